@@ -1,0 +1,90 @@
+//! The only error that `main` prints.
+//!
+//! A complaint names its subject and what happened to it, then the causes, then what recovers
+//! it. Inside a room errors may be anything; where they leave it they become a complaint.
+
+use std::fmt::Write as _;
+
+use crate::exit::Exit;
+
+/// A failure as a person reads it.
+#[derive(Debug)]
+pub struct Complaint {
+    /// How the process ends.
+    pub exit: Exit,
+    /// A stable name for scripts, in `error.code` of the JSON.
+    pub code: &'static str,
+    /// The token, file or option concerned; empty when the message says it.
+    pub subject: String,
+    /// What happened.
+    pub message: String,
+    /// Why, the nearest cause first.
+    pub causes: Vec<String>,
+    /// What recovers it; commands in backticks.
+    pub hints: Vec<String>,
+}
+
+impl Complaint {
+    /// A complaint about `subject`.
+    pub fn new(
+        exit: Exit,
+        code: &'static str,
+        subject: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            exit,
+            code,
+            subject: subject.into(),
+            message: message.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// Adds a cause and the causes behind it.
+    pub fn because(mut self, cause: impl Into<anyhow::Error>) -> Self {
+        let cause: anyhow::Error = cause.into();
+        self.causes.extend(cause.chain().map(ToString::to_string));
+        self
+    }
+
+    /// Adds what recovers it.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The text for a person: the first line, the causes, the hints.
+    pub fn render(&self) -> String {
+        let mut text = String::from("error: ");
+        if !self.subject.is_empty() {
+            let _ = write!(text, "{}: ", self.subject);
+        }
+        text.push_str(&self.message);
+        for cause in &self.causes {
+            let _ = write!(text, "\n  caused by: {}", cause.replace('\n', "\n    "));
+        }
+        for hint in &self.hints {
+            let _ = write!(text, "\nhint: {hint}");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_complaint_reads_subject_cause_remedy() {
+        let complaint =
+            Complaint::new(Exit::Storage, "store_unreadable", "/x.db", "cannot be read")
+                .because(anyhow::anyhow!("permission denied").context("opening it"))
+                .hint("run it as `metatoken`");
+        assert_eq!(
+            complaint.render(),
+            "error: /x.db: cannot be read\n  caused by: opening it\n  caused by: permission denied\nhint: run it as `metatoken`"
+        );
+    }
+}

@@ -1,0 +1,165 @@
+//! Strings that must never be seen.
+//!
+//! A secret is a type: `expose` is its only door, `Debug` does not open it and there is no
+//! `Display`. People are shown a [`Fingerprint`] instead.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// A string that is wiped from memory when dropped and never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes the string over; the caller keeps no copy.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// The string itself, for the one place that sends, seals or delivers it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
+
+/// One Meta access token, as Meta or a person gave it.
+///
+/// Meta calls the string opaque: length and prefix prove nothing, so only what could not travel
+/// in a header or a form is refused.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessToken(Secret);
+
+/// Why a string cannot be an access token. Never holds the string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Malformed {
+    /// Nothing but white space.
+    Empty,
+    /// White space inside: two tokens, a broken line, or a whole file was pasted.
+    WhiteSpace,
+    /// A character that no token has, such as a control character or a letter outside ASCII.
+    ForeignCharacter,
+    /// Longer than any token Meta ever gave.
+    TooLong,
+}
+
+impl Malformed {
+    /// Longer than this was never seen: Meta's tokens have 100 to 500 characters.
+    const LIMIT: usize = 4096;
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("it is empty"),
+            Self::WhiteSpace => f.write_str("it has a space, a tab or a line break inside"),
+            Self::ForeignCharacter => f.write_str("it has a character that no access token has"),
+            Self::TooLong => write!(f, "it is longer than {} characters", Self::LIMIT),
+        }
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+impl AccessToken {
+    /// Reads a token; white space around it, such as a final newline, is dropped.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Malformed::Empty);
+        }
+        if text.contains(char::is_whitespace) {
+            return Err(Malformed::WhiteSpace);
+        }
+        if !text.chars().all(|c| c.is_ascii_graphic()) || text.contains(['"', '\'', '<', '>']) {
+            return Err(Malformed::ForeignCharacter);
+        }
+        if text.len() > Malformed::LIMIT {
+            return Err(Malformed::TooLong);
+        }
+        Ok(Self(Secret::new(text)))
+    }
+
+    /// The string itself, for the one place that sends, seals or delivers it.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken(redacted)")
+    }
+}
+
+/// What stands for a token before people: 12 hex digits of a hash keyed by the store.
+///
+/// The whole hash is kept so that two strings are never taken for one; only its head is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// Wraps a keyed hash of a token.
+    pub const fn new(hash: [u8; 32]) -> Self {
+        Self(hash)
+    }
+
+    /// The whole hash, for the store.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0[..6].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_shows_nothing_of_itself() {
+        let token = AccessToken::parse("EAAfake").expect("it is well formed");
+        assert_eq!(format!("{token:?}"), "AccessToken(redacted)");
+        assert_eq!(format!("{:?}", Secret::new("hush")), "Secret(redacted)");
+    }
+
+    #[test]
+    fn what_cannot_be_a_token_says_why() {
+        for (text, why) in [
+            ("", Malformed::Empty),
+            (" \n", Malformed::Empty),
+            ("EAA one", Malformed::WhiteSpace),
+            ("EAA\nEAB", Malformed::WhiteSpace),
+            ("\"EAA\"", Malformed::ForeignCharacter),
+            ("EAA\u{7}", Malformed::ForeignCharacter),
+            ("EAÄ", Malformed::ForeignCharacter),
+        ] {
+            assert_eq!(AccessToken::parse(text), Err(why), "{text:?}");
+        }
+        assert_eq!(AccessToken::parse(&"E".repeat(4097)), Err(Malformed::TooLong));
+        assert_eq!(AccessToken::parse(" 12|ab\r\n").expect("trimmed").expose(), "12|ab");
+    }
+
+    #[test]
+    fn a_fingerprint_is_twelve_hex_digits() {
+        let mut hash = [0; 32];
+        hash[0] = 0xab;
+        assert_eq!(Fingerprint::new(hash).to_string(), "ab0000000000");
+    }
+}

@@ -1,0 +1,128 @@
+//! What the store remembers of a token.
+//!
+//! A token is a label; its strings come and go. Each string is a generation, numbered from 1:
+//! `candidate -> current -> previous -> purged`, or `candidate -> refused -> purged`. A token has
+//! at most one candidate and at most one current generation.
+
+use super::{Expiry, Fingerprint, Label, Problem, Proof, Time, TokenType};
+
+/// The store's own number for a token; the label may change, this does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TokenId(pub i64);
+
+/// The store's own number for a generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GenerationId(pub i64);
+
+named! {
+    /// Where a generation stands in its life.
+    pub enum GenerationState {
+        /// Sealed, not yet examined.
+        Candidate = "candidate",
+        /// The string that programs use.
+        Current = "current",
+        /// Was current; kept for rollback.
+        Previous = "previous",
+        /// Examined and not taken.
+        Refused = "refused",
+        /// Only the fingerprint is left.
+        Purged = "purged",
+    }
+}
+
+named! {
+    /// How a string came to us.
+    pub enum Origin {
+        /// Found where the config points, or read from standard input.
+        Adopted = "adopted",
+        /// Exchanged for a short-lived one.
+        Exchanged = "exchanged",
+        /// Exchanged for a long-lived one: a renewal.
+        Refreshed = "refreshed",
+        /// Taken from the list of Pages of its parent.
+        Derived = "derived",
+    }
+}
+
+/// One string that a token has or had, without the string.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generation {
+    /// The store's number for it.
+    pub id: GenerationId,
+    /// 1 for the first string of this token.
+    pub number: u32,
+    /// Where it stands.
+    pub state: GenerationState,
+    /// How it came to us.
+    pub origin: Origin,
+    /// What stands for the string.
+    pub fingerprint: Fingerprint,
+    /// When the store first had it.
+    pub obtained_at: Time,
+    /// When it ends, by the last word of Meta's.
+    pub expiry: Expiry,
+    /// The parent's generation that it was derived from.
+    pub parent: Option<GenerationId>,
+    /// The last answer about it.
+    pub proof: Option<Proof>,
+}
+
+impl Generation {
+    /// When it was issued by Meta's word, or else when the store first had it.
+    pub fn born_at(&self) -> Time {
+        self.proof.as_ref().and_then(|proof| proof.inspection.issued_at).unwrap_or(self.obtained_at)
+    }
+
+    /// How long it lives from issue to end, as far as was seen; nothing without an end.
+    pub fn life(&self) -> Option<chrono::TimeDelta> {
+        self.expiry.at().map(|end| end - self.born_at())
+    }
+}
+
+/// What the store knows of the attempts to keep a token alive.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// When a renewal, exchange or derivation last succeeded.
+    pub last_refreshed_at: Option<Time>,
+    /// When one was last tried.
+    pub last_attempt_at: Option<Time>,
+    /// How many tries have failed since the last success.
+    pub consecutive_failures: u32,
+    /// No new try before this, unless a person insists.
+    pub not_before: Option<Time>,
+    /// When Meta first accepted a renewal without extending it; cleared by a success.
+    pub first_miss_at: Option<Time>,
+    /// How many renewals in a row were accepted but not extended.
+    pub misses: u32,
+    /// What the last try ran into; cleared by a success.
+    pub problem: Option<Problem>,
+    /// When an attempt began that no run has ended: it was cut short, and a grant may be lost.
+    pub open_attempt_at: Option<Time>,
+}
+
+/// A token as the store knows it: its strings' standing, never the strings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The store's number for it.
+    pub id: TokenId,
+    /// Its name in the config.
+    pub label: Label,
+    /// Its type in the config.
+    pub token_type: TokenType,
+    /// The Page's name, where Graph told.
+    pub name: Option<String>,
+    /// The Page that it is for.
+    pub page_id: Option<String>,
+    /// The string that programs use.
+    pub current: Option<Generation>,
+    /// A string that waits to be examined.
+    pub candidate: Option<Generation>,
+    /// What happened when it was last renewed.
+    pub ledger: Ledger,
+    /// The generation whose Pages were last listed, for a token with `pages = "all"`.
+    pub listed: Option<GenerationId>,
+    /// Since when the parent's list of Pages lacks it.
+    pub unlisted_since: Option<Time>,
+    /// When it was retired: gone from the list for a week, and dead.
+    pub retired_at: Option<Time>,
+}

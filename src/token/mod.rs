@@ -1,0 +1,34 @@
+//! The vocabulary: what a token is, what Graph said of it, and what can go wrong with it.
+//!
+//! Nothing here does I/O, reads a clock or knows a file format, so every other room can speak
+//! these words without depending on one another. The words are the trade's own: access token,
+//! grant, inspection, proof, generation, expiry.
+
+mod access_token;
+mod expiry;
+mod generation;
+mod grant;
+mod history;
+mod identity;
+mod inspection;
+mod kind;
+mod label;
+mod outcome;
+mod problem;
+
+pub use access_token::{AccessToken, Fingerprint, Malformed, Secret};
+pub use expiry::{DataAccess, Expiry};
+pub use generation::{
+    Credential, Generation, GenerationId, GenerationState, Ledger, Origin, TokenId,
+};
+pub use grant::Grant;
+pub use history::{EventKind, Trigger};
+pub use identity::{Difference, Identity};
+pub use inspection::{GranularScope, Inspection, Proof};
+pub use kind::TokenType;
+pub use label::{BadLabel, Label, Pattern};
+pub use outcome::Outcome;
+pub use problem::{Action, Problem, ProblemKind};
+
+/// An instant, in UTC: the only time that crosses a module boundary.
+pub type Time = chrono::DateTime<chrono::Utc>;

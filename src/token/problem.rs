@@ -1,0 +1,195 @@
+//! What went wrong with a token, and what kind of step recovers it.
+
+use std::fmt;
+
+named! {
+    /// What is wrong.
+    pub enum ProblemKind {
+        /// The string's time is over.
+        Expired = "expired",
+        /// The password was changed, or Facebook reset the session.
+        PasswordChanged = "password_changed",
+        /// The person removed the app, or never authorised it.
+        AppNotAuthorized = "app_not_authorized",
+        /// The session behind the string is broken for another reason.
+        SessionInvalid = "session_invalid",
+        /// Somebody revoked it by an API call or in the settings.
+        Revoked = "revoked",
+        /// The person behind a Page token lost the role on the Page.
+        RoleLost = "role_lost",
+        /// The person has not used the app for ninety days.
+        Inactive = "inactive",
+        /// Facebook asks the person to pass a check first.
+        Checkpoint = "checkpoint",
+        /// The person's account is not confirmed.
+        UnconfirmedUser = "unconfirmed_user",
+        /// A permission is missing.
+        PermissionMissing = "permission_missing",
+        /// The app may no longer read the person's data.
+        DataAccessExpired = "data_access_expired",
+        /// The string was sent to a host or an endpoint for another type.
+        WrongHostOrType = "wrong_host_or_type",
+        /// Meta renews it only a day after it was issued.
+        TooYoung = "too_young",
+        /// Too many calls.
+        RateLimited = "rate_limited",
+        /// Meta blocks the action for its policy.
+        PolicyBlock = "policy_block",
+        /// Graph answers that it cannot answer.
+        GraphUnavailable = "graph_unavailable",
+        /// Graph could not be reached.
+        Network = "network",
+        /// The answer cannot be read.
+        MalformedResponse = "malformed_response",
+        /// The app's id or secret is wrong, missing, or another app's.
+        BadAppCredentials = "bad_app_credentials",
+        /// The `appsecret_proof` is wrong or missing.
+        BadProof = "bad_proof",
+        /// The app is disabled, deleted, or lost a capability.
+        AppDisabled = "app_disabled",
+        /// The Page or another object is not there, or may not be seen.
+        ObjectNotFound = "object_not_found",
+        /// The string belongs to another app, person or Page than before.
+        IdentityChanged = "identity_changed",
+        /// Meta accepted the renewal but the token ends no later.
+        NotExtended = "not_extended",
+        /// None of these.
+        Unknown = "unknown",
+    }
+}
+
+named! {
+    /// What recovers from a problem.
+    pub enum Action {
+        /// The same again, later.
+        Retry = "retry",
+        /// Fewer calls.
+        SlowDown = "slow_down",
+        /// Nothing but time.
+        Wait = "wait",
+        /// A person logs in again.
+        Reauthenticate = "reauthenticate",
+        /// A person visits facebook.com and frees the account.
+        FixAccount = "fix_account",
+        /// A person grants a permission or a role.
+        GrantPermission = "grant_permission",
+        /// A person mends the app's settings or our config.
+        FixConfiguration = "fix_configuration",
+        /// Nothing.
+        None = "none",
+    }
+}
+
+impl Action {
+    /// Whether only a person can take this step.
+    pub const fn needs_a_person(self) -> bool {
+        matches!(
+            self,
+            Self::Reauthenticate
+                | Self::FixAccount
+                | Self::GrantPermission
+                | Self::FixConfiguration
+        )
+    }
+}
+
+impl ProblemKind {
+    /// The step that usually recovers from it.
+    pub const fn action(self) -> Action {
+        match self {
+            Self::Expired
+            | Self::PasswordChanged
+            | Self::AppNotAuthorized
+            | Self::SessionInvalid
+            | Self::Revoked
+            | Self::Inactive
+            | Self::DataAccessExpired
+            | Self::IdentityChanged
+            | Self::NotExtended => Action::Reauthenticate,
+            Self::RoleLost | Self::PermissionMissing => Action::GrantPermission,
+            Self::Checkpoint | Self::UnconfirmedUser => Action::FixAccount,
+            Self::WrongHostOrType
+            | Self::BadAppCredentials
+            | Self::BadProof
+            | Self::AppDisabled
+            | Self::ObjectNotFound => Action::FixConfiguration,
+            Self::TooYoung | Self::PolicyBlock => Action::Wait,
+            Self::RateLimited => Action::SlowDown,
+            Self::GraphUnavailable | Self::Network | Self::MalformedResponse | Self::Unknown => {
+                Action::Retry
+            }
+        }
+    }
+
+    /// Whether it is about the app and not about any one string.
+    pub const fn is_about_the_app(self) -> bool {
+        matches!(self, Self::BadAppCredentials | Self::BadProof | Self::AppDisabled)
+    }
+
+    /// Whether it is the network's, Graph's or the rate limit's doing, and says nothing of a token.
+    pub const fn is_outage(self) -> bool {
+        matches!(self, Self::Network | Self::GraphUnavailable | Self::RateLimited)
+    }
+}
+
+/// What is wrong, what recovers it, and Meta's own words and numbers for it.
+///
+/// The message never holds a token: whoever builds a problem from an answer redacts it first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong.
+    pub kind: ProblemKind,
+    /// What recovers it.
+    pub action: Action,
+    /// Meta's error code.
+    pub code: Option<i64>,
+    /// Meta's error subcode.
+    pub subcode: Option<i64>,
+    /// Meta's sentence, or ours.
+    pub message: String,
+    /// Meta's handle for its support.
+    pub fbtrace_id: Option<String>,
+}
+
+impl Problem {
+    /// A problem that we found ourselves, with the usual step against it.
+    pub fn new(kind: ProblemKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            action: kind.action(),
+            code: None,
+            subcode: None,
+            message: message.into(),
+            fbtrace_id: None,
+        }
+    }
+
+    /// Its name and Meta's numbers, where there is no room for the sentence: `expired (190/463)`.
+    pub fn in_short(&self) -> String {
+        let name = self.kind.as_str().replace('_', " ");
+        match (self.code, self.subcode) {
+            (Some(code), Some(subcode)) => format!("{name} ({code}/{subcode})"),
+            (Some(code), None) => format!("{name} ({code})"),
+            (None, _) => name,
+        }
+    }
+
+    /// The same problem with another step against it.
+    pub fn with_action(mut self, action: Action) -> Self {
+        self.action = action;
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match (self.code, self.subcode) {
+            (Some(code), Some(subcode)) => write!(f, " (code {code}/{subcode})"),
+            (Some(code), None) => write!(f, " (code {code})"),
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Problem {}

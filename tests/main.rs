@@ -1,0 +1,1 @@
+//! What an operator sees, tried through the binary; and what policy decides, in tables.
