@@ -11,4 +11,5 @@ pub mod crypto;
 pub mod environment;
 pub mod exit;
 pub mod failpoint;
+pub mod policy;
 pub mod token;

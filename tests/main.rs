@@ -1,1 +1,3 @@
 //! What an operator sees, tried through the binary; and what policy decides, in tables.
+
+mod judgement;

@@ -1,0 +1,222 @@
+//! What is done with a token, and why: one value for both.
+//!
+//! The command acts on it, the log line, the table cell and the JSON field repeat it.
+
+use chrono::TimeDelta;
+
+use super::words;
+use crate::token::{Problem, Time};
+
+/// What to do with a token now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Exchange the current string for one that ends later.
+    Renew(Renew),
+    /// Take the Page's string from its parent.
+    Derive(Derive),
+    /// Ask Graph about the current string.
+    Verify(Verify),
+    /// Leave it alone.
+    Rest(Rest),
+}
+
+/// Why a token is renewed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Renew {
+    /// Its end is within the window.
+    WindowOpen {
+        /// The end.
+        ends: Time,
+        /// The window.
+        window: TimeDelta,
+    },
+    /// It lives a day or less and must be exchanged.
+    ShortLived {
+        /// The end.
+        ends: Time,
+    },
+    /// A person insisted.
+    Forced,
+}
+
+/// Why a Page token is taken from its parent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Derive {
+    /// There is none yet.
+    NoString,
+    /// It is dead while its parent lives.
+    Dead,
+    /// Its parent has a newer string than the one it came from.
+    ParentRenewed,
+    /// It is dated, and its end is within the window.
+    WindowOpen {
+        /// The end.
+        ends: Time,
+    },
+    /// A person insisted.
+    Forced,
+}
+
+/// Why Graph is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verify {
+    /// It was never asked about.
+    NeverProven,
+    /// The last proof is too old, or dated in the future.
+    Stale {
+        /// When it was given.
+        last: Time,
+    },
+    /// Its stored end has come; Graph has the last word.
+    PastItsDate {
+        /// The end.
+        ended: Time,
+    },
+    /// A person was called; perhaps that person has been.
+    PersonAwaited,
+    /// An earlier run was cut short while it renewed this token.
+    CutShort {
+        /// When that renewal began.
+        began: Time,
+    },
+    /// A person named it.
+    Asked,
+}
+
+/// Why a token is left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rest {
+    /// There is no string to work with.
+    NoString,
+    /// It is dead, and only a person can help.
+    Dead(Problem),
+    /// Graph gives no verdict until a person has freed the account.
+    AccountBlocked(Problem),
+    /// It has no end.
+    NeverExpires,
+    /// Its window opens later.
+    NotDue {
+        /// When.
+        due_at: Time,
+    },
+    /// Nobody knows its end, and Graph was asked lately.
+    EndUnknown,
+    /// The config says so.
+    AutoRefreshOff,
+    /// Only a person can renew a token of this kind.
+    NotRenewable,
+    /// The last tries failed; the next is later.
+    BackingOff {
+        /// When.
+        until: Time,
+    },
+    /// Its parent cannot give it a string now.
+    ParentNotReady {
+        /// The parent's name and what is wrong with it.
+        why: String,
+    },
+    /// The clock is wrong and nothing is due by it.
+    ClockDoubted,
+    /// A new string is sealed and waits to be examined, or for a person.
+    CandidateWaits,
+    /// Only short-lived strings were meant.
+    NotShortLived,
+}
+
+/// How much a person insists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Insistence {
+    /// A timer, or nobody in particular.
+    None,
+    /// Named on the command line: asked about first.
+    Named,
+    /// `--force`: window and backoff do not count.
+    Forced,
+}
+
+impl Decision {
+    /// What is done, in one word.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Renew(_) => "renew",
+            Self::Derive(_) => "derive",
+            Self::Verify(_) => "verify",
+            Self::Rest(_) => "rest",
+        }
+    }
+
+    /// The reason as people read it.
+    pub fn sentence(&self, now: Time) -> String {
+        match self {
+            Self::Renew(why) => why.sentence(now),
+            Self::Derive(why) => why.sentence(now),
+            Self::Verify(why) => why.sentence(now),
+            Self::Rest(why) => why.sentence(now),
+        }
+    }
+}
+
+impl Renew {
+    fn sentence(&self, now: Time) -> String {
+        match self {
+            Self::WindowOpen { ends, window } => format!(
+                "its end, {}, is within {}",
+                words::when(*ends, now),
+                words::duration(*window)
+            ),
+            Self::ShortLived { ends } => {
+                format!("it is short-lived: it ends {}", words::when(*ends, now))
+            }
+            Self::Forced => "`--force`".to_owned(),
+        }
+    }
+}
+
+impl Derive {
+    fn sentence(&self, now: Time) -> String {
+        match self {
+            Self::NoString => "no string yet".to_owned(),
+            Self::Dead => "it is dead and its parent is alive".to_owned(),
+            Self::ParentRenewed => "its parent has a newer string".to_owned(),
+            Self::WindowOpen { ends } => format!("it ends {}", words::when(*ends, now)),
+            Self::Forced => "`--force`".to_owned(),
+        }
+    }
+}
+
+impl Verify {
+    fn sentence(&self, now: Time) -> String {
+        match self {
+            Self::NeverProven => "it was never asked about".to_owned(),
+            Self::Stale { last } => format!("last proven {}", words::when(*last, now)),
+            Self::PastItsDate { ended } => format!("it ended {}", words::when(*ended, now)),
+            Self::PersonAwaited => "it waits for a person".to_owned(),
+            Self::CutShort { began } => format!(
+                "a renewal that began {} was cut short; what Meta answered is lost",
+                words::instant(*began)
+            ),
+            Self::Asked => "it was named".to_owned(),
+        }
+    }
+}
+
+impl Rest {
+    fn sentence(&self, now: Time) -> String {
+        match self {
+            Self::NoString => "it has no string".to_owned(),
+            Self::Dead(problem) | Self::AccountBlocked(problem) => problem.in_short(),
+            Self::NeverExpires => "it never expires".to_owned(),
+            Self::NotDue { due_at } => format!("due {}", words::when(*due_at, now)),
+            Self::EndUnknown => "Meta does not say when it ends".to_owned(),
+            Self::AutoRefreshOff => "`auto_refresh` is off".to_owned(),
+            Self::NotRenewable => "only a person can renew it".to_owned(),
+            Self::BackingOff { until } => {
+                format!("the last try failed; the next is {}", words::when(*until, now))
+            }
+            Self::ParentNotReady { why } => why.clone(),
+            Self::ClockDoubted => "the clock of this machine is wrong".to_owned(),
+            Self::CandidateWaits => "a new string is sealed and waits".to_owned(),
+            Self::NotShortLived => "its string is not short-lived".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Whether what Meta granted is worth more than what we have.
+//!
+//! «Refresh succeeded» is no evidence: Meta has answered 200 and moved nothing, and has left
+//! scopes out. A grant is taken only when a second source, Graph's inspection of the new string,
+//! says that it ends later and carries no less.
+
+use chrono::TimeDelta;
+
+use super::adoption::{A_DAY, explained, misfit};
+use crate::token::{Expiry, Generation, Identity, Inspection, Problem, ProblemKind, TokenType};
+
+/// How much later a renewed token must end to count as extended.
+pub const MARGIN: TimeDelta = A_DAY;
+
+/// What a grant is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extension {
+    /// It ends later and carries as much.
+    Take,
+    /// It ends no later, or has an end where the current one has none.
+    NotExtended,
+    /// It carries fewer permissions than the current one.
+    FewerScopes(Vec<String>),
+    /// Graph gave no verdict; it stays a candidate.
+    Wait(Problem),
+    /// It is dead, or somebody else's.
+    Refuse(Problem),
+}
+
+/// Judges a granted string by what Graph said of it, beside the one in use.
+pub fn judge_grant(
+    inspection: &Inspection,
+    granted: Expiry,
+    token_type: TokenType,
+    expected: &Identity,
+    current: Option<&Generation>,
+) -> Extension {
+    if let Some(problem) = misfit(inspection, token_type, expected) {
+        return Extension::Refuse(problem);
+    }
+    match inspection.valid {
+        Some(true) => {}
+        Some(false) => return Extension::Refuse(explained(inspection)),
+        None => return Extension::Wait(explained(inspection)),
+    }
+    let Some(current) = current else { return Extension::Take };
+    let new_end = match inspection.expiry {
+        Expiry::Unknown => granted,
+        told => told,
+    };
+    if token_type == TokenType::Page {
+        // A Page's string follows its parent: only a dated one in place of a never-ending one
+        // would be a loss.
+        if current.expiry == Expiry::Never && new_end != Expiry::Never {
+            return Extension::NotExtended;
+        }
+    } else if !new_end.extends(current.expiry, MARGIN) {
+        return Extension::NotExtended;
+    }
+    let lost = current.proof.as_ref().map_or_else(Vec::new, |proof| {
+        inspection.lacks(&proof.inspection.scopes).into_iter().map(str::to_owned).collect()
+    });
+    if lost.is_empty() { Extension::Take } else { Extension::FewerScopes(lost) }
+}
+
+impl Extension {
+    /// The problem that a grant which is not taken stands for.
+    pub fn problem(&self) -> Option<Problem> {
+        match self {
+            Self::Take => None,
+            Self::NotExtended => Some(
+                Problem::new(
+                    ProblemKind::NotExtended,
+                    "Meta accepted the renewal, but the new string ends no later",
+                )
+                .with_action(crate::token::Action::Retry),
+            ),
+            Self::FewerScopes(lost) => Some(Problem::new(
+                ProblemKind::PermissionMissing,
+                format!("the new string lacks {}", super::words::list(lost)),
+            )),
+            Self::Wait(problem) | Self::Refuse(problem) => Some(problem.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::token::{Fingerprint, GenerationId, GenerationState, Origin, Proof, Time};
+
+    fn at(day: i64) -> Time {
+        DateTime::from_timestamp(1_767_225_600 + day * 86_400, 0).unwrap()
+    }
+
+    fn inspection(expiry: Expiry, scopes: &[&str]) -> Inspection {
+        Inspection {
+            expiry,
+            scopes: scopes.iter().map(ToString::to_string).collect(),
+            ..Inspection::bare(Some(true), None)
+        }
+    }
+
+    fn current(expiry: Expiry) -> Generation {
+        Generation {
+            id: GenerationId(1),
+            number: 1,
+            state: GenerationState::Current,
+            origin: Origin::Adopted,
+            fingerprint: Fingerprint::new([0; 32]),
+            obtained_at: at(0),
+            expiry,
+            parent: None,
+            proof: Some(Proof { at: at(0), inspection: inspection(expiry, &["a", "b"]) }),
+        }
+    }
+
+    #[test]
+    fn a_grant_is_taken_only_if_it_ends_a_day_later_and_carries_as_much() {
+        let both = &["a", "b"][..];
+        let lost = Extension::FewerScopes(vec!["b".into()]);
+        for (token_type, new, granted, scopes, old, verdict) in [
+            (
+                TokenType::User,
+                Expiry::At(at(60)),
+                Expiry::Unknown,
+                both,
+                Expiry::At(at(10)),
+                Extension::Take,
+            ),
+            (
+                TokenType::User,
+                Expiry::At(at(10)),
+                Expiry::Unknown,
+                both,
+                Expiry::At(at(10)),
+                Extension::NotExtended,
+            ),
+            (
+                TokenType::User,
+                Expiry::At(at(11)),
+                Expiry::Unknown,
+                both,
+                Expiry::At(at(10)),
+                Extension::Take,
+            ),
+            (
+                TokenType::User,
+                Expiry::Unknown,
+                Expiry::At(at(60)),
+                both,
+                Expiry::At(at(10)),
+                Extension::Take,
+            ),
+            (
+                TokenType::User,
+                Expiry::Unknown,
+                Expiry::Unknown,
+                both,
+                Expiry::At(at(10)),
+                Extension::NotExtended,
+            ),
+            (
+                TokenType::User,
+                Expiry::Never,
+                Expiry::Unknown,
+                both,
+                Expiry::At(at(10)),
+                Extension::Take,
+            ),
+            (
+                TokenType::User,
+                Expiry::At(at(60)),
+                Expiry::Unknown,
+                both,
+                Expiry::Never,
+                Extension::NotExtended,
+            ),
+            (
+                TokenType::User,
+                Expiry::At(at(60)),
+                Expiry::Unknown,
+                &["a"],
+                Expiry::At(at(10)),
+                lost,
+            ),
+            (
+                TokenType::Page,
+                Expiry::At(at(60)),
+                Expiry::Unknown,
+                both,
+                Expiry::Never,
+                Extension::NotExtended,
+            ),
+            (
+                TokenType::Page,
+                Expiry::At(at(9)),
+                Expiry::Unknown,
+                both,
+                Expiry::At(at(10)),
+                Extension::Take,
+            ),
+            (TokenType::Page, Expiry::Never, Expiry::Unknown, both, Expiry::Never, Extension::Take),
+        ] {
+            assert_eq!(
+                judge_grant(
+                    &inspection(new, scopes),
+                    granted,
+                    token_type,
+                    &Identity::default(),
+                    Some(&current(old))
+                ),
+                verdict,
+                "{new:?} in place of {old:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The judgement: values in, values out.
+//!
+//! Nothing here asks Graph, opens the store or reads a clock. A command hands over what is known
+//! of a token and the present instant, and is told what to do and why. The reason is part of
+//! every answer, because the same value becomes the log line, the table cell and the JSON field.
+
+mod adoption;
+mod backoff;
+mod clocks;
+mod decision;
+mod derivation;
+mod extension;
+mod findings;
+mod health;
+mod machinery;
+mod reason;
+mod remedy;
+mod renewal;
+mod settings;
+mod subject;
+pub mod words;
+
+pub use adoption::{Adoption, Incumbent, judge_newcomer};
+pub use backoff::next_try;
+pub use decision::{Decision, Derive, Insistence, Renew, Rest, Verify};
+pub use derivation::listing_is_due;
+pub use extension::{Extension, MARGIN, judge_grant};
+pub use health::{Judgement, State, judge, judge_inspection};
+pub use machinery::judge_runs;
+pub use reason::{Health, Reason, merge};
+pub use remedy::remedy;
+pub use renewal::decide;
+pub use settings::{Limits, Policy};
+pub use subject::{Dates, Moment, Parent, Subject, Window, is_short_life, is_short_lived};

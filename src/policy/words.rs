@@ -1,0 +1,116 @@
+//! How instants and spans are said to people.
+
+use std::cmp::Ordering;
+
+use chrono::TimeDelta;
+
+use crate::token::{Expiry, Time};
+
+/// An instant to the minute: `2026-12-04 02:00 UTC`.
+pub fn instant(time: Time) -> String {
+    time.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// An instant and how far off it is: `2026-12-04 02:00 UTC, in 13 days`.
+pub fn when(time: Time, now: Time) -> String {
+    let left = time - now;
+    match left.cmp(&TimeDelta::zero()) {
+        Ordering::Less => format!("{}, {} ago", instant(time), span(-left)),
+        Ordering::Equal => format!("{}, now", instant(time)),
+        Ordering::Greater => format!("{}, in {}", instant(time), span(left)),
+    }
+}
+
+/// How long ago something was: `3 days ago`, `just now`.
+pub fn ago(time: Time, now: Time) -> String {
+    if time >= now { "just now".to_owned() } else { format!("{} ago", span(now - time)) }
+}
+
+/// An end as a person reads it.
+pub fn expiry(expiry: Expiry, now: Time) -> String {
+    match expiry {
+        Expiry::At(time) => when(time, now),
+        Expiry::Never => "never".to_owned(),
+        Expiry::Unknown => "unknown".to_owned(),
+    }
+}
+
+/// A span in its largest fitting unit, rounded down: `13 days`, `5 hours`, `1 minute`.
+///
+/// Below two of a unit the next smaller one is used, so that `1 day` never means 47 hours.
+pub fn span(span: TimeDelta) -> String {
+    let seconds = span.num_seconds().abs();
+    let (count, unit) = if seconds >= 2 * 86_400 {
+        (seconds / 86_400, "day")
+    } else if seconds >= 2 * 3_600 {
+        (seconds / 3_600, "hour")
+    } else if seconds >= 2 * 60 {
+        (seconds / 60, "minute")
+    } else {
+        (seconds, "second")
+    };
+    if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
+}
+
+/// A duration as the config spells it, in the largest unit that divides it: `20d`, `90s`.
+pub fn duration(span: TimeDelta) -> String {
+    let seconds = span.num_seconds();
+    for (size, unit) in [(86_400, "d"), (3_600, "h"), (60, "m")] {
+        if seconds != 0 && seconds % size == 0 {
+            return format!("{}{unit}", seconds / size);
+        }
+    }
+    format!("{seconds}s")
+}
+
+/// A count and its noun: `1 token`, `2 tokens`.
+pub fn count(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// A list as a sentence has it: `` `a`, `b` and `c` ``.
+pub fn list<T: std::fmt::Display>(items: &[T]) -> String {
+    let quoted: Vec<String> = items.iter().map(|item| format!("`{item}`")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_round_down_to_a_unit_that_does_not_mislead() {
+        for (seconds, said) in [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (119, "119 seconds"),
+            (120, "2 minutes"),
+            (7_199, "119 minutes"),
+            (7_200, "2 hours"),
+            (172_799, "47 hours"),
+            (172_800, "2 days"),
+            (1_209_599, "13 days"),
+        ] {
+            assert_eq!(span(TimeDelta::seconds(seconds)), said);
+        }
+    }
+
+    #[test]
+    fn durations_are_spelled_as_the_config_spells_them() {
+        for (seconds, said) in
+            [(0, "0s"), (90, "90s"), (900, "15m"), (86_400, "1d"), (21_600, "6h")]
+        {
+            assert_eq!(duration(TimeDelta::seconds(seconds)), said);
+        }
+    }
+
+    #[test]
+    fn lists_end_in_and() {
+        assert_eq!(list(&["a"]), "`a`");
+        assert_eq!(list(&["a", "b", "c"]), "`a`, `b` and `c`");
+    }
+}
