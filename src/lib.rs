@@ -7,7 +7,9 @@ mod name;
 
 pub mod clock;
 pub mod complaint;
+pub mod config;
 pub mod crypto;
+pub mod edit;
 pub mod environment;
 pub mod exit;
 pub mod failpoint;

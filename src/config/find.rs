@@ -1,0 +1,92 @@
+//! Which file is the config.
+//!
+//! Never one in the current folder: a config names commands, and whoever can put a file where an
+//! administrator happens to stand must not be able to have them run.
+
+use std::path::{Path, PathBuf};
+
+use crate::complaint::Complaint;
+use crate::environment::Environment;
+use crate::exit::Exit;
+
+/// Where the config of the machine lives.
+pub(super) const SYSTEM_FOLDER: &str = "/etc/metatoken";
+
+const NAME: &str = "metatoken.toml";
+
+/// The config: as told, else the first of the usual places that has one.
+pub fn find(explicit: Option<&Path>, environment: &Environment) -> Result<PathBuf, Complaint> {
+    let told = explicit.or_else(|| environment.get("METATOKEN_CONFIG").map(Path::new));
+    if let Some(told) = told {
+        return absolute(told);
+    }
+    let places = usual_places(environment);
+    // A link that leads nowhere counts as found, so that it is complained of and not passed by.
+    let found = places.iter().find(|place| match place.symlink_metadata() {
+        Ok(_) => true,
+        Err(error) => error.kind() == std::io::ErrorKind::PermissionDenied,
+    });
+    found.cloned().ok_or_else(|| none_of(&places))
+}
+
+fn usual_places(environment: &Environment) -> Vec<PathBuf> {
+    let own = environment.config_home().map(|home| home.join("metatoken").join(NAME));
+    own.into_iter().chain([Path::new(SYSTEM_FOLDER).join(NAME)]).collect()
+}
+
+fn none_of(places: &[PathBuf]) -> Complaint {
+    let names: Vec<String> = places.iter().map(|place| format!("`{}`", place.display())).collect();
+    let message = format!("there is no config: looked for {}", names.join(" and "));
+    Complaint::new(Exit::Config, "config_missing", "", message)
+        .hint(format!("write {}: the README shows a first one", names[0]))
+        .hint("or name one: `metatoken --config FILE`, or `METATOKEN_CONFIG`")
+        .hint("or try it without one: `metatoken --sandbox status`")
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Complaint> {
+    std::path::absolute(path).map_err(|error| {
+        let subject = path.display().to_string();
+        Complaint::new(Exit::Config, "config_missing", subject, "is no path").because(error)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        Environment::new(variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+    }
+
+    #[test]
+    fn what_was_told_wins() {
+        let told = environment(&[("METATOKEN_CONFIG", "/env.toml"), ("HOME", "/h")]);
+        assert_eq!(find(Some(Path::new("/a.toml")), &told).unwrap(), Path::new("/a.toml"));
+        assert_eq!(find(None, &told).unwrap(), Path::new("/env.toml"));
+        assert!(find(Some(Path::new("rel.toml")), &told).unwrap().is_absolute());
+    }
+
+    #[test]
+    fn the_own_config_goes_before_the_machines() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("metatoken");
+        std::fs::create_dir(&home).unwrap();
+        let config = home.join(NAME);
+        std::os::unix::fs::symlink("/nowhere", &config).unwrap();
+        let environment = environment(&[("XDG_CONFIG_HOME", folder.path().to_str().unwrap())]);
+        assert_eq!(find(None, &environment).unwrap(), config);
+    }
+
+    #[test]
+    fn without_any_the_places_and_a_beginning_are_named() {
+        let places = usual_places(&environment(&[("HOME", "/home/u")]));
+        assert_eq!(
+            none_of(&places).render(),
+            "error: there is no config: looked for `/home/u/.config/metatoken/metatoken.toml` and \
+             `/etc/metatoken/metatoken.toml`\n\
+             hint: write `/home/u/.config/metatoken/metatoken.toml`: the README shows a first one\n\
+             hint: or name one: `metatoken --config FILE`, or `METATOKEN_CONFIG`\n\
+             hint: or try it without one: `metatoken --sandbox status`"
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! From what the file says to what it means.
+//!
+//! Defaults are filled in, names are looked up, and whatever takes two values to be seen wrong is
+//! noted. Nothing behind this line asks again whether a value may be invalid.
+
+mod apps;
+mod endpoint;
+mod graph_version;
+mod places;
+mod policy;
+mod relations;
+mod tokens;
+
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_spanned::Spanned;
+
+use self::relations::Apps;
+use super::mistake::Faults;
+use super::settings::{Endpoints, HttpSettings, Origin, Origins};
+use super::wire::{Given, HttpWire, Wire};
+use super::{Config, source::SecretSource};
+use crate::environment::Environment;
+
+/// Resolves the whole file; the config counts only if no fault was noted.
+pub(super) fn resolve(
+    path: &Path,
+    wire: Wire,
+    environment: &Environment,
+    faults: &mut Faults,
+) -> Config {
+    let has_literal = has_literal(&wire);
+    let apps = Apps::of(&wire.apps);
+    Config {
+        path: path.to_owned(),
+        store: places::store(path, &wire.store, environment, faults),
+        http: http(path, &wire.http, faults),
+        endpoints: endpoints(wire.facebook, faults),
+        tokens: tokens::resolve(&wire.tokens, &apps, &wire.defaults, faults),
+        apps: wire.apps.into_iter().filter_map(|app| apps::resolve(app, faults)).collect(),
+        has_literal,
+        defaults: wire.defaults,
+    }
+}
+
+pub(super) use self::policy::of_discovered_page;
+
+/// A value of the file or the default for it, with its origin written down.
+fn given_or<T>(
+    given: Given<T>,
+    default: T,
+    key: &'static str,
+    table: &str,
+    origins: &mut Origins,
+) -> T {
+    let origin = if given.is_some() { Origin::Table(table.to_owned()) } else { Origin::BuiltIn };
+    origins.insert(key, origin);
+    given.map_or(default, Spanned::into_inner)
+}
+
+fn has_literal(wire: &Wire) -> bool {
+    let apps = wire.apps.iter().map(|app| &app.body.secret);
+    let tokens = wire.tokens.iter().map(|token| &token.body.access_token);
+    std::iter::once(&wire.store.key)
+        .chain(apps)
+        .chain(tokens)
+        .flatten()
+        .any(|source| SecretSource::is_literal(source.get_ref()))
+}
+
+fn http(path: &Path, wire: &HttpWire, faults: &mut Faults) -> HttpSettings {
+    let mut origins = Origins::new();
+    let ca_file =
+        wire.ca_file.as_ref().and_then(|file| places::absolute(path, "ca_file", file, faults));
+    let ca_file = ca_file.map(Some);
+    let ca_span = wire.ca_file.as_ref().map_or(0..0, Spanned::span);
+    HttpSettings {
+        timeout: duration(given_or(
+            wire.timeout.clone(),
+            TimeDelta::seconds(30),
+            "timeout",
+            "http",
+            &mut origins,
+        )),
+        concurrency: given_or(wire.concurrency.clone(), 8, "concurrency", "http", &mut origins)
+            as usize,
+        attempts: given_or(wire.attempts.clone(), 4, "attempts", "http", &mut origins),
+        run_deadline: duration(given_or(
+            wire.run_deadline.clone(),
+            TimeDelta::minutes(15),
+            "run_deadline",
+            "http",
+            &mut origins,
+        )),
+        ca_file: given_or(
+            ca_file.map(|file| Spanned::new(ca_span, file)),
+            None,
+            "ca_file",
+            "http",
+            &mut origins,
+        ),
+        origins,
+    }
+}
+
+fn duration(duration: TimeDelta) -> Duration {
+    duration.to_std().unwrap_or_default()
+}
+
+fn endpoints(facebook: Given<String>, faults: &mut Faults) -> Endpoints {
+    let mut origins = Origins::new();
+    let facebook = facebook.and_then(|given| {
+        let url = endpoint::check("facebook", &given, faults)?;
+        Some(Spanned::new(given.span(), url))
+    });
+    let facebook =
+        given_or(facebook, Endpoints::FACEBOOK.to_owned(), "facebook", "endpoints", &mut origins);
+    Endpoints { facebook, origins }
+}

@@ -1,0 +1,147 @@
+//! What the config means: every default filled in, every name resolved.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::source::SecretSource;
+use crate::policy::Policy;
+use crate::token::{Label, TokenType};
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The table of the config that it belongs to, such as `http` or `token.brand`.
+    Table(String),
+    /// The token's parent.
+    Parent(Label),
+    /// `[defaults]`.
+    Defaults,
+    /// It follows from something else, such as the label or the only app.
+    Implied(&'static str),
+    /// The config does not say; metatoken does.
+    BuiltIn,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table(table) => f.write_str(table),
+            Self::Parent(label) => write!(f, "parent {label}"),
+            Self::Defaults => f.write_str("defaults"),
+            Self::Implied(by) => f.write_str(by),
+            Self::BuiltIn => f.write_str("built in"),
+        }
+    }
+}
+
+/// The origin of every key of a table.
+pub type Origins = BTreeMap<&'static str, Origin>;
+
+/// Where the tokens are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// The database.
+    pub path: PathBuf,
+    /// What seals it.
+    pub key: KeySetting,
+    /// How long events are remembered.
+    pub keep_events: TimeDelta,
+    /// Where these came from.
+    pub origins: Origins,
+}
+
+/// Where the store's key is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySetting {
+    /// The default: this file beside the store, made together with a new store.
+    Beside(PathBuf),
+    /// Where the config says; never made by metatoken.
+    Given(SecretSource),
+}
+
+/// How Graph is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpSettings {
+    /// How long one call may take.
+    pub timeout: Duration,
+    /// How many calls may be under way.
+    pub concurrency: usize,
+    /// How often one call is tried while faults are transient.
+    pub attempts: u32,
+    /// How long a run may take.
+    pub run_deadline: Duration,
+    /// Certificates to trust besides the platform's.
+    pub ca_file: Option<PathBuf>,
+    /// Where these came from.
+    pub origins: Origins,
+}
+
+/// Where Graph is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    /// The Graph API, without a slash at its end.
+    pub facebook: String,
+    /// Where these came from.
+    pub origins: Origins,
+}
+
+impl Endpoints {
+    /// Meta's own.
+    pub const FACEBOOK: &str = "https://graph.facebook.com";
+}
+
+/// A Meta app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppSetting {
+    /// Its name in the config.
+    pub name: String,
+    /// Meta's id for it; a literal one is digits.
+    pub id: SecretSource,
+    /// Its secret, without which tokens are neither exchanged nor inspected with the app's word.
+    pub secret: Option<SecretSource>,
+    /// The version of Graph that is asked, such as `v26.0`.
+    pub graph_version: String,
+    /// Where these came from.
+    pub origins: Origins,
+}
+
+/// Which Pages of a user are looked after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pages {
+    /// Those that are declared, and no other.
+    None,
+    /// All that Graph lists.
+    All {
+        /// The ids of those that are not wanted.
+        except: Vec<String>,
+    },
+}
+
+/// A token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenSetting {
+    /// Its name.
+    pub label: Label,
+    /// The name that it had before.
+    pub was: Option<Label>,
+    /// Its type.
+    pub token_type: TokenType,
+    /// The name of its app.
+    pub app: String,
+    /// The token that it is derived from.
+    pub parent: Option<Label>,
+    /// Its Page.
+    pub page_id: Option<String>,
+    /// Whether its other Pages are looked after.
+    pub pages: Pages,
+    /// Where a first or replacement string is found.
+    pub access_token: Option<SecretSource>,
+    /// How it is to be treated.
+    pub policy: Policy,
+    /// Where these came from.
+    pub origins: Origins,
+}

@@ -1,0 +1,287 @@
+//! What an operator reads about a config: the exact words.
+
+use super::*;
+use crate::complaint::Complaint;
+
+fn environment() -> Environment {
+    Environment::new([("HOME".to_owned(), "/home/u".to_owned())])
+}
+
+fn parsed(text: &str) -> Result<Config, Refused> {
+    parse(Path::new("/srv/m/metatoken.toml"), text, &environment())
+}
+
+fn complaint(text: &str) -> String {
+    match parsed(text) {
+        Ok(_) => String::new(),
+        Err(refused) => Complaint::from(refused).render(),
+    }
+}
+
+fn good(text: &str) -> Config {
+    assert_eq!(complaint(text), "");
+    parsed(text).unwrap()
+}
+
+fn example(name: &str) -> &'static str {
+    match name {
+        "full" => include_str!("../../examples/full.toml"),
+        "one-user" => include_str!("../../examples/one-user.toml"),
+        "pages" => include_str!("../../examples/pages.toml"),
+        _ => include_str!("../../examples/system-user.toml"),
+    }
+}
+
+const APP: &str = "[app.main]\nid = \"1\"\n";
+
+/// The complaints about a config with one app, without the first line, which is always the same.
+fn mistakes(text: &str) -> String {
+    let rendered = complaint(&format!("{APP}{text}"));
+    let (first, rest) = rendered.split_once('\n').unwrap_or((&rendered, ""));
+    assert!(first.starts_with("error: /srv/m/metatoken.toml: "), "{rendered}");
+    rest.replace("\n  metatoken.toml:", "\nmetatoken.toml:").trim_start().to_owned()
+}
+
+#[test]
+fn all_mistakes_are_shown_at_once_in_the_order_of_the_file() {
+    let text =
+        "[app.main]\nid = 12\n\n[token.brand]\ntype = \"usr\"\nacess_token = { env = \"X\" }\n";
+    assert_eq!(
+        complaint(text),
+        r#"error: /srv/m/metatoken.toml: 3 mistakes
+  metatoken.toml:2:6: `id` must be a string or a reference, not a number
+    2 | id = 12
+      |      ^^ write `{ env = NAME }`, `{ file = PATH }`, `{ credential = NAME }` or `{ command = [...] }`
+  metatoken.toml:5:8: unknown type `usr`
+    5 | type = "usr"
+      |        ^^^^^ did you mean `user`?
+  metatoken.toml:6:1: unknown key `acess_token`
+    6 | acess_token = { env = "X" }
+      | ^^^^^^^^^^^ did you mean `access_token`?"#
+    );
+}
+
+#[test]
+fn every_mistake_says_where_what_and_what_instead() {
+    let cases = include_str!("mistakes.txt");
+    let mut count = 0;
+    for case in cases.split("\n====\n") {
+        let (text, expected) = case.split_once("\n----\n").expect("a case has two parts");
+        assert_eq!(mistakes(text), expected.trim_end(), "\n{text}");
+        count += 1;
+    }
+    assert!(count > 40, "{count} cases");
+}
+
+#[test]
+fn a_secret_is_never_shown_again() {
+    for text in [
+        "[token.b]\ntype = \"user\"\naccess_token = \"EAAhush hush\"",
+        "[token.b]\ntype = \"user\"\nacess_token = \"EAAhush\"",
+        "[token.b]\ntype = \"user\"\ntype = \"EAAhush0123456789012345\" # EAAhush\n",
+        "[token.b]\ntype = \"EAAhush0123456789012345\"",
+        "[token.b]\naccess_token = EAAhush\n",
+        "[token.b]\naccess_token = \"EAAhush\n",
+        "[token.b]\naccess_token = \"\"\"\nEAAhush\n",
+        "[token.b]\naccess_token = 'EAAhush' EAAhush\n",
+        "[token.b]\naccess_token \"EAAhush\"\n",
+        "[app.x]\nid = \"1\"\nsecret = \"hush hush\"",
+        "[app.x]\nid = \"EAAhush\"\n",
+        "[app.x]\nid = \"1\"\nsecret = { env = \"A\", file = \"B\", value = \"EAAhush\" }",
+        "[app.x]\nid = \"1\"\nsecret = [\"EAAhush\"]",
+        "[store]\nkey = \"hush\"\nkey = \"hush\"",
+        "app = \"EAAhush0123456789012345\"",
+        "[token]\nbrand = \"EAAhush\"",
+    ] {
+        let rendered = complaint(text);
+        assert!(rendered.contains("mistake"), "{text}");
+        assert!(!rendered.contains("hush"), "{text}\n{rendered}");
+    }
+}
+
+#[test]
+fn the_examples_load() {
+    for name in ["one-user", "pages", "system-user"] {
+        good(example(name));
+    }
+}
+
+#[test]
+fn the_full_example_lacks_only_what_is_not_built_yet() {
+    let Err(Refused::Mistaken { mistakes, .. }) = parsed(example("full")) else {
+        panic!("some of it is not built yet");
+    };
+    let messages: Vec<&str> = mistakes.iter().map(|mistake| mistake.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "`kind = \"instagram\"` is not supported by this version",
+            "`deliver` is not supported by this version",
+            "`type = \"instagram\"` is not supported by this version",
+            "`backup` is not supported by this version",
+            "`alerts` is not supported by this version",
+            "`notify` is not supported by this version",
+        ]
+    );
+}
+
+#[test]
+fn the_full_example_passes_without_what_is_not_built_yet() {
+    let later = [
+        "[app.insta]",
+        "[[token.brand-page.deliver]]",
+        "[token.creator]",
+        "[alerts]",
+        "[[notify]]",
+    ];
+    let mut keeps = true;
+    let mut text = String::new();
+    for line in example("full").lines().filter(|line| !line.starts_with("backup")) {
+        if line.starts_with('[') {
+            keeps = !later.iter().any(|header| line.starts_with(header));
+        }
+        if keeps {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    let config = good(&text);
+    assert_eq!(config.tokens.len(), 5);
+    let page = &config.tokens[2];
+    assert_eq!((page.label.as_str(), page.app.as_str()), ("brand/2000000000000002", "main"));
+    assert!(!page.policy.auto_refresh);
+    assert_eq!(page.parent.as_ref().map(Label::as_str), Some("brand"));
+}
+
+#[test]
+fn what_is_not_said_is_filled_in() {
+    let config = good("");
+    assert_eq!(config.store.path, Path::new("/srv/m/metatoken.db"));
+    assert_eq!(config.store.key, KeySetting::Beside(PathBuf::from("/srv/m/metatoken.key")));
+    assert_eq!(config.http.concurrency, 8);
+    assert_eq!(config.http.attempts, 4);
+    assert_eq!(config.http.timeout.as_secs(), 30);
+    assert_eq!(config.http.run_deadline.as_secs(), 900);
+    assert_eq!(config.endpoints.facebook, "https://graph.facebook.com");
+    let config = good("[app.a]\nid = \"1\"\n[token.t]\ntype = \"user\"");
+    assert_eq!(config.apps[0].graph_version, "v26.0");
+    assert_eq!(config.tokens[0].policy, crate::policy::Policy::default());
+    let config =
+        good("[endpoints]\nfacebook = \"http://127.0.0.1:80/\"\n[store]\npath = \"x/y.db\"");
+    assert_eq!(config.endpoints.facebook, "http://127.0.0.1:80");
+    assert_eq!(config.store.path, Path::new("/srv/m/x/y.db"));
+    assert_eq!(config.store.key, KeySetting::Beside(PathBuf::from("/srv/m/x/metatoken.key")));
+}
+
+const FAMILY: &str = r#"
+[app.main]
+id = "1"
+[token.brand]
+type = "user"
+pages = "all"
+warn_within = "12d"
+required_scopes = ["email"]
+rotate_after = "90d"
+owner = "anna"
+[token.shop]
+type = "page"
+parent = "brand"
+page_id = "5"
+owner = "ben"
+[token."brand/6"]
+verify_every = "1h"
+[defaults]
+warn_within = "11d"
+keep_for = "9d"
+required_scopes = ["pages_show_list"]
+"#;
+
+#[test]
+fn a_page_asks_its_parent_before_the_defaults() {
+    let config = good(FAMILY);
+    let brand = &config.tokens[0];
+    let shop = &config.tokens[1];
+    let six = &config.tokens[2];
+    let seven = config.page(brand, "7");
+    for (token, warn, owner, scopes, from) in [
+        (brand, 12, "anna", "email", "token.brand"),
+        (shop, 12, "ben", "pages_show_list", "parent brand"),
+        (six, 12, "anna", "pages_show_list", "parent brand"),
+        (&seven, 12, "anna", "pages_show_list", "parent brand"),
+    ] {
+        let policy = &token.policy;
+        assert_eq!(policy.warn_within, Some(chrono::TimeDelta::days(warn)), "{}", token.label);
+        assert_eq!(policy.owner.as_deref(), Some(owner));
+        assert_eq!(policy.required_scopes, [scopes]);
+        assert_eq!(policy.keep_for, chrono::TimeDelta::days(9));
+        assert_eq!(token.origins["warn_within"].to_string(), from);
+        assert_eq!(token.origins["keep_for"].to_string(), "defaults");
+        assert_eq!(token.origins["enabled"].to_string(), "built in");
+    }
+    assert_eq!(brand.policy.rotate_after, Some(chrono::TimeDelta::days(90)));
+    assert_eq!(shop.policy.rotate_after, None);
+    assert_eq!(seven.label.as_str(), "brand/7");
+    assert_eq!(config.page(brand, "5").label.as_str(), "shop");
+    assert_eq!(six.token_type, TokenType::Page);
+}
+
+#[test]
+fn everything_in_force_can_be_shown() {
+    let config = good(
+        "[app.main]\nid = \"1\"\nsecret = \"hush\"\n[token.t]\ntype = \"user\"\naccess_token = { env = \"T\" }\n[token.\"t/5\"]\nowner = \"a \\\"b\\\"\"\n",
+    );
+    let description = config.describe();
+    let text = description.to_text();
+    assert!(!text.contains("hush"), "{text}");
+    for line in [
+        "# /srv/m/metatoken.toml",
+        "[store]",
+        "path = \"/srv/m/metatoken.db\"            # built in",
+        "[app.main]",
+        "secret = \"(literal)\"     # app.main",
+        "[token.t]",
+        "app = \"main\"                               # the only app",
+        "access_token = { env = \"T\" }               # token.t",
+        "warn_within = \"10d\"                        # built in; 14d where only a person can renew it",
+        "# rotate_after is not set                  # built in",
+        "[token.\"t/5\"]",
+        "page_id = \"5\"                              # its label",
+        "owner = 'a \"b\"'                            # token.t/5",
+    ] {
+        let same = |each: &str| each.split_whitespace().eq(line.split_whitespace());
+        assert!(text.lines().any(same), "{line}\n{text}");
+    }
+    let json = description.to_json();
+    assert_eq!(json["token"]["t"]["access_token"]["value"]["env"], "T");
+    assert_eq!(json["token"]["t/5"]["parent"]["origin"], "its label");
+    assert_eq!(json["http"]["concurrency"]["value"], 8);
+    // What is shown is a config again, save for what is only referred to.
+    assert!(toml_edit::Document::parse(text).is_ok());
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config {
+        rng_seed: proptest::test_runner::RngSeed::Fixed(1),
+        failure_persistence: None,
+        ..Default::default()
+    })]
+
+    /// Whatever stands in the file, it is read or complained of, and no literal comes back.
+    #[test]
+    fn no_text_makes_it_panic_or_tell(
+        parts in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "[token.a]\n", "[[token]]\n", "[app.main]\n", "[store]", "\n", "type = ", "secret = ",
+                "\"user\"\n", "'hush'", "\"hush\"\n", "\"\"\"hush\n", "access_token = \"hush h\"\n",
+                "key = hush\n", "except = [", "]", "{ env = ", "}", "é", "\t", "# hush\n", "\\", "\0",
+            ]),
+            0..12,
+        )
+    ) {
+        let rendered = complaint(&parts.concat());
+        let harmless = ["type = ", "except = [", "{ env = "];
+        if !parts.iter().any(|part| harmless.contains(part)) {
+            proptest::prop_assert!(!rendered.contains("hush"), "{}", rendered);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Reads the config, if it may be trusted.
+//!
+//! It names commands that run with our rights, so nobody else may have written it; and if it
+//! holds a secret, nobody else may read it. The open file is judged, not its name: what was
+//! judged is what is read.
+
+use std::fs::{File, Metadata};
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+
+/// No config is larger.
+const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// A config as it was read, and who else can read it.
+pub(super) struct Trusted {
+    pub(super) text: Zeroizing<String>,
+    mode: u32,
+}
+
+impl Trusted {
+    /// Reads the file for `caller`; a link is followed and its file is judged.
+    pub(super) fn read(path: &Path, caller: u32) -> Result<Self, Complaint> {
+        let file = File::open(path).map_err(|error| unreadable(path, error))?;
+        let metadata = file.metadata().map_err(|error| unreadable(path, error))?;
+        if !metadata.is_file() {
+            return Err(complaint(path, "config_unreadable", "is no file"));
+        }
+        judge(path, &metadata, caller)?;
+        let mut bytes = Zeroizing::new(Vec::new());
+        file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, error))?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(complaint(path, "config_unreadable", "is too large for a config"));
+        }
+        let text = std::str::from_utf8(&bytes).map_err(|error| {
+            let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
+            complaint(path, "config_unreadable", &format!("is not UTF-8 text: line {line}"))
+        })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Ok(Self { text: Zeroizing::new(text.to_owned()), mode: metadata.mode() })
+    }
+
+    /// Refuses a file that others can read although it holds a secret.
+    pub(super) fn may_hold_secrets(&self, path: &Path) -> Result<(), Complaint> {
+        if self.mode & 0o004 == 0 {
+            return Ok(());
+        }
+        let message = format!(
+            "refused: it holds a literal secret, and others can read it (mode {:04o})",
+            self.mode & 0o7777
+        );
+        Err(complaint(path, "config_unsafe", &message)
+            .hint(format!("`chmod o-r {}`", path.display()))
+            .hint("or name where the secret is: `{ env = NAME }`, `{ file = PATH }`"))
+    }
+}
+
+fn judge(path: &Path, metadata: &Metadata, caller: u32) -> Result<(), Complaint> {
+    let owner = metadata.uid();
+    if owner != 0 && owner != caller {
+        let message = format!("refused: it belongs to user {owner}, neither to root nor to you");
+        return Err(complaint(path, "config_unsafe", &message)
+            .hint("a config names commands: read it, then make it yours")
+            .hint(format!("`chown {caller} {}`", path.display())));
+    }
+    if metadata.mode() & 0o022 != 0 {
+        let mode = metadata.mode() & 0o7777;
+        let message = format!("refused: group or others can write it (mode {mode:04o})");
+        return Err(complaint(path, "config_unsafe", &message)
+            .hint("a config names commands: only its owner may write it")
+            .hint(format!("`chmod go-w {}`", path.display())));
+    }
+    Ok(())
+}
+
+fn unreadable(path: &Path, error: std::io::Error) -> Complaint {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return complaint(path, "config_missing", "there is no such config")
+            .hint("try it without one: `metatoken --sandbox status`");
+    }
+    complaint(path, "config_unreadable", "cannot be read").because(error)
+}
+
+fn complaint(path: &Path, code: &'static str, message: &str) -> Complaint {
+    Complaint::new(Exit::Config, code, path.display().to_string(), message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::config::{Config, load};
+    use crate::environment::Environment;
+
+    const APP: &str = "[app.main]\nid = \"1\"\n";
+
+    /// A config in a file of that mode, and what becomes of it.
+    fn loaded(text: &str, mode: u32) -> Result<Config, Complaint> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metatoken.toml");
+        let mut file = std::fs::File::create(&path).unwrap();
+        std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let link = folder.path().join("link.toml");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        load(&link, &Environment::default()).map_err(|mut complaint| {
+            let folder = folder.path().to_str().unwrap().to_owned();
+            complaint.subject = complaint.subject.replace(&folder, "");
+            complaint.hints.iter_mut().for_each(|hint| *hint = hint.replace(&folder, ""));
+            complaint
+        })
+    }
+
+    #[test]
+    fn a_file_that_others_could_have_written_is_refused() {
+        let literal = "[app.main]\nid = \"1\"\nsecret = \"hush\"\n";
+        for (text, mode, expected) in [
+            (APP, 0o644, ""),
+            (literal, 0o640, ""),
+            ("\u{feff}# é", 0o600, ""),
+            (
+                APP,
+                0o664,
+                "error: /link.toml: refused: group or others can write it (mode 0664)\n\
+                 hint: a config names commands: only its owner may write it\n\
+                 hint: `chmod go-w /link.toml`",
+            ),
+            (
+                literal,
+                0o644,
+                "error: /link.toml: refused: it holds a literal secret, and others can read it (mode 0644)\n\
+                 hint: `chmod o-r /link.toml`\n\
+                 hint: or name where the secret is: `{ env = NAME }`, `{ file = PATH }`",
+            ),
+        ] {
+            let refused = loaded(text, mode).err();
+            assert!(refused.iter().all(|complaint| complaint.exit == Exit::Config));
+            assert_eq!(refused.map(|complaint| complaint.render()).unwrap_or_default(), expected);
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named() {
+        let render = |path: &Path| load(path, &Environment::default()).unwrap_err().render();
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("no.toml");
+        assert_eq!(
+            render(&missing),
+            format!(
+                "error: {}: there is no such config\nhint: try it without one: `metatoken --sandbox status`",
+                missing.display()
+            )
+        );
+        assert_eq!(
+            render(folder.path()),
+            format!("error: {}: is no file", folder.path().display())
+        );
+        let path = folder.path().join("latin1.toml");
+        let mut file = std::fs::File::create(&path).unwrap();
+        std::io::Write::write_all(&mut file, b"# a\n# caf\xE9\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(render(&path), format!("error: {}: is not UTF-8 text: line 2", path.display()));
+    }
+}

@@ -1,0 +1,135 @@
+//! The words of the config: what each table may hold, and what it may not hold yet.
+
+/// A table's name as written, its keys, and the keys of parts that this version lacks.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::config) struct Vocabulary {
+    /// Where a person finds the table.
+    pub(in crate::config) table: &'static str,
+    /// The keys that are read.
+    pub(in crate::config) keys: &'static [&'static [&'static str]],
+    /// The keys that a later version reads.
+    pub(in crate::config) later: &'static [&'static str],
+}
+
+/// The keys that steer the judgement: in a token's table or in `[defaults]`.
+const POLICY: &[&str] = &[
+    "enabled",
+    "auto_refresh",
+    "refresh_within",
+    "verify_every",
+    "proof_within",
+    "warn_within",
+    "critical_within",
+    "data_access_within",
+    "validation_interval",
+    "required_scopes",
+    "required_targets",
+    "rotate_after",
+    "reminders",
+    "keep_generations",
+    "keep_for",
+    "owner",
+];
+
+/// The top of the file.
+pub(in crate::config) const TOP: Vocabulary = Vocabulary {
+    table: "at the top of the file",
+    keys: &[&["store", "http", "endpoints", "app", "token", "defaults"]],
+    later: &["alerts", "notify"],
+};
+
+/// `[store]`
+pub(in crate::config) const STORE: Vocabulary =
+    Vocabulary { table: "in `[store]`", keys: &[&["path", "key", "keep_events"]], later: &[] };
+
+/// `[http]`
+pub(in crate::config) const HTTP: Vocabulary = Vocabulary {
+    table: "in `[http]`",
+    keys: &[&["timeout", "concurrency", "attempts", "run_deadline", "ca_file"]],
+    later: &[],
+};
+
+/// `[endpoints]`
+pub(in crate::config) const ENDPOINTS: Vocabulary = Vocabulary {
+    table: "in `[endpoints]`",
+    keys: &[&["facebook"]],
+    later: &["instagram", "threads", "instagram_login"],
+};
+
+/// `[app.NAME]`
+pub(in crate::config) const APP: Vocabulary = Vocabulary {
+    table: "in `[app.NAME]`",
+    keys: &[&["kind", "id", "secret", "graph_version"]],
+    later: &[],
+};
+
+/// `[token.LABEL]`
+pub(in crate::config) const TOKEN: Vocabulary = Vocabulary {
+    table: "in `[token.LABEL]`",
+    keys: &[
+        &["type", "app", "parent", "page_id", "pages", "except", "was", "access_token"],
+        POLICY,
+    ],
+    later: &["deliver", "backup"],
+};
+
+/// `[defaults]`
+pub(in crate::config) const DEFAULTS: Vocabulary =
+    Vocabulary { table: "in `[defaults]`", keys: &[POLICY], later: &[] };
+
+/// A reference to a secret.
+pub(in crate::config) const SECRET: Vocabulary = Vocabulary {
+    table: "in a SECRET",
+    keys: &[&["env", "file", "key", "format", "credential", "command"]],
+    later: &[],
+};
+
+const ALL: [Vocabulary; 8] = [TOP, STORE, HTTP, ENDPOINTS, APP, TOKEN, DEFAULTS, SECRET];
+
+/// Keys whose value may be a secret, or hold one.
+const DELICATE: [&str; 4] = ["access_token", "secret", "key", "command"];
+
+impl Vocabulary {
+    /// Whether the table may hold this key.
+    pub(in crate::config) fn has(&self, key: &str) -> bool {
+        self.all().any(|known| known == key)
+    }
+
+    /// The key that was probably meant.
+    pub(in crate::config) fn nearest(&self, key: &str) -> Option<&'static str> {
+        nearest(key, self.all())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.keys.iter().flat_map(|keys| keys.iter().copied())
+    }
+}
+
+/// The name among `names` that was probably meant by `word`.
+pub(in crate::config) fn nearest<'a>(
+    word: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let allowed = (word.chars().count() / 3).clamp(1, 4);
+    names
+        .map(|name| (strsim::damerau_levenshtein(word, name), name))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// The table in which this key would be known.
+pub(in crate::config) fn home(key: &str) -> Option<&'static str> {
+    ALL.iter().find(|vocabulary| vocabulary.has(key)).map(|vocabulary| vocabulary.table)
+}
+
+/// Whether the word is a key of any table.
+pub(in crate::config) fn is_known(word: &str) -> bool {
+    home(word).is_some()
+}
+
+/// Whether the values of this key may be shown to anybody.
+pub(in crate::config) fn is_harmless(key: &str) -> bool {
+    let later = || ALL.iter().any(|vocabulary| vocabulary.later.contains(&key));
+    (is_known(key) || later()) && !DELICATE.contains(&key)
+}

@@ -1,0 +1,224 @@
+//! What the file says, before anybody asks what it means.
+//!
+//! Every value keeps its place, and nothing is filled in: an absent key is `None`. What can be
+//! seen to be wrong in one value alone is noted here; what takes two is for `resolve`.
+
+pub(super) mod known;
+mod policy;
+mod secret;
+mod section;
+mod syntax;
+
+use std::ops::Range;
+use std::path::Path;
+
+use chrono::TimeDelta;
+use serde_spanned::Spanned;
+use toml_edit::Document;
+
+use self::section::Section;
+use super::mask::quoted;
+use super::mistake::Faults;
+use super::source::SecretSource;
+use crate::token::TokenType;
+
+pub(super) use self::policy::PolicyWire;
+pub(super) use self::section::Given;
+
+/// The whole file.
+#[derive(Debug, Default)]
+pub(super) struct Wire {
+    pub(super) store: StoreWire,
+    pub(super) http: HttpWire,
+    pub(super) facebook: Given<String>,
+    pub(super) apps: Vec<Named<AppWire>>,
+    pub(super) tokens: Vec<Named<TokenWire>>,
+    pub(super) defaults: PolicyWire,
+}
+
+/// `[store]`
+#[derive(Debug, Default)]
+pub(super) struct StoreWire {
+    pub(super) path: Given<String>,
+    pub(super) key: Given<SecretSource>,
+    pub(super) keep_events: Given<TimeDelta>,
+}
+
+/// `[http]`
+#[derive(Debug, Default)]
+pub(super) struct HttpWire {
+    pub(super) timeout: Given<TimeDelta>,
+    pub(super) concurrency: Given<u32>,
+    pub(super) attempts: Given<u32>,
+    pub(super) run_deadline: Given<TimeDelta>,
+    pub(super) ca_file: Given<String>,
+}
+
+/// A table that has a name.
+#[derive(Debug)]
+pub(super) struct Named<T> {
+    pub(super) name: Spanned<String>,
+    /// Where a complaint about the table as a whole points.
+    pub(super) span: Range<usize>,
+    pub(super) body: T,
+}
+
+/// `[app.NAME]`
+#[derive(Debug)]
+pub(super) struct AppWire {
+    /// Whether it can be the app of a Facebook token.
+    pub(super) fits_facebook: bool,
+    pub(super) id: Given<SecretSource>,
+    /// Whether `id` is there at all, readable or not.
+    pub(super) has_id: bool,
+    pub(super) secret: Given<SecretSource>,
+    pub(super) graph_version: Given<String>,
+}
+
+/// `[token.LABEL]`
+#[derive(Debug)]
+pub(super) struct TokenWire {
+    pub(super) token_type: Given<TokenType>,
+    /// Whether `type` is there at all, known or not.
+    pub(super) has_type: bool,
+    pub(super) app: Given<String>,
+    pub(super) parent: Given<String>,
+    pub(super) page_id: Given<String>,
+    /// Whether `page_id` is there at all, readable or not.
+    pub(super) has_page_id: bool,
+    pub(super) pages: Given<String>,
+    pub(super) except: Given<Vec<Spanned<String>>>,
+    pub(super) was: Given<String>,
+    pub(super) access_token: Given<SecretSource>,
+    pub(super) policy: PolicyWire,
+}
+
+/// Reads the text of a config; relative paths in it begin at `folder`.
+pub(super) fn read(text: &str, folder: &Path, faults: &mut Faults) -> Wire {
+    let document = match Document::parse(text) {
+        Ok(document) => document,
+        Err(error) => {
+            syntax::explain(text, &error, faults);
+            return Wire::default();
+        }
+    };
+    let top = Section::open(document.as_table(), known::TOP, 0..0, faults);
+    Wire {
+        store: top
+            .child("store", known::STORE, faults)
+            .map(|section| store(&section, folder, faults))
+            .unwrap_or_default(),
+        http: top
+            .child("http", known::HTTP, faults)
+            .map(|section| http(&section, faults))
+            .unwrap_or_default(),
+        facebook: top
+            .child("endpoints", known::ENDPOINTS, faults)
+            .and_then(|section| section.string("facebook", faults)),
+        apps: named(&top, "app", known::APP, faults, |section, faults| {
+            app(section, folder, faults)
+        }),
+        tokens: named(&top, "token", known::TOKEN, faults, |section, faults| {
+            token(section, folder, faults)
+        }),
+        defaults: top
+            .child("defaults", known::DEFAULTS, faults)
+            .map(|section| PolicyWire::read(&section, faults))
+            .unwrap_or_default(),
+    }
+}
+
+fn named<T>(
+    top: &Section<'_>,
+    key: &str,
+    vocabulary: known::Vocabulary,
+    faults: &mut Faults,
+    read: impl Fn(&Section<'_>, &mut Faults) -> T,
+) -> Vec<Named<T>> {
+    let children = top.children(key, vocabulary, faults);
+    let named = children.into_iter().map(|(name, section)| Named {
+        name,
+        span: section.span.clone(),
+        body: read(&section, faults),
+    });
+    named.collect()
+}
+
+fn store(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> StoreWire {
+    StoreWire {
+        path: section.string("path", faults),
+        key: secret::read(section, "key", folder, faults),
+        keep_events: section.positive("keep_events", faults),
+    }
+}
+
+fn http(section: &Section<'_>, faults: &mut Faults) -> HttpWire {
+    HttpWire {
+        timeout: section.positive("timeout", faults),
+        concurrency: section.number("concurrency", 1..=32, faults),
+        attempts: section.number("attempts", 1..=10, faults),
+        run_deadline: section.positive("run_deadline", faults),
+        ca_file: section.string("ca_file", faults),
+    }
+}
+
+fn app(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> AppWire {
+    let kind = section.string("kind", faults);
+    let fits_facebook = kind.as_ref().is_none_or(|kind| kind.get_ref() == "facebook");
+    if let Some(kind) = kind {
+        match kind.get_ref().as_str() {
+            "facebook" => {}
+            later @ ("instagram" | "threads") => {
+                let message = format!("`kind = \"{later}\"` is not supported by this version");
+                faults.add(kind.span(), message);
+            }
+            other => {
+                faults
+                    .add(kind.span(), format!("unknown kind of app {}", quoted(other)))
+                    .label("write `facebook`, or leave `kind` out");
+            }
+        }
+    }
+    AppWire {
+        fits_facebook,
+        id: secret::read(section, "id", folder, faults),
+        has_id: section.has("id"),
+        secret: secret::read(section, "secret", folder, faults),
+        graph_version: section.string("graph_version", faults),
+    }
+}
+
+fn token(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> TokenWire {
+    TokenWire {
+        token_type: token_type(section, faults),
+        has_type: section.has("type"),
+        app: section.string("app", faults),
+        parent: section.string("parent", faults),
+        page_id: section.string("page_id", faults),
+        has_page_id: section.has("page_id"),
+        pages: section.string("pages", faults),
+        except: section.strings("except", faults),
+        was: section.string("was", faults),
+        access_token: secret::read(section, "access_token", folder, faults),
+        policy: PolicyWire::read(section, faults),
+    }
+}
+
+fn token_type(section: &Section<'_>, faults: &mut Faults) -> Given<TokenType> {
+    let name = section.string("type", faults)?;
+    if let Some(token_type) = TokenType::from_name(name.get_ref()) {
+        return Some(Spanned::new(name.span(), token_type));
+    }
+    if let later @ ("instagram" | "threads" | "app") = name.get_ref().as_str() {
+        let message = format!("`type = \"{later}\"` is not supported by this version");
+        faults.add(name.span(), message);
+        return None;
+    }
+    let types = TokenType::ALL.iter().map(|known| known.as_str());
+    let fault = faults.add(name.span(), format!("unknown type {}", quoted(name.get_ref())));
+    match known::nearest(name.get_ref(), types) {
+        Some(near) => fault.label(format!("did you mean `{near}`?")),
+        None => fault.label("write `user`, `page` or `system-user`"),
+    };
+    None
+}
