@@ -14,4 +14,5 @@ pub mod environment;
 pub mod exit;
 pub mod failpoint;
 pub mod policy;
+pub mod store;
 pub mod token;

@@ -1,0 +1,235 @@
+//! What can go wrong with the store, and what mends it.
+//!
+//! Every variant says which file, and none can hold a secret: paths, numbers and the words of
+//! `SQLite` and the system are all that gets in.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::key::BadKey;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+
+/// A failure of the store or its key.
+#[derive(Debug, Clone)]
+pub enum StoreError {
+    /// The file cannot be opened or read.
+    Unreadable(PathBuf, Cause),
+    /// The file cannot be made or written.
+    Unwritable(PathBuf, Cause),
+    /// Another application's database, or no database at all.
+    Foreign(PathBuf),
+    /// A later version of metatoken wrote it.
+    Newer {
+        /// The store.
+        path: PathBuf,
+        /// The schema it has.
+        schema: i64,
+        /// The latest schema that this version knows.
+        known: i64,
+    },
+    /// Its content breaks a promise.
+    Damaged(PathBuf, Cause),
+    /// The store exists but its key does not.
+    KeyMissing(PathBuf),
+    /// The key file cannot be read or made.
+    KeyUnreadable(PathBuf, Cause),
+    /// The key file holds no key.
+    KeyMalformed(PathBuf, BadKey),
+    /// The store was sealed with another key.
+    KeyWrong(PathBuf),
+    /// The store was opened without its key and a sealed string is wanted.
+    KeyNeeded(PathBuf),
+    /// The generation that a write was to replace is not the one that stands there.
+    Superseded {
+        /// The store.
+        path: PathBuf,
+        /// What the write expected.
+        expected: &'static str,
+    },
+    /// The string is gone: only its fingerprint is left.
+    Purged(PathBuf),
+    /// No row of that number.
+    Absent {
+        /// The store.
+        path: PathBuf,
+        /// `token`, `generation` or `run`.
+        what: &'static str,
+    },
+}
+
+/// The reason beneath a failure; shared, because one failed commit fails many verbs.
+#[derive(Clone)]
+pub struct Cause(Arc<dyn std::error::Error + Send + Sync>);
+
+impl Cause {
+    /// Wraps an error of the system or of `SQLite`.
+    pub(super) fn new(
+        source: impl Into<Box<dyn std::error::Error + Send + Sync + 'static>>,
+    ) -> Self {
+        Self(Arc::from(source.into()))
+    }
+
+    /// Wraps one that has failed other verbs too.
+    pub(super) fn shared(source: Arc<rusqlite::Error>) -> Self {
+        Self(source)
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path().display(), self.message())
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause().map(|cause| &*cause.0 as &(dyn std::error::Error + 'static))
+    }
+}
+
+impl StoreError {
+    /// The store or the key file that is concerned.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Unreadable(path, _)
+            | Self::Unwritable(path, _)
+            | Self::Foreign(path)
+            | Self::Newer { path, .. }
+            | Self::Damaged(path, _)
+            | Self::KeyMissing(path)
+            | Self::KeyUnreadable(path, _)
+            | Self::KeyMalformed(path, _)
+            | Self::KeyWrong(path)
+            | Self::KeyNeeded(path)
+            | Self::Superseded { path, .. }
+            | Self::Purged(path)
+            | Self::Absent { path, .. } => path,
+        }
+    }
+
+    /// Its stable name.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable(..) => "store_unreadable",
+            Self::Unwritable(..) => "store_unwritable",
+            Self::Foreign(_) => "store_foreign",
+            Self::Newer { .. } => "store_newer",
+            Self::Damaged(..) => "store_damaged",
+            Self::KeyMissing(_) => "key_missing",
+            Self::KeyUnreadable(..) => "key_unreadable",
+            Self::KeyMalformed(..) => "key_malformed",
+            Self::KeyWrong(_) => "key_wrong",
+            Self::KeyNeeded(_) => "key_needed",
+            Self::Superseded { .. } => "superseded",
+            Self::Purged(_) => "purged",
+            Self::Absent { .. } => "absent",
+        }
+    }
+
+    fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::Unreadable(_, cause)
+            | Self::Unwritable(_, cause)
+            | Self::Damaged(_, cause)
+            | Self::KeyUnreadable(_, cause) => Some(cause),
+            _ => None,
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::Unreadable(..) => "the store cannot be read".into(),
+            Self::Unwritable(..) => "the store cannot be written".into(),
+            Self::Foreign(_) => "the file is no metatoken store".into(),
+            Self::Newer { schema, known, .. } => format!(
+                "the store was written by a newer metatoken (schema {schema}, this one knows {known})"
+            ),
+            Self::Damaged(..) => "the store is damaged".into(),
+            Self::KeyMissing(_) => {
+                "the store key is missing, and the store is sealed with it".into()
+            }
+            Self::KeyUnreadable(..) => "the store key cannot be read or made".into(),
+            Self::KeyMalformed(_, bad) => format!("the store key is malformed: {bad}"),
+            Self::KeyWrong(_) => {
+                "the store key is not the one that this store was sealed with".into()
+            }
+            Self::KeyNeeded(_) => "the store is locked: its key is needed".into(),
+            Self::Superseded { expected, .. } => {
+                format!("the write came too late: it expected {expected}")
+            }
+            Self::Purged(_) => "the string was wiped and only its fingerprint is left".into(),
+            Self::Absent { what, .. } => format!("the store has no such {what}"),
+        }
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreadable(..) => Some(
+                "run metatoken as the user who owns the store, or let others read it and its folder",
+            ),
+            Self::Unwritable(..) => {
+                Some("look for a full disk, or run metatoken as the user who owns the store")
+            }
+            Self::Foreign(_) => Some("name another file with `path` in `[store]`"),
+            Self::Newer { .. } => Some(
+                "install the newer metatoken again, or restore the store from before the upgrade",
+            ),
+            Self::Damaged(..) => Some("restore the store and its key from a backup"),
+            Self::KeyMissing(_) => Some(
+                "restore it from a backup, or say where it is with `key` in `[store]`; a new key could not open this store",
+            ),
+            Self::KeyUnreadable(..) => {
+                Some("let the user who runs metatoken read the key file and its folder")
+            }
+            Self::KeyMalformed(..) => {
+                Some("a key is 32 bytes as 64 hex digits or base64; restore it from a backup")
+            }
+            Self::KeyWrong(_) => Some(
+                "restore the key that belongs to this store, or say where it is with `key` in `[store]`",
+            ),
+            Self::KeyNeeded(_) => Some("say where the key is with `key` in `[store]`"),
+            Self::Superseded { .. } | Self::Purged(_) | Self::Absent { .. } => None,
+        }
+    }
+}
+
+impl From<StoreError> for Complaint {
+    fn from(error: StoreError) -> Self {
+        let subject = error.path().display().to_string();
+        let mut complaint = Self::new(Exit::Storage, error.code(), subject, error.message());
+        if let Some(cause) = error.cause() {
+            complaint.causes.push(cause.0.to_string());
+        }
+        match error.hint() {
+            Some(hint) => complaint.hint(hint),
+            None => complaint,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_names_the_file_the_cause_and_the_remedy() {
+        let newer = StoreError::Newer { path: "/x.db".into(), schema: 7, known: 1 };
+        assert_eq!(
+            Complaint::from(newer).render(),
+            "error: /x.db: the store was written by a newer metatoken (schema 7, this one knows 1)\n\
+             hint: install the newer metatoken again, or restore the store from before the upgrade"
+        );
+        let unreadable = StoreError::Unreadable("/x.db".into(), Cause::new("permission denied"));
+        let complaint = Complaint::from(unreadable);
+        assert_eq!((complaint.exit, complaint.code), (Exit::Storage, "store_unreadable"));
+        assert_eq!(complaint.causes, ["permission denied"]);
+    }
+}

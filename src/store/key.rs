@@ -1,0 +1,216 @@
+//! The store key: where it is, how it is written, and when one is made.
+//!
+//! A key is made together with a new store and never for an existing one: a fresh key beside old
+//! seals would look like health and lose every token. It opens one thing only, the data key that
+//! the store keeps wrapped, so that changing it re-seals nothing.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::error::{Cause, StoreError};
+use crate::crypto::{self, Key};
+
+/// Where the store key comes from.
+#[derive(Clone)]
+pub enum KeySource {
+    /// A file beside the store or elsewhere; made together with a new store.
+    File(PathBuf),
+    /// Already resolved from the config.
+    Given(Key),
+}
+
+impl fmt::Debug for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "KeySource({})", path.display()),
+            Self::Given(_) => f.write_str("KeySource(redacted)"),
+        }
+    }
+}
+
+/// The text is no key. Never holds the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadKey {
+    /// Nothing but white space.
+    Empty,
+    /// Neither 64 hex digits nor base64 of 32 bytes.
+    Malformed,
+}
+
+impl fmt::Display for BadKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "it is empty",
+            Self::Malformed => "it is neither 64 hex digits nor base64 of 32 bytes",
+        })
+    }
+}
+
+impl std::error::Error for BadKey {}
+
+/// No key file is longer; whoever points at a big file meant another one.
+const LONGEST: u64 = 1024;
+
+/// Reads a key: 64 hex digits, or 32 bytes in base64 of either alphabet, padded or not.
+pub fn read_key(text: &str) -> Result<Key, BadKey> {
+    let text = text.trim();
+    match text.len() {
+        0 => Err(BadKey::Empty),
+        64 => from_digits(text, 4, hex_digit),
+        _ => {
+            let digits = text.strip_suffix('=').unwrap_or(text);
+            if digits.len() == 43 {
+                from_digits(digits, 6, base64_digit)
+            } else {
+                Err(BadKey::Malformed)
+            }
+        }
+    }
+}
+
+/// Packs digits of `width` bits into 32 bytes; what is left over at the end must be zero.
+fn from_digits(text: &str, width: u32, value: fn(u8) -> Option<u8>) -> Result<Key, BadKey> {
+    let mut key = Key::new([0; 32]);
+    let (mut held, mut bits, mut at) = (0_u32, 0, 0);
+    for digit in text.bytes() {
+        held = (held << width) | u32::from(value(digit).ok_or(BadKey::Malformed)?);
+        bits += width;
+        if bits >= 8 {
+            bits -= 8;
+            let byte = u8::try_from(held >> bits).map_err(|_| BadKey::Malformed)?;
+            *key.get_mut(at).ok_or(BadKey::Malformed)? = byte;
+            held &= (1 << bits) - 1;
+            at += 1;
+        }
+    }
+    if at == 32 && held == 0 { Ok(key) } else { Err(BadKey::Malformed) }
+}
+
+fn hex_digit(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+fn base64_digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'A'..=b'Z' => Some(digit - b'A'),
+        b'a'..=b'z' => Some(digit - b'a' + 26),
+        b'0'..=b'9' => Some(digit - b'0' + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    }
+}
+
+impl KeySource {
+    /// The key of a store that exists.
+    pub(super) fn existing(&self) -> Result<Key, StoreError> {
+        match self {
+            Self::Given(key) => Ok(key.clone()),
+            Self::File(path) => match read_file(path)? {
+                Some(text) => parse(path, &text),
+                None => Err(StoreError::KeyMissing(path.clone())),
+            },
+        }
+    }
+
+    /// The key for a store that is being made: the one that is there, or a new one.
+    pub(super) fn existing_or_new(&self) -> Result<Key, StoreError> {
+        match self {
+            Self::Given(key) => Ok(key.clone()),
+            Self::File(path) => match read_file(path)? {
+                // An empty file is what a crash leaves between making it and writing it.
+                Some(text) if !text.is_empty() => parse(path, &text),
+                _ => make(path),
+            },
+        }
+    }
+
+    /// What to name when the key is not the right one.
+    pub(super) fn blamed<'a>(&'a self, store: &'a Path) -> &'a Path {
+        match self {
+            Self::File(path) => path,
+            Self::Given(_) => store,
+        }
+    }
+}
+
+fn parse(path: &Path, text: &str) -> Result<Key, StoreError> {
+    read_key(text).map_err(|bad| StoreError::KeyMalformed(path.to_path_buf(), bad))
+}
+
+fn read_file(path: &Path) -> Result<Option<Zeroizing<String>>, StoreError> {
+    let unreadable = |error| StoreError::KeyUnreadable(path.to_path_buf(), Cause::new(error));
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(128));
+    file.take(LONGEST).read_to_end(&mut bytes).map_err(unreadable)?;
+    // What is not text is no key either, and must not be lost in a copy that is not wiped.
+    let text = std::str::from_utf8(&bytes).unwrap_or("?");
+    Ok(Some(Zeroizing::new(text.to_owned())))
+}
+
+fn make(path: &Path) -> Result<Key, StoreError> {
+    let key = crypto::random_key();
+    let text = Zeroizing::new(crypto::hex(key.as_ref()) + "\n");
+    write_new(path, text.as_bytes())
+        .map_err(|error| StoreError::KeyUnreadable(path.to_path_buf(), Cause::new(error)))?;
+    Ok(key)
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        super::place::make_folder(folder)?;
+    }
+    // Not truncated: only an absent or an empty file comes here, under the run lock.
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    super::place::sync_folder(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_hex_or_base64() {
+        let hex = "00".repeat(31) + "ff";
+        for (text, last) in [
+            (hex.clone(), Ok(0xff)),
+            (format!(" {}\n", hex.to_uppercase()), Ok(0xff)),
+            ("A".repeat(41) + "P8=", Ok(0xff)),
+            ("A".repeat(41) + "P8", Ok(0xff)),
+            ("A".repeat(41) + "_4", Ok(0xfe)),
+            ("A".repeat(41) + "P9=", Err(BadKey::Malformed)),
+            ("A".repeat(44), Err(BadKey::Malformed)),
+            ("g".repeat(64), Err(BadKey::Malformed)),
+            ("00".repeat(31), Err(BadKey::Malformed)),
+            (" \n".into(), Err(BadKey::Empty)),
+        ] {
+            assert_eq!(read_key(&text).map(|key| key[31]), last, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_digit_has_its_place() {
+        let bytes: [u8; 32] = std::array::from_fn(|at| u8::try_from(at * 7 + 3).unwrap_or(0));
+        let key = read_key(&crypto::hex(&bytes)).expect("hex");
+        assert_eq!(*key, bytes);
+        let key = read_key("AwoRGB8mLTQ7QklQV15lbHN6gYiPlp2kq7K5wMfO1dw=").expect("base64");
+        assert_eq!(*key, bytes);
+    }
+
+    #[test]
+    fn a_source_shows_no_key() {
+        assert_eq!(format!("{:?}", KeySource::Given(Key::new([7; 32]))), "KeySource(redacted)");
+    }
+}

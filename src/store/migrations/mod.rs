@@ -1,0 +1,35 @@
+//! How a file of an older schema becomes one of today's.
+//!
+//! An append-only list: a step that was ever released is never edited, because some store has
+//! taken it already. `user_version` counts the steps taken; all that are missing are taken in one
+//! exclusive transaction, so a store is of one schema or of another and never between.
+
+use rusqlite::Connection;
+
+/// The steps, oldest first.
+const STEPS: &[&str] = &[
+    // 1: tokens, their generations and proofs, runs, attempts and events.
+    include_str!("v1.sql"),
+];
+
+/// The schema that this version reads and writes.
+pub(super) fn latest() -> i64 {
+    i64::try_from(STEPS.len()).expect("a list in memory is short")
+}
+
+/// The schema of an open file; 0 is a blank one.
+pub(super) fn schema_of(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Takes the missing steps. The caller holds the transaction, and has refused newer files.
+pub(super) fn take(within: &rusqlite::Transaction<'_>) -> rusqlite::Result<()> {
+    let taken = usize::try_from(schema_of(within)?).unwrap_or(0);
+    for step in STEPS.iter().skip(taken) {
+        within.execute_batch(step)?;
+    }
+    if taken < STEPS.len() {
+        within.pragma_update(None, "user_version", latest())?;
+    }
+    Ok(())
+}

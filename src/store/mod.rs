@@ -1,0 +1,222 @@
+//! The store: what metatoken promises to remember.
+//!
+//! Verbs in the trade's words, and under them one SQLite file and one key. The promises:
+//!
+//! - A verb that returns has committed: what it wrote survives a kill and a power cut.
+//! - A string is sealed before anyone looks at it, and no string lies on the disk in the clear.
+//! - A write names what it replaces, and does nothing if that is no longer there.
+//! - Whoever may read the files can read the store, without its key, also after a writer was
+//!   killed; reading makes and changes nothing.
+//! - Only who holds the [`RunLock`] opens the store to write. `status` alone adds its proofs
+//!   without it.
+//!
+//! A dry run works on a copy in memory: the real code, and nothing that reaches the disk.
+
+mod columns;
+mod connection;
+mod error;
+mod events;
+mod fault;
+mod generations;
+mod key;
+mod ledger;
+mod lock;
+mod migrations;
+mod place;
+mod proofs;
+mod purge;
+mod runs;
+mod seal;
+mod succession;
+mod tokens;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use rusqlite::Connection;
+
+use connection::Standing;
+use fault::{Doing, Fault};
+use seal::Seals;
+use writer::Writer;
+
+pub use error::{Cause, StoreError};
+pub use events::{Event, EventQuery};
+pub use generations::Sighting;
+pub use key::{BadKey, KeySource, read_key};
+pub use ledger::{Interrupted, Setback};
+pub use lock::{Holder, LockError, RunLock};
+pub use purge::Keep;
+pub use runs::{Machinery, Run, RunId};
+pub use succession::{Arrival, Extension, Promotion, Refusal};
+pub use tokens::Enrolment;
+
+/// What a verb of the store gives.
+type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// An open store. Shared by reference among the workers; its verbs wait for their commit.
+pub struct Store {
+    path: PathBuf,
+    writer: Writer,
+    seals: OnceLock<Seals>,
+    /// The run that was begun through this value, 0 for none.
+    run: AtomicI64,
+}
+
+impl Store {
+    /// Opens the store to write it, after the lock was taken; makes store and key if there is no
+    /// store, and migrates an older one.
+    pub fn open(_lock: &RunLock, path: &Path, key: &KeySource) -> Result<Self> {
+        place::make_store(path)
+            .map_err(|error| StoreError::Unwritable(path.to_path_buf(), Cause::new(error)))?;
+        let (connection, standing) = connection::writer(path)?;
+        let seals = prepare(&connection, standing, path, key)?;
+        place::carry_mode(path);
+        Self::over(connection, path, Some(seals))
+    }
+
+    /// Opens the store to read it; `None` if there is none.
+    ///
+    /// Needs no key, no lock and no right to write. A store of an older schema is migrated in
+    /// memory.
+    pub fn open_reader(path: &Path) -> Result<Option<Self>> {
+        let Some((connection, standing)) = connection::reader(path)? else { return Ok(None) };
+        let read_only = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Reading);
+        let connection = match standing {
+            Standing::Today => connection,
+            Standing::Older | Standing::Blank => {
+                let copy = connection::copy(Some(&connection)).map_err(read_only)?;
+                connection::migrate(&copy, |_| Ok(()))
+                    .map_err(|fault| fault.about(path, Doing::Reading))?;
+                copy
+            }
+        };
+        connection.pragma_update(None, "query_only", true).map_err(read_only)?;
+        Ok(Some(Self::with(Writer::here(connection), path, None)))
+    }
+
+    /// A copy of the store in memory, or an empty one if there is none: every verb works and
+    /// nothing reaches the disk.
+    pub fn rehearsal(path: &Path, key: Option<&KeySource>) -> Result<Self> {
+        let fault = |fault: Fault| fault.about(path, Doing::Reading);
+        let source = connection::reader(path)?;
+        let standing = source.as_ref().map_or(Standing::Blank, |(_, standing)| *standing);
+        let copy = connection::copy(source.as_ref().map(|(connection, _)| connection))
+            .map_err(|error| fault(error.into()))?;
+        let seals = match (standing, key) {
+            (Standing::Blank, _) => {
+                let random = KeySource::Given(crate::crypto::random_key());
+                Some(prepare(&copy, standing, path, &random)?)
+            }
+            (_, Some(key)) => Some(prepare(&copy, standing, path, key)?),
+            (_, None) => connection::migrate(&copy, |_| Ok(None)).map_err(fault)?,
+        };
+        Self::over(copy, path, seals)
+    }
+
+    /// Brings the key to a store that was opened without it.
+    pub fn unlock(&self, key: &KeySource) -> Result<()> {
+        let store_key = key.existing()?;
+        let seals = self
+            .writer
+            .read(move |connection| Seals::unwrap(connection, &store_key))
+            .map_err(|fault| blame(fault, key, &self.path))?;
+        // Whoever brought it first brought the same.
+        let _ = self.seals.set(seals);
+        Ok(())
+    }
+
+    /// Where the store lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn over(connection: Connection, path: &Path, seals: Option<Seals>) -> Result<Self> {
+        let writer = Writer::start(connection)
+            .map_err(|error| StoreError::Unreadable(path.to_path_buf(), Cause::new(error)))?;
+        Ok(Self::with(writer, path, seals))
+    }
+
+    fn with(writer: Writer, path: &Path, seals: Option<Seals>) -> Self {
+        let store = Self {
+            path: path.to_path_buf(),
+            writer,
+            seals: OnceLock::new(),
+            run: AtomicI64::new(0),
+        };
+        if let Some(seals) = seals {
+            let _ = store.seals.set(seals);
+        }
+        store
+    }
+
+    fn seals(&self) -> Result<&Seals> {
+        self.seals.get().ok_or_else(|| StoreError::KeyNeeded(self.path.clone()))
+    }
+
+    fn works_for(&self, run: RunId) {
+        self.run.store(run.0, Ordering::Relaxed);
+    }
+
+    /// The run that was begun here; its open attempts are work, not wreckage.
+    fn own_run(&self) -> RunId {
+        RunId(self.run.load(Ordering::Relaxed))
+    }
+
+    fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.read(work).map_err(|fault| fault.about(&self.path, Doing::Reading))
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.write(work).map_err(|fault| fault.about(&self.path, Doing::Writing))
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({})", self.path.display())
+    }
+}
+
+/// Brings an open file to today's schema, with its key at hand.
+///
+/// The key is tried first: a store that it does not open stays as it is.
+fn prepare(
+    connection: &Connection,
+    standing: Standing,
+    path: &Path,
+    key: &KeySource,
+) -> Result<Seals> {
+    let fault = |fault| blame(fault, key, path);
+    match standing {
+        Standing::Blank => {
+            let store_key = key.existing_or_new()?;
+            connection::migrate(connection, |within| Seals::found(within, &store_key))
+                .map_err(fault)
+        }
+        Standing::Older => {
+            let seals = Seals::unwrap(connection, &key.existing()?).map_err(fault)?;
+            connection::migrate(connection, |_| Ok(seals)).map_err(fault)
+        }
+        Standing::Today => Seals::unwrap(connection, &key.existing()?).map_err(fault),
+    }
+}
+
+/// A wrong key is the key's fault and not the store's.
+fn blame(fault: Fault, key: &KeySource, store: &Path) -> StoreError {
+    match fault {
+        Fault::WrongKey => StoreError::KeyWrong(key.blamed(store).to_path_buf()),
+        other => other.about(store, Doing::Writing),
+    }
+}

@@ -1,0 +1,89 @@
+//! When an old string is wiped.
+//!
+//! A string that was set aside stays sealed while somebody might want it back: the newest few,
+//! and all of the last weeks. It also stays while Meta might still honour it, because what may
+//! be alive must remain revocable; a string without a date is alive until an answer says that it
+//! is dead. Afterwards its fingerprint alone remains, so that it is known if it ever returns.
+
+use chrono::TimeDelta;
+use rusqlite::Connection;
+
+use super::columns::{self, Cells};
+use super::events::Entry;
+use super::runs::RunId;
+use super::{Result, Store};
+use crate::token::{EventKind, Expiry, Generation, Time, TokenId};
+
+/// How long strings stay that are no longer used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// How many of them in any case.
+    pub generations: u32,
+    /// For how long in any case, from the moment at which they were set aside.
+    pub at_least: TimeDelta,
+}
+
+impl Store {
+    /// Wipes the strings of these tokens that nobody can want any more; returns how many.
+    pub fn purge(&self, run: RunId, tokens: &[(TokenId, Keep)], now: Time) -> Result<usize> {
+        let tokens = tokens.to_vec();
+        self.write(move |connection| {
+            let mut wiped = 0;
+            for (token, keep) in tokens {
+                wiped += purge(connection, run, token, keep, now)?;
+            }
+            Ok(wiped)
+        })
+    }
+}
+
+fn purge(
+    connection: &Connection,
+    run: RunId,
+    token: TokenId,
+    keep: Keep,
+    now: Time,
+) -> rusqlite::Result<usize> {
+    let gone: Vec<Generation> = set_aside(connection, token)?
+        .into_iter()
+        .skip(usize::try_from(keep.generations).unwrap_or(usize::MAX))
+        .filter(|(_, since)| now.signed_duration_since(*since) >= keep.at_least)
+        .map(|(generation, _)| generation)
+        .filter(|generation| !may_live(generation, now))
+        .collect();
+    for generation in &gone {
+        connection.execute(
+            "UPDATE generation SET state = 'purged', sealed = NULL WHERE id = ?1",
+            [generation.id.0],
+        )?;
+        Entry::new(token, EventKind::Purged, now).of(Some(generation.id)).write(connection, run)?;
+    }
+    Ok(gone.len())
+}
+
+/// Whether Meta might still honour the string.
+fn may_live(generation: &Generation, now: Time) -> bool {
+    let dead = generation.proof.as_ref().is_some_and(|proof| proof.inspection.valid == Some(false));
+    !dead
+        && match generation.expiry {
+            Expiry::At(_) => !generation.expiry.has_passed(now),
+            Expiry::Never | Expiry::Unknown => true,
+        }
+}
+
+/// The sealed strings that are no longer used and since when, the last set aside first.
+fn set_aside(connection: &Connection, token: TokenId) -> rusqlite::Result<Vec<(Generation, Time)>> {
+    let sql = format!(
+        "SELECT {}, coalesce(g.set_aside_at, g.obtained_at)
+         FROM generation g LEFT JOIN proof p ON p.generation = g.id
+         WHERE g.token = ?1 AND g.state IN ('previous', 'refused')
+         ORDER BY g.set_aside_at DESC, g.number DESC",
+        columns::GENERATION
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([token.0], |row| {
+        let mut cells = Cells::of(row);
+        Ok((cells.generation()?, cells.time()?))
+    })?;
+    rows.collect()
+}

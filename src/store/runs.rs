@@ -1,0 +1,192 @@
+//! Runs: who held the lock, since when, and how it ended.
+//!
+//! Monitoring judges the machinery by them: a token is only as safe as the timer that renews it.
+
+use chrono::TimeDelta;
+use rusqlite::{Connection, Row};
+
+use super::columns::Cells;
+use super::fault::Fault;
+use super::{Result, Store};
+use crate::exit::Exit;
+use crate::token::{Time, Trigger};
+
+/// The store's own number for a run; every event names one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RunId(pub i64);
+
+/// One process that held the lock and meant to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The store's number for it.
+    pub id: RunId,
+    /// The command's name, such as `refresh`.
+    pub command: String,
+    /// Who started it.
+    pub trigger: Trigger,
+    /// When it began.
+    pub started_at: Time,
+    /// When it ended; nothing if it was killed or still works.
+    pub finished_at: Option<Time>,
+    /// How it ended.
+    pub exit_code: Option<u8>,
+    /// By how much our clock is ahead of Graph's, where Graph was asked.
+    pub clock_skew: Option<TimeDelta>,
+}
+
+/// What the runs of one command say about the timer behind them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Machinery {
+    /// How many there ever were.
+    pub runs: u64,
+    /// The last that began.
+    pub last: Option<Run>,
+    /// The last that did its work to the end, whatever it found.
+    pub last_finished: Option<Run>,
+    /// The last that ended well.
+    pub last_success: Option<Run>,
+    /// The longest time between two beginnings, of those that ended in the last thirty days.
+    pub longest_gap: Option<TimeDelta>,
+}
+
+/// How far back gaps are looked for.
+const GAPS_WITHIN: TimeDelta = TimeDelta::days(30);
+
+const COLUMNS: &str = "id, command, trigger, started_at, finished_at, exit_code, clock_skew";
+
+impl Store {
+    /// Writes down that a run began; the events and attempts that follow name it.
+    pub fn begin_run(&self, command: &str, trigger: Trigger, now: Time) -> Result<RunId> {
+        let command = command.to_owned();
+        let run = self.write(move |connection| {
+            connection.execute(
+                "INSERT INTO run (command, trigger, started_at) VALUES (?1, ?2, ?3)",
+                (command, trigger.as_str(), now.timestamp()),
+            )?;
+            Ok(RunId(connection.last_insert_rowid()))
+        })?;
+        self.works_for(run);
+        Ok(run)
+    }
+
+    /// Writes down how a run ended, and closes what it left open on purpose.
+    pub fn finish_run(
+        &self,
+        run: RunId,
+        exit_code: u8,
+        clock_skew: Option<TimeDelta>,
+        now: Time,
+    ) -> Result<()> {
+        self.write(move |connection| {
+            end(connection, run, exit_code, clock_skew, now)?;
+            connection.execute(
+                "UPDATE attempt SET closed_at = ?2 WHERE run = ?1 AND closed_at IS NULL",
+                (run.0, now.timestamp()),
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Writes down that a run was ended while an answer was awaited. Its attempts stay open: what
+    /// Meta has granted meanwhile is lost, and the next run says so.
+    pub fn abandon_run(
+        &self,
+        run: RunId,
+        exit_code: u8,
+        clock_skew: Option<TimeDelta>,
+        now: Time,
+    ) -> Result<()> {
+        self.write(move |connection| end(connection, run, exit_code, clock_skew, now))
+    }
+
+    /// The last runs, newest first.
+    pub fn last_runs(&self, limit: u32) -> Result<Vec<Run>> {
+        self.read(move |connection| {
+            let sql = format!("SELECT {COLUMNS} FROM run ORDER BY id DESC LIMIT ?1");
+            let mut statement = connection.prepare(&sql)?;
+            let runs = statement.query_map([limit], run)?;
+            Ok(runs.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// The last run of `command` that did its work to the end, whatever it found.
+    pub fn last_finished(&self, command: &str) -> Result<Option<Run>> {
+        let command = command.to_owned();
+        self.read(move |connection| Ok(newest(connection, &command, &worked_to_the_end())?))
+    }
+
+    /// What the runs of `command` say about the timer behind them.
+    pub fn machinery(&self, command: &str, now: Time) -> Result<Machinery> {
+        let command = command.to_owned();
+        self.read(move |connection| {
+            Ok(Machinery {
+                runs: connection.query_row(
+                    "SELECT count(*) FROM run WHERE command = ?1",
+                    [&command],
+                    |row| row.get::<_, i64>(0).map(i64::unsigned_abs),
+                )?,
+                last: newest(connection, &command, "TRUE")?,
+                last_finished: newest(connection, &command, &worked_to_the_end())?,
+                last_success: newest(connection, &command, "exit_code = 0")?,
+                longest_gap: longest_gap(connection, &command, now)?,
+            })
+        })
+    }
+}
+
+fn end(
+    connection: &Connection,
+    run: RunId,
+    exit_code: u8,
+    clock_skew: Option<TimeDelta>,
+    now: Time,
+) -> Result<(), Fault> {
+    let changed = connection.execute(
+        "UPDATE run SET finished_at = ?2, exit_code = ?3, clock_skew = ?4 WHERE id = ?1",
+        (run.0, now.timestamp(), exit_code, clock_skew.map(|skew| skew.num_seconds())),
+    )?;
+    if changed == 0 { Err(Fault::Absent("run")) } else { Ok(()) }
+}
+
+/// A run that ended so did not do its work.
+fn worked_to_the_end() -> String {
+    let [bug, storage, busy, config] =
+        [Exit::Bug, Exit::Storage, Exit::Busy, Exit::Config].map(Exit::code);
+    format!("exit_code NOT IN ({bug}, {storage}, {busy}, {config})")
+}
+
+fn newest(connection: &Connection, command: &str, which: &str) -> rusqlite::Result<Option<Run>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM run WHERE command = ?1 AND {which} ORDER BY id DESC LIMIT 1"
+    );
+    connection.prepare(&sql)?.query_map([command], run)?.next().transpose()
+}
+
+fn longest_gap(
+    connection: &Connection,
+    command: &str,
+    now: Time,
+) -> rusqlite::Result<Option<TimeDelta>> {
+    let seconds: Option<i64> = connection.query_row(
+        "SELECT max(started_at - before) FROM (
+             SELECT started_at, lag(started_at) OVER (ORDER BY started_at) AS before
+             FROM run WHERE command = ?1)
+         WHERE started_at >= ?2",
+        (command, (now - GAPS_WITHIN).timestamp()),
+        |row| row.get(0),
+    )?;
+    Ok(seconds.and_then(TimeDelta::try_seconds))
+}
+
+fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
+    let mut cells = Cells::of(row);
+    Ok(Run {
+        id: RunId(cells.take()?),
+        command: cells.take()?,
+        trigger: cells.named(Trigger::from_name, "a trigger")?,
+        started_at: cells.time()?,
+        finished_at: cells.maybe_time()?,
+        exit_code: cells.take()?,
+        clock_skew: cells.take::<Option<i64>>()?.and_then(TimeDelta::try_seconds),
+    })
+}

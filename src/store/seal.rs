@@ -1,0 +1,129 @@
+//! How strings lie in the store: sealed, each bound to its place.
+//!
+//! The store key opens one thing, a random data key that is kept wrapped beside the rows. The
+//! keys for sealing and for fingerprints derive from the data key, so the store key can be
+//! changed without touching a row, and a fingerprint means the same string for ever. What is
+//! sealed for one generation opens for no other, so a row cannot be put in another's place.
+
+use rusqlite::{Connection, OptionalExtension as _};
+use zeroize::Zeroizing;
+
+use super::fault::Fault;
+use crate::crypto::{self, Key};
+use crate::token::{AccessToken, Fingerprint, TokenId};
+
+/// How sealed bytes are laid out: this byte, the key's id, then what `crypto::seal` gives.
+const FORMAT: u8 = 1;
+/// The id of the first key of its kind; a rotation counts on.
+const FIRST_KEY: u8 = 1;
+/// The row of `meta` that holds the wrapped data key.
+const DATA_KEY: &str = "data_key";
+
+/// The keys that an open store works with.
+#[derive(Clone)]
+pub(super) struct Seals {
+    sealing: Key,
+    fingerprints: Key,
+}
+
+impl Seals {
+    fn of(data_key: &Key) -> Self {
+        Self {
+            sealing: crypto::derive_key(data_key, "seal strings 1"),
+            fingerprints: crypto::derive_key(data_key, "fingerprints 1"),
+        }
+    }
+
+    /// Makes the data key of a new store and keeps it wrapped.
+    pub(super) fn found(connection: &Connection, store_key: &Key) -> Result<Self, Fault> {
+        let data_key = crypto::random_key();
+        let wrapped = framed(&wrapping(store_key), &wrapped_place(FIRST_KEY), data_key.as_ref());
+        connection
+            .execute("INSERT INTO meta (name, value) VALUES (?1, ?2)", (DATA_KEY, wrapped))?;
+        Ok(Self::of(&data_key))
+    }
+
+    /// Opens the data key of a store that exists.
+    pub(super) fn unwrap(connection: &Connection, store_key: &Key) -> Result<Self, Fault> {
+        let wrapped: Option<Vec<u8>> = connection
+            .query_row("SELECT value FROM meta WHERE name = ?1", [DATA_KEY], |row| row.get(0))
+            .optional()?;
+        let wrapped = wrapped.ok_or(Fault::BrokenSeal)?;
+        let [FORMAT, id, body @ ..] = wrapped.as_slice() else { return Err(Fault::BrokenSeal) };
+        let plain = crypto::open(&wrapping(store_key), wrapped_place(*id).as_bytes(), body)
+            .map_err(|_| Fault::WrongKey)?;
+        let mut data_key = Key::new([0; 32]);
+        if plain.len() != data_key.len() {
+            return Err(Fault::BrokenSeal);
+        }
+        data_key.copy_from_slice(&plain);
+        Ok(Self::of(&data_key))
+    }
+
+    /// What stands for a string, in this store alone.
+    pub(super) fn fingerprint(&self, string: &AccessToken) -> Fingerprint {
+        Fingerprint::new(crypto::keyed_hash(self.fingerprints.as_ref(), string.expose().as_bytes()))
+    }
+
+    /// Seals the string of one generation.
+    pub(super) fn seal(&self, token: TokenId, number: u32, string: &AccessToken) -> Vec<u8> {
+        framed(&self.sealing, &place(token, number, FIRST_KEY), string.expose().as_bytes())
+    }
+
+    /// Opens the string of one generation.
+    pub(super) fn open(
+        &self,
+        token: TokenId,
+        number: u32,
+        sealed: &[u8],
+    ) -> Result<AccessToken, Fault> {
+        let [FORMAT, id, body @ ..] = sealed else { return Err(Fault::BrokenSeal) };
+        let plain: Zeroizing<Vec<u8>> =
+            crypto::open(&self.sealing, place(token, number, *id).as_bytes(), body)
+                .map_err(|_| Fault::BrokenSeal)?;
+        let text = std::str::from_utf8(&plain).map_err(|_| Fault::BrokenSeal)?;
+        AccessToken::parse(text).map_err(|_| Fault::BrokenSeal)
+    }
+}
+
+fn wrapping(store_key: &Key) -> Key {
+    crypto::derive_key(store_key, "wrap the data key 1")
+}
+
+fn wrapped_place(id: u8) -> String {
+    format!("metatoken|format {FORMAT}|key {id}|meta.{DATA_KEY}")
+}
+
+fn place(token: TokenId, number: u32, id: u8) -> String {
+    format!("metatoken|format {FORMAT}|key {id}|generation.sealed|{}|{number}", token.0)
+}
+
+fn framed(key: &Key, place: &str, plain: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![FORMAT, FIRST_KEY];
+    bytes.extend(crypto::seal(key, place.as_bytes(), plain));
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seal_opens_in_its_own_place_only() {
+        let seals = Seals::of(&crypto::random_key());
+        let string = AccessToken::parse("EAAfake1").unwrap();
+        let sealed = seals.seal(TokenId(1), 2, &string);
+        assert_eq!(seals.open(TokenId(1), 2, &sealed).unwrap(), string);
+        let mut bent = sealed.clone();
+        bent[1] = 9;
+        for (token, number, sealed) in [
+            (2, 2, sealed.as_slice()),
+            (1, 3, &sealed),
+            (1, 2, &bent),
+            (1, 2, &sealed[..1]),
+            (1, 2, &[]),
+        ] {
+            assert!(seals.open(TokenId(token), number, sealed).is_err(), "{token} {number}");
+        }
+    }
+}

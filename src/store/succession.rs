@@ -1,0 +1,298 @@
+//! Succession: how one string takes another's place.
+//!
+//! A new string is sealed as the candidate and is on the disk before anyone looks at it. It takes
+//! the current one's place in one transaction that names whom it replaces; a write that finds
+//! another there does nothing. Nothing here ever touches a current string because something else
+//! has failed.
+
+use rusqlite::Connection;
+
+use super::events::Entry;
+use super::fault::Fault;
+use super::generations::{find, one};
+use super::ledger::{self, Setback};
+use super::runs::RunId;
+use super::seal::Seals;
+use super::{Result, Store, columns, proofs};
+use crate::failpoint;
+use crate::token::{
+    AccessToken, EventKind, Expiry, Fingerprint, Generation, GenerationId, GenerationState, Origin,
+    Problem, Proof, Time, TokenId,
+};
+
+/// A string that has just come to us.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// The token it is for.
+    pub token: TokenId,
+    /// The string.
+    pub string: AccessToken,
+    /// How it came.
+    pub origin: Origin,
+    /// When it ends, as far as the grant said.
+    pub expiry: Expiry,
+    /// The parent's generation that it was derived from.
+    pub parent: Option<GenerationId>,
+}
+
+/// A candidate that is to become the current string.
+#[derive(Debug, Clone)]
+pub struct Promotion {
+    /// The token.
+    pub token: TokenId,
+    /// The generation that is to become current.
+    pub candidate: GenerationId,
+    /// The one whose place it takes; none if there is none.
+    pub supersedes: Option<GenerationId>,
+    /// The answer that justifies it.
+    pub proof: Option<Proof>,
+    /// What the history calls it.
+    pub event: EventKind,
+    /// What is wrong with it all the same.
+    pub problem: Option<Problem>,
+}
+
+/// A candidate that is not taken. It stays sealed like a previous string.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The token.
+    pub token: TokenId,
+    /// The generation that is refused.
+    pub candidate: GenerationId,
+    /// What Graph said of it.
+    pub proof: Option<Proof>,
+    /// What the history and the ledger say; its generation is the candidate unless it names one.
+    pub setback: Option<Setback>,
+}
+
+/// The same string came back, and ends later or hangs on another parent string.
+#[derive(Debug, Clone)]
+pub struct Extension {
+    /// The token.
+    pub token: TokenId,
+    /// Its current generation.
+    pub generation: GenerationId,
+    /// The parent's generation that it was listed under, if it is derived.
+    pub parent: Option<GenerationId>,
+    /// The answer that tells its end.
+    pub proof: Proof,
+    /// What the history calls it.
+    pub event: EventKind,
+}
+
+impl Store {
+    /// Seals a string as the token's candidate; when this returns it is on the disk.
+    ///
+    /// An older candidate is refused. A string that the token had before keeps its number, and
+    /// one that it has now stays what it is.
+    pub fn seal_candidate(&self, arrival: Arrival, now: Time) -> Result<Generation> {
+        let seals = self.seals()?.clone();
+        failpoint::reach("before-seal");
+        let sealed = self.write(move |connection| {
+            let id = arrive(connection, &seals, &arrival, now)?;
+            one(connection, id)
+        })?;
+        failpoint::reach("sealed");
+        Ok(sealed)
+    }
+
+    /// Makes a candidate the current string, with its event, in one transaction.
+    ///
+    /// [`Superseded`](super::StoreError::Superseded) if another stands where the one was that it
+    /// was to replace, or if it is no candidate any more.
+    pub fn promote(&self, run: RunId, promotion: Promotion, now: Time) -> Result<Generation> {
+        let promoted = self.write(move |connection| promote(connection, run, &promotion, now))?;
+        failpoint::reach("promoted");
+        Ok(promoted)
+    }
+
+    /// Sets a candidate aside.
+    pub fn refuse(&self, run: RunId, refusal: Refusal, now: Time) -> Result<()> {
+        self.write(move |connection| {
+            let candidate = refusal.candidate;
+            expect(connection, candidate, GenerationState::Candidate)?;
+            if let Some(proof) = &refusal.proof {
+                proofs::follow(connection, candidate, proof)?;
+            }
+            set_aside(connection, candidate, GenerationState::Refused, now)?;
+            match refusal.setback {
+                Some(mut setback) => {
+                    setback.generation.get_or_insert(candidate);
+                    setback.write(connection, run, now)?;
+                }
+                None => ledger::close(connection, refusal.token, now)?,
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes down that the current string lives on.
+    pub fn extend(&self, run: RunId, extension: Extension, now: Time) -> Result<Generation> {
+        self.write(move |connection| {
+            let generation = extension.generation;
+            let old = expect(connection, generation, GenerationState::Current)?;
+            proofs::follow(connection, generation, &extension.proof)?;
+            if let Some(valid) = extension.proof.inspection.valid {
+                proofs::settle_verdict(connection, generation, valid)?;
+            }
+            connection
+                .prepare_cached(
+                    "UPDATE generation SET parent = coalesce(?2, parent) WHERE id = ?1",
+                )?
+                .execute((generation.0, extension.parent.map(|parent| parent.0)))?;
+            let extended = one(connection, generation)?;
+            Entry::new(extension.token, extension.event, now)
+                .of(Some(generation))
+                .moving(Some(old.expiry), extended.expiry)
+                .write(connection, run)?;
+            ledger::succeed(connection, extension.token, extension.event, now)?;
+            Ok(extended)
+        })
+    }
+}
+
+/// The generation, if it stands where the write supposes.
+fn expect(
+    connection: &Connection,
+    id: GenerationId,
+    state: GenerationState,
+) -> Result<Generation, Fault> {
+    let generation = one(connection, id)?;
+    if generation.state == state {
+        return Ok(generation);
+    }
+    Err(Fault::Superseded(match state {
+        GenerationState::Candidate => "a candidate",
+        _ => "the current string",
+    }))
+}
+
+fn set_aside(
+    connection: &Connection,
+    id: GenerationId,
+    state: GenerationState,
+    now: Time,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE generation SET state = ?2, set_aside_at = ?3 WHERE id = ?1")?
+        .execute((id.0, state.as_str(), now.timestamp()))
+        .map(drop)
+}
+
+fn arrive(
+    connection: &Connection,
+    seals: &Seals,
+    arrival: &Arrival,
+    now: Time,
+) -> Result<GenerationId, Fault> {
+    let token = arrival.token;
+    let fingerprint = seals.fingerprint(&arrival.string);
+    let known =
+        find(connection, "g.token = ?1 AND g.fingerprint = ?2", (token.0, fingerprint.as_bytes()))?;
+    if let Some(known) = &known
+        && matches!(known.state, GenerationState::Current | GenerationState::Candidate)
+    {
+        return Ok(known.id);
+    }
+    if let Some(older) = find(connection, "g.token = ?1 AND g.state = 'candidate'", [token.0])? {
+        set_aside(connection, older.id, GenerationState::Refused, now)?;
+    }
+    match known {
+        Some(known) => bring_back(connection, seals, arrival, &known),
+        None => add(connection, seals, arrival, fingerprint, now),
+    }
+}
+
+/// A string that the token had before is the same generation, sealed anew.
+fn bring_back(
+    connection: &Connection,
+    seals: &Seals,
+    arrival: &Arrival,
+    known: &Generation,
+) -> Result<GenerationId, Fault> {
+    let end = if arrival.expiry == Expiry::Unknown { known.expiry } else { arrival.expiry };
+    let (expiry, expires_at) = columns::expiry(end);
+    connection.execute(
+        "UPDATE generation SET state = 'candidate', origin = ?2, sealed = ?3, expiry = ?4,
+             expires_at = ?5, parent = coalesce(?6, parent), set_aside_at = NULL WHERE id = ?1",
+        (
+            known.id.0,
+            arrival.origin.as_str(),
+            seals.seal(arrival.token, known.number, &arrival.string),
+            expiry,
+            expires_at,
+            arrival.parent.map(|parent| parent.0),
+        ),
+    )?;
+    Ok(known.id)
+}
+
+fn add(
+    connection: &Connection,
+    seals: &Seals,
+    arrival: &Arrival,
+    fingerprint: Fingerprint,
+    now: Time,
+) -> Result<GenerationId, Fault> {
+    let token = arrival.token;
+    let number: u32 = connection
+        .prepare_cached("SELECT coalesce(max(number), 0) + 1 FROM generation WHERE token = ?1")?
+        .query_row([token.0], |row| row.get(0))?;
+    let (expiry, expires_at) = columns::expiry(arrival.expiry);
+    connection
+        .prepare_cached(
+            "INSERT INTO generation (token, number, state, origin, fingerprint, sealed,
+                 obtained_at, expiry, expires_at, parent)
+             VALUES (?1, ?2, 'candidate', ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute((
+            token.0,
+            number,
+            arrival.origin.as_str(),
+            fingerprint.as_bytes(),
+            seals.seal(token, number, &arrival.string),
+            now.timestamp(),
+            expiry,
+            expires_at,
+            arrival.parent.map(|parent| parent.0),
+        ))?;
+    Ok(GenerationId(connection.last_insert_rowid()))
+}
+
+fn promote(
+    connection: &Connection,
+    run: RunId,
+    promotion: &Promotion,
+    now: Time,
+) -> Result<Generation, Fault> {
+    let (token, candidate) = (promotion.token, promotion.candidate);
+    let current = find(connection, "g.token = ?1 AND g.state = 'current'", [token.0])?;
+    if current.as_ref().map(|current| current.id) != promotion.supersedes {
+        return Err(Fault::Superseded("another current string"));
+    }
+    expect(connection, candidate, GenerationState::Candidate)?;
+    if let Some(current) = &current {
+        set_aside(connection, current.id, GenerationState::Previous, now)?;
+    }
+    let changed = connection
+        .prepare_cached("UPDATE generation SET state = 'current' WHERE id = ?1 AND token = ?2")?
+        .execute((candidate.0, token.0))?;
+    if changed == 0 {
+        return Err(Fault::Superseded("a candidate of the same token"));
+    }
+    if let Some(proof) = &promotion.proof {
+        proofs::follow(connection, candidate, proof)?;
+    }
+    let promoted = one(connection, candidate)?;
+    // It was taken on this verdict; the history need not be told again.
+    if let Some(valid) = promoted.proof.as_ref().and_then(|proof| proof.inspection.valid) {
+        proofs::settle_verdict(connection, candidate, valid)?;
+    }
+    Entry::new(token, promotion.event, now)
+        .of(Some(candidate))
+        .moving(current.map(|current| current.expiry), promoted.expiry)
+        .because(promotion.problem.as_ref())
+        .write(connection, run)?;
+    ledger::succeed(connection, token, promotion.event, now)?;
+    Ok(promoted)
+}

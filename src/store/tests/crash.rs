@@ -1,0 +1,76 @@
+//! Kills at the places that matter. A fail point ends the whole process, so this binary starts
+//! itself again and dies in the child.
+
+use std::os::unix::process::ExitStatusExt as _;
+
+use super::*;
+use crate::failpoint;
+use crate::token::GenerationState;
+
+const HERE: &str = "metatoken.db";
+const ARMED: &str = "armed";
+
+#[test]
+#[ignore = "started by the test of this file, to be killed"]
+fn renews_until_it_is_killed() {
+    if !is_child() {
+        return;
+    }
+    let path = Path::new(HERE);
+    let store = Store::open(&lock(path), path, &key()).unwrap();
+    failpoint::arm(&std::fs::read_to_string(ARMED).unwrap());
+    let run = store.begin_run("refresh", Trigger::Scheduled, day(2)).unwrap();
+    let credential = store.credentials().unwrap().remove(0);
+    store.plan_attempts(run, &[credential.id], day(2)).unwrap();
+    let arrival = Arrival {
+        token: credential.id,
+        string: string("EAAfake2"),
+        origin: Origin::Refreshed,
+        expiry: Expiry::Unknown,
+        parent: None,
+    };
+    let candidate = store.seal_candidate(arrival, day(2)).unwrap();
+    let promotion = Promotion {
+        token: credential.id,
+        candidate: candidate.id,
+        supersedes: credential.current.map(|current| current.id),
+        proof: None,
+        event: EventKind::Refreshed,
+        problem: None,
+    };
+    store.promote(run, promotion, day(2)).unwrap();
+}
+
+#[test]
+fn a_kill_loses_nothing_that_was_acknowledged() {
+    use GenerationState::{Candidate, Current, Previous};
+    for (place, states, open_since) in [
+        ("planned", vec![Current], Some(day(2))),
+        ("before-seal", vec![Current], Some(day(2))),
+        ("sealed", vec![Candidate, Current], Some(day(2))),
+        ("promoted", vec![Current, Previous], None),
+    ] {
+        let Shelf { store, lock, path, _folder: folder, run, .. } = {
+            let shelf = Shelf::new();
+            let token = shelf.token("brand");
+            shelf.current(token, "EAAfake1", Expiry::Unknown, day(1));
+            shelf
+        };
+        store.finish_run(run, 0, None, day(1)).unwrap();
+        drop((store, lock));
+        let mut armed = std::fs::File::create(folder.path().join(ARMED)).unwrap();
+        std::io::Write::write_all(&mut armed, place.as_bytes()).unwrap();
+        let output = again("crash::renews_until_it_is_killed", folder.path()).output().unwrap();
+        assert_eq!(output.status.signal(), Some(9), "{place}: {output:?}");
+
+        // The kernel let go of the dead holder's lock.
+        let lock = super::lock(&path);
+        let store = Store::open(&lock, &path, &key()).unwrap();
+        let credential = store.credentials().unwrap().remove(0);
+        let found: Vec<_> =
+            store.generations(credential.id).unwrap().iter().map(|each| each.state).collect();
+        assert_eq!(found, states, "{place}");
+        assert_eq!(credential.ledger.open_attempt_at, open_since, "{place}");
+        assert_eq!(store.last_runs(1).unwrap()[0].finished_at, None, "{place}");
+    }
+}

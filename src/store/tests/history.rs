@@ -1,0 +1,224 @@
+use super::*;
+use crate::token::{GenerationId, Ledger};
+
+#[test]
+fn a_changed_verdict_is_told_once() {
+    let shelf = Shelf::new();
+    let token = shelf.token("brand");
+    let alive = |at| proof(day(at), true, Expiry::Unknown);
+    let dead = |at| proof(day(at), false, Expiry::Unknown);
+    let candidate = shelf.candidate(token, "EAAfake1", Expiry::Unknown, day(1));
+    let note = |proof| shelf.store.note_proof(shelf.run, candidate.id, proof).unwrap();
+    assert_eq!(note(alive(1)), None);
+    let promotion = Promotion { proof: Some(alive(1)), ..shelf.promotion(token, &candidate) };
+    shelf.store.promote(shelf.run, promotion, day(1)).unwrap();
+    assert_eq!(note(alive(2)), None);
+    assert_eq!(note(dead(3)), Some(EventKind::Invalid));
+    assert_eq!(note(dead(4)), None);
+    let silent = Proof { at: day(5), inspection: Inspection::bare(None, None) };
+    assert_eq!(note(silent), None);
+    assert_eq!(note(alive(6)), Some(EventKind::Verified));
+    assert_eq!(shelf.kinds(), [EventKind::Refreshed, EventKind::Invalid, EventKind::Verified]);
+}
+
+#[test]
+fn what_status_saw_first_the_next_run_still_tells() {
+    let shelf = Shelf::new();
+    let token = shelf.token("brand");
+    let current = shelf.current(token, "EAAfake1", Expiry::Unknown, day(1));
+    let dead = proof(day(3), false, Expiry::Unknown);
+    shelf.store.note_proof(shelf.run, current.id, proof(day(2), true, Expiry::Never)).unwrap();
+    Store::note_proofs(&shelf.path, &[(current.id, dead.clone())]).unwrap();
+    assert_eq!(shelf.credential(token).current.unwrap().proof, Some(dead.clone()));
+    let told = shelf.store.note_proof(shelf.run, current.id, dead).unwrap();
+    assert_eq!(told, Some(EventKind::Invalid));
+}
+
+#[test]
+fn status_adds_only_what_is_newer_and_known() {
+    let shelf = Shelf::new();
+    let token = shelf.token("brand");
+    let current = shelf.current(token, "EAAfake1", Expiry::Unknown, day(1));
+    let newer = proof(day(5), true, Expiry::Never);
+    shelf.store.note_proof(shelf.run, current.id, newer.clone()).unwrap();
+    let older = proof(day(4), false, Expiry::Unknown);
+    let absent = crate::token::GenerationId(99);
+    Store::note_proofs(&shelf.path, &[(current.id, older.clone()), (absent, older)]).unwrap();
+    assert_eq!(shelf.credential(token).current.unwrap().proof, Some(newer));
+}
+
+#[test]
+fn failures_count_until_a_success() {
+    let shelf = Shelf::new();
+    let token = shelf.token("brand");
+    let problem = Problem::new(ProblemKind::Network, "no answer");
+    let failed = Setback {
+        token,
+        event: EventKind::RefreshFailed,
+        generation: None,
+        problem: Some(problem.clone()),
+        not_before: Some(day(2)),
+    };
+    let refused = Setback { event: EventKind::AdoptionRefused, ..failed.clone() };
+    shelf.store.plan_attempts(shelf.run, &[token], day(1)).unwrap();
+    for setback in [failed.clone(), failed, refused] {
+        shelf.store.note_setback(shelf.run, setback, day(1)).unwrap();
+    }
+    let expected = Ledger {
+        last_attempt_at: Some(day(1)),
+        consecutive_failures: 2,
+        not_before: Some(day(2)),
+        problem: Some(problem),
+        ..Ledger::default()
+    };
+    assert_eq!(shelf.credential(token).ledger, expected);
+
+    shelf.current(token, "EAAfake1", Expiry::Unknown, day(3));
+    let expected = Ledger {
+        last_refreshed_at: Some(day(3)),
+        last_attempt_at: Some(day(1)),
+        ..Ledger::default()
+    };
+    assert_eq!(shelf.credential(token).ledger, expected);
+}
+
+#[test]
+fn an_attempt_that_was_cut_short_is_named_until_something_came_of_it() {
+    let shelf = Shelf::new();
+    let (brand, other) = (shelf.token("brand"), shelf.token("other"));
+    for announced in [&[brand, other][..], &[brand], &[other]] {
+        shelf.store.plan_attempts(shelf.run, announced, day(1)).unwrap();
+    }
+    assert_eq!(shelf.store.interrupted_attempts().unwrap(), []);
+    shelf.store.close_attempts(other, day(1)).unwrap();
+
+    let next = shelf.store.begin_run("refresh", Trigger::Manual, day(2)).unwrap();
+    let interrupted =
+        Interrupted { token: brand, label: label("brand"), run: shelf.run, planned_at: day(1) };
+    assert_eq!(shelf.store.interrupted_attempts().unwrap(), [interrupted]);
+    assert_eq!(shelf.credential(brand).ledger.open_attempt_at, Some(day(1)));
+
+    shelf.store.plan_attempts(next, &[brand, other], day(2)).unwrap();
+    shelf.current(brand, "EAAfake1", Expiry::Unknown, day(2));
+    shelf.store.finish_run(next, 0, None, day(2)).unwrap();
+    shelf.store.begin_run("refresh", Trigger::Manual, day(3)).unwrap();
+    assert_eq!(shelf.store.interrupted_attempts().unwrap(), []);
+}
+
+#[test]
+fn a_run_that_was_abandoned_is_ended_and_its_attempts_are_not() {
+    let shelf = Shelf::new();
+    let brand = shelf.token("brand");
+    shelf.store.plan_attempts(shelf.run, &[brand], day(1)).unwrap();
+    shelf.store.abandon_run(shelf.run, 143, None, day(1)).unwrap();
+    let run = &shelf.store.last_runs(1).unwrap()[0];
+    assert_eq!((run.finished_at, run.exit_code), (Some(day(1)), Some(143)));
+    shelf.store.begin_run("refresh", Trigger::Manual, day(2)).unwrap();
+    assert_eq!(shelf.store.interrupted_attempts().unwrap().len(), 1);
+}
+
+#[test]
+fn the_history_is_asked_by_label_time_kind_and_number() {
+    let shelf = Shelf::new();
+    let brand = shelf.token("brand");
+    let other = shelf.token("other");
+    shelf.current(brand, "EAAfake1", Expiry::Unknown, day(1));
+    shelf.current(other, "EAAfake2", Expiry::Unknown, day(2));
+    let failed = Setback {
+        token: brand,
+        event: EventKind::RefreshFailed,
+        generation: None,
+        problem: None,
+        not_before: None,
+    };
+    shelf.store.note_setback(shelf.run, failed, day(3)).unwrap();
+    let days = |query: EventQuery| -> Vec<i64> {
+        let events = shelf.store.events(&query).unwrap();
+        events.iter().map(|event| (event.at - day(0)).num_days()).collect()
+    };
+    assert_eq!(days(EventQuery::default()), [3, 2, 1]);
+    let brand_only = EventQuery { labels: Some(vec![label("brand")]), ..EventQuery::default() };
+    assert_eq!(days(brand_only), [3, 1]);
+    assert_eq!(days(EventQuery { since: Some(day(2)), ..EventQuery::default() }), [3, 2]);
+    assert_eq!(days(EventQuery { limit: Some(1), ..EventQuery::default() }), [3]);
+    let failures = EventQuery { kinds: Some(EventQuery::FAILURES), ..EventQuery::default() };
+    assert_eq!(days(failures), [3]);
+
+    assert_eq!(shelf.store.purge_events(day(3)).unwrap(), 2);
+    assert_eq!(days(EventQuery::default()), [3]);
+}
+
+#[test]
+fn the_machinery_is_seen_through_its_runs() {
+    let shelf = Shelf::new();
+    let finish = |at, code| {
+        let run = shelf.store.begin_run("refresh", Trigger::Scheduled, day(at)).unwrap();
+        shelf.store.finish_run(run, code, Some(TimeDelta::seconds(-3)), day(at)).unwrap();
+        run
+    };
+    shelf.store.begin_run("exchange", Trigger::Manual, day(1)).unwrap();
+    let good = finish(10, 0);
+    let failed = finish(12, 69);
+    let broken = finish(13, 74);
+    let machinery = shelf.store.machinery("refresh", day(14)).unwrap();
+    assert_eq!(machinery.runs, 4);
+    assert_eq!(machinery.last_success.unwrap().id, good);
+    let finished = machinery.last_finished.unwrap();
+    assert_eq!((finished.id, finished.exit_code), (failed, Some(69)));
+    assert_eq!(finished.clock_skew, Some(TimeDelta::seconds(-3)));
+    assert_eq!(shelf.store.last_finished("refresh").unwrap(), Some(finished));
+    assert_eq!(machinery.last.unwrap().id, broken);
+    assert_eq!(machinery.longest_gap, Some(TimeDelta::days(10)));
+    let later = shelf.store.machinery("refresh", day(41)).unwrap();
+    assert_eq!(later.longest_gap, Some(TimeDelta::days(2)));
+    assert_eq!(shelf.store.last_runs(2).unwrap().len(), 2);
+}
+
+#[test]
+fn a_label_moves_and_its_history_with_it() {
+    let shelf = Shelf::new();
+    let (a, b) = (shelf.token("a"), shelf.token("b"));
+    let page = shelf.token("a/1");
+    shelf.current(a, "EAAfake1", Expiry::Unknown, day(1));
+    let was = |name: &str, was: &str| Enrolment { was: Some(label(was)), ..enrolment(name) };
+    let chain = [was("b", "a"), was("c", "b")];
+    assert_eq!(shelf.store.enrol(&chain).unwrap(), [a, b]);
+    assert_eq!(shelf.store.enrol(&chain).unwrap(), [a, b]);
+    assert_eq!(shelf.credential(a).label, label("b"));
+    assert_eq!(shelf.credential(page).label, label("b/1"));
+    assert_eq!(shelf.store.events(&EventQuery::default()).unwrap()[0].label, label("b"));
+}
+
+#[test]
+fn enrolling_the_same_again_writes_nothing() {
+    let shelf = Shelf::new();
+    let page = Enrolment {
+        token_type: TokenType::Page,
+        page_id: Some("1".into()),
+        name: Some("Fake Page".into()),
+        ..enrolment("page")
+    };
+    let id = shelf.store.enrol(std::slice::from_ref(&page)).unwrap()[0];
+    let log = || std::fs::read(place::beside(&shelf.path, place::LOG)).unwrap();
+    let before = log();
+    let silent = Enrolment { page_id: None, name: None, ..page.clone() };
+    assert_eq!(shelf.store.enrol(&[page, silent]).unwrap(), [id, id]);
+    assert!(before == log());
+    assert_eq!(shelf.credential(id).name.as_deref(), Some("Fake Page"));
+}
+
+#[test]
+fn a_page_that_is_gone_is_unlisted_then_retired_and_comes_back() {
+    let shelf = Shelf::new();
+    let page = shelf.token("brand/1");
+    shelf.store.note_listing(page, GenerationId(1), &[], &[page], day(1)).unwrap();
+    shelf.store.note_listing(page, GenerationId(1), &[], &[page], day(5)).unwrap();
+    assert_eq!(shelf.credential(page).unlisted_since, Some(day(1)));
+    shelf.store.retire(shelf.run, page, day(8)).unwrap();
+    shelf.store.retire(shelf.run, page, day(9)).unwrap();
+    assert_eq!(shelf.credential(page).retired_at, Some(day(8)));
+    assert_eq!(shelf.kinds(), [EventKind::Retired]);
+    shelf.store.note_listing(page, GenerationId(1), &[page], &[], day(10)).unwrap();
+    let back = shelf.credential(page);
+    assert_eq!((back.unlisted_since, back.retired_at), (None, None));
+}

@@ -1,0 +1,56 @@
+use super::*;
+
+/// A store of schema 1 as its first release wrote it.
+const V1: &str = include_str!("../../../tests/schemas/v1.sql");
+
+fn build(path: &Path, dump: &str) {
+    Connection::open(path).unwrap().execute_batch(dump).unwrap();
+}
+
+fn schema(path: &Path) -> Vec<String> {
+    let connection = Connection::open(path).unwrap();
+    let mut statement = connection
+        .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name")
+        .unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn every_released_schema_becomes_todays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metatoken.db");
+    build(&path, V1);
+    let store = Store::open(&lock(&path), &path, &key()).unwrap();
+    let credentials = store.credentials().unwrap();
+    let [brand, gone] = credentials.as_slice() else { panic!("{credentials:?}") };
+    assert_eq!((brand.label.as_str(), gone.label.as_str()), ("brand", "gone"));
+    let current = brand.current.as_ref().unwrap();
+    assert_eq!(current.expiry, Expiry::At(day(62)));
+    assert_eq!(store.reveal(current.id).unwrap(), string("EAAfakeV1b"));
+    assert_eq!(store.events(&EventQuery::default()).unwrap().len(), 3);
+    drop(store);
+    assert_eq!(schema(&path), schema(&Shelf::new().path));
+}
+
+#[test]
+fn a_newer_store_is_refused_by_name_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metatoken.db");
+    build(&path, V1);
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
+    let refused = [
+        Store::open(&lock(&path), &path, &key()).map(drop),
+        Store::open_reader(&path).map(drop),
+        Store::rehearsal(&path, Some(&key())).map(drop),
+        Store::note_proofs(&path, &[]),
+    ];
+    for outcome in refused {
+        let message = outcome.unwrap_err().to_string();
+        let known = migrations::latest();
+        let expected = format!("written by a newer metatoken (schema 7, this one knows {known})");
+        assert!(message.ends_with(&expected), "{message}");
+    }
+    let connection = Connection::open(&path).unwrap();
+    assert_eq!(migrations::schema_of(&connection).unwrap(), 7);
+}

@@ -1,0 +1,247 @@
+//! Tokens: which there are, what they are called, and what the store knows of each.
+//!
+//! The config alone says which labels exist. The store gives each a row when it first hears of it
+//! and never takes one away, so that a label that leaves the config and comes back finds its
+//! strings and its history again.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+use super::columns::{self, Cells};
+use super::events::Entry;
+use super::fault::Fault;
+use super::runs::RunId;
+use super::{Result, Store};
+use crate::token::{
+    Credential, EventKind, Generation, GenerationId, GenerationState, Label, Ledger, Time, TokenId,
+    TokenType,
+};
+
+/// A token as the config, or a list of Pages, has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrolment {
+    /// Its label.
+    pub label: Label,
+    /// The label that it had before.
+    pub was: Option<Label>,
+    /// Its type.
+    pub token_type: TokenType,
+    /// The Page that it is for; what the store knows stays where this says nothing.
+    pub page_id: Option<String>,
+    /// The Page's name, likewise.
+    pub name: Option<String>,
+}
+
+impl Store {
+    /// Every token that the store ever heard of, by label, with its current string and candidate.
+    pub fn credentials(&self) -> Result<Vec<Credential>> {
+        let own = self.own_run();
+        self.read(move |connection| Ok(select(connection, own, "?2 IS NULL", "?1 IS NULL", None)?))
+    }
+
+    /// One token, as it is now.
+    pub fn credential(&self, token: TokenId) -> Result<Credential> {
+        let own = self.own_run();
+        self.read(move |connection| {
+            let found = select(connection, own, "id = ?2", "g.token = ?1", Some(token))?;
+            found.into_iter().next().ok_or(Fault::Absent("token"))
+        })
+    }
+
+    /// Gives each of these a row, renames what was called otherwise, and updates what changed.
+    ///
+    /// Returns their ids in the same order. Where all is as it was nothing is written.
+    pub fn enrol(&self, enrolments: &[Enrolment]) -> Result<Vec<TokenId>> {
+        let enrolments = enrolments.to_vec();
+        self.write(move |connection| {
+            rename(connection, &enrolments)?;
+            enrolments.iter().map(|each| Ok(enrol(connection, each)?)).collect()
+        })
+    }
+
+    /// Writes down that the Pages of a parent's string were listed, which the list has, and which
+    /// it no longer has.
+    ///
+    /// One that is seen again is unlisted and retired no more.
+    pub fn note_listing(
+        &self,
+        parent: TokenId,
+        string: GenerationId,
+        seen: &[TokenId],
+        unseen: &[TokenId],
+        now: Time,
+    ) -> Result<()> {
+        let (seen, unseen) = (seen.to_vec(), unseen.to_vec());
+        self.write(move |connection| {
+            connection
+                .execute("UPDATE token SET listed = ?2 WHERE id = ?1", (parent.0, string.0))?;
+            for token in seen {
+                connection.execute(
+                    "UPDATE token SET unlisted_since = NULL, retired_at = NULL WHERE id = ?1
+                     AND (unlisted_since IS NOT NULL OR retired_at IS NOT NULL)",
+                    [token.0],
+                )?;
+            }
+            for token in unseen {
+                connection.execute(
+                    "UPDATE token SET unlisted_since = ?2
+                     WHERE id = ?1 AND unlisted_since IS NULL",
+                    (token.0, now.timestamp()),
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes a token out of every verdict; does nothing if it is out already.
+    pub fn retire(&self, run: RunId, token: TokenId, now: Time) -> Result<()> {
+        self.write(move |connection| {
+            let changed = connection.execute(
+                "UPDATE token SET retired_at = ?2 WHERE id = ?1 AND retired_at IS NULL",
+                (token.0, now.timestamp()),
+            )?;
+            if changed == 1 {
+                Entry::new(token, EventKind::Retired, now).write(connection, run)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Renames one after the other, each as soon as its new label is free; a chain unwinds so.
+fn rename(connection: &Connection, enrolments: &[Enrolment]) -> Result<(), Fault> {
+    let mut open: Vec<(&Label, &Label)> = enrolments
+        .iter()
+        .filter_map(|each| Some((each.was.as_ref()?, &each.label)))
+        .filter(|(was, label)| was != label)
+        .collect();
+    loop {
+        let before = open.len();
+        let mut left = Vec::new();
+        for (was, label) in open {
+            let free = find(connection, label)?.is_none() && find(connection, was)?.is_some();
+            if free {
+                rename_one(connection, was, label)?;
+            } else {
+                left.push((was, label));
+            }
+        }
+        if left.len() == before {
+            return Ok(());
+        }
+        open = left;
+    }
+}
+
+/// A parent's discovered Pages are called after it, and move with it.
+fn rename_one(connection: &Connection, was: &Label, label: &Label) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE OR IGNORE token SET label = ?2 || substr(label, length(?1) + 1)
+         WHERE label = ?1 OR substr(label, 1, length(?1) + 1) = ?1 || '/'",
+        (was.as_str(), label.as_str()),
+    )?;
+    Ok(())
+}
+
+fn find(connection: &Connection, label: &Label) -> rusqlite::Result<Option<TokenId>> {
+    connection
+        .prepare_cached("SELECT id FROM token WHERE label = ?1")?
+        .query_row([label.as_str()], |row| row.get(0).map(TokenId))
+        .optional()
+}
+
+fn enrol(connection: &Connection, each: &Enrolment) -> rusqlite::Result<TokenId> {
+    let row =
+        (each.label.as_str(), each.token_type.as_str(), each.page_id.as_ref(), each.name.as_ref());
+    connection
+        .prepare_cached(
+            "INSERT INTO token (label, type, page_id, name) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (label) DO UPDATE SET
+                 type = excluded.type,
+                 page_id = coalesce(excluded.page_id, page_id),
+                 name = coalesce(excluded.name, name)
+             WHERE type <> excluded.type
+                OR coalesce(excluded.page_id, page_id) IS NOT page_id
+                OR coalesce(excluded.name, name) IS NOT name",
+        )?
+        .execute(row)?;
+    find(connection, &each.label)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
+
+/// Two statements, however many tokens there are.
+fn select(
+    connection: &Connection,
+    own: RunId,
+    which: &str,
+    whose: &str,
+    token: Option<TokenId>,
+) -> rusqlite::Result<Vec<Credential>> {
+    let token = token.map(|token| token.0);
+    let mut live = live_generations(connection, whose, token)?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT id, label, type, name, page_id, listed, unlisted_since, retired_at, last_refreshed_at,
+                last_attempt_at, consecutive_failures, not_before, first_miss_at, misses, problem,
+                (SELECT max(planned_at) FROM attempt
+                 WHERE attempt.token = token.id AND closed_at IS NULL AND run <> ?1)
+         FROM token WHERE {which} ORDER BY label"
+    ))?;
+    let rows = statement.query_map((own.0, token), |row| {
+        let mut credential = credential(row)?;
+        for generation in live.remove(&credential.id).unwrap_or_default() {
+            match generation.state {
+                GenerationState::Candidate => credential.candidate = Some(generation),
+                _ => credential.current = Some(generation),
+            }
+        }
+        Ok(credential)
+    })?;
+    rows.collect()
+}
+
+fn live_generations(
+    connection: &Connection,
+    whose: &str,
+    token: Option<i64>,
+) -> rusqlite::Result<HashMap<TokenId, Vec<Generation>>> {
+    let sql = format!(
+        "SELECT {}, g.token FROM generation g LEFT JOIN proof p ON p.generation = g.id
+         WHERE {whose} AND g.state IN ('candidate', 'current')",
+        columns::GENERATION
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([token])?;
+    let mut live: HashMap<TokenId, Vec<Generation>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::of(row);
+        let generation = cells.generation()?;
+        live.entry(TokenId(cells.take()?)).or_default().push(generation);
+    }
+    Ok(live)
+}
+
+fn credential(row: &Row<'_>) -> rusqlite::Result<Credential> {
+    let mut cells = Cells::of(row);
+    Ok(Credential {
+        id: TokenId(cells.take()?),
+        label: cells.label()?,
+        token_type: cells.named(TokenType::from_name, "a type")?,
+        name: cells.take()?,
+        page_id: cells.take()?,
+        listed: cells.take::<Option<i64>>()?.map(GenerationId),
+        current: None,
+        candidate: None,
+        unlisted_since: cells.maybe_time()?,
+        retired_at: cells.maybe_time()?,
+        ledger: Ledger {
+            last_refreshed_at: cells.maybe_time()?,
+            last_attempt_at: cells.maybe_time()?,
+            consecutive_failures: cells.take()?,
+            not_before: cells.maybe_time()?,
+            first_miss_at: cells.maybe_time()?,
+            misses: cells.take()?,
+            problem: cells.problem()?,
+            open_attempt_at: cells.maybe_time()?,
+        },
+    })
+}
