@@ -13,6 +13,7 @@ pub mod edit;
 pub mod environment;
 pub mod exit;
 pub mod failpoint;
+pub mod graph;
 pub mod policy;
 pub mod store;
 pub mod token;

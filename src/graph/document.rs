@@ -1,0 +1,139 @@
+//! The JSON of an answer, read leniently and wiped afterwards.
+//!
+//! Meta writes numbers as strings and strings as numbers, serves JSON as `text/javascript`, and
+//! leaves out whatever it likes. Ids pass 2^53, so no number is ever read as a float.
+
+use serde_json::Value;
+use zeroize::Zeroize;
+
+/// A parsed body; its strings are wiped when it is dropped, for one of them may be a token.
+pub(super) struct Document(Value);
+
+impl Document {
+    /// Parses a body; a call-back's wrapping (JSONP) and guards before the JSON are taken off.
+    pub(super) fn parse(body: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}').trim();
+        serde_json::from_str(text)
+            .ok()
+            .or_else(|| serde_json::from_str(unwrapped(text)?).ok())
+            .map(Self)
+    }
+
+    pub(super) const fn root(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl Drop for Document {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(fields) => fields.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// What stands inside `/**/ name({...});` or behind `for (;;);`.
+fn unwrapped(text: &str) -> Option<&str> {
+    if let Some(guarded) = text.strip_prefix("for (;;);") {
+        return Some(guarded);
+    }
+    let (name, call) = text.trim_start_matches("/**/").trim_start().split_once('(')?;
+    let named = |c: char| c.is_ascii_alphanumeric() || "_$.".contains(c);
+    let inside = call.trim_end_matches(';').trim_end().strip_suffix(')')?;
+    name.trim_end().chars().all(named).then_some(inside)
+}
+
+/// A field that holds a text.
+pub(super) fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
+    object.get(name)?.as_str().filter(|text| !text.is_empty())
+}
+
+/// A field that holds a whole number, perhaps written as a text.
+pub(super) fn integer(object: &Value, name: &str) -> Option<i64> {
+    match object.get(name)? {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// A field that holds one of Meta's ids.
+pub(super) fn id(object: &Value, name: &str) -> Option<String> {
+    object.get(name).and_then(as_id)
+}
+
+/// One of Meta's ids, written as a text or as a number: digits, and nothing else.
+pub(super) fn as_id(value: &Value) -> Option<String> {
+    /// Longer than the longest id of Meta's, and short enough to print.
+    const LIMIT: usize = 32;
+    let id = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.as_u64()?.to_string(),
+        _ => return None,
+    };
+    let plain = !id.is_empty() && id.len() <= LIMIT && id.bytes().all(|c| c.is_ascii_digit());
+    plain.then_some(id)
+}
+
+/// A field that says yes or no, perhaps as a text or a number.
+pub(super) fn flag(object: &Value, name: &str) -> Option<bool> {
+    match object.get(name)? {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => number.as_u64().map(|number| number != 0),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wrapping_is_taken_off() {
+        for (body, parsed) in [
+            ("{\"a\":1} ", true),
+            ("\u{feff}{\"a\":1}", true),
+            ("/**/ back_17({\"a\":1});", true),
+            ("back({\"a\":1})", true),
+            ("for (;;);{\"a\":1}", true),
+            ("{\"a\":1} and more", false),
+            ("<html>(1)</html>", false),
+            ("one two({\"a\":1})", false),
+            ("", false),
+            ("(", false),
+        ] {
+            let document = Document::parse(body.as_bytes());
+            assert_eq!(document.is_some(), parsed, "{body}");
+            if let Some(document) = document {
+                assert_eq!(integer(document.root(), "a"), Some(1), "{body}");
+            }
+        }
+        assert!(Document::parse(b"\xff\xfe").is_none());
+        assert!(Document::parse("[".repeat(10_000).as_bytes()).is_none());
+    }
+
+    #[test]
+    fn numbers_and_texts_are_the_same_and_floats_are_neither() {
+        let document = Document::parse(
+            br#"{"n":5,"s":" 5 ","f":5.5,"big":17841400123456789,"ids":"178","bad":"1a","neg":-1,"t":"true"}"#,
+        );
+        let root = document.as_ref().expect("it is JSON").root();
+        assert_eq!((integer(root, "n"), integer(root, "s")), (Some(5), Some(5)));
+        assert_eq!((integer(root, "f"), id(root, "f")), (None, None));
+        assert_eq!(id(root, "big").as_deref(), Some("17841400123456789"));
+        assert_eq!(id(root, "ids").as_deref(), Some("178"));
+        assert_eq!((id(root, "bad"), id(root, "neg")), (None, None));
+        assert_eq!(
+            (flag(root, "t"), flag(root, "n"), flag(root, "bad")),
+            (Some(true), Some(true), None)
+        );
+    }
+}

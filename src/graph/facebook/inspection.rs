@@ -1,0 +1,275 @@
+//! The question what a token is worth, and Graph's verdict on it.
+//!
+//! Two tokens travel: the one asked about, and the app's own, which asks. A refusal of the whole
+//! call is about the one that asks and says nothing of the other. Only `data.is_valid: false`, with
+//! nothing in sight that a person could cure without a new login, means that a token is dead.
+
+use serde_json::Value;
+
+use crate::graph::document::{as_id, id, integer, text};
+use crate::graph::fault::{self, is_verdict};
+use crate::graph::redact;
+use crate::graph::request::Request;
+use crate::graph::response::Response;
+use crate::graph::settings::App;
+use crate::token::{
+    AccessToken, Action, DataAccess, Expiry, GranularScope, Identity, Inspection, Problem,
+    ProblemKind, Secret, Time,
+};
+
+/// Asks about a token, in the name of its app.
+pub fn inspect(app: &App, secret: &Secret, token: &AccessToken) -> Request {
+    Request::get("inspect", &[&app.version, "debug_token"])
+        .with_secret("input_token", token.expose())
+        .with_bearer(format!("{}|{}", app.id, secret.expose()))
+}
+
+/// Reads what Graph says of the token; an error is about the app that asked.
+pub fn read_inspection(response: &Response) -> Result<Inspection, Problem> {
+    let document = fault::accepted(response).map_err(blame_the_app)?;
+    let Some(data @ Value::Object(_)) = document.root().get("data") else {
+        return Err(fault::malformed(response, "it has no `data`"));
+    };
+    let error = data.get("error").filter(|error| error.is_object());
+    let error = error.map(|error| of_the_token(fault::within(error, response)));
+    let (valid, problem) = verdict(data.get("is_valid").and_then(Value::as_bool), error);
+    let token_type = token_type(data, problem.as_ref());
+    let ends = instant(data, "expires_at");
+    let name = |field| text(data, field).map(|text| redact::sentence(text, response.secrets()));
+    Ok(Inspection {
+        valid,
+        problem,
+        expiry: match (&token_type, ends) {
+            // An app token lives as long as the app's secret; Graph gives it no date.
+            (Some(app), None) if app == APP => Expiry::Never,
+            _ => Expiry::from_graph(ends),
+        },
+        token_type: token_type.map(|word| redact::sentence(&word, response.secrets())),
+        application: name("application"),
+        identity: Identity {
+            app_id: id(data, "app_id"),
+            user_id: id(data, "user_id"),
+            page_id: id(data, "profile_id"),
+        },
+        data_access: DataAccess::from_graph(instant(data, "data_access_expires_at")),
+        issued_at: issued_at(data),
+        scopes: texts(data.get("scopes")),
+        granular_scopes: granular_scopes(data),
+    })
+}
+
+/// The same verdict on a token of the form `APPID|...`: no login of a person's cures that one.
+pub fn as_app_token(mut inspection: Inspection) -> Inspection {
+    inspection.problem = inspection.problem.map(|problem| match problem.kind {
+        ProblemKind::SessionInvalid => problem.with_action(Action::FixConfiguration),
+        _ => problem,
+    });
+    inspection
+}
+
+const APP: &str = "APP";
+
+/// What would be a session's death is, of the app that asks, a wrong id or secret.
+fn blame_the_app(problem: Problem) -> Problem {
+    if !is_verdict(&problem) && problem.kind != ProblemKind::WrongHostOrType {
+        return problem;
+    }
+    let kind = ProblemKind::BadAppCredentials;
+    Problem { kind, action: kind.action(), ..problem }
+}
+
+/// A string that Graph cannot decode is dead here: it is asked about at the right host.
+fn of_the_token(problem: Problem) -> Problem {
+    match problem.kind {
+        ProblemKind::WrongHostOrType | ProblemKind::Unknown => {
+            let kind = ProblemKind::SessionInvalid;
+            Problem { kind, action: kind.action(), ..problem }
+        }
+        _ => problem,
+    }
+}
+
+fn verdict(is_valid: Option<bool>, error: Option<Problem>) -> (Option<bool>, Option<Problem>) {
+    match (is_valid, error) {
+        (Some(false), None) => {
+            let message = "Graph calls it invalid and does not say why";
+            (Some(false), Some(Problem::new(ProblemKind::SessionInvalid, message)))
+        }
+        (Some(false), Some(problem)) => (is_verdict(&problem).then_some(false), Some(problem)),
+        (Some(true), Some(problem)) if is_verdict(&problem) => (None, Some(problem)),
+        (Some(true), _) => (Some(true), None),
+        (None, Some(problem)) => (None, Some(problem)),
+        (None, None) => {
+            let message = "Graph's answer gives no verdict: it lacks `is_valid`";
+            (None, Some(Problem::new(ProblemKind::MalformedResponse, message)))
+        }
+    }
+}
+
+/// Old versions leave the type out; then the ids tell it.
+fn token_type(data: &Value, problem: Option<&Problem>) -> Option<String> {
+    let said = text(data, "type").map(str::to_owned);
+    said.or_else(|| {
+        let has = |name| id(data, name).is_some();
+        if has("profile_id") {
+            Some("PAGE".to_owned())
+        } else if has("app_id") && !has("user_id") && problem.is_none() {
+            Some(APP.to_owned())
+        } else {
+            None
+        }
+    })
+}
+
+/// Unix seconds, or 0; what no calendar of ours can print is as good as not said.
+fn instant(data: &Value, name: &str) -> Option<i64> {
+    /// The end of the year 9999.
+    const LIMIT: i64 = 253_402_300_799;
+    integer(data, name).filter(|seconds| (0..=LIMIT).contains(seconds))
+}
+
+fn issued_at(data: &Value) -> Option<Time> {
+    instant(data, "issued_at")
+        .filter(|seconds| *seconds > 0)
+        .and_then(|seconds| Time::from_timestamp(seconds, 0))
+}
+
+fn texts(list: Option<&Value>) -> Vec<String> {
+    let items = list.and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn granular_scopes(data: &Value) -> Vec<GranularScope> {
+    let items = data.get("granular_scopes").and_then(Value::as_array).into_iter().flatten();
+    items
+        .filter_map(|item| {
+            let targets = item.get("target_ids").filter(|targets| !targets.is_null());
+            Some(GranularScope {
+                scope: text(item, "scope")?.to_owned(),
+                target_ids: targets.map(|targets| {
+                    targets.as_array().into_iter().flatten().filter_map(as_id).collect()
+                }),
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Headers;
+
+    fn read(status: u16, body: &str) -> Result<Inspection, Problem> {
+        read_inspection(&Response::new(status, Headers::default(), body.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn a_verdict_needs_graphs_own_word() {
+        for (data, valid, kind) in [
+            (r#""is_valid":true"#, Some(true), None),
+            (r#""is_valid":false"#, Some(false), Some(ProblemKind::SessionInvalid)),
+            (r#""is_valid":"false""#, None, Some(ProblemKind::MalformedResponse)),
+            (r#""scopes":[]"#, None, Some(ProblemKind::MalformedResponse)),
+            (r#""error":{"code":190,"subcode":463}"#, None, Some(ProblemKind::Expired)),
+            (
+                r#""is_valid":false,"error":{"code":190,"subcode":463}"#,
+                Some(false),
+                Some(ProblemKind::Expired),
+            ),
+            (
+                r#""is_valid":false,"error":{"code":190,"subcode":459}"#,
+                None,
+                Some(ProblemKind::Checkpoint),
+            ),
+            (
+                r#""is_valid":false,"error":{"code":190,"message":"Cannot parse access token"}"#,
+                Some(false),
+                Some(ProblemKind::SessionInvalid),
+            ),
+            (r#""is_valid":false,"error":{"code":2}"#, None, Some(ProblemKind::GraphUnavailable)),
+            (
+                r#""is_valid":true,"error":{"code":190,"subcode":460}"#,
+                None,
+                Some(ProblemKind::PasswordChanged),
+            ),
+        ] {
+            let inspection = read(200, &format!(r#"{{"data":{{{data}}}}}"#)).expect(data);
+            assert_eq!(inspection.valid, valid, "{data}");
+            assert_eq!(inspection.problem.map(|problem| problem.kind), kind, "{data}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_about_the_app_that_asks() {
+        for (error, kind) in [
+            (
+                r#"{"code":190,"message":"Invalid OAuth access token signature."}"#,
+                ProblemKind::BadAppCredentials,
+            ),
+            (r#"{"code":190,"error_subcode":463}"#, ProblemKind::BadAppCredentials),
+            (r#"{"code":190,"message":"Debug only access token"}"#, ProblemKind::BadAppCredentials),
+            (
+                r#"{"code":100,"message":"You must provide an app access token"}"#,
+                ProblemKind::BadAppCredentials,
+            ),
+            (r#"{"code":2}"#, ProblemKind::GraphUnavailable),
+            (r#"{"code":4}"#, ProblemKind::RateLimited),
+        ] {
+            let problem = read(400, &format!(r#"{{"error":{error}}}"#)).expect_err(error);
+            assert_eq!((problem.kind, problem.action), (kind, kind.action()), "{error}");
+        }
+        for body in ["{}", "null", "true", r#"{"data":[]}"#, r#"{"data":null}"#] {
+            let problem = read(200, body).expect_err(body);
+            assert_eq!(problem.kind, ProblemKind::MalformedResponse, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_type_is_told_by_the_ids_where_it_is_missing() {
+        for (data, token_type, expiry) in [
+            (r#""type":"USER","app_id":"1""#, Some("USER"), Expiry::Unknown),
+            (
+                r#""app_id":1,"user_id":"2","profile_id":"3","expires_at":0"#,
+                Some("PAGE"),
+                Expiry::Never,
+            ),
+            (r#""app_id":1"#, Some("APP"), Expiry::Never),
+            (r#""app_id":1,"user_id":2"#, None, Expiry::Unknown),
+            (r#""app_id":1,"user_id":2,"expires_at":-1"#, None, Expiry::Unknown),
+            (r#""app_id":1,"user_id":2,"expires_at":1767225600000"#, None, Expiry::Unknown),
+        ] {
+            let body = format!(r#"{{"data":{{"is_valid":true,{data}}}}}"#);
+            let inspection = read(200, &body).expect(data);
+            assert_eq!(inspection.token_type.as_deref(), token_type, "{data}");
+            assert_eq!(inspection.expiry, expiry, "{data}");
+        }
+    }
+
+    #[test]
+    fn granular_scopes_keep_order_and_doubles() {
+        let inspection = read(
+            200,
+            r#"{"data":{"is_valid":true,"granular_scopes":[
+                {"scope":"b","target_ids":["1",17841400123456789]},{"scope":"a"},
+                {"scope":"b","target_ids":[]},{"target_ids":["9"]}]}}"#,
+        )
+        .expect("it is an answer");
+        let read: Vec<_> = inspection
+            .granular_scopes
+            .iter()
+            .map(|granular| (granular.scope.as_str(), granular.target_ids.clone()))
+            .collect();
+        let first = vec!["1".to_owned(), "17841400123456789".to_owned()];
+        assert_eq!(read, [("b", Some(first)), ("a", None), ("b", Some(Vec::new()))]);
+    }
+
+    #[test]
+    fn a_login_does_not_mend_an_app_token() {
+        let dead = Problem::new(ProblemKind::SessionInvalid, "signature");
+        let inspection = as_app_token(Inspection::bare(Some(false), Some(dead)));
+        assert_eq!(
+            inspection.problem.map(|problem| problem.action),
+            Some(Action::FixConfiguration)
+        );
+    }
+}

@@ -1,0 +1,13 @@
+//! The four questions that are put to `graph.facebook.com`, and how their answers are read.
+//!
+//! Nothing here knows a network, a clock or a retry: a request goes out as a value and an answer
+//! comes in as one. Parameters that Meta has withdrawn (`ids`, `pretty`, `debug`, `date_format`)
+//! are never sent, and `paging.next`, which carries the token, is never followed.
+
+mod grant;
+mod inspection;
+mod pages;
+
+pub use grant::{exchange, read_grant};
+pub use inspection::{as_app_token, inspect, read_inspection};
+pub use pages::{AccountsPage, PageGrant, accounts, page, read_accounts, read_page};

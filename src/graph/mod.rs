@@ -1,0 +1,35 @@
+//! Meta's side of the wire.
+//!
+//! Protocol code speaks in requests and responses: `facebook` builds a [`Request`] and reads a
+//! [`Response`], so that Meta's rules can be read and tested as text. `fault` turns every refusal
+//! into one [`Problem`](crate::token::Problem) as `judgement` rules, `retry` says what to do next,
+//! `parking` keeps calls back that must fail, and only `http` knows that there is a network.
+//! [`Graph`] puts them together.
+
+mod call;
+mod client;
+mod document;
+mod envelope;
+pub mod facebook;
+mod fault;
+mod form;
+mod http;
+mod judgement;
+#[cfg(test)]
+mod loopback;
+mod parking;
+mod redact;
+mod request;
+mod response;
+mod retry;
+mod settings;
+mod usage;
+
+pub use call::{Fault, Scope};
+pub use client::Graph;
+pub use facebook::{AccountsPage, PageGrant};
+pub use fault::is_verdict;
+pub use request::{Host, Idempotence, Request};
+pub use response::{Headers, Response};
+pub use settings::{App, Endpoints, Settings};
+pub use usage::Usage;

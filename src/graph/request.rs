@@ -1,0 +1,165 @@
+//! A question to Graph, as a value.
+//!
+//! It can be looked at, compared and printed without a network; what is secret in it shows only
+//! to the one that sends it.
+
+use std::fmt;
+
+use crate::token::Secret;
+
+/// A host of Meta's; which URL that is, the settings say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Host {
+    /// `graph.facebook.com`.
+    Facebook,
+}
+
+/// Whether asking twice is the same as asking once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idempotence {
+    /// It only reads.
+    Repeatable,
+    /// It mints a string; an answer that was lost may have held one.
+    Minting,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Value {
+    Plain(String),
+    Hidden(Secret),
+}
+
+impl Value {
+    fn text(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Hidden(secret) => secret.expose(),
+        }
+    }
+}
+
+/// One GET request to Graph.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Request {
+    host: Host,
+    endpoint: &'static str,
+    segments: Vec<String>,
+    query: Vec<(&'static str, Value)>,
+    bearer: Option<Secret>,
+    idempotence: Idempotence,
+}
+
+impl Request {
+    /// A request that only reads.
+    pub(super) fn get(endpoint: &'static str, segments: &[&str]) -> Self {
+        Self {
+            host: Host::Facebook,
+            endpoint,
+            segments: segments.iter().map(|&segment| segment.to_owned()).collect(),
+            query: Vec::new(),
+            bearer: None,
+            idempotence: Idempotence::Repeatable,
+        }
+    }
+
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((name, Value::Plain(value.into())));
+        self
+    }
+
+    pub(super) fn with_secret(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((name, Value::Hidden(Secret::new(value))));
+        self
+    }
+
+    pub(super) fn with_bearer(mut self, token: impl Into<String>) -> Self {
+        self.bearer = Some(Secret::new(token));
+        self
+    }
+
+    pub(super) const fn minting(mut self) -> Self {
+        self.idempotence = Idempotence::Minting;
+        self
+    }
+
+    /// The host that is asked.
+    pub const fn host(&self) -> Host {
+        self.host
+    }
+
+    /// The name of the endpoint, for people and logs.
+    pub const fn endpoint(&self) -> &'static str {
+        self.endpoint
+    }
+
+    /// The path, without the query.
+    pub fn path(&self) -> String {
+        format!("/{}", self.segments.join("/"))
+    }
+
+    /// The parts of the path, not yet encoded.
+    pub fn segments(&self) -> &[String] {
+        &self.segments
+    }
+
+    /// The query's names and values, not yet encoded, secrets included.
+    pub fn query(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.query.iter().map(|(name, value)| (*name, value.text()))
+    }
+
+    /// What goes into the `Authorization` header.
+    pub const fn bearer(&self) -> Option<&Secret> {
+        self.bearer.as_ref()
+    }
+
+    /// Whether it may be asked twice.
+    pub const fn idempotence(&self) -> Idempotence {
+        self.idempotence
+    }
+
+    /// Everything in it that must not be seen again in an answer's words.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let hidden = self.query.iter().filter_map(|(_, value)| match value {
+            Value::Hidden(secret) => Some(secret.clone()),
+            Value::Plain(_) => None,
+        });
+        hidden.chain(self.bearer.clone()).collect()
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let query: Vec<_> = self
+            .query
+            .iter()
+            .map(|(name, value)| match value {
+                Value::Plain(text) => format!("{name}={text}"),
+                Value::Hidden(_) => format!("{name}=[redacted]"),
+            })
+            .collect();
+        f.debug_struct("Request")
+            .field("endpoint", &self.endpoint)
+            .field("path", &self.path())
+            .field("query", &query)
+            .field("bearer", &self.bearer.as_ref().map(|_| "[redacted]"))
+            .field("idempotence", &self.idempotence)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn printing_a_request_shows_no_secret() {
+        let request = Request::get("inspect", &["v25.0", "debug_token"])
+            .with("limit", "100")
+            .with_secret("input_token", "EAAfakeinput")
+            .with_bearer("1|hushhush");
+        let shown = format!("{request:?}");
+        assert!(shown.contains("limit=100") && shown.contains("/v25.0/debug_token"), "{shown}");
+        assert!(!shown.contains("EAAfake") && !shown.contains("hush"), "{shown}");
+        assert_eq!(request.secrets().len(), 2);
+    }
+}

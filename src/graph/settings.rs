@@ -1,0 +1,129 @@
+//! What the config says of Graph: which app asks, where, and how patiently.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::token::Secret;
+
+use super::request::Host;
+
+/// A Meta app, on whose behalf Graph is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    /// Its name in the config.
+    pub name: String,
+    /// Meta's id for it.
+    pub id: String,
+    /// Its secret; without one Graph can neither be asked about a token nor renew one.
+    pub secret: Option<Secret>,
+    /// The Graph version that its calls name, such as `v25.0`.
+    pub version: String,
+}
+
+/// Where Graph is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    /// The host for user, Page and System User tokens.
+    pub facebook: String,
+}
+
+impl Default for Endpoints {
+    fn default() -> Self {
+        Self { facebook: "https://graph.facebook.com".to_owned() }
+    }
+}
+
+impl Endpoints {
+    /// The URL of a host.
+    pub fn url(&self, host: Host) -> &str {
+        match host {
+            Host::Facebook => &self.facebook,
+        }
+    }
+
+    /// Whether every host is this machine itself.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.facebook)
+    }
+}
+
+/// Read by hand and narrowly: what a URL parser might take for another host is no loopback.
+fn is_loopback(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    if authority.contains('@') {
+        return false;
+    }
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split_once(']').map_or("", |(host, _)| host),
+        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+    };
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// How Graph is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// How long one try may take, from the first byte out to the last byte in.
+    pub timeout: Duration,
+    /// How often a call is tried when the fault is transient.
+    pub attempts: u32,
+    /// The longest wait before the second try; doubled before each further one.
+    pub pause: Duration,
+    /// Where Graph is.
+    pub endpoints: Endpoints,
+    /// Certificates to trust besides the platform's.
+    pub ca_file: Option<PathBuf>,
+    /// No call begins or lasts beyond this instant.
+    pub deadline: Option<Instant>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            attempts: 4,
+            pause: Duration::from_secs(1),
+            endpoints: Endpoints::default(),
+            ca_file: None,
+            deadline: None,
+        }
+    }
+}
+
+impl Settings {
+    /// The longest that making a connection may take.
+    const CONNECT: Duration = Duration::from_secs(10);
+
+    /// How long a connection may take to be made.
+    pub fn connect_timeout(&self) -> Duration {
+        self.timeout.min(Self::CONNECT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_this_machine_and_nothing_that_looks_like_it() {
+        for (url, loopback) in [
+            ("http://127.0.0.1:8080", true),
+            ("http://127.8.9.1/graph", true),
+            ("http://[::1]:9", true),
+            ("http://localhost", true),
+            ("https://graph.facebook.com", false),
+            ("http://localhost.example.org", false),
+            ("http://127.0.0.1@example.org", false),
+            ("http://127.0.0.1:80@example.org", false),
+            ("http://user@127.0.0.1", false),
+            ("http://example.org\\@127.0.0.1", false),
+            ("http://127.0.0.1.example.org", false),
+            ("127.0.0.1", false),
+            ("", false),
+        ] {
+            assert_eq!(Endpoints { facebook: url.into() }.is_loopback(), loopback, "{url}");
+        }
+    }
+}
