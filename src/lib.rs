@@ -15,5 +15,6 @@ pub mod exit;
 pub mod failpoint;
 pub mod graph;
 pub mod policy;
+pub mod sandbox;
 pub mod store;
 pub mod token;

@@ -1,0 +1,210 @@
+//! `me`, `me/accounts` and a Page: who a token is, and the tokens of the Pages behind it.
+//!
+//! A Page token that comes from a long-lived log-in has no date and is the same string each time
+//! it is asked for; one from a short-lived log-in dies with its parent.
+
+use serde_json::{Map, Value, json};
+
+use super::call::Call;
+use super::minted::{Family, Minted, Renewal, derivation, stem};
+use super::people::{Listing, PageSpec};
+use super::refusal::Refusal;
+use super::simulation::Simulation;
+
+const READ: [&str; 4] = ["fields", "access_token", "appsecret_proof", "appsecret_time"];
+const LIST: [&str; 6] =
+    ["fields", "access_token", "appsecret_proof", "appsecret_time", "limit", "after"];
+
+/// How many Pages a list shows when nobody says, and at most.
+const LIMIT: (usize, usize) = (25, 100);
+
+impl Simulation {
+    pub(super) fn me(&self, call: &Call) -> Result<Value, Refusal> {
+        call.takes_only(&READ)?;
+        let (_, token) = self.holder(call, no_current_user)?;
+        let fields = fields(call, &["id", "name"], &["id", "name"])?;
+        let user = self.users.get(&token.user).map(|user| (&user.id, &user.name));
+        let page = token.page.as_ref().and_then(|page| self.pages.get(page));
+        let (id, name) =
+            page.map(|page| (&page.id, &page.name)).or(user).ok_or_else(no_current_user)?;
+        Ok(pick(&fields, &[("id", json!(id)), ("name", json!(name))]))
+    }
+
+    pub(super) fn accounts(&mut self, call: &Call) -> Result<Value, Refusal> {
+        call.takes_only(&LIST)?;
+        let (string, token) = self.holder(call, no_current_user)?;
+        let (string, token) = (string.to_owned(), token.clone());
+        if token.family == Family::Page {
+            return Err(Refusal::parameter(
+                "Tried accessing nonexisting field (accounts) on node type (Page)",
+            ));
+        }
+        let fields = fields(call, &PAGE_FIELDS, &["id", "name"])?;
+        let limit = limit(call)?;
+        let listed = self.listed(&token);
+        let start = start(call, &listed)?;
+        let shown: Vec<_> = listed.iter().skip(start).take(limit).cloned().collect();
+        let more = start + shown.len() < listed.len();
+        let data: Vec<Value> = shown
+            .iter()
+            .map(|(page, listing)| self.page_node(&string, &token, page, *listing, &fields))
+            .collect();
+        Ok(match (shown.first(), shown.last()) {
+            (Some((first, _)), Some((last, _))) => {
+                json!({ "data": data, "paging": paging(call, &string, first, last, more) })
+            }
+            _ => json!({ "data": data }),
+        })
+    }
+
+    pub(super) fn page(&mut self, call: &Call, id: &str) -> Result<Value, Refusal> {
+        call.takes_only(&READ)?;
+        let (string, token) = self.holder(call, no_token)?;
+        let (string, token) = (string.to_owned(), token.clone());
+        let fields = fields(call, &PAGE_FIELDS, &["id", "name"])?;
+        let page = self.pages.get(id).cloned().ok_or_else(|| Refusal::no_object(id))?;
+        if token.page.as_deref() == Some(id) {
+            return Ok(page_fields(&page, &fields, Some(&string)));
+        }
+        let role = self.users.get(&token.user).and_then(|user| user.pages.get(id).copied());
+        match role {
+            Some(listing @ (Listing::Listed | Listing::WithoutToken))
+                if token.family != Family::Page =>
+            {
+                Ok(self.page_node(&string, &token, &page, listing, &fields))
+            }
+            _ => Err(Refusal::no_object(id)),
+        }
+    }
+
+    /// The Pages of a person's list. Without the permission to list them it is empty, not refused.
+    fn listed(&self, token: &Minted) -> Vec<(PageSpec, Listing)> {
+        let user = self.users.get(&token.user);
+        let user = user.filter(|_| token.scopes.iter().any(|scope| scope == "pages_show_list"));
+        user.into_iter()
+            .flat_map(|user| &user.pages)
+            .filter(|(_, listing)| **listing != Listing::Unlisted)
+            .filter_map(|(id, listing)| Some((self.pages.get(id)?.clone(), *listing)))
+            .collect()
+    }
+
+    fn page_node(
+        &mut self,
+        string: &str,
+        parent: &Minted,
+        page: &PageSpec,
+        listing: Listing,
+        fields: &[&str],
+    ) -> Value {
+        let wanted = fields.contains(&"access_token") && listing == Listing::Listed;
+        let token = wanted.then(|| self.page_token(string, parent, page));
+        page_fields(page, fields, token.as_deref())
+    }
+
+    fn page_token(&mut self, string: &str, parent: &Minted, page: &PageSpec) -> String {
+        let lasting = parent.is_long_lived();
+        let key = derivation(parent, &page.id, if lasting { "" } else { string });
+        if let Some(known) = self.derived.get(&key)
+            && self.tokens.get(known).is_some_and(|token| token.death(self.now).is_none())
+        {
+            return known.clone();
+        }
+        let token = self.give_out(Minted {
+            family: Family::Page,
+            page: Some(page.id.clone()),
+            issued_at: self.now,
+            expires_at: if lasting { 0 } else { parent.expires_at },
+            stem: format!("Page{}", stem(&page.name)),
+            renewal: Renewal::Extends,
+            withholds_expires_in: false,
+            death: None,
+            ..parent.clone()
+        });
+        self.derived.insert(key, token.clone());
+        token
+    }
+}
+
+const PAGE_FIELDS: [&str; 5] = ["id", "name", "access_token", "category", "tasks"];
+
+fn page_fields(page: &PageSpec, fields: &[&str], token: Option<&str>) -> Value {
+    let mut values = vec![
+        ("id", json!(page.id)),
+        ("name", json!(page.name)),
+        ("category", json!(page.category)),
+        ("tasks", json!(["ANALYZE", "ADVERTISE", "MODERATE", "CREATE_CONTENT", "MANAGE"])),
+    ];
+    values.extend(token.map(|token| ("access_token", json!(token))));
+    pick(fields, &values)
+}
+
+/// The fields that were asked for, in the order in which they were; `id` always comes along.
+fn pick(fields: &[&str], values: &[(&str, Value)]) -> Value {
+    let mut node = Map::new();
+    for field in fields.iter().chain(&["id"]) {
+        if let Some((name, value)) = values.iter().find(|(name, _)| name == field) {
+            node.entry(*name).or_insert_with(|| value.clone());
+        }
+    }
+    Value::Object(node)
+}
+
+fn fields<'a>(call: &'a Call, known: &[&str], usual: &[&'a str]) -> Result<Vec<&'a str>, Refusal> {
+    let Some(asked) = call.get("fields") else { return Ok(usual.to_vec()) };
+    let asked: Vec<&str> = asked.split(',').collect();
+    match asked.iter().find(|field| !known.contains(field)) {
+        Some(field) => {
+            Err(Refusal::parameter(format!("Tried accessing nonexisting field ({field})")))
+        }
+        None => Ok(asked),
+    }
+}
+
+fn limit(call: &Call) -> Result<usize, Refusal> {
+    let (usual, most) = LIMIT;
+    let Some(asked) = call.get("limit") else { return Ok(usual) };
+    match asked.parse() {
+        Ok(0) | Err(_) => Err(Refusal::parameter("The parameter limit must be a positive number")),
+        Ok(limit) => Ok(most.min(limit)),
+    }
+}
+
+/// Where the list goes on. The cursor names the last Page that was shown, so that a Page which
+/// comes or goes in between does not shift the others.
+fn start(call: &Call, listed: &[(PageSpec, Listing)]) -> Result<usize, Refusal> {
+    let Some(after) = call.get("after") else { return Ok(0) };
+    let last = after.strip_prefix("QFAKE");
+    let last = last.filter(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()));
+    let last = last.ok_or_else(|| Refusal::parameter("Invalid cursor"))?;
+    Ok(listed.partition_point(|(page, _)| page.id.as_str() <= last))
+}
+
+/// Meta names the cursor `after` on the last page too; only `next` says that there is more, and
+/// it carries the caller's token.
+fn paging(call: &Call, string: &str, first: &PageSpec, last: &PageSpec, more: bool) -> Value {
+    let mut paging = json!({
+        "cursors": { "before": format!("QFAKE{}", first.id), "after": format!("QFAKE{}", last.id) },
+    });
+    if more {
+        let mut next = format!("http://{}{}?access_token={string}", call.host, call.path);
+        for name in ["fields", "limit"] {
+            if let Some(value) = call.get(name) {
+                next.extend(["&", name, "=", &value.replace(',', "%2C")]);
+            }
+        }
+        next.extend(["&after=QFAKE", &last.id]);
+        paging["next"] = json!(next);
+    }
+    paging
+}
+
+fn no_current_user() -> Refusal {
+    Refusal::new(
+        2500,
+        "An active access token must be used to query information about the current user.",
+    )
+}
+
+fn no_token() -> Refusal {
+    Refusal::new(104, "An access token is required to request this resource.")
+}

@@ -1,0 +1,111 @@
+//! Who is calling, and whether the call proves that it knows the app's secret.
+
+use crate::crypto;
+
+use super::call::Call;
+use super::minted::Minted;
+use super::people::AppSpec;
+use super::refusal::Refusal;
+use super::simulation::Simulation;
+
+/// The holder of the token that a call carries.
+pub(super) enum Caller<'a> {
+    /// An app, by `APPID|SECRET`.
+    App(&'a AppSpec),
+    /// A person, a Page or a system user; the string and what is known of it.
+    Holder(&'a str, &'a Minted),
+}
+
+impl Call {
+    /// The token that the call carries, by header or by parameter, but not both.
+    pub(super) fn token(&self) -> Result<Option<&str>, Refusal> {
+        match (self.bearer.as_deref(), self.get("access_token")) {
+            (Some(_), Some(_)) => {
+                Err(Refusal::parameter("The access token is given twice, by header and parameter"))
+            }
+            (one, other) => Ok(one.or(other)),
+        }
+    }
+}
+
+impl Simulation {
+    /// Who stands behind a string, whatever has become of it.
+    pub(super) fn caller<'a>(&'a self, string: &'a str) -> Result<Caller<'a>, Refusal> {
+        if let Some((id, secret)) = string.split_once('|') {
+            let app = self.apps.get(id).ok_or_else(Refusal::unknown_app)?;
+            let right = app.secret == secret;
+            return if right { Ok(Caller::App(app)) } else { Err(wrong_signature()) };
+        }
+        let token = self.tokens.get(string).ok_or_else(Refusal::unknown_token)?;
+        Ok(Caller::Holder(string, token))
+    }
+
+    /// The app on whose account a call goes, as far as the call says.
+    pub(super) fn billed(&self, call: &Call) -> Option<&AppSpec> {
+        let carried = call.token().ok().flatten();
+        let by_token = carried.and_then(|string| match string.split_once('|') {
+            Some((id, _)) => Some(id),
+            None => self.tokens.get(string).map(|token| token.app.as_str()),
+        });
+        self.apps.get(by_token.or_else(|| call.get("client_id"))?)
+    }
+
+    /// The living token with which an object is read, its proof checked.
+    pub(super) fn holder<'a>(
+        &'a self,
+        call: &'a Call,
+        unnamed: fn() -> Refusal,
+    ) -> Result<(&'a str, &'a Minted), Refusal> {
+        let string = call.token()?.ok_or_else(unnamed)?;
+        let Caller::Holder(string, token) = self.caller(string)? else { return Err(unnamed()) };
+        self.alive(token)?;
+        let app = self.apps.get(&token.app).ok_or_else(Refusal::unknown_app)?;
+        self.check_proof(call, app, string)?;
+        Ok((string, token))
+    }
+
+    /// Refuses a token that is dead.
+    pub(super) fn alive(&self, token: &Minted) -> Result<(), Refusal> {
+        match token.death(self.now) {
+            Some(death) => Err(Refusal::dead(death, &token.app, token.expires_at, self.now)),
+            None => Ok(()),
+        }
+    }
+
+    /// A proof must be right when it is sent, and be sent when the app requires one.
+    pub(super) fn check_proof(
+        &self,
+        call: &Call,
+        app: &AppSpec,
+        string: &str,
+    ) -> Result<(), Refusal> {
+        let Some(sent) = call.get("appsecret_proof") else {
+            return if app.requires_proof { Err(proof_missing()) } else { Ok(()) };
+        };
+        let message = match call.get("appsecret_time") {
+            Some(time) if self.is_recent(time) => format!("{string}|{time}"),
+            Some(_) => return Err(proof_wrong()),
+            None => string.to_owned(),
+        };
+        let right = crypto::hex(&crypto::keyed_hash(app.secret.as_bytes(), message.as_bytes()));
+        if sent == right { Ok(()) } else { Err(proof_wrong()) }
+    }
+
+    /// A dated proof holds for five minutes.
+    fn is_recent(&self, seconds: &str) -> bool {
+        seconds.parse::<i64>().is_ok_and(|time| (0..=300).contains(&self.now.saturating_sub(time)))
+    }
+}
+
+/// What Graph says of `APPID|SECRET` with a wrong secret.
+pub(super) fn wrong_signature() -> Refusal {
+    Refusal::new(190, "Invalid OAuth access token signature.")
+}
+
+fn proof_missing() -> Refusal {
+    Refusal::proof("API calls from the server require an appsecret_proof argument")
+}
+
+fn proof_wrong() -> Refusal {
+    Refusal::proof("Invalid appsecret_proof provided in the API argument")
+}

@@ -1,0 +1,267 @@
+//! The sandbox on disk: `DIR/SCENARIO/`, where a rehearsal goes on from command to command.
+//!
+//! A file that is there is never written over but for the two that are Graph's own: its memory and
+//! its clock. So an operator may edit the config and `app.env`, and a run that was killed while it
+//! made the folder is simply made whole by the next.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::token::Time;
+
+use super::atomic;
+use super::clock::{self, NowArg};
+use super::misbehaviour::{Misbehaviour, Rule};
+use super::scenario::Scenario;
+use super::server::Server;
+use super::simulation::Simulation;
+use super::stage::Stage;
+
+/// A sandbox that is open: its Graph answers until this is dropped.
+pub struct Sandbox {
+    /// The config to use.
+    pub config: PathBuf,
+    /// The sandbox's time.
+    pub now: Time,
+    server: Server,
+}
+
+impl Sandbox {
+    /// Where its Graph listens; another port each time, so no file names it.
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// Its Graph.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+}
+
+/// Opens the sandbox of a scenario under `dir`, makes what is missing, and moves its clock.
+///
+/// A clock that would go back is refused with exit 64, a folder that cannot be used with 74.
+pub fn open(dir: &Path, scenario: Scenario, now: Option<NowArg>) -> Result<Sandbox, Complaint> {
+    let folder = Folder(dir.join(scenario.as_str()));
+    let stage = Stage::of(scenario);
+    atomic::make_folder(&folder.0).map_err(|error| folder.unusable(&folder.0, error))?;
+    let now = folder.turn_clock(now)?;
+    folder.furnish("app.env", &stage.pasted)?;
+    folder.furnish("graph.json", &stage.graph.to_json())?;
+    folder.furnish("metatoken.toml", &scenario.config())?;
+    let mut graph = folder.memory()?;
+    graph.set_now(now);
+    let server = Server::start(graph).map_err(|error| folder.unusable(&folder.0, error))?;
+    if scenario == Scenario::Outage {
+        server.misbehave(Rule::any(), Misbehaviour::Code2Transient);
+    }
+    let memory = folder.file("graph.json");
+    server.on_change(move |graph| atomic::replace(&memory, graph.to_json().as_bytes()));
+    Ok(Sandbox { config: folder.file("metatoken.toml"), now, server })
+}
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn furnish(&self, name: &str, text: &str) -> Result<(), Complaint> {
+        let path = self.file(name);
+        let made = match path.try_exists() {
+            Ok(true) => Ok(()),
+            Ok(false) => atomic::replace(&path, text.as_bytes()),
+            Err(error) => Err(error),
+        };
+        made.map_err(|error| self.unusable(&path, error))
+    }
+
+    fn memory(&self) -> Result<Simulation, Complaint> {
+        let path = self.file("graph.json");
+        let text = fs::read_to_string(&path).map_err(|error| self.unusable(&path, error))?;
+        Simulation::from_json(&text).map_err(|error| self.unusable(&path, error.into()))
+    }
+
+    /// Where the clock stands; a new sandbox's stands at the start.
+    fn clock(&self) -> Result<Option<Time>, Complaint> {
+        let path = self.file("clock");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.unusable(&path, error)),
+        };
+        match DateTime::parse_from_rfc3339(text.trim()) {
+            Ok(time) => Ok(Some(time.with_timezone(&Utc))),
+            Err(error) => {
+                Err(self.unusable(&path, io::Error::new(io::ErrorKind::InvalidData, error)))
+            }
+        }
+    }
+
+    fn turn_clock(&self, wanted: Option<NowArg>) -> Result<Time, Complaint> {
+        let kept = self.clock()?;
+        let stands = kept.unwrap_or_else(clock::start);
+        let now = wanted.map_or(stands, NowArg::in_sandbox);
+        if now < stands {
+            let message =
+                format!("the sandbox's clock stands at {}; it never goes back", written(stands));
+            return Err(Complaint::new(Exit::Usage, "clock_goes_back", "--now", message)
+                .hint(self.start_again()));
+        }
+        if kept != Some(now) {
+            let path = self.file("clock");
+            atomic::replace(&path, format!("{}\n", written(now)).as_bytes())
+                .map_err(|error| self.unusable(&path, error))?;
+        }
+        Ok(now)
+    }
+
+    fn start_again(&self) -> String {
+        format!("`rm -r {}` starts again", self.0.display())
+    }
+
+    fn unusable(&self, path: &Path, error: io::Error) -> Complaint {
+        let subject = path.display().to_string();
+        Complaint::new(Exit::Storage, "sandbox_unusable", subject, "the sandbox cannot be used")
+            .because(error)
+            .hint(self.start_again())
+            .hint("`--sandbox=DIR` names another folder")
+    }
+}
+
+fn written(time: Time) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use crate::sandbox::Call;
+
+    use super::*;
+
+    fn at(text: &str) -> NowArg {
+        NowArg::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_folder_is_made_once_private_and_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        for scenario in Scenario::ALL {
+            let folder = dir.path().join("new").join(scenario.as_str());
+            let first = open(&dir.path().join("new"), scenario, None).unwrap();
+            assert_eq!(first.config, folder.join("metatoken.toml"));
+            assert_eq!(first.now, clock::start());
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(&folder), 0o700);
+            for name in ["metatoken.toml", "app.env", "graph.json", "clock"] {
+                assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
+            }
+            drop(first);
+            for name in ["metatoken.toml", "app.env"] {
+                atomic::replace(&folder.join(name), b"# mine").unwrap();
+            }
+            open(&dir.path().join("new"), scenario, None).unwrap();
+            for name in ["metatoken.toml", "app.env"] {
+                assert_eq!(fs::read(folder.join(name)).unwrap(), b"# mine", "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_clock_moves_only_forward_and_is_remembered() {
+        let dir = tempfile::tempdir().unwrap();
+        let turn = |now| open(dir.path(), Scenario::Healthy, now).map(|sandbox| sandbox.now);
+        assert_eq!(turn(None).unwrap(), clock::start());
+        let later = at("+45d").in_sandbox();
+        assert_eq!(turn(Some(at("+45d"))).unwrap(), later);
+        assert_eq!(turn(None).unwrap(), later);
+        assert_eq!(
+            turn(Some(at("2026-02-15"))).unwrap(),
+            later,
+            "standing still is not going back"
+        );
+        let complaint = turn(Some(at("+44d"))).unwrap_err();
+        assert_eq!(complaint.exit, Exit::Usage);
+        assert_eq!(
+            complaint.render(),
+            format!(
+                "error: --now: the sandbox's clock stands at 2026-02-15T00:00:00Z; it never goes \
+                 back\nhint: `rm -r {}` starts again",
+                dir.path().join("healthy").display()
+            )
+        );
+        assert_eq!(turn(None).unwrap(), later, "a refusal moves nothing");
+        let early = open(dir.path(), Scenario::Outage, Some(at("2025-12-31")));
+        assert_eq!(early.err().map(|complaint| complaint.exit), Some(Exit::Usage));
+    }
+
+    #[test]
+    fn graph_remembers_from_command_to_command() {
+        let dir = tempfile::tempdir().unwrap();
+        let renew = |string: &str| {
+            let target = format!(
+                "/v26.0/oauth/access_token?grant_type=fb_exchange_token\
+                 &client_id=1000000000000001&client_secret=fakefakefakefakefakefakefakefake\
+                 &fb_exchange_token={string}"
+            );
+            let sandbox = open(dir.path(), Scenario::Healthy, None).unwrap();
+            let mut stream =
+                std::net::TcpStream::connect(sandbox.url().strip_prefix("http://").unwrap())
+                    .unwrap();
+            io::Write::write_all(
+                &mut stream,
+                format!("GET {target} HTTP/1.1\r\nConnection: close\r\n\r\n").as_bytes(),
+            )
+            .unwrap();
+            let mut answer = String::new();
+            io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        };
+        renew("EAAFAKEBrand1");
+        renew("EAAFAKEBrand2");
+        let sandbox = open(dir.path(), Scenario::Healthy, Some(at("+1d"))).unwrap();
+        sandbox.server().with(|sim| {
+            assert!(sim.strings().any(|string| string == "EAAFAKEBrand3"));
+            assert_eq!(sim.now(), sandbox.now);
+        });
+    }
+
+    #[test]
+    fn an_outage_and_a_throttle_hit_every_call() {
+        let dir = tempfile::tempdir().unwrap();
+        let throttled = open(dir.path(), Scenario::Throttled, None).unwrap();
+        let answer = throttled
+            .server()
+            .with(|sim| sim.answer(&Call::new("GET", "/v26.0/me?access_token=EAAFAKEBrand1", [])));
+        assert!(String::from_utf8(answer.body).unwrap().contains("\"code\":4,"));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        open(dir.path(), Scenario::Healthy, None).unwrap();
+        for (name, text) in [("graph.json", "{}"), ("clock", "noon")] {
+            let path = dir.path().join("healthy").join(name);
+            let good = fs::read(&path).unwrap();
+            atomic::replace(&path, text.as_bytes()).unwrap();
+            let complaint = open(dir.path(), Scenario::Healthy, None).err().unwrap();
+            assert_eq!(complaint.exit, Exit::Storage);
+            assert_eq!(complaint.subject, path.display().to_string());
+            assert_eq!(complaint.causes.len(), 1, "{complaint:?}");
+            atomic::replace(&path, &good).unwrap();
+        }
+        let file = dir.path().join("healthy").join("clock");
+        assert_eq!(
+            open(&file, Scenario::Healthy, None).err().map(|complaint| complaint.exit),
+            Some(Exit::Storage)
+        );
+    }
+}

@@ -1,0 +1,150 @@
+//! `debug_token`: what Graph says of a string.
+//!
+//! Two kinds of no must not be confused: a refusal is about the caller, an error inside the data
+//! is about the string that was asked about.
+
+use serde_json::{Map, Value, json};
+
+use super::call::Call;
+use super::caller::{Caller, wrong_signature};
+use super::death::Death;
+use super::minted::{Family, Minted};
+use super::people::{AppSpec, Listing};
+use super::refusal::Refusal;
+use super::simulation::Simulation;
+
+const PARAMETERS: [&str; 4] = ["input_token", "access_token", "appsecret_proof", "appsecret_time"];
+
+impl Simulation {
+    pub(super) fn inspect(&self, call: &Call) -> Result<Value, Refusal> {
+        call.takes_only(&PARAMETERS)?;
+        let app = self.inspector(call)?;
+        let input = call.need("input_token")?;
+        let data = match self.caller(input) {
+            Ok(Caller::App(input)) if input.id == app.id => describe_app(app),
+            Ok(Caller::Holder(_, token)) if token.app == app.id => self.describe(token, app),
+            Ok(_) => {
+                return Err(Refusal::parameter(
+                    "The App_id in the input_token did not match the Viewing App",
+                ));
+            }
+            Err(refusal) => undecodable(&refusal),
+        };
+        Ok(json!({ "data": data }))
+    }
+
+    /// Only the app itself may ask.
+    fn inspector<'a>(&'a self, call: &'a Call) -> Result<&'a AppSpec, Refusal> {
+        let string = call.token()?.ok_or_else(not_the_app)?;
+        match self.caller(string).map_err(|refusal| about_the_caller(&refusal))? {
+            Caller::App(app) => {
+                if call.get("appsecret_proof").is_some() {
+                    self.check_proof(call, app, string)?;
+                }
+                Ok(app)
+            }
+            Caller::Holder(..) => Err(not_the_app()),
+        }
+    }
+
+    fn describe(&self, token: &Minted, app: &AppSpec) -> Value {
+        let death = token.death(self.now);
+        let mut data = Map::new();
+        let mut put = |name: &str, value: Value| drop(data.insert(name.to_owned(), value));
+        put("app_id", json!(token.app));
+        put("type", json!(token.family.graph_name()));
+        put("application", json!(app.name));
+        put("data_access_expires_at", json!(token.data_access_expires_at));
+        if let Some(death) = death {
+            put(
+                "error",
+                json!({
+                    "code": 190,
+                    "message": death.sentence(&token.app, token.expires_at, self.now),
+                    "subcode": death.subcode(),
+                }),
+            );
+        }
+        put("expires_at", json!(shown_expiry(token, death)));
+        put("is_valid", json!(death.is_none()));
+        if death.is_none() && token.is_long_lived() && token.family != Family::Page {
+            put("issued_at", json!(token.issued_at));
+        }
+        if let Some(page) = &token.page {
+            put("profile_id", json!(page));
+        }
+        put("scopes", json!(shown_scopes(token, death)));
+        let granular = self.granular(token, shown_scopes(token, death));
+        if !granular.is_empty() {
+            put("granular_scopes", Value::Array(granular));
+        }
+        put("user_id", json!(token.user));
+        Value::Object(data)
+    }
+
+    /// Permissions on objects, with the objects. A system user's hold for all and name none.
+    fn granular(&self, token: &Minted, scopes: &[String]) -> Vec<Value> {
+        let pages: Vec<&str> = match (&token.page, self.users.get(&token.user)) {
+            (Some(page), _) => vec![page],
+            (None, Some(user)) => {
+                let ticked = user.pages.iter().filter(|(_, how)| **how == Listing::Listed);
+                ticked.map(|(page, _)| page.as_str()).collect()
+            }
+            (None, None) => Vec::new(),
+        };
+        let limited = scopes.iter().filter(|scope| {
+            ["pages_", "instagram_", "whatsapp_", "ads_", "business_"]
+                .iter()
+                .any(|family| scope.starts_with(family))
+        });
+        limited
+            .map(|scope| match token.family {
+                Family::SystemUser => json!({ "scope": scope }),
+                Family::User | Family::Page => json!({ "scope": scope, "target_ids": pages }),
+            })
+            .collect()
+    }
+}
+
+/// After a changed password Meta says 0, as if it never expired, though it is dead.
+fn shown_expiry(token: &Minted, death: Option<Death>) -> i64 {
+    if death == Some(Death::PasswordChanged) { 0 } else { token.expires_at }
+}
+
+/// What was revoked or removed has no permissions left; other dead tokens still list theirs.
+fn shown_scopes(token: &Minted, death: Option<Death>) -> &[String] {
+    match death {
+        Some(Death::Revoked | Death::AppRemoved) => &[],
+        _ => &token.scopes,
+    }
+}
+
+/// An app token has neither dates nor a person.
+fn describe_app(app: &AppSpec) -> Value {
+    json!({
+        "app_id": app.id, "type": "APP", "application": app.name, "is_valid": true, "scopes": [],
+    })
+}
+
+fn undecodable(why: &Refusal) -> Value {
+    json!({
+        "error": { "code": 190, "message": why.message },
+        "is_valid": false,
+        "scopes": [],
+    })
+}
+
+/// An unknown app as caller is a token that cannot be read, not an app that cannot be found.
+fn about_the_caller(refusal: &Refusal) -> Refusal {
+    if *refusal == wrong_signature() {
+        return wrong_signature();
+    }
+    Refusal::new(190, refusal.message.clone())
+}
+
+fn not_the_app() -> Refusal {
+    Refusal::parameter(
+        "You must provide an app access token, or a user access token that is an owner or \
+         developer of the app",
+    )
+}

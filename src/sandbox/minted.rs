@@ -1,0 +1,206 @@
+//! A token, as Graph remembers it.
+//!
+//! Dates are in Graph's own unit, unix seconds with 0 for «no such date», because that is what it
+//! answers. A token belongs to a session: one log-in of one person to one app. Strings that come
+//! from it by exchange or by derivation stay in that session, and most deaths end all of it.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::token::{DataAccess, Expiry, TokenType};
+
+use super::death::Death;
+
+/// Seconds in a day.
+pub(super) const DAY: i64 = 86_400;
+
+/// What happens when a long-lived token is renewed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Renewal {
+    /// A new string, sixty days from now.
+    #[default]
+    Extends,
+    /// The same string, sixty days from now.
+    ExtendsInPlace,
+    /// The same string and the same end: renewal is accepted and does nothing.
+    KeepsString,
+    /// A new string with the old end.
+    KeepsEnd,
+    /// A new string, sixty days from now, without this permission.
+    LosesScope(String),
+    /// A new string, sixty days from now, for another person.
+    BecomesSomeoneElse(String),
+}
+
+/// Which family a token is of. Graph's own word for each is spoken by `graph_name`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Family {
+    User,
+    Page,
+    SystemUser,
+}
+
+impl Family {
+    pub(super) const fn graph_name(self) -> &'static str {
+        match self {
+            Self::User => "USER",
+            Self::Page => "PAGE",
+            Self::SystemUser => "SYSTEM_USER",
+        }
+    }
+}
+
+impl From<TokenType> for Family {
+    fn from(token_type: TokenType) -> Self {
+        match token_type {
+            TokenType::User => Self::User,
+            TokenType::Page => Self::Page,
+            TokenType::SystemUser => Self::SystemUser,
+        }
+    }
+}
+
+/// One string that Graph gave out.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Minted {
+    pub(super) family: Family,
+    pub(super) app: String,
+    pub(super) user: String,
+    pub(super) page: Option<String>,
+    pub(super) scopes: Vec<String>,
+    pub(super) issued_at: i64,
+    pub(super) expires_at: i64,
+    pub(super) data_access_expires_at: i64,
+    pub(super) session: u32,
+    pub(super) stem: String,
+    pub(super) renewal: Renewal,
+    pub(super) withholds_expires_in: bool,
+    pub(super) death: Option<Death>,
+}
+
+impl Minted {
+    /// Meta calls a token long-lived by the life it was given, not by what is left of it.
+    pub(super) const fn is_long_lived(&self) -> bool {
+        self.expires_at == 0 || self.expires_at - self.issued_at > DAY
+    }
+
+    /// What has ended it, if anything has.
+    pub(super) const fn death(&self, now: i64) -> Option<Death> {
+        match self.death {
+            None if self.expires_at != 0 && self.expires_at <= now => Some(Death::Expired),
+            recorded => recorded,
+        }
+    }
+}
+
+/// A token to be given out.
+#[derive(Debug, Clone)]
+pub struct TokenSpec {
+    pub(super) token_type: TokenType,
+    pub(super) app: String,
+    pub(super) user: String,
+    pub(super) page: Option<String>,
+    pub(super) words: String,
+    pub(super) scopes: Vec<String>,
+    pub(super) age: TimeDelta,
+    pub(super) expiry: Expiry,
+    pub(super) data_access: DataAccess,
+    pub(super) renewal: Renewal,
+    pub(super) withholds_expires_in: bool,
+}
+
+impl TokenSpec {
+    fn new(token_type: TokenType, app: &str, user: &str) -> Self {
+        Self {
+            token_type,
+            app: app.to_owned(),
+            user: user.to_owned(),
+            page: None,
+            words: token_type.to_string(),
+            scopes: vec!["public_profile".to_owned()],
+            age: TimeDelta::zero(),
+            expiry: Expiry::Never,
+            data_access: DataAccess::Unknown,
+            renewal: Renewal::Extends,
+            withholds_expires_in: false,
+        }
+    }
+
+    /// A person's token; sixty days, unless [`TokenSpec::ending`] says otherwise.
+    pub fn user(app: &str, user: &str) -> Self {
+        Self { expiry: Expiry::Unknown, ..Self::new(TokenType::User, app, user) }
+    }
+
+    /// A Page's token, taken by `user`; never expires by default.
+    pub fn page(app: &str, user: &str, page: &str) -> Self {
+        Self { page: Some(page.to_owned()), ..Self::new(TokenType::Page, app, user) }
+    }
+
+    /// A system user's token; never expires by default, and has no data access date.
+    pub fn system_user(app: &str, user: &str) -> Self {
+        Self {
+            data_access: DataAccess::NotApplicable,
+            ..Self::new(TokenType::SystemUser, app, user)
+        }
+    }
+
+    /// Words to know it by in the string itself; anything but letters is dropped.
+    pub fn named(mut self, words: &str) -> Self {
+        words.clone_into(&mut self.words);
+        self
+    }
+
+    /// The permissions it carries.
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// How long ago it was issued. A life under a day makes it short-lived.
+    pub fn aged(mut self, age: TimeDelta) -> Self {
+        self.age = age;
+        self
+    }
+
+    /// When it ends; unknown means sixty days from its issue.
+    pub fn ending(mut self, expiry: Expiry) -> Self {
+        self.expiry = expiry;
+        self
+    }
+
+    /// Until when the app may read the person's data; unknown means ninety days from its issue.
+    pub fn data_access(mut self, data_access: DataAccess) -> Self {
+        self.data_access = data_access;
+        self
+    }
+
+    /// What happens when it is renewed.
+    pub fn renewal(mut self, renewal: Renewal) -> Self {
+        self.renewal = renewal;
+        self
+    }
+
+    /// Leaves `expires_in` out when it is renewed.
+    pub fn withholding_expires_in(mut self) -> Self {
+        self.withholds_expires_in = true;
+        self
+    }
+}
+
+/// The key under which a Page token is given again: the log-in and the Page, and for a short-lived
+/// parent the parent itself.
+pub(super) fn derivation(parent: &Minted, page: &str, short_lived: &str) -> String {
+    format!("{}/{page}/{short_lived}", parent.session)
+}
+
+/// Words as they stand inside a string: letters only, each word with a capital.
+pub(super) fn stem(words: &str) -> String {
+    words
+        .split(|c: char| !c.is_ascii_alphabetic())
+        .filter(|word| !word.is_empty())
+        .flat_map(|word| {
+            let (first, rest) = word.split_at(1);
+            [first.to_ascii_uppercase(), rest.to_owned()]
+        })
+        .collect()
+}

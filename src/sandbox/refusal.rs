@@ -1,0 +1,125 @@
+//! How Graph says no.
+
+use serde_json::{Map, Value, json};
+
+use super::death::Death;
+
+/// An error in the envelope that Graph uses everywhere but inside `debug_token`'s data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    pub(super) kind: &'static str,
+    pub(super) code: i64,
+    pub(super) subcode: Option<i64>,
+    pub(super) message: String,
+    pub(super) is_transient: Option<bool>,
+}
+
+impl Refusal {
+    /// A refusal of the usual kind.
+    pub(super) fn new(code: i64, message: impl Into<String>) -> Self {
+        Self {
+            status: 400,
+            kind: "OAuthException",
+            code,
+            subcode: None,
+            message: message.into(),
+            is_transient: None,
+        }
+    }
+
+    /// A parameter is missing, unknown or wrong.
+    pub(super) fn parameter(message: impl std::fmt::Display) -> Self {
+        Self::new(100, format!("(#100) {message}"))
+    }
+
+    /// The string is none that Graph gave out.
+    pub(super) fn unknown_token() -> Self {
+        Self::new(190, "Invalid OAuth access token.")
+    }
+
+    /// The string's time is over, in one way or another.
+    pub(super) fn dead(death: Death, app: &str, since: i64, now: i64) -> Self {
+        let message = death.sentence(app, since, now);
+        Self { subcode: Some(death.subcode()), ..Self::new(190, message) }
+    }
+
+    /// There is no such app.
+    pub(super) fn unknown_app() -> Self {
+        Self::new(
+            101,
+            "Error validating application. Cannot get application info due to a system error.",
+        )
+    }
+
+    /// The proof is wrong or missing.
+    pub(super) fn proof(message: &str) -> Self {
+        Self { kind: "GraphMethodException", ..Self::new(100, message) }
+    }
+
+    /// The object is not there, or may not be seen: Graph does not say which.
+    pub(super) fn no_object(id: &str) -> Self {
+        Self {
+            kind: "GraphMethodException",
+            subcode: Some(33),
+            ..Self::new(
+                100,
+                format!(
+                    "Unsupported get request. Object with ID '{id}' does not exist, cannot be \
+                     loaded due to missing permissions, or does not support this operation"
+                ),
+            )
+        }
+    }
+
+    /// The path takes no such method.
+    pub(super) fn method(method: &str) -> Self {
+        Self {
+            kind: "GraphMethodException",
+            ..Self::new(
+                100,
+                format!("Unsupported request - method type: {}", method.to_lowercase()),
+            )
+        }
+    }
+
+    /// The app has used up its calls.
+    pub(super) fn app_throttled() -> Self {
+        Self { is_transient: Some(true), ..Self::new(4, "(#4) Application request limit reached") }
+    }
+
+    /// The person has used up theirs.
+    pub(super) fn user_throttled() -> Self {
+        Self { is_transient: Some(true), ..Self::new(17, "(#17) User request limit reached") }
+    }
+
+    /// Graph is down for a while.
+    pub(super) fn unavailable() -> Self {
+        Self {
+            status: 503,
+            is_transient: Some(true),
+            ..Self::new(2, "(#2) Service temporarily unavailable")
+        }
+    }
+
+    /// Graph has failed and does not know why.
+    pub(super) fn unknown_error(status: u16) -> Self {
+        Self { status, ..Self::new(1, "An unknown error occurred") }
+    }
+
+    /// The body.
+    pub(super) fn body(&self, trace: &str) -> Value {
+        let mut error = Map::new();
+        error.insert("message".to_owned(), json!(self.message));
+        error.insert("type".to_owned(), json!(self.kind));
+        if let Some(is_transient) = self.is_transient {
+            error.insert("is_transient".to_owned(), json!(is_transient));
+        }
+        error.insert("code".to_owned(), json!(self.code));
+        if let Some(subcode) = self.subcode {
+            error.insert("error_subcode".to_owned(), json!(subcode));
+        }
+        error.insert("fbtrace_id".to_owned(), json!(trace));
+        json!({ "error": error })
+    }
+}

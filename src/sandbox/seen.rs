@@ -1,0 +1,65 @@
+//! What the server remembers of the calls it got: enough to assert on, and never a secret.
+
+use super::call::Call;
+use super::simulation::Simulation;
+
+/// How a call carried its token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// Not at all.
+    Nobody,
+    /// In the `Authorization` header.
+    Header,
+    /// In the `access_token` parameter.
+    Parameter,
+}
+
+/// One call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The method.
+    pub method: String,
+    /// The path with its version and without its query.
+    pub path: String,
+    /// What was to be granted, at `oauth/access_token`.
+    pub grant_type: Option<String>,
+    /// The names of the parameters, as they came.
+    pub parameters: Vec<String>,
+    /// How it carried its token.
+    pub sender: Sender,
+    /// The words of the token that it was about: the one to inspect or exchange, else the
+    /// caller's. Words are not the string.
+    pub about: Option<String>,
+    /// The status that was answered; nothing when the connection was closed instead.
+    pub status: Option<u16>,
+}
+
+impl Seen {
+    pub(super) fn new(call: &Call, sim: &Simulation) -> Self {
+        Self {
+            method: call.method.clone(),
+            path: masked(&call.path),
+            grant_type: call.get("grant_type").map(masked),
+            parameters: call.query.iter().map(|(name, _)| masked(name)).collect(),
+            sender: match (&call.bearer, call.get("access_token")) {
+                (Some(_), _) => Sender::Header,
+                (None, Some(_)) => Sender::Parameter,
+                (None, None) => Sender::Nobody,
+            },
+            about: call.tokens().find_map(|string| sim.words(string)).map(str::to_owned),
+            status: None,
+        }
+    }
+
+    /// The path without its version.
+    pub fn endpoint(&self) -> &str {
+        let path = self.path.trim_start_matches('/');
+        path.split_once('/').map_or(path, |(_, endpoint)| endpoint)
+    }
+}
+
+/// A path, a name or a grant has no business to hold a token; if a client erred, it is not kept.
+fn masked(text: &str) -> String {
+    let secret = text.contains('|') || text.contains("EAA");
+    if secret { "[masked]".to_owned() } else { text.to_owned() }
+}

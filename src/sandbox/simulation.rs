@@ -1,0 +1,297 @@
+//! Graph's memory: apps, people, Pages, the strings it gave out, and the time it believes in.
+//!
+//! A pure model without I/O. `route` answers a call from it; whoever owns it may look at its
+//! revision to learn whether an answer changed anything.
+
+use std::collections::BTreeMap;
+
+use chrono::DateTime;
+use serde::{Deserialize, Serialize};
+
+use crate::token::{DataAccess, Expiry, Time};
+
+use super::death::Death;
+use super::minted::{DAY, Family, Minted, TokenSpec, derivation, stem};
+use super::people::{AppSpec, Listing, PageSpec, UserSpec};
+
+/// What becomes of the old string when a token is renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum OldString {
+    /// It works until its own end, as Meta has it.
+    #[default]
+    Lives,
+    /// It dies at once, which nobody promised would not happen.
+    Dies,
+}
+
+/// The simulated Graph.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Simulation {
+    pub(super) now: i64,
+    pub(super) apps: BTreeMap<String, AppSpec>,
+    pub(super) users: BTreeMap<String, UserSpec>,
+    pub(super) pages: BTreeMap<String, PageSpec>,
+    pub(super) tokens: BTreeMap<String, Minted>,
+    /// The Page token that a session was given, so that it is given the same one again.
+    pub(super) derived: BTreeMap<String, String>,
+    pub(super) old_string: OldString,
+    minted: BTreeMap<String, u32>,
+    sessions: u32,
+    #[serde(skip)]
+    revision: u64,
+}
+
+impl Simulation {
+    /// An empty world at `now`.
+    pub fn new(now: Time) -> Self {
+        Self {
+            now: now.timestamp(),
+            apps: BTreeMap::new(),
+            users: BTreeMap::new(),
+            pages: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            derived: BTreeMap::new(),
+            old_string: OldString::Lives,
+            minted: BTreeMap::new(),
+            sessions: 0,
+            revision: 0,
+        }
+    }
+
+    /// What time Graph believes it is.
+    pub fn now(&self) -> Time {
+        DateTime::from_timestamp(self.now, 0).unwrap_or_default()
+    }
+
+    /// Moves Graph's time.
+    pub fn set_now(&mut self, now: Time) {
+        self.now = now.timestamp();
+    }
+
+    /// Decides what becomes of old strings from now on.
+    pub fn set_old_string(&mut self, fate: OldString) {
+        self.old_string = fate;
+    }
+
+    /// Adds an app, or replaces the one with that id.
+    pub fn add_app(&mut self, app: AppSpec) {
+        self.apps.insert(app.id.clone(), app);
+    }
+
+    /// Adds a person, or replaces the one with that id.
+    pub fn add_user(&mut self, user: UserSpec) {
+        self.users.insert(user.id.clone(), user);
+    }
+
+    /// Adds a Page, or replaces the one with that id.
+    pub fn add_page(&mut self, page: PageSpec) {
+        self.pages.insert(page.id.clone(), page);
+    }
+
+    /// The app of that id, to change it.
+    pub fn app_mut(&mut self, id: &str) -> Option<&mut AppSpec> {
+        self.apps.get_mut(id)
+    }
+
+    /// Decides how a Page shows in a person's list.
+    pub fn list(&mut self, user: &str, page: &str, listing: Listing) {
+        if let Some(user) = self.users.get_mut(user) {
+            user.pages.insert(page.to_owned(), listing);
+        }
+    }
+
+    /// Gives out a token, as if the person had logged in just then, and returns the string.
+    ///
+    /// A Page's token joins the last log-in of its person; any other begins a new one.
+    pub fn mint(&mut self, spec: TokenSpec) -> String {
+        let family = Family::from(spec.token_type);
+        let issued_at = self.now - spec.age.num_seconds();
+        let joined = match family {
+            Family::Page => self.last_session(&spec.user, &spec.app),
+            Family::User | Family::SystemUser => None,
+        };
+        let session = joined.unwrap_or_else(|| self.begin_session());
+        let token = Minted {
+            family,
+            app: spec.app,
+            user: spec.user,
+            page: spec.page,
+            scopes: spec.scopes,
+            issued_at,
+            expires_at: match spec.expiry {
+                Expiry::At(time) => time.timestamp(),
+                Expiry::Never => 0,
+                Expiry::Unknown => issued_at + 60 * DAY,
+            },
+            data_access_expires_at: match spec.data_access {
+                DataAccess::Until(time) => time.timestamp(),
+                DataAccess::NotApplicable => 0,
+                DataAccess::Unknown => issued_at + 90 * DAY,
+            },
+            session,
+            stem: stem(&spec.words),
+            renewal: spec.renewal,
+            withholds_expires_in: spec.withholds_expires_in,
+            death: None,
+        };
+        let derivation = token.page.as_deref().map(|page| derivation(&token, page, ""));
+        let lasts = token.expires_at == 0;
+        let string = self.give_out(token);
+        if let (Some(derivation), true) = (derivation, lasts) {
+            self.derived.insert(derivation, string.clone());
+        }
+        string
+    }
+
+    /// Ends a token, and with it all that such an end takes along.
+    pub fn kill(&mut self, string: &str, death: Death) {
+        let now = self.now;
+        let Some(token) = self.tokens.get_mut(string) else { return };
+        token.death = Some(death);
+        if death == Death::Expired && (token.expires_at == 0 || token.expires_at > now) {
+            token.expires_at = now;
+        }
+        let (session, user, page) = (token.session, token.user.clone(), token.page.clone());
+        if death.ends_the_session() {
+            let kin = self.tokens.values_mut().filter(|kin| kin.session == session);
+            kin.filter(|kin| kin.death.is_none()).for_each(|kin| kin.death = Some(death));
+        }
+        if let (Death::RoleLost, Some(page)) = (death, page) {
+            self.users.entry(user).and_modify(|user| user.pages.retain(|id, _| *id != page));
+        }
+        self.touch();
+    }
+
+    /// Brings a token back to life, as when a person has passed the check that held it.
+    pub fn revive(&mut self, string: &str) {
+        let Some(session) = self.tokens.get(string).map(|token| token.session) else { return };
+        let kin = self.tokens.values_mut().filter(|kin| kin.session == session);
+        kin.for_each(|kin| kin.death = None);
+        self.touch();
+    }
+
+    /// When a string ends, as Graph knows it; nothing for a string that it never gave out.
+    pub fn expiry(&self, string: &str) -> Option<Expiry> {
+        self.tokens.get(string).map(|token| Expiry::from_graph(Some(token.expires_at)))
+    }
+
+    /// Why a string does not work, if that is so.
+    pub fn death(&self, string: &str) -> Option<Death> {
+        self.tokens.get(string).and_then(|token| token.death(self.now))
+    }
+
+    /// The words in a string, without its number.
+    pub(super) fn words(&self, string: &str) -> Option<&str> {
+        self.tokens.get(string).map(|token| token.stem.as_str())
+    }
+
+    /// Every string that was ever given out.
+    pub fn strings(&self) -> impl Iterator<Item = &str> {
+        self.tokens.keys().map(String::as_str)
+    }
+
+    /// How often the memory has changed; an answer that moves this must be kept before it is sent.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The whole memory as JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("the memory is text, numbers and names")
+    }
+
+    /// Reads back what [`Simulation::to_json`] wrote.
+    pub fn from_json(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
+    }
+
+    /// Names a token and keeps it. The number counts within the words, so that the string does not
+    /// depend on the order in which several tokens are renewed.
+    pub(super) fn give_out(&mut self, token: Minted) -> String {
+        let count = self.minted.entry(token.stem.clone()).or_default();
+        *count += 1;
+        let string = format!("EAAFAKE{}{count}", token.stem);
+        self.tokens.insert(string.clone(), token);
+        self.touch();
+        string
+    }
+
+    pub(super) fn touch(&mut self) {
+        self.revision += 1;
+    }
+
+    fn begin_session(&mut self) -> u32 {
+        self.sessions += 1;
+        self.sessions
+    }
+
+    fn last_session(&self, user: &str, app: &str) -> Option<u32> {
+        let theirs = self.tokens.values().filter(|token| token.user == user && token.app == app);
+        theirs.map(|token| token.session).max()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    fn start() -> Time {
+        DateTime::from_timestamp(1_767_225_600, 0).expect("a date")
+    }
+
+    fn world() -> Simulation {
+        let mut sim = Simulation::new(start());
+        sim.add_app(AppSpec::new("1", "hush", "An app"));
+        sim.add_user(UserSpec::new("3", "Anna").with_page("2", Listing::Listed));
+        sim.add_page(PageSpec::new("2", "Bakery"));
+        sim
+    }
+
+    #[test]
+    fn strings_are_readable_and_counted_by_their_words() {
+        let mut sim = world();
+        let spec = TokenSpec::user("1", "3").named("my brand-2");
+        assert_eq!(sim.mint(spec.clone()), "EAAFAKEMyBrand1");
+        assert_eq!(sim.mint(TokenSpec::user("1", "3").named("shop")), "EAAFAKEShop1");
+        assert_eq!(sim.mint(spec), "EAAFAKEMyBrand2");
+    }
+
+    #[test]
+    fn a_page_dies_with_its_person_but_not_the_other_way() {
+        for death in Death::ALL {
+            let mut sim = world();
+            let user = sim.mint(TokenSpec::user("1", "3"));
+            let page = sim.mint(TokenSpec::page("1", "3", "2"));
+            let other = sim.mint(TokenSpec::user("1", "3"));
+            sim.kill(&user, death);
+            assert_eq!(sim.death(&user), Some(death));
+            assert_eq!(sim.death(&page).is_some(), death.ends_the_session(), "{death:?}");
+            assert_eq!(sim.death(&other), None, "another log-in");
+            sim.revive(&user);
+            assert_eq!(sim.death(&page), None);
+        }
+    }
+
+    #[test]
+    fn time_ends_a_dated_token() {
+        let mut sim = world();
+        let token = sim.mint(TokenSpec::user("1", "3"));
+        sim.set_now(start() + TimeDelta::days(60) - TimeDelta::seconds(1));
+        assert_eq!(sim.death(&token), None);
+        sim.set_now(start() + TimeDelta::days(60));
+        assert_eq!(sim.death(&token), Some(Death::Expired));
+    }
+
+    #[test]
+    fn the_memory_survives_a_round_trip() {
+        let mut sim = world();
+        let token = sim.mint(TokenSpec::user("1", "3").named("brand"));
+        sim.kill(&token, Death::Checkpoint);
+        let again = Simulation::from_json(&sim.to_json()).expect("our own JSON");
+        assert_eq!(again.to_json(), sim.to_json());
+        assert_eq!(again.death(&token), Some(Death::Checkpoint));
+        assert!(Simulation::from_json("{}").is_err());
+    }
+}
