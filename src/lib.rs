@@ -1,11 +1,45 @@
 //! metatoken keeps Meta access tokens alive.
 //!
 //! This library exists for the binary beside it and for its tests; it is no API.
+//!
+//! # The house
+//!
+//! `main` reads clock, environment and arguments once. [`run`] turns them into a
+//! [`Session`](commands::Session) and calls one command. A command is a page that reads in the
+//! order in which things happen, and the only place that sees more than one room:
+//!
+//! - [`token`]: the vocabulary. No I/O, no clock, no file format.
+//! - [`policy`]: the judgement, values in and values out. Every decision carries its reason, and
+//!   the same value becomes the log line, the table cell and the JSON field.
+//! - [`graph`]: Meta's side of the wire. Requests and responses are values; one file knows that
+//!   there is a network; one classification turns every refusal into a [`Problem`](token::Problem).
+//! - [`store`]: what is remembered, in domain verbs over one SQLite file. A string is sealed before
+//!   anyone looks at it, and takes another's place in one transaction that names whom it replaces.
+//! - [`config`] and [`edit`]: what the operator's files say, and where in them; every mistake at
+//!   once, each with its place.
+//! - [`report`]: what commands found, rendered. [`ui`] alone prints it.
+//! - [`sandbox`]: a simulated Graph with rules of its own, on loopback, for rehearsals and tests.
+//!
+//! [`crypto`], [`clock`], [`environment`], [`exit`], [`complaint`], [`interrupt`] and [`failpoint`]
+//! are small and stand alone. Who may name whom is held by a test, `tests/house.rs`.
+//!
+//! # A token's way through a run
+//!
+//! ```text
+//! lock -> read -> decide -> announce -> ask Meta -> seal -> examine -> promote
+//! ```
+//!
+//! A kill before `seal` leaves the string in use untouched and the announcement to tell of it; a
+//! kill after `seal` leaves a candidate that the next run examines. Nothing is promoted unless
+//! Graph has confirmed that it lives, belongs to the same person and Page, and ends later. The page
+//! to begin with is `commands/refresh/mod.rs`.
 
 #[macro_use]
 mod name;
 
+pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod complaint;
 pub mod config;
 pub mod crypto;
@@ -14,7 +48,11 @@ pub mod environment;
 pub mod exit;
 pub mod failpoint;
 pub mod graph;
+pub mod interrupt;
 pub mod policy;
+pub mod report;
+pub mod run;
 pub mod sandbox;
 pub mod store;
 pub mod token;
+pub mod ui;

@@ -1,0 +1,47 @@
+//! `config`: whether it is right, and what it means.
+
+use std::path::Path;
+
+use crate::complaint::Complaint;
+use crate::config;
+use crate::environment::Environment;
+use crate::exit::Exit;
+use crate::policy::words;
+use crate::ui::{Format, Ui};
+
+/// Says whether the config is right; every complaint at once if it is not.
+pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<Exit, Complaint> {
+    let config = config::load(path, environment)?;
+    let said = match ui.format {
+        Format::Json => format!(
+            "{:#}\n",
+            serde_json::json!({
+                "version": crate::report::VERSION,
+                "config": path.display().to_string(),
+                "apps": config.apps.len(),
+                "tokens": config.tokens.len(),
+            })
+        ),
+        _ if config.tokens.is_empty() => {
+            format!("{}: good, but it declares no tokens: nothing is kept alive\n", path.display())
+        }
+        _ => format!(
+            "{}: good: {}, {}\n",
+            path.display(),
+            words::count(config.apps.len(), "app"),
+            words::count(config.tokens.len(), "token")
+        ),
+    };
+    ui.data(&said)?;
+    Ok(Exit::Ok)
+}
+
+/// Shows every setting with its value and where that came from; secrets as references.
+pub fn show_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<Exit, Complaint> {
+    let description = config::load(path, environment)?.describe();
+    ui.data(&match ui.format {
+        Format::Json => format!("{:#}\n", description.to_json()),
+        _ => description.to_text(),
+    })?;
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,98 @@
+//! `history`: every generation and attempt, with success rate.
+
+use super::Session;
+use super::roster::Roster;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::report::{Entry, HistoryReport};
+use crate::store::{Event, EventQuery, Store};
+use crate::token::{Expiry, Label, Pattern, Time};
+use crate::ui::Format;
+
+/// What was asked for.
+#[derive(Debug)]
+pub struct HistoryOrder {
+    /// The labels that were typed.
+    pub patterns: Vec<Pattern>,
+    /// How many events to show, the newest.
+    pub limit: usize,
+    /// Only since then.
+    pub since: Option<Time>,
+    /// Only what failed.
+    pub failed: bool,
+    /// Only the success rate.
+    pub summary: bool,
+}
+
+/// Shows what happened.
+pub fn history(session: &Session, order: &HistoryOrder) -> Result<Exit, Complaint> {
+    let store = session.reader()?;
+    let credentials = store.as_ref().map_or_else(|| Ok(Vec::new()), Store::credentials)?;
+    let known: Vec<Label> = credentials.iter().map(|it| it.label.clone()).collect();
+    let roster = Roster::new(&session.config, credentials);
+    let labels = labels(&roster, &known, &order.patterns)?;
+    let query = EventQuery { labels, since: order.since, ..EventQuery::default() };
+    let mut all: Vec<Entry> = match &store {
+        Some(store) => store.events(&query)?.into_iter().rev().map(entry).collect(),
+        None => Vec::new(),
+    };
+    // Within a run tokens are worked on side by side; by label the list is the same every time.
+    all.sort_by(|a, b| (a.at, a.run, &a.label).cmp(&(b.at, b.run, &b.label)));
+    let report = HistoryReport {
+        counted: all.iter().map(|entry| (entry.event, entry.trigger)).collect(),
+        shown: newest(all, order),
+    };
+    let ui = &session.ui;
+    ui.data(&match (ui.format, order.summary) {
+        (Format::Json, _) => report.json(),
+        (Format::Csv, _) => report.csv(),
+        (_, true) => format!("{}\n", report.summary()),
+        (_, false) => report.text(ui.canvas()),
+    })?;
+    Ok(Exit::Ok)
+}
+
+/// The labels meant: of the config, or of the store, which remembers those that are gone.
+fn labels(
+    roster: &Roster,
+    known: &[Label],
+    patterns: &[Pattern],
+) -> Result<Option<Vec<Label>>, Complaint> {
+    if patterns.is_empty() {
+        return Ok(None);
+    }
+    let mut meant: Vec<Label> = Vec::new();
+    for pattern in patterns {
+        let stored: Vec<Label> =
+            known.iter().filter(|label| pattern.matches(label)).cloned().collect();
+        if stored.is_empty() {
+            roster.select(std::slice::from_ref(pattern))?;
+        }
+        meant.extend(stored);
+    }
+    Ok(Some(meant))
+}
+
+fn newest(mut all: Vec<Entry>, order: &HistoryOrder) -> Vec<Entry> {
+    if order.summary {
+        return Vec::new();
+    }
+    all.retain(|entry| !order.failed || EventQuery::FAILURES.contains(&entry.event));
+    let surplus = all.len().saturating_sub(order.limit);
+    all.split_off(surplus)
+}
+
+fn entry(event: Event) -> Entry {
+    Entry {
+        at: event.at,
+        run: Some(event.run.0),
+        label: event.label,
+        event: event.kind,
+        trigger: event.trigger,
+        old_expiry: event.old_expiry.unwrap_or(Expiry::Unknown),
+        new_expiry: event.new_expiry.unwrap_or(Expiry::Unknown),
+        generation: event.generation,
+        fingerprint: event.fingerprint,
+        problem: event.problem,
+    }
+}

@@ -1,0 +1,26 @@
+//! One file a command, each a page that reads in the order in which things happen.
+
+mod apps;
+mod asking;
+mod check;
+mod config;
+mod exchange;
+mod history;
+mod newcomers;
+mod pool;
+mod refresh;
+mod roster;
+mod session;
+mod status;
+mod survey;
+mod token;
+
+pub use check::{CheckOrder, check, nagios_complaint, verdict_of};
+pub use config::{check_config, show_config};
+pub use exchange::{ExchangeOrder, exchange};
+pub use history::{HistoryOrder, history};
+pub use refresh::{Depth, Due, RefreshOrder, refresh};
+pub use session::Session;
+pub use status::{StatusOrder, Which, inspect_string, status};
+pub use survey::Asking;
+pub use token::print_token;

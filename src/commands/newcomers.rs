@@ -1,0 +1,94 @@
+//! Strings that the config points to and the store has not seen.
+
+use std::collections::HashMap;
+
+use super::Session;
+use super::roster::Member;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::store::Store;
+use crate::token::{AccessToken, Fingerprint, GenerationState, Label, Problem, ProblemKind};
+
+/// What is found where the config points.
+#[derive(Debug)]
+pub(super) enum Newcomer {
+    /// A string that this token never had.
+    String(AccessToken),
+    /// Nothing that could be a string, and why.
+    Unusable(Problem),
+}
+
+/// Reads the source of one token.
+pub(super) fn read(session: &Session, member: &Member) -> Option<Newcomer> {
+    let source = member.access_token.as_ref()?;
+    let unusable = |why: String| {
+        Some(Newcomer::Unusable(
+            Problem::new(ProblemKind::Unknown, why)
+                .with_action(crate::token::Action::FixConfiguration),
+        ))
+    };
+    match session.secrets.resolve(source) {
+        Err(error) => unusable(format!("its `access_token` cannot be read: {error}")),
+        Ok(secret) => match AccessToken::parse(secret.expose()) {
+            Ok(token) => Some(Newcomer::String(token)),
+            Err(why) => unusable(format!("its `access_token` is no access token: {why}")),
+        },
+    }
+}
+
+/// Reads the sources of all `members` and keeps what is new to each.
+///
+/// One string under two labels is refused before anything runs: a renewal of the one would be a
+/// surprise to the other.
+pub(super) fn read_all(
+    session: &Session,
+    members: &[&Member],
+    store: &Store,
+) -> Result<HashMap<Label, Newcomer>, Complaint> {
+    let mut holders: HashMap<Fingerprint, &Label> = HashMap::new();
+    let mut newcomers = HashMap::new();
+    for member in members {
+        let Some(newcomer) = read(session, member) else { continue };
+        let Newcomer::String(token) = &newcomer else {
+            newcomers.insert(member.label.clone(), newcomer);
+            continue;
+        };
+        let fingerprint = store.fingerprint(token)?;
+        if let Some(other) = holders.insert(fingerprint, &member.label) {
+            return Err(shared(other, &member.label));
+        }
+        let mut seen = false;
+        for sighting in store.sightings(&fingerprint)? {
+            if sighting.label == member.label || Some(&sighting.label) == member.was.as_ref() {
+                seen = true;
+            } else if holds(sighting.state) {
+                return Err(shared(&sighting.label, &member.label));
+            }
+        }
+        if !seen {
+            newcomers.insert(member.label.clone(), newcomer);
+        }
+    }
+    Ok(newcomers)
+}
+
+/// Whether a string in this state still belongs to the token that has it.
+pub(super) const fn holds(state: GenerationState) -> bool {
+    matches!(
+        state,
+        GenerationState::Candidate | GenerationState::Current | GenerationState::Previous
+    )
+}
+
+/// The refusal of one string under two labels.
+pub(super) fn shared(one: &Label, other: &Label) -> Complaint {
+    Complaint::new(
+        Exit::Config,
+        "shared_string",
+        format!("`{one}` and `{other}`"),
+        "have one and the same access token",
+    )
+    .hint(format!(
+        "give each its own string, or, if `{other}` is the new name of `{one}`, set `was = \"{one}\"`"
+    ))
+}

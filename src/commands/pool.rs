@@ -1,0 +1,116 @@
+//! Worker threads that share a queue of jobs, where a finished job may bring new ones.
+//!
+//! A Page waits for its parent, so it is queued only when the parent is done; among those that
+//! are queued the soonest end goes first.
+
+use std::collections::BinaryHeap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+struct Queue<J> {
+    waiting: BinaryHeap<J>,
+    running: usize,
+}
+
+/// Does all jobs and those that they bring, the greatest first, on at most `workers` threads.
+///
+/// A panic ends its own job and nothing else; the jobs that panicked are given back. What they
+/// panicked with is dropped unread, for it might hold a secret.
+pub(in crate::commands) fn work<J, R>(
+    jobs: Vec<J>,
+    workers: usize,
+    act: impl Fn(&J) -> (R, Vec<J>) + Sync,
+    done: impl Fn(&R) + Sync,
+) -> (Vec<R>, Vec<J>)
+where
+    J: Ord + Send,
+    R: Send,
+{
+    let queue = Mutex::new(Queue { waiting: BinaryHeap::from(jobs), running: 0 });
+    let wake = Condvar::new();
+    let results = Mutex::new(Vec::new());
+    let panics = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..workers.max(1) {
+            scope.spawn(|| {
+                while let Some(job) = take(&queue, &wake) {
+                    if let Ok((result, followers)) = catch_unwind(AssertUnwindSafe(|| act(&job))) {
+                        done(&result);
+                        lock(&results).push(result);
+                        finish(&queue, &wake, followers);
+                    } else {
+                        lock(&panics).push(job);
+                        finish(&queue, &wake, Vec::new());
+                    }
+                }
+            });
+        }
+    });
+    (
+        results.into_inner().unwrap_or_else(PoisonError::into_inner),
+        panics.into_inner().unwrap_or_else(PoisonError::into_inner),
+    )
+}
+
+/// The next job; nothing once all are done and none can come any more.
+fn take<J: Ord>(queue: &Mutex<Queue<J>>, wake: &Condvar) -> Option<J> {
+    let mut guard = lock(queue);
+    loop {
+        if let Some(job) = guard.waiting.pop() {
+            guard.running += 1;
+            return Some(job);
+        }
+        if guard.running == 0 {
+            return None;
+        }
+        guard = wake.wait(guard).unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+fn finish<J: Ord>(queue: &Mutex<Queue<J>>, wake: &Condvar, followers: Vec<J>) {
+    let mut guard = lock(queue);
+    guard.running -= 1;
+    guard.waiting.extend(followers);
+    wake.notify_all();
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn followers_come_after_the_job_that_brings_them_and_a_panic_ends_one_job() {
+        let (mut done, panics) = work(
+            vec![1_u32, 2, 3],
+            4,
+            |job| {
+                assert!(*job != 2, "job 2 fails");
+                let followers = if *job < 10 { vec![job * 10, job * 10 + 1] } else { Vec::new() };
+                (*job, followers)
+            },
+            |_| {},
+        );
+        done.sort_unstable();
+        assert_eq!(done, [1, 3, 10, 11, 30, 31]);
+        assert_eq!(panics, [2]);
+    }
+
+    #[test]
+    fn one_worker_takes_the_greatest_first() {
+        let order = Mutex::new(Vec::new());
+        work(
+            vec![1, 3, 2],
+            1,
+            |job| {
+                order.lock().unwrap().push(*job);
+                ((), Vec::new())
+            },
+            |()| {},
+        );
+        assert_eq!(order.into_inner().unwrap(), [3, 2, 1]);
+    }
+}

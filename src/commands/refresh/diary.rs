@@ -1,0 +1,174 @@
+//! What happens to one token in the course of a run.
+
+use crate::commands::roster::{Member, subject};
+use crate::exit::Exit;
+use crate::graph::Fault;
+use crate::policy::remedy;
+use crate::report::TokenResult;
+use crate::token::{Outcome, Problem};
+
+/// The weightiest outcome so far, with its reason, and everything that bears on the exit code.
+#[derive(Debug)]
+pub(super) struct Diary {
+    outcome: Option<Outcome>,
+    reason: String,
+    motive: String,
+    problem: Option<Problem>,
+    exit: Exit,
+    refused: bool,
+}
+
+/// What was written.
+#[derive(Debug)]
+pub(super) struct Page {
+    /// The weightiest outcome.
+    pub(super) outcome: Outcome,
+    /// Why.
+    pub(super) reason: String,
+    /// What went wrong.
+    pub(super) problem: Option<Problem>,
+    /// How the run ends on this token's account.
+    pub(super) exit: Exit,
+    /// Whether a string from outside was refused.
+    pub(super) refused: bool,
+}
+
+impl Diary {
+    /// An empty page.
+    pub(super) fn new() -> Self {
+        Self {
+            outcome: None,
+            reason: String::new(),
+            motive: String::new(),
+            problem: None,
+            exit: Exit::Ok,
+            refused: false,
+        }
+    }
+
+    /// Notes an outcome; a weightier one stands.
+    pub(super) fn note(&mut self, outcome: Outcome, reason: impl Into<String>) {
+        if self.outcome.is_none_or(|so_far| weight(outcome) >= weight(so_far)) {
+            self.outcome = Some(outcome);
+            self.reason = reason.into();
+        }
+    }
+
+    /// Says why what comes next is done.
+    pub(super) fn because(&mut self, motive: impl Into<String>) {
+        self.motive = motive.into();
+    }
+
+    /// Notes what was achieved, for the reason that was given.
+    pub(super) fn achieve(&mut self, outcome: Outcome) {
+        let motive = std::mem::take(&mut self.motive);
+        self.note(outcome, motive);
+    }
+
+    /// Gives the reason of an outcome that was noted without one.
+    pub(super) fn explain(&mut self, outcome: Outcome, reason: impl Into<String>) {
+        if self.outcome == Some(outcome) && self.reason.is_empty() {
+            self.reason = reason.into();
+        }
+    }
+
+    /// Notes that a Page is out of every verdict from now on: nobody is needed for it any more.
+    pub(super) fn retired(&mut self, reason: String) {
+        *self = Self { outcome: Some(Outcome::Skipped), reason, ..Self::new() };
+    }
+
+    /// Whether something has gone wrong already.
+    pub(super) const fn has_trouble(&self) -> bool {
+        self.problem.is_some()
+    }
+
+    /// Notes that something went wrong; whether a person is needed follows from the problem.
+    pub(super) fn trouble(&mut self, problem: Problem) {
+        let outcome =
+            if problem.action.needs_a_person() { Outcome::Invalid } else { Outcome::Failed };
+        self.trouble_as(outcome, problem);
+    }
+
+    /// Notes that something went wrong, under an outcome of its own.
+    pub(super) fn trouble_as(&mut self, outcome: Outcome, problem: Problem) {
+        self.exit = self.exit.or_worse(exit_for(&problem));
+        self.note(outcome, problem.to_string());
+        self.problem = Some(problem);
+    }
+
+    /// Notes a call that went wrong, or that was not made because an earlier one did.
+    pub(super) fn fault(&mut self, fault: Fault) {
+        if fault.held_back {
+            let reason = format!("held back: {}", fault.problem.message);
+            self.exit = self.exit.or_worse(exit_for(&fault.problem));
+            self.note(Outcome::Skipped, reason);
+            self.problem = Some(fault.problem);
+        } else {
+            self.trouble(fault.problem);
+        }
+    }
+
+    /// Notes that a string from outside was refused; `outcome` says what that means for the token.
+    pub(super) fn refused(&mut self, outcome: Outcome, problem: Problem) {
+        self.exit = self.exit.or_worse(Exit::InputRefused);
+        self.refused = true;
+        let message = format!("the new string is refused: {}", problem.message);
+        self.note(outcome, message.clone());
+        self.problem = Some(Problem { message, ..problem });
+    }
+
+    /// What was written; nothing at all is «not due».
+    pub(super) fn close(self) -> Page {
+        Page {
+            outcome: self.outcome.unwrap_or(Outcome::NotDue),
+            reason: self.reason,
+            problem: self.problem,
+            exit: self.exit,
+            refused: self.refused,
+        }
+    }
+}
+
+/// Adds to a result that the token's Pages could not be listed.
+pub(super) fn blame(result: &mut TokenResult, fault: &Fault, member: &Member) {
+    if result.problem.is_some() || fault.held_back {
+        return;
+    }
+    let problem = &fault.problem;
+    result.outcome =
+        if problem.action.needs_a_person() { Outcome::Invalid } else { Outcome::Failed };
+    result.reason = format!("its Pages could not be listed: {problem}");
+    result.remedy = remedy(problem, &subject(member, None, None));
+    result.exit = result.exit.or_worse(exit_for(problem));
+    result.problem = Some(problem.clone());
+}
+
+/// How a run ends on account of a problem.
+pub(in crate::commands) fn exit_for(problem: &Problem) -> Exit {
+    if problem.action.needs_a_person() {
+        Exit::PersonNeeded
+    } else if problem.kind.is_outage() {
+        Exit::Unavailable
+    } else {
+        Exit::Failed
+    }
+}
+
+/// What is reported when several things happened to one token.
+fn weight(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::NotDue => 0,
+        Outcome::Verified => 1,
+        Outcome::TooYoung => 2,
+        Outcome::Skipped => 3,
+        Outcome::Adopted | Outcome::WouldAdopt => 4,
+        Outcome::Derived | Outcome::WouldDerive => 5,
+        Outcome::Exchanged
+        | Outcome::Refreshed
+        | Outcome::WouldExchange
+        | Outcome::WouldRefresh => 6,
+        Outcome::NotExtended => 7,
+        Outcome::Failed => 8,
+        Outcome::Invalid => 9,
+    }
+}

@@ -1,0 +1,353 @@
+//! One token's way through a run.
+//!
+//! A string that waits is examined first; then a new one from the config; then it is decided what
+//! the token needs, and that is done. Every answer of Graph's is stored before, or together with,
+//! what it leads to, and after each the decision is made anew: a proof may tell an end, an end may open a window.
+
+use super::diary::Diary;
+use super::pages::Listing;
+use super::workshop::{Depth, Due, Workshop};
+use crate::commands::asking::ask;
+use crate::commands::newcomers::Newcomer;
+use crate::commands::roster::{Member, subject};
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::graph::{App, Fault};
+use crate::policy::{Decision, Derive, Health, Rest, Verify, decide, judge, remedy};
+use crate::report::TokenResult;
+use crate::store::{Arrival, StoreError};
+use crate::token::{
+    AccessToken, Action, Credential, Expiry, Generation, GenerationId, Label, Origin, Outcome,
+    Problem, ProblemKind, Proof, TokenId,
+};
+
+/// Verify, derive, verify again: no way is longer, and none may go round for ever.
+const MOST_STEPS: usize = 4;
+
+/// Keeps one token, and says what happened to it.
+pub(super) fn keep(
+    workshop: &Workshop<'_>,
+    member: &Member,
+    listing: Option<&Listing>,
+) -> Result<TokenResult, Complaint> {
+    let mut keeper = Keeper::new(workshop, member, listing)?;
+    if let Some(why) = workshop.out_of_time() {
+        keeper.diary.trouble_as(Outcome::Skipped, why);
+        return keeper.result();
+    }
+    keeper.examine_what_waits()?;
+    keeper.take_in_newcomer()?;
+    keeper.act()?;
+    keeper.retire_if_gone()?;
+    keeper.result()
+}
+
+/// The worker on one token.
+pub(super) struct Keeper<'a> {
+    pub(super) workshop: &'a Workshop<'a>,
+    pub(super) member: &'a Member,
+    pub(super) token: TokenId,
+    pub(super) diary: Diary,
+    listing: Option<&'a Listing>,
+    pub(super) old_expiry: Expiry,
+}
+
+/// Whether there is more to do for this token in this run.
+pub(super) enum Next {
+    Decide,
+    Stop,
+}
+
+impl<'a> Keeper<'a> {
+    pub(super) fn new(
+        workshop: &'a Workshop<'a>,
+        member: &'a Member,
+        listing: Option<&'a Listing>,
+    ) -> Result<Self, Complaint> {
+        let token = workshop.token(&member.label)?;
+        let before = workshop.store.credential(token)?;
+        let old_expiry = before.current.map_or(Expiry::Unknown, |current| current.expiry);
+        Ok(Self { workshop, member, token, diary: Diary::new(), listing, old_expiry })
+    }
+
+    /// What the store knows now.
+    pub(super) fn credential(&self) -> Result<Credential, StoreError> {
+        self.workshop.store.credential(self.token)
+    }
+
+    /// The app that speaks for this token.
+    pub(super) fn app(&self) -> Result<App, Fault> {
+        crate::commands::apps::app(self.workshop.session, &self.member.app).map_err(Fault::of_token)
+    }
+
+    /// Asks Graph about a string and stores the answer; nothing if there was none.
+    pub(super) fn prove(&mut self, generation: &Generation) -> Result<Option<Proof>, StoreError> {
+        let proof = self.ask(generation)?;
+        if let Some(proof) = &proof {
+            self.note(generation, proof)?;
+        }
+        Ok(proof)
+    }
+
+    /// Asks Graph about a string; nothing if there was no answer.
+    pub(super) fn ask(&mut self, generation: &Generation) -> Result<Option<Proof>, StoreError> {
+        match self.inquire(generation)? {
+            Ok(proof) => Ok(Some(proof)),
+            Err(fault) => self.without_an_answer(fault).map(|()| None),
+        }
+    }
+
+    /// Asks Graph about a string, and nothing more.
+    pub(super) fn inquire(
+        &self,
+        generation: &Generation,
+    ) -> Result<Result<Proof, Fault>, StoreError> {
+        let string = self.workshop.store.reveal(generation.id)?;
+        match self.app().and_then(|app| ask(&self.workshop.graph, &app, &string)) {
+            Ok(inspection) => {
+                self.note_that_the_app_is_well()?;
+                Ok(Ok(Proof { at: self.workshop.now(), inspection }))
+            }
+            Err(fault) => Ok(Err(fault)),
+        }
+    }
+
+    /// Notes that Graph said nothing of a string.
+    pub(super) fn without_an_answer(&mut self, fault: Fault) -> Result<(), StoreError> {
+        self.note_what_a_person_must_mend(&fault)?;
+        self.diary.fault(fault);
+        Ok(())
+    }
+
+    /// A wrong secret or a disabled app says nothing against the string, but whoever looks at the
+    /// store should learn that it can neither be asked about nor renewed.
+    fn note_what_a_person_must_mend(&self, fault: &Fault) -> Result<(), StoreError> {
+        if fault.problem.action.needs_a_person() {
+            self.workshop.store.note_trouble(self.token, Some(&fault.problem))?;
+        }
+        Ok(())
+    }
+
+    fn note_that_the_app_is_well(&self) -> Result<(), StoreError> {
+        let stands = self.credential()?.ledger.problem;
+        if stands.is_some_and(|problem| problem.kind.is_about_the_app()) {
+            self.workshop.store.note_trouble(self.token, None)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn note(&self, generation: &Generation, proof: &Proof) -> Result<(), StoreError> {
+        let Workshop { store, run, .. } = self.workshop;
+        store.note_proof(*run, generation.id, proof.clone()).map(drop)
+    }
+
+    fn take_in_newcomer(&mut self) -> Result<(), StoreError> {
+        if self.workshop.which == Due::ShortLived {
+            return Ok(());
+        }
+        match self.workshop.newcomer(&self.member.label) {
+            None => Ok(()),
+            Some(Newcomer::String(string)) => self.adopt(string),
+            Some(Newcomer::Unusable(problem)) => {
+                let credential = self.credential()?;
+                if credential.current.is_none() && credential.candidate.is_none() {
+                    self.fail(problem.clone())?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn adopt(&mut self, string: &AccessToken) -> Result<(), StoreError> {
+        let candidate = self.seal(string, Origin::Adopted, Expiry::Unknown, None)?;
+        self.diary.because("found where the config points");
+        self.examine(&candidate)
+    }
+
+    /// Seals a string as the candidate: when this returns it is on the disk.
+    pub(super) fn seal(
+        &self,
+        string: &AccessToken,
+        origin: Origin,
+        expiry: Expiry,
+        parent: Option<GenerationId>,
+    ) -> Result<Generation, StoreError> {
+        let arrival = Arrival { token: self.token, string: string.clone(), origin, expiry, parent };
+        self.workshop.store.seal_candidate(arrival, self.workshop.now())
+    }
+
+    fn act(&mut self) -> Result<(), StoreError> {
+        for _ in 0..MOST_STEPS {
+            let next = match self.decide()? {
+                Decision::Verify(why) => self.verify(&why)?,
+                Decision::Renew(why) => self.renew(&why)?,
+                Decision::Derive(why) => self.derive(&why)?,
+                Decision::Rest(why) => self.rest(&why)?,
+            };
+            if matches!(next, Next::Stop) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn decide(&self) -> Result<Decision, StoreError> {
+        let credential = self.credential()?;
+        let parent = self.parent()?;
+        let subject = subject(self.member, Some(&credential), parent.as_ref());
+        let insistence = self.workshop.insistence_on(&self.member.label);
+        let decision = decide(&subject, insistence, self.workshop.moment());
+        let now = self.workshop.now();
+        tracing::info!(label = %self.member.label, "{}: {}", decision.name(), decision.sentence(now));
+        Ok(self.workshop.which.narrow(decision))
+    }
+
+    pub(super) fn parent(&self) -> Result<Option<Credential>, StoreError> {
+        let Some(token) = self.member.parent.as_ref().and_then(|it| self.workshop.known(it)) else {
+            return Ok(None);
+        };
+        self.workshop.store.credential(token).map(Some)
+    }
+
+    fn verify(&mut self, why: &Verify) -> Result<Next, StoreError> {
+        let Some(current) = self.credential()?.current else { return Ok(Next::Stop) };
+        if self.prove(&current)?.is_none() {
+            return Ok(Next::Stop);
+        }
+        self.diary.note(Outcome::Verified, "");
+        if let Verify::CutShort { .. } = why {
+            self.note_cut_short(why)?;
+        }
+        Ok(Next::Decide)
+    }
+
+    fn rest(&mut self, why: &Rest) -> Result<Next, StoreError> {
+        let sentence = Decision::Rest(why.clone()).sentence(self.workshop.now());
+        match why {
+            Rest::Dead(problem) | Rest::AccountBlocked(problem) => {
+                self.diary.trouble_as(Outcome::Invalid, person_needed(problem));
+            }
+            Rest::NoString => self.without_a_string()?,
+            Rest::ParentNotReady { .. } => self.diary.note(Outcome::Skipped, sentence),
+            Rest::BackingOff { .. } => self.backing_off(sentence)?,
+            _ => {
+                self.diary.note(Outcome::NotDue, sentence.clone());
+                self.diary.explain(Outcome::Verified, sentence);
+            }
+        }
+        Ok(Next::Stop)
+    }
+
+    /// A token that waits for its next try is still what it was after the last one.
+    fn backing_off(&mut self, sentence: String) -> Result<(), StoreError> {
+        match self.credential()?.ledger.problem {
+            Some(problem) if problem.action.needs_a_person() => {
+                self.diary.trouble_as(Outcome::Invalid, problem);
+            }
+            Some(problem) if problem.kind == ProblemKind::TooYoung => {
+                self.diary.note(Outcome::TooYoung, sentence);
+            }
+            _ => {
+                self.diary.note(Outcome::NotDue, sentence.clone());
+                self.diary.explain(Outcome::Verified, sentence);
+            }
+        }
+        Ok(())
+    }
+
+    fn without_a_string(&mut self) -> Result<(), StoreError> {
+        let credential = self.credential()?;
+        if self.diary.has_trouble() || credential.candidate.is_some() {
+            return Ok(());
+        }
+        if let Some(began) = credential.ledger.open_attempt_at {
+            return self.fail(self.lost(began));
+        }
+        let problem = credential.ledger.problem.unwrap_or_else(|| no_string(&self.member.label));
+        self.diary.trouble_as(Outcome::Invalid, problem);
+        Ok(())
+    }
+
+    fn derive(&mut self, why: &Derive) -> Result<Next, StoreError> {
+        let sentence = Decision::Derive(why.clone()).sentence(self.workshop.now());
+        self.diary.because(sentence);
+        self.take_from_parent(self.listing)?;
+        Ok(Next::Stop)
+    }
+
+    fn result(self) -> Result<TokenResult, Complaint> {
+        let credential = self.credential()?;
+        let parent = self.parent()?;
+        let subject = subject(self.member, Some(&credential), parent.as_ref());
+        // A Page that was retired just now is out of every verdict.
+        let mut standing = match credential.retired_at {
+            Some(_) => Vec::new(),
+            None => judge(&subject, self.workshop.moment()).reasons,
+        };
+        let mut page = self.diary.close();
+        let renewed = matches!(page.outcome, Outcome::Refreshed | Outcome::Exchanged);
+        if renewed && self.workshop.depth == Depth::Rehearsal {
+            // What a run mends does not stand against a token that the real one would renew.
+            standing.retain(|reason| reason.action != Action::Retry);
+        }
+        // What a person must do counts from the next run on, if this run refused what was handed in,
+        // and not at all in a run that was about something else.
+        let others_business =
+            self.workshop.which == Due::ShortLived && page.outcome == Outcome::NotDue;
+        if others_business {
+            standing.clear();
+        }
+        let critical = !page.refused
+            && standing.iter().any(|reason| {
+                reason.severity == Health::Critical && reason.action.needs_a_person()
+            });
+        if critical {
+            page.exit = page.exit.or_worse(Exit::PersonNeeded);
+        }
+        let current = credential.current.as_ref();
+        let told = match self.workshop.depth {
+            Depth::Real => page.outcome,
+            Depth::Rehearsal => page.outcome.rehearsed(),
+        };
+        Ok(TokenResult {
+            label: self.member.label.clone(),
+            token_type: self.member.token_type,
+            outcome: told,
+            reason: page.reason,
+            old_expiry: self.old_expiry,
+            new_expiry: match current {
+                // What Meta would grant is not known before it is asked.
+                Some(_) if renewed && self.workshop.depth == Depth::Rehearsal => Expiry::Unknown,
+                Some(generation) => generation.expiry,
+                None => Expiry::Unknown,
+            },
+            generation: current.map(|generation| generation.number),
+            fingerprint: current.map(|generation| generation.fingerprint),
+            remedy: page
+                .problem
+                .as_ref()
+                .map(|problem| remedy(problem, &subject))
+                .unwrap_or_default(),
+            exit: page.exit,
+            problem: page.problem,
+            standing,
+        })
+    }
+}
+
+/// A dead token needs a person even where Graph's answer would suggest another try.
+fn person_needed(problem: &Problem) -> Problem {
+    if problem.action.needs_a_person() {
+        problem.clone()
+    } else {
+        problem.clone().with_action(Action::Reauthenticate)
+    }
+}
+
+fn no_string(label: &Label) -> Problem {
+    Problem::new(
+        ProblemKind::Unknown,
+        format!("it has no string: set `access_token`, or run `metatoken exchange {label}`"),
+    )
+    .with_action(Action::FixConfiguration)
+}

@@ -1,0 +1,222 @@
+//! `refresh`: the main job.
+//!
+//! The page below is the run as it happens. One token's way through it is `keeper`; what becomes
+//! of a new string is `grant`; Pages are `pages`.
+
+mod diary;
+mod grant;
+mod keeper;
+mod pages;
+mod renew;
+mod workshop;
+
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub(in crate::commands) use diary::exit_for;
+pub use workshop::{Depth, Due, RefreshOrder};
+pub(in crate::commands) use workshop::{Workshop, believed, clock_reason, trust};
+
+use self::pages::Listing;
+use super::Session;
+use super::pool;
+use super::roster::Member;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::failpoint;
+use crate::policy::{Decision, Policy, decide};
+use crate::report::{RunReport, TokenResult};
+use crate::store::{Keep, StoreError};
+use crate::token::{Credential, Label, Outcome, Problem, ProblemKind, Time};
+
+/// Renews what is due, verifies what was not proven lately, derives Pages.
+pub fn refresh(session: &Session, order: &RefreshOrder) -> Result<Exit, Complaint> {
+    let mut workshop = Workshop::open(session, order)?;
+    let report = workshop.run(order);
+    workshop.conclude(report)
+}
+
+impl Workshop<'_> {
+    fn run(&mut self, order: &RefreshOrder) -> Result<RunReport, Complaint> {
+        self.take_stock()?;
+        let meant = self.meant(order)?;
+        self.look_for_newcomers(&meant)?;
+        let jobs = self.jobs(&meant);
+        self.announce(&jobs)?;
+        failpoint::reach("announced");
+        let results = self.session.interrupt.guard(|| self.last_words(), || self.work(jobs))?;
+        self.tidy(&results)?;
+        Ok(RunReport {
+            dry_run: self.depth == Depth::Rehearsal,
+            started_at: self.started_at,
+            finished_at: self.now(),
+            results: self.in_order(results),
+            system: self.system(),
+        })
+    }
+
+    /// The labels that this run is about: those that were typed, and the Pages of their parents.
+    fn meant(&self, order: &RefreshOrder) -> Result<HashSet<Label>, Complaint> {
+        let typed = self.roster.select(&order.patterns)?;
+        let pages = typed.iter().flat_map(|member| self.roster.pages_of(&member.label));
+        Ok(typed.iter().copied().chain(pages).map(|member| member.label.clone()).collect())
+    }
+
+    /// What can start at once: everything meant but the Pages whose parents are meant too.
+    fn jobs(&self, meant: &HashSet<Label>) -> Vec<Job> {
+        let waits =
+            |member: &Member| member.parent.as_ref().is_some_and(|parent| meant.contains(parent));
+        self.roster
+            .members
+            .iter()
+            .filter(|member| meant.contains(&member.label) && !waits(member))
+            .map(|member| Job::new(member.clone(), self.roster.credential(&member.label), None))
+            .collect()
+    }
+
+    /// Names in the store every renewal that is planned, before the first request: a grant that
+    /// is lost between Meta and our disk can then at least be named by the next run.
+    fn announce(&self, jobs: &[Job]) -> Result<(), StoreError> {
+        let moment = self.moment();
+        let planned: Vec<_> = jobs
+            .iter()
+            .filter_map(|job| {
+                let credential = self.roster.credential(&job.member.label)?;
+                let subject = self.roster.subject(&job.member);
+                let insistence = self.insistence_on(&job.member.label);
+                let decision = self.which.narrow(decide(&subject, insistence, moment));
+                matches!(decision, Decision::Renew(_)).then_some(credential.id)
+            })
+            .collect();
+        self.plan(&planned)
+    }
+
+    /// Keeps every token, parents before their Pages, the soonest end first.
+    fn work(&self, jobs: Vec<Job>) -> Result<Vec<TokenResult>, Complaint> {
+        let failed: Mutex<Option<Complaint>> = Mutex::new(None);
+        let bar = self.session.ui.progress(self.roster.members.len());
+        let act = |job: &Job| {
+            self.keep(job).unwrap_or_else(|complaint| {
+                self.session.interrupt.raise();
+                failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(complaint);
+                (None, Vec::new())
+            })
+        };
+        let workers = self.session.config.http.concurrency;
+        let (results, panicked) = pool::work(jobs, workers, act, |_| bar.inc(1));
+        bar.finish_and_clear();
+        if let Some(complaint) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(complaint);
+        }
+        let buried = panicked.iter().map(|job| bug(&job.member));
+        Ok(results.into_iter().flatten().chain(buried).collect())
+    }
+
+    /// One token, and then the jobs for its Pages.
+    fn keep(&self, job: &Job) -> Result<(Option<TokenResult>, Vec<Job>), Complaint> {
+        let mut result = keeper::keep(self, &job.member, job.listing.as_deref())?;
+        if job.member.parent.is_some() || self.which != Due::All {
+            return Ok((Some(result), Vec::new()));
+        }
+        let following = pages::follow(self, &job.member)?;
+        if let Some(fault) = following.fault {
+            diary::blame(&mut result, &fault, &job.member);
+        }
+        Ok((Some(result), following.jobs))
+    }
+
+    /// Wipes old strings whose time is over.
+    fn tidy(&self, results: &[TokenResult]) -> Result<(), StoreError> {
+        let kept: HashSet<&Label> = results.iter().map(|result| &result.label).collect();
+        let limits: Vec<_> = self
+            .roster
+            .members
+            .iter()
+            .filter(|member| kept.contains(&member.label))
+            .filter_map(|member| {
+                let Policy { keep_generations, keep_for, .. } = member.policy;
+                let keep = Keep { generations: keep_generations, at_least: keep_for };
+                Some((self.known(&member.label)?, keep))
+            })
+            .collect();
+        let now = self.now();
+        self.store.purge(self.run, &limits, now)?;
+        self.store.purge_events(now - self.session.config.store.keep_events).map(drop)
+    }
+
+    /// The config's order, each parent followed by its Pages.
+    fn in_order(&self, mut results: Vec<TokenResult>) -> Vec<TokenResult> {
+        let declared = self.session.config.tokens.iter();
+        let places: HashMap<&str, usize> =
+            declared.enumerate().map(|(place, token)| (token.label.as_str(), place)).collect();
+        results.sort_by_cached_key(|result| {
+            let found_under = result.label.as_discovered().map(|(parent, _)| parent);
+            let own = places.get(result.label.as_str());
+            let place = own.or_else(|| places.get(found_under?)).copied();
+            (place.unwrap_or(usize::MAX), found_under.is_some(), result.label.clone())
+        });
+        results
+    }
+}
+
+/// One token to keep.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    member: Member,
+    ends: Option<Time>,
+    listing: Option<Arc<Listing>>,
+}
+
+impl Job {
+    fn new(member: Member, known: Option<&Credential>, listing: Option<Arc<Listing>>) -> Self {
+        let ends = known.and_then(|known| known.current.as_ref()?.expiry.at());
+        Self { member, ends, listing }
+    }
+
+    /// The soonest end is the greatest; without one the label decides, so that runs are alike.
+    fn urgency(&self) -> (std::cmp::Reverse<Time>, std::cmp::Reverse<&Label>) {
+        let never = chrono::DateTime::<chrono::Utc>::MAX_UTC;
+        (std::cmp::Reverse(self.ends.unwrap_or(never)), std::cmp::Reverse(&self.member.label))
+    }
+}
+
+impl Ord for Job {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.urgency().cmp(&other.urgency())
+    }
+}
+
+impl PartialOrd for Job {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Job {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Job {}
+
+/// The result of a token whose worker met a bug.
+fn bug(member: &Member) -> TokenResult {
+    let problem =
+        Problem::new(ProblemKind::Unknown, "metatoken met a bug while it worked on this token");
+    TokenResult {
+        label: member.label.clone(),
+        token_type: member.token_type,
+        outcome: Outcome::Failed,
+        reason: problem.message.clone(),
+        old_expiry: crate::token::Expiry::Unknown,
+        new_expiry: crate::token::Expiry::Unknown,
+        generation: None,
+        fingerprint: None,
+        problem: Some(problem),
+        remedy: "report the place that was named on standard error".to_owned(),
+        exit: Exit::Bug,
+        standing: Vec::new(),
+    }
+}

@@ -1,0 +1,325 @@
+//! What the workers of one run share.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use chrono::TimeDelta;
+
+use crate::commands::Session;
+use crate::commands::newcomers::{self, Newcomer};
+use crate::commands::roster::{Member, Roster};
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::graph::Graph;
+use crate::policy::{Dates, Decision, Health, Insistence, Moment, Reason, Renew, Rest, words};
+use crate::report::RunReport;
+use crate::store::{Enrolment, RunId, RunLock, Store, StoreError};
+use crate::token::{Label, Pattern, Problem, ProblemKind, Time, TokenId, Trigger};
+use crate::ui::{Format, Verbosity};
+
+/// A clock that is off by this is worth a warning.
+const SKEW_TO_MENTION: TimeDelta = TimeDelta::minutes(5);
+/// A clock that is off by this is not believed: Graph's takes its place.
+const SKEW_TO_DISTRUST: TimeDelta = TimeDelta::hours(1);
+
+/// Whether a run is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// It is.
+    Real,
+    /// `--dry-run`: a copy of the store in memory, and only calls that change nothing at Meta.
+    Rehearsal,
+}
+
+/// Which decisions are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// All.
+    All,
+    /// `exchange --stored`: only the exchange of short-lived strings.
+    ShortLived,
+}
+
+/// What was asked for.
+#[derive(Debug)]
+pub struct RefreshOrder {
+    /// The labels that were typed.
+    pub patterns: Vec<Pattern>,
+    /// How much the person insists.
+    pub insistence: Insistence,
+    /// Which decisions are carried out.
+    pub which: Due,
+    /// Whether it is meant.
+    pub depth: Depth,
+    /// Who started it.
+    pub trigger: Trigger,
+    /// How long to wait for another run to end.
+    pub lock_wait: std::time::Duration,
+    /// The command, as the lock and the run row name it.
+    pub command: &'static str,
+}
+
+/// Takes the lock and opens the store, or copies it into memory for a rehearsal.
+fn open_store(
+    session: &Session,
+    order: &RefreshOrder,
+) -> Result<(Option<RunLock>, Store), Complaint> {
+    let path = &session.config.store.path;
+    match order.depth {
+        Depth::Rehearsal => {
+            let key = if path.exists() { Some(session.key()?) } else { None };
+            Ok((None, Store::rehearsal(path, key.as_ref())?))
+        }
+        Depth::Real => {
+            let lock = session.lock(order.command, order.lock_wait)?;
+            let store = Store::open(&lock, path, &session.key()?)?;
+            Ok((Some(lock), store))
+        }
+    }
+}
+
+/// Everything that one run works with.
+pub(in crate::commands) struct Workshop<'a> {
+    pub(in crate::commands) session: &'a Session,
+    pub(in crate::commands) store: Store,
+    pub(in crate::commands) graph: Graph,
+    pub(in crate::commands) run: RunId,
+    pub(in crate::commands) depth: Depth,
+    pub(in crate::commands) which: Due,
+    pub(in crate::commands) roster: Roster,
+    insistence: Insistence,
+    named: Vec<Pattern>,
+    newcomers: HashMap<Label, Newcomer>,
+    tokens: Mutex<HashMap<Label, TokenId>>,
+    pub(in crate::commands) started_at: Time,
+    clock_at_first: Dates,
+    began: Instant,
+    _lock: Option<RunLock>,
+}
+
+impl<'a> Workshop<'a> {
+    /// Takes the lock, opens the store and writes the run down; nobody else can write from now on.
+    pub(in crate::commands) fn open(
+        session: &'a Session,
+        order: &RefreshOrder,
+    ) -> Result<Self, Complaint> {
+        let (lock, store) = open_store(session, order)?;
+        session.interrupt.listen();
+        let started_at = session.clock.now();
+        let last = store.last_finished("refresh")?;
+        let run = store.begin_run(order.command, order.trigger, started_at)?;
+        Ok(Self {
+            session,
+            graph: session.graph(),
+            run,
+            depth: order.depth,
+            which: order.which,
+            roster: Roster::default(),
+            insistence: order.insistence,
+            named: order.patterns.clone(),
+            newcomers: HashMap::new(),
+            tokens: Mutex::new(HashMap::new()),
+            started_at,
+            clock_at_first: trust(last.and_then(|run| run.clock_skew)),
+            began: Instant::now(),
+            store,
+            _lock: lock,
+        })
+    }
+
+    /// Enrols what the config declares and reads what the store knows.
+    pub(in crate::commands) fn take_stock(&mut self) -> Result<(), Complaint> {
+        let declared = Roster::declared(&self.session.config);
+        self.enrol(&declared, |_| None)?;
+        let credentials = self.store.credentials()?;
+        {
+            let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+            for credential in &credentials {
+                tokens.insert(credential.label.clone(), credential.id);
+            }
+        }
+        self.roster = Roster::new(&self.session.config, credentials);
+        Ok(())
+    }
+
+    /// Looks for new strings where the config points, for these labels.
+    pub(in crate::commands) fn look_for_newcomers(
+        &mut self,
+        labels: &HashSet<Label>,
+    ) -> Result<(), Complaint> {
+        let meant: Vec<&Member> =
+            self.roster.members.iter().filter(|member| labels.contains(&member.label)).collect();
+        self.newcomers = newcomers::read_all(self.session, &meant, &self.store)?;
+        Ok(())
+    }
+
+    /// Makes the store know these tokens.
+    pub(in crate::commands) fn enrol(
+        &self,
+        members: &[Member],
+        name: impl Fn(&Label) -> Option<String>,
+    ) -> Result<Vec<TokenId>, StoreError> {
+        let enrolments: Vec<Enrolment> = members
+            .iter()
+            .map(|member| Enrolment {
+                label: member.label.clone(),
+                was: member.was.clone(),
+                token_type: member.token_type,
+                page_id: member.page_id.clone(),
+                name: name(&member.label),
+            })
+            .collect();
+        let ids = self.store.enrol(&enrolments)?;
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        for (member, id) in members.iter().zip(&ids) {
+            tokens.insert(member.label.clone(), *id);
+        }
+        Ok(ids)
+    }
+
+    /// The store's number for a token that is enrolled.
+    pub(in crate::commands) fn token(&self, label: &Label) -> Result<TokenId, Complaint> {
+        self.known(label).ok_or_else(|| {
+            Complaint::new(Exit::Bug, "not_enrolled", label.as_str(), "is not in the store")
+        })
+    }
+
+    /// The store's number for a token, if it is enrolled.
+    pub(in crate::commands) fn known(&self, label: &Label) -> Option<TokenId> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(label).copied()
+    }
+
+    /// A new string for this token, or why there is none to read.
+    pub(in crate::commands) fn newcomer(&self, label: &Label) -> Option<&Newcomer> {
+        self.newcomers.get(label)
+    }
+
+    /// The present; by Graph's clock where ours is an hour or more off.
+    pub(in crate::commands) fn now(&self) -> Time {
+        believed(self.session.clock.now(), self.graph.clock_skew())
+    }
+
+    /// The moment at which something is judged.
+    ///
+    /// Until Graph has told the time, a clock that was wrong when the last run ended is doubted:
+    /// a token that seems to be due is asked about first.
+    pub(in crate::commands) fn moment(&self) -> Moment {
+        let skew = self.graph.clock_skew();
+        let dates = skew.map_or(self.clock_at_first, |_| Dates::Trusted);
+        Moment { now: self.now(), run_started: believed(self.started_at, skew), dates }
+    }
+
+    /// How much the person insists on this token: only on those that were named.
+    pub(in crate::commands) fn insistence_on(&self, label: &Label) -> Insistence {
+        if self.named.iter().any(|pattern| pattern.matches(label)) {
+            self.insistence
+        } else {
+            Insistence::None
+        }
+    }
+
+    /// Why nothing new may be begun, if that is so.
+    pub(in crate::commands) fn out_of_time(&self) -> Option<Problem> {
+        let limit = self.session.config.http.run_deadline;
+        if self.session.interrupt.is_raised() {
+            Some(Problem::new(ProblemKind::Unknown, "the run was ended before its turn came"))
+        } else if self.began.elapsed() >= limit {
+            let limit = words::span(TimeDelta::from_std(limit).unwrap_or_default());
+            let why = format!("the run had no time left for it (`run_deadline` is {limit})");
+            Some(Problem::new(ProblemKind::Unknown, why))
+        } else {
+            None
+        }
+    }
+
+    /// Announces renewals in the store before their first request, each once a run.
+    pub(in crate::commands) fn plan(&self, tokens: &[TokenId]) -> Result<(), StoreError> {
+        if tokens.is_empty() {
+            return Ok(());
+        }
+        self.store.plan_attempts(self.run, tokens, self.now())
+    }
+
+    /// Writes down how the run ended, and prints its report in the form that was asked for:
+    /// silence where nobody has anything to do.
+    pub(in crate::commands) fn conclude(
+        self,
+        report: Result<RunReport, Complaint>,
+    ) -> Result<Exit, Complaint> {
+        let exit = report.as_ref().map_or_else(|complaint| complaint.exit, RunReport::exit);
+        self.close(exit)?;
+        let report = report?;
+        let ui = &self.session.ui;
+        match ui.format {
+            Format::Json => ui.data(&report.json())?,
+            _ if ui.verbosity == Verbosity::Quiet && !report.wants_a_person() => {}
+            _ => ui.data(&report.text(ui.canvas()))?,
+        }
+        Ok(exit)
+    }
+
+    /// Writes down how the run ended: as the shell will see it, by a signal if there was one.
+    pub(in crate::commands) fn close(&self, exit: Exit) -> Result<(), StoreError> {
+        let code = self.session.interrupt.exit_code().unwrap_or(exit.code());
+        let now = self.session.clock.now();
+        self.store.finish_run(self.run, code, self.graph.clock_skew(), now)
+    }
+
+    /// What is written down when the process must end while a request hangs.
+    pub(in crate::commands) fn last_words(&self) {
+        let code = self.session.interrupt.exit_code().unwrap_or(Exit::Failed.code());
+        let now = self.session.clock.now();
+        // Nobody is left to be told that the store failed too.
+        let _ = self.store.abandon_run(self.run, code, self.graph.clock_skew(), now);
+    }
+
+    /// What concerns the machinery.
+    pub(in crate::commands) fn system(&self) -> Vec<Reason> {
+        self.graph.clock_skew().and_then(clock_reason).into_iter().collect()
+    }
+}
+
+/// What is to be said of a clock that is off by `skew`.
+pub(in crate::commands) fn clock_reason(skew: TimeDelta) -> Option<Reason> {
+    if skew.abs() < SKEW_TO_MENTION {
+        return None;
+    }
+    let direction = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };
+    Some(Reason {
+        code: "clock_skew",
+        severity: Health::Warning,
+        message: format!("the clock of this machine is {} {direction} Graph's", words::span(skew)),
+        remedy: "set the clock and keep it set: `timedatectl set-ntp true`".to_owned(),
+        action: crate::token::Action::FixConfiguration,
+        labels: Vec::new(),
+    })
+}
+
+/// The time to go by when our clock shows `local` and is off by `skew`.
+pub(in crate::commands) fn believed(local: Time, skew: Option<TimeDelta>) -> Time {
+    match skew {
+        Some(skew) if skew.abs() >= SKEW_TO_DISTRUST => local - skew,
+        _ => local,
+    }
+}
+
+/// Whether a clock that is off by `skew` is still believed.
+pub(in crate::commands) fn trust(skew: Option<TimeDelta>) -> Dates {
+    match skew {
+        Some(skew) if skew.abs() >= SKEW_TO_DISTRUST => Dates::Doubted,
+        _ => Dates::Trusted,
+    }
+}
+
+impl Due {
+    /// Leaves alone what was not asked for.
+    pub(super) fn narrow(self, decision: Decision) -> Decision {
+        match (self, &decision) {
+            (Self::All, _) | (Self::ShortLived, Decision::Renew(Renew::ShortLived { .. })) => {
+                decision
+            }
+            (Self::ShortLived, _) => Decision::Rest(Rest::NotShortLived),
+        }
+    }
+}

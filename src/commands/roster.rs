@@ -1,0 +1,153 @@
+//! Which tokens there are.
+//!
+//! The config alone says: every token it declares, and under a parent with `pages = "all"` every
+//! Page that was ever listed, unless it is excepted, declared by itself, or retired.
+
+use std::collections::HashMap;
+
+use crate::complaint::Complaint;
+use crate::config::{Config, Pages, TokenSetting};
+use crate::exit::Exit;
+use crate::policy::{Parent, Subject};
+use crate::token::{Credential, Label, Pattern};
+
+/// One token that is to be kept: declared, or found among the Pages of its parent.
+pub(super) type Member = TokenSetting;
+
+/// All tokens that are to be kept, and what the store knows of them.
+#[derive(Debug, Default)]
+pub(super) struct Roster {
+    /// In the config's order, the Pages that were found after their parent.
+    pub(super) members: Vec<Member>,
+    credentials: HashMap<Label, Credential>,
+    unlisted: Vec<Label>,
+}
+
+/// This token as policy judges it.
+pub(super) fn subject<'a>(
+    member: &'a Member,
+    credential: Option<&'a Credential>,
+    parent: Option<&'a Credential>,
+) -> Subject<'a> {
+    Subject {
+        label: &member.label,
+        token_type: member.token_type,
+        policy: &member.policy,
+        credential,
+        parent: member.parent.as_ref().map(|label| Parent { label, credential: parent }),
+    }
+}
+
+/// The Page of that id as it is found under `parent`, if it is one to keep and no declared token
+/// takes its place.
+pub(super) fn discovered(config: &Config, parent: &Member, page_id: &str) -> Option<Member> {
+    let wanted = match &parent.pages {
+        Pages::None => false,
+        Pages::All { except } => !except.iter().any(|id| id == page_id),
+    };
+    (wanted && config.declared_page(&parent.label, page_id).is_none())
+        .then(|| config.page(parent, page_id))
+}
+
+impl Roster {
+    /// The declared tokens that are enabled.
+    pub(super) fn declared(config: &Config) -> Vec<Member> {
+        config.tokens.iter().filter(|member| member.policy.enabled).cloned().collect()
+    }
+
+    /// Lays the config over what the store knows.
+    pub(super) fn new(config: &Config, credentials: Vec<Credential>) -> Self {
+        let declared = Self::declared(config);
+        let mut members = Vec::new();
+        for member in &declared {
+            members.push(member.clone());
+            members.extend(discovered_under(config, member, &credentials));
+        }
+        let renamed: HashMap<&Label, &Label> = declared
+            .iter()
+            .filter_map(|member| Some((member.was.as_ref()?, &member.label)))
+            .collect();
+        let known = |label: &Label| config.token(label).is_some();
+        let unlisted = credentials
+            .iter()
+            .map(|credential| &credential.label)
+            .filter(|label| !known(label) && !renamed.contains_key(label))
+            .filter(|label| !members.iter().any(|member| member.label == **label))
+            .cloned()
+            .collect();
+        let credentials = credentials
+            .into_iter()
+            .map(|credential| {
+                let label = renamed.get(&credential.label).copied().unwrap_or(&credential.label);
+                (label.clone(), credential)
+            })
+            .collect();
+        Self { members, credentials, unlisted }
+    }
+
+    /// What the store knows of a token.
+    pub(super) fn credential(&self, label: &Label) -> Option<&Credential> {
+        self.credentials.get(label)
+    }
+
+    /// Puts what was learnt of a token in the place of what was known.
+    pub(super) fn learn(&mut self, label: &Label, credential: Credential) {
+        self.credentials.insert(label.clone(), credential);
+    }
+
+    /// A token as policy judges it.
+    pub(super) fn subject<'a>(&'a self, member: &'a Member) -> Subject<'a> {
+        let parent = member.parent.as_ref().and_then(|label| self.credential(label));
+        subject(member, self.credential(&member.label), parent)
+    }
+
+    /// The tokens derived from `parent`.
+    pub(super) fn pages_of<'a>(
+        &'a self,
+        parent: &'a Label,
+    ) -> impl Iterator<Item = &'a Member> + 'a {
+        self.members.iter().filter(move |member| member.parent.as_ref() == Some(parent))
+    }
+
+    /// Names that the store knows and the config no longer has.
+    pub(super) fn unlisted(&self) -> &[Label] {
+        &self.unlisted
+    }
+
+    /// The tokens meant by what was typed; all of them when nothing was.
+    pub(super) fn select(&self, patterns: &[Pattern]) -> Result<Vec<&Member>, Complaint> {
+        for pattern in patterns {
+            if !self.members.iter().any(|member| pattern.matches(&member.label)) {
+                return Err(self.nobody(pattern));
+            }
+        }
+        let meant = |member: &&Member| {
+            patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(&member.label))
+        };
+        Ok(self.members.iter().filter(meant).collect())
+    }
+
+    fn nobody(&self, pattern: &Pattern) -> Complaint {
+        let labels: Vec<&Label> = self.members.iter().map(|member| &member.label).collect();
+        let known = match labels.len() {
+            0 => "the config declares no tokens".to_owned(),
+            1..=12 => format!("the labels are {}", crate::policy::words::list(&labels)),
+            _ => "`metatoken status` lists the labels".to_owned(),
+        };
+        Complaint::new(Exit::Usage, "no_such_label", pattern.as_str(), "matches no token")
+            .hint(known)
+    }
+}
+
+/// The Pages that were found under `parent` and are still to be kept.
+fn discovered_under(config: &Config, parent: &Member, credentials: &[Credential]) -> Vec<Member> {
+    let mut found: Vec<Member> = credentials
+        .iter()
+        .filter(|credential| credential.retired_at.is_none())
+        .filter_map(|credential| credential.label.as_discovered())
+        .filter(|(under, _)| *under == parent.label.as_str())
+        .filter_map(|(_, page_id)| discovered(config, parent, page_id))
+        .collect();
+    found.sort_by(|a, b| a.label.cmp(&b.label));
+    found
+}

@@ -1,0 +1,76 @@
+//! What a command works with: the config, the clock, the way to Graph, to the store and to the
+//! person.
+
+use std::time::{Duration, Instant};
+
+use crate::clock::Clock;
+use crate::complaint::Complaint;
+use crate::config::{Config, KeySetting, Secrets};
+use crate::environment::Environment;
+use crate::exit::Exit;
+use crate::graph::{Graph, Settings};
+use crate::interrupt::Interrupt;
+use crate::store::{Holder, KeySource, LockError, RunLock, Store, read_key};
+use crate::ui::Ui;
+
+/// One run of the program, ready to work.
+#[derive(Debug)]
+pub struct Session {
+    /// What the config means.
+    pub config: Config,
+    /// What the config's references to secrets lead to.
+    pub secrets: Secrets,
+    /// How Graph is reached.
+    pub graph: Settings,
+    /// The time.
+    pub clock: Clock,
+    /// The variables and the user.
+    pub environment: Environment,
+    /// Whether somebody wants the process to end.
+    pub interrupt: Interrupt,
+    /// The way to the person.
+    pub ui: Ui,
+}
+
+impl Session {
+    /// A client that asks Graph as the config says.
+    pub(super) fn graph(&self) -> Graph {
+        Graph::new(self.graph.clone(), self.clock.clone(), self.interrupt.flag())
+    }
+
+    /// A client that tries each call once, and begins none after `span` from now.
+    pub(super) fn graph_within(&self, span: Duration) -> Graph {
+        let settings =
+            Settings { attempts: 1, deadline: Some(Instant::now() + span), ..self.graph.clone() };
+        Graph::new(settings, self.clock.clone(), self.interrupt.flag())
+    }
+
+    /// Where the store's key is; read only now, when it is needed.
+    pub(super) fn key(&self) -> Result<KeySource, Complaint> {
+        let source = match &self.config.store.key {
+            KeySetting::Beside(path) => return Ok(KeySource::File(path.clone())),
+            KeySetting::Given(source) => source,
+        };
+        let unreadable = || {
+            Complaint::new(Exit::Storage, "key_unreadable", "the store key", "cannot be read")
+                .hint("see `[store] key` in the config")
+        };
+        let text = self.secrets.resolve(source).map_err(|error| unreadable().because(error))?;
+        read_key(text.expose()).map(KeySource::Given).map_err(|error| unreadable().because(error))
+    }
+
+    /// The store as it is, for reading; nothing where none was made yet.
+    pub(super) fn reader(&self) -> Result<Option<Store>, Complaint> {
+        Ok(Store::open_reader(&self.config.store.path)?)
+    }
+
+    /// The lock that only one run holds.
+    pub(super) fn lock(&self, command: &str, wait: Duration) -> Result<RunLock, Complaint> {
+        let holder = Holder {
+            pid: std::process::id(),
+            command: format!("metatoken {command}"),
+            started_at: self.clock.now(),
+        };
+        RunLock::take(&self.config.store.path, &holder, wait).map_err(LockError::into)
+    }
+}

@@ -1,0 +1,217 @@
+//! What happened to the tokens: every generation and attempt, with the success rate.
+
+use serde_json::{Map, Value, json};
+
+use super::Canvas;
+use super::json::{VERSION, document, problem, time};
+use super::table::{Sheet, plain};
+use crate::policy::words;
+use crate::token::{EventKind, Expiry, Fingerprint, Label, Problem, Time, Trigger};
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// When.
+    pub at: Time,
+    /// In which run.
+    pub run: Option<i64>,
+    /// To which token.
+    pub label: Label,
+    /// What.
+    pub event: EventKind,
+    /// Who had started the run.
+    pub trigger: Trigger,
+    /// When the token ended before.
+    pub old_expiry: Expiry,
+    /// When it ends since.
+    pub new_expiry: Expiry,
+    /// The number of the string concerned.
+    pub generation: Option<u32>,
+    /// What stands for that string.
+    pub fingerprint: Option<Fingerprint>,
+    /// What went wrong.
+    pub problem: Option<Problem>,
+}
+
+/// Events, the newest last, and what they add up to.
+#[derive(Debug, Clone)]
+pub struct HistoryReport {
+    /// The events to show.
+    pub shown: Vec<Entry>,
+    /// The events that are counted: all of the period, shown or not.
+    pub counted: Vec<(EventKind, Trigger)>,
+}
+
+struct Tally {
+    succeeded: usize,
+    failed: usize,
+}
+
+impl Tally {
+    fn of<'a>(events: impl Iterator<Item = &'a (EventKind, Trigger)>) -> Self {
+        events.fold(Self { succeeded: 0, failed: 0 }, |mut tally, (event, _)| {
+            match event.counts_as() {
+                Some(true) => tally.succeeded += 1,
+                Some(false) => tally.failed += 1,
+                None => {}
+            }
+            tally
+        })
+    }
+
+    fn attempts(&self) -> usize {
+        self.succeeded + self.failed
+    }
+
+    /// From 0 to 1; nothing without an attempt.
+    #[expect(clippy::cast_precision_loss, reason = "a rate of fewer than 2^52 attempts is exact")]
+    fn rate(&self) -> Option<f64> {
+        (self.attempts() > 0).then(|| self.succeeded as f64 / self.attempts() as f64)
+    }
+
+    fn json(&self) -> Map<String, Value> {
+        Map::from_iter([
+            ("attempts".to_owned(), json!(self.attempts())),
+            ("succeeded".to_owned(), json!(self.succeeded)),
+            ("failed".to_owned(), json!(self.failed)),
+            ("success_rate".to_owned(), json!(self.rate())),
+        ])
+    }
+}
+
+impl HistoryReport {
+    /// The contract's JSON.
+    pub fn json(&self) -> String {
+        let mut summary = Tally::of(self.counted.iter()).json();
+        let by_trigger: Map<String, Value> = Trigger::ALL
+            .iter()
+            .map(|trigger| {
+                let tally = Tally::of(self.counted.iter().filter(|(_, it)| it == trigger));
+                (trigger.as_str().to_owned(), Value::Object(tally.json()))
+            })
+            .collect();
+        summary.insert("by_trigger".to_owned(), Value::Object(by_trigger));
+        document(&json!({
+            "version": VERSION,
+            "summary": summary,
+            "events": self.shown.iter().map(Entry::json).collect::<Value>(),
+        }))
+    }
+
+    /// The table for people, then the rate.
+    pub fn text(&self, canvas: Canvas) -> String {
+        if self.shown.is_empty() {
+            return format!("{}\n", self.summary());
+        }
+        let mut sheet = Sheet::new(
+            canvas,
+            &[
+                "AT",
+                "LABEL",
+                "EVENT",
+                "GENERATION",
+                "FINGERPRINT",
+                "ENDED",
+                "ENDS",
+                "TRIGGER",
+                "PROBLEM",
+            ],
+        );
+        for entry in &self.shown {
+            sheet.row([
+                plain(words::instant(entry.at)),
+                plain(&entry.label),
+                plain(entry.event),
+                plain(entry.generation.map_or("-".to_owned(), |number| number.to_string())),
+                plain(entry.fingerprint.map_or("-".to_owned(), |it| it.to_string())),
+                plain(end(entry.old_expiry)),
+                plain(end(entry.new_expiry)),
+                plain(entry.trigger),
+                plain(entry.problem.as_ref().map_or("-".to_owned(), ToString::to_string)),
+            ]);
+        }
+        format!("{}\n{}\n", sheet.render(), self.summary())
+    }
+
+    /// The rate in a sentence.
+    pub fn summary(&self) -> String {
+        let tally = Tally::of(self.counted.iter());
+        match tally.rate() {
+            None => "no attempts yet".to_owned(),
+            Some(rate) => format!(
+                "{}: {} succeeded, {} failed ({:.1} %)",
+                words::count(tally.attempts(), "attempt"),
+                tally.succeeded,
+                tally.failed,
+                rate * 100.0
+            ),
+        }
+    }
+
+    /// Comma-separated values with a header line, quoted where a value needs it.
+    pub fn csv(&self) -> String {
+        let mut text = String::from(
+            "at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem\n",
+        );
+        for entry in &self.shown {
+            let cells = [
+                time(Some(entry.at)),
+                json!(entry.run),
+                json!(entry.label.as_str()),
+                json!(entry.event.as_str()),
+                json!(entry.trigger.as_str()),
+                json!(entry.event.counts_as()),
+                time(entry.old_expiry.at()),
+                time(entry.new_expiry.at()),
+                json!(entry.generation),
+                json!(entry.fingerprint.map(|it| it.to_string())),
+                json!(entry.problem.as_ref().map(|problem| problem.kind.as_str())),
+            ];
+            let cells: Vec<String> = cells.iter().map(cell).collect();
+            text.push_str(&cells.join(","));
+            text.push('\n');
+        }
+        text
+    }
+}
+
+impl Entry {
+    fn json(&self) -> Value {
+        json!({
+            "at": time(Some(self.at)),
+            "run": self.run,
+            "label": self.label.as_str(),
+            "event": self.event.as_str(),
+            "trigger": self.trigger.as_str(),
+            "success": self.event.counts_as(),
+            "old_expires_at": time(self.old_expiry.at()),
+            "new_expires_at": time(self.new_expiry.at()),
+            "generation": self.generation,
+            "fingerprint": self.fingerprint.map(|fingerprint| fingerprint.to_string()),
+            "problem": problem(self.problem.as_ref(), ""),
+        })
+    }
+}
+
+fn end(expiry: Expiry) -> String {
+    match expiry {
+        Expiry::At(time) => words::instant(time),
+        Expiry::Never => "never".to_owned(),
+        Expiry::Unknown => "-".to_owned(),
+    }
+}
+
+/// A value as a cell: null is empty; no value has a comma, a quote or a line break in it, but a
+/// spreadsheet must not be trusted to hold to that.
+fn cell(value: &Value) -> String {
+    let text = match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}

@@ -1,0 +1,61 @@
+//! The JSON of all reports: version 1, to which fields are only ever added.
+//!
+//! Times are RFC 3339 in UTC, ids are strings, and what is not known is null.
+
+use serde_json::{Value, json};
+
+use crate::policy::Reason;
+use crate::token::{GranularScope, Label, Problem, Time};
+
+/// The version that every document names.
+pub const VERSION: u32 = 1;
+
+/// An instant as JSON has it.
+pub(super) fn time(time: Option<Time>) -> Value {
+    time.map_or(Value::Null, |time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string().into())
+}
+
+/// A problem, with the step that recovers from it for this token.
+pub fn problem(problem: Option<&Problem>, remedy: &str) -> Value {
+    problem.map_or(Value::Null, |problem| {
+        json!({
+            "kind": problem.kind.as_str(),
+            "action": problem.action.as_str(),
+            "code": problem.code,
+            "subcode": problem.subcode,
+            "message": problem.message,
+            "fbtrace_id": problem.fbtrace_id,
+            "remedy": remedy,
+        })
+    })
+}
+
+/// Reasons in their order.
+pub(super) fn reasons(reasons: &[Reason]) -> Value {
+    reasons
+        .iter()
+        .map(|reason| {
+            let labels: Vec<&str> = reason.labels.iter().map(Label::as_str).collect();
+            json!({
+                "code": reason.code,
+                "severity": reason.severity.as_str(),
+                "message": reason.message,
+                "remedy": reason.remedy,
+                "labels": labels,
+            })
+        })
+        .collect()
+}
+
+/// Scopes that are limited to certain objects; null targets mean all of them.
+pub(super) fn granular_scopes(scopes: &[GranularScope]) -> Value {
+    scopes
+        .iter()
+        .map(|entry| json!({ "scope": entry.scope, "target_ids": entry.target_ids }))
+        .collect()
+}
+
+/// A document as it is printed: indented, with a final newline.
+pub(super) fn document(value: &Value) -> String {
+    format!("{value:#}\n")
+}

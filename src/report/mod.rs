@@ -1,0 +1,40 @@
+//! What commands found, as values, and how each is shown.
+//!
+//! A report is built once and rendered as often as asked: the table, the JSON and the monitoring
+//! line are read off the same value, so they cannot tell different stories. Nothing here prints.
+
+mod check;
+mod complaint;
+mod history;
+mod json;
+mod nagios;
+mod reasons;
+mod run;
+mod status;
+mod table;
+
+pub use check::CheckReport;
+pub use complaint::complaint_json;
+pub use history::{Entry, HistoryReport};
+pub use json::{VERSION, problem as problem_json};
+pub use nagios::nagios;
+pub use run::{RunReport, TokenResult};
+pub use status::{Refresh, Source, StatusReport, TokenReport};
+
+/// How wide and how colourful a text may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Canvas {
+    /// The terminal's width; nothing when the text goes to a file or a pipe.
+    pub width: Option<u16>,
+    /// Whether words may be coloured.
+    pub ink: Ink,
+}
+
+/// Whether words may be coloured. Colour never carries a meaning that the word does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ink {
+    /// Plain text.
+    Plain,
+    /// ANSI colours.
+    Coloured,
+}

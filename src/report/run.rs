@@ -1,0 +1,237 @@
+//! What a run that changes tokens did: `refresh` and `exchange`.
+
+use serde_json::{Map, Value, json};
+
+use super::json::{VERSION, document, problem, reasons, time};
+use super::table::{Sheet, plain, tinted};
+use super::{Canvas, reasons as prose};
+use crate::exit::Exit;
+use crate::policy::{Health, Reason, words};
+use crate::token::{Expiry, Fingerprint, Label, Outcome, Problem, ProblemKind, Time, TokenType};
+
+/// What happened to one token.
+#[derive(Debug, Clone)]
+pub struct TokenResult {
+    /// Its name.
+    pub label: Label,
+    /// Its type.
+    pub token_type: TokenType,
+    /// The weightiest thing that happened to it.
+    pub outcome: Outcome,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// When it ended before the run.
+    pub old_expiry: Expiry,
+    /// When it ends now.
+    pub new_expiry: Expiry,
+    /// The number of the string in use.
+    pub generation: Option<u32>,
+    /// What stands for the string in use.
+    pub fingerprint: Option<Fingerprint>,
+    /// What went wrong.
+    pub problem: Option<Problem>,
+    /// What recovers from it.
+    pub remedy: String,
+    /// How the run ends on its account.
+    pub exit: Exit,
+    /// What stands against the token after the run.
+    pub standing: Vec<Reason>,
+}
+
+/// A run that changes tokens.
+#[derive(Debug, Clone)]
+pub struct RunReport {
+    /// Whether it was a rehearsal.
+    pub dry_run: bool,
+    /// When it began.
+    pub started_at: Time,
+    /// When it ended.
+    pub finished_at: Time,
+    /// One result a token, in the config's order.
+    pub results: Vec<TokenResult>,
+    /// What concerns the machinery, or several tokens at once.
+    pub system: Vec<Reason>,
+}
+
+impl RunReport {
+    /// How the run ends: the weightiest of its results.
+    pub fn exit(&self) -> Exit {
+        self.results.iter().fold(Exit::Ok, |exit, result| exit.or_worse(result.exit))
+    }
+
+    /// Whether a person has anything to do. What will be tried again does not count while every
+    /// token concerned has time left.
+    pub fn wants_a_person(&self) -> bool {
+        self.results.iter().any(|result| match result.exit {
+            Exit::Ok => false,
+            Exit::Failed | Exit::Unavailable => {
+                result.generation.is_none()
+                    || result
+                        .standing
+                        .iter()
+                        .any(|reason| matches!(reason.code, "expiring" | "expired"))
+            }
+            _ => true,
+        })
+    }
+
+    /// The contract's JSON.
+    pub fn json(&self) -> String {
+        let mut summary = Map::from_iter([("total".to_owned(), json!(self.results.len()))]);
+        for outcome in Outcome::ALL {
+            let count = self.results.iter().filter(|result| result.outcome == *outcome).count();
+            summary.insert(outcome.as_str().to_owned(), json!(count));
+        }
+        summary.insert("owed".to_owned(), json!(0));
+        document(&json!({
+            "version": VERSION,
+            "dry_run": self.dry_run,
+            "started_at": time(Some(self.started_at)),
+            "finished_at": time(Some(self.finished_at)),
+            "summary": summary,
+            "results": self.results.iter().map(TokenResult::json).collect::<Value>(),
+            "system": reasons(&self.system),
+        }))
+    }
+
+    /// The table for people: a row a token, then what stands against any of them, then a count.
+    pub fn text(&self, canvas: Canvas) -> String {
+        let mut sheet = Sheet::new(canvas, &["LABEL", "TYPE", "OUTCOME", "ENDS", "REASON"]);
+        for result in &self.results {
+            sheet.row([
+                plain(&result.label),
+                plain(result.token_type),
+                tinted(result.outcome, result.tint()),
+                plain(result.ends(self.finished_at)),
+                plain(result.in_short()),
+            ]);
+        }
+        if self.results.is_empty() {
+            return "no tokens\n".to_owned();
+        }
+        let mut text = sheet.render();
+        let said = self.results.iter().flat_map(TokenResult::causes).chain(self.system.clone());
+        let causes = prose::paragraphs(said);
+        for part in [causes, format!("{}\n", self.count())] {
+            if !text.is_empty() && !part.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(&part);
+        }
+        text
+    }
+
+    /// `6 tokens: 2 refreshed, 4 not due`, in the order of the outcomes.
+    fn count(&self) -> String {
+        let counts: Vec<String> = Outcome::ALL
+            .iter()
+            .filter_map(|outcome| {
+                let count = self.results.iter().filter(|it| it.outcome == *outcome).count();
+                (count > 0).then(|| format!("{count} {}", outcome.as_str().replace('_', " ")))
+            })
+            .collect();
+        let total = words::count(self.results.len(), "token");
+        let asks = |result: &TokenResult| {
+            matches!(result.outcome, Outcome::WouldRefresh | Outcome::WouldExchange)
+        };
+        let dry = match (self.dry_run, self.results.iter().any(asks)) {
+            (false, _) => "",
+            (true, false) => " (dry run: nothing was changed)",
+            (true, true) => {
+                " (dry run: nothing was changed, and whether Meta would renew is not known)"
+            }
+        };
+        if counts.is_empty() {
+            format!("{total}{dry}")
+        } else {
+            format!("{total}: {}{dry}", counts.join(", "))
+        }
+    }
+}
+
+impl TokenResult {
+    fn json(&self) -> Value {
+        json!({
+            "label": self.label.as_str(),
+            "type": self.token_type.as_str(),
+            "outcome": self.outcome.as_str(),
+            "reason": self.reason,
+            "old_expires_at": time(self.old_expiry.at()),
+            "new_expires_at": time(self.new_expiry.at()),
+            "never_expires": self.new_expiry == Expiry::Never,
+            "generation": self.generation,
+            "fingerprint": self.fingerprint.map(|fingerprint| fingerprint.to_string()),
+            "problem": problem(self.problem.as_ref(), &self.remedy),
+            "deliveries": [],
+        })
+    }
+
+    /// The problem as a reason, unless what stands against the token says the same already.
+    fn told(&self) -> Option<Reason> {
+        let problem = self.problem.as_ref()?;
+        let code = problem.kind.as_str();
+        let same = |reason: &Reason| {
+            reason.message.contains(&problem.message) || problem.message.contains(&reason.message)
+        };
+        if self.standing.iter().any(same) {
+            return None;
+        }
+        Some(Reason {
+            code,
+            severity: if self.outcome == Outcome::Invalid && problem.action.needs_a_person() {
+                Health::Critical
+            } else {
+                Health::Warning
+            },
+            message: problem.to_string(),
+            remedy: self.remedy.clone(),
+            action: problem.action,
+            labels: vec![self.label.clone()],
+        })
+    }
+
+    /// Everything to be said of it; where a problem is named, that nothing is known goes without
+    /// saying.
+    fn causes(&self) -> Vec<Reason> {
+        let told = self.told();
+        let said = |reason: &Reason| {
+            told.as_ref().is_some_and(|told| told.message.contains(&reason.message))
+        };
+        let goes_without = |reason: &&Reason| {
+            reason.severity != Health::Unknown
+                || (self.problem.is_none() && self.outcome != Outcome::Skipped)
+        };
+        let standing =
+            self.standing.iter().filter(goes_without).filter(|reason| !said(reason)).cloned();
+        told.iter().cloned().chain(standing).collect()
+    }
+
+    /// The reason as a table has room for it: a problem's name and numbers, whose sentence stands
+    /// below, or the whole of any other and of a problem without a name.
+    fn in_short(&self) -> String {
+        match (&self.problem, self.exit) {
+            (None, _) => self.reason.clone(),
+            (Some(Problem { kind: ProblemKind::Unknown, code: None, .. }), _) => {
+                self.reason.clone()
+            }
+            (Some(problem), Exit::InputRefused) => format!("refused: {}", problem.in_short()),
+            (Some(problem), _) => problem.in_short(),
+        }
+    }
+
+    fn ends(&self, now: Time) -> String {
+        match self.generation {
+            Some(_) => words::expiry(self.new_expiry, now),
+            None => "-".to_owned(),
+        }
+    }
+
+    fn tint(&self) -> Health {
+        match self.outcome {
+            Outcome::Invalid => Health::Critical,
+            Outcome::Failed | Outcome::NotExtended => Health::Warning,
+            Outcome::Skipped | Outcome::TooYoung => Health::Unknown,
+            _ => Health::Ok,
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! What each token is worth.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::json::{VERSION, document, granular_scopes, problem, reasons, time};
+use super::table::{Sheet, plain, tinted};
+use super::{Canvas, reasons as prose};
+use crate::policy::{Health, Judgement, Reason, merge, words};
+use crate::token::{DataAccess, Expiry, Fingerprint, Inspection, Label, Problem, Time, TokenType};
+
+named! {
+    /// Where a verdict comes from.
+    pub enum Source {
+        /// Graph was asked just now.
+        Live = "live",
+        /// A good proof, younger than `validation_interval`.
+        Cache = "cache",
+        /// The last proof in the store, however old.
+        Store = "store",
+    }
+}
+
+/// One token, judged.
+#[derive(Debug, Clone)]
+pub struct TokenReport {
+    /// Its name; nothing for a string that was only inspected.
+    pub label: Option<Label>,
+    /// Its type by the config.
+    pub token_type: Option<TokenType>,
+    /// The app's name in the config.
+    pub app: Option<String>,
+    /// The parent's name.
+    pub parent: Option<Label>,
+    /// The Page's name.
+    pub name: Option<String>,
+    /// Who can log in again.
+    pub owner: Option<String>,
+    /// What it is worth.
+    pub judgement: Judgement,
+    /// When it ends.
+    pub expiry: Expiry,
+    /// The last answer about it.
+    pub inspection: Option<Inspection>,
+    /// When that answer was given.
+    pub verified_at: Option<Time>,
+    /// Where that answer comes from.
+    pub source: Source,
+    /// Scopes that the config requires and it lacks.
+    pub missing_scopes: Vec<String>,
+    /// Targets that the config requires and it does not reach.
+    pub missing_targets: Vec<String>,
+    /// How it is kept alive.
+    pub refresh: Refresh,
+    /// What is wrong with it, or what the last call about it ran into.
+    pub problem: Option<Problem>,
+    /// What recovers from that.
+    pub remedy: String,
+    /// What stands for the string in use.
+    pub fingerprint: Option<Fingerprint>,
+    /// The number of the string in use.
+    pub generation: Option<u32>,
+}
+
+/// How a token is kept alive.
+#[derive(Debug, Clone, Default)]
+pub struct Refresh {
+    /// Whether `refresh` renews or derives it.
+    pub automatic: bool,
+    /// Whether the next `refresh` would.
+    pub due: bool,
+    /// Why it would, or why not.
+    pub reason: String,
+    /// When it will be due, where that is known.
+    pub due_at: Option<Time>,
+    /// When it was last renewed.
+    pub last_refreshed_at: Option<Time>,
+    /// When that was last tried.
+    pub last_attempt_at: Option<Time>,
+    /// How often it has failed since.
+    pub consecutive_failures: u32,
+}
+
+/// All tokens, judged.
+#[derive(Debug, Clone)]
+pub struct StatusReport {
+    /// When.
+    pub generated_at: Time,
+    /// The tokens, in the config's order.
+    pub tokens: Vec<TokenReport>,
+    /// What concerns the machinery.
+    pub system: Vec<Reason>,
+    /// Names that the store knows and the config no longer has.
+    pub unlisted: Vec<Label>,
+}
+
+impl StatusReport {
+    /// The worst of all.
+    pub fn health(&self) -> Health {
+        let tokens = self.tokens.iter().map(|token| token.judgement.health);
+        tokens.chain(self.system.iter().map(|it| it.severity)).fold(Health::Ok, Health::worse)
+    }
+
+    /// Everything that stands against anything, each cause once.
+    pub fn reasons(&self) -> Vec<Reason> {
+        let tokens = self.tokens.iter().flat_map(|token| token.judgement.reasons.clone());
+        merge(tokens.chain(self.system.clone()))
+    }
+
+    /// The contract's JSON.
+    pub fn json(&self) -> String {
+        document(&json!({
+            "version": VERSION,
+            "generated_at": time(Some(self.generated_at)),
+            "health": self.health().as_str(),
+            "tokens": self.tokens_json(),
+            "system": reasons(&self.system),
+        }))
+    }
+
+    /// The tokens as JSON.
+    pub(super) fn tokens_json(&self) -> Value {
+        self.tokens.iter().map(|token| token.json(self.generated_at)).collect()
+    }
+
+    /// The table for people: a row a token, then each cause and what to do.
+    pub fn text(&self, canvas: Canvas) -> String {
+        let mut text = String::new();
+        if self.tokens.is_empty() {
+            text.push_str("no tokens\n");
+        } else {
+            text.push_str(&self.table(canvas));
+        }
+        let causes = prose::paragraphs(self.reasons());
+        if !causes.is_empty() {
+            text.push('\n');
+            text.push_str(&causes);
+        }
+        text
+    }
+
+    /// Everything that is known of each token, a paragraph each, for `-v`.
+    pub fn details(&self) -> String {
+        let mut text = String::new();
+        for token in &self.tokens {
+            text.push('\n');
+            text.push_str(&token.details(self.generated_at));
+        }
+        if !self.unlisted.is_empty() {
+            let _ = writeln!(
+                text,
+                "\nin the store but not in the config, neither renewed nor judged: {}",
+                words::list(&self.unlisted)
+            );
+        }
+        text
+    }
+
+    fn table(&self, canvas: Canvas) -> String {
+        let mut sheet = Sheet::new(
+            canvas,
+            &["LABEL", "TYPE", "HEALTH", "STATE", "ENDS", "DATA ACCESS ENDS", "PROVEN", "NEXT"],
+        );
+        for token in &self.tokens {
+            let proven = token
+                .verified_at
+                .map_or("never".to_owned(), |at| words::ago(at, self.generated_at));
+            sheet.row([
+                plain(token.label.as_ref().map_or("-", Label::as_str)),
+                plain(token.type_name()),
+                tinted(token.judgement.health, token.judgement.health),
+                plain(token.judgement.state),
+                plain(token.ends(self.generated_at)),
+                plain(token.data_access(self.generated_at)),
+                plain(proven),
+                plain(&token.refresh.reason),
+            ]);
+        }
+        sheet.render()
+    }
+}
+
+impl TokenReport {
+    fn type_name(&self) -> String {
+        match (self.token_type, &self.inspection) {
+            (Some(token_type), _) => token_type.to_string(),
+            (None, Some(inspection)) => {
+                inspection.token_type.as_deref().unwrap_or("unknown").to_lowercase()
+            }
+            (None, None) => "unknown".to_owned(),
+        }
+    }
+
+    fn ends(&self, now: Time) -> String {
+        if self.generation.is_none() && self.inspection.is_none() {
+            "-".to_owned()
+        } else {
+            words::expiry(self.expiry, now)
+        }
+    }
+
+    fn data_access(&self, now: Time) -> String {
+        match self.inspection.as_ref().map(|inspection| inspection.data_access) {
+            Some(DataAccess::Until(until)) => words::when(until, now),
+            Some(DataAccess::NotApplicable) => "never".to_owned(),
+            Some(DataAccess::Unknown) => "unknown".to_owned(),
+            None => "-".to_owned(),
+        }
+    }
+
+    fn json(&self, now: Time) -> Value {
+        let inspection = self.inspection.as_ref();
+        let identity = inspection.map(|inspection| &inspection.identity);
+        let expires_in = self.expiry.remaining(now).map(|left| left.num_seconds());
+        let data_access = inspection.and_then(|inspection| inspection.data_access.until());
+        json!({
+            "label": self.label.as_ref().map(Label::as_str),
+            "type": self.token_type.map(crate::token::TokenType::as_str),
+            "inspected_type": inspection.and_then(|inspection| inspection.token_type.clone()),
+            "app": self.app,
+            "app_id": identity.and_then(|identity| identity.app_id.clone()),
+            "application": inspection.and_then(|inspection| inspection.application.clone()),
+            "parent": self.parent.as_ref().map(Label::as_str),
+            "user_id": identity.and_then(|identity| identity.user_id.clone()),
+            "page_id": identity.and_then(|identity| identity.page_id.clone()),
+            "name": self.name,
+            "owner": self.owner,
+            "health": self.judgement.health.as_str(),
+            "state": self.judgement.state.as_str(),
+            "reasons": reasons(&self.judgement.reasons),
+            "valid": inspection.and_then(|inspection| inspection.valid),
+            "expires_at": time(self.expiry.at()),
+            "never_expires": self.expiry == Expiry::Never,
+            "expires_in_seconds": expires_in,
+            "data_access_expires_at": time(data_access),
+            "issued_at": time(inspection.and_then(|inspection| inspection.issued_at)),
+            "scopes": inspection.map(|inspection| inspection.scopes.clone()),
+            "granular_scopes": inspection.map(|it| granular_scopes(&it.granular_scopes)),
+            "missing_scopes": self.missing_scopes,
+            "missing_targets": self.missing_targets,
+            "refresh": self.refresh.json(),
+            "verified_at": time(self.verified_at),
+            "source": self.source.as_str(),
+            "problem": problem(self.problem.as_ref(), &self.remedy),
+            "fingerprint": self.fingerprint.map(|fingerprint| fingerprint.to_string()),
+            "generation": self.generation,
+            "deliveries": [],
+        })
+    }
+
+    fn details(&self, now: Time) -> String {
+        let inspection = self.inspection.as_ref();
+        let identity = inspection.map(|inspection| inspection.identity.clone()).unwrap_or_default();
+        let scopes = inspection.map(|inspection| inspection.scopes.join(", "));
+        let application = inspection.and_then(|inspection| inspection.application.clone());
+        let mut text =
+            format!("{}\n", self.label.as_ref().map_or("the given string", Label::as_str));
+        let lines = [
+            ("name", self.name.clone()),
+            ("owner", self.owner.clone()),
+            ("app", self.app.clone()),
+            ("app id", identity.app_id),
+            ("application", application),
+            ("user id", identity.user_id),
+            ("page id", identity.page_id),
+            ("parent", self.parent.as_ref().map(ToString::to_string)),
+            ("generation", self.generation.map(|number| number.to_string())),
+            ("fingerprint", self.fingerprint.map(|fingerprint| fingerprint.to_string())),
+            ("issued", inspection.and_then(|it| it.issued_at).map(|at| words::when(at, now))),
+            (
+                "proven",
+                self.verified_at.map(|at| format!("{} ({})", words::when(at, now), self.source)),
+            ),
+            ("last renewed", self.refresh.last_refreshed_at.map(|at| words::when(at, now))),
+            ("scopes", scopes.filter(|scopes| !scopes.is_empty())),
+        ];
+        for (name, value) in lines {
+            if let Some(value) = value {
+                let _ = writeln!(text, "  {:14}{value}", format!("{name}:"));
+            }
+        }
+        text
+    }
+}
+
+impl Refresh {
+    fn json(&self) -> Value {
+        json!({
+            "automatic": self.automatic,
+            "due": self.due,
+            "due_reason": self.reason,
+            "due_at": time(self.due_at),
+            "last_refreshed_at": time(self.last_refreshed_at),
+            "last_attempt_at": time(self.last_attempt_at),
+            "consecutive_failures": self.consecutive_failures,
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! Which config is meant, where Graph is, and what time it is there.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::refusal::usage;
+use super::typed::{instant, scenario};
+use crate::cli::Cli;
+use crate::clock::Clock;
+use crate::commands::Session;
+use crate::complaint::Complaint;
+use crate::config;
+use crate::environment::Environment;
+use crate::graph;
+use crate::interrupt::Interrupt;
+use crate::sandbox::{self, Sandbox};
+use crate::ui::Ui;
+
+/// A Graph on this machine needs no courtesy, and a rehearsal no patience.
+const PAUSE_ON_LOOPBACK: Duration = Duration::from_millis(5);
+
+/// Which config is meant, and what time it is there.
+pub(super) struct Place {
+    pub(super) config: PathBuf,
+    clock: Clock,
+    sandbox: Option<Sandbox>,
+}
+
+impl Place {
+    /// Finds it by what was typed, and opens the sandbox if one is meant.
+    pub(super) fn find(
+        typed: &Cli,
+        environment: &Environment,
+        clock: Clock,
+    ) -> Result<Self, Complaint> {
+        let Some(folder) = &typed.global.sandbox else {
+            if typed.global.scenario.is_some() {
+                return Err(usage("`--scenario` is for the sandbox").hint("add `--sandbox`"));
+            }
+            let config = config::find(typed.global.config.as_deref(), environment)?;
+            return Ok(Self { config, clock, sandbox: None });
+        };
+        if typed.global.config.is_some() {
+            return Err(usage("`--config` and `--sandbox` do not go together")
+                .hint("the sandbox has a config of its own, which is yours to edit"));
+        }
+        let folder = match folder {
+            Some(folder) => folder.clone(),
+            None => environment
+                .state_home()
+                .map(|home| home.join("metatoken/sandbox"))
+                .ok_or_else(|| {
+                    usage("neither XDG_STATE_HOME nor HOME is set")
+                        .hint("name a folder for the sandbox: `--sandbox=DIR`")
+                })?,
+        };
+        let scenario = scenario(typed.global.scenario.as_deref())?;
+        let now = typed.global.now.as_deref().map(instant).transpose()?;
+        let sandbox = sandbox::open(&folder, scenario, now)?;
+        Ok(Self {
+            config: sandbox.config.clone(),
+            clock: Clock::standing(sandbox.now),
+            sandbox: Some(sandbox),
+        })
+    }
+}
+
+/// Everything that a command works with; the sandbox's Graph answers until it is dropped.
+pub(super) fn open_session(
+    typed: &Cli,
+    environment: Environment,
+    clock: Clock,
+    ui: Ui,
+    interrupt: Interrupt,
+) -> Result<(Session, Option<Sandbox>), Complaint> {
+    let place = Place::find(typed, &environment, clock)?;
+    let config = config::load(&place.config, &environment)?;
+    let mut graph = graph_settings(&config);
+    if let Some(sandbox) = &place.sandbox {
+        graph.endpoints = graph::Endpoints { facebook: sandbox.url() };
+    }
+    let mut clock = place.clock;
+    if graph.endpoints.is_loopback() {
+        graph.pause = PAUSE_ON_LOOPBACK;
+    }
+    if let (None, Some(now)) = (&place.sandbox, &typed.global.now) {
+        if !graph.endpoints.is_loopback() {
+            return Err(usage(
+                "`--now` is for rehearsals: it needs every endpoint to be on this machine",
+            )
+            .hint("use `--sandbox`"));
+        }
+        clock = Clock::standing(instant(now)?.in_sandbox());
+    }
+    // A rehearsal must not send a real secret anywhere, not even to this machine.
+    let secrets = match &place.sandbox {
+        Some(_) => config.secrets(&Environment::default()),
+        None => config.secrets(&environment),
+    };
+    let session = Session { config, secrets, graph, clock, environment, interrupt, ui };
+    Ok((session, place.sandbox))
+}
+
+fn graph_settings(config: &config::Config) -> graph::Settings {
+    graph::Settings {
+        timeout: config.http.timeout,
+        attempts: config.http.attempts,
+        endpoints: graph::Endpoints { facebook: config.endpoints.facebook.clone() },
+        ca_file: config.http.ca_file.clone(),
+        ..graph::Settings::default()
+    }
+}

@@ -1,0 +1,94 @@
+//! When nothing can be done: what is wrong, and the code that says so.
+
+use std::ffi::OsString;
+
+use clap::CommandFactory as _;
+use clap::error::ErrorKind;
+
+use crate::cli::{Cli, Command};
+use crate::commands;
+use crate::complaint::Complaint;
+use crate::environment::Environment;
+use crate::exit::{Exit, Verdict};
+use crate::ui::{self, Colour, Format, Ui, Verbosity};
+
+/// What was typed is wrong.
+pub(super) fn usage(message: &str) -> Complaint {
+    Complaint::new(Exit::Usage, "usage", "", message)
+}
+
+/// The program is wrong.
+pub(super) fn bug() -> Complaint {
+    Complaint::new(Exit::Bug, "bug", "", "this is a bug in metatoken")
+        .hint("nothing that Meta granted is lost: what was sealed is examined by the next run")
+        .hint("please report the line above, and what you typed")
+}
+
+/// A way to the person before it is known what was typed.
+pub(super) fn plain_ui(environment: &Environment, format: Format) -> Ui {
+    Ui::new(Verbosity::Normal, format, Colour::Auto, environment)
+}
+
+/// Whether a program will read the answer, as far as can be told from words that make no sense.
+pub(super) fn format_typed(arguments: &[OsString]) -> Format {
+    let json = |words: &[OsString]| words[0] == "--format" && words[1] == "json";
+    let typed = arguments.iter().any(|word| word == "--json" || word == "--format=json")
+        || arguments.windows(2).any(json);
+    if typed { Format::Json } else { Format::Table }
+}
+
+/// Prints the complaint and gives its code, which for `check` is a monitoring system's.
+pub(super) fn give_up(typed: &Cli, ui: Ui, complaint: &Complaint) -> u8 {
+    if matches!(typed.command, Command::Check(_)) {
+        let verdict = commands::verdict_of(complaint);
+        if ui.format != Format::Json {
+            let _ = ui.data(&commands::nagios_complaint(complaint, verdict));
+        }
+        ui.complain(complaint, verdict.code());
+        return verdict.code();
+    }
+    // Another run at work is no news for a timer: the next one finds out what it did.
+    if complaint.exit != Exit::Busy || ui.verbosity > Verbosity::Quiet {
+        ui.complain(complaint, complaint.exit.code());
+    }
+    complaint.exit.code()
+}
+
+/// What clap could not read: help and version are answers, anything else is a usage error.
+pub(super) fn misread(
+    error: &clap::Error,
+    arguments: &[OsString],
+    environment: &Environment,
+) -> u8 {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        ui::usage(error);
+        return Exit::Ok.code();
+    }
+    let is_check = command_typed(arguments).is_some_and(|command| command == "check");
+    let code = if is_check { Verdict::Unknown.code() } else { Exit::Usage.code() };
+    let complaint = usage(&first_paragraph(&error.to_string()));
+    let ui = plain_ui(environment, format_typed(arguments));
+    if ui.format == Format::Json {
+        ui.complain(&complaint, code);
+    } else {
+        if is_check {
+            let _ = ui.data(&commands::nagios_complaint(&complaint, Verdict::Unknown));
+        }
+        ui::usage(error);
+    }
+    code
+}
+
+/// What is wrong, on one line: clap lists the arguments concerned below its first.
+fn first_paragraph(text: &str) -> String {
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    let joined = lines.collect::<Vec<_>>().join(" ");
+    joined.strip_prefix("error: ").unwrap_or(&joined).to_owned()
+}
+
+/// The first word that is a command's name; what stands before it are options and their values.
+fn command_typed(arguments: &[OsString]) -> Option<String> {
+    let cli = Cli::command();
+    let is_command = |word: &&str| cli.find_subcommand(word).is_some();
+    arguments.iter().skip(1).filter_map(|word| word.to_str()).find(is_command).map(str::to_owned)
+}

@@ -1,0 +1,176 @@
+//! Who may name whom.
+//!
+//! The rooms of the house and the doors between them. A door that is not in this table is not
+//! there: `graph`, `store` and the rest never learn of one another, only a command sees them all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+const DOORS: &[(&str, &[&str])] = &[
+    // Leaves: they name nobody.
+    ("cli", &[]),
+    ("clock", &[]),
+    ("crypto", &[]),
+    ("edit", &[]),
+    ("environment", &[]),
+    ("exit", &[]),
+    ("failpoint", &[]),
+    ("interrupt", &[]),
+    ("name", &[]),
+    ("token", &[]),
+    // What speaks the vocabulary.
+    ("complaint", &["exit"]),
+    ("policy", &["token"]),
+    ("graph", &["clock", "crypto", "token"]),
+    ("store", &["complaint", "crypto", "exit", "failpoint", "token"]),
+    ("config", &["complaint", "edit", "environment", "exit", "policy", "token"]),
+    ("report", &["complaint", "exit", "policy", "token"]),
+    ("sandbox", &["complaint", "crypto", "exit", "token"]),
+    ("ui", &["complaint", "environment", "exit", "report"]),
+    // What brings them together.
+    (
+        "commands",
+        &[
+            "clock",
+            "complaint",
+            "config",
+            "environment",
+            "exit",
+            "failpoint",
+            "graph",
+            "interrupt",
+            "policy",
+            "report",
+            "store",
+            "token",
+            "ui",
+        ],
+    ),
+    (
+        "run",
+        &[
+            "cli",
+            "clock",
+            "commands",
+            "complaint",
+            "config",
+            "environment",
+            "exit",
+            "graph",
+            "interrupt",
+            "policy",
+            "sandbox",
+            "token",
+            "ui",
+        ],
+    ),
+    ("main", &["clock", "environment", "failpoint", "run"]),
+];
+
+fn source_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        // A room's own tests may print, and start what they like.
+        if path.file_stem().is_some_and(|name| name == "tests") {
+            continue;
+        }
+        if path.is_dir() {
+            files.extend(source_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The room that a file belongs to: its folder under `src`, or its own name.
+fn room(source: &Path, file: &Path) -> String {
+    let first = file.strip_prefix(source).unwrap().components().next().unwrap();
+    first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
+}
+
+/// The rooms named behind `prefix`, alone or in braces.
+fn named(text: &str, prefix: &str) -> BTreeSet<String> {
+    let word = |text: &str| {
+        text.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect::<String>()
+    };
+    let mut rooms = BTreeSet::new();
+    for (at, _) in text.match_indices(prefix) {
+        let rest = &text[at + prefix.len()..];
+        match rest.strip_prefix('{') {
+            Some(list) => {
+                let list = list.split('}').next().unwrap_or_default();
+                rooms.extend(list.split(',').map(|item| word(item.trim())));
+            }
+            None => {
+                rooms.insert(word(rest));
+            }
+        }
+    }
+    rooms.retain(|room| !room.is_empty());
+    rooms
+}
+
+#[test]
+fn nobody_uses_a_door_that_is_not_there() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let doors: BTreeMap<&str, &[&str]> = DOORS.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for file in source_files(&source) {
+        let room = room(&source, &file);
+        if room == "lib" {
+            continue;
+        }
+        let Some(open) = doors.get(room.as_str()) else {
+            wrong.push(format!("{} is in no room of the table", file.display()));
+            continue;
+        };
+        let text = std::fs::read_to_string(&file).unwrap();
+        let prefix = if room == "main" { "metatoken::" } else { "crate::" };
+        for other in named(&text, prefix) {
+            if other != room
+                && doors.contains_key(other.as_str())
+                && !open.contains(&other.as_str())
+            {
+                wrong.push(format!("{} names `{other}`", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_table_has_no_circle() {
+    let doors: BTreeMap<&str, &[&str]> = DOORS.iter().copied().collect();
+    let mut settled: BTreeSet<&str> = BTreeSet::new();
+    while settled.len() < doors.len() {
+        let next: Vec<&str> = doors
+            .iter()
+            .filter(|(room, open)| {
+                !settled.contains(*room) && open.iter().all(|door| settled.contains(door))
+            })
+            .map(|(room, _)| *room)
+            .collect();
+        assert!(!next.is_empty(), "a circle among those that are not in {settled:?}");
+        settled.extend(next);
+    }
+}
+
+#[test]
+fn printing_and_the_clock_have_one_place_each() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in source_files(&source) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let room = room(&source, &file);
+        for (word, place) in
+            [("Utc::now", "main"), ("stdout()", "ui"), ("stderr()", "ui"), ("println!", "ui")]
+        {
+            assert!(
+                room == place || !text.contains(word),
+                "{} has {word}, which belongs into {place}",
+                file.display()
+            );
+        }
+    }
+}
