@@ -1,0 +1,142 @@
+//! A folder, a config, a simulated Graph and a clock to measure in.
+//!
+//! The folder is on the disk that builds go to, not in memory, so that a commit costs what it
+//! costs.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use chrono::{DateTime, TimeDelta};
+use metatoken::sandbox::{AppSpec, Seen, Server, Simulation, TokenSpec, UserSpec};
+use metatoken::token::{DataAccess, Time};
+
+/// The app that every world has, and its secret.
+pub(crate) const APP: &str = "1000000000000001";
+const APP_SECRET: &str = "fakesecretofthebench";
+
+/// What a world is made of before it begins.
+pub(crate) struct Plan {
+    graph: Simulation,
+    tables: String,
+    variables: Vec<(String, String)>,
+}
+
+/// A world at work.
+pub(crate) struct World {
+    folder: tempfile::TempDir,
+    /// The simulated Graph.
+    pub(crate) graph: Server,
+    now: Time,
+    variables: Vec<(String, String)>,
+}
+
+impl Plan {
+    /// One app, and a config that asks `concurrency` questions at a time.
+    pub(crate) fn new(concurrency: usize) -> Self {
+        let mut graph = Simulation::new(start());
+        graph.add_app(AppSpec::new(APP, APP_SECRET, "Bench"));
+        let tables = format!(
+            "[app.main]\nid = \"{APP}\"\nsecret = {{ env = \"APP_SECRET\" }}\n\n\
+             [http]\nconcurrency = {concurrency}\n\n"
+        );
+        let variables = vec![("APP_SECRET".to_owned(), APP_SECRET.to_owned())];
+        Self { graph, tables, variables }
+    }
+
+    /// Lets apps, people and Pages be added.
+    pub(crate) fn people(mut self, add: impl FnOnce(&mut Simulation)) -> Self {
+        add(&mut self.graph);
+        self
+    }
+
+    /// Gives out a token, puts its string into a variable, and declares it, with `more` settings.
+    pub(crate) fn token(mut self, label: &str, spec: TokenSpec, more: &str) -> Self {
+        let string = self.graph.mint(spec.data_access(DataAccess::NotApplicable).named(label));
+        let variable = label.to_uppercase().replace('-', "_");
+        self.tables.extend([
+            &format!("[token.{label}]\n"),
+            &format!("access_token = {{ env = \"{variable}\" }}\n"),
+            more,
+            "\n\n",
+        ]);
+        self.variables.push((variable, string));
+        self
+    }
+
+    /// Starts the Graph and writes the config.
+    pub(crate) fn begin(self) -> anyhow::Result<World> {
+        let world = World {
+            folder: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?,
+            graph: Server::start(self.graph)?,
+            now: start(),
+            variables: self.variables,
+        };
+        let endpoints = format!("[endpoints]\nfacebook = \"{}\"\n", world.graph.url());
+        let mut file = File::create(world.path("metatoken.toml"))?;
+        file.set_permissions(PermissionsExt::from_mode(0o600))?;
+        file.write_all(self.tables.as_bytes())?;
+        file.write_all(endpoints.as_bytes())?;
+        Ok(world)
+    }
+}
+
+impl World {
+    /// A world as most are: three tokens, none of them due.
+    pub(crate) fn small() -> anyhow::Result<Self> {
+        ["anna", "bert", "cleo"]
+            .into_iter()
+            .zip(["3000000000000001", "3000000000000002", "3000000000000003"])
+            .fold(Plan::new(8), |plan, (label, person)| {
+                plan.people(|graph| graph.add_user(UserSpec::new(person, label))).token(
+                    label,
+                    TokenSpec::user(APP, person),
+                    "type = \"user\"",
+                )
+            })
+            .begin()
+    }
+
+    /// Moves the clocks, ours and Graph's.
+    pub(crate) fn at_day(&mut self, day: i64) {
+        self.now = start() + TimeDelta::days(day);
+        self.graph.with(|graph| graph.set_now(self.now));
+    }
+
+    /// A path in the folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The command with this world's config and clock, and nothing else in its environment.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_metatoken"));
+        command
+            .env_clear()
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.folder.path())
+            .arg("--config")
+            .arg(self.path("metatoken.toml"))
+            .args(["--now", &self.now.to_rfc3339()])
+            .args(arguments);
+        command
+    }
+
+    /// What Graph is asked while `act` is done.
+    pub(crate) fn asked<T>(
+        &self,
+        act: impl FnOnce() -> anyhow::Result<T>,
+    ) -> anyhow::Result<(T, Vec<Seen>)> {
+        let before = self.graph.requests().len();
+        let done = act()?;
+        let asked = self.graph.requests().split_off(before);
+        Ok((done, asked))
+    }
+}
+
+/// 2026-01-01, where every world begins.
+fn start() -> Time {
+    DateTime::from_timestamp(1_767_225_600, 0).expect("it is a date")
+}
