@@ -14,6 +14,7 @@ mod lock;
 mod manners;
 mod outcomes;
 mod pages;
+mod readme;
 mod recorded;
 mod renewal;
 mod sandbox;
