@@ -6,6 +6,8 @@ mod crash;
 mod exchange;
 mod graph_cases;
 mod graph_faults;
+mod graph_mangled;
+mod graph_refusals;
 mod history;
 mod house;
 mod interrupt;

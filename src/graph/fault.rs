@@ -4,11 +4,14 @@
 //! mean is ruled in `judgement`. A page of a proxy's, an empty body and a redirect end here too:
 //! none of them says anything of a token.
 
+use std::time::Duration;
+
 use crate::token::{Problem, ProblemKind, Secret};
 
 use super::document::Document;
 use super::envelope::Envelope;
-use super::judgement::{ANOTHER_APP, by_status, judged};
+use super::judgement::{by_status, judged};
+use super::phrases;
 use super::redact;
 use super::response::Response;
 
@@ -30,7 +33,7 @@ pub const fn is_verdict(problem: &Problem) -> bool {
 
 /// Whether a problem with the app's credentials is one token's alone.
 pub(super) fn blames_the_token(problem: &Problem) -> bool {
-    problem.message.to_lowercase().contains(ANOTHER_APP)
+    phrases::name_another_app(&problem.message.to_lowercase())
 }
 
 /// The document of an answer that is no refusal, or what the refusal means.
@@ -84,12 +87,21 @@ fn worded(envelope: &Envelope, kind: ProblemKind, response: &Response) -> String
     let said = redact::sentence(&envelope.message, response.secrets());
     let said = said.trim_end_matches('.');
     let said = if said.is_empty() { "Graph refused and did not say why" } else { said };
-    match (kind, response.usage().regain_minutes) {
-        (ProblemKind::RateLimited, Some(minutes)) if minutes > 0 => {
-            format!("{said}: Graph answers again in {minutes} minutes")
+    match response.wait() {
+        Some(wait) if kind == ProblemKind::RateLimited => {
+            format!("{said}: Graph answers again in {}", spelled(wait))
         }
         _ => said.to_owned(),
     }
+}
+
+/// Rounded up, for who comes too early is throttled for longer.
+fn spelled(wait: Duration) -> String {
+    let (number, unit) = match wait.as_secs() {
+        seconds @ ..60 => (seconds, "second"),
+        seconds => (seconds.div_ceil(60), "minute"),
+    };
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
 fn unreadable(response: &Response) -> Problem {
@@ -100,6 +112,10 @@ fn unreadable(response: &Response) -> Problem {
     if response.body().iter().all(u8::is_ascii_whitespace) {
         return malformed(response, "the body is empty");
     }
+    if says_that_it_is_down(response.body()) {
+        let message = format!("Graph says in plain words, at status {status}, that it is down");
+        return Problem::new(ProblemKind::GraphUnavailable, message);
+    }
     let content_type = response.content_type().unwrap_or("nothing said");
     let seen = format!("status {status}, content type `{content_type}`, no JSON");
     let (kind, action) = by_status(status, ProblemKind::MalformedResponse);
@@ -108,6 +124,14 @@ fn unreadable(response: &Response) -> Problem {
         _ => "a proxy or another server answered, not Graph",
     };
     Problem::new(kind, format!("{whose}: {seen}")).with_action(action)
+}
+
+/// Graph's own front may say so without JSON, and at HTTP 200. Source: Meta, its Python SDK.
+fn says_that_it_is_down(body: &[u8]) -> bool {
+    let words = String::from_utf8_lossy(body);
+    let words = words.trim().trim_matches(['"', '.']);
+    words.eq_ignore_ascii_case("service unavailable")
+        || words.eq_ignore_ascii_case("service temporarily unavailable")
 }
 
 #[cfg(test)]
@@ -125,7 +149,9 @@ mod tests {
             (302, "<html>", Kind::MalformedResponse),
             (503, "<html>", Kind::GraphUnavailable),
             (429, "<html>", Kind::RateLimited),
-            (200, "Service Unavailable", Kind::MalformedResponse),
+            (200, "Service Unavailable", Kind::GraphUnavailable),
+            (400, "service temporarily unavailable.\n", Kind::GraphUnavailable),
+            (200, "Service Unavailable for you", Kind::MalformedResponse),
         ] {
             let headers = [("content-type", "text/html")].into_iter().collect();
             let response = Response::new(status, headers, body.as_bytes().to_vec());
@@ -147,10 +173,31 @@ mod tests {
 
     #[test]
     fn a_throttled_caller_is_told_how_long() {
-        let usage = r#"{"7":[{"estimated_time_to_regain_access":12}]}"#;
-        let headers = [("x-business-use-case-usage", usage)].into_iter().collect();
-        let body = br#"{"error":{"code":80001,"message":"Too many calls."}}"#.to_vec();
-        let problem = accepted(&Response::new(400, headers, body)).err().expect("a refusal");
-        assert_eq!(problem.message, "Too many calls: Graph answers again in 12 minutes");
+        let regain = |minutes: u32| {
+            let usage = format!(r#"{{"7":[{{"estimated_time_to_regain_access":{minutes}}}]}}"#);
+            ("x-business-use-case-usage", usage)
+        };
+        let said = |code: u32, header: (&str, String)| {
+            let body = format!(r#"{{"error":{{"code":{code},"message":"Too many calls."}}}}"#);
+            let headers = [header].into_iter().collect();
+            let problem = accepted(&Response::new(400, headers, body.into_bytes()));
+            problem.err().expect("a refusal").message
+        };
+        let retry = |seconds: &str| ("retry-after", seconds.to_owned());
+        for (code, header, ending) in [
+            (80_001, regain(12), ": Graph answers again in 12 minutes"),
+            (80_001, regain(0), ""),
+            (4, retry("1"), ": Graph answers again in 1 second"),
+            (17, retry("59"), ": Graph answers again in 59 seconds"),
+            (32, retry("60"), ": Graph answers again in 1 minute"),
+            (613, retry("61"), ": Graph answers again in 2 minutes"),
+            (341, retry("soon"), ""),
+            // Only the throttled are told to wait.
+            (2, regain(12), ""),
+            (190, retry("60"), ""),
+        ] {
+            let expected = format!("Too many calls{ending}");
+            assert_eq!(said(code, header.clone()), expected, "{code} {header:?}");
+        }
     }
 }

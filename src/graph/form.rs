@@ -1,8 +1,15 @@
 //! Form-encoded bodies: how old Graph versions hand over a grant.
 
 /// The value of a field of `a=1&b=2`, decoded.
+///
+/// What is no form has no fields: a page or a refusal may quote a URL with a token in it.
 pub(super) fn field(body: &str, name: &str) -> Option<String> {
-    body.trim().split('&').filter_map(|pair| pair.split_once('=')).find_map(|(key, value)| {
+    let body = body.trim();
+    let of_a_form = |c: char| c.is_ascii_graphic() && !"<>{}\"'".contains(c);
+    if !body.chars().all(of_a_form) {
+        return None;
+    }
+    body.split('&').filter_map(|pair| pair.split_once('=')).find_map(|(key, value)| {
         (key == name).then(|| decoded(value)).flatten().filter(|value| !value.is_empty())
     })
 }
@@ -38,6 +45,9 @@ mod tests {
             ("access_token=%zz", None),
             ("access_token=%ff", None),
             ("access_token", None),
+            (r#"{"message":"at&access_token=EAAfake&b"}"#, None),
+            ("<p>a=1&access_token=EAAfake&b=2</p>", None),
+            ("a=1&access_token=EAAfake&b=2 and more", None),
             ("", None),
         ] {
             assert_eq!(field(body, "access_token").as_deref(), value, "{body}");

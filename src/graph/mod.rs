@@ -6,6 +6,7 @@
 //! `parking` keeps calls back that must fail, and only `http` knows that there is a network.
 //! [`Graph`] puts them together.
 
+mod acknowledgement;
 mod call;
 mod client;
 mod document;
@@ -18,6 +19,7 @@ mod judgement;
 #[cfg(test)]
 mod loopback;
 mod parking;
+mod phrases;
 mod redact;
 mod request;
 mod response;
@@ -25,6 +27,7 @@ mod retry;
 mod settings;
 mod usage;
 
+pub use acknowledgement::read_acknowledgement;
 pub use call::{Fault, Scope};
 pub use client::Graph;
 pub use facebook::{AccountsPage, PageGrant};

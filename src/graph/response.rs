@@ -21,6 +21,7 @@ pub struct Headers {
     api_version: Option<String>,
     app_usage: Option<String>,
     business_usage: Option<String>,
+    ad_account_usage: Option<String>,
     www_authenticate: Option<String>,
 }
 
@@ -35,6 +36,7 @@ impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Headers {
                 "facebook-api-version" => &mut headers.api_version,
                 "x-app-usage" => &mut headers.app_usage,
                 "x-business-use-case-usage" => &mut headers.business_usage,
+                "x-ad-account-usage" => &mut headers.ad_account_usage,
                 "www-authenticate" => &mut headers.www_authenticate,
                 _ => continue,
             };
@@ -93,16 +95,26 @@ impl Response {
         self.headers.retry_after.as_deref()?.trim().parse().ok().map(Duration::from_secs)
     }
 
-    /// The Graph version that answered: older than the one asked for when that one has ended.
+    /// The Graph version that answered: not the one asked for when that one has ended. Source: Meta,
+    /// Graph API versioning.
     pub fn api_version(&self) -> Option<&str> {
-        let version = self.headers.api_version.as_deref()?;
-        let plain = |c: char| c.is_ascii_digit() || c == 'v' || c == '.';
-        (version.len() <= 16 && version.chars().all(plain)).then_some(version)
+        self.headers.api_version.as_deref().map(str::trim).filter(|version| is_version(version))
     }
 
     /// How much of the rate limits is used up.
     pub fn usage(&self) -> Usage {
-        Usage::read(self.headers.app_usage.as_deref(), self.headers.business_usage.as_deref())
+        let Headers { app_usage, business_usage, ad_account_usage, .. } = &self.headers;
+        Usage::read(
+            [app_usage, business_usage, ad_account_usage].into_iter().flatten().map(|it| &**it),
+        )
+    }
+
+    /// How long Graph says that a throttled caller must wait, by the header that says longest.
+    pub(super) fn wait(&self) -> Option<Duration> {
+        /// No window of Meta's is longer; who believed more would never ask again.
+        const LONGEST: Duration = Duration::from_hours(7 * 24);
+        let said = [self.retry_after(), self.usage().regain].into_iter().flatten();
+        said.filter(|wait| !wait.is_zero() && *wait <= LONGEST).max()
     }
 
     pub(super) fn challenge(&self) -> Option<&str> {
@@ -112,6 +124,15 @@ impl Response {
     pub(super) fn secrets(&self) -> &[Secret] {
         &self.secrets
     }
+}
+
+/// Whether it has the form `v25.0`.
+pub(super) fn is_version(text: &str) -> bool {
+    let number = |part: &str| {
+        !part.is_empty() && part.len() <= 4 && part.bytes().all(|c| c.is_ascii_digit())
+    };
+    let parts = text.strip_prefix('v').and_then(|rest| rest.split_once('.'));
+    parts.is_some_and(|(major, minor)| number(major) && number(minor))
 }
 
 impl fmt::Debug for Response {
@@ -144,6 +165,34 @@ mod tests {
         assert_eq!(with("Retry-After", "7").retry_after(), Some(Duration::from_secs(7)));
         assert_eq!(with("Retry-After", "-7").retry_after(), None);
         assert_eq!(with("facebook-api-version", "v25.0").api_version(), Some("v25.0"));
+        for odd in ["", "v", "25.0", "v25", "v.0", "v25.0.1", "v25.0\u{1b}", "v99999.0", "latest"] {
+            assert_eq!(with("facebook-api-version", odd).api_version(), None, "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_wait_that_can_be_believed_counts() {
+        let regain =
+            |minutes: u64| format!(r#"{{"7":[{{"estimated_time_to_regain_access":{minutes}}}]}}"#);
+        let minutes = |minutes: u64| Some(Duration::from_mins(minutes));
+        for (retry_after, regains, wait) in [
+            ("", 0, None),
+            ("0", 0, None),
+            ("60", 0, minutes(1)),
+            ("60", 5, minutes(5)),
+            ("600", 5, minutes(10)),
+            ("99999999999", 5, minutes(5)),
+            ("18446744073709551615", 999_999, None),
+            ("Thu, 01 Jan 2026 00:00:00 GMT", 7 * 24 * 60, minutes(7 * 24 * 60)),
+        ] {
+            let usage = regain(regains);
+            let headers = [("retry-after", retry_after), ("x-business-use-case-usage", &usage)];
+            let response = Response::new(400, headers.into_iter().collect(), Vec::new());
+            assert_eq!(response.wait(), wait, "{retry_after} {regains}");
+        }
+        let ads = r#"{"acc_id_util_pct":100,"reset_time_duration":90}"#;
+        assert_eq!(with("X-Ad-Account-Usage", ads).wait(), Some(Duration::from_secs(90)));
+        assert_eq!(with("X-Ad-Account-Usage", ads).usage().percent, Some(100));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! `debug_token` then.
 
 use chrono::TimeDelta;
+use serde_json::Value;
 
 use crate::graph::document::{integer, text};
 use crate::graph::request::Request;
@@ -28,27 +29,40 @@ pub fn read_grant(response: &Response, now: Time) -> Result<Grant, Problem> {
         Ok(document) => document,
         Err(problem) => return read_form(response, now).ok_or(problem),
     };
-    let root = document.root();
+    let root = unwrapped(document.root());
     let seconds = integer(root, "expires_in").or_else(|| integer(root, "expires"));
     let token = text(root, "access_token").and_then(|text| AccessToken::parse(text).ok());
     let token =
         token.ok_or_else(|| fault::malformed(response, "it has no usable `access_token`"))?;
-    Ok(Grant { token, expiry: ends(seconds, now) })
+    let expiry = ends(&token, seconds, now);
+    Ok(Grant { token, expiry })
+}
+
+/// Instagram's login, as Meta documents it, wraps a grant into a list of one; the live answer is
+/// flat. Source: Meta, Instagram business login.
+fn unwrapped(root: &Value) -> &Value {
+    match root.get("data").and_then(Value::as_array).map(Vec::as_slice) {
+        Some([grant]) => grant,
+        _ => root,
+    }
 }
 
 fn read_form(response: &Response, now: Time) -> Option<Grant> {
     let body = std::str::from_utf8(response.body()).ok()?;
     let token = zeroize::Zeroizing::new(form::field(body, "access_token")?);
     let seconds = form::field(body, "expires_in").or_else(|| form::field(body, "expires"));
-    Some(Grant {
-        token: AccessToken::parse(&token).ok()?,
-        expiry: ends(seconds.and_then(|seconds| seconds.parse().ok()), now),
-    })
+    let token = AccessToken::parse(&token).ok()?;
+    let expiry = ends(&token, seconds.and_then(|seconds| seconds.parse().ok()), now);
+    Some(Grant { token, expiry })
 }
 
-fn ends(seconds: Option<i64>, now: Time) -> Expiry {
+fn ends(token: &AccessToken, seconds: Option<i64>, now: Time) -> Expiry {
     /// Nothing lives for a hundred years: a larger number is an instant, or nonsense.
     const LIMIT: i64 = 100 * 365 * 86_400;
+    // An app's token, `APPID|...`, lives as long as the app's secret; Graph gives it no date.
+    if seconds.is_none() && token.expose().contains('|') {
+        return Expiry::Never;
+    }
     seconds
         .filter(|seconds| (1..=LIMIT).contains(seconds))
         .and_then(|seconds| now.checked_add_signed(TimeDelta::seconds(seconds)))
@@ -82,6 +96,11 @@ mod tests {
             (r#"{"access_token":"EAAfake1","expires_in":-5}"#, Expiry::Unknown),
             (r#"{"access_token":"EAAfake1","expires_in":1767225600000}"#, Expiry::Unknown),
             (r#"{"access_token":"EAAfake1","expires_in":1e99}"#, Expiry::Unknown),
+            (
+                r#"{"data":[{"access_token":"EAAfake1","expires_in":60,"permissions":"a,b"}]}"#,
+                end(60),
+            ),
+            (r#"{"data":[],"access_token":"EAAfake1"}"#, Expiry::Unknown),
             ("access_token=EAAfake1&expires=5183944", end(5_183_944)),
             ("access_token=EAAfake1", Expiry::Unknown),
         ] {
@@ -101,9 +120,13 @@ mod tests {
             r#"{"access_token":null}"#,
             r#"{"access_token":"EAA fake"}"#,
             r#"{"access_token":{"access_token":"EAAfake1"}}"#,
+            r#"{"data":[]}"#,
+            r#"{"data":[{"access_token":"EAAfake1"},{"access_token":"EAAfake2"}]}"#,
+            r#"{"data":[[{"access_token":"EAAfake1"}]]}"#,
             "access_token=",
             "access_token=EAA+fake",
             "<html>?access_token=%3Cb%3E</html>",
+            "<html>a=1&access_token=EAAfake1&b=2</html>",
         ] {
             assert_eq!(read(body).expect_err(body).kind, ProblemKind::MalformedResponse, "{body}");
         }

@@ -32,7 +32,12 @@ pub fn read_inspection(response: &Response) -> Result<Inspection, Problem> {
     };
     let error = data.get("error").filter(|error| error.is_object());
     let error = error.map(|error| of_the_token(fault::within(error, response)));
-    let (valid, problem) = verdict(data.get("is_valid").and_then(Value::as_bool), error);
+    let said = data.get("is_valid").and_then(Value::as_bool);
+    // Graph's own trouble is no answer: it is asked again, and what is stored stands.
+    if let Some(trouble) = error.as_ref().filter(|it| it.kind.is_outage() && said != Some(true)) {
+        return Err(trouble.clone());
+    }
+    let (valid, problem) = verdict(said, error);
     let token_type = token_type(data, problem.as_ref());
     let ends = instant(data, "expires_at");
     let name = |field| text(data, field).map(|text| redact::sentence(text, response.secrets()));
@@ -53,8 +58,8 @@ pub fn read_inspection(response: &Response) -> Result<Inspection, Problem> {
         },
         data_access: DataAccess::from_graph(instant(data, "data_access_expires_at")),
         issued_at: issued_at(data),
-        scopes: texts(data.get("scopes")),
-        granular_scopes: granular_scopes(data),
+        scopes: plain_texts(data.get("scopes"), response),
+        granular_scopes: granular_scopes(data, response),
     })
 }
 
@@ -134,18 +139,24 @@ fn issued_at(data: &Value) -> Option<Time> {
         .and_then(|seconds| Time::from_timestamp(seconds, 0))
 }
 
-fn texts(list: Option<&Value>) -> Vec<String> {
+/// The texts of a list, but for those in which something had to be hidden: a permission's name
+/// holds no secret.
+fn plain_texts(list: Option<&Value>, response: &Response) -> Vec<String> {
     let items = list.and_then(Value::as_array).into_iter().flatten();
-    items.filter_map(Value::as_str).map(str::to_owned).collect()
+    items.filter_map(|item| plain(item.as_str()?, response)).collect()
 }
 
-fn granular_scopes(data: &Value) -> Vec<GranularScope> {
+fn plain(text: &str, response: &Response) -> Option<String> {
+    (redact::sentence(text, response.secrets()) == text).then(|| text.to_owned())
+}
+
+fn granular_scopes(data: &Value, response: &Response) -> Vec<GranularScope> {
     let items = data.get("granular_scopes").and_then(Value::as_array).into_iter().flatten();
     items
         .filter_map(|item| {
             let targets = item.get("target_ids").filter(|targets| !targets.is_null());
             Some(GranularScope {
-                scope: text(item, "scope")?.to_owned(),
+                scope: plain(text(item, "scope")?, response)?,
                 target_ids: targets.map(|targets| {
                     targets.as_array().into_iter().flatten().filter_map(as_id).collect()
                 }),
@@ -186,7 +197,6 @@ mod tests {
                 Some(false),
                 Some(ProblemKind::SessionInvalid),
             ),
-            (r#""is_valid":false,"error":{"code":2}"#, None, Some(ProblemKind::GraphUnavailable)),
             (
                 r#""is_valid":true,"error":{"code":190,"subcode":460}"#,
                 None,
@@ -197,6 +207,32 @@ mod tests {
             assert_eq!(inspection.valid, valid, "{data}");
             assert_eq!(inspection.problem.map(|problem| problem.kind), kind, "{data}");
         }
+    }
+
+    #[test]
+    fn graphs_own_trouble_is_no_answer_wherever_it_stands() {
+        for data in [
+            r#""is_valid":false,"error":{"code":2}"#,
+            r#""is_valid":false,"error":{"code":190,"subcode":463,"is_transient":true}"#,
+            r#""error":{"code":4}"#,
+        ] {
+            let problem = read(200, &format!(r#"{{"data":{{{data}}}}}"#)).expect_err(data);
+            assert!(problem.kind.is_outage(), "{data}");
+        }
+        let alive = read(200, r#"{"data":{"is_valid":true,"error":{"code":2}}}"#);
+        assert_eq!(alive.expect("it is an answer").valid, Some(true));
+    }
+
+    #[test]
+    fn no_permission_has_the_name_of_a_secret() {
+        let inspection = read(
+            200,
+            r#"{"data":{"is_valid":true,"scopes":["ads_read","EAAfakeEAAfakeEAAfake"],
+                "granular_scopes":[{"scope":"EAAfakeEAAfakeEAAfake"}]}}"#,
+        )
+        .expect("it is an answer");
+        assert_eq!(inspection.scopes, ["ads_read"]);
+        assert_eq!(inspection.granular_scopes, []);
     }
 
     #[test]
