@@ -145,8 +145,8 @@ METATOKEN UNKNOWN - [DIR]/metatoken.toml: 1 mistake
         .stderr(
             r#"
 error: [DIR]/metatoken.toml: 1 mistake
-  metatoken.toml:10:1: unknown key `secret`
-   10 | secret = "…"
+  metatoken.toml:12:1: unknown key `secret`
+   12 | secret = "…"
       | ^^^^^^ it belongs in `[app.NAME]`
 "#,
         )

@@ -23,7 +23,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("policy", &["token"]),
     ("graph", &["clock", "crypto", "token"]),
     ("store", &["complaint", "crypto", "exit", "failpoint", "token"]),
-    ("config", &["complaint", "edit", "environment", "exit", "policy", "token"]),
+    ("config", &["complaint", "edit", "environment", "exit", "graph", "policy", "token"]),
     ("report", &["complaint", "exit", "policy", "token"]),
     ("sandbox", &["complaint", "crypto", "exit", "token"]),
     ("ui", &["complaint", "environment", "exit", "report"]),

@@ -3,6 +3,7 @@
 mod adoption;
 mod check;
 mod crash;
+mod examples;
 mod exchange;
 mod graph_cases;
 mod graph_faults;

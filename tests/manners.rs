@@ -369,9 +369,12 @@ run_deadline = "15m"  # built in
 # ca_file is not set  # built in
 
 [endpoints]
-facebook = "http://127.0.0.1:[PORT]"  # endpoints
+facebook = "http://127.0.0.1:[PORT]"             # endpoints
+instagram = "http://127.0.0.1:[PORT]/instagram"  # endpoints
+threads = "http://127.0.0.1:[PORT]/threads"      # endpoints
 
 [app.main]
+kind = "facebook"                # built in
 id = "1000000000000001"          # app.main
 secret = { env = "APP_SECRET" }  # app.main
 graph_version = "v26.0"          # built in
@@ -413,11 +416,11 @@ owner = "anna@client.example"       # token.brand
         .stderr(
             r#"
 error: [DIR]/metatoken.toml: 2 mistakes
-  metatoken.toml:10:18: `refresh_within` is no duration: `20 days`
-   10 | refresh_within = "20 days"
+  metatoken.toml:12:18: `refresh_within` is no duration: `20 days`
+   12 | refresh_within = "20 days"
       |                  ^^^^^^^^^ write `90s`, `15m`, `6h`, `7d` or `2w`
-  metatoken.toml:11:2: `alerts` is not supported by this version
-   11 | [alerts]
+  metatoken.toml:13:2: `alerts` is not supported by this version
+   13 | [alerts]
       |  ^^^^^^
 "#,
         )

@@ -367,11 +367,11 @@ fn exit_78_the_config_is_wrong_or_unsafe() {
         .stderr(
             r#"
 error: [DIR]/metatoken.toml: 2 mistakes
-  metatoken.toml:9:8: unknown type `usr`
-    9 | type = "usr"
+  metatoken.toml:11:8: unknown type `usr`
+   11 | type = "usr"
       |        ^^^^^ did you mean `user`?
-  metatoken.toml:10:1: unknown key `aces_token`
-   10 | aces_token = "…"
+  metatoken.toml:12:1: unknown key `aces_token`
+   12 | aces_token = "…"
       | ^^^^^^^^^^ did you mean `access_token`?
 "#,
         )
@@ -381,11 +381,11 @@ error: [DIR]/metatoken.toml: 2 mistakes
         .stderr(
             r#"
 error: [DIR]/metatoken.toml: 2 mistakes
-  metatoken.toml:9:8: unknown type `usr`
-    9 | type = "usr"
+  metatoken.toml:11:8: unknown type `usr`
+   11 | type = "usr"
       |        ^^^^^ did you mean `user`?
-  metatoken.toml:10:1: unknown key `aces_token`
-   10 | aces_token = "…"
+  metatoken.toml:12:1: unknown key `aces_token`
+   12 | aces_token = "…"
       | ^^^^^^^^^^ did you mean `access_token`?
 "#,
         )
@@ -530,8 +530,8 @@ warning: `brand`: the new string is refused: it ends no later than the string in
         .stderr(
             r#"
 error: [DIR]/metatoken.toml: 1 mistake
-  metatoken.toml:11:10: there is no token `x`
-   11 | parent = "x"
+  metatoken.toml:13:10: there is no token `x`
+   13 | parent = "x"
       |          ^^^ add `[token.x]`
 "#,
         )

@@ -22,6 +22,7 @@ pub(super) fn app(session: &Session, name: &str) -> Result<App, Problem> {
     };
     Ok(App {
         name: name.to_owned(),
+        provider: setting.kind,
         id: read("id", &setting.id)?.expose().to_owned(),
         secret: setting.secret.as_ref().map(|source| read("secret", source)).transpose()?,
         version: setting.graph_version.clone(),

@@ -23,7 +23,7 @@ use crate::report::{RunReport, TokenResult};
 use crate::store::{Arrival, Promotion, Refusal, Setback};
 use crate::token::{
     AccessToken, Credential, EventKind, Expiry, Identity, Inspection, Label, Origin, Outcome,
-    Pattern, Problem, Proof, TokenId, Trigger,
+    Pattern, Problem, Proof, TokenId, TokenType, Trigger,
 };
 
 /// What was asked for.
@@ -155,7 +155,7 @@ impl<'a> Desk<'a> {
     }
 
     fn wants_exchange(&self, given: &Given<'_>) -> bool {
-        self.member.token_type.is_exchangeable()
+        self.member.token_type == TokenType::User
             && is_short_life(given.inspection, self.workshop.now())
     }
 

@@ -75,10 +75,9 @@ pub fn inspect_string(
     })?;
     let label = Label::parse("given")
         .map_err(|error| Complaint::new(Exit::Bug, "bad_label", "given", error.to_string()))?;
-    let token_type = TokenType::ALL
-        .iter()
-        .copied()
-        .find(|it| Some(it.graph_name()) == inspection.token_type.as_deref());
+    let token_type = TokenType::ALL.iter().copied().find(|it| {
+        it.family().graph_name.is_some_and(|name| Some(name) == inspection.token_type.as_deref())
+    });
     let policy = Policy::default();
     let subject = Subject {
         label: &label,

@@ -14,7 +14,8 @@ use super::settings::{
     TokenSetting,
 };
 use super::source::SecretSource;
-use crate::policy::{Limits, Policy, words};
+use crate::policy::{Limits, Parent, Subject, words};
+use crate::token::Provider;
 
 /// A config in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,9 +130,6 @@ impl Config {
     }
 }
 
-const WARN: &str = "built in; 14d where only a person can renew it";
-const CRITICAL: &str = "built in; 7d where only a person can renew it";
-
 /// Puts values and origins side by side.
 struct Writer<'a> {
     origins: &'a Origins,
@@ -149,19 +147,11 @@ impl<'a> Writer<'a> {
         self
     }
 
-    /// A value whose default is longer where only a person can renew the token.
-    fn put_or(
-        &mut self,
-        key: &'static str,
-        given: Option<TimeDelta>,
-        default: TimeDelta,
-        note: &'static str,
-    ) -> &mut Self {
-        if let Some(given) = given {
-            return self.put(key, time(given));
-        }
-        let origin = Origin::Implied(note);
-        self.entries.push(Entry { key, value: json!(time(default)), origin });
+    /// A limit whose default is longer where only a person can renew the token.
+    fn put_limit(&mut self, key: &'static str, limit: TimeDelta, otherwise: Origin) -> &mut Self {
+        let origin = self.origins.get(key).filter(|origin| **origin != Origin::BuiltIn);
+        let origin = origin.cloned().unwrap_or(otherwise);
+        self.entries.push(Entry { key, value: json!(time(limit)), origin });
         self
     }
 
@@ -197,7 +187,10 @@ fn http(http: &HttpSettings) -> Table {
 
 fn endpoints(endpoints: &Endpoints) -> Table {
     let mut writer = Writer::new(&endpoints.origins);
-    writer.put("facebook", endpoints.facebook.as_str());
+    writer
+        .put("facebook", endpoints.facebook.as_str())
+        .put("instagram", endpoints.instagram.as_str())
+        .put("threads", endpoints.threads.as_str());
     writer.table(&["endpoints"])
 }
 
@@ -208,10 +201,13 @@ fn app(app: &AppSetting) -> Table {
         SecretSource::Literal(id) => json!(id.expose()),
         reference => reference.describe(),
     };
+    // Threads' own version is no setting: shown as one, it would be refused when read again.
+    let version = (app.kind != Provider::Threads).then_some(app.graph_version.as_str());
     writer
+        .put("kind", app.kind.as_str())
         .put("id", id)
         .put("secret", app.secret.as_ref().map(SecretSource::describe))
-        .put("graph_version", app.graph_version.as_str());
+        .put("graph_version", version);
     writer.table(&["app", &app.name])
 }
 
@@ -229,11 +225,21 @@ fn token(token: &TokenSetting) -> Table {
     writer
         .put("was", token.was.as_ref().map(ToString::to_string))
         .put("access_token", token.access_token.as_ref().map(SecretSource::describe));
-    policy(&mut writer, &token.policy);
+    policy(&mut writer, token);
     writer.table(&["token", token.label.as_str()])
 }
 
-fn policy(writer: &mut Writer<'_>, policy: &Policy) {
+fn policy(writer: &mut Writer<'_>, token: &TokenSetting) {
+    let (subject, policy) = (subject(token), &token.policy);
+    let (warn, critical) = if subject.only_a_person_can_renew() {
+        let note = Origin::Implied("built in, as only a person can renew it");
+        (note.clone(), note)
+    } else {
+        (
+            Origin::Implied("built in; 14d where only a person can renew it"),
+            Origin::Implied("built in; 7d where only a person can renew it"),
+        )
+    };
     let reminders: Vec<String> = policy.reminders.iter().copied().map(time).collect();
     writer
         .put("enabled", policy.enabled)
@@ -241,8 +247,8 @@ fn policy(writer: &mut Writer<'_>, policy: &Policy) {
         .put("refresh_within", time(policy.refresh_within))
         .put("verify_every", time(policy.verify_every))
         .put("proof_within", limits(policy.proof_within))
-        .put_or("warn_within", policy.warn_within, TimeDelta::days(10), WARN)
-        .put_or("critical_within", policy.critical_within, TimeDelta::days(3), CRITICAL)
+        .put_limit("warn_within", subject.warn_within(), warn)
+        .put_limit("critical_within", subject.critical_within(), critical)
         .put("data_access_within", limits(policy.data_access_within))
         .put("validation_interval", time(policy.validation_interval))
         .put("required_scopes", policy.required_scopes.clone())
@@ -252,6 +258,18 @@ fn policy(writer: &mut Writer<'_>, policy: &Policy) {
         .put("keep_generations", policy.keep_generations)
         .put("keep_for", time(policy.keep_for))
         .put("owner", policy.owner.clone());
+}
+
+/// The token as the judgement sees it before anything is stored.
+fn subject(token: &TokenSetting) -> Subject<'_> {
+    let parent = token.parent.as_ref().map(|label| Parent { label, credential: None });
+    Subject {
+        label: &token.label,
+        token_type: token.token_type,
+        policy: &token.policy,
+        credential: None,
+        parent,
+    }
 }
 
 fn time(duration: TimeDelta) -> String {

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 
 use super::source::SecretSource;
 use crate::policy::Policy;
-use crate::token::{Label, TokenType};
+use crate::token::{Label, Provider, TokenType};
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,13 +85,12 @@ pub struct HttpSettings {
 pub struct Endpoints {
     /// The Graph API, without a slash at its end.
     pub facebook: String,
+    /// The Instagram API with Instagram Login, likewise.
+    pub instagram: String,
+    /// The Threads API, likewise.
+    pub threads: String,
     /// Where these came from.
     pub origins: Origins,
-}
-
-impl Endpoints {
-    /// Meta's own.
-    pub const FACEBOOK: &str = "https://graph.facebook.com";
 }
 
 /// A Meta app.
@@ -99,11 +98,14 @@ impl Endpoints {
 pub struct AppSetting {
     /// Its name in the config.
     pub name: String,
+    /// Whose app it is.
+    pub kind: Provider,
     /// Meta's id for it; a literal one is digits.
     pub id: SecretSource,
-    /// Its secret, without which tokens are neither exchanged nor inspected with the app's word.
+    /// Its secret, without which nothing is exchanged and no Facebook token inspected; Instagram
+    /// and Threads renew without.
     pub secret: Option<SecretSource>,
-    /// The version of Graph that is asked, such as `v26.0`.
+    /// The version of Graph that is asked, such as `v26.0`; for a Threads app Threads' own.
     pub graph_version: String,
     /// Where these came from.
     pub origins: Origins,

@@ -1,7 +1,10 @@
 //! What an operator reads about a config: the exact words.
 
+mod kinds;
+
 use super::*;
 use crate::complaint::Complaint;
+use crate::token::Provider;
 
 fn environment() -> Environment {
     Environment::new([("HOME".to_owned(), "/home/u".to_owned())])
@@ -23,14 +26,8 @@ fn good(text: &str) -> Config {
     parsed(text).unwrap()
 }
 
-fn example(name: &str) -> &'static str {
-    match name {
-        "full" => include_str!("../../examples/full.toml"),
-        "one-user" => include_str!("../../examples/one-user.toml"),
-        "pages" => include_str!("../../examples/pages.toml"),
-        _ => include_str!("../../examples/system-user.toml"),
-    }
-}
+/// The other examples are tried through the binary.
+const FULL: &str = include_str!("../../examples/full.toml");
 
 const APP: &str = "[app.main]\nid = \"1\"\n";
 
@@ -92,6 +89,8 @@ fn a_secret_is_never_shown_again() {
         "[store]\nkey = \"hush\"\nkey = \"hush\"",
         "app = \"EAAhush0123456789012345\"",
         "[token]\nbrand = \"EAAhush\"",
+        "[app.EAAhush0123456789012345]\nid = \"1\"\n[app.b]\nid = \"2\"\nkind = \"threads\"\n[token.t]\ntype = \"user\"\napp = \"b\"",
+        "[app.EAAhush0123456789012345]\nid = \"1\"\n[token.t]\ntype = \"app\"",
     ] {
         let rendered = complaint(text);
         assert!(rendered.contains("mistake"), "{text}");
@@ -100,24 +99,15 @@ fn a_secret_is_never_shown_again() {
 }
 
 #[test]
-fn the_examples_load() {
-    for name in ["one-user", "pages", "system-user"] {
-        good(example(name));
-    }
-}
-
-#[test]
 fn the_full_example_lacks_only_what_is_not_built_yet() {
-    let Err(Refused::Mistaken { mistakes, .. }) = parsed(example("full")) else {
+    let Err(Refused::Mistaken { mistakes, .. }) = parsed(FULL) else {
         panic!("some of it is not built yet");
     };
     let messages: Vec<&str> = mistakes.iter().map(|mistake| mistake.message.as_str()).collect();
     assert_eq!(
         messages,
         [
-            "`kind = \"instagram\"` is not supported by this version",
             "`deliver` is not supported by this version",
-            "`type = \"instagram\"` is not supported by this version",
             "`backup` is not supported by this version",
             "`alerts` is not supported by this version",
             "`notify` is not supported by this version",
@@ -127,16 +117,10 @@ fn the_full_example_lacks_only_what_is_not_built_yet() {
 
 #[test]
 fn the_full_example_passes_without_what_is_not_built_yet() {
-    let later = [
-        "[app.insta]",
-        "[[token.brand-page.deliver]]",
-        "[token.creator]",
-        "[alerts]",
-        "[[notify]]",
-    ];
+    let later = ["[[token.brand-page.deliver]]", "[alerts]", "[[notify]]"];
     let mut keeps = true;
     let mut text = String::new();
-    for line in example("full").lines().filter(|line| !line.starts_with("backup")) {
+    for line in FULL.lines().filter(|line| !line.starts_with("backup")) {
         if line.starts_with('[') {
             keeps = !later.iter().any(|header| line.starts_with(header));
         }
@@ -146,9 +130,28 @@ fn the_full_example_passes_without_what_is_not_built_yet() {
         }
     }
     let config = good(&text);
-    assert_eq!(config.tokens.len(), 5);
+    let belong: Vec<(&str, &str, Provider)> = config
+        .tokens
+        .iter()
+        .map(|token| {
+            let kind = config.app(&token.app).expect("its app is in the file").kind;
+            (token.label.as_str(), token.app.as_str(), kind)
+        })
+        .collect();
+    assert_eq!(
+        belong,
+        [
+            ("brand", "main", Provider::Facebook),
+            ("brand-page", "main", Provider::Facebook),
+            ("brand/2000000000000002", "main", Provider::Facebook),
+            ("creator", "insta", Provider::Instagram),
+            ("notes", "notes", Provider::Threads),
+            ("publisher-app", "main", Provider::Facebook),
+            ("whatsapp", "main", Provider::Facebook),
+            ("whatsapp-backup", "main", Provider::Facebook),
+        ]
+    );
     let page = &config.tokens[2];
-    assert_eq!((page.label.as_str(), page.app.as_str()), ("brand/2000000000000002", "main"));
     assert!(!page.policy.auto_refresh);
     assert_eq!(page.parent.as_ref().map(Label::as_str), Some("brand"));
 }
@@ -163,8 +166,11 @@ fn what_is_not_said_is_filled_in() {
     assert_eq!(config.http.timeout.as_secs(), 30);
     assert_eq!(config.http.run_deadline.as_secs(), 900);
     assert_eq!(config.endpoints.facebook, "https://graph.facebook.com");
+    assert_eq!(config.endpoints.instagram, "https://graph.instagram.com");
+    assert_eq!(config.endpoints.threads, "https://graph.threads.net");
     let config = good("[app.a]\nid = \"1\"\n[token.t]\ntype = \"user\"");
     assert_eq!(config.apps[0].graph_version, "v26.0");
+    assert_eq!(config.apps[0].kind, Provider::Facebook);
     assert_eq!(config.tokens[0].policy, crate::policy::Policy::default());
     let config =
         good("[endpoints]\nfacebook = \"http://127.0.0.1:80/\"\n[store]\npath = \"x/y.db\"");
@@ -255,6 +261,9 @@ fn everything_in_force_can_be_shown() {
     assert_eq!(json["token"]["t"]["access_token"]["value"]["env"], "T");
     assert_eq!(json["token"]["t/5"]["parent"]["origin"], "its label");
     assert_eq!(json["http"]["concurrency"]["value"], 8);
+    for host in ["facebook", "instagram", "threads"] {
+        assert_eq!(json["endpoints"][host]["origin"], "built in");
+    }
     // What is shown is a config again, save for what is only referred to.
     assert!(toml_edit::Document::parse(text).is_ok());
 }

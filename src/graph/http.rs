@@ -19,7 +19,7 @@ use crate::token::{Action, Problem, ProblemKind};
 use super::request::Request;
 use super::response::{Headers, Response};
 use super::retry::{Failure, Reach};
-use super::settings::{Endpoints, Settings};
+use super::settings::{Endpoints, Settings, is_loopback};
 
 /// No answer that we ask for is longer.
 const LONGEST_BODY: usize = 1024 * 1024;
@@ -98,11 +98,11 @@ impl Transport {
     }
 
     fn url(&self, request: &Request) -> Result<Url, Problem> {
-        let endpoint = self.endpoints.url(request.host());
+        let endpoint = self.endpoints.url(request.provider());
         let bad =
             |why| misconfigured(format!("the endpoint in the config is no URL of a host: {why}"));
         let mut url = Url::parse(endpoint).map_err(|error| bad(error.to_string()))?;
-        if url.scheme() != "https" && !self.endpoints.is_loopback() {
+        if url.scheme() != "https" && !is_loopback(endpoint) {
             return Err(bad("only loopback may be asked without `https`".to_owned()));
         }
         url.path_segments_mut()

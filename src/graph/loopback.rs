@@ -80,7 +80,7 @@ fn settings(url: &str) -> Settings {
         timeout: Duration::from_secs(5),
         attempts: 3,
         pause: Duration::from_millis(1),
-        endpoints: Endpoints { facebook: url.to_owned() },
+        endpoints: Endpoints::all_at(url),
         ..Settings::default()
     }
 }
@@ -95,7 +95,13 @@ fn graph(settings: Settings) -> Graph {
 
 fn app(id: &str) -> App {
     let secret = Some(Secret::new(SECRET));
-    App { name: "main".into(), id: id.into(), secret, version: "v25.0".into() }
+    App {
+        name: "main".into(),
+        provider: crate::token::Provider::Facebook,
+        id: id.into(),
+        secret,
+        version: "v25.0".into(),
+    }
 }
 
 fn token() -> AccessToken {

@@ -32,7 +32,7 @@ pub use call::{Fault, Scope};
 pub use client::Graph;
 pub use facebook::{AccountsPage, PageGrant};
 pub use fault::is_verdict;
-pub use request::{Host, Idempotence, Request};
+pub use request::{Idempotence, Request};
 pub use response::{Headers, Response};
 pub use settings::{App, Endpoints, Settings};
 pub use usage::Usage;

@@ -59,10 +59,16 @@ impl Parking {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::ProblemKind;
+    use crate::token::{ProblemKind, Provider};
 
     fn app(id: &str) -> App {
-        App { name: id.into(), id: id.into(), secret: None, version: "v25.0".into() }
+        App {
+            name: id.into(),
+            provider: Provider::Facebook,
+            id: id.into(),
+            secret: None,
+            version: "v25.0".into(),
+        }
     }
 
     fn fault(kind: ProblemKind, scope: Scope) -> Fault {

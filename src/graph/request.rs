@@ -5,14 +5,7 @@
 
 use std::fmt;
 
-use crate::token::Secret;
-
-/// A host of Meta's; which URL that is, the settings say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Host {
-    /// `graph.facebook.com`.
-    Facebook,
-}
+use crate::token::{Provider, Secret};
 
 /// Whether asking twice is the same as asking once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +34,7 @@ impl Value {
 /// One GET request to Graph.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
-    host: Host,
+    provider: Provider,
     endpoint: &'static str,
     segments: Vec<String>,
     query: Vec<(&'static str, Value)>,
@@ -53,7 +46,7 @@ impl Request {
     /// A request that only reads.
     pub(super) fn get(endpoint: &'static str, segments: &[&str]) -> Self {
         Self {
-            host: Host::Facebook,
+            provider: Provider::Facebook,
             endpoint,
             segments: segments.iter().map(|&segment| segment.to_owned()).collect(),
             query: Vec::new(),
@@ -82,9 +75,9 @@ impl Request {
         self
     }
 
-    /// The host that is asked.
-    pub const fn host(&self) -> Host {
-        self.host
+    /// Whose host is asked; which URL that is, the settings say.
+    pub const fn provider(&self) -> Provider {
+        self.provider
     }
 
     /// The name of the endpoint, for people and logs.

@@ -4,15 +4,15 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::token::Secret;
-
-use super::request::Host;
+use crate::token::{Provider, Secret};
 
 /// A Meta app, on whose behalf Graph is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct App {
     /// Its name in the config.
     pub name: String,
+    /// Whose app it is.
+    pub provider: Provider,
     /// Meta's id for it.
     pub id: String,
     /// Its secret; without one Graph can neither be asked about a token nor renew one.
@@ -24,32 +24,55 @@ pub struct App {
 /// Where Graph is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
-    /// The host for user, Page and System User tokens.
+    /// The host for user, Page, System User and app tokens.
     pub facebook: String,
+    /// The host for tokens of the Instagram API with Instagram Login.
+    pub instagram: String,
+    /// The host for Threads tokens.
+    pub threads: String,
 }
 
 impl Default for Endpoints {
     fn default() -> Self {
-        Self { facebook: "https://graph.facebook.com".to_owned() }
+        Self {
+            facebook: Self::FACEBOOK.to_owned(),
+            instagram: Self::INSTAGRAM.to_owned(),
+            threads: Self::THREADS.to_owned(),
+        }
     }
 }
 
 impl Endpoints {
-    /// The URL of a host.
-    pub fn url(&self, host: Host) -> &str {
-        match host {
-            Host::Facebook => &self.facebook,
+    /// Meta's own. Source: Meta, Graph API overview.
+    pub const FACEBOOK: &str = "https://graph.facebook.com";
+    /// Meta's own. Source: Meta, Instagram platform reference.
+    pub const INSTAGRAM: &str = "https://graph.instagram.com";
+    /// Meta's own; newer pages of Meta's name `graph.threads.com`, and both answer. Source: Meta,
+    /// Threads, long-lived tokens.
+    pub const THREADS: &str = "https://graph.threads.net";
+
+    /// The same URL for all, as a simulated Graph has it.
+    pub fn all_at(url: &str) -> Self {
+        Self { facebook: url.to_owned(), instagram: url.to_owned(), threads: url.to_owned() }
+    }
+
+    /// The URL of a provider's host.
+    pub fn url(&self, provider: Provider) -> &str {
+        match provider {
+            Provider::Facebook => &self.facebook,
+            Provider::Instagram => &self.instagram,
+            Provider::Threads => &self.threads,
         }
     }
 
     /// Whether every host is this machine itself.
     pub fn is_loopback(&self) -> bool {
-        is_loopback(&self.facebook)
+        Provider::ALL.iter().all(|provider| is_loopback(self.url(*provider)))
     }
 }
 
 /// Read by hand and narrowly: what a URL parser might take for another host is no loopback.
-fn is_loopback(url: &str) -> bool {
+pub(super) fn is_loopback(url: &str) -> bool {
     let Some((_, rest)) = url.split_once("://") else { return false };
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     if authority.contains('@') {
@@ -123,7 +146,7 @@ mod tests {
             ("127.0.0.1", false),
             ("", false),
         ] {
-            assert_eq!(Endpoints { facebook: url.into() }.is_loopback(), loopback, "{url}");
+            assert_eq!(Endpoints::all_at(url).is_loopback(), loopback, "{url}");
         }
     }
 }

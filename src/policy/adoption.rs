@@ -80,11 +80,12 @@ pub(super) fn misfit(
     expected: &Identity,
 ) -> Option<Problem> {
     if let Some(found) = inspection.token_type.as_deref()
-        && found != token_type.graph_name()
+        && let Some(wanted) = token_type.family().graph_name
+        && found != wanted
     {
         return Some(Problem::new(
             ProblemKind::WrongHostOrType,
-            format!("it is a {found} token, not a {} token", token_type.graph_name()),
+            format!("it is a {found} token, not a {wanted} token"),
         ));
     }
     inspection

@@ -40,6 +40,17 @@ fn log_in_again(subject: &Subject<'_>) -> String {
             "{} takes a new Page token from a long-lived user token; then run `metatoken exchange {label}` and paste it, or set `parent` so that metatoken derives it",
             who(subject)
         ),
+        (TokenType::Instagram, _) => format!(
+            "{} logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange {label}` and paste the new access token",
+            who(subject)
+        ),
+        (TokenType::Threads, _) => format!(
+            "{} logs in to the Threads app again; then run `metatoken exchange {label}` and paste the new access token",
+            who(subject)
+        ),
+        (TokenType::App, _) => format!(
+            "compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh {label}`"
+        ),
         (TokenType::SystemUser, _) => format!(
             "{} generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange {label}` and paste it",
             who(subject)

@@ -5,7 +5,7 @@
 use super::decision::{Decision, Insistence, Renew, Rest, Verify};
 use super::derivation::{derivation, without_a_string};
 use super::{Dates, Moment, Subject, is_short_lived};
-use crate::token::{Action, Credential, Expiry, Generation, Problem, ProblemKind};
+use crate::token::{Action, Credential, Expiry, Generation, Problem, ProblemKind, TokenType};
 
 /// Decides what to do with a token.
 pub fn decide(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decision {
@@ -102,7 +102,7 @@ fn renewal(
         return Decision::Rest(Rest::AutoRefreshOff);
     }
     let window = subject.window(current).span;
-    if !subject.token_type.is_exchangeable() {
+    if subject.token_type != TokenType::User {
         return Decision::Rest(match subject.parent {
             Some(_) => Rest::NotDue { due_at: ends - window },
             None => Rest::NotRenewable,

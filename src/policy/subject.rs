@@ -93,7 +93,10 @@ impl<'a> Subject<'a> {
         }
         match self.token_type {
             TokenType::Page => self.parent.is_none(),
-            other => !other.is_exchangeable() || self.has_stopped_extending(),
+            TokenType::SystemUser => true,
+            // Its id and secret are enough to make it anew.
+            TokenType::App => false,
+            other => !other.family().is_renewable() || self.has_stopped_extending(),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::environment::Environment;
 use crate::graph;
 use crate::interrupt::Interrupt;
 use crate::sandbox::{self, Sandbox};
+use crate::token::Provider;
 use crate::ui::Ui;
 
 /// A Graph on this machine needs no courtesy, and a rehearsal no patience.
@@ -77,7 +78,11 @@ pub(super) fn open_session(
     let config = config::load(&place.config, &environment)?;
     let mut graph = graph_settings(&config);
     if let Some(sandbox) = &place.sandbox {
-        graph.endpoints = graph::Endpoints { facebook: sandbox.url() };
+        graph.endpoints = graph::Endpoints {
+            facebook: sandbox.endpoint(Provider::Facebook),
+            instagram: sandbox.endpoint(Provider::Instagram),
+            threads: sandbox.endpoint(Provider::Threads),
+        };
     }
     let mut clock = place.clock;
     if graph.endpoints.is_loopback() {
@@ -105,7 +110,11 @@ fn graph_settings(config: &config::Config) -> graph::Settings {
     graph::Settings {
         timeout: config.http.timeout,
         attempts: config.http.attempts,
-        endpoints: graph::Endpoints { facebook: config.endpoints.facebook.clone() },
+        endpoints: graph::Endpoints {
+            facebook: config.endpoints.facebook.clone(),
+            instagram: config.endpoints.instagram.clone(),
+            threads: config.endpoints.threads.clone(),
+        },
         ca_file: config.http.ca_file.clone(),
         ..graph::Settings::default()
     }

@@ -139,7 +139,7 @@ fn page_fields(page: &PageSpec, fields: &[&str], token: Option<&str>) -> Value {
 }
 
 /// The fields that were asked for, in the order in which they were; `id` always comes along.
-fn pick(fields: &[&str], values: &[(&str, Value)]) -> Value {
+pub(super) fn pick(fields: &[&str], values: &[(&str, Value)]) -> Value {
     let mut node = Map::new();
     for field in fields.iter().chain(&["id"]) {
         if let Some((name, value)) = values.iter().find(|(name, _)| name == field) {
@@ -149,7 +149,11 @@ fn pick(fields: &[&str], values: &[(&str, Value)]) -> Value {
     Value::Object(node)
 }
 
-fn fields<'a>(call: &'a Call, known: &[&str], usual: &[&'a str]) -> Result<Vec<&'a str>, Refusal> {
+pub(super) fn fields<'a>(
+    call: &'a Call,
+    known: &[&str],
+    usual: &[&'a str],
+) -> Result<Vec<&'a str>, Refusal> {
     let Some(asked) = call.get("fields") else { return Ok(usual.to_vec()) };
     let asked: Vec<&str> = asked.split(',').collect();
     match asked.iter().find(|field| !known.contains(field)) {
@@ -186,7 +190,7 @@ fn paging(call: &Call, string: &str, first: &PageSpec, last: &PageSpec, more: bo
         "cursors": { "before": format!("QFAKE{}", first.id), "after": format!("QFAKE{}", last.id) },
     });
     if more {
-        let mut next = format!("http://{}{}?access_token={string}", call.host, call.path);
+        let mut next = format!("http://{}{}?access_token={string}", call.authority, call.path);
         for name in ["fields", "limit"] {
             if let Some(value) = call.get(name) {
                 next.extend(["&", name, "=", &value.replace(',', "%2C")]);
@@ -198,13 +202,13 @@ fn paging(call: &Call, string: &str, first: &PageSpec, last: &PageSpec, more: bo
     paging
 }
 
-fn no_current_user() -> Refusal {
+pub(super) fn no_current_user() -> Refusal {
     Refusal::new(
         2500,
         "An active access token must be used to query information about the current user.",
     )
 }
 
-fn no_token() -> Refusal {
+pub(super) fn no_token() -> Refusal {
     Refusal::new(104, "An access token is required to request this resource.")
 }

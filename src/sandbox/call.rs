@@ -4,15 +4,19 @@ use chrono::{DateTime, TimeDelta};
 
 use crate::crypto;
 
+use super::host::Host;
 use super::refusal::Refusal;
 
 /// What a client asks.
 pub struct Call {
+    pub(super) host: Host,
     pub(super) method: String,
+    /// The path at that host.
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
     pub(super) bearer: Option<String>,
-    pub(super) host: String,
+    /// What the client calls the server.
+    pub(super) authority: String,
 }
 
 impl Call {
@@ -23,9 +27,12 @@ impl Call {
         headers: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let path = decode(path);
+        let (host, path) = Host::of_path(&path);
         let mut call = Self {
+            host,
             method: method.to_owned(),
-            path: decode(path),
+            path: path.to_owned(),
             query: query
                 .split('&')
                 .filter(|pair| !pair.is_empty())
@@ -33,13 +40,13 @@ impl Call {
                 .map(|(name, value)| (decode(name), decode(value)))
                 .collect(),
             bearer: None,
-            host: String::from("localhost"),
+            authority: String::from("localhost"),
         };
         for (name, value) in headers {
             if name.eq_ignore_ascii_case("authorization") {
                 call.bearer = value.strip_prefix("Bearer ").map(str::to_owned);
             } else if name.eq_ignore_ascii_case("host") {
-                value.clone_into(&mut call.host);
+                value.clone_into(&mut call.authority);
             }
         }
         call
@@ -77,21 +84,37 @@ impl Call {
         named.into_iter().filter_map(|name| self.get(name)).chain(self.bearer.as_deref())
     }
 
+    /// The version that is asked, as it stands in the path.
+    pub(super) fn version(&self) -> Option<&str> {
+        take_version(&self.path).0
+    }
+
     /// The path without its version.
     pub(super) fn endpoint(&self) -> &str {
-        let path = self.path.trim_start_matches('/');
-        path.split_once('/').map_or(path, |(_, endpoint)| endpoint)
+        take_version(&self.path).1
     }
 
     /// Meta's handle for its support: the same call at the same time has the same one, so that a
     /// rehearsal prints the same for ever.
     pub(super) fn trace(&self, now: i64) -> String {
-        let mut text = format!("{now} {} {} {:?}", self.method, self.path, self.bearer);
+        let (method, folder, path) = (&self.method, self.host.folder(), &self.path);
+        let mut text = format!("{now} {method} {folder}{path} {:?}", self.bearer);
         for (name, value) in &self.query {
             text.extend([" ", name, "=", value]);
         }
         let hash = crypto::keyed_hash(b"fbtrace_id", text.as_bytes());
         format!("AFake{}", crypto::hex(&hash[..9]))
+    }
+}
+
+/// A path's version, if it begins with one, and the rest.
+pub(super) fn take_version(path: &str) -> (Option<&str>, &str) {
+    let path = path.trim_start_matches('/');
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    let number = first.strip_prefix('v').filter(|number| !number.is_empty());
+    match number.filter(|number| number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')) {
+        Some(_) => (Some(first), rest),
+        None => (None, path),
     }
 }
 
@@ -168,8 +191,24 @@ mod tests {
         assert_eq!((call.get("y"), call.get("z")), (None, None));
         assert_eq!(call.get("w"), Some("1 1%"));
         assert_eq!(call.bearer.as_deref(), Some("1|hush"));
-        assert_eq!(call.host, "127.0.0.1:9");
+        assert_eq!(call.authority, "127.0.0.1:9");
         assert!(call.need("y").is_err());
+    }
+
+    #[test]
+    fn a_call_knows_its_host_its_version_and_its_endpoint() {
+        for (target, host, version, endpoint) in [
+            ("/v26.0/me/accounts", Host::Facebook, Some("v26.0"), "me/accounts"),
+            ("/oauth/access_token", Host::Facebook, None, "oauth/access_token"),
+            ("/v26.0", Host::Facebook, Some("v26.0"), ""),
+            ("/instagram/v26.0/me", Host::Instagram, Some("v26.0"), "me"),
+            ("/instagram/refresh_access_token", Host::Instagram, None, "refresh_access_token"),
+            ("/threads/v1.0/debug_token?x=1", Host::Threads, Some("v1.0"), "debug_token"),
+            ("/threads/vain/me", Host::Threads, None, "vain/me"),
+        ] {
+            let call = Call::new("GET", target, []);
+            assert_eq!((call.host, call.version(), call.endpoint()), (host, version, endpoint));
+        }
     }
 
     #[test]

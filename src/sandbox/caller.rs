@@ -3,14 +3,16 @@
 use crate::crypto;
 
 use super::call::Call;
+use super::host::Host;
 use super::minted::Minted;
 use super::people::AppSpec;
 use super::refusal::Refusal;
 use super::simulation::Simulation;
+use super::unsure::DeadRefusal;
 
 /// The holder of the token that a call carries.
 pub(super) enum Caller<'a> {
-    /// An app, by `APPID|SECRET`.
+    /// An app, by `APPID|SECRET` or what Graph made in its place; at Threads, `TH|APPID|SECRET`.
     App(&'a AppSpec),
     /// A person, a Page or a system user; the string and what is known of it.
     Holder(&'a str, &'a Minted),
@@ -29,25 +31,52 @@ impl Call {
 }
 
 impl Simulation {
-    /// Who stands behind a string, whatever has become of it.
-    pub(super) fn caller<'a>(&'a self, string: &'a str) -> Result<Caller<'a>, Refusal> {
-        if let Some((id, secret)) = string.split_once('|') {
-            let app = self.apps.get(id).ok_or_else(Refusal::unknown_app)?;
-            let right = app.secret == secret;
-            return if right { Ok(Caller::App(app)) } else { Err(wrong_signature()) };
+    /// An app, if it is one of this host's.
+    pub(super) fn app_at(&self, host: Host, id: &str) -> Option<&AppSpec> {
+        self.apps.get(id).filter(|app| app.host == host)
+    }
+
+    /// What a host knows of a string that is no app's, whatever has become of it.
+    pub(super) fn minted(&self, host: Host, string: &str) -> Result<&Minted, Refusal> {
+        if Host::of_string(string).is_some_and(|home| home != host) {
+            return Err(Refusal::unparsable(host));
         }
-        let token = self.tokens.get(string).ok_or_else(Refusal::unknown_token)?;
-        Ok(Caller::Holder(string, token))
+        self.tokens.get(string).ok_or_else(Refusal::unknown_token)
+    }
+
+    /// Who stands behind a string at a host, whatever has become of it.
+    pub(super) fn caller<'a>(&'a self, host: Host, string: &'a str) -> Result<Caller<'a>, Refusal> {
+        let ours = Host::of_string(string) == Some(host);
+        match host.app_string(string).filter(|_| ours) {
+            Some((id, proof)) => {
+                let app = self.app_at(host, id).ok_or_else(Refusal::unknown_app)?;
+                if app.is_proven_by(proof) { Ok(Caller::App(app)) } else { Err(wrong_signature()) }
+            }
+            None => Ok(Caller::Holder(string, self.minted(host, string)?)),
+        }
     }
 
     /// The app on whose account a call goes, as far as the call says.
     pub(super) fn billed(&self, call: &Call) -> Option<&AppSpec> {
         let carried = call.token().ok().flatten();
-        let by_token = carried.and_then(|string| match string.split_once('|') {
+        let by_token = carried.and_then(|string| match call.host.app_string(string) {
             Some((id, _)) => Some(id),
             None => self.tokens.get(string).map(|token| token.app.as_str()),
         });
-        self.apps.get(by_token.or_else(|| call.get("client_id"))?)
+        self.app_at(call.host, by_token.or_else(|| call.get("client_id"))?)
+    }
+
+    /// The living token that a call carries.
+    pub(super) fn living<'a>(
+        &'a self,
+        call: &'a Call,
+        unnamed: fn() -> Refusal,
+    ) -> Result<(&'a str, &'a Minted), Refusal> {
+        let string = call.token()?.ok_or_else(unnamed)?;
+        match self.caller(call.host, string)? {
+            Caller::App(_) => Err(unnamed()),
+            Caller::Holder(string, token) => self.alive(token).map(|()| (string, token)),
+        }
     }
 
     /// The living token with which an object is read, its proof checked.
@@ -56,9 +85,7 @@ impl Simulation {
         call: &'a Call,
         unnamed: fn() -> Refusal,
     ) -> Result<(&'a str, &'a Minted), Refusal> {
-        let string = call.token()?.ok_or_else(unnamed)?;
-        let Caller::Holder(string, token) = self.caller(string)? else { return Err(unnamed()) };
-        self.alive(token)?;
+        let (string, token) = self.living(call, unnamed)?;
         let app = self.apps.get(&token.app).ok_or_else(Refusal::unknown_app)?;
         self.check_proof(call, app, string)?;
         Ok((string, token))
@@ -67,6 +94,9 @@ impl Simulation {
     /// Refuses a token that is dead.
     pub(super) fn alive(&self, token: &Minted) -> Result<(), Refusal> {
         match token.death(self.now) {
+            Some(_) if self.unsure.dead == DeadRefusal::NoResource && !token.is_facebooks() => {
+                Err(Refusal::no_resource())
+            }
             Some(death) => Err(Refusal::dead(death, &token.app, token.expires_at, self.now)),
             None => Ok(()),
         }

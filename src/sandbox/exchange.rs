@@ -1,12 +1,13 @@
-//! `oauth/access_token`: a string that works becomes one that works longer.
+//! Facebook's `oauth/access_token`: a string that works becomes one that works longer.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::call::Call;
-use super::death::Death;
-use super::minted::{DAY, Family, Minted, Renewal};
+use super::host::Host;
+use super::minted::Family;
+use super::people::AppSpec;
 use super::refusal::Refusal;
-use super::simulation::{OldString, Simulation};
+use super::simulation::Simulation;
 
 const PARAMETERS: [&str; 5] = [
     "grant_type",
@@ -18,39 +19,36 @@ const PARAMETERS: [&str; 5] = [
 
 impl Simulation {
     pub(super) fn exchange(&mut self, call: &Call) -> Result<Value, Refusal> {
-        let old = self.exchangeable(call)?;
-        let token = self.tokens.get(old).ok_or_else(Refusal::unknown_token)?.clone();
-        let new = match successor(&token, self.now) {
-            Successor::SameString { expires_at } => {
-                if expires_at != token.expires_at {
-                    self.extend(old, expires_at);
-                }
-                old.to_owned()
+        match call.need("grant_type")? {
+            "fb_exchange_token" => {
+                let old = self.exchangeable(call)?;
+                self.follow(old)
             }
-            Successor::New(token) => self.give_out(token),
-        };
-        if new != old && self.old_string == OldString::Dies {
-            self.kill(old, Death::SessionInvalid);
+            "client_credentials" => self.client_credentials(call),
+            _ => Err(Refusal::parameter("The grant_type is not supported")),
         }
-        Ok(self.grant(&new, token.withholds_expires_in))
+    }
+
+    /// The Facebook app that a call names and whose secret it knows.
+    pub(super) fn client(&self, call: &Call) -> Result<&AppSpec, Refusal> {
+        let client = call.get("client_id");
+        let client = client.ok_or_else(|| Refusal::new(101, "Missing client_id parameter."))?;
+        let app = self.app_at(Host::Facebook, client).ok_or_else(Refusal::unknown_app)?;
+        let secret = call.get("client_secret");
+        let secret = secret.ok_or_else(|| Refusal::new(1, "Missing client_secret parameter."))?;
+        if secret == app.secret {
+            Ok(app)
+        } else {
+            Err(Refusal::new(1, "Error validating client secret."))
+        }
     }
 
     /// The string to exchange, once everything about the call is as it must be.
     fn exchangeable<'a>(&self, call: &'a Call) -> Result<&'a str, Refusal> {
         call.takes_only(&PARAMETERS)?;
-        if call.need("grant_type")? != "fb_exchange_token" {
-            return Err(Refusal::parameter("The grant_type is not supported"));
-        }
-        let client = call.get("client_id");
-        let client = client.ok_or_else(|| Refusal::new(101, "Missing client_id parameter."))?;
-        let app = self.apps.get(client).ok_or_else(Refusal::unknown_app)?;
-        let secret = call.get("client_secret");
-        if secret.ok_or_else(|| Refusal::new(1, "Missing client_secret parameter."))? != app.secret
-        {
-            return Err(Refusal::new(1, "Error validating client secret."));
-        }
+        let app = self.client(call)?;
         let string = call.need("fb_exchange_token")?;
-        let token = self.tokens.get(string).ok_or_else(Refusal::unknown_token)?;
+        let token = self.minted(Host::Facebook, string)?;
         if token.app != app.id {
             let message = format!(
                 "Error validating access token: The access token does not belong to application {}.",
@@ -73,55 +71,8 @@ impl Simulation {
                 Err(Refusal::parameter("set_token_expires_in_60_days is for system users"))
             }
             (Family::Page, _) => Err(Refusal::parameter("A Page's token cannot be exchanged")),
-        }
-    }
-
-    fn extend(&mut self, string: &str, expires_at: i64) {
-        if let Some(token) = self.tokens.get_mut(string) {
-            token.expires_at = expires_at;
-        }
-        self.touch();
-    }
-
-    fn grant(&self, string: &str, withholds_expires_in: bool) -> Value {
-        let mut grant = Map::new();
-        grant.insert("access_token".to_owned(), json!(string));
-        grant.insert("token_type".to_owned(), json!("bearer"));
-        let expires_at = self.tokens.get(string).map_or(0, |token| token.expires_at);
-        if expires_at != 0 && !withholds_expires_in {
-            grant.insert("expires_in".to_owned(), json!(expires_at - self.now));
-        }
-        Value::Object(grant)
-    }
-}
-
-/// What follows a string.
-enum Successor {
-    SameString { expires_at: i64 },
-    New(Minted),
-}
-
-/// A short-lived string is always followed by a new one of sixty days; of a long-lived one that
-/// depends on how Meta feels about the person.
-fn successor(old: &Minted, now: i64) -> Successor {
-    let expires_at = if old.expires_at == 0 { 0 } else { now + 60 * DAY };
-    let next = Minted { issued_at: now, expires_at, ..old.clone() };
-    match &old.renewal {
-        Renewal::LosesScope(lost) => {
-            let scopes = old.scopes.iter().filter(|scope| *scope != lost).cloned().collect();
-            Successor::New(Minted { scopes, ..next })
-        }
-        Renewal::BecomesSomeoneElse(user) => Successor::New(Minted { user: user.clone(), ..next }),
-        Renewal::ExtendsInPlace if old.is_long_lived() => Successor::SameString { expires_at },
-        Renewal::KeepsString if old.is_long_lived() => {
-            Successor::SameString { expires_at: old.expires_at }
-        }
-        Renewal::KeepsEnd if old.is_long_lived() => {
-            // Its issue stays too, or what is left would make it look short-lived.
-            Successor::New(old.clone())
-        }
-        Renewal::Extends | Renewal::ExtendsInPlace | Renewal::KeepsString | Renewal::KeepsEnd => {
-            Successor::New(next)
+            // Their strings cannot be read at this host.
+            (Family::Instagram | Family::Threads, _) => Err(Refusal::unparsable(Host::Facebook)),
         }
     }
 }

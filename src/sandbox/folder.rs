@@ -12,7 +12,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::token::Time;
+use crate::token::{Provider, Time};
 
 use super::atomic;
 use super::clock::{self, NowArg};
@@ -35,6 +35,11 @@ impl Sandbox {
     /// Where its Graph listens; another port each time, so no file names it.
     pub fn url(&self) -> String {
         self.server.url()
+    }
+
+    /// Where a provider's host is simulated.
+    pub fn endpoint(&self, provider: Provider) -> String {
+        self.server.endpoint(provider)
     }
 
     /// Its Graph.

@@ -8,19 +8,26 @@ use serde_json::{Map, Value, json};
 use super::call::Call;
 use super::caller::{Caller, wrong_signature};
 use super::death::Death;
+use super::host::Host;
 use super::minted::{Family, Minted};
 use super::people::{AppSpec, Listing};
 use super::refusal::Refusal;
 use super::simulation::Simulation;
+use super::unsure::ThreadsInspection;
 
 const PARAMETERS: [&str; 4] = ["input_token", "access_token", "appsecret_proof", "appsecret_time"];
+const PARAMETERS_AT_THREADS: [&str; 2] = ["input_token", "access_token"];
+
+/// What Threads leaves out. Source: Meta, Threads, debug access tokens.
+const UNSAID_AT_THREADS: [&str; 2] = ["app_id", "granular_scopes"];
 
 impl Simulation {
     pub(super) fn inspect(&self, call: &Call) -> Result<Value, Refusal> {
-        call.takes_only(&PARAMETERS)?;
+        let at_threads = call.host == Host::Threads;
+        call.takes_only(if at_threads { &PARAMETERS_AT_THREADS[..] } else { &PARAMETERS })?;
         let app = self.inspector(call)?;
         let input = call.need("input_token")?;
-        let data = match self.caller(input) {
+        let mut data = match self.caller(call.host, input) {
             Ok(Caller::App(input)) if input.id == app.id => describe_app(app),
             Ok(Caller::Holder(_, token)) if token.app == app.id => self.describe(token, app),
             Ok(_) => {
@@ -30,13 +37,20 @@ impl Simulation {
             }
             Err(refusal) => undecodable(&refusal),
         };
+        if let Some(data) = data.as_object_mut().filter(|_| at_threads) {
+            data.retain(|name, _| !UNSAID_AT_THREADS.contains(&name.as_str()));
+        }
         Ok(json!({ "data": data }))
     }
 
     /// Only the app itself may ask.
     fn inspector<'a>(&'a self, call: &'a Call) -> Result<&'a AppSpec, Refusal> {
         let string = call.token()?.ok_or_else(not_the_app)?;
-        match self.caller(string).map_err(|refusal| about_the_caller(&refusal))? {
+        let refused = self.unsure.inspection == ThreadsInspection::ForTestersOnly;
+        if refused && call.host == Host::Threads {
+            return Err(not_the_app());
+        }
+        match self.caller(call.host, string).map_err(|refusal| about_the_caller(&refusal))? {
             Caller::App(app) => {
                 if call.get("appsecret_proof").is_some() {
                     self.check_proof(call, app, string)?;
@@ -98,9 +112,12 @@ impl Simulation {
                 .any(|family| scope.starts_with(family))
         });
         limited
-            .map(|scope| match token.family {
-                Family::SystemUser => json!({ "scope": scope }),
-                Family::User | Family::Page => json!({ "scope": scope, "target_ids": pages }),
+            .map(|scope| {
+                if token.family == Family::SystemUser {
+                    json!({ "scope": scope })
+                } else {
+                    json!({ "scope": scope, "target_ids": pages })
+                }
             })
             .collect()
     }

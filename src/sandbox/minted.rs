@@ -7,9 +7,10 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use crate::token::{DataAccess, Expiry, TokenType};
+use crate::token::{DataAccess, Expiry};
 
 use super::death::Death;
+use super::host::Host;
 
 /// Seconds in a day.
 pub(super) const DAY: i64 = 86_400;
@@ -38,24 +39,26 @@ pub(super) enum Family {
     User,
     Page,
     SystemUser,
+    Instagram,
+    Threads,
 }
 
 impl Family {
     pub(super) const fn graph_name(self) -> &'static str {
         match self {
-            Self::User => "USER",
+            // Threads says no other word, and Instagram none at all.
+            Self::User | Self::Instagram | Self::Threads => "USER",
             Self::Page => "PAGE",
             Self::SystemUser => "SYSTEM_USER",
         }
     }
-}
 
-impl From<TokenType> for Family {
-    fn from(token_type: TokenType) -> Self {
-        match token_type {
-            TokenType::User => Self::User,
-            TokenType::Page => Self::Page,
-            TokenType::SystemUser => Self::SystemUser,
+    /// The host that gives out and reads its strings.
+    pub(super) const fn host(self) -> Host {
+        match self {
+            Self::User | Self::Page | Self::SystemUser => Host::Facebook,
+            Self::Instagram => Host::Instagram,
+            Self::Threads => Host::Threads,
         }
     }
 }
@@ -84,6 +87,11 @@ impl Minted {
         self.expires_at == 0 || self.expires_at - self.issued_at > DAY
     }
 
+    /// Whether Facebook itself gave it out.
+    pub(super) fn is_facebooks(&self) -> bool {
+        self.family.host() == Host::Facebook
+    }
+
     /// What has ended it, if anything has.
     pub(super) const fn death(&self, now: i64) -> Option<Death> {
         match self.death {
@@ -96,7 +104,7 @@ impl Minted {
 /// A token to be given out.
 #[derive(Debug, Clone)]
 pub struct TokenSpec {
-    pub(super) token_type: TokenType,
+    pub(super) family: Family,
     pub(super) app: String,
     pub(super) user: String,
     pub(super) page: Option<String>,
@@ -110,13 +118,13 @@ pub struct TokenSpec {
 }
 
 impl TokenSpec {
-    fn new(token_type: TokenType, app: &str, user: &str) -> Self {
+    fn new(family: Family, words: &str, app: &str, user: &str) -> Self {
         Self {
-            token_type,
+            family,
             app: app.to_owned(),
             user: user.to_owned(),
             page: None,
-            words: token_type.to_string(),
+            words: words.to_owned(),
             scopes: vec!["public_profile".to_owned()],
             age: TimeDelta::zero(),
             expiry: Expiry::Never,
@@ -128,20 +136,32 @@ impl TokenSpec {
 
     /// A person's token; sixty days, unless [`TokenSpec::ending`] says otherwise.
     pub fn user(app: &str, user: &str) -> Self {
-        Self { expiry: Expiry::Unknown, ..Self::new(TokenType::User, app, user) }
+        Self { expiry: Expiry::Unknown, ..Self::new(Family::User, "user", app, user) }
     }
 
     /// A Page's token, taken by `user`; never expires by default.
     pub fn page(app: &str, user: &str, page: &str) -> Self {
-        Self { page: Some(page.to_owned()), ..Self::new(TokenType::Page, app, user) }
+        Self { page: Some(page.to_owned()), ..Self::new(Family::Page, "page", app, user) }
     }
 
     /// A system user's token; never expires by default, and has no data access date.
     pub fn system_user(app: &str, user: &str) -> Self {
         Self {
             data_access: DataAccess::NotApplicable,
-            ..Self::new(TokenType::SystemUser, app, user)
+            ..Self::new(Family::SystemUser, "system-user", app, user)
         }
+    }
+
+    /// The token of an Instagram account; sixty days, unless [`TokenSpec::ending`] says otherwise.
+    pub fn instagram(app: &str, user: &str) -> Self {
+        Self { expiry: Expiry::Unknown, ..Self::new(Family::Instagram, "instagram", app, user) }
+            .scopes(["instagram_business_basic"])
+    }
+
+    /// The token of a Threads profile; sixty days, unless [`TokenSpec::ending`] says otherwise.
+    pub fn threads(app: &str, user: &str) -> Self {
+        Self { expiry: Expiry::Unknown, ..Self::new(Family::Threads, "threads", app, user) }
+            .scopes(["threads_basic"])
     }
 
     /// Words to know it by in the string itself; anything but letters is dropped.

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
+use crate::token::Provider;
+
 use super::call::{Answer, Call};
 use super::refusal::Refusal;
 use super::simulation::Simulation;
@@ -53,6 +55,7 @@ pub enum Misbehaviour {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     endpoint: String,
+    provider: Option<Provider>,
     about: Option<String>,
     spared: u32,
     hits: Option<u32>,
@@ -64,14 +67,22 @@ impl Rule {
         Self::on("")
     }
 
-    /// Calls to endpoints that begin so, without the version: `/debug_token`, `/me/accounts`.
+    /// Calls to endpoints of any host that begin so, without the version: `/debug_token`,
+    /// `/me/accounts`, `/refresh_access_token`.
     pub fn on(endpoint: &str) -> Self {
         Self {
             endpoint: endpoint.trim_start_matches('/').to_owned(),
+            provider: None,
             about: None,
             spared: 0,
             hits: None,
         }
+    }
+
+    /// Only calls to this provider's host.
+    pub fn at(mut self, provider: Provider) -> Self {
+        self.provider = Some(provider);
+        self
     }
 
     /// Only calls in which this string occurs as a token.
@@ -99,6 +110,7 @@ impl Rule {
 
     fn fits(&self, call: &Call) -> bool {
         call.endpoint().starts_with(&self.endpoint)
+            && self.provider.is_none_or(|provider| call.host == provider.into())
             && self.about.as_deref().is_none_or(|token| call.tokens().any(|each| each == token))
     }
 }
@@ -180,6 +192,8 @@ mod tests {
         assert_eq!(hits(Rule::on("/debug_token").once()), [true, false, false, false]);
         assert_eq!(hits(Rule::any().sparing(1).times(2)), [false, true, true, false]);
         assert_eq!(hits(Rule::on("/me")), [false; 4]);
+        assert_eq!(hits(Rule::any().at(Provider::Facebook)), [true; 4]);
+        assert_eq!(hits(Rule::on("/debug_token").at(Provider::Threads)), [false; 4]);
         assert_eq!(hits(Rule::any().about("EAAFAKEX1")), [true; 4]);
         assert_eq!(hits(Rule::any().about("EAAFAKEX")), [false; 4]);
     }

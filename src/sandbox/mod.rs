@@ -7,6 +7,7 @@
 //! made there. Its tokens are plainly fake and its time moves only when it is told.
 
 mod accounts;
+mod app_token;
 mod atomic;
 mod call;
 mod caller;
@@ -15,10 +16,12 @@ mod connection;
 mod death;
 mod exchange;
 mod folder;
+mod host;
 mod inspect;
 mod minted;
 mod misbehaviour;
 mod people;
+mod profile;
 mod refusal;
 mod request;
 mod route;
@@ -26,9 +29,13 @@ mod scenario;
 mod seen;
 mod server;
 mod simulation;
+mod sixty_days;
 mod stage;
+mod successor;
 #[cfg(test)]
 mod tests;
+mod unsure;
+mod usage;
 mod version;
 
 pub use call::{Answer, Call};
@@ -41,4 +48,6 @@ pub use people::{AppSpec, Listing, PageSpec, UserSpec};
 pub use scenario::Scenario;
 pub use seen::{Seen, Sender};
 pub use server::Server;
-pub use simulation::{OldString, Simulation};
+pub use simulation::Simulation;
+pub use unsure::{DeadRefusal, OldString, ThreadsInspection, YoungRefusal};
+pub use usage::{AdAccountUsage, BusinessUsage};

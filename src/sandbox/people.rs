@@ -7,6 +7,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::token::Provider;
+
+use super::host::Host;
+use super::usage::{AdAccountUsage, BusinessUsage};
+
 /// An app, as its dashboard describes it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct AppSpec {
@@ -16,6 +21,7 @@ pub struct AppSpec {
     pub secret: String,
     /// The app's name.
     pub name: String,
+    pub(super) host: Host,
     /// Whether Meta has switched the app off.
     pub disabled: bool,
     /// Whether «Require App Secret» is on.
@@ -24,20 +30,36 @@ pub struct AppSpec {
     pub throttled: bool,
     /// How busy the app is in percent; the usage header appears only when it is known.
     pub usage: Option<u8>,
+    /// How busy its businesses are, if a header is to say so.
+    pub business_usage: Option<BusinessUsage>,
+    /// How busy its ad account is, if a header is to say so.
+    pub ad_account_usage: Option<AdAccountUsage>,
+    /// The version that answers its calls whichever was asked, if it is to be another.
+    pub answers_as: Option<String>,
 }
 
 impl AppSpec {
-    /// An app in good standing.
+    /// A Facebook app in good standing.
     pub fn new(id: &str, secret: &str, name: &str) -> Self {
         Self {
             id: id.to_owned(),
             secret: secret.to_owned(),
             name: name.to_owned(),
+            host: Host::Facebook,
             disabled: false,
             requires_proof: false,
             throttled: false,
             usage: None,
+            business_usage: None,
+            ad_account_usage: None,
+            answers_as: None,
         }
+    }
+
+    /// The app as one of another provider's: only that one's host knows it.
+    pub fn of(mut self, provider: Provider) -> Self {
+        self.host = provider.into();
+        self
     }
 
     /// The app, switched off by Meta.
@@ -64,6 +86,24 @@ impl AppSpec {
         self.usage = Some(percent);
         self
     }
+
+    /// The app, whose businesses are busy to `percent` and may go on in so many minutes.
+    pub fn busy_businesses(mut self, percent: u32, regain_minutes: u32) -> Self {
+        self.business_usage = Some(BusinessUsage { percent, regain_minutes });
+        self
+    }
+
+    /// The app, whose ad account is busy to `percent` and starts again in so many seconds.
+    pub fn busy_ad_account(mut self, percent: f64, reset_seconds: u32) -> Self {
+        self.ad_account_usage = Some(AdAccountUsage { percent, reset_seconds });
+        self
+    }
+
+    /// The app, answered by this version of Graph (`v24.0`) whichever it asks for.
+    pub fn answered_as(mut self, version: &str) -> Self {
+        self.answers_as = Some(version.to_owned());
+        self
+    }
 }
 
 /// How a Page shows in the list of a person who has a role on it.
@@ -84,14 +124,27 @@ pub struct UserSpec {
     pub id: String,
     /// The person's name.
     pub name: String,
+    /// The name of the account at Instagram or Threads.
+    pub username: String,
     /// The Pages on which the person has a role, by id.
     pub pages: BTreeMap<String, Listing>,
 }
 
 impl UserSpec {
-    /// A person without Pages.
+    /// A person without Pages, whose username is the name in small letters.
     pub fn new(id: &str, name: &str) -> Self {
-        Self { id: id.to_owned(), name: name.to_owned(), pages: BTreeMap::new() }
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            username: name.to_lowercase().replace(' ', "."),
+            pages: BTreeMap::new(),
+        }
+    }
+
+    /// The person with another username.
+    pub fn known_as(mut self, username: &str) -> Self {
+        username.clone_into(&mut self.username);
+        self
     }
 
     /// The person with a role on a Page.

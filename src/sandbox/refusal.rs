@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::death::Death;
+use super::host::Host;
 
 /// An error in the envelope that Graph uses everywhere but inside `debug_token`'s data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,31 @@ impl Refusal {
     /// The string is none that Graph gave out.
     pub(super) fn unknown_token() -> Self {
         Self::new(190, "Invalid OAuth access token.")
+    }
+
+    /// The string may be another host's; here nobody can read it.
+    pub(super) fn unparsable(host: Host) -> Self {
+        Self::new(
+            190,
+            match host {
+                Host::Facebook => "Invalid OAuth access token - Cannot parse access token",
+                Host::Instagram | Host::Threads => "Cannot parse access token",
+            },
+        )
+    }
+
+    /// Instagram and Threads do not renew or exchange this string, and do not say why.
+    pub(super) fn session_key() -> Self {
+        Self::new(
+            452,
+            "Session key invalid. This could be because the session key has an incorrect format, \
+             or because the user has revoked this session",
+        )
+    }
+
+    /// Instagram and Threads pretend that there is nothing here.
+    pub(super) fn no_resource() -> Self {
+        Self::new(100, "The requested resource does not exist")
     }
 
     /// The string's time is over, in one way or another.
@@ -105,6 +131,19 @@ impl Refusal {
     /// Graph has failed and does not know why.
     pub(super) fn unknown_error(status: u16) -> Self {
         Self { status, ..Self::new(1, "An unknown error occurred") }
+    }
+
+    /// The refusal as a host words it: two have a type of their own for whatever happens, and
+    /// Instagram does not say which way a string died but in the sentence.
+    pub(super) fn worded_by(self, host: Host) -> Self {
+        match host {
+            Host::Facebook => self,
+            Host::Instagram => {
+                let subcode = self.subcode.filter(|_| self.code != 190);
+                Self { kind: "IGApiException", subcode, ..self }
+            }
+            Host::Threads => Self { kind: "THApiException", ..self },
+        }
     }
 
     /// The body.

@@ -1,42 +1,38 @@
 //! From a call to an answer.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::call::{Answer, Call, http_date};
+use super::host::Host;
 use super::people::AppSpec;
 use super::refusal::Refusal;
 use super::simulation::Simulation;
+use super::sixty_days::{INSTAGRAM, THREADS, Terms};
 use super::version;
 
 impl Simulation {
     /// Answers one call, and remembers what it changed.
     pub fn answer(&mut self, call: &Call) -> Answer {
         let app = self.billed(call).cloned();
-        let asked = call.path.trim_start_matches('/').split('/').next().unwrap_or_default();
-        let version = version::answering(asked, self.now);
+        let version = self.version(call, app.as_ref());
         let outcome = match &version {
-            None => Err(Refusal::new(2635, format!("(#2635) Unknown version or path: {asked}"))),
-            Some(_) => self.dispatch(call, app.as_ref()),
+            Err(refusal) => Err(refusal.clone()),
+            Ok(_) => self.dispatch(call, app.as_ref()),
         };
         let mut answer = self.reply(call, outcome);
-        if let Some(version) = version {
+        if let Ok(Some(version)) = version {
             answer.headers.push(("facebook-api-version", version));
         }
-        if let Some(percent) = app.and_then(|app| app.usage) {
-            let usage = json!({
-                "call_count": percent, "total_cputime": percent / 4, "total_time": percent / 2,
-            });
-            answer.headers.push(("x-app-usage", usage.to_string()));
-        }
+        answer.headers.extend(app.iter().flat_map(AppSpec::usage_headers));
         answer
     }
 
-    /// Dresses an outcome as Graph does.
+    /// Dresses an outcome as the host does.
     pub(super) fn reply(&self, call: &Call, outcome: Result<Value, Refusal>) -> Answer {
         let trace = call.trace(self.now);
         let (status, body) = match outcome {
             Ok(body) => (200, body),
-            Err(refusal) => (refusal.status, refusal.body(&trace)),
+            Err(refusal) => (refusal.status, refusal.worded_by(call.host).body(&trace)),
         };
         let mut headers = vec![
             ("Content-Type", "application/json; charset=UTF-8".to_owned()),
@@ -51,6 +47,28 @@ impl Simulation {
         Answer { status, headers, body: body.to_string().into_bytes() }
     }
 
+    /// Which version of Graph answers, where Graph has one: Facebook is never asked without, the
+    /// others give out strings without, and Threads counts for itself.
+    fn version(&self, call: &Call, app: Option<&AppSpec>) -> Result<Option<String>, Refusal> {
+        let asked = call.version();
+        let answering = asked.and_then(|asked| version::answering(asked, self.now));
+        let chosen = app.and_then(|app| app.answers_as.clone());
+        match (call.host, asked, answering) {
+            (Host::Facebook | Host::Instagram, _, Some(version)) => {
+                Ok(Some(chosen.unwrap_or(version)))
+            }
+            (Host::Facebook, _, None) => {
+                let asked = call.path.trim_start_matches('/').split('/').next().unwrap_or_default();
+                let message = format!("(#2635) Unknown version or path: {asked}");
+                Err(Refusal::new(2635, message))
+            }
+            (Host::Instagram | Host::Threads, None, _) | (Host::Threads, Some("v1.0"), _) => {
+                Ok(None)
+            }
+            (Host::Instagram | Host::Threads, Some(_), _) => Err(Refusal::method("get")),
+        }
+    }
+
     fn dispatch(&mut self, call: &Call, app: Option<&AppSpec>) -> Result<Value, Refusal> {
         if call.method != "GET" {
             return Err(Refusal::method(&call.method));
@@ -62,6 +80,14 @@ impl Simulation {
             let message = "API access deactivated. To reactivate, go to the app dashboard.";
             return Err(Refusal::new(200, message));
         }
+        match call.host {
+            Host::Facebook => self.at_facebook(call),
+            Host::Instagram => self.beside_facebook(call, &INSTAGRAM),
+            Host::Threads => self.beside_facebook(call, &THREADS),
+        }
+    }
+
+    fn at_facebook(&mut self, call: &Call) -> Result<Value, Refusal> {
         match call.endpoint() {
             "oauth/access_token" => self.exchange(call),
             "debug_token" => self.inspect(call),
@@ -69,6 +95,17 @@ impl Simulation {
             "me" => self.me(call),
             id if !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()) => self.page(call, id),
             other => Err(Refusal::new(2500, format!("Unknown path components: /{other}"))),
+        }
+    }
+
+    /// Strings are given out without a version, as documented, and all else is behind one.
+    fn beside_facebook(&mut self, call: &Call, terms: &Terms) -> Result<Value, Refusal> {
+        match (call.version(), call.endpoint()) {
+            (None, "access_token") => self.lengthen(call, terms),
+            (None, "refresh_access_token") => self.refresh(call, terms),
+            (Some(_), "me") => self.profile(call, terms),
+            (Some(_), "debug_token") if call.host == Host::Threads => self.inspect(call),
+            _ => Err(Refusal::method("get")),
         }
     }
 }

@@ -12,7 +12,7 @@ pub enum Scenario {
     Troubles,
     /// As healthy, but Graph is down.
     Outage,
-    /// As healthy, but the app is over its limit.
+    /// As healthy, but each app is over its limit.
     Throttled,
 }
 

@@ -1,6 +1,9 @@
 //! What the server remembers of the calls it got: enough to assert on, and never a secret.
 
-use super::call::Call;
+use crate::token::Provider;
+
+use super::call::{Call, take_version};
+use super::host::Host;
 use super::simulation::Simulation;
 
 /// How a call carried its token.
@@ -17,11 +20,13 @@ pub enum Sender {
 /// One call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
+    /// Whose host it was for.
+    pub provider: Provider,
     /// The method.
     pub method: String,
-    /// The path with its version and without its query.
+    /// The path at that host, with its version and without its query.
     pub path: String,
-    /// What was to be granted, at `oauth/access_token`.
+    /// What was to be granted, where something is.
     pub grant_type: Option<String>,
     /// The names of the parameters, as they came.
     pub parameters: Vec<String>,
@@ -37,6 +42,7 @@ pub struct Seen {
 impl Seen {
     pub(super) fn new(call: &Call, sim: &Simulation) -> Self {
         Self {
+            provider: call.host.into(),
             method: call.method.clone(),
             path: masked(&call.path),
             grant_type: call.get("grant_type").map(masked),
@@ -51,15 +57,23 @@ impl Seen {
         }
     }
 
-    /// The path without its version.
+    /// The path at its host without its version.
     pub fn endpoint(&self) -> &str {
-        let path = self.path.trim_start_matches('/');
-        path.split_once('/').map_or(path, |(_, endpoint)| endpoint)
+        take_version(&self.path).1
+    }
+
+    /// The endpoint and whose it is: `debug_token` at Facebook, `threads/debug_token` at Threads.
+    pub fn place(&self) -> String {
+        match self.provider {
+            Provider::Facebook => self.endpoint().to_owned(),
+            other => format!("{other}/{}", self.endpoint()),
+        }
     }
 }
 
 /// A path, a name or a grant has no business to hold a token; if a client erred, it is not kept.
 fn masked(text: &str) -> String {
-    let secret = text.contains('|') || text.contains("EAA");
+    let strings = ["|", "EAA", Host::Instagram.prefix(), Host::Threads.prefix()];
+    let secret = strings.iter().any(|string| text.contains(string));
     if secret { "[masked]".to_owned() } else { text.to_owned() }
 }

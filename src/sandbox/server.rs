@@ -12,6 +12,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::token::Provider;
+
 use super::call::Call;
 use super::connection::{Reaction, serve};
 use super::misbehaviour::{Armed, Misbehaviour, Rule};
@@ -50,6 +52,14 @@ impl Server {
     /// Where it listens: `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where a provider's host is simulated: the paths below it are that host's.
+    pub fn endpoint(&self, provider: Provider) -> String {
+        match provider {
+            Provider::Facebook => self.url(),
+            other => format!("{}/{other}", self.url()),
+        }
     }
 
     /// Looks into Graph's memory, or changes it, between two calls.

@@ -13,16 +13,7 @@ use crate::token::{DataAccess, Expiry, Time};
 use super::death::Death;
 use super::minted::{DAY, Family, Minted, TokenSpec, derivation, stem};
 use super::people::{AppSpec, Listing, PageSpec, UserSpec};
-
-/// What becomes of the old string when a token is renewed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum OldString {
-    /// It works until its own end, as Meta has it.
-    #[default]
-    Lives,
-    /// It dies at once, which nobody promised would not happen.
-    Dies,
-}
+use super::unsure::Unsure;
 
 /// The simulated Graph.
 #[derive(Clone, Serialize, Deserialize)]
@@ -34,7 +25,7 @@ pub struct Simulation {
     pub(super) tokens: BTreeMap<String, Minted>,
     /// The Page token that a session was given, so that it is given the same one again.
     pub(super) derived: BTreeMap<String, String>,
-    pub(super) old_string: OldString,
+    pub(super) unsure: Unsure,
     minted: BTreeMap<String, u32>,
     sessions: u32,
     #[serde(skip)]
@@ -51,7 +42,7 @@ impl Simulation {
             pages: BTreeMap::new(),
             tokens: BTreeMap::new(),
             derived: BTreeMap::new(),
-            old_string: OldString::Lives,
+            unsure: Unsure::default(),
             minted: BTreeMap::new(),
             sessions: 0,
             revision: 0,
@@ -66,11 +57,6 @@ impl Simulation {
     /// Moves Graph's time.
     pub fn set_now(&mut self, now: Time) {
         self.now = now.timestamp();
-    }
-
-    /// Decides what becomes of old strings from now on.
-    pub fn set_old_string(&mut self, fate: OldString) {
-        self.old_string = fate;
     }
 
     /// Adds an app, or replaces the one with that id.
@@ -104,15 +90,12 @@ impl Simulation {
     ///
     /// A Page's token joins the last log-in of its person; any other begins a new one.
     pub fn mint(&mut self, spec: TokenSpec) -> String {
-        let family = Family::from(spec.token_type);
         let issued_at = self.now - spec.age.num_seconds();
-        let joined = match family {
-            Family::Page => self.last_session(&spec.user, &spec.app),
-            Family::User | Family::SystemUser => None,
-        };
+        let joins = spec.family == Family::Page;
+        let joined = joins.then(|| self.last_session(&spec.user, &spec.app)).flatten();
         let session = joined.unwrap_or_else(|| self.begin_session());
         let token = Minted {
-            family,
+            family: spec.family,
             app: spec.app,
             user: spec.user,
             page: spec.page,
@@ -210,7 +193,7 @@ impl Simulation {
     pub(super) fn give_out(&mut self, token: Minted) -> String {
         let count = self.minted.entry(token.stem.clone()).or_default();
         *count += 1;
-        let string = format!("EAAFAKE{}{count}", token.stem);
+        let string = format!("{}{}{count}", token.family.host().prefix(), token.stem);
         self.tokens.insert(string.clone(), token);
         self.touch();
         string

@@ -9,23 +9,11 @@ named! {
         Page = "page",
         /// A System User token: never expires, or sixty days.
         SystemUser = "system-user",
-    }
-}
-
-impl TokenType {
-    /// The word by which Graph's `debug_token` calls this type.
-    pub const fn graph_name(self) -> &'static str {
-        match self {
-            Self::User => "USER",
-            Self::Page => "PAGE",
-            Self::SystemUser => "SYSTEM_USER",
-        }
-    }
-
-    /// Whether `refresh` can make a dated token of this type live longer without a person.
-    ///
-    /// A Page token is not renewed but derived anew from its parent.
-    pub const fn is_exchangeable(self) -> bool {
-        matches!(self, Self::User)
+        /// A token of the Instagram API with Instagram Login: sixty days.
+        Instagram = "instagram",
+        /// A Threads token: sixty days.
+        Threads = "threads",
+        /// A token that stands for the app itself: it dies with the app's secret.
+        App = "app",
     }
 }

@@ -6,6 +6,7 @@
 
 mod access_token;
 mod expiry;
+mod family;
 mod generation;
 mod grant;
 mod history;
@@ -18,6 +19,9 @@ mod problem;
 
 pub use access_token::{AccessToken, Fingerprint, Malformed, Secret};
 pub use expiry::{DataAccess, Expiry};
+pub use family::{
+    Credentials, Family, GrantType, InspectionWay, Path, ProfileCall, Provider, Source,
+};
 pub use generation::{
     Credential, Generation, GenerationId, GenerationState, Ledger, Origin, TokenId,
 };

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use chrono::{DateTime, TimeDelta};
 use metatoken::sandbox::{AppSpec, Seen, Server, Simulation, TokenSpec, UserSpec};
-use metatoken::token::{DataAccess, Time};
+use metatoken::token::{DataAccess, Provider, Time};
 
 /// The app that every world has, and its secret.
 pub(crate) const APP: &str = "1000000000000001";
@@ -74,7 +74,10 @@ impl Plan {
             now: start(),
             variables: self.variables,
         };
-        let endpoints = format!("[endpoints]\nfacebook = \"{}\"\n", world.graph.url());
+        let hosts = Provider::ALL
+            .iter()
+            .map(|provider| format!("{provider} = \"{}\"\n", world.graph.endpoint(*provider)));
+        let endpoints = format!("[endpoints]\n{}", hosts.collect::<String>());
         let mut file = File::create(world.path("metatoken.toml"))?;
         file.set_permissions(PermissionsExt::from_mode(0o600))?;
         file.write_all(self.tables.as_bytes())?;

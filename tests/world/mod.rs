@@ -20,13 +20,22 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta};
 use metatoken::exit::Exit;
 use metatoken::sandbox::{AppSpec, Listing, PageSpec, Server, Simulation, TokenSpec, UserSpec};
-use metatoken::token::{Expiry, Time};
+use metatoken::token::{Expiry, Provider, Time};
 
 pub(crate) use probe::{BRAND, Snapshot, mode, signal, until};
 
 /// The app that every world has, and its secret.
 pub(crate) const APP: &str = "1000000000000001";
 pub(crate) const APP_SECRET: &str = "fakesecretofthemainapp";
+/// The apps that every world has at Instagram and Threads; the variables `INSTA_SECRET` and
+/// `THREADS_SECRET` hold their secrets.
+pub(crate) const INSTA_APP: &str = "1000000000000011";
+pub(crate) const INSTA_SECRET: &str = "fakesecretoftheinstagramapp";
+pub(crate) const THREADS_APP: &str = "1000000000000012";
+pub(crate) const THREADS_SECRET: &str = "fakesecretofthethreadsapp";
+/// The person that every world has at both, and the name people know.
+pub(crate) const CREATOR: &str = "17841400000000001";
+pub(crate) const CREATOR_NAME: &str = "dora.creates";
 /// The person that every world has, and the System User.
 pub(crate) const ANNA: &str = "3000000000000001";
 pub(crate) const ROBOT: &str = "3000000000000009";
@@ -36,6 +45,13 @@ pub(crate) const CAFE: &str = "2000000000000002";
 
 /// The beginning of a config with that app.
 const HEAD: &str = "[app.main]\nid = \"1000000000000001\"\nsecret = { env = \"APP_SECRET\" }\n";
+
+/// The variables that every run has.
+const SECRETS: [(&str, &str); 3] = [
+    ("APP_SECRET", APP_SECRET),
+    ("INSTA_SECRET", INSTA_SECRET),
+    ("THREADS_SECRET", THREADS_SECRET),
+];
 
 /// No run takes longer.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -64,7 +80,8 @@ pub(crate) struct Ran {
 }
 
 impl World {
-    /// A world with one app, Anna and her two Pages, on day 0, and a config that names the app.
+    /// A world with an app of each provider, Anna and her two Pages, and Dora who has accounts at
+    /// Instagram and Threads, on day 0, and a config that names the Facebook app.
     pub(crate) fn new() -> Self {
         let mut graph = Simulation::new(day(0));
         graph.add_app(AppSpec::new(APP, APP_SECRET, "Main App"));
@@ -76,11 +93,16 @@ impl World {
                 .with_page(CAFE, Listing::Listed),
         );
         graph.add_user(UserSpec::new(ROBOT, "Robot"));
+        graph.add_app(AppSpec::new(INSTA_APP, INSTA_SECRET, "Insta App").of(Provider::Instagram));
+        graph.add_app(
+            AppSpec::new(THREADS_APP, THREADS_SECRET, "Threads App").of(Provider::Threads),
+        );
+        graph.add_user(UserSpec::new(CREATOR, "Dora").known_as(CREATOR_NAME));
         let world = Self {
             folder: tempfile::tempdir().unwrap(),
             graph: Server::start(graph).unwrap(),
             now: day(0),
-            variables: BTreeMap::from([("APP_SECRET".to_owned(), APP_SECRET.to_owned())]),
+            variables: SECRETS.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
             fingerprints: Mutex::default(),
             calls_seen: Mutex::default(),
         };
@@ -96,9 +118,16 @@ impl World {
 
     /// Puts other tables behind the app's in the config.
     pub(crate) fn reconfigure(&self, tables: &str) {
-        let url = self.graph.url();
-        let text = format!("{HEAD}\n[endpoints]\nfacebook = \"{url}\"\n\n{tables}");
+        let text = format!("{HEAD}\n{}\n{tables}", self.endpoints());
         self.write("metatoken.toml", &text);
+    }
+
+    /// The table that leads every call to the simulated Graph.
+    fn endpoints(&self) -> String {
+        let hosts = Provider::ALL
+            .iter()
+            .map(|provider| format!("{provider} = \"{}\"\n", self.graph.endpoint(*provider)));
+        format!("[endpoints]\n{}", hosts.collect::<String>())
     }
 
     /// Writes a file into the folder, for its owner only.
@@ -238,14 +267,14 @@ impl World {
         plain
     }
 
-    /// What Graph was asked since this was last looked at: the endpoint, and the words of the
-    /// string that the call was about.
+    /// What Graph was asked since this was last looked at: the endpoint, behind its host's name if
+    /// that is not Facebook, and the words of the string that the call was about.
     pub(crate) fn calls(&self) -> Vec<String> {
         let calls = self.graph.requests();
         let from = std::mem::replace(&mut *self.calls_seen.lock().unwrap(), calls.len());
         calls[from..]
             .iter()
-            .map(|call| format!("{} {}", call.endpoint(), call.about.as_deref().unwrap_or("-")))
+            .map(|call| format!("{} {}", call.place(), call.about.as_deref().unwrap_or("-")))
             .collect()
     }
 

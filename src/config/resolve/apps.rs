@@ -8,20 +8,16 @@ use crate::config::mistake::Faults;
 use crate::config::settings::{AppSetting, Origin, Origins};
 use crate::config::source::SecretSource;
 use crate::config::wire::{AppWire, Named};
+use crate::token::Provider;
 
 pub(super) fn resolve(app: Named<AppWire>, faults: &mut Faults) -> Option<AppSetting> {
     let Named { name, span, body } = app;
     let table = format!("app.{}", name.get_ref());
     check_name(&name, faults);
     let mut origins = Origins::new();
-    let graph_version = body.graph_version.filter(|version| graph_version::check(version, faults));
-    let graph_version = given_or(
-        graph_version,
-        graph_version::NEWEST.to_owned(),
-        "graph_version",
-        &table,
-        &mut origins,
-    );
+    let kind = given_or(body.kind, Provider::Facebook, "kind", &table, &mut origins);
+    let graph_version =
+        graph_version::resolve(kind, body.graph_version, &table, &mut origins, faults);
     if let Some(secret) = &body.secret {
         check_secret(secret, faults);
     }
@@ -33,7 +29,7 @@ pub(super) fn resolve(app: Named<AppWire>, faults: &mut Faults) -> Option<AppSet
         &mut origins,
     );
     if !body.has_id {
-        faults.add(span, format!("`[{table}]` needs an `id`")).label("Meta shows it as App ID");
+        faults.add(span, format!("`[{table}]` needs an `id`")).label(shown_as(kind));
         return None;
     }
     let id = body.id?;
@@ -41,11 +37,21 @@ pub(super) fn resolve(app: Named<AppWire>, faults: &mut Faults) -> Option<AppSet
     origins.insert("id", Origin::Table(table));
     Some(AppSetting {
         name: name.into_inner(),
+        kind,
         id: id.into_inner(),
         secret,
         graph_version,
         origins,
     })
+}
+
+/// What a person looks for in the app's dashboard.
+const fn shown_as(kind: Provider) -> &'static str {
+    match kind {
+        Provider::Facebook => "Meta shows it as App ID",
+        Provider::Instagram => "Meta shows it as Instagram app ID",
+        Provider::Threads => "Meta shows it as Threads App ID",
+    }
 }
 
 fn check_name(name: &Spanned<String>, faults: &mut Faults) {

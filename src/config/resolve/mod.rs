@@ -4,8 +4,10 @@
 //! noted. Nothing behind this line asks again whether a value may be invalid.
 
 mod apps;
+mod belonging;
 mod endpoint;
 mod graph_version;
+mod nouns;
 mod places;
 mod policy;
 mod relations;
@@ -17,12 +19,14 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde_spanned::Spanned;
 
-use self::relations::Apps;
+use self::belonging::Apps;
 use super::mistake::Faults;
 use super::settings::{Endpoints, HttpSettings, Origin, Origins};
-use super::wire::{Given, HttpWire, Wire};
+use super::wire::{EndpointsWire, Given, HttpWire, Wire};
 use super::{Config, source::SecretSource};
 use crate::environment::Environment;
+use crate::graph;
+use crate::token::Provider;
 
 /// Resolves the whole file; the config counts only if no fault was noted.
 pub(super) fn resolve(
@@ -37,7 +41,7 @@ pub(super) fn resolve(
         path: path.to_owned(),
         store: places::store(path, &wire.store, environment, faults),
         http: http(path, &wire.http, faults),
-        endpoints: endpoints(wire.facebook, faults),
+        endpoints: endpoints(wire.endpoints, faults),
         tokens: tokens::resolve(&wire.tokens, &apps, &wire.defaults, faults),
         apps: wire.apps.into_iter().filter_map(|app| apps::resolve(app, faults)).collect(),
         has_literal,
@@ -109,13 +113,21 @@ fn duration(duration: TimeDelta) -> Duration {
     duration.to_std().unwrap_or_default()
 }
 
-fn endpoints(facebook: Given<String>, faults: &mut Faults) -> Endpoints {
+fn endpoints(wire: EndpointsWire, faults: &mut Faults) -> Endpoints {
     let mut origins = Origins::new();
-    let facebook = facebook.and_then(|given| {
-        let url = endpoint::check("facebook", &given, faults)?;
-        Some(Spanned::new(given.span(), url))
-    });
-    let facebook =
-        given_or(facebook, Endpoints::FACEBOOK.to_owned(), "facebook", "endpoints", &mut origins);
-    Endpoints { facebook, origins }
+    let metas = graph::Endpoints::default();
+    let mut host = |given: Given<String>, provider: Provider| {
+        let key = provider.as_str();
+        let given = given.and_then(|given| {
+            let url = endpoint::check(key, &given, faults)?;
+            Some(Spanned::new(given.span(), url))
+        });
+        given_or(given, metas.url(provider).to_owned(), key, "endpoints", &mut origins)
+    };
+    Endpoints {
+        facebook: host(wire.facebook, Provider::Facebook),
+        instagram: host(wire.instagram, Provider::Instagram),
+        threads: host(wire.threads, Provider::Threads),
+        origins,
+    }
 }

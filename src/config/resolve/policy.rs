@@ -3,15 +3,13 @@
 //! A key of the token's own wins; then its parent's, save for what is about one token alone; then
 //! `[defaults]`; then what is built in.
 
-use std::ops::Range;
-
 use chrono::TimeDelta;
 use serde_spanned::Spanned;
 
 use crate::config::mistake::Faults;
 use crate::config::settings::{Origin, Origins};
 use crate::config::wire::{Given, PolicyWire};
-use crate::policy::{Policy, words};
+use crate::policy::{Policy, Subject, words};
 use crate::token::Label;
 
 /// The tables that speak about one token.
@@ -49,7 +47,7 @@ impl<'a> Layers<'a> {
 }
 
 /// Fills in every key, and writes down where each came from.
-pub(super) fn resolve(layers: Layers<'_>, origins: &mut Origins, faults: &mut Faults) -> Policy {
+pub(super) fn resolve(layers: Layers<'_>, origins: &mut Origins) -> Policy {
     let mut policy = Policy::default();
     macro_rules! fill {
         ($($from:ident { $($field:ident),* $(,)? })*) => { $($(
@@ -71,40 +69,50 @@ pub(super) fn resolve(layers: Layers<'_>, origins: &mut Origins, faults: &mut Fa
         }
         OwnOnly { required_scopes, required_targets, rotate_after }
     }
-    check_order(layers, faults);
     policy
 }
 
 /// A token is in warning before it is critical, also when the two come from different tables.
-fn check_order(layers: Layers<'_>, faults: &mut Faults) {
-    // The shorter pair of defaults: one that fits it fits the other, or is judged at run time.
-    const WARN: TimeDelta = TimeDelta::days(10);
-    const CRITICAL: TimeDelta = TimeDelta::days(3);
+///
+/// What is not given depends on who can renew the token, so the judgement itself is asked; it may
+/// be unable to say.
+pub(super) fn check_order(layers: Layers<'_>, subject: Option<Subject<'_>>, faults: &mut Faults) {
     let warn = layers.find(FromParent::Inherited, |wire| &wire.warn_within);
     let critical = layers.find(FromParent::Inherited, |wire| &wire.critical_within);
-    let place =
-        |found: &Option<(&Spanned<TimeDelta>, Origin)>| -> Option<(TimeDelta, Range<usize>)> {
-            found.as_ref().map(|(value, _)| (*value.get_ref(), value.span()))
-        };
-    match (place(&warn), place(&critical)) {
-        (Some((warn, _)), Some((critical, span))) if critical > warn => {
+    match (warn, critical, subject) {
+        (Some((warn, _)), Some((critical, _)), _) if critical.get_ref() > warn.get_ref() => {
             let message = format!(
                 "`critical_within` must not be longer than `warn_within`: {}",
-                words::duration(warn)
+                words::duration(*warn.get_ref())
             );
-            faults.add(span, message);
+            faults.add(critical.span(), message);
         }
-        (Some((warn, span)), None) if warn < CRITICAL => {
-            faults
-                .add(span, "`warn_within` must not be shorter than `critical_within`: 3d, built in")
-                .label("set `critical_within` too");
+        (Some((warn, _)), None, Some(subject)) if subject.critical_within() > *warn.get_ref() => {
+            let message = format!(
+                "`warn_within` must not be shorter than `critical_within`: {}",
+                built_in(subject.critical_within(), &subject)
+            );
+            faults.add(warn.span(), message).label("set `critical_within` too");
         }
-        (None, Some((critical, span))) if critical > WARN => {
-            faults
-                .add(span, "`critical_within` must not be longer than `warn_within`: 10d, built in")
-                .label("set `warn_within` too");
+        (None, Some((critical, _)), Some(subject))
+            if *critical.get_ref() > subject.warn_within() =>
+        {
+            let message = format!(
+                "`critical_within` must not be longer than `warn_within`: {}",
+                built_in(subject.warn_within(), &subject)
+            );
+            faults.add(critical.span(), message).label("set `warn_within` too");
         }
         _ => {}
+    }
+}
+
+fn built_in(limit: TimeDelta, subject: &Subject<'_>) -> String {
+    let limit = words::duration(limit);
+    if subject.only_a_person_can_renew() {
+        format!("{limit}, built in where only a person can renew it")
+    } else {
+        format!("{limit}, built in")
     }
 }
 
@@ -115,10 +123,10 @@ pub(in crate::config) fn of_discovered_page(
     origins: &Origins,
     defaults: &PolicyWire,
 ) -> (Policy, Origins) {
-    let (silent, nobody) = (PolicyWire::default(), &mut Faults::default());
+    let silent = PolicyWire::default();
     let alone = Layers { label: parent, own: &silent, parent: None, defaults };
     let mut page_origins = Origins::new();
-    let fresh = resolve(alone, &mut page_origins, nobody);
+    let fresh = resolve(alone, &mut page_origins);
     for (key, origin) in &mut page_origins {
         let inherited = !matches!(*key, "required_scopes" | "required_targets" | "rotate_after");
         if let (true, Some(Origin::Table(_))) = (inherited, origins.get(key)) {

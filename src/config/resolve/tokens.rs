@@ -5,13 +5,16 @@ use std::ops::Range;
 
 use serde_spanned::Spanned;
 
+use super::belonging::{self, AppFrom, Apps};
+use super::nouns::with_article;
 use super::policy::{self, Layers};
-use super::relations::{self, AppFrom, Apps};
+use super::relations;
 use crate::config::mask::quoted;
 use crate::config::mistake::Faults;
 use crate::config::settings::{Origin, Origins, Pages, TokenSetting};
 use crate::config::source::SecretSource;
-use crate::config::wire::{Named, PolicyWire, TokenWire};
+use crate::config::wire::{Named, PolicyWire, TokenWire, known};
+use crate::policy::{Parent, Policy, Subject};
 use crate::token::{AccessToken, Label, TokenType};
 
 /// A token whose label is one; all else is still to be looked up.
@@ -71,7 +74,7 @@ fn token_type(label: &Label, token: &Named<TokenWire>, faults: &mut Faults) -> O
     if !token.body.has_type {
         faults
             .add(token.span.clone(), format!("`[token.{label}]` needs a `type`"))
-            .label("`user`, `page` or `system-user`");
+            .label(known::any_of(TokenType::ALL.iter().map(|known| known.as_str())));
     }
     given.map(|given| *given.get_ref())
 }
@@ -85,7 +88,7 @@ fn settle(
 ) -> Option<TokenSetting> {
     let parent = relations::parent(draft, drafts, faults);
     let page_id = relations::page_id(draft, faults);
-    let app = relations::app(draft, parent, apps, faults);
+    let app = belonging::app(draft, parent, apps, faults);
     let pages = pages(draft, faults);
     let was = draft.wire.was.as_ref().and_then(|was| renamed(was, faults));
     if let Some(source) = &draft.wire.access_token {
@@ -98,9 +101,10 @@ fn settle(
         parent: parent.map(|parent| (&parent.label, &parent.wire.policy)),
         defaults,
     };
-    let policy = policy::resolve(layers, &mut origins, faults);
+    let policy = policy::resolve(layers, &mut origins);
+    policy::check_order(layers, judged(draft, parent, &policy), faults);
     let (app, app_from) = app?;
-    note_origins(draft, parent, &app_from, &mut origins);
+    note_origins(draft, parent, app_from, &mut origins);
     Some(TokenSetting {
         label: draft.label.clone(),
         was,
@@ -115,10 +119,27 @@ fn settle(
     })
 }
 
+/// The token as the judgement sees it before anything is stored.
+///
+/// None where its type or its parent is still to be mended.
+fn judged<'a>(
+    draft: &'a Draft<'_>,
+    parent: Option<&'a Draft<'_>>,
+    policy: &'a Policy,
+) -> Option<Subject<'a>> {
+    let parent = match parent {
+        Some(parent) => Some(Parent { label: &parent.label, credential: None }),
+        None if relations::parent_name(draft).is_some() => return None,
+        None => None,
+    };
+    let token_type = draft.token_type?;
+    Some(Subject { label: &draft.label, token_type, policy, credential: None, parent })
+}
+
 fn note_origins(
     draft: &Draft<'_>,
     parent: Option<&Draft<'_>>,
-    app: &AppFrom,
+    app: AppFrom,
     origins: &mut Origins,
 ) {
     let wire = draft.wire;
@@ -140,6 +161,7 @@ fn note_origins(
         (AppFrom::Own, _) => own(true, Origin::BuiltIn),
         (AppFrom::Parent, Some(parent)) => Origin::Parent(parent.label.clone()),
         (AppFrom::Parent, None) | (AppFrom::OnlyOne, _) => Origin::Implied("the only app"),
+        (AppFrom::OnlyOneOfItsKind, _) => Origin::Implied("the only app of its kind"),
     };
     origins.insert("app", app);
 }
@@ -148,13 +170,20 @@ fn pages(draft: &Draft<'_>, faults: &mut Faults) -> Pages {
     let wire = draft.wire;
     let Some(pages) = &wire.pages else {
         if let Some(except) = &wire.except {
-            let message = "`except` needs `pages = \"all\"`";
+            let message = match draft.token_type {
+                Some(other) if other != TokenType::Page && !relations::has_pages(other) => {
+                    format!("{} token has no `except`", with_article(other))
+                }
+                _ => "`except` needs `pages = \"all\"`".to_owned(),
+            };
             faults.add(except.span(), message);
         }
         return Pages::None;
     };
     if draft.token_type == Some(TokenType::Page) {
         faults.add(pages.span(), "a page has no `pages`");
+    } else if let Some(other) = draft.token_type.filter(|it| !relations::has_pages(*it)) {
+        faults.add(pages.span(), format!("{} token has no `pages`", with_article(other)));
     } else if pages.get_ref() != "all" {
         faults
             .add(pages.span(), "`pages` can only be `\"all\"`")

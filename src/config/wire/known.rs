@@ -1,5 +1,7 @@
 //! The words of the config: what each table may hold, and what it may not hold yet.
 
+use crate::config::mask::quoted;
+
 /// A table's name as written, its keys, and the keys of parts that this version lacks.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::config) struct Vocabulary {
@@ -52,8 +54,8 @@ pub(in crate::config) const HTTP: Vocabulary = Vocabulary {
 /// `[endpoints]`
 pub(in crate::config) const ENDPOINTS: Vocabulary = Vocabulary {
     table: "in `[endpoints]`",
-    keys: &[&["facebook"]],
-    later: &["instagram", "threads", "instagram_login"],
+    keys: &[&["facebook", "instagram", "threads"]],
+    later: &["instagram_login"],
 };
 
 /// `[app.NAME]`
@@ -116,6 +118,15 @@ pub(in crate::config) fn nearest<'a>(
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
+}
+
+/// What can be written: `a`, `b` or `c`.
+pub(in crate::config) fn any_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(quoted).collect();
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
 }
 
 /// The table in which this key would be known.

@@ -20,7 +20,7 @@ use self::section::Section;
 use super::mask::quoted;
 use super::mistake::Faults;
 use super::source::SecretSource;
-use crate::token::TokenType;
+use crate::token::{Provider, TokenType};
 
 pub(super) use self::policy::PolicyWire;
 pub(super) use self::section::Given;
@@ -30,7 +30,7 @@ pub(super) use self::section::Given;
 pub(super) struct Wire {
     pub(super) store: StoreWire,
     pub(super) http: HttpWire,
-    pub(super) facebook: Given<String>,
+    pub(super) endpoints: EndpointsWire,
     pub(super) apps: Vec<Named<AppWire>>,
     pub(super) tokens: Vec<Named<TokenWire>>,
     pub(super) defaults: PolicyWire,
@@ -54,6 +54,14 @@ pub(super) struct HttpWire {
     pub(super) ca_file: Given<String>,
 }
 
+/// `[endpoints]`
+#[derive(Debug, Default)]
+pub(super) struct EndpointsWire {
+    pub(super) facebook: Given<String>,
+    pub(super) instagram: Given<String>,
+    pub(super) threads: Given<String>,
+}
+
 /// A table that has a name.
 #[derive(Debug)]
 pub(super) struct Named<T> {
@@ -66,12 +74,15 @@ pub(super) struct Named<T> {
 /// `[app.NAME]`
 #[derive(Debug)]
 pub(super) struct AppWire {
-    /// Whether it can be the app of a Facebook token.
-    pub(super) fits_facebook: bool,
+    pub(super) kind: Given<Provider>,
+    /// Whether `kind` is there at all, known or not.
+    pub(super) has_kind: bool,
     pub(super) id: Given<SecretSource>,
     /// Whether `id` is there at all, readable or not.
     pub(super) has_id: bool,
     pub(super) secret: Given<SecretSource>,
+    /// Whether `secret` is there at all, readable or not.
+    pub(super) has_secret: bool,
     pub(super) graph_version: Given<String>,
 }
 
@@ -112,9 +123,10 @@ pub(super) fn read(text: &str, folder: &Path, faults: &mut Faults) -> Wire {
             .child("http", known::HTTP, faults)
             .map(|section| http(&section, faults))
             .unwrap_or_default(),
-        facebook: top
+        endpoints: top
             .child("endpoints", known::ENDPOINTS, faults)
-            .and_then(|section| section.string("facebook", faults)),
+            .map(|section| endpoints(&section, faults))
+            .unwrap_or_default(),
         apps: named(&top, "app", known::APP, faults, |section, faults| {
             app(section, folder, faults)
         }),
@@ -162,30 +174,38 @@ fn http(section: &Section<'_>, faults: &mut Faults) -> HttpWire {
     }
 }
 
-fn app(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> AppWire {
-    let kind = section.string("kind", faults);
-    let fits_facebook = kind.as_ref().is_none_or(|kind| kind.get_ref() == "facebook");
-    if let Some(kind) = kind {
-        match kind.get_ref().as_str() {
-            "facebook" => {}
-            later @ ("instagram" | "threads") => {
-                let message = format!("`kind = \"{later}\"` is not supported by this version");
-                faults.add(kind.span(), message);
-            }
-            other => {
-                faults
-                    .add(kind.span(), format!("unknown kind of app {}", quoted(other)))
-                    .label("write `facebook`, or leave `kind` out");
-            }
-        }
+fn endpoints(section: &Section<'_>, faults: &mut Faults) -> EndpointsWire {
+    EndpointsWire {
+        facebook: section.string("facebook", faults),
+        instagram: section.string("instagram", faults),
+        threads: section.string("threads", faults),
     }
+}
+
+fn app(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> AppWire {
     AppWire {
-        fits_facebook,
+        kind: app_kind(section, faults),
+        has_kind: section.has("kind"),
         id: secret::read(section, "id", folder, faults),
         has_id: section.has("id"),
         secret: secret::read(section, "secret", folder, faults),
+        has_secret: section.has("secret"),
         graph_version: section.string("graph_version", faults),
     }
+}
+
+fn app_kind(section: &Section<'_>, faults: &mut Faults) -> Given<Provider> {
+    let name = section.string("kind", faults)?;
+    if let Some(kind) = Provider::from_name(name.get_ref()) {
+        return Some(Spanned::new(name.span(), kind));
+    }
+    let kinds = Provider::ALL.iter().map(|known| known.as_str());
+    let fault = faults.add(name.span(), format!("unknown kind of app {}", quoted(name.get_ref())));
+    match known::nearest(name.get_ref(), kinds.clone()) {
+        Some(near) => fault.label(format!("did you mean `{near}`?")),
+        None => fault.label(format!("write {}", known::any_of(kinds))),
+    };
+    None
 }
 
 fn token(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> TokenWire {
@@ -209,16 +229,11 @@ fn token_type(section: &Section<'_>, faults: &mut Faults) -> Given<TokenType> {
     if let Some(token_type) = TokenType::from_name(name.get_ref()) {
         return Some(Spanned::new(name.span(), token_type));
     }
-    if let later @ ("instagram" | "threads" | "app") = name.get_ref().as_str() {
-        let message = format!("`type = \"{later}\"` is not supported by this version");
-        faults.add(name.span(), message);
-        return None;
-    }
     let types = TokenType::ALL.iter().map(|known| known.as_str());
     let fault = faults.add(name.span(), format!("unknown type {}", quoted(name.get_ref())));
-    match known::nearest(name.get_ref(), types) {
+    match known::nearest(name.get_ref(), types.clone()) {
         Some(near) => fault.label(format!("did you mean `{near}`?")),
-        None => fault.label("write `user`, `page` or `system-user`"),
+        None => fault.label(format!("write {}", known::any_of(types))),
     };
     None
 }

@@ -34,7 +34,7 @@ impl PolicyWire {
         Self {
             enabled: section.boolean("enabled", faults),
             auto_refresh: section.boolean("auto_refresh", faults),
-            refresh_within: section.duration("refresh_within", faults),
+            refresh_within: window(section, faults),
             verify_every: section.duration("verify_every", faults),
             proof_within: ages(section, "proof_within", faults),
             warn_within: section.duration("warn_within", faults),
@@ -44,12 +44,45 @@ impl PolicyWire {
             required_scopes: names(section, "required_scopes", faults),
             required_targets: names(section, "required_targets", faults),
             rotate_after: section.positive("rotate_after", faults),
-            reminders: section.durations("reminders", faults),
+            reminders: reminders(section, faults),
             keep_generations: section.number("keep_generations", 0..=1000, faults),
             keep_for: section.duration("keep_for", faults),
-            owner: section.string("owner", faults),
+            owner: owner(section, faults),
         }
     }
+}
+
+/// Without a window nothing would be renewed before it is dead, which is said otherwise.
+fn window(section: &Section<'_>, faults: &mut Faults) -> Given<TimeDelta> {
+    let window = section.duration("refresh_within", faults)?;
+    if window.get_ref().is_zero() {
+        faults
+            .add(window.span(), "`refresh_within` must be longer than nothing")
+            .label("`auto_refresh = false` leaves a token alone");
+        return None;
+    }
+    Some(window)
+}
+
+fn reminders(section: &Section<'_>, faults: &mut Faults) -> Given<Vec<TimeDelta>> {
+    let reminders = section.durations("reminders", faults)?;
+    if reminders.get_ref().iter().any(TimeDelta::is_zero) {
+        faults
+            .add(reminders.span(), "`reminders` must be longer than nothing")
+            .label("they come before the end; `[]` is for none");
+    }
+    Some(reminders)
+}
+
+fn owner(section: &Section<'_>, faults: &mut Faults) -> Given<String> {
+    let owner = section.string("owner", faults)?;
+    if owner.get_ref().trim().is_empty() {
+        faults
+            .add(owner.span(), "`owner` is empty")
+            .label("say who can log in again, or leave it out");
+        return None;
+    }
+    Some(owner)
 }
 
 /// Two ages: the warning comes first, so it is the smaller.
@@ -58,6 +91,10 @@ fn ages(section: &Section<'_>, key: &str, faults: &mut Faults) -> Given<Limits> 
     if limits.get_ref().warning > limits.get_ref().critical {
         let message = format!("`{key}` is critical before it is a warning");
         faults.add(limits.span(), message).label("write the shorter one first");
+    } else if limits.get_ref().warning.is_zero() {
+        faults
+            .add(limits.span(), format!("`{key}` must be longer than nothing"))
+            .label("no proof is as young as that");
     }
     Some(limits)
 }
@@ -101,6 +138,14 @@ fn pair(section: &Section<'_>, key: &str, faults: &mut Faults) -> Given<Limits> 
 
 fn names(section: &Section<'_>, key: &str, faults: &mut Faults) -> Given<Vec<String>> {
     let list = section.strings(key, faults)?;
+    let blank = |c: char| c.is_whitespace() || c == ',';
+    for name in list.get_ref() {
+        if name.get_ref().is_empty() || name.get_ref().contains(blank) {
+            faults
+                .add(name.span(), format!("`{key}` has one name in each string"))
+                .label("write `[\"ONE\", \"TWO\"]`");
+        }
+    }
     let names = list.get_ref().iter().map(|name| name.get_ref().clone()).collect();
     Some(Spanned::new(list.span(), names))
 }

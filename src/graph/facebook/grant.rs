@@ -134,8 +134,13 @@ mod tests {
 
     #[test]
     fn the_request_hides_what_is_secret() {
-        let app =
-            App { name: "main".into(), id: "7".into(), secret: None, version: "v25.0".into() };
+        let app = App {
+            name: "main".into(),
+            provider: crate::token::Provider::Facebook,
+            id: "7".into(),
+            secret: None,
+            version: "v25.0".into(),
+        };
         let token = AccessToken::parse("EAAfakeold").expect("a token");
         let request = exchange(&app, &Secret::new("hushhush"), &token);
         let names: Vec<_> = request.query().map(|(name, _)| name).collect();

@@ -102,14 +102,20 @@ fn granted(item: &Value, response: &Response) -> Option<PageGrant> {
 mod tests {
     use super::*;
     use crate::graph::Headers;
-    use crate::token::ProblemKind;
+    use crate::token::{ProblemKind, Provider};
 
     fn answer(body: &str) -> Response {
         Response::new(200, Headers::default(), body.as_bytes().to_vec())
     }
 
     fn app() -> App {
-        App { name: "main".into(), id: "7".into(), secret: None, version: "v25.0".into() }
+        App {
+            name: "main".into(),
+            provider: Provider::Facebook,
+            id: "7".into(),
+            secret: None,
+            version: "v25.0".into(),
+        }
     }
 
     #[test]

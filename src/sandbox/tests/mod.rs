@@ -1,19 +1,26 @@
 //! The simulated Graph, tried from outside.
 
+mod apps;
+mod hosts;
 mod rules;
+mod sixty_days;
 mod strictness;
+mod threads;
 mod wire;
 
 use chrono::{DateTime, TimeDelta};
 use serde_json::Value;
 
-use crate::token::{Expiry, Time};
+use crate::token::{Expiry, Provider, Time};
 
 use super::{AppSpec, Call, Listing, PageSpec, Simulation, TokenSpec, UserSpec};
 
 const APP: &str = "1000000000000001";
 const OTHER: &str = "1000000000000002";
 const SECRET: &str = "fakefakefakefakefakefakefakefake";
+const INSTA: &str = "1000000000000011";
+const THREADS: &str = "1000000000000012";
+const OWN_SECRET: &str = "fakefakefakefakefakefakefakeself";
 const ANNA: &str = "3000000000000001";
 const PAGE: &str = "2000000000000001";
 
@@ -21,11 +28,14 @@ fn start() -> Time {
     DateTime::from_timestamp(1_767_225_600, 0).unwrap()
 }
 
-/// Two apps, and Anna, who has a role on one Page.
+/// Two apps at Facebook and one each at Instagram and Threads, and Anna, who has a role on one
+/// Page.
 fn world() -> Simulation {
     let mut sim = Simulation::new(start());
     sim.add_app(AppSpec::new(APP, SECRET, "Example Publisher"));
     sim.add_app(AppSpec::new(OTHER, SECRET, "Example Rival"));
+    sim.add_app(AppSpec::new(INSTA, OWN_SECRET, "Example Stories").of(Provider::Instagram));
+    sim.add_app(AppSpec::new(THREADS, OWN_SECRET, "Example Notes").of(Provider::Threads));
     sim.add_page(PageSpec::new(PAGE, "Example Bakery"));
     sim.add_user(UserSpec::new(ANNA, "Anna Example").with_page(PAGE, Listing::Listed));
     sim

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
-use crate::sandbox::{Death, Misbehaviour, Rule, Sender, Server, Simulation};
+use crate::sandbox::{Death, Misbehaviour, Rule, Sender, Server, Simulation, TokenSpec};
+use crate::token::Provider;
 
-use super::{anna, as_app, exchange_target, world};
+use super::{ANNA, INSTA, OWN_SECRET, THREADS, anna, as_app, exchange_target, world};
 
 /// A server with Anna's token.
 fn server() -> (Server, String) {
@@ -117,6 +118,85 @@ fn what_was_seen_holds_no_secret() {
     assert_eq!(seen[1].about.as_deref(), Some("Anna"));
     assert_eq!(seen[1].parameters, ["input_token"]);
     assert_eq!(seen[3].path, "[masked]");
+}
+
+#[test]
+fn each_provider_has_an_endpoint_and_what_was_seen_tells_them_apart() {
+    let mut sim = world();
+    let month = TimeDelta::days(30);
+    let instagram = sim.mint(TokenSpec::instagram(INSTA, ANNA).named("creator").aged(month));
+    let threads = sim.mint(TokenSpec::threads(THREADS, ANNA).named("notes").aged(month));
+    let server = Server::start(sim).unwrap();
+    let app = format!("TH|{THREADS}|{OWN_SECRET}");
+    let refresh = |grants: &str, string: &str| {
+        format!("/refresh_access_token?grant_type={grants}_refresh_token&access_token={string}")
+    };
+    let mut stream = connect(&server);
+    for (provider, target, bearer) in [
+        (Provider::Instagram, refresh("ig", &instagram), None),
+        (Provider::Threads, refresh("th", &threads), None),
+        (Provider::Threads, format!("/v1.0/debug_token?input_token={threads}"), Some(&app)),
+        (Provider::Instagram, format!("/v25.0/{instagram}"), Some(&app)),
+        (Provider::Threads, format!("/{threads}"), Some(&app)),
+    ] {
+        let endpoint = server.endpoint(provider);
+        let path = endpoint.strip_prefix(&server.url()).unwrap();
+        let bearer = bearer.map_or(String::new(), |it| format!("Authorization: Bearer {it}\r\n"));
+        let request = format!("GET {path}{target} HTTP/1.1\r\n{bearer}\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        receive(&mut stream).unwrap();
+    }
+    assert_eq!(server.endpoint(Provider::Facebook), server.url());
+    let seen = server.requests();
+    let told: Vec<_> = seen
+        .iter()
+        .take(3)
+        .map(|call| (call.place(), call.about.as_deref(), call.sender, call.status))
+        .collect();
+    let refreshed = "refresh_access_token";
+    assert_eq!(
+        told,
+        [
+            (format!("instagram/{refreshed}"), Some("Creator"), Sender::Parameter, Some(200)),
+            (format!("threads/{refreshed}"), Some("Notes"), Sender::Parameter, Some(200)),
+            ("threads/debug_token".to_owned(), Some("Notes"), Sender::Header, Some(200)),
+        ]
+    );
+    assert_eq!((seen[1].endpoint(), seen[1].path.as_str()), (refreshed, "/refresh_access_token"));
+    assert_eq!(seen[0].grant_type.as_deref(), Some("ig_refresh_token"));
+    let text = format!("{seen:?}");
+    assert!(!text.contains("FAKE") && !text.contains(OWN_SECRET), "{text}");
+}
+
+#[test]
+fn a_rule_holds_for_every_host_or_for_one() {
+    let mut sim = world();
+    let instagram = sim.mint(TokenSpec::instagram(INSTA, ANNA).aged(TimeDelta::days(30)));
+    let threads = sim.mint(TokenSpec::threads(THREADS, ANNA).aged(TimeDelta::days(30)));
+    let server = Server::start(sim).unwrap();
+    let statuses = || {
+        [("instagram", "ig", &instagram), ("threads", "th", &threads)].map(|(host, grant, it)| {
+            let mut stream = connect(&server);
+            let target = format!(
+                "/{host}/refresh_access_token?grant_type={grant}_refresh_token&access_token={it}"
+            );
+            write!(stream, "GET {target} HTTP/1.1\r\n\r\n").unwrap();
+            let (head, _) = receive(&mut stream).unwrap();
+            head[9..12].to_owned()
+        })
+    };
+    let on = || Rule::on("/refresh_access_token");
+    for (rule, wanted) in [
+        (on(), ["503", "503"]),
+        (on().at(Provider::Threads), ["200", "503"]),
+        (on().about(&instagram), ["503", "200"]),
+        (Rule::on("/access_token"), ["200", "200"]),
+        (Rule::on("/refresh_access_token").at(Provider::Facebook), ["200", "200"]),
+    ] {
+        server.behave();
+        server.misbehave(rule.clone(), Misbehaviour::Code2Transient);
+        assert_eq!(statuses(), wanted, "{rule:?}");
+    }
 }
 
 #[test]

@@ -1,0 +1,79 @@
+//! What nobody knows of Meta, and a test therefore decides.
+//!
+//! The documentation is silent here or contradicts what people report, so a client must get along
+//! with either answer; the defaults are the ones that are more likely.
+
+use serde::{Deserialize, Serialize};
+
+use super::simulation::Simulation;
+
+/// What becomes of the old string when a token is renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum OldString {
+    /// It works until its own end, as Meta has it.
+    #[default]
+    Lives,
+    /// It dies at once, which nobody promised would not happen.
+    Dies,
+}
+
+/// How Instagram and Threads refuse to renew a string that is not a day old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum YoungRefusal {
+    /// Code 452: the session key is called invalid, though the string lives.
+    #[default]
+    SessionKey,
+    /// Code 100: the request is called unsupported.
+    Unsupported,
+}
+
+/// How Instagram and Threads say that a string is dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum DeadRefusal {
+    /// Code 190 and the usual sentence.
+    #[default]
+    Sentence,
+    /// Code 100: there is no such resource, and not a word of why.
+    NoResource,
+}
+
+/// Whether Threads inspects a string for the app itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum ThreadsInspection {
+    /// The app's own string is enough.
+    #[default]
+    ForTheApp,
+    /// Only for testers of the app, and there are none here.
+    ForTestersOnly,
+}
+
+/// All of it.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(super) struct Unsure {
+    pub(super) old: OldString,
+    pub(super) young: YoungRefusal,
+    pub(super) dead: DeadRefusal,
+    pub(super) inspection: ThreadsInspection,
+}
+
+impl Simulation {
+    /// Decides what becomes of old strings from now on.
+    pub fn set_old_string(&mut self, fate: OldString) {
+        self.unsure.old = fate;
+    }
+
+    /// Decides how a string that is too young to be renewed is refused from now on.
+    pub fn set_young_refusal(&mut self, refusal: YoungRefusal) {
+        self.unsure.young = refusal;
+    }
+
+    /// Decides how Instagram and Threads refuse a dead string from now on.
+    pub fn set_dead_refusal(&mut self, refusal: DeadRefusal) {
+        self.unsure.dead = refusal;
+    }
+
+    /// Decides whom Threads answers about a string from now on.
+    pub fn set_threads_inspection(&mut self, inspection: ThreadsInspection) {
+        self.unsure.inspection = inspection;
+    }
+}
