@@ -415,7 +415,7 @@ fn a_page_without_a_parent_is_pasted_too() {
         .stdout(
             "
 LABEL   TYPE  OUTCOME  ENDS   REASON
-bakery  page  adopted  never  it is long-lived already
+bakery  page  adopted  never  it never expires
 
 1 token: 1 adopted
 ",

@@ -131,16 +131,25 @@ fn a_verification_that_meets_a_fault_changes_no_verdict() {
         assert!(world.calls_to("") - before <= 12, "{name}: {}", world.calls_to("") - before);
         let stored = world.run(&["check"]).code;
         assert_eq!(world.run(&["check", "--live"]).code, stored, "{name}");
-        world.graph.behave();
+        world.an_hour_later();
         let ran = world.run(&["refresh", "--json"]).code(0);
         assert_eq!(ran.outcomes()["brand"], "verified", "{name}: {}", ran.stdout);
+    }
+}
+
+impl World {
+    /// Graph is well again, and what was to be left alone for a while may be asked again.
+    fn an_hour_later(&mut self) {
+        self.graph.behave();
+        let now = self.graph.with(|graph| graph.now());
+        self.at(now + TimeDelta::hours(1));
     }
 }
 
 #[test]
 fn a_first_string_that_cannot_be_examined_waits_and_is_used_later() {
     for Case { name, misbehaviour, code, kind, .. } in few() {
-        let world = World::new()
+        let mut world = World::new()
             .config(&format!("{IMPATIENT}{BRAND}"))
             .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"));
         world.graph.misbehave(Rule::any(), misbehaviour);
@@ -148,7 +157,7 @@ fn a_first_string_that_cannot_be_examined_waits_and_is_used_later() {
         assert_eq!(ran.result("brand")["problem"]["kind"], kind, "{name}: {}", ran.stdout);
         world.run(&["token", "brand"]).code(1).stdout("");
         assert_eq!(world.offline("brand")["state"], "missing", "{name}");
-        world.graph.behave();
+        world.an_hour_later();
         let ran = world.run(&["refresh", "--json"]).code(0);
         assert_eq!(ran.outcomes()["brand"], "adopted", "{name}: {}", ran.stdout);
         assert_eq!(world.in_use("brand"), ONE, "{name}");
@@ -160,14 +169,14 @@ fn a_string_that_is_handed_over_to_a_fault_is_not_lost_by_us() {
     for Case { name, misbehaviour, code, .. } in few() {
         let mut world = World::with_brand(IMPATIENT);
         world.at(day(10));
-        let ends = metatoken::token::Expiry::At(day(10) + TimeDelta::hours(1));
+        let ends = metatoken::token::Expiry::At(day(10) + TimeDelta::hours(2));
         let string = world.mint(TokenSpec::user(APP, ANNA).named("pasted").ending(ends));
         world.graph.misbehave(Rule::on("/oauth/access_token"), misbehaviour);
         let ran = world.run_with_input(&["exchange", "brand", "--json"], &string).code(code);
         let error = &ran.json()["error"];
         assert_eq!(error["subject"], "brand", "{name}: {error:#}");
         assert_eq!(world.in_use("brand"), ONE, "{name}");
-        world.graph.behave();
+        world.an_hour_later();
         world.run_with_input(&["exchange", "brand"], &string).code(0);
         assert_eq!(world.in_use("brand"), "EAAFAKEPasted2", "{name}");
     }
@@ -184,7 +193,7 @@ fn a_grant_that_is_examined_by_a_faulty_graph_waits_sealed() {
         assert_eq!((world.exchanges(), world.in_use("brand").as_str()), (1, ONE), "{name}");
         let _ = world.run(&["refresh", "--json"]);
         assert_eq!(world.exchanges(), 1, "{name}: no second grant while the first waits");
-        world.graph.behave();
+        world.an_hour_later();
         world.run(&["refresh", "--json"]).code(0);
         assert_eq!((world.exchanges(), world.in_use("brand").as_str()), (1, TWO), "{name}");
     }

@@ -191,10 +191,8 @@ brand                   user  invalid  2026-03-02 00:00 UTC, in 57 days  passwor
 brand/2000000000000001  page  invalid  never                             password changed (190/460)
 brand/2000000000000002  page  invalid  never                             password changed (190/460)
 
-critical: `brand`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
+critical: `brand`, `brand/2000000000000001` and `brand/2000000000000002`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-critical: `brand/2000000000000001` and `brand/2000000000000002`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
-  hint: mend its parent: `metatoken status brand`
 
 3 tokens: 3 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -254,7 +252,7 @@ LABEL   TYPE  OUTCOME  ENDS                              REASON
 brand   user  adopted  2026-01-01 02:00 UTC, in 2 hours  found where the config points
 bakery  page  skipped  -                                 its parent `brand` is short-lived
 
-critical: `brand`: it ends 2026-01-01 02:00 UTC, in 2 hours, and only a person can renew it
+critical: `brand`: it ends 2026-01-01 02:00 UTC, in 2 hours, and only a person can renew it; it lives a day or less, as what the login dialog, the Graph API Explorer and WhatsApp's API setup page hand out
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 
 2 tokens: 1 adopted, 1 skipped

@@ -1,14 +1,21 @@
 //! The Meta apps, with their secrets read.
 
+use std::collections::HashMap;
+
 use super::Session;
-use crate::graph::App;
-use crate::token::{Problem, ProblemKind};
+use super::roster::Roster;
+use crate::graph::{App, Graph};
+use crate::policy::{Dates, Moment, Reason, judge_fallback, judge_version};
+use crate::token::{Problem, ProblemKind, Provider, Time};
+
+/// The apps that Meta throttles, and until when.
+pub(super) type Pauses = HashMap<String, Time>;
 
 /// The app of that name, its id and secret read now that they are needed.
 ///
 /// An id or a secret that cannot be read concerns only the tokens of that app, so it is a problem
 /// of theirs and not the end of the run.
-pub(super) fn app(session: &Session, name: &str) -> Result<App, Problem> {
+pub(super) fn app(session: &Session, pauses: &Pauses, name: &str) -> Result<App, Problem> {
     let setting = session.config.app(name).ok_or_else(|| {
         Problem::new(ProblemKind::BadAppCredentials, format!("there is no app `{name}`"))
     })?;
@@ -26,5 +33,37 @@ pub(super) fn app(session: &Session, name: &str) -> Result<App, Problem> {
         id: read("id", &setting.id)?.expose().to_owned(),
         secret: setting.secret.as_ref().map(|source| read("secret", source)).transpose()?,
         version: setting.graph_version.clone(),
+        throttled_until: pauses.get(name).copied(),
     })
+}
+
+/// What is to be said of the Graph versions that the apps of these tokens ask for.
+///
+/// Threads has one version of its own, which no app chooses.
+pub(super) fn version_reasons(
+    session: &Session,
+    roster: &Roster,
+    graph: &Graph,
+    moment: Moment,
+) -> Vec<Reason> {
+    let fallbacks = graph.fallbacks();
+    let apps = session.config.apps.iter().filter(|app| app.kind != Provider::Threads);
+    apps.filter_map(|app| {
+        let labels = roster.labels_of_app(&app.name);
+        if labels.is_empty() {
+            return None;
+        }
+        let by_date = match moment.dates {
+            Dates::Trusted => {
+                judge_version(&app.name, &app.graph_version, labels.clone(), moment.now)
+            }
+            Dates::Doubted => None,
+        };
+        // One sentence about one version is enough; that it has ended explains the fallback.
+        by_date.or_else(|| {
+            let fallback = fallbacks.iter().find(|fallback| fallback.app == app.name)?;
+            Some(judge_fallback(&app.name, &fallback.asked, &fallback.answered, labels))
+        })
+    })
+    .collect()
 }

@@ -4,14 +4,32 @@ use crate::graph::{App, Fault, Graph, Scope};
 use crate::token::{AccessToken, Inspection, Problem, ProblemKind};
 
 /// Meta's subcode for «invalid», which by its own message may also be an error of its systems.
+/// Source: Meta, handling errors.
 const PERHAPS_A_SYSTEM_ERROR: i64 = 467;
+/// What it says there, for the hosts that leave the subcode out.
+const ITS_WORDS: [&str; 2] = ["user logged out", "system error"];
 
 /// Asks Graph about a string; a verdict that may be a mistake is asked for twice.
 pub(super) fn ask(graph: &Graph, app: &App, token: &AccessToken) -> Result<Inspection, Fault> {
     let first = graph.inspect(app, token)?;
-    let doubtful = first.valid == Some(false)
-        && first.problem.as_ref().is_some_and(|it| it.subcode == Some(PERHAPS_A_SYSTEM_ERROR));
-    if doubtful { graph.inspect(app, token) } else { Ok(first) }
+    let doubtful = first.problem.as_ref().is_some_and(may_be_a_mistake);
+    if doubtful && first.valid == Some(false) { graph.inspect(app, token) } else { Ok(first) }
+}
+
+fn may_be_a_mistake(problem: &Problem) -> bool {
+    let says_so = || ITS_WORDS.iter().any(|words| problem.message.contains(words));
+    match problem.subcode {
+        Some(subcode) => subcode == PERHAPS_A_SYSTEM_ERROR,
+        None => says_so(),
+    }
+}
+
+/// Whether a string from outside is one that its host cannot even read, because another host of
+/// Meta's gave it out: it never becomes one of this host's.
+pub(super) fn is_another_hosts(problem: &Problem) -> bool {
+    /// Meta's code for a string that is no good. Source: Meta, handling errors.
+    const INVALID: Option<i64> = Some(190);
+    problem.kind == ProblemKind::WrongHostOrType && problem.code == INVALID
 }
 
 /// The misfit behind a refusal to speak of a string from outside, if it is another app's.

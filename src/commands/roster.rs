@@ -5,11 +5,12 @@
 
 use std::collections::HashMap;
 
+use super::apps::Pauses;
 use crate::complaint::Complaint;
 use crate::config::{Config, Pages, TokenSetting};
 use crate::exit::Exit;
-use crate::policy::{Parent, Subject};
-use crate::token::{Credential, Label, Pattern};
+use crate::policy::{Decision, Parent, Rest, Subject};
+use crate::token::{Credential, Label, Pattern, ProblemKind};
 
 /// One token that is to be kept: declared, or found among the Pages of its parent.
 pub(super) type Member = TokenSetting;
@@ -20,6 +21,7 @@ pub(super) struct Roster {
     /// In the config's order, the Pages that were found after their parent.
     pub(super) members: Vec<Member>,
     credentials: HashMap<Label, Credential>,
+    pauses: Pauses,
     unlisted: Vec<Label>,
 }
 
@@ -35,6 +37,20 @@ pub(super) fn subject<'a>(
         policy: &member.policy,
         credential,
         parent: member.parent.as_ref().map(|label| Parent { label, credential: parent }),
+        throttled_until: None,
+    }
+}
+
+/// A pause that is Meta's own day for young strings, called by that name: nothing has failed.
+pub(super) fn in_its_own_words(decision: Decision, subject: &Subject<'_>) -> Decision {
+    let problem = subject.credential.and_then(|credential| credential.ledger.problem.as_ref());
+    match decision {
+        Decision::Rest(Rest::BackingOff { until: eligible })
+            if problem.is_some_and(|problem| problem.kind == ProblemKind::TooYoung) =>
+        {
+            Decision::Rest(Rest::TooYoung { eligible })
+        }
+        other => other,
     }
 }
 
@@ -82,7 +98,12 @@ impl Roster {
                 (label.clone(), credential)
             })
             .collect();
-        Self { members, credentials, unlisted }
+        Self { members, credentials, pauses: Pauses::new(), unlisted }
+    }
+
+    /// The same, mindful of the apps that Meta throttles.
+    pub(super) fn mindful_of(self, pauses: Pauses) -> Self {
+        Self { pauses, ..self }
     }
 
     /// What the store knows of a token.
@@ -98,7 +119,13 @@ impl Roster {
     /// A token as policy judges it.
     pub(super) fn subject<'a>(&'a self, member: &'a Member) -> Subject<'a> {
         let parent = member.parent.as_ref().and_then(|label| self.credential(label));
-        subject(member, self.credential(&member.label), parent)
+        let throttled_until = self.pauses.get(&member.app).copied();
+        Subject { throttled_until, ..subject(member, self.credential(&member.label), parent) }
+    }
+
+    /// The apps that Meta throttles.
+    pub(super) const fn pauses(&self) -> &Pauses {
+        &self.pauses
     }
 
     /// The tokens derived from `parent`.
@@ -107,6 +134,12 @@ impl Roster {
         parent: &'a Label,
     ) -> impl Iterator<Item = &'a Member> + 'a {
         self.members.iter().filter(move |member| member.parent.as_ref() == Some(parent))
+    }
+
+    /// The tokens of one app.
+    pub(super) fn labels_of_app(&self, app: &str) -> Vec<Label> {
+        let members = self.members.iter().filter(|member| member.app == app);
+        members.map(|member| member.label.clone()).collect()
     }
 
     /// Names that the store knows and the config no longer has.

@@ -67,7 +67,7 @@ pub fn inspect_string(
     app: Option<&str>,
 ) -> Result<Verdict, Complaint> {
     let string = read_token(session, Some(file), "the access token")?;
-    let app = apps::app(session, &app_name(session, app)?)
+    let app = apps::app(session, &apps::Pauses::new(), &app_name(session, app)?)
         .map_err(|problem| Complaint::new(Exit::Config, "bad_app", "", problem.to_string()))?;
     let inspection = ask(&session.graph(), &app, &string).map_err(|fault| {
         let exit = super::refresh::exit_for(&fault.problem);
@@ -85,6 +85,7 @@ pub fn inspect_string(
         policy: &policy,
         credential: None,
         parent: None,
+        throttled_until: None,
     };
     let now = session.clock.now();
     let mut judgement: Judgement =

@@ -5,10 +5,11 @@
 
 use chrono::TimeDelta;
 
+use super::apps::{Pauses, version_reasons};
 use super::asking::ask;
 use super::newcomers::{self, Newcomer};
 use super::refresh::{believed, clock_reason, trust};
-use super::roster::{Member, Roster};
+use super::roster::{Member, Roster, in_its_own_words};
 use super::{Session, apps, pool};
 use crate::complaint::Complaint;
 use crate::config::KeySetting;
@@ -69,7 +70,11 @@ pub(super) fn survey(
 ) -> Result<StatusReport, Complaint> {
     let store = session.reader()?;
     let credentials = store.as_ref().map_or_else(|| Ok(Vec::new()), Store::credentials)?;
-    let mut roster = Roster::new(&session.config, credentials);
+    let pauses = match &store {
+        Some(store) => store.paused_apps(session.clock.now())?,
+        None => Pauses::new(),
+    };
+    let mut roster = Roster::new(&session.config, credentials).mindful_of(pauses);
     let meant: Vec<Member> = roster.select(patterns)?.into_iter().cloned().collect();
     let now = session.clock.now();
     let last_run = match &store {
@@ -96,6 +101,7 @@ pub(super) fn survey(
     let system = judge_runs(last_run.and_then(|run| run.finished_at), now)
         .into_iter()
         .chain(skew.and_then(clock_reason))
+        .chain(version_reasons(session, &roster, graph, moment))
         .chain(key)
         .collect();
     Ok(StatusReport {
@@ -122,6 +128,7 @@ fn key_trouble(session: &Session, store: &Store) -> Option<Reason> {
         remedy: complaint.hints.join("; "),
         action: Action::FixConfiguration,
         labels: Vec::new(),
+        held_by: None,
     })
 }
 
@@ -165,7 +172,7 @@ fn ask_about(
     let bar = session.ui.progress(strings.len());
     let answer = |question: &Question| {
         let (member, generation, string) = &strings[question.place.0];
-        let result = apps::app(session, &member.app)
+        let result = apps::app(session, roster.pauses(), &member.app)
             .map_err(Fault::of_token)
             .and_then(|app| ask(look.graph, &app, string))
             .map(|inspection| {
@@ -343,7 +350,7 @@ fn adoption_is_next(moment: Moment) -> Refresh {
 }
 
 fn plan(subject: &Subject<'_>, moment: Moment) -> Refresh {
-    let decision = decide(subject, Insistence::None, moment);
+    let decision = in_its_own_words(decide(subject, Insistence::None, moment), subject);
     let ledger = subject.credential.map(|credential| credential.ledger.clone()).unwrap_or_default();
     Refresh {
         automatic: !subject.only_a_person_can_renew(),
@@ -353,9 +360,11 @@ fn plan(subject: &Subject<'_>, moment: Moment) -> Refresh {
             other => format!("{}: {}", other.name(), other.sentence(moment.now)),
         },
         due_at: match decision {
-            Decision::Rest(Rest::NotDue { due_at } | Rest::BackingOff { until: due_at }) => {
-                Some(due_at)
-            }
+            Decision::Rest(
+                Rest::NotDue { due_at }
+                | Rest::BackingOff { until: due_at }
+                | Rest::TooYoung { eligible: due_at },
+            ) => Some(due_at),
             Decision::Rest(_) => None,
             _ => Some(moment.now),
         },

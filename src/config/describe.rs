@@ -269,6 +269,7 @@ fn subject(token: &TokenSetting) -> Subject<'_> {
         policy: &token.policy,
         credential: None,
         parent,
+        throttled_until: None,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::token::{Problem, ProblemKind};
+use chrono::TimeDelta;
+
+use crate::token::{Problem, ProblemKind, Time};
 
 use super::fault;
 use super::settings::App;
@@ -14,7 +16,7 @@ pub enum Scope {
     Token,
     /// Every call of the app with this id.
     App(String),
-    /// Every call.
+    /// Every call to the same host.
     Graph,
 }
 
@@ -26,7 +28,11 @@ impl Scope {
             ProblemKind::BadAppCredentials | ProblemKind::AppDisabled | ProblemKind::BadProof => {
                 Self::App(app.id.clone())
             }
-            ProblemKind::RateLimited if problem.code == Some(4) => Self::App(app.id.clone()),
+            // Further calls of the app would lengthen the block. All other limits are one user's,
+            // one business's or one ad account's. Source: Meta, Graph API rate limiting.
+            ProblemKind::RateLimited if matches!(problem.code, Some(4 | 341)) => {
+                Self::App(app.id.clone())
+            }
             ProblemKind::Network | ProblemKind::GraphUnavailable => Self::Graph,
             _ => Self::Token,
         }
@@ -43,12 +49,47 @@ pub struct Fault {
     /// True when nothing was asked: an earlier call met this fault, time was up, or the run is
     /// being stopped.
     pub held_back: bool,
+    /// How long Graph itself, throttling, wants to be left alone; none where it did not say.
+    pub wait: Option<TimeDelta>,
 }
 
 impl Fault {
     /// A problem that was found without asking, and concerns this token alone.
     pub const fn of_token(problem: Problem) -> Self {
-        Self { problem, scope: Scope::Token, held_back: false }
+        Self { problem, scope: Scope::Token, held_back: false, wait: None }
+    }
+}
+
+impl Fault {
+    /// A call that was not made, because Meta throttles the app of that name.
+    pub fn throttled(app: &str, until: Time) -> Self {
+        let until = until.format("%Y-%m-%d %H:%M UTC");
+        let message = format!("Meta throttles app `{app}` until {until}");
+        let problem = Problem::new(ProblemKind::RateLimited, message);
+        Self { held_back: true, ..Self::of_token(problem) }
+    }
+
+    /// Whether Graph answered that it will not do this with this string; neither the app nor the
+    /// network is to blame.
+    pub fn refuses_the_string(&self) -> bool {
+        let says_nothing_of_it = self.problem.kind.is_outage()
+            || matches!(
+                self.problem.kind,
+                ProblemKind::MalformedResponse
+                    | ProblemKind::PolicyBlock
+                    | ProblemKind::PermissionMissing
+            );
+        self.scope == Scope::Token && !self.held_back && !says_nothing_of_it
+    }
+
+    /// Whether Graph answered, and only this question is what it will not answer: another one
+    /// about the same string may be.
+    pub(super) const fn refuses_the_question(&self) -> bool {
+        let kind = self.problem.kind;
+        let of_all_questions =
+            kind.is_outage() || matches!(kind, ProblemKind::AppDisabled | ProblemKind::PolicyBlock);
+        let of_the_caller = matches!(kind, ProblemKind::BadAppCredentials | ProblemKind::BadProof);
+        !of_all_questions && (!self.held_back || of_the_caller)
     }
 }
 
@@ -59,3 +100,47 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::Provider;
+
+    #[test]
+    fn a_fault_reaches_as_far_as_its_cause() {
+        use ProblemKind as Kind;
+        let app = App {
+            name: "main".into(),
+            provider: Provider::Facebook,
+            id: "7".into(),
+            secret: None,
+            version: "v25.0".into(),
+            throttled_until: None,
+        };
+        let of_the_app = || Scope::App("7".into());
+        for (kind, code, message, scope) in [
+            (Kind::RateLimited, Some(4), "", of_the_app()),
+            (Kind::RateLimited, Some(341), "", of_the_app()),
+            (Kind::RateLimited, Some(17), "", Scope::Token),
+            (Kind::RateLimited, Some(32), "", Scope::Token),
+            (Kind::RateLimited, Some(613), "", Scope::Token),
+            (Kind::RateLimited, Some(80_000), "", Scope::Token),
+            (Kind::RateLimited, Some(80_014), "", Scope::Token),
+            (Kind::RateLimited, None, "", Scope::Token),
+            (Kind::PolicyBlock, Some(368), "", Scope::Token),
+            (Kind::PolicyBlock, Some(4), "", Scope::Token),
+            (Kind::BadAppCredentials, Some(1), "", of_the_app()),
+            (Kind::BadAppCredentials, Some(100), "It did not match the Viewing App", Scope::Token),
+            (Kind::BadAppCredentials, Some(100), "It does not belong to app 8", Scope::Token),
+            (Kind::BadProof, Some(100), "", of_the_app()),
+            (Kind::AppDisabled, Some(190), "", of_the_app()),
+            (Kind::GraphUnavailable, Some(2), "", Scope::Graph),
+            (Kind::Network, None, "", Scope::Graph),
+            (Kind::Expired, Some(190), "", Scope::Token),
+            (Kind::MalformedResponse, None, "", Scope::Token),
+        ] {
+            let problem = Problem { code, ..Problem::new(kind, message) };
+            assert_eq!(Scope::of(&problem, &app), scope, "{kind} {code:?} {message}");
+        }
+    }
+}

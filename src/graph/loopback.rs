@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
-use crate::token::{AccessToken, Action, ProblemKind, Secret, Time};
+use crate::token::{AccessToken, Action, GrantType, ProblemKind, Secret, Time, TokenType};
 
 use super::{App, Endpoints, Fault, Graph, Scope, Settings};
 
@@ -93,6 +93,10 @@ fn graph(settings: Settings) -> Graph {
     Graph::new(settings, Clock::standing(noon()), Arc::new(AtomicBool::new(false)))
 }
 
+fn exchange() -> &'static GrantType {
+    TokenType::User.family().exchange.expect("a user token can be exchanged")
+}
+
 fn app(id: &str) -> App {
     let secret = Some(Secret::new(SECRET));
     App {
@@ -101,6 +105,7 @@ fn app(id: &str) -> App {
         id: id.into(),
         secret,
         version: "v25.0".into(),
+        throttled_until: None,
     }
 }
 
@@ -134,7 +139,7 @@ fn gives_nothing_away(fault: &Fault) {
 fn a_refused_connection_is_said_so_and_parks_graph() {
     let nowhere = nowhere();
     let graph = graph(settings(&nowhere.url));
-    let fault = graph.exchange(&app("7"), &token()).expect_err("nobody is there");
+    let fault = graph.grant(&app("7"), exchange(), Some(&token())).expect_err("nobody is there");
     assert_eq!(fault.problem.message, "no connection to `127.0.0.1`: connection refused");
     assert_eq!((fault.problem.kind, &fault.scope), (ProblemKind::Network, &Scope::Graph));
     assert!(!fault.held_back);
@@ -180,7 +185,8 @@ fn a_connection_that_ends_without_an_answer_is_tried_again() {
 fn an_answer_cut_short_is_no_answer() {
     let short = answer(200, "", ALIVE).replace(&format!("length: {}", ALIVE.len()), "length: 999");
     let server = Server::answering(vec![short]);
-    let fault = server.graph().exchange(&app("7"), &token()).expect_err("it is cut short");
+    let fault =
+        server.graph().grant(&app("7"), exchange(), Some(&token())).expect_err("it is cut short");
     assert_eq!(fault.problem.kind, ProblemKind::Network);
     gives_nothing_away(&fault);
     assert_eq!(server.heard().len(), 1, "an exchange whose answer was lost is not repeated");
@@ -208,11 +214,11 @@ fn an_exchange_is_not_repeated_after_a_timeout() {
     let server = Server::that(|_, _| std::thread::sleep(Duration::from_secs(2)));
     let settings = Settings { timeout: Duration::from_millis(400), ..settings(&server.url) };
     let graph = graph(settings);
-    let fault = graph.exchange(&app("7"), &token()).expect_err("it takes too long");
+    let fault = graph.grant(&app("7"), exchange(), Some(&token())).expect_err("it takes too long");
     assert_eq!(fault.problem.message, "no answer from `127.0.0.1` within 400ms");
     gives_nothing_away(&fault);
     assert_eq!((server.heard().len(), graph.calls()), (1, 1));
-    let next = graph.exchange(&app("7"), &token()).expect_err("it takes too long");
+    let next = graph.grant(&app("7"), exchange(), Some(&token())).expect_err("it takes too long");
     assert!(!next.held_back, "one slow answer does not park Graph");
 }
 
@@ -260,11 +266,11 @@ fn an_exchange_is_repeated_where_graph_itself_says_that_it_failed() {
     let down = answer(500, "", r#"{"error":{"code":2,"message":"down"}}"#);
     let granted = answer(200, "", r#"{"access_token":"EAAfakenew","expires_in":60}"#);
     let server = Server::answering(vec![down, granted]);
-    let grant = server.graph().exchange(&app("7"), &token()).expect("the second");
+    let grant = server.graph().grant(&app("7"), exchange(), Some(&token())).expect("the second");
     assert_eq!(grant.token.expose(), "EAAfakenew");
     assert_eq!(grant.expiry.at(), Some(noon() + chrono::TimeDelta::minutes(1)));
     let bad_gateway = Server::answering(vec![answer(502, "", "<html>")]);
-    bad_gateway.graph().exchange(&app("7"), &token()).expect_err("it is down");
+    bad_gateway.graph().grant(&app("7"), exchange(), Some(&token())).expect_err("it is down");
     assert_eq!(bad_gateway.heard().len(), 1, "nobody knows what came of it");
 }
 
@@ -273,7 +279,8 @@ fn a_wrong_secret_parks_its_app_and_no_other() {
     let body = r#"{"error":{"code":1,"message":"Error validating client secret: MARKEDhushhush"}}"#;
     let server = Server::answering(vec![answer(400, "", body)]);
     let graph = server.graph();
-    let fault = graph.exchange(&app("7"), &token()).expect_err("the secret is wrong");
+    let fault =
+        graph.grant(&app("7"), exchange(), Some(&token())).expect_err("the secret is wrong");
     assert_eq!(fault.scope, Scope::App("7".into()));
     assert_eq!(fault.problem.action, Action::FixConfiguration);
     gives_nothing_away(&fault);
@@ -340,7 +347,7 @@ fn the_list_of_pages_is_read_to_its_end_and_no_further() {
 fn without_a_secret_nobody_is_asked() {
     let graph = graph(settings(&nowhere().url));
     let app = App { secret: None, ..app("7") };
-    let fault = graph.exchange(&app, &token()).expect_err("there is no secret");
+    let fault = graph.grant(&app, exchange(), Some(&token())).expect_err("there is no secret");
     assert_eq!(fault.problem.kind, ProblemKind::BadAppCredentials);
     assert_eq!(
         fault.problem.message,
@@ -399,4 +406,63 @@ fn a_stop_cuts_the_waiting_short() {
     });
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     assert_eq!(server.heard().len(), 1);
+}
+
+#[test]
+fn a_death_that_graph_calls_transient_is_asked_about_again() {
+    let passing =
+        answer(400, "", r#"{"error":{"code":190,"error_subcode":463,"is_transient":true}}"#);
+    let server = Server::answering(vec![passing, answer(200, "", ALIVE)]);
+    let graph = server.graph();
+    assert_eq!(graph.inspect(&app("7"), &token()).expect("the second").valid, Some(true));
+    assert_eq!(graph.calls(), 2);
+}
+
+#[test]
+fn a_throttled_app_is_left_alone_for_as_long_as_graph_says() {
+    let usage = "x-app-usage: {'call_count': 130}\r\nx-business-use-case-usage: \
+                 {\"9\":[{\"estimated_time_to_regain_access\":12}]}\r\n";
+    for (code, is_the_apps) in [(4, true), (341, true), (17, false), (32, false), (80_004, false)] {
+        let body = format!(r#"{{"error":{{"code":{code},"message":"Too many calls"}}}}"#);
+        let server = Server::answering(vec![answer(400, usage, &body)]);
+        let graph = server.graph();
+        let first = graph.pages(&app("7"), &token()).expect_err("it is throttled");
+        assert_eq!(first.problem.message, "Too many calls: Graph answers again in 12 minutes");
+        assert_eq!((first.wait, first.held_back), (Some(chrono::TimeDelta::minutes(12)), false));
+        let second = graph.pages(&app("7"), &token()).expect_err("it is throttled");
+        assert_eq!((second.wait, second.held_back), (first.wait, is_the_apps), "{code}");
+        let other = graph.pages(&app("8"), &token()).expect_err("it is throttled too");
+        assert!(!other.held_back, "{code}");
+        let throttles = graph.throttles();
+        assert_eq!(
+            throttles.first().map(|it| it.wait),
+            is_the_apps.then_some(first.wait),
+            "{code}"
+        );
+        assert_eq!(server.heard().len(), if is_the_apps { 2 } else { 3 }, "{code}");
+    }
+}
+
+#[test]
+fn a_block_for_policy_is_not_hammered() {
+    let body = r#"{"error":{"code":368,"message":"blocked","is_transient":true}}"#;
+    let server = Server::answering(vec![answer(400, "retry-after: 1\r\n", body)]);
+    let fault = server.graph().pages(&app("7"), &token()).expect_err("it is blocked");
+    assert_eq!((fault.problem.action, fault.wait), (Action::Wait, None));
+    assert_eq!(server.heard().len(), 1);
+}
+
+#[test]
+fn what_the_headers_tell_is_remembered() {
+    let told = "x-app-usage: {\"call_count\":91}\r\nfacebook-api-version: v26.0\r\n";
+    let silent = answer(200, "", ALIVE);
+    let server = Server::answering(vec![answer(200, told, ALIVE), silent]);
+    let graph = server.graph();
+    assert_eq!((graph.budget_used(&app("7")), graph.fallbacks()), (None, Vec::new()));
+    for _ in 0..2 {
+        graph.inspect(&app("7"), &token()).expect("it is alive");
+        assert_eq!((graph.budget_used(&app("7")), graph.budget_used(&app("8"))), (Some(91), None));
+        let (app, asked, answered) = ("main".into(), "v25.0".into(), "v26.0".into());
+        assert_eq!(graph.fallbacks(), [super::VersionFallback { app, asked, answered }]);
+    }
 }

@@ -3,8 +3,8 @@
 //! Protocol code speaks in requests and responses: `facebook` builds a [`Request`] and reads a
 //! [`Response`], so that Meta's rules can be read and tested as text. `fault` turns every refusal
 //! into one [`Problem`](crate::token::Problem) as `judgement` rules, `retry` says what to do next,
-//! `parking` keeps calls back that must fail, and only `http` knows that there is a network.
-//! [`Graph`] puts them together.
+//! `parking` keeps calls back that must fail, `observations` remembers what the headers tell, and
+//! only `http` knows that there is a network. [`Graph`] puts them together.
 
 mod acknowledgement;
 mod call;
@@ -14,10 +14,12 @@ mod envelope;
 pub mod facebook;
 mod fault;
 mod form;
+mod gate;
 mod http;
 mod judgement;
 #[cfg(test)]
 mod loopback;
+mod observations;
 mod parking;
 mod phrases;
 mod redact;
@@ -32,6 +34,7 @@ pub use call::{Fault, Scope};
 pub use client::Graph;
 pub use facebook::{AccountsPage, PageGrant};
 pub use fault::is_verdict;
+pub use observations::{Throttle, VersionFallback};
 pub use request::{Idempotence, Request};
 pub use response::{Headers, Response};
 pub use settings::{App, Endpoints, Settings};

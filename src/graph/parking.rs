@@ -1,21 +1,28 @@
 //! Calls that must fail are not made.
 //!
-//! A wrong app secret is wrong for each of the app's tokens, and a host that cannot be reached for
-//! one cannot be reached for the next. The first call to find that out parks the app, or Graph as a
-//! whole, for the rest of the run.
+//! A wrong app secret is wrong for each of the app's tokens, an app that is throttled is throttled
+//! for all of them, and a host that cannot be reached for one cannot be reached for the next. The
+//! first call to find that out parks the app, or the host as a whole, for the rest of the run.
 
 use std::collections::BTreeMap;
 
-use crate::token::Problem;
+use crate::token::{ProblemKind, Provider};
 
 use super::call::{Fault, Scope};
+use super::request::Request;
 use super::settings::App;
 
 /// What earlier calls found out.
 #[derive(Debug, Default)]
 pub(super) struct Parking {
-    graph: Option<Problem>,
-    apps: BTreeMap<String, Problem>,
+    /// A host that is down says nothing of the other hosts.
+    hosts: BTreeMap<Provider, Host>,
+    apps: BTreeMap<String, Fault>,
+}
+
+#[derive(Debug, Default)]
+struct Host {
+    met: Option<Fault>,
     /// Calls in a row that Graph's own trouble brought down.
     in_a_row: u32,
 }
@@ -25,41 +32,55 @@ impl Parking {
     const ENOUGH: u32 = 3;
 
     /// The fault that a call of this app would meet again.
-    pub(super) fn holds_back(&self, app: &App) -> Option<Fault> {
-        let of_graph = self.graph.as_ref().map(|problem| (problem, Scope::Graph));
-        let (problem, scope) = of_graph.or_else(|| {
-            self.apps.get(&app.id).map(|problem| (problem, Scope::App(app.id.clone())))
-        })?;
-        Some(Fault { problem: problem.clone(), scope, held_back: true })
+    pub(super) fn holds_back(&self, app: &App, request: &Request) -> Option<Fault> {
+        let of_the_app = || {
+            // Instagram and Threads renew without the app's word.
+            let met = self.apps.get(&app.id)?;
+            (!is_of_credentials(met) || request.names_the_app()).then_some(met)
+        };
+        let of_the_host = self.hosts.get(&app.provider).and_then(|host| host.met.as_ref());
+        let met = of_the_host.or_else(of_the_app)?;
+        Some(Fault { held_back: true, ..met.clone() })
     }
 
-    /// Graph answered, be it with a refusal: it is there.
-    pub(super) const fn answered(&mut self) {
-        self.in_a_row = 0;
+    /// A host answered, be it with a refusal: it is there.
+    pub(super) fn answered(&mut self, provider: Provider) {
+        self.hosts.entry(provider).or_default().in_a_row = 0;
     }
 
-    /// Takes note of a fault; `unreachable` says that no try of the call got through to Graph.
-    pub(super) fn met(&mut self, fault: &Fault, unreachable: bool) {
+    /// Takes note of a fault that a call at this host met; `unreachable` says that no try of the
+    /// call got through.
+    pub(super) fn met(&mut self, provider: Provider, fault: &Fault, unreachable: bool) {
         match &fault.scope {
-            Scope::Token => self.answered(),
+            Scope::Token => self.answered(provider),
             Scope::App(id) => {
-                self.answered();
-                self.apps.entry(id.clone()).or_insert_with(|| fault.problem.clone());
+                self.answered(provider);
+                let met = self.apps.entry(id.clone()).or_insert_with(|| fault.clone());
+                if is_of_credentials(met) {
+                    *met = fault.clone();
+                }
             }
             Scope::Graph => {
-                self.in_a_row += 1;
-                if unreachable || self.in_a_row >= Self::ENOUGH {
-                    self.graph.get_or_insert_with(|| fault.problem.clone());
+                let host = self.hosts.entry(provider).or_default();
+                host.in_a_row += 1;
+                if unreachable || host.in_a_row >= Self::ENOUGH {
+                    host.met.get_or_insert_with(|| fault.clone());
                 }
             }
         }
     }
 }
 
+/// Whether only calls in the app's name meet it.
+const fn is_of_credentials(fault: &Fault) -> bool {
+    matches!(fault.problem.kind, ProblemKind::BadAppCredentials | ProblemKind::BadProof)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::{ProblemKind, Provider};
+    use crate::graph::facebook;
+    use crate::token::{AccessToken, Problem, Secret, TokenType};
 
     fn app(id: &str) -> App {
         App {
@@ -68,39 +89,88 @@ mod tests {
             id: id.into(),
             secret: None,
             version: "v25.0".into(),
+            throttled_until: None,
         }
     }
 
+    fn inspect(id: &str) -> Request {
+        let token = AccessToken::parse("EAAfake").expect("a token");
+        facebook::inspect(&app(id), &Secret::new("hush"), &token)
+    }
+
     fn fault(kind: ProblemKind, scope: Scope) -> Fault {
-        Fault { problem: Problem::new(kind, "it failed"), scope, held_back: false }
+        Fault { problem: Problem::new(kind, "it failed"), scope, held_back: false, wait: None }
     }
 
     #[test]
     fn an_app_is_parked_alone() {
-        let mut parking = Parking::default();
-        parking.met(&fault(ProblemKind::BadAppCredentials, Scope::App("1".into())), false);
-        let held = parking.holds_back(&app("1")).expect("it is held back");
-        assert!(held.held_back && held.scope == Scope::App("1".into()));
-        assert_eq!(parking.holds_back(&app("2")), None);
+        let twelve_minutes = Some(chrono::TimeDelta::minutes(12));
+        for (kind, wait) in
+            [(ProblemKind::BadAppCredentials, None), (ProblemKind::RateLimited, twelve_minutes)]
+        {
+            let met = Fault { wait, ..fault(kind, Scope::App("1".into())) };
+            let mut parking = Parking::default();
+            parking.met(Provider::Facebook, &met, false);
+            let held = parking.holds_back(&app("1"), &inspect("1")).expect("it is held back");
+            assert_eq!(held, Fault { held_back: true, ..met });
+            assert_eq!(parking.holds_back(&app("2"), &inspect("2")), None);
+        }
     }
 
     #[test]
     fn graph_is_parked_at_once_or_after_three_in_a_row() {
         let down = fault(ProblemKind::GraphUnavailable, Scope::Graph);
         let mut parking = Parking::default();
-        parking.met(&down, false);
-        parking.met(&down, false);
-        parking.answered();
-        parking.met(&down, false);
-        parking.met(&fault(ProblemKind::Expired, Scope::Token), false);
-        parking.met(&down, false);
-        parking.met(&down, false);
-        assert_eq!(parking.holds_back(&app("1")), None);
-        parking.met(&down, false);
-        assert_eq!(parking.holds_back(&app("1")).map(|fault| fault.scope), Some(Scope::Graph));
+        parking.met(Provider::Facebook, &down, false);
+        parking.met(Provider::Facebook, &down, false);
+        parking.answered(Provider::Facebook);
+        parking.met(Provider::Facebook, &down, false);
+        parking.met(Provider::Facebook, &fault(ProblemKind::Expired, Scope::Token), false);
+        parking.met(Provider::Facebook, &down, false);
+        parking.met(Provider::Facebook, &down, false);
+        assert_eq!(parking.holds_back(&app("1"), &inspect("1")), None);
+        parking.met(Provider::Facebook, &down, false);
+        assert_eq!(
+            parking.holds_back(&app("1"), &inspect("1")).map(|fault| fault.scope),
+            Some(Scope::Graph)
+        );
 
         let mut parking = Parking::default();
-        parking.met(&fault(ProblemKind::Network, Scope::Graph), true);
-        assert!(parking.holds_back(&app("1")).is_some());
+        parking.met(Provider::Facebook, &fault(ProblemKind::Network, Scope::Graph), true);
+        assert!(parking.holds_back(&app("1"), &inspect("1")).is_some());
+    }
+
+    #[test]
+    fn a_wrong_secret_holds_back_only_what_needs_it() {
+        let token = AccessToken::parse("THfake").expect("a token");
+        let refresh = TokenType::Threads.family().refresh.expect("it can be renewed");
+        let bid = facebook::Bid { secret: None, token: Some(&token) };
+        let renewal = facebook::grant(&app("1"), refresh, bid);
+        let mut parking = Parking::default();
+        parking.met(
+            Provider::Facebook,
+            &fault(ProblemKind::BadAppCredentials, Scope::App("1".into())),
+            false,
+        );
+        assert!(parking.holds_back(&app("1"), &inspect("1")).is_some());
+        assert_eq!(parking.holds_back(&app("1"), &renewal), None);
+        // What stops every call counts for more than what stops some.
+        parking.met(
+            Provider::Facebook,
+            &fault(ProblemKind::RateLimited, Scope::App("1".into())),
+            false,
+        );
+        let held = parking.holds_back(&app("1"), &renewal).expect("it is throttled");
+        assert_eq!(held.problem.kind, ProblemKind::RateLimited);
+    }
+
+    #[test]
+    fn a_host_that_is_down_parks_no_other() {
+        let down = fault(ProblemKind::Network, Scope::Graph);
+        let mut parking = Parking::default();
+        parking.met(Provider::Threads, &down, true);
+        assert_eq!(parking.holds_back(&app("1"), &inspect("1")), None);
+        parking.met(Provider::Facebook, &down, true);
+        assert!(parking.holds_back(&app("1"), &inspect("1")).is_some());
     }
 }

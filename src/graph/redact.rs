@@ -129,8 +129,11 @@ fn looks_secret(run: &str) -> bool {
 }
 
 fn has_token_prefix(run: &str) -> bool {
-    run.split(|c: char| !c.is_ascii_alphanumeric())
-        .any(|part| part.len() >= 8 && PREFIXES.iter().any(|prefix| part.starts_with(prefix)))
+    let begins =
+        |part: &str| part.len() >= 8 && PREFIXES.iter().any(|prefix| part.starts_with(prefix));
+    // Behind `%3D` a token begins after the digits of the encoding.
+    let encoded = run.split('%').skip(1).filter_map(|part| part.get(2..));
+    run.split(|c: char| !c.is_ascii_alphanumeric()).chain(encoded).any(begins)
 }
 
 fn is_app_token(run: &str) -> bool {
@@ -163,6 +166,8 @@ mod tests {
             ("'123456|fakesecret'", Some("'[redacted]'")),
             ("TH|12345|fakesecret", Some("[redacted]")),
             ("12345%7Cfakesecret", Some("[redacted]")),
+            ("access_token%3DEAAfake1234%26a", Some("[redacted]")),
+            ("100%25EAA", None),
             ("access_token=odd.value~1&limit=4", Some("access_token=[redacted]&limit=4")),
             ("{\"client_secret\": \"abc\"}", Some("{\"client_secret\": \"[redacted]\"}")),
             ("code=AQ.x#_ used", Some("code=[redacted] used")),

@@ -5,7 +5,9 @@
 
 use std::fmt;
 
-use crate::token::{Provider, Secret};
+use crate::token::{Path, Provider, Secret};
+
+use super::settings::App;
 
 /// Whether asking twice is the same as asking once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,19 +42,40 @@ pub struct Request {
     query: Vec<(&'static str, Value)>,
     bearer: Option<Secret>,
     idempotence: Idempotence,
+    standing: Standing,
+}
+
+/// In whose name something is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// The token's own.
+    Token,
+    /// The app's too, by its id and secret.
+    App,
 }
 
 impl Request {
-    /// A request that only reads.
-    pub(super) fn get(endpoint: &'static str, segments: &[&str]) -> Self {
+    /// A request to the host of the app's provider that only reads.
+    pub(super) fn get(endpoint: &'static str, app: &App, path: Path) -> Self {
+        let (version, parts) = match path {
+            Path::Versioned(parts) => (Some(app.version.as_str()), parts),
+            Path::Fixed(parts) => (None, parts),
+        };
         Self {
-            provider: Provider::Facebook,
+            provider: app.provider,
             endpoint,
-            segments: segments.iter().map(|&segment| segment.to_owned()).collect(),
+            segments: version.iter().chain(parts).map(|&part| part.to_owned()).collect(),
             query: Vec::new(),
             bearer: None,
             idempotence: Idempotence::Repeatable,
+            standing: Standing::Token,
         }
+    }
+
+    /// The same request for one object of the path.
+    pub(super) fn below(mut self, id: &str) -> Self {
+        self.segments.push(id.to_owned());
+        self
     }
 
     pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -68,6 +91,17 @@ impl Request {
     pub(super) fn with_bearer(mut self, token: impl Into<String>) -> Self {
         self.bearer = Some(Secret::new(token));
         self
+    }
+
+    /// The same request, backed by the app's secret.
+    pub(super) const fn in_the_apps_name(mut self) -> Self {
+        self.standing = Standing::App;
+        self
+    }
+
+    /// Whether the app's id or secret, if wrong, makes it fail.
+    pub const fn names_the_app(&self) -> bool {
+        matches!(self.standing, Standing::App)
     }
 
     pub(super) const fn minting(mut self) -> Self {
@@ -146,7 +180,15 @@ mod tests {
 
     #[test]
     fn printing_a_request_shows_no_secret() {
-        let request = Request::get("inspect", &["v25.0", "debug_token"])
+        let app = App {
+            name: "main".into(),
+            provider: Provider::Facebook,
+            id: "7".into(),
+            secret: None,
+            version: "v25.0".into(),
+            throttled_until: None,
+        };
+        let request = Request::get("inspect", &app, Path::Versioned(&["debug_token"]))
             .with("limit", "100")
             .with_secret("input_token", "EAAfakeinput")
             .with_bearer("1|hushhush");

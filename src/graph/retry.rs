@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use crate::token::{Problem, ProblemKind};
 
 use super::request::Idempotence;
@@ -26,6 +28,18 @@ pub(super) enum Reach {
 pub(super) struct Failure {
     pub(super) problem: Problem,
     pub(super) reach: Reach,
+}
+
+impl Failure {
+    /// How long Graph, throttling, wants to be left alone.
+    pub(super) fn wait(&self) -> Option<TimeDelta> {
+        match (self.problem.kind, self.reach) {
+            (ProblemKind::RateLimited, Reach::Answered(Some(wait))) => {
+                TimeDelta::from_std(wait).ok()
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What to do next.
@@ -111,6 +125,11 @@ mod tests {
             (1, Kind::RateLimited, Reach::Answered(None), Repeatable, Next::GiveUp),
             (1, Kind::RateLimited, Reach::Answered(seconds(10)), Repeatable, again(10)),
             (1, Kind::RateLimited, Reach::Answered(seconds(60)), Repeatable, Next::GiveUp),
+            (1, Kind::RateLimited, Reach::Answered(seconds(10)), Minting, again(10)),
+            (1, Kind::PolicyBlock, Reach::Answered(None), Repeatable, Next::GiveUp),
+            (1, Kind::PolicyBlock, Reach::Answered(seconds(1)), Repeatable, Next::GiveUp),
+            (1, Kind::Unknown, Reach::Answered(None), Repeatable, Next::GiveUp),
+            (1, Kind::BadAppCredentials, Reach::Answered(None), Repeatable, Next::GiveUp),
             (1, Kind::Expired, Reach::Answered(None), Repeatable, Next::GiveUp),
             (1, Kind::MalformedResponse, Reach::Unanswered, Repeatable, Next::GiveUp),
             (1, Kind::Network, Reach::NotConnected, Minting, again(2)),
@@ -123,6 +142,20 @@ mod tests {
                 expected,
                 "{attempt} {kind} {reach:?} {idempotence:?}"
             );
+        }
+    }
+
+    #[test]
+    fn only_a_throttling_graph_names_a_wait() {
+        let minute = Reach::Answered(Some(Duration::from_mins(1)));
+        for (kind, reach, wait) in [
+            (ProblemKind::RateLimited, minute, Some(TimeDelta::minutes(1))),
+            (ProblemKind::RateLimited, Reach::Answered(None), None),
+            (ProblemKind::RateLimited, Reach::Unanswered, None),
+            (ProblemKind::GraphUnavailable, minute, None),
+        ] {
+            let failure = Failure { problem: Problem::new(kind, "it failed"), reach };
+            assert_eq!(failure.wait(), wait, "{kind} {reach:?}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::token::{Provider, Secret};
+use crate::token::{Provider, Secret, Time};
 
 /// A Meta app, on whose behalf Graph is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct App {
     pub secret: Option<Secret>,
     /// The Graph version that its calls name, such as `v25.0`.
     pub version: String,
+    /// Until when Meta throttles it, as an earlier run found out.
+    pub throttled_until: Option<Time>,
 }
 
 /// Where Graph is.

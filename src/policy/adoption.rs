@@ -59,17 +59,22 @@ pub fn judge_newcomer(
         Some(false) => return Adoption::Refuse(explained(inspection)),
         None => return Adoption::Wait(explained(inspection)),
     }
-    match incumbent {
-        Incumbent::Gone => Adoption::Take,
-        Incumbent::Serves(expiry) if inspection.expiry.is_later_than(expiry) => Adoption::Take,
-        Incumbent::Serves(_) => Adoption::OnlyIfCurrentIsDead(Problem {
-            action: Action::None,
-            ..Problem::new(
-                ProblemKind::NotExtended,
-                "it ends no later than the string in use, which is alive",
-            )
-        }),
-    }
+    let hidden = inspection.expiry == Expiry::Unknown && token_type.family().may_hide_the_end();
+    let no_better = match incumbent {
+        Incumbent::Gone => return Adoption::Take,
+        Incumbent::Serves(expiry) if inspection.expiry.is_later_than(expiry) => {
+            return Adoption::Take;
+        }
+        // Nobody can be asked for either end, and a person brought this one later.
+        Incumbent::Serves(Expiry::Unknown) if hidden => return Adoption::Take,
+        Incumbent::Serves(_) if hidden => {
+            "nobody can tell whether it ends later than the string in use, which is alive; \
+             `metatoken exchange` takes it all the same"
+        }
+        Incumbent::Serves(_) => "it ends no later than the string in use, which is alive",
+    };
+    let problem = Problem::new(ProblemKind::NotExtended, no_better);
+    Adoption::OnlyIfCurrentIsDead(problem.with_action(Action::None))
 }
 
 /// Why a string cannot stand for this token whatever its state: another type, app, person or

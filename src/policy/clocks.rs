@@ -3,7 +3,10 @@
 //! Its own end, the end of data access, the age of the last proof; and beside them whether the
 //! window and the rotation that the config asks for can be kept.
 
+use chrono::TimeDelta;
+
 use super::findings::{Findings, Step};
+use super::remedy::replace_it;
 use super::{Dates, Health, words};
 use crate::token::{
     Action, DataAccess, Generation, Inspection, Ledger, Problem, ProblemKind, Time, TokenType,
@@ -58,15 +61,15 @@ impl Findings<'_> {
             return;
         }
         let left = until - self.moment.now;
-        let passed = left <= chrono::TimeDelta::zero();
+        let passed = left <= TimeDelta::zero();
         // The date is the person's, so it is judged on the user token; a Page's own verdict says
         // whether it still works once the date has passed.
         let severity = match (self.subject.token_type, self.subject.parent) {
-            (TokenType::Page, _) if passed => Health::Warning,
-            (TokenType::Page, Some(_)) => return,
+            _ if left > limits.warning => return,
+            (TokenType::Page, Some(_)) if !passed => return,
+            (TokenType::Page, _) => Health::Warning,
             _ if left <= limits.critical => Health::Critical,
-            _ if left <= limits.warning => Health::Warning,
-            _ => return,
+            _ => Health::Warning,
         };
         let (code, verb) = if passed {
             ("data_access_expired", "ended")
@@ -75,7 +78,10 @@ impl Findings<'_> {
         };
         let message = format!("data access {verb} {}", words::when(until, self.moment.now));
         let step = self.step_against(&Problem::new(ProblemKind::DataAccessExpired, ""));
-        self.add(code, severity, message, step);
+        match self.subject.parent {
+            Some(parent) => self.add_held_by(parent.label, code, severity, message, step),
+            None => self.add(code, severity, message, step),
+        }
     }
 
     pub(super) fn proof_age(&mut self, proven: Time) {
@@ -136,36 +142,39 @@ impl Findings<'_> {
                 Step::new(Action::FixConfiguration, "set `refresh_within` to less"),
             );
         }
-        if let Some(limit) = self.subject.policy.rotate_after {
-            let age = self.moment.now - current.born_at();
-            if age > limit {
-                self.add(
-                    "rotation_due",
-                    Health::Warning,
-                    format!(
-                        "it is {} old; `rotate_after` is {}",
-                        words::span(age),
-                        words::duration(limit)
-                    ),
-                    self.log_in_again(),
-                );
-            }
-        }
-        if let Some(credential) = self.subject.credential {
-            self.in_the_way(&credential.ledger);
-        }
+        self.rotation(current);
+    }
+
+    fn rotation(&mut self, current: &Generation) {
+        let age = self.moment.now - current.born_at();
+        let limit = self.subject.policy.rotate_after.filter(|limit| age > *limit);
+        let Some(limit) = limit.filter(|_| self.moment.dates == Dates::Trusted) else { return };
+        let (age, limit) = (words::span(age), words::duration(limit));
+        self.add(
+            "rotation_due",
+            Health::Warning,
+            format!("it is {age} old; `rotate_after` is {limit}"),
+            Step::new(self.log_in_again().action, replace_it(self.subject)),
+        );
     }
 
     /// The string works, but only a person can clear what keeps it from being renewed: the app's
     /// secret, or permissions that a new string lacks.
     pub(super) fn in_the_way(&mut self, ledger: &Ledger) {
-        let said = |problem: &Problem| {
-            self.reasons.iter().any(|reason| reason.message.contains(&problem.message))
-        };
         if let Some(problem) = ledger.problem.as_ref().filter(|it| it.action.needs_a_person())
-            && !said(problem)
+            && !self.is_said(problem)
         {
             self.add_problem(Health::Warning, problem);
         }
+    }
+
+    /// Whether a reason holds the same words, or already calls for the login that would help.
+    fn is_said(&self, problem: &Problem) -> bool {
+        let words = problem.to_string();
+        let login = problem.action == Action::Reauthenticate;
+        self.reasons.iter().any(|reason| {
+            reason.message.contains(&words)
+                || login && reason.action == problem.action && reason.severity == Health::Critical
+        })
     }
 }

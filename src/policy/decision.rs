@@ -35,17 +35,26 @@ pub enum Renew {
         /// The end.
         ends: Time,
     },
+    /// Nobody knows its end and it is less than a day old: it may be one of those that live an
+    /// hour, which Meta exchanges, or one of sixty days, which it does not renew yet.
+    PerhapsShortLived,
+    /// Nobody knows its end and nobody can be asked: only a renewal tells.
+    EndUnknown,
     /// A person insisted.
     Forced,
 }
 
-/// Why a Page token is taken from its parent.
+/// Why a token is taken from where it comes from: a Page's from its parent, an app's from the
+/// app's id and secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Derive {
     /// There is none yet.
     NoString,
     /// It is dead while its parent lives.
     Dead,
+    /// It is dead, as an app's token is once the app's secret is reset, and the secret in the
+    /// config gives another.
+    SecretReset,
     /// Its parent has a newer string than the one it came from.
     ParentRenewed,
     /// It is dated, and its end is within the window.
@@ -105,10 +114,25 @@ pub enum Rest {
     AutoRefreshOff,
     /// Only a person can renew a token of this kind.
     NotRenewable,
+    /// Meta renews it only a day after it was issued.
+    TooYoung {
+        /// From when on.
+        eligible: Time,
+    },
     /// The last tries failed; the next is later.
     BackingOff {
         /// When.
         until: Time,
+    },
+    /// Meta throttles its app, and every further call would make that last longer.
+    AppThrottled {
+        /// Until when.
+        until: Time,
+    },
+    /// Its app has used up most of its calls, and this can wait.
+    BudgetSpent {
+        /// How much of the budget is used, in percent.
+        used: u64,
     },
     /// Its parent cannot give it a string now.
     ParentNotReady {
@@ -167,6 +191,10 @@ impl Renew {
             Self::ShortLived { ends } => {
                 format!("it is short-lived: it ends {}", words::when(*ends, now))
             }
+            Self::PerhapsShortLived => {
+                "nobody knows when it ends, and it may be one of those that live an hour".to_owned()
+            }
+            Self::EndUnknown => "nobody knows when it ends; a renewal tells".to_owned(),
             Self::Forced => "`--force`".to_owned(),
         }
     }
@@ -177,6 +205,7 @@ impl Derive {
         match self {
             Self::NoString => "no string yet".to_owned(),
             Self::Dead => "it is dead and its parent is alive".to_owned(),
+            Self::SecretReset => "it is dead, and the app's secret gives another".to_owned(),
             Self::ParentRenewed => "its parent has a newer string".to_owned(),
             Self::WindowOpen { ends } => format!("it ends {}", words::when(*ends, now)),
             Self::Forced => "`--force`".to_owned(),
@@ -210,8 +239,18 @@ impl Rest {
             Self::EndUnknown => "Meta does not say when it ends".to_owned(),
             Self::AutoRefreshOff => "`auto_refresh` is off".to_owned(),
             Self::NotRenewable => "only a person can renew it".to_owned(),
+            Self::TooYoung { eligible } => format!(
+                "it is less than a day old, and Meta renews none that young: next {}",
+                words::when(*eligible, now)
+            ),
             Self::BackingOff { until } => {
                 format!("the last try failed; the next is {}", words::when(*until, now))
+            }
+            Self::AppThrottled { until } => {
+                format!("Meta throttles its app until {}", words::when(*until, now))
+            }
+            Self::BudgetSpent { used } => {
+                format!("left for the next run: {used} % of its app's calls are used up")
             }
             Self::ParentNotReady { why } => why.clone(),
             Self::ClockDoubted => "the clock of this machine is wrong".to_owned(),

@@ -1,9 +1,10 @@
-//! When a Page's string is taken from its parent, and when the Pages are listed.
+//! When a string is taken from where it comes from: a Page's from its parent, an app's from the
+//! app's id and secret; and when the Pages are listed.
 
 use super::decision::{Decision, Derive, Rest};
-use super::renewal::verdict;
-use super::{Dates, Insistence, Moment, Subject, is_short_lived};
-use crate::token::{Credential, Generation, TokenType};
+use super::renewal::{is_metas_own_pause, verdict};
+use super::{Dates, Insistence, Moment, Parent, Subject, is_short_lived};
+use crate::token::{Credential, Generation, Source, Time};
 
 /// Whether the Pages of a parent with `pages = "all"` are to be listed: it has a string that was
 /// not listed yet, or one of its Pages has no live string.
@@ -30,25 +31,29 @@ pub fn listing_is_due(
 }
 
 /// What a token without a string waits for: its parent, or a person.
-pub(super) fn without_a_string(subject: &Subject<'_>, moment: Moment) -> Decision {
-    let Some(parent) = subject.parent else { return Decision::Rest(Rest::NoString) };
-    let backing_off = subject
-        .credential
-        .and_then(|credential| credential.ledger.not_before)
-        .filter(|until| *until > moment.now);
-    match parent.credential.map(|it| readiness(parent.label.as_str(), it, moment)) {
-        Some(Ok(())) => match backing_off {
-            Some(until) => Decision::Rest(Rest::BackingOff { until }),
-            None => Decision::Derive(Derive::NoString),
-        },
-        Some(Err(why)) => Decision::Rest(Rest::ParentNotReady { why }),
-        None => Decision::Rest(Rest::ParentNotReady {
-            why: format!("its parent `{}` has no string yet", parent.label),
-        }),
+///
+/// A first string is no renewal: it is taken whatever `auto_refresh` says.
+pub(super) fn without_a_string(
+    subject: &Subject<'_>,
+    insistence: Insistence,
+    moment: Moment,
+) -> Decision {
+    match (subject.token_type.family().source, subject.parent) {
+        (Source::Person, _) | (Source::Parent, None) => return Decision::Rest(Rest::NoString),
+        (Source::App(_), _) => {}
+        (Source::Parent, Some(parent)) => {
+            if let Err(why) = giver(parent, moment) {
+                return Decision::Rest(Rest::ParentNotReady { why });
+            }
+        }
+    }
+    match subject.credential.and_then(|credential| pause(credential, insistence, moment)) {
+        Some(until) => Decision::Rest(Rest::BackingOff { until }),
+        None => Decision::Derive(Derive::NoString),
     }
 }
 
-/// What a Page token with a parent needs, if it needs anything but proof.
+/// What a token that is taken from somewhere needs, if it needs anything but proof.
 pub(super) fn derivation(
     subject: &Subject<'_>,
     credential: &Credential,
@@ -56,34 +61,81 @@ pub(super) fn derivation(
     insistence: Insistence,
     moment: Moment,
 ) -> Option<Decision> {
-    let parent = subject.parent.filter(|_| subject.token_type == TokenType::Page)?;
-    let parents = parent.credential?;
-    let forced = insistence == Insistence::Forced;
-    if !subject.policy.auto_refresh && !forced {
+    if !subject.policy.auto_refresh && insistence != Insistence::Forced {
         return None;
     }
-    let reason = if verdict(current) == Some(false) {
-        Derive::Dead
-    } else if forced {
-        Derive::Forced
-    } else if current.parent != parents.current.as_ref().map(|generation| generation.id) {
-        Derive::ParentRenewed
-    } else if let Some(ends) = current
-        .expiry
-        .at()
-        .filter(|_| moment.dates == Dates::Trusted)
-        .filter(|_| current.expiry.is_within(subject.policy.refresh_within, moment.now))
-    {
-        Derive::WindowOpen { ends }
-    } else {
-        return None;
+    let reason = match subject.token_type.family().source {
+        Source::Person => return None,
+        Source::Parent => match from_parent(subject, current, insistence, moment)? {
+            Ok(reason) => reason,
+            Err(rest) => return Some(Decision::Rest(rest)),
+        },
+        Source::App(_) => (verdict(current) == Some(false)).then_some(Derive::SecretReset)?,
     };
-    if readiness(parent.label.as_str(), parents, moment).is_err() {
-        return None;
+    let Some(until) = pause(credential, insistence, moment) else {
+        return Some(Decision::Derive(reason));
+    };
+    let stands = credential.ledger.problem.as_ref();
+    let waits_for_a_person = stands.is_some_and(|problem| problem.action.needs_a_person());
+    match reason {
+        // The string it has serves meanwhile.
+        Derive::ParentRenewed => None,
+        // What keeps a new string from it is a person's to mend: that is no pause.
+        Derive::Dead | Derive::SecretReset if waits_for_a_person => None,
+        _ => Some(Decision::Rest(Rest::BackingOff { until })),
     }
-    match credential.ledger.not_before {
-        Some(until) if until > moment.now && !forced => None,
-        _ => Some(Decision::Derive(reason)),
+}
+
+/// Until when nothing is tried, unless a person insists; Meta's own pauses hold for everybody.
+fn pause(credential: &Credential, insistence: Insistence, moment: Moment) -> Option<Time> {
+    let until = credential.ledger.not_before.filter(|until| *until > moment.now)?;
+    (insistence != Insistence::Forced || is_metas_own_pause(credential)).then_some(until)
+}
+
+/// Why a Page's string is taken anew, or why it is not although it should be.
+fn from_parent(
+    subject: &Subject<'_>,
+    current: &Generation,
+    insistence: Insistence,
+    moment: Moment,
+) -> Option<Result<Derive, Rest>> {
+    let parent = subject.parent?;
+    let reason = wanted(subject, current, insistence, moment)?;
+    match (giver(parent, moment), &reason) {
+        (Ok(()), _) => Some(Ok(reason)),
+        // Its own verdict says the rest.
+        (Err(_), Derive::Dead | Derive::ParentRenewed) => None,
+        (Err(why), _) => Some(Err(Rest::ParentNotReady { why })),
+    }
+}
+
+/// Why a Page's string should be taken anew; what presses most comes first.
+fn wanted(
+    subject: &Subject<'_>,
+    current: &Generation,
+    insistence: Insistence,
+    moment: Moment,
+) -> Option<Derive> {
+    if verdict(current) == Some(false) {
+        return Some(Derive::Dead);
+    }
+    if insistence == Insistence::Forced {
+        return Some(Derive::Forced);
+    }
+    let window = subject.window(current).span;
+    let due = moment.dates == Dates::Trusted && current.expiry.is_within(window, moment.now);
+    if let Some(ends) = current.expiry.at().filter(|_| due) {
+        return Some(Derive::WindowOpen { ends });
+    }
+    let from = subject.parent?.credential?.current.as_ref().map(|generation| generation.id);
+    (current.parent != from).then_some(Derive::ParentRenewed)
+}
+
+/// Whether the parent of a Page can give it a string now, or why not.
+fn giver(parent: Parent<'_>, moment: Moment) -> Result<(), String> {
+    match parent.credential {
+        Some(credential) => readiness(parent.label.as_str(), credential, moment),
+        None => Err(format!("its parent `{}` has no string yet", parent.label)),
     }
 }
 

@@ -23,7 +23,9 @@ pub enum Extension {
     FewerScopes(Vec<String>),
     /// Graph gave no verdict; it stays a candidate.
     Wait(Problem),
-    /// It is dead, or somebody else's.
+    /// Graph calls it dead.
+    Dead(Problem),
+    /// It is somebody else's.
     Refuse(Problem),
 }
 
@@ -40,7 +42,7 @@ pub fn judge_grant(
     }
     match inspection.valid {
         Some(true) => {}
-        Some(false) => return Extension::Refuse(explained(inspection)),
+        Some(false) => return Extension::Dead(explained(inspection)),
         None => return Extension::Wait(explained(inspection)),
     }
     let Some(current) = current else { return Extension::Take };
@@ -48,19 +50,26 @@ pub fn judge_grant(
         Expiry::Unknown => granted,
         told => told,
     };
-    if token_type == TokenType::Page {
-        // A Page's string follows its parent: only a dated one in place of a never-ending one
-        // would be a loss.
-        if current.expiry == Expiry::Never && new_end != Expiry::Never {
-            return Extension::NotExtended;
-        }
-    } else if !new_end.extends(current.expiry, MARGIN) {
+    if !is_an_extension(new_end, token_type, current) {
         return Extension::NotExtended;
     }
     let lost = current.proof.as_ref().map_or_else(Vec::new, |proof| {
         inspection.lacks(&proof.inspection.scopes).into_iter().map(str::to_owned).collect()
     });
     if lost.is_empty() { Extension::Take } else { Extension::FewerScopes(lost) }
+}
+
+/// Whether a string that ends at `new_end` is worth more than the one in use.
+fn is_an_extension(new_end: Expiry, token_type: TokenType, current: &Generation) -> bool {
+    let family = token_type.family();
+    match (new_end, current.expiry) {
+        // A Page's string follows its parent and an app's its secret: only a dated one in place of
+        // a never-ending one would be a loss.
+        (new, old) if !family.is_renewable() => old != Expiry::Never || new == Expiry::Never,
+        // Nobody can be asked for either end, and the new one was issued later.
+        (Expiry::Unknown, Expiry::Unknown) => family.may_hide_the_end(),
+        (new, old) => new.extends(old, MARGIN),
+    }
 }
 
 impl Extension {
@@ -79,7 +88,9 @@ impl Extension {
                 ProblemKind::PermissionMissing,
                 format!("the new string lacks {}", super::words::list(lost)),
             )),
-            Self::Wait(problem) | Self::Refuse(problem) => Some(problem.clone()),
+            Self::Wait(problem) | Self::Dead(problem) | Self::Refuse(problem) => {
+                Some(problem.clone())
+            }
         }
     }
 }

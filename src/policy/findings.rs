@@ -2,11 +2,11 @@
 
 use super::health::{Judgement, State};
 use super::{Health, Moment, Reason, Subject, remedy};
-use crate::token::{Action, Problem, ProblemKind};
+use crate::token::{Action, Label, Problem, ProblemKind};
 
 /// What recovers: the kind of step, and its words.
 pub(super) struct Step {
-    action: Action,
+    pub(super) action: Action,
     pub(super) remedy: String,
 }
 
@@ -39,7 +39,23 @@ impl Findings<'_> {
     ) {
         let labels = vec![self.subject.label.clone()];
         let Step { action, remedy } = step;
-        self.reasons.push(Reason { code, severity, message, remedy, action, labels });
+        let held_by = None;
+        self.reasons.push(Reason { code, severity, message, remedy, action, labels, held_by });
+    }
+
+    /// Adds what is the fault of another token, which is told of it once for all that it holds.
+    pub(super) fn add_held_by(
+        &mut self,
+        holder: &Label,
+        code: &'static str,
+        severity: Health,
+        message: String,
+        step: Step,
+    ) {
+        self.add(code, severity, message, step);
+        if let Some(reason) = self.reasons.last_mut() {
+            reason.held_by = Some(holder.clone());
+        }
     }
 
     pub(super) fn add_problem(&mut self, severity: Health, problem: &Problem) {

@@ -5,10 +5,12 @@
 //! until the proof is too old.
 
 use super::adoption::{explained, misfit};
+use super::age::{has_outlived_its_date, short_lived};
 use super::findings::{Findings, Step};
-use super::{Dates, Health, Moment, Policy, Reason, Subject, words};
+use super::{Dates, Health, Moment, Reason, Subject, is_short_life, is_short_lived, words};
 use crate::token::{
-    Action, Expiry, Generation, GranularScope, Identity, Inspection, Problem, ProblemKind, Time,
+    Action, Credential, Expiry, Generation, Identity, Inspection, Problem, ProblemKind, Time,
+    TokenType,
 };
 
 named! {
@@ -86,10 +88,23 @@ impl Findings<'_> {
                 "its string waits to be examined".to_owned(),
                 Step::new(Action::Retry, format!("run `metatoken refresh {label}`")),
             ),
+            (None, Some(parent)) if verdict_on(parent.credential) == Some(false) => self.add_held_by(
+                parent.label,
+                "parent_dead",
+                Health::Unknown,
+                format!("it has no string yet, and its parent `{}` is dead", parent.label),
+                self.log_in_again(),
+            ),
             (None, Some(parent)) => self.add(
                 "missing",
                 Health::Unknown,
                 format!("it has no string yet; it is taken from its parent `{}`", parent.label),
+                Step::new(Action::Retry, "run `metatoken refresh`"),
+            ),
+            (None, None) if self.subject.token_type == TokenType::App => self.add(
+                "missing",
+                Health::Unknown,
+                "it has no string yet; it is taken from the app's id and secret".to_owned(),
                 Step::new(Action::Retry, "run `metatoken refresh`"),
             ),
             (None, None) => self.add(
@@ -125,7 +140,16 @@ impl Findings<'_> {
                 state
             }
         };
-        self.keeping(current);
+        if state == State::Valid {
+            self.overdue(current);
+        }
+        // How it is kept matters while it lives.
+        if !matches!(state, State::Expired | State::Invalid) {
+            self.keeping(current);
+        }
+        if let Some(credential) = self.subject.credential {
+            self.in_the_way(&credential.ledger);
+        }
         state
     }
 
@@ -143,7 +167,7 @@ impl Findings<'_> {
                 };
             }
             None => {
-                self.add_problem(Health::Critical, &explained(inspection));
+                self.no_verdict(&explained(inspection));
                 return State::Unverified;
             }
             Some(true) => {}
@@ -155,8 +179,7 @@ impl Findings<'_> {
         }
         let Some(end) = expiry.at() else { return State::Valid };
         if expiry.has_passed(now) {
-            self.add("expired", Health::Critical, ended(end, now), self.log_in_again());
-            return State::Expired;
+            return self.past_its_date(end);
         }
         self.short_parent(end);
         if !expiry.is_within(self.subject.warn_within(), now) {
@@ -167,9 +190,52 @@ impl Findings<'_> {
         } else {
             Health::Warning
         };
-        let (message, step) = self.ending(end);
+        let (mut message, step) = self.ending(end);
+        if self.is_short_lived(inspection) {
+            message = format!("{message}; {}", short_lived(self.subject.token_type.provider()));
+        }
         self.add("expiring", severity, message, step);
         State::Expiring
+    }
+
+    /// Only what a person must clear says anything of the token; the rest will pass.
+    fn no_verdict(&mut self, problem: &Problem) {
+        let severity =
+            if problem.action.needs_a_person() { Health::Critical } else { Health::Unknown };
+        self.add_problem(severity, problem);
+    }
+
+    /// Its date has come. What Graph has called alive since, without a word of the end, can be
+    /// renewed yet, but nobody knows for how long.
+    fn past_its_date(&mut self, end: Time) -> State {
+        let when = words::when(end, self.moment.now);
+        let outlived = |current| has_outlived_its_date(current, self.moment.now);
+        if self.subject.current().is_some_and(outlived) {
+            let message = format!("it should have ended {when}, and is alive");
+            let (_, step) = self.ending(end);
+            self.add("expiring", Health::Critical, message, step);
+            return State::Expiring;
+        }
+        let step = match self.subject.parent {
+            Some(parent) if verdict_on(parent.credential) == Some(true) => self.ask_the_parent(),
+            _ => self.log_in_again(),
+        };
+        self.add("expired", Health::Critical, format!("it ended {when}"), step);
+        State::Expired
+    }
+
+    fn ask_the_parent(&self) -> Step {
+        let label = self.subject.label;
+        let remedy =
+            format!("run `metatoken refresh {label}`: its parent can give it a new string");
+        Step::new(Action::Retry, remedy)
+    }
+
+    fn is_short_lived(&self, inspection: &Inspection) -> bool {
+        match self.subject.current() {
+            Some(current) => is_short_lived(current),
+            None => is_short_life(inspection, self.moment.now),
+        }
     }
 
     fn dead(&mut self, problem: &Problem) {
@@ -178,85 +244,30 @@ impl Findings<'_> {
             .and_then(|ledger| ledger.problem.as_ref())
             .is_some_and(|problem| problem.action.needs_a_person());
         match self.subject.parent {
-            Some(parent) if !refused && parent_lives(parent.credential) => self.add(
+            Some(parent) if !refused && verdict_on(parent.credential) == Some(true) => self.add(
                 problem.kind.as_str(),
                 Health::Critical,
                 problem.to_string(),
-                Step::new(
-                    Action::Retry,
-                    format!(
-                        "run `metatoken refresh {}`: its parent can give it a new string",
-                        self.subject.label
-                    ),
-                ),
+                self.ask_the_parent(),
+            ),
+            Some(parent) if died_of(parent.credential) == Some(problem.kind) => self.add_held_by(
+                parent.label,
+                "parent_dead",
+                Health::Critical,
+                format!("it is dead with its parent `{}`: {problem}", parent.label),
+                self.log_in_again(),
             ),
             _ => self.add_problem(Health::Critical, problem),
         }
     }
-
-    fn permissions(&mut self, inspection: &Inspection) {
-        let policy = self.subject.policy;
-        let scopes = inspection.lacks(&policy.required_scopes);
-        if !scopes.is_empty() {
-            let message = format!("it lacks {}", words::list(&scopes));
-            self.add_problem(
-                Health::Critical,
-                &Problem::new(ProblemKind::PermissionMissing, message),
-            );
-        }
-        let targets = missing_targets(policy, &inspection.granular_scopes);
-        if !targets.is_empty() {
-            let message = format!("it does not reach {}", words::list(&targets));
-            self.add_problem(
-                Health::Critical,
-                &Problem::new(ProblemKind::PermissionMissing, message),
-            );
-        }
-    }
 }
 
-fn parent_lives(parent: Option<&crate::token::Credential>) -> bool {
-    parent
-        .and_then(|credential| credential.current.as_ref()?.proof.as_ref()?.inspection.valid)
-        .unwrap_or(false)
+/// What killed the parent, if it is dead.
+fn died_of(parent: Option<&Credential>) -> Option<ProblemKind> {
+    let inspection = &parent?.current.as_ref()?.proof.as_ref()?.inspection;
+    inspection.problem.as_ref().filter(|_| inspection.valid == Some(false)).map(|it| it.kind)
 }
 
-fn ended(end: Time, now: Time) -> String {
-    format!("it ended {}", words::when(end, now))
-}
-
-/// The required targets that no granular scope reaches.
-///
-/// A scope without `target_ids` reaches all of them; a token without granular scopes says nothing.
-/// Source: Meta, `debug_token` reference.
-fn missing_targets<'a>(policy: &'a Policy, granular: &[GranularScope]) -> Vec<&'a str> {
-    let judged: Vec<&GranularScope> = granular
-        .iter()
-        .filter(|entry| {
-            policy.required_scopes.is_empty() || policy.required_scopes.contains(&entry.scope)
-        })
-        .collect();
-    let reaches = |target: &str| {
-        judged.iter().any(|entry| {
-            entry.target_ids.as_ref().is_none_or(|ids| ids.iter().any(|id| id == target))
-        })
-    };
-    policy
-        .required_targets
-        .iter()
-        .map(String::as_str)
-        .filter(|target| !judged.is_empty() && !reaches(target))
-        .collect()
-}
-
-impl Judgement {
-    /// The scopes that the config requires and the token lacks.
-    pub fn missing_scopes<'a>(policy: &'a Policy, inspection: &Inspection) -> Vec<&'a str> {
-        inspection.lacks(&policy.required_scopes)
-    }
-
-    /// The targets that the config requires and the token does not reach.
-    pub fn missing_targets<'a>(policy: &'a Policy, inspection: &Inspection) -> Vec<&'a str> {
-        missing_targets(policy, &inspection.granular_scopes)
-    }
+fn verdict_on(parent: Option<&Credential>) -> Option<bool> {
+    parent?.current.as_ref()?.proof.as_ref()?.inspection.valid
 }

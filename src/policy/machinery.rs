@@ -32,6 +32,7 @@ pub fn judge_runs(last_finished: Option<Time>, now: Time) -> Option<Reason> {
             .to_owned(),
         action: Action::FixConfiguration,
         labels: Vec::new(),
+        held_by: None,
     })
 }
 

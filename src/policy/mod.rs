@@ -5,6 +5,7 @@
 //! every answer, because the same value becomes the log line, the table cell and the JSON field.
 
 mod adoption;
+mod age;
 mod backoff;
 mod clocks;
 mod decision;
@@ -13,22 +14,29 @@ mod extension;
 mod findings;
 mod health;
 mod machinery;
+mod overdue;
+mod pace;
 mod reason;
 mod remedy;
 mod renewal;
+mod scopes;
 mod settings;
 mod subject;
+mod versions;
 pub mod words;
 
 pub use adoption::{Adoption, Incumbent, judge_newcomer};
+pub use age::{is_short_life, is_short_lived, short_lived};
 pub use backoff::next_try;
 pub use decision::{Decision, Derive, Insistence, Renew, Rest, Verify};
 pub use derivation::listing_is_due;
 pub use extension::{Extension, MARGIN, judge_grant};
 pub use health::{Judgement, State, judge, judge_inspection};
 pub use machinery::judge_runs;
+pub use pace::paced;
 pub use reason::{Health, Reason, merge};
 pub use remedy::remedy;
 pub use renewal::decide;
 pub use settings::{Limits, Policy};
-pub use subject::{Dates, Moment, Parent, Subject, Window, is_short_life, is_short_lived};
+pub use subject::{Dates, Moment, Parent, Subject, Window};
+pub use versions::{NEWEST, judge_fallback, judge_version};

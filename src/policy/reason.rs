@@ -51,20 +51,39 @@ pub struct Reason {
     pub action: Action,
     /// The tokens concerned.
     pub labels: Vec<Label>,
+    /// The token whose own trouble is the cause of this one, such as a Page's dead parent.
+    pub held_by: Option<Label>,
 }
 
-/// Joins reasons that differ only in their labels, the worst first.
+impl Reason {
+    fn has_the_cause_of(&self, other: &Self) -> bool {
+        let same =
+            self.code == other.code && self.message == other.message && self.remedy == other.remedy;
+        let holds = |label| self.labels.contains(label) && self.severity == Health::Critical;
+        same || other.held_by.as_ref().is_some_and(holds)
+    }
+
+    fn take_in(&mut self, other: Self) {
+        self.severity = self.severity.worse(other.severity);
+        for label in other.labels {
+            if !self.labels.contains(&label) {
+                self.labels.push(label);
+            }
+        }
+    }
+}
+
+/// Makes one of all reasons that have one cause, with all their labels; the worst first.
+///
+/// They have one cause if code, message and remedy are the same, or if one token's trouble holds
+/// back the other; one cause may be worse for one token than for another, and the worst counts.
 pub fn merge(reasons: impl IntoIterator<Item = Reason>) -> Vec<Reason> {
+    let (causes, held): (Vec<_>, Vec<_>) =
+        reasons.into_iter().partition(|reason| reason.held_by.is_none());
     let mut merged: Vec<Reason> = Vec::new();
-    for reason in reasons {
-        let same = |other: &&mut Reason| {
-            other.code == reason.code
-                && other.severity == reason.severity
-                && other.message == reason.message
-                && other.remedy == reason.remedy
-        };
-        match merged.iter_mut().find(same) {
-            Some(other) => other.labels.extend(reason.labels),
+    for reason in causes.into_iter().chain(held) {
+        match merged.iter_mut().find(|other| other.has_the_cause_of(&reason)) {
+            Some(other) => other.take_in(reason),
             None => merged.push(reason),
         }
     }
@@ -92,6 +111,7 @@ mod tests {
             remedy: String::new(),
             action: Action::None,
             labels: vec![Label::parse(label).unwrap()],
+            held_by: None,
         };
         let merged = merge([
             reason("a", Health::Warning),
@@ -99,6 +119,35 @@ mod tests {
             reason("c", Health::Warning),
         ]);
         let labels: Vec<usize> = merged.iter().map(|reason| reason.labels.len()).collect();
-        assert_eq!(labels, [1, 2]);
+        assert_eq!((labels, merged[0].severity), (vec![3], Health::Critical));
+    }
+
+    #[test]
+    fn what_a_token_holds_back_is_told_with_its_own_trouble() {
+        let label = |text: &str| Label::parse(text).unwrap();
+        let reason = |name: &str, message: &str, held_by: Option<&str>| Reason {
+            code: "x",
+            severity: Health::Critical,
+            message: message.into(),
+            remedy: String::new(),
+            action: Action::None,
+            labels: vec![label(name)],
+            held_by: held_by.map(label),
+        };
+        let merged = merge([
+            reason("brand/1", "dead with its parent", Some("brand")),
+            reason("brand", "the password was changed", None),
+            reason("brand/1", "dead with its parent", Some("brand")),
+            reason("shop/2", "dead with its parent", Some("shop")),
+        ]);
+        let told: Vec<_> =
+            merged.iter().map(|reason| (reason.message.as_str(), reason.labels.clone())).collect();
+        assert_eq!(
+            told,
+            [
+                ("the password was changed", vec![label("brand"), label("brand/1")]),
+                ("dead with its parent", vec![label("shop/2")]),
+            ]
+        );
     }
 }

@@ -2,32 +2,60 @@
 //!
 //! The rules are the contract's, «When a token is due»; those for Pages are in `derivation`.
 
+use super::age::has_outlived_its_date;
 use super::decision::{Decision, Insistence, Renew, Rest, Verify};
 use super::derivation::{derivation, without_a_string};
-use super::{Dates, Moment, Subject, is_short_lived};
-use crate::token::{Action, Credential, Expiry, Generation, Problem, ProblemKind, TokenType};
+use super::{Dates, Moment, Subject, is_short_lived, words};
+use crate::token::{Action, Credential, Expiry, Generation, Origin, Problem, ProblemKind, Time};
 
 /// Decides what to do with a token.
+///
+/// Whatever would ask Graph rests while Meta throttles the app, whoever insists.
 pub fn decide(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decision {
-    let Some(credential) = subject.credential else { return without_a_string(subject, moment) };
-    let Some(current) = credential.current.as_ref() else {
-        return without_a_string(subject, moment);
+    let wish = wish(subject, insistence, moment);
+    let of_the_app = subject.throttled_until.filter(|until| *until > moment.now);
+    let of_the_token = subject.credential.and_then(throttled_until);
+    match (of_the_app, of_the_token.filter(|until| *until > moment.now)) {
+        _ if matches!(wish, Decision::Rest(_)) => wish,
+        (Some(until), _) => Decision::Rest(Rest::AppThrottled { until }),
+        (None, Some(until)) => Decision::Rest(Rest::BackingOff { until }),
+        (None, None) => wish,
+    }
+}
+
+/// Until when Meta wants no further call with this token, as it said itself.
+fn throttled_until(credential: &Credential) -> Option<Time> {
+    let ledger = &credential.ledger;
+    let throttled = ledger.problem.as_ref().is_some_and(|it| it.action == Action::SlowDown);
+    ledger.not_before.filter(|_| throttled)
+}
+
+/// Whether a candidate is one that Meta granted and nobody has looked at yet.
+fn is_a_grant(candidate: &Generation) -> bool {
+    candidate.origin != Origin::Adopted
+}
+
+fn wish(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decision {
+    let Some((credential, current)) =
+        subject.credential.and_then(|credential| Some((credential, credential.current.as_ref()?)))
+    else {
+        return without_a_string(subject, insistence, moment);
     };
     if let Some(question) = open_question(credential, current, insistence, moment) {
         return Decision::Verify(question);
     }
-    if let Some(derivation) = derivation(subject, credential, current, insistence, moment) {
-        return derivation;
-    }
-    if let Some(rest) = beyond_our_help(current) {
-        return Decision::Rest(rest);
-    }
-    let plan = renewal(subject, credential, current, insistence, moment);
-    match plan {
-        // Another grant on top would push out one that nobody has looked at yet.
-        Decision::Renew(_) if credential.candidate.is_some() => {
+    let plan = derivation(subject, credential, current, insistence, moment)
+        .or_else(|| beyond_our_help(current, moment).map(Decision::Rest))
+        .unwrap_or_else(|| renewal(subject, credential, current, insistence, moment));
+    let plan = match plan {
+        // Another grant on top would push out one that nobody has looked at yet. A string from
+        // outside that has not proven itself never costs the one in use.
+        Decision::Renew(_) if credential.candidate.as_ref().is_some_and(is_a_grant) => {
             Decision::Rest(Rest::CandidateWaits)
         }
+        plan => plan,
+    };
+    match plan {
         Decision::Rest(_) => overdue_proof(subject, current, moment).map_or(plan, Decision::Verify),
         act => act,
     }
@@ -51,12 +79,16 @@ fn open_question(
         return Some(Verify::CutShort { began });
     }
     if proof.inspection.valid != Some(true) {
-        return Some(Verify::PersonAwaited);
+        return Some(match beyond_our_help(current, moment) {
+            Some(_) => Verify::PersonAwaited,
+            None => Verify::Stale { last: proof.at },
+        });
     }
-    if let Some(ended) = current.expiry.at().filter(|_| current.expiry.has_passed(moment.now)) {
-        return Some(Verify::PastItsDate { ended });
+    match current.expiry.at().filter(|ended| *ended <= moment.now) {
+        Some(ended) if proof.at < ended => Some(Verify::PastItsDate { ended }),
+        Some(_) if !has_outlived_its_date(current, moment.now) => Some(Verify::PersonAwaited),
+        _ => (insistence != Insistence::None).then_some(Verify::Asked),
     }
-    (insistence != Insistence::None).then_some(Verify::Asked)
 }
 
 fn overdue_proof(subject: &Subject<'_>, current: &Generation, moment: Moment) -> Option<Verify> {
@@ -70,14 +102,27 @@ pub(super) fn verdict(generation: &Generation) -> Option<bool> {
     generation.proof.as_ref()?.inspection.valid
 }
 
-fn beyond_our_help(current: &Generation) -> Option<Rest> {
+/// Why only a person can help, if that is so: Graph's verdict, or its own date, has the last word.
+///
+/// Where Graph gave no verdict for a reason that will pass, the string is worth what it was.
+fn beyond_our_help(current: &Generation, moment: Moment) -> Option<Rest> {
     let inspection = &current.proof.as_ref()?.inspection;
     let problem = || inspection.problem.clone().unwrap_or_else(unexplained);
     match inspection.valid {
-        Some(true) => None,
+        Some(true) => past_its_date(current, moment).map(Rest::Dead),
         Some(false) => Some(Rest::Dead(problem())),
-        None => Some(Rest::AccountBlocked(problem())),
+        None => Some(problem())
+            .filter(|problem| problem.action.needs_a_person())
+            .map(Rest::AccountBlocked),
     }
+}
+
+/// Meta renews nothing that has ended, so nothing is tried once the date has come.
+fn past_its_date(current: &Generation, moment: Moment) -> Option<Problem> {
+    let ended = current.expiry.at().filter(|ended| *ended <= moment.now)?;
+    let counts = moment.dates == Dates::Trusted && !has_outlived_its_date(current, moment.now);
+    let message = || format!("it ended {}", words::when(ended, moment.now));
+    counts.then(|| Problem::new(ProblemKind::Expired, message()))
 }
 
 fn unexplained() -> Problem {
@@ -92,35 +137,67 @@ fn renewal(
     insistence: Insistence,
     moment: Moment,
 ) -> Decision {
-    let ends = match current.expiry {
+    let family = subject.token_type.family();
+    match current.expiry {
         Expiry::Never => return Decision::Rest(Rest::NeverExpires),
-        Expiry::Unknown => return Decision::Rest(Rest::EndUnknown),
-        Expiry::At(ends) => ends,
-    };
+        // A System User's may be of the kind that never ends, which nothing must ever touch.
+        Expiry::Unknown if !family.may_hide_the_end() => return Decision::Rest(Rest::EndUnknown),
+        Expiry::Unknown | Expiry::At(_) => {}
+    }
     let forced = insistence == Insistence::Forced;
     if !subject.policy.auto_refresh && !forced {
         return Decision::Rest(Rest::AutoRefreshOff);
     }
-    let window = subject.window(current).span;
-    if subject.token_type != TokenType::User {
-        return Decision::Rest(match subject.parent {
-            Some(_) => Rest::NotDue { due_at: ends - window },
-            None => Rest::NotRenewable,
-        });
-    }
-    let reason = if forced {
-        Renew::Forced
-    } else if is_short_lived(current) {
-        Renew::ShortLived { ends }
-    } else if moment.dates == Dates::Doubted {
-        return Decision::Rest(Rest::ClockDoubted);
-    } else if current.expiry.is_within(window, moment.now) {
-        Renew::WindowOpen { ends, window }
-    } else {
-        return Decision::Rest(Rest::NotDue { due_at: ends - window });
+    let reason = match why(subject, current, insistence, moment) {
+        Ok(reason) => reason,
+        Err(rest) => return Decision::Rest(rest),
     };
-    match credential.ledger.not_before {
-        Some(until) if until > moment.now && !forced => Decision::Rest(Rest::BackingOff { until }),
+    let tries_an_exchange = matches!(reason, Renew::ShortLived { .. } | Renew::PerhapsShortLived);
+    if let Some(eligible) = subject.eligible_at(current, moment.now).filter(|_| !tries_an_exchange)
+    {
+        return Decision::Rest(Rest::TooYoung { eligible });
+    }
+    match credential.ledger.not_before.filter(|until| *until > moment.now) {
+        Some(until) if !forced || is_metas_own_pause(credential) => {
+            Decision::Rest(Rest::BackingOff { until })
+        }
         _ => Decision::Renew(reason),
     }
+}
+
+/// Why a string is to be renewed now, or why not.
+fn why(
+    subject: &Subject<'_>,
+    current: &Generation,
+    insistence: Insistence,
+    moment: Moment,
+) -> Result<Renew, Rest> {
+    let window = subject.window(current).span;
+    let renewable = subject.token_type.family().is_renewable();
+    match current.expiry.at() {
+        Some(ends) if !renewable && subject.parent.is_some() => Err(match moment.dates {
+            Dates::Trusted => Rest::NotDue { due_at: ends - window },
+            Dates::Doubted => Rest::ClockDoubted,
+        }),
+        _ if !renewable => Err(Rest::NotRenewable),
+        None if subject.may_be_short_lived(current, moment.now) => Ok(Renew::PerhapsShortLived),
+        _ if insistence == Insistence::Forced => Ok(Renew::Forced),
+        None => Ok(Renew::EndUnknown),
+        Some(ends) if is_short_lived(current) => Ok(Renew::ShortLived { ends }),
+        Some(_) if moment.dates == Dates::Doubted => Err(Rest::ClockDoubted),
+        Some(ends) if current.expiry.is_within(window, moment.now) => {
+            Ok(Renew::WindowOpen { ends, window })
+        }
+        Some(ends) => Err(Rest::NotDue { due_at: ends - window }),
+    }
+}
+
+/// Whether the wait for the next try is Meta's wish and not our manners: nobody's insistence
+/// shortens that.
+pub(super) fn is_metas_own_pause(credential: &Credential) -> bool {
+    credential
+        .ledger
+        .problem
+        .as_ref()
+        .is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown))
 }

@@ -2,12 +2,8 @@
 
 use chrono::TimeDelta;
 
-use super::Policy;
-use crate::token::{Credential, Expiry, Generation, Inspection, Label, Time, TokenType};
-
-/// A life of at most this is short: what the login dialog, the Explorer and the WhatsApp
-/// dashboard hand out lives one to twenty-four hours; everything exchanged lives sixty days.
-const SHORT_LIFE: TimeDelta = TimeDelta::hours(48);
+use super::{Policy, is_short_lived};
+use crate::token::{Credential, Generation, Label, Source, Time, TokenType};
 
 /// One token as the config wants it and as the store knows it.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +18,8 @@ pub struct Subject<'a> {
     pub credential: Option<&'a Credential>,
     /// The user token that a Page token is derived from.
     pub parent: Option<Parent<'a>>,
+    /// Until when Meta throttles its app, if it does.
+    pub throttled_until: Option<Time>,
 }
 
 /// The parent of a Page token.
@@ -91,12 +89,12 @@ impl<'a> Subject<'a> {
         if !self.policy.auto_refresh {
             return true;
         }
-        match self.token_type {
-            TokenType::Page => self.parent.is_none(),
-            TokenType::SystemUser => true,
-            // Its id and secret are enough to make it anew.
-            TokenType::App => false,
-            other => !other.family().is_renewable() || self.has_stopped_extending(),
+        match self.token_type.family().source {
+            Source::Parent => self.parent.is_none(),
+            Source::App(_) => false,
+            Source::Person => {
+                !self.token_type.family().is_renewable() || self.has_stopped_extending()
+            }
         }
     }
 
@@ -120,24 +118,4 @@ impl<'a> Subject<'a> {
         let default = if self.only_a_person_can_renew() { 7 } else { 3 };
         self.policy.critical_within.unwrap_or(TimeDelta::days(default))
     }
-}
-
-/// Whether a string is one of those that live a day or less and must be exchanged at once.
-///
-/// Meta tells `issued_at` for long-lived tokens only; without it the first sight stands in.
-pub fn is_short_lived(generation: &Generation) -> bool {
-    let told = generation.proof.as_ref().is_some_and(|proof| proof.inspection.issued_at.is_some());
-    match generation.expiry {
-        Expiry::At(end) if told => end - generation.born_at() <= SHORT_LIFE,
-        Expiry::At(end) => end - generation.obtained_at <= SHORT_LIFE,
-        Expiry::Never | Expiry::Unknown => false,
-    }
-}
-
-/// The same for a string that is not stored: judged by what Graph said of it at `now`.
-pub fn is_short_life(inspection: &Inspection, now: Time) -> bool {
-    inspection
-        .expiry
-        .at()
-        .is_some_and(|end| end - inspection.issued_at.unwrap_or(now) <= SHORT_LIFE)
 }

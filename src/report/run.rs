@@ -6,7 +6,7 @@ use super::json::{VERSION, document, problem, reasons, time};
 use super::table::{Sheet, plain, tinted};
 use super::{Canvas, reasons as prose};
 use crate::exit::Exit;
-use crate::policy::{Health, Reason, words};
+use crate::policy::{Health, Reason, merge, words};
 use crate::token::{Expiry, Fingerprint, Label, Outcome, Problem, ProblemKind, Time, TokenType};
 
 /// What happened to one token.
@@ -90,8 +90,15 @@ impl RunReport {
             "finished_at": time(Some(self.finished_at)),
             "summary": summary,
             "results": self.results.iter().map(TokenResult::json).collect::<Value>(),
-            "system": reasons(&self.system),
+            "system": reasons(&self.shared()),
         }))
+    }
+
+    /// What concerns the machinery, and every cause that more than one token has, once.
+    fn shared(&self) -> Vec<Reason> {
+        let causes = merge(self.results.iter().flat_map(TokenResult::causes));
+        let shared = causes.into_iter().filter(|reason| reason.labels.len() > 1);
+        self.system.iter().cloned().chain(shared).collect()
     }
 
     /// The table for people: a row a token, then what stands against any of them, then a count.
@@ -187,6 +194,7 @@ impl TokenResult {
             remedy: self.remedy.clone(),
             action: problem.action,
             labels: vec![self.label.clone()],
+            held_by: None,
         })
     }
 

@@ -75,9 +75,12 @@ pub(super) fn open_session(
     interrupt: Interrupt,
 ) -> Result<(Session, Option<Sandbox>), Complaint> {
     let place = Place::find(typed, &environment, clock)?;
-    let config = config::load(&place.config, &environment)?;
+    let mut config = config::load(&place.config, &environment)?;
     let mut graph = graph_settings(&config);
     if let Some(sandbox) = &place.sandbox {
+        // Which of two workers meets a trouble first is chance, and a rehearsal prints the same for
+        // ever.
+        config.http.concurrency = 1;
         graph.endpoints = graph::Endpoints {
             facebook: sandbox.endpoint(Provider::Facebook),
             instagram: sandbox.endpoint(Provider::Instagram),

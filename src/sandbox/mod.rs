@@ -34,6 +34,7 @@ mod stage;
 mod successor;
 #[cfg(test)]
 mod tests;
+mod troubles;
 mod unsure;
 mod usage;
 mod version;

@@ -3,27 +3,28 @@
 //! It is built from nothing but the scenario, so that every sandbox of one kind begins alike: the
 //! same people, the same strings, the same `app.env` in which «somebody» pasted them.
 
+use std::convert;
 use std::fmt::Write as _;
 
 use chrono::TimeDelta;
 
-use crate::token::{DataAccess, Expiry};
+use crate::token::{Expiry, Provider};
 
 use super::clock::start;
-use super::death::Death;
-use super::minted::{Renewal, TokenSpec};
+use super::minted::TokenSpec;
 use super::people::{AppSpec, Listing, PageSpec, UserSpec};
 use super::scenario::Scenario;
 use super::simulation::Simulation;
 
-const APP: &str = "1000000000000001";
-const FOREIGN: &str = "1000000000000002";
-const CLOSED: &str = "1000000000000003";
-const MISTYPED: &str = "1000000000000004";
+pub(super) const APP: &str = "1000000000000001";
+pub(super) const INSTA: &str = "1000000000000011";
+pub(super) const THREADS: &str = "1000000000000012";
 
-const SECRET: &str = "fakefakefakefakefakefakefakefake";
+pub(super) const SECRET: &str = "fakefakefakefakefakefakefakefake";
+pub(super) const INSTA_SECRET: &str = "fakefakefakefakefakefakefakeinst";
+pub(super) const THREADS_SECRET: &str = "fakefakefakefakefakefakefakethre";
 
-const SCOPES: [&str; 4] =
+pub(super) const SCOPES: [&str; 4] =
     ["public_profile", "pages_show_list", "pages_read_engagement", "pages_manage_posts"];
 
 /// A scenario's beginning.
@@ -43,17 +44,27 @@ impl Stage {
         };
         stage.paste("APP_SECRET", SECRET);
         match scenario {
-            Scenario::Healthy | Scenario::Outage => stage.healthy(AppSpec::new),
-            Scenario::Throttled => {
-                stage.healthy(|id, secret, name| AppSpec::new(id, secret, name).throttled());
-            }
+            Scenario::Healthy | Scenario::Outage => stage.healthy(convert::identity),
+            Scenario::Throttled => stage.healthy(AppSpec::throttled),
             Scenario::Troubles => stage.troubles(),
         }
         stage
     }
 
-    fn healthy(&mut self, app: impl Fn(&str, &str, &str) -> AppSpec) {
-        self.graph.add_app(app(APP, SECRET, "Example Publisher"));
+    fn healthy(&mut self, state: fn(AppSpec) -> AppSpec) {
+        self.graph.add_app(state(AppSpec::new(APP, SECRET, "Example Publisher")));
+        self.facebook();
+        for (provider, app, name, key, secret) in [
+            (Provider::Instagram, INSTA, "Example Stories", "INSTA_SECRET", INSTA_SECRET),
+            (Provider::Threads, THREADS, "Example Notes", "THREADS_SECRET", THREADS_SECRET),
+        ] {
+            self.graph.add_app(state(AppSpec::new(app, secret, name).of(provider)));
+            self.paste(key, secret);
+        }
+        self.beside_facebook();
+    }
+
+    fn facebook(&mut self) {
         for (page, name) in [
             ("2000000000000001", "Example Bakery"),
             ("2000000000000002", "Example Coffee House"),
@@ -83,122 +94,41 @@ impl Stage {
             .scopes(["ads_management", "ads_read", "business_management"])
             .aged(TimeDelta::days(100));
         self.give("ADS_TOKEN", ads);
+        self.graph.add_user(UserSpec::new("3000000000000005", "Example Report Robot"));
+        let sixty = TokenSpec::system_user(APP, "3000000000000005")
+            .named("sixty")
+            .scopes(["read_insights"])
+            .aged(TimeDelta::days(45))
+            .ending(Expiry::At(start() + TimeDelta::days(15)));
+        self.give("SIXTY_TOKEN", sixty);
     }
 
-    fn troubles(&mut self) {
-        for app in [
-            AppSpec::new(APP, SECRET, "Example Publisher"),
-            AppSpec::new(FOREIGN, SECRET, "Somebody Else's App"),
-            AppSpec::new(CLOSED, SECRET, "Example Closed App").disabled(),
-            AppSpec::new(MISTYPED, SECRET, "Example Mistyped App"),
-        ] {
-            self.graph.add_app(app);
-        }
-        self.paste("CLOSED_SECRET", SECRET);
-        self.paste("MISTYPED_SECRET", "fakefakefakefakefakefakefakewrong");
-        self.dead_strings();
-        self.poor_strings();
-        self.mistaken_strings();
-        self.pages();
-    }
-
-    fn dead_strings(&mut self) {
-        let erin = self.person(1, "Erin Expired");
-        let gone = start() - TimeDelta::days(12);
-        let expired = user(&erin, 0).aged(TimeDelta::days(72)).ending(Expiry::At(gone));
-        self.give("EXPIRED", expired.named("expired"));
-        for (number, name, key, death) in [
-            (2, "Pat Password", "PASSWORD_CHANGED", Death::PasswordChanged),
-            (3, "Ari Appless", "APP_REMOVED", Death::AppRemoved),
-            (4, "Chris Checkpoint", "CHECKPOINT", Death::Checkpoint),
-            (5, "Blake Blocked", "BLOCKED", Death::Blocking),
-            (6, "Uma Unconfirmed", "UNCONFIRMED", Death::Unconfirmed),
-            (7, "Robin Revoked", "REVOKED", Death::Revoked),
-            (8, "Lou Loggedout", "LOGGED_OUT", Death::SessionInvalid),
-            (9, "Ingrid Inactive", "INACTIVE", Death::Inactive),
-        ] {
-            let person = self.person(number, name);
-            let string = self.give(key, user(&person, 30).named(key));
-            self.graph.kill(&string, death);
-        }
-        self.pasted.push_str("# What Erin got by logging in again.\n");
-        self.give("EXPIRED_AGAIN", user(&erin, 50).named("expired again"));
-    }
-
-    fn poor_strings(&mut self) {
-        let mika = self.person(10, "Mika Missing");
-        let narrow = user(&mika, 45).scopes(["public_profile", "pages_show_list"]);
-        self.give("MISSING_SCOPE", narrow.named("missing scope"));
-        let dana = self.person(11, "Dana Data");
-        let soon = DataAccess::Until(start() + TimeDelta::days(2));
-        self.give("DATA_ACCESS", user(&dana, 45).named("data access").data_access(soon));
-        let noor = self.person(12, "Noor Notextended");
-        let stuck = user(&noor, 6).named("not extended").renewal(Renewal::KeepsString);
-        self.give("NOT_EXTENDED", stuck);
-    }
-
-    fn mistaken_strings(&mut self) {
-        self.graph.add_page(PageSpec::new("2000000000000010", "Example Wrong Page"));
-        let wim = self.person(13, "Wim Wrongtype");
-        let page = TokenSpec::page(APP, &wim, "2000000000000010").scopes(SCOPES);
-        self.give("WRONG_TYPE", page.named("wrong type"));
-        for (number, name, key, app) in [
-            (14, "Fay Foreign", "FOREIGN_APP", FOREIGN),
-            (15, "Odo Ops", "APP_DISABLED", CLOSED),
-            (16, "Ove Ops", "WRONG_SECRET", MISTYPED),
-        ] {
-            let person = self.person(number, name);
-            let token = TokenSpec::user(app, &person).named(key).scopes(SCOPES);
-            self.give(key, token.aged(TimeDelta::days(15)));
-        }
-    }
-
-    fn pages(&mut self) {
-        for (page, name) in [
-            ("2000000000000011", "Example Hasty Page"),
-            ("2000000000000012", "Example Lost Page"),
-            ("2000000000000013", "Example Unlisted Page"),
-            ("2000000000000014", "Example Unticked Page"),
-        ] {
-            self.graph.add_page(PageSpec::new(page, name));
-        }
-        let sam = self.person(17, "Sam Shortparent");
-        let hasty = TokenSpec::page(APP, &sam, "2000000000000011")
-            .named("short parent")
-            .scopes(SCOPES)
-            .ending(Expiry::At(start() + TimeDelta::hours(2)));
-        self.give("SHORT_PARENT", hasty);
-        let rae = self.person(18, "Rae Rolelost");
-        let lost = TokenSpec::page(APP, &rae, "2000000000000012").named("role lost").scopes(SCOPES);
-        let lost = self.give("ROLE_LOST", lost);
-        self.graph.kill(&lost, Death::RoleLost);
-        let edda = self.person(19, "Edda Editor");
-        self.graph.list(&edda, "2000000000000013", Listing::Unlisted);
-        self.graph.list(&edda, "2000000000000014", Listing::WithoutToken);
-        self.give("EDITOR", user(&edda, 45).named("editor"));
-    }
-
-    /// Adds a person of the `troubles` and says which id that is.
-    fn person(&mut self, number: u32, name: &str) -> String {
-        let id = format!("30000000000001{number:02}");
-        self.graph.add_user(UserSpec::new(&id, name));
-        id
+    fn beside_facebook(&mut self) {
+        let age = TimeDelta::days(48);
+        let dora = UserSpec::new("17841400000000001", "Dora Example").known_as("dora.creates");
+        self.graph.add_user(dora);
+        let creator = TokenSpec::instagram(INSTA, "17841400000000001").named("creator");
+        self.give("CREATOR_TOKEN", creator.aged(age));
+        let emil = UserSpec::new("7000000000000001", "Emil Example").known_as("emil.notes");
+        self.graph.add_user(emil);
+        let notes = TokenSpec::threads(THREADS, "7000000000000001").named("notes");
+        self.give("NOTES_TOKEN", notes.aged(age));
     }
 
     /// Mints a token and pastes it under `key`.
-    fn give(&mut self, key: &str, spec: TokenSpec) -> String {
+    pub(super) fn give(&mut self, key: &str, spec: TokenSpec) -> String {
         let string = self.graph.mint(spec);
         self.paste(key, &string);
         string
     }
 
-    fn paste(&mut self, key: &str, value: &str) {
+    pub(super) fn paste(&mut self, key: &str, value: &str) {
         let _ = writeln!(self.pasted, "{key}={value}");
     }
 }
 
 /// A long-lived token that ends in so many days.
-fn user(id: &str, days_left: i64) -> TokenSpec {
+pub(super) fn user(id: &str, days_left: i64) -> TokenSpec {
     TokenSpec::user(APP, id).scopes(SCOPES).aged(TimeDelta::days(60 - days_left))
 }
 
@@ -207,6 +137,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use toml_edit::DocumentMut;
+
+    use crate::sandbox::Call;
 
     use super::*;
 
@@ -241,5 +173,63 @@ mod tests {
             assert_eq!(one.graph.to_json(), other.graph.to_json());
             assert_eq!(one.pasted, other.pasted);
         }
+    }
+
+    /// What stands under a key in `app.env`.
+    fn under<'a>(stage: &'a Stage, key: &str) -> &'a str {
+        let pasted = stage.pasted.lines().filter_map(|line| line.split_once('='));
+        let found = pasted.into_iter().find(|(name, _)| *name == key);
+        found.unwrap_or_else(|| panic!("no {key}")).1
+    }
+
+    #[test]
+    fn a_token_ends_when_its_comment_says() {
+        let config = Scenario::Healthy.config();
+        let stage = Stage::of(Scenario::Healthy);
+        let mut dated = Vec::new();
+        for paragraph in config.split("\n\n") {
+            let after = |start: &str| Some(paragraph.split_once(start)?.1);
+            let word = |text: &str| text.split([' ', ',', ':', '"', ']']).next().map(str::to_owned);
+            let Some(days) = after("nds in ").and_then(word) else { continue };
+            let key = after("key = \"").and_then(word).unwrap();
+            let end = start() + TimeDelta::days(days.parse().unwrap());
+            assert_eq!(stage.graph.expiry(under(&stage, &key)), Some(Expiry::At(end)), "{key}");
+            dated.push(key);
+        }
+        let wanted = ["BRAND_TOKEN", "SHOP_TOKEN", "SIXTY_TOKEN", "CREATOR_TOKEN", "NOTES_TOKEN"];
+        assert_eq!(dated, wanted);
+    }
+
+    #[test]
+    fn the_troubles_beside_facebook_are_what_they_are_called() {
+        let mut stage = Stage::of(Scenario::Troubles);
+        let [expired, hasty, twin, reset] =
+            ["INSTAGRAM_EXPIRED", "INSTAGRAM_NO_SECRET", "WRONG_APP_ID", "APP_SECRET_RESET"]
+                .map(|key| under(&stage, key).to_owned());
+        let mut ask = |target: String| {
+            let answer = stage.graph.answer(&Call::new("GET", &target, []));
+            let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+            (answer.status, body)
+        };
+        let me = |host: &str, string: &str| format!("/{host}/me?access_token={string}");
+        let (_, body) = ask(me("instagram/v26.0", &expired));
+        assert_eq!(
+            (&body["error"]["code"], body["error"].get("error_subcode")),
+            (&190.into(), None)
+        );
+        assert_eq!(ask(me("instagram/v26.0", &hasty)).0, 200);
+        let refresh = "/instagram/refresh_access_token?grant_type=ig_refresh_token";
+        let (_, body) = ask(format!("{refresh}&access_token={hasty}"));
+        assert_eq!(body["error"]["code"], 452);
+        assert_eq!(ask(me("threads/v1.0", &twin)).0, 200);
+        let inspect = "/threads/v1.0/debug_token?input_token";
+        let (_, body) =
+            ask(format!("{inspect}={twin}&access_token=TH%7C1000000000000005%7C{THREADS_SECRET}"));
+        assert!(body["error"]["message"].as_str().unwrap().starts_with("Error validating app"));
+        let (_, body) = ask(format!(
+            "/v26.0/debug_token?input_token={}&access_token={APP}%7C{SECRET}",
+            reset.replace('|', "%7C")
+        ));
+        assert_eq!(body["data"]["error"]["message"], "Invalid OAuth access token signature.");
     }
 }

@@ -22,6 +22,7 @@ mod key;
 mod ledger;
 mod lock;
 mod migrations;
+mod pauses;
 mod place;
 mod proofs;
 mod purge;

@@ -44,8 +44,15 @@ impl Inspection {
         }
     }
 
-    /// The scopes of `wanted` that the token does not carry.
+    /// Whether the answer tells what the token may do: a bare profile tells neither type nor
+    /// scopes, and what was not said is not missing.
+    pub const fn tells_scopes(&self) -> bool {
+        self.token_type.is_some() || !self.scopes.is_empty()
+    }
+
+    /// The scopes of `wanted` that the token does not carry; none where nothing is told of them.
     pub fn lacks<'a>(&self, wanted: &'a [String]) -> Vec<&'a str> {
+        let wanted = if self.tells_scopes() { wanted } else { &[] };
         wanted.iter().filter(|scope| !self.scopes.contains(scope)).map(String::as_str).collect()
     }
 }

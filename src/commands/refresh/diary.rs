@@ -62,6 +62,10 @@ impl Diary {
     /// Notes what was achieved, for the reason that was given.
     pub(super) fn achieve(&mut self, outcome: Outcome) {
         let motive = std::mem::take(&mut self.motive);
+        if self.refused && self.outcome == Some(Outcome::Invalid) {
+            // What was refused left the token without a string, and now it has one.
+            self.outcome = None;
+        }
         self.note(outcome, motive);
     }
 

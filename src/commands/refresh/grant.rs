@@ -5,7 +5,7 @@
 //! sealed; what cannot be examined now waits for the next run.
 
 use super::keeper::Keeper;
-use crate::commands::asking::misfit_behind;
+use crate::commands::asking::{is_another_hosts, misfit_behind};
 use crate::commands::roster::subject;
 use crate::graph::Fault;
 use crate::policy::{Adoption, Extension, Incumbent, judge_grant, judge_newcomer, next_try};
@@ -37,7 +37,12 @@ impl Keeper<'_> {
                 && proof.at <= now
                 && now - proof.at < self.member.policy.verify_every
         });
-        lately && !self.is_critical(credential)
+        let current = credential.current.as_ref().and_then(|current| current.proof.as_ref());
+        // What was known before the grant says nothing: the grant may have been its death.
+        let current_lives = current.is_some_and(|proof| {
+            proof.inspection.valid == Some(true) && proof.at >= candidate.obtained_at
+        });
+        lately && current_lives && !self.is_critical(credential)
     }
 
     fn is_critical(&self, credential: &Credential) -> bool {
@@ -82,11 +87,14 @@ impl Keeper<'_> {
         }
         match verdict {
             Adoption::Take => self.promote(candidate, proof),
+            Adoption::Wait(problem) if is_another_hosts(&problem) => {
+                self.refuse_newcomer(candidate, problem)
+            }
             Adoption::Wait(problem) => {
                 self.diary.trouble(problem);
                 Ok(())
             }
-            Adoption::OnlyIfCurrentIsDead(problem) => match self.current_lives()? {
+            Adoption::OnlyIfCurrentIsDead(problem) => match self.current_lives(candidate)? {
                 None => Ok(()),
                 Some(true) => self.refuse_newcomer(candidate, problem),
                 Some(false) => self.promote(candidate, proof),
@@ -110,7 +118,7 @@ impl Keeper<'_> {
         }
         match verdict {
             Extension::Take => self.promote(candidate, proof),
-            Extension::NotExtended => match self.current_lives()? {
+            Extension::NotExtended => match self.current_lives(candidate)? {
                 None => Ok(()),
                 Some(true) => self.miss(Some(candidate), proof.inspection.expiry),
                 Some(false) => self.promote_for_want_of_better(candidate, proof),
@@ -120,6 +128,15 @@ impl Keeper<'_> {
                 self.diary.trouble(problem);
                 Ok(())
             }
+            Extension::Dead(problem) => match self.current_lives(candidate)? {
+                None => Ok(()),
+                Some(true) => self.refuse_grant(candidate, &problem),
+                // Of two dead strings the new one may only be too new for whoever was asked.
+                Some(false) => {
+                    self.diary.trouble(problem);
+                    Ok(())
+                }
+            },
             Extension::Refuse(problem) => self.refuse_grant(candidate, &problem),
         }
     }
@@ -127,7 +144,7 @@ impl Keeper<'_> {
     /// Fewer permissions than the current string has *now* are worth waiting for a person, but
     /// not worth dying for.
     fn weigh_scopes(&mut self, candidate: &Generation, proof: &Proof) -> Result<(), StoreError> {
-        match self.current_lives()? {
+        match self.current_lives(candidate)? {
             None => return Ok(()),
             Some(false) => return self.promote_for_want_of_better(candidate, proof),
             Some(true) => {}
@@ -154,11 +171,15 @@ impl Keeper<'_> {
         Ok(())
     }
 
-    /// Whether the current string is alive by an answer of this run; nothing if Graph gave none.
-    fn current_lives(&mut self) -> Result<Option<bool>, StoreError> {
+    /// Whether the current string is alive; nothing if Graph gave no answer. Beside a string from
+    /// outside an answer of this run counts; a grant may have been the death of the old one, so it
+    /// is asked about again.
+    fn current_lives(&mut self, candidate: &Generation) -> Result<Option<bool>, StoreError> {
         let Some(current) = self.credential()?.current else { return Ok(Some(false)) };
         let asked = current.proof.clone().filter(|proof| {
-            proof.at >= self.workshop.moment().run_started && proof.at <= self.workshop.now()
+            candidate.origin == Origin::Adopted
+                && proof.at >= self.workshop.moment().run_started
+                && proof.at <= self.workshop.now()
         });
         let proof = match asked {
             Some(proof) => Some(proof),
@@ -260,7 +281,10 @@ impl Keeper<'_> {
             event,
             generation: None,
             problem: Some(problem.clone()),
-            not_before,
+            not_before: not_before.map(|until| match problem.action {
+                Action::SlowDown => self.workshop.by_our_clock(until),
+                _ => until,
+            }),
         }
     }
 

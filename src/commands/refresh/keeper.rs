@@ -13,12 +13,12 @@ use crate::commands::roster::{Member, subject};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::graph::{App, Fault};
-use crate::policy::{Decision, Derive, Health, Rest, Verify, decide, judge, remedy};
+use crate::policy::{Decision, Derive, Health, Rest, Verify, judge, remedy};
 use crate::report::TokenResult;
 use crate::store::{Arrival, StoreError};
 use crate::token::{
     AccessToken, Action, Credential, Expiry, Generation, GenerationId, Label, Origin, Outcome,
-    Problem, ProblemKind, Proof, TokenId,
+    Problem, ProblemKind, Proof, Provider, Source, TokenId,
 };
 
 /// Verify, derive, verify again: no way is longer, and none may go round for ever.
@@ -72,12 +72,17 @@ impl<'a> Keeper<'a> {
 
     /// What the store knows now.
     pub(super) fn credential(&self) -> Result<Credential, StoreError> {
-        self.workshop.store.credential(self.token)
+        let mut credential = self.workshop.store.credential(self.token)?;
+        let ledger = &mut credential.ledger;
+        if ledger.problem.as_ref().is_some_and(|problem| problem.action == Action::SlowDown) {
+            ledger.not_before = ledger.not_before.map(|until| self.workshop.by_this_clock(until));
+        }
+        Ok(credential)
     }
 
     /// The app that speaks for this token.
     pub(super) fn app(&self) -> Result<App, Fault> {
-        crate::commands::apps::app(self.workshop.session, &self.member.app).map_err(Fault::of_token)
+        self.workshop.app(&self.member.app).map_err(Fault::of_token)
     }
 
     /// Asks Graph about a string and stores the answer; nothing if there was none.
@@ -112,7 +117,7 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// Notes that Graph said nothing of a string.
+    /// Notes that Graph said nothing of a string, or was not even asked.
     pub(super) fn without_an_answer(&mut self, fault: Fault) -> Result<(), StoreError> {
         self.note_what_a_person_must_mend(&fault)?;
         self.diary.fault(fault);
@@ -122,15 +127,26 @@ impl<'a> Keeper<'a> {
     /// A wrong secret or a disabled app says nothing against the string, but whoever looks at the
     /// store should learn that it can neither be asked about nor renewed.
     fn note_what_a_person_must_mend(&self, fault: &Fault) -> Result<(), StoreError> {
-        if fault.problem.action.needs_a_person() {
+        // Whose pause it is that still runs must not be forgotten.
+        let pauses = self
+            .credential()?
+            .ledger
+            .problem
+            .is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown));
+        if fault.problem.action.needs_a_person() && !pauses {
             self.workshop.store.note_trouble(self.token, Some(&fault.problem))?;
         }
         Ok(())
     }
 
+    /// An answer shows that the app is live; that its secret is right only where it was shown.
     fn note_that_the_app_is_well(&self) -> Result<(), StoreError> {
-        let stands = self.credential()?.ledger.problem;
-        if stands.is_some_and(|problem| problem.kind.is_about_the_app()) {
+        let shown = self.member.token_type.provider() == Provider::Facebook;
+        let disproved = |problem: Problem| match problem.kind {
+            ProblemKind::AppDisabled => true,
+            kind => shown && kind.is_about_the_app(),
+        };
+        if self.credential()?.ledger.problem.is_some_and(disproved) {
             self.workshop.store.note_trouble(self.token, None)?;
         }
         Ok(())
@@ -147,6 +163,8 @@ impl<'a> Keeper<'a> {
         }
         match self.workshop.newcomer(&self.member.label) {
             None => Ok(()),
+            // A grant that nobody has looked at yet comes first; the source is read again.
+            Some(Newcomer::String(_)) if self.a_grant_waits()? => Ok(()),
             Some(Newcomer::String(string)) => self.adopt(string),
             Some(Newcomer::Unusable(problem)) => {
                 let credential = self.credential()?;
@@ -156,6 +174,11 @@ impl<'a> Keeper<'a> {
                 Ok(())
             }
         }
+    }
+
+    fn a_grant_waits(&self) -> Result<bool, StoreError> {
+        let candidate = self.credential()?.candidate;
+        Ok(candidate.is_some_and(|candidate| candidate.origin != Origin::Adopted))
     }
 
     fn adopt(&mut self, string: &AccessToken) -> Result<(), StoreError> {
@@ -194,9 +217,8 @@ impl<'a> Keeper<'a> {
     fn decide(&self) -> Result<Decision, StoreError> {
         let credential = self.credential()?;
         let parent = self.parent()?;
-        let subject = subject(self.member, Some(&credential), parent.as_ref());
-        let insistence = self.workshop.insistence_on(&self.member.label);
-        let decision = decide(&subject, insistence, self.workshop.moment());
+        let subject = self.workshop.subject(self.member, &credential, parent.as_ref());
+        let decision = self.workshop.decision(self.member, &subject);
         let now = self.workshop.now();
         tracing::info!(label = %self.member.label, "{}: {}", decision.name(), decision.sentence(now));
         Ok(self.workshop.which.narrow(decision))
@@ -211,10 +233,11 @@ impl<'a> Keeper<'a> {
 
     fn verify(&mut self, why: &Verify) -> Result<Next, StoreError> {
         let Some(current) = self.credential()?.current else { return Ok(Next::Stop) };
-        if self.prove(&current)?.is_none() {
-            return Ok(Next::Stop);
-        }
+        let Some(proof) = self.prove(&current)? else { return Ok(Next::Stop) };
         self.diary.note(Outcome::Verified, "");
+        if proof.inspection.valid == Some(false) && self.a_grant_waits()? {
+            self.examine_what_waits()?;
+        }
         if let Verify::CutShort { .. } = why {
             self.note_cut_short(why)?;
         }
@@ -228,8 +251,15 @@ impl<'a> Keeper<'a> {
                 self.diary.trouble_as(Outcome::Invalid, person_needed(problem));
             }
             Rest::NoString => self.without_a_string()?,
-            Rest::ParentNotReady { .. } => self.diary.note(Outcome::Skipped, sentence),
+            Rest::ParentNotReady { .. } | Rest::BudgetSpent { .. } => {
+                self.diary.note(Outcome::Skipped, sentence);
+            }
             Rest::BackingOff { .. } => self.backing_off(sentence)?,
+            Rest::CandidateWaits => self.with_what_waits(sentence)?,
+            Rest::TooYoung { .. } => self.diary.note(Outcome::TooYoung, sentence),
+            Rest::AppThrottled { until } => {
+                self.diary.fault(Fault::throttled(&self.member.app, *until));
+            }
             _ => {
                 self.diary.note(Outcome::NotDue, sentence.clone());
                 self.diary.explain(Outcome::Verified, sentence);
@@ -238,15 +268,30 @@ impl<'a> Keeper<'a> {
         Ok(Next::Stop)
     }
 
-    /// A token that waits for its next try is still what it was after the last one.
-    fn backing_off(&mut self, sentence: String) -> Result<(), StoreError> {
+    /// What keeps a sealed string from being used stands until a person has cleared it.
+    fn with_what_waits(&mut self, sentence: String) -> Result<(), StoreError> {
         match self.credential()?.ledger.problem {
             Some(problem) if problem.action.needs_a_person() => {
                 self.diary.trouble_as(Outcome::Invalid, problem);
             }
-            Some(problem) if problem.kind == ProblemKind::TooYoung => {
-                self.diary.note(Outcome::TooYoung, sentence);
+            _ => {
+                self.diary.note(Outcome::NotDue, sentence.clone());
+                self.diary.explain(Outcome::Verified, sentence);
             }
+        }
+        Ok(())
+    }
+
+    /// A token that waits for its next try is still what it was after the last one.
+    fn backing_off(&mut self, sentence: String) -> Result<(), StoreError> {
+        let credential = self.credential()?;
+        let proof = credential.current.as_ref().and_then(|current| current.proof.as_ref());
+        let dead = proof.is_some_and(|proof| proof.inspection.valid == Some(false));
+        match credential.ledger.problem {
+            Some(problem) if problem.action.needs_a_person() => {
+                self.diary.trouble_as(Outcome::Invalid, problem);
+            }
+            Some(problem) if dead => self.diary.trouble(problem),
             _ => {
                 self.diary.note(Outcome::NotDue, sentence.clone());
                 self.diary.explain(Outcome::Verified, sentence);
@@ -271,7 +316,10 @@ impl<'a> Keeper<'a> {
     fn derive(&mut self, why: &Derive) -> Result<Next, StoreError> {
         let sentence = Decision::Derive(why.clone()).sentence(self.workshop.now());
         self.diary.because(sentence);
-        self.take_from_parent(self.listing)?;
+        match self.member.token_type.family().source {
+            Source::App(grant) => self.take_from_app(grant)?,
+            Source::Parent | Source::Person => self.take_from_parent(self.listing)?,
+        }
         Ok(Next::Stop)
     }
 

@@ -1,8 +1,10 @@
 //! `refresh`: the main job.
 //!
 //! The page below is the run as it happens. One token's way through it is `keeper`; what becomes
-//! of a new string is `grant`; Pages are `pages`.
+//! of a new string is `grant`; `renew` and `derive` are the two ways to one; Pages are listed in
+//! `pages`.
 
+mod derive;
 mod diary;
 mod grant;
 mod keeper;
@@ -25,7 +27,7 @@ use super::roster::Member;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::failpoint;
-use crate::policy::{Decision, Policy, decide};
+use crate::policy::{Decision, Policy};
 use crate::report::{RunReport, TokenResult};
 use crate::store::{Keep, StoreError};
 use crate::token::{Credential, Label, Outcome, Problem, ProblemKind, Time};
@@ -78,14 +80,12 @@ impl Workshop<'_> {
     /// Names in the store every renewal that is planned, before the first request: a grant that
     /// is lost between Meta and our disk can then at least be named by the next run.
     fn announce(&self, jobs: &[Job]) -> Result<(), StoreError> {
-        let moment = self.moment();
         let planned: Vec<_> = jobs
             .iter()
             .filter_map(|job| {
                 let credential = self.roster.credential(&job.member.label)?;
                 let subject = self.roster.subject(&job.member);
-                let insistence = self.insistence_on(&job.member.label);
-                let decision = self.which.narrow(decide(&subject, insistence, moment));
+                let decision = self.which.narrow(self.decision(&job.member, &subject));
                 matches!(decision, Decision::Renew(_)).then_some(credential.id)
             })
             .collect();

@@ -1,4 +1,4 @@
-//! Pages: found by listing what a user token manages, and given their strings from that list.
+//! Pages: found by listing what a user token manages.
 //!
 //! One listing serves all Pages of a parent. A Page that the list lacks is never taken for gone:
 //! the list is known to come back empty or short for a while. It is asked for by its id, and its
@@ -12,15 +12,12 @@ use chrono::TimeDelta;
 use super::Job;
 use super::keeper::Keeper;
 use super::workshop::Workshop;
-use crate::commands::roster::{Member, discovered, subject};
+use crate::commands::roster::{Member, discovered};
 use crate::complaint::Complaint;
 use crate::graph::{Fault, PageGrant};
-use crate::policy::{Decision, decide, listing_is_due};
-use crate::store::{Extension as Extended, StoreError};
-use crate::token::{
-    Action, Credential, EventKind, Expiry, Generation, Label, Origin, Outcome, Problem,
-    ProblemKind, TokenId,
-};
+use crate::policy::{Decision, listing_is_due};
+use crate::store::StoreError;
+use crate::token::{Credential, Label, TokenId};
 
 /// A Page that is gone from the list this long, and dead, is retired.
 const GONE_FOR: TimeDelta = TimeDelta::days(7);
@@ -28,7 +25,7 @@ const GONE_FOR: TimeDelta = TimeDelta::days(7);
 /// What Graph said when it was asked for the Pages of a user token.
 #[derive(Debug)]
 pub(super) struct Listing {
-    pages: Result<HashMap<String, PageGrant>, Fault>,
+    pub(super) pages: Result<HashMap<String, PageGrant>, Fault>,
 }
 
 /// What follows once a parent has been kept.
@@ -74,9 +71,8 @@ fn is_due(
     let moment = workshop.moment();
     let insistence = workshop.insistence_on(&parent.label);
     let derives = |(member, page): &(&Member, Credential)| {
-        let subject = subject(member, Some(page), Some(credential));
-        let insistence = workshop.insistence_on(&member.label);
-        matches!(decide(&subject, insistence, moment), Decision::Derive(_))
+        let subject = workshop.subject(member, page, Some(credential));
+        matches!(workshop.decision(member, &subject), Decision::Derive(_))
     };
     let discovered: Vec<&Credential> = pages
         .iter()
@@ -84,7 +80,7 @@ fn is_due(
         .map(|(_, credential)| credential)
         .collect();
     let lists_all = !matches!(parent.pages, crate::config::Pages::None);
-    let subject = subject(parent, Some(credential), None);
+    let subject = workshop.subject(parent, credential, None);
     (lists_all && listing_is_due(&subject, &discovered, insistence, moment))
         || pages.iter().any(derives)
 }
@@ -98,7 +94,7 @@ fn list(
     let Some(current) = &credential.current else { return Ok(None) };
     let string = workshop.store.reveal(current.id)?;
     // Where the app cannot be had the parent's own result says so already.
-    let Ok(app) = crate::commands::apps::app(workshop.session, &parent.app) else {
+    let Ok(app) = workshop.app(&parent.app) else {
         return Ok(None);
     };
     let pages = workshop.graph.pages(&app, &string).map(|pages| {
@@ -139,111 +135,7 @@ fn take_note(
 }
 
 impl Keeper<'_> {
-    /// Takes the Page's string from its parent: from the list, else by the Page's id.
-    pub(super) fn take_from_parent(&mut self, listing: Option<&Listing>) -> Result<(), StoreError> {
-        let (Some(parent), Some(page_id)) = (self.parent()?, self.member.page_id.clone()) else {
-            return Ok(());
-        };
-        let Some(from) = parent.current else { return Ok(()) };
-        let listed = match listing.map(|listing| &listing.pages) {
-            Some(Ok(pages)) => pages.get(&page_id).cloned().map(Ok),
-            Some(Err(fault)) => Some(Err(Fault { held_back: true, ..fault.clone() })),
-            None => None,
-        };
-        let answer = if let Some(answer) = listed {
-            answer
-        } else {
-            let string = self.workshop.store.reveal(from.id)?;
-            self.app().and_then(|app| self.workshop.graph.page(&app, &string, &page_id))
-        };
-        let current = self.credential()?.current;
-        match answer {
-            Err(fault) => self.not_derived(fault, current.as_ref()),
-            Ok(PageGrant { token: Some(string), .. }) => match current {
-                Some(current)
-                    if self.workshop.store.fingerprint(&string)? == current.fingerprint =>
-                {
-                    self.same_page_string(&current, &from)
-                }
-                _ => {
-                    let candidate =
-                        self.seal(&string, Origin::Derived, Expiry::Unknown, Some(from.id))?;
-                    self.examine(&candidate)
-                }
-            },
-            Ok(PageGrant { token: None, .. }) => {
-                let problem = Problem::new(
-                    ProblemKind::PermissionMissing,
-                    format!("`{}` may not act for Page {page_id}", self.parent_label()),
-                );
-                self.not_derived_for(problem, current.as_ref())
-            }
-        }
-    }
-
-    /// The same string under a new parent is the same generation.
-    fn same_page_string(
-        &mut self,
-        current: &Generation,
-        from: &Generation,
-    ) -> Result<(), StoreError> {
-        let now = self.workshop.now();
-        let fresh = current.proof.as_ref().is_some_and(|proof| {
-            proof.at <= now && now - proof.at < self.member.policy.verify_every
-        });
-        let proof = match current.proof.clone().filter(|_| fresh) {
-            Some(proof) => proof,
-            None => match self.prove(current)? {
-                Some(proof) => proof,
-                None => return Ok(()),
-            },
-        };
-        if proof.inspection.valid == Some(false) {
-            let problem = proof.inspection.problem.clone().unwrap_or_else(|| {
-                Problem::new(ProblemKind::SessionInvalid, "its parent gives a string that is dead")
-            });
-            return self.not_derived_for(problem, None);
-        }
-        let extended = Extended {
-            token: self.token,
-            generation: current.id,
-            parent: Some(from.id),
-            proof,
-            event: EventKind::Derived,
-        };
-        self.workshop.store.extend(self.workshop.run, extended, now)?;
-        self.diary.achieve(Outcome::Derived);
-        Ok(())
-    }
-
-    fn not_derived(
-        &mut self,
-        fault: Fault,
-        current: Option<&Generation>,
-    ) -> Result<(), StoreError> {
-        if fault.held_back || fault.problem.kind.is_outage() {
-            self.diary.fault(fault);
-            return Ok(());
-        }
-        self.not_derived_for(fault.problem, current)
-    }
-
-    /// While the stored string works nobody need be woken: it is tried again.
-    fn not_derived_for(
-        &mut self,
-        problem: Problem,
-        current: Option<&Generation>,
-    ) -> Result<(), StoreError> {
-        let alive = current
-            .and_then(|generation| generation.proof.as_ref())
-            .is_some_and(|proof| proof.inspection.valid == Some(true));
-        let problem = if alive { problem.with_action(Action::Retry) } else { problem };
-        self.note_failure(&problem, current.map_or(Expiry::Unknown, |it| it.expiry))?;
-        self.diary.trouble(problem);
-        Ok(())
-    }
-
-    fn parent_label(&self) -> String {
+    pub(super) fn parent_label(&self) -> String {
         self.member.parent.as_ref().map_or_else(String::new, Label::to_string)
     }
 

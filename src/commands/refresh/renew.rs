@@ -3,50 +3,108 @@
 //! A renewal that fails changes nothing but the ledger: what happened, how often, and when it is
 //! tried again.
 
+use chrono::TimeDelta;
+
 use super::keeper::{Keeper, Next};
 use super::workshop::Depth;
+use crate::commands::roster::subject;
 use crate::failpoint;
-use crate::graph::{Fault, Scope};
+use crate::graph::Fault;
 use crate::policy::{Decision, MARGIN, Renew, Verify, next_try};
 use crate::store::{Extension as Extended, StoreError};
 use crate::token::{
-    Action, EventKind, Expiry, Generation, Origin, Outcome, Problem, ProblemKind, Time,
+    Action, EventKind, Expiry, Generation, Grant, GrantType, Origin, Outcome, Problem, ProblemKind,
+    Time,
 };
+
+/// One way to a string that ends later, and what its success is called.
+pub(super) struct Way {
+    grant: &'static GrantType,
+    outcome: Outcome,
+    event: EventKind,
+    origin: Origin,
+}
+
+impl Way {
+    const fn exchange(grant: &'static GrantType) -> Self {
+        let (outcome, event) = (Outcome::Exchanged, EventKind::Exchanged);
+        Self { grant, outcome, event, origin: Origin::Exchanged }
+    }
+
+    const fn refresh(grant: &'static GrantType) -> Self {
+        let (outcome, event) = (Outcome::Refreshed, EventKind::Refreshed);
+        Self { grant, outcome, event, origin: Origin::Refreshed }
+    }
+}
+
+/// Whether the app's id or secret is to blame.
+const fn is_of_credentials(fault: &Fault) -> bool {
+    matches!(fault.problem.kind, ProblemKind::BadAppCredentials | ProblemKind::BadProof)
+}
 
 impl Keeper<'_> {
     pub(super) fn renew(&mut self, why: &Renew) -> Result<Next, StoreError> {
-        let (kind, event, origin) = match why {
-            Renew::ShortLived { .. } => {
-                (Outcome::Exchanged, EventKind::Exchanged, Origin::Exchanged)
-            }
-            Renew::WindowOpen { .. } | Renew::Forced => {
-                (Outcome::Refreshed, EventKind::Refreshed, Origin::Refreshed)
-            }
+        let ways = self.ways(why);
+        let (Some(first), Some(current)) = (ways.first(), self.credential()?.current) else {
+            return Ok(Next::Stop);
         };
         let sentence = Decision::Renew(why.clone()).sentence(self.workshop.now());
         if self.workshop.depth == Depth::Rehearsal {
             // The one call that is not read-only is not made; what it would bring is unknown.
-            self.diary.note(kind, sentence);
+            self.diary.note(first.outcome, sentence);
             return Ok(Next::Stop);
         }
-        let Some(current) = self.credential()?.current else { return Ok(Next::Stop) };
+        self.diary.because(sentence);
         let string = self.workshop.store.reveal(current.id)?;
         self.workshop.plan(&[self.token])?;
         failpoint::reach("before-request");
-        match self.app().and_then(|app| self.workshop.graph.exchange(&app, &string)) {
-            Err(fault) => self.not_renewed(fault, &current),
-            Ok(grant) => {
-                failpoint::reach("granted");
-                self.diary.because(sentence);
-                if self.workshop.store.fingerprint(&grant.token)? == current.fingerprint {
-                    self.same_string(&current, grant.expiry, kind, event)?;
-                } else {
-                    let candidate = self.seal(&grant.token, origin, grant.expiry, None)?;
-                    self.examine(&candidate)?;
+        let mut refusal: Option<Fault> = None;
+        for way in ways {
+            match self
+                .app()
+                .and_then(|app| self.workshop.graph.grant(&app, way.grant, Some(&string)))
+            {
+                Ok(grant) => return self.granted(&way, &grant, &current).map(|()| Next::Stop),
+                // The next way may need no secret; if it fails too, this is what to mend.
+                Err(fault) if is_of_credentials(&fault) => refusal = Some(fault),
+                Err(fault) if fault.refuses_the_string() => {
+                    refusal = refusal.filter(is_of_credentials).or(Some(fault));
                 }
-                Ok(Next::Stop)
+                Err(fault) => return self.not_renewed(fault, &current),
             }
         }
+        refusal.map_or(Ok(Next::Stop), |fault| self.not_renewed(fault, &current))
+    }
+
+    /// The grants to ask for, one after the other until Meta gives one.
+    fn ways(&self, why: &Renew) -> Vec<Way> {
+        let family = self.member.token_type.family();
+        let exchange = family.exchange.map(Way::exchange);
+        let refresh = family.refresh.map(Way::refresh);
+        let has_secret = || self.app().is_ok_and(|app| app.secret.is_some());
+        match why {
+            Renew::ShortLived { .. } => exchange.into_iter().collect(),
+            Renew::PerhapsShortLived => {
+                exchange.filter(|_| has_secret()).into_iter().chain(refresh).collect()
+            }
+            Renew::WindowOpen { .. } | Renew::EndUnknown | Renew::Forced => {
+                refresh.into_iter().collect()
+            }
+        }
+    }
+
+    fn granted(
+        &mut self,
+        way: &Way,
+        grant: &Grant,
+        current: &Generation,
+    ) -> Result<(), StoreError> {
+        failpoint::reach("granted");
+        if self.workshop.store.fingerprint(&grant.token)? == current.fingerprint {
+            return self.same_string(current, grant.expiry, way);
+        }
+        let candidate = self.seal(&grant.token, way.origin, grant.expiry, None)?;
+        self.examine(&candidate)
     }
 
     /// A renewal that failed changes nothing. If Meta blames the string, Graph is asked about it,
@@ -56,31 +114,88 @@ impl Keeper<'_> {
         fault: Fault,
         current: &Generation,
     ) -> Result<Next, StoreError> {
-        let blames_the_string =
-            matches!(fault.scope, Scope::Token) && fault.problem.action == Action::Reauthenticate;
         if fault.held_back {
             self.workshop.store.close_attempts(self.token, self.workshop.now())?;
-            self.diary.fault(fault);
-            return Ok(Next::Stop);
+            return self.without_an_answer(fault).map(|()| Next::Stop);
         }
-        if fault.problem.kind == ProblemKind::TooYoung {
-            self.note_failure(&fault.problem, current.expiry)?;
-            self.diary.note(Outcome::TooYoung, fault.problem.to_string());
-            return Ok(Next::Stop);
+        if let Some(eligible) = self.perhaps_too_young(&fault, current) {
+            return self.too_young_unless_dead(fault.problem, eligible, current);
         }
-        self.note_failure(&fault.problem, current.expiry)?;
-        if blames_the_string {
-            let Some(proof) = self.prove(current)? else { return Ok(Next::Stop) };
-            if proof.inspection.valid == Some(true) {
-                // Alive by Graph's own word: the refusal is no verdict and is tried again.
-                self.diary.trouble(fault.problem.with_action(Action::Retry));
-                return Ok(Next::Stop);
-            }
-            return Ok(Next::Decide);
+        if fault.refuses_the_string() && fault.problem.action == Action::Reauthenticate {
+            return self.blamed_by_meta(fault.problem, current);
         }
-        let unreachable = fault.problem.kind == ProblemKind::Network;
+        let wait = fault.wait.unwrap_or_default();
+        self.note_failure_and_wait(&fault.problem, current.expiry, wait)?;
+        let ask_no_more =
+            matches!(fault.problem.kind, ProblemKind::Network | ProblemKind::RateLimited);
         self.diary.fault(fault);
-        if unreachable { Ok(Next::Stop) } else { self.verify_instead(current) }
+        if ask_no_more { Ok(Next::Stop) } else { self.verify_instead(current) }
+    }
+
+    /// Meta refused and blames the string. Alive by Graph's own word, it is kept and tried again:
+    /// the refusal was no verdict.
+    fn blamed_by_meta(
+        &mut self,
+        problem: Problem,
+        current: &Generation,
+    ) -> Result<Next, StoreError> {
+        let problem = problem.with_action(Action::Retry);
+        self.note_failure(&problem, current.expiry)?;
+        match self.prove(current)?.map(|proof| proof.inspection.valid) {
+            None => Ok(Next::Stop),
+            Some(Some(true)) => {
+                self.diary.trouble(problem);
+                Ok(Next::Stop)
+            }
+            Some(_) => Ok(Next::Decide),
+        }
+    }
+
+    /// From when on a string that Meta refused to renew is certainly old enough for it, if it may
+    /// be too young now. No page of Meta's says how such a refusal looks, so any may be one.
+    fn perhaps_too_young(&self, fault: &Fault, current: &Generation) -> Option<Time> {
+        let credential = self.credential().ok();
+        let subject = subject(self.member, credential.as_ref(), None);
+        let eligible = subject.eligible_at_the_latest(current, self.workshop.now());
+        eligible.filter(|_| fault.refuses_the_string())
+    }
+
+    /// What a refusal to renew a living string in its first day means. Where an exchange was tried
+    /// too, its refusal says that the string is long-lived; without the app's secret none was.
+    fn too_young(&self, refusal: Problem) -> Problem {
+        let kind = ProblemKind::TooYoung;
+        let (action, message) = match self.app() {
+            Ok(app) if app.secret.is_none() => (
+                Action::FixConfiguration,
+                format!(
+                    "Meta does not renew it yet; if it came from the login dialog it lives an hour, \
+                     and app `{}` has no `secret` with which it could be exchanged: {}",
+                    app.name, refusal.message
+                ),
+            ),
+            _ => (
+                kind.action(),
+                format!("Meta renews no string in its first day: {}", refusal.message),
+            ),
+        };
+        Problem { kind, action, message, ..refusal }
+    }
+
+    fn too_young_unless_dead(
+        &mut self,
+        refusal: Problem,
+        eligible: Time,
+        current: &Generation,
+    ) -> Result<Next, StoreError> {
+        let verdict = self.prove(current)?.map(|proof| proof.inspection.valid);
+        if verdict != Some(Some(true)) {
+            self.note_failure(&refusal, current.expiry)?;
+            return Ok(if verdict.is_some() { Next::Decide } else { Next::Stop });
+        }
+        let problem = self.too_young(refusal);
+        self.set_back(&problem, Some(eligible))?;
+        self.diary.note(Outcome::TooYoung, problem.to_string());
+        Ok(Next::Stop)
     }
 
     /// What was not proven lately is asked about in every run, whatever became of its renewal.
@@ -100,10 +215,12 @@ impl Keeper<'_> {
         &mut self,
         current: &Generation,
         granted: Expiry,
-        kind: Outcome,
-        event: EventKind,
+        way: &Way,
     ) -> Result<(), StoreError> {
-        let Some(mut proof) = self.ask(current)? else { return Ok(()) };
+        let event = way.event;
+        let Some(mut proof) = self.ask(current)? else {
+            return self.take_its_word(current, granted, way);
+        };
         if proof.inspection.expiry == Expiry::Unknown {
             proof.inspection.expiry = granted;
         }
@@ -112,11 +229,30 @@ impl Keeper<'_> {
             let extended =
                 Extended { token: self.token, generation: current.id, parent: None, proof, event };
             self.workshop.store.extend(self.workshop.run, extended, self.workshop.now())?;
-            self.diary.achieve(kind);
+            self.diary.achieve(way.outcome);
             return Ok(());
         }
         self.note(current, &proof)?;
         self.miss(None, end)
+    }
+
+    /// Nobody else can tell the end that Meta has just granted, and it will not grant it twice: it
+    /// is written down although Graph could not be asked about the string.
+    fn take_its_word(
+        &self,
+        current: &Generation,
+        granted: Expiry,
+        way: &Way,
+    ) -> Result<(), StoreError> {
+        let hides = self.member.token_type.family().may_hide_the_end();
+        let Some(mut proof) = current.proof.clone().filter(|_| hides) else { return Ok(()) };
+        if granted.extends(current.expiry, MARGIN) {
+            proof.inspection.expiry = granted;
+            let (token, generation, event) = (self.token, current.id, way.event);
+            let extended = Extended { token, generation, parent: None, proof, event };
+            self.workshop.store.extend(self.workshop.run, extended, self.workshop.now())?;
+        }
+        Ok(())
     }
 
     /// Notes a failed try: what the next run finds, and when it tries again.
@@ -125,9 +261,20 @@ impl Keeper<'_> {
         problem: &Problem,
         expiry: Expiry,
     ) -> Result<(), StoreError> {
+        self.note_failure_and_wait(problem, expiry, TimeDelta::zero())
+    }
+
+    /// The same, and no new try before Meta's own time is over.
+    fn note_failure_and_wait(
+        &mut self,
+        problem: &Problem,
+        expiry: Expiry,
+        wait: TimeDelta,
+    ) -> Result<(), StoreError> {
         let now = self.workshop.now();
         let failures = self.credential()?.ledger.consecutive_failures.saturating_add(1);
-        self.set_back(problem, Some(next_try(problem, failures, expiry, now)))
+        let next = next_try(problem, failures, expiry, now).max(now + wait);
+        self.set_back(problem, Some(next))
     }
 
     pub(super) fn set_back(

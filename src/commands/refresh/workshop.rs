@@ -7,21 +7,29 @@ use std::time::Instant;
 use chrono::TimeDelta;
 
 use crate::commands::Session;
+use crate::commands::apps;
 use crate::commands::newcomers::{self, Newcomer};
-use crate::commands::roster::{Member, Roster};
+use crate::commands::roster::{Member, Roster, in_its_own_words, subject};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::graph::Graph;
-use crate::policy::{Dates, Decision, Health, Insistence, Moment, Reason, Renew, Rest, words};
+use crate::graph::{App, Graph};
+use crate::policy::{
+    Dates, Decision, Health, Insistence, Moment, Reason, Renew, Rest, Subject, decide, paced, words,
+};
 use crate::report::RunReport;
 use crate::store::{Enrolment, RunId, RunLock, Store, StoreError};
-use crate::token::{Label, Pattern, Problem, ProblemKind, Time, TokenId, Trigger};
+use crate::token::{Credential, Label, Pattern, Problem, ProblemKind, Time, TokenId, Trigger};
 use crate::ui::{Format, Verbosity};
 
 /// A clock that is off by this is worth a warning.
 const SKEW_TO_MENTION: TimeDelta = TimeDelta::minutes(5);
 /// A clock that is off by this is not believed: Graph's takes its place.
 const SKEW_TO_DISTRUST: TimeDelta = TimeDelta::hours(1);
+
+/// How long a throttled app is left alone where Meta does not say: the limits are counted over an
+/// hour, and an hourly run should not be missed for a few seconds. Source: Meta, Graph API, rate
+/// limits.
+const USUAL_THROTTLE: TimeDelta = TimeDelta::minutes(50);
 
 /// Whether a run is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +147,8 @@ impl<'a> Workshop<'a> {
                 tokens.insert(credential.label.clone(), credential.id);
             }
         }
-        self.roster = Roster::new(&self.session.config, credentials);
+        let pauses = self.store.paused_apps(self.session.clock.now())?;
+        self.roster = Roster::new(&self.session.config, credentials).mindful_of(pauses);
         Ok(())
     }
 
@@ -200,6 +209,17 @@ impl<'a> Workshop<'a> {
         believed(self.session.clock.now(), self.graph.clock_skew())
     }
 
+    /// A time of [`Workshop::now`] as our clock will show it. Pauses are written by that, right or
+    /// wrong: the next run reads them before Graph has told it the time.
+    pub(super) fn by_our_clock(&self, time: Time) -> Time {
+        time + (self.session.clock.now() - self.now())
+    }
+
+    /// A time that our clock will show, as [`Workshop::now`] will tell it.
+    pub(super) fn by_this_clock(&self, time: Time) -> Time {
+        believed(time, self.graph.clock_skew())
+    }
+
     /// The moment at which something is judged.
     ///
     /// Until Graph has told the time, a clock that was wrong when the last run ended is doubted:
@@ -208,6 +228,37 @@ impl<'a> Workshop<'a> {
         let skew = self.graph.clock_skew();
         let dates = skew.map_or(self.clock_at_first, |_| Dates::Trusted);
         Moment { now: self.now(), run_started: believed(self.started_at, skew), dates }
+    }
+
+    /// The app of that name.
+    pub(in crate::commands) fn app(&self, name: &str) -> Result<App, Problem> {
+        apps::app(self.session, self.roster.pauses(), name)
+    }
+
+    /// A token as policy judges it now.
+    pub(super) fn subject<'m>(
+        &self,
+        member: &'m Member,
+        credential: &'m Credential,
+        parent: Option<&'m Credential>,
+    ) -> Subject<'m> {
+        let throttled_until = self.roster.pauses().get(&member.app);
+        let throttled_until = throttled_until.map(|until| self.by_this_clock(*until));
+        Subject { throttled_until, ..subject(member, Some(credential), parent) }
+    }
+
+    /// What is to be done with a token now.
+    pub(super) fn decision(&self, member: &Member, subject: &Subject<'_>) -> Decision {
+        let (insistence, moment) = (self.insistence_on(subject.label), self.moment());
+        match in_its_own_words(decide(subject, insistence, moment), subject) {
+            rest @ Decision::Rest(_) => rest,
+            act => paced(act, subject, self.budget_used(member), insistence, moment),
+        }
+    }
+
+    /// How much of its app's calls are used up, in percent, as far as this run was told.
+    fn budget_used(&self, member: &Member) -> Option<u64> {
+        self.graph.budget_used(&self.app(&member.app).ok()?)
     }
 
     /// How much the person insists on this token: only on those that were named.
@@ -259,8 +310,20 @@ impl<'a> Workshop<'a> {
         Ok(exit)
     }
 
+    /// Leaves word for the next run which apps Meta wants left alone.
+    fn leave_word(&self) -> Result<(), StoreError> {
+        // Like every pause, these are kept by our clock.
+        let now = self.session.clock.now();
+        for throttle in self.graph.throttles() {
+            let until = now + throttle.wait.unwrap_or(USUAL_THROTTLE);
+            self.store.pause_app(&throttle.app, until, now)?;
+        }
+        Ok(())
+    }
+
     /// Writes down how the run ended: as the shell will see it, by a signal if there was one.
     pub(in crate::commands) fn close(&self, exit: Exit) -> Result<(), StoreError> {
+        self.leave_word()?;
         let code = self.session.interrupt.exit_code().unwrap_or(exit.code());
         let now = self.session.clock.now();
         self.store.finish_run(self.run, code, self.graph.clock_skew(), now)
@@ -276,7 +339,9 @@ impl<'a> Workshop<'a> {
 
     /// What concerns the machinery.
     pub(in crate::commands) fn system(&self) -> Vec<Reason> {
-        self.graph.clock_skew().and_then(clock_reason).into_iter().collect()
+        let versions =
+            apps::version_reasons(self.session, &self.roster, &self.graph, self.moment());
+        self.graph.clock_skew().and_then(clock_reason).into_iter().chain(versions).collect()
     }
 }
 
@@ -293,6 +358,7 @@ pub(in crate::commands) fn clock_reason(skew: TimeDelta) -> Option<Reason> {
         remedy: "set the clock and keep it set: `timedatectl set-ntp true`".to_owned(),
         action: crate::token::Action::FixConfiguration,
         labels: Vec::new(),
+        held_by: None,
     })
 }
 
@@ -316,9 +382,11 @@ impl Due {
     /// Leaves alone what was not asked for.
     pub(super) fn narrow(self, decision: Decision) -> Decision {
         match (self, &decision) {
-            (Self::All, _) | (Self::ShortLived, Decision::Renew(Renew::ShortLived { .. })) => {
-                decision
-            }
+            (Self::All, _)
+            | (
+                Self::ShortLived,
+                Decision::Renew(Renew::ShortLived { .. } | Renew::PerhapsShortLived),
+            ) => decision,
             (Self::ShortLived, _) => Decision::Rest(Rest::NotShortLived),
         }
     }

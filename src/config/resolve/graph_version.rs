@@ -7,10 +7,8 @@ use crate::config::mask::quoted;
 use crate::config::mistake::Faults;
 use crate::config::settings::{Origin, Origins};
 use crate::config::wire::Given;
+use crate::policy::NEWEST;
 use crate::token::Provider;
-
-/// The newest version that was out when this was written.
-const NEWEST: &str = "v26.0";
 
 /// The only one that Threads ever had. Source: Meta, Threads, get started.
 const THREADS: &str = "v1.0";

@@ -133,7 +133,14 @@ fn judged<'a>(
         None => None,
     };
     let token_type = draft.token_type?;
-    Some(Subject { label: &draft.label, token_type, policy, credential: None, parent })
+    Some(Subject {
+        label: &draft.label,
+        token_type,
+        policy,
+        credential: None,
+        parent,
+        throttled_until: None,
+    })
 }
 
 fn note_origins(

@@ -1,5 +1,6 @@
-//! The exchange of a token for one that lives longer.
+//! The calls that make Meta hand over a string: exchanges, renewals, and the app's own token.
 //!
+//! Which parameters each takes stands in the table of families; here it becomes a request.
 //! Meta often leaves `expires_in` out. Missing is neither expired nor never: the caller asks
 //! `debug_token` then.
 
@@ -11,16 +12,33 @@ use crate::graph::request::Request;
 use crate::graph::response::Response;
 use crate::graph::settings::App;
 use crate::graph::{fault, form};
-use crate::token::{AccessToken, Expiry, Grant, Problem, Secret, Time};
+use crate::token::{AccessToken, Credentials, Expiry, Grant, GrantType, Problem, Secret, Time};
 
-/// Asks to exchange a token that is still alive, short-lived or long-lived.
-pub fn exchange(app: &App, secret: &Secret, token: &AccessToken) -> Request {
-    Request::get("exchange", &[&app.version, "oauth", "access_token"])
-        .with("grant_type", "fb_exchange_token")
-        .with("client_id", &app.id)
-        .with_secret("client_secret", secret.expose())
-        .with_secret("fb_exchange_token", token.expose())
-        .minting()
+/// What a grant is asked for with.
+#[derive(Debug, Clone, Copy)]
+pub struct Bid<'a> {
+    /// The app's secret, where the grant needs it.
+    pub secret: Option<&'a Secret>,
+    /// The string in use, where the grant is for one that follows it.
+    pub token: Option<&'a AccessToken>,
+}
+
+/// Asks for a string. What the grant has no parameter for is not sent.
+pub fn grant(app: &App, grant: &GrantType, bid: Bid<'_>) -> Request {
+    let mut request = Request::get("grant", app, grant.path).with("grant_type", grant.name);
+    if grant.credentials == Credentials::IdAndSecret {
+        request = request.with("client_id", &app.id);
+    }
+    if let Some(secret) = bid.secret.filter(|_| grant.needs_the_secret()) {
+        request = request.with_secret("client_secret", secret.expose()).in_the_apps_name();
+    }
+    for (name, value) in grant.extra {
+        request = request.with(name, *value);
+    }
+    if let (Some(name), Some(token)) = (grant.token_parameter, bid.token) {
+        request = request.with_secret(name, token.expose());
+    }
+    request.minting()
 }
 
 /// Reads a grant that came at `now`, as JSON or, from old versions, form-encoded.
@@ -73,7 +91,7 @@ fn ends(token: &AccessToken, seconds: Option<i64>, now: Time) -> Expiry {
 mod tests {
     use super::*;
     use crate::graph::Headers;
-    use crate::token::ProblemKind;
+    use crate::token::{ProblemKind, Provider, Source, TokenType};
 
     fn now() -> Time {
         chrono::DateTime::from_timestamp(1_767_225_600, 0).expect("a date")
@@ -133,20 +151,77 @@ mod tests {
     }
 
     #[test]
-    fn the_request_hides_what_is_secret() {
-        let app = App {
+    fn each_family_asks_in_its_own_words_and_hides_what_is_secret() {
+        let secret = Secret::new("hushhush");
+        let token = AccessToken::parse("EAAfakeold").expect("a token");
+        let bid = Bid { secret: Some(&secret), token: Some(&token) };
+        let facebook = "/v25.0/oauth/access_token grant_type=fb_exchange_token client_id=7 \
+                        client_secret=hushhush";
+        for (token_type, exchange, refresh) in [
+            (
+                TokenType::User,
+                format!("{facebook} fb_exchange_token=EAAfakeold"),
+                format!("{facebook} fb_exchange_token=EAAfakeold"),
+            ),
+            (
+                TokenType::SystemUser,
+                format!(
+                    "{facebook} set_token_expires_in_60_days=true fb_exchange_token=EAAfakeold"
+                ),
+                format!(
+                    "{facebook} set_token_expires_in_60_days=true fb_exchange_token=EAAfakeold"
+                ),
+            ),
+            (
+                TokenType::Instagram,
+                "/access_token grant_type=ig_exchange_token client_secret=hushhush \
+                 access_token=EAAfakeold"
+                    .to_owned(),
+                "/refresh_access_token grant_type=ig_refresh_token access_token=EAAfakeold"
+                    .to_owned(),
+            ),
+            (
+                TokenType::Threads,
+                "/access_token grant_type=th_exchange_token client_secret=hushhush \
+                 access_token=EAAfakeold"
+                    .to_owned(),
+                "/refresh_access_token grant_type=th_refresh_token access_token=EAAfakeold"
+                    .to_owned(),
+            ),
+        ] {
+            let family = token_type.family();
+            for (grant_type, expected) in [(family.exchange, exchange), (family.refresh, refresh)] {
+                let grant_type = grant_type.expect("it can be renewed");
+                let request = grant(&app(family.provider), grant_type, bid);
+                assert_eq!(spelled(&request), expected, "{token_type}");
+                assert_eq!(request.provider(), family.provider);
+                let shown = format!("{request:?}");
+                assert!(!shown.contains("hush") && !shown.contains("EAAfake"), "{shown}");
+            }
+        }
+        let Source::App(minted) = TokenType::App.family().source else {
+            panic!("an app's token comes from the app")
+        };
+        assert_eq!(
+            spelled(&grant(&app(Provider::Facebook), minted, bid)),
+            "/v25.0/oauth/access_token grant_type=client_credentials client_id=7 \
+             client_secret=hushhush"
+        );
+    }
+
+    fn app(provider: Provider) -> App {
+        let version = "v25.0".into();
+        App {
             name: "main".into(),
-            provider: crate::token::Provider::Facebook,
+            provider,
             id: "7".into(),
             secret: None,
-            version: "v25.0".into(),
-        };
-        let token = AccessToken::parse("EAAfakeold").expect("a token");
-        let request = exchange(&app, &Secret::new("hushhush"), &token);
-        let names: Vec<_> = request.query().map(|(name, _)| name).collect();
-        assert_eq!(names, ["grant_type", "client_id", "client_secret", "fb_exchange_token"]);
-        assert_eq!(request.path(), "/v25.0/oauth/access_token");
-        let shown = format!("{request:?}");
-        assert!(!shown.contains("hush") && !shown.contains("EAAfake"), "{shown}");
+            version,
+            throttled_until: None,
+        }
+    }
+
+    fn spelled(request: &Request) -> String {
+        request.query().fold(request.path(), |text, (name, value)| format!("{text} {name}={value}"))
     }
 }

@@ -11,7 +11,7 @@ use crate::graph::request::Request;
 use crate::graph::response::Response;
 use crate::graph::settings::App;
 use crate::graph::{fault, redact};
-use crate::token::{AccessToken, Problem, Secret};
+use crate::token::{AccessToken, Path, Problem, Secret};
 
 /// One Page, and its token if Graph gave one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub fn accounts(
     token: &AccessToken,
     after: Option<&str>,
 ) -> Request {
-    let request = Request::get("accounts", &[&app.version, "me", "accounts"])
+    let request = Request::get("accounts", app, Path::Versioned(&["me", "accounts"]))
         .with("fields", FIELDS)
         .with("limit", "100");
     let request = match after {
@@ -54,7 +54,7 @@ pub fn accounts(
 
 /// Asks for one Page.
 pub fn page(app: &App, secret: Option<&Secret>, token: &AccessToken, page_id: &str) -> Request {
-    let request = Request::get("page", &[&app.version, page_id]);
+    let request = Request::get("page", app, Path::Versioned(&[])).below(page_id);
     signed(request.with("fields", FIELDS), secret, token)
 }
 
@@ -63,7 +63,7 @@ fn signed(request: Request, secret: Option<&Secret>, token: &AccessToken) -> Req
     let request = request.with_bearer(token.expose());
     let Some(secret) = secret else { return request };
     let proof = crypto::keyed_hash(secret.expose().as_bytes(), token.expose().as_bytes());
-    request.with_secret("appsecret_proof", crypto::hex(&proof))
+    request.with_secret("appsecret_proof", crypto::hex(&proof)).in_the_apps_name()
 }
 
 /// Reads one stretch of the list of Pages; an item without an id is none.
@@ -115,6 +115,7 @@ mod tests {
             id: "7".into(),
             secret: None,
             version: "v25.0".into(),
+            throttled_until: None,
         }
     }
 

@@ -10,6 +10,8 @@ use rusqlite::Connection;
 const STEPS: &[&str] = &[
     // 1: tokens, their generations and proofs, runs, attempts and events.
     include_str!("v1.sql"),
+    // 2: apps that are left alone; more types of token.
+    include_str!("v2.sql"),
 ];
 
 /// The schema that this version reads and writes.

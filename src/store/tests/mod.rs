@@ -8,6 +8,7 @@ mod generations;
 mod history;
 mod keys;
 mod other_user;
+mod pauses;
 mod purge;
 mod schema;
 

@@ -1,0 +1,163 @@
+//! `exchange`: a person hands over a new string.
+//!
+//! The string is asked about before anything is stored. A short-lived one is exchanged, and the
+//! grant is sealed before anything looks at it; a long-lived one is stored as it is.
+
+mod reply;
+mod taking;
+mod ways;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use self::ways::Life;
+use super::Session;
+use super::asking::{ask, misfit_behind};
+use super::newcomers::{holds, shared};
+use super::refresh::{Depth, Due, RefreshOrder, Workshop};
+use super::roster::{Member, Roster};
+use super::status::read_token;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::graph::{App, Fault};
+use crate::policy::{Adoption, Incumbent, Insistence, is_short_life, judge_newcomer, short_lived};
+use crate::report::RunReport;
+use crate::token::{
+    AccessToken, Credential, Expiry, Identity, Inspection, Label, Pattern, TokenId, Trigger,
+};
+
+/// What was asked for.
+#[derive(Debug)]
+pub struct ExchangeOrder {
+    /// The token.
+    pub label: Label,
+    /// Where the string is, if not on standard input.
+    pub file: Option<PathBuf>,
+    /// Whether it is meant.
+    pub depth: Depth,
+    /// How long to wait for another run to end.
+    pub lock_wait: Duration,
+}
+
+/// Reads a new string and makes it the current one, long-lived.
+pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, Complaint> {
+    if order.label.as_discovered().is_none() {
+        // Nobody should paste a secret to learn that the label is mistyped.
+        Roster::new(&session.config, Vec::new()).select(&[Pattern::new(order.label.as_str())])?;
+    }
+    let prompt = format!("the new access token for `{}`", order.label);
+    let string = read_token(session, order.file.as_deref(), &prompt)?;
+    let mut workshop = Workshop::open(session, &as_refresh(order))?;
+    let report = workshop.take_stock().and_then(|()| {
+        let work = || hand_over(&workshop, order, &string);
+        session.interrupt.guard(|| workshop.last_words(), work)
+    });
+    workshop.conclude(report)
+}
+
+fn as_refresh(order: &ExchangeOrder) -> RefreshOrder {
+    RefreshOrder {
+        patterns: vec![Pattern::new(order.label.as_str())],
+        insistence: Insistence::Named,
+        which: Due::ShortLived,
+        depth: order.depth,
+        trigger: Trigger::Manual,
+        lock_wait: order.lock_wait,
+        command: "exchange",
+    }
+}
+
+fn hand_over(
+    workshop: &Workshop<'_>,
+    order: &ExchangeOrder,
+    string: &AccessToken,
+) -> Result<RunReport, Complaint> {
+    let member = workshop.roster.select(&[Pattern::new(order.label.as_str())])?[0].clone();
+    let desk = Desk::new(workshop, member)?;
+    desk.is_nobody_elses(string)?;
+    let app = workshop.app(&desk.member.app).map_err(Fault::of_token);
+    let app = app.map_err(|fault| desk.fault(&fault))?;
+    let inspection = ask(&workshop.graph, &app, string).map_err(|fault| {
+        match misfit_behind(&fault, &app.name) {
+            Some(problem) => desk.refusal(&problem),
+            None => desk.fault(&fault),
+        }
+    })?;
+    let given = Given { string, inspection: &inspection };
+    desk.is_fit(&app, &given)?;
+    let (outcome, reason) = match desk.life(&given) {
+        Life::Long if inspection.expiry == Expiry::Never => {
+            desk.store_as_it_is(&app, &given, "it never expires")?
+        }
+        Life::Long => desk.store_as_it_is(&app, &given, "it is long-lived already")?,
+        Life::Short => desk.exchange(&app, &given)?,
+        Life::Unknown => desk.exchange_if_possible(&app, &given)?,
+    };
+    Ok(RunReport {
+        dry_run: order.depth == Depth::Rehearsal,
+        started_at: workshop.started_at,
+        finished_at: workshop.now(),
+        results: vec![desk.result(outcome, reason)?],
+        system: workshop.system(),
+    })
+}
+
+/// The string that was handed over, and what Graph said of it.
+struct Given<'a> {
+    string: &'a AccessToken,
+    inspection: &'a Inspection,
+}
+
+/// The one token that a string is handed over for.
+struct Desk<'a> {
+    workshop: &'a Workshop<'a>,
+    member: Member,
+    token: TokenId,
+    before: Credential,
+}
+
+impl<'a> Desk<'a> {
+    fn new(workshop: &'a Workshop<'a>, member: Member) -> Result<Self, Complaint> {
+        let token = workshop.token(&member.label)?;
+        let before = workshop.store.credential(token)?;
+        Ok(Self { workshop, member, token, before })
+    }
+
+    fn is_nobody_elses(&self, string: &AccessToken) -> Result<(), Complaint> {
+        let fingerprint = self.workshop.store.fingerprint(string)?;
+        for sighting in self.workshop.store.sightings(&fingerprint)? {
+            if sighting.token != self.token && holds(sighting.state) {
+                return Err(shared(&sighting.label, &self.member.label));
+            }
+        }
+        Ok(())
+    }
+
+    /// It must be alive, of the configured type, and the same app's, person's and Page's as before.
+    fn is_fit(&self, app: &App, given: &Given<'_>) -> Result<(), Complaint> {
+        let expected = self.expected(app);
+        match judge_newcomer(given.inspection, self.member.token_type, &expected, Incumbent::Gone) {
+            Adoption::Take | Adoption::OnlyIfCurrentIsDead(_) => Ok(()),
+            Adoption::Wait(problem) | Adoption::Refuse(problem) => {
+                let refusal = self.refusal(&problem);
+                let short = is_short_life(given.inspection, self.workshop.now());
+                Err(if short { refusal.hint(short_lived(app.provider)) } else { refusal })
+            }
+        }
+    }
+
+    fn expected(&self, app: &App) -> Identity {
+        let before = self
+            .before
+            .current
+            .as_ref()
+            .and_then(|current| current.proof.as_ref())
+            .map(|proof| proof.inspection.identity.clone())
+            .unwrap_or_default();
+        Identity {
+            app_id: Some(app.id.clone()),
+            user_id: before.user_id,
+            page_id: self.member.page_id.clone().or(before.page_id),
+        }
+    }
+}

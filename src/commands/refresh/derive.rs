@@ -1,0 +1,144 @@
+//! Taking a string from where it comes from: a Page's from its parent, an app's from the app.
+//!
+//! What is taken is a newcomer like any other: sealed, examined, and only then put to use. The
+//! same string again mints no generation.
+
+use super::keeper::Keeper;
+use super::pages::Listing;
+use super::workshop::Depth;
+use crate::graph::{Fault, PageGrant};
+use crate::policy::MARGIN;
+use crate::store::{Extension as Extended, StoreError};
+use crate::token::{
+    AccessToken, Action, EventKind, Expiry, Generation, GenerationId, GrantType, Origin, Outcome,
+    Problem, ProblemKind,
+};
+
+impl Keeper<'_> {
+    /// Takes the Page's string from its parent: from the list, else by the Page's id.
+    pub(super) fn take_from_parent(&mut self, listing: Option<&Listing>) -> Result<(), StoreError> {
+        let (Some(parent), Some(page_id)) = (self.parent()?, self.member.page_id.clone()) else {
+            return Ok(());
+        };
+        let Some(from) = parent.current else { return Ok(()) };
+        let listed = match listing.map(|listing| &listing.pages) {
+            Some(Ok(pages)) => pages.get(&page_id).cloned().map(Ok),
+            Some(Err(fault)) => Some(Err(Fault { held_back: true, ..fault.clone() })),
+            None => None,
+        };
+        let answer = if let Some(answer) = listed {
+            answer
+        } else {
+            let string = self.workshop.store.reveal(from.id)?;
+            self.app().and_then(|app| self.workshop.graph.page(&app, &string, &page_id))
+        };
+        let current = self.credential()?.current;
+        match answer {
+            Err(fault) => self.not_derived(fault, current.as_ref()),
+            Ok(PageGrant { token: Some(string), .. }) => {
+                self.taken(&string, current.as_ref(), Some(from.id))
+            }
+            Ok(PageGrant { token: None, .. }) => {
+                let problem = Problem::new(
+                    ProblemKind::PermissionMissing,
+                    format!("`{}` may not act for Page {page_id}", self.parent_label()),
+                );
+                self.not_derived_for(problem, current.as_ref())
+            }
+        }
+    }
+
+    /// Takes the app's own string from the app's id and secret.
+    pub(super) fn take_from_app(&mut self, grant: &GrantType) -> Result<(), StoreError> {
+        if self.workshop.depth == Depth::Rehearsal {
+            self.diary.achieve(Outcome::Derived);
+            return Ok(());
+        }
+        let current = self.credential()?.current;
+        match self.app().and_then(|app| self.workshop.graph.grant(&app, grant, None)) {
+            Err(fault) => self.not_derived(fault, current.as_ref()),
+            Ok(granted) => self.taken(&granted.token, current.as_ref(), None),
+        }
+    }
+
+    fn taken(
+        &mut self,
+        string: &AccessToken,
+        current: Option<&Generation>,
+        from: Option<GenerationId>,
+    ) -> Result<(), StoreError> {
+        let fingerprint = self.workshop.store.fingerprint(string)?;
+        if let Some(current) = current.filter(|current| current.fingerprint == fingerprint) {
+            return self.same_string_again(current, from);
+        }
+        let candidate = self.seal(string, Origin::Derived, Expiry::Unknown, from)?;
+        self.examine(&candidate)
+    }
+
+    /// The same string under a new parent is the same generation.
+    fn same_string_again(
+        &mut self,
+        current: &Generation,
+        from: Option<GenerationId>,
+    ) -> Result<(), StoreError> {
+        let now = self.workshop.now();
+        let fresh = current.proof.as_ref().is_some_and(|proof| {
+            proof.at <= now && now - proof.at < self.member.policy.verify_every
+        });
+        let proof = match current.proof.clone().filter(|_| fresh) {
+            Some(proof) => proof,
+            None => match self.prove(current)? {
+                Some(proof) => proof,
+                None => return Ok(()),
+            },
+        };
+        if proof.inspection.valid == Some(false) {
+            let problem = proof.inspection.problem.clone().unwrap_or_else(|| {
+                Problem::new(ProblemKind::SessionInvalid, "what gives it a string gives a dead one")
+            });
+            return self.not_derived_for(problem, None);
+        }
+        let end = proof.inspection.expiry;
+        let nothing_new = current.parent == from && !end.extends(current.expiry, MARGIN);
+        if nothing_new && current.expiry.at().is_some() {
+            // Asked again at once it would give the same.
+            return self.miss(None, end);
+        }
+        let extended = Extended {
+            token: self.token,
+            generation: current.id,
+            parent: from,
+            proof,
+            event: EventKind::Derived,
+        };
+        self.workshop.store.extend(self.workshop.run, extended, now)?;
+        self.diary.achieve(Outcome::Derived);
+        Ok(())
+    }
+
+    fn not_derived(
+        &mut self,
+        fault: Fault,
+        current: Option<&Generation>,
+    ) -> Result<(), StoreError> {
+        if fault.held_back || fault.problem.kind.is_outage() {
+            return self.without_an_answer(fault);
+        }
+        self.not_derived_for(fault.problem, current)
+    }
+
+    /// While the stored string works nobody need be woken: it is tried again.
+    fn not_derived_for(
+        &mut self,
+        problem: Problem,
+        current: Option<&Generation>,
+    ) -> Result<(), StoreError> {
+        let alive = current
+            .and_then(|generation| generation.proof.as_ref())
+            .is_some_and(|proof| proof.inspection.valid == Some(true));
+        let problem = if alive { problem.with_action(Action::Retry) } else { problem };
+        self.note_failure(&problem, current.map_or(Expiry::Unknown, |it| it.expiry))?;
+        self.diary.trouble(problem);
+        Ok(())
+    }
+}

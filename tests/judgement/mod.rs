@@ -1,0 +1,145 @@
+//! What policy decides, in tables: dates around every threshold.
+
+mod adoption;
+mod clocks;
+mod due;
+mod families;
+mod health;
+mod insistence;
+mod keeping;
+mod machinery;
+mod overdue;
+mod pace;
+mod pages;
+mod past;
+mod reasons;
+mod remedies;
+mod sentences;
+
+use chrono::{DateTime, TimeDelta};
+use metatoken::policy::{Decision, Insistence, Moment, Parent, Policy, Subject, decide, judge};
+use metatoken::token::{
+    Credential, Expiry, Fingerprint, Generation, GenerationId, GenerationState, Inspection, Label,
+    Ledger, Origin, Problem, ProblemKind, Proof, Time, TokenId, TokenType,
+};
+
+/// The smallest step that a table takes across a threshold.
+const SECOND: TimeDelta = TimeDelta::seconds(1);
+
+/// Day `n` of the world of these tests.
+fn day(n: i64) -> Time {
+    DateTime::from_timestamp(1_767_225_600, 0).unwrap() + TimeDelta::days(n)
+}
+
+fn hours(n: i64) -> TimeDelta {
+    TimeDelta::hours(n)
+}
+
+fn label(name: &str) -> Label {
+    Label::parse(name).unwrap()
+}
+
+/// A string issued on day 0, proven alive at `proven` by an answer that tells all its dates.
+fn string(expiry: Expiry, proven: Time) -> Generation {
+    let inspection = Inspection {
+        expiry,
+        token_type: Some("USER".to_owned()),
+        issued_at: Some(day(0)),
+        ..Inspection::bare(Some(true), None)
+    };
+    Generation {
+        id: GenerationId(1),
+        number: 1,
+        state: GenerationState::Current,
+        origin: Origin::Adopted,
+        fingerprint: Fingerprint::new([1; 32]),
+        obtained_at: day(0),
+        expiry,
+        parent: None,
+        proof: Some(Proof { at: proven, inspection }),
+    }
+}
+
+/// A string whose end we know from its grant, if at all: the answer tells no dates.
+fn hidden(expiry: Expiry, proven: Time) -> Generation {
+    let inspection = Inspection::bare(Some(true), None);
+    Generation { proof: Some(Proof { at: proven, inspection }), ..string(expiry, proven) }
+}
+
+/// The answer about `generation`, changed.
+fn with_answer(mut generation: Generation, change: impl FnOnce(&mut Inspection)) -> Generation {
+    change(&mut generation.proof.as_mut().unwrap().inspection);
+    generation
+}
+
+fn lifeless(generation: Generation, kind: ProblemKind) -> Generation {
+    with_answer(generation, |answer| {
+        answer.valid = Some(false);
+        answer.problem = Some(Problem::new(kind, "dead"));
+    })
+}
+
+fn credential(name: &str, token_type: TokenType, current: Option<Generation>) -> Credential {
+    Credential {
+        id: TokenId(1),
+        label: label(name),
+        token_type,
+        name: None,
+        page_id: None,
+        current,
+        candidate: None,
+        ledger: Ledger::default(),
+        listed: None,
+        unlisted_since: None,
+        retired_at: None,
+    }
+}
+
+fn user(expiry: Expiry, proven: Time) -> Credential {
+    credential("brand", TokenType::User, Some(string(expiry, proven)))
+}
+
+fn subject<'a>(credential: &'a Credential, policy: &'a Policy) -> Subject<'a> {
+    Subject {
+        label: &credential.label,
+        token_type: credential.token_type,
+        policy,
+        credential: Some(credential),
+        parent: None,
+        throttled_until: None,
+    }
+}
+
+fn page<'a>(credential: &'a Credential, policy: &'a Policy, parent: &'a Credential) -> Subject<'a> {
+    let parent = Parent { label: &parent.label, credential: Some(parent) };
+    Subject { parent: Some(parent), ..subject(credential, policy) }
+}
+
+/// What a timer does with a token of the default policy at `now`, if nothing was asked yet.
+fn unasked(credential: &Credential, now: Time) -> Decision {
+    let policy = Policy::default();
+    decide(&subject(credential, &policy), Insistence::None, Moment::at(now))
+}
+
+/// Every reason that stands against a token, as one line each: `severity code: message | remedy`.
+fn told(subject: &Subject<'_>, moment: Moment) -> Vec<String> {
+    judge(subject, moment)
+        .reasons
+        .iter()
+        .map(|it| format!("{} {}: {} | {}", it.severity, it.code, it.message, it.remedy))
+        .collect()
+}
+
+/// The same, without the words.
+fn codes(subject: &Subject<'_>, moment: Moment) -> Vec<String> {
+    judge(subject, moment).reasons.iter().map(|it| format!("{} {}", it.severity, it.code)).collect()
+}
+
+/// How a user token named `brand` is replaced.
+const LOG_IN: &str = "the person behind the token logs in to the app again; then run `metatoken \
+                      exchange brand` and paste the new access token";
+
+/// What is told of a token under the default policy.
+fn plain(credential: &Credential, now: Time) -> Vec<String> {
+    told(&subject(credential, &Policy::default()), Moment::at(now))
+}

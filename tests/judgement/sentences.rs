@@ -1,0 +1,113 @@
+//! Every reason for every decision, in the words that people read.
+
+use chrono::TimeDelta;
+use metatoken::policy::{Decision, Derive, Renew, Rest, Verify};
+use metatoken::token::{Problem, ProblemKind};
+
+use super::{day, hours};
+
+#[test]
+fn every_reason_to_act_has_its_sentence() {
+    let ends = day(20);
+    for (decision, name, sentence) in [
+        (
+            Decision::Renew(Renew::WindowOpen { ends, window: TimeDelta::days(20) }),
+            "renew",
+            "its end, 2026-01-21 00:00 UTC, in 10 days, is within 20d",
+        ),
+        (
+            Decision::Renew(Renew::ShortLived { ends: day(10) + hours(1) }),
+            "renew",
+            "it is short-lived: it ends 2026-01-11 01:00 UTC, in 60 minutes",
+        ),
+        (
+            Decision::Renew(Renew::PerhapsShortLived),
+            "renew",
+            "nobody knows when it ends, and it may be one of those that live an hour",
+        ),
+        (Decision::Renew(Renew::EndUnknown), "renew", "nobody knows when it ends; a renewal tells"),
+        (Decision::Renew(Renew::Forced), "renew", "`--force`"),
+        (Decision::Derive(Derive::NoString), "derive", "no string yet"),
+        (Decision::Derive(Derive::Dead), "derive", "it is dead and its parent is alive"),
+        (
+            Decision::Derive(Derive::SecretReset),
+            "derive",
+            "it is dead, and the app's secret gives another",
+        ),
+        (Decision::Derive(Derive::ParentRenewed), "derive", "its parent has a newer string"),
+        (
+            Decision::Derive(Derive::WindowOpen { ends }),
+            "derive",
+            "it ends 2026-01-21 00:00 UTC, in 10 days",
+        ),
+        (Decision::Derive(Derive::Forced), "derive", "`--force`"),
+        (Decision::Verify(Verify::NeverProven), "verify", "it was never asked about"),
+        (
+            Decision::Verify(Verify::Stale { last: day(9) }),
+            "verify",
+            "last proven 2026-01-10 00:00 UTC, 24 hours ago",
+        ),
+        (
+            Decision::Verify(Verify::PastItsDate { ended: day(10) }),
+            "verify",
+            "it ended 2026-01-11 00:00 UTC, now",
+        ),
+        (Decision::Verify(Verify::PersonAwaited), "verify", "it waits for a person"),
+        (
+            Decision::Verify(Verify::CutShort { began: day(9) }),
+            "verify",
+            "a renewal that began 2026-01-10 00:00 UTC was cut short; what Meta answered is lost",
+        ),
+        (Decision::Verify(Verify::Asked), "verify", "it was named"),
+    ] {
+        assert_eq!((decision.name(), decision.sentence(day(10)).as_str()), (name, sentence));
+    }
+}
+
+#[test]
+fn every_reason_to_rest_has_its_sentence() {
+    let expired = Problem {
+        code: Some(190),
+        subcode: Some(463),
+        ..Problem::new(ProblemKind::Expired, "Session has expired")
+    };
+    let blocked = Problem::new(ProblemKind::Checkpoint, "blocked");
+    let ends = day(20);
+    for (rest, sentence) in [
+        (Rest::NoString, "it has no string"),
+        (Rest::Dead(expired), "expired (190/463)"),
+        (Rest::AccountBlocked(blocked), "checkpoint"),
+        (Rest::NeverExpires, "it never expires"),
+        (Rest::NotDue { due_at: ends }, "due 2026-01-21 00:00 UTC, in 10 days"),
+        (Rest::EndUnknown, "Meta does not say when it ends"),
+        (Rest::AutoRefreshOff, "`auto_refresh` is off"),
+        (Rest::NotRenewable, "only a person can renew it"),
+        (
+            Rest::TooYoung { eligible: day(10) + hours(5) },
+            "it is less than a day old, and Meta renews none that young: next \
+             2026-01-11 05:00 UTC, in 5 hours",
+        ),
+        (
+            Rest::BackingOff { until: day(10) + hours(6) },
+            "the last try failed; the next is 2026-01-11 06:00 UTC, in 6 hours",
+        ),
+        (
+            Rest::AppThrottled { until: day(10) + hours(2) },
+            "Meta throttles its app until 2026-01-11 02:00 UTC, in 2 hours",
+        ),
+        (
+            Rest::BudgetSpent { used: 93 },
+            "left for the next run: 93 % of its app's calls are used up",
+        ),
+        (
+            Rest::ParentNotReady { why: "its parent `brand` is dead".into() },
+            "its parent `brand` is dead",
+        ),
+        (Rest::ClockDoubted, "the clock of this machine is wrong"),
+        (Rest::CandidateWaits, "a new string is sealed and waits"),
+        (Rest::NotShortLived, "its string is not short-lived"),
+    ] {
+        let decision = Decision::Rest(rest);
+        assert_eq!((decision.name(), decision.sentence(day(10)).as_str()), ("rest", sentence));
+    }
+}
