@@ -5,11 +5,54 @@
 
 use std::ops::Range;
 
-use super::{EditError, File, Located};
+use zeroize::Zeroizing;
+
+use super::{Content, EditError, File, Site};
 
 /// Finds the value of the variable `key`.
-pub(super) fn locate(file: &File<'_>, key: &str) -> Result<Located, EditError> {
-    let mut found = Vec::new();
+pub(super) fn find(file: &File<'_>, key: &str) -> Result<Site, EditError> {
+    let found = entries(file).into_iter().filter(|entry| entry.name == key.as_bytes());
+    let entry = file.only(key, found.map(|entry| (entry.line, entry)).collect())?;
+    match entry.value {
+        Written::Unclosed => Err(file.unparsable(entry.at)),
+        Written::Bare(span) => text(file, span.clone(), span, Quote::None),
+        Written::Quoted { span, quote } => {
+            text(file, span.clone(), span.start + 1..span.end - 1, quote)
+        }
+    }
+}
+
+/// One assignment as it stands in the file.
+pub(super) struct Entry<'a> {
+    /// Where its line begins.
+    pub(super) line: usize,
+    pub(super) name: &'a [u8],
+    pub(super) exported: Exported,
+    /// Where what is behind the `=` begins.
+    pub(super) at: usize,
+    pub(super) value: Written,
+}
+
+impl Entry<'_> {
+    /// Where the value ends; what is not closed has no end that can be told.
+    pub(super) fn end(&self) -> usize {
+        match &self.value {
+            Written::Bare(span) | Written::Quoted { span, .. } => span.end,
+            Written::Unclosed => self.at,
+        }
+    }
+}
+
+/// Whether a shell that reads the line hands the variable on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exported {
+    Yes,
+    No,
+}
+
+/// Every assignment, in the order of the lines.
+pub(super) fn entries<'a>(file: &File<'a>) -> Vec<Entry<'a>> {
+    let mut entries = Vec::new();
     // A quoted value may run over lines; what stands inside is no assignment.
     let mut inside_until = 0;
     for (start, line) in file.lines().filter(|(_, line)| !is_comment(line)) {
@@ -17,34 +60,26 @@ pub(super) fn locate(file: &File<'_>, key: &str) -> Result<Located, EditError> {
         if start < inside_until {
             continue;
         }
-        let written = start + equals + 1;
-        let value = Written::read(file.bytes, written, start + line.len());
+        let at = start + equals + 1;
+        let value = Written::read(file.bytes, at, start + line.len());
         if let Written::Quoted { span, .. } = &value {
             inside_until = span.end;
         }
-        if name(&line[..equals]) == key.as_bytes() {
-            found.push((start, (written, value)));
-        }
+        let (name, exported) = name(&line[..equals]);
+        entries.push(Entry { line: start, name, exported, at, value });
     }
-    let (at, value) = file.only(key, found)?;
-    match value {
-        Written::Unclosed => Err(file.unparsable(at)),
-        Written::Bare(span) => text(file, key, span.clone(), span, Quote::None),
-        Written::Quoted { span, quote } => {
-            text(file, key, span.clone(), span.start + 1..span.end - 1, quote)
-        }
-    }
+    entries
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Quote {
+pub(super) enum Quote {
     None,
     Single,
     Double,
 }
 
 /// A value as it stands in the file.
-enum Written {
+pub(super) enum Written {
     Bare(Range<usize>),
     Quoted { span: Range<usize>, quote: Quote },
     Unclosed,
@@ -104,35 +139,39 @@ fn bare(bytes: &[u8], start: usize, line_end: usize) -> Range<usize> {
     start..start + line[..end].trim_ascii_end().len()
 }
 
-fn is_comment(line: &[u8]) -> bool {
+pub(super) fn is_comment(line: &[u8]) -> bool {
     line.trim_ascii_start().starts_with(b"#")
 }
 
-fn name(left: &[u8]) -> &[u8] {
+fn name(left: &[u8]) -> (&[u8], Exported) {
     let left = left.trim_ascii();
     match left.strip_prefix(b"export") {
-        Some(rest) if rest.first().is_some_and(u8::is_ascii_whitespace) => rest.trim_ascii_start(),
-        _ => left,
+        Some(rest) if rest.first().is_some_and(u8::is_ascii_whitespace) => {
+            (rest.trim_ascii_start(), Exported::Yes)
+        }
+        _ => (left, Exported::No),
     }
 }
 
 fn text(
     file: &File<'_>,
-    key: &str,
     span: Range<usize>,
     inside: Range<usize>,
     quote: Quote,
-) -> Result<Located, EditError> {
+) -> Result<Site, EditError> {
     let written =
         std::str::from_utf8(&file.bytes[inside]).map_err(|_| file.unparsable(span.start))?;
     if quote == Quote::Single {
-        return Ok(file.located(span, written));
+        return Ok(Site { span, content: Content::text(written) });
     }
-    let mut value = String::with_capacity(written.len());
+    let mut value = Zeroizing::new(String::with_capacity(written.len()));
     let mut chars = written.chars();
     while let Some(c) = chars.next() {
         match c {
-            '$' => return Err(file.not_text(key, span.start, "a `$` that a reader may expand")),
+            '$' => {
+                let content = Content::Scalar("a `$` that a reader may expand");
+                return Ok(Site { span, content });
+            }
             '\\' if quote == Quote::Double => match chars.next() {
                 Some('n') => value.push('\n'),
                 Some('r') => value.push('\r'),
@@ -144,7 +183,7 @@ fn text(
             _ => value.push(c),
         }
     }
-    Ok(file.located(span, value))
+    Ok(Site { span, content: Content::Text(value) })
 }
 
 #[cfg(test)]

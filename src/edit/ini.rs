@@ -4,48 +4,101 @@
 //! or `name : value`, comments behind `;` or `#`, quotes around a value. A line that it does not
 //! understand is left alone, in whatever encoding it is.
 
-use super::{EditError, File, Located};
+use super::{Content, EditError, File, Site};
 
 /// Finds the value of `section.name`, or of `name` above the first section.
-pub(super) fn locate(file: &File<'_>, key: &str) -> Result<Located, EditError> {
-    let mut section = String::new();
-    let mut found = Vec::new();
+///
+/// Most readers do not tell `Access_Token` from `access_token`, some do: what is spelled exactly
+/// as asked comes first, another case counts only where there is no such.
+pub(super) fn find(file: &File<'_>, key: &str) -> Result<Site, EditError> {
+    let entries = entries(file)?;
+    let exact = entries.iter().any(|entry| entry.is_named(key, <[u8]>::eq));
+    let alike = if exact { <[u8]>::eq } else { <[u8]>::eq_ignore_ascii_case };
+    let found = entries.iter().filter(|entry| entry.is_named(key, alike));
+    let entry = file.only(key, found.map(|entry| (entry.line, entry)).collect())?;
+    let blank = entry.written.len() - entry.written.trim_ascii_start().len();
+    value(file, entry.at + blank, entry.written.trim_ascii())
+}
+
+/// One assignment as it stands in the file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry<'a> {
+    /// Where its line begins.
+    pub(super) line: usize,
+    pub(super) section: &'a [u8],
+    pub(super) name: &'a [u8],
+    /// Where what is behind the `=` or `:` begins.
+    pub(super) at: usize,
+    /// Everything on the line behind the `=` or `:`.
+    pub(super) written: &'a [u8],
+}
+
+impl Entry<'_> {
+    /// Both a section and a name may hold dots, so the parts are put together, not taken apart.
+    fn is_named(&self, key: &str, alike: fn(&[u8], &[u8]) -> bool) -> bool {
+        if self.section.is_empty() {
+            return alike(key.as_bytes(), self.name);
+        }
+        alike(key.as_bytes(), &[self.section, self.name].join(&b'.'))
+    }
+}
+
+/// Every assignment, in the order of the lines.
+pub(super) fn entries<'a>(file: &File<'a>) -> Result<Vec<Entry<'a>>, EditError> {
+    let mut section: &[u8] = b"";
+    let mut entries = Vec::new();
     for (start, line) in file.lines() {
-        let text = line.trim_ascii();
-        match text.first() {
-            None | Some(b';' | b'#') => {}
-            Some(b'[') => section = header(text).ok_or_else(|| file.unparsable(start))?,
-            Some(_) => {
-                let Some(equals) = line.iter().position(|byte| matches!(byte, b'=' | b':')) else {
-                    continue;
-                };
-                if is_named(key, &section, line[..equals].trim_ascii()) {
-                    found.push((start, (start + equals + 1, &line[equals + 1..])));
-                }
-            }
+        match Line::of(line) {
+            Line::Nothing | Line::Other => {}
+            Line::Broken => return Err(file.unparsable(start)),
+            Line::Header(name) => section = name,
+            Line::Assignment { name, delimiter } => entries.push(Entry {
+                line: start,
+                section,
+                name,
+                at: start + delimiter + 1,
+                written: &line[delimiter + 1..],
+            }),
         }
     }
-    let (at, written) = file.only(key, found)?;
-    let at = at + (written.len() - written.trim_ascii_start().len());
-    value(file, at, written.trim_ascii())
+    Ok(entries)
 }
 
-fn header(line: &[u8]) -> Option<String> {
-    let end = line.iter().position(|byte| *byte == b']')?;
-    let name = line.get(1..end)?.trim_ascii();
-    Some(String::from_utf8_lossy(name).into_owned())
+/// What a line is.
+pub(super) enum Line<'a> {
+    /// Blank, or a comment.
+    Nothing,
+    Header(&'a [u8]),
+    Assignment {
+        name: &'a [u8],
+        delimiter: usize,
+    },
+    /// Not understood, and left alone.
+    Other,
+    /// A header without its end.
+    Broken,
 }
 
-/// Both a section and a name may hold dots, so the parts are put together, not taken apart.
-fn is_named(key: &str, section: &str, name: &[u8]) -> bool {
-    let Ok(name) = std::str::from_utf8(name) else { return false };
-    if section.is_empty() {
-        return key == name;
+impl<'a> Line<'a> {
+    pub(super) fn of(line: &'a [u8]) -> Self {
+        let text = line.trim_ascii();
+        match text.first() {
+            None | Some(b';' | b'#') => Self::Nothing,
+            Some(b'[') => match text.iter().position(|byte| *byte == b']') {
+                Some(end) => Self::Header(text[1..end].trim_ascii()),
+                None => Self::Broken,
+            },
+            Some(_) => match line.iter().position(|byte| matches!(byte, b'=' | b':')) {
+                Some(delimiter) => {
+                    Self::Assignment { name: line[..delimiter].trim_ascii(), delimiter }
+                }
+                None => Self::Other,
+            },
+        }
     }
-    key.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) == Some(name)
 }
 
-fn value(file: &File<'_>, at: usize, written: &[u8]) -> Result<Located, EditError> {
+fn value(file: &File<'_>, at: usize, written: &[u8]) -> Result<Site, EditError> {
     let text = std::str::from_utf8(written).map_err(|_| file.unparsable(at))?;
     for quote in ['"', '\''] {
         let Some(inside) = text.strip_prefix(quote) else { continue };
@@ -54,10 +107,10 @@ fn value(file: &File<'_>, at: usize, written: &[u8]) -> Result<Located, EditErro
         if !behind.is_empty() && !behind.starts_with([';', '#']) {
             return Err(file.unparsable(at));
         }
-        return Ok(file.located(at..at + end + 2, &inside[..end]));
+        return Ok(Site { span: at..at + end + 2, content: Content::text(&inside[..end]) });
     }
     let bare = text[..comment(text)].trim_end();
-    Ok(file.located(at..at + bare.len(), bare))
+    Ok(Site { span: at..at + bare.len(), content: Content::text(bare) })
 }
 
 /// Where a comment behind a bare value begins: a mark with a blank before it, or at the start.
@@ -90,6 +143,7 @@ mod tests {
             ("a.b.c.d", "x <x> 11"),
             ("other.k", "2 <2> 15"),
             ("twice.k", "the key `twice.k` is there more than once: lines 13 and 17"),
+            ("Facebook.Access_Token", "EAAfake=; <EAAfake=;> 5"),
             ("access_token", "it has no key `access_token`"),
             ("facebook.missing", "it has no key `facebook.missing`"),
         ] {
@@ -108,6 +162,18 @@ mod tests {
             ("a = # nothing", " <> 1"),
         ] {
             assert_eq!(found(Ini, text, "a"), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_exact_case_comes_first() {
+        let text = "[a]\nK = 1\nk = 2\nx = 3\nX = 4\n";
+        for (key, expected) in [
+            ("a.k", "2 <2> 3"),
+            ("a.K", "1 <1> 2"),
+            ("A.X", "the key `A.X` is there more than once: lines 4 and 5"),
+        ] {
+            assert_eq!(found(Ini, text, key), expected);
         }
     }
 

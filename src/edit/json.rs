@@ -1,21 +1,17 @@
 //! JSON: `serde_json` proves the document, a scanner of ours finds the bytes.
 //!
 //! A parser gives values without places. Behind its proof a scanner may be simple: it only has to
-//! step over what is known to be whole.
+//! step over what is known to be whole. JSON is taken strictly: a file with comments is told so.
 
 use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use super::{EditError, File, Located};
+use super::{Content, EditError, File, Site};
 
-/// Finds the string at a dotted path or a JSON pointer; a number picks from an array.
-pub(super) fn locate(file: &File<'_>, key: &str) -> Result<Located, EditError> {
-    let text = file.text()?;
-    serde_json::from_str::<IgnoredAny>(text).map_err(|error| {
-        let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
-        file.unparsable(file.start + lines.map(str::len).sum::<usize>())
-    })?;
+/// Finds what is at a dotted path or a JSON pointer; a number picks from an array.
+pub(super) fn find(file: &File<'_>, key: &str) -> Result<Site, EditError> {
+    check(file)?;
     let scanner = Scanner { bytes: file.bytes };
     let mut at = scanner.blank(file.start);
     for part in path(key, file)? {
@@ -26,20 +22,37 @@ pub(super) fn locate(file: &File<'_>, key: &str) -> Result<Located, EditError> {
         };
     }
     let span = at..scanner.skip(at);
-    match file.bytes.get(at) {
-        Some(b'"') => match scanner.string(span.clone()) {
-            Some(value) => Ok(file.located(span, value)),
-            None => Err(file.unparsable(at)),
-        },
-        Some(b'{') => Err(file.not_text(key, at, "an object")),
-        Some(b'[') => Err(file.not_text(key, at, "a list")),
-        Some(b't' | b'f') => Err(file.not_text(key, at, "true or false")),
-        Some(b'n') => Err(file.not_text(key, at, "null")),
-        _ => Err(file.not_text(key, at, "a number")),
-    }
+    let content = match file.bytes.get(at) {
+        Some(b'"') => {
+            Content::text(scanner.string(span.clone()).ok_or_else(|| file.unparsable(at))?)
+        }
+        Some(b'{') => Content::Other("an object"),
+        Some(b'[') => Content::Other("a list"),
+        Some(b't' | b'f') => Content::Scalar("true or false"),
+        Some(b'n') => Content::Scalar("null"),
+        _ => Content::Scalar("a number"),
+    };
+    Ok(Site { span, content })
 }
 
-fn path(key: &str, file: &File<'_>) -> Result<Vec<String>, EditError> {
+fn check(file: &File<'_>) -> Result<(), EditError> {
+    let text = file.text()?;
+    serde_json::from_str::<IgnoredAny>(text).map(|_| ()).map_err(|error| unparsable(file, &error))
+}
+
+/// What the parser says, at its place; a comment is the mistake that people make on purpose.
+pub(super) fn unparsable(file: &File<'_>, error: &serde_json::Error) -> EditError {
+    let text = &file.bytes[file.start..];
+    let lines = text.split_inclusive(|byte| *byte == b'\n').take(error.line().saturating_sub(1));
+    let line = file.start + lines.map(<[u8]>::len).sum::<usize>();
+    let at = (line + error.column().saturating_sub(1)).min(file.bytes.len());
+    if file.bytes[at..].starts_with(b"//") || file.bytes[at..].starts_with(b"/*") {
+        return EditError::Commented { format: file.format, at: file.place(at) };
+    }
+    file.unparsable(at)
+}
+
+pub(super) fn path(key: &str, file: &File<'_>) -> Result<Vec<String>, EditError> {
     let parts: Vec<String> = match key.strip_prefix('/') {
         Some(pointer) => {
             pointer.split('/').map(|part| part.replace("~1", "/").replace("~0", "~")).collect()
@@ -54,13 +67,13 @@ fn path(key: &str, file: &File<'_>) -> Result<Vec<String>, EditError> {
 }
 
 /// Steps through a document that is known to be JSON.
-struct Scanner<'a> {
-    bytes: &'a [u8],
+pub(super) struct Scanner<'a> {
+    pub(super) bytes: &'a [u8],
 }
 
 impl Scanner<'_> {
     /// The values of the members called `name` in the object at `at`.
-    fn members(&self, at: usize, name: &str) -> Vec<(usize, usize)> {
+    pub(super) fn members(&self, at: usize, name: &str) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
         let mut at = self.blank(at + 1);
         while self.bytes.get(at) == Some(&b'"') {
@@ -75,7 +88,7 @@ impl Scanner<'_> {
     }
 
     /// The element that `part` counts to in the array at `at`.
-    fn element(&self, at: usize, part: &str) -> Vec<(usize, usize)> {
+    pub(super) fn element(&self, at: usize, part: &str) -> Vec<(usize, usize)> {
         let Ok(wanted) = part.parse::<usize>() else { return Vec::new() };
         let mut at = self.blank(at + 1);
         for _ in 0..wanted {
@@ -92,18 +105,18 @@ impl Scanner<'_> {
     }
 
     /// Where the sibling behind the value at `at` begins, or the closing bracket.
-    fn next(&self, at: usize) -> usize {
+    pub(super) fn next(&self, at: usize) -> usize {
         let end = self.blank(self.skip(at));
         if self.bytes.get(end) == Some(&b',') { self.blank(end + 1) } else { end }
     }
 
-    fn blank(&self, at: usize) -> usize {
+    pub(super) fn blank(&self, at: usize) -> usize {
         let rest = self.bytes.get(at..).unwrap_or_default();
         at + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
     }
 
     /// The end of the value that begins at `at`.
-    fn skip(&self, at: usize) -> usize {
+    pub(super) fn skip(&self, at: usize) -> usize {
         let mut depth = 0_usize;
         let mut at = at;
         loop {
@@ -192,7 +205,8 @@ mod tests {
             ("{}", "it has no key `a`"),
             ("\"a\"", "it has no key `a`"),
             ("{\"a\":\"x\",\n}", "it cannot be read as json: line 2"),
-            ("{\n// no\n\"a\":\"x\"}", "it cannot be read as json: line 2"),
+            ("{\n// no\n\"a\":\"x\"}", "it has a comment, which json does not allow: line 2"),
+            ("{\"a\": /* no */ \"x\"}", "it has a comment, which json does not allow: line 1"),
             ("{\"a\":\"x\"} {}", "it cannot be read as json: line 1"),
         ] {
             assert_eq!(found(Json, text, "a"), expected, "{text}");

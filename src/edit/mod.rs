@@ -1,14 +1,17 @@
-//! Finds one value inside a file that belongs to somebody else.
+//! Finds one value inside a file that belongs to somebody else, and replaces it.
 //!
 //! A token often lives in the config of the program that uses it. That file is not ours: its
 //! comments, order, quotes and line ends must survive us. So nothing here writes a document anew;
-//! it tells which bytes are the one value, and what they say. Everything in such a file may be a
+//! [`locate`] tells which bytes are the one value, and what they say, and [`replace`] exchanges
+//! those bytes and proves that nothing else has changed. Everything in such a file may be a
 //! secret: no error quotes it.
 
 mod env;
+mod error;
 mod format;
 mod ini;
 mod json;
+mod splice;
 mod toml;
 mod yaml;
 
@@ -17,7 +20,9 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
+pub use self::error::{EditError, Place};
 pub use self::format::Format;
+pub use self::splice::{Edited, Missing, replace};
 
 /// One value, and where it stands.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,98 +44,53 @@ impl fmt::Debug for Located {
     }
 }
 
-impl Located {
-    fn new(bytes: &[u8], span: Range<usize>, value: impl Into<String>) -> Self {
-        Self { value: Zeroizing::new(value.into()), line: line_of(bytes, span.start), span }
-    }
-}
-
-/// Why a value could not be found. Never holds anything out of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EditError {
-    /// The format has keys, and none was named.
-    KeyNeeded(Format),
-    /// The format has no keys, or the key is not one it can have.
-    BadKey {
-        /// The key as configured.
-        key: String,
-        /// The format that does not know such keys.
-        format: Format,
-    },
-    /// The key is not there.
-    Missing {
-        /// The key as configured.
-        key: String,
-    },
-    /// The key is there twice.
-    Ambiguous {
-        /// The key as configured.
-        key: String,
-        /// The lines on which it stands.
-        lines: Vec<usize>,
-    },
-    /// The key is there, but what it holds cannot be taken as text.
-    NotText {
-        /// The key as configured.
-        key: String,
-        /// The line on which the value begins.
-        line: usize,
-        /// What is there instead.
-        found: &'static str,
-    },
-    /// The file is not what its format asks for.
-    Unparsable {
-        /// The format.
-        format: Format,
-        /// The line on which it ends to make sense.
-        line: usize,
-    },
-}
-
-impl fmt::Display for EditError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::KeyNeeded(format) => write!(f, "a {format} file needs a `key`"),
-            Self::BadKey { format: Format::Raw, .. } => {
-                f.write_str("a raw file is one value and has no `key`: say its `format`")
-            }
-            Self::BadKey { key, format } => {
-                write!(f, "`{}` is no key of a {format} file", key.escape_debug())
-            }
-            Self::Missing { key } => write!(f, "it has no key `{}`", key.escape_debug()),
-            Self::Ambiguous { key, lines } => {
-                let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
-                let lines = lines.join(" and ");
-                write!(f, "the key `{}` is there more than once: lines {lines}", key.escape_debug())
-            }
-            Self::NotText { key, line, found } => {
-                write!(f, "the key `{}` holds {found}, not text: line {line}", key.escape_debug())
-            }
-            Self::Unparsable { format: Format::Raw, line } => {
-                write!(f, "it is not UTF-8 text: line {line}")
-            }
-            Self::Unparsable { format, line } => {
-                write!(f, "it cannot be read as {format}: line {line}")
-            }
+/// Finds the one value that `key` names.
+pub fn locate(format: Format, bytes: &[u8], key: Option<&str>) -> Result<Located, EditError> {
+    let file = File::new(format, bytes);
+    let Site { span, content } = find(&file, key)?;
+    match content {
+        Content::Text(value) => Ok(Located { line: file.place(span.start).line, value, span }),
+        Content::Lines(_) => Err(file.not_text(key, span.start, "a block of lines")),
+        Content::Scalar(found) | Content::Other(found) => {
+            Err(file.not_text(key, span.start, found))
         }
     }
 }
 
-impl std::error::Error for EditError {}
+/// What stands at a key, text or not.
+struct Site {
+    /// The bytes as written, quotes included; empty where there is no value yet.
+    span: Range<usize>,
+    content: Content,
+}
 
-/// Finds the one value that `key` names.
-pub fn locate(format: Format, bytes: &[u8], key: Option<&str>) -> Result<Located, EditError> {
-    let start = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
-    let file = File { bytes, start, format };
+enum Content {
+    Text(Zeroizing<String>),
+    /// Text that is laid out in lines of its own, below its key.
+    Lines(Zeroizing<String>),
+    /// One value that is not text, such as a number; it may be replaced, not read.
+    Scalar(&'static str),
+    /// More than one value, or somebody else's.
+    Other(&'static str),
+}
+
+impl Content {
+    fn text(value: impl Into<String>) -> Self {
+        Self::Text(Zeroizing::new(value.into()))
+    }
+}
+
+fn find(file: &File<'_>, key: Option<&str>) -> Result<Site, EditError> {
+    let format = file.format;
     match (format, key) {
-        (Format::Raw, None) => raw(&file),
+        (Format::Raw, None) => raw(file),
         (Format::Raw, Some(key)) => Err(EditError::BadKey { key: key.to_owned(), format }),
         (_, None) => Err(EditError::KeyNeeded(format)),
-        (Format::Toml, Some(key)) => toml::locate(&file, key),
-        (Format::Ini, Some(key)) => ini::locate(&file, key),
-        (Format::Env, Some(key)) => env::locate(&file, key),
-        (Format::Json, Some(key)) => json::locate(&file, key),
-        (Format::Yaml, Some(key)) => yaml::locate(&file, key),
+        (Format::Toml, Some(key)) => toml::find(file, key),
+        (Format::Ini, Some(key)) => ini::find(file, key),
+        (Format::Env, Some(key)) => env::find(file, key),
+        (Format::Json, Some(key)) => json::find(file, key),
+        (Format::Yaml, Some(key)) => yaml::find(file, key),
     }
 }
 
@@ -144,29 +104,36 @@ struct File<'a> {
 }
 
 impl<'a> File<'a> {
+    fn new(format: Format, bytes: &'a [u8]) -> Self {
+        Self { bytes, start: if bytes.starts_with(BOM) { BOM.len() } else { 0 }, format }
+    }
+
     /// The text behind the byte order mark.
     fn text(&self) -> Result<&'a str, EditError> {
         std::str::from_utf8(&self.bytes[self.start..])
             .map_err(|error| self.unparsable(self.start + error.valid_up_to()))
     }
 
-    /// The value at a span of the whole file.
-    fn located(&self, span: Range<usize>, value: impl Into<String>) -> Located {
-        Located::new(self.bytes, span, value)
+    fn place(&self, at: usize) -> Place {
+        let before = &self.bytes[self.start..at.max(self.start)];
+        let lines: Vec<&[u8]> = before.split(|byte| *byte == b'\n').collect();
+        let last = String::from_utf8_lossy(lines.last().unwrap_or(&before));
+        Place { line: lines.len(), column: last.chars().count() + 1 }
     }
 
     fn unparsable(&self, at: usize) -> EditError {
-        EditError::Unparsable { format: self.format, line: line_of(self.bytes, at) }
+        EditError::Unparsable { format: self.format, at: self.place(at) }
     }
 
-    fn not_text(&self, key: &str, at: usize, found: &'static str) -> EditError {
-        EditError::NotText { key: key.to_owned(), line: line_of(self.bytes, at), found }
+    fn not_text(&self, key: Option<&str>, at: usize, found: &'static str) -> EditError {
+        let key = key.unwrap_or_default().to_owned();
+        EditError::NotText { key, at: self.place(at), found }
     }
 
     /// The only one of the places found, or why there is none.
     fn only<T>(&self, key: &str, found: Vec<(usize, T)>) -> Result<T, EditError> {
         if found.len() > 1 {
-            let lines = found.iter().map(|(at, _)| line_of(self.bytes, *at)).collect();
+            let lines = found.iter().map(|(at, _)| self.place(*at).line).collect();
             return Err(EditError::Ambiguous { key: key.to_owned(), lines });
         }
         match found.into_iter().next() {
@@ -187,15 +154,11 @@ impl<'a> File<'a> {
     }
 }
 
-fn raw(file: &File<'_>) -> Result<Located, EditError> {
+fn raw(file: &File<'_>) -> Result<Site, EditError> {
     let text = file.text()?;
     let value = text.strip_suffix('\n').unwrap_or(text);
     let value = value.strip_suffix('\r').unwrap_or(value);
-    Ok(file.located(file.start..file.start + value.len(), value))
-}
-
-fn line_of(bytes: &[u8], at: usize) -> usize {
-    bytes.iter().take(at).filter(|byte| **byte == b'\n').count() + 1
+    Ok(Site { span: file.start..file.start + value.len(), content: Content::text(value) })
 }
 
 #[cfg(test)]

@@ -2,27 +2,37 @@
 
 use toml_edit::{Document, Item, Key};
 
-use super::{EditError, File, Located};
+use super::{Content, EditError, File, Site};
 
-/// Finds the string at a dotted path; a part may be quoted, a number picks from an array.
-pub(super) fn locate(file: &File<'_>, key: &str) -> Result<Located, EditError> {
-    let path = Key::parse(key)
-        .map_err(|_| EditError::BadKey { key: key.to_owned(), format: file.format })?;
-    let document = Document::parse(file.text()?)
-        .map_err(|error| file.unparsable(file.start + error.span().map_or(0, |span| span.start)))?;
+/// Finds what is at a dotted path; a part may be quoted, a number picks from an array.
+pub(super) fn find(file: &File<'_>, key: &str) -> Result<Site, EditError> {
+    let path = path(file, key)?;
+    let document = parse(file)?;
     let mut item = document.as_item();
     for part in &path {
         item = step(item, part.get()).ok_or_else(|| EditError::Missing { key: key.to_owned() })?;
     }
     let span = item.span().unwrap_or_default();
-    let span = file.start + span.start..file.start + span.end;
-    match item.as_str() {
-        Some(text) => Ok(file.located(span, text)),
-        None => Err(file.not_text(key, span.start, kind(item))),
-    }
+    let content = match (item.as_str(), kind(item)) {
+        (Some(text), _) => Content::text(text),
+        (None, what @ ("a list" | "a table")) => Content::Other(what),
+        (None, what) => Content::Scalar(what),
+    };
+    Ok(Site { span: file.start + span.start..file.start + span.end, content })
 }
 
-fn step<'a>(item: &'a Item, part: &str) -> Option<&'a Item> {
+/// The parts of a dotted path, with their quotes undone.
+pub(super) fn path(file: &File<'_>, key: &str) -> Result<Vec<Key>, EditError> {
+    Key::parse(key).map_err(|_| EditError::BadKey { key: key.to_owned(), format: file.format })
+}
+
+/// The document; its spans count from behind the byte order mark.
+pub(super) fn parse<'a>(file: &File<'a>) -> Result<Document<&'a str>, EditError> {
+    Document::parse(file.text()?)
+        .map_err(|error| file.unparsable(file.start + error.span().map_or(0, |span| span.start)))
+}
+
+pub(super) fn step<'a>(item: &'a Item, part: &str) -> Option<&'a Item> {
     if item.is_table_like() { item.get(part) } else { item.get(part.parse::<usize>().ok()?) }
 }
 

@@ -1,0 +1,94 @@
+//! What a shell, systemd or a dotenv library is left with after an edit.
+
+use super::{created, replaced};
+use crate::edit::Format::Env;
+use crate::edit::{Edited, Missing, replace};
+
+#[test]
+fn only_the_value_changes() {
+    for (text, expected) in [
+        ("# T=no\r\nT=old # keep\r\n\r\nU=1", "# T=no\r\nT=EAAnew # keep\r\n\r\nU=1"),
+        ("export T=\"old\"\n", "export T=\"EAAnew\"\n"),
+        ("  T = 'old'   # c\n", "  T = 'EAAnew'   # c\n"),
+        ("T=", "T=EAAnew"),
+        ("T=\r\nU=1\r\n", "T=EAAnew\r\nU=1\r\n"),
+        ("T=   # c\n", "T=EAAnew   # c\n"),
+        ("T=# c\n", "T=EAAnew # c\n"),
+        ("T=\"\"\n", "T=\"EAAnew\"\n"),
+        ("T=\"one\ntwo\" # c\nU=1\n", "T=\"EAAnew\" # c\nU=1\n"),
+        ("T=$OTHER\n", "T=EAAnew\n"),
+        ("T=\"${OTHER}\"\n", "T=\"EAAnew\"\n"),
+        ("T=two words # c\n", "T=EAAnew # c\n"),
+        ("\u{feff}T=old", "\u{feff}T=EAAnew"),
+        ("T=1\nT=2\n", "the key `T` is there more than once: lines 1 and 2"),
+        ("P='\nT=inner\n'\nT=x\n", "P='\nT=inner\n'\nT=EAAnew\n"),
+        ("t=x\n", "it has no key `T`"),
+        ("T=EAAnew # same\n", "="),
+        ("T='EAAnew'\n", "="),
+        ("T=\"a\"b\n", "it cannot be read as env: line 1"),
+        (
+            "T=a\\\nb\n",
+            "the value of the key `T` cannot be replaced: a `\\` at the end of the line makes the next line part of it: line 1",
+        ),
+    ] {
+        assert_eq!(replaced(Env, text, "T", "EAAnew"), expected, "{text}");
+    }
+}
+
+#[test]
+fn quotes_give_way_only_to_what_they_cannot_hold() {
+    for (text, value, expected) in [
+        ("T=x", "a_b-c./:=+@%,1", "T=a_b-c./:=+@%,1"),
+        ("T=x", "1|a", "T='1|a'"),
+        ("T=1|a", "2|b", "T=2|b"),
+        ("T=1|a", "2|b&", "T='2|b&'"),
+        ("T=x", "it's", "T=\"it's\""),
+        ("T=x", "a#b", "T='a#b'"),
+        ("T='x'", "it's $1", "T=\"it's \\$1\""),
+        ("T=\"x\"", "a|\"b\"", "T=\"a|\\\"b\\\"\""),
+        ("T=\"x\"", "$a`", "T='$a`'"),
+        ("T=\"x\"", "a\\", "T=\"a\\\\\""),
+        ("T='x'", "a\\", "T=\"a\\\\\""),
+        ("T=\"x\"", "$'`\\", "T=\"\\$'\\`\\\\\""),
+        ("T=x", "", "T="),
+        ("T=x", "é", "T='é'"),
+        (
+            "T=x",
+            "EAA\nb",
+            "an env file cannot hold the value: it has a line break or another control character",
+        ),
+    ] {
+        assert_eq!(replaced(Env, text, "T", value), expected);
+    }
+}
+
+#[test]
+fn a_new_variable_goes_to_the_end() {
+    for (text, key, expected) in [
+        ("", "T", "T=v\n"),
+        ("A=1", "T", "A=1\nT=v"),
+        ("A=1\r\n", "T", "A=1\r\nT=v\r\n"),
+        ("# c\n", "T", "# c\nT=v\n"),
+        ("export A=1\nexport B=2\n", "T", "export A=1\nexport B=2\nexport T=v\n"),
+        ("export A=1\nB=2\n", "T", "export A=1\nB=2\nT=v\n"),
+        ("A='open\n", "T", "it cannot be read as env: line 1"),
+        (
+            "A=x\\",
+            "T",
+            "the key `T` cannot be created: the last line of the file goes on by its `\\`: line 1",
+        ),
+        ("", "1T", "`1T` is no key of an env file"),
+        ("", "a b", "`a b` is no key of an env file"),
+    ] {
+        assert_eq!(created(Env, text, key, "v"), expected);
+    }
+}
+
+#[test]
+fn bytes_of_another_encoding_survive() {
+    let bytes = b"# caf\xE9\nA=\xE9\nT=x\n";
+    let Ok(Edited::Changed(new)) = replace(Env, bytes, Some("T"), "EAAnew", Missing::Refuse) else {
+        panic!("it is written");
+    };
+    assert_eq!(&new[..], b"# caf\xE9\nA=\xE9\nT=EAAnew\n");
+}

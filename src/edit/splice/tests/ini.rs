@@ -1,0 +1,120 @@
+//! INI as it is met: several readers, several habits, one value changed.
+
+use super::{created, replaced};
+use crate::edit::Format::Ini;
+use crate::edit::{Edited, Missing, replace};
+
+#[test]
+fn only_the_value_changes() {
+    for (text, key, expected) in [
+        (
+            "; conf\r\n[Facebook]\r\nApp_ID=12\r\naccess_token   =  EAAold ; keep\r\n\r\n",
+            "Facebook.access_token",
+            "; conf\r\n[Facebook]\r\nApp_ID=12\r\naccess_token   =  EAAnew ; keep\r\n\r\n",
+        ),
+        ("[f]\nTOKEN : old\n[g]\nTOKEN: x", "F.token", "[f]\nTOKEN : EAAnew\n[g]\nTOKEN: x"),
+        ("[f]\nK = 1\nk = 2\n", "f.k", "[f]\nK = 1\nk = EAAnew\n"),
+        ("[f]\nk=\"old\" ; c\n", "f.k", "[f]\nk=\"EAAnew\" ; c\n"),
+        ("[f]\nk='old'\n", "f.k", "[f]\nk='EAAnew'\n"),
+        ("\u{feff}k=old", "k", "\u{feff}k=EAAnew"),
+        ("k=\n", "k", "k=EAAnew\n"),
+        ("k =\n", "k", "k = EAAnew\n"),
+        ("k = \n", "k", "k = EAAnew\n"),
+        ("k =  ; c\n", "k", "k = EAAnew  ; c\n"),
+        ("k=; c\n", "k", "k=EAAnew ; c\n"),
+        ("k:", "k", "k:EAAnew"),
+        ("[f]\n\tk = a\n\tl = b\n", "f.k", "[f]\n\tk = EAAnew\n\tl = b\n"),
+        ("[f]\nk = EAAnew   ; same\n", "f.k", "="),
+        (
+            "[f]\nk=1\n[g]\n[f]\nk=2\n",
+            "f.k",
+            "the key `f.k` is there more than once: lines 2 and 5",
+        ),
+        ("[f]\nk=1\nk=2\n", "f.k", "the key `f.k` is there more than once: lines 2 and 3"),
+        ("[f]\nk=1\n[f]\nl=2\n", "f.l", "[f]\nk=1\n[f]\nl=EAAnew\n"),
+        (
+            "[f]\nk = a\n  b\n",
+            "f.k",
+            "the value of the key `f.k` cannot be replaced: some readers take the indented line below it as part of it: line 2",
+        ),
+        (
+            "[f]\nk = a\\\nb\n",
+            "f.k",
+            "the value of the key `f.k` cannot be replaced: a `\\` at the end of the line makes the next line part of it: line 2",
+        ),
+        ("[f]\nk = a\n  ; c\n", "f.k", "[f]\nk = EAAnew\n  ; c\n"),
+        ("[f\nk = a\n", "f.k", "it cannot be read as ini: line 1"),
+    ] {
+        assert_eq!(replaced(Ini, text, key, "EAAnew"), expected, "{text}");
+    }
+}
+
+#[test]
+fn quotes_give_way_only_to_what_they_cannot_hold() {
+    let none = "an ini file cannot hold the value: no kind of quotes fits around it";
+    for (text, value, expected) in [
+        ("k = x", "1|a%b=c:d", "k = 1|a%b=c:d"),
+        ("k = x", " a;b#c ", "k = \" a;b#c \""),
+        ("k = x", "\"a\"", "k = '\"a\"'"),
+        ("k = x", "it's \"a\" b", "k = it's \"a\" b"),
+        ("k = x", "EAA\\", none),
+        ("k = 'x'", "it's", "k = \"it's\""),
+        ("k = \"x\"", "a\"b", "k = 'a\"b'"),
+        ("k = \"x\"", "a\"b'c", "k = a\"b'c"),
+        ("k = \"x\"", "EAA\"b';", none),
+        ("k = x", "", "k = "),
+        ("k = \"x\"", "", "k = \"\""),
+        (
+            "k = x",
+            "a\nb",
+            "an ini file cannot hold the value: it has a line break or another control character",
+        ),
+    ] {
+        assert_eq!(replaced(Ini, text, "k", value), expected);
+    }
+}
+
+#[test]
+fn a_new_key_goes_to_the_end_of_its_section() {
+    for (text, key, expected) in [
+        ("", "k", "k = v\n"),
+        ("", "f.k", "[f]\nk = v\n"),
+        ("a=1\n\n; of f\n[f]\nb=2\n", "k", "a=1\nk=v\n\n; of f\n[f]\nb=2\n"),
+        ("; file\n\n; of f\n[f]\nb=2\n", "k", "; file\n\nk = v\n\n; of f\n[f]\nb=2\n"),
+        (
+            "[f]\r\na : 1 ; x\r\n\r\n; of g\r\n[g]\r\nb=2",
+            "f.k",
+            "[f]\r\na : 1 ; x\r\nk : v\r\n\r\n; of g\r\n[g]\r\nb=2",
+        ),
+        ("[f]\n\ta=1\n", "f.k", "[f]\n\ta=1\n\tk=v\n"),
+        ("[f]\na=1", "f.k", "[f]\na=1\nk=v"),
+        ("[f]\na=1", "g.k", "[f]\na=1\n\n[g]\nk=v"),
+        ("[f]\na=1\n\n", "g.k", "[f]\na=1\n\n[g]\nk=v\n"),
+        ("[F]\n", "f.k", "[F]\nk = v\n"),
+        ("[a.b]\n[a]\n", "a.b.k", "[a.b]\nk = v\n[a]\n"),
+        ("[a]\n", "a.b.k", "[a]\nb.k = v\n"),
+        ("[f]\na = 1\n  more\n", "f.k", "[f]\na = 1\n  more\nk = v\n"),
+        ("[f]\n[f]\n", "f.k", "the key `f` is there more than once: lines 1 and 2"),
+        (
+            "[f]\nk\n",
+            "f.k",
+            "the key `f.k` cannot be created: a line names it without a value: line 2",
+        ),
+        ("", "f.", "`f.` is no key of an ini file"),
+        ("", ".k", "`.k` is no key of an ini file"),
+        ("", "f].k", "`f].k` is no key of an ini file"),
+        ("", "f.a=b", "`f.a=b` is no key of an ini file"),
+    ] {
+        assert_eq!(created(Ini, text, key, "v"), expected, "{text}");
+    }
+}
+
+#[test]
+fn bytes_of_another_encoding_survive() {
+    let bytes = b"; caf\xE9\n[s]\nb = \xE9\na = x\n";
+    let Ok(Edited::Changed(new)) = replace(Ini, bytes, Some("s.a"), "EAAnew", Missing::Refuse)
+    else {
+        panic!("it is written");
+    };
+    assert_eq!(&new[..], b"; caf\xE9\n[s]\nb = \xE9\na = EAAnew\n");
+}

@@ -1,0 +1,92 @@
+//! JSON in every layout, with what only its writer would put into it.
+
+use super::{created, replaced};
+use crate::edit::Format::Json;
+
+#[test]
+fn only_the_value_changes() {
+    for (text, key, expected) in [
+        ("{\"a\":\"x\",\"n\":1.0e5}", "a", "{\"a\":\"EAAnew\",\"n\":1.0e5}"),
+        (
+            "\u{feff}{\r\n\t\"a\" : \"x\"\r\n}\r\n",
+            "a",
+            "\u{feff}{\r\n\t\"a\" : \"EAAnew\"\r\n}\r\n",
+        ),
+        (
+            "{\"a\": {\"b\": [0, {\"c\": \"x\"}]}}",
+            "/a/b/1/c",
+            "{\"a\": {\"b\": [0, {\"c\": \"EAAnew\"}]}}",
+        ),
+        ("{\"a/b\": null}", "/a~1b", "{\"a/b\": \"EAAnew\"}"),
+        (
+            "{\"a\": 12345678901234567890123, \"b\": 1e2}",
+            "b",
+            "{\"a\": 12345678901234567890123, \"b\": \"EAAnew\"}",
+        ),
+        ("{\"d\":1,\"d\":2,\"a\":false}", "a", "{\"d\":1,\"d\":2,\"a\":\"EAAnew\"}"),
+        ("{\"a\": \"EAA\\u006eew\"}", "a", "="),
+        ("{\"a\": 1, \"a\": \"x\"}", "a", "the key `a` is there more than once: lines 1 and 1"),
+        ("{\"a\": {}}", "a", "the key `a` holds an object, not text: line 1"),
+        ("{\n// c\n\"a\": \"x\"}", "a", "it has a comment, which json does not allow: line 2"),
+        ("{\"a\": \"x\",}", "a", "it cannot be read as json: line 1"),
+        (
+            "{\"a\": \"x\", \"b\": /* c */ 1}",
+            "a",
+            "it has a comment, which json does not allow: line 1",
+        ),
+        ("", "a", "it cannot be read as json: line 1"),
+    ] {
+        assert_eq!(replaced(Json, text, key, "EAAnew"), expected, "{text}");
+    }
+    assert_eq!(
+        replaced(Json, "{\"a\":\"\"}", "a", "1|\"\\\n\0é"),
+        "{\"a\":\"1|\\\"\\\\\\n\\u0000é\"}"
+    );
+}
+
+#[test]
+fn a_new_member_looks_like_its_sisters() {
+    for (text, key, expected) in [
+        ("", "k", "{\n  \"k\": \"v\"\n}\n"),
+        ("\n", "a.k", "{\n  \"a\": {\n    \"k\": \"v\"\n  }\n}\n"),
+        ("{}", "k", "{\"k\": \"v\"}"),
+        ("{}", "a.b.k", "{\"a\": {\"b\": {\"k\": \"v\"}}}"),
+        ("{\n}\n", "k", "{\n  \"k\": \"v\"\n}\n"),
+        ("{\"a\":1}", "k", "{\"a\":1,\"k\":\"v\"}"),
+        ("{ \"a\" : 1 }", "k", "{ \"a\" : 1, \"k\" : \"v\" }"),
+        ("{\"a\": 1, \"b\": 2}", "c.k", "{\"a\": 1, \"b\": 2, \"c\": {\"k\": \"v\"}}"),
+        ("{\r\n\t\"a\": 1\r\n}", "k", "{\r\n\t\"a\": 1,\r\n\t\"k\": \"v\"\r\n}"),
+        (
+            "{\n    \"a\": 1,\n\n    \"b\": [\n    ]\n}\n",
+            "k",
+            "{\n    \"a\": 1,\n\n    \"b\": [\n    ],\n    \"k\": \"v\"\n}\n",
+        ),
+        (
+            "{\n    \"a\": 1\n}\n",
+            "b.k",
+            "{\n    \"a\": 1,\n    \"b\": {\n        \"k\": \"v\"\n    }\n}\n",
+        ),
+        ("{\n  \"a\": {}\n}\n", "a.k", "{\n  \"a\": {\n    \"k\": \"v\"\n  }\n}\n"),
+        (
+            "{\n  \"a\": {\n    \"b\": 1\n  }\n}\n",
+            "/a/k",
+            "{\n  \"a\": {\n    \"b\": 1,\n    \"k\": \"v\"\n  }\n}\n",
+        ),
+        ("[{\"a\": 1}]", "0.k", "[{\"a\": 1, \"k\": \"v\"}]"),
+        ("[]", "0", "the key `0` cannot be created: a list has no such element: line 1"),
+        (
+            "{\"a\": 1}",
+            "a.k",
+            "the key `a.k` cannot be created: what should hold it is no object: line 1",
+        ),
+        (
+            "{}",
+            "a.0.k",
+            "the key `a.0.k` cannot be created: a number in it would need a list that is not there",
+        ),
+        ("{\"a\": {}, \"a\": {}}", "a.k", "the key `a.k` is there more than once: lines 1 and 1"),
+        ("{", "k", "it cannot be read as json: line 1"),
+    ] {
+        assert_eq!(created(Json, text, key, "v"), expected, "{text}");
+    }
+}
