@@ -30,6 +30,11 @@ impl Environment {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// All variables, for a program that is to see what we see.
+    pub const fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
     /// Where configs live: `$XDG_CONFIG_HOME`, else `~/.config`.
     pub fn config_home(&self) -> Option<PathBuf> {
         self.xdg("XDG_CONFIG_HOME", ".config")

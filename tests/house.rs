@@ -17,13 +17,19 @@ const DOORS: &[(&str, &[&str])] = &[
     ("failpoint", &[]),
     ("interrupt", &[]),
     ("name", &[]),
+    ("process", &[]),
     ("token", &[]),
+    // It may be killed between its steps.
+    ("file", &["failpoint"]),
     // What speaks the vocabulary.
     ("complaint", &["exit"]),
     ("policy", &["token"]),
     ("graph", &["clock", "crypto", "token"]),
     ("store", &["complaint", "crypto", "exit", "failpoint", "token"]),
-    ("config", &["complaint", "edit", "environment", "exit", "graph", "policy", "token"]),
+    (
+        "config",
+        &["complaint", "edit", "environment", "exit", "graph", "policy", "process", "token"],
+    ),
     ("report", &["complaint", "exit", "policy", "token"]),
     ("sandbox", &["complaint", "crypto", "exit", "token"]),
     ("ui", &["complaint", "environment", "exit", "report"]),

@@ -106,7 +106,7 @@ impl Secrets {
                 })?;
                 from_file(source, &Path::new(folder).join(name), Format::Raw, None)?
             }
-            SecretSource::Command(words) => command::output(words)
+            SecretSource::Command(words) => command::output(words, self.environment.variables())
                 .map_err(|failure| SecretError::unreadable(source, failure.to_string()))?,
         };
         let text = text.strip_suffix('\n').unwrap_or(&text);

@@ -1,0 +1,186 @@
+//! Who may do what with a file, carried from one file to another.
+//!
+//! Owner, group, mode, access list, the labels that mandatory access control goes by, and what
+//! else its owner has noted on it. An application that can no longer read its file is the outage
+//! that all this is to prevent, so nothing counts as carried before it was read back: there are
+//! file systems that agree to everything and do nothing.
+
+use std::ffi::CString;
+use std::path::Path;
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{self, Gid, Mode, Uid, XattrFlags};
+use rustix::io::Errno;
+
+use super::error::{FileError, Right};
+use super::identity::Identity;
+
+const ACL: &str = "system.posix_acl_access";
+
+/// Attributes that are carried. What is left out belongs to the inode and not to the file, such
+/// as signatures of its content (`security.ima`) and the notes of a layered file system
+/// (`trusted.overlay`).
+const CARRIED: [&str; 4] = ["system.", "user.", "security.selinux", "security.SMACK64"];
+
+/// What a file lets whom do.
+pub(super) struct Rights {
+    owner: u32,
+    group: u32,
+    mode: u32,
+    attributes: Vec<Attribute>,
+}
+
+struct Attribute {
+    name: CString,
+    value: Vec<u8>,
+}
+
+/// What could not be carried over, and why; no cause if nothing failed and nothing happened.
+#[derive(Debug)]
+pub(super) struct Loss {
+    right: Right,
+    cause: Option<Errno>,
+}
+
+impl Loss {
+    pub(super) fn about(self, path: &Path) -> FileError {
+        FileError::NotCarried { path: path.to_owned(), right: self.right, cause: self.cause }
+    }
+}
+
+impl Rights {
+    /// Those of an open file, of which `identity` was seen.
+    pub(super) fn of(file: &OwnedFd, identity: &Identity) -> Result<Self, Loss> {
+        let mut attributes = Vec::new();
+        for name in names(file).map_err(|errno| lost(Right::Attributes, errno))? {
+            let value = read(file, &name).map_err(|errno| lost(right(&name), errno))?;
+            attributes.extend(value.map(|value| Attribute { name, value }));
+        }
+        let Identity { owner, group, mode, .. } = *identity;
+        Ok(Self { owner, group, mode, attributes })
+    }
+
+    /// Gives them to a file that is new and its owner's alone.
+    ///
+    /// The mode comes last: a change of owner may clear bits of it, and until then it keeps
+    /// everybody else out, whatever the folder hands down to new files.
+    pub(super) fn carry_to(&self, file: &OwnedFd) -> Result<(), Loss> {
+        let new = fs::fstat(file).map_err(|errno| lost(Right::Owner(self.owner), errno))?;
+        if new.st_gid != self.group {
+            fs::fchown(file, None, Some(Gid::from_raw(self.group)))
+                .map_err(|errno| lost(Right::Group(self.group), errno))?;
+        }
+        if new.st_uid != self.owner {
+            fs::fchown(file, Some(Uid::from_raw(self.owner)), None)
+                .map_err(|errno| lost(Right::Owner(self.owner), errno))?;
+        }
+        for attribute in &self.attributes {
+            attribute.carry_to(file).map_err(|errno| lost(right(&attribute.name), errno))?;
+        }
+        if !self.has_acl() {
+            remove_inherited_acl(file).map_err(|errno| lost(Right::Acl, errno))?;
+        }
+        fs::fchmod(file, Mode::from_raw_mode(self.mode))
+            .map_err(|errno| lost(Right::Mode(self.mode), errno))?;
+        self.prove(file)
+    }
+
+    fn has_acl(&self) -> bool {
+        self.attributes.iter().any(|attribute| right(&attribute.name) == Right::Acl)
+    }
+
+    fn prove(&self, file: &OwnedFd) -> Result<(), Loss> {
+        let found = Identity::of_open(file).map_err(|errno| lost(Right::Mode(self.mode), errno))?;
+        let missing = if found.owner != self.owner {
+            Some(Right::Owner(self.owner))
+        } else if found.group != self.group {
+            Some(Right::Group(self.group))
+        } else if found.mode != self.mode {
+            Some(Right::Mode(self.mode))
+        } else {
+            let lost = self.attributes.iter().find(|attribute| !attribute.is_on(file));
+            lost.map(|attribute| right(&attribute.name))
+        };
+        missing.map_or(Ok(()), |right| Err(Loss { right, cause: None }))
+    }
+}
+
+impl Attribute {
+    fn is_on(&self, file: &OwnedFd) -> bool {
+        read(file, &self.name).is_ok_and(|value| value.as_deref() == Some(&*self.value))
+    }
+
+    fn carry_to(&self, file: &OwnedFd) -> Result<(), Errno> {
+        // Labels that come by themselves may be forbidden to set.
+        if self.is_on(file) {
+            return Ok(());
+        }
+        fs::fsetxattr(file, self.name.as_c_str(), &self.value, XattrFlags::empty())
+    }
+}
+
+fn lost(right: Right, cause: Errno) -> Loss {
+    Loss { right, cause: Some(cause) }
+}
+
+fn right(name: &CString) -> Right {
+    match name.to_string_lossy() {
+        name if name == ACL || name == "system.nfs4_acl" => Right::Acl,
+        name => Right::Attribute(name.into_owned()),
+    }
+}
+
+/// The new file has a list of its own where the folder hands one down.
+fn remove_inherited_acl(file: &OwnedFd) -> Result<(), Errno> {
+    match fs::fremovexattr(file, ACL) {
+        Err(Errno::NODATA | Errno::NOTSUP) => Ok(()),
+        settled => settled,
+    }
+}
+
+/// The names of all attributes that are to be carried.
+fn names(file: &OwnedFd) -> Result<Vec<CString>, Errno> {
+    let list = match measured(|| fs::flistxattr_query(file), |buffer| fs::flistxattr(file, buffer))
+    {
+        Err(Errno::NOTSUP) => Vec::new(),
+        list => list?,
+    };
+    let listed = list.split(|byte| *byte == 0).filter(|name| {
+        CARRIED.iter().any(|start| name.starts_with(start.as_bytes())) && *name != ACL.as_bytes()
+    });
+    // Not every file system lists the access list.
+    Ok([ACL.as_bytes()]
+        .into_iter()
+        .chain(listed)
+        .filter_map(|name| CString::new(name).ok())
+        .collect())
+}
+
+fn read(file: &OwnedFd, name: &CString) -> Result<Option<Vec<u8>>, Errno> {
+    let name = name.as_c_str();
+    match measured(|| fs::fgetxattr_query(file, name), |buffer| fs::fgetxattr(file, name, buffer)) {
+        Err(Errno::NODATA | Errno::NOTSUP) => Ok(None),
+        value => value.map(Some),
+    }
+}
+
+/// Asks how long the answer is, then for the answer, until both agree.
+fn measured(
+    length: impl Fn() -> Result<usize, Errno>,
+    answer: impl Fn(&mut [u8]) -> Result<usize, Errno>,
+) -> Result<Vec<u8>, Errno> {
+    loop {
+        let mut buffer = vec![0; length()?];
+        if buffer.is_empty() {
+            return Ok(buffer);
+        }
+        match answer(&mut buffer) {
+            Err(Errno::RANGE) => {}
+            Err(errno) => return Err(errno),
+            Ok(length) => {
+                buffer.truncate(length);
+                return Ok(buffer);
+            }
+        }
+    }
+}
