@@ -76,9 +76,11 @@ pub struct Global {
 pub enum Command {
     /// What each token is worth: validity, clocks, scopes, what to do next
     Status(Status),
-    /// Renew what is due, verify what was not proven lately, derive pages
+    /// Renew what is due, verify what was not proven lately, derive pages, deliver
     Refresh(Refresh),
-    /// Every generation and attempt, with success rate
+    /// Bring every token to the files and programs that have not got it
+    Deliver(Deliver),
+    /// Every generation, attempt and delivery, with success rate
     History(History),
     /// Read a new string from standard input and make it long-lived
     Exchange(Exchange),
@@ -156,6 +158,29 @@ pub struct Exchange {
     /// Show what would happen; change nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
+    /// How long to wait for another run to end
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    pub lock_wait: String,
+}
+
+/// `deliver`.
+#[derive(Debug, Args)]
+pub struct Deliver {
+    /// Labels; `*` matches anything
+    #[arg(value_name = "LABEL")]
+    pub labels: Vec<String>,
+    /// Overwrite what is there, also a string that is none of ours
+    #[arg(long, requires = "labels", conflicts_with_all = ["restore", "test"])]
+    pub force: bool,
+    /// Put back what the last delivery to each of the token's files replaced
+    #[arg(long, value_name = "LABEL", conflicts_with_all = ["labels", "test"])]
+    pub restore: Option<String>,
+    /// Show what would change, and whether it could; change nothing
+    #[arg(long)]
+    pub test: bool,
+    /// Count this run as a timer's
+    #[arg(long)]
+    pub scheduled: bool,
     /// How long to wait for another run to end
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     pub lock_wait: String,
@@ -250,6 +275,7 @@ impl Command {
             Self::Refresh(_) => "refresh",
             Self::History(_) => "history",
             Self::Exchange(_) => "exchange",
+            Self::Deliver(_) => "deliver",
             Self::Check(_) => "check",
             Self::Token(_) => "token",
             Self::Config(_) => "config",

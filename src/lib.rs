@@ -15,8 +15,10 @@
 //!   there is a network; one classification turns every refusal into a [`Problem`](token::Problem).
 //! - [`store`]: what is remembered, in domain verbs over one SQLite file. A string is sealed before
 //!   anyone looks at it, and takes another's place in one transaction that names whom it replaces.
-//! - [`config`] and [`edit`]: what the operator's files say, and where in them; every mistake at
-//!   once, each with its place.
+//! - [`config`]: what the operator's file says and means; every mistake at once, each with its place.
+//! - [`deliver`]: how a token reaches the files and programs that use it, by [`edit`], which finds or
+//!   changes one value and proves the rest unchanged, [`file`], which replaces a file whole, with all
+//!   its rights, or not at all, and [`process`], which runs a program within limits.
 //! - [`report`]: what commands found, rendered. [`ui`] alone prints it.
 //! - [`sandbox`]: a simulated Graph with rules of its own, on loopback, for rehearsals and tests.
 //!
@@ -26,13 +28,14 @@
 //! # A token's way through a run
 //!
 //! ```text
-//! lock -> read -> decide -> announce -> ask Meta -> seal -> examine -> promote
+//! lock -> read -> decide -> announce -> ask Meta -> seal -> examine -> promote -> settle
 //! ```
 //!
 //! A kill before `seal` leaves the string in use untouched and the announcement to tell of it; a
-//! kill after `seal` leaves a candidate that the next run examines. Nothing is promoted unless
-//! Graph has confirmed that it lives, belongs to the same person and Page, and ends later. The page
-//! to begin with is `commands/refresh/mod.rs`.
+//! kill after `seal` leaves a candidate that the next run examines; one after `promote` leaves rows
+//! that say which targets are owed the new string. Nothing is promoted unless Graph has confirmed
+//! that it lives, belongs to the same person and Page, and ends later. The page to begin with is
+//! `commands/refresh/mod.rs`.
 
 #[macro_use]
 mod name;
@@ -43,6 +46,7 @@ pub mod commands;
 pub mod complaint;
 pub mod config;
 pub mod crypto;
+pub mod deliver;
 pub mod edit;
 pub mod environment;
 pub mod exit;

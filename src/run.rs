@@ -15,7 +15,9 @@ use self::typed::{
 };
 use crate::cli::{self, Cli, Command, TypedLogFormat};
 use crate::clock::Clock;
-use crate::commands::{self, Asking, CheckOrder, HistoryOrder, RefreshOrder};
+use crate::commands::{
+    self, Asking, CheckOrder, DeliverOrder, HistoryOrder, Overwrite, RefreshOrder,
+};
 use crate::complaint::Complaint;
 use crate::environment::Environment;
 use crate::exit::{Exit, Verdict};
@@ -116,6 +118,23 @@ fn dispatch(
                 lock_wait: duration(&given.lock_wait)?,
             };
             commands::exchange(&session, &order).map(Exit::code)
+        }
+        Command::Deliver(given) => {
+            let order = DeliverOrder {
+                patterns: patterns(&given.labels),
+                overwrite: if given.force { Overwrite::Anything } else { Overwrite::Own },
+                trigger: trigger(&session, given.scheduled),
+                lock_wait: duration(&given.lock_wait)?,
+            };
+            match &given.restore {
+                _ if given.test => commands::rehearse_deliveries(&session, &order),
+                Some(given) => {
+                    let restored = label(std::slice::from_ref(given))?;
+                    commands::restore_files(&session, &restored, &order)
+                }
+                None => commands::deliver(&session, &order),
+            }
+            .map(Exit::code)
         }
         Command::History(given) => {
             let order = HistoryOrder {

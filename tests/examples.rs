@@ -82,7 +82,7 @@ fn the_full_example_is_refused_for_the_parts_to_come_and_nothing_else() {
         .collect();
     assert_eq!(
         complaints,
-        ["deliver", "backup", "alerts", "notify"]
+        ["backup", "alerts", "notify"]
             .map(|key| format!("`{key}` is not supported by this version"))
     );
 }

@@ -159,7 +159,8 @@ fn programs_get_the_events_and_the_rate() {
       "new_expires_at": "2026-03-02T00:00:00Z",
       "generation": 1,
       "fingerprint": "fingerprint1",
-      "problem": null
+      "problem": null,
+      "target": null
     },
     {
       "at": "2026-02-10T00:00:00Z",
@@ -180,7 +181,8 @@ fn programs_get_the_events_and_the_rate() {
         "message": "An unknown error occurred",
         "fbtrace_id": "AFakea8ff212c0791ebc744",
         "remedy": ""
-      }
+      },
+      "target": null
     },
     {
       "at": "2026-02-10T01:00:00Z",
@@ -193,7 +195,8 @@ fn programs_get_the_events_and_the_rate() {
       "new_expires_at": "2026-04-11T01:00:00Z",
       "generation": 2,
       "fingerprint": "fingerprint3",
-      "problem": null
+      "problem": null,
+      "target": null
     }
   ]
 }

@@ -1,7 +1,7 @@
 //! Every outcome of a run and every exit code, which of them wins, and what a dry run may do.
 //!
-//! Two codes cannot be provoked from outside: 70 is a bug, and 73 waits for deliveries, which this
-//! version has not. Nor can `too_young`, which Meta says of Instagram and Threads tokens only.
+//! One code cannot be provoked from outside: 70 is a bug. 73 is tried in `deliver`, and `too_young`,
+//! which Meta says of Instagram and Threads tokens only, in `families`.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;

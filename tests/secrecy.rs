@@ -15,12 +15,23 @@ use crate::world::{ANNA, APP, APP_SECRET, BAKERY, BRAND, Ran, World, day};
 /// In every string that Graph gives out for this test, and nowhere else.
 const MARK: &str = "canary";
 
-/// Files in which a test puts secrets itself.
-const OURS: [&str; 3] = ["pasted", "metatoken.toml", "metatoken.key"];
+/// Files in which a test puts secrets itself, and the one to which they are delivered.
+const OURS: [&str; 4] = ["pasted", "metatoken.toml", "metatoken.key", "app.env"];
+
+/// A file, and a program that tells everybody what it was given and then fails.
+const TARGETS: &str = r#"
+[[token.brand.deliver]]
+file = "app.env"
+key = "TOKEN"
+create = true
+
+[[token.brand.deliver]]
+command = ["/bin/sh", "-c", "read -r t; env; echo access_token=$t >&2; echo \"<$t>, $t and x$t.y\" >&2; exit 1"]
+"#;
 
 fn world() -> World {
     let world = World::new()
-        .config(&format!("{BRAND}pages = \"all\"\n"))
+        .config(&format!("{BRAND}pages = \"all\"\n{TARGETS}"))
         .token("BRAND", TokenSpec::user(APP, ANNA).named(MARK));
     world.write("pasted", "nothing yet");
     world
@@ -85,10 +96,14 @@ fn inspect(world: &World, what: &str, ran: &Ran) {
     assert!(!ran.stderr.contains("a bug"), "{what}: {}", ran.stderr);
 }
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 19] = [
     &["refresh", "-n"],
     &["refresh"],
     &["refresh", "--force", "brand*"],
+    &["deliver", "--test"],
+    &["deliver"],
+    &["deliver", "--restore", "brand"],
+    &["deliver", "--force", "brand"],
     &["exchange", "brand", "--token-file", "pasted", "-n"],
     &["exchange", "brand", "--token-file", "pasted"],
     &["exchange", "--stored"],
@@ -125,7 +140,9 @@ fn a_life_without_trouble_shows_nothing() {
         paste(&world, n);
         everything(&world, &format!("day {n}"));
     }
-    // The one exception, which shows that the canary sings.
+    // The exceptions, which show that the canary sings.
+    let delivered = fs::read_to_string(world.path("app.env")).unwrap();
+    assert!(Hidden::of(&world).found_in(&delivered).is_some(), "{delivered}");
     let ran = world.run(&["token", "brand"]).code(0).stderr("");
     assert!(Hidden::of(&world).found_in(&ran.stdout).is_some(), "{}", ran.stdout);
 }
@@ -134,7 +151,7 @@ fn a_life_without_trouble_shows_nothing() {
 fn a_token_that_dies_shows_nothing() {
     for death in [Death::PasswordChanged, Death::Checkpoint] {
         let mut world = world();
-        world.run(&["refresh"]).code(0);
+        world.run(&["refresh"]).code(73);
         let string = world.in_use("brand");
         world.graph.with(|graph| graph.kill(&string, death));
         world.at(day(45));
@@ -148,7 +165,7 @@ fn a_token_that_dies_shows_nothing() {
 /// Gives the world, so that a test can see that the answer was read.
 fn answered(what: &str, status: u16, headers: Vec<(&'static str, String)>, body: &str) -> World {
     let mut world = world();
-    world.run(&["refresh"]).code(0);
+    world.run(&["refresh"]).code(73);
     let string = world.in_use("brand");
     world.at(day(45));
     paste(&world, 45);
@@ -263,7 +280,7 @@ fn a_verdict_that_quotes_the_token() {
 #[test]
 fn a_list_of_pages_whose_next_address_holds_the_token() {
     let mut world = world();
-    world.run(&["refresh"]).code(0);
+    world.run(&["refresh"]).code(73);
     let string = world.in_use("brand");
     world.at(day(45));
     paste(&world, 45);
@@ -280,7 +297,7 @@ fn a_list_of_pages_whose_next_address_holds_the_token() {
 #[test]
 fn what_an_operator_mistypes_is_not_repeated() {
     let mut world = world();
-    world.run(&["refresh"]).code(0);
+    world.run(&["refresh"]).code(73);
     for string in [
         "EAAFAKECanary 1",
         "\"EAAFAKECanary1\"",

@@ -94,5 +94,6 @@ fn entry(event: Event) -> Entry {
         generation: event.generation,
         fingerprint: event.fingerprint,
         problem: event.problem,
+        target: event.target,
     }
 }

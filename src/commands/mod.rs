@@ -4,6 +4,8 @@ mod apps;
 mod asking;
 mod check;
 mod config;
+mod deliver;
+mod delivery;
 mod exchange;
 mod history;
 mod newcomers;
@@ -17,6 +19,7 @@ mod token;
 
 pub use check::{CheckOrder, check, nagios_complaint, verdict_of};
 pub use config::{check_config, show_config};
+pub use deliver::{DeliverOrder, Overwrite, deliver, rehearse_deliveries, restore_files};
 pub use exchange::{ExchangeOrder, exchange};
 pub use history::{HistoryOrder, history};
 pub use refresh::{Depth, Due, RefreshOrder, refresh};

@@ -114,6 +114,7 @@ pub fn inspect_string(
         fingerprint: None,
         generation: None,
         inspection: Some(inspection),
+        deliveries: Vec::new(),
     };
     let report = StatusReport {
         generated_at: now,

@@ -3,10 +3,13 @@
 //! A survey takes no lock, makes nothing and adopts nothing. What Graph answers is written down
 //! where that is possible, and judged all the same where it is not.
 
+use std::collections::HashMap;
+
 use chrono::TimeDelta;
 
 use super::apps::{Pauses, version_reasons};
 use super::asking::ask;
+use super::delivery::{of_config, seen};
 use super::newcomers::{self, Newcomer};
 use super::refresh::{believed, clock_reason, trust};
 use super::roster::{Member, Roster, in_its_own_words};
@@ -16,12 +19,13 @@ use crate::config::KeySetting;
 use crate::graph::{Fault, Graph};
 use crate::policy::{
     Decision, Health, Insistence, Judgement, Moment, Reason, Rest, Subject, decide, judge,
-    judge_inspection, judge_runs, remedy,
+    judge_deliveries, judge_inspection, judge_runs, remedy,
 };
 use crate::report::{Refresh, Source, StatusReport, TokenReport};
 use crate::store::{KeySource, Store, StoreError};
 use crate::token::{
-    AccessToken, Action, Expiry, GenerationId, Identity, Label, Pattern, Problem, Proof, Time,
+    AccessToken, Action, Delivery, Expiry, GenerationId, Identity, Label, Pattern, Problem, Proof,
+    Time,
 };
 
 /// A bad answer is asked for again after this.
@@ -84,6 +88,7 @@ pub(super) fn survey(
     let skew_then = last_run.as_ref().and_then(|run| run.clock_skew);
     let look = Look { asking, now: believed(now, skew_then), graph };
     let answers = ask_about(session, &roster, store.as_ref(), &meant, look)?;
+    let mut deliveries = look_at_targets(session, &roster, store.as_ref(), &meant, look);
     let key = store.as_ref().and_then(|store| key_trouble(session, store));
     // While this process reads without the right to write, SQLite lets none of it write.
     drop(store);
@@ -95,7 +100,8 @@ pub(super) fn survey(
         .iter()
         .map(|member| {
             let answer = answers.iter().find(|answer| answer.label == member.label);
-            describe(&roster, member, answer, moment)
+            let deliveries = deliveries.remove(&member.label).unwrap_or_default();
+            describe(&roster, member, answer, deliveries, moment)
         })
         .collect();
     let system = judge_runs(last_run.and_then(|run| run.finished_at), now)
@@ -110,6 +116,25 @@ pub(super) fn survey(
         system,
         unlisted: roster.unlisted().to_vec(),
     })
+}
+
+/// How every target stands: by what the files hold, unless nobody is to look further than the
+/// store, or its key is not at hand.
+fn look_at_targets(
+    session: &Session,
+    roster: &Roster,
+    store: Option<&Store>,
+    meant: &[Member],
+    look: Look<'_>,
+) -> HashMap<Label, Vec<Delivery>> {
+    let delivers = meant.iter().any(|member| !member.deliver.is_empty());
+    let key = (delivers && look.asking != Asking::Never).then(|| session.key().ok()).flatten();
+    let open = store.zip(key).filter(|(store, key)| store.unlock(key).is_ok());
+    let standing = |member: &Member| match (roster.credential(&member.label), &open) {
+        (Some(credential), Some((store, _))) => seen(member, credential, store, look.now),
+        (credential, _) => of_config(member, credential),
+    };
+    meant.iter().map(|member| (member.label.clone(), standing(member))).collect()
 }
 
 /// Whether the key beside the store still opens it. Where there is none to read nothing is said:
@@ -265,6 +290,7 @@ fn describe(
     roster: &Roster,
     member: &Member,
     answer: Option<&Answer>,
+    deliveries: Vec<Delivery>,
     moment: Moment,
 ) -> TokenReport {
     let subject = roster.subject(member);
@@ -278,7 +304,8 @@ fn describe(
             judge_inspection(&subject, &proof.inspection, &expected, moment)
         }
         _ => judge(&subject, moment),
-    };
+    }
+    .with(judge_deliveries(&member.label, &deliveries, moment.now));
     let inspection = proof.map(|proof| &proof.inspection);
     let ledger = subject.credential.map(|credential| &credential.ledger);
     let problem = failed
@@ -328,6 +355,7 @@ fn describe(
         fingerprint: current.map(|generation| generation.fingerprint),
         generation: current.map(|generation| generation.number),
         inspection: inspection.cloned(),
+        deliveries,
         judgement,
     }
 }

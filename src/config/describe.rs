@@ -3,18 +3,21 @@
 //! The description is data; rendering it as text or JSON is the last step. Secrets appear as
 //! references, a literal one as `(literal)`.
 
+mod target;
+mod token;
+
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
 use super::Config;
 use super::settings::{
-    AppSetting, Endpoints, HttpSettings, KeySetting, Origin, Origins, Pages, StoreSettings,
-    TokenSetting,
+    AppSetting, Endpoints, HttpSettings, KeySetting, Origin, Origins, StoreSettings,
 };
 use super::source::SecretSource;
-use crate::policy::{Limits, Parent, Subject, words};
+use crate::policy::words;
 use crate::token::Provider;
 
 /// A config in words.
@@ -31,8 +34,19 @@ pub struct Description {
 pub struct Table {
     /// Its path: `store`, or `token` and a label.
     pub path: Vec<String>,
+    /// Whether there may be more of that path.
+    pub brackets: Brackets,
     /// Its values.
     pub entries: Vec<Entry>,
+}
+
+/// How a table's header is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Brackets {
+    /// `[path]`: the only one.
+    Single,
+    /// `[[path]]`: one of a list.
+    Double,
 }
 
 /// One value and where it came from.
@@ -52,7 +66,11 @@ impl Description {
         let mut text = format!("# {}\n", self.path);
         for table in &self.tables {
             let path: Vec<String> = table.path.iter().map(|part| toml_key(part)).collect();
-            let _ = write!(text, "\n[{}]\n", path.join("."));
+            let path = path.join(".");
+            let _ = match table.brackets {
+                Brackets::Single => write!(text, "\n[{path}]\n"),
+                Brackets::Double => write!(text, "\n[[{path}]]\n"),
+            };
             let lines: Vec<String> = table.entries.iter().map(Entry::to_toml).collect();
             let width = lines.iter().map(|line| line.chars().count()).filter(|width| *width <= 48);
             let width = width.max().unwrap_or(0);
@@ -73,15 +91,27 @@ impl Description {
                 let value = json!({ "value": entry.value, "origin": entry.origin.to_string() });
                 (entry.key.to_owned(), value)
             });
+            let Some((last, above)) = table.path.split_last() else { continue };
             let mut place = &mut root;
-            for part in &table.path {
-                let inner = place.entry(part.clone()).or_insert_with(|| json!({}));
-                place = inner.as_object_mut().expect("a table is an object");
+            for part in above {
+                place = within(place, part);
             }
-            place.extend(entries);
+            match table.brackets {
+                Brackets::Single => within(place, last).extend(entries),
+                Brackets::Double => {
+                    let rows = place.entry(last.clone()).or_insert_with(|| json!([]));
+                    let rows = rows.as_array_mut().expect("a list of tables is an array");
+                    rows.push(Value::Object(entries.collect()));
+                }
+            }
         }
         Value::Object(root)
     }
+}
+
+fn within<'a>(place: &'a mut Map<String, Value>, part: &str) -> &'a mut Map<String, Value> {
+    let inner = place.entry(part.to_owned()).or_insert_with(|| json!({}));
+    inner.as_object_mut().expect("a table is an object")
 }
 
 impl Entry {
@@ -125,7 +155,10 @@ impl Config {
     pub fn describe(&self) -> Description {
         let mut tables = vec![store(&self.store), http(&self.http), endpoints(&self.endpoints)];
         tables.extend(self.apps.iter().map(app));
-        tables.extend(self.tokens.iter().map(token));
+        for each in &self.tokens {
+            tables.push(token::table(each));
+            tables.extend(target::tables(each));
+        }
         Description { path: self.path.display().to_string(), tables }
     }
 }
@@ -147,16 +180,13 @@ impl<'a> Writer<'a> {
         self
     }
 
-    /// A limit whose default is longer where only a person can renew the token.
-    fn put_limit(&mut self, key: &'static str, limit: TimeDelta, otherwise: Origin) -> &mut Self {
-        let origin = self.origins.get(key).filter(|origin| **origin != Origin::BuiltIn);
-        let origin = origin.cloned().unwrap_or(otherwise);
-        self.entries.push(Entry { key, value: json!(time(limit)), origin });
-        self
+    fn table(self, path: &[&str]) -> Table {
+        let path = path.iter().map(|part| (*part).to_owned()).collect();
+        Table { path, brackets: Brackets::Single, entries: self.entries }
     }
 
-    fn table(self, path: &[&str]) -> Table {
-        Table { path: path.iter().map(|part| (*part).to_owned()).collect(), entries: self.entries }
+    fn one_of_many(self, path: &[&str]) -> Table {
+        Table { brackets: Brackets::Double, ..self.table(path) }
     }
 }
 
@@ -174,13 +204,12 @@ fn store(store: &StoreSettings) -> Table {
 }
 
 fn http(http: &HttpSettings) -> Table {
-    let std_time = |duration| TimeDelta::from_std(duration).unwrap_or_default();
     let mut writer = Writer::new(&http.origins);
     writer
-        .put("timeout", time(std_time(http.timeout)))
+        .put("timeout", std_time(http.timeout))
         .put("concurrency", http.concurrency)
         .put("attempts", http.attempts)
-        .put("run_deadline", time(std_time(http.run_deadline)))
+        .put("run_deadline", std_time(http.run_deadline))
         .put("ca_file", http.ca_file.as_ref().map(|path| path.to_string_lossy().into_owned()));
     writer.table(&["http"])
 }
@@ -211,72 +240,10 @@ fn app(app: &AppSetting) -> Table {
     writer.table(&["app", &app.name])
 }
 
-fn token(token: &TokenSetting) -> Table {
-    let mut writer = Writer::new(&token.origins);
-    writer
-        .put("type", token.token_type.as_str())
-        .put("app", token.app.as_str())
-        .put("parent", token.parent.as_ref().map(ToString::to_string))
-        .put("page_id", token.page_id.clone());
-    match &token.pages {
-        Pages::None => writer.put("pages", Value::Null),
-        Pages::All { except } => writer.put("pages", "all").put("except", except.clone()),
-    };
-    writer
-        .put("was", token.was.as_ref().map(ToString::to_string))
-        .put("access_token", token.access_token.as_ref().map(SecretSource::describe));
-    policy(&mut writer, token);
-    writer.table(&["token", token.label.as_str()])
-}
-
-fn policy(writer: &mut Writer<'_>, token: &TokenSetting) {
-    let (subject, policy) = (subject(token), &token.policy);
-    let (warn, critical) = if subject.only_a_person_can_renew() {
-        let note = Origin::Implied("built in, as only a person can renew it");
-        (note.clone(), note)
-    } else {
-        (
-            Origin::Implied("built in; 14d where only a person can renew it"),
-            Origin::Implied("built in; 7d where only a person can renew it"),
-        )
-    };
-    let reminders: Vec<String> = policy.reminders.iter().copied().map(time).collect();
-    writer
-        .put("enabled", policy.enabled)
-        .put("auto_refresh", policy.auto_refresh)
-        .put("refresh_within", time(policy.refresh_within))
-        .put("verify_every", time(policy.verify_every))
-        .put("proof_within", limits(policy.proof_within))
-        .put_limit("warn_within", subject.warn_within(), warn)
-        .put_limit("critical_within", subject.critical_within(), critical)
-        .put("data_access_within", limits(policy.data_access_within))
-        .put("validation_interval", time(policy.validation_interval))
-        .put("required_scopes", policy.required_scopes.clone())
-        .put("required_targets", policy.required_targets.clone())
-        .put("rotate_after", policy.rotate_after.map(time))
-        .put("reminders", reminders)
-        .put("keep_generations", policy.keep_generations)
-        .put("keep_for", time(policy.keep_for))
-        .put("owner", policy.owner.clone());
-}
-
-/// The token as the judgement sees it before anything is stored.
-fn subject(token: &TokenSetting) -> Subject<'_> {
-    let parent = token.parent.as_ref().map(|label| Parent { label, credential: None });
-    Subject {
-        label: &token.label,
-        token_type: token.token_type,
-        policy: &token.policy,
-        credential: None,
-        parent,
-        throttled_until: None,
-    }
-}
-
 fn time(duration: TimeDelta) -> String {
     words::duration(duration)
 }
 
-fn limits(limits: Limits) -> Value {
-    json!([time(limits.warning), time(limits.critical)])
+fn std_time(duration: Duration) -> String {
+    time(TimeDelta::from_std(duration).unwrap_or_default())
 }

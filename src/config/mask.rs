@@ -6,6 +6,7 @@
 //! not known to be harmless, every comment, and whatever looks like a token wherever it stands.
 
 use std::ops::Range;
+use std::path::Path;
 
 use super::wire::known;
 
@@ -23,6 +24,12 @@ pub(super) fn quoted(value: &str) -> String {
         return "`…`".to_owned();
     }
     format!("`{}`", value.escape_debug())
+}
+
+/// A path out of the config in backticks, for a message; one may be long.
+pub(super) fn quoted_path(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    if looks_secret(&path) { "`…`".to_owned() } else { format!("`{}`", path.escape_debug()) }
 }
 
 /// The bytes of a config that may not be shown.

@@ -12,15 +12,17 @@ mod find;
 mod mask;
 mod mistake;
 mod resolve;
+mod secret_variables;
 mod secrets;
 mod settings;
 mod source;
 mod trusted;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use self::describe::{Description, Entry, Table};
+pub use self::describe::{Brackets, Description, Entry, Table};
 pub use self::duration::{BadDuration, parse_duration};
 pub use self::find::find;
 pub use self::mistake::{Mistake, Refused};
@@ -132,8 +134,10 @@ impl Config {
             page_id: Some(page_id.to_owned()),
             pages: Pages::None,
             access_token: None,
+            deliver: Vec::new(),
             policy,
             origins,
+            delivery_origins: BTreeMap::new(),
         }
     }
 }

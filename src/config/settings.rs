@@ -8,8 +8,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::source::SecretSource;
+use crate::deliver::Target;
 use crate::policy::Policy;
-use crate::token::{Label, Provider, TokenType};
+use crate::token::{Label, Provider, TargetId, TokenType};
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,8 +143,12 @@ pub struct TokenSetting {
     pub pages: Pages,
     /// Where a first or replacement string is found.
     pub access_token: Option<SecretSource>,
+    /// Where it is delivered, in the order in which that is done.
+    pub deliver: Vec<Target>,
     /// How it is to be treated.
     pub policy: Policy,
     /// Where these came from.
     pub origins: Origins,
+    /// And where what is said of each target did.
+    pub delivery_origins: BTreeMap<TargetId, Origins>,
 }

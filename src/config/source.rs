@@ -49,13 +49,15 @@ impl SecretSource {
                 "format": format.as_str(),
             }),
             Self::Credential(name) => json!({ "credential": name }),
-            Self::Command(words) => {
-                let words: Vec<&str> =
-                    words.iter().map(|word| if looks_secret(word) { "…" } else { word }).collect();
-                json!({ "command": words })
-            }
+            Self::Command(words) => json!({ "command": describe_argv(words) }),
         }
     }
+}
+
+/// A program and its arguments, as `config show` gives them; never what may be a secret.
+pub(super) fn describe_argv(words: &[String]) -> Value {
+    let shown = |word: &'_ String| if looks_secret(word) { "…".to_owned() } else { word.clone() };
+    words.iter().map(shown).collect()
 }
 
 /// The source as the subject of a sentence.

@@ -1,5 +1,6 @@
 //! What an operator reads about a config: the exact words.
 
+mod deliver;
 mod kinds;
 
 use super::*;
@@ -91,6 +92,9 @@ fn a_secret_is_never_shown_again() {
         "[token]\nbrand = \"EAAhush\"",
         "[app.EAAhush0123456789012345]\nid = \"1\"\n[app.b]\nid = \"2\"\nkind = \"threads\"\n[token.t]\ntype = \"user\"\napp = \"b\"",
         "[app.EAAhush0123456789012345]\nid = \"1\"\n[token.t]\ntype = \"app\"",
+        "[token.t]\ndeliver = [{ command = [\"curl\", \"-HBearer EAAhush\"] }]",
+        "[token.t]\n[[token.t.deliver]]\nfile = \"a.toml\"\nkey = \"EAAhush0123456789012345..\"",
+        "[token.t]\n[[token.t.deliver]]\ncomand = [\"EAAhush\"]",
     ] {
         let rendered = complaint(text);
         assert!(rendered.contains("mistake"), "{text}");
@@ -107,7 +111,6 @@ fn the_full_example_lacks_only_what_is_not_built_yet() {
     assert_eq!(
         messages,
         [
-            "`deliver` is not supported by this version",
             "`backup` is not supported by this version",
             "`alerts` is not supported by this version",
             "`notify` is not supported by this version",
@@ -117,7 +120,7 @@ fn the_full_example_lacks_only_what_is_not_built_yet() {
 
 #[test]
 fn the_full_example_passes_without_what_is_not_built_yet() {
-    let later = ["[[token.brand-page.deliver]]", "[alerts]", "[[notify]]"];
+    let later = ["[alerts]", "[[notify]]"];
     let mut keeps = true;
     let mut text = String::new();
     for line in FULL.lines().filter(|line| !line.starts_with("backup")) {
@@ -151,6 +154,7 @@ fn the_full_example_passes_without_what_is_not_built_yet() {
             ("whatsapp-backup", "main", Provider::Facebook),
         ]
     );
+    assert_eq!(config.tokens[1].deliver.len(), 2);
     let page = &config.tokens[2];
     assert!(!page.policy.auto_refresh);
     assert_eq!(page.parent.as_ref().map(Label::as_str), Some("brand"));

@@ -12,8 +12,8 @@ use super::document::Document;
 use super::envelope::Envelope;
 use super::judgement::{by_status, judged};
 use super::phrases;
-use super::redact;
 use super::response::Response;
+use crate::token::redact;
 
 /// Whether a problem of this kind means that the token it is about is dead.
 ///

@@ -253,6 +253,6 @@ fn cause(error: &(dyn Error + 'static)) -> String {
         None if innermost.contains("://") || innermost.contains('@') || innermost.is_empty() => {
             "it failed".to_owned()
         }
-        None => super::redact::sentence(&innermost, &[]),
+        None => crate::token::redact::sentence(&innermost, &[]),
     }
 }

@@ -22,7 +22,7 @@ mod loopback;
 mod observations;
 mod parking;
 mod phrases;
-mod redact;
+
 mod request;
 mod response;
 mod retry;

@@ -42,6 +42,16 @@ pub struct Judgement {
     pub reasons: Vec<Reason>,
 }
 
+impl Judgement {
+    /// The same, with more that stands against the token.
+    pub fn with(mut self, more: Vec<Reason>) -> Self {
+        self.reasons.extend(more);
+        self.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.severity.rank()));
+        self.health = self.reasons.first().map_or(Health::Ok, |reason| reason.severity);
+        self
+    }
+}
+
 /// Judges a token by what the store knows of it.
 pub fn judge(subject: &Subject<'_>, moment: Moment) -> Judgement {
     let mut findings = Findings { subject, moment, reasons: Vec::new() };

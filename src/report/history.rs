@@ -6,7 +6,7 @@ use super::Canvas;
 use super::json::{VERSION, document, problem, time};
 use super::table::{Sheet, plain};
 use crate::policy::words;
-use crate::token::{EventKind, Expiry, Fingerprint, Label, Problem, Time, Trigger};
+use crate::token::{EventKind, Expiry, Fingerprint, Label, Problem, TargetId, Time, Trigger};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct Entry {
     pub fingerprint: Option<Fingerprint>,
     /// What went wrong.
     pub problem: Option<Problem>,
+    /// Where it was delivered, or was to be.
+    pub target: Option<TargetId>,
 }
 
 /// Events, the newest last, and what they add up to.
@@ -79,6 +81,20 @@ impl Tally {
     }
 }
 
+/// The columns of the table; the last only where something was delivered.
+const HEADINGS: [&str; 10] = [
+    "AT",
+    "LABEL",
+    "EVENT",
+    "GENERATION",
+    "FINGERPRINT",
+    "ENDED",
+    "ENDS",
+    "TRIGGER",
+    "PROBLEM",
+    "TARGET",
+];
+
 impl HistoryReport {
     /// The contract's JSON.
     pub fn json(&self) -> String {
@@ -103,22 +119,12 @@ impl HistoryReport {
         if self.shown.is_empty() {
             return format!("{}\n", self.summary());
         }
-        let mut sheet = Sheet::new(
-            canvas,
-            &[
-                "AT",
-                "LABEL",
-                "EVENT",
-                "GENERATION",
-                "FINGERPRINT",
-                "ENDED",
-                "ENDS",
-                "TRIGGER",
-                "PROBLEM",
-            ],
-        );
+        // Who delivers nothing need not see where to.
+        let delivers = self.shown.iter().any(|entry| entry.target.is_some());
+        let columns = if delivers { HEADINGS.len() } else { HEADINGS.len() - 1 };
+        let mut sheet = Sheet::new(canvas, &HEADINGS[..columns]);
         for entry in &self.shown {
-            sheet.row([
+            let cells = [
                 plain(words::instant(entry.at)),
                 plain(&entry.label),
                 plain(entry.event),
@@ -128,7 +134,9 @@ impl HistoryReport {
                 plain(end(entry.new_expiry)),
                 plain(entry.trigger),
                 plain(entry.problem.as_ref().map_or("-".to_owned(), ToString::to_string)),
-            ]);
+                plain(entry.target.as_ref().map_or("-".to_owned(), ToString::to_string)),
+            ];
+            sheet.row(cells.into_iter().take(columns));
         }
         format!("{}\n{}\n", sheet.render(), self.summary())
     }
@@ -189,6 +197,7 @@ impl Entry {
             "generation": self.generation,
             "fingerprint": self.fingerprint.map(|fingerprint| fingerprint.to_string()),
             "problem": problem(self.problem.as_ref(), ""),
+            "target": self.target.as_ref().map(TargetId::as_str),
         })
     }
 }

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::policy::Reason;
-use crate::token::{GranularScope, Label, Problem, Time};
+use crate::token::{Delivery, GranularScope, Label, Problem, Time};
 
 /// The version that every document names.
 pub const VERSION: u32 = 1;
@@ -42,6 +42,21 @@ pub(super) fn reasons(reasons: &[Reason]) -> Value {
                 "message": reason.message,
                 "remedy": reason.remedy,
                 "labels": labels,
+            })
+        })
+        .collect()
+}
+
+/// How a token's targets stand.
+pub(super) fn deliveries(deliveries: &[Delivery]) -> Value {
+    deliveries
+        .iter()
+        .map(|delivery| {
+            json!({
+                "target": delivery.target.as_str(),
+                "state": delivery.state().as_str(),
+                "at": time(delivery.at()),
+                "error": delivery.error,
             })
         })
         .collect()

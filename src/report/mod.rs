@@ -5,19 +5,23 @@
 
 mod check;
 mod complaint;
+mod deliveries;
 mod history;
 mod json;
 mod nagios;
 mod reasons;
+mod rehearsal;
 mod run;
 mod status;
 mod table;
 
 pub use check::CheckReport;
 pub use complaint::complaint_json;
+pub use deliveries::{DeliveryReport, TokenDeliveries};
 pub use history::{Entry, HistoryReport};
 pub use json::{VERSION, problem as problem_json};
 pub use nagios::nagios;
+pub use rehearsal::{RehearsalReport, RehearsedDelivery, Would};
 pub use run::{RunReport, TokenResult};
 pub use status::{Refresh, Source, StatusReport, TokenReport};
 

@@ -2,12 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::json::{VERSION, document, problem, reasons, time};
+use super::json::{VERSION, deliveries, document, problem, reasons, time};
 use super::table::{Sheet, plain, tinted};
 use super::{Canvas, reasons as prose};
 use crate::exit::Exit;
 use crate::policy::{Health, Reason, merge, words};
-use crate::token::{Expiry, Fingerprint, Label, Outcome, Problem, ProblemKind, Time, TokenType};
+use crate::token::{
+    Delivery, Expiry, Fingerprint, Label, Outcome, Problem, ProblemKind, Time, TokenType,
+};
 
 /// What happened to one token.
 #[derive(Debug, Clone)]
@@ -36,6 +38,8 @@ pub struct TokenResult {
     pub exit: Exit,
     /// What stands against the token after the run.
     pub standing: Vec<Reason>,
+    /// How its targets stand.
+    pub deliveries: Vec<Delivery>,
 }
 
 /// A run that changes tokens.
@@ -82,7 +86,9 @@ impl RunReport {
             let count = self.results.iter().filter(|result| result.outcome == *outcome).count();
             summary.insert(outcome.as_str().to_owned(), json!(count));
         }
-        summary.insert("owed".to_owned(), json!(0));
+        let deliveries = self.results.iter().flat_map(|result| &result.deliveries);
+        let owed = deliveries.filter(|delivery| delivery.is_behind()).count();
+        summary.insert("owed".to_owned(), json!(owed));
         document(&json!({
             "version": VERSION,
             "dry_run": self.dry_run,
@@ -169,7 +175,7 @@ impl TokenResult {
             "generation": self.generation,
             "fingerprint": self.fingerprint.map(|fingerprint| fingerprint.to_string()),
             "problem": problem(self.problem.as_ref(), &self.remedy),
-            "deliveries": [],
+            "deliveries": deliveries(&self.deliveries),
         })
     }
 

@@ -4,11 +4,13 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::json::{VERSION, document, granular_scopes, problem, reasons, time};
+use super::json::{VERSION, deliveries, document, granular_scopes, problem, reasons, time};
 use super::table::{Sheet, plain, tinted};
 use super::{Canvas, reasons as prose};
 use crate::policy::{Health, Judgement, Reason, merge, words};
-use crate::token::{DataAccess, Expiry, Fingerprint, Inspection, Label, Problem, Time, TokenType};
+use crate::token::{
+    DataAccess, Delivery, Expiry, Fingerprint, Inspection, Label, Problem, Time, TokenType,
+};
 
 named! {
     /// Where a verdict comes from.
@@ -61,6 +63,8 @@ pub struct TokenReport {
     pub fingerprint: Option<Fingerprint>,
     /// The number of the string in use.
     pub generation: Option<u32>,
+    /// How its targets stand.
+    pub deliveries: Vec<Delivery>,
 }
 
 /// How a token is kept alive.
@@ -245,7 +249,7 @@ impl TokenReport {
             "problem": problem(self.problem.as_ref(), &self.remedy),
             "fingerprint": self.fingerprint.map(|fingerprint| fingerprint.to_string()),
             "generation": self.generation,
-            "deliveries": [],
+            "deliveries": deliveries(&self.deliveries),
         })
     }
 
@@ -275,13 +279,21 @@ impl TokenReport {
             ("last renewed", self.refresh.last_refreshed_at.map(|at| words::when(at, now))),
             ("scopes", scopes.filter(|scopes| !scopes.is_empty())),
         ];
-        for (name, value) in lines {
+        let targets = self.deliveries.iter().map(|it| ("delivered to", Some(standing(it, now))));
+        for (name, value) in lines.into_iter().chain(targets) {
             if let Some(value) = value {
                 let _ = writeln!(text, "  {:14}{value}", format!("{name}:"));
             }
         }
         text
     }
+}
+
+/// A target and how it stands, on one line.
+fn standing(delivery: &Delivery, now: Time) -> String {
+    let since = delivery.at().map_or_else(String::new, |at| format!(", {}", words::ago(at, now)));
+    let state = delivery.state().as_str().replace('_', " ");
+    format!("{}: {state}{since}", delivery.target)
 }
 
 impl Refresh {

@@ -41,9 +41,11 @@ pub(super) fn format(typed: &Cli) -> Result<Format, Complaint> {
         (false, None) => None,
     };
     let can: &[Format] = match &typed.command {
-        Command::Status(_) | Command::Refresh(_) | Command::Exchange(_) | Command::Config(_) => {
-            &[Format::Table, Format::Json]
-        }
+        Command::Status(_)
+        | Command::Refresh(_)
+        | Command::Exchange(_)
+        | Command::Deliver(_)
+        | Command::Config(_) => &[Format::Table, Format::Json],
         Command::History(_) => &[Format::Table, Format::Json, Format::Csv],
         Command::Check(_) => &[Format::Nagios, Format::Json],
         Command::Token(_) => &[Format::Table],

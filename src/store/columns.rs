@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::token::{
     Action, DataAccess, Expiry, Fingerprint, Generation, GenerationId, GenerationState,
-    GranularScope, Identity, Inspection, Label, Origin, Problem, ProblemKind, Proof, Time,
+    GranularScope, Identity, Inspection, Label, Origin, Problem, ProblemKind, Proof, TargetId,
+    Time,
 };
 
 /// The columns of a generation `g` and its proof `p`, in the order of [`Cells::generation`].
@@ -81,6 +82,11 @@ impl<'row, 'statement> Cells<'row, 'statement> {
     /// The next cell, a label.
     pub(super) fn label(&mut self) -> rusqlite::Result<Label> {
         self.named(|text| Label::parse(text).ok(), "a label")
+    }
+
+    /// The next cell, a target or nothing.
+    pub(super) fn maybe_target(&mut self) -> rusqlite::Result<Option<TargetId>> {
+        Ok(self.take::<Option<String>>()?.map(TargetId::new))
     }
 
     /// The next cell, a whole fingerprint.

@@ -6,7 +6,7 @@ use super::columns::{self, Cells};
 use super::runs::RunId;
 use super::{Result, Store};
 use crate::token::{
-    EventKind, Expiry, Fingerprint, GenerationId, Label, Problem, Time, TokenId, Trigger,
+    EventKind, Expiry, Fingerprint, GenerationId, Label, Problem, TargetId, Time, TokenId, Trigger,
 };
 
 /// One thing that happened.
@@ -34,6 +34,8 @@ pub struct Event {
     pub new_expiry: Option<Expiry>,
     /// What was wrong.
     pub problem: Option<Problem>,
+    /// The target, of a delivery.
+    pub target: Option<TargetId>,
 }
 
 /// Which part of the history is wanted; by default all of it.
@@ -56,6 +58,7 @@ impl EventQuery {
         EventKind::NotExtended,
         EventKind::RefreshFailed,
         EventKind::Invalid,
+        EventKind::DeliveryFailed,
     ];
 }
 
@@ -95,6 +98,7 @@ pub(super) struct Entry<'a> {
     pub(super) old_expiry: Option<Expiry>,
     pub(super) new_expiry: Option<Expiry>,
     pub(super) problem: Option<&'a Problem>,
+    pub(super) target: Option<&'a TargetId>,
 }
 
 impl<'a> Entry<'a> {
@@ -108,6 +112,7 @@ impl<'a> Entry<'a> {
             old_expiry: None,
             new_expiry: None,
             problem: None,
+            target: None,
         }
     }
 
@@ -120,6 +125,12 @@ impl<'a> Entry<'a> {
     /// Names what was wrong.
     pub(super) const fn because(mut self, problem: Option<&'a Problem>) -> Self {
         self.problem = problem;
+        self
+    }
+
+    /// Names the target that it was delivered to.
+    pub(super) const fn to(mut self, target: &'a TargetId) -> Self {
+        self.target = Some(target);
         self
     }
 
@@ -137,8 +148,8 @@ impl<'a> Entry<'a> {
         connection
             .prepare_cached(
                 "INSERT INTO event (run, token, at, kind, generation, old_expiry, old_expires_at,
-                     new_expiry, new_expires_at, problem)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                     new_expiry, new_expires_at, problem, target)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
             .execute(params![
                 run.0,
@@ -151,6 +162,7 @@ impl<'a> Entry<'a> {
                 new,
                 new_at.flatten(),
                 columns::problem(self.problem),
+                self.target.map(TargetId::as_str),
             ])
             .map(drop)
     }
@@ -161,7 +173,8 @@ fn select(connection: &Connection, query: &EventQuery) -> rusqlite::Result<Vec<E
     let kinds = query.kinds.map(|kinds| names(kinds.iter().map(|kind| kind.as_str())));
     let mut statement = connection.prepare(
         "SELECT e.at, e.run, r.trigger, e.token, t.label, e.kind, g.number, g.fingerprint,
-                e.old_expiry, e.old_expires_at, e.new_expiry, e.new_expires_at, e.problem
+                e.old_expiry, e.old_expires_at, e.new_expiry, e.new_expires_at, e.problem,
+                e.target
          FROM event e
          JOIN run r ON r.id = e.run
          JOIN token t ON t.id = e.token
@@ -197,5 +210,6 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
         old_expiry: cells.maybe_expiry()?,
         new_expiry: cells.maybe_expiry()?,
         problem: cells.problem()?,
+        target: cells.maybe_target()?,
     })
 }

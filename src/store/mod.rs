@@ -5,6 +5,7 @@
 //! - A verb that returns has committed: what it wrote survives a kill and a power cut.
 //! - A string is sealed before anyone looks at it, and no string lies on the disk in the clear.
 //! - A write names what it replaces, and does nothing if that is no longer there.
+//! - What a target is owed is written with the promotion that owes it, and stays until it is settled.
 //! - Whoever may read the files can read the store, without its key, also after a writer was
 //!   killed; reading makes and changes nothing.
 //! - Only who holds the [`RunLock`] opens the store to write. `status` alone adds its proofs
@@ -12,8 +13,10 @@
 //!
 //! A dry run works on a copy in memory: the real code, and nothing that reaches the disk.
 
+mod arrival;
 mod columns;
 mod connection;
+mod deliveries;
 mod error;
 mod events;
 mod fault;
@@ -26,6 +29,7 @@ mod pauses;
 mod place;
 mod proofs;
 mod purge;
+mod replaced;
 mod runs;
 mod seal;
 mod succession;
@@ -46,6 +50,8 @@ use fault::{Doing, Fault};
 use seal::Seals;
 use writer::Writer;
 
+pub use arrival::Arrival;
+pub use deliveries::{DeliveryFailure, Settlement};
 pub use error::{Cause, StoreError};
 pub use events::{Event, EventQuery};
 pub use generations::Sighting;
@@ -53,8 +59,9 @@ pub use key::{BadKey, KeySource, read_key};
 pub use ledger::{Interrupted, Setback};
 pub use lock::{Holder, LockError, RunLock};
 pub use purge::Keep;
+pub use replaced::Replaced;
 pub use runs::{Machinery, Run, RunId};
-pub use succession::{Arrival, Extension, Promotion, Refusal};
+pub use succession::{Extension, Promotion, Refusal};
 pub use tokens::Enrolment;
 
 /// What a verb of the store gives.

@@ -4,6 +4,9 @@
 //! and all of the last weeks. It also stays while Meta might still honour it, because what may
 //! be alive must remain revocable; a string without a date is alive until an answer says that it
 //! is dead. Afterwards its fingerprint alone remains, so that it is known if it ever returns.
+//!
+//! What a target's file held before it was replaced goes by age alone: it is there to undo a
+//! delivery, and whatever strings it holds are kept or wiped in their own rows.
 
 use chrono::TimeDelta;
 use rusqlite::Connection;
@@ -11,7 +14,7 @@ use rusqlite::Connection;
 use super::columns::{self, Cells};
 use super::events::Entry;
 use super::runs::RunId;
-use super::{Result, Store};
+use super::{Result, Store, replaced};
 use crate::token::{EventKind, Expiry, Generation, Time, TokenId};
 
 /// How long strings stay that are no longer used.
@@ -24,13 +27,15 @@ pub struct Keep {
 }
 
 impl Store {
-    /// Wipes the strings of these tokens that nobody can want any more; returns how many.
+    /// Wipes the strings of these tokens, and the files that they were delivered into, that nobody
+    /// can want any more; returns how many strings.
     pub fn purge(&self, run: RunId, tokens: &[(TokenId, Keep)], now: Time) -> Result<usize> {
         let tokens = tokens.to_vec();
         self.write(move |connection| {
             let mut wiped = 0;
             for (token, keep) in tokens {
                 wiped += purge(connection, run, token, keep, now)?;
+                replaced::forget(connection, token, now - keep.at_least)?;
             }
             Ok(wiped)
         })

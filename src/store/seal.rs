@@ -1,16 +1,16 @@
-//! How strings lie in the store: sealed, each bound to its place.
+//! How strings, and files that held them, lie in the store: sealed, each bound to its place.
 //!
 //! The store key opens one thing, a random data key that is kept wrapped beside the rows. The
 //! keys for sealing and for fingerprints derive from the data key, so the store key can be
 //! changed without touching a row, and a fingerprint means the same string for ever. What is
-//! sealed for one generation opens for no other, so a row cannot be put in another's place.
+//! sealed for one generation or target opens for no other, so a row cannot be put in another's place.
 
 use rusqlite::{Connection, OptionalExtension as _};
 use zeroize::Zeroizing;
 
 use super::fault::Fault;
 use crate::crypto::{self, Key};
-use crate::token::{AccessToken, Fingerprint, TokenId};
+use crate::token::{AccessToken, Fingerprint, TargetId, TokenId};
 
 /// How sealed bytes are laid out: this byte, the key's id, then what `crypto::seal` gives.
 const FORMAT: u8 = 1;
@@ -77,12 +77,33 @@ impl Seals {
         number: u32,
         sealed: &[u8],
     ) -> Result<AccessToken, Fault> {
-        let [FORMAT, id, body @ ..] = sealed else { return Err(Fault::BrokenSeal) };
-        let plain: Zeroizing<Vec<u8>> =
-            crypto::open(&self.sealing, place(token, number, *id).as_bytes(), body)
-                .map_err(|_| Fault::BrokenSeal)?;
+        let plain = self.unframed(sealed, |id| place(token, number, id))?;
         let text = std::str::from_utf8(&plain).map_err(|_| Fault::BrokenSeal)?;
         AccessToken::parse(text).map_err(|_| Fault::BrokenSeal)
+    }
+
+    /// Seals what a target's file held.
+    pub(super) fn seal_file(&self, token: TokenId, target: &TargetId, content: &[u8]) -> Vec<u8> {
+        framed(&self.sealing, &file_place(token, target, FIRST_KEY), content)
+    }
+
+    /// Opens what a target's file held.
+    pub(super) fn open_file(
+        &self,
+        token: TokenId,
+        target: &TargetId,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        self.unframed(sealed, |id| file_place(token, target, id))
+    }
+
+    fn unframed(
+        &self,
+        sealed: &[u8],
+        place: impl Fn(u8) -> String,
+    ) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        let [FORMAT, id, body @ ..] = sealed else { return Err(Fault::BrokenSeal) };
+        crypto::open(&self.sealing, place(*id).as_bytes(), body).map_err(|_| Fault::BrokenSeal)
     }
 }
 
@@ -96,6 +117,11 @@ fn wrapped_place(id: u8) -> String {
 
 fn place(token: TokenId, number: u32, id: u8) -> String {
     format!("metatoken|format {FORMAT}|key {id}|generation.sealed|{}|{number}", token.0)
+}
+
+/// The target comes last: its name may hold any character, and nothing follows it.
+fn file_place(token: TokenId, target: &TargetId, id: u8) -> String {
+    format!("metatoken|format {FORMAT}|key {id}|replaced.sealed|{}|{target}", token.0)
 }
 
 fn framed(key: &Key, place: &str, plain: &[u8]) -> Vec<u8> {

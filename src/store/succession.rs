@@ -1,9 +1,8 @@
 //! Succession: how one string takes another's place.
 //!
-//! A new string is sealed as the candidate and is on the disk before anyone looks at it. It takes
-//! the current one's place in one transaction that names whom it replaces; a write that finds
-//! another there does nothing. Nothing here ever touches a current string because something else
-//! has failed.
+//! A candidate takes the current string's place in one transaction that names whom it replaces and
+//! says which targets are owed it; a write that finds another there does nothing. Nothing here ever
+//! touches a current string because something else has failed.
 
 use rusqlite::Connection;
 
@@ -12,28 +11,11 @@ use super::fault::Fault;
 use super::generations::{find, one};
 use super::ledger::{self, Setback};
 use super::runs::RunId;
-use super::seal::Seals;
-use super::{Result, Store, columns, proofs};
+use super::{Result, Store, deliveries, proofs};
 use crate::failpoint;
 use crate::token::{
-    AccessToken, EventKind, Expiry, Fingerprint, Generation, GenerationId, GenerationState, Origin,
-    Problem, Proof, Time, TokenId,
+    EventKind, Generation, GenerationId, GenerationState, Problem, Proof, TargetId, Time, TokenId,
 };
-
-/// A string that has just come to us.
-#[derive(Debug, Clone)]
-pub struct Arrival {
-    /// The token it is for.
-    pub token: TokenId,
-    /// The string.
-    pub string: AccessToken,
-    /// How it came.
-    pub origin: Origin,
-    /// When it ends, as far as the grant said.
-    pub expiry: Expiry,
-    /// The parent's generation that it was derived from.
-    pub parent: Option<GenerationId>,
-}
 
 /// A candidate that is to become the current string.
 #[derive(Debug, Clone)]
@@ -50,6 +32,8 @@ pub struct Promotion {
     pub event: EventKind,
     /// What is wrong with it all the same.
     pub problem: Option<Problem>,
+    /// The targets that are owed it from then on.
+    pub owes: Vec<TargetId>,
 }
 
 /// A candidate that is not taken. It stays sealed like a previous string.
@@ -81,22 +65,8 @@ pub struct Extension {
 }
 
 impl Store {
-    /// Seals a string as the token's candidate; when this returns it is on the disk.
-    ///
-    /// An older candidate is refused. A string that the token had before keeps its number, and
-    /// one that it has now stays what it is.
-    pub fn seal_candidate(&self, arrival: Arrival, now: Time) -> Result<Generation> {
-        let seals = self.seals()?.clone();
-        failpoint::reach("before-seal");
-        let sealed = self.write(move |connection| {
-            let id = arrive(connection, &seals, &arrival, now)?;
-            one(connection, id)
-        })?;
-        failpoint::reach("sealed");
-        Ok(sealed)
-    }
-
-    /// Makes a candidate the current string, with its event, in one transaction.
+    /// Makes a candidate the current string, with its event and the deliveries that it owes, in one
+    /// transaction.
     ///
     /// [`Superseded`](super::StoreError::Superseded) if another stands where the one was that it
     /// was to replace, or if it is no candidate any more.
@@ -167,7 +137,8 @@ fn expect(
     }))
 }
 
-fn set_aside(
+/// Takes a generation out of use; its string stays sealed.
+pub(super) fn set_aside(
     connection: &Connection,
     id: GenerationId,
     state: GenerationState,
@@ -177,86 +148,6 @@ fn set_aside(
         .prepare_cached("UPDATE generation SET state = ?2, set_aside_at = ?3 WHERE id = ?1")?
         .execute((id.0, state.as_str(), now.timestamp()))
         .map(drop)
-}
-
-fn arrive(
-    connection: &Connection,
-    seals: &Seals,
-    arrival: &Arrival,
-    now: Time,
-) -> Result<GenerationId, Fault> {
-    let token = arrival.token;
-    let fingerprint = seals.fingerprint(&arrival.string);
-    let known =
-        find(connection, "g.token = ?1 AND g.fingerprint = ?2", (token.0, fingerprint.as_bytes()))?;
-    if let Some(known) = &known
-        && matches!(known.state, GenerationState::Current | GenerationState::Candidate)
-    {
-        return Ok(known.id);
-    }
-    if let Some(older) = find(connection, "g.token = ?1 AND g.state = 'candidate'", [token.0])? {
-        set_aside(connection, older.id, GenerationState::Refused, now)?;
-    }
-    match known {
-        Some(known) => bring_back(connection, seals, arrival, &known),
-        None => add(connection, seals, arrival, fingerprint, now),
-    }
-}
-
-/// A string that the token had before is the same generation, sealed anew.
-fn bring_back(
-    connection: &Connection,
-    seals: &Seals,
-    arrival: &Arrival,
-    known: &Generation,
-) -> Result<GenerationId, Fault> {
-    let end = if arrival.expiry == Expiry::Unknown { known.expiry } else { arrival.expiry };
-    let (expiry, expires_at) = columns::expiry(end);
-    connection.execute(
-        "UPDATE generation SET state = 'candidate', origin = ?2, sealed = ?3, expiry = ?4,
-             expires_at = ?5, parent = coalesce(?6, parent), set_aside_at = NULL WHERE id = ?1",
-        (
-            known.id.0,
-            arrival.origin.as_str(),
-            seals.seal(arrival.token, known.number, &arrival.string),
-            expiry,
-            expires_at,
-            arrival.parent.map(|parent| parent.0),
-        ),
-    )?;
-    Ok(known.id)
-}
-
-fn add(
-    connection: &Connection,
-    seals: &Seals,
-    arrival: &Arrival,
-    fingerprint: Fingerprint,
-    now: Time,
-) -> Result<GenerationId, Fault> {
-    let token = arrival.token;
-    let number: u32 = connection
-        .prepare_cached("SELECT coalesce(max(number), 0) + 1 FROM generation WHERE token = ?1")?
-        .query_row([token.0], |row| row.get(0))?;
-    let (expiry, expires_at) = columns::expiry(arrival.expiry);
-    connection
-        .prepare_cached(
-            "INSERT INTO generation (token, number, state, origin, fingerprint, sealed,
-                 obtained_at, expiry, expires_at, parent)
-             VALUES (?1, ?2, 'candidate', ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
-        .execute((
-            token.0,
-            number,
-            arrival.origin.as_str(),
-            fingerprint.as_bytes(),
-            seals.seal(token, number, &arrival.string),
-            now.timestamp(),
-            expiry,
-            expires_at,
-            arrival.parent.map(|parent| parent.0),
-        ))?;
-    Ok(GenerationId(connection.last_insert_rowid()))
 }
 
 fn promote(
@@ -293,6 +184,7 @@ fn promote(
         .moving(current.map(|current| current.expiry), promoted.expiry)
         .because(promotion.problem.as_ref())
         .write(connection, run)?;
+    deliveries::owe(connection, token, candidate, &promotion.owes, now)?;
     ledger::succeed(connection, token, promotion.event, now)?;
     Ok(promoted)
 }

@@ -12,7 +12,7 @@ use super::columns::{self, Cells};
 use super::events::Entry;
 use super::fault::Fault;
 use super::runs::RunId;
-use super::{Result, Store};
+use super::{Result, Store, deliveries};
 use crate::token::{
     Credential, EventKind, Generation, GenerationId, GenerationState, Label, Ledger, Time, TokenId,
     TokenType,
@@ -34,7 +34,8 @@ pub struct Enrolment {
 }
 
 impl Store {
-    /// Every token that the store ever heard of, by label, with its current string and candidate.
+    /// Every token that the store ever heard of, by label, with its current string, its candidate
+    /// and its deliveries.
     pub fn credentials(&self) -> Result<Vec<Credential>> {
         let own = self.own_run();
         self.read(move |connection| Ok(select(connection, own, "?2 IS NULL", "?1 IS NULL", None)?))
@@ -44,7 +45,7 @@ impl Store {
     pub fn credential(&self, token: TokenId) -> Result<Credential> {
         let own = self.own_run();
         self.read(move |connection| {
-            let found = select(connection, own, "id = ?2", "g.token = ?1", Some(token))?;
+            let found = select(connection, own, "id = ?2", "token = ?1", Some(token))?;
             found.into_iter().next().ok_or(Fault::Absent("token"))
         })
     }
@@ -169,7 +170,7 @@ fn enrol(connection: &Connection, each: &Enrolment) -> rusqlite::Result<TokenId>
     find(connection, &each.label)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
-/// Two statements, however many tokens there are.
+/// Three statements, however many tokens there are.
 fn select(
     connection: &Connection,
     own: RunId,
@@ -179,6 +180,7 @@ fn select(
 ) -> rusqlite::Result<Vec<Credential>> {
     let token = token.map(|token| token.0);
     let mut live = live_generations(connection, whose, token)?;
+    let mut deliveries = deliveries::all(connection, whose, token)?;
     let mut statement = connection.prepare_cached(&format!(
         "SELECT id, label, type, name, page_id, listed, unlisted_since, retired_at, last_refreshed_at,
                 last_attempt_at, consecutive_failures, not_before, first_miss_at, misses, problem,
@@ -188,6 +190,7 @@ fn select(
     ))?;
     let rows = statement.query_map((own.0, token), |row| {
         let mut credential = credential(row)?;
+        credential.deliveries = deliveries.remove(&credential.id).unwrap_or_default();
         for generation in live.remove(&credential.id).unwrap_or_default() {
             match generation.state {
                 GenerationState::Candidate => credential.candidate = Some(generation),
@@ -231,6 +234,7 @@ fn credential(row: &Row<'_>) -> rusqlite::Result<Credential> {
         listed: cells.take::<Option<i64>>()?.map(GenerationId),
         current: None,
         candidate: None,
+        deliveries: Vec::new(),
         unlisted_since: cells.maybe_time()?,
         retired_at: cells.maybe_time()?,
         ledger: Ledger {

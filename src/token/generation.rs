@@ -4,7 +4,7 @@
 //! `candidate -> current -> previous -> purged`, or `candidate -> refused -> purged`. A token has
 //! at most one candidate and at most one current generation.
 
-use super::{Expiry, Fingerprint, Label, Problem, Proof, Time, TokenType};
+use super::{Delivery, Expiry, Fingerprint, Label, Problem, Proof, Time, TokenType};
 
 /// The store's own number for a token; the label may change, this does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -119,6 +119,8 @@ pub struct Credential {
     pub candidate: Option<Generation>,
     /// What happened when it was last renewed.
     pub ledger: Ledger,
+    /// What its targets have and are owed, by target.
+    pub deliveries: Vec<Delivery>,
     /// The generation whose Pages were last listed, for a token with `pages = "all"`.
     pub listed: Option<GenerationId>,
     /// Since when the parent's list of Pages lacks it.

@@ -21,6 +21,10 @@ named! {
         Invalid = "invalid",
         /// Graph's verdict on the current string changed, or was given for the first time.
         Verified = "verified",
+        /// A target got the current string.
+        Delivered = "delivered",
+        /// A target did not get it and is tried again.
+        DeliveryFailed = "delivery_failed",
         /// A Page that is gone and dead is out of every verdict from now on.
         Retired = "retired",
         /// An old string was wiped; its fingerprint stays.
@@ -38,6 +42,8 @@ impl EventKind {
             | Self::AdoptionRefused
             | Self::Invalid
             | Self::Verified
+            | Self::Delivered
+            | Self::DeliveryFailed
             | Self::Retired
             | Self::Purged => None,
         }

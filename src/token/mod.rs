@@ -5,6 +5,7 @@
 //! grant, inspection, proof, generation, expiry.
 
 mod access_token;
+mod delivery;
 mod expiry;
 mod family;
 mod generation;
@@ -16,8 +17,10 @@ mod kind;
 mod label;
 mod outcome;
 mod problem;
+pub mod redact;
 
 pub use access_token::{AccessToken, Fingerprint, Malformed, Secret};
+pub use delivery::{Delivery, DeliveryState, TargetId};
 pub use expiry::{DataAccess, Expiry};
 pub use family::{
     Credentials, Family, GrantType, InspectionWay, Path, ProfileCall, Provider, Source,

@@ -89,6 +89,7 @@ fn credential(name: &str, token_type: TokenType, current: Option<Generation>) ->
         current,
         candidate: None,
         ledger: Ledger::default(),
+        deliveries: Vec::new(),
         listed: None,
         unlisted_since: None,
         retired_at: None,

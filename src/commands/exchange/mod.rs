@@ -13,6 +13,7 @@ use std::time::Duration;
 use self::ways::Life;
 use super::Session;
 use super::asking::{ask, misfit_behind};
+use super::delivery::{Courier, Manner};
 use super::newcomers::{holds, shared};
 use super::refresh::{Depth, Due, RefreshOrder, Workshop};
 use super::roster::{Member, Roster};
@@ -93,11 +94,15 @@ fn hand_over(
         Life::Short => desk.exchange(&app, &given)?,
         Life::Unknown => desk.exchange_if_possible(&app, &given)?,
     };
+    Courier::new(workshop, &desk.member, desk.token, Manner::Careful).settle()?;
+    workshop.run_errands()?;
+    let mut results = vec![desk.result(outcome, reason)?];
+    workshop.account_for_deliveries(&mut results)?;
     Ok(RunReport {
         dry_run: order.depth == Depth::Rehearsal,
         started_at: workshop.started_at,
         finished_at: workshop.now(),
-        results: vec![desk.result(outcome, reason)?],
+        results,
         system: workshop.system(),
     })
 }

@@ -31,6 +31,7 @@ impl Desk<'_> {
             remedy: String::new(),
             exit: Exit::Ok,
             standing: self.pages_wait(outcome),
+            deliveries: Vec::new(),
         })
     }
 

@@ -51,6 +51,7 @@ impl Desk<'_> {
                     proof: None,
                     event,
                     problem: None,
+                    owes: self.member.deliver.iter().map(|target| target.id.clone()).collect(),
                 };
                 store.promote(*run, promotion, self.workshop.now())?;
                 Ok(())

@@ -203,6 +203,7 @@ impl Keeper<'_> {
             proof: Some(proof.clone()),
             event,
             problem: None,
+            owes: self.member.deliver.iter().map(|target| target.id.clone()).collect(),
         };
         self.workshop.store.promote(self.workshop.run, promotion, self.workshop.now())?;
         if candidate.origin == Origin::Adopted && self.old_expiry == Expiry::Unknown {

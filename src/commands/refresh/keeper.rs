@@ -7,18 +7,18 @@
 use super::diary::Diary;
 use super::pages::Listing;
 use super::workshop::{Depth, Due, Workshop};
-use crate::commands::asking::ask;
+use crate::commands::delivery::{Courier, Manner};
 use crate::commands::newcomers::Newcomer;
 use crate::commands::roster::{Member, subject};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::graph::{App, Fault};
-use crate::policy::{Decision, Derive, Health, Rest, Verify, judge, remedy};
+use crate::policy::{Decision, Derive, Health, Verify, judge, remedy};
 use crate::report::TokenResult;
 use crate::store::{Arrival, StoreError};
 use crate::token::{
-    AccessToken, Action, Credential, Expiry, Generation, GenerationId, Label, Origin, Outcome,
-    Problem, ProblemKind, Proof, Provider, Source, TokenId,
+    AccessToken, Action, Credential, Expiry, Generation, GenerationId, Origin, Outcome, Source,
+    TokenId,
 };
 
 /// Verify, derive, verify again: no way is longer, and none may go round for ever.
@@ -37,8 +37,10 @@ pub(super) fn keep(
     }
     keeper.examine_what_waits()?;
     keeper.take_in_newcomer()?;
+    keeper.take_in_strangers()?;
     keeper.act()?;
     keeper.retire_if_gone()?;
+    keeper.deliver()?;
     keeper.result()
 }
 
@@ -85,78 +87,6 @@ impl<'a> Keeper<'a> {
         self.workshop.app(&self.member.app).map_err(Fault::of_token)
     }
 
-    /// Asks Graph about a string and stores the answer; nothing if there was none.
-    pub(super) fn prove(&mut self, generation: &Generation) -> Result<Option<Proof>, StoreError> {
-        let proof = self.ask(generation)?;
-        if let Some(proof) = &proof {
-            self.note(generation, proof)?;
-        }
-        Ok(proof)
-    }
-
-    /// Asks Graph about a string; nothing if there was no answer.
-    pub(super) fn ask(&mut self, generation: &Generation) -> Result<Option<Proof>, StoreError> {
-        match self.inquire(generation)? {
-            Ok(proof) => Ok(Some(proof)),
-            Err(fault) => self.without_an_answer(fault).map(|()| None),
-        }
-    }
-
-    /// Asks Graph about a string, and nothing more.
-    pub(super) fn inquire(
-        &self,
-        generation: &Generation,
-    ) -> Result<Result<Proof, Fault>, StoreError> {
-        let string = self.workshop.store.reveal(generation.id)?;
-        match self.app().and_then(|app| ask(&self.workshop.graph, &app, &string)) {
-            Ok(inspection) => {
-                self.note_that_the_app_is_well()?;
-                Ok(Ok(Proof { at: self.workshop.now(), inspection }))
-            }
-            Err(fault) => Ok(Err(fault)),
-        }
-    }
-
-    /// Notes that Graph said nothing of a string, or was not even asked.
-    pub(super) fn without_an_answer(&mut self, fault: Fault) -> Result<(), StoreError> {
-        self.note_what_a_person_must_mend(&fault)?;
-        self.diary.fault(fault);
-        Ok(())
-    }
-
-    /// A wrong secret or a disabled app says nothing against the string, but whoever looks at the
-    /// store should learn that it can neither be asked about nor renewed.
-    fn note_what_a_person_must_mend(&self, fault: &Fault) -> Result<(), StoreError> {
-        // Whose pause it is that still runs must not be forgotten.
-        let pauses = self
-            .credential()?
-            .ledger
-            .problem
-            .is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown));
-        if fault.problem.action.needs_a_person() && !pauses {
-            self.workshop.store.note_trouble(self.token, Some(&fault.problem))?;
-        }
-        Ok(())
-    }
-
-    /// An answer shows that the app is live; that its secret is right only where it was shown.
-    fn note_that_the_app_is_well(&self) -> Result<(), StoreError> {
-        let shown = self.member.token_type.provider() == Provider::Facebook;
-        let disproved = |problem: Problem| match problem.kind {
-            ProblemKind::AppDisabled => true,
-            kind => shown && kind.is_about_the_app(),
-        };
-        if self.credential()?.ledger.problem.is_some_and(disproved) {
-            self.workshop.store.note_trouble(self.token, None)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn note(&self, generation: &Generation, proof: &Proof) -> Result<(), StoreError> {
-        let Workshop { store, run, .. } = self.workshop;
-        store.note_proof(*run, generation.id, proof.clone()).map(drop)
-    }
-
     fn take_in_newcomer(&mut self) -> Result<(), StoreError> {
         if self.workshop.which == Due::ShortLived {
             return Ok(());
@@ -174,6 +104,25 @@ impl<'a> Keeper<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// A string that somebody put into a file of this token's is examined like one in the config.
+    fn take_in_strangers(&mut self) -> Result<(), StoreError> {
+        if self.workshop.which == Due::ShortLived || self.a_grant_waits()? {
+            return Ok(());
+        }
+        for string in self.courier().strangers()? {
+            self.adopt(&string)?;
+        }
+        Ok(())
+    }
+
+    fn deliver(&self) -> Result<(), StoreError> {
+        self.courier().settle()
+    }
+
+    fn courier(&self) -> Courier<'_> {
+        Courier::new(self.workshop, self.member, self.token, Manner::Careful)
     }
 
     fn a_grant_waits(&self) -> Result<bool, StoreError> {
@@ -244,75 +193,6 @@ impl<'a> Keeper<'a> {
         Ok(Next::Decide)
     }
 
-    fn rest(&mut self, why: &Rest) -> Result<Next, StoreError> {
-        let sentence = Decision::Rest(why.clone()).sentence(self.workshop.now());
-        match why {
-            Rest::Dead(problem) | Rest::AccountBlocked(problem) => {
-                self.diary.trouble_as(Outcome::Invalid, person_needed(problem));
-            }
-            Rest::NoString => self.without_a_string()?,
-            Rest::ParentNotReady { .. } | Rest::BudgetSpent { .. } => {
-                self.diary.note(Outcome::Skipped, sentence);
-            }
-            Rest::BackingOff { .. } => self.backing_off(sentence)?,
-            Rest::CandidateWaits => self.with_what_waits(sentence)?,
-            Rest::TooYoung { .. } => self.diary.note(Outcome::TooYoung, sentence),
-            Rest::AppThrottled { until } => {
-                self.diary.fault(Fault::throttled(&self.member.app, *until));
-            }
-            _ => {
-                self.diary.note(Outcome::NotDue, sentence.clone());
-                self.diary.explain(Outcome::Verified, sentence);
-            }
-        }
-        Ok(Next::Stop)
-    }
-
-    /// What keeps a sealed string from being used stands until a person has cleared it.
-    fn with_what_waits(&mut self, sentence: String) -> Result<(), StoreError> {
-        match self.credential()?.ledger.problem {
-            Some(problem) if problem.action.needs_a_person() => {
-                self.diary.trouble_as(Outcome::Invalid, problem);
-            }
-            _ => {
-                self.diary.note(Outcome::NotDue, sentence.clone());
-                self.diary.explain(Outcome::Verified, sentence);
-            }
-        }
-        Ok(())
-    }
-
-    /// A token that waits for its next try is still what it was after the last one.
-    fn backing_off(&mut self, sentence: String) -> Result<(), StoreError> {
-        let credential = self.credential()?;
-        let proof = credential.current.as_ref().and_then(|current| current.proof.as_ref());
-        let dead = proof.is_some_and(|proof| proof.inspection.valid == Some(false));
-        match credential.ledger.problem {
-            Some(problem) if problem.action.needs_a_person() => {
-                self.diary.trouble_as(Outcome::Invalid, problem);
-            }
-            Some(problem) if dead => self.diary.trouble(problem),
-            _ => {
-                self.diary.note(Outcome::NotDue, sentence.clone());
-                self.diary.explain(Outcome::Verified, sentence);
-            }
-        }
-        Ok(())
-    }
-
-    fn without_a_string(&mut self) -> Result<(), StoreError> {
-        let credential = self.credential()?;
-        if self.diary.has_trouble() || credential.candidate.is_some() {
-            return Ok(());
-        }
-        if let Some(began) = credential.ledger.open_attempt_at {
-            return self.fail(self.lost(began));
-        }
-        let problem = credential.ledger.problem.unwrap_or_else(|| no_string(&self.member.label));
-        self.diary.trouble_as(Outcome::Invalid, problem);
-        Ok(())
-    }
-
     fn derive(&mut self, why: &Derive) -> Result<Next, StoreError> {
         let sentence = Decision::Derive(why.clone()).sentence(self.workshop.now());
         self.diary.because(sentence);
@@ -379,23 +259,7 @@ impl<'a> Keeper<'a> {
             exit: page.exit,
             problem: page.problem,
             standing,
+            deliveries: Vec::new(),
         })
     }
-}
-
-/// A dead token needs a person even where Graph's answer would suggest another try.
-fn person_needed(problem: &Problem) -> Problem {
-    if problem.action.needs_a_person() {
-        problem.clone()
-    } else {
-        problem.clone().with_action(Action::Reauthenticate)
-    }
-}
-
-fn no_string(label: &Label) -> Problem {
-    Problem::new(
-        ProblemKind::Unknown,
-        format!("it has no string: set `access_token`, or run `metatoken exchange {label}`"),
-    )
-    .with_action(Action::FixConfiguration)
 }

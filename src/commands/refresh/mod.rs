@@ -1,15 +1,18 @@
 //! `refresh`: the main job.
 //!
-//! The page below is the run as it happens. One token's way through it is `keeper`; what becomes
-//! of a new string is `grant`; `renew` and `derive` are the two ways to one; Pages are listed in
-//! `pages`.
+//! The page below is the run as it happens. One token's way through it is `keeper`; `inquiry` asks
+//! Graph about a string, `renew` and `derive` are the two ways to a new one, and what becomes of it is
+//! `grant`; `rest` says why nothing is done. Pages are listed in `pages`.
 
 mod derive;
 mod diary;
 mod grant;
+mod inquiry;
 mod keeper;
 mod pages;
 mod renew;
+mod rest;
+mod skew;
 mod workshop;
 
 use std::cmp::Ordering;
@@ -17,20 +20,22 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(in crate::commands) use diary::exit_for;
+pub(in crate::commands) use skew::{believed, clock_reason, trust};
+pub(in crate::commands) use workshop::Workshop;
 pub use workshop::{Depth, Due, RefreshOrder};
-pub(in crate::commands) use workshop::{Workshop, believed, clock_reason, trust};
 
 use self::pages::Listing;
 use super::Session;
+use super::delivery;
 use super::pool;
 use super::roster::Member;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::failpoint;
-use crate::policy::{Decision, Policy};
+use crate::policy::{Decision, Policy, judge_deliveries};
 use crate::report::{RunReport, TokenResult};
 use crate::store::{Keep, StoreError};
-use crate::token::{Credential, Label, Outcome, Problem, ProblemKind, Time};
+use crate::token::{Credential, Delivery, Label, Outcome, Problem, ProblemKind, Time};
 
 /// Renews what is due, verifies what was not proven lately, derives Pages.
 pub fn refresh(session: &Session, order: &RefreshOrder) -> Result<Exit, Complaint> {
@@ -47,7 +52,9 @@ impl Workshop<'_> {
         let jobs = self.jobs(&meant);
         self.announce(&jobs)?;
         failpoint::reach("announced");
-        let results = self.session.interrupt.guard(|| self.last_words(), || self.work(jobs))?;
+        let mut results = self.session.interrupt.guard(|| self.last_words(), || self.work(jobs))?;
+        self.run_errands()?;
+        self.account_for_deliveries(&mut results)?;
         self.tidy(&results)?;
         Ok(RunReport {
             dry_run: self.depth == Depth::Rehearsal,
@@ -145,6 +152,27 @@ impl Workshop<'_> {
         self.store.purge_events(now - self.session.config.store.keep_events).map(drop)
     }
 
+    /// Adds to each result how its targets stand now that everything was brought that can be.
+    pub(in crate::commands) fn account_for_deliveries(
+        &self,
+        results: &mut [TokenResult],
+    ) -> Result<(), StoreError> {
+        for result in results {
+            let Some(token) = self.known(&result.label) else { continue };
+            let Some(member) = self.roster.members.iter().find(|it| it.label == result.label)
+            else {
+                continue;
+            };
+            let credential = self.store.credential(token)?;
+            result.deliveries = delivery::of_config(member, Some(&credential));
+            result.standing.extend(judge_deliveries(&result.label, &result.deliveries, self.now()));
+            if result.deliveries.iter().any(Delivery::is_behind) {
+                result.exit = result.exit.or_worse(Exit::NotDelivered);
+            }
+        }
+        Ok(())
+    }
+
     /// The config's order, each parent followed by its Pages.
     fn in_order(&self, mut results: Vec<TokenResult>) -> Vec<TokenResult> {
         let declared = self.session.config.tokens.iter();
@@ -218,5 +246,6 @@ fn bug(member: &Member) -> TokenResult {
         remedy: "report the place that was named on standard error".to_owned(),
         exit: Exit::Bug,
         standing: Vec::new(),
+        deliveries: Vec::new(),
     }
 }

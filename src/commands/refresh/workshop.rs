@@ -1,30 +1,27 @@
 //! What the workers of one run share.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use chrono::TimeDelta;
 
+use super::skew::{believed, clock_reason, trust};
 use crate::commands::Session;
 use crate::commands::apps;
+use crate::commands::delivery::Errand;
 use crate::commands::newcomers::{self, Newcomer};
 use crate::commands::roster::{Member, Roster, in_its_own_words, subject};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::graph::{App, Graph};
 use crate::policy::{
-    Dates, Decision, Health, Insistence, Moment, Reason, Renew, Rest, Subject, decide, paced, words,
+    Dates, Decision, Insistence, Moment, Reason, Renew, Rest, Subject, decide, paced, words,
 };
 use crate::report::RunReport;
 use crate::store::{Enrolment, RunId, RunLock, Store, StoreError};
 use crate::token::{Credential, Label, Pattern, Problem, ProblemKind, Time, TokenId, Trigger};
 use crate::ui::{Format, Verbosity};
-
-/// A clock that is off by this is worth a warning.
-const SKEW_TO_MENTION: TimeDelta = TimeDelta::minutes(5);
-/// A clock that is off by this is not believed: Graph's takes its place.
-const SKEW_TO_DISTRUST: TimeDelta = TimeDelta::hours(1);
 
 /// How long a throttled app is left alone where Meta does not say: the limits are counted over an
 /// hour, and an hourly run should not be missed for a few seconds. Source: Meta, Graph API, rate
@@ -100,8 +97,9 @@ pub(in crate::commands) struct Workshop<'a> {
     named: Vec<Pattern>,
     newcomers: HashMap<Label, Newcomer>,
     tokens: Mutex<HashMap<Label, TokenId>>,
+    errands: Mutex<Vec<Errand>>,
     pub(in crate::commands) started_at: Time,
-    clock_at_first: Dates,
+    skew_at_first: Option<TimeDelta>,
     began: Instant,
     _lock: Option<RunLock>,
 }
@@ -128,8 +126,9 @@ impl<'a> Workshop<'a> {
             named: order.patterns.clone(),
             newcomers: HashMap::new(),
             tokens: Mutex::new(HashMap::new()),
+            errands: Mutex::default(),
             started_at,
-            clock_at_first: trust(last.and_then(|run| run.clock_skew)),
+            skew_at_first: last.and_then(|run| run.clock_skew),
             began: Instant::now(),
             store,
             _lock: lock,
@@ -226,7 +225,7 @@ impl<'a> Workshop<'a> {
     /// a token that seems to be due is asked about first.
     pub(in crate::commands) fn moment(&self) -> Moment {
         let skew = self.graph.clock_skew();
-        let dates = skew.map_or(self.clock_at_first, |_| Dates::Trusted);
+        let dates = skew.map_or(trust(self.skew_at_first), |_| Dates::Trusted);
         Moment { now: self.now(), run_started: believed(self.started_at, skew), dates }
     }
 
@@ -268,6 +267,11 @@ impl<'a> Workshop<'a> {
         } else {
             Insistence::None
         }
+    }
+
+    /// The programs that are to be run when every token has had its turn.
+    pub(in crate::commands) fn errands(&self) -> MutexGuard<'_, Vec<Errand>> {
+        self.errands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Why nothing new may be begun, if that is so.
@@ -326,7 +330,13 @@ impl<'a> Workshop<'a> {
         self.leave_word()?;
         let code = self.session.interrupt.exit_code().unwrap_or(exit.code());
         let now = self.session.clock.now();
-        self.store.finish_run(self.run, code, self.graph.clock_skew(), now)
+        self.store.finish_run(self.run, code, self.last_skew(), now)
+    }
+
+    /// How far our clock is off by the last that Graph said; a run that asked nothing has learnt
+    /// nothing.
+    fn last_skew(&self) -> Option<TimeDelta> {
+        self.graph.clock_skew().or(self.skew_at_first)
     }
 
     /// What is written down when the process must end while a request hangs.
@@ -334,7 +344,7 @@ impl<'a> Workshop<'a> {
         let code = self.session.interrupt.exit_code().unwrap_or(Exit::Failed.code());
         let now = self.session.clock.now();
         // Nobody is left to be told that the store failed too.
-        let _ = self.store.abandon_run(self.run, code, self.graph.clock_skew(), now);
+        let _ = self.store.abandon_run(self.run, code, self.last_skew(), now);
     }
 
     /// What concerns the machinery.
@@ -342,39 +352,6 @@ impl<'a> Workshop<'a> {
         let versions =
             apps::version_reasons(self.session, &self.roster, &self.graph, self.moment());
         self.graph.clock_skew().and_then(clock_reason).into_iter().chain(versions).collect()
-    }
-}
-
-/// What is to be said of a clock that is off by `skew`.
-pub(in crate::commands) fn clock_reason(skew: TimeDelta) -> Option<Reason> {
-    if skew.abs() < SKEW_TO_MENTION {
-        return None;
-    }
-    let direction = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };
-    Some(Reason {
-        code: "clock_skew",
-        severity: Health::Warning,
-        message: format!("the clock of this machine is {} {direction} Graph's", words::span(skew)),
-        remedy: "set the clock and keep it set: `timedatectl set-ntp true`".to_owned(),
-        action: crate::token::Action::FixConfiguration,
-        labels: Vec::new(),
-        held_by: None,
-    })
-}
-
-/// The time to go by when our clock shows `local` and is off by `skew`.
-pub(in crate::commands) fn believed(local: Time, skew: Option<TimeDelta>) -> Time {
-    match skew {
-        Some(skew) if skew.abs() >= SKEW_TO_DISTRUST => local - skew,
-        _ => local,
-    }
-}
-
-/// Whether a clock that is off by `skew` is still believed.
-pub(in crate::commands) fn trust(skew: Option<TimeDelta>) -> Dates {
-    match skew {
-        Some(skew) if skew.abs() >= SKEW_TO_DISTRUST => Dates::Doubted,
-        _ => Dates::Trusted,
     }
 }
 

@@ -5,12 +5,16 @@
 
 mod apps;
 mod belonging;
+mod collisions;
 mod endpoint;
 mod graph_version;
 mod nouns;
+mod own;
 mod places;
 mod policy;
 mod relations;
+mod slot;
+mod targets;
 mod tokens;
 
 use std::path::Path;
@@ -20,6 +24,7 @@ use chrono::TimeDelta;
 use serde_spanned::Spanned;
 
 use self::belonging::Apps;
+use self::own::Own;
 use super::mistake::Faults;
 use super::settings::{Endpoints, HttpSettings, Origin, Origins};
 use super::wire::{EndpointsWire, Given, HttpWire, Wire};
@@ -37,12 +42,14 @@ pub(super) fn resolve(
 ) -> Config {
     let has_literal = has_literal(&wire);
     let apps = Apps::of(&wire.apps);
+    let store = places::store(path, &wire.store, environment);
+    let own = Own::of(path, &store, &wire.apps);
     Config {
         path: path.to_owned(),
-        store: places::store(path, &wire.store, environment, faults),
-        http: http(path, &wire.http, faults),
+        store,
+        http: http(path, &wire.http),
         endpoints: endpoints(wire.endpoints, faults),
-        tokens: tokens::resolve(&wire.tokens, &apps, &wire.defaults, faults),
+        tokens: tokens::resolve(&wire.tokens, &apps, &own, &wire.defaults, faults),
         apps: wire.apps.into_iter().filter_map(|app| apps::resolve(app, faults)).collect(),
         has_literal,
         defaults: wire.defaults,
@@ -74,12 +81,12 @@ fn has_literal(wire: &Wire) -> bool {
         .any(|source| SecretSource::is_literal(source.get_ref()))
 }
 
-fn http(path: &Path, wire: &HttpWire, faults: &mut Faults) -> HttpSettings {
+fn http(path: &Path, wire: &HttpWire) -> HttpSettings {
     let mut origins = Origins::new();
-    let ca_file =
-        wire.ca_file.as_ref().and_then(|file| places::absolute(path, "ca_file", file, faults));
-    let ca_file = ca_file.map(Some);
-    let ca_span = wire.ca_file.as_ref().map_or(0..0, Spanned::span);
+    let ca_file = wire
+        .ca_file
+        .as_ref()
+        .map(|file| Spanned::new(file.span(), Some(places::absolute(path, file.get_ref()))));
     HttpSettings {
         timeout: duration(given_or(
             wire.timeout.clone(),
@@ -98,13 +105,7 @@ fn http(path: &Path, wire: &HttpWire, faults: &mut Faults) -> HttpSettings {
             "http",
             &mut origins,
         )),
-        ca_file: given_or(
-            ca_file.map(|file| Spanned::new(ca_span, file)),
-            None,
-            "ca_file",
-            "http",
-            &mut origins,
-        ),
+        ca_file: given_or(ca_file, None, "ca_file", "http", &mut origins),
         origins,
     }
 }

@@ -10,7 +10,6 @@ use serde_spanned::Spanned;
 
 use super::given_or;
 use crate::config::find::SYSTEM_FOLDER;
-use crate::config::mistake::Faults;
 use crate::config::settings::{KeySetting, Origins, StoreSettings};
 use crate::config::wire::StoreWire;
 use crate::environment::Environment;
@@ -18,17 +17,10 @@ use crate::environment::Environment;
 const DATABASE: &str = "metatoken.db";
 const KEY: &str = "metatoken.key";
 
-pub(super) fn store(
-    config: &Path,
-    wire: &StoreWire,
-    environment: &Environment,
-    faults: &mut Faults,
-) -> StoreSettings {
+pub(super) fn store(config: &Path, wire: &StoreWire, environment: &Environment) -> StoreSettings {
     let mut origins = Origins::new();
-    let given = wire
-        .path
-        .as_ref()
-        .and_then(|path| Some(Spanned::new(path.span(), absolute(config, "path", path, faults)?)));
+    let given =
+        wire.path.as_ref().map(|path| Spanned::new(path.span(), absolute(config, path.get_ref())));
     let path = given_or(given, default_store(config, environment), "path", "store", &mut origins);
     let key = wire
         .key
@@ -47,17 +39,8 @@ pub(super) fn store(
 }
 
 /// A path of the config; a relative one begins beside it.
-pub(super) fn absolute(
-    config: &Path,
-    key: &str,
-    path: &Spanned<String>,
-    faults: &mut Faults,
-) -> Option<PathBuf> {
-    if path.get_ref().is_empty() || path.get_ref().ends_with('/') {
-        faults.add(path.span(), format!("`{key}` must name a file"));
-        return None;
-    }
-    Some(folder(config).join(path.get_ref()))
+pub(super) fn absolute(config: &Path, path: &str) -> PathBuf {
+    folder(config).join(path)
 }
 
 fn default_store(config: &Path, environment: &Environment) -> PathBuf {

@@ -6,9 +6,12 @@ use std::ops::Range;
 use serde_spanned::Spanned;
 
 use super::belonging::{self, AppFrom, Apps};
+use super::collisions;
 use super::nouns::with_article;
+use super::own::Own;
 use super::policy::{self, Layers};
 use super::relations;
+use super::targets::{self, Stated};
 use crate::config::mask::quoted;
 use crate::config::mistake::Faults;
 use crate::config::settings::{Origin, Origins, Pages, TokenSetting};
@@ -29,17 +32,31 @@ pub(super) struct Draft<'a> {
 pub(super) fn resolve(
     tokens: &[Named<TokenWire>],
     apps: &Apps,
+    own: &Own,
     defaults: &PolicyWire,
     faults: &mut Faults,
 ) -> Vec<TokenSetting> {
     let drafts: Vec<Draft<'_>> = tokens.iter().filter_map(|token| draft(token, faults)).collect();
+    let targets: Vec<Vec<Stated>> =
+        drafts.iter().map(|draft| targets::of(draft, own, faults)).collect();
+    let labels = drafts.iter().map(|draft| &draft.label);
+    collisions::check(labels.zip(targets.iter().map(Vec::as_slice)), faults);
     let mut settled = Vec::new();
-    for draft in &drafts {
-        settled.extend(settle(draft, &drafts, apps, defaults, faults));
+    for (draft, targets) in drafts.iter().zip(targets) {
+        let token = settle(draft, &drafts, apps, defaults, faults);
+        settled.extend(token.map(|token| deliver(token, targets)));
     }
     check_pages(&drafts, faults);
     check_renamed(&drafts, faults);
     settled
+}
+
+fn deliver(mut token: TokenSetting, targets: Vec<Stated>) -> TokenSetting {
+    for Stated { target, origins, .. } in targets {
+        token.delivery_origins.insert(target.id.clone(), origins);
+        token.deliver.push(target);
+    }
+    token
 }
 
 fn draft<'a>(token: &'a Named<TokenWire>, faults: &mut Faults) -> Option<Draft<'a>> {
@@ -114,8 +131,10 @@ fn settle(
         page_id,
         pages,
         access_token: draft.wire.access_token.clone().map(Spanned::into_inner),
+        deliver: Vec::new(),
         policy,
         origins,
+        delivery_origins: BTreeMap::new(),
     })
 }
 

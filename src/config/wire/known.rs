@@ -70,9 +70,10 @@ pub(in crate::config) const TOKEN: Vocabulary = Vocabulary {
     table: "in `[token.LABEL]`",
     keys: &[
         &["type", "app", "parent", "page_id", "pages", "except", "was", "access_token"],
+        &["deliver"],
         POLICY,
     ],
-    later: &["deliver", "backup"],
+    later: &["backup"],
 };
 
 /// `[defaults]`
@@ -86,7 +87,14 @@ pub(in crate::config) const SECRET: Vocabulary = Vocabulary {
     later: &[],
 };
 
-const ALL: [Vocabulary; 8] = [TOP, STORE, HTTP, ENDPOINTS, APP, TOKEN, DEFAULTS, SECRET];
+/// `[[token.LABEL.deliver]]`
+pub(in crate::config) const DELIVER: Vocabulary = Vocabulary {
+    table: "in `[[token.LABEL.deliver]]`",
+    keys: &[&["name", "file", "key", "format", "command", "write", "create", "timeout"]],
+    later: &[],
+};
+
+const ALL: [Vocabulary; 9] = [TOP, STORE, HTTP, ENDPOINTS, APP, TOKEN, DEFAULTS, SECRET, DELIVER];
 
 /// Keys whose value may be a secret, or hold one.
 const DELICATE: [&str; 4] = ["access_token", "secret", "key", "command"];

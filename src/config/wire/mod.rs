@@ -3,6 +3,8 @@
 //! Every value keeps its place, and nothing is filled in: an absent key is `None`. What can be
 //! seen to be wrong in one value alone is noted here; what takes two is for `resolve`.
 
+mod argv;
+mod deliver;
 pub(super) mod known;
 mod policy;
 mod secret;
@@ -22,6 +24,7 @@ use super::mistake::Faults;
 use super::source::SecretSource;
 use crate::token::{Provider, TokenType};
 
+pub(super) use self::deliver::{DeliverWire, FileWire, PlaceWire};
 pub(super) use self::policy::PolicyWire;
 pub(super) use self::section::Given;
 
@@ -101,6 +104,7 @@ pub(super) struct TokenWire {
     pub(super) except: Given<Vec<Spanned<String>>>,
     pub(super) was: Given<String>,
     pub(super) access_token: Given<SecretSource>,
+    pub(super) deliver: Vec<DeliverWire>,
     pub(super) policy: PolicyWire,
 }
 
@@ -158,7 +162,7 @@ fn named<T>(
 
 fn store(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> StoreWire {
     StoreWire {
-        path: section.string("path", faults),
+        path: section.path("path", faults),
         key: secret::read(section, "key", folder, faults),
         keep_events: section.positive("keep_events", faults),
     }
@@ -170,7 +174,7 @@ fn http(section: &Section<'_>, faults: &mut Faults) -> HttpWire {
         concurrency: section.number("concurrency", 1..=32, faults),
         attempts: section.number("attempts", 1..=10, faults),
         run_deadline: section.positive("run_deadline", faults),
-        ca_file: section.string("ca_file", faults),
+        ca_file: section.path("ca_file", faults),
     }
 }
 
@@ -220,6 +224,7 @@ fn token(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> TokenWire
         except: section.strings("except", faults),
         was: section.string("was", faults),
         access_token: secret::read(section, "access_token", folder, faults),
+        deliver: deliver::read_all(section, folder, faults),
         policy: PolicyWire::read(section, faults),
     }
 }

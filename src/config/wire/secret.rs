@@ -6,12 +6,13 @@ use std::path::Path;
 use serde_spanned::Spanned;
 use toml_edit::TableLike;
 
+use super::argv;
 use super::known;
 use super::section::{Given, Section, article};
 use crate::config::mask::quoted;
 use crate::config::mistake::Faults;
 use crate::config::source::SecretSource;
-use crate::edit::Format;
+use crate::edit::{EditError, Format};
 use crate::token::Secret;
 
 const FORMS: &str = "write `{ env = NAME }`, `{ file = PATH }`, `{ credential = NAME }` or \
@@ -99,11 +100,7 @@ fn file(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> Option<Sec
         Some(name) => Some(known_format(name, faults)?),
     };
     let key = section.string("key", faults);
-    let path = section.string("file", faults)?;
-    if path.get_ref().is_empty() {
-        faults.add(path.span(), "`file` is empty");
-        return None;
-    }
+    let path = section.path("file", faults)?;
     let format_or_guess = format.unwrap_or_else(|| Format::guess(Path::new(path.get_ref())));
     match (&key, format) {
         (Some(key), _) if format_or_guess == Format::Raw => {
@@ -113,7 +110,7 @@ fn file(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> Option<Sec
             return None;
         }
         (None, Some(format)) if format != Format::Raw => {
-            faults.add(path.span(), format!("a {format} file needs a `key`"));
+            faults.add(path.span(), EditError::KeyNeeded(format).to_string());
             return None;
         }
         _ => {}
@@ -125,7 +122,8 @@ fn file(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> Option<Sec
     })
 }
 
-fn known_format(name: &Spanned<String>, faults: &mut Faults) -> Option<Format> {
+/// The format of that name.
+pub(super) fn known_format(name: &Spanned<String>, faults: &mut Faults) -> Option<Format> {
     let format = Format::from_name(name.get_ref());
     if format.is_none() {
         faults
@@ -146,24 +144,6 @@ fn credential(section: &Section<'_>, faults: &mut Faults) -> Option<SecretSource
 }
 
 fn command(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> Option<SecretSource> {
-    let words = section.strings("command", faults)?;
-    let span = words.span();
-    let mut words: Vec<String> = words.into_inner().into_iter().map(Spanned::into_inner).collect();
-    match words.first_mut() {
-        None => {
-            faults.add(span, "`command` is empty").label("write `[\"PROGRAM\", \"ARGUMENT\"]`");
-            None
-        }
-        Some(program) if program.is_empty() => {
-            faults.add(span, "`command` names no program");
-            None
-        }
-        Some(program) => {
-            // A name is searched for in PATH; a path is one, and begins beside the config.
-            if program.contains('/') {
-                *program = folder.join(&*program).to_string_lossy().into_owned();
-            }
-            Some(SecretSource::Command(words))
-        }
-    }
+    let words = argv::read(section, folder, faults)?.into_inner();
+    Some(SecretSource::Command(words.into_iter().map(Spanned::into_inner).collect()))
 }

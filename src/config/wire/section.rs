@@ -3,11 +3,14 @@
 //! serde stops at the first mistake; an operator wants all of them at once. So the wire types are
 //! read by hand, which also keeps the place of every value for what is found out later.
 
+mod tables;
+
 use std::ops::Range;
+use std::path::Path;
 
 use chrono::TimeDelta;
 use serde_spanned::Spanned;
-use toml_edit::{Array, Item, Table, TableLike, Value};
+use toml_edit::{Array, Item, TableLike, Value};
 
 use super::known::{self, Vocabulary};
 use crate::config::duration::{BadDuration, parse_duration};
@@ -42,59 +45,6 @@ impl<'a> Section<'a> {
         section
     }
 
-    /// Opens the table under `key`, if it is there and is one.
-    pub(super) fn child(
-        &self,
-        key: &str,
-        vocabulary: Vocabulary,
-        faults: &mut Faults,
-    ) -> Option<Self> {
-        let item = self.table.get(key)?;
-        let span = self.header(key, item);
-        if let Some(table) = item.as_table_like() {
-            return Some(Section::open(table, vocabulary, span, faults));
-        }
-        faults
-            .add(self.key_span(key), format!("`{key}` must be a table"))
-            .label(format!("write `[{key}]`"));
-        None
-    }
-
-    /// Opens every table under `key`: `[app.NAME]`, `[token.LABEL]`.
-    pub(super) fn children(
-        &self,
-        key: &str,
-        vocabulary: Vocabulary,
-        faults: &mut Faults,
-    ) -> Vec<(Spanned<String>, Self)> {
-        let Some(parent) = self.table.get(key) else { return Vec::new() };
-        let Some(table) = parent.as_table_like() else {
-            faults
-                .add(self.key_span(key), format!("`{key}` must hold tables"))
-                .label(format!("write `[{key}.NAME]`"));
-            return Vec::new();
-        };
-        let group = Section { table, vocabulary, span: self.header(key, parent) };
-        let mut children = Vec::new();
-        for (name, item) in table.iter() {
-            let place = group.key_span(name);
-            if let Item::Table(table) = item
-                && table.is_implicit()
-                && !table.is_dotted()
-            {
-                refuse_dotted(key, name, table, place, faults);
-            } else if let Some(table) = item.as_table_like() {
-                let span = group.header(name, item);
-                let section = Section::open(table, vocabulary, span, faults);
-                children.push((Spanned::new(place, name.to_owned()), section));
-            } else {
-                let message = format!("{} is no table of its own", quoted(name));
-                faults.add(place, message).label(format!("`{key}` holds `[{key}.NAME]` tables"));
-            }
-        }
-        children
-    }
-
     /// Whether the table holds a key that it may not hold.
     pub(super) fn has_strangers(&self) -> bool {
         self.table.iter().any(|(key, _)| !self.vocabulary.has(key))
@@ -114,6 +64,26 @@ impl<'a> Section<'a> {
     /// A string.
     pub(super) fn string(&self, key: &str, faults: &mut Faults) -> Given<String> {
         self.read(key, "a string", faults, |item| item.as_str().map(str::to_owned))
+    }
+
+    /// The path of a file; where a relative one begins is for whoever asks.
+    pub(super) fn path(&self, key: &str, faults: &mut Faults) -> Given<String> {
+        let path = self.string(key, faults)?;
+        let text = path.get_ref().as_str();
+        if text.starts_with("~/") {
+            faults
+                .add(
+                    path.span(),
+                    format!("`{key}` begins with `~`, which only a shell understands"),
+                )
+                .label("write the whole path");
+            return None;
+        }
+        if text.ends_with('/') || Path::new(text).file_name().is_none() {
+            faults.add(path.span(), format!("`{key}` must name a file"));
+            return None;
+        }
+        Some(path)
     }
 
     /// True or false.
@@ -220,15 +190,6 @@ impl<'a> Section<'a> {
         self.table.key(key).and_then(toml_edit::Key::span).unwrap_or_else(|| self.span.clone())
     }
 
-    /// Where a table begins: its header, or the key that it hangs on.
-    fn header(&self, key: &str, item: &Item) -> Range<usize> {
-        match item {
-            Item::Table(table) if !table.is_dotted() => table.span(),
-            _ => None,
-        }
-        .unwrap_or_else(|| self.key_span(key))
-    }
-
     fn refuse(&self, key: &str, faults: &mut Faults) {
         let span = self.key_span(key);
         if self.vocabulary.later.contains(&key) {
@@ -241,17 +202,6 @@ impl<'a> Section<'a> {
             (None, Some(home)) => fault.label(format!("it belongs {home}")),
             (None, None) => fault.label(format!("there is no such key {}", self.vocabulary.table)),
         };
-    }
-}
-
-/// `[token.a.b]`: a name with a dot, which TOML takes for a table within a table.
-fn refuse_dotted(key: &str, name: &str, table: &Table, at: Range<usize>, faults: &mut Faults) {
-    for (inner, item) in table {
-        let span = item.span().or_else(|| table.key(inner)?.span()).unwrap_or(at.clone());
-        let meant = quoted(&format!("[{key}.{name}-{inner}]"));
-        faults
-            .add(span, "a name has letters, digits, `-` and `_`, but no dots")
-            .label(format!("did you mean {meant}?"));
     }
 }
 

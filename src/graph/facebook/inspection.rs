@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::graph::document::{as_id, id, integer, text};
 use crate::graph::fault::{self, is_verdict};
-use crate::graph::redact;
 use crate::graph::request::Request;
 use crate::graph::response::Response;
 use crate::graph::settings::App;
+use crate::token::redact;
 use crate::token::{
     AccessToken, Action, DataAccess, Expiry, GranularScope, Identity, Inspection, Path, Problem,
     ProblemKind, Secret, Time,

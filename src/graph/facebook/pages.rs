@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use crate::crypto;
 use crate::graph::document::{id, text};
+use crate::graph::fault;
 use crate::graph::request::Request;
 use crate::graph::response::Response;
 use crate::graph::settings::App;
-use crate::graph::{fault, redact};
+use crate::token::redact;
 use crate::token::{AccessToken, Path, Problem, Secret};
 
 /// One Page, and its token if Graph gave one.

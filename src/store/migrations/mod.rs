@@ -12,6 +12,8 @@ const STEPS: &[&str] = &[
     include_str!("v1.sql"),
     // 2: apps that are left alone; more types of token.
     include_str!("v2.sql"),
+    // 3: what targets are owed and have, and what their files held before.
+    include_str!("v3.sql"),
 ];
 
 /// The schema that this version reads and writes.

@@ -5,10 +5,14 @@ use std::os::unix::process::ExitStatusExt as _;
 
 use super::*;
 use crate::failpoint;
-use crate::token::GenerationState;
+use crate::token::{Delivery, GenerationId, GenerationState, TargetId};
 
 const HERE: &str = "metatoken.db";
 const ARMED: &str = "armed";
+
+fn target() -> TargetId {
+    TargetId::new("/srv/fake.ini#token")
+}
 
 #[test]
 #[ignore = "started by the test of this file, to be killed"]
@@ -37,18 +41,27 @@ fn renews_until_it_is_killed() {
         proof: None,
         event: EventKind::Refreshed,
         problem: None,
+        owes: vec![target()],
     };
     store.promote(run, promotion, day(2)).unwrap();
+    let settlement =
+        Settlement { token: credential.id, target: target(), generation: candidate.id };
+    store.settle(run, settlement, day(2)).unwrap();
 }
 
 #[test]
 fn a_kill_loses_nothing_that_was_acknowledged() {
     use GenerationState::{Candidate, Current, Previous};
-    for (place, states, open_since) in [
-        ("planned", vec![Current], Some(day(2))),
-        ("before-seal", vec![Current], Some(day(2))),
-        ("sealed", vec![Candidate, Current], Some(day(2))),
-        ("promoted", vec![Current, Previous], None),
+    let second = Some(GenerationId(2));
+    let owed = Delivery { owed: second, owed_since: Some(day(2)), ..Delivery::unseen(target()) };
+    let settled =
+        Delivery { settled: second, settled_at: Some(day(2)), ..Delivery::unseen(target()) };
+    for (place, states, open_since, deliveries) in [
+        ("planned", vec![Current], Some(day(2)), vec![]),
+        ("before-seal", vec![Current], Some(day(2)), vec![]),
+        ("sealed", vec![Candidate, Current], Some(day(2)), vec![]),
+        ("promoted", vec![Current, Previous], None, vec![owed]),
+        ("settled", vec![Current, Previous], None, vec![settled]),
     ] {
         let Shelf { store, lock, path, _folder: folder, run, .. } = {
             let shelf = Shelf::new();
@@ -71,6 +84,7 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
             store.generations(credential.id).unwrap().iter().map(|each| each.state).collect();
         assert_eq!(found, states, "{place}");
         assert_eq!(credential.ledger.open_attempt_at, open_since, "{place}");
+        assert_eq!(credential.deliveries, deliveries, "{place}");
         assert_eq!(store.last_runs(1).unwrap()[0].finished_at, None, "{place}");
     }
 }

@@ -84,6 +84,8 @@ fn no_string_lies_in_the_clear() {
     let token = shelf.token("brand");
     shelf.current(token, "EAAfakeOld", Expiry::Unknown, day(1));
     shelf.current(token, "EAAfakeNew", Expiry::Unknown, day(2));
+    let target = crate::token::TargetId::new("app");
+    shelf.store.keep_replaced(token, &target, b"token = EAAfakeOld", day(2)).unwrap();
     let folder = shelf.path.parent().unwrap().to_path_buf();
     let clear = || {
         fs::read_dir(&folder).unwrap().any(|entry| {

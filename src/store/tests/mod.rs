@@ -3,6 +3,7 @@
 // A release build has no fail points.
 #[cfg(debug_assertions)]
 mod crash;
+mod delivery;
 mod files;
 mod generations;
 mod history;
@@ -10,6 +11,7 @@ mod keys;
 mod other_user;
 mod pauses;
 mod purge;
+mod replaced;
 mod schema;
 
 use std::path::{Path, PathBuf};
@@ -106,6 +108,7 @@ impl Shelf {
             proof: None,
             event: EventKind::Refreshed,
             problem: None,
+            owes: Vec::new(),
         }
     }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::token::TargetId;
 
 /// A store of schema 1 as its first release wrote it.
 const V1: &str = include_str!("../../../tests/schemas/v1.sql");
@@ -29,6 +30,10 @@ fn every_released_schema_becomes_todays() {
     assert_eq!(current.expiry, Expiry::At(day(62)));
     assert_eq!(store.reveal(current.id).unwrap(), string("EAAfakeV1b"));
     assert_eq!(store.events(&EventQuery::default()).unwrap().len(), 3);
+    // Nothing was ever delivered from there: what the config now names is owed the current string.
+    store.owe(brand.id, &[TargetId::new("app")], day(3)).unwrap();
+    let brand = store.credential(brand.id).unwrap();
+    assert_eq!(brand.deliveries[0].owed, Some(brand.current.unwrap().id));
     drop(store);
     assert_eq!(schema(&path), schema(&Shelf::new().path));
 }

@@ -4,9 +4,10 @@
 //! the question go, then whatever has the shape of a token, stands behind the name of a secret
 //! parameter, or is the query of a URL. Shapes are hints and err on the side of hiding.
 
-use crate::token::Secret;
+use super::Secret;
 
-const HIDDEN: &str = "[redacted]";
+/// What stands where a secret was.
+pub const HIDDEN: &str = "[redacted]";
 
 /// Parameters whose value is a secret.
 const SECRET_PARAMETERS: [&str; 8] = [
@@ -24,7 +25,7 @@ const SECRET_PARAMETERS: [&str; 8] = [
 const PREFIXES: [&str; 6] = ["EAA", "IGQ", "IGAA", "THAA", "AQB", "AQD"];
 
 /// One line of at most 300 characters that gives nothing away.
-pub(super) fn sentence(text: &str, secrets: &[Secret]) -> String {
+pub fn sentence(text: &str, secrets: &[Secret]) -> String {
     /// What fits into a status line and a mail's subject.
     const LIMIT: usize = 300;
     let clean = without_secrets(&on_one_line(text), secrets);
@@ -35,7 +36,7 @@ pub(super) fn sentence(text: &str, secrets: &[Secret]) -> String {
 }
 
 /// Meta's handle for its support, if it is plainly one.
-pub(super) fn trace(id: &str) -> Option<String> {
+pub fn trace(id: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_+/=-".contains(c);
     let good = !id.is_empty() && id.len() <= 64 && id.chars().all(plain);
     (good && sentence(id, &[]) == id).then(|| id.to_owned())

@@ -1,0 +1,241 @@
+//! The one who settles what is owed to one token's targets.
+
+use std::cell::OnceCell;
+
+use super::errand::Errand;
+use super::has_had;
+use crate::commands::refresh::{Depth, Workshop};
+use crate::commands::roster::Member;
+use crate::deliver::{self, Fault, FileTarget, Parcel, Place, Rehearsal, Target, Written};
+use crate::store::{DeliveryFailure, Settlement, StoreError};
+use crate::token::{
+    AccessToken, Action, Delivery, EventKind, Generation, Origin, Problem, ProblemKind, Secret,
+    TokenId,
+};
+
+/// What may be overwritten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::commands) enum Manner {
+    /// Nothing that is unknown.
+    Careful,
+    /// Whatever is there: `deliver --force`.
+    Forced,
+}
+
+/// Settles what is owed to the targets of one token.
+pub(in crate::commands) struct Courier<'a> {
+    pub(super) workshop: &'a Workshop<'a>,
+    pub(super) member: &'a Member,
+    pub(super) token: TokenId,
+    manner: Manner,
+}
+
+/// What is to be brought.
+pub(super) struct Load {
+    current: Generation,
+    pub(super) parcel: Parcel,
+}
+
+impl<'a> Courier<'a> {
+    pub(in crate::commands) const fn new(
+        workshop: &'a Workshop<'a>,
+        member: &'a Member,
+        token: TokenId,
+        manner: Manner,
+    ) -> Self {
+        Self { workshop, member, token, manner }
+    }
+
+    /// The strings in the token's files that it never had: somebody put them there.
+    pub(in crate::commands) fn strangers(&self) -> Result<Vec<AccessToken>, StoreError> {
+        let deliveries = self.workshop.store.credential(self.token)?.deliveries;
+        let delivered_before = |target: &Target| {
+            deliveries.iter().any(|row| row.target == target.id && row.settled.is_some())
+        };
+        let mut strangers = Vec::new();
+        for target in self.member.deliver.iter().filter(|target| delivered_before(target)) {
+            let Place::File(file) = &target.place else { continue };
+            // A file that cannot be read is told when it is settled.
+            let Ok(Some(found)) = deliver::look(file) else { continue };
+            let Ok(string) = AccessToken::parse(found.expose()) else { continue };
+            let fingerprint = self.workshop.store.fingerprint(&string)?;
+            if self.workshop.store.sightings(&fingerprint)?.is_empty()
+                && !strangers.contains(&string)
+            {
+                strangers.push(string);
+            }
+        }
+        Ok(strangers)
+    }
+
+    /// Brings the string in use to every target that has not got it.
+    ///
+    /// A dead string is not brought anywhere: what a file holds may be better.
+    pub(in crate::commands) fn settle(&self) -> Result<(), StoreError> {
+        let targets = &self.member.deliver;
+        if targets.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<_> = targets.iter().map(|target| target.id.clone()).collect();
+        self.workshop.store.owe(self.token, &ids, self.workshop.now())?;
+        let credential = self.workshop.store.credential(self.token)?;
+        let Some(current) = credential.current.clone() else {
+            return self.try_with_stand_in();
+        };
+        if is_dead(&current) {
+            return Ok(());
+        }
+        let load = self.load(current)?;
+        let mut held_up = false;
+        for target in targets {
+            let Some(row) = credential.deliveries.iter().find(|row| row.target == target.id) else {
+                continue;
+            };
+            match &target.place {
+                Place::File(file) => held_up |= !self.file(target, file, row, &load)?,
+                Place::Command(_) if self.workshop.depth == Depth::Rehearsal => {
+                    self.try_command(target, row, &load, held_up)?;
+                }
+                Place::Command(_) if row.owed.is_none() || held_up => {}
+                Place::Command(argv) => self.command(target, argv, &load)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn load(&self, current: Generation) -> Result<Load, StoreError> {
+        let string = self.workshop.store.reveal(current.id)?;
+        let parcel = Parcel {
+            label: self.member.label.clone(),
+            token_type: self.member.token_type,
+            event: match current.origin {
+                Origin::Adopted => EventKind::Adopted,
+                Origin::Exchanged => EventKind::Exchanged,
+                Origin::Refreshed => EventKind::Refreshed,
+                Origin::Derived => EventKind::Derived,
+            },
+            expiry: current.expiry,
+            fingerprint: current.fingerprint,
+            generation: current.number,
+            string,
+        };
+        Ok(Load { current, parcel })
+    }
+
+    /// Brings the string to a file, and says whether it is there afterwards.
+    fn file(
+        &self,
+        target: &Target,
+        file: &FileTarget,
+        row: &Delivery,
+        load: &Load,
+    ) -> Result<bool, StoreError> {
+        let keep = |content: &[u8]| {
+            let store = &self.workshop.store;
+            store.keep_replaced(self.token, &target.id, content, self.workshop.now())
+        };
+        let outcome = match self.workshop.depth {
+            Depth::Real => self
+                .asking(row, |may_go| deliver::write(file, &load.parcel.string, may_go, &keep))??,
+            Depth::Rehearsal => self
+                .asking(row, |may_go| self.rehearse(target, &load.parcel.string, may_go))?
+                .map(Rehearsal::as_written),
+        };
+        match outcome {
+            Ok(Written::Already) if !row.is_behind() && row.drifted_since.is_none() => Ok(true),
+            Ok(Written::Already | Written::Replaced) => {
+                self.settled(target, load)?;
+                Ok(true)
+            }
+            Ok(Written::Foreign) => {
+                let now = self.workshop.now();
+                self.workshop.store.note_drift(self.token, &target.id, Some(now))?;
+                Ok(false)
+            }
+            Err(fault) => {
+                self.failed(target, &fault)?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// Lets `act` ask what may be overwritten; a store that cannot answer is the first to be told.
+    pub(super) fn asking<T>(
+        &self,
+        row: &Delivery,
+        act: impl FnOnce(&dyn Fn(Option<&Secret>) -> bool) -> T,
+    ) -> Result<T, StoreError> {
+        let trouble: OnceCell<StoreError> = OnceCell::new();
+        let done = act(&|found| {
+            self.may_overwrite(row, found).unwrap_or_else(|error| {
+                let _ = trouble.set(error);
+                false
+            })
+        });
+        trouble.into_inner().map_or(Ok(done), Err)
+    }
+
+    /// The first delivery overwrites what it finds; after that only what this token had itself,
+    /// or nothing, and not even that where the file was found to have gone its own way.
+    fn may_overwrite(&self, row: &Delivery, found: Option<&Secret>) -> Result<bool, StoreError> {
+        if self.manner == Manner::Forced || row.settled.is_none() {
+            return Ok(true);
+        }
+        if row.drifted_since.is_some() {
+            return Ok(false);
+        }
+        let Some(found) = found else { return Ok(true) };
+        has_had(&self.workshop.store, self.token, found)
+    }
+
+    /// Runs a program at once if it serves this token alone; one that serves several is run once
+    /// for all, when the others are done.
+    fn command(&self, target: &Target, argv: &[String], load: &Load) -> Result<(), StoreError> {
+        let errand = Errand {
+            argv: argv.to_vec(),
+            timeout: target.timeout,
+            token: self.token,
+            target: target.id.clone(),
+            generation: load.current.id,
+            parcel: load.parcel.clone(),
+        };
+        if self.workshop.is_shared(argv) {
+            self.workshop.queue(errand);
+            Ok(())
+        } else {
+            self.workshop.run_errand(&[errand])
+        }
+    }
+
+    pub(super) fn settled(&self, target: &Target, load: &Load) -> Result<(), StoreError> {
+        let settlement = Settlement {
+            token: self.token,
+            target: target.id.clone(),
+            generation: load.current.id,
+        };
+        self.workshop.store.settle(self.workshop.run, settlement, self.workshop.now())
+    }
+
+    pub(super) fn failed(&self, target: &Target, fault: &Fault) -> Result<(), StoreError> {
+        let failure = DeliveryFailure {
+            token: self.token,
+            target: target.id.clone(),
+            problem: problem(fault),
+        };
+        self.workshop.store.note_delivery_failure(self.workshop.run, failure, self.workshop.now())
+    }
+}
+
+fn is_dead(current: &Generation) -> bool {
+    current.proof.as_ref().is_some_and(|proof| proof.inspection.valid == Some(false))
+}
+
+/// A delivery that failed, as the store remembers it: with the step that recovers it, for the
+/// store has no place of its own for that.
+pub(super) fn problem(fault: &Fault) -> Problem {
+    let message = match &fault.hint {
+        Some(hint) => format!("{}; {hint}", fault.message),
+        None => fault.message.clone(),
+    };
+    Problem::new(ProblemKind::Unknown, message).with_action(Action::Retry)
+}

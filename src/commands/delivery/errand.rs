@@ -1,0 +1,90 @@
+//! Running the programs that tokens are delivered to.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::courier::problem;
+use crate::commands::refresh::Workshop;
+use crate::config::Config;
+use crate::deliver::{self, Parcel, Place};
+use crate::environment::Environment;
+use crate::store::{DeliveryFailure, Settlement, StoreError};
+use crate::token::{GenerationId, TargetId, TokenId};
+
+/// One string that one program is to get.
+#[derive(Debug, Clone)]
+pub(in crate::commands) struct Errand {
+    pub(super) argv: Vec<String>,
+    pub(super) timeout: Duration,
+    pub(super) token: TokenId,
+    pub(super) target: TargetId,
+    pub(super) generation: GenerationId,
+    pub(super) parcel: Parcel,
+}
+
+impl Workshop<'_> {
+    /// Whether more than one token of the config is delivered to the same program.
+    pub(super) fn is_shared(&self, argv: &[String]) -> bool {
+        let serves = |place: &Place| matches!(place, Place::Command(other) if other == argv);
+        let tokens = self.session.config.tokens.iter();
+        tokens.filter(|token| token.deliver.iter().any(|it| serves(&it.place))).count() > 1
+    }
+
+    /// Keeps an errand until every token has had its turn.
+    pub(super) fn queue(&self, errand: Errand) {
+        self.errands().push(errand);
+    }
+
+    /// Runs what was kept: programs alike once, for all tokens that they serve.
+    pub(in crate::commands) fn run_errands(&self) -> Result<(), StoreError> {
+        let mut groups: BTreeMap<Vec<String>, Vec<Errand>> = BTreeMap::new();
+        for errand in std::mem::take(&mut *self.errands()) {
+            groups.entry(errand.argv.clone()).or_default().push(errand);
+        }
+        for mut errands in groups.into_values() {
+            // Which worker came first is chance.
+            errands.sort_by(|a, b| a.parcel.label.cmp(&b.parcel.label));
+            self.run_errand(&errands)?;
+        }
+        Ok(())
+    }
+
+    /// Runs one program for these errands, which are alike, and writes down how it went.
+    pub(super) fn run_errand(&self, errands: &[Errand]) -> Result<(), StoreError> {
+        let Some(first) = errands.first() else { return Ok(()) };
+        if self.out_of_time().is_some() {
+            // They stay owed.
+            return Ok(());
+        }
+        let timeout = errands.iter().map(|errand| errand.timeout).max().unwrap_or(first.timeout);
+        let parcels: Vec<&Parcel> = errands.iter().map(|errand| &errand.parcel).collect();
+        let environment = environment(&self.session.environment, &self.session.config);
+        let outcome = deliver::hand_over(&first.argv, timeout, &parcels, environment);
+        for Errand { token, target, generation, .. } in errands.iter().cloned() {
+            let now = self.now();
+            match &outcome {
+                Ok(()) => {
+                    let settlement = Settlement { token, target, generation };
+                    self.store.settle(self.run, settlement, now)?;
+                }
+                Err(fault) => {
+                    let failure = DeliveryFailure { token, target, problem: problem(fault) };
+                    self.store.note_delivery_failure(self.run, failure, now)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a program finds of our environment: nothing that leads to a secret.
+fn environment(ours: &Environment, config: &Config) -> BTreeMap<String, String> {
+    let secret = config.secret_variables();
+    let mut left = ours.variables().clone();
+    left.retain(|name, _| {
+        name != "CREDENTIALS_DIRECTORY"
+            && !name.starts_with("METATOKEN_")
+            && !secret.contains(name.as_str())
+    });
+    left
+}

@@ -1,0 +1,74 @@
+//! What the one who brings a token's string would do, in a rehearsal.
+//!
+//! Files are edited in memory and programs are looked for; neither is touched.
+
+use super::courier::{Courier, Load};
+use crate::commands::refresh::Depth;
+use crate::deliver::{self, Fault, Rehearsal, Target};
+use crate::store::StoreError;
+use crate::token::{AccessToken, Delivery, Secret, TargetId};
+
+/// What a delivery to one target would do.
+pub(in crate::commands) struct Foreseen {
+    /// The target.
+    pub(in crate::commands) target: TargetId,
+    /// What would be done, or why it could not.
+    pub(in crate::commands) outcome: Result<Rehearsal, Fault>,
+}
+
+impl Courier<'_> {
+    /// A rehearsal before there is a string tries every target with a plainly fake one.
+    pub(super) fn try_with_stand_in(&self) -> Result<(), StoreError> {
+        if self.workshop.depth == Depth::Real {
+            return Ok(());
+        }
+        for target in &self.member.deliver {
+            if let Err(fault) = self.rehearse(target, &deliver::stand_in(), &|_| true) {
+                self.failed(target, &fault)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A program is not run by a rehearsal; that it is there is seen whether it is owed anything
+    /// today or not.
+    pub(super) fn try_command(
+        &self,
+        target: &Target,
+        row: &Delivery,
+        load: &Load,
+        held_up: bool,
+    ) -> Result<(), StoreError> {
+        match self.rehearse(target, &load.parcel.string, &|_| true) {
+            Err(fault) => self.failed(target, &fault),
+            Ok(_) if row.owed.is_some() && !held_up => self.settled(target, load),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn rehearse(
+        &self,
+        target: &Target,
+        string: &AccessToken,
+        may_go: &dyn Fn(Option<&Secret>) -> bool,
+    ) -> Result<Rehearsal, Fault> {
+        let path = self.workshop.session.environment.get("PATH");
+        deliver::rehearse(target, string, may_go, path)
+    }
+
+    /// What a delivery of the string in use would do to each target, in the config's order.
+    pub(in crate::commands) fn foresee(&self) -> Result<Vec<Foreseen>, StoreError> {
+        let credential = self.workshop.store.credential(self.token)?;
+        let string = match &credential.current {
+            Some(current) => self.workshop.store.reveal(current.id)?,
+            None => deliver::stand_in(),
+        };
+        let foresee = |target: &Target| {
+            let known = credential.deliveries.iter().find(|row| row.target == target.id);
+            let row = known.cloned().unwrap_or_else(|| Delivery::unseen(target.id.clone()));
+            let outcome = self.asking(&row, |may_go| self.rehearse(target, &string, may_go))?;
+            Ok(Foreseen { target: target.id.clone(), outcome })
+        };
+        self.member.deliver.iter().map(foresee).collect()
+    }
+}

@@ -1,0 +1,77 @@
+//! How a token's targets stand, by what the store knows and by what the files hold.
+
+use super::has_had;
+use crate::commands::roster::Member;
+use crate::deliver::{self, Place};
+use crate::store::Store;
+use crate::token::{AccessToken, Credential, Delivery, Secret, Time};
+
+/// What the store knows of the targets that the config names, in the config's order.
+pub(in crate::commands) fn of_config(
+    member: &Member,
+    credential: Option<&Credential>,
+) -> Vec<Delivery> {
+    let known = credential.map(|credential| credential.deliveries.as_slice()).unwrap_or_default();
+    let row = |target: &deliver::Target| {
+        let known = known.iter().find(|row| row.target == target.id);
+        known.cloned().unwrap_or_else(|| Delivery::unseen(target.id.clone()))
+    };
+    member.deliver.iter().map(row).collect()
+}
+
+/// The same, with a look into the files; `store` has its key.
+///
+/// A file that nobody may look into stays as the store has it: looking is not delivering.
+pub(in crate::commands) fn seen(
+    member: &Member,
+    credential: &Credential,
+    store: &Store,
+    now: Time,
+) -> Vec<Delivery> {
+    let rows = of_config(member, Some(credential));
+    let look = |(row, target): (Delivery, &deliver::Target)| match &target.place {
+        Place::File(file) => looked(row, file, credential, store, now),
+        Place::Command(_) => row,
+    };
+    rows.into_iter().zip(&member.deliver).map(look).collect()
+}
+
+fn looked(
+    row: Delivery,
+    file: &deliver::FileTarget,
+    credential: &Credential,
+    store: &Store,
+    now: Time,
+) -> Delivery {
+    let (Some(current), Ok(found)) = (&credential.current, deliver::look(file)) else { return row };
+    let known = found
+        .as_ref()
+        .and_then(|found| AccessToken::parse(found.expose()).ok())
+        .and_then(|string| store.fingerprint(&string).ok());
+    if known == Some(current.fingerprint) {
+        return Delivery {
+            owed: None,
+            owed_since: None,
+            error: None,
+            failed_at: None,
+            drifted_since: None,
+            settled: Some(current.id),
+            settled_at: row.settled_at.or(Some(now)),
+            ..row
+        };
+    }
+    // Where nothing was ever delivered, nothing can have gone its own way.
+    if row.settled.is_none() || row.drifted_since.is_some() {
+        return row;
+    }
+    let ours = |found: &Secret| has_had(store, credential.id, found).unwrap_or(false);
+    if found.as_ref().is_none_or(ours) {
+        Delivery {
+            owed: row.owed.or(Some(current.id)),
+            owed_since: row.owed_since.or(Some(now)),
+            ..row
+        }
+    } else {
+        Delivery { drifted_since: Some(now), ..row }
+    }
+}

@@ -1,0 +1,85 @@
+//! Asking Graph about a string, and what an answer, or none, leaves in the store.
+//!
+//! Whatever keeps Graph from answering says nothing against the string. Only what a person must
+//! mend is written down, so that whoever looks at the store learns of it.
+
+use super::keeper::Keeper;
+use super::workshop::Workshop;
+use crate::commands::asking::ask;
+use crate::graph::Fault;
+use crate::store::StoreError;
+use crate::token::{Action, Generation, Problem, ProblemKind, Proof, Provider};
+
+impl Keeper<'_> {
+    /// Asks Graph about a string and stores the answer; nothing if there was none.
+    pub(super) fn prove(&mut self, generation: &Generation) -> Result<Option<Proof>, StoreError> {
+        let proof = self.ask(generation)?;
+        if let Some(proof) = &proof {
+            self.note(generation, proof)?;
+        }
+        Ok(proof)
+    }
+
+    /// Asks Graph about a string; nothing if there was no answer.
+    pub(super) fn ask(&mut self, generation: &Generation) -> Result<Option<Proof>, StoreError> {
+        match self.inquire(generation)? {
+            Ok(proof) => Ok(Some(proof)),
+            Err(fault) => self.without_an_answer(fault).map(|()| None),
+        }
+    }
+
+    /// Asks Graph about a string, and nothing more.
+    pub(super) fn inquire(
+        &self,
+        generation: &Generation,
+    ) -> Result<Result<Proof, Fault>, StoreError> {
+        let string = self.workshop.store.reveal(generation.id)?;
+        match self.app().and_then(|app| ask(&self.workshop.graph, &app, &string)) {
+            Ok(inspection) => {
+                self.note_that_the_app_is_well()?;
+                Ok(Ok(Proof { at: self.workshop.now(), inspection }))
+            }
+            Err(fault) => Ok(Err(fault)),
+        }
+    }
+
+    /// Notes that Graph said nothing of a string, or was not even asked.
+    pub(super) fn without_an_answer(&mut self, fault: Fault) -> Result<(), StoreError> {
+        self.note_what_a_person_must_mend(&fault)?;
+        self.diary.fault(fault);
+        Ok(())
+    }
+
+    /// A wrong secret or a disabled app says nothing against the string, but whoever looks at the
+    /// store should learn that it can neither be asked about nor renewed.
+    fn note_what_a_person_must_mend(&self, fault: &Fault) -> Result<(), StoreError> {
+        // Whose pause it is that still runs must not be forgotten.
+        let pauses = self
+            .credential()?
+            .ledger
+            .problem
+            .is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown));
+        if fault.problem.action.needs_a_person() && !pauses {
+            self.workshop.store.note_trouble(self.token, Some(&fault.problem))?;
+        }
+        Ok(())
+    }
+
+    /// An answer shows that the app is live; that its secret is right only where it was shown.
+    fn note_that_the_app_is_well(&self) -> Result<(), StoreError> {
+        let shown = self.member.token_type.provider() == Provider::Facebook;
+        let disproved = |problem: Problem| match problem.kind {
+            ProblemKind::AppDisabled => true,
+            kind => shown && kind.is_about_the_app(),
+        };
+        if self.credential()?.ledger.problem.is_some_and(disproved) {
+            self.workshop.store.note_trouble(self.token, None)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn note(&self, generation: &Generation, proof: &Proof) -> Result<(), StoreError> {
+        let Workshop { store, run, .. } = self.workshop;
+        store.note_proof(*run, generation.id, proof.clone()).map(drop)
+    }
+}

@@ -1,0 +1,95 @@
+//! What is said of a token for which nothing can be done now.
+
+use super::keeper::{Keeper, Next};
+use crate::graph::Fault;
+use crate::policy::{Decision, Rest};
+use crate::store::StoreError;
+use crate::token::{Action, Label, Outcome, Problem, ProblemKind};
+
+impl Keeper<'_> {
+    pub(super) fn rest(&mut self, why: &Rest) -> Result<Next, StoreError> {
+        let sentence = Decision::Rest(why.clone()).sentence(self.workshop.now());
+        match why {
+            Rest::Dead(problem) | Rest::AccountBlocked(problem) => {
+                self.diary.trouble_as(Outcome::Invalid, person_needed(problem));
+            }
+            Rest::NoString => self.without_a_string()?,
+            Rest::ParentNotReady { .. } | Rest::BudgetSpent { .. } => {
+                self.diary.note(Outcome::Skipped, sentence);
+            }
+            Rest::BackingOff { .. } => self.backing_off(sentence)?,
+            Rest::CandidateWaits => self.with_what_waits(sentence)?,
+            Rest::TooYoung { .. } => self.diary.note(Outcome::TooYoung, sentence),
+            Rest::AppThrottled { until } => {
+                self.diary.fault(Fault::throttled(&self.member.app, *until));
+            }
+            _ => {
+                self.diary.note(Outcome::NotDue, sentence.clone());
+                self.diary.explain(Outcome::Verified, sentence);
+            }
+        }
+        Ok(Next::Stop)
+    }
+
+    /// What keeps a sealed string from being used stands until a person has cleared it.
+    fn with_what_waits(&mut self, sentence: String) -> Result<(), StoreError> {
+        match self.credential()?.ledger.problem {
+            Some(problem) if problem.action.needs_a_person() => {
+                self.diary.trouble_as(Outcome::Invalid, problem);
+            }
+            _ => {
+                self.diary.note(Outcome::NotDue, sentence.clone());
+                self.diary.explain(Outcome::Verified, sentence);
+            }
+        }
+        Ok(())
+    }
+
+    /// A token that waits for its next try is still what it was after the last one.
+    fn backing_off(&mut self, sentence: String) -> Result<(), StoreError> {
+        let credential = self.credential()?;
+        let proof = credential.current.as_ref().and_then(|current| current.proof.as_ref());
+        let dead = proof.is_some_and(|proof| proof.inspection.valid == Some(false));
+        match credential.ledger.problem {
+            Some(problem) if problem.action.needs_a_person() => {
+                self.diary.trouble_as(Outcome::Invalid, problem);
+            }
+            Some(problem) if dead => self.diary.trouble(problem),
+            _ => {
+                self.diary.note(Outcome::NotDue, sentence.clone());
+                self.diary.explain(Outcome::Verified, sentence);
+            }
+        }
+        Ok(())
+    }
+
+    fn without_a_string(&mut self) -> Result<(), StoreError> {
+        let credential = self.credential()?;
+        if self.diary.has_trouble() || credential.candidate.is_some() {
+            return Ok(());
+        }
+        if let Some(began) = credential.ledger.open_attempt_at {
+            return self.fail(self.lost(began));
+        }
+        let problem = credential.ledger.problem.unwrap_or_else(|| no_string(&self.member.label));
+        self.diary.trouble_as(Outcome::Invalid, problem);
+        Ok(())
+    }
+}
+
+/// A dead token needs a person even where Graph's answer would suggest another try.
+fn person_needed(problem: &Problem) -> Problem {
+    if problem.action.needs_a_person() {
+        problem.clone()
+    } else {
+        problem.clone().with_action(Action::Reauthenticate)
+    }
+}
+
+fn no_string(label: &Label) -> Problem {
+    Problem::new(
+        ProblemKind::Unknown,
+        format!("it has no string: set `access_token`, or run `metatoken exchange {label}`"),
+    )
+    .with_action(Action::FixConfiguration)
+}

@@ -1,0 +1,87 @@
+//! A string's way into a program.
+//!
+//! The program gets the string on its standard input, without a line's end, and what it may want
+//! to know of it in its environment; a token is never an argument. Programs alike are run once for
+//! all tokens that they serve: then the strings come one a line, in the order of
+//! `METATOKEN_LABELS`, and the other variables speak of the first.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::{Fault, Parcel};
+use crate::process::{Call, Failure};
+use crate::token::{Secret, redact};
+
+/// Runs a program once for these strings, with nothing in its environment but `environment` and
+/// our own variables.
+pub fn hand_over(
+    argv: &[String],
+    timeout: Duration,
+    parcels: &[&Parcel],
+    environment: BTreeMap<String, String>,
+) -> Result<(), Fault> {
+    let name = argv.first().map_or("", String::as_str);
+    let call = Call {
+        argv: argv.to_vec(),
+        stdin: strings(parcels),
+        environment: variables(parcels, environment),
+        timeout,
+    };
+    match call.run() {
+        Ok(ended) if ended.status.success() => Ok(()),
+        Ok(ended) => {
+            let how = match ended.status.code() {
+                Some(code) => format!("ended with {code}"),
+                None => "was ended by a signal".to_owned(),
+            };
+            let said = last_words(&ended.stderr.text(), parcels)
+                .or_else(|| last_words(&ended.stdout.text(), parcels));
+            let said = said.map_or_else(String::new, |said| format!(": {said}"));
+            Err(Fault::new(format!("`{name}` {how}{said}")))
+        }
+        Err(failure) => Err(not_run(name, &failure)),
+    }
+}
+
+fn not_run(name: &str, failure: &Failure) -> Fault {
+    let fault = Fault::new(format!("`{name}` {failure}"));
+    match failure {
+        Failure::TimedOut { .. } => fault.hint("give it a longer `timeout`, or mend it"),
+        _ => fault.hint("mend `command` in the config"),
+    }
+}
+
+fn strings(parcels: &[&Parcel]) -> Zeroizing<Vec<u8>> {
+    let length = parcels.iter().map(|parcel| parcel.string.expose().len() + 1).sum();
+    // Never grown, so that no copy is left behind.
+    let mut all = Zeroizing::new(Vec::with_capacity(length));
+    for (place, parcel) in parcels.iter().enumerate() {
+        if place > 0 {
+            all.push(b'\n');
+        }
+        all.extend_from_slice(parcel.string.expose().as_bytes());
+    }
+    all
+}
+
+fn variables(
+    parcels: &[&Parcel],
+    mut environment: BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    if let Some(first) = parcels.first() {
+        environment.extend(first.variables());
+    }
+    let labels: Vec<&str> = parcels.iter().map(|parcel| parcel.label.as_str()).collect();
+    environment.insert("METATOKEN_LABELS".to_owned(), labels.join(" "));
+    environment
+}
+
+/// The last line of what a program printed, without our strings in it.
+fn last_words(printed: &str, parcels: &[&Parcel]) -> Option<String> {
+    let line = printed.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
+    let secrets: Vec<Secret> =
+        parcels.iter().map(|parcel| Secret::new(parcel.string.expose())).collect();
+    Some(redact::sentence(line, &secrets))
+}

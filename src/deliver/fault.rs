@@ -1,0 +1,67 @@
+//! Why a target did not get its string.
+
+use std::error::Error as _;
+use std::fmt;
+use std::path::Path;
+
+use crate::edit::EditError;
+use crate::file::FileError;
+
+/// A delivery that failed: what happened, and what recovers it. Holds no string.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The file or the program, and what happened.
+    pub message: String,
+    /// What to do about it; none where it is tried again and may well succeed.
+    pub hint: Option<String>,
+}
+
+impl Fault {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(super) fn no_file(path: &Path) -> Self {
+        Self::new(format!("{}: there is no such file", path.display()))
+            .hint("mend `file` in the config, or set `create = true`")
+    }
+
+    pub(super) fn restless(path: &Path) -> Self {
+        let path = path.display();
+        Self::new(format!("{path}: another program keeps changing it; it was left alone"))
+    }
+
+    pub(super) fn in_file(path: &Path, error: &EditError) -> Self {
+        let place = error
+            .place()
+            .map_or_else(String::new, |place| format!(":{}:{}", place.line, place.column));
+        let fault = Self::new(format!("{}{place}: {error}", path.display()));
+        match error {
+            EditError::Missing { .. } => {
+                fault.hint("mend `key` in the config, or set `create = true`")
+            }
+            _ => fault.hint("mend the file, or `key` and `format` in the config"),
+        }
+    }
+}
+
+impl From<FileError> for Fault {
+    fn from(error: FileError) -> Self {
+        let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
+        let message = format!("{}: {}{cause}", error.path().display(), error.message());
+        Self { message, hint: error.hint() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {}

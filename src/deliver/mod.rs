@@ -1,0 +1,22 @@
+//! Handing tokens over to the programs that use them.
+//!
+//! A renewed token that stays in our store is an outage. What a target is stands in `target`; how
+//! a file gets its string, in `write`, and how it gets back what it held, in `restore`; how a
+//! program does, in `command`; what a test of both says, in `rehearsal`. Nothing here knows the
+//! store or Graph: whoever calls says which strings are ours, and keeps what was replaced.
+
+mod command;
+mod fault;
+mod parcel;
+mod rehearsal;
+mod restore;
+mod target;
+mod write;
+
+pub use command::hand_over;
+pub use fault::Fault;
+pub use parcel::Parcel;
+pub use rehearsal::{Rehearsal, rehearse, stand_in};
+pub use restore::restore;
+pub use target::{FileTarget, Place, Target, Writing};
+pub use write::{Written, look, write};

@@ -1,0 +1,132 @@
+//! A string's way into a file.
+//!
+//! The file is read, edited as bytes, and put back; if somebody wrote it in between, it is read
+//! again. A string that nobody knows is never overwritten unless the caller says so: it may be the
+//! one that a person pasted at three in the morning.
+
+use zeroize::Zeroizing;
+
+use super::{Fault, FileTarget, Writing};
+use crate::edit::{self, EditError, Edited, Missing};
+use crate::file::{self, FileError, Opened};
+use crate::token::{AccessToken, Secret};
+
+/// How often a file that changes under us is read again.
+pub(super) const ATTEMPTS: usize = 5;
+
+/// What became of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    /// It holds the string already.
+    Already,
+    /// It holds the string now.
+    Replaced,
+    /// It went its own way, and was left alone.
+    Foreign,
+}
+
+/// The string that a file holds; none where there is no file, no such key, or nothing at it.
+pub fn look(target: &FileTarget) -> Result<Option<Secret>, Fault> {
+    match Opened::open(&target.path)? {
+        Some(opened) => held(target, opened.bytes()),
+        None => Ok(None),
+    }
+}
+
+/// Puts `string` into the file.
+///
+/// `may_go` says of what the file holds, a string or nothing, whether another may take its place;
+/// `keep` gets the old content before anything is changed, and its failure ends the delivery.
+pub fn write<E>(
+    target: &FileTarget,
+    string: &AccessToken,
+    may_go: &dyn Fn(Option<&Secret>) -> bool,
+    keep: &dyn Fn(&[u8]) -> Result<(), E>,
+) -> Result<Result<Written, Fault>, E> {
+    for _ in 0..ATTEMPTS {
+        let opened = match Opened::open(&target.path) {
+            Ok(Some(opened)) => opened,
+            Ok(None) => return Ok(create(target, string, may_go)),
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let edited = match plan(target, opened.bytes(), string, may_go) {
+            Ok(Plan::Change(bytes)) => bytes,
+            Ok(Plan::Leave(written)) => return Ok(Ok(written)),
+            Err(fault) => return Ok(Err(fault)),
+        };
+        keep(opened.bytes())?;
+        let outcome = match target.writing {
+            Writing::Atomic => opened.replace(&edited),
+            Writing::InPlace => opened.overwrite(&edited),
+        };
+        match outcome {
+            Ok(()) => return Ok(Ok(Written::Replaced)),
+            Err(FileError::ChangedMeanwhile(_)) => {}
+            Err(error) => return Ok(Err(error.into())),
+        }
+    }
+    Ok(Err(Fault::restless(&target.path)))
+}
+
+/// What is to be done with a file.
+pub(super) enum Plan {
+    /// It gets these bytes.
+    Change(Zeroizing<Vec<u8>>),
+    /// Nothing.
+    Leave(Written),
+}
+
+/// What is to be done with a file that holds `bytes`.
+pub(super) fn plan(
+    target: &FileTarget,
+    bytes: &[u8],
+    string: &AccessToken,
+    may_go: &dyn Fn(Option<&Secret>) -> bool,
+) -> Result<Plan, Fault> {
+    let found = held(target, bytes)?;
+    let is_there = found.as_ref().is_some_and(|found| found.expose() == string.expose());
+    if !is_there && !may_go(found.as_ref()) {
+        return Ok(Plan::Leave(Written::Foreign));
+    }
+    match edited(target, bytes, string)? {
+        Edited::Unchanged => Ok(Plan::Leave(Written::Already)),
+        Edited::Changed(bytes) => Ok(Plan::Change(bytes)),
+    }
+}
+
+fn create(
+    target: &FileTarget,
+    string: &AccessToken,
+    may_go: &dyn Fn(Option<&Secret>) -> bool,
+) -> Result<Written, Fault> {
+    if !may_go(None) {
+        return Ok(Written::Foreign);
+    }
+    if target.missing == Missing::Refuse {
+        return Err(Fault::no_file(&target.path));
+    }
+    match edited(target, b"", string)? {
+        Edited::Unchanged => Ok(Written::Already),
+        Edited::Changed(bytes) => {
+            file::create(&target.path, &bytes, file::PRIVATE)?;
+            Ok(Written::Replaced)
+        }
+    }
+}
+
+fn edited(target: &FileTarget, bytes: &[u8], string: &AccessToken) -> Result<Edited, Fault> {
+    edit::replace(target.format, bytes, target.key.as_deref(), string.expose(), target.missing)
+        .map_err(|error| Fault::in_file(&target.path, &error))
+}
+
+/// A key that is not there holds nothing, and neither does an empty value or a number.
+fn held(target: &FileTarget, bytes: &[u8]) -> Result<Option<Secret>, Fault> {
+    match edit::locate(target.format, bytes, target.key.as_deref()) {
+        Ok(located) => {
+            let text = located.value.trim();
+            Ok((!text.is_empty()).then(|| Secret::new(text)))
+        }
+        Err(EditError::Missing { .. } | EditError::NotText { .. }) => Ok(None),
+        Err(error) => Err(Fault::in_file(&target.path, &error)),
+    }
+}

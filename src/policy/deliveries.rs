@@ -1,0 +1,138 @@
+//! What stands against a token's deliveries.
+//!
+//! A renewed string that its programs have not got is an outage that has only not happened yet:
+//! the old one lives on for a while, and nobody promises how long.
+
+use chrono::TimeDelta;
+
+use super::{Health, Reason, words};
+use crate::token::{Action, Delivery, DeliveryState, Label, Time};
+
+/// What is owed for this long is critical.
+const CRITICAL_AFTER: TimeDelta = TimeDelta::hours(24);
+
+/// What is to be said of these deliveries of one token.
+pub fn judge_deliveries(label: &Label, deliveries: &[Delivery], now: Time) -> Vec<Reason> {
+    let above = |place: usize| deliveries[..place].iter().find(|above| holds_up(above));
+    let judged = deliveries.iter().enumerate();
+    judged.filter_map(|(place, delivery)| judge(label, delivery, above(place), now)).collect()
+}
+
+/// Whether a program below waits for it.
+fn holds_up(delivery: &Delivery) -> bool {
+    matches!(delivery.state(), DeliveryState::Failed | DeliveryState::Drifted)
+}
+
+fn judge(
+    label: &Label,
+    delivery: &Delivery,
+    above: Option<&Delivery>,
+    now: Time,
+) -> Option<Reason> {
+    let target = &delivery.target;
+    let since = delivery.owed_since.or(delivery.failed_at);
+    let late = since.is_some_and(|since| now - since >= CRITICAL_AFTER);
+    let by_delay = if late { Health::Critical } else { Health::Warning };
+    let (code, severity, message, remedy) = match (delivery.state(), above) {
+        (DeliveryState::InSync | DeliveryState::Unknown, _) => return None,
+        (DeliveryState::Owed, Some(above)) => (
+            "delivery_owed",
+            by_delay,
+            format!("`{target}` waits for `{}` above it{}", above.target, waiting(since, now)),
+            format!("settle `{}` first", above.target),
+        ),
+        (DeliveryState::Owed, None) => (
+            "delivery_owed",
+            by_delay,
+            format!("`{target}` has not got the string in use{}", waiting(since, now)),
+            format!("run `metatoken deliver {label}`"),
+        ),
+        (DeliveryState::Failed, _) => (
+            "delivery_failed",
+            by_delay,
+            format!(
+                "`{target}` did not get the string in use{}: {}",
+                waiting(since, now),
+                delivery.error.as_deref().unwrap_or_default()
+            ),
+            format!("mend what the message names; then run `metatoken deliver {label}`"),
+        ),
+        (DeliveryState::Drifted, _) => (
+            "drifted",
+            Health::Warning,
+            format!(
+                "`{target}` holds a string that is not the one in use{}, and is left alone",
+                waiting(delivery.drifted_since, now)
+            ),
+            format!("run `metatoken deliver --force {label}` to overwrite it"),
+        ),
+    };
+    let labels = vec![label.clone()];
+    let action = Action::Retry;
+    Some(Reason { code, severity, message, remedy, action, labels, held_by: None })
+}
+
+fn waiting(since: Option<Time>, now: Time) -> String {
+    since.map_or_else(String::new, |since| format!(", since {}", words::when(since, now)))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::token::{GenerationId, TargetId};
+
+    #[test]
+    fn what_is_owed_is_a_warning_and_after_a_day_critical() {
+        let since = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
+        let settled = Delivery {
+            settled: Some(GenerationId(1)),
+            settled_at: Some(since),
+            ..Delivery::unseen(TargetId::new("app"))
+        };
+        let owed =
+            Delivery { owed: Some(GenerationId(2)), owed_since: Some(since), ..settled.clone() };
+        let failed = Delivery { error: Some("it is full".into()), ..owed.clone() };
+        let drifted = Delivery { drifted_since: Some(since), ..owed.clone() };
+        let label = Label::parse("brand").unwrap();
+        for (delivery, hours, told) in [
+            (&settled, 100, None),
+            (&owed, 0, Some(("delivery_owed", Health::Warning))),
+            (&owed, 23, Some(("delivery_owed", Health::Warning))),
+            (&owed, 24, Some(("delivery_owed", Health::Critical))),
+            (&failed, 1, Some(("delivery_failed", Health::Warning))),
+            (&failed, 24, Some(("delivery_failed", Health::Critical))),
+            (&drifted, 48, Some(("drifted", Health::Warning))),
+        ] {
+            let now = since + TimeDelta::hours(hours);
+            let reason = judge(&label, delivery, None, now);
+            let seen = reason.map(|reason| (reason.code, reason.severity));
+            assert_eq!(seen, told, "{hours} h: {delivery:?}");
+        }
+    }
+
+    #[test]
+    fn what_waits_says_for_what() {
+        let since = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
+        let delivery = |name: &str| Delivery {
+            owed: Some(GenerationId(2)),
+            owed_since: Some(since),
+            ..Delivery::unseen(TargetId::new(name))
+        };
+        let label = Label::parse("brand").unwrap();
+        let failed = Delivery { error: Some("it is full".into()), ..delivery("app") };
+        let drifted = Delivery { drifted_since: Some(since), ..delivery("app") };
+        for above in [failed, drifted] {
+            let reasons = judge_deliveries(&label, &[above.clone(), delivery("hook")], since);
+            let last = reasons.last().unwrap();
+            assert_eq!(
+                last.message,
+                "`hook` waits for `app` above it, since 2026-01-01 00:00 UTC, now"
+            );
+            assert_eq!((last.code, &*last.remedy), ("delivery_owed", "settle `app` first"));
+            let reasons = judge_deliveries(&label, &[delivery("hook"), above], since);
+            assert!(reasons[0].message.starts_with("`hook` has not got the string in use"));
+        }
+    }
+}

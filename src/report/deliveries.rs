@@ -1,0 +1,122 @@
+//! What `deliver` did.
+
+use serde_json::{Map, Value, json};
+
+use super::json::{VERSION, deliveries, document, time};
+use super::table::{Sheet, plain, tinted};
+use super::{Canvas, reasons as prose};
+use crate::exit::Exit;
+use crate::policy::{Health, judge_deliveries, words};
+use crate::token::{Delivery, DeliveryState, Label, Time};
+
+/// How one token's targets stand.
+#[derive(Debug, Clone)]
+pub struct TokenDeliveries {
+    /// The token.
+    pub label: Label,
+    /// Its targets, in the config's order.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// How all targets stand after a run.
+#[derive(Debug, Clone)]
+pub struct DeliveryReport {
+    /// When it began.
+    pub started_at: Time,
+    /// When it ended.
+    pub finished_at: Time,
+    /// The tokens that are delivered anywhere, in the config's order.
+    pub tokens: Vec<TokenDeliveries>,
+}
+
+impl DeliveryReport {
+    /// How the run ends: well if every target has the string in use, or went its own way before
+    /// there was a newer one.
+    pub fn exit(&self) -> Exit {
+        if self.all().any(Delivery::is_behind) { Exit::NotDelivered } else { Exit::Ok }
+    }
+
+    /// JSON: each token with its targets, and how many stand how.
+    pub fn json(&self) -> String {
+        let mut summary = Map::from_iter([("total".to_owned(), json!(self.all().count()))]);
+        for state in DeliveryState::ALL {
+            summary.insert(state.as_str().to_owned(), json!(self.count(*state)));
+        }
+        let results: Value = self
+            .tokens
+            .iter()
+            .map(|token| {
+                json!({
+                    "label": token.label.as_str(),
+                    "deliveries": deliveries(&token.deliveries),
+                })
+            })
+            .collect();
+        document(&json!({
+            "version": VERSION,
+            "started_at": time(Some(self.started_at)),
+            "finished_at": time(Some(self.finished_at)),
+            "summary": summary,
+            "results": results,
+        }))
+    }
+
+    /// The table for people: a row a target, then what stands against any of them, then a count.
+    pub fn text(&self, canvas: Canvas) -> String {
+        if self.all().next().is_none() {
+            return "no targets\n".to_owned();
+        }
+        let mut sheet = Sheet::new(canvas, &["LABEL", "TARGET", "STATE", "SINCE"]);
+        for token in &self.tokens {
+            for delivery in &token.deliveries {
+                let since = delivery
+                    .at()
+                    .map_or_else(|| "-".to_owned(), |at| words::when(at, self.finished_at));
+                sheet.row([
+                    plain(&token.label),
+                    plain(&delivery.target),
+                    tinted(delivery.state().as_str().replace('_', " "), tint(delivery)),
+                    plain(since),
+                ]);
+            }
+        }
+        let mut text = sheet.render();
+        let causes = self
+            .tokens
+            .iter()
+            .flat_map(|token| judge_deliveries(&token.label, &token.deliveries, self.finished_at));
+        let causes = prose::paragraphs(causes);
+        for part in [causes, format!("{}\n", self.counts())] {
+            if !part.is_empty() {
+                text.push('\n');
+                text.push_str(&part);
+            }
+        }
+        text
+    }
+
+    fn counts(&self) -> String {
+        let counts: Vec<String> = DeliveryState::ALL
+            .iter()
+            .filter(|state| self.count(**state) > 0)
+            .map(|state| format!("{} {}", self.count(*state), state.as_str().replace('_', " ")))
+            .collect();
+        format!("{}: {}", words::count(self.all().count(), "target"), counts.join(", "))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Delivery> {
+        self.tokens.iter().flat_map(|token| &token.deliveries)
+    }
+
+    fn count(&self, state: DeliveryState) -> usize {
+        self.all().filter(|delivery| delivery.state() == state).count()
+    }
+}
+
+const fn tint(delivery: &Delivery) -> Health {
+    match delivery.state() {
+        DeliveryState::InSync => Health::Ok,
+        DeliveryState::Unknown => Health::Unknown,
+        DeliveryState::Owed | DeliveryState::Failed | DeliveryState::Drifted => Health::Warning,
+    }
+}

@@ -1,0 +1,143 @@
+//! What `deliver --test` foresees.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::json::{VERSION, document};
+use crate::exit::Exit;
+use crate::token::{Label, TargetId};
+
+/// What a delivery to one target would do.
+#[derive(Debug, Clone)]
+pub struct RehearsedDelivery {
+    /// The token.
+    pub label: Label,
+    /// The target.
+    pub target: TargetId,
+    /// What would be done.
+    pub would: Would,
+}
+
+/// What would be done to a target.
+#[derive(Debug, Clone)]
+pub enum Would {
+    /// It has the string already.
+    Nothing,
+    /// A line of the file would change; what is secret in it is taken out.
+    Change {
+        /// How it is; empty where there is none yet.
+        before: String,
+        /// How it would be.
+        after: String,
+    },
+    /// The file would be made.
+    Create,
+    /// It holds another string, and would be left alone.
+    Leave,
+    /// The program would be run.
+    Run,
+    /// It could not be done.
+    Fail {
+        /// What happened.
+        message: String,
+        /// What recovers from it.
+        hint: Option<String>,
+    },
+}
+
+/// What a delivery to all targets would do.
+#[derive(Debug, Clone)]
+pub struct RehearsalReport {
+    /// One entry a target, in the config's order.
+    pub rehearsed: Vec<RehearsedDelivery>,
+}
+
+impl RehearsalReport {
+    /// How a real run would end.
+    pub fn exit(&self) -> Exit {
+        let fails = |it: &RehearsedDelivery| matches!(it.would, Would::Fail { .. });
+        if self.rehearsed.iter().any(fails) { Exit::NotDelivered } else { Exit::Ok }
+    }
+
+    /// JSON: each target with what would be done to it.
+    pub fn json(&self) -> String {
+        let results: Value = self.rehearsed.iter().map(RehearsedDelivery::json).collect();
+        document(&json!({ "version": VERSION, "dry_run": true, "results": results }))
+    }
+
+    /// A line a target, and below it the line of the file that would change.
+    pub fn text(&self) -> String {
+        if self.rehearsed.is_empty() {
+            return "no targets\n".to_owned();
+        }
+        let mut text = String::new();
+        for RehearsedDelivery { label, target, would } in &self.rehearsed {
+            let _ = writeln!(text, "{label} -> {target}: {}", would.words());
+            for line in would.detail() {
+                let _ = writeln!(text, "  {line}");
+            }
+        }
+        text
+    }
+}
+
+impl RehearsedDelivery {
+    fn json(&self) -> Value {
+        let (before, after) = match &self.would {
+            Would::Change { before, after } => (Some(before), Some(after)),
+            _ => (None, None),
+        };
+        let (error, hint) = match &self.would {
+            Would::Fail { message, hint } => (Some(message), hint.as_ref()),
+            _ => (None, None),
+        };
+        json!({
+            "label": self.label.as_str(),
+            "target": self.target.as_str(),
+            "would": self.would.name(),
+            "before": before,
+            "after": after,
+            "error": error,
+            "remedy": hint,
+        })
+    }
+}
+
+impl Would {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Change { .. } => "change",
+            Self::Create => "create",
+            Self::Leave => "leave",
+            Self::Run => "run",
+            Self::Fail { .. } => "fail",
+        }
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Self::Nothing => "has the string in use already".to_owned(),
+            Self::Change { .. } => "would change".to_owned(),
+            Self::Create => "would be made".to_owned(),
+            Self::Leave => "holds another string, and would be left alone".to_owned(),
+            Self::Run => "would be run".to_owned(),
+            Self::Fail { message, .. } => format!("would fail: {message}"),
+        }
+    }
+
+    fn detail(&self) -> Vec<String> {
+        match self {
+            Self::Change { before, after } => {
+                let lines = [('-', before), ('+', after)].into_iter();
+                lines
+                    .filter(|(_, line)| !line.is_empty())
+                    .map(|(sign, line)| format!("{sign} {line}"))
+                    .collect()
+            }
+            Self::Fail { hint, .. } => hint.iter().map(|hint| format!("hint: {hint}")).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
