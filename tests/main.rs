@@ -3,6 +3,7 @@
 mod adoption;
 mod check;
 mod crash;
+mod deliver;
 mod examples;
 mod exchange;
 mod families;

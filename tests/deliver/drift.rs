@@ -1,0 +1,192 @@
+//! The string that somebody pasted at three in the morning.
+
+use metatoken::sandbox::{Death, Misbehaviour, Rule, TokenSpec};
+
+use super::{APP_INI, ONE, TWO, WEB_ENV, delivered, due, env, held, ini, reasons, states};
+use crate::world::{ANNA, APP, World, day, ends};
+
+/// A string of the same person's that ends on day `n`.
+fn pasted(world: &World, n: i64) -> String {
+    let string = world.mint(TokenSpec::user(APP, ANNA).named("pasted").ending(ends(n)));
+    world.write("app.ini", ini(&string));
+    string
+}
+
+#[test]
+fn a_better_one_is_adopted_and_brought_to_the_others() {
+    let mut world = delivered(&format!("{APP_INI}{WEB_ENV}"));
+    world.at(day(1));
+    let string = pasted(&world, 61);
+    assert_eq!(
+        states(&world.run(&["status", "--json"]).token("brand")),
+        ["app drifted", "web in_sync"]
+    );
+    let result = world.run(&["refresh", "--json"]).code(0).stderr("").result("brand");
+    assert_eq!(result["outcome"], "adopted");
+    assert_eq!(result["new_expires_at"], "2026-03-03T00:00:00Z");
+    assert_eq!(states(&result), ["app in_sync", "web in_sync"]);
+    assert_eq!(world.in_use("brand"), string);
+    assert_eq!(held(&world, "app.ini"), ini(&string));
+    assert_eq!(held(&world, "web/.env"), env(&string));
+}
+
+#[test]
+fn one_that_replaces_a_dead_string_is_adopted() {
+    let mut world = delivered(&format!("{APP_INI}{WEB_ENV}"));
+    world.at(day(2));
+    world.graph.with(|graph| graph.kill(ONE, Death::PasswordChanged));
+    world.run(&["refresh", "--quiet"]).code(77);
+    let string = pasted(&world, 30);
+    let _ = world.run(&["refresh"]).code(0);
+    assert_eq!(held(&world, "web/.env"), env(&string));
+    assert_eq!(held(&world, "app.ini"), ini(&string));
+}
+
+#[test]
+fn a_worse_one_is_left_alone_until_it_is_forced() {
+    let mut world = delivered(&format!("{APP_INI}{WEB_ENV}"));
+    world.at(day(1));
+    let string = pasted(&world, 30);
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  failed   2026-03-02 00:00 UTC, in 59 days  refused: not extended
+
+warning: `brand`: the new string is refused: it ends no later than the string in use, which is alive
+warning: `brand`: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone
+  hint: run `metatoken deliver --force brand` to overwrite it
+
+1 token: 1 failed
+").stderr("").code(65);
+    assert_eq!(held(&world, "app.ini"), ini(&string));
+    assert_eq!(world.in_use("brand"), ONE);
+    // It was examined once; from now on it is only told.
+    world.calls();
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  not_due  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+
+warning: `brand`: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone
+  hint: run `metatoken deliver --force brand` to overwrite it
+
+1 token: 1 not due
+").stderr("").code(0);
+    world.run(&["deliver"]).stdout("
+LABEL  TARGET  STATE    SINCE
+brand  app     drifted  2026-01-02 00:00 UTC, now
+brand  web     in sync  2026-01-01 00:00 UTC, 24 hours ago
+
+warning: `brand`: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone
+  hint: run `metatoken deliver --force brand` to overwrite it
+
+2 targets: 1 in sync, 1 drifted
+").stderr("").code(0);
+    world.run(&["check"]).stdout("
+METATOKEN WARNING - brand: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone
+WARNING: `brand`: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone; run `metatoken deliver --force brand` to overwrite it
+").stderr("").code(1);
+    assert_eq!(world.calls(), [""; 0]);
+    assert_eq!(reasons(&world.offline("brand")), ["warning drifted"]);
+    assert_eq!(states(&world.offline("brand")), ["app drifted", "web in_sync"]);
+
+    world.run(&["deliver", "--force"]).code(64).stdout("");
+    world
+        .run(&["deliver", "--force", "brand"])
+        .stdout(
+            "
+LABEL  TARGET  STATE    SINCE
+brand  app     in sync  2026-01-02 00:00 UTC, now
+brand  web     in sync  2026-01-01 00:00 UTC, 24 hours ago
+
+2 targets: 2 in sync
+",
+        )
+        .stderr("")
+        .code(0);
+    assert_eq!(held(&world, "app.ini"), ini(ONE));
+    world.run(&["check"]).code(0);
+    assert_eq!(world.calls(), [""; 0]);
+}
+
+#[test]
+fn a_renewal_leaves_it_alone_too() {
+    let mut world = due(&format!("{APP_INI}{WEB_ENV}"));
+    world.at(day(39));
+    let string = pasted(&world, 50);
+    world.run(&["refresh", "--quiet"]).code(65);
+    world.at(day(45));
+    let result = world.run(&["refresh", "--json"]).code(73).result("brand");
+    assert_eq!(result["outcome"], "refreshed");
+    assert_eq!(held(&world, "app.ini"), ini(&string));
+    assert_eq!(held(&world, "web/.env"), env(TWO));
+    world.at(day(47));
+    world.run(&["refresh", "--quiet"]).code(73);
+    assert_eq!(reasons(&world.offline("brand")), ["warning drifted"]);
+}
+
+#[test]
+fn text_that_is_no_token_is_left_alone() {
+    for (text, examined) in [("PASTE-IT-HERE", true), ("the token goes here", false)] {
+        let world = delivered(APP_INI);
+        world.write("app.ini", ini(text));
+        assert_eq!(
+            states(&world.run(&["status", "--json"]).token("brand")),
+            ["app drifted"],
+            "{text}"
+        );
+        world.calls();
+        world.run(&["refresh", "--quiet"]).code(if examined { 65 } else { 0 });
+        assert_eq!(world.calls().len(), usize::from(examined), "{text}");
+        world.run(&["refresh", "--quiet"]).code(0);
+        assert_eq!(held(&world, "app.ini"), ini(text));
+        assert_eq!(reasons(&world.offline("brand")), ["warning drifted"], "{text}");
+    }
+}
+
+#[test]
+fn another_tokens_string_is_left_alone_and_not_examined() {
+    let world = delivered(APP_INI);
+    let other = world.mint(TokenSpec::user(APP, ANNA).named("other").ending(ends(90)));
+    world.reconfigure(
+        &format!(
+            "{}\n[token.other]\ntype = \"user\"\naccess_token = \"{other}\"\n{APP_INI}",
+            crate::world::BRAND
+        )
+        .replace("[[token.brand", "\n[[token.brand"),
+    );
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    world.write("app.ini", ini(&other));
+    world.calls();
+    world.run(&["refresh", "--quiet"]).code(0);
+    assert_eq!(world.calls(), [""; 0]);
+    assert_eq!(held(&world, "app.ini"), ini(&other));
+    assert_eq!(reasons(&world.offline("brand")), ["warning drifted"]);
+}
+
+#[test]
+fn who_puts_the_string_in_use_back_has_mended_it() {
+    let world = delivered(APP_INI);
+    world.write("app.ini", ini("PASTE-IT-HERE"));
+    world.run(&["refresh", "--quiet"]).code(65);
+    world.write("app.ini", ini(ONE));
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    assert_eq!(states(&world.offline("brand")), ["app in_sync"]);
+    world.run(&["check"]).code(0);
+}
+
+#[test]
+fn one_that_graph_cannot_be_asked_about_is_left_until_it_can() {
+    let mut world = delivered(&format!("{APP_INI}{WEB_ENV}"));
+    world.at(day(1));
+    let string = pasted(&world, 61);
+    world.graph.misbehave(Rule::any(), Misbehaviour::Status(500));
+    world.run(&["refresh", "--quiet"]).code(69);
+    world.run(&["deliver", "--quiet"]).code(0);
+    assert_eq!(held(&world, "app.ini"), ini(&string));
+    let token = world.run(&["status", "--json"]).token("brand");
+    assert_eq!(states(&token), ["app drifted", "web in_sync"]);
+    world.graph.behave();
+    let result = world.run(&["refresh", "--json"]).code(0).result("brand");
+    assert_eq!(states(&result), ["app in_sync", "web in_sync"]);
+    assert_eq!(held(&world, "app.ini"), ini(&string));
+    assert_eq!(held(&world, "web/.env"), env(&string));
+}

@@ -1,0 +1,223 @@
+//! What a target did not get stays owed, is said, and is settled without asking Meta.
+
+use std::fs;
+
+use chrono::TimeDelta;
+
+use super::{APP_INI, ONE, TWO, WEB_ENV, delivered, due, env, held, ini, owed, reasons, states};
+use crate::world::{BRAND, World, day};
+
+/// A world on day 45 whose renewed string could not be brought to `app`.
+fn broken() -> World {
+    let world = due(&format!("{APP_INI}{WEB_ENV}"));
+    fs::rename(world.path("app.ini"), world.path("away")).unwrap();
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE  OUTCOME    ENDS                              REASON
+brand  user  refreshed  2026-04-16 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
+
+warning: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`
+  hint: mend what the message names; then run `metatoken deliver brand`
+
+1 token: 1 refreshed
+").stderr("").code(73);
+    assert_eq!(world.exchanges(), 1);
+    world.calls();
+    world
+}
+
+fn mend(world: &World) {
+    fs::rename(world.path("away"), world.path("app.ini")).unwrap();
+}
+
+#[test]
+fn a_broken_target_is_73_and_the_others_get_it() {
+    let world = broken();
+    assert_eq!(held(&world, "web/.env"), env(TWO));
+    assert_eq!(world.in_use("brand"), TWO);
+    let ran = world.run(&["refresh", "--json"]).code(73);
+    assert_eq!(
+        (owed(&ran), states(&ran.result("brand"))),
+        (1, vec!["app failed".into(), "web in_sync".into()])
+    );
+    assert_eq!(world.calls(), [""; 0]);
+    world.run(&["refresh", "--quiet"]).code(73).stderr("");
+}
+
+#[test]
+fn the_next_run_settles_it_without_asking_meta() {
+    let world = broken();
+    mend(&world);
+    let ran = world.run(&["refresh", "--json"]).code(0).stderr("");
+    assert_eq!(
+        (owed(&ran), states(&ran.result("brand"))),
+        (0, vec!["app in_sync".into(), "web in_sync".into()])
+    );
+    assert_eq!(held(&world, "app.ini"), ini(TWO));
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    world.run(&["check"]).code(0);
+    assert_eq!(world.calls(), [""; 0]);
+}
+
+#[test]
+fn deliver_settles_it_too() {
+    let world = broken();
+    world.run(&["deliver"]).stdout("
+LABEL  TARGET  STATE    SINCE
+brand  app     failed   2026-02-15 00:00 UTC, now
+brand  web     in sync  2026-02-15 00:00 UTC, now
+
+warning: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`
+  hint: mend what the message names; then run `metatoken deliver brand`
+
+2 targets: 1 in sync, 1 failed
+").stderr("").code(73);
+    mend(&world);
+    world
+        .run(&["deliver", "brand"])
+        .stdout(
+            "
+LABEL  TARGET  STATE    SINCE
+brand  app     in sync  2026-02-15 00:00 UTC, now
+brand  web     in sync  2026-02-15 00:00 UTC, now
+
+2 targets: 2 in sync
+",
+        )
+        .stderr("")
+        .code(0);
+    assert_eq!(held(&world, "app.ini"), ini(TWO));
+    world.run(&["deliver", "--quiet"]).silent().code(0);
+    let json = world.run(&["deliver", "--json"]).code(0).json();
+    assert_eq!(json["summary"]["in_sync"], 2);
+    assert_eq!(json["summary"]["total"], 2);
+    assert_eq!(states(&json["results"][0]), ["app in_sync", "web in_sync"]);
+    assert_eq!(world.calls(), [""; 0]);
+    world.run(&["deliver", "nobody"]).code(64);
+}
+
+#[test]
+fn it_is_a_warning_at_once_and_critical_after_a_day() {
+    let mut world = broken();
+    world.run(&["check"]).stdout("
+METATOKEN WARNING - brand: `app` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`
+WARNING: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`; mend what the message names; then run `metatoken deliver brand`
+").stderr("").code(1);
+    world.at(day(45) + TimeDelta::hours(23));
+    world.run(&["refresh", "--quiet"]).code(73);
+    world.run(&["check"]).code(1);
+    world.at(day(46));
+    world.run(&["check"]).stdout("
+METATOKEN CRITICAL - brand: `app` did not get the string in use, since 2026-02-15 00:00 UTC, 24 hours ago: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create =…
+CRITICAL: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UTC, 24 hours ago: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`; mend what the message names; then run `metatoken deliver brand`
+").stderr("").code(2);
+    let token = world.run(&["status", "--json"]).code(0).token("brand");
+    assert_eq!(states(&token), ["app failed", "web in_sync"]);
+    assert_eq!(reasons(&token), ["critical delivery_failed"]);
+    assert_eq!(
+        token["deliveries"][0]["error"].as_str().unwrap().split("app.ini").nth(1).unwrap(),
+        ": there is no such file; mend `file` in the config, or set `create = true`"
+    );
+}
+
+#[test]
+fn a_file_that_is_lost_after_its_delivery_is_owed_and_in_the_end_critical() {
+    let mut world = delivered(APP_INI);
+    fs::remove_file(world.path("app.ini")).unwrap();
+    assert_eq!(states(&world.run(&["status", "--json"]).token("brand")), ["app owed"]);
+    for hours in 1..=26 {
+        world.at(day(0) + TimeDelta::hours(hours));
+        let ran = world.run(&["refresh", "--json"]).code(73);
+        assert_eq!((owed(&ran), states(&ran.result("brand"))), (1, vec!["app failed".into()]));
+        world.run(&["check"]).code(if hours < 25 { 1 } else { 2 });
+    }
+    world.write("app.ini", "[facebook]\ntoken =\n");
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    assert_eq!(held(&world, "app.ini"), format!("[facebook]\ntoken = {ONE}\n"));
+    world.run(&["check"]).code(0);
+}
+
+#[test]
+fn a_target_that_is_new_in_the_config_is_owed_the_string_in_use() {
+    let world = delivered(APP_INI);
+    world.reconfigure(&format!("{BRAND}\n{APP_INI}{WEB_ENV}"));
+    assert_eq!(states(&world.offline("brand")), ["app in_sync", "web unknown"]);
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    assert_eq!(held(&world, "web/.env"), env(ONE));
+    assert_eq!(states(&world.offline("brand")), ["app in_sync", "web in_sync"]);
+    assert_eq!(world.calls(), [""; 0]);
+}
+
+#[test]
+fn a_value_that_was_emptied_or_set_back_is_brought_again() {
+    let world = due(APP_INI);
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    let ini = |value: &str| format!("[facebook]\ntoken = {value}").trim_end().to_owned();
+    for value in ["", ONE] {
+        world.write("app.ini", ini(value));
+        let token = world.run(&["status", "--json"]).token("brand");
+        assert_eq!(states(&token), ["app owed"], "{value}");
+        assert_eq!(held(&world, "app.ini"), ini(value), "who looks changes nothing");
+        world.calls();
+        world.run(&["refresh", "--quiet"]).silent().code(0);
+        assert_eq!(held(&world, "app.ini"), ini(TWO));
+        assert_eq!(world.calls(), [""; 0]);
+    }
+}
+
+#[test]
+fn the_history_has_both_and_does_not_repeat_itself() {
+    let world = broken();
+    for _ in 0..3 {
+        world.run(&["refresh", "--quiet"]).code(73);
+    }
+    mend(&world);
+    world.run(&["refresh", "--quiet"]).code(0);
+    let events: Vec<String> = world.events("brand").into_iter().map(|(event, _)| event).collect();
+    assert_eq!(
+        events,
+        [
+            "adopted",
+            "delivered",
+            "delivered",
+            "refreshed",
+            "delivery_failed",
+            "delivered",
+            "delivered"
+        ]
+    );
+    let json = world.run(&["history", "--json"]).code(0).json();
+    let failed = &json["events"][4];
+    assert_eq!((&failed["event"], &failed["generation"]), (&"delivery_failed".into(), &2.into()));
+    assert!(
+        failed["problem"]["message"].as_str().unwrap().contains("app.ini: there is no such file")
+    );
+    assert_eq!(json["summary"]["attempts"], 1, "a delivery is no attempt at Meta");
+}
+
+#[test]
+fn a_hundred_targets_of_which_one_is_broken() {
+    let targets = (0..100).map(|n| {
+        format!("[[token.brand.deliver]]\nname = \"t{n}\"\nfile = \"many/{n}.env\"\nkey = \"T\"\n")
+    });
+    let mut world = super::world(&targets.collect::<String>());
+    for n in 0..100 {
+        world.write(&format!("many/{n}.env"), "T=\n");
+    }
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    world.at(day(45));
+    world.write("many/37.env", "T='unfinished\n");
+    let ran = world.run(&["refresh", "--json"]).code(73);
+    assert_eq!(owed(&ran), 1);
+    for n in 0..100 {
+        let expected = if n == 37 { "T='unfinished\n".to_owned() } else { format!("T={TWO}\n") };
+        assert_eq!(held(&world, &format!("many/{n}.env")), expected);
+    }
+    let failed = &ran.result("brand")["deliveries"][37];
+    assert_eq!(failed["state"], "failed");
+    assert!(failed["error"].as_str().unwrap().contains("many/37.env"), "{failed:#}");
+    world.write("many/37.env", "T=\n");
+    world.calls();
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    assert_eq!(held(&world, "many/37.env"), format!("T={TWO}\n"));
+    assert_eq!(world.calls(), [""; 0]);
+}

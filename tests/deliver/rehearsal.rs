@@ -1,0 +1,165 @@
+//! `deliver --test` and `refresh --dry-run`: they say what would happen, and change nothing.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use super::{APP_INI, WEB_ENV, delivered, due, ini, states, world};
+use crate::world::{Ran, Snapshot, World};
+
+const RELOAD: &str = "[[token.brand.deliver]]\nname = \"reload\"\ncommand = [\"/bin/true\"]\n";
+const NOBODY_THERE: &str =
+    "[[token.brand.deliver]]\nname = \"reload\"\ncommand = [\"/bin/nobody-there\"]\n";
+
+/// Bytes, modes and times of all files.
+fn picture(world: &World) -> (Snapshot, BTreeMap<PathBuf, SystemTime>) {
+    let times = world.bytes_on_disk().into_iter().filter_map(|(path, _)| {
+        // Readers of the store share this one; it is memory and no file.
+        let shared = path.ends_with("metatoken.db-shm");
+        let written = fs::metadata(&path).unwrap().modified().unwrap();
+        (!shared).then_some((path, written))
+    });
+    let times = times.collect();
+    let mut files = world.snapshot();
+    files.retain(|path, _| !path.ends_with("metatoken.db-shm"));
+    (files, times)
+}
+
+#[track_caller]
+fn changes_nothing(world: &World, arguments: &[&str]) -> Ran {
+    let before = picture(world);
+    let ran = world.run(arguments);
+    assert!(picture(world) == before, "{arguments:?} changed something");
+    ran
+}
+
+#[test]
+fn a_test_shows_what_would_change_without_the_values() {
+    let world = world(&format!("{APP_INI}{WEB_ENV}{RELOAD}"));
+    changes_nothing(&world, &["deliver", "--test"])
+        .stdout(
+            "
+brand -> app: would change
+  - token = [redacted] ; see the manual
+  + token = [redacted] ; see the manual
+brand -> web: would change
+  - FB_TOKEN=[redacted]
+  + FB_TOKEN=[redacted]
+brand -> reload: would be run
+",
+        )
+        .stderr("")
+        .code(0);
+    assert_eq!(world.calls(), [""; 0]);
+    assert!(!world.path("metatoken.db").exists());
+}
+
+#[test]
+fn a_test_of_what_is_delivered_still_looks_at_folders_and_programs() {
+    let world = delivered(&format!("{APP_INI}{RELOAD}"));
+    changes_nothing(&world, &["deliver", "--test"])
+        .stdout(
+            "
+brand -> app: has the string in use already
+brand -> reload: would be run
+",
+        )
+        .stderr("")
+        .code(0);
+    fs::hard_link(world.path("app.ini"), world.path("other.ini")).unwrap();
+    changes_nothing(&world, &["deliver", "--test"]).stdout(r#"
+brand -> app: would fail: [DIR]/app.ini: not replaced: the file has 2 names (hard links), and the others would keep the old content
+  hint: write into the file itself: `write = "in-place"`
+brand -> reload: would be run
+"#).stderr("").code(73);
+    let json = changes_nothing(&world, &["deliver", "--test", "--json"]).code(73).json();
+    assert_eq!(json["results"][0]["would"], "fail");
+    assert_eq!(json["results"][1]["would"], "run");
+}
+
+#[test]
+fn a_test_shows_nothing_of_the_rest_of_a_line() {
+    let world =
+        world("[[token.brand.deliver]]\nname = \"app\"\nfile = \"app.json\"\nkey = \"fb\"\n");
+    world.write("app.json", r#"{"password":"hunter2","fb":"old","other":"hunter3"}"#);
+    changes_nothing(&world, &["deliver", "--test"])
+        .stdout(
+            r#"
+brand -> app: would change
+  - "fb":[redacted]
+  + "fb":[redacted]
+"#,
+        )
+        .stderr("")
+        .code(0);
+}
+
+#[test]
+fn a_test_says_what_would_be_left_alone() {
+    let world = delivered(APP_INI);
+    world.write("app.ini", ini("PASTE-IT-HERE"));
+    changes_nothing(&world, &["deliver", "--test"])
+        .stdout(
+            "
+brand -> app: holds another string, and would be left alone
+",
+        )
+        .stderr("")
+        .code(0);
+    assert_eq!(world.calls(), [""; 0]);
+}
+
+#[test]
+fn a_dry_run_ends_as_the_real_run_would() {
+    for (targets, break_it, code) in [
+        (format!("{APP_INI}{WEB_ENV}{RELOAD}"), false, 0),
+        (format!("{APP_INI}{WEB_ENV}{RELOAD}"), true, 73),
+        (format!("{APP_INI}{NOBODY_THERE}"), false, 73),
+    ] {
+        let what = format!("{targets} {break_it}");
+        // Before the first run; when nothing is due; when a renewal is.
+        for world in [world(&targets), delivered_or_not(&targets), due_or_not(&targets)] {
+            if break_it {
+                fs::remove_file(world.path("app.ini")).unwrap();
+            }
+            let test = changes_nothing(&world, &["deliver", "--test"]);
+            assert_eq!(test.code, Some(code), "{what}: {}{}", test.stdout, test.stderr);
+            let dry = changes_nothing(&world, &["refresh", "--dry-run"]);
+            assert_eq!(dry.code, Some(code), "{what}: {}{}", dry.stdout, dry.stderr);
+            let real = world.run(&["refresh"]);
+            assert_eq!(real.code, Some(code), "{what}: {}{}", real.stdout, real.stderr);
+        }
+    }
+}
+
+fn delivered_or_not(targets: &str) -> World {
+    let world = world(targets);
+    let _ = world.run(&["refresh"]);
+    world
+}
+
+fn due_or_not(targets: &str) -> World {
+    let mut world = delivered_or_not(targets);
+    world.at(crate::world::day(45));
+    world
+}
+
+#[test]
+fn a_dry_run_speaks_of_targets_as_they_would_stand() {
+    let world = due(&format!("{APP_INI}{WEB_ENV}{RELOAD}"));
+    let result = changes_nothing(&world, &["refresh", "-n", "--json"]).code(0).result("brand");
+    assert_eq!(states(&result), ["app in_sync", "web in_sync", "reload in_sync"]);
+    let world = super::world(&format!("{APP_INI}{RELOAD}"));
+    changes_nothing(&world, &["refresh", "-n"])
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME      ENDS                              REASON
+brand  user  would_adopt  2026-03-02 00:00 UTC, in 60 days  found where the config points
+
+1 token: 1 would adopt (dry run: nothing was changed)
+",
+        )
+        .stderr("")
+        .code(0);
+}
