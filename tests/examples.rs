@@ -56,6 +56,7 @@ fn every_example_passes_but_for_what_is_not_built_yet() {
             "instagram.toml",
             "one-user.toml",
             "pages.toml",
+            "recipes.toml",
             "system-user.toml",
             "threads.toml",
             "whatsapp.toml",
@@ -85,4 +86,16 @@ fn the_full_example_is_refused_for_the_parts_to_come_and_nothing_else() {
         ["backup", "alerts", "notify"]
             .map(|key| format!("`{key}` is not supported by this version"))
     );
+}
+
+#[test]
+fn the_readme_beside_them_names_every_example_and_every_script() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let readme = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    let scripts = std::fs::read_dir(folder.join("hooks")).unwrap();
+    let scripts = scripts.map(|entry| entry.unwrap().path());
+    for file in examples().into_iter().chain(scripts) {
+        let place = file.strip_prefix(&folder).unwrap().display().to_string();
+        assert!(readme.contains(&format!("({place})")), "{place}");
+    }
 }

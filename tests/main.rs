@@ -21,6 +21,7 @@ mod manners;
 mod outcomes;
 mod pages;
 mod readme;
+mod recipes;
 mod recorded;
 mod regressions;
 mod renewal;
