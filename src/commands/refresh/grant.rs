@@ -77,9 +77,9 @@ impl Keeper<'_> {
     }
 
     fn weigh_newcomer(&mut self, candidate: &Generation, proof: &Proof) -> Result<(), StoreError> {
-        let current = self.credential()?.current;
-        let expected = self.expected_identity()?;
-        let incumbent = Incumbent::of(current.as_ref());
+        let credential = self.credential()?;
+        let expected = self.expected_identity(&credential)?;
+        let incumbent = Incumbent::of(credential.current.as_ref());
         let verdict =
             judge_newcomer(&proof.inspection, self.member.token_type, &expected, incumbent);
         if verdict != Adoption::Take {
@@ -104,14 +104,14 @@ impl Keeper<'_> {
     }
 
     fn weigh_grant(&mut self, candidate: &Generation, proof: &Proof) -> Result<(), StoreError> {
-        let current = self.credential()?.current;
-        let expected = self.expected_identity()?;
+        let credential = self.credential()?;
+        let expected = self.expected_identity(&credential)?;
         let verdict = judge_grant(
             &proof.inspection,
             candidate.expiry,
             self.member.token_type,
             &expected,
-            current.as_ref(),
+            credential.current.as_ref(),
         );
         if verdict != Extension::Take {
             self.note(candidate, proof)?;
@@ -312,13 +312,12 @@ impl Keeper<'_> {
 
     /// Whose string this must be: the config's app and Page, and the person as before. The person
     /// behind a derived Page token is the parent's.
-    fn expected_identity(&self) -> Result<Identity, StoreError> {
-        let credential = self.credential()?;
+    fn expected_identity(&self, credential: &Credential) -> Result<Identity, StoreError> {
         let proven = |credential: &Credential| {
             let proof = credential.current.as_ref()?.proof.as_ref()?;
             Some(proof.inspection.identity.clone())
         };
-        let before = proven(&credential).unwrap_or_default();
+        let before = proven(credential).unwrap_or_default();
         let person = match self.parent()? {
             Some(parent) if self.member.token_type == TokenType::Page => {
                 proven(&parent).and_then(|identity| identity.user_id)

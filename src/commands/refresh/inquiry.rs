@@ -61,12 +61,16 @@ impl Keeper<'_> {
             .is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown));
         if fault.problem.action.needs_a_person() && !pauses {
             self.workshop.store.note_trouble(self.token, Some(&fault.problem))?;
+            self.app_in_doubt.set(true);
         }
         Ok(())
     }
 
     /// An answer shows that the app is live; that its secret is right only where it was shown.
     fn note_that_the_app_is_well(&self) -> Result<(), StoreError> {
+        if !self.app_in_doubt.get() {
+            return Ok(());
+        }
         let shown = self.member.token_type.provider() == Provider::Facebook;
         let disproved = |problem: Problem| match problem.kind {
             ProblemKind::AppDisabled => true,
@@ -74,6 +78,7 @@ impl Keeper<'_> {
         };
         if self.credential()?.ledger.problem.is_some_and(disproved) {
             self.workshop.store.note_trouble(self.token, None)?;
+            self.app_in_doubt.set(false);
         }
         Ok(())
     }

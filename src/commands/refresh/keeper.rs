@@ -4,6 +4,8 @@
 //! the token needs, and that is done. Every answer of Graph's is stored before, or together with,
 //! what it leads to, and after each the decision is made anew: a proof may tell an end, an end may open a window.
 
+use std::cell::Cell;
+
 use super::diary::Diary;
 use super::pages::Listing;
 use super::workshop::{Depth, Due, Workshop};
@@ -52,6 +54,8 @@ pub(super) struct Keeper<'a> {
     pub(super) diary: Diary,
     listing: Option<&'a Listing>,
     pub(super) old_expiry: Expiry,
+    /// Whether the store says of the app that something is wrong with it.
+    pub(super) app_in_doubt: Cell<bool>,
 }
 
 /// Whether there is more to do for this token in this run.
@@ -68,8 +72,10 @@ impl<'a> Keeper<'a> {
     ) -> Result<Self, Complaint> {
         let token = workshop.token(&member.label)?;
         let before = workshop.store.credential(token)?;
+        let stands = before.ledger.problem.as_ref();
+        let app_in_doubt = Cell::new(stands.is_some_and(|it| it.kind.is_about_the_app()));
         let old_expiry = before.current.map_or(Expiry::Unknown, |current| current.expiry);
-        Ok(Self { workshop, member, token, diary: Diary::new(), listing, old_expiry })
+        Ok(Self { workshop, member, token, diary: Diary::new(), listing, old_expiry, app_in_doubt })
     }
 
     /// What the store knows now.
@@ -108,7 +114,8 @@ impl<'a> Keeper<'a> {
 
     /// A string that somebody put into a file of this token's is examined like one in the config.
     fn take_in_strangers(&mut self) -> Result<(), StoreError> {
-        if self.workshop.which == Due::ShortLived || self.a_grant_waits()? {
+        let delivers = !self.member.deliver.is_empty() && self.workshop.which == Due::All;
+        if !delivers || self.a_grant_waits()? {
             return Ok(());
         }
         for string in self.courier().strangers()? {

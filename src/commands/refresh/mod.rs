@@ -157,12 +157,12 @@ impl Workshop<'_> {
         &self,
         results: &mut [TokenResult],
     ) -> Result<(), StoreError> {
+        let delivered = self.roster.members.iter().filter(|member| !member.deliver.is_empty());
+        let members: HashMap<&Label, &Member> =
+            delivered.map(|member| (&member.label, member)).collect();
         for result in results {
+            let Some(member) = members.get(&result.label) else { continue };
             let Some(token) = self.known(&result.label) else { continue };
-            let Some(member) = self.roster.members.iter().find(|it| it.label == result.label)
-            else {
-                continue;
-            };
             let credential = self.store.credential(token)?;
             result.deliveries = delivery::of_config(member, Some(&credential));
             result.standing.extend(judge_deliveries(&result.label, &result.deliveries, self.now()));

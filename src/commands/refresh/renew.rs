@@ -282,6 +282,9 @@ impl Keeper<'_> {
         problem: &Problem,
         not_before: Option<Time>,
     ) -> Result<(), StoreError> {
+        if problem.kind.is_about_the_app() {
+            self.app_in_doubt.set(true);
+        }
         let setback = self.setback(EventKind::RefreshFailed, problem, not_before);
         self.workshop.store.note_setback(self.workshop.run, setback, self.workshop.now())
     }
