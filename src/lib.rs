@@ -11,8 +11,8 @@
 //! - [`token`]: the vocabulary. No I/O, no clock, no file format.
 //! - [`policy`]: the judgement, values in and values out. Every decision carries its reason, and
 //!   the same value becomes the log line, the table cell and the JSON field.
-//! - [`graph`]: Meta's side of the wire. Requests and responses are values; one file knows that
-//!   there is a network; one classification turns every refusal into a [`Problem`](token::Problem).
+//! - [`graph`]: Meta's side of the wire. Requests and responses are values, which one file hands to
+//!   [`http`]; one classification turns every refusal into a [`Problem`](token::Problem).
 //! - [`store`]: what is remembered, in domain verbs over one SQLite file. A string is sealed before
 //!   anyone looks at it, and takes another's place in one transaction that names whom it replaces.
 //! - [`config`]: what the operator's file says and means; every mistake at once, each with its place.
@@ -53,6 +53,7 @@ pub mod exit;
 pub mod failpoint;
 pub mod file;
 pub mod graph;
+pub mod http;
 pub mod interrupt;
 pub mod policy;
 pub mod process;

@@ -23,9 +23,10 @@ const DOORS: &[(&str, &[&str])] = &[
     ("file", &["failpoint"]),
     // What speaks the vocabulary.
     ("complaint", &["exit"]),
+    ("http", &["crypto", "token"]),
     ("policy", &["token"]),
     ("deliver", &["edit", "file", "process", "token"]),
-    ("graph", &["clock", "crypto", "token"]),
+    ("graph", &["clock", "crypto", "http", "token"]),
     ("store", &["complaint", "crypto", "exit", "failpoint", "token"]),
     (
         "config",
@@ -172,6 +173,16 @@ fn the_table_has_no_circle() {
             .collect();
         assert!(!next.is_empty(), "a circle among those that are not in {settled:?}");
         settled.extend(next);
+    }
+}
+
+#[test]
+fn one_room_knows_the_http_library() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in source_files(&source) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let named = room(&source, &file) == "http" || !text.contains("reqwest");
+        assert!(named, "{} names reqwest, whose errors print URLs", file.display());
     }
 }
 

@@ -4,7 +4,7 @@
 //! [`Response`], so that Meta's rules can be read and tested as text. `fault` turns every refusal
 //! into one [`Problem`](crate::token::Problem) as `judgement` rules, `retry` says what to do next,
 //! `parking` keeps calls back that must fail, `observations` remembers what the headers tell, and
-//! only `http` knows that there is a network. [`Graph`] puts them together.
+//! only `http` knows that there is a network, over the room of that name. [`Graph`] puts them together.
 
 mod acknowledgement;
 mod call;

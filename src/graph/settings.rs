@@ -1,9 +1,9 @@
 //! What the config says of Graph: which app asks, where, and how patiently.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::http::Place;
 use crate::token::{Provider, Secret, Time};
 
 /// A Meta app, on whose behalf Graph is asked.
@@ -69,22 +69,8 @@ impl Endpoints {
 
     /// Whether every host is this machine itself.
     pub fn is_loopback(&self) -> bool {
-        Provider::ALL.iter().all(|provider| is_loopback(self.url(*provider)))
+        Provider::ALL.iter().all(|provider| Place::of(self.url(*provider)) == Place::Loopback)
     }
-}
-
-/// Read by hand and narrowly: what a URL parser might take for another host is no loopback.
-pub(super) fn is_loopback(url: &str) -> bool {
-    let Some((_, rest)) = url.split_once("://") else { return false };
-    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    if authority.contains('@') {
-        return false;
-    }
-    let host = match authority.strip_prefix('[') {
-        Some(v6) => v6.split_once(']').map_or("", |(host, _)| host),
-        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
-    };
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// How Graph is asked.
@@ -124,31 +110,5 @@ impl Settings {
     /// How long a connection may take to be made.
     pub fn connect_timeout(&self) -> Duration {
         self.timeout.min(Self::CONNECT)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn loopback_is_this_machine_and_nothing_that_looks_like_it() {
-        for (url, loopback) in [
-            ("http://127.0.0.1:8080", true),
-            ("http://127.8.9.1/graph", true),
-            ("http://[::1]:9", true),
-            ("http://localhost", true),
-            ("https://graph.facebook.com", false),
-            ("http://localhost.example.org", false),
-            ("http://127.0.0.1@example.org", false),
-            ("http://127.0.0.1:80@example.org", false),
-            ("http://user@127.0.0.1", false),
-            ("http://example.org\\@127.0.0.1", false),
-            ("http://127.0.0.1.example.org", false),
-            ("127.0.0.1", false),
-            ("", false),
-        ] {
-            assert_eq!(Endpoints::all_at(url).is_loopback(), loopback, "{url}");
-        }
     }
 }

@@ -1,0 +1,61 @@
+//! Which side of the network an address is on.
+
+use std::net::IpAddr;
+
+/// Where a host is, as seen from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// This machine itself.
+    Loopback,
+    /// Anywhere else.
+    Network,
+}
+
+impl Place {
+    /// The place of a URL's host.
+    ///
+    /// Read by hand and narrowly: what a URL parser might take for another host is no loopback.
+    pub fn of(url: &str) -> Self {
+        let Some((_, rest)) = url.split_once("://") else { return Self::Network };
+        let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+        if authority.contains('@') {
+            return Self::Network;
+        }
+        let host = match authority.strip_prefix('[') {
+            Some(v6) => v6.split_once(']').map_or("", |(host, _)| host),
+            None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+        };
+        if is_this_machine(host) { Self::Loopback } else { Self::Network }
+    }
+}
+
+/// Whether a host's name or address, an IPv6 one without brackets, is this machine's own.
+pub fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_this_machine_and_nothing_that_looks_like_it() {
+        for (url, place) in [
+            ("http://127.0.0.1:8080", Place::Loopback),
+            ("http://127.8.9.1/graph", Place::Loopback),
+            ("http://[::1]:9", Place::Loopback),
+            ("http://localhost", Place::Loopback),
+            ("https://graph.facebook.com", Place::Network),
+            ("http://localhost.example.org", Place::Network),
+            ("http://127.0.0.1@example.org", Place::Network),
+            ("http://127.0.0.1:80@example.org", Place::Network),
+            ("http://user@127.0.0.1", Place::Network),
+            ("http://example.org\\@127.0.0.1", Place::Network),
+            ("http://127.0.0.1.example.org", Place::Network),
+            ("127.0.0.1", Place::Network),
+            ("", Place::Network),
+        ] {
+            assert_eq!(Place::of(url), place, "{url}");
+        }
+    }
+}
