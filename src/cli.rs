@@ -42,7 +42,7 @@ pub struct Global {
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
 
-    /// The form of the log on standard error
+    /// The form of the log, and with it of everything on standard error
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: TypedLogFormat,
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// The instant at which the process started, and a way to tell what passed since.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Clock {
     start: DateTime<Utc>,
     running_since: Option<Instant>,

@@ -5,18 +5,19 @@ mod refusal;
 mod typed;
 
 use std::ffi::OsString;
+use std::time::Instant;
 
 use clap::Parser;
 
 use self::opening::{Place, open_session};
-use self::refusal::{bug, format_typed, give_up, misread, plain_ui};
+use self::refusal::{bug, give_up, misread, plain_ui};
 use self::typed::{
-    colour, depth, duration, format, label, since, status_order, trigger, verbosity,
+    colour, depth, duration, format, label, log_format, since, status_order, trigger, verbosity,
 };
-use crate::cli::{self, Cli, Command, TypedLogFormat};
+use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
 use crate::commands::{
-    self, Asking, CheckOrder, DeliverOrder, HistoryOrder, Overwrite, RefreshOrder,
+    self, Asking, CheckOrder, DeliverOrder, HistoryOrder, Overwrite, RefreshOrder, Session,
 };
 use crate::complaint::Complaint;
 use crate::environment::Environment;
@@ -24,61 +25,83 @@ use crate::exit::{Exit, Verdict};
 use crate::interrupt::Interrupt;
 use crate::policy::Insistence;
 use crate::token::{Pattern, Trigger};
-use crate::ui::{self, LogFormat, Ui};
+use crate::ui::Ui;
 
 /// Does what was typed and gives the exit code.
 pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8 {
-    ui::hush_panics();
+    let plain = plain_ui(arguments, &environment, clock);
+    plain.hush_panics();
     let typed = match Cli::try_parse_from(arguments) {
         Ok(typed) => typed,
-        Err(error) => return misread(&error, arguments, &environment),
+        Err(error) => return misread(&error, arguments, plain),
     };
     let format = match format(&typed) {
         Ok(format) => format,
-        Err(complaint) => {
-            let ui = plain_ui(&environment, format_typed(arguments));
-            return give_up(&typed, ui, &complaint);
-        }
+        Err(complaint) => return give_up(&typed, plain, &complaint),
     };
-    let ui = Ui::new(verbosity(&typed), format, colour(&typed), &environment);
-    ui.start_log(match typed.global.log_format {
-        TypedLogFormat::Text => LogFormat::Text,
-        TypedLogFormat::Json => LogFormat::Json,
-    });
+    let mut ui = Ui::new(verbosity(&typed), format, colour(&typed), &environment, clock)
+        .logging(log_format(&typed));
+    let begun = Instant::now();
     let interrupt = Interrupt::default();
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        dispatch(&typed, environment, clock, ui, interrupt.clone())
+        dispatch(&typed, environment, clock, &mut ui, interrupt.clone())
     }));
     let code = match ended {
         Ok(Ok(code)) => code,
         Ok(Err(complaint)) => give_up(&typed, ui, &complaint),
         Err(_) => give_up(&typed, ui, &bug()),
     };
-    interrupt.exit_code().unwrap_or(code)
+    let code = interrupt.exit_code().unwrap_or(code);
+    if changes_something(&typed.command) {
+        let command = typed.command.name();
+        tracing::info!(
+            event = "finished",
+            command,
+            exit_code = code,
+            duration_ms = begun.elapsed().as_millis(),
+            "`{command}` ends with {code}"
+        );
+    }
+    code
+}
+
+/// Whether it makes a run, whose beginning and end are logged.
+const fn changes_something(command: &Command) -> bool {
+    matches!(command, Command::Refresh(_) | Command::Exchange(_) | Command::Deliver(_))
 }
 
 fn dispatch(
     typed: &Cli,
     environment: Environment,
     clock: Clock,
-    ui: Ui,
+    ui: &mut Ui,
     interrupt: Interrupt,
 ) -> Result<u8, Complaint> {
+    let place = Place::find(typed, &environment, clock)?;
+    ui.keep_time(place.clock);
     if let Command::Config(asked) = &typed.command {
-        let place = Place::find(typed, &environment, clock)?;
         return match asked {
-            cli::Config::Check => commands::check_config(&place.config, &environment, &ui),
-            cli::Config::Show => commands::show_config(&place.config, &environment, &ui),
+            cli::Config::Check => commands::check_config(&place.config, &environment, ui),
+            cli::Config::Show => commands::show_config(&place.config, &environment, ui),
         }
         .map(Exit::code);
     }
-    let (session, _sandbox) = open_session(typed, environment, clock, ui, interrupt)?;
+    let (session, _sandbox) = open_session(typed, place, environment, ui, interrupt)?;
+    ui.start_log();
+    if changes_something(&typed.command) {
+        let command = typed.command.name();
+        tracing::info!(event = "started", command, "`{command}` begins");
+    }
+    carry_out(&typed.command, &session)
+}
+
+fn carry_out(command: &Command, session: &Session) -> Result<u8, Complaint> {
     let patterns = |labels: &[String]| labels.iter().map(Pattern::new).collect::<Vec<_>>();
-    match &typed.command {
+    match command {
         Command::Status(given) => {
             let exit = match &given.token_file {
-                Some(file) => commands::inspect_string(&session, file, given.app.as_deref()),
-                None => commands::status(&session, &status_order(given)),
+                Some(file) => commands::inspect_string(session, file, given.app.as_deref()),
+                None => commands::status(session, &status_order(given)),
             };
             exit.map(|verdict| if given.exit_code { verdict.code() } else { Exit::Ok.code() })
         }
@@ -92,11 +115,11 @@ fn dispatch(
                 },
                 which: commands::Due::All,
                 depth: depth(given.dry_run),
-                trigger: trigger(&session, given.scheduled),
+                trigger: trigger(session, given.scheduled),
                 lock_wait: duration(&given.lock_wait)?,
                 command: "refresh",
             };
-            commands::refresh(&session, &order).map(Exit::code)
+            commands::refresh(session, &order).map(Exit::code)
         }
         Command::Exchange(given) if given.stored => {
             let order = RefreshOrder {
@@ -108,7 +131,7 @@ fn dispatch(
                 lock_wait: duration(&given.lock_wait)?,
                 command: "exchange",
             };
-            commands::refresh(&session, &order).map(Exit::code)
+            commands::refresh(session, &order).map(Exit::code)
         }
         Command::Exchange(given) => {
             let order = commands::ExchangeOrder {
@@ -117,22 +140,22 @@ fn dispatch(
                 depth: depth(given.dry_run),
                 lock_wait: duration(&given.lock_wait)?,
             };
-            commands::exchange(&session, &order).map(Exit::code)
+            commands::exchange(session, &order).map(Exit::code)
         }
         Command::Deliver(given) => {
             let order = DeliverOrder {
                 patterns: patterns(&given.labels),
                 overwrite: if given.force { Overwrite::Anything } else { Overwrite::Own },
-                trigger: trigger(&session, given.scheduled),
+                trigger: trigger(session, given.scheduled),
                 lock_wait: duration(&given.lock_wait)?,
             };
             match &given.restore {
-                _ if given.test => commands::rehearse_deliveries(&session, &order),
+                _ if given.test => commands::rehearse_deliveries(session, &order),
                 Some(given) => {
                     let restored = label(std::slice::from_ref(given))?;
-                    commands::restore_files(&session, &restored, &order)
+                    commands::restore_files(session, &restored, &order)
                 }
-                None => commands::deliver(&session, &order),
+                None => commands::deliver(session, &order),
             }
             .map(Exit::code)
         }
@@ -148,17 +171,17 @@ fn dispatch(
                 failed: given.failed,
                 summary: given.summary,
             };
-            commands::history(&session, &order).map(Exit::code)
+            commands::history(session, &order).map(Exit::code)
         }
         Command::Check(given) => {
             let order = CheckOrder {
                 patterns: patterns(&given.labels),
                 asking: if given.live { Asking::Always } else { Asking::Never },
             };
-            commands::check(&session, &order).map(Verdict::code)
+            commands::check(session, &order).map(Verdict::code)
         }
         Command::Token(given) => {
-            commands::print_token(&session, &label(std::slice::from_ref(&given.label))?)
+            commands::print_token(session, &label(std::slice::from_ref(&given.label))?)
                 .map(Exit::code)
         }
         Command::Config(_) => unreachable!("it was answered above"),

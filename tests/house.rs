@@ -44,7 +44,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ),
     ("report", &["complaint", "exit", "policy", "token"]),
     ("sandbox", &["complaint", "crypto", "exit", "token"]),
-    ("ui", &["complaint", "environment", "exit", "report"]),
+    ("ui", &["clock", "complaint", "environment", "exit", "report"]),
     // What brings them together.
     (
         "commands",

@@ -17,6 +17,7 @@ mod interrupt;
 mod judgement;
 mod lives;
 mod lock;
+mod logs;
 mod manners;
 mod outcomes;
 mod pages;

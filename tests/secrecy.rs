@@ -126,6 +126,8 @@ fn everything(world: &World, what: &str) {
             let ran = world.run(&[arguments, form].concat());
             inspect(world, &format!("{what}: {arguments:?} {form:?}"), &ran);
         }
+        let (written, _) = world.as_service(&[arguments, &["-vv"]].concat());
+        Hidden::of(world).not_in(&format!("{what}: journal {arguments:?}"), written.as_bytes());
     }
     let ran = world.run(&["token", "brand", "-vv"]);
     Hidden::of(world).not_in(&format!("{what}: token"), ran.stderr.as_bytes());

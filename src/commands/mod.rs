@@ -8,6 +8,7 @@ mod deliver;
 mod delivery;
 mod exchange;
 mod history;
+mod log;
 mod newcomers;
 mod pool;
 mod refresh;

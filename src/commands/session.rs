@@ -35,14 +35,14 @@ pub struct Session {
 impl Session {
     /// A client that asks Graph as the config says.
     pub(super) fn graph(&self) -> Graph {
-        Graph::new(self.graph.clone(), self.clock.clone(), self.interrupt.flag())
+        Graph::new(self.graph.clone(), self.clock, self.interrupt.flag())
     }
 
     /// A client that tries each call once, and begins none after `span` from now.
     pub(super) fn graph_within(&self, span: Duration) -> Graph {
         let settings =
             Settings { attempts: 1, deadline: Some(Instant::now() + span), ..self.graph.clone() };
-        Graph::new(settings, self.clock.clone(), self.interrupt.flag())
+        Graph::new(settings, self.clock, self.interrupt.flag())
     }
 
     /// Where the store's key is; read only now, when it is needed.

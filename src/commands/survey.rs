@@ -13,7 +13,7 @@ use super::delivery::{of_config, seen};
 use super::newcomers::{self, Newcomer};
 use super::refresh::{believed, clock_reason, trust};
 use super::roster::{Member, Roster, in_its_own_words};
-use super::{Session, apps, pool};
+use super::{Session, apps, log, pool};
 use crate::complaint::Complaint;
 use crate::config::KeySetting;
 use crate::graph::{Fault, Graph};
@@ -197,6 +197,7 @@ fn ask_about(
     let bar = session.ui.progress(strings.len());
     let answer = |question: &Question| {
         let (member, generation, string) = &strings[question.place.0];
+        let _about = log::about(&member.label);
         let result = apps::app(session, roster.pauses(), &member.app)
             .map_err(Fault::of_token)
             .and_then(|app| ask(look.graph, &app, string))
@@ -282,7 +283,7 @@ fn keep_answers(session: &Session, roster: &mut Roster, answers: &[Answer]) {
     }
     // A store that cannot be written is no error for somebody who only looks.
     if let Err(error) = Store::note_proofs(&session.config.store.path, &proofs) {
-        tracing::info!("the answers could not be stored: {:#}", anyhow::Error::from(error));
+        log::not_stored(error);
     }
 }
 

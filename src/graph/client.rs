@@ -22,6 +22,7 @@ use super::facebook::{self, PageGrant};
 use super::fault;
 use super::gate::Gates;
 use super::http::Transport;
+use super::log::{self, Answered, Try};
 use super::observations::{Observations, Throttle, VersionFallback};
 use super::parking::Parking;
 use super::request::Request;
@@ -106,7 +107,7 @@ impl Graph {
         let request = facebook::inspect_at_threads(app, app.secret.as_ref(), token);
         match self.try_call(app, &request, facebook::read_inspection) {
             Err(Defeat { fault, .. }) if fault.refuses_the_question() => {
-                tracing::info!(app = app.name, "debug_token is refused: {}", fault.problem);
+                log::may_not_ask(app, &fault.problem);
                 self.not_let_ask().insert(app.id.clone());
                 None
             }
@@ -148,7 +149,7 @@ impl Graph {
             match stretch.after {
                 None => return Ok(pages),
                 Some(after) if seen.contains(&after) || seen.len() + 1 >= STRETCHES => {
-                    tracing::warn!("the list of Pages does not end: what came so far is used");
+                    log::endless_list(app);
                     return Ok(pages);
                 }
                 Some(after) => seen.push(after),
@@ -218,7 +219,8 @@ impl Graph {
         })?;
         let mut attempt = 1;
         loop {
-            let failure = match self.attempt(transport, app, request, &read) {
+            let this = Try { app, request, attempt };
+            let failure = match self.attempt(transport, this, &read) {
                 Ok(value) => {
                     self.parking().answered(app.provider);
                     return Ok(value);
@@ -231,19 +233,22 @@ impl Graph {
                 request.idempotence(),
                 u32::from_ne_bytes(crypto::random()),
             );
-            match next {
-                Next::Again(pause) if self.waits(pause) && self.held_back(app, request).is_ok() => {
-                }
-                _ => return Err(self.given_up(app, failure, attempt)),
+            let Next::Again(pause) = next else { return Err(self.given_up(this, failure)) };
+            if !self.waits(pause) || self.held_back(app, request).is_err() {
+                return Err(self.given_up(this, failure));
             }
+            this.retried(&failure, pause);
             attempt += 1;
         }
     }
 
-    fn given_up(&self, app: &App, failure: Failure, attempt: u32) -> Defeat {
-        let outlived = attempt >= self.settings.attempts;
+    fn given_up(&self, last: Try<'_>, failure: Failure) -> Defeat {
+        let outlived = last.attempt >= self.settings.attempts;
         let unreachable = outlived && failure.problem.kind == ProblemKind::Network;
-        let scope = Scope::of(&failure.problem, app);
+        let scope = Scope::of(&failure.problem, last.app);
+        if failure.problem.kind == ProblemKind::RateLimited && matches!(scope, Scope::App(_)) {
+            last.throttled(&failure);
+        }
         let wait = failure.wait();
         let fault = Fault { problem: failure.problem, scope, held_back: false, wait };
         Defeat { fault, unreachable }
@@ -262,10 +267,10 @@ impl Graph {
     fn attempt<T>(
         &self,
         transport: &Transport,
-        app: &App,
-        request: &Request,
+        this: Try<'_>,
         read: impl Fn(&Response) -> Result<T, Problem>,
     ) -> Result<T, Failure> {
+        let Try { app, request, .. } = this;
         let begun = Instant::now();
         let limit = self.settings.deadline.map_or(Duration::MAX, |end| end - begun);
         let answer = transport.send(request, limit);
@@ -276,9 +281,7 @@ impl Graph {
             self.set_skew(response);
             self.observations().note(app, request.segments(), response);
         }
-        let status = answer.as_ref().map(Response::status).ok();
-        let usage = answer.as_ref().ok().and_then(|response| response.usage().percent);
-        let version = answer.as_ref().ok().and_then(Response::api_version).map(str::to_owned);
+        let answered = answer.as_ref().map(Answered::by).unwrap_or_default();
         let outcome = answer.and_then(|response| {
             read(&response).map_err(|problem| {
                 let reach = reach(&problem, &response);
@@ -289,19 +292,7 @@ impl Graph {
             self.note_throttle(app, failure);
         }
         let problem = outcome.as_ref().err().map(|failure| &failure.problem);
-        tracing::debug!(
-            endpoint = request.endpoint(),
-            path = request.path(),
-            status,
-            code = problem.and_then(|problem| problem.code),
-            subcode = problem.and_then(|problem| problem.subcode),
-            fbtrace_id = problem.and_then(|problem| problem.fbtrace_id.as_deref()),
-            problem = problem.map(|problem| problem.kind.as_str()),
-            answered_by = version,
-            usage_percent = usage,
-            milliseconds = begun.elapsed().as_millis(),
-            "asked Graph"
-        );
+        this.called(&answered, problem, begun.elapsed());
         outcome
     }
 

@@ -17,6 +17,7 @@ mod form;
 mod gate;
 mod http;
 mod judgement;
+mod log;
 #[cfg(test)]
 mod loopback;
 mod observations;

@@ -23,7 +23,7 @@ const PAUSE_ON_LOOPBACK: Duration = Duration::from_millis(5);
 /// Which config is meant, and what time it is there.
 pub(super) struct Place {
     pub(super) config: PathBuf,
-    clock: Clock,
+    pub(super) clock: Clock,
     sandbox: Option<Sandbox>,
 }
 
@@ -66,15 +66,15 @@ impl Place {
     }
 }
 
-/// Everything that a command works with; the sandbox's Graph answers until it is dropped.
+/// Everything that a command works with; the sandbox's Graph answers until it is dropped. From now
+/// on `ui` dates what it says by the session's clock.
 pub(super) fn open_session(
     typed: &Cli,
+    place: Place,
     environment: Environment,
-    clock: Clock,
-    ui: Ui,
+    ui: &mut Ui,
     interrupt: Interrupt,
 ) -> Result<(Session, Option<Sandbox>), Complaint> {
-    let place = Place::find(typed, &environment, clock)?;
     let mut config = config::load(&place.config, &environment)?;
     let mut graph = graph_settings(&config);
     if let Some(sandbox) = &place.sandbox {
@@ -99,13 +99,14 @@ pub(super) fn open_session(
             .hint("use `--sandbox`"));
         }
         clock = Clock::standing(instant(now)?.in_sandbox());
+        ui.keep_time(clock);
     }
     // A rehearsal must not send a real secret anywhere, not even to this machine.
     let secrets = match &place.sandbox {
         Some(_) => config.secrets(&Environment::default()),
         None => config.secrets(&environment),
     };
-    let session = Session { config, secrets, graph, clock, environment, interrupt, ui };
+    let session = Session { config, secrets, graph, clock, environment, interrupt, ui: *ui };
     Ok((session, place.sandbox))
 }
 

@@ -6,11 +6,12 @@ use clap::CommandFactory as _;
 use clap::error::ErrorKind;
 
 use crate::cli::{Cli, Command};
+use crate::clock::Clock;
 use crate::commands;
 use crate::complaint::Complaint;
 use crate::environment::Environment;
 use crate::exit::{Exit, Verdict};
-use crate::ui::{self, Colour, Format, Ui, Verbosity};
+use crate::ui::{self, Colour, Format, LogFormat, Ui, Verbosity};
 
 /// What was typed is wrong.
 pub(super) fn usage(message: &str) -> Complaint {
@@ -24,17 +25,22 @@ pub(super) fn bug() -> Complaint {
         .hint("please report the line above, and what you typed")
 }
 
-/// A way to the person before it is known what was typed.
-pub(super) fn plain_ui(environment: &Environment, format: Format) -> Ui {
-    Ui::new(Verbosity::Normal, format, Colour::Auto, environment)
+/// A way to the person before it is known what was typed: by the words, for what they look like.
+pub(super) fn plain_ui(arguments: &[OsString], environment: &Environment, clock: Clock) -> Ui {
+    let json = is_typed(arguments, "--json") || is_given(arguments, "--format");
+    let format = if json { Format::Json } else { Format::Table };
+    let log = if is_given(arguments, "--log-format") { LogFormat::Json } else { LogFormat::Text };
+    Ui::new(Verbosity::Normal, format, Colour::Auto, environment, clock).logging(log)
 }
 
-/// Whether a program will read the answer, as far as can be told from words that make no sense.
-pub(super) fn format_typed(arguments: &[OsString]) -> Format {
-    let json = |words: &[OsString]| words[0] == "--format" && words[1] == "json";
-    let typed = arguments.iter().any(|word| word == "--json" || word == "--format=json")
-        || arguments.windows(2).any(json);
-    if typed { Format::Json } else { Format::Table }
+fn is_typed(arguments: &[OsString], word: &str) -> bool {
+    arguments.iter().any(|argument| argument == word)
+}
+
+/// Whether an option was given the value `json`.
+fn is_given(arguments: &[OsString], option: &str) -> bool {
+    is_typed(arguments, &format!("{option}=json"))
+        || arguments.windows(2).any(|words| words[0] == option && words[1] == "json")
 }
 
 /// Prints the complaint and gives its code, which for `check` is a monitoring system's.
@@ -55,11 +61,7 @@ pub(super) fn give_up(typed: &Cli, ui: Ui, complaint: &Complaint) -> u8 {
 }
 
 /// What clap could not read: help and version are answers, anything else is a usage error.
-pub(super) fn misread(
-    error: &clap::Error,
-    arguments: &[OsString],
-    environment: &Environment,
-) -> u8 {
+pub(super) fn misread(error: &clap::Error, arguments: &[OsString], ui: Ui) -> u8 {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         ui::usage(error);
         return Exit::Ok.code();
@@ -67,14 +69,13 @@ pub(super) fn misread(
     let is_check = command_typed(arguments).is_some_and(|command| command == "check");
     let code = if is_check { Verdict::Unknown.code() } else { Exit::Usage.code() };
     let complaint = usage(&first_paragraph(&error.to_string()));
-    let ui = plain_ui(environment, format_typed(arguments));
     if ui.format == Format::Json {
         ui.complain(&complaint, code);
     } else {
         if is_check {
             let _ = ui.data(&commands::nagios_complaint(&complaint, Verdict::Unknown));
         }
-        ui::usage(error);
+        ui.misread(error, &complaint, code);
     }
     code
 }

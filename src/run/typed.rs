@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::refusal::usage;
-use crate::cli::{self, Cli, Command, TypedColour, TypedFormat};
+use crate::cli::{self, Cli, Command, TypedColour, TypedFormat, TypedLogFormat};
 use crate::clock::Clock;
 use crate::commands::{Asking, Depth, Session, StatusOrder, Which};
 use crate::complaint::Complaint;
@@ -11,7 +11,7 @@ use crate::config;
 use crate::policy::words;
 use crate::sandbox::{NowArg, Scenario};
 use crate::token::{Label, Pattern, Time, Trigger};
-use crate::ui::{self, Colour, Format, Verbosity};
+use crate::ui::{Colour, Format, LogFormat, Verbosity};
 
 /// What `status` was asked for.
 pub(super) fn status_order(given: &cli::Status) -> StatusOrder {
@@ -72,6 +72,14 @@ pub(super) fn verbosity(typed: &Cli) -> Verbosity {
     }
 }
 
+/// The form of the log.
+pub(super) const fn log_format(typed: &Cli) -> LogFormat {
+    match typed.global.log_format {
+        TypedLogFormat::Text => LogFormat::Text,
+        TypedLogFormat::Json => LogFormat::Json,
+    }
+}
+
 /// When to colour.
 pub(super) fn colour(typed: &Cli) -> Colour {
     match typed.global.color {
@@ -88,11 +96,7 @@ pub(super) fn depth(dry_run: bool) -> Depth {
 
 /// A timer's run is one whose standard error is the journal, or that says so.
 pub(super) fn trigger(session: &Session, said: bool) -> Trigger {
-    if said || ui::stderr_is_the_journal(&session.environment) {
-        Trigger::Scheduled
-    } else {
-        Trigger::Manual
-    }
+    if said || session.ui.stderr_is_the_journal() { Trigger::Scheduled } else { Trigger::Manual }
 }
 
 /// What the simulated Graph is to be like.

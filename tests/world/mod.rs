@@ -5,6 +5,7 @@
 //! the letter; what differs from world to world is written alike: the folder `[DIR]`, the port
 //! `[PORT]`, and fingerprints `fingerprint1` and so on, in the order in which they were first seen.
 
+mod journal;
 mod probe;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use metatoken::exit::Exit;
 use metatoken::sandbox::{AppSpec, Listing, PageSpec, Server, Simulation, TokenSpec, UserSpec};
 use metatoken::token::{Expiry, Provider, Time};
 
+pub(crate) use journal::stream_name;
 pub(crate) use probe::{BRAND, Snapshot, mode, signal, until};
 
 /// The app that every world has, and its secret.

@@ -1,9 +1,11 @@
 //! The one who settles what is owed to one token's targets.
 
 use std::cell::OnceCell;
+use std::time::Instant;
 
 use super::errand::Errand;
 use super::has_had;
+use crate::commands::log::Delivered;
 use crate::commands::refresh::{Depth, Workshop};
 use crate::commands::roster::Member;
 use crate::deliver::{self, Fault, FileTarget, Parcel, Place, Rehearsal, Target, Written};
@@ -134,6 +136,7 @@ impl<'a> Courier<'a> {
             let store = &self.workshop.store;
             store.keep_replaced(self.token, &target.id, content, self.workshop.now())
         };
+        let delivered = self.delivered(target);
         let outcome = match self.workshop.depth {
             Depth::Real => self
                 .asking(row, |may_go| deliver::write(file, &load.parcel.string, may_go, &keep))??,
@@ -144,16 +147,17 @@ impl<'a> Courier<'a> {
         match outcome {
             Ok(Written::Already) if !row.is_behind() && row.drifted_since.is_none() => Ok(true),
             Ok(Written::Already | Written::Replaced) => {
-                self.settled(target, load)?;
+                self.settled(delivered, load)?;
                 Ok(true)
             }
             Ok(Written::Foreign) => {
                 let now = self.workshop.now();
                 self.workshop.store.note_drift(self.token, &target.id, Some(now))?;
+                delivered.left_alone();
                 Ok(false)
             }
             Err(fault) => {
-                self.failed(target, &fault)?;
+                self.failed(delivered, &fault)?;
                 Ok(false)
             }
         }
@@ -207,22 +211,34 @@ impl<'a> Courier<'a> {
         }
     }
 
-    pub(super) fn settled(&self, target: &Target, load: &Load) -> Result<(), StoreError> {
-        let settlement = Settlement {
-            token: self.token,
-            target: target.id.clone(),
-            generation: load.current.id,
-        };
-        self.workshop.store.settle(self.workshop.run, settlement, self.workshop.now())
+    /// A delivery that begins now, as the log tells it.
+    pub(super) fn delivered<'t>(&'t self, target: &'t Target) -> Delivered<'t> {
+        Delivered {
+            label: &self.member.label,
+            target: &target.id,
+            depth: self.workshop.depth,
+            began: Instant::now(),
+        }
     }
 
-    pub(super) fn failed(&self, target: &Target, fault: &Fault) -> Result<(), StoreError> {
-        let failure = DeliveryFailure {
+    pub(super) fn settled(&self, delivered: Delivered<'_>, load: &Load) -> Result<(), StoreError> {
+        let settlement = Settlement {
             token: self.token,
-            target: target.id.clone(),
-            problem: problem(fault),
+            target: delivered.target.clone(),
+            generation: load.current.id,
         };
-        self.workshop.store.note_delivery_failure(self.workshop.run, failure, self.workshop.now())
+        self.workshop.store.settle(self.workshop.run, settlement, self.workshop.now())?;
+        delivered.settled();
+        Ok(())
+    }
+
+    pub(super) fn failed(&self, delivered: Delivered<'_>, fault: &Fault) -> Result<(), StoreError> {
+        let (token, target) = (self.token, delivered.target.clone());
+        let failure = DeliveryFailure { token, target, problem: problem(fault) };
+        let now = self.workshop.now();
+        self.workshop.store.note_delivery_failure(self.workshop.run, failure, now)?;
+        delivered.failed(fault);
+        Ok(())
     }
 }
 

@@ -1,9 +1,10 @@
 //! Running the programs that tokens are delivered to.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::courier::problem;
+use crate::commands::log::Delivered;
 use crate::commands::refresh::Workshop;
 use crate::config::Config;
 use crate::deliver::{self, Parcel, Place};
@@ -59,17 +60,23 @@ impl Workshop<'_> {
         let timeout = errands.iter().map(|errand| errand.timeout).max().unwrap_or(first.timeout);
         let parcels: Vec<&Parcel> = errands.iter().map(|errand| &errand.parcel).collect();
         let environment = environment(&self.session.environment, &self.session.config);
+        let began = Instant::now();
         let outcome = deliver::hand_over(&first.argv, timeout, &parcels, environment);
-        for Errand { token, target, generation, .. } in errands.iter().cloned() {
+        for Errand { token, target, generation, parcel, .. } in errands.iter().cloned() {
             let now = self.now();
+            let (label, depth) = (&parcel.label, self.depth);
+            let delivered = Delivered { label, target: &target, depth, began };
             match &outcome {
                 Ok(()) => {
-                    let settlement = Settlement { token, target, generation };
+                    let settlement = Settlement { token, target: target.clone(), generation };
                     self.store.settle(self.run, settlement, now)?;
+                    delivered.settled();
                 }
                 Err(fault) => {
+                    let target = target.clone();
                     let failure = DeliveryFailure { token, target, problem: problem(fault) };
                     self.store.note_delivery_failure(self.run, failure, now)?;
+                    delivered.failed(fault);
                 }
             }
         }

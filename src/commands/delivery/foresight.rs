@@ -23,8 +23,9 @@ impl Courier<'_> {
             return Ok(());
         }
         for target in &self.member.deliver {
+            let delivered = self.delivered(target);
             if let Err(fault) = self.rehearse(target, &deliver::stand_in(), &|_| true) {
-                self.failed(target, &fault)?;
+                self.failed(delivered, &fault)?;
             }
         }
         Ok(())
@@ -39,9 +40,10 @@ impl Courier<'_> {
         load: &Load,
         held_up: bool,
     ) -> Result<(), StoreError> {
+        let delivered = self.delivered(target);
         match self.rehearse(target, &load.parcel.string, &|_| true) {
-            Err(fault) => self.failed(target, &fault),
-            Ok(_) if row.owed.is_some() && !held_up => self.settled(target, load),
+            Err(fault) => self.failed(delivered, &fault),
+            Ok(_) if row.owed.is_some() && !held_up => self.settled(delivered, load),
             Ok(_) => Ok(()),
         }
     }

@@ -8,12 +8,13 @@ mod taking;
 mod ways;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use self::ways::Life;
 use super::Session;
 use super::asking::{ask, misfit_behind};
 use super::delivery::{Courier, Manner};
+use super::log;
 use super::newcomers::{holds, shared};
 use super::refresh::{Depth, Due, RefreshOrder, Workshop};
 use super::roster::{Member, Roster};
@@ -74,6 +75,7 @@ fn hand_over(
     string: &AccessToken,
 ) -> Result<RunReport, Complaint> {
     let member = workshop.roster.select(&[Pattern::new(order.label.as_str())])?[0].clone();
+    let (_about, began) = (log::about(&member.label), Instant::now());
     let desk = Desk::new(workshop, member)?;
     desk.is_nobody_elses(string)?;
     let app = workshop.app(&desk.member.app).map_err(Fault::of_token);
@@ -96,7 +98,9 @@ fn hand_over(
     };
     Courier::new(workshop, &desk.member, desk.token, Manner::Careful).settle()?;
     workshop.run_errands()?;
-    let mut results = vec![desk.result(outcome, reason)?];
+    let result = desk.result(outcome, reason)?;
+    log::kept(&result, began);
+    let mut results = vec![result];
     workshop.account_for_deliveries(&mut results)?;
     Ok(RunReport {
         dry_run: order.depth == Depth::Rehearsal,

@@ -1,6 +1,7 @@
 //! What the person who handed a string over is told.
 
 use super::Desk;
+use crate::commands::log;
 use crate::commands::refresh::exit_for;
 use crate::commands::roster::subject;
 use crate::complaint::Complaint;
@@ -49,6 +50,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn refusal(&self, problem: &Problem) -> Complaint {
+        log::not_taken(&self.member.label, problem);
         let subject = subject(&self.member, Some(&self.before), None);
         let complaint = Complaint::new(
             Exit::InputRefused,
@@ -64,6 +66,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn fault(&self, fault: &Fault) -> Complaint {
+        log::not_taken(&self.member.label, &fault.problem);
         let subject = subject(&self.member, Some(&self.before), None);
         let complaint = Complaint::new(
             exit_for(&fault.problem),
@@ -89,6 +92,7 @@ impl Desk<'_> {
 
     /// The new string is sealed; only its examination is owed.
     pub(super) fn waits(&self, fault: &Fault) -> Complaint {
+        log::not_taken(&self.member.label, &fault.problem);
         Complaint::new(
             exit_for(&fault.problem),
             fault.problem.kind.as_str(),

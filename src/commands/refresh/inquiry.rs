@@ -3,9 +3,12 @@
 //! Whatever keeps Graph from answering says nothing against the string. Only what a person must
 //! mend is written down, so that whoever looks at the store learns of it.
 
+use std::time::Instant;
+
 use super::keeper::Keeper;
 use super::workshop::Workshop;
 use crate::commands::asking::ask;
+use crate::commands::log;
 use crate::graph::Fault;
 use crate::store::StoreError;
 use crate::token::{Action, Generation, Problem, ProblemKind, Proof, Provider};
@@ -34,8 +37,10 @@ impl Keeper<'_> {
         generation: &Generation,
     ) -> Result<Result<Proof, Fault>, StoreError> {
         let string = self.workshop.store.reveal(generation.id)?;
+        let began = Instant::now();
         match self.app().and_then(|app| ask(&self.workshop.graph, &app, &string)) {
             Ok(inspection) => {
+                log::inspected(&inspection, began);
                 self.note_that_the_app_is_well()?;
                 Ok(Ok(Proof { at: self.workshop.now(), inspection }))
             }

@@ -10,6 +10,7 @@ use super::diary::Diary;
 use super::pages::Listing;
 use super::workshop::{Depth, Due, Workshop};
 use crate::commands::delivery::{Courier, Manner};
+use crate::commands::log;
 use crate::commands::newcomers::Newcomer;
 use crate::commands::roster::{Member, subject};
 use crate::complaint::Complaint;
@@ -175,8 +176,7 @@ impl<'a> Keeper<'a> {
         let parent = self.parent()?;
         let subject = self.workshop.subject(self.member, &credential, parent.as_ref());
         let decision = self.workshop.decision(self.member, &subject);
-        let now = self.workshop.now();
-        tracing::info!(label = %self.member.label, "{}: {}", decision.name(), decision.sentence(now));
+        log::decided(&self.member.label, &decision, self.workshop.now());
         Ok(self.workshop.which.narrow(decision))
     }
 

@@ -18,6 +18,7 @@ mod workshop;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 pub(in crate::commands) use diary::exit_for;
 pub(in crate::commands) use skew::{believed, clock_reason, trust};
@@ -27,6 +28,7 @@ pub use workshop::{Depth, Due, RefreshOrder};
 use self::pages::Listing;
 use super::Session;
 use super::delivery;
+use super::log;
 use super::pool;
 use super::roster::Member;
 use crate::complaint::Complaint;
@@ -122,14 +124,17 @@ impl Workshop<'_> {
 
     /// One token, and then the jobs for its Pages.
     fn keep(&self, job: &Job) -> Result<(Option<TokenResult>, Vec<Job>), Complaint> {
+        let (_about, began) = (log::about(&job.member.label), Instant::now());
         let mut result = keeper::keep(self, &job.member, job.listing.as_deref())?;
         if job.member.parent.is_some() || self.which != Due::All {
+            log::kept(&result, began);
             return Ok((Some(result), Vec::new()));
         }
         let following = pages::follow(self, &job.member)?;
         if let Some(fault) = following.fault {
             diary::blame(&mut result, &fault, &job.member);
         }
+        log::kept(&result, began);
         Ok((Some(result), following.jobs))
     }
 

@@ -10,6 +10,7 @@ use super::skew::{believed, clock_reason, trust};
 use crate::commands::Session;
 use crate::commands::apps;
 use crate::commands::delivery::Errand;
+use crate::commands::log;
 use crate::commands::newcomers::{self, Newcomer};
 use crate::commands::roster::{Member, Roster, in_its_own_words, subject};
 use crate::complaint::Complaint;
@@ -305,6 +306,7 @@ impl<'a> Workshop<'a> {
         let exit = report.as_ref().map_or_else(|complaint| complaint.exit, RunReport::exit);
         self.close(exit)?;
         let report = report?;
+        report.system.iter().for_each(log::stands);
         let ui = &self.session.ui;
         match ui.format {
             Format::Json => ui.data(&report.json())?,
@@ -343,6 +345,7 @@ impl<'a> Workshop<'a> {
     pub(in crate::commands) fn last_words(&self) {
         let code = self.session.interrupt.exit_code().unwrap_or(Exit::Failed.code());
         let now = self.session.clock.now();
+        log::cut_off(code, self.began);
         // Nobody is left to be told that the store failed too.
         let _ = self.store.abandon_run(self.run, code, self.last_skew(), now);
     }

@@ -1,13 +1,27 @@
 //! The only place that prints.
 //!
 //! Data goes to standard output, everything else to standard error. A reader that has gone away
-//! is no error. Colour and progress appear on a terminal only.
+//! is no error. Colour and progress appear on a terminal only. The journal of systemd is told how
+//! grave each line is.
+
+mod aside;
+mod hidden;
+mod journal;
+mod level;
+mod line;
+mod log;
+mod reader;
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use self::aside::Aside;
+use self::level::Level;
+use self::line::Line;
+use self::reader::Reader;
+use crate::clock::Clock;
 use crate::complaint::Complaint;
 use crate::environment::Environment;
 use crate::exit::Exit;
@@ -62,7 +76,7 @@ impl Format {
     }
 }
 
-/// The form of the log on standard error.
+/// The form of everything on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// Lines for people.
@@ -79,17 +93,21 @@ pub struct Ui {
     /// In which form.
     pub format: Format,
     canvas: Canvas,
+    stdout: Reader,
+    aside: Aside,
 }
 
 impl Ui {
-    /// Looks at the terminal once.
+    /// Looks once at who reads.
     pub fn new(
         verbosity: Verbosity,
         format: Format,
         colour: Colour,
         environment: &Environment,
+        clock: Clock,
     ) -> Self {
-        let terminal = io::stdout().is_terminal();
+        let stdout = Reader::of(io::stdout(), environment);
+        let terminal = stdout == Reader::Terminal;
         let coloured = match colour {
             Colour::Always => true,
             Colour::Never => false,
@@ -105,7 +123,25 @@ impl Ui {
             .map(|size| size.ws_col)
             .filter(|columns| *columns >= 40);
         let ink = if coloured { Ink::Coloured } else { Ink::Plain };
-        Self { verbosity, format, canvas: Canvas { width, ink } }
+        let reader = Reader::of(io::stderr(), environment);
+        let aside = Aside { format: LogFormat::Text, reader, clock };
+        Self { verbosity, format, canvas: Canvas { width, ink }, stdout, aside }
+    }
+
+    /// The same, with standard error in this form.
+    pub const fn logging(mut self, format: LogFormat) -> Self {
+        self.aside.format = format;
+        self
+    }
+
+    /// Dates what is said from now on by another clock: the sandbox has its own.
+    pub const fn keep_time(&mut self, clock: Clock) {
+        self.aside.clock = clock;
+    }
+
+    /// Whether standard error goes to the journal.
+    pub fn stderr_is_the_journal(&self) -> bool {
+        self.aside.reader == Reader::Journal
     }
 
     /// How wide and colourful a text on standard output may be.
@@ -113,50 +149,63 @@ impl Ui {
         self.canvas
     }
 
-    /// Prints data.
+    /// Prints data; the journal learns of a report how grave its lines are.
     pub fn data(&self, text: &str) -> Result<(), Complaint> {
-        let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Complaint::new(
-                Exit::Storage,
-                "output_failed",
-                "standard output",
-                "cannot be written",
-            )
-            .because(error)),
-            _ => Ok(()),
+        match (self.stdout, self.format) {
+            (Reader::Journal, Format::Table | Format::Nagios) => to_stdout(&journal::report(text)),
+            _ => to_stdout(text),
         }
     }
 
     /// Says something beside the data, unless quiet.
     pub fn note(&self, text: &str) {
         if self.verbosity > Verbosity::Quiet {
-            to_stderr(text);
+            self.aside.say(&Line::of(Level::Info, "note", text), text);
         }
     }
 
     /// Prints a secret that was asked for, and nothing else.
     pub fn secret(&self, secret: &str) -> Result<(), Complaint> {
-        self.data(&Zeroizing::new(format!("{secret}\n")))
+        to_stdout(&Zeroizing::new(format!("{secret}\n")))
     }
 
     /// Asks a person for a secret, without showing what is typed; nothing where nobody sits at a
     /// terminal.
     pub fn ask_secret(&self, prompt: &str) -> Option<io::Result<Zeroizing<String>>> {
-        io::stdin().is_terminal().then(|| read_hidden(prompt))
+        let ask = || match (self.aside.format, self.aside.reader) {
+            (LogFormat::Text, Reader::Terminal | Reader::Other) => {
+                // Whoever cannot see the prompt can still type.
+                let _ = write!(io::stderr(), "{prompt}: ");
+            }
+            _ => self.aside.say(&Line::of(Level::Info, "asked", prompt), prompt),
+        };
+        io::stdin().is_terminal().then(|| hidden::read(ask))
     }
 
     /// Prints the one error: for people, and as JSON where JSON was asked for.
     pub fn complain(&self, complaint: &Complaint, exit_code: u8) {
         if self.format == Format::Json {
-            let _ = self.data(&complaint_json(complaint, exit_code));
+            let _ = to_stdout(&complaint_json(complaint, exit_code));
         }
-        to_stderr(&complaint.render());
+        self.aside.say(&line_of(complaint, exit_code), &complaint.render());
+    }
+
+    /// Says what clap has to say of words that make no sense; `complaint` is the same in short.
+    pub fn misread(&self, error: &clap::Error, complaint: &Complaint, exit_code: u8) {
+        match (self.aside.format, self.aside.reader) {
+            (LogFormat::Json, _) => self.complain(complaint, exit_code),
+            (LogFormat::Text, Reader::Journal) => {
+                self.aside.put(Level::Error, &error.render().to_string());
+            }
+            (LogFormat::Text, Reader::Terminal | Reader::Other) => usage(error),
+        }
     }
 
     /// A progress bar for work of `total` steps; it shows itself after a second, on a terminal.
     pub fn progress(&self, total: usize) -> indicatif::ProgressBar {
-        if self.verbosity == Verbosity::Quiet || !io::stderr().is_terminal() {
+        // A log tells the progress itself, and would be torn by a bar.
+        let silent = self.verbosity != Verbosity::Normal || self.aside.format == LogFormat::Json;
+        if silent || self.aside.reader != Reader::Terminal {
             return indicatif::ProgressBar::hidden();
         }
         let bar = indicatif::ProgressBar::new(total as u64).with_style(
@@ -174,27 +223,20 @@ impl Ui {
         bar
     }
 
-    /// Sends this crate's log lines, and no dependency's, to standard error.
-    pub fn start_log(&self, format: LogFormat) {
-        use tracing_subscriber::filter::{LevelFilter, Targets};
-        use tracing_subscriber::fmt::layer;
-        use tracing_subscriber::layer::SubscriberExt;
-        let level = match self.verbosity {
-            Verbosity::Quiet | Verbosity::Normal => return,
-            Verbosity::Verbose => LevelFilter::INFO,
-            Verbosity::Debug => LevelFilter::DEBUG,
-        };
-        let ours = Targets::new().with_target("metatoken", level);
-        let registry = tracing_subscriber::registry().with(ours);
-        // A second start is a test's business: the first log stays.
-        let _ = match format {
-            LogFormat::Text => tracing::subscriber::set_global_default(registry.with(
-                layer().with_writer(io::stderr).without_time().with_target(false).with_ansi(false),
-            )),
-            LogFormat::Json => tracing::subscriber::set_global_default(
-                registry.with(layer().json().without_time().with_writer(io::stderr)),
-            ),
-        };
+    /// Begins the log, as talkative as was asked for.
+    pub fn start_log(&self) {
+        log::start(self.aside, self.verbosity);
+        self.hush_panics();
+    }
+
+    /// Makes a panic say where it happened and nothing else: its message might hold a secret.
+    pub fn hush_panics(&self) {
+        let aside = self.aside;
+        std::panic::set_hook(Box::new(move |panic| {
+            let place = panic.location().map_or_else(String::new, ToString::to_string);
+            let text = format!("metatoken met a bug at {place}");
+            aside.say(&Line::of(Level::Error, "bug", text.as_str()), &text);
+        }));
     }
 }
 
@@ -204,43 +246,25 @@ pub fn usage(error: &clap::Error) {
     let _ = error.print();
 }
 
-/// Makes a panic say where it happened and nothing else: its message might hold a secret.
-pub fn hush_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map_or_else(String::new, ToString::to_string);
-        to_stderr(&format!("metatoken met a bug at {place}"));
-    }));
+fn line_of(complaint: &Complaint, exit_code: u8) -> Line {
+    Line::of(Level::Error, "complaint", complaint.message.as_str())
+        .with("subject", complaint.subject.as_str())
+        .with("problem", complaint.code)
+        .with("exit_code", exit_code)
+        .with("causes", complaint.causes.clone())
+        .with("hints", complaint.hints.clone())
 }
 
-/// Whether standard error goes to the journal: systemd names its device and inode.
-pub fn stderr_is_the_journal(environment: &Environment) -> bool {
-    let Some((device, inode)) =
-        environment.get("JOURNAL_STREAM").and_then(|stream| stream.split_once(':'))
-    else {
-        return false;
-    };
-    rustix::fs::fstat(io::stderr())
-        .is_ok_and(|stat| device == stat.st_dev.to_string() && inode == stat.st_ino.to_string())
-}
-
-/// Reads a line from the terminal without showing it.
-fn read_hidden(prompt: &str) -> io::Result<Zeroizing<String>> {
-    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-    let stdin = io::stdin();
-    let before = tcgetattr(&stdin)?;
-    let mut hidden = before.clone();
-    hidden.local_modes -= LocalModes::ECHO;
-    hidden.local_modes |= LocalModes::ECHONL;
-    write!(io::stderr(), "{prompt}: ")?;
-    tcsetattr(&stdin, OptionalActions::Now, &hidden)?;
-    let mut line = Zeroizing::new(String::new());
-    let read = stdin.read_line(&mut line);
-    tcsetattr(&stdin, OptionalActions::Now, &before)?;
-    read?;
-    Ok(line)
-}
-
-fn to_stderr(text: &str) {
-    // Nobody can be told that standard error is gone.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+fn to_stdout(text: &str) -> Result<(), Complaint> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Complaint::new(
+            Exit::Storage,
+            "output_failed",
+            "standard output",
+            "cannot be written",
+        )
+        .because(error)),
+        _ => Ok(()),
+    }
 }

@@ -1,0 +1,188 @@
+//! What a command did, as the log tells it: the words of the report, and the numbers of Meta's
+//! behind them.
+//!
+//! A problem of a token that a run is about is told when its turn is over, with its label; what
+//! failed on the way there is told by the calls.
+
+use std::time::Instant;
+
+use tracing::Level;
+use tracing::span::EnteredSpan;
+
+use super::refresh::Depth;
+use crate::deliver::Fault;
+use crate::policy::{Decision, Health, Reason};
+use crate::report::TokenResult;
+use crate::store::StoreError;
+use crate::token::{Inspection, Label, Outcome, Problem, TargetId, Time};
+
+/// Logs at a level that is not known before; `tracing` wants one that is.
+macro_rules! tell {
+    ($level:expr, $($facts:tt)*) => {
+        match $level {
+            Level::ERROR => tracing::error!($($facts)*),
+            Level::WARN => tracing::warn!($($facts)*),
+            Level::INFO => tracing::info!($($facts)*),
+            _ => tracing::debug!($($facts)*),
+        }
+    };
+}
+
+/// Puts the label to everything that this thread logs until the guard is dropped.
+pub(super) fn about(label: &Label) -> EnteredSpan {
+    // As grave as can be, or a log of errors alone would not know the label.
+    tracing::error_span!("token", %label).entered()
+}
+
+/// Tells what a token needs, and why.
+pub(super) fn decided(label: &Label, decision: &Decision, now: Time) {
+    let (what, why) = (decision.name(), decision.sentence(now));
+    tracing::info!(event = "decided", %label, "{what}: {why}");
+}
+
+/// Tells what Graph said of a string.
+pub(super) fn inspected(inspection: &Inspection, began: Instant) {
+    let problem = inspection.problem.as_ref();
+    let verdict = match inspection.valid {
+        Some(true) => "alive",
+        Some(false) => "dead",
+        None => "not known to be alive",
+    };
+    tracing::debug!(
+        event = "inspected",
+        problem = problem.map(|problem| problem.kind.as_str()),
+        code = problem.and_then(|problem| problem.code),
+        subcode = problem.and_then(|problem| problem.subcode),
+        fbtrace_id = problem.and_then(|problem| problem.fbtrace_id.as_deref()),
+        duration_ms = began.elapsed().as_millis(),
+        "inspected: {verdict}"
+    );
+}
+
+/// Tells what kept a string that a person handed over from being taken.
+pub(super) fn not_taken(label: &Label, problem: &Problem) {
+    tracing::error!(
+        event = "failed",
+        %label,
+        problem = problem.kind.as_str(),
+        code = problem.code,
+        subcode = problem.subcode,
+        fbtrace_id = problem.fbtrace_id,
+        "the new string is not taken: {problem}"
+    );
+}
+
+/// Tells what a run did with a token, and then what stands against the token beside that.
+pub(super) fn kept(result: &TokenResult, began: Instant) {
+    let problem = result.problem.as_ref();
+    let what = result.outcome.as_str().replace('_', " ");
+    let why = if result.reason.is_empty() { "" } else { ": " };
+    tell!(
+        gravity(result.outcome),
+        event = result.outcome.as_str(),
+        label = %result.label,
+        problem = problem.map(|problem| problem.kind.as_str()),
+        code = problem.and_then(|problem| problem.code),
+        subcode = problem.and_then(|problem| problem.subcode),
+        fbtrace_id = problem.and_then(|problem| problem.fbtrace_id.as_deref()),
+        duration_ms = began.elapsed().as_millis(),
+        "{what}{why}{}",
+        result.reason
+    );
+    let told = |reason: &&Reason| {
+        problem.is_some_and(|it| {
+            it.kind.as_str() == reason.code || it.message.contains(&reason.message)
+        })
+    };
+    result.standing.iter().filter(|reason| !told(reason)).for_each(stands);
+}
+
+const fn gravity(outcome: Outcome) -> Level {
+    match outcome {
+        Outcome::Invalid => Level::ERROR,
+        Outcome::Failed | Outcome::NotExtended => Level::WARN,
+        // The decision has said it.
+        Outcome::NotDue => Level::DEBUG,
+        Outcome::Refreshed
+        | Outcome::Exchanged
+        | Outcome::Derived
+        | Outcome::Adopted
+        | Outcome::Verified
+        | Outcome::TooYoung
+        | Outcome::Skipped
+        | Outcome::WouldRefresh
+        | Outcome::WouldExchange
+        | Outcome::WouldDerive
+        | Outcome::WouldAdopt => Level::INFO,
+    }
+}
+
+/// Tells what stands against a token, or against the machinery.
+pub(super) fn stands(reason: &Reason) {
+    let level = match reason.severity {
+        Health::Critical => Level::ERROR,
+        Health::Warning => Level::WARN,
+        Health::Ok | Health::Unknown => Level::DEBUG,
+    };
+    let label = reason.labels.first().map(Label::as_str);
+    tell!(level, event = "standing", label, problem = reason.code, "{}", reason.message);
+}
+
+/// Tells that proofs could not be stored by somebody who only looks.
+pub(super) fn not_stored(error: StoreError) {
+    let error = anyhow::Error::from(error);
+    tracing::info!(event = "not_stored", "the answers could not be stored: {error:#}");
+}
+
+/// Tells that a run was ended by a signal while a request hung.
+pub(super) fn cut_off(exit_code: u8, began: Instant) {
+    let duration_ms = began.elapsed().as_millis();
+    tracing::warn!(
+        event = "finished",
+        exit_code,
+        duration_ms,
+        "the run ends with {exit_code}: a signal came, and a request hangs"
+    );
+}
+
+/// A target of a token, and since when it is being tried.
+#[derive(Clone, Copy)]
+pub(super) struct Delivered<'a> {
+    pub(super) label: &'a Label,
+    pub(super) target: &'a TargetId,
+    pub(super) depth: Depth,
+    pub(super) began: Instant,
+}
+
+impl Delivered<'_> {
+    /// Tells that the target has the string.
+    pub(super) fn settled(self) {
+        let Self { label, target, depth, began } = self;
+        let (event, what) = match depth {
+            Depth::Real => ("delivered", "delivered"),
+            Depth::Rehearsal => ("would_deliver", "would be delivered"),
+        };
+        let duration_ms = began.elapsed().as_millis();
+        tracing::info!(event, %label, %target, duration_ms, "{what} to `{target}`");
+    }
+
+    /// Tells that the target holds a string that nobody knows, and keeps it.
+    pub(super) fn left_alone(self) {
+        let Self { label, target, began, .. } = self;
+        let duration_ms = began.elapsed().as_millis();
+        tracing::warn!(
+            event = "drifted", %label, %target, duration_ms,
+            "not delivered to `{target}`: it holds a string that was never this token's"
+        );
+    }
+
+    /// Tells that the target did not get the string.
+    pub(super) fn failed(self, fault: &Fault) {
+        let Self { label, target, began, .. } = self;
+        let duration_ms = began.elapsed().as_millis();
+        tracing::warn!(
+            event = "delivery_failed", %label, %target, duration_ms,
+            "not delivered to `{target}`: {}", fault.message
+        );
+    }
+}

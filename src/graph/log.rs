@@ -1,0 +1,121 @@
+//! What the log says of a call: where it went and what came of it, never what was asked with.
+
+use std::time::Duration;
+
+use crate::token::Problem;
+
+use super::request::Request;
+use super::response::Response;
+use super::retry::Failure;
+use super::settings::App;
+
+/// One try of one call.
+#[derive(Clone, Copy)]
+pub(super) struct Try<'a> {
+    pub(super) app: &'a App,
+    pub(super) request: &'a Request,
+    /// The first is 1.
+    pub(super) attempt: u32,
+}
+
+/// What is kept of an answer when it has been read.
+#[derive(Default)]
+pub(super) struct Answered {
+    status: Option<u16>,
+    version: Option<String>,
+    usage_percent: Option<u64>,
+}
+
+impl Answered {
+    pub(super) fn by(response: &Response) -> Self {
+        Self {
+            status: Some(response.status()),
+            version: response.api_version().map(str::to_owned),
+            usage_percent: response.usage().percent,
+        }
+    }
+}
+
+impl Try<'_> {
+    /// Tells that it was made, what came of it and how long it took.
+    pub(super) fn called(self, answered: &Answered, problem: Option<&Problem>, took: Duration) {
+        let endpoint = self.request.endpoint();
+        let what = problem.map_or_else(|| "answered".to_owned(), ToString::to_string);
+        tracing::debug!(
+            event = "called",
+            app = self.app.name,
+            endpoint,
+            path = self.request.path(),
+            attempt = self.attempt,
+            status = answered.status,
+            problem = problem.map(|problem| problem.kind.as_str()),
+            code = problem.and_then(|problem| problem.code),
+            subcode = problem.and_then(|problem| problem.subcode),
+            fbtrace_id = problem.and_then(|problem| problem.fbtrace_id.as_deref()),
+            answered_by = answered.version,
+            usage_percent = answered.usage_percent,
+            duration_ms = took.as_millis(),
+            "call `{endpoint}`: {what}"
+        );
+    }
+
+    /// Tells that it is made again, and why.
+    pub(super) fn retried(self, failure: &Failure, pause: Duration) {
+        let problem = &failure.problem;
+        tracing::debug!(
+            event = "retried",
+            app = self.app.name,
+            endpoint = self.request.endpoint(),
+            attempt = self.attempt,
+            pause_ms = pause.as_millis(),
+            problem = problem.kind.as_str(),
+            code = problem.code,
+            subcode = problem.subcode,
+            fbtrace_id = problem.fbtrace_id,
+            "call `{}` is made again after {} ms: {problem}",
+            self.request.endpoint(),
+            pause.as_millis()
+        );
+    }
+
+    /// Tells that Meta throttles the whole app.
+    pub(super) fn throttled(self, failure: &Failure) {
+        let (app, problem) = (&self.app.name, &failure.problem);
+        let wait = failure
+            .wait()
+            .map_or_else(String::new, |wait| format!(" for {} minutes", wait.num_minutes()));
+        tracing::warn!(
+            event = "throttled",
+            app,
+            endpoint = self.request.endpoint(),
+            code = problem.code,
+            subcode = problem.subcode,
+            fbtrace_id = problem.fbtrace_id,
+            problem = problem.kind.as_str(),
+            "Meta throttles app `{app}`{wait}: {problem}"
+        );
+    }
+}
+
+/// Tells that an app may not ask about tokens, and that another way is taken.
+pub(super) fn may_not_ask(app: &App, problem: &Problem) {
+    tracing::info!(
+        event = "inspection_refused",
+        app = app.name,
+        problem = problem.kind.as_str(),
+        code = problem.code,
+        subcode = problem.subcode,
+        fbtrace_id = problem.fbtrace_id,
+        "app `{}` may not ask about tokens: {problem}",
+        app.name
+    );
+}
+
+/// Tells that a list had no end.
+pub(super) fn endless_list(app: &App) {
+    tracing::warn!(
+        event = "list_cut",
+        app = app.name,
+        "the list of Pages does not end: what came so far is used"
+    );
+}
