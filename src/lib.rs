@@ -19,6 +19,8 @@
 //! - [`deliver`]: how a token reaches the files and programs that use it, by [`edit`], which finds or
 //!   changes one value and proves the rest unchanged, [`file`], which replaces a file whole, with all
 //!   its rights, or not at all, and [`process`], which runs a program within limits.
+//! - [`alert`]: how a person who looks at nothing learns of it: by webhook, mail or a program, and
+//!   by a ping that stays away.
 //! - [`report`]: what commands found, rendered. [`ui`] alone prints it.
 //! - [`sandbox`]: a simulated Graph with rules of its own, on loopback, for rehearsals and tests.
 //!
@@ -40,6 +42,7 @@
 #[macro_use]
 mod name;
 
+pub mod alert;
 pub mod cli;
 pub mod clock;
 pub mod commands;

@@ -25,12 +25,14 @@ const DOORS: &[(&str, &[&str])] = &[
     ("complaint", &["exit"]),
     ("http", &["crypto", "token"]),
     ("policy", &["token"]),
+    ("alert", &["http", "process", "token"]),
     ("deliver", &["edit", "file", "process", "token"]),
     ("graph", &["clock", "crypto", "http", "token"]),
     ("store", &["complaint", "crypto", "exit", "failpoint", "token"]),
     (
         "config",
         &[
+            "alert",
             "complaint",
             "deliver",
             "edit",
@@ -49,6 +51,7 @@ const DOORS: &[(&str, &[&str])] = &[
     (
         "commands",
         &[
+            "alert",
             "clock",
             "complaint",
             "config",
@@ -56,6 +59,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "environment",
             "exit",
             "failpoint",
+            "file",
             "graph",
             "interrupt",
             "policy",

@@ -37,9 +37,14 @@ pub fn spelled(duration: Duration) -> String {
     }
 }
 
-pub(super) fn unresolved(error: &(dyn Error + 'static)) -> bool {
+/// Whether a host's name could not be turned into an address.
+pub fn unresolved(error: &(dyn Error + 'static)) -> bool {
+    // The library's words, and those of the standard library, which has no kind for it.
+    let begins = ["dns error", "failed to lookup address information"];
     find::<reqwest::Error>(error).is_some_and(reqwest::Error::is_dns)
-        || chain(error).any(|cause| cause.to_string().starts_with("dns error"))
+        || chain(error)
+            .map(ToString::to_string)
+            .any(|cause| begins.iter().any(|beginning| cause.starts_with(beginning)))
 }
 
 pub(super) fn timed_out(error: &(dyn Error + 'static)) -> bool {

@@ -20,7 +20,7 @@ use reqwest::blocking::Client;
 use reqwest::{redirect, retry};
 
 pub use answer::Answer;
-pub use cause::{cause, refused_certificate, spelled};
+pub use cause::{cause, refused_certificate, spelled, unresolved};
 pub use failure::Failure;
 pub use message::{BadHeader, Message};
 pub use place::{Place, is_this_machine};

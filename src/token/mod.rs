@@ -15,6 +15,7 @@ mod identity;
 mod inspection;
 mod kind;
 mod label;
+mod notice;
 mod outcome;
 mod problem;
 pub mod redact;
@@ -34,6 +35,7 @@ pub use identity::{Difference, Identity};
 pub use inspection::{GranularScope, Inspection, Proof};
 pub use kind::TokenType;
 pub use label::{BadLabel, Label, Pattern};
+pub use notice::{ChannelId, NoticeEvent};
 pub use outcome::Outcome;
 pub use problem::{Action, Problem, ProblemKind};
 
