@@ -39,6 +39,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "environment",
             "exit",
             "graph",
+            "http",
             "policy",
             "process",
             "token",

@@ -399,13 +399,20 @@ reminders = ["14d", "7d", "1d"]     # built in
 keep_generations = 3                # built in
 keep_for = "30d"                    # built in
 owner = "anna@client.example"       # token.brand
+
+[alerts]
+# textfile is not set   # built in
+# run_every is not set  # built in
+# prefix is not set     # built in
 "#,
         )
         .exit(Exit::Ok);
     let json = world.run(&["config", "show", "--json"]).exit(Exit::Ok).json();
     assert_eq!(json["version"], 1);
 
-    world.reconfigure("[token.brand]\ntype = \"user\"\nrefresh_within = \"20 days\"\n[alerts]\n");
+    world.reconfigure(
+        "[token.brand]\ntype = \"user\"\nrefresh_within = \"20 days\"\nbackup = \"b\"\n",
+    );
     world
         .run(&["config", "check"])
         .stdout("")
@@ -415,12 +422,36 @@ error: [DIR]/metatoken.toml: 2 mistakes
   metatoken.toml:12:18: `refresh_within` is no duration: `20 days`
    12 | refresh_within = "20 days"
       |                  ^^^^^^^^^ write `90s`, `15m`, `6h`, `7d` or `2w`
-  metatoken.toml:13:2: `alerts` is not supported by this version
-   13 | [alerts]
-      |  ^^^^^^
+  metatoken.toml:13:1: `backup` is not supported by this version
+   13 | backup = "b"
+      | ^^^^^^
 "#,
         )
         .exit(Exit::Config);
+}
+
+#[test]
+fn the_address_of_a_channel_is_never_repeated() {
+    let world = kept();
+    let address = "http://hooks.slack.com/services/TFAKE/BFAKE/fakefakefake";
+    world.reconfigure(&format!("[[notify]]\nwebhook = \"{address}\" # {address}\n"));
+    for arguments in [&["config", "check"][..], &["config", "show"], &["status", "--offline"]] {
+        world
+            .run(arguments)
+            .stdout("")
+            .stderr(
+                r#"
+error: [DIR]/metatoken.toml: 1 mistake
+  metatoken.toml:11:11: plain `http` would show a secret address to the network
+   11 | webhook = "…" #…
+      |           ^^^ write `https`; `http` is for loopback only
+"#,
+            )
+            .exit(Exit::Config);
+    }
+    let json = world.run(&["config", "show", "--json"]).exit(Exit::Config);
+    assert!(json.stdout.contains("config_invalid"), "{}", json.stdout);
+    assert!(!json.stdout.contains("FAKE"), "{}", json.stdout);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! The description is data; rendering it as text or JSON is the last step. Secrets appear as
 //! references, a literal one as `(literal)`.
 
+mod notify;
 mod target;
 mod token;
 
@@ -14,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::Config;
 use super::settings::{
-    AppSetting, Endpoints, HttpSettings, KeySetting, Origin, Origins, StoreSettings,
+    AlertSettings, AppSetting, Endpoints, HttpSettings, KeySetting, Origin, Origins, StoreSettings,
 };
 use super::source::SecretSource;
 use crate::policy::words;
@@ -159,6 +160,8 @@ impl Config {
             tables.push(token::table(each));
             tables.extend(target::tables(each));
         }
+        tables.push(alerts(&self.alerts));
+        tables.extend(self.notify.iter().map(notify::table));
         Description { path: self.path.display().to_string(), tables }
     }
 }
@@ -238,6 +241,15 @@ fn app(app: &AppSetting) -> Table {
         .put("secret", app.secret.as_ref().map(SecretSource::describe))
         .put("graph_version", version);
     writer.table(&["app", &app.name])
+}
+
+fn alerts(alerts: &AlertSettings) -> Table {
+    let mut writer = Writer::new(&alerts.origins);
+    writer
+        .put("textfile", alerts.textfile.as_ref().map(|path| path.to_string_lossy().into_owned()))
+        .put("run_every", alerts.run_every.map(time))
+        .put("prefix", alerts.prefix.clone());
+    writer.table(&["alerts"])
 }
 
 fn time(duration: TimeDelta) -> String {

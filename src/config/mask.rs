@@ -13,9 +13,17 @@ use super::wire::known;
 /// So many letters and digits in a row are a token or a key, not a word or an id.
 const RUN: usize = 20;
 
-/// Whether a text holds what may be a token.
+/// Whether a text holds what may be a token, or an address that is a secret.
 pub(super) fn looks_secret(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| run.len() >= RUN)
+        || text.match_indices("://").any(|(at, mark)| is_more_than_a_host(&text[at + mark.len()..]))
+}
+
+/// Whether what follows a scheme is more than a host: who knows a path may write there.
+fn is_more_than_a_host(rest: &str) -> bool {
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let login = authority.split_once('@').map(|(login, _)| login);
+    login.is_some_and(|login| login.contains(':')) || path.len() > 1
 }
 
 /// A value out of the config in backticks, for a message.
@@ -133,9 +141,12 @@ impl<'a> Scan<'a> {
         self.at = span.end;
     }
 
-    /// Whether what ends at `end` is a key: an equals sign follows.
+    /// Whether what lies between here and `end` is a key: an equals sign follows, and none is
+    /// before it.
     fn is_key(&self, end: usize) -> bool {
-        self.text[end..].trim_start_matches([' ', '\t']).starts_with('=')
+        let blank = [' ', '\t'];
+        let is_value = self.text[..self.at].trim_end_matches(blank).ends_with('=');
+        !is_value && self.text[end..].trim_start_matches(blank).starts_with('=')
     }
 
     /// Whether a bare word stands where a value may: inside brackets only what TOML writes bare.
@@ -231,6 +242,12 @@ mod tests {
             ("[store]'hush'", "[store]'…'"),
             ("[[token]] hush", "[[token]] …"),
             ("[token.\"brand/1\"] # note", "[token.\"brand/1\"] #…"),
+            ("webhook = \"https://a.example/hush\"", "webhook = \"…\""),
+            ("{ host = \"a\", password = \"s\" }", "{ host = \"a\", password = \"…\" }"),
+            ("facebook = \"http://a.example/\"", "facebook = \"http://a.example/\""),
+            ("name = \"https://a.example/hush\"", "name = \"…\""),
+            ("host = \"smtp://a.example?hush\"", "host = \"…\""),
+            ("host = \"smtp://a:hush@a.example\"", "host = \"…\""),
         ] {
             assert_eq!(shown(text), expected);
         }
@@ -253,6 +270,10 @@ mod tests {
             ("secret = \"a\\\"hush\"", "secret = \"…\""),
             ("secret = { \"hush\" }", "secret = { \"…\" }"),
             ("secret == \"hush\"", "secret == \"…\""),
+            ("secret = hush=hush", "secret = …=…"),
+            ("secret = 'hush'='hush'", "secret = '…'='…'"),
+            ("webhook = https://a.example/b?type=hush", "webhook = …=…"),
+            ("type = https://a.example/b?type=hush", "type = …=…"),
             ("= \"hush\"", "= \"…\""),
             ("hush", "…"),
             ("é = 'ü", "é = '…"),

@@ -28,8 +28,8 @@ pub use self::find::find;
 pub use self::mistake::{Mistake, Refused};
 pub use self::secrets::{SecretError, Secrets};
 pub use self::settings::{
-    AppSetting, Endpoints, HttpSettings, KeySetting, Origin, Origins, Pages, StoreSettings,
-    TokenSetting,
+    AlertSettings, AppSetting, Endpoints, HttpSettings, KeySetting, NotifySetting, Origin, Origins,
+    Pages, SmtpSetting, StoreSettings, TokenSetting, Via,
 };
 pub use self::source::SecretSource;
 
@@ -54,6 +54,10 @@ pub struct Config {
     pub apps: Vec<AppSetting>,
     /// The tokens, in the order of the file.
     pub tokens: Vec<TokenSetting>,
+    /// What monitoring is told.
+    pub alerts: AlertSettings,
+    /// The ways to people, in the order of the file.
+    pub notify: Vec<NotifySetting>,
     /// Whether whoever reads the file reads a secret.
     has_literal: bool,
     /// `[defaults]`, for pages that no table names.

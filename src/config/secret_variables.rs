@@ -21,6 +21,7 @@ impl Config {
             KeySetting::Given(source) => Some(source),
             KeySetting::Beside(_) => None,
         };
-        apps.chain(tokens).chain([key]).flatten().filter_map(variable).collect()
+        let channels = self.notify.iter().map(|channel| channel.via.secret());
+        apps.chain(tokens).chain(channels).chain([key]).flatten().filter_map(variable).collect()
     }
 }

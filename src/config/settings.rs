@@ -8,9 +8,10 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::source::SecretSource;
+use crate::alert::{Form, Security};
 use crate::deliver::Target;
 use crate::policy::Policy;
-use crate::token::{Label, Provider, TargetId, TokenType};
+use crate::token::{ChannelId, Label, NoticeEvent, Pattern, Provider, TargetId, TokenType};
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,4 +152,90 @@ pub struct TokenSetting {
     pub origins: Origins,
     /// And where what is said of each target did.
     pub delivery_origins: BTreeMap<TargetId, Origins>,
+}
+
+/// `[alerts]`: what monitoring is told beside the exit code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertSettings {
+    /// Where `refresh` writes the metrics for a node exporter.
+    pub textfile: Option<PathBuf>,
+    /// How often runs are meant to happen.
+    pub run_every: Option<TimeDelta>,
+    /// What is put before the commands in remedies.
+    pub prefix: Option<String>,
+    /// Where these came from.
+    pub origins: Origins,
+}
+
+/// `[[notify]]`: one way to people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotifySetting {
+    /// Its name.
+    pub channel: ChannelId,
+    /// What it is.
+    pub via: Via,
+    /// What is told through it, in the order of [`NoticeEvent::ALL`]; of a ping, nothing.
+    pub events: Vec<NoticeEvent>,
+    /// The tokens that it is about; empty means all of them, and the machinery too.
+    pub labels: Vec<Pattern>,
+    /// Where these came from.
+    pub origins: Origins,
+}
+
+impl NotifySetting {
+    /// Whether it tells of runs, and not of tokens.
+    pub const fn is_ping(&self) -> bool {
+        matches!(self.via, Via::Ping(_))
+    }
+}
+
+/// What a way to people is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Via {
+    /// A POST to an address that is a secret.
+    Webhook {
+        /// The address.
+        url: SecretSource,
+        /// What is posted.
+        form: Form,
+    },
+    /// A mail.
+    Email {
+        /// To whom, at least one.
+        to: Vec<String>,
+        /// From whom; without it `metatoken@` and the name of this machine.
+        from: Option<String>,
+        /// Through which server; without it the one on this machine, port 25.
+        smtp: Option<SmtpSetting>,
+    },
+    /// A program, with its arguments.
+    Command(Vec<String>),
+    /// An address that is asked when a run begins and when it ends, and is a secret.
+    Ping(SecretSource),
+}
+
+impl Via {
+    /// Where its one secret is found: an address or a password.
+    pub const fn secret(&self) -> Option<&SecretSource> {
+        match self {
+            Self::Webhook { url, .. } | Self::Ping(url) => Some(url),
+            Self::Email { smtp: Some(smtp), .. } => smtp.password.as_ref(),
+            Self::Email { smtp: None, .. } | Self::Command(_) => None,
+        }
+    }
+}
+
+/// A mail server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmtpSetting {
+    /// Its name.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Who logs in to it.
+    pub user: Option<String>,
+    /// With what.
+    pub password: Option<SecretSource>,
 }

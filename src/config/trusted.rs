@@ -146,6 +146,28 @@ mod tests {
     }
 
     #[test]
+    fn every_secret_of_a_channel_is_one() {
+        let smtp = "{ host = \"mail.example\", user = \"ops\", password = \"hush\" }";
+        for (text, holds_one) in [
+            ("webhook = \"https://hooks.slack.com/services/TFAKE/hush\"".to_owned(), true),
+            ("ping = \"https://hc-ping.com/hush\"".to_owned(), true),
+            (format!("email = \"ops@example.org\"\nsmtp = {smtp}"), true),
+            ("webhook = { env = \"SLACK\" }".to_owned(), false),
+            (format!("email = \"ops@example.org\"\nsmtp = {}", "{ host = \"localhost\" }"), false),
+            ("command = [\"logger\"]".to_owned(), false),
+        ] {
+            let refused = loaded(&format!("[[notify]]\n{text}\n"), 0o644).err();
+            let message = refused.map(|complaint| complaint.render()).unwrap_or_default();
+            assert_eq!(
+                message.contains("it holds a literal secret"),
+                holds_one,
+                "{text}\n{message}"
+            );
+            assert!(!message.contains("hush"), "{message}");
+        }
+    }
+
+    #[test]
     fn a_file_that_cannot_be_read_is_named() {
         let render = |path: &Path| load(path, &Environment::default()).unwrap_err().render();
         let folder = tempfile::tempdir().unwrap();

@@ -1,11 +1,8 @@
 //! The address of a server that will be sent tokens.
-//!
-//! Tokens travel only through TLS; plain HTTP is for a server on this machine, such as a test's.
-
-use std::net::{IpAddr, Ipv6Addr};
 
 use serde_spanned::Spanned;
 
+use super::address::{Bad, host, protected};
 use crate::config::mistake::Faults;
 
 /// The address without a slash at its end, or a fault.
@@ -28,12 +25,6 @@ pub(super) fn check(key: &str, given: &Spanned<String>, faults: &mut Faults) -> 
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bad {
-    Form,
-    PlainHttp,
-}
-
 fn judge(url: &str) -> Result<(), Bad> {
     let (scheme, rest) = url.split_once("://").ok_or(Bad::Form)?;
     let strange = |c: char| !c.is_ascii_graphic() || "?#@\\\"'<>".contains(c);
@@ -42,32 +33,7 @@ fn judge(url: &str) -> Result<(), Bad> {
     }
     let authority = rest.split('/').next().unwrap_or_default();
     let host = host(authority).ok_or(Bad::Form)?;
-    match scheme {
-        "https" => Ok(()),
-        "http" if is_loopback(host) => Ok(()),
-        "http" => Err(Bad::PlainHttp),
-        _ => Err(Bad::Form),
-    }
-}
-
-fn host(authority: &str) -> Option<&str> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(literal) => {
-            let (host, port) = literal.split_once(']')?;
-            host.parse::<Ipv6Addr>().ok()?;
-            (host, port)
-        }
-        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
-    };
-    let port_is_good = match port.strip_prefix(':') {
-        Some(port) => port.parse::<u16>().is_ok_and(|port| port > 0),
-        None => port.is_empty(),
-    };
-    (port_is_good && !host.is_empty()).then_some(host)
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    protected(scheme, host)
 }
 
 #[cfg(test)]

@@ -3,11 +3,14 @@
 //! Defaults are filled in, names are looked up, and whatever takes two values to be seen wrong is
 //! noted. Nothing behind this line asks again whether a value may be invalid.
 
+mod address;
+mod alerts;
 mod apps;
 mod belonging;
 mod collisions;
 mod endpoint;
 mod graph_version;
+mod notify;
 mod nouns;
 mod own;
 mod places;
@@ -43,7 +46,9 @@ pub(super) fn resolve(
     let has_literal = has_literal(&wire);
     let apps = Apps::of(&wire.apps);
     let store = places::store(path, &wire.store, environment);
-    let own = Own::of(path, &store, &wire.apps);
+    let own = Own::of(path, &store, &wire);
+    let alerts = alerts::resolve(&wire.alerts, &own, faults);
+    let own = own.and_written(alerts.textfile.as_ref(), "is where the metrics go");
     Config {
         path: path.to_owned(),
         store,
@@ -51,6 +56,8 @@ pub(super) fn resolve(
         endpoints: endpoints(wire.endpoints, faults),
         tokens: tokens::resolve(&wire.tokens, &apps, &own, &wire.defaults, faults),
         apps: wire.apps.into_iter().filter_map(|app| apps::resolve(app, faults)).collect(),
+        alerts,
+        notify: notify::resolve(&wire.notify, &wire.tokens, faults),
         has_literal,
         defaults: wire.defaults,
     }
@@ -71,14 +78,28 @@ fn given_or<T>(
     given.map_or(default, Spanned::into_inner)
 }
 
+/// A value of the file, which may well lack it, with its origin written down.
+fn given_or_none<T>(
+    given: Given<T>,
+    key: &'static str,
+    table: &str,
+    origins: &mut Origins,
+) -> Option<T> {
+    let given = given.map(|given| Spanned::new(given.span(), Some(given.into_inner())));
+    given_or(given, None, key, table, origins)
+}
+
 fn has_literal(wire: &Wire) -> bool {
     let apps = wire.apps.iter().map(|app| &app.body.secret);
     let tokens = wire.tokens.iter().map(|token| &token.body.access_token);
+    let channels = wire.notify.iter().filter_map(|channel| Some(channel.via.secret()?.1));
     std::iter::once(&wire.store.key)
         .chain(apps)
         .chain(tokens)
         .flatten()
-        .any(|source| SecretSource::is_literal(source.get_ref()))
+        .map(Spanned::get_ref)
+        .chain(channels)
+        .any(SecretSource::is_literal)
 }
 
 fn http(path: &Path, wire: &HttpWire) -> HttpSettings {
@@ -86,7 +107,7 @@ fn http(path: &Path, wire: &HttpWire) -> HttpSettings {
     let ca_file = wire
         .ca_file
         .as_ref()
-        .map(|file| Spanned::new(file.span(), Some(places::absolute(path, file.get_ref()))));
+        .map(|file| Spanned::new(file.span(), places::absolute(path, file.get_ref())));
     HttpSettings {
         timeout: duration(given_or(
             wire.timeout.clone(),
@@ -105,7 +126,7 @@ fn http(path: &Path, wire: &HttpWire) -> HttpSettings {
             "http",
             &mut origins,
         )),
-        ca_file: given_or(ca_file, None, "ca_file", "http", &mut origins),
+        ca_file: given_or_none(ca_file, "ca_file", "http", &mut origins),
         origins,
     }
 }

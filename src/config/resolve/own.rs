@@ -8,7 +8,7 @@ use super::slot::Slot;
 use crate::config::mask::quoted;
 use crate::config::settings::{KeySetting, StoreSettings};
 use crate::config::source::SecretSource;
-use crate::config::wire::{AppWire, Named};
+use crate::config::wire::Wire;
 use crate::edit::Format;
 
 const STORE: &str = "is metatoken's own store";
@@ -32,7 +32,7 @@ struct Value {
 }
 
 impl Own {
-    pub(super) fn of(config: &Path, store: &StoreSettings, apps: &[Named<AppWire>]) -> Self {
+    pub(super) fn of(config: &Path, store: &StoreSettings, wire: &Wire) -> Self {
         let mut values = vec![Value::whole(store.path.clone(), STORE)];
         for (ending, what) in BESIDE {
             let mut path = store.path.clone().into_os_string();
@@ -45,14 +45,25 @@ impl Own {
             }
             KeySetting::Given(source) => values.extend(Value::read(source, KEY)),
         }
-        for app in apps {
+        for app in &wire.apps {
             let name = quoted(&format!("[app.{}]", app.name.get_ref()));
             for (key, source) in [("id", &app.body.id), ("secret", &app.body.secret)] {
                 let what = format!("holds the `{key}` of {name}");
                 values.extend(source.as_ref().and_then(|it| Value::read(it.get_ref(), &what)));
             }
         }
+        for channel in &wire.notify {
+            values.extend(channel.via.secret().and_then(|(key, source)| {
+                Value::read(source, &format!("holds the `{key}` of a `[[notify]]`"))
+            }));
+        }
         Self { config: config.to_owned(), values }
+    }
+
+    /// The same with one more file, which is written anew by every run.
+    pub(super) fn and_written(mut self, path: Option<&PathBuf>, what: &str) -> Self {
+        self.values.extend(path.map(|path| Value::whole(path.clone(), what)));
+        self
     }
 
     /// The config that all this follows from.

@@ -10,11 +10,11 @@ use super::own::Own;
 use super::places::absolute;
 use super::slot::Slot;
 use super::tokens::Draft;
-use super::{duration, given_or};
+use super::{duration, given_or, given_or_none};
 use crate::config::mask::quoted_path;
 use crate::config::mistake::Faults;
 use crate::config::settings::{Origin, Origins};
-use crate::config::wire::{DeliverWire, FileWire, Given, PlaceWire};
+use crate::config::wire::{DeliverWire, FileWire, PlaceWire};
 use crate::deliver::{FileTarget, Place, Target, Writing};
 use crate::edit::{Format, Missing};
 use crate::token::TargetId;
@@ -76,12 +76,10 @@ fn state(wire: &DeliverWire, table: &str, own: &Own) -> Stated {
 fn file_target(wire: &FileWire, table: &str, own: &Own, origins: &mut Origins) -> FileTarget {
     let path: PathBuf = absolute(own.config(), wire.path.get_ref()).components().collect();
     origins.insert("file", Origin::Table(table.to_owned()));
-    let key: Given<Option<String>> =
-        wire.key.clone().map(|key| Spanned::new(key.span(), Some(key.into_inner())));
     let format: Format = wire.format_or_guess();
     let target = FileTarget {
         path,
-        key: given_or(key, None, "key", table, origins),
+        key: given_or_none(wire.key.clone(), "key", table, origins),
         format: given_or(wire.format.clone(), format, "format", table, origins),
         writing: given_or(wire.writing.clone(), Writing::default(), "write", table, origins),
         missing: given_or(wire.missing.clone(), Missing::Refuse, "create", table, origins),

@@ -1,9 +1,10 @@
-//! A program and its arguments, as a SECRET or a delivery names them.
+//! A program and its arguments, as a SECRET, a delivery or a channel names them.
 
 use std::path::Path;
 
 use serde_spanned::Spanned;
 
+use super::argument;
 use super::section::{Given, Section};
 use crate::config::mistake::Faults;
 
@@ -30,4 +31,19 @@ pub(super) fn read(
         *program = Spanned::new(program.span(), path);
     }
     Some(Spanned::new(span, words))
+}
+
+/// Reads `command` like [`read`], and complains for `reason` of every argument that holds a token.
+pub(super) fn read_harmless(
+    section: &Section<'_>,
+    folder: &Path,
+    reason: &str,
+    faults: &mut Faults,
+) -> Option<Spanned<Vec<String>>> {
+    let words = read(section, folder, faults)?;
+    for word in words.get_ref().iter().filter(|word| argument::holds_token(word.get_ref())) {
+        faults.add(word.span(), reason).label("leave it out");
+    }
+    let span = words.span();
+    Some(Spanned::new(span, words.into_inner().into_iter().map(Spanned::into_inner).collect()))
 }

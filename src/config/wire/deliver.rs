@@ -1,6 +1,5 @@
 //! `[[token.LABEL.deliver]]`: a file and the value in it, or a command.
 
-mod argument;
 mod key;
 
 use std::path::Path;
@@ -8,11 +7,10 @@ use std::path::Path;
 use chrono::TimeDelta;
 use serde_spanned::Spanned;
 
-use super::argv;
-use super::known::{DELIVER, any_of, nearest};
+use super::known::DELIVER;
 use super::secret::known_format;
 use super::section::{Given, Section};
-use crate::config::mask::quoted;
+use super::{argv, choice, name};
 use crate::config::mistake::Faults;
 use crate::deliver::Writing;
 use crate::edit::{Format, Missing};
@@ -68,7 +66,7 @@ pub(super) fn read_all(
 }
 
 fn read(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> Option<DeliverWire> {
-    let name = name(section, faults);
+    let name = name::read(section, faults);
     let timeout = timeout(section, faults);
     let place = match (section.has("file"), section.has("command")) {
         (true, false) => file(section, faults).map(PlaceWire::File),
@@ -98,19 +96,6 @@ fn read(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> Option<Del
     Some(DeliverWire { name, timeout, place: place? })
 }
 
-fn name(section: &Section<'_>, faults: &mut Faults) -> Given<String> {
-    let name = section.string("name", faults)?;
-    if name.get_ref().trim().is_empty() {
-        faults.add(name.span(), "`name` is empty").label("leave it out, or say what this is");
-        return None;
-    }
-    if name.get_ref().contains(char::is_control) {
-        faults.add(name.span(), "`name` must be on one line, without control characters");
-        return None;
-    }
-    Some(name)
-}
-
 /// A delivery that takes longer would take the run's time from the other tokens.
 fn timeout(section: &Section<'_>, faults: &mut Faults) -> Given<TimeDelta> {
     let timeout = section.duration("timeout", faults)?;
@@ -122,7 +107,7 @@ fn timeout(section: &Section<'_>, faults: &mut Faults) -> Given<TimeDelta> {
 }
 
 fn file(section: &Section<'_>, faults: &mut Faults) -> Option<FileWire> {
-    let writing = writing(section, faults);
+    let writing = choice::read(section, "write", "way to write", Writing::ALL, faults);
     let missing = section.boolean("create", faults).map(|create| {
         let missing = if *create.get_ref() { Missing::Create } else { Missing::Refuse };
         Spanned::new(create.span(), missing)
@@ -141,21 +126,6 @@ fn file(section: &Section<'_>, faults: &mut Faults) -> Option<FileWire> {
     Some(file)
 }
 
-fn writing(section: &Section<'_>, faults: &mut Faults) -> Given<Writing> {
-    let name = section.string("write", faults)?;
-    if let Some(writing) = Writing::from_name(name.get_ref()) {
-        return Some(Spanned::new(name.span(), writing));
-    }
-    let ways = Writing::ALL.iter().map(|known| known.as_str());
-    let message = format!("unknown way to write {}", quoted(name.get_ref()));
-    let fault = faults.add(name.span(), message);
-    match nearest(name.get_ref(), ways.clone()) {
-        Some(near) => fault.label(format!("did you mean `{near}`?")),
-        None => fault.label(format!("write {}", any_of(ways))),
-    };
-    None
-}
-
 fn command(
     section: &Section<'_>,
     folder: &Path,
@@ -165,12 +135,6 @@ fn command(
         let message = format!("`{key}` goes with `file`, not with `command`");
         faults.add(section.key_span(key), message);
     }
-    let words = argv::read(section, folder, faults)?;
-    for word in words.get_ref().iter().filter(|word| argument::holds_token(word.get_ref())) {
-        faults
-            .add(word.span(), "a token is never an argument: the command gets it on standard input")
-            .label("leave it out");
-    }
-    let span = words.span();
-    Some(Spanned::new(span, words.into_inner().into_iter().map(Spanned::into_inner).collect()))
+    let reason = "a token is never an argument: the command gets it on standard input";
+    argv::read_harmless(section, folder, reason, faults)
 }

@@ -36,8 +36,8 @@ const POLICY: &[&str] = &[
 /// The top of the file.
 pub(in crate::config) const TOP: Vocabulary = Vocabulary {
     table: "at the top of the file",
-    keys: &[&["store", "http", "endpoints", "app", "token", "defaults"]],
-    later: &["alerts", "notify"],
+    keys: &[&["store", "http", "endpoints", "app", "token", "defaults", "alerts", "notify"]],
+    later: &[],
 };
 
 /// `[store]`
@@ -94,10 +94,36 @@ pub(in crate::config) const DELIVER: Vocabulary = Vocabulary {
     later: &[],
 };
 
-const ALL: [Vocabulary; 9] = [TOP, STORE, HTTP, ENDPOINTS, APP, TOKEN, DEFAULTS, SECRET, DELIVER];
+/// `[alerts]`
+pub(in crate::config) const ALERTS: Vocabulary = Vocabulary {
+    table: "in `[alerts]`",
+    keys: &[&["textfile", "run_every", "prefix"]],
+    later: &[],
+};
+
+/// `[[notify]]`
+pub(in crate::config) const NOTIFY: Vocabulary = Vocabulary {
+    table: "in `[[notify]]`",
+    keys: &[
+        &["name", "webhook", "email", "command", "ping"],
+        &["format", "from", "smtp", "events", "labels"],
+    ],
+    later: &[],
+};
+
+/// A mail server.
+pub(in crate::config) const SMTP: Vocabulary = Vocabulary {
+    table: "in `smtp`",
+    keys: &[&["host", "port", "security", "user", "password"]],
+    later: &[],
+};
+
+const ALL: [Vocabulary; 12] =
+    [TOP, STORE, HTTP, ENDPOINTS, APP, TOKEN, DEFAULTS, SECRET, DELIVER, ALERTS, NOTIFY, SMTP];
 
 /// Keys whose value may be a secret, or hold one.
-const DELICATE: [&str; 4] = ["access_token", "secret", "key", "command"];
+const DELICATE: [&str; 7] =
+    ["access_token", "secret", "key", "command", "webhook", "ping", "password"];
 
 impl Vocabulary {
     /// Whether the table may hold this key.

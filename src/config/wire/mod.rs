@@ -3,9 +3,14 @@
 //! Every value keeps its place, and nothing is filled in: an absent key is `None`. What can be
 //! seen to be wrong in one value alone is noted here; what takes two is for `resolve`.
 
+mod alerts;
+mod argument;
 mod argv;
+mod choice;
 mod deliver;
 pub(super) mod known;
+mod name;
+mod notify;
 mod policy;
 mod secret;
 mod section;
@@ -19,12 +24,13 @@ use serde_spanned::Spanned;
 use toml_edit::Document;
 
 use self::section::Section;
-use super::mask::quoted;
 use super::mistake::Faults;
 use super::source::SecretSource;
 use crate::token::{Provider, TokenType};
 
+pub(super) use self::alerts::AlertsWire;
 pub(super) use self::deliver::{DeliverWire, FileWire, PlaceWire};
+pub(super) use self::notify::{EmailWire, NotifyWire, SmtpWire, ViaWire};
 pub(super) use self::policy::PolicyWire;
 pub(super) use self::section::Given;
 
@@ -37,6 +43,8 @@ pub(super) struct Wire {
     pub(super) apps: Vec<Named<AppWire>>,
     pub(super) tokens: Vec<Named<TokenWire>>,
     pub(super) defaults: PolicyWire,
+    pub(super) alerts: AlertsWire,
+    pub(super) notify: Vec<NotifyWire>,
 }
 
 /// `[store]`
@@ -141,6 +149,11 @@ pub(super) fn read(text: &str, folder: &Path, faults: &mut Faults) -> Wire {
             .child("defaults", known::DEFAULTS, faults)
             .map(|section| PolicyWire::read(&section, faults))
             .unwrap_or_default(),
+        alerts: top
+            .child("alerts", known::ALERTS, faults)
+            .map(|section| AlertsWire::read(&section, faults))
+            .unwrap_or_default(),
+        notify: notify::read_all(&top, folder, faults),
     }
 }
 
@@ -188,7 +201,7 @@ fn endpoints(section: &Section<'_>, faults: &mut Faults) -> EndpointsWire {
 
 fn app(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> AppWire {
     AppWire {
-        kind: app_kind(section, faults),
+        kind: choice::read(section, "kind", "kind of app", Provider::ALL, faults),
         has_kind: section.has("kind"),
         id: secret::read(section, "id", folder, faults),
         has_id: section.has("id"),
@@ -198,23 +211,9 @@ fn app(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> AppWire {
     }
 }
 
-fn app_kind(section: &Section<'_>, faults: &mut Faults) -> Given<Provider> {
-    let name = section.string("kind", faults)?;
-    if let Some(kind) = Provider::from_name(name.get_ref()) {
-        return Some(Spanned::new(name.span(), kind));
-    }
-    let kinds = Provider::ALL.iter().map(|known| known.as_str());
-    let fault = faults.add(name.span(), format!("unknown kind of app {}", quoted(name.get_ref())));
-    match known::nearest(name.get_ref(), kinds.clone()) {
-        Some(near) => fault.label(format!("did you mean `{near}`?")),
-        None => fault.label(format!("write {}", known::any_of(kinds))),
-    };
-    None
-}
-
 fn token(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> TokenWire {
     TokenWire {
-        token_type: token_type(section, faults),
+        token_type: choice::read(section, "type", "type", TokenType::ALL, faults),
         has_type: section.has("type"),
         app: section.string("app", faults),
         parent: section.string("parent", faults),
@@ -227,18 +226,4 @@ fn token(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> TokenWire
         deliver: deliver::read_all(section, folder, faults),
         policy: PolicyWire::read(section, faults),
     }
-}
-
-fn token_type(section: &Section<'_>, faults: &mut Faults) -> Given<TokenType> {
-    let name = section.string("type", faults)?;
-    if let Some(token_type) = TokenType::from_name(name.get_ref()) {
-        return Some(Spanned::new(name.span(), token_type));
-    }
-    let types = TokenType::ALL.iter().map(|known| known.as_str());
-    let fault = faults.add(name.span(), format!("unknown type {}", quoted(name.get_ref())));
-    match known::nearest(name.get_ref(), types.clone()) {
-        Some(near) => fault.label(format!("did you mean `{near}`?")),
-        None => fault.label(format!("write {}", known::any_of(types))),
-    };
-    None
 }

@@ -86,7 +86,7 @@ fn reference(
 
 fn variable(section: &Section<'_>, faults: &mut Faults) -> Option<SecretSource> {
     let name = section.string("env", faults)?;
-    if name.get_ref().is_empty() || name.get_ref().contains(['=', '\0', ' ']) {
+    if name.get_ref().is_empty() || name.get_ref().contains(['=', '\0', ' ', '/']) {
         faults.add(name.span(), "`env` must be the name of a variable");
         return None;
     }
