@@ -215,6 +215,19 @@ pub struct Check {
     /// Ask Graph, for eight seconds at most
     #[arg(long)]
     pub live: bool,
+    /// Judge only what the tokens are worth
+    #[arg(long, conflicts_with = "system")]
+    pub tokens: bool,
+    /// Judge only the machinery: the timer, deliveries, key, files
+    #[arg(long)]
+    pub system: bool,
+    /// Which tokens get performance data: those with an end while they are at most 20, all of them,
+    /// or none
+    #[arg(long, value_name = "WHICH", default_value = "few")]
+    pub perfdata: TypedPerfdata,
+    /// Write the metrics to this file besides, for a node exporter
+    #[arg(long, value_name = "FILE")]
+    pub textfile: Option<PathBuf>,
 }
 
 /// `token`.
@@ -245,6 +258,21 @@ pub enum TypedFormat {
     Csv,
     /// For monitoring
     Nagios,
+    /// Metrics
+    Prometheus,
+    /// Annotations of a workflow
+    Github,
+}
+
+/// `--perfdata`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TypedPerfdata {
+    /// All with an end while they are at most 20, else the soonest
+    Few,
+    /// All with an end
+    All,
+    /// None, only the counts
+    None,
 }
 
 /// `--log-format`.

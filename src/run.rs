@@ -12,13 +12,12 @@ use clap::Parser;
 use self::opening::{Place, open_session};
 use self::refusal::{bug, give_up, misread, plain_ui};
 use self::typed::{
-    colour, depth, duration, format, label, log_format, since, status_order, trigger, verbosity,
+    check_order, colour, depth, duration, format, label, log_format, since, status_order, trigger,
+    verbosity,
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
-use crate::commands::{
-    self, Asking, CheckOrder, DeliverOrder, HistoryOrder, Overwrite, RefreshOrder, Session,
-};
+use crate::commands::{self, DeliverOrder, HistoryOrder, Overwrite, RefreshOrder, Session};
 use crate::complaint::Complaint;
 use crate::environment::Environment;
 use crate::exit::{Exit, Verdict};
@@ -173,13 +172,7 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, Complaint> {
             };
             commands::history(session, &order).map(Exit::code)
         }
-        Command::Check(given) => {
-            let order = CheckOrder {
-                patterns: patterns(&given.labels),
-                asking: if given.live { Asking::Always } else { Asking::Never },
-            };
-            commands::check(session, &order).map(Verdict::code)
-        }
+        Command::Check(given) => commands::check(session, &check_order(given)).map(Verdict::code),
         Command::Token(given) => {
             commands::print_token(session, &label(std::slice::from_ref(&given.label))?)
                 .map(Exit::code)

@@ -83,6 +83,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "graph",
             "interrupt",
             "policy",
+            "report",
             "sandbox",
             "token",
             "ui",

@@ -70,7 +70,7 @@ fn quiet_is_silent_unless_a_person_has_something_to_do() {
 LABEL  TYPE  OUTCOME  ENDS                             REASON
 brand  user  failed   2026-03-02 00:00 UTC, in 9 days  graph unavailable (1)
 
-critical: `brand`: Graph last spoke of it 2026-02-09 00:00 UTC, 12 days ago
+critical: `brand`: Graph has not spoken of it for more than 7 days (`proof_within`)
   hint: run `metatoken refresh -v`, and see why Graph was not reached
 warning: `brand`: it ends 2026-03-02 00:00 UTC, in 9 days, and the last renewal failed: An unknown error occurred (code 1)
   hint: it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -157,7 +157,7 @@ hint: its formats: `table`
         .stderr(
             "
 error: invalid value 'xml' for '--format <FORMAT>'
-  [possible values: table, json, csv, nagios]
+  [possible values: table, json, csv, nagios, prometheus, github]
 
 For more information, try '--help'.
 ",

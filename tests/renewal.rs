@@ -71,6 +71,7 @@ brand  user  not_due  2026-03-02 00:00 UTC, in 60 days  due 2026-02-10 00:00 UTC
         .exit(Exit::Ok);
     assert_eq!(world.calls(), [""; 0]);
 
+    world.lives_until(30);
     world.at(day(39));
     world
         .run(&["refresh"])
@@ -99,7 +100,7 @@ brand  user  refreshed  2026-04-11 00:00 UTC, in 60 days  its end, 2026-03-02 00
     world.run(&["history", "--format", "csv"]).stdout("
 at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
 2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,
-2026-02-10T00:00:00Z,4,brand,refreshed,manual,true,2026-03-02T00:00:00Z,2026-04-11T00:00:00Z,2,fingerprint2,
+2026-02-10T00:00:00Z,7,brand,refreshed,manual,true,2026-03-02T00:00:00Z,2026-04-11T00:00:00Z,2,fingerprint2,
 ").stderr("").exit(Exit::Ok);
     // The old string stays sealed for a while: both are known, only one is current.
     world.run(&["status", "--offline"]).stdout("
@@ -418,7 +419,7 @@ fn a_grant_for_somebody_else_is_refused() {
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 brand  user  invalid  2026-03-02 00:00 UTC, in 15 days  identity changed
 
-critical: `brand`: Graph last spoke of it 2026-01-01 00:00 UTC, 45 days ago
+critical: `brand`: Graph has not spoken of it for more than 7 days (`proof_within`)
   hint: run `metatoken refresh -v`, and see why Graph was not reached
 warning: `brand`: it belongs to user 3000000000000009, not to 3000000000000001
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token

@@ -1,16 +1,13 @@
 //! A store, a key or a config that cannot be used: it is said clearly, and nothing is changed.
 
 use std::fs::{self, Permissions};
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
-use crate::world::{ANNA, APP, APP_SECRET, BRAND, Ran, Snapshot, World, day, mode};
+use crate::world::{
+    ANNA, APP, APP_SECRET, BRAND, Nobody, Snapshot, World, can_be_another_user, day, mode,
+};
 use metatoken::sandbox::TokenSpec;
-
-/// `nobody`, everywhere.
-const NOBODY: u32 = 65534;
 
 /// Every command that needs the store, and whether it needs the key too.
 const COMMANDS: [(&[&str], bool); 8] = [
@@ -219,65 +216,13 @@ fn everything_that_is_made_is_its_owners_alone() {
     assert_eq!(made, 5, "store, log, index, lock and key");
 }
 
-/// Lets everybody read the folder and all in it but the key, and write nothing.
-fn loosen(world: &World) {
-    fs::set_permissions(world.path("."), Permissions::from_mode(0o755)).unwrap();
-    for file in ["metatoken.toml", "metatoken.db", "metatoken.db-wal", "metatoken.db-shm"] {
-        fs::set_permissions(world.path(file), Permissions::from_mode(0o644)).unwrap();
-    }
-}
-
-/// Somebody else, with the binary at hand: where it was built nobody else may be able to go.
-struct Nobody {
-    folder: tempfile::TempDir,
-}
-
-impl Nobody {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-        // By a process of its own: a file that this one has open to write cannot be started.
-        let mut copy = std::process::Command::new("cp");
-        copy.arg(env!("CARGO_BIN_EXE_metatoken")).arg(folder.path().join("metatoken"));
-        assert!(copy.status().unwrap().success());
-        Self { folder }
-    }
-
-    fn run(&self, world: &World, arguments: &[&str]) -> Ran {
-        let template = world.command(arguments);
-        let mut command = std::process::Command::new(self.folder.path().join("metatoken"));
-        command
-            .args(template.get_args())
-            .env_clear()
-            .envs(template.get_envs().filter_map(|(name, value)| Some((name, value?))))
-            .current_dir("/")
-            .stdin(std::process::Stdio::null())
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
-            .uid(NOBODY)
-            .gid(NOBODY);
-        world.finish(command.spawn().unwrap())
-    }
-}
-
-/// Whether this test can become another user; says so if not.
-fn can_be_another_user() -> bool {
-    let root = rustix::process::geteuid().is_root();
-    if !root {
-        // The harness shows a line of a passing test only when asked to; that is enough here.
-        let _ = writeln!(std::io::stdout(), "skipped: only root can become another user");
-    }
-    root
-}
-
 #[test]
 fn another_user_may_look_and_changes_nothing() {
     if !can_be_another_user() {
         return;
     }
     let mut world = World::with_brand("");
-    loosen(&world);
-    let somebody = Nobody::new();
+    let somebody = Nobody::let_in(&world);
     somebody.run(&world, &["check"]).code(0);
     let before = world.snapshot();
     somebody.run(&world, &["check"]).code(0);
@@ -290,6 +235,7 @@ fn another_user_may_look_and_changes_nothing() {
     }
     unchanged(&world, &before);
 
+    world.lives_until(35);
     world.at(day(45));
     world.killed_at("sealed", &["refresh"], "");
     let before = world.snapshot();

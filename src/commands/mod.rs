@@ -16,6 +16,7 @@ mod roster;
 mod session;
 mod status;
 mod survey;
+mod textfile;
 mod token;
 
 pub use check::{CheckOrder, check, nagios_complaint, verdict_of};

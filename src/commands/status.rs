@@ -8,8 +8,8 @@ use super::survey::{Asking, survey};
 use super::{Session, apps};
 use crate::complaint::Complaint;
 use crate::exit::{Exit, Verdict};
-use crate::policy::{Health, Judgement, Moment, Policy, Subject, judge_inspection};
-use crate::report::{CheckReport, Refresh, Source, StatusReport, TokenReport};
+use crate::policy::{Health, Judgement, Limits, Moment, Policy, Subject, judge_inspection};
+use crate::report::{CheckReport, LastRuns, Refresh, Source, StatusReport, TokenReport};
 use crate::token::{AccessToken, Identity, Label, Pattern, TokenType};
 use crate::ui::{Format, Verbosity};
 
@@ -104,6 +104,7 @@ pub fn inspect_string(
         owner: None,
         judgement,
         expiry: inspection.expiry,
+        limits: Limits::default(),
         verified_at: Some(now),
         source: Source::Live,
         missing_scopes: Vec::new(),
@@ -121,6 +122,7 @@ pub fn inspect_string(
         tokens: vec![token],
         system: Vec::new(),
         unlisted: Vec::new(),
+        runs: LastRuns::default(),
     };
     show(session, report)
 }

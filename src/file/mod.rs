@@ -17,14 +17,18 @@
 //! - `temp`: the new content while it has no name yet.
 //! - `turn`: who of several writers may write.
 //! - `in_place`: the other way to write, for a file that cannot be renamed over.
+//! - `exposed`: whether every user of the machine can read a file.
 //! - `foresight`: whether any of it could be done, without doing it.
+//! - `publish`: the opposite of a secret: a file of ours that everybody may read.
 
 mod content;
 mod error;
+mod exposed;
 mod foresight;
 mod identity;
 mod in_place;
 mod place;
+mod publish;
 mod rights;
 mod temp;
 #[cfg(test)]
@@ -45,7 +49,9 @@ use self::rights::Rights;
 use self::temp::Temp;
 
 pub use self::error::{FileError, Right};
+pub use self::exposed::is_readable_by_others;
 pub use self::foresight::foresee_create;
+pub use self::publish::publish;
 
 /// The mode of a new file unless its application needs another: its owner's alone.
 pub const PRIVATE: u32 = 0o600;

@@ -15,6 +15,9 @@ use rustix::io::Errno;
 use super::error::{FileError, Right};
 use super::identity::Identity;
 
+/// The number of a group that has none here, unless the kernel was told another.
+const NOGROUP: u32 = 65534;
+
 const ACL: &str = "system.posix_acl_access";
 
 /// Attributes that are carried. What is left out belongs to the inode and not to the file, such
@@ -66,6 +69,9 @@ impl Rights {
     /// everybody else out, whatever the folder hands down to new files.
     pub(super) fn carry_to(&self, file: &OwnedFd) -> Result<(), Loss> {
         let new = fs::fstat(file).map_err(|errno| lost(Right::Owner(self.owner), errno))?;
+        if is_hidden(self.group) {
+            return Err(lost(Right::Group(self.group), Errno::PERM));
+        }
         if new.st_gid != self.group {
             fs::fchown(file, None, Some(Gid::from_raw(self.group)))
                 .map_err(|errno| lost(Right::Group(self.group), errno))?;
@@ -117,6 +123,18 @@ impl Attribute {
         }
         fs::fsetxattr(file, self.name.as_c_str(), &self.value, XattrFlags::empty())
     }
+}
+
+/// Whether this number may stand for any group: in a user namespace, such as a unit with
+/// `PrivateUsers=` has, all groups look alike that are not mapped into it. Source:
+/// `user_namespaces(7)`, unmapped user and group IDs.
+fn is_hidden(group: u32) -> bool {
+    let number = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let maps_all = |line: &str| line.split_ascii_whitespace().eq(["0", "0", "4294967295"]);
+    // A unit may see nothing of `/proc` but processes.
+    let overflow = number("/proc/sys/kernel/overflowgid").trim().parse().unwrap_or(NOGROUP);
+    let map = number("/proc/self/gid_map");
+    overflow == group && !map.is_empty() && !map.lines().any(maps_all)
 }
 
 fn lost(right: Right, cause: Errno) -> Loss {

@@ -12,6 +12,9 @@ use crate::token::{
     Action, DataAccess, Generation, Inspection, Ledger, Problem, ProblemKind, Time, TokenType,
 };
 
+/// The code of what is said of a string that Graph was not asked about lately.
+pub(super) const UNPROVEN: &str = "unproven";
+
 impl Findings<'_> {
     pub(super) fn ending(&self, end: Time) -> (String, Step) {
         let when = words::when(end, self.moment.now);
@@ -90,17 +93,21 @@ impl Findings<'_> {
             return;
         }
         let age = self.moment.now - proven;
-        let severity = if age > limits.critical {
-            Health::Critical
+        let (severity, limit) = if age > limits.critical {
+            (Health::Critical, limits.critical)
         } else if age > limits.warning {
-            Health::Warning
+            (Health::Warning, limits.warning)
         } else {
             return;
         };
+        // Without the minute of each token's last proof an outage stays one cause.
         self.add(
-            "unproven",
+            UNPROVEN,
             severity,
-            format!("Graph last spoke of it {}", words::when(proven, self.moment.now)),
+            format!(
+                "Graph has not spoken of it for more than {} (`proof_within`)",
+                words::span(limit)
+            ),
             Step::new(
                 Action::Retry,
                 "run `metatoken refresh -v`, and see why Graph was not reached",

@@ -1,60 +1,113 @@
 //! Whether the machinery that keeps the tokens still runs.
 //!
-//! A timer that stopped is the fault that no run can report; the run rows tell it to whoever
-//! looks at the store.
+//! A timer that stopped is the fault that no run can report, and one that runs too rarely is found
+//! by nobody until a token is dead; the run rows tell both to whoever looks at the store.
+
+use std::path::Path;
 
 use chrono::TimeDelta;
 
-use super::{Health, Reason, words};
-use crate::token::{Action, Time};
+use super::{Health, Reason, Subject, is_short_lived, words};
+use crate::token::{Action, Expiry, Time};
 
 /// No finished run for this long is a warning, however often runs are meant to happen.
 const WARNING_AFTER: TimeDelta = TimeDelta::hours(26);
 /// No finished run for this long is critical.
 const CRITICAL_AFTER: TimeDelta = TimeDelta::days(3);
 
-/// What is to be said of the last finished run; nothing where none ever finished.
-pub fn judge_runs(last_finished: Option<Time>, now: Time) -> Option<Reason> {
-    let last = last_finished?;
-    let age = now - last;
-    let severity = if age > CRITICAL_AFTER {
+/// The code of what is said when no run has finished lately.
+pub(super) const NO_RECENT_RUN: &str = "no_recent_run";
+
+/// What the run rows and the config say of the timer.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Runs {
+    /// How often runs are meant to happen.
+    pub every: Option<TimeDelta>,
+    /// When the oldest known run began.
+    pub first_began: Option<Time>,
+    /// When the last run that did its work ended.
+    pub last_finished: Option<Time>,
+    /// The longest time between two such runs, lately.
+    pub longest_gap: Option<TimeDelta>,
+}
+
+/// What is to be said of a timer whose last run is too long ago.
+///
+/// Without `run_every` a store that no run has ever finished on is somebody's first try, and
+/// nothing is said.
+pub fn judge_runs(runs: &Runs, now: Time) -> Option<Reason> {
+    let late =
+        |factor: i32, least: TimeDelta| runs.every.map_or(least, |every| least.max(every * factor));
+    let (warning, critical) = (late(2, WARNING_AFTER), late(4, CRITICAL_AFTER));
+    let (since, message) = match (runs.last_finished, runs.every) {
+        (Some(last), _) => {
+            (Some(last), format!("the last run finished {}", words::when(last, now)))
+        }
+        (None, Some(_)) => (runs.first_began, "no run has ever finished".to_owned()),
+        (None, None) => return None,
+    };
+    let age = since.map(|since| now - since);
+    let severity = if age.is_some_and(|age| age > critical) {
         Health::Critical
-    } else if age > WARNING_AFTER {
+    } else if runs.last_finished.is_none() || age.is_some_and(|age| age > warning) {
         Health::Warning
     } else {
         return None;
     };
-    Some(Reason {
-        code: "no_recent_run",
+    Some(of_the_timer(
+        NO_RECENT_RUN,
         severity,
-        message: format!("the last run finished {}", words::when(last, now)),
-        remedy: "see that the timer or the cron job runs `metatoken refresh`, and run it now"
-            .to_owned(),
+        message,
+        "see that the timer or the cron job runs `metatoken refresh`, and run it now",
+    ))
+}
+
+/// What is to be said of a token whose window a timer may miss: one run that fails must leave time
+/// for another.
+pub fn judge_window(subject: &Subject<'_>, runs: &Runs) -> Option<Reason> {
+    let current = subject.current()?;
+    let renewed = subject.token_type.family().is_renewable()
+        && !subject.only_a_person_can_renew()
+        && !is_short_lived(current)
+        && current.proof.as_ref().is_none_or(|proof| proof.inspection.valid != Some(false))
+        && matches!(current.expiry, Expiry::At(_));
+    let gap = runs.longest_gap.max(runs.every)?;
+    let window = subject.window(current).span;
+    if !renewed || window >= gap * 2 {
+        return None;
+    }
+    let gap = match runs.every {
+        Some(every) if every == gap => format!("`run_every` is {}", words::duration(every)),
+        _ => format!("the longest time between two runs was {} lately", words::span(gap)),
+    };
+    let message = format!(
+        "the window before its end is {}, and {gap}: a run that fails may be the last chance",
+        words::span(window)
+    );
+    let remedy = "let the timer run `metatoken refresh` hourly, or set `refresh_within` to more";
+    let labels = vec![subject.label.clone()];
+    Some(Reason { labels, ..of_the_timer("window_too_narrow", Health::Warning, message, remedy) })
+}
+
+/// What is to be said of a file with secrets that every user of the machine can read; `what` it is.
+pub fn judge_exposure(what: &str, path: &Path) -> Reason {
+    let path = path.display();
+    of_the_timer(
+        "readable_by_others",
+        Health::Warning,
+        format!("{what} `{path}` can be read by every user of this machine"),
+        &format!("run `chmod o-r {path}`"),
+    )
+}
+
+fn of_the_timer(code: &'static str, severity: Health, message: String, remedy: &str) -> Reason {
+    Reason {
+        code,
+        severity,
+        message,
+        remedy: remedy.to_owned(),
         action: Action::FixConfiguration,
         labels: Vec::new(),
         held_by: None,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use chrono::DateTime;
-
-    use super::*;
-
-    #[test]
-    fn a_timer_that_stopped_is_noticed() {
-        let now = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
-        for (hours, severity) in [
-            (0, None),
-            (26, None),
-            (27, Some(Health::Warning)),
-            (72, Some(Health::Warning)),
-            (73, Some(Health::Critical)),
-        ] {
-            let last = now - TimeDelta::hours(hours);
-            assert_eq!(judge_runs(Some(last), now).map(|reason| reason.severity), severity);
-        }
-        assert_eq!(judge_runs(None, now), None);
     }
 }

@@ -34,7 +34,7 @@ pub use deliveries::judge_deliveries;
 pub use derivation::listing_is_due;
 pub use extension::{Extension, MARGIN, judge_grant};
 pub use health::{Judgement, State, judge, judge_inspection};
-pub use machinery::judge_runs;
+pub use machinery::{Runs, judge_exposure, judge_runs, judge_window};
 pub use pace::paced;
 pub use reason::{Health, Reason, merge};
 pub use remedy::remedy;

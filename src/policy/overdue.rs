@@ -15,6 +15,9 @@ const MOST_DELAY: TimeDelta = TimeDelta::days(3);
 /// A string of unknown end is due this long after it came, when Meta certainly renews it.
 const FIRST_DAY: TimeDelta = TimeDelta::hours(24);
 
+/// The code of what is said of a renewal that did not happen.
+pub(super) const OVERDUE: &str = "refresh_overdue";
+
 impl Findings<'_> {
     /// Says that a renewal is overdue, unless what keeps it is said already.
     pub(super) fn overdue(&mut self, current: &Generation) {
@@ -34,7 +37,7 @@ impl Findings<'_> {
             self.what_happened(ledger, problem, due)
         );
         let step = self.against_delay();
-        self.add("refresh_overdue", Health::Warning, message, step);
+        self.add(OVERDUE, Health::Warning, message, step);
     }
 
     /// Since when a renewal is due, and how long it may take.

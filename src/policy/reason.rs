@@ -1,5 +1,8 @@
 //! Why something is not as it should be, and what to do about it.
 
+use super::clocks::UNPROVEN;
+use super::machinery::NO_RECENT_RUN;
+use super::overdue::OVERDUE;
 use crate::token::{Action, Label};
 
 named! {
@@ -56,11 +59,36 @@ pub struct Reason {
 }
 
 impl Reason {
+    /// Whether it is about how a token reaches its programs, and not about the token.
+    pub fn is_about_delivery(&self) -> bool {
+        matches!(self.code, "delivery_owed" | "delivery_failed" | "drifted")
+    }
+
     fn has_the_cause_of(&self, other: &Self) -> bool {
         let same =
             self.code == other.code && self.message == other.message && self.remedy == other.remedy;
         let holds = |label| self.labels.contains(label) && self.severity == Health::Critical;
-        same || other.held_by.as_ref().is_some_and(holds)
+        same || other.held_by.as_ref().is_some_and(holds) || self.explains(other)
+    }
+
+    /// Whether the other only tells what follows from this one: without runs nothing is renewed or
+    /// asked about, and while Graph is out of reach nothing is renewed.
+    fn explains(&self, other: &Self) -> bool {
+        match (self.code, other.code) {
+            (NO_RECENT_RUN, UNPROVEN | OVERDUE) => true,
+            (UNPROVEN, OVERDUE) => other.labels.iter().all(|label| self.labels.contains(label)),
+            _ => false,
+        }
+    }
+
+    /// Its place among the causes: those that explain others come before what they explain.
+    fn follows(&self) -> u8 {
+        match self.code {
+            _ if self.held_by.is_some() => 3,
+            OVERDUE => 2,
+            UNPROVEN => 1,
+            _ => 0,
+        }
     }
 
     fn take_in(&mut self, other: Self) {
@@ -75,13 +103,14 @@ impl Reason {
 
 /// Makes one of all reasons that have one cause, with all their labels; the worst first.
 ///
-/// They have one cause if code, message and remedy are the same, or if one token's trouble holds
-/// back the other; one cause may be worse for one token than for another, and the worst counts.
+/// They have one cause if code, message and remedy are the same, if one token's trouble holds back
+/// the other, or if one explains the other; one cause may be worse for one token than for another,
+/// and the worst counts.
 pub fn merge(reasons: impl IntoIterator<Item = Reason>) -> Vec<Reason> {
-    let (causes, held): (Vec<_>, Vec<_>) =
-        reasons.into_iter().partition(|reason| reason.held_by.is_none());
+    let mut reasons: Vec<Reason> = reasons.into_iter().collect();
+    reasons.sort_by_key(Reason::follows);
     let mut merged: Vec<Reason> = Vec::new();
-    for reason in causes.into_iter().chain(held) {
+    for reason in reasons {
         match merged.iter_mut().find(|other| other.has_the_cause_of(&reason)) {
             Some(other) => other.take_in(reason),
             None => merged.push(reason),

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 /// Two limits of one thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limits {
     /// From here on it is a warning.
     pub warning: TimeDelta,

@@ -2,10 +2,21 @@
 
 use serde_json::json;
 
-use super::StatusReport;
-use super::json::{VERSION, document, reasons};
+use super::json::{VERSION, document, reasons, time};
+use super::{LastRuns, StatusReport};
 use crate::exit::Verdict;
-use crate::policy::Health;
+use crate::policy::{Health, Judgement, words};
+
+/// What is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything.
+    All,
+    /// What the tokens are worth: for whoever answers for them.
+    Tokens,
+    /// The timer, the deliveries, the key, the files: for whoever runs the machine.
+    System,
+}
 
 /// The verdict and everything behind it.
 #[derive(Debug, Clone)]
@@ -15,6 +26,26 @@ pub struct CheckReport {
 }
 
 impl CheckReport {
+    /// The part of the report that is asked for. Deliveries belong to the machinery.
+    pub fn new(mut status: StatusReport, scope: Scope) -> Self {
+        match scope {
+            Scope::All => {}
+            Scope::Tokens => {
+                for token in &mut status.tokens {
+                    token.judgement = without_deliveries(&token.judgement);
+                }
+                status.system.clear();
+                status.runs = LastRuns::default();
+            }
+            Scope::System => {
+                let of_tokens = status.tokens.drain(..).flat_map(|token| token.judgement.reasons);
+                let deliveries = of_tokens.filter(crate::policy::Reason::is_about_delivery);
+                status.system.extend(deliveries);
+            }
+        }
+        Self { status }
+    }
+
     /// How `check` ends.
     pub fn verdict(&self) -> Verdict {
         match self.status.health() {
@@ -27,6 +58,7 @@ impl CheckReport {
 
     /// The contract's JSON.
     pub fn json(&self) -> String {
+        let runs = &self.status.runs;
         document(&json!({
             "version": VERSION,
             "health": self.status.health().as_str(),
@@ -34,6 +66,12 @@ impl CheckReport {
             "summary": self.summary(),
             "tokens": self.status.tokens_json(),
             "system": reasons(&self.status.system),
+            "runs": {
+                "started_at": time(runs.started),
+                "finished_at": time(runs.finished),
+                "succeeded_at": time(runs.success),
+                "exit_code": runs.exit_code,
+            },
         }))
     }
 
@@ -46,8 +84,7 @@ impl CheckReport {
     /// how many more causes there are must not be lost.
     pub(super) fn summary_within(&self, most: usize) -> String {
         let causes = self.status.reasons();
-        let total = crate::policy::words::count(self.status.tokens.len(), "token");
-        let Some(worst) = causes.first() else { return format!("{total}, all well") };
+        let Some(worst) = causes.first() else { return self.all_well() };
         let more = match causes.len() - 1 {
             0 => String::new(),
             1 => ", and 1 more cause".to_owned(),
@@ -64,9 +101,24 @@ impl CheckReport {
         let message = worst.message.strip_prefix("Error validating access token: ");
         format!("{subject}{}{more}", shorten(message.unwrap_or(&worst.message), room))
     }
+
+    fn all_well(&self) -> String {
+        match (self.status.tokens.len(), self.status.runs.finished) {
+            (0, Some(last)) => format!("the last run finished {}", words::instant(last)),
+            (0, None) => "the machinery is well".to_owned(),
+            (tokens, _) => format!("{}, all well", words::count(tokens, "token")),
+        }
+    }
 }
 
-fn shorten(text: &str, room: usize) -> String {
+fn without_deliveries(judgement: &Judgement) -> Judgement {
+    let mut left = judgement.clone();
+    left.reasons.retain(|reason| !reason.is_about_delivery());
+    left.with(Vec::new())
+}
+
+/// A text of at most so many characters; what is left out is marked.
+pub(super) fn shorten(text: &str, room: usize) -> String {
     if text.chars().count() <= room {
         return text.to_owned();
     }

@@ -6,24 +6,30 @@
 mod check;
 mod complaint;
 mod deliveries;
+mod github;
 mod history;
 mod json;
 mod nagios;
+mod perfdata;
+mod prometheus;
 mod reasons;
 mod rehearsal;
 mod run;
 mod status;
 mod table;
 
-pub use check::CheckReport;
+pub use check::{CheckReport, Scope};
 pub use complaint::complaint_json;
 pub use deliveries::{DeliveryReport, TokenDeliveries};
+pub use github::github;
 pub use history::{Entry, HistoryReport};
 pub use json::{VERSION, problem as problem_json};
-pub use nagios::nagios;
+pub use nagios::{nagios, plugin_line};
+pub use perfdata::Perfdata;
+pub use prometheus::prometheus;
 pub use rehearsal::{RehearsalReport, RehearsedDelivery, Would};
 pub use run::{RunReport, TokenResult};
-pub use status::{Refresh, Source, StatusReport, TokenReport};
+pub use status::{LastRuns, Refresh, Source, StatusReport, TokenReport};
 
 /// How wide and how colourful a text may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

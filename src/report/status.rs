@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::json::{VERSION, deliveries, document, granular_scopes, problem, reasons, time};
 use super::table::{Sheet, plain, tinted};
 use super::{Canvas, reasons as prose};
-use crate::policy::{Health, Judgement, Reason, merge, words};
+use crate::policy::{Health, Judgement, Limits, Reason, merge, words};
 use crate::token::{
     DataAccess, Delivery, Expiry, Fingerprint, Inspection, Label, Problem, Time, TokenType,
 };
@@ -43,6 +43,8 @@ pub struct TokenReport {
     pub judgement: Judgement,
     /// When it ends.
     pub expiry: Expiry,
+    /// How long before its end that is a warning, and critical.
+    pub limits: Limits,
     /// The last answer about it.
     pub inspection: Option<Inspection>,
     /// When that answer was given.
@@ -97,6 +99,21 @@ pub struct StatusReport {
     pub system: Vec<Reason>,
     /// Names that the store knows and the config no longer has.
     pub unlisted: Vec<Label>,
+    /// When runs last worked.
+    pub runs: LastRuns,
+}
+
+/// When `refresh` last worked, as far as is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LastRuns {
+    /// When the last run began.
+    pub started: Option<Time>,
+    /// When the last run that did its work ended.
+    pub finished: Option<Time>,
+    /// When the last run that found everything well ended.
+    pub success: Option<Time>,
+    /// How the last run that ended did.
+    pub exit_code: Option<u8>,
 }
 
 impl StatusReport {

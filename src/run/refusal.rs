@@ -27,9 +27,16 @@ pub(super) fn bug() -> Complaint {
 
 /// A way to the person before it is known what was typed: by the words, for what they look like.
 pub(super) fn plain_ui(arguments: &[OsString], environment: &Environment, clock: Clock) -> Ui {
-    let json = is_typed(arguments, "--json") || is_given(arguments, "--format");
-    let format = if json { Format::Json } else { Format::Table };
-    let log = if is_given(arguments, "--log-format") { LogFormat::Json } else { LogFormat::Text };
+    let is = |value| is_given(arguments, "--format", value);
+    let format = if is_typed(arguments, "--json") || is("json") {
+        Format::Json
+    } else if is("prometheus") {
+        Format::Prometheus
+    } else {
+        Format::Table
+    };
+    let json_log = is_given(arguments, "--log-format", "json");
+    let log = if json_log { LogFormat::Json } else { LogFormat::Text };
     Ui::new(Verbosity::Normal, format, Colour::Auto, environment, clock).logging(log)
 }
 
@@ -37,17 +44,18 @@ fn is_typed(arguments: &[OsString], word: &str) -> bool {
     arguments.iter().any(|argument| argument == word)
 }
 
-/// Whether an option was given the value `json`.
-fn is_given(arguments: &[OsString], option: &str) -> bool {
-    is_typed(arguments, &format!("{option}=json"))
-        || arguments.windows(2).any(|words| words[0] == option && words[1] == "json")
+/// Whether an option was given that value.
+fn is_given(arguments: &[OsString], option: &str, value: &str) -> bool {
+    is_typed(arguments, &format!("{option}={value}"))
+        || arguments.windows(2).any(|words| words[0] == option && words[1] == value)
 }
 
 /// Prints the complaint and gives its code, which for `check` is a monitoring system's.
 pub(super) fn give_up(typed: &Cli, ui: Ui, complaint: &Complaint) -> u8 {
     if matches!(typed.command, Command::Check(_)) {
         let verdict = commands::verdict_of(complaint);
-        if ui.format != Format::Json {
+        // What is written into a metrics file must be metrics.
+        if !matches!(ui.format, Format::Json | Format::Prometheus) {
             let _ = ui.data(&commands::nagios_complaint(complaint, verdict));
         }
         ui.complain(complaint, verdict.code());
@@ -72,7 +80,7 @@ pub(super) fn misread(error: &clap::Error, arguments: &[OsString], ui: Ui) -> u8
     if ui.format == Format::Json {
         ui.complain(&complaint, code);
     } else {
-        if is_check {
+        if is_check && ui.format != Format::Prometheus {
             let _ = ui.data(&commands::nagios_complaint(&complaint, Verdict::Unknown));
         }
         ui.misread(error, &complaint, code);

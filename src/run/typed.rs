@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::refusal::usage;
-use crate::cli::{self, Cli, Command, TypedColour, TypedFormat, TypedLogFormat};
+use crate::cli::{self, Cli, Command, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata};
 use crate::clock::Clock;
-use crate::commands::{Asking, Depth, Session, StatusOrder, Which};
+use crate::commands::{Asking, CheckOrder, Depth, Session, StatusOrder, Which};
 use crate::complaint::Complaint;
 use crate::config;
 use crate::policy::words;
+use crate::report::{Perfdata, Scope};
 use crate::sandbox::{NowArg, Scenario};
 use crate::token::{Label, Pattern, Time, Trigger};
 use crate::ui::{Colour, Format, LogFormat, Verbosity};
@@ -31,6 +32,25 @@ pub(super) fn status_order(given: &cli::Status) -> StatusOrder {
     }
 }
 
+/// What `check` was asked for.
+pub(super) fn check_order(given: &cli::Check) -> CheckOrder {
+    CheckOrder {
+        patterns: given.labels.iter().map(Pattern::new).collect(),
+        asking: if given.live { Asking::Always } else { Asking::Never },
+        scope: match (given.tokens, given.system) {
+            (true, _) => Scope::Tokens,
+            (false, true) => Scope::System,
+            (false, false) => Scope::All,
+        },
+        perfdata: match given.perfdata {
+            TypedPerfdata::Few => Perfdata::Few,
+            TypedPerfdata::All => Perfdata::All,
+            TypedPerfdata::None => Perfdata::Counts,
+        },
+        textfile: given.textfile.clone(),
+    }
+}
+
 /// The forms that each command can print; another pair is a usage error.
 pub(super) fn format(typed: &Cli) -> Result<Format, Complaint> {
     let asked = match (typed.global.json, typed.global.format) {
@@ -38,6 +58,8 @@ pub(super) fn format(typed: &Cli) -> Result<Format, Complaint> {
         (_, Some(TypedFormat::Table)) => Some(Format::Table),
         (_, Some(TypedFormat::Csv)) => Some(Format::Csv),
         (_, Some(TypedFormat::Nagios)) => Some(Format::Nagios),
+        (_, Some(TypedFormat::Prometheus)) => Some(Format::Prometheus),
+        (_, Some(TypedFormat::Github)) => Some(Format::Github),
         (false, None) => None,
     };
     let can: &[Format] = match &typed.command {
@@ -47,7 +69,7 @@ pub(super) fn format(typed: &Cli) -> Result<Format, Complaint> {
         | Command::Deliver(_)
         | Command::Config(_) => &[Format::Table, Format::Json],
         Command::History(_) => &[Format::Table, Format::Json, Format::Csv],
-        Command::Check(_) => &[Format::Nagios, Format::Json],
+        Command::Check(_) => &[Format::Nagios, Format::Json, Format::Prometheus, Format::Github],
         Command::Token(_) => &[Format::Table],
     };
     match asked {

@@ -37,15 +37,18 @@ pub struct Run {
 /// What the runs of one command say about the timer behind them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Machinery {
-    /// How many there ever were.
-    pub runs: u64,
     /// The last that began.
     pub last: Option<Run>,
+    /// The last that ended, however.
+    pub last_ended: Option<Run>,
     /// The last that did its work to the end, whatever it found.
     pub last_finished: Option<Run>,
     /// The last that ended well.
     pub last_success: Option<Run>,
-    /// The longest time between two beginnings, of those that ended in the last thirty days.
+    /// When the oldest that is remembered began.
+    pub first_began: Option<Time>,
+    /// The longest time between the beginnings of two that did their work to the end, of those gaps
+    /// that ended in the last thirty days, by Graph's clock where it is known to be another.
     pub longest_gap: Option<TimeDelta>,
 }
 
@@ -120,14 +123,15 @@ impl Store {
         let command = command.to_owned();
         self.read(move |connection| {
             Ok(Machinery {
-                runs: connection.query_row(
-                    "SELECT count(*) FROM run WHERE command = ?1",
-                    [&command],
-                    |row| row.get::<_, i64>(0).map(i64::unsigned_abs),
-                )?,
                 last: newest(connection, &command, "TRUE")?,
+                last_ended: newest(connection, &command, "exit_code IS NOT NULL")?,
                 last_finished: newest(connection, &command, &worked_to_the_end())?,
                 last_success: newest(connection, &command, "exit_code = 0")?,
+                first_began: connection.query_row(
+                    "SELECT min(started_at) FROM run WHERE command = ?1",
+                    [&command],
+                    |row| Cells::of(row).maybe_time(),
+                )?,
                 longest_gap: longest_gap(connection, &command, now)?,
             })
         })
@@ -167,14 +171,22 @@ fn longest_gap(
     command: &str,
     now: Time,
 ) -> rusqlite::Result<Option<TimeDelta>> {
-    let seconds: Option<i64> = connection.query_row(
-        "SELECT max(started_at - before) FROM (
-             SELECT started_at, lag(started_at) OVER (ORDER BY started_at) AS before
-             FROM run WHERE command = ?1)
-         WHERE started_at >= ?2",
-        (command, (now - GAPS_WITHIN).timestamp()),
-        |row| row.get(0),
-    )?;
+    let worked = worked_to_the_end();
+    // The first gap of the time began with the last run before it; and a clock that was set right
+    // meanwhile leaves no gap where there was none.
+    let sql = format!(
+        "SELECT max(began - before) FROM (
+             SELECT began, lag(began) OVER (ORDER BY began) AS before FROM (
+                 SELECT started_at - ifnull(clock_skew, 0) AS began
+                 FROM run WHERE command = ?1 AND {worked} AND started_at >= coalesce(
+                     (SELECT started_at FROM run
+                      WHERE command = ?1 AND {worked} AND started_at < ?2
+                      ORDER BY started_at DESC LIMIT 1), ?2)))
+         WHERE began BETWEEN ?2 AND ?3"
+    );
+    let (since, now) = ((now - GAPS_WITHIN).timestamp(), now.timestamp());
+    let seconds: Option<i64> =
+        connection.query_row(&sql, (command, since, now), |row| row.get(0))?;
     Ok(seconds.and_then(TimeDelta::try_seconds))
 }
 

@@ -62,6 +62,10 @@ pub enum Format {
     Csv,
     /// A monitoring plugin's lines.
     Nagios,
+    /// Metrics.
+    Prometheus,
+    /// A workflow's annotations.
+    Github,
 }
 
 impl Format {
@@ -72,6 +76,8 @@ impl Format {
             Self::Json => "json",
             Self::Csv => "csv",
             Self::Nagios => "nagios",
+            Self::Prometheus => "prometheus",
+            Self::Github => "github",
         }
     }
 }

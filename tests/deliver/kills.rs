@@ -1,7 +1,7 @@
 //! A kill at every step of a delivery: the file is either old or new, and the next run does the
 //! rest.
 
-use super::{ONE, TWO, WEB_ENV, due, env, held, ini, left_behind, script, states};
+use super::{ONE, TWO, WEB_ENV, delivered, env, held, ini, left_behind, script, states};
 use crate::world::{BRAND, World, day};
 
 const APP_IN_PLACE: &str = "[[token.brand.deliver]]\nname = \"app\"\nfile = \"app.ini\"\nkey = \"facebook.token\"\nwrite = \"in-place\"\n";
@@ -17,10 +17,11 @@ const STEPS: [(&str, &str); 5] = [
 
 /// A world on day 40, when the token is due, with two files and a program that counts its runs.
 fn three(first: &str) -> World {
-    let mut world = due("");
+    let mut world = delivered("");
     let text = format!("cat >> {0}\necho >> {0}\n", world.path("runs").display());
     let hook =
         format!("[[token.brand.deliver]]\nname = \"hook\"\n{}", script(&world, "hook.sh", &text));
+    world.lives_until(30);
     world.at(day(39));
     world.reconfigure(&format!("{BRAND}\n{first}{WEB_ENV}{hook}"));
     world.run(&["refresh", "--quiet"]).silent().code(0);

@@ -191,3 +191,39 @@ fn a_run_with_nothing_to_bring_asks_nobody_and_is_quick() {
     // A debug build on a busy machine; a call or a timeout would take longer.
     assert!(quickest < Duration::from_millis(400), "{quickest:?}");
 }
+
+#[test]
+fn a_group_that_a_user_namespace_hides_is_not_taken_for_another() {
+    if !rustix::process::geteuid().is_root() {
+        return skipped("only root can give a file to any group");
+    }
+    let namespace = ["--user", "--map-root-user"];
+    let works = Command::new("unshare").args(namespace).arg("true").status();
+    if !works.is_ok_and(|status| status.success()) {
+        return skipped("there are no user namespaces");
+    }
+    let world = world(APP_INI);
+    // The folder hands its own group to a new file, and both look alike from within.
+    chown(world.path("app.ini"), None, Some(12345)).unwrap();
+    chown(world.path("."), None, Some(23456)).unwrap();
+    fs::set_permissions(world.path("."), Permissions::from_mode(0o2755)).unwrap();
+    let template = world.command(&["refresh", "--json"]);
+    let mut command = Command::new("unshare");
+    command
+        .args(namespace)
+        .arg(template.get_program())
+        .args(template.get_args())
+        .env_clear()
+        .envs(template.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let ran = world.finish(command.spawn().unwrap()).code(73);
+    assert!(
+        ran.stdout.contains("its group (group 65534) cannot be carried over"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(fs::metadata(world.path("app.ini")).unwrap().gid(), 12345);
+}

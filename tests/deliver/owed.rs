@@ -9,7 +9,9 @@ use crate::world::{BRAND, World, day};
 
 /// A world on day 45 whose renewed string could not be brought to `app`.
 fn broken() -> World {
-    let world = due(&format!("{APP_INI}{WEB_ENV}"));
+    let mut world = delivered(&format!("{APP_INI}{WEB_ENV}"));
+    world.lives_until(35);
+    world.at(day(45));
     fs::rename(world.path("app.ini"), world.path("away")).unwrap();
     world.run(&["refresh"]).stdout("
 LABEL  TYPE  OUTCOME    ENDS                              REASON

@@ -53,7 +53,7 @@ fn world() -> World {
         .token("DUE", user("due").ending(ends(60)))
         .token("URGENT", user("urgent").ending(ends(46)))
         .token("ELSEWHERE", TokenSpec::user(OTHER_APP, ANNA).named("elsewhere"));
-    for at in [0, 40] {
+    for at in (0..=40).step_by(10) {
         world.at(day(at));
         world.run(&["refresh", "--quiet", "calm", "due", "elsewhere", "urgent"]).stderr("");
     }

@@ -40,6 +40,7 @@ notes  threads  adopted  2026-03-02 00:00 UTC, in 60 days  found where the confi
         .stderr("")
         .exit(Exit::Ok);
     assert_eq!(world.calls(), [ASKED]);
+    world.lives_until(30);
     world.at(day(40));
     world.run(&["refresh"]).stdout("
 LABEL  TYPE     OUTCOME    ENDS                              REASON

@@ -11,8 +11,10 @@ fn how_it_is_kept() {
     let moment = Moment::at(day(10));
     assert_eq!(
         plain(&user(Expiry::Never, day(5)), day(10)),
-        ["warning unproven: Graph last spoke of it 2026-01-06 00:00 UTC, 5 days ago | run \
-          `metatoken refresh -v`, and see why Graph was not reached"]
+        [
+            "warning unproven: Graph has not spoken of it for more than 3 days (`proof_within`) | run \
+          `metatoken refresh -v`, and see why Graph was not reached"
+        ]
     );
     let wide = Policy { refresh_within: TimeDelta::days(90), ..Policy::default() };
     assert_eq!(

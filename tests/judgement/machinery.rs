@@ -1,28 +1,153 @@
 //! What is said of the timer and of Graph's versions, one second around each limit.
 
-use chrono::{NaiveDate, NaiveTime, TimeDelta};
-use metatoken::policy::{Health, NEWEST, judge_fallback, judge_runs, judge_version};
+use std::path::Path;
 
-use super::{SECOND, day, hours, label};
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use metatoken::policy::{
+    Health, NEWEST, Policy, Reason, Runs, judge_exposure, judge_fallback, judge_runs,
+    judge_version, judge_window, merge,
+};
+use metatoken::token::{Action, Credential, Expiry};
+
+use super::{SECOND, day, hours, label, subject, user};
+
+const RUN_IT: &str = "see that the timer or the cron job runs `metatoken refresh`, and run it now";
+
+/// How severe it is that the last run finished `age` ago, with `run_every`.
+fn stopped(age: TimeDelta, every: Option<TimeDelta>) -> Option<Health> {
+    let runs = Runs { every, last_finished: Some(day(50) - age), ..Runs::default() };
+    judge_runs(&runs, day(50)).map(|it| it.severity)
+}
 
 #[test]
 fn a_timer_that_stopped() {
-    for (age, severity) in [
-        (hours(26), None),
-        (hours(26) + SECOND, Some(Health::Warning)),
-        (hours(72), Some(Health::Warning)),
-        (hours(72) + SECOND, Some(Health::Critical)),
+    let (warning, critical) = (Some(Health::Warning), Some(Health::Critical));
+    for (every, first, second) in [
+        (None, hours(26), hours(72)),
+        // The least limits are for timers that run often.
+        (Some(hours(1)), hours(26), hours(72)),
+        (Some(hours(13)), hours(26), hours(72)),
+        (Some(hours(24)), hours(48), hours(96)),
+        (Some(hours(24 * 7)), hours(24 * 14), hours(24 * 28)),
     ] {
-        let reason = judge_runs(Some(day(10) - age), day(10));
-        assert_eq!(reason.map(|it| it.severity), severity, "{age} ago");
+        assert_eq!(stopped(first, every), None, "{every:?}");
+        assert_eq!(stopped(first + SECOND, every), warning, "{every:?}");
+        assert_eq!(stopped(second, every), warning, "{every:?}");
+        assert_eq!(stopped(second + SECOND, every), critical, "{every:?}");
     }
-    assert_eq!(judge_runs(None, day(10)), None);
-    let reason = judge_runs(Some(day(5)), day(10)).unwrap();
+    let runs = Runs { last_finished: Some(day(5)), ..Runs::default() };
+    let reason = judge_runs(&runs, day(10)).unwrap();
     assert_eq!(reason.code, "no_recent_run");
     assert_eq!(reason.message, "the last run finished 2026-01-06 00:00 UTC, 5 days ago");
+    assert_eq!(reason.remedy, RUN_IT);
+}
+
+#[test]
+fn a_timer_that_never_started() {
+    // Somebody's first try is no fault; a timer that was promised is.
+    assert_eq!(judge_runs(&Runs::default(), day(10)), None);
+    let begun = Runs { first_began: Some(day(0)), ..Runs::default() };
+    assert_eq!(judge_runs(&begun, day(10)), None);
+    let promised = Runs { every: Some(hours(1)), ..Runs::default() };
+    for (first_began, severity) in [
+        (None, Health::Warning),
+        (Some(day(7)), Health::Warning),
+        (Some(day(7) - SECOND), Health::Critical),
+    ] {
+        let reason = judge_runs(&Runs { first_began, ..promised }, day(10)).unwrap();
+        assert_eq!((reason.code, reason.severity), ("no_recent_run", severity));
+        assert_eq!(reason.message, "no run has ever finished");
+        assert_eq!(reason.remedy, RUN_IT);
+    }
+}
+
+#[test]
+fn a_window_that_a_timer_may_miss() {
+    let ten_days = TimeDelta::days(10);
+    let of = |credential: &Credential, policy: &Policy, gap, every| {
+        let runs = Runs { longest_gap: gap, every, ..Runs::default() };
+        judge_window(&subject(credential, policy), &runs)
+    };
+    let policy = Policy::default();
+    let dated = user(Expiry::At(day(59)), day(0));
+    for (gap, every, found) in [
+        (None, None, None),
+        (Some(ten_days), None, None),
+        (
+            Some(ten_days + SECOND),
+            None,
+            Some("the longest time between two runs was 10 days lately"),
+        ),
+        (Some(hours(1)), Some(ten_days + SECOND), Some("`run_every` is 864001s")),
+        (
+            Some(ten_days + SECOND),
+            Some(hours(1)),
+            Some("the longest time between two runs was 10 days lately"),
+        ),
+    ] {
+        let reason = of(&dated, &policy, gap, every);
+        let told = found.map(|found| {
+            format!("the window before its end is 20 days, and {found}: a run that fails may be the last chance")
+        });
+        assert_eq!(reason.as_ref().map(|it| it.message.clone()), told, "{gap:?} {every:?}");
+        if let Some(reason) = reason {
+            assert_eq!((reason.code, reason.severity), ("window_too_narrow", Health::Warning));
+            assert_eq!(reason.labels, [label("brand")]);
+        }
+    }
+    // What no run renews has no window.
+    let rare = Some(TimeDelta::days(40));
+    let by_hand = Policy { auto_refresh: false, ..Policy::default() };
+    let ends = |expiry| user(expiry, day(0));
+    assert!(of(&dated, &policy, rare, None).is_some());
+    assert_eq!(of(&dated, &by_hand, rare, None), None);
+    assert_eq!(of(&ends(Expiry::Never), &policy, rare, None), None);
+    assert_eq!(of(&ends(Expiry::Unknown), &policy, rare, None), None);
+}
+
+#[test]
+fn a_file_that_lies_open() {
+    let reason = judge_exposure("the store key", Path::new("/var/lib/metatoken/metatoken.key"));
+    assert_eq!((reason.code, reason.severity), ("readable_by_others", Health::Warning));
     assert_eq!(
-        reason.remedy,
-        "see that the timer or the cron job runs `metatoken refresh`, and run it now"
+        reason.message,
+        "the store key `/var/lib/metatoken/metatoken.key` can be read by every user of this machine"
+    );
+    assert_eq!(reason.remedy, "run `chmod o-r /var/lib/metatoken/metatoken.key`");
+}
+
+#[test]
+fn what_follows_from_a_stopped_timer_is_told_with_it() {
+    let reason = |name: &str, code, message: &str| Reason {
+        code,
+        severity: Health::Warning,
+        message: message.into(),
+        remedy: format!("mend {name}"),
+        action: Action::Retry,
+        labels: if name.is_empty() { Vec::new() } else { vec![label(name)] },
+        held_by: None,
+    };
+    let told = |reasons: Vec<Reason>| -> Vec<_> {
+        let merged = merge(reasons);
+        merged.into_iter().map(|it| (it.code, it.labels)).collect()
+    };
+    let stopped = reason("", "no_recent_run", "the last run finished long ago");
+    let (late, silent) = ("refresh_overdue", "unproven");
+    let late = |name| reason(name, late, "due for days");
+    let silent = |name| reason(name, silent, "not asked for days");
+    let other = reason("c", "expiring", "it ends");
+    assert_eq!(
+        told(vec![late("a"), silent("a"), late("b"), stopped, other.clone()]),
+        [("no_recent_run", vec![label("a"), label("b")]), ("expiring", vec![label("c")])],
+    );
+    // Runs that go on and do not reach Graph renew nothing either.
+    assert_eq!(
+        told(vec![late("a"), silent("a"), late("b"), other]),
+        [
+            ("expiring", vec![label("c")]),
+            ("unproven", vec![label("a")]),
+            ("refresh_overdue", vec![label("b")]),
+        ],
     );
 }
 

@@ -177,11 +177,12 @@ publisher  app          verified   never                             it never ex
         .run(&["check"])
         .stdout(
             "
-METATOKEN OK - 6 tokens, all well
+METATOKEN WARNING - brand and 3 more: the window before its end is 20 days, and the longest time between two runs was 39 days lately: a run that fails may be the last chance
+WARNING: `brand`, `sixty`, `creator` and `notes`: the window before its end is 20 days, and the longest time between two runs was 39 days lately: a run that fails may be the last chance; let the timer run `metatoken refresh` hourly, or set `refresh_within` to more
 ",
         )
         .stderr("")
-        .code(0);
+        .code(1);
     rehearsal.run(&["status"]).stdout("
 LABEL      TYPE         HEALTH  STATE  ENDS                              DATA ACCESS ENDS                 PROVEN    NEXT
 brand      user         ok      valid  2026-04-11 00:00 UTC, in 60 days  2026-02-12 00:00 UTC, in 2 days  just now  due 2026-03-22 00:00 UTC, in 40 days
@@ -190,19 +191,17 @@ sixty      system-user  ok      valid  2026-04-11 00:00 UTC, in 60 days  never  
 creator    instagram    ok      valid  2026-04-11 00:00 UTC, in 60 days  unknown                          just now  due 2026-03-22 00:00 UTC, in 40 days
 notes      threads      ok      valid  2026-04-11 00:00 UTC, in 60 days  2026-02-12 00:00 UTC, in 2 days  just now  due 2026-03-22 00:00 UTC, in 40 days
 publisher  app          ok      valid  never                             unknown                          just now  it never expires
+
+warning: `brand`, `sixty`, `creator` and `notes`: the window before its end is 20 days, and the longest time between two runs was 39 days lately: a run that fails may be the last chance
+  hint: let the timer run `metatoken refresh` hourly, or set `refresh_within` to more
 ").stderr("").exit(Exit::Ok);
 }
 
 /// The window opens again on day 80, and nobody runs `refresh`: overdue from day 83 on.
 fn overdue(rehearsal: &Rehearsal) {
     rehearsal.run(&["check", "--now", "+84d"]).stdout("
-METATOKEN CRITICAL - brand and 5 more: Graph last spoke of it 2026-02-10 00:00 UTC, 44 days ago, and 5 more causes
-CRITICAL: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: Graph last spoke of it 2026-02-10 00:00 UTC, 44 days ago; run `metatoken refresh -v`, and see why Graph was not reached
-CRITICAL: the last run finished 2026-02-10 00:00 UTC, 44 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
-WARNING: `brand`: its renewal is due since 2026-03-22 00:00 UTC, 4 days ago, and none was tried; run `metatoken refresh brand -v`, and see that the timer runs
-WARNING: `sixty`: its renewal is due since 2026-03-22 00:00 UTC, 4 days ago, and none was tried; run `metatoken refresh sixty -v`, and see that the timer runs
-WARNING: `creator`: its renewal is due since 2026-03-22 00:00 UTC, 4 days ago, and none was tried; run `metatoken refresh creator -v`, and see that the timer runs
-WARNING: `notes`: its renewal is due since 2026-03-22 00:00 UTC, 4 days ago, and none was tried; run `metatoken refresh notes -v`, and see that the timer runs
+METATOKEN CRITICAL - brand and 5 more: the last run finished 2026-02-10 00:00 UTC, 44 days ago
+CRITICAL: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: the last run finished 2026-02-10 00:00 UTC, 44 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
 ").stderr("").code(2);
     rehearsal.run(&["status", "--offline"]).stdout("
 LABEL      TYPE         HEALTH    STATE  ENDS                              DATA ACCESS ENDS                   PROVEN       NEXT
@@ -213,31 +212,20 @@ creator    instagram    critical  valid  2026-04-11 00:00 UTC, in 16 days  unkno
 notes      threads      critical  valid  2026-04-11 00:00 UTC, in 16 days  2026-02-12 00:00 UTC, 42 days ago  44 days ago  renew: its end, 2026-04-11 00:00 UTC, in 16 days, is within 20d
 publisher  app          critical  valid  never                             unknown                            44 days ago  verify: last proven 2026-02-10 00:00 UTC, 44 days ago
 
-critical: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: Graph last spoke of it 2026-02-10 00:00 UTC, 44 days ago
-  hint: run `metatoken refresh -v`, and see why Graph was not reached
-critical: the last run finished 2026-02-10 00:00 UTC, 44 days ago
+critical: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: the last run finished 2026-02-10 00:00 UTC, 44 days ago
   hint: see that the timer or the cron job runs `metatoken refresh`, and run it now
-warning: `brand`: its renewal is due since 2026-03-22 00:00 UTC, 4 days ago, and none was tried
-  hint: run `metatoken refresh brand -v`, and see that the timer runs
-warning: `sixty`: its renewal is due since 2026-03-22 00:00 UTC, 4 days ago, and none was tried
-  hint: run `metatoken refresh sixty -v`, and see that the timer runs
-warning: `creator`: its renewal is due since 2026-03-22 00:00 UTC, 4 days ago, and none was tried
-  hint: run `metatoken refresh creator -v`, and see that the timer runs
-warning: `notes`: its renewal is due since 2026-03-22 00:00 UTC, 4 days ago, and none was tried
-  hint: run `metatoken refresh notes -v`, and see that the timer runs
 ").stderr("").exit(Exit::Ok);
 }
 
 /// Two days are left, and all could still be saved.
 fn critical(rehearsal: &Rehearsal) {
     rehearsal.run(&["check", "--now", "+98d"]).stdout("
-METATOKEN CRITICAL - brand: it ends 2026-04-11 00:00 UTC, in 2 days, and 5 more causes
+METATOKEN CRITICAL - brand: it ends 2026-04-11 00:00 UTC, in 2 days, and 4 more causes
 CRITICAL: `brand`: it ends 2026-04-11 00:00 UTC, in 2 days; run `metatoken refresh brand`, and see that the timer runs
-CRITICAL: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: Graph last spoke of it 2026-02-10 00:00 UTC, 58 days ago; run `metatoken refresh -v`, and see why Graph was not reached
 CRITICAL: `sixty`: it ends 2026-04-11 00:00 UTC, in 2 days; run `metatoken refresh sixty`, and see that the timer runs
 CRITICAL: `creator`: it ends 2026-04-11 00:00 UTC, in 2 days; run `metatoken refresh creator`, and see that the timer runs
 CRITICAL: `notes`: it ends 2026-04-11 00:00 UTC, in 2 days; run `metatoken refresh notes`, and see that the timer runs
-CRITICAL: the last run finished 2026-02-10 00:00 UTC, 58 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
+CRITICAL: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: the last run finished 2026-02-10 00:00 UTC, 58 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
 ").stderr("").code(2);
     rehearsal.run(&["status"]).stdout("
 LABEL      TYPE         HEALTH    STATE     ENDS                             DATA ACCESS ENDS                   PROVEN    NEXT
@@ -343,9 +331,10 @@ fn a_timer_that_comes_back_in_time_saves_them_all() {
         .run(&["check"])
         .stdout(
             "
-METATOKEN OK - 6 tokens, all well
+METATOKEN WARNING - brand and 3 more: the window before its end is 20 days, and the longest time between two runs was 59 days lately: a run that fails may be the last chance
+WARNING: `brand`, `sixty`, `creator` and `notes`: the window before its end is 20 days, and the longest time between two runs was 59 days lately: a run that fails may be the last chance; let the timer run `metatoken refresh` hourly, or set `refresh_within` to more
 ",
         )
         .stderr("")
-        .code(0);
+        .code(1);
 }

@@ -69,6 +69,7 @@ fn a_life_that_meta_does_not_prolong() {
     issue(&world);
     world.at(day(1));
     a_day_later(&world);
+    world.lives_until(31);
     for renewal in ["/oauth/access_token", "/refresh_access_token"] {
         world.graph.misbehave(Rule::on(renewal), Misbehaviour::Status(500));
     }

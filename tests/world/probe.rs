@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use metatoken::sandbox::TokenSpec;
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{ANNA, APP, World};
+use super::{ANNA, APP, World, day};
 
 /// A user token under the label `brand`, its string in a variable.
 pub(crate) const BRAND: &str =
@@ -27,6 +27,17 @@ impl World {
             .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"));
         world.run(&["refresh"]).code(0);
         world
+    }
+
+    /// Lets a timer run `refresh` every tenth day until that day: often enough for a window of
+    /// twenty days. Nothing but proofs may be due meanwhile.
+    pub(crate) fn lives_until(&mut self, last: i64) {
+        let first = (self.now - day(0)).num_days();
+        for n in (first + 10..last).step_by(10).chain([last]) {
+            self.at(day(n));
+            self.run(&["refresh", "--quiet"]).silent().code(0);
+        }
+        self.calls();
     }
 
     /// Starts a run and does not wait for it.

@@ -161,17 +161,36 @@ fn the_machinery_is_seen_through_its_runs() {
     let failed = finish(12, 69);
     let broken = finish(13, 74);
     let machinery = shelf.store.machinery("refresh", day(14)).unwrap();
-    assert_eq!(machinery.runs, 4);
     assert_eq!(machinery.last_success.unwrap().id, good);
     let finished = machinery.last_finished.unwrap();
     assert_eq!((finished.id, finished.exit_code), (failed, Some(69)));
     assert_eq!(finished.clock_skew, Some(TimeDelta::seconds(-3)));
     assert_eq!(shelf.store.last_finished("refresh").unwrap(), Some(finished));
     assert_eq!(machinery.last.unwrap().id, broken);
-    assert_eq!(machinery.longest_gap, Some(TimeDelta::days(10)));
-    let later = shelf.store.machinery("refresh", day(41)).unwrap();
-    assert_eq!(later.longest_gap, Some(TimeDelta::days(2)));
+    assert_eq!(machinery.first_began, Some(day(0)));
+    // What was killed or could not work leaves a gap.
+    assert_eq!(machinery.longest_gap, Some(TimeDelta::days(2)));
+    finish(17, 1);
+    let later = shelf.store.machinery("refresh", day(42)).unwrap();
+    assert_eq!(later.longest_gap, Some(TimeDelta::days(5)));
+    let last = shelf.store.machinery("refresh", day(48)).unwrap();
+    assert_eq!(last.longest_gap, None);
     assert_eq!(shelf.store.last_runs(2).unwrap().len(), 2);
+}
+
+#[test]
+fn a_clock_that_was_wrong_once_leaves_no_gap() {
+    let shelf = Shelf::new();
+    let finish = |at, ahead: i64| {
+        let run = shelf.store.begin_run("refresh", Trigger::Scheduled, day(at + ahead)).unwrap();
+        let skew = Some(TimeDelta::days(ahead));
+        shelf.store.finish_run(run, 0, skew, day(at + ahead)).unwrap();
+    };
+    for (at, ahead) in [(100, 0), (101, 365), (102, -90), (103, 0)] {
+        finish(at, ahead);
+    }
+    let machinery = shelf.store.machinery("refresh", day(104)).unwrap();
+    assert_eq!(machinery.longest_gap, Some(TimeDelta::days(1)));
 }
 
 #[test]

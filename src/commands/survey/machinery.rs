@@ -1,0 +1,91 @@
+//! What is to be said of the timer, the key and the files.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use chrono::TimeDelta;
+
+use super::Survey;
+use crate::commands::Session;
+use crate::commands::refresh::clock_reason;
+use crate::complaint::Complaint;
+use crate::config::{KeySetting, SecretSource};
+use crate::deliver::Place;
+use crate::file;
+use crate::policy::{Health, Reason, Runs, judge_exposure, judge_runs, judge_window, merge};
+use crate::report::LastRuns;
+use crate::store::{KeySource, Machinery, Store, StoreError};
+use crate::token::Action;
+
+impl Survey<'_> {
+    /// Judges the timer by its runs, and the clock by what Graph last said; the causes that several
+    /// tokens share are told once.
+    pub(super) fn judge_machinery(&self, skew: Option<TimeDelta>) -> Vec<Reason> {
+        let now = self.session.clock.now();
+        let runs = Runs {
+            every: self.session.config.alerts.run_every,
+            first_began: self.machinery.first_began,
+            last_finished: self.machinery.last_finished.as_ref().and_then(|run| run.finished_at),
+            longest_gap: self.machinery.longest_gap,
+        };
+        let subjects = self.meant.iter().map(|member| self.roster.subject(member));
+        let windows = merge(subjects.filter_map(|subject| judge_window(&subject, &runs)));
+        let timer = judge_runs(&runs, now).into_iter().chain(windows);
+        timer.chain(skew.and_then(clock_reason)).collect()
+    }
+}
+
+/// When the machinery last worked, for the metrics.
+pub(super) fn last_runs(machinery: &Machinery) -> LastRuns {
+    let finished = machinery.last_finished.as_ref();
+    let success = machinery.last_success.as_ref();
+    LastRuns {
+        started: machinery.last.as_ref().map(|run| run.started_at),
+        finished: finished.and_then(|run| run.finished_at),
+        success: success.and_then(|run| run.finished_at),
+        exit_code: machinery.last_ended.as_ref().and_then(|run| run.exit_code),
+    }
+}
+
+/// The key, the store and the targets that every user of this machine can read. What we may not
+/// look at ourselves is not readable by everybody.
+pub(super) fn exposures(session: &Session) -> Vec<Reason> {
+    let config = &session.config;
+    let key = match &config.store.key {
+        KeySetting::Beside(path) | KeySetting::Given(SecretSource::File { path, .. }) => Some(path),
+        KeySetting::Given(_) => None,
+    };
+    let files = config.tokens.iter().flat_map(|token| &token.deliver);
+    let targets = files.filter_map(|target| match &target.place {
+        Place::File(file) => Some(&file.path),
+        Place::Command(_) => None,
+    });
+    let mut known: HashSet<&Path> = HashSet::new();
+    let named = key.map(|path| ("the store key", path)).into_iter();
+    let all = named
+        .chain([("the store", &config.store.path)])
+        .chain(targets.map(|path| ("the target", path)));
+    let once = all.filter(|(_, path)| known.insert(path));
+    let exposed = once.filter(|(_, path)| file::is_readable_by_others(path));
+    exposed.map(|(what, path)| judge_exposure(what, path)).collect()
+}
+
+/// Whether the key beside the store still opens it. Where there is none to read nothing is said:
+/// looking needs no key, and a run that needs it says so itself.
+pub(super) fn key_trouble(session: &Session, store: &Store) -> Option<Reason> {
+    let KeySetting::Beside(path) = &session.config.store.key else { return None };
+    let error = store.unlock(&KeySource::File(path.clone())).err()?;
+    if matches!(error, StoreError::KeyUnreadable(..) | StoreError::KeyMissing(_)) {
+        return None;
+    }
+    let complaint = Complaint::from(error);
+    Some(Reason {
+        code: complaint.code,
+        severity: Health::Critical,
+        message: format!("{}: {}", complaint.subject, complaint.message),
+        remedy: complaint.hints.join("; "),
+        action: Action::FixConfiguration,
+        labels: Vec::new(),
+        held_by: None,
+    })
+}

@@ -1,0 +1,144 @@
+//! Looking at every token: what `status`, `check` and the notifications have in common.
+//!
+//! A survey takes no lock, makes nothing and adopts nothing. What Graph answers is written down
+//! where that is possible, and judged all the same where it is not. `questions` asks, `portrait`
+//! says what one token is worth, `machinery` what the timer, the key and the files are.
+
+mod machinery;
+mod portrait;
+mod questions;
+
+use std::collections::HashMap;
+
+use self::portrait::describe;
+use self::questions::Answer;
+use super::delivery::{of_config, seen};
+use super::refresh::{believed, trust};
+use super::roster::{Member, Roster};
+use super::{Session, apps};
+use crate::complaint::Complaint;
+use crate::graph::Graph;
+use crate::policy::{Moment, Reason};
+use crate::report::StatusReport;
+use crate::store::{Machinery, Store};
+use crate::token::{Delivery, Label, Pattern, Time};
+
+/// When Graph is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asking {
+    /// About every token.
+    Always,
+    /// About those whose last good answer is older than `validation_interval`.
+    WhenStale,
+    /// Never.
+    Never,
+}
+
+/// How Graph is asked.
+#[derive(Clone, Copy)]
+struct Look<'a> {
+    asking: Asking,
+    now: Time,
+    graph: &'a Graph,
+}
+
+/// What the store and the files say, before anything is judged.
+struct Survey<'a> {
+    session: &'a Session,
+    roster: Roster,
+    meant: Vec<Member>,
+    machinery: Machinery,
+    deliveries: HashMap<Label, Vec<Delivery>>,
+    troubles: Vec<Reason>,
+}
+
+/// Looks at the tokens that are meant.
+pub(super) fn survey(
+    session: &Session,
+    patterns: &[Pattern],
+    asking: Asking,
+    graph: &Graph,
+) -> Result<StatusReport, Complaint> {
+    let store = session.reader()?;
+    let mut survey = Survey::of(session, store.as_ref(), patterns)?;
+    let now = believed(session.clock.now(), survey.skew_then());
+    let look = Look { asking, now, graph };
+    let answers = survey.ask_about(store.as_ref(), look)?;
+    survey.look_at_targets(store.as_ref(), look);
+    survey.troubles.extend(store.as_ref().and_then(|it| machinery::key_trouble(session, it)));
+    // While this process reads without the right to write, SQLite lets none of it write.
+    drop(store);
+    survey.keep_answers(&answers);
+    survey.say_what_was_not_answered(&answers);
+    Ok(survey.conclude(&answers, graph))
+}
+
+impl<'a> Survey<'a> {
+    fn of(
+        session: &'a Session,
+        store: Option<&Store>,
+        patterns: &[Pattern],
+    ) -> Result<Self, Complaint> {
+        let now = session.clock.now();
+        let roster = match store {
+            Some(store) => {
+                let roster = Roster::new(&session.config, store.credentials()?);
+                roster.mindful_of(store.paused_apps(now)?)
+            }
+            None => Roster::new(&session.config, Vec::new()),
+        };
+        let machinery = match store {
+            Some(store) => store.machinery("refresh", now)?,
+            None => Machinery::default(),
+        };
+        let troubles = machinery::exposures(session);
+        let meant = roster.select(patterns)?.into_iter().cloned().collect();
+        Ok(Self { session, roster, meant, machinery, deliveries: HashMap::new(), troubles })
+    }
+
+    /// By how much our clock was ahead of Graph's when a run last asked.
+    fn skew_then(&self) -> Option<chrono::TimeDelta> {
+        self.machinery.last_finished.as_ref().and_then(|run| run.clock_skew)
+    }
+
+    /// How every target stands: by what the files hold, unless nobody is to look further than the
+    /// store, or its key is not at hand.
+    fn look_at_targets(&mut self, store: Option<&Store>, look: Look<'_>) {
+        let delivers = self.meant.iter().any(|member| !member.deliver.is_empty());
+        let key = (delivers && look.asking != Asking::Never).then(|| self.session.key().ok());
+        let open = store.zip(key.flatten()).filter(|(store, key)| store.unlock(key).is_ok());
+        let standing = |member: &Member| match (self.roster.credential(&member.label), &open) {
+            (Some(credential), Some((store, _))) => seen(member, credential, store, look.now),
+            (credential, _) => of_config(member, credential),
+        };
+        self.deliveries =
+            self.meant.iter().map(|member| (member.label.clone(), standing(member))).collect();
+    }
+
+    /// Judges everything that was gathered.
+    fn conclude(mut self, answers: &[Answer], graph: &Graph) -> StatusReport {
+        let now = self.session.clock.now();
+        let skew = graph.clock_skew().or(self.skew_then());
+        let moment = Moment { dates: trust(skew), ..Moment::at(believed(now, skew)) };
+        let mut deliveries = std::mem::take(&mut self.deliveries);
+        let tokens = self
+            .meant
+            .iter()
+            .map(|member| {
+                let answer = answers.iter().find(|answer| answer.label == member.label);
+                let deliveries = deliveries.remove(&member.label).unwrap_or_default();
+                describe(&self.roster, member, answer, deliveries, moment)
+            })
+            .collect();
+        let mut system = self.judge_machinery(skew);
+        system.extend(apps::version_reasons(self.session, &self.roster, graph, moment));
+        system.extend(self.troubles);
+        StatusReport {
+            generated_at: moment.now,
+            tokens,
+            system,
+            unlisted: self.roster.unlisted().to_vec(),
+            runs: machinery::last_runs(&self.machinery),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Puts up a file that everybody may read.
+//!
+//! Somebody may be reading it at any moment, so it is there whole or as it was before. Unlike a
+//! file that is replaced for its owner, nothing of the old one is carried over: it is ours.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// What everybody may do with it: read.
+const PUBLIC: u32 = 0o644;
+
+/// Writes a file that everybody may read, by a rename in its folder.
+///
+/// Meanwhile it has a hidden name that does not end like its own, because whoever reads all files
+/// of an ending must not find it. What a killed process left under that name is cleared away.
+pub fn publish(path: &Path, content: &[u8]) -> io::Result<()> {
+    let waiting = waiting(path)?;
+    match fs::remove_file(&waiting) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let written = write(&waiting, content).and_then(|()| fs::rename(&waiting, path));
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&waiting);
+    }
+    written
+}
+
+fn waiting(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(".new");
+    Ok(path.with_file_name(hidden))
+}
+
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(PUBLIC).open(path)?;
+    // The umask of whoever runs us is for secrets.
+    file.set_permissions(fs::Permissions::from_mode(PUBLIC))?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_put_up_for_everybody_and_nothing_lies_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metatoken.prom");
+        File::create(folder.path().join(".metatoken.prom.new")).unwrap();
+        for content in ["a long first text\n", "short\n"] {
+            publish(&path, content.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_put_up_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("folder.prom");
+        fs::create_dir(&taken).unwrap();
+        assert!(publish(&taken, b"x").is_err());
+        assert!(publish(&folder.path().join("none/metatoken.prom"), b"x").is_err());
+        assert!(publish(Path::new("/"), b"x").is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
