@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to stand back before asking again.
 const RETRY_AFTER: Duration = Duration::from_millis(10);
 /// How often a reader asks while a writer is just opening its log.
-const READER_TRIES: u32 = 10;
+const READER_TRIES: u32 = 100;
 
 /// What an opened file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,11 +98,17 @@ fn keep_log(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn open_patiently(path: &Path) -> rusqlite::Result<Connection> {
+    patiently(|| {
+        let connection = open(&reader_uri(path), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        migrations::schema_of(&connection).map(|_| connection)
+    })
+}
+
+/// Reads, again and again for a second while a writer is just opening or recovering its log.
+pub(super) fn patiently<T>(mut read: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
     let mut tries = 1;
     loop {
-        let opened = open(&reader_uri(path), OpenFlags::SQLITE_OPEN_READ_ONLY)
-            .and_then(|connection| migrations::schema_of(&connection).map(|_| connection));
-        match opened {
+        match read() {
             Err(error) if tries < READER_TRIES && may_pass(&error) => tries += 1,
             outcome => return outcome,
         }
@@ -159,7 +165,7 @@ fn standing(connection: &Connection, path: &Path) -> Result<Standing, StoreError
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?,
         ))
     };
-    let read = read().map_err(|error| Fault::from(error).about(path, Doing::Reading))?;
+    let read = patiently(read).map_err(|error| Fault::from(error).about(path, Doing::Reading))?;
     let known = migrations::latest();
     match read {
         (0, 0, 0) => Ok(Standing::Blank),

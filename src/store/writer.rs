@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::connection::patiently;
 use super::fault::Fault;
 
 /// The connection, and the way to it.
@@ -198,7 +199,12 @@ fn commit(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), Faul
 
 /// Runs a reading job on one state of the store, however many statements it takes.
 fn snapshot(connection: &Connection, job: &mut dyn Job) -> Result<(), Fault> {
-    let within = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)?;
+    // Which state that is the first read decides; from then on no writer is in the way.
+    let within = patiently(|| {
+        let within = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)?;
+        within.prepare_cached("SELECT count(*) FROM sqlite_schema")?.query_row([], |_| Ok(()))?;
+        Ok(within)
+    })?;
     job.run(&within);
     Ok(())
 }
