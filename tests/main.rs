@@ -4,6 +4,7 @@ mod adoption;
 mod check;
 mod crash;
 mod deliver;
+mod deployment;
 mod examples;
 mod exchange;
 mod families;

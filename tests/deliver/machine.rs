@@ -2,13 +2,13 @@
 //! written. And what a run costs when there is nothing to bring.
 
 use std::fs::{self, Permissions};
-use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{APP_INI, ONE, TWO, WEB_ENV, delivered, due, env, held, ini, states, world};
+use crate::deployment::skip;
 use crate::world::{Ran, World};
 
 /// `nobody`, everywhere.
@@ -17,8 +17,7 @@ const NOBODY: u32 = 65534;
 const IN_PLACE: &str = "write = \"in-place\"\n";
 
 fn skipped(why: &str) {
-    // The harness shows a line of a passing test only when asked to; that is enough here.
-    let _ = writeln!(std::io::stdout(), "skipped: {why}");
+    skip("deliver: what the machine does not allow", why);
 }
 
 /// A run by `nobody`, to whom all of the world but these files is given.

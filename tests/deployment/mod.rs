@@ -1,0 +1,16 @@
+//! What is shipped under `deployment/`, tried with the programs that it is made for.
+//!
+//! Not every machine has them, so a test may have to leave something out. It then says so where
+//! everybody sees it: a test that passes in silence without having looked is worse than none.
+
+use std::io::Write as _;
+
+/// Says on standard error that `test` was left out, and why.
+///
+/// The harness hides what the printing macros write in a test that passes; it does not hide what
+/// goes to standard error itself.
+pub(crate) fn skip(test: &str, why: &str) {
+    let line = format!("skipped: {test}: {why}\n");
+    // Whole and at once, so that lines of tests that run side by side do not mix.
+    let _ = std::io::stderr().write_all(line.as_bytes());
+}
