@@ -74,7 +74,7 @@ pub struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// What each token is worth: validity, clocks, scopes, what to do next
+    /// What each token is worth: validity, clocks, scopes, deliveries, what to do next
     Status(Status),
     /// Renew what is due, verify what was not proven lately, derive pages, deliver
     Refresh(Refresh),
@@ -208,6 +208,7 @@ pub struct History {
 
 /// `check`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
 pub struct Check {
     /// Labels; `*` matches anything
     #[arg(value_name = "LABEL")]
@@ -228,6 +229,10 @@ pub struct Check {
     /// Write the metrics to this file besides, for a node exporter
     #[arg(long, value_name = "FILE")]
     pub textfile: Option<PathBuf>,
+    /// Tell people what they have not been told yet and write the config's metrics file, as
+    /// `refresh` does; writes down that it did
+    #[arg(long, conflicts_with_all = ["labels", "tokens", "system"])]
+    pub notify: bool,
 }
 
 /// `token`.

@@ -23,6 +23,7 @@ use crate::environment::Environment;
 use crate::exit::{Exit, Verdict};
 use crate::interrupt::Interrupt;
 use crate::policy::Insistence;
+use crate::report::prefixed;
 use crate::token::{Pattern, Trigger};
 use crate::ui::Ui;
 
@@ -91,7 +92,12 @@ fn dispatch(
         let command = typed.command.name();
         tracing::info!(event = "started", command, "`{command}` begins");
     }
-    carry_out(&typed.command, &session)
+    carry_out(&typed.command, &session).map_err(|mut complaint| {
+        if let Some(prefix) = &session.config.alerts.prefix {
+            complaint.hints.iter_mut().for_each(|hint| *hint = prefixed(hint, prefix));
+        }
+        complaint
+    })
 }
 
 fn carry_out(command: &Command, session: &Session) -> Result<u8, Complaint> {

@@ -422,7 +422,7 @@ warning: `brand`: An unknown error occurred (code 1)
         .stdout(
             "
 METATOKEN UNKNOWN - brand: its string waits to be examined
-UNKNOWN: `brand`: its string waits to be examined; run `metatoken refresh brand`
+UNKNOWN: `brand`: its string waits to be examined; run `metatoken refresh`
 ",
         )
         .stderr("")

@@ -90,7 +90,8 @@ fn the_readme_beside_them_names_every_example_and_every_script() {
     let readme = std::fs::read_to_string(folder.join("README.md")).unwrap();
     let scripts = std::fs::read_dir(folder.join("hooks")).unwrap();
     let scripts = scripts.map(|entry| entry.unwrap().path());
-    for file in examples().into_iter().chain(scripts) {
+    let rehearsal = [folder.join("last-three-weeks.sh")];
+    for file in examples().into_iter().chain(scripts).chain(rehearsal) {
         let place = file.strip_prefix(&folder).unwrap().display().to_string();
         assert!(readme.contains(&format!("({place})")), "{place}");
     }

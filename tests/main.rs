@@ -20,6 +20,7 @@ mod lives;
 mod lock;
 mod logs;
 mod manners;
+mod notify;
 mod outcomes;
 mod pages;
 mod readme;

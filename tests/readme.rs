@@ -68,6 +68,25 @@ fn spoken(sentence: &str) -> String {
 }
 
 #[test]
+fn the_last_three_weeks_are_told_so() {
+    let world = tempfile::tempdir().unwrap();
+    let ran = Command::new("sh")
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/last-three-weeks.sh"))
+        .arg(world.path())
+        .env_clear()
+        .env("PATH", format!("{}:/usr/bin:/bin", folder_of_the_binary()))
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&ran.stderr), "");
+    assert_eq!(ran.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&ran.stdout), block("last-three-weeks"));
+}
+
+fn folder_of_the_binary() -> &'static str {
+    Path::new(env!("CARGO_BIN_EXE_metatoken")).parent().unwrap().to_str().unwrap()
+}
+
+#[test]
 fn the_table_of_exit_codes_is_the_one_of_the_code() {
     let (_, section) = README.split_once("\n## Exit codes\n").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();

@@ -342,8 +342,6 @@ brand  user  not_due  2026-03-02 00:00 UTC, in 19 days  the last try failed; the
 LABEL  TYPE  OUTCOME       ENDS                              REASON
 brand  user  not_extended  2026-03-02 00:00 UTC, in 13 days  not extended
 
-warning: `brand`: Meta accepted the renewal, but the new string ends no later
-  hint: nothing to do yet: it is tried again by itself
 warning: `brand`: it ends 2026-03-02 00:00 UTC, in 13 days, and Meta no longer extends it
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 
@@ -360,8 +358,6 @@ brand  user  not_extended  2026-03-02 00:00 UTC, in 6 days  not extended
 
 critical: `brand`: it ends 2026-03-02 00:00 UTC, in 6 days, and Meta no longer extends it
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-warning: `brand`: Meta accepted the renewal, but the new string ends no later
-  hint: nothing to do yet: it is tried again by itself
 
 1 token: 1 not extended
 ").stderr("").exit(Exit::PersonNeeded);

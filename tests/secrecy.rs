@@ -4,6 +4,8 @@
 //! Only `token` may print a string, on standard output; only the environment of these runs, and the
 //! files that a test writes as an operator would, may hold one.
 
+mod told;
+
 use std::collections::BTreeSet;
 use std::fs;
 

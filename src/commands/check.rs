@@ -3,20 +3,27 @@
 //! It judges what is stored, and needs no key, no secret, no lock and no right to write, so that
 //! it works as another user and while a run is under way.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Session;
 use super::survey::{Asking, survey};
-use super::textfile;
+use super::{notify, textfile};
 use crate::complaint::Complaint;
 use crate::exit::{Exit, Verdict};
-use crate::report::{CheckReport, Perfdata, Scope, github, nagios, plugin_line, prometheus};
-use crate::token::Pattern;
+use crate::report::{
+    CheckReport, Perfdata, Scope, StatusReport, github, nagios, plugin_line, prometheus,
+};
+use crate::store::Store;
+use crate::token::{Pattern, Trigger};
 use crate::ui::{Format, Verbosity};
 
 /// A plugin has about ten seconds; after this no further question is asked.
 const TIME_TO_ASK: Duration = Duration::from_secs(8);
+
+const BEFORE_THE_FIRST_RUN: &str =
+    "nobody is told before the first `metatoken refresh` of this version";
 
 /// What was asked for.
 #[derive(Debug)]
@@ -31,6 +38,17 @@ pub struct CheckOrder {
     pub perfdata: Perfdata,
     /// Where the metrics are written besides.
     pub textfile: Option<PathBuf>,
+    /// Whether people are told.
+    pub telling: Telling,
+}
+
+/// Whether people are told of what stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    /// Nobody is, and nothing is written.
+    Nobody,
+    /// Those are whom the config names, of what they were not told before.
+    People,
 }
 
 /// Gives the verdict.
@@ -40,12 +58,62 @@ pub fn check(session: &Session, order: &CheckOrder) -> Result<Verdict, Complaint
     if status.tokens.is_empty() {
         return Err(Complaint::new(Exit::Config, "no_tokens", "", "the config declares no tokens"));
     }
+    let mut status = status.with_prefix(session.config.alerts.prefix.as_deref());
+    let mut beside = None;
+    if order.telling == Telling::People {
+        // A run writes it before it tells people; what it said of that stands until it is written.
+        beside = session.config.alerts.textfile.as_deref();
+        let unwritten = beside.and_then(|path| textfile::write(path, &status).err());
+        status.system.extend(unwritten);
+        if let Err(why) = tell(session, &mut status) {
+            status.system.push(notify::nobody_told(&why));
+        }
+    }
     // The metrics are of everything, whatever is judged: another half of them would be taken for all.
-    let unwritten = order.textfile.as_ref().and_then(|path| textfile::write(path, &status).err());
+    let asked = order.textfile.as_deref().filter(|path| Some(*path) != beside);
+    let unwritten = asked.and_then(|path| textfile::write(path, &status).err());
     let mut report = CheckReport::new(status, order.scope);
     report.status.system.extend(unwritten);
     show(session, order, &report)?;
     Ok(report.verdict())
+}
+
+/// Tells people, unless a run is under way, which does so itself.
+fn tell(session: &Session, status: &mut StatusReport) -> Result<(), Complaint> {
+    // A lock beside no store would be this user's, and in the way of whoever makes the store.
+    if !session.config.store.path.exists() {
+        session.ui.note(BEFORE_THE_FIRST_RUN);
+        return Ok(());
+    }
+    let lock = match session.lock("check", Duration::ZERO) {
+        Err(complaint) if complaint.exit == Exit::Busy => return Ok(()),
+        lock => lock?,
+    };
+    let Some(store) = Store::open_without_key(&lock, &session.config.store.path)? else {
+        session.ui.note(BEFORE_THE_FIRST_RUN);
+        return Ok(());
+    };
+    let now = session.clock.now();
+    // A run that came in between has told people more than is known here.
+    if store.machinery("refresh", now)?.last.map(|run| run.started_at) != status.runs.started {
+        return Ok(());
+    }
+    let run = OnceCell::new();
+    let begin = || {
+        if let Some(run) = run.get() {
+            return Ok(*run);
+        }
+        let begun = store.begin_run("check", Trigger::Scheduled, now)?;
+        Ok(*run.get_or_init(|| begun))
+    };
+    let untold = notify::tell(session, &store, status.clone(), &begin);
+    status.system.retain(|reason| !reason.is_about_a_channel());
+    status.system.extend(notify::channel_troubles(session, &store, status.generated_at));
+    status.system.extend(untold);
+    if let Some(run) = run.get() {
+        store.finish_run(*run, Exit::Ok.code(), None, now)?;
+    }
+    Ok(())
 }
 
 fn show(session: &Session, order: &CheckOrder, report: &CheckReport) -> Result<(), Complaint> {
@@ -56,8 +124,10 @@ fn show(session: &Session, order: &CheckOrder, report: &CheckReport) -> Result<(
         Format::Github => github(report),
         _ => nagios(report, order.perfdata),
     };
-    let said = ui.verbosity > Verbosity::Quiet || report.verdict() != Verdict::Ok;
-    if said { ui.data(&text) } else { Ok(()) }
+    // A document that is empty is none.
+    let document = matches!(ui.format, Format::Json | Format::Prometheus);
+    let talkative = ui.verbosity > Verbosity::Quiet || report.verdict() != Verdict::Ok;
+    if document || talkative { ui.data(&text) } else { Ok(()) }
 }
 
 /// What a monitoring system makes of an error: a store that is there and cannot be read is

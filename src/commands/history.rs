@@ -37,7 +37,10 @@ pub fn history(session: &Session, order: &HistoryOrder) -> Result<Exit, Complain
         None => Vec::new(),
     };
     // Within a run tokens are worked on side by side; by label the list is the same every time.
-    all.sort_by(|a, b| (a.at, a.run, &a.label).cmp(&(b.at, b.run, &b.label)));
+    // People are told when all that is done.
+    all.sort_by_cached_key(|entry| {
+        (entry.at, entry.run, entry.label.is_none(), entry.label.clone())
+    });
     let report = HistoryReport {
         counted: all.iter().map(|entry| (entry.event, entry.trigger)).collect(),
         shown: newest(all, order),

@@ -13,6 +13,15 @@ use crate::interrupt::Interrupt;
 use crate::store::{Holder, KeySource, LockError, RunLock, Store, read_key};
 use crate::ui::Ui;
 
+/// Where a command works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// For real.
+    Machine,
+    /// In a rehearsal.
+    Sandbox,
+}
+
 /// One run of the program, ready to work.
 #[derive(Debug)]
 pub struct Session {
@@ -24,6 +33,8 @@ pub struct Session {
     pub graph: Settings,
     /// The time.
     pub clock: Clock,
+    /// Whether it is a rehearsal.
+    pub stage: Stage,
     /// The variables and the user.
     pub environment: Environment,
     /// Whether somebody wants the process to end.
@@ -57,6 +68,15 @@ impl Session {
         };
         let text = self.secrets.resolve(source).map_err(|error| unreadable().because(error))?;
         read_key(text.expose()).map(KeySource::Given).map_err(|error| unreadable().because(error))
+    }
+
+    /// The name of this machine, as a person who gets a message from it knows it. Rehearsals have
+    /// one of their own, so that they say the same everywhere.
+    pub(super) fn host(&self) -> String {
+        match self.stage {
+            Stage::Sandbox => "sandbox".to_owned(),
+            Stage::Machine => rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        }
     }
 
     /// The store as it is, for reading; nothing where none was made yet.

@@ -116,11 +116,13 @@ pub fn inspect_string(
         generation: None,
         inspection: Some(inspection),
         deliveries: Vec::new(),
+        deadlines: Vec::new(),
     };
     let report = StatusReport {
         generated_at: now,
         tokens: vec![token],
         system: Vec::new(),
+        dates: crate::policy::Dates::Trusted,
         unlisted: Vec::new(),
         runs: LastRuns::default(),
     };
@@ -193,6 +195,7 @@ fn unreadable(place: &str, error: std::io::Error) -> Complaint {
 }
 
 fn show(session: &Session, report: StatusReport) -> Result<Verdict, Complaint> {
+    let report = report.with_prefix(session.config.alerts.prefix.as_deref());
     let ui = &session.ui;
     let mut text = match ui.format {
         Format::Json => report.json(),

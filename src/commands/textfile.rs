@@ -1,6 +1,10 @@
 //! The metrics file that a node exporter reads.
+//!
+//! It is replaced whole, so a name that is mistyped must not cost what stands there: a key, an
+//! application's settings, a device.
 
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;
 
 use crate::file;
@@ -8,25 +12,55 @@ use crate::policy::{Health, Reason};
 use crate::report::{StatusReport, prometheus};
 use crate::token::Action;
 
+/// How every metrics file of ours begins.
+const BEGINNING: &[u8] = b"# HELP metatoken_";
+
 /// Writes the metrics for everybody to read; what is to be said where that fails.
 pub(super) fn write(path: &Path, status: &StatusReport) -> Result<(), Reason> {
-    file::publish(path, prometheus(status).as_bytes()).map_err(|error| {
-        let (cause, remedy) = match error.kind() {
-            ErrorKind::NotFound => ("its folder is not there".to_owned(), "make the folder"),
-            ErrorKind::PermissionDenied => (
-                error.kind().to_string(),
-                "make its folder writable for the user who runs this command",
-            ),
-            other => (other.to_string(), "name a file that can be written"),
-        };
-        Reason {
-            code: "textfile_failed",
-            severity: Health::Warning,
-            message: format!("the metrics file `{}` cannot be written: {cause}", path.display()),
-            remedy: remedy.to_owned(),
-            action: Action::FixConfiguration,
-            labels: Vec::new(),
-            held_by: None,
+    let failed = |(cause, remedy): (String, &str)| Reason {
+        code: "textfile_failed",
+        severity: Health::Warning,
+        message: format!("the metrics file `{}` cannot be written: {cause}", path.display()),
+        remedy: remedy.to_owned(),
+        action: Action::FixConfiguration,
+        about: Some(path.display().to_string()),
+        labels: Vec::new(),
+        held_by: None,
+    };
+    match is_taken(path) {
+        Ok(true) => Err(failed((
+            "something else has its name".to_owned(),
+            "name another file, or move that one away",
+        ))),
+        Ok(false) => file::publish(path, prometheus(status).as_bytes())
+            .map_err(|error| failed(explained(&error))),
+        Err(error) => Err(failed(explained(&error))),
+    }
+}
+
+/// Whether something stands there that is no metrics file of ours.
+fn is_taken(path: &Path) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+        // Not opened: a pipe would keep us waiting.
+        Ok(about) if !about.is_file() => Ok(true),
+        Ok(_) => {
+            let mut beginning = Vec::new();
+            File::open(path)?.take(BEGINNING.len() as u64).read_to_end(&mut beginning)?;
+            Ok(!beginning.is_empty() && beginning != BEGINNING)
         }
-    })
+    }
+}
+
+/// Why it failed, and what to do.
+fn explained(error: &io::Error) -> (String, &'static str) {
+    match error.kind() {
+        ErrorKind::NotFound => ("its folder is not there".to_owned(), "make the folder"),
+        ErrorKind::PermissionDenied => (
+            error.kind().to_string(),
+            "make its folder writable for the user who runs this command",
+        ),
+        other => (other.to_string(), "name a file that can be written"),
+    }
 }

@@ -14,6 +14,7 @@ mod message;
 mod place;
 mod trust;
 
+use std::mem::ManuallyDrop;
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::Client;
@@ -39,7 +40,9 @@ pub struct Limits {
 /// A client, shared by all threads.
 #[derive(Debug)]
 pub struct Http {
-    client: Client,
+    // Its end would wait for the system's resolver, which heeds no limit: half a minute and more
+    // where no name server answers. The process ends without it.
+    client: ManuallyDrop<Client>,
     limits: Limits,
 }
 
@@ -64,7 +67,7 @@ impl Http {
             let why = cause(&error.without_url());
             NotSetUp::new(format!("the HTTPS client cannot be set up: {why}"))
         })?;
-        Ok(Self { client, limits })
+        Ok(Self { client: ManuallyDrop::new(client), limits })
     }
 
     /// Sends a message once. The answer is to be read within what is left of `patience`, which is

@@ -69,7 +69,8 @@ fn judge(
     };
     let labels = vec![label.clone()];
     let action = Action::Retry;
-    Some(Reason { code, severity, message, remedy, action, labels, held_by: None })
+    let about = Some(target.to_string());
+    Some(Reason { code, severity, message, remedy, action, about, labels, held_by: None })
 }
 
 fn waiting(since: Option<Time>, now: Time) -> String {

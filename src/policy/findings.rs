@@ -40,7 +40,17 @@ impl Findings<'_> {
         let labels = vec![self.subject.label.clone()];
         let Step { action, remedy } = step;
         let held_by = None;
-        self.reasons.push(Reason { code, severity, message, remedy, action, labels, held_by });
+        let about = None;
+        self.reasons.push(Reason {
+            code,
+            severity,
+            message,
+            remedy,
+            action,
+            about,
+            labels,
+            held_by,
+        });
     }
 
     /// Adds what is the fault of another token, which is told of it once for all that it holds.

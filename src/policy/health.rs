@@ -96,7 +96,8 @@ impl Findings<'_> {
                 "unverified",
                 Health::Unknown,
                 "its string waits to be examined".to_owned(),
-                Step::new(Action::Retry, format!("run `metatoken refresh {label}`")),
+                // Without the label an outage at the first run stays one cause.
+                Step::new(Action::Retry, "run `metatoken refresh`"),
             ),
             (None, Some(parent)) if verdict_on(parent.credential) == Some(false) => self.add_held_by(
                 parent.label,

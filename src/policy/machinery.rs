@@ -8,7 +8,7 @@ use std::path::Path;
 use chrono::TimeDelta;
 
 use super::{Health, Reason, Subject, is_short_lived, words};
-use crate::token::{Action, Expiry, Time};
+use crate::token::{Action, ChannelId, Expiry, Time};
 
 /// No finished run for this long is a warning, however often runs are meant to happen.
 const WARNING_AFTER: TimeDelta = TimeDelta::hours(26);
@@ -17,6 +17,9 @@ const CRITICAL_AFTER: TimeDelta = TimeDelta::days(3);
 
 /// The code of what is said when no run has finished lately.
 pub(super) const NO_RECENT_RUN: &str = "no_recent_run";
+
+/// The code of what is said of a way to people that fails.
+pub(super) const CHANNEL_FAILS: &str = "notification_failed";
 
 /// What the run rows and the config say of the timer.
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,12 +95,24 @@ pub fn judge_window(subject: &Subject<'_>, runs: &Runs) -> Option<Reason> {
 /// What is to be said of a file with secrets that every user of the machine can read; `what` it is.
 pub fn judge_exposure(what: &str, path: &Path) -> Reason {
     let path = path.display();
-    of_the_timer(
+    let reason = of_the_timer(
         "readable_by_others",
         Health::Warning,
         format!("{what} `{path}` can be read by every user of this machine"),
         &format!("run `chmod o-r {path}`"),
-    )
+    );
+    Reason { about: Some(path.to_string()), ..reason }
+}
+
+/// What is to be said of a way to people that has failed `since`, with `error`.
+pub fn judge_channel(channel: &ChannelId, since: Time, error: &str, now: Time) -> Reason {
+    let reason = of_the_timer(
+        CHANNEL_FAILS,
+        Health::Warning,
+        format!("`{channel}` cannot be told anything since {}: {error}", words::when(since, now)),
+        "mend what the message names, or its `[[notify]]`; what was not told is told by the next run",
+    );
+    Reason { about: Some(channel.to_string()), ..reason }
 }
 
 fn of_the_timer(code: &'static str, severity: Health, message: String, remedy: &str) -> Reason {
@@ -107,6 +122,7 @@ fn of_the_timer(code: &'static str, severity: Health, message: String, remedy: &
         message,
         remedy: remedy.to_owned(),
         action: Action::FixConfiguration,
+        about: None,
         labels: Vec::new(),
         held_by: None,
     }

@@ -1,7 +1,7 @@
 //! Why something is not as it should be, and what to do about it.
 
 use super::clocks::UNPROVEN;
-use super::machinery::NO_RECENT_RUN;
+use super::machinery::{CHANNEL_FAILS, NO_RECENT_RUN};
 use super::overdue::OVERDUE;
 use crate::token::{Action, Label};
 
@@ -52,6 +52,9 @@ pub struct Reason {
     pub remedy: String,
     /// The kind of step that is.
     pub action: Action,
+    /// The one thing among several of its kind that it is about, such as a target or a file: part of
+    /// what tells one cause from another, like the code.
+    pub about: Option<String>,
     /// The tokens concerned.
     pub labels: Vec<Label>,
     /// The token whose own trouble is the cause of this one, such as a Page's dead parent.
@@ -64,6 +67,11 @@ impl Reason {
         matches!(self.code, "delivery_owed" | "delivery_failed" | "drifted")
     }
 
+    /// Whether it is about a way to people.
+    pub fn is_about_a_channel(&self) -> bool {
+        self.code == CHANNEL_FAILS
+    }
+
     fn has_the_cause_of(&self, other: &Self) -> bool {
         let same =
             self.code == other.code && self.message == other.message && self.remedy == other.remedy;
@@ -72,10 +80,11 @@ impl Reason {
     }
 
     /// Whether the other only tells what follows from this one: without runs nothing is renewed or
-    /// asked about, and while Graph is out of reach nothing is renewed.
+    /// asked about, and while Graph is out of reach nothing is renewed. What is worse than a missing
+    /// run began before it and has a cause of its own.
     fn explains(&self, other: &Self) -> bool {
         match (self.code, other.code) {
-            (NO_RECENT_RUN, UNPROVEN | OVERDUE) => true,
+            (NO_RECENT_RUN, UNPROVEN | OVERDUE) => self.severity.rank() >= other.severity.rank(),
             (UNPROVEN, OVERDUE) => other.labels.iter().all(|label| self.labels.contains(label)),
             _ => false,
         }
@@ -101,6 +110,23 @@ impl Reason {
     }
 }
 
+/// Whether a reason of that code rests on comparing a date with the clock, so that it says nothing
+/// while the clock is not believed.
+pub(super) fn hangs_on_a_date(code: &str) -> bool {
+    matches!(
+        code,
+        "expiring"
+            | "expired"
+            | "data_access_expiring"
+            | "data_access_expired"
+            | "short_parent"
+            | "rotation_due"
+            | "graph_version_ends"
+            | UNPROVEN
+            | OVERDUE
+    )
+}
+
 /// Makes one of all reasons that have one cause, with all their labels; the worst first.
 ///
 /// They have one cause if code, message and remedy are the same, if one token's trouble holds back
@@ -111,7 +137,12 @@ pub fn merge(reasons: impl IntoIterator<Item = Reason>) -> Vec<Reason> {
     reasons.sort_by_key(Reason::follows);
     let mut merged: Vec<Reason> = Vec::new();
     for reason in reasons {
-        match merged.iter_mut().find(|other| other.has_the_cause_of(&reason)) {
+        // Of several troubles of the token that holds it back, the one of its own kind.
+        let alike = merged
+            .iter()
+            .position(|other| other.code == reason.code && other.has_the_cause_of(&reason));
+        let cause = alike.or_else(|| merged.iter().position(|it| it.has_the_cause_of(&reason)));
+        match cause.map(|place| &mut merged[place]) {
             Some(other) => other.take_in(reason),
             None => merged.push(reason),
         }
@@ -139,6 +170,7 @@ mod tests {
             message: "m".into(),
             remedy: String::new(),
             action: Action::None,
+            about: None,
             labels: vec![Label::parse(label).unwrap()],
             held_by: None,
         };
@@ -152,6 +184,34 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_run_explains_nothing_that_is_worse_than_itself() {
+        let reason = |code, severity| Reason {
+            code,
+            severity,
+            message: code.into(),
+            remedy: String::new(),
+            action: Action::None,
+            about: None,
+            labels: vec![Label::parse("a").unwrap()],
+            held_by: None,
+        };
+        for (missing, unproven, told) in [
+            (Health::Warning, Health::Warning, vec![(NO_RECENT_RUN, Health::Warning)]),
+            (Health::Critical, Health::Warning, vec![(NO_RECENT_RUN, Health::Critical)]),
+            (Health::Critical, Health::Critical, vec![(NO_RECENT_RUN, Health::Critical)]),
+            (
+                Health::Warning,
+                Health::Critical,
+                vec![(UNPROVEN, Health::Critical), (NO_RECENT_RUN, Health::Warning)],
+            ),
+        ] {
+            let all = [reason(UNPROVEN, unproven), reason(NO_RECENT_RUN, missing)];
+            let merged = merge(all).into_iter().map(|it| (it.code, it.severity));
+            assert_eq!(merged.collect::<Vec<_>>(), told);
+        }
+    }
+
+    #[test]
     fn what_a_token_holds_back_is_told_with_its_own_trouble() {
         let label = |text: &str| Label::parse(text).unwrap();
         let reason = |name: &str, message: &str, held_by: Option<&str>| Reason {
@@ -160,6 +220,7 @@ mod tests {
             message: message.into(),
             remedy: String::new(),
             action: Action::None,
+            about: None,
             labels: vec![label(name)],
             held_by: held_by.map(label),
         };

@@ -61,6 +61,9 @@ fn major(version: &str) -> Option<u32> {
     version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
+/// The code of what is said of an app that another version answers: known only to who asked.
+pub(super) const FALLBACK: &str = "graph_version_fallback";
+
 /// What is to be said of the version that an app of the config asks for.
 pub fn judge_version(app: &str, version: &str, labels: Vec<Label>, now: Time) -> Option<Reason> {
     let fate = match standing(version, now) {
@@ -76,7 +79,7 @@ pub fn judge_version(app: &str, version: &str, labels: Vec<Label>, now: Time) ->
 /// What is to be said when another version answered than the one that an app asked for.
 pub fn judge_fallback(app: &str, asked: &str, answered: &str, labels: Vec<Label>) -> Reason {
     let message = format!("app `{app}` asks for Graph {asked}, and {answered} answers");
-    reason("graph_version_fallback", message, app, labels)
+    reason(FALLBACK, message, app, labels)
 }
 
 fn reason(code: &'static str, message: String, app: &str, labels: Vec<Label>) -> Reason {
@@ -86,6 +89,7 @@ fn reason(code: &'static str, message: String, app: &str, labels: Vec<Label>) ->
         message,
         remedy: format!("set `graph_version = \"{NEWEST}\"` in `[app.{app}]`, or leave it out"),
         action: Action::FixConfiguration,
+        about: Some(app.to_owned()),
         labels,
         held_by: None,
     }

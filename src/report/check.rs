@@ -1,6 +1,6 @@
 //! One verdict for monitoring.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::json::{VERSION, document, reasons, time};
 use super::{LastRuns, StatusReport};
@@ -58,8 +58,13 @@ impl CheckReport {
 
     /// The contract's JSON.
     pub fn json(&self) -> String {
+        document(&self.value())
+    }
+
+    /// The same as a value.
+    pub(super) fn value(&self) -> Value {
         let runs = &self.status.runs;
-        document(&json!({
+        json!({
             "version": VERSION,
             "health": self.status.health().as_str(),
             "exit_code": self.verdict().code(),
@@ -72,7 +77,7 @@ impl CheckReport {
                 "succeeded_at": time(runs.success),
                 "exit_code": runs.exit_code,
             },
-        }))
+        })
     }
 
     /// What the first line says behind the verdict: the worst label first.

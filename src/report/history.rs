@@ -15,8 +15,8 @@ pub struct Entry {
     pub at: Time,
     /// In which run.
     pub run: Option<i64>,
-    /// To which token.
-    pub label: Label,
+    /// To which token, if to one.
+    pub label: Option<Label>,
     /// What.
     pub event: EventKind,
     /// Who had started the run.
@@ -126,7 +126,7 @@ impl HistoryReport {
         for entry in &self.shown {
             let cells = [
                 plain(words::instant(entry.at)),
-                plain(&entry.label),
+                plain(entry.label.as_ref().map_or("-", Label::as_str)),
                 plain(entry.event),
                 plain(entry.generation.map_or("-".to_owned(), |number| number.to_string())),
                 plain(entry.fingerprint.map_or("-".to_owned(), |it| it.to_string())),
@@ -165,7 +165,7 @@ impl HistoryReport {
             let cells = [
                 time(Some(entry.at)),
                 json!(entry.run),
-                json!(entry.label.as_str()),
+                json!(entry.label.as_ref().map(Label::as_str)),
                 json!(entry.event.as_str()),
                 json!(entry.trigger.as_str()),
                 json!(entry.event.counts_as()),
@@ -188,7 +188,7 @@ impl Entry {
         json!({
             "at": time(Some(self.at)),
             "run": self.run,
-            "label": self.label.as_str(),
+            "label": self.label.as_ref().map(Label::as_str),
             "event": self.event.as_str(),
             "trigger": self.trigger.as_str(),
             "success": self.event.counts_as(),

@@ -183,8 +183,12 @@ impl TokenResult {
     fn told(&self) -> Option<Reason> {
         let problem = self.problem.as_ref()?;
         let code = problem.kind.as_str();
+        // Whoever must act on an end that nears need not hear that another try is to come.
+        let no_help = problem.kind == ProblemKind::NotExtended;
         let same = |reason: &Reason| {
-            reason.message.contains(&problem.message) || problem.message.contains(&reason.message)
+            no_help && reason.code == "expiring"
+                || reason.message.contains(&problem.message)
+                || problem.message.contains(&reason.message)
         };
         if self.standing.iter().any(same) {
             return None;
@@ -200,6 +204,7 @@ impl TokenResult {
             remedy: self.remedy.clone(),
             action: problem.action,
             labels: vec![self.label.clone()],
+            about: None,
             held_by: None,
         })
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::json::{VERSION, deliveries, document, granular_scopes, problem, reasons, time};
 use super::table::{Sheet, plain, tinted};
 use super::{Canvas, reasons as prose};
-use crate::policy::{Health, Judgement, Limits, Reason, merge, words};
+use crate::policy::{Dates, Deadline, Health, Judgement, Limits, Reason, merge, words};
 use crate::token::{
     DataAccess, Delivery, Expiry, Fingerprint, Inspection, Label, Problem, Time, TokenType,
 };
@@ -67,6 +67,8 @@ pub struct TokenReport {
     pub generation: Option<u32>,
     /// How its targets stand.
     pub deliveries: Vec<Delivery>,
+    /// The dates that only a person can move.
+    pub deadlines: Vec<Deadline>,
 }
 
 /// How a token is kept alive.
@@ -97,6 +99,8 @@ pub struct StatusReport {
     pub tokens: Vec<TokenReport>,
     /// What concerns the machinery.
     pub system: Vec<Reason>,
+    /// Whether dates were compared with the clock.
+    pub dates: Dates,
     /// Names that the store knows and the config no longer has.
     pub unlisted: Vec<Label>,
     /// When runs last worked.

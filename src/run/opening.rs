@@ -7,7 +7,7 @@ use super::refusal::usage;
 use super::typed::{instant, scenario};
 use crate::cli::Cli;
 use crate::clock::Clock;
-use crate::commands::Session;
+use crate::commands::{Session, Stage};
 use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
@@ -106,7 +106,8 @@ pub(super) fn open_session(
         Some(_) => config.secrets(&Environment::default()),
         None => config.secrets(&environment),
     };
-    let session = Session { config, secrets, graph, clock, environment, interrupt, ui: *ui };
+    let stage = if place.sandbox.is_some() { Stage::Sandbox } else { Stage::Machine };
+    let session = Session { config, secrets, graph, clock, stage, environment, interrupt, ui: *ui };
     Ok((session, place.sandbox))
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::refusal::usage;
 use crate::cli::{self, Cli, Command, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata};
 use crate::clock::Clock;
-use crate::commands::{Asking, CheckOrder, Depth, Session, StatusOrder, Which};
+use crate::commands::{Asking, CheckOrder, Depth, Session, StatusOrder, Telling, Which};
 use crate::complaint::Complaint;
 use crate::config;
 use crate::policy::words;
@@ -48,6 +48,7 @@ pub(super) fn check_order(given: &cli::Check) -> CheckOrder {
             TypedPerfdata::None => Perfdata::Counts,
         },
         textfile: given.textfile.clone(),
+        telling: if given.notify { Telling::People } else { Telling::Nobody },
     }
 }
 

@@ -58,7 +58,8 @@ pub fn open(dir: &Path, scenario: Scenario, now: Option<NowArg>) -> Result<Sandb
     let now = folder.turn_clock(now)?;
     folder.furnish("app.env", &stage.pasted)?;
     folder.furnish("graph.json", &stage.graph.to_json())?;
-    folder.furnish("metatoken.toml", &scenario.config())?;
+    let place = folder.0.to_string_lossy();
+    folder.furnish("metatoken.toml", &scenario.config().replace("@FOLDER@", &place))?;
     let mut graph = folder.memory()?;
     graph.set_now(now);
     let server = Server::start(graph).map_err(|error| folder.unusable(&folder.0, error))?;

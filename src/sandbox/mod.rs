@@ -14,6 +14,7 @@ mod caller;
 mod clock;
 mod connection;
 mod death;
+mod ending;
 mod exchange;
 mod folder;
 mod host;

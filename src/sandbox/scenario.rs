@@ -14,11 +14,14 @@ pub enum Scenario {
     Outage,
     /// As healthy, but each app is over its limit.
     Throttled,
+    /// The last three weeks of a token that Meta does not extend any more.
+    Ending,
 }
 
 impl Scenario {
     /// Every scenario.
-    pub const ALL: [Self; 4] = [Self::Healthy, Self::Troubles, Self::Outage, Self::Throttled];
+    pub const ALL: [Self; 5] =
+        [Self::Healthy, Self::Troubles, Self::Outage, Self::Throttled, Self::Ending];
 
     /// Its name, which is also that of its folder.
     pub const fn as_str(self) -> &'static str {
@@ -27,6 +30,7 @@ impl Scenario {
             Self::Troubles => "troubles",
             Self::Outage => "outage",
             Self::Throttled => "throttled",
+            Self::Ending => "ending",
         }
     }
 
@@ -48,6 +52,7 @@ impl Scenario {
             Self::Throttled => {
                 (include_str!("scenes/throttled.txt"), include_str!("scenes/tokens.toml"))
             }
+            Self::Ending => (include_str!("scenes/ending.txt"), include_str!("scenes/ending.toml")),
         };
         format!("{what_to_try}\n{tokens}")
     }

@@ -47,6 +47,7 @@ impl Stage {
             Scenario::Healthy | Scenario::Outage => stage.healthy(convert::identity),
             Scenario::Throttled => stage.healthy(AppSpec::throttled),
             Scenario::Troubles => stage.troubles(),
+            Scenario::Ending => stage.ending(),
         }
         stage
     }
@@ -157,6 +158,9 @@ mod tests {
             let stage = Stage::of(scenario);
             let pasted = stage.pasted.lines().filter_map(|line| line.split_once('='));
             let mut pasted: BTreeSet<String> = pasted.map(|(key, _)| key.to_owned()).collect();
+            if scenario == Scenario::Ending {
+                assert!(pasted.remove("BRAND_AGAIN"), "for the operator, not for the config");
+            }
             if scenario == Scenario::Troubles {
                 assert!(pasted.remove("EXPIRED_AGAIN"), "for the operator, not for the config");
                 assert!(pasted.insert("NEVER_PASTED".to_owned()), "missing on purpose");

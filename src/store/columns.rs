@@ -79,6 +79,13 @@ impl<'row, 'statement> Cells<'row, 'statement> {
         from_name(&name).ok_or_else(|| self.unexpected(what))
     }
 
+    /// The next cell, a label or nothing; an empty text is none.
+    pub(super) fn maybe_label(&mut self) -> rusqlite::Result<Option<Label>> {
+        let text: Option<String> = self.take()?;
+        let text = text.filter(|text| !text.is_empty());
+        text.map(|text| Label::parse(&text).map_err(|_| self.unexpected("a label"))).transpose()
+    }
+
     /// The next cell, a label.
     pub(super) fn label(&mut self) -> rusqlite::Result<Label> {
         self.named(|text| Label::parse(text).ok(), "a label")

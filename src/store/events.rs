@@ -18,10 +18,10 @@ pub struct Event {
     pub run: RunId,
     /// Who had started that run.
     pub trigger: Trigger,
-    /// To which token.
-    pub token: TokenId,
+    /// To which token, if to one.
+    pub token: Option<TokenId>,
     /// The token's label, as it is now.
-    pub label: Label,
+    pub label: Option<Label>,
     /// What.
     pub kind: EventKind,
     /// The number of the generation concerned.
@@ -34,7 +34,7 @@ pub struct Event {
     pub new_expiry: Option<Expiry>,
     /// What was wrong.
     pub problem: Option<Problem>,
-    /// The target, of a delivery.
+    /// The target of a delivery, or the channel of a notification.
     pub target: Option<TargetId>,
 }
 
@@ -59,6 +59,7 @@ impl EventQuery {
         EventKind::RefreshFailed,
         EventKind::Invalid,
         EventKind::DeliveryFailed,
+        EventKind::NotificationFailed,
     ];
 }
 
@@ -91,7 +92,7 @@ impl Store {
 
 /// A line of the history that is to be written.
 pub(super) struct Entry<'a> {
-    pub(super) token: TokenId,
+    pub(super) token: Option<TokenId>,
     pub(super) at: Time,
     pub(super) kind: EventKind,
     pub(super) generation: Option<GenerationId>,
@@ -104,8 +105,13 @@ pub(super) struct Entry<'a> {
 impl<'a> Entry<'a> {
     /// A line that says what happened, when and to whom.
     pub(super) const fn new(token: TokenId, kind: EventKind, at: Time) -> Self {
+        Self { token: Some(token), ..Self::of_none(kind, at) }
+    }
+
+    /// A line that says what happened when, and to no token.
+    pub(super) const fn of_none(kind: EventKind, at: Time) -> Self {
         Self {
-            token,
+            token: None,
             at,
             kind,
             generation: None,
@@ -153,7 +159,7 @@ impl<'a> Entry<'a> {
             )?
             .execute(params![
                 run.0,
-                self.token.0,
+                self.token.map(|token| token.0),
                 self.at.timestamp(),
                 self.kind.as_str(),
                 self.generation.map(|generation| generation.0),
@@ -177,7 +183,7 @@ fn select(connection: &Connection, query: &EventQuery) -> rusqlite::Result<Vec<E
                 e.target
          FROM event e
          JOIN run r ON r.id = e.run
-         JOIN token t ON t.id = e.token
+         LEFT JOIN token t ON t.id = e.token
          LEFT JOIN generation g ON g.id = e.generation
          WHERE (?1 IS NULL OR t.label IN (SELECT value FROM json_each(?1)))
            AND (?2 IS NULL OR e.at >= ?2)
@@ -202,8 +208,8 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
         at: cells.time()?,
         run: RunId(cells.take()?),
         trigger: cells.named(Trigger::from_name, "a trigger")?,
-        token: TokenId(cells.take()?),
-        label: cells.label()?,
+        token: cells.take::<Option<i64>>()?.map(TokenId),
+        label: cells.maybe_label()?,
         kind: cells.named(EventKind::from_name, "an event")?,
         generation: cells.take()?,
         fingerprint: cells.take::<Option<[u8; 32]>>()?.map(Fingerprint::new),

@@ -25,6 +25,7 @@ mod key;
 mod ledger;
 mod lock;
 mod migrations;
+mod notices;
 mod pauses;
 mod place;
 mod proofs;
@@ -58,6 +59,7 @@ pub use generations::Sighting;
 pub use key::{BadKey, KeySource, read_key};
 pub use ledger::{Interrupted, Setback};
 pub use lock::{Holder, LockError, RunLock};
+pub use notices::{Channel, FailingChannel};
 pub use purge::Keep;
 pub use replaced::Replaced;
 pub use runs::{Machinery, Run, RunId};
@@ -86,6 +88,17 @@ impl Store {
         let seals = prepare(&connection, standing, path, key)?;
         place::carry_mode(path);
         Self::over(connection, path, Some(seals))
+    }
+
+    /// Opens a store of today's schema to write what needs no key, after the lock was taken; `None`
+    /// if there is none.
+    pub fn open_without_key(_lock: &RunLock, path: &Path) -> Result<Option<Self>> {
+        if connection::reader(path)?.is_none_or(|(_, standing)| standing != Standing::Today) {
+            return Ok(None);
+        }
+        let (connection, _) = connection::writer(path)?;
+        place::carry_mode(path);
+        Self::over(connection, path, None).map(Some)
     }
 
     /// Opens the store to read it; `None` if there is none.

@@ -135,13 +135,16 @@ fn rename(connection: &Connection, enrolments: &[Enrolment]) -> Result<(), Fault
     }
 }
 
-/// A parent's discovered Pages are called after it, and move with it.
+/// A parent's discovered Pages are called after it, and move with it; what people were told of
+/// either they are not told again.
 fn rename_one(connection: &Connection, was: &Label, label: &Label) -> rusqlite::Result<()> {
-    connection.execute(
-        "UPDATE OR IGNORE token SET label = ?2 || substr(label, length(?1) + 1)
-         WHERE label = ?1 OR substr(label, 1, length(?1) + 1) = ?1 || '/'",
-        (was.as_str(), label.as_str()),
-    )?;
+    for table in ["token", "notice"] {
+        let sql = format!(
+            "UPDATE OR IGNORE {table} SET label = ?2 || substr(label, length(?1) + 1)
+             WHERE label = ?1 OR substr(label, 1, length(?1) + 1) = ?1 || '/'"
+        );
+        connection.execute(&sql, (was.as_str(), label.as_str()))?;
+    }
     Ok(())
 }
 

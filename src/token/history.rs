@@ -25,6 +25,8 @@ named! {
         Delivered = "delivered",
         /// A target did not get it and is tried again.
         DeliveryFailed = "delivery_failed",
+        /// People could not be told of something, and are told again.
+        NotificationFailed = "notification_failed",
         /// A Page that is gone and dead is out of every verdict from now on.
         Retired = "retired",
         /// An old string was wiped; its fingerprint stays.
@@ -44,6 +46,7 @@ impl EventKind {
             | Self::Verified
             | Self::Delivered
             | Self::DeliveryFailed
+            | Self::NotificationFailed
             | Self::Retired
             | Self::Purged => None,
         }

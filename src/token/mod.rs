@@ -35,7 +35,7 @@ pub use identity::{Difference, Identity};
 pub use inspection::{GranularScope, Inspection, Proof};
 pub use kind::TokenType;
 pub use label::{BadLabel, Label, Pattern};
-pub use notice::{ChannelId, NoticeEvent};
+pub use notice::{ChannelId, NoticeEvent, Told, Topic, TopicState};
 pub use outcome::Outcome;
 pub use problem::{Action, Problem, ProblemKind};
 

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use chrono::TimeDelta;
+
+use super::{Label, Time};
+
 named! {
     /// What a notification is about.
     pub enum NoticeEvent {
@@ -39,4 +43,40 @@ impl fmt::Display for ChannelId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
+}
+
+/// What tells one cause from another, whatever is said of it today.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Topic {
+    /// The token; nothing for the machinery.
+    pub label: Option<Label>,
+    /// The reason's code.
+    pub code: String,
+    /// The one thing of several that it is about.
+    pub about: Option<String>,
+}
+
+/// What a channel was last told of a cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The cause.
+    pub topic: Topic,
+    /// What it was then.
+    pub state: TopicState,
+    /// In which words.
+    pub message: String,
+}
+
+/// What a cause was when a channel heard of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TopicState {
+    /// It stood, and was so bad: warning, critical or unknown.
+    Stands(NoticeEvent),
+    /// A person was reminded of a date.
+    Reminded {
+        /// The date.
+        deadline: Time,
+        /// The reminder that it was: how long before the date.
+        before: TimeDelta,
+    },
 }

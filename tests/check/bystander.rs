@@ -76,3 +76,16 @@ fn it_waits_for_no_run() {
     run.kill().unwrap();
     assert_eq!(world.finish(run).signal, Some(9));
 }
+
+#[test]
+fn who_cannot_write_the_store_gets_the_verdict_and_a_warning() {
+    if !can_be_another_user() {
+        return;
+    }
+    let world = world();
+    let somebody = Nobody::let_in(&world);
+    let said = somebody.run_without_secrets(&world, &["check", "--notify"]).stderr("").code(1);
+    let warning = "nobody can be told: [DIR]/metatoken.db.lock: the lock cannot be taken: ";
+    assert!(said.stdout.contains(warning), "{}", said.stdout);
+    assert!(said.stdout.contains("tokens=1;;;0 ok=1 "), "{}", said.stdout);
+}

@@ -1,11 +1,16 @@
 //! What many tokens share: an outage that is nobody's fault changes no colour until nobody knows
 //! any more what a token is worth; and one cause is one line.
 
+use std::net::{Ipv4Addr, UdpSocket};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
 use metatoken::sandbox::{Misbehaviour, Rule};
 
 use super::several;
+use crate::deployment::{cannot_mount, skip};
 use crate::world::{APP, World, day};
 
 /// Five tokens on day 0, of a Graph that will be asked once a call.
@@ -79,4 +84,57 @@ fn an_app_that_is_switched_off_is_one_line() {
 METATOKEN WARNING - t1 and 4 more: API access deactivated. To reactivate, go to the app dashboard (code 200)
 WARNING: `t1`, `t2`, `t3`, `t4` and `t5`: API access deactivated. To reactivate, go to the app dashboard (code 200); open the app's dashboard and follow its alerts until the app is live again; then run `metatoken refresh`
 ").stderr("").code(1);
+}
+
+#[test]
+fn an_outage_at_the_first_run_is_one_cause() {
+    let world = several(3);
+    world.graph.misbehave(Rule::any(), Misbehaviour::Status(503));
+    let _ = world.run(&["refresh", "--quiet"]).exit(Exit::Unavailable);
+    world
+        .run(&["check"])
+        .stdout(
+            "
+METATOKEN UNKNOWN - t1 and 2 more: its string waits to be examined
+UNKNOWN: `t1`, `t2` and `t3`: its string waits to be examined; run `metatoken refresh`
+",
+        )
+        .code(3);
+}
+
+/// A name server that hears and never answers, at an address that no other process has taken.
+fn dead_name_server() -> (UdpSocket, Ipv4Addr) {
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let address = Ipv4Addr::new(127, 53, high, low.max(1));
+    (UdpSocket::bind((address, 53)).unwrap(), address)
+}
+
+#[test]
+fn a_resolver_that_hangs_keeps_nobody_longer_than_the_question() {
+    let name = "a resolver that hangs keeps nobody longer than the question";
+    if let Some(why) = cannot_mount() {
+        return skip(name, &why);
+    }
+    let world = several(1);
+    let config = std::fs::read_to_string(world.path("metatoken.toml")).unwrap();
+    let (config, _) = config.split_once("[endpoints]").unwrap();
+    let token = "[token.t1]\ntype = \"user\"\naccess_token = { env = \"T1\" }\n";
+    world.write("metatoken.toml", format!("{config}{token}[http]\ntimeout = \"1s\"\n"));
+    let (_hears, address) = dead_name_server();
+    let resolver = format!("nameserver {address}\noptions timeout:20 attempts:1\n");
+    world.write("resolv.conf", resolver);
+    let check = world.command(&["check", "--live"]);
+    let mount = "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"";
+    let mut machine = Command::new("unshare");
+    machine.args(["--mount", "sh", "-c", mount]).arg(world.path("resolv.conf"));
+    // Without the time, which only a Graph on this machine can be given.
+    machine.arg(check.get_program()).arg("--config").arg(world.path("metatoken.toml"));
+    machine.args(["check", "--live"]);
+    machine.env_clear().env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin");
+    machine.envs(check.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    machine.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let began = Instant::now();
+    let ran = world.finish(machine.spawn().unwrap()).code(3);
+    assert!(ran.stderr.contains("no answer from `graph.facebook.com` within 1s"), "{}", ran.stderr);
+    assert!(began.elapsed() < Duration::from_secs(10), "it waited for the resolver");
 }

@@ -1,9 +1,10 @@
 //! The metrics file: for everybody to read, whole at every moment, and its failure is told.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::process::Command;
 
-use super::{kept, several};
+use super::{CONFIG, kept, several};
 use crate::world::{World, day, mode};
 
 /// Runs `check` under a umask that is for secrets.
@@ -28,7 +29,8 @@ fn it_holds_the_metrics_and_everybody_may_read_it() {
     let file = world.path("exporter/metatoken.prom");
     let arguments = ["--textfile", file.to_str().unwrap()];
     // What was there is replaced, though it was longer and nobody else could read it.
-    world.write("exporter/metatoken.prom", "x".repeat(100_000));
+    let longer = format!("# HELP metatoken_x {}\n", "x".repeat(100_000));
+    world.write("exporter/metatoken.prom", longer);
     for n in 0..2 {
         world.at(day(n));
         world.run(&["refresh", "--quiet"]).silent().code(0);
@@ -74,6 +76,49 @@ WARNING: the metrics file `none/metatoken.prom` cannot be written: its folder is
         )
         .stderr("")
         .code(2);
+}
+
+#[test]
+fn whoever_tells_people_writes_the_one_that_runs_write() {
+    let world = kept();
+    let told = world.path("told");
+    let tables = format!(
+        "{CONFIG}\n[alerts]\ntextfile = \"none/metatoken.prom\"\n\
+         [[notify]]\ncommand = [\"sh\", \"-c\", \"head -n 1 >> '{}'\"]\n",
+        told.display()
+    );
+    world.reconfigure(&tables);
+    for _ in 0..2 {
+        let _ = world.run(&["refresh", "--quiet"]).silent().code(0);
+        let _ = world.run(&["check", "--notify", "--quiet"]).code(1);
+    }
+    let said = fs::read_to_string(&told).unwrap();
+    assert_eq!(said.lines().count(), 1, "one failure is told once: {said}");
+    fs::create_dir(world.path("none")).unwrap();
+    world.run(&["check", "--notify", "--quiet"]).silent().code(0);
+    let said = fs::read_to_string(&told).unwrap();
+    assert!(said.lines().nth(1).unwrap().starts_with("RECOVERED"), "{said}");
+    assert_eq!(files_in(&world, "none"), ["metatoken.prom"]);
+}
+
+#[test]
+fn what_is_no_metrics_file_is_not_replaced() {
+    let world = kept();
+    world.write("app.env", "TOKEN=x\n");
+    let pipe = Command::new("mkfifo").arg(world.path("pipe")).status().unwrap();
+    assert!(pipe.success());
+    for name in ["metatoken.key", "metatoken.db", "metatoken.toml", "app.env", "pipe"] {
+        let before = fs::symlink_metadata(world.path(name)).unwrap();
+        world.run(&["check", "--textfile", name]).stdout(&format!("
+METATOKEN WARNING - the metrics file `{name}` cannot be written: something else has its name
+WARNING: the metrics file `{name}` cannot be written: something else has its name; name another file, or move that one away
+")).code(1);
+        let after = fs::symlink_metadata(world.path(name)).unwrap();
+        assert_eq!((after.ino(), after.len()), (before.ino(), before.len()), "{name}");
+    }
+    // An empty one may have been made for us.
+    world.write("metatoken.prom", "");
+    world.run(&["check", "--textfile", "metatoken.prom"]).code(0);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! everybody sees it: a test that passes in silence without having looked is worse than none.
 
 use std::io::Write as _;
+use std::process::Command;
 
 /// Says on standard error that `test` was left out, and why.
 ///
@@ -13,4 +14,13 @@ pub(crate) fn skip(test: &str, why: &str) {
     let line = format!("skipped: {test}: {why}\n");
     // Whole and at once, so that lines of tests that run side by side do not mix.
     let _ = std::io::stderr().write_all(line.as_bytes());
+}
+
+/// Says why a test cannot have a machine of its own, made of mounts that nobody else sees.
+pub(crate) fn cannot_mount() -> Option<String> {
+    let mut probe = Command::new("unshare");
+    probe.args(["--mount", "--pid", "--fork", "--mount-proc"]);
+    probe.args(["mount", "-t", "tmpfs", "probe", "/run"]);
+    let is_able = probe.output().is_ok_and(|output| output.status.success());
+    (!is_able).then(|| "only root can give it a machine of its own".to_owned())
 }

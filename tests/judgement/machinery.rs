@@ -125,6 +125,7 @@ fn what_follows_from_a_stopped_timer_is_told_with_it() {
         remedy: format!("mend {name}"),
         action: Action::Retry,
         labels: if name.is_empty() { Vec::new() } else { vec![label(name)] },
+        about: None,
         held_by: None,
     };
     let told = |reasons: Vec<Reason>| -> Vec<_> {

@@ -8,6 +8,7 @@ mod health;
 mod insistence;
 mod keeping;
 mod machinery;
+mod notices;
 mod overdue;
 mod pace;
 mod pages;

@@ -42,7 +42,7 @@ fn no_string() {
         ),
         (
             &unexamined,
-            "unknown unverified: its string waits to be examined | run `metatoken refresh brand`",
+            "unknown unverified: its string waits to be examined | run `metatoken refresh`",
         ),
         (
             &refused,

@@ -5,8 +5,10 @@
 //! the letter; what differs from world to world is written alike: the folder `[DIR]`, the port
 //! `[PORT]`, and fingerprints `fingerprint1` and so on, in the order in which they were first seen.
 
+mod hook;
 mod journal;
 mod nobody;
+mod post;
 mod probe;
 
 use std::collections::BTreeMap;
@@ -24,8 +26,10 @@ use metatoken::exit::Exit;
 use metatoken::sandbox::{AppSpec, Listing, PageSpec, Server, Simulation, TokenSpec, UserSpec};
 use metatoken::token::{Expiry, Provider, Time};
 
+pub(crate) use hook::{Hook, Reply, Request};
 pub(crate) use journal::stream_name;
 pub(crate) use nobody::{Nobody, can_be_another_user};
+pub(crate) use post::PostOffice;
 pub(crate) use probe::{BRAND, Snapshot, mode, signal, until};
 
 /// The app that every world has, and its secret.

@@ -2,8 +2,10 @@
 //!
 //! The page below is the run as it happens. One token's way through it is `keeper`; `inquiry` asks
 //! Graph about a string, `renew` and `derive` are the two ways to a new one, and what becomes of it is
-//! `grant`; `rest` says why nothing is done. Pages are listed in `pages`.
+//! `grant`; `rest` says why nothing is done. Pages are listed in `pages`; how the run ends, and whom it
+//! tells, is `conclusion`.
 
+mod conclusion;
 mod derive;
 mod diary;
 mod grant;
@@ -25,10 +27,12 @@ pub(in crate::commands) use skew::{believed, clock_reason, trust};
 pub(in crate::commands) use workshop::Workshop;
 pub use workshop::{Depth, Due, RefreshOrder};
 
+use self::conclusion::exit_of;
 use self::pages::Listing;
 use super::Session;
 use super::delivery;
 use super::log;
+use super::notify::Heartbeat;
 use super::pool;
 use super::roster::Member;
 use crate::complaint::Complaint;
@@ -41,9 +45,18 @@ use crate::token::{Credential, Delivery, Label, Outcome, Problem, ProblemKind, T
 
 /// Renews what is due, verifies what was not proven lately, derives Pages.
 pub fn refresh(session: &Session, order: &RefreshOrder) -> Result<Exit, Complaint> {
-    let mut workshop = Workshop::open(session, order)?;
-    let report = workshop.run(order);
-    workshop.conclude(report)
+    let mut workshop = Workshop::open(session, order)
+        .inspect_err(|why| Heartbeat::cannot_run(session, order, why))?;
+    let heartbeat = Heartbeat::start(session, order);
+    let mut report = workshop.run(order);
+    if let Err(error) = workshop.close(exit_of(&report)) {
+        report = Err(error.into());
+    }
+    if let Ok(report) = &mut report {
+        workshop.tell(report);
+    }
+    heartbeat.end(&workshop, &report);
+    workshop.show(report.map(|report| workshop.with_channel_troubles(report))?)
 }
 
 impl Workshop<'_> {

@@ -26,6 +26,7 @@ pub(in crate::commands) fn clock_reason(skew: TimeDelta) -> Option<Reason> {
         remedy: "set the clock and keep it set: `timedatectl set-ntp true`".to_owned(),
         action: Action::FixConfiguration,
         labels: Vec::new(),
+        about: None,
         held_by: None,
     })
 }

@@ -6,28 +6,20 @@ use std::time::Instant;
 
 use chrono::TimeDelta;
 
-use super::skew::{believed, clock_reason, trust};
+use super::skew::{believed, trust};
 use crate::commands::Session;
 use crate::commands::apps;
 use crate::commands::delivery::Errand;
-use crate::commands::log;
 use crate::commands::newcomers::{self, Newcomer};
 use crate::commands::roster::{Member, Roster, in_its_own_words, subject};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::graph::{App, Graph};
 use crate::policy::{
-    Dates, Decision, Insistence, Moment, Reason, Renew, Rest, Subject, decide, paced, words,
+    Dates, Decision, Insistence, Moment, Renew, Rest, Subject, decide, paced, words,
 };
-use crate::report::RunReport;
 use crate::store::{Enrolment, RunId, RunLock, Store, StoreError};
 use crate::token::{Credential, Label, Pattern, Problem, ProblemKind, Time, TokenId, Trigger};
-use crate::ui::{Format, Verbosity};
-
-/// How long a throttled app is left alone where Meta does not say: the limits are counted over an
-/// hour, and an hourly run should not be missed for a few seconds. Source: Meta, Graph API, rate
-/// limits.
-const USUAL_THROTTLE: TimeDelta = TimeDelta::minutes(50);
 
 /// Whether a run is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,8 +92,8 @@ pub(in crate::commands) struct Workshop<'a> {
     tokens: Mutex<HashMap<Label, TokenId>>,
     errands: Mutex<Vec<Errand>>,
     pub(in crate::commands) started_at: Time,
-    skew_at_first: Option<TimeDelta>,
-    began: Instant,
+    pub(super) skew_at_first: Option<TimeDelta>,
+    pub(super) began: Instant,
     _lock: Option<RunLock>,
 }
 
@@ -295,66 +287,6 @@ impl<'a> Workshop<'a> {
             return Ok(());
         }
         self.store.plan_attempts(self.run, tokens, self.now())
-    }
-
-    /// Writes down how the run ended, and prints its report in the form that was asked for:
-    /// silence where nobody has anything to do.
-    pub(in crate::commands) fn conclude(
-        self,
-        report: Result<RunReport, Complaint>,
-    ) -> Result<Exit, Complaint> {
-        let exit = report.as_ref().map_or_else(|complaint| complaint.exit, RunReport::exit);
-        self.close(exit)?;
-        let report = report?;
-        report.system.iter().for_each(log::stands);
-        let ui = &self.session.ui;
-        match ui.format {
-            Format::Json => ui.data(&report.json())?,
-            _ if ui.verbosity == Verbosity::Quiet && !report.wants_a_person() => {}
-            _ => ui.data(&report.text(ui.canvas()))?,
-        }
-        Ok(exit)
-    }
-
-    /// Leaves word for the next run which apps Meta wants left alone.
-    fn leave_word(&self) -> Result<(), StoreError> {
-        // Like every pause, these are kept by our clock.
-        let now = self.session.clock.now();
-        for throttle in self.graph.throttles() {
-            let until = now + throttle.wait.unwrap_or(USUAL_THROTTLE);
-            self.store.pause_app(&throttle.app, until, now)?;
-        }
-        Ok(())
-    }
-
-    /// Writes down how the run ended: as the shell will see it, by a signal if there was one.
-    pub(in crate::commands) fn close(&self, exit: Exit) -> Result<(), StoreError> {
-        self.leave_word()?;
-        let code = self.session.interrupt.exit_code().unwrap_or(exit.code());
-        let now = self.session.clock.now();
-        self.store.finish_run(self.run, code, self.last_skew(), now)
-    }
-
-    /// How far our clock is off by the last that Graph said; a run that asked nothing has learnt
-    /// nothing.
-    fn last_skew(&self) -> Option<TimeDelta> {
-        self.graph.clock_skew().or(self.skew_at_first)
-    }
-
-    /// What is written down when the process must end while a request hangs.
-    pub(in crate::commands) fn last_words(&self) {
-        let code = self.session.interrupt.exit_code().unwrap_or(Exit::Failed.code());
-        let now = self.session.clock.now();
-        log::cut_off(code, self.began);
-        // Nobody is left to be told that the store failed too.
-        let _ = self.store.abandon_run(self.run, code, self.last_skew(), now);
-    }
-
-    /// What concerns the machinery.
-    pub(in crate::commands) fn system(&self) -> Vec<Reason> {
-        let versions =
-            apps::version_reasons(self.session, &self.roster, &self.graph, self.moment());
-        self.graph.clock_skew().and_then(clock_reason).into_iter().chain(versions).collect()
     }
 }
 

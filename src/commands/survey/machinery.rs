@@ -86,6 +86,7 @@ pub(super) fn key_trouble(session: &Session, store: &Store) -> Option<Reason> {
         remedy: complaint.hints.join("; "),
         action: Action::FixConfiguration,
         labels: Vec::new(),
+        about: None,
         held_by: None,
     })
 }

@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use self::portrait::describe;
 use self::questions::Answer;
 use super::delivery::{of_config, seen};
+use super::notify::channel_reasons;
 use super::refresh::{believed, trust};
 use super::roster::{Member, Roster};
 use super::{Session, apps};
@@ -73,6 +74,18 @@ pub(super) fn survey(
     Ok(survey.conclude(&answers, graph))
 }
 
+/// All tokens by what an open store says of them; nobody is asked and no file is read.
+pub(super) fn overview(
+    session: &Session,
+    store: &Store,
+    graph: &Graph,
+) -> Result<StatusReport, Complaint> {
+    let mut survey = Survey::of(session, Some(store), &[])?;
+    let look = Look { asking: Asking::Never, now: session.clock.now(), graph };
+    survey.look_at_targets(Some(store), look);
+    Ok(survey.conclude(&[], graph))
+}
+
 impl<'a> Survey<'a> {
     fn of(
         session: &'a Session,
@@ -91,7 +104,10 @@ impl<'a> Survey<'a> {
             Some(store) => store.machinery("refresh", now)?,
             None => Machinery::default(),
         };
-        let troubles = machinery::exposures(session);
+        let mut troubles = machinery::exposures(session);
+        if let Some(store) = store {
+            troubles.extend(channel_reasons(store, &session.config.notify, now)?);
+        }
         let meant = roster.select(patterns)?.into_iter().cloned().collect();
         Ok(Self { session, roster, meant, machinery, deliveries: HashMap::new(), troubles })
     }
@@ -137,6 +153,7 @@ impl<'a> Survey<'a> {
             generated_at: moment.now,
             tokens,
             system,
+            dates: moment.dates,
             unlisted: self.roster.unlisted().to_vec(),
             runs: machinery::last_runs(&self.machinery),
         }

@@ -3,11 +3,11 @@
 use super::questions::Answer;
 use crate::commands::roster::{Member, Roster, in_its_own_words};
 use crate::policy::{
-    Decision, Insistence, Judgement, Limits, Moment, Rest, Subject, decide, judge,
-    judge_deliveries, judge_inspection, remedy,
+    Deadline, Decision, Insistence, Judgement, Limits, Moment, Rest, Subject, deadlines, decide,
+    judge, judge_deliveries, judge_inspection, remedy,
 };
 use crate::report::{Refresh, Source, TokenReport};
-use crate::token::{Delivery, Expiry, Identity, Problem};
+use crate::token::{Delivery, Expiry, Identity, Inspection, Problem};
 
 /// Describes and judges one token.
 pub(super) fn describe(
@@ -80,9 +80,27 @@ pub(super) fn describe(
         fingerprint: current.map(|generation| generation.fingerprint),
         generation: current.map(|generation| generation.number),
         inspection: inspection.cloned(),
+        deadlines: deadlines_of(roster, member, &subject, inspection, moment),
         deliveries,
         judgement,
     }
+}
+
+/// The dates that only a person can move; with the end of data access the Pages are named that
+/// hang on it.
+fn deadlines_of(
+    roster: &Roster,
+    member: &Member,
+    subject: &Subject<'_>,
+    inspection: Option<&Inspection>,
+    moment: Moment,
+) -> Vec<Deadline> {
+    let mut found = deadlines(subject, inspection, moment);
+    let pages = || roster.pages_of(&member.label).map(|page| page.label.clone());
+    for deadline in found.iter_mut().filter(|it| it.code == "data_access_expiring") {
+        deadline.labels.extend(pages());
+    }
+    found
 }
 
 /// What Graph said of a string that waits, where none is in use.

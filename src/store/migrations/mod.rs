@@ -14,6 +14,8 @@ const STEPS: &[&str] = &[
     include_str!("v2.sql"),
     // 3: what targets are owed and have, and what their files held before.
     include_str!("v3.sql"),
+    // 4: what people were told, and through what; events of no token.
+    include_str!("v4.sql"),
 ];
 
 /// The schema that this version reads and writes.

@@ -21,7 +21,7 @@ fn a_string_becomes_candidate_then_current_then_previous() {
     let event = &shelf.store.events(&EventQuery::default()).unwrap()[0];
     assert_eq!((event.old_expiry, event.new_expiry), (Some(end), Some(Expiry::Never)));
     assert_eq!((event.generation, event.fingerprint), (Some(2), Some(second.fingerprint)));
-    assert_eq!((event.trigger, event.label.as_str()), (Trigger::Scheduled, "brand"));
+    assert_eq!((event.trigger, event.label.clone()), (Trigger::Scheduled, Some(label("brand"))));
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn a_label_moves_and_its_history_with_it() {
     assert_eq!(shelf.store.enrol(&chain).unwrap(), [a, b]);
     assert_eq!(shelf.credential(a).label, label("b"));
     assert_eq!(shelf.credential(page).label, label("b/1"));
-    assert_eq!(shelf.store.events(&EventQuery::default()).unwrap()[0].label, label("b"));
+    assert_eq!(shelf.store.events(&EventQuery::default()).unwrap()[0].label, Some(label("b")));
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod files;
 mod generations;
 mod history;
 mod keys;
+mod notices;
 mod other_user;
 mod pauses;
 mod purge;

@@ -1,8 +1,11 @@
 use super::*;
-use crate::token::TargetId;
+use crate::token::{ChannelId, TargetId};
 
 /// A store of schema 1 as its first release wrote it.
 const V1: &str = include_str!("../../../tests/schemas/v1.sql");
+
+/// One of schema 3, in which targets have and are owed a string.
+const V3: &str = include_str!("../../../tests/schemas/v3.sql");
 
 fn build(path: &Path, dump: &str) {
     Connection::open(path).unwrap().execute_batch(dump).unwrap();
@@ -35,6 +38,48 @@ fn every_released_schema_becomes_todays() {
     let brand = store.credential(brand.id).unwrap();
     assert_eq!(brand.deliveries[0].owed, Some(brand.current.unwrap().id));
     drop(store);
+    assert_eq!(schema(&path), schema(&Shelf::new().path));
+}
+
+#[test]
+fn the_history_is_kept_where_events_need_no_token_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metatoken.db");
+    build(&path, V3);
+    let rows = |sql: &str| -> Vec<String> {
+        let connection = Connection::open(&path).unwrap();
+        let mut statement = connection.prepare(sql).unwrap();
+        let columns = statement.column_count();
+        let row = |row: &rusqlite::Row<'_>| {
+            (0..columns).map(|at| row.get::<_, rusqlite::types::Value>(at)).collect()
+        };
+        let rows = statement.query_map([], row).unwrap();
+        let rows: Vec<Vec<_>> = rows.collect::<Result<_, _>>().unwrap();
+        rows.into_iter().map(|row| format!("{row:?}")).collect()
+    };
+    let events =
+        "SELECT id, run, token, at, kind, generation, old_expiry, old_expires_at, new_expiry,
+        new_expires_at, problem, target FROM event ORDER BY id";
+    let before = rows(events);
+    let store = Store::open(&lock(&path), &path, &key()).unwrap();
+    assert_eq!((before.len(), rows(events)), (5, before));
+    let told: Vec<_> = store
+        .events(&EventQuery::default())
+        .unwrap()
+        .into_iter()
+        .map(|event| (event.kind, event.label.unwrap(), event.target))
+        .collect();
+    let app = TargetId::new("app");
+    assert!(told.contains(&(EventKind::Delivered, label("brand"), Some(app))), "{told:?}");
+    let deliveries = store.credentials().unwrap()[0].deliveries.clone();
+    assert_eq!(deliveries.len(), 2);
+    assert_eq!(store.paused_apps(day(2)).unwrap().len(), 1);
+    let ops = ChannelId::new("ops");
+    let run = store.begin_run("refresh", Trigger::Scheduled, day(4)).unwrap();
+    store.note_channel_failure(run, &ops, "HTTP 500", day(4)).unwrap();
+    assert_eq!(store.told(&ops).unwrap(), []);
+    drop(store);
+    assert_eq!(rows("PRAGMA foreign_key_check"), [""; 0]);
     assert_eq!(schema(&path), schema(&Shelf::new().path));
 }
 

@@ -1,0 +1,128 @@
+//! How a run ends: what is written down of it, whom it tells, what it prints.
+
+use chrono::TimeDelta;
+
+use super::skew::clock_reason;
+use super::workshop::{Depth, Due, Workshop};
+use crate::commands::survey::overview;
+use crate::commands::{apps, log, notify};
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::policy::Reason;
+use crate::report::RunReport;
+use crate::store::StoreError;
+use crate::ui::{Format, Verbosity};
+
+/// How long a throttled app is left alone where Meta does not say: the limits are counted over an
+/// hour, and an hourly run should not be missed for a few seconds. Source: Meta, Graph API, rate
+/// limits.
+const USUAL_THROTTLE: TimeDelta = TimeDelta::minutes(50);
+
+/// How a run ends that gave this.
+pub(super) fn exit_of(report: &Result<RunReport, Complaint>) -> Exit {
+    report.as_ref().map_or_else(|complaint| complaint.exit, RunReport::exit)
+}
+
+impl Workshop<'_> {
+    /// Writes down how the run ended, and prints its report.
+    pub(in crate::commands) fn conclude(
+        self,
+        report: Result<RunReport, Complaint>,
+    ) -> Result<Exit, Complaint> {
+        self.close(exit_of(&report))?;
+        self.show(report?)
+    }
+
+    /// Prints a report in the form that was asked for: silence where nobody has anything to do.
+    pub(super) fn show(&self, report: RunReport) -> Result<Exit, Complaint> {
+        let exit = report.exit();
+        let report = report.with_prefix(self.prefix());
+        report.system.iter().for_each(log::stands);
+        let ui = &self.session.ui;
+        match ui.format {
+            Format::Json => ui.data(&report.json())?,
+            _ if ui.verbosity == Verbosity::Quiet && !report.wants_a_person() => {}
+            _ => ui.data(&report.text(ui.canvas()))?,
+        }
+        Ok(exit)
+    }
+
+    /// Writes the metrics and tells people what they have not been told, now that all is settled
+    /// and the run is written down. What is to be said of
+    /// what failed at that is in the report.
+    pub(super) fn tell(&self, report: &mut RunReport) {
+        let config = &self.session.config;
+        let wanted = config.alerts.textfile.is_some() || !config.notify.is_empty();
+        if !wanted || !self.tells() || self.session.interrupt.is_raised() {
+            return;
+        }
+        match overview(self.session, &self.store, &self.graph) {
+            Ok(status) => {
+                let status = status.with_prefix(self.prefix());
+                let said = notify::tell_of_run(self.session, &self.store, self.run, status);
+                report.system.extend(said);
+            }
+            Err(complaint) => report.system.push(notify::nobody_told(&complaint)),
+        }
+    }
+
+    /// The report with what is to be said of the channels, now that every one was tried that has
+    /// something to tell.
+    pub(super) fn with_channel_troubles(&self, mut report: RunReport) -> RunReport {
+        if self.tells() {
+            let now = self.now();
+            report.system.extend(notify::channel_troubles(self.session, &self.store, now));
+        }
+        report
+    }
+
+    /// Whether this is a run that people are told of.
+    fn tells(&self) -> bool {
+        self.depth == Depth::Real && self.which == Due::All
+    }
+
+    fn prefix(&self) -> Option<&str> {
+        self.session.config.alerts.prefix.as_deref()
+    }
+
+    /// Leaves word for the next run which apps Meta wants left alone.
+    fn leave_word(&self) -> Result<(), StoreError> {
+        // Like every pause, these are kept by our clock.
+        let now = self.session.clock.now();
+        for throttle in self.graph.throttles() {
+            let until = now + throttle.wait.unwrap_or(USUAL_THROTTLE);
+            self.store.pause_app(&throttle.app, until, now)?;
+        }
+        Ok(())
+    }
+
+    /// Writes down how the run ended: as the shell will see it, by a signal if there was one.
+    pub(in crate::commands) fn close(&self, exit: Exit) -> Result<(), StoreError> {
+        self.leave_word()?;
+        let code = self.session.interrupt.exit_code().unwrap_or(exit.code());
+        let now = self.session.clock.now();
+        self.store.finish_run(self.run, code, self.last_skew(), now)
+    }
+
+    /// How far our clock is off by the last that Graph said; a run that asked nothing has learnt
+    /// nothing.
+    fn last_skew(&self) -> Option<TimeDelta> {
+        self.graph.clock_skew().or(self.skew_at_first)
+    }
+
+    /// What is written down when the process must end while a request hangs.
+    pub(in crate::commands) fn last_words(&self) {
+        let code = self.session.interrupt.exit_code().unwrap_or(Exit::Failed.code());
+        let now = self.session.clock.now();
+        log::cut_off(code, self.began);
+        // Nobody is left to be told that the store failed too.
+        let _ = self.store.abandon_run(self.run, code, self.last_skew(), now);
+    }
+
+    /// What concerns the machinery.
+    pub(in crate::commands) fn system(&self) -> Vec<Reason> {
+        let versions =
+            apps::version_reasons(self.session, &self.roster, &self.graph, self.moment());
+        self.graph.clock_skew().and_then(clock_reason).into_iter().chain(versions).collect()
+    }
+}

@@ -1,0 +1,150 @@
+//! What a channel is told, run by run: each table is a row of runs, what stands in each, and what
+//! the channel hears of it.
+
+mod changes;
+mod filters;
+mod property;
+mod reminders;
+mod shared;
+
+use metatoken::policy::{
+    Announcement, Dates, Deadline, Health, Interest, Plan, Reason, Standing, TokenStanding, plan,
+};
+use metatoken::token::{Action, NoticeEvent, Pattern, Time, Told, Topic};
+
+use super::{day, label};
+
+/// One channel: what it wants, and what it remembers.
+#[derive(Debug, Clone)]
+struct Channel {
+    events: Vec<NoticeEvent>,
+    labels: Vec<Pattern>,
+    told: Vec<Told>,
+}
+
+impl Channel {
+    fn new() -> Self {
+        Self { events: NoticeEvent::ALL.to_vec(), labels: Vec::new(), told: Vec::new() }
+    }
+
+    fn of(events: &[NoticeEvent]) -> Self {
+        Self { events: events.to_vec(), ..Self::new() }
+    }
+
+    fn about(labels: &[&str]) -> Self {
+        Self { labels: labels.iter().map(|it| Pattern::new(*it)).collect(), ..Self::new() }
+    }
+
+    fn plan(&self, standing: &Standing, now: Time) -> Plan {
+        let interest = Interest { events: &self.events, labels: &self.labels };
+        plan(interest, standing, &self.told, now)
+    }
+
+    /// Does what a run does of which those announcements get through that `gets` says, and gives
+    /// what was planned.
+    fn run(
+        &mut self,
+        standing: &Standing,
+        now: Time,
+        mut gets: impl FnMut(&Announcement) -> bool,
+    ) -> Plan {
+        let plan = self.plan(standing, now);
+        self.remember(&plan.told, &plan.over);
+        for announcement in &plan.announcements {
+            if gets(announcement) {
+                self.remember(&announcement.told, &announcement.over);
+            }
+        }
+        plan
+    }
+
+    /// A run in which everything gets through; gives what was said, a line each.
+    fn hears(&mut self, standing: &Standing, now: Time) -> Vec<String> {
+        let said = self.run(standing, now, |_| true);
+        said.announcements.iter().map(line).collect()
+    }
+
+    fn remember(&mut self, told: &[Told], over: &[Topic]) {
+        let again = |old: &Told| told.iter().any(|told| told.topic == old.topic);
+        self.told.retain(|old| !over.contains(&old.topic) && !again(old));
+        self.told.extend(told.iter().cloned());
+    }
+}
+
+/// `warning a, b: late`.
+fn line(announcement: &Announcement) -> String {
+    let labels: Vec<_> = announcement.reason.labels.iter().map(ToString::to_string).collect();
+    let labels = if labels.is_empty() { "-".to_owned() } else { labels.join(", ") };
+    format!("{} {labels}: {}", announcement.event, announcement.reason.message)
+}
+
+/// `severity code` of a token, such as `warning expiring`, or `severity code target`; its message
+/// is the code.
+fn reason(name: &str, text: &str) -> Reason {
+    let words: Vec<&str> = text.split(' ').collect();
+    let code = CODES.into_iter().find(|code| *code == words[1]).unwrap();
+    Reason {
+        code,
+        severity: Health::from_name(words[0]).unwrap(),
+        message: words[1..].join(" "),
+        remedy: "act".to_owned(),
+        action: Action::Retry,
+        about: words.get(2).map(|about| (*about).to_owned()),
+        labels: if name.is_empty() { Vec::new() } else { vec![label(name)] },
+        held_by: None,
+    }
+}
+
+/// The codes of these tests; only some of them mean anything to policy.
+const CODES: [&str; 12] = [
+    "expiring",
+    "expired",
+    "revoked",
+    "app_disabled",
+    "delivery_owed",
+    "delivery_failed",
+    "unproven",
+    "no_recent_run",
+    "graph_version_ends",
+    "clock_skew",
+    "readable_by_others",
+    "data_access_expiring",
+];
+
+/// Tokens with what stands against each.
+fn standing(all: Stands<'_>) -> Standing {
+    let mut standing = Standing { tokens: Vec::new(), system: Vec::new(), dates: Dates::Trusted };
+    for (name, reasons) in all {
+        let reasons = reasons.iter().map(|text| reason(name, text)).collect();
+        if name.is_empty() {
+            standing.system = reasons;
+        } else {
+            standing.tokens.push(TokenStanding { label: label(name), reasons, deadlines: vec![] });
+        }
+    }
+    standing
+}
+
+/// What stands in a run, by token; a name that is empty stands for the machinery.
+type Stands<'a> = &'a [(&'a str, &'a [&'a str])];
+
+/// One run after the other, what stands in it and what is heard.
+#[track_caller]
+fn runs(channel: &mut Channel, table: &[(Stands<'_>, &[&str])]) {
+    for (number, (stands, heard)) in table.iter().enumerate() {
+        let standing = standing(stands);
+        assert_eq!(channel.hears(&standing, day(0)), *heard, "run {number}: {stands:?}");
+        assert_eq!(channel.hears(&standing, day(0)), [""; 0], "run {number}, again: {stands:?}");
+    }
+}
+
+fn deadline(code: &'static str, at: Time, labels: &[&str]) -> Deadline {
+    Deadline {
+        code,
+        at,
+        reminders: [14, 7, 1].map(chrono::TimeDelta::days).to_vec(),
+        message: "it ends".to_owned(),
+        remedy: "log in".to_owned(),
+        labels: labels.iter().map(|it| label(it)).collect(),
+    }
+}

@@ -1,0 +1,132 @@
+//! `check --notify`: what no run can say.
+
+use std::time::Duration;
+
+use super::{CHAT, DEAD, dead, kill, logs_in_again, well};
+use crate::world::{BRAND, World, day, until};
+
+const STOPPED: &str = "the last run finished 2026-01-01 00:00 UTC";
+
+#[test]
+fn a_timer_that_stopped_is_told_by_whoever_looks() {
+    let (mut world, hook) = well(CHAT);
+    std::fs::remove_file(world.path("metatoken.key")).unwrap();
+    world.set("APP_SECRET", "");
+    for (today, code, said) in [
+        (1, 0, vec![]),
+        (2, 1, vec![format!("WARNING: {STOPPED}, 2 days ago")]),
+        (3, 1, vec![]),
+        (4, 2, vec![format!("CRITICAL: brand: {STOPPED}, 4 days ago")]),
+        (6, 2, vec![]),
+        (12, 2, vec![]),
+    ] {
+        world.at(day(today));
+        world.run(&["check", "--notify"]).code(code).stderr("");
+        assert_eq!(hook.said(), said, "day {today}");
+    }
+}
+
+#[test]
+fn the_next_run_takes_it_back() {
+    let (mut world, hook) = well(CHAT);
+    world.at(day(2));
+    world.run(&["check", "--notify"]).code(1);
+    assert_eq!(hook.said().len(), 1);
+    world.run(&["refresh"]).code(0);
+    assert_eq!(hook.said(), [format!("RECOVERED: no longer so: {STOPPED}, 2 days ago")]);
+    world.run(&["check", "--notify"]).code(0);
+    assert_eq!(hook.said(), [""; 0]);
+}
+
+#[test]
+fn what_a_run_has_told_is_not_told_again_and_what_it_has_not_is() {
+    let (world, hook) = dead(CHAT);
+    world.run(&["refresh"]).code(77);
+    assert_eq!(hook.said(), [DEAD]);
+    world.run(&["check", "--notify"]).code(2).stderr("");
+    assert_eq!(hook.said(), [""; 0]);
+    // A run that told nobody: the channel came later.
+    let (world, hook) = dead("");
+    world.run(&["refresh"]).code(77);
+    let chat = CHAT.replace("[HOOK]", &hook.origin);
+    world.reconfigure(&format!("{BRAND}{chat}"));
+    let plain = world.run(&["check"]).code(2);
+    assert_eq!(hook.said(), [""; 0]);
+    world.run(&["check", "--notify"]).code(2).stdout(&plain.stdout).stderr("");
+    assert_eq!(hook.said(), [DEAD]);
+    world.run(&["refresh"]).code(77);
+    assert_eq!(hook.said(), [""; 0]);
+}
+
+#[test]
+fn a_live_answer_is_told_as_well() {
+    let (world, hook) = well(CHAT);
+    kill(&world);
+    world.run(&["check", "--live", "--notify"]).code(2);
+    assert_eq!(hook.said(), [DEAD]);
+    logs_in_again(&world);
+    world.run(&["check", "--notify"]).code(0);
+    let back = DEAD.replace("CRITICAL: brand: ", "RECOVERED: brand: no longer so: ");
+    assert_eq!(hook.said(), [back]);
+}
+
+#[test]
+fn while_a_run_is_under_way_it_tells_nobody_and_ends_as_usual() {
+    let (mut world, hook) = well(CHAT);
+    world.at(day(45));
+    world.graph.latency(Duration::from_millis(600));
+    let before = world.graph.connections();
+    let child = world.spawn(&["refresh"]);
+    until("the run asks Graph", || world.graph.connections() > before);
+    world.run(&["check", "--notify"]).code(2).stderr("");
+    assert_eq!(hook.said(), [""; 0]);
+    world.finish(child).code(0);
+}
+
+#[test]
+fn without_a_store_nobody_is_told() {
+    let (world, hook) = World::new().told_through(&format!("{BRAND}{CHAT}"));
+    let plain = world.run(&["check"]).code(3).stderr("");
+    let ran = world.run(&["check", "--notify"]).code(3).stdout(&plain.stdout);
+    assert!(ran.stderr.contains("nobody is told"), "{}", ran.stderr);
+    assert!(!world.path("metatoken.db").exists());
+    assert_eq!(hook.said(), [""; 0]);
+}
+
+#[test]
+fn a_part_of_the_verdict_tells_nobody() {
+    let (world, hook) = dead(CHAT);
+    for part in ["--tokens", "--system", "brand"] {
+        world.run(&["check", "--notify", part]).code(3);
+    }
+    assert_eq!(hook.said(), [""; 0]);
+}
+
+#[test]
+fn run_every_says_when_a_timer_has_stopped() {
+    let every = |span: &str| format!("{CHAT}[alerts]\nrun_every = \"{span}\"\n");
+    let (world, hook) = World::new().told_through(&format!("{BRAND}{}", every("1h")));
+    world.run(&["check"]).code(1).stdout(
+        "
+METATOKEN WARNING - no run has ever finished, and 1 more cause
+WARNING: no run has ever finished; see that the timer or the cron job runs `metatoken refresh`, and run it now
+UNKNOWN: `brand`: it has no string yet; run `metatoken refresh` to adopt the configured string, or `metatoken exchange brand` to paste one
+",
+    );
+    drop(hook);
+    let (mut world, hook) = well(&every("7d"));
+    for (today, code, said) in [
+        (8, 0, vec![]),
+        (14, 0, vec![]),
+        // That Graph is silent is worse by then, and told by itself.
+        (15, 1, vec![format!("WARNING: {STOPPED}, 15 days ago")]),
+        (28, 1, vec![]),
+        (29, 2, vec![format!("CRITICAL: brand: {STOPPED}, 29 days ago")]),
+    ] {
+        world.at(day(today));
+        world.run(&["check", "--system"]).code(code);
+        let _ = world.run(&["check", "--notify"]);
+        let timers: Vec<_> = hook.said().into_iter().filter(|it| it.contains(STOPPED)).collect();
+        assert_eq!(timers, said, "day {today}");
+    }
+}
