@@ -3,6 +3,8 @@
 //! Not every machine has them, so a test may have to leave something out. It then says so where
 //! everybody sees it: a test that passes in silence without having looked is worse than none.
 
+mod systemd;
+
 use std::io::Write as _;
 use std::process::Command;
 
