@@ -3,9 +3,15 @@
 //! Not every machine has them, so a test may have to leave something out. It then says so where
 //! everybody sees it: a test that passes in silence without having looked is worse than none.
 
+mod ci;
+mod cron;
+mod nagios;
+mod page;
+mod prometheus;
 mod systemd;
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Command;
 
 /// Says on standard error that `test` was left out, and why.
@@ -18,6 +24,15 @@ pub(crate) fn skip(test: &str, why: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
+/// Says what this machine lacks of `programs`; a bare name is looked for where programs are.
+pub(crate) fn lacking(programs: &[&str]) -> Option<String> {
+    let places = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+    let is_there =
+        |program: &str| places.iter().any(|place| Path::new(place).join(program).exists());
+    let missing: Vec<&str> = programs.iter().copied().filter(|each| !is_there(each)).collect();
+    (!missing.is_empty()).then(|| format!("{} is not installed", missing.join(", ")))
+}
+
 /// Says why a test cannot have a machine of its own, made of mounts that nobody else sees.
 pub(crate) fn cannot_mount() -> Option<String> {
     let mut probe = Command::new("unshare");
@@ -25,4 +40,10 @@ pub(crate) fn cannot_mount() -> Option<String> {
     probe.args(["mount", "-t", "tmpfs", "probe", "/run"]);
     let is_able = probe.output().is_ok_and(|output| output.status.success());
     (!is_able).then(|| "only root can give it a machine of its own".to_owned())
+}
+
+/// What is shipped under `deployment/`.
+pub(crate) fn shipped(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deployment");
+    std::fs::read_to_string(folder.join(name)).unwrap()
 }
