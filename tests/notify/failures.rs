@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{CHAT, DEAD, dead, logs_in_again, well};
-use crate::world::{Reply, day};
+use crate::world::{BRAND, Reply, World, day};
 
 const MAIL: &str = "[[notify]]\nname = \"pager\"\nwebhook = \"[HOOK]/pager\"\n";
 
@@ -90,6 +90,25 @@ fn a_server_that_refuses_is_not_asked_again() {
 }
 
 /// Takes eleven seconds: two tries of five, and one between them.
+#[test]
+fn a_message_that_is_refused_by_itself_holds_back_no_other() {
+    let missing = |n: u8| format!("[token.late-{n}]\ntype = \"user\"\n");
+    let config = format!("{BRAND}{}{CHAT}", (1..=4).map(missing).collect::<String>());
+    let (world, hook) = World::new().told_through(&config);
+    hook.reply("late-1", Reply::Status(400, "too rude"));
+    world.run(&["refresh"]).code(77).stderr("");
+    assert_eq!(hook.lines().len(), 5);
+    let ran = world.run(&["refresh", "--json"]).code(77).stderr("");
+    let refused = hook.said();
+    assert_eq!(refused, ["UNKNOWN: late-1: it has no string yet"]);
+    assert_eq!(ran.json()["system"][0]["code"], "notification_failed");
+    // A channel through which nothing gets is left alone after two.
+    let (world, hook) = World::new().told_through(&config);
+    hook.reply("/chat", Reply::Status(404, "no_service"));
+    world.run(&["refresh"]).code(77).stderr("");
+    assert_eq!(hook.lines().len(), 2);
+}
+
 #[test]
 fn a_server_that_is_silent_costs_eleven_seconds_and_keeps_nobody_else_waiting() {
     let (world, hook) = dead(&format!("{CHAT}{MAIL}"));

@@ -57,7 +57,8 @@ impl Hook {
         Self { origin, desk }
     }
 
-    /// From now on requests whose path begins so are answered like this.
+    /// From now on requests whose path begins so, or whose body has these words, are answered like
+    /// this.
     pub(crate) fn reply(&self, path: &'static str, reply: Reply) {
         self.desk.lock().unwrap().replies.insert(0, (path, reply));
     }
@@ -111,11 +112,15 @@ impl Request {
 fn serve(stream: TcpStream, desk: &Mutex<Desk>) {
     let mut reader = BufReader::new(stream);
     while let Some(request) = request(&mut reader) {
-        let path = request.line.split(' ').nth(1).unwrap_or_default().to_owned();
+        let path = request.line.split(' ').nth(1).unwrap_or_default();
         let mut desk = desk.lock().unwrap();
-        desk.requests.push(request);
-        let told = desk.replies.iter().find(|(begins, _)| path.starts_with(begins));
+        let is_meant = |what: &str| match what.strip_prefix('/') {
+            Some(_) => path.starts_with(what),
+            None => request.body.contains(what),
+        };
+        let told = desk.replies.iter().find(|(what, _)| is_meant(what));
         let reply = told.map_or(Reply::Status(200, "ok"), |(_, reply)| *reply);
+        desk.requests.push(request);
         drop(desk);
         match reply {
             Reply::HangUp => return,

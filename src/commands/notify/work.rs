@@ -14,6 +14,9 @@ use crate::store::{Channel, RunId, Store, StoreError};
 /// How long one channel may keep a run from ending.
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// After so many messages in a row that did not get through, a channel is left alone.
+const FAILURES: u32 = 2;
+
 /// What one channel is to be told.
 pub(super) struct Errand<'a> {
     pub(super) setting: &'a NotifySetting,
@@ -44,7 +47,8 @@ impl Work<'_> {
         })
     }
 
-    /// One channel, until everything is said or something fails.
+    /// One channel, until everything is said or nothing gets through any more. A message that is
+    /// refused by itself, for its text or its length, does not stand in the way of the next.
     fn through(&self, errand: &Errand<'_>) -> Result<(), StoreError> {
         let channel = &errand.setting.channel;
         let now = self.status.generated_at;
@@ -55,9 +59,11 @@ impl Work<'_> {
         };
         let known = select(self.status, &errand.setting.labels);
         let sender = Sender { status: &known, host: self.messenger.machine() };
+        let (mut failure, mut in_a_row) = (None, 0);
         for announcement in &errand.announcements {
-            if self.session.interrupt.is_raised() || began.elapsed() > LONGEST {
-                return Ok(());
+            let enough = in_a_row == FAILURES || began.elapsed() > LONGEST;
+            if enough || self.session.interrupt.is_raised() {
+                break;
             }
             let notice = self.notice(&sender, &self.store.channel(channel)?, announcement);
             failpoint::reach("telling");
@@ -65,11 +71,15 @@ impl Work<'_> {
                 Ok(()) => {
                     failpoint::reach("told");
                     self.store.note_told(channel, &announcement.told, &announcement.over, now)?;
+                    in_a_row = 0;
                 }
-                Err(unsent) => return self.failed(errand, &unsent.to_string()),
+                Err(unsent) => {
+                    failure.get_or_insert(unsent);
+                    in_a_row += 1;
+                }
             }
         }
-        Ok(())
+        failure.map_or(Ok(()), |unsent| self.failed(errand, &unsent.to_string()))
     }
 
     fn failed(&self, errand: &Errand<'_>, why: &str) -> Result<(), StoreError> {
