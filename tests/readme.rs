@@ -115,12 +115,22 @@ fn the_first_refresh_and_the_status_after_it_are_real() {
 
 #[test]
 fn the_first_real_config_is_a_config() {
+    is_good(fenced("A first real config", "toml"));
+}
+
+#[test]
+fn the_ways_to_people_are_a_config() {
+    let first = fenced("A first real config", "toml");
+    is_good(&format!("{first}{}", fenced("When only a person can help", "toml")));
+}
+
+#[track_caller]
+fn is_good(text: &str) {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("metatoken.toml");
     let file = std::fs::File::create(&config).unwrap();
     file.set_permissions(std::fs::Permissions::from_mode(0o600)).unwrap();
-    std::io::Write::write_all(&mut &file, fenced("A first real config", "toml").as_bytes())
-        .unwrap();
+    std::io::Write::write_all(&mut &file, text.as_bytes()).unwrap();
     let ran = Command::new(env!("CARGO_BIN_EXE_metatoken"))
         .env_clear()
         .args(["config", "check", "--config"])
