@@ -1,0 +1,193 @@
+//! Runs two binaries through the same worlds and compares everything that can be seen of them.
+//!
+//! `tests/bench/same OLD NEW` starts this program. Each world is played twice in the same folder,
+//! once by either binary, and what was seen is compared to the letter: standard output and error,
+//! exit codes and signals, every file with its mode, every request that Graph and the notification
+//! channels got, Graph's memory, and every row of the store with what is sealed in it opened.
+//!
+//! The simulated Graph runs in this process behind a recorder, so both binaries face the same one.
+//! What differs from run to run by design is replaced, and nothing else: `record.rs` lists it.
+
+mod faults;
+mod kills;
+mod lives;
+mod mistakes;
+mod record;
+mod recorder;
+mod rehearsals;
+mod rows;
+mod stores;
+mod tree;
+mod world;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context as _, ensure};
+
+use record::{Counts, Record};
+use world::World;
+
+/// How much is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Length {
+    /// About a minute.
+    Short,
+    /// Everything.
+    Whole,
+}
+
+impl Length {
+    /// How many times the clock moves in a scenario.
+    const fn steps(self) -> usize {
+        match self {
+            Self::Short => 12,
+            Self::Whole => 60,
+        }
+    }
+}
+
+/// A world and what happens in it.
+pub(crate) struct Plan {
+    name: String,
+    play: Box<dyn Fn(&mut World) -> anyhow::Result<()> + Send + Sync>,
+}
+
+impl Plan {
+    /// `name` becomes part of a path.
+    pub(crate) fn new(
+        name: impl Into<String>,
+        play: impl Fn(&mut World) -> anyhow::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name: name.into(), play: Box::new(play) }
+    }
+
+    /// Plays the world with one binary, in a folder that is there for this long only.
+    fn record(
+        &self,
+        binary: &Path,
+        folder: &Path,
+        ports: &recorder::Ports,
+    ) -> anyhow::Result<Record> {
+        std::fs::create_dir_all(folder)?;
+        let mut world = World::new(binary, folder, ports)?;
+        let played = (self.play)(&mut world);
+        let record = world.end();
+        std::fs::remove_dir_all(folder)?;
+        played.with_context(|| format!("the world `{}` with {}", self.name, binary.display()))?;
+        Ok(record)
+    }
+
+    /// Plays the world with both binaries and returns what they did alike and how they differ.
+    fn compare(&self, old: &Path, new: &Path, root: &Path) -> anyhow::Result<(Counts, String)> {
+        let ports = recorder::Ports::open()?;
+        let folder = root.join(&self.name);
+        let old = self.record(old, &folder, &ports)?;
+        let new = self.record(new, &folder, &ports)?;
+        let difference = record::difference(&self.name, &old, &new, root)?;
+        Ok((new.counts(), difference))
+    }
+}
+
+/// The command line.
+struct Order {
+    old: PathBuf,
+    new: PathBuf,
+    length: Length,
+    /// Only worlds whose name contains this.
+    only: String,
+}
+
+impl Order {
+    fn typed() -> anyhow::Result<Self> {
+        let (mut binaries, mut length, mut only) = (Vec::new(), Length::Whole, String::new());
+        for argument in std::env::args().skip(1) {
+            match argument.as_str() {
+                "--short" => length = Length::Short,
+                name if name.starts_with("--only=") => {
+                    name["--only=".len()..].clone_into(&mut only);
+                }
+                binary => binaries.push(
+                    std::fs::canonicalize(binary).with_context(|| format!("no file: {binary}"))?,
+                ),
+            }
+        }
+        let [old, new] = <[PathBuf; 2]>::try_from(binaries)
+            .map_err(|_| anyhow::anyhow!("usage: same [--short] [--only=WORLD] OLD NEW"))?;
+        Ok(Self { old, new, length, only })
+    }
+
+    fn plans(&self) -> Vec<Plan> {
+        let mut plans = lives::plans(self.length);
+        plans.extend(rehearsals::plans(self.length));
+        plans.extend(faults::plans(self.length));
+        plans.extend(kills::plans());
+        plans.extend(mistakes::plans());
+        plans.extend(stores::plans());
+        plans.retain(|plan| plan.name.contains(&self.only));
+        plans
+    }
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            say(&format!("same: {error:#}\n"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run() -> anyhow::Result<ExitCode> {
+    let order = Order::typed()?;
+    let plans = order.plans();
+    ensure!(!plans.is_empty(), "no world is called `{}`", order.only);
+    // Every path has the same length on every machine, so that no table is wider elsewhere.
+    let root = tempfile::Builder::new().prefix("same-").tempdir()?;
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, std::num::NonZero::get) {
+            scope.spawn(|| {
+                while let Some(plan) = plans.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = plan.compare(&order.old, &order.new, root.path());
+                    let mut results = results.lock().expect("no worker panics");
+                    results.push((plan.name.clone(), result));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().expect("no worker panics");
+    results.sort_by(|one, other| one.0.cmp(&other.0));
+    let (mut counts, mut differing) = (Counts::default(), Vec::new());
+    for (name, result) in results {
+        let (played, difference) = result?;
+        counts.add(&played);
+        if !difference.is_empty() {
+            say(&difference);
+            differing.push(name);
+        }
+    }
+    let what = format!(
+        "{} scenarios, {} steps, {} worlds, {}",
+        metatoken::sandbox::Scenario::ALL.len(),
+        order.length.steps(),
+        plans.len(),
+        counts.shown(kills::fail_points().len())
+    );
+    if differing.is_empty() {
+        say(&format!("same: {what}: no difference\n"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    say(&format!("same: {what}: DIFFERENT in {}\n", differing.join(", ")));
+    Ok(ExitCode::FAILURE)
+}
+
+/// Prints; a reader that went away is no failure.
+fn say(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}

@@ -1,0 +1,112 @@
+//! Configs that are wrong, and command lines that are.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use crate::Plan;
+use crate::world::World;
+
+/// What every config begins with, as in the tests of the table.
+const HEAD: &str = "[app.main]\nid = \"1\"\n";
+
+const COMMAND_LINES: [&str; 34] = [
+    "",
+    "--help",
+    "-h",
+    "--version",
+    "help",
+    "status --help",
+    "status -h",
+    "refresh --help",
+    "exchange --help",
+    "deliver --help",
+    "history --help",
+    "check --help",
+    "token --help",
+    "config --help",
+    "config check --help",
+    "config show --help",
+    "stauts",
+    "status --livee",
+    "status --live --offline",
+    "refresh --force",
+    "refresh -n -n",
+    "exchange",
+    "token",
+    "token a b",
+    "history --limit many",
+    "history --since yesterday",
+    "check --notify brand",
+    "check --tokens --system",
+    "--now tomorrow check",
+    "--now +1d check",
+    "--scenario healthy check",
+    "--sandbox --scenario nowhere check",
+    "--config /nonexistent/metatoken.toml check",
+    "--quiet -v check",
+];
+
+/// The world of configs and that of command lines.
+pub(crate) fn plans() -> Vec<Plan> {
+    vec![Plan::new("mistakes", configs), Plan::new("command-lines", command_lines)]
+}
+
+fn configs(world: &mut World) -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let table = std::fs::read_to_string(root.join("src/config/mistakes.txt"))?;
+    for case in table.split("\n====\n") {
+        let text = case.split_once("\n----\n").map_or(case, |(text, _)| text);
+        try_config(world, &format!("{HEAD}{text}"))?;
+    }
+    for entry in ["examples", "deployment"] {
+        for path in configs_below(&root.join(entry))? {
+            try_config(world, &std::fs::read_to_string(path)?)?;
+        }
+    }
+    for text in ["", "\0", "[app.main", "\u{feff}[app.main]\nid = \"1\"\n", "a = \"\u{1b}[31m\"\n"]
+    {
+        try_config(world, text)?;
+    }
+    for mode in [0o644, 0o664, 0o666, 0o600] {
+        let text = format!("{HEAD}secret = \"hush\"\n");
+        world.write("metatoken.toml", &text)?;
+        let rights = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(world.path("metatoken.toml"), rights)?;
+        world.run("config check")?;
+        world.run("refresh")?;
+    }
+    Ok(())
+}
+
+fn try_config(world: &mut World, text: &str) -> anyhow::Result<()> {
+    world.write("metatoken.toml", text)?;
+    let config = world.path("metatoken.toml").display().to_string();
+    for command in ["config check", "config show", "config show --json", "check", "token t"] {
+        let mut words = vec!["--config", config.as_str()];
+        words.extend(command.split_whitespace());
+        world.start(&words, &format!("{command}, with\n{text}"), "", None)?;
+    }
+    Ok(())
+}
+
+fn configs_below(folder: &Path) -> std::io::Result<Vec<std::path::PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(configs_below(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn command_lines(world: &mut World) -> anyhow::Result<()> {
+    for line in COMMAND_LINES {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        world.start(&words, line, "", None)?;
+    }
+    Ok(())
+}
