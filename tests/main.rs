@@ -16,6 +16,7 @@ mod history;
 mod house;
 mod interrupt;
 mod judgement;
+mod kills;
 mod lives;
 mod lock;
 mod logs;
