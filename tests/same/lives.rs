@@ -123,7 +123,7 @@ const FILES: [(&str, &str, &str, &str); 6] = [
     ("raw", "", "", "@\n"),
 ];
 
-/// Two of each scenario: one alone with its own config, one with targets and channels besides.
+/// One of each scenario, with targets and channels beside its own config.
 pub(crate) fn plans(length: Length) -> Vec<Plan> {
     let live = |scenario| {
         Plan::new(format!("life-{scenario}"), move |world| {
