@@ -2,6 +2,8 @@
 //!
 //! On the way people change passwords, paste new access tokens and edit files, and Graph fails.
 
+use std::fmt::Write as _;
+
 use chrono::TimeDelta;
 use metatoken::sandbox::{Death, Misbehaviour, OldString, Rule, Scenario, TokenSpec};
 use metatoken::token::Expiry;
@@ -147,9 +149,10 @@ pub(crate) fn targets(world: &World, label: &str, value: &str) -> anyhow::Result
     for (file, key, more, text) in FILES {
         world.write(&format!("apps/{file}"), &text.replace('@', value))?;
         let key = if key.is_empty() { String::new() } else { format!("key = \"{key}\"\n") };
-        tables += &format!("[[token.{label}.deliver]]\nfile = \"apps/{file}\"\n{key}{more}\n");
+        let _ = write!(tables, "[[token.{label}.deliver]]\nfile = \"apps/{file}\"\n{key}{more}\n");
     }
-    tables += &format!(
+    let _ = write!(
+        tables,
         "[[token.{label}.deliver]]\nfile = \"apps/new.env\"\nkey = \"NEW\"\ncreate = true\n\n\
          [[token.{label}.deliver]]\nfile = \"apps/missing.env\"\nkey = \"NONE\"\n\n\
          [[token.{label}.deliver]]\nname = \"hook\"\n\
@@ -198,7 +201,7 @@ impl<'a> Life<'a> {
         if scenario == Scenario::Ending {
             config = config.replace("[alerts]\n", &format!("[alerts]\n{textfile}"));
         } else {
-            config += &format!("\n[alerts]\nrun_every = \"1d\"\n{textfile}");
+            let _ = write!(config, "\n[alerts]\nrun_every = \"1d\"\n{textfile}");
         }
         let config = world.filled_in(&format!("{config}\n{targets}{CHANNELS}"));
         world.write("metatoken.toml", &config)?;

@@ -53,8 +53,10 @@ impl Length {
 /// A world and what happens in it.
 pub(crate) struct Plan {
     name: String,
-    play: Box<dyn Fn(&mut World) -> anyhow::Result<()> + Send + Sync>,
+    play: Play,
 }
+
+type Play = Box<dyn Fn(&mut World) -> anyhow::Result<()> + Send + Sync>;
 
 impl Plan {
     /// `name` becomes part of a path.
