@@ -42,6 +42,7 @@ pub(crate) fn plans() -> Vec<Plan> {
 fn kill_everywhere(world: &mut World, place: &str) -> anyhow::Result<()> {
     world.with_graph(Scenario::Healthy, "")?;
     let targets = lives::targets(world, "brand", "")?;
+    world.write("apps/late.env", "LATE=\n")?;
     let path = world.path("metatoken.toml");
     let config = std::fs::read_to_string(path)?;
     let alerts = "[alerts]\nrun_every = \"1d\"\ntextfile = \"[DIR]/metrics.prom\"\n";

@@ -115,6 +115,10 @@ const FORMS: [&str; 13] = [
     "--color always",
 ];
 
+/// What the config of the scenario requires, and more.
+const SCOPES: [&str; 4] =
+    ["public_profile", "pages_show_list", "pages_read_engagement", "pages_manage_posts"];
+
 /// Files that applications read, with `@` for the value.
 const FILES: [(&str, &str, &str, &str); 6] = [
     ("app.ini", "facebook.token", "", "; mine\n[facebook]\npage = 1\ntoken =  @  ; kept\n"),
@@ -154,13 +158,13 @@ pub(crate) fn targets(world: &World, label: &str, value: &str) -> anyhow::Result
     let _ = write!(
         tables,
         "[[token.{label}.deliver]]\nfile = \"apps/new.env\"\nkey = \"NEW\"\ncreate = true\n\n\
-         [[token.{label}.deliver]]\nfile = \"apps/missing.env\"\nkey = \"NONE\"\n\n\
          [[token.{label}.deliver]]\nname = \"hook\"\n\
-         command = [\"/bin/sh\", \"hook.sh\", \"an argument\"]\n\n"
+         command = [\"/bin/sh\", \"[DIR]/hook.sh\", \"an argument\"]\n\n\
+         [[token.{label}.deliver]]\nfile = \"apps/late.env\"\nkey = \"LATE\"\n\n"
     );
     let script = "{ echo \"$@\"; env | grep -v -e ^PWD= -e ^_= -e ^SHLVL= | sort; cat; echo; } \
-                  >> hook.txt\n";
-    world.write("hook.sh", script)?;
+                  >> [DIR]/hook.txt\n";
+    world.write("hook.sh", &world.filled_in(script))?;
     Ok(tables)
 }
 
@@ -247,11 +251,13 @@ impl<'a> Life<'a> {
         Ok(())
     }
 
-    /// What people and Graph do before a step of the whole life. Every fifth step is one at which
-    /// something happens, so that the short life sees all of them.
+    /// What people and Graph do before a step of the whole life. The short life sees every fifth
+    /// step.
     fn happen(&mut self, scene: usize) -> anyhow::Result<()> {
         match scene {
-            5 => self.edit("apps/app.ini", "[facebook]\ntoken = EAAforeign00000000000000000\n")?,
+            // Until now all was well but for the file that was not there.
+            5 => self.edit("apps/late.env", "LATE=\n")?,
+            8 => self.edit("apps/app.ini", "[facebook]\ntoken = EAAforeign00000000000000000\n")?,
             10 => {
                 let string = self.world.in_use(self.label)?;
                 self.world.graph()?.with(|graph| graph.kill(&string, Death::PasswordChanged));
@@ -321,7 +327,9 @@ impl<'a> Life<'a> {
         Ok(graph.with(|graph| {
             let length = if days == 0 { TimeDelta::hours(1) } else { TimeDelta::days(days) };
             let ends = Expiry::At(graph.now() + length);
-            graph.mint(TokenSpec::user("1000000000000001", user).named(self.label).ending(ends))
+            let spec = TokenSpec::user("1000000000000001", user).named(self.label).ending(ends);
+            // One that was pasted lacks some of what is required.
+            graph.mint(if days == 59 { spec } else { spec.scopes(SCOPES) })
         }))
     }
 }

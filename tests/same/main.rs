@@ -84,11 +84,15 @@ impl Plan {
     }
 
     /// Plays the world with both binaries and returns what they did alike and how they differ.
-    fn compare(&self, old: &Path, new: &Path, root: &Path) -> anyhow::Result<(Counts, String)> {
+    fn compare(&self, order: &Order, root: &Path) -> anyhow::Result<(Counts, String)> {
         let ports = recorder::Ports::open()?;
         let folder = root.join(&self.name);
-        let old = self.record(old, &folder, &ports)?;
-        let new = self.record(new, &folder, &ports)?;
+        let old = self.record(&order.old, &folder, &ports)?;
+        let new = self.record(&order.new, &folder, &ports)?;
+        if let Some(records) = &order.records {
+            old.keep(&records.join(format!("{}.old", self.name)))?;
+            new.keep(&records.join(format!("{}.new", self.name)))?;
+        }
         let difference = record::difference(&self.name, &old, &new, root)?;
         Ok((new.counts(), difference))
     }
@@ -101,25 +105,32 @@ struct Order {
     length: Length,
     /// Only worlds whose name contains this.
     only: String,
+    /// Where everything that was seen is kept.
+    records: Option<PathBuf>,
 }
 
 impl Order {
     fn typed() -> anyhow::Result<Self> {
         let (mut binaries, mut length, mut only) = (Vec::new(), Length::Whole, String::new());
+        let mut records = None;
         for argument in std::env::args().skip(1) {
             match argument.as_str() {
                 "--short" => length = Length::Short,
                 name if name.starts_with("--only=") => {
                     name["--only=".len()..].clone_into(&mut only);
                 }
+                name if name.starts_with("--records=") => {
+                    records = Some(std::fs::canonicalize(&name["--records=".len()..])?);
+                }
                 binary => binaries.push(
                     std::fs::canonicalize(binary).with_context(|| format!("no file: {binary}"))?,
                 ),
             }
         }
-        let [old, new] = <[PathBuf; 2]>::try_from(binaries)
-            .map_err(|_| anyhow::anyhow!("usage: same [--short] [--only=WORLD] OLD NEW"))?;
-        Ok(Self { old, new, length, only })
+        let [old, new] = <[PathBuf; 2]>::try_from(binaries).map_err(|_| {
+            anyhow::anyhow!("usage: same [--short] [--only=WORLD] [--records=DIR] OLD NEW")
+        })?;
+        Ok(Self { old, new, length, only, records })
     }
 
     fn plans(&self) -> Vec<Plan> {
@@ -156,7 +167,7 @@ fn run() -> anyhow::Result<ExitCode> {
         for _ in 0..std::thread::available_parallelism().map_or(2, std::num::NonZero::get) {
             scope.spawn(|| {
                 while let Some(plan) = plans.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = plan.compare(&order.old, &order.new, root.path());
+                    let result = plan.compare(&order, root.path());
                     let mut results = results.lock().expect("no worker panics");
                     results.push((plan.name.clone(), result));
                 }

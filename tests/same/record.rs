@@ -79,6 +79,15 @@ impl Record {
         self.observations.push(Observation { title: title.to_owned(), text });
     }
 
+    /// Writes all of it into a file.
+    pub(crate) fn keep(&self, path: &Path) -> std::io::Result<()> {
+        let mut file = File::create(path)?;
+        for Observation { title, text } in &self.observations {
+            writeln!(file, "== {title}\n{text}")?;
+        }
+        Ok(())
+    }
+
     /// What was counted.
     pub(crate) fn counts(&self) -> Counts {
         self.counts.clone()
