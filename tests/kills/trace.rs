@@ -12,15 +12,31 @@ const CALLS: &str = "fsync,fdatasync,pwrite64,pwritev,ftruncate,fallocate,rename
                      renameat2,link,linkat,unlink,unlinkat,write,writev,sendto,sendmsg,recvfrom,\
                      fchmod,fchown";
 
-/// Where a run is killed: before the call that is the `nth` of its name in one of the threads.
+/// Where a run is killed: before the call that is the `nth` of its name in one of the threads, or
+/// the `nth` on one file where another thread gets as far earlier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Kill {
     pub(super) call: String,
     pub(super) nth: usize,
+    /// The file, below the world's folder.
+    file: Option<String>,
     /// The line of the log, which counts the calls of all threads.
     line: usize,
     /// What it was done to, for a person.
     pub(super) about: String,
+}
+
+impl Kill {
+    fn is_at(&self, other: &Self) -> bool {
+        (&self.call, self.nth, &self.file) == (&other.call, other.nth, &other.file)
+    }
+}
+
+/// The file that a call is about, if its first argument is one in the world's folder.
+fn file_below(arguments: &str, root: &str) -> Option<String> {
+    let (_, rest) = arguments.split(',').next()?.split_once('<')?;
+    let name = rest.split('>').next()?.strip_prefix(root)?.strip_prefix('/')?;
+    Some(name.to_owned())
 }
 
 /// All calls of a run that nobody killed.
@@ -34,21 +50,28 @@ pub(super) struct Log {
 
 impl Log {
     /// Reads what strace wrote: every call with the number of its thread in front.
-    fn read(text: &str) -> Self {
+    fn read(text: &str, root: &str) -> Self {
         let mut log = Self::default();
-        let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        let mut counts: BTreeMap<(&str, &str, Option<String>), usize> = BTreeMap::new();
         for (line, entry) in text.lines().enumerate() {
             let Some((thread, rest)) = entry.split_once(' ') else { continue };
             let Some((call, arguments)) = rest.trim_start().split_once('(') else { continue };
             if call.starts_with(['<', '+', '-']) {
                 continue;
             }
-            let nth = counts.entry((thread, call)).or_default();
-            *nth += 1;
-            let is_new = !log.kills.iter().any(|kill| kill.call == call && kill.nth == *nth);
-            if is_new {
-                let about = arguments.chars().take(90).collect();
-                log.kills.push(Kill { call: call.to_owned(), nth: *nth, line, about });
+            let about: String = arguments.chars().take(90).collect();
+            // strace counts in each thread, so the first thread that gets to a number is killed
+            // there. What is left is counted by file.
+            let mut is_reached = false;
+            for file in [Some(None), file_below(arguments, root).map(Some)].into_iter().flatten() {
+                let nth = counts.entry((thread, call, file.clone())).or_default();
+                *nth += 1;
+                let kill =
+                    Kill { call: call.to_owned(), nth: *nth, file, line, about: about.clone() };
+                if !is_reached && !log.kills.iter().any(|known| known.is_at(&kill)) {
+                    log.kills.push(kill);
+                    is_reached = true;
+                }
             }
             if arguments.contains("fb_exchange_token") && log.grant.is_none() {
                 log.grant = Some(line);
@@ -68,14 +91,16 @@ impl Log {
         (grant..=seal).contains(&kill.line)
     }
 
-    /// Some of the kills: the first two syncs, those around a grant and its seal, and `count` that
-    /// are spread over the whole run.
+    /// Some of the kills: the first two syncs, those around a grant and its seal, those
+    /// that cut a target's file, and `count` that are spread over the whole run.
     pub(super) fn sample(&self, count: usize) -> Vec<Kill> {
         let is_sync = |kill: &&Kill| kill.call == "fsync";
         let mut sample: Vec<&Kill> = self.kills.iter().filter(is_sync).take(2).collect();
         for line in [self.grant, self.seal].into_iter().flatten() {
             sample.extend(self.kills.iter().find(|kill| kill.line > line));
         }
+        let cuts_a_target = |kill: &&Kill| kill.call == "ftruncate" && kill.about.contains(".env");
+        sample.extend(self.kills.iter().filter(cuts_a_target));
         let step = self.kills.len().div_ceil(count).max(1);
         sample.extend(self.kills.iter().skip(step / 2).step_by(step));
         sample.sort_by_key(|kill| kill.line);
@@ -105,15 +130,19 @@ impl World {
         let path = log.path().to_str().unwrap();
         let trace = format!("trace={CALLS}");
         let ran = self.traced(&["-s", "400", "-y", "-o", path, "-e", &trace], arguments, input);
-        (ran, Log::read(&String::from_utf8_lossy(&std::fs::read(path).unwrap())))
+        let root = self.path("").canonicalize().unwrap();
+        let text = std::fs::read(path).unwrap();
+        (ran, Log::read(&String::from_utf8_lossy(&text), root.to_str().unwrap()))
     }
 
     /// Runs the binary and kills it before that call.
     pub(super) fn killed_before(&self, kill: &Kill, arguments: &[&str], input: &str) -> Ran {
-        let Kill { call, nth, .. } = kill;
+        let Kill { call, nth, file, .. } = kill;
         let trace = format!("trace={call}");
         let inject = format!("inject={call}:signal=SIGKILL:when={nth}");
-        let options = ["-o", "/dev/null", "-e", &trace, "-e", &inject];
+        let mut options = vec!["-o", "/dev/null", "-e", &trace, "-e", &inject];
+        let file = file.as_ref().map(|name| self.path(name).display().to_string());
+        options.extend(file.iter().flat_map(|path| ["-P", path.as_str()]));
         self.traced(&options, arguments, input)
     }
 
