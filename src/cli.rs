@@ -91,6 +91,9 @@ pub enum Command {
     /// Check the config, or show it with every default filled in
     #[command(subcommand)]
     Config(Config),
+    /// Copy the store to a file, while runs go on
+    #[command(subcommand)]
+    Store(Store),
 }
 
 /// `status`.
@@ -252,6 +255,17 @@ pub enum Config {
     Show,
 }
 
+/// `store`.
+#[derive(Debug, Subcommand)]
+pub enum Store {
+    /// Write a consistent copy of the store to a new file; the store key is not in it
+    Backup {
+        /// The new file; one that exists is not overwritten
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
 /// `--format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TypedFormat {
@@ -312,6 +326,7 @@ impl Command {
             Self::Check(_) => "check",
             Self::Token(_) => "token",
             Self::Config(_) => "config",
+            Self::Store(_) => "store",
         }
     }
 }

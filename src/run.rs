@@ -183,6 +183,9 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, Complaint> {
             commands::print_token(session, &label(std::slice::from_ref(&given.label))?)
                 .map(Exit::code)
         }
+        Command::Store(cli::Store::Backup { file }) => {
+            commands::back_up(session, file).map(Exit::code)
+        }
         Command::Config(_) => unreachable!("it was answered above"),
     }
 }

@@ -33,5 +33,6 @@ mod sandbox;
 mod secrecy;
 mod status;
 mod store_faults;
+mod store_opening;
 mod world;
 mod wrong_clock;

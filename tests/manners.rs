@@ -225,13 +225,13 @@ error: unexpected argument '--nonsense' found
     "message": "the store key is missing, and the store is sealed with it",
     "causes": [],
     "hints": [
-      "restore it from a backup, or say where it is with `key` in `[store]`; a new key could not open this store"
+      "put back the copy of it that you keep, to `[DIR]/metatoken.key`, or say where it is with `key` in `[store]`; a new key could not open this store"
     ]
   }
 }
 "#).stderr("
 error: [DIR]/metatoken.key: the store key is missing, and the store is sealed with it
-hint: restore it from a backup, or say where it is with `key` in `[store]`; a new key could not open this store
+hint: put back the copy of it that you keep, to `[DIR]/metatoken.key`, or say where it is with `key` in `[store]`; a new key could not open this store
 ").exit(Exit::Storage);
     std::fs::remove_file(world.path("metatoken.toml")).unwrap();
     world

@@ -150,20 +150,6 @@ fn a_key_that_is_lost_wrong_or_malformed() {
 }
 
 #[test]
-fn a_store_that_is_gone_while_its_key_is_there_is_made_anew_with_that_key() {
-    let world = World::with_brand("");
-    let key = fs::read(world.path("metatoken.key")).unwrap();
-    for ending in ["", "-wal", "-shm"] {
-        fs::remove_file(world.path(&format!("metatoken.db{ending}"))).unwrap();
-    }
-    world.run(&["check"]).code(3);
-    assert!(!world.path("metatoken.db").exists(), "who looks makes nothing");
-    world.run(&["refresh"]).code(0);
-    assert_eq!(fs::read(world.path("metatoken.key")).unwrap(), key);
-    assert_eq!(world.in_use("brand"), "EAAFAKEBrand1");
-}
-
-#[test]
 fn a_config_that_others_can_write_or_that_shows_them_a_secret() {
     let literal = format!("secret = \"{APP_SECRET}\"");
     for (bits, text, word) in

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::refuse_filesystem;
 use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
@@ -12,6 +13,7 @@ use crate::ui::{Format, Ui};
 /// Says whether the config is right; every complaint at once if it is not.
 pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<Exit, Complaint> {
     let config = config::load(path, environment)?;
+    refuse_filesystem(&config)?;
     let said = match ui.format {
         Format::Json => format!(
             "{:#}\n",

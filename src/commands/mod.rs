@@ -16,6 +16,7 @@ mod refresh;
 mod roster;
 mod session;
 mod status;
+mod store;
 mod survey;
 mod textfile;
 mod token;
@@ -26,7 +27,8 @@ pub use deliver::{DeliverOrder, Overwrite, deliver, rehearse_deliveries, restore
 pub use exchange::{ExchangeOrder, exchange};
 pub use history::{HistoryOrder, history};
 pub use refresh::{Depth, Due, RefreshOrder, refresh};
-pub use session::{Session, Stage};
+pub use session::{Session, Stage, refuse_filesystem};
 pub use status::{StatusOrder, Which, inspect_string, status};
+pub use store::back_up;
 pub use survey::Asking;
 pub use token::print_token;

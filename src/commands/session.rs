@@ -1,6 +1,7 @@
 //! What a command works with: the config, the clock, the way to Graph, to the store and to the
 //! person.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
@@ -10,7 +11,7 @@ use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::graph::{Graph, Settings};
 use crate::interrupt::Interrupt;
-use crate::store::{Holder, KeySource, LockError, RunLock, Store, read_key};
+use crate::store::{Holder, KeySource, LockError, RunLock, Store, filesystem_trouble, read_key};
 use crate::ui::Ui;
 
 /// Where a command works.
@@ -20,6 +21,25 @@ pub enum Stage {
     Machine,
     /// In a rehearsal.
     Sandbox,
+}
+
+/// Refuses a store on a file system that cannot carry one, unless the config says that it may be.
+pub fn refuse_filesystem(config: &Config) -> Result<(), Complaint> {
+    let store = &config.store;
+    let Some(name) = filesystem_trouble(&store.path).filter(|_| !store.unsafe_filesystem) else {
+        return Ok(());
+    };
+    let message = format!(
+        "refused: the store would be on {name}, where two runs can hold one lock and damage it"
+    );
+    Err(Complaint::new(
+        Exit::Config,
+        "unsafe_filesystem",
+        store.path.display().to_string(),
+        message,
+    )
+    .hint("name a file on a disk of this machine with `path` in `[store]`")
+    .hint("or, if only this machine ever uses it: `unsafe_filesystem = true` in `[store]`"))
 }
 
 /// One run of the program, ready to work.
@@ -79,9 +99,17 @@ impl Session {
         }
     }
 
+    /// The key file where it is one of our making: the config does not name it.
+    pub(super) fn made_key(&self) -> Option<&Path> {
+        match &self.config.store.key {
+            KeySetting::Beside(path) => Some(path),
+            KeySetting::Given(_) => None,
+        }
+    }
+
     /// The store as it is, for reading; nothing where none was made yet.
     pub(super) fn reader(&self) -> Result<Option<Store>, Complaint> {
-        Ok(Store::open_reader(&self.config.store.path)?)
+        Ok(Store::open_reader(&self.config.store.path, self.made_key())?)
     }
 
     /// The lock that only one run holds.

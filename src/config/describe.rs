@@ -202,7 +202,8 @@ fn store(store: &StoreSettings) -> Table {
     writer
         .put("path", store.path.to_string_lossy().into_owned())
         .put("key", key)
-        .put("keep_events", time(store.keep_events));
+        .put("keep_events", time(store.keep_events))
+        .put("unsafe_filesystem", store.unsafe_filesystem);
     writer.table(&["store"])
 }
 

@@ -52,6 +52,8 @@ pub struct StoreSettings {
     pub key: KeySetting,
     /// How long events are remembered.
     pub keep_events: TimeDelta,
+    /// Whether it may be on a file system that cannot carry one safely.
+    pub unsafe_filesystem: bool,
     /// Where these came from.
     pub origins: Origins,
 }

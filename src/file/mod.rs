@@ -35,6 +35,7 @@ mod temp;
 mod tests;
 mod turn;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -49,7 +50,7 @@ use self::rights::Rights;
 use self::temp::Temp;
 
 pub use self::error::{FileError, Right};
-pub use self::exposed::is_readable_by_others;
+pub use self::exposed::{is_readable_by_others, others_who_write};
 pub use self::foresight::foresee_create;
 pub use self::publish::publish;
 
@@ -178,11 +179,27 @@ impl fmt::Debug for Opened {
 /// that leads to nothing is not followed ([`FileError::Dangling`]). A link on the way to the
 /// folder counts as the folder's owner's. The caller owns the file.
 pub fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+    create_as(path, bytes, mode, |place| temp::hidden(&place.name))
+}
+
+/// Makes a file as [`create`] does, under a hidden name that all files of that `kind` share. What a
+/// killed run left in the folder is then found by the next, though it makes a file of another name.
+pub fn create_dated(path: &Path, bytes: &[u8], mode: u32, kind: &str) -> Result<(), FileError> {
+    create_as(path, bytes, mode, |_| temp::hidden(kind.as_ref()))
+}
+
+fn create_as(
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+    hidden: impl FnOnce(&Place) -> OsString,
+) -> Result<(), FileError> {
     let place = Place::find(path)?;
     if place.end != End::Nothing {
         return Err(FileError::Exists(path.to_owned()));
     }
-    let mut temp = Temp::claim(path, &place, rustix::process::geteuid().as_raw())?;
+    let caller = rustix::process::geteuid().as_raw();
+    let mut temp = Temp::claim_as(hidden(&place), path, &place, caller)?;
     temp.write(bytes)?;
     fs::fchmod(temp.file(), Mode::from_raw_mode(mode & 0o7777))
         .map_err(|errno| FileError::Unwritten(path.to_owned(), errno))?;

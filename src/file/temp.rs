@@ -43,7 +43,16 @@ impl<'a> Temp<'a> {
     /// Makes an empty one, and clears away what a killed run left. `owner` is the other user to
     /// whom that run may have given it already: the one whose file it was to replace.
     pub(super) fn claim(path: &'a Path, place: &'a Place, owner: u32) -> Result<Self, FileError> {
-        let name = hidden(&place.name);
+        Self::claim_as(hidden(&place.name), path, place, owner)
+    }
+
+    /// The same under a hidden name that does not follow from the file's.
+    pub(super) fn claim_as(
+        name: OsString,
+        path: &'a Path,
+        place: &'a Place,
+        owner: u32,
+    ) -> Result<Self, FileError> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         for _ in 0..ATTEMPTS {

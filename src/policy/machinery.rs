@@ -104,6 +104,19 @@ pub fn judge_exposure(what: &str, path: &Path) -> Reason {
     Reason { about: Some(path.to_string()), ..reason }
 }
 
+/// What is to be said of the store, or of what belongs to it, that others than its owner can write;
+/// `who` they are.
+pub fn judge_write_access(what: &str, path: &Path, who: &str) -> Reason {
+    let path = path.display();
+    let reason = of_the_timer(
+        "writable_by_others",
+        Health::Critical,
+        format!("{what} `{path}` can be written by {who}"),
+        &format!("run `chmod go-w {path}`"),
+    );
+    Reason { about: Some(path.to_string()), ..reason }
+}
+
 /// What is to be said of a way to people that has failed `since`, with `error`.
 pub fn judge_channel(channel: &ChannelId, since: Time, error: &str, now: Time) -> Reason {
     let reason = of_the_timer(

@@ -7,7 +7,7 @@ use super::refusal::usage;
 use super::typed::{instant, scenario};
 use crate::cli::Cli;
 use crate::clock::Clock;
-use crate::commands::{Session, Stage};
+use crate::commands::{Session, Stage, refuse_filesystem};
 use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
@@ -76,6 +76,7 @@ pub(super) fn open_session(
     interrupt: Interrupt,
 ) -> Result<(Session, Option<Sandbox>), Complaint> {
     let mut config = config::load(&place.config, &environment)?;
+    refuse_filesystem(&config)?;
     let mut graph = graph_settings(&config);
     if let Some(sandbox) = &place.sandbox {
         // Which of two workers meets a trouble first is chance, and a rehearsal prints the same for

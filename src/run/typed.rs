@@ -68,7 +68,8 @@ pub(super) fn format(typed: &Cli) -> Result<Format, Complaint> {
         | Command::Refresh(_)
         | Command::Exchange(_)
         | Command::Deliver(_)
-        | Command::Config(_) => &[Format::Table, Format::Json],
+        | Command::Config(_)
+        | Command::Store(_) => &[Format::Table, Format::Json],
         Command::History(_) => &[Format::Table, Format::Json, Format::Csv],
         Command::Check(_) => &[Format::Nagios, Format::Json, Format::Prometheus, Format::Github],
         Command::Token(_) => &[Format::Table],

@@ -1,15 +1,14 @@
 //! Opening the file: as its writer, as a reader, or as a copy in memory.
 //!
 //! The journal is a write-ahead log whose two files are kept when the writer leaves. A reader of
-//! another user, in a folder that it cannot write, can then always open the store: it reads the
-//! log's index where a writer lives, and rebuilds one in its own memory after a writer was
-//! killed. A rollback journal cannot do this: what a killed writer leaves there only somebody
-//! who may write can undo. Without a log beside it (a copy, a backup) nobody writes the file, and
-//! it is read as one that never changes.
+//! another user, in a folder that it cannot write, can then always open the store: through the
+//! log's index where there is one and the log holds something, as a copy in memory otherwise. A
+//! rollback journal cannot do this: what a killed writer leaves there only somebody who may write
+//! can undo.
 
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
@@ -17,7 +16,9 @@ use rusqlite::{Connection, ErrorCode, FileControl, OpenFlags, Transaction, Trans
 
 use super::error::{Cause, StoreError};
 use super::fault::{Doing, Fault};
-use super::{migrations, place};
+use super::log::{self, Log};
+use super::migrations;
+use super::place::{self, Found};
 
 /// Marks our files among all of SQLite's: `MTKN`.
 const APPLICATION: i64 = 0x4d54_4b4e;
@@ -28,8 +29,8 @@ const STATEMENTS: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to stand back before asking again.
 const RETRY_AFTER: Duration = Duration::from_millis(10);
-/// How often a reader asks while a writer is just opening its log.
-const READER_TRIES: u32 = 100;
+/// For how long a reader asks while a writer is just opening its log.
+const READER_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What an opened file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,26 +44,39 @@ pub(super) enum Standing {
 }
 
 /// Opens the file to write it; it exists.
+///
+/// Who may write recovers the log of a killed writer by opening it. Beyond that nothing is changed
+/// before it is known that the file is ours, and not newer.
 pub(super) fn writer(path: &Path) -> Result<(Connection, Standing), StoreError> {
-    // What is not ours, or newer, is refused before it is opened in a way that could change it.
-    drop(reader(path)?);
-    let fault = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Writing);
+    let path = &place::real(path);
+    let reading = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Reading);
+    let writing = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Writing);
+    let had_log = place::beside(path, place::LOG).exists();
     let connection =
-        open(&place::uri(path, "mode=rw"), OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(fault)?;
-    keep_log(&connection).map_err(fault)?;
+        open(&place::uri(path, "mode=rw"), OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(reading)?;
+    if connection.is_readonly("main").map_err(reading)? {
+        let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+        return Err(StoreError::Unwritable(path.clone(), Cause::new(denied)));
+    }
+    // Somebody else's log is not put into somebody else's file when we leave.
+    let leave_log = |leave| {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave).map(drop)
+    };
+    leave_log(had_log).map_err(reading)?;
     let standing = standing(&connection, path)?;
+    refuse_cut(&connection, path)?;
+    leave_log(false).map_err(reading)?;
+    keep_log(&connection).map_err(writing)?;
     Ok((connection, standing))
 }
 
-/// Opens the file to read it; `None` if it does not exist. Makes nothing.
+/// Opens the file to read it; `None` if there is none, or nothing in it. Makes nothing.
 pub(super) fn reader(path: &Path) -> Result<Option<(Connection, Standing)>, StoreError> {
-    match std::fs::metadata(path) {
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(StoreError::Unreadable(path.to_path_buf(), Cause::new(error))),
+    if place::look(path)? != Found::Something {
+        return Ok(None);
     }
-    let fault = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Reading);
-    let connection = open_patiently(path).map_err(fault)?;
+    let path = &place::real(path);
+    let connection = open_to_read(path)?;
     let standing = standing(&connection, path)?;
     Ok(Some((connection, standing)))
 }
@@ -97,19 +111,84 @@ fn keep_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_size_limit", 0, |_| Ok(()))
 }
 
-fn open_patiently(path: &Path) -> rusqlite::Result<Connection> {
-    patiently(|| {
-        let connection = open(&reader_uri(path), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        migrations::schema_of(&connection).map(|_| connection)
-    })
+/// Opens it through the log's index, or as a copy in memory where that cannot be: where the log
+/// holds nothing, where it has no index, and where the index is closed to us.
+fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let unreadable = |error| StoreError::Unreadable(path.to_path_buf(), Cause::new(error));
+    let fault = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Reading);
+    let asked_at = Instant::now();
+    let mut in_vain = None;
+    loop {
+        let has_index = place::beside(path, place::INDEX).exists();
+        if has_index && log::look(path).map_err(unreadable)? == Log::Frames {
+            match open_live(path) {
+                Err(error) if may_pass(&error) => in_vain = Some(error),
+                opened => return opened.map_err(fault),
+            }
+        } else if let Some(image) = log::snapshot(path).map_err(unreadable)? {
+            return in_memory(&image, path);
+        }
+        if asked_at.elapsed() >= READER_PATIENCE {
+            break;
+        }
+        std::thread::sleep(RETRY_AFTER);
+    }
+    match (log::snapshot(path).map_err(unreadable)?, in_vain) {
+        (Some(image), _) => in_memory(&image, path),
+        (None, Some(error)) => Err(fault(error)),
+        (None, None) => Err(unreadable(io::Error::from(io::ErrorKind::ResourceBusy))),
+    }
+}
+
+fn open_live(path: &Path) -> rusqlite::Result<Connection> {
+    let uri = place::uri(path, "mode=ro&readonly_shm=1");
+    let connection = open(&uri, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    migrations::schema_of(&connection).map(|_| connection)
+}
+
+/// Opens bytes that are a whole file.
+fn in_memory(image: &[u8], path: &Path) -> Result<Connection, StoreError> {
+    let fault = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Reading);
+    let mut connection = Connection::open_in_memory().map_err(fault)?;
+    set_up(&connection).map_err(fault)?;
+    connection.deserialize_read_exact("main", image, image.len(), true).map_err(fault)?;
+    let pages = pages(&connection).map_err(fault)?;
+    refuse_shorter(image.len() as u64, pages, path)?;
+    Ok(connection)
+}
+
+/// Refuses a file that lost its end, which `SQLite` would read as zeros.
+fn refuse_cut(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let unreadable = |error| StoreError::Unreadable(path.to_path_buf(), Cause::new(error));
+    // What a log holds need not be in the file yet.
+    if log::look(path).map_err(unreadable)? == Log::Frames {
+        return Ok(());
+    }
+    let pages = patiently(|| pages(connection))
+        .map_err(|error| Fault::from(error).about(path, Doing::Reading))?;
+    refuse_shorter(path.metadata().map_err(unreadable)?.len(), pages, path)
+}
+
+/// How long the file is by its own count of pages.
+fn pages(connection: &Connection) -> rusqlite::Result<u64> {
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, u32>(0));
+    Ok(u64::from(number("page_count")?) * u64::from(number("page_size")?))
+}
+
+fn refuse_shorter(length: u64, expected: u64, path: &Path) -> Result<(), StoreError> {
+    if length >= expected {
+        return Ok(());
+    }
+    let cut = format!("its end is missing: it has {length} of {expected} bytes");
+    Err(StoreError::Damaged(path.to_path_buf(), Cause::new(cut)))
 }
 
 /// Reads, again and again for a second while a writer is just opening or recovering its log.
 pub(super) fn patiently<T>(mut read: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-    let mut tries = 1;
+    let asked_at = Instant::now();
     loop {
         match read() {
-            Err(error) if tries < READER_TRIES && may_pass(&error) => tries += 1,
+            Err(error) if may_pass(&error) && asked_at.elapsed() < READER_PATIENCE => {}
             outcome => return outcome,
         }
         std::thread::sleep(RETRY_AFTER);
@@ -124,18 +203,8 @@ fn may_pass(error: &rusqlite::Error) -> bool {
     )
 }
 
-fn reader_uri(path: &Path) -> PathBuf {
-    let parameters = if !place::beside(path, place::LOG).exists() {
-        "mode=ro&immutable=1"
-    } else if place::beside(path, place::INDEX).exists() {
-        "mode=ro&readonly_shm=1"
-    } else {
-        "mode=ro"
-    };
-    place::uri(path, parameters)
-}
-
-fn open(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+/// Opens a file by its URI.
+pub(super) fn open(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     let flags = access | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     set_up(&connection)?;

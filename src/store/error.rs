@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::key::BadKey;
+use super::life::{Loss, Lost, restore_hint};
+use super::place;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 
@@ -18,8 +20,19 @@ pub enum StoreError {
     Unreadable(PathBuf, Cause),
     /// The file cannot be made or written.
     Unwritable(PathBuf, Cause),
-    /// Another application's database, or no database at all.
+    /// Another application's database.
     Foreign(PathBuf),
+    /// No database at all.
+    NotADatabase(PathBuf),
+    /// It lived and is gone.
+    Lost(Box<Lost>),
+    /// Its name is a link that leads to nothing.
+    Dangling {
+        /// The store.
+        path: PathBuf,
+        /// Where the link leads.
+        target: PathBuf,
+    },
     /// A later version of metatoken wrote it.
     Newer {
         /// The store.
@@ -35,6 +48,8 @@ pub enum StoreError {
     KeyMissing(PathBuf),
     /// The key file cannot be read or made.
     KeyUnreadable(PathBuf, Cause),
+    /// The name of the key file is a link.
+    KeyIsLink(PathBuf),
     /// The key file holds no key.
     KeyMalformed(PathBuf, BadKey),
     /// The store was sealed with another key.
@@ -102,6 +117,9 @@ impl StoreError {
             Self::Unreadable(path, _)
             | Self::Unwritable(path, _)
             | Self::Foreign(path)
+            | Self::NotADatabase(path)
+            | Self::Dangling { path, .. }
+            | Self::KeyIsLink(path)
             | Self::Newer { path, .. }
             | Self::Damaged(path, _)
             | Self::KeyMissing(path)
@@ -112,19 +130,25 @@ impl StoreError {
             | Self::Superseded { path, .. }
             | Self::Purged(path)
             | Self::Absent { path, .. } => path,
+            Self::Lost(lost) => &lost.store,
         }
     }
 
     /// Its stable name.
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
-            Self::Unreadable(..) => "store_unreadable",
+            Self::Unreadable(..) | Self::Dangling { .. } => "store_unreadable",
             Self::Unwritable(..) => "store_unwritable",
-            Self::Foreign(_) => "store_foreign",
+            Self::Foreign(_) | Self::NotADatabase(_) => "store_foreign",
+            Self::Lost(lost) => match lost.loss {
+                Loss::Missing | Loss::Emptied => "store_lost",
+                Loss::Overwritten => "store_foreign",
+                Loss::Damaged(_) => "store_damaged",
+            },
             Self::Newer { .. } => "store_newer",
             Self::Damaged(..) => "store_damaged",
             Self::KeyMissing(_) => "key_missing",
-            Self::KeyUnreadable(..) => "key_unreadable",
+            Self::KeyUnreadable(..) | Self::KeyIsLink(_) => "key_unreadable",
             Self::KeyMalformed(..) => "key_malformed",
             Self::KeyWrong(_) => "key_wrong",
             Self::KeyNeeded(_) => "key_needed",
@@ -140,6 +164,10 @@ impl StoreError {
             | Self::Unwritable(_, cause)
             | Self::Damaged(_, cause)
             | Self::KeyUnreadable(_, cause) => Some(cause),
+            Self::Lost(lost) => match &lost.loss {
+                Loss::Damaged(cause) => Some(cause),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -148,7 +176,12 @@ impl StoreError {
         match self {
             Self::Unreadable(..) => "the store cannot be read".into(),
             Self::Unwritable(..) => "the store cannot be written".into(),
-            Self::Foreign(_) => "the file is no metatoken store".into(),
+            Self::Foreign(_) | Self::NotADatabase(_) => "the file is no metatoken store".into(),
+            Self::Lost(lost) => lost.message(),
+            Self::Dangling { target, .. } => {
+                format!("the store is a link to `{}`, and nothing is there", target.display())
+            }
+            Self::KeyIsLink(_) => "the store key is a link, and links are not followed".into(),
             Self::Newer { schema, known, .. } => format!(
                 "the store was written by a newer metatoken (schema {schema}, this one knows {known})"
             ),
@@ -170,35 +203,60 @@ impl StoreError {
         }
     }
 
-    fn hint(&self) -> Option<&'static str> {
+    fn hints(&self) -> Vec<String> {
+        let one = |hint: &str| vec![hint.to_owned()];
         match self {
-            Self::Unreadable(..) => Some(
-                "run metatoken as the user who owns the store, or let others read it and its folder",
+            Self::Unreadable(path, _) => vec![owner_hint(path).unwrap_or_else(|| {
+                "run metatoken as the user who owns the store, or let others read it and its folder"
+                    .to_owned()
+            })],
+            Self::Unwritable(path, _) => vec![owner_hint(path).unwrap_or_else(|| {
+                "look for a full disk, or run metatoken as the user who owns the store".to_owned()
+            })],
+            Self::Dangling { .. } => one(
+                "bring back what the link leads to, or name another file with `path` in `[store]`",
             ),
-            Self::Unwritable(..) => {
-                Some("look for a full disk, or run metatoken as the user who owns the store")
+            Self::Foreign(_) | Self::NotADatabase(_) => {
+                one("name another file with `path` in `[store]`")
             }
-            Self::Foreign(_) => Some("name another file with `path` in `[store]`"),
-            Self::Newer { .. } => Some(
-                "install the newer metatoken again, or restore the store from before the upgrade",
-            ),
-            Self::Damaged(..) => Some("restore the store and its key from a backup"),
-            Self::KeyMissing(_) => Some(
-                "restore it from a backup, or say where it is with `key` in `[store]`; a new key could not open this store",
-            ),
-            Self::KeyUnreadable(..) => {
-                Some("let the user who runs metatoken read the key file and its folder")
+            Self::Lost(lost) => lost.hints(),
+            Self::Newer { path, .. } => vec![
+                "install the newer metatoken again".to_owned(),
+                format!("or, from before the upgrade, {}", restore_hint(path)),
+            ],
+            Self::Damaged(path, _) => vec![restore_hint(path)],
+            Self::KeyMissing(path) => vec![format!(
+                "put back the copy of it that you keep, to `{}`, or say where it is with `key` in `[store]`; a new key could not open this store",
+                path.display()
+            )],
+            Self::KeyUnreadable(path, _) => vec![owner_hint(path).unwrap_or_else(|| {
+                "let the user who runs metatoken read the key file and its folder".to_owned()
+            })],
+            Self::KeyIsLink(path) => {
+                let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+                vec![format!(
+                    "see who made it; to use what it leads to: `key = {{ file = \"{}\" }}` in `[store]`",
+                    target.display()
+                )]
             }
-            Self::KeyMalformed(..) => {
-                Some("a key is 32 bytes as 64 hex digits or base64; restore it from a backup")
-            }
-            Self::KeyWrong(_) => Some(
-                "restore the key that belongs to this store, or say where it is with `key` in `[store]`",
+            Self::KeyMalformed(path, _) => vec![format!(
+                "a key is 32 bytes as 64 hex digits or base64; put back the copy of it that you keep, to `{}`",
+                path.display()
+            )],
+            Self::KeyWrong(_) => one(
+                "put back the key that belongs to this store, or say where it is with `key` in `[store]`",
             ),
-            Self::KeyNeeded(_) => Some("say where the key is with `key` in `[store]`"),
-            Self::Superseded { .. } | Self::Purged(_) | Self::Absent { .. } => None,
+            Self::KeyNeeded(_) => one("say where the key is with `key` in `[store]`"),
+            Self::Superseded { .. } | Self::Purged(_) | Self::Absent { .. } => Vec::new(),
         }
     }
+}
+
+/// What opens a file that is closed to us because somebody else owns it.
+fn owner_hint(path: &Path) -> Option<String> {
+    let files = ["", place::LOG, place::INDEX].map(|ending| place::beside(path, ending));
+    let folder = place::folder_of(path).to_path_buf();
+    place::closed(&[&files[..], &[folder]].concat())
 }
 
 impl From<StoreError> for Complaint {
@@ -208,10 +266,8 @@ impl From<StoreError> for Complaint {
         if let Some(cause) = error.cause() {
             complaint.causes.push(cause.0.to_string());
         }
-        match error.hint() {
-            Some(hint) => complaint.hint(hint),
-            None => complaint,
-        }
+        complaint.hints = error.hints();
+        complaint
     }
 }
 
@@ -225,7 +281,8 @@ mod tests {
         assert_eq!(
             Complaint::from(newer).render(),
             "error: /x.db: the store was written by a newer metatoken (schema 7, this one knows 1)\n\
-             hint: install the newer metatoken again, or restore the store from before the upgrade"
+             hint: install the newer metatoken again\n\
+             hint: or, from before the upgrade, restore a copy that `metatoken store backup` made: `rm -f /x.db-wal /x.db-shm && cp COPY /x.db`"
         );
         let unreadable = StoreError::Unreadable("/x.db".into(), Cause::new("permission denied"));
         let complaint = Complaint::from(unreadable);

@@ -75,7 +75,7 @@ fn sqlite(error: Arc<rusqlite::Error>, path: PathBuf, doing: Doing) -> StoreErro
     let code = error.sqlite_error_code();
     let cause = Cause::shared(error);
     match (code, doing) {
-        (Some(ErrorCode::NotADatabase), _) => StoreError::Foreign(path),
+        (Some(ErrorCode::NotADatabase), _) => StoreError::NotADatabase(path),
         (Some(ErrorCode::DatabaseCorrupt), _) => StoreError::Damaged(path, cause),
         _ if damaged => StoreError::Damaged(path, cause),
         (_, Doing::Reading) => StoreError::Unreadable(path, cause),

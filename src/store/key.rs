@@ -5,15 +5,17 @@
 //! the store keeps wrapped, so that changing it re-seals nothing.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use super::error::{Cause, StoreError};
+use super::place;
 use crate::crypto::{self, Key};
+use crate::failpoint;
 
 /// Where the store key comes from.
 #[derive(Clone)]
@@ -123,10 +125,18 @@ impl KeySource {
         match self {
             Self::Given(key) => Ok(key.clone()),
             Self::File(path) => match read_file(path)? {
-                // An empty file is what a crash leaves between making it and writing it.
+                // Earlier installations made an empty one beforehand, to give it to its user.
                 Some(text) if !text.is_empty() => parse(path, &text),
                 _ => make(path),
             },
+        }
+    }
+
+    /// The key file, where it is one of our making: the config does not name it.
+    pub(super) fn made(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Given(_) => None,
         }
     }
 
@@ -144,8 +154,8 @@ fn parse(path: &Path, text: &str) -> Result<Key, StoreError> {
 }
 
 fn read_file(path: &Path) -> Result<Option<Zeroizing<String>>, StoreError> {
-    let unreadable = |error| StoreError::KeyUnreadable(path.to_path_buf(), Cause::new(error));
-    let file = match File::open(path) {
+    let unreadable = |error| unusable(path, error);
+    let file = match place::open_plain(path, OpenOptions::new().read(true), OFlags::empty()) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
@@ -157,24 +167,37 @@ fn read_file(path: &Path) -> Result<Option<Zeroizing<String>>, StoreError> {
     Ok(Some(Zeroizing::new(text.to_owned())))
 }
 
+fn unusable(path: &Path, error: io::Error) -> StoreError {
+    if place::is_link(&error) {
+        return StoreError::KeyIsLink(path.to_path_buf());
+    }
+    StoreError::KeyUnreadable(path.to_path_buf(), Cause::new(error))
+}
+
 fn make(path: &Path) -> Result<Key, StoreError> {
     let key = crypto::random_key();
     let text = Zeroizing::new(crypto::hex(key.as_ref()) + "\n");
-    write_new(path, text.as_bytes())
-        .map_err(|error| StoreError::KeyUnreadable(path.to_path_buf(), Cause::new(error)))?;
+    write_new(path, text.as_bytes()).map_err(|error| unusable(path, error))?;
     Ok(key)
 }
 
-fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        super::place::make_folder(folder)?;
+/// Writes it under another name first: a kill leaves a whole key or none.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    place::make_folder(place::folder_of(path))?;
+    let waiting = place::waiting(path);
+    place::clear_away(&waiting)?;
+    let mut file = place::make_file(&waiting)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| {
+        failpoint::reach("key-written");
+        // Only an absent or an empty file comes here, under the run lock.
+        fs::rename(&waiting, path)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&waiting);
     }
-    // Not truncated: only an absent or an empty file comes here, under the run lock.
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    super::place::sync_folder(path)
+    written?;
+    failpoint::reach("key-named");
+    place::sync_folder(path)
 }
 
 #[cfg(test)]

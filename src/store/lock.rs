@@ -1,17 +1,19 @@
 //! The run lock: one command at a time may write.
 //!
 //! A kernel lock on a file beside the store, so that a killed holder leaves nothing behind that a
-//! person would have to delete. The file only says who holds it; it is never removed, because a
-//! lock on a name that somebody removes is a lock on nothing.
+//! person would have to delete. It is never removed, because a lock on a name that somebody removes
+//! is a lock on nothing. The file says who holds it, and remembers what became of the store: one
+//! that was used and is gone is a loss, and not a first run.
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{self, ErrorKind, Read as _, Seek as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use rustix::fs::OFlags;
 
 use super::place;
 use crate::complaint::Complaint;
@@ -33,11 +35,14 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// No command line worth reading is longer.
+    /// No command line worth reading is longer, in characters.
+    const LONGEST_COMMAND: usize = 800;
+    /// No lock file of ours is longer, in bytes.
     const LONGEST: u64 = 4096;
 
     fn to_text(&self) -> String {
         let command = self.command.replace(char::is_control, " ");
+        let command: String = command.chars().take(Self::LONGEST_COMMAND).collect();
         format!("pid {}\ncommand {command}\nstarted {}\n", self.pid, self.started_at.to_rfc3339())
     }
 
@@ -58,6 +63,66 @@ impl fmt::Display for Holder {
         let since = self.started_at.format("%Y-%m-%d %H:%M UTC");
         write!(f, "pid {}, `{}`, since {since}", self.pid, self.command)
     }
+}
+
+/// What the lock file remembers of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Memory {
+    /// Its first run began to make it.
+    Begun,
+    /// A run had it open to write, last at this time.
+    Used(Time),
+}
+
+impl Memory {
+    /// The line behind the holder's three.
+    fn to_line(self) -> String {
+        match self {
+            Self::Begun => "store begun\n".to_owned(),
+            Self::Used(at) => format!("store used {}\n", at.to_rfc3339()),
+        }
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text.lines().nth(3)?.strip_prefix("store ")? {
+            "begun" => Some(Self::Begun),
+            line => {
+                let at = DateTime::parse_from_rfc3339(line.strip_prefix("used ")?).ok()?;
+                Some(Self::Used(at.with_timezone(&Utc)))
+            }
+        }
+    }
+}
+
+/// What a look at a lock file gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Recalled {
+    /// Nothing: there is none, or it says nothing about the store.
+    Nothing,
+    /// This.
+    Memory(Memory),
+    /// Some run wrote it, and we may not read what.
+    Closed,
+}
+
+/// Looks what the lock of the store at `store` remembers, without taking it.
+pub(super) fn recall(store: &Path) -> Recalled {
+    let path = lock_path(store);
+    let text = place::open_plain(&path, OpenOptions::new().read(true), OFlags::empty())
+        .and_then(|file| read_text(&file));
+    match text {
+        Ok(text) => Memory::from_text(&text).map_or(Recalled::Nothing, Recalled::Memory),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            let is_written = path.symlink_metadata().is_ok_and(|it| it.is_file() && it.len() > 0);
+            if is_written { Recalled::Closed } else { Recalled::Nothing }
+        }
+        Err(_) => Recalled::Nothing,
+    }
+}
+
+/// Where the lock of the store at `store` is.
+pub fn lock_path(store: &Path) -> PathBuf {
+    place::beside(store, ".lock")
 }
 
 /// Why the lock was not taken.
@@ -93,15 +158,28 @@ impl From<LockError> for Complaint {
         match error {
             LockError::Busy(_) => Self::new(Exit::Busy, "busy", "", error.to_string())
                 .hint("wait for it with `--lock-wait 5m`"),
-            LockError::Io(path, source) => Self::new(
-                Exit::Storage,
-                "lock_unwritable",
-                path.display().to_string(),
-                "the lock cannot be taken",
-            )
-            .because(source)
-            .hint("run metatoken as the user who owns the store"),
+            LockError::Io(path, source) => {
+                let remedy = lock_remedy(&path, &source);
+                let subject = path.display().to_string();
+                Self::new(Exit::Storage, "lock_unwritable", subject, "the lock cannot be taken")
+                    .because(source)
+                    .hint(remedy)
+            }
         }
+    }
+}
+
+fn lock_remedy(path: &Path, error: &io::Error) -> String {
+    if place::is_link(error) {
+        let path = place::quoted(path);
+        return format!("a lock is never a link: see who made it, and remove it with `rm {path}`");
+    }
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "make room on the disk that the store is on".to_owned()
+        }
+        _ => place::closed(&[path.to_path_buf(), place::folder_of(path).to_path_buf()])
+            .unwrap_or_else(|| "run metatoken as the user who owns the store".to_owned()),
     }
 }
 
@@ -109,15 +187,17 @@ impl From<LockError> for Complaint {
 #[derive(Debug)]
 pub struct RunLock {
     /// Closed on exec, so that no child keeps the lock, and unlocked when dropped.
-    _file: File,
+    file: File,
+    path: PathBuf,
+    holder: Holder,
 }
 
 impl RunLock {
     /// Takes the lock of the store at `store`, waiting up to `wait` for another run to end.
     pub fn take(store: &Path, holder: &Holder, wait: Duration) -> Result<Self, LockError> {
-        let path = place::beside(store, ".lock");
+        let path = lock_path(store);
         let failed = |error| LockError::Io(path.clone(), error);
-        let mut file = open(&path).map_err(failed)?;
+        let file = open(&path).map_err(failed)?;
         let asked_at = Instant::now();
         loop {
             match file.try_lock() {
@@ -126,35 +206,69 @@ impl RunLock {
                 Err(TryLockError::WouldBlock) => {
                     let left = wait.saturating_sub(asked_at.elapsed());
                     if left.is_zero() {
-                        return Err(LockError::Busy(read_holder(&mut file)));
+                        return Err(LockError::Busy(read_holder(&file)));
                     }
                     std::thread::sleep(left.min(POLL));
                 }
             }
         }
-        write_holder(&mut file, holder).map_err(failed)?;
-        Ok(Self { _file: file })
+        let memory = Memory::from_text(&read_text(&file).map_err(failed)?);
+        write(&file, holder, memory).map_err(failed)?;
+        Ok(Self { file, path, holder: holder.clone() })
+    }
+
+    /// Remembers that the store's first run begins to make it.
+    pub(super) fn begin_store(&self) -> Result<(), LockError> {
+        self.remember(Memory::Begun)
+    }
+
+    /// Remembers that the store is whole, and in use by this run.
+    pub(super) fn use_store(&self) -> Result<(), LockError> {
+        self.remember(Memory::Used(self.holder.started_at))
+    }
+
+    /// Brings it to the disk when it says something new, and not only another time.
+    fn remember(&self, memory: Memory) -> Result<(), LockError> {
+        let failed = |error| LockError::Io(self.path.clone(), error);
+        let known = match Memory::from_text(&read_text(&self.file).map_err(failed)?) {
+            Some(Memory::Used(_)) => matches!(memory, Memory::Used(_)),
+            known => known == Some(memory),
+        };
+        write(&self.file, &self.holder, Some(memory)).map_err(failed)?;
+        if known {
+            return Ok(());
+        }
+        self.file.sync_all().and_then(|()| place::sync_folder(&self.path)).map_err(failed)
     }
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    if let Some(folder) = path.parent() {
-        place::make_folder(folder)?;
+    place::make_folder(place::folder_of(path))?;
+    match place::make_file(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            place::open_plain(path, OpenOptions::new().read(true).write(true), OFlags::empty())
+        }
+        made => made,
     }
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
-fn write_holder(file: &mut File, holder: &Holder) -> io::Result<()> {
-    file.set_len(0)?;
+/// Writes over what is there, at once, and only then cuts off what was longer: a kill in between
+/// and a full disk leave what the file remembers of the store.
+fn write(file: &File, holder: &Holder, memory: Option<Memory>) -> io::Result<()> {
+    let text = holder.to_text() + &memory.map(Memory::to_line).unwrap_or_default();
+    file.write_all_at(text.as_bytes(), 0)?;
+    file.set_len(text.len() as u64)
+}
+
+fn read_text(mut file: &File) -> io::Result<String> {
+    let mut bytes = Vec::new();
     file.rewind()?;
-    file.write_all(holder.to_text().as_bytes())
+    file.take(Holder::LONGEST).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn read_holder(file: &mut File) -> Option<Holder> {
-    let mut text = String::new();
-    file.rewind().ok()?;
-    file.take(Holder::LONGEST).read_to_string(&mut text).ok()?;
-    Holder::from_text(&text)
+fn read_holder(file: &File) -> Option<Holder> {
+    Holder::from_text(&read_text(file).ok()?)
 }
 
 #[cfg(test)]
@@ -196,6 +310,55 @@ mod tests {
             drop(lock);
             assert!(waiting.join().unwrap());
         });
+    }
+
+    #[test]
+    fn the_lock_remembers_the_store_whoever_takes_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = dir.path().join("metatoken.db");
+        assert_eq!(recall(&store), Recalled::Nothing);
+        let lock = RunLock::take(&store, &holder(), Duration::ZERO).unwrap();
+        assert_eq!(recall(&store), Recalled::Nothing);
+        lock.begin_store().unwrap();
+        assert_eq!(recall(&store), Recalled::Memory(Memory::Begun));
+        lock.use_store().unwrap();
+        let used = Recalled::Memory(Memory::Used(holder().started_at));
+        assert_eq!(recall(&store), used);
+        drop(lock);
+        let long = Holder { command: "x".repeat(9000), pid: 7, ..holder() };
+        for holder in [long, holder()] {
+            let lock = RunLock::take(&store, &holder, Duration::ZERO).unwrap();
+            assert_eq!(recall(&store), used);
+            let busy = RunLock::take(&store, &holder, Duration::ZERO).unwrap_err();
+            let LockError::Busy(Some(told)) = busy else { panic!("{busy:?}") };
+            assert_eq!(told.pid, holder.pid);
+            drop(lock);
+        }
+    }
+
+    #[test]
+    fn a_lock_file_of_an_earlier_version_is_read() {
+        let text = holder().to_text();
+        assert_eq!(Holder::from_text(&text), Some(holder()));
+        assert_eq!(Memory::from_text(&text), None);
+        for line in ["store", "store used", "store used never", "shop begun"] {
+            assert_eq!(Memory::from_text(&format!("{text}{line}\n")), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_no_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = dir.path().join("metatoken.db");
+        let target = dir.path().join("target");
+        File::create(&target).unwrap();
+        let link = lock_path(&store);
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let error = RunLock::take(&store, &holder(), Duration::ZERO).unwrap_err();
+        let complaint = Complaint::from(error);
+        assert_eq!((complaint.exit, complaint.code), (Exit::Storage, "lock_unwritable"));
+        assert!(complaint.hints[0].contains(&format!("rm {}", link.display())), "{complaint:?}");
+        assert_eq!(target.metadata().unwrap().len(), 0);
     }
 
     #[test]

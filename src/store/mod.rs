@@ -14,16 +14,21 @@
 //! A dry run works on a copy in memory: the real code, and nothing that reaches the disk.
 
 mod arrival;
+mod backup;
 mod columns;
 mod connection;
 mod deliveries;
 mod error;
 mod events;
 mod fault;
+mod filesystem;
 mod generations;
 mod key;
 mod ledger;
+mod life;
 mod lock;
+mod log;
+mod making;
 mod migrations;
 mod notices;
 mod pauses;
@@ -48,17 +53,21 @@ use rusqlite::Connection;
 
 use connection::Standing;
 use fault::{Doing, Fault};
+use place::Found;
 use seal::Seals;
 use writer::Writer;
 
 pub use arrival::Arrival;
+pub use backup::{backup, belongs_to_store};
 pub use deliveries::{DeliveryFailure, Settlement};
 pub use error::{Cause, StoreError};
 pub use events::{Event, EventQuery};
+pub use filesystem::{filesystem_trouble, refused_filesystem};
 pub use generations::Sighting;
 pub use key::{BadKey, KeySource, read_key};
 pub use ledger::{Interrupted, Setback};
-pub use lock::{Holder, LockError, RunLock};
+pub use life::{Loss, Lost};
+pub use lock::{Holder, LockError, RunLock, lock_path};
 pub use notices::{Channel, FailingChannel};
 pub use purge::Keep;
 pub use replaced::Replaced;
@@ -81,18 +90,39 @@ pub struct Store {
 impl Store {
     /// Opens the store to write it, after the lock was taken; makes store and key if there is no
     /// store, and migrates an older one.
-    pub fn open(_lock: &RunLock, path: &Path, key: &KeySource) -> Result<Self> {
-        place::make_store(path)
-            .map_err(|error| StoreError::Unwritable(path.to_path_buf(), Cause::new(error)))?;
-        let (connection, standing) = connection::writer(path)?;
+    pub fn open(lock: &RunLock, path: &Path, key: &KeySource) -> Result<Self> {
+        if life::look(path, key.made())? != Found::Something {
+            making::make(lock, path, key)?;
+        }
+        let open = || connection::writer(path).map_err(|it| life::explain(it, path, key.made()));
+        let (connection, standing) = match open()? {
+            // A file that was begun by an earlier version and has nothing in it.
+            (blank, Standing::Blank) => {
+                drop(blank);
+                life::emptied(path, key.made())?;
+                making::make(lock, path, key)?;
+                open()?
+            }
+            opened => opened,
+        };
         let seals = prepare(&connection, standing, path, key)?;
+        // What a first run that was killed has left, where the store came from a backup since.
+        for made in [Some(place::real(path).as_path()), key.made()].into_iter().flatten() {
+            let _ = place::clear_away(&place::waiting(made));
+        }
+        lock.use_store()
+            .map_err(|error| StoreError::Unwritable(path.to_path_buf(), Cause::new(error)))?;
         place::carry_mode(path);
         Self::over(connection, path, Some(seals))
     }
 
-    /// Opens a store of today's schema to write what needs no key, after the lock was taken; `None`
-    /// if there is none.
+    /// Opens the store to write what needs no key, after the lock was taken; `None` if there is
+    /// none of today's schema.
     pub fn open_without_key(_lock: &RunLock, path: &Path) -> Result<Option<Self>> {
+        if place::look(path)? != Found::Something {
+            return Ok(None);
+        }
+        // By a reader first: to open an older one to write would already change it.
         if connection::reader(path)?.is_none_or(|(_, standing)| standing != Standing::Today) {
             return Ok(None);
         }
@@ -101,12 +131,13 @@ impl Store {
         Self::over(connection, path, None).map(Some)
     }
 
-    /// Opens the store to read it; `None` if there is none.
+    /// Opens the store to read it; `None` if none was made yet. `key` is the key file where it is
+    /// one of our making, which with no store beside it says that a store was lost.
     ///
     /// Needs no key, no lock and no right to write. A store of an older schema is migrated in
     /// memory.
-    pub fn open_reader(path: &Path) -> Result<Option<Self>> {
-        let Some((connection, standing)) = connection::reader(path)? else { return Ok(None) };
+    pub fn open_reader(path: &Path, key: Option<&Path>) -> Result<Option<Self>> {
+        let Some((connection, standing)) = reader_of_living(path, key)? else { return Ok(None) };
         let read_only = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Reading);
         let connection = match standing {
             Standing::Today => connection,
@@ -121,18 +152,18 @@ impl Store {
         Ok(Some(Self::with(Writer::here(connection), path, None)))
     }
 
-    /// A copy of the store in memory, or an empty one if there is none: every verb works and
-    /// nothing reaches the disk.
-    pub fn rehearsal(path: &Path, key: Option<&KeySource>) -> Result<Self> {
+    /// A copy of the store in memory, or an empty one if none was made yet: every verb works and
+    /// nothing reaches the disk. `made` is the key file where it is one of our making.
+    pub fn rehearsal(path: &Path, key: Option<&KeySource>, made: Option<&Path>) -> Result<Self> {
         let fault = |fault: Fault| fault.about(path, Doing::Reading);
-        let source = connection::reader(path)?;
+        let source = reader_of_living(path, made)?;
         let standing = source.as_ref().map_or(Standing::Blank, |(_, standing)| *standing);
         let copy = connection::copy(source.as_ref().map(|(connection, _)| connection))
             .map_err(|error| fault(error.into()))?;
         let seals = match (standing, key) {
             (Standing::Blank, _) => {
-                let random = KeySource::Given(crate::crypto::random_key());
-                Some(prepare(&copy, standing, path, &random)?)
+                let random = crate::crypto::random_key();
+                Some(connection::migrate(&copy, |it| Seals::found(it, &random)).map_err(fault)?)
             }
             (_, Some(key)) => Some(prepare(&copy, standing, path, key)?),
             (_, None) => connection::migrate(&copy, |_| Ok(None)).map_err(fault)?,
@@ -210,6 +241,18 @@ impl std::fmt::Debug for Store {
     }
 }
 
+/// A reader of a store that was not lost; `None` if none was made yet.
+fn reader_of_living(path: &Path, key: Option<&Path>) -> Result<Option<(Connection, Standing)>> {
+    if life::look(path, key)? != Found::Something {
+        return Ok(None);
+    }
+    let opened = connection::reader(path).map_err(|error| life::explain(error, path, key))?;
+    if opened.as_ref().is_some_and(|(_, standing)| *standing == Standing::Blank) {
+        life::emptied(path, key)?;
+    }
+    Ok(opened)
+}
+
 /// Brings an open file to today's schema, with its key at hand.
 ///
 /// The key is tried first: a store that it does not open stays as it is.
@@ -221,11 +264,7 @@ fn prepare(
 ) -> Result<Seals> {
     let fault = |fault| blame(fault, key, path);
     match standing {
-        Standing::Blank => {
-            let store_key = key.existing_or_new()?;
-            connection::migrate(connection, |within| Seals::found(within, &store_key))
-                .map_err(fault)
-        }
+        Standing::Blank => Err(StoreError::NotADatabase(path.to_path_buf())),
         Standing::Older => {
             let seals = Seals::unwrap(connection, &key.existing()?).map_err(fault)?;
             connection::migrate(connection, |_| Ok(seals)).map_err(fault)

@@ -7,13 +7,21 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, OFlags};
+
+use super::error::{Cause, StoreError};
 
 /// The write-ahead log's ending.
 pub(super) const LOG: &str = "-wal";
 /// The ending of the log's index.
 pub(super) const INDEX: &str = "-shm";
+/// The ending of the journal that is kept while the file learns to have a log.
+const JOURNAL: &str = "-journal";
 
 /// The file beside the store with this ending.
 pub(super) fn beside(store: &Path, ending: &str) -> PathBuf {
@@ -22,39 +30,203 @@ pub(super) fn beside(store: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Makes a folder, and those above it, for the owner alone; one that exists is left as it is.
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
-    if folder.as_os_str().is_empty() {
-        return Ok(());
-    }
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+/// What has the name of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing.
+    Nothing,
+    /// A file without a byte in it.
+    Empty,
+    /// A file, or something else that is not ours to replace.
+    Something,
 }
 
-/// Makes an empty store for the owner alone; one that exists is left as it is.
-pub(super) fn make_store(store: &Path) -> io::Result<()> {
-    if let Some(folder) = store.parent() {
-        make_folder(folder)?;
+/// Looks what has the name of the store; a link that leads to nothing is an error.
+pub(super) fn look(store: &Path) -> Result<Found, StoreError> {
+    let unreadable = |error| StoreError::Unreadable(store.to_path_buf(), Cause::new(error));
+    match fs::metadata(store) {
+        Ok(meta) if meta.is_file() && meta.len() == 0 => Ok(Found::Empty),
+        Ok(_) => Ok(Found::Something),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(store) {
+            Ok(target) => Err(StoreError::Dangling { path: store.to_path_buf(), target }),
+            Err(_) => Ok(Found::Nothing),
+        },
+        Err(error) => Err(unreadable(error)),
     }
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(store) {
-        Ok(file) => {
-            file.sync_all()?;
-            sync_folder(store)
+}
+
+/// The file itself where the store's name is a link: `SQLite` keeps its files beside that.
+pub(super) fn real(store: &Path) -> PathBuf {
+    let is_link = fs::symlink_metadata(store).is_ok_and(|meta| meta.is_symlink());
+    let real = if is_link { fs::canonicalize(store).ok() } else { None };
+    real.unwrap_or_else(|| store.to_path_buf())
+}
+
+/// The folder of a file.
+pub(super) fn folder_of(file: &Path) -> &Path {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
+/// Makes a folder, and those above it, for the owner alone; one that exists is left as it is.
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = folder.parent() {
+        make_folder(above)?;
+    }
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {
+            return Ok(());
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
+        Err(error) => return Err(error),
     }
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW;
+    hand_over(&open_plain(folder, OpenOptions::new().read(true), flags)?, folder)
+}
+
+/// Makes a file that was not there, for its owner alone. Made by root it goes to the owner of its
+/// folder: what a person tries as root must not be closed to the timer's user afterwards.
+pub(super) fn make_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true).mode(0o600);
+    let file = open_plain(path, &options, OFlags::empty())?;
+    hand_over(&file, path)?;
+    Ok(file)
+}
+
+/// The name under which a file of ours is made until it is whole. It follows from the file's, so
+/// that the next run finds what a killed one left.
+pub(super) fn waiting(path: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".metatoken-tmp");
+    path.with_file_name(name)
+}
+
+/// Removes what a killed run left under such a name, with what `SQLite` kept beside it. Who calls
+/// holds the run lock, so nobody else is making it.
+pub(super) fn clear_away(waiting: &Path) -> io::Result<()> {
+    for ending in ["", LOG, INDEX, JOURNAL] {
+        remove_if_there(&beside(waiting, ending))?;
+    }
+    Ok(())
+}
+
+/// Removes what `SQLite` kept beside a store that is not there any more: its pages would be put
+/// into the new one.
+pub(super) fn clear_beside(store: &Path) -> io::Result<()> {
+    for ending in [LOG, INDEX, JOURNAL] {
+        remove_if_there(&beside(store, ending))?;
+    }
+    Ok(())
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Opens a file, never through a link and never waiting for whoever holds the other end of a pipe.
+pub(super) fn open_plain(path: &Path, how: &OpenOptions, more: OFlags) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | more;
+    let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
+    let file = how.clone().custom_flags(flags).open(path)?;
+    let is_plain = more.contains(OFlags::DIRECTORY) || file.metadata()?.is_file();
+    if is_plain { Ok(file) } else { Err(io::Error::other("it is not a file")) }
+}
+
+/// Whether a file was not opened because its name is a link.
+pub(super) fn is_link(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+}
+
+/// Gives what root has just made to the owner and the group of its folder.
+fn hand_over(made: &File, path: &Path) -> io::Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let folder = fs::metadata(folder_of(path))?;
+    let made_as = made.metadata()?;
+    if (made_as.uid(), made_as.gid()) != (folder.uid(), folder.gid()) {
+        std::os::unix::fs::fchown(made, Some(folder.uid()), Some(folder.gid()))?;
+    }
+    Ok(())
+}
+
+/// The mode of a new store: its owner's alone, and readable by the group of a folder that lets its
+/// group in and nobody else. Such a folder was made for those who watch the tokens.
+pub(super) fn mode_of_new(store: &Path) -> u32 {
+    const OTHERS: u32 = 0o057;
+    const GROUP_ALONE: u32 = 0o050;
+    let folder = fs::metadata(folder_of(store)).map(|meta| meta.permissions().mode());
+    match folder {
+        Ok(mode) if mode & OTHERS == GROUP_ALONE => 0o640,
+        _ => 0o600,
+    }
+}
+
+/// The user who keeps what is closed to us: the owner of the first of these files that we may not
+/// read and write, with what opens it.
+pub(super) fn closed(files: &[PathBuf]) -> Option<String> {
+    let us = rustix::process::geteuid();
+    let (path, meta) = files.iter().find_map(|path| {
+        let meta = fs::metadata(path).ok()?;
+        let is_open =
+            us.is_root() || rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK).is_ok();
+        (!is_open && meta.uid() != us.as_raw()).then_some((path, meta))
+    })?;
+    let folder = fs::metadata(folder_of(path)).ok()?;
+    let (file, owner) = (quoted(path), user_name(meta.uid()));
+    Some(if folder.uid() == us.as_raw() && !meta.is_dir() {
+        let (user, group) = (user_name(folder.uid()), folder.gid());
+        format!(
+            "`{}` belongs to {owner}: as root run `chown {user}:{group} {file}`",
+            path.display()
+        )
+    } else {
+        format!(
+            "run metatoken as the user who owns the store; `{}` belongs to {owner}",
+            path.display()
+        )
+    })
+}
+
+/// A user's name, or the number where the machine has no name for it.
+fn user_name(id: u32) -> String {
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, number) = (fields.next()?, fields.nth(1)?);
+        (number == id.to_string()).then(|| name.to_owned())
+    });
+    name.unwrap_or_else(|| id.to_string())
+}
+
+/// A path as a shell reads it.
+pub(super) fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+,:@%=".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// Makes the name of a new file survive a power cut.
 pub(super) fn sync_folder(of: &Path) -> io::Result<()> {
-    let folder = of.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    File::open(folder_of(of))?.sync_all()
 }
 
 /// Gives the log and its index the store's mode.
 ///
 /// Only the owner may, so a failure is no error: then somebody else's modes stand.
 pub(super) fn carry_mode(store: &Path) {
+    let store = &real(store);
     let Ok(wanted) = fs::metadata(store).map(|meta| meta.permissions().mode() & 0o777) else {
         return;
     };
@@ -95,15 +267,60 @@ mod tests {
     }
 
     #[test]
-    fn folders_and_stores_are_made_for_the_owner_and_left_as_they_are() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = dir.path().join("a/b/metatoken.db");
-        make_store(&store).unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(store.parent().unwrap()), mode(&store)), (0o700, 0o600));
+    fn a_path_is_quoted_where_a_shell_needs_it() {
+        for (path, expected) in [
+            ("/var/lib/metatoken/metatoken.db", "/var/lib/metatoken/metatoken.db"),
+            ("/a b/x.db", "'/a b/x.db'"),
+            ("/it's", "'/it'\\''s'"),
+            ("/$HOME", "'/$HOME'"),
+        ] {
+            assert_eq!(quoted(Path::new(path)), expected);
+        }
+    }
 
-        fs::set_permissions(&store, Permissions::from_mode(0o640)).unwrap();
-        make_store(&store).unwrap();
-        assert_eq!(mode(&store), 0o640);
+    #[test]
+    fn folders_are_made_for_the_owner_and_left_as_they_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("a/b");
+        make_folder(&folder).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&dir.path().join("a")), mode(&folder)), (0o700, 0o700));
+        fs::set_permissions(&folder, Permissions::from_mode(0o750)).unwrap();
+        make_folder(&folder).unwrap();
+        assert_eq!(mode(&folder), 0o750);
+    }
+
+    #[test]
+    fn a_new_store_is_the_groups_to_read_where_the_folder_was_made_for_the_group() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = dir.path().join("metatoken.db");
+        for (folder, expected) in [
+            (0o700, 0o600),
+            (0o710, 0o600),
+            (0o750, 0o640),
+            (0o770, 0o640),
+            (0o2750, 0o640),
+            (0o751, 0o600),
+            (0o755, 0o600),
+            (0o777, 0o600),
+        ] {
+            fs::set_permissions(dir.path(), Permissions::from_mode(folder)).unwrap();
+            assert_eq!(mode_of_new(&store), expected, "{folder:o}");
+        }
+    }
+
+    #[test]
+    fn what_has_the_stores_name_is_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = dir.path().join("metatoken.db");
+        assert_eq!(look(&store).unwrap(), Found::Nothing);
+        make_file(&store).unwrap();
+        assert_eq!(look(&store).unwrap(), Found::Empty);
+        let link = dir.path().join("link.db");
+        std::os::unix::fs::symlink(&store, &link).unwrap();
+        assert_eq!((look(&link).unwrap(), real(&link)), (Found::Empty, real(&store)));
+        fs::remove_file(&store).unwrap();
+        assert_eq!(look(&link).unwrap_err().code(), "store_unreadable");
+        assert_eq!(look(dir.path()).unwrap(), Found::Something);
     }
 }

@@ -67,7 +67,7 @@ fn open_store(
     match order.depth {
         Depth::Rehearsal => {
             let key = if path.exists() { Some(session.key()?) } else { None };
-            Ok((None, Store::rehearsal(path, key.as_ref())?))
+            Ok((None, Store::rehearsal(path, key.as_ref(), session.made_key())?))
         }
         Depth::Real => {
             let lock = session.lock(order.command, order.lock_wait)?;

@@ -1,7 +1,7 @@
 //! What is to be said of the timer, the key and the files.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 
@@ -9,12 +9,14 @@ use super::Survey;
 use crate::commands::Session;
 use crate::commands::refresh::clock_reason;
 use crate::complaint::Complaint;
-use crate::config::{KeySetting, SecretSource};
+use crate::config::{Config, KeySetting, SecretSource};
 use crate::deliver::Place;
 use crate::file;
-use crate::policy::{Health, Reason, Runs, judge_exposure, judge_runs, judge_window, merge};
+use crate::policy::{
+    Health, Reason, Runs, judge_exposure, judge_runs, judge_window, judge_write_access, merge,
+};
 use crate::report::LastRuns;
-use crate::store::{KeySource, Machinery, Store, StoreError};
+use crate::store::{KeySource, Machinery, Store, StoreError, lock_path};
 use crate::token::Action;
 
 impl Survey<'_> {
@@ -67,7 +69,20 @@ pub(super) fn exposures(session: &Session) -> Vec<Reason> {
         .chain(targets.map(|path| ("the target", path)));
     let once = all.filter(|(_, path)| known.insert(path));
     let exposed = once.filter(|(_, path)| file::is_readable_by_others(path));
-    exposed.map(|(what, path)| judge_exposure(what, path)).collect()
+    let readable = exposed.map(|(what, path)| judge_exposure(what, path));
+    readable.chain(writable_by_others(config, key.map(PathBuf::as_path))).collect()
+}
+
+/// The store, its folder, its lock and its key, as far as others than their owner can write them:
+/// who can, can put another in their place.
+fn writable_by_others(config: &Config, key: Option<&Path>) -> Vec<Reason> {
+    let store = &config.store.path;
+    let lock = lock_path(store);
+    let folder = store.parent().map(|folder| ("the store's folder", folder));
+    let files = [("the store", store.as_path()), ("the store's lock", &lock)];
+    let all = folder.into_iter().chain(files).chain(key.map(|path| ("the store key", path)));
+    let open = all.filter_map(|(what, path)| Some((what, path, file::others_who_write(path)?)));
+    open.map(|(what, path, who)| judge_write_access(what, path, who)).collect()
 }
 
 /// Whether the key beside the store still opens it. Where there is none to read nothing is said:

@@ -35,7 +35,9 @@ pub(super) fn store(config: &Path, wire: &StoreWire, environment: &Environment) 
         "store",
         &mut origins,
     );
-    StoreSettings { path, key, keep_events, origins }
+    let unsafe_filesystem =
+        given_or(wire.unsafe_filesystem.clone(), false, "unsafe_filesystem", "store", &mut origins);
+    StoreSettings { path, key, keep_events, unsafe_filesystem, origins }
 }
 
 /// A path of the config; a relative one begins beside it.

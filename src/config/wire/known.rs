@@ -41,8 +41,11 @@ pub(in crate::config) const TOP: Vocabulary = Vocabulary {
 };
 
 /// `[store]`
-pub(in crate::config) const STORE: Vocabulary =
-    Vocabulary { table: "in `[store]`", keys: &[&["path", "key", "keep_events"]], later: &[] };
+pub(in crate::config) const STORE: Vocabulary = Vocabulary {
+    table: "in `[store]`",
+    keys: &[&["path", "key", "keep_events", "unsafe_filesystem"]],
+    later: &[],
+};
 
 /// `[http]`
 pub(in crate::config) const HTTP: Vocabulary = Vocabulary {

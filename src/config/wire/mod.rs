@@ -53,6 +53,7 @@ pub(super) struct StoreWire {
     pub(super) path: Given<String>,
     pub(super) key: Given<SecretSource>,
     pub(super) keep_events: Given<TimeDelta>,
+    pub(super) unsafe_filesystem: Given<bool>,
 }
 
 /// `[http]`
@@ -178,6 +179,7 @@ fn store(section: &Section<'_>, folder: &Path, faults: &mut Faults) -> StoreWire
         path: section.path("path", faults),
         key: secret::read(section, "key", folder, faults),
         keep_events: section.positive("keep_events", faults),
+        unsafe_filesystem: section.boolean("unsafe_filesystem", faults),
     }
 }
 

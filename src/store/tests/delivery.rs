@@ -274,7 +274,7 @@ fn a_token_that_retires_keeps_its_deliveries_and_a_reader_sees_them_without_the_
     let first = shelf.current_owed(page, "EAAfake1", &["app"], day(1));
     shelf.store.note_listing(page, GenerationId(1), &[], &[page], day(2)).unwrap();
     shelf.store.retire(shelf.run, page, day(9)).unwrap();
-    let reader = Store::open_reader(&shelf.path).unwrap().unwrap();
+    let reader = Store::open_reader(&shelf.path, None).unwrap().unwrap();
     let found = reader.credential(page).unwrap();
     assert_eq!(found.retired_at, Some(day(9)));
     assert_eq!(found.deliveries, [owed("app", &first, day(1))]);

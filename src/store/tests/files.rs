@@ -18,7 +18,7 @@ fn mode(path: &Path) -> u32 {
 fn a_reader_makes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let absent = folder.path().join("metatoken.db");
-    assert!(Store::open_reader(&absent).unwrap().is_none());
+    assert!(Store::open_reader(&absent, None).unwrap().is_none());
     assert!(contents(folder.path()).is_empty());
 
     let shelf = Shelf::new();
@@ -29,7 +29,7 @@ fn a_reader_makes_nothing() {
     fs::copy(&path, &absent).unwrap();
     for path in [&path, &absent] {
         let before = contents(path.parent().unwrap());
-        let reader = Store::open_reader(path).unwrap().unwrap();
+        let reader = Store::open_reader(path, None).unwrap().unwrap();
         assert_eq!(reader.credentials().unwrap().len(), 1);
         drop(reader);
         assert_eq!(before, contents(path.parent().unwrap()));
@@ -37,13 +37,29 @@ fn a_reader_makes_nothing() {
 }
 
 #[test]
-fn an_empty_file_is_read_as_a_store_without_tokens() {
+fn an_empty_file_is_no_store_yet_and_says_whose_it_will_be() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metatoken.db");
-    place::make_store(&path).unwrap();
-    let reader = Store::open_reader(&path).unwrap().unwrap();
-    assert_eq!(reader.credentials().unwrap(), []);
+    place::make_file(&path).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(Store::open_reader(&path, None).unwrap().is_none());
     assert_eq!(fs::metadata(&path).unwrap().len(), 0);
+    drop(Store::open(&lock(&path), &path, &key()).unwrap());
+    assert_eq!(mode(&path), 0o640);
+    assert!(Store::open_reader(&path, None).unwrap().is_some());
+}
+
+#[test]
+fn a_store_behind_a_link_keeps_its_log_beside_the_file() {
+    let shelf = Shelf::new();
+    shelf.token("brand");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let link = elsewhere.path().join("metatoken.db");
+    std::os::unix::fs::symlink(&shelf.path, &link).unwrap();
+    assert!(fs::metadata(place::beside(&shelf.path, place::LOG)).unwrap().len() > 32);
+    let reader = Store::open_reader(&link, None).unwrap().unwrap();
+    assert_eq!(reader.credentials().unwrap().len(), 1, "what only the log holds is read");
+    assert_eq!(contents(elsewhere.path()).len(), 1, "nothing is made beside the link");
 }
 
 #[test]
@@ -54,7 +70,7 @@ fn a_rehearsal_reaches_no_disk() {
     let Shelf { store, path, lock, _folder: folder, .. } = shelf;
     drop(store);
     let before = contents(folder.path());
-    let rehearsal = Store::rehearsal(&path, Some(&key())).unwrap();
+    let rehearsal = Store::rehearsal(&path, Some(&key()), None).unwrap();
     let run = rehearsal.begin_run("refresh", Trigger::Manual, day(2)).unwrap();
     let arrival = Arrival {
         token,
@@ -84,7 +100,7 @@ fn a_rehearsal_reaches_no_disk() {
     let empty = tempfile::tempdir().unwrap();
     let nowhere = empty.path().join("state/metatoken.db");
     let source = KeySource::File(empty.path().join("state/metatoken.key"));
-    let rehearsal = Store::rehearsal(&nowhere, Some(&source)).unwrap();
+    let rehearsal = Store::rehearsal(&nowhere, Some(&source), None).unwrap();
     rehearsal.enrol(&[enrolment("brand")]).unwrap();
     rehearsal.fingerprint(&string("EAAfake1")).unwrap();
     assert!(contents(empty.path()).is_empty());
@@ -130,7 +146,7 @@ fn what_is_no_store_of_ours_is_left_alone() {
         let before = contents(folder.path());
         let written = Store::open(&lock(&path), &path, &key()).unwrap_err();
         assert_eq!(written.code(), "store_foreign", "{}", path.display());
-        let read = Store::open_reader(&path).unwrap_err();
+        let read = Store::open_reader(&path, None).unwrap_err();
         assert_eq!(read.code(), "store_foreign", "{}", path.display());
         assert_eq!(before[&path], contents(folder.path())[&path]);
     }

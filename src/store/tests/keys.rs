@@ -44,22 +44,40 @@ fn a_key_is_made_with_a_new_store_and_never_for_an_existing_one() {
 }
 
 #[test]
-fn a_key_that_waits_for_its_store_is_used() {
+fn a_key_of_our_making_without_its_store_is_a_loss_and_a_named_one_waits_for_its_store() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metatoken.db");
     let key_path = folder.path().join("metatoken.key");
     put(&key_path, &"07".repeat(32));
-    drop(Store::open(&lock(&path), &path, &KeySource::File(key_path.clone())).unwrap());
-    assert!(Store::open(&lock(&path), &path, &key()).is_ok());
+    let made = KeySource::File(key_path.clone());
+    assert_eq!(Store::open(&lock(&path), &path, &made).unwrap_err().code(), "store_lost");
+    let read = Store::open_reader(&path, Some(&key_path)).unwrap_err();
+    assert_eq!(read.code(), "store_lost");
+    drop(Store::open(&lock(&path), &path, &key()).unwrap());
+    assert!(Store::open(&lock(&path), &path, &made).is_ok());
     assert_eq!(fs::read_to_string(&key_path).unwrap(), "07".repeat(32));
 
-    // What a crash leaves between making the two files, and between making and writing the key.
+    // Earlier installations made both files beforehand, empty.
     let other = folder.path().join("other.db");
-    let (empty, key_path) = (folder.path().join("other.db"), folder.path().join("other.key"));
-    put(&empty, "");
+    let key_path = folder.path().join("other.key");
+    put(&other, "");
     put(&key_path, "");
     drop(Store::open(&lock(&other), &other, &KeySource::File(key_path.clone())).unwrap());
     assert!(Store::open(&lock(&other), &other, &KeySource::File(key_path)).is_ok());
+}
+
+#[test]
+fn a_link_is_no_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metatoken.db");
+    let (target, link) = (folder.path().join("target"), folder.path().join("metatoken.key"));
+    put(&target, &"07".repeat(32));
+    drop(Store::open(&lock(&path), &path, &key()).unwrap());
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    let error = Store::open(&lock(&path), &path, &KeySource::File(link.clone())).unwrap_err();
+    assert_eq!((error.code(), error.path()), ("key_unreadable", link.as_path()));
+    let hint = Complaint::from(error).hints.remove(0);
+    assert!(hint.contains(&format!("key = {{ file = \"{}\" }}", target.display())), "{hint}");
 }
 
 #[test]
@@ -67,7 +85,7 @@ fn a_reader_needs_the_key_only_to_reveal() {
     let shelf = Shelf::new();
     let token = shelf.token("brand");
     let current = shelf.current(token, "EAAfake1", Expiry::Unknown, day(1));
-    let reader = Store::open_reader(&shelf.path).unwrap().unwrap();
+    let reader = Store::open_reader(&shelf.path, None).unwrap().unwrap();
     assert_eq!(reader.credentials().unwrap().len(), 1);
     assert_eq!(reader.reveal(current.id).unwrap_err().code(), "key_needed");
     let wrong = KeySource::Given(Key::new([8; 32]));

@@ -35,7 +35,7 @@ fn without_the_right_key_nothing_comes_back() {
     let shelf = Shelf::new();
     let token = shelf.token("brand");
     shelf.store.keep_replaced(token, &target("app"), b"token = EAAfake1", day(1)).unwrap();
-    let reader = Store::open_reader(&shelf.path).unwrap().unwrap();
+    let reader = Store::open_reader(&shelf.path, None).unwrap().unwrap();
     let refused = || reader.replaced(token, &target("app")).unwrap_err();
     assert_eq!(refused().code(), "key_needed");
     let wrong = KeySource::Given(Key::new([8; 32]));
@@ -44,7 +44,7 @@ fn without_the_right_key_nothing_comes_back() {
     reader.unlock(&key()).unwrap();
     assert_eq!(content(&reader, token, "app"), Some((day(1), b"token = EAAfake1".to_vec())));
 
-    let keyless = Store::rehearsal(&shelf.path, None).unwrap();
+    let keyless = Store::rehearsal(&shelf.path, None, None).unwrap();
     let refused = keyless.keep_replaced(token, &target("app"), b"", day(2)).unwrap_err();
     assert_eq!(refused.code(), "key_needed");
 }

@@ -91,8 +91,8 @@ fn a_newer_store_is_refused_by_name_and_left_alone() {
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
     let refused = [
         Store::open(&lock(&path), &path, &key()).map(drop),
-        Store::open_reader(&path).map(drop),
-        Store::rehearsal(&path, Some(&key())).map(drop),
+        Store::open_reader(&path, None).map(drop),
+        Store::rehearsal(&path, Some(&key()), None).map(drop),
         Store::note_proofs(&path, &[]),
     ];
     for outcome in refused {

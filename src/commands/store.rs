@@ -1,0 +1,98 @@
+//! `store backup`: a copy of the store to keep elsewhere.
+//!
+//! It takes no lock and needs no key, so it can be made at any time, by whoever may read the store:
+//! what it holds is the store at one moment, whatever a run writes meanwhile.
+
+use std::error::Error as _;
+use std::path::Path;
+
+use super::Session;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::file::{self, FileError};
+use crate::report;
+use crate::store::{self, belongs_to_store};
+use crate::ui::{Format, Verbosity};
+
+/// The part of the hidden name that all backups share while they are written.
+const KIND: &str = "metatoken-backup";
+
+/// Writes a copy of the store to a new file.
+pub fn back_up(session: &Session, file: &Path) -> Result<Exit, Complaint> {
+    let (path, key) = (&session.config.store.path, session.made_key());
+    if belongs_to_store(file, path, key) {
+        let message = "a backup cannot be written there: the file belongs to the store itself";
+        return Err(Complaint::new(Exit::Usage, "usage", shown(file), message)
+            .hint("name a file in another folder, best on another disk"));
+    }
+    let Some(copy) = store::backup(path, key)? else {
+        let message = "there is no store yet, so there is nothing to back up";
+        return Err(Complaint::new(Exit::Storage, "store_missing", shown(path), message)
+            .hint("`metatoken refresh` makes it"));
+    };
+    file::create_dated(file, &copy, file::PRIVATE, KIND).map_err(|error| not_written(&error))?;
+    show(session, file, copy.len(), key)
+}
+
+fn show(
+    session: &Session,
+    file: &Path,
+    bytes: usize,
+    key: Option<&Path>,
+) -> Result<Exit, Complaint> {
+    let ui = &session.ui;
+    if ui.format == Format::Json {
+        let said = serde_json::json!({
+            "version": report::VERSION,
+            "backup": { "file": shown(file), "bytes": bytes, "key_included": false },
+        });
+        ui.data(&format!("{said:#}\n"))?;
+    } else if ui.verbosity > Verbosity::Quiet {
+        let key = match key {
+            Some(key) => format!("keep a copy of `{}` apart from it", key.display()),
+            None => "keep a copy of it apart from this file".to_owned(),
+        };
+        ui.data(&format!("{}: {bytes} bytes, without the store key: {key}\n", file.display()))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn not_written(error: &FileError) -> Complaint {
+    let file = shown(error.path());
+    match error {
+        FileError::Exists(_) => {
+            let message = "the file exists, and a backup overwrites nothing";
+            Complaint::new(Exit::Usage, "file_exists", file, message).hint("name a new file")
+        }
+        FileError::NoFolder(path) => {
+            let folder = path.parent().unwrap_or(Path::new("/"));
+            Complaint::new(Exit::Storage, "backup_unwritable", file, "its folder is missing")
+                .hint(format!("`mkdir -p {}`", folder.display()))
+        }
+        FileError::FolderUnwritable { folder, .. } => {
+            let hint = format!(
+                "name a file in a folder that you can write; who may write in this one: `ls -ld {}`",
+                folder.display()
+            );
+            unwritten(file, error).hint(hint)
+        }
+        FileError::Unwritten(..) => {
+            unwritten(file, error).hint("make room there, or name a file on another disk")
+        }
+        _ => {
+            let again = || "try it again, or name another file".to_owned();
+            unwritten(file, error).hint(error.hint().unwrap_or_else(again))
+        }
+    }
+}
+
+fn unwritten(file: String, error: &FileError) -> Complaint {
+    let message = "the backup cannot be written";
+    let mut complaint = Complaint::new(Exit::Storage, "backup_unwritable", file, message);
+    complaint.causes.push(error.source().map_or_else(|| error.message(), ToString::to_string));
+    complaint
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

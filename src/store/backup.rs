@@ -1,0 +1,41 @@
+//! Copies the store while runs go on.
+
+use std::path::Path;
+
+use super::connection::{self, Standing};
+use super::error::{Cause, StoreError};
+use super::fault::{Doing, Fault};
+use super::lock::lock_path;
+use super::{Result, place, reader_of_living};
+
+/// The store as one file that needs no log, at one moment, whatever runs write meanwhile; `None` if
+/// none was made yet. The key is not in it. `key` is the key file where it is one of our making.
+///
+/// What is damaged is not handed out as a backup.
+pub fn backup(path: &Path, key: Option<&Path>) -> Result<Option<Vec<u8>>> {
+    let fault = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Reading);
+    let Some((connection, standing)) = reader_of_living(path, key)? else { return Ok(None) };
+    if standing == Standing::Blank {
+        return Ok(None);
+    }
+    let mut copy = connection::copy(Some(&connection)).map_err(fault)?;
+    let verdict: String =
+        copy.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(fault)?;
+    if verdict != "ok" {
+        return Err(StoreError::Damaged(path.to_path_buf(), Cause::new(verdict)));
+    }
+    let bytes = copy.serialize("main").map_err(fault)?.to_vec();
+    Ok(Some(bytes))
+}
+
+/// Whether a path is one of the store's own: itself, its log, the log's index, its lock, or the key
+/// file; also by another way to the same folder.
+pub fn belongs_to_store(file: &Path, store: &Path, key: Option<&Path>) -> bool {
+    let beside = ["", place::LOG, place::INDEX].map(|ending| place::beside(store, ending));
+    let own = beside.into_iter().chain([lock_path(store)]).chain(key.map(Path::to_path_buf));
+    let place = |path: &Path| {
+        let folder = std::fs::canonicalize(place::folder_of(path)).ok();
+        (folder, path.file_name().map(std::ffi::OsStr::to_owned))
+    };
+    own.into_iter().any(|path| place(&path) == place(file))
+}

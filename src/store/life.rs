@@ -1,0 +1,173 @@
+//! Tells a store that was lost from one that was never made.
+//!
+//! A store is made where there is none, and only if nothing says that there was one: not the lock
+//! file, which remembers the last run that used it; not a key that was made with it; not a log
+//! whose pages belong to it. A first run that was killed left a note in the lock file that it had
+//! only begun, and is no life. Whatever lived is restored, or put aside by a person, who then
+//! hands over every access token again.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::error::{Cause, StoreError};
+use super::lock::{self, Memory, Recalled, lock_path};
+use super::log::{self, Log};
+use super::place::{self, Found, quoted};
+use crate::token::Time;
+
+/// What became of a store that lived.
+#[derive(Debug, Clone)]
+pub enum Loss {
+    /// It is not there.
+    Missing,
+    /// Its file has no byte in it.
+    Emptied,
+    /// Its file holds something else.
+    Overwritten,
+    /// It was cut or damaged.
+    Damaged(Cause),
+}
+
+/// A store that lived and is gone, and what brings it back.
+#[derive(Debug, Clone)]
+pub struct Lost {
+    pub(super) store: PathBuf,
+    pub(super) loss: Loss,
+    sign: Sign,
+    key: Option<PathBuf>,
+}
+
+/// What says that a store lived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Sign {
+    /// A run had it open.
+    Used(Time),
+    /// Some run took its lock; we may not read when.
+    Locked,
+    /// The key that was made with it.
+    Key,
+    /// Its log.
+    Log,
+}
+
+/// Looks what has the store's name. A store that lived and is missing or empty is an error.
+pub(super) fn look(store: &Path, key: Option<&Path>) -> Result<Found, StoreError> {
+    let found = place::look(store)?;
+    let loss = match found {
+        Found::Something => return Ok(found),
+        Found::Nothing => Loss::Missing,
+        Found::Empty => Loss::Emptied,
+    };
+    let Some(sign) = sign(store, key) else { return Ok(found) };
+    // A first run may have made it while we looked.
+    match place::look(store)? {
+        Found::Something => Ok(Found::Something),
+        _ => Err(lost(store, key, loss, sign)),
+    }
+}
+
+/// The error of opening a store, as the loss that it is where the store lived.
+pub(super) fn explain(error: StoreError, store: &Path, key: Option<&Path>) -> StoreError {
+    let loss = match &error {
+        StoreError::NotADatabase(_) => Loss::Overwritten,
+        StoreError::Damaged(_, cause) => Loss::Damaged(cause.clone()),
+        _ => return error,
+    };
+    match sign(store, key) {
+        Some(sign) => lost(store, key, loss, sign),
+        None => error,
+    }
+}
+
+/// The error of a store with nothing in it, if it lived.
+pub(super) fn emptied(store: &Path, key: Option<&Path>) -> Result<(), StoreError> {
+    match sign(store, key) {
+        Some(sign) => Err(lost(store, key, Loss::Emptied, sign)),
+        None => Ok(()),
+    }
+}
+
+fn lost(store: &Path, key: Option<&Path>, loss: Loss, sign: Sign) -> StoreError {
+    let key = key.map(Path::to_path_buf);
+    StoreError::Lost(Box::new(Lost { store: store.to_path_buf(), loss, sign, key }))
+}
+
+fn sign(store: &Path, key: Option<&Path>) -> Option<Sign> {
+    match lock::recall(store) {
+        Recalled::Memory(Memory::Used(at)) => return Some(Sign::Used(at)),
+        Recalled::Memory(Memory::Begun) => return None,
+        Recalled::Closed => return Some(Sign::Locked),
+        Recalled::Nothing => {}
+    }
+    if key.is_some_and(|key| key.metadata().is_ok_and(|it| it.len() > 0)) {
+        return Some(Sign::Key);
+    }
+    let log = log::look(&place::real(store));
+    log.is_ok_and(|log| log == Log::Frames).then_some(Sign::Log)
+}
+
+impl Lost {
+    /// What happened, without the store's name.
+    pub(super) fn message(&self) -> String {
+        let what = match &self.loss {
+            Loss::Missing => "the store is missing",
+            Loss::Emptied => "the store is empty",
+            Loss::Overwritten => return "the file is no metatoken store".to_owned(),
+            Loss::Damaged(_) => return "the store is damaged".to_owned(),
+        };
+        match (&self.sign, &self.key) {
+            (Sign::Used(at), _) => {
+                format!("{what}: it was last used {}", at.format("%Y-%m-%d %H:%M UTC"))
+            }
+            (Sign::Key, Some(key)) => format!("{what}, but its key `{}` is there", key.display()),
+            (Sign::Key, None) => format!("{what}, but its key is there"),
+            (Sign::Locked, _) => {
+                format!("{what}, but a run has been here, as the lock shows that it left")
+            }
+            (Sign::Log, _) => format!("{what}, but its log is there"),
+        }
+    }
+
+    /// What brings it back, and what begins a new one.
+    pub(super) fn hints(&self) -> Vec<String> {
+        let mut restore = restore_hint(&self.store);
+        if let Some(key) = self.key.as_ref().filter(|key| !key.exists()) {
+            let _ = write!(restore, ", and its key to `{}`", key.display());
+        }
+        let mut hints = vec![restore];
+        if let (Loss::Overwritten, true) = (&self.loss, self.store.is_file()) {
+            hints.push("or name another file with `path` in `[store]`".to_owned());
+        }
+        hints.push(format!(
+            "to begin anew, with every access token handed over again: `{}`",
+            self.put_aside()
+        ));
+        if let (Sign::Key, Some(key)) = (&self.sign, &self.key) {
+            hints.push(format!(
+                "to make a new store with that key: `key = {{ file = \"{}\" }}` in `[store]`",
+                key.display()
+            ));
+        }
+        hints
+    }
+
+    /// The command that puts aside whatever says that the store lived.
+    fn put_aside(&self) -> String {
+        let beside =
+            ["", place::LOG, place::INDEX].map(|ending| place::beside(&self.store, ending));
+        let all = beside.into_iter().chain([lock_path(&self.store)]).chain(self.key.clone());
+        let there: Vec<String> =
+            all.filter(|path| path.symlink_metadata().is_ok()).map(|path| quoted(&path)).collect();
+        let aside = quoted(&place::beside(&self.store, "-lost.XXXXXX"));
+        format!("mv {} \"$(mktemp -d {aside})\"", there.join(" "))
+    }
+}
+
+/// The command that puts a backup in a store's place.
+pub(super) fn restore_hint(store: &Path) -> String {
+    let [store, log, index] =
+        ["", place::LOG, place::INDEX].map(|ending| quoted(&place::beside(store, ending)));
+    format!(
+        "restore a copy that `metatoken store backup` made: `rm -f {log} {index} && cp COPY {store}`"
+    )
+}
