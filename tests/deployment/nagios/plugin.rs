@@ -16,11 +16,10 @@ pub(super) const PROGRAM: &str = "PROGRAM";
 /// The group that reads the store; nobody has it.
 const GROUP: u32 = 64_124;
 
-/// Gives config and store to the group, in the way in which `tmpfiles.d` does: the store is made
-/// empty, and keeps its group and mode when it is filled.
+/// Gives config and folder to the group, in the way in which `tmpfiles.d` does: the store that is
+/// made there can be read by the group.
 pub(super) fn open_to_group(world: &World) {
-    world.write("metatoken.db", "");
-    for (name, mode) in [(".", 0o750), ("metatoken.toml", 0o640), ("metatoken.db", 0o640)] {
+    for (name, mode) in [(".", 0o750), ("metatoken.toml", 0o640)] {
         let path = world.path(name);
         chown(&path, None, Some(GROUP)).unwrap();
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
