@@ -25,6 +25,9 @@ const APPLICATION: i64 = 0x4d54_4b4e;
 /// How many statements stay prepared? All that one token's way through a run needs: the default
 /// of 16 would have most of them read anew for every token.
 const STATEMENTS: usize = 64;
+/// How many pages the log holds before they are brought into the database. The default of 1000
+/// would keep four times the room taken.
+const CHECKPOINT_AT: i64 = 256;
 /// How long to wait for another connection's lock.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to stand back before asking again.
@@ -104,10 +107,18 @@ pub(super) fn migrate<T>(
     Ok(made)
 }
 
-/// Lets the log outlive the connection, emptied.
+/// Lets the log outlive the connection, and the room that is taken behind its end outlive every
+/// reset; it is emptied by [`empty_log`].
 fn keep_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.file_control(None::<&str>, FileControl::PersistWal(&mut 1))?;
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_AT, |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "journal_size_limit", -1, |_| Ok(()))
+}
+
+/// Lets the log be emptied when the connection is closed: frames that lay on beside a store which
+/// somebody restores from a backup would be taken for its own.
+pub(super) fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_size_limit", 0, |_| Ok(()))
 }
 

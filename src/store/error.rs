@@ -10,8 +10,12 @@ use std::sync::Arc;
 use super::key::BadKey;
 use super::life::{Loss, Lost, restore_hint};
 use super::place;
+use super::room::Shortage;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+
+/// The stable name of a failure for want of room on the disk.
+pub const FULL: &str = "store_full";
 
 /// A failure of the store or its key.
 #[derive(Debug, Clone)]
@@ -20,6 +24,10 @@ pub enum StoreError {
     Unreadable(PathBuf, Cause),
     /// The file cannot be made or written.
     Unwritable(PathBuf, Cause),
+    /// It cannot be written because the disk is full.
+    Full(PathBuf, Cause),
+    /// The disk has too little room for what Meta would grant.
+    NoRoom(PathBuf, Shortage),
     /// Another application's database.
     Foreign(PathBuf),
     /// No database at all.
@@ -116,6 +124,8 @@ impl StoreError {
         match self {
             Self::Unreadable(path, _)
             | Self::Unwritable(path, _)
+            | Self::Full(path, _)
+            | Self::NoRoom(path, _)
             | Self::Foreign(path)
             | Self::NotADatabase(path)
             | Self::Dangling { path, .. }
@@ -139,6 +149,7 @@ impl StoreError {
         match self {
             Self::Unreadable(..) | Self::Dangling { .. } => "store_unreadable",
             Self::Unwritable(..) => "store_unwritable",
+            Self::Full(..) | Self::NoRoom(..) => FULL,
             Self::Foreign(_) | Self::NotADatabase(_) => "store_foreign",
             Self::Lost(lost) => match lost.loss {
                 Loss::Missing | Loss::Emptied => "store_lost",
@@ -158,10 +169,24 @@ impl StoreError {
         }
     }
 
+    /// Whether the disk is full: what could not be written now can be written later.
+    pub const fn is_full(&self) -> bool {
+        matches!(self, Self::Full(..) | Self::NoRoom(..))
+    }
+
+    /// How full, where that was measured.
+    pub fn shortage(&self) -> Option<Shortage> {
+        match self {
+            Self::NoRoom(_, shortage) => Some(*shortage),
+            _ => None,
+        }
+    }
+
     fn cause(&self) -> Option<&Cause> {
         match self {
             Self::Unreadable(_, cause)
             | Self::Unwritable(_, cause)
+            | Self::Full(_, cause)
             | Self::Damaged(_, cause)
             | Self::KeyUnreadable(_, cause) => Some(cause),
             Self::Lost(lost) => match &lost.loss {
@@ -176,6 +201,10 @@ impl StoreError {
         match self {
             Self::Unreadable(..) => "the store cannot be read".into(),
             Self::Unwritable(..) => "the store cannot be written".into(),
+            Self::Full(..) => "the store cannot be written: its disk is full".into(),
+            Self::NoRoom(_, shortage) => format!(
+                "no room on the disk for a new access token ({shortage}): Meta was not asked for it"
+            ),
             Self::Foreign(_) | Self::NotADatabase(_) => "the file is no metatoken store".into(),
             Self::Lost(lost) => lost.message(),
             Self::Dangling { target, .. } => {
@@ -218,6 +247,9 @@ impl StoreError {
             ),
             Self::Foreign(_) | Self::NotADatabase(_) => {
                 one("name another file with `path` in `[store]`")
+            }
+            Self::Full(..) | Self::NoRoom(..) => {
+                one("free space on the file system of this folder, then run the command again")
             }
             Self::Lost(lost) => lost.hints(),
             Self::Newer { path, .. } => vec![

@@ -6,7 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
+use rustix::io::Errno;
 
 use super::error::{Cause, StoreError};
 
@@ -27,6 +28,8 @@ pub(super) enum Fault {
     WrongKey,
     /// `SQLite` undid the whole transaction while another verb's work was being done.
     RolledBack,
+    /// The system refused what was asked of it without `SQLite`.
+    System(Errno),
 }
 
 impl From<rusqlite::Error> for Fault {
@@ -45,6 +48,16 @@ pub(super) enum Doing {
 }
 
 impl Fault {
+    /// Whether the disk has no room: for a page of the log, or of its index.
+    pub(super) fn is_full(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => is_full(error),
+            Self::RolledBack => true,
+            Self::System(errno) => matches!(*errno, Errno::NOSPC | Errno::DQUOT),
+            _ => false,
+        }
+    }
+
     /// The fault as the caller of a verb sees it.
     pub(super) fn about(self, path: &Path, doing: Doing) -> StoreError {
         let path = path.to_path_buf();
@@ -57,7 +70,10 @@ impl Fault {
                 StoreError::Damaged(path, Cause::new("a sealed string does not open in its place"))
             }
             Self::RolledBack => {
-                StoreError::Unwritable(path, Cause::new("the whole transaction was undone"))
+                StoreError::Full(path, Cause::new("the whole transaction was undone"))
+            }
+            Self::System(errno) => {
+                StoreError::Unwritable(path, Cause::new(std::io::Error::from(errno)))
             }
             Self::Sqlite(error) => sqlite(error, path, doing),
         }
@@ -72,13 +88,21 @@ fn sqlite(error: Arc<rusqlite::Error>, path: PathBuf, doing: Doing) -> StoreErro
             | rusqlite::Error::IntegralValueOutOfRange(..)
             | rusqlite::Error::Utf8Error(..)
     );
-    let code = error.sqlite_error_code();
+    let (code, full) = (error.sqlite_error_code(), is_full(&error));
     let cause = Cause::shared(error);
     match (code, doing) {
         (Some(ErrorCode::NotADatabase), _) => StoreError::NotADatabase(path),
         (Some(ErrorCode::DatabaseCorrupt), _) => StoreError::Damaged(path, cause),
         _ if damaged => StoreError::Damaged(path, cause),
+        (_, Doing::Writing) if full => StoreError::Full(path, cause),
         (_, Doing::Reading) => StoreError::Unreadable(path, cause),
         (_, Doing::Writing) => StoreError::Unwritable(path, cause),
     }
+}
+
+/// What a full disk, or a used-up quota, makes `SQLite` say.
+fn is_full(error: &rusqlite::Error) -> bool {
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+        || matches!(extended, Some(ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_SHMSIZE))
 }

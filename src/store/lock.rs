@@ -213,7 +213,11 @@ impl RunLock {
             }
         }
         let memory = Memory::from_text(&read_text(&file).map_err(failed)?);
-        write(&file, holder, memory).map_err(failed)?;
+        match write(&file, holder, memory) {
+            // Where there is no room to say who holds it, the lock is held all the same.
+            Err(error) if error.kind() == ErrorKind::StorageFull => {}
+            written => written.map_err(failed)?,
+        }
         Ok(Self { file, path, holder: holder.clone() })
     }
 
@@ -234,7 +238,10 @@ impl RunLock {
             Some(Memory::Used(_)) => matches!(memory, Memory::Used(_)),
             known => known == Some(memory),
         };
-        write(&self.file, &self.holder, Some(memory)).map_err(failed)?;
+        match write(&self.file, &self.holder, Some(memory)) {
+            Err(error) if known && error.kind() == ErrorKind::StorageFull => {}
+            written => written.map_err(failed)?,
+        }
         if known {
             return Ok(());
         }

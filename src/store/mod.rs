@@ -4,6 +4,7 @@
 //!
 //! - A verb that returns has committed: what it wrote survives a kill and a power cut.
 //! - A string is sealed before anyone looks at it, and no string lies on the disk in the clear.
+//! - Before Meta is asked for a grant, the room that it needs on the disk is taken.
 //! - A write names what it replaces, and does nothing if that is no longer there.
 //! - What a target is owed is written with the promotion that owes it, and stays until it is settled.
 //! - Whoever may read the files can read the store, without its key, also after a writer was
@@ -36,6 +37,7 @@ mod place;
 mod proofs;
 mod purge;
 mod replaced;
+mod room;
 mod runs;
 mod seal;
 mod succession;
@@ -46,21 +48,22 @@ mod writer;
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
 
 use connection::Standing;
 use fault::{Doing, Fault};
 use place::Found;
+use room::Room;
 use seal::Seals;
 use writer::Writer;
 
 pub use arrival::Arrival;
 pub use backup::{backup, belongs_to_store};
 pub use deliveries::{DeliveryFailure, Settlement};
-pub use error::{Cause, StoreError};
+pub use error::{Cause, FULL, StoreError};
 pub use events::{Event, EventQuery};
 pub use filesystem::{filesystem_trouble, refused_filesystem};
 pub use generations::Sighting;
@@ -71,6 +74,7 @@ pub use lock::{Holder, LockError, RunLock, lock_path};
 pub use notices::{Channel, FailingChannel};
 pub use purge::Keep;
 pub use replaced::Replaced;
+pub use room::{GrantRoom, Shortage};
 pub use runs::{Machinery, Run, RunId};
 pub use succession::{Extension, Promotion, Refusal};
 pub use tokens::Enrolment;
@@ -82,6 +86,7 @@ type Result<T, E = StoreError> = std::result::Result<T, E>;
 pub struct Store {
     path: PathBuf,
     writer: Writer,
+    room: Option<Arc<Room>>,
     seals: OnceLock<Seals>,
     /// The run that was begun through this value, 0 for none.
     run: AtomicI64,
@@ -113,7 +118,7 @@ impl Store {
         lock.use_store()
             .map_err(|error| StoreError::Unwritable(path.to_path_buf(), Cause::new(error)))?;
         place::carry_mode(path);
-        Self::over(connection, path, Some(seals))
+        Self::over(connection, path, Some(seals), Some(Room::of(path)))
     }
 
     /// Opens the store to write what needs no key, after the lock was taken; `None` if there is
@@ -128,7 +133,7 @@ impl Store {
         }
         let (connection, _) = connection::writer(path)?;
         place::carry_mode(path);
-        Self::over(connection, path, None).map(Some)
+        Self::over(connection, path, None, Some(Room::of(path))).map(Some)
     }
 
     /// Opens the store to read it; `None` if none was made yet. `key` is the key file where it is
@@ -149,7 +154,7 @@ impl Store {
             }
         };
         connection.pragma_update(None, "query_only", true).map_err(read_only)?;
-        Ok(Some(Self::with(Writer::here(connection), path, None)))
+        Ok(Some(Self::with(Writer::here(connection), path, None, None)))
     }
 
     /// A copy of the store in memory, or an empty one if none was made yet: every verb works and
@@ -168,7 +173,7 @@ impl Store {
             (_, Some(key)) => Some(prepare(&copy, standing, path, key)?),
             (_, None) => connection::migrate(&copy, |_| Ok(None)).map_err(fault)?,
         };
-        Self::over(copy, path, seals)
+        Self::over(copy, path, seals, None)
     }
 
     /// Brings the key to a store that was opened without it.
@@ -188,16 +193,23 @@ impl Store {
         &self.path
     }
 
-    fn over(connection: Connection, path: &Path, seals: Option<Seals>) -> Result<Self> {
-        let writer = Writer::start(connection)
+    fn over(
+        connection: Connection,
+        path: &Path,
+        seals: Option<Seals>,
+        room: Option<Room>,
+    ) -> Result<Self> {
+        let room = room.map(Arc::new);
+        let writer = Writer::start(connection, room.clone())
             .map_err(|error| StoreError::Unreadable(path.to_path_buf(), Cause::new(error)))?;
-        Ok(Self::with(writer, path, seals))
+        Ok(Self::with(writer, path, seals, room))
     }
 
-    fn with(writer: Writer, path: &Path, seals: Option<Seals>) -> Self {
+    fn with(writer: Writer, path: &Path, seals: Option<Seals>, room: Option<Arc<Room>>) -> Self {
         let store = Self {
             path: path.to_path_buf(),
             writer,
+            room,
             seals: OnceLock::new(),
             run: AtomicI64::new(0),
         };
@@ -232,6 +244,20 @@ impl Store {
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T> {
         self.writer.write(work).map_err(|fault| fault.about(&self.path, Doing::Writing))
+    }
+
+    fn write_now<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.write_now(work).map_err(|fault| fault.about(&self.path, Doing::Writing))
+    }
+
+    fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.alone(work).map_err(|fault| fault.about(&self.path, Doing::Writing))
     }
 }
 

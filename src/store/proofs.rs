@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use super::connection::{self, Standing};
 use super::events::Entry;
 use super::fault::{Doing, Fault};
+use super::room::Room;
 use super::runs::RunId;
 use super::{Result, Store, columns, place};
 use crate::token::{EventKind, Expiry, GenerationId, GenerationState, Inspection, Proof, TokenId};
@@ -65,14 +66,19 @@ impl Store {
 
     /// Adds the proofs of a command that holds no lock, as far as they are news.
     ///
-    /// Best effort: it waits a second at most, and leaves a store of another schema alone.
+    /// Best effort: it waits a second at most, and leaves a store of another schema alone, and one
+    /// whose disk is so full that a run may need what is left.
     pub fn note_proofs(path: &Path, proofs: &[(GenerationId, Proof)]) -> Result<()> {
-        let (connection, standing) = connection::writer(path)?;
-        if standing != Standing::Today {
+        let room = Room::of(path);
+        if !room.has_some_for_others(proofs.len()) {
             return Ok(());
         }
-        add(&connection, proofs).map_err(|fault| fault.about(path, Doing::Writing))?;
-        place::carry_mode(path);
+        let (connection, standing) = connection::writer(path)?;
+        if standing == Standing::Today {
+            add(&connection, proofs).map_err(|fault| fault.about(path, Doing::Writing))?;
+            place::carry_mode(path);
+        }
+        room.close(connection);
         Ok(())
     }
 }

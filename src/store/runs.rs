@@ -99,7 +99,7 @@ impl Store {
         clock_skew: Option<TimeDelta>,
         now: Time,
     ) -> Result<()> {
-        self.write(move |connection| end(connection, run, exit_code, clock_skew, now))
+        self.write_now(move |connection| end(connection, run, exit_code, clock_skew, now))
     }
 
     /// The last runs, newest first.

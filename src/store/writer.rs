@@ -4,22 +4,27 @@
 //! of its own, commits once and only then acknowledges: a hundred renewals cost a few syncs, one
 //! job's failure undoes that job alone, and nobody looks at a row before it is on the disk.
 //!
+//! While somebody has a grant under way, what he writes shares its commit with nobody else: a full
+//! disk undoes a commit whole, and the grant must not be undone for what another wanted to write.
+//!
 //! Who only reads has nothing to gather: then there is no thread, and each caller does its own work.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{JoinHandle, ThreadId};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::connection::patiently;
 use super::fault::Fault;
+use super::room::Room;
 
 /// The connection, and the way to it.
 pub(super) struct Writer {
     desk: Desk,
+    room: Option<Arc<Room>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -36,7 +41,19 @@ enum Desk {
 /// What is asked of the thread.
 enum Order {
     Read(Box<dyn Job>),
-    Write(Box<dyn Job>),
+    /// By this thread.
+    Write(Box<dyn Job>, ThreadId),
+    /// In no transaction.
+    Alone(Box<dyn Job>),
+}
+
+/// When a write may be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// When it takes no room from a grant that is under way.
+    AfterGrants,
+    /// Now: the process is about to end.
+    Now,
 }
 
 /// One verb's work, and whoever waits for its end.
@@ -88,18 +105,22 @@ where
 }
 
 impl Writer {
-    /// Hands the connection to a thread of its own.
-    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
+    /// Hands the connection to a thread of its own; `room` is where its log lies on a disk.
+    pub(super) fn start(connection: Connection, room: Option<Arc<Room>>) -> std::io::Result<Self> {
         let (orders, queue) = channel();
-        let thread = std::thread::Builder::new()
-            .name("store".into())
-            .spawn(move || serve(&connection, &queue))?;
-        Ok(Self { desk: Desk::Thread(orders), thread: Some(thread) })
+        let theirs = room.clone();
+        let thread = std::thread::Builder::new().name("store".into()).spawn(move || {
+            serve(&connection, &queue, theirs.as_deref());
+            if let Some(room) = theirs {
+                room.close(connection);
+            }
+        })?;
+        Ok(Self { desk: Desk::Thread(orders), room, thread: Some(thread) })
     }
 
     /// Leaves the connection to its callers, one at a time.
     pub(super) fn here(connection: Connection) -> Self {
-        Self { desk: Desk::Here(Mutex::new(connection)), thread: None }
+        Self { desk: Desk::Here(Mutex::new(connection)), room: None, thread: None }
     }
 
     /// Reads, seeing only what is committed.
@@ -115,13 +136,41 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
-        self.ask(work, Order::Write)
+        self.ask_to_write(work, Turn::AfterGrants)
+    }
+
+    /// Writes without waiting for others whose grants are under way.
+    pub(super) fn write_now<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        self.ask_to_write(work, Turn::Now)
+    }
+
+    /// Works with the connection while nothing else is under way, in no transaction.
+    pub(super) fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        self.ask(work, Order::Alone)
+    }
+
+    fn ask_to_write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        turn: Turn,
+    ) -> Result<T, Fault> {
+        if let (Some(room), Turn::AfterGrants) = (&self.room, turn) {
+            room.wait_while_tight();
+        }
+        let me = std::thread::current().id();
+        self.ask(work, move |job| Order::Write(job, me))
     }
 
     fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
-        order: fn(Box<dyn Job>) -> Order,
+        order: impl FnOnce(Box<dyn Job>) -> Order,
     ) -> Result<T, Fault> {
         let (reply, answer) = sync_channel(1);
         let job = Box::new(Asked { work: Some(work), outcome: None, reply });
@@ -131,7 +180,7 @@ impl Writer {
             }
             Desk::Here(connection) => {
                 let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-                settle(&connection, std::iter::once(order(job)));
+                settle(&connection, std::iter::once(order(job)), None);
             }
             Desk::Closed => unreachable!("the store's thread ends with the store"),
         }
@@ -152,26 +201,42 @@ impl Drop for Writer {
     }
 }
 
-fn serve(connection: &Connection, queue: &Receiver<Order>) {
+fn serve(connection: &Connection, queue: &Receiver<Order>, room: Option<&Room>) {
     while let Ok(first) = queue.recv() {
-        settle(connection, std::iter::once(first).chain(queue.try_iter()));
+        settle(connection, std::iter::once(first).chain(queue.try_iter()), room);
     }
 }
 
-/// Does what was ordered: all writes in one commit, and then the reads, which see it.
-fn settle(connection: &Connection, orders: impl Iterator<Item = Order>) {
-    let (mut writes, mut reads) = (Vec::new(), Vec::new());
+/// Does what was ordered: what hangs on a grant in one commit, all other writes in another, and
+/// then the reads, which see both.
+fn settle(connection: &Connection, orders: impl Iterator<Item = Order>, room: Option<&Room>) {
+    let (mut of_grants, mut writes) = (Vec::new(), Vec::new());
+    let (mut alone, mut reads) = (Vec::new(), Vec::new());
     for order in orders {
         match order {
-            Order::Write(job) => writes.push(job),
+            Order::Write(job, by) if room.is_some_and(|room| room.is_held_by(by)) => {
+                of_grants.push(job);
+            }
+            Order::Write(job, _) => writes.push(job),
+            Order::Alone(job) => alone.push(job),
             Order::Read(job) => reads.push(job),
         }
     }
-    if !writes.is_empty() {
+    for mut writes in [of_grants, writes] {
+        if writes.is_empty() {
+            continue;
+        }
         let commit = commit(connection, &mut writes);
+        if let Some(room) = room {
+            room.keep_up();
+        }
         for job in writes {
             job.acknowledge(commit.clone());
         }
+    }
+    for mut job in alone {
+        job.run(connection);
+        job.acknowledge(Ok(()));
     }
     for mut job in reads {
         let seen = snapshot(connection, &mut *job);
@@ -216,7 +281,7 @@ mod tests {
     fn writer() -> Writer {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE meta (n INTEGER PRIMARY KEY) STRICT").unwrap();
-        Writer::start(connection).unwrap()
+        Writer::start(connection, None).unwrap()
     }
 
     fn add(connection: &Connection, n: i64) -> Result<(), Fault> {

@@ -13,6 +13,7 @@ mod other_user;
 mod pauses;
 mod purge;
 mod replaced;
+mod room;
 mod schema;
 
 use std::path::{Path, PathBuf};
