@@ -10,7 +10,7 @@ use crate::complaint::Complaint;
 use crate::config::{Config, Pages, TokenSetting};
 use crate::exit::Exit;
 use crate::policy::{Decision, Parent, Rest, Subject};
-use crate::token::{Credential, Label, Pattern, ProblemKind};
+use crate::token::{Credential, Label, Pattern, ProblemKind, Time};
 
 /// One token that is to be kept: declared, or found among the Pages of its parent.
 pub(super) type Member = TokenSetting;
@@ -121,6 +121,20 @@ impl Roster {
         let parent = member.parent.as_ref().and_then(|label| self.credential(label));
         let throttled_until = self.pauses.get(&member.app).copied();
         Subject { throttled_until, ..subject(member, self.credential(&member.label), parent) }
+    }
+
+    /// Those of these tokens that expire within their `critical_within`.
+    pub(super) fn critical<'a>(
+        &'a self,
+        members: impl IntoIterator<Item = &'a Member>,
+        now: Time,
+    ) -> Vec<Label> {
+        let is_critical = |member: &&Member| {
+            let subject = self.subject(member);
+            let critical_within = subject.critical_within();
+            subject.current().is_some_and(|it| it.expiry.is_within(critical_within, now))
+        };
+        members.into_iter().filter(is_critical).map(|member| member.label.clone()).collect()
     }
 
     /// The apps that Meta throttles.

@@ -8,7 +8,7 @@ use std::path::Path;
 use chrono::TimeDelta;
 
 use super::{Health, Reason, Subject, is_short_lived, words};
-use crate::token::{Action, ChannelId, Expiry, Time};
+use crate::token::{Action, ChannelId, Expiry, Label, Time};
 
 /// No finished run for this long is a warning, however often runs are meant to happen.
 const WARNING_AFTER: TimeDelta = TimeDelta::hours(26);
@@ -17,6 +17,9 @@ const CRITICAL_AFTER: TimeDelta = TimeDelta::days(3);
 
 /// The code of what is said when no run has finished lately.
 pub(super) const NO_RECENT_RUN: &str = "no_recent_run";
+
+/// The code of what is said of a store whose disk is full.
+pub(super) const STORE_FULL: &str = "store_full";
 
 /// The code of what is said of a way to people that fails.
 pub(super) const CHANNEL_FAILS: &str = "notification_failed";
@@ -126,6 +129,24 @@ pub fn judge_channel(channel: &ChannelId, since: Time, error: &str, now: Time) -
         "mend what the message names, or its `[[notify]]`; what was not told is told by the next run",
     );
     Reason { about: Some(channel.to_string()), ..reason }
+}
+
+/// What is to be said of a store whose disk is full, `how` as far as it was measured, which holds
+/// back these tokens; the urgent ones have no time left for it.
+pub fn judge_fullness(store: &Path, how: &str, labels: Vec<Label>, urgent: &[Label]) -> Reason {
+    let store_path = store.display();
+    let in_their_last_days = match urgent {
+        [] => String::new(),
+        urgent => format!("; expiring within `critical_within`: {}", words::list(urgent)),
+    };
+    let message = format!(
+        "the disk of `{store_path}` is full ({how}): no access token is renewed{in_their_last_days}"
+    );
+    let folder = store.parent().unwrap_or(Path::new(".")).display();
+    let remedy =
+        format!("free space on the file system of `{folder}`, then run `metatoken refresh`");
+    let severity = if urgent.is_empty() { Health::Warning } else { Health::Critical };
+    Reason { labels, ..of_the_timer(STORE_FULL, severity, message, &remedy) }
 }
 
 fn of_the_timer(code: &'static str, severity: Health, message: String, remedy: &str) -> Reason {

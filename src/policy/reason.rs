@@ -1,7 +1,7 @@
 //! Why something is not as it should be, and what to do about it.
 
 use super::clocks::UNPROVEN;
-use super::machinery::{CHANNEL_FAILS, NO_RECENT_RUN};
+use super::machinery::{CHANNEL_FAILS, NO_RECENT_RUN, STORE_FULL};
 use super::overdue::OVERDUE;
 use crate::token::{Action, Label};
 
@@ -70,6 +70,11 @@ impl Reason {
     /// Whether it is about a way to people.
     pub fn is_about_a_channel(&self) -> bool {
         self.code == CHANNEL_FAILS
+    }
+
+    /// Whether it says that the store could not be written.
+    pub fn is_about_a_full_disk(&self) -> bool {
+        self.code == STORE_FULL
     }
 
     fn has_the_cause_of(&self, other: &Self) -> bool {

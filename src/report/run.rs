@@ -58,25 +58,28 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    /// How the run ends: the weightiest of its results.
+    /// How the run ends: the weightiest of its results, or the disk that was full for the rest.
     pub fn exit(&self) -> Exit {
-        self.results.iter().fold(Exit::Ok, |exit, result| exit.or_worse(result.exit))
+        let full = self.system.iter().any(Reason::is_about_a_full_disk);
+        let of_the_store = if full { Exit::Storage } else { Exit::Ok };
+        self.results.iter().fold(of_the_store, |exit, result| exit.or_worse(result.exit))
     }
 
     /// Whether a person has anything to do. What will be tried again does not count while every
     /// token concerned has time left.
     pub fn wants_a_person(&self) -> bool {
-        self.results.iter().any(|result| match result.exit {
-            Exit::Ok => false,
-            Exit::Failed | Exit::Unavailable => {
-                result.generation.is_none()
-                    || result
-                        .standing
-                        .iter()
-                        .any(|reason| matches!(reason.code, "expiring" | "expired"))
-            }
-            _ => true,
-        })
+        self.system.iter().any(Reason::is_about_a_full_disk)
+            || self.results.iter().any(|result| match result.exit {
+                Exit::Ok => false,
+                Exit::Failed | Exit::Unavailable => {
+                    result.generation.is_none()
+                        || result
+                            .standing
+                            .iter()
+                            .any(|reason| matches!(reason.code, "expiring" | "expired"))
+                }
+                _ => true,
+            })
     }
 
     /// The contract's JSON.

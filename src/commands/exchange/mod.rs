@@ -78,6 +78,8 @@ fn hand_over(
     let (_about, began) = (log::about(&member.label), Instant::now());
     let desk = Desk::new(workshop, member)?;
     desk.is_nobody_elses(string)?;
+    // Before Meta is asked: what it gives, and the string itself, must find a place.
+    let room = workshop.store.room_for_grant()?;
     let app = workshop.app(&desk.member.app).map_err(Fault::of_token);
     let app = app.map_err(|fault| desk.fault(&fault))?;
     let inspection = ask(&workshop.graph, &app, string).map_err(|fault| {
@@ -96,8 +98,11 @@ fn hand_over(
         Life::Short => desk.exchange(&app, &given)?,
         Life::Unknown => desk.exchange_if_possible(&app, &given)?,
     };
-    Courier::new(workshop, &desk.member, desk.token, Manner::Careful).settle()?;
-    workshop.run_errands()?;
+    drop(room);
+    let delivered = Courier::new(workshop, &desk.member, desk.token, Manner::Careful).settle();
+    workshop.bear_full(delivered)?;
+    let run = workshop.run_errands();
+    workshop.bear_full(run)?;
     let result = desk.result(outcome, reason)?;
     log::kept(&result, began);
     let mut results = vec![result];

@@ -1,16 +1,21 @@
 //! How a run ends: what is written down of it, whom it tells, what it prints.
 
+use std::collections::HashSet;
+
 use chrono::TimeDelta;
 
 use super::skew::clock_reason;
 use super::workshop::{Depth, Due, Workshop};
+use crate::commands::Session;
+use crate::commands::roster::Roster;
 use crate::commands::survey::overview;
 use crate::commands::{apps, log, notify};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::policy::Reason;
-use crate::report::RunReport;
-use crate::store::StoreError;
+use crate::policy::{Reason, judge_fullness, words};
+use crate::report::{RunReport, TokenResult};
+use crate::store::{FULL, StoreError};
+use crate::token::Label;
 use crate::ui::{Format, Verbosity};
 
 /// How long a throttled app is left alone where Meta does not say: the limits are counted over an
@@ -23,14 +28,30 @@ pub(super) fn exit_of(report: &Result<RunReport, Complaint>) -> Exit {
     report.as_ref().map_or_else(|complaint| complaint.exit, RunReport::exit)
 }
 
+/// Adds to what is said of a full disk which tokens have no time left for it.
+pub(super) fn naming_the_critical(session: &Session, why: Complaint) -> Complaint {
+    let of_a_full_disk = why.code == FULL;
+    let Some(Ok(Some(store))) = of_a_full_disk.then(|| session.reader()) else { return why };
+    let roster = Roster::new(&session.config, store.credentials().unwrap_or_default());
+    match roster.critical(&roster.members, session.clock.now()) {
+        critical if critical.is_empty() => why,
+        critical => {
+            why.hint(format!("expiring within `critical_within`: {}", words::list(&critical)))
+        }
+    }
+}
+
 impl Workshop<'_> {
     /// Writes down how the run ended, and prints its report.
     pub(in crate::commands) fn conclude(
         self,
         report: Result<RunReport, Complaint>,
     ) -> Result<Exit, Complaint> {
-        self.close(exit_of(&report))?;
-        self.show(report?)
+        let closed = self.close(exit_of(&report));
+        self.bear_full(closed)?;
+        let mut report = report?;
+        report.system.extend(self.fullness(&report.results));
+        self.show(report)
     }
 
     /// Prints a report in the form that was asked for: silence where nobody has anything to do.
@@ -98,10 +119,11 @@ impl Workshop<'_> {
 
     /// Writes down how the run ended: as the shell will see it, by a signal if there was one.
     pub(in crate::commands) fn close(&self, exit: Exit) -> Result<(), StoreError> {
-        self.leave_word()?;
+        let left = self.leave_word();
         let code = self.session.interrupt.exit_code().unwrap_or(exit.code());
         let now = self.session.clock.now();
-        self.store.finish_run(self.run, code, self.last_skew(), now)
+        self.store.finish_run(self.run, code, self.last_skew(), now)?;
+        left
     }
 
     /// How far our clock is off by the last that Graph said; a run that asked nothing has learnt
@@ -117,6 +139,24 @@ impl Workshop<'_> {
         log::cut_off(code, self.began);
         // Nobody is left to be told that the store failed too.
         let _ = self.store.abandon_run(self.run, code, self.last_skew(), now);
+    }
+
+    /// What is to be said where the disk was full: which tokens it held back, and which of them
+    /// have no time left for that.
+    pub(super) fn fullness(&self, results: &[TokenResult]) -> Option<Reason> {
+        let error = self.found_full()?;
+        let shortage = error.shortage().or_else(|| self.store.shortage());
+        let how = shortage.map_or("it cannot be written".to_owned(), |it| it.to_string());
+        let held_back: HashSet<&Label> = results
+            .iter()
+            .filter(|result| result.exit == Exit::Storage)
+            .map(|result| &result.label)
+            .collect();
+        let members = self.roster.members.iter();
+        let members = members.filter(|member| held_back.contains(&member.label));
+        let labels = members.clone().map(|member| member.label.clone()).collect();
+        let critical = self.roster.critical(members, self.now());
+        Some(judge_fullness(self.store.path(), &how, labels, &critical))
     }
 
     /// What concerns the machinery.

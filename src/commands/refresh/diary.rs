@@ -112,6 +112,12 @@ impl Diary {
         }
     }
 
+    /// Notes that the disk is full, so that not all could be asked for or written down.
+    pub(super) fn disk_is_full(&mut self) {
+        self.exit = self.exit.or_worse(Exit::Storage);
+        self.note(Outcome::Failed, "the disk is full");
+    }
+
     /// Notes that a string from outside was refused; `outcome` says what that means for the token.
     pub(super) fn refused(&mut self, outcome: Outcome, problem: Problem) {
         self.exit = self.exit.or_worse(Exit::InputRefused);

@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::graph::{App, Fault};
 use crate::policy::{Decision, Derive, Health, Verify, judge, remedy};
 use crate::report::TokenResult;
-use crate::store::{Arrival, StoreError};
+use crate::store::{Arrival, GrantRoom, StoreError};
 use crate::token::{
     AccessToken, Action, Credential, Expiry, Generation, GenerationId, Origin, Outcome, Source,
     TokenId,
@@ -38,12 +38,10 @@ pub(super) fn keep(
         keeper.diary.trouble_as(Outcome::Skipped, why);
         return keeper.result();
     }
-    keeper.examine_what_waits()?;
-    keeper.take_in_newcomer()?;
-    keeper.take_in_strangers()?;
-    keeper.act()?;
-    keeper.retire_if_gone()?;
-    keeper.deliver()?;
+    let kept = keeper.keep();
+    keeper.bear_full(kept)?;
+    let delivered = keeper.deliver();
+    keeper.bear_full(delivered)?;
     keeper.result()
 }
 
@@ -77,6 +75,29 @@ impl<'a> Keeper<'a> {
         let app_in_doubt = Cell::new(stands.is_some_and(|it| it.kind.is_about_the_app()));
         let old_expiry = before.current.map_or(Expiry::Unknown, |current| current.expiry);
         Ok(Self { workshop, member, token, diary: Diary::new(), listing, old_expiry, app_in_doubt })
+    }
+
+    fn keep(&mut self) -> Result<(), StoreError> {
+        self.examine_what_waits()?;
+        self.take_in_newcomer()?;
+        self.take_in_strangers()?;
+        self.act()?;
+        self.retire_if_gone()
+    }
+
+    /// Lets the token go on to its targets, and the run to its other tokens, where the disk is full.
+    fn bear_full<T>(&mut self, done: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+        let borne = self.workshop.bear_full(done)?;
+        if borne.is_none() {
+            self.diary.disk_is_full();
+        }
+        Ok(borne)
+    }
+
+    /// Room on the disk for what Meta may grant; without it Meta is not asked.
+    pub(super) fn room(&mut self) -> Result<Option<GrantRoom>, StoreError> {
+        let room = self.workshop.store.room_for_grant();
+        self.bear_full(room)
     }
 
     /// What the store knows now.
@@ -203,6 +224,7 @@ impl<'a> Keeper<'a> {
     fn derive(&mut self, why: &Derive) -> Result<Next, StoreError> {
         let sentence = Decision::Derive(why.clone()).sentence(self.workshop.now());
         self.diary.because(sentence);
+        let Some(_room) = self.room()? else { return Ok(Next::Stop) };
         match self.member.token_type.family().source {
             Source::App(grant) => self.take_from_app(grant)?,
             Source::Parent | Source::Person => self.take_from_parent(self.listing)?,

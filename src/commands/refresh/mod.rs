@@ -27,7 +27,7 @@ pub(in crate::commands) use skew::{believed, clock_reason, trust};
 pub(in crate::commands) use workshop::Workshop;
 pub use workshop::{Depth, Due, RefreshOrder};
 
-use self::conclusion::exit_of;
+use self::conclusion::{exit_of, naming_the_critical};
 use self::pages::Listing;
 use super::Session;
 use super::delivery;
@@ -46,18 +46,24 @@ use crate::token::{Credential, Delivery, Label, Outcome, Problem, ProblemKind, T
 /// Renews what is due, verifies what was not proven lately, derives Pages.
 pub fn refresh(session: &Session, order: &RefreshOrder) -> Result<Exit, Complaint> {
     let mut workshop = Workshop::open(session, order)
+        .map_err(|why| naming_the_critical(session, why))
         .inspect_err(|why| Heartbeat::cannot_run(session, order, why))?;
     let heartbeat = Heartbeat::start(session, order);
     let mut report = workshop.run(order);
-    if let Err(error) = workshop.close(exit_of(&report)) {
+    let closed = workshop.close(exit_of(&report));
+    if let Err(error) = workshop.bear_full(closed) {
         report = Err(error.into());
     }
     if let Ok(report) = &mut report {
+        report.system.extend(workshop.fullness(&report.results));
         workshop.tell(report);
     }
     heartbeat.end(&workshop, &report);
     workshop.show(report.map(|report| workshop.with_channel_troubles(report))?)
 }
+
+/// How many renewals are announced in one commit.
+const ANNOUNCED_AT_ONCE: usize = 256;
 
 impl Workshop<'_> {
     fn run(&mut self, order: &RefreshOrder) -> Result<RunReport, Complaint> {
@@ -68,9 +74,11 @@ impl Workshop<'_> {
         self.announce(&jobs)?;
         failpoint::reach("announced");
         let mut results = self.session.interrupt.guard(|| self.last_words(), || self.work(jobs))?;
-        self.run_errands()?;
+        let delivered = self.run_errands();
+        self.bear_full(delivered)?;
         self.account_for_deliveries(&mut results)?;
-        self.tidy(&results)?;
+        let tidied = self.tidy(&results);
+        self.bear_full(tidied)?;
         Ok(RunReport {
             dry_run: self.depth == Depth::Rehearsal,
             started_at: self.started_at,
@@ -101,6 +109,8 @@ impl Workshop<'_> {
 
     /// Names in the store every renewal that is planned, before the first request: a grant that
     /// is lost between Meta and our disk can then at least be named by the next run.
+    ///
+    /// What the disk has no room for is announced when there is room for its grant.
     fn announce(&self, jobs: &[Job]) -> Result<(), StoreError> {
         let planned: Vec<_> = jobs
             .iter()
@@ -111,7 +121,16 @@ impl Workshop<'_> {
                 matches!(decision, Decision::Renew(_)).then_some(credential.id)
             })
             .collect();
-        self.plan(&planned)
+        for batch in planned.chunks(ANNOUNCED_AT_ONCE) {
+            if !self.store.has_room_to_announce(batch.len())? {
+                break;
+            }
+            let planned = self.plan(batch);
+            if self.bear_full(planned)?.is_none() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Keeps every token, parents before their Pages, the soonest end first.

@@ -56,8 +56,11 @@ pub(super) fn follow(workshop: &Workshop<'_>, parent: &Member) -> Result<Followi
         .map(|(member, credential)| Job::new((*member).clone(), Some(credential), listing.clone()))
         .collect();
     if let Some(listing) = listing {
-        let found = take_note(workshop, parent, &credential, &pages, &listing)?;
-        jobs.extend(found.into_iter().map(|member| Job::new(member, None, Some(listing.clone()))));
+        let found = take_note(workshop, parent, &credential, &pages, &listing);
+        let found = workshop.bear_full(found)?;
+        jobs.extend(
+            found.into_iter().flatten().map(|member| Job::new(member, None, Some(listing.clone()))),
+        );
     }
     Ok(Following { jobs, fault })
 }

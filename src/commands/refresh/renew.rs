@@ -55,6 +55,7 @@ impl Keeper<'_> {
             return Ok(Next::Stop);
         }
         self.diary.because(sentence);
+        let Some(_room) = self.room()? else { return self.verify_instead(&current) };
         let string = self.workshop.store.reveal(current.id)?;
         self.workshop.plan(&[self.token])?;
         failpoint::reach("before-request");

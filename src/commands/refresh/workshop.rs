@@ -91,6 +91,7 @@ pub(in crate::commands) struct Workshop<'a> {
     newcomers: HashMap<Label, Newcomer>,
     tokens: Mutex<HashMap<Label, TokenId>>,
     errands: Mutex<Vec<Errand>>,
+    full: Mutex<Option<StoreError>>,
     pub(in crate::commands) started_at: Time,
     pub(super) skew_at_first: Option<TimeDelta>,
     pub(super) began: Instant,
@@ -120,6 +121,7 @@ impl<'a> Workshop<'a> {
             newcomers: HashMap::new(),
             tokens: Mutex::new(HashMap::new()),
             errands: Mutex::default(),
+            full: Mutex::default(),
             started_at,
             skew_at_first: last.and_then(|run| run.clock_skew),
             began: Instant::now(),
@@ -279,6 +281,26 @@ impl<'a> Workshop<'a> {
         } else {
             None
         }
+    }
+
+    /// Lets the run go on where the disk is full, which is remembered for its report; any other
+    /// failure of the store is given back.
+    pub(in crate::commands) fn bear_full<T>(
+        &self,
+        done: Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        match done {
+            Err(error) if error.is_full() => {
+                self.full.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                Ok(None)
+            }
+            done => done.map(Some),
+        }
+    }
+
+    /// Why not everything could be written, if that is so.
+    pub(super) fn found_full(&self) -> Option<StoreError> {
+        self.full.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Announces renewals in the store before their first request, each once a run.

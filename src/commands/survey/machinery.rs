@@ -8,16 +8,18 @@ use chrono::TimeDelta;
 use super::Survey;
 use crate::commands::Session;
 use crate::commands::refresh::clock_reason;
+use crate::commands::roster::Roster;
 use crate::complaint::Complaint;
 use crate::config::{Config, KeySetting, SecretSource};
 use crate::deliver::Place;
 use crate::file;
 use crate::policy::{
-    Health, Reason, Runs, judge_exposure, judge_runs, judge_window, judge_write_access, merge,
+    Health, Reason, Runs, judge_exposure, judge_fullness, judge_runs, judge_window,
+    judge_write_access, merge,
 };
 use crate::report::LastRuns;
 use crate::store::{KeySource, Machinery, Store, StoreError, lock_path};
-use crate::token::Action;
+use crate::token::{Action, Time};
 
 impl Survey<'_> {
     /// Judges the timer by its runs, and the clock by what Graph last said; the causes that several
@@ -83,6 +85,13 @@ fn writable_by_others(config: &Config, key: Option<&Path>) -> Vec<Reason> {
     let all = folder.into_iter().chain(files).chain(key.map(|path| ("the store key", path)));
     let open = all.filter_map(|(what, path)| Some((what, path, file::others_who_write(path)?)));
     open.map(|(what, path, who)| judge_write_access(what, path, who)).collect()
+}
+
+/// Whether the next renewal would find no room on the store's disk.
+pub(super) fn fullness(roster: &Roster, store: &Store, now: Time) -> Option<Reason> {
+    let how = store.shortage()?.to_string();
+    let critical = roster.critical(&roster.members, now);
+    Some(judge_fullness(store.path(), &how, Vec::new(), &critical))
 }
 
 /// Whether the key beside the store still opens it. Where there is none to read nothing is said:

@@ -107,6 +107,7 @@ impl<'a> Survey<'a> {
         let mut troubles = machinery::exposures(session);
         if let Some(store) = store {
             troubles.extend(channel_reasons(store, &session.config.notify, now)?);
+            troubles.extend(machinery::fullness(&roster, store, now));
         }
         let meant = roster.select(patterns)?.into_iter().cloned().collect();
         Ok(Self { session, roster, meant, machinery, deliveries: HashMap::new(), troubles })
