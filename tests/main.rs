@@ -5,6 +5,7 @@ mod check;
 mod crash;
 mod deliver;
 mod deployment;
+mod disks;
 mod examples;
 mod exchange;
 mod families;

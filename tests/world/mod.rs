@@ -30,7 +30,7 @@ pub(crate) use hook::{Hook, Reply, Request};
 pub(crate) use journal::stream_name;
 pub(crate) use nobody::{Nobody, can_be_another_user};
 pub(crate) use post::PostOffice;
-pub(crate) use probe::{BRAND, Snapshot, mode, signal, until};
+pub(crate) use probe::{BRAND, Snapshot, is_long, mode, signal, until};
 
 /// The app that every world has, and its secret.
 pub(crate) const APP: &str = "1000000000000001";

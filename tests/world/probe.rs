@@ -138,3 +138,9 @@ pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(3));
     }
 }
+
+/// Whether everything is to be tried, however long it takes, and not a selection.
+#[expect(clippy::disallowed_methods, reason = "a test has no snapshot of the environment")]
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("METATOKEN_LONG").is_some_and(|value| value == "1")
+}
