@@ -33,6 +33,7 @@ mod renewal;
 mod sandbox;
 mod secrecy;
 mod status;
+mod store_damage;
 mod store_faults;
 mod store_opening;
 mod world;

@@ -75,7 +75,12 @@ fn settle(workshop: &mut Workshop<'_>, order: &DeliverOrder) -> Result<DeliveryR
             deliveries: of_config(member, Some(&credential)),
         });
     }
-    Ok(DeliveryReport { started_at: workshop.started_at, finished_at: workshop.now(), tokens })
+    Ok(DeliveryReport {
+        started_at: workshop.started_at,
+        finished_at: workshop.now(),
+        tokens,
+        system: workshop.damage().into_iter().chain(workshop.lost()).collect(),
+    })
 }
 
 /// The tokens that were typed, or all, as far as they are delivered anywhere.

@@ -4,8 +4,9 @@ use super::Session;
 use super::roster::Roster;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::policy::words;
 use crate::report::{Entry, HistoryReport};
-use crate::store::{Event, EventQuery, Store};
+use crate::store::{Event, EventQuery, History, Store};
 use crate::token::{Expiry, Label, Pattern, Time};
 use crate::ui::Format;
 
@@ -32,10 +33,8 @@ pub fn history(session: &Session, order: &HistoryOrder) -> Result<Exit, Complain
     let roster = Roster::new(&session.config, credentials);
     let labels = labels(&roster, &known, &order.patterns)?;
     let query = EventQuery { labels, since: order.since, ..EventQuery::default() };
-    let mut all: Vec<Entry> = match &store {
-        Some(store) => store.events(&query)?.into_iter().rev().map(entry).collect(),
-        None => Vec::new(),
-    };
+    let found = store.as_ref().map_or_else(|| Ok(History::default()), |it| it.history(&query))?;
+    let mut all: Vec<Entry> = found.events.into_iter().rev().map(entry).collect();
     // Within a run tokens are worked on side by side; by label the list is the same every time.
     // People are told when all that is done.
     all.sort_by_cached_key(|entry| {
@@ -52,7 +51,14 @@ pub fn history(session: &Session, order: &HistoryOrder) -> Result<Exit, Complain
         (_, true) => format!("{}\n", report.summary()),
         (_, false) => report.text(ui.canvas()),
     })?;
-    Ok(Exit::Ok)
+    if found.unreadable == 0 {
+        return Ok(Exit::Ok);
+    }
+    ui.note(&format!(
+        "{} left out; restore a copy of the store made by `metatoken store backup`",
+        words::count(found.unreadable, "damaged event")
+    ));
+    Ok(Exit::Storage)
 }
 
 /// The labels meant: of the config, or of the store, which remembers those that are gone.

@@ -38,12 +38,14 @@ pub(super) fn read(session: &Session, member: &Member) -> Option<Newcomer> {
 
 /// Reads the sources of all `members` and keeps what is new to each.
 ///
-/// One string under two labels is refused before anything runs: a renewal of the one would be a
+/// Where the one in use is lost, one that the token had before is as good as new: Graph says whether
+/// it still lives. One string under two labels is refused before anything runs: a renewal of the one would be a
 /// surprise to the other.
 pub(super) fn read_all(
     session: &Session,
     members: &[&Member],
     store: &Store,
+    is_lost: impl Fn(&Label) -> bool,
 ) -> Result<HashMap<Label, Newcomer>, Complaint> {
     let mut holders: HashMap<Fingerprint, &Label> = HashMap::new();
     let mut newcomers = HashMap::new();
@@ -60,7 +62,7 @@ pub(super) fn read_all(
         let mut seen = false;
         for sighting in store.sightings(&fingerprint)? {
             if sighting.label == member.label || Some(&sighting.label) == member.was.as_ref() {
-                seen = true;
+                seen = !is_lost(&member.label);
             } else if holds(sighting.state) {
                 return Err(shared(&sighting.label, &member.label));
             }

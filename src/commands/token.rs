@@ -1,22 +1,26 @@
 //! `token`: the current string, and nothing else, on standard output.
 
 use super::Session;
-use super::roster::Roster;
+use super::roster::{Member, Roster};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::store::Store;
-use crate::token::{Label, Pattern};
+use crate::store::{Store, StoreError};
+use crate::token::{Credential, Label, Pattern, TokenType};
 
 /// Prints the string that programs are to use.
 ///
 /// It asks nobody whether the string still lives: a program that meets an error runs
 /// `metatoken refresh LABEL`.
+///
+/// Only its own rows are read, so that another's damage is no hindrance.
 pub fn print_token(session: &Session, label: &Label) -> Result<Exit, Complaint> {
     let store = session.reader()?;
-    let credentials = store.as_ref().map_or_else(|| Ok(Vec::new()), Store::credentials)?;
-    let roster = Roster::new(&session.config, credentials);
-    roster.select(&[Pattern::new(label.as_str())])?;
-    let current = roster.credential(label).and_then(|credential| credential.current.as_ref());
+    let (credential, roster) = look_up(session, store.as_ref(), label)?;
+    let member = roster.select(&[Pattern::new(label.as_str())])?[0];
+    if credential.as_ref().is_some_and(Credential::is_lost) {
+        return Err(damaged(member));
+    }
+    let current = credential.and_then(|credential| credential.current);
     let (Some(store), Some(current)) = (store.as_ref(), current) else {
         return Err(Complaint::new(Exit::Failed, "no_string", label.as_str(), "has no string yet")
             .hint(format!(
@@ -24,7 +28,43 @@ pub fn print_token(session: &Session, label: &Label) -> Result<Exit, Complaint> 
             )));
     };
     Store::unlock(store, &session.key()?)?;
-    let string = store.reveal(current.id)?;
+    let string = store.reveal(current.id).map_err(|error| match error {
+        StoreError::Damaged(..) => damaged(member),
+        other => other.into(),
+    })?;
     session.ui.secret(string.expose())?;
     Ok(Exit::Ok)
+}
+
+/// The token of that label, and a roster that has it; all tokens only where there is no such label,
+/// to say which there are.
+fn look_up(
+    session: &Session,
+    store: Option<&Store>,
+    label: &Label,
+) -> Result<(Option<Credential>, Roster), Complaint> {
+    let Some(store) = store else {
+        return Ok((None, Roster::new(&session.config, Vec::new())));
+    };
+    let was = session.config.token(label).and_then(|token| token.was.as_ref());
+    let credential = store.credential_called(label, was)?;
+    let roster = Roster::new(&session.config, credential.iter().cloned().collect());
+    if roster.select(&[Pattern::new(label.as_str())]).is_ok() {
+        return Ok((credential, roster));
+    }
+    Ok((None, Roster::new(&session.config, store.credentials()?)))
+}
+
+/// A Page's and an app's are taken anew by a run; any other a person brings.
+fn damaged(member: &Member) -> Complaint {
+    let label = &member.label;
+    let derived = member.parent.is_some() || member.token_type == TokenType::App;
+    let message = "its access token in the store is damaged";
+    Complaint::new(Exit::Storage, "damaged", label.as_str(), message).hint(if derived {
+        format!("run `metatoken refresh {label}`, which derives it anew")
+    } else {
+        format!(
+            "run `metatoken exchange {label}` with a new access token, or restore a copy of the store made by `metatoken store backup`"
+        )
+    })
 }

@@ -55,7 +55,12 @@ impl Judgement {
 /// Judges a token by what the store knows of it.
 pub fn judge(subject: &Subject<'_>, moment: Moment) -> Judgement {
     let mut findings = Findings { subject, moment, reasons: Vec::new() };
+    let damage = subject.credential.and_then(|credential| credential.damage.as_ref());
+    if let Some(damage) = damage {
+        findings.damaged(damage);
+    }
     let state = match subject.current() {
+        None if damage.is_some_and(|damage| damage.in_place.is_some()) => State::Missing,
         None => findings.without_a_string(),
         Some(current) => findings.with_a_string(current),
     };

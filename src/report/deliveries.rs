@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::json::{VERSION, deliveries, document, time};
+use super::json::{VERSION, deliveries, document, reasons, time};
 use super::table::{Sheet, plain, tinted};
 use super::{Canvas, reasons as prose};
 use crate::exit::Exit;
-use crate::policy::{Health, judge_deliveries, words};
+use crate::policy::{Health, Reason, judge_deliveries, words};
 use crate::token::{Delivery, DeliveryState, Label, Time};
 
 /// How one token's targets stand.
@@ -27,13 +27,21 @@ pub struct DeliveryReport {
     pub finished_at: Time,
     /// The tokens that are delivered anywhere, in the config's order.
     pub tokens: Vec<TokenDeliveries>,
+    /// What is damaged in the store.
+    pub system: Vec<Reason>,
 }
 
 impl DeliveryReport {
     /// How the run ends: well if every target has the string in use, or went its own way before
     /// there was a newer one.
     pub fn exit(&self) -> Exit {
-        if self.all().any(Delivery::is_behind) { Exit::NotDelivered } else { Exit::Ok }
+        if self.system.iter().any(Reason::is_damage) {
+            Exit::Storage
+        } else if self.all().any(Delivery::is_behind) {
+            Exit::NotDelivered
+        } else {
+            Exit::Ok
+        }
     }
 
     /// JSON: each token with its targets, and how many stand how.
@@ -58,6 +66,7 @@ impl DeliveryReport {
             "finished_at": time(Some(self.finished_at)),
             "summary": summary,
             "results": results,
+            "system": reasons(&self.system),
         }))
     }
 
@@ -85,7 +94,7 @@ impl DeliveryReport {
             .tokens
             .iter()
             .flat_map(|token| judge_deliveries(&token.label, &token.deliveries, self.finished_at));
-        let causes = prose::paragraphs(causes);
+        let causes = prose::paragraphs(causes.chain(self.system.clone()));
         for part in [causes, format!("{}\n", self.counts())] {
             if !part.is_empty() {
                 text.push('\n');

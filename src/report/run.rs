@@ -58,28 +58,35 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    /// How the run ends: the weightiest of its results, or the disk that was full for the rest.
+    /// How the run ends: the weightiest of its results, of what is damaged and of a full disk.
     pub fn exit(&self) -> Exit {
-        let full = self.system.iter().any(Reason::is_about_a_full_disk);
-        let of_the_store = if full { Exit::Storage } else { Exit::Ok };
+        let of_the_store = if self.is_store_in_trouble() { Exit::Storage } else { Exit::Ok };
         self.results.iter().fold(of_the_store, |exit, result| exit.or_worse(result.exit))
+    }
+
+    /// Whether a damaged row or a full disk is told of.
+    fn is_store_in_trouble(&self) -> bool {
+        let standing = self.results.iter().flat_map(|result| &result.standing);
+        standing.clone().chain(&self.system).any(Reason::is_damage)
+            || self.system.iter().any(Reason::is_about_a_full_disk)
     }
 
     /// Whether a person has anything to do. What will be tried again does not count while every
     /// token concerned has time left.
     pub fn wants_a_person(&self) -> bool {
-        self.system.iter().any(Reason::is_about_a_full_disk)
-            || self.results.iter().any(|result| match result.exit {
-                Exit::Ok => false,
-                Exit::Failed | Exit::Unavailable => {
-                    result.generation.is_none()
-                        || result
-                            .standing
-                            .iter()
-                            .any(|reason| matches!(reason.code, "expiring" | "expired"))
-                }
-                _ => true,
-            })
+        let asks = |result: &TokenResult| match result.exit {
+            Exit::Ok => false,
+            Exit::Failed | Exit::Unavailable => {
+                result.generation.is_none()
+                    || result
+                        .standing
+                        .iter()
+                        .any(|reason| matches!(reason.code, "expiring" | "expired"))
+            }
+            _ => true,
+        };
+        self.is_store_in_trouble() || self.results.iter().any(asks)
+
     }
 
     /// The contract's JSON.

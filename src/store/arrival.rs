@@ -4,12 +4,14 @@
 //! afterwards costs nothing, and nobody promises that Meta gives it twice. What becomes of it is
 //! decided in `succession.rs`.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 
+use super::columns::Cells;
 use super::fault::Fault;
-use super::generations::{find, one};
+use super::generations::one;
 use super::seal::Seals;
 use super::succession::set_aside;
+use super::tokens::state_of;
 use super::{Result, Store, columns};
 use crate::failpoint;
 use crate::token::{
@@ -57,44 +59,110 @@ fn arrive(
 ) -> Result<GenerationId, Fault> {
     let token = arrival.token;
     let fingerprint = seals.fingerprint(&arrival.string);
-    let known =
-        find(connection, "g.token = ?1 AND g.fingerprint = ?2", (token.0, fingerprint.as_bytes()))?;
-    if let Some(known) = &known
-        && matches!(known.state, GenerationState::Current | GenerationState::Candidate)
-    {
+    let known = acquaintance(connection, token, &fingerprint)?;
+    if let Some(known) = known.as_ref().filter(|known| known.is_live()) {
         return Ok(known.id);
     }
-    if let Some(older) = find(connection, "g.token = ?1 AND g.state = 'candidate'", [token.0])? {
-        set_aside(connection, older.id, GenerationState::Refused, now)?;
+    let older: Option<i64> = connection
+        .prepare_cached("SELECT id FROM generation WHERE token = ?1 AND state = 'candidate'")?
+        .query_row([token.0], |row| row.get(0))
+        .optional()?;
+    if let Some(older) = older {
+        set_aside(connection, GenerationId(older), GenerationState::Refused, now)?;
     }
     match known {
-        Some(known) => bring_back(connection, seals, arrival, &known),
+        Some(known) => bring_back(connection, seals, arrival, &known, now),
         None => add(connection, seals, arrival, fingerprint, now),
     }
 }
 
-/// A string that the token had before is the same generation, sealed anew.
+/// A string that the token had before, as far as its row can be read.
+struct Acquaintance {
+    id: GenerationId,
+    number: Option<u32>,
+    state: Option<GenerationState>,
+    intact: bool,
+    expiry: Expiry,
+}
+
+impl Acquaintance {
+    /// Whether it is in use, or waits to be: a damaged one is not.
+    const fn is_live(&self) -> bool {
+        let live =
+            matches!(self.state, Some(GenerationState::Current | GenerationState::Candidate));
+        live && self.intact
+    }
+}
+
+fn acquaintance(
+    connection: &Connection,
+    token: TokenId,
+    fingerprint: &Fingerprint,
+) -> rusqlite::Result<Option<Acquaintance>> {
+    let sql = format!(
+        "SELECT {}, g.broken_since FROM generation g LEFT JOIN proof p ON p.generation = g.id
+         WHERE g.token = ?1 AND g.fingerprint = ?2",
+        columns::GENERATION
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_row((token.0, fingerprint.as_bytes()), |row| {
+            let read = Cells::of(row).generation_itself();
+            let broken: Option<i64> = row.get(columns::GENERATION_CELLS)?;
+            Ok(Acquaintance {
+                id: GenerationId(row.get(0)?),
+                number: row.get(1).ok(),
+                state: state_of(row),
+                intact: broken.is_none() && read.is_ok(),
+                expiry: read.map_or(Expiry::Unknown, |generation| generation.expiry),
+            })
+        })
+        .optional()
+}
+
+/// A string that the token had before is the same generation, sealed anew. Of a damaged row nothing
+/// else is kept.
 fn bring_back(
     connection: &Connection,
     seals: &Seals,
     arrival: &Arrival,
-    known: &Generation,
+    known: &Acquaintance,
+    now: Time,
 ) -> Result<GenerationId, Fault> {
     let end = if arrival.expiry == Expiry::Unknown { known.expiry } else { arrival.expiry };
     let (expiry, expires_at) = columns::expiry(end);
+    let number = match known.number {
+        Some(number) => number,
+        None => next_number(connection, arrival.token)?,
+    };
     connection.execute(
         "UPDATE generation SET state = 'candidate', origin = ?2, sealed = ?3, expiry = ?4,
-             expires_at = ?5, parent = coalesce(?6, parent), set_aside_at = NULL WHERE id = ?1",
+             expires_at = ?5, parent = coalesce(?6, iif(?7, parent, NULL)), set_aside_at = NULL,
+             number = ?8, obtained_at = iif(?7, obtained_at, ?9), broken_since = NULL
+         WHERE id = ?1",
         (
             known.id.0,
             arrival.origin.as_str(),
-            seals.seal(arrival.token, known.number, &arrival.string),
+            seals.seal(arrival.token, number, &arrival.string),
             expiry,
             expires_at,
             arrival.parent.map(|parent| parent.0),
+            known.intact,
+            number,
+            now.timestamp(),
         ),
     )?;
     Ok(known.id)
+}
+
+/// The number of a token's next string; one that cannot be read does not count.
+fn next_number(connection: &Connection, token: TokenId) -> rusqlite::Result<u32> {
+    connection
+        .prepare_cached(
+            "SELECT coalesce(max(number), 0) + 1 FROM generation
+             WHERE token = ?1 AND number BETWEEN 0 AND 2147483647",
+        )?
+        .query_row([token.0], |row| row.get(0))
 }
 
 fn add(
@@ -105,9 +173,7 @@ fn add(
     now: Time,
 ) -> Result<GenerationId, Fault> {
     let token = arrival.token;
-    let number: u32 = connection
-        .prepare_cached("SELECT coalesce(max(number), 0) + 1 FROM generation WHERE token = ?1")?
-        .query_row([token.0], |row| row.get(0))?;
+    let number = next_number(connection, token)?;
     let (expiry, expires_at) = columns::expiry(arrival.expiry);
     connection
         .prepare_cached(

@@ -2,11 +2,12 @@
 //!
 //! Times are unix seconds, an end is a kind beside a nullable time, enums go by their wire names,
 //! and a problem is one JSON text. Rows are read cell by cell in the order in which the statement
-//! names them; what cannot be understood is damage, never a default.
+//! names them; what cannot be understood is damage, never a default. Texts that only people read
+//! are shown as well as they can be.
 
 use chrono::DateTime;
 use rusqlite::Row;
-use rusqlite::types::{FromSql, Type};
+use rusqlite::types::{FromSql, Type, ValueRef};
 use serde_json::{Value, json};
 
 use crate::token::{
@@ -22,8 +23,12 @@ pub(super) const GENERATION: &str = "g.id, g.number, g.state, g.origin, g.finger
     p.expiry, p.expires_at, p.data_access, p.data_access_until, p.issued_at, p.scopes, \
     p.granular_scopes";
 
+/// How many of those are the generation's own.
+pub(super) const GENERATION_OWN: usize = 9;
 /// How many of those are the proof's, after its date.
 const PROOF_REST: usize = 14;
+/// How many cells [`GENERATION`] has.
+pub(super) const GENERATION_CELLS: usize = GENERATION_OWN + 1 + PROOF_REST;
 
 /// A cell that holds what no version of metatoken writes.
 #[derive(Debug)]
@@ -49,11 +54,36 @@ impl<'row, 'statement> Cells<'row, 'statement> {
         Self { row, next: 0 }
     }
 
+    /// Starts at a cell in the middle.
+    pub(super) const fn from(row: &'row Row<'statement>, next: usize) -> Self {
+        Self { row, next }
+    }
+
+    /// The next cell, a text that people read or nothing; what is not UTF-8 in it is replaced.
+    pub(super) fn prose(&mut self) -> rusqlite::Result<Option<String>> {
+        let at = self.next;
+        self.next += 1;
+        match self.row.get_ref(at)? {
+            ValueRef::Text(bytes) => Ok(Some(String::from_utf8_lossy(bytes).into_owned())),
+            _ => self.row.get(at),
+        }
+    }
+
     /// The next cell, of a type that SQLite knows.
     pub(super) fn take<T: FromSql>(&mut self) -> rusqlite::Result<T> {
         let at = self.next;
         self.next += 1;
         self.row.get(at)
+    }
+
+    /// The next cell, true, false or nothing.
+    pub(super) fn maybe_flag(&mut self) -> rusqlite::Result<Option<bool>> {
+        match self.take::<Option<i64>>()? {
+            None => Ok(None),
+            Some(0) => Ok(Some(false)),
+            Some(1) => Ok(Some(true)),
+            Some(_) => Err(self.unexpected("a verdict")),
+        }
     }
 
     /// The next cell, a time.
@@ -127,6 +157,12 @@ impl<'row, 'statement> Cells<'row, 'statement> {
 
     /// The cells of [`GENERATION`].
     pub(super) fn generation(&mut self) -> rusqlite::Result<Generation> {
+        let generation = self.generation_itself()?;
+        Ok(Generation { proof: self.proof()?, ..generation })
+    }
+
+    /// The generation's own cells of [`GENERATION`].
+    pub(super) fn generation_itself(&mut self) -> rusqlite::Result<Generation> {
         Ok(Generation {
             id: GenerationId(self.take()?),
             number: self.take()?,
@@ -136,20 +172,21 @@ impl<'row, 'statement> Cells<'row, 'statement> {
             obtained_at: self.time()?,
             expiry: self.expiry()?,
             parent: self.take::<Option<i64>>()?.map(GenerationId),
-            proof: self.proof()?,
+            proof: None,
         })
     }
 
-    fn proof(&mut self) -> rusqlite::Result<Option<Proof>> {
+    /// The proof's cells of [`GENERATION`].
+    pub(super) fn proof(&mut self) -> rusqlite::Result<Option<Proof>> {
         let Some(at) = self.maybe_time()? else {
             self.next += PROOF_REST;
             return Ok(None);
         };
         let inspection = Inspection {
-            valid: self.take()?,
+            valid: self.maybe_flag()?,
             problem: self.problem()?,
-            token_type: self.take()?,
-            application: self.take()?,
+            token_type: self.prose()?,
+            application: self.prose()?,
             identity: Identity {
                 app_id: self.take()?,
                 user_id: self.take()?,
@@ -183,7 +220,7 @@ impl<'row, 'statement> Cells<'row, 'statement> {
     }
 
     /// The damage in the cell that was read last.
-    fn unexpected(&self, what: &'static str) -> rusqlite::Error {
+    pub(super) fn unexpected(&self, what: &'static str) -> rusqlite::Error {
         let at = self.next.saturating_sub(1);
         rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(Unexpected(what)))
     }

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
 use super::columns::Cells;
 use super::events::Entry;
@@ -50,7 +50,11 @@ impl Store {
     pub fn owe(&self, token: TokenId, targets: &[TargetId], now: Time) -> Result<()> {
         let targets = targets.to_vec();
         self.write(move |connection| {
-            let current = find(connection, "g.token = ?1 AND g.state = 'current'", [token.0])?;
+            let current = find(
+                connection,
+                "g.token = ?1 AND g.state = 'current' AND g.broken_since IS NULL",
+                [token.0],
+            )?;
             let Some(current) = current else { return Ok(()) };
             let mut behind = Vec::new();
             for target in targets {
@@ -127,38 +131,79 @@ pub(super) fn owe(
     Ok(())
 }
 
-/// The deliveries of the tokens of which `whose` holds, by target.
+/// The deliveries of the tokens of which `whose` holds, by target; nothing for a row that cannot be
+/// read.
 pub(super) fn all(
     connection: &Connection,
     whose: &str,
-    token: Option<i64>,
-) -> rusqlite::Result<HashMap<TokenId, Vec<Delivery>>> {
+    parameter: &impl ToSql,
+) -> rusqlite::Result<HashMap<TokenId, Vec<Option<Delivery>>>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT token, target, owed, owed_since, settled, settled_at, error, failed_at, drifted_since
          FROM delivery WHERE {whose} ORDER BY token, target"
     ))?;
-    let mut all: HashMap<TokenId, Vec<Delivery>> = HashMap::new();
-    for row in statement.query_map([token], delivery)? {
-        let (token, delivery) = row?;
-        all.entry(token).or_default().push(delivery);
+    let mut all: HashMap<TokenId, Vec<Option<Delivery>>> = HashMap::new();
+    let mut rows = statement.query([parameter])?;
+    while let Some(row) = rows.next()? {
+        all.entry(TokenId(row.get(0)?)).or_default().push(delivery(row).ok());
     }
     Ok(all)
 }
 
-fn delivery(row: &Row<'_>) -> rusqlite::Result<(TokenId, Delivery)> {
-    let mut cells = Cells::of(row);
-    let token = TokenId(cells.take()?);
+fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
+    let mut cells = Cells::from(row, 1);
     let delivery = Delivery {
         target: TargetId::new(cells.take::<String>()?),
         owed: cells.take::<Option<i64>>()?.map(GenerationId),
         owed_since: cells.maybe_time()?,
         settled: cells.take::<Option<i64>>()?.map(GenerationId),
         settled_at: cells.maybe_time()?,
-        error: cells.take()?,
+        error: cells.prose()?,
         failed_at: cells.maybe_time()?,
         drifted_since: cells.maybe_time()?,
     };
-    Ok((token, delivery))
+    // A row that breaks what the table promises could not be written any more.
+    let whole = delivery.owed.is_some() == delivery.owed_since.is_some()
+        && delivery.settled.is_some() == delivery.settled_at.is_some()
+        && delivery.error.is_some() == delivery.failed_at.is_some();
+    if whole { Ok(delivery) } else { Err(cells.unexpected("half of a pair")) }
+}
+
+/// Writes those rows of a token's targets anew that cannot be read: each is owed what its token has,
+/// and supposed to have had it, so that nothing in a file is replaced that the token never had.
+pub(super) fn repair(connection: &Connection, token: TokenId, now: Time) -> Result<(), Fault> {
+    let mut statement = connection.prepare(
+        "SELECT token, target, owed, owed_since, settled, settled_at, error, failed_at,
+                drifted_since, CAST(target AS BLOB)
+         FROM delivery WHERE token = ?1",
+    )?;
+    let mut rows = statement.query([token.0])?;
+    let mut damaged: Vec<Vec<u8>> = Vec::new();
+    while let Some(row) = rows.next()? {
+        if delivery(row).is_err() {
+            damaged.push(row.get(9)?);
+        }
+    }
+    for target in damaged {
+        connection.execute(
+            "UPDATE delivery SET owed = g.id, settled = g.id,
+                 owed_since = iif(g.id IS NULL, NULL, ?3), settled_at = iif(g.id IS NULL, NULL, ?3),
+                 error = NULL, failed_at = NULL, drifted_since = NULL
+             FROM (SELECT (SELECT id FROM generation WHERE token = ?1
+                           ORDER BY state = 'current' DESC, number DESC LIMIT 1) AS id) g
+             WHERE token = ?1 AND CAST(target AS BLOB) = ?2",
+            (token.0, &target, now.timestamp()),
+        )?;
+        // Whose name cannot be read is nobody's; the row stays, under a name that can.
+        if std::str::from_utf8(&target).is_err() {
+            connection.execute(
+                "UPDATE OR IGNORE delivery SET target = 'damaged ' || hex(target)
+                 WHERE token = ?1 AND CAST(target AS BLOB) = ?2",
+                (token.0, &target),
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// The generation that a target has, or will have when it is settled.

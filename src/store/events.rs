@@ -51,6 +51,15 @@ pub struct EventQuery {
     pub limit: Option<u32>,
 }
 
+/// A part of the history.
+#[derive(Debug, Default)]
+pub struct History {
+    /// What happened, newest first.
+    pub events: Vec<Event>,
+    /// How many rows are damaged, and so left out.
+    pub unreadable: usize,
+}
+
 impl EventQuery {
     /// The kinds that somebody who asks for failures means.
     pub const FAILURES: &'static [EventKind] = &[
@@ -69,6 +78,11 @@ impl Store {
     /// What happened at the same instant of a run is in the order of the labels: which worker came
     /// first is chance.
     pub fn events(&self, query: &EventQuery) -> Result<Vec<Event>> {
+        Ok(self.history(query)?.events)
+    }
+
+    /// The same, and how many events of it cannot be read.
+    pub fn history(&self, query: &EventQuery) -> Result<History> {
         let query = query.clone();
         self.read(move |connection| Ok(select(connection, &query)?))
     }
@@ -174,7 +188,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-fn select(connection: &Connection, query: &EventQuery) -> rusqlite::Result<Vec<Event>> {
+fn select(connection: &Connection, query: &EventQuery) -> rusqlite::Result<History> {
     let labels = query.labels.as_ref().map(|labels| names(labels.iter().map(Label::as_str)));
     let kinds = query.kinds.map(|kinds| names(kinds.iter().map(|kind| kind.as_str())));
     let mut statement = connection.prepare(
@@ -182,7 +196,7 @@ fn select(connection: &Connection, query: &EventQuery) -> rusqlite::Result<Vec<E
                 e.old_expiry, e.old_expires_at, e.new_expiry, e.new_expires_at, e.problem,
                 e.target
          FROM event e
-         JOIN run r ON r.id = e.run
+         LEFT JOIN run r ON r.id = e.run
          LEFT JOIN token t ON t.id = e.token
          LEFT JOIN generation g ON g.id = e.generation
          WHERE (?1 IS NULL OR t.label IN (SELECT value FROM json_each(?1)))
@@ -193,8 +207,20 @@ fn select(connection: &Connection, query: &EventQuery) -> rusqlite::Result<Vec<E
     )?;
     let since = query.since.map(|since| since.timestamp());
     let limit = query.limit.map_or(-1, i64::from);
-    let events = statement.query_map((labels, since, kinds, limit), event)?;
-    events.collect()
+    let mut history = History::default();
+    let mut rows = statement.query((labels, since, kinds, limit))?;
+    while let Some(row) = rows.next()? {
+        match event(row) {
+            Ok(event) => history.events.push(event),
+            Err(_) => history.unreadable += 1,
+        }
+    }
+    Ok(history)
+}
+
+/// How many events cannot be read.
+pub(super) fn unreadable(connection: &Connection) -> rusqlite::Result<usize> {
+    Ok(select(connection, &EventQuery::default())?.unreadable)
 }
 
 /// Names as the JSON list that a statement takes for one parameter.
@@ -211,8 +237,10 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
         token: cells.take::<Option<i64>>()?.map(TokenId),
         label: cells.maybe_label()?,
         kind: cells.named(EventKind::from_name, "an event")?,
-        generation: cells.take()?,
-        fingerprint: cells.take::<Option<[u8; 32]>>()?.map(Fingerprint::new),
+        generation: cells.take::<Option<i64>>()?.and_then(|number| u32::try_from(number).ok()),
+        fingerprint: cells
+            .take::<Option<Vec<u8>>>()?
+            .and_then(|bytes| Some(Fingerprint::new(bytes.try_into().ok()?))),
         old_expiry: cells.maybe_expiry()?,
         new_expiry: cells.maybe_expiry()?,
         problem: cells.problem()?,

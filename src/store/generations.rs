@@ -26,13 +26,14 @@ pub struct Sighting {
 }
 
 impl Store {
-    /// Every generation of a token, newest first.
+    /// Every generation of a token that can be read, newest first.
     pub fn generations(&self, token: TokenId) -> Result<Vec<Generation>> {
         self.read(move |connection| {
             let sql = select("g.token = ?1 ORDER BY g.number DESC");
             let mut statement = connection.prepare(&sql)?;
-            let rows = statement.query_map([token.0], |row| Cells::of(row).generation())?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            let rows =
+                statement.query_map([token.0], |row| Ok(Cells::of(row).generation().ok()))?;
+            Ok(rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
         })
     }
 
@@ -54,7 +55,8 @@ impl Store {
         Ok(self.seals()?.fingerprint(string))
     }
 
-    /// Who has or ever had the string of this fingerprint, purged or not.
+    /// Who has or ever had the string of this fingerprint, purged or not. Of a row whose state cannot
+    /// be read it is supposed that it is in use; one of a token whose label cannot be read is nobody's.
     pub fn sightings(&self, fingerprint: &Fingerprint) -> Result<Vec<Sighting>> {
         let fingerprint = *fingerprint;
         self.read(move |connection| {
@@ -64,15 +66,14 @@ impl Store {
                  WHERE g.fingerprint = ?1 ORDER BY t.label",
             )?;
             let rows = statement.query_map([fingerprint.as_bytes()], |row| {
-                let mut cells = Cells::of(row);
-                Ok(Sighting {
-                    token: TokenId(cells.take()?),
-                    label: cells.label()?,
-                    generation: GenerationId(cells.take()?),
-                    state: cells.named(GenerationState::from_name, "a state")?,
-                })
+                let token = TokenId(row.get(0)?);
+                let Ok(label) = Cells::from(row, 1).label() else { return Ok(None) };
+                let generation = GenerationId(row.get(2)?);
+                let state = Cells::from(row, 3).named(GenerationState::from_name, "a state");
+                let state = state.unwrap_or(GenerationState::Current);
+                Ok(Some(Sighting { token, label, generation, state }))
             })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            Ok(rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
         })
     }
 }

@@ -4,7 +4,7 @@
 //! and our disk, nobody can say what became of the grant, but the open attempt says that there
 //! may have been one.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::columns::{self, Cells};
 use super::events::Entry;
@@ -76,16 +76,8 @@ impl Store {
                  FROM attempt a JOIN token t ON t.id = a.token
                  WHERE a.closed_at IS NULL AND a.run <> ?1 ORDER BY a.id",
             )?;
-            let rows = statement.query_map([own.0], |row| {
-                let mut cells = Cells::of(row);
-                Ok(Interrupted {
-                    token: TokenId(cells.take()?),
-                    label: cells.label()?,
-                    run: RunId(cells.take()?),
-                    planned_at: cells.time()?,
-                })
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            let rows = statement.query_map([own.0], |row| Ok(interrupted(row).ok()))?;
+            Ok(rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
         })
     }
 
@@ -112,6 +104,16 @@ impl Store {
     pub fn note_setback(&self, run: RunId, setback: Setback, now: Time) -> Result<()> {
         self.write(move |connection| Ok(setback.write(connection, run, now)?))
     }
+}
+
+fn interrupted(row: &Row<'_>) -> rusqlite::Result<Interrupted> {
+    let mut cells = Cells::of(row);
+    Ok(Interrupted {
+        token: TokenId(cells.take()?),
+        label: cells.label()?,
+        run: RunId(cells.take()?),
+        planned_at: cells.time()?,
+    })
 }
 
 impl Setback {

@@ -18,9 +18,11 @@ mod arrival;
 mod backup;
 mod columns;
 mod connection;
+mod damage;
 mod deliveries;
 mod error;
 mod events;
+mod examination;
 mod fault;
 mod filesystem;
 mod generations;
@@ -62,9 +64,11 @@ use writer::Writer;
 
 pub use arrival::Arrival;
 pub use backup::{backup, belongs_to_store};
+pub use damage::Mended;
 pub use deliveries::{DeliveryFailure, Settlement};
 pub use error::{Cause, FULL, StoreError};
-pub use events::{Event, EventQuery};
+pub use events::{Event, EventQuery, History};
+pub use examination::Examination;
 pub use filesystem::{filesystem_trouble, refused_filesystem};
 pub use generations::Sighting;
 pub use key::{BadKey, KeySource, read_key};
@@ -77,7 +81,7 @@ pub use replaced::Replaced;
 pub use room::{GrantRoom, Shortage};
 pub use runs::{Machinery, Run, RunId};
 pub use succession::{Extension, Promotion, Refusal};
-pub use tokens::Enrolment;
+pub use tokens::{Enrolment, Stock};
 
 /// What a verb of the store gives.
 type Result<T, E = StoreError> = std::result::Result<T, E>;

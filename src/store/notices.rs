@@ -44,7 +44,8 @@ impl Store {
         self.write(move |connection| Ok(enrolled(connection, &name)?))
     }
 
-    /// What a channel was last told of every cause.
+    /// What a channel was last told of every cause. Of a cause whose row cannot be read it is told
+    /// once more, which writes the row anew.
     pub fn told(&self, channel: &ChannelId) -> Result<Vec<Told>> {
         let name = channel.as_str().to_owned();
         self.read(move |connection| {
@@ -52,8 +53,8 @@ impl Store {
                 "SELECT label, code, about, state, deadline, before, message FROM notice
                  WHERE channel = ?1",
             )?;
-            let rows = statement.query_map([name], told)?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            let rows = statement.query_map([name], |row| Ok(told(row).ok()))?;
+            Ok(rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
         })
     }
 
@@ -108,7 +109,7 @@ impl Store {
             enrolled(connection, &name)?;
             let known: Option<String> = connection
                 .prepare_cached("SELECT error FROM channel WHERE name = ?1")?
-                .query_row([&name], |row| row.get(0))?;
+                .query_row([&name], |row| Cells::of(row).prose())?;
             connection.execute(
                 "UPDATE channel SET error = ?2, failed_at = coalesce(failed_at, ?3)
                  WHERE name = ?1",
@@ -147,8 +148,11 @@ impl Store {
             )?;
             let rows = statement.query_map([], |row| {
                 let mut cells = Cells::of(row);
-                let channel = ChannelId::new(cells.take::<String>()?);
-                Ok(FailingChannel { channel, since: cells.time()?, error: cells.take()? })
+                let channel = ChannelId::new(cells.prose()?.unwrap_or_default());
+                // That it fails is known even where nobody can say since when.
+                let since = cells.time().unwrap_or(Time::UNIX_EPOCH);
+                let error = cells.prose()?.unwrap_or_default();
+                Ok(FailingChannel { channel, since, error })
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
@@ -186,7 +190,10 @@ fn enrolled(connection: &Connection, name: &str) -> rusqlite::Result<Channel> {
         [name],
         |row| {
             let mut cells = Cells::of(row);
-            Ok(Channel { uid: cells.take()?, sent: cells.take::<i64>()?.unsigned_abs() })
+            Ok(Channel {
+                uid: cells.prose()?.unwrap_or_default(),
+                sent: cells.take::<i64>()?.unsigned_abs(),
+            })
         },
     )
 }
@@ -267,5 +274,5 @@ fn told(row: &rusqlite::Row<'_>) -> rusqlite::Result<Told> {
         },
         _ => TopicState::Stands(event),
     };
-    Ok(Told { topic, state, message: cells.take()? })
+    Ok(Told { topic, state, message: cells.prose()?.unwrap_or_default() })
 }

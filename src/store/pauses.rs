@@ -24,16 +24,18 @@ impl Store {
         })
     }
 
-    /// The apps that are to be left alone at `now`, and until when.
+    /// The apps that are to be left alone at `now`, and until when. A pause that cannot be read is
+    /// none: the worst that follows is one refusal that writes it anew.
     pub fn paused_apps(&self, now: Time) -> Result<HashMap<String, Time>> {
         self.read(move |connection| {
             let mut statement =
                 connection.prepare("SELECT app, until FROM pause WHERE until > ?1")?;
             let rows = statement.query_map([now.timestamp()], |row| {
                 let mut cells = Cells::of(row);
-                Ok((cells.take()?, cells.time()?))
+                let read = cells.take().and_then(|app| Ok((app, cells.time()?)));
+                Ok(read.ok())
             })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            Ok(rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
         })
     }
 }

@@ -142,6 +142,26 @@ pub(super) fn follow(
     }
 }
 
+/// Forgets those answers about a token's live strings that cannot be read: Graph is asked again.
+pub(super) fn forget_damaged(connection: &Connection, token: TokenId) -> Result<(), Fault> {
+    let sql = format!(
+        "SELECT {} FROM generation g LEFT JOIN proof p ON p.generation = g.id WHERE g.token = ?1",
+        columns::GENERATION
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query([token.0])?;
+    let mut damaged: Vec<i64> = Vec::new();
+    while let Some(row) = rows.next()? {
+        if columns::Cells::from(row, columns::GENERATION_OWN).proof().is_err() {
+            damaged.push(row.get(0)?);
+        }
+    }
+    for generation in damaged {
+        connection.execute("DELETE FROM proof WHERE generation = ?1", [generation])?;
+    }
+    Ok(())
+}
+
 /// The end that an answer tells, if any.
 ///
 /// Of a dead string Meta says `expires_at: 0`, which is no promise that it lives for ever.

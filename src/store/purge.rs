@@ -76,7 +76,8 @@ fn may_live(generation: &Generation, now: Time) -> bool {
         }
 }
 
-/// The sealed strings that are no longer used and since when, the last set aside first.
+/// The sealed strings that are no longer used and since when, the last set aside first. What cannot
+/// be read is not wiped.
 fn set_aside(connection: &Connection, token: TokenId) -> rusqlite::Result<Vec<(Generation, Time)>> {
     let sql = format!(
         "SELECT {}, coalesce(g.set_aside_at, g.obtained_at)
@@ -88,7 +89,8 @@ fn set_aside(connection: &Connection, token: TokenId) -> rusqlite::Result<Vec<(G
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map([token.0], |row| {
         let mut cells = Cells::of(row);
-        Ok((cells.generation()?, cells.time()?))
+        let read = cells.generation().and_then(|generation| Ok((generation, cells.time()?)));
+        Ok(read.ok())
     })?;
-    rows.collect()
+    rows.filter_map(Result::transpose).collect()
 }

@@ -90,6 +90,15 @@ impl Store {
         })
     }
 
+    /// Writes down that a run did its work to the end, whatever code it ends with: a damaged row
+    /// says nothing of the timer.
+    pub fn note_work_done(&self, run: RunId) -> Result<()> {
+        self.write(move |connection| {
+            connection.execute("UPDATE run SET worked = 1 WHERE id = ?1", [run.0])?;
+            Ok(())
+        })
+    }
+
     /// Writes down that a run was ended while an answer was awaited. Its attempts stay open: what
     /// Meta has granted meanwhile is lost, and the next run says so.
     pub fn abandon_run(
@@ -107,8 +116,8 @@ impl Store {
         self.read(move |connection| {
             let sql = format!("SELECT {COLUMNS} FROM run ORDER BY id DESC LIMIT ?1");
             let mut statement = connection.prepare(&sql)?;
-            let runs = statement.query_map([limit], run)?;
-            Ok(runs.collect::<rusqlite::Result<_>>()?)
+            let runs = statement.query_map([limit], |row| Ok(run(row).ok()))?;
+            Ok(runs.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
         })
     }
 
@@ -130,7 +139,7 @@ impl Store {
                 first_began: connection.query_row(
                     "SELECT min(started_at) FROM run WHERE command = ?1",
                     [&command],
-                    |row| Cells::of(row).maybe_time(),
+                    |row| Ok(Cells::of(row).maybe_time().ok().flatten()),
                 )?,
                 longest_gap: longest_gap(connection, &command, now)?,
             })
@@ -152,18 +161,24 @@ fn end(
     if changed == 0 { Err(Fault::Absent("run")) } else { Ok(()) }
 }
 
-/// A run that ended so did not do its work.
+/// A run that ended so did not do its work, but for one that worked around damage.
 fn worked_to_the_end() -> String {
     let [bug, storage, busy, config] =
         [Exit::Bug, Exit::Storage, Exit::Busy, Exit::Config].map(Exit::code);
-    format!("exit_code NOT IN ({bug}, {storage}, {busy}, {config})")
+    format!("(worked = 1 OR exit_code NOT IN ({bug}, {storage}, {busy}, {config}))")
 }
 
 fn newest(connection: &Connection, command: &str, which: &str) -> rusqlite::Result<Option<Run>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM run WHERE command = ?1 AND {which} ORDER BY id DESC LIMIT 1"
-    );
-    connection.prepare(&sql)?.query_map([command], run)?.next().transpose()
+    let sql = format!("SELECT {COLUMNS} FROM run WHERE command = ?1 AND {which} ORDER BY id DESC");
+    // A run whose row cannot be read is passed over: the one before it is known to have been.
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query([command])?;
+    while let Some(row) = rows.next()? {
+        if let Ok(run) = run(row) {
+            return Ok(Some(run));
+        }
+    }
+    Ok(None)
 }
 
 fn longest_gap(
@@ -186,7 +201,7 @@ fn longest_gap(
     );
     let (since, now) = ((now - GAPS_WITHIN).timestamp(), now.timestamp());
     let seconds: Option<i64> =
-        connection.query_row(&sql, (command, since, now), |row| row.get(0))?;
+        connection.query_row(&sql, (command, since, now), |row| Ok(row.get(0).ok().flatten()))?;
     Ok(seconds.and_then(TimeDelta::try_seconds))
 }
 
@@ -194,7 +209,7 @@ fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
     let mut cells = Cells::of(row);
     Ok(Run {
         id: RunId(cells.take()?),
-        command: cells.take()?,
+        command: cells.prose()?.unwrap_or_default(),
         trigger: cells.named(Trigger::from_name, "a trigger")?,
         started_at: cells.time()?,
         finished_at: cells.maybe_time()?,

@@ -4,11 +4,11 @@
 //! says which targets are owed it; a write that finds another there does nothing. Nothing here ever
 //! touches a current string because something else has failed.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 
 use super::events::Entry;
 use super::fault::Fault;
-use super::generations::{find, one};
+use super::generations::one;
 use super::ledger::{self, Setback};
 use super::runs::RunId;
 use super::{Result, Store, deliveries, proofs};
@@ -150,6 +150,14 @@ pub(super) fn set_aside(
         .map(drop)
 }
 
+/// The current generation, readable or not.
+fn in_place(connection: &Connection, token: TokenId) -> rusqlite::Result<Option<GenerationId>> {
+    connection
+        .prepare_cached("SELECT id FROM generation WHERE token = ?1 AND state = 'current'")?
+        .query_row([token.0], |row| row.get(0).map(GenerationId))
+        .optional()
+}
+
 fn promote(
     connection: &Connection,
     run: RunId,
@@ -157,13 +165,17 @@ fn promote(
     now: Time,
 ) -> Result<Generation, Fault> {
     let (token, candidate) = (promotion.token, promotion.candidate);
-    let current = find(connection, "g.token = ?1 AND g.state = 'current'", [token.0])?;
-    if current.as_ref().map(|current| current.id) != promotion.supersedes {
+    let in_place = in_place(connection, token)?;
+    // A damaged string that came again is the candidate now, and stands in nobody's place.
+    if in_place != promotion.supersedes.filter(|supersedes| *supersedes != candidate) {
         return Err(Fault::Superseded("another current string"));
     }
     expect(connection, candidate, GenerationState::Candidate)?;
-    if let Some(current) = &current {
-        set_aside(connection, current.id, GenerationState::Previous, now)?;
+    let mut old = None;
+    if let Some(current) = in_place {
+        // Whose row is damaged is kept, and its end cannot be told.
+        old = one(connection, current).ok().map(|current| current.expiry);
+        set_aside(connection, current, GenerationState::Previous, now)?;
     }
     let changed = connection
         .prepare_cached("UPDATE generation SET state = 'current' WHERE id = ?1 AND token = ?2")?
@@ -181,7 +193,7 @@ fn promote(
     }
     Entry::new(token, promotion.event, now)
         .of(Some(candidate))
-        .moving(current.map(|current| current.expiry), promoted.expiry)
+        .moving(old, promoted.expiry)
         .because(promotion.problem.as_ref())
         .write(connection, run)?;
     deliveries::owe(connection, token, candidate, &promotion.owes, now)?;

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql};
 
 use super::columns::{self, Cells};
 use super::events::Entry;
@@ -14,8 +14,8 @@ use super::fault::Fault;
 use super::runs::RunId;
 use super::{Result, Store, deliveries};
 use crate::token::{
-    Credential, EventKind, Generation, GenerationId, GenerationState, Label, Ledger, Time, TokenId,
-    TokenType,
+    Credential, Damage, Delivery, EventKind, Generation, GenerationId, GenerationState, Label,
+    Ledger, Time, TokenId, TokenType,
 };
 
 /// A token as the config, or a list of Pages, has it.
@@ -33,20 +33,62 @@ pub struct Enrolment {
     pub name: Option<String>,
 }
 
+/// All tokens that the store ever heard of.
+#[derive(Debug, Default)]
+pub struct Stock {
+    /// The tokens, by label.
+    pub credentials: Vec<Credential>,
+    /// Damaged rows of which nobody can say whose they are.
+    pub strays: Vec<&'static str>,
+}
+
+/// What of a token can be damaged, as people are told.
+pub(super) mod part {
+    pub(in crate::store) use crate::token::IN_USE;
+    pub(in crate::store) const CANDIDATE: &str = "access token that waits to be examined";
+    pub(in crate::store) const PROOF: &str = "last check";
+    pub(in crate::store) const RECORD: &str = "renewal record";
+    pub(in crate::store) const DELIVERY: &str = "delivery record";
+}
+
 impl Store {
     /// Every token that the store ever heard of, by label, with its current string, its candidate
     /// and its deliveries.
     pub fn credentials(&self) -> Result<Vec<Credential>> {
+        Ok(self.stock()?.credentials)
+    }
+
+    /// The same, with what belongs to none of them.
+    pub fn stock(&self) -> Result<Stock> {
         let own = self.own_run();
-        self.read(move |connection| Ok(select(connection, own, "?2 IS NULL", "?1 IS NULL", None)?))
+        self.read(move |connection| Ok(everything(connection, own)?))
+    }
+
+    /// One token by its label, reading no other's rows; the label that it had before counts while
+    /// the new one is not in the store.
+    pub fn credential_called(
+        &self,
+        label: &Label,
+        was: Option<&Label>,
+    ) -> Result<Option<Credential>> {
+        let own = self.own_run();
+        let labels: Vec<Label> = std::iter::once(label).chain(was).cloned().collect();
+        self.read(move |connection| {
+            for label in &labels {
+                let Some(token) = find(connection, label)? else { continue };
+                let stock = select(connection, own, "id = ?2", "token = ?1", token.0)?;
+                return Ok(stock.credentials.into_iter().next());
+            }
+            Ok(None)
+        })
     }
 
     /// One token, as it is now.
     pub fn credential(&self, token: TokenId) -> Result<Credential> {
         let own = self.own_run();
         self.read(move |connection| {
-            let found = select(connection, own, "id = ?2", "token = ?1", Some(token))?;
-            found.into_iter().next().ok_or(Fault::Absent("token"))
+            let found = select(connection, own, "id = ?2", "token = ?1", token.0)?;
+            found.credentials.into_iter().next().ok_or(Fault::Absent("token"))
         })
     }
 
@@ -108,6 +150,11 @@ impl Store {
             Ok(())
         })
     }
+}
+
+/// All that is known of every token.
+pub(super) fn everything(connection: &Connection, own: RunId) -> rusqlite::Result<Stock> {
+    select(connection, own, "?2 IS NULL", "?1 IS NULL", None::<i64>)
 }
 
 /// Renames one after the other, each as soon as its new label is free; a chain unwinds so.
@@ -174,16 +221,15 @@ fn enrol(connection: &Connection, each: &Enrolment) -> rusqlite::Result<TokenId>
 }
 
 /// Three statements, however many tokens there are.
-fn select(
+pub(super) fn select(
     connection: &Connection,
     own: RunId,
     which: &str,
     whose: &str,
-    token: Option<TokenId>,
-) -> rusqlite::Result<Vec<Credential>> {
-    let token = token.map(|token| token.0);
-    let mut live = live_generations(connection, whose, token)?;
-    let mut deliveries = deliveries::all(connection, whose, token)?;
+    parameter: impl ToSql,
+) -> rusqlite::Result<Stock> {
+    let mut live = live_generations(connection, whose, &parameter)?;
+    let mut deliveries = deliveries::all(connection, whose, &parameter)?;
     let mut statement = connection.prepare_cached(&format!(
         "SELECT id, label, type, name, page_id, listed, unlisted_since, retired_at, last_refreshed_at,
                 last_attempt_at, consecutive_failures, not_before, first_miss_at, misses, problem,
@@ -191,48 +237,145 @@ fn select(
                  WHERE attempt.token = token.id AND closed_at IS NULL AND run <> ?1)
          FROM token WHERE {which} ORDER BY label"
     ))?;
-    let rows = statement.query_map((own.0, token), |row| {
-        let mut credential = credential(row)?;
-        credential.deliveries = deliveries.remove(&credential.id).unwrap_or_default();
-        for generation in live.remove(&credential.id).unwrap_or_default() {
-            match generation.state {
-                GenerationState::Candidate => credential.candidate = Some(generation),
-                _ => credential.current = Some(generation),
+    let mut stock = Stock::default();
+    let mut rows = statement.query((own.0, &parameter))?;
+    while let Some(row) = rows.next()? {
+        let id = TokenId(row.get(0)?);
+        let live = live.remove(&id).unwrap_or_default();
+        let deliveries = deliveries.remove(&id).unwrap_or_default();
+        let Ok(label) = Cells::from(row, 1).label() else {
+            stock.strays.push("a token whose label cannot be read");
+            continue;
+        };
+        stock.credentials.push(live.with(credential(row, id, label), deliveries));
+    }
+    if !live.is_empty() {
+        stock.strays.push("an access token that belongs to no token");
+    }
+    Ok(stock)
+}
+
+/// The live generations of one token, as far as they can be read.
+#[derive(Default)]
+struct Live {
+    current: Option<Generation>,
+    candidate: Option<Generation>,
+    in_place: Option<GenerationId>,
+    parts: Vec<&'static str>,
+}
+
+impl Live {
+    fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+        let id = GenerationId(row.get(0)?);
+        let state = state_of(row);
+        let intact = row.get::<_, Option<i64>>(columns::GENERATION_CELLS + 1)?.is_none();
+        let found = Cells::of(row).generation_itself().ok().filter(|_| intact);
+        let found = found.map(|generation| self.with_proof(generation, row));
+        match (state, found) {
+            (Some(GenerationState::Candidate), Some(generation)) => {
+                self.candidate = Some(generation);
+            }
+            (Some(GenerationState::Candidate), None) => self.parts.push(part::CANDIDATE),
+            (Some(_), Some(generation)) => self.current = Some(generation),
+            (_, _) => {
+                self.parts.push(part::IN_USE);
+                self.in_place.get_or_insert(id);
             }
         }
-        Ok(credential)
-    })?;
-    rows.collect()
+        Ok(())
+    }
+
+    fn with_proof(&mut self, generation: Generation, row: &Row<'_>) -> Generation {
+        let proof = Cells::from(row, columns::GENERATION_OWN).proof();
+        if proof.is_err() {
+            self.parts.push(part::PROOF);
+        }
+        Generation { proof: proof.ok().flatten(), ..generation }
+    }
+
+    /// The credential with these generations and deliveries.
+    fn with(
+        mut self,
+        (mut credential, intact): (Credential, bool),
+        deliveries: Vec<Option<Delivery>>,
+    ) -> Credential {
+        if !intact {
+            self.parts.push(part::RECORD);
+        }
+        if deliveries.iter().any(Option::is_none) {
+            self.parts.push(part::DELIVERY);
+        }
+        self.parts.dedup();
+        credential.deliveries = deliveries.into_iter().flatten().collect();
+        credential.damage = (!self.parts.is_empty()).then(|| Damage {
+            in_place: self.in_place.filter(|_| self.current.is_none()),
+            parts: self.parts,
+        });
+        credential.current = self.current;
+        credential.candidate = self.candidate;
+        credential
+    }
+}
+
+/// Where a generation stands, if that can be read.
+pub(super) fn state_of(row: &Row<'_>) -> Option<GenerationState> {
+    row.get::<_, String>(2).ok().and_then(|name| GenerationState::from_name(&name))
 }
 
 fn live_generations(
     connection: &Connection,
     whose: &str,
-    token: Option<i64>,
-) -> rusqlite::Result<HashMap<TokenId, Vec<Generation>>> {
+    parameter: &impl ToSql,
+) -> rusqlite::Result<HashMap<TokenId, Live>> {
     let sql = format!(
-        "SELECT {}, g.token FROM generation g LEFT JOIN proof p ON p.generation = g.id
-         WHERE {whose} AND g.state IN ('candidate', 'current')",
+        "SELECT {}, g.token, g.broken_since
+         FROM generation g LEFT JOIN proof p ON p.generation = g.id
+         WHERE {whose} AND g.state NOT IN ('previous', 'refused', 'purged')",
         columns::GENERATION
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([token])?;
-    let mut live: HashMap<TokenId, Vec<Generation>> = HashMap::new();
+    let mut rows = statement.query([parameter])?;
+    let mut live: HashMap<TokenId, Live> = HashMap::new();
     while let Some(row) = rows.next()? {
-        let mut cells = Cells::of(row);
-        let generation = cells.generation()?;
-        live.entry(TokenId(cells.take()?)).or_default().push(generation);
+        let token = TokenId(row.get(columns::GENERATION_CELLS)?);
+        live.entry(token).or_default().add(row)?;
     }
     Ok(live)
 }
 
-fn credential(row: &Row<'_>) -> rusqlite::Result<Credential> {
+/// The token's own row, and whether all of it can be read.
+fn credential(row: &Row<'_>, id: TokenId, label: Label) -> (Credential, bool) {
+    let known = known(row);
+    let intact = known.is_ok();
+    let credential = Credential {
+        id,
+        label,
+        ..known.unwrap_or_else(|_| Credential {
+            id,
+            label: Label::parse("unread").expect("a label"),
+            token_type: TokenType::User,
+            name: None,
+            page_id: None,
+            current: None,
+            candidate: None,
+            ledger: Ledger::default(),
+            deliveries: Vec::new(),
+            listed: None,
+            unlisted_since: None,
+            retired_at: None,
+            damage: None,
+        })
+    };
+    (credential, intact)
+}
+
+fn known(row: &Row<'_>) -> rusqlite::Result<Credential> {
     let mut cells = Cells::of(row);
     Ok(Credential {
         id: TokenId(cells.take()?),
         label: cells.label()?,
         token_type: cells.named(TokenType::from_name, "a type")?,
-        name: cells.take()?,
+        name: cells.prose()?,
         page_id: cells.take()?,
         listed: cells.take::<Option<i64>>()?.map(GenerationId),
         current: None,
@@ -250,5 +393,6 @@ fn credential(row: &Row<'_>) -> rusqlite::Result<Credential> {
             problem: cells.problem()?,
             open_attempt_at: cells.maybe_time()?,
         },
+        damage: None,
     })
 }

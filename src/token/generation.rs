@@ -100,6 +100,18 @@ pub struct Ledger {
     pub open_attempt_at: Option<Time>,
 }
 
+/// The part that is damaged where the access token in use is lost.
+pub const IN_USE: &str = "access token";
+
+/// What of a token's rows in the store cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The generation that stands in the current one's place, where its access token is lost.
+    pub in_place: Option<GenerationId>,
+    /// What is damaged, such as `last check`.
+    pub parts: Vec<&'static str>,
+}
+
 /// A token as the store knows it: its strings' standing, never the strings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential {
@@ -127,4 +139,30 @@ pub struct Credential {
     pub unlisted_since: Option<Time>,
     /// When it was retired: gone from the list for a week, and dead.
     pub retired_at: Option<Time>,
+    /// What of its rows cannot be read, if that is so; the fields above are without it.
+    pub damage: Option<Damage>,
+}
+
+impl Credential {
+    /// The generation that a new current one takes the place of, readable or not.
+    pub fn in_place(&self) -> Option<GenerationId> {
+        let current = self.current.as_ref().map(|current| current.id);
+        current.or_else(|| self.damage.as_ref()?.in_place)
+    }
+
+    /// The same, now that the current generation's seal was found not to open.
+    #[must_use]
+    pub fn without_current(mut self) -> Self {
+        let in_place = self.in_place();
+        let damage = self.damage.get_or_insert(Damage { in_place: None, parts: Vec::new() });
+        damage.in_place = in_place;
+        damage.parts.insert(0, IN_USE);
+        self.current = None;
+        self
+    }
+
+    /// Whether there was an access token in use that cannot be read any more.
+    pub fn is_lost(&self) -> bool {
+        self.current.is_none() && self.in_place().is_some()
+    }
 }

@@ -27,7 +27,7 @@ pub use family::{
     Credentials, Family, GrantType, InspectionWay, Path, ProfileCall, Provider, Source,
 };
 pub use generation::{
-    Credential, Generation, GenerationId, GenerationState, Ledger, Origin, TokenId,
+    Credential, Damage, Generation, GenerationId, GenerationState, IN_USE, Ledger, Origin, TokenId,
 };
 pub use grant::Grant;
 pub use history::{EventKind, Trigger};

@@ -47,7 +47,7 @@ impl Desk<'_> {
                 let promotion = Promotion {
                     token: self.token,
                     candidate: candidate.id,
-                    supersedes: self.before.current.as_ref().map(|current| current.id),
+                    supersedes: self.before.in_place(),
                     proof: None,
                     event,
                     problem: None,

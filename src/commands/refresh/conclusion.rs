@@ -24,7 +24,7 @@ use crate::ui::{Format, Verbosity};
 const USUAL_THROTTLE: TimeDelta = TimeDelta::minutes(50);
 
 /// How a run ends that gave this.
-pub(super) fn exit_of(report: &Result<RunReport, Complaint>) -> Exit {
+fn exit_of(report: &Result<RunReport, Complaint>) -> Exit {
     report.as_ref().map_or_else(|complaint| complaint.exit, RunReport::exit)
 }
 
@@ -47,7 +47,7 @@ impl Workshop<'_> {
         self,
         report: Result<RunReport, Complaint>,
     ) -> Result<Exit, Complaint> {
-        let closed = self.close(exit_of(&report));
+        let closed = self.close_over(&report);
         self.bear_full(closed)?;
         let mut report = report?;
         report.system.extend(self.fullness(&report.results));
@@ -117,6 +117,18 @@ impl Workshop<'_> {
         Ok(())
     }
 
+    /// Writes down how the run ended that gave this. One that worked around damage did its work.
+    pub(super) fn close_over(
+        &self,
+        report: &Result<RunReport, Complaint>,
+    ) -> Result<(), StoreError> {
+        let exit = exit_of(report);
+        if exit == Exit::Storage && report.is_ok() {
+            self.store.note_work_done(self.run)?;
+        }
+        self.close(exit)
+    }
+
     /// Writes down how the run ended: as the shell will see it, by a signal if there was one.
     pub(in crate::commands) fn close(&self, exit: Exit) -> Result<(), StoreError> {
         let left = self.leave_word();
@@ -163,6 +175,7 @@ impl Workshop<'_> {
     pub(in crate::commands) fn system(&self) -> Vec<Reason> {
         let versions =
             apps::version_reasons(self.session, &self.roster, &self.graph, self.moment());
-        self.graph.clock_skew().and_then(clock_reason).into_iter().chain(versions).collect()
+        let clock = self.graph.clock_skew().and_then(clock_reason);
+        clock.into_iter().chain(versions).chain(self.damage()).collect()
     }
 }

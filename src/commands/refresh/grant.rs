@@ -199,7 +199,7 @@ impl Keeper<'_> {
         let promotion = Promotion {
             token: self.token,
             candidate: candidate.id,
-            supersedes: self.credential()?.current.map(|current| current.id),
+            supersedes: self.credential()?.in_place(),
             proof: Some(proof.clone()),
             event,
             problem: None,

@@ -126,7 +126,9 @@ impl<'a> Keeper<'a> {
             Some(Newcomer::String(string)) => self.adopt(string),
             Some(Newcomer::Unusable(problem)) => {
                 let credential = self.credential()?;
-                if credential.current.is_none() && credential.candidate.is_none() {
+                // Of a lost one its damage is told, and what replaces it.
+                let has_none = credential.in_place().is_none() && credential.candidate.is_none();
+                if has_none {
                     self.fail(problem.clone())?;
                 }
                 Ok(())

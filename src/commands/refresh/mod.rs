@@ -20,14 +20,14 @@ mod workshop;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub(in crate::commands) use diary::exit_for;
 pub(in crate::commands) use skew::{believed, clock_reason, trust};
 pub(in crate::commands) use workshop::Workshop;
 pub use workshop::{Depth, Due, RefreshOrder};
 
-use self::conclusion::{exit_of, naming_the_critical};
+use self::conclusion::naming_the_critical;
 use self::pages::Listing;
 use super::Session;
 use super::delivery;
@@ -38,10 +38,15 @@ use super::roster::Member;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::failpoint;
-use crate::policy::{Decision, Policy, judge_deliveries};
+use crate::policy::{Decision, Policy, Reason, judge_deliveries, judge_store};
 use crate::report::{RunReport, TokenResult};
 use crate::store::{Keep, StoreError};
-use crate::token::{Credential, Delivery, Label, Outcome, Problem, ProblemKind, Time};
+use crate::token::{Action, Credential, Delivery, Label, Outcome, Problem, ProblemKind, Time};
+
+/// How long the store is looked over at the end of a run.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The code of an error over a row that cannot be read.
+const DAMAGED: &str = "store_damaged";
 
 /// Renews what is due, verifies what was not proven lately, derives Pages.
 pub fn refresh(session: &Session, order: &RefreshOrder) -> Result<Exit, Complaint> {
@@ -50,7 +55,7 @@ pub fn refresh(session: &Session, order: &RefreshOrder) -> Result<Exit, Complain
         .inspect_err(|why| Heartbeat::cannot_run(session, order, why))?;
     let heartbeat = Heartbeat::start(session, order);
     let mut report = workshop.run(order);
-    let closed = workshop.close(exit_of(&report));
+    let closed = workshop.close_over(&report);
     if let Err(error) = workshop.bear_full(closed) {
         report = Err(error.into());
     }
@@ -79,12 +84,14 @@ impl Workshop<'_> {
         self.account_for_deliveries(&mut results)?;
         let tidied = self.tidy(&results);
         self.bear_full(tidied)?;
+        let examined = self.examine();
+        let examined = self.bear_full(examined)?.flatten();
         Ok(RunReport {
             dry_run: self.depth == Depth::Rehearsal,
             started_at: self.started_at,
             finished_at: self.now(),
             results: self.in_order(results),
-            system: self.system(),
+            system: self.system().into_iter().chain(examined).collect(),
         })
     }
 
@@ -139,6 +146,9 @@ impl Workshop<'_> {
         let bar = self.session.ui.progress(self.roster.members.len());
         let act = |job: &Job| {
             self.keep(job).unwrap_or_else(|complaint| {
+                if complaint.exit == Exit::Storage && complaint.code == DAMAGED {
+                    return (Some(damaged(&job.member, &complaint)), self.pages_without(job));
+                }
                 self.session.interrupt.raise();
                 failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(complaint);
                 (None, Vec::new())
@@ -168,6 +178,24 @@ impl Workshop<'_> {
         }
         log::kept(&result, began);
         Ok((Some(result), following.jobs))
+    }
+
+    /// The jobs for the Pages of a token that could not be kept: theirs may be.
+    fn pages_without(&self, job: &Job) -> Vec<Job> {
+        if job.member.parent.is_some() || self.which != Due::All {
+            return Vec::new();
+        }
+        let pages = self.roster.pages_of(&job.member.label);
+        pages.map(|it| Job::new(it.clone(), self.roster.credential(&it.label), None)).collect()
+    }
+
+    /// Looks the store over once a day, and says what is damaged.
+    fn examine(&self) -> Result<Option<Reason>, StoreError> {
+        if self.depth == Depth::Rehearsal || self.which != Due::All {
+            return Ok(None);
+        }
+        let found = self.store.examine(self.session.clock.now(), PATIENCE)?;
+        Ok(found.and_then(|found| judge_store(&found.findings)))
     }
 
     /// Wipes old strings whose time is over.
@@ -270,6 +298,19 @@ impl Eq for Job {}
 fn bug(member: &Member) -> TokenResult {
     let problem =
         Problem::new(ProblemKind::Unknown, "metatoken met a bug while it worked on this token");
+    let remedy = "report the place that was named on standard error".to_owned();
+    not_kept(member, problem, remedy, Exit::Bug)
+}
+
+/// The result of a token of which a row was met that cannot be read.
+fn damaged(member: &Member, complaint: &Complaint) -> TokenResult {
+    let why = std::iter::once(&complaint.message).chain(&complaint.causes);
+    let why = why.map(String::as_str).collect::<Vec<_>>().join(": ");
+    let problem = Problem::new(ProblemKind::Unknown, why).with_action(Action::FixConfiguration);
+    not_kept(member, problem, complaint.hints.join("; "), Exit::Storage)
+}
+
+fn not_kept(member: &Member, problem: Problem, remedy: String, exit: Exit) -> TokenResult {
     TokenResult {
         label: member.label.clone(),
         token_type: member.token_type,
@@ -280,8 +321,8 @@ fn bug(member: &Member) -> TokenResult {
         generation: None,
         fingerprint: None,
         problem: Some(problem),
-        remedy: "report the place that was named on standard error".to_owned(),
-        exit: Exit::Bug,
+        remedy,
+        exit,
         standing: Vec::new(),
         deliveries: Vec::new(),
     }

@@ -68,6 +68,10 @@ impl Keeper<'_> {
         if self.diary.has_trouble() || credential.candidate.is_some() {
             return Ok(());
         }
+        if credential.is_lost() {
+            self.diary.trouble_as(Outcome::Invalid, lost());
+            return Ok(());
+        }
         if let Some(began) = credential.ledger.open_attempt_at {
             return self.fail(self.lost(began));
         }
@@ -84,6 +88,11 @@ fn person_needed(problem: &Problem) -> Problem {
     } else {
         problem.clone().with_action(Action::Reauthenticate)
     }
+}
+
+/// The verdict on the token says the rest.
+fn lost() -> Problem {
+    Problem::new(ProblemKind::Unknown, "damaged in the store").with_action(Action::FixConfiguration)
 }
 
 fn no_string(label: &Label) -> Problem {

@@ -16,9 +16,10 @@ use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::graph::{App, Graph};
 use crate::policy::{
-    Dates, Decision, Insistence, Moment, Renew, Rest, Subject, decide, paced, words,
+    Dates, Decision, Insistence, Moment, Reason, Renew, Repair, Rest, Subject, decide, judge,
+    judge_repaired, judge_store, paced, words,
 };
-use crate::store::{Enrolment, RunId, RunLock, Store, StoreError};
+use crate::store::{Enrolment, Mended, RunId, RunLock, Stock, Store, StoreError};
 use crate::token::{Credential, Label, Pattern, Problem, ProblemKind, Time, TokenId, Trigger};
 
 /// Whether a run is meant.
@@ -86,6 +87,8 @@ pub(in crate::commands) struct Workshop<'a> {
     pub(in crate::commands) depth: Depth,
     pub(in crate::commands) which: Due,
     pub(in crate::commands) roster: Roster,
+    damage: Option<Reason>,
+    mended: Vec<Mended>,
     insistence: Insistence,
     named: Vec<Pattern>,
     newcomers: HashMap<Label, Newcomer>,
@@ -116,6 +119,8 @@ impl<'a> Workshop<'a> {
             depth: order.depth,
             which: order.which,
             roster: Roster::default(),
+            damage: None,
+            mended: Vec::new(),
             insistence: order.insistence,
             named: order.patterns.clone(),
             newcomers: HashMap::new(),
@@ -132,9 +137,12 @@ impl<'a> Workshop<'a> {
 
     /// Enrols what the config declares and reads what the store knows.
     pub(in crate::commands) fn take_stock(&mut self) -> Result<(), Complaint> {
+        let mended = self.store.mend(self.session.clock.now())?;
         let declared = Roster::declared(&self.session.config);
         self.enrol(&declared, |_| None)?;
-        let credentials = self.store.credentials()?;
+        let Stock { credentials, strays } = self.store.stock()?;
+        self.damage = judge_store(&strays);
+        self.mended = mended;
         {
             let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
             for credential in &credentials {
@@ -146,6 +154,30 @@ impl<'a> Workshop<'a> {
         Ok(())
     }
 
+    /// What was damaged in the store when the run looked, but for what is still so: that stands
+    /// against its token.
+    pub(in crate::commands) fn damage(&self) -> Vec<Reason> {
+        let is_well = |label: &Label| {
+            let token = self.known(label).map(|token| self.store.credential(token));
+            token.is_some_and(|known| known.is_ok_and(|known| known.damage.is_none()))
+        };
+        let repaired = self.mended.iter().filter(|it| is_well(&it.label));
+        let repair = match self.depth {
+            Depth::Real => Repair::Done,
+            Depth::Rehearsal => Repair::Foreseen,
+        };
+        let repaired = repaired.map(|it| judge_repaired(&it.label, &it.parts, repair));
+        self.damage.iter().cloned().chain(repaired).collect()
+    }
+
+    /// The tokens whose access token is lost.
+    pub(in crate::commands) fn lost(&self) -> Vec<Reason> {
+        let lost = self.roster.members.iter().map(|member| self.roster.subject(member));
+        let lost = lost.filter(|subject| subject.credential.is_some_and(Credential::is_lost));
+        let reasons = lost.flat_map(|subject| judge(&subject, self.moment()).reasons);
+        reasons.filter(Reason::is_damage).collect()
+    }
+
     /// Looks for new strings where the config points, for these labels.
     pub(in crate::commands) fn look_for_newcomers(
         &mut self,
@@ -153,7 +185,9 @@ impl<'a> Workshop<'a> {
     ) -> Result<(), Complaint> {
         let meant: Vec<&Member> =
             self.roster.members.iter().filter(|member| labels.contains(&member.label)).collect();
-        self.newcomers = newcomers::read_all(self.session, &meant, &self.store)?;
+        let is_lost =
+            |label: &Label| self.roster.credential(label).is_some_and(Credential::is_lost);
+        self.newcomers = newcomers::read_all(self.session, &meant, &self.store, is_lost)?;
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use crate::config::{Config, KeySetting, SecretSource};
 use crate::deliver::Place;
 use crate::file;
 use crate::policy::{
-    Health, Reason, Runs, judge_exposure, judge_fullness, judge_runs, judge_window,
+    Health, Reason, Runs, judge_exposure, judge_fullness, judge_runs, judge_store, judge_window,
     judge_write_access, merge,
 };
 use crate::report::LastRuns;
@@ -92,6 +92,13 @@ pub(super) fn fullness(roster: &Roster, store: &Store, now: Time) -> Option<Reas
     let how = store.shortage()?.to_string();
     let critical = roster.critical(&roster.members, now);
     Some(judge_fullness(store.path(), &how, Vec::new(), &critical))
+}
+
+/// What is damaged and belongs to no token, as far as it is known without a key.
+pub(super) fn damage(store: &Store, strays: Vec<&str>) -> Result<Option<Reason>, StoreError> {
+    let examined = store.last_examination()?.map(|it| it.findings).unwrap_or_default();
+    let findings = strays.into_iter().map(str::to_owned).chain(examined);
+    Ok(judge_store(&findings.collect::<Vec<_>>()))
 }
 
 /// Whether the key beside the store still opens it. Where there is none to read nothing is said:

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 
 use self::portrait::describe;
 use self::questions::Answer;
+use super::apps::Pauses;
 use super::delivery::{of_config, seen};
 use super::notify::channel_reasons;
 use super::refresh::{believed, trust};
@@ -21,7 +22,7 @@ use crate::complaint::Complaint;
 use crate::graph::Graph;
 use crate::policy::{Moment, Reason};
 use crate::report::StatusReport;
-use crate::store::{Machinery, Store};
+use crate::store::{Machinery, Stock, Store};
 use crate::token::{Delivery, Label, Pattern, Time};
 
 /// When Graph is asked.
@@ -64,6 +65,7 @@ pub(super) fn survey(
     let mut survey = Survey::of(session, store.as_ref(), patterns)?;
     let now = believed(session.clock.now(), survey.skew_then());
     let look = Look { asking, now, graph };
+    survey.look_for_lost(store.as_ref(), look);
     let answers = survey.ask_about(store.as_ref(), look)?;
     survey.look_at_targets(store.as_ref(), look);
     survey.troubles.extend(store.as_ref().and_then(|it| machinery::key_trouble(session, it)));
@@ -93,19 +95,17 @@ impl<'a> Survey<'a> {
         patterns: &[Pattern],
     ) -> Result<Self, Complaint> {
         let now = session.clock.now();
-        let roster = match store {
-            Some(store) => {
-                let roster = Roster::new(&session.config, store.credentials()?);
-                roster.mindful_of(store.paused_apps(now)?)
-            }
-            None => Roster::new(&session.config, Vec::new()),
-        };
+        let Stock { credentials, strays } =
+            store.map_or_else(|| Ok(Stock::default()), Store::stock)?;
+        let pauses = store.map_or_else(|| Ok(Pauses::new()), |store| store.paused_apps(now))?;
+        let roster = Roster::new(&session.config, credentials).mindful_of(pauses);
         let machinery = match store {
             Some(store) => store.machinery("refresh", now)?,
             None => Machinery::default(),
         };
         let mut troubles = machinery::exposures(session);
         if let Some(store) = store {
+            troubles.extend(machinery::damage(store, strays)?);
             troubles.extend(channel_reasons(store, &session.config.notify, now)?);
             troubles.extend(machinery::fullness(&roster, store, now));
         }

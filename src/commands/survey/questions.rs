@@ -11,8 +11,8 @@ use crate::commands::{apps, log, pool};
 use crate::complaint::Complaint;
 use crate::graph::Fault;
 use crate::policy::words;
-use crate::store::Store;
-use crate::token::{AccessToken, Expiry, GenerationId, Label, Problem, Proof};
+use crate::store::{Store, StoreError};
+use crate::token::{AccessToken, Credential, Expiry, GenerationId, Label, Problem, Proof};
 
 /// A bad answer is asked for again after this.
 const TRUST_IN_A_BAD_ANSWER: TimeDelta = TimeDelta::minutes(1);
@@ -71,6 +71,26 @@ impl Survey<'_> {
         Ok(answers)
     }
 
+    /// Opens the seals of those that Graph is to be asked about: one that does not open is lost, and
+    /// so judged.
+    pub(super) fn look_for_lost(&mut self, store: Option<&Store>, look: Look<'_>) {
+        let Some(store) = store.filter(|_| look.asking != Asking::Never) else { return };
+        if !self.session.key().is_ok_and(|key| store.unlock(&key).is_ok()) {
+            return;
+        }
+        let mut lost = Vec::new();
+        for member in &self.meant {
+            let Some(credential) = self.roster.credential(&member.label) else { continue };
+            let Some(current) = &credential.current else { continue };
+            if matches!(store.reveal(current.id), Err(StoreError::Damaged(..))) {
+                lost.push((member.label.clone(), credential.clone().without_current()));
+            }
+        }
+        for (label, credential) in lost {
+            self.roster.learn(&label, credential);
+        }
+    }
+
     /// The strings whose last answer is not to be trusted any more.
     fn strings(&self, store: Option<&Store>, look: Look<'_>) -> Result<Vec<Asked<'_>>, Complaint> {
         let mut strings = Vec::new();
@@ -85,6 +105,8 @@ impl Survey<'_> {
                     }
                     strings.push((member, Some(generation), store.reveal(generation)?));
                 }
+                // What was lost is replaced by a run.
+                _ if self.is_lost(member) => {}
                 // A string that a run has refused already is not judged again.
                 _ if self.was_refused(member) => {}
                 _ => {
@@ -95,6 +117,10 @@ impl Survey<'_> {
             }
         }
         Ok(strings)
+    }
+
+    fn is_lost(&self, member: &Member) -> bool {
+        self.roster.credential(&member.label).is_some_and(Credential::is_lost)
     }
 
     fn was_refused(&self, member: &Member) -> bool {

@@ -16,6 +16,8 @@ const STEPS: &[&str] = &[
     include_str!("v3.sql"),
     // 4: what people were told, and through what; events of no token.
     include_str!("v4.sql"),
+    // 5: seals that do not open; runs that worked around damage.
+    include_str!("v5.sql"),
 ];
 
 /// The schema that this version reads and writes.

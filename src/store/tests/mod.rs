@@ -3,6 +3,7 @@
 // A release build has no fail points.
 #[cfg(debug_assertions)]
 mod crash;
+mod damage;
 mod delivery;
 mod files;
 mod generations;

@@ -1,0 +1,111 @@
+//! What is said of rows of the store that cannot be read.
+
+use super::findings::{Findings, Step};
+use super::{Health, Reason};
+use crate::token::{Action, Damage, Label, TokenType};
+
+/// The code of a token of which something is damaged.
+const DAMAGED: &str = "damaged";
+/// The code of damage of which nobody can say whose it is.
+const STORE_DAMAGED: &str = "store_damaged";
+
+const RESTORE: &str = "restore a copy of the store made by `metatoken store backup`";
+
+impl Findings<'_> {
+    /// Names what is damaged. Only a lost access token that nothing can be derived from needs a person.
+    pub(super) fn damaged(&mut self, damage: &Damage) {
+        let step = if damage.in_place.is_some() { self.replacement() } else { self.repair() };
+        let message = format!("damaged in the store: {}", damage.parts.join(", "));
+        self.add(DAMAGED, Health::Critical, message, step);
+    }
+
+    fn repair(&self) -> Step {
+        let remedy = format!("run `metatoken refresh {}`, which repairs it", self.subject.label);
+        Step::new(Action::Retry, remedy)
+    }
+
+    fn replacement(&self) -> Step {
+        let label = self.subject.label;
+        let parent = self.subject.parent.filter(|_| self.subject.token_type == TokenType::Page);
+        match parent {
+            Some(parent) if parent.credential.is_some_and(|it| it.current.is_some()) => Step::new(
+                Action::Retry,
+                format!(
+                    "run `metatoken refresh {label}`, which derives it from `{}`",
+                    parent.label
+                ),
+            ),
+            Some(parent) => Step::new(
+                Action::FixConfiguration,
+                format!(
+                    "fix its parent first (`metatoken status {}`), then run `metatoken refresh {label}`",
+                    parent.label
+                ),
+            ),
+            None if self.subject.token_type == TokenType::App => {
+                Step::new(Action::Retry, format!("run `metatoken refresh {label}`"))
+            }
+            None => Step::new(
+                Action::FixConfiguration,
+                format!("run `metatoken exchange {label}` with a new access token, or {RESTORE}"),
+            ),
+        }
+    }
+}
+
+impl Reason {
+    /// Whether it is about rows of the store that cannot be read: a run ends with 74 over it.
+    pub fn is_damage(&self) -> bool {
+        self.severity == Health::Critical && matches!(self.code, DAMAGED | STORE_DAMAGED)
+    }
+}
+
+/// Whether a run has repaired what was damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    /// It has.
+    Done,
+    /// A run that is meant would.
+    Foreseen,
+}
+
+/// What is said of a token of which a run repairs what was damaged.
+pub fn judge_repaired(label: &Label, parts: &[&str], repair: Repair) -> Reason {
+    let parts = parts.join(", ");
+    let (message, remedy) = match repair {
+        Repair::Done => (
+            format!("was damaged in the store, and is repaired now: {parts}"),
+            format!("look for a failing disk; if it happens again, {RESTORE}"),
+        ),
+        Repair::Foreseen => (
+            format!("damaged in the store: {parts}"),
+            format!("run `metatoken refresh {label}`, which repairs it"),
+        ),
+    };
+    Reason { labels: vec![label.clone()], ..damage(DAMAGED, message, remedy) }
+}
+
+/// What is said of damage of which nobody can say whose it is.
+pub fn judge_store(findings: &[impl AsRef<str>]) -> Option<Reason> {
+    let findings: Vec<&str> = findings.iter().map(AsRef::as_ref).collect();
+    (!findings.is_empty()).then(|| {
+        damage(
+            STORE_DAMAGED,
+            format!("the store is damaged: {}", findings.join("; ")),
+            RESTORE.to_owned(),
+        )
+    })
+}
+
+fn damage(code: &'static str, message: String, remedy: String) -> Reason {
+    Reason {
+        code,
+        severity: Health::Critical,
+        message,
+        remedy,
+        action: Action::FixConfiguration,
+        about: None,
+        labels: Vec::new(),
+        held_by: None,
+    }
+}
