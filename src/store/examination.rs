@@ -48,7 +48,7 @@ impl Store {
         if known.as_ref().is_some_and(fresh) {
             return Ok(known);
         }
-        let findings = self.read(move |connection| Ok(look(connection, patience)?))?;
+        let findings = self.read(move |connection| look(connection, patience))?;
         let before = known.map(|known| known.findings).unwrap_or_default();
         let examination = Examination { at: now, findings: findings.unwrap_or(before) };
         let text = json!({"at": now.timestamp(), "findings": examination.findings}).to_string();

@@ -15,7 +15,7 @@ use super::runs::RunId;
 use super::{Result, Store, deliveries};
 use crate::token::{
     Credential, Damage, Delivery, EventKind, Generation, GenerationId, GenerationState, Label,
-    Ledger, Time, TokenId, TokenType,
+    Ledger, Proof, Time, TokenId, TokenType,
 };
 
 /// A token as the config, or a list of Pages, has it.
@@ -270,7 +270,7 @@ impl Live {
         let state = state_of(row);
         let intact = row.get::<_, Option<i64>>(columns::GENERATION_CELLS + 1)?.is_none();
         let found = Cells::of(row).generation_itself().ok().filter(|_| intact);
-        let found = found.map(|generation| self.with_proof(generation, row));
+        let found = found.map(|generation| Generation { proof: self.proof(row), ..generation });
         match (state, found) {
             (Some(GenerationState::Candidate), Some(generation)) => {
                 self.candidate = Some(generation);
@@ -285,12 +285,12 @@ impl Live {
         Ok(())
     }
 
-    fn with_proof(&mut self, generation: Generation, row: &Row<'_>) -> Generation {
+    fn proof(&mut self, row: &Row<'_>) -> Option<Proof> {
         let proof = Cells::from(row, columns::GENERATION_OWN).proof();
         if proof.is_err() {
             self.parts.push(part::PROOF);
         }
-        Generation { proof: proof.ok().flatten(), ..generation }
+        proof.ok().flatten()
     }
 
     /// The credential with these generations and deliveries.
