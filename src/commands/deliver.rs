@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Session;
-use super::delivery::{Courier, Manner, of_config};
+use super::delivery::{Courier, Manner, Remembered, of_config};
 use super::refresh::{Depth, Due, RefreshOrder, Workshop};
 use super::roster::Member;
 use crate::complaint::Complaint;
@@ -128,6 +128,7 @@ fn would(outcome: Result<Rehearsal, Fault>) -> Would {
         Ok(Rehearsal::Already) => Would::Nothing,
         Ok(Rehearsal::Change { before, after }) => Would::Change { before, after },
         Ok(Rehearsal::Create) => Would::Create,
+        Ok(Rehearsal::Finish) => Would::Finish,
         Ok(Rehearsal::Foreign) => Would::Leave,
         Ok(Rehearsal::Run) => Would::Run,
         Err(Fault { message, hint }) => Would::Fail { message, hint },
@@ -182,12 +183,18 @@ fn restore(workshop: &mut Workshop<'_>, label: &Label) -> Result<Restored, Compl
     for target in &member.deliver {
         let Place::File(file) = &target.place else { continue };
         let Some(replaced) = workshop.store.replaced(token, &target.id)? else { continue };
-        match deliver::restore(file, &replaced.content) {
-            Ok(until_now) => {
-                let now = workshop.now();
-                workshop.store.note_drift(token, &target.id, Some(now))?;
-                // So that a second time takes the first one back.
-                workshop.store.keep_replaced(token, &target.id, &until_now, now)?;
+        // What it holds now is kept, so that a second time takes the first one back.
+        let remembered = Remembered {
+            store: &workshop.store,
+            token,
+            target: &target.id,
+            path: &file.path,
+            generation: None,
+            now: workshop.now(),
+        };
+        match deliver::restore(file, &replaced.content, &remembered)? {
+            Ok(()) => {
+                workshop.store.end_overwrite(token, &target.id)?;
                 restored.targets.push(target.id.clone());
             }
             Err(fault) => {

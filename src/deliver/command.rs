@@ -11,17 +11,21 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::{Fault, Parcel};
-use crate::process::{Call, Failure};
-use crate::token::{Secret, redact};
+use crate::process::{Call, Ended, Failure, Process};
+use crate::token::{Secret, Time, redact};
 
 /// Runs a program once for these strings, with nothing in its environment but `environment` and
 /// our own variables.
-pub fn hand_over(
+///
+/// `note` is told its process before it gets a string. A program that reads an empty standard
+/// input was started by a run that was killed in that instant: it got no string.
+pub fn hand_over<E>(
     argv: &[String],
     timeout: Duration,
     parcels: &[&Parcel],
     environment: BTreeMap<String, String>,
-) -> Result<(), Fault> {
+    note: impl FnOnce(&Process) -> Result<(), E>,
+) -> Result<Result<(), Fault>, E> {
     let name = argv.first().map_or("", String::as_str);
     let call = Call {
         argv: argv.to_vec(),
@@ -29,20 +33,35 @@ pub fn hand_over(
         environment: variables(parcels, environment),
         timeout,
     };
-    match call.run() {
-        Ok(ended) if ended.status.success() => Ok(()),
-        Ok(ended) => {
-            let how = match ended.status.code() {
-                Some(code) => format!("ended with {code}"),
-                None => "was ended by a signal".to_owned(),
-            };
-            let said = last_words(&ended.stderr.text(), parcels)
-                .or_else(|| last_words(&ended.stdout.text(), parcels));
-            let said = said.map_or_else(String::new, |said| format!(": {said}"));
-            Err(Fault::new(format!("`{name}` {how}{said}")))
-        }
-        Err(failure) => Err(not_run(name, &failure)),
+    Ok(call
+        .run_noted(note)?
+        .map_err(|failure| not_run(name, &failure))
+        .and_then(|ended| judge(name, &ended, parcels)))
+}
+
+/// What the end of a program means.
+fn judge(name: &str, ended: &Ended, parcels: &[&Parcel]) -> Result<(), Fault> {
+    if ended.status.success() {
+        return Ok(());
     }
+    let how = match ended.status.code() {
+        Some(code) => format!("ended with {code}"),
+        None => "was ended by a signal".to_owned(),
+    };
+    let said = last_words(&ended.stderr.text(), parcels)
+        .or_else(|| last_words(&ended.stdout.text(), parcels));
+    let said = said.map_or_else(String::new, |said| format!(": {said}"));
+    Err(Fault::new(format!("`{name}` {how}{said}")))
+}
+
+/// The fault of a program that a run left behind when it was stopped, and that still runs.
+pub fn still_running(argv: &[String], process: &Process, since: Time) -> Fault {
+    let name = argv.first().map_or("", String::as_str);
+    let (pid, since) = (process.pid, since.format("%Y-%m-%d %H:%M UTC"));
+    Fault::new(format!(
+        "`{name}` is still running since {since} as process {pid}, started by an earlier run; no second one was started"
+    ))
+    .hint(format!("wait until it has ended, or end it: `kill -- -{pid}`"))
 }
 
 fn not_run(name: &str, failure: &Failure) -> Fault {

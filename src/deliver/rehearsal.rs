@@ -7,7 +7,7 @@
 use super::write::{Plan, plan};
 use super::{Fault, FileTarget, Place, Target, Writing, Written};
 use crate::edit::{self, Missing};
-use crate::file::{self, Opened};
+use crate::file::{self, FileError, Opened};
 use crate::process;
 use crate::token::{AccessToken, Secret, redact};
 
@@ -25,6 +25,8 @@ pub enum Rehearsal {
     },
     /// It would make the file.
     Create,
+    /// It would finish the file, which a run that was stopped left half-written.
+    Finish,
     /// The file went its own way, and would be left alone.
     Foreign,
     /// It would run the program.
@@ -37,7 +39,7 @@ impl Rehearsal {
         match self {
             Self::Already => Written::Already,
             Self::Foreign => Written::Foreign,
-            Self::Change { .. } | Self::Create | Self::Run => Written::Replaced,
+            Self::Change { .. } | Self::Create | Self::Finish | Self::Run => Written::Replaced,
         }
     }
 }
@@ -80,7 +82,10 @@ fn of_file(
         return Ok(Rehearsal::Foreign);
     }
     match target.writing {
-        Writing::Atomic => opened.foresee_replace()?,
+        Writing::Atomic => match opened.foresee_replace() {
+            Err(FileError::ManyNames(..)) => opened.foresee_overwrite()?,
+            foreseen => foreseen?,
+        },
         Writing::InPlace => opened.foresee_overwrite()?,
     }
     let Plan::Change(after) = plan else { return Ok(Rehearsal::Already) };

@@ -4,6 +4,8 @@
 //! again. A string that nobody knows is never overwritten unless the caller says so: it may be the
 //! one that a person pasted at three in the morning.
 
+use std::sync::{Mutex, PoisonError};
+
 use zeroize::Zeroizing;
 
 use super::{Fault, FileTarget, Writing};
@@ -13,6 +15,9 @@ use crate::token::{AccessToken, Secret};
 
 /// How often a file that changes under us is read again.
 pub(super) const ATTEMPTS: usize = 5;
+
+/// Who writes in place in this process: one at a time.
+static IN_PLACE: Mutex<()> = Mutex::new(());
 
 /// What became of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,36 +38,74 @@ pub fn look(target: &FileTarget) -> Result<Option<Secret>, Fault> {
     }
 }
 
+/// Remembers what a write replaces, so that it can be finished or undone.
+pub trait Memory {
+    /// Why nothing could be remembered.
+    type Error;
+
+    /// Keeps what a file holds and what it is about to hold, before anything is changed. Its
+    /// failure ends the write.
+    fn begin(&self, writing: Writing, old: &[u8], new: &[u8]) -> Result<(), Self::Error>;
+
+    /// Forgets that again: nothing was written.
+    fn cancel(&self, writing: Writing) -> Result<(), Self::Error>;
+}
+
 /// Puts `string` into the file.
 ///
-/// `may_go` says of what the file holds, a string or nothing, whether another may take its place;
-/// `keep` gets the old content before anything is changed, and its failure ends the delivery.
-pub fn write<E>(
+/// `may_go` says of what the file holds, a string or nothing, whether another may take its place.
+pub fn write<M: Memory>(
     target: &FileTarget,
     string: &AccessToken,
     may_go: &dyn Fn(Option<&Secret>) -> bool,
-    keep: &dyn Fn(&[u8]) -> Result<(), E>,
-) -> Result<Result<Written, Fault>, E> {
+    memory: &M,
+) -> Result<Result<Written, Fault>, M::Error> {
+    let written = rewrite(target, memory, |bytes| plan(target, bytes, string, may_go))?;
+    Ok(written.and_then(|written| match written {
+        Some(written) => Ok(written),
+        None => create(target, string, may_go),
+    }))
+}
+
+/// Reads the file, asks what it is to hold, and puts that there; `None` if there is no file.
+///
+/// A file of several names cannot be replaced without losing the others, so it is written in place.
+pub(super) fn rewrite<M: Memory>(
+    target: &FileTarget,
+    memory: &M,
+    plan: impl Fn(&[u8]) -> Result<Plan, Fault>,
+) -> Result<Result<Option<Written>, Fault>, M::Error> {
+    let mut writing = target.writing;
     for _ in 0..ATTEMPTS {
+        // Several tokens may stand in one file, and what is remembered of it is one write.
+        let _turn = (writing == Writing::InPlace)
+            .then(|| IN_PLACE.lock().unwrap_or_else(PoisonError::into_inner));
         let opened = match Opened::open(&target.path) {
             Ok(Some(opened)) => opened,
-            Ok(None) => return Ok(create(target, string, may_go)),
+            Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error.into())),
         };
-        let edited = match plan(target, opened.bytes(), string, may_go) {
+        let bytes = match plan(opened.bytes()) {
             Ok(Plan::Change(bytes)) => bytes,
-            Ok(Plan::Leave(written)) => return Ok(Ok(written)),
+            Ok(Plan::Leave(written)) => return Ok(Ok(Some(written))),
             Err(fault) => return Ok(Err(fault)),
         };
-        keep(opened.bytes())?;
-        let outcome = match target.writing {
-            Writing::Atomic => opened.replace(&edited),
-            Writing::InPlace => opened.overwrite(&edited),
+        memory.begin(writing, opened.bytes(), &bytes)?;
+        let outcome = match writing {
+            Writing::Atomic => opened.replace(&bytes),
+            Writing::InPlace => opened.overwrite(&bytes),
         };
-        match outcome {
-            Ok(()) => return Ok(Ok(Written::Replaced)),
-            Err(FileError::ChangedMeanwhile(_)) => {}
-            Err(error) => return Ok(Err(error.into())),
+        let error = match outcome {
+            Ok(()) => return Ok(Ok(Some(Written::Replaced))),
+            Err(error) => error,
+        };
+        if !matches!(error, FileError::HalfWritten(..) | FileError::Unsynced(..)) {
+            memory.cancel(writing)?;
+        }
+        match error {
+            FileError::ChangedMeanwhile(_) => {}
+            FileError::ManyNames(..) => writing = Writing::InPlace,
+            error => return Ok(Err(error.into())),
         }
     }
     Ok(Err(Fault::restless(&target.path)))

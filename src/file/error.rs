@@ -70,8 +70,19 @@ pub enum FileError {
         /// The system's reason; none if it said yes and did not do it.
         cause: Option<Errno>,
     },
-    /// It has that many names, and the others would keep the old content.
+    /// It has that many names, and the others would keep the old content; it can be written in
+    /// place.
     ManyNames(PathBuf, u64),
+    /// It has several names, and root may not write into it either: it is another user's, who may
+    /// have linked it from elsewhere.
+    NamesOfAnother {
+        /// The file.
+        path: PathBuf,
+        /// How many names it has.
+        names: u64,
+        /// The user who owns it.
+        owner: u32,
+    },
     /// It is mounted there from elsewhere, so that nothing can take its place.
     Mounted(PathBuf),
     /// The system takes it and its folder for two file systems, so that nothing can take its
@@ -136,6 +147,7 @@ impl FileError {
             | Self::FolderUnwritable { path, .. }
             | Self::NotCarried { path, .. }
             | Self::ManyNames(path, _)
+            | Self::NamesOfAnother { path, .. }
             | Self::Mounted(path)
             | Self::OtherFilesystem(path)
             | Self::Protected(path, _)
@@ -191,6 +203,9 @@ impl FileError {
             Self::ManyNames(_, names) => format!(
                 "not replaced: the file has {names} names (hard links), and the others would keep the old content"
             ),
+            Self::NamesOfAnother { names, owner, .. } => format!(
+                "not replaced: the file has {names} names (hard links), and the others would keep the old content; not written in place: user {owner} owns it and may have linked it from elsewhere, so root does not write into it"
+            ),
             Self::Mounted(_) => {
                 "not replaced: the file is mounted there by itself, so that no other can take its place".into()
             }
@@ -240,13 +255,15 @@ impl FileError {
                 "look for an immutable file with `lsattr`, or for another owner in a sticky folder; or {IN_PLACE}"
             ),
             Self::Mounted(_) | Self::OtherFilesystem(_) | Self::ManyNames(..) => IN_PLACE.into(),
+            Self::NamesOfAnother { path, owner, .. } => format!(
+                "run metatoken as user {owner}, or give the file a single name: `cp -p {path} {path}.new && mv {path}.new {path}`",
+                path = shown(path)
+            ),
             Self::Unwritten(..) => {
                 "look for a full disk, or for a file that the user who runs metatoken may not write"
                     .into()
             }
-            Self::HalfWritten(..) => {
-                "mend the disk, then bring back the old content: it is sealed in the store".into()
-            }
+            Self::HalfWritten(..) => "fix the disk; the next run finishes the file".into(),
             Self::Exists(_) | Self::ChangedMeanwhile(_) | Self::Busy(_) | Self::Unsynced(..) => {
                 return None;
             }

@@ -16,10 +16,10 @@ use super::{Opened, Path};
 impl Opened {
     /// Returns the error that [`Opened::replace`] would meet.
     pub fn foresee_replace(&self) -> Result<(), FileError> {
-        folder_is_writable(&self.path, &self.place)?;
         if self.identity.names > 1 {
-            return Err(FileError::ManyNames(self.path.clone(), self.identity.names));
+            return Err(self.many_names());
         }
+        folder_is_writable(&self.path, &self.place)?;
         if is_mounted(&self.file) {
             return Err(FileError::Mounted(self.path.clone()));
         }
@@ -34,6 +34,9 @@ impl Opened {
 
     /// Returns the error that [`Opened::overwrite`] would meet.
     pub fn foresee_overwrite(&self) -> Result<(), FileError> {
+        if let Some(refused) = self.names_of_another() {
+            return Err(refused);
+        }
         let Place { folder, name, .. } = &self.place;
         fs::accessat(folder, name, Access::WRITE_OK, AtFlags::empty())
             .map_err(|errno| FileError::Unwritten(self.path.clone(), errno))

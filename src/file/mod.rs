@@ -16,7 +16,8 @@
 //! - `rights`: who may do what with it, carried from one file to another.
 //! - `temp`: the new content while it has no name yet.
 //! - `turn`: who of several writers may write.
-//! - `in_place`: the other way to write, for a file that cannot be renamed over.
+//! - `in_place`: the other way to write, for a file that cannot be renamed over, and how far a
+//!   write that was stopped has come.
 //! - `exposed`: whether every user of the machine can read a file.
 //! - `foresight`: whether any of it could be done, without doing it.
 //! - `publish`: the opposite of a secret: a file of ours that everybody may read.
@@ -52,6 +53,7 @@ use self::temp::Temp;
 pub use self::error::{FileError, Right};
 pub use self::exposed::{is_readable_by_others, others_who_write};
 pub use self::foresight::foresee_create;
+pub use self::in_place::Progress;
 pub use self::publish::publish;
 
 /// The mode of a new file unless its application needs another: its owner's alone.
@@ -132,12 +134,13 @@ impl Opened {
     /// than its name does not see it: an open descriptor, or a container into which that one
     /// file is mounted. For those there is [`Opened::overwrite`].
     pub fn replace(self, bytes: &[u8]) -> Result<(), FileError> {
-        let mut temp = Temp::claim(&self.path, &self.place, self.identity.owner)?;
+        let temp = Temp::claim(&self.path, &self.place, self.identity.owner);
         if self.identity.names > 1 {
             // What a killed run left may have been the other name, and is gone by now.
             self.unchanged()?;
-            return Err(FileError::ManyNames(self.path.clone(), self.identity.names));
+            return Err(self.many_names());
         }
+        let mut temp = temp?;
         temp.write(bytes)?;
         let rights = Rights::of(&self.file, &self.identity);
         let rights = rights.map_err(|loss| loss.about(&self.path))?;
@@ -145,6 +148,12 @@ impl Opened {
         temp.sync()?;
         self.unchanged()?;
         temp.rename_over()
+    }
+
+    /// Why a file of several names is not replaced.
+    fn many_names(&self) -> FileError {
+        let many = || FileError::ManyNames(self.path.clone(), self.identity.names);
+        self.names_of_another().unwrap_or_else(many)
     }
 
     /// Proves that the path still leads to the file that was read, and that it still holds what

@@ -30,10 +30,20 @@ fn judge(
     now: Time,
 ) -> Option<Reason> {
     let target = &delivery.target;
-    let since = delivery.owed_since.or(delivery.failed_at);
+    let since = delivery.owed_since.or(delivery.failed_at).or(delivery.half_written_since);
     let late = since.is_some_and(|since| now - since >= CRITICAL_AFTER);
     let by_delay = if late { Health::Critical } else { Health::Warning };
+    let half_written = delivery.half_written_since.filter(|_| delivery.error.is_none());
     let (code, severity, message, remedy) = match (delivery.state(), above) {
+        _ if half_written.is_some() => (
+            "delivery_failed",
+            by_delay,
+            format!(
+                "`{target}` may be half-written: a run was stopped while it wrote the file{}",
+                waiting(half_written, now)
+            ),
+            format!("run `metatoken deliver {label}` to finish it"),
+        ),
         (DeliveryState::InSync | DeliveryState::Unknown, _) => return None,
         (DeliveryState::Owed, Some(above)) => (
             "delivery_owed",

@@ -3,7 +3,7 @@
 //! The leader is reaped last. Until then its number is its own, so a signal to the group can hit
 //! nobody else's; and it is reaped on every way out, so no zombie stays.
 
-use std::process::{Child, ExitStatus};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus};
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
@@ -20,6 +20,14 @@ impl Group {
     /// The group of a child that was started as the leader of one.
     pub(super) const fn led_by(leader: Child) -> Self {
         Self { leader, reaped: false }
+    }
+
+    /// The leader's pipes, once.
+    pub(super) const fn pipes(
+        &mut self,
+    ) -> (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>) {
+        let Child { stdin, stdout, stderr, .. } = &mut self.leader;
+        (stdin.take(), stdout.take(), stderr.take())
     }
 
     /// Whether the leader has ended; does not reap it.

@@ -10,6 +10,7 @@
 //! environment without ours, `/` as its folder. Its umask is ours. What it prints may hold a
 //! token, so it is kept in memory that is wiped, and never shown by `Debug` or by a failure.
 
+mod alive;
 mod failure;
 mod group;
 mod output;
@@ -18,6 +19,7 @@ mod program;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt;
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
@@ -27,6 +29,7 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+pub use alive::Process;
 pub use failure::Failure;
 use group::Group;
 use output::Capture;
@@ -92,13 +95,46 @@ impl Call {
         self.run_with_grace(GRACE)
     }
 
+    /// The same, with the process told to `note` before it is given anything to read. If that
+    /// fails, the program is killed and has read nothing. Where there is no `/proc` nothing is
+    /// told.
+    pub fn run_noted<E>(
+        self,
+        note: impl FnOnce(&Process) -> Result<(), E>,
+    ) -> Result<Result<Ended, Failure>, E> {
+        self.run_within(GRACE, note)
+    }
+
     fn run_with_grace(self, grace: Duration) -> Result<Ended, Failure> {
-        let limit = self.timeout;
+        match self.run_within(grace, |_| Ok::<(), Infallible>(())) {
+            Ok(ended) => ended,
+            Err(never) => match never {},
+        }
+    }
+
+    fn run_within<E>(
+        self,
+        grace: Duration,
+        note: impl FnOnce(&Process) -> Result<(), E>,
+    ) -> Result<Result<Ended, Failure>, E> {
         let begun = Instant::now();
-        let mut child = self.start()?;
-        let (stdin, stdout, stderr) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let child = match self.start() {
+            Ok(child) => child,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let pid = child.id();
+        // From here on the group is killed on every way out.
         let group = Group::led_by(child);
+        if let Some(process) = Process::of(pid) {
+            note(&process)?;
+        }
+        Ok(self.attend(group, begun, grace))
+    }
+
+    /// Gives the program its input and waits for its end.
+    fn attend(self, mut group: Group, begun: Instant, grace: Duration) -> Result<Ended, Failure> {
+        let limit = self.timeout;
+        let (stdin, stdout, stderr) = group.pipes();
         let stdout = Capture::of(stdout)?;
         let stderr = Capture::of(stderr)?;
         feed(stdin, self.stdin)?;

@@ -239,3 +239,25 @@ fn nothing_that_is_secret_is_shown() {
     let shown = format!("{failure:?}");
     assert!(shown.contains("11 bytes") && !shown.contains("EAAFAKE"), "{shown}");
 }
+
+#[test]
+fn a_program_whose_process_cannot_be_noted_reads_nothing_and_is_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let got = folder.path().join("got");
+    let script = format!("read -r line && echo \"$line\" > {}; sleep 60", got.display());
+    let mut call = shell(&script);
+    call.stdin = Zeroizing::new(b"EAAFAKE\n".to_vec());
+    let mut noted = None;
+    let outcome = call.run_noted(|process| {
+        assert!(process.is_running());
+        noted = Some(process.clone());
+        Err("the disk is full")
+    });
+    let Some(process) = noted else {
+        // There is no /proc.
+        return;
+    };
+    assert_eq!(outcome, Err("the disk is full"));
+    assert!(!process.is_running());
+    assert!(!got.exists());
+}

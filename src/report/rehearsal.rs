@@ -33,6 +33,8 @@ pub enum Would {
     },
     /// The file would be made.
     Create,
+    /// A run was stopped while it wrote the file, and the file would be finished.
+    Finish,
     /// It holds another string, and would be left alone.
     Leave,
     /// The program would be run.
@@ -110,6 +112,7 @@ impl Would {
             Self::Nothing => "nothing",
             Self::Change { .. } => "change",
             Self::Create => "create",
+            Self::Finish => "finish",
             Self::Leave => "leave",
             Self::Run => "run",
             Self::Fail { .. } => "fail",
@@ -121,6 +124,9 @@ impl Would {
             Self::Nothing => "has the string in use already".to_owned(),
             Self::Change { .. } => "would change".to_owned(),
             Self::Create => "would be made".to_owned(),
+            Self::Finish => {
+                "half-written by a run that was stopped, and would be finished".to_owned()
+            }
             Self::Leave => "holds another string, and would be left alone".to_owned(),
             Self::Run => "would be run".to_owned(),
             Self::Fail { message, .. } => format!("would fail: {message}"),

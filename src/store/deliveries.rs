@@ -15,7 +15,7 @@ use super::events::Entry;
 use super::fault::Fault;
 use super::generations::find;
 use super::runs::RunId;
-use super::{Result, Store};
+use super::{Result, Store, overwrites};
 use crate::failpoint;
 use crate::token::{Delivery, EventKind, GenerationId, Problem, TargetId, Time, TokenId};
 
@@ -68,7 +68,7 @@ impl Store {
 
     /// Writes down that a target has got a string, with its event.
     ///
-    /// What failed before and what had drifted is over. A generation that was promoted meanwhile
+    /// What failed before, what had drifted and what was half-written is over. A generation that was promoted meanwhile
     /// stays owed.
     pub fn settle(&self, run: RunId, settlement: Settlement, now: Time) -> Result<()> {
         self.write(move |connection| settle(connection, run, &settlement, now))?;
@@ -94,16 +94,42 @@ impl Store {
     /// does. The first time stays; a target to which nothing was ever delivered cannot drift.
     pub fn note_drift(&self, token: TokenId, target: &TargetId, since: Option<Time>) -> Result<()> {
         let target = target.clone();
-        self.write(move |connection| {
-            connection
-                .prepare_cached(
-                    "UPDATE delivery SET drifted_since = ?3 WHERE token = ?1 AND target = ?2
-                     AND (drifted_since IS NULL) <> (?3 IS NULL)",
-                )?
-                .execute((token.0, target.as_str(), since.map(|since| since.timestamp())))?;
-            Ok(())
-        })
+        self.write(move |connection| Ok(drift(connection, token, &target, since)?))
     }
+}
+
+/// Remembers since when a target has drifted, in the caller's transaction.
+pub(super) fn drift(
+    connection: &Connection,
+    token: TokenId,
+    target: &TargetId,
+    since: Option<Time>,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE delivery SET drifted_since = ?3 WHERE token = ?1 AND target = ?2
+             AND (drifted_since IS NULL) <> (?3 IS NULL)",
+        )?
+        .execute((token.0, target.as_str(), since.map(|since| since.timestamp())))
+        .map(drop)
+}
+
+/// Owes a generation to a target that had it and may be about to lose it, in the caller's
+/// transaction. Who waits already waits for what it waits for.
+pub(super) fn owe_again(
+    connection: &Connection,
+    token: TokenId,
+    target: &TargetId,
+    generation: GenerationId,
+    now: Time,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE delivery SET owed = ?3, owed_since = ?4
+             WHERE token = ?1 AND target = ?2 AND owed IS NULL",
+        )?
+        .execute((token.0, target.as_str(), generation.0, now.timestamp()))
+        .map(drop)
 }
 
 /// Owes a generation to these targets, in the caller's transaction.
@@ -139,7 +165,9 @@ pub(super) fn all(
     parameter: &impl ToSql,
 ) -> rusqlite::Result<HashMap<TokenId, Vec<Option<Delivery>>>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT token, target, owed, owed_since, settled, settled_at, error, failed_at, drifted_since
+        "SELECT token, target, owed, owed_since, settled, settled_at, error, failed_at, drifted_since,
+             (SELECT begun_at FROM overwrite o
+              WHERE o.token = delivery.token AND o.target = delivery.target)
          FROM delivery WHERE {whose} ORDER BY token, target"
     ))?;
     let mut all: HashMap<TokenId, Vec<Option<Delivery>>> = HashMap::new();
@@ -161,6 +189,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         error: cells.prose()?,
         failed_at: cells.maybe_time()?,
         drifted_since: cells.maybe_time()?,
+        half_written_since: cells.maybe_time()?,
     };
     // A row that breaks what the table promises could not be written any more.
     let whole = delivery.owed.is_some() == delivery.owed_since.is_some()
@@ -241,6 +270,7 @@ fn settle(
                  error = NULL, failed_at = NULL, drifted_since = NULL",
         )?
         .execute((token.0, target.as_str(), generation.0, now.timestamp()))?;
+    overwrites::end(connection, *token, target)?;
     Entry::new(*token, EventKind::Delivered, now)
         .of(Some(*generation))
         .to(target)

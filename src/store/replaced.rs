@@ -40,14 +40,7 @@ impl Store {
         let sealed = self.seals()?.seal_file(token, target, content);
         let target = target.clone();
         self.write(move |connection| {
-            connection
-                .prepare_cached(
-                    "INSERT INTO replaced (token, target, at, sealed) VALUES (?1, ?2, ?3, ?4)
-                     ON CONFLICT (token, target) DO UPDATE SET
-                         at = excluded.at, sealed = excluded.sealed",
-                )?
-                .execute((token.0, target.as_str(), now.timestamp(), sealed))?;
-            Ok(())
+            Ok(keep(connection, token, &target, &sealed, now.timestamp())?)
         })
     }
 
@@ -71,14 +64,36 @@ impl Store {
     }
 }
 
-/// Forgets what a token's files held before `before`, in the caller's transaction.
+/// Keeps a sealed content in the place of an older one, in the caller's transaction.
+pub(super) fn keep(
+    connection: &Connection,
+    token: TokenId,
+    target: &TargetId,
+    sealed: &[u8],
+    at: i64,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO replaced (token, target, at, sealed) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (token, target) DO UPDATE SET
+                 at = excluded.at, sealed = excluded.sealed",
+        )?
+        .execute((token.0, target.as_str(), at, sealed))
+        .map(drop)
+}
+
+/// Forgets what a token's files held before `before`, in the caller's transaction. What a file
+/// held that may be half-written stays: it is needed to finish it.
 pub(super) fn forget(
     connection: &Connection,
     token: TokenId,
     before: Time,
 ) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("DELETE FROM replaced WHERE token = ?1 AND at <= ?2")?
+        .prepare_cached(
+            "DELETE FROM replaced WHERE token = ?1 AND at <= ?2
+             AND target NOT IN (SELECT target FROM overwrite WHERE token = ?1)",
+        )?
         .execute((token.0, before.timestamp()))
         .map(drop)
 }

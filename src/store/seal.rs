@@ -65,6 +65,13 @@ impl Seals {
         Fingerprint::new(crypto::keyed_hash(self.fingerprints.as_ref(), string.expose().as_bytes()))
     }
 
+    /// What stands for a command with its arguments, which may say too much.
+    pub(super) fn command(&self, argv: &[String]) -> Vec<u8> {
+        let words = argv.join("\0");
+        crypto::keyed_hash(self.fingerprints.as_ref(), format!("command|{words}").as_bytes())
+            .to_vec()
+    }
+
     /// Seals the string of one generation.
     pub(super) fn seal(&self, token: TokenId, number: u32, string: &AccessToken) -> Vec<u8> {
         framed(&self.sealing, &place(token, number, FIRST_KEY), string.expose().as_bytes())
@@ -97,6 +104,26 @@ impl Seals {
         self.unframed(sealed, |id| file_place(token, target, id))
     }
 
+    /// Seals what a target's file is about to hold.
+    pub(super) fn seal_overwrite(
+        &self,
+        token: TokenId,
+        target: &TargetId,
+        content: &[u8],
+    ) -> Vec<u8> {
+        framed(&self.sealing, &overwrite_place(token, target, FIRST_KEY), content)
+    }
+
+    /// Opens what a target's file was about to hold.
+    pub(super) fn open_overwrite(
+        &self,
+        token: TokenId,
+        target: &TargetId,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        self.unframed(sealed, |id| overwrite_place(token, target, id))
+    }
+
     fn unframed(
         &self,
         sealed: &[u8],
@@ -122,6 +149,10 @@ fn place(token: TokenId, number: u32, id: u8) -> String {
 /// The target comes last: its name may hold any character, and nothing follows it.
 fn file_place(token: TokenId, target: &TargetId, id: u8) -> String {
     format!("metatoken|format {FORMAT}|key {id}|replaced.sealed|{}|{target}", token.0)
+}
+
+fn overwrite_place(token: TokenId, target: &TargetId, id: u8) -> String {
+    format!("metatoken|format {FORMAT}|key {id}|overwrite.sealed|{}|{target}", token.0)
 }
 
 fn framed(key: &Key, place: &str, plain: &[u8]) -> Vec<u8> {

@@ -62,6 +62,8 @@ pub struct Delivery {
     pub failed_at: Option<Time>,
     /// Since when it holds a string that is none of ours; cleared when it no longer does.
     pub drifted_since: Option<Time>,
+    /// Since when a write into its file waits for its end, because the run was stopped.
+    pub half_written_since: Option<Time>,
 }
 
 impl Delivery {
@@ -76,6 +78,7 @@ impl Delivery {
             error: None,
             failed_at: None,
             drifted_since: None,
+            half_written_since: None,
         }
     }
 

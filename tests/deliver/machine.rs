@@ -21,7 +21,7 @@ fn skipped(why: &str) {
 }
 
 /// A run by `nobody`, to whom all of the world but these files is given.
-fn as_nobody(world: &World, not_theirs: &[&str], arguments: &[&str]) -> Ran {
+pub(super) fn as_nobody(world: &World, not_theirs: &[&str], arguments: &[&str]) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     let binary = folder.path().join("metatoken");

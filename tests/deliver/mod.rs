@@ -3,7 +3,9 @@
 mod commands;
 mod drift;
 mod formats;
+mod in_place;
 mod kills;
+mod left_behind;
 mod machine;
 mod owed;
 mod rehearsal;

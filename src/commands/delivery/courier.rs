@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::time::Instant;
 
 use super::errand::Errand;
-use super::has_had;
+use super::{Remembered, has_had};
 use crate::commands::log::Delivered;
 use crate::commands::refresh::{Depth, Workshop};
 use crate::commands::roster::Member;
@@ -57,6 +57,9 @@ impl<'a> Courier<'a> {
         let mut strangers = Vec::new();
         for target in self.member.deliver.iter().filter(|target| delivered_before(target)) {
             let Place::File(file) = &target.place else { continue };
+            if self.workshop.half_written(&file.path).is_some() {
+                continue;
+            }
             // A file that cannot be read is told when it is settled.
             let Ok(Some(found)) = deliver::look(file) else { continue };
             let Ok(string) = AccessToken::parse(found.expose()) else { continue };
@@ -132,16 +135,23 @@ impl<'a> Courier<'a> {
         row: &Delivery,
         load: &Load,
     ) -> Result<bool, StoreError> {
-        let keep = |content: &[u8]| {
-            let store = &self.workshop.store;
-            store.keep_replaced(self.token, &target.id, content, self.workshop.now())
+        let remembered = Remembered {
+            store: &self.workshop.store,
+            token: self.token,
+            target: &target.id,
+            path: &file.path,
+            generation: Some(load.current.id),
+            now: self.workshop.now(),
         };
         let delivered = self.delivered(target);
-        let outcome = match self.workshop.depth {
-            Depth::Real => self
-                .asking(row, |may_go| deliver::write(file, &load.parcel.string, may_go, &keep))??,
-            Depth::Rehearsal => self
-                .asking(row, |may_go| self.rehearse(target, &load.parcel.string, may_go))?
+        let string = &load.parcel.string;
+        let outcome = match (self.not_whole(file), self.workshop.depth) {
+            (Some(foreseen), _) => foreseen.map(Rehearsal::as_written),
+            (None, Depth::Real) => {
+                self.asking(row, |may_go| deliver::write(file, string, may_go, &remembered))??
+            }
+            (None, Depth::Rehearsal) => self
+                .asking(row, |may_go| self.rehearse(target, string, may_go))?
                 .map(Rehearsal::as_written),
         };
         match outcome {
@@ -160,6 +170,15 @@ impl<'a> Courier<'a> {
                 self.failed(delivered, &fault)?;
                 Ok(false)
             }
+        }
+    }
+
+    /// What becomes of a file that is not whole; none where there is nothing to wait for.
+    pub(super) fn not_whole(&self, file: &FileTarget) -> Option<Result<Rehearsal, Fault>> {
+        let half_written = self.workshop.half_written(&file.path)?;
+        match self.manner {
+            Manner::Careful => Some(half_written.outcome.clone()),
+            Manner::Forced => None,
         }
     }
 
@@ -182,11 +201,14 @@ impl<'a> Courier<'a> {
     /// The first delivery overwrites what it finds; after that only what this token had itself,
     /// or nothing, and not even that where the file was found to have gone its own way.
     fn may_overwrite(&self, row: &Delivery, found: Option<&Secret>) -> Result<bool, StoreError> {
-        if self.manner == Manner::Forced || row.settled.is_none() {
+        if self.manner == Manner::Forced {
             return Ok(true);
         }
         if row.drifted_since.is_some() {
             return Ok(false);
+        }
+        if row.settled.is_none() {
+            return Ok(true);
         }
         let Some(found) = found else { return Ok(true) };
         has_had(&self.workshop.store, self.token, found)

@@ -7,9 +7,9 @@ use super::courier::problem;
 use crate::commands::log::Delivered;
 use crate::commands::refresh::Workshop;
 use crate::config::Config;
-use crate::deliver::{self, Parcel, Place};
+use crate::deliver::{self, Fault, Parcel, Place, Process};
 use crate::environment::Environment;
-use crate::store::{DeliveryFailure, Settlement, StoreError};
+use crate::store::{DeliveryFailure, HookProcess, Settlement, StoreError};
 use crate::token::{GenerationId, TargetId, TokenId};
 
 /// One string that one program is to get.
@@ -61,7 +61,12 @@ impl Workshop<'_> {
         let parcels: Vec<&Parcel> = errands.iter().map(|errand| &errand.parcel).collect();
         let environment = environment(&self.session.environment, &self.session.config);
         let began = Instant::now();
-        let outcome = deliver::hand_over(&first.argv, timeout, &parcels, environment);
+        let outcome = if let Some(fault) = self.left_behind(errands)? {
+            Err(fault)
+        } else {
+            let note = |process: &Process| self.note(errands, process);
+            deliver::hand_over(&first.argv, timeout, &parcels, environment, note)?
+        };
         for Errand { token, target, generation, parcel, .. } in errands.iter().cloned() {
             let now = self.now();
             let (label, depth) = (&parcel.label, self.depth);
@@ -81,6 +86,43 @@ impl Workshop<'_> {
             }
         }
         Ok(())
+    }
+}
+
+impl Workshop<'_> {
+    /// Writes down the process that a program was started as, before it gets a string.
+    fn note(&self, errands: &[Errand], process: &Process) -> Result<(), StoreError> {
+        let Some(first) = errands.first() else { return Ok(()) };
+        let targets: Vec<_> = errands.iter().map(|it| (it.token, it.target.clone())).collect();
+        let Process { pid, start_ticks, boot } = process.clone();
+        let hook = HookProcess { pid, start_ticks, boot, started_at: self.now() };
+        self.store.note_hook(&targets, &first.argv, hook)
+    }
+
+    /// Why no program is started for these errands, if one that a stopped run left behind still
+    /// runs.
+    fn left_behind(&self, errands: &[Errand]) -> Result<Option<Fault>, StoreError> {
+        for Errand { token, target, argv, .. } in errands {
+            if let Some(fault) = self.still_running(*token, target, argv)? {
+                return Ok(Some(fault));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The fault of a target's program that still runs, or of the same command for another.
+    pub(super) fn still_running(
+        &self,
+        token: TokenId,
+        target: &TargetId,
+        argv: &[String],
+    ) -> Result<Option<Fault>, StoreError> {
+        let hooks = self.store.hooks(token, target, argv)?;
+        Ok(hooks.into_iter().find_map(|hook| {
+            let HookProcess { pid, start_ticks, boot, started_at } = hook;
+            let process = Process { pid, start_ticks, boot };
+            process.is_running().then(|| deliver::still_running(argv, &process, started_at))
+        }))
     }
 }
 

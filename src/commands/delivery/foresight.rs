@@ -4,7 +4,7 @@
 
 use super::courier::{Courier, Load};
 use crate::commands::refresh::Depth;
-use crate::deliver::{self, Fault, Rehearsal, Target};
+use crate::deliver::{self, Fault, Place, Rehearsal, Target};
 use crate::store::StoreError;
 use crate::token::{AccessToken, Delivery, Secret, TargetId};
 
@@ -41,10 +41,22 @@ impl Courier<'_> {
         held_up: bool,
     ) -> Result<(), StoreError> {
         let delivered = self.delivered(target);
-        match self.rehearse(target, &load.parcel.string, &|_| true) {
+        let foreseen = match self.left_behind(target)? {
+            Some(fault) if row.owed.is_some() => Err(fault),
+            _ => self.rehearse(target, &load.parcel.string, &|_| true),
+        };
+        match foreseen {
             Err(fault) => self.failed(delivered, &fault),
             Ok(_) if row.owed.is_some() && !held_up => self.settled(delivered, load),
             Ok(_) => Ok(()),
+        }
+    }
+
+    /// The fault of a target's program that a stopped run left behind, if it still runs.
+    fn left_behind(&self, target: &Target) -> Result<Option<Fault>, StoreError> {
+        match &target.place {
+            Place::File(_) => Ok(None),
+            Place::Command(argv) => self.workshop.still_running(self.token, &target.id, argv),
         }
     }
 
@@ -68,7 +80,14 @@ impl Courier<'_> {
         let foresee = |target: &Target| {
             let known = credential.deliveries.iter().find(|row| row.target == target.id);
             let row = known.cloned().unwrap_or_else(|| Delivery::unseen(target.id.clone()));
-            let outcome = self.asking(&row, |may_go| self.rehearse(target, &string, may_go))?;
+            let in_the_way = match &target.place {
+                Place::File(file) => self.not_whole(file),
+                Place::Command(_) => self.left_behind(target)?.map(Err),
+            };
+            let outcome = match in_the_way {
+                Some(outcome) => outcome,
+                None => self.asking(&row, |may_go| self.rehearse(target, &string, may_go))?,
+            };
             Ok(Foreseen { target: target.id.clone(), outcome })
         };
         self.member.deliver.iter().map(foresee).collect()

@@ -6,6 +6,7 @@
 mod courier;
 mod errand;
 mod foresight;
+mod half_written;
 mod seen;
 
 use crate::store::{Store, StoreError};
@@ -13,6 +14,7 @@ use crate::token::{AccessToken, GenerationState, Secret, TokenId};
 
 pub(super) use courier::{Courier, Manner};
 pub(super) use errand::Errand;
+pub(super) use half_written::{HalfWritten, Remembered};
 pub(super) use seen::{of_config, seen};
 
 /// Whether this is a string that the token has, or had and that was followed by another. One that

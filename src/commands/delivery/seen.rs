@@ -43,6 +43,10 @@ fn looked(
     store: &Store,
     now: Time,
 ) -> Delivery {
+    if row.half_written_since.is_some() {
+        // Half an access token is none of anybody's.
+        return row;
+    }
     let (Some(current), Ok(found)) = (&credential.current, deliver::look(file)) else { return row };
     let known = found
         .as_ref()

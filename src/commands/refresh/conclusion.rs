@@ -176,6 +176,7 @@ impl Workshop<'_> {
         let versions =
             apps::version_reasons(self.session, &self.roster, &self.graph, self.moment());
         let clock = self.graph.clock_skew().and_then(clock_reason);
-        clock.into_iter().chain(versions).chain(self.damage()).collect()
+        let store = self.damage().into_iter().chain(self.unfinished_files());
+        clock.into_iter().chain(versions).chain(store).collect()
     }
 }

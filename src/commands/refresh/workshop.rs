@@ -9,10 +9,11 @@ use chrono::TimeDelta;
 use super::skew::{believed, trust};
 use crate::commands::Session;
 use crate::commands::apps;
-use crate::commands::delivery::Errand;
+use crate::commands::delivery::{Errand, HalfWritten};
 use crate::commands::newcomers::{self, Newcomer};
 use crate::commands::roster::{Member, Roster, in_its_own_words, subject};
 use crate::complaint::Complaint;
+use crate::config::SecretSource;
 use crate::exit::Exit;
 use crate::graph::{App, Graph};
 use crate::policy::{
@@ -95,6 +96,7 @@ pub(in crate::commands) struct Workshop<'a> {
     tokens: Mutex<HashMap<Label, TokenId>>,
     errands: Mutex<Vec<Errand>>,
     full: Mutex<Option<StoreError>>,
+    pub(in crate::commands) half_written: Vec<HalfWritten>,
     pub(in crate::commands) started_at: Time,
     pub(super) skew_at_first: Option<TimeDelta>,
     pub(super) began: Instant,
@@ -127,6 +129,7 @@ impl<'a> Workshop<'a> {
             tokens: Mutex::new(HashMap::new()),
             errands: Mutex::default(),
             full: Mutex::default(),
+            half_written: Vec::new(),
             started_at,
             skew_at_first: last.and_then(|run| run.clock_skew),
             began: Instant::now(),
@@ -135,7 +138,8 @@ impl<'a> Workshop<'a> {
         })
     }
 
-    /// Enrols what the config declares and reads what the store knows.
+    /// Enrols what the config declares, reads what the store knows, and finishes the files that a
+    /// run left half-written.
     pub(in crate::commands) fn take_stock(&mut self) -> Result<(), Complaint> {
         let mended = self.store.mend(self.session.clock.now())?;
         let declared = Roster::declared(&self.session.config);
@@ -151,6 +155,7 @@ impl<'a> Workshop<'a> {
         }
         let pauses = self.store.paused_apps(self.session.clock.now())?;
         self.roster = Roster::new(&self.session.config, credentials).mindful_of(pauses);
+        self.half_written = self.finish_files()?;
         Ok(())
     }
 
@@ -178,13 +183,18 @@ impl<'a> Workshop<'a> {
         reasons.filter(Reason::is_damage).collect()
     }
 
-    /// Looks for new strings where the config points, for these labels.
+    /// Looks for new strings where the config points, for these labels. A file that is not whole
+    /// has none.
     pub(in crate::commands) fn look_for_newcomers(
         &mut self,
         labels: &HashSet<Label>,
     ) -> Result<(), Complaint> {
-        let meant: Vec<&Member> =
-            self.roster.members.iter().filter(|member| labels.contains(&member.label)).collect();
+        let is_whole = |member: &&Member| match &member.access_token {
+            Some(SecretSource::File { path, .. }) => self.half_written(path).is_none(),
+            _ => true,
+        };
+        let members = self.roster.members.iter().filter(|member| labels.contains(&member.label));
+        let meant: Vec<&Member> = members.filter(is_whole).collect();
         let is_lost =
             |label: &Label| self.roster.credential(label).is_some_and(Credential::is_lost);
         self.newcomers = newcomers::read_all(self.session, &meant, &self.store, is_lost)?;

@@ -16,7 +16,8 @@ const STEPS: &[&str] = &[
     include_str!("v3.sql"),
     // 4: what people were told, and through what; events of no token.
     include_str!("v4.sql"),
-    // 5: seals that do not open; runs that worked around damage.
+    // 5: damage and who worked around it; writes into a file that were not ended; programs that
+    // may outlive a run; answers that were lost.
     include_str!("v5.sql"),
 ];
 

@@ -3,3 +3,26 @@ ALTER TABLE generation ADD COLUMN broken_since INTEGER;
 
 -- Whether a run did its work to the end although it ended with 74, because of damaged rows.
 ALTER TABLE run ADD COLUMN worked INTEGER;
+-- A write in place that was begun and not ended: what the file is to hold. What it held before is
+-- in `replaced`, under the same key. Without a generation it is a file that is being restored.
+CREATE TABLE overwrite (
+    token INTEGER NOT NULL REFERENCES token (id),
+    target TEXT NOT NULL,
+    path BLOB NOT NULL,
+    generation INTEGER REFERENCES generation (id),
+    begun_at INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (token, target)
+) STRICT;
+
+-- The process that each target's program was started as last. It may have outlived the run.
+CREATE TABLE hook (
+    token INTEGER NOT NULL REFERENCES token (id),
+    target TEXT NOT NULL,
+    command BLOB NOT NULL,
+    pid INTEGER NOT NULL,
+    start_ticks INTEGER NOT NULL,
+    boot TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    PRIMARY KEY (token, target)
+) STRICT, WITHOUT ROWID;

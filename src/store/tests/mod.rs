@@ -11,6 +11,7 @@ mod history;
 mod keys;
 mod notices;
 mod other_user;
+mod overwrites;
 mod pauses;
 mod purge;
 mod replaced;
@@ -26,8 +27,8 @@ use chrono::{DateTime, TimeDelta};
 use super::*;
 use crate::crypto::Key;
 use crate::token::{
-    AccessToken, EventKind, Expiry, Generation, Inspection, Label, Origin, Problem, ProblemKind,
-    Proof, Time, TokenId, TokenType, Trigger,
+    AccessToken, EventKind, Expiry, Generation, GenerationId, Inspection, Label, Origin, Problem,
+    ProblemKind, Proof, Time, TokenId, TokenType, Trigger,
 };
 
 /// Midnight of the day `n` days after the first of January 2026.

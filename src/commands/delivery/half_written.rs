@@ -1,0 +1,163 @@
+//! Files that a run left half-written when it was stopped, and what is remembered to finish them.
+//!
+//! They are finished before anything else is read from them: half an access token must not be
+//! taken for a new one.
+
+use std::path::Path;
+
+use crate::commands::refresh::{Depth, Workshop};
+use crate::deliver::{
+    Ending, Fault, Memory, Place, Rehearsal, Target, Unfinished, Writing, not_ours_to_finish,
+};
+use crate::policy::{Health, Reason};
+use crate::store::{Overwrite, Overwriting, Store, StoreError};
+use crate::token::{Action, GenerationId, TargetId, Time, TokenId};
+
+/// A file that is not whole, as far as is known.
+pub(in crate::commands) struct HalfWritten {
+    write: Overwrite,
+    /// What a run that is meant does with it; in such a run, only why it could not.
+    pub(in crate::commands) outcome: Result<Rehearsal, Fault>,
+}
+
+impl HalfWritten {
+    /// Whether it is this file.
+    pub(in crate::commands) fn is_at(&self, path: &Path) -> bool {
+        self.write.path == path
+    }
+}
+
+impl Workshop<'_> {
+    /// Finishes the files that a run left half-written, and returns those that are not whole.
+    pub(in crate::commands) fn finish_files(&self) -> Result<Vec<HalfWritten>, StoreError> {
+        let mut left = Vec::new();
+        for write in self.store.overwrites()? {
+            left.extend(self.finish(write)?);
+        }
+        Ok(left)
+    }
+
+    fn finish(&self, write: Overwrite) -> Result<Option<HalfWritten>, StoreError> {
+        let (token, target, path) = (write.token, &write.target, write.path.display());
+        let outcome = match (self.ending(&write), self.is_target(&write)) {
+            (Ok(Ending::NotBegun), _) => {
+                self.store.cancel_overwrite(token, target)?;
+                return Ok(None);
+            }
+            // It may come back, with what is mounted there. A delivery settles it.
+            (Ok(Ending::Gone), true) => return Ok(None),
+            (Ok(Ending::Finished), _) if self.depth == Depth::Rehearsal => Ok(foreseen(&write)),
+            (Ok(Ending::Finished), _) => {
+                self.store.end_overwrite(token, target)?;
+                tracing::info!(
+                    event = "file_finished", label = %write.label, %target,
+                    "{path}: finished; a run was stopped while it wrote the file"
+                );
+                return Ok(None);
+            }
+            // Whoever took it out of the config and changed it looks after it.
+            (Ok(Ending::Gone | Ending::Foreign), false) => {
+                self.store.end_overwrite(token, target)?;
+                return Ok(None);
+            }
+            (Ok(Ending::Foreign), true) => Err(not_ours_to_finish(&write.path, &write.label)),
+            (Err(fault), _) => Err(fault),
+        };
+        Ok(Some(HalfWritten { write, outcome }))
+    }
+
+    fn ending(&self, write: &Overwrite) -> Result<Ending, Fault> {
+        let Some(contents) = &write.contents else { return Ok(Ending::Foreign) };
+        let unfinished = Unfinished { path: &write.path, old: &contents.old, new: &contents.new };
+        match self.depth {
+            Depth::Real => unfinished.finish(),
+            Depth::Rehearsal => unfinished.foresee(),
+        }
+    }
+
+    /// Whether the config still delivers there.
+    fn is_target(&self, write: &Overwrite) -> bool {
+        let is_meant = |target: &Target| {
+            target.id == write.target
+                && matches!(&target.place, Place::File(file) if file.path == write.path)
+        };
+        let mut members = self.roster.members.iter().filter(|it| it.label == write.label);
+        members.any(|member| member.deliver.iter().any(is_meant))
+    }
+
+    /// What is to be said of files that could not be finished and that no delivery speaks of,
+    /// because they are no targets any more.
+    pub(in crate::commands) fn unfinished_files(&self) -> impl Iterator<Item = Reason> {
+        let others = self.half_written.iter().filter(|it| !self.is_target(&it.write));
+        others.filter_map(|it| {
+            let fault = it.outcome.as_ref().err()?;
+            Some(Reason {
+                code: "delivery_failed",
+                severity: Health::Warning,
+                message: format!(
+                    "a run was stopped while it wrote a file that is no target any more, and the file cannot be finished: {}",
+                    fault.message
+                ),
+                remedy: fault.hint.clone().unwrap_or_default(),
+                action: Action::Retry,
+                about: Some(it.write.target.to_string()),
+                labels: vec![it.write.label.clone()],
+                held_by: None,
+            })
+        })
+    }
+
+    /// What is known of a file that is not whole; none of one that is.
+    pub(in crate::commands) fn half_written(&self, path: &Path) -> Option<&HalfWritten> {
+        self.half_written.iter().find(|it| it.is_at(path))
+    }
+}
+
+/// What a rehearsal says of a file that could be finished.
+const fn foreseen(write: &Overwrite) -> Rehearsal {
+    match write.generation {
+        Some(_) => Rehearsal::Finish,
+        // What is restored is none of the current generation.
+        None => Rehearsal::Foreign,
+    }
+}
+
+/// Remembers in the store what is written into one target's file.
+pub(in crate::commands) struct Remembered<'a> {
+    pub(in crate::commands) store: &'a Store,
+    pub(in crate::commands) token: TokenId,
+    pub(in crate::commands) target: &'a TargetId,
+    pub(in crate::commands) path: &'a Path,
+    /// What is delivered; none where the file is restored.
+    pub(in crate::commands) generation: Option<GenerationId>,
+    pub(in crate::commands) now: Time,
+}
+
+impl Remembered<'_> {
+    /// Whether the new content must be remembered too: a delivery that puts another file in the
+    /// place of the old one is done or not done, and is done again from the store.
+    const fn keeps_both(&self, writing: Writing) -> bool {
+        matches!(writing, Writing::InPlace) || self.generation.is_none()
+    }
+}
+
+impl Memory for Remembered<'_> {
+    type Error = StoreError;
+
+    fn begin(&self, writing: Writing, old: &[u8], new: &[u8]) -> Result<(), StoreError> {
+        let Self { store, token, target, generation, now, .. } = *self;
+        if !self.keeps_both(writing) {
+            return store.keep_replaced(token, target, old, now);
+        }
+        let path = self.path.to_owned();
+        store.begin_overwrite(&Overwriting { token, target, path, generation, old, new }, now)
+    }
+
+    fn cancel(&self, writing: Writing) -> Result<(), StoreError> {
+        if self.keeps_both(writing) {
+            self.store.cancel_overwrite(self.token, self.target)
+        } else {
+            Ok(())
+        }
+    }
+}

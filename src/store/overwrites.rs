@@ -1,0 +1,182 @@
+//! Writes into a file itself that were begun and may not have come to their end.
+//!
+//! A process that is killed while it writes leaves a file that is new up to some byte and old
+//! behind it. So both contents lie here, sealed, before the first byte is written: the old one with
+//! what was replaced, the new one in a row of its own, which goes when the file is whole.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::PathBuf;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use zeroize::Zeroizing;
+
+use super::columns::Cells;
+use super::{Result, Store};
+use super::{deliveries, replaced};
+use crate::failpoint;
+use crate::token::{GenerationId, Label, TargetId, Time, TokenId};
+
+/// What is about to be written into a file.
+pub struct Overwriting<'a> {
+    /// The token.
+    pub token: TokenId,
+    /// The target.
+    pub target: &'a TargetId,
+    /// The file.
+    pub path: PathBuf,
+    /// The generation that is delivered; none where the file is restored.
+    pub generation: Option<GenerationId>,
+    /// What the file holds.
+    pub old: &'a [u8],
+    /// What it is to hold.
+    pub new: &'a [u8],
+}
+
+/// A write that was begun.
+pub struct Overwrite {
+    /// The token.
+    pub token: TokenId,
+    /// Its label.
+    pub label: Label,
+    /// The target.
+    pub target: TargetId,
+    /// The file.
+    pub path: PathBuf,
+    /// What was delivered; none where the file was restored.
+    pub generation: Option<GenerationId>,
+    /// Both contents; none where a row is damaged or not there.
+    pub contents: Option<Contents>,
+}
+
+/// What a file held, and what it is to hold.
+#[derive(Clone)]
+pub struct Contents {
+    /// What it held.
+    pub old: Zeroizing<Vec<u8>>,
+    /// What it is to hold.
+    pub new: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Contents({} bytes, then {})", self.old.len(), self.new.len())
+    }
+}
+
+impl Store {
+    /// Seals what a file holds and what it is about to hold, to be called before the first byte is
+    /// written, which only one may do at a time for a file. A delivery is pending from here on; a
+    /// file that is restored counts as having drifted.
+    pub fn begin_overwrite(&self, begun: &Overwriting<'_>, now: Time) -> Result<()> {
+        let Overwriting { token, generation, .. } = *begun;
+        let target = begun.target.clone();
+        let seals = self.seals()?;
+        let old = seals.seal_file(token, &target, begun.old);
+        let new = seals.seal_overwrite(token, &target, begun.new);
+        let path = begun.path.as_os_str().as_bytes().to_vec();
+        self.write(move |connection| {
+            replaced::keep(connection, token, &target, &old, now.timestamp())?;
+            // Whoever begins has read the file whole: what was begun there before is over.
+            connection.prepare_cached("DELETE FROM overwrite WHERE path = ?1")?.execute([&path])?;
+            connection
+                .prepare_cached(
+                    "INSERT INTO overwrite (token, target, path, generation, begun_at, sealed)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                     ON CONFLICT (token, target) DO UPDATE SET
+                         path = excluded.path, generation = excluded.generation,
+                         begun_at = excluded.begun_at, sealed = excluded.sealed",
+                )?
+                .execute(params![
+                    token.0,
+                    target.as_str(),
+                    path,
+                    generation.map(|generation| generation.0),
+                    now.timestamp(),
+                    new
+                ])?;
+            match generation {
+                Some(generation) => {
+                    deliveries::owe_again(connection, token, &target, generation, now)?;
+                }
+                None => deliveries::drift(connection, token, &target, Some(now))?,
+            }
+            Ok(())
+        })?;
+        failpoint::reach("overwrite-noted");
+        Ok(())
+    }
+
+    /// Forgets a write that has come to its end: the file is whole.
+    pub fn end_overwrite(&self, token: TokenId, target: &TargetId) -> Result<()> {
+        let target = target.clone();
+        self.write(move |connection| Ok(end(connection, token, &target)?))
+    }
+
+    /// Forgets a write of which no byte was written. What was to be restored stays what can be
+    /// restored.
+    pub fn cancel_overwrite(&self, token: TokenId, target: &TargetId) -> Result<()> {
+        let target = target.clone();
+        let seals = self.seals()?.clone();
+        self.write(move |connection| {
+            let restored: Option<(i64, Vec<u8>)> = connection
+                .prepare_cached(
+                    "SELECT r.at, o.sealed FROM overwrite o JOIN replaced r USING (token, target)
+                     WHERE token = ?1 AND target = ?2 AND generation IS NULL",
+                )?
+                .query_row((token.0, target.as_str()), |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            if let Some((at, sealed)) = restored {
+                let content = seals.open_overwrite(token, &target, &sealed)?;
+                let sealed = seals.seal_file(token, &target, &content);
+                replaced::keep(connection, token, &target, &sealed, at)?;
+            }
+            Ok(end(connection, token, &target)?)
+        })
+    }
+
+    /// The writes that were begun and have not come to their end, by a run that was stopped.
+    pub fn overwrites(&self) -> Result<Vec<Overwrite>> {
+        let seals = self.seals.get().cloned();
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT o.token, t.label, o.target, o.path, o.generation, o.sealed, r.sealed
+                 FROM overwrite o JOIN token t ON t.id = o.token
+                 LEFT JOIN replaced r ON r.token = o.token AND r.target = o.target
+                 ORDER BY o.begun_at, t.label, o.target",
+            )?;
+            let rows = statement.query_map([], |row| {
+                let mut cells = Cells::of(row);
+                let token = TokenId(cells.take()?);
+                let label = cells.label()?;
+                let target = TargetId::new(cells.take::<String>()?);
+                let path = PathBuf::from(OsString::from_vec(cells.take()?));
+                let generation = cells.take::<Option<i64>>()?.map(GenerationId);
+                let (new, old) = (cells.take::<Vec<u8>>()?, cells.take::<Option<Vec<u8>>>()?);
+                let contents = || {
+                    let seals = seals.as_ref()?;
+                    Some(Contents {
+                        old: seals.open_file(token, &target, &old?).ok()?,
+                        new: seals.open_overwrite(token, &target, &new).ok()?,
+                    })
+                };
+                let contents = contents();
+                Ok(Overwrite { token, label, target, path, generation, contents })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+}
+
+/// Forgets a target's write, in the caller's transaction.
+pub(super) fn end(
+    connection: &Connection,
+    token: TokenId,
+    target: &TargetId,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM overwrite WHERE token = ?1 AND target = ?2")?
+        .execute((token.0, target.as_str()))
+        .map(drop)
+}

@@ -1,0 +1,384 @@
+//! Files that are written in place: a kill at any byte, and what the next run makes of it. Files of
+//! several names, which are written in place too.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::path::Path;
+
+use super::machine::as_nobody;
+use super::{ONE, TWO, held, ini, reasons, states, world};
+use crate::deployment::skip;
+use crate::world::{ANNA, APP, BRAND, World, day};
+use metatoken::sandbox::TokenSpec;
+
+/// A file, the value's key in it, and its text with `@` for the value.
+const FILES: [(&str, &str, &str); 6] = [
+    ("app.toml", "key = \"meta.token\"\n", "[meta]\ntoken = '@' # kept\nx = 1\n"),
+    ("app.ini", "key = \"facebook.token\"\n", "; mine\r\n[facebook]\r\ntoken = @ ; kept\r\n"),
+    ("web.env", "key = \"FB_TOKEN\"\n", "# kept\nexport FB_TOKEN='@' # why\nB=x\n"),
+    ("app.json", "key = \"meta.token\"\n", "{\"a\":1.0,\t\"meta\": {\"token\": \"@\"}}"),
+    ("app.yaml", "key = \"meta.token\"\n", "meta:\n  token: \"@\" # kept\n  list: [1,2]\n"),
+    ("token", "format = \"raw\"\n", "@\n"),
+];
+
+/// What is there before the first delivery: longer than the access token, as long, shorter.
+const BEFORE: [&str; 3] = ["a-placeholder-that-is-much-longer", "PASTE-IT-HERE", "x"];
+
+const TARGET: &str = "[[token.brand.deliver]]\nname = \"app\"\nfile = \"app.ini\"\nkey = \"facebook.token\"\nwrite = \"in-place\"\n";
+
+/// The points at which a write in place is killed.
+const POINTS: [&str; 5] = ["overwrite-noted", "overwritten", "cut", "overwrite-synced", "settled"];
+
+fn target(file: &str, key: &str) -> String {
+    format!(
+        "[[token.brand.deliver]]\nname = \"{file}\"\nfile = \"{file}\"\n{key}write = \"in-place\"\n"
+    )
+}
+
+/// The store as it is, to be brought back.
+struct Copy(Vec<(std::path::PathBuf, Vec<u8>)>);
+
+impl Copy {
+    fn of(world: &World) -> Self {
+        let is_store = |path: &Path| path.file_name().unwrap().to_str().unwrap().contains(".db");
+        Self(world.bytes_on_disk().into_iter().filter(|(path, _)| is_store(path)).collect())
+    }
+
+    fn bring_back(&self) {
+        for (path, bytes) in &self.0 {
+            fs::File::create(path).unwrap().write_all(bytes).unwrap();
+        }
+    }
+}
+
+/// A world whose `app.ini` holds a placeholder of that length, and in which the first delivery was
+/// stopped at that point.
+fn stopped(before: &str, point: &str) -> World {
+    let world = world(TARGET);
+    world.write("app.ini", ini(before));
+    world.killed_at(point, &["refresh"], "");
+    world
+}
+
+/// What a kill leaves that comes when `k` bytes are written, before the rest is cut off.
+fn torn(old: &str, new: &str, k: usize) -> String {
+    format!("{}{}", &new[..k], old.get(k..).unwrap_or_default())
+}
+
+#[test]
+fn a_file_that_was_half_written_is_finished_in_every_format() {
+    for (file, key, text) in FILES {
+        for before in BEFORE {
+            let (old, new) = (text.replace('@', before), text.replace('@', ONE));
+            let world = world(&target(file, key));
+            world.write(file, &old);
+            world.killed_at("overwrite-noted", &["refresh"], "");
+            assert_eq!(held(&world, file), old);
+            let store = Copy::of(&world);
+            let value = text.find('@').unwrap();
+            for k in [1, value + 3, new.len()] {
+                let about = format!("{file} from {} bytes, stopped at {k}", before.len());
+                store.bring_back();
+                world.write(file, torn(&old, &new, k));
+                if k == value + 3 {
+                    let left = held(&world, file);
+                    world.run(&["deliver", "--test"]).stdout(&format!(
+                        "brand -> {file}: half-written by a run that was stopped, and would be finished\n"
+                    )).stderr("").code(0);
+                    assert_eq!(held(&world, file), left, "{about}");
+                }
+                world.run(&["deliver", "--quiet"]).silent().code(0);
+                assert_eq!(held(&world, file), new, "{about}");
+            }
+            assert_eq!(states(&world.offline("brand")), [format!("{file} in_sync")]);
+        }
+    }
+}
+
+#[test]
+fn a_kill_at_any_step_and_again_and_again_ends_with_a_whole_file() {
+    for before in BEFORE {
+        for first in POINTS {
+            let world = stopped(before, first);
+            let check = world.run(&["check"]);
+            assert_eq!(
+                check.code,
+                Some(i32::from(first != "settled")),
+                "{first}: {}",
+                check.stdout
+            );
+            // While it is finished it is stopped again: where there is anything left to finish.
+            for point in ["overwritten", "cut", "overwrite-synced"] {
+                if first == "overwritten" && before.len() > ONE.len() {
+                    world.write("app.ini", torn(&ini(before), &ini(ONE), 30));
+                    world.killed_at(point, &["refresh"], "");
+                }
+            }
+            world.run(&["refresh", "--quiet"]).silent().code(0);
+            assert_eq!(held(&world, "app.ini"), ini(ONE), "{first}");
+            world.run(&["check"]).code(0);
+        }
+    }
+}
+
+#[test]
+fn what_is_half_written_is_shown_and_no_reader_or_rehearsal_finishes_it() {
+    let world = stopped(BEFORE[0], "overwritten");
+    let left = held(&world, "app.ini");
+    assert_eq!(left, torn(&ini(BEFORE[0]), &ini(ONE), ini(ONE).len()));
+    world.run(&["refresh", "-n"]).code(0);
+    world.run(&["check"]).stdout("
+METATOKEN WARNING - brand: `app` may be half-written: a run was stopped while it wrote the file, since 2026-01-01 00:00 UTC, now | 'brand'=5184000s;864000:;259200: tokens=1;;;0 ok=0 warning=1 critical=0 unknown=0
+WARNING: `brand`: `app` may be half-written: a run was stopped while it wrote the file, since 2026-01-01 00:00 UTC, now; run `metatoken deliver brand` to finish it
+").code(1);
+    assert_eq!(states(&world.offline("brand")), ["app owed"]);
+    assert_eq!(reasons(&world.offline("brand")), ["warning delivery_failed"]);
+    world.run(&["status"]).code(0);
+    assert_eq!(held(&world, "app.ini"), left, "nothing has touched it");
+    world.run(&["deliver"]).code(0);
+    assert_eq!(held(&world, "app.ini"), ini(ONE));
+    assert_eq!(states(&world.offline("brand")), ["app in_sync"]);
+}
+
+#[test]
+fn half_an_access_token_is_never_taken_for_a_new_one() {
+    // The file is the token's source as well, and holds the end of a longer value.
+    let mut world = world("");
+    world.reconfigure(&format!(
+        "[token.brand]\ntype = \"user\"\naccess_token = {{ file = \"app.ini\", key = \"facebook.token\" }}\n{TARGET}"
+    ));
+    world.write("app.ini", ini(&world.mint(TokenSpec::user(APP, ANNA).named("brand"))));
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    let first = world.in_use("brand");
+    world.at(day(45));
+    world.killed_at("overwrite-noted", &["refresh"], "");
+    let second = world.in_use("brand");
+    assert_ne!(first, second);
+    world.write(
+        "app.ini",
+        torn(&ini(&first), &ini(&second), ini(&second).find("token =").unwrap() + 15),
+    );
+    world.calls();
+    world.run(&["refresh", "-n"]).code(0);
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    assert_eq!(world.calls(), [""; 0], "Meta is asked about no half of anything");
+    assert_eq!(held(&world, "app.ini"), ini(&second));
+}
+
+#[test]
+fn it_is_finished_although_a_newer_access_token_came_meanwhile() {
+    let mut world = stopped(BEFORE[0], "overwritten");
+    let left = held(&world, "app.ini");
+    world.at(day(45));
+    // Killed again when the newer one is promoted, and the file torn as it was before.
+    world.killed_at("promoted", &["refresh"], "");
+    assert_eq!(held(&world, "app.ini"), ini(ONE), "finished first");
+    assert_ne!(left, ini(ONE));
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    assert_eq!(held(&world, "app.ini"), ini(TWO));
+}
+
+#[test]
+fn it_is_finished_although_its_target_is_no_target_any_more() {
+    for tables in [BRAND.to_owned(), String::new()] {
+        let world = stopped(BEFORE[0], "overwritten");
+        world.reconfigure(&tables);
+        world.run(&["refresh", "--quiet"]).silent().code(0);
+        assert_eq!(held(&world, "app.ini"), ini(ONE));
+        // Once it is whole it is nobody's business of ours.
+        world.write("app.ini", ini("by-hand"));
+        world.run(&["refresh", "--quiet"]).silent().code(0);
+        assert_eq!(held(&world, "app.ini"), ini("by-hand"));
+    }
+}
+
+#[test]
+fn a_file_that_went_away_is_delivered_anew() {
+    let world = stopped(BEFORE[0], "overwritten");
+    fs::rename(world.path("app.ini"), world.path("away")).unwrap();
+    let error =
+        world.run(&["deliver", "--json"]).code(73).result("brand")["deliveries"][0]["error"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+    assert!(error.contains("there is no such file"), "{error}");
+    // It comes back as it was, as one that is mounted late.
+    fs::rename(world.path("away"), world.path("app.ini")).unwrap();
+    world.run(&["deliver", "--quiet"]).silent().code(0);
+    assert_eq!(held(&world, "app.ini"), ini(ONE));
+}
+
+#[test]
+fn what_was_changed_since_is_left_alone_and_each_remedy_works() {
+    let left_alone = "[DIR]/app.ini: a run was stopped while it wrote the file, and the file was changed since; it was left alone";
+    let remedy = "look at the file; `metatoken deliver --restore brand` brings back what it held before, `metatoken deliver --force brand` delivers into the file as it is now";
+    for (remedy_typed, expected) in
+        [("--restore", ini(BEFORE[0])), ("--force", format!("# mine\n{}", ini(ONE)))]
+    {
+        let world = stopped(BEFORE[0], "overwritten");
+        // Somebody puts it right by hand.
+        let changed = format!("# mine\n{}", ini("typed-by-hand"));
+        world.write("app.ini", &changed);
+        world
+            .run(&["deliver", "--test"])
+            .stdout(&format!("brand -> app: would fail: {left_alone}\n  hint: {remedy}\n"))
+            .stderr("")
+            .code(73);
+        for _ in 0..2 {
+            world.run(&["refresh"]).stdout(&format!("
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  not_due  2026-03-02 00:00 UTC, in 60 days  due 2026-02-10 00:00 UTC, in 40 days
+
+warning: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: {left_alone}; {remedy}
+  hint: mend what the message names; then run `metatoken deliver brand`
+
+1 token: 1 not due
+")).stderr("").code(73);
+            assert_eq!(held(&world, "app.ini"), changed);
+        }
+        world.run(&["deliver", remedy_typed, "brand", "--quiet"]).silent().code(0);
+        assert_eq!(held(&world, "app.ini"), expected, "{remedy_typed}");
+        // What was brought back lacks the access token in use, and that is said.
+        let code = if remedy_typed == "--restore" { 73 } else { 0 };
+        world.run(&["refresh", "--quiet"]).code(code);
+        assert_eq!(held(&world, "app.ini"), expected, "{remedy_typed}");
+    }
+}
+
+#[test]
+fn a_restore_that_was_stopped_is_finished_or_was_never_begun() {
+    for (point, restored) in [
+        ("overwrite-noted", false),
+        ("overwritten", true),
+        ("cut", true),
+        ("overwrite-synced", true),
+    ] {
+        let world = world(TARGET);
+        world.write("app.ini", ini(BEFORE[0]));
+        world.run(&["refresh", "--quiet"]).silent().code(0);
+        world.killed_at(point, &["deliver", "--restore", "brand"], "");
+        world.run(&["deliver", "--quiet"]).silent().code(0);
+        let expected = if restored { ini(BEFORE[0]) } else { ini(ONE) };
+        assert_eq!(held(&world, "app.ini"), expected, "{point}");
+        // Whatever became of it, a second one brings the other content.
+        let other = if restored { ini(ONE) } else { ini(BEFORE[0]) };
+        world.run(&["deliver", "--restore", "brand", "--quiet"]).silent().code(0);
+        assert_eq!(held(&world, "app.ini"), other, "{point}");
+    }
+}
+
+#[test]
+fn a_restore_by_another_file_that_was_stopped_loses_nothing() {
+    for (point, restored) in [("overwrite-noted", false), ("temp-synced", false), ("renamed", true)]
+    {
+        let world = super::world(super::APP_INI);
+        world.write("app.ini", ini(BEFORE[0]));
+        world.run(&["refresh", "--quiet"]).silent().code(0);
+        world.killed_at(point, &["deliver", "--restore", "brand"], "");
+        world.run(&["deliver", "--quiet"]).silent().code(0);
+        let (now, other) = match restored {
+            true => (ini(BEFORE[0]), ini(ONE)),
+            false => (ini(ONE), ini(BEFORE[0])),
+        };
+        assert_eq!(held(&world, "app.ini"), now, "{point}");
+        world.run(&["deliver", "--restore", "brand", "--quiet"]).silent().code(0);
+        assert_eq!(held(&world, "app.ini"), other, "{point}");
+        assert_eq!(super::left_behind(&world), [""; 0]);
+    }
+}
+
+#[test]
+fn many_tokens_are_written_into_one_file() {
+    let mut world = World::new();
+    let mut tables = String::new();
+    let labels: Vec<String> = (0..8).map(|n| format!("token{n}")).collect();
+    for label in &labels {
+        world = world.token(&label.to_uppercase(), TokenSpec::user(APP, ANNA).named(label));
+        tables.push_str(&format!(
+            "[token.{label}]\ntype = \"user\"\naccess_token = {{ env = \"{}\" }}\n[[token.{label}.deliver]]\nfile = \"all.env\"\nkey = \"{}\"\nwrite = \"in-place\"\n",
+            label.to_uppercase(),
+            label.to_uppercase(),
+        ));
+    }
+    world.reconfigure(&tables);
+    world.write(
+        "all.env",
+        labels.iter().map(|it| format!("{}=x\n", it.to_uppercase())).collect::<String>(),
+    );
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    let expected: String =
+        labels.iter().map(|it| format!("{}={}\n", it.to_uppercase(), world.in_use(it))).collect();
+    assert_eq!(held(&world, "all.env"), expected);
+    let open: i64 =
+        world.sql().query_row("SELECT count(*) FROM overwrite", [], |row| row.get(0)).unwrap();
+    assert_eq!(open, 0);
+}
+
+#[test]
+fn a_file_of_several_names_is_written_in_place() {
+    for writing in ["", "write = \"in-place\"\n"] {
+        let world = world(&format!("{}{writing}", super::APP_INI));
+        world.write("app.ini", ini(BEFORE[0]));
+        fs::hard_link(world.path("app.ini"), world.path("other.ini")).unwrap();
+        world.run(&["deliver", "--test"]).code(0);
+        world.run(&["refresh", "--quiet"]).silent().code(0);
+        for name in ["app.ini", "other.ini"] {
+            assert_eq!(held(&world, name), ini(ONE), "{name}");
+            assert_eq!(fs::metadata(world.path(name)).unwrap().nlink(), 2);
+        }
+        assert_eq!(super::left_behind(&world), [""; 0]);
+    }
+    let world = world(super::APP_INI);
+    world.write("app.ini", ini(BEFORE[0]));
+    fs::hard_link(world.path("app.ini"), world.path("other.ini")).unwrap();
+    world.killed_at("overwritten", &["refresh"], "");
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    assert_eq!(held(&world, "other.ini"), ini(ONE), "and is finished like any");
+    world.run(&["deliver", "--restore", "brand", "--quiet"]).silent().code(0);
+    assert_eq!(held(&world, "other.ini"), ini(BEFORE[0]));
+}
+
+#[test]
+fn root_writes_into_no_file_of_several_names_that_is_anothers() {
+    if !rustix::process::geteuid().is_root() {
+        return skip("deliver: files of several names", "only root can give a file away");
+    }
+    const OTHER: u32 = 65534;
+    for writing in ["", "write = \"in-place\"\n"] {
+        let world = world(&format!("{}{writing}", super::APP_INI));
+        fs::hard_link(world.path("app.ini"), world.path("other.ini")).unwrap();
+        chown(world.path("app.ini"), Some(OTHER), Some(OTHER)).unwrap();
+        let why = "[DIR]/app.ini: not replaced: the file has 2 names (hard links), and the others would keep the old content; not written in place: user 65534 owns it and may have linked it from elsewhere, so root does not write into it";
+        let remedy = "run metatoken as user 65534, or give the file a single name: `cp -p [DIR]/app.ini [DIR]/app.ini.new && mv [DIR]/app.ini.new [DIR]/app.ini`";
+        world
+            .run(&["deliver", "--test"])
+            .stdout(&format!("brand -> app: would fail: {why}\n  hint: {remedy}\n"))
+            .stderr("")
+            .code(73);
+        world.run(&["refresh"]).stdout(&format!("
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+
+warning: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: {why}; {remedy}
+  hint: mend what the message names; then run `metatoken deliver brand`
+
+1 token: 1 adopted
+")).stderr("").code(73);
+        assert_eq!(held(&world, "other.ini"), ini("PASTE-IT-HERE"));
+        // The second remedy, as it is typed.
+        let (app, new) = (world.path("app.ini"), world.path("app.ini.new"));
+        let script = format!("cp -p {0} {1} && mv {1} {0}", app.display(), new.display());
+        assert!(std::process::Command::new("sh").args(["-c", &script]).status().unwrap().success());
+        world.run(&["refresh", "--quiet"]).silent().code(0);
+        assert_eq!(held(&world, "app.ini"), ini(ONE));
+        assert_eq!(held(&world, "other.ini"), ini("PASTE-IT-HERE"));
+        assert_eq!(fs::metadata(&app).unwrap().uid(), OTHER);
+
+        // The first: to its owner it is a file like any.
+        let world = super::world(&format!("{}{writing}", super::APP_INI));
+        fs::hard_link(world.path("app.ini"), world.path("other.ini")).unwrap();
+        as_nobody(&world, &[], &["refresh", "--quiet"]).silent().code(0);
+        assert_eq!(held(&world, "other.ini"), ini(ONE));
+    }
+}
