@@ -25,6 +25,9 @@ const FILES: [(&str, &str, &str); 6] = [
 /// What is there before the first delivery: longer than the access token, as long, shorter.
 const BEFORE: [&str; 3] = ["a-placeholder-that-is-much-longer", "PASTE-IT-HERE", "x"];
 
+/// `nobody`, everywhere.
+const OTHER: u32 = 65534;
+
 const TARGET: &str = "[[token.brand.deliver]]\nname = \"app\"\nfile = \"app.ini\"\nkey = \"facebook.token\"\nwrite = \"in-place\"\n";
 
 /// The points at which a write in place is killed.
@@ -277,10 +280,8 @@ fn a_restore_by_another_file_that_was_stopped_loses_nothing() {
         world.run(&["refresh", "--quiet"]).silent().code(0);
         world.killed_at(point, &["deliver", "--restore", "brand"], "");
         world.run(&["deliver", "--quiet"]).silent().code(0);
-        let (now, other) = match restored {
-            true => (ini(BEFORE[0]), ini(ONE)),
-            false => (ini(ONE), ini(BEFORE[0])),
-        };
+        let (now, other) =
+            if restored { (ini(BEFORE[0]), ini(ONE)) } else { (ini(ONE), ini(BEFORE[0])) };
         assert_eq!(held(&world, "app.ini"), now, "{point}");
         world.run(&["deliver", "--restore", "brand", "--quiet"]).silent().code(0);
         assert_eq!(held(&world, "app.ini"), other, "{point}");
@@ -290,26 +291,24 @@ fn a_restore_by_another_file_that_was_stopped_loses_nothing() {
 
 #[test]
 fn many_tokens_are_written_into_one_file() {
-    let mut world = World::new();
-    let mut tables = String::new();
     let labels: Vec<String> = (0..8).map(|n| format!("token{n}")).collect();
-    for label in &labels {
-        world = world.token(&label.to_uppercase(), TokenSpec::user(APP, ANNA).named(label));
-        tables.push_str(&format!(
-            "[token.{label}]\ntype = \"user\"\naccess_token = {{ env = \"{}\" }}\n[[token.{label}.deliver]]\nfile = \"all.env\"\nkey = \"{}\"\nwrite = \"in-place\"\n",
-            label.to_uppercase(),
-            label.to_uppercase(),
-        ));
-    }
-    world.reconfigure(&tables);
-    world.write(
-        "all.env",
-        labels.iter().map(|it| format!("{}=x\n", it.to_uppercase())).collect::<String>(),
-    );
+    let table = |label: &String| {
+        let variable = label.to_uppercase();
+        format!(
+            "[token.{label}]\ntype = \"user\"\naccess_token = {{ env = \"{variable}\" }}\n[[token.{label}.deliver]]\nfile = \"all.env\"\nkey = \"{variable}\"\nwrite = \"in-place\"\n"
+        )
+    };
+    let world = labels.iter().fold(World::new(), |world, label| {
+        world.token(&label.to_uppercase(), TokenSpec::user(APP, ANNA).named(label))
+    });
+    world.reconfigure(&labels.iter().map(table).collect::<Vec<_>>().concat());
+    let lines = |value: &dyn Fn(&str) -> String| {
+        let line = |label: &String| format!("{}={}\n", label.to_uppercase(), value(label));
+        labels.iter().map(line).collect::<Vec<_>>().concat()
+    };
+    world.write("all.env", lines(&|_| "x".to_owned()));
     world.run(&["refresh", "--quiet"]).silent().code(0);
-    let expected: String =
-        labels.iter().map(|it| format!("{}={}\n", it.to_uppercase(), world.in_use(it))).collect();
-    assert_eq!(held(&world, "all.env"), expected);
+    assert_eq!(held(&world, "all.env"), lines(&|label| world.in_use(label)));
     let open: i64 =
         world.sql().query_row("SELECT count(*) FROM overwrite", [], |row| row.get(0)).unwrap();
     assert_eq!(open, 0);
@@ -344,7 +343,6 @@ fn root_writes_into_no_file_of_several_names_that_is_anothers() {
     if !rustix::process::geteuid().is_root() {
         return skip("deliver: files of several names", "only root can give a file away");
     }
-    const OTHER: u32 = 65534;
     for writing in ["", "write = \"in-place\"\n"] {
         let world = world(&format!("{}{writing}", super::APP_INI));
         fs::hard_link(world.path("app.ini"), world.path("other.ini")).unwrap();
