@@ -10,15 +10,18 @@ use std::time::Instant;
 use clap::Parser;
 
 use self::opening::{Place, open_session};
-use self::refusal::{bug, give_up, misread, plain_ui};
+use self::refusal::{bug, give_up, misread, note_misread, plain_ui};
 use self::typed::{
     check_order, colour, depth, duration, format, label, log_format, since, status_order, trigger,
     verbosity,
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
-use crate::commands::{self, DeliverOrder, HistoryOrder, Overwrite, RefreshOrder, Session};
+use crate::commands::{
+    self, Attempted, DeliverOrder, HistoryOrder, Overwrite, RefreshOrder, Session,
+};
 use crate::complaint::Complaint;
+use crate::config;
 use crate::environment::Environment;
 use crate::exit::{Exit, Verdict};
 use crate::interrupt::Interrupt;
@@ -33,7 +36,10 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
     plain.hush_panics();
     let typed = match Cli::try_parse_from(arguments) {
         Ok(typed) => typed,
-        Err(error) => return misread(&error, arguments, plain),
+        Err(error) => {
+            note_misread(&error, arguments, &environment, clock);
+            return misread(&error, arguments, plain);
+        }
     };
     let format = match format(&typed) {
         Ok(format) => format,
@@ -43,13 +49,18 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
         .logging(log_format(&typed));
     let begun = Instant::now();
     let interrupt = Interrupt::default();
+    let mut attempted = Attempted::default();
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        dispatch(&typed, environment, clock, &mut ui, interrupt.clone())
+        dispatch(&typed, environment, clock, &mut ui, interrupt.clone(), &mut attempted)
     }));
-    let code = match ended {
-        Ok(Ok(code)) => code,
-        Ok(Err(complaint)) => give_up(&typed, ui, &complaint),
-        Err(_) => give_up(&typed, ui, &bug()),
+    let code = match ended.unwrap_or_else(|_| Err(bug())) {
+        Ok(code) => code,
+        Err(complaint) => {
+            if is_scheduled(&typed, &ui) {
+                attempted.note(&complaint, ui.now());
+            }
+            give_up(&typed, ui, &complaint)
+        }
     };
     let code = interrupt.exit_code().unwrap_or(code);
     if changes_something(&typed.command) {
@@ -65,6 +76,21 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
     code
 }
 
+/// Whether a timer or cron has started it.
+fn is_scheduled(typed: &Cli, ui: &Ui) -> bool {
+    let said = match &typed.command {
+        Command::Refresh(given) if !given.dry_run => given.scheduled,
+        Command::Deliver(given) => given.scheduled,
+        _ => return false,
+    };
+    said || ui.stderr_is_the_journal()
+}
+
+/// Whether it shows, when it has done its work, that scheduled runs can.
+const fn is_real_refresh(command: &Command) -> bool {
+    matches!(command, Command::Refresh(given) if !given.dry_run)
+}
+
 /// Whether it makes a run, whose beginning and end are logged.
 const fn changes_something(command: &Command) -> bool {
     matches!(command, Command::Refresh(_) | Command::Exchange(_) | Command::Deliver(_))
@@ -76,9 +102,13 @@ fn dispatch(
     clock: Clock,
     ui: &mut Ui,
     interrupt: Interrupt,
+    attempted: &mut Attempted,
 ) -> Result<u8, Complaint> {
     let place = Place::find(typed, &environment, clock)?;
     ui.keep_time(place.clock);
+    let path = std::path::absolute(&place.config).unwrap_or_else(|_| place.config.clone());
+    attempted.store = Some(config::default_store(&path, &environment));
+    attempted.config = Some(path);
     if let Command::Config(asked) = &typed.command {
         return match asked {
             cli::Config::Check => commands::check_config(&place.config, &environment, ui),
@@ -86,13 +116,17 @@ fn dispatch(
         }
         .map(Exit::code);
     }
-    let (session, _sandbox) = open_session(typed, place, environment, ui, interrupt)?;
+    let (session, _sandbox) = open_session(typed, place, environment, ui, interrupt, attempted)?;
     ui.start_log();
     if changes_something(&typed.command) {
         let command = typed.command.name();
         tracing::info!(event = "started", command, "`{command}` begins");
     }
-    carry_out(&typed.command, &session).map_err(|mut complaint| {
+    let ended = carry_out(&typed.command, &session);
+    if ended.is_ok() && is_real_refresh(&typed.command) && !session.interrupt.is_raised() {
+        commands::forget_failed_runs(&session);
+    }
+    ended.map_err(|mut complaint| {
         if let Some(prefix) = &session.config.alerts.prefix {
             complaint.hints.iter_mut().for_each(|hint| *hint = prefixed(hint, prefix));
         }

@@ -5,11 +5,19 @@ use std::collections::HashMap;
 use super::Session;
 use super::roster::Roster;
 use crate::graph::{App, Graph};
-use crate::policy::{Dates, Moment, Reason, judge_fallback, judge_version};
+use crate::policy::{Dates, Moment, Reason, judge_fallback, judge_version, throttle};
+use crate::store::{Store, StoreError};
 use crate::token::{Problem, ProblemKind, Provider, Time};
 
 /// The apps that Meta throttles, and until when.
 pub(super) type Pauses = HashMap<String, Time>;
+
+/// The apps that are to be left alone at `now`.
+pub(super) fn pauses(store: &Store, now: Time) -> Result<Pauses, StoreError> {
+    let mut pauses = store.paused_apps(now)?;
+    pauses.retain(|_, until| throttle(*until, now).is_some());
+    Ok(pauses)
+}
 
 /// The app of that name, its id and secret read now that they are needed.
 ///

@@ -93,7 +93,7 @@ fn tell(session: &Session, status: &mut StatusReport) -> Result<(), Complaint> {
         session.ui.note(BEFORE_THE_FIRST_RUN);
         return Ok(());
     };
-    let now = session.clock.now();
+    let now = status.generated_at;
     // A run that came in between has told people more than is known here.
     if store.machinery("refresh", now)?.last.map(|run| run.started_at) != status.runs.started {
         return Ok(());

@@ -76,7 +76,7 @@ fn settle(workshop: &mut Workshop<'_>, order: &DeliverOrder) -> Result<DeliveryR
         });
     }
     Ok(DeliveryReport {
-        started_at: workshop.started_at,
+        started_at: workshop.started_at(),
         finished_at: workshop.now(),
         tokens,
         system: workshop.damage().into_iter().chain(workshop.lost()).collect(),

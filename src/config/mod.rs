@@ -26,6 +26,7 @@ pub use self::describe::{Brackets, Description, Entry, Table};
 pub use self::duration::{BadDuration, parse_duration};
 pub use self::find::find;
 pub use self::mistake::{Mistake, Refused};
+pub use self::resolve::default_store;
 pub use self::secrets::{SecretError, Secrets};
 pub use self::settings::{
     AlertSettings, AppSetting, Endpoints, HttpSettings, KeySetting, NotifySetting, Origin, Origins,

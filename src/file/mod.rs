@@ -20,7 +20,7 @@
 //!   write that was stopped has come.
 //! - `exposed`: whether every user of the machine can read a file.
 //! - `foresight`: whether any of it could be done, without doing it.
-//! - `publish`: the opposite of a secret: a file of ours that everybody may read.
+//! - `publish`: the opposite of a secret: a file of ours that others read.
 
 mod content;
 mod error;
@@ -54,7 +54,7 @@ pub use self::error::{FileError, Right};
 pub use self::exposed::{is_readable_by_others, others_who_write};
 pub use self::foresight::foresee_create;
 pub use self::in_place::Progress;
-pub use self::publish::publish;
+pub use self::publish::{Readers, publish};
 
 /// The mode of a new file unless its application needs another: its owner's alone.
 pub const PRIVATE: u32 = 0o600;

@@ -1,27 +1,45 @@
-//! Puts up a file that everybody may read.
+//! Puts up a file that others read too.
 //!
 //! Somebody may be reading it at any moment, so it is there whole or as it was before. Unlike a
 //! file that is replaced for its owner, nothing of the old one is carried over: it is ours.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// What everybody may do with it: read.
-const PUBLIC: u32 = 0o644;
+/// Who may read such a file.
+#[derive(Debug, Clone)]
+pub enum Readers {
+    /// Everybody.
+    Everybody,
+    /// The owner and the group.
+    Group,
+    /// Whoever may read the file that this is about.
+    Of(fs::Metadata),
+}
 
-/// Writes a file that everybody may read, by a rename in its folder.
+impl Readers {
+    fn mode(&self) -> u32 {
+        match self {
+            Self::Everybody => 0o644,
+            Self::Group => 0o640,
+            Self::Of(other) => other.permissions().mode() & 0o044 | 0o600,
+        }
+    }
+}
+
+/// Writes a file for these readers, by a rename in its folder.
 ///
 /// Meanwhile it has a hidden name that does not end like its own, because whoever reads all files
 /// of an ending must not find it. What a killed process left under that name is cleared away.
-pub fn publish(path: &Path, content: &[u8]) -> io::Result<()> {
+pub fn publish(path: &Path, content: &[u8], readers: &Readers) -> io::Result<()> {
     let waiting = waiting(path)?;
     match fs::remove_file(&waiting) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let written = write(&waiting, content).and_then(|()| fs::rename(&waiting, path));
+    let written = write(&waiting, content, readers).and_then(|()| fs::rename(&waiting, path));
     if written.is_err() {
         // The first error is the one to tell.
         let _ = fs::remove_file(&waiting);
@@ -37,10 +55,14 @@ fn waiting(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(hidden))
 }
 
-fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(PUBLIC).open(path)?;
+fn write(path: &Path, content: &[u8], readers: &Readers) -> io::Result<()> {
+    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    if let Readers::Of(other) = readers {
+        // Only root, and members of that group, may; then their own group reads it.
+        let _ = std::os::unix::fs::fchown(&file, None, Some(other.gid()));
+    }
     // The umask of whoever runs us is for secrets.
-    file.set_permissions(fs::Permissions::from_mode(PUBLIC))?;
+    file.set_permissions(fs::Permissions::from_mode(readers.mode()))?;
     file.write_all(content)?;
     file.sync_all()
 }
@@ -55,7 +77,7 @@ mod tests {
         let path = folder.path().join("metatoken.prom");
         File::create(folder.path().join(".metatoken.prom.new")).unwrap();
         for content in ["a long first text\n", "short\n"] {
-            publish(&path, content.as_bytes()).unwrap();
+            publish(&path, content.as_bytes(), &Readers::Everybody).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), content);
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -67,9 +89,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let taken = folder.path().join("folder.prom");
         fs::create_dir(&taken).unwrap();
-        assert!(publish(&taken, b"x").is_err());
-        assert!(publish(&folder.path().join("none/metatoken.prom"), b"x").is_err());
-        assert!(publish(Path::new("/"), b"x").is_err());
+        let missing = folder.path().join("none/metatoken.prom");
+        for path in [&taken, &missing, Path::new("/")] {
+            assert!(publish(path, b"x", &Readers::Everybody).is_err());
+        }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

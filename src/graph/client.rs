@@ -8,13 +8,14 @@ mod tries;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 
 use crate::clock::Clock;
 use crate::token::{
     AccessToken, Grant, GrantType, Inspection, InspectionWay, Problem, ProblemKind, ProfileCall,
-    Secret, Time,
+    Provider, Secret, Time,
 };
 
 use self::tries::Defeat;
@@ -25,6 +26,7 @@ use super::http::Transport;
 use super::log::{self};
 use super::observations::{Observations, Throttle, VersionFallback};
 use super::parking::Parking;
+use super::request::Request;
 use super::settings::{App, Settings};
 
 /// The client of one run, shared by its threads.
@@ -158,6 +160,19 @@ impl Graph {
     pub fn page(&self, app: &App, token: &AccessToken, id: &str) -> Result<PageGrant, Fault> {
         let request = facebook::page(app, app.secret.as_ref(), token, id);
         self.call(app, &request, facebook::read_page)
+    }
+
+    /// Asks a provider's host what time it is: once, without a token, and nothing more. Where there
+    /// is no answer, nothing was learnt.
+    pub fn ask_the_time(&self, provider: Provider) {
+        /// The calls that follow have patience enough.
+        const LIMIT: Duration = Duration::from_secs(5);
+        let transport = self.transport.get_or_init(|| Transport::new(&self.settings));
+        let answer = transport.as_ref().map(|it| it.send(&Request::for_the_time(provider), LIMIT));
+        if let Ok(Ok(response)) = &answer {
+            self.set_skew(response);
+        }
+        tracing::debug!(skew = ?self.clock_skew(), "asked {provider} for the time");
     }
 
     /// Our clock minus Graph's, by the first answer that was dated; nothing before that.

@@ -72,6 +72,19 @@ impl Request {
         }
     }
 
+    /// A request to a provider's root, without a token: the error that answers it is dated.
+    pub(super) const fn for_the_time(provider: Provider) -> Self {
+        Self {
+            provider,
+            endpoint: "time",
+            segments: Vec::new(),
+            query: Vec::new(),
+            bearer: None,
+            idempotence: Idempotence::Repeatable,
+            standing: Standing::Token,
+        }
+    }
+
     /// The same request for one object of the path.
     pub(super) fn below(mut self, id: &str) -> Self {
         self.segments.push(id.to_owned());

@@ -6,7 +6,7 @@
 
 use chrono::TimeDelta;
 
-use super::Subject;
+use super::{Subject, TOLERANCE};
 use crate::token::{Expiry, Generation, Origin, Provider, Time};
 
 /// A life of at most this is short: what the login dialog, the Explorer and the WhatsApp
@@ -43,7 +43,8 @@ impl Subject<'_> {
         // A string that Meta extends in place begins anew.
         let born = current.born_at().max(self.extended_at(current).unwrap_or(current.born_at()));
         let eligible = born + self.token_type.family().minimum_age;
-        (eligible > now).then_some(eligible)
+        // A birth that lies ahead was written down by a clock that was ahead.
+        (eligible > now && born <= now + TOLERANCE).then_some(eligible)
     }
 
     /// When Meta last moved the end of this very string.

@@ -1,187 +1,154 @@
-//! The clocks that run for every token, and what is said as each runs down.
+//! Decides which clock counts.
 //!
-//! Its own end, the end of data access, the age of the last proof; and beside them whether the
-//! window and the rotation that the config asks for can be kept.
+//! One rule for every command: **Graph's time where this command has heard it, else the host's.**
+//!
+//! A command that has heard nothing yet has one piece of evidence, the last time that a run heard
+//! Graph: Graph's time never goes back, so a host that shows less than Graph did then is behind,
+//! and one that was off then and was not set back since is off still. Only so much is corrected.
+//! A run that has reason to doubt the clock (it was off, it went back, or it shows that no run has
+//! heard Graph for more than a day) asks Graph for the time before it decides anything. Only a run
+//! that has heard Graph deletes anything by its age.
+//!
+//! A stored time that lies ahead was written by a clock that was ahead. It holds nothing back for
+//! longer than any pause lasts, and the next run that hears Graph makes it the present.
 
 use chrono::TimeDelta;
 
-use super::findings::{Findings, Step};
-use super::remedy::replace_it;
-use super::{Dates, Health, words};
-use crate::token::{
-    Action, DataAccess, Generation, Inspection, Ledger, Problem, ProblemKind, Time, TokenType,
-};
+use super::{Dates, Health, Reason, words};
+use crate::token::{Action, Ledger, Time};
 
-/// The code of what is said of a string that Graph was not asked about lately.
-pub(super) const UNPROVEN: &str = "unproven";
+/// Clocks that differ by less agree: nothing is said, and the host's counts.
+pub const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
-impl Findings<'_> {
-    pub(super) fn ending(&self, end: Time) -> (String, Step) {
-        let when = words::when(end, self.moment.now);
-        if self.subject.has_stopped_extending() {
-            let message = format!("it ends {when}, and Meta no longer extends it");
-            return (message, self.log_in_again());
-        }
-        if self.subject.only_a_person_can_renew() {
-            return (
-                format!("it ends {when}, and only a person can renew it"),
-                self.log_in_again(),
-            );
-        }
-        let ledger = self.subject.credential.map(|credential| &credential.ledger);
-        match ledger.and_then(|ledger| ledger.problem.as_ref()) {
-            Some(problem) if problem.action.needs_a_person() => (
-                format!("it ends {when}, and the last renewal failed: {problem}"),
-                self.step_against(problem),
-            ),
-            Some(problem) => (
-                format!("it ends {when}, and the last renewal failed: {problem}"),
-                Step::new(
-                    problem.action,
-                    format!(
-                        "it is tried again by itself; should that not help, {}",
-                        self.log_in_again().remedy
-                    ),
-                ),
-            ),
-            None => (
-                format!("it ends {when}"),
-                Step::new(
-                    Action::Retry,
-                    format!(
-                        "run `metatoken refresh {}`, and see that the timer runs",
-                        self.subject.label
-                    ),
-                ),
-            ),
-        }
-    }
+/// Some run hears Graph every day (`verify_every`); a host that shows a longer silence was switched
+/// off, or its clock was set ahead.
+const LONGEST_SILENCE: TimeDelta = TimeDelta::hours(26);
 
-    pub(super) fn data_access(&mut self, inspection: &Inspection) {
-        let limits = self.subject.policy.data_access_within;
-        let DataAccess::Until(until) = inspection.data_access else { return };
-        if self.moment.dates == Dates::Doubted || limits.warning.is_zero() {
-            return;
-        }
-        let left = until - self.moment.now;
-        let passed = left <= TimeDelta::zero();
-        // The date is the person's, so it is judged on the user token; a Page's own verdict says
-        // whether it still works once the date has passed.
-        let severity = match (self.subject.token_type, self.subject.parent) {
-            _ if left > limits.warning => return,
-            (TokenType::Page, Some(_)) if !passed => return,
-            (TokenType::Page, _) => Health::Warning,
-            _ if left <= limits.critical => Health::Critical,
-            _ => Health::Warning,
+/// No pause of ours is longer than a day.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(25);
+
+/// No pause that Meta asks for is longer than a week.
+const LONGEST_THROTTLE: TimeDelta = TimeDelta::hours(7 * 24 + 1);
+
+/// The two clocks at the moment at which a run last heard Graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastHeard {
+    /// What Graph's showed.
+    pub graph: Time,
+    /// What the host's showed.
+    pub host: Time,
+}
+
+/// What a command knows of the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clocks {
+    /// What the host's clock shows.
+    pub host: Time,
+    /// By how much it is ahead of Graph's, as this command has heard itself.
+    pub heard: Option<TimeDelta>,
+    /// When a run last heard Graph.
+    pub last: Option<LastHeard>,
+}
+
+impl Clocks {
+    /// By how much the host's clock is ahead of the time to go by; zero where the two agree.
+    pub fn skew(&self) -> TimeDelta {
+        let skew = match (self.heard, self.last) {
+            (Some(heard), _) => heard,
+            (None, Some(last)) => last.skew_at(self.host),
+            (None, None) => TimeDelta::zero(),
         };
-        let (code, verb) = if passed {
-            ("data_access_expired", "ended")
-        } else {
-            ("data_access_expiring", "ends")
-        };
-        let message = format!("data access {verb} {}", words::when(until, self.moment.now));
-        let step = self.step_against(&Problem::new(ProblemKind::DataAccessExpired, ""));
-        match self.subject.parent {
-            Some(parent) => self.add_held_by(parent.label, code, severity, message, step),
-            None => self.add(code, severity, message, step),
+        if agrees(skew) { TimeDelta::zero() } else { skew }
+    }
+
+    /// The time to go by.
+    pub fn now(&self) -> Time {
+        self.at(self.host)
+    }
+
+    /// The time to go by when the host's clock showed `host`, in this command.
+    pub fn at(&self, host: Time) -> Time {
+        host - self.skew()
+    }
+
+    /// Whether Graph is asked for the time before anything is decided: the host's clock was off, it
+    /// is behind, or it shows a long silence.
+    pub fn is_in_doubt(&self) -> bool {
+        let silent = |last: LastHeard| self.host - last.host > LONGEST_SILENCE;
+        self.dates() == Dates::Doubted || self.heard.is_none() && self.last.is_some_and(silent)
+    }
+
+    /// What a date is worth: nothing while the host's clock is known to be off and Graph does not
+    /// say by how much.
+    pub fn dates(&self) -> Dates {
+        match (self.heard, self.last) {
+            (None, Some(last)) if !last.vouches_for(self.host) => Dates::Doubted,
+            _ => Dates::Trusted,
         }
     }
 
-    pub(super) fn proof_age(&mut self, proven: Time) {
-        let limits = self.subject.policy.proof_within;
-        if self.moment.dates == Dates::Doubted {
-            return;
+    /// Warns of a clock that is off.
+    pub fn reason(&self) -> Option<Reason> {
+        let skew = self.skew();
+        if skew.is_zero() {
+            return None;
         }
-        let age = self.moment.now - proven;
-        let (severity, limit) = if age > limits.critical {
-            (Health::Critical, limits.critical)
-        } else if age > limits.warning {
-            (Health::Warning, limits.warning)
-        } else {
-            return;
-        };
-        // Without the minute of each token's last proof an outage stays one cause.
-        self.add(
-            UNPROVEN,
-            severity,
-            format!(
-                "Graph has not spoken of it for more than {} (`proof_within`)",
-                words::span(limit)
+        let direction = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };
+        Some(Reason {
+            code: "clock_skew",
+            severity: Health::Warning,
+            message: format!(
+                "the clock of this machine is {} {direction} Graph's",
+                words::span(skew)
             ),
-            Step::new(
-                Action::Retry,
-                "run `metatoken refresh -v`, and see why Graph was not reached",
-            ),
-        );
-    }
-
-    pub(super) fn short_parent(&mut self, end: Time) {
-        if self.subject.token_type != TokenType::Page || self.subject.parent.is_some() {
-            return;
-        }
-        self.add(
-            "short_parent",
-            Health::Warning,
-            format!(
-                "a Page token with an end ({}) was taken from a short-lived user token",
-                words::when(end, self.moment.now)
-            ),
-            Step::new(
-                Action::FixConfiguration,
-                "set `parent` to a user token so that metatoken derives it, or take it again from a long-lived user token",
-            ),
-        );
-    }
-
-    /// What stands against how it is kept, beside the string itself.
-    pub(super) fn keeping(&mut self, current: &Generation) {
-        let window = self.subject.window(current);
-        if window.clipped && !self.subject.only_a_person_can_renew() {
-            self.add(
-                "window_clipped",
-                Health::Warning,
-                format!(
-                    "`refresh_within` is {}, but it lives only {}: it is renewed {} before its end",
-                    words::duration(self.subject.policy.refresh_within),
-                    words::span(current.life().unwrap_or_default()),
-                    words::span(window.span),
-                ),
-                Step::new(Action::FixConfiguration, "set `refresh_within` to less"),
-            );
-        }
-        self.rotation(current);
-    }
-
-    fn rotation(&mut self, current: &Generation) {
-        let age = self.moment.now - current.born_at();
-        let limit = self.subject.policy.rotate_after.filter(|limit| age > *limit);
-        let Some(limit) = limit.filter(|_| self.moment.dates == Dates::Trusted) else { return };
-        let (age, limit) = (words::span(age), words::duration(limit));
-        self.add(
-            "rotation_due",
-            Health::Warning,
-            format!("it is {age} old; `rotate_after` is {limit}"),
-            Step::new(self.log_in_again().action, replace_it(self.subject)),
-        );
-    }
-
-    /// The string works, but only a person can clear what keeps it from being renewed: the app's
-    /// secret, or permissions that a new string lacks.
-    pub(super) fn in_the_way(&mut self, ledger: &Ledger) {
-        if let Some(problem) = ledger.problem.as_ref().filter(|it| it.action.needs_a_person())
-            && !self.is_said(problem)
-        {
-            self.add_problem(Health::Warning, problem);
-        }
-    }
-
-    /// Whether a reason holds the same words, or already calls for the login that would help.
-    fn is_said(&self, problem: &Problem) -> bool {
-        let words = problem.to_string();
-        let login = problem.action == Action::Reauthenticate;
-        self.reasons.iter().any(|reason| {
-            reason.message.contains(&words)
-                || login && reason.action == problem.action && reason.severity == Health::Critical
+            remedy: "set the clock and keep it set: `timedatectl set-ntp true`".to_owned(),
+            action: Action::FixConfiguration,
+            labels: Vec::new(),
+            about: None,
+            held_by: None,
         })
     }
+}
+
+impl LastHeard {
+    fn skew(self) -> TimeDelta {
+        self.host - self.graph
+    }
+
+    /// By how much the host's clock is certainly, or most likely, off when it shows `host`.
+    fn skew_at(self, host: Time) -> TimeDelta {
+        let was = self.skew();
+        let set_back = host < self.host;
+        let is_ahead = was > TimeDelta::zero() && !set_back;
+        let is_behind = was < TimeDelta::zero() && !set_back && host < self.graph;
+        if !agrees(was) && (is_ahead || is_behind) {
+            was
+        } else {
+            (host - self.graph).min(TimeDelta::zero())
+        }
+    }
+
+    /// Whether a clock that shows `host` was right then and has not gone back since.
+    fn vouches_for(self, host: Time) -> bool {
+        agrees(self.skew()) && host >= self.graph - TOLERANCE
+    }
+}
+
+fn agrees(skew: TimeDelta) -> bool {
+    skew.abs() < TOLERANCE
+}
+
+/// Until when an app's throttle holds, if it does at `now`.
+pub fn throttle(until: Time, now: Time) -> Option<Time> {
+    Some(until).filter(|until| *until > now && *until - now <= LONGEST_THROTTLE)
+}
+
+/// Until when nothing is tried for a token, if that lies ahead of `now`.
+pub(super) fn pause(ledger: &Ledger, now: Time) -> Option<Time> {
+    let metas_own = ledger
+        .problem
+        .as_ref()
+        .is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown));
+    let longest = if metas_own { LONGEST_THROTTLE } else { LONGEST_PAUSE };
+    ledger.not_before.filter(|until| *until > now && *until - now <= longest)
 }

@@ -1,6 +1,7 @@
 //! When a string is taken from where it comes from: a Page's from its parent, an app's from the
 //! app's id and secret; and when the Pages are listed.
 
+use super::clocks;
 use super::decision::{Decision, Derive, Rest};
 use super::renewal::{is_metas_own_pause, verdict};
 use super::{Dates, Insistence, Moment, Parent, Subject, is_short_lived};
@@ -22,7 +23,7 @@ pub fn listing_is_due(
     }
     let lifeless = |page: &&Credential| {
         page.retired_at.is_none()
-            && page.ledger.not_before.is_none_or(|until| until <= moment.now)
+            && clocks::pause(&page.ledger, moment.now).is_none()
             && page.current.as_ref().is_none_or(|generation| verdict(generation) == Some(false))
     };
     insistence == Insistence::Forced
@@ -88,7 +89,7 @@ pub(super) fn derivation(
 
 /// Until when nothing is tried, unless a person insists; Meta's own pauses hold for everybody.
 fn pause(credential: &Credential, insistence: Insistence, moment: Moment) -> Option<Time> {
-    let until = credential.ledger.not_before.filter(|until| *until > moment.now)?;
+    let until = clocks::pause(&credential.ledger, moment.now)?;
     (insistence != Insistence::Forced || is_metas_own_pause(credential)).then_some(until)
 }
 

@@ -7,13 +7,17 @@ use std::path::Path;
 
 use chrono::TimeDelta;
 
-use super::{Health, Reason, Subject, is_short_lived, words};
+use super::{Health, Limits, Reason, Subject, is_short_lived, words};
 use crate::token::{Action, ChannelId, Expiry, Label, Time};
 
-/// No finished run for this long is a warning, however often runs are meant to happen.
-const WARNING_AFTER: TimeDelta = TimeDelta::hours(26);
-/// No finished run for this long is critical.
-const CRITICAL_AFTER: TimeDelta = TimeDelta::days(3);
+/// How long no run may have finished, where it is not said how often runs are meant to happen.
+const USUAL: Limits = Limits { warning: TimeDelta::hours(26), critical: TimeDelta::days(3) };
+
+/// So many runs in a row that did not finish are a warning, and so many critical.
+const MISSED_RUNS: (i32, i32) = (3, 12);
+
+/// But a timer that runs often is critical no sooner.
+const SOONEST_CRITICAL: TimeDelta = TimeDelta::days(1);
 
 /// The code of what is said when no run has finished lately.
 pub(super) const NO_RECENT_RUN: &str = "no_recent_run";
@@ -29,6 +33,8 @@ pub(super) const CHANNEL_FAILS: &str = "notification_failed";
 pub struct Runs {
     /// How often runs are meant to happen.
     pub every: Option<TimeDelta>,
+    /// The narrowest `refresh_within` of a declared token.
+    pub narrowest_window: Option<TimeDelta>,
     /// When the oldest known run began.
     pub first_began: Option<Time>,
     /// When the last run that did its work ended.
@@ -37,14 +43,25 @@ pub struct Runs {
     pub longest_gap: Option<TimeDelta>,
 }
 
+impl Runs {
+    /// How long no run may have finished. Half of the narrowest window must be left in any case.
+    fn limits(&self) -> Limits {
+        let times = |every: TimeDelta, count| every.checked_mul(count).unwrap_or(TimeDelta::MAX);
+        let limits = self.every.map_or(USUAL, |every| Limits {
+            warning: times(every, MISSED_RUNS.0),
+            critical: times(every, MISSED_RUNS.1).max(SOONEST_CRITICAL),
+        });
+        let most = self.narrowest_window.map_or(TimeDelta::MAX, |window| window / 2);
+        Limits { warning: limits.warning.min(most), critical: limits.critical.min(most) }
+    }
+}
+
 /// What is to be said of a timer whose last run is too long ago.
 ///
 /// Without `run_every` a store that no run has ever finished on is somebody's first try, and
 /// nothing is said.
 pub fn judge_runs(runs: &Runs, now: Time) -> Option<Reason> {
-    let late =
-        |factor: i32, least: TimeDelta| runs.every.map_or(least, |every| least.max(every * factor));
-    let (warning, critical) = (late(2, WARNING_AFTER), late(4, CRITICAL_AFTER));
+    let limits = runs.limits();
     let (since, message) = match (runs.last_finished, runs.every) {
         (Some(last), _) => {
             (Some(last), format!("the last run finished {}", words::when(last, now)))
@@ -53,9 +70,9 @@ pub fn judge_runs(runs: &Runs, now: Time) -> Option<Reason> {
         (None, None) => return None,
     };
     let age = since.map(|since| now - since);
-    let severity = if age.is_some_and(|age| age > critical) {
+    let severity = if age.is_some_and(|age| age > limits.critical) {
         Health::Critical
-    } else if runs.last_finished.is_none() || age.is_some_and(|age| age > warning) {
+    } else if runs.last_finished.is_none() || age.is_some_and(|age| age > limits.warning) {
         Health::Warning
     } else {
         return None;
@@ -93,6 +110,19 @@ pub fn judge_window(subject: &Subject<'_>, runs: &Runs) -> Option<Reason> {
     let remedy = "let the timer run `metatoken refresh` hourly, or set `refresh_within` to more";
     let labels = vec![subject.label.clone()];
     Some(Reason { labels, ..of_the_timer("window_too_narrow", Health::Warning, message, remedy) })
+}
+
+/// What is to be said of a scheduled run that ended `at` with `code` before its work was done.
+pub fn judge_failed_run(at: Time, code: u64, error: &str, hints: &[&str], now: Time) -> Reason {
+    let message = format!(
+        "the last scheduled run failed, {}: {error} (exit code {code})",
+        words::when(at, now)
+    );
+    let remedy = match hints {
+        [] => "run `metatoken refresh` as the user of the timer to see the whole error".to_owned(),
+        hints => format!("{}; then run `metatoken refresh`", hints.join("; ")),
+    };
+    of_the_timer("scheduled_run_failed", Health::Critical, message, &remedy)
 }
 
 /// What is to be said of a file with secrets that every user of the machine can read; `what` it is.

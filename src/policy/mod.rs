@@ -9,6 +9,7 @@ mod age;
 mod backoff;
 mod clocks;
 mod damage;
+mod dates;
 mod decision;
 mod deliveries;
 mod derivation;
@@ -32,6 +33,7 @@ pub mod words;
 pub use adoption::{Adoption, Incumbent, judge_newcomer};
 pub use age::{is_short_life, is_short_lived, short_lived};
 pub use backoff::next_try;
+pub use clocks::{Clocks, LastHeard, TOLERANCE, throttle};
 pub use damage::{Repair, judge_repaired, judge_store};
 pub use decision::{Decision, Derive, Insistence, Renew, Rest, Verify};
 pub use deliveries::judge_deliveries;
@@ -39,8 +41,8 @@ pub use derivation::listing_is_due;
 pub use extension::{Extension, MARGIN, judge_grant};
 pub use health::{Judgement, State, judge, judge_inspection};
 pub use machinery::{
-    Runs, judge_channel, judge_exposure, judge_fullness, judge_runs, judge_window,
-    judge_write_access,
+    Runs, judge_channel, judge_exposure, judge_failed_run, judge_fullness, judge_runs,
+    judge_window, judge_write_access,
 };
 pub use notices::{Announcement, Interest, Plan, Standing, TokenStanding, plan};
 pub use pace::paced;

@@ -5,6 +5,7 @@
 
 use chrono::TimeDelta;
 
+use super::clocks::throttle;
 use super::findings::{Findings, Step};
 use super::{Dates, Health, is_short_lived, words};
 use crate::token::{Action, Expiry, Generation, Ledger, Problem, Time};
@@ -69,7 +70,7 @@ impl Findings<'_> {
         if self.subject.has_stopped_extending() {
             return ", and Meta no longer extends it".to_owned();
         }
-        if let Some(until) = self.subject.throttled_until.filter(|until| *until > now) {
+        if let Some(until) = self.subject.throttled_until.and_then(|until| throttle(until, now)) {
             return format!(", and Meta throttles its app until {}", words::when(until, now));
         }
         match (problem, ledger.and_then(|ledger| ledger.last_attempt_at)) {

@@ -1,6 +1,6 @@
 //! Why something is not as it should be, and what to do about it.
 
-use super::clocks::UNPROVEN;
+use super::dates::UNPROVEN;
 use super::machinery::{CHANNEL_FAILS, NO_RECENT_RUN, STORE_FULL};
 use super::overdue::OVERDUE;
 use crate::token::{Action, Label};

@@ -3,6 +3,7 @@
 //! The rules are the contract's, «When a token is due»; those for Pages are in `derivation`.
 
 use super::age::has_outlived_its_date;
+use super::clocks::{pause, throttle};
 use super::decision::{Decision, Insistence, Renew, Rest, Verify};
 use super::derivation::{derivation, without_a_string};
 use super::{Dates, Moment, Subject, is_short_lived, words};
@@ -13,9 +14,9 @@ use crate::token::{Action, Credential, Expiry, Generation, Origin, Problem, Prob
 /// Whatever would ask Graph rests while Meta throttles the app, whoever insists.
 pub fn decide(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decision {
     let wish = wish(subject, insistence, moment);
-    let of_the_app = subject.throttled_until.filter(|until| *until > moment.now);
-    let of_the_token = subject.credential.and_then(throttled_until);
-    match (of_the_app, of_the_token.filter(|until| *until > moment.now)) {
+    let of_the_app = subject.throttled_until.and_then(|until| throttle(until, moment.now));
+    let of_the_token = subject.credential.and_then(|it| throttled_until(it, moment.now));
+    match (of_the_app, of_the_token) {
         _ if matches!(wish, Decision::Rest(_)) => wish,
         (Some(until), _) => Decision::Rest(Rest::AppThrottled { until }),
         (None, Some(until)) => Decision::Rest(Rest::BackingOff { until }),
@@ -24,10 +25,10 @@ pub fn decide(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> 
 }
 
 /// Until when Meta wants no further call with this token, as it said itself.
-fn throttled_until(credential: &Credential) -> Option<Time> {
+fn throttled_until(credential: &Credential, now: Time) -> Option<Time> {
     let ledger = &credential.ledger;
     let throttled = ledger.problem.as_ref().is_some_and(|it| it.action == Action::SlowDown);
-    ledger.not_before.filter(|_| throttled)
+    pause(ledger, now).filter(|_| throttled)
 }
 
 /// Whether a candidate is one that Meta granted and nobody has looked at yet.
@@ -157,7 +158,7 @@ fn renewal(
     {
         return Decision::Rest(Rest::TooYoung { eligible });
     }
-    match credential.ledger.not_before.filter(|until| *until > moment.now) {
+    match pause(&credential.ledger, moment.now) {
         Some(until) if !forced || is_metas_own_pause(credential) => {
             Decision::Rest(Rest::BackingOff { until })
         }

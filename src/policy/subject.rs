@@ -36,7 +36,7 @@ pub struct Parent<'a> {
 pub enum Dates {
     /// The clock agrees with Graph's, or nothing speaks against it.
     Trusted,
-    /// The clock was an hour or more off when Graph was last asked.
+    /// The clock may be off, and Graph has not been heard since.
     Doubted,
 }
 

@@ -7,7 +7,7 @@ use super::refusal::usage;
 use super::typed::{instant, scenario};
 use crate::cli::Cli;
 use crate::clock::Clock;
-use crate::commands::{Session, Stage, refuse_filesystem};
+use crate::commands::{Attempted, Session, Stage, refuse_filesystem};
 use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
@@ -74,8 +74,11 @@ pub(super) fn open_session(
     environment: Environment,
     ui: &mut Ui,
     interrupt: Interrupt,
+    attempted: &mut Attempted,
 ) -> Result<(Session, Option<Sandbox>), Complaint> {
     let mut config = config::load(&place.config, &environment)?;
+    attempted.config = Some(config.path.clone());
+    attempted.store = Some(config.store.path.clone());
     refuse_filesystem(&config)?;
     let mut graph = graph_settings(&config);
     if let Some(sandbox) = &place.sandbox {

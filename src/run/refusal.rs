@@ -1,14 +1,16 @@
 //! When nothing can be done: what is wrong, and the code that says so.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::CommandFactory as _;
 use clap::error::ErrorKind;
 
 use crate::cli::{Cli, Command};
 use crate::clock::Clock;
-use crate::commands;
+use crate::commands::{self, Attempted};
 use crate::complaint::Complaint;
+use crate::config;
 use crate::environment::Environment;
 use crate::exit::{Exit, Verdict};
 use crate::ui::{self, Colour, Format, LogFormat, Ui, Verbosity};
@@ -93,6 +95,37 @@ fn first_paragraph(text: &str) -> String {
     let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
     let joined = lines.collect::<Vec<_>>().join(" ");
     joined.strip_prefix("error: ").unwrap_or(&joined).to_owned()
+}
+
+/// Marks a scheduled run whose command line could not be read, as far as its config can be found.
+pub(super) fn note_misread(
+    error: &clap::Error,
+    arguments: &[OsString],
+    environment: &Environment,
+    clock: Clock,
+) {
+    let is_scheduled = is_typed(arguments, "--scheduled")
+        && command_typed(arguments).is_some_and(|it| it == "refresh" || it == "deliver");
+    if !is_scheduled || matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return;
+    }
+    let given = value_of(arguments, &["--config", "-c"]);
+    let Ok(path) = config::find(given.as_deref(), environment) else { return };
+    let path = std::path::absolute(&path).unwrap_or(path);
+    let store = config::load(&path, environment)
+        .map_or_else(|_| config::default_store(&path, environment), |config| config.store.path);
+    let attempted = Attempted { config: Some(path), store: Some(store) };
+    attempted.note(&usage(&first_paragraph(&error.to_string())), clock.now());
+}
+
+/// The value that one of these options was given.
+fn value_of(arguments: &[OsString], options: &[&str]) -> Option<PathBuf> {
+    let behind = arguments.windows(2).find(|pair| options.iter().any(|it| pair[0] == *it));
+    let within = || {
+        let words = arguments.iter().filter_map(|word| word.to_str());
+        words.filter_map(|word| word.strip_prefix("--config=")).next().map(PathBuf::from)
+    };
+    behind.map(|pair| PathBuf::from(&pair[1])).or_else(within)
 }
 
 /// The first word that is a command's name; what stands before it are options and their values.

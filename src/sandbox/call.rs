@@ -89,6 +89,11 @@ impl Call {
         take_version(&self.path).0
     }
 
+    /// Whether the host is asked for nothing, as by a client that wants to know the time.
+    pub(super) fn is_for_nothing(&self) -> bool {
+        self.path.trim_matches('/').is_empty()
+    }
+
     /// The path without its version.
     pub(super) fn endpoint(&self) -> &str {
         take_version(&self.path).1

@@ -153,6 +153,10 @@ impl Shared {
         if !latency.is_zero() && self.nap(latency).is_break() {
             return Reaction::Close;
         }
+        // No call of the API: it is neither counted nor remembered.
+        if call.is_for_nothing() {
+            return Reaction::Answer(hold(&self.world).simulation.answer(call));
+        }
         let misbehaviour = self.misbehaviour(call);
         let mut world = hold(&self.world);
         let mut seen = Seen::new(call, &world.simulation);

@@ -87,17 +87,19 @@ impl Store {
         self.read(move |connection| Ok(select(connection, &query)?))
     }
 
-    /// Forgets what happened before `before`, and the runs of which nothing is left to say.
+    /// Forgets what happened before `before`, and the runs of which nothing is left to say; never
+    /// the one that is under way.
     pub fn purge_events(&self, before: Time) -> Result<usize> {
+        let own = self.own_run();
         self.write(move |connection| {
             let before = before.timestamp();
             let gone = connection.execute("DELETE FROM event WHERE at < ?1", [before])?;
             connection.execute("DELETE FROM attempt WHERE closed_at < ?1", [before])?;
             connection.execute(
-                "DELETE FROM run WHERE started_at < ?1
+                "DELETE FROM run WHERE started_at < ?1 AND id <> ?2
                  AND NOT EXISTS (SELECT 1 FROM event WHERE event.run = run.id)
                  AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.run = run.id)",
-                [before],
+                (before, own.0),
             )?;
             Ok(gone)
         })

@@ -27,6 +27,12 @@ pub struct Keep {
 }
 
 impl Store {
+    /// Dates a run by Graph's clock, once it has heard it: it `began` so. If the host's turns out to
+    /// have been ahead, now or in a run before, what it has dated later than `now` happened now.
+    pub fn bring_back(&self, run: RunId, began: Time, now: Time) -> Result<()> {
+        self.write(move |connection| Ok(bring_back(connection, run, began, now)?))
+    }
+
     /// Wipes the strings of these tokens, and the files that they were delivered into, that nobody
     /// can want any more; returns how many strings.
     pub fn purge(&self, run: RunId, tokens: &[(TokenId, Keep)], now: Time) -> Result<usize> {
@@ -40,6 +46,47 @@ impl Store {
             Ok(wiped)
         })
     }
+}
+
+/// What is dated by the host's clock, and becomes the present when it turns out to lie ahead.
+const DATED: &[(&str, &[&str])] = &[
+    ("run", &["started_at", "finished_at"]),
+    (
+        "token",
+        &["unlisted_since", "retired_at", "last_refreshed_at", "last_attempt_at", "first_miss_at"],
+    ),
+    ("generation", &["obtained_at", "set_aside_at"]),
+    ("proof", &["at"]),
+    ("attempt", &["planned_at", "closed_at"]),
+    ("event", &["at"]),
+    ("delivery", &["owed_since", "settled_at", "failed_at", "drifted_since"]),
+    ("replaced", &["at"]),
+    ("notice", &["told_at"]),
+    ("channel", &["failed_at"]),
+];
+
+fn bring_back(connection: &Connection, run: RunId, began: Time, now: Time) -> rusqlite::Result<()> {
+    let (began, now) = (began.timestamp(), now.timestamp());
+    let ahead = |table: &str, column: &str| -> rusqlite::Result<bool> {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {column} > ?1)");
+        connection.prepare(&sql)?.query_row([now], |row| row.get(0))
+    };
+    let started: i64 =
+        connection
+            .query_row("SELECT started_at FROM run WHERE id = ?1", [run.0], |row| row.get(0))?;
+    // What a run has written before it heard Graph is dated like its own beginning; so are the rows
+    // of one that never heard it.
+    if started == began && !ahead("run", "started_at")? && !ahead("run", "finished_at")? {
+        return Ok(());
+    }
+    connection.execute("UPDATE run SET started_at = ?2 WHERE id = ?1", (run.0, began))?;
+    for (table, columns) in DATED {
+        for column in *columns {
+            let sql = format!("UPDATE {table} SET {column} = ?1 WHERE {column} > ?1");
+            connection.execute(&sql, [now])?;
+        }
+    }
+    Ok(())
 }
 
 fn purge(

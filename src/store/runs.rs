@@ -24,13 +24,13 @@ pub struct Run {
     pub command: String,
     /// Who started it.
     pub trigger: Trigger,
-    /// When it began.
+    /// When it began: by Graph's clock, if it heard Graph.
     pub started_at: Time,
-    /// When it ended; nothing if it was killed or still works.
+    /// When it ended, by the same clock; nothing if it was killed or still works.
     pub finished_at: Option<Time>,
     /// How it ended.
     pub exit_code: Option<u8>,
-    /// By how much our clock is ahead of Graph's, where Graph was asked.
+    /// By how much the host's clock was ahead of Graph's, if it heard Graph.
     pub clock_skew: Option<TimeDelta>,
 }
 
@@ -48,7 +48,7 @@ pub struct Machinery {
     /// When the oldest that is remembered began.
     pub first_began: Option<Time>,
     /// The longest time between the beginnings of two that did their work to the end, of those gaps
-    /// that ended in the last thirty days, by Graph's clock where it is known to be another.
+    /// that ended in the last thirty days.
     pub longest_gap: Option<TimeDelta>,
 }
 
@@ -121,27 +121,33 @@ impl Store {
         })
     }
 
-    /// The last run of `command` that did its work to the end, whatever it found.
-    pub fn last_finished(&self, command: &str) -> Result<Option<Run>> {
-        let command = command.to_owned();
-        self.read(move |connection| Ok(newest(connection, &command, &worked_to_the_end())?))
+    /// The last run that heard Graph, whatever its command.
+    pub fn last_heard(&self) -> Result<Option<Run>> {
+        self.read(|connection| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM run WHERE clock_skew IS NOT NULL ORDER BY id DESC LIMIT 1"
+            );
+            Ok(connection.prepare_cached(&sql)?.query_map([], run)?.next().transpose()?)
+        })
     }
 
-    /// What the runs of `command` say about the timer behind them.
-    pub fn machinery(&self, command: &str, now: Time) -> Result<Machinery> {
+    /// What the runs of `command` say about the timer behind them. Those that ended after `until`
+    /// were dated by a clock that was ahead, and say nothing.
+    pub fn machinery(&self, command: &str, until: Time) -> Result<Machinery> {
         let command = command.to_owned();
         self.read(move |connection| {
+            let by_then = |which: &str| format!("{which} AND finished_at <= {}", until.timestamp());
             Ok(Machinery {
                 last: newest(connection, &command, "TRUE")?,
                 last_ended: newest(connection, &command, "exit_code IS NOT NULL")?,
-                last_finished: newest(connection, &command, &worked_to_the_end())?,
-                last_success: newest(connection, &command, "exit_code = 0")?,
+                last_finished: newest(connection, &command, &by_then(&worked_to_the_end()))?,
+                last_success: newest(connection, &command, &by_then("exit_code = 0"))?,
                 first_began: connection.query_row(
                     "SELECT min(started_at) FROM run WHERE command = ?1",
                     [&command],
                     |row| Ok(Cells::of(row).maybe_time().ok().flatten()),
                 )?,
-                longest_gap: longest_gap(connection, &command, now)?,
+                longest_gap: longest_gap(connection, &command, until)?,
             })
         })
     }
@@ -181,28 +187,56 @@ fn newest(connection: &Connection, command: &str, which: &str) -> rusqlite::Resu
     Ok(None)
 }
 
+/// The longest time between the beginnings of two runs that did their work.
+///
+/// A run that heard Graph is dated by it. One that did not may be dated by a wrong clock: it counts
+/// only if its date lies between those of the runs before and after it that did.
 fn longest_gap(
     connection: &Connection,
     command: &str,
-    now: Time,
+    until: Time,
 ) -> rusqlite::Result<Option<TimeDelta>> {
     let worked = worked_to_the_end();
-    // The first gap of the time began with the last run before it; and a clock that was set right
-    // meanwhile leaves no gap where there was none.
+    // The first gap of the time began with the last run before it.
     let sql = format!(
-        "SELECT max(began - before) FROM (
-             SELECT began, lag(began) OVER (ORDER BY began) AS before FROM (
-                 SELECT started_at - ifnull(clock_skew, 0) AS began
-                 FROM run WHERE command = ?1 AND {worked} AND started_at >= coalesce(
-                     (SELECT started_at FROM run
-                      WHERE command = ?1 AND {worked} AND started_at < ?2
-                      ORDER BY started_at DESC LIMIT 1), ?2)))
-         WHERE began BETWEEN ?2 AND ?3"
+        "SELECT started_at, clock_skew IS NOT NULL FROM run
+         WHERE command = ?1 AND {worked} AND started_at <= ?3 AND started_at >= coalesce(
+             (SELECT max(started_at) FROM run
+              WHERE command = ?1 AND {worked} AND started_at < ?2), ?2)
+         ORDER BY id"
     );
-    let (since, now) = ((now - GAPS_WITHIN).timestamp(), now.timestamp());
-    let seconds: Option<i64> =
-        connection.query_row(&sql, (command, since, now), |row| Ok(row.get(0).ok().flatten()))?;
-    Ok(seconds.and_then(TimeDelta::try_seconds))
+    let (since, until) = ((until - GAPS_WITHIN).timestamp(), until.timestamp());
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement
+        .query_map((command, since, until), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<Vec<(i64, bool)>>>()?;
+    let mut began = credible(&rows);
+    began.sort_unstable();
+    let gaps = began.windows(2).filter(|pair| pair[1] >= since).map(|pair| pair[1] - pair[0]);
+    Ok(gaps.max().and_then(TimeDelta::try_seconds))
+}
+
+/// The beginnings that are dated by Graph, and those that lie between two of them, or behind the
+/// last; where there are none, all.
+fn credible(rows: &[(i64, bool)]) -> Vec<i64> {
+    let Some(first) = rows.iter().position(|(_, heard)| *heard) else {
+        return rows.iter().map(|(began, _)| *began).collect();
+    };
+    let mut ceiling = i64::MAX;
+    let below: Vec<(i64, bool)> = rows[first..]
+        .iter()
+        .rev()
+        .filter_map(|(began, heard)| {
+            ceiling = if *heard { *began } else { ceiling };
+            (*began <= ceiling).then_some((*began, *heard))
+        })
+        .collect();
+    let mut floor = i64::MIN;
+    let above = below.into_iter().rev().filter_map(|(began, heard)| {
+        floor = if heard { began } else { floor };
+        (began >= floor).then_some(began)
+    });
+    above.collect()
 }
 
 fn run(row: &Row<'_>) -> rusqlite::Result<Run> {

@@ -145,6 +145,11 @@ impl Ui {
         self.aside.clock = clock;
     }
 
+    /// The time with which it dates what is said.
+    pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.aside.clock.now()
+    }
+
     /// Whether standard error goes to the journal.
     pub fn stderr_is_the_journal(&self) -> bool {
         self.aside.reader == Reader::Journal

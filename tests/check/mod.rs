@@ -5,6 +5,7 @@ mod bystander;
 mod exposures;
 mod first_line;
 mod github;
+mod machinery;
 mod metrics;
 mod outage;
 mod perfdata;

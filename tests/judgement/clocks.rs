@@ -1,8 +1,11 @@
 //! The clocks of a token, one second around each limit.
 
 use chrono::TimeDelta;
-use metatoken::policy::{Dates, Health, Limits, Moment, Policy, State, judge};
-use metatoken::token::{Credential, DataAccess, Expiry, TokenType};
+use metatoken::policy::{
+    Clocks, Dates, Health, Insistence, LastHeard, Limits, Moment, Policy, State, Subject, decide,
+    judge,
+};
+use metatoken::token::{Credential, DataAccess, Expiry, Problem, ProblemKind, Time, TokenType};
 
 use super::{SECOND, codes, credential, day, hidden, page, string, subject, user, with_answer};
 
@@ -223,5 +226,91 @@ fn no_clock_runs_by_a_clock_that_is_not_believed() {
             let moment = Moment { dates: Dates::Doubted, ..Moment::at(day(300)) };
             assert_eq!(codes(&subject(&credential, &policy), moment), none, "{token_type}");
         }
+    }
+}
+
+/// The clocks of a host that shows `host`, where a run last heard Graph on day 10 and the host's
+/// clock was ahead by `was`.
+fn clocks(host: Time, heard: Option<TimeDelta>, was: TimeDelta) -> Clocks {
+    Clocks { host, heard, last: Some(LastHeard { graph: day(10), host: day(10) + was }) }
+}
+
+#[test]
+fn graphs_time_counts_where_it_was_heard_and_else_the_hosts() {
+    let offsets = [-20_700, -400, -31, -1, 1, 30, 400, 4_000].map(days);
+    for skew in offsets.into_iter().chain([-2, 2].map(TimeDelta::hours)) {
+        let now = day(10) + TimeDelta::hours(1);
+        // A clock that is wrong from now on: what Graph says now counts, whatever it said before.
+        for was in [days(0), skew, -skew] {
+            let heard = clocks(now + skew, Some(skew), was);
+            assert_eq!((heard.now(), heard.dates()), (now, Dates::Trusted), "{skew} {was}");
+            assert!(heard.reason().is_some() && !heard.is_in_doubt());
+        }
+        // One that was wrong and was set right, or is as wrong as it was, is known for it.
+        let right = clocks(now, None, skew);
+        let ahead = skew > days(0);
+        if ahead || now >= day(10) {
+            assert_eq!(right.now(), now, "{skew}");
+            assert_eq!(right.reason(), None, "{skew}");
+        }
+        assert!(right.is_in_doubt(), "{skew}: until Graph is heard again");
+        let as_before = clocks(now + skew, None, skew);
+        assert_eq!(as_before.now(), now, "{skew}");
+        assert!(as_before.reason().is_some(), "{skew}");
+        // One that has gone back is no earlier than what Graph has said.
+        let wrong_now = clocks(now + skew, None, days(0));
+        let expected = if ahead { now + skew } else { day(10) };
+        assert_eq!(wrong_now.now(), expected, "{skew}");
+        assert_eq!(wrong_now.reason().is_some(), !ahead, "{skew}");
+        let known = if ahead { Dates::Trusted } else { Dates::Doubted };
+        assert_eq!(wrong_now.dates(), known, "{skew}");
+        let noticed = !ahead || skew > TimeDelta::hours(25);
+        assert_eq!(wrong_now.is_in_doubt(), noticed, "{skew}");
+    }
+    let nothing = Clocks { host: day(3), heard: None, last: None };
+    assert_eq!((nothing.now(), nothing.dates()), (day(3), Dates::Trusted));
+    assert!(!nothing.is_in_doubt() && nothing.reason().is_none());
+}
+
+#[test]
+fn clocks_that_differ_by_less_than_five_minutes_agree() {
+    let limit = TimeDelta::minutes(5);
+    for direction in [1, -1] {
+        for (skew, told) in [(limit - SECOND, false), (limit, true)] {
+            let skew = skew * direction;
+            let clocks = clocks(day(10) + skew, Some(skew), days(0));
+            let expected = if told { day(10) } else { day(10) + skew };
+            assert_eq!((clocks.now(), clocks.reason().is_some()), (expected, told), "{skew}");
+        }
+    }
+    let reason = clocks(day(12), Some(days(2)), days(0)).reason().unwrap();
+    assert_eq!((reason.code, reason.severity), ("clock_skew", Health::Warning));
+    assert_eq!(reason.message, "the clock of this machine is 2 days ahead of Graph's");
+}
+
+#[test]
+fn a_pause_that_no_run_has_ever_set_holds_nothing_back() {
+    let policy = Policy::default();
+    let decision = |until, problem: Option<ProblemKind>| {
+        let mut credential = user(Expiry::At(day(60)), day(50));
+        credential.ledger.not_before = Some(until);
+        credential.ledger.problem = problem.map(|kind| Problem::new(kind, "x"));
+        decide(&subject(&credential, &policy), Insistence::None, Moment::at(day(50)))
+    };
+    for (kind, longest) in [
+        (None, TimeDelta::hours(25)),
+        (Some(ProblemKind::Network), TimeDelta::hours(25)),
+        (Some(ProblemKind::RateLimited), TimeDelta::hours(169)),
+    ] {
+        let until = day(50) + longest;
+        assert_eq!(decision(until, kind).name(), "rest", "{kind:?}");
+        assert_eq!(decision(until + SECOND, kind).name(), "renew", "{kind:?}");
+        assert_eq!(decision(day(4_000), kind).name(), "renew", "{kind:?}");
+    }
+    let due = user(Expiry::At(day(60)), day(50));
+    for (until, name) in [(day(57), "rest"), (day(58), "renew"), (day(4_000), "renew")] {
+        let throttled = Subject { throttled_until: Some(until), ..subject(&due, &policy) };
+        let decision = decide(&throttled, Insistence::None, Moment::at(day(50)));
+        assert_eq!(decision.name(), name, "{until}");
     }
 }

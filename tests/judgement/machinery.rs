@@ -4,8 +4,8 @@ use std::path::Path;
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use metatoken::policy::{
-    Health, NEWEST, Policy, Reason, Runs, judge_exposure, judge_fallback, judge_runs,
-    judge_version, judge_window, merge,
+    Health, NEWEST, Policy, Reason, Runs, judge_exposure, judge_failed_run, judge_fallback,
+    judge_runs, judge_version, judge_window, merge,
 };
 use metatoken::token::{Action, Credential, Expiry};
 
@@ -13,28 +13,48 @@ use super::{SECOND, day, hours, label, subject, user};
 
 const RUN_IT: &str = "see that the timer or the cron job runs `metatoken refresh`, and run it now";
 
-/// How severe it is that the last run finished `age` ago, with `run_every`.
-fn stopped(age: TimeDelta, every: Option<TimeDelta>) -> Option<Health> {
-    let runs = Runs { every, last_finished: Some(day(50) - age), ..Runs::default() };
+/// How severe it is that the last run finished `age` ago, with `run_every` and the narrowest window.
+fn stopped(
+    age: TimeDelta,
+    every: Option<TimeDelta>,
+    narrowest_window: Option<TimeDelta>,
+) -> Option<Health> {
+    let runs =
+        Runs { every, narrowest_window, last_finished: Some(day(50) - age), ..Runs::default() };
     judge_runs(&runs, day(50)).map(|it| it.severity)
 }
 
 #[test]
 fn a_timer_that_stopped() {
     let (warning, critical) = (Some(Health::Warning), Some(Health::Critical));
-    for (every, first, second) in [
-        (None, hours(26), hours(72)),
-        // The least limits are for timers that run often.
-        (Some(hours(1)), hours(26), hours(72)),
-        (Some(hours(13)), hours(26), hours(72)),
-        (Some(hours(24)), hours(48), hours(96)),
-        (Some(hours(24 * 7)), hours(24 * 14), hours(24 * 28)),
+    let minutes = TimeDelta::minutes;
+    for (every, window, first, second) in [
+        (None, None, hours(26), hours(72)),
+        (None, Some(hours(24 * 20)), hours(26), hours(72)),
+        (None, Some(hours(24 * 4)), hours(26), hours(48)),
+        // A timer that runs often is critical no sooner than after a day.
+        (Some(minutes(5)), None, minutes(15), hours(24)),
+        (Some(hours(1)), None, hours(3), hours(24)),
+        (Some(hours(2)), None, hours(6), hours(24)),
+        (Some(hours(3)), None, hours(9), hours(36)),
+        (Some(hours(24)), None, hours(72), hours(24 * 12)),
+        // Half of the narrowest window is left in any case.
+        (Some(hours(24)), Some(hours(24 * 20)), hours(72), hours(24 * 10)),
+        (Some(hours(1)), Some(hours(10)), hours(3), hours(5)),
     ] {
-        assert_eq!(stopped(first, every), None, "{every:?}");
-        assert_eq!(stopped(first + SECOND, every), warning, "{every:?}");
-        assert_eq!(stopped(second, every), warning, "{every:?}");
-        assert_eq!(stopped(second + SECOND, every), critical, "{every:?}");
+        let told = |age| stopped(age, every, window);
+        assert_eq!(told(first), None, "{every:?} {window:?}");
+        assert_eq!(told(first + SECOND), warning, "{every:?} {window:?}");
+        assert_eq!(told(second), warning, "{every:?} {window:?}");
+        assert_eq!(told(second + SECOND), critical, "{every:?} {window:?}");
     }
+    // Where both limits are half of a window, there is no time for a warning.
+    for (every, window) in [(Some(hours(24 * 7)), hours(24 * 20)), (None, hours(48))] {
+        let half = window / 2;
+        assert_eq!(stopped(half, every, Some(window)), None);
+        assert_eq!(stopped(half + SECOND, every, Some(window)), critical);
+    }
+    assert_eq!(stopped(hours(9999), Some(TimeDelta::MAX), None), None);
     let runs = Runs { last_finished: Some(day(5)), ..Runs::default() };
     let reason = judge_runs(&runs, day(10)).unwrap();
     assert_eq!(reason.code, "no_recent_run");
@@ -51,13 +71,33 @@ fn a_timer_that_never_started() {
     let promised = Runs { every: Some(hours(1)), ..Runs::default() };
     for (first_began, severity) in [
         (None, Health::Warning),
-        (Some(day(7)), Health::Warning),
-        (Some(day(7) - SECOND), Health::Critical),
+        (Some(day(9)), Health::Warning),
+        (Some(day(9) - SECOND), Health::Critical),
     ] {
         let reason = judge_runs(&Runs { first_began, ..promised }, day(10)).unwrap();
         assert_eq!((reason.code, reason.severity), ("no_recent_run", severity));
         assert_eq!(reason.message, "no run has ever finished");
         assert_eq!(reason.remedy, RUN_IT);
+    }
+}
+
+#[test]
+fn a_scheduled_run_that_failed() {
+    let (at, now) = (day(9), day(9) + hours(2));
+    let hints = ["close the quote", "see `metatoken config check`"];
+    for (hints, remedy) in [
+        (&hints[..0], "run `metatoken refresh` as the user of the timer to see the whole error"),
+        (&hints[..1], "close the quote; then run `metatoken refresh`"),
+        (&hints[..], "close the quote; see `metatoken config check`; then run `metatoken refresh`"),
+    ] {
+        let reason = judge_failed_run(at, 78, "/etc/x.toml: line 3", hints, now);
+        assert_eq!((reason.code, reason.severity), ("scheduled_run_failed", Health::Critical));
+        assert_eq!(
+            reason.message,
+            "the last scheduled run failed, 2026-01-10 00:00 UTC, 2 hours ago: /etc/x.toml: line 3 \
+             (exit code 78)"
+        );
+        assert_eq!(reason.remedy, remedy);
     }
 }
 

@@ -10,7 +10,6 @@ const STOPPED: &str = "the last run finished 2026-01-01 00:00 UTC";
 #[test]
 fn a_timer_that_stopped_is_told_by_whoever_looks() {
     let (mut world, hook) = well(CHAT);
-    std::fs::remove_file(world.path("metatoken.key")).unwrap();
     world.set("APP_SECRET", "");
     for (today, code, said) in [
         (1, 0, vec![]),
@@ -114,14 +113,14 @@ UNKNOWN: `brand`: it has no string yet; run `metatoken refresh` to adopt the con
 ",
     );
     drop(hook);
-    let (mut world, hook) = well(&every("7d"));
+    let (mut world, hook) = well(&every("1d"));
     for (today, code, said) in [
-        (8, 0, vec![]),
-        (14, 0, vec![]),
-        // That Graph is silent is worse by then, and told by itself.
-        (15, 1, vec![format!("WARNING: {STOPPED}, 15 days ago")]),
-        (28, 1, vec![]),
-        (29, 2, vec![format!("CRITICAL: brand: {STOPPED}, 29 days ago")]),
+        (2, 0, vec![]),
+        (3, 0, vec![]),
+        (4, 1, vec![format!("WARNING: brand: {STOPPED}, 4 days ago")]),
+        // Half of the narrowest window.
+        (10, 1, vec![]),
+        (11, 2, vec![format!("CRITICAL: brand: {STOPPED}, 11 days ago")]),
     ] {
         world.at(day(today));
         world.run(&["check", "--system"]).code(code);

@@ -112,7 +112,7 @@ fn hand_over(
     system.retain(|reason| !(reason.is_damage() && reason.labels == [desk.member.label.clone()]));
     Ok(RunReport {
         dry_run: order.depth == Depth::Rehearsal,
-        started_at: workshop.started_at,
+        started_at: workshop.started_at(),
         finished_at: workshop.now(),
         results,
         system,

@@ -64,7 +64,7 @@ impl Heartbeat {
             return;
         }
         let well = report.as_ref().is_ok_and(|report| !report.wants_a_person());
-        let now = workshop.session.clock.now();
+        let now = workshop.now();
         for (channel, outcome) in self.beat(if well { Beat::Success } else { Beat::Fail }) {
             let noted = match outcome {
                 Ok(()) => workshop.store.note_channel_works(&channel),

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use chrono::TimeDelta;
 
-use super::skew::clock_reason;
 use super::workshop::{Depth, Due, Workshop};
 use crate::commands::Session;
 use crate::commands::roster::Roster;
@@ -108,8 +107,7 @@ impl Workshop<'_> {
 
     /// Leaves word for the next run which apps Meta wants left alone.
     fn leave_word(&self) -> Result<(), StoreError> {
-        // Like every pause, these are kept by our clock.
-        let now = self.session.clock.now();
+        let now = self.now();
         for throttle in self.graph.throttles() {
             let until = now + throttle.wait.unwrap_or(USUAL_THROTTLE);
             self.store.pause_app(&throttle.app, until, now)?;
@@ -133,24 +131,21 @@ impl Workshop<'_> {
     pub(in crate::commands) fn close(&self, exit: Exit) -> Result<(), StoreError> {
         let left = self.leave_word();
         let code = self.session.interrupt.exit_code().unwrap_or(exit.code());
-        let now = self.session.clock.now();
-        self.store.finish_run(self.run, code, self.last_skew(), now)?;
+        let (heard, now) = (self.graph.clock_skew(), self.now());
+        if heard.is_some() {
+            let brought = self.store.bring_back(self.run, self.started_at(), now);
+            self.bear_full(brought)?;
+        }
+        self.store.finish_run(self.run, code, heard, now)?;
         left
-    }
-
-    /// How far our clock is off by the last that Graph said; a run that asked nothing has learnt
-    /// nothing.
-    fn last_skew(&self) -> Option<TimeDelta> {
-        self.graph.clock_skew().or(self.skew_at_first)
     }
 
     /// What is written down when the process must end while a request hangs.
     pub(in crate::commands) fn last_words(&self) {
         let code = self.session.interrupt.exit_code().unwrap_or(Exit::Failed.code());
-        let now = self.session.clock.now();
         log::cut_off(code, self.began);
         // Nobody is left to be told that the store failed too.
-        let _ = self.store.abandon_run(self.run, code, self.last_skew(), now);
+        let _ = self.store.abandon_run(self.run, code, self.graph.clock_skew(), self.now());
     }
 
     /// What is to be said where the disk was full: which tokens it held back, and which of them
@@ -175,8 +170,7 @@ impl Workshop<'_> {
     pub(in crate::commands) fn system(&self) -> Vec<Reason> {
         let versions =
             apps::version_reasons(self.session, &self.roster, &self.graph, self.moment());
-        let clock = self.graph.clock_skew().and_then(clock_reason);
         let store = self.damage().into_iter().chain(self.unfinished_files());
-        clock.into_iter().chain(versions).chain(store).collect()
+        self.clocks().reason().into_iter().chain(versions).chain(store).collect()
     }
 }

@@ -282,10 +282,7 @@ impl Keeper<'_> {
             event,
             generation: None,
             problem: Some(problem.clone()),
-            not_before: not_before.map(|until| match problem.action {
-                Action::SlowDown => self.workshop.by_our_clock(until),
-                _ => until,
-            }),
+            not_before,
         }
     }
 

@@ -102,12 +102,7 @@ impl<'a> Keeper<'a> {
 
     /// What the store knows now.
     pub(super) fn credential(&self) -> Result<Credential, StoreError> {
-        let mut credential = self.workshop.store.credential(self.token)?;
-        let ledger = &mut credential.ledger;
-        if ledger.problem.as_ref().is_some_and(|problem| problem.action == Action::SlowDown) {
-            ledger.not_before = ledger.not_before.map(|until| self.workshop.by_this_clock(until));
-        }
-        Ok(credential)
+        self.workshop.store.credential(self.token)
     }
 
     /// The app that speaks for this token.

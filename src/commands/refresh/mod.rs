@@ -14,7 +14,6 @@ mod keeper;
 mod pages;
 mod renew;
 mod rest;
-mod skew;
 mod workshop;
 
 use std::cmp::Ordering;
@@ -23,9 +22,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub(in crate::commands) use diary::exit_for;
-pub(in crate::commands) use skew::{believed, clock_reason, trust};
-pub(in crate::commands) use workshop::Workshop;
 pub use workshop::{Depth, Due, RefreshOrder};
+pub(in crate::commands) use workshop::{Workshop, last_heard};
 
 use self::conclusion::naming_the_critical;
 use self::pages::Listing;
@@ -88,7 +86,7 @@ impl Workshop<'_> {
         let examined = self.bear_full(examined)?.flatten();
         Ok(RunReport {
             dry_run: self.depth == Depth::Rehearsal,
-            started_at: self.started_at,
+            started_at: self.started_at(),
             finished_at: self.now(),
             results: self.in_order(results),
             system: self.system().into_iter().chain(examined).collect(),
@@ -198,8 +196,12 @@ impl Workshop<'_> {
         Ok(found.and_then(|found| judge_store(&found.findings)))
     }
 
-    /// Wipes old strings whose time is over.
+    /// Wipes old strings whose time is over; only by Graph's time, and not at all in a run that has
+    /// not heard it.
     fn tidy(&self, results: &[TokenResult]) -> Result<(), StoreError> {
+        if self.graph.clock_skew().is_none() {
+            return Ok(());
+        }
         let kept: HashSet<&Label> = results.iter().map(|result| &result.label).collect();
         let limits: Vec<_> = self
             .roster

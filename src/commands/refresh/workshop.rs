@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use chrono::TimeDelta;
 
-use super::skew::{believed, trust};
 use crate::commands::Session;
 use crate::commands::apps;
 use crate::commands::delivery::{Errand, HalfWritten};
@@ -17,10 +16,10 @@ use crate::config::SecretSource;
 use crate::exit::Exit;
 use crate::graph::{App, Graph};
 use crate::policy::{
-    Dates, Decision, Insistence, Moment, Reason, Renew, Repair, Rest, Subject, decide, judge,
-    judge_repaired, judge_store, paced, words,
+    Clocks, Decision, Insistence, LastHeard, Moment, Reason, Renew, Repair, Rest, Subject, decide,
+    judge, judge_repaired, judge_store, paced, words,
 };
-use crate::store::{Enrolment, Mended, RunId, RunLock, Stock, Store, StoreError};
+use crate::store::{Enrolment, Mended, Run, RunId, RunLock, Stock, Store, StoreError};
 use crate::token::{Credential, Label, Pattern, Problem, ProblemKind, Time, TokenId, Trigger};
 
 /// Whether a run is meant.
@@ -79,6 +78,13 @@ fn open_store(
     }
 }
 
+/// The two clocks at the end of the run that last heard Graph.
+pub(in crate::commands) fn last_heard(run: Option<&Run>) -> Option<LastHeard> {
+    let run = run?;
+    let (graph, skew) = (run.finished_at?, run.clock_skew?);
+    Some(LastHeard { graph, host: graph + skew })
+}
+
 /// Everything that one run works with.
 pub(in crate::commands) struct Workshop<'a> {
     pub(in crate::commands) session: &'a Session,
@@ -97,8 +103,9 @@ pub(in crate::commands) struct Workshop<'a> {
     errands: Mutex<Vec<Errand>>,
     full: Mutex<Option<StoreError>>,
     pub(in crate::commands) half_written: Vec<HalfWritten>,
-    pub(in crate::commands) started_at: Time,
-    pub(super) skew_at_first: Option<TimeDelta>,
+    /// By the host's clock.
+    host_started_at: Time,
+    last_heard: Option<LastHeard>,
     pub(super) began: Instant,
     _lock: Option<RunLock>,
 }
@@ -111,12 +118,22 @@ impl<'a> Workshop<'a> {
     ) -> Result<Self, Complaint> {
         let (lock, store) = open_store(session, order)?;
         session.interrupt.listen();
-        let started_at = session.clock.now();
-        let last = store.last_finished("refresh")?;
+        let host = session.clock.now();
+        let last_heard = last_heard(store.last_heard()?.as_ref());
+        let graph = session.graph();
+        let mut clocks = Clocks { host, heard: None, last: last_heard };
+        // Nothing may be decided by a clock that is in doubt; a delivery asks Meta for nothing.
+        if clocks.is_in_doubt() && order.command != "deliver" {
+            if let Some(app) = session.config.apps.first() {
+                graph.ask_the_time(app.kind);
+            }
+            clocks.heard = graph.clock_skew();
+        }
+        let started_at = clocks.now();
         let run = store.begin_run(order.command, order.trigger, started_at)?;
         Ok(Self {
             session,
-            graph: session.graph(),
+            graph,
             run,
             depth: order.depth,
             which: order.which,
@@ -130,8 +147,8 @@ impl<'a> Workshop<'a> {
             errands: Mutex::default(),
             full: Mutex::default(),
             half_written: Vec::new(),
-            started_at,
-            skew_at_first: last.and_then(|run| run.clock_skew),
+            host_started_at: host,
+            last_heard,
             began: Instant::now(),
             store,
             _lock: lock,
@@ -153,7 +170,7 @@ impl<'a> Workshop<'a> {
                 tokens.insert(credential.label.clone(), credential.id);
             }
         }
-        let pauses = self.store.paused_apps(self.session.clock.now())?;
+        let pauses = apps::pauses(&self.store, self.now())?;
         self.roster = Roster::new(&self.session.config, credentials).mindful_of(pauses);
         self.half_written = self.finish_files()?;
         Ok(())
@@ -242,30 +259,27 @@ impl<'a> Workshop<'a> {
         self.newcomers.get(label)
     }
 
-    /// The present; by Graph's clock where ours is an hour or more off.
+    /// What is known of the time.
+    pub(super) fn clocks(&self) -> Clocks {
+        let (host, heard) = (self.session.clock.now(), self.graph.clock_skew());
+        Clocks { host, heard, last: self.last_heard }
+    }
+
+    /// The time to go by.
     pub(in crate::commands) fn now(&self) -> Time {
-        believed(self.session.clock.now(), self.graph.clock_skew())
+        self.clocks().now()
     }
 
-    /// A time of [`Workshop::now`] as our clock will show it. Pauses are written by that, right or
-    /// wrong: the next run reads them before Graph has told it the time.
-    pub(super) fn by_our_clock(&self, time: Time) -> Time {
-        time + (self.session.clock.now() - self.now())
-    }
-
-    /// A time that our clock will show, as [`Workshop::now`] will tell it.
-    pub(super) fn by_this_clock(&self, time: Time) -> Time {
-        believed(time, self.graph.clock_skew())
+    /// When the run began.
+    pub(in crate::commands) fn started_at(&self) -> Time {
+        self.clocks().at(self.host_started_at)
     }
 
     /// The moment at which something is judged.
-    ///
-    /// Until Graph has told the time, a clock that was wrong when the last run ended is doubted:
-    /// a token that seems to be due is asked about first.
     pub(in crate::commands) fn moment(&self) -> Moment {
-        let skew = self.graph.clock_skew();
-        let dates = skew.map_or(trust(self.skew_at_first), |_| Dates::Trusted);
-        Moment { now: self.now(), run_started: believed(self.started_at, skew), dates }
+        let clocks = self.clocks();
+        let (now, run_started) = (clocks.now(), clocks.at(self.host_started_at));
+        Moment { now, run_started, dates: clocks.dates() }
     }
 
     /// The app of that name.
@@ -280,8 +294,7 @@ impl<'a> Workshop<'a> {
         credential: &'m Credential,
         parent: Option<&'m Credential>,
     ) -> Subject<'m> {
-        let throttled_until = self.roster.pauses().get(&member.app);
-        let throttled_until = throttled_until.map(|until| self.by_this_clock(*until));
+        let throttled_until = self.roster.pauses().get(&member.app).copied();
         Subject { throttled_until, ..subject(member, Some(credential), parent) }
     }
 

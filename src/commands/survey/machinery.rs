@@ -1,41 +1,45 @@
 //! What is to be said of the timer, the key and the files.
 
 use std::collections::HashSet;
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::Survey;
 use chrono::TimeDelta;
 
-use super::Survey;
 use crate::commands::Session;
-use crate::commands::refresh::clock_reason;
+use crate::commands::failed_run::failed_run;
 use crate::commands::roster::Roster;
-use crate::complaint::Complaint;
 use crate::config::{Config, KeySetting, SecretSource};
 use crate::deliver::Place;
 use crate::file;
 use crate::policy::{
-    Health, Reason, Runs, judge_exposure, judge_fullness, judge_runs, judge_store, judge_window,
-    judge_write_access, merge,
+    Clocks, Health, Reason, Runs, judge_exposure, judge_fullness, judge_runs, judge_store,
+    judge_window, judge_write_access, merge,
 };
 use crate::report::LastRuns;
-use crate::store::{KeySource, Machinery, Store, StoreError, lock_path};
+use crate::store::{Machinery, Store, StoreError, lock_path};
 use crate::token::{Action, Time};
 
 impl Survey<'_> {
     /// Judges the timer by its runs, and the clock by what Graph last said; the causes that several
     /// tokens share are told once.
-    pub(super) fn judge_machinery(&self, skew: Option<TimeDelta>) -> Vec<Reason> {
-        let now = self.session.clock.now();
+    pub(super) fn judge_machinery(&self, clocks: &Clocks) -> Vec<Reason> {
+        let now = clocks.now();
+        let windows = self.roster.members.iter().map(|member| member.policy.refresh_within);
         let runs = Runs {
             every: self.session.config.alerts.run_every,
+            narrowest_window: windows.filter(|window| *window > TimeDelta::zero()).min(),
             first_began: self.machinery.first_began,
             last_finished: self.machinery.last_finished.as_ref().and_then(|run| run.finished_at),
             longest_gap: self.machinery.longest_gap,
         };
         let subjects = self.meant.iter().map(|member| self.roster.subject(member));
         let windows = merge(subjects.filter_map(|subject| judge_window(&subject, &runs)));
-        let timer = judge_runs(&runs, now).into_iter().chain(windows);
-        timer.chain(skew.and_then(clock_reason)).collect()
+        let timer = failed_run(self.session, now).into_iter();
+        let timer = timer.chain(judge_runs(&runs, now)).chain(windows);
+        timer.chain(clocks.reason()).collect()
     }
 }
 
@@ -101,19 +105,30 @@ pub(super) fn damage(store: &Store, strays: Vec<&str>) -> Result<Option<Reason>,
     Ok(judge_store(&findings.collect::<Vec<_>>()))
 }
 
-/// Whether the key beside the store still opens it. Where there is none to read nothing is said:
-/// looking needs no key, and a run that needs it says so itself.
+/// Whether the store key is there and opens the store. Where the key is no file, or one that we may
+/// not read, nothing is said: looking needs no key, and a run that needs it says so itself.
 pub(super) fn key_trouble(session: &Session, store: &Store) -> Option<Reason> {
-    let KeySetting::Beside(path) = &session.config.store.key else { return None };
-    let error = store.unlock(&KeySource::File(path.clone())).err()?;
-    if matches!(error, StoreError::KeyUnreadable(..) | StoreError::KeyMissing(_)) {
+    let (KeySetting::Beside(path) | KeySetting::Given(SecretSource::File { path, .. })) =
+        &session.config.store.key
+    else {
         return None;
+    };
+    match File::open(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return None,
+        _ => {}
     }
-    let complaint = Complaint::from(error);
+    let opened = session.key().and_then(|key| Ok(store.unlock(&key)?));
+    let complaint = opened.err()?;
+    let causes = complaint.causes.iter().map(|cause| format!(": {cause}"));
     Some(Reason {
         code: complaint.code,
         severity: Health::Critical,
-        message: format!("{}: {}", complaint.subject, complaint.message),
+        message: format!(
+            "{}: {}{}",
+            complaint.subject,
+            complaint.message,
+            causes.collect::<String>()
+        ),
         remedy: complaint.hints.join("; "),
         action: Action::FixConfiguration,
         labels: Vec::new(),

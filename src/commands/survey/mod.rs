@@ -15,12 +15,12 @@ use self::questions::Answer;
 use super::apps::Pauses;
 use super::delivery::{of_config, seen};
 use super::notify::channel_reasons;
-use super::refresh::{believed, trust};
+use super::refresh::last_heard;
 use super::roster::{Member, Roster};
 use super::{Session, apps};
 use crate::complaint::Complaint;
 use crate::graph::Graph;
-use crate::policy::{Moment, Reason};
+use crate::policy::{Clocks, LastHeard, Moment, Reason, TOLERANCE};
 use crate::report::StatusReport;
 use crate::store::{Machinery, Stock, Store};
 use crate::token::{Delivery, Label, Pattern, Time};
@@ -47,6 +47,7 @@ struct Look<'a> {
 /// What the store and the files say, before anything is judged.
 struct Survey<'a> {
     session: &'a Session,
+    last_heard: Option<LastHeard>,
     roster: Roster,
     meant: Vec<Member>,
     machinery: Machinery,
@@ -62,8 +63,8 @@ pub(super) fn survey(
     graph: &Graph,
 ) -> Result<StatusReport, Complaint> {
     let store = session.reader()?;
-    let mut survey = Survey::of(session, store.as_ref(), patterns)?;
-    let now = believed(session.clock.now(), survey.skew_then());
+    let mut survey = Survey::of(session, store.as_ref(), patterns, graph)?;
+    let now = survey.clocks(graph).now();
     let look = Look { asking, now, graph };
     survey.look_for_lost(store.as_ref(), look);
     let answers = survey.ask_about(store.as_ref(), look)?;
@@ -82,8 +83,8 @@ pub(super) fn overview(
     store: &Store,
     graph: &Graph,
 ) -> Result<StatusReport, Complaint> {
-    let mut survey = Survey::of(session, Some(store), &[])?;
-    let look = Look { asking: Asking::Never, now: session.clock.now(), graph };
+    let mut survey = Survey::of(session, Some(store), &[], graph)?;
+    let look = Look { asking: Asking::Never, now: survey.clocks(graph).now(), graph };
     survey.look_at_targets(Some(store), look);
     Ok(survey.conclude(&[], graph))
 }
@@ -93,14 +94,20 @@ impl<'a> Survey<'a> {
         session: &'a Session,
         store: Option<&Store>,
         patterns: &[Pattern],
+        graph: &Graph,
     ) -> Result<Self, Complaint> {
-        let now = session.clock.now();
+        let last_heard = match store {
+            Some(store) => last_heard(store.last_heard()?.as_ref()),
+            None => None,
+        };
+        let heard = graph.clock_skew();
+        let now = Clocks { host: session.clock.now(), heard, last: last_heard }.now();
         let Stock { credentials, strays } =
             store.map_or_else(|| Ok(Stock::default()), Store::stock)?;
-        let pauses = store.map_or_else(|| Ok(Pauses::new()), |store| store.paused_apps(now))?;
+        let pauses = store.map_or_else(|| Ok(Pauses::new()), |store| apps::pauses(store, now))?;
         let roster = Roster::new(&session.config, credentials).mindful_of(pauses);
         let machinery = match store {
-            Some(store) => store.machinery("refresh", now)?,
+            Some(store) => store.machinery("refresh", now + TOLERANCE)?,
             None => Machinery::default(),
         };
         let mut troubles = machinery::exposures(session);
@@ -110,12 +117,14 @@ impl<'a> Survey<'a> {
             troubles.extend(machinery::fullness(&roster, store, now));
         }
         let meant = roster.select(patterns)?.into_iter().cloned().collect();
-        Ok(Self { session, roster, meant, machinery, deliveries: HashMap::new(), troubles })
+        let deliveries = HashMap::new();
+        Ok(Self { session, last_heard, roster, meant, machinery, deliveries, troubles })
     }
 
-    /// By how much our clock was ahead of Graph's when a run last asked.
-    fn skew_then(&self) -> Option<chrono::TimeDelta> {
-        self.machinery.last_finished.as_ref().and_then(|run| run.clock_skew)
+    /// What is known of the time.
+    fn clocks(&self, graph: &Graph) -> Clocks {
+        let (host, heard) = (self.session.clock.now(), graph.clock_skew());
+        Clocks { host, heard, last: self.last_heard }
     }
 
     /// How every target stands: by what the files hold, unless nobody is to look further than the
@@ -134,9 +143,8 @@ impl<'a> Survey<'a> {
 
     /// Judges everything that was gathered.
     fn conclude(mut self, answers: &[Answer], graph: &Graph) -> StatusReport {
-        let now = self.session.clock.now();
-        let skew = graph.clock_skew().or(self.skew_then());
-        let moment = Moment { dates: trust(skew), ..Moment::at(believed(now, skew)) };
+        let clocks = self.clocks(graph);
+        let moment = Moment::at(clocks.now());
         let mut deliveries = std::mem::take(&mut self.deliveries);
         let tokens = self
             .meant
@@ -147,7 +155,7 @@ impl<'a> Survey<'a> {
                 describe(&self.roster, member, answer, deliveries, moment)
             })
             .collect();
-        let mut system = self.judge_machinery(skew);
+        let mut system = self.judge_machinery(&clocks);
         system.extend(apps::version_reasons(self.session, &self.roster, graph, moment));
         system.extend(self.troubles);
         StatusReport {

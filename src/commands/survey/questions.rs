@@ -5,7 +5,6 @@ use chrono::TimeDelta;
 use super::{Asking, Look, Survey};
 use crate::commands::asking::ask;
 use crate::commands::newcomers::{self, Newcomer};
-use crate::commands::refresh::believed;
 use crate::commands::roster::Member;
 use crate::commands::{apps, log, pool};
 use crate::complaint::Complaint;
@@ -57,7 +56,7 @@ impl Survey<'_> {
                 .map_err(Fault::of_token)
                 .and_then(|app| ask(look.graph, &app, string))
                 .map(|inspection| {
-                    let at = believed(session.clock.now(), look.graph.clock_skew());
+                    let at = self.clocks(look.graph).now();
                     Proof { at, inspection }
                 });
             let (place, label) = (question.place.0, member.label.clone());

@@ -28,6 +28,7 @@ use serde_spanned::Spanned;
 
 use self::belonging::Apps;
 use self::own::Own;
+pub use self::places::default_store;
 use super::mistake::Faults;
 use super::settings::{Endpoints, HttpSettings, Origin, Origins};
 use super::wire::{EndpointsWire, Given, HttpWire, Wire};

@@ -45,7 +45,8 @@ pub(super) fn absolute(config: &Path, path: &str) -> PathBuf {
     folder(config).join(path)
 }
 
-fn default_store(config: &Path, environment: &Environment) -> PathBuf {
+/// Where the store is that a config without a path of its own means.
+pub fn default_store(config: &Path, environment: &Environment) -> PathBuf {
     let folder = folder(config);
     if folder == Path::new(SYSTEM_FOLDER) {
         return Path::new("/var/lib/metatoken").join(DATABASE);

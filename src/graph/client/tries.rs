@@ -132,7 +132,7 @@ impl Graph {
         if self.time_is_up() {
             return Err(not_asked("out of time"));
         }
-        if let Some(until) = app.throttled_until.filter(|until| *until > self.clock.now()) {
+        if let Some(until) = app.throttled_until.filter(|until| *until > self.present()) {
             let scope = Scope::App(app.id.clone());
             return Err(Fault { scope, ..Fault::throttled(&app.name, until) });
         }
@@ -164,7 +164,7 @@ impl Graph {
         }
     }
 
-    fn set_skew(&self, response: &Response) {
+    pub(super) fn set_skew(&self, response: &Response) {
         if let Some(date) = response.date() {
             self.skew.get_or_init(|| self.clock.now() - date);
         }

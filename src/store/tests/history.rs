@@ -165,7 +165,7 @@ fn the_machinery_is_seen_through_its_runs() {
     let finished = machinery.last_finished.unwrap();
     assert_eq!((finished.id, finished.exit_code), (failed, Some(69)));
     assert_eq!(finished.clock_skew, Some(TimeDelta::seconds(-3)));
-    assert_eq!(shelf.store.last_finished("refresh").unwrap(), Some(finished));
+    assert_eq!(shelf.store.last_heard().unwrap().unwrap().id, broken);
     assert_eq!(machinery.last.unwrap().id, broken);
     assert_eq!(machinery.first_began, Some(day(0)));
     // What was killed or could not work leaves a gap.
@@ -181,16 +181,29 @@ fn the_machinery_is_seen_through_its_runs() {
 #[test]
 fn a_clock_that_was_wrong_once_leaves_no_gap() {
     let shelf = Shelf::new();
-    let finish = |at, ahead: i64| {
-        let run = shelf.store.begin_run("refresh", Trigger::Scheduled, day(at + ahead)).unwrap();
-        let skew = Some(TimeDelta::days(ahead));
-        shelf.store.finish_run(run, 0, skew, day(at + ahead)).unwrap();
+    let unheard = |at: i64| {
+        let run = shelf.store.begin_run("refresh", Trigger::Scheduled, day(at)).unwrap();
+        shelf.store.finish_run(run, 0, None, day(at)).unwrap();
     };
-    for (at, ahead) in [(100, 0), (101, 365), (102, -90), (103, 0)] {
-        finish(at, ahead);
+    let heard = |at: i64, ahead: i64| {
+        let run = shelf.store.begin_run("refresh", Trigger::Scheduled, day(at + ahead)).unwrap();
+        shelf.store.bring_back(run, day(at), day(at)).unwrap();
+        shelf.store.finish_run(run, 0, Some(TimeDelta::days(ahead)), day(at)).unwrap();
+    };
+    unheard(-20_000);
+    for (at, ahead) in [(100, 0), (101, 365), (102, -90)] {
+        heard(at, ahead);
+        unheard(at);
     }
-    let machinery = shelf.store.machinery("refresh", day(104)).unwrap();
-    assert_eq!(machinery.longest_gap, Some(TimeDelta::days(1)));
+    for wrong in [400, -20_000, 130, 50] {
+        unheard(wrong);
+    }
+    unheard(102);
+    heard(103, 0);
+    let gap = |until| shelf.store.machinery("refresh", day(until)).unwrap().longest_gap;
+    assert_eq!(gap(104), Some(TimeDelta::days(1)));
+    // Those that were ahead say nothing later either.
+    assert_eq!(gap(131), Some(TimeDelta::days(1)));
 }
 
 #[test]

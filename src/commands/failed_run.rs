@@ -1,0 +1,112 @@
+//! Remembers, beside the store, that a scheduled run could not do its work.
+//!
+//! Such a run writes nothing into the store: it could not open it, or did not get so far. The mark
+//! is a small file that whoever may read the store may read; it needs no key, and goes with the next
+//! run that does its work. `check` and `status` tell of it.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::Session;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::file::{self, Readers};
+use crate::policy::{Reason, judge_failed_run};
+use crate::token::{Time, redact};
+
+/// The mark's ending, behind the store's name.
+const ENDING: &str = "-failed-run";
+
+/// No mark is longer.
+const LONGEST: u64 = 16 * 1024;
+
+/// What is known of a run when it fails; more the later it does.
+#[derive(Debug, Default)]
+pub struct Attempted {
+    /// The config that was meant.
+    pub config: Option<PathBuf>,
+    /// The store that it names, or, of a config that cannot be read, the default one.
+    pub store: Option<PathBuf>,
+}
+
+impl Attempted {
+    /// Leaves a mark that this run failed, unless only because another one is at work. Nothing is
+    /// said if that is impossible: the error itself is printed all the same.
+    pub fn note(&self, complaint: &Complaint, now: Time) {
+        let failed =
+            matches!(complaint.exit, Exit::Usage | Exit::Bug | Exit::Storage | Exit::Config);
+        let (Some(config), Some(store)) = (&self.config, &self.store) else { return };
+        if !failed || !store.parent().is_some_and(Path::is_dir) {
+            return;
+        }
+        let mark = json!({
+            "config": config.to_string_lossy(),
+            "at": now.to_rfc3339(),
+            "exit_code": complaint.exit.code(),
+            "error": redact::sentence(&error(complaint), &[]),
+            "hints": complaint.hints.iter().map(|it| redact::sentence(it, &[])).collect::<Vec<_>>(),
+        });
+        let readers = fs::metadata(store).map_or(Readers::Group, |store| Readers::Of(store));
+        if let Err(error) = file::publish(&mark_of(store), format!("{mark}\n").as_bytes(), &readers)
+        {
+            tracing::debug!("the failed run is not marked: {error}");
+        }
+    }
+}
+
+fn error(complaint: &Complaint) -> String {
+    let subject = Some(complaint.subject.as_str()).filter(|subject| !subject.is_empty());
+    let message = complaint.message.lines().find(|line| !line.trim().is_empty());
+    let cause = complaint.causes.first().and_then(|cause| cause.lines().next());
+    subject.into_iter().chain(message).chain(cause).collect::<Vec<_>>().join(": ")
+}
+
+fn mark_of(store: &Path) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(ENDING);
+    PathBuf::from(name)
+}
+
+/// Takes the marks away: a run has done its work.
+pub fn forget_failed_runs(session: &Session) {
+    for store in stores(session) {
+        match fs::remove_file(mark_of(&store)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let mark = mark_of(&store);
+                session.ui.note(&format!("`{}` cannot be removed: {error}", mark.display()));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What is to be said of the last scheduled run of this config, if it could not do its work.
+pub(super) fn failed_run(session: &Session, now: Time) -> Option<Reason> {
+    let config = session.config.path.to_string_lossy();
+    let marks = stores(session).filter_map(|store| read(&mark_of(&store)));
+    let ours = marks.filter(|mark| mark["config"] == *config);
+    let last = ours.max_by(|one, other| one["at"].as_str().cmp(&other["at"].as_str()))?;
+    let at = last["at"].as_str()?.parse().ok()?;
+    let code = last["exit_code"].as_u64()?;
+    let hints: Vec<&str> = last["hints"].as_array()?.iter().filter_map(Value::as_str).collect();
+    Some(judge_failed_run(at, code, last["error"].as_str()?, &hints, now))
+}
+
+/// Where a mark may be: beside the store, and where the store would be if the config did not say,
+/// which is all that is known while the config cannot be read.
+fn stores(session: &Session) -> impl Iterator<Item = PathBuf> {
+    let own = session.config.store.path.clone();
+    let default = crate::config::default_store(&session.config.path, &session.environment);
+    let other = Some(default).filter(|default| *default != own);
+    std::iter::once(own).chain(other)
+}
+
+/// What whoever may not read it cannot be told, and what is no mark says nothing.
+fn read(mark: &Path) -> Option<Value> {
+    let mut text = String::new();
+    File::open(mark).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}

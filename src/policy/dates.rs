@@ -1,0 +1,185 @@
+//! Judges the dates of a token: when it expires, when its data access expires, when it was last
+//! checked; and whether the window and the rotation that the config asks for can be kept.
+
+use chrono::TimeDelta;
+
+use super::findings::{Findings, Step};
+use super::remedy::replace_it;
+use super::{Dates, Health, words};
+use crate::token::{
+    Action, DataAccess, Generation, Inspection, Ledger, Problem, ProblemKind, Time, TokenType,
+};
+
+/// The code of what is said of a string that Graph was not asked about lately.
+pub(super) const UNPROVEN: &str = "unproven";
+
+impl Findings<'_> {
+    pub(super) fn ending(&self, end: Time) -> (String, Step) {
+        let when = words::when(end, self.moment.now);
+        if self.subject.has_stopped_extending() {
+            let message = format!("it ends {when}, and Meta no longer extends it");
+            return (message, self.log_in_again());
+        }
+        if self.subject.only_a_person_can_renew() {
+            return (
+                format!("it ends {when}, and only a person can renew it"),
+                self.log_in_again(),
+            );
+        }
+        let ledger = self.subject.credential.map(|credential| &credential.ledger);
+        match ledger.and_then(|ledger| ledger.problem.as_ref()) {
+            Some(problem) if problem.action.needs_a_person() => (
+                format!("it ends {when}, and the last renewal failed: {problem}"),
+                self.step_against(problem),
+            ),
+            Some(problem) => (
+                format!("it ends {when}, and the last renewal failed: {problem}"),
+                Step::new(
+                    problem.action,
+                    format!(
+                        "it is tried again by itself; should that not help, {}",
+                        self.log_in_again().remedy
+                    ),
+                ),
+            ),
+            None => (
+                format!("it ends {when}"),
+                Step::new(
+                    Action::Retry,
+                    format!(
+                        "run `metatoken refresh {}`, and see that the timer runs",
+                        self.subject.label
+                    ),
+                ),
+            ),
+        }
+    }
+
+    pub(super) fn data_access(&mut self, inspection: &Inspection) {
+        let limits = self.subject.policy.data_access_within;
+        let DataAccess::Until(until) = inspection.data_access else { return };
+        if self.moment.dates == Dates::Doubted || limits.warning.is_zero() {
+            return;
+        }
+        let left = until - self.moment.now;
+        let passed = left <= TimeDelta::zero();
+        // The date is the person's, so it is judged on the user token; a Page's own verdict says
+        // whether it still works once the date has passed.
+        let severity = match (self.subject.token_type, self.subject.parent) {
+            _ if left > limits.warning => return,
+            (TokenType::Page, Some(_)) if !passed => return,
+            (TokenType::Page, _) => Health::Warning,
+            _ if left <= limits.critical => Health::Critical,
+            _ => Health::Warning,
+        };
+        let (code, verb) = if passed {
+            ("data_access_expired", "ended")
+        } else {
+            ("data_access_expiring", "ends")
+        };
+        let message = format!("data access {verb} {}", words::when(until, self.moment.now));
+        let step = self.step_against(&Problem::new(ProblemKind::DataAccessExpired, ""));
+        match self.subject.parent {
+            Some(parent) => self.add_held_by(parent.label, code, severity, message, step),
+            None => self.add(code, severity, message, step),
+        }
+    }
+
+    pub(super) fn proof_age(&mut self, proven: Time) {
+        let limits = self.subject.policy.proof_within;
+        if self.moment.dates == Dates::Doubted {
+            return;
+        }
+        let age = self.moment.now - proven;
+        let (severity, limit) = if age > limits.critical {
+            (Health::Critical, limits.critical)
+        } else if age > limits.warning {
+            (Health::Warning, limits.warning)
+        } else {
+            return;
+        };
+        // Without the minute of each token's last proof an outage stays one cause.
+        self.add(
+            UNPROVEN,
+            severity,
+            format!(
+                "Graph has not spoken of it for more than {} (`proof_within`)",
+                words::span(limit)
+            ),
+            Step::new(
+                Action::Retry,
+                "run `metatoken refresh -v`, and see why Graph was not reached",
+            ),
+        );
+    }
+
+    pub(super) fn short_parent(&mut self, end: Time) {
+        if self.subject.token_type != TokenType::Page || self.subject.parent.is_some() {
+            return;
+        }
+        self.add(
+            "short_parent",
+            Health::Warning,
+            format!(
+                "a Page token with an end ({}) was taken from a short-lived user token",
+                words::when(end, self.moment.now)
+            ),
+            Step::new(
+                Action::FixConfiguration,
+                "set `parent` to a user token so that metatoken derives it, or take it again from a long-lived user token",
+            ),
+        );
+    }
+
+    /// What stands against how it is kept, beside the string itself.
+    pub(super) fn keeping(&mut self, current: &Generation) {
+        let window = self.subject.window(current);
+        if window.clipped && !self.subject.only_a_person_can_renew() {
+            self.add(
+                "window_clipped",
+                Health::Warning,
+                format!(
+                    "`refresh_within` is {}, but it lives only {}: it is renewed {} before its end",
+                    words::duration(self.subject.policy.refresh_within),
+                    words::span(current.life().unwrap_or_default()),
+                    words::span(window.span),
+                ),
+                Step::new(Action::FixConfiguration, "set `refresh_within` to less"),
+            );
+        }
+        self.rotation(current);
+    }
+
+    fn rotation(&mut self, current: &Generation) {
+        let age = self.moment.now - current.born_at();
+        let limit = self.subject.policy.rotate_after.filter(|limit| age > *limit);
+        let Some(limit) = limit.filter(|_| self.moment.dates == Dates::Trusted) else { return };
+        let (age, limit) = (words::span(age), words::duration(limit));
+        self.add(
+            "rotation_due",
+            Health::Warning,
+            format!("it is {age} old; `rotate_after` is {limit}"),
+            Step::new(self.log_in_again().action, replace_it(self.subject)),
+        );
+    }
+
+    /// The string works, but only a person can clear what keeps it from being renewed: the app's
+    /// secret, or permissions that a new string lacks.
+    pub(super) fn in_the_way(&mut self, ledger: &Ledger) {
+        if let Some(problem) = ledger.problem.as_ref().filter(|it| it.action.needs_a_person())
+            && !self.is_said(problem)
+        {
+            self.add_problem(Health::Warning, problem);
+        }
+    }
+
+    /// Whether a reason holds the same words, or already calls for the login that would help.
+    fn is_said(&self, problem: &Problem) -> bool {
+        let words = problem.to_string();
+        let login = problem.action == Action::Reauthenticate;
+        self.reasons.iter().any(|reason| {
+            reason.message.contains(&words)
+                || login && reason.action == problem.action && reason.severity == Health::Critical
+        })
+    }
+}
