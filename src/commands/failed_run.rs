@@ -49,7 +49,7 @@ impl Attempted {
             "error": redact::sentence(&error(complaint), &[]),
             "hints": complaint.hints.iter().map(|it| redact::sentence(it, &[])).collect::<Vec<_>>(),
         });
-        let readers = fs::metadata(store).map_or(Readers::Group, |store| Readers::Of(store));
+        let readers = fs::metadata(store).map_or(Readers::Group, Readers::Of);
         if let Err(error) = file::publish(&mark_of(store), format!("{mark}\n").as_bytes(), &readers)
         {
             tracing::debug!("the failed run is not marked: {error}");

@@ -104,12 +104,14 @@ pub(super) fn note_misread(
     environment: &Environment,
     clock: Clock,
 ) {
-    let is_scheduled = is_typed(arguments, "--scheduled")
+    let rehearses = arguments.iter().any(|it| it.to_string_lossy().starts_with("--sandbox"));
+    let is_scheduled = !rehearses
+        && is_typed(arguments, "--scheduled")
         && command_typed(arguments).is_some_and(|it| it == "refresh" || it == "deliver");
     if !is_scheduled || matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return;
     }
-    let given = value_of(arguments, &["--config", "-c"]);
+    let given = config_typed(arguments);
     let Ok(path) = config::find(given.as_deref(), environment) else { return };
     let path = std::path::absolute(&path).unwrap_or(path);
     let store = config::load(&path, environment)
@@ -118,12 +120,13 @@ pub(super) fn note_misread(
     attempted.note(&usage(&first_paragraph(&error.to_string())), clock.now());
 }
 
-/// The value that one of these options was given.
-fn value_of(arguments: &[OsString], options: &[&str]) -> Option<PathBuf> {
-    let behind = arguments.windows(2).find(|pair| options.iter().any(|it| pair[0] == *it));
+/// The config that was typed.
+fn config_typed(arguments: &[OsString]) -> Option<PathBuf> {
+    let behind = arguments.windows(2).find(|pair| pair[0] == "--config" || pair[0] == "-c");
     let within = || {
-        let words = arguments.iter().filter_map(|word| word.to_str());
-        words.filter_map(|word| word.strip_prefix("--config=")).next().map(PathBuf::from)
+        arguments
+            .iter()
+            .find_map(|word| word.to_str()?.strip_prefix("--config=").map(PathBuf::from))
     };
     behind.map(|pair| PathBuf::from(&pair[1])).or_else(within)
 }
