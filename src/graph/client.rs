@@ -172,7 +172,6 @@ impl Graph {
         if let Ok(Ok(response)) = &answer {
             self.set_skew(response);
         }
-        tracing::debug!(skew = ?self.clock_skew(), "asked {provider} for the time");
     }
 
     /// Our clock minus Graph's, by the first answer that was dated; nothing before that.

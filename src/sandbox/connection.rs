@@ -23,12 +23,17 @@ pub(super) enum Reaction {
 pub(super) fn serve(mut stream: &TcpStream, shared: &Shared) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut requests = Requests::new(stream);
+    let mut counted = false;
     loop {
         let (call, keep) = match requests.next()? {
             Next::Call(call, keep) => (call, keep),
             Next::Closed => return Ok(()),
             Next::Malformed => return stream.write_all(&encode(&malformed(), Keep::Closed)),
         };
+        if !counted && !call.is_for_nothing() {
+            shared.count_connection();
+            counted = true;
+        }
         match shared.react(&call) {
             Reaction::Answer(answer) => stream.write_all(&encode(&answer, keep))?,
             Reaction::Drip(answer, pause) => {

@@ -78,9 +78,9 @@ impl Server {
         hold(&self.shared.seen).iter().cloned().collect()
     }
 
-    /// How many connections clients have opened so far.
+    /// How many connections clients have made calls through so far.
     pub fn connections(&self) -> u64 {
-        hold(&self.shared.lines).opened
+        hold(&self.shared.lines).used
     }
 
     /// Waits so long before each answer from now on.
@@ -132,6 +132,7 @@ struct World {
 struct Lines {
     is_over: bool,
     opened: u64,
+    used: u64,
     open: BTreeMap<u64, TcpStream>,
 }
 
@@ -149,13 +150,13 @@ impl Shared {
 
     /// Decides about a call, keeps what it changed, and only then lets it be answered.
     pub(super) fn react(&self, call: &Call) -> Reaction {
-        let latency = Duration::from_micros(self.latency.load(Ordering::Relaxed));
-        if !latency.is_zero() && self.nap(latency).is_break() {
-            return Reaction::Close;
-        }
         // No call of the API: it is neither counted nor remembered.
         if call.is_for_nothing() {
             return Reaction::Answer(hold(&self.world).simulation.answer(call));
+        }
+        let latency = Duration::from_micros(self.latency.load(Ordering::Relaxed));
+        if !latency.is_zero() && self.nap(latency).is_break() {
+            return Reaction::Close;
         }
         let misbehaviour = self.misbehaviour(call);
         let mut world = hold(&self.world);
@@ -172,6 +173,11 @@ impl Shared {
         }
         memory.push_back(seen);
         reaction
+    }
+
+    /// Counts a connection, once it carries a call.
+    pub(super) fn count_connection(&self) {
+        hold(&self.lines).used += 1;
     }
 
     /// Waits; breaks when the server stops meanwhile.
