@@ -167,7 +167,7 @@ fn a_clock_that_was_wrong_once_leaves_nothing_behind() {
         let mut expected = right.run(&["check", "--json"]).code(2).json();
         assert_eq!(json["tokens"], expected["tokens"], "{skew}");
         // Set right, before any run; and with every run from then on.
-        for n in [0, 1, 25, 26, 30, 60] {
+        for n in [0, 1, 26] {
             let now = day(10) + TimeDelta::hours(n);
             wrong.at(now);
             right.at(now);
