@@ -3,7 +3,7 @@
 //! Its host may be named, for people have to know where to look. All the rest may be what lets
 //! someone in, so an answer that repeats any of it is not quoted.
 
-use crate::http::{Place, Url, is_this_machine};
+use crate::http::{Url, is_this_machine};
 use crate::token::Secret;
 
 use super::NotSent;
@@ -11,7 +11,6 @@ use super::NotSent;
 /// An address to which HTTP is spoken.
 pub(super) struct Address {
     url: Url,
-    place: Place,
 }
 
 impl Address {
@@ -19,7 +18,6 @@ impl Address {
     pub(super) fn parse(url: &Secret, whose: &str) -> Result<Self, NotSent> {
         let no_url =
             || NotSent::new(format!("the address of the {whose} is no `https://` URL of a host"));
-        let place = Place::of(url.expose());
         let url = Url::parse(url.expose()).map_err(|_| no_url())?;
         let safe = match url.scheme() {
             "https" => true,
@@ -30,7 +28,7 @@ impl Address {
         if !safe || url.host_str().is_none() {
             return Err(no_url());
         }
-        Ok(Self { url, place })
+        Ok(Self { url })
     }
 
     /// The address below this one, with the same query.
@@ -43,10 +41,6 @@ impl Address {
 
     pub(super) fn url(&self) -> Url {
         self.url.clone()
-    }
-
-    pub(super) const fn place(&self) -> Place {
-        self.place
     }
 
     pub(super) fn host(&self) -> &str {

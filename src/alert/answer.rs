@@ -19,7 +19,8 @@ pub(super) fn to(
     whose: &str,
     messenger: &Messenger,
 ) -> Result<(), Miss> {
-    let http = messenger.http(address.place())?;
+    let http = messenger.http()?;
+    http.prepare(message.place()).map_err(|error| Miss::hopeless(error.to_string()))?;
     let answer = http
         .send(message, messenger.patience.timeout)
         .map_err(|failure| Miss::hopeful(failure.to_string()))?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use crate::http::{Http, Limits, NotSetUp, Place, Trust};
+use crate::http::{Http, Limits, NotSetUp, Trust};
 
 use super::Patience;
 use super::patience::Miss;
@@ -18,8 +18,7 @@ pub struct Messenger {
     pub(super) environment: BTreeMap<String, String>,
     ca_file: Option<PathBuf>,
     trust: OnceLock<Result<Trust, NotSetUp>>,
-    network: OnceLock<Result<Http, NotSetUp>>,
-    loopback: OnceLock<Result<Http, NotSetUp>>,
+    http: OnceLock<Result<Http, NotSetUp>>,
 }
 
 impl Messenger {
@@ -31,8 +30,7 @@ impl Messenger {
             environment: BTreeMap::new(),
             ca_file: None,
             trust: OnceLock::new(),
-            network: OnceLock::new(),
-            loopback: OnceLock::new(),
+            http: OnceLock::new(),
         }
     }
 
@@ -63,15 +61,12 @@ impl Messenger {
         made(self.trust.get_or_init(|| Trust::new(self.ca_file.as_deref())))
     }
 
-    pub(super) fn http(&self, place: Place) -> Result<&Http, Miss> {
-        let trust = self.trust()?;
-        let client = match place {
-            Place::Network => &self.network,
-            Place::Loopback => &self.loopback,
-        };
+    pub(super) fn http(&self) -> Result<&Http, Miss> {
         let timeout = self.patience.timeout;
         let limits = Limits { whole: timeout, connect: timeout };
-        made(client.get_or_init(|| Http::new(trust, place, limits)))
+        made(self.http.get_or_init(|| {
+            Trust::new(self.ca_file.as_deref()).map(|trust| Http::new(trust, limits))
+        }))
     }
 }
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::http::{Http, Limits, Message, NotSetUp, Place, Trust, Url};
-use crate::token::{Action, Problem, ProblemKind};
+use crate::token::{Action, Problem, ProblemKind, Provider};
 
 use super::request::Request;
 use super::response::{Headers, Response};
@@ -24,14 +24,16 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    /// Builds the client; one that cannot be built is the configuration's fault.
+    /// Reads whom to trust; what cannot be read is the configuration's fault.
     pub(super) fn new(settings: &Settings) -> Result<Self, Problem> {
-        let place = if settings.endpoints.is_loopback() { Place::Loopback } else { Place::Network };
         let limits = Limits { whole: settings.timeout, connect: settings.connect_timeout() };
-        let http = Trust::new(settings.ca_file.as_deref())
-            .and_then(|trust| Http::new(&trust, place, limits))
-            .map_err(|error: NotSetUp| misconfigured(error.to_string()))?;
-        Ok(Self { http, endpoints: settings.endpoints.clone() })
+        let trust = Trust::new(settings.ca_file.as_deref()).map_err(not_set_up)?;
+        Ok(Self { http: Http::new(trust, limits), endpoints: settings.endpoints.clone() })
+    }
+
+    /// Sets up what requests to a provider's host need.
+    pub(super) fn prepare(&self, provider: Provider) -> Result<(), Problem> {
+        self.http.prepare(Place::of(self.endpoints.url(provider))).map_err(not_set_up)
     }
 
     /// Sends a request once and reads the whole answer, all within `limit` and the timeout.
@@ -86,6 +88,11 @@ fn failure(failure: crate::http::Failure) -> Failure {
 
 const fn not_sent(problem: Problem) -> Failure {
     Failure { problem, reach: Reach::NotConnected }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is the end of the error")]
+fn not_set_up(error: NotSetUp) -> Problem {
+    misconfigured(error.to_string())
 }
 
 fn misconfigured(message: String) -> Problem {

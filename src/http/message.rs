@@ -7,6 +7,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use zeroize::Zeroizing;
 
+use super::Place;
 use crate::token::Secret;
 
 /// A message to a server. It is never shown: address and headers may be secrets.
@@ -58,6 +59,11 @@ impl Message {
 
     pub(super) fn host(&self) -> String {
         self.url.host_str().unwrap_or_default().to_owned()
+    }
+
+    /// Where it goes, which decides whether a proxy is asked.
+    pub fn place(&self) -> Place {
+        Place::of_parsed(&self.url)
     }
 
     pub(super) fn into_request(self, client: &Client) -> RequestBuilder {

@@ -1,8 +1,12 @@
 //! HTTP, for Graph and for notifications alike.
 //!
 //! One constructor makes the client, so that both have the same TLS, the same trust and the same
-//! manners: no redirects, no referer, no retry of the library's own, and no proxy on the way to
-//! this machine. One try is one [`Message`] and gives one [`Answer`], all within a time.
+//! manners: no redirects, no referer, no retry of the library's own. One try is one [`Message`] and
+//! gives one [`Answer`], all within a time.
+//!
+//! The proxy is chosen for each message by its own host, whatever other hosts the config names: none
+//! on the way to this machine, `HTTPS_PROXY` to all others, which are spoken to by HTTPS alone. So a
+//! proxy is only asked for a tunnel, and `HTTP_PROXY`, which would read every message, is not used.
 //!
 //! No error of the HTTP library leaves this room: those print the URL, and URLs hold secrets. A
 //! [`Failure`] names the host and nothing else of the address.
@@ -15,6 +19,7 @@ mod place;
 mod trust;
 
 use std::mem::ManuallyDrop;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::Client;
@@ -40,34 +45,27 @@ pub struct Limits {
 /// A client, shared by all threads.
 #[derive(Debug)]
 pub struct Http {
-    // Its end would wait for the system's resolver, which heeds no limit: half a minute and more
-    // where no name server answers. The process ends without it.
-    client: ManuallyDrop<Client>,
+    trust: Trust,
     limits: Limits,
+    loopback: OnceLock<Result<Side, NotSetUp>>,
+    network: OnceLock<Result<Side, NotSetUp>>,
 }
 
+/// The client for one side of the network.
+// Its end would wait for the system's resolver, which heeds no limit: half a minute and more where
+// no name server answers. The process ends without it.
+type Side = ManuallyDrop<Client>;
+
 impl Http {
-    /// Makes a client for one side of the network, which takes about 5 ms; one that cannot be made
+    /// A client that connects to nothing yet.
+    pub const fn new(trust: Trust, limits: Limits) -> Self {
+        Self { trust, limits, loopback: OnceLock::new(), network: OnceLock::new() }
+    }
+
+    /// Sets up what messages to this place need, which takes about 5 ms once; what cannot be set up
     /// is the configuration's fault.
-    pub fn new(trust: &Trust, place: Place, limits: Limits) -> Result<Self, NotSetUp> {
-        let builder = Client::builder()
-            .user_agent(concat!("metatoken/", env!("CARGO_PKG_VERSION")))
-            .timeout(limits.whole)
-            .connect_timeout(limits.connect)
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .retry(retry::never());
-        let trusted = trust.certificates().to_vec();
-        let builder = match place {
-            // `HTTP_PROXY` would catch even loopback, which needs no certificate store either.
-            Place::Loopback => builder.no_proxy().tls_certs_only(trusted),
-            Place::Network => builder.tls_certs_merge(trusted),
-        };
-        let client = builder.build().map_err(|error| {
-            let why = cause(&error.without_url());
-            NotSetUp::new(format!("the HTTPS client cannot be set up: {why}"))
-        })?;
-        Ok(Self { client: ManuallyDrop::new(client), limits })
+    pub fn prepare(&self, place: Place) -> Result<(), NotSetUp> {
+        self.side(place).map(drop).map_err(Clone::clone)
     }
 
     /// Sends a message once. The answer is to be read within what is left of `patience`, which is
@@ -79,12 +77,42 @@ impl Http {
             patience,
             connect: self.limits.connect.min(patience),
         };
+        let client =
+            self.side(message.place()).map_err(|error| Failure::NotConnected(error.to_string()))?;
         let until = Instant::now() + patience;
         // Set on the request, the timeout covers the body too.
-        let request = message.into_request(&self.client).timeout(patience);
+        let request = message.into_request(client).timeout(patience);
         match request.send() {
             Ok(response) => Ok(Answer::new(response, until, wait)),
             Err(error) => Err(Failure::of(&error.without_url(), &wait)),
         }
+    }
+
+    fn side(&self, place: Place) -> Result<&Side, &NotSetUp> {
+        let side = match place {
+            Place::Loopback => &self.loopback,
+            Place::Network => &self.network,
+        };
+        side.get_or_init(|| self.client(place)).as_ref()
+    }
+
+    fn client(&self, place: Place) -> Result<Side, NotSetUp> {
+        let builder = Client::builder()
+            .user_agent(concat!("metatoken/", env!("CARGO_PKG_VERSION")))
+            .timeout(self.limits.whole)
+            .connect_timeout(self.limits.connect)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .retry(retry::never());
+        let trusted = self.trust.certificates().to_vec();
+        let builder = match place {
+            // `HTTP_PROXY` would catch even loopback, which needs no certificate store either.
+            Place::Loopback => builder.no_proxy().tls_certs_only(trusted),
+            Place::Network => builder.https_only(true).tls_certs_merge(trusted),
+        };
+        builder.build().map(ManuallyDrop::new).map_err(|error| {
+            let why = cause(&error.without_url());
+            NotSetUp::new(format!("the HTTPS client cannot be set up: {why}"))
+        })
     }
 }

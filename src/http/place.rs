@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use reqwest::Url;
+
 /// Where a host is, as seen from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -25,6 +27,16 @@ impl Place {
             Some(v6) => v6.split_once(']').map_or("", |(host, _)| host),
             None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
         };
+        Self::of_host(host)
+    }
+
+    /// The place of a URL that was parsed: what is asked and what is sent to cannot differ.
+    pub(super) fn of_parsed(url: &Url) -> Self {
+        let host = url.host_str().unwrap_or_default();
+        Self::of_host(host.trim_start_matches('[').trim_end_matches(']'))
+    }
+
+    fn of_host(host: &str) -> Self {
         if is_this_machine(host) { Self::Loopback } else { Self::Network }
     }
 }
@@ -56,6 +68,21 @@ mod tests {
             ("", Place::Network),
         ] {
             assert_eq!(Place::of(url), place, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_parsed_url_is_judged_by_the_host_that_will_be_asked() {
+        for (url, place) in [
+            ("http://user@127.0.0.1/x", Place::Loopback),
+            ("http://[::1]:9/x", Place::Loopback),
+            ("https://LOCALHOST/x", Place::Loopback),
+            ("https://127.1/x", Place::Loopback),
+            ("http://127.0.0.1@example.org/x", Place::Network),
+            ("http://example.org\\@127.0.0.1", Place::Network),
+            ("https://[2001:db8::1]/", Place::Network),
+        ] {
+            assert_eq!(Place::of_parsed(&Url::parse(url).unwrap()), place, "{url}");
         }
     }
 }

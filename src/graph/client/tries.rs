@@ -38,13 +38,7 @@ impl Graph {
         read: impl Fn(&Response) -> Result<T, Problem>,
     ) -> Result<T, Defeat> {
         self.held_back(app, request)?;
-        let transport = self.transport.get_or_init(|| Transport::new(&self.settings));
-        let transport = transport.as_ref().map_err(|problem| Fault {
-            problem: problem.clone(),
-            scope: Scope::Graph,
-            held_back: false,
-            wait: None,
-        })?;
+        let transport = self.transport(request)?;
         let mut attempt = 1;
         loop {
             let this = Try { app, request, attempt };
@@ -68,6 +62,15 @@ impl Graph {
             this.retried(&failure, pause);
             attempt += 1;
         }
+    }
+
+    /// The way to the request's host, which is made when it is first needed.
+    fn transport(&self, request: &Request) -> Result<&Transport, Fault> {
+        let unmade = |problem| Fault { problem, scope: Scope::Graph, held_back: false, wait: None };
+        let transport = self.transport.get_or_init(|| Transport::new(&self.settings));
+        let transport = transport.as_ref().map_err(|problem| unmade(problem.clone()))?;
+        transport.prepare(request.provider()).map_err(unmade)?;
+        Ok(transport)
     }
 
     fn given_up(&self, last: Try<'_>, failure: Failure) -> Defeat {
