@@ -21,6 +21,7 @@ mod kills;
 mod lives;
 mod lock;
 mod logs;
+mod lost_answers;
 mod manners;
 mod notify;
 mod outcomes;

@@ -49,6 +49,8 @@ pub struct Fault {
     /// True when nothing was asked: an earlier call met this fault, time was up, or the run is
     /// being stopped.
     pub held_back: bool,
+    /// Whether a grant was asked for and Graph's answer never came: it may have been given.
+    pub answer_lost: bool,
     /// How long Graph itself, throttling, wants to be left alone; none where it did not say.
     pub wait: Option<TimeDelta>,
 }
@@ -56,7 +58,7 @@ pub struct Fault {
 impl Fault {
     /// A problem that was found without asking, and concerns this token alone.
     pub const fn of_token(problem: Problem) -> Self {
-        Self { problem, scope: Scope::Token, held_back: false, wait: None }
+        Self { problem, scope: Scope::Token, held_back: false, answer_lost: false, wait: None }
     }
 }
 

@@ -226,6 +226,7 @@ fn secret_of<'a>(app: &'a App, purpose: &str) -> Result<&'a Secret, Fault> {
         ),
         scope: Scope::App(app.id.clone()),
         held_back: false,
+        answer_lost: false,
         wait: None,
     })
 }

@@ -99,7 +99,7 @@ mod tests {
     }
 
     fn fault(kind: ProblemKind, scope: Scope) -> Fault {
-        Fault { problem: Problem::new(kind, "it failed"), scope, held_back: false, wait: None }
+        Fault { scope, ..Fault::of_token(Problem::new(kind, "it failed")) }
     }
 
     #[test]

@@ -95,6 +95,16 @@ impl Store {
         })
     }
 
+    /// Remembers that a renewal was sent at that time and that its answer never came.
+    pub fn note_lost_answer(&self, token: TokenId, sent_at: Time) -> Result<()> {
+        self.write(move |connection| {
+            connection
+                .prepare_cached("UPDATE token SET answer_lost_at = ?2 WHERE id = ?1")?
+                .execute((token.0, sent_at.timestamp()))?;
+            Ok(())
+        })
+    }
+
     /// Closes a token's open attempts without an outcome: they were named, and nothing is due.
     pub fn close_attempts(&self, token: TokenId, now: Time) -> Result<()> {
         self.write(move |connection| Ok(close(connection, token, now)?))
@@ -170,7 +180,7 @@ pub(super) fn succeed(
         .prepare_cached(
             "UPDATE token SET last_refreshed_at = coalesce(?2, last_refreshed_at),
                  consecutive_failures = 0, not_before = NULL, first_miss_at = NULL, misses = 0,
-                 problem = NULL WHERE id = ?1",
+                 problem = NULL, answer_lost_at = NULL WHERE id = ?1",
         )?
         .execute((token.0, refreshed_at))?;
     if changed == 0 {

@@ -136,6 +136,9 @@ pub(super) fn follow(
             serde_json::Value::from(inspection.scopes.as_slice()).to_string(),
             columns::granular_scopes(&inspection.granular_scopes),
         ])?;
+    if inspection.valid == Some(true) {
+        forget_lost_answer(connection, generation, proof)?;
+    }
     match told_end(inspection) {
         Some(end) => set_expiry(connection, generation, end),
         None => Ok(()),
@@ -160,6 +163,21 @@ pub(super) fn forget_damaged(connection: &Connection, token: TokenId) -> Result<
         connection.execute("DELETE FROM proof WHERE generation = ?1", [generation])?;
     }
     Ok(())
+}
+
+/// What is alive after an answer was lost did not die of it.
+fn forget_lost_answer(
+    connection: &Connection,
+    generation: GenerationId,
+    proof: &Proof,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE token SET answer_lost_at = NULL
+             WHERE id = (SELECT token FROM generation WHERE id = ?1) AND answer_lost_at < ?2",
+        )?
+        .execute((generation.0, proof.at.timestamp()))
+        .map(drop)
 }
 
 /// The end that an answer tells, if any.

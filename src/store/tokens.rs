@@ -234,7 +234,8 @@ pub(super) fn select(
         "SELECT id, label, type, name, page_id, listed, unlisted_since, retired_at, last_refreshed_at,
                 last_attempt_at, consecutive_failures, not_before, first_miss_at, misses, problem,
                 (SELECT max(planned_at) FROM attempt
-                 WHERE attempt.token = token.id AND closed_at IS NULL AND run <> ?1)
+                 WHERE attempt.token = token.id AND closed_at IS NULL AND run <> ?1),
+                answer_lost_at
          FROM token WHERE {which} ORDER BY label"
     ))?;
     let mut stock = Stock::default();
@@ -313,6 +314,7 @@ impl Live {
         });
         credential.current = self.current;
         credential.candidate = self.candidate;
+        credential.blame_the_lost_answer();
         credential
     }
 }
@@ -392,6 +394,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Credential> {
             misses: cells.take()?,
             problem: cells.problem()?,
             open_attempt_at: cells.maybe_time()?,
+            answer_lost_at: cells.maybe_time()?,
         },
         damage: None,
     })

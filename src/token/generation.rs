@@ -4,7 +4,7 @@
 //! `candidate -> current -> previous -> purged`, or `candidate -> refused -> purged`. A token has
 //! at most one candidate and at most one current generation.
 
-use super::{Delivery, Expiry, Fingerprint, Label, Problem, Proof, Time, TokenType};
+use super::{Action, Delivery, Expiry, Fingerprint, Label, Problem, Proof, Time, TokenType};
 
 /// The store's own number for a token; the label may change, this does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -98,6 +98,9 @@ pub struct Ledger {
     pub problem: Option<Problem>,
     /// When an attempt began that no run has ended: it was cut short, and a grant may be lost.
     pub open_attempt_at: Option<Time>,
+    /// When a renewal was sent whose answer never came; cleared by a success, and by Graph's word
+    /// that the token is alive after it.
+    pub answer_lost_at: Option<Time>,
 }
 
 /// The part that is damaged where the access token in use is lost.
@@ -164,5 +167,25 @@ impl Credential {
     /// Whether there was an access token in use that cannot be read any more.
     pub fn is_lost(&self) -> bool {
         self.current.is_none() && self.in_place().is_some()
+    }
+}
+
+impl Credential {
+    /// Says of a death which only a new login recovers that the lost answer to a renewal may be its
+    /// cause: Meta may have ended the access token when it granted the one that never arrived.
+    pub fn blame_the_lost_answer(&mut self) {
+        let Some(sent) = self.ledger.answer_lost_at else { return };
+        let proof = self.current.as_mut().and_then(|current| current.proof.as_mut());
+        let inspection = proof.map(|proof| &mut proof.inspection);
+        let dead = inspection.filter(|inspection| inspection.valid == Some(false));
+        let problem = dead.and_then(|inspection| inspection.problem.as_mut());
+        let Some(problem) = problem.filter(|it| it.action == Action::Reauthenticate) else {
+            return;
+        };
+        let sent = sent.format("%Y-%m-%d %H:%M UTC");
+        let why = format!("the answer to a renewal sent {sent} was lost, which may be why");
+        if !problem.message.starts_with(&why) {
+            problem.message = format!("{why}; Meta says: {}", problem.message);
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::exit::Exit;
 use crate::graph::Fault;
 use crate::policy::remedy;
 use crate::report::TokenResult;
-use crate::token::{Outcome, Problem};
+use crate::token::{Fingerprint, Outcome, Problem};
 
 /// The weightiest outcome so far, with its reason, and everything that bears on the exit code.
 #[derive(Debug)]
@@ -15,7 +15,14 @@ pub(super) struct Diary {
     motive: String,
     problem: Option<Problem>,
     exit: Exit,
-    refused: bool,
+    refused: Vec<Refused>,
+}
+
+/// A string from outside that was refused.
+#[derive(Debug)]
+struct Refused {
+    fingerprint: Fingerprint,
+    message: String,
 }
 
 /// What was written.
@@ -42,7 +49,7 @@ impl Diary {
             motive: String::new(),
             problem: None,
             exit: Exit::Ok,
-            refused: false,
+            refused: Vec::new(),
         }
     }
 
@@ -62,7 +69,7 @@ impl Diary {
     /// Notes what was achieved, for the reason that was given.
     pub(super) fn achieve(&mut self, outcome: Outcome) {
         let motive = std::mem::take(&mut self.motive);
-        if self.refused && self.outcome == Some(Outcome::Invalid) {
+        if !self.refused.is_empty() && self.outcome == Some(Outcome::Invalid) {
             // What was refused left the token without a string, and now it has one.
             self.outcome = None;
         }
@@ -119,22 +126,35 @@ impl Diary {
     }
 
     /// Notes that a string from outside was refused; `outcome` says what that means for the token.
-    pub(super) fn refused(&mut self, outcome: Outcome, problem: Problem) {
-        self.exit = self.exit.or_worse(Exit::InputRefused);
-        self.refused = true;
+    pub(super) fn refused(&mut self, outcome: Outcome, problem: Problem, string: Fingerprint) {
         let message = format!("the new string is refused: {}", problem.message);
+        self.refused.push(Refused { fingerprint: string, message: message.clone() });
         self.note(outcome, message.clone());
         self.problem = Some(Problem { message, ..problem });
     }
 
+    /// Takes back the refusal of a string that is in use now: Graph gave it to us too.
+    pub(super) fn no_longer_refused(&mut self, string: Fingerprint) {
+        let Some(place) = self.refused.iter().position(|it| it.fingerprint == string) else {
+            return;
+        };
+        let Refused { message, .. } = self.refused.remove(place);
+        if self.reason == message {
+            self.outcome = None;
+            self.reason = String::new();
+        }
+        self.problem.take_if(|problem| problem.message == message);
+    }
+
     /// What was written; nothing at all is «not due».
     pub(super) fn close(self) -> Page {
+        let refused = !self.refused.is_empty();
         Page {
             outcome: self.outcome.unwrap_or(Outcome::NotDue),
             reason: self.reason,
             problem: self.problem,
-            exit: self.exit,
-            refused: self.refused,
+            exit: if refused { self.exit.or_worse(Exit::InputRefused) } else { self.exit },
+            refused,
         }
     }
 }

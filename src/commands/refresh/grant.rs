@@ -210,6 +210,7 @@ impl Keeper<'_> {
             // A first string may be renewed in the same run; what it had is the end before that.
             self.old_expiry = proof.inspection.expiry;
         }
+        self.diary.no_longer_refused(candidate.fingerprint);
         self.diary.achieve(outcome);
         Ok(())
     }
@@ -236,7 +237,7 @@ impl Keeper<'_> {
             Some(_) => Outcome::Failed,
             None => Outcome::Invalid,
         };
-        self.diary.refused(outcome, problem);
+        self.diary.refused(outcome, problem, candidate.fingerprint);
         Ok(())
     }
 

@@ -207,6 +207,9 @@ impl<'a> Keeper<'a> {
 
     fn verify(&mut self, why: &Verify) -> Result<Next, StoreError> {
         let Some(current) = self.credential()?.current else { return Ok(Next::Stop) };
+        if let Verify::CutShort { began } = why {
+            self.workshop.store.note_lost_answer(self.token, *began)?;
+        }
         let Some(proof) = self.prove(&current)? else { return Ok(Next::Stop) };
         self.diary.note(Outcome::Verified, "");
         if proof.inspection.valid == Some(false) && self.a_grant_waits()? {

@@ -119,6 +119,9 @@ impl Keeper<'_> {
             self.workshop.store.close_attempts(self.token, self.workshop.now())?;
             return self.without_an_answer(fault).map(|()| Next::Stop);
         }
+        if fault.answer_lost {
+            self.workshop.store.note_lost_answer(self.token, self.workshop.now())?;
+        }
         if let Some(eligible) = self.perhaps_too_young(&fault, current) {
             return self.too_young_unless_dead(fault.problem, eligible, current);
         }

@@ -189,6 +189,7 @@ impl Survey<'_> {
                     (_, told) => current.expiry = told,
                 }
                 current.proof = Some(proof.clone());
+                credential.blame_the_lost_answer();
                 self.roster.learn(&answer.label, credential);
                 proofs.push((generation, proof.clone()));
             }

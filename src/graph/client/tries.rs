@@ -13,7 +13,7 @@ use crate::graph::call::{Fault, Scope};
 use crate::graph::fault;
 use crate::graph::http::Transport;
 use crate::graph::log::{Answered, Try};
-use crate::graph::request::Request;
+use crate::graph::request::{Idempotence, Request};
 use crate::graph::response::Response;
 use crate::graph::retry::{Failure, Next, Patience, Reach};
 use crate::graph::settings::App;
@@ -66,7 +66,7 @@ impl Graph {
 
     /// The way to the request's host, which is made when it is first needed.
     fn transport(&self, request: &Request) -> Result<&Transport, Fault> {
-        let unmade = |problem| Fault { problem, scope: Scope::Graph, held_back: false, wait: None };
+        let unmade = |problem| Fault { scope: Scope::Graph, ..Fault::of_token(problem) };
         let transport = self.transport.get_or_init(|| Transport::new(&self.settings));
         let transport = transport.as_ref().map_err(|problem| unmade(problem.clone()))?;
         transport.prepare(request.provider()).map_err(unmade)?;
@@ -81,7 +81,9 @@ impl Graph {
             last.throttled(&failure);
         }
         let wait = failure.wait();
-        let fault = Fault { problem: failure.problem, scope, held_back: false, wait };
+        let answer_lost = last.request.idempotence() == Idempotence::Minting
+            && failure.reach == Reach::Unanswered;
+        let fault = Fault { scope, answer_lost, wait, ..Fault::of_token(failure.problem) };
         Defeat { fault, unreachable }
     }
 
@@ -215,10 +217,6 @@ fn reach(problem: &Problem, response: &Response) -> Reach {
 }
 
 fn not_asked(why: &str) -> Fault {
-    Fault {
-        problem: Problem::new(ProblemKind::Network, format!("not asked: {why}")),
-        scope: Scope::Graph,
-        held_back: true,
-        wait: None,
-    }
+    let problem = Problem::new(ProblemKind::Network, format!("not asked: {why}"));
+    Fault { scope: Scope::Graph, held_back: true, ..Fault::of_token(problem) }
 }

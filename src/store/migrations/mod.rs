@@ -17,7 +17,7 @@ const STEPS: &[&str] = &[
     // 4: what people were told, and through what; events of no token.
     include_str!("v4.sql"),
     // 5: damage and who worked around it; writes into a file that were not ended; programs that
-    // may outlive a run; answers that were lost.
+    // may outlive a run; renewals whose answers were lost.
     include_str!("v5.sql"),
 ];
 

@@ -3,6 +3,7 @@ ALTER TABLE generation ADD COLUMN broken_since INTEGER;
 
 -- Whether a run did its work to the end although it ended with 74, because of damaged rows.
 ALTER TABLE run ADD COLUMN worked INTEGER;
+
 -- A write in place that was begun and not ended: what the file is to hold. What it held before is
 -- in `replaced`, under the same key. Without a generation it is a file that is being restored.
 CREATE TABLE overwrite (
@@ -26,3 +27,7 @@ CREATE TABLE hook (
     started_at INTEGER NOT NULL,
     PRIMARY KEY (token, target)
 ) STRICT, WITHOUT ROWID;
+
+-- When a renewal was sent whose answer never came: if the token is found dead after that, it may be
+-- why.
+ALTER TABLE token ADD COLUMN answer_lost_at INTEGER;
