@@ -179,7 +179,7 @@ fn programs_get_the_events_and_the_rate() {
         "code": 1,
         "subcode": null,
         "message": "An unknown error occurred",
-        "fbtrace_id": "AFakea8ff212c0791ebc744",
+        "fbtrace_id": "AFake60f5753ec7efa76432",
         "remedy": ""
       },
       "target": null

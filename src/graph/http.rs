@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use crate::http::{Http, Limits, Message, NotSetUp, Place, Trust, Url};
-use crate::token::{Action, Problem, ProblemKind, Provider};
+use crate::token::{Action, Method, Problem, ProblemKind, Provider};
 
+use super::form;
 use super::request::Request;
 use super::response::{Headers, Response};
 use super::retry::{Failure, Reach};
@@ -47,7 +48,14 @@ impl Transport {
     }
 
     fn message(&self, request: &Request) -> Result<Message, Problem> {
-        let message = Message::get(self.url(request)?);
+        let message = match request.method() {
+            Method::Get => {
+                let mut url = self.url(request)?;
+                url.query_pairs_mut().extend_pairs(request.parameters());
+                Message::get(url)
+            }
+            Method::Post => Message::form(self.url(request)?, form::encoded(request.parameters())),
+        };
         let Some(bearer) = request.bearer() else { return Ok(message) };
         message.with_bearer(bearer).map_err(|_| {
             let message = "the app's secret has a character that no HTTP header may hold";
@@ -67,7 +75,6 @@ impl Transport {
             .map_err(|()| bad("it has no path".to_owned()))?
             .pop_if_empty()
             .extend(request.segments());
-        url.query_pairs_mut().clear().extend_pairs(request.query());
         Ok(url)
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::token::{Path, Provider, Secret};
+use crate::token::{Method, Path, Provider, Secret};
 
 use super::settings::App;
 
@@ -33,13 +33,14 @@ impl Value {
     }
 }
 
-/// One GET request to Graph.
+/// One request to Graph.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     provider: Provider,
     endpoint: &'static str,
+    method: Method,
     segments: Vec<String>,
-    query: Vec<(&'static str, Value)>,
+    parameters: Vec<(&'static str, Value)>,
     bearer: Option<Secret>,
     idempotence: Idempotence,
     standing: Standing,
@@ -57,6 +58,11 @@ enum Standing {
 impl Request {
     /// A request to the host of the app's provider that only reads.
     pub(super) fn get(endpoint: &'static str, app: &App, path: Path) -> Self {
+        Self::by(Method::Get, endpoint, app, path)
+    }
+
+    /// A request to the host of the app's provider, its parameters carried so.
+    pub(super) fn by(method: Method, endpoint: &'static str, app: &App, path: Path) -> Self {
         let (version, parts) = match path {
             Path::Versioned(parts) => (Some(app.version.as_str()), parts),
             Path::Fixed(parts) => (None, parts),
@@ -64,8 +70,9 @@ impl Request {
         Self {
             provider: app.provider,
             endpoint,
+            method,
             segments: version.iter().chain(parts).map(|&part| part.to_owned()).collect(),
-            query: Vec::new(),
+            parameters: Vec::new(),
             bearer: None,
             idempotence: Idempotence::Repeatable,
             standing: Standing::Token,
@@ -92,12 +99,12 @@ impl Request {
     }
 
     pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.query.push((name, Value::Plain(value.into())));
+        self.parameters.push((name, Value::Plain(value.into())));
         self
     }
 
     pub(super) fn with_secret(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.query.push((name, Value::Hidden(Secret::new(value))));
+        self.parameters.push((name, Value::Hidden(Secret::new(value))));
         self
     }
 
@@ -142,9 +149,14 @@ impl Request {
         &self.segments
     }
 
-    /// The query's names and values, not yet encoded, secrets included.
-    pub fn query(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.query.iter().map(|(name, value)| (*name, value.text()))
+    /// How its parameters travel.
+    pub const fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The names and values of its parameters, not yet encoded, secrets included.
+    pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.parameters.iter().map(|(name, value)| (*name, value.text()))
     }
 
     /// What goes into the `Authorization` header.
@@ -159,7 +171,7 @@ impl Request {
 
     /// Everything in it that must not be seen again in an answer's words.
     pub fn secrets(&self) -> Vec<Secret> {
-        let hidden = self.query.iter().filter_map(|(_, value)| match value {
+        let hidden = self.parameters.iter().filter_map(|(_, value)| match value {
             Value::Hidden(secret) => Some(secret.clone()),
             Value::Plain(_) => None,
         });
@@ -169,8 +181,8 @@ impl Request {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let query: Vec<_> = self
-            .query
+        let parameters: Vec<_> = self
+            .parameters
             .iter()
             .map(|(name, value)| match value {
                 Value::Plain(text) => format!("{name}={text}"),
@@ -179,8 +191,9 @@ impl fmt::Debug for Request {
             .collect();
         f.debug_struct("Request")
             .field("endpoint", &self.endpoint)
+            .field("method", &self.method)
             .field("path", &self.path())
-            .field("query", &query)
+            .field("parameters", &parameters)
             .field("bearer", &self.bearer.as_ref().map(|_| "[redacted]"))
             .field("idempotence", &self.idempotence)
             .finish_non_exhaustive()

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use reqwest::blocking::{Client, RequestBuilder};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use zeroize::Zeroizing;
 
@@ -39,6 +39,12 @@ impl Message {
     /// A POST of this body.
     pub fn post(url: Url, body: String) -> Self {
         Self { method: Method::POST, url, headers: HeaderMap::new(), body: Some(body) }
+    }
+
+    /// A POST of this body, which is form-encoded.
+    pub fn form(url: Url, body: String) -> Self {
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        Self { headers: HeaderMap::from_iter([(CONTENT_TYPE, form)]), ..Self::post(url, body) }
     }
 
     /// The same with a header; its name in lower case.

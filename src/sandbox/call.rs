@@ -14,6 +14,8 @@ pub struct Call {
     /// The path at that host.
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
+    /// What came in the body.
+    pub(super) form: Vec<(String, String)>,
     pub(super) bearer: Option<String>,
     /// What the client calls the server.
     pub(super) authority: String,
@@ -33,12 +35,8 @@ impl Call {
             host,
             method: method.to_owned(),
             path: path.to_owned(),
-            query: query
-                .split('&')
-                .filter(|pair| !pair.is_empty())
-                .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-                .map(|(name, value)| (decode(name), decode(value)))
-                .collect(),
+            query: pairs(query),
+            form: Vec::new(),
             bearer: None,
             authority: String::from("localhost"),
         };
@@ -52,9 +50,20 @@ impl Call {
         call
     }
 
+    /// The same call with a form as its body.
+    pub(super) fn with_form(mut self, body: &str) -> Self {
+        self.form = pairs(body);
+        self
+    }
+
+    /// All parameters: Meta reads those of the address and those of the body alike.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = &(String, String)> {
+        self.query.iter().chain(&self.form)
+    }
+
     /// A parameter's value; an empty one counts as missing, as at Meta.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        let found = self.query.iter().find(|(each, _)| each == name);
+        let found = self.parameters().find(|(each, _)| each == name);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
@@ -67,11 +76,11 @@ impl Call {
     /// Refuses every parameter that is not in `known` or is given twice: Meta lets both pass, but
     /// here they are a client's mistake.
     pub(super) fn takes_only(&self, known: &[&str]) -> Result<(), Refusal> {
-        for (place, (name, _)) in self.query.iter().enumerate() {
+        for (place, (name, _)) in self.parameters().enumerate() {
             if !known.contains(&name.as_str()) {
                 return Err(Refusal::parameter(format!("The parameter {name} is not known here")));
             }
-            if self.query[..place].iter().any(|(earlier, _)| earlier == name) {
+            if self.parameters().take(place).any(|(earlier, _)| earlier == name) {
                 return Err(Refusal::parameter(format!("The parameter {name} is given twice")));
             }
         }
@@ -104,12 +113,21 @@ impl Call {
     pub(super) fn trace(&self, now: i64) -> String {
         let (method, folder, path) = (&self.method, self.host.folder(), &self.path);
         let mut text = format!("{now} {method} {folder}{path} {:?}", self.bearer);
-        for (name, value) in &self.query {
+        for (name, value) in self.parameters() {
             text.extend([" ", name, "=", value]);
         }
         let hash = crypto::keyed_hash(b"fbtrace_id", text.as_bytes());
         format!("AFake{}", crypto::hex(&hash[..9]))
     }
+}
+
+/// The pairs of a query or a form, decoded.
+fn pairs(text: &str) -> Vec<(String, String)> {
+    text.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
 }
 
 /// A path's version, if it begins with one, and the rest.

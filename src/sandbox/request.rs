@@ -4,6 +4,9 @@ use std::io::{self, Read};
 
 use super::call::Call;
 
+/// What a client calls a body of parameters.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// A request longer than this is no call to Graph.
 const LIMIT: usize = 64 * 1024;
 
@@ -61,7 +64,7 @@ enum Parsed {
     Malformed,
 }
 
-/// A body is waited for and dropped: no endpoint takes one.
+/// A body is waited for; one that is no form is dropped.
 fn parse(bytes: &[u8]) -> Parsed {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut request = httparse::Request::new(&mut headers);
@@ -95,7 +98,14 @@ fn parse(bytes: &[u8]) -> Parsed {
         (Some("keep-alive"), _) | (_, Some(1)) => Keep::Open,
         _ => Keep::Closed,
     };
-    Parsed::Whole { length: head + body, call: Call::new(method, target, texts()), keep }
+    let call = Call::new(method, target, texts());
+    let is_form = find("content-type").is_some_and(|kind| kind.starts_with(FORM));
+    let text = str::from_utf8(&bytes[head..head + body]).ok().filter(|_| is_form);
+    let call = match text {
+        Some(text) => call.with_form(text),
+        None => call,
+    };
+    Parsed::Whole { length: head + body, call, keep }
 }
 
 #[cfg(test)]

@@ -10,6 +10,17 @@ use super::simulation::Simulation;
 use super::sixty_days::{INSTAGRAM, THREADS, Terms};
 use super::version;
 
+impl Call {
+    /// Everything takes a GET; a POST is taken by the one endpoint of which Meta says so.
+    fn method_is_taken(&self) -> bool {
+        match self.method.as_str() {
+            "GET" => true,
+            "POST" => self.host == Host::Facebook && self.endpoint() == "oauth/access_token",
+            _ => false,
+        }
+    }
+}
+
 impl Simulation {
     /// Answers one call, and remembers what it changed.
     pub fn answer(&mut self, call: &Call) -> Answer {
@@ -70,7 +81,7 @@ impl Simulation {
     }
 
     fn dispatch(&mut self, call: &Call, app: Option<&AppSpec>) -> Result<Value, Refusal> {
-        if call.method != "GET" {
+        if !call.method_is_taken() {
             return Err(Refusal::method(&call.method));
         }
         if app.is_some_and(|app| app.throttled) {

@@ -30,6 +30,8 @@ pub struct Seen {
     pub grant_type: Option<String>,
     /// The names of the parameters, as they came.
     pub parameters: Vec<String>,
+    /// The names of those that came in the body and not in the address.
+    pub in_body: Vec<String>,
     /// How it carried its token.
     pub sender: Sender,
     /// The words of the token that it was about: the one to inspect or exchange, else the
@@ -46,7 +48,8 @@ impl Seen {
             method: call.method.clone(),
             path: masked(&call.path),
             grant_type: call.get("grant_type").map(masked),
-            parameters: call.query.iter().map(|(name, _)| masked(name)).collect(),
+            parameters: call.parameters().map(|(name, _)| masked(name)).collect(),
+            in_body: call.form.iter().map(|(name, _)| masked(name)).collect(),
             sender: match (&call.bearer, call.get("access_token")) {
                 (Some(_), _) => Sender::Header,
                 (None, Some(_)) => Sender::Parameter,

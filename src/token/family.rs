@@ -94,11 +94,23 @@ pub enum Credentials {
     IdAndSecret,
 }
 
+named! {
+    /// How a call to Graph carries its parameters.
+    pub enum Method {
+        /// In the address, which servers and proxies write into their logs.
+        Get = "GET",
+        /// In the body.
+        Post = "POST",
+    }
+}
+
 /// One call that makes Meta hand over a string.
 #[derive(Debug, PartialEq, Eq)]
 pub struct GrantType {
     /// Meta's name for it, the parameter `grant_type`.
     pub name: &'static str,
+    /// How its parameters travel: in the body wherever Meta takes one.
+    pub method: Method,
     /// Where it is.
     pub path: Path,
     /// The parameter that carries the old string; none where there is no old one.
@@ -116,9 +128,11 @@ impl GrantType {
     }
 }
 
-/// User tokens, short or long. Source: Meta, get long-lived tokens.
+/// User tokens, short or long. Meta documents a GET, and takes the same as a form. Source: Meta, get
+/// long-lived tokens.
 const FB_EXCHANGE: GrantType = GrantType {
     name: "fb_exchange_token",
+    method: Method::Post,
     path: Path::Versioned(&["oauth", "access_token"]),
     token_parameter: Some("fb_exchange_token"),
     credentials: Credentials::IdAndSecret,
@@ -133,31 +147,34 @@ const FB_EXCHANGE_FOR_60_DAYS: GrantType =
 /// The opaque `APPID|...` that stands for the app. Source: Meta, access tokens, app access token.
 const CLIENT_CREDENTIALS: GrantType = GrantType {
     name: "client_credentials",
+    method: Method::Post,
     path: Path::Versioned(&["oauth", "access_token"]),
     token_parameter: None,
     credentials: Credentials::IdAndSecret,
     extra: &[],
 };
 
-/// Source: Meta, Instagram platform reference, `access_token`.
+/// GET only. Source: Meta, Instagram platform reference, `access_token`.
 const IG_EXCHANGE: GrantType = GrantType {
     name: "ig_exchange_token",
+    method: Method::Get,
     path: Path::Fixed(&["access_token"]),
     token_parameter: Some("access_token"),
     credentials: Credentials::Secret,
     extra: &[],
 };
 
-/// Source: Meta, Instagram platform reference, `refresh_access_token`.
+/// GET only. Source: Meta, Instagram platform reference, `refresh_access_token`.
 const IG_REFRESH: GrantType = GrantType {
     name: "ig_refresh_token",
+    method: Method::Get,
     path: Path::Fixed(&["refresh_access_token"]),
     token_parameter: Some("access_token"),
     credentials: Credentials::None,
     extra: &[],
 };
 
-/// Source: Meta, Threads, long-lived tokens.
+/// GET only. Source: Meta, Threads, long-lived tokens.
 const TH_EXCHANGE: GrantType = GrantType { name: "th_exchange_token", ..IG_EXCHANGE };
 
 /// Source: Meta, Threads, long-lived tokens.

@@ -24,7 +24,7 @@ pub use access_token::{AccessToken, Fingerprint, Malformed, Secret};
 pub use delivery::{Delivery, DeliveryState, TargetId};
 pub use expiry::{DataAccess, Expiry};
 pub use family::{
-    Credentials, Family, GrantType, InspectionWay, Path, ProfileCall, Provider, Source,
+    Credentials, Family, GrantType, InspectionWay, Method, Path, ProfileCall, Provider, Source,
 };
 pub use generation::{
     Credential, Damage, Generation, GenerationId, GenerationState, IN_USE, Ledger, Origin, TokenId,

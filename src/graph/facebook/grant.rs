@@ -25,7 +25,8 @@ pub struct Bid<'a> {
 
 /// Asks for a string. What the grant has no parameter for is not sent.
 pub fn grant(app: &App, grant: &GrantType, bid: Bid<'_>) -> Request {
-    let mut request = Request::get("grant", app, grant.path).with("grant_type", grant.name);
+    let mut request =
+        Request::by(grant.method, "grant", app, grant.path).with("grant_type", grant.name);
     if grant.credentials == Credentials::IdAndSecret {
         request = request.with("client_id", &app.id);
     }
@@ -155,7 +156,7 @@ mod tests {
         let secret = Secret::new("hushhush");
         let token = AccessToken::parse("EAAfakeold").expect("a token");
         let bid = Bid { secret: Some(&secret), token: Some(&token) };
-        let facebook = "/v25.0/oauth/access_token grant_type=fb_exchange_token client_id=7 \
+        let facebook = "POST /v25.0/oauth/access_token grant_type=fb_exchange_token client_id=7 \
                         client_secret=hushhush";
         for (token_type, exchange, refresh) in [
             (
@@ -174,18 +175,18 @@ mod tests {
             ),
             (
                 TokenType::Instagram,
-                "/access_token grant_type=ig_exchange_token client_secret=hushhush \
+                "GET /access_token grant_type=ig_exchange_token client_secret=hushhush \
                  access_token=EAAfakeold"
                     .to_owned(),
-                "/refresh_access_token grant_type=ig_refresh_token access_token=EAAfakeold"
+                "GET /refresh_access_token grant_type=ig_refresh_token access_token=EAAfakeold"
                     .to_owned(),
             ),
             (
                 TokenType::Threads,
-                "/access_token grant_type=th_exchange_token client_secret=hushhush \
+                "GET /access_token grant_type=th_exchange_token client_secret=hushhush \
                  access_token=EAAfakeold"
                     .to_owned(),
-                "/refresh_access_token grant_type=th_refresh_token access_token=EAAfakeold"
+                "GET /refresh_access_token grant_type=th_refresh_token access_token=EAAfakeold"
                     .to_owned(),
             ),
         ] {
@@ -204,7 +205,7 @@ mod tests {
         };
         assert_eq!(
             spelled(&grant(&app(Provider::Facebook), minted, bid)),
-            "/v25.0/oauth/access_token grant_type=client_credentials client_id=7 \
+            "POST /v25.0/oauth/access_token grant_type=client_credentials client_id=7 \
              client_secret=hushhush"
         );
     }
@@ -222,6 +223,10 @@ mod tests {
     }
 
     fn spelled(request: &Request) -> String {
-        request.query().fold(request.path(), |text, (name, value)| format!("{text} {name}={value}"))
+        request
+            .parameters()
+            .fold(format!("{} {}", request.method(), request.path()), |text, (name, value)| {
+                format!("{text} {name}={value}")
+            })
     }
 }

@@ -160,7 +160,8 @@ mod tests {
     fn a_call_is_signed_where_the_secret_is_known() {
         let token = AccessToken::parse("EAAfake1").expect("a token");
         let secret = Secret::new("hushhush");
-        let names = |request: &Request| request.query().map(|(name, _)| name).collect::<Vec<_>>();
+        let names =
+            |request: &Request| request.parameters().map(|(name, _)| name).collect::<Vec<_>>();
         let unsigned = accounts(&app(), None, &token, None);
         assert_eq!(names(&unsigned), ["fields", "limit"]);
         assert_eq!(unsigned.bearer().map(Secret::expose), Some("EAAfake1"));

@@ -121,7 +121,7 @@ mod tests {
             let token = AccessToken::parse("IGfake").expect("a token");
             let request = profile(&app, call, &token);
             assert_eq!(request.path(), path);
-            let query: Vec<_> = request.query().collect();
+            let query: Vec<_> = request.parameters().collect();
             assert_eq!(query, [("fields", fields), ("access_token", "IGfake")]);
             assert!(!format!("{request:?}").contains("IGfake"));
         }

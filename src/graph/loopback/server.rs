@@ -64,7 +64,11 @@ pub(super) fn head_of(stream: &mut TcpStream) -> String {
     while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count == 1) {
         head.push(byte[0]);
     }
-    String::from_utf8_lossy(&head).into_owned()
+    let head = String::from_utf8_lossy(&head).into_owned();
+    // What is left unread would break the connection before the answer is read.
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    let _ = stream.read_exact(&mut vec![0; length.unwrap_or(0)]);
+    head
 }
 
 pub(super) fn answer(status: u16, headers: &str, body: &str) -> String {

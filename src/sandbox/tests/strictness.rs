@@ -7,7 +7,7 @@ use crate::crypto;
 use crate::sandbox::{AppSpec, Call, Death, TokenSpec};
 use crate::token::Expiry;
 
-use super::{APP, OTHER, PAGE, SECRET, anna, ask, exchange_target, start, world};
+use super::{APP, OTHER, PAGE, SECRET, anna, anna_in_haste, ask, exchange_target, start, world};
 
 /// What a refusal says, without its trace: status, code, subcode, and how its message begins.
 fn refused(answer: &(u16, Value), wanted: (u16, i64, Option<i64>, &str), target: &str) {
@@ -197,12 +197,36 @@ fn an_app_can_be_shut_or_throttled() {
 }
 
 #[test]
-fn only_get_is_taken() {
+fn a_post_is_taken_where_meta_takes_one() {
     let mut sim = world();
-    for method in ["POST", "DELETE", "PUT", "HEAD"] {
-        let answer = sim.answer(&Call::new(method, "/v25.0/me", []));
+    for (method, target) in [
+        ("POST", "/v25.0/me"),
+        ("POST", "/v25.0/debug_token"),
+        ("POST", "/v25.0/me/accounts"),
+        ("POST", "/instagram/access_token"),
+        ("POST", "/instagram/refresh_access_token"),
+        ("POST", "/threads/access_token"),
+        ("POST", "/threads/refresh_access_token"),
+        ("DELETE", "/v25.0/me"),
+        ("PUT", "/v25.0/oauth/access_token"),
+        ("HEAD", "/v25.0/oauth/access_token"),
+    ] {
+        let answer = sim.answer(&Call::new(method, target, []));
         let body: Value = serde_json::from_slice(&answer.body).unwrap();
         let message = format!("Unsupported request - method type: {}", method.to_lowercase());
-        refused(&(answer.status, body), (400, 100, None, &message), method);
+        refused(&(answer.status, body), (400, 100, None, &message), &format!("{method} {target}"));
     }
+    let token = sim.mint(anna_in_haste());
+    let target = exchange_target(&token);
+    let (path, form) = target.split_once('?').unwrap();
+    for call in [
+        Call::new("GET", &target, []),
+        Call::new("POST", &target, []),
+        Call::new("POST", path, []).with_form(form),
+    ] {
+        let answer = sim.answer(&call);
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    }
+    let twice = Call::new("POST", &target, []).with_form("grant_type=fb_exchange_token");
+    assert_eq!(sim.answer(&twice).status, 400, "a parameter in both places is given twice");
 }
