@@ -1,5 +1,6 @@
 //! From what was typed to a session, and from there to the command.
 
+mod arguments;
 mod opening;
 mod refusal;
 mod typed;
@@ -9,8 +10,9 @@ use std::time::Instant;
 
 use clap::Parser;
 
+use self::arguments::refuse_secrets;
 use self::opening::{Place, open_session};
-use self::refusal::{bug, give_up, misread, note_misread, plain_ui};
+use self::refusal::{bug, give_up, misread, note_misread, plain_ui, unusable};
 use self::typed::{
     check_order, colour, depth, duration, format, label, log_format, since, status_order, trigger,
     verbosity,
@@ -34,6 +36,9 @@ use crate::ui::Ui;
 pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8 {
     let plain = plain_ui(arguments, &environment, clock);
     plain.hush_panics();
+    if let Err(complaint) = refuse_secrets(arguments) {
+        return unusable(&complaint, arguments, plain);
+    }
     let typed = match Cli::try_parse_from(arguments) {
         Ok(typed) => typed,
         Err(error) => {

@@ -4,6 +4,7 @@
 //! Only `token` may print a string, on standard output; only the environment of these runs, and the
 //! files that a test writes as an operator would, may hold one.
 
+mod arguments;
 mod carried;
 mod proxies;
 mod told;

@@ -84,8 +84,9 @@ impl Request {
         Self {
             provider,
             endpoint: "time",
+            method: Method::Get,
             segments: Vec::new(),
-            query: Vec::new(),
+            parameters: Vec::new(),
             bearer: None,
             idempotence: Idempotence::Repeatable,
             standing: Standing::Token,

@@ -76,18 +76,42 @@ pub(super) fn misread(error: &clap::Error, arguments: &[OsString], ui: Ui) -> u8
         ui::usage(error);
         return Exit::Ok.code();
     }
-    let is_check = command_typed(arguments).is_some_and(|command| command == "check");
-    let code = if is_check { Verdict::Unknown.code() } else { Exit::Usage.code() };
     let complaint = usage(&first_paragraph(&error.to_string()));
+    let code = usage_code(arguments);
     if ui.format == Format::Json {
         ui.complain(&complaint, code);
     } else {
-        if is_check && ui.format != Format::Prometheus {
-            let _ = ui.data(&commands::nagios_complaint(&complaint, Verdict::Unknown));
-        }
+        tell_monitoring(&complaint, arguments, ui);
         ui.misread(error, &complaint, code);
     }
     code
+}
+
+/// What was typed must not even be read.
+pub(super) fn unusable(complaint: &Complaint, arguments: &[OsString], ui: Ui) -> u8 {
+    let code = usage_code(arguments);
+    if ui.format != Format::Json {
+        tell_monitoring(complaint, arguments, ui);
+    }
+    ui.complain(complaint, code);
+    code
+}
+
+/// The code of a usage error, which for `check` is a monitoring system's.
+fn usage_code(arguments: &[OsString]) -> u8 {
+    if is_check(arguments) { Verdict::Unknown.code() } else { Exit::Usage.code() }
+}
+
+/// The line that a monitoring system reads, where it is one that runs us.
+fn tell_monitoring(complaint: &Complaint, arguments: &[OsString], ui: Ui) {
+    // What is written into a metrics file must be metrics.
+    if is_check(arguments) && ui.format != Format::Prometheus {
+        let _ = ui.data(&commands::nagios_complaint(complaint, Verdict::Unknown));
+    }
+}
+
+fn is_check(arguments: &[OsString]) -> bool {
+    command_typed(arguments).is_some_and(|command| command == "check")
 }
 
 /// What is wrong, on one line: clap lists the arguments concerned below its first.

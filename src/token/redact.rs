@@ -1,8 +1,10 @@
 //! What must not be seen, taken out of other people's words.
 //!
 //! Meta quotes what it was sent, and a mangled answer may put anything anywhere. So the secrets of
-//! the question go, then whatever has the shape of a token, stands behind the name of a secret
-//! parameter, or is the query of a URL. Shapes are hints and err on the side of hiding.
+//! the question go, whole or in part, then whatever has the shape of a token, is named as a secret by
+//! the words before it, or is the query of a URL. Shapes are hints and err on the side of hiding.
+
+use std::fmt::{self, Write as _};
 
 use super::Secret;
 
@@ -10,8 +12,15 @@ use super::Secret;
 pub const HIDDEN: &str = "[redacted]";
 
 /// Parameters whose value is a secret.
-const SECRET_PARAMETERS: [&str; 8] = [
+const SECRET_PARAMETERS: [&str; 15] = [
     "access_token",
+    "app_secret",
+    "code_verifier",
+    "id_token",
+    "refresh_token",
+    "session_key",
+    "signed_request",
+    "auth_token",
     "input_token",
     "fb_exchange_token",
     "client_secret",
@@ -23,6 +32,48 @@ const SECRET_PARAMETERS: [&str; 8] = [
 
 /// How the tokens and codes of Meta's begin.
 const PREFIXES: [&str; 6] = ["EAA", "IGQ", "IGAA", "THAA", "AQB", "AQD"];
+
+/// What is hidden behind these words whatever it looks like, unless the sentence goes on: Meta says
+/// "Session key ... is malformed" with the value in the middle.
+const NAMES_OF_ANY_VALUE: [[&str; 2]; 1] = [["session", "key"]];
+
+/// What is hidden behind these words if it looks like a value.
+const NAMES_OF_VALUES: [[&str; 2]; 8] = [
+    ["access", "token"],
+    ["app", "secret"],
+    ["client", "secret"],
+    ["signed", "request"],
+    ["verification", "code"],
+    ["authorization", "code"],
+    ["auth", "token"],
+    ["refresh", "token"],
+];
+
+/// How a sentence goes on behind the name of a thing.
+const GOES_ON: [&str; 22] = [
+    "and",
+    "are",
+    "but",
+    "can",
+    "cannot",
+    "could",
+    "does",
+    "for",
+    "from",
+    "has",
+    "in",
+    "invalid",
+    "is",
+    "malformed",
+    "may",
+    "must",
+    "not",
+    "of",
+    "or",
+    "that",
+    "to",
+    "was",
+];
 
 /// One line of at most 300 characters that gives nothing away.
 pub fn sentence(text: &str, secrets: &[Secret]) -> String {
@@ -47,14 +98,22 @@ fn on_one_line(text: &str) -> String {
     let visible: String = text
         .chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| !c.is_control() && !turns_the_line(*c))
+        .filter(|c| !c.is_control() && !is_unseen(*c))
         .collect();
     visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Characters that make a terminal show a line in another order than it was written.
-const fn turns_the_line(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Characters that nobody sees: some make a terminal show a line in another order than it was
+/// written, and all would part a secret in the middle.
+const fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+    )
 }
 
 fn without_secrets(text: &str, secrets: &[Secret]) -> String {
@@ -63,13 +122,73 @@ fn without_secrets(text: &str, secrets: &[Secret]) -> String {
     let mut text = text.to_owned();
     for secret in secrets.iter().map(Secret::expose).filter(|secret| secret.len() >= SHORTEST) {
         text = text.replace(secret, HIDDEN);
-        text = text.replace(&secret.replace('|', "%7C"), HIDDEN);
+        for spelled in [secret.replace('|', "%7C"), encoded(secret), encoded(secret).to_lowercase()]
+        {
+            text = text.replace(&spelled, HIDDEN);
+        }
         // The app token `ID|SECRET` is two: the secret is one on its own.
         if let Some(half) = secret.split('|').next_back().filter(|half| half.len() >= SHORTEST) {
             text = text.replace(half, HIDDEN);
         }
     }
-    without_shapes(&without_queries(&text))
+    let text = without_shapes(&without_named(&without_queries(&text)));
+    without_parts(&text, secrets)
+}
+
+/// A value as it stands in an address.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+/// Meta quotes the beginning of a token, or one that was cut.
+fn without_parts(text: &str, secrets: &[Secret]) -> String {
+    /// A shorter part may be a word.
+    const SHORTEST: usize = 8;
+    let mut clean = text.to_owned();
+    for run in text.split(|c: char| !c.is_ascii_alphanumeric()) {
+        // The number of an app or a person is none.
+        let is_number = run.bytes().all(|byte| byte.is_ascii_digit());
+        if run.len() < SHORTEST || is_number {
+            continue;
+        }
+        if secrets.iter().any(|secret| secret.expose().contains(run)) {
+            clean = clean.replace(run, HIDDEN);
+        }
+    }
+    clean
+}
+
+/// Takes out what the two words before it name as a secret.
+fn without_named(text: &str) -> String {
+    let words: Vec<&str> = text.split(' ').collect();
+    let bare = |word: &str| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_lowercase();
+    let named = |place: usize, names: &[[&str; 2]]| {
+        place >= 2
+            && names.iter().any(|[first, second]| {
+                bare(words[place - 2]) == *first && bare(words[place - 1]) == *second
+            })
+    };
+    let hidden = words.iter().enumerate().map(|(place, word)| {
+        let value = word.trim_matches(|c: char| "\"'`()<>,;:.".contains(c));
+        let goes_on = value.is_empty() || GOES_ON.contains(&value.to_lowercase().as_str());
+        let is_secret = named(place, &NAMES_OF_ANY_VALUE)
+            || named(place, &NAMES_OF_VALUES) && looks_like_a_value(value);
+        if is_secret && !goes_on { word.replace(value, HIDDEN) } else { (*word).to_owned() }
+    });
+    hidden.collect::<Vec<_>>().join(" ")
+}
+
+fn looks_like_a_value(word: &str) -> bool {
+    let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
+    (has_digit && word.len() >= 6) || word.len() >= 16
 }
 
 fn without_queries(text: &str) -> String {
@@ -126,7 +245,18 @@ fn separator_after(name: &str, after: &str) -> usize {
 }
 
 fn looks_secret(run: &str) -> bool {
-    has_token_prefix(run) || is_app_token(run) || is_long_and_random(run)
+    has_token_prefix(run)
+        || is_app_token(run)
+        || is_long_and_random(run)
+        || value_of_parameter(run).is_some()
+}
+
+/// The value behind the name of a secret parameter and an encoded `=`, which may be encoded twice.
+fn value_of_parameter(run: &str) -> Option<&str> {
+    SECRET_PARAMETERS.iter().find_map(|name| {
+        let rest = &run[run.find(name)? + name.len()..];
+        ["%3D", "%3d", "%253D", "%253d"].iter().find_map(|equals| rest.strip_prefix(equals))
+    })
 }
 
 fn has_token_prefix(run: &str) -> bool {
@@ -151,9 +281,141 @@ fn is_long_and_random(run: &str) -> bool {
     run.len() >= 32 && (hex || !word)
 }
 
+/// What kind of secret a text looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretKind {
+    /// An access token of any host's, a person's or an app's.
+    AccessToken,
+    /// The secret of an app.
+    AppSecret,
+    /// What a login gives in exchange for an access token.
+    Code,
+    /// A proof of an app's secret, or another key of 64 hex digits.
+    Proof,
+}
+
+impl fmt::Display for SecretKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AccessToken => "an access token",
+            Self::AppSecret => "an app secret",
+            Self::Code => "a login code",
+            Self::Proof => "a secret key",
+        })
+    }
+}
+
+/// The kind of secret that what a person typed is or holds, if it is plainly one.
+///
+/// Narrower than what is hidden in Meta's words: a label or a path must not be taken for a secret.
+pub fn secret_in(text: &str) -> Option<SecretKind> {
+    let runs = || text.split(|c: char| !c.is_ascii_alphanumeric());
+    let whole = text.rsplit(['=', ' ']).next().unwrap_or_default();
+    let whole = whole.trim_matches(|c: char| "\"'`".contains(c));
+    let is_hex = whole.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if runs().any(is_metas_token)
+        || app_token_in(text)
+        || is_opaque_token(whole)
+        || parameter_in(text)
+    {
+        Some(SecretKind::AccessToken)
+    } else if runs()
+        .any(|run| run.len() >= 20 && (run.starts_with("AQB") || run.starts_with("AQD")))
+    {
+        Some(SecretKind::Code)
+    } else if is_hex && whole.len() == 32 {
+        Some(SecretKind::AppSecret)
+    } else if is_hex && whole.len() == 64 {
+        Some(SecretKind::Proof)
+    } else {
+        None
+    }
+}
+
+/// A token of a person's or a Page's. A word may begin alike, but has no capitals or digits inside.
+fn is_metas_token(run: &str) -> bool {
+    let begins = |prefix: &str| {
+        let rest = run.strip_prefix(prefix).unwrap_or_default();
+        run.len() >= 12 && rest.bytes().any(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+    };
+    let known = ["EAA", "IGQ", "IGAA", "THAA"].into_iter().any(begins);
+    known || ((run.starts_with("IG") || run.starts_with("TH")) && run.len() >= 20 && is_mixed(run))
+}
+
+fn is_opaque_token(word: &str) -> bool {
+    word.len() >= 50 && word.bytes().all(|b| b.is_ascii_alphanumeric()) && is_mixed(word)
+}
+
+fn is_mixed(word: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| word.bytes().any(|byte| kind(&byte));
+    has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
+}
+
+fn app_token_in(text: &str) -> bool {
+    let is_one = |word: &str| {
+        let halves = ["|", "%7C", "%7c"].iter().find_map(|bar| word.split_once(bar));
+        halves.is_some_and(|(id, secret)| {
+            let id_is_one = id.len() >= 5 && id.bytes().all(|byte| byte.is_ascii_digit());
+            (id_is_one || id == "TH") && secret.len() >= 6
+        })
+    };
+    text.split(['=', ' ', '"', '\'', '/', ',']).any(is_one)
+}
+
+/// A secret parameter with something that may be its value.
+fn parameter_in(text: &str) -> bool {
+    let plain = SECRET_PARAMETERS.iter().filter(|name| **name != "code").any(|name| {
+        let rest = text.find(name).map(|at| &text[at + name.len()..]);
+        rest.and_then(|rest| rest.strip_prefix('=')).is_some_and(looks_like_a_value)
+    });
+    plain || value_of_parameter(text).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_meta_names_as_a_secret_goes() {
+        for (text, clean) in [
+            ("Session key invalid.", None),
+            ("Session key is malformed", None),
+            ("Session key abc is malformed", Some("Session key [redacted] is malformed")),
+            (
+                "Session key \"2.AQBx_9\" is malformed",
+                Some("Session key \"[redacted]\" is malformed"),
+            ),
+            ("session key: d1-5 has expired", Some("session key: [redacted] has expired")),
+            ("Malformed access token Zm9v1YmFy", Some("Malformed access token [redacted]")),
+            ("Error validating access token: Session has expired", None),
+            ("An active access token must be used to query", None),
+            ("The access token could not be decrypted", None),
+            ("wrong app secret 'hush1hush'", Some("wrong app secret '[redacted]'")),
+            ("This authorization code has been used.", None),
+            ("authorization code abc123def456 used", Some("authorization code [redacted] used")),
+            ("signed_request=x.y bad", Some("signed_request=[redacted] bad")),
+            ("u=access_token%3Dopaque%26b", Some("u=[redacted]")),
+            ("u=access_token%253Dopaque", Some("u=[redacted]")),
+            ("EAA\u{200b}fake\u{ad}1234", Some("[redacted]")),
+        ] {
+            assert_eq!(sentence(text, &[]), clean.unwrap_or(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn part_of_a_secret_of_the_question_goes_too() {
+        let secrets =
+            [Secret::new("opaquefirsthalf.and/second"), Secret::new("1000000000000001|hushhush")];
+        for (text, clean) in [
+            ("cannot read opaquefirst", "cannot read [redacted]"),
+            ("at opaquefirsthalf.and%2Fsecond.", "at [redacted]."),
+            ("at opaquefirsthalf.and%2fsecond.", "at [redacted]."),
+            ("and second", "and second"),
+            ("app 1000000000000001", "app 1000000000000001"),
+        ] {
+            assert_eq!(sentence(text, &secrets), clean, "{text}");
+        }
+    }
 
     #[test]
     fn secrets_go_and_sentences_stay() {

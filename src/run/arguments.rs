@@ -1,0 +1,127 @@
+//! Finds a secret that was typed where anything else belongs.
+//!
+//! Arguments are seen by every user of the machine and stay in the shell's history, and whatever
+//! reads them quotes them in its messages. So they are looked at before anything else is, and one
+//! that looks like a secret of Meta's is named by its kind and its place, never by its value.
+
+use std::ffi::OsString;
+
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::token::redact::{SecretKind, secret_in};
+
+/// The complaint about the first argument that looks like a secret.
+pub(super) fn refuse_secrets(arguments: &[OsString]) -> Result<(), Complaint> {
+    let mut typed = arguments.iter().enumerate().skip(1);
+    let found = typed.find_map(|(place, argument)| Some((place, secret_in_argument(argument)?)));
+    found.map_or(Ok(()), |(place, kind)| Err(complaint(place, kind)))
+}
+
+fn secret_in_argument(argument: &OsString) -> Option<SecretKind> {
+    let text = argument.to_string_lossy();
+    // What is glued to a dash or to short options begins behind any of their letters.
+    let option = if text.starts_with('-') { text.trim_start_matches('-') } else { "" };
+    let glued = option.char_indices().take(8).map(|(at, _)| &option[at..]);
+    std::iter::once(text.as_ref()).chain(glued).find_map(secret_in)
+}
+
+fn complaint(place: usize, kind: SecretKind) -> Complaint {
+    let message =
+        format!("argument {place} looks like {kind}; it was not used, and is not repeated here");
+    let complaint = Complaint::new(Exit::Usage, "secret_in_arguments", "", message)
+        .hint("the shell's history has it now: delete that line (in bash: `history -d NUMBER`)");
+    match kind {
+        SecretKind::AppSecret => complaint
+            .hint("put it into a file of mode 0600 and name that in the config: `secret = { file = \"app-secret\" }`"),
+        SecretKind::AccessToken | SecretKind::Code | SecretKind::Proof => complaint
+            .hint("hand an access token over on standard input or in a file: `metatoken exchange LABEL --token-file FILE`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(argument: &str) -> bool {
+        refuse_secrets(&["metatoken".into(), argument.into()]).is_err()
+    }
+
+    #[test]
+    fn a_secret_is_found_wherever_it_was_typed() {
+        let hex = "0123456789abcdef".repeat(2);
+        let token = format!("EAAB{}", "wzLixnjYBO7zC".repeat(12));
+        for argument in [
+            token.clone(),
+            format!("--app={token}"),
+            format!("-c{token}"),
+            format!("-qv{token}"),
+            format!("-{token}"),
+            format!("--{token}"),
+            "--1173190721520267|fakesecretfake".to_owned(),
+            format!("-c{hex}"),
+            format!("\"{token}\""),
+            format!("ACCESS_TOKEN={token}"),
+            format!("Bearer {token}"),
+            format!("https://graph.facebook.com/me?access_token={token}"),
+            "EAABfakefake12".to_owned(),
+            "IGQVJfakefake12".to_owned(),
+            "IGAAfakefake12".to_owned(),
+            "THAAfakefake12".to_owned(),
+            "IGfake0Fake1Fake2Fake3".to_owned(),
+            "1173190721520267|fakesecretfake".to_owned(),
+            "1173190721520267%7Cfakesecretfake".to_owned(),
+            "TH|1173190721520267|fakesecretfake".to_owned(),
+            "access_token=opaque-value-of-1".to_owned(),
+            "client_secret=hushhush1".to_owned(),
+            "a b access_token%3Dopaque".to_owned(),
+            hex.clone(),
+            format!("--secret={hex}"),
+            format!("{hex}{hex}"),
+            "AQBfakefakefakefakefake1".to_owned(),
+        ] {
+            assert!(refused(&argument), "{argument}");
+        }
+    }
+
+    #[test]
+    fn what_people_really_type_is_let_through() {
+        let hex = "0123456789abcdef".repeat(2);
+        for argument in [
+            "brand",
+            "brand/534295833110036",
+            "brand*",
+            "EAAB",
+            "EAA-team",
+            "THE-great-brand-of-ours-page",
+            "IGNORE-THIS-LABEL-OF-OURS-01",
+            "the-label-of-a-very-long-customer-name-with-2-digits",
+            "code-review",
+            "code=1",
+            "access_token=fb_token",
+            "config.ini#facebook.access_token",
+            "+45d",
+            "2026-01-01T00:00:00+00:00",
+            "--config=/etc/metatoken/metatoken.toml",
+            "-c/etc/metatoken/metatoken.toml",
+            "--lock-wait=30s",
+            "/home/anna/.config/metatoken/Some_Very_Long_Folder_Name_With_2_Digits_And_CAPITALS/m.toml",
+            &format!("/tmp/{hex}/metatoken.toml"),
+            &format!("--sandbox=/builds/{hex}{hex}"),
+            "-qvv",
+            "",
+        ] {
+            assert!(!refused(argument), "{argument}");
+        }
+    }
+
+    #[test]
+    fn the_value_is_not_repeated() {
+        let arguments = ["metatoken", "refresh", "EAABfakefake12"].map(OsString::from);
+        assert_eq!(
+            refuse_secrets(&arguments).unwrap_err().render(),
+            "error: argument 2 looks like an access token; it was not used, and is not repeated here\n\
+             hint: the shell's history has it now: delete that line (in bash: `history -d NUMBER`)\n\
+             hint: hand an access token over on standard input or in a file: `metatoken exchange LABEL --token-file FILE`"
+        );
+    }
+}
