@@ -6,6 +6,7 @@ use metatoken::clock::Clock;
 use metatoken::environment::Environment;
 
 fn main() -> ExitCode {
+    metatoken::process::forbid_core_dumps();
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     let clock = Clock::running(chrono::Utc::now());
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads variables")]

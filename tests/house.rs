@@ -89,7 +89,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "ui",
         ],
     ),
-    ("main", &["clock", "environment", "failpoint", "run"]),
+    ("main", &["clock", "environment", "failpoint", "process", "run"]),
 ];
 
 fn source_files(folder: &Path) -> Vec<PathBuf> {

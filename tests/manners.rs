@@ -345,7 +345,8 @@ fn a_config_can_be_checked_and_shown() {
   "version": 1,
   "config": "[DIR]/metatoken.toml",
   "apps": 1,
-  "tokens": 1
+  "tokens": 1,
+  "warnings": []
 }
 "#,
         )

@@ -6,6 +6,8 @@
 
 mod arguments;
 mod carried;
+mod files;
+mod programs;
 mod proxies;
 mod told;
 

@@ -27,13 +27,18 @@ pub(super) fn app(session: &Session, pauses: &Pauses, name: &str) -> Result<App,
     let setting = session.config.app(name).ok_or_else(|| {
         Problem::new(ProblemKind::BadAppCredentials, format!("there is no app `{name}`"))
     })?;
+    let bad = |what: &str, why: &str| {
+        let message = format!("the {what} of app `{name}` cannot be read: {why}");
+        Problem::new(ProblemKind::BadAppCredentials, message)
+    };
+    // Neither has white space in it: what is around it was copied along.
     let read = |what: &str, source| {
-        session.secrets.resolve(source).map_err(|error| {
-            Problem::new(
-                ProblemKind::BadAppCredentials,
-                format!("the {what} of app `{name}` cannot be read: {error}"),
-            )
-        })
+        let secret = session.secrets.resolve(source);
+        let secret = secret.map_err(|error| bad(what, &error.to_string()))?.trimmed();
+        if secret.expose().is_empty() {
+            return Err(bad(what, &format!("{source} holds only white space")));
+        }
+        Ok(secret)
     };
     Ok(App {
         name: name.to_owned(),

@@ -2,18 +2,20 @@
 
 use std::path::Path;
 
+use super::exposure::exposures;
 use super::refuse_filesystem;
 use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
 use crate::exit::Exit;
-use crate::policy::words;
+use crate::policy::{Reason, words};
 use crate::ui::{Format, Ui};
 
 /// Says whether the config is right; every complaint at once if it is not.
 pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<Exit, Complaint> {
     let config = config::load(path, environment)?;
     refuse_filesystem(&config)?;
+    let warnings = exposures(&config);
     let said = match ui.format {
         Format::Json => format!(
             "{:#}\n",
@@ -22,6 +24,7 @@ pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<E
                 "config": path.display().to_string(),
                 "apps": config.apps.len(),
                 "tokens": config.tokens.len(),
+                "warnings": warnings.iter().map(warning_json).collect::<Vec<_>>(),
             })
         ),
         _ if config.tokens.is_empty() => {
@@ -35,7 +38,22 @@ pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<E
         ),
     };
     ui.data(&said)?;
+    if ui.format != Format::Json {
+        for Reason { message, remedy, .. } in &warnings {
+            ui.data(&format!("warning: {message}; {remedy}\n"))?;
+        }
+    }
     Ok(Exit::Ok)
+}
+
+fn warning_json(reason: &Reason) -> serde_json::Value {
+    serde_json::json!({
+        "code": reason.code,
+        "severity": reason.severity.as_str(),
+        "message": reason.message,
+        "remedy": reason.remedy,
+        "labels": [],
+    })
 }
 
 /// Shows every setting with its value and where that came from; secrets as references.

@@ -7,6 +7,7 @@ mod config;
 mod deliver;
 mod delivery;
 mod exchange;
+mod exposure;
 mod failed_run;
 mod history;
 mod log;

@@ -78,6 +78,9 @@ pub fn read(path: &Path, environment: &Environment) -> Result<Config, Refused> {
     if config.has_literal {
         trusted.may_hold_secrets(&path).map_err(Refused::Unfit)?;
     }
+    if let Some(ca_file) = &config.http.ca_file {
+        trusted::judge_ca_file(ca_file, &path, environment.user_id()).map_err(Refused::Unfit)?;
+    }
     Ok(config)
 }
 
@@ -96,7 +99,7 @@ pub fn parse(path: &Path, text: &str, environment: &Environment) -> Result<Confi
 impl Config {
     /// A resolver for the secrets that this config names.
     pub fn secrets(&self, environment: &Environment) -> Secrets {
-        Secrets::new(environment.clone())
+        Secrets::new(environment.clone(), self.environment_of_programs(environment))
     }
 
     /// The token of that label, if the file declares it.

@@ -4,19 +4,25 @@
 //! same one wait for a single fetch. What cannot be had is an answer like any other: it concerns
 //! only the tokens that need it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use zeroize::Zeroizing;
 
 use super::command;
+use super::secret_variables::CREDENTIALS;
 use super::source::SecretSource;
 use crate::edit::{self, Format};
 use crate::environment::Environment;
 use crate::token::Secret;
+
+/// What lets every user of the machine put another secret in the place of ours.
+const WRITABLE_BY_OTHERS: u32 = 0o002;
 
 /// No secret, and no application's config, is larger.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -53,6 +59,7 @@ type Answer = Result<Secret, SecretError>;
 /// The secrets of one run.
 pub struct Secrets {
     environment: Environment,
+    of_programs: BTreeMap<String, String>,
     fetched: Mutex<Vec<(SecretSource, Arc<OnceLock<Answer>>)>>,
 }
 
@@ -63,9 +70,10 @@ impl fmt::Debug for Secrets {
 }
 
 impl Secrets {
+    /// Secrets that are read from `environment`, or printed by programs that see `of_programs`.
     /// Nothing is fetched yet.
-    pub fn new(environment: Environment) -> Self {
-        Self { environment, fetched: Mutex::new(Vec::new()) }
+    pub fn new(environment: Environment, of_programs: BTreeMap<String, String>) -> Self {
+        Self { environment, of_programs, fetched: Mutex::new(Vec::new()) }
     }
 
     /// The secret, fetched now or before; one trailing newline is dropped, and empty is unset.
@@ -99,14 +107,14 @@ impl Secrets {
                 from_file(source, path, *format, key.as_deref())?
             }
             SecretSource::Credential(name) => {
-                let folder = self.environment.get("CREDENTIALS_DIRECTORY").ok_or_else(|| {
+                let folder = self.environment.get(CREDENTIALS).ok_or_else(|| {
                     let why = "is not there: `CREDENTIALS_DIRECTORY` is not set; a systemd unit \
                                sets it by `LoadCredential=`";
                     SecretError::unset(source, why)
                 })?;
                 from_file(source, &Path::new(folder).join(name), Format::Raw, None)?
             }
-            SecretSource::Command(words) => command::output(words, self.environment.variables())
+            SecretSource::Command(words) => command::output(words, &self.of_programs)
                 .map_err(|failure| SecretError::unreadable(source, failure.to_string()))?,
         };
         let text = text.strip_suffix('\n').unwrap_or(&text);
@@ -116,6 +124,11 @@ impl Secrets {
         }
         Ok(Secret::new(text))
     }
+}
+
+/// The service manager answers for the modes of its credentials.
+const fn is_credential(source: &SecretSource) -> bool {
+    matches!(source, SecretSource::Credential(_))
 }
 
 fn from_file(
@@ -131,10 +144,18 @@ fn from_file(
             _ => SecretError::unreadable(source, why),
         }
     };
+    let file = File::open(path).map_err(refused)?;
+    let mode = file.metadata().map_err(refused)?.mode();
+    if mode & WRITABLE_BY_OTHERS != 0 && !is_credential(source) {
+        let why = format!(
+            "is refused: every user of this machine can write it (mode {:04o}); run `chmod o-w {}`",
+            mode & 0o7777,
+            path.display()
+        );
+        return Err(SecretError::unreadable(source, why));
+    }
     let mut bytes = Zeroizing::new(Vec::new());
-    File::open(path)
-        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
-        .map_err(refused)?;
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(refused)?;
     if bytes.len() as u64 > LARGEST {
         return Err(SecretError::unreadable(source, "cannot be read: the file is too large"));
     }
@@ -150,6 +171,12 @@ mod tests {
 
     fn environment(variables: &[(&str, &str)]) -> Environment {
         Environment::new(variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+    }
+
+    fn secrets(variables: &[(&str, &str)]) -> Secrets {
+        let ours = environment(variables);
+        let programs = BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
+        Secrets::new(ours, programs)
     }
 
     fn resolve(secrets: &Secrets, source: &SecretSource) -> String {
@@ -169,11 +196,8 @@ mod tests {
             .and_then(|mut file| std::io::Write::write_all(&mut file, b"T='EAAfakeKey' # x\n"))
             .unwrap();
         let home = folder.path().to_str().unwrap();
-        let secrets = Secrets::new(environment(&[
-            ("T", "EAAfakeEnv\n"),
-            ("EMPTY", ""),
-            ("CREDENTIALS_DIRECTORY", home),
-        ]));
+        let secrets =
+            secrets(&[("T", "EAAfakeEnv\n"), ("EMPTY", ""), ("CREDENTIALS_DIRECTORY", home)]);
         let file = |name: &str, key: Option<&str>, format| SecretSource::File {
             path: folder.path().join(name),
             key: key.map(str::to_owned),
@@ -214,7 +238,7 @@ mod tests {
             assert_eq!(resolve(&secrets, &source), expected);
         }
         assert_eq!(
-            resolve(&Secrets::new(environment(&[])), &SecretSource::Credential("c".to_owned())),
+            resolve(&self::secrets(&[]), &SecretSource::Credential("c".to_owned())),
             "the credential `c` is not there: `CREDENTIALS_DIRECTORY` is not set; a systemd unit \
              sets it by `LoadCredential=`"
         );
@@ -226,7 +250,7 @@ mod tests {
         let log = folder.path().join("log");
         let script = format!("echo x >> {}; echo EAAfake", log.display());
         let source = SecretSource::Command(vec!["sh".to_owned(), "-c".to_owned(), script]);
-        let secrets = Secrets::new(environment(&[]));
+        let secrets = secrets(&[]);
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| assert_eq!(resolve(&secrets, &source), "EAAfake"));

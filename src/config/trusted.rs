@@ -14,6 +14,9 @@ use zeroize::Zeroizing;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 
+/// In a folder with this bit only the owner of a file can move or remove it.
+const STICKY: u32 = 0o1000;
+
 /// No config is larger.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
@@ -32,6 +35,7 @@ impl Trusted {
             return Err(complaint(path, "config_unreadable", "is no file"));
         }
         judge(path, &metadata, caller)?;
+        judge_folder(path, caller)?;
         let mut bytes = Zeroizing::new(Vec::new());
         file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, error))?;
         if bytes.len() as u64 > LARGEST {
@@ -76,6 +80,57 @@ fn judge(path: &Path, metadata: &Metadata, caller: u32) -> Result<(), Complaint>
             .hint(format!("`chmod go-w {}`", path.display())));
     }
     Ok(())
+}
+
+/// Judges the folder of a config, in which whoever can write puts another file in its place. Where
+/// the sticky bit stands only the owner of a file can.
+fn judge_folder(path: &Path, caller: u32) -> Result<(), Complaint> {
+    let real = path.canonicalize().map_err(|error| unreadable(path, error))?;
+    let folder = real.parent().unwrap_or(Path::new("/"));
+    let metadata = folder.metadata().map_err(|error| unreadable(path, error))?;
+    let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
+    if owner != 0 && owner != caller {
+        let message = format!(
+            "refused: its folder `{}` belongs to user {owner}, neither to root nor to you",
+            folder.display()
+        );
+        return Err(complaint(path, "config_unsafe", &message)
+            .hint("whoever owns the folder can put another config there: move it into a folder of yours")
+            .hint(format!("`chown {caller} {}`", folder.display())));
+    }
+    if mode & 0o022 != 0 && mode & STICKY == 0 {
+        let message = format!(
+            "refused: group or others can write its folder `{}` (mode {mode:04o})",
+            folder.display()
+        );
+        return Err(complaint(path, "config_unsafe", &message)
+            .hint("whoever can write there can put another config in its place")
+            .hint(format!("`chmod go-w {}`", folder.display())));
+    }
+    Ok(())
+}
+
+/// Refuses certificates that somebody else could have put there: whoever they trust reads every
+/// access token. A file that is not there is complained of where it is needed.
+pub(super) fn judge_ca_file(path: &Path, config: &Path, caller: u32) -> Result<(), Complaint> {
+    let Ok(metadata) = path.metadata() else { return Ok(()) };
+    let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
+    let of_the_config = config.metadata().map(|metadata| metadata.uid());
+    let fault = if mode & 0o022 != 0 {
+        let message = format!("refused: group or others can write it (mode {mode:04o})");
+        Some((message, format!("`chmod go-w {}`", path.display())))
+    } else if owner != 0 && owner != caller && of_the_config.ok() != Some(owner) {
+        let message = format!("refused: it belongs to user {owner}, neither to root nor to you");
+        Some((message, format!("`chown {caller} {}`", path.display())))
+    } else {
+        None
+    };
+    fault.map_or(Ok(()), |(message, remedy)| {
+        let subject = format!("`ca_file` {}", path.display());
+        Err(Complaint::new(Exit::Config, "config_unsafe", subject, message)
+            .hint("its certificates decide who may read the access tokens: only its owner may write it")
+            .hint(remedy))
+    })
 }
 
 fn unreadable(path: &Path, error: std::io::Error) -> Complaint {

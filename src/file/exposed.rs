@@ -18,17 +18,6 @@ pub fn is_readable_by_others(path: &Path) -> bool {
     grants(&real, READ) && real.ancestors().skip(1).all(|folder| grants(folder, PASS))
 }
 
-/// Who else than its owner can write the file or folder, by its own mode; `None` if nobody, or if
-/// it cannot be looked at.
-pub fn others_who_write(path: &Path) -> Option<&'static str> {
-    let mode = std::fs::metadata(path).ok()?.permissions().mode();
-    match (mode & 0o020 != 0, mode & 0o002 != 0) {
-        (_, true) => Some("every user of this machine"),
-        (true, false) => Some("its group"),
-        (false, false) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};

@@ -51,7 +51,7 @@ use self::rights::Rights;
 use self::temp::Temp;
 
 pub use self::error::{FileError, Right};
-pub use self::exposed::{is_readable_by_others, others_who_write};
+pub use self::exposed::is_readable_by_others;
 pub use self::foresight::foresee_create;
 pub use self::in_place::Progress;
 pub use self::publish::{Readers, publish};

@@ -137,17 +137,34 @@ pub fn judge_exposure(what: &str, path: &Path) -> Reason {
     Reason { about: Some(path.to_string()), ..reason }
 }
 
-/// What is to be said of the store, or of what belongs to it, that others than its owner can write;
-/// `who` they are.
-pub fn judge_write_access(what: &str, path: &Path, who: &str) -> Reason {
+/// What is to be said of a file that decides what we do or send and that somebody else can change;
+/// `what` it is, and `severity` how much it decides.
+pub fn judge_tampering(what: &str, path: &Path, tampering: Tampering, severity: Health) -> Reason {
     let path = path.display();
-    let reason = of_the_timer(
-        "writable_by_others",
-        Health::Critical,
-        format!("{what} `{path}` can be written by {who}"),
-        &format!("run `chmod go-w {path}`"),
-    );
+    let (whose, remedy) = match tampering {
+        Tampering::Group => ("can be written by its group", format!("run `chmod g-w {path}`")),
+        Tampering::Others => {
+            ("can be written by every user of this machine", format!("run `chmod go-w {path}`"))
+        }
+        Tampering::Owner => (
+            "belongs to neither root nor the owner of the config",
+            format!("see that it is what it should be; then run `chown root {path}`"),
+        ),
+    };
+    let message = format!("{what} `{path}` {whose}");
+    let reason = of_the_timer("writable_by_others", severity, message, &remedy);
     Reason { about: Some(path.to_string()), ..reason }
+}
+
+/// Who else can change a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tampering {
+    /// The members of its group.
+    Group,
+    /// Every user of the machine.
+    Others,
+    /// Another user, who owns it.
+    Owner,
 }
 
 /// What is to be said of a way to people that has failed `since`, with `error`.

@@ -41,8 +41,8 @@ pub use derivation::listing_is_due;
 pub use extension::{Extension, MARGIN, judge_grant};
 pub use health::{Judgement, State, judge, judge_inspection};
 pub use machinery::{
-    Runs, judge_channel, judge_exposure, judge_failed_run, judge_fullness, judge_runs,
-    judge_window, judge_write_access,
+    Runs, Tampering, judge_channel, judge_exposure, judge_failed_run, judge_fullness, judge_runs,
+    judge_tampering, judge_window,
 };
 pub use notices::{Announcement, Interest, Plan, Standing, TokenStanding, plan};
 pub use pace::paced;

@@ -31,6 +31,13 @@ pub enum Failure {
         /// The file.
         program: PathBuf,
     },
+    /// Others could have written the file, and it would run with our rights.
+    Unsafe {
+        /// The file.
+        program: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// The operating system would not start it.
     NotStarted {
         /// The cause, without a subject.
@@ -85,6 +92,11 @@ impl fmt::Display for Failure {
             Self::NotExecutable { program } => {
                 write!(f, "cannot be started: `{}` is not an executable file", program.display())
             }
+            Self::Unsafe { program, mode } => write!(
+                f,
+                "is refused: group or others can write it (mode {mode:04o}); run `chmod go-w {}`",
+                program.display()
+            ),
             Self::NotStarted { why } => write!(f, "cannot be started: {why}"),
             Self::Lost { why } => write!(f, "was run, but how it ended is not known: {why}"),
             Self::TimedOut { limit, .. } => write!(f, "did not end within {limit:?}"),

@@ -11,6 +11,7 @@
 //! token, so it is kept in memory that is wiped, and never shown by `Debug` or by a failure.
 
 mod alive;
+mod core_dump;
 mod failure;
 mod group;
 mod output;
@@ -30,6 +31,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 pub use alive::Process;
+pub use core_dump::forbid_core_dumps;
 pub use failure::Failure;
 use group::Group;
 use output::Capture;
@@ -163,7 +165,7 @@ impl Call {
         let path = self.environment.get("PATH").map(String::as_str);
         let program = program::find(name, path)?;
         let stdin = if self.stdin.is_empty() { Stdio::null() } else { Stdio::piped() };
-        Command::new(&program)
+        let child = Command::new(&program)
             .arg0(name)
             .args(arguments)
             .env_clear()
@@ -174,7 +176,9 @@ impl Call {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| Failure::not_started(&error))
+            .map_err(|error| Failure::not_started(&error))?;
+        core_dump::give_back_to(&child);
+        Ok(child)
     }
 }
 

@@ -4,6 +4,7 @@
 //! and whoever can put a file there must not be able to have it run. The folders are those that
 //! the program itself will see.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
@@ -50,9 +51,20 @@ fn at(program: &Path) -> Result<PathBuf, Failure> {
         return Err(Failure::Relative);
     }
     match look(program) {
-        Candidate::Runs => Ok(program.to_owned()),
+        Candidate::Runs => unchanged_by_others(program),
         Candidate::Barred => Err(Failure::NotExecutable { program: program.to_owned() }),
         Candidate::Absent => Err(Failure::NotFound),
+    }
+}
+
+/// A program that is named by its path is as trusted as the config that names it, and must be as safe
+/// from others.
+fn unchanged_by_others(program: &Path) -> Result<PathBuf, Failure> {
+    let mode = std::fs::metadata(program).map_or(0, |it| it.permissions().mode() & 0o7777);
+    if mode & 0o022 == 0 {
+        Ok(program.to_owned())
+    } else {
+        Err(Failure::Unsafe { program: program.to_owned(), mode })
     }
 }
 

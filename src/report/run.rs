@@ -86,7 +86,6 @@ impl RunReport {
             _ => true,
         };
         self.is_store_in_trouble() || self.results.iter().any(asks)
-
     }
 
     /// The contract's JSON.

@@ -21,6 +21,12 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// The same without white space around it, as it comes from a dashboard by copy and paste.
+    pub fn trimmed(&self) -> Self {
+        let around = |c: char| c.is_whitespace() || c == '\u{feff}';
+        Self::new(self.expose().trim_matches(around))
+    }
 }
 
 impl fmt::Debug for Secret {

@@ -57,8 +57,12 @@ fn run(world: &World, workflow: (&str, &str)) -> Ran {
     let binary = env!("CARGO_BIN_EXE_metatoken");
     world.write("bin/metatoken", format!("#!/bin/sh\nexec '{binary}' --now '{now}' \"$@\"\n"));
     // GitLab's runners check out under a umask of 0. Source: GitLab Runner, issue 1736.
-    let checked_out = if workflow == GITLAB { 0o666 } else { 0o644 };
-    let modes = [("checkout/.github/metatoken.toml", checked_out), ("bin/metatoken", 0o755)];
+    let (folder, checked_out) = if workflow == GITLAB { (0o777, 0o666) } else { (0o755, 0o644) };
+    let modes = [
+        ("checkout/.github", folder),
+        ("checkout/.github/metatoken.toml", checked_out),
+        ("bin/metatoken", 0o755),
+    ];
     for (name, mode) in modes {
         std::fs::set_permissions(world.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
     }

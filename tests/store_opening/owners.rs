@@ -122,29 +122,33 @@ fn a_pipe_in_place_of_a_lock_or_a_key_is_not_waited_for() {
 #[test]
 fn what_others_can_write_is_critical() {
     for (name, what) in [
-        (".", "the store's folder"),
-        ("metatoken.db", "the store"),
-        ("metatoken.db.lock", "the store's lock"),
-        ("metatoken.key", "the store key"),
+        ("state", "the store's folder"),
+        ("state/metatoken.db", "the store"),
+        ("state/metatoken.db.lock", "the store's lock"),
+        ("state/metatoken.key", "the store key"),
     ] {
-        for (bits, who) in [(0o020, "its group"), (0o002, "every user of this machine")] {
+        for (bits, who, remedy) in
+            [(0o020, "its group", "g-w"), (0o002, "every user of this machine", "go-w")]
+        {
             let world = World::with_brand("");
+            world.reconfigure(&format!("[store]\npath = \"state/metatoken.db\"\n{BRAND}"));
+            world.run(&["refresh"]).code(0);
             let path = world.path(name);
             let before = mode(&path);
             fs::set_permissions(&path, Permissions::from_mode(before | bits)).unwrap();
-            let shown = if name == "." { "[DIR]".to_owned() } else { format!("[DIR]/{name}") };
+            let shown = format!("[DIR]/{name}");
             let told = format!("{what} `{shown}` can be written by {who}");
             world
                 .run(&["check", "--system"])
                 .stdout(&format!(
-                    "METATOKEN CRITICAL - {told}\nCRITICAL: {told}; run `chmod go-w {shown}`\n"
+                    "METATOKEN CRITICAL - {told}\nCRITICAL: {told}; run `chmod {remedy} {shown}`\n"
                 ))
                 .code(2);
             world.run(&["check"]).code(2);
             world.run(&["check", "--tokens"]).code(0);
             let reason = &world.run(&["check", "--json"]).code(2).json()["system"][0];
             assert_eq!(reason["code"], "writable_by_others");
-            type_in(&format!("chmod go-w {}", path.display()));
+            type_in(&format!("chmod {remedy} {}", path.display()));
             world.run(&["check", "--system"]).code(0);
         }
     }

@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 use super::courier::problem;
 use crate::commands::log::Delivered;
 use crate::commands::refresh::Workshop;
-use crate::config::Config;
 use crate::deliver::{self, Fault, Parcel, Place, Process};
-use crate::environment::Environment;
 use crate::store::{DeliveryFailure, HookProcess, Settlement, StoreError};
 use crate::token::{GenerationId, TargetId, TokenId};
 
@@ -59,7 +57,7 @@ impl Workshop<'_> {
         }
         let timeout = errands.iter().map(|errand| errand.timeout).max().unwrap_or(first.timeout);
         let parcels: Vec<&Parcel> = errands.iter().map(|errand| &errand.parcel).collect();
-        let environment = environment(&self.session.environment, &self.session.config);
+        let environment = self.session.config.environment_of_programs(&self.session.environment);
         let began = Instant::now();
         let outcome = if let Some(fault) = self.left_behind(errands)? {
             Err(fault)
@@ -124,16 +122,4 @@ impl Workshop<'_> {
             process.is_running().then(|| deliver::still_running(argv, &process, started_at))
         }))
     }
-}
-
-/// What a program finds of our environment: nothing that leads to a secret.
-fn environment(ours: &Environment, config: &Config) -> BTreeMap<String, String> {
-    let secret = config.secret_variables();
-    let mut left = ours.variables().clone();
-    left.retain(|name, _| {
-        name != "CREDENTIALS_DIRECTORY"
-            && !name.starts_with("METATOKEN_")
-            && !secret.contains(name.as_str())
-    });
-    left
 }

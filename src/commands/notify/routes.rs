@@ -1,10 +1,8 @@
 //! The ways to people, with their secrets read now that they are needed.
 
-use std::collections::BTreeMap;
-
 use crate::alert::{Email, Login, MailServer, Messenger, Route, Security, Webhook};
 use crate::commands::Session;
-use crate::config::{Config, NotifySetting, SecretSource, SmtpSetting, Via};
+use crate::config::{NotifySetting, SecretSource, SmtpSetting, Via};
 use crate::token::Secret;
 
 /// The mail server on this machine, which takes mail from anybody here.
@@ -14,17 +12,7 @@ const LOCAL: (&str, u16) = ("localhost", 25);
 pub(super) fn messenger(session: &Session) -> Messenger {
     Messenger::new(session.host())
         .trusting(session.config.http.ca_file.clone())
-        .with_environment(harmless(&session.config, session))
-}
-
-/// Our variables without those that hold secrets.
-fn harmless(config: &Config, session: &Session) -> BTreeMap<String, String> {
-    let secret = config.secret_variables();
-    let all = session.environment.variables();
-    let kept = all.iter().filter(|(name, _)| {
-        !secret.contains(name.as_str()) && name.as_str() != "CREDENTIALS_DIRECTORY"
-    });
-    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+        .with_environment(session.config.environment_of_programs(&session.environment))
 }
 
 /// The way to people that a channel is; why there is none, in a sentence.

@@ -1,25 +1,21 @@
 //! What is to be said of the timer, the key and the files.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+
+use chrono::TimeDelta;
 
 use super::Survey;
-use chrono::TimeDelta;
 
 use crate::commands::Session;
 use crate::commands::failed_run::failed_run;
 use crate::commands::roster::Roster;
-use crate::config::{Config, KeySetting, SecretSource};
-use crate::deliver::Place;
-use crate::file;
+use crate::config::{KeySetting, SecretSource};
 use crate::policy::{
-    Clocks, Health, Reason, Runs, judge_exposure, judge_fullness, judge_runs, judge_store,
-    judge_window, judge_write_access, merge,
+    Clocks, Health, Reason, Runs, judge_fullness, judge_runs, judge_store, judge_window, merge,
 };
 use crate::report::LastRuns;
-use crate::store::{Machinery, Store, StoreError, lock_path};
+use crate::store::{Machinery, Store, StoreError};
 use crate::token::{Action, Time};
 
 impl Survey<'_> {
@@ -53,42 +49,6 @@ pub(super) fn last_runs(machinery: &Machinery) -> LastRuns {
         success: success.and_then(|run| run.finished_at),
         exit_code: machinery.last_ended.as_ref().and_then(|run| run.exit_code),
     }
-}
-
-/// The key, the store and the targets that every user of this machine can read. What we may not
-/// look at ourselves is not readable by everybody.
-pub(super) fn exposures(session: &Session) -> Vec<Reason> {
-    let config = &session.config;
-    let key = match &config.store.key {
-        KeySetting::Beside(path) | KeySetting::Given(SecretSource::File { path, .. }) => Some(path),
-        KeySetting::Given(_) => None,
-    };
-    let files = config.tokens.iter().flat_map(|token| &token.deliver);
-    let targets = files.filter_map(|target| match &target.place {
-        Place::File(file) => Some(&file.path),
-        Place::Command(_) => None,
-    });
-    let mut known: HashSet<&Path> = HashSet::new();
-    let named = key.map(|path| ("the store key", path)).into_iter();
-    let all = named
-        .chain([("the store", &config.store.path)])
-        .chain(targets.map(|path| ("the target", path)));
-    let once = all.filter(|(_, path)| known.insert(path));
-    let exposed = once.filter(|(_, path)| file::is_readable_by_others(path));
-    let readable = exposed.map(|(what, path)| judge_exposure(what, path));
-    readable.chain(writable_by_others(config, key.map(PathBuf::as_path))).collect()
-}
-
-/// The store, its folder, its lock and its key, as far as others than their owner can write them:
-/// who can, can put another in their place.
-fn writable_by_others(config: &Config, key: Option<&Path>) -> Vec<Reason> {
-    let store = &config.store.path;
-    let lock = lock_path(store);
-    let folder = store.parent().map(|folder| ("the store's folder", folder));
-    let files = [("the store", store.as_path()), ("the store's lock", &lock)];
-    let all = folder.into_iter().chain(files).chain(key.map(|path| ("the store key", path)));
-    let open = all.filter_map(|(what, path)| Some((what, path, file::others_who_write(path)?)));
-    open.map(|(what, path, who)| judge_write_access(what, path, who)).collect()
 }
 
 /// Whether the next renewal would find no room on the store's disk.

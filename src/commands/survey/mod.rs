@@ -14,6 +14,7 @@ use self::portrait::describe;
 use self::questions::Answer;
 use super::apps::Pauses;
 use super::delivery::{of_config, seen};
+use super::exposure::exposures;
 use super::notify::channel_reasons;
 use super::refresh::last_heard;
 use super::roster::{Member, Roster};
@@ -110,7 +111,7 @@ impl<'a> Survey<'a> {
             Some(store) => store.machinery("refresh", now + TOLERANCE)?,
             None => Machinery::default(),
         };
-        let mut troubles = machinery::exposures(session);
+        let mut troubles = exposures(&session.config);
         if let Some(store) = store {
             troubles.extend(machinery::damage(store, strays)?);
             troubles.extend(channel_reasons(store, &session.config.notify, now)?);

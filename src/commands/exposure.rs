@@ -1,0 +1,94 @@
+//! Looks at the files that the config names: who else can read what is secret, and who else can
+//! change what decides.
+//!
+//! What a run would refuse it refuses by itself; here it is said beforehand, with what is merely
+//! careless.
+
+use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, KeySetting, SecretSource};
+use crate::deliver::Place;
+use crate::file;
+use crate::policy::{Health, Reason, Tampering, judge_exposure, judge_tampering};
+use crate::store::lock_path;
+
+/// What is to be said of the files that the config names. What we may not look at ourselves is not
+/// readable by everybody.
+pub(super) fn exposures(config: &Config) -> Vec<Reason> {
+    let mut reasons = readable(config);
+    reasons.extend(changeable(config));
+    reasons
+}
+
+fn readable(config: &Config) -> Vec<Reason> {
+    let files = config.tokens.iter().flat_map(|token| &token.deliver);
+    let targets = files.filter_map(|target| match &target.place {
+        Place::File(file) => Some(file.path.as_path()),
+        Place::Command(_) => None,
+    });
+    let mut known: HashSet<&Path> = HashSet::new();
+    let named = key_file(config).map(|path| ("the store key", path)).into_iter();
+    let all = named
+        .chain([("the store", config.store.path.as_path())])
+        .chain(targets.map(|path| ("the target", path)))
+        .chain(config.secret_files().into_iter().map(|path| ("the secret file", path)));
+    let once = all.filter(|(_, path)| known.insert(path));
+    let exposed = once.filter(|(_, path)| file::is_readable_by_others(path));
+    exposed.map(|(what, path)| judge_exposure(what, path)).collect()
+}
+
+fn changeable(config: &Config) -> Vec<Reason> {
+    let of_the_store = of_the_store(config);
+    let told: HashSet<PathBuf> = of_the_store.iter().map(|(_, path)| path.clone()).collect();
+    let of_the_store = of_the_store
+        .iter()
+        .map(|(what, path)| (*what, path.as_path(), writers(path), Health::Critical));
+    let secrets =
+        config.secret_files().into_iter().filter(|path| !told.contains(*path)).map(|path| {
+            // An application's file that holds a secret may be the application's own.
+            ("the secret file", path, writers(path), Health::Warning)
+        });
+    let programs = config.programs().into_iter().map(|path| {
+        let who = writers(path).or_else(|| stranger(path, &config.path));
+        ("the program", path, who, Health::Warning)
+    });
+    let all = of_the_store.chain(secrets).chain(programs);
+    all.filter_map(|(what, path, who, severity)| Some(judge_tampering(what, path, who?, severity)))
+        .collect()
+}
+
+/// The store, its folder, its lock and its key: who can write one of them can put another in its
+/// place.
+fn of_the_store(config: &Config) -> Vec<(&'static str, PathBuf)> {
+    let store = &config.store.path;
+    let folder = store.parent().map(|folder| ("the store's folder", folder.to_owned()));
+    let files = [("the store", store.clone()), ("the store's lock", lock_path(store))];
+    let key = key_file(config).map(|path| ("the store key", path.to_owned()));
+    folder.into_iter().chain(files).chain(key).collect()
+}
+
+fn key_file(config: &Config) -> Option<&Path> {
+    match &config.store.key {
+        KeySetting::Beside(path) | KeySetting::Given(SecretSource::File { path, .. }) => Some(path),
+        KeySetting::Given(_) => None,
+    }
+}
+
+/// Who else can write the file, by its mode.
+fn writers(path: &Path) -> Option<Tampering> {
+    let mode = path.metadata().ok()?.mode();
+    let grants = |bit| mode & bit != 0;
+    grants(0o002).then_some(Tampering::Others).or(grants(0o020).then_some(Tampering::Group))
+}
+
+/// Whether the file belongs to somebody who is neither root nor the owner of the config, who can
+/// have anything run already.
+fn stranger(path: &Path, config: &Path) -> Option<Tampering> {
+    /// How a user namespace shows the files of users that it hides, root's among them.
+    const HIDDEN: u32 = 65534;
+    let owner = path.metadata().ok()?.uid();
+    let trusted = [0, HIDDEN, config.metadata().ok()?.uid()];
+    (!trusted.contains(&owner)).then_some(Tampering::Owner)
+}
