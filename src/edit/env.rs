@@ -1,13 +1,21 @@
-//! Files of `NAME=value` lines, as shells, systemd, Docker and dotenv readers take them.
+//! Finds and replaces values in files of `NAME=value` lines: shells, systemd, Docker, dotenv.
 //!
-//! They disagree on much; this takes what means the same to all of them and refuses what does
-//! not, such as a `$` that some expand and others keep.
+//! Their readers disagree on much. What all of them read alike is taken and written; what they do
+//! not, such as a `$` that some expand and others keep, is refused.
+//!
+//! `export`, blanks and quotes stay. A bare value stays bare while it holds only what a shell leaves
+//! alone, or what the old value held too: a file with a bare `|` is not read by a shell. Otherwise
+//! it goes into `'`. A value in `'` goes into `"` if it has a `'`, or a `\` that some readers undo
+//! even there; one in `"` goes into `'` if something inside might be expanded; what fits neither is
+//! escaped in `"` as shells do. Line breaks are refused: some readers undo `\n`, some do not.
 
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::{Content, EditError, File, Site};
+use super::patch::{Patch, joined};
+use super::quoted::between;
+use super::{Content, EditError, File, Format, Site};
 
 /// Finds the value of the variable `key`.
 pub(super) fn find(file: &File<'_>, key: &str) -> Result<Site, EditError> {
@@ -25,12 +33,12 @@ pub(super) fn find(file: &File<'_>, key: &str) -> Result<Site, EditError> {
 /// One assignment as it stands in the file.
 pub(super) struct Entry<'a> {
     /// Where its line begins.
-    pub(super) line: usize,
+    line: usize,
     pub(super) name: &'a [u8],
-    pub(super) exported: Exported,
+    exported: Exported,
     /// Where what is behind the `=` begins.
     pub(super) at: usize,
-    pub(super) value: Written,
+    value: Written,
 }
 
 impl Entry<'_> {
@@ -45,7 +53,7 @@ impl Entry<'_> {
 
 /// Whether a shell that reads the line hands the variable on.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Exported {
+enum Exported {
     Yes,
     No,
 }
@@ -72,14 +80,14 @@ pub(super) fn entries<'a>(file: &File<'a>) -> Vec<Entry<'a>> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quote {
+enum Quote {
     None,
     Single,
     Double,
 }
 
 /// A value as it stands in the file.
-pub(super) enum Written {
+enum Written {
     Bare(Range<usize>),
     Quoted { span: Range<usize>, quote: Quote },
     Unclosed,
@@ -139,7 +147,7 @@ fn bare(bytes: &[u8], start: usize, line_end: usize) -> Range<usize> {
     start..start + line[..end].trim_ascii_end().len()
 }
 
-pub(super) fn is_comment(line: &[u8]) -> bool {
+fn is_comment(line: &[u8]) -> bool {
     line.trim_ascii_start().starts_with(b"#")
 }
 
@@ -186,42 +194,110 @@ fn text(
     Ok(Site { span, content: Content::Text(value) })
 }
 
-#[cfg(test)]
-mod tests {
-    use crate::edit::Format::Env;
-    use crate::edit::tests::found;
-
-    #[test]
-    fn a_name_leads_to_one_value() {
-        let text = "# TOKEN=no\r\nTOKEN=EAAfake#1 # old\r\nexport QUOTED=\"a # \\\"b\\\"\\n\" # c\r\n  SINGLE = 'a\\n$b'\r\nEMPTY=\r\nPEM=\"one\r\nINNER=two\r\n\"\r\nexportX=1\r\nDUP=1\r\nDUP=2\r\nVAR=${HOME}/x\r\nESC=\"\\$x\"\r\nLAST=z";
-        for (key, expected) in [
-            ("TOKEN", "EAAfake#1 <EAAfake#1> 2"),
-            ("QUOTED", "a # \"b\"\n <\"a # \\\"b\\\"\\n\"> 3"),
-            ("SINGLE", "a\\n$b <'a\\n$b'> 4"),
-            ("EMPTY", " <> 5"),
-            ("PEM", "one\r\nINNER=two\r\n <\"one\r\nINNER=two\r\n\"> 6"),
-            ("INNER", "it has no key `INNER`"),
-            ("exportX", "1 <1> 9"),
-            ("X", "it has no key `X`"),
-            ("DUP", "the key `DUP` is there more than once: lines 10 and 11"),
-            ("VAR", "the key `VAR` holds a `$` that a reader may expand, not text: line 12"),
-            ("ESC", "$x <\"\\$x\"> 13"),
-            ("LAST", "z <z> 14"),
-        ] {
-            assert_eq!(found(Env, text, key), expected);
-        }
+/// Another value in the place of the one at `site`.
+pub(super) fn overwrite(
+    file: &File<'_>,
+    key: &str,
+    site: Site,
+    value: &str,
+) -> Result<Patch, EditError> {
+    let old = &file.bytes[site.span.clone()];
+    let quote = match old.first() {
+        Some(b'"') => Quote::Double,
+        Some(b'\'') => Quote::Single,
+        _ => Quote::None,
+    };
+    if quote == Quote::None && old.ends_with(b"\\") {
+        let why = "a `\\` at the end of the line makes the next line part of it";
+        let at = file.place(site.span.start);
+        return Err(EditError::Irreplaceable { key: key.to_owned(), at, why });
     }
-
-    #[test]
-    fn what_makes_no_sense_is_named_by_its_line() {
-        for (text, expected) in [
-            ("\u{feff}A=x", "x <x> 1"),
-            ("B='open\nA=x\n", "x <x> 2"),
-            ("\nA=\"open", "it cannot be read as env: line 2"),
-            ("A=\"x\"y", "it cannot be read as env: line 1"),
-            ("A=it's", "it's <it's> 1"),
-        ] {
-            assert_eq!(found(Env, text, "A"), expected, "{text}");
-        }
+    let written = written(value, quote, old)?;
+    if old.is_empty() {
+        return Ok(first_value(file, site.span.start, &written));
     }
+    Ok(Patch::value(site.span, written))
+}
+
+/// Puts a value where none is yet: at the `=`, or a shell would run it as a command.
+fn first_value(file: &File<'_>, at: usize, written: &str) -> Patch {
+    let comment = !matches!(file.bytes.get(at), None | Some(b'\r' | b'\n'));
+    let equals = file.bytes[..at].trim_ascii_end().len();
+    match comment {
+        true if at == equals => Patch::value(at..at, joined(&[written, " "])),
+        true => Patch::value(equals..equals, joined(&[written])),
+        false => Patch::value(at..at, joined(&[written])),
+    }
+}
+
+fn written(value: &str, quote: Quote, old: &[u8]) -> Result<Zeroizing<String>, EditError> {
+    if value.contains(char::is_control) {
+        let why = "it has a line break or another control character";
+        return Err(EditError::Unwritable { format: Format::Env, why });
+    }
+    let order = match quote {
+        Quote::None => [Quote::None, Quote::Single, Quote::Double],
+        Quote::Single => [Quote::Single, Quote::Double, Quote::Double],
+        Quote::Double => [Quote::Double, Quote::Single, Quote::Double],
+    };
+    let fits = |quote: &Quote| match quote {
+        Quote::None => value.chars().all(|c| is_bare(c, old)),
+        Quote::Single => !value.contains(['\'', '\\']),
+        Quote::Double => !value.contains(['$', '`']),
+    };
+    Ok(match order.into_iter().find(fits).unwrap_or(Quote::Double) {
+        Quote::None => between("", value),
+        Quote::Single => between("'", value),
+        Quote::Double => escaped(value),
+    })
+}
+
+/// Whether a character needs no quotes: no shell acts on it, or the old value had it bare as well.
+fn is_bare(c: char, old: &[u8]) -> bool {
+    let harmless = c.is_ascii_alphanumeric() || "_-./:=+@%,".contains(c);
+    harmless
+        || u8::try_from(c).is_ok_and(|byte| {
+            byte.is_ascii_graphic() && !b"'\"\\$`#".contains(&byte) && old.contains(&byte)
+        })
+}
+
+fn escaped(value: &str) -> Zeroizing<String> {
+    let mut written = Zeroizing::new(String::with_capacity(value.len() * 2 + 2));
+    written.push('"');
+    for c in value.chars() {
+        if "\"\\$`".contains(c) {
+            written.push('\\');
+        }
+        written.push(c);
+    }
+    written.push('"');
+    written
+}
+
+/// A new line at the end of the file, exported if all others are.
+pub(super) fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
+    if !is_name(key) {
+        return Err(EditError::BadKey { key: key.to_owned(), format: file.format });
+    }
+    let entries = entries(file);
+    if let Some(open) = entries.iter().find(|entry| matches!(entry.value, Written::Unclosed)) {
+        return Err(file.unparsable(open.at));
+    }
+    if let Some((at, line)) = file.lines().last()
+        && line.ends_with(b"\\")
+        && !is_comment(line)
+    {
+        let why = "the last line of the file goes on by its `\\`";
+        return Err(file.no_place(key, Some(at), why));
+    }
+    let all = |entry: &_| matches!(entry, Entry { exported: Exported::Yes, .. });
+    let export = if !entries.is_empty() && entries.iter().all(all) { "export " } else { "" };
+    let line = joined(&[export, key, "=", &written(value, Quote::None, b"")?]);
+    Ok(Patch::line_at_end(file, &[&line]))
+}
+
+/// A name that a shell takes; dots and dashes are for the readers that are none.
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
 }

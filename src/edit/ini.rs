@@ -1,10 +1,20 @@
-//! INI, by a scanner of ours, line by line.
+//! Finds and replaces values in INI files, with a line scanner of ours.
 //!
-//! There is no one INI. This takes what the common readers agree on: `[section]`, `name = value`
+//! There is no single INI. This takes what the common readers agree on: `[section]`, `name = value`
 //! or `name : value`, comments behind `;` or `#`, quotes around a value. A line that it does not
-//! understand is left alone, in whatever encoding it is.
+//! understand is left alone, in any encoding.
+//!
+//! A value without quotes stays without, one in quotes keeps them. No escape is known to all
+//! readers, so a value that does not fit moves on: from bare to `"` to `'`; where none of them holds
+//! it, it is refused. `%` and `|` stay as they are, though Python's configparser wants the one
+//! doubled and PHP computes with the other where it is bare: the file does not say which of them
+//! reads it.
 
-use super::{Content, EditError, File, Site};
+use zeroize::Zeroizing;
+
+use super::patch::{Patch, joined};
+use super::quoted::between;
+use super::{Content, EditError, File, Format, Site};
 
 /// Finds the value of `section.name`, or of `name` above the first section.
 ///
@@ -125,61 +135,211 @@ fn comment(text: &str) -> usize {
     text.len()
 }
 
-#[cfg(test)]
-mod tests {
-    use crate::edit::Format::Ini;
-    use crate::edit::tests::found;
-    use crate::edit::{Format, locate};
+/// Another value in the place of the one at `site`.
+pub(super) fn overwrite(
+    file: &File<'_>,
+    key: &str,
+    site: Site,
+    value: &str,
+) -> Result<Patch, EditError> {
+    if let Some(why) = goes_on(file, &site) {
+        let at = file.place(site.span.start);
+        return Err(EditError::Irreplaceable { key: key.to_owned(), at, why });
+    }
+    let order = match file.bytes[site.span.clone()].first() {
+        Some(b'"') => [Style::Double, Style::Single, Style::Bare],
+        Some(b'\'') => [Style::Single, Style::Double, Style::Bare],
+        _ => [Style::Bare, Style::Double, Style::Single],
+    };
+    let written = written(value, order)?;
+    if !site.span.is_empty() {
+        return Ok(Patch::value(site.span, written));
+    }
+    Ok(first_value(file, site.span.start, &written))
+}
 
-    #[test]
-    fn a_section_and_a_name_lead_to_one_value() {
-        let text = "; access_token = no\r\ntop = t\r\n[facebook]\r\n# access_token = no\r\naccess_token : EAAfake=; ; old\r\nquoted=\"a ; b\" ; c\r\nsingle = 'it' # c\r\nempty =\r\nallow_no_value\r\n[a.b]\r\n  c.d\t=\tx \r\n[twice]\r\nk=1\r\n[other]\r\nk=2\r\n[twice]\r\nk=3";
-        for (key, expected) in [
-            ("top", "t <t> 2"),
-            ("facebook.access_token", "EAAfake=; <EAAfake=;> 5"),
-            ("facebook.quoted", "a ; b <\"a ; b\"> 6"),
-            ("facebook.single", "it <'it'> 7"),
-            ("facebook.empty", " <> 8"),
-            ("a.b.c.d", "x <x> 11"),
-            ("other.k", "2 <2> 15"),
-            ("twice.k", "the key `twice.k` is there more than once: lines 13 and 17"),
-            ("Facebook.Access_Token", "EAAfake=; <EAAfake=;> 5"),
-            ("access_token", "it has no key `access_token`"),
-            ("facebook.missing", "it has no key `facebook.missing`"),
-        ] {
-            assert_eq!(found(Ini, text, key), expected);
+/// Puts a value where none is yet, with the blanks that the line has around its `=`.
+fn first_value(file: &File<'_>, at: usize, written: &str) -> Patch {
+    let line = &file.bytes[..at];
+    let delimiter = line.trim_ascii_end().len();
+    let is_blank = |byte: Option<&u8>| byte.is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+    let spaced = is_blank(file.bytes.get(delimiter))
+        || is_blank(line.iter().nth_back(line.len() + 1 - delimiter));
+    let comment = !matches!(file.bytes.get(at), None | Some(b'\r' | b'\n'));
+    let place = if comment { delimiter } else { at };
+    let before = if spaced && (comment || at == delimiter) { " " } else { "" };
+    let behind = if comment && at == delimiter { " " } else { "" };
+    Patch::value(place..place, joined(&[before, written, behind]))
+}
+
+/// Why the value may be more than what stands on its line.
+fn goes_on(file: &File<'_>, site: &Site) -> Option<&'static str> {
+    if file.bytes[site.span.clone()].ends_with(b"\\") {
+        return Some("a `\\` at the end of the line makes the next line part of it");
+    }
+    let own = file.indentation(site.span.start).len();
+    let next = file.lines().find(|(start, _)| *start > site.span.start)?.1;
+    let deeper = next.len() - next.trim_ascii_start().len() > own;
+    let comment = next.trim_ascii_start().starts_with(b";") || next.trim_ascii().is_empty();
+    (deeper && !comment && !next.trim_ascii_start().starts_with(b"#"))
+        .then_some("some readers take the indented line below it as part of it")
+}
+
+#[derive(Clone, Copy)]
+enum Style {
+    Bare,
+    Double,
+    Single,
+}
+
+impl Style {
+    fn holds(self, value: &str) -> bool {
+        match self {
+            // A `;` or `#` ends a bare value for some readers even without a blank before it.
+            Self::Bare => {
+                value.trim() == value
+                    && !value.starts_with(['"', '\''])
+                    && !value.ends_with('\\')
+                    && !value.contains([';', '#'])
+            }
+            // Some readers take a `\` before the quote as an escape.
+            Self::Double => !value.contains('"') && !value.ends_with('\\'),
+            Self::Single => !value.contains('\'') && !value.ends_with('\\'),
         }
     }
 
-    #[test]
-    fn what_makes_no_sense_is_named_by_its_line() {
-        for (text, expected) in [
-            ("\u{feff}a=1", "1 <1> 1"),
-            ("x=1\n[open\na=1", "it cannot be read as ini: line 2"),
-            ("\na=\"open", "it cannot be read as ini: line 2"),
-            ("a=\"x\"y", "it cannot be read as ini: line 1"),
-            ("b=\"open\na=1\n", "1 <1> 2"),
-            ("a = # nothing", " <> 1"),
-        ] {
-            assert_eq!(found(Ini, text, "a"), expected, "{text}");
+    fn write(self, value: &str) -> Zeroizing<String> {
+        match self {
+            Self::Bare => between("", value),
+            Self::Double => between("\"", value),
+            Self::Single => between("'", value),
         }
     }
+}
 
-    #[test]
-    fn the_exact_case_comes_first() {
-        let text = "[a]\nK = 1\nk = 2\nx = 3\nX = 4\n";
-        for (key, expected) in [
-            ("a.k", "2 <2> 3"),
-            ("a.K", "1 <1> 2"),
-            ("A.X", "the key `A.X` is there more than once: lines 4 and 5"),
-        ] {
-            assert_eq!(found(Ini, text, key), expected);
-        }
+fn written(value: &str, order: [Style; 3]) -> Result<Zeroizing<String>, EditError> {
+    let refused = |why| EditError::Unwritable { format: Format::Ini, why };
+    if value.contains(char::is_control) {
+        return Err(refused("it has a line break or another control character"));
     }
+    let style = order.into_iter().find(|style| style.holds(value));
+    let style = style.ok_or_else(|| refused("no kind of quotes fits around it"))?;
+    Ok(style.write(value))
+}
 
-    #[test]
-    fn another_encoding_elsewhere_does_no_harm() {
-        let located = locate(Format::Ini, b"; caf\xE9\nb = \xE9\na = x\n", Some("a")).unwrap();
-        assert_eq!((located.value.as_str(), located.span), ("x", 17..18));
+/// A new line at the end of its section, or a new section at the end of the file.
+pub(super) fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
+    let bad_key = || EditError::BadKey { key: key.to_owned(), format: file.format };
+    let sections = Section::all(file);
+    let entries = entries(file)?;
+    let home = home(file, key, &sections)?;
+    let (section, name) = match home {
+        Some(section) => (section.name, &key[section.name.len() + 1..]),
+        None => key.rsplit_once('.').map_or((&b""[..], key), |(s, name)| (s.as_bytes(), name)),
+    };
+    if !is_name(name) || key.starts_with('.') || !is_section(section) {
+        return Err(bad_key());
+    }
+    let within = |at: usize| home.is_none_or(|home| home.at < at && at <= home.last);
+    if let Some((at, _)) = file.lines().find(|(at, line)| within(*at) && is_valueless(line, name)) {
+        return Err(file.no_place(key, Some(at), "a line names it without a value"));
+    }
+    let near = |entry: &&Entry<'_>| match home {
+        Some(_) => within(entry.line),
+        None => entry.section.is_empty() || !section.is_empty(),
+    };
+    let neighbour = entries.iter().rfind(near);
+    let written = written(value, [Style::Bare, Style::Double, Style::Single])?;
+    let line = joined(&[name, &delimiter(file, neighbour), &written]);
+    if let Some(home) = home {
+        let indentation = neighbour.map_or("", |entry| file.indentation(entry.line));
+        return Ok(Patch::line_behind(file, home.last, &[&joined(&[indentation, &line])]));
+    }
+    if section.is_empty() {
+        return Ok(match (neighbour, sections.first()) {
+            (Some(last), _) => Patch::line_behind(file, last.line, &[&line]),
+            (None, Some(first)) => Patch::line_before(file, file.heading(first.at), &[&line]),
+            (None, None) => Patch::line_at_end(file, &[&line]),
+        });
+    }
+    let header = format!("[{}]", String::from_utf8_lossy(section));
+    Ok(Patch::paragraph_at_end(file, &[&header, &line]))
+}
+
+/// The section that the key belongs to: the longest name that its beginning spells.
+fn home<'a, 'b>(
+    file: &File<'_>,
+    key: &str,
+    sections: &'b [Section<'a>],
+) -> Result<Option<&'b Section<'a>>, EditError> {
+    for alike in [<[u8]>::eq as fn(&[u8], &[u8]) -> bool, <[u8]>::eq_ignore_ascii_case] {
+        let fits = |section: &&Section<'_>| {
+            let length = section.name.len();
+            length > 0
+                && key.as_bytes().get(length) == Some(&b'.')
+                && alike(&key.as_bytes()[..length], section.name)
+        };
+        let Some(longest) = sections.iter().filter(fits).map(|section| section.name.len()).max()
+        else {
+            continue;
+        };
+        let found = sections.iter().filter(fits).filter(|section| section.name.len() == longest);
+        let found = found.map(|section| (section.at, section)).collect();
+        return file.only(&key[..longest], found).map(Some);
+    }
+    Ok(None)
+}
+
+/// A name that no reader takes for anything else.
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.trim() == name
+        && !name.contains(['=', ':', '"', '\''])
+        && !name.starts_with(['[', ';', '#'])
+        && !name.contains(char::is_control)
+}
+
+/// Whether a line is that name and nothing else, which some readers take for a switch.
+fn is_valueless(line: &[u8], name: &str) -> bool {
+    matches!(Line::of(line), Line::Other) && line.trim_ascii().eq_ignore_ascii_case(name.as_bytes())
+}
+
+fn is_section(name: &[u8]) -> bool {
+    name.trim_ascii() == name && !name.iter().any(|byte| byte.is_ascii_control() || *byte == b']')
+}
+
+/// What stands between name and value in the line of a neighbour.
+fn delimiter(file: &File<'_>, neighbour: Option<&Entry<'_>>) -> String {
+    let Some(entry) = neighbour else { return " = ".to_owned() };
+    let blank = |byte: u8| if byte.is_ascii_whitespace() { " " } else { "" };
+    let before = if file.bytes[..entry.at - 1].ends_with(entry.name) { "" } else { " " };
+    let behind = entry.written.first().map_or(before, |byte| blank(*byte));
+    format!("{before}{}{behind}", char::from(file.bytes[entry.at - 1]))
+}
+
+/// A section, from its header to its last line that says something.
+struct Section<'a> {
+    name: &'a [u8],
+    /// Where the header's line begins.
+    at: usize,
+    /// Where the last line begins that is neither blank nor a comment.
+    last: usize,
+}
+
+impl<'a> Section<'a> {
+    fn all(file: &File<'a>) -> Vec<Self> {
+        let mut sections: Vec<Self> = Vec::new();
+        for (at, line) in file.lines() {
+            match Line::of(line) {
+                Line::Header(name) => sections.push(Self { name, at, last: at }),
+                Line::Assignment { .. } | Line::Other => {
+                    if let Some(section) = sections.last_mut() {
+                        section.last = at;
+                    }
+                }
+                Line::Nothing | Line::Broken => {}
+            }
+        }
+        sections
     }
 }

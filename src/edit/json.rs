@@ -1,12 +1,16 @@
-//! JSON: `serde_json` proves the document, a scanner of ours finds the bytes.
+//! Finds and replaces values in JSON: `serde_json` proves the document, a scanner finds the bytes.
 //!
-//! A parser gives values without places. Behind its proof a scanner may be simple: it only has to
-//! step over what is known to be whole. JSON is taken strictly: a file with comments is told so.
+//! A parser gives values without places. Behind its proof the scanner may be simple: it only steps
+//! over what is known to be whole. JSON is taken strictly; a comment is an error that names its
+//! line. A new member is written like its neighbours.
 
 use std::ops::Range;
 
 use serde::de::IgnoredAny;
+use zeroize::Zeroizing;
 
+use super::patch::{Patch, joined};
+use super::quoted::double;
 use super::{Content, EditError, File, Site};
 
 /// Finds what is at a dotted path or a JSON pointer; a number picks from an array.
@@ -67,7 +71,7 @@ pub(super) fn path(key: &str, file: &File<'_>) -> Result<Vec<String>, EditError>
 }
 
 /// Steps through a document that is known to be JSON.
-pub(super) struct Scanner<'a> {
+struct Scanner<'a> {
     pub(super) bytes: &'a [u8],
 }
 
@@ -166,50 +170,140 @@ impl Scanner<'_> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use crate::edit::Format::Json;
-    use crate::edit::tests::found;
-
-    #[test]
-    fn a_path_or_a_pointer_leads_to_one_string() {
-        let text = "{\r\n  \"a.b/c\" : \"x\",\r\n  \"facebook\": {\"id\": 12, \"access_token\" : \"EAA\\u0066ake\", \"on\": true},\r\n  \"list\": [1, {\"k\": \"v\\\"]}\"}, null],\r\n  \"dup\": 1, \"dup\": \"\"}";
-        for (key, expected) in [
-            ("facebook.access_token", "EAAfake <\"EAA\\u0066ake\"> 3"),
-            ("/facebook/access_token", "EAAfake <\"EAA\\u0066ake\"> 3"),
-            ("/a.b~1c", "x <\"x\"> 2"),
-            ("list.1.k", "v\"]} <\"v\\\"]}\"> 4"),
-            ("/list/1/k", "v\"]} <\"v\\\"]}\"> 4"),
-            ("list.3", "it has no key `list.3`"),
-            ("list.x", "it has no key `list.x`"),
-            ("facebook.id", "the key `facebook.id` holds a number, not text: line 3"),
-            ("facebook.on", "the key `facebook.on` holds true or false, not text: line 3"),
-            ("list.2", "the key `list.2` holds null, not text: line 4"),
-            ("list", "the key `list` holds a list, not text: line 4"),
-            ("facebook", "the key `facebook` holds an object, not text: line 3"),
-            ("facebook.id.x", "it has no key `facebook.id.x`"),
-            ("facebook.access", "it has no key `facebook.access`"),
-            ("dup", "the key `dup` is there more than once: lines 5 and 5"),
-            ("a..b", "`a..b` is no key of a json file"),
-        ] {
-            assert_eq!(found(Json, text, key), expected);
+/// A new last member of the deepest object that is there, with the objects below it that are not.
+pub(super) fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
+    let parts = path(key, file)?;
+    let scanner = Scanner { bytes: file.bytes };
+    let mut at = scanner.blank(file.start);
+    let mut missing = &parts[..];
+    while let Some((part, below)) = missing.split_first() {
+        let found = match file.bytes.get(at) {
+            Some(b'{') => scanner.members(at, part),
+            Some(b'[') => scanner.element(at, part),
+            None => break,
+            Some(_) => {
+                return Err(file.no_place(key, Some(at), "what should hold it is no object"));
+            }
+        };
+        if found.is_empty() {
+            break;
         }
+        (at, missing) = (file.only(key, found)?, below);
+    }
+    if file.bytes.get(at) == Some(&b'[') {
+        return Err(file.no_place(key, Some(at), "a list has no such element"));
+    }
+    if missing.iter().skip(1).any(|part| part.parse::<usize>().is_ok()) {
+        let why = "a number in it would need a list that is not there";
+        return Err(file.no_place(key, None, why));
+    }
+    Ok(New { file, parts: missing, value }.inside(&scanner, at))
+}
+
+/// The members that are to come in, one inside the other.
+struct New<'a> {
+    file: &'a File<'a>,
+    parts: &'a [String],
+    value: &'a str,
+}
+
+impl New<'_> {
+    fn inside(&self, scanner: &Scanner<'_>, object: usize) -> Patch {
+        let bytes = self.file.bytes;
+        let end = self.file.line_end();
+        if object == bytes.len() {
+            let text = self.document(end);
+            let behind = if bytes.ends_with(b"\n") { "" } else { end };
+            return Patch::key(self.file.start..self.file.start, joined(&[&text, behind]));
+        }
+        let close = scanner.skip(object) - 1;
+        let inside = scanner.blank(object + 1);
+        if inside == close {
+            return self.first(scanner, object, close);
+        }
+        self.behind_last(scanner, inside)
     }
 
-    #[test]
-    fn only_strict_json_is_read() {
-        for (text, expected) in [
-            ("\u{feff}{\"a\":\"x\"}", "x <\"x\"> 1"),
-            ("{\"a\":\"x\"} ", "x <\"x\"> 1"),
-            ("{\"b\":[],\"c\":{},\"a\":\"x\"}", "x <\"x\"> 1"),
-            ("{}", "it has no key `a`"),
-            ("\"a\"", "it has no key `a`"),
-            ("{\"a\":\"x\",\n}", "it cannot be read as json: line 2"),
-            ("{\n// no\n\"a\":\"x\"}", "it has a comment, which json does not allow: line 2"),
-            ("{\"a\": /* no */ \"x\"}", "it has a comment, which json does not allow: line 1"),
-            ("{\"a\":\"x\"} {}", "it cannot be read as json: line 1"),
-        ] {
-            assert_eq!(found(Json, text, "a"), expected, "{text}");
+    /// Another member behind the last, with the blanks that this has; `first` is the first one.
+    fn behind_last(&self, scanner: &Scanner<'_>, first: usize) -> Patch {
+        let bytes = self.file.bytes;
+        let (last, value) = last_member(scanner, first);
+        let before = bytes[..last].trim_ascii_end().len();
+        let gap = String::from_utf8_lossy(&bytes[before..last]);
+        // Of blank lines above the last member none comes along.
+        let gap = gap.rfind('\n').map_or(&*gap, |at| {
+            let at = if gap[..at].ends_with('\r') { at - 1 } else { at };
+            &gap[at..]
+        });
+        let name_end = scanner.skip(last);
+        let colon = String::from_utf8_lossy(&bytes[name_end..value]);
+        let colon = if colon.contains('\n') { ": " } else { &*colon };
+        // An only member shows what is behind `{`; what comes behind `,` its `:` shows.
+        let only_one = last == first && gap.is_empty() && colon.ends_with(' ');
+        let gap = if only_one { " " } else { gap };
+        let end_of_last = scanner.skip(value);
+        let (outer, step) =
+            if gap.contains('\n') { (gap, self.step()) } else { ("", String::new()) };
+        let member = self.member(outer, &step, colon);
+        Patch::key(end_of_last..end_of_last, joined(&[",", gap, &member]))
+    }
+
+    /// The first member of an object that has none yet.
+    fn first(&self, scanner: &Scanner<'_>, object: usize, close: usize) -> Patch {
+        let bytes = self.file.bytes;
+        let root = scanner.blank(self.file.start);
+        let over_lines = bytes[root..scanner.skip(root)].contains(&b'\n');
+        let span = object + 1..close;
+        if !over_lines {
+            return Patch::key(span, self.member("", "", ": "));
         }
+        let outer = joined(&[self.file.line_end(), self.file.indentation(object)]);
+        let inner = joined(&[&outer, &self.step()]);
+        let member = self.member(&inner, &self.step(), ": ");
+        Patch::key(span, joined(&[&inner, &member, &outer]))
+    }
+
+    fn document(&self, end: &str) -> Zeroizing<String> {
+        let inner = joined(&[end, &self.step()]);
+        joined(&["{", &inner, &self.member(&inner, &self.step(), ": "), end, "}"])
+    }
+
+    /// The member; `gap` is the line end and indentation before it, if it has a line of its own.
+    fn member(&self, gap: &str, step: &str, colon: &str) -> Zeroizing<String> {
+        let mut text = double(self.value);
+        for (depth, part) in self.parts.iter().enumerate().rev() {
+            let named = joined(&[&double(part), colon, &text]);
+            let Some(above) = depth.checked_sub(1) else { return named };
+            let outer = joined(&[gap, &step.repeat(above)]);
+            text = joined(&["{", &outer, step, &named, &outer, "}"]);
+        }
+        text
+    }
+
+    /// One step of indentation, as the first member of the root shows it.
+    fn step(&self) -> String {
+        let text = &self.file.bytes[self.file.start..];
+        let open = text.iter().position(|byte| *byte == b'{').map_or(0, |at| at + 1);
+        let blank = text[open..].len() - text[open..].trim_ascii_start().len();
+        let first = &text[open..open + blank];
+        match first.iter().rposition(|byte| *byte == b'\n') {
+            Some(at) if at + 1 < first.len() && text.get(open + blank) != Some(&b'}') => {
+                String::from_utf8_lossy(&first[at + 1..]).into_owned()
+            }
+            _ => "  ".to_owned(),
+        }
+    }
+}
+
+/// Where the last member's name and its value begin.
+fn last_member(scanner: &Scanner<'_>, first: usize) -> (usize, usize) {
+    let mut name = first;
+    loop {
+        let value = scanner.blank(scanner.blank(scanner.skip(name)) + 1);
+        let next = scanner.next(value);
+        if scanner.bytes.get(next) != Some(&b'"') {
+            return (name, value);
+        }
+        name = next;
     }
 }

@@ -1,19 +1,29 @@
-//! Finds one value inside a file that belongs to somebody else, and replaces it.
+//! Finds one value inside a file that belongs to another program, and replaces it.
 //!
-//! A token often lives in the config of the program that uses it. That file is not ours: its
-//! comments, order, quotes and line ends must survive us. So nothing here writes a document anew;
-//! [`locate`] tells which bytes are the one value, and what they say, and [`replace`] exchanges
-//! those bytes and proves that nothing else has changed. Everything in such a file may be a
-//! secret: no error quotes it.
+//! An access token often lives in the config of the program that uses it: comments, order, quotes
+//! and line ends must survive. So nothing here writes a document anew. [`locate`] finds the bytes of
+//! the value; [`replace`] exchanges those bytes in the same style of quotes and copies all others.
+//! The result is read again by the format's parser and must equal the old file but for that value,
+//! else nothing is returned but an error: a mistake in here costs a delivery, never a file.
+//!
+//! Everything in such a file may be a secret: no error quotes it. A value that does not fit the
+//! style it finds takes the nearest that holds it; each format's page says which.
 
 mod env;
 mod error;
+mod file;
 mod format;
 mod ini;
 mod json;
-mod splice;
+mod patch;
+mod proof;
+mod quoted;
 mod toml;
 mod yaml;
+mod yaml_tree;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::ops::Range;
@@ -21,8 +31,9 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 pub use self::error::{EditError, Place};
+use self::file::File;
 pub use self::format::Format;
-pub use self::splice::{Edited, Missing, replace};
+use self::patch::Patch;
 
 /// One value, and where it stands.
 #[derive(Clone, PartialEq, Eq)]
@@ -78,6 +89,10 @@ impl Content {
     fn text(value: impl Into<String>) -> Self {
         Self::Text(Zeroizing::new(value.into()))
     }
+
+    fn says(&self, value: &str) -> bool {
+        matches!(self, Self::Text(text) | Self::Lines(text) if text.as_str() == value)
+    }
 }
 
 fn find(file: &File<'_>, key: Option<&str>) -> Result<Site, EditError> {
@@ -94,66 +109,6 @@ fn find(file: &File<'_>, key: Option<&str>) -> Result<Site, EditError> {
     }
 }
 
-const BOM: &[u8] = b"\xEF\xBB\xBF";
-
-/// The bytes of a file, and where its text begins behind a byte order mark.
-struct File<'a> {
-    bytes: &'a [u8],
-    start: usize,
-    format: Format,
-}
-
-impl<'a> File<'a> {
-    fn new(format: Format, bytes: &'a [u8]) -> Self {
-        Self { bytes, start: if bytes.starts_with(BOM) { BOM.len() } else { 0 }, format }
-    }
-
-    /// The text behind the byte order mark.
-    fn text(&self) -> Result<&'a str, EditError> {
-        std::str::from_utf8(&self.bytes[self.start..])
-            .map_err(|error| self.unparsable(self.start + error.valid_up_to()))
-    }
-
-    fn place(&self, at: usize) -> Place {
-        let before = &self.bytes[self.start..at.max(self.start)];
-        let lines: Vec<&[u8]> = before.split(|byte| *byte == b'\n').collect();
-        let last = String::from_utf8_lossy(lines.last().unwrap_or(&before));
-        Place { line: lines.len(), column: last.chars().count() + 1 }
-    }
-
-    fn unparsable(&self, at: usize) -> EditError {
-        EditError::Unparsable { format: self.format, at: self.place(at) }
-    }
-
-    fn not_text(&self, key: Option<&str>, at: usize, found: &'static str) -> EditError {
-        let key = key.unwrap_or_default().to_owned();
-        EditError::NotText { key, at: self.place(at), found }
-    }
-
-    /// The only one of the places found, or why there is none.
-    fn only<T>(&self, key: &str, found: Vec<(usize, T)>) -> Result<T, EditError> {
-        if found.len() > 1 {
-            let lines = found.iter().map(|(at, _)| self.place(*at).line).collect();
-            return Err(EditError::Ambiguous { key: key.to_owned(), lines });
-        }
-        match found.into_iter().next() {
-            Some((_, only)) => Ok(only),
-            None => Err(EditError::Missing { key: key.to_owned() }),
-        }
-    }
-
-    /// Every line with the place of its first byte, without its line end.
-    fn lines(&self) -> impl Iterator<Item = (usize, &'a [u8])> + use<'a> {
-        let mut at = self.start;
-        self.bytes[self.start..].split_inclusive(|byte| *byte == b'\n').map(move |line| {
-            let start = at;
-            at += line.len();
-            let line = line.strip_suffix(b"\n").unwrap_or(line);
-            (start, line.strip_suffix(b"\r").unwrap_or(line))
-        })
-    }
-}
-
 fn raw(file: &File<'_>) -> Result<Site, EditError> {
     let text = file.text()?;
     let value = text.strip_suffix('\n').unwrap_or(text);
@@ -161,70 +116,95 @@ fn raw(file: &File<'_>) -> Result<Site, EditError> {
     Ok(Site { span: file.start..file.start + value.len(), content: Content::text(value) })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What to do about a key that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// It is an error.
+    Refuse,
+    /// It is put where one would look for it, with the parents that it lacks.
+    Create,
+}
 
-    /// What is found, as value, written form and line; or the error's text.
-    pub(super) fn found(format: Format, text: &str, key: &str) -> String {
-        match locate(format, text.as_bytes(), Some(key)) {
-            Ok(located) => {
-                let written = &text[located.span];
-                format!("{} <{written}> {}", *located.value, located.line)
-            }
-            Err(error) => error.to_string(),
-        }
+/// What became of a file.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Edited {
+    /// It holds the value already, and need not be touched.
+    Unchanged,
+    /// The bytes that it is to have.
+    Changed(Zeroizing<Vec<u8>>),
+}
+
+impl fmt::Debug for Edited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unchanged => "Unchanged",
+            Self::Changed(_) => "Changed(redacted)",
+        })
     }
+}
 
-    #[test]
-    fn a_raw_file_is_one_value() {
-        for (bytes, span) in [
-            (&b"EAAfake\n"[..], 0..7),
-            (b"\xEF\xBB\xBFEAAfake\r\n", 3..10),
-            (b"EAAfake", 0..7),
-            (b"", 0..0),
-        ] {
-            let located = locate(Format::Raw, bytes, None).unwrap();
-            assert_eq!((located.span, located.line), (span, 1));
+/// Gives the file with `value` at `key`, and every other byte as it was.
+///
+/// One value of any kind may be replaced, also a number or null; a list, a table or what other
+/// parts of the file hang on is an error, and so is a key that is there twice. What is written is
+/// always text, and [`locate`] reads it back.
+pub fn replace(
+    format: Format,
+    bytes: &[u8],
+    key: Option<&str>,
+    value: &str,
+    missing: Missing,
+) -> Result<Edited, EditError> {
+    let file = File::new(format, bytes);
+    let patch = match (find(&file, key), key) {
+        (Ok(site), _) if site.content.says(value) => return Ok(Edited::Unchanged),
+        (Ok(site), _) => overwrite(&file, key, site, value)?,
+        (Err(error), Some(key)) if missing == Missing::Create && may_be_created(&file, &error) => {
+            create(&file, key, value)?
         }
-        let error = locate(Format::Raw, b"a\n\xFF", None).unwrap_err();
-        assert_eq!(error.to_string(), "it is not UTF-8 text: line 2");
-        let error = locate(Format::Raw, b"a", Some("k")).unwrap_err();
-        assert_eq!(error.to_string(), "a raw file is one value and has no `key`: say its `format`");
-        let error = locate(Format::Toml, b"a", None).unwrap_err();
-        assert_eq!(error.to_string(), "a toml file needs a `key`");
+        (Err(error), _) => return Err(error),
+    };
+    let changed = patch.apply(bytes);
+    let after = File::new(format, &changed);
+    if !proof::holds(&file, &after, key.unwrap_or_default(), patch.change())
+        || !locate(format, &changed, key).is_ok_and(|located| *located.value == *value)
+    {
+        return Err(EditError::Unproven { format });
     }
+    Ok(Edited::Changed(changed))
+}
 
-    #[test]
-    fn nothing_in_any_file_makes_it_panic() {
-        let awkward: [&[u8]; 14] = [
-            b"",
-            b"\xFF\xFE",
-            b"{",
-            b"{\"a\":",
-            b"[[[",
-            b"a = \"",
-            b"a='",
-            b"a: \"",
-            b"a: |\n x",
-            b"[a",
-            b"= x",
-            b"export ",
-            b"\xEF\xBB\xBF",
-            b"a: &x *x",
-        ];
-        for format in Format::ALL {
-            for bytes in awkward {
-                for key in [None, Some(""), Some("a"), Some("a.b"), Some("/a"), Some(".")] {
-                    let _ = locate(format, bytes, key);
-                }
-            }
-        }
+/// A file with nothing in it lacks every key, whatever its format makes of nothing.
+fn may_be_created(file: &File<'_>, error: &EditError) -> bool {
+    matches!(error, EditError::Missing { .. }) || file.is_blank()
+}
+
+fn overwrite(
+    file: &File<'_>,
+    key: Option<&str>,
+    site: Site,
+    value: &str,
+) -> Result<Patch, EditError> {
+    if let Content::Other(found) = site.content {
+        return Err(file.not_text(key, site.span.start, found));
     }
+    match file.format {
+        Format::Toml => Ok(toml::overwrite(file, site, value)),
+        Format::Ini => ini::overwrite(file, key.unwrap_or_default(), site, value),
+        Format::Env => env::overwrite(file, key.unwrap_or_default(), site, value),
+        Format::Json => Ok(Patch::value(site.span, quoted::double(value))),
+        Format::Yaml => yaml::overwrite(file, key.unwrap_or_default(), value),
+        Format::Raw => Ok(Patch::value(site.span, Zeroizing::new(value.to_owned()))),
+    }
+}
 
-    #[test]
-    fn a_located_value_is_not_debugged() {
-        let located = locate(Format::Env, b"A=EAAfake", Some("A")).unwrap();
-        assert_eq!(format!("{located:?}"), "Located { span: 2..9, line: 1, .. }");
+fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
+    match file.format {
+        Format::Toml => toml::create(file, key, value),
+        Format::Ini => ini::create(file, key, value),
+        Format::Env => env::create(file, key, value),
+        Format::Json => json::create(file, key, value),
+        Format::Yaml => yaml::create(file, key, value),
+        Format::Raw => Err(EditError::BadKey { key: key.to_owned(), format: file.format }),
     }
 }

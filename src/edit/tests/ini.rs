@@ -1,8 +1,8 @@
 //! INI as it is met: several readers, several habits, one value changed.
 
-use super::{created, replaced};
+use super::{created, found, replaced};
 use crate::edit::Format::Ini;
-use crate::edit::{Edited, Missing, replace};
+use crate::edit::{Edited, Format, Missing, locate, replace};
 
 #[test]
 fn only_the_value_changes() {
@@ -117,4 +117,56 @@ fn bytes_of_another_encoding_survive() {
         panic!("it is written");
     };
     assert_eq!(&new[..], b"; caf\xE9\n[s]\nb = \xE9\na = EAAnew\n");
+}
+
+#[test]
+fn a_section_and_a_name_lead_to_one_value() {
+    let text = "; access_token = no\r\ntop = t\r\n[facebook]\r\n# access_token = no\r\naccess_token : EAAfake=; ; old\r\nquoted=\"a ; b\" ; c\r\nsingle = 'it' # c\r\nempty =\r\nallow_no_value\r\n[a.b]\r\n  c.d\t=\tx \r\n[twice]\r\nk=1\r\n[other]\r\nk=2\r\n[twice]\r\nk=3";
+    for (key, expected) in [
+        ("top", "t <t> 2"),
+        ("facebook.access_token", "EAAfake=; <EAAfake=;> 5"),
+        ("facebook.quoted", "a ; b <\"a ; b\"> 6"),
+        ("facebook.single", "it <'it'> 7"),
+        ("facebook.empty", " <> 8"),
+        ("a.b.c.d", "x <x> 11"),
+        ("other.k", "2 <2> 15"),
+        ("twice.k", "the key `twice.k` is there more than once: lines 13 and 17"),
+        ("Facebook.Access_Token", "EAAfake=; <EAAfake=;> 5"),
+        ("access_token", "it has no key `access_token`"),
+        ("facebook.missing", "it has no key `facebook.missing`"),
+    ] {
+        assert_eq!(found(Ini, text, key), expected);
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_named_by_its_line() {
+    for (text, expected) in [
+        ("\u{feff}a=1", "1 <1> 1"),
+        ("x=1\n[open\na=1", "it cannot be read as ini: line 2"),
+        ("\na=\"open", "it cannot be read as ini: line 2"),
+        ("a=\"x\"y", "it cannot be read as ini: line 1"),
+        ("b=\"open\na=1\n", "1 <1> 2"),
+        ("a = # nothing", " <> 1"),
+    ] {
+        assert_eq!(found(Ini, text, "a"), expected, "{text}");
+    }
+}
+
+#[test]
+fn the_exact_case_comes_first() {
+    let text = "[a]\nK = 1\nk = 2\nx = 3\nX = 4\n";
+    for (key, expected) in [
+        ("a.k", "2 <2> 3"),
+        ("a.K", "1 <1> 2"),
+        ("A.X", "the key `A.X` is there more than once: lines 4 and 5"),
+    ] {
+        assert_eq!(found(Ini, text, key), expected);
+    }
+}
+
+#[test]
+fn another_encoding_elsewhere_does_no_harm() {
+    let located = locate(Format::Ini, b"; caf\xE9\nb = \xE9\na = x\n", Some("a")).unwrap();
+    assert_eq!((located.value.as_str(), located.span), ("x", 17..18));
 }

@@ -1,6 +1,6 @@
 //! JSON in every layout, with what only its writer would put into it.
 
-use super::{created, replaced};
+use super::{created, found, replaced};
 use crate::edit::Format::Json;
 
 #[test]
@@ -88,5 +88,47 @@ fn a_new_member_looks_like_its_sisters() {
         ("{", "k", "it cannot be read as json: line 1"),
     ] {
         assert_eq!(created(Json, text, key, "v"), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_path_or_a_pointer_leads_to_one_string() {
+    let text = "{\r\n  \"a.b/c\" : \"x\",\r\n  \"facebook\": {\"id\": 12, \"access_token\" : \"EAA\\u0066ake\", \"on\": true},\r\n  \"list\": [1, {\"k\": \"v\\\"]}\"}, null],\r\n  \"dup\": 1, \"dup\": \"\"}";
+    for (key, expected) in [
+        ("facebook.access_token", "EAAfake <\"EAA\\u0066ake\"> 3"),
+        ("/facebook/access_token", "EAAfake <\"EAA\\u0066ake\"> 3"),
+        ("/a.b~1c", "x <\"x\"> 2"),
+        ("list.1.k", "v\"]} <\"v\\\"]}\"> 4"),
+        ("/list/1/k", "v\"]} <\"v\\\"]}\"> 4"),
+        ("list.3", "it has no key `list.3`"),
+        ("list.x", "it has no key `list.x`"),
+        ("facebook.id", "the key `facebook.id` holds a number, not text: line 3"),
+        ("facebook.on", "the key `facebook.on` holds true or false, not text: line 3"),
+        ("list.2", "the key `list.2` holds null, not text: line 4"),
+        ("list", "the key `list` holds a list, not text: line 4"),
+        ("facebook", "the key `facebook` holds an object, not text: line 3"),
+        ("facebook.id.x", "it has no key `facebook.id.x`"),
+        ("facebook.access", "it has no key `facebook.access`"),
+        ("dup", "the key `dup` is there more than once: lines 5 and 5"),
+        ("a..b", "`a..b` is no key of a json file"),
+    ] {
+        assert_eq!(found(Json, text, key), expected);
+    }
+}
+
+#[test]
+fn only_strict_json_is_read() {
+    for (text, expected) in [
+        ("\u{feff}{\"a\":\"x\"}", "x <\"x\"> 1"),
+        ("{\"a\":\"x\"} ", "x <\"x\"> 1"),
+        ("{\"b\":[],\"c\":{},\"a\":\"x\"}", "x <\"x\"> 1"),
+        ("{}", "it has no key `a`"),
+        ("\"a\"", "it has no key `a`"),
+        ("{\"a\":\"x\",\n}", "it cannot be read as json: line 2"),
+        ("{\n// no\n\"a\":\"x\"}", "it has a comment, which json does not allow: line 2"),
+        ("{\"a\": /* no */ \"x\"}", "it has a comment, which json does not allow: line 1"),
+        ("{\"a\":\"x\"} {}", "it cannot be read as json: line 1"),
+    ] {
+        assert_eq!(found(Json, text, "a"), expected, "{text}");
     }
 }

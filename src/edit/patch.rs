@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use crate::edit::{BOM, File};
+use super::file::{BOM, File};
 
 /// A stretch of bytes and the text that replaces it.
 pub(super) struct Patch {

@@ -10,7 +10,7 @@ mod raw;
 mod toml;
 mod yaml;
 
-use crate::edit::{EditError, Edited, Format, Missing, replace};
+use crate::edit::{EditError, Edited, Format, Missing, locate, replace};
 
 /// The file that comes out, `=` for one that need not be touched, or the error's text.
 fn edited(format: Format, text: &str, key: &str, value: &str, missing: Missing) -> String {
@@ -88,4 +88,67 @@ fn no_depth_of_nesting_ends_the_process() {
 fn an_edit_is_not_debugged() {
     let edited = replace(Format::Raw, b"", None, "EAAfake", Missing::Refuse).unwrap();
     assert_eq!(format!("{edited:?}"), "Changed(redacted)");
+}
+
+/// What is found, as value, written form and line; or the error's text.
+fn found(format: Format, text: &str, key: &str) -> String {
+    match locate(format, text.as_bytes(), Some(key)) {
+        Ok(located) => {
+            let written = &text[located.span];
+            format!("{} <{written}> {}", *located.value, located.line)
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn a_raw_file_is_one_value() {
+    for (bytes, span) in [
+        (&b"EAAfake\n"[..], 0..7),
+        (b"\xEF\xBB\xBFEAAfake\r\n", 3..10),
+        (b"EAAfake", 0..7),
+        (b"", 0..0),
+    ] {
+        let located = locate(Format::Raw, bytes, None).unwrap();
+        assert_eq!((located.span, located.line), (span, 1));
+    }
+    let error = locate(Format::Raw, b"a\n\xFF", None).unwrap_err();
+    assert_eq!(error.to_string(), "it is not UTF-8 text: line 2");
+    let error = locate(Format::Raw, b"a", Some("k")).unwrap_err();
+    assert_eq!(error.to_string(), "a raw file is one value and has no `key`: say its `format`");
+    let error = locate(Format::Toml, b"a", None).unwrap_err();
+    assert_eq!(error.to_string(), "a toml file needs a `key`");
+}
+
+#[test]
+fn nothing_in_any_file_makes_it_panic() {
+    let awkward: [&[u8]; 14] = [
+        b"",
+        b"\xFF\xFE",
+        b"{",
+        b"{\"a\":",
+        b"[[[",
+        b"a = \"",
+        b"a='",
+        b"a: \"",
+        b"a: |\n x",
+        b"[a",
+        b"= x",
+        b"export ",
+        b"\xEF\xBB\xBF",
+        b"a: &x *x",
+    ];
+    for format in Format::ALL {
+        for bytes in awkward {
+            for key in [None, Some(""), Some("a"), Some("a.b"), Some("/a"), Some(".")] {
+                let _ = locate(format, bytes, key);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_located_value_is_not_debugged() {
+    let located = locate(Format::Env, b"A=EAAfake", Some("A")).unwrap();
+    assert_eq!(format!("{located:?}"), "Located { span: 2..9, line: 1, .. }");
 }

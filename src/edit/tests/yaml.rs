@@ -1,7 +1,9 @@
 //! YAML with its styles, blocks, anchors and documents.
 
-use super::{created, replaced};
+use super::{created, found, replaced};
 use crate::edit::Format::Yaml;
+use crate::edit::yaml::may_be_plain;
+use crate::edit::yaml_tree::Layout;
 
 #[test]
 fn only_the_value_changes() {
@@ -144,5 +146,80 @@ fn what_cannot_be_proven_is_not_written() {
         ("? a\n: 1\n", "k"),
     ] {
         assert_eq!(created(Yaml, text, key, "EAAnew"), would, "{text}");
+    }
+}
+
+#[test]
+fn a_dotted_path_leads_to_one_string() {
+    let text = "# é: no\r\ntop: plain # why\r\nfacebook:\r\n  note: \"ünï\"   # c\r\n  access_token : \"EAA\\x66ake\"   # old\r\n  single: 'it''s'\r\n  id: 1173190721520267\r\n  on: yes\r\n  flow: { a: 'x', b: [p, \"q\"] }\r\n  tagged: !!str 12\r\n  nothing:\r\nlist:\r\n  - one\r\n  - k: v\r\n? [odd, key]\r\n: x\r\nanchor: &a text\r\nalias: *a\r\nlast: z";
+    for (key, expected) in [
+        ("top", "plain <plain> 2"),
+        ("facebook.note", "ünï <\"ünï\"> 4"),
+        ("facebook.access_token", "EAAfake <\"EAA\\x66ake\"> 5"),
+        ("facebook.single", "it's <'it''s'> 6"),
+        ("facebook.id", "the key `facebook.id` holds a number, not text: line 7"),
+        ("facebook.on", "the key `facebook.on` holds true or false, not text: line 8"),
+        ("facebook.flow.a", "x <'x'> 9"),
+        ("facebook.flow.b.1", "q <\"q\"> 9"),
+        ("facebook.tagged", "12 <12> 10"),
+        ("list.0", "one <one> 13"),
+        ("list.1.k", "v <v> 14"),
+        ("list.2", "it has no key `list.2`"),
+        ("list", "the key `list` holds a list, not text: line 13"),
+        ("facebook", "the key `facebook` holds a mapping, not text: line 4"),
+        ("anchor", "text <text> 17"),
+        ("alias", "the key `alias` holds an alias, not text: line 18"),
+        ("last", "z <z> 19"),
+        ("missing", "it has no key `missing`"),
+        ("a..b", "`a..b` is no key of a yaml file"),
+    ] {
+        assert_eq!(found(Yaml, text, key), expected);
+    }
+}
+
+#[test]
+fn documents_and_damage_are_told_apart() {
+    for (text, expected) in [
+        ("\u{feff}a: x\n", "x <x> 1"),
+        ("---\na: x\n...\n", "x <x> 2"),
+        ("a: x\na: y\n", "the key `a` is there more than once: lines 1 and 2"),
+        ("a: x\n---\na: y\n", "the key `a` is there more than once: lines 1 and 3"),
+        ("a: x\n---\nb: y\n", "x <x> 1"),
+        ("b: \"open\na: x\n", "it cannot be read as yaml: line 1"),
+        ("just text", "it has no key `a`"),
+        ("a: |\n  block\n", "the key `a` holds a block of lines, not text: line 2"),
+    ] {
+        assert_eq!(found(Yaml, text, "a"), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_some_reader_takes_for_more_than_text_needs_quotes() {
+    for (text, block, flow) in [
+        ("EAAfake", true, true),
+        ("123|fake-_=%.~^", true, true),
+        ("a:b", true, false),
+        ("a:", false, false),
+        ("", false, false),
+        ("-a", false, false),
+        ("%a", false, false),
+        ("|a", false, false),
+        ("a b", false, false),
+        ("a#b", false, false),
+        ("a,b", false, false),
+        ("é", false, false),
+        ("null", false, false),
+        ("Yes", false, false),
+        ("y", false, false),
+        ("12", false, false),
+        ("1e5", false, false),
+        ("0x1F", false, false),
+        ("1_000", false, false),
+        ("12:30:45", false, false),
+        ("2026-01-01T00:00:00Z", false, false),
+        ("1.2.3", false, false),
+    ] {
+        assert_eq!(may_be_plain(text, Layout::Block), block, "{text}");
+        assert_eq!(may_be_plain(text, Layout::Flow), flow, "{text}");
     }
 }

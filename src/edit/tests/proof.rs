@@ -1,8 +1,9 @@
 //! The proof refuses what a careless editor would do to a file.
 
-use crate::edit::splice::patch::Change;
-use crate::edit::splice::proof::holds;
-use crate::edit::{File, Format};
+use crate::edit::Format;
+use crate::edit::file::File;
+use crate::edit::patch::Change;
+use crate::edit::proof::holds;
 
 #[test]
 fn a_second_difference_is_seen() {

@@ -1,30 +1,30 @@
-//! What a YAML file holds, as a tree in which every node knows its bytes.
+//! Reads a YAML file into a tree in which every node knows its bytes.
 //!
-//! Built from the events of `saphyr-parser`. Its spans count characters, run on over blanks
-//! behind a scalar, begin a block of lines at its first line and not at its `|`, and stand
-//! anywhere for what is empty; all of that is mended here.
+//! Built from the events of `saphyr-parser`, whose spans count characters, run on over blanks
+//! behind a scalar, begin a block of lines at its first line and not at its `|`, and stand anywhere
+//! for an empty value; all of that is corrected here.
 
 use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use zeroize::Zeroizing;
 
-use crate::edit::{EditError, File};
+use super::{EditError, File};
 
 /// Deeper than any settings file, and shallow enough for a walk that calls itself.
 const DEEPEST: usize = 128;
 
 /// One value with what stands before it.
-pub(in crate::edit) struct Node {
+pub(super) struct Node {
     /// The bytes as written, without tag and anchor; what is empty has none.
-    pub(in crate::edit) span: Range<usize>,
+    pub(super) span: Range<usize>,
     /// The number of the anchor, 0 for none.
-    pub(in crate::edit) anchor: usize,
-    pub(in crate::edit) tag: Option<String>,
-    pub(in crate::edit) kind: Kind,
+    pub(super) anchor: usize,
+    pub(super) tag: Option<String>,
+    pub(super) kind: Kind,
 }
 
-pub(in crate::edit) enum Kind {
+pub(super) enum Kind {
     Scalar {
         text: Zeroizing<String>,
         style: ScalarStyle,
@@ -43,7 +43,7 @@ pub(in crate::edit) enum Kind {
 
 /// How a collection is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::edit) enum Layout {
+pub(super) enum Layout {
     /// By lines and their indentation.
     Block,
     /// In brackets.
@@ -52,7 +52,7 @@ pub(in crate::edit) enum Layout {
 
 impl Node {
     /// The root of every document in the file.
-    pub(in crate::edit) fn documents(file: &File<'_>) -> Result<Vec<Self>, EditError> {
+    pub(super) fn documents(file: &File<'_>) -> Result<Vec<Self>, EditError> {
         let text = file.text()?;
         let mut builder = Builder { places: Places::of(text), open: Vec::new(), roots: Vec::new() };
         for event in Parser::new_from_str(text) {
@@ -73,7 +73,7 @@ impl Node {
     }
 
     /// The text of a scalar.
-    pub(in crate::edit) fn text(&self) -> Option<&str> {
+    pub(super) fn text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Scalar { text, .. } => Some(text),
             _ => None,
@@ -81,7 +81,7 @@ impl Node {
     }
 
     /// Whether nothing is written where a value could be.
-    pub(in crate::edit) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         matches!(self.kind, Kind::Scalar { style: ScalarStyle::Plain, .. }) && self.span.is_empty()
     }
 

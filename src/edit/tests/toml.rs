@@ -1,6 +1,6 @@
 //! TOML with all its strings, tables and dotted keys.
 
-use super::{created, replaced};
+use super::{created, found, replaced};
 use crate::edit::Format::Toml;
 
 #[test]
@@ -95,4 +95,36 @@ fn a_new_key_goes_to_the_end_of_its_table() {
     ] {
         assert_eq!(created(Toml, text, key, "v"), expected, "{text}");
     }
+}
+
+#[test]
+fn a_dotted_path_leads_to_one_string() {
+    let text = "# app = \"no\"\r\ntop = 'x' # why\r\n[facebook]\r\naccess_token   =   \"EAA\\u0066ake\"   # old\r\nlist = [\"a\", { b = \"c\" }]\r\n\"odd key\" = \"o\"\r\n[[page]]\r\nid = \"1\"\r\n[[page]]\r\nid = \"2\"";
+    for (key, expected) in [
+        ("top", "x <'x'> 2"),
+        ("facebook.access_token", "EAAfake <\"EAA\\u0066ake\"> 4"),
+        ("facebook.list.0", "a <\"a\"> 5"),
+        ("facebook.list.1.b", "c <\"c\"> 5"),
+        ("facebook.'odd key'", "o <\"o\"> 6"),
+        ("page.1.id", "2 <\"2\"> 10"),
+        ("facebook", "the key `facebook` holds a table, not text: line 3"),
+        ("facebook.list", "the key `facebook.list` holds a list, not text: line 5"),
+        ("facebook.missing", "it has no key `facebook.missing`"),
+        ("facebook.list.9", "it has no key `facebook.list.9`"),
+        ("a b", "`a b` is no key of a toml file"),
+    ] {
+        assert_eq!(found(Toml, text, key), expected);
+    }
+}
+
+#[test]
+fn the_byte_order_mark_is_no_part_of_a_key() {
+    assert_eq!(found(Toml, "\u{feff}a = \"x\"", "a"), "x <\"x\"> 1");
+    assert_eq!(found(Toml, "\u{feff}\na = 1", "a"), "the key `a` holds a number, not text: line 2");
+}
+
+#[test]
+fn a_broken_file_is_named_by_its_line() {
+    assert_eq!(found(Toml, "a = \"x\"\nb = EAAfake\n", "a"), "it cannot be read as toml: line 2");
+    assert_eq!(found(Toml, "a = \"x\"\na = \"y\"\n", "a"), "it cannot be read as toml: line 2");
 }

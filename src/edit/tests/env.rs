@@ -1,6 +1,6 @@
 //! What a shell, systemd or a dotenv library is left with after an edit.
 
-use super::{created, replaced};
+use super::{created, found, replaced};
 use crate::edit::Format::Env;
 use crate::edit::{Edited, Missing, replace};
 
@@ -91,4 +91,38 @@ fn bytes_of_another_encoding_survive() {
         panic!("it is written");
     };
     assert_eq!(&new[..], b"# caf\xE9\nA=\xE9\nT=EAAnew\n");
+}
+
+#[test]
+fn a_name_leads_to_one_value() {
+    let text = "# TOKEN=no\r\nTOKEN=EAAfake#1 # old\r\nexport QUOTED=\"a # \\\"b\\\"\\n\" # c\r\n  SINGLE = 'a\\n$b'\r\nEMPTY=\r\nPEM=\"one\r\nINNER=two\r\n\"\r\nexportX=1\r\nDUP=1\r\nDUP=2\r\nVAR=${HOME}/x\r\nESC=\"\\$x\"\r\nLAST=z";
+    for (key, expected) in [
+        ("TOKEN", "EAAfake#1 <EAAfake#1> 2"),
+        ("QUOTED", "a # \"b\"\n <\"a # \\\"b\\\"\\n\"> 3"),
+        ("SINGLE", "a\\n$b <'a\\n$b'> 4"),
+        ("EMPTY", " <> 5"),
+        ("PEM", "one\r\nINNER=two\r\n <\"one\r\nINNER=two\r\n\"> 6"),
+        ("INNER", "it has no key `INNER`"),
+        ("exportX", "1 <1> 9"),
+        ("X", "it has no key `X`"),
+        ("DUP", "the key `DUP` is there more than once: lines 10 and 11"),
+        ("VAR", "the key `VAR` holds a `$` that a reader may expand, not text: line 12"),
+        ("ESC", "$x <\"\\$x\"> 13"),
+        ("LAST", "z <z> 14"),
+    ] {
+        assert_eq!(found(Env, text, key), expected);
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_named_by_its_line() {
+    for (text, expected) in [
+        ("\u{feff}A=x", "x <x> 1"),
+        ("B='open\nA=x\n", "x <x> 2"),
+        ("\nA=\"open", "it cannot be read as env: line 2"),
+        ("A=\"x\"y", "it cannot be read as env: line 1"),
+        ("A=it's", "it's <it's> 1"),
+    ] {
+        assert_eq!(found(Env, text, "A"), expected, "{text}");
+    }
 }
