@@ -1,26 +1,18 @@
-//! The only place that prints.
+//! Prints; nothing else does.
 //!
-//! Data goes to standard output, everything else to standard error. A reader that has gone away
-//! is no error. Colour and progress appear on a terminal only. The journal of systemd is told how
-//! grave each line is.
+//! Data goes to standard output, everything else to standard error. A closed pipe is no error.
+//! Colour and progress appear on a terminal only. The journal of systemd gets each line's priority.
 
-mod aside;
-mod hidden;
-mod journal;
-mod level;
-mod line;
 mod log;
-mod reader;
+mod stderr;
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use self::aside::Aside;
-use self::level::Level;
-use self::line::Line;
-use self::reader::Reader;
+use self::log::{Level, Line};
+use self::stderr::{Stderr, StreamKind, report_for_journal};
 use crate::clock::Clock;
 use crate::complaint::Complaint;
 use crate::environment::Environment;
@@ -99,8 +91,8 @@ pub struct Ui {
     /// In which form.
     pub format: Format,
     canvas: Canvas,
-    stdout: Reader,
-    aside: Aside,
+    stdout: StreamKind,
+    stderr: Stderr,
 }
 
 impl Ui {
@@ -112,8 +104,8 @@ impl Ui {
         environment: &Environment,
         clock: Clock,
     ) -> Self {
-        let stdout = Reader::of(io::stdout(), environment);
-        let terminal = stdout == Reader::Terminal;
+        let stdout = StreamKind::of(io::stdout(), environment);
+        let terminal = stdout == StreamKind::Terminal;
         let coloured = match colour {
             Colour::Always => true,
             Colour::Never => false,
@@ -129,20 +121,20 @@ impl Ui {
             .map(|size| size.ws_col)
             .filter(|columns| *columns >= 40);
         let ink = if coloured { Ink::Coloured } else { Ink::Plain };
-        let reader = Reader::of(io::stderr(), environment);
-        let aside = Aside { format: LogFormat::Text, reader, clock };
-        Self { verbosity, format, canvas: Canvas { width, ink }, stdout, aside }
+        let reader = StreamKind::of(io::stderr(), environment);
+        let stderr = Stderr { format: LogFormat::Text, reader, clock };
+        Self { verbosity, format, canvas: Canvas { width, ink }, stdout, stderr }
     }
 
     /// The same, with standard error in this form.
     pub const fn logging(mut self, format: LogFormat) -> Self {
-        self.aside.format = format;
+        self.stderr.format = format;
         self
     }
 
     /// Dates what is said from now on by another clock: the sandbox has its own.
     pub const fn keep_time(&mut self, clock: Clock) {
-        self.aside.clock = clock;
+        self.stderr.clock = clock;
     }
 
     /// The time with which it dates what is said.
@@ -152,7 +144,7 @@ impl Ui {
 
     /// Whether standard error goes to the journal.
     pub fn stderr_is_the_journal(&self) -> bool {
-        self.aside.reader == Reader::Journal
+        self.stderr.reader == StreamKind::Journal
     }
 
     /// How wide and colourful a text on standard output may be.
@@ -163,7 +155,9 @@ impl Ui {
     /// Prints data; the journal learns of a report how grave its lines are.
     pub fn data(&self, text: &str) -> Result<(), Complaint> {
         match (self.stdout, self.format) {
-            (Reader::Journal, Format::Table | Format::Nagios) => to_stdout(&journal::report(text)),
+            (StreamKind::Journal, Format::Table | Format::Nagios) => {
+                to_stdout(&report_for_journal(text))
+            }
             _ => to_stdout(text),
         }
     }
@@ -171,7 +165,7 @@ impl Ui {
     /// Says something beside the data, unless quiet.
     pub fn note(&self, text: &str) {
         if self.verbosity > Verbosity::Quiet {
-            self.aside.say(&Line::of(Level::Info, "note", text), text);
+            self.stderr.say(&Line::of(Level::Info, "note", text), text);
         }
     }
 
@@ -183,14 +177,14 @@ impl Ui {
     /// Asks a person for a secret, without showing what is typed; nothing where nobody sits at a
     /// terminal.
     pub fn ask_secret(&self, prompt: &str) -> Option<io::Result<Zeroizing<String>>> {
-        let ask = || match (self.aside.format, self.aside.reader) {
-            (LogFormat::Text, Reader::Terminal | Reader::Other) => {
+        let ask = || match (self.stderr.format, self.stderr.reader) {
+            (LogFormat::Text, StreamKind::Terminal | StreamKind::Other) => {
                 // Whoever cannot see the prompt can still type.
                 let _ = write!(io::stderr(), "{prompt}: ");
             }
-            _ => self.aside.say(&Line::of(Level::Info, "asked", prompt), prompt),
+            _ => self.stderr.say(&Line::of(Level::Info, "asked", prompt), prompt),
         };
-        io::stdin().is_terminal().then(|| hidden::read(ask))
+        io::stdin().is_terminal().then(|| read_hidden(ask))
     }
 
     /// Prints the one error: for people, and as JSON where JSON was asked for.
@@ -198,25 +192,25 @@ impl Ui {
         if self.format == Format::Json {
             let _ = to_stdout(&complaint_json(complaint, exit_code));
         }
-        self.aside.say(&line_of(complaint, exit_code), &complaint.render());
+        self.stderr.say(&line_of(complaint, exit_code), &complaint.render());
     }
 
     /// Says what clap has to say of words that make no sense; `complaint` is the same in short.
     pub fn misread(&self, error: &clap::Error, complaint: &Complaint, exit_code: u8) {
-        match (self.aside.format, self.aside.reader) {
+        match (self.stderr.format, self.stderr.reader) {
             (LogFormat::Json, _) => self.complain(complaint, exit_code),
-            (LogFormat::Text, Reader::Journal) => {
-                self.aside.put(Level::Error, &error.render().to_string());
+            (LogFormat::Text, StreamKind::Journal) => {
+                self.stderr.put(Level::Error, &error.render().to_string());
             }
-            (LogFormat::Text, Reader::Terminal | Reader::Other) => usage(error),
+            (LogFormat::Text, StreamKind::Terminal | StreamKind::Other) => usage(error),
         }
     }
 
     /// A progress bar for work of `total` steps; it shows itself after a second, on a terminal.
     pub fn progress(&self, total: usize) -> indicatif::ProgressBar {
         // A log tells the progress itself, and would be torn by a bar.
-        let silent = self.verbosity != Verbosity::Normal || self.aside.format == LogFormat::Json;
-        if silent || self.aside.reader != Reader::Terminal {
+        let silent = self.verbosity != Verbosity::Normal || self.stderr.format == LogFormat::Json;
+        if silent || self.stderr.reader != StreamKind::Terminal {
             return indicatif::ProgressBar::hidden();
         }
         let bar = indicatif::ProgressBar::new(total as u64).with_style(
@@ -236,19 +230,36 @@ impl Ui {
 
     /// Begins the log, as talkative as was asked for.
     pub fn start_log(&self) {
-        log::start(self.aside, self.verbosity);
+        log::start(self.stderr, self.verbosity);
         self.hush_panics();
     }
 
     /// Makes a panic say where it happened and nothing else: its message might hold a secret.
     pub fn hush_panics(&self) {
-        let aside = self.aside;
+        let stderr = self.stderr;
         std::panic::set_hook(Box::new(move |panic| {
             let place = panic.location().map_or_else(String::new, ToString::to_string);
             let text = format!("metatoken met a bug at {place}");
-            aside.say(&Line::of(Level::Error, "bug", text.as_str()), &text);
+            stderr.say(&Line::of(Level::Error, "bug", text.as_str()), &text);
         }));
     }
+}
+
+/// Reads a line from the terminal without showing it; `prompt` is called once nothing shows.
+fn read_hidden(prompt: impl FnOnce()) -> io::Result<Zeroizing<String>> {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    let stdin = io::stdin();
+    let before = tcgetattr(&stdin)?;
+    let mut hidden = before.clone();
+    hidden.local_modes -= LocalModes::ECHO;
+    hidden.local_modes |= LocalModes::ECHONL;
+    tcsetattr(&stdin, OptionalActions::Now, &hidden)?;
+    prompt();
+    let mut line = Zeroizing::new(String::new());
+    let read = stdin.read_line(&mut line);
+    tcsetattr(&stdin, OptionalActions::Now, &before)?;
+    read?;
+    Ok(line)
 }
 
 /// Says what clap has to say: help and version are data, the rest is not.
