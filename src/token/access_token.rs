@@ -4,8 +4,9 @@
 //! `Display`. People are shown a [`Fingerprint`] instead.
 
 use std::fmt;
-
 use zeroize::Zeroizing;
+
+use super::Expiry;
 
 /// A string that is wiped from memory when dropped and never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -132,6 +133,15 @@ impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Fingerprint({self})")
     }
+}
+
+/// A fresh string from Meta. It exists nowhere else until it is sealed.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// The string.
+    pub token: AccessToken,
+    /// When it ends, from `expires_in` and the instant of the answer; often not said.
+    pub expiry: Expiry,
 }
 
 #[cfg(test)]

@@ -5,8 +5,6 @@
 
 use chrono::TimeDelta;
 
-use super::TokenType;
-
 named! {
     /// Whose token it is: three services with apps, secrets and hosts of their own.
     ///
@@ -292,6 +290,24 @@ impl Family {
     /// Whether Graph, asked about a string, may have no way to say when it ends.
     pub const fn may_hide_the_end(&self) -> bool {
         !matches!(self.inspection, InspectionWay::DebugToken)
+    }
+}
+
+named! {
+    /// The type of a token, as the config names it.
+    pub enum TokenType {
+        /// A Facebook user token: about sixty days, renewed by exchanging it.
+        User = "user",
+        /// A Page token: derived from a user token, with no date of its own when that one is long-lived.
+        Page = "page",
+        /// A System User token: never expires, or sixty days.
+        SystemUser = "system-user",
+        /// A token of the Instagram API with Instagram Login: sixty days.
+        Instagram = "instagram",
+        /// A Threads token: sixty days.
+        Threads = "threads",
+        /// A token that stands for the app itself: it dies with the app's secret.
+        App = "app",
     }
 }
 

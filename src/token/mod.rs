@@ -9,34 +9,27 @@ mod delivery;
 mod expiry;
 mod family;
 mod generation;
-mod grant;
 mod history;
-mod identity;
 mod inspection;
-mod kind;
 mod label;
 mod notice;
-mod outcome;
 mod problem;
 pub mod redact;
 
-pub use access_token::{AccessToken, Fingerprint, Malformed, Secret};
+pub use access_token::{AccessToken, Fingerprint, Grant, Malformed, Secret};
 pub use delivery::{Delivery, DeliveryState, TargetId};
 pub use expiry::{DataAccess, Expiry};
 pub use family::{
     Credentials, Family, GrantType, InspectionWay, Method, Path, ProfileCall, Provider, Source,
+    TokenType,
 };
 pub use generation::{
     Credential, Damage, Generation, GenerationId, GenerationState, IN_USE, Ledger, Origin, TokenId,
 };
-pub use grant::Grant;
-pub use history::{EventKind, Trigger};
-pub use identity::{Difference, Identity};
-pub use inspection::{GranularScope, Inspection, Proof};
-pub use kind::TokenType;
+pub use history::{EventKind, Outcome, Trigger};
+pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
 pub use label::{BadLabel, Label, Pattern};
 pub use notice::{ChannelId, NoticeEvent, Told, Topic, TopicState};
-pub use outcome::Outcome;
 pub use problem::{Action, Problem, ProblemKind};
 
 /// An instant, in UTC: the only time that crosses a module boundary.
