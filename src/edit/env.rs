@@ -9,6 +9,7 @@
 //! even there; one in `"` goes into `'` if something inside might be expanded; what fits neither is
 //! escaped in `"` as shells do. Line breaks are refused: some readers undo `\n`, some do not.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
@@ -17,15 +18,36 @@ use super::patch::{Patch, joined};
 use super::quoted::between;
 use super::{Content, EditError, File, Format, Site};
 
-/// Finds the value of the variable `key`.
-pub(super) fn find(file: &File<'_>, key: &str) -> Result<Site, EditError> {
-    let found = entries(file).into_iter().filter(|entry| entry.name == key.as_bytes());
-    let entry = file.only(key, found.map(|entry| (entry.line, entry)).collect())?;
-    match entry.value {
-        Written::Unclosed => Err(file.unparsable(entry.at)),
-        Written::Bare(span) => text(file, span.clone(), span, Quote::None),
-        Written::Quoted { span, quote } => {
-            text(file, span.clone(), span.start + 1..span.end - 1, quote)
+/// The assignments of a file by their names.
+pub(super) struct Names(HashMap<Vec<u8>, Vec<Spot>>);
+
+/// Where one assignment stands.
+#[derive(Clone)]
+struct Spot {
+    line: usize,
+    at: usize,
+    value: Written,
+}
+
+impl Names {
+    pub(super) fn of(file: &File<'_>) -> Self {
+        let mut names: HashMap<Vec<u8>, Vec<Spot>> = HashMap::new();
+        for Entry { line, name, at, value, .. } in entries(file) {
+            names.entry(name.to_vec()).or_default().push(Spot { line, at, value });
+        }
+        Self(names)
+    }
+
+    /// Finds the value of the variable `key`.
+    pub(super) fn find(&self, file: &File<'_>, key: &str) -> Result<Site, EditError> {
+        let found = self.0.get(key.as_bytes()).map(Vec::as_slice).unwrap_or_default();
+        let spot = file.only(key, found.iter().map(|spot| (spot.line, spot)).collect())?;
+        match spot.value.clone() {
+            Written::Unclosed => Err(file.unparsable(spot.at)),
+            Written::Bare(span) => text(file, span.clone(), span, Quote::None),
+            Written::Quoted { span, quote } => {
+                text(file, span.clone(), span.start + 1..span.end - 1, quote)
+            }
         }
     }
 }
@@ -87,6 +109,7 @@ enum Quote {
 }
 
 /// A value as it stands in the file.
+#[derive(Clone)]
 enum Written {
     Bare(Range<usize>),
     Quoted { span: Range<usize>, quote: Quote },

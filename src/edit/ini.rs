@@ -10,24 +10,59 @@
 //! doubled and PHP computes with the other where it is bare: the file does not say which of them
 //! reads it.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
 use zeroize::Zeroizing;
 
 use super::patch::{Patch, joined};
 use super::quoted::between;
 use super::{Content, EditError, File, Format, Site};
 
-/// Finds the value of `section.name`, or of `name` above the first section.
+/// The assignments of a file by `section.name`, or by `name` above the first section.
 ///
-/// Most readers do not tell `Access_Token` from `access_token`, some do: what is spelled exactly
-/// as asked comes first, another case counts only where there is no such.
-pub(super) fn find(file: &File<'_>, key: &str) -> Result<Site, EditError> {
-    let entries = entries(file)?;
-    let exact = entries.iter().any(|entry| entry.is_named(key, <[u8]>::eq));
-    let alike = if exact { <[u8]>::eq } else { <[u8]>::eq_ignore_ascii_case };
-    let found = entries.iter().filter(|entry| entry.is_named(key, alike));
-    let entry = file.only(key, found.map(|entry| (entry.line, entry)).collect())?;
-    let blank = entry.written.len() - entry.written.trim_ascii_start().len();
-    value(file, entry.at + blank, entry.written.trim_ascii())
+/// Both a section and a name may hold dots, so the parts are put together, not taken apart.
+pub(super) struct Names {
+    exact: HashMap<Vec<u8>, Vec<Spot>>,
+    folded: HashMap<Vec<u8>, Vec<Spot>>,
+}
+
+/// Where one assignment stands, and the value behind its `=`.
+#[derive(Clone)]
+struct Spot {
+    line: usize,
+    written: Range<usize>,
+}
+
+impl Names {
+    pub(super) fn of(file: &File<'_>) -> Result<Self, EditError> {
+        let mut names = Self { exact: HashMap::new(), folded: HashMap::new() };
+        for entry in entries(file)? {
+            let name = match entry.section {
+                b"" => entry.name.to_vec(),
+                section => [section, entry.name].join(&b'.'),
+            };
+            let written = entry.at..entry.at + entry.written.len();
+            let spot = Spot { line: entry.line, written };
+            names.folded.entry(name.to_ascii_lowercase()).or_default().push(spot.clone());
+            names.exact.entry(name).or_default().push(spot);
+        }
+        Ok(names)
+    }
+
+    /// Finds the value of `key`.
+    ///
+    /// Most readers do not tell `Access_Token` from `access_token`, some do: what is spelled
+    /// exactly as asked comes first, another case counts only where there is no such.
+    pub(super) fn find(&self, file: &File<'_>, key: &str) -> Result<Site, EditError> {
+        let found = self.exact.get(key.as_bytes());
+        let found = found.or_else(|| self.folded.get(&key.as_bytes().to_ascii_lowercase()));
+        let found = found.map(Vec::as_slice).unwrap_or_default();
+        let spot = file.only(key, found.iter().map(|spot| (spot.line, spot)).collect())?;
+        let written = &file.bytes[spot.written.clone()];
+        let blank = written.len() - written.trim_ascii_start().len();
+        value(file, spot.written.start + blank, written.trim_ascii())
+    }
 }
 
 /// One assignment as it stands in the file.
@@ -41,16 +76,6 @@ pub(super) struct Entry<'a> {
     pub(super) at: usize,
     /// Everything on the line behind the `=` or `:`.
     pub(super) written: &'a [u8],
-}
-
-impl Entry<'_> {
-    /// Both a section and a name may hold dots, so the parts are put together, not taken apart.
-    fn is_named(&self, key: &str, alike: fn(&[u8], &[u8]) -> bool) -> bool {
-        if self.section.is_empty() {
-            return alike(key.as_bytes(), self.name);
-        }
-        alike(key.as_bytes(), &[self.section, self.name].join(&b'.'))
-    }
 }
 
 /// Every assignment, in the order of the lines.

@@ -4,7 +4,9 @@
 //! over what is known to be whole. JSON is taken strictly; a comment is an error that names its
 //! line. A new member is written like its neighbours.
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
@@ -14,14 +16,16 @@ use super::quoted::double;
 use super::{Content, EditError, File, Site};
 
 /// Finds what is at a dotted path or a JSON pointer; a number picks from an array.
-pub(super) fn find(file: &File<'_>, key: &str) -> Result<Site, EditError> {
-    check(file)?;
+pub(super) fn find(
+    file: &File<'_>,
+    collections: &Collections,
+    key: &str,
+) -> Result<Site, EditError> {
     let scanner = Scanner { bytes: file.bytes };
     let mut at = scanner.blank(file.start);
     for part in path(key, file)? {
         at = match file.bytes.get(at) {
-            Some(b'{') => file.only(key, scanner.members(at, &part))?,
-            Some(b'[') => file.only(key, scanner.element(at, &part))?,
+            Some(b'{' | b'[') => file.only(key, collections.children(&scanner, at, &part))?,
             _ => return Err(EditError::Missing { key: key.to_owned() }),
         };
     }
@@ -39,9 +43,26 @@ pub(super) fn find(file: &File<'_>, key: &str) -> Result<Site, EditError> {
     Ok(Site { span, content })
 }
 
-fn check(file: &File<'_>) -> Result<(), EditError> {
-    let text = file.text()?;
-    serde_json::from_str::<IgnoredAny>(text).map(|_| ()).map_err(|error| unparsable(file, &error))
+/// What stands in the objects and arrays that a way has led through, by name and by number.
+#[derive(Default)]
+pub(super) struct Collections(Mutex<HashMap<usize, Children>>);
+
+/// Where the children of one object or array stand: each name or value, and its value.
+type Children = HashMap<String, Vec<(usize, usize)>>;
+
+impl Collections {
+    /// Checks that the file is JSON.
+    pub(super) fn of(file: &File<'_>) -> Result<Self, EditError> {
+        let text = file.text()?;
+        serde_json::from_str::<IgnoredAny>(text).map_err(|error| unparsable(file, &error))?;
+        Ok(Self::default())
+    }
+
+    fn children(&self, scanner: &Scanner<'_>, at: usize, part: &str) -> Vec<(usize, usize)> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let children = known.entry(at).or_insert_with(|| scanner.children(at));
+        children.get(part).cloned().unwrap_or_default()
+    }
 }
 
 /// What the parser says, at its place; a comment is the mistake that people make on purpose.
@@ -76,36 +97,33 @@ struct Scanner<'a> {
 }
 
 impl Scanner<'_> {
-    /// The values of the members called `name` in the object at `at`.
-    pub(super) fn members(&self, at: usize, name: &str) -> Vec<(usize, usize)> {
-        let mut found = Vec::new();
+    /// What stands in the object or array at `at`.
+    fn children(&self, at: usize) -> Children {
+        if self.bytes.get(at) == Some(&b'[') { self.elements(at) } else { self.members(at) }
+    }
+
+    fn members(&self, at: usize) -> Children {
+        let mut members = Children::new();
         let mut at = self.blank(at + 1);
         while self.bytes.get(at) == Some(&b'"') {
             let end = self.skip(at);
             let value = self.blank(self.blank(end) + 1);
-            if self.string(at..end).as_deref() == Some(name) {
-                found.push((at, value));
+            if let Some(name) = self.string(at..end) {
+                members.entry(name).or_default().push((at, value));
             }
             at = self.next(value);
         }
-        found
+        members
     }
 
-    /// The element that `part` counts to in the array at `at`.
-    pub(super) fn element(&self, at: usize, part: &str) -> Vec<(usize, usize)> {
-        let Ok(wanted) = part.parse::<usize>() else { return Vec::new() };
+    fn elements(&self, at: usize) -> Children {
+        let mut elements = Children::new();
         let mut at = self.blank(at + 1);
-        for _ in 0..wanted {
-            if self.is_end(at) {
-                return Vec::new();
-            }
+        while !matches!(self.bytes.get(at), None | Some(b']')) {
+            elements.insert(elements.len().to_string(), vec![(at, at)]);
             at = self.next(at);
         }
-        if self.is_end(at) { Vec::new() } else { vec![(at, at)] }
-    }
-
-    fn is_end(&self, at: usize) -> bool {
-        matches!(self.bytes.get(at), None | Some(b']'))
+        elements
     }
 
     /// Where the sibling behind the value at `at` begins, or the closing bracket.
@@ -178,8 +196,7 @@ pub(super) fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, E
     let mut missing = &parts[..];
     while let Some((part, below)) = missing.split_first() {
         let found = match file.bytes.get(at) {
-            Some(b'{') => scanner.members(at, part),
-            Some(b'[') => scanner.element(at, part),
+            Some(b'{' | b'[') => scanner.children(at).remove(part).unwrap_or_default(),
             None => break,
             Some(_) => {
                 return Err(file.no_place(key, Some(at), "what should hold it is no object"));

@@ -9,6 +9,7 @@
 //! Everything in such a file may be a secret: no error quotes it. A value that does not fit the
 //! style it finds takes the nearest that holds it; each format's page says which.
 
+mod document;
 mod env;
 mod error;
 mod file;
@@ -30,6 +31,8 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
+pub use self::document::Document;
+use self::document::find;
 pub use self::error::{EditError, Place};
 use self::file::File;
 pub use self::format::Format;
@@ -58,14 +61,8 @@ impl fmt::Debug for Located {
 /// Finds the one value that `key` names.
 pub fn locate(format: Format, bytes: &[u8], key: Option<&str>) -> Result<Located, EditError> {
     let file = File::new(format, bytes);
-    let Site { span, content } = find(&file, key)?;
-    match content {
-        Content::Text(value) => Ok(Located { line: file.place(span.start).line, value, span }),
-        Content::Lines(_) => Err(file.not_text(key, span.start, "a block of lines")),
-        Content::Scalar(found) | Content::Other(found) => {
-            Err(file.not_text(key, span.start, found))
-        }
-    }
+    let (span, value) = find(&file, key)?.text(&file, key)?;
+    Ok(Located { line: file.place(span.start).line, value, span })
 }
 
 /// What stands at a key, text or not.
@@ -73,6 +70,23 @@ struct Site {
     /// The bytes as written, quotes included; empty where there is no value yet.
     span: Range<usize>,
     content: Content,
+}
+
+impl Site {
+    /// The value, if it is text on one line of the document.
+    fn text(
+        self,
+        file: &File<'_>,
+        key: Option<&str>,
+    ) -> Result<(Range<usize>, Zeroizing<String>), EditError> {
+        match self.content {
+            Content::Text(value) => Ok((self.span, value)),
+            Content::Lines(_) => Err(file.not_text(key, self.span.start, "a block of lines")),
+            Content::Scalar(found) | Content::Other(found) => {
+                Err(file.not_text(key, self.span.start, found))
+            }
+        }
+    }
 }
 
 enum Content {
@@ -92,20 +106,6 @@ impl Content {
 
     fn says(&self, value: &str) -> bool {
         matches!(self, Self::Text(text) | Self::Lines(text) if text.as_str() == value)
-    }
-}
-
-fn find(file: &File<'_>, key: Option<&str>) -> Result<Site, EditError> {
-    let format = file.format;
-    match (format, key) {
-        (Format::Raw, None) => raw(file),
-        (Format::Raw, Some(key)) => Err(EditError::BadKey { key: key.to_owned(), format }),
-        (_, None) => Err(EditError::KeyNeeded(format)),
-        (Format::Toml, Some(key)) => toml::find(file, key),
-        (Format::Ini, Some(key)) => ini::find(file, key),
-        (Format::Env, Some(key)) => env::find(file, key),
-        (Format::Json, Some(key)) => json::find(file, key),
-        (Format::Yaml, Some(key)) => yaml::find(file, key),
     }
 }
 

@@ -12,10 +12,9 @@ use super::quoted::{between, double, is_plain};
 use super::{Content, EditError, File, Site};
 
 /// Finds what is at a dotted path; a part may be quoted, a number picks from an array.
-pub(super) fn find(file: &File<'_>, key: &str) -> Result<Site, EditError> {
+pub(super) fn find(file: &File<'_>, root: &Item, key: &str) -> Result<Site, EditError> {
     let path = path(file, key)?;
-    let document = parse(file)?;
-    let mut item = document.as_item();
+    let mut item = root;
     for part in &path {
         item = step(item, part.get()).ok_or_else(|| EditError::Missing { key: key.to_owned() })?;
     }

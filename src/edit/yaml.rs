@@ -20,9 +20,8 @@ use super::yaml_tree::{Kind, Layout, Node};
 use super::{Content, EditError, File, Site};
 
 /// Finds what is at a dotted path; a number picks from a sequence.
-pub(super) fn find(file: &File<'_>, key: &str) -> Result<Site, EditError> {
-    let documents = Node::documents(file)?;
-    let node = Way::to(file, &documents, key)?.node;
+pub(super) fn find(file: &File<'_>, documents: &[Node], key: &str) -> Result<Site, EditError> {
+    let node = Way::to(file, documents, key)?.node;
     Ok(Site { span: node.span.clone(), content: content(node) })
 }
 
@@ -95,11 +94,11 @@ impl<'a> Way<'a> {
             Self { above, name, node }
         };
         match &self.node.kind {
-            Kind::Mapping { entries, .. } => entries
-                .iter()
-                .filter(|(name, _)| name.text() == Some(part))
-                .map(|(name, node)| on(Some(name), node))
-                .collect(),
+            Kind::Mapping { entries, names, .. } => {
+                let places = names.get(part).map(Vec::as_slice).unwrap_or_default();
+                let entries = places.iter().map(|place| &entries[*place]);
+                entries.map(|(name, node)| on(Some(name), node)).collect()
+            }
             Kind::Sequence { items, .. } => {
                 let item = part.parse().ok().and_then(|index: usize| items.get(index));
                 item.map(|node| on(None, node)).into_iter().collect()
@@ -255,10 +254,10 @@ pub(super) fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, E
         return Err(file.no_place(key, None, why));
     }
     let why = match &way.node.kind {
-        Kind::Mapping { entries, layout: Layout::Flow } => {
+        Kind::Mapping { entries, layout: Layout::Flow, .. } => {
             return Ok(new(missing, 0).in_braces(file, way.node, entries));
         }
-        Kind::Mapping { entries, layout: Layout::Block } => {
+        Kind::Mapping { entries, layout: Layout::Block, .. } => {
             let indentation = column(file, way.node, entries);
             match end(file, way.node) {
                 Some(end) => return Ok(new(missing, indentation).behind(file, end)),
@@ -311,10 +310,10 @@ fn column(file: &File<'_>, mapping: &Node, entries: &[(Node, Node)]) -> usize {
 /// One step of indentation, as the first mapping inside another shows it.
 fn step(file: &File<'_>, node: &Node) -> Option<usize> {
     match &node.kind {
-        Kind::Mapping { entries, layout: Layout::Block } => {
+        Kind::Mapping { entries, layout: Layout::Block, .. } => {
             let own = column(file, node, entries);
             entries.iter().find_map(|(_, value)| match &value.kind {
-                Kind::Mapping { entries, layout: Layout::Block } => {
+                Kind::Mapping { entries, layout: Layout::Block, .. } => {
                     column(file, value, entries).checked_sub(own).filter(|step| *step > 0)
                 }
                 _ => step(file, value),
@@ -328,7 +327,9 @@ fn step(file: &File<'_>, node: &Node) -> Option<usize> {
 /// The node below which nothing more is written in lines.
 fn last_leaf(node: &Node) -> &Node {
     let last = match &node.kind {
-        Kind::Mapping { entries, layout: Layout::Block } => entries.last().map(|(_, value)| value),
+        Kind::Mapping { entries, layout: Layout::Block, .. } => {
+            entries.last().map(|(_, value)| value)
+        }
         Kind::Sequence { items, layout: Layout::Block } => items.last(),
         _ => None,
     };

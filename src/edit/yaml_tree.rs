@@ -4,6 +4,7 @@
 //! behind a scalar, begin a block of lines at its first line and not at its `|`, and stand anywhere
 //! for an empty value; all of that is corrected here.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
@@ -33,6 +34,8 @@ pub(super) enum Kind {
     Alias(usize),
     Mapping {
         entries: Vec<(Node, Node)>,
+        /// Where in `entries` a name stands, more than once if it is there twice.
+        names: HashMap<String, Vec<usize>>,
         layout: Layout,
     },
     Sequence {
@@ -101,8 +104,13 @@ impl Node {
     fn add(&mut self, pending: &mut Option<Self>, node: Self) {
         self.span.end = self.span.end.max(node.span.end);
         match &mut self.kind {
-            Kind::Mapping { entries, .. } => match pending.take() {
-                Some(key) => entries.push((key, node)),
+            Kind::Mapping { entries, names, .. } => match pending.take() {
+                Some(key) => {
+                    if let Some(name) = key.text() {
+                        names.entry(name.to_owned()).or_default().push(entries.len());
+                    }
+                    entries.push((key, node));
+                }
                 None => *pending = Some(node),
             },
             Kind::Sequence { items, .. } => items.push(node),
@@ -136,7 +144,7 @@ impl Builder {
             }
             Event::MappingStart(anchor, tag) => {
                 let layout = layout(text, &span, '{');
-                let kind = Kind::Mapping { entries: Vec::new(), layout };
+                let kind = Kind::Mapping { entries: Vec::new(), names: HashMap::new(), layout };
                 self.open(span, layout, anchor, named(tag), kind);
             }
             Event::SequenceStart(anchor, tag) => {

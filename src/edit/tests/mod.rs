@@ -10,7 +10,7 @@ mod raw;
 mod toml;
 mod yaml;
 
-use crate::edit::{EditError, Edited, Format, Missing, locate, replace};
+use crate::edit::{Document, EditError, Edited, Format, Missing, locate, replace};
 
 /// The file that comes out, `=` for one that need not be touched, or the error's text.
 fn edited(format: Format, text: &str, key: &str, value: &str, missing: Missing) -> String {
@@ -92,7 +92,13 @@ fn an_edit_is_not_debugged() {
 
 /// What is found, as value, written form and line; or the error's text.
 fn found(format: Format, text: &str, key: &str) -> String {
-    match locate(format, text.as_bytes(), Some(key)) {
+    let located = locate(format, text.as_bytes(), Some(key));
+    let document = Document::new(format, text.as_bytes().to_vec().into());
+    for _ in 0..2 {
+        let read = document.read(Some(key));
+        assert_eq!(read, located.clone().map(|located| located.value), "{key}");
+    }
+    match located {
         Ok(located) => {
             let written = &text[located.span];
             format!("{} <{written}> {}", *located.value, located.line)

@@ -1,0 +1,93 @@
+//! Reads many values out of one file, which is parsed once.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use zeroize::Zeroizing;
+
+use super::yaml_tree::Node;
+use super::{EditError, File, Format, Site, env, ini, json, raw, toml, yaml};
+
+/// A file that many values are read from.
+pub struct Document {
+    format: Format,
+    bytes: Zeroizing<Vec<u8>>,
+    parsed: OnceLock<Result<Parsed, EditError>>,
+}
+
+impl Document {
+    /// A file that holds `bytes`; it is parsed when the first value is asked for.
+    pub const fn new(format: Format, bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self { format, bytes, parsed: OnceLock::new() }
+    }
+
+    /// Reads the one value that `key` names, as [`locate`](super::locate) does.
+    pub fn read(&self, key: Option<&str>) -> Result<Zeroizing<String>, EditError> {
+        let file = File::new(self.format, &self.bytes);
+        check(&file, key)?;
+        let parsed = self.parsed.get_or_init(|| Parsed::of(&file));
+        let site = parsed.as_ref().map_err(EditError::clone)?.find(&file, key)?;
+        site.text(&file, key).map(|(_, value)| value)
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Document(redacted)")
+    }
+}
+
+/// What a format's parser makes of a file, ready to be asked for any key.
+enum Parsed {
+    Env(env::Names),
+    Ini(ini::Names),
+    Json(json::Collections),
+    Raw,
+    Toml(toml_edit::Item),
+    Yaml(Vec<Node>),
+}
+
+impl Parsed {
+    fn of(file: &File<'_>) -> Result<Self, EditError> {
+        Ok(match file.format {
+            Format::Env => Self::Env(env::Names::of(file)),
+            Format::Ini => Self::Ini(ini::Names::of(file)?),
+            Format::Json => Self::Json(json::Collections::of(file)?),
+            Format::Raw => Self::Raw,
+            Format::Toml => Self::Toml(toml::parse(file)?.as_item().clone()),
+            Format::Yaml => Self::Yaml(Node::documents(file)?),
+        })
+    }
+
+    /// Finds what is at a key that [`check`] has let pass.
+    fn find(&self, file: &File<'_>, key: Option<&str>) -> Result<Site, EditError> {
+        let Some(key) = key else { return raw(file) };
+        match self {
+            Self::Env(names) => names.find(file, key),
+            Self::Ini(names) => names.find(file, key),
+            Self::Json(collections) => json::find(file, collections, key),
+            Self::Raw => raw(file),
+            Self::Toml(root) => toml::find(file, root, key),
+            Self::Yaml(documents) => yaml::find(file, documents, key),
+        }
+    }
+}
+
+/// Finds what is at `key`, text or not.
+pub(super) fn find(file: &File<'_>, key: Option<&str>) -> Result<Site, EditError> {
+    check(file, key)?;
+    Parsed::of(file)?.find(file, key)
+}
+
+/// Whether a file of that format can have such a key, whatever it holds.
+fn check(file: &File<'_>, key: Option<&str>) -> Result<(), EditError> {
+    match (file.format, key) {
+        (Format::Raw, None) => Ok(()),
+        (Format::Raw, Some(key)) => {
+            Err(EditError::BadKey { key: key.to_owned(), format: file.format })
+        }
+        (_, None) => Err(EditError::KeyNeeded(file.format)),
+        (Format::Toml, Some(key)) => toml::path(file, key).map(drop),
+        (_, Some(_)) => Ok(()),
+    }
+}
