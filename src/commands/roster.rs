@@ -3,7 +3,7 @@
 //! The config alone says: every token it declares, and under a parent with `pages = "all"` every
 //! Page that was ever listed, unless it is excepted, declared by itself, or retired.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::apps::Pauses;
 use crate::complaint::Complaint;
@@ -20,6 +20,8 @@ pub(super) type Member = TokenSetting;
 pub(super) struct Roster {
     /// In the config's order, the Pages that were found after their parent.
     pub(super) members: Vec<Member>,
+    /// Where in `members` the Pages of each parent stand.
+    pages: HashMap<Label, Vec<usize>>,
     credentials: HashMap<Label, Credential>,
     pauses: Pauses,
     unlisted: Vec<Label>,
@@ -74,23 +76,31 @@ impl Roster {
     /// Lays the config over what the store knows.
     pub(super) fn new(config: &Config, credentials: Vec<Credential>) -> Self {
         let declared = Self::declared(config);
+        let mut found = found_pages(&credentials);
         let mut members = Vec::new();
         for member in &declared {
+            let pages = found.remove(member.label.as_str()).unwrap_or_default();
             members.push(member.clone());
-            members.extend(discovered_under(config, member, &credentials));
+            members.extend(pages.into_iter().filter_map(|id| discovered(config, member, id)));
         }
         let renamed: HashMap<&Label, &Label> = declared
             .iter()
             .filter_map(|member| Some((member.was.as_ref()?, &member.label)))
             .collect();
-        let known = |label: &Label| config.token(label).is_some();
+        let kept: HashSet<&Label> = members.iter().map(|member| &member.label).collect();
         let unlisted = credentials
             .iter()
             .map(|credential| &credential.label)
-            .filter(|label| !known(label) && !renamed.contains_key(label))
-            .filter(|label| !members.iter().any(|member| member.label == **label))
+            .filter(|label| config.token(label).is_none() && !renamed.contains_key(label))
+            .filter(|label| !kept.contains(label))
             .cloned()
             .collect();
+        let mut pages: HashMap<Label, Vec<usize>> = HashMap::new();
+        for (place, member) in members.iter().enumerate() {
+            if let Some(parent) = &member.parent {
+                pages.entry(parent.clone()).or_default().push(place);
+            }
+        }
         let credentials = credentials
             .into_iter()
             .map(|credential| {
@@ -98,7 +108,7 @@ impl Roster {
                 (label.clone(), credential)
             })
             .collect();
-        Self { members, credentials, pauses: Pauses::new(), unlisted }
+        Self { members, pages, credentials, pauses: Pauses::new(), unlisted }
     }
 
     /// The same, mindful of the apps that Meta throttles.
@@ -143,11 +153,9 @@ impl Roster {
     }
 
     /// The tokens derived from `parent`.
-    pub(super) fn pages_of<'a>(
-        &'a self,
-        parent: &'a Label,
-    ) -> impl Iterator<Item = &'a Member> + 'a {
-        self.members.iter().filter(move |member| member.parent.as_ref() == Some(parent))
+    pub(super) fn pages_of(&self, parent: &Label) -> impl Iterator<Item = &Member> + use<'_> {
+        let places = self.pages.get(parent).map(Vec::as_slice).unwrap_or_default();
+        places.iter().map(|place| &self.members[*place])
     }
 
     /// The tokens of one app.
@@ -186,15 +194,17 @@ impl Roster {
     }
 }
 
-/// The Pages that were found under `parent` and are still to be kept.
-fn discovered_under(config: &Config, parent: &Member, credentials: &[Credential]) -> Vec<Member> {
-    let mut found: Vec<Member> = credentials
+/// The ids of the Pages that were found and are still to be kept, by the label of their parent.
+fn found_pages(credentials: &[Credential]) -> HashMap<&str, Vec<&str>> {
+    let mut labels: Vec<&Label> = credentials
         .iter()
         .filter(|credential| credential.retired_at.is_none())
-        .filter_map(|credential| credential.label.as_discovered())
-        .filter(|(under, _)| *under == parent.label.as_str())
-        .filter_map(|(_, page_id)| discovered(config, parent, page_id))
+        .map(|credential| &credential.label)
         .collect();
-    found.sort_by(|a, b| a.label.cmp(&b.label));
+    labels.sort();
+    let mut found: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (parent, page_id) in labels.into_iter().filter_map(Label::as_discovered) {
+        found.entry(parent).or_default().push(page_id);
+    }
     found
 }

@@ -19,8 +19,9 @@ mod source;
 mod trusted;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 pub use self::describe::{Brackets, Description, Entry, Table};
 pub use self::duration::{BadDuration, parse_duration};
@@ -61,8 +62,18 @@ pub struct Config {
     pub notify: Vec<NotifySetting>,
     /// Whether whoever reads the file reads a secret.
     has_literal: bool,
+    /// Where in `tokens` a label stands, and a declared Page.
+    places: OnceLock<Places>,
     /// `[defaults]`, for pages that no table names.
     defaults: wire::PolicyWire,
+}
+
+/// Where in the config's tokens one of them stands.
+#[derive(Debug, Clone, Default)]
+struct Places {
+    labels: HashMap<Label, usize>,
+    /// By the label of the parent and the id of the Page.
+    pages: HashMap<Label, HashMap<String, usize>>,
 }
 
 /// Reads and judges the config at `path`.
@@ -104,7 +115,21 @@ impl Config {
 
     /// The token of that label, if the file declares it.
     pub fn token(&self, label: &Label) -> Option<&TokenSetting> {
-        self.tokens.iter().find(|token| token.label == *label)
+        self.places().labels.get(label).map(|place| &self.tokens[*place])
+    }
+
+    fn places(&self) -> &Places {
+        self.places.get_or_init(|| {
+            let mut places = Places::default();
+            for (place, token) in self.tokens.iter().enumerate() {
+                places.labels.entry(token.label.clone()).or_insert(place);
+                if let (Some(parent), Some(page_id)) = (&token.parent, &token.page_id) {
+                    let pages = places.pages.entry(parent.clone()).or_default();
+                    pages.entry(page_id.clone()).or_insert(place);
+                }
+            }
+            places
+        })
     }
 
     /// The app of that name.
@@ -114,9 +139,8 @@ impl Config {
 
     /// The token that the file declares for a Page of `parent`; it takes the discovered one's place.
     pub fn declared_page(&self, parent: &Label, page_id: &str) -> Option<&TokenSetting> {
-        self.tokens.iter().find(|token| {
-            token.parent.as_ref() == Some(parent) && token.page_id.as_deref() == Some(page_id)
-        })
+        let place = self.places().pages.get(parent)?.get(page_id)?;
+        Some(&self.tokens[*place])
     }
 
     /// The settings of a Page that was discovered under `parent`: declared, or the parent's.

@@ -60,6 +60,7 @@ pub(super) fn resolve(
         alerts,
         notify: notify::resolve(&wire.notify, &wire.tokens, faults),
         has_literal,
+        places: std::sync::OnceLock::new(),
         defaults: wire.defaults,
     }
 }
