@@ -58,7 +58,7 @@ fn warning_json(reason: &Reason) -> serde_json::Value {
 
 /// Shows every setting with its value and where that came from; secrets as references.
 pub fn show_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<Exit, Complaint> {
-    let description = config::load(path, environment)?.describe();
+    let description = config::describe(path, environment)?;
     ui.data(&match ui.format {
         Format::Json => format!("{:#}\n", description.to_json()),
         _ => description.to_text(),

@@ -1,41 +1,63 @@
 //! The operator's file: found, judged, read, and turned into what it means.
 //!
-//! `wire` is what the file says and `resolve` what it means. Between them every mistake is
-//! gathered, so that one look at the screen is enough to mend them all: each with its place, the
-//! line with secrets masked, and what was probably meant. Secrets are named here, not read; that
-//! is for [`Secrets`], when one is first needed.
+//! Each table has a file here that reads its keys: one line asks for a key and one field holds it.
+//! Every mistake is gathered, so that one look at the screen is enough to fix them all: each with
+//! its place, the line with secrets hidden, and what was probably meant. Secrets are named here,
+//! not read; that is for [`Secrets`], when one is first needed.
 
+mod address;
+mod alerts;
+mod apps;
 mod command;
-mod describe;
+mod conflicts;
+mod deliver;
+mod diagnostic;
 mod duration;
 mod find;
-mod mask;
-mod mistake;
-mod resolve;
+mod http;
+mod notify;
+mod policy;
+mod reader;
+mod redact;
+mod reserved;
+mod schema;
 mod secret_variables;
 mod secrets;
-mod settings;
+mod show;
+mod slot;
 mod source;
+mod store;
+mod syntax;
+mod tokens;
 mod trusted;
-mod wire;
+mod wording;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
-pub use self::describe::{Brackets, Description, Entry, Table};
+use toml_edit::{Document, TableLike};
+
+pub use self::alerts::AlertSettings;
+pub use self::apps::AppSetting;
+pub use self::diagnostic::Refused;
 pub use self::duration::{BadDuration, parse_duration};
 pub use self::find::find;
-pub use self::mistake::{Mistake, Refused};
-pub use self::resolve::default_store;
+pub use self::http::{Endpoints, HttpSettings};
+pub use self::notify::{NotifySetting, SmtpSetting, Via};
+pub use self::schema::{KeySchema, Schema, TableSchema};
 pub use self::secrets::{SecretError, Secrets};
-pub use self::settings::{
-    AlertSettings, AppSetting, Endpoints, HttpSettings, KeySetting, NotifySetting, Origin, Origins,
-    Pages, SmtpSetting, StoreSettings, TokenSetting, Via,
-};
+pub use self::show::{Brackets, Description, Entry, Origin, Table};
 pub use self::source::SecretSource;
+pub use self::store::{KeySetting, StoreSettings, default_store};
+pub use self::tokens::{Pages, TokenSetting};
 
-use self::mistake::Faults;
+use self::diagnostic::{FileId, Source};
+use self::notify::{ChannelRead, Labels};
+use self::policy::Layers;
+use self::reader::{Purpose, Reader};
+use self::reserved::Reserved;
+use self::tokens::Surroundings;
 use self::trusted::Trusted;
 use crate::complaint::Complaint;
 use crate::environment::Environment;
@@ -60,50 +82,130 @@ pub struct Config {
     pub alerts: AlertSettings,
     /// The ways to people, in the order of the file.
     pub notify: Vec<NotifySetting>,
-    /// Whether whoever reads the file reads a secret.
-    has_literal: bool,
-    /// Where in `tokens` a label stands, and a declared Page.
-    places: OnceLock<Places>,
-    /// `[defaults]`, for pages that no table names.
-    defaults: wire::PolicyWire,
-}
-
-/// Where in the config's tokens one of them stands.
-#[derive(Debug, Clone, Default)]
-struct Places {
-    labels: HashMap<Label, usize>,
-    /// By the label of the parent and the id of the Page.
-    pages: HashMap<Label, HashMap<String, usize>>,
+    by_label: HashMap<Label, usize>,
+    by_page: HashMap<(Label, String), usize>,
 }
 
 /// Reads and judges the config at `path`.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, Complaint> {
-    read(path, environment).map_err(Complaint::from)
-}
-
-/// Like [`load`], but keeps the mistakes apart for a caller that renders them itself.
-pub fn read(path: &Path, environment: &Environment) -> Result<Config, Refused> {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let trusted = Trusted::read(&path, environment.user_id()).map_err(Refused::Unfit)?;
-    let config = parse(&path, &trusted.text, environment)?;
-    if config.has_literal {
-        trusted.may_hold_secrets(&path).map_err(Refused::Unfit)?;
-    }
-    if let Some(ca_file) = &config.http.ca_file {
-        trusted::judge_ca_file(ca_file, &path, environment.user_id()).map_err(Refused::Unfit)?;
-    }
+    let (config, _) = read(path, environment, Purpose::Use)?;
     Ok(config)
 }
 
+/// Reads and judges the config at `path`, and shows what is in force.
+pub fn describe(path: &Path, environment: &Environment) -> Result<Description, Complaint> {
+    let (_, description) = read(path, environment, Purpose::Show)?;
+    Ok(description)
+}
+
+/// The keys of every table, as the readers ask for them.
+pub fn schema() -> &'static Schema {
+    static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+        let nowhere = Path::new("/");
+        let reader = Reader::new(Purpose::Learn, FileId::default(), nowhere, schema);
+        read_tables(&reader, None, nowhere, &Environment::default());
+        reader.into_schema()
+    });
+    &SCHEMA
+}
+
+fn read(
+    path: &Path,
+    environment: &Environment,
+    purpose: Purpose,
+) -> Result<(Config, Description), Complaint> {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let trusted = Trusted::read(&path, environment.user_id())?;
+    let (config, description) = parse(&path, &trusted.text, environment, purpose)?;
+    if config.holds_a_secret() {
+        trusted.may_hold_secrets(&path)?;
+    }
+    if let Some(ca_file) = &config.http.ca_file {
+        trusted::judge_ca_file(ca_file, &path, environment.user_id())?;
+    }
+    Ok((config, description))
+}
+
 /// Reads a config's text as if it stood at `path`, which is absolute; touches no file.
-pub fn parse(path: &Path, text: &str, environment: &Environment) -> Result<Config, Refused> {
-    let mut faults = Faults::default();
+fn parse(
+    path: &Path,
+    text: &str,
+    environment: &Environment,
+    purpose: Purpose,
+) -> Result<(Config, Description), Refused> {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let wire = wire::read(text, folder, &mut faults);
-    let config = resolve::resolve(path, wire, environment, &mut faults);
-    match faults.into_mistakes(path, text) {
+    let file = FileId::default();
+    let reader = Reader::new(purpose, file, folder, schema);
+    let document = Document::parse(text);
+    let table = document.as_ref().map(|document| document.as_table() as &dyn TableLike);
+    if let Err(error) = &document {
+        reader.report(syntax::explain(text, error, |bytes| reader.span(bytes)));
+    }
+    let config = read_tables(&reader, table.ok(), path, environment);
+    let (diagnostics, tables) = reader.finish();
+    match diagnostics.into_refused(&[Source { path, text }], schema) {
         Some(refused) => Err(refused),
-        None => Ok(config),
+        None => Ok((config, Description::new(path, tables, schema()))),
+    }
+}
+
+/// Reads every table; the config counts only if no mistake was noted.
+fn read_tables(
+    reader: &Reader<'_>,
+    table: Option<&dyn TableLike>,
+    path: &Path,
+    environment: &Environment,
+) -> Config {
+    let top = reader.top(table);
+    let store = store::read(&top, environment);
+    let http = http::read(&top);
+    let endpoints = http::read_endpoints(&top);
+    let apps = apps::read(&top);
+    let token_tables = top.named("token", "LABEL", "The tokens");
+    let drafts = tokens::read(&token_tables);
+    let defaults = top.table("defaults", "What holds for every token that does not say otherwise");
+    policy::read(Layers { own: &defaults, parent: None, defaults: &defaults.nowhere() });
+    let alerts_table = top.table("alerts", "What monitoring reads");
+    let channel_tables = top.list("notify", "Who is told, and how");
+    let channels = notify::read(&channel_tables);
+
+    let mut reserved = Reserved::new(path, &store);
+    for app in &apps {
+        for (key, source) in &app.sources {
+            let name = wording::quoted(&format!("[app.{}]", app.name));
+            reserved.reserve_source(source, format!("holds the `{key}` of {name}"));
+        }
+    }
+    for (key, source) in channels.iter().filter_map(ChannelRead::secret) {
+        reserved.reserve_source(source, format!("holds the `{key}` of a `[[notify]]`"));
+    }
+    let alerts = alerts::read(&alerts_table, &reserved);
+    if let Some(textfile) = &alerts.textfile {
+        reserved.reserve_file(textfile, "is where the metrics go");
+    }
+
+    let labels = Labels::of(&drafts);
+    let defaults = defaults.quiet();
+    let around = Surroundings { reader, apps: &apps, defaults: &defaults, reserved: &reserved };
+    let tokens = tokens::resolve(drafts, around);
+    let notify = notify::resolve(channels, &labels, reader);
+    let apps = apps.into_iter().filter_map(|app| app.setting).collect();
+    let by_label = tokens.iter().enumerate().map(|(at, token)| (token.label.clone(), at));
+    let by_page = tokens
+        .iter()
+        .enumerate()
+        .filter_map(|(at, token)| Some(((token.parent.clone()?, token.page_id.clone()?), at)));
+    Config {
+        path: path.to_owned(),
+        by_label: by_label.collect(),
+        by_page: by_page.collect(),
+        store,
+        http,
+        endpoints,
+        apps,
+        tokens,
+        alerts,
+        notify,
     }
 }
 
@@ -115,21 +217,7 @@ impl Config {
 
     /// The token of that label, if the file declares it.
     pub fn token(&self, label: &Label) -> Option<&TokenSetting> {
-        self.places().labels.get(label).map(|place| &self.tokens[*place])
-    }
-
-    fn places(&self) -> &Places {
-        self.places.get_or_init(|| {
-            let mut places = Places::default();
-            for (place, token) in self.tokens.iter().enumerate() {
-                places.labels.entry(token.label.clone()).or_insert(place);
-                if let (Some(parent), Some(page_id)) = (&token.parent, &token.page_id) {
-                    let pages = places.pages.entry(parent.clone()).or_default();
-                    pages.entry(page_id.clone()).or_insert(place);
-                }
-            }
-            places
-        })
+        self.by_label.get(label).map(|at| &self.tokens[*at])
     }
 
     /// The app of that name.
@@ -139,23 +227,14 @@ impl Config {
 
     /// The token that the file declares for a Page of `parent`; it takes the discovered one's place.
     pub fn declared_page(&self, parent: &Label, page_id: &str) -> Option<&TokenSetting> {
-        let place = self.places().pages.get(parent)?.get(page_id)?;
-        Some(&self.tokens[*place])
+        let at = self.by_page.get(&(parent.clone(), page_id.to_owned()));
+        at.map(|at| &self.tokens[*at])
     }
 
     /// The settings of a Page that was discovered under `parent`: declared, or the parent's.
     pub fn page(&self, parent: &TokenSetting, page_id: &str) -> TokenSetting {
         if let Some(declared) = self.declared_page(&parent.label, page_id) {
             return declared.clone();
-        }
-        let (policy, mut origins) = resolve::of_discovered_page(
-            &parent.label,
-            &parent.policy,
-            &parent.origins,
-            &self.defaults,
-        );
-        for key in ["type", "app", "parent", "page_id"] {
-            origins.insert(key, Origin::Parent(parent.label.clone()));
         }
         TokenSetting {
             label: Label::discovered(&parent.label, page_id),
@@ -167,10 +246,22 @@ impl Config {
             pages: Pages::None,
             access_token: None,
             deliver: Vec::new(),
-            policy,
-            origins,
-            delivery_origins: BTreeMap::new(),
+            policy: parent.page_policy.as_deref().unwrap_or(&parent.policy).clone(),
+            page_policy: None,
         }
+    }
+
+    /// Whether reading the file is reading a secret; the id of an app is none.
+    fn holds_a_secret(&self) -> bool {
+        let key = match &self.store.key {
+            KeySetting::Given(source) => Some(source),
+            KeySetting::Beside(_) => None,
+        };
+        let apps = self.apps.iter().map(|app| app.secret.as_ref());
+        let tokens = self.tokens.iter().map(|token| token.access_token.as_ref());
+        let channels = self.notify.iter().map(|channel| channel.via.secret());
+        let mut sources = apps.chain(tokens).chain(channels).chain([key]).flatten();
+        sources.any(SecretSource::is_literal)
     }
 }
 

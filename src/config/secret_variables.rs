@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::settings::{KeySetting, Via};
+use super::notify::Via;
+use super::store::KeySetting;
 use super::{Config, SecretSource};
 use crate::deliver::Place;
 use crate::environment::Environment;

@@ -1,12 +1,16 @@
-//! Where a secret is found. Naming a place is not reading it: this touches nothing.
+//! Reads where a secret is found. Naming a place is not reading it: no secret is fetched here.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::mask::looks_secret;
-use crate::edit::Format;
+use super::diagnostic::{Diagnostic, Span, Spanned};
+use super::reader::{Ask, Found, Outcome, Section};
+use super::redact::looks_secret;
+use super::show::Shown;
+use super::wording::quoted;
+use crate::edit::{EditError, Format};
 use crate::token::Secret;
 
 /// A SECRET of the config.
@@ -36,9 +40,11 @@ impl SecretSource {
     pub const fn is_literal(&self) -> bool {
         matches!(self, Self::Literal(_))
     }
+}
 
-    /// The reference as `config show` gives it; never a literal.
-    pub fn describe(&self) -> Value {
+impl Shown for SecretSource {
+    /// The reference; never a literal.
+    fn shown(&self) -> Value {
         match self {
             Self::Literal(_) => json!("(literal)"),
             Self::Env(name) => json!({ "env": name }),
@@ -76,4 +82,133 @@ impl fmt::Display for SecretSource {
             }
         }
     }
+}
+
+const FORMS: &str = "write `{ env = NAME }`, `{ file = PATH }`, `{ credential = NAME }` or \
+                     `{ command = [...] }`";
+
+impl Section<'_> {
+    /// Reads a secret: a literal, or where it is found.
+    pub(super) fn secret(
+        &self,
+        key: &'static str,
+        sentence: &'static str,
+    ) -> Ask<'_, SecretSource> {
+        let about = ("a secret, or where it is found", sentence);
+        self.inline(key, "a SECRET", about, literal, |section| reference(key, section)).secret()
+    }
+}
+
+fn literal(found: &Found<'_>) -> Outcome<SecretSource> {
+    match found.item().as_str() {
+        Some(text) if text.trim().is_empty() => Err(vec![found.complain("is empty").label(FORMS)]),
+        Some(text) => Ok(SecretSource::Literal(Secret::new(text))),
+        None => Err(vec![found.must_be("a string or a reference").label(FORMS)]),
+    }
+}
+
+fn reference(key: &str, section: &Section<'_>) -> Option<SecretSource> {
+    let variable = section.string("env", "An environment variable");
+    let path = section.path("file", "A file that is the secret, or has it under `key`");
+    let file_key = section.string("key", "The key of the value in the file");
+    let format = section.string("format", "How the file is written; by default its name tells");
+    let credential = section.string("credential", "What systemd's `LoadCredential=` hands over");
+    let command = section.command("A program that prints it within ten seconds");
+
+    let forms = [
+        ("env", variable.is_present()),
+        ("file", path.is_present()),
+        ("credential", credential.is_present()),
+        ("command", command.is_present()),
+    ];
+    let named: Vec<&str> =
+        forms.into_iter().filter(|(_, is_present)| *is_present).map(|(form, _)| form).collect();
+    let [form] = named[..] else {
+        // What was meant may be misspelled, and is complained of.
+        if !(named.is_empty() && section.has_unknown_keys()) {
+            let message = match named.len() {
+                0 => format!("`{key}` says nowhere to find the secret"),
+                _ => format!("`{key}` says `{}` at once", named.join("` and `")),
+            };
+            section.report(Diagnostic::at(section.span(), message).label(FORMS));
+        }
+        return None;
+    };
+    if form != "file" {
+        refuse_without_file(section, &file_key, form);
+        refuse_without_file(section, &format, form);
+    }
+    match form {
+        "env" => variable.check(bad_variable).judged().get().cloned().map(SecretSource::Env),
+        "file" => file(section, path, file_key, format),
+        "credential" => {
+            let name = credential.check(bad_credential).judged();
+            name.get().cloned().map(SecretSource::Credential)
+        }
+        _ => {
+            let words = command.spanned()?.value.into_iter();
+            Some(SecretSource::Command(words.map(|word| word.value).collect()))
+        }
+    }
+}
+
+fn refuse_without_file<T>(section: &Section<'_>, ask: &Ask<'_, T>, form: &str) {
+    if ask.is_present() {
+        let message = format!("`{}` goes with `file`, not with `{form}`", ask.key());
+        section.report(Diagnostic::at(ask.key_span(), message));
+    }
+}
+
+fn bad_variable(name: &String, span: Span) -> Option<Diagnostic> {
+    let is_bad = name.is_empty() || name.contains(['=', '\0', ' ', '/']);
+    is_bad.then(|| Diagnostic::at(span, "`env` must be the name of a variable"))
+}
+
+fn bad_credential(name: &String, span: Span) -> Option<Diagnostic> {
+    let is_bad = name.is_empty() || name.contains('/') || name == "." || name == "..";
+    is_bad.then(|| Diagnostic::at(span, "`credential` must be a name, not a path"))
+}
+
+fn file(
+    section: &Section<'_>,
+    path: Ask<'_, PathBuf>,
+    key: Ask<'_, String>,
+    format: Ask<'_, String>,
+) -> Option<SecretSource> {
+    let format = match format.spanned() {
+        Some(name) => Some(known_format(section, &name)?),
+        None => None,
+    };
+    let (key, path) = (key.spanned(), path.spanned()?);
+    let format_or_guess = format.unwrap_or_else(|| Format::guess(&path.value));
+    match (&key, format) {
+        (Some(key), _) if format_or_guess == Format::Raw => {
+            let message = "which `format` the file has is not clear from its name";
+            let label = "say `format`: toml, ini, env, json or yaml";
+            section.report(Diagnostic::at(key.span, message).label(label));
+            return None;
+        }
+        (None, Some(format)) if format != Format::Raw => {
+            let message = EditError::KeyNeeded(format).to_string();
+            section.report(Diagnostic::at(path.span, message));
+            return None;
+        }
+        _ => {}
+    }
+    Some(SecretSource::File {
+        path: path.value,
+        format: if key.is_some() { format_or_guess } else { Format::Raw },
+        key: key.map(|key| key.value),
+    })
+}
+
+/// Finds the format of that name, or says what could be written.
+pub(super) fn known_format(section: &Section<'_>, name: &Spanned<String>) -> Option<Format> {
+    let format = Format::from_name(&name.value);
+    if format.is_none() {
+        let message = format!("unknown format {}", quoted(&name.value));
+        let label = "write toml, ini, env, json, yaml or raw";
+        section.report(Diagnostic::at(name.span, message).label(label));
+    }
+    format
 }

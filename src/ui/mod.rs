@@ -139,7 +139,7 @@ impl Ui {
 
     /// The time with which it dates what is said.
     pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
-        self.aside.clock.now()
+        self.stderr.clock.now()
     }
 
     /// Whether standard error goes to the journal.

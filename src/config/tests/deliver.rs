@@ -96,7 +96,7 @@ fn a_discovered_page_is_delivered_if_its_own_table_says_so() {
 #[test]
 fn every_target_can_be_shown() {
     let config = good(TARGETS);
-    let description = config.describe();
+    let description = described(TARGETS);
     let text = description.to_text();
     let shown = r#"
 [[token.t.deliver]]
@@ -155,11 +155,11 @@ timeout = "30s"                           # built in
 
 #[test]
 fn a_secret_in_an_argument_is_not_shown() {
-    let config = good(
+    let description = described(
         "[app.main]\nid = \"1\"\n[token.t]\ntype = \"user\"\ndeliver = [{ command = [\"curl\", \"fakefakefakefakefakehush\"] }]\n",
     );
-    assert!(!config.describe().to_text().contains("hush"));
-    assert!(!config.describe().to_json().to_string().contains("hush"));
+    assert!(!description.to_text().contains("hush"));
+    assert!(!description.to_json().to_string().contains("hush"));
 }
 
 /// The store's own files are found by making one: what the lists here forget would be missed.
@@ -167,7 +167,7 @@ fn a_secret_in_an_argument_is_not_shown() {
 fn no_token_goes_into_a_file_that_the_store_lives_by() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metatoken.toml");
-    let empty = parse(&path, "", &environment()).unwrap();
+    let empty = parse(&path, "", &environment(), Purpose::Use).unwrap().0;
     let holder = crate::store::Holder {
         pid: 1,
         command: "metatoken refresh".to_owned(),
@@ -183,7 +183,9 @@ fn no_token_goes_into_a_file_that_the_store_lives_by() {
         let file = file.display();
         let text =
             format!("{APP}[token.t]\ntype = \"user\"\ndeliver = [{{ file = \"{file}\" }}]\n");
-        let Err(Refused::Mistaken { mistakes, .. }) = parse(&path, &text, &environment()) else {
+        let Err(Refused::Mistaken { mistakes, .. }) =
+            parse(&path, &text, &environment(), Purpose::Use)
+        else {
             panic!("{file} was taken");
         };
         assert!(mistakes[0].message.contains("is metatoken's own"), "{}", mistakes[0].message);

@@ -4,15 +4,15 @@ use super::*;
 
 #[test]
 fn each_host_can_be_elsewhere() {
-    let config = good(
-        "[endpoints]\nfacebook = \"http://[::1]:1\"\ninstagram = \"http://localhost:2/instagram/\"\nthreads = \"https://graph.threads.com\"",
-    );
+    let text = "[endpoints]\nfacebook = \"http://[::1]:1\"\ninstagram = \"http://localhost:2/instagram/\"\nthreads = \"https://graph.threads.com\"";
+    let config = good(text);
     let endpoints = &config.endpoints;
     assert_eq!(endpoints.facebook, "http://[::1]:1");
     assert_eq!(endpoints.instagram, "http://localhost:2/instagram");
     assert_eq!(endpoints.threads, "https://graph.threads.com");
+    let shown = described(text).to_json();
     for host in ["facebook", "instagram", "threads"] {
-        assert_eq!(endpoints.origins[host].to_string(), "endpoints");
+        assert_eq!(shown["endpoints"][host]["origin"], "endpoints");
     }
 }
 
@@ -45,11 +45,12 @@ fn every_type_finds_the_only_app_of_its_kind() {
         for (said, from) in
             [(String::new(), "the only app of its kind"), (format!("app = \"{app}\""), "token.t")]
         {
-            let config =
-                good(&format!("{KINDS}[token.t]\ntype = \"{token_type}\"\n{page}\n{said}"));
+            let text = format!("{KINDS}[token.t]\ntype = \"{token_type}\"\n{page}\n{said}");
+            let config = good(&text);
             let token = &config.tokens[0];
             assert_eq!((token.app.as_str(), token.token_type.as_str()), (app, token_type));
-            assert_eq!(token.origins["app"].to_string(), from, "{token_type}");
+            let shown = described(&text).to_json();
+            assert_eq!(shown["token"]["t"]["app"]["origin"], from, "{token_type}");
             assert_eq!(token.access_token, None);
         }
     }
@@ -86,10 +87,11 @@ fn nothing_is_allowed_where_it_means_something() {
 
 #[test]
 fn the_kind_of_an_app_can_be_shown() {
-    let config = good(&format!(
+    let text = format!(
         "{KINDS}[token.lone]\ntype = \"page\"\npage_id = \"5\"\n[token.creator]\ntype = \"instagram\"\n"
-    ));
-    let description = config.describe();
+    );
+    let config = good(&text);
+    let description = described(&text);
     let text = description.to_text();
     for line in [
         "instagram = \"https://graph.instagram.com\" # built in",

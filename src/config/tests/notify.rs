@@ -161,7 +161,7 @@ ping = { command = ["pass", "show", "ping"] }  # notify"#,
 #[test]
 fn every_channel_can_be_shown() {
     let config = good(CHANNELS);
-    let description = config.describe();
+    let description = described(CHANNELS);
     let text = description.to_text();
     let tables: Vec<&str> = text.split("\n\n").skip_while(|table| *table != ALERTS).collect();
     assert_eq!(tables.len(), 1 + config.notify.len(), "{text}");
@@ -195,10 +195,10 @@ fn every_channel_can_be_shown() {
 fn without_alarms_nothing_is_told() {
     let config = good(APP);
     assert!(config.notify.is_empty());
-    let text = config.describe().to_text();
+    let text = described(APP).to_text();
     let shown = "[alerts]\n# textfile is not set   # built in\n# run_every is not set  # built in\n# prefix is not set     # built in\n";
     assert!(text.ends_with(shown), "{text}");
-    assert_eq!(config.describe().to_json().get("notify"), None);
+    assert_eq!(described(APP).to_json().get("notify"), None);
 }
 
 const SLACK: &str = "https://hooks.slack.com/services/THUSH/BHUSH/hushhushhush";
@@ -207,7 +207,7 @@ const SLACK: &str = "https://hooks.slack.com/services/THUSH/BHUSH/hushhushhush";
 #[test]
 fn the_secret_of_a_channel_is_never_shown_again() {
     let config = good(CHANNELS);
-    let description = config.describe();
+    let description = described(CHANNELS);
     assert!(!description.to_text().contains("hush"));
     assert!(!description.to_json().to_string().contains("hush"));
     assert!(!format!("{:?}", config.notify).contains("hush"));

@@ -1,0 +1,140 @@
+//! `[app.NAME]`: Meta apps.
+
+use serde_json::json;
+
+use super::diagnostic::{Diagnostic, Span, Spanned};
+use super::reader::Section;
+use super::show::Origin;
+use super::source::SecretSource;
+use super::wording::quoted;
+use crate::policy::NEWEST;
+use crate::token::Provider;
+
+/// A Meta app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppSetting {
+    /// Its name in the config.
+    pub name: String,
+    /// Whose app it is.
+    pub kind: Provider,
+    /// Meta's id for it; a literal one is digits.
+    pub id: SecretSource,
+    /// Its secret, without which nothing is exchanged and no Facebook token inspected; Instagram
+    /// and Threads renew without.
+    pub secret: Option<SecretSource>,
+    /// The version of Graph that is asked, such as `v26.0`; for a Threads app Threads' own.
+    pub graph_version: String,
+}
+
+/// An app as far as the file tells of it.
+pub(super) struct AppRead {
+    pub(super) name: String,
+    /// None where the file names an unknown kind, which is complained of.
+    pub(super) kind: Option<Provider>,
+    pub(super) has_secret: bool,
+    /// Where its id and its secret are found, by their keys.
+    pub(super) sources: Vec<(&'static str, SecretSource)>,
+    /// The app, if nothing that it needs is missing or wrong.
+    pub(super) setting: Option<AppSetting>,
+}
+
+/// The only version that Threads ever had. Source: Meta, Threads, get started.
+const THREADS: &str = "v1.0";
+const ONE_VERSION: &str = "Threads has one version of its own";
+
+/// Reads every `[app.NAME]`.
+pub(super) fn read(top: &Section<'_>) -> Vec<AppRead> {
+    let apps = top.named("app", "NAME", "The Meta apps");
+    apps.iter().map(|(name, app)| read_one(name, app)).collect()
+}
+
+fn read_one(name: &Spanned<&str>, app: &Section<'_>) -> AppRead {
+    check_name(name, app);
+    let kinds = Provider::ALL;
+    let kind = app.choice("kind", "Whose app it is", "kind of app", kinds).judged();
+    let has_good_kind = !kind.is_wrong();
+    let kind = kind.or(Provider::Facebook);
+    let id = app.secret("id", "Meta's id of it: digits").public().check(bad_id).judged();
+    let secret = app.secret("secret", "Its secret").check(bad_secret).judged();
+    let sources = [("id", id.get().cloned()), ("secret", secret.get().cloned())];
+    let has_secret = secret.is_present();
+
+    let version = app.string("graph_version", "The version of Graph that is asked");
+    let graph_version = if kind == Provider::Threads {
+        if let Some(given) = version.spanned() {
+            let wrong = Diagnostic::at(given.span, ONE_VERSION);
+            app.report(wrong.label("leave `graph_version` out"));
+        }
+        // It is no setting: shown as one, it would be refused when read again.
+        app.put("graph_version", || Origin::Implied(ONE_VERSION), || json!(null));
+        THREADS.to_owned()
+    } else {
+        version.check(bad_version).or(NEWEST.to_owned())
+    };
+
+    if !id.is_present() {
+        let message = format!("`[{}]` needs an `id`", app.name());
+        app.report(Diagnostic::at(app.span(), message).label(shown_as(kind)));
+    }
+    let id = id.optional();
+    if let Some(SecretSource::Literal(literal)) = &id {
+        app.put("id", || Origin::Table(app.name()), || json!(literal.expose()));
+    }
+    let secret = secret.optional();
+    app.show();
+    AppRead {
+        name: name.value.to_owned(),
+        kind: has_good_kind.then_some(kind),
+        has_secret,
+        sources: sources.into_iter().filter_map(|(key, source)| Some((key, source?))).collect(),
+        setting: id.map(|id| AppSetting {
+            name: name.value.to_owned(),
+            kind,
+            id,
+            secret,
+            graph_version,
+        }),
+    }
+}
+
+/// What a person looks for in the app's dashboard.
+const fn shown_as(kind: Provider) -> &'static str {
+    match kind {
+        Provider::Facebook => "Meta shows it as App ID",
+        Provider::Instagram => "Meta shows it as Instagram app ID",
+        Provider::Threads => "Meta shows it as Threads App ID",
+    }
+}
+
+fn check_name(name: &Spanned<&str>, app: &Section<'_>) {
+    let is_good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if name.value.is_empty() || !name.value.chars().all(is_good) {
+        let message = format!("{} is no name of an app", quoted(name.value));
+        app.report(Diagnostic::at(name.span, message).label("use letters, digits, `-` and `_`"));
+    }
+}
+
+fn bad_id(id: &SecretSource, span: Span) -> Option<Diagnostic> {
+    let SecretSource::Literal(text) = id else { return None };
+    let is_bad = !text.expose().chars().all(|c| c.is_ascii_digit());
+    is_bad.then(|| Diagnostic::at(span, "the `id` of an app has digits only"))
+}
+
+/// A literal with a blank inside was cut badly from somewhere.
+fn bad_secret(secret: &SecretSource, span: Span) -> Option<Diagnostic> {
+    let SecretSource::Literal(text) = secret else { return None };
+    let is_bad = text.expose().contains(char::is_whitespace);
+    is_bad.then(|| Diagnostic::at(span, "the `secret` of an app has no blank in it"))
+}
+
+/// Refuses what does not have the form of a version; a newer one than ours may well exist.
+fn bad_version(version: &String, span: Span) -> Option<Diagnostic> {
+    let is_number =
+        |part: &str| (1..=3).contains(&part.len()) && part.chars().all(|c| c.is_ascii_digit());
+    let parts = version.strip_prefix('v').and_then(|version| version.split_once('.'));
+    if parts.is_some_and(|(major, minor)| is_number(major) && is_number(minor)) {
+        return None;
+    }
+    let message = format!("{} is no version of Graph", quoted(version));
+    Some(Diagnostic::at(span, message).label(format!("write it like `{NEWEST}`")))
+}

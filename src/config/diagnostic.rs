@@ -1,0 +1,269 @@
+//! Collects mistakes and points at their place: `file:line:column`, the line itself, and a caret.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::redact;
+use super::schema::Schema;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+
+/// A file that is read, by its number among the sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct FileId(usize);
+
+/// Some bytes of one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct Span {
+    file: FileId,
+    start: usize,
+    end: usize,
+}
+
+impl Span {
+    /// Names bytes of `file`.
+    pub(super) fn new(file: FileId, bytes: Range<usize>) -> Self {
+        Self { file, start: bytes.start, end: bytes.end }
+    }
+}
+
+/// A value and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Spanned<T> {
+    pub(super) value: T,
+    pub(super) span: Span,
+}
+
+/// A mistake in a file, by its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Diagnostic {
+    span: Span,
+    message: String,
+    label: String,
+    earlier: Option<Span>,
+}
+
+impl Diagnostic {
+    /// Says what is wrong at `span`.
+    pub(super) fn at(span: Span, message: impl Into<String>) -> Self {
+        Self { span, message: message.into(), label: String::new(), earlier: None }
+    }
+
+    /// Says beside the caret what is meant, or what to write instead.
+    pub(super) fn label(self, label: impl Into<String>) -> Self {
+        Self { label: label.into(), ..self }
+    }
+
+    /// Shows the line on which the same was said before.
+    pub(super) fn earlier(self, earlier: Option<Span>) -> Self {
+        Self { earlier, ..self }
+    }
+}
+
+/// A file that was read; its place in a list is its [`FileId`].
+pub(super) struct Source<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
+}
+
+/// All mistakes in the files; reading goes on after each.
+#[derive(Debug, Default)]
+pub(super) struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// Adds mistakes in any order.
+    pub(super) fn extend(&mut self, more: impl IntoIterator<Item = Diagnostic>) {
+        self.0.extend(more);
+    }
+
+    /// Renders the mistakes in the order of the files, each once; nothing if there is none.
+    pub(super) fn into_refused(
+        mut self,
+        sources: &[Source<'_>],
+        schema: fn() -> &'static Schema,
+    ) -> Option<Refused> {
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.sort_by_key(|diagnostic| diagnostic.span);
+        self.0.dedup();
+        let pages: Vec<Page<'_>> =
+            sources.iter().map(|source| Page::new(source, schema())).collect();
+        let render = |diagnostic: &Diagnostic| Mistake {
+            message: diagnostic.message.clone(),
+            rendered: render(diagnostic, &pages),
+        };
+        let mistakes = self.0.iter().map(render).collect();
+        Some(Refused::Mistaken { path: sources[0].path.to_owned(), mistakes })
+    }
+}
+
+/// A mistake as a person reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// What is wrong.
+    pub message: String,
+    /// `file:line:column`, the message, the line and the caret; secrets are hidden.
+    pub rendered: String,
+}
+
+/// Why a config was refused.
+#[derive(Debug)]
+pub enum Refused {
+    /// The file could not be read, or must not be trusted.
+    Unfit(Complaint),
+    /// It was read, and is wrong in these places.
+    Mistaken {
+        /// The file.
+        path: PathBuf,
+        /// All of them, in the order of the file.
+        mistakes: Vec<Mistake>,
+    },
+}
+
+impl From<Refused> for Complaint {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Unfit(complaint) => complaint,
+            Refused::Mistaken { path, mistakes } => {
+                let mut message = match mistakes.len() {
+                    1 => "1 mistake".to_owned(),
+                    many => format!("{many} mistakes"),
+                };
+                for line in mistakes.iter().flat_map(|mistake| mistake.rendered.lines()) {
+                    let _ = write!(message, "\n  {line}");
+                }
+                Self::new(Exit::Config, "config_invalid", path.display().to_string(), message)
+            }
+        }
+    }
+}
+
+fn render(diagnostic: &Diagnostic, pages: &[Page<'_>]) -> String {
+    let line = |span: Span| pages[span.file.0].line(span);
+    let here = line(diagnostic.span);
+    let name = &pages[diagnostic.span.file.0].name;
+    let mut rendered = format!("{name}:{}:{}: {}", here.number, here.column, diagnostic.message);
+    match diagnostic.earlier {
+        Some(earlier) => {
+            line(earlier).show(&mut rendered, '-', "first here");
+            let label = &diagnostic.label;
+            here.show(&mut rendered, '^', if label.is_empty() { "and again here" } else { label });
+        }
+        None => here.show(&mut rendered, '^', &diagnostic.label),
+    }
+    rendered
+}
+
+/// A file, as far as it may be shown.
+struct Page<'a> {
+    name: String,
+    text: &'a str,
+    /// Where each line begins.
+    lines: Vec<usize>,
+    hidden: Vec<Range<usize>>,
+}
+
+impl<'a> Page<'a> {
+    fn new(source: &Source<'a>, schema: &Schema) -> Self {
+        let Source { path, text } = *source;
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
+        Self { name, text, lines: lines.collect(), hidden: redact::hidden(text, schema) }
+    }
+
+    /// Finds the line on which `span` begins, without secrets, and which part of it is meant.
+    fn line(&self, span: Span) -> Line {
+        let at = floor(self.text, span.start);
+        let number = self.lines.partition_point(|start| *start <= at);
+        let start = self.lines[number - 1];
+        let length = self.text[start..].find('\n').unwrap_or(self.text.len() - start);
+        let mut line = Line {
+            number,
+            column: self.text[start..at].chars().count() + 1,
+            shown: String::new(),
+            before: String::new(),
+            width: 0,
+        };
+        let first = self.hidden.partition_point(|hidden| hidden.end <= start);
+        for (offset, c) in self.text[start..start + length].char_indices() {
+            let place = start + offset;
+            let hidden = self.hidden[first..].iter().take_while(|hidden| hidden.start <= place);
+            let shown = match hidden.last().filter(|hidden| hidden.contains(&place)) {
+                // What is hidden leaves one mark, where it begins on this line.
+                Some(hidden) if place > hidden.start.max(start) => continue,
+                Some(_) => '…',
+                None if c.is_control() && c != '\t' => continue,
+                None => c,
+            };
+            line.shown.push(shown);
+            if place < at {
+                line.before.push(if c == '\t' { '\t' } else { ' ' });
+            } else if place < span.end {
+                line.width += 1;
+            }
+        }
+        line.shown.truncate(line.shown.trim_end().len());
+        line
+    }
+}
+
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+struct Line {
+    number: usize,
+    column: usize,
+    shown: String,
+    before: String,
+    width: usize,
+}
+
+impl Line {
+    fn show(&self, text: &mut String, mark: char, label: &str) {
+        let marks = mark.to_string().repeat(self.width.max(1));
+        let number = format!("{:>3}", self.number);
+        let gutter = " ".repeat(number.len());
+        let _ = write!(text, "\n{number} | {}", self.shown);
+        let under = format!("{gutter} | {}{marks} {label}", self.before);
+        let _ = write!(text, "\n{}", under.trim_end());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::schema;
+
+    #[test]
+    fn a_mistake_is_shown_in_its_own_file() {
+        let sources = [
+            Source { path: Path::new("/c/metatoken.toml"), text: "type = \"user\"\n" },
+            Source { path: Path::new("/c/tokens.d/a.toml"), text: "\n\nowner = \"anna\"\n" },
+        ];
+        let owner = Span::new(FileId(1), 10..16);
+        let first = Span::new(FileId(0), 7..13);
+        let mut diagnostics = Diagnostics::default();
+        diagnostics.extend([
+            Diagnostic::at(owner, "second").earlier(Some(first)),
+            Diagnostic::at(first, "first").label("here"),
+            Diagnostic::at(first, "first").label("here"),
+        ]);
+        let Some(Refused::Mistaken { path, mistakes }) = diagnostics.into_refused(&sources, schema)
+        else {
+            panic!("there are mistakes");
+        };
+        assert_eq!(path, Path::new("/c/metatoken.toml"));
+        let rendered: Vec<&str> =
+            mistakes.iter().map(|mistake| mistake.rendered.as_str()).collect();
+        assert_eq!(
+            rendered,
+            [
+                "metatoken.toml:1:8: first\n  1 | type = \"user\"\n    |        ^^^^^^ here",
+                "a.toml:3:9: second\n  1 | type = \"user\"\n    |        ------ first here\n  3 | owner = \"anna\"\n    |         ^^^^^^ and again here",
+            ]
+        );
+    }
+}

@@ -1,0 +1,91 @@
+//! `[http]` and `[endpoints]`: how Graph is called, and where it is.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::address::{Bad, check_endpoint};
+use super::diagnostic::Diagnostic;
+use super::reader::Section;
+use crate::graph;
+use crate::token::Provider;
+
+/// How Graph is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpSettings {
+    /// How long one call may take.
+    pub timeout: Duration,
+    /// How many calls may be under way.
+    pub concurrency: usize,
+    /// How often one call is tried while faults are transient.
+    pub attempts: u32,
+    /// How long a run may take.
+    pub run_deadline: Duration,
+    /// Certificates to trust besides the platform's.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Reads `[http]`.
+pub(super) fn read(top: &Section<'_>) -> HttpSettings {
+    let http = top.table("http", "How Graph is called");
+    let settings = HttpSettings {
+        timeout: http
+            .duration("timeout", "How long one call may take")
+            .positive()
+            .or_std(Duration::from_secs(30)),
+        concurrency: http.number("concurrency", "How many calls may be under way", 1..=32).or(8_u32)
+            as usize,
+        attempts: http
+            .number("attempts", "How often one call is tried when the fault is transient", 1..=10)
+            .or(4),
+        run_deadline: http
+            .duration("run_deadline", "How long a run may take")
+            .positive()
+            .or_std(Duration::from_mins(15)),
+        ca_file: http.path("ca_file", "Certificates to trust besides the system's").optional(),
+    };
+    http.show();
+    settings
+}
+
+/// Where Graph is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    /// The Graph API, without a slash at its end.
+    pub facebook: String,
+    /// The Instagram API with Instagram Login, likewise.
+    pub instagram: String,
+    /// The Threads API, likewise.
+    pub threads: String,
+}
+
+/// Reads `[endpoints]`.
+pub(super) fn read_endpoints(top: &Section<'_>) -> Endpoints {
+    let endpoints = top.table("endpoints", "Where Graph is; by default Meta's own servers");
+    let metas = graph::Endpoints::default();
+    let url = |provider: Provider, sentence| {
+        let key = provider.as_str();
+        let given = endpoints.string(key, sentence).map(|url| url.trim_end_matches('/').to_owned());
+        let given = given.check(|url, span| {
+            let (message, label) = match check_endpoint(url).err()? {
+                Bad::Form => (
+                    format!("`{key}` is no address"),
+                    "write `https://HOST`, without query and password",
+                ),
+                Bad::PlainHttp => (
+                    "plain `http` would show tokens to the network".to_owned(),
+                    "write `https`; `http` is for loopback only",
+                ),
+            };
+            Some(Diagnostic::at(span, message).label(label))
+        });
+        given.or(metas.url(provider).to_owned())
+    };
+    let settings = Endpoints {
+        facebook: url(Provider::Facebook, "The Graph API"),
+        instagram: url(Provider::Instagram, "The Instagram API with Instagram Login"),
+        threads: url(Provider::Threads, "The Threads API"),
+    };
+    endpoints.later("instagram_login", "The Instagram API's login dialog");
+    endpoints.show();
+    settings
+}

@@ -1,0 +1,221 @@
+//! A mail: to whom, from whom, through which server.
+
+use std::net::IpAddr;
+
+use serde_json::{Map, Value, json};
+
+use crate::alert::{Security, is_address};
+use crate::config::diagnostic::{Diagnostic, Span, Spanned};
+use crate::config::reader::{Ask, Found, Section};
+use crate::config::show::{Origin, Shown};
+use crate::config::source::SecretSource;
+use crate::http::is_this_machine;
+
+/// A mail server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmtpSetting {
+    /// Its name.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Who logs in to it.
+    pub user: Option<String>,
+    /// With what.
+    pub password: Option<SecretSource>,
+}
+
+impl Shown for SmtpSetting {
+    fn shown(&self) -> Value {
+        let mut server = Map::new();
+        server.insert("host".to_owned(), json!(self.host));
+        server.insert("port".to_owned(), json!(self.port));
+        server.insert("security".to_owned(), self.security.shown());
+        let user = self.user.as_ref().map(|user| json!(user));
+        let password = self.password.as_ref().map(SecretSource::shown);
+        server.extend(user.map(|user| ("user".to_owned(), user)));
+        server.extend(password.map(|password| ("password".to_owned(), password)));
+        Value::Object(server)
+    }
+}
+
+const ADDRESS: &str = "write `NAME@HOST`";
+
+/// Reads `email`: one address, or a list of them.
+pub(super) fn recipients<'a>(section: &'a Section<'a>) -> Ask<'a, Vec<String>> {
+    let sentence = "Who gets a mail";
+    section.value("email", "an address, or a list of them", sentence, |found| {
+        let written = match found.item().as_str() {
+            Some(one) => vec![Spanned { value: one.to_owned(), span: found.span() }],
+            None if found.item().is_array() => found.strings()?,
+            None => return Err(vec![found.must_be("a string or a list of them").label(ADDRESS)]),
+        };
+        if written.is_empty() {
+            return Err(vec![found.complain("is empty").label(ADDRESS)]);
+        }
+        let message = "`email` has one address in each string";
+        let wrong = written.iter().filter_map(|one| bad_address(&one.value, one.span, message));
+        let wrong: Vec<Diagnostic> = wrong.collect();
+        if wrong.is_empty() {
+            Ok(written.into_iter().map(|one| one.value).collect())
+        } else {
+            Err(wrong)
+        }
+    })
+}
+
+/// Reads `from`.
+pub(super) fn sender<'a>(section: &'a Section<'a>) -> Ask<'a, String> {
+    let from = section.string("from", "The sender; by default `metatoken@` and this machine");
+    from.check(|from, span| bad_address(from, span, "`from` must be one address"))
+}
+
+/// An address alone: a name around it, or a second one, would change what the server is told.
+fn bad_address(text: &str, span: Span, message: &str) -> Option<Diagnostic> {
+    (!is_address(text)).then(|| Diagnostic::at(span, message).label(ADDRESS))
+}
+
+/// What the table of a mail server says.
+pub(super) struct Server {
+    setting: Option<SmtpSetting>,
+    password: Option<SecretSource>,
+    /// What is wrong with it as a whole.
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads `smtp`.
+pub(super) fn server<'a>(section: &'a Section<'a>) -> Ask<'a, Server> {
+    let about = ("a table", "The mail server; by default this machine's, port 25");
+    let instead = |found: &Found<'_>| {
+        Err(vec![found.must_be("a table").label("write `smtp = { host = \"HOST\" }`")])
+    };
+    section.inline("smtp", "`smtp`", about, instead, |smtp| Some(read_server(smtp)))
+}
+
+fn read_server(smtp: &Section<'_>) -> Server {
+    let host = smtp.string("host", "Its name").check(bad_host).judged();
+    let port = smtp.number("port", "Its port", 1..=u16::MAX).judged();
+    let protections = Security::ALL;
+    let security = smtp.choice("security", "How it is protected", "security", protections).judged();
+    let user = smtp.string("user", "Who logs in").check(bad_user).judged();
+    let password = smtp.secret("password", "With what").judged();
+
+    let mut diagnostics = Vec::new();
+    if !host.is_present() {
+        let wrong = Diagnostic::at(smtp.span(), "`smtp` needs a `host`");
+        diagnostics.push(wrong.label("the name of the mail server"));
+    }
+    diagnostics.extend(half_a_login(&user, &password));
+    diagnostics.extend(clear_password(&security, &host, &password));
+    let protection = security.get().copied().unwrap_or(Security::Tls);
+    let setting = host.get().map(|host| SmtpSetting {
+        host: host.clone(),
+        port: port.get().copied().unwrap_or(usual_port(protection)),
+        security: protection,
+        user: user.get().cloned(),
+        password: password.get().cloned(),
+    });
+    Server { setting, password: password.get().cloned(), diagnostics }
+}
+
+fn bad_host(host: &String, span: Span) -> Option<Diagnostic> {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if host.parse::<IpAddr>().is_ok() || !host.is_empty() && host.chars().all(is_plain) {
+        return None;
+    }
+    let message = "`host` must be the name or the address of a server, and nothing else";
+    let wrong = Diagnostic::at(span, message);
+    Some(wrong.label("the port is given by `port`, TLS by `security`"))
+}
+
+fn bad_user(user: &String, span: Span) -> Option<Diagnostic> {
+    let is_bad = user.trim().is_empty() || user.contains(char::is_control);
+    is_bad.then(|| Diagnostic::at(span, "`user` must be a name, without control characters"))
+}
+
+/// The port of a mail server that is reached so. Source: RFC 8314, 3.3; RFC 6409, 3.1; RFC 5321,
+/// 4.5.4.2.
+const fn usual_port(security: Security) -> u16 {
+    match security {
+        Security::Tls => 465,
+        Security::Starttls => 587,
+        Security::None => 25,
+    }
+}
+
+fn half_a_login(user: &Ask<'_, String>, password: &Ask<'_, SecretSource>) -> Option<Diagnostic> {
+    let (span, message) = match (user.get(), password.get()) {
+        (Some(_), None) if !password.is_present() => {
+            (user.span(), "`smtp` has a `user` and no `password`")
+        }
+        (None, Some(_)) if !user.is_present() => {
+            (password.span(), "`smtp` has a `password` and no `user`")
+        }
+        _ => return None,
+    };
+    Some(Diagnostic::at(span, message).label("it takes both to log in, or neither"))
+}
+
+/// A password that anybody on the way can read is none.
+fn clear_password(
+    security: &Ask<'_, Security>,
+    host: &Ask<'_, String>,
+    password: &Ask<'_, SecretSource>,
+) -> Option<Diagnostic> {
+    let is_clear = *security.get()? == Security::None && !is_this_machine(host.get()?);
+    let wrong = || {
+        Diagnostic::at(security.span(), "the password would travel in clear text")
+            .label("write `tls` or `starttls`; `none` is for loopback only")
+    };
+    (is_clear && password.is_present()).then(wrong)
+}
+
+/// The keys of a channel that is a mail.
+pub(super) struct EmailKeys<'a> {
+    pub(super) to: Ask<'a, Vec<String>>,
+    pub(super) from: Ask<'a, String>,
+    pub(super) smtp: Ask<'a, Server>,
+}
+
+/// A mail, as far as it can be read.
+pub(super) struct Email {
+    pub(super) to: Spanned<Vec<String>>,
+    from: Option<String>,
+    smtp: Option<Server>,
+}
+
+impl EmailKeys<'_> {
+    /// Reads the mail; none if nobody would get it.
+    pub(super) fn read(self) -> Option<Email> {
+        let from = self.from.optional();
+        let smtp = self.smtp.spanned().map(|smtp| smtp.value);
+        Some(Email { to: self.to.spanned()?, from, smtp })
+    }
+}
+
+impl Email {
+    /// Where the password is found.
+    pub(super) fn password(&self) -> Option<&SecretSource> {
+        self.smtp.as_ref()?.password.as_ref()
+    }
+
+    /// Says what is wrong with the server as a whole, shows the mail, and gives recipients, sender
+    /// and server.
+    pub(super) fn settle(
+        self,
+        section: &Section<'_>,
+    ) -> (Vec<String>, Option<String>, Option<SmtpSetting>) {
+        let server = self.smtp.map(|Server { setting, diagnostics, .. }| {
+            diagnostics.into_iter().for_each(|wrong| section.report(wrong));
+            setting
+        });
+        let table = || Origin::Table(section.name());
+        let smtp = server.flatten();
+        let to = self.to.value;
+        section.put("email", table, || to.shown());
+        let origin = || if smtp.is_some() { table() } else { Origin::BuiltIn };
+        section.put("smtp", origin, || smtp.shown());
+        (to, self.from, smtp)
+    }
+}

@@ -1,0 +1,350 @@
+//! `[[notify]]`: a channel, which is an address, a mail, a program or a ping, and what goes there.
+
+mod email;
+mod labels;
+
+pub use self::email::SmtpSetting;
+use self::email::{Email, EmailKeys};
+pub(super) use self::labels::Labels;
+use super::address::{Bad, host_of_secret};
+use super::deliver::harmless;
+use super::diagnostic::{Diagnostic, Span, Spanned};
+use super::reader::{Ask, Outcome, Reader, Section, one_of};
+use super::show::{Origin, Shown};
+use super::source::{SecretSource, describe_argv};
+use super::wording::quoted;
+use crate::alert::Form;
+use crate::token::{ChannelId, NoticeEvent, Pattern};
+
+/// `[[notify]]`: one way to people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotifySetting {
+    /// Its name.
+    pub channel: ChannelId,
+    /// What it is.
+    pub via: Via,
+    /// What is told through it, in the order of [`NoticeEvent::ALL`]; of a ping, nothing.
+    pub events: Vec<NoticeEvent>,
+    /// The tokens that it is about; empty means all of them, and the machinery too.
+    pub labels: Vec<Pattern>,
+}
+
+impl NotifySetting {
+    /// Whether it tells of runs, and not of tokens.
+    pub const fn is_ping(&self) -> bool {
+        matches!(self.via, Via::Ping(_))
+    }
+}
+
+/// What a way to people is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Via {
+    /// A POST to an address that is a secret.
+    Webhook {
+        /// The address.
+        url: SecretSource,
+        /// What is posted.
+        form: Form,
+    },
+    /// A mail.
+    Email {
+        /// To whom, at least one.
+        to: Vec<String>,
+        /// From whom; without it `metatoken@` and the name of this machine.
+        from: Option<String>,
+        /// Through which server; without it the one on this machine, port 25.
+        smtp: Option<SmtpSetting>,
+    },
+    /// A program, with its arguments.
+    Command(Vec<String>),
+    /// An address that is asked when a run begins and when it ends, and is a secret.
+    Ping(SecretSource),
+}
+
+impl Via {
+    /// Where its one secret is found: an address or a password.
+    pub const fn secret(&self) -> Option<&SecretSource> {
+        match self {
+            Self::Webhook { url, .. } | Self::Ping(url) => Some(url),
+            Self::Email { smtp: Some(smtp), .. } => smtp.password.as_ref(),
+            Self::Email { smtp: None, .. } | Self::Command(_) => None,
+        }
+    }
+}
+
+/// A channel as its own table tells of it; which tokens there are is still to be looked up.
+pub(super) struct ChannelRead<'a> {
+    section: &'a Section<'a>,
+    name: Ask<'a, String>,
+    via: ViaRead,
+    events: Ask<'a, Vec<NoticeEvent>>,
+    labels: Ask<'a, Vec<Spanned<String>>>,
+}
+
+/// Which of the four it is.
+enum ViaRead {
+    Webhook { url: Spanned<SecretSource>, form: Form },
+    Email(Email),
+    Command(Spanned<Vec<String>>),
+    Ping(Spanned<SecretSource>),
+}
+
+const FORMS: &str = "write `webhook = { env = NAME }`, `email = \"NAME@HOST\"`, \
+                     `command = [\"PROGRAM\"]` or `ping = { env = NAME }`";
+
+/// Reads the channels in the order of the file.
+pub(super) fn read<'a>(sections: &'a [Section<'a>]) -> Vec<ChannelRead<'a>> {
+    sections.iter().filter_map(read_one).collect()
+}
+
+fn read_one<'a>(section: &'a Section<'a>) -> Option<ChannelRead<'a>> {
+    let name = section.name_of_its_own("What it is called; no two are alike").judged();
+    let webhook = section.secret("webhook", "An address that is posted to");
+    let to = email::recipients(section);
+    let command = section.command("A program that gets the text on its standard input");
+    let ping = section.secret("ping", "An address that is asked when a run begins and ends");
+    let form = section.choice("format", "What is posted to a webhook", "format", Form::ALL);
+    let from = email::sender(section);
+    let smtp = email::server(section);
+    let events = section.strings("events", "What is told").and_then(events).judged();
+    let labels = section.strings("labels", "The tokens that it is about; `*` is any characters");
+    let labels = labels.judged();
+
+    let kinds = [
+        ("webhook", webhook.is_present(), webhook.key_span()),
+        ("email", to.is_present(), to.key_span()),
+        ("command", command.is_present(), command.key_span()),
+        ("ping", ping.is_present(), ping.key_span()),
+    ];
+    let via = kind(section, kinds).and_then(|kind| {
+        refuse_without(section, &form, "webhook", kind);
+        refuse_without(section, &from, "email", kind);
+        refuse_without(section, &smtp, "email", kind);
+        if kind == "ping" {
+            refuse_of_ping(section, &events);
+            refuse_of_ping(section, &labels);
+        }
+        match kind {
+            "webhook" => {
+                let form = form.or(Form::Text);
+                webhook.spanned().map(|url| ViaRead::Webhook { url, form })
+            }
+            "email" => EmailKeys { to, from, smtp }.read().map(ViaRead::Email),
+            "command" => {
+                let reason =
+                    "a token is never an argument: everybody on this machine could read it";
+                harmless(section, command, reason).map(ViaRead::Command)
+            }
+            _ => ping.spanned().map(ViaRead::Ping),
+        }
+    });
+    // By a name that is wrong it could seem to be another's double.
+    if name.is_wrong() {
+        return None;
+    }
+    Some(ChannelRead { section, name, via: via?, events, labels })
+}
+
+/// Finds the one key that says what the channel is.
+fn kind(section: &Section<'_>, kinds: [(&'static str, bool, Span); 4]) -> Option<&'static str> {
+    let present = kinds.into_iter().filter(|(_, is_present, _)| *is_present);
+    let mut kinds: Vec<(&'static str, Span)> =
+        present.map(|(kind, _, span)| (kind, span)).collect();
+    kinds.sort_by_key(|(_, span)| *span);
+    match &kinds[..] {
+        [(kind, _)] => Some(kind),
+        // What was meant is misspelled, and complained of.
+        [] if section.has_unknown_keys() => None,
+        [] => {
+            let message = "a channel needs a `webhook`, an `email`, a `command` or a `ping`";
+            section.report(Diagnostic::at(section.span(), message).label(FORMS));
+            None
+        }
+        [(first, place), others @ ..] => {
+            for (other, span) in others {
+                let message = format!("a channel has `{first}` or `{other}`, not both");
+                let wrong = Diagnostic::at(*span, message)
+                    .label("put it into a `[[notify]]` of its own")
+                    .earlier(Some(*place));
+                section.report(wrong);
+            }
+            None
+        }
+    }
+}
+
+/// Complains of a key that only a channel of another kind has.
+fn refuse_without<T>(section: &Section<'_>, ask: &Ask<'_, T>, home: &str, kind: &str) {
+    if home != kind && ask.is_present() {
+        let message = format!("`{}` goes with `{home}`, not with `{kind}`", ask.key());
+        section.report(Diagnostic::at(ask.key_span(), message));
+    }
+}
+
+fn refuse_of_ping<T>(section: &Section<'_>, ask: &Ask<'_, T>) {
+    if ask.is_present() {
+        let wrong = Diagnostic::at(ask.key_span(), "a ping tells of runs, not of tokens");
+        section.report(wrong.label(format!("leave `{}` out", ask.key())));
+    }
+}
+
+/// What is told, in one order and each once.
+fn events(words: Vec<Spanned<String>>, span: Span) -> Outcome<Vec<NoticeEvent>> {
+    if words.is_empty() {
+        let wrong = Diagnostic::at(span, "`events` is empty");
+        return Err(vec![wrong.label("leave it out for all of them")]);
+    }
+    let (mut named, mut wrong) = (Vec::new(), Vec::new());
+    for word in &words {
+        match one_of(NoticeEvent::ALL, "event", word) {
+            Ok(event) => named.push(event),
+            Err(diagnostic) => wrong.push(diagnostic),
+        }
+    }
+    let events = NoticeEvent::ALL.iter().copied().filter(|event| named.contains(event));
+    if wrong.is_empty() { Ok(events.collect()) } else { Err(wrong) }
+}
+
+impl ChannelRead<'_> {
+    /// Where its one secret is found, by its key.
+    pub(super) fn secret(&self) -> Option<(&'static str, &SecretSource)> {
+        match &self.via {
+            ViaRead::Webhook { url, .. } => Some(("webhook", &url.value)),
+            ViaRead::Ping(url) => Some(("ping", &url.value)),
+            ViaRead::Email(email) => Some(("password", email.password()?)),
+            ViaRead::Command(_) => None,
+        }
+    }
+}
+
+/// Names every channel, and refuses those that nothing can reach.
+pub(super) fn resolve(
+    channels: Vec<ChannelRead<'_>>,
+    known: &Labels,
+    reader: &Reader<'_>,
+) -> Vec<NotifySetting> {
+    let stated = channels.into_iter().filter_map(|channel| state(channel, known));
+    let stated: Vec<Stated> = stated.collect();
+    refuse_alike(&stated, reader);
+    stated.into_iter().map(|stated| stated.setting).collect()
+}
+
+/// A channel, and where the file speaks of it.
+struct Stated {
+    setting: NotifySetting,
+    has_name: bool,
+    /// What it is called by.
+    id_span: Span,
+}
+
+fn state(channel: ChannelRead<'_>, known: &Labels) -> Option<Stated> {
+    let ChannelRead { section, name, via, events, labels } = channel;
+    let labels = known.patterns(labels, section);
+    let identity = identity(section, &via);
+    let via = settle(section, via);
+    // A ping tells of runs: for it these are no settings, and would be refused when read again.
+    let (events, labels) = match via {
+        Via::Ping(_) => (Vec::new(), Vec::new()),
+        _ => (events.or(NoticeEvent::ALL.to_vec()), labels.or(Vec::new())),
+    };
+    let identity = identity?;
+    let has_name = name.is_present();
+    let id_span = if has_name { name.span() } else { identity.span };
+    let channel = ChannelId::new(name.or_implied(identity.id, identity.called_by));
+    section.show();
+    Some(Stated { setting: NotifySetting { channel, via, events, labels }, has_name, id_span })
+}
+
+fn settle(section: &Section<'_>, via: ViaRead) -> Via {
+    let table = || Origin::Table(section.name());
+    match via {
+        ViaRead::Webhook { url, form } => {
+            section.put("webhook", table, || url.value.shown());
+            Via::Webhook { url: url.value, form }
+        }
+        ViaRead::Email(email) => {
+            let (to, from, smtp) = email.settle(section);
+            Via::Email { to, from, smtp }
+        }
+        ViaRead::Command(words) => {
+            section.put("command", table, || describe_argv(&words.value));
+            Via::Command(words.value)
+        }
+        ViaRead::Ping(url) => {
+            section.put("ping", table, || url.value.shown());
+            Via::Ping(url.value)
+        }
+    }
+}
+
+/// What stands in the place of a name: short, lasting, and never a secret.
+struct Identity {
+    id: String,
+    /// What it follows from.
+    called_by: &'static str,
+    span: Span,
+}
+
+/// What the channel is called by; none where its address is invalid.
+fn identity(section: &Section<'_>, via: &ViaRead) -> Option<Identity> {
+    let where_found = "where its address is found";
+    let (id, called_by, span) = match via {
+        ViaRead::Webhook { url, .. } => {
+            (reference("webhook", url, section)?, where_found, url.span)
+        }
+        ViaRead::Ping(url) => (reference("ping", url, section)?, where_found, url.span),
+        ViaRead::Email(email) => (email.to.value.join(","), "its addresses", email.to.span),
+        ViaRead::Command(words) => {
+            let program = words.value.first().cloned().unwrap_or_default();
+            (program, "its program", words.span)
+        }
+    };
+    Some(Identity { id, called_by, span })
+}
+
+/// The key and where the address is found; of an address itself only the host.
+fn reference(key: &str, url: &Spanned<SecretSource>, section: &Section<'_>) -> Option<String> {
+    let place = match &url.value {
+        SecretSource::Literal(literal) => match host_of_secret(literal.expose()) {
+            Ok(host) => host.to_owned(),
+            Err(bad) => {
+                section.report(bad_address(key, bad, url.span));
+                return None;
+            }
+        },
+        SecretSource::Env(name) | SecretSource::Credential(name) => name.clone(),
+        SecretSource::File { path, key: None, .. } => path.display().to_string(),
+        SecretSource::File { path, key: Some(key), .. } => format!("{}#{key}", path.display()),
+        SecretSource::Command(words) => words.first().cloned().unwrap_or_default(),
+    };
+    Some(format!("{key} {place}"))
+}
+
+fn bad_address(key: &str, bad: Bad, span: Span) -> Diagnostic {
+    match bad {
+        Bad::Form => Diagnostic::at(span, format!("`{key}` is no address"))
+            .label("write `https://HOST/PATH`, or where it is found: `{ env = NAME }`"),
+        Bad::PlainHttp => {
+            Diagnostic::at(span, "plain `http` would show a secret address to the network")
+                .label("write `https`; `http` is for loopback only")
+        }
+    }
+}
+
+fn refuse_alike(stated: &[Stated], reader: &Reader<'_>) {
+    for (at, later) in stated.iter().enumerate() {
+        let channel = &later.setting.channel;
+        let Some(first) = stated[..at].iter().find(|first| first.setting.channel == *channel)
+        else {
+            continue;
+        };
+        let label = if first.has_name && later.has_name {
+            "give it another `name`"
+        } else {
+            "give one of them a `name`"
+        };
+        let message = format!("two channels are called {}", quoted(channel.as_str()));
+        let wrong = Diagnostic::at(later.id_span, message).label(label);
+        reader.report(wrong.earlier(Some(first.id_span)));
+    }
+}

@@ -1,0 +1,373 @@
+//! The keys that say how a token is treated: in its own table, its parent's, or `[defaults]`.
+//!
+//! A key of the token's own wins; then its parent's, save for what is about one token alone; then
+//! `[defaults]`; then what is built in.
+
+use chrono::TimeDelta;
+
+use super::diagnostic::{Diagnostic, Span, Spanned};
+use super::duration::parse_duration;
+use super::reader::{Ask, Found, Outcome, Section};
+use super::show::{Origin, Shown};
+use crate::policy::{Limits, Policy, Subject, words};
+use crate::token::Label;
+
+/// The tables that speak about one token.
+#[derive(Clone, Copy)]
+pub(super) struct Layers<'a> {
+    pub(super) own: &'a Section<'a>,
+    pub(super) parent: Option<(&'a Label, &'a Section<'a>)>,
+    pub(super) defaults: &'a Section<'a>,
+}
+
+/// Reads every key of the policy, and notes where each value came from.
+pub(super) fn read(layers: Layers<'_>) -> Policy {
+    let built_in = Policy::default();
+    Policy {
+        enabled: layers
+            .inherited("enabled", "Whether it is kept alive and judged", Section::flag)
+            .or(built_in.enabled),
+        auto_refresh: layers
+            .inherited("auto_refresh", "Whether `refresh` renews it", Section::flag)
+            .or(built_in.auto_refresh),
+        refresh_within: layers
+            .inherited("refresh_within", "How long before it expires it is renewed", window)
+            .or(built_in.refresh_within),
+        verify_every: layers
+            .inherited("verify_every", "How often `refresh` asks Graph about it", Section::duration)
+            .or(built_in.verify_every),
+        proof_within: layers
+            .inherited(
+                "proof_within",
+                "How old Graph's last answer may be: warning, critical",
+                ages,
+            )
+            .or(built_in.proof_within),
+        warn_within: layers
+            .inherited(
+                "warn_within",
+                "How long before it expires it is a warning",
+                Section::duration,
+            )
+            .optional(),
+        critical_within: layers
+            .inherited(
+                "critical_within",
+                "How long before it expires it is critical",
+                Section::duration,
+            )
+            .optional(),
+        data_access_within: layers
+            .inherited(
+                "data_access_within",
+                "The same for the end of data access: warning, critical; 0 for never",
+                distances,
+            )
+            .or(built_in.data_access_within),
+        validation_interval: layers
+            .inherited(
+                "validation_interval",
+                "How long `status` trusts an answer of Graph",
+                Section::duration,
+            )
+            .or(built_in.validation_interval),
+        required_scopes: layers
+            .own_only("required_scopes", "Permissions that it must have", names)
+            .or(built_in.required_scopes),
+        required_targets: layers
+            .own_only("required_targets", "Objects that it must reach", names)
+            .or(built_in.required_targets),
+        rotate_after: layers
+            .own_only("rotate_after", "How old it may grow before a person replaces it", age)
+            .optional(),
+        reminders: layers
+            .inherited("reminders", "How long before it expires a person is reminded", reminders)
+            .or(built_in.reminders),
+        keep_generations: layers
+            .inherited("keep_generations", "How many old access tokens are kept", few)
+            .or(built_in.keep_generations),
+        keep_for: layers
+            .inherited(
+                "keep_for",
+                "How long old access tokens are kept at least",
+                Section::duration,
+            )
+            .or(built_in.keep_for),
+        owner: layers.inherited("owner", "The person who can log in again", owner).optional(),
+    }
+}
+
+impl<'a> Layers<'a> {
+    /// Asks for a key that a Page has from its parent when it has none of its own.
+    fn inherited<T>(
+        self,
+        key: &'static str,
+        sentence: &'static str,
+        read: impl Fn(&'a Section<'a>, &'static str, &'static str) -> Ask<'a, T>,
+    ) -> Layered<'a, T> {
+        self.ask(self.parent, key, sentence, read)
+    }
+
+    /// Asks for a key of one token alone: what one needs says nothing about another.
+    fn own_only<T>(
+        self,
+        key: &'static str,
+        sentence: &'static str,
+        read: impl Fn(&'a Section<'a>, &'static str, &'static str) -> Ask<'a, T>,
+    ) -> Layered<'a, T> {
+        self.ask(None, key, sentence, read)
+    }
+
+    /// Asks the tables in their order; the first value counts, and says where it came from.
+    fn ask<T>(
+        self,
+        parent: Option<(&'a Label, &'a Section<'a>)>,
+        key: &'static str,
+        sentence: &'static str,
+        read: impl Fn(&'a Section<'a>, &'static str, &'static str) -> Ask<'a, T>,
+    ) -> Layered<'a, T> {
+        let find = |section: &'a Section<'a>| read(section, key, sentence).spanned();
+        let found = find(self.own)
+            .map(|value| (value, Layer::Own))
+            .or_else(|| {
+                parent.and_then(|(label, section)| Some((find(section)?, Layer::Parent(label))))
+            })
+            .or_else(|| Some((find(self.defaults)?, Layer::Defaults)));
+        Layered { own: self.own, key, found }
+    }
+}
+
+/// The table that gave a value.
+#[derive(Clone, Copy)]
+enum Layer<'a> {
+    Own,
+    Parent(&'a Label),
+    Defaults,
+}
+
+/// A value out of several tables.
+struct Layered<'a, T> {
+    own: &'a Section<'a>,
+    key: &'static str,
+    found: Option<(Spanned<T>, Layer<'a>)>,
+}
+
+impl<T: Shown> Layered<'_, T> {
+    fn or(self, default: T) -> T {
+        let (value, layer) = match self.found {
+            Some((found, layer)) => (found.value, Some(layer)),
+            None => (default, None),
+        };
+        let origin = || match layer {
+            Some(Layer::Own) => Origin::Table(self.own.name()),
+            Some(Layer::Parent(label)) => Origin::Parent(label.clone()),
+            Some(Layer::Defaults) => Origin::Defaults,
+            None => Origin::BuiltIn,
+        };
+        self.own.put(self.key, origin, || value.shown());
+        value
+    }
+
+    fn optional(self) -> Option<T> {
+        let found = self
+            .found
+            .map(|(found, layer)| (Spanned { value: Some(found.value), span: found.span }, layer));
+        Layered { own: self.own, key: self.key, found }.or(None)
+    }
+}
+
+/// Without a window nothing would be renewed before it is dead, which is said otherwise.
+fn window<'a>(
+    section: &'a Section<'a>,
+    key: &'static str,
+    sentence: &'static str,
+) -> Ask<'a, TimeDelta> {
+    section.duration(key, sentence).check(|window, span| {
+        let wrong = || {
+            Diagnostic::at(span, format!("`{key}` must be longer than nothing"))
+                .label("`auto_refresh = false` leaves a token alone")
+        };
+        window.is_zero().then(wrong)
+    })
+}
+
+fn age<'a>(
+    section: &'a Section<'a>,
+    key: &'static str,
+    sentence: &'static str,
+) -> Ask<'a, TimeDelta> {
+    section.duration(key, sentence).positive()
+}
+
+fn few<'a>(section: &'a Section<'a>, key: &'static str, sentence: &'static str) -> Ask<'a, u32> {
+    section.number(key, sentence, 0..=1000)
+}
+
+fn reminders<'a>(
+    section: &'a Section<'a>,
+    key: &'static str,
+    sentence: &'static str,
+) -> Ask<'a, Vec<TimeDelta>> {
+    section.durations(key, sentence).check(|reminders, span| {
+        let wrong = || {
+            Diagnostic::at(span, format!("`{key}` must be longer than nothing"))
+                .label("they come before the end; `[]` is for none")
+        };
+        reminders.iter().any(TimeDelta::is_zero).then(wrong)
+    })
+}
+
+fn owner<'a>(
+    section: &'a Section<'a>,
+    key: &'static str,
+    sentence: &'static str,
+) -> Ask<'a, String> {
+    section.string(key, sentence).check(|owner, span| {
+        let wrong = || {
+            Diagnostic::at(span, format!("`{key}` is empty"))
+                .label("say who can log in again, or leave it out")
+        };
+        owner.trim().is_empty().then(wrong)
+    })
+}
+
+/// Reads names of scopes or objects.
+fn names<'a>(
+    section: &'a Section<'a>,
+    key: &'static str,
+    sentence: &'static str,
+) -> Ask<'a, Vec<String>> {
+    section.strings(key, sentence).and_then(|names, _| {
+        let blank = |c: char| c.is_whitespace() || c == ',';
+        let is_bad = |name: &&Spanned<String>| name.value.is_empty() || name.value.contains(blank);
+        let wrong = |name: &Spanned<String>| {
+            Diagnostic::at(name.span, format!("`{key}` has one name in each string"))
+                .label("write `[\"ONE\", \"TWO\"]`")
+        };
+        let wrong: Vec<Diagnostic> = names.iter().filter(is_bad).map(wrong).collect();
+        if wrong.is_empty() {
+            Ok(names.into_iter().map(|name| name.value).collect())
+        } else {
+            Err(wrong)
+        }
+    })
+}
+
+/// Reads two ages: the warning comes first, so it is the smaller.
+fn ages<'a>(
+    section: &'a Section<'a>,
+    key: &'static str,
+    sentence: &'static str,
+) -> Ask<'a, Limits> {
+    section.value(key, "two durations", sentence, pair).check(|limits, span| {
+        if limits.warning > limits.critical {
+            return Some(wrong_order(key, span).label("write the shorter one first"));
+        }
+        let wrong = || {
+            Diagnostic::at(span, format!("`{key}` must be longer than nothing"))
+                .label("no proof is as young as that")
+        };
+        limits.warning.is_zero().then(wrong)
+    })
+}
+
+/// Reads two distances from an end: the warning comes first, so it is the larger. Zero is never.
+fn distances<'a>(
+    section: &'a Section<'a>,
+    key: &'static str,
+    sentence: &'static str,
+) -> Ask<'a, Limits> {
+    let read = |found: &Found<'_>| if is_zero(found) { Ok(Limits::default()) } else { pair(found) };
+    section.value(key, "two durations, or 0", sentence, read).check(|limits, span| {
+        let is_wrong = limits.critical > limits.warning;
+        is_wrong.then(|| wrong_order(key, span).label("write the longer one first"))
+    })
+}
+
+fn wrong_order(key: &str, span: Span) -> Diagnostic {
+    Diagnostic::at(span, format!("`{key}` is critical before it is a warning"))
+}
+
+fn is_zero(found: &Found<'_>) -> bool {
+    let zero = |text: &str| text == "0" || parse_duration(text).is_ok_and(|zero| zero.is_zero());
+    found.item().as_integer() == Some(0) || found.item().as_str().is_some_and(zero)
+}
+
+fn pair(found: &Found<'_>) -> Outcome<Limits> {
+    let array = found.item().as_array();
+    if array.is_none_or(|array| array.len() != 2) {
+        let what = match array {
+            Some(array) => format!("{} of them", array.len()),
+            None => found.article().to_owned(),
+        };
+        let wrong = found.complain(&format!("must be a list of two durations, not {what}"));
+        return Err(vec![wrong.label("write `[WARNING, CRITICAL]`")]);
+    }
+    match found.durations()?[..] {
+        [warning, critical] => Ok(Limits { warning, critical }),
+        _ => Err(Vec::new()),
+    }
+}
+
+/// Checks that a token is in warning before it is critical, also when the two limits come from
+/// different tables.
+///
+/// What is not given depends on who can renew the token, so the judgement itself is asked; it may
+/// be unable to say.
+pub(super) fn check_order(layers: Layers<'_>, policy: &Policy, subject: Option<Subject<'_>>) {
+    let complain = |key, message: String, label: &str| {
+        let found = layers.inherited(key, "", Section::duration).found;
+        let span = found.map_or(layers.own.span(), |(found, _)| found.span);
+        layers.own.report(Diagnostic::at(span, message).label(label));
+    };
+    match (policy.warn_within, policy.critical_within, subject) {
+        (Some(warn), Some(critical), _) if critical > warn => {
+            let warn = words::duration(warn);
+            let message =
+                format!("`critical_within` must not be longer than `warn_within`: {warn}");
+            complain("critical_within", message, "");
+        }
+        (Some(warn), None, Some(subject)) if subject.critical_within() > warn => {
+            let limit = built_in(subject.critical_within(), &subject);
+            let message =
+                format!("`warn_within` must not be shorter than `critical_within`: {limit}");
+            complain("warn_within", message, "set `critical_within` too");
+        }
+        (None, Some(critical), Some(subject)) if critical > subject.warn_within() => {
+            let limit = built_in(subject.warn_within(), &subject);
+            let message =
+                format!("`critical_within` must not be longer than `warn_within`: {limit}");
+            complain("critical_within", message, "set `warn_within` too");
+        }
+        _ => {}
+    }
+}
+
+fn built_in(limit: TimeDelta, subject: &Subject<'_>) -> String {
+    let limit = words::duration(limit);
+    if subject.only_a_person_can_renew() {
+        format!("{limit}, built in where only a person can renew it")
+    } else {
+        format!("{limit}, built in")
+    }
+}
+
+/// Shows the limits that depend on who can renew the token, where no table gives them.
+pub(super) fn put_limits(own: &Section<'_>, subject: &Subject<'_>) {
+    let (warn, critical) = if subject.only_a_person_can_renew() {
+        let note = "built in, as only a person can renew it";
+        (note, note)
+    } else {
+        (
+            "built in; 14d where only a person can renew it",
+            "built in; 7d where only a person can renew it",
+        )
+    };
+    if subject.policy.warn_within.is_none() {
+        own.put("warn_within", || Origin::Implied(warn), || subject.warn_within().shown());
+    }
+    if subject.policy.critical_within.is_none() {
+        let origin = || Origin::Implied(critical);
+        own.put("critical_within", origin, || subject.critical_within().shown());
+    }
+}

@@ -1,0 +1,186 @@
+//! The answer to one question: a value, nothing, or what is wrong with it.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::{Found, Outcome, Section};
+use crate::config::diagnostic::{Diagnostic, Span, Spanned};
+use crate::config::show::{Origin, Shown};
+
+/// What a table says under one key.
+///
+/// What is wrong is said when the answer is used; a key that has no meaning where it stands is
+/// complained of as such, and its value is not judged.
+pub(in crate::config) struct Ask<'a, T> {
+    section: &'a Section<'a>,
+    key: &'static str,
+    value: Option<T>,
+    span: Span,
+    is_present: bool,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a, T> Ask<'a, T> {
+    pub(super) fn absent(section: &'a Section<'a>, key: &'static str) -> Self {
+        let (span, diagnostics) = (section.span, Vec::new());
+        Self { section, key, value: None, span, is_present: false, diagnostics }
+    }
+
+    pub(super) fn new(section: &'a Section<'a>, found: &Found<'_>, outcome: Outcome<T>) -> Self {
+        match outcome {
+            Ok(value) => Self::with(section, found, Some(value), Vec::new()),
+            Err(wrong) => Self::with(section, found, None, wrong),
+        }
+    }
+
+    pub(super) fn with(
+        section: &'a Section<'a>,
+        found: &Found<'_>,
+        value: Option<T>,
+        diagnostics: Vec<Diagnostic>,
+    ) -> Self {
+        let (key, span) = (found.key(), found.span());
+        Self { section, key, value, span, is_present: true, diagnostics }
+    }
+
+    /// Marks the key as one whose value may be a secret.
+    pub(in crate::config) fn secret(self) -> Self {
+        self.set_secret(true)
+    }
+
+    /// Marks the key as one whose value everybody may see although it is read like a secret.
+    pub(in crate::config) fn public(self) -> Self {
+        self.set_secret(false)
+    }
+
+    fn set_secret(self, is_secret: bool) -> Self {
+        if self.section.is_learning() {
+            let place = self.section.header.place();
+            self.section.reader.learned.borrow_mut().set_secret(&place, self.key, is_secret);
+        }
+        self
+    }
+
+    /// Turns a good value into another, or into what is wrong with it.
+    pub(in crate::config) fn and_then<U>(
+        mut self,
+        turn: impl FnOnce(T, Span) -> Outcome<U>,
+    ) -> Ask<'a, U> {
+        let value = self.value.and_then(|value| {
+            turn(value, self.span).map_err(|wrong| self.diagnostics.extend(wrong)).ok()
+        });
+        let Self { section, key, span, is_present, diagnostics, .. } = self;
+        Ask { section, key, value, span, is_present, diagnostics }
+    }
+
+    /// Turns a good value into another.
+    pub(in crate::config) fn map<U>(self, turn: impl FnOnce(T) -> U) -> Ask<'a, U> {
+        self.and_then(|value, _| Ok(turn(value)))
+    }
+
+    /// Refuses a value for which `judge` has a complaint.
+    pub(in crate::config) fn check(
+        self,
+        judge: impl FnOnce(&T, Span) -> Option<Diagnostic>,
+    ) -> Self {
+        self.and_then(|value, span| match judge(&value, span) {
+            Some(wrong) => Err(vec![wrong]),
+            None => Ok(value),
+        })
+    }
+
+    /// Says what is wrong with the value, once.
+    pub(in crate::config) fn judged(mut self) -> Self {
+        self.section.diagnostics.borrow_mut().append(&mut self.diagnostics);
+        self
+    }
+
+    /// Says what is wrong with a value that is good in itself.
+    pub(in crate::config) fn refuse(&self, message: impl Into<String>, label: impl Into<String>) {
+        self.section.report(Diagnostic::at(self.span, message).label(label));
+    }
+
+    /// The value, if it is good.
+    pub(in crate::config) const fn get(&self) -> Option<&T> {
+        self.value.as_ref()
+    }
+
+    /// The key.
+    pub(in crate::config) const fn key(&self) -> &'static str {
+        self.key
+    }
+
+    /// Where the value stands; the whole table, if there is none.
+    pub(in crate::config) const fn span(&self) -> Span {
+        self.span
+    }
+
+    /// Where the key stands.
+    pub(in crate::config) fn key_span(&self) -> Span {
+        self.section.key_span(self.key)
+    }
+
+    /// Whether the key is there, with a good value or not.
+    pub(in crate::config) const fn is_present(&self) -> bool {
+        self.is_present
+    }
+
+    /// Whether the key is there with a value that is wrong.
+    pub(in crate::config) const fn is_wrong(&self) -> bool {
+        self.is_present && self.value.is_none()
+    }
+
+    /// Says what is wrong; the value with its place, unnoted for `config show`.
+    pub(in crate::config) fn spanned(self) -> Option<Spanned<T>> {
+        let span = self.span;
+        self.judged().value.map(|value| Spanned { value, span })
+    }
+
+    /// The table, if the file has the value; otherwise `absent`.
+    pub(in crate::config) fn origin_or(&self, absent: Origin) -> Origin {
+        if self.value.is_some() { Origin::Table(self.section.name()) } else { absent }
+    }
+}
+
+impl<T: Shown> Ask<'_, T> {
+    /// The value, or the default for it.
+    pub(in crate::config) fn or(self, default: T) -> T {
+        self.or_from(default, Origin::BuiltIn)
+    }
+
+    /// The value, or one that follows from something else.
+    pub(in crate::config) fn or_implied(self, value: T, by: &'static str) -> T {
+        self.or_from(value, Origin::Implied(by))
+    }
+
+    fn or_from(self, default: T, origin: Origin) -> T {
+        let this = self.judged();
+        let (section, key) = (this.section, this.key);
+        let origin = || if this.value.is_some() { Origin::Table(section.name()) } else { origin };
+        let shown = this.value.as_ref().unwrap_or(&default);
+        section.put(key, origin, || shown.shown());
+        this.value.unwrap_or(default)
+    }
+
+    /// The value, if the file has it.
+    pub(in crate::config) fn optional(self) -> Option<T> {
+        self.map(Some).or(None)
+    }
+}
+
+impl Ask<'_, TimeDelta> {
+    /// Refuses no time at all.
+    pub(in crate::config) fn positive(self) -> Self {
+        let key = self.key;
+        self.check(|span_of_time, span| {
+            let wrong = || Diagnostic::at(span, format!("`{key}` must be longer than nothing"));
+            span_of_time.is_zero().then(wrong)
+        })
+    }
+
+    /// The duration as the standard library has it.
+    pub(in crate::config) fn or_std(self, default: Duration) -> Duration {
+        self.map(|duration| duration.to_std().unwrap_or_default()).or(default)
+    }
+}

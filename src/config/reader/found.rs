@@ -1,0 +1,150 @@
+//! Judges one value of the file: what it is, and what it must be.
+
+use std::ops::Range;
+
+use chrono::TimeDelta;
+use toml_edit::{Array, Item, Value};
+
+use crate::config::diagnostic::{Diagnostic, FileId, Span, Spanned};
+use crate::config::duration::{BadDuration, parse_duration};
+use crate::config::wording::quoted;
+
+/// What became of a value: it is good, or wrong for these reasons.
+pub(in crate::config) type Outcome<T> = Result<T, Vec<Diagnostic>>;
+
+/// A value of the file, under its key.
+pub(in crate::config) struct Found<'a> {
+    key: &'static str,
+    item: &'a Item,
+    span: Span,
+    file: FileId,
+}
+
+impl<'a> Found<'a> {
+    pub(super) const fn new(key: &'static str, item: &'a Item, span: Span, file: FileId) -> Self {
+        Self { key, item, span, file }
+    }
+
+    pub(super) const fn key(&self) -> &'static str {
+        self.key
+    }
+
+    /// The value as it stands.
+    pub(in crate::config) const fn item(&self) -> &'a Item {
+        self.item
+    }
+
+    /// Where it stands.
+    pub(in crate::config) const fn span(&self) -> Span {
+        self.span
+    }
+
+    /// Complains of the value; the message follows its key.
+    pub(in crate::config) fn complain(&self, rest: &str) -> Diagnostic {
+        Diagnostic::at(self.span, format!("`{}` {rest}", self.key))
+    }
+
+    /// Complains of a value of another kind.
+    pub(in crate::config) fn must_be(&self, what: &str) -> Diagnostic {
+        self.complain(&format!("must be {what}, not {}", self.article()))
+    }
+
+    /// What the value is, in the words of a person.
+    pub(in crate::config) fn article(&self) -> &'static str {
+        match self.item.type_name() {
+            "string" => "a string",
+            "integer" => "a number",
+            "float" => "a fraction",
+            "boolean" => "true or false",
+            "datetime" => "a date",
+            "array" | "array of tables" => "a list",
+            _ => "a table",
+        }
+    }
+
+    /// Reads a string.
+    pub(in crate::config) fn string(&self) -> Outcome<String> {
+        self.item.as_str().map(str::to_owned).ok_or_else(|| {
+            let wrong = self.must_be("a string");
+            vec![if self.item.is_integer() { wrong.label("put it in quotes") } else { wrong }]
+        })
+    }
+
+    /// Reads a list of strings.
+    pub(in crate::config) fn strings(&self) -> Outcome<Vec<Spanned<String>>> {
+        self.entries("a list of strings", |value, span| match value.as_str() {
+            Some(text) => Ok(Spanned { value: text.to_owned(), span }),
+            None => {
+                let message = format!(
+                    "`{}` must be a list of strings, not of {}s",
+                    self.key,
+                    plain_kind(value)
+                );
+                Err(Diagnostic::at(span, message))
+            }
+        })
+    }
+
+    /// Reads a duration.
+    pub(in crate::config) fn duration(&self) -> Outcome<TimeDelta> {
+        let Some(text) = self.item.as_str() else {
+            return Err(vec![self.must_be("a duration").label(BadDuration::REMEDY)]);
+        };
+        duration(self.key, text, self.span).map_err(|wrong| vec![wrong])
+    }
+
+    /// Reads a list of durations.
+    pub(in crate::config) fn durations(&self) -> Outcome<Vec<TimeDelta>> {
+        self.entries("a list of durations", |value, span| match value.as_str() {
+            Some(text) => duration(self.key, text, span),
+            None => {
+                let message = format!("`{}` must be a list of durations", self.key);
+                Err(Diagnostic::at(span, message).label(BadDuration::REMEDY))
+            }
+        })
+    }
+
+    fn entries<T>(
+        &self,
+        what: &str,
+        read: impl Fn(&Value, Span) -> Result<T, Diagnostic>,
+    ) -> Outcome<Vec<T>> {
+        let list = self.array(what)?;
+        let (mut good, mut wrong) = (Vec::new(), Vec::new());
+        for value in list {
+            match read(value, self.span_of(value)) {
+                Ok(value) => good.push(value),
+                Err(diagnostic) => wrong.push(diagnostic),
+            }
+        }
+        if wrong.is_empty() { Ok(good) } else { Err(wrong) }
+    }
+
+    fn array(&self, what: &str) -> Outcome<&'a Array> {
+        self.item.as_array().ok_or_else(|| vec![self.must_be(what)])
+    }
+
+    /// Where a value of a list stands.
+    pub(super) fn span_of(&self, value: &Value) -> Span {
+        value.span().map_or(self.span, |span: Range<usize>| Span::new(self.file, span))
+    }
+}
+
+fn duration(key: &str, text: &str, span: Span) -> Result<TimeDelta, Diagnostic> {
+    parse_duration(text).map_err(|BadDuration| {
+        let message = format!("`{key}` is no duration: {}", quoted(text));
+        Diagnostic::at(span, message).label(BadDuration::REMEDY)
+    })
+}
+
+/// What a value is, without an article.
+pub(super) fn plain_kind(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "string",
+        Value::Integer(_) | Value::Float(_) => "number",
+        Value::Boolean(_) => "boolean",
+        Value::Datetime(_) => "date",
+        Value::Array(_) => "list",
+        Value::InlineTable(_) => "table",
+    }
+}

@@ -1,0 +1,182 @@
+//! The kinds of values: each reads one key of a table.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use chrono::TimeDelta;
+
+use super::{Ask, Found, Outcome, Section};
+use crate::config::diagnostic::{Diagnostic, Spanned};
+use crate::config::wording::{any_of, nearest, quoted};
+
+impl<'a> Section<'a> {
+    /// Reads a value that is like no other; `kind` is what it is.
+    pub(in crate::config) fn value<T>(
+        &self,
+        key: &'static str,
+        kind: &'static str,
+        sentence: &'static str,
+        read: impl FnOnce(&Found<'a>) -> Outcome<T>,
+    ) -> Ask<'_, T> {
+        match self.find(key, kind, sentence) {
+            Some(found) => Ask::new(self, &found, read(&found)),
+            None => Ask::absent(self, key),
+        }
+    }
+
+    /// Reads a string.
+    pub(in crate::config) fn string(
+        &self,
+        key: &'static str,
+        sentence: &'static str,
+    ) -> Ask<'_, String> {
+        self.value(key, "a string", sentence, Found::string)
+    }
+
+    /// Reads a list of strings.
+    pub(in crate::config) fn strings(
+        &self,
+        key: &'static str,
+        sentence: &'static str,
+    ) -> Ask<'_, Vec<Spanned<String>>> {
+        self.value(key, "a list of strings", sentence, Found::strings)
+    }
+
+    /// Reads true or false.
+    pub(in crate::config) fn flag(
+        &self,
+        key: &'static str,
+        sentence: &'static str,
+    ) -> Ask<'_, bool> {
+        self.value(key, "`true` or `false`", sentence, |found| {
+            found.item().as_bool().ok_or_else(|| vec![found.must_be("`true` or `false`")])
+        })
+    }
+
+    /// Reads a whole number within `range`.
+    pub(in crate::config) fn number<T>(
+        &self,
+        key: &'static str,
+        sentence: &'static str,
+        range: RangeInclusive<T>,
+    ) -> Ask<'_, T>
+    where
+        T: TryFrom<i64> + PartialOrd + Display,
+    {
+        self.value(key, "a whole number", sentence, |found| {
+            let number = found.item().as_integer();
+            let number = number.ok_or_else(|| vec![found.must_be("a whole number")])?;
+            T::try_from(number).ok().filter(|number| range.contains(number)).ok_or_else(|| {
+                let (least, most) = (range.start(), range.end());
+                vec![found.complain(&format!("must lie between {least} and {most}"))]
+            })
+        })
+    }
+
+    /// Reads a duration.
+    pub(in crate::config) fn duration(
+        &self,
+        key: &'static str,
+        sentence: &'static str,
+    ) -> Ask<'_, TimeDelta> {
+        self.value(key, "a duration", sentence, Found::duration)
+    }
+
+    /// Reads a list of durations.
+    pub(in crate::config) fn durations(
+        &self,
+        key: &'static str,
+        sentence: &'static str,
+    ) -> Ask<'_, Vec<TimeDelta>> {
+        self.value(key, "a list of durations", sentence, Found::durations)
+    }
+
+    /// Reads the path of a file; a relative one begins beside the config.
+    pub(in crate::config) fn path(
+        &self,
+        key: &'static str,
+        sentence: &'static str,
+    ) -> Ask<'_, PathBuf> {
+        let folder = self.folder();
+        self.value(key, "the path of a file", sentence, |found| {
+            let text = found.string()?;
+            if text.starts_with("~/") {
+                let wrong = found.complain("begins with `~`, which only a shell understands");
+                return Err(vec![wrong.label("write the whole path")]);
+            }
+            if text.ends_with('/') || Path::new(&text).file_name().is_none() {
+                return Err(vec![found.complain("must name a file")]);
+            }
+            Ok(folder.join(text))
+        })
+    }
+
+    /// Reads one word out of a list; `what` is what they are.
+    pub(in crate::config) fn choice<T: Copy + Display>(
+        &self,
+        key: &'static str,
+        sentence: &'static str,
+        what: &str,
+        all: &[T],
+    ) -> Ask<'_, T> {
+        self.value(key, "a word", sentence, |found| {
+            let word = Spanned { value: found.string()?, span: found.span() };
+            one_of(all, what, &word).map_err(|wrong| vec![wrong])
+        })
+    }
+
+    /// Reads a name, which stands in the middle of sentences.
+    pub(in crate::config) fn name_of_its_own(&self, sentence: &'static str) -> Ask<'_, String> {
+        self.string("name", sentence).check(|name, span| {
+            if name.trim().is_empty() {
+                let wrong = Diagnostic::at(span, "`name` is empty");
+                return Some(wrong.label("leave it out, or say what this is"));
+            }
+            let message = "`name` must be on one line, without control characters";
+            name.contains(char::is_control).then(|| Diagnostic::at(span, message))
+        })
+    }
+
+    /// Reads `command`: a program and its arguments. A program that is a path begins beside the
+    /// config; a name is searched for in `PATH`.
+    pub(in crate::config) fn command(
+        &self,
+        sentence: &'static str,
+    ) -> Ask<'_, Vec<Spanned<String>>> {
+        let folder = self.folder();
+        let words = self.value("command", "a program and its arguments", sentence, |found| {
+            let mut words = found.strings()?;
+            let Some(program) = words.first_mut() else {
+                let wrong = found.complain("is empty");
+                return Err(vec![wrong.label("write `[\"PROGRAM\", \"ARGUMENT\"]`")]);
+            };
+            if program.value.trim().is_empty() {
+                return Err(vec![found.complain("names no program")]);
+            }
+            if program.value.contains('/') {
+                program.value = folder.join(&program.value).to_string_lossy().into_owned();
+            }
+            Ok(words)
+        });
+        words.secret()
+    }
+}
+
+/// Finds the one of `all` that the word names.
+pub(in crate::config) fn one_of<T: Copy + Display>(
+    all: &[T],
+    what: &str,
+    word: &Spanned<String>,
+) -> Result<T, Diagnostic> {
+    let names: Vec<String> = all.iter().map(ToString::to_string).collect();
+    if let Some(at) = names.iter().position(|name| *name == word.value) {
+        return Ok(all[at]);
+    }
+    let names = names.iter().map(String::as_str);
+    let label = match nearest(&word.value, names.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("write {}", any_of(names)),
+    };
+    Err(Diagnostic::at(word.span, format!("unknown {what} {}", quoted(&word.value))).label(label))
+}

@@ -1,0 +1,486 @@
+//! Reads tables key by key, notes every mistake and goes on.
+//!
+//! A [`Section`] remembers which keys it was asked for: one that the file has and no reader asks
+//! for is unknown. So every key is asked for before anything is decided; what an answer means
+//! together with another one is a second look at values that are there already.
+
+mod ask;
+mod found;
+mod kinds;
+
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+
+use serde_json::Value;
+use toml_edit::{Item, Table, TableLike};
+
+pub(super) use self::ask::Ask;
+pub(super) use self::found::{Found, Outcome};
+pub(super) use self::kinds::one_of;
+use super::diagnostic::{Diagnostic, Diagnostics, FileId, Span, Spanned};
+use super::schema::{KeySchema, Schema};
+use super::show::{Brackets, Entry, Origin, Table as ShownTable};
+use super::wording::quoted;
+
+/// What a config is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Its settings.
+    Use,
+    /// Its settings, each with its value and its origin.
+    Show,
+    /// The keys that readers ask for; there is no config.
+    Learn,
+}
+
+/// Reads one file.
+pub(super) struct Reader<'a> {
+    purpose: Purpose,
+    file: FileId,
+    folder: &'a Path,
+    schema: fn() -> &'static Schema,
+    diagnostics: RefCell<Diagnostics>,
+    shown: RefCell<Vec<ShownTable>>,
+    learned: RefCell<Schema>,
+}
+
+impl<'a> Reader<'a> {
+    /// Prepares to read `file`; relative paths in it begin at `folder`.
+    pub(super) fn new(
+        purpose: Purpose,
+        file: FileId,
+        folder: &'a Path,
+        schema: fn() -> &'static Schema,
+    ) -> Self {
+        Self {
+            purpose,
+            file,
+            folder,
+            schema,
+            diagnostics: RefCell::default(),
+            shown: RefCell::default(),
+            learned: RefCell::default(),
+        }
+    }
+
+    /// Opens the top of the file; without a table it is as if it were empty.
+    pub(super) fn top<'s>(&'s self, table: Option<&'s dyn TableLike>) -> Section<'s> {
+        Section::new(self, Header::Top, table, self.span(0..0))
+    }
+
+    /// Names bytes of the file.
+    pub(super) fn span(&self, bytes: std::ops::Range<usize>) -> Span {
+        Span::new(self.file, bytes)
+    }
+
+    /// Notes a mistake.
+    pub(super) fn report(&self, diagnostic: Diagnostic) {
+        self.diagnostics.borrow_mut().extend([diagnostic]);
+    }
+
+    /// Ends the reading: the mistakes, and the tables to be shown.
+    pub(super) fn finish(self) -> (Diagnostics, Vec<ShownTable>) {
+        (self.diagnostics.into_inner(), self.shown.into_inner())
+    }
+
+    /// Ends the reading: the keys that were asked for.
+    pub(super) fn into_schema(self) -> Schema {
+        self.learned.into_inner()
+    }
+}
+
+/// How a table is called.
+#[derive(Debug, Clone, Copy)]
+enum Header<'a> {
+    Top,
+    /// `[http]`
+    Only(&'static str),
+    /// `[app.NAME]`
+    Named {
+        group: &'static str,
+        stands_for: &'static str,
+        name: &'a str,
+    },
+    /// `[[notify]]`
+    Listed(&'static str),
+    /// `[[token.LABEL.deliver]]`
+    ListedIn {
+        group: &'static str,
+        stands_for: &'static str,
+        name: &'a str,
+        list: &'static str,
+    },
+    /// A table within a value.
+    Inline(&'static str),
+}
+
+impl Header<'_> {
+    /// Where a person finds such a table.
+    fn place(self) -> String {
+        match self {
+            Self::Top => "at the top of the file".to_owned(),
+            Self::Only(table) => format!("in `[{table}]`"),
+            Self::Named { group, stands_for, .. } => format!("in `[{group}.{stands_for}]`"),
+            Self::Listed(list) => format!("in `[[{list}]]`"),
+            Self::ListedIn { group, stands_for, list, .. } => {
+                format!("in `[[{group}.{stands_for}.{list}]]`")
+            }
+            Self::Inline(what) => format!("in {what}"),
+        }
+    }
+
+    fn path(self) -> Vec<String> {
+        let path = match self {
+            Self::Top | Self::Inline(_) => Vec::new(),
+            Self::Only(table) | Self::Listed(table) => vec![table],
+            Self::Named { group, name, .. } => vec![group, name],
+            Self::ListedIn { group, name, list, .. } => vec![group, name, list],
+        };
+        path.into_iter().map(str::to_owned).collect()
+    }
+
+    const fn brackets(self) -> Brackets {
+        match self {
+            Self::Listed(_) | Self::ListedIn { .. } => Brackets::Double,
+            Self::Top | Self::Only(_) | Self::Named { .. } | Self::Inline(_) => Brackets::Single,
+        }
+    }
+}
+
+/// One table of the file, or one that the file lacks.
+pub(super) struct Section<'a> {
+    reader: &'a Reader<'a>,
+    header: Header<'a>,
+    table: Option<&'a dyn TableLike>,
+    /// Where the table begins, for a complaint about it as a whole.
+    span: Span,
+    asked: RefCell<Vec<&'static str>>,
+    entries: RefCell<Vec<Entry>>,
+    /// Mistakes of this table that its reader has not heard of yet.
+    diagnostics: RefCell<Vec<Diagnostic>>,
+    /// Whether its mistakes are said elsewhere.
+    is_quiet: Cell<bool>,
+}
+
+impl Drop for Section<'_> {
+    /// Complains of unknown keys here, so that no reader of a table can forget to.
+    fn drop(&mut self) {
+        if !self.is_quiet.get() {
+            self.reader.diagnostics.borrow_mut().extend(self.all_diagnostics());
+        }
+    }
+}
+
+impl<'a> Section<'a> {
+    fn new(
+        reader: &'a Reader<'a>,
+        header: Header<'a>,
+        table: Option<&'a dyn TableLike>,
+        span: Span,
+    ) -> Self {
+        Self {
+            reader,
+            header,
+            table,
+            span,
+            asked: RefCell::default(),
+            entries: RefCell::default(),
+            diagnostics: RefCell::default(),
+            is_quiet: Cell::new(false),
+        }
+    }
+
+    /// Opens the same table once more for its values alone: its mistakes are said by `self`.
+    pub(super) fn quiet(&self) -> Section<'_> {
+        let section = Section::new(self.reader, self.header, self.table, self.span);
+        section.is_quiet.set(true);
+        section
+    }
+
+    /// Opens a table that is nowhere: it has no key, and complains of nothing.
+    pub(super) fn nowhere(&self) -> Section<'_> {
+        let section = Section::new(self.reader, Header::Top, None, self.span);
+        section.is_quiet.set(true);
+        section
+    }
+
+    /// Where the table begins, for a complaint about it as a whole.
+    pub(super) const fn span(&self) -> Span {
+        self.span
+    }
+
+    /// The table's path: `http`, `app.main`.
+    pub(super) fn name(&self) -> String {
+        self.header.path().join(".")
+    }
+
+    /// Where relative paths begin.
+    pub(super) const fn folder(&self) -> &'a Path {
+        self.reader.folder
+    }
+
+    /// Notes a mistake.
+    pub(super) fn report(&self, diagnostic: Diagnostic) {
+        self.diagnostics.borrow_mut().push(diagnostic);
+    }
+
+    /// Where a key stands.
+    pub(super) fn key_span(&self, key: &str) -> Span {
+        let key = self.table.and_then(|table| table.key(key));
+        key.and_then(toml_edit::Key::span).map_or(self.span, |span| self.reader.span(span))
+    }
+
+    /// Whether the table has a key that no reader asked for.
+    pub(super) fn has_unknown_keys(&self) -> bool {
+        self.unknown_keys().next().is_some()
+    }
+
+    fn unknown_keys(&self) -> impl Iterator<Item = &'a str> {
+        let asked = self.asked.borrow();
+        let keys = self.table.into_iter().flat_map(TableLike::iter).map(|(key, _)| key);
+        keys.filter(move |key| !asked.contains(key))
+    }
+
+    fn all_diagnostics(&self) -> Vec<Diagnostic> {
+        let mut diagnostics = self.diagnostics.take();
+        diagnostics.extend(self.unknown_keys().map(|key| self.unknown_key(key)));
+        diagnostics
+    }
+
+    fn unknown_key(&self, key: &str) -> Diagnostic {
+        let (schema, place) = ((self.reader.schema)(), self.header.place());
+        let label = match (schema.nearest(&place, key), schema.home(key)) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, Some(home)) => format!("it belongs {home}"),
+            (None, None) => format!("there is no such key {place}"),
+        };
+        Diagnostic::at(self.key_span(key), format!("unknown key {}", quoted(key))).label(label)
+    }
+
+    /// Refuses a key that a later version reads.
+    pub(super) fn later(&self, key: &'static str, sentence: &'static str) {
+        self.learn(KeySchema { name: key, kind: "", sentence, is_secret: false, is_later: true });
+        if self.has(key) {
+            self.asked.borrow_mut().push(key);
+            let message = format!("`{key}` is not supported by this version");
+            self.report(Diagnostic::at(self.key_span(key), message));
+        }
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.table.is_some_and(|table| table.contains_key(key))
+    }
+
+    fn learn(&self, key: KeySchema) {
+        if self.is_learning() && !self.is_quiet.get() {
+            self.reader.learned.borrow_mut().learn(self.header.place(), key);
+        }
+    }
+
+    /// Finds what stands under `key`, and remembers that it was asked for.
+    fn find(
+        &self,
+        name: &'static str,
+        kind: &'static str,
+        sentence: &'static str,
+    ) -> Option<Found<'a>> {
+        self.learn(KeySchema { name, kind, sentence, is_secret: false, is_later: false });
+        let item = self.table?.get(name)?;
+        self.asked.borrow_mut().push(name);
+        let span = item.span().map_or_else(|| self.key_span(name), |span| self.reader.span(span));
+        Some(Found::new(name, item, span, self.reader.file))
+    }
+}
+
+/// What `config show` is told.
+impl Section<'_> {
+    /// Notes a value and where it came from, in place of what was noted of that key before.
+    pub(super) fn put(
+        &self,
+        key: &'static str,
+        origin: impl FnOnce() -> Origin,
+        value: impl FnOnce() -> Value,
+    ) {
+        if self.reader.purpose != Purpose::Show || self.is_quiet.get() {
+            return;
+        }
+        let entry = Entry { key, value: value(), origin: origin() };
+        let mut entries = self.entries.borrow_mut();
+        match entries.iter_mut().find(|known| known.key == key) {
+            Some(known) => *known = entry,
+            None => entries.push(entry),
+        }
+    }
+
+    /// Hands the table over, with its keys in the order of the schema.
+    pub(super) fn show(&self) {
+        if self.reader.purpose != Purpose::Show {
+            return;
+        }
+        let (schema, place) = ((self.reader.schema)(), self.header.place());
+        let mut entries = self.entries.take();
+        entries.sort_by_key(|entry| schema.position(&place, entry.key));
+        let (path, brackets) = (self.header.path(), self.header.brackets());
+        self.reader.shown.borrow_mut().push(ShownTable { path, brackets, entries });
+    }
+}
+
+/// Tables within tables: one by its key, many by their names, many in a row, one in a value.
+impl<'a> Section<'a> {
+    /// Opens the table under `key`; if the file has none, all its keys are absent.
+    pub(super) fn table(&self, key: &'static str, sentence: &'static str) -> Section<'_> {
+        let found = self.find(key, "a table", sentence);
+        let header = Header::Only(key);
+        let Some(found) = found else { return Section::new(self.reader, header, None, self.span) };
+        let table = found.item().as_table_like();
+        if table.is_none() {
+            let message = format!("`{key}` must be a table");
+            let label = format!("write `[{key}]`");
+            self.report(Diagnostic::at(self.key_span(key), message).label(label));
+        }
+        Section::new(self.reader, header, table, self.header_span(key, found.item()))
+    }
+
+    /// Opens every table under `group`, each with its name: `[app.NAME]`, `[token.LABEL]`.
+    pub(super) fn named(
+        &self,
+        group: &'static str,
+        stands_for: &'static str,
+        sentence: &'static str,
+    ) -> Vec<(Spanned<&'_ str>, Section<'_>)> {
+        let found = self.find(group, "tables with names", sentence);
+        let header = |name| Header::Named { group, stands_for, name };
+        let Some(found) = found else {
+            let example = || {
+                let name = Spanned { value: stands_for, span: self.span };
+                (name, Section::new(self.reader, header(stands_for), None, self.span))
+            };
+            return self.is_learning().then(example).into_iter().collect();
+        };
+        let Some(tables) = found.item().as_table_like() else {
+            let message = format!("`{group}` must hold tables");
+            let label = format!("write `[{group}.NAME]`");
+            self.report(Diagnostic::at(self.key_span(group), message).label(label));
+            return Vec::new();
+        };
+        let span = self.header_span(group, found.item());
+        let outer = Section::new(self.reader, Header::Only(group), Some(tables), span);
+        outer.is_quiet.set(true);
+        let mut sections = Vec::new();
+        for (name, item) in tables.iter() {
+            let span = outer.key_span(name);
+            if let Item::Table(table) = item
+                && self.is_dotted_name(table, header(name))
+            {
+                self.refuse_dotted(group, name, table, span);
+            } else if let Some(table) = item.as_table_like() {
+                let start = outer.header_span(name, item);
+                let section = Section::new(self.reader, header(name), Some(table), start);
+                sections.push((Spanned { value: name, span }, section));
+            } else {
+                let message = format!("{} is no table of its own", quoted(name));
+                let label = format!("`{group}` holds `[{group}.NAME]` tables");
+                self.report(Diagnostic::at(span, message).label(label));
+            }
+        }
+        sections
+    }
+
+    /// Opens every table in the list under `key`, however the list is written.
+    pub(super) fn list(&self, key: &'static str, sentence: &'static str) -> Vec<Section<'_>> {
+        let header = match self.header {
+            Header::Named { group, stands_for, name } => {
+                Header::ListedIn { group, stands_for, name, list: key }
+            }
+            _ => Header::Listed(key),
+        };
+        let open = |table, span| Section::new(self.reader, header, table, span);
+        let Some(found) = self.find(key, "a list of tables", sentence) else {
+            return self.is_learning().then(|| open(None, self.span)).into_iter().collect();
+        };
+        if let Item::ArrayOfTables(tables) = found.item() {
+            let span = |table: &Table| table.span().map(|span| self.reader.span(span));
+            let tables = tables.iter().map(|table| (table, span(table).unwrap_or(found.span())));
+            return tables.map(|(table, span)| open(Some(table as &dyn TableLike), span)).collect();
+        }
+        let how = header.place();
+        let how = format!("write {}", how.trim_start_matches("in "));
+        let Some(values) = found.item().as_array() else {
+            let message = format!("`{key}` must be a list of tables, not {}", found.article());
+            let span = self.header_span(key, found.item());
+            self.report(Diagnostic::at(span, message).label(how));
+            return Vec::new();
+        };
+        let mut sections = Vec::new();
+        for value in values {
+            let span = found.span_of(value);
+            if let Some(table) = value.as_inline_table() {
+                sections.push(open(Some(table), span));
+            } else {
+                let kind = found::plain_kind(value);
+                let message = format!("`{key}` must be a list of tables, not of {kind}s");
+                self.report(Diagnostic::at(span, message).label(how.clone()));
+            }
+        }
+        sections
+    }
+
+    /// Reads a value that is a table, by `read`; `instead` judges any other.
+    pub(super) fn inline<T>(
+        &self,
+        key: &'static str,
+        what: &'static str,
+        (kind, sentence): (&'static str, &'static str),
+        instead: impl FnOnce(&Found<'_>) -> Outcome<T>,
+        read: impl FnOnce(&Section<'_>) -> Option<T>,
+    ) -> Ask<'_, T> {
+        let found = self.find(key, kind, sentence);
+        let open = |table, span| Section::new(self.reader, Header::Inline(what), table, span);
+        let Some(found) = found else {
+            if self.is_learning() {
+                read(&open(None, self.span));
+            }
+            return Ask::absent(self, key);
+        };
+        let Some(table) = found.item().as_table_like() else {
+            return Ask::new(self, &found, instead(&found));
+        };
+        let section = open(Some(table), found.span());
+        let value = read(&section);
+        let diagnostics = section.all_diagnostics();
+        section.is_quiet.set(true);
+        Ask::with(self, &found, value, diagnostics)
+    }
+
+    fn is_learning(&self) -> bool {
+        self.reader.purpose == Purpose::Learn
+    }
+
+    /// Where a table begins: its header, or the key that it hangs on.
+    fn header_span(&self, key: &str, item: &Item) -> Span {
+        let span = match item {
+            Item::Table(table) if !table.is_dotted() => table.span(),
+            _ => None,
+        };
+        span.map_or_else(|| self.key_span(key), |span| self.reader.span(span))
+    }
+
+    /// Whether a table without a header of its own is there only because a name has a dot.
+    ///
+    /// `[[token."brand/5".deliver]]` alone opens its token's table too, and has every right to.
+    fn is_dotted_name(&self, table: &Table, header: Header<'_>) -> bool {
+        let is_known = |key: &str| (self.reader.schema)().has(&header.place(), key);
+        table.is_implicit() && !table.is_dotted() && table.iter().any(|(key, _)| !is_known(key))
+    }
+
+    /// Explains `[token.a.b]`: a name with a dot, which TOML takes for a table within a table.
+    fn refuse_dotted(&self, group: &str, name: &str, table: &Table, at: Span) {
+        for (inner, item) in table {
+            let span = item.span().or_else(|| table.key(inner)?.span());
+            let span = span.map_or(at, |span| self.reader.span(span));
+            let meant = quoted(&format!("[{group}.{name}-{inner}]"));
+            let message = "a name has letters, digits, `-` and `_`, but no dots";
+            self.report(Diagnostic::at(span, message).label(format!("did you mean {meant}?")));
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! A token as its own table tells of it; what names other tables is still to be looked up.
+
+use std::collections::HashMap;
+
+use crate::config::deliver::{self, DeliveryRead};
+use crate::config::diagnostic::{Diagnostic, Span, Spanned};
+use crate::config::policy::{self, Layers};
+use crate::config::reader::{Ask, Section};
+use crate::config::source::SecretSource;
+use crate::config::wording::{any_of, quoted};
+use crate::token::{Label, TokenType};
+
+/// A token whose label is valid.
+pub(in crate::config) struct Draft<'a> {
+    pub(in crate::config) label: Label,
+    pub(super) name_span: Span,
+    pub(super) section: &'a Section<'a>,
+    pub(super) token_type: Option<TokenType>,
+    pub(super) keys: Keys<'a>,
+}
+
+/// What a token's table says, as far as it takes a second look at other tables or keys.
+pub(super) struct Keys<'a> {
+    pub(super) token_type: Ask<'a, TokenType>,
+    pub(super) app: Ask<'a, String>,
+    pub(super) parent: Ask<'a, String>,
+    pub(super) page_id: Ask<'a, String>,
+    pub(super) pages: Ask<'a, String>,
+    pub(super) except: Ask<'a, Vec<Spanned<String>>>,
+    pub(super) was: Ask<'a, String>,
+    pub(super) access_token: Ask<'a, SecretSource>,
+    pub(super) deliveries: Vec<(DeliveryRead, Section<'a>)>,
+}
+
+impl<'a> Keys<'a> {
+    fn read(token: &'a Section<'a>) -> Self {
+        let types = TokenType::ALL;
+        let keys = Self {
+            token_type: token.choice("type", "What kind of token it is", "type", types).judged(),
+            app: token.string("app", "The app that it belongs to").judged(),
+            parent: token.string("parent", "The token that it is derived from").judged(),
+            page_id: token.string("page_id", "The Page that it is for").judged(),
+            pages: token.string("pages", "\"all\" for all Pages of this person").judged(),
+            except: token.strings("except", "The ids of Pages that are left out").judged(),
+            was: token.string("was", "The label that it had before").judged(),
+            access_token: token.secret("access_token", "A first or a better access token").judged(),
+            deliveries: deliver::read(token),
+        };
+        token.later("backup", "A second token to change over to");
+        keys
+    }
+}
+
+impl<'a> Draft<'a> {
+    /// Reads a token's table; none if its name is no label.
+    pub(super) fn read(name: &Spanned<&str>, section: &'a Section<'a>) -> Option<Self> {
+        let keys = Keys::read(section);
+        let Ok(label) = Label::parse(name.value) else {
+            let wrong = Diagnostic::at(name.span, format!("{} is no label", quoted(name.value)));
+            section.report(wrong.label("use letters, digits, `-` and `_`"));
+            let defaults = section.nowhere();
+            policy::read(Layers { own: section, parent: None, defaults: &defaults });
+            return None;
+        };
+        let token_type = token_type(&label, section, &keys.token_type);
+        Some(Self { label, name_span: name.span, section, token_type, keys })
+    }
+
+    /// What the token says its parent is called, by the key or by the label.
+    pub(super) fn parent_name(&self) -> Option<&str> {
+        let given = || self.keys.parent.get().map(String::as_str);
+        self.label.as_discovered().map(|(parent, _)| parent).or_else(given)
+    }
+
+    /// Whether the Pages under it are discovered.
+    pub(in crate::config) const fn discovers_pages(&self) -> bool {
+        self.keys.pages.get().is_some()
+    }
+}
+
+/// A label `PARENT/PAGE_ID` makes it a page; every other token says what it is.
+fn token_type(
+    label: &Label,
+    section: &Section<'_>,
+    given: &Ask<'_, TokenType>,
+) -> Option<TokenType> {
+    if label.as_discovered().is_some() {
+        if given.get().is_some_and(|given| *given != TokenType::Page) {
+            given.refuse(format!("`{label}` is a page"), "leave `type` out, or write `page`");
+        }
+        return Some(TokenType::Page);
+    }
+    if !given.is_present() {
+        let message = format!("`[token.{label}]` needs a `type`");
+        let label = any_of(TokenType::ALL.iter().map(|known| known.as_str()));
+        section.report(Diagnostic::at(section.span(), message).label(label));
+    }
+    given.get().copied()
+}
+
+/// The tokens of the file, to be looked up by label.
+pub(super) struct Drafts<'a> {
+    pub(super) all: Vec<Draft<'a>>,
+    by_label: HashMap<String, usize>,
+}
+
+impl<'a> Drafts<'a> {
+    pub(super) fn new(all: Vec<Draft<'a>>) -> Self {
+        let label = |(at, draft): (usize, &Draft<'a>)| (draft.label.as_str().to_owned(), at);
+        let by_label = all.iter().enumerate().map(label).collect();
+        Self { all, by_label }
+    }
+
+    pub(super) fn find(&self, label: &str) -> Option<&Draft<'a>> {
+        self.by_label.get(label).map(|at| &self.all[*at])
+    }
+}

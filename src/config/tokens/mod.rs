@@ -1,0 +1,289 @@
+//! `[token.LABEL]`: what each token is, where it goes and how it is treated.
+
+mod app;
+mod draft;
+mod parent;
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+pub(super) use self::draft::Draft;
+use self::draft::{Drafts, Keys};
+use super::apps::AppRead;
+use super::conflicts::{self, Owned};
+use super::deliver;
+use super::diagnostic::{Diagnostic, Spanned};
+use super::policy::{self, Layers};
+use super::reader::{Ask, Reader, Section};
+use super::reserved::Reserved;
+use super::show::{Origin, Shown};
+use super::source::SecretSource;
+use super::wording::{quoted, with_article};
+use crate::deliver::Target;
+use crate::policy::{Parent, Policy, Subject};
+use crate::token::{AccessToken, Label, TokenType};
+
+/// A token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenSetting {
+    /// Its name.
+    pub label: Label,
+    /// The name that it had before.
+    pub was: Option<Label>,
+    /// Its type.
+    pub token_type: TokenType,
+    /// The name of its app.
+    pub app: String,
+    /// The token that it is derived from.
+    pub parent: Option<Label>,
+    /// Its Page.
+    pub page_id: Option<String>,
+    /// Whether its other Pages are looked after.
+    pub pages: Pages,
+    /// Where a first or replacement string is found.
+    pub access_token: Option<SecretSource>,
+    /// Where it is delivered, in the order in which that is done.
+    pub deliver: Vec<Target>,
+    /// How it is to be treated.
+    pub policy: Policy,
+    /// How a Page is treated that is discovered under it; none if it has no Pages.
+    pub page_policy: Option<Box<Policy>>,
+}
+
+/// Which Pages of a user are looked after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pages {
+    /// Those that are declared, and no other.
+    None,
+    /// All that Graph lists.
+    All {
+        /// The ids of those that are not wanted.
+        except: Vec<String>,
+    },
+}
+
+/// A table `[token.LABEL]`, and the name in its header.
+pub(super) type TokenTable<'a> = (Spanned<&'a str>, Section<'a>);
+
+/// Reads what each token's own table says.
+pub(super) fn read<'a>(tables: &'a [TokenTable<'a>]) -> Vec<Draft<'a>> {
+    tables.iter().filter_map(|(name, section)| Draft::read(name, section)).collect()
+}
+
+/// What the tokens refer to.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    pub(super) reader: &'a Reader<'a>,
+    pub(super) apps: &'a [AppRead],
+    /// `[defaults]`, which complains of nothing any more.
+    pub(super) defaults: &'a Section<'a>,
+    pub(super) reserved: &'a Reserved,
+}
+
+/// Looks up all that the tokens refer to.
+pub(super) fn resolve<'a>(drafts: Vec<Draft<'a>>, around: Surroundings<'a>) -> Vec<TokenSetting> {
+    let drafts = Drafts::new(drafts);
+    for (delivery, section) in drafts.all.iter().flat_map(|draft| &draft.keys.deliveries) {
+        deliver::refuse_reserved(delivery, section, around.reserved);
+    }
+    let targets = drafts.all.iter().flat_map(|draft| {
+        let label = &draft.label;
+        draft.keys.deliveries.iter().map(move |(delivery, _)| Owned { label, delivery })
+    });
+    conflicts::check(targets, around.reader);
+    let settle = |draft| settle(draft, &drafts, around);
+    let tokens = drafts.all.iter().filter_map(settle).collect();
+    check_pages(&drafts.all);
+    check_renamed(&drafts);
+    tokens
+}
+
+fn settle<'a>(
+    draft: &'a Draft<'a>,
+    drafts: &'a Drafts<'a>,
+    around: Surroundings<'a>,
+) -> Option<TokenSetting> {
+    let Draft { label, section, keys, .. } = draft;
+    let parent = parent::parent(draft, drafts);
+    let page_id = parent::page_id(draft);
+    let app = app::app(draft, parent, around.apps);
+    let pages = pages(draft);
+    let was = keys.was.get().and_then(|was| renamed(was, &keys.was));
+    check_literal(&keys.access_token);
+    let parents = parent.map(|parent| (&parent.label, parent.section.quiet()));
+    let layers = Layers {
+        own: section,
+        parent: parents.as_ref().map(|(label, section)| (*label, section)),
+        defaults: around.defaults,
+    };
+    let policy = policy::read(layers);
+    let judged = judged(draft, parent, &policy);
+    policy::check_order(layers, &policy, judged);
+    if let Some(subject) = judged {
+        policy::put_limits(section, &subject);
+    }
+    let page_policy = draft.token_type.is_some_and(parent::has_pages).then(|| {
+        let (own, theirs) = (section.nowhere(), section.quiet());
+        let parent = Some((label, &theirs));
+        Box::new(policy::read(Layers { own: &own, parent, defaults: around.defaults }))
+    });
+    let (app, app_origin) = app?;
+    let token = TokenSetting {
+        label: label.clone(),
+        was,
+        token_type: draft.token_type?,
+        app,
+        parent: parent.map(|parent| parent.label.clone()),
+        page_id,
+        pages,
+        access_token: keys.access_token.get().cloned(),
+        deliver: keys.deliveries.iter().map(|(delivery, _)| delivery.target.clone()).collect(),
+        policy,
+        page_policy,
+    };
+    put(section, keys, &token, app_origin);
+    Some(token)
+}
+
+/// Shows a token and its targets.
+fn put(section: &Section<'_>, keys: &Keys<'_>, token: &TokenSetting, app: Origin) {
+    let implied = || match token.label.as_discovered() {
+        Some(_) => Origin::Implied("its label"),
+        None => Origin::BuiltIn,
+    };
+    let built_in = || Origin::BuiltIn;
+    section.put("type", || keys.token_type.origin_or(implied()), || token.token_type.shown());
+    section.put("app", || app, || token.app.shown());
+    section.put("parent", || keys.parent.origin_or(implied()), || token.parent.shown());
+    section.put("page_id", || keys.page_id.origin_or(implied()), || token.page_id.shown());
+    match &token.pages {
+        Pages::None => section.put("pages", built_in, || json!(null)),
+        Pages::All { except } => {
+            section.put("pages", || keys.pages.origin_or(built_in()), || json!("all"));
+            section.put("except", || keys.except.origin_or(built_in()), || except.shown());
+        }
+    }
+    section.put("was", || keys.was.origin_or(built_in()), || token.was.shown());
+    let access_token = || token.access_token.shown();
+    section.put("access_token", || keys.access_token.origin_or(built_in()), access_token);
+    section.show();
+    for (_, delivery) in &keys.deliveries {
+        delivery.show();
+    }
+}
+
+/// The token as the judgement sees it before anything is stored.
+///
+/// None where its type or its parent is still wrong.
+fn judged<'a>(
+    draft: &'a Draft<'_>,
+    parent: Option<&'a Draft<'_>>,
+    policy: &'a Policy,
+) -> Option<Subject<'a>> {
+    let parent = match parent {
+        Some(parent) => Some(Parent { label: &parent.label, credential: None }),
+        None if draft.parent_name().is_some() => return None,
+        None => None,
+    };
+    let token_type = draft.token_type?;
+    Some(Subject {
+        label: &draft.label,
+        token_type,
+        policy,
+        credential: None,
+        parent,
+        throttled_until: None,
+    })
+}
+
+fn pages(draft: &Draft<'_>) -> Pages {
+    let Keys { pages, except, .. } = &draft.keys;
+    let Some(word) = pages.get() else {
+        if except.get().is_some() {
+            let message = match draft.token_type {
+                Some(other) if other != TokenType::Page && !parent::has_pages(other) => {
+                    format!("{} token has no `except`", with_article(other))
+                }
+                _ => "`except` needs `pages = \"all\"`".to_owned(),
+            };
+            except.refuse(message, "");
+        }
+        return Pages::None;
+    };
+    if draft.token_type == Some(TokenType::Page) {
+        pages.refuse("a page has no `pages`", "");
+    } else if let Some(other) = draft.token_type.filter(|it| !parent::has_pages(*it)) {
+        pages.refuse(format!("{} token has no `pages`", with_article(other)), "");
+    } else if word != "all" {
+        let label = "declare single pages as `[token.LABEL]` of type `page`";
+        pages.refuse("`pages` can only be `\"all\"`", label);
+    }
+    let except = except.get().map(Vec::as_slice).unwrap_or_default();
+    for id in except.iter().filter(|id| !parent::is_id(&id.value)) {
+        let message = "`except` lists the ids of Pages, which have digits only";
+        draft.section.report(Diagnostic::at(id.span, message));
+    }
+    Pages::All { except: except.iter().map(|id| id.value.clone()).collect() }
+}
+
+fn renamed(was: &str, ask: &Ask<'_, String>) -> Option<Label> {
+    let label = Label::parse(was).ok();
+    if label.is_none() {
+        ask.refuse(format!("{} is no label", quoted(was)), "");
+    }
+    label
+}
+
+fn check_literal(access_token: &Ask<'_, SecretSource>) {
+    let Some(SecretSource::Literal(text)) = access_token.get() else { return };
+    if let Err(malformed) = AccessToken::parse(text.expose()) {
+        access_token.refuse(format!("`access_token` is no access token: {malformed}"), "");
+    }
+}
+
+/// One Page of one parent is one token.
+fn check_pages(drafts: &[Draft<'_>]) {
+    let mut seen: BTreeMap<(&str, &str), &Draft<'_>> = BTreeMap::new();
+    for draft in drafts {
+        let given =
+            || Some((draft.keys.parent.get()?.as_str(), draft.keys.page_id.get()?.as_str()));
+        let Some(page) = draft.label.as_discovered().or_else(given) else { continue };
+        match seen.get(&page) {
+            Some(first) => {
+                let (first, parent) = (*first, page.0);
+                let message = format!(
+                    "`{}` and `{}` are the same Page of `{parent}`",
+                    first.label, draft.label
+                );
+                let wrong = Diagnostic::at(draft.section.span(), message);
+                draft.section.report(wrong.earlier(Some(first.section.span())));
+            }
+            None => {
+                seen.insert(page, draft);
+            }
+        }
+    }
+}
+
+/// A former name must be free, and be one token's only.
+fn check_renamed(drafts: &Drafts<'_>) {
+    let mut seen: BTreeMap<&str, &Ask<'_, String>> = BTreeMap::new();
+    for was in drafts.all.iter().map(|draft| &draft.keys.was) {
+        let Some(name) = was.get() else { continue };
+        if let Some(taken) = drafts.find(name) {
+            let message = format!("`{}` is still the label of a token", taken.label);
+            was.refuse(message, "`was` names a label that is gone");
+        }
+        match seen.get(name.as_str()) {
+            Some(first) => {
+                let message = "two tokens claim the same former label";
+                let wrong = Diagnostic::at(was.span(), message);
+                drafts.all[0].section.report(wrong.earlier(Some(first.span())));
+            }
+            None => {
+                seen.insert(name, was);
+            }
+        }
+    }
+}
