@@ -16,6 +16,7 @@ mod duration;
 mod find;
 mod http;
 mod notify;
+mod permissions;
 mod policy;
 mod reader;
 mod redact;
@@ -29,7 +30,6 @@ mod source;
 mod store;
 mod syntax;
 mod tokens;
-mod trusted;
 mod wording;
 
 use std::collections::HashMap;
@@ -54,11 +54,11 @@ pub use self::tokens::{Pages, TokenSetting};
 
 use self::diagnostic::{FileId, Source};
 use self::notify::{ChannelRead, Labels};
+use self::permissions::JudgedFile;
 use self::policy::Layers;
 use self::reader::{Purpose, Reader};
 use self::reserved::Reserved;
 use self::tokens::Surroundings;
-use self::trusted::Trusted;
 use crate::complaint::Complaint;
 use crate::environment::Environment;
 use crate::token::{Label, TokenType};
@@ -115,13 +115,13 @@ fn read(
     purpose: Purpose,
 ) -> Result<(Config, Description), Complaint> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let trusted = Trusted::read(&path, environment.user_id())?;
-    let (config, description) = parse(&path, &trusted.text, environment, purpose)?;
+    let file = JudgedFile::read(&path, environment.user_id())?;
+    let (config, description) = parse(&path, &file.text, environment, purpose)?;
     if config.holds_a_secret() {
-        trusted.may_hold_secrets(&path)?;
+        file.may_hold_secrets(&path)?;
     }
     if let Some(ca_file) = &config.http.ca_file {
-        trusted::judge_ca_file(ca_file, &path, environment.user_id())?;
+        permissions::judge_ca_file(ca_file, &path, environment.user_id())?;
     }
     Ok((config, description))
 }

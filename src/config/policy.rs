@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use super::diagnostic::{Diagnostic, Span, Spanned};
 use super::duration::parse_duration;
-use super::reader::{Ask, Found, Outcome, Section};
+use super::reader::{Ask, Found, Outcome, Section, Str};
 use super::show::{Origin, Shown};
 use crate::policy::{Limits, Policy, Subject, words};
 use crate::token::Label;
@@ -31,43 +31,31 @@ pub(super) fn read(layers: Layers<'_>) -> Policy {
             .inherited("auto_refresh", "Whether `refresh` renews it", Section::flag)
             .or(built_in.auto_refresh),
         refresh_within: layers
-            .inherited("refresh_within", "How long before it expires it is renewed", window)
+            .inherited("refresh_within", "How long before expiry it is renewed", window)
             .or(built_in.refresh_within),
         verify_every: layers
             .inherited("verify_every", "How often `refresh` asks Graph about it", Section::duration)
             .or(built_in.verify_every),
         proof_within: layers
-            .inherited(
-                "proof_within",
-                "How old Graph's last answer may be: warning, critical",
-                ages,
-            )
+            .inherited("proof_within", "How old an answer of Graph may be: warning, critical", ages)
             .or(built_in.proof_within),
         warn_within: layers
-            .inherited(
-                "warn_within",
-                "How long before it expires it is a warning",
-                Section::duration,
-            )
+            .inherited("warn_within", "How long before expiry it is a warning", Section::duration)
             .optional(),
         critical_within: layers
             .inherited(
                 "critical_within",
-                "How long before it expires it is critical",
+                "How long before expiry it is critical",
                 Section::duration,
             )
             .optional(),
         data_access_within: layers
-            .inherited(
-                "data_access_within",
-                "The same for the end of data access: warning, critical; 0 for never",
-                distances,
-            )
+            .inherited("data_access_within", "The same for data access; 0 for never", distances)
             .or(built_in.data_access_within),
         validation_interval: layers
             .inherited(
                 "validation_interval",
-                "How long `status` trusts an answer of Graph",
+                "How long `status` trusts an answer",
                 Section::duration,
             )
             .or(built_in.validation_interval),
@@ -81,7 +69,7 @@ pub(super) fn read(layers: Layers<'_>) -> Policy {
             .own_only("rotate_after", "How old it may grow before a person replaces it", age)
             .optional(),
         reminders: layers
-            .inherited("reminders", "How long before it expires a person is reminded", reminders)
+            .inherited("reminders", "How long before expiry a person is reminded", reminders)
             .or(built_in.reminders),
         keep_generations: layers
             .inherited("keep_generations", "How many old access tokens are kept", few)
@@ -101,9 +89,9 @@ impl<'a> Layers<'a> {
     /// Asks for a key that a Page has from its parent when it has none of its own.
     fn inherited<T>(
         self,
-        key: &'static str,
-        sentence: &'static str,
-        read: impl Fn(&'a Section<'a>, &'static str, &'static str) -> Ask<'a, T>,
+        key: Str,
+        sentence: Str,
+        read: impl Fn(&'a Section<'a>, Str, Str) -> Ask<'a, T>,
     ) -> Layered<'a, T> {
         self.ask(self.parent, key, sentence, read)
     }
@@ -111,9 +99,9 @@ impl<'a> Layers<'a> {
     /// Asks for a key of one token alone: what one needs says nothing about another.
     fn own_only<T>(
         self,
-        key: &'static str,
-        sentence: &'static str,
-        read: impl Fn(&'a Section<'a>, &'static str, &'static str) -> Ask<'a, T>,
+        key: Str,
+        sentence: Str,
+        read: impl Fn(&'a Section<'a>, Str, Str) -> Ask<'a, T>,
     ) -> Layered<'a, T> {
         self.ask(None, key, sentence, read)
     }
@@ -122,9 +110,9 @@ impl<'a> Layers<'a> {
     fn ask<T>(
         self,
         parent: Option<(&'a Label, &'a Section<'a>)>,
-        key: &'static str,
-        sentence: &'static str,
-        read: impl Fn(&'a Section<'a>, &'static str, &'static str) -> Ask<'a, T>,
+        key: Str,
+        sentence: Str,
+        read: impl Fn(&'a Section<'a>, Str, Str) -> Ask<'a, T>,
     ) -> Layered<'a, T> {
         let find = |section: &'a Section<'a>| read(section, key, sentence).spanned();
         let found = find(self.own)
@@ -148,7 +136,7 @@ enum Layer<'a> {
 /// A value out of several tables.
 struct Layered<'a, T> {
     own: &'a Section<'a>,
-    key: &'static str,
+    key: Str,
     found: Option<(Spanned<T>, Layer<'a>)>,
 }
 
@@ -177,11 +165,7 @@ impl<T: Shown> Layered<'_, T> {
 }
 
 /// Without a window nothing would be renewed before it is dead, which is said otherwise.
-fn window<'a>(
-    section: &'a Section<'a>,
-    key: &'static str,
-    sentence: &'static str,
-) -> Ask<'a, TimeDelta> {
+fn window<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, TimeDelta> {
     section.duration(key, sentence).check(|window, span| {
         let wrong = || {
             Diagnostic::at(span, format!("`{key}` must be longer than nothing"))
@@ -191,23 +175,15 @@ fn window<'a>(
     })
 }
 
-fn age<'a>(
-    section: &'a Section<'a>,
-    key: &'static str,
-    sentence: &'static str,
-) -> Ask<'a, TimeDelta> {
+fn age<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, TimeDelta> {
     section.duration(key, sentence).positive()
 }
 
-fn few<'a>(section: &'a Section<'a>, key: &'static str, sentence: &'static str) -> Ask<'a, u32> {
+fn few<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, u32> {
     section.number(key, sentence, 0..=1000)
 }
 
-fn reminders<'a>(
-    section: &'a Section<'a>,
-    key: &'static str,
-    sentence: &'static str,
-) -> Ask<'a, Vec<TimeDelta>> {
+fn reminders<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, Vec<TimeDelta>> {
     section.durations(key, sentence).check(|reminders, span| {
         let wrong = || {
             Diagnostic::at(span, format!("`{key}` must be longer than nothing"))
@@ -217,11 +193,7 @@ fn reminders<'a>(
     })
 }
 
-fn owner<'a>(
-    section: &'a Section<'a>,
-    key: &'static str,
-    sentence: &'static str,
-) -> Ask<'a, String> {
+fn owner<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, String> {
     section.string(key, sentence).check(|owner, span| {
         let wrong = || {
             Diagnostic::at(span, format!("`{key}` is empty"))
@@ -232,11 +204,7 @@ fn owner<'a>(
 }
 
 /// Reads names of scopes or objects.
-fn names<'a>(
-    section: &'a Section<'a>,
-    key: &'static str,
-    sentence: &'static str,
-) -> Ask<'a, Vec<String>> {
+fn names<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, Vec<String>> {
     section.strings(key, sentence).and_then(|names, _| {
         let blank = |c: char| c.is_whitespace() || c == ',';
         let is_bad = |name: &&Spanned<String>| name.value.is_empty() || name.value.contains(blank);
@@ -254,11 +222,7 @@ fn names<'a>(
 }
 
 /// Reads two ages: the warning comes first, so it is the smaller.
-fn ages<'a>(
-    section: &'a Section<'a>,
-    key: &'static str,
-    sentence: &'static str,
-) -> Ask<'a, Limits> {
+fn ages<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, Limits> {
     section.value(key, "two durations", sentence, pair).check(|limits, span| {
         if limits.warning > limits.critical {
             return Some(wrong_order(key, span).label("write the shorter one first"));
@@ -272,11 +236,7 @@ fn ages<'a>(
 }
 
 /// Reads two distances from an end: the warning comes first, so it is the larger. Zero is never.
-fn distances<'a>(
-    section: &'a Section<'a>,
-    key: &'static str,
-    sentence: &'static str,
-) -> Ask<'a, Limits> {
+fn distances<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, Limits> {
     let read = |found: &Found<'_>| if is_zero(found) { Ok(Limits::default()) } else { pair(found) };
     section.value(key, "two durations, or 0", sentence, read).check(|limits, span| {
         let is_wrong = limits.critical > limits.warning;

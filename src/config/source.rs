@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::diagnostic::{Diagnostic, Span, Spanned};
-use super::reader::{Ask, Found, Outcome, Section};
+use super::reader::{Ask, Found, Outcome, Section, Str};
 use super::redact::looks_secret;
 use super::show::Shown;
 use super::wording::quoted;
@@ -89,11 +89,7 @@ const FORMS: &str = "write `{ env = NAME }`, `{ file = PATH }`, `{ credential = 
 
 impl Section<'_> {
     /// Reads a secret: a literal, or where it is found.
-    pub(super) fn secret(
-        &self,
-        key: &'static str,
-        sentence: &'static str,
-    ) -> Ask<'_, SecretSource> {
+    pub(super) fn secret(&self, key: Str, sentence: Str) -> Ask<'_, SecretSource> {
         let about = ("a secret, or where it is found", sentence);
         self.inline(key, "a SECRET", about, literal, |section| reference(key, section)).secret()
     }

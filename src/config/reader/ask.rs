@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::{Found, Outcome, Section};
+use super::{Found, Outcome, Section, Str};
 use crate::config::diagnostic::{Diagnostic, Span, Spanned};
 use crate::config::show::{Origin, Shown};
 
@@ -14,7 +14,7 @@ use crate::config::show::{Origin, Shown};
 /// complained of as such, and its value is not judged.
 pub(in crate::config) struct Ask<'a, T> {
     section: &'a Section<'a>,
-    key: &'static str,
+    key: Str,
     value: Option<T>,
     span: Span,
     is_present: bool,
@@ -22,7 +22,7 @@ pub(in crate::config) struct Ask<'a, T> {
 }
 
 impl<'a, T> Ask<'a, T> {
-    pub(super) fn absent(section: &'a Section<'a>, key: &'static str) -> Self {
+    pub(super) fn absent(section: &'a Section<'a>, key: Str) -> Self {
         let (span, diagnostics) = (section.span, Vec::new());
         Self { section, key, value: None, span, is_present: false, diagnostics }
     }
@@ -107,7 +107,7 @@ impl<'a, T> Ask<'a, T> {
     }
 
     /// The key.
-    pub(in crate::config) const fn key(&self) -> &'static str {
+    pub(in crate::config) const fn key(&self) -> Str {
         self.key
     }
 
@@ -150,7 +150,7 @@ impl<T: Shown> Ask<'_, T> {
     }
 
     /// The value, or one that follows from something else.
-    pub(in crate::config) fn or_implied(self, value: T, by: &'static str) -> T {
+    pub(in crate::config) fn or_implied(self, value: T, by: Str) -> T {
         self.or_from(value, Origin::Implied(by))
     }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use chrono::TimeDelta;
 use toml_edit::{Array, Item, Value};
 
+use super::Str;
 use crate::config::diagnostic::{Diagnostic, FileId, Span, Spanned};
 use crate::config::duration::{BadDuration, parse_duration};
 use crate::config::wording::quoted;
@@ -14,18 +15,18 @@ pub(in crate::config) type Outcome<T> = Result<T, Vec<Diagnostic>>;
 
 /// A value of the file, under its key.
 pub(in crate::config) struct Found<'a> {
-    key: &'static str,
+    key: Str,
     item: &'a Item,
     span: Span,
     file: FileId,
 }
 
 impl<'a> Found<'a> {
-    pub(super) const fn new(key: &'static str, item: &'a Item, span: Span, file: FileId) -> Self {
+    pub(super) const fn new(key: Str, item: &'a Item, span: Span, file: FileId) -> Self {
         Self { key, item, span, file }
     }
 
-    pub(super) const fn key(&self) -> &'static str {
+    pub(super) const fn key(&self) -> Str {
         self.key
     }
 

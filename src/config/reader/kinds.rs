@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 
-use super::{Ask, Found, Outcome, Section};
+use super::{Ask, Found, Outcome, Section, Str};
 use crate::config::diagnostic::{Diagnostic, Spanned};
 use crate::config::wording::{any_of, nearest, quoted};
 
@@ -14,9 +14,9 @@ impl<'a> Section<'a> {
     /// Reads a value that is like no other; `kind` is what it is.
     pub(in crate::config) fn value<T>(
         &self,
-        key: &'static str,
-        kind: &'static str,
-        sentence: &'static str,
+        key: Str,
+        kind: Str,
+        sentence: Str,
         read: impl FnOnce(&Found<'a>) -> Outcome<T>,
     ) -> Ask<'_, T> {
         match self.find(key, kind, sentence) {
@@ -26,29 +26,21 @@ impl<'a> Section<'a> {
     }
 
     /// Reads a string.
-    pub(in crate::config) fn string(
-        &self,
-        key: &'static str,
-        sentence: &'static str,
-    ) -> Ask<'_, String> {
+    pub(in crate::config) fn string(&self, key: Str, sentence: Str) -> Ask<'_, String> {
         self.value(key, "a string", sentence, Found::string)
     }
 
     /// Reads a list of strings.
     pub(in crate::config) fn strings(
         &self,
-        key: &'static str,
-        sentence: &'static str,
+        key: Str,
+        sentence: Str,
     ) -> Ask<'_, Vec<Spanned<String>>> {
         self.value(key, "a list of strings", sentence, Found::strings)
     }
 
     /// Reads true or false.
-    pub(in crate::config) fn flag(
-        &self,
-        key: &'static str,
-        sentence: &'static str,
-    ) -> Ask<'_, bool> {
+    pub(in crate::config) fn flag(&self, key: Str, sentence: Str) -> Ask<'_, bool> {
         self.value(key, "`true` or `false`", sentence, |found| {
             found.item().as_bool().ok_or_else(|| vec![found.must_be("`true` or `false`")])
         })
@@ -57,8 +49,8 @@ impl<'a> Section<'a> {
     /// Reads a whole number within `range`.
     pub(in crate::config) fn number<T>(
         &self,
-        key: &'static str,
-        sentence: &'static str,
+        key: Str,
+        sentence: Str,
         range: RangeInclusive<T>,
     ) -> Ask<'_, T>
     where
@@ -75,29 +67,17 @@ impl<'a> Section<'a> {
     }
 
     /// Reads a duration.
-    pub(in crate::config) fn duration(
-        &self,
-        key: &'static str,
-        sentence: &'static str,
-    ) -> Ask<'_, TimeDelta> {
+    pub(in crate::config) fn duration(&self, key: Str, sentence: Str) -> Ask<'_, TimeDelta> {
         self.value(key, "a duration", sentence, Found::duration)
     }
 
     /// Reads a list of durations.
-    pub(in crate::config) fn durations(
-        &self,
-        key: &'static str,
-        sentence: &'static str,
-    ) -> Ask<'_, Vec<TimeDelta>> {
+    pub(in crate::config) fn durations(&self, key: Str, sentence: Str) -> Ask<'_, Vec<TimeDelta>> {
         self.value(key, "a list of durations", sentence, Found::durations)
     }
 
     /// Reads the path of a file; a relative one begins beside the config.
-    pub(in crate::config) fn path(
-        &self,
-        key: &'static str,
-        sentence: &'static str,
-    ) -> Ask<'_, PathBuf> {
+    pub(in crate::config) fn path(&self, key: Str, sentence: Str) -> Ask<'_, PathBuf> {
         let folder = self.folder();
         self.value(key, "the path of a file", sentence, |found| {
             let text = found.string()?;
@@ -115,8 +95,8 @@ impl<'a> Section<'a> {
     /// Reads one word out of a list; `what` is what they are.
     pub(in crate::config) fn choice<T: Copy + Display>(
         &self,
-        key: &'static str,
-        sentence: &'static str,
+        key: Str,
+        sentence: Str,
         what: &str,
         all: &[T],
     ) -> Ask<'_, T> {
@@ -127,7 +107,7 @@ impl<'a> Section<'a> {
     }
 
     /// Reads a name, which stands in the middle of sentences.
-    pub(in crate::config) fn name_of_its_own(&self, sentence: &'static str) -> Ask<'_, String> {
+    pub(in crate::config) fn name_of_its_own(&self, sentence: Str) -> Ask<'_, String> {
         self.string("name", sentence).check(|name, span| {
             if name.trim().is_empty() {
                 let wrong = Diagnostic::at(span, "`name` is empty");
@@ -140,10 +120,7 @@ impl<'a> Section<'a> {
 
     /// Reads `command`: a program and its arguments. A program that is a path begins beside the
     /// config; a name is searched for in `PATH`.
-    pub(in crate::config) fn command(
-        &self,
-        sentence: &'static str,
-    ) -> Ask<'_, Vec<Spanned<String>>> {
+    pub(in crate::config) fn command(&self, sentence: Str) -> Ask<'_, Vec<Spanned<String>>> {
         let folder = self.folder();
         let words = self.value("command", "a program and its arguments", sentence, |found| {
             let mut words = found.strings()?;

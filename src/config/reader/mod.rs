@@ -22,6 +22,9 @@ use super::schema::{KeySchema, Schema};
 use super::show::{Brackets, Entry, Origin, Table as ShownTable};
 use super::wording::quoted;
 
+/// A key, or what it is for: words that a reader writes and no file.
+pub(super) type Str = &'static str;
+
 /// What a config is read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -97,18 +100,18 @@ enum Header<'a> {
     Only(&'static str),
     /// `[app.NAME]`
     Named {
-        group: &'static str,
-        stands_for: &'static str,
+        group: Str,
+        stands_for: Str,
         name: &'a str,
     },
     /// `[[notify]]`
     Listed(&'static str),
     /// `[[token.LABEL.deliver]]`
     ListedIn {
-        group: &'static str,
-        stands_for: &'static str,
+        group: Str,
+        stands_for: Str,
         name: &'a str,
-        list: &'static str,
+        list: Str,
     },
     /// A table within a value.
     Inline(&'static str),
@@ -258,7 +261,7 @@ impl<'a> Section<'a> {
     }
 
     /// Refuses a key that a later version reads.
-    pub(super) fn later(&self, key: &'static str, sentence: &'static str) {
+    pub(super) fn later(&self, key: Str, sentence: Str) {
         self.learn(KeySchema { name: key, kind: "", sentence, is_secret: false, is_later: true });
         if self.has(key) {
             self.asked.borrow_mut().push(key);
@@ -278,12 +281,7 @@ impl<'a> Section<'a> {
     }
 
     /// Finds what stands under `key`, and remembers that it was asked for.
-    fn find(
-        &self,
-        name: &'static str,
-        kind: &'static str,
-        sentence: &'static str,
-    ) -> Option<Found<'a>> {
+    fn find(&self, name: Str, kind: Str, sentence: Str) -> Option<Found<'a>> {
         self.learn(KeySchema { name, kind, sentence, is_secret: false, is_later: false });
         let item = self.table?.get(name)?;
         self.asked.borrow_mut().push(name);
@@ -297,7 +295,7 @@ impl Section<'_> {
     /// Notes a value and where it came from, in place of what was noted of that key before.
     pub(super) fn put(
         &self,
-        key: &'static str,
+        key: Str,
         origin: impl FnOnce() -> Origin,
         value: impl FnOnce() -> Value,
     ) {
@@ -328,7 +326,7 @@ impl Section<'_> {
 /// Tables within tables: one by its key, many by their names, many in a row, one in a value.
 impl<'a> Section<'a> {
     /// Opens the table under `key`; if the file has none, all its keys are absent.
-    pub(super) fn table(&self, key: &'static str, sentence: &'static str) -> Section<'_> {
+    pub(super) fn table(&self, key: Str, sentence: Str) -> Section<'_> {
         let found = self.find(key, "a table", sentence);
         let header = Header::Only(key);
         let Some(found) = found else { return Section::new(self.reader, header, None, self.span) };
@@ -344,9 +342,9 @@ impl<'a> Section<'a> {
     /// Opens every table under `group`, each with its name: `[app.NAME]`, `[token.LABEL]`.
     pub(super) fn named(
         &self,
-        group: &'static str,
-        stands_for: &'static str,
-        sentence: &'static str,
+        group: Str,
+        stands_for: Str,
+        sentence: Str,
     ) -> Vec<(Spanned<&'_ str>, Section<'_>)> {
         let found = self.find(group, "tables with names", sentence);
         let header = |name| Header::Named { group, stands_for, name };
@@ -387,7 +385,7 @@ impl<'a> Section<'a> {
     }
 
     /// Opens every table in the list under `key`, however the list is written.
-    pub(super) fn list(&self, key: &'static str, sentence: &'static str) -> Vec<Section<'_>> {
+    pub(super) fn list(&self, key: Str, sentence: Str) -> Vec<Section<'_>> {
         let header = match self.header {
             Header::Named { group, stands_for, name } => {
                 Header::ListedIn { group, stands_for, name, list: key }
@@ -428,9 +426,9 @@ impl<'a> Section<'a> {
     /// Reads a value that is a table, by `read`; `instead` judges any other.
     pub(super) fn inline<T>(
         &self,
-        key: &'static str,
-        what: &'static str,
-        (kind, sentence): (&'static str, &'static str),
+        key: Str,
+        what: Str,
+        (kind, sentence): (Str, Str),
         instead: impl FnOnce(&Found<'_>) -> Outcome<T>,
         read: impl FnOnce(&Section<'_>) -> Option<T>,
     ) -> Ask<'_, T> {

@@ -1,8 +1,8 @@
-//! Reads the config, if it may be trusted.
+//! Reads the config, if its owner and its mode allow to trust it.
 //!
-//! It names commands that run with our rights, so nobody else may have written it; and if it
-//! holds a secret, nobody else may read it. The open file is judged, not its name: what was
-//! judged is what is read.
+//! It names commands that run with our rights, so other users must not be able to write it; and if
+//! it holds a secret, they must not be able to read it. The open file is judged, not its name:
+//! what was judged is what is read.
 
 use std::fs::{File, Metadata};
 use std::io::Read as _;
@@ -17,16 +17,16 @@ use crate::exit::Exit;
 /// In a folder with this bit only the owner of a file can move or remove it.
 const STICKY: u32 = 0o1000;
 
-/// No config is larger.
+/// A larger file is no config.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
-/// A config as it was read, and who else can read it.
-pub(super) struct Trusted {
+/// The text of a config that may be trusted, and its mode.
+pub(super) struct JudgedFile {
     pub(super) text: Zeroizing<String>,
     mode: u32,
 }
 
-impl Trusted {
+impl JudgedFile {
     /// Reads the file for `caller`; a link is followed and its file is judged.
     pub(super) fn read(path: &Path, caller: u32) -> Result<Self, Complaint> {
         let file = File::open(path).map_err(|error| unreadable(path, error))?;
