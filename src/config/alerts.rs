@@ -36,14 +36,14 @@ pub(super) fn read(alerts: &Section<'_>, reserved: &Reserved) -> AlertSettings {
     let settings = AlertSettings {
         textfile: textfile.optional(),
         run_every: run_every.positive().optional(),
-        prefix: prefix.check(bad_prefix).optional(),
+        prefix: prefix.check(|prefix, span| bad_prefix(prefix, span)).optional(),
     };
     alerts.show();
     settings
 }
 
 /// The prefix goes before a command that a person types, on one line.
-fn bad_prefix(prefix: &String, span: Span) -> Option<Diagnostic> {
+fn bad_prefix(prefix: &str, span: Span) -> Option<Diagnostic> {
     if prefix.trim().is_empty() {
         let wrong = Diagnostic::at(span, "`prefix` is empty");
         return Some(wrong.label("leave it out, or write what goes before `metatoken`"));

@@ -69,7 +69,7 @@ fn read_one(name: &Spanned<&str>, app: &Section<'_>) -> AppRead {
         app.put("graph_version", || Origin::Implied(ONE_VERSION), || json!(null));
         THREADS.to_owned()
     } else {
-        version.check(bad_version).or(NEWEST.to_owned())
+        version.check(|version, span| bad_version(version, span)).or(NEWEST.to_owned())
     };
 
     if !id.is_present() {
@@ -128,7 +128,7 @@ fn bad_secret(secret: &SecretSource, span: Span) -> Option<Diagnostic> {
 }
 
 /// Refuses what does not have the form of a version; a newer one than ours may well exist.
-fn bad_version(version: &String, span: Span) -> Option<Diagnostic> {
+fn bad_version(version: &str, span: Span) -> Option<Diagnostic> {
     let is_number =
         |part: &str| (1..=3).contains(&part.len()) && part.chars().all(|c| c.is_ascii_digit());
     let parts = version.strip_prefix('v').and_then(|version| version.split_once('.'));

@@ -135,10 +135,15 @@ fn reference(key: &str, section: &Section<'_>) -> Option<SecretSource> {
         refuse_without_file(section, &format, form);
     }
     match form {
-        "env" => variable.check(bad_variable).judged().get().cloned().map(SecretSource::Env),
+        "env" => variable
+            .check(|name, span| bad_variable(name, span))
+            .judged()
+            .get()
+            .cloned()
+            .map(SecretSource::Env),
         "file" => file(section, path, file_key, format),
         "credential" => {
-            let name = credential.check(bad_credential).judged();
+            let name = credential.check(|name, span| bad_credential(name, span)).judged();
             name.get().cloned().map(SecretSource::Credential)
         }
         _ => {
@@ -155,12 +160,12 @@ fn refuse_without_file<T>(section: &Section<'_>, ask: &Ask<'_, T>, form: &str) {
     }
 }
 
-fn bad_variable(name: &String, span: Span) -> Option<Diagnostic> {
+fn bad_variable(name: &str, span: Span) -> Option<Diagnostic> {
     let is_bad = name.is_empty() || name.contains(['=', '\0', ' ', '/']);
     is_bad.then(|| Diagnostic::at(span, "`env` must be the name of a variable"))
 }
 
-fn bad_credential(name: &String, span: Span) -> Option<Diagnostic> {
+fn bad_credential(name: &str, span: Span) -> Option<Diagnostic> {
     let is_bad = name.is_empty() || name.contains('/') || name == "." || name == "..";
     is_bad.then(|| Diagnostic::at(span, "`credential` must be a name, not a path"))
 }

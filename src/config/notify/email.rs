@@ -94,11 +94,11 @@ pub(super) fn server<'a>(section: &'a Section<'a>) -> Ask<'a, Server> {
 }
 
 fn read_server(smtp: &Section<'_>) -> Server {
-    let host = smtp.string("host", "Its name").check(bad_host).judged();
+    let host = smtp.string("host", "Its name").check(|host, span| bad_host(host, span)).judged();
     let port = smtp.number("port", "Its port", 1..=u16::MAX).judged();
     let protections = Security::ALL;
     let security = smtp.choice("security", "How it is protected", "security", protections).judged();
-    let user = smtp.string("user", "Who logs in").check(bad_user).judged();
+    let user = smtp.string("user", "Who logs in").check(|user, span| bad_user(user, span)).judged();
     let password = smtp.secret("password", "With what").judged();
 
     let mut diagnostics = Vec::new();
@@ -119,7 +119,7 @@ fn read_server(smtp: &Section<'_>) -> Server {
     Server { setting, password: password.get().cloned(), diagnostics }
 }
 
-fn bad_host(host: &String, span: Span) -> Option<Diagnostic> {
+fn bad_host(host: &str, span: Span) -> Option<Diagnostic> {
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     if host.parse::<IpAddr>().is_ok() || !host.is_empty() && host.chars().all(is_plain) {
         return None;
@@ -129,7 +129,7 @@ fn bad_host(host: &String, span: Span) -> Option<Diagnostic> {
     Some(wrong.label("the port is given by `port`, TLS by `security`"))
 }
 
-fn bad_user(user: &String, span: Span) -> Option<Diagnostic> {
+fn bad_user(user: &str, span: Span) -> Option<Diagnostic> {
     let is_bad = user.trim().is_empty() || user.contains(char::is_control);
     is_bad.then(|| Diagnostic::at(span, "`user` must be a name, without control characters"))
 }
@@ -207,7 +207,9 @@ impl Email {
         section: &Section<'_>,
     ) -> (Vec<String>, Option<String>, Option<SmtpSetting>) {
         let server = self.smtp.map(|Server { setting, diagnostics, .. }| {
-            diagnostics.into_iter().for_each(|wrong| section.report(wrong));
+            for wrong in diagnostics {
+                section.report(wrong);
+            }
             setting
         });
         let table = || Origin::Table(section.name());

@@ -106,7 +106,10 @@ fn read_one<'a>(section: &'a Section<'a>) -> Option<ChannelRead<'a>> {
     let form = section.choice("format", "What is posted to a webhook", "format", Form::ALL);
     let from = email::sender(section);
     let smtp = email::server(section);
-    let events = section.strings("events", "What is told").and_then(events).judged();
+    let events = section
+        .strings("events", "What is told")
+        .and_then(|words, span| events(&words, span))
+        .judged();
     let labels = section.strings("labels", "The tokens that it is about; `*` is any characters");
     let labels = labels.judged();
 
@@ -189,13 +192,13 @@ fn refuse_of_ping<T>(section: &Section<'_>, ask: &Ask<'_, T>) {
 }
 
 /// What is told, in one order and each once.
-fn events(words: Vec<Spanned<String>>, span: Span) -> Outcome<Vec<NoticeEvent>> {
+fn events(words: &[Spanned<String>], span: Span) -> Outcome<Vec<NoticeEvent>> {
     if words.is_empty() {
         let wrong = Diagnostic::at(span, "`events` is empty");
         return Err(vec![wrong.label("leave it out for all of them")]);
     }
     let (mut named, mut wrong) = (Vec::new(), Vec::new());
-    for word in &words {
+    for word in words {
         match one_of(NoticeEvent::ALL, "event", word) {
             Ok(event) => named.push(event),
             Err(diagnostic) => wrong.push(diagnostic),

@@ -73,16 +73,13 @@ impl<'a> Found<'a> {
 
     /// Reads a list of strings.
     pub(in crate::config) fn strings(&self) -> Outcome<Vec<Spanned<String>>> {
-        self.entries("a list of strings", |value, span| match value.as_str() {
-            Some(text) => Ok(Spanned { value: text.to_owned(), span }),
-            None => {
-                let message = format!(
-                    "`{}` must be a list of strings, not of {}s",
-                    self.key,
-                    plain_kind(value)
-                );
-                Err(Diagnostic::at(span, message))
-            }
+        self.entries("a list of strings", |value, span| {
+            let text = value.as_str().ok_or_else(|| {
+                let (key, kind) = (self.key, plain_kind(value));
+                let message = format!("`{key}` must be a list of strings, not of {kind}s");
+                Diagnostic::at(span, message)
+            });
+            Ok(Spanned { value: text?.to_owned(), span })
         })
     }
 
@@ -96,12 +93,12 @@ impl<'a> Found<'a> {
 
     /// Reads a list of durations.
     pub(in crate::config) fn durations(&self) -> Outcome<Vec<TimeDelta>> {
-        self.entries("a list of durations", |value, span| match value.as_str() {
-            Some(text) => duration(self.key, text, span),
-            None => {
+        self.entries("a list of durations", |value, span| {
+            let text = value.as_str().ok_or_else(|| {
                 let message = format!("`{}` must be a list of durations", self.key);
-                Err(Diagnostic::at(span, message).label(BadDuration::REMEDY))
-            }
+                Diagnostic::at(span, message).label(BadDuration::REMEDY)
+            });
+            duration(self.key, text?, span)
         })
     }
 

@@ -324,7 +324,7 @@ impl Section<'_> {
 }
 
 /// Tables within tables: one by its key, many by their names, many in a row, one in a value.
-impl<'a> Section<'a> {
+impl Section<'_> {
     /// Opens the table under `key`; if the file has none, all its keys are absent.
     pub(super) fn table(&self, key: Str, sentence: Str) -> Section<'_> {
         let found = self.find(key, "a table", sentence);
