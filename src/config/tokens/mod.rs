@@ -47,7 +47,7 @@ pub struct TokenSetting {
     pub deliver: Vec<Target>,
     /// How it is to be treated.
     pub policy: Policy,
-    /// How a Page is treated that is discovered under it; none if it has no Pages.
+    /// How a Page is treated that is discovered under it; none if none is looked for.
     pub page_policy: Option<Box<Policy>>,
 }
 
@@ -123,7 +123,7 @@ fn settle<'a>(
     if let Some(subject) = judged {
         policy::put_limits(section, &subject);
     }
-    let page_policy = draft.token_type.is_some_and(parent::has_pages).then(|| {
+    let page_policy = matches!(pages, Pages::All { .. }).then(|| {
         let (own, theirs) = (section.nowhere(), section.quiet());
         let parent = Some((label, &theirs));
         Box::new(policy::read(Layers { own: &own, parent, defaults: around.defaults }))
