@@ -56,7 +56,10 @@ pub(super) fn read(top: &Section<'_>, environment: &Environment) -> StoreSetting
     let key = store.secret("key", "What seals the database").map(KeySetting::Given);
     let keep_events = store.duration("keep_events", "How long events are remembered").positive();
     let unsafe_filesystem = store
-        .flag("unsafe_filesystem", "Whether it may be on a network file system, where it can be lost")
+        .flag(
+            "unsafe_filesystem",
+            "Whether it may be on a network file system, where it can be lost",
+        )
         .or(false);
     let settings = StoreSettings {
         key: key.or(KeySetting::Beside(path.with_file_name(KEY))),
