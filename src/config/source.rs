@@ -14,7 +14,7 @@ use crate::edit::{EditError, Format};
 use crate::token::Secret;
 
 /// A SECRET of the config.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SecretSource {
     /// The secret itself stands in the config.
     Literal(Secret),

@@ -12,6 +12,12 @@ use super::Expiry;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
+impl std::hash::Hash for Secret {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.as_str().hash(state);
+    }
+}
+
 impl Secret {
     /// Takes the string over; the caller keeps no copy.
     pub fn new(text: impl Into<String>) -> Self {

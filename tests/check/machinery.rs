@@ -71,7 +71,7 @@ fn a_key_that_is_gone_or_another_is_critical_at_once() {
     world.run(&["check"]).code(2).stderr("").stdout(
         "
 METATOKEN CRITICAL - [DIR]/metatoken.key: the store key is missing, and the store is sealed with it
-CRITICAL: [DIR]/metatoken.key: the store key is missing, and the store is sealed with it; restore it from a backup, or say where it is with `key` in `[store]`; a new key could not open this store
+CRITICAL: [DIR]/metatoken.key: the store key is missing, and the store is sealed with it; put back the copy of it that you keep, to `[DIR]/metatoken.key`, or say where it is with `key` in `[store]`; a new key could not open this store
 ",
     );
     let status = world.run(&["status", "--offline", "--json"]).code(0).json();
