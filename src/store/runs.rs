@@ -121,13 +121,15 @@ impl Store {
         })
     }
 
-    /// The last run that heard Graph, whatever its command.
+    /// The last run that heard Graph, whatever its command; `None` too if its row cannot be read.
     pub fn last_heard(&self) -> Result<Option<Run>> {
         self.read(|connection| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM run WHERE clock_skew IS NOT NULL ORDER BY id DESC LIMIT 1"
             );
-            Ok(connection.prepare_cached(&sql)?.query_map([], run)?.next().transpose()?)
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query([])?;
+            Ok(rows.next()?.and_then(|row| run(row).ok()))
         })
     }
 

@@ -1,9 +1,7 @@
 //! What is to be said of the timer, the key and the files.
 
-use std::fs::File;
-use std::io::ErrorKind;
-
 use chrono::TimeDelta;
+use rustix::fs::Access;
 
 use super::Survey;
 
@@ -73,8 +71,9 @@ pub(super) fn key_trouble(session: &Session, store: &Store) -> Option<Reason> {
     else {
         return None;
     };
-    match File::open(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return None,
+    // Looked at and not opened: what has its name may be a pipe.
+    match rustix::fs::access(path, Access::READ_OK) {
+        Err(error) if error != rustix::io::Errno::NOENT => return None,
         _ => {}
     }
     let opened = session.key().and_then(|key| Ok(store.unlock(&key)?));
