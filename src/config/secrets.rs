@@ -115,7 +115,7 @@ impl Secrets {
                 Zeroizing::new(value.to_owned())
             }
             SecretSource::File { path, key, format } => {
-                self.from_file(source, path, *format, key.as_deref())?
+                self.in_file(source, path, *format, key.as_deref())?
             }
             SecretSource::Credential(name) => {
                 let folder = self.environment.get(CREDENTIALS).ok_or_else(|| {
@@ -123,7 +123,7 @@ impl Secrets {
                                sets it by `LoadCredential=`";
                     SecretError::unset(source, why)
                 })?;
-                self.from_file(source, &Path::new(folder).join(name), Format::Raw, None)?
+                self.in_file(source, &Path::new(folder).join(name), Format::Raw, None)?
             }
             SecretSource::Command(words) => command::output(words, &self.of_programs)
                 .map_err(|failure| SecretError::unreadable(source, failure.to_string()))?,
@@ -136,7 +136,7 @@ impl Secrets {
         Ok(Secret::new(text))
     }
 
-    fn from_file(
+    fn in_file(
         &self,
         source: &SecretSource,
         path: &Path,
