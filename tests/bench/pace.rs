@@ -8,6 +8,7 @@
 //! `cargo bench --bench pace` measures; with `-- --write` the ratios go into the README too.
 
 mod figure;
+mod fleet;
 mod idle;
 mod monitoring;
 mod pages;
@@ -26,6 +27,7 @@ fn main() -> anyhow::Result<ExitCode> {
     figures.extend(pages::measure()?);
     figures.extend(monitoring::measure()?);
     figures.extend(idle::measure()?);
+    figures.extend(fleet::measure()?);
     say(&figure::table(&figures))?;
     if std::env::args().any(|argument| argument == "--write") {
         readme::write(&figures)?;

@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     graph: Simulation,
     tables: String,
     variables: Vec<(String, String)>,
+    /// What the file `tokens.env` holds.
+    lines: String,
 }
 
 /// A world at work.
@@ -43,7 +45,7 @@ impl Plan {
              [http]\nconcurrency = {concurrency}\n\n"
         );
         let variables = vec![("APP_SECRET".to_owned(), APP_SECRET.to_owned())];
-        Self { graph, tables, variables }
+        Self { graph, tables, variables, lines: String::new() }
     }
 
     /// Lets apps, people and Pages be added.
@@ -66,6 +68,18 @@ impl Plan {
         self
     }
 
+    /// Gives out a token, puts its string into the one file that all such tokens stand in, and
+    /// declares it, with `more` settings.
+    pub(crate) fn token_in_file(mut self, label: &str, spec: TokenSpec, more: &str) -> Self {
+        let string = self.graph.mint(spec.data_access(DataAccess::NotApplicable).named(label));
+        let key = label.to_uppercase().replace('-', "_");
+        self.tables.push_str(&format!(
+            "[token.{label}]\naccess_token = {{ file = \"tokens.env\", key = \"{key}\" }}\n{more}\n\n"
+        ));
+        self.lines.push_str(&format!("{key}={string}\n"));
+        self
+    }
+
     /// Starts the Graph and writes the config.
     pub(crate) fn begin(self) -> anyhow::Result<World> {
         let world = World {
@@ -78,10 +92,13 @@ impl Plan {
             .iter()
             .map(|provider| format!("{provider} = \"{}\"\n", world.graph.endpoint(*provider)));
         let endpoints = format!("[endpoints]\n{}", hosts.collect::<String>());
-        let mut file = File::create(world.path("metatoken.toml"))?;
-        file.set_permissions(PermissionsExt::from_mode(0o600))?;
-        file.write_all(self.tables.as_bytes())?;
-        file.write_all(endpoints.as_bytes())?;
+        for (name, text) in
+            [("metatoken.toml", self.tables + &endpoints), ("tokens.env", self.lines)]
+        {
+            let mut file = File::create(world.path(name))?;
+            file.set_permissions(PermissionsExt::from_mode(0o600))?;
+            file.write_all(text.as_bytes())?;
+        }
         Ok(world)
     }
 }
