@@ -12,7 +12,9 @@ use clap::Parser;
 
 use self::arguments::refuse_secrets;
 use self::opening::{Place, open_session};
-use self::refusal::{bug, give_up, misread, note_misread, plain_ui, unusable};
+use self::refusal::{
+    bug, give_up, is_scheduled_line, misread, misread_complaint, note_unusable, plain_ui, unusable,
+};
 use self::typed::{
     check_order, colour, depth, duration, format, label, log_format, since, status_order, trigger,
     verbosity,
@@ -36,19 +38,31 @@ use crate::ui::Ui;
 pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8 {
     let plain = plain_ui(arguments, &environment, clock);
     plain.hush_panics();
-    if let Err(complaint) = refuse_secrets(arguments) {
+    let variables = environment.clone();
+    let unusable_line = |complaint: &Complaint| {
+        note_unusable(complaint, arguments, &variables, plain);
+    };
+    if let Err(mut complaint) = refuse_secrets(arguments) {
+        if is_scheduled_line(arguments, plain) {
+            let remedy = "remove it from the command that the timer or the cron job runs";
+            complaint.hints.insert(0, remedy.to_owned());
+        }
+        unusable_line(&complaint);
         return unusable(&complaint, arguments, plain);
     }
     let typed = match Cli::try_parse_from(arguments) {
         Ok(typed) => typed,
         Err(error) => {
-            note_misread(&error, arguments, &environment, clock);
+            misread_complaint(&error).iter().for_each(unusable_line);
             return misread(&error, arguments, plain);
         }
     };
     let format = match format(&typed) {
         Ok(format) => format,
-        Err(complaint) => return give_up(&typed, plain, &complaint),
+        Err(complaint) => {
+            unusable_line(&complaint);
+            return give_up(&typed, plain, &complaint);
+        }
     };
     let mut ui = Ui::new(verbosity(&typed), format, colour(&typed), &environment, clock)
         .logging(log_format(&typed));
@@ -61,7 +75,9 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
     let code = match ended.unwrap_or_else(|_| Err(bug())) {
         Ok(code) => code,
         Err(complaint) => {
-            if is_scheduled(&typed, &ui) {
+            if attempted.config.is_none() {
+                unusable_line(&complaint);
+            } else if is_scheduled(&typed, &ui) {
                 attempted.note(&complaint, ui.now());
             }
             give_up(&typed, ui, &complaint)

@@ -13,6 +13,7 @@ use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
 use crate::exit::{Exit, Verdict};
+use crate::token::redact::secret_in;
 use crate::ui::{self, Colour, Format, LogFormat, Ui, Verbosity};
 
 /// What was typed is wrong.
@@ -72,11 +73,10 @@ pub(super) fn give_up(typed: &Cli, ui: Ui, complaint: &Complaint) -> u8 {
 
 /// What clap could not read: help and version are answers, anything else is a usage error.
 pub(super) fn misread(error: &clap::Error, arguments: &[OsString], ui: Ui) -> u8 {
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+    let Some(complaint) = misread_complaint(error) else {
         ui::usage(error);
         return Exit::Ok.code();
-    }
-    let complaint = usage(&first_paragraph(&error.to_string()));
+    };
     let code = usage_code(arguments);
     if ui.format == Format::Json {
         ui.complain(&complaint, code);
@@ -121,38 +121,60 @@ fn first_paragraph(text: &str) -> String {
     joined.strip_prefix("error: ").unwrap_or(&joined).to_owned()
 }
 
-/// Marks a scheduled run whose command line could not be read, as far as its config can be found.
-pub(super) fn note_misread(
-    error: &clap::Error,
+/// Marks a scheduled run whose command line cannot be used, as far as its config can be found.
+pub(super) fn note_unusable(
+    complaint: &Complaint,
     arguments: &[OsString],
     environment: &Environment,
-    clock: Clock,
+    ui: Ui,
 ) {
-    let rehearses = arguments.iter().any(|it| it.to_string_lossy().starts_with("--sandbox"));
-    let is_scheduled = !rehearses
-        && is_typed(arguments, "--scheduled")
-        && command_typed(arguments).is_some_and(|it| it == "refresh" || it == "deliver");
-    if !is_scheduled || matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+    if !is_scheduled_line(arguments, ui) {
         return;
     }
     let given = config_typed(arguments);
+    // What may not be repeated is written nowhere either.
+    if given.as_ref().is_some_and(|given| secret_in(&given.to_string_lossy()).is_some()) {
+        return;
+    }
     let Ok(path) = config::find(given.as_deref(), environment) else { return };
     let path = std::path::absolute(&path).unwrap_or(path);
     let store = config::load(&path, environment)
         .map_or_else(|_| config::default_store(&path, environment), |config| config.store.path);
-    let attempted = Attempted { config: Some(path), store: Some(store) };
-    attempted.note(&usage(&first_paragraph(&error.to_string())), clock.now());
+    Attempted { config: Some(path), store: Some(store) }.note(complaint, ui.now());
 }
 
-/// The config that was typed.
+/// Whether a timer or cron has started what was typed, by its words.
+pub(super) fn is_scheduled_line(arguments: &[OsString], ui: Ui) -> bool {
+    let rehearses = arguments.iter().any(|it| it.to_string_lossy().starts_with("--sandbox"))
+        || is_typed(arguments, "--dry-run");
+    !rehearses
+        && (is_typed(arguments, "--scheduled") || ui.stderr_is_the_journal())
+        && command_typed(arguments).is_some_and(|it| it == "refresh" || it == "deliver")
+}
+
+/// The complaint about a command line that clap could not read; `None` where it asked for help.
+pub(super) fn misread_complaint(error: &clap::Error) -> Option<Complaint> {
+    let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    (!is_answer).then(|| usage(&first_paragraph(&error.to_string())))
+}
+
+/// The config that was typed: behind its option, or in one word with it.
 fn config_typed(arguments: &[OsString]) -> Option<PathBuf> {
-    let behind = arguments.windows(2).find(|pair| pair[0] == "--config" || pair[0] == "-c");
-    let within = || {
-        arguments
-            .iter()
-            .find_map(|word| word.to_str()?.strip_prefix("--config=").map(PathBuf::from))
-    };
-    behind.map(|pair| PathBuf::from(&pair[1])).or_else(within)
+    let next = |at: usize| arguments.get(at + 1).map(PathBuf::from);
+    arguments.iter().enumerate().find_map(|(at, word)| {
+        let word = word.to_str()?;
+        if let Some(long) = word.strip_prefix("--config") {
+            return if long.is_empty() {
+                next(at)
+            } else {
+                long.strip_prefix('=').map(PathBuf::from)
+            };
+        }
+        let short =
+            word.strip_prefix('-')?.trim_start_matches(['q', 'v', 'n']).strip_prefix('c')?;
+        let glued = short.strip_prefix('=').unwrap_or(short);
+        if glued.is_empty() { next(at) } else { Some(PathBuf::from(glued)) }
+    })
 }
 
 /// The first word that is a command's name; what stands before it are options and their values.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
 use chrono::TimeDelta;
 
@@ -201,4 +202,49 @@ fn before_the_first_store_the_mark_lies_where_the_store_will() {
     assert!(told.starts_with("METATOKEN CRITICAL - the last scheduled run failed"), "{told}");
     world.run(&["refresh", "--scheduled"]).code(0);
     world.run(&["check"]).code(0);
+}
+
+/// Cron tells nobody: what such a line asks for is not done, run after run.
+#[test]
+fn a_scheduled_line_that_cannot_be_used_leaves_a_mark_whatever_is_wrong_with_it() {
+    let world = kept("");
+    let secret = "EAABfakeZBfake0ZCfake1fakefakefakefakeZD";
+    let config = world.path("metatoken.toml").display().to_string();
+    let glued = format!("-qc{config}");
+    for (line, told) in [
+        (&["refresh", "--scheduled", secret][..], "argument 7 looks like an access token"),
+        (&["deliver", "--scheduled", "--format", "csv"], "cannot be printed in that format"),
+        (&["refresh", "--scheduled", "--scenario", "troubles"], "`--scenario` is for the sandbox"),
+        (&["refresh", "--scheduled", "--no-such-option"], "unexpected argument '--no-such-option'"),
+    ] {
+        world.run(line).code(64);
+        let critical = said(&world, 2);
+        assert!(critical.contains(told), "{line:?}: {critical}");
+        assert!(critical.contains("(exit code 64)"), "{line:?}: {critical}");
+        assert!(!critical.contains(&secret[4..]), "{line:?}: {critical}");
+        world.run(&["refresh", "--scheduled", "--quiet"]).silent().code(0);
+    }
+    world.run(&["refresh", "--scheduled", secret]).code(64);
+    let mark = fs::read_to_string(world.path(MARK)).unwrap();
+    assert!(
+        mark.contains("remove it from the command that the timer or the cron job runs"),
+        "{mark}"
+    );
+    fs::remove_file(world.path(MARK)).unwrap();
+    // The config is found however it was typed; one that is a secret is written nowhere.
+    for (given, marked) in [(glued.as_str(), true), ("-cEAABfakeZBfake0ZC", false)] {
+        let status = Command::new(env!("CARGO_BIN_EXE_metatoken"))
+            .env_clear()
+            .current_dir(world.path("."))
+            .args([given, "refresh", "--scheduled", secret])
+            .output()
+            .unwrap()
+            .status;
+        assert_eq!((status.code(), world.path(MARK).exists()), (Some(64), marked), "{given}");
+        let _ = fs::remove_file(world.path(MARK));
+    }
+    // A rehearsal and a person at the terminal see it themselves.
+    world.run(&["refresh", "--scheduled", "--dry-run", secret]).code(64);
+    world.run(&["refresh", secret]).code(64);
+    assert!(!world.path(MARK).exists());
 }
