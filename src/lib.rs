@@ -63,6 +63,7 @@ pub mod process;
 pub mod report;
 pub mod run;
 pub mod sandbox;
+mod shell;
 pub mod store;
 pub mod token;
 pub mod ui;

@@ -17,18 +17,19 @@ const DOORS: &[(&str, &[&str])] = &[
     ("failpoint", &[]),
     ("interrupt", &[]),
     ("name", &[]),
-    ("process", &[]),
+    ("shell", &[]),
     ("token", &[]),
     // It may be killed between its steps.
-    ("file", &["failpoint"]),
+    ("file", &["failpoint", "shell"]),
+    ("process", &["shell"]),
     // What speaks the vocabulary.
     ("complaint", &["exit"]),
     ("http", &["crypto", "token"]),
-    ("policy", &["token"]),
+    ("policy", &["shell", "token"]),
     ("alert", &["http", "process", "token"]),
     ("deliver", &["edit", "file", "process", "token"]),
     ("graph", &["clock", "crypto", "http", "token"]),
-    ("store", &["complaint", "crypto", "exit", "failpoint", "token"]),
+    ("store", &["complaint", "crypto", "exit", "failpoint", "shell", "token"]),
     (
         "config",
         &[
@@ -42,11 +43,12 @@ const DOORS: &[(&str, &[&str])] = &[
             "http",
             "policy",
             "process",
+            "shell",
             "token",
         ],
     ),
     ("report", &["complaint", "exit", "policy", "token"]),
-    ("sandbox", &["complaint", "crypto", "exit", "token"]),
+    ("sandbox", &["complaint", "crypto", "exit", "shell", "token"]),
     ("ui", &["clock", "complaint", "environment", "exit", "report"]),
     // What brings them together.
     (
@@ -65,6 +67,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "interrupt",
             "policy",
             "report",
+            "shell",
             "store",
             "token",
             "ui",

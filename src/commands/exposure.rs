@@ -78,7 +78,12 @@ fn key_file(config: &Config) -> Option<&Path> {
 
 /// Who else can write the file, by its mode.
 fn writers(path: &Path) -> Option<Tampering> {
-    let mode = path.metadata().ok()?.mode();
+    const STICKY: u32 = 0o1000;
+    let about = path.metadata().ok()?;
+    let mode = about.mode();
+    if about.is_dir() && mode & (STICKY | 0o002) == STICKY | 0o002 {
+        return Some(Tampering::Shared);
+    }
     let grants = |bit| mode & bit != 0;
     grants(0o002).then_some(Tampering::Others).or(grants(0o020).then_some(Tampering::Group))
 }

@@ -11,6 +11,7 @@ use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::file::{self, FileError};
 use crate::report;
+use crate::shell::quoted;
 use crate::store::{self, belongs_to_store};
 use crate::ui::{Format, Verbosity};
 
@@ -20,6 +21,11 @@ const KIND: &str = "metatoken-backup";
 /// Writes a copy of the store to a new file.
 pub fn back_up(session: &Session, file: &Path) -> Result<Exit, Complaint> {
     let (path, key) = (&session.config.store.path, session.made_key());
+    if file == Path::new("-") {
+        let message = "a backup is written to a file, not to standard output";
+        return Err(Complaint::new(Exit::Usage, "usage", "-", message)
+            .hint("name a file: `metatoken store backup FILE`"));
+    }
     if belongs_to_store(file, path, key) {
         let message = "a backup cannot be written there: the file belongs to the store itself";
         return Err(Complaint::new(Exit::Usage, "usage", shown(file), message)
@@ -67,14 +73,17 @@ fn not_written(error: &FileError) -> Complaint {
         FileError::NoFolder(path) => {
             let folder = path.parent().unwrap_or(Path::new("/"));
             Complaint::new(Exit::Storage, "backup_unwritable", file, "its folder is missing")
-                .hint(format!("`mkdir -p {}`", folder.display()))
+                .hint(format!("`mkdir -p {}`", quoted(folder)))
         }
         FileError::FolderUnwritable { folder, .. } => {
             let hint = format!(
                 "name a file in a folder that you can write; who may write in this one: `ls -ld {}`",
-                folder.display()
+                quoted(folder)
             );
             unwritten(file, error).hint(hint)
+        }
+        FileError::NotAFile(..) | FileError::Dangling { .. } => {
+            unwritten(file, error).hint("name a new file")
         }
         FileError::Unwritten(..) => {
             unwritten(file, error).hint("make room there, or name a file on another disk")

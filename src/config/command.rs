@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::process::{self, CAP, Call, End};
 
 /// How long the program may take.
-const LIMIT: Duration = Duration::from_secs(10);
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
 
 /// Why the program gave no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]

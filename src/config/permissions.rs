@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::shell::quoted;
 
 /// In a folder with this bit only the owner of a file can move or remove it.
 const STICKY: u32 = 0o1000;
@@ -29,6 +30,10 @@ pub(super) struct JudgedFile {
 impl JudgedFile {
     /// Reads the file for `caller`; a link is followed and its file is judged.
     pub(super) fn read(path: &Path, caller: u32) -> Result<Self, Complaint> {
+        // To open a pipe would wait for ever.
+        if path.metadata().is_ok_and(|it| !it.is_file()) {
+            return Err(complaint(path, "config_unreadable", "is no file"));
+        }
         let file = File::open(path).map_err(|error| unreadable(path, error))?;
         let metadata = file.metadata().map_err(|error| unreadable(path, error))?;
         if !metadata.is_file() {
@@ -59,7 +64,7 @@ impl JudgedFile {
             self.mode & 0o7777
         );
         Err(complaint(path, "config_unsafe", &message)
-            .hint(format!("`chmod o-r {}`", path.display()))
+            .hint(format!("`chmod o-r {}`", quoted(path)))
             .hint("or name where the secret is: `{ env = NAME }`, `{ file = PATH }`"))
     }
 }
@@ -70,14 +75,14 @@ fn judge(path: &Path, metadata: &Metadata, caller: u32) -> Result<(), Complaint>
         let message = format!("refused: it belongs to user {owner}, neither to root nor to you");
         return Err(complaint(path, "config_unsafe", &message)
             .hint("a config names commands: read it, then make it yours")
-            .hint(format!("`chown {caller} {}`", path.display())));
+            .hint(format!("`chown {caller} {}`", quoted(path))));
     }
     if metadata.mode() & 0o022 != 0 {
         let mode = metadata.mode() & 0o7777;
         let message = format!("refused: group or others can write it (mode {mode:04o})");
         return Err(complaint(path, "config_unsafe", &message)
             .hint("a config names commands: only its owner may write it")
-            .hint(format!("`chmod go-w {}`", path.display())));
+            .hint(format!("`chmod go-w {}`", quoted(path))));
     }
     Ok(())
 }
@@ -96,7 +101,7 @@ fn judge_folder(path: &Path, caller: u32) -> Result<(), Complaint> {
         );
         return Err(complaint(path, "config_unsafe", &message)
             .hint("whoever owns the folder can put another config there: move it into a folder of yours")
-            .hint(format!("`chown {caller} {}`", folder.display())));
+            .hint(format!("`chown {caller} {}`", quoted(folder))));
     }
     if mode & 0o022 != 0 && mode & STICKY == 0 {
         let message = format!(
@@ -105,7 +110,7 @@ fn judge_folder(path: &Path, caller: u32) -> Result<(), Complaint> {
         );
         return Err(complaint(path, "config_unsafe", &message)
             .hint("whoever can write there can put another config in its place")
-            .hint(format!("`chmod go-w {}`", folder.display())));
+            .hint(format!("`chmod go-w {}`", quoted(folder))));
     }
     Ok(())
 }
@@ -118,10 +123,10 @@ pub(super) fn judge_ca_file(path: &Path, config: &Path, caller: u32) -> Result<(
     let of_the_config = config.metadata().map(|metadata| metadata.uid());
     let fault = if mode & 0o022 != 0 {
         let message = format!("refused: group or others can write it (mode {mode:04o})");
-        Some((message, format!("`chmod go-w {}`", path.display())))
+        Some((message, format!("`chmod go-w {}`", quoted(path))))
     } else if owner != 0 && owner != caller && of_the_config.ok() != Some(owner) {
         let message = format!("refused: it belongs to user {owner}, neither to root nor to you");
-        Some((message, format!("`chown {caller} {}`", path.display())))
+        Some((message, format!("`chown {caller} {}`", quoted(path))))
     } else {
         None
     };

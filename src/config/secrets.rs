@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -19,6 +20,7 @@ use super::secret_variables::CREDENTIALS;
 use super::source::SecretSource;
 use crate::edit::{Document, EditError, Format};
 use crate::environment::Environment;
+use crate::shell::quoted;
 use crate::token::Secret;
 
 /// What lets every user of the machine put another secret in the place of ours.
@@ -26,6 +28,9 @@ const WRITABLE_BY_OTHERS: u32 = 0o002;
 
 /// No secret, and no application's config, is larger.
 const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// How long a program at the other end of a pipe may take: as long as a command.
+const PATIENCE: Duration = command::LIMIT;
 
 /// Why a secret is not there. Names the place, never a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,7 +159,7 @@ impl Secrets {
             let why = format!(
                 "is refused: every user of this machine can write it (mode {:04o}); run `chmod o-w {}`",
                 file.mode & 0o7777,
-                path.display()
+                quoted(path)
             );
             return Err(SecretError::unreadable(source, why));
         }
@@ -170,17 +175,67 @@ const fn is_credential(source: &SecretSource) -> bool {
     matches!(source, SecretSource::Credential(_))
 }
 
+/// The mode of a file, and its content.
+type Contents = (u32, Zeroizing<Vec<u8>>);
+
+/// The mode and the content of a file, or as much of it as shows that it is too large.
+fn read_whole(path: &Path) -> std::io::Result<Contents> {
+    let file = File::open(path)?;
+    let mode = file.metadata()?.mode();
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    Ok((mode, bytes))
+}
+
+/// The same for a pipe, for whose other end nobody waits for ever.
+fn read_pipe(path: &Path, patience: Duration) -> Result<std::io::Result<Contents>, Unread> {
+    let (sender, receiver) = mpsc::channel();
+    let pipe = path.to_owned();
+    std::thread::spawn(move || sender.send(read_whole(&pipe)));
+    receiver.recv_timeout(patience).map_err(|_| {
+        Unread::Because(format!("it is a pipe, and nothing was written into it for {patience:?}"))
+    })
+}
+
 fn read(path: &Path, format: Format) -> Result<SecretFile, Unread> {
     let refused = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => Unread::Missing,
         kind => Unread::Because(kind.to_string()),
     };
-    let file = File::open(path).map_err(refused)?;
-    let mode = file.metadata().map_err(refused)?.mode();
-    let mut bytes = Zeroizing::new(Vec::new());
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(refused)?;
+    let about = path.metadata().map_err(refused)?;
+    let (mode, bytes) = if about.file_type().is_fifo() {
+        read_pipe(path, PATIENCE)?.map_err(refused)?
+    } else {
+        read_whole(path).map_err(refused)?
+    };
     if bytes.len() as u64 > LARGEST {
         return Err(Unread::Because("the file is too large".to_owned()));
     }
     Ok(SecretFile { document: Document::new(format, bytes), mode })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_is_read_and_not_waited_for_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+        let nobody = read_pipe(&pipe, Duration::from_millis(20));
+        let Err(Unread::Because(why)) = nobody else { panic!("nobody writes") };
+        assert_eq!(why, "it is a pipe, and nothing was written into it for 20ms");
+        let other = folder.path().join("other");
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, &other, mode).unwrap();
+        let end = other.clone();
+        let writer = std::thread::spawn(move || {
+            let mut pipe = File::options().write(true).open(end).unwrap();
+            std::io::Write::write_all(&mut pipe, b"hushhush").unwrap();
+        });
+        let Ok(Ok((_, bytes))) = read_pipe(&other, PATIENCE) else { panic!("it can be read") };
+        assert_eq!(bytes.as_slice(), b"hushhush");
+        writer.join().unwrap();
+    }
 }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
+use crate::shell::quoted;
+
 /// A failure to read or to replace a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileError {
@@ -234,17 +236,17 @@ impl FileError {
             Self::NotAFile(..) | Self::TooLarge(_) => "name the file that holds the value".into(),
             Self::LinkRefused { link, .. } => format!(
                 "name the file itself; or, if the link is right, make it yours: `chown -h root {}`",
-                shown(link)
+                quoted(link)
             ),
             Self::TooManyLinks(_) => "name the file itself".into(),
             Self::Dangling { .. } => "remove the link, or make the file that it leads to".into(),
             Self::NoFolder(path) => match path.parent() {
                 Some(folder) => {
-                    format!("`mkdir -p {}`, for the user who reads it", folder.display())
+                    format!("`mkdir -p {}`, for the user who reads it", quoted(folder))
                 }
                 None => return None,
             },
-            Self::InTheWay { temp, .. } => format!("look at it, then `rm {}`", shown(temp)),
+            Self::InTheWay { temp, .. } => format!("look at it, then `rm {}`", quoted(temp)),
             Self::NotCarried { .. } => {
                 format!("run metatoken as the owner of the file or as root, or {IN_PLACE}")
             }
@@ -257,7 +259,7 @@ impl FileError {
             Self::Mounted(_) | Self::OtherFilesystem(_) | Self::ManyNames(..) => IN_PLACE.into(),
             Self::NamesOfAnother { path, owner, .. } => format!(
                 "run metatoken as user {owner}, or give the file a single name: `cp -p {path} {path}.new && mv {path}.new {path}`",
-                path = shown(path)
+                path = quoted(path)
             ),
             Self::Unwritten(..) => {
                 "look for a full disk, or for a file that the user who runs metatoken may not write"

@@ -8,6 +8,7 @@ use std::path::Path;
 use chrono::TimeDelta;
 
 use super::{Health, Limits, Reason, Subject, is_short_lived, words};
+use crate::shell::quoted;
 use crate::token::{Action, ChannelId, Expiry, Label, Time};
 
 /// How long no run may have finished, where it is not said how often runs are meant to happen.
@@ -127,12 +128,12 @@ pub fn judge_failed_run(at: Time, code: u64, error: &str, hints: &[&str], now: T
 
 /// What is to be said of a file with secrets that every user of the machine can read; `what` it is.
 pub fn judge_exposure(what: &str, path: &Path) -> Reason {
-    let path = path.display();
+    let (path, word) = (path.display(), quoted(path));
     let reason = of_the_timer(
         "readable_by_others",
         Health::Warning,
         format!("{what} `{path}` can be read by every user of this machine"),
-        &format!("run `chmod o-r {path}`"),
+        &format!("run `chmod o-r {word}`"),
     );
     Reason { about: Some(path.to_string()), ..reason }
 }
@@ -140,15 +141,20 @@ pub fn judge_exposure(what: &str, path: &Path) -> Reason {
 /// What is to be said of a file that decides what we do or send and that somebody else can change;
 /// `what` it is, and `severity` how much it decides.
 pub fn judge_tampering(what: &str, path: &Path, tampering: Tampering, severity: Health) -> Reason {
-    let path = path.display();
+    let (path, word) = (path.display(), quoted(path));
     let (whose, remedy) = match tampering {
-        Tampering::Group => ("can be written by its group", format!("run `chmod g-w {path}`")),
+        Tampering::Group => ("can be written by its group", format!("run `chmod g-w {word}`")),
         Tampering::Others => {
-            ("can be written by every user of this machine", format!("run `chmod go-w {path}`"))
+            ("can be written by every user of this machine", format!("run `chmod go-w {word}`"))
         }
+        Tampering::Shared => (
+            "is for every user of this machine, like `/tmp`",
+            "keep the store in a folder of its own: move it there and name it with `path` in `[store]`"
+                .to_owned(),
+        ),
         Tampering::Owner => (
             "belongs to neither root nor the owner of the config",
-            format!("see that it is what it should be; then run `chown root {path}`"),
+            format!("see that it is what it should be; then run `chown root {word}`"),
         ),
     };
     let message = format!("{what} `{path}` {whose}");
@@ -163,6 +169,8 @@ pub enum Tampering {
     Group,
     /// Every user of the machine.
     Others,
+    /// Every user, who may all make files there, as in `/tmp`: a folder that is so on purpose.
+    Shared,
     /// Another user, who owns it.
     Owner,
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use super::Ended;
+use crate::shell::quoted;
 
 /// Says why there is no end of a program to speak of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +96,7 @@ impl fmt::Display for Failure {
             Self::Unsafe { program, mode } => write!(
                 f,
                 "is refused: group or others can write it (mode {mode:04o}); run `chmod go-w {}`",
-                program.display()
+                quoted(program)
             ),
             Self::NotStarted { why } => write!(f, "cannot be started: {why}"),
             Self::Lost { why } => write!(f, "was run, but how it ended is not known: {why}"),

@@ -129,7 +129,7 @@ impl Folder {
     }
 
     fn start_again(&self) -> String {
-        format!("`rm -r {}` starts again", self.0.display())
+        format!("`rm -r {}` starts again", crate::shell::quoted(&self.0))
     }
 
     fn unusable(&self, path: &Path, error: io::Error) -> Complaint {

@@ -28,11 +28,17 @@ pub fn backup(path: &Path, key: Option<&Path>) -> Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-/// Whether a path is one of the store's own: itself, its log, the log's index, its lock, or the key
-/// file; also by another way to the same folder.
+/// Whether a path is one of the store's own: itself, what `SQLite` keeps beside it, its lock, the
+/// mark of a failed run, the name under which it is made, or the key file; also by another way to
+/// the same folder.
 pub fn belongs_to_store(file: &Path, store: &Path, key: Option<&Path>) -> bool {
-    let beside = ["", place::LOG, place::INDEX].map(|ending| place::beside(store, ending));
-    let own = beside.into_iter().chain([lock_path(store)]).chain(key.map(Path::to_path_buf));
+    let real = place::real(store);
+    let beside = ["", place::LOG, place::INDEX, place::JOURNAL, place::MARK]
+        .map(|ending| [place::beside(store, ending), place::beside(&real, ending)])
+        .into_iter()
+        .flatten();
+    let own =
+        beside.chain([lock_path(store), place::waiting(&real)]).chain(key.map(Path::to_path_buf));
     let place = |path: &Path| {
         let folder = std::fs::canonicalize(place::folder_of(path)).ok();
         (folder, path.file_name().map(std::ffi::OsStr::to_owned))

@@ -41,6 +41,8 @@ pub enum StoreError {
         /// Where the link leads.
         target: PathBuf,
     },
+    /// Something that is not a file has the name of the store, its log or the log's index.
+    NotAFile(PathBuf),
     /// A later version of metatoken wrote it.
     Newer {
         /// The store.
@@ -129,6 +131,7 @@ impl StoreError {
             | Self::Foreign(path)
             | Self::NotADatabase(path)
             | Self::Dangling { path, .. }
+            | Self::NotAFile(path)
             | Self::KeyIsLink(path)
             | Self::Newer { path, .. }
             | Self::Damaged(path, _)
@@ -147,7 +150,7 @@ impl StoreError {
     /// Its stable name.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Unreadable(..) | Self::Dangling { .. } => "store_unreadable",
+            Self::Unreadable(..) | Self::Dangling { .. } | Self::NotAFile(_) => "store_unreadable",
             Self::Unwritable(..) => "store_unwritable",
             Self::Full(..) | Self::NoRoom(..) => FULL,
             Self::Foreign(_) | Self::NotADatabase(_) => "store_foreign",
@@ -210,6 +213,7 @@ impl StoreError {
             Self::Dangling { target, .. } => {
                 format!("the store is a link to `{}`, and nothing is there", target.display())
             }
+            Self::NotAFile(path) => format!("the store cannot be opened: {}", place::kind(path)),
             Self::KeyIsLink(_) => "the store key is a link, and links are not followed".into(),
             Self::Newer { schema, known, .. } => format!(
                 "the store was written by a newer metatoken (schema {schema}, this one knows {known})"
@@ -239,12 +243,18 @@ impl StoreError {
                 "run metatoken as the user who owns the store, or let others read it and its folder"
                     .to_owned()
             })],
-            Self::Unwritable(path, _) => vec![owner_hint(path).unwrap_or_else(|| {
-                "look for a full disk, or run metatoken as the user who owns the store".to_owned()
-            })],
+            Self::Unwritable(path, _) => {
+                vec![place::read_only_mount(path).or_else(|| owner_hint(path)).unwrap_or_else(
+                    || {
+                        "look for a full disk, or run metatoken as the user who owns the store"
+                            .to_owned()
+                    },
+                )]
+            }
             Self::Dangling { .. } => one(
                 "bring back what the link leads to, or name another file with `path` in `[store]`",
             ),
+            Self::NotAFile(path) => vec![place::aside_hint(path)],
             Self::Foreign(_) | Self::NotADatabase(_) => {
                 one("name another file with `path` in `[store]`")
             }
@@ -261,6 +271,12 @@ impl StoreError {
                 "put back the copy of it that you keep, to `{}`, or say where it is with `key` in `[store]`; a new key could not open this store",
                 path.display()
             )],
+            Self::KeyUnreadable(path, _) if place::is_no_file(path) => {
+                vec![
+                    place::aside_hint(path)
+                        + "; then put back the key, or the copy of it that you keep",
+                ]
+            }
             Self::KeyUnreadable(path, _) => vec![owner_hint(path).unwrap_or_else(|| {
                 "let the user who runs metatoken read the key file and its folder".to_owned()
             })],

@@ -53,7 +53,7 @@ impl Fault {
         match self {
             Self::Sqlite(error) => is_full(error),
             Self::RolledBack => true,
-            Self::System(errno) => matches!(*errno, Errno::NOSPC | Errno::DQUOT),
+            Self::System(errno) => matches!(*errno, Errno::NOSPC | Errno::DQUOT | Errno::FBIG),
             _ => false,
         }
     }
@@ -94,9 +94,10 @@ fn sqlite(error: Arc<rusqlite::Error>, path: PathBuf, doing: Doing) -> StoreErro
         (Some(ErrorCode::NotADatabase), _) => StoreError::NotADatabase(path),
         (Some(ErrorCode::DatabaseCorrupt), _) => StoreError::Damaged(path, cause),
         _ if damaged => StoreError::Damaged(path, cause),
-        (_, Doing::Writing) if full => StoreError::Full(path, cause),
+        _ if full => StoreError::Full(path, cause),
+        // A file that SQLite could open for reading alone: only a writer is told so.
+        (Some(ErrorCode::ReadOnly), _) | (_, Doing::Writing) => StoreError::Unwritable(path, cause),
         (_, Doing::Reading) => StoreError::Unreadable(path, cause),
-        (_, Doing::Writing) => StoreError::Unwritable(path, cause),
     }
 }
 

@@ -171,6 +171,9 @@ fn unusable(path: &Path, error: io::Error) -> StoreError {
     if place::is_link(&error) {
         return StoreError::KeyIsLink(path.to_path_buf());
     }
+    if place::is_full(error.kind()) {
+        return StoreError::Full(path.to_path_buf(), Cause::new(error));
+    }
     StoreError::KeyUnreadable(path.to_path_buf(), Cause::new(error))
 }
 

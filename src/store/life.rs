@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use super::error::{Cause, StoreError};
 use super::lock::{self, Memory, Recalled, lock_path};
 use super::log::{self, Log};
-use super::place::{self, Found, quoted};
+use super::place::{self, Found};
+use crate::shell::quoted;
 use crate::token::Time;
 
 /// What became of a store that lived.
@@ -69,7 +70,7 @@ pub(super) fn look(store: &Path, key: Option<&Path>) -> Result<Found, StoreError
 /// The error of opening a store, as the loss that it is where the store lived.
 pub(super) fn explain(error: StoreError, store: &Path, key: Option<&Path>) -> StoreError {
     let loss = match &error {
-        StoreError::NotADatabase(_) => Loss::Overwritten,
+        StoreError::NotADatabase(_) | StoreError::Foreign(_) => Loss::Overwritten,
         StoreError::Damaged(_, cause) => Loss::Damaged(cause.clone()),
         _ => return error,
     };
@@ -130,7 +131,16 @@ impl Lost {
 
     /// What brings it back, and what begins a new one.
     pub(super) fn hints(&self) -> Vec<String> {
-        let mut restore = restore_hint(&self.store);
+        let mut restore = match &self.loss {
+            // What is not ours is not written over.
+            Loss::Overwritten => format!(
+                "restore a copy that `metatoken store backup` made, with what is there put aside: \
+                 `{} && cp COPY {}`",
+                put_aside(&self.store, self.files()),
+                quoted(&self.store)
+            ),
+            _ => restore_hint(&self.store),
+        };
         if let Some(key) = self.key.as_ref().filter(|key| !key.exists()) {
             let _ = write!(restore, ", and its key to `{}`", key.display());
         }
@@ -153,18 +163,31 @@ impl Lost {
 
     /// The command that puts aside whatever says that the store lived.
     fn put_aside(&self) -> String {
-        let beside =
-            ["", place::LOG, place::INDEX].map(|ending| place::beside(&self.store, ending));
-        let all = beside.into_iter().chain([lock_path(&self.store)]).chain(self.key.clone());
-        let there: Vec<String> =
-            all.filter(|path| path.symlink_metadata().is_ok()).map(|path| quoted(&path)).collect();
-        let aside = quoted(&place::beside(&self.store, "-lost.XXXXXX"));
-        format!("mv {} \"$(mktemp -d {aside})\"", there.join(" "))
+        let all = self.files().into_iter().chain([lock_path(&self.store)]).chain(self.key.clone());
+        put_aside(&self.store, all)
     }
+
+    /// The store, its log, and the log's index.
+    fn files(&self) -> [PathBuf; 3] {
+        ["", place::LOG, place::INDEX].map(|ending| place::beside(&self.store, ending))
+    }
+}
+
+/// The command that moves those of the files that are there into a new folder beside the store.
+fn put_aside(store: &Path, files: impl IntoIterator<Item = PathBuf>) -> String {
+    let there: Vec<String> = files
+        .into_iter()
+        .filter(|path| path.symlink_metadata().is_ok())
+        .map(|path| quoted(&path))
+        .collect();
+    let aside = quoted(&place::beside(store, "-lost.XXXXXX"));
+    format!("mv {} \"$(mktemp -d {aside})\"", there.join(" "))
 }
 
 /// The command that puts a backup in a store's place.
 pub(super) fn restore_hint(store: &Path) -> String {
+    // Where the name is a link, the log lies beside what it leads to.
+    let store = &place::real(store);
     let [store, log, index] =
         ["", place::LOG, place::INDEX].map(|ending| quoted(&place::beside(store, ending)));
     format!(

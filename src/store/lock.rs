@@ -18,6 +18,7 @@ use rustix::fs::OFlags;
 use super::place;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::shell::quoted;
 use crate::token::Time;
 
 /// How often a waiting command asks again.
@@ -120,9 +121,10 @@ pub(super) fn recall(store: &Path) -> Recalled {
     }
 }
 
-/// Where the lock of the store at `store` is.
+/// Where the lock of the store at `store` is: beside the file itself, so that a config that names
+/// the file and one that names a link to it exclude each other.
 pub fn lock_path(store: &Path) -> PathBuf {
-    place::beside(store, ".lock")
+    place::beside(&place::real(store), ".lock")
 }
 
 /// Why the lock was not taken.
@@ -171,15 +173,20 @@ impl From<LockError> for Complaint {
 
 fn lock_remedy(path: &Path, error: &io::Error) -> String {
     if place::is_link(error) {
-        let path = place::quoted(path);
+        let path = quoted(path);
         return format!("a lock is never a link: see who made it, and remove it with `rm {path}`");
     }
+    if place::is_no_file(path) {
+        return place::aside_hint(path);
+    }
     match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            "make room on the disk that the store is on".to_owned()
+        kind if place::is_full(kind) => "make room on the disk that the store is on".to_owned(),
+        ErrorKind::PermissionDenied => {
+            place::closed(&[path.to_path_buf(), place::folder_of(path).to_path_buf()])
+                .unwrap_or_else(|| "run metatoken as the user who owns the store".to_owned())
         }
-        _ => place::closed(&[path.to_path_buf(), place::folder_of(path).to_path_buf()])
-            .unwrap_or_else(|| "run metatoken as the user who owns the store".to_owned()),
+        _ => place::read_only_mount(path)
+            .unwrap_or_else(|| "name another place with `path` in `[store]`".to_owned()),
     }
 }
 
@@ -215,7 +222,7 @@ impl RunLock {
         let memory = Memory::from_text(&read_text(&file).map_err(failed)?);
         match write(&file, holder, memory) {
             // Where there is no room to say who holds it, the lock is held all the same.
-            Err(error) if error.kind() == ErrorKind::StorageFull => {}
+            Err(error) if place::is_full(error.kind()) => {}
             written => written.map_err(failed)?,
         }
         Ok(Self { file, path, holder: holder.clone() })
@@ -239,7 +246,7 @@ impl RunLock {
             known => known == Some(memory),
         };
         match write(&self.file, &self.holder, Some(memory)) {
-            Err(error) if known && error.kind() == ErrorKind::StorageFull => {}
+            Err(error) if known && place::is_full(error.kind()) => {}
             written => written.map_err(failed)?,
         }
         if known {

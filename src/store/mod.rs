@@ -80,6 +80,7 @@ pub use life::{Loss, Lost};
 pub use lock::{Holder, LockError, RunLock, lock_path};
 pub use notices::{Channel, FailingChannel};
 pub use overwrites::{Contents, Overwrite, Overwriting};
+pub use place::mark_path;
 pub use purge::Keep;
 pub use replaced::Replaced;
 pub use room::{GrantRoom, Shortage};

@@ -15,19 +15,28 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, OFlags};
 
 use super::error::{Cause, StoreError};
+use crate::shell::quoted;
 
 /// The write-ahead log's ending.
 pub(super) const LOG: &str = "-wal";
 /// The ending of the log's index.
 pub(super) const INDEX: &str = "-shm";
 /// The ending of the journal that is kept while the file learns to have a log.
-const JOURNAL: &str = "-journal";
+pub(super) const JOURNAL: &str = "-journal";
+
+/// The ending of the mark that a scheduled run leaves when it could not do its work.
+pub(super) const MARK: &str = "-failed-run";
 
 /// The file beside the store with this ending.
 pub(super) fn beside(store: &Path, ending: &str) -> PathBuf {
     let mut name = store.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
+}
+
+/// Where the mark of a failed run lies, beside the store.
+pub fn mark_path(store: &Path) -> PathBuf {
+    beside(store, MARK)
 }
 
 /// What has the name of a store.
@@ -37,15 +46,23 @@ pub(super) enum Found {
     Nothing,
     /// A file without a byte in it.
     Empty,
-    /// A file, or something else that is not ours to replace.
+    /// A file with something in it.
     Something,
 }
 
-/// Looks what has the name of the store; a link that leads to nothing is an error.
+/// Looks what has the name of the store; a link that leads to nothing is an error, and so is what
+/// is not a file, under the names of the log, its index and the journal too: to open a pipe waits for ever.
 pub(super) fn look(store: &Path) -> Result<Found, StoreError> {
     let unreadable = |error| StoreError::Unreadable(store.to_path_buf(), Cause::new(error));
+    let real = real(store);
+    if let Some(other) =
+        [LOG, INDEX, JOURNAL].map(|it| beside(&real, it)).iter().find(|it| is_no_file(it))
+    {
+        return Err(StoreError::NotAFile(other.clone()));
+    }
     match fs::metadata(store) {
-        Ok(meta) if meta.is_file() && meta.len() == 0 => Ok(Found::Empty),
+        Ok(meta) if !meta.is_file() => Err(StoreError::NotAFile(store.to_path_buf())),
+        Ok(meta) if meta.len() == 0 => Ok(Found::Empty),
         Ok(_) => Ok(Found::Something),
         Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(store) {
             Ok(target) => Err(StoreError::Dangling { path: store.to_path_buf(), target }),
@@ -53,6 +70,30 @@ pub(super) fn look(store: &Path) -> Result<Found, StoreError> {
         },
         Err(error) => Err(unreadable(error)),
     }
+}
+
+/// Whether something else than a file has this name; a link is something else.
+pub(super) fn is_no_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_file())
+}
+
+/// What has this name, where it is no file.
+pub(super) fn kind(path: &Path) -> &'static str {
+    match fs::symlink_metadata(path).map(|meta| meta.file_type()) {
+        Ok(kind) if kind.is_dir() => "it is a folder",
+        Ok(kind) if kind.is_symlink() => "it is a link",
+        _ => "it is not a file",
+    }
+}
+
+/// How to put aside what is not ours to delete.
+pub(super) fn aside_hint(path: &Path) -> String {
+    let aside = beside(path, "-aside.XXXXXX");
+    format!(
+        "find out who made it, and put it aside: `mv {} \"$(mktemp -d {})\"`",
+        quoted(path),
+        quoted(&aside)
+    )
 }
 
 /// The file itself where the store's name is a link: `SQLite` keeps its files beside that.
@@ -140,6 +181,14 @@ pub(super) fn open_plain(path: &Path, how: &OpenOptions, more: OFlags) -> io::Re
     if is_plain { Ok(file) } else { Err(io::Error::other("it is not a file")) }
 }
 
+/// Whether nothing more can be written: by the disk, a quota, or a limit of this process.
+pub(super) const fn is_full(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
+}
+
 /// Whether a file was not opened because its name is a link.
 pub(super) fn is_link(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
@@ -170,9 +219,34 @@ pub(super) fn mode_of_new(store: &Path) -> u32 {
     }
 }
 
-/// The user who keeps what is closed to us: the owner of the first of these files that we may not
-/// read and write, with what opens it.
+/// What lets us write where the whole file system is closed to everybody.
+pub(super) fn read_only_mount(file: &Path) -> Option<String> {
+    let denied = rustix::fs::access(folder_of(file), Access::WRITE_OK).err()?;
+    (denied == rustix::io::Errno::ROFS).then(|| {
+        let folder = quoted(folder_of(file));
+        format!("its file system is mounted read-only, see `findmnt -T {folder}`: mount it writable, or name another place with `path` in `[store]`")
+    })
+}
+
+/// What opens the first of these files that we may not read and write: to the user who owns it, or
+/// to us.
 pub(super) fn closed(files: &[PathBuf]) -> Option<String> {
+    closed_by_another(files).or_else(|| closed_by_mode(files))
+}
+
+/// What opens a file of our own, or a folder.
+fn closed_by_mode(files: &[PathBuf]) -> Option<String> {
+    let us = rustix::process::geteuid();
+    files.iter().find_map(|path| {
+        let meta = fs::metadata(path).ok().filter(|meta| meta.uid() == us.as_raw())?;
+        let wanted = if meta.is_dir() { 0o700 } else { 0o600 };
+        let right = if meta.is_dir() { "u+rwx" } else { "u+rw" };
+        let is_closed = !us.is_root() && meta.mode() & wanted != wanted;
+        is_closed.then(|| format!("`chmod {right} {}`", quoted(path)))
+    })
+}
+
+fn closed_by_another(files: &[PathBuf]) -> Option<String> {
     let us = rustix::process::geteuid();
     let (path, meta) = files.iter().find_map(|path| {
         let meta = fs::metadata(path).ok()?;
@@ -205,16 +279,6 @@ fn user_name(id: u32) -> String {
         (number == id.to_string()).then(|| name.to_owned())
     });
     name.unwrap_or_else(|| id.to_string())
-}
-
-/// A path as a shell reads it.
-pub(super) fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+,:@%=".contains(&byte);
-    if !text.is_empty() && text.bytes().all(is_plain) {
-        return text;
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// Makes the name of a new file survive a power cut.
@@ -267,18 +331,6 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_quoted_where_a_shell_needs_it() {
-        for (path, expected) in [
-            ("/var/lib/metatoken/metatoken.db", "/var/lib/metatoken/metatoken.db"),
-            ("/a b/x.db", "'/a b/x.db'"),
-            ("/it's", "'/it'\\''s'"),
-            ("/$HOME", "'/$HOME'"),
-        ] {
-            assert_eq!(quoted(Path::new(path)), expected);
-        }
-    }
-
-    #[test]
     fn folders_are_made_for_the_owner_and_left_as_they_are() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("a/b");
@@ -321,6 +373,6 @@ mod tests {
         assert_eq!((look(&link).unwrap(), real(&link)), (Found::Empty, real(&store)));
         fs::remove_file(&store).unwrap();
         assert_eq!(look(&link).unwrap_err().code(), "store_unreadable");
-        assert_eq!(look(dir.path()).unwrap(), Found::Something);
+        assert!(matches!(look(dir.path()), Err(StoreError::NotAFile(path)) if path == dir.path()));
     }
 }

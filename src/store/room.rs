@@ -21,6 +21,7 @@ use std::thread::ThreadId;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use rustix::fs::{FallocateFlags, fallocate, statfs, statvfs};
 use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
 
 use super::connection::empty_log;
 use super::error::StoreError;
@@ -143,12 +144,13 @@ impl Store {
 
     /// How much is missing for one grant, as far as a look at the disk can tell; writes nothing.
     pub fn shortage(&self) -> Option<Shortage> {
-        shortage(&place::beside(&self.path, place::LOG), BESIDE + GRANT)
+        shortage(&place::beside(&place::real(&self.path), place::LOG), BESIDE + GRANT)
     }
 }
 
 impl Room {
     pub(super) fn of(store: &Path) -> Self {
+        let store = &place::real(store);
         let folder = folder(store);
         let keeps = statfs(folder).is_ok_and(|found| {
             u64::try_from(found.f_type).is_ok_and(|kind| KEEP_THEIR_WORD.contains(&kind))
@@ -265,6 +267,10 @@ impl Room {
         let errno = |error: std::io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
         let log = OpenOptions::new().write(true).open(&self.log).map_err(errno)?;
         let length = log.metadata().map_err(errno)?.len();
+        // Blocks behind a file's end are given out beyond the limit too; to write there fails.
+        if longest().is_some_and(|longest| length + needed > longest) {
+            return Ok(false);
+        }
         match fallocate(&log, FallocateFlags::KEEP_SIZE, 0, length + needed) {
             Ok(()) => Ok(true),
             Err(Errno::NOSPC | Errno::DQUOT | Errno::FBIG) => Ok(false),
@@ -310,10 +316,16 @@ fn folder(file: &Path) -> &Path {
 
 /// How much is missing, by what the log has taken and what the disk has left.
 fn shortage(log: &Path, needed: u64) -> Option<Shortage> {
-    let disk = free(log)?;
-    let taken = fs::metadata(log).map_or(0, |log| (log.blocks() * 512).saturating_sub(log.len()));
-    let free = taken + disk;
+    let (length, blocks) = fs::metadata(log).map_or((0, 0), |log| (log.len(), log.blocks() * 512));
+    let on_disk = free(log).map(|disk| blocks.saturating_sub(length) + disk);
+    let within_limit = longest().map(|longest| longest.saturating_sub(length));
+    let free = on_disk.into_iter().chain(within_limit).min()?;
     (free < needed).then_some(Shortage { needed, free })
+}
+
+/// How long a file may become, where this process is limited (`ulimit -f`, `LimitFSIZE=`).
+fn longest() -> Option<u64> {
+    getrlimit(Resource::Fsize).current
 }
 
 /// What is left on the disk, where that can be said: some file systems in memory know no size.

@@ -226,3 +226,13 @@ fn files_of_strangers_are_told() {
     let ran = world.run(&["refresh"]).stdout("").code(78);
     assert!(ran.stderr.contains("its folder `[DIR]` belongs to user 65533"), "{}", ran.stderr);
 }
+
+/// To open a pipe waits for whoever holds the other end.
+#[test]
+fn a_pipe_in_place_of_the_config_is_no_config() {
+    let world = World::new();
+    fs::remove_file(world.path("metatoken.toml")).unwrap();
+    let pipe = world.path("metatoken.toml");
+    assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    world.run(&["refresh"]).code(78).stdout("").stderr("error: [DIR]/metatoken.toml: is no file\n");
+}

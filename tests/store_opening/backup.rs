@@ -90,13 +90,14 @@ hint: name a new file
     assert_eq!(fs::read(world.path("copy.db")).unwrap(), b"somebody's");
     let before = world.snapshot();
     std::os::unix::fs::symlink(world.path("."), world.path("way")).unwrap();
-    for ending in ["", "-wal", "-shm", ".lock"] {
+    for ending in ["", "-wal", "-shm", "-journal", "-failed-run", ".lock"] {
         for way in ["", "way/"] {
             let file = world.path(&format!("{way}metatoken.db{ending}"));
             let ran = world.run(&["store", "backup", file.to_str().unwrap()]).code(64);
             assert!(ran.stderr.contains("belongs to the store itself"), "{}", ran.stderr);
         }
     }
+    world.run(&["store", "backup", ".metatoken.db.metatoken-tmp"]).code(64);
     let key = world.path("metatoken.key");
     fs::rename(&key, world.path("away")).unwrap();
     world.run(&["store", "backup", key.to_str().unwrap()]).code(64);
@@ -189,4 +190,48 @@ error: disk/copy.db: the backup cannot be written
 hint: make room there, or name a file on another disk
 ",
     );
+}
+
+#[test]
+fn where_it_cannot_be_written_the_remedy_works_as_it_is_printed() {
+    let world = World::with_brand("");
+    let file = world.path("no such folder/copy.db");
+    let ran = world.run(&["store", "backup", file.to_str().unwrap()]).code(74);
+    super::type_in(&super::remedy(&world, &ran, "`mkdir -p"));
+    world.run(&["store", "backup", file.to_str().unwrap()]).code(0);
+    world.run(&["store", "backup", "-"]).stdout("").code(64).stderr(
+        "
+error: -: a backup is written to a file, not to standard output
+hint: name a file: `metatoken store backup FILE`
+",
+    );
+    for (place, cause) in [(".", "it is a folder, not a file"), ("/dev/null", "it is a device")] {
+        let ran = world.run(&["store", "backup", place]).code(74);
+        assert!(ran.stderr.contains(cause), "{}", ran.stderr);
+        assert!(ran.stderr.ends_with("hint: name a new file\n"), "{}", ran.stderr);
+    }
+}
+
+/// `SQLite` keeps its log beside the file, and not beside a link to it.
+#[test]
+fn a_store_behind_a_link_is_restored_with_its_own_log_gone() {
+    let mut world = World::with_brand("");
+    fs::create_dir(world.path("real")).unwrap();
+    for ending in ["", "-wal", "-shm"] {
+        let name = format!("metatoken.db{ending}");
+        fs::rename(world.path(&name), world.path(&format!("real/{name}"))).unwrap();
+    }
+    std::os::unix::fs::symlink("real/metatoken.db", world.path("metatoken.db")).unwrap();
+    world.run(&["store", "backup", &copy(&world)]).code(0);
+    world.at(day(45));
+    world.run(&["refresh"]).code(0);
+    world.write("real/metatoken.db-wal", [7; 4096]);
+    let file = fs::File::options().write(true).open(world.path("real/metatoken.db")).unwrap();
+    file.set_len(20_000).unwrap();
+    let ran = world.run(&["refresh"]).code(74);
+    let restore = super::remedy(&world, &ran, "restore a copy").replace("COPY", &copy(&world));
+    super::type_in(&restore);
+    assert!(!world.path("real/metatoken.db-wal").exists(), "{restore}");
+    assert!(fs::symlink_metadata(world.path("metatoken.db")).unwrap().is_symlink());
+    world.run(&["refresh"]).code(0);
 }

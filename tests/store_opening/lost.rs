@@ -1,8 +1,11 @@
 //! A store that lived and is gone: it is said, and never begun anew in silence.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
 
-use super::{names, nothing_is_left_over, remedy, type_in};
+use super::{at_once, names, nothing_is_left_over, remedy, type_in};
 use crate::world::{BRAND, World, day};
 
 const STORE: &str = "metatoken.db";
@@ -10,7 +13,7 @@ const STORE: &str = "metatoken.db";
 /// What can become of a store: its name, what does it, and how the error is told.
 type Fate = (&'static str, fn(&World), &'static str, &'static str);
 
-const FATES: [Fate; 6] = [
+const FATES: [Fate; 7] = [
     ("deleted", |world| remove(world, &["", "-wal", "-shm"]), "store_lost", "the store is missing"),
     ("deleted alone", |world| remove(world, &[""]), "store_lost", "the store is missing"),
     ("emptied", |world| world.write(STORE, ""), "store_lost", "the store is empty"),
@@ -19,6 +22,18 @@ const FATES: [Fate; 6] = [
     (
         "overwritten",
         |world| world.write(STORE, "restored from the wrong tape\n"),
+        "store_foreign",
+        "the file is no metatoken store",
+    ),
+    (
+        "replaced by another application's",
+        |world| {
+            remove(world, &["", "-wal", "-shm"]);
+            let other = rusqlite::Connection::open(world.path(STORE)).unwrap();
+            other
+                .execute_batch("CREATE TABLE orders (n INTEGER); PRAGMA user_version = 7")
+                .unwrap();
+        },
         "store_foreign",
         "the file is no metatoken store",
     ),
@@ -199,4 +214,53 @@ fn a_link_that_leads_to_nothing_is_no_first_run() {
     }
     world.run(&["check"]).code(2);
     assert!(world.path("metatoken.db").is_symlink());
+}
+
+/// To open a pipe waits for ever, and a link leads to what is not ours.
+#[test]
+fn what_is_not_a_file_is_named_at_once_and_can_be_put_aside() {
+    let folder = |path: &Path| fs::create_dir(path).unwrap();
+    let pipe = |path: &Path| {
+        assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    };
+    let link = |path: &Path| symlink("/dev/null", path).unwrap();
+    let kinds: [(fn(&Path), &str); 3] =
+        [(folder, "it is a folder"), (pipe, "it is not a file"), (link, "it is a link")];
+    for (make, words) in kinds {
+        for ending in ["", "-wal", "-shm"] {
+            let world = World::with_brand("");
+            let path = world.path(&format!("{STORE}{ending}"));
+            fs::remove_file(&path).unwrap();
+            make(&path);
+            for arguments in COMMANDS {
+                let ran = at_once(words, || world.run_with_input(arguments, "EAAFAKEPasted1"));
+                let ran = ran.code(74).stdout("");
+                assert!(ran.stderr.contains(words), "{ending} {arguments:?}: {}", ran.stderr);
+            }
+            let ran = world.run(&["refresh"]).code(74);
+            type_in(&remedy(&world, &ran, "find out who made it"));
+            let after = world.run(&["refresh"]);
+            let lost = after.stderr.contains("the store is missing: it was last used");
+            assert_eq!(
+                (after.code, lost),
+                if ending.is_empty() { (Some(74), true) } else { (Some(0), false) }
+            );
+        }
+    }
+}
+
+#[test]
+fn a_lock_a_key_and_a_mark_that_are_no_files_are_put_aside_too() {
+    for (name, code) in [("metatoken.db.lock", 0), ("metatoken.key", 74)] {
+        let world = World::with_brand("");
+        fs::remove_file(world.path(name)).unwrap();
+        fs::create_dir(world.path(name)).unwrap();
+        let ran = world.run(&["refresh"]).code(74);
+        type_in(&remedy(&world, &ran, "find out who made it"));
+        world.run(&["refresh"]).code(code);
+    }
+    let world = World::with_brand("");
+    let mark = world.path("metatoken.db-failed-run");
+    assert!(Command::new("mkfifo").arg(mark).status().unwrap().success());
+    at_once("a pipe as a mark", || world.run(&["check"]).code(0));
 }

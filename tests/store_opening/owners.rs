@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use metatoken::store::refused_filesystem;
 
 use super::{lost, names, remedy, type_in};
-use crate::world::{BRAND, Nobody, World, can_be_another_user, mode};
+use crate::world::{BRAND, Nobody, World, can_be_another_user, day, mode};
 
 const NOBODY: u32 = 65534;
 
@@ -86,6 +86,25 @@ fn a_file_that_belongs_to_another_is_named_with_what_opens_it() {
 }
 
 #[test]
+fn a_file_of_ones_own_that_is_closed_is_opened_by_its_mode() {
+    if !can_be_another_user() {
+        return;
+    }
+    for name in ["metatoken.db.lock", "metatoken.db"] {
+        let world = new_world();
+        world.reconfigure(&format!("[store]\npath = \"state/metatoken.db\"\n{BRAND}"));
+        of_the_service(&world, 0o750);
+        world.run(&["refresh"]).code(0);
+        let file = world.path(&format!("state/{name}"));
+        fs::set_permissions(&file, Permissions::from_mode(0o400)).unwrap();
+        let service = Nobody::new();
+        let ran = service.run(&world, &["refresh"]).code(74);
+        type_in(&remedy(&world, &ran, "`chmod u+rw"));
+        service.run(&world, &["refresh"]).code(0);
+    }
+}
+
+#[test]
 fn a_lock_or_a_key_that_is_a_link_is_not_followed() {
     for (name, code, words) in [
         ("metatoken.db.lock", "lock_unwritable", "a lock is never a link"),
@@ -121,6 +140,45 @@ fn a_pipe_in_place_of_a_lock_or_a_key_is_not_waited_for() {
         assert!(ran.stderr.contains("it is not a file"), "{}", ran.stderr);
         super::at_once(name, || world.run(&["check"]));
     }
+}
+
+/// To take everybody's right to write from `/tmp` would stop the whole machine.
+#[test]
+fn a_store_in_a_folder_like_tmp_is_to_be_moved() {
+    let world = World::with_brand("");
+    world.reconfigure(&format!("[store]\npath = \"shared/metatoken.db\"\n{BRAND}"));
+    fs::create_dir(world.path("shared")).unwrap();
+    fs::set_permissions(world.path("shared"), Permissions::from_mode(0o1777)).unwrap();
+    world.run(&["refresh"]).code(0);
+    world.run(&["check", "--system"]).code(2).stdout(
+        "
+METATOKEN CRITICAL - the store's folder `[DIR]/shared` is for every user of this machine, like `/tmp`
+CRITICAL: the store's folder `[DIR]/shared` is for every user of this machine, like `/tmp`; keep the store in a folder of its own: move it there and name it with `path` in `[store]`
+",
+    );
+    // The remedy is one.
+    fs::create_dir(world.path("own")).unwrap();
+    fs::set_permissions(world.path("own"), Permissions::from_mode(0o700)).unwrap();
+    type_in(&format!("mv {0}/shared/* {0}/own", world.path(".").display()));
+    world.reconfigure(&format!("[store]\npath = \"own/metatoken.db\"\n{BRAND}"));
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    world.run(&["check", "--system"]).code(0);
+}
+
+/// What is printed to be typed is read by a shell.
+#[test]
+fn a_command_about_a_path_with_a_blank_works_as_it_is_printed() {
+    let world = World::with_brand("");
+    world.reconfigure(&format!("[store]\npath = \"state of it/metatoken.db\"\n{BRAND}"));
+    world.run(&["refresh"]).code(0);
+    let loose = Permissions::from_mode(0o770);
+    fs::set_permissions(world.path("state of it"), loose).unwrap();
+    let told = world.run(&["check", "--system"]).code(2).stdout;
+    let command =
+        told.rsplit('`').nth(1).unwrap().replace("[DIR]", world.path(".").to_str().unwrap());
+    assert!(command.starts_with("chmod g-w '"), "{told}");
+    type_in(&command);
+    world.run(&["check", "--system"]).code(0);
 }
 
 #[test]
@@ -193,4 +251,28 @@ fn the_setting_for_such_a_file_system_is_known() {
     world.reconfigure(&format!("[store]\nunsafe_filesystem = \"yes\"\n{BRAND}"));
     world.run(&["config", "check"]).code(78);
     assert_eq!(names(&world, |name| name == "metatoken.db.lock").len(), 1);
+}
+
+/// Two configs may name one store by two names.
+#[test]
+fn a_store_and_a_link_to_it_have_one_lock() {
+    let mut world = World::with_brand("");
+    world.reconfigure(&format!("[store]\npath = \"real/metatoken.db\"\n{BRAND}"));
+    world.run(&["refresh"]).code(0);
+    let real = world.path("real/metatoken.db.lock");
+    let key = world.path("real/metatoken.key");
+    std::os::unix::fs::symlink("real/metatoken.db", world.path("link.db")).unwrap();
+    world.reconfigure(&format!(
+        "[store]\npath = \"link.db\"\nkey = {{ file = \"{}\" }}\n{BRAND}",
+        key.display()
+    ));
+    let lock = fs::File::options().write(true).open(real).unwrap();
+    lock.lock().unwrap();
+    world.run(&["refresh"]).code(75);
+    drop(lock);
+    // What is due is renewed, with room that is taken in the log of the file itself.
+    world.at(day(45));
+    let ran = world.run(&["refresh", "--json"]).code(0);
+    assert_eq!(ran.result("brand")["outcome"], "refreshed");
+    assert!(!world.path("link.db.lock").exists() && !world.path("link.db-wal").exists());
 }
