@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 
 /// How long an answer that is under way may still arrive.
 const GRACE: Duration = Duration::from_secs(5);
@@ -19,6 +19,12 @@ const TICK: Duration = Duration::from_millis(50);
 pub struct Interrupt {
     stop: Arc<AtomicBool>,
     signal: Arc<AtomicUsize>,
+}
+
+/// Lets a write beyond the limit for a file's length fail like one to a full disk, in place of
+/// ending the process between a grant and its seal. Programs that we start have it as it was.
+pub fn survive_file_limit() {
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
 }
 
 impl Interrupt {

@@ -28,16 +28,17 @@ use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
 use crate::exit::{Exit, Verdict};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, survive_file_limit};
 use crate::policy::Insistence;
 use crate::report::prefixed;
 use crate::token::{Pattern, Trigger};
-use crate::ui::Ui;
+use crate::ui::{OUTPUT_FAILED, Ui};
 
 /// Does what was typed and gives the exit code.
 pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8 {
     let plain = plain_ui(arguments, &environment, clock);
     plain.hush_panics();
+    survive_file_limit();
     let variables = environment.clone();
     let unusable_line = |complaint: &Complaint| {
         note_unusable(complaint, arguments, &variables, plain);
@@ -77,7 +78,7 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
         Err(complaint) => {
             if attempted.config.is_none() {
                 unusable_line(&complaint);
-            } else if is_scheduled(&typed, &ui) {
+            } else if is_scheduled(&typed, &ui) && complaint.code != OUTPUT_FAILED {
                 attempted.note(&complaint, ui.now());
             }
             give_up(&typed, ui, &complaint)
@@ -128,7 +129,8 @@ fn dispatch(
     let place = Place::find(typed, &environment, clock)?;
     ui.keep_time(place.clock);
     let path = std::path::absolute(&place.config).unwrap_or_else(|_| place.config.clone());
-    attempted.store = Some(config::default_store(&path, &environment));
+    attempted.default_store = Some(config::default_store(&path, &environment));
+    attempted.store.clone_from(&attempted.default_store);
     attempted.config = Some(path);
     if let Command::Config(asked) = &typed.command {
         return match asked {
@@ -144,7 +146,9 @@ fn dispatch(
         tracing::info!(event = "started", command, "`{command}` begins");
     }
     let ended = carry_out(&typed.command, &session);
-    if ended.is_ok() && is_real_refresh(&typed.command) && !session.interrupt.is_raised() {
+    // Whose report cannot be printed has done its work.
+    let has_worked = ended.as_ref().map_or_else(|error| error.code == OUTPUT_FAILED, |_| true);
+    if has_worked && is_real_refresh(&typed.command) && !session.interrupt.is_raised() {
         commands::forget_failed_runs(&session);
     }
     ended.map_err(|mut complaint| {

@@ -201,8 +201,17 @@ impl Tally {
 
 /// A world whose store lies on a disk of its own, with six tokens that are due on day 45.
 fn world(kind: Kind, fate: OldString) -> Option<(World, Disk)> {
+    let mut world = with_tokens("disk/metatoken.db");
+    let disk = Disk::mount(&world, kind)?;
+    disk.run(&world, &["refresh"]).code(0);
+    world.graph.with(|graph| graph.set_old_string(fate));
+    world.at(day(45));
+    Some((world, disk))
+}
+
+fn with_tokens(store: &str) -> World {
     let mut world = World::new();
-    let store = world.path("disk/metatoken.db");
+    let store = world.path(store);
     let mut tables = format!("[store]\npath = \"{}\"\n", store.display());
     for label in TOKENS {
         let variable = label.to_uppercase();
@@ -216,11 +225,7 @@ fn world(kind: Kind, fate: OldString) -> Option<(World, Disk)> {
         world.set(&variable, &string);
     }
     world.reconfigure(&tables);
-    let disk = Disk::mount(&world, kind)?;
-    disk.run(&world, &["refresh"]).code(0);
-    world.graph.with(|graph| graph.set_old_string(fate));
-    world.at(day(45));
-    Some((world, disk))
+    world
 }
 
 /// A run on a disk with so many free pages, and one when it is roomy again.
@@ -507,4 +512,58 @@ fn targets_on_a_full_disk_stay_whole_and_get_it_from_the_next_run() {
     }
     assert!(tally.refused > 0, "no level was full enough");
     tally.tell("targets");
+}
+
+/// Blocks behind a file's end are given out beyond such a limit, and to write there ends the
+/// process: room that was taken is no room then.
+#[test]
+fn a_limit_for_the_length_of_a_file_is_a_full_disk() {
+    let mut refused = 0;
+    for (number, kib) in [16, 100, 130, 160, 240, 600, 1200, 2400, 4800].into_iter().enumerate() {
+        let fate = [OldString::Dies, OldString::Lives][number % 2];
+        let mut world = with_tokens("metatoken.db");
+        world.run(&["refresh"]).code(0);
+        world.graph.with(|graph| graph.set_old_string(fate));
+        world.at(day(45));
+        let limited = |arguments: &[&str]| {
+            let command = world.command(arguments);
+            let mut limited = Command::new("sh");
+            // A unit of this is half a KiB or a whole one, which is all the same here.
+            limited
+                .args(["-c", &format!("ulimit -f {kib} && exec \"$0\" \"$@\"")])
+                .arg(command.get_program())
+                .args(command.get_args())
+                .env_clear()
+                .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+                .current_dir(world.path("."))
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
+            world.finish(limited.spawn().unwrap())
+        };
+        let ran = limited(&["refresh"]);
+        assert!(matches!(ran.code, Some(0 | 74)), "{kib}: {:?} {:?}", ran.code, ran.signal);
+        if ran.code == Some(74) {
+            refused += 1;
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            assert!(said.contains("full"), "{kib}: {said}");
+        }
+        let backup = limited(&["store", "backup", world.path("copy.db").to_str().unwrap()]);
+        assert!(matches!(backup.code, Some(0 | 74)), "{kib}: {:?}", backup.signal);
+        world.run(&["refresh"]).code(0);
+        for label in TOKENS {
+            let token = world.run(&["status", label, "--live", "--json"]).token(label);
+            assert_eq!(token["valid"], true, "{kib}, {fate:?}: {label} {token:#}");
+        }
+        let store = rusqlite::Connection::open(world.path("metatoken.db")).unwrap();
+        let kept: i64 = store
+            .query_row(
+                "SELECT count(*) FROM generation WHERE origin IN ('refreshed', 'exchanged')",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(usize::try_from(kept).unwrap(), world.exchanges(), "{kib}, {fate:?}");
+    }
+    assert!(refused > 1, "{refused}");
 }

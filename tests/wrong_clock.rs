@@ -241,3 +241,31 @@ fn a_run_does_not_delete_itself() {
         assert_eq!(world.last_run(), (true, Some(0)));
     }
 }
+
+/// A machine may be set up while its battery is empty.
+#[test]
+fn a_first_run_by_a_wrong_clock_leaves_nothing_behind() {
+    let after = |offset: TimeDelta| {
+        let user = || TokenSpec::user(APP, ANNA);
+        let mut world = World::new()
+            .config(&format!("{BRAND}rotate_after = \"90d\"\n{TWO}"))
+            .token("BRAND", user().named("brand"))
+            .token("OTHER", user().named("other").ending(ends(12)));
+        off_by(&mut world, 0, offset);
+        world.run(&["refresh"]).code(0);
+        world.run(&["status", "--live"]).code(0);
+        world.at(day(1));
+        world.run(&["refresh"]).code(0);
+        let check = world.run(&["check"]);
+        let offline = world.run(&["status", "--offline"]);
+        world.at(day(1) + TimeDelta::hours(20));
+        let later = world.run(&["check"]);
+        world.at(day(41));
+        let renewed = world.run(&["refresh", "brand", "--json"]).outcomes()["brand"].clone();
+        (check.stdout, check.code, offline.stdout, later.stdout, later.code, renewed)
+    };
+    let right = after(TimeDelta::zero());
+    for offset in offsets() {
+        assert_eq!(after(offset), right, "{offset}");
+    }
+}

@@ -15,10 +15,8 @@ use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::file::{self, Readers};
 use crate::policy::{Reason, judge_failed_run};
+use crate::store::mark_path;
 use crate::token::{Time, redact};
-
-/// The mark's ending, behind the store's name.
-const ENDING: &str = "-failed-run";
 
 /// No mark is longer.
 const LONGEST: u64 = 16 * 1024;
@@ -30,6 +28,9 @@ pub struct Attempted {
     pub config: Option<PathBuf>,
     /// The store that it names, or, of a config that cannot be read, the default one.
     pub store: Option<PathBuf>,
+    /// Where the store would be if the config did not say: the mark lies there if it cannot lie
+    /// beside the store.
+    pub default_store: Option<PathBuf>,
 }
 
 impl Attempted {
@@ -39,7 +40,7 @@ impl Attempted {
         let failed =
             matches!(complaint.exit, Exit::Usage | Exit::Bug | Exit::Storage | Exit::Config);
         let (Some(config), Some(store)) = (&self.config, &self.store) else { return };
-        if !failed || !store.parent().is_some_and(Path::is_dir) {
+        if !failed {
             return;
         }
         let mark = json!({
@@ -50,9 +51,14 @@ impl Attempted {
             "hints": complaint.hints.iter().map(|it| redact::sentence(it, &[])).collect::<Vec<_>>(),
         });
         let readers = fs::metadata(store).map_or(Readers::Group, Readers::Of);
-        if let Err(error) = file::publish(&mark_of(store), format!("{mark}\n").as_bytes(), &readers)
-        {
-            tracing::debug!("the failed run is not marked: {error}");
+        for store in [Some(store), self.default_store.as_ref()].into_iter().flatten() {
+            if !store.parent().is_some_and(Path::is_dir) {
+                continue;
+            }
+            match file::publish(&mark_path(store), format!("{mark}\n").as_bytes(), &readers) {
+                Ok(()) => return,
+                Err(error) => tracing::debug!("the failed run is not marked: {error}"),
+            }
         }
     }
 }
@@ -64,18 +70,12 @@ fn error(complaint: &Complaint) -> String {
     subject.into_iter().chain(message).chain(cause).collect::<Vec<_>>().join(": ")
 }
 
-fn mark_of(store: &Path) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
-    name.push(ENDING);
-    PathBuf::from(name)
-}
-
 /// Takes the marks away: a run has done its work.
 pub fn forget_failed_runs(session: &Session) {
     for store in stores(session) {
-        match fs::remove_file(mark_of(&store)) {
+        match fs::remove_file(mark_path(&store)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                let mark = mark_of(&store);
+                let mark = mark_path(&store);
                 session.ui.note(&format!("`{}` cannot be removed: {error}", mark.display()));
             }
             _ => {}
@@ -86,7 +86,7 @@ pub fn forget_failed_runs(session: &Session) {
 /// What is to be said of the last scheduled run of this config, if it could not do its work.
 pub(super) fn failed_run(session: &Session, now: Time) -> Option<Reason> {
     let config = session.config.path.to_string_lossy();
-    let marks = stores(session).filter_map(|store| read(&mark_of(&store)));
+    let marks = stores(session).filter_map(|store| read(&mark_path(&store)));
     let ours = marks.filter(|mark| mark["config"] == *config);
     let last = ours.max_by(|one, other| one["at"].as_str().cmp(&other["at"].as_str()))?;
     let at = last["at"].as_str()?.parse().ok()?;
@@ -106,6 +106,8 @@ fn stores(session: &Session) -> impl Iterator<Item = PathBuf> {
 
 /// What whoever may not read it cannot be told, and what is no mark says nothing.
 fn read(mark: &Path) -> Option<Value> {
+    // To open a pipe would wait for ever.
+    fs::metadata(mark).ok().filter(fs::Metadata::is_file)?;
     let mut text = String::new();
     File::open(mark).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
     serde_json::from_str(&text).ok()

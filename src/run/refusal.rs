@@ -138,9 +138,11 @@ pub(super) fn note_unusable(
     }
     let Ok(path) = config::find(given.as_deref(), environment) else { return };
     let path = std::path::absolute(&path).unwrap_or(path);
+    let default_store = config::default_store(&path, environment);
     let store = config::load(&path, environment)
-        .map_or_else(|_| config::default_store(&path, environment), |config| config.store.path);
-    Attempted { config: Some(path), store: Some(store) }.note(complaint, ui.now());
+        .map_or_else(|_| default_store.clone(), |config| config.store.path);
+    let default_store = Some(default_store);
+    Attempted { config: Some(path), store: Some(store), default_store }.note(complaint, ui.now());
 }
 
 /// Whether a timer or cron has started what was typed, by its words.

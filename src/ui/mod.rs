@@ -95,6 +95,9 @@ pub struct Ui {
     stderr: Stderr,
 }
 
+/// The stable name of the error that standard output cannot be written.
+pub const OUTPUT_FAILED: &str = "output_failed";
+
 impl Ui {
     /// Looks once at who reads.
     pub fn new(
@@ -282,7 +285,7 @@ fn to_stdout(text: &str) -> Result<(), Complaint> {
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Complaint::new(
             Exit::Storage,
-            "output_failed",
+            OUTPUT_FAILED,
             "standard output",
             "cannot be written",
         )

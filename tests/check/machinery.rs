@@ -248,3 +248,29 @@ fn a_scheduled_line_that_cannot_be_used_leaves_a_mark_whatever_is_wrong_with_it(
     world.run(&["refresh", secret]).code(64);
     assert!(!world.path(MARK).exists());
 }
+
+#[test]
+fn where_nothing_can_lie_beside_the_store_the_mark_lies_beside_the_config() {
+    let nowhere = "[store]\npath = \"/proc/metatoken/metatoken.db\"\n";
+    let world = World::new().config(&format!("{BRAND}{nowhere}")).token("BRAND", user("brand"));
+    let ran = world.run(&["refresh", "--scheduled"]).code(74).stdout("");
+    let hint = "hint: name another place with `path` in `[store]`\n";
+    assert!(ran.stderr.ends_with(hint), "{}", ran.stderr);
+    let told = said(&world, 2);
+    assert!(told.contains("/proc/metatoken/metatoken.db.lock: the lock cannot be taken"), "{told}");
+    world.reconfigure(BRAND);
+    world.run(&["refresh", "--scheduled"]).code(0);
+    world.run(&["check"]).code(0);
+}
+
+#[test]
+fn a_run_whose_report_cannot_be_printed_has_done_its_work() {
+    let world = kept("");
+    world.run(&["refresh", "--scheduled", "nobody"]).code(64);
+    assert!(world.path(MARK).exists());
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut printing = world.command(&["refresh", "--scheduled"]);
+    assert_eq!(printing.stdout(full).status().unwrap().code(), Some(74));
+    assert!(!world.path(MARK).exists());
+    world.run(&["check"]).code(0);
+}
