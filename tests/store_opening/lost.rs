@@ -216,6 +216,9 @@ fn a_link_that_leads_to_nothing_is_no_first_run() {
     assert!(world.path("metatoken.db").is_symlink());
 }
 
+/// Makes something that is no file.
+type Make = fn(&Path);
+
 /// To open a pipe waits for ever, and a link leads to what is not ours.
 #[test]
 fn what_is_not_a_file_is_named_at_once_and_can_be_put_aside() {
@@ -224,7 +227,7 @@ fn what_is_not_a_file_is_named_at_once_and_can_be_put_aside() {
         assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
     };
     let link = |path: &Path| symlink("/dev/null", path).unwrap();
-    let kinds: [(fn(&Path), &str); 3] =
+    let kinds: [(Make, &str); 3] =
         [(folder, "it is a folder"), (pipe, "it is not a file"), (link, "it is a link")];
     for (make, words) in kinds {
         for ending in ["", "-wal", "-shm"] {
