@@ -108,6 +108,9 @@ impl Store {
         if life::look(path, key.made())? != Found::Something {
             making::make(lock, path, key)?;
         }
+        // A store that was closed and is open again: what SQLite keeps beside it has followed the
+        // first, and would be opened for reading alone.
+        place::carry_mode(path);
         let open = || connection::writer(path).map_err(|it| life::explain(it, path, key.made()));
         let (connection, standing) = match open()? {
             // A file that was begun by an earlier version and has nothing in it.
