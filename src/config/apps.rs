@@ -5,7 +5,7 @@ use serde_json::json;
 use super::diagnostic::{Diagnostic, Span, Spanned};
 use super::reader::Section;
 use super::show::Origin;
-use super::source::SecretSource;
+use super::source::{SecretSource, is_the_token};
 use super::wording::quoted;
 use crate::policy::NEWEST;
 use crate::token::Provider;
@@ -107,6 +107,9 @@ const fn shown_as(kind: Provider) -> &'static str {
 }
 
 fn check_name(name: &Spanned<&str>, app: &Section<'_>) {
+    if let Some(wrong) = is_the_token(name.value, name.span) {
+        app.report(wrong);
+    }
     let is_good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if name.value.is_empty() || !name.value.chars().all(is_good) {
         let message = format!("{} is no name of an app", quoted(name.value));

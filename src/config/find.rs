@@ -8,17 +8,24 @@ use std::path::{Path, PathBuf};
 use crate::complaint::Complaint;
 use crate::environment::Environment;
 use crate::exit::Exit;
+use crate::token::redact::secret_in;
 
 /// Where the config of the machine lives.
 pub(super) const SYSTEM_FOLDER: &str = "/etc/metatoken";
 
 const NAME: &str = "metatoken.toml";
 
+/// The variable that names the config.
+const VARIABLE: &str = "METATOKEN_CONFIG";
+
 /// The config: as told, else the first of the usual places that has one.
 pub fn find(explicit: Option<&Path>, environment: &Environment) -> Result<PathBuf, Complaint> {
-    let told = explicit.or_else(|| environment.get("METATOKEN_CONFIG").map(Path::new));
-    if let Some(told) = told {
+    if let Some(told) = explicit {
         return absolute(told);
+    }
+    if let Some(told) = environment.get(VARIABLE) {
+        refuse_secret(told)?;
+        return absolute(Path::new(told));
     }
     let places = usual_places(environment);
     // A link that leads nowhere counts as found, so that it is complained of and not passed by.
@@ -43,6 +50,15 @@ fn none_of(places: &[PathBuf]) -> Complaint {
         .hint("or try it without one: `metatoken --sandbox status`")
 }
 
+/// Refuses an access token that was put where the path of the config belongs. Arguments are looked
+/// at before.
+fn refuse_secret(told: &str) -> Result<(), Complaint> {
+    let Some(kind) = secret_in(told) else { return Ok(()) };
+    let message = format!("looks like {kind}; it was not used, and is not repeated here");
+    Err(Complaint::new(Exit::Config, "config_missing", VARIABLE, message)
+        .hint(format!("`unset {VARIABLE}`, or set it to the path of the config")))
+}
+
 fn absolute(path: &Path) -> Result<PathBuf, Complaint> {
     std::path::absolute(path).map_err(|error| {
         let subject = path.display().to_string();
@@ -53,6 +69,16 @@ fn absolute(path: &Path) -> Result<PathBuf, Complaint> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_in_the_variable_is_not_repeated() {
+        let environment = environment(&[("METATOKEN_CONFIG", "/tmp/EAABfakefake12")]);
+        assert_eq!(
+            find(None, &environment).unwrap_err().render(),
+            "error: METATOKEN_CONFIG: looks like an access token; it was not used, and is not repeated here\n\
+             hint: `unset METATOKEN_CONFIG`, or set it to the path of the config"
+        );
+    }
 
     fn environment(variables: &[(&str, &str)]) -> Environment {
         Environment::new(variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::deliver::harmless;
 use super::diagnostic::{Diagnostic, Span, Spanned};
 use super::reader::{Ask, Found, Outcome, Section, Str};
 use super::redact::looks_secret;
@@ -12,6 +13,7 @@ use super::show::Shown;
 use super::wording::quoted;
 use crate::edit::{EditError, Format};
 use crate::token::Secret;
+use crate::token::redact::{SecretKind, secret_in};
 
 /// A SECRET of the config.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -136,19 +138,23 @@ fn reference(key: &str, section: &Section<'_>) -> Option<SecretSource> {
     }
     match form {
         "env" => variable
-            .check(|name, span| bad_variable(name, span))
+            .check(|name, span| is_the_secret(name, span).or_else(|| bad_variable(name, span)))
             .judged()
             .get()
             .cloned()
             .map(SecretSource::Env),
         "file" => file(section, path, file_key, format),
         "credential" => {
-            let name = credential.check(|name, span| bad_credential(name, span)).judged();
+            let name = credential
+                .check(|name, span| {
+                    is_the_secret(name, span).or_else(|| bad_credential(name, span))
+                })
+                .judged();
             name.get().cloned().map(SecretSource::Credential)
         }
         _ => {
-            let words = command.spanned()?.value.into_iter();
-            Some(SecretSource::Command(words.map(|word| word.value).collect()))
+            let reason = "a token is never an argument: every user of this machine can read it";
+            Some(SecretSource::Command(harmless(section, command, reason)?.value))
         }
     }
 }
@@ -158,6 +164,23 @@ fn refuse_without_file<T>(section: &Section<'_>, ask: &Ask<'_, T>, form: &str) {
         let message = format!("`{}` goes with `file`, not with `{form}`", ask.key());
         section.report(Diagnostic::at(ask.key_span(), message));
     }
+}
+
+/// Complains of an access token in the place of a label or an app's name, which are shown to people.
+/// 32 hex digits are not refused: a program may call its tokens so.
+pub(super) fn is_the_token(name: &str, span: Span) -> Option<Diagnostic> {
+    let kind = secret_in(name)?;
+    matches!(kind, SecretKind::AccessToken | SecretKind::Code).then(|| {
+        let message = format!("this looks like {kind}, where a name belongs");
+        Diagnostic::at(span, message).label("choose a name of your own")
+    })
+}
+
+/// Complains of a secret that stands where the name of its place belongs.
+pub(super) fn is_the_secret(name: &str, span: Span) -> Option<Diagnostic> {
+    let kind = secret_in(name)?;
+    let message = format!("this looks like {kind}, where a name belongs");
+    Some(Diagnostic::at(span, message).label("put it into a file of mode 0600: `{ file = PATH }`"))
 }
 
 fn bad_variable(name: &str, span: Span) -> Option<Diagnostic> {
@@ -181,6 +204,11 @@ fn file(
         None => None,
     };
     let (key, path) = (key.spanned(), path.spanned()?);
+    let name = path.value.file_name().and_then(|name| name.to_str());
+    if let Some(wrong) = name.and_then(|name| is_the_token(name, path.span)) {
+        section.report(wrong);
+        return None;
+    }
     let format_or_guess = format.unwrap_or_else(|| Format::guess(&path.value));
     match (&key, format) {
         (Some(key), _) if format_or_guess == Format::Raw => {

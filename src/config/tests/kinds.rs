@@ -122,3 +122,41 @@ fn the_kind_of_an_app_can_be_shown() {
         assert_eq!((before.kind, &before.graph_version), (after.kind, &after.graph_version));
     }
 }
+
+/// A secret that was typed where a name belongs would be repeated by every message about it.
+#[test]
+fn a_secret_in_the_place_of_a_name_is_refused_and_not_repeated() {
+    let token = format!("EAAB{}", "wzLixnjYBO7zC".repeat(4));
+    let hex = "0123456789abcdef".repeat(2);
+    let app = "[app.main]\nid = \"1\"\n";
+    for (text, expected) in [
+        (format!("[app.main]\nid = \"1\"\nsecret = {{ env = \"{hex}\" }}"), "an app secret"),
+        (format!("[app.main]\nid = \"1\"\nsecret = {{ credential = \"{hex}\" }}"), "an app secret"),
+        (format!("[app.\"{token}\"]\nid = \"1\""), "an access token"),
+        (format!("{app}[token.{token}]\ntype = \"user\""), "an access token"),
+        (format!("{app}[token.{token}]"), "an access token"),
+        (
+            format!("{app}[token.a]\ntype = \"user\"\naccess_token = {{ env = \"{token}\" }}"),
+            "an access token",
+        ),
+        (
+            format!("{app}[token.a]\ntype = \"user\"\naccess_token = {{ file = \"{token}\" }}"),
+            "an access token",
+        ),
+        (
+            format!(
+                "{app}[token.a]\ntype = \"user\"\naccess_token = {{ command = [\"echo\", \"{token}\"] }}"
+            ),
+            "a token is never an argument",
+        ),
+        (
+            format!("{app}[token.a]\ntype = \"page\"\nparent = \"{token}\"\npage_id = \"1\""),
+            "write the label of another token",
+        ),
+    ] {
+        let said = complaint(&text);
+        assert!(said.contains(expected), "{text}\n{said}");
+        assert!(!said.contains(&token) && !said.contains(&hex), "{text}\n{said}");
+    }
+    good(&format!("{app}[token.t{hex}]\ntype = \"user\"\n[token.{hex}]\ntype = \"user\"\n"));
+}

@@ -6,7 +6,7 @@ use crate::config::deliver::{self, DeliveryRead};
 use crate::config::diagnostic::{Diagnostic, Span, Spanned};
 use crate::config::policy::{self, Layers};
 use crate::config::reader::{Ask, Section};
-use crate::config::source::SecretSource;
+use crate::config::source::{SecretSource, is_the_token};
 use crate::config::wording::{any_of, quoted};
 use crate::token::{Label, TokenType};
 
@@ -55,9 +55,11 @@ impl<'a> Draft<'a> {
     /// Reads a token's table; none if its name is no label.
     pub(super) fn read(name: &Spanned<&str>, section: &'a Section<'a>) -> Option<Self> {
         let keys = Keys::read(section);
-        let Ok(label) = Label::parse(name.value) else {
-            let wrong = Diagnostic::at(name.span, format!("{} is no label", quoted(name.value)));
-            section.report(wrong.label("use letters, digits, `-` and `_`"));
+        let is_the_token = is_the_token(name.value, name.span);
+        let Some(label) = Label::parse(name.value).ok().filter(|_| is_the_token.is_none()) else {
+            let wrong = Diagnostic::at(name.span, format!("{} is no label", quoted(name.value)))
+                .label("use letters, digits, `-` and `_`");
+            section.report(is_the_token.unwrap_or(wrong));
             let defaults = section.nowhere();
             policy::read(Layers { own: section, parent: None, defaults: &defaults });
             return None;

@@ -2,6 +2,7 @@
 
 use super::draft::{Draft, Drafts};
 use crate::config::diagnostic::{Diagnostic, Span};
+use crate::config::redact::looks_secret;
 use crate::config::wording::{nearest, quoted, with_article};
 use crate::token::TokenType;
 
@@ -16,6 +17,7 @@ pub(super) fn parent<'a, 'd>(draft: &Draft<'a>, drafts: &'d Drafts<'a>) -> Optio
         let labels = drafts.all.iter().map(|other| other.label.as_str());
         let label = match nearest(name, labels) {
             Some(near) => format!("did you mean `{near}`?"),
+            None if looks_secret(name) => "write the label of another token".to_owned(),
             None => format!("add `[token.{name}]`"),
         };
         return complain(format!("there is no token {}", quoted(name)), label);
