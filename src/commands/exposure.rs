@@ -35,7 +35,8 @@ fn readable(config: &Config) -> Vec<Reason> {
         .chain(targets.map(|path| ("the target", path)))
         .chain(config.secret_files().into_iter().map(|path| ("the secret file", path)));
     let once = all.filter(|(_, path)| known.insert(path));
-    let exposed = once.filter(|(_, path)| file::is_readable_by_others(path));
+    // A device is meant to be read by everybody.
+    let exposed = once.filter(|(_, path)| path.is_file() && file::is_readable_by_others(path));
     exposed.map(|(what, path)| judge_exposure(what, path)).collect()
 }
 
@@ -45,8 +46,11 @@ fn changeable(config: &Config) -> Vec<Reason> {
     let of_the_store = of_the_store
         .iter()
         .map(|(what, path)| (*what, path.as_path(), writers(path), Health::Critical));
-    let secrets =
-        config.secret_files().into_iter().filter(|path| !told.contains(*path)).map(|path| {
+    let secrets = config
+        .secret_files()
+        .into_iter()
+        .filter(|path| path.is_file() && !told.contains(*path))
+        .map(|path| {
             // An application's file that holds a secret may be the application's own.
             ("the secret file", path, writers(path), Health::Warning)
         });

@@ -9,6 +9,7 @@ use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use crate::complaint::Complaint;
@@ -30,11 +31,7 @@ pub(super) struct JudgedFile {
 impl JudgedFile {
     /// Reads the file for `caller`; a link is followed and its file is judged.
     pub(super) fn read(path: &Path, caller: u32) -> Result<Self, Complaint> {
-        // To open a pipe would wait for ever.
-        if path.metadata().is_ok_and(|it| !it.is_file()) {
-            return Err(complaint(path, "config_unreadable", "is no file"));
-        }
-        let file = File::open(path).map_err(|error| unreadable(path, error))?;
+        let file = open_at_once(path).map_err(|error| unreadable(path, error))?;
         let metadata = file.metadata().map_err(|error| unreadable(path, error))?;
         if !metadata.is_file() {
             return Err(complaint(path, "config_unreadable", "is no file"));
@@ -67,6 +64,12 @@ impl JudgedFile {
             .hint(format!("`chmod o-r {}`", quoted(path)))
             .hint("or name where the secret is: `{ env = NAME }`, `{ file = PATH }`"))
     }
+}
+
+/// Opens a file to read it. A pipe without a writer is not waited for.
+fn open_at_once(path: &Path) -> std::io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, rustix::fs::Mode::empty())?.into())
 }
 
 fn judge(path: &Path, metadata: &Metadata, caller: u32) -> Result<(), Complaint> {
@@ -119,6 +122,11 @@ fn judge_folder(path: &Path, caller: u32) -> Result<(), Complaint> {
 /// access token. A file that is not there is complained of where it is needed.
 pub(super) fn judge_ca_file(path: &Path, config: &Path, caller: u32) -> Result<(), Complaint> {
     let Ok(metadata) = path.metadata() else { return Ok(()) };
+    if !metadata.is_file() {
+        let subject = format!("`ca_file` {}", path.display());
+        return Err(Complaint::new(Exit::Config, "config_unsafe", subject, "is no file")
+            .hint("name a file with certificates in PEM form"));
+    }
     let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
     let of_the_config = config.metadata().map(|metadata| metadata.uid());
     let fault = if mode & 0o022 != 0 {

@@ -87,6 +87,7 @@ struct SecretFile {
 /// Why a file could not be read.
 enum Unread {
     Missing,
+    Folder,
     Because(String),
 }
 
@@ -151,6 +152,7 @@ impl Secrets {
         let file = slot(&self.files, (path.to_owned(), format));
         let file = file.get_or_init(|| read(path, format)).as_ref().map_err(|why| match why {
             Unread::Missing => SecretError::unset(source, "is not there"),
+            Unread::Folder => SecretError::unreadable(source, "is a folder, not a file"),
             Unread::Because(why) => {
                 SecretError::unreadable(source, format!("cannot be read: {why}"))
             }
@@ -203,6 +205,9 @@ fn read(path: &Path, format: Format) -> Result<SecretFile, Unread> {
         kind => Unread::Because(kind.to_string()),
     };
     let about = path.metadata().map_err(refused)?;
+    if about.is_dir() {
+        return Err(Unread::Folder);
+    }
     let (mode, bytes) = if about.file_type().is_fifo() {
         read_pipe(path, PATIENCE)?.map_err(refused)?
     } else {

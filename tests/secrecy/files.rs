@@ -132,6 +132,33 @@ fn white_space_around_an_apps_secret_is_no_part_of_it() {
     );
 }
 
+/// Whoever writes into a pipe may never come, and a run holds the lock meanwhile.
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let fifo = |world: &World, name: &str| {
+        let (path, mode) = (world.path(name), rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR);
+        rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    };
+    let apps = two_apps();
+    fs::remove_file(apps.path("app-secret")).unwrap();
+    fs::create_dir(apps.path("app-secret")).unwrap();
+    let ran = apps.run(&["refresh", "--json"]).code(77);
+    assert_eq!(
+        ran.result("other")["problem"]["message"],
+        "the secret of app `second` cannot be read: the file `[DIR]/app-secret` is a folder, not a file"
+    );
+    let said = apps.run(&["config", "check"]).stdout;
+    assert!(!said.contains("chmod"), "{said}");
+    let world = world();
+    fifo(&world, "pipe");
+    world.reconfigure(&format!("[http]\nca_file = \"pipe\"\n{BRAND}"));
+    let expected = "error: `ca_file` [DIR]/pipe: is no file\nhint: name a file with certificates in PEM form\n";
+    world.run(&["refresh"]).stdout("").stderr(expected).code(78);
+    fs::remove_file(world.path("metatoken.toml")).unwrap();
+    fifo(&world, "metatoken.toml");
+    world.run(&["refresh"]).stderr("error: [DIR]/metatoken.toml: is no file\n").code(78);
+}
+
 #[test]
 fn careless_files_are_warned_of() {
     let world = two_apps();
