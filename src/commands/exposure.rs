@@ -58,9 +58,29 @@ fn changeable(config: &Config) -> Vec<Reason> {
         let who = writers(path).or_else(|| stranger(path, &config.path));
         ("the program", path, who, Health::Warning)
     });
-    let all = of_the_store.chain(secrets).chain(programs);
+    let folders = open_folders(config);
+    let folders = folders
+        .iter()
+        .map(|(what, folder)| (*what, folder.as_path(), Some(Tampering::Others), Health::Warning));
+    let all = of_the_store.chain(secrets).chain(programs).chain(folders);
     all.filter_map(|(what, path, who, severity)| Some(judge_tampering(what, path, who?, severity)))
         .collect()
+}
+
+/// Folders in which every user of the machine can put another file in the place of a secret or a
+/// program. Where the sticky bit stands, only its owner can move a file.
+fn open_folders(config: &Config) -> Vec<(&'static str, PathBuf)> {
+    const STICKY: u32 = 0o1000;
+    let is_open = |folder: &Path| {
+        folder.metadata().is_ok_and(|it| it.mode() & 0o002 != 0 && it.mode() & STICKY == 0)
+    };
+    let secrets = config.secret_files().into_iter().map(|path| ("the folder of a secret", path));
+    let programs = config.programs().into_iter().map(|path| ("the folder of a program", path));
+    let folders = secrets
+        .chain(programs)
+        .filter_map(|(what, path)| Some((what, path.canonicalize().ok()?.parent()?.to_owned())));
+    let mut known = HashSet::new();
+    folders.filter(|(_, folder)| is_open(folder) && known.insert(folder.clone())).collect()
 }
 
 /// The store, its folder, its lock and its key: who can write one of them can put another in its

@@ -194,6 +194,25 @@ fn careless_files_are_warned_of() {
     }
 }
 
+#[test]
+fn folders_in_which_every_user_can_write_are_warned_of() {
+    let world = two_apps();
+    world.run(&["refresh", "--quiet"]).code(0);
+    fs::create_dir(world.path("open")).unwrap();
+    fs::rename(world.path("app-secret"), world.path("open/app-secret")).unwrap();
+    std::os::unix::fs::symlink("open/app-secret", world.path("app-secret")).unwrap();
+    for mode in [0o755, 0o775, 0o1777] {
+        set(&world, "open", mode);
+        world.run(&["check", "--system"]).code(0);
+    }
+    set(&world, "open", 0o777);
+    let ran = world.run(&["check", "--system"]).code(1);
+    let warning = "the folder of a secret `[DIR]/open` can be written by every user of this machine; run `chmod go-w [DIR]/open`";
+    assert!(ran.stdout.contains(warning), "{}", ran.stdout);
+    obey(&world, &ran);
+    world.run(&["check", "--system"]).code(0);
+}
+
 /// A program in a file of this mode, which keeps what it is given.
 fn with_a_hook(mode: u32) -> World {
     let world = world();
