@@ -4,7 +4,7 @@
 //!
 //! # The house
 //!
-//! `main` reads clock, environment and arguments once. [`run`] turns them into a
+//! `main` reads clock, environment and arguments once. [`dispatch`] turns them into a
 //! [`Session`](commands::Session) and calls one command. A command is a page that reads in the
 //! order in which things happen, and the only place that sees more than one room:
 //!
@@ -50,6 +50,7 @@ pub mod complaint;
 pub mod config;
 pub mod crypto;
 pub mod deliver;
+pub mod dispatch;
 pub mod edit;
 pub mod environment;
 pub mod exit;
@@ -61,7 +62,6 @@ pub mod interrupt;
 pub mod policy;
 pub mod process;
 pub mod report;
-pub mod run;
 pub mod sandbox;
 mod shell;
 pub mod store;

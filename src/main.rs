@@ -18,5 +18,5 @@ fn main() -> ExitCode {
         metatoken::failpoint::arm(name);
     }
     let arguments: Vec<_> = std::env::args_os().collect();
-    ExitCode::from(metatoken::run::run(&arguments, environment, clock))
+    ExitCode::from(metatoken::dispatch::run(&arguments, environment, clock))
 }

@@ -74,7 +74,7 @@ const DOORS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "run",
+        "dispatch",
         &[
             "cli",
             "clock",
@@ -92,7 +92,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "ui",
         ],
     ),
-    ("main", &["clock", "environment", "failpoint", "process", "run"]),
+    ("main", &["clock", "dispatch", "environment", "failpoint", "process"]),
 ];
 
 fn source_files(folder: &Path) -> Vec<PathBuf> {
