@@ -16,8 +16,8 @@ use self::refusal::{
     bug, give_up, is_scheduled_line, misread, misread_complaint, note_unusable, plain_ui, unusable,
 };
 use self::typed::{
-    check_order, colour, depth, duration, format, label, log_format, since, status_order, trigger,
-    verbosity,
+    check_order, colour, dry_run, duration, format, label, log_format, since, status_order,
+    trigger, verbosity,
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
@@ -177,8 +177,8 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, Complaint> {
                     (false, false) => Insistence::Named,
                     (false, true) => Insistence::None,
                 },
-                which: commands::Due::All,
-                depth: depth(given.dry_run),
+                only: commands::Only::All,
+                dry_run: dry_run(given.dry_run),
                 trigger: trigger(session, given.scheduled),
                 lock_wait: duration(&given.lock_wait)?,
                 command: "refresh",
@@ -189,8 +189,8 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, Complaint> {
             let order = RefreshOrder {
                 patterns: patterns(&given.labels),
                 insistence: Insistence::None,
-                which: commands::Due::ShortLived,
-                depth: depth(given.dry_run),
+                only: commands::Only::ShortLived,
+                dry_run: dry_run(given.dry_run),
                 trigger: Trigger::Manual,
                 lock_wait: duration(&given.lock_wait)?,
                 command: "exchange",
@@ -201,7 +201,7 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, Complaint> {
             let order = commands::ExchangeOrder {
                 label: label(&given.labels)?,
                 file: given.token_file.clone(),
-                depth: depth(given.dry_run),
+                dry_run: dry_run(given.dry_run),
                 lock_wait: duration(&given.lock_wait)?,
             };
             commands::exchange(session, &order).map(Exit::code)

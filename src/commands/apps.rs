@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Session;
-use super::roster::Roster;
+use super::tokens::Tokens;
 use crate::graph::{App, Graph};
 use crate::policy::{Dates, Moment, Reason, judge_fallback, judge_version, throttle};
 use crate::store::{Store, StoreError};
@@ -55,14 +55,14 @@ pub(super) fn app(session: &Session, pauses: &Pauses, name: &str) -> Result<App,
 /// Threads has one version of its own, which no app chooses.
 pub(super) fn version_reasons(
     session: &Session,
-    roster: &Roster,
+    tokens: &Tokens,
     graph: &Graph,
     moment: Moment,
 ) -> Vec<Reason> {
     let fallbacks = graph.fallbacks();
     let apps = session.config.apps.iter().filter(|app| app.kind != Provider::Threads);
     apps.filter_map(|app| {
-        let labels = roster.labels_of_app(&app.name);
+        let labels = tokens.labels_of_app(&app.name);
         if labels.is_empty() {
             return None;
         }

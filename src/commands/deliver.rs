@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::Session;
 use super::delivery::{Courier, Manner, Remembered, of_config};
-use super::refresh::{Depth, Due, RefreshOrder, Workshop};
-use super::roster::Member;
+use super::refresh::{DryRun, Only, RefreshOrder, Run};
+use super::tokens::TokenConfig;
 use crate::complaint::Complaint;
 use crate::deliver::{self, Fault, Place, Rehearsal};
 use crate::exit::Exit;
@@ -38,10 +38,10 @@ pub enum Overwrite {
 
 /// Brings every token's string to the targets that have not got it.
 pub fn deliver(session: &Session, order: &DeliverOrder) -> Result<Exit, Complaint> {
-    let mut workshop = Workshop::open(session, &as_refresh(order, Depth::Real))?;
-    let work = settle(&mut workshop, order);
+    let mut run = Run::open(session, &as_refresh(order, DryRun::No))?;
+    let work = settle(&mut run, order);
     let exit = work.as_ref().map_or_else(|complaint| complaint.exit, DeliveryReport::exit);
-    workshop.close(exit)?;
+    run.close(exit)?;
     let report = work?;
     let ui = &session.ui;
     match ui.format {
@@ -52,49 +52,49 @@ pub fn deliver(session: &Session, order: &DeliverOrder) -> Result<Exit, Complain
     Ok(exit)
 }
 
-fn settle(workshop: &mut Workshop<'_>, order: &DeliverOrder) -> Result<DeliveryReport, Complaint> {
-    workshop.take_stock()?;
-    let members = meant(workshop, &order.patterns)?;
+fn settle(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport, Complaint> {
+    run.take_stock()?;
+    let members = meant(run, &order.patterns)?;
     let manner = match order.overwrite {
         Overwrite::Own => Manner::Careful,
         Overwrite::Anything => Manner::Forced,
     };
     let work = || -> Result<(), Complaint> {
         for member in &members {
-            let token = workshop.token(&member.label)?;
-            Courier::new(workshop, member, token, manner).settle()?;
+            let token = run.token(&member.label)?;
+            Courier::new(run, member, token, manner).settle()?;
         }
-        Ok(workshop.run_errands()?)
+        Ok(run.run_pending_hooks()?)
     };
-    workshop.session.interrupt.guard(|| workshop.last_words(), work)?;
+    run.session.interrupt.guard(|| run.last_words(), work)?;
     let mut tokens = Vec::new();
     for member in &members {
-        let credential = workshop.store.credential(workshop.token(&member.label)?)?;
+        let credential = run.store.credential(run.token(&member.label)?)?;
         tokens.push(TokenDeliveries {
             label: member.label.clone(),
             deliveries: of_config(member, Some(&credential)),
         });
     }
     Ok(DeliveryReport {
-        started_at: workshop.started_at(),
-        finished_at: workshop.now(),
+        started_at: run.started_at(),
+        finished_at: run.now(),
         tokens,
-        system: workshop.damage().into_iter().chain(workshop.lost()).collect(),
+        system: run.damage().into_iter().chain(run.lost()).collect(),
     })
 }
 
 /// The tokens that were typed, or all, as far as they are delivered anywhere.
-fn meant(workshop: &Workshop<'_>, patterns: &[Pattern]) -> Result<Vec<Member>, Complaint> {
-    let chosen = workshop.roster.select(patterns)?;
+fn meant(run: &Run<'_>, patterns: &[Pattern]) -> Result<Vec<TokenConfig>, Complaint> {
+    let chosen = run.tokens.select(patterns)?;
     Ok(chosen.into_iter().filter(|member| !member.deliver.is_empty()).cloned().collect())
 }
 
-fn as_refresh(order: &DeliverOrder, depth: Depth) -> RefreshOrder {
+fn as_refresh(order: &DeliverOrder, dry_run: DryRun) -> RefreshOrder {
     RefreshOrder {
         patterns: order.patterns.clone(),
         insistence: Insistence::None,
-        which: Due::All,
-        depth,
+        only: Only::All,
+        dry_run,
         trigger: order.trigger,
         lock_wait: order.lock_wait,
         command: "deliver",
@@ -103,12 +103,12 @@ fn as_refresh(order: &DeliverOrder, depth: Depth) -> RefreshOrder {
 
 /// Shows what a delivery of every target would change, and changes nothing.
 pub fn rehearse_deliveries(session: &Session, order: &DeliverOrder) -> Result<Exit, Complaint> {
-    let mut workshop = Workshop::open(session, &as_refresh(order, Depth::Rehearsal))?;
-    workshop.take_stock()?;
+    let mut run = Run::open(session, &as_refresh(order, DryRun::Yes))?;
+    run.take_stock()?;
     let mut rehearsed = Vec::new();
-    for member in meant(&workshop, &order.patterns)? {
-        let token = workshop.token(&member.label)?;
-        let foreseen = Courier::new(&workshop, &member, token, Manner::Careful).foresee()?;
+    for member in meant(&run, &order.patterns)? {
+        let token = run.token(&member.label)?;
+        let foreseen = Courier::new(&run, &member, token, Manner::Careful).foresee()?;
         rehearsed.extend(foreseen.into_iter().map(|it| RehearsedDelivery {
             label: member.label.clone(),
             target: it.target,
@@ -143,9 +143,9 @@ pub fn restore_files(
     label: &Label,
     order: &DeliverOrder,
 ) -> Result<Exit, Complaint> {
-    let mut workshop = Workshop::open(session, &as_refresh(order, Depth::Real))?;
-    let work = restore(&mut workshop, label);
-    workshop.close(work.as_ref().map_or_else(|complaint| complaint.exit, Restored::exit))?;
+    let mut run = Run::open(session, &as_refresh(order, DryRun::No))?;
+    let work = restore(&mut run, label);
+    run.close(work.as_ref().map_or_else(|complaint| complaint.exit, Restored::exit))?;
     let Restored { targets, failed } = work?;
     let ui = &session.ui;
     if ui.verbosity != Verbosity::Quiet && !targets.is_empty() {
@@ -175,26 +175,26 @@ impl Restored {
     }
 }
 
-fn restore(workshop: &mut Workshop<'_>, label: &Label) -> Result<Restored, Complaint> {
-    workshop.take_stock()?;
-    let member = workshop.roster.select(&[Pattern::new(label.as_str())])?[0].clone();
-    let token = workshop.token(label)?;
+fn restore(run: &mut Run<'_>, label: &Label) -> Result<Restored, Complaint> {
+    run.take_stock()?;
+    let member = run.tokens.select(&[Pattern::new(label.as_str())])?[0].clone();
+    let token = run.token(label)?;
     let mut restored = Restored { targets: Vec::new(), failed: None };
     for target in &member.deliver {
         let Place::File(file) = &target.place else { continue };
-        let Some(replaced) = workshop.store.replaced(token, &target.id)? else { continue };
+        let Some(replaced) = run.store.replaced(token, &target.id)? else { continue };
         // What it holds now is kept, so that a second time takes the first one back.
         let remembered = Remembered {
-            store: &workshop.store,
+            store: &run.store,
             token,
             target: &target.id,
             path: &file.path,
             generation: None,
-            now: workshop.now(),
+            now: run.now(),
         };
         match deliver::restore(file, &replaced.content, &remembered)? {
             Ok(()) => {
-                workshop.store.end_overwrite(token, &target.id)?;
+                run.store.end_overwrite(token, &target.id)?;
                 restored.targets.push(target.id.clone());
             }
             Err(fault) => {

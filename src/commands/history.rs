@@ -1,7 +1,7 @@
 //! `history`: every generation and attempt, with success rate.
 
 use super::Session;
-use super::roster::Roster;
+use super::tokens::Tokens;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::policy::words;
@@ -30,8 +30,8 @@ pub fn history(session: &Session, order: &HistoryOrder) -> Result<Exit, Complain
     let store = session.reader()?;
     let credentials = store.as_ref().map_or_else(|| Ok(Vec::new()), Store::credentials)?;
     let known: Vec<Label> = credentials.iter().map(|it| it.label.clone()).collect();
-    let roster = Roster::new(&session.config, credentials);
-    let labels = labels(&roster, &known, &order.patterns)?;
+    let tokens = Tokens::new(&session.config, credentials);
+    let labels = labels(&tokens, &known, &order.patterns)?;
     let query = EventQuery { labels, since: order.since, ..EventQuery::default() };
     let found = store.as_ref().map_or_else(|| Ok(History::default()), |it| it.history(&query))?;
     let mut all: Vec<Entry> = found.events.into_iter().rev().map(entry).collect();
@@ -63,7 +63,7 @@ pub fn history(session: &Session, order: &HistoryOrder) -> Result<Exit, Complain
 
 /// The labels meant: of the config, or of the store, which remembers those that are gone.
 fn labels(
-    roster: &Roster,
+    tokens: &Tokens,
     known: &[Label],
     patterns: &[Pattern],
 ) -> Result<Option<Vec<Label>>, Complaint> {
@@ -75,7 +75,7 @@ fn labels(
         let stored: Vec<Label> =
             known.iter().filter(|label| pattern.matches(label)).cloned().collect();
         if stored.is_empty() {
-            roster.select(std::slice::from_ref(pattern))?;
+            tokens.select(std::slice::from_ref(pattern))?;
         }
         meant.extend(stored);
     }

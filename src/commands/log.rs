@@ -9,7 +9,7 @@ use std::time::Instant;
 use tracing::Level;
 use tracing::span::EnteredSpan;
 
-use super::refresh::Depth;
+use super::refresh::DryRun;
 use crate::deliver::Fault;
 use crate::policy::{Decision, Health, Reason};
 use crate::report::TokenResult;
@@ -150,17 +150,17 @@ pub(super) fn cut_off(exit_code: u8, began: Instant) {
 pub(super) struct Delivered<'a> {
     pub(super) label: &'a Label,
     pub(super) target: &'a TargetId,
-    pub(super) depth: Depth,
+    pub(super) dry_run: DryRun,
     pub(super) began: Instant,
 }
 
 impl Delivered<'_> {
     /// Tells that the target has the string.
     pub(super) fn settled(self) {
-        let Self { label, target, depth, began } = self;
-        let (event, what) = match depth {
-            Depth::Real => ("delivered", "delivered"),
-            Depth::Rehearsal => ("would_deliver", "would be delivered"),
+        let Self { label, target, dry_run, began } = self;
+        let (event, what) = match dry_run {
+            DryRun::No => ("delivered", "delivered"),
+            DryRun::Yes => ("would_deliver", "would be delivered"),
         };
         let duration_ms = began.elapsed().as_millis();
         tracing::info!(event, %label, %target, duration_ms, "{what} to `{target}`");

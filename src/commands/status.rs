@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use super::asking::ask;
+use super::inspect::inspect;
 use super::survey::{Asking, survey};
 use super::{Session, apps};
 use crate::complaint::Complaint;
@@ -69,7 +69,7 @@ pub fn inspect_string(
     let string = read_token(session, Some(file), "the access token")?;
     let app = apps::app(session, &apps::Pauses::new(), &app_name(session, app)?)
         .map_err(|problem| Complaint::new(Exit::Config, "bad_app", "", problem.to_string()))?;
-    let inspection = ask(&session.graph(), &app, &string).map_err(|fault| {
+    let inspection = inspect(&session.graph(), &app, &string).map_err(|fault| {
         let exit = super::refresh::exit_for(&fault.problem);
         Complaint::new(exit, fault.problem.kind.as_str(), "Graph", fault.problem.to_string())
     })?;

@@ -1,7 +1,7 @@
 //! `token`: the current string, and nothing else, on standard output.
 
 use super::Session;
-use super::roster::{Member, Roster};
+use super::tokens::{TokenConfig, Tokens};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::store::{Store, StoreError};
@@ -15,8 +15,8 @@ use crate::token::{Credential, Label, Pattern, TokenType};
 /// Only its own rows are read, so that another's damage is no hindrance.
 pub fn print_token(session: &Session, label: &Label) -> Result<Exit, Complaint> {
     let store = session.reader()?;
-    let (credential, roster) = look_up(session, store.as_ref(), label)?;
-    let member = roster.select(&[Pattern::new(label.as_str())])?[0];
+    let (credential, tokens) = look_up(session, store.as_ref(), label)?;
+    let member = tokens.select(&[Pattern::new(label.as_str())])?[0];
     if credential.as_ref().is_some_and(Credential::is_lost) {
         return Err(damaged(member));
     }
@@ -36,27 +36,27 @@ pub fn print_token(session: &Session, label: &Label) -> Result<Exit, Complaint> 
     Ok(Exit::Ok)
 }
 
-/// The token of that label, and a roster that has it; all tokens only where there is no such label,
+/// The token of that label, and a tokens that has it; all tokens only where there is no such label,
 /// to say which there are.
 fn look_up(
     session: &Session,
     store: Option<&Store>,
     label: &Label,
-) -> Result<(Option<Credential>, Roster), Complaint> {
+) -> Result<(Option<Credential>, Tokens), Complaint> {
     let Some(store) = store else {
-        return Ok((None, Roster::new(&session.config, Vec::new())));
+        return Ok((None, Tokens::new(&session.config, Vec::new())));
     };
     let was = session.config.token(label).and_then(|token| token.was.as_ref());
     let credential = store.credential_called(label, was)?;
-    let roster = Roster::new(&session.config, credential.iter().cloned().collect());
-    if roster.select(&[Pattern::new(label.as_str())]).is_ok() {
-        return Ok((credential, roster));
+    let tokens = Tokens::new(&session.config, credential.iter().cloned().collect());
+    if tokens.select(&[Pattern::new(label.as_str())]).is_ok() {
+        return Ok((credential, tokens));
     }
-    Ok((None, Roster::new(&session.config, store.credentials()?)))
+    Ok((None, Tokens::new(&session.config, store.credentials()?)))
 }
 
 /// A Page's and an app's are taken anew by a run; any other a person brings.
-fn damaged(member: &Member) -> Complaint {
+fn damaged(member: &TokenConfig) -> Complaint {
     let label = &member.label;
     let derived = member.parent.is_some() || member.token_type == TokenType::App;
     let message = "its access token in the store is damaged";

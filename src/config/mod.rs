@@ -50,7 +50,7 @@ pub use self::secrets::{SecretError, Secrets};
 pub use self::show::{Brackets, Description, Entry, Origin, Table};
 pub use self::source::SecretSource;
 pub use self::store::{KeySetting, StoreSettings, default_store};
-pub use self::tokens::{Pages, TokenSetting};
+pub use self::tokens::{Pages, TokenConfig};
 
 use self::diagnostic::{FileId, Source};
 use self::notify::{ChannelRead, Labels};
@@ -77,7 +77,7 @@ pub struct Config {
     /// The apps, in the order of the file.
     pub apps: Vec<AppSetting>,
     /// The tokens, in the order of the file.
-    pub tokens: Vec<TokenSetting>,
+    pub tokens: Vec<TokenConfig>,
     /// What monitoring is told.
     pub alerts: AlertSettings,
     /// The ways to people, in the order of the file.
@@ -216,7 +216,7 @@ impl Config {
     }
 
     /// The token of that label, if the file declares it.
-    pub fn token(&self, label: &Label) -> Option<&TokenSetting> {
+    pub fn token(&self, label: &Label) -> Option<&TokenConfig> {
         self.by_label.get(label).map(|at| &self.tokens[*at])
     }
 
@@ -226,17 +226,17 @@ impl Config {
     }
 
     /// The token that the file declares for a Page of `parent`; it takes the discovered one's place.
-    pub fn declared_page(&self, parent: &Label, page_id: &str) -> Option<&TokenSetting> {
+    pub fn declared_page(&self, parent: &Label, page_id: &str) -> Option<&TokenConfig> {
         let at = self.by_page.get(&(parent.clone(), page_id.to_owned()));
         at.map(|at| &self.tokens[*at])
     }
 
     /// The settings of a Page that was discovered under `parent`: declared, or the parent's.
-    pub fn page(&self, parent: &TokenSetting, page_id: &str) -> TokenSetting {
+    pub fn page(&self, parent: &TokenConfig, page_id: &str) -> TokenConfig {
         if let Some(declared) = self.declared_page(&parent.label, page_id) {
             return declared.clone();
         }
-        TokenSetting {
+        TokenConfig {
             label: Label::discovered(&parent.label, page_id),
             was: None,
             token_type: TokenType::Page,

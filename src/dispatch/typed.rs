@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::refusal::usage;
 use crate::cli::{self, Cli, Command, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata};
 use crate::clock::Clock;
-use crate::commands::{Asking, CheckOrder, Depth, Session, StatusOrder, Telling, Which};
+use crate::commands::{Asking, CheckOrder, DryRun, Session, StatusOrder, Telling, Which};
 use crate::complaint::Complaint;
 use crate::config;
 use crate::policy::words;
@@ -114,8 +114,8 @@ pub(super) fn colour(typed: &Cli) -> Colour {
 }
 
 /// Whether the run is meant.
-pub(super) fn depth(dry_run: bool) -> Depth {
-    if dry_run { Depth::Rehearsal } else { Depth::Real }
+pub(super) fn dry_run(dry_run: bool) -> DryRun {
+    if dry_run { DryRun::Yes } else { DryRun::No }
 }
 
 /// A timer's run is one whose standard error is the journal, or that says so.

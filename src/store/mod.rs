@@ -84,7 +84,7 @@ pub use place::mark_path;
 pub use purge::Keep;
 pub use replaced::Replaced;
 pub use room::{GrantRoom, Shortage};
-pub use runs::{Machinery, Run, RunId};
+pub use runs::{Machinery, RunId, RunRow};
 pub use succession::{Extension, Promotion, Refusal};
 pub use tokens::{Enrolment, Stock};
 

@@ -17,7 +17,7 @@ pub struct RunId(pub i64);
 
 /// One process that held the lock and meant to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
+pub struct RunRow {
     /// The store's number for it.
     pub id: RunId,
     /// The command's name, such as `refresh`.
@@ -38,13 +38,13 @@ pub struct Run {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Machinery {
     /// The last that began.
-    pub last: Option<Run>,
+    pub last: Option<RunRow>,
     /// The last that ended, however.
-    pub last_ended: Option<Run>,
+    pub last_ended: Option<RunRow>,
     /// The last that did its work to the end, whatever it found.
-    pub last_finished: Option<Run>,
+    pub last_finished: Option<RunRow>,
     /// The last that ended well.
-    pub last_success: Option<Run>,
+    pub last_success: Option<RunRow>,
     /// When the oldest that is remembered began.
     pub first_began: Option<Time>,
     /// The longest time between the beginnings of two that did their work to the end, of those gaps
@@ -112,7 +112,7 @@ impl Store {
     }
 
     /// The last runs, newest first.
-    pub fn last_runs(&self, limit: u32) -> Result<Vec<Run>> {
+    pub fn last_runs(&self, limit: u32) -> Result<Vec<RunRow>> {
         self.read(move |connection| {
             let sql = format!("SELECT {COLUMNS} FROM run ORDER BY id DESC LIMIT ?1");
             let mut statement = connection.prepare(&sql)?;
@@ -122,7 +122,7 @@ impl Store {
     }
 
     /// The last run that heard Graph, whatever its command; `None` too if its row cannot be read.
-    pub fn last_heard(&self) -> Result<Option<Run>> {
+    pub fn last_heard(&self) -> Result<Option<RunRow>> {
         self.read(|connection| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM run WHERE clock_skew IS NOT NULL ORDER BY id DESC LIMIT 1"
@@ -176,7 +176,7 @@ fn worked_to_the_end() -> String {
     format!("(worked = 1 OR exit_code NOT IN ({bug}, {storage}, {busy}, {config}))")
 }
 
-fn newest(connection: &Connection, command: &str, which: &str) -> rusqlite::Result<Option<Run>> {
+fn newest(connection: &Connection, command: &str, which: &str) -> rusqlite::Result<Option<RunRow>> {
     let sql = format!("SELECT {COLUMNS} FROM run WHERE command = ?1 AND {which} ORDER BY id DESC");
     // A run whose row cannot be read is passed over: the one before it is known to have been.
     let mut statement = connection.prepare(&sql)?;
@@ -241,9 +241,9 @@ fn credible(rows: &[(i64, bool)]) -> Vec<i64> {
     above.collect()
 }
 
-fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
+fn run(row: &Row<'_>) -> rusqlite::Result<RunRow> {
     let mut cells = Cells::of(row);
-    Ok(Run {
+    Ok(RunRow {
         id: RunId(cells.take()?),
         command: cells.prose()?.unwrap_or_default(),
         trigger: cells.named(Trigger::from_name, "a trigger")?,

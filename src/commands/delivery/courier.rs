@@ -3,11 +3,11 @@
 use std::cell::OnceCell;
 use std::time::Instant;
 
-use super::errand::Errand;
+use super::errand::PendingHook;
 use super::{Remembered, has_had};
 use crate::commands::log::Delivered;
-use crate::commands::refresh::{Depth, Workshop};
-use crate::commands::roster::Member;
+use crate::commands::refresh::{DryRun, Run};
+use crate::commands::tokens::TokenConfig;
 use crate::deliver::{self, Fault, FileTarget, Parcel, Place, Rehearsal, Target, Written};
 use crate::store::{DeliveryFailure, Settlement, StoreError};
 use crate::token::{
@@ -26,8 +26,8 @@ pub(in crate::commands) enum Manner {
 
 /// Settles what is owed to the targets of one token.
 pub(in crate::commands) struct Courier<'a> {
-    pub(super) workshop: &'a Workshop<'a>,
-    pub(super) member: &'a Member,
+    pub(super) run: &'a Run<'a>,
+    pub(super) member: &'a TokenConfig,
     pub(super) token: TokenId,
     manner: Manner,
 }
@@ -40,33 +40,31 @@ pub(super) struct Load {
 
 impl<'a> Courier<'a> {
     pub(in crate::commands) const fn new(
-        workshop: &'a Workshop<'a>,
-        member: &'a Member,
+        run: &'a Run<'a>,
+        member: &'a TokenConfig,
         token: TokenId,
         manner: Manner,
     ) -> Self {
-        Self { workshop, member, token, manner }
+        Self { run, member, token, manner }
     }
 
     /// The strings in the token's files that it never had: somebody put them there.
     pub(in crate::commands) fn strangers(&self) -> Result<Vec<AccessToken>, StoreError> {
-        let deliveries = self.workshop.store.credential(self.token)?.deliveries;
+        let deliveries = self.run.store.credential(self.token)?.deliveries;
         let delivered_before = |target: &Target| {
             deliveries.iter().any(|row| row.target == target.id && row.settled.is_some())
         };
         let mut strangers = Vec::new();
         for target in self.member.deliver.iter().filter(|target| delivered_before(target)) {
             let Place::File(file) = &target.place else { continue };
-            if self.workshop.half_written(&file.path).is_some() {
+            if self.run.half_written(&file.path).is_some() {
                 continue;
             }
             // A file that cannot be read is told when it is settled.
             let Ok(Some(found)) = deliver::look(file) else { continue };
             let Ok(string) = AccessToken::parse(found.expose()) else { continue };
-            let fingerprint = self.workshop.store.fingerprint(&string)?;
-            if self.workshop.store.sightings(&fingerprint)?.is_empty()
-                && !strangers.contains(&string)
-            {
+            let fingerprint = self.run.store.fingerprint(&string)?;
+            if self.run.store.sightings(&fingerprint)?.is_empty() && !strangers.contains(&string) {
                 strangers.push(string);
             }
         }
@@ -82,8 +80,8 @@ impl<'a> Courier<'a> {
             return Ok(());
         }
         let ids: Vec<_> = targets.iter().map(|target| target.id.clone()).collect();
-        self.workshop.store.owe(self.token, &ids, self.workshop.now())?;
-        let credential = self.workshop.store.credential(self.token)?;
+        self.run.store.owe(self.token, &ids, self.run.now())?;
+        let credential = self.run.store.credential(self.token)?;
         let Some(current) = credential.current.clone() else {
             return self.try_with_stand_in();
         };
@@ -98,7 +96,7 @@ impl<'a> Courier<'a> {
             };
             match &target.place {
                 Place::File(file) => held_up |= !self.file(target, file, row, &load)?,
-                Place::Command(_) if self.workshop.depth == Depth::Rehearsal => {
+                Place::Command(_) if self.run.dry_run == DryRun::Yes => {
                     self.try_command(target, row, &load, held_up)?;
                 }
                 Place::Command(_) if row.owed.is_none() || held_up => {}
@@ -109,7 +107,7 @@ impl<'a> Courier<'a> {
     }
 
     fn load(&self, current: Generation) -> Result<Load, StoreError> {
-        let string = self.workshop.store.reveal(current.id)?;
+        let string = self.run.store.reveal(current.id)?;
         let parcel = Parcel {
             label: self.member.label.clone(),
             token_type: self.member.token_type,
@@ -136,21 +134,21 @@ impl<'a> Courier<'a> {
         load: &Load,
     ) -> Result<bool, StoreError> {
         let remembered = Remembered {
-            store: &self.workshop.store,
+            store: &self.run.store,
             token: self.token,
             target: &target.id,
             path: &file.path,
             generation: Some(load.current.id),
-            now: self.workshop.now(),
+            now: self.run.now(),
         };
         let delivered = self.delivered(target);
         let string = &load.parcel.string;
-        let outcome = match (self.not_whole(file), self.workshop.depth) {
+        let outcome = match (self.not_whole(file), self.run.dry_run) {
             (Some(foreseen), _) => foreseen.map(Rehearsal::as_written),
-            (None, Depth::Real) => {
+            (None, DryRun::No) => {
                 self.asking(row, |may_go| deliver::write(file, string, may_go, &remembered))??
             }
-            (None, Depth::Rehearsal) => self
+            (None, DryRun::Yes) => self
                 .asking(row, |may_go| self.rehearse(target, string, may_go))?
                 .map(Rehearsal::as_written),
         };
@@ -161,8 +159,8 @@ impl<'a> Courier<'a> {
                 Ok(true)
             }
             Ok(Written::Foreign) => {
-                let now = self.workshop.now();
-                self.workshop.store.note_drift(self.token, &target.id, Some(now))?;
+                let now = self.run.now();
+                self.run.store.note_drift(self.token, &target.id, Some(now))?;
                 delivered.left_alone();
                 Ok(false)
             }
@@ -175,7 +173,7 @@ impl<'a> Courier<'a> {
 
     /// What becomes of a file that is not whole; none where there is nothing to wait for.
     pub(super) fn not_whole(&self, file: &FileTarget) -> Option<Result<Rehearsal, Fault>> {
-        let half_written = self.workshop.half_written(&file.path)?;
+        let half_written = self.run.half_written(&file.path)?;
         match self.manner {
             Manner::Careful => Some(half_written.outcome.clone()),
             Manner::Forced => None,
@@ -211,13 +209,13 @@ impl<'a> Courier<'a> {
             return Ok(true);
         }
         let Some(found) = found else { return Ok(true) };
-        has_had(&self.workshop.store, self.token, found)
+        has_had(&self.run.store, self.token, found)
     }
 
     /// Runs a program at once if it serves this token alone; one that serves several is run once
     /// for all, when the others are done.
     fn command(&self, target: &Target, argv: &[String], load: &Load) -> Result<(), StoreError> {
-        let errand = Errand {
+        let hook = PendingHook {
             argv: argv.to_vec(),
             timeout: target.timeout,
             token: self.token,
@@ -225,11 +223,11 @@ impl<'a> Courier<'a> {
             generation: load.current.id,
             parcel: load.parcel.clone(),
         };
-        if self.workshop.is_shared(argv) {
-            self.workshop.queue(errand);
+        if self.run.is_shared(argv) {
+            self.run.queue(hook);
             Ok(())
         } else {
-            self.workshop.run_errand(&[errand])
+            self.run.run_hook(&[hook])
         }
     }
 
@@ -238,7 +236,7 @@ impl<'a> Courier<'a> {
         Delivered {
             label: &self.member.label,
             target: &target.id,
-            depth: self.workshop.depth,
+            dry_run: self.run.dry_run,
             began: Instant::now(),
         }
     }
@@ -249,7 +247,7 @@ impl<'a> Courier<'a> {
             target: delivered.target.clone(),
             generation: load.current.id,
         };
-        self.workshop.store.settle(self.workshop.run, settlement, self.workshop.now())?;
+        self.run.store.settle(self.run.id, settlement, self.run.now())?;
         delivered.settled();
         Ok(())
     }
@@ -257,8 +255,8 @@ impl<'a> Courier<'a> {
     pub(super) fn failed(&self, delivered: Delivered<'_>, fault: &Fault) -> Result<(), StoreError> {
         let (token, target) = (self.token, delivered.target.clone());
         let failure = DeliveryFailure { token, target, problem: problem(fault) };
-        let now = self.workshop.now();
-        self.workshop.store.note_delivery_failure(self.workshop.run, failure, now)?;
+        let now = self.run.now();
+        self.run.store.note_delivery_failure(self.run.id, failure, now)?;
         delivered.failed(fault);
         Ok(())
     }

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use super::courier::problem;
 use crate::commands::log::Delivered;
-use crate::commands::refresh::Workshop;
+use crate::commands::refresh::Run;
 use crate::deliver::{self, Fault, Parcel, Place, Process};
 use crate::store::{DeliveryFailure, HookProcess, Settlement, StoreError};
 use crate::token::{GenerationId, TargetId, TokenId};
 
 /// One string that one program is to get.
 #[derive(Debug, Clone)]
-pub(in crate::commands) struct Errand {
+pub(in crate::commands) struct PendingHook {
     pub(super) argv: Vec<String>,
     pub(super) timeout: Duration,
     pub(super) token: TokenId,
@@ -21,7 +21,7 @@ pub(in crate::commands) struct Errand {
     pub(super) parcel: Parcel,
 }
 
-impl Workshop<'_> {
+impl Run<'_> {
     /// Whether more than one token of the config is delivered to the same program.
     pub(super) fn is_shared(&self, argv: &[String]) -> bool {
         let serves = |place: &Place| matches!(place, Place::Command(other) if other == argv);
@@ -29,56 +29,56 @@ impl Workshop<'_> {
         tokens.filter(|token| token.deliver.iter().any(|it| serves(&it.place))).count() > 1
     }
 
-    /// Keeps an errand until every token has had its turn.
-    pub(super) fn queue(&self, errand: Errand) {
-        self.errands().push(errand);
+    /// Keeps an hook until every token has had its turn.
+    pub(super) fn queue(&self, hook: PendingHook) {
+        self.pending_hooks().push(hook);
     }
 
     /// Runs what was kept: programs alike once, for all tokens that they serve.
-    pub(in crate::commands) fn run_errands(&self) -> Result<(), StoreError> {
-        let mut groups: BTreeMap<Vec<String>, Vec<Errand>> = BTreeMap::new();
-        for errand in std::mem::take(&mut *self.errands()) {
-            groups.entry(errand.argv.clone()).or_default().push(errand);
+    pub(in crate::commands) fn run_pending_hooks(&self) -> Result<(), StoreError> {
+        let mut groups: BTreeMap<Vec<String>, Vec<PendingHook>> = BTreeMap::new();
+        for hook in std::mem::take(&mut *self.pending_hooks()) {
+            groups.entry(hook.argv.clone()).or_default().push(hook);
         }
-        for mut errands in groups.into_values() {
+        for mut hooks in groups.into_values() {
             // Which worker came first is chance.
-            errands.sort_by(|a, b| a.parcel.label.cmp(&b.parcel.label));
-            self.run_errand(&errands)?;
+            hooks.sort_by(|a, b| a.parcel.label.cmp(&b.parcel.label));
+            self.run_hook(&hooks)?;
         }
         Ok(())
     }
 
-    /// Runs one program for these errands, which are alike, and writes down how it went.
-    pub(super) fn run_errand(&self, errands: &[Errand]) -> Result<(), StoreError> {
-        let Some(first) = errands.first() else { return Ok(()) };
+    /// Runs one program for these hooks, which are alike, and writes down how it went.
+    pub(super) fn run_hook(&self, hooks: &[PendingHook]) -> Result<(), StoreError> {
+        let Some(first) = hooks.first() else { return Ok(()) };
         if self.out_of_time().is_some() {
             // They stay owed.
             return Ok(());
         }
-        let timeout = errands.iter().map(|errand| errand.timeout).max().unwrap_or(first.timeout);
-        let parcels: Vec<&Parcel> = errands.iter().map(|errand| &errand.parcel).collect();
+        let timeout = hooks.iter().map(|hook| hook.timeout).max().unwrap_or(first.timeout);
+        let parcels: Vec<&Parcel> = hooks.iter().map(|hook| &hook.parcel).collect();
         let environment = self.session.config.environment_of_programs(&self.session.environment);
         let began = Instant::now();
-        let outcome = if let Some(fault) = self.left_behind(errands)? {
+        let outcome = if let Some(fault) = self.left_behind(hooks)? {
             Err(fault)
         } else {
-            let note = |process: &Process| self.note(errands, process);
+            let note = |process: &Process| self.note(hooks, process);
             deliver::hand_over(&first.argv, timeout, &parcels, environment, note)?
         };
-        for Errand { token, target, generation, parcel, .. } in errands.iter().cloned() {
+        for PendingHook { token, target, generation, parcel, .. } in hooks.iter().cloned() {
             let now = self.now();
-            let (label, depth) = (&parcel.label, self.depth);
-            let delivered = Delivered { label, target: &target, depth, began };
+            let (label, dry_run) = (&parcel.label, self.dry_run);
+            let delivered = Delivered { label, target: &target, dry_run, began };
             match &outcome {
                 Ok(()) => {
                     let settlement = Settlement { token, target: target.clone(), generation };
-                    self.store.settle(self.run, settlement, now)?;
+                    self.store.settle(self.id, settlement, now)?;
                     delivered.settled();
                 }
                 Err(fault) => {
                     let target = target.clone();
                     let failure = DeliveryFailure { token, target, problem: problem(fault) };
-                    self.store.note_delivery_failure(self.run, failure, now)?;
+                    self.store.note_delivery_failure(self.id, failure, now)?;
                     delivered.failed(fault);
                 }
             }
@@ -87,20 +87,20 @@ impl Workshop<'_> {
     }
 }
 
-impl Workshop<'_> {
+impl Run<'_> {
     /// Writes down the process that a program was started as, before it gets a string.
-    fn note(&self, errands: &[Errand], process: &Process) -> Result<(), StoreError> {
-        let Some(first) = errands.first() else { return Ok(()) };
-        let targets: Vec<_> = errands.iter().map(|it| (it.token, it.target.clone())).collect();
+    fn note(&self, hooks: &[PendingHook], process: &Process) -> Result<(), StoreError> {
+        let Some(first) = hooks.first() else { return Ok(()) };
+        let targets: Vec<_> = hooks.iter().map(|it| (it.token, it.target.clone())).collect();
         let Process { pid, start_ticks, boot } = process.clone();
         let hook = HookProcess { pid, start_ticks, boot, started_at: self.now() };
         self.store.note_hook(&targets, &first.argv, hook)
     }
 
-    /// Why no program is started for these errands, if one that a stopped run left behind still
+    /// Why no program is started for these hooks, if one that a stopped run left behind still
     /// runs.
-    fn left_behind(&self, errands: &[Errand]) -> Result<Option<Fault>, StoreError> {
-        for Errand { token, target, argv, .. } in errands {
+    fn left_behind(&self, hooks: &[PendingHook]) -> Result<Option<Fault>, StoreError> {
+        for PendingHook { token, target, argv, .. } in hooks {
             if let Some(fault) = self.still_running(*token, target, argv)? {
                 return Ok(Some(fault));
             }

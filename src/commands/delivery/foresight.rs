@@ -3,7 +3,7 @@
 //! Files are edited in memory and programs are looked for; neither is touched.
 
 use super::courier::{Courier, Load};
-use crate::commands::refresh::Depth;
+use crate::commands::refresh::DryRun;
 use crate::deliver::{self, Fault, Place, Rehearsal, Target};
 use crate::store::StoreError;
 use crate::token::{AccessToken, Delivery, Secret, TargetId};
@@ -19,7 +19,7 @@ pub(in crate::commands) struct Foreseen {
 impl Courier<'_> {
     /// A rehearsal before there is a string tries every target with a plainly fake one.
     pub(super) fn try_with_stand_in(&self) -> Result<(), StoreError> {
-        if self.workshop.depth == Depth::Real {
+        if self.run.dry_run == DryRun::No {
             return Ok(());
         }
         for target in &self.member.deliver {
@@ -56,7 +56,7 @@ impl Courier<'_> {
     fn left_behind(&self, target: &Target) -> Result<Option<Fault>, StoreError> {
         match &target.place {
             Place::File(_) => Ok(None),
-            Place::Command(argv) => self.workshop.still_running(self.token, &target.id, argv),
+            Place::Command(argv) => self.run.still_running(self.token, &target.id, argv),
         }
     }
 
@@ -66,15 +66,15 @@ impl Courier<'_> {
         string: &AccessToken,
         may_go: &dyn Fn(Option<&Secret>) -> bool,
     ) -> Result<Rehearsal, Fault> {
-        let path = self.workshop.session.environment.get("PATH");
+        let path = self.run.session.environment.get("PATH");
         deliver::rehearse(target, string, may_go, path)
     }
 
     /// What a delivery of the string in use would do to each target, in the config's order.
     pub(in crate::commands) fn foresee(&self) -> Result<Vec<Foreseen>, StoreError> {
-        let credential = self.workshop.store.credential(self.token)?;
+        let credential = self.run.store.credential(self.token)?;
         let string = match &credential.current {
-            Some(current) => self.workshop.store.reveal(current.id)?,
+            Some(current) => self.run.store.reveal(current.id)?,
             None => deliver::stand_in(),
         };
         let foresee = |target: &Target| {

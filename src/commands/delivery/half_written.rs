@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::commands::refresh::{Depth, Workshop};
+use crate::commands::refresh::{DryRun, Run};
 use crate::deliver::{
     Ending, Fault, Memory, Place, Rehearsal, Target, Unfinished, Writing, not_ours_to_finish,
 };
@@ -27,7 +27,7 @@ impl HalfWritten {
     }
 }
 
-impl Workshop<'_> {
+impl Run<'_> {
     /// Finishes the files that a run left half-written, and returns those that are not whole.
     pub(in crate::commands) fn finish_files(&self) -> Result<Vec<HalfWritten>, StoreError> {
         let mut left = Vec::new();
@@ -46,7 +46,7 @@ impl Workshop<'_> {
             }
             // It may come back, with what is mounted there. A delivery settles it.
             (Ok(Ending::Gone), true) => return Ok(None),
-            (Ok(Ending::Finished), _) if self.depth == Depth::Rehearsal => Ok(foreseen(&write)),
+            (Ok(Ending::Finished), _) if self.dry_run == DryRun::Yes => Ok(foreseen(&write)),
             (Ok(Ending::Finished), _) => {
                 self.store.end_overwrite(token, target)?;
                 tracing::info!(
@@ -69,9 +69,9 @@ impl Workshop<'_> {
     fn ending(&self, write: &Overwrite) -> Result<Ending, Fault> {
         let Some(contents) = &write.contents else { return Ok(Ending::Foreign) };
         let unfinished = Unfinished { path: &write.path, old: &contents.old, new: &contents.new };
-        match self.depth {
-            Depth::Real => unfinished.finish(),
-            Depth::Rehearsal => unfinished.foresee(),
+        match self.dry_run {
+            DryRun::No => unfinished.finish(),
+            DryRun::Yes => unfinished.foresee(),
         }
     }
 
@@ -81,7 +81,7 @@ impl Workshop<'_> {
             target.id == write.target
                 && matches!(&target.place, Place::File(file) if file.path == write.path)
         };
-        let mut members = self.roster.members.iter().filter(|it| it.label == write.label);
+        let mut members = self.tokens.configs.iter().filter(|it| it.label == write.label);
         members.any(|member| member.deliver.iter().any(is_meant))
     }
 

@@ -13,7 +13,7 @@ use crate::store::{Store, StoreError};
 use crate::token::{AccessToken, GenerationState, Secret, TokenId};
 
 pub(super) use courier::{Courier, Manner};
-pub(super) use errand::Errand;
+pub(super) use errand::PendingHook;
 pub(super) use half_written::{HalfWritten, Remembered};
 pub(super) use seen::{of_config, seen};
 

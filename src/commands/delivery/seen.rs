@@ -1,14 +1,14 @@
 //! How a token's targets stand, by what the store knows and by what the files hold.
 
 use super::has_had;
-use crate::commands::roster::Member;
+use crate::commands::tokens::TokenConfig;
 use crate::deliver::{self, Place};
 use crate::store::Store;
 use crate::token::{AccessToken, Credential, Delivery, Secret, Time};
 
 /// What the store knows of the targets that the config names, in the config's order.
 pub(in crate::commands) fn of_config(
-    member: &Member,
+    member: &TokenConfig,
     credential: Option<&Credential>,
 ) -> Vec<Delivery> {
     let known = credential.map(|credential| credential.deliveries.as_slice()).unwrap_or_default();
@@ -23,7 +23,7 @@ pub(in crate::commands) fn of_config(
 ///
 /// A file that nobody may look into stays as the store has it: looking is not delivering.
 pub(in crate::commands) fn seen(
-    member: &Member,
+    member: &TokenConfig,
     credential: &Credential,
     store: &Store,
     now: Time,

@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 
 use self::ways::Life;
 use super::Session;
-use super::asking::{ask, misfit_behind};
+use super::configured_tokens::{holds, shared};
 use super::delivery::{Courier, Manner};
+use super::inspect::{inspect, misfit_behind};
 use super::log;
-use super::newcomers::{holds, shared};
-use super::refresh::{Depth, Due, RefreshOrder, Workshop};
-use super::roster::{Member, Roster};
+use super::refresh::{DryRun, Only, RefreshOrder, Run};
 use super::status::read_token;
+use super::tokens::{TokenConfig, Tokens};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::graph::{App, Fault};
@@ -36,7 +36,7 @@ pub struct ExchangeOrder {
     /// Where the string is, if not on standard input.
     pub file: Option<PathBuf>,
     /// Whether it is meant.
-    pub depth: Depth,
+    pub dry_run: DryRun,
     /// How long to wait for another run to end.
     pub lock_wait: Duration,
 }
@@ -45,24 +45,24 @@ pub struct ExchangeOrder {
 pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, Complaint> {
     if order.label.as_discovered().is_none() {
         // Nobody should paste a secret to learn that the label is mistyped.
-        Roster::new(&session.config, Vec::new()).select(&[Pattern::new(order.label.as_str())])?;
+        Tokens::new(&session.config, Vec::new()).select(&[Pattern::new(order.label.as_str())])?;
     }
     let prompt = format!("the new access token for `{}`", order.label);
     let string = read_token(session, order.file.as_deref(), &prompt)?;
-    let mut workshop = Workshop::open(session, &as_refresh(order))?;
-    let report = workshop.take_stock().and_then(|()| {
-        let work = || hand_over(&workshop, order, &string);
-        session.interrupt.guard(|| workshop.last_words(), work)
+    let mut run = Run::open(session, &as_refresh(order))?;
+    let report = run.take_stock().and_then(|()| {
+        let work = || hand_over(&run, order, &string);
+        session.interrupt.guard(|| run.last_words(), work)
     });
-    workshop.conclude(report)
+    run.conclude(report)
 }
 
 fn as_refresh(order: &ExchangeOrder) -> RefreshOrder {
     RefreshOrder {
         patterns: vec![Pattern::new(order.label.as_str())],
         insistence: Insistence::Named,
-        which: Due::ShortLived,
-        depth: order.depth,
+        only: Only::ShortLived,
+        dry_run: order.dry_run,
         trigger: Trigger::Manual,
         lock_wait: order.lock_wait,
         command: "exchange",
@@ -70,19 +70,19 @@ fn as_refresh(order: &ExchangeOrder) -> RefreshOrder {
 }
 
 fn hand_over(
-    workshop: &Workshop<'_>,
+    run: &Run<'_>,
     order: &ExchangeOrder,
     string: &AccessToken,
 ) -> Result<RunReport, Complaint> {
-    let member = workshop.roster.select(&[Pattern::new(order.label.as_str())])?[0].clone();
+    let member = run.tokens.select(&[Pattern::new(order.label.as_str())])?[0].clone();
     let (_about, began) = (log::about(&member.label), Instant::now());
-    let desk = Desk::new(workshop, member)?;
+    let desk = Desk::new(run, member)?;
     desk.is_nobody_elses(string)?;
     // Before Meta is asked: what it gives, and the string itself, must find a place.
-    let room = workshop.store.room_for_grant()?;
-    let app = workshop.app(&desk.member.app).map_err(Fault::of_token);
+    let room = run.store.room_for_grant()?;
+    let app = run.app(&desk.member.app).map_err(Fault::of_token);
     let app = app.map_err(|fault| desk.fault(&fault))?;
-    let inspection = ask(&workshop.graph, &app, string).map_err(|fault| {
+    let inspection = inspect(&run.graph, &app, string).map_err(|fault| {
         match misfit_behind(&fault, &app.name) {
             Some(problem) => desk.refusal(&problem),
             None => desk.fault(&fault),
@@ -99,21 +99,21 @@ fn hand_over(
         Life::Unknown => desk.exchange_if_possible(&app, &given)?,
     };
     drop(room);
-    let delivered = Courier::new(workshop, &desk.member, desk.token, Manner::Careful).settle();
-    workshop.bear_full(delivered)?;
-    let run = workshop.run_errands();
-    workshop.bear_full(run)?;
+    let delivered = Courier::new(run, &desk.member, desk.token, Manner::Careful).settle();
+    run.bear_full(delivered)?;
+    let run_hooks = run.run_pending_hooks();
+    run.bear_full(run_hooks)?;
     let result = desk.result(outcome, reason)?;
     log::kept(&result, began);
     let mut results = vec![result];
-    workshop.account_for_deliveries(&mut results)?;
+    run.account_for_deliveries(&mut results)?;
     // A damaged access token that was just replaced is no failure of what replaced it.
-    let mut system = workshop.system();
+    let mut system = run.system();
     system.retain(|reason| !(reason.is_damage() && reason.labels == [desk.member.label.clone()]));
     Ok(RunReport {
-        dry_run: order.depth == Depth::Rehearsal,
-        started_at: workshop.started_at(),
-        finished_at: workshop.now(),
+        dry_run: order.dry_run == DryRun::Yes,
+        started_at: run.started_at(),
+        finished_at: run.now(),
         results,
         system,
     })
@@ -127,22 +127,22 @@ struct Given<'a> {
 
 /// The one token that a string is handed over for.
 struct Desk<'a> {
-    workshop: &'a Workshop<'a>,
-    member: Member,
+    run: &'a Run<'a>,
+    member: TokenConfig,
     token: TokenId,
     before: Credential,
 }
 
 impl<'a> Desk<'a> {
-    fn new(workshop: &'a Workshop<'a>, member: Member) -> Result<Self, Complaint> {
-        let token = workshop.token(&member.label)?;
-        let before = workshop.store.credential(token)?;
-        Ok(Self { workshop, member, token, before })
+    fn new(run: &'a Run<'a>, member: TokenConfig) -> Result<Self, Complaint> {
+        let token = run.token(&member.label)?;
+        let before = run.store.credential(token)?;
+        Ok(Self { run, member, token, before })
     }
 
     fn is_nobody_elses(&self, string: &AccessToken) -> Result<(), Complaint> {
-        let fingerprint = self.workshop.store.fingerprint(string)?;
-        for sighting in self.workshop.store.sightings(&fingerprint)? {
+        let fingerprint = self.run.store.fingerprint(string)?;
+        for sighting in self.run.store.sightings(&fingerprint)? {
             if sighting.token != self.token && holds(sighting.state) {
                 return Err(shared(&sighting.label, &self.member.label));
             }
@@ -157,7 +157,7 @@ impl<'a> Desk<'a> {
             Adoption::Take | Adoption::OnlyIfCurrentIsDead(_) => Ok(()),
             Adoption::Wait(problem) | Adoption::Refuse(problem) => {
                 let refusal = self.refusal(&problem);
-                let short = is_short_life(given.inspection, self.workshop.now());
+                let short = is_short_life(given.inspection, self.run.now());
                 Err(if short { refusal.hint(short_lived(app.provider)) } else { refusal })
             }
         }

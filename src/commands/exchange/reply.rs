@@ -3,7 +3,7 @@
 use super::Desk;
 use crate::commands::log;
 use crate::commands::refresh::exit_for;
-use crate::commands::roster::subject;
+use crate::commands::tokens::subject;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::graph::Fault;
@@ -17,7 +17,7 @@ impl Desk<'_> {
         outcome: Outcome,
         reason: String,
     ) -> Result<TokenResult, Complaint> {
-        let credential = self.workshop.store.credential(self.token)?;
+        let credential = self.run.store.credential(self.token)?;
         let current = credential.current.as_ref();
         Ok(TokenResult {
             label: self.member.label.clone(),
@@ -40,9 +40,9 @@ impl Desk<'_> {
     fn pages_wait(&self, outcome: Outcome) -> Vec<crate::policy::Reason> {
         let label = &self.member.label;
         let lists = !matches!(self.member.pages, crate::config::Pages::None);
-        let has_pages = lists || self.workshop.roster.pages_of(label).next().is_some();
+        let has_pages = lists || self.run.tokens.pages_of(label).next().is_some();
         if has_pages && matches!(outcome, Outcome::Exchanged | Outcome::Adopted) {
-            self.workshop.session.ui.note(&format!(
+            self.run.session.ui.note(&format!(
                 "hint: its Pages get new strings by the next run; now: `metatoken refresh '{label}*'`"
             ));
         }

@@ -4,8 +4,8 @@
 //! alive and better.
 
 use super::Desk;
-use crate::commands::asking::ask;
-use crate::commands::refresh::Workshop;
+use crate::commands::inspect::inspect;
+use crate::commands::refresh::Run;
 use crate::complaint::Complaint;
 use crate::graph::App;
 use crate::policy::{Adoption, Incumbent, judge_newcomer};
@@ -22,13 +22,13 @@ impl Desk<'_> {
         expiry: Expiry,
         origin: Origin,
     ) -> Result<(), Complaint> {
-        let Workshop { store, run, graph, .. } = self.workshop;
+        let Run { store, id, graph, .. } = self.run;
         let arrival =
             Arrival { token: self.token, string: string.clone(), origin, expiry, parent: None };
-        let candidate = store.seal_candidate(arrival, self.workshop.now())?;
-        let inspection = ask(graph, app, string).map_err(|fault| self.waits(&fault))?;
-        let proof = Proof { at: self.workshop.now(), inspection };
-        store.note_proof(*run, candidate.id, proof.clone())?;
+        let candidate = store.seal_candidate(arrival, self.run.now())?;
+        let inspection = inspect(graph, app, string).map_err(|fault| self.waits(&fault))?;
+        let proof = Proof { at: self.run.now(), inspection };
+        store.note_proof(*id, candidate.id, proof.clone())?;
         let told = match proof.inspection.expiry {
             Expiry::Unknown => Inspection { expiry, ..proof.inspection.clone() },
             _ => proof.inspection.clone(),
@@ -53,7 +53,7 @@ impl Desk<'_> {
                     problem: None,
                     owes: self.member.deliver.iter().map(|target| target.id.clone()).collect(),
                 };
-                store.promote(*run, promotion, self.workshop.now())?;
+                store.promote(*id, promotion, self.run.now())?;
                 Ok(())
             }
             Adoption::OnlyIfCurrentIsDead(problem)
@@ -71,7 +71,7 @@ impl Desk<'_> {
                         not_before: None,
                     }),
                 };
-                store.refuse(*run, refusal, self.workshop.now())?;
+                store.refuse(*id, refusal, self.run.now())?;
                 Err(self.refusal(&problem))
             }
         }
@@ -81,11 +81,11 @@ impl Desk<'_> {
     /// the old one has died.
     fn incumbent(&self, app: &App) -> Result<Incumbent, Complaint> {
         let Some(mut current) = self.before.current.clone() else { return Ok(Incumbent::Gone) };
-        let Workshop { store, run, graph, .. } = self.workshop;
+        let Run { store, id, graph, .. } = self.run;
         let string = store.reveal(current.id)?;
-        if let Ok(inspection) = ask(graph, app, &string) {
-            let proof = Proof { at: self.workshop.now(), inspection };
-            store.note_proof(*run, current.id, proof.clone())?;
+        if let Ok(inspection) = inspect(graph, app, &string) {
+            let proof = Proof { at: self.run.now(), inspection };
+            store.note_proof(*id, current.id, proof.clone())?;
             current.proof = Some(proof);
         }
         Ok(Incumbent::of(Some(&current)))

@@ -4,7 +4,7 @@
 //! only what is short-lived.
 
 use super::{Desk, Given};
-use crate::commands::refresh::Depth;
+use crate::commands::refresh::DryRun;
 use crate::complaint::Complaint;
 use crate::failpoint;
 use crate::graph::{App, Fault};
@@ -27,7 +27,7 @@ impl Desk<'_> {
         let family = self.member.token_type.family();
         if family.exchange.is_none() {
             Life::Long
-        } else if is_short_life(given.inspection, self.workshop.now()) {
+        } else if is_short_life(given.inspection, self.run.now()) {
             Life::Short
         } else if family.may_hide_the_end() && given.inspection.expiry == Expiry::Unknown {
             Life::Unknown
@@ -41,9 +41,9 @@ impl Desk<'_> {
         app: &App,
         given: &Given<'_>,
     ) -> Result<(Outcome, String), Complaint> {
-        let ends = words::expiry(given.inspection.expiry, self.workshop.now());
+        let ends = words::expiry(given.inspection.expiry, self.run.now());
         let reason = format!("it was short-lived: it ends {ends}");
-        if self.workshop.depth == Depth::Rehearsal {
+        if self.run.dry_run == DryRun::Yes {
             return Ok((Outcome::WouldExchange, reason));
         }
         let grant = self.ask_for_exchange(app, given)?.map_err(|fault| self.fault(&fault))?;
@@ -56,7 +56,7 @@ impl Desk<'_> {
         app: &App,
         given: &Given<'_>,
     ) -> Result<(Outcome, String), Complaint> {
-        if self.workshop.depth == Depth::Rehearsal {
+        if self.run.dry_run == DryRun::Yes {
             let reason = "nobody knows when it ends; an exchange is tried first";
             return Ok((Outcome::WouldExchange, reason.to_owned()));
         }
@@ -85,7 +85,7 @@ impl Desk<'_> {
         reason: String,
     ) -> Result<(Outcome, String), Complaint> {
         if self.is_in_use(&grant.token)? {
-            self.workshop.store.close_attempts(self.token, self.workshop.now())?;
+            self.run.store.close_attempts(self.token, self.run.now())?;
             return Ok((
                 Outcome::Verified,
                 "Meta gave the string that is in use already".to_owned(),
@@ -96,7 +96,7 @@ impl Desk<'_> {
     }
 
     fn is_in_use(&self, string: &AccessToken) -> Result<bool, Complaint> {
-        let fingerprint = self.workshop.store.fingerprint(string)?;
+        let fingerprint = self.run.store.fingerprint(string)?;
         Ok(self.before.current.as_ref().is_some_and(|it| it.fingerprint == fingerprint))
     }
 
@@ -109,12 +109,12 @@ impl Desk<'_> {
             let why = Problem::new(ProblemKind::Unknown, "a token of its type has no exchange");
             return Ok(Err(Fault::of_token(why)));
         };
-        self.workshop.plan(&[self.token])?;
+        self.run.plan(&[self.token])?;
         failpoint::reach("before-request");
-        let answer = self.workshop.graph.grant(app, exchange, Some(given.string));
+        let answer = self.run.graph.grant(app, exchange, Some(given.string));
         match &answer {
             Ok(_) => failpoint::reach("granted"),
-            Err(_) => self.workshop.store.close_attempts(self.token, self.workshop.now())?,
+            Err(_) => self.run.store.close_attempts(self.token, self.run.now())?,
         }
         Ok(answer)
     }
@@ -129,9 +129,9 @@ impl Desk<'_> {
             return Ok((Outcome::Verified, "it is the string in use already".to_owned()));
         }
         self.take(app, given.string, given.inspection.expiry, Origin::Adopted)?;
-        let outcome = match self.workshop.depth {
-            Depth::Real => Outcome::Adopted,
-            Depth::Rehearsal => Outcome::WouldAdopt,
+        let outcome = match self.run.dry_run {
+            DryRun::No => Outcome::Adopted,
+            DryRun::Yes => Outcome::WouldAdopt,
         };
         Ok((outcome, reason.to_owned()))
     }

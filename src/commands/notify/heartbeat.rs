@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use super::routes::{messenger, secret};
 use crate::alert::{self, Beat, Messenger};
-use crate::commands::refresh::{Depth, Due, RefreshOrder, Workshop};
+use crate::commands::refresh::{DryRun, Only, RefreshOrder, Run};
 use crate::commands::{Session, log};
 use crate::complaint::Complaint;
 use crate::config::{SecretSource, Via};
@@ -55,22 +55,18 @@ impl Heartbeat {
 
     /// Tells every watcher how the run ended: badly, if a person has something to do. Writes down
     /// which could not be told. A run that somebody ended says nothing, and is missed.
-    pub(in crate::commands) fn end(
-        self,
-        workshop: &Workshop<'_>,
-        report: &Result<RunReport, Complaint>,
-    ) {
-        if workshop.session.interrupt.is_raised() {
+    pub(in crate::commands) fn end(self, run: &Run<'_>, report: &Result<RunReport, Complaint>) {
+        if run.session.interrupt.is_raised() {
             return;
         }
         let well = report.as_ref().is_ok_and(|report| !report.wants_a_person());
-        let now = workshop.now();
+        let now = run.now();
         for (channel, outcome) in self.beat(if well { Beat::Success } else { Beat::Fail }) {
             let noted = match outcome {
-                Ok(()) => workshop.store.note_channel_works(&channel),
+                Ok(()) => run.store.note_channel_works(&channel),
                 Err(why) => {
                     log::untold(&channel, &why);
-                    workshop.store.note_channel_failure(workshop.run, &channel, &why, now)
+                    run.store.note_channel_failure(run.id, &channel, &why, now)
                 }
             };
             // Whether the watcher heard is what counts; a store that fails says so by itself.
@@ -81,8 +77,8 @@ impl Heartbeat {
     }
 
     fn of(session: &Session, order: &RefreshOrder) -> Self {
-        let whole = order.patterns.is_empty() && order.which == Due::All;
-        if !whole || order.depth != Depth::Real {
+        let whole = order.patterns.is_empty() && order.only == Only::All;
+        if !whole || order.dry_run != DryRun::No {
             return Self { watchers: Vec::new() };
         }
         let pings = session.config.notify.iter().filter_map(|setting| match &setting.via {

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use chrono::TimeDelta;
 
-use super::workshop::{Depth, Due, Workshop};
+use super::run::{DryRun, Only, Run};
 use crate::commands::Session;
-use crate::commands::roster::Roster;
 use crate::commands::survey::overview;
+use crate::commands::tokens::Tokens;
 use crate::commands::{apps, log, notify};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
@@ -31,8 +31,8 @@ fn exit_of(report: &Result<RunReport, Complaint>) -> Exit {
 pub(super) fn naming_the_critical(session: &Session, why: Complaint) -> Complaint {
     let of_a_full_disk = why.code == FULL;
     let Some(Ok(Some(store))) = of_a_full_disk.then(|| session.reader()) else { return why };
-    let roster = Roster::new(&session.config, store.credentials().unwrap_or_default());
-    match roster.critical(&roster.members, session.clock.now()) {
+    let tokens = Tokens::new(&session.config, store.credentials().unwrap_or_default());
+    match tokens.critical(&tokens.configs, session.clock.now()) {
         critical if critical.is_empty() => why,
         critical => {
             why.hint(format!("expiring within `critical_within`: {}", words::list(&critical)))
@@ -40,7 +40,7 @@ pub(super) fn naming_the_critical(session: &Session, why: Complaint) -> Complain
     }
 }
 
-impl Workshop<'_> {
+impl Run<'_> {
     /// Writes down how the run ended, and prints its report.
     pub(in crate::commands) fn conclude(
         self,
@@ -79,7 +79,7 @@ impl Workshop<'_> {
         match overview(self.session, &self.store, &self.graph) {
             Ok(status) => {
                 let status = status.with_prefix(self.prefix());
-                let said = notify::tell_of_run(self.session, &self.store, self.run, status);
+                let said = notify::tell_of_run(self.session, &self.store, self.id, status);
                 report.system.extend(said);
             }
             Err(complaint) => report.system.push(notify::nobody_told(&complaint)),
@@ -98,7 +98,7 @@ impl Workshop<'_> {
 
     /// Whether this is a run that people are told of.
     fn tells(&self) -> bool {
-        self.depth == Depth::Real && self.which == Due::All
+        self.dry_run == DryRun::No && self.only == Only::All
     }
 
     fn prefix(&self) -> Option<&str> {
@@ -122,7 +122,7 @@ impl Workshop<'_> {
     ) -> Result<(), StoreError> {
         let exit = exit_of(report);
         if exit == Exit::Storage && report.is_ok() {
-            self.store.note_work_done(self.run)?;
+            self.store.note_work_done(self.id)?;
         }
         self.close(exit)
     }
@@ -133,10 +133,10 @@ impl Workshop<'_> {
         let code = self.session.interrupt.exit_code().unwrap_or(exit.code());
         let (heard, now) = (self.graph.clock_skew(), self.now());
         if heard.is_some() {
-            let brought = self.store.bring_back(self.run, self.started_at(), now);
+            let brought = self.store.bring_back(self.id, self.started_at(), now);
             self.bear_full(brought)?;
         }
-        self.store.finish_run(self.run, code, heard, now)?;
+        self.store.finish_run(self.id, code, heard, now)?;
         left
     }
 
@@ -145,7 +145,7 @@ impl Workshop<'_> {
         let code = self.session.interrupt.exit_code().unwrap_or(Exit::Failed.code());
         log::cut_off(code, self.began);
         // Nobody is left to be told that the store failed too.
-        let _ = self.store.abandon_run(self.run, code, self.graph.clock_skew(), self.now());
+        let _ = self.store.abandon_run(self.id, code, self.graph.clock_skew(), self.now());
     }
 
     /// What is to be said where the disk was full: which tokens it held back, and which of them
@@ -159,17 +159,17 @@ impl Workshop<'_> {
             .filter(|result| result.exit == Exit::Storage)
             .map(|result| &result.label)
             .collect();
-        let members = self.roster.members.iter();
+        let members = self.tokens.configs.iter();
         let members = members.filter(|member| held_back.contains(&member.label));
         let labels = members.clone().map(|member| member.label.clone()).collect();
-        let critical = self.roster.critical(members, self.now());
+        let critical = self.tokens.critical(members, self.now());
         Some(judge_fullness(self.store.path(), &how, labels, &critical))
     }
 
     /// What concerns the machinery.
     pub(in crate::commands) fn system(&self) -> Vec<Reason> {
         let versions =
-            apps::version_reasons(self.session, &self.roster, &self.graph, self.moment());
+            apps::version_reasons(self.session, &self.tokens, &self.graph, self.moment());
         let store = self.damage().into_iter().chain(self.unfinished_files());
         self.clocks().reason().into_iter().chain(versions).chain(store).collect()
     }

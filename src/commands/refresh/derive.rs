@@ -1,11 +1,11 @@
 //! Taking a string from where it comes from: a Page's from its parent, an app's from the app.
 //!
-//! What is taken is a newcomer like any other: sealed, examined, and only then put to use. The
+//! What is taken is a configured_token like any other: sealed, examined, and only then put to use. The
 //! same string again mints no generation.
 
 use super::keeper::Keeper;
 use super::pages::Listing;
-use super::workshop::Depth;
+use super::run::DryRun;
 use crate::graph::{Fault, PageGrant};
 use crate::policy::MARGIN;
 use crate::store::{Extension as Extended, StoreError};
@@ -29,8 +29,8 @@ impl Keeper<'_> {
         let answer = if let Some(answer) = listed {
             answer
         } else {
-            let string = self.workshop.store.reveal(from.id)?;
-            self.app().and_then(|app| self.workshop.graph.page(&app, &string, &page_id))
+            let string = self.run.store.reveal(from.id)?;
+            self.app().and_then(|app| self.run.graph.page(&app, &string, &page_id))
         };
         let current = self.credential()?.current;
         match answer {
@@ -50,12 +50,12 @@ impl Keeper<'_> {
 
     /// Takes the app's own string from the app's id and secret.
     pub(super) fn take_from_app(&mut self, grant: &GrantType) -> Result<(), StoreError> {
-        if self.workshop.depth == Depth::Rehearsal {
+        if self.run.dry_run == DryRun::Yes {
             self.diary.achieve(Outcome::Derived);
             return Ok(());
         }
         let current = self.credential()?.current;
-        match self.app().and_then(|app| self.workshop.graph.grant(&app, grant, None)) {
+        match self.app().and_then(|app| self.run.graph.grant(&app, grant, None)) {
             Err(fault) => self.not_derived(fault, current.as_ref()),
             Ok(granted) => self.taken(&granted.token, current.as_ref(), None),
         }
@@ -67,7 +67,7 @@ impl Keeper<'_> {
         current: Option<&Generation>,
         from: Option<GenerationId>,
     ) -> Result<(), StoreError> {
-        let fingerprint = self.workshop.store.fingerprint(string)?;
+        let fingerprint = self.run.store.fingerprint(string)?;
         if let Some(current) = current.filter(|current| current.fingerprint == fingerprint) {
             return self.same_string_again(current, from);
         }
@@ -81,13 +81,13 @@ impl Keeper<'_> {
         current: &Generation,
         from: Option<GenerationId>,
     ) -> Result<(), StoreError> {
-        let now = self.workshop.now();
+        let now = self.run.now();
         let fresh = current.proof.as_ref().is_some_and(|proof| {
             proof.at <= now && now - proof.at < self.member.policy.verify_every
         });
         let proof = match current.proof.clone().filter(|_| fresh) {
             Some(proof) => proof,
-            None => match self.prove(current)? {
+            None => match self.inspect_and_store(current)? {
                 Some(proof) => proof,
                 None => return Ok(()),
             },
@@ -111,7 +111,7 @@ impl Keeper<'_> {
             proof,
             event: EventKind::Derived,
         };
-        self.workshop.store.extend(self.workshop.run, extended, now)?;
+        self.run.store.extend(self.run.id, extended, now)?;
         self.diary.achieve(Outcome::Derived);
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What happens to one token in the course of a run.
 
-use crate::commands::roster::{Member, subject};
+use crate::commands::tokens::{TokenConfig, subject};
 use crate::exit::Exit;
 use crate::graph::Fault;
 use crate::policy::remedy;
@@ -160,7 +160,7 @@ impl Diary {
 }
 
 /// Adds to a result that the token's Pages could not be listed.
-pub(super) fn blame(result: &mut TokenResult, fault: &Fault, member: &Member) {
+pub(super) fn blame(result: &mut TokenResult, fault: &Fault, member: &TokenConfig) {
     if result.problem.is_some() || fault.held_back {
         return;
     }

@@ -5,8 +5,8 @@
 //! sealed; what cannot be examined now waits for the next run.
 
 use super::keeper::Keeper;
-use crate::commands::asking::{is_another_hosts, misfit_behind};
-use crate::commands::roster::subject;
+use crate::commands::inspect::{is_another_hosts, misfit_behind};
+use crate::commands::tokens::subject;
 use crate::graph::Fault;
 use crate::policy::{Adoption, Extension, Incumbent, judge_grant, judge_newcomer, next_try};
 use crate::store::{Promotion, Refusal, Setback, StoreError};
@@ -31,7 +31,7 @@ impl Keeper<'_> {
     /// A string that was found wanting lately is not asked about again until the current one
     /// nears its end: only then does it matter.
     fn is_held_for_now(&self, credential: &Credential, candidate: &Generation) -> bool {
-        let now = self.workshop.now();
+        let now = self.run.now();
         let lately = candidate.proof.as_ref().is_some_and(|proof| {
             proof.inspection.valid == Some(true)
                 && proof.at <= now
@@ -48,7 +48,7 @@ impl Keeper<'_> {
     fn is_critical(&self, credential: &Credential) -> bool {
         let subject = subject(self.member, Some(credential), None);
         credential.current.as_ref().is_none_or(|current| {
-            current.expiry.is_within(subject.critical_within(), self.workshop.now())
+            current.expiry.is_within(subject.critical_within(), self.run.now())
         })
     }
 
@@ -178,12 +178,12 @@ impl Keeper<'_> {
         let Some(current) = self.credential()?.current else { return Ok(Some(false)) };
         let asked = current.proof.clone().filter(|proof| {
             candidate.origin == Origin::Adopted
-                && proof.at >= self.workshop.moment().run_started
-                && proof.at <= self.workshop.now()
+                && proof.at >= self.run.moment().run_started
+                && proof.at <= self.run.now()
         });
         let proof = match asked {
             Some(proof) => Some(proof),
-            None => self.prove(&current)?,
+            None => self.inspect_and_store(&current)?,
         };
         Ok(proof.map(|proof| proof.inspection.valid != Some(false)))
     }
@@ -205,7 +205,7 @@ impl Keeper<'_> {
             problem: None,
             owes: self.member.deliver.iter().map(|target| target.id.clone()).collect(),
         };
-        self.workshop.store.promote(self.workshop.run, promotion, self.workshop.now())?;
+        self.run.store.promote(self.run.id, promotion, self.run.now())?;
         if candidate.origin == Origin::Adopted && self.old_expiry == Expiry::Unknown {
             // A first string may be renewed in the same run; what it had is the end before that.
             self.old_expiry = proof.inspection.expiry;
@@ -249,7 +249,7 @@ impl Keeper<'_> {
         let credential = self.credential()?;
         let expiry = credential.current.map_or(Expiry::Unknown, |current| current.expiry);
         let failures = credential.ledger.consecutive_failures.saturating_add(1);
-        let not_before = next_try(problem, failures, expiry, self.workshop.now());
+        let not_before = next_try(problem, failures, expiry, self.run.now());
         self.refuse(candidate, EventKind::RefreshFailed, problem, Some(not_before))?;
         self.diary.trouble(problem.clone());
         Ok(())
@@ -269,7 +269,7 @@ impl Keeper<'_> {
             proof: None,
             setback: Some(self.setback(event, problem, not_before)),
         };
-        self.workshop.store.refuse(self.workshop.run, refusal, self.workshop.now())
+        self.run.store.refuse(self.run.id, refusal, self.run.now())
     }
 
     pub(super) fn setback(
@@ -293,7 +293,7 @@ impl Keeper<'_> {
         candidate: Option<&Generation>,
         end: Expiry,
     ) -> Result<(), StoreError> {
-        let now = self.workshop.now();
+        let now = self.run.now();
         let problem = Extension::NotExtended.problem().unwrap_or_else(|| {
             Problem::new(ProblemKind::NotExtended, "the new string ends no later")
         });
@@ -302,7 +302,7 @@ impl Keeper<'_> {
             self.refuse(candidate, EventKind::NotExtended, &problem, not_before)?;
         } else {
             let setback = self.setback(EventKind::NotExtended, &problem, not_before);
-            self.workshop.store.note_setback(self.workshop.run, setback, now)?;
+            self.run.store.note_setback(self.run.id, setback, now)?;
         }
         self.diary.trouble_as(Outcome::NotExtended, problem.with_action(Action::Retry));
         Ok(())

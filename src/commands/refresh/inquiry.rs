@@ -6,8 +6,8 @@
 use std::time::Instant;
 
 use super::keeper::Keeper;
-use super::workshop::Workshop;
-use crate::commands::asking::ask;
+use super::run::Run;
+use crate::commands::inspect::inspect;
 use crate::commands::log;
 use crate::graph::Fault;
 use crate::store::StoreError;
@@ -15,8 +15,11 @@ use crate::token::{Action, Generation, Problem, ProblemKind, Proof, Provider};
 
 impl Keeper<'_> {
     /// Asks Graph about a string and stores the answer; nothing if there was none.
-    pub(super) fn prove(&mut self, generation: &Generation) -> Result<Option<Proof>, StoreError> {
-        let proof = self.ask(generation)?;
+    pub(super) fn inspect_and_store(
+        &mut self,
+        generation: &Generation,
+    ) -> Result<Option<Proof>, StoreError> {
+        let proof = self.inspect(generation)?;
         if let Some(proof) = &proof {
             self.note(generation, proof)?;
         }
@@ -24,7 +27,7 @@ impl Keeper<'_> {
     }
 
     /// Asks Graph about a string; nothing if there was no answer.
-    pub(super) fn ask(&mut self, generation: &Generation) -> Result<Option<Proof>, StoreError> {
+    pub(super) fn inspect(&mut self, generation: &Generation) -> Result<Option<Proof>, StoreError> {
         match self.inquire(generation)? {
             Ok(proof) => Ok(Some(proof)),
             Err(fault) => self.without_an_answer(fault).map(|()| None),
@@ -36,13 +39,13 @@ impl Keeper<'_> {
         &self,
         generation: &Generation,
     ) -> Result<Result<Proof, Fault>, StoreError> {
-        let string = self.workshop.store.reveal(generation.id)?;
+        let string = self.run.store.reveal(generation.id)?;
         let began = Instant::now();
-        match self.app().and_then(|app| ask(&self.workshop.graph, &app, &string)) {
+        match self.app().and_then(|app| inspect(&self.run.graph, &app, &string)) {
             Ok(inspection) => {
                 log::inspected(&inspection, began);
                 self.note_that_the_app_is_well()?;
-                Ok(Ok(Proof { at: self.workshop.now(), inspection }))
+                Ok(Ok(Proof { at: self.run.now(), inspection }))
             }
             Err(fault) => Ok(Err(fault)),
         }
@@ -65,7 +68,7 @@ impl Keeper<'_> {
             .problem
             .is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown));
         if fault.problem.action.needs_a_person() && !pauses {
-            self.workshop.store.note_trouble(self.token, Some(&fault.problem))?;
+            self.run.store.note_trouble(self.token, Some(&fault.problem))?;
             self.app_in_doubt.set(true);
         }
         Ok(())
@@ -82,14 +85,14 @@ impl Keeper<'_> {
             kind => shown && kind.is_about_the_app(),
         };
         if self.credential()?.ledger.problem.is_some_and(disproved) {
-            self.workshop.store.note_trouble(self.token, None)?;
+            self.run.store.note_trouble(self.token, None)?;
             self.app_in_doubt.set(false);
         }
         Ok(())
     }
 
     pub(super) fn note(&self, generation: &Generation, proof: &Proof) -> Result<(), StoreError> {
-        let Workshop { store, run, .. } = self.workshop;
-        store.note_proof(*run, generation.id, proof.clone()).map(drop)
+        let Run { store, id, .. } = self.run;
+        store.note_proof(*id, generation.id, proof.clone()).map(drop)
     }
 }

@@ -8,11 +8,11 @@ use std::cell::Cell;
 
 use super::diary::Diary;
 use super::pages::Listing;
-use super::workshop::{Depth, Due, Workshop};
+use super::run::{DryRun, Only, Run};
+use crate::commands::configured_tokens::ConfiguredToken;
 use crate::commands::delivery::{Courier, Manner};
 use crate::commands::log;
-use crate::commands::newcomers::Newcomer;
-use crate::commands::roster::{Member, subject};
+use crate::commands::tokens::{TokenConfig, subject};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::graph::{App, Fault};
@@ -29,12 +29,12 @@ const MOST_STEPS: usize = 4;
 
 /// Keeps one token, and says what happened to it.
 pub(super) fn keep(
-    workshop: &Workshop<'_>,
-    member: &Member,
+    run: &Run<'_>,
+    member: &TokenConfig,
     listing: Option<&Listing>,
 ) -> Result<TokenResult, Complaint> {
-    let mut keeper = Keeper::new(workshop, member, listing)?;
-    if let Some(why) = workshop.out_of_time() {
+    let mut keeper = Keeper::new(run, member, listing)?;
+    if let Some(why) = run.out_of_time() {
         keeper.diary.trouble_as(Outcome::Skipped, why);
         return keeper.result();
     }
@@ -47,8 +47,8 @@ pub(super) fn keep(
 
 /// The worker on one token.
 pub(super) struct Keeper<'a> {
-    pub(super) workshop: &'a Workshop<'a>,
-    pub(super) member: &'a Member,
+    pub(super) run: &'a Run<'a>,
+    pub(super) member: &'a TokenConfig,
     pub(super) token: TokenId,
     pub(super) diary: Diary,
     listing: Option<&'a Listing>,
@@ -65,16 +65,16 @@ pub(super) enum Next {
 
 impl<'a> Keeper<'a> {
     pub(super) fn new(
-        workshop: &'a Workshop<'a>,
-        member: &'a Member,
+        run: &'a Run<'a>,
+        member: &'a TokenConfig,
         listing: Option<&'a Listing>,
     ) -> Result<Self, Complaint> {
-        let token = workshop.token(&member.label)?;
-        let before = workshop.store.credential(token)?;
+        let token = run.token(&member.label)?;
+        let before = run.store.credential(token)?;
         let stands = before.ledger.problem.as_ref();
         let app_in_doubt = Cell::new(stands.is_some_and(|it| it.kind.is_about_the_app()));
         let old_expiry = before.current.map_or(Expiry::Unknown, |current| current.expiry);
-        Ok(Self { workshop, member, token, diary: Diary::new(), listing, old_expiry, app_in_doubt })
+        Ok(Self { run, member, token, diary: Diary::new(), listing, old_expiry, app_in_doubt })
     }
 
     fn keep(&mut self) -> Result<(), StoreError> {
@@ -87,7 +87,7 @@ impl<'a> Keeper<'a> {
 
     /// Lets the token go on to its targets, and the run to its other tokens, where the disk is full.
     fn bear_full<T>(&mut self, done: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
-        let borne = self.workshop.bear_full(done)?;
+        let borne = self.run.bear_full(done)?;
         if borne.is_none() {
             self.diary.disk_is_full();
         }
@@ -96,30 +96,30 @@ impl<'a> Keeper<'a> {
 
     /// Room on the disk for what Meta may grant; without it Meta is not asked.
     pub(super) fn room(&mut self) -> Result<Option<GrantRoom>, StoreError> {
-        let room = self.workshop.store.room_for_grant();
+        let room = self.run.store.room_for_grant();
         self.bear_full(room)
     }
 
     /// What the store knows now.
     pub(super) fn credential(&self) -> Result<Credential, StoreError> {
-        self.workshop.store.credential(self.token)
+        self.run.store.credential(self.token)
     }
 
     /// The app that speaks for this token.
     pub(super) fn app(&self) -> Result<App, Fault> {
-        self.workshop.app(&self.member.app).map_err(Fault::of_token)
+        self.run.app(&self.member.app).map_err(Fault::of_token)
     }
 
     fn take_in_newcomer(&mut self) -> Result<(), StoreError> {
-        if self.workshop.which == Due::ShortLived {
+        if self.run.only == Only::ShortLived {
             return Ok(());
         }
-        match self.workshop.newcomer(&self.member.label) {
+        match self.run.configured_token(&self.member.label) {
             None => Ok(()),
             // A grant that nobody has looked at yet comes first; the source is read again.
-            Some(Newcomer::String(_)) if self.a_grant_waits()? => Ok(()),
-            Some(Newcomer::String(string)) => self.adopt(string),
-            Some(Newcomer::Unusable(problem)) => {
+            Some(ConfiguredToken::String(_)) if self.a_grant_waits()? => Ok(()),
+            Some(ConfiguredToken::String(string)) => self.adopt(string),
+            Some(ConfiguredToken::Unusable(problem)) => {
                 let credential = self.credential()?;
                 // Of a lost one its damage is told, and what replaces it.
                 let has_none = credential.in_place().is_none() && credential.candidate.is_none();
@@ -133,7 +133,7 @@ impl<'a> Keeper<'a> {
 
     /// A string that somebody put into a file of this token's is examined like one in the config.
     fn take_in_strangers(&mut self) -> Result<(), StoreError> {
-        let delivers = !self.member.deliver.is_empty() && self.workshop.which == Due::All;
+        let delivers = !self.member.deliver.is_empty() && self.run.only == Only::All;
         if !delivers || self.a_grant_waits()? {
             return Ok(());
         }
@@ -148,7 +148,7 @@ impl<'a> Keeper<'a> {
     }
 
     fn courier(&self) -> Courier<'_> {
-        Courier::new(self.workshop, self.member, self.token, Manner::Careful)
+        Courier::new(self.run, self.member, self.token, Manner::Careful)
     }
 
     fn a_grant_waits(&self) -> Result<bool, StoreError> {
@@ -171,7 +171,7 @@ impl<'a> Keeper<'a> {
         parent: Option<GenerationId>,
     ) -> Result<Generation, StoreError> {
         let arrival = Arrival { token: self.token, string: string.clone(), origin, expiry, parent };
-        self.workshop.store.seal_candidate(arrival, self.workshop.now())
+        self.run.store.seal_candidate(arrival, self.run.now())
     }
 
     fn act(&mut self) -> Result<(), StoreError> {
@@ -192,25 +192,25 @@ impl<'a> Keeper<'a> {
     fn decide(&self) -> Result<Decision, StoreError> {
         let credential = self.credential()?;
         let parent = self.parent()?;
-        let subject = self.workshop.subject(self.member, &credential, parent.as_ref());
-        let decision = self.workshop.decision(self.member, &subject);
-        log::decided(&self.member.label, &decision, self.workshop.now());
-        Ok(self.workshop.which.narrow(decision))
+        let subject = self.run.subject(self.member, &credential, parent.as_ref());
+        let decision = self.run.decision(self.member, &subject);
+        log::decided(&self.member.label, &decision, self.run.now());
+        Ok(self.run.only.narrow(decision))
     }
 
     pub(super) fn parent(&self) -> Result<Option<Credential>, StoreError> {
-        let Some(token) = self.member.parent.as_ref().and_then(|it| self.workshop.known(it)) else {
+        let Some(token) = self.member.parent.as_ref().and_then(|it| self.run.known(it)) else {
             return Ok(None);
         };
-        self.workshop.store.credential(token).map(Some)
+        self.run.store.credential(token).map(Some)
     }
 
     fn verify(&mut self, why: &Verify) -> Result<Next, StoreError> {
         let Some(current) = self.credential()?.current else { return Ok(Next::Stop) };
         if let Verify::CutShort { began } = why {
-            self.workshop.store.note_lost_answer(self.token, *began)?;
+            self.run.store.note_lost_answer(self.token, *began)?;
         }
-        let Some(proof) = self.prove(&current)? else { return Ok(Next::Stop) };
+        let Some(proof) = self.inspect_and_store(&current)? else { return Ok(Next::Stop) };
         self.diary.note(Outcome::Verified, "");
         if proof.inspection.valid == Some(false) && self.a_grant_waits()? {
             self.examine_what_waits()?;
@@ -222,7 +222,7 @@ impl<'a> Keeper<'a> {
     }
 
     fn derive(&mut self, why: &Derive) -> Result<Next, StoreError> {
-        let sentence = Decision::Derive(why.clone()).sentence(self.workshop.now());
+        let sentence = Decision::Derive(why.clone()).sentence(self.run.now());
         self.diary.because(sentence);
         let Some(_room) = self.room()? else { return Ok(Next::Stop) };
         match self.member.token_type.family().source {
@@ -239,18 +239,17 @@ impl<'a> Keeper<'a> {
         // A Page that was retired just now is out of every verdict.
         let mut standing = match credential.retired_at {
             Some(_) => Vec::new(),
-            None => judge(&subject, self.workshop.moment()).reasons,
+            None => judge(&subject, self.run.moment()).reasons,
         };
         let mut page = self.diary.close();
         let renewed = matches!(page.outcome, Outcome::Refreshed | Outcome::Exchanged);
-        if renewed && self.workshop.depth == Depth::Rehearsal {
+        if renewed && self.run.dry_run == DryRun::Yes {
             // What a run mends does not stand against a token that the real one would renew.
             standing.retain(|reason| reason.action != Action::Retry);
         }
         // What a person must do counts from the next run on, if this run refused what was handed in,
         // and not at all in a run that was about something else.
-        let others_business =
-            self.workshop.which == Due::ShortLived && page.outcome == Outcome::NotDue;
+        let others_business = self.run.only == Only::ShortLived && page.outcome == Outcome::NotDue;
         if others_business {
             standing.clear();
         }
@@ -262,9 +261,9 @@ impl<'a> Keeper<'a> {
             page.exit = page.exit.or_worse(Exit::PersonNeeded);
         }
         let current = credential.current.as_ref();
-        let told = match self.workshop.depth {
-            Depth::Real => page.outcome,
-            Depth::Rehearsal => page.outcome.rehearsed(),
+        let told = match self.run.dry_run {
+            DryRun::No => page.outcome,
+            DryRun::Yes => page.outcome.rehearsed(),
         };
         Ok(TokenResult {
             label: self.member.label.clone(),
@@ -274,7 +273,7 @@ impl<'a> Keeper<'a> {
             old_expiry: self.old_expiry,
             new_expiry: match current {
                 // What Meta would grant is not known before it is asked.
-                Some(_) if renewed && self.workshop.depth == Depth::Rehearsal => Expiry::Unknown,
+                Some(_) if renewed && self.run.dry_run == DryRun::Yes => Expiry::Unknown,
                 Some(generation) => generation.expiry,
                 None => Expiry::Unknown,
             },

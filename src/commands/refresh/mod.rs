@@ -14,7 +14,7 @@ mod keeper;
 mod pages;
 mod renew;
 mod rest;
-mod workshop;
+mod run;
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -22,8 +22,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub(in crate::commands) use diary::exit_for;
-pub use workshop::{Depth, Due, RefreshOrder};
-pub(in crate::commands) use workshop::{Workshop, last_heard};
+pub use run::{DryRun, Only, RefreshOrder};
+pub(in crate::commands) use run::{Run, last_heard};
 
 use self::conclusion::naming_the_critical;
 use self::pages::Listing;
@@ -31,8 +31,8 @@ use super::Session;
 use super::delivery;
 use super::log;
 use super::notify::Heartbeat;
-use super::pool;
-use super::roster::Member;
+use super::tokens::TokenConfig;
+use super::worker_pool;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::failpoint;
@@ -48,27 +48,27 @@ const DAMAGED: &str = "store_damaged";
 
 /// Renews what is due, verifies what was not proven lately, derives Pages.
 pub fn refresh(session: &Session, order: &RefreshOrder) -> Result<Exit, Complaint> {
-    let mut workshop = Workshop::open(session, order)
+    let mut run = Run::open(session, order)
         .map_err(|why| naming_the_critical(session, why))
         .inspect_err(|why| Heartbeat::cannot_run(session, order, why))?;
     let heartbeat = Heartbeat::start(session, order);
-    let mut report = workshop.run(order);
-    let closed = workshop.close_over(&report);
-    if let Err(error) = workshop.bear_full(closed) {
+    let mut report = run.run(order);
+    let closed = run.close_over(&report);
+    if let Err(error) = run.bear_full(closed) {
         report = Err(error.into());
     }
     if let Ok(report) = &mut report {
-        report.system.extend(workshop.fullness(&report.results));
-        workshop.tell(report);
+        report.system.extend(run.fullness(&report.results));
+        run.tell(report);
     }
-    heartbeat.end(&workshop, &report);
-    workshop.show(report.map(|report| workshop.with_channel_troubles(report))?)
+    heartbeat.end(&run, &report);
+    run.show(report.map(|report| run.with_channel_troubles(report))?)
 }
 
 /// How many renewals are announced in one commit.
 const ANNOUNCED_AT_ONCE: usize = 256;
 
-impl Workshop<'_> {
+impl Run<'_> {
     fn run(&mut self, order: &RefreshOrder) -> Result<RunReport, Complaint> {
         self.take_stock()?;
         let meant = self.meant(order)?;
@@ -77,7 +77,7 @@ impl Workshop<'_> {
         self.announce(&jobs)?;
         failpoint::reach("announced");
         let mut results = self.session.interrupt.guard(|| self.last_words(), || self.work(jobs))?;
-        let delivered = self.run_errands();
+        let delivered = self.run_pending_hooks();
         self.bear_full(delivered)?;
         self.account_for_deliveries(&mut results)?;
         let tidied = self.tidy(&results);
@@ -85,7 +85,7 @@ impl Workshop<'_> {
         let examined = self.examine();
         let examined = self.bear_full(examined)?.flatten();
         Ok(RunReport {
-            dry_run: self.depth == Depth::Rehearsal,
+            dry_run: self.dry_run == DryRun::Yes,
             started_at: self.started_at(),
             finished_at: self.now(),
             results: self.in_order(results),
@@ -95,20 +95,21 @@ impl Workshop<'_> {
 
     /// The labels that this run is about: those that were typed, and the Pages of their parents.
     fn meant(&self, order: &RefreshOrder) -> Result<HashSet<Label>, Complaint> {
-        let typed = self.roster.select(&order.patterns)?;
-        let pages = typed.iter().flat_map(|member| self.roster.pages_of(&member.label));
+        let typed = self.tokens.select(&order.patterns)?;
+        let pages = typed.iter().flat_map(|member| self.tokens.pages_of(&member.label));
         Ok(typed.iter().copied().chain(pages).map(|member| member.label.clone()).collect())
     }
 
     /// What can start at once: everything meant but the Pages whose parents are meant too.
     fn jobs(&self, meant: &HashSet<Label>) -> Vec<Job> {
-        let waits =
-            |member: &Member| member.parent.as_ref().is_some_and(|parent| meant.contains(parent));
-        self.roster
-            .members
+        let waits = |member: &TokenConfig| {
+            member.parent.as_ref().is_some_and(|parent| meant.contains(parent))
+        };
+        self.tokens
+            .configs
             .iter()
             .filter(|member| meant.contains(&member.label) && !waits(member))
-            .map(|member| Job::new(member.clone(), self.roster.credential(&member.label), None))
+            .map(|member| Job::new(member.clone(), self.tokens.credential(&member.label), None))
             .collect()
     }
 
@@ -120,9 +121,9 @@ impl Workshop<'_> {
         let planned: Vec<_> = jobs
             .iter()
             .filter_map(|job| {
-                let credential = self.roster.credential(&job.member.label)?;
-                let subject = self.roster.subject(&job.member);
-                let decision = self.which.narrow(self.decision(&job.member, &subject));
+                let credential = self.tokens.credential(&job.member.label)?;
+                let subject = self.tokens.subject(&job.member);
+                let decision = self.only.narrow(self.decision(&job.member, &subject));
                 matches!(decision, Decision::Renew(_)).then_some(credential.id)
             })
             .collect();
@@ -141,7 +142,7 @@ impl Workshop<'_> {
     /// Keeps every token, parents before their Pages, the soonest end first.
     fn work(&self, jobs: Vec<Job>) -> Result<Vec<TokenResult>, Complaint> {
         let failed: Mutex<Option<Complaint>> = Mutex::new(None);
-        let bar = self.session.ui.progress(self.roster.members.len());
+        let bar = self.session.ui.progress(self.tokens.configs.len());
         let act = |job: &Job| {
             self.keep(job).unwrap_or_else(|complaint| {
                 if complaint.exit == Exit::Storage && complaint.code == DAMAGED {
@@ -153,7 +154,7 @@ impl Workshop<'_> {
             })
         };
         let workers = self.session.config.http.concurrency;
-        let (results, panicked) = pool::work(jobs, workers, act, |_| bar.inc(1));
+        let (results, panicked) = worker_pool::work(jobs, workers, act, |_| bar.inc(1));
         bar.finish_and_clear();
         if let Some(complaint) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(complaint);
@@ -166,7 +167,7 @@ impl Workshop<'_> {
     fn keep(&self, job: &Job) -> Result<(Option<TokenResult>, Vec<Job>), Complaint> {
         let (_about, began) = (log::about(&job.member.label), Instant::now());
         let mut result = keeper::keep(self, &job.member, job.listing.as_deref())?;
-        if job.member.parent.is_some() || self.which != Due::All {
+        if job.member.parent.is_some() || self.only != Only::All {
             log::kept(&result, began);
             return Ok((Some(result), Vec::new()));
         }
@@ -180,16 +181,16 @@ impl Workshop<'_> {
 
     /// The jobs for the Pages of a token that could not be kept: theirs may be.
     fn pages_without(&self, job: &Job) -> Vec<Job> {
-        if job.member.parent.is_some() || self.which != Due::All {
+        if job.member.parent.is_some() || self.only != Only::All {
             return Vec::new();
         }
-        let pages = self.roster.pages_of(&job.member.label);
-        pages.map(|it| Job::new(it.clone(), self.roster.credential(&it.label), None)).collect()
+        let pages = self.tokens.pages_of(&job.member.label);
+        pages.map(|it| Job::new(it.clone(), self.tokens.credential(&it.label), None)).collect()
     }
 
     /// Looks the store over once a day, and says what is damaged.
     fn examine(&self) -> Result<Option<Reason>, StoreError> {
-        if self.depth == Depth::Rehearsal || self.which != Due::All {
+        if self.dry_run == DryRun::Yes || self.only != Only::All {
             return Ok(None);
         }
         let found = self.store.examine(self.session.clock.now(), PATIENCE)?;
@@ -204,8 +205,8 @@ impl Workshop<'_> {
         }
         let kept: HashSet<&Label> = results.iter().map(|result| &result.label).collect();
         let limits: Vec<_> = self
-            .roster
-            .members
+            .tokens
+            .configs
             .iter()
             .filter(|member| kept.contains(&member.label))
             .filter_map(|member| {
@@ -215,7 +216,7 @@ impl Workshop<'_> {
             })
             .collect();
         let now = self.now();
-        self.store.purge(self.run, &limits, now)?;
+        self.store.purge(self.id, &limits, now)?;
         self.store.purge_events(now - self.session.config.store.keep_events).map(drop)
     }
 
@@ -224,8 +225,8 @@ impl Workshop<'_> {
         &self,
         results: &mut [TokenResult],
     ) -> Result<(), StoreError> {
-        let delivered = self.roster.members.iter().filter(|member| !member.deliver.is_empty());
-        let members: HashMap<&Label, &Member> =
+        let delivered = self.tokens.configs.iter().filter(|member| !member.deliver.is_empty());
+        let members: HashMap<&Label, &TokenConfig> =
             delivered.map(|member| (&member.label, member)).collect();
         for result in results {
             let Some(member) = members.get(&result.label) else { continue };
@@ -258,13 +259,13 @@ impl Workshop<'_> {
 /// One token to keep.
 #[derive(Debug, Clone)]
 pub(super) struct Job {
-    member: Member,
+    member: TokenConfig,
     ends: Option<Time>,
     listing: Option<Arc<Listing>>,
 }
 
 impl Job {
-    fn new(member: Member, known: Option<&Credential>, listing: Option<Arc<Listing>>) -> Self {
+    fn new(member: TokenConfig, known: Option<&Credential>, listing: Option<Arc<Listing>>) -> Self {
         let ends = known.and_then(|known| known.current.as_ref()?.expiry.at());
         Self { member, ends, listing }
     }
@@ -297,7 +298,7 @@ impl PartialEq for Job {
 impl Eq for Job {}
 
 /// The result of a token whose worker met a bug.
-fn bug(member: &Member) -> TokenResult {
+fn bug(member: &TokenConfig) -> TokenResult {
     let problem =
         Problem::new(ProblemKind::Unknown, "metatoken met a bug while it worked on this token");
     let remedy = "report the place that was named on standard error".to_owned();
@@ -305,14 +306,14 @@ fn bug(member: &Member) -> TokenResult {
 }
 
 /// The result of a token of which a row was met that cannot be read.
-fn damaged(member: &Member, complaint: &Complaint) -> TokenResult {
+fn damaged(member: &TokenConfig, complaint: &Complaint) -> TokenResult {
     let why = std::iter::once(&complaint.message).chain(&complaint.causes);
     let why = why.map(String::as_str).collect::<Vec<_>>().join(": ");
     let problem = Problem::new(ProblemKind::Unknown, why).with_action(Action::FixConfiguration);
     not_kept(member, problem, complaint.hints.join("; "), Exit::Storage)
 }
 
-fn not_kept(member: &Member, problem: Problem, remedy: String, exit: Exit) -> TokenResult {
+fn not_kept(member: &TokenConfig, problem: Problem, remedy: String, exit: Exit) -> TokenResult {
     TokenResult {
         label: member.label.clone(),
         token_type: member.token_type,

@@ -11,8 +11,8 @@ use chrono::TimeDelta;
 
 use super::Job;
 use super::keeper::Keeper;
-use super::workshop::Workshop;
-use crate::commands::roster::{Member, discovered};
+use super::run::Run;
+use crate::commands::tokens::{TokenConfig, discovered};
 use crate::complaint::Complaint;
 use crate::graph::{Fault, PageGrant};
 use crate::policy::{Decision, listing_is_due};
@@ -37,16 +37,16 @@ pub(super) struct Following {
 }
 
 /// Lists the Pages of `parent`, which has just been kept, if that is due, and gives their jobs.
-pub(super) fn follow(workshop: &Workshop<'_>, parent: &Member) -> Result<Following, Complaint> {
-    let members: Vec<&Member> = workshop.roster.pages_of(&parent.label).collect();
+pub(super) fn follow(run: &Run<'_>, parent: &TokenConfig) -> Result<Following, Complaint> {
+    let members: Vec<&TokenConfig> = run.tokens.pages_of(&parent.label).collect();
     let mut pages = Vec::new();
     for member in members {
-        let token = workshop.token(&member.label)?;
-        pages.push((member, workshop.store.credential(token)?));
+        let token = run.token(&member.label)?;
+        pages.push((member, run.store.credential(token)?));
     }
-    let credential = workshop.store.credential(workshop.token(&parent.label)?)?;
-    let listing = if is_due(workshop, parent, &credential, &pages) {
-        list(workshop, parent, &credential)?.map(Arc::new)
+    let credential = run.store.credential(run.token(&parent.label)?)?;
+    let listing = if is_due(run, parent, &credential, &pages) {
+        list(run, parent, &credential)?.map(Arc::new)
     } else {
         None
     };
@@ -56,8 +56,8 @@ pub(super) fn follow(workshop: &Workshop<'_>, parent: &Member) -> Result<Followi
         .map(|(member, credential)| Job::new((*member).clone(), Some(credential), listing.clone()))
         .collect();
     if let Some(listing) = listing {
-        let found = take_note(workshop, parent, &credential, &pages, &listing);
-        let found = workshop.bear_full(found)?;
+        let found = take_note(run, parent, &credential, &pages, &listing);
+        let found = run.bear_full(found)?;
         jobs.extend(
             found.into_iter().flatten().map(|member| Job::new(member, None, Some(listing.clone()))),
         );
@@ -66,16 +66,16 @@ pub(super) fn follow(workshop: &Workshop<'_>, parent: &Member) -> Result<Followi
 }
 
 fn is_due(
-    workshop: &Workshop<'_>,
-    parent: &Member,
+    run: &Run<'_>,
+    parent: &TokenConfig,
     credential: &Credential,
-    pages: &[(&Member, Credential)],
+    pages: &[(&TokenConfig, Credential)],
 ) -> bool {
-    let moment = workshop.moment();
-    let insistence = workshop.insistence_on(&parent.label);
-    let derives = |(member, page): &(&Member, Credential)| {
-        let subject = workshop.subject(member, page, Some(credential));
-        matches!(workshop.decision(member, &subject), Decision::Derive(_))
+    let moment = run.moment();
+    let insistence = run.insistence_on(&parent.label);
+    let derives = |(member, page): &(&TokenConfig, Credential)| {
+        let subject = run.subject(member, page, Some(credential));
+        matches!(run.decision(member, &subject), Decision::Derive(_))
     };
     let discovered: Vec<&Credential> = pages
         .iter()
@@ -83,24 +83,24 @@ fn is_due(
         .map(|(_, credential)| credential)
         .collect();
     let lists_all = !matches!(parent.pages, crate::config::Pages::None);
-    let subject = workshop.subject(parent, credential, None);
+    let subject = run.subject(parent, credential, None);
     (lists_all && listing_is_due(&subject, &discovered, insistence, moment))
         || pages.iter().any(derives)
 }
 
 /// Asks Graph for the Pages; nothing where the parent has no string to ask with.
 fn list(
-    workshop: &Workshop<'_>,
-    parent: &Member,
+    run: &Run<'_>,
+    parent: &TokenConfig,
     credential: &Credential,
 ) -> Result<Option<Listing>, StoreError> {
     let Some(current) = &credential.current else { return Ok(None) };
-    let string = workshop.store.reveal(current.id)?;
+    let string = run.store.reveal(current.id)?;
     // Where the app cannot be had the parent's own result says so already.
-    let Ok(app) = workshop.app(&parent.app) else {
+    let Ok(app) = run.app(&parent.app) else {
         return Ok(None);
     };
-    let pages = workshop.graph.pages(&app, &string).map(|pages| {
+    let pages = run.graph.pages(&app, &string).map(|pages| {
         pages.into_iter().map(|page| (page.id.clone(), page)).collect::<HashMap<_, _>>()
     });
     Ok(Some(Listing { pages }))
@@ -108,31 +108,31 @@ fn list(
 
 /// Writes down which Pages were listed, and gives those that are new.
 fn take_note(
-    workshop: &Workshop<'_>,
-    parent: &Member,
+    run: &Run<'_>,
+    parent: &TokenConfig,
     credential: &Credential,
-    pages: &[(&Member, Credential)],
+    pages: &[(&TokenConfig, Credential)],
     listing: &Listing,
-) -> Result<Vec<Member>, StoreError> {
+) -> Result<Vec<TokenConfig>, StoreError> {
     let (Ok(listed), Some(current)) = (&listing.pages, &credential.current) else {
         return Ok(Vec::new());
     };
-    let mut members: Vec<Member> = listed
+    let mut members: Vec<TokenConfig> = listed
         .keys()
-        .filter_map(|page_id| discovered(&workshop.session.config, parent, page_id))
+        .filter_map(|page_id| discovered(&run.session.config, parent, page_id))
         .collect();
     members.sort_by(|a, b| a.label.cmp(&b.label));
     let name = |label: &Label| listed.get(label.as_discovered()?.1)?.name.clone();
     // A Page that was retired is not among `pages`; seen again, it is retired no more.
-    let found = workshop.enrol(&members, name)?;
-    let is_listed = |member: &Member| {
+    let found = run.enrol(&members, name)?;
+    let is_listed = |member: &TokenConfig| {
         member.page_id.as_ref().is_some_and(|page_id| listed.contains_key(page_id))
     };
     let (seen, unseen): (Vec<_>, Vec<_>) = pages.iter().partition(|(member, _)| is_listed(member));
-    let id = |(_, credential): &(&Member, Credential)| credential.id;
+    let id = |(_, credential): &(&TokenConfig, Credential)| credential.id;
     let seen: Vec<TokenId> = seen.into_iter().map(id).chain(found).collect();
     let unseen: Vec<TokenId> = unseen.into_iter().map(id).collect();
-    workshop.store.note_listing(credential.id, current.id, &seen, &unseen, workshop.now())?;
+    run.store.note_listing(credential.id, current.id, &seen, &unseen, run.now())?;
     members.retain(|member| !pages.iter().any(|(known, _)| known.label == member.label));
     Ok(members)
 }
@@ -148,13 +148,13 @@ impl Keeper<'_> {
             return Ok(());
         }
         let credential = self.credential()?;
-        let now = self.workshop.now();
+        let now = self.run.now();
         let gone = credential.unlisted_since.is_some_and(|since| now - since >= GONE_FOR);
         let dead = credential.current.as_ref().is_none_or(|generation| {
             generation.proof.as_ref().is_some_and(|proof| proof.inspection.valid == Some(false))
         });
         if gone && dead {
-            self.workshop.store.retire(self.workshop.run, self.token, now)?;
+            self.run.store.retire(self.run.id, self.token, now)?;
             self.diary.retired(format!(
                 "retired: gone from the Pages of `{}` for 7 days, and dead",
                 self.parent_label()

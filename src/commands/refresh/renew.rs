@@ -6,8 +6,8 @@
 use chrono::TimeDelta;
 
 use super::keeper::{Keeper, Next};
-use super::workshop::Depth;
-use crate::commands::roster::subject;
+use super::run::DryRun;
+use crate::commands::tokens::subject;
 use crate::failpoint;
 use crate::graph::Fault;
 use crate::policy::{Decision, MARGIN, Renew, Verify, next_try};
@@ -48,23 +48,20 @@ impl Keeper<'_> {
         let (Some(first), Some(current)) = (ways.first(), self.credential()?.current) else {
             return Ok(Next::Stop);
         };
-        let sentence = Decision::Renew(why.clone()).sentence(self.workshop.now());
-        if self.workshop.depth == Depth::Rehearsal {
+        let sentence = Decision::Renew(why.clone()).sentence(self.run.now());
+        if self.run.dry_run == DryRun::Yes {
             // The one call that is not read-only is not made; what it would bring is unknown.
             self.diary.note(first.outcome, sentence);
             return Ok(Next::Stop);
         }
         self.diary.because(sentence);
         let Some(_room) = self.room()? else { return self.verify_instead(&current) };
-        let string = self.workshop.store.reveal(current.id)?;
-        self.workshop.plan(&[self.token])?;
+        let string = self.run.store.reveal(current.id)?;
+        self.run.plan(&[self.token])?;
         failpoint::reach("before-request");
         let mut refusal: Option<Fault> = None;
         for way in ways {
-            match self
-                .app()
-                .and_then(|app| self.workshop.graph.grant(&app, way.grant, Some(&string)))
-            {
+            match self.app().and_then(|app| self.run.graph.grant(&app, way.grant, Some(&string))) {
                 Ok(grant) => return self.granted(&way, &grant, &current).map(|()| Next::Stop),
                 // The next way may need no secret; if it fails too, this is what to mend.
                 Err(fault) if is_of_credentials(&fault) => refusal = Some(fault),
@@ -101,7 +98,7 @@ impl Keeper<'_> {
         current: &Generation,
     ) -> Result<(), StoreError> {
         failpoint::reach("granted");
-        if self.workshop.store.fingerprint(&grant.token)? == current.fingerprint {
+        if self.run.store.fingerprint(&grant.token)? == current.fingerprint {
             return self.same_string(current, grant.expiry, way);
         }
         let candidate = self.seal(&grant.token, way.origin, grant.expiry, None)?;
@@ -116,11 +113,11 @@ impl Keeper<'_> {
         current: &Generation,
     ) -> Result<Next, StoreError> {
         if fault.held_back {
-            self.workshop.store.close_attempts(self.token, self.workshop.now())?;
+            self.run.store.close_attempts(self.token, self.run.now())?;
             return self.without_an_answer(fault).map(|()| Next::Stop);
         }
         if fault.answer_lost {
-            self.workshop.store.note_lost_answer(self.token, self.workshop.now())?;
+            self.run.store.note_lost_answer(self.token, self.run.now())?;
         }
         if let Some(eligible) = self.perhaps_too_young(&fault, current) {
             return self.too_young_unless_dead(fault.problem, eligible, current);
@@ -145,7 +142,7 @@ impl Keeper<'_> {
     ) -> Result<Next, StoreError> {
         let problem = problem.with_action(Action::Retry);
         self.note_failure(&problem, current.expiry)?;
-        match self.prove(current)?.map(|proof| proof.inspection.valid) {
+        match self.inspect_and_store(current)?.map(|proof| proof.inspection.valid) {
             None => Ok(Next::Stop),
             Some(Some(true)) => {
                 self.diary.trouble(problem);
@@ -160,7 +157,7 @@ impl Keeper<'_> {
     fn perhaps_too_young(&self, fault: &Fault, current: &Generation) -> Option<Time> {
         let credential = self.credential().ok();
         let subject = subject(self.member, credential.as_ref(), None);
-        let eligible = subject.eligible_at_the_latest(current, self.workshop.now());
+        let eligible = subject.eligible_at_the_latest(current, self.run.now());
         eligible.filter(|_| fault.refuses_the_string())
     }
 
@@ -191,7 +188,7 @@ impl Keeper<'_> {
         eligible: Time,
         current: &Generation,
     ) -> Result<Next, StoreError> {
-        let verdict = self.prove(current)?.map(|proof| proof.inspection.valid);
+        let verdict = self.inspect_and_store(current)?.map(|proof| proof.inspection.valid);
         if verdict != Some(Some(true)) {
             self.note_failure(&refusal, current.expiry)?;
             return Ok(if verdict.is_some() { Next::Decide } else { Next::Stop });
@@ -204,14 +201,14 @@ impl Keeper<'_> {
 
     /// What was not proven lately is asked about in every run, whatever became of its renewal.
     fn verify_instead(&mut self, current: &Generation) -> Result<Next, StoreError> {
-        let now = self.workshop.now();
+        let now = self.run.now();
         let fresh = current.proof.as_ref().is_some_and(|proof| {
             proof.at <= now && now - proof.at < self.member.policy.verify_every
         });
         if fresh {
             return Ok(Next::Stop);
         }
-        Ok(self.prove(current)?.map_or(Next::Stop, |_| Next::Decide))
+        Ok(self.inspect_and_store(current)?.map_or(Next::Stop, |_| Next::Decide))
     }
 
     /// Meta gave the same string back: no new generation, perhaps a later end.
@@ -222,7 +219,7 @@ impl Keeper<'_> {
         way: &Way,
     ) -> Result<(), StoreError> {
         let event = way.event;
-        let Some(mut proof) = self.ask(current)? else {
+        let Some(mut proof) = self.inspect(current)? else {
             return self.take_its_word(current, granted, way);
         };
         if proof.inspection.expiry == Expiry::Unknown {
@@ -232,7 +229,7 @@ impl Keeper<'_> {
         if end.extends(current.expiry, MARGIN) {
             let extended =
                 Extended { token: self.token, generation: current.id, parent: None, proof, event };
-            self.workshop.store.extend(self.workshop.run, extended, self.workshop.now())?;
+            self.run.store.extend(self.run.id, extended, self.run.now())?;
             self.diary.achieve(way.outcome);
             return Ok(());
         }
@@ -254,7 +251,7 @@ impl Keeper<'_> {
             proof.inspection.expiry = granted;
             let (token, generation, event) = (self.token, current.id, way.event);
             let extended = Extended { token, generation, parent: None, proof, event };
-            self.workshop.store.extend(self.workshop.run, extended, self.workshop.now())?;
+            self.run.store.extend(self.run.id, extended, self.run.now())?;
         }
         Ok(())
     }
@@ -275,7 +272,7 @@ impl Keeper<'_> {
         expiry: Expiry,
         wait: TimeDelta,
     ) -> Result<(), StoreError> {
-        let now = self.workshop.now();
+        let now = self.run.now();
         let failures = self.credential()?.ledger.consecutive_failures.saturating_add(1);
         let next = next_try(problem, failures, expiry, now).max(now + wait);
         self.set_back(problem, Some(next))
@@ -290,7 +287,7 @@ impl Keeper<'_> {
             self.app_in_doubt.set(true);
         }
         let setback = self.setback(EventKind::RefreshFailed, problem, not_before);
-        self.workshop.store.note_setback(self.workshop.run, setback, self.workshop.now())
+        self.run.store.note_setback(self.run.id, setback, self.run.now())
     }
 
     /// Notes a failure that no try came to.
@@ -302,13 +299,13 @@ impl Keeper<'_> {
 
     /// The exchange of a first string that was cut short: there is no other to fall back on.
     pub(super) fn lost(&self, began: Time) -> Problem {
-        let why = Decision::Verify(Verify::CutShort { began }).sentence(self.workshop.now());
+        let why = Decision::Verify(Verify::CutShort { began }).sentence(self.run.now());
         Problem::new(ProblemKind::Unknown, why).with_action(Action::Reauthenticate)
     }
 
     /// Names in the history the renewal that an earlier run did not live to finish.
     pub(super) fn note_cut_short(&self, why: &Verify) -> Result<(), StoreError> {
-        let sentence = Decision::Verify(why.clone()).sentence(self.workshop.now());
+        let sentence = Decision::Verify(why.clone()).sentence(self.run.now());
         self.set_back(&Problem::new(ProblemKind::Unknown, sentence), None)
     }
 }

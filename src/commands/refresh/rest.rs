@@ -8,7 +8,7 @@ use crate::token::{Action, Label, Outcome, Problem, ProblemKind};
 
 impl Keeper<'_> {
     pub(super) fn rest(&mut self, why: &Rest) -> Result<Next, StoreError> {
-        let sentence = Decision::Rest(why.clone()).sentence(self.workshop.now());
+        let sentence = Decision::Rest(why.clone()).sentence(self.run.now());
         match why {
             Rest::Dead(problem) | Rest::AccountBlocked(problem) => {
                 self.diary.trouble_as(Outcome::Invalid, person_needed(problem));

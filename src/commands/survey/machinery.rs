@@ -7,7 +7,7 @@ use super::Survey;
 
 use crate::commands::Session;
 use crate::commands::failed_run::failed_run;
-use crate::commands::roster::Roster;
+use crate::commands::tokens::Tokens;
 use crate::config::{KeySetting, SecretSource};
 use crate::policy::{
     Clocks, Health, Reason, Runs, judge_fullness, judge_runs, judge_store, judge_window, merge,
@@ -21,7 +21,7 @@ impl Survey<'_> {
     /// tokens share are told once.
     pub(super) fn judge_machinery(&self, clocks: &Clocks) -> Vec<Reason> {
         let now = clocks.now();
-        let windows = self.roster.members.iter().map(|member| member.policy.refresh_within);
+        let windows = self.tokens.configs.iter().map(|member| member.policy.refresh_within);
         let runs = Runs {
             every: self.session.config.alerts.run_every,
             narrowest_window: windows.filter(|window| *window > TimeDelta::zero()).min(),
@@ -29,7 +29,7 @@ impl Survey<'_> {
             last_finished: self.machinery.last_finished.as_ref().and_then(|run| run.finished_at),
             longest_gap: self.machinery.longest_gap,
         };
-        let subjects = self.meant.iter().map(|member| self.roster.subject(member));
+        let subjects = self.meant.iter().map(|member| self.tokens.subject(member));
         let windows = merge(subjects.filter_map(|subject| judge_window(&subject, &runs)));
         let timer = failed_run(self.session, now).into_iter();
         let timer = timer.chain(judge_runs(&runs, now)).chain(windows);
@@ -50,9 +50,9 @@ pub(super) fn last_runs(machinery: &Machinery) -> LastRuns {
 }
 
 /// Whether the next renewal would find no room on the store's disk.
-pub(super) fn fullness(roster: &Roster, store: &Store, now: Time) -> Option<Reason> {
+pub(super) fn fullness(tokens: &Tokens, store: &Store, now: Time) -> Option<Reason> {
     let how = store.shortage()?.to_string();
-    let critical = roster.critical(&roster.members, now);
+    let critical = tokens.critical(&tokens.configs, now);
     Some(judge_fullness(store.path(), &how, Vec::new(), &critical))
 }
 

@@ -17,7 +17,7 @@ use super::delivery::{of_config, seen};
 use super::exposure::exposures;
 use super::notify::channel_reasons;
 use super::refresh::last_heard;
-use super::roster::{Member, Roster};
+use super::tokens::{TokenConfig, Tokens};
 use super::{Session, apps};
 use crate::complaint::Complaint;
 use crate::graph::Graph;
@@ -49,8 +49,8 @@ struct Look<'a> {
 struct Survey<'a> {
     session: &'a Session,
     last_heard: Option<LastHeard>,
-    roster: Roster,
-    meant: Vec<Member>,
+    tokens: Tokens,
+    meant: Vec<TokenConfig>,
     machinery: Machinery,
     deliveries: HashMap<Label, Vec<Delivery>>,
     troubles: Vec<Reason>,
@@ -106,7 +106,7 @@ impl<'a> Survey<'a> {
         let Stock { credentials, strays } =
             store.map_or_else(|| Ok(Stock::default()), Store::stock)?;
         let pauses = store.map_or_else(|| Ok(Pauses::new()), |store| apps::pauses(store, now))?;
-        let roster = Roster::new(&session.config, credentials).mindful_of(pauses);
+        let tokens = Tokens::new(&session.config, credentials).mindful_of(pauses);
         let machinery = match store {
             Some(store) => store.machinery("refresh", now + TOLERANCE)?,
             None => Machinery::default(),
@@ -115,11 +115,11 @@ impl<'a> Survey<'a> {
         if let Some(store) = store {
             troubles.extend(machinery::damage(store, strays)?);
             troubles.extend(channel_reasons(store, &session.config.notify, now)?);
-            troubles.extend(machinery::fullness(&roster, store, now));
+            troubles.extend(machinery::fullness(&tokens, store, now));
         }
-        let meant = roster.select(patterns)?.into_iter().cloned().collect();
+        let meant = tokens.select(patterns)?.into_iter().cloned().collect();
         let deliveries = HashMap::new();
-        Ok(Self { session, last_heard, roster, meant, machinery, deliveries, troubles })
+        Ok(Self { session, last_heard, tokens, meant, machinery, deliveries, troubles })
     }
 
     /// What is known of the time.
@@ -134,7 +134,7 @@ impl<'a> Survey<'a> {
         let delivers = self.meant.iter().any(|member| !member.deliver.is_empty());
         let key = (delivers && look.asking != Asking::Never).then(|| self.session.key().ok());
         let open = store.zip(key.flatten()).filter(|(store, key)| store.unlock(key).is_ok());
-        let standing = |member: &Member| match (self.roster.credential(&member.label), &open) {
+        let standing = |member: &TokenConfig| match (self.tokens.credential(&member.label), &open) {
             (Some(credential), Some((store, _))) => seen(member, credential, store, look.now),
             (credential, _) => of_config(member, credential),
         };
@@ -153,18 +153,18 @@ impl<'a> Survey<'a> {
             .map(|member| {
                 let answer = answers.iter().find(|answer| answer.label == member.label);
                 let deliveries = deliveries.remove(&member.label).unwrap_or_default();
-                describe(&self.roster, member, answer, deliveries, moment)
+                describe(&self.tokens, member, answer, deliveries, moment)
             })
             .collect();
         let mut system = self.judge_machinery(&clocks);
-        system.extend(apps::version_reasons(self.session, &self.roster, graph, moment));
+        system.extend(apps::version_reasons(self.session, &self.tokens, graph, moment));
         system.extend(self.troubles);
         StatusReport {
             generated_at: moment.now,
             tokens,
             system,
             dates: moment.dates,
-            unlisted: self.roster.unlisted().to_vec(),
+            unlisted: self.tokens.unlisted().to_vec(),
             runs: machinery::last_runs(&self.machinery),
         }
     }

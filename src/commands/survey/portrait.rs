@@ -1,7 +1,7 @@
 //! What one token is worth: the store's knowledge, Graph's answer and the judgement in one value.
 
 use super::questions::Answer;
-use crate::commands::roster::{Member, Roster, in_its_own_words};
+use crate::commands::tokens::{TokenConfig, Tokens, in_its_own_words};
 use crate::policy::{
     Deadline, Decision, Insistence, Judgement, Limits, Moment, Rest, Subject, deadlines, decide,
     judge, judge_deliveries, judge_inspection, remedy,
@@ -11,13 +11,13 @@ use crate::token::{Delivery, Expiry, Identity, Inspection, Problem};
 
 /// Describes and judges one token.
 pub(super) fn describe(
-    roster: &Roster,
-    member: &Member,
+    tokens: &Tokens,
+    member: &TokenConfig,
     answer: Option<&Answer>,
     deliveries: Vec<Delivery>,
     moment: Moment,
 ) -> TokenReport {
-    let subject = roster.subject(member);
+    let subject = tokens.subject(member);
     let fresh = answer.and_then(|answer| answer.result.as_ref().ok());
     let failed = answer.and_then(|answer| answer.result.as_ref().err());
     let current = subject.current();
@@ -80,7 +80,7 @@ pub(super) fn describe(
         fingerprint: current.map(|generation| generation.fingerprint),
         generation: current.map(|generation| generation.number),
         inspection: inspection.cloned(),
-        deadlines: deadlines_of(roster, member, &subject, inspection, moment),
+        deadlines: deadlines_of(tokens, member, &subject, inspection, moment),
         deliveries,
         judgement,
     }
@@ -89,14 +89,14 @@ pub(super) fn describe(
 /// The dates that only a person can move; with the end of data access the Pages are named that
 /// hang on it.
 fn deadlines_of(
-    roster: &Roster,
-    member: &Member,
+    tokens: &Tokens,
+    member: &TokenConfig,
     subject: &Subject<'_>,
     inspection: Option<&Inspection>,
     moment: Moment,
 ) -> Vec<Deadline> {
     let mut found = deadlines(subject, inspection, moment);
-    let pages = || roster.pages_of(&member.label).map(|page| page.label.clone());
+    let pages = || tokens.pages_of(&member.label).map(|page| page.label.clone());
     for deadline in found.iter_mut().filter(|it| it.code == "data_access_expiring") {
         deadline.labels.extend(pages());
     }

@@ -3,10 +3,10 @@
 use chrono::TimeDelta;
 
 use super::{Asking, Look, Survey};
-use crate::commands::asking::ask;
-use crate::commands::newcomers::{self, Newcomer};
-use crate::commands::roster::Member;
-use crate::commands::{apps, log, pool};
+use crate::commands::configured_tokens::{self, ConfiguredToken};
+use crate::commands::inspect::inspect;
+use crate::commands::tokens::TokenConfig;
+use crate::commands::{apps, log, worker_pool};
 use crate::complaint::Complaint;
 use crate::graph::Fault;
 use crate::policy::words;
@@ -32,7 +32,7 @@ struct Question {
 }
 
 /// A string to ask about, and the generation that it is.
-type Asked<'a> = (&'a Member, Option<GenerationId>, AccessToken);
+type Asked<'a> = (&'a TokenConfig, Option<GenerationId>, AccessToken);
 
 impl Survey<'_> {
     /// Asks Graph about every string that needs it, several at a time.
@@ -52,9 +52,9 @@ impl Survey<'_> {
         let answer = |question: &Question| {
             let (member, generation, string) = &strings[question.place.0];
             let _about = log::about(&member.label);
-            let result = apps::app(session, self.roster.pauses(), &member.app)
+            let result = apps::app(session, self.tokens.pauses(), &member.app)
                 .map_err(Fault::of_token)
-                .and_then(|app| ask(look.graph, &app, string))
+                .and_then(|app| inspect(look.graph, &app, string))
                 .map(|inspection| {
                     let at = self.clocks(look.graph).now();
                     Proof { at, inspection }
@@ -63,7 +63,7 @@ impl Survey<'_> {
             (Answer { place, label, generation: *generation, result }, Vec::new())
         };
         let workers = session.config.http.concurrency;
-        let (mut answers, _) = pool::work(questions, workers, answer, |_| bar.inc(1));
+        let (mut answers, _) = worker_pool::work(questions, workers, answer, |_| bar.inc(1));
         bar.finish_and_clear();
         // Which worker came first is chance; what is said follows the config.
         answers.sort_by_key(|answer| answer.place);
@@ -79,14 +79,14 @@ impl Survey<'_> {
         }
         let mut lost = Vec::new();
         for member in &self.meant {
-            let Some(credential) = self.roster.credential(&member.label) else { continue };
+            let Some(credential) = self.tokens.credential(&member.label) else { continue };
             let Some(current) = &credential.current else { continue };
             if matches!(store.reveal(current.id), Err(StoreError::Damaged(..))) {
                 lost.push((member.label.clone(), credential.clone().without_current()));
             }
         }
         for (label, credential) in lost {
-            self.roster.learn(&label, credential);
+            self.tokens.learn(&label, credential);
         }
     }
 
@@ -95,7 +95,7 @@ impl Survey<'_> {
         let mut strings = Vec::new();
         let mut unlocked = false;
         for member in self.meant.iter().filter(|member| self.is_stale(member, look)) {
-            let current = self.roster.subject(member).current().map(|generation| generation.id);
+            let current = self.tokens.subject(member).current().map(|generation| generation.id);
             match (current, store) {
                 (Some(generation), Some(store)) => {
                     if !unlocked {
@@ -109,7 +109,9 @@ impl Survey<'_> {
                 // A string that a run has refused already is not judged again.
                 _ if self.was_refused(member) => {}
                 _ => {
-                    if let Some(Newcomer::String(string)) = newcomers::read(self.session, member) {
+                    if let Some(ConfiguredToken::String(string)) =
+                        configured_tokens::read(self.session, member)
+                    {
                         strings.push((member, None, string));
                     }
                 }
@@ -118,19 +120,19 @@ impl Survey<'_> {
         Ok(strings)
     }
 
-    fn is_lost(&self, member: &Member) -> bool {
-        self.roster.credential(&member.label).is_some_and(Credential::is_lost)
+    fn is_lost(&self, member: &TokenConfig) -> bool {
+        self.tokens.credential(&member.label).is_some_and(Credential::is_lost)
     }
 
-    fn was_refused(&self, member: &Member) -> bool {
-        self.roster
+    fn was_refused(&self, member: &TokenConfig) -> bool {
+        self.tokens
             .credential(&member.label)
             .is_some_and(|known| known.candidate.is_none() && known.ledger.problem.is_some())
     }
 
-    fn is_stale(&self, member: &Member, look: Look<'_>) -> bool {
+    fn is_stale(&self, member: &TokenConfig, look: Look<'_>) -> bool {
         let now = look.now;
-        let Some(current) = self.roster.subject(member).current() else { return true };
+        let Some(current) = self.tokens.subject(member).current() else { return true };
         match (&current.proof, look.asking) {
             (_, Asking::Always) | (None, _) => true,
             (Some(proof), _) => {
@@ -179,7 +181,7 @@ impl Survey<'_> {
             let (Some(generation), Ok(proof)) = (answer.generation, &answer.result) else {
                 continue;
             };
-            let Some(mut credential) = self.roster.credential(&answer.label).cloned() else {
+            let Some(mut credential) = self.tokens.credential(&answer.label).cloned() else {
                 continue;
             };
             if let Some(current) = credential.current.as_mut().filter(|it| it.id == generation) {
@@ -190,7 +192,7 @@ impl Survey<'_> {
                 }
                 current.proof = Some(proof.clone());
                 credential.blame_the_lost_answer();
-                self.roster.learn(&answer.label, credential);
+                self.tokens.learn(&answer.label, credential);
                 proofs.push((generation, proof.clone()));
             }
         }

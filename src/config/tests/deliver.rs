@@ -15,7 +15,7 @@ fn line(target: &Target) -> String {
     format!("{}: {place}, {}s", target.id, target.timeout.as_secs())
 }
 
-fn lines(token: &TokenSetting) -> Vec<String> {
+fn lines(token: &TokenConfig) -> Vec<String> {
     token.deliver.iter().map(line).collect()
 }
 

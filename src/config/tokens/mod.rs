@@ -26,7 +26,7 @@ use crate::token::{AccessToken, Label, TokenType};
 
 /// A token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokenSetting {
+pub struct TokenConfig {
     /// Its name.
     pub label: Label,
     /// The name that it had before.
@@ -82,7 +82,7 @@ pub(super) struct Surroundings<'a> {
 }
 
 /// Looks up all that the tokens refer to.
-pub(super) fn resolve<'a>(drafts: Vec<Draft<'a>>, around: Surroundings<'a>) -> Vec<TokenSetting> {
+pub(super) fn resolve<'a>(drafts: Vec<Draft<'a>>, around: Surroundings<'a>) -> Vec<TokenConfig> {
     let drafts = Drafts::new(drafts);
     for (delivery, section) in drafts.all.iter().flat_map(|draft| &draft.keys.deliveries) {
         deliver::refuse_reserved(delivery, section, around.reserved);
@@ -103,7 +103,7 @@ fn settle<'a>(
     draft: &'a Draft<'a>,
     drafts: &'a Drafts<'a>,
     around: Surroundings<'a>,
-) -> Option<TokenSetting> {
+) -> Option<TokenConfig> {
     let Draft { label, section, keys, .. } = draft;
     let parent = parent::parent(draft, drafts);
     let page_id = parent::page_id(draft);
@@ -129,7 +129,7 @@ fn settle<'a>(
         Box::new(policy::read(Layers { own: &own, parent, defaults: around.defaults }))
     });
     let (app, app_origin) = app?;
-    let token = TokenSetting {
+    let token = TokenConfig {
         label: label.clone(),
         was,
         token_type: draft.token_type?,
@@ -147,7 +147,7 @@ fn settle<'a>(
 }
 
 /// Shows a token and its targets.
-fn put(section: &Section<'_>, keys: &Keys<'_>, token: &TokenSetting, app: Origin) {
+fn put(section: &Section<'_>, keys: &Keys<'_>, token: &TokenConfig, app: Origin) {
     let implied = || match token.label.as_discovered() {
         Some(_) => Origin::Implied("its label"),
         None => Origin::BuiltIn,

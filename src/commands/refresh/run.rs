@@ -8,9 +8,9 @@ use chrono::TimeDelta;
 
 use crate::commands::Session;
 use crate::commands::apps;
-use crate::commands::delivery::{Errand, HalfWritten};
-use crate::commands::newcomers::{self, Newcomer};
-use crate::commands::roster::{Member, Roster, in_its_own_words, subject};
+use crate::commands::configured_tokens::{self, ConfiguredToken};
+use crate::commands::delivery::{HalfWritten, PendingHook};
+use crate::commands::tokens::{TokenConfig, Tokens, in_its_own_words, subject};
 use crate::complaint::Complaint;
 use crate::config::SecretSource;
 use crate::exit::Exit;
@@ -19,21 +19,21 @@ use crate::policy::{
     Clocks, Decision, Insistence, LastHeard, Moment, Reason, Renew, Repair, Rest, Subject, decide,
     judge, judge_repaired, judge_store, paced, words,
 };
-use crate::store::{Enrolment, Mended, Run, RunId, RunLock, Stock, Store, StoreError};
+use crate::store::{Enrolment, Mended, RunId, RunLock, RunRow, Stock, Store, StoreError};
 use crate::token::{Credential, Label, Pattern, Problem, ProblemKind, Time, TokenId, Trigger};
 
 /// Whether a run is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Depth {
+pub enum DryRun {
     /// It is.
-    Real,
+    No,
     /// `--dry-run`: a copy of the store in memory, and only calls that change nothing at Meta.
-    Rehearsal,
+    Yes,
 }
 
 /// Which decisions are carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Due {
+pub enum Only {
     /// All.
     All,
     /// `exchange --stored`: only the exchange of short-lived strings.
@@ -48,9 +48,9 @@ pub struct RefreshOrder {
     /// How much the person insists.
     pub insistence: Insistence,
     /// Which decisions are carried out.
-    pub which: Due,
+    pub only: Only,
     /// Whether it is meant.
-    pub depth: Depth,
+    pub dry_run: DryRun,
     /// Who started it.
     pub trigger: Trigger,
     /// How long to wait for another run to end.
@@ -65,12 +65,12 @@ fn open_store(
     order: &RefreshOrder,
 ) -> Result<(Option<RunLock>, Store), Complaint> {
     let path = &session.config.store.path;
-    match order.depth {
-        Depth::Rehearsal => {
+    match order.dry_run {
+        DryRun::Yes => {
             let key = if path.exists() { Some(session.key()?) } else { None };
             Ok((None, Store::rehearsal(path, key.as_ref(), session.made_key())?))
         }
-        Depth::Real => {
+        DryRun::No => {
             let lock = session.lock(order.command, order.lock_wait)?;
             let store = Store::open(&lock, path, &session.key()?)?;
             Ok((Some(lock), store))
@@ -79,28 +79,28 @@ fn open_store(
 }
 
 /// The two clocks at the end of the run that last heard Graph.
-pub(in crate::commands) fn last_heard(run: Option<&Run>) -> Option<LastHeard> {
+pub(in crate::commands) fn last_heard(run: Option<&RunRow>) -> Option<LastHeard> {
     let run = run?;
     let (graph, skew) = (run.finished_at?, run.clock_skew?);
     Some(LastHeard { graph, host: graph + skew })
 }
 
 /// Everything that one run works with.
-pub(in crate::commands) struct Workshop<'a> {
+pub(in crate::commands) struct Run<'a> {
     pub(in crate::commands) session: &'a Session,
     pub(in crate::commands) store: Store,
     pub(in crate::commands) graph: Graph,
-    pub(in crate::commands) run: RunId,
-    pub(in crate::commands) depth: Depth,
-    pub(in crate::commands) which: Due,
-    pub(in crate::commands) roster: Roster,
+    pub(in crate::commands) id: RunId,
+    pub(in crate::commands) dry_run: DryRun,
+    pub(in crate::commands) only: Only,
+    pub(in crate::commands) tokens: Tokens,
     damage: Option<Reason>,
     mended: Vec<Mended>,
     insistence: Insistence,
     named: Vec<Pattern>,
-    newcomers: HashMap<Label, Newcomer>,
-    tokens: Mutex<HashMap<Label, TokenId>>,
-    errands: Mutex<Vec<Errand>>,
+    configured_tokens: HashMap<Label, ConfiguredToken>,
+    ids: Mutex<HashMap<Label, TokenId>>,
+    pending_hooks: Mutex<Vec<PendingHook>>,
     full: Mutex<Option<StoreError>>,
     pub(in crate::commands) half_written: Vec<HalfWritten>,
     /// By the host's clock.
@@ -110,7 +110,7 @@ pub(in crate::commands) struct Workshop<'a> {
     _lock: Option<RunLock>,
 }
 
-impl<'a> Workshop<'a> {
+impl<'a> Run<'a> {
     /// Takes the lock, opens the store and writes the run down; nobody else can write from now on.
     pub(in crate::commands) fn open(
         session: &'a Session,
@@ -130,21 +130,21 @@ impl<'a> Workshop<'a> {
             clocks.heard = graph.clock_skew();
         }
         let started_at = clocks.now();
-        let run = store.begin_run(order.command, order.trigger, started_at)?;
+        let id = store.begin_run(order.command, order.trigger, started_at)?;
         Ok(Self {
             session,
             graph,
-            run,
-            depth: order.depth,
-            which: order.which,
-            roster: Roster::default(),
+            id,
+            dry_run: order.dry_run,
+            only: order.only,
+            tokens: Tokens::default(),
             damage: None,
             mended: Vec::new(),
             insistence: order.insistence,
             named: order.patterns.clone(),
-            newcomers: HashMap::new(),
-            tokens: Mutex::new(HashMap::new()),
-            errands: Mutex::default(),
+            configured_tokens: HashMap::new(),
+            ids: Mutex::new(HashMap::new()),
+            pending_hooks: Mutex::default(),
             full: Mutex::default(),
             half_written: Vec::new(),
             host_started_at: host,
@@ -159,19 +159,19 @@ impl<'a> Workshop<'a> {
     /// run left half-written.
     pub(in crate::commands) fn take_stock(&mut self) -> Result<(), Complaint> {
         let mended = self.store.mend(self.session.clock.now())?;
-        let declared = Roster::declared(&self.session.config);
+        let declared = Tokens::declared(&self.session.config);
         self.enrol(&declared, |_| None)?;
         let Stock { credentials, strays } = self.store.stock()?;
         self.damage = judge_store(&strays);
         self.mended = mended;
         {
-            let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
             for credential in &credentials {
-                tokens.insert(credential.label.clone(), credential.id);
+                ids.insert(credential.label.clone(), credential.id);
             }
         }
         let pauses = apps::pauses(&self.store, self.now())?;
-        self.roster = Roster::new(&self.session.config, credentials).mindful_of(pauses);
+        self.tokens = Tokens::new(&self.session.config, credentials).mindful_of(pauses);
         self.half_written = self.finish_files()?;
         Ok(())
     }
@@ -184,9 +184,9 @@ impl<'a> Workshop<'a> {
             token.is_some_and(|known| known.is_ok_and(|known| known.damage.is_none()))
         };
         let repaired = self.mended.iter().filter(|it| is_well(&it.label));
-        let repair = match self.depth {
-            Depth::Real => Repair::Done,
-            Depth::Rehearsal => Repair::Foreseen,
+        let repair = match self.dry_run {
+            DryRun::No => Repair::Done,
+            DryRun::Yes => Repair::Foreseen,
         };
         let repaired = repaired.map(|it| judge_repaired(&it.label, &it.parts, repair));
         self.damage.iter().cloned().chain(repaired).collect()
@@ -194,7 +194,7 @@ impl<'a> Workshop<'a> {
 
     /// The tokens whose access token is lost.
     pub(in crate::commands) fn lost(&self) -> Vec<Reason> {
-        let lost = self.roster.members.iter().map(|member| self.roster.subject(member));
+        let lost = self.tokens.configs.iter().map(|member| self.tokens.subject(member));
         let lost = lost.filter(|subject| subject.credential.is_some_and(Credential::is_lost));
         let reasons = lost.flat_map(|subject| judge(&subject, self.moment()).reasons);
         reasons.filter(Reason::is_damage).collect()
@@ -206,22 +206,23 @@ impl<'a> Workshop<'a> {
         &mut self,
         labels: &HashSet<Label>,
     ) -> Result<(), Complaint> {
-        let is_whole = |member: &&Member| match &member.access_token {
+        let is_whole = |member: &&TokenConfig| match &member.access_token {
             Some(SecretSource::File { path, .. }) => self.half_written(path).is_none(),
             _ => true,
         };
-        let members = self.roster.members.iter().filter(|member| labels.contains(&member.label));
-        let meant: Vec<&Member> = members.filter(is_whole).collect();
+        let members = self.tokens.configs.iter().filter(|member| labels.contains(&member.label));
+        let meant: Vec<&TokenConfig> = members.filter(is_whole).collect();
         let is_lost =
-            |label: &Label| self.roster.credential(label).is_some_and(Credential::is_lost);
-        self.newcomers = newcomers::read_all(self.session, &meant, &self.store, is_lost)?;
+            |label: &Label| self.tokens.credential(label).is_some_and(Credential::is_lost);
+        self.configured_tokens =
+            configured_tokens::read_all(self.session, &meant, &self.store, is_lost)?;
         Ok(())
     }
 
     /// Makes the store know these tokens.
     pub(in crate::commands) fn enrol(
         &self,
-        members: &[Member],
+        members: &[TokenConfig],
         name: impl Fn(&Label) -> Option<String>,
     ) -> Result<Vec<TokenId>, StoreError> {
         let enrolments: Vec<Enrolment> = members
@@ -235,9 +236,9 @@ impl<'a> Workshop<'a> {
             })
             .collect();
         let ids = self.store.enrol(&enrolments)?;
-        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
         for (member, id) in members.iter().zip(&ids) {
-            tokens.insert(member.label.clone(), *id);
+            known.insert(member.label.clone(), *id);
         }
         Ok(ids)
     }
@@ -251,12 +252,12 @@ impl<'a> Workshop<'a> {
 
     /// The store's number for a token, if it is enrolled.
     pub(in crate::commands) fn known(&self, label: &Label) -> Option<TokenId> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(label).copied()
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner).get(label).copied()
     }
 
     /// A new string for this token, or why there is none to read.
-    pub(in crate::commands) fn newcomer(&self, label: &Label) -> Option<&Newcomer> {
-        self.newcomers.get(label)
+    pub(in crate::commands) fn configured_token(&self, label: &Label) -> Option<&ConfiguredToken> {
+        self.configured_tokens.get(label)
     }
 
     /// What is known of the time.
@@ -284,22 +285,22 @@ impl<'a> Workshop<'a> {
 
     /// The app of that name.
     pub(in crate::commands) fn app(&self, name: &str) -> Result<App, Problem> {
-        apps::app(self.session, self.roster.pauses(), name)
+        apps::app(self.session, self.tokens.pauses(), name)
     }
 
     /// A token as policy judges it now.
     pub(super) fn subject<'m>(
         &self,
-        member: &'m Member,
+        member: &'m TokenConfig,
         credential: &'m Credential,
         parent: Option<&'m Credential>,
     ) -> Subject<'m> {
-        let throttled_until = self.roster.pauses().get(&member.app).copied();
+        let throttled_until = self.tokens.pauses().get(&member.app).copied();
         Subject { throttled_until, ..subject(member, Some(credential), parent) }
     }
 
     /// What is to be done with a token now.
-    pub(super) fn decision(&self, member: &Member, subject: &Subject<'_>) -> Decision {
+    pub(super) fn decision(&self, member: &TokenConfig, subject: &Subject<'_>) -> Decision {
         let (insistence, moment) = (self.insistence_on(subject.label), self.moment());
         match in_its_own_words(decide(subject, insistence, moment), subject) {
             rest @ Decision::Rest(_) => rest,
@@ -308,7 +309,7 @@ impl<'a> Workshop<'a> {
     }
 
     /// How much of its app's calls are used up, in percent, as far as this run was told.
-    fn budget_used(&self, member: &Member) -> Option<u64> {
+    fn budget_used(&self, member: &TokenConfig) -> Option<u64> {
         self.graph.budget_used(&self.app(&member.app).ok()?)
     }
 
@@ -322,8 +323,8 @@ impl<'a> Workshop<'a> {
     }
 
     /// The programs that are to be run when every token has had its turn.
-    pub(in crate::commands) fn errands(&self) -> MutexGuard<'_, Vec<Errand>> {
-        self.errands.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(in crate::commands) fn pending_hooks(&self) -> MutexGuard<'_, Vec<PendingHook>> {
+        self.pending_hooks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Why nothing new may be begun, if that is so.
@@ -365,11 +366,11 @@ impl<'a> Workshop<'a> {
         if tokens.is_empty() {
             return Ok(());
         }
-        self.store.plan_attempts(self.run, tokens, self.now())
+        self.store.plan_attempts(self.id, tokens, self.now())
     }
 }
 
-impl Due {
+impl Only {
     /// Leaves alone what was not asked for.
     pub(super) fn narrow(self, decision: Decision) -> Decision {
         match (self, &decision) {

@@ -10,7 +10,7 @@ const PERHAPS_A_SYSTEM_ERROR: i64 = 467;
 const ITS_WORDS: [&str; 2] = ["user logged out", "system error"];
 
 /// Asks Graph about a string; a verdict that may be a mistake is asked for twice.
-pub(super) fn ask(graph: &Graph, app: &App, token: &AccessToken) -> Result<Inspection, Fault> {
+pub(super) fn inspect(graph: &Graph, app: &App, token: &AccessToken) -> Result<Inspection, Fault> {
     let first = graph.inspect(app, token)?;
     let doubtful = first.problem.as_ref().is_some_and(may_be_a_mistake);
     if doubtful && first.valid == Some(false) { graph.inspect(app, token) } else { Ok(first) }

@@ -7,19 +7,18 @@ use std::collections::{HashMap, HashSet};
 
 use super::apps::Pauses;
 use crate::complaint::Complaint;
-use crate::config::{Config, Pages, TokenSetting};
+use crate::config::{Config, Pages};
 use crate::exit::Exit;
 use crate::policy::{Decision, Parent, Rest, Subject};
 use crate::token::{Credential, Label, Pattern, ProblemKind, Time};
 
-/// One token that is to be kept: declared, or found among the Pages of its parent.
-pub(super) type Member = TokenSetting;
+pub(super) use crate::config::TokenConfig;
 
 /// All tokens that are to be kept, and what the store knows of them.
 #[derive(Debug, Default)]
-pub(super) struct Roster {
+pub(super) struct Tokens {
     /// In the config's order, the Pages that were found after their parent.
-    pub(super) members: Vec<Member>,
+    pub(super) configs: Vec<TokenConfig>,
     /// Where in `members` the Pages of each parent stand.
     pages: HashMap<Label, Vec<usize>>,
     credentials: HashMap<Label, Credential>,
@@ -29,7 +28,7 @@ pub(super) struct Roster {
 
 /// This token as policy judges it.
 pub(super) fn subject<'a>(
-    member: &'a Member,
+    member: &'a TokenConfig,
     credential: Option<&'a Credential>,
     parent: Option<&'a Credential>,
 ) -> Subject<'a> {
@@ -58,7 +57,11 @@ pub(super) fn in_its_own_words(decision: Decision, subject: &Subject<'_>) -> Dec
 
 /// The Page of that id as it is found under `parent`, if it is one to keep and no declared token
 /// takes its place.
-pub(super) fn discovered(config: &Config, parent: &Member, page_id: &str) -> Option<Member> {
+pub(super) fn discovered(
+    config: &Config,
+    parent: &TokenConfig,
+    page_id: &str,
+) -> Option<TokenConfig> {
     let wanted = match &parent.pages {
         Pages::None => false,
         Pages::All { except } => !except.iter().any(|id| id == page_id),
@@ -67,9 +70,9 @@ pub(super) fn discovered(config: &Config, parent: &Member, page_id: &str) -> Opt
         .then(|| config.page(parent, page_id))
 }
 
-impl Roster {
+impl Tokens {
     /// The declared tokens that are enabled.
-    pub(super) fn declared(config: &Config) -> Vec<Member> {
+    pub(super) fn declared(config: &Config) -> Vec<TokenConfig> {
         config.tokens.iter().filter(|member| member.policy.enabled).cloned().collect()
     }
 
@@ -108,7 +111,7 @@ impl Roster {
                 (label.clone(), credential)
             })
             .collect();
-        Self { members, pages, credentials, pauses: Pauses::new(), unlisted }
+        Self { configs: members, pages, credentials, pauses: Pauses::new(), unlisted }
     }
 
     /// The same, mindful of the apps that Meta throttles.
@@ -127,7 +130,7 @@ impl Roster {
     }
 
     /// A token as policy judges it.
-    pub(super) fn subject<'a>(&'a self, member: &'a Member) -> Subject<'a> {
+    pub(super) fn subject<'a>(&'a self, member: &'a TokenConfig) -> Subject<'a> {
         let parent = member.parent.as_ref().and_then(|label| self.credential(label));
         let throttled_until = self.pauses.get(&member.app).copied();
         Subject { throttled_until, ..subject(member, self.credential(&member.label), parent) }
@@ -136,10 +139,10 @@ impl Roster {
     /// Those of these tokens that expire within their `critical_within`.
     pub(super) fn critical<'a>(
         &'a self,
-        members: impl IntoIterator<Item = &'a Member>,
+        members: impl IntoIterator<Item = &'a TokenConfig>,
         now: Time,
     ) -> Vec<Label> {
-        let is_critical = |member: &&Member| {
+        let is_critical = |member: &&TokenConfig| {
             let subject = self.subject(member);
             let critical_within = subject.critical_within();
             subject.current().is_some_and(|it| it.expiry.is_within(critical_within, now))
@@ -153,14 +156,14 @@ impl Roster {
     }
 
     /// The tokens derived from `parent`.
-    pub(super) fn pages_of(&self, parent: &Label) -> impl Iterator<Item = &Member> + use<'_> {
+    pub(super) fn pages_of(&self, parent: &Label) -> impl Iterator<Item = &TokenConfig> + use<'_> {
         let places = self.pages.get(parent).map(Vec::as_slice).unwrap_or_default();
-        places.iter().map(|place| &self.members[*place])
+        places.iter().map(|place| &self.configs[*place])
     }
 
     /// The tokens of one app.
     pub(super) fn labels_of_app(&self, app: &str) -> Vec<Label> {
-        let members = self.members.iter().filter(|member| member.app == app);
+        let members = self.configs.iter().filter(|member| member.app == app);
         members.map(|member| member.label.clone()).collect()
     }
 
@@ -170,20 +173,20 @@ impl Roster {
     }
 
     /// The tokens meant by what was typed; all of them when nothing was.
-    pub(super) fn select(&self, patterns: &[Pattern]) -> Result<Vec<&Member>, Complaint> {
+    pub(super) fn select(&self, patterns: &[Pattern]) -> Result<Vec<&TokenConfig>, Complaint> {
         for pattern in patterns {
-            if !self.members.iter().any(|member| pattern.matches(&member.label)) {
+            if !self.configs.iter().any(|member| pattern.matches(&member.label)) {
                 return Err(self.nobody(pattern));
             }
         }
-        let meant = |member: &&Member| {
+        let meant = |member: &&TokenConfig| {
             patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(&member.label))
         };
-        Ok(self.members.iter().filter(meant).collect())
+        Ok(self.configs.iter().filter(meant).collect())
     }
 
     fn nobody(&self, pattern: &Pattern) -> Complaint {
-        let labels: Vec<&Label> = self.members.iter().map(|member| &member.label).collect();
+        let labels: Vec<&Label> = self.configs.iter().map(|member| &member.label).collect();
         let known = match labels.len() {
             0 => "the config declares no tokens".to_owned(),
             1..=12 => format!("the labels are {}", crate::policy::words::list(&labels)),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Session;
-use super::roster::Member;
+use super::tokens::TokenConfig;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::store::Store;
@@ -11,7 +11,7 @@ use crate::token::{AccessToken, Fingerprint, GenerationState, Label, Problem, Pr
 
 /// What is found where the config points.
 #[derive(Debug)]
-pub(super) enum Newcomer {
+pub(super) enum ConfiguredToken {
     /// A string that this token never had.
     String(AccessToken),
     /// Nothing that could be a string, and why.
@@ -19,10 +19,10 @@ pub(super) enum Newcomer {
 }
 
 /// Reads the source of one token.
-pub(super) fn read(session: &Session, member: &Member) -> Option<Newcomer> {
+pub(super) fn read(session: &Session, member: &TokenConfig) -> Option<ConfiguredToken> {
     let source = member.access_token.as_ref()?;
     let unusable = |why: String| {
-        Some(Newcomer::Unusable(
+        Some(ConfiguredToken::Unusable(
             Problem::new(ProblemKind::Unknown, why)
                 .with_action(crate::token::Action::FixConfiguration),
         ))
@@ -30,7 +30,7 @@ pub(super) fn read(session: &Session, member: &Member) -> Option<Newcomer> {
     match session.secrets.resolve(source) {
         Err(error) => unusable(format!("its `access_token` cannot be read: {error}")),
         Ok(secret) => match AccessToken::parse(secret.expose()) {
-            Ok(token) => Some(Newcomer::String(token)),
+            Ok(token) => Some(ConfiguredToken::String(token)),
             Err(why) => unusable(format!("its `access_token` is no access token: {why}")),
         },
     }
@@ -43,16 +43,16 @@ pub(super) fn read(session: &Session, member: &Member) -> Option<Newcomer> {
 /// surprise to the other.
 pub(super) fn read_all(
     session: &Session,
-    members: &[&Member],
+    members: &[&TokenConfig],
     store: &Store,
     is_lost: impl Fn(&Label) -> bool,
-) -> Result<HashMap<Label, Newcomer>, Complaint> {
+) -> Result<HashMap<Label, ConfiguredToken>, Complaint> {
     let mut holders: HashMap<Fingerprint, &Label> = HashMap::new();
-    let mut newcomers = HashMap::new();
+    let mut configured_tokens = HashMap::new();
     for member in members {
-        let Some(newcomer) = read(session, member) else { continue };
-        let Newcomer::String(token) = &newcomer else {
-            newcomers.insert(member.label.clone(), newcomer);
+        let Some(configured_token) = read(session, member) else { continue };
+        let ConfiguredToken::String(token) = &configured_token else {
+            configured_tokens.insert(member.label.clone(), configured_token);
             continue;
         };
         let fingerprint = store.fingerprint(token)?;
@@ -68,10 +68,10 @@ pub(super) fn read_all(
             }
         }
         if !seen {
-            newcomers.insert(member.label.clone(), newcomer);
+            configured_tokens.insert(member.label.clone(), configured_token);
         }
     }
-    Ok(newcomers)
+    Ok(configured_tokens)
 }
 
 /// Whether a string in this state still belongs to the token that has it.
