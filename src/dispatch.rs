@@ -22,7 +22,7 @@ use self::typed::{
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
 use crate::commands::{
-    self, Attempted, DeliverOrder, HistoryOrder, Overwrite, RefreshOrder, Session,
+    self, Attempted, DeliverOrder, HistoryOrder, Overwrite, RefreshOrder, RunOptions, Session,
 };
 use crate::complaint::Complaint;
 use crate::config;
@@ -171,6 +171,12 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, Complaint> {
         }
         Command::Refresh(given) => {
             let order = RefreshOrder {
+                run: RunOptions {
+                    command: "refresh",
+                    trigger: trigger(session, given.scheduled),
+                    dry_run: dry_run(given.dry_run),
+                    lock_wait: duration(&given.lock_wait)?,
+                },
                 patterns: patterns(&given.labels),
                 insistence: match (given.force, given.labels.is_empty()) {
                     (true, _) => Insistence::Forced,
@@ -178,22 +184,20 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, Complaint> {
                     (false, true) => Insistence::None,
                 },
                 only: commands::Only::All,
-                dry_run: dry_run(given.dry_run),
-                trigger: trigger(session, given.scheduled),
-                lock_wait: duration(&given.lock_wait)?,
-                command: "refresh",
             };
             commands::refresh(session, &order).map(Exit::code)
         }
         Command::Exchange(given) if given.stored => {
             let order = RefreshOrder {
+                run: RunOptions {
+                    command: "exchange",
+                    trigger: Trigger::Manual,
+                    dry_run: dry_run(given.dry_run),
+                    lock_wait: duration(&given.lock_wait)?,
+                },
                 patterns: patterns(&given.labels),
                 insistence: Insistence::None,
                 only: commands::Only::ShortLived,
-                dry_run: dry_run(given.dry_run),
-                trigger: Trigger::Manual,
-                lock_wait: duration(&given.lock_wait)?,
-                command: "exchange",
             };
             commands::refresh(session, &order).map(Exit::code)
         }

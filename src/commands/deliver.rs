@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::Session;
-use super::delivery::{Courier, Manner, Remembered, of_config};
-use super::refresh::{DryRun, Only, RefreshOrder, Run};
+use super::delivery::{Deliveries, Manner, Remembered, of_config};
+use super::refresh::{DryRun, Run, RunOptions};
 use super::tokens::TokenConfig;
 use crate::complaint::Complaint;
 use crate::deliver::{self, Fault, Place, Rehearsal};
 use crate::exit::Exit;
-use crate::policy::{Insistence, words};
+use crate::policy::words;
 use crate::report::{DeliveryReport, RehearsalReport, RehearsedDelivery, TokenDeliveries, Would};
 use crate::token::{Label, Pattern, TargetId, Trigger};
 use crate::ui::{Format, Verbosity};
@@ -38,7 +38,7 @@ pub enum Overwrite {
 
 /// Brings every token's string to the targets that have not got it.
 pub fn deliver(session: &Session, order: &DeliverOrder) -> Result<Exit, Complaint> {
-    let mut run = Run::open(session, &as_refresh(order, DryRun::No))?;
+    let mut run = Run::open(session, run_options(order, DryRun::No))?;
     let work = settle(&mut run, order);
     let exit = work.as_ref().map_or_else(|complaint| complaint.exit, DeliveryReport::exit);
     run.close(exit)?;
@@ -53,7 +53,9 @@ pub fn deliver(session: &Session, order: &DeliverOrder) -> Result<Exit, Complain
 }
 
 fn settle(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport, Complaint> {
-    run.take_stock()?;
+    run.load_tokens()?;
+    let run = &*run;
+    let deliveries = Deliveries::open(run)?;
     let members = meant(run, &order.patterns)?;
     let manner = match order.overwrite {
         Overwrite::Own => Manner::Careful,
@@ -62,11 +64,11 @@ fn settle(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport, Com
     let work = || -> Result<(), Complaint> {
         for member in &members {
             let token = run.token(&member.label)?;
-            Courier::new(run, member, token, manner).settle()?;
+            deliveries.of_token(member, token, manner).settle()?;
         }
-        Ok(run.run_pending_hooks()?)
+        Ok(deliveries.run_pending_hooks()?)
     };
-    run.session.interrupt.guard(|| run.last_words(), work)?;
+    run.session.interrupt.guard(|| run.aborted(), work)?;
     let mut tokens = Vec::new();
     for member in &members {
         let credential = run.store.credential(run.token(&member.label)?)?;
@@ -89,26 +91,19 @@ fn meant(run: &Run<'_>, patterns: &[Pattern]) -> Result<Vec<TokenConfig>, Compla
     Ok(chosen.into_iter().filter(|member| !member.deliver.is_empty()).cloned().collect())
 }
 
-fn as_refresh(order: &DeliverOrder, dry_run: DryRun) -> RefreshOrder {
-    RefreshOrder {
-        patterns: order.patterns.clone(),
-        insistence: Insistence::None,
-        only: Only::All,
-        dry_run,
-        trigger: order.trigger,
-        lock_wait: order.lock_wait,
-        command: "deliver",
-    }
+const fn run_options(order: &DeliverOrder, dry_run: DryRun) -> RunOptions {
+    RunOptions { command: "deliver", trigger: order.trigger, dry_run, lock_wait: order.lock_wait }
 }
 
 /// Shows what a delivery of every target would change, and changes nothing.
 pub fn rehearse_deliveries(session: &Session, order: &DeliverOrder) -> Result<Exit, Complaint> {
-    let mut run = Run::open(session, &as_refresh(order, DryRun::Yes))?;
-    run.take_stock()?;
+    let mut run = Run::open(session, run_options(order, DryRun::Yes))?;
+    run.load_tokens()?;
+    let deliveries = Deliveries::open(&run)?;
     let mut rehearsed = Vec::new();
     for member in meant(&run, &order.patterns)? {
         let token = run.token(&member.label)?;
-        let foreseen = Courier::new(&run, &member, token, Manner::Careful).foresee()?;
+        let foreseen = deliveries.of_token(&member, token, Manner::Careful).foresee()?;
         rehearsed.extend(foreseen.into_iter().map(|it| RehearsedDelivery {
             label: member.label.clone(),
             target: it.target,
@@ -143,7 +138,7 @@ pub fn restore_files(
     label: &Label,
     order: &DeliverOrder,
 ) -> Result<Exit, Complaint> {
-    let mut run = Run::open(session, &as_refresh(order, DryRun::No))?;
+    let mut run = Run::open(session, run_options(order, DryRun::No))?;
     let work = restore(&mut run, label);
     run.close(work.as_ref().map_or_else(|complaint| complaint.exit, Restored::exit))?;
     let Restored { targets, failed } = work?;
@@ -176,7 +171,8 @@ impl Restored {
 }
 
 fn restore(run: &mut Run<'_>, label: &Label) -> Result<Restored, Complaint> {
-    run.take_stock()?;
+    run.load_tokens()?;
+    Deliveries::open(run)?;
     let member = run.tokens.select(&[Pattern::new(label.as_str())])?[0].clone();
     let token = run.token(label)?;
     let mut restored = Restored { targets: Vec::new(), failed: None };

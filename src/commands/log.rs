@@ -135,7 +135,7 @@ pub(super) fn not_stored(error: StoreError) {
 }
 
 /// Tells that a run was ended by a signal while a request hung.
-pub(super) fn cut_off(exit_code: u8, began: Instant) {
+pub(super) fn aborted(exit_code: u8, began: Instant) {
     let duration_ms = began.elapsed().as_millis();
     tracing::warn!(
         event = "finished",

@@ -29,7 +29,7 @@ pub use deliver::{DeliverOrder, Overwrite, deliver, rehearse_deliveries, restore
 pub use exchange::{ExchangeOrder, exchange};
 pub use failed_run::{Attempted, forget_failed_runs};
 pub use history::{HistoryOrder, history};
-pub use refresh::{DryRun, Only, RefreshOrder, refresh};
+pub use refresh::{DryRun, Only, RefreshOrder, RunOptions, refresh};
 pub use session::{Session, Stage, refuse_filesystem};
 pub use status::{StatusOrder, Which, inspect_string, status};
 pub use store::back_up;

@@ -3,8 +3,8 @@
 use std::cell::OnceCell;
 use std::time::Instant;
 
-use super::errand::PendingHook;
-use super::{Remembered, has_had};
+use super::hooks::PendingHook;
+use super::{Deliveries, Remembered, has_had};
 use crate::commands::log::Delivered;
 use crate::commands::refresh::{DryRun, Run};
 use crate::commands::tokens::TokenConfig;
@@ -26,6 +26,7 @@ pub(in crate::commands) enum Manner {
 
 /// Settles what is owed to the targets of one token.
 pub(in crate::commands) struct Courier<'a> {
+    pub(super) deliveries: &'a Deliveries<'a>,
     pub(super) run: &'a Run<'a>,
     pub(super) member: &'a TokenConfig,
     pub(super) token: TokenId,
@@ -39,13 +40,13 @@ pub(super) struct Load {
 }
 
 impl<'a> Courier<'a> {
-    pub(in crate::commands) const fn new(
-        run: &'a Run<'a>,
+    pub(super) const fn new(
+        deliveries: &'a Deliveries<'a>,
         member: &'a TokenConfig,
         token: TokenId,
         manner: Manner,
     ) -> Self {
-        Self { run, member, token, manner }
+        Self { deliveries, run: deliveries.run, member, token, manner }
     }
 
     /// The strings in the token's files that it never had: somebody put them there.
@@ -57,7 +58,7 @@ impl<'a> Courier<'a> {
         let mut strangers = Vec::new();
         for target in self.member.deliver.iter().filter(|target| delivered_before(target)) {
             let Place::File(file) = &target.place else { continue };
-            if self.run.half_written(&file.path).is_some() {
+            if self.deliveries.is_half_written(&file.path) {
                 continue;
             }
             // A file that cannot be read is told when it is settled.
@@ -173,7 +174,7 @@ impl<'a> Courier<'a> {
 
     /// What becomes of a file that is not whole; none where there is nothing to wait for.
     pub(super) fn not_whole(&self, file: &FileTarget) -> Option<Result<Rehearsal, Fault>> {
-        let half_written = self.run.half_written(&file.path)?;
+        let half_written = self.deliveries.half_written(&file.path)?;
         match self.manner {
             Manner::Careful => Some(half_written.outcome.clone()),
             Manner::Forced => None,
@@ -223,11 +224,11 @@ impl<'a> Courier<'a> {
             generation: load.current.id,
             parcel: load.parcel.clone(),
         };
-        if self.run.is_shared(argv) {
-            self.run.queue(hook);
+        if self.deliveries.is_shared(argv) {
+            self.deliveries.queue(hook);
             Ok(())
         } else {
-            self.run.run_hook(&[hook])
+            self.deliveries.run_hook(&[hook])
         }
     }
 

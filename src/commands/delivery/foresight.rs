@@ -56,7 +56,7 @@ impl Courier<'_> {
     fn left_behind(&self, target: &Target) -> Result<Option<Fault>, StoreError> {
         match &target.place {
             Place::File(_) => Ok(None),
-            Place::Command(argv) => self.run.still_running(self.token, &target.id, argv),
+            Place::Command(argv) => self.deliveries.still_running(self.token, &target.id, argv),
         }
     }
 

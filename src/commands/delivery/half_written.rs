@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::Deliveries;
 use crate::commands::refresh::{DryRun, Run};
 use crate::deliver::{
     Ending, Fault, Memory, Place, Rehearsal, Target, Unfinished, Writing, not_ours_to_finish,
@@ -14,81 +15,74 @@ use crate::store::{Overwrite, Overwriting, Store, StoreError};
 use crate::token::{Action, GenerationId, TargetId, Time, TokenId};
 
 /// A file that is not whole, as far as is known.
-pub(in crate::commands) struct HalfWritten {
+pub(super) struct HalfWritten {
     write: Overwrite,
     /// What a run that is meant does with it; in such a run, only why it could not.
-    pub(in crate::commands) outcome: Result<Rehearsal, Fault>,
+    pub(super) outcome: Result<Rehearsal, Fault>,
 }
 
-impl HalfWritten {
-    /// Whether it is this file.
-    pub(in crate::commands) fn is_at(&self, path: &Path) -> bool {
-        self.write.path == path
+/// Finishes the files that a run left half-written, and returns those that are not whole.
+pub(super) fn finish_files(run: &Run<'_>) -> Result<Vec<HalfWritten>, StoreError> {
+    let mut left = Vec::new();
+    for write in run.store.overwrites()? {
+        left.extend(finish(run, write)?);
+    }
+    Ok(left)
+}
+
+fn finish(run: &Run<'_>, write: Overwrite) -> Result<Option<HalfWritten>, StoreError> {
+    let (token, target, path) = (write.token, &write.target, write.path.display());
+    let outcome = match (ending(run.dry_run, &write), is_target(run, &write)) {
+        (Ok(Ending::NotBegun), _) => {
+            run.store.cancel_overwrite(token, target)?;
+            return Ok(None);
+        }
+        // It may come back, with what is mounted there. A delivery settles it.
+        (Ok(Ending::Gone), true) => return Ok(None),
+        (Ok(Ending::Finished), _) if run.dry_run == DryRun::Yes => Ok(foreseen(&write)),
+        (Ok(Ending::Finished), _) => {
+            run.store.end_overwrite(token, target)?;
+            tracing::info!(
+                event = "file_finished", label = %write.label, %target,
+                "{path}: finished; a run was stopped while it wrote the file"
+            );
+            return Ok(None);
+        }
+        // Whoever took it out of the config and changed it looks after it.
+        (Ok(Ending::Gone | Ending::Foreign), false) => {
+            run.store.end_overwrite(token, target)?;
+            return Ok(None);
+        }
+        (Ok(Ending::Foreign), true) => Err(not_ours_to_finish(&write.path, &write.label)),
+        (Err(fault), _) => Err(fault),
+    };
+    Ok(Some(HalfWritten { write, outcome }))
+}
+
+fn ending(dry_run: DryRun, write: &Overwrite) -> Result<Ending, Fault> {
+    let Some(contents) = &write.contents else { return Ok(Ending::Foreign) };
+    let unfinished = Unfinished { path: &write.path, old: &contents.old, new: &contents.new };
+    match dry_run {
+        DryRun::No => unfinished.finish(),
+        DryRun::Yes => unfinished.foresee(),
     }
 }
 
-impl Run<'_> {
-    /// Finishes the files that a run left half-written, and returns those that are not whole.
-    pub(in crate::commands) fn finish_files(&self) -> Result<Vec<HalfWritten>, StoreError> {
-        let mut left = Vec::new();
-        for write in self.store.overwrites()? {
-            left.extend(self.finish(write)?);
-        }
-        Ok(left)
-    }
+/// Whether the config still delivers there.
+fn is_target(run: &Run<'_>, write: &Overwrite) -> bool {
+    let is_meant = |target: &Target| {
+        target.id == write.target
+            && matches!(&target.place, Place::File(file) if file.path == write.path)
+    };
+    let mut members = run.tokens.configs.iter().filter(|it| it.label == write.label);
+    members.any(|member| member.deliver.iter().any(is_meant))
+}
 
-    fn finish(&self, write: Overwrite) -> Result<Option<HalfWritten>, StoreError> {
-        let (token, target, path) = (write.token, &write.target, write.path.display());
-        let outcome = match (self.ending(&write), self.is_target(&write)) {
-            (Ok(Ending::NotBegun), _) => {
-                self.store.cancel_overwrite(token, target)?;
-                return Ok(None);
-            }
-            // It may come back, with what is mounted there. A delivery settles it.
-            (Ok(Ending::Gone), true) => return Ok(None),
-            (Ok(Ending::Finished), _) if self.dry_run == DryRun::Yes => Ok(foreseen(&write)),
-            (Ok(Ending::Finished), _) => {
-                self.store.end_overwrite(token, target)?;
-                tracing::info!(
-                    event = "file_finished", label = %write.label, %target,
-                    "{path}: finished; a run was stopped while it wrote the file"
-                );
-                return Ok(None);
-            }
-            // Whoever took it out of the config and changed it looks after it.
-            (Ok(Ending::Gone | Ending::Foreign), false) => {
-                self.store.end_overwrite(token, target)?;
-                return Ok(None);
-            }
-            (Ok(Ending::Foreign), true) => Err(not_ours_to_finish(&write.path, &write.label)),
-            (Err(fault), _) => Err(fault),
-        };
-        Ok(Some(HalfWritten { write, outcome }))
-    }
-
-    fn ending(&self, write: &Overwrite) -> Result<Ending, Fault> {
-        let Some(contents) = &write.contents else { return Ok(Ending::Foreign) };
-        let unfinished = Unfinished { path: &write.path, old: &contents.old, new: &contents.new };
-        match self.dry_run {
-            DryRun::No => unfinished.finish(),
-            DryRun::Yes => unfinished.foresee(),
-        }
-    }
-
-    /// Whether the config still delivers there.
-    fn is_target(&self, write: &Overwrite) -> bool {
-        let is_meant = |target: &Target| {
-            target.id == write.target
-                && matches!(&target.place, Place::File(file) if file.path == write.path)
-        };
-        let mut members = self.tokens.configs.iter().filter(|it| it.label == write.label);
-        members.any(|member| member.deliver.iter().any(is_meant))
-    }
-
+impl Deliveries<'_> {
     /// What is to be said of files that could not be finished and that no delivery speaks of,
     /// because they are no targets any more.
     pub(in crate::commands) fn unfinished_files(&self) -> impl Iterator<Item = Reason> {
-        let others = self.half_written.iter().filter(|it| !self.is_target(&it.write));
+        let others = self.half_written.iter().filter(|it| !is_target(self.run, &it.write));
         others.filter_map(|it| {
             let fault = it.outcome.as_ref().err()?;
             Some(Reason {
@@ -107,9 +101,14 @@ impl Run<'_> {
         })
     }
 
+    /// Whether an interrupted write left this file half-written.
+    pub(in crate::commands) fn is_half_written(&self, path: &Path) -> bool {
+        self.half_written(path).is_some()
+    }
+
     /// What is known of a file that is not whole; none of one that is.
-    pub(in crate::commands) fn half_written(&self, path: &Path) -> Option<&HalfWritten> {
-        self.half_written.iter().find(|it| it.is_at(path))
+    pub(super) fn half_written(&self, path: &Path) -> Option<&HalfWritten> {
+        self.half_written.iter().find(|it| it.write.path == path)
     }
 }
 

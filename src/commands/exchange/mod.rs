@@ -13,16 +13,16 @@ use std::time::{Duration, Instant};
 use self::ways::Life;
 use super::Session;
 use super::configured_tokens::{holds, shared};
-use super::delivery::{Courier, Manner};
+use super::delivery::{Deliveries, Manner};
 use super::inspect::{inspect, misfit_behind};
 use super::log;
-use super::refresh::{DryRun, Only, RefreshOrder, Run};
+use super::refresh::{DryRun, Run, RunOptions};
 use super::status::read_token;
 use super::tokens::{TokenConfig, Tokens};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::graph::{App, Fault};
-use crate::policy::{Adoption, Incumbent, Insistence, is_short_life, judge_newcomer, short_lived};
+use crate::policy::{Adoption, Incumbent, is_short_life, judge_newcomer, short_lived};
 use crate::report::RunReport;
 use crate::token::{
     AccessToken, Credential, Expiry, Identity, Inspection, Label, Pattern, TokenId, Trigger,
@@ -49,28 +49,24 @@ pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, Compla
     }
     let prompt = format!("the new access token for `{}`", order.label);
     let string = read_token(session, order.file.as_deref(), &prompt)?;
-    let mut run = Run::open(session, &as_refresh(order))?;
-    let report = run.take_stock().and_then(|()| {
-        let work = || hand_over(&run, order, &string);
-        session.interrupt.guard(|| run.last_words(), work)
+    let options = RunOptions {
+        command: "exchange",
+        trigger: Trigger::Manual,
+        dry_run: order.dry_run,
+        lock_wait: order.lock_wait,
+    };
+    let mut run = Run::open(session, options)?;
+    let report = run.load_tokens().and_then(|()| {
+        let deliveries = Deliveries::open(&run)?;
+        let work = || hand_over(&run, &deliveries, order, &string);
+        session.interrupt.guard(|| run.aborted(), work)
     });
     run.conclude(report)
 }
 
-fn as_refresh(order: &ExchangeOrder) -> RefreshOrder {
-    RefreshOrder {
-        patterns: vec![Pattern::new(order.label.as_str())],
-        insistence: Insistence::Named,
-        only: Only::ShortLived,
-        dry_run: order.dry_run,
-        trigger: Trigger::Manual,
-        lock_wait: order.lock_wait,
-        command: "exchange",
-    }
-}
-
 fn hand_over(
     run: &Run<'_>,
+    deliveries: &Deliveries<'_>,
     order: &ExchangeOrder,
     string: &AccessToken,
 ) -> Result<RunReport, Complaint> {
@@ -99,16 +95,17 @@ fn hand_over(
         Life::Unknown => desk.exchange_if_possible(&app, &given)?,
     };
     drop(room);
-    let delivered = Courier::new(run, &desk.member, desk.token, Manner::Careful).settle();
+    let delivered = deliveries.of_token(&desk.member, desk.token, Manner::Careful).settle();
     run.bear_full(delivered)?;
-    let run_hooks = run.run_pending_hooks();
+    let run_hooks = deliveries.run_pending_hooks();
     run.bear_full(run_hooks)?;
     let result = desk.result(outcome, reason)?;
     log::kept(&result, began);
     let mut results = vec![result];
-    run.account_for_deliveries(&mut results)?;
+    deliveries.account_for(&mut results)?;
     // A damaged access token that was just replaced is no failure of what replaced it.
     let mut system = run.system();
+    system.extend(deliveries.unfinished_files());
     system.retain(|reason| !(reason.is_damage() && reason.labels == [desk.member.label.clone()]));
     Ok(RunReport {
         dry_run: order.dry_run == DryRun::Yes,

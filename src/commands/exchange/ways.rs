@@ -109,7 +109,7 @@ impl Desk<'_> {
             let why = Problem::new(ProblemKind::Unknown, "a token of its type has no exchange");
             return Ok(Err(Fault::of_token(why)));
         };
-        self.run.plan(&[self.token])?;
+        self.run.record_attempts(&[self.token])?;
         failpoint::reach("before-request");
         let answer = self.run.graph.grant(app, exchange, Some(given.string));
         match &answer {

@@ -78,7 +78,7 @@ impl Heartbeat {
 
     fn of(session: &Session, order: &RefreshOrder) -> Self {
         let whole = order.patterns.is_empty() && order.only == Only::All;
-        if !whole || order.dry_run != DryRun::No {
+        if !whole || order.run.dry_run != DryRun::No {
             return Self { watchers: Vec::new() };
         }
         let pings = session.config.notify.iter().filter_map(|setting| match &setting.via {

@@ -1,31 +1,15 @@
-//! How a run ends: what is written down of it, whom it tells, what it prints.
+//! Tells people how a refresh ended: metrics, notifications, channels that failed.
 
-use std::collections::HashSet;
-
-use chrono::TimeDelta;
-
-use super::run::{DryRun, Only, Run};
+use super::run::{DryRun, Run};
+use super::{Only, RefreshOrder};
 use crate::commands::Session;
+use crate::commands::notify;
 use crate::commands::survey::overview;
 use crate::commands::tokens::Tokens;
-use crate::commands::{apps, log, notify};
 use crate::complaint::Complaint;
-use crate::exit::Exit;
-use crate::policy::{Reason, judge_fullness, words};
-use crate::report::{RunReport, TokenResult};
-use crate::store::{FULL, StoreError};
-use crate::token::Label;
-use crate::ui::{Format, Verbosity};
-
-/// How long a throttled app is left alone where Meta does not say: the limits are counted over an
-/// hour, and an hourly run should not be missed for a few seconds. Source: Meta, Graph API, rate
-/// limits.
-const USUAL_THROTTLE: TimeDelta = TimeDelta::minutes(50);
-
-/// How a run ends that gave this.
-fn exit_of(report: &Result<RunReport, Complaint>) -> Exit {
-    report.as_ref().map_or_else(|complaint| complaint.exit, RunReport::exit)
-}
+use crate::policy::words;
+use crate::report::RunReport;
+use crate::store::FULL;
 
 /// Adds to what is said of a full disk which tokens have no time left for it.
 pub(super) fn naming_the_critical(session: &Session, why: Complaint) -> Complaint {
@@ -40,137 +24,40 @@ pub(super) fn naming_the_critical(session: &Session, why: Complaint) -> Complain
     }
 }
 
-impl Run<'_> {
-    /// Writes down how the run ended, and prints its report.
-    pub(in crate::commands) fn conclude(
-        self,
-        report: Result<RunReport, Complaint>,
-    ) -> Result<Exit, Complaint> {
-        let closed = self.close_over(&report);
-        self.bear_full(closed)?;
-        let mut report = report?;
-        report.system.extend(self.fullness(&report.results));
-        self.show(report)
+/// Writes the metrics and tells people what they have not been told, now that all is settled
+/// and the run is written down. What is to be said of
+/// what failed at that is in the report.
+pub(super) fn tell(run: &Run<'_>, order: &RefreshOrder, report: &mut RunReport) {
+    let config = &run.session.config;
+    let wanted = config.alerts.textfile.is_some() || !config.notify.is_empty();
+    if !wanted || !tells(order) || run.session.interrupt.is_raised() {
+        return;
     }
-
-    /// Prints a report in the form that was asked for: silence where nobody has anything to do.
-    pub(super) fn show(&self, report: RunReport) -> Result<Exit, Complaint> {
-        let exit = report.exit();
-        let report = report.with_prefix(self.prefix());
-        report.system.iter().for_each(log::stands);
-        let ui = &self.session.ui;
-        match ui.format {
-            Format::Json => ui.data(&report.json())?,
-            _ if ui.verbosity == Verbosity::Quiet && !report.wants_a_person() => {}
-            _ => ui.data(&report.text(ui.canvas()))?,
+    match overview(run.session, &run.store, &run.graph) {
+        Ok(status) => {
+            let status = status.with_prefix(run.prefix());
+            let said = notify::tell_of_run(run.session, &run.store, run.id, status);
+            report.system.extend(said);
         }
-        Ok(exit)
+        Err(complaint) => report.system.push(notify::nobody_told(&complaint)),
     }
+}
 
-    /// Writes the metrics and tells people what they have not been told, now that all is settled
-    /// and the run is written down. What is to be said of
-    /// what failed at that is in the report.
-    pub(super) fn tell(&self, report: &mut RunReport) {
-        let config = &self.session.config;
-        let wanted = config.alerts.textfile.is_some() || !config.notify.is_empty();
-        if !wanted || !self.tells() || self.session.interrupt.is_raised() {
-            return;
-        }
-        match overview(self.session, &self.store, &self.graph) {
-            Ok(status) => {
-                let status = status.with_prefix(self.prefix());
-                let said = notify::tell_of_run(self.session, &self.store, self.id, status);
-                report.system.extend(said);
-            }
-            Err(complaint) => report.system.push(notify::nobody_told(&complaint)),
-        }
+/// The report with what is to be said of the channels, now that every one was tried that has
+/// something to tell.
+pub(super) fn with_channel_troubles(
+    run: &Run<'_>,
+    order: &RefreshOrder,
+    mut report: RunReport,
+) -> RunReport {
+    if tells(order) {
+        let now = run.now();
+        report.system.extend(notify::channel_troubles(run.session, &run.store, now));
     }
+    report
+}
 
-    /// The report with what is to be said of the channels, now that every one was tried that has
-    /// something to tell.
-    pub(super) fn with_channel_troubles(&self, mut report: RunReport) -> RunReport {
-        if self.tells() {
-            let now = self.now();
-            report.system.extend(notify::channel_troubles(self.session, &self.store, now));
-        }
-        report
-    }
-
-    /// Whether this is a run that people are told of.
-    fn tells(&self) -> bool {
-        self.dry_run == DryRun::No && self.only == Only::All
-    }
-
-    fn prefix(&self) -> Option<&str> {
-        self.session.config.alerts.prefix.as_deref()
-    }
-
-    /// Leaves word for the next run which apps Meta wants left alone.
-    fn leave_word(&self) -> Result<(), StoreError> {
-        let now = self.now();
-        for throttle in self.graph.throttles() {
-            let until = now + throttle.wait.unwrap_or(USUAL_THROTTLE);
-            self.store.pause_app(&throttle.app, until, now)?;
-        }
-        Ok(())
-    }
-
-    /// Writes down how the run ended that gave this. One that worked around damage did its work.
-    pub(super) fn close_over(
-        &self,
-        report: &Result<RunReport, Complaint>,
-    ) -> Result<(), StoreError> {
-        let exit = exit_of(report);
-        if exit == Exit::Storage && report.is_ok() {
-            self.store.note_work_done(self.id)?;
-        }
-        self.close(exit)
-    }
-
-    /// Writes down how the run ended: as the shell will see it, by a signal if there was one.
-    pub(in crate::commands) fn close(&self, exit: Exit) -> Result<(), StoreError> {
-        let left = self.leave_word();
-        let code = self.session.interrupt.exit_code().unwrap_or(exit.code());
-        let (heard, now) = (self.graph.clock_skew(), self.now());
-        if heard.is_some() {
-            let brought = self.store.bring_back(self.id, self.started_at(), now);
-            self.bear_full(brought)?;
-        }
-        self.store.finish_run(self.id, code, heard, now)?;
-        left
-    }
-
-    /// What is written down when the process must end while a request hangs.
-    pub(in crate::commands) fn last_words(&self) {
-        let code = self.session.interrupt.exit_code().unwrap_or(Exit::Failed.code());
-        log::cut_off(code, self.began);
-        // Nobody is left to be told that the store failed too.
-        let _ = self.store.abandon_run(self.id, code, self.graph.clock_skew(), self.now());
-    }
-
-    /// What is to be said where the disk was full: which tokens it held back, and which of them
-    /// have no time left for that.
-    pub(super) fn fullness(&self, results: &[TokenResult]) -> Option<Reason> {
-        let error = self.found_full()?;
-        let shortage = error.shortage().or_else(|| self.store.shortage());
-        let how = shortage.map_or("it cannot be written".to_owned(), |it| it.to_string());
-        let held_back: HashSet<&Label> = results
-            .iter()
-            .filter(|result| result.exit == Exit::Storage)
-            .map(|result| &result.label)
-            .collect();
-        let members = self.tokens.configs.iter();
-        let members = members.filter(|member| held_back.contains(&member.label));
-        let labels = members.clone().map(|member| member.label.clone()).collect();
-        let critical = self.tokens.critical(members, self.now());
-        Some(judge_fullness(self.store.path(), &how, labels, &critical))
-    }
-
-    /// What concerns the machinery.
-    pub(in crate::commands) fn system(&self) -> Vec<Reason> {
-        let versions =
-            apps::version_reasons(self.session, &self.tokens, &self.graph, self.moment());
-        let store = self.damage().into_iter().chain(self.unfinished_files());
-        self.clocks().reason().into_iter().chain(versions).chain(store).collect()
-    }
+/// Whether this is a run that people are told of.
+fn tells(order: &RefreshOrder) -> bool {
+    order.run.dry_run == DryRun::No && order.only == Only::All
 }

@@ -8,7 +8,8 @@ use std::cell::Cell;
 
 use super::diary::Diary;
 use super::pages::Listing;
-use super::run::{DryRun, Only, Run};
+use super::run::{DryRun, Run};
+use super::{Only, Refresh};
 use crate::commands::configured_tokens::ConfiguredToken;
 use crate::commands::delivery::{Courier, Manner};
 use crate::commands::log;
@@ -29,12 +30,12 @@ const MOST_STEPS: usize = 4;
 
 /// Keeps one token, and says what happened to it.
 pub(super) fn keep(
-    run: &Run<'_>,
+    refresh: &Refresh<'_>,
     member: &TokenConfig,
     listing: Option<&Listing>,
 ) -> Result<TokenResult, Complaint> {
-    let mut keeper = Keeper::new(run, member, listing)?;
-    if let Some(why) = run.out_of_time() {
+    let mut keeper = Keeper::new(refresh, member, listing)?;
+    if let Some(why) = refresh.run.out_of_time() {
         keeper.diary.trouble_as(Outcome::Skipped, why);
         return keeper.result();
     }
@@ -47,6 +48,7 @@ pub(super) fn keep(
 
 /// The worker on one token.
 pub(super) struct Keeper<'a> {
+    pub(super) refresh: &'a Refresh<'a>,
     pub(super) run: &'a Run<'a>,
     pub(super) member: &'a TokenConfig,
     pub(super) token: TokenId,
@@ -65,16 +67,26 @@ pub(super) enum Next {
 
 impl<'a> Keeper<'a> {
     pub(super) fn new(
-        run: &'a Run<'a>,
+        refresh: &'a Refresh<'a>,
         member: &'a TokenConfig,
         listing: Option<&'a Listing>,
     ) -> Result<Self, Complaint> {
+        let run = refresh.run;
         let token = run.token(&member.label)?;
         let before = run.store.credential(token)?;
         let stands = before.ledger.problem.as_ref();
         let app_in_doubt = Cell::new(stands.is_some_and(|it| it.kind.is_about_the_app()));
         let old_expiry = before.current.map_or(Expiry::Unknown, |current| current.expiry);
-        Ok(Self { run, member, token, diary: Diary::new(), listing, old_expiry, app_in_doubt })
+        Ok(Self {
+            refresh,
+            run,
+            member,
+            token,
+            diary: Diary::new(),
+            listing,
+            old_expiry,
+            app_in_doubt,
+        })
     }
 
     fn keep(&mut self) -> Result<(), StoreError> {
@@ -111,10 +123,10 @@ impl<'a> Keeper<'a> {
     }
 
     fn take_in_newcomer(&mut self) -> Result<(), StoreError> {
-        if self.run.only == Only::ShortLived {
+        if self.refresh.order.only == Only::ShortLived {
             return Ok(());
         }
-        match self.run.configured_token(&self.member.label) {
+        match self.refresh.configured_token(&self.member.label) {
             None => Ok(()),
             // A grant that nobody has looked at yet comes first; the source is read again.
             Some(ConfiguredToken::String(_)) if self.a_grant_waits()? => Ok(()),
@@ -133,7 +145,7 @@ impl<'a> Keeper<'a> {
 
     /// A string that somebody put into a file of this token's is examined like one in the config.
     fn take_in_strangers(&mut self) -> Result<(), StoreError> {
-        let delivers = !self.member.deliver.is_empty() && self.run.only == Only::All;
+        let delivers = !self.member.deliver.is_empty() && self.refresh.order.only == Only::All;
         if !delivers || self.a_grant_waits()? {
             return Ok(());
         }
@@ -148,7 +160,7 @@ impl<'a> Keeper<'a> {
     }
 
     fn courier(&self) -> Courier<'_> {
-        Courier::new(self.run, self.member, self.token, Manner::Careful)
+        self.refresh.deliveries.of_token(self.member, self.token, Manner::Careful)
     }
 
     fn a_grant_waits(&self) -> Result<bool, StoreError> {
@@ -193,9 +205,9 @@ impl<'a> Keeper<'a> {
         let credential = self.credential()?;
         let parent = self.parent()?;
         let subject = self.run.subject(self.member, &credential, parent.as_ref());
-        let decision = self.run.decision(self.member, &subject);
+        let decision = self.refresh.decision(self.member, &subject);
         log::decided(&self.member.label, &decision, self.run.now());
-        Ok(self.run.only.narrow(decision))
+        Ok(self.refresh.order.only.narrow(decision))
     }
 
     pub(super) fn parent(&self) -> Result<Option<Credential>, StoreError> {
@@ -249,7 +261,8 @@ impl<'a> Keeper<'a> {
         }
         // What a person must do counts from the next run on, if this run refused what was handed in,
         // and not at all in a run that was about something else.
-        let others_business = self.run.only == Only::ShortLived && page.outcome == Outcome::NotDue;
+        let others_business =
+            self.refresh.order.only == Only::ShortLived && page.outcome == Outcome::NotDue;
         if others_business {
             standing.clear();
         }

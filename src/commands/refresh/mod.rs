@@ -8,6 +8,7 @@
 mod conclusion;
 mod derive;
 mod diary;
+mod finish;
 mod grant;
 mod inquiry;
 mod keeper;
@@ -22,81 +23,180 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub(in crate::commands) use diary::exit_for;
-pub use run::{DryRun, Only, RefreshOrder};
+pub use run::{DryRun, RunOptions};
 pub(in crate::commands) use run::{Run, last_heard};
 
-use self::conclusion::naming_the_critical;
+use self::conclusion::{naming_the_critical, tell, with_channel_troubles};
 use self::pages::Listing;
 use super::Session;
-use super::delivery;
+use super::configured_tokens::{self, ConfiguredToken};
+use super::delivery::Deliveries;
 use super::log;
 use super::notify::Heartbeat;
-use super::tokens::TokenConfig;
+use super::tokens::{TokenConfig, in_its_own_words};
 use super::worker_pool;
 use crate::complaint::Complaint;
+use crate::config::SecretSource;
 use crate::exit::Exit;
 use crate::failpoint;
-use crate::policy::{Decision, Policy, Reason, judge_deliveries, judge_store};
+use crate::policy::{
+    Decision, Insistence, Policy, Reason, Renew, Rest, Subject, decide, judge_store, paced,
+};
 use crate::report::{RunReport, TokenResult};
 use crate::store::{Keep, StoreError};
-use crate::token::{Action, Credential, Delivery, Label, Outcome, Problem, ProblemKind, Time};
+use crate::token::{Action, Credential, Label, Outcome, Pattern, Problem, ProblemKind, Time};
 
 /// How long the store is looked over at the end of a run.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The code of an error over a row that cannot be read.
 const DAMAGED: &str = "store_damaged";
 
+/// What was asked for.
+#[derive(Debug)]
+pub struct RefreshOrder {
+    /// How the run is opened.
+    pub run: RunOptions,
+    /// The labels that were typed.
+    pub patterns: Vec<Pattern>,
+    /// How much the person insists.
+    pub insistence: Insistence,
+    /// Which decisions are carried out.
+    pub only: Only,
+}
+
+/// Which decisions are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Only {
+    /// All.
+    All,
+    /// `exchange --stored`: only the exchange of short-lived strings.
+    ShortLived,
+}
+
+impl Only {
+    /// Leaves alone what was not asked for.
+    pub(super) fn narrow(self, decision: Decision) -> Decision {
+        match (self, &decision) {
+            (Self::All, _)
+            | (
+                Self::ShortLived,
+                Decision::Renew(Renew::ShortLived { .. } | Renew::PerhapsShortLived),
+            ) => decision,
+            (Self::ShortLived, _) => Decision::Rest(Rest::NotShortLived),
+        }
+    }
+}
+
 /// Renews what is due, verifies what was not proven lately, derives Pages.
 pub fn refresh(session: &Session, order: &RefreshOrder) -> Result<Exit, Complaint> {
-    let mut run = Run::open(session, order)
+    let mut run = Run::open(session, order.run)
         .map_err(|why| naming_the_critical(session, why))
         .inspect_err(|why| Heartbeat::cannot_run(session, order, why))?;
     let heartbeat = Heartbeat::start(session, order);
-    let mut report = run.run(order);
+    let mut report = refresh_all(&mut run, order);
     let closed = run.close_over(&report);
     if let Err(error) = run.bear_full(closed) {
         report = Err(error.into());
     }
     if let Ok(report) = &mut report {
         report.system.extend(run.fullness(&report.results));
-        run.tell(report);
+        tell(&run, order, report);
     }
     heartbeat.end(&run, &report);
-    run.show(report.map(|report| run.with_channel_troubles(report))?)
+    run.show(report.map(|report| with_channel_troubles(&run, order, report))?)
 }
 
 /// How many renewals are announced in one commit.
 const ANNOUNCED_AT_ONCE: usize = 256;
 
-impl Run<'_> {
-    fn run(&mut self, order: &RefreshOrder) -> Result<RunReport, Complaint> {
-        self.take_stock()?;
-        let meant = self.meant(order)?;
-        self.look_for_newcomers(&meant)?;
-        let jobs = self.jobs(&meant);
-        self.announce(&jobs)?;
-        failpoint::reach("announced");
-        let mut results = self.session.interrupt.guard(|| self.last_words(), || self.work(jobs))?;
-        let delivered = self.run_pending_hooks();
-        self.bear_full(delivered)?;
-        self.account_for_deliveries(&mut results)?;
-        let tidied = self.tidy(&results);
-        self.bear_full(tidied)?;
-        let examined = self.examine();
-        let examined = self.bear_full(examined)?.flatten();
-        Ok(RunReport {
-            dry_run: self.dry_run == DryRun::Yes,
-            started_at: self.started_at(),
-            finished_at: self.now(),
-            results: self.in_order(results),
-            system: self.system().into_iter().chain(examined).collect(),
-        })
+/// Refreshes every token that is meant, and delivers it.
+fn refresh_all(run: &mut Run<'_>, order: &RefreshOrder) -> Result<RunReport, Complaint> {
+    run.load_tokens()?;
+    let run = &*run;
+    let deliveries = Deliveries::open(run)?;
+    let mut refresh = Refresh { run, order, deliveries, configured: HashMap::new() };
+    let meant = refresh.meant()?;
+    refresh.configured = refresh.configured_tokens(&meant)?;
+    let jobs = refresh.jobs(&meant);
+    refresh.announce(&jobs)?;
+    failpoint::reach("announced");
+    let mut results = run.session.interrupt.guard(|| run.aborted(), || refresh.work(jobs))?;
+    let delivered = refresh.deliveries.run_pending_hooks();
+    run.bear_full(delivered)?;
+    refresh.deliveries.account_for(&mut results)?;
+    let purged = refresh.purge(&results);
+    run.bear_full(purged)?;
+    let examined = refresh.examine();
+    let examined = run.bear_full(examined)?.flatten();
+    let unfinished = refresh.deliveries.unfinished_files();
+    Ok(RunReport {
+        dry_run: run.dry_run == DryRun::Yes,
+        started_at: run.started_at(),
+        finished_at: run.now(),
+        results: refresh.in_order(results),
+        system: run.system().into_iter().chain(unfinished).chain(examined).collect(),
+    })
+}
+
+/// What the workers of one refresh share.
+struct Refresh<'a> {
+    run: &'a Run<'a>,
+    order: &'a RefreshOrder,
+    deliveries: Deliveries<'a>,
+    configured: HashMap<Label, ConfiguredToken>,
+}
+
+impl Refresh<'_> {
+    /// Reads the new access tokens that the config points to, for these labels. A half-written file
+    /// has none.
+    fn configured_tokens(
+        &self,
+        labels: &HashSet<Label>,
+    ) -> Result<HashMap<Label, ConfiguredToken>, Complaint> {
+        let is_whole = |member: &&TokenConfig| match &member.access_token {
+            Some(SecretSource::File { path, .. }) => !self.deliveries.is_half_written(path),
+            _ => true,
+        };
+        let members =
+            self.run.tokens.configs.iter().filter(|member| labels.contains(&member.label));
+        let meant: Vec<&TokenConfig> = members.filter(is_whole).collect();
+        let is_lost =
+            |label: &Label| self.run.tokens.credential(label).is_some_and(Credential::is_lost);
+        configured_tokens::read_all(self.run.session, &meant, &self.run.store, is_lost)
+    }
+
+    /// A new string for this token, or why there is none to read.
+    pub(super) fn configured_token(&self, label: &Label) -> Option<&ConfiguredToken> {
+        self.configured.get(label)
+    }
+
+    /// What is to be done with a token now.
+    pub(super) fn decision(&self, member: &TokenConfig, subject: &Subject<'_>) -> Decision {
+        let (insistence, moment) = (self.insistence_on(subject.label), self.run.moment());
+        match in_its_own_words(decide(subject, insistence, moment), subject) {
+            rest @ Decision::Rest(_) => rest,
+            act => paced(act, subject, self.budget_used(member), insistence, moment),
+        }
+    }
+
+    /// How much of its app's calls are used up, in percent, as far as this run was told.
+    fn budget_used(&self, member: &TokenConfig) -> Option<u64> {
+        self.run.graph.budget_used(&self.run.app(&member.app).ok()?)
+    }
+
+    /// How much the person insists on this token: only on those that were named.
+    pub(super) fn insistence_on(&self, label: &Label) -> Insistence {
+        if self.order.patterns.iter().any(|pattern| pattern.matches(label)) {
+            self.order.insistence
+        } else {
+            Insistence::None
+        }
     }
 
     /// The labels that this run is about: those that were typed, and the Pages of their parents.
-    fn meant(&self, order: &RefreshOrder) -> Result<HashSet<Label>, Complaint> {
-        let typed = self.tokens.select(&order.patterns)?;
-        let pages = typed.iter().flat_map(|member| self.tokens.pages_of(&member.label));
+    fn meant(&self) -> Result<HashSet<Label>, Complaint> {
+        let typed = self.run.tokens.select(&self.order.patterns)?;
+        let pages = typed.iter().flat_map(|member| self.run.tokens.pages_of(&member.label));
         Ok(typed.iter().copied().chain(pages).map(|member| member.label.clone()).collect())
     }
 
@@ -105,11 +205,12 @@ impl Run<'_> {
         let waits = |member: &TokenConfig| {
             member.parent.as_ref().is_some_and(|parent| meant.contains(parent))
         };
-        self.tokens
+        self.run
+            .tokens
             .configs
             .iter()
             .filter(|member| meant.contains(&member.label) && !waits(member))
-            .map(|member| Job::new(member.clone(), self.tokens.credential(&member.label), None))
+            .map(|member| Job::new(member.clone(), self.run.tokens.credential(&member.label), None))
             .collect()
     }
 
@@ -121,18 +222,18 @@ impl Run<'_> {
         let planned: Vec<_> = jobs
             .iter()
             .filter_map(|job| {
-                let credential = self.tokens.credential(&job.member.label)?;
-                let subject = self.tokens.subject(&job.member);
-                let decision = self.only.narrow(self.decision(&job.member, &subject));
+                let credential = self.run.tokens.credential(&job.member.label)?;
+                let subject = self.run.tokens.subject(&job.member);
+                let decision = self.order.only.narrow(self.decision(&job.member, &subject));
                 matches!(decision, Decision::Renew(_)).then_some(credential.id)
             })
             .collect();
         for batch in planned.chunks(ANNOUNCED_AT_ONCE) {
-            if !self.store.has_room_to_announce(batch.len())? {
+            if !self.run.store.has_room_to_announce(batch.len())? {
                 break;
             }
-            let planned = self.plan(batch);
-            if self.bear_full(planned)?.is_none() {
+            let planned = self.run.record_attempts(batch);
+            if self.run.bear_full(planned)?.is_none() {
                 break;
             }
         }
@@ -142,18 +243,18 @@ impl Run<'_> {
     /// Keeps every token, parents before their Pages, the soonest end first.
     fn work(&self, jobs: Vec<Job>) -> Result<Vec<TokenResult>, Complaint> {
         let failed: Mutex<Option<Complaint>> = Mutex::new(None);
-        let bar = self.session.ui.progress(self.tokens.configs.len());
+        let bar = self.run.session.ui.progress(self.run.tokens.configs.len());
         let act = |job: &Job| {
             self.keep(job).unwrap_or_else(|complaint| {
                 if complaint.exit == Exit::Storage && complaint.code == DAMAGED {
                     return (Some(damaged(&job.member, &complaint)), self.pages_without(job));
                 }
-                self.session.interrupt.raise();
+                self.run.session.interrupt.raise();
                 failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(complaint);
                 (None, Vec::new())
             })
         };
-        let workers = self.session.config.http.concurrency;
+        let workers = self.run.session.config.http.concurrency;
         let (results, panicked) = worker_pool::work(jobs, workers, act, |_| bar.inc(1));
         bar.finish_and_clear();
         if let Some(complaint) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
@@ -167,7 +268,7 @@ impl Run<'_> {
     fn keep(&self, job: &Job) -> Result<(Option<TokenResult>, Vec<Job>), Complaint> {
         let (_about, began) = (log::about(&job.member.label), Instant::now());
         let mut result = keeper::keep(self, &job.member, job.listing.as_deref())?;
-        if job.member.parent.is_some() || self.only != Only::All {
+        if job.member.parent.is_some() || self.order.only != Only::All {
             log::kept(&result, began);
             return Ok((Some(result), Vec::new()));
         }
@@ -181,30 +282,31 @@ impl Run<'_> {
 
     /// The jobs for the Pages of a token that could not be kept: theirs may be.
     fn pages_without(&self, job: &Job) -> Vec<Job> {
-        if job.member.parent.is_some() || self.only != Only::All {
+        if job.member.parent.is_some() || self.order.only != Only::All {
             return Vec::new();
         }
-        let pages = self.tokens.pages_of(&job.member.label);
-        pages.map(|it| Job::new(it.clone(), self.tokens.credential(&it.label), None)).collect()
+        let pages = self.run.tokens.pages_of(&job.member.label);
+        pages.map(|it| Job::new(it.clone(), self.run.tokens.credential(&it.label), None)).collect()
     }
 
     /// Looks the store over once a day, and says what is damaged.
     fn examine(&self) -> Result<Option<Reason>, StoreError> {
-        if self.dry_run == DryRun::Yes || self.only != Only::All {
+        if self.run.dry_run == DryRun::Yes || self.order.only != Only::All {
             return Ok(None);
         }
-        let found = self.store.examine(self.session.clock.now(), PATIENCE)?;
+        let found = self.run.store.examine(self.run.session.clock.now(), PATIENCE)?;
         Ok(found.and_then(|found| judge_store(&found.findings)))
     }
 
     /// Wipes old strings whose time is over; only by Graph's time, and not at all in a run that has
     /// not heard it.
-    fn tidy(&self, results: &[TokenResult]) -> Result<(), StoreError> {
-        if self.graph.clock_skew().is_none() {
+    fn purge(&self, results: &[TokenResult]) -> Result<(), StoreError> {
+        if self.run.graph.clock_skew().is_none() {
             return Ok(());
         }
         let kept: HashSet<&Label> = results.iter().map(|result| &result.label).collect();
         let limits: Vec<_> = self
+            .run
             .tokens
             .configs
             .iter()
@@ -212,38 +314,17 @@ impl Run<'_> {
             .filter_map(|member| {
                 let Policy { keep_generations, keep_for, .. } = member.policy;
                 let keep = Keep { generations: keep_generations, at_least: keep_for };
-                Some((self.known(&member.label)?, keep))
+                Some((self.run.known(&member.label)?, keep))
             })
             .collect();
-        let now = self.now();
-        self.store.purge(self.id, &limits, now)?;
-        self.store.purge_events(now - self.session.config.store.keep_events).map(drop)
-    }
-
-    /// Adds to each result how its targets stand now that everything was brought that can be.
-    pub(in crate::commands) fn account_for_deliveries(
-        &self,
-        results: &mut [TokenResult],
-    ) -> Result<(), StoreError> {
-        let delivered = self.tokens.configs.iter().filter(|member| !member.deliver.is_empty());
-        let members: HashMap<&Label, &TokenConfig> =
-            delivered.map(|member| (&member.label, member)).collect();
-        for result in results {
-            let Some(member) = members.get(&result.label) else { continue };
-            let Some(token) = self.known(&result.label) else { continue };
-            let credential = self.store.credential(token)?;
-            result.deliveries = delivery::of_config(member, Some(&credential));
-            result.standing.extend(judge_deliveries(&result.label, &result.deliveries, self.now()));
-            if result.deliveries.iter().any(Delivery::is_behind) {
-                result.exit = result.exit.or_worse(Exit::NotDelivered);
-            }
-        }
-        Ok(())
+        let now = self.run.now();
+        self.run.store.purge(self.run.id, &limits, now)?;
+        self.run.store.purge_events(now - self.run.session.config.store.keep_events).map(drop)
     }
 
     /// The config's order, each parent followed by its Pages.
     fn in_order(&self, mut results: Vec<TokenResult>) -> Vec<TokenResult> {
-        let declared = self.session.config.tokens.iter();
+        let declared = self.run.session.config.tokens.iter();
         let places: HashMap<&str, usize> =
             declared.enumerate().map(|(place, token)| (token.label.as_str(), place)).collect();
         results.sort_by_cached_key(|result| {

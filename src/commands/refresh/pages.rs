@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::Job;
 use super::keeper::Keeper;
 use super::run::Run;
+use super::{Job, Refresh};
 use crate::commands::tokens::{TokenConfig, discovered};
 use crate::complaint::Complaint;
 use crate::graph::{Fault, PageGrant};
@@ -37,7 +37,8 @@ pub(super) struct Following {
 }
 
 /// Lists the Pages of `parent`, which has just been kept, if that is due, and gives their jobs.
-pub(super) fn follow(run: &Run<'_>, parent: &TokenConfig) -> Result<Following, Complaint> {
+pub(super) fn follow(refresh: &Refresh<'_>, parent: &TokenConfig) -> Result<Following, Complaint> {
+    let run = refresh.run;
     let members: Vec<&TokenConfig> = run.tokens.pages_of(&parent.label).collect();
     let mut pages = Vec::new();
     for member in members {
@@ -45,7 +46,7 @@ pub(super) fn follow(run: &Run<'_>, parent: &TokenConfig) -> Result<Following, C
         pages.push((member, run.store.credential(token)?));
     }
     let credential = run.store.credential(run.token(&parent.label)?)?;
-    let listing = if is_due(run, parent, &credential, &pages) {
+    let listing = if is_due(refresh, parent, &credential, &pages) {
         list(run, parent, &credential)?.map(Arc::new)
     } else {
         None
@@ -66,16 +67,17 @@ pub(super) fn follow(run: &Run<'_>, parent: &TokenConfig) -> Result<Following, C
 }
 
 fn is_due(
-    run: &Run<'_>,
+    refresh: &Refresh<'_>,
     parent: &TokenConfig,
     credential: &Credential,
     pages: &[(&TokenConfig, Credential)],
 ) -> bool {
+    let run = refresh.run;
     let moment = run.moment();
-    let insistence = run.insistence_on(&parent.label);
+    let insistence = refresh.insistence_on(&parent.label);
     let derives = |(member, page): &(&TokenConfig, Credential)| {
         let subject = run.subject(member, page, Some(credential));
-        matches!(run.decision(member, &subject), Decision::Derive(_))
+        matches!(refresh.decision(member, &subject), Decision::Derive(_))
     };
     let discovered: Vec<&Credential> = pages
         .iter()

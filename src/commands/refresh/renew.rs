@@ -57,7 +57,7 @@ impl Keeper<'_> {
         self.diary.because(sentence);
         let Some(_room) = self.room()? else { return self.verify_instead(&current) };
         let string = self.run.store.reveal(current.id)?;
-        self.run.plan(&[self.token])?;
+        self.run.record_attempts(&[self.token])?;
         failpoint::reach("before-request");
         let mut refusal: Option<Fault> = None;
         for way in ways {

@@ -1,26 +1,22 @@
 //! What the workers of one run share.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
 use crate::commands::Session;
 use crate::commands::apps;
-use crate::commands::configured_tokens::{self, ConfiguredToken};
-use crate::commands::delivery::{HalfWritten, PendingHook};
-use crate::commands::tokens::{TokenConfig, Tokens, in_its_own_words, subject};
+use crate::commands::tokens::{TokenConfig, Tokens, subject};
 use crate::complaint::Complaint;
-use crate::config::SecretSource;
 use crate::exit::Exit;
 use crate::graph::{App, Graph};
 use crate::policy::{
-    Clocks, Decision, Insistence, LastHeard, Moment, Reason, Renew, Repair, Rest, Subject, decide,
-    judge, judge_repaired, judge_store, paced, words,
+    Clocks, LastHeard, Moment, Reason, Repair, Subject, judge, judge_repaired, judge_store, words,
 };
 use crate::store::{Enrolment, Mended, RunId, RunLock, RunRow, Stock, Store, StoreError};
-use crate::token::{Credential, Label, Pattern, Problem, ProblemKind, Time, TokenId, Trigger};
+use crate::token::{Credential, Label, Problem, ProblemKind, Time, TokenId, Trigger};
 
 /// Whether a run is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,47 +27,32 @@ pub enum DryRun {
     Yes,
 }
 
-/// Which decisions are carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Only {
-    /// All.
-    All,
-    /// `exchange --stored`: only the exchange of short-lived strings.
-    ShortLived,
-}
-
-/// What was asked for.
-#[derive(Debug)]
-pub struct RefreshOrder {
-    /// The labels that were typed.
-    pub patterns: Vec<Pattern>,
-    /// How much the person insists.
-    pub insistence: Insistence,
-    /// Which decisions are carried out.
-    pub only: Only,
-    /// Whether it is meant.
-    pub dry_run: DryRun,
-    /// Who started it.
-    pub trigger: Trigger,
-    /// How long to wait for another run to end.
-    pub lock_wait: std::time::Duration,
+/// How a run is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct RunOptions {
     /// The command, as the lock and the run row name it.
     pub command: &'static str,
+    /// Who started it.
+    pub trigger: Trigger,
+    /// Whether it is a dry run.
+    pub dry_run: DryRun,
+    /// How long to wait for another run to end.
+    pub lock_wait: Duration,
 }
 
 /// Takes the lock and opens the store, or copies it into memory for a rehearsal.
 fn open_store(
     session: &Session,
-    order: &RefreshOrder,
+    options: RunOptions,
 ) -> Result<(Option<RunLock>, Store), Complaint> {
     let path = &session.config.store.path;
-    match order.dry_run {
+    match options.dry_run {
         DryRun::Yes => {
             let key = if path.exists() { Some(session.key()?) } else { None };
             Ok((None, Store::rehearsal(path, key.as_ref(), session.made_key())?))
         }
         DryRun::No => {
-            let lock = session.lock(order.command, order.lock_wait)?;
+            let lock = session.lock(options.command, options.lock_wait)?;
             let store = Store::open(&lock, path, &session.key()?)?;
             Ok((Some(lock), store))
         }
@@ -92,17 +73,11 @@ pub(in crate::commands) struct Run<'a> {
     pub(in crate::commands) graph: Graph,
     pub(in crate::commands) id: RunId,
     pub(in crate::commands) dry_run: DryRun,
-    pub(in crate::commands) only: Only,
     pub(in crate::commands) tokens: Tokens,
     damage: Option<Reason>,
     mended: Vec<Mended>,
-    insistence: Insistence,
-    named: Vec<Pattern>,
-    configured_tokens: HashMap<Label, ConfiguredToken>,
     ids: Mutex<HashMap<Label, TokenId>>,
-    pending_hooks: Mutex<Vec<PendingHook>>,
     full: Mutex<Option<StoreError>>,
-    pub(in crate::commands) half_written: Vec<HalfWritten>,
     /// By the host's clock.
     host_started_at: Time,
     last_heard: Option<LastHeard>,
@@ -114,39 +89,33 @@ impl<'a> Run<'a> {
     /// Takes the lock, opens the store and writes the run down; nobody else can write from now on.
     pub(in crate::commands) fn open(
         session: &'a Session,
-        order: &RefreshOrder,
+        options: RunOptions,
     ) -> Result<Self, Complaint> {
-        let (lock, store) = open_store(session, order)?;
+        let (lock, store) = open_store(session, options)?;
         session.interrupt.listen();
         let host = session.clock.now();
         let last_heard = last_heard(store.last_heard()?.as_ref());
         let graph = session.graph();
         let mut clocks = Clocks { host, heard: None, last: last_heard };
         // Nothing may be decided by a clock that is in doubt; a delivery asks Meta for nothing.
-        if clocks.is_in_doubt() && order.command != "deliver" {
+        if clocks.is_in_doubt() && options.command != "deliver" {
             if let Some(app) = session.config.apps.first() {
                 graph.ask_the_time(app.kind);
             }
             clocks.heard = graph.clock_skew();
         }
         let started_at = clocks.now();
-        let id = store.begin_run(order.command, order.trigger, started_at)?;
+        let id = store.begin_run(options.command, options.trigger, started_at)?;
         Ok(Self {
             session,
             graph,
             id,
-            dry_run: order.dry_run,
-            only: order.only,
+            dry_run: options.dry_run,
             tokens: Tokens::default(),
             damage: None,
             mended: Vec::new(),
-            insistence: order.insistence,
-            named: order.patterns.clone(),
-            configured_tokens: HashMap::new(),
             ids: Mutex::new(HashMap::new()),
-            pending_hooks: Mutex::default(),
             full: Mutex::default(),
-            half_written: Vec::new(),
             host_started_at: host,
             last_heard,
             began: Instant::now(),
@@ -155,9 +124,8 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Enrols what the config declares, reads what the store knows, and finishes the files that a
-    /// run left half-written.
-    pub(in crate::commands) fn take_stock(&mut self) -> Result<(), Complaint> {
+    /// Enrols what the config declares, and reads what the store knows.
+    pub(in crate::commands) fn load_tokens(&mut self) -> Result<(), Complaint> {
         let mended = self.store.mend(self.session.clock.now())?;
         let declared = Tokens::declared(&self.session.config);
         self.enrol(&declared, |_| None)?;
@@ -172,7 +140,6 @@ impl<'a> Run<'a> {
         }
         let pauses = apps::pauses(&self.store, self.now())?;
         self.tokens = Tokens::new(&self.session.config, credentials).mindful_of(pauses);
-        self.half_written = self.finish_files()?;
         Ok(())
     }
 
@@ -198,25 +165,6 @@ impl<'a> Run<'a> {
         let lost = lost.filter(|subject| subject.credential.is_some_and(Credential::is_lost));
         let reasons = lost.flat_map(|subject| judge(&subject, self.moment()).reasons);
         reasons.filter(Reason::is_damage).collect()
-    }
-
-    /// Looks for new strings where the config points, for these labels. A file that is not whole
-    /// has none.
-    pub(in crate::commands) fn look_for_newcomers(
-        &mut self,
-        labels: &HashSet<Label>,
-    ) -> Result<(), Complaint> {
-        let is_whole = |member: &&TokenConfig| match &member.access_token {
-            Some(SecretSource::File { path, .. }) => self.half_written(path).is_none(),
-            _ => true,
-        };
-        let members = self.tokens.configs.iter().filter(|member| labels.contains(&member.label));
-        let meant: Vec<&TokenConfig> = members.filter(is_whole).collect();
-        let is_lost =
-            |label: &Label| self.tokens.credential(label).is_some_and(Credential::is_lost);
-        self.configured_tokens =
-            configured_tokens::read_all(self.session, &meant, &self.store, is_lost)?;
-        Ok(())
     }
 
     /// Makes the store know these tokens.
@@ -253,11 +201,6 @@ impl<'a> Run<'a> {
     /// The store's number for a token, if it is enrolled.
     pub(in crate::commands) fn known(&self, label: &Label) -> Option<TokenId> {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner).get(label).copied()
-    }
-
-    /// A new string for this token, or why there is none to read.
-    pub(in crate::commands) fn configured_token(&self, label: &Label) -> Option<&ConfiguredToken> {
-        self.configured_tokens.get(label)
     }
 
     /// What is known of the time.
@@ -299,34 +242,6 @@ impl<'a> Run<'a> {
         Subject { throttled_until, ..subject(member, Some(credential), parent) }
     }
 
-    /// What is to be done with a token now.
-    pub(super) fn decision(&self, member: &TokenConfig, subject: &Subject<'_>) -> Decision {
-        let (insistence, moment) = (self.insistence_on(subject.label), self.moment());
-        match in_its_own_words(decide(subject, insistence, moment), subject) {
-            rest @ Decision::Rest(_) => rest,
-            act => paced(act, subject, self.budget_used(member), insistence, moment),
-        }
-    }
-
-    /// How much of its app's calls are used up, in percent, as far as this run was told.
-    fn budget_used(&self, member: &TokenConfig) -> Option<u64> {
-        self.graph.budget_used(&self.app(&member.app).ok()?)
-    }
-
-    /// How much the person insists on this token: only on those that were named.
-    pub(in crate::commands) fn insistence_on(&self, label: &Label) -> Insistence {
-        if self.named.iter().any(|pattern| pattern.matches(label)) {
-            self.insistence
-        } else {
-            Insistence::None
-        }
-    }
-
-    /// The programs that are to be run when every token has had its turn.
-    pub(in crate::commands) fn pending_hooks(&self) -> MutexGuard<'_, Vec<PendingHook>> {
-        self.pending_hooks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Why nothing new may be begun, if that is so.
     pub(in crate::commands) fn out_of_time(&self) -> Option<Problem> {
         let limit = self.session.config.http.run_deadline;
@@ -362,24 +277,13 @@ impl<'a> Run<'a> {
     }
 
     /// Announces renewals in the store before their first request, each once a run.
-    pub(in crate::commands) fn plan(&self, tokens: &[TokenId]) -> Result<(), StoreError> {
+    pub(in crate::commands) fn record_attempts(
+        &self,
+        tokens: &[TokenId],
+    ) -> Result<(), StoreError> {
         if tokens.is_empty() {
             return Ok(());
         }
         self.store.plan_attempts(self.id, tokens, self.now())
-    }
-}
-
-impl Only {
-    /// Leaves alone what was not asked for.
-    pub(super) fn narrow(self, decision: Decision) -> Decision {
-        match (self, &decision) {
-            (Self::All, _)
-            | (
-                Self::ShortLived,
-                Decision::Renew(Renew::ShortLived { .. } | Renew::PerhapsShortLived),
-            ) => decision,
-            (Self::ShortLived, _) => Decision::Rest(Rest::NotShortLived),
-        }
     }
 }

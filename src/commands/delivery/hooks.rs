@@ -1,18 +1,19 @@
-//! Running the programs that tokens are delivered to.
+//! Runs the programs that tokens are delivered to.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::Deliveries;
 use super::courier::problem;
 use crate::commands::log::Delivered;
-use crate::commands::refresh::Run;
 use crate::deliver::{self, Fault, Parcel, Place, Process};
 use crate::store::{DeliveryFailure, HookProcess, Settlement, StoreError};
 use crate::token::{GenerationId, TargetId, TokenId};
 
 /// One string that one program is to get.
 #[derive(Debug, Clone)]
-pub(in crate::commands) struct PendingHook {
+pub(super) struct PendingHook {
     pub(super) argv: Vec<String>,
     pub(super) timeout: Duration,
     pub(super) token: TokenId,
@@ -21,23 +22,23 @@ pub(in crate::commands) struct PendingHook {
     pub(super) parcel: Parcel,
 }
 
-impl Run<'_> {
+impl Deliveries<'_> {
     /// Whether more than one token of the config is delivered to the same program.
     pub(super) fn is_shared(&self, argv: &[String]) -> bool {
         let serves = |place: &Place| matches!(place, Place::Command(other) if other == argv);
-        let tokens = self.session.config.tokens.iter();
+        let tokens = self.run.session.config.tokens.iter();
         tokens.filter(|token| token.deliver.iter().any(|it| serves(&it.place))).count() > 1
     }
 
-    /// Keeps an hook until every token has had its turn.
+    /// Keeps a hook until every token has had its turn.
     pub(super) fn queue(&self, hook: PendingHook) {
-        self.pending_hooks().push(hook);
+        lock(&self.pending_hooks).push(hook);
     }
 
     /// Runs what was kept: programs alike once, for all tokens that they serve.
     pub(in crate::commands) fn run_pending_hooks(&self) -> Result<(), StoreError> {
         let mut groups: BTreeMap<Vec<String>, Vec<PendingHook>> = BTreeMap::new();
-        for hook in std::mem::take(&mut *self.pending_hooks()) {
+        for hook in std::mem::take(&mut *lock(&self.pending_hooks)) {
             groups.entry(hook.argv.clone()).or_default().push(hook);
         }
         for mut hooks in groups.into_values() {
@@ -51,13 +52,14 @@ impl Run<'_> {
     /// Runs one program for these hooks, which are alike, and writes down how it went.
     pub(super) fn run_hook(&self, hooks: &[PendingHook]) -> Result<(), StoreError> {
         let Some(first) = hooks.first() else { return Ok(()) };
-        if self.out_of_time().is_some() {
+        if self.run.out_of_time().is_some() {
             // They stay owed.
             return Ok(());
         }
         let timeout = hooks.iter().map(|hook| hook.timeout).max().unwrap_or(first.timeout);
         let parcels: Vec<&Parcel> = hooks.iter().map(|hook| &hook.parcel).collect();
-        let environment = self.session.config.environment_of_programs(&self.session.environment);
+        let environment =
+            self.run.session.config.environment_of_programs(&self.run.session.environment);
         let began = Instant::now();
         let outcome = if let Some(fault) = self.left_behind(hooks)? {
             Err(fault)
@@ -66,19 +68,19 @@ impl Run<'_> {
             deliver::hand_over(&first.argv, timeout, &parcels, environment, note)?
         };
         for PendingHook { token, target, generation, parcel, .. } in hooks.iter().cloned() {
-            let now = self.now();
-            let (label, dry_run) = (&parcel.label, self.dry_run);
+            let now = self.run.now();
+            let (label, dry_run) = (&parcel.label, self.run.dry_run);
             let delivered = Delivered { label, target: &target, dry_run, began };
             match &outcome {
                 Ok(()) => {
                     let settlement = Settlement { token, target: target.clone(), generation };
-                    self.store.settle(self.id, settlement, now)?;
+                    self.run.store.settle(self.run.id, settlement, now)?;
                     delivered.settled();
                 }
                 Err(fault) => {
                     let target = target.clone();
                     let failure = DeliveryFailure { token, target, problem: problem(fault) };
-                    self.store.note_delivery_failure(self.id, failure, now)?;
+                    self.run.store.note_delivery_failure(self.run.id, failure, now)?;
                     delivered.failed(fault);
                 }
             }
@@ -87,14 +89,14 @@ impl Run<'_> {
     }
 }
 
-impl Run<'_> {
+impl Deliveries<'_> {
     /// Writes down the process that a program was started as, before it gets a string.
     fn note(&self, hooks: &[PendingHook], process: &Process) -> Result<(), StoreError> {
         let Some(first) = hooks.first() else { return Ok(()) };
         let targets: Vec<_> = hooks.iter().map(|it| (it.token, it.target.clone())).collect();
         let Process { pid, start_ticks, boot } = process.clone();
-        let hook = HookProcess { pid, start_ticks, boot, started_at: self.now() };
-        self.store.note_hook(&targets, &first.argv, hook)
+        let hook = HookProcess { pid, start_ticks, boot, started_at: self.run.now() };
+        self.run.store.note_hook(&targets, &first.argv, hook)
     }
 
     /// Why no program is started for these hooks, if one that a stopped run left behind still
@@ -115,11 +117,15 @@ impl Run<'_> {
         target: &TargetId,
         argv: &[String],
     ) -> Result<Option<Fault>, StoreError> {
-        let hooks = self.store.hooks(token, target, argv)?;
+        let hooks = self.run.store.hooks(token, target, argv)?;
         Ok(hooks.into_iter().find_map(|hook| {
             let HookProcess { pid, start_ticks, boot, started_at } = hook;
             let process = Process { pid, start_ticks, boot };
             process.is_running().then(|| deliver::still_running(argv, &process, started_at))
         }))
     }
+}
+
+fn lock(hooks: &Mutex<Vec<PendingHook>>) -> MutexGuard<'_, Vec<PendingHook>> {
+    hooks.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,0 +1,126 @@
+//! Ends a run: writes down how it ended, and prints its report.
+
+use std::collections::HashSet;
+
+use chrono::TimeDelta;
+
+use super::run::Run;
+use crate::commands::{apps, log};
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::policy::{Reason, judge_fullness};
+use crate::report::{RunReport, TokenResult};
+use crate::store::StoreError;
+use crate::token::Label;
+use crate::ui::{Format, Verbosity};
+
+/// How long a throttled app is left alone where Meta does not say: the limits are counted over an
+/// hour, and an hourly run should not be missed for a few seconds. Source: Meta, Graph API, rate
+/// limits.
+const USUAL_THROTTLE: TimeDelta = TimeDelta::minutes(50);
+
+/// How a run ends that gave this.
+fn exit_of(report: &Result<RunReport, Complaint>) -> Exit {
+    report.as_ref().map_or_else(|complaint| complaint.exit, RunReport::exit)
+}
+
+impl Run<'_> {
+    /// Writes down how the run ended, and prints its report.
+    pub(in crate::commands) fn conclude(
+        self,
+        report: Result<RunReport, Complaint>,
+    ) -> Result<Exit, Complaint> {
+        let closed = self.close_over(&report);
+        self.bear_full(closed)?;
+        let mut report = report?;
+        report.system.extend(self.fullness(&report.results));
+        self.show(report)
+    }
+
+    /// Prints a report in the form that was asked for: silence where nobody has anything to do.
+    pub(super) fn show(&self, report: RunReport) -> Result<Exit, Complaint> {
+        let exit = report.exit();
+        let report = report.with_prefix(self.prefix());
+        report.system.iter().for_each(log::stands);
+        let ui = &self.session.ui;
+        match ui.format {
+            Format::Json => ui.data(&report.json())?,
+            _ if ui.verbosity == Verbosity::Quiet && !report.wants_a_person() => {}
+            _ => ui.data(&report.text(ui.canvas()))?,
+        }
+        Ok(exit)
+    }
+
+    pub(super) fn prefix(&self) -> Option<&str> {
+        self.session.config.alerts.prefix.as_deref()
+    }
+
+    /// Leaves word for the next run which apps Meta wants left alone.
+    fn leave_word(&self) -> Result<(), StoreError> {
+        let now = self.now();
+        for throttle in self.graph.throttles() {
+            let until = now + throttle.wait.unwrap_or(USUAL_THROTTLE);
+            self.store.pause_app(&throttle.app, until, now)?;
+        }
+        Ok(())
+    }
+
+    /// Writes down how the run ended that gave this. One that worked around damage did its work.
+    pub(super) fn close_over(
+        &self,
+        report: &Result<RunReport, Complaint>,
+    ) -> Result<(), StoreError> {
+        let exit = exit_of(report);
+        if exit == Exit::Storage && report.is_ok() {
+            self.store.note_work_done(self.id)?;
+        }
+        self.close(exit)
+    }
+
+    /// Writes down how the run ended: as the shell will see it, by a signal if there was one.
+    pub(in crate::commands) fn close(&self, exit: Exit) -> Result<(), StoreError> {
+        let left = self.leave_word();
+        let code = self.session.interrupt.exit_code().unwrap_or(exit.code());
+        let (heard, now) = (self.graph.clock_skew(), self.now());
+        if heard.is_some() {
+            let brought = self.store.bring_back(self.id, self.started_at(), now);
+            self.bear_full(brought)?;
+        }
+        self.store.finish_run(self.id, code, heard, now)?;
+        left
+    }
+
+    /// Writes down that the process must end while a request hangs.
+    pub(in crate::commands) fn aborted(&self) {
+        let code = self.session.interrupt.exit_code().unwrap_or(Exit::Failed.code());
+        log::aborted(code, self.began);
+        // Nobody is left to be told that the store failed too.
+        let _ = self.store.abandon_run(self.id, code, self.graph.clock_skew(), self.now());
+    }
+
+    /// What is to be said where the disk was full: which tokens it held back, and which of them
+    /// have no time left for that.
+    pub(super) fn fullness(&self, results: &[TokenResult]) -> Option<Reason> {
+        let error = self.found_full()?;
+        let shortage = error.shortage().or_else(|| self.store.shortage());
+        let how = shortage.map_or("it cannot be written".to_owned(), |it| it.to_string());
+        let held_back: HashSet<&Label> = results
+            .iter()
+            .filter(|result| result.exit == Exit::Storage)
+            .map(|result| &result.label)
+            .collect();
+        let members = self.tokens.configs.iter();
+        let members = members.filter(|member| held_back.contains(&member.label));
+        let labels = members.clone().map(|member| member.label.clone()).collect();
+        let critical = self.tokens.critical(members, self.now());
+        Some(judge_fullness(self.store.path(), &how, labels, &critical))
+    }
+
+    /// What concerns the machinery.
+    pub(in crate::commands) fn system(&self) -> Vec<Reason> {
+        let versions =
+            apps::version_reasons(self.session, &self.tokens, &self.graph, self.moment());
+        let store = self.damage();
+        self.clocks().reason().into_iter().chain(versions).chain(store).collect()
+    }
+}
