@@ -21,9 +21,7 @@ use self::typed::{
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
-use crate::commands::{
-    self, Attempted, DeliverOrder, HistoryOrder, Overwrite, RefreshOrder, RunOptions, Session,
-};
+use crate::commands::{self, Attempted, DeliverOrder, HistoryOrder, Overwrite, RefreshOrder};
 use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
@@ -31,6 +29,8 @@ use crate::exit::{Exit, Verdict};
 use crate::interrupt::{Interrupt, survive_file_limit};
 use crate::policy::Insistence;
 use crate::report::prefixed;
+use crate::run::RunOptions;
+use crate::session::Session;
 use crate::token::{Pattern, Trigger};
 use crate::ui::{OUTPUT_FAILED, Ui};
 

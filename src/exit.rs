@@ -5,6 +5,8 @@
 
 use std::process::ExitCode;
 
+use crate::token::Problem;
+
 /// How every command but `check` ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {
@@ -33,6 +35,17 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// How a run ends that met this problem.
+    pub fn for_problem(problem: &Problem) -> Self {
+        if problem.action.needs_a_person() {
+            Self::PersonNeeded
+        } else if problem.kind.is_outage() {
+            Self::Unavailable
+        } else {
+            Self::Failed
+        }
+    }
+
     /// Every way to end, the weightiest first: the order that decides when several apply.
     pub const BY_WEIGHT: [Self; 11] = [
         Self::Usage,

@@ -5,9 +5,11 @@
 //! # The house
 //!
 //! `main` reads clock, environment and arguments once. [`dispatch`] turns them into a
-//! [`Session`](commands::Session) and calls one command. A command is a page that reads in the
-//! order in which things happen, and the only place that sees more than one room:
+//! [`Session`](session::Session) and calls one command. A command is a page that reads in the
+//! order in which things happen:
 //!
+//! - [`run`]: one open run, used by every command that changes something: lock, store, client and
+//!   tokens. Only commands and runs see more than one of the rooms below.
 //! - [`token`]: the vocabulary. No I/O, no clock, no file format.
 //! - [`policy`]: the judgement, values in and values out. Every decision carries its reason, and
 //!   the same value becomes the log line, the table cell and the JSON field.
@@ -62,7 +64,9 @@ pub mod interrupt;
 pub mod policy;
 pub mod process;
 pub mod report;
+pub mod run;
 pub mod sandbox;
+pub mod session;
 mod shell;
 pub mod store;
 pub mod token;

@@ -7,7 +7,6 @@ use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Session;
 use super::survey::{Asking, survey};
 use super::{notify, textfile};
 use crate::complaint::Complaint;
@@ -15,6 +14,7 @@ use crate::exit::{Exit, Verdict};
 use crate::report::{
     CheckReport, Perfdata, Scope, StatusReport, github, nagios, plugin_line, prometheus,
 };
+use crate::session::Session;
 use crate::store::Store;
 use crate::token::{Pattern, Trigger};
 use crate::ui::{Format, Verbosity};

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::exposure::exposures;
-use super::refuse_filesystem;
 use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::policy::{Reason, words};
+use crate::session::refuse_filesystem;
 use crate::ui::{Format, Ui};
 
 /// Says whether the config is right; every complaint at once if it is not.

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::Session;
 use super::delivery::{Deliveries, Manner, Remembered, of_config};
-use super::refresh::{DryRun, Run, RunOptions};
-use super::tokens::TokenConfig;
 use crate::complaint::Complaint;
 use crate::deliver::{self, Fault, Place, Rehearsal};
 use crate::exit::Exit;
 use crate::policy::words;
 use crate::report::{DeliveryReport, RehearsalReport, RehearsedDelivery, TokenDeliveries, Would};
+use crate::run::tokens::TokenConfig;
+use crate::run::{DryRun, Run, RunOptions};
+use crate::session::Session;
 use crate::token::{Label, Pattern, TargetId, Trigger};
 use crate::ui::{Format, Verbosity};
 

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::Session;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::file::{self, Readers};
 use crate::policy::{Reason, judge_failed_run};
+use crate::session::Session;
 use crate::store::mark_path;
 use crate::token::{Time, redact};
 

@@ -1,11 +1,11 @@
 //! `history`: every generation and attempt, with success rate.
 
-use super::Session;
-use super::tokens::Tokens;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::policy::words;
 use crate::report::{Entry, HistoryReport};
+use crate::run::tokens::Tokens;
+use crate::session::Session;
 use crate::store::{Event, EventQuery, History, Store};
 use crate::token::{Expiry, Label, Pattern, Time};
 use crate::ui::Format;

@@ -3,13 +3,14 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use super::inspect::inspect;
 use super::survey::{Asking, survey};
-use super::{Session, apps};
 use crate::complaint::Complaint;
 use crate::exit::{Exit, Verdict};
 use crate::policy::{Health, Judgement, Limits, Moment, Policy, Subject, judge_inspection};
 use crate::report::{CheckReport, LastRuns, Refresh, Source, StatusReport, TokenReport};
+use crate::run::apps;
+use crate::run::inspect::inspect;
+use crate::session::Session;
 use crate::token::{AccessToken, Identity, Label, Pattern, TokenType};
 use crate::ui::{Format, Verbosity};
 
@@ -70,7 +71,7 @@ pub fn inspect_string(
     let app = apps::app(session, &apps::Pauses::new(), &app_name(session, app)?)
         .map_err(|problem| Complaint::new(Exit::Config, "bad_app", "", problem.to_string()))?;
     let inspection = inspect(&session.graph(), &app, &string).map_err(|fault| {
-        let exit = super::refresh::exit_for(&fault.problem);
+        let exit = Exit::for_problem(&fault.problem);
         Complaint::new(exit, fault.problem.kind.as_str(), "Graph", fault.problem.to_string())
     })?;
     let label = Label::parse("given")

@@ -6,11 +6,11 @@
 use std::error::Error as _;
 use std::path::Path;
 
-use super::Session;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::file::{self, FileError};
 use crate::report;
+use crate::session::Session;
 use crate::shell::quoted;
 use crate::store::{self, belongs_to_store};
 use crate::ui::{Format, Verbosity};

@@ -1,9 +1,9 @@
 //! `token`: the current string, and nothing else, on standard output.
 
-use super::Session;
-use super::tokens::{TokenConfig, Tokens};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::run::tokens::{TokenConfig, Tokens};
+use crate::session::Session;
 use crate::store::{Store, StoreError};
 use crate::token::{Credential, Label, Pattern, TokenType};
 

@@ -7,13 +7,14 @@ use super::refusal::usage;
 use super::typed::{instant, scenario};
 use crate::cli::Cli;
 use crate::clock::Clock;
-use crate::commands::{Attempted, Session, Stage, refuse_filesystem};
+use crate::commands::Attempted;
 use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
 use crate::graph;
 use crate::interrupt::Interrupt;
 use crate::sandbox::{self, Sandbox};
+use crate::session::{Session, refuse_filesystem};
 use crate::token::Provider;
 use crate::ui::Ui;
 
@@ -110,8 +111,9 @@ pub(super) fn open_session(
         Some(_) => config.secrets(&Environment::default()),
         None => config.secrets(&environment),
     };
-    let stage = if place.sandbox.is_some() { Stage::Sandbox } else { Stage::Machine };
-    let session = Session { config, secrets, graph, clock, stage, environment, interrupt, ui: *ui };
+    let is_sandbox = place.sandbox.is_some();
+    let session =
+        Session { config, secrets, graph, clock, is_sandbox, environment, interrupt, ui: *ui };
     Ok((session, place.sandbox))
 }
 

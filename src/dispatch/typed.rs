@@ -5,12 +5,14 @@ use std::time::Duration;
 use super::refusal::usage;
 use crate::cli::{self, Cli, Command, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata};
 use crate::clock::Clock;
-use crate::commands::{Asking, CheckOrder, DryRun, Session, StatusOrder, Telling, Which};
+use crate::commands::{Asking, CheckOrder, StatusOrder, Telling, Which};
 use crate::complaint::Complaint;
 use crate::config;
 use crate::policy::words;
 use crate::report::{Perfdata, Scope};
+use crate::run::DryRun;
 use crate::sandbox::{NowArg, Scenario};
+use crate::session::Session;
 use crate::token::{Label, Pattern, Time, Trigger};
 use crate::ui::{Colour, Format, LogFormat, Verbosity};
 

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use super::hooks::PendingHook;
 use super::{Deliveries, Remembered, has_had};
-use crate::commands::log::Delivered;
-use crate::commands::refresh::{DryRun, Run};
-use crate::commands::tokens::TokenConfig;
 use crate::deliver::{self, Fault, FileTarget, Parcel, Place, Rehearsal, Target, Written};
+use crate::run::log::Delivered;
+use crate::run::tokens::TokenConfig;
+use crate::run::{DryRun, Run};
 use crate::store::{DeliveryFailure, Settlement, StoreError};
 use crate::token::{
     AccessToken, Action, Delivery, EventKind, Generation, Origin, Problem, ProblemKind, Secret,

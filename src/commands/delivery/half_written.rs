@@ -6,11 +6,11 @@
 use std::path::Path;
 
 use super::Deliveries;
-use crate::commands::refresh::{DryRun, Run};
 use crate::deliver::{
     Ending, Fault, Memory, Place, Rehearsal, Target, Unfinished, Writing, not_ours_to_finish,
 };
 use crate::policy::{Health, Reason};
+use crate::run::{DryRun, Run};
 use crate::store::{Overwrite, Overwriting, Store, StoreError};
 use crate::token::{Action, GenerationId, TargetId, Time, TokenId};
 

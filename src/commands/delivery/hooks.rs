@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::Deliveries;
 use super::courier::problem;
-use crate::commands::log::Delivered;
 use crate::deliver::{self, Fault, Parcel, Place, Process};
+use crate::run::log::Delivered;
 use crate::store::{DeliveryFailure, HookProcess, Settlement, StoreError};
 use crate::token::{GenerationId, TargetId, TokenId};
 

@@ -14,11 +14,11 @@ use std::sync::Mutex;
 
 use self::half_written::{HalfWritten, finish_files};
 use self::hooks::PendingHook;
-use super::refresh::Run;
-use super::tokens::TokenConfig;
 use crate::exit::Exit;
 use crate::policy::judge_deliveries;
 use crate::report::TokenResult;
+use crate::run::Run;
+use crate::run::tokens::TokenConfig;
 use crate::store::{Store, StoreError};
 use crate::token::{AccessToken, Delivery, GenerationState, Label, Secret, TokenId};
 

@@ -1,8 +1,8 @@
 //! How a token's targets stand, by what the store knows and by what the files hold.
 
 use super::has_had;
-use crate::commands::tokens::TokenConfig;
 use crate::deliver::{self, Place};
+use crate::run::tokens::TokenConfig;
 use crate::store::Store;
 use crate::token::{AccessToken, Credential, Delivery, Secret, Time};
 

@@ -11,19 +11,19 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use self::ways::Life;
-use super::Session;
-use super::configured_tokens::{holds, shared};
 use super::delivery::{Deliveries, Manner};
-use super::inspect::{inspect, misfit_behind};
-use super::log;
-use super::refresh::{DryRun, Run, RunOptions};
 use super::status::read_token;
-use super::tokens::{TokenConfig, Tokens};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::graph::{App, Fault};
 use crate::policy::{Adoption, Incumbent, is_short_life, judge_newcomer, short_lived};
 use crate::report::RunReport;
+use crate::run::configured_tokens::{holds, shared};
+use crate::run::inspect::{inspect, misfit_behind};
+use crate::run::log;
+use crate::run::tokens::{TokenConfig, Tokens};
+use crate::run::{DryRun, Run, RunOptions};
+use crate::session::Session;
 use crate::token::{
     AccessToken, Credential, Expiry, Identity, Inspection, Label, Pattern, TokenId, Trigger,
 };

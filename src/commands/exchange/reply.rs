@@ -1,14 +1,13 @@
 //! What the person who handed a string over is told.
 
 use super::Desk;
-use crate::commands::log;
-use crate::commands::refresh::exit_for;
-use crate::commands::tokens::subject;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::graph::Fault;
 use crate::policy::remedy;
 use crate::report::TokenResult;
+use crate::run::log;
+use crate::run::tokens::subject;
 use crate::token::{Expiry, Outcome, Problem};
 
 impl Desk<'_> {
@@ -69,7 +68,7 @@ impl Desk<'_> {
         log::not_taken(&self.member.label, &fault.problem);
         let subject = subject(&self.member, Some(&self.before), None);
         let complaint = Complaint::new(
-            exit_for(&fault.problem),
+            Exit::for_problem(&fault.problem),
             fault.problem.kind.as_str(),
             self.member.label.as_str(),
             fault.problem.to_string(),
@@ -94,7 +93,7 @@ impl Desk<'_> {
     pub(super) fn waits(&self, fault: &Fault) -> Complaint {
         log::not_taken(&self.member.label, &fault.problem);
         Complaint::new(
-            exit_for(&fault.problem),
+            Exit::for_problem(&fault.problem),
             fault.problem.kind.as_str(),
             self.member.label.as_str(),
             format!("the new string is sealed, but not examined yet: {}", fault.problem),

@@ -4,11 +4,11 @@
 //! alive and better.
 
 use super::Desk;
-use crate::commands::inspect::inspect;
-use crate::commands::refresh::Run;
 use crate::complaint::Complaint;
 use crate::graph::App;
 use crate::policy::{Adoption, Incumbent, judge_newcomer};
+use crate::run::Run;
+use crate::run::inspect::inspect;
 use crate::store::{Arrival, Promotion, Refusal, Setback};
 use crate::token::{AccessToken, EventKind, Expiry, Inspection, Origin, Proof};
 

@@ -4,11 +4,11 @@
 //! only what is short-lived.
 
 use super::{Desk, Given};
-use crate::commands::refresh::DryRun;
 use crate::complaint::Complaint;
 use crate::failpoint;
 use crate::graph::{App, Fault};
 use crate::policy::{is_short_life, words};
+use crate::run::DryRun;
 use crate::token::{AccessToken, Expiry, Grant, Origin, Outcome, Problem, ProblemKind};
 
 /// How long a string lives, as far as it can be told.

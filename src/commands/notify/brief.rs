@@ -2,9 +2,9 @@
 //!
 //! A hundred messages in a minute are read by nobody, and a chat would throttle whoever sends them.
 
-use crate::commands::Session;
 use crate::policy::{Announcement, Reason};
 use crate::report::prefixed;
+use crate::session::Session;
 
 /// How many messages a channel gets at once.
 const MOST: usize = 10;

@@ -9,12 +9,14 @@ use std::thread::JoinHandle;
 
 use super::routes::{messenger, secret};
 use crate::alert::{self, Beat, Messenger};
-use crate::commands::refresh::{DryRun, Only, RefreshOrder, Run};
-use crate::commands::{Session, log};
+use crate::commands::refresh::{Only, RefreshOrder};
 use crate::complaint::Complaint;
 use crate::config::{SecretSource, Via};
 use crate::exit::Exit;
 use crate::report::RunReport;
+use crate::run::log;
+use crate::run::{DryRun, Run};
+use crate::session::Session;
 use crate::token::{ChannelId, Secret};
 
 /// The watchers of one run.

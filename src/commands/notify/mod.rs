@@ -14,18 +14,19 @@ mod work;
 pub(super) use self::heartbeat::Heartbeat;
 use self::routes::messenger;
 use self::work::{Errand, Work};
-use super::{Session, textfile};
+use super::textfile;
 use crate::complaint::Complaint;
 use crate::config::NotifySetting;
 use crate::policy::{
     Announcement, Health, Interest, Plan, Reason, Standing, TokenStanding, judge_channel, plan,
 };
 use crate::report::StatusReport;
+use crate::session::Session;
 use crate::store::{RunId, Store, StoreError};
 use crate::token::{Action, ChannelId, NoticeEvent, Time};
 
 /// Gives the run in whose name something is written down.
-type Run<'a> = &'a dyn Fn() -> Result<RunId, StoreError>;
+type NewRun<'a> = &'a dyn Fn() -> Result<RunId, StoreError>;
 
 /// What a run tells when its work is done: the metrics and the people. Gives what is to be said of
 /// what failed at that.
@@ -48,7 +49,7 @@ pub(super) fn tell(
     session: &Session,
     store: &Store,
     status: StatusReport,
-    run: Run<'_>,
+    run: NewRun<'_>,
 ) -> Option<Reason> {
     let told = try_to_tell(session, store, status, run);
     told.map_err(|error| nobody_told(&Complaint::from(error))).err()
@@ -84,7 +85,7 @@ fn try_to_tell(
     session: &Session,
     store: &Store,
     mut status: StatusReport,
-    run: Run<'_>,
+    run: NewRun<'_>,
 ) -> Result<(), StoreError> {
     let settings = &session.config.notify;
     let names: Vec<ChannelId> = settings.iter().map(|it| it.channel.clone()).collect();
@@ -115,7 +116,7 @@ fn tell_all(
     store: &Store,
     status: &StatusReport,
     channels: &[&NotifySetting],
-    run: Run<'_>,
+    run: NewRun<'_>,
 ) -> Result<(), StoreError> {
     let now = status.generated_at;
     let mut errands = Vec::new();

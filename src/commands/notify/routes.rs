@@ -1,8 +1,8 @@
 //! The ways to people, with their secrets read now that they are needed.
 
 use crate::alert::{Email, Login, MailServer, Messenger, Route, Security, Webhook};
-use crate::commands::Session;
 use crate::config::{NotifySetting, SecretSource, SmtpSetting, Via};
+use crate::session::Session;
 use crate::token::Secret;
 
 /// The mail server on this machine, which takes mail from anybody here.

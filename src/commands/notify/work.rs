@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use super::routes::route;
 use crate::alert::{self, Messenger, Notice};
-use crate::commands::{Session, log};
 use crate::config::NotifySetting;
 use crate::failpoint;
 use crate::policy::Announcement;
 use crate::report::{Sender, StatusReport, select};
+use crate::run::log;
+use crate::session::Session;
 use crate::store::{Channel, RunId, Store, StoreError};
 
 /// How long one channel may keep a run from ending.

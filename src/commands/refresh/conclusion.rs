@@ -1,14 +1,14 @@
 //! Tells people how a refresh ended: metrics, notifications, channels that failed.
 
-use super::run::{DryRun, Run};
 use super::{Only, RefreshOrder};
-use crate::commands::Session;
 use crate::commands::notify;
 use crate::commands::survey::overview;
-use crate::commands::tokens::Tokens;
 use crate::complaint::Complaint;
 use crate::policy::words;
 use crate::report::RunReport;
+use crate::run::tokens::Tokens;
+use crate::run::{DryRun, Run};
+use crate::session::Session;
 use crate::store::FULL;
 
 /// Adds to what is said of a full disk which tokens have no time left for it.

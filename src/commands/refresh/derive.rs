@@ -5,9 +5,9 @@
 
 use super::keeper::Keeper;
 use super::pages::Listing;
-use super::run::DryRun;
 use crate::graph::{Fault, PageGrant};
 use crate::policy::MARGIN;
+use crate::run::DryRun;
 use crate::store::{Extension as Extended, StoreError};
 use crate::token::{
     AccessToken, Action, EventKind, Expiry, Generation, GenerationId, GrantType, Origin, Outcome,

@@ -1,10 +1,10 @@
 //! What happens to one token in the course of a run.
 
-use crate::commands::tokens::{TokenConfig, subject};
 use crate::exit::Exit;
 use crate::graph::Fault;
 use crate::policy::remedy;
 use crate::report::TokenResult;
+use crate::run::tokens::{TokenConfig, subject};
 use crate::token::{Fingerprint, Outcome, Problem};
 
 /// The weightiest outcome so far, with its reason, and everything that bears on the exit code.
@@ -102,7 +102,7 @@ impl Diary {
 
     /// Notes that something went wrong, under an outcome of its own.
     pub(super) fn trouble_as(&mut self, outcome: Outcome, problem: Problem) {
-        self.exit = self.exit.or_worse(exit_for(&problem));
+        self.exit = self.exit.or_worse(Exit::for_problem(&problem));
         self.note(outcome, problem.to_string());
         self.problem = Some(problem);
     }
@@ -111,7 +111,7 @@ impl Diary {
     pub(super) fn fault(&mut self, fault: Fault) {
         if fault.held_back {
             let reason = format!("held back: {}", fault.problem.message);
-            self.exit = self.exit.or_worse(exit_for(&fault.problem));
+            self.exit = self.exit.or_worse(Exit::for_problem(&fault.problem));
             self.note(Outcome::Skipped, reason);
             self.problem = Some(fault.problem);
         } else {
@@ -169,19 +169,8 @@ pub(super) fn blame(result: &mut TokenResult, fault: &Fault, member: &TokenConfi
         if problem.action.needs_a_person() { Outcome::Invalid } else { Outcome::Failed };
     result.reason = format!("its Pages could not be listed: {problem}");
     result.remedy = remedy(problem, &subject(member, None, None));
-    result.exit = result.exit.or_worse(exit_for(problem));
+    result.exit = result.exit.or_worse(Exit::for_problem(problem));
     result.problem = Some(problem.clone());
-}
-
-/// How a run ends on account of a problem.
-pub(in crate::commands) fn exit_for(problem: &Problem) -> Exit {
-    if problem.action.needs_a_person() {
-        Exit::PersonNeeded
-    } else if problem.kind.is_outage() {
-        Exit::Unavailable
-    } else {
-        Exit::Failed
-    }
 }
 
 /// What is reported when several things happened to one token.

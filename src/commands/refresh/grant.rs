@@ -5,10 +5,10 @@
 //! sealed; what cannot be examined now waits for the next run.
 
 use super::keeper::Keeper;
-use crate::commands::inspect::{is_another_hosts, misfit_behind};
-use crate::commands::tokens::subject;
 use crate::graph::Fault;
 use crate::policy::{Adoption, Extension, Incumbent, judge_grant, judge_newcomer, next_try};
+use crate::run::inspect::{is_another_hosts, misfit_behind};
+use crate::run::tokens::subject;
 use crate::store::{Promotion, Refusal, Setback, StoreError};
 use crate::token::{
     Action, Credential, EventKind, Expiry, Generation, Identity, Origin, Outcome, Problem,

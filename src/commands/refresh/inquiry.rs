@@ -6,10 +6,10 @@
 use std::time::Instant;
 
 use super::keeper::Keeper;
-use super::run::Run;
-use crate::commands::inspect::inspect;
-use crate::commands::log;
 use crate::graph::Fault;
+use crate::run::Run;
+use crate::run::inspect::inspect;
+use crate::run::log;
 use crate::store::StoreError;
 use crate::token::{Action, Generation, Problem, ProblemKind, Proof, Provider};
 

@@ -8,17 +8,17 @@ use std::cell::Cell;
 
 use super::diary::Diary;
 use super::pages::Listing;
-use super::run::{DryRun, Run};
 use super::{Only, Refresh};
-use crate::commands::configured_tokens::ConfiguredToken;
 use crate::commands::delivery::{Courier, Manner};
-use crate::commands::log;
-use crate::commands::tokens::{TokenConfig, subject};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::graph::{App, Fault};
 use crate::policy::{Decision, Derive, Health, Verify, judge, remedy};
 use crate::report::TokenResult;
+use crate::run::configured_tokens::ConfiguredToken;
+use crate::run::log;
+use crate::run::tokens::{TokenConfig, subject};
+use crate::run::{DryRun, Run};
 use crate::store::{Arrival, GrantRoom, StoreError};
 use crate::token::{
     AccessToken, Action, Credential, Expiry, Generation, GenerationId, Origin, Outcome, Source,

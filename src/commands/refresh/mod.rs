@@ -8,33 +8,22 @@
 mod conclusion;
 mod derive;
 mod diary;
-mod finish;
 mod grant;
 mod inquiry;
 mod keeper;
 mod pages;
 mod renew;
 mod rest;
-mod run;
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-pub(in crate::commands) use diary::exit_for;
-pub use run::{DryRun, RunOptions};
-pub(in crate::commands) use run::{Run, last_heard};
-
 use self::conclusion::{naming_the_critical, tell, with_channel_troubles};
 use self::pages::Listing;
-use super::Session;
-use super::configured_tokens::{self, ConfiguredToken};
 use super::delivery::Deliveries;
-use super::log;
 use super::notify::Heartbeat;
-use super::tokens::{TokenConfig, in_its_own_words};
-use super::worker_pool;
 use crate::complaint::Complaint;
 use crate::config::SecretSource;
 use crate::exit::Exit;
@@ -43,6 +32,12 @@ use crate::policy::{
     Decision, Insistence, Policy, Reason, Renew, Rest, Subject, decide, judge_store, paced,
 };
 use crate::report::{RunReport, TokenResult};
+use crate::run::configured_tokens::{self, ConfiguredToken};
+use crate::run::log;
+use crate::run::tokens::{TokenConfig, in_its_own_words};
+use crate::run::worker_pool;
+use crate::run::{DryRun, Run, RunOptions};
+use crate::session::Session;
 use crate::store::{Keep, StoreError};
 use crate::token::{Action, Credential, Label, Outcome, Pattern, Problem, ProblemKind, Time};
 

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::keeper::Keeper;
-use super::run::Run;
 use super::{Job, Refresh};
-use crate::commands::tokens::{TokenConfig, discovered};
 use crate::complaint::Complaint;
 use crate::graph::{Fault, PageGrant};
 use crate::policy::{Decision, listing_is_due};
+use crate::run::Run;
+use crate::run::tokens::{TokenConfig, discovered};
 use crate::store::StoreError;
 use crate::token::{Credential, Label, TokenId};
 

@@ -6,11 +6,11 @@
 use chrono::TimeDelta;
 
 use super::keeper::{Keeper, Next};
-use super::run::DryRun;
-use crate::commands::tokens::subject;
 use crate::failpoint;
 use crate::graph::Fault;
 use crate::policy::{Decision, MARGIN, Renew, Verify, next_try};
+use crate::run::DryRun;
+use crate::run::tokens::subject;
 use crate::store::{Extension as Extended, StoreError};
 use crate::token::{
     Action, EventKind, Expiry, Generation, Grant, GrantType, Origin, Outcome, Problem, ProblemKind,

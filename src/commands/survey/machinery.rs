@@ -5,14 +5,14 @@ use rustix::fs::Access;
 
 use super::Survey;
 
-use crate::commands::Session;
 use crate::commands::failed_run::failed_run;
-use crate::commands::tokens::Tokens;
 use crate::config::{KeySetting, SecretSource};
 use crate::policy::{
     Clocks, Health, Reason, Runs, judge_fullness, judge_runs, judge_store, judge_window, merge,
 };
 use crate::report::LastRuns;
+use crate::run::tokens::Tokens;
+use crate::session::Session;
 use crate::store::{Machinery, Store, StoreError};
 use crate::token::{Action, Time};
 

@@ -12,17 +12,18 @@ use std::collections::HashMap;
 
 use self::portrait::describe;
 use self::questions::Answer;
-use super::apps::Pauses;
 use super::delivery::{of_config, seen};
 use super::exposure::exposures;
 use super::notify::channel_reasons;
-use super::refresh::last_heard;
-use super::tokens::{TokenConfig, Tokens};
-use super::{Session, apps};
 use crate::complaint::Complaint;
 use crate::graph::Graph;
 use crate::policy::{Clocks, LastHeard, Moment, Reason, TOLERANCE};
 use crate::report::StatusReport;
+use crate::run::apps;
+use crate::run::apps::Pauses;
+use crate::run::last_heard;
+use crate::run::tokens::{TokenConfig, Tokens};
+use crate::session::Session;
 use crate::store::{Machinery, Stock, Store};
 use crate::token::{Delivery, Label, Pattern, Time};
 

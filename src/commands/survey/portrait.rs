@@ -1,12 +1,12 @@
 //! What one token is worth: the store's knowledge, Graph's answer and the judgement in one value.
 
 use super::questions::Answer;
-use crate::commands::tokens::{TokenConfig, Tokens, in_its_own_words};
 use crate::policy::{
     Deadline, Decision, Insistence, Judgement, Limits, Moment, Rest, Subject, deadlines, decide,
     judge, judge_deliveries, judge_inspection, remedy,
 };
 use crate::report::{Refresh, Source, TokenReport};
+use crate::run::tokens::{TokenConfig, Tokens, in_its_own_words};
 use crate::token::{Delivery, Expiry, Identity, Inspection, Problem};
 
 /// Describes and judges one token.

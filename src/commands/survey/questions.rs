@@ -3,13 +3,13 @@
 use chrono::TimeDelta;
 
 use super::{Asking, Look, Survey};
-use crate::commands::configured_tokens::{self, ConfiguredToken};
-use crate::commands::inspect::inspect;
-use crate::commands::tokens::TokenConfig;
-use crate::commands::{apps, log, worker_pool};
 use crate::complaint::Complaint;
 use crate::graph::Fault;
 use crate::policy::words;
+use crate::run::configured_tokens::{self, ConfiguredToken};
+use crate::run::inspect::inspect;
+use crate::run::tokens::TokenConfig;
+use crate::run::{apps, log, worker_pool};
 use crate::store::{Store, StoreError};
 use crate::token::{AccessToken, Credential, Expiry, GenerationId, Label, Problem, Proof};
 

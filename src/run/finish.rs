@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use chrono::TimeDelta;
 
-use super::run::Run;
-use crate::commands::{apps, log};
+use super::Run;
+use super::{apps, log};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::policy::{Reason, judge_fullness};
@@ -26,10 +26,7 @@ fn exit_of(report: &Result<RunReport, Complaint>) -> Exit {
 
 impl Run<'_> {
     /// Writes down how the run ended, and prints its report.
-    pub(in crate::commands) fn conclude(
-        self,
-        report: Result<RunReport, Complaint>,
-    ) -> Result<Exit, Complaint> {
+    pub fn conclude(self, report: Result<RunReport, Complaint>) -> Result<Exit, Complaint> {
         let closed = self.close_over(&report);
         self.bear_full(closed)?;
         let mut report = report?;
@@ -38,7 +35,7 @@ impl Run<'_> {
     }
 
     /// Prints a report in the form that was asked for: silence where nobody has anything to do.
-    pub(super) fn show(&self, report: RunReport) -> Result<Exit, Complaint> {
+    pub fn show(&self, report: RunReport) -> Result<Exit, Complaint> {
         let exit = report.exit();
         let report = report.with_prefix(self.prefix());
         report.system.iter().for_each(log::stands);
@@ -51,7 +48,8 @@ impl Run<'_> {
         Ok(exit)
     }
 
-    pub(super) fn prefix(&self) -> Option<&str> {
+    /// The prefix of every message, if the config sets one.
+    pub fn prefix(&self) -> Option<&str> {
         self.session.config.alerts.prefix.as_deref()
     }
 
@@ -66,10 +64,7 @@ impl Run<'_> {
     }
 
     /// Writes down how the run ended that gave this. One that worked around damage did its work.
-    pub(super) fn close_over(
-        &self,
-        report: &Result<RunReport, Complaint>,
-    ) -> Result<(), StoreError> {
+    pub fn close_over(&self, report: &Result<RunReport, Complaint>) -> Result<(), StoreError> {
         let exit = exit_of(report);
         if exit == Exit::Storage && report.is_ok() {
             self.store.note_work_done(self.id)?;
@@ -78,7 +73,7 @@ impl Run<'_> {
     }
 
     /// Writes down how the run ended: as the shell will see it, by a signal if there was one.
-    pub(in crate::commands) fn close(&self, exit: Exit) -> Result<(), StoreError> {
+    pub fn close(&self, exit: Exit) -> Result<(), StoreError> {
         let left = self.leave_word();
         let code = self.session.interrupt.exit_code().unwrap_or(exit.code());
         let (heard, now) = (self.graph.clock_skew(), self.now());
@@ -91,7 +86,7 @@ impl Run<'_> {
     }
 
     /// Writes down that the process must end while a request hangs.
-    pub(in crate::commands) fn aborted(&self) {
+    pub fn aborted(&self) {
         let code = self.session.interrupt.exit_code().unwrap_or(Exit::Failed.code());
         log::aborted(code, self.began);
         // Nobody is left to be told that the store failed too.
@@ -100,7 +95,7 @@ impl Run<'_> {
 
     /// What is to be said where the disk was full: which tokens it held back, and which of them
     /// have no time left for that.
-    pub(super) fn fullness(&self, results: &[TokenResult]) -> Option<Reason> {
+    pub fn fullness(&self, results: &[TokenResult]) -> Option<Reason> {
         let error = self.found_full()?;
         let shortage = error.shortage().or_else(|| self.store.shortage());
         let how = shortage.map_or("it cannot be written".to_owned(), |it| it.to_string());
@@ -117,7 +112,7 @@ impl Run<'_> {
     }
 
     /// What concerns the machinery.
-    pub(in crate::commands) fn system(&self) -> Vec<Reason> {
+    pub fn system(&self) -> Vec<Reason> {
         let versions =
             apps::version_reasons(self.session, &self.tokens, &self.graph, self.moment());
         let store = self.damage();

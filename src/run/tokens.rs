@@ -12,13 +12,13 @@ use crate::exit::Exit;
 use crate::policy::{Decision, Parent, Rest, Subject};
 use crate::token::{Credential, Label, Pattern, ProblemKind, Time};
 
-pub(super) use crate::config::TokenConfig;
+pub use crate::config::TokenConfig;
 
 /// All tokens that are to be kept, and what the store knows of them.
 #[derive(Debug, Default)]
-pub(super) struct Tokens {
+pub struct Tokens {
     /// In the config's order, the Pages that were found after their parent.
-    pub(super) configs: Vec<TokenConfig>,
+    pub configs: Vec<TokenConfig>,
     /// Where in `members` the Pages of each parent stand.
     pages: HashMap<Label, Vec<usize>>,
     credentials: HashMap<Label, Credential>,
@@ -27,7 +27,7 @@ pub(super) struct Tokens {
 }
 
 /// This token as policy judges it.
-pub(super) fn subject<'a>(
+pub fn subject<'a>(
     member: &'a TokenConfig,
     credential: Option<&'a Credential>,
     parent: Option<&'a Credential>,
@@ -43,7 +43,7 @@ pub(super) fn subject<'a>(
 }
 
 /// A pause that is Meta's own day for young strings, called by that name: nothing has failed.
-pub(super) fn in_its_own_words(decision: Decision, subject: &Subject<'_>) -> Decision {
+pub fn in_its_own_words(decision: Decision, subject: &Subject<'_>) -> Decision {
     let problem = subject.credential.and_then(|credential| credential.ledger.problem.as_ref());
     match decision {
         Decision::Rest(Rest::BackingOff { until: eligible })
@@ -57,11 +57,7 @@ pub(super) fn in_its_own_words(decision: Decision, subject: &Subject<'_>) -> Dec
 
 /// The Page of that id as it is found under `parent`, if it is one to keep and no declared token
 /// takes its place.
-pub(super) fn discovered(
-    config: &Config,
-    parent: &TokenConfig,
-    page_id: &str,
-) -> Option<TokenConfig> {
+pub fn discovered(config: &Config, parent: &TokenConfig, page_id: &str) -> Option<TokenConfig> {
     let wanted = match &parent.pages {
         Pages::None => false,
         Pages::All { except } => !except.iter().any(|id| id == page_id),
@@ -72,12 +68,12 @@ pub(super) fn discovered(
 
 impl Tokens {
     /// The declared tokens that are enabled.
-    pub(super) fn declared(config: &Config) -> Vec<TokenConfig> {
+    pub fn declared(config: &Config) -> Vec<TokenConfig> {
         config.tokens.iter().filter(|member| member.policy.enabled).cloned().collect()
     }
 
     /// Lays the config over what the store knows.
-    pub(super) fn new(config: &Config, credentials: Vec<Credential>) -> Self {
+    pub fn new(config: &Config, credentials: Vec<Credential>) -> Self {
         let declared = Self::declared(config);
         let mut found = found_pages(&credentials);
         let mut members = Vec::new();
@@ -115,29 +111,29 @@ impl Tokens {
     }
 
     /// The same, mindful of the apps that Meta throttles.
-    pub(super) fn mindful_of(self, pauses: Pauses) -> Self {
+    pub fn mindful_of(self, pauses: Pauses) -> Self {
         Self { pauses, ..self }
     }
 
     /// What the store knows of a token.
-    pub(super) fn credential(&self, label: &Label) -> Option<&Credential> {
+    pub fn credential(&self, label: &Label) -> Option<&Credential> {
         self.credentials.get(label)
     }
 
     /// Puts what was learnt of a token in the place of what was known.
-    pub(super) fn learn(&mut self, label: &Label, credential: Credential) {
+    pub fn learn(&mut self, label: &Label, credential: Credential) {
         self.credentials.insert(label.clone(), credential);
     }
 
     /// A token as policy judges it.
-    pub(super) fn subject<'a>(&'a self, member: &'a TokenConfig) -> Subject<'a> {
+    pub fn subject<'a>(&'a self, member: &'a TokenConfig) -> Subject<'a> {
         let parent = member.parent.as_ref().and_then(|label| self.credential(label));
         let throttled_until = self.pauses.get(&member.app).copied();
         Subject { throttled_until, ..subject(member, self.credential(&member.label), parent) }
     }
 
     /// Those of these tokens that expire within their `critical_within`.
-    pub(super) fn critical<'a>(
+    pub fn critical<'a>(
         &'a self,
         members: impl IntoIterator<Item = &'a TokenConfig>,
         now: Time,
@@ -151,29 +147,29 @@ impl Tokens {
     }
 
     /// The apps that Meta throttles.
-    pub(super) const fn pauses(&self) -> &Pauses {
+    pub const fn pauses(&self) -> &Pauses {
         &self.pauses
     }
 
     /// The tokens derived from `parent`.
-    pub(super) fn pages_of(&self, parent: &Label) -> impl Iterator<Item = &TokenConfig> + use<'_> {
+    pub fn pages_of(&self, parent: &Label) -> impl Iterator<Item = &TokenConfig> + use<'_> {
         let places = self.pages.get(parent).map(Vec::as_slice).unwrap_or_default();
         places.iter().map(|place| &self.configs[*place])
     }
 
     /// The tokens of one app.
-    pub(super) fn labels_of_app(&self, app: &str) -> Vec<Label> {
+    pub fn labels_of_app(&self, app: &str) -> Vec<Label> {
         let members = self.configs.iter().filter(|member| member.app == app);
         members.map(|member| member.label.clone()).collect()
     }
 
     /// Names that the store knows and the config no longer has.
-    pub(super) fn unlisted(&self) -> &[Label] {
+    pub fn unlisted(&self) -> &[Label] {
         &self.unlisted
     }
 
     /// The tokens meant by what was typed; all of them when nothing was.
-    pub(super) fn select(&self, patterns: &[Pattern]) -> Result<Vec<&TokenConfig>, Complaint> {
+    pub fn select(&self, patterns: &[Pattern]) -> Result<Vec<&TokenConfig>, Complaint> {
         for pattern in patterns {
             if !self.configs.iter().any(|member| pattern.matches(&member.label)) {
                 return Err(self.nobody(pattern));

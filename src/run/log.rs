@@ -9,7 +9,7 @@ use std::time::Instant;
 use tracing::Level;
 use tracing::span::EnteredSpan;
 
-use super::refresh::DryRun;
+use super::DryRun;
 use crate::deliver::Fault;
 use crate::policy::{Decision, Health, Reason};
 use crate::report::TokenResult;
@@ -29,19 +29,19 @@ macro_rules! tell {
 }
 
 /// Puts the label to everything that this thread logs until the guard is dropped.
-pub(super) fn about(label: &Label) -> EnteredSpan {
+pub fn about(label: &Label) -> EnteredSpan {
     // As grave as can be, or a log of errors alone would not know the label.
     tracing::error_span!("token", %label).entered()
 }
 
 /// Tells what a token needs, and why.
-pub(super) fn decided(label: &Label, decision: &Decision, now: Time) {
+pub fn decided(label: &Label, decision: &Decision, now: Time) {
     let (what, why) = (decision.name(), decision.sentence(now));
     tracing::info!(event = "decided", %label, "{what}: {why}");
 }
 
 /// Tells what Graph said of a string.
-pub(super) fn inspected(inspection: &Inspection, began: Instant) {
+pub fn inspected(inspection: &Inspection, began: Instant) {
     let problem = inspection.problem.as_ref();
     let verdict = match inspection.valid {
         Some(true) => "alive",
@@ -60,7 +60,7 @@ pub(super) fn inspected(inspection: &Inspection, began: Instant) {
 }
 
 /// Tells what kept a string that a person handed over from being taken.
-pub(super) fn not_taken(label: &Label, problem: &Problem) {
+pub fn not_taken(label: &Label, problem: &Problem) {
     tracing::error!(
         event = "failed",
         %label,
@@ -73,7 +73,7 @@ pub(super) fn not_taken(label: &Label, problem: &Problem) {
 }
 
 /// Tells what a run did with a token, and then what stands against the token beside that.
-pub(super) fn kept(result: &TokenResult, began: Instant) {
+pub fn kept(result: &TokenResult, began: Instant) {
     let problem = result.problem.as_ref();
     let what = result.outcome.as_str().replace('_', " ");
     let why = if result.reason.is_empty() { "" } else { ": " };
@@ -118,7 +118,7 @@ const fn gravity(outcome: Outcome) -> Level {
 }
 
 /// Tells what stands against a token, or against the machinery.
-pub(super) fn stands(reason: &Reason) {
+pub fn stands(reason: &Reason) {
     let level = match reason.severity {
         Health::Critical => Level::ERROR,
         Health::Warning => Level::WARN,
@@ -129,13 +129,13 @@ pub(super) fn stands(reason: &Reason) {
 }
 
 /// Tells that proofs could not be stored by somebody who only looks.
-pub(super) fn not_stored(error: StoreError) {
+pub fn not_stored(error: StoreError) {
     let error = anyhow::Error::from(error);
     tracing::info!(event = "not_stored", "the answers could not be stored: {error:#}");
 }
 
 /// Tells that a run was ended by a signal while a request hung.
-pub(super) fn aborted(exit_code: u8, began: Instant) {
+pub fn aborted(exit_code: u8, began: Instant) {
     let duration_ms = began.elapsed().as_millis();
     tracing::warn!(
         event = "finished",
@@ -147,16 +147,20 @@ pub(super) fn aborted(exit_code: u8, began: Instant) {
 
 /// A target of a token, and since when it is being tried.
 #[derive(Clone, Copy)]
-pub(super) struct Delivered<'a> {
-    pub(super) label: &'a Label,
-    pub(super) target: &'a TargetId,
-    pub(super) dry_run: DryRun,
-    pub(super) began: Instant,
+pub struct Delivered<'a> {
+    /// The token.
+    pub label: &'a Label,
+    /// The target.
+    pub target: &'a TargetId,
+    /// Whether it is only tried.
+    pub dry_run: DryRun,
+    /// When it began.
+    pub began: Instant,
 }
 
 impl Delivered<'_> {
     /// Tells that the target has the string.
-    pub(super) fn settled(self) {
+    pub fn settled(self) {
         let Self { label, target, dry_run, began } = self;
         let (event, what) = match dry_run {
             DryRun::No => ("delivered", "delivered"),
@@ -167,7 +171,7 @@ impl Delivered<'_> {
     }
 
     /// Tells that the target holds a string that nobody knows, and keeps it.
-    pub(super) fn left_alone(self) {
+    pub fn left_alone(self) {
         let Self { label, target, began, .. } = self;
         let duration_ms = began.elapsed().as_millis();
         tracing::warn!(
@@ -177,7 +181,7 @@ impl Delivered<'_> {
     }
 
     /// Tells that the target did not get the string.
-    pub(super) fn failed(self, fault: &Fault) {
+    pub fn failed(self, fault: &Fault) {
         let Self { label, target, began, .. } = self;
         let duration_ms = began.elapsed().as_millis();
         tracing::warn!(
@@ -188,6 +192,6 @@ impl Delivered<'_> {
 }
 
 /// Tells that people could not be told.
-pub(super) fn untold(channel: &ChannelId, why: &str) {
+pub fn untold(channel: &ChannelId, why: &str) {
     tracing::warn!(event = "notification_failed", target = %channel, "{channel}: {why}");
 }

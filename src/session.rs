@@ -14,15 +14,6 @@ use crate::interrupt::Interrupt;
 use crate::store::{Holder, KeySource, LockError, RunLock, Store, filesystem_trouble, read_key};
 use crate::ui::Ui;
 
-/// Where a command works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// For real.
-    Machine,
-    /// In a rehearsal.
-    Sandbox,
-}
-
 /// Refuses a store on a file system that cannot carry one, unless the config says that it may be.
 pub fn refuse_filesystem(config: &Config) -> Result<(), Complaint> {
     let store = &config.store;
@@ -53,8 +44,8 @@ pub struct Session {
     pub graph: Settings,
     /// The time.
     pub clock: Clock,
-    /// Whether it is a rehearsal.
-    pub stage: Stage,
+    /// Whether Graph is the simulated one.
+    pub is_sandbox: bool,
     /// The variables and the user.
     pub environment: Environment,
     /// Whether somebody wants the process to end.
@@ -65,19 +56,19 @@ pub struct Session {
 
 impl Session {
     /// A client that asks Graph as the config says.
-    pub(super) fn graph(&self) -> Graph {
+    pub fn graph(&self) -> Graph {
         Graph::new(self.graph.clone(), self.clock, self.interrupt.flag())
     }
 
     /// A client that tries each call once, and begins none after `span` from now.
-    pub(super) fn graph_within(&self, span: Duration) -> Graph {
+    pub fn graph_within(&self, span: Duration) -> Graph {
         let settings =
             Settings { attempts: 1, deadline: Some(Instant::now() + span), ..self.graph.clone() };
         Graph::new(settings, self.clock, self.interrupt.flag())
     }
 
     /// Where the store's key is; read only now, when it is needed.
-    pub(super) fn key(&self) -> Result<KeySource, Complaint> {
+    pub fn key(&self) -> Result<KeySource, Complaint> {
         let source = match &self.config.store.key {
             KeySetting::Beside(path) => return Ok(KeySource::File(path.clone())),
             KeySetting::Given(source) => source,
@@ -92,15 +83,15 @@ impl Session {
 
     /// The name of this machine, as a person who gets a message from it knows it. Rehearsals have
     /// one of their own, so that they say the same everywhere.
-    pub(super) fn host(&self) -> String {
-        match self.stage {
-            Stage::Sandbox => "sandbox".to_owned(),
-            Stage::Machine => rustix::system::uname().nodename().to_string_lossy().into_owned(),
+    pub fn host(&self) -> String {
+        if self.is_sandbox {
+            return "sandbox".to_owned();
         }
+        rustix::system::uname().nodename().to_string_lossy().into_owned()
     }
 
     /// The key file where it is one of our making: the config does not name it.
-    pub(super) fn made_key(&self) -> Option<&Path> {
+    pub fn made_key(&self) -> Option<&Path> {
         match &self.config.store.key {
             KeySetting::Beside(path) => Some(path),
             KeySetting::Given(_) => None,
@@ -108,12 +99,12 @@ impl Session {
     }
 
     /// The store as it is, for reading; nothing where none was made yet.
-    pub(super) fn reader(&self) -> Result<Option<Store>, Complaint> {
+    pub fn reader(&self) -> Result<Option<Store>, Complaint> {
         Ok(Store::open_reader(&self.config.store.path, self.made_key())?)
     }
 
     /// The lock that only one run holds.
-    pub(super) fn lock(&self, command: &str, wait: Duration) -> Result<RunLock, Complaint> {
+    pub fn lock(&self, command: &str, wait: Duration) -> Result<RunLock, Complaint> {
         let holder = Holder {
             pid: std::process::id(),
             command: format!("metatoken {command}"),

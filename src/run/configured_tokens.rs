@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::Session;
 use super::tokens::TokenConfig;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::session::Session;
 use crate::store::Store;
 use crate::token::{AccessToken, Fingerprint, GenerationState, Label, Problem, ProblemKind};
 
 /// What is found where the config points.
 #[derive(Debug)]
-pub(super) enum ConfiguredToken {
+pub enum ConfiguredToken {
     /// A string that this token never had.
     String(AccessToken),
     /// Nothing that could be a string, and why.
@@ -19,7 +19,7 @@ pub(super) enum ConfiguredToken {
 }
 
 /// Reads the source of one token.
-pub(super) fn read(session: &Session, member: &TokenConfig) -> Option<ConfiguredToken> {
+pub fn read(session: &Session, member: &TokenConfig) -> Option<ConfiguredToken> {
     let source = member.access_token.as_ref()?;
     let unusable = |why: String| {
         Some(ConfiguredToken::Unusable(
@@ -41,7 +41,7 @@ pub(super) fn read(session: &Session, member: &TokenConfig) -> Option<Configured
 /// Where the one in use is lost, one that the token had before is as good as new: Graph says whether
 /// it still lives. One string under two labels is refused before anything runs: a renewal of the one would be a
 /// surprise to the other.
-pub(super) fn read_all(
+pub fn read_all(
     session: &Session,
     members: &[&TokenConfig],
     store: &Store,
@@ -75,7 +75,7 @@ pub(super) fn read_all(
 }
 
 /// Whether a string in this state still belongs to the token that has it.
-pub(super) const fn holds(state: GenerationState) -> bool {
+pub const fn holds(state: GenerationState) -> bool {
     matches!(
         state,
         GenerationState::Candidate | GenerationState::Current | GenerationState::Previous
@@ -83,7 +83,7 @@ pub(super) const fn holds(state: GenerationState) -> bool {
 }
 
 /// The refusal of one string under two labels.
-pub(super) fn shared(one: &Label, other: &Label) -> Complaint {
+pub fn shared(one: &Label, other: &Label) -> Complaint {
     Complaint::new(
         Exit::Config,
         "shared_string",

@@ -1,4 +1,17 @@
-//! What the workers of one run share.
+//! Opens a run: takes the lock, opens the store, and reads the tokens.
+//!
+//! Every command that changes something works with one [`Run`]: the lock, the store, the client for
+//! Graph and the [`Tokens`]. `finish` writes down how the run ended. `inspect` asks Graph about one
+//! access token, `apps` knows the Meta apps, `configured_tokens` reads what the config points to,
+//! `worker_pool` shares the work among threads, and `log` tells what was done.
+
+pub mod apps;
+pub mod configured_tokens;
+mod finish;
+pub mod inspect;
+pub mod log;
+pub mod tokens;
+pub mod worker_pool;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,22 +19,21 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
-use crate::commands::Session;
-use crate::commands::apps;
-use crate::commands::tokens::{TokenConfig, Tokens, subject};
+use self::tokens::{TokenConfig, Tokens, subject};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::graph::{App, Graph};
 use crate::policy::{
     Clocks, LastHeard, Moment, Reason, Repair, Subject, judge, judge_repaired, judge_store, words,
 };
+use crate::session::Session;
 use crate::store::{Enrolment, Mended, RunId, RunLock, RunRow, Stock, Store, StoreError};
 use crate::token::{Credential, Label, Problem, ProblemKind, Time, TokenId, Trigger};
 
-/// Whether a run is meant.
+/// Whether it is a dry run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DryRun {
-    /// It is.
+    /// The run changes what it has to.
     No,
     /// `--dry-run`: a copy of the store in memory, and only calls that change nothing at Meta.
     Yes,
@@ -60,20 +72,26 @@ fn open_store(
 }
 
 /// The two clocks at the end of the run that last heard Graph.
-pub(in crate::commands) fn last_heard(run: Option<&RunRow>) -> Option<LastHeard> {
+pub fn last_heard(run: Option<&RunRow>) -> Option<LastHeard> {
     let run = run?;
     let (graph, skew) = (run.finished_at?, run.clock_skew?);
     Some(LastHeard { graph, host: graph + skew })
 }
 
-/// Everything that one run works with.
-pub(in crate::commands) struct Run<'a> {
-    pub(in crate::commands) session: &'a Session,
-    pub(in crate::commands) store: Store,
-    pub(in crate::commands) graph: Graph,
-    pub(in crate::commands) id: RunId,
-    pub(in crate::commands) dry_run: DryRun,
-    pub(in crate::commands) tokens: Tokens,
+/// An open run: everything that its workers share.
+pub struct Run<'a> {
+    /// The config, the clock, the ways to the outside.
+    pub session: &'a Session,
+    /// The store, or its copy in a dry run.
+    pub store: Store,
+    /// The client for Graph.
+    pub graph: Graph,
+    /// The row of this run.
+    pub id: RunId,
+    /// Whether it is a dry run.
+    pub dry_run: DryRun,
+    /// The tokens, as they were when they were loaded.
+    pub tokens: Tokens,
     damage: Option<Reason>,
     mended: Vec<Mended>,
     ids: Mutex<HashMap<Label, TokenId>>,
@@ -81,16 +99,13 @@ pub(in crate::commands) struct Run<'a> {
     /// By the host's clock.
     host_started_at: Time,
     last_heard: Option<LastHeard>,
-    pub(super) began: Instant,
+    began: Instant,
     _lock: Option<RunLock>,
 }
 
 impl<'a> Run<'a> {
     /// Takes the lock, opens the store and writes the run down; nobody else can write from now on.
-    pub(in crate::commands) fn open(
-        session: &'a Session,
-        options: RunOptions,
-    ) -> Result<Self, Complaint> {
+    pub fn open(session: &'a Session, options: RunOptions) -> Result<Self, Complaint> {
         let (lock, store) = open_store(session, options)?;
         session.interrupt.listen();
         let host = session.clock.now();
@@ -125,7 +140,7 @@ impl<'a> Run<'a> {
     }
 
     /// Enrols what the config declares, and reads what the store knows.
-    pub(in crate::commands) fn load_tokens(&mut self) -> Result<(), Complaint> {
+    pub fn load_tokens(&mut self) -> Result<(), Complaint> {
         let mended = self.store.mend(self.session.clock.now())?;
         let declared = Tokens::declared(&self.session.config);
         self.enrol(&declared, |_| None)?;
@@ -145,7 +160,7 @@ impl<'a> Run<'a> {
 
     /// What was damaged in the store when the run looked, but for what is still so: that stands
     /// against its token.
-    pub(in crate::commands) fn damage(&self) -> Vec<Reason> {
+    pub fn damage(&self) -> Vec<Reason> {
         let is_well = |label: &Label| {
             let token = self.known(label).map(|token| self.store.credential(token));
             token.is_some_and(|known| known.is_ok_and(|known| known.damage.is_none()))
@@ -160,7 +175,7 @@ impl<'a> Run<'a> {
     }
 
     /// The tokens whose access token is lost.
-    pub(in crate::commands) fn lost(&self) -> Vec<Reason> {
+    pub fn lost(&self) -> Vec<Reason> {
         let lost = self.tokens.configs.iter().map(|member| self.tokens.subject(member));
         let lost = lost.filter(|subject| subject.credential.is_some_and(Credential::is_lost));
         let reasons = lost.flat_map(|subject| judge(&subject, self.moment()).reasons);
@@ -168,7 +183,7 @@ impl<'a> Run<'a> {
     }
 
     /// Makes the store know these tokens.
-    pub(in crate::commands) fn enrol(
+    pub fn enrol(
         &self,
         members: &[TokenConfig],
         name: impl Fn(&Label) -> Option<String>,
@@ -192,47 +207,47 @@ impl<'a> Run<'a> {
     }
 
     /// The store's number for a token that is enrolled.
-    pub(in crate::commands) fn token(&self, label: &Label) -> Result<TokenId, Complaint> {
+    pub fn token(&self, label: &Label) -> Result<TokenId, Complaint> {
         self.known(label).ok_or_else(|| {
             Complaint::new(Exit::Bug, "not_enrolled", label.as_str(), "is not in the store")
         })
     }
 
     /// The store's number for a token, if it is enrolled.
-    pub(in crate::commands) fn known(&self, label: &Label) -> Option<TokenId> {
+    pub fn known(&self, label: &Label) -> Option<TokenId> {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner).get(label).copied()
     }
 
     /// What is known of the time.
-    pub(super) fn clocks(&self) -> Clocks {
+    pub fn clocks(&self) -> Clocks {
         let (host, heard) = (self.session.clock.now(), self.graph.clock_skew());
         Clocks { host, heard, last: self.last_heard }
     }
 
     /// The time to go by.
-    pub(in crate::commands) fn now(&self) -> Time {
+    pub fn now(&self) -> Time {
         self.clocks().now()
     }
 
     /// When the run began.
-    pub(in crate::commands) fn started_at(&self) -> Time {
+    pub fn started_at(&self) -> Time {
         self.clocks().at(self.host_started_at)
     }
 
     /// The moment at which something is judged.
-    pub(in crate::commands) fn moment(&self) -> Moment {
+    pub fn moment(&self) -> Moment {
         let clocks = self.clocks();
         let (now, run_started) = (clocks.now(), clocks.at(self.host_started_at));
         Moment { now, run_started, dates: clocks.dates() }
     }
 
     /// The app of that name.
-    pub(in crate::commands) fn app(&self, name: &str) -> Result<App, Problem> {
+    pub fn app(&self, name: &str) -> Result<App, Problem> {
         apps::app(self.session, self.tokens.pauses(), name)
     }
 
     /// A token as policy judges it now.
-    pub(super) fn subject<'m>(
+    pub fn subject<'m>(
         &self,
         member: &'m TokenConfig,
         credential: &'m Credential,
@@ -243,7 +258,7 @@ impl<'a> Run<'a> {
     }
 
     /// Why nothing new may be begun, if that is so.
-    pub(in crate::commands) fn out_of_time(&self) -> Option<Problem> {
+    pub fn out_of_time(&self) -> Option<Problem> {
         let limit = self.session.config.http.run_deadline;
         if self.session.interrupt.is_raised() {
             Some(Problem::new(ProblemKind::Unknown, "the run was ended before its turn came"))
@@ -258,10 +273,7 @@ impl<'a> Run<'a> {
 
     /// Lets the run go on where the disk is full, which is remembered for its report; any other
     /// failure of the store is given back.
-    pub(in crate::commands) fn bear_full<T>(
-        &self,
-        done: Result<T, StoreError>,
-    ) -> Result<Option<T>, StoreError> {
+    pub fn bear_full<T>(&self, done: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
         match done {
             Err(error) if error.is_full() => {
                 self.full.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
@@ -272,15 +284,12 @@ impl<'a> Run<'a> {
     }
 
     /// Why not everything could be written, if that is so.
-    pub(super) fn found_full(&self) -> Option<StoreError> {
+    pub fn found_full(&self) -> Option<StoreError> {
         self.full.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Announces renewals in the store before their first request, each once a run.
-    pub(in crate::commands) fn record_attempts(
-        &self,
-        tokens: &[TokenId],
-    ) -> Result<(), StoreError> {
+    pub fn record_attempts(&self, tokens: &[TokenId]) -> Result<(), StoreError> {
         if tokens.is_empty() {
             return Ok(());
         }

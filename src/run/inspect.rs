@@ -10,7 +10,7 @@ const PERHAPS_A_SYSTEM_ERROR: i64 = 467;
 const ITS_WORDS: [&str; 2] = ["user logged out", "system error"];
 
 /// Asks Graph about a string; a verdict that may be a mistake is asked for twice.
-pub(super) fn inspect(graph: &Graph, app: &App, token: &AccessToken) -> Result<Inspection, Fault> {
+pub fn inspect(graph: &Graph, app: &App, token: &AccessToken) -> Result<Inspection, Fault> {
     let first = graph.inspect(app, token)?;
     let doubtful = first.problem.as_ref().is_some_and(may_be_a_mistake);
     if doubtful && first.valid == Some(false) { graph.inspect(app, token) } else { Ok(first) }
@@ -26,7 +26,7 @@ fn may_be_a_mistake(problem: &Problem) -> bool {
 
 /// Whether a string from outside is one that its host cannot even read, because another host of
 /// Meta's gave it out: it never becomes one of this host's.
-pub(super) fn is_another_hosts(problem: &Problem) -> bool {
+pub fn is_another_hosts(problem: &Problem) -> bool {
     /// Meta's code for a string that is no good. Source: Meta, handling errors.
     const INVALID: Option<i64> = Some(190);
     problem.kind == ProblemKind::WrongHostOrType && problem.code == INVALID
@@ -36,7 +36,7 @@ pub(super) fn is_another_hosts(problem: &Problem) -> bool {
 ///
 /// Graph speaks only to the app that a string was given to. That this one is not it says nothing
 /// against the app, and asking again changes nothing.
-pub(super) fn misfit_behind(fault: &Fault, app: &str) -> Option<Problem> {
+pub fn misfit_behind(fault: &Fault, app: &str) -> Option<Problem> {
     let of_another_app = !fault.held_back
         && fault.scope == Scope::Token
         && fault.problem.kind == ProblemKind::BadAppCredentials

@@ -16,7 +16,7 @@ struct Queue<J> {
 ///
 /// A panic ends its own job and nothing else; the jobs that panicked are given back. What they
 /// panicked with is dropped unread, for it might hold a secret.
-pub(in crate::commands) fn work<J, R>(
+pub fn work<J, R>(
     jobs: Vec<J>,
     workers: usize,
     act: impl Fn(&J) -> (R, Vec<J>) + Sync,

@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 
-use super::Session;
 use super::tokens::Tokens;
 use crate::graph::{App, Graph};
 use crate::policy::{Dates, Moment, Reason, judge_fallback, judge_version, throttle};
+use crate::session::Session;
 use crate::store::{Store, StoreError};
 use crate::token::{Problem, ProblemKind, Provider, Time};
 
 /// The apps that Meta throttles, and until when.
-pub(super) type Pauses = HashMap<String, Time>;
+pub type Pauses = HashMap<String, Time>;
 
 /// The apps that are to be left alone at `now`.
-pub(super) fn pauses(store: &Store, now: Time) -> Result<Pauses, StoreError> {
+pub fn pauses(store: &Store, now: Time) -> Result<Pauses, StoreError> {
     let mut pauses = store.paused_apps(now)?;
     pauses.retain(|_, until| throttle(*until, now).is_some());
     Ok(pauses)
@@ -23,7 +23,7 @@ pub(super) fn pauses(store: &Store, now: Time) -> Result<Pauses, StoreError> {
 ///
 /// An id or a secret that cannot be read concerns only the tokens of that app, so it is a problem
 /// of theirs and not the end of the run.
-pub(super) fn app(session: &Session, pauses: &Pauses, name: &str) -> Result<App, Problem> {
+pub fn app(session: &Session, pauses: &Pauses, name: &str) -> Result<App, Problem> {
     let setting = session.config.app(name).ok_or_else(|| {
         Problem::new(ProblemKind::BadAppCredentials, format!("there is no app `{name}`"))
     })?;
@@ -53,7 +53,7 @@ pub(super) fn app(session: &Session, pauses: &Pauses, name: &str) -> Result<App,
 /// What is to be said of the Graph versions that the apps of these tokens ask for.
 ///
 /// Threads has one version of its own, which no app chooses.
-pub(super) fn version_reasons(
+pub fn version_reasons(
     session: &Session,
     tokens: &Tokens,
     graph: &Graph,
