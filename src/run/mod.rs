@@ -2,10 +2,12 @@
 //!
 //! Every command that changes something works with one [`Run`]: the lock, the store, the client for
 //! Graph and the [`Tokens`]. `finish` writes down how the run ended. `inspect` asks Graph about one
-//! access token, `apps` knows the Meta apps, `configured_tokens` reads what the config points to,
-//! `worker_pool` shares the work among threads, and `log` tells what was done.
+//! access token; `candidate` seals, compares and promotes a new one. `apps` knows the Meta apps,
+//! `configured_tokens` reads what the config points to, `worker_pool` shares the work among threads,
+//! and `log` tells what was done.
 
 pub mod apps;
+pub mod candidate;
 pub mod configured_tokens;
 mod finish;
 pub mod inspect;

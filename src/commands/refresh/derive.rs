@@ -1,7 +1,7 @@
 //! Taking a string from where it comes from: a Page's from its parent, an app's from the app.
 //!
-//! What is taken is a configured_token like any other: sealed, examined, and only then put to use. The
-//! same string again mints no generation.
+//! It is sealed, inspected and compared like any other new access token. The
+//! current one again makes no new generation.
 
 use super::keeper::Keeper;
 use super::pages::Listing;
@@ -71,7 +71,7 @@ impl Keeper<'_> {
         if let Some(current) = current.filter(|current| current.fingerprint == fingerprint) {
             return self.same_string_again(current, from);
         }
-        let candidate = self.seal(string, Origin::Derived, Expiry::Unknown, from)?;
+        let candidate = self.candidates().seal(string, Origin::Derived, Expiry::Unknown, from)?;
         self.examine(&candidate)
     }
 
@@ -102,7 +102,7 @@ impl Keeper<'_> {
         let nothing_new = current.parent == from && !end.extends(current.expiry, MARGIN);
         if nothing_new && current.expiry.at().is_some() {
             // Asked again at once it would give the same.
-            return self.miss(None, end);
+            return self.miss(end);
         }
         let extended = Extended {
             token: self.token,

@@ -19,11 +19,8 @@ use crate::run::configured_tokens::ConfiguredToken;
 use crate::run::log;
 use crate::run::tokens::{TokenConfig, subject};
 use crate::run::{DryRun, Run};
-use crate::store::{Arrival, GrantRoom, StoreError};
-use crate::token::{
-    AccessToken, Action, Credential, Expiry, Generation, GenerationId, Origin, Outcome, Source,
-    TokenId,
-};
+use crate::store::{GrantRoom, StoreError};
+use crate::token::{AccessToken, Action, Credential, Expiry, Origin, Outcome, Source, TokenId};
 
 /// Verify, derive, verify again: no way is longer, and none may go round for ever.
 const MOST_STEPS: usize = 4;
@@ -169,21 +166,9 @@ impl<'a> Keeper<'a> {
     }
 
     fn adopt(&mut self, string: &AccessToken) -> Result<(), StoreError> {
-        let candidate = self.seal(string, Origin::Adopted, Expiry::Unknown, None)?;
+        let candidate = self.candidates().seal(string, Origin::Adopted, Expiry::Unknown, None)?;
         self.diary.because("found where the config points");
         self.examine(&candidate)
-    }
-
-    /// Seals a string as the candidate: when this returns it is on the disk.
-    pub(super) fn seal(
-        &self,
-        string: &AccessToken,
-        origin: Origin,
-        expiry: Expiry,
-        parent: Option<GenerationId>,
-    ) -> Result<Generation, StoreError> {
-        let arrival = Arrival { token: self.token, string: string.clone(), origin, expiry, parent };
-        self.run.store.seal_candidate(arrival, self.run.now())
     }
 
     fn act(&mut self) -> Result<(), StoreError> {

@@ -1,9 +1,8 @@
 //! `refresh`: the main job.
 //!
-//! The page below is the run as it happens. One token's way through it is `keeper`; `inquiry` asks
-//! Graph about a string, `renew` and `derive` are the two ways to a new one, and what becomes of it is
-//! `grant`; `rest` says why nothing is done. Pages are listed in `pages`; how the run ends, and whom it
-//! tells, is `conclusion`.
+//! The page below is the run as it happens. One token's way through it is `keeper`: `inquiry`
+//! inspects, `renew` and `derive` get a new access token, `grant` examines it by `run::candidate`, and
+//! `rest` says why nothing is done. `pages` lists Pages, and `conclusion` tells people how the run ended.
 
 mod conclusion;
 mod derive;

@@ -101,7 +101,7 @@ impl Keeper<'_> {
         if self.run.store.fingerprint(&grant.token)? == current.fingerprint {
             return self.same_string(current, grant.expiry, way);
         }
-        let candidate = self.seal(&grant.token, way.origin, grant.expiry, None)?;
+        let candidate = self.candidates().seal(&grant.token, way.origin, grant.expiry, None)?;
         self.examine(&candidate)
     }
 
@@ -234,7 +234,7 @@ impl Keeper<'_> {
             return Ok(());
         }
         self.note(current, &proof)?;
-        self.miss(None, end)
+        self.miss(end)
     }
 
     /// Nobody else can tell the end that Meta has just granted, and it will not grant it twice: it

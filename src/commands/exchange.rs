@@ -1,0 +1,414 @@
+//! `exchange`: takes a new access token from a person.
+//!
+//! It is inspected before anything is stored. A short-lived one is exchanged at Meta for a long-lived
+//! one; a long-lived one is stored as it is. Either becomes the token's candidate, and is promoted
+//! unless the current access token is alive and better. Where nobody can be asked how long it lives,
+//! the attempt to exchange it tells: Meta exchanges only what is short-lived.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::delivery::{Deliveries, Manner};
+use super::status::read_token;
+use crate::complaint::Complaint;
+use crate::config::Pages;
+use crate::exit::Exit;
+use crate::failpoint;
+use crate::graph::{App, Fault};
+use crate::policy::{
+    Adoption, Incumbent, is_short_life, judge_newcomer, remedy, short_lived, words,
+};
+use crate::report::{RunReport, TokenResult};
+use crate::run::candidate::{Candidates, Examined};
+use crate::run::configured_tokens::{holds, shared};
+use crate::run::inspect::{inspect, misfit_behind};
+use crate::run::log;
+use crate::run::tokens::{TokenConfig, Tokens, subject};
+use crate::run::{DryRun, Run, RunOptions};
+use crate::session::Session;
+use crate::token::{
+    AccessToken, Credential, Expiry, Generation, Grant, Inspection, Label, Origin, Outcome,
+    Pattern, Problem, ProblemKind, Proof, TokenId, Trigger,
+};
+
+/// What was asked for.
+#[derive(Debug)]
+pub struct ExchangeOrder {
+    /// The token.
+    pub label: Label,
+    /// Where the access token is, if not on standard input.
+    pub file: Option<PathBuf>,
+    /// Whether it is a dry run.
+    pub dry_run: DryRun,
+    /// How long to wait for another run to end.
+    pub lock_wait: Duration,
+}
+
+/// Reads a new access token and makes it the current one, long-lived.
+pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, Complaint> {
+    if order.label.as_discovered().is_none() {
+        // Nobody should paste a secret to learn that the label is mistyped.
+        Tokens::new(&session.config, Vec::new()).select(&[Pattern::new(order.label.as_str())])?;
+    }
+    let prompt = format!("the new access token for `{}`", order.label);
+    let string = read_token(session, order.file.as_deref(), &prompt)?;
+    let options = RunOptions {
+        command: "exchange",
+        trigger: Trigger::Manual,
+        dry_run: order.dry_run,
+        lock_wait: order.lock_wait,
+    };
+    let mut run = Run::open(session, options)?;
+    let report = run.load_tokens().and_then(|()| {
+        let deliveries = Deliveries::open(&run)?;
+        let work = || hand_over(&run, &deliveries, order, &string);
+        session.interrupt.guard(|| run.aborted(), work)
+    });
+    run.conclude(report)
+}
+
+fn hand_over(
+    run: &Run<'_>,
+    deliveries: &Deliveries<'_>,
+    order: &ExchangeOrder,
+    string: &AccessToken,
+) -> Result<RunReport, Complaint> {
+    let member = run.tokens.select(&[Pattern::new(order.label.as_str())])?[0].clone();
+    let (_about, began) = (log::about(&member.label), Instant::now());
+    let exchange = Exchange::new(run, member)?;
+    exchange.check_not_of_another_label(string)?;
+    // Room is taken before Meta is asked: what it grants, and the access token itself, is sealed.
+    let room = run.store.room_for_grant()?;
+    let app = run.app(&exchange.member.app).map_err(Fault::of_token);
+    let app = app.map_err(|fault| exchange.fault(&fault))?;
+    let inspection = inspect(&run.graph, &app, string).map_err(|fault| {
+        match misfit_behind(&fault, &app.name) {
+            Some(problem) => exchange.refusal(&problem),
+            None => exchange.fault(&fault),
+        }
+    })?;
+    let new = NewToken { string, inspection: &inspection };
+    exchange.check_fit(&app, &new)?;
+    let (outcome, reason) = match exchange.lifetime(&new) {
+        Lifetime::Long if inspection.expiry == Expiry::Never => {
+            exchange.store_as_it_is(&app, &new, "it never expires")?
+        }
+        Lifetime::Long => exchange.store_as_it_is(&app, &new, "it is long-lived already")?,
+        Lifetime::Short => exchange.exchange(&app, &new)?,
+        Lifetime::Unknown => exchange.exchange_if_possible(&app, &new)?,
+    };
+    drop(room);
+    let delivered = deliveries.of_token(&exchange.member, exchange.token, Manner::Careful).settle();
+    run.bear_full(delivered)?;
+    let run_hooks = deliveries.run_pending_hooks();
+    run.bear_full(run_hooks)?;
+    let result = exchange.result(outcome, reason)?;
+    log::kept(&result, began);
+    let mut results = vec![result];
+    deliveries.account_for(&mut results)?;
+    // A damaged access token that was just replaced is no failure of what replaced it.
+    let mut system = run.system();
+    system.extend(deliveries.unfinished_files());
+    system
+        .retain(|reason| !(reason.is_damage() && reason.labels == [exchange.member.label.clone()]));
+    Ok(RunReport {
+        dry_run: order.dry_run == DryRun::Yes,
+        started_at: run.started_at(),
+        finished_at: run.now(),
+        results,
+        system,
+    })
+}
+
+/// How long an access token lives, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lifetime {
+    /// An hour or a day: it is exchanged.
+    Short,
+    /// Sixty days, or for ever, or its type has no exchange.
+    Long,
+    /// Not known before an exchange is tried.
+    Unknown,
+}
+
+/// The access token that was handed over, and its inspection.
+struct NewToken<'a> {
+    string: &'a AccessToken,
+    inspection: &'a Inspection,
+}
+
+/// The exchange of one token.
+struct Exchange<'a> {
+    run: &'a Run<'a>,
+    member: TokenConfig,
+    token: TokenId,
+    before: Credential,
+}
+
+impl<'a> Exchange<'a> {
+    fn new(run: &'a Run<'a>, member: TokenConfig) -> Result<Self, Complaint> {
+        let token = run.token(&member.label)?;
+        let before = run.store.credential(token)?;
+        Ok(Self { run, member, token, before })
+    }
+
+    fn check_not_of_another_label(&self, string: &AccessToken) -> Result<(), Complaint> {
+        let fingerprint = self.run.store.fingerprint(string)?;
+        for sighting in self.run.store.sightings(&fingerprint)? {
+            if sighting.token != self.token && holds(sighting.state) {
+                return Err(shared(&sighting.label, &self.member.label));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that it is alive, of the configured type, and of the same app, person and Page.
+    fn check_fit(&self, app: &App, new: &NewToken<'_>) -> Result<(), Complaint> {
+        let expected = self.candidates(app).expected_identity(&self.before)?;
+        match judge_newcomer(new.inspection, self.member.token_type, &expected, Incumbent::Gone) {
+            Adoption::Take | Adoption::OnlyIfCurrentIsDead(_) => Ok(()),
+            Adoption::Wait(problem) | Adoption::Refuse(problem) => {
+                let refusal = self.refusal(&problem);
+                let short = is_short_life(new.inspection, self.run.now());
+                Err(if short { refusal.hint(short_lived(app.provider)) } else { refusal })
+            }
+        }
+    }
+
+    fn lifetime(&self, new: &NewToken<'_>) -> Lifetime {
+        let family = self.member.token_type.family();
+        if family.exchange.is_none() {
+            Lifetime::Long
+        } else if is_short_life(new.inspection, self.run.now()) {
+            Lifetime::Short
+        } else if family.may_hide_the_end() && new.inspection.expiry == Expiry::Unknown {
+            Lifetime::Unknown
+        } else {
+            Lifetime::Long
+        }
+    }
+
+    fn exchange(&self, app: &App, new: &NewToken<'_>) -> Result<(Outcome, String), Complaint> {
+        let ends = words::expiry(new.inspection.expiry, self.run.now());
+        let reason = format!("it was short-lived: it ends {ends}");
+        if self.run.dry_run == DryRun::Yes {
+            return Ok((Outcome::WouldExchange, reason));
+        }
+        let grant = self.ask_for_exchange(app, new)?.map_err(|fault| self.fault(&fault))?;
+        self.take_grant(app, &grant, reason)
+    }
+
+    /// Tries an exchange; a refusal says that the access token is long-lived already.
+    fn exchange_if_possible(
+        &self,
+        app: &App,
+        new: &NewToken<'_>,
+    ) -> Result<(Outcome, String), Complaint> {
+        if self.run.dry_run == DryRun::Yes {
+            let reason = "nobody knows when it ends; an exchange is tried first";
+            return Ok((Outcome::WouldExchange, reason.to_owned()));
+        }
+        if app.secret.is_none() {
+            let reason = format!(
+                "app `{}` has no secret, so nothing that lives an hour could be exchanged",
+                app.name
+            );
+            return self.store_as_it_is(app, new, &reason);
+        }
+        match self.ask_for_exchange(app, new)? {
+            Ok(grant) => self.take_grant(app, &grant, "it was short-lived".to_owned()),
+            Err(fault) if fault.refuses_the_string() => {
+                let reason = "Meta does not exchange it, so it is long-lived already";
+                self.store_as_it_is(app, new, reason)
+            }
+            Err(fault) => Err(self.fault(&fault)),
+        }
+    }
+
+    /// Takes what Meta granted, which may be the current access token itself.
+    fn take_grant(
+        &self,
+        app: &App,
+        grant: &Grant,
+        reason: String,
+    ) -> Result<(Outcome, String), Complaint> {
+        if self.is_in_use(&grant.token)? {
+            self.run.store.close_attempts(self.token, self.run.now())?;
+            return Ok((
+                Outcome::Verified,
+                "Meta gave the string that is in use already".to_owned(),
+            ));
+        }
+        self.take(app, &grant.token, grant.expiry, Origin::Exchanged)?;
+        Ok((Outcome::Exchanged, reason))
+    }
+
+    fn is_in_use(&self, string: &AccessToken) -> Result<bool, Complaint> {
+        let fingerprint = self.run.store.fingerprint(string)?;
+        Ok(self.before.current.as_ref().is_some_and(|it| it.fingerprint == fingerprint))
+    }
+
+    fn ask_for_exchange(
+        &self,
+        app: &App,
+        new: &NewToken<'_>,
+    ) -> Result<Result<Grant, Fault>, Complaint> {
+        let Some(exchange) = self.member.token_type.family().exchange else {
+            let why = Problem::new(ProblemKind::Unknown, "a token of its type has no exchange");
+            return Ok(Err(Fault::of_token(why)));
+        };
+        self.run.record_attempts(&[self.token])?;
+        failpoint::reach("before-request");
+        let answer = self.run.graph.grant(app, exchange, Some(new.string));
+        match &answer {
+            Ok(_) => failpoint::reach("granted"),
+            Err(_) => self.run.store.close_attempts(self.token, self.run.now())?,
+        }
+        Ok(answer)
+    }
+
+    fn store_as_it_is(
+        &self,
+        app: &App,
+        new: &NewToken<'_>,
+        reason: &str,
+    ) -> Result<(Outcome, String), Complaint> {
+        if self.is_in_use(new.string)? {
+            return Ok((Outcome::Verified, "it is the string in use already".to_owned()));
+        }
+        self.take(app, new.string, new.inspection.expiry, Origin::Adopted)?;
+        let outcome = match self.run.dry_run {
+            DryRun::No => Outcome::Adopted,
+            DryRun::Yes => Outcome::WouldAdopt,
+        };
+        Ok((outcome, reason.to_owned()))
+    }
+
+    /// Seals the new one, and makes it current unless the current one is alive and better.
+    fn take(
+        &self,
+        app: &App,
+        string: &AccessToken,
+        expiry: Expiry,
+        origin: Origin,
+    ) -> Result<(), Complaint> {
+        let candidates = self.candidates(app);
+        let sealed = candidates.seal(string, origin, expiry, None)?;
+        // What is said of it now counts, also where an earlier run had sealed it already.
+        let candidate = Generation { origin, expiry, ..sealed };
+        let ask = |generation: &Generation| {
+            let string = self.run.store.reveal(generation.id)?;
+            let inspection = inspect(&self.run.graph, app, &string);
+            Ok(inspection.map(|inspection| Proof { at: self.run.now(), inspection }))
+        };
+        match candidates.examine_handed_over(&candidate, &ask)? {
+            Examined::Promoted { .. } => Ok(()),
+            Examined::NotInspected(fault) => Err(self.waits(&fault)),
+            Examined::AdoptionRefused(problem)
+            | Examined::GrantRefused(problem)
+            | Examined::NotExtended(problem)
+            | Examined::FewerScopes(problem)
+            | Examined::Waits(problem) => Err(self.refusal(&problem)),
+        }
+    }
+
+    /// The candidates of this token. A person may hand over the Page token of another person than
+    /// the parent's, so only what was there before says whose it must be.
+    fn candidates(&self, app: &App) -> Candidates<'_> {
+        Candidates {
+            run: self.run,
+            member: &self.member,
+            token: self.token,
+            app_id: Some(app.id.clone()),
+            parent: None,
+        }
+    }
+
+    fn result(&self, outcome: Outcome, reason: String) -> Result<TokenResult, Complaint> {
+        let credential = self.run.store.credential(self.token)?;
+        let current = credential.current.as_ref();
+        if matches!(outcome, Outcome::Exchanged | Outcome::Adopted) {
+            self.hint_at_pages();
+        }
+        Ok(TokenResult {
+            label: self.member.label.clone(),
+            token_type: self.member.token_type,
+            outcome,
+            reason,
+            old_expiry: self.before.current.as_ref().map_or(Expiry::Unknown, |it| it.expiry),
+            new_expiry: current.map_or(Expiry::Unknown, |generation| generation.expiry),
+            generation: current.map(|generation| generation.number),
+            fingerprint: current.map(|generation| generation.fingerprint),
+            problem: None,
+            remedy: String::new(),
+            exit: Exit::Ok,
+            standing: Vec::new(),
+            deliveries: Vec::new(),
+        })
+    }
+
+    /// Hints that the Pages get new access tokens from this one by the next `refresh`.
+    fn hint_at_pages(&self) {
+        let label = &self.member.label;
+        let lists = !matches!(self.member.pages, Pages::None);
+        let has_pages = lists || self.run.tokens.pages_of(label).next().is_some();
+        if has_pages {
+            self.run.session.ui.note(&format!(
+                "hint: its Pages get new strings by the next run; now: `metatoken refresh '{label}*'`"
+            ));
+        }
+    }
+
+    fn refusal(&self, problem: &Problem) -> Complaint {
+        log::not_taken(&self.member.label, problem);
+        let subject = subject(&self.member, Some(&self.before), None);
+        let complaint = Complaint::new(
+            Exit::InputRefused,
+            problem.kind.as_str(),
+            self.member.label.as_str(),
+            format!("the string is refused: {problem}"),
+        );
+        let complaint = match remedy(problem, &subject) {
+            remedy if remedy.is_empty() => complaint,
+            remedy => complaint.hint(remedy),
+        };
+        self.untouched(complaint)
+    }
+
+    fn fault(&self, fault: &Fault) -> Complaint {
+        log::not_taken(&self.member.label, &fault.problem);
+        let subject = subject(&self.member, Some(&self.before), None);
+        let complaint = Complaint::new(
+            Exit::for_problem(&fault.problem),
+            fault.problem.kind.as_str(),
+            self.member.label.as_str(),
+            fault.problem.to_string(),
+        );
+        // No run will try again for the person what was never stored.
+        self.untouched(if fault.problem.action.needs_a_person() {
+            complaint.hint(remedy(&fault.problem, &subject))
+        } else {
+            complaint.hint("nothing was stored: paste the string again later")
+        })
+    }
+
+    fn untouched(&self, complaint: Complaint) -> Complaint {
+        if self.before.current.is_some() {
+            complaint.hint("the string in use is untouched")
+        } else {
+            complaint
+        }
+    }
+
+    /// Says that the new one is sealed and could not be inspected yet.
+    fn waits(&self, fault: &Fault) -> Complaint {
+        log::not_taken(&self.member.label, &fault.problem);
+        Complaint::new(
+            Exit::for_problem(&fault.problem),
+            fault.problem.kind.as_str(),
+            self.member.label.as_str(),
+            format!("the new string is sealed, but not examined yet: {}", fault.problem),
+        )
+        .hint(format!("run `metatoken refresh {}`", self.member.label))
+    }
+}
