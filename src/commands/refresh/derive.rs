@@ -3,8 +3,8 @@
 //! It is sealed, inspected and compared like any other new access token. The
 //! current one again makes no new generation.
 
-use super::keeper::Keeper;
 use super::pages::Listing;
+use super::token::TokenRun;
 use crate::graph::{Fault, PageGrant};
 use crate::policy::MARGIN;
 use crate::run::DryRun;
@@ -14,7 +14,7 @@ use crate::token::{
     Problem, ProblemKind,
 };
 
-impl Keeper<'_> {
+impl TokenRun<'_> {
     /// Takes the Page's string from its parent: from the list, else by the Page's id.
     pub(super) fn take_from_parent(&mut self, listing: Option<&Listing>) -> Result<(), StoreError> {
         let (Some(parent), Some(page_id)) = (self.parent()?, self.member.page_id.clone()) else {
@@ -51,7 +51,7 @@ impl Keeper<'_> {
     /// Takes the app's own string from the app's id and secret.
     pub(super) fn take_from_app(&mut self, grant: &GrantType) -> Result<(), StoreError> {
         if self.run.dry_run == DryRun::Yes {
-            self.diary.achieve(Outcome::Derived);
+            self.outcome.achieve(Outcome::Derived);
             return Ok(());
         }
         let current = self.credential()?.current;
@@ -112,7 +112,7 @@ impl Keeper<'_> {
             event: EventKind::Derived,
         };
         self.run.store.extend(self.run.id, extended, now)?;
-        self.diary.achieve(Outcome::Derived);
+        self.outcome.achieve(Outcome::Derived);
         Ok(())
     }
 
@@ -122,7 +122,7 @@ impl Keeper<'_> {
         current: Option<&Generation>,
     ) -> Result<(), StoreError> {
         if fault.held_back || fault.problem.kind.is_outage() {
-            return self.without_an_answer(fault);
+            return self.not_answered(fault);
         }
         self.not_derived_for(fault.problem, current)
     }
@@ -138,7 +138,7 @@ impl Keeper<'_> {
             .is_some_and(|proof| proof.inspection.valid == Some(true));
         let problem = if alive { problem.with_action(Action::Retry) } else { problem };
         self.note_failure(&problem, current.map_or(Expiry::Unknown, |it| it.expiry))?;
-        self.diary.trouble(problem);
+        self.outcome.trouble(problem);
         Ok(())
     }
 }

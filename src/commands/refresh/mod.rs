@@ -1,25 +1,25 @@
 //! `refresh`: the main job.
 //!
-//! The page below is the run as it happens. One token's way through it is `keeper`: `inquiry`
-//! inspects, `renew` and `derive` get a new access token, `grant` examines it by `run::candidate`, and
-//! `rest` says why nothing is done. `pages` lists Pages, and `conclusion` tells people how the run ended.
+//! The page below is the run as it happens. One token's way through it is `token`: `inspect`
+//! inspects, `renew` and `derive` get a new access token, `candidate` examines it by `run::candidate`, and
+//! `skip` says why nothing is done. `pages` lists Pages, and `finish` tells people how the run ended.
 
-mod conclusion;
+mod candidate;
 mod derive;
-mod diary;
-mod grant;
-mod inquiry;
-mod keeper;
+mod finish;
+mod inspect;
+mod outcome;
 mod pages;
 mod renew;
-mod rest;
+mod skip;
+mod token;
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use self::conclusion::{naming_the_critical, tell, with_channel_troubles};
+use self::finish::{naming_the_critical, tell, with_channel_troubles};
 use self::pages::Listing;
 use super::delivery::Deliveries;
 use super::notify::Heartbeat;
@@ -261,14 +261,14 @@ impl Refresh<'_> {
     /// One token, and then the jobs for its Pages.
     fn keep(&self, job: &Job) -> Result<(Option<TokenResult>, Vec<Job>), Complaint> {
         let (_about, began) = (log::about(&job.member.label), Instant::now());
-        let mut result = keeper::keep(self, &job.member, job.listing.as_deref())?;
+        let mut result = token::refresh_token(self, &job.member, job.listing.as_deref())?;
         if job.member.parent.is_some() || self.order.only != Only::All {
             log::kept(&result, began);
             return Ok((Some(result), Vec::new()));
         }
         let following = pages::follow(self, &job.member)?;
         if let Some(fault) = following.fault {
-            diary::blame(&mut result, &fault, &job.member);
+            outcome::blame(&mut result, &fault, &job.member);
         }
         log::kept(&result, began);
         Ok((Some(result), following.jobs))

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::keeper::Keeper;
+use super::token::TokenRun;
 use super::{Job, Refresh};
 use crate::complaint::Complaint;
 use crate::graph::{Fault, PageGrant};
@@ -139,7 +139,7 @@ fn take_note(
     Ok(members)
 }
 
-impl Keeper<'_> {
+impl TokenRun<'_> {
     pub(super) fn parent_label(&self) -> String {
         self.member.parent.as_ref().map_or_else(String::new, Label::to_string)
     }
@@ -157,7 +157,7 @@ impl Keeper<'_> {
         });
         if gone && dead {
             self.run.store.retire(self.run.id, self.token, now)?;
-            self.diary.retired(format!(
+            self.outcome.retired(format!(
                 "retired: gone from the Pages of `{}` for 7 days, and dead",
                 self.parent_label()
             ));

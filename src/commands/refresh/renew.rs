@@ -5,7 +5,7 @@
 
 use chrono::TimeDelta;
 
-use super::keeper::{Keeper, Next};
+use super::token::{Next, TokenRun};
 use crate::failpoint;
 use crate::graph::Fault;
 use crate::policy::{Decision, MARGIN, Renew, Verify, next_try};
@@ -42,7 +42,7 @@ const fn is_of_credentials(fault: &Fault) -> bool {
     matches!(fault.problem.kind, ProblemKind::BadAppCredentials | ProblemKind::BadProof)
 }
 
-impl Keeper<'_> {
+impl TokenRun<'_> {
     pub(super) fn renew(&mut self, why: &Renew) -> Result<Next, StoreError> {
         let ways = self.ways(why);
         let (Some(first), Some(current)) = (ways.first(), self.credential()?.current) else {
@@ -51,10 +51,10 @@ impl Keeper<'_> {
         let sentence = Decision::Renew(why.clone()).sentence(self.run.now());
         if self.run.dry_run == DryRun::Yes {
             // The one call that is not read-only is not made; what it would bring is unknown.
-            self.diary.note(first.outcome, sentence);
+            self.outcome.note(first.outcome, sentence);
             return Ok(Next::Stop);
         }
-        self.diary.because(sentence);
+        self.outcome.because(sentence);
         let Some(_room) = self.room()? else { return self.verify_instead(&current) };
         let string = self.run.store.reveal(current.id)?;
         self.run.record_attempts(&[self.token])?;
@@ -114,7 +114,7 @@ impl Keeper<'_> {
     ) -> Result<Next, StoreError> {
         if fault.held_back {
             self.run.store.close_attempts(self.token, self.run.now())?;
-            return self.without_an_answer(fault).map(|()| Next::Stop);
+            return self.not_answered(fault).map(|()| Next::Stop);
         }
         if fault.answer_lost {
             self.run.store.note_lost_answer(self.token, self.run.now())?;
@@ -129,7 +129,7 @@ impl Keeper<'_> {
         self.note_failure_and_wait(&fault.problem, current.expiry, wait)?;
         let ask_no_more =
             matches!(fault.problem.kind, ProblemKind::Network | ProblemKind::RateLimited);
-        self.diary.fault(fault);
+        self.outcome.fault(fault);
         if ask_no_more { Ok(Next::Stop) } else { self.verify_instead(current) }
     }
 
@@ -145,7 +145,7 @@ impl Keeper<'_> {
         match self.inspect_and_store(current)?.map(|proof| proof.inspection.valid) {
             None => Ok(Next::Stop),
             Some(Some(true)) => {
-                self.diary.trouble(problem);
+                self.outcome.trouble(problem);
                 Ok(Next::Stop)
             }
             Some(_) => Ok(Next::Decide),
@@ -195,7 +195,7 @@ impl Keeper<'_> {
         }
         let problem = self.too_young(refusal);
         self.set_back(&problem, Some(eligible))?;
-        self.diary.note(Outcome::TooYoung, problem.to_string());
+        self.outcome.note(Outcome::TooYoung, problem.to_string());
         Ok(Next::Stop)
     }
 
@@ -230,7 +230,7 @@ impl Keeper<'_> {
             let extended =
                 Extended { token: self.token, generation: current.id, parent: None, proof, event };
             self.run.store.extend(self.run.id, extended, self.run.now())?;
-            self.diary.achieve(way.outcome);
+            self.outcome.achieve(way.outcome);
             return Ok(());
         }
         self.note(current, &proof)?;
@@ -293,7 +293,7 @@ impl Keeper<'_> {
     /// Notes a failure that no try came to.
     pub(super) fn fail(&mut self, problem: Problem) -> Result<(), StoreError> {
         self.set_back(&problem, None)?;
-        self.diary.trouble_as(Outcome::Invalid, problem);
+        self.outcome.trouble_as(Outcome::Invalid, problem);
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use super::keeper::Keeper;
+use super::token::TokenRun;
 use crate::graph::Fault;
 use crate::run::Run;
 use crate::run::inspect::inspect;
@@ -13,7 +13,7 @@ use crate::run::log;
 use crate::store::StoreError;
 use crate::token::{Action, Generation, Problem, ProblemKind, Proof, Provider};
 
-impl Keeper<'_> {
+impl TokenRun<'_> {
     /// Asks Graph about a string and stores the answer; nothing if there was none.
     pub(super) fn inspect_and_store(
         &mut self,
@@ -28,14 +28,14 @@ impl Keeper<'_> {
 
     /// Asks Graph about a string; nothing if there was no answer.
     pub(super) fn inspect(&mut self, generation: &Generation) -> Result<Option<Proof>, StoreError> {
-        match self.inquire(generation)? {
+        match self.try_inspect(generation)? {
             Ok(proof) => Ok(Some(proof)),
-            Err(fault) => self.without_an_answer(fault).map(|()| None),
+            Err(fault) => self.not_answered(fault).map(|()| None),
         }
     }
 
     /// Asks Graph about a string, and nothing more.
-    pub(super) fn inquire(
+    pub(super) fn try_inspect(
         &self,
         generation: &Generation,
     ) -> Result<Result<Proof, Fault>, StoreError> {
@@ -52,9 +52,9 @@ impl Keeper<'_> {
     }
 
     /// Notes that Graph said nothing of a string, or was not even asked.
-    pub(super) fn without_an_answer(&mut self, fault: Fault) -> Result<(), StoreError> {
+    pub(super) fn not_answered(&mut self, fault: Fault) -> Result<(), StoreError> {
         self.note_what_a_person_must_mend(&fault)?;
-        self.diary.fault(fault);
+        self.outcome.fault(fault);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Examines a token's candidate, and notes what became of it.
 
-use super::keeper::Keeper;
+use super::token::TokenRun;
 use crate::policy::next_try;
 use crate::run::candidate::{Candidates, Examined, is_critical, not_extended};
 use crate::store::{Setback, StoreError};
@@ -8,13 +8,13 @@ use crate::token::{
     Action, Credential, EventKind, Expiry, Generation, Origin, Outcome, Problem, Time,
 };
 
-impl Keeper<'_> {
+impl TokenRun<'_> {
     /// Examines a candidate that an earlier run sealed and could not inspect, or holds back.
-    pub(super) fn examine_what_waits(&mut self) -> Result<(), StoreError> {
+    pub(super) fn settle_candidate(&mut self) -> Result<(), StoreError> {
         let credential = self.credential()?;
         match &credential.candidate {
             Some(candidate) if !self.is_held_for_now(&credential, candidate) => {
-                self.diary.because("sealed by an earlier run, and examined now");
+                self.outcome.because("sealed by an earlier run, and examined now");
                 self.examine(candidate)
             }
             _ => Ok(()),
@@ -52,11 +52,11 @@ impl Keeper<'_> {
     /// Examines a candidate, and notes what became of it.
     pub(super) fn examine(&mut self, candidate: &Generation) -> Result<(), StoreError> {
         let examined =
-            self.candidates().examine(candidate, &|generation| self.inquire(generation))?;
+            self.candidates().examine(candidate, &|generation| self.try_inspect(generation))?;
         match examined {
             Examined::Promoted { outcome, expiry, is_worse } => {
                 if is_worse {
-                    self.diary.because(
+                    self.outcome.because(
                         "the new string is worth less, but the one it replaces is dead or about to end",
                     );
                 }
@@ -64,27 +64,27 @@ impl Keeper<'_> {
                     // A first one may be renewed in the same run; what it had is the end before that.
                     self.old_expiry = expiry;
                 }
-                self.diary.no_longer_refused(candidate.fingerprint);
-                self.diary.achieve(outcome);
+                self.outcome.no_longer_refused(candidate.fingerprint);
+                self.outcome.achieve(outcome);
             }
             Examined::AdoptionRefused(problem) => {
                 let outcome = match self.credential()?.current {
                     Some(_) => Outcome::Failed,
                     None => Outcome::Invalid,
                 };
-                self.diary.refused(outcome, problem, candidate.fingerprint);
+                self.outcome.refused(outcome, problem, candidate.fingerprint);
             }
             Examined::GrantRefused(problem) | Examined::Waits(problem) => {
-                self.diary.trouble(problem);
+                self.outcome.trouble(problem);
             }
             Examined::NotExtended(problem) => {
-                self.diary.trouble_as(Outcome::NotExtended, problem);
+                self.outcome.trouble_as(Outcome::NotExtended, problem);
             }
             Examined::FewerScopes(problem) => {
                 self.note_failure(&problem, Expiry::Unknown)?;
-                self.diary.trouble(problem);
+                self.outcome.trouble(problem);
             }
-            Examined::NotInspected(fault) => self.without_an_answer(fault)?,
+            Examined::NotInspected(fault) => self.not_answered(fault)?,
         }
         Ok(())
     }
@@ -111,7 +111,7 @@ impl Keeper<'_> {
         let not_before = Some(next_try(&problem, 1, end, now));
         let setback = self.setback(EventKind::NotExtended, &problem, not_before);
         self.run.store.note_setback(self.run.id, setback, now)?;
-        self.diary.trouble_as(Outcome::NotExtended, problem.with_action(Action::Retry));
+        self.outcome.trouble_as(Outcome::NotExtended, problem.with_action(Action::Retry));
         Ok(())
     }
 }

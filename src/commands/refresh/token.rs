@@ -1,12 +1,13 @@
-//! One token's way through a run.
+//! Refreshes one token.
 //!
-//! A string that waits is examined first; then a new one from the config; then it is decided what
-//! the token needs, and that is done. Every answer of Graph's is stored before, or together with,
-//! what it leads to, and after each the decision is made anew: a proof may tell an end, an end may open a window.
+//! A candidate that waits is settled first, then a new access token from the config or a target is
+//! adopted. Then it is decided what the token needs, and that is done. Every answer of Graph's is
+//! stored before, or together with, what it leads to, and after each the decision is made anew: an
+//! inspection may tell when it expires, and that may open the renewal window.
 
 use std::cell::Cell;
 
-use super::diary::Diary;
+use super::outcome::OutcomeBuilder;
 use super::pages::Listing;
 use super::{Only, Refresh};
 use crate::commands::delivery::{Courier, Manner};
@@ -22,34 +23,34 @@ use crate::run::{DryRun, Run};
 use crate::store::{GrantRoom, StoreError};
 use crate::token::{AccessToken, Action, Credential, Expiry, Origin, Outcome, Source, TokenId};
 
-/// Verify, derive, verify again: no way is longer, and none may go round for ever.
-const MOST_STEPS: usize = 4;
+/// Verify, derive, verify again: no token needs more steps, and none may go on for ever.
+const MAX_STEPS: usize = 4;
 
-/// Keeps one token, and says what happened to it.
-pub(super) fn keep(
+/// Refreshes one token, and says what happened to it.
+pub(super) fn refresh_token(
     refresh: &Refresh<'_>,
     member: &TokenConfig,
     listing: Option<&Listing>,
 ) -> Result<TokenResult, Complaint> {
-    let mut keeper = Keeper::new(refresh, member, listing)?;
+    let mut this = TokenRun::load(refresh, member, listing)?;
     if let Some(why) = refresh.run.out_of_time() {
-        keeper.diary.trouble_as(Outcome::Skipped, why);
-        return keeper.result();
+        this.outcome.trouble_as(Outcome::Skipped, why);
+        return this.into_result();
     }
-    let kept = keeper.keep();
-    keeper.bear_full(kept)?;
-    let delivered = keeper.deliver();
-    keeper.bear_full(delivered)?;
-    keeper.result()
+    let refreshed = this.refresh();
+    this.bear_full(refreshed)?;
+    let delivered = this.deliver();
+    this.bear_full(delivered)?;
+    this.into_result()
 }
 
-/// The worker on one token.
-pub(super) struct Keeper<'a> {
+/// The refresh of one token.
+pub(super) struct TokenRun<'a> {
     pub(super) refresh: &'a Refresh<'a>,
     pub(super) run: &'a Run<'a>,
     pub(super) member: &'a TokenConfig,
     pub(super) token: TokenId,
-    pub(super) diary: Diary,
+    pub(super) outcome: OutcomeBuilder,
     listing: Option<&'a Listing>,
     pub(super) old_expiry: Expiry,
     /// Whether the store says of the app that something is wrong with it.
@@ -62,8 +63,8 @@ pub(super) enum Next {
     Stop,
 }
 
-impl<'a> Keeper<'a> {
-    pub(super) fn new(
+impl<'a> TokenRun<'a> {
+    pub(super) fn load(
         refresh: &'a Refresh<'a>,
         member: &'a TokenConfig,
         listing: Option<&'a Listing>,
@@ -79,18 +80,18 @@ impl<'a> Keeper<'a> {
             run,
             member,
             token,
-            diary: Diary::new(),
+            outcome: OutcomeBuilder::new(),
             listing,
             old_expiry,
             app_in_doubt,
         })
     }
 
-    fn keep(&mut self) -> Result<(), StoreError> {
-        self.examine_what_waits()?;
-        self.take_in_newcomer()?;
-        self.take_in_strangers()?;
-        self.act()?;
+    fn refresh(&mut self) -> Result<(), StoreError> {
+        self.settle_candidate()?;
+        self.adopt_configured_token()?;
+        self.adopt_changed_targets()?;
+        self.carry_out_decisions()?;
         self.retire_if_gone()
     }
 
@@ -98,7 +99,7 @@ impl<'a> Keeper<'a> {
     fn bear_full<T>(&mut self, done: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
         let borne = self.run.bear_full(done)?;
         if borne.is_none() {
-            self.diary.disk_is_full();
+            self.outcome.disk_is_full();
         }
         Ok(borne)
     }
@@ -119,14 +120,14 @@ impl<'a> Keeper<'a> {
         self.run.app(&self.member.app).map_err(Fault::of_token)
     }
 
-    fn take_in_newcomer(&mut self) -> Result<(), StoreError> {
+    fn adopt_configured_token(&mut self) -> Result<(), StoreError> {
         if self.refresh.order.only == Only::ShortLived {
             return Ok(());
         }
         match self.refresh.configured_token(&self.member.label) {
             None => Ok(()),
             // A grant that nobody has looked at yet comes first; the source is read again.
-            Some(ConfiguredToken::String(_)) if self.a_grant_waits()? => Ok(()),
+            Some(ConfiguredToken::String(_)) if self.has_granted_candidate()? => Ok(()),
             Some(ConfiguredToken::String(string)) => self.adopt(string),
             Some(ConfiguredToken::Unusable(problem)) => {
                 let credential = self.credential()?;
@@ -141,9 +142,9 @@ impl<'a> Keeper<'a> {
     }
 
     /// A string that somebody put into a file of this token's is examined like one in the config.
-    fn take_in_strangers(&mut self) -> Result<(), StoreError> {
+    fn adopt_changed_targets(&mut self) -> Result<(), StoreError> {
         let delivers = !self.member.deliver.is_empty() && self.refresh.order.only == Only::All;
-        if !delivers || self.a_grant_waits()? {
+        if !delivers || self.has_granted_candidate()? {
             return Ok(());
         }
         for string in self.courier().strangers()? {
@@ -160,24 +161,24 @@ impl<'a> Keeper<'a> {
         self.refresh.deliveries.of_token(self.member, self.token, Manner::Careful)
     }
 
-    fn a_grant_waits(&self) -> Result<bool, StoreError> {
+    fn has_granted_candidate(&self) -> Result<bool, StoreError> {
         let candidate = self.credential()?.candidate;
         Ok(candidate.is_some_and(|candidate| candidate.origin != Origin::Adopted))
     }
 
     fn adopt(&mut self, string: &AccessToken) -> Result<(), StoreError> {
         let candidate = self.candidates().seal(string, Origin::Adopted, Expiry::Unknown, None)?;
-        self.diary.because("found where the config points");
+        self.outcome.because("found where the config points");
         self.examine(&candidate)
     }
 
-    fn act(&mut self) -> Result<(), StoreError> {
-        for _ in 0..MOST_STEPS {
+    fn carry_out_decisions(&mut self) -> Result<(), StoreError> {
+        for _ in 0..MAX_STEPS {
             let next = match self.decide()? {
                 Decision::Verify(why) => self.verify(&why)?,
                 Decision::Renew(why) => self.renew(&why)?,
                 Decision::Derive(why) => self.derive(&why)?,
-                Decision::Rest(why) => self.rest(&why)?,
+                Decision::Rest(why) => self.skip(&why)?,
             };
             if matches!(next, Next::Stop) {
                 break;
@@ -208,9 +209,9 @@ impl<'a> Keeper<'a> {
             self.run.store.note_lost_answer(self.token, *began)?;
         }
         let Some(proof) = self.inspect_and_store(&current)? else { return Ok(Next::Stop) };
-        self.diary.note(Outcome::Verified, "");
-        if proof.inspection.valid == Some(false) && self.a_grant_waits()? {
-            self.examine_what_waits()?;
+        self.outcome.note(Outcome::Verified, "");
+        if proof.inspection.valid == Some(false) && self.has_granted_candidate()? {
+            self.settle_candidate()?;
         }
         if let Verify::CutShort { .. } = why {
             self.note_cut_short(why)?;
@@ -220,7 +221,7 @@ impl<'a> Keeper<'a> {
 
     fn derive(&mut self, why: &Derive) -> Result<Next, StoreError> {
         let sentence = Decision::Derive(why.clone()).sentence(self.run.now());
-        self.diary.because(sentence);
+        self.outcome.because(sentence);
         let Some(_room) = self.room()? else { return Ok(Next::Stop) };
         match self.member.token_type.family().source {
             Source::App(grant) => self.take_from_app(grant)?,
@@ -229,7 +230,7 @@ impl<'a> Keeper<'a> {
         Ok(Next::Stop)
     }
 
-    fn result(self) -> Result<TokenResult, Complaint> {
+    fn into_result(self) -> Result<TokenResult, Complaint> {
         let credential = self.credential()?;
         let parent = self.parent()?;
         let subject = subject(self.member, Some(&credential), parent.as_ref());
@@ -238,8 +239,8 @@ impl<'a> Keeper<'a> {
             Some(_) => Vec::new(),
             None => judge(&subject, self.run.moment()).reasons,
         };
-        let mut page = self.diary.close();
-        let renewed = matches!(page.outcome, Outcome::Refreshed | Outcome::Exchanged);
+        let mut told = self.outcome.finish();
+        let renewed = matches!(told.outcome, Outcome::Refreshed | Outcome::Exchanged);
         if renewed && self.run.dry_run == DryRun::Yes {
             // What a run mends does not stand against a token that the real one would renew.
             standing.retain(|reason| reason.action != Action::Retry);
@@ -247,27 +248,27 @@ impl<'a> Keeper<'a> {
         // What a person must do counts from the next run on, if this run refused what was handed in,
         // and not at all in a run that was about something else.
         let others_business =
-            self.refresh.order.only == Only::ShortLived && page.outcome == Outcome::NotDue;
+            self.refresh.order.only == Only::ShortLived && told.outcome == Outcome::NotDue;
         if others_business {
             standing.clear();
         }
-        let critical = !page.refused
+        let critical = !told.refused
             && standing.iter().any(|reason| {
                 reason.severity == Health::Critical && reason.action.needs_a_person()
             });
         if critical {
-            page.exit = page.exit.or_worse(Exit::PersonNeeded);
+            told.exit = told.exit.or_worse(Exit::PersonNeeded);
         }
         let current = credential.current.as_ref();
-        let told = match self.run.dry_run {
-            DryRun::No => page.outcome,
-            DryRun::Yes => page.outcome.rehearsed(),
+        let outcome = match self.run.dry_run {
+            DryRun::No => told.outcome,
+            DryRun::Yes => told.outcome.rehearsed(),
         };
         Ok(TokenResult {
             label: self.member.label.clone(),
             token_type: self.member.token_type,
-            outcome: told,
-            reason: page.reason,
+            outcome,
+            reason: told.reason,
             old_expiry: self.old_expiry,
             new_expiry: match current {
                 // What Meta would grant is not known before it is asked.
@@ -277,13 +278,13 @@ impl<'a> Keeper<'a> {
             },
             generation: current.map(|generation| generation.number),
             fingerprint: current.map(|generation| generation.fingerprint),
-            remedy: page
+            remedy: told
                 .problem
                 .as_ref()
                 .map(|problem| remedy(problem, &subject))
                 .unwrap_or_default(),
-            exit: page.exit,
-            problem: page.problem,
+            exit: told.exit,
+            problem: told.problem,
             standing,
             deliveries: Vec::new(),
         })

@@ -1,4 +1,4 @@
-//! What happens to one token in the course of a run.
+//! Gathers what happens to one token, and gives the weightiest outcome with its reason.
 
 use crate::exit::Exit;
 use crate::graph::Fault;
@@ -9,7 +9,7 @@ use crate::token::{Fingerprint, Outcome, Problem};
 
 /// The weightiest outcome so far, with its reason, and everything that bears on the exit code.
 #[derive(Debug)]
-pub(super) struct Diary {
+pub(super) struct OutcomeBuilder {
     outcome: Option<Outcome>,
     reason: String,
     motive: String,
@@ -25,9 +25,9 @@ struct Refused {
     message: String,
 }
 
-/// What was written.
+/// What happened to one token, and how the run ends on its account.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(super) struct TokenOutcome {
     /// The weightiest outcome.
     pub(super) outcome: Outcome,
     /// Why.
@@ -40,8 +40,8 @@ pub(super) struct Page {
     pub(super) refused: bool,
 }
 
-impl Diary {
-    /// An empty page.
+impl OutcomeBuilder {
+    /// Nothing has happened yet.
     pub(super) fn new() -> Self {
         Self {
             outcome: None,
@@ -147,9 +147,9 @@ impl Diary {
     }
 
     /// What was written; nothing at all is «not due».
-    pub(super) fn close(self) -> Page {
+    pub(super) fn finish(self) -> TokenOutcome {
         let refused = !self.refused.is_empty();
-        Page {
+        TokenOutcome {
             outcome: self.outcome.unwrap_or(Outcome::NotDue),
             reason: self.reason,
             problem: self.problem,

@@ -1,31 +1,31 @@
 //! What is said of a token for which nothing can be done now.
 
-use super::keeper::{Keeper, Next};
+use super::token::{Next, TokenRun};
 use crate::graph::Fault;
 use crate::policy::{Decision, Rest};
 use crate::store::StoreError;
 use crate::token::{Action, Label, Outcome, Problem, ProblemKind};
 
-impl Keeper<'_> {
-    pub(super) fn rest(&mut self, why: &Rest) -> Result<Next, StoreError> {
+impl TokenRun<'_> {
+    pub(super) fn skip(&mut self, why: &Rest) -> Result<Next, StoreError> {
         let sentence = Decision::Rest(why.clone()).sentence(self.run.now());
         match why {
             Rest::Dead(problem) | Rest::AccountBlocked(problem) => {
-                self.diary.trouble_as(Outcome::Invalid, person_needed(problem));
+                self.outcome.trouble_as(Outcome::Invalid, person_needed(problem));
             }
             Rest::NoString => self.without_a_string()?,
             Rest::ParentNotReady { .. } | Rest::BudgetSpent { .. } => {
-                self.diary.note(Outcome::Skipped, sentence);
+                self.outcome.note(Outcome::Skipped, sentence);
             }
             Rest::BackingOff { .. } => self.backing_off(sentence)?,
             Rest::CandidateWaits => self.with_what_waits(sentence)?,
-            Rest::TooYoung { .. } => self.diary.note(Outcome::TooYoung, sentence),
+            Rest::TooYoung { .. } => self.outcome.note(Outcome::TooYoung, sentence),
             Rest::AppThrottled { until } => {
-                self.diary.fault(Fault::throttled(&self.member.app, *until));
+                self.outcome.fault(Fault::throttled(&self.member.app, *until));
             }
             _ => {
-                self.diary.note(Outcome::NotDue, sentence.clone());
-                self.diary.explain(Outcome::Verified, sentence);
+                self.outcome.note(Outcome::NotDue, sentence.clone());
+                self.outcome.explain(Outcome::Verified, sentence);
             }
         }
         Ok(Next::Stop)
@@ -35,11 +35,11 @@ impl Keeper<'_> {
     fn with_what_waits(&mut self, sentence: String) -> Result<(), StoreError> {
         match self.credential()?.ledger.problem {
             Some(problem) if problem.action.needs_a_person() => {
-                self.diary.trouble_as(Outcome::Invalid, problem);
+                self.outcome.trouble_as(Outcome::Invalid, problem);
             }
             _ => {
-                self.diary.note(Outcome::NotDue, sentence.clone());
-                self.diary.explain(Outcome::Verified, sentence);
+                self.outcome.note(Outcome::NotDue, sentence.clone());
+                self.outcome.explain(Outcome::Verified, sentence);
             }
         }
         Ok(())
@@ -52,12 +52,12 @@ impl Keeper<'_> {
         let dead = proof.is_some_and(|proof| proof.inspection.valid == Some(false));
         match credential.ledger.problem {
             Some(problem) if problem.action.needs_a_person() => {
-                self.diary.trouble_as(Outcome::Invalid, problem);
+                self.outcome.trouble_as(Outcome::Invalid, problem);
             }
-            Some(problem) if dead => self.diary.trouble(problem),
+            Some(problem) if dead => self.outcome.trouble(problem),
             _ => {
-                self.diary.note(Outcome::NotDue, sentence.clone());
-                self.diary.explain(Outcome::Verified, sentence);
+                self.outcome.note(Outcome::NotDue, sentence.clone());
+                self.outcome.explain(Outcome::Verified, sentence);
             }
         }
         Ok(())
@@ -65,18 +65,18 @@ impl Keeper<'_> {
 
     fn without_a_string(&mut self) -> Result<(), StoreError> {
         let credential = self.credential()?;
-        if self.diary.has_trouble() || credential.candidate.is_some() {
+        if self.outcome.has_trouble() || credential.candidate.is_some() {
             return Ok(());
         }
         if credential.is_lost() {
-            self.diary.trouble_as(Outcome::Invalid, lost());
+            self.outcome.trouble_as(Outcome::Invalid, lost());
             return Ok(());
         }
         if let Some(began) = credential.ledger.open_attempt_at {
             return self.fail(self.lost(began));
         }
         let problem = credential.ledger.problem.unwrap_or_else(|| no_string(&self.member.label));
-        self.diary.trouble_as(Outcome::Invalid, problem);
+        self.outcome.trouble_as(Outcome::Invalid, problem);
         Ok(())
     }
 }
