@@ -75,7 +75,7 @@ fn a_folder_where_the_store_should_be() {
         fs::remove_file(world.path(&format!("metatoken.db{ending}"))).unwrap();
     }
     fs::create_dir(world.path("metatoken.db")).unwrap();
-    all_refuse(&world, "store_unreadable", &["metatoken.db", "cannot be read"]);
+    all_refuse(&world, "store_unreadable", &["metatoken.db", "it is a folder"]);
 }
 
 #[test]
