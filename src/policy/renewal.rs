@@ -73,11 +73,12 @@ fn open_question(
     if proof.at > moment.now {
         return Some(Verify::Stale { last: proof.at });
     }
-    if proof.at >= moment.run_started {
-        return None;
-    }
+    // Named even if the run that was cut short asked in this very second.
     if let Some(began) = credential.ledger.open_attempt_at {
         return Some(Verify::CutShort { began });
+    }
+    if proof.at >= moment.run_started {
+        return None;
     }
     if proof.inspection.valid != Some(true) {
         return Some(match beyond_our_help(current, moment) {
