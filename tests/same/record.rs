@@ -10,6 +10,7 @@
 //! - the port of a Graph that the binary starts itself (`--sandbox`); the recorder's ports are the
 //!   same for both binaries;
 //! - the order of requests to different notification channels, which are served at the same time;
+//! - pid and start time of a hook that a killed run left, in its row;
 //! - nonces and keys: sealed values are shown opened, the wrapped data key by its length.
 
 use std::collections::BTreeSet;
