@@ -73,10 +73,13 @@ impl Plan {
     pub(crate) fn token_in_file(mut self, label: &str, spec: TokenSpec, more: &str) -> Self {
         let string = self.graph.mint(spec.data_access(DataAccess::NotApplicable).named(label));
         let key = label.to_uppercase().replace('-', "_");
-        self.tables.push_str(&format!(
-            "[token.{label}]\naccess_token = {{ file = \"tokens.env\", key = \"{key}\" }}\n{more}\n\n"
-        ));
-        self.lines.push_str(&format!("{key}={string}\n"));
+        self.tables.extend([
+            &format!("[token.{label}]\n"),
+            &format!("access_token = {{ file = \"tokens.env\", key = \"{key}\" }}\n"),
+            more,
+            "\n\n",
+        ]);
+        self.lines.extend([&key, "=", &string, "\n"]);
         self
     }
 
