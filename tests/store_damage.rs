@@ -227,7 +227,8 @@ fn whatever_column_of_whatever_table_is_damaged_the_others_are_kept() {
 /// Flips bits in the sealed access token in use of `label`.
 fn flip(bench: &Bench, label: &str) {
     let sql = format!(
-        "UPDATE generation SET sealed = CAST(substr(sealed, 1, 20) || x'a5' || substr(sealed, 22) AS BLOB)
+        "UPDATE generation SET sealed = CAST(substr(sealed, 1, 20)
+             || iif(substr(sealed, 21, 1) = x'a5', x'5a', x'a5') || substr(sealed, 22) AS BLOB)
          WHERE state = 'current' AND token = (SELECT id FROM token WHERE label = '{label}')"
     );
     assert!(bench.damage(&sql));
