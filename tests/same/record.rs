@@ -11,7 +11,8 @@
 //!   same for both binaries;
 //! - the order of requests to different notification channels, which are served at the same time;
 //! - pid and start time of a hook that a killed run left, in its row;
-//! - nonces and keys: sealed values are shown opened, the wrapped data key by its length.
+//! - nonces and keys: sealed values are shown opened, the wrapped data key by its length, and so are
+//!   files that a killed first run left unfinished;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

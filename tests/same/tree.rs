@@ -40,6 +40,10 @@ pub(crate) fn look(folder: &Path, counts: &mut Counts) -> anyhow::Result<String>
         let _ = write!(text, "{name} {rights:04o} {owner}:{group} {links} ");
         let extension = path.extension().and_then(|it| it.to_str()).unwrap_or_default();
         match extension {
+            // Cut off where random bytes of a key or of a store are being written.
+            "metatoken-tmp" => {
+                let _ = writeln!(text, "({} bytes)", metadata.len());
+            }
             "db" if is_database(&path)? => {
                 let _ = write!(text, "\n{}", rows::dump(&path, counts)?);
             }

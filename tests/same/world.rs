@@ -174,6 +174,9 @@ impl World {
         if let (Some(name), Some(9)) = (fail_point, status.signal()) {
             self.record.counts.reached.insert(name.to_owned());
         }
+        if fail_point == Some("hook-noted") {
+            self.wait_for_the_hook()?;
+        }
         let mut text = format!("{status}\n");
         section(&mut text, "stdout", &stdout);
         section(&mut text, "stderr", &stderr);
@@ -193,6 +196,20 @@ impl World {
         let at = self.now.format("%F %R");
         self.record.note(&format!("{at}: {shown}{point}"), &text);
         Ok(Ran { stdout })
+    }
+
+    /// Waits until a program that outlives its run writes no more, for five seconds at most.
+    fn wait_for_the_hook(&self) -> anyhow::Result<()> {
+        let mut before = tree::stamp(&self.folder)?;
+        for _ in 0..10 {
+            std::thread::sleep(Duration::from_millis(500));
+            let now = tree::stamp(&self.folder)?;
+            if now == before {
+                break;
+            }
+            before = now;
+        }
+        Ok(())
     }
 
     /// Adds the files and Graph's memory, where they have changed.
