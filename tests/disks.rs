@@ -294,11 +294,7 @@ fn look_into(disk: &Disk, world: &World) -> (usize, String) {
 /// How full the disk is, in free pages: every level at which the first commits of a run meet the
 /// end of the disk, and steps up to where there is room for all grants at once.
 fn levels() -> Vec<u64> {
-    if is_long() {
-        (0..44).chain((44..480).step_by(12)).collect()
-    } else {
-        vec![0, 8, 16, 40, 110, 300]
-    }
+    if is_long() { (0..44).chain((44..480).step_by(12)).collect() } else { vec![0, 16, 110, 300] }
 }
 
 fn at_every_level(kind: Kind, room: Room) {

@@ -21,7 +21,7 @@ use scenes::{PLACEHOLDER, SCENES, Scene, env, ini};
 use trace::{Kill, Log};
 
 /// How many kills of each scene and kind of Graph are tried in the short form.
-const SAMPLE: usize = 4;
+const SAMPLE: usize = 3;
 /// A command that takes longer waits for something that never comes.
 const PATIENCE: Duration = Duration::from_secs(8);
 
