@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use crate::http::{Http, Limits, NotSetUp, Trust};
+use crate::http::{Http, SetupError, Timeouts, Trust};
 
 use super::Patience;
 use super::patience::Miss;
@@ -17,8 +17,8 @@ pub struct Messenger {
     /// The variables of programs, besides the notice's own.
     pub(super) environment: BTreeMap<String, String>,
     ca_file: Option<PathBuf>,
-    trust: OnceLock<Result<Trust, NotSetUp>>,
-    http: OnceLock<Result<Http, NotSetUp>>,
+    trust: OnceLock<Result<Trust, SetupError>>,
+    http: OnceLock<Result<Http, SetupError>>,
 }
 
 impl Messenger {
@@ -63,13 +63,13 @@ impl Messenger {
 
     pub(super) fn http(&self) -> Result<&Http, Miss> {
         let timeout = self.patience.timeout;
-        let limits = Limits { whole: timeout, connect: timeout };
+        let limits = Timeouts { whole: timeout, connect: timeout };
         made(self.http.get_or_init(|| {
             Trust::new(self.ca_file.as_deref()).map(|trust| Http::new(trust, limits))
         }))
     }
 }
 
-fn made<T>(thing: &Result<T, NotSetUp>) -> Result<&T, Miss> {
+fn made<T>(thing: &Result<T, SetupError>) -> Result<&T, Miss> {
     thing.as_ref().map_err(|error| Miss::hopeless(error.to_string()))
 }

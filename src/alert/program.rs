@@ -4,7 +4,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::process::{Call, Ended, Failure, Printed};
+use crate::process::{Ended, Invocation, Printed, ProcessError};
 use crate::token::redact;
 
 use super::patience::Miss;
@@ -19,10 +19,10 @@ pub(super) fn run(argv: &[String], notice: &Notice, messenger: &Messenger) -> Re
     })
 }
 
-fn call(argv: &[String], notice: &Notice, messenger: &Messenger) -> Call {
+fn call(argv: &[String], notice: &Notice, messenger: &Messenger) -> Invocation {
     let mut environment = messenger.environment.clone();
     environment.extend(notice.variables.clone());
-    Call {
+    Invocation {
         argv: argv.to_vec(),
         stdin: Zeroizing::new(notice.text.clone().into_bytes()),
         environment,
@@ -53,10 +53,10 @@ fn last_line(printed: &Printed) -> Option<String> {
 
 /// One that could not be started was not run at all; one that ended nobody knows how may have
 /// told people already.
-fn not_run(name: &str, failure: &Failure) -> Miss {
+fn not_run(name: &str, failure: &ProcessError) -> Miss {
     let why = format!("`{name}` {failure}");
     match failure {
-        Failure::TimedOut { .. } | Failure::NotStarted { .. } => Miss::hopeful(why),
+        ProcessError::TimedOut { .. } | ProcessError::NotStarted { .. } => Miss::hopeful(why),
         _ => Miss::hopeless(why),
     }
 }

@@ -14,7 +14,7 @@ use crate::complaint::Complaint;
 use crate::config::Pages;
 use crate::exit::Exit;
 use crate::failpoint;
-use crate::graph::{App, Fault};
+use crate::graph::{App, CallError};
 use crate::policy::{
     Adoption, Incumbent, is_short_life, judge_newcomer, remedy, short_lived, words,
 };
@@ -79,7 +79,7 @@ fn hand_over(
     exchange.check_not_of_another_label(string)?;
     // Room is taken before Meta is asked: what it grants, and the access token itself, is sealed.
     let room = run.store.room_for_grant()?;
-    let app = run.app(&exchange.member.app).map_err(Fault::of_token);
+    let app = run.app(&exchange.member.app).map_err(CallError::of_token);
     let app = app.map_err(|fault| exchange.fault(&fault))?;
     let inspection = inspect(&run.graph, &app, string).map_err(|fault| {
         match misfit_behind(&fault, &app.name) {
@@ -176,12 +176,12 @@ impl<'a> Exchange<'a> {
     }
 
     fn lifetime(&self, new: &NewToken<'_>) -> Lifetime {
-        let family = self.member.token_type.family();
-        if family.exchange.is_none() {
+        let spec = self.member.token_type.spec();
+        if spec.exchange.is_none() {
             Lifetime::Long
         } else if is_short_life(new.inspection, self.run.now()) {
             Lifetime::Short
-        } else if family.may_hide_the_end() && new.inspection.expiry == Expiry::Unknown {
+        } else if spec.may_hide_the_end() && new.inspection.expiry == Expiry::Unknown {
             Lifetime::Unknown
         } else {
             Lifetime::Long
@@ -217,7 +217,7 @@ impl<'a> Exchange<'a> {
         }
         match self.ask_for_exchange(app, new)? {
             Ok(grant) => self.take_grant(app, &grant, "it was short-lived".to_owned()),
-            Err(fault) if fault.refuses_the_string() => {
+            Err(fault) if fault.refuses_the_token() => {
                 let reason = "Meta does not exchange it, so it is long-lived already";
                 self.store_as_it_is(app, new, reason)
             }
@@ -252,10 +252,10 @@ impl<'a> Exchange<'a> {
         &self,
         app: &App,
         new: &NewToken<'_>,
-    ) -> Result<Result<Grant, Fault>, Complaint> {
-        let Some(exchange) = self.member.token_type.family().exchange else {
+    ) -> Result<Result<Grant, CallError>, Complaint> {
+        let Some(exchange) = self.member.token_type.spec().exchange else {
             let why = Problem::new(ProblemKind::Unknown, "a token of its type has no exchange");
-            return Ok(Err(Fault::of_token(why)));
+            return Ok(Err(CallError::of_token(why)));
         };
         self.run.record_attempts(&[self.token])?;
         failpoint::reach("before-request");
@@ -375,7 +375,7 @@ impl<'a> Exchange<'a> {
         self.untouched(complaint)
     }
 
-    fn fault(&self, fault: &Fault) -> Complaint {
+    fn fault(&self, fault: &CallError) -> Complaint {
         log::not_taken(&self.member.label, &fault.problem);
         let subject = subject(&self.member, Some(&self.before), None);
         let complaint = Complaint::new(
@@ -401,7 +401,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// Says that the new one is sealed and could not be inspected yet.
-    fn waits(&self, fault: &Fault) -> Complaint {
+    fn waits(&self, fault: &CallError) -> Complaint {
         log::not_taken(&self.member.label, &fault.problem);
         Complaint::new(
             Exit::for_problem(&fault.problem),

@@ -77,7 +77,7 @@ pub fn inspect_string(
     let label = Label::parse("given")
         .map_err(|error| Complaint::new(Exit::Bug, "bad_label", "given", error.to_string()))?;
     let token_type = TokenType::ALL.iter().copied().find(|it| {
-        it.family().graph_name.is_some_and(|name| Some(name) == inspection.token_type.as_deref())
+        it.spec().graph_name.is_some_and(|name| Some(name) == inspection.token_type.as_deref())
     });
     let policy = Policy::default();
     let subject = Subject {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::process::{self, CAP, Call, End};
+use crate::process::{self, CAP, End, Invocation};
 
 /// How long the program may take.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
@@ -18,7 +18,7 @@ pub(super) const LIMIT: Duration = Duration::from_secs(10);
 /// Why the program gave no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
-    NotRun(process::Failure),
+    NotRun(process::ProcessError),
     Failed(ExitStatus),
     TooLong,
     NotText,
@@ -40,7 +40,7 @@ pub(super) fn output(
     words: &[String],
     environment: &BTreeMap<String, String>,
 ) -> Result<Zeroizing<String>, Failure> {
-    let call = Call {
+    let call = Invocation {
         argv: words.to_vec(),
         stdin: Zeroizing::default(),
         environment: environment.clone(),
@@ -49,7 +49,7 @@ pub(super) fn output(
     answer(call)
 }
 
-fn answer(call: Call) -> Result<Zeroizing<String>, Failure> {
+fn answer(call: Invocation) -> Result<Zeroizing<String>, Failure> {
     let ended = call.run().map_err(Failure::NotRun)?;
     if ended.stdout.end() == End::Cap {
         return Err(Failure::TooLong);
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn what_was_printed_before_the_time_was_up_is_no_secret() {
-        let call = Call {
+        let call = Invocation {
             argv: shell("echo EAAFAKE; exec sleep 60"),
             stdin: Zeroizing::default(),
             environment: BTreeMap::new(),

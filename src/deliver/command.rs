@@ -11,7 +11,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::{Fault, Parcel};
-use crate::process::{Call, Ended, Failure, Process};
+use crate::process::{Ended, Invocation, Process, ProcessError};
 use crate::token::{Secret, Time, redact};
 
 /// Runs a program once for these strings, with nothing in its environment but `environment` and
@@ -27,7 +27,7 @@ pub fn hand_over<E>(
     note: impl FnOnce(&Process) -> Result<(), E>,
 ) -> Result<Result<(), Fault>, E> {
     let name = argv.first().map_or("", String::as_str);
-    let call = Call {
+    let call = Invocation {
         argv: argv.to_vec(),
         stdin: strings(parcels),
         environment: variables(parcels, environment),
@@ -64,10 +64,10 @@ pub fn still_running(argv: &[String], process: &Process, since: Time) -> Fault {
     .hint(format!("wait until it has ended, or end it: `kill -- -{pid}`"))
 }
 
-fn not_run(name: &str, failure: &Failure) -> Fault {
+fn not_run(name: &str, failure: &ProcessError) -> Fault {
     let fault = Fault::new(format!("`{name}` {failure}"));
     match failure {
-        Failure::TimedOut { .. } => fault.hint("give it a longer `timeout`, or mend it"),
+        ProcessError::TimedOut { .. } => fault.hint("give it a longer `timeout`, or mend it"),
         _ => fault.hint("mend `command` in the config"),
     }
 }

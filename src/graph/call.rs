@@ -41,7 +41,7 @@ impl Scope {
 
 /// Why a call came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct CallError {
     /// What is wrong and what recovers it.
     pub problem: Problem,
     /// Whom else it concerns.
@@ -55,14 +55,14 @@ pub struct Fault {
     pub wait: Option<TimeDelta>,
 }
 
-impl Fault {
+impl CallError {
     /// A problem that was found without asking, and concerns this token alone.
     pub const fn of_token(problem: Problem) -> Self {
         Self { problem, scope: Scope::Token, held_back: false, answer_lost: false, wait: None }
     }
 }
 
-impl Fault {
+impl CallError {
     /// A call that was not made, because Meta throttles the app of that name.
     pub fn throttled(app: &str, until: Time) -> Self {
         let until = until.format("%Y-%m-%d %H:%M UTC");
@@ -73,7 +73,7 @@ impl Fault {
 
     /// Whether Graph answered that it will not do this with this string; neither the app nor the
     /// network is to blame.
-    pub fn refuses_the_string(&self) -> bool {
+    pub fn refuses_the_token(&self) -> bool {
         let says_nothing_of_it = self.problem.kind.is_outage()
             || matches!(
                 self.problem.kind,
@@ -95,13 +95,13 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.problem.fmt(f)
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for CallError {}
 
 #[cfg(test)]
 mod tests {

@@ -18,14 +18,14 @@ use crate::token::{
     Provider, Secret, Time,
 };
 
-use self::tries::Defeat;
-use super::call::{Fault, Scope};
+use self::tries::FailedCall;
+use super::call::{CallError, Scope};
 use super::facebook::{self, PageGrant};
-use super::gate::Gates;
+use super::gate::ProbeGate;
 use super::http::Transport;
 use super::log::{self};
 use super::observations::{Observations, Throttle, VersionFallback};
-use super::parking::Parking;
+use super::parking::CircuitBreaker;
 use super::request::Request;
 use super::settings::{App, Settings};
 
@@ -36,8 +36,8 @@ pub struct Graph {
     clock: Clock,
     stop: Arc<AtomicBool>,
     transport: OnceLock<Result<Transport, Problem>>,
-    parking: Mutex<Parking>,
-    gates: Gates,
+    breaker: Mutex<CircuitBreaker>,
+    gates: ProbeGate,
     observations: Mutex<Observations>,
     /// Apps that Threads does not let ask about tokens.
     not_let_ask: Mutex<BTreeSet<String>>,
@@ -53,8 +53,8 @@ impl Graph {
             clock,
             stop,
             transport: OnceLock::new(),
-            parking: Mutex::default(),
-            gates: Gates::default(),
+            breaker: Mutex::default(),
+            gates: ProbeGate::default(),
             observations: Mutex::default(),
             not_let_ask: Mutex::default(),
             skew: OnceLock::new(),
@@ -63,7 +63,7 @@ impl Graph {
     }
 
     /// Asks what a token is worth, in the way of the app's provider.
-    pub fn inspect(&self, app: &App, token: &AccessToken) -> Result<Inspection, Fault> {
+    pub fn inspect(&self, app: &App, token: &AccessToken) -> Result<Inspection, CallError> {
         self.gates.first_alone(app, || match app.provider.inspection() {
             InspectionWay::DebugToken => self.debug_token(app, token),
             InspectionWay::Profile(call) => self.profile(app, call, token),
@@ -76,7 +76,7 @@ impl Graph {
         })
     }
 
-    fn debug_token(&self, app: &App, token: &AccessToken) -> Result<Inspection, Fault> {
+    fn debug_token(&self, app: &App, token: &AccessToken) -> Result<Inspection, CallError> {
         let secret = secret_of(app, "ask Graph about a token")?;
         let request = facebook::inspect(app, secret, token);
         let inspection = self.call(app, &request, facebook::read_inspection)?;
@@ -89,7 +89,7 @@ impl Graph {
         app: &App,
         call: &ProfileCall,
         token: &AccessToken,
-    ) -> Result<Inspection, Fault> {
+    ) -> Result<Inspection, CallError> {
         self.call(app, &facebook::profile(app, call, token), facebook::read_profile)
     }
 
@@ -99,18 +99,18 @@ impl Graph {
         &self,
         app: &App,
         token: &AccessToken,
-    ) -> Option<Result<Inspection, Fault>> {
+    ) -> Option<Result<Inspection, CallError>> {
         if self.not_let_ask().contains(&app.id) {
             return None;
         }
         let request = facebook::inspect_at_threads(app, app.secret.as_ref(), token);
         match self.try_call(app, &request, facebook::read_inspection) {
-            Err(Defeat { fault, .. }) if fault.refuses_the_question() => {
+            Err(FailedCall { fault, .. }) if fault.refuses_the_question() => {
                 log::may_not_ask(app, &fault.problem);
                 self.not_let_ask().insert(app.id.clone());
                 None
             }
-            Err(defeat) => Some(Err(self.park(app, defeat))),
+            Err(failed) => Some(Err(self.record_failure(app, failed))),
             Ok(inspection) => Some(Ok(inspection)),
         }
     }
@@ -121,17 +121,17 @@ impl Graph {
         app: &App,
         grant: &GrantType,
         token: Option<&AccessToken>,
-    ) -> Result<Grant, Fault> {
+    ) -> Result<Grant, CallError> {
         let needed = grant.needs_the_secret().then(|| secret_of(app, "exchange a token"));
         let secret = needed.transpose()?;
-        let request = facebook::grant(app, grant, facebook::Bid { secret, token });
+        let request = facebook::grant(app, grant, facebook::GrantInput { secret, token });
         self.gates.first_alone(app, || {
             self.call(app, &request, |response| facebook::read_grant(response, self.present()))
         })
     }
 
     /// Lists all Pages of a user, to the end of the list.
-    pub fn pages(&self, app: &App, token: &AccessToken) -> Result<Vec<PageGrant>, Fault> {
+    pub fn pages(&self, app: &App, token: &AccessToken) -> Result<Vec<PageGrant>, CallError> {
         /// Ten thousand Pages: nobody has more, and a list without an end is Graph's mistake.
         const STRETCHES: usize = 100;
         let mut pages: Vec<PageGrant> = Vec::new();
@@ -157,7 +157,7 @@ impl Graph {
     }
 
     /// Asks for one Page.
-    pub fn page(&self, app: &App, token: &AccessToken, id: &str) -> Result<PageGrant, Fault> {
+    pub fn page(&self, app: &App, token: &AccessToken, id: &str) -> Result<PageGrant, CallError> {
         let request = facebook::page(app, app.secret.as_ref(), token, id);
         self.call(app, &request, facebook::read_page)
     }
@@ -209,8 +209,8 @@ impl Graph {
     }
 
     /// A thread that panicked left nothing half done here: every note is one assignment.
-    fn parking(&self) -> MutexGuard<'_, Parking> {
-        self.parking.lock().unwrap_or_else(PoisonError::into_inner)
+    fn breaker(&self) -> MutexGuard<'_, CircuitBreaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn observations(&self) -> MutexGuard<'_, Observations> {
@@ -218,8 +218,8 @@ impl Graph {
     }
 }
 
-fn secret_of<'a>(app: &'a App, purpose: &str) -> Result<&'a Secret, Fault> {
-    app.secret.as_ref().ok_or_else(|| Fault {
+fn secret_of<'a>(app: &'a App, purpose: &str) -> Result<&'a Secret, CallError> {
+    app.secret.as_ref().ok_or_else(|| CallError {
         problem: Problem::new(
             ProblemKind::BadAppCredentials,
             format!("app `{}` has no secret, without which nobody can {purpose}", app.name),

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::call::{Fault, Scope};
+use super::call::{CallError, Scope};
 use super::settings::App;
 
 /// One gate an app.
 #[derive(Debug, Default)]
-pub(super) struct Gates {
+pub(super) struct ProbeGate {
     by_app: Mutex<BTreeMap<String, Arc<Gate>>>,
 }
 
@@ -23,7 +23,7 @@ struct Gate {
     turn: Mutex<()>,
 }
 
-impl Gates {
+impl ProbeGate {
     /// Makes a call, alone until one has shown that the app is well.
     ///
     /// A fault that is one token's shows that too. After any other the next caller is let through
@@ -31,8 +31,8 @@ impl Gates {
     pub(super) fn first_alone<T>(
         &self,
         app: &App,
-        call: impl FnOnce() -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+        call: impl FnOnce() -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
         let gate = self.gate(app);
         if gate.is_open.load(Ordering::Acquire) {
             return call();
@@ -75,7 +75,7 @@ mod tests {
     }
 
     /// How many calls of eight at once were under way together.
-    fn together(gates: &Gates, answer: impl Fn() -> Result<(), Fault> + Sync) -> usize {
+    fn together(gates: &ProbeGate, answer: impl Fn() -> Result<(), CallError> + Sync) -> usize {
         let (under_way, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         std::thread::scope(|scope| {
             for _ in 0..8 {
@@ -95,15 +95,15 @@ mod tests {
 
     #[test]
     fn a_gate_stays_shut_until_the_app_is_known_to_be_well() {
-        let gates = Gates::default();
+        let gates = ProbeGate::default();
         let of_the_app = || {
             let problem = Problem::new(ProblemKind::BadAppCredentials, "wrong");
             let scope = Scope::App("1".into());
-            Err(Fault { scope, ..Fault::of_token(problem) })
+            Err(CallError { scope, ..CallError::of_token(problem) })
         };
         assert_eq!(together(&gates, of_the_app), 1);
         // One token's trouble is none of the app's: from here on nobody waits.
-        let of_a_token = Fault::of_token(Problem::new(ProblemKind::Expired, "over"));
+        let of_a_token = CallError::of_token(Problem::new(ProblemKind::Expired, "over"));
         assert!(gates.first_alone(&app("1"), || Err::<(), _>(of_a_token)).is_err());
         assert!(together(&gates, || Ok(())) > 1);
     }

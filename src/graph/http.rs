@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use crate::http::{Http, Limits, Message, NotSetUp, Place, Trust, Url};
+use crate::http::{Http, Locality, Message, SetupError, Timeouts, Trust, Url};
 use crate::token::{Action, Method, Problem, ProblemKind, Provider};
 
 use super::form;
 use super::request::Request;
 use super::response::{Headers, Response};
-use super::retry::{Failure, Reach};
+use super::retry::{FailedAttempt, Reached};
 use super::settings::{Endpoints, Settings};
 
 /// No answer that we ask for is longer.
@@ -27,18 +27,22 @@ pub(super) struct Transport {
 impl Transport {
     /// Reads whom to trust; what cannot be read is the configuration's fault.
     pub(super) fn new(settings: &Settings) -> Result<Self, Problem> {
-        let limits = Limits { whole: settings.timeout, connect: settings.connect_timeout() };
+        let limits = Timeouts { whole: settings.timeout, connect: settings.connect_timeout() };
         let trust = Trust::new(settings.ca_file.as_deref()).map_err(not_set_up)?;
         Ok(Self { http: Http::new(trust, limits), endpoints: settings.endpoints.clone() })
     }
 
     /// Sets up what requests to a provider's host need.
     pub(super) fn prepare(&self, provider: Provider) -> Result<(), Problem> {
-        self.http.prepare(Place::of(self.endpoints.url(provider))).map_err(not_set_up)
+        self.http.prepare(Locality::of(self.endpoints.url(provider))).map_err(not_set_up)
     }
 
     /// Sends a request once and reads the whole answer, all within `limit` and the timeout.
-    pub(super) fn send(&self, request: &Request, limit: Duration) -> Result<Response, Failure> {
+    pub(super) fn send(
+        &self,
+        request: &Request,
+        limit: Duration,
+    ) -> Result<Response, FailedAttempt> {
         let message = self.message(request).map_err(not_sent)?;
         let answer = self.http.send(message, limit).map_err(failure)?;
         let status = answer.status();
@@ -68,7 +72,7 @@ impl Transport {
         let bad =
             |why| misconfigured(format!("the endpoint in the config is no URL of a host: {why}"));
         let mut url = Url::parse(endpoint).map_err(|error| bad(error.to_string()))?;
-        if url.scheme() != "https" && Place::of(endpoint) == Place::Network {
+        if url.scheme() != "https" && Locality::of(endpoint) == Locality::Network {
             return Err(bad("only loopback may be asked without `https`".to_owned()));
         }
         url.path_segments_mut()
@@ -79,26 +83,30 @@ impl Transport {
     }
 }
 
-fn failure(failure: crate::http::Failure) -> Failure {
-    use crate::http::Failure as Http;
+fn failure(failure: crate::http::HttpError) -> FailedAttempt {
+    use crate::http::HttpError;
     let network = |message| Problem::new(ProblemKind::Network, message);
     match failure {
-        Http::NotConnected(why) => Failure { problem: network(why), reach: Reach::NotConnected },
-        Http::Unanswered(why) => Failure { problem: network(why), reach: Reach::Unanswered },
-        Http::TooLong => {
+        HttpError::NotConnected(why) => {
+            FailedAttempt { problem: network(why), reach: Reached::NotConnected }
+        }
+        HttpError::Unanswered(why) => {
+            FailedAttempt { problem: network(why), reach: Reached::Unanswered }
+        }
+        HttpError::TooLong => {
             let message = "Graph's answer cannot be read: it has more than 1 MiB";
             let problem = Problem::new(ProblemKind::MalformedResponse, message);
-            Failure { problem, reach: Reach::Unanswered }
+            FailedAttempt { problem, reach: Reached::Unanswered }
         }
     }
 }
 
-const fn not_sent(problem: Problem) -> Failure {
-    Failure { problem, reach: Reach::NotConnected }
+const fn not_sent(problem: Problem) -> FailedAttempt {
+    FailedAttempt { problem, reach: Reached::NotConnected }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is the end of the error")]
-fn not_set_up(error: NotSetUp) -> Problem {
+fn not_set_up(error: SetupError) -> Problem {
     misconfigured(error.to_string())
 }
 

@@ -11,10 +11,10 @@ use super::envelope::Envelope;
 use super::phrases;
 
 /// What is wrong, and what recovers it.
-pub(super) type Judgement = (ProblemKind, Action);
+pub(super) type Classification = (ProblemKind, Action);
 
 /// Rules on a refusal.
-pub(super) fn judged(envelope: &Envelope, status: u16) -> Judgement {
+pub(super) fn judged(envelope: &Envelope, status: u16) -> Classification {
     let words = envelope.message.to_lowercase();
     let (code, subcode) = (envelope.code, envelope.subcode);
     transient(envelope)
@@ -33,22 +33,22 @@ pub(super) fn judged(envelope: &Envelope, status: u16) -> Judgement {
         .unwrap_or_else(|| by_status(status, ProblemKind::Unknown))
 }
 
-const fn usual(kind: ProblemKind) -> Judgement {
+const fn usual(kind: ProblemKind) -> Classification {
     (kind, kind.action())
 }
 
 /// No string is to blame, and the same again would be refused again.
-const MEND_THE_QUESTION: Judgement = (ProblemKind::Unknown, Action::FixConfiguration);
+const MEND_THE_QUESTION: Classification = (ProblemKind::Unknown, Action::FixConfiguration);
 /// A login came to nothing; whatever string there was before is not concerned.
-const LOG_IN_ANEW: Judgement = (ProblemKind::Unknown, Action::Reauthenticate);
+const LOG_IN_ANEW: Classification = (ProblemKind::Unknown, Action::Reauthenticate);
 
-fn transient(envelope: &Envelope) -> Option<Judgement> {
+fn transient(envelope: &Envelope) -> Option<Classification> {
     (envelope.transient == Some(true))
         .then(|| limit(envelope).unwrap_or(usual(ProblemKind::GraphUnavailable)))
 }
 
 /// Throttling, and the block for policy that borrows its code and its words.
-fn limit(envelope: &Envelope) -> Option<Judgement> {
+fn limit(envelope: &Envelope) -> Option<Classification> {
     /// Instagram takes the caller for a spammer.
     const ACTION_IS_BLOCKED: i64 = 2_207_051;
     let blocked = match (envelope.transient, envelope.subcode) {
@@ -67,7 +67,7 @@ fn limit(envelope: &Envelope) -> Option<Judgement> {
 }
 
 /// What comes of a login that is under way: no string is involved yet.
-fn of_a_login(subcode: Option<i64>, words: &str) -> Option<Judgement> {
+fn of_a_login(subcode: Option<i64>, words: &str) -> Option<Classification> {
     match subcode {
         // The person has not yet typed the code into the other device.
         Some(1_349_174) => Some(usual(ProblemKind::Unknown)),
@@ -78,7 +78,7 @@ fn of_a_login(subcode: Option<i64>, words: &str) -> Option<Judgement> {
 }
 
 /// The subcodes of codes 190 and 102; some of them are met as the code itself.
-fn dead_session(code: Option<i64>, subcode: Option<i64>) -> Option<Judgement> {
+fn dead_session(code: Option<i64>, subcode: Option<i64>) -> Option<Classification> {
     let subcode = match code {
         None | Some(102 | 190) => subcode?,
         Some(code) => code,
@@ -98,7 +98,7 @@ fn dead_session(code: Option<i64>, subcode: Option<i64>) -> Option<Judgement> {
 }
 
 /// An account that only its owner can free; the token may live on afterwards.
-const fn of_the_account(code: Option<i64>, subcode: Option<i64>) -> Option<Judgement> {
+const fn of_the_account(code: Option<i64>, subcode: Option<i64>) -> Option<Classification> {
     match (code, subcode) {
         (Some(25 | 415), _) | (_, Some(2_859_009 | 2_207_050)) => {
             Some(usual(ProblemKind::Checkpoint))
@@ -113,7 +113,7 @@ const fn is_of_a_publication(subcode: i64) -> bool {
 
 /// Instagram's subcodes for what was to be published, which are never a verdict on a token.
 /// Source: Meta, Instagram platform error codes.
-fn of_a_publication(code: Option<i64>, subcode: Option<i64>) -> Option<Judgement> {
+fn of_a_publication(code: Option<i64>, subcode: Option<i64>) -> Option<Classification> {
     let subcode = subcode.filter(|subcode| is_of_a_publication(*subcode))?;
     match (code, subcode) {
         // So many posts a day.
@@ -124,12 +124,12 @@ fn of_a_publication(code: Option<i64>, subcode: Option<i64>) -> Option<Judgement
     }
 }
 
-fn of_the_wrong_place(code: Option<i64>, words: &str) -> Option<Judgement> {
+fn of_the_wrong_place(code: Option<i64>, words: &str) -> Option<Classification> {
     let leaves_a_doubt = matches!(code, None | Some(102 | 104 | 190 | 210));
     phrases::of_the_wrong_place(words).filter(|_| leaves_a_doubt).map(usual)
 }
 
-fn of_the_app(code: Option<i64>, subcode: Option<i64>, words: &str) -> Option<Judgement> {
+fn of_the_app(code: Option<i64>, subcode: Option<i64>, words: &str) -> Option<Classification> {
     /// Facebook's id for the app where Threads' own is wanted.
     const ID_OF_THE_OTHER_APP: Option<i64> = Some(4_476_002);
     let by_number = match code {
@@ -144,7 +144,7 @@ fn of_the_app(code: Option<i64>, subcode: Option<i64>, words: &str) -> Option<Ju
 }
 
 /// Code 190 without a subcode that is known: only the words are left.
-fn session_in_words(envelope: &Envelope, words: &str) -> Option<Judgement> {
+fn session_in_words(envelope: &Envelope, words: &str) -> Option<Classification> {
     const NAMES: [Option<&str>; 2] = [Some("invalid_token"), Some("OAuthAccessTokenException")];
     let of_a_session = match envelope.code {
         Some(code) => matches!(code, 102 | 190),
@@ -154,13 +154,13 @@ fn session_in_words(envelope: &Envelope, words: &str) -> Option<Judgement> {
 }
 
 /// The status that an envelope itself repeats, where it speaks of a server in trouble.
-fn overloaded(envelope: &Envelope) -> Option<Judgement> {
+fn overloaded(envelope: &Envelope) -> Option<Classification> {
     let judgement = by_status(envelope.status?, ProblemKind::Unknown);
     (judgement.0 != ProblemKind::Unknown).then_some(judgement)
 }
 
 /// The names of RFC 6749, and those that Instagram gives.
-fn named(name: Option<&str>) -> Option<Judgement> {
+fn named(name: Option<&str>) -> Option<Classification> {
     Some(match name? {
         "invalid_client" | "unauthorized_client" | "OAuthClientException" => {
             usual(ProblemKind::BadAppCredentials)
@@ -177,7 +177,7 @@ fn named(name: Option<&str>) -> Option<Judgement> {
     })
 }
 
-fn of_an_object(code: Option<i64>, subcode: Option<i64>, words: &str) -> Option<Judgement> {
+fn of_an_object(code: Option<i64>, subcode: Option<i64>, words: &str) -> Option<Classification> {
     match (code, subcode) {
         (Some(803), _) | (Some(100), Some(33)) => Some(usual(ProblemKind::ObjectNotFound)),
         (None | Some(24 | 100), _) => phrases::of_an_object(words).map(usual),
@@ -185,7 +185,7 @@ fn of_an_object(code: Option<i64>, subcode: Option<i64>, words: &str) -> Option<
     }
 }
 
-fn numbered(code: Option<i64>, subcode: Option<i64>) -> Option<Judgement> {
+fn numbered(code: Option<i64>, subcode: Option<i64>) -> Option<Classification> {
     /// The endpoint does not serve this kind of Page: no permission cures that.
     const NOT_FOR_NEW_PAGES: Option<i64> = Some(2_069_030);
     if subcode == NOT_FOR_NEW_PAGES {
@@ -204,7 +204,7 @@ fn numbered(code: Option<i64>, subcode: Option<i64>) -> Option<Judgement> {
 }
 
 /// The last resort: what the HTTP status alone says.
-pub(super) const fn by_status(status: u16, otherwise: ProblemKind) -> Judgement {
+pub(super) const fn by_status(status: u16, otherwise: ProblemKind) -> Classification {
     usual(match status {
         429 => ProblemKind::RateLimited,
         500..=599 => ProblemKind::GraphUnavailable,

@@ -6,12 +6,12 @@ use crate::token::Problem;
 
 use super::request::Request;
 use super::response::Response;
-use super::retry::Failure;
+use super::retry::FailedAttempt;
 use super::settings::App;
 
 /// One try of one call.
 #[derive(Clone, Copy)]
-pub(super) struct Try<'a> {
+pub(super) struct Attempt<'a> {
     pub(super) app: &'a App,
     pub(super) request: &'a Request,
     /// The first is 1.
@@ -36,7 +36,7 @@ impl Answered {
     }
 }
 
-impl Try<'_> {
+impl Attempt<'_> {
     /// Tells that it was made, what came of it and how long it took.
     pub(super) fn called(self, answered: &Answered, problem: Option<&Problem>, took: Duration) {
         let endpoint = self.request.endpoint();
@@ -60,7 +60,7 @@ impl Try<'_> {
     }
 
     /// Tells that it is made again, and why.
-    pub(super) fn retried(self, failure: &Failure, pause: Duration) {
+    pub(super) fn retried(self, failure: &FailedAttempt, pause: Duration) {
         let problem = &failure.problem;
         tracing::debug!(
             event = "retried",
@@ -79,7 +79,7 @@ impl Try<'_> {
     }
 
     /// Tells that Meta throttles the whole app.
-    pub(super) fn throttled(self, failure: &Failure) {
+    pub(super) fn throttled(self, failure: &FailedAttempt) {
         let (app, problem) = (&self.app.name, &failure.problem);
         let wait = failure
             .wait()

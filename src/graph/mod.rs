@@ -31,7 +31,7 @@ mod settings;
 mod usage;
 
 pub use acknowledgement::read_acknowledgement;
-pub use call::{Fault, Scope};
+pub use call::{CallError, Scope};
 pub use client::Graph;
 pub use facebook::{AccountsPage, PageGrant};
 pub use fault::is_verdict;

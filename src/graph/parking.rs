@@ -8,31 +8,31 @@ use std::collections::BTreeMap;
 
 use crate::token::{ProblemKind, Provider};
 
-use super::call::{Fault, Scope};
+use super::call::{CallError, Scope};
 use super::request::Request;
 use super::settings::App;
 
 /// What earlier calls found out.
 #[derive(Debug, Default)]
-pub(super) struct Parking {
+pub(super) struct CircuitBreaker {
     /// A host that is down says nothing of the other hosts.
     hosts: BTreeMap<Provider, Host>,
-    apps: BTreeMap<String, Fault>,
+    apps: BTreeMap<String, CallError>,
 }
 
 #[derive(Debug, Default)]
 struct Host {
-    met: Option<Fault>,
+    met: Option<CallError>,
     /// Calls in a row that Graph's own trouble brought down.
     in_a_row: u32,
 }
 
-impl Parking {
+impl CircuitBreaker {
     /// One call brought down by an answered 5xx may be that call's bad luck; so many are not.
     const ENOUGH: u32 = 3;
 
     /// The fault that a call of this app would meet again.
-    pub(super) fn holds_back(&self, app: &App, request: &Request) -> Option<Fault> {
+    pub(super) fn holds_back(&self, app: &App, request: &Request) -> Option<CallError> {
         let of_the_app = || {
             // Instagram and Threads renew without the app's word.
             let met = self.apps.get(&app.id)?;
@@ -40,7 +40,7 @@ impl Parking {
         };
         let of_the_host = self.hosts.get(&app.provider).and_then(|host| host.met.as_ref());
         let met = of_the_host.or_else(of_the_app)?;
-        Some(Fault { held_back: true, ..met.clone() })
+        Some(CallError { held_back: true, ..met.clone() })
     }
 
     /// A host answered, be it with a refusal: it is there.
@@ -50,7 +50,7 @@ impl Parking {
 
     /// Takes note of a fault that a call at this host met; `unreachable` says that no try of the
     /// call got through.
-    pub(super) fn met(&mut self, provider: Provider, fault: &Fault, unreachable: bool) {
+    pub(super) fn met(&mut self, provider: Provider, fault: &CallError, unreachable: bool) {
         match &fault.scope {
             Scope::Token => self.answered(provider),
             Scope::App(id) => {
@@ -72,7 +72,7 @@ impl Parking {
 }
 
 /// Whether only calls in the app's name meet it.
-const fn is_of_credentials(fault: &Fault) -> bool {
+const fn is_of_credentials(fault: &CallError) -> bool {
     matches!(fault.problem.kind, ProblemKind::BadAppCredentials | ProblemKind::BadProof)
 }
 
@@ -98,8 +98,8 @@ mod tests {
         facebook::inspect(&app(id), &Secret::new("hush"), &token)
     }
 
-    fn fault(kind: ProblemKind, scope: Scope) -> Fault {
-        Fault { scope, ..Fault::of_token(Problem::new(kind, "it failed")) }
+    fn fault(kind: ProblemKind, scope: Scope) -> CallError {
+        CallError { scope, ..CallError::of_token(Problem::new(kind, "it failed")) }
     }
 
     #[test]
@@ -108,11 +108,11 @@ mod tests {
         for (kind, wait) in
             [(ProblemKind::BadAppCredentials, None), (ProblemKind::RateLimited, twelve_minutes)]
         {
-            let met = Fault { wait, ..fault(kind, Scope::App("1".into())) };
-            let mut parking = Parking::default();
+            let met = CallError { wait, ..fault(kind, Scope::App("1".into())) };
+            let mut parking = CircuitBreaker::default();
             parking.met(Provider::Facebook, &met, false);
             let held = parking.holds_back(&app("1"), &inspect("1")).expect("it is held back");
-            assert_eq!(held, Fault { held_back: true, ..met });
+            assert_eq!(held, CallError { held_back: true, ..met });
             assert_eq!(parking.holds_back(&app("2"), &inspect("2")), None);
         }
     }
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn graph_is_parked_at_once_or_after_three_in_a_row() {
         let down = fault(ProblemKind::GraphUnavailable, Scope::Graph);
-        let mut parking = Parking::default();
+        let mut parking = CircuitBreaker::default();
         parking.met(Provider::Facebook, &down, false);
         parking.met(Provider::Facebook, &down, false);
         parking.answered(Provider::Facebook);
@@ -135,7 +135,7 @@ mod tests {
             Some(Scope::Graph)
         );
 
-        let mut parking = Parking::default();
+        let mut parking = CircuitBreaker::default();
         parking.met(Provider::Facebook, &fault(ProblemKind::Network, Scope::Graph), true);
         assert!(parking.holds_back(&app("1"), &inspect("1")).is_some());
     }
@@ -143,10 +143,10 @@ mod tests {
     #[test]
     fn a_wrong_secret_holds_back_only_what_needs_it() {
         let token = AccessToken::parse("THfake").expect("a token");
-        let refresh = TokenType::Threads.family().refresh.expect("it can be renewed");
-        let bid = facebook::Bid { secret: None, token: Some(&token) };
+        let refresh = TokenType::Threads.spec().refresh.expect("it can be renewed");
+        let bid = facebook::GrantInput { secret: None, token: Some(&token) };
         let renewal = facebook::grant(&app("1"), refresh, bid);
-        let mut parking = Parking::default();
+        let mut parking = CircuitBreaker::default();
         parking.met(
             Provider::Facebook,
             &fault(ProblemKind::BadAppCredentials, Scope::App("1".into())),
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn a_host_that_is_down_parks_no_other() {
         let down = fault(ProblemKind::Network, Scope::Graph);
-        let mut parking = Parking::default();
+        let mut parking = CircuitBreaker::default();
         parking.met(Provider::Threads, &down, true);
         assert_eq!(parking.holds_back(&app("1"), &inspect("1")), None);
         parking.met(Provider::Facebook, &down, true);

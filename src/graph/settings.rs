@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::http::Place;
+use crate::http::Locality;
 use crate::token::{Provider, Secret, Time};
 
 /// A Meta app, on whose behalf Graph is asked.
@@ -69,7 +69,7 @@ impl Endpoints {
 
     /// Whether every host is this machine itself.
     pub fn is_loopback(&self) -> bool {
-        Provider::ALL.iter().all(|provider| Place::of(self.url(*provider)) == Place::Loopback)
+        Provider::ALL.iter().all(|provider| Locality::of(self.url(*provider)) == Locality::Loopback)
     }
 }
 

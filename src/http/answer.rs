@@ -8,8 +8,8 @@ use std::time::Instant;
 use reqwest::blocking::Response;
 use zeroize::Zeroizing;
 
-use super::Failure;
-use super::failure::Wait;
+use super::HttpError;
+use super::error::Wait;
 
 /// All but long lists of Pages fit into this.
 const USUAL_BODY: usize = 16 * 1024;
@@ -43,13 +43,13 @@ impl Answer {
     }
 
     /// The whole body, of at most `longest` bytes.
-    pub fn body(mut self, longest: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    pub fn body(mut self, longest: usize) -> Result<Zeroizing<Vec<u8>>, HttpError> {
         let mut body = Zeroizing::new(Vec::with_capacity(longest.min(USUAL_BODY)));
         match self.read(&mut body, longest) {
             Ok(Stopped::AtTheEnd) => Ok(body),
-            Ok(Stopped::Full) => Err(Failure::TooLong),
-            Ok(Stopped::OutOfTime) => Err(Failure::too_slow(&self.wait)),
-            Err(error) => Err(Failure::of(&error, &self.wait)),
+            Ok(Stopped::Full) => Err(HttpError::TooLong),
+            Ok(Stopped::OutOfTime) => Err(HttpError::too_slow(&self.wait)),
+            Err(error) => Err(HttpError::of(&error, &self.wait)),
         }
     }
 

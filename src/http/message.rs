@@ -7,7 +7,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, Header
 use reqwest::{Method, Url};
 use zeroize::Zeroizing;
 
-use super::Place;
+use super::Locality;
 use crate::token::Secret;
 
 /// A message to a server. It is never shown: address and headers may be secrets.
@@ -68,8 +68,8 @@ impl Message {
     }
 
     /// Where it goes, which decides whether a proxy is asked.
-    pub fn place(&self) -> Place {
-        Place::of_parsed(&self.url)
+    pub fn place(&self) -> Locality {
+        Locality::of_parsed(&self.url)
     }
 
     pub(super) fn into_request(self, client: &Client) -> RequestBuilder {

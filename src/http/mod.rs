@@ -9,13 +9,13 @@
 //! proxy is only asked for a tunnel, and `HTTP_PROXY`, which would read every message, is not used.
 //!
 //! No error of the HTTP library leaves this room: those print the URL, and URLs hold secrets. A
-//! [`Failure`] names the host and nothing else of the address.
+//! [`HttpError`] names the host and nothing else of the address.
 
 mod answer;
 mod cause;
-mod failure;
+mod error;
+mod locality;
 mod message;
-mod place;
 mod trust;
 
 use std::mem::ManuallyDrop;
@@ -27,15 +27,15 @@ use reqwest::{redirect, retry};
 
 pub use answer::Answer;
 pub use cause::{cause, refused_certificate, spelled, unresolved};
-pub use failure::Failure;
+pub use error::HttpError;
+pub use locality::{Locality, is_this_machine};
 pub use message::{BadHeader, Message};
-pub use place::{Place, is_this_machine};
 pub use reqwest::Url;
-pub use trust::{NotSetUp, Trust};
+pub use trust::{SetupError, Trust};
 
 /// How long one try may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct Timeouts {
     /// From the first byte out to the last byte in.
     pub whole: Duration,
     /// For the connection to be made.
@@ -46,9 +46,9 @@ pub struct Limits {
 #[derive(Debug)]
 pub struct Http {
     trust: Trust,
-    limits: Limits,
-    loopback: OnceLock<Result<Side, NotSetUp>>,
-    network: OnceLock<Result<Side, NotSetUp>>,
+    limits: Timeouts,
+    loopback: OnceLock<Result<Side, SetupError>>,
+    network: OnceLock<Result<Side, SetupError>>,
 }
 
 /// The client for one side of the network.
@@ -58,45 +58,46 @@ type Side = ManuallyDrop<Client>;
 
 impl Http {
     /// A client that connects to nothing yet.
-    pub const fn new(trust: Trust, limits: Limits) -> Self {
+    pub const fn new(trust: Trust, limits: Timeouts) -> Self {
         Self { trust, limits, loopback: OnceLock::new(), network: OnceLock::new() }
     }
 
     /// Sets up what messages to this place need, which takes about 5 ms once; what cannot be set up
     /// is the configuration's fault.
-    pub fn prepare(&self, place: Place) -> Result<(), NotSetUp> {
+    pub fn prepare(&self, place: Locality) -> Result<(), SetupError> {
         self.side(place).map(drop).map_err(Clone::clone)
     }
 
     /// Sends a message once. The answer is to be read within what is left of `patience`, which is
     /// no longer than the client's own limit.
-    pub fn send(&self, message: Message, patience: Duration) -> Result<Answer, Failure> {
+    pub fn send(&self, message: Message, patience: Duration) -> Result<Answer, HttpError> {
         let patience = self.limits.whole.min(patience);
-        let wait = failure::Wait {
+        let wait = error::Wait {
             host: message.host(),
             patience,
             connect: self.limits.connect.min(patience),
         };
-        let client =
-            self.side(message.place()).map_err(|error| Failure::NotConnected(error.to_string()))?;
+        let client = self
+            .side(message.place())
+            .map_err(|error| HttpError::NotConnected(error.to_string()))?;
         let until = Instant::now() + patience;
         // Set on the request, the timeout covers the body too.
         let request = message.into_request(client).timeout(patience);
         match request.send() {
             Ok(response) => Ok(Answer::new(response, until, wait)),
-            Err(error) => Err(Failure::of(&error.without_url(), &wait)),
+            Err(error) => Err(HttpError::of(&error.without_url(), &wait)),
         }
     }
 
-    fn side(&self, place: Place) -> Result<&Side, &NotSetUp> {
+    fn side(&self, place: Locality) -> Result<&Side, &SetupError> {
         let side = match place {
-            Place::Loopback => &self.loopback,
-            Place::Network => &self.network,
+            Locality::Loopback => &self.loopback,
+            Locality::Network => &self.network,
         };
         side.get_or_init(|| self.client(place)).as_ref()
     }
 
-    fn client(&self, place: Place) -> Result<Side, NotSetUp> {
+    fn client(&self, place: Locality) -> Result<Side, SetupError> {
         let builder = Client::builder()
             .user_agent(concat!("metatoken/", env!("CARGO_PKG_VERSION")))
             .timeout(self.limits.whole)
@@ -107,12 +108,12 @@ impl Http {
         let trusted = self.trust.certificates().to_vec();
         let builder = match place {
             // `HTTP_PROXY` would catch even loopback, which needs no certificate store either.
-            Place::Loopback => builder.no_proxy().tls_certs_only(trusted),
-            Place::Network => builder.https_only(true).tls_certs_merge(trusted),
+            Locality::Loopback => builder.no_proxy().tls_certs_only(trusted),
+            Locality::Network => builder.https_only(true).tls_certs_merge(trusted),
         };
         builder.build().map(ManuallyDrop::new).map_err(|error| {
             let why = cause(&error.without_url());
-            NotSetUp::new(format!("the HTTPS client cannot be set up: {why}"))
+            SetupError::new(format!("the HTTPS client cannot be set up: {why}"))
         })
     }
 }

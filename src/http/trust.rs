@@ -17,28 +17,28 @@ pub struct Trust {
 
 /// Why nothing can be sent at all: the configuration's fault, and none that passes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotSetUp(String);
+pub struct SetupError(String);
 
-impl NotSetUp {
+impl SetupError {
     pub(super) const fn new(why: String) -> Self {
         Self(why)
     }
 }
 
-impl fmt::Display for NotSetUp {
+impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for NotSetUp {}
+impl std::error::Error for SetupError {}
 
 impl Trust {
     /// Trusts the platform and the certificates in `ca_file`, which is a PEM file of at least one.
-    pub fn new(ca_file: Option<&Path>) -> Result<Self, NotSetUp> {
+    pub fn new(ca_file: Option<&Path>) -> Result<Self, SetupError> {
         crypto::install_tls_provider();
         let Some(path) = ca_file else { return Ok(Self::default()) };
-        let bad = |why: String| NotSetUp(format!("`ca_file` {}: {why}", path.display()));
+        let bad = |why: String| SetupError(format!("`ca_file` {}: {why}", path.display()));
         let pem = std::fs::read(path).map_err(|error| bad(error.to_string()))?;
         let certificates = Certificate::from_pem_bundle(&pem)
             .map_err(|_| bad("it is no PEM file of certificates".to_owned()))?;

@@ -59,7 +59,7 @@ pub fn judge_newcomer(
         Some(false) => return Adoption::Refuse(explained(inspection)),
         None => return Adoption::Wait(explained(inspection)),
     }
-    let hidden = inspection.expiry == Expiry::Unknown && token_type.family().may_hide_the_end();
+    let hidden = inspection.expiry == Expiry::Unknown && token_type.spec().may_hide_the_end();
     let no_better = match incumbent {
         Incumbent::Gone => return Adoption::Take,
         Incumbent::Serves(expiry) if inspection.expiry.is_later_than(expiry) => {
@@ -85,7 +85,7 @@ pub(super) fn misfit(
     expected: &Identity,
 ) -> Option<Problem> {
     if let Some(found) = inspection.token_type.as_deref()
-        && let Some(wanted) = token_type.family().graph_name
+        && let Some(wanted) = token_type.spec().graph_name
         && found != wanted
     {
         return Some(Problem::new(

@@ -42,7 +42,7 @@ impl Subject<'_> {
     pub fn eligible_at_the_latest(&self, current: &Generation, now: Time) -> Option<Time> {
         // A string that Meta extends in place begins anew.
         let born = current.born_at().max(self.extended_at(current).unwrap_or(current.born_at()));
-        let eligible = born + self.token_type.family().minimum_age;
+        let eligible = born + self.token_type.spec().minimum_age;
         // A birth that lies ahead was written down by a clock that was ahead.
         (eligible > now && born <= now + TOLERANCE).then_some(eligible)
     }
@@ -55,9 +55,9 @@ impl Subject<'_> {
 
     /// Whether it cannot be told if this string lives an hour or sixty days.
     pub(super) fn may_be_short_lived(&self, current: &Generation, now: Time) -> bool {
-        let family = self.token_type.family();
-        family.exchange.is_some()
-            && family.may_hide_the_end()
+        let spec = self.token_type.spec();
+        spec.exchange.is_some()
+            && spec.may_hide_the_end()
             && current.expiry == Expiry::Unknown
             && !knows_its_birth(current)
             && now - current.obtained_at < MAY_BE_SHORT_LIVED_FOR

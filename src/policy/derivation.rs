@@ -39,7 +39,7 @@ pub(super) fn without_a_string(
     insistence: Insistence,
     moment: Moment,
 ) -> Decision {
-    match (subject.token_type.family().source, subject.parent) {
+    match (subject.token_type.spec().source, subject.parent) {
         (Source::Person, _) | (Source::Parent, None) => return Decision::Rest(Rest::NoString),
         (Source::App(_), _) => {}
         (Source::Parent, Some(parent)) => {
@@ -65,7 +65,7 @@ pub(super) fn derivation(
     if !subject.policy.auto_refresh && insistence != Insistence::Forced {
         return None;
     }
-    let reason = match subject.token_type.family().source {
+    let reason = match subject.token_type.spec().source {
         Source::Person => return None,
         Source::Parent => match from_parent(subject, current, insistence, moment)? {
             Ok(reason) => reason,

@@ -61,13 +61,13 @@ pub fn judge_grant(
 
 /// Whether a string that ends at `new_end` is worth more than the one in use.
 fn is_an_extension(new_end: Expiry, token_type: TokenType, current: &Generation) -> bool {
-    let family = token_type.family();
+    let spec = token_type.spec();
     match (new_end, current.expiry) {
         // A Page's string follows its parent and an app's its secret: only a dated one in place of
         // a never-ending one would be a loss.
-        (new, old) if !family.is_renewable() => old != Expiry::Never || new == Expiry::Never,
+        (new, old) if !spec.is_renewable() => old != Expiry::Never || new == Expiry::Never,
         // Nobody can be asked for either end, and the new one was issued later.
-        (Expiry::Unknown, Expiry::Unknown) => family.may_hide_the_end(),
+        (Expiry::Unknown, Expiry::Unknown) => spec.may_hide_the_end(),
         (new, old) => new.extends(old, MARGIN),
     }
 }

@@ -90,7 +90,7 @@ pub fn judge_runs(runs: &Runs, now: Time) -> Option<Reason> {
 /// for another.
 pub fn judge_window(subject: &Subject<'_>, runs: &Runs) -> Option<Reason> {
     let current = subject.current()?;
-    let renewed = subject.token_type.family().is_renewable()
+    let renewed = subject.token_type.spec().is_renewable()
         && !subject.only_a_person_can_renew()
         && !is_short_lived(current)
         && current.proof.as_ref().is_none_or(|proof| proof.inspection.valid != Some(false))

@@ -43,8 +43,8 @@ impl Findings<'_> {
 
     /// Since when a renewal is due, and how long it may take.
     fn due_since(&self, current: &Generation) -> Option<(Time, TimeDelta)> {
-        let family = self.subject.token_type.family();
-        if !family.is_renewable() || !self.subject.policy.auto_refresh || is_short_lived(current) {
+        let spec = self.subject.token_type.spec();
+        if !spec.is_renewable() || !self.subject.policy.auto_refresh || is_short_lived(current) {
             return None;
         }
         let window = self.subject.window(current).span;
@@ -53,7 +53,7 @@ impl Findings<'_> {
             Expiry::At(end) => {
                 Some(((end - window).max(current.obtained_at), MOST_DELAY.min(window / 4)))
             }
-            Expiry::Unknown if family.may_hide_the_end() => {
+            Expiry::Unknown if spec.may_hide_the_end() => {
                 Some((current.obtained_at + FIRST_DAY, MOST_DELAY))
             }
             Expiry::Unknown | Expiry::Never => None,

@@ -139,11 +139,11 @@ fn renewal(
     insistence: Insistence,
     moment: Moment,
 ) -> Decision {
-    let family = subject.token_type.family();
+    let spec = subject.token_type.spec();
     match current.expiry {
         Expiry::Never => return Decision::Rest(Rest::NeverExpires),
         // A System User's may be of the kind that never ends, which nothing must ever touch.
-        Expiry::Unknown if !family.may_hide_the_end() => return Decision::Rest(Rest::EndUnknown),
+        Expiry::Unknown if !spec.may_hide_the_end() => return Decision::Rest(Rest::EndUnknown),
         Expiry::Unknown | Expiry::At(_) => {}
     }
     let forced = insistence == Insistence::Forced;
@@ -175,7 +175,7 @@ fn why(
     moment: Moment,
 ) -> Result<Renew, Rest> {
     let window = subject.window(current).span;
-    let renewable = subject.token_type.family().is_renewable();
+    let renewable = subject.token_type.spec().is_renewable();
     match current.expiry.at() {
         Some(ends) if !renewable && subject.parent.is_some() => Err(match moment.dates {
             Dates::Trusted => Rest::NotDue { due_at: ends - window },

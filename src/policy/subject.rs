@@ -89,11 +89,11 @@ impl<'a> Subject<'a> {
         if !self.policy.auto_refresh {
             return true;
         }
-        match self.token_type.family().source {
+        match self.token_type.spec().source {
             Source::Parent => self.parent.is_none(),
             Source::App(_) => false,
             Source::Person => {
-                !self.token_type.family().is_renewable() || self.has_stopped_extending()
+                !self.token_type.spec().is_renewable() || self.has_stopped_extending()
             }
         }
     }

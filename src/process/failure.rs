@@ -15,7 +15,7 @@ use crate::shell::quoted;
 
 /// Says why there is no end of a program to speak of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
+pub enum ProcessError {
     /// The call names no program.
     Nameless,
     /// The program is a path that begins nowhere in particular.
@@ -58,7 +58,7 @@ pub enum Failure {
     },
 }
 
-impl Failure {
+impl ProcessError {
     pub(super) fn not_started(error: &io::Error) -> Self {
         let why = match Errno::from_io_error(error) {
             Some(Errno::NOENT) => "the interpreter that it names is not there".to_owned(),
@@ -73,7 +73,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for ProcessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nameless => f.write_str("names no program"),
@@ -105,4 +105,4 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for ProcessError {}

@@ -8,7 +8,7 @@ use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-use super::Failure;
+use super::ProcessError;
 
 /// A process group whose leader is our child.
 pub(super) struct Group {
@@ -43,8 +43,8 @@ impl Group {
     }
 
     /// Kills what is left of the group, and says how the leader ended.
-    pub(super) fn end(mut self) -> Result<ExitStatus, Failure> {
-        self.reap().map_err(|error| Failure::Lost { why: error.to_string() })
+    pub(super) fn end(mut self) -> Result<ExitStatus, ProcessError> {
+        self.reap().map_err(|error| ProcessError::Lost { why: error.to_string() })
     }
 
     fn reap(&mut self) -> std::io::Result<ExitStatus> {

@@ -32,7 +32,7 @@ use zeroize::Zeroizing;
 
 pub use alive::Process;
 pub use core_dump::forbid_core_dumps;
-pub use failure::Failure;
+pub use failure::ProcessError;
 use group::Group;
 use output::Capture;
 pub use output::{CAP, End, Printed};
@@ -52,7 +52,7 @@ const SETTLING: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(5);
 
 /// Describes one run of a program.
-pub struct Call {
+pub struct Invocation {
     /// The program and its arguments. A name is searched for in `PATH` of `environment`; a path
     /// must be absolute.
     pub argv: Vec<String>,
@@ -65,9 +65,9 @@ pub struct Call {
 }
 
 /// Arguments and values may say too much, so only names are shown.
-impl fmt::Debug for Call {
+impl fmt::Debug for Invocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call")
+        f.debug_struct("Invocation")
             .field("program", &self.argv.first())
             .field("environment", &self.environment.keys())
             .field("timeout", &self.timeout)
@@ -88,12 +88,12 @@ pub struct Ended {
     pub took: Duration,
 }
 
-impl Call {
-    /// Runs the program and waits for its end, which may be a bad one: that is no [`Failure`].
+impl Invocation {
+    /// Runs the program and waits for its end, which may be a bad one: that is no [`ProcessError`].
     ///
     /// Returns at the latest 2.5 s after the timeout: a group that is out of time gets SIGTERM,
     /// and 2 s later SIGKILL.
-    pub fn run(self) -> Result<Ended, Failure> {
+    pub fn run(self) -> Result<Ended, ProcessError> {
         self.run_with_grace(GRACE)
     }
 
@@ -103,11 +103,11 @@ impl Call {
     pub fn run_noted<E>(
         self,
         note: impl FnOnce(&Process) -> Result<(), E>,
-    ) -> Result<Result<Ended, Failure>, E> {
+    ) -> Result<Result<Ended, ProcessError>, E> {
         self.run_within(GRACE, note)
     }
 
-    fn run_with_grace(self, grace: Duration) -> Result<Ended, Failure> {
+    fn run_with_grace(self, grace: Duration) -> Result<Ended, ProcessError> {
         match self.run_within(grace, |_| Ok::<(), Infallible>(())) {
             Ok(ended) => ended,
             Err(never) => match never {},
@@ -118,7 +118,7 @@ impl Call {
         self,
         grace: Duration,
         note: impl FnOnce(&Process) -> Result<(), E>,
-    ) -> Result<Result<Ended, Failure>, E> {
+    ) -> Result<Result<Ended, ProcessError>, E> {
         let begun = Instant::now();
         let child = match self.start() {
             Ok(child) => child,
@@ -134,7 +134,12 @@ impl Call {
     }
 
     /// Gives the program its input and waits for its end.
-    fn attend(self, mut group: Group, begun: Instant, grace: Duration) -> Result<Ended, Failure> {
+    fn attend(
+        self,
+        mut group: Group,
+        begun: Instant,
+        grace: Duration,
+    ) -> Result<Ended, ProcessError> {
         let limit = self.timeout;
         let (stdin, stdout, stderr) = group.pipes();
         let stdout = Capture::of(stdout)?;
@@ -157,11 +162,11 @@ impl Call {
         if in_time {
             return Ok(if status.code().is_some() { ended } else { ended.broken_off() });
         }
-        Err(Failure::TimedOut { limit, ended: Box::new(ended.broken_off()) })
+        Err(ProcessError::TimedOut { limit, ended: Box::new(ended.broken_off()) })
     }
 
-    fn start(&self) -> Result<Child, Failure> {
-        let (name, arguments) = self.argv.split_first().ok_or(Failure::Nameless)?;
+    fn start(&self) -> Result<Child, ProcessError> {
+        let (name, arguments) = self.argv.split_first().ok_or(ProcessError::Nameless)?;
         let path = self.environment.get("PATH").map(String::as_str);
         let program = program::find(name, path)?;
         let stdin = if self.stdin.is_empty() { Stdio::null() } else { Stdio::piped() };
@@ -176,7 +181,7 @@ impl Call {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| Failure::not_started(&error))?;
+            .map_err(|error| ProcessError::not_started(&error))?;
         core_dump::give_back_to(&child);
         Ok(child)
     }
@@ -192,7 +197,7 @@ impl Ended {
 }
 
 /// Hands the program its input from beside, so that one that reads nothing holds nobody up.
-fn feed(pipe: Option<ChildStdin>, bytes: Zeroizing<Vec<u8>>) -> Result<(), Failure> {
+fn feed(pipe: Option<ChildStdin>, bytes: Zeroizing<Vec<u8>>) -> Result<(), ProcessError> {
     let Some(mut pipe) = pipe else { return Ok(()) };
     beside(move || {
         // A program need not read what it is given: a broken pipe is its right.
@@ -202,8 +207,8 @@ fn feed(pipe: Option<ChildStdin>, bytes: Zeroizing<Vec<u8>>) -> Result<(), Failu
 }
 
 /// Starts a thread; a machine that has none left is a failure of the call, and no panic.
-fn beside(work: impl FnOnce() + Send + 'static) -> Result<thread::JoinHandle<()>, Failure> {
-    thread::Builder::new().spawn(work).map_err(|error| Failure::not_started(&error))
+fn beside(work: impl FnOnce() + Send + 'static) -> Result<thread::JoinHandle<()>, ProcessError> {
+    thread::Builder::new().spawn(work).map_err(|error| ProcessError::not_started(&error))
 }
 
 /// Waits until the condition holds, and no longer than the limit; returns whether it held.

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 
 use zeroize::Zeroizing;
 
-use super::{Failure, beside};
+use super::{ProcessError, beside};
 
 /// How many bytes are kept of what a program prints, of each kind.
 pub const CAP: usize = 64 * 1024;
@@ -121,7 +121,7 @@ pub(super) struct Capture {
 
 impl Capture {
     /// Begins to read; without a pipe there is nothing to read.
-    pub(super) fn of(pipe: Option<impl Read + Send + 'static>) -> Result<Self, Failure> {
+    pub(super) fn of(pipe: Option<impl Read + Send + 'static>) -> Result<Self, ProcessError> {
         let kept = Arc::new(Mutex::new(Some(Printed::nothing())));
         let shared = Arc::clone(&kept);
         let reader = pipe.map(|pipe| beside(move || drain(pipe, &shared))).transpose()?;

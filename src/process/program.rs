@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
 
-use super::Failure;
+use super::ProcessError;
 
 /// Where the C library searches when there is no `PATH`.
 const WITHOUT_PATH: &str = "/usr/bin:/bin";
@@ -22,9 +22,9 @@ enum Candidate {
 }
 
 /// Finds the file of a program in the folders of `path`; the first that may be run counts.
-pub fn find(name: &str, path: Option<&str>) -> Result<PathBuf, Failure> {
+pub fn find(name: &str, path: Option<&str>) -> Result<PathBuf, ProcessError> {
     if name.is_empty() {
-        return Err(Failure::Nameless);
+        return Err(ProcessError::Nameless);
     }
     if name.contains('/') {
         return at(Path::new(name));
@@ -41,30 +41,30 @@ pub fn find(name: &str, path: Option<&str>) -> Result<PathBuf, Failure> {
         }
     }
     Err(match barred {
-        Some(program) => Failure::NotExecutable { program },
-        None => Failure::NotInPath { searched },
+        Some(program) => ProcessError::NotExecutable { program },
+        None => ProcessError::NotInPath { searched },
     })
 }
 
-fn at(program: &Path) -> Result<PathBuf, Failure> {
+fn at(program: &Path) -> Result<PathBuf, ProcessError> {
     if !program.is_absolute() {
-        return Err(Failure::Relative);
+        return Err(ProcessError::Relative);
     }
     match look(program) {
         Candidate::Runs => unchanged_by_others(program),
-        Candidate::Barred => Err(Failure::NotExecutable { program: program.to_owned() }),
-        Candidate::Absent => Err(Failure::NotFound),
+        Candidate::Barred => Err(ProcessError::NotExecutable { program: program.to_owned() }),
+        Candidate::Absent => Err(ProcessError::NotFound),
     }
 }
 
 /// A program that is named by its path is as trusted as the config that names it, and must be as safe
 /// from others.
-fn unchanged_by_others(program: &Path) -> Result<PathBuf, Failure> {
+fn unchanged_by_others(program: &Path) -> Result<PathBuf, ProcessError> {
     let mode = std::fs::metadata(program).map_or(0, |it| it.permissions().mode() & 0o7777);
     if mode & 0o022 == 0 {
         Ok(program.to_owned())
     } else {
-        Err(Failure::Unsafe { program: program.to_owned(), mode })
+        Err(ProcessError::Unsafe { program: program.to_owned(), mode })
     }
 }
 
@@ -100,10 +100,10 @@ mod tests {
         let searched = || ["barred", "first", "second"].map(of).to_vec();
         for (name, expected) in [
             ("tool", Ok(of("first/tool"))),
-            ("plain", Err(Failure::NotExecutable { program: of("barred/plain") })),
-            ("folder", Err(Failure::NotExecutable { program: of("first/folder") })),
-            ("none", Err(Failure::NotInPath { searched: searched() })),
-            ("", Err(Failure::Nameless)),
+            ("plain", Err(ProcessError::NotExecutable { program: of("barred/plain") })),
+            ("folder", Err(ProcessError::NotExecutable { program: of("first/folder") })),
+            ("none", Err(ProcessError::NotInPath { searched: searched() })),
+            ("", Err(ProcessError::Nameless)),
         ] {
             assert_eq!(find(name, Some(&path)), expected, "{name}");
         }
@@ -116,7 +116,7 @@ mod tests {
             [("Cargo.toml", ""), ("Cargo.toml", ":"), ("Cargo.toml", "."), ("lib.rs", "src:./src")]
         {
             assert!(Path::new("Cargo.toml").exists() && Path::new("src/lib.rs").exists());
-            let nowhere = Err(Failure::NotInPath { searched: Vec::new() });
+            let nowhere = Err(ProcessError::NotInPath { searched: Vec::new() });
             assert_eq!(find(name, Some(path)), nowhere, "{path}");
         }
     }
@@ -125,11 +125,11 @@ mod tests {
     fn a_path_is_taken_as_it_is() {
         for (name, expected) in [
             ("/bin/sh", Ok(PathBuf::from("/bin/sh"))),
-            ("/nowhere/sh", Err(Failure::NotFound)),
-            ("/bin/sh/sh", Err(Failure::NotFound)),
-            ("/bin", Err(Failure::NotExecutable { program: PathBuf::from("/bin") })),
-            ("./sh", Err(Failure::Relative)),
-            ("bin/sh", Err(Failure::Relative)),
+            ("/nowhere/sh", Err(ProcessError::NotFound)),
+            ("/bin/sh/sh", Err(ProcessError::NotFound)),
+            ("/bin", Err(ProcessError::NotExecutable { program: PathBuf::from("/bin") })),
+            ("./sh", Err(ProcessError::Relative)),
+            ("bin/sh", Err(ProcessError::Relative)),
         ] {
             assert_eq!(find(name, Some("/bin")), expected, "{name}");
         }

@@ -16,8 +16,8 @@ const SHORT: Duration = Duration::from_millis(400);
 /// What ends before this was not waited for: the sleepers sleep for much longer.
 const SOON: Duration = Duration::from_secs(10);
 
-fn call(argv: &[&str]) -> Call {
-    Call {
+fn call(argv: &[&str]) -> Invocation {
+    Invocation {
         argv: argv.iter().map(|&word| word.to_owned()).collect(),
         stdin: Zeroizing::default(),
         environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
@@ -25,7 +25,7 @@ fn call(argv: &[&str]) -> Call {
     }
 }
 
-fn shell(script: &str) -> Call {
+fn shell(script: &str) -> Invocation {
     call(&["sh", "-c", script])
 }
 
@@ -43,9 +43,9 @@ fn number(ended: &Ended) -> Pid {
 }
 
 /// How a program that runs into the timeout is ended.
-fn run_out_of_time(call: Call, grace: Duration) -> Ended {
-    match (Call { timeout: SHORT, ..call }).run_with_grace(grace) {
-        Err(Failure::TimedOut { limit: SHORT, ended }) => *ended,
+fn run_out_of_time(call: Invocation, grace: Duration) -> Ended {
+    match (Invocation { timeout: SHORT, ..call }).run_with_grace(grace) {
+        Err(ProcessError::TimedOut { limit: SHORT, ended }) => *ended,
         other => panic!("not out of time: {other:?}"),
     }
 }
@@ -82,7 +82,7 @@ fn a_program_gets_its_words_variables_and_folder_and_no_others() {
     let ended = environment.run().unwrap();
     assert_eq!(stdout(&ended), "METATOKEN_LABEL=brand page=1\nPATH=/usr/bin:/bin\n");
 
-    let bare = Call { environment: BTreeMap::new(), ..call(&["/usr/bin/env"]) };
+    let bare = Invocation { environment: BTreeMap::new(), ..call(&["/usr/bin/env"]) };
     assert_eq!(stdout(&bare.run().unwrap()), "");
     assert_eq!(stdout(&call(&["pwd"]).run().unwrap()), "/\n");
 }
@@ -107,18 +107,18 @@ fn a_program_inherits_our_umask_and_none_of_our_files() {
 #[test]
 fn input_arrives_whole_and_need_not_be_read() {
     let million = || Zeroizing::new(vec![b'x'; 1_000_000]);
-    let counted = Call { stdin: million(), ..shell("wc -c") }.run().unwrap();
+    let counted = Invocation { stdin: million(), ..shell("wc -c") }.run().unwrap();
     assert_eq!(stdout(&counted).trim(), "1000000");
 
-    let unread = Call { stdin: million(), ..shell("exit 4") }.run().unwrap();
+    let unread = Invocation { stdin: million(), ..shell("exit 4") }.run().unwrap();
     assert_eq!(unread.status.code(), Some(4));
 
-    let hanging = Call { stdin: million(), ..shell("exec sleep 60") };
+    let hanging = Invocation { stdin: million(), ..shell("exec sleep 60") };
     let ended = run_out_of_time(hanging, GRACE);
     assert!(ended.took < SOON);
 
     // Both pipes are full at once, so whoever did not read and write at once would hang.
-    let echoed = Call { stdin: million(), ..call(&["cat"]) }.run().unwrap();
+    let echoed = Invocation { stdin: million(), ..call(&["cat"]) }.run().unwrap();
     assert_eq!((echoed.status.code(), echoed.stdout.end()), (Some(0), End::Cap));
 
     assert_eq!(stdout(&run("cat; echo done")), "done\n");
@@ -234,7 +234,7 @@ fn nothing_that_is_secret_is_shown() {
     secretive.environment.insert("SECRET".to_owned(), "EAAFAKEvalue".to_owned());
     let shown = format!("{secretive:?}");
     assert!(shown.contains("SECRET") && !shown.contains("EAAFAKE"), "{shown}");
-    let failure = Call { timeout: SHORT, ..secretive }.run().unwrap_err();
+    let failure = Invocation { timeout: SHORT, ..secretive }.run().unwrap_err();
     assert_eq!(failure.to_string(), "did not end within 400ms");
     let shown = format!("{failure:?}");
     assert!(shown.contains("11 bytes") && !shown.contains("EAAFAKE"), "{shown}");

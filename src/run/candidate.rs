@@ -8,7 +8,7 @@
 use super::Run;
 use super::inspect::{is_another_hosts, misfit_behind};
 use super::tokens::{TokenConfig, subject};
-use crate::graph::Fault;
+use crate::graph::CallError;
 use crate::policy::{Adoption, Extension, Incumbent, judge_grant, judge_newcomer, next_try};
 use crate::store::{Arrival, Promotion, Refusal, Setback, StoreError};
 use crate::token::{
@@ -17,7 +17,7 @@ use crate::token::{
 };
 
 /// Asks Graph about one generation.
-pub type Inspect<'a> = &'a dyn Fn(&Generation) -> Result<Result<Proof, Fault>, StoreError>;
+pub type Inspect<'a> = &'a dyn Fn(&Generation) -> Result<Result<Proof, CallError>, StoreError>;
 
 /// Handles the candidates of one token.
 pub struct Candidates<'a> {
@@ -56,7 +56,7 @@ pub enum Examined {
     /// It waits for another reason.
     Waits(Problem),
     /// It waits, because Graph gave no answer about it, or about the current one.
-    NotInspected(Fault),
+    NotInspected(CallError),
 }
 
 impl Candidates<'_> {
@@ -112,7 +112,7 @@ impl Candidates<'_> {
             _ => proof.inspection.clone(),
         };
         let hidden =
-            told.expiry == Expiry::Unknown && self.member.token_type.family().may_hide_the_end();
+            told.expiry == Expiry::Unknown && self.member.token_type.spec().may_hide_the_end();
         // Where neither tells when it expires, the person has chosen.
         let incumbent = match credential.current {
             Some(current) if !hidden => self.incumbent(current, inspect)?,
@@ -140,7 +140,11 @@ impl Candidates<'_> {
     }
 
     /// Refuses what belongs to another app, which Graph never speaks of; anything else waits.
-    fn not_inspected(&self, candidate: &Generation, fault: Fault) -> Result<Examined, StoreError> {
+    fn not_inspected(
+        &self,
+        candidate: &Generation,
+        fault: CallError,
+    ) -> Result<Examined, StoreError> {
         match misfit_behind(&fault, &self.member.app) {
             Some(problem) if candidate.origin == Origin::Adopted => {
                 self.refuse_adoption(candidate, problem)
@@ -257,7 +261,7 @@ impl Candidates<'_> {
         &self,
         candidate: &Generation,
         inspect: Inspect<'_>,
-    ) -> Result<Result<bool, Fault>, StoreError> {
+    ) -> Result<Result<bool, CallError>, StoreError> {
         let Some(current) = self.credential()?.current else { return Ok(Ok(false)) };
         let of_this_run = current.proof.clone().filter(|proof| {
             candidate.origin == Origin::Adopted

@@ -1,6 +1,6 @@
 //! Asking Graph about a string.
 
-use crate::graph::{App, Fault, Graph, Scope};
+use crate::graph::{App, CallError, Graph, Scope};
 use crate::token::{AccessToken, Inspection, Problem, ProblemKind};
 
 /// Meta's subcode for «invalid», which by its own message may also be an error of its systems.
@@ -10,7 +10,7 @@ const PERHAPS_A_SYSTEM_ERROR: i64 = 467;
 const ITS_WORDS: [&str; 2] = ["user logged out", "system error"];
 
 /// Asks Graph about a string; a verdict that may be a mistake is asked for twice.
-pub fn inspect(graph: &Graph, app: &App, token: &AccessToken) -> Result<Inspection, Fault> {
+pub fn inspect(graph: &Graph, app: &App, token: &AccessToken) -> Result<Inspection, CallError> {
     let first = graph.inspect(app, token)?;
     let doubtful = first.problem.as_ref().is_some_and(may_be_a_mistake);
     if doubtful && first.valid == Some(false) { graph.inspect(app, token) } else { Ok(first) }
@@ -36,7 +36,7 @@ pub fn is_another_hosts(problem: &Problem) -> bool {
 ///
 /// Graph speaks only to the app that a string was given to. That this one is not it says nothing
 /// against the app, and asking again changes nothing.
-pub fn misfit_behind(fault: &Fault, app: &str) -> Option<Problem> {
+pub fn misfit_behind(fault: &CallError, app: &str) -> Option<Problem> {
     let of_another_app = !fault.held_back
         && fault.scope == Scope::Token
         && fault.problem.kind == ProblemKind::BadAppCredentials

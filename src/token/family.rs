@@ -22,7 +22,7 @@ named! {
 
 /// One family of tokens.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Family {
+pub struct TokenSpec {
     /// The type that the config names.
     pub token_type: TokenType,
     /// Whose apps give it out and which host speaks of it.
@@ -191,8 +191,8 @@ const THREADS_PROFILE: ProfileCall =
 const A_DAY: TimeDelta = TimeDelta::hours(24);
 
 /// The table, in the order of [`TokenType::ALL`].
-const FAMILIES: [Family; 6] = [
-    Family {
+const SPECS: [TokenSpec; 6] = [
+    TokenSpec {
         token_type: TokenType::User,
         provider: Provider::Facebook,
         graph_name: Some("USER"),
@@ -202,7 +202,7 @@ const FAMILIES: [Family; 6] = [
         minimum_age: TimeDelta::zero(),
         inspection: InspectionWay::DebugToken,
     },
-    Family {
+    TokenSpec {
         token_type: TokenType::Page,
         provider: Provider::Facebook,
         graph_name: Some("PAGE"),
@@ -212,7 +212,7 @@ const FAMILIES: [Family; 6] = [
         minimum_age: TimeDelta::zero(),
         inspection: InspectionWay::DebugToken,
     },
-    Family {
+    TokenSpec {
         token_type: TokenType::SystemUser,
         provider: Provider::Facebook,
         graph_name: Some("SYSTEM_USER"),
@@ -222,7 +222,7 @@ const FAMILIES: [Family; 6] = [
         minimum_age: TimeDelta::zero(),
         inspection: InspectionWay::DebugToken,
     },
-    Family {
+    TokenSpec {
         token_type: TokenType::Instagram,
         provider: Provider::Instagram,
         graph_name: None,
@@ -232,7 +232,7 @@ const FAMILIES: [Family; 6] = [
         minimum_age: A_DAY,
         inspection: InspectionWay::Profile(&IG_PROFILE),
     },
-    Family {
+    TokenSpec {
         token_type: TokenType::Threads,
         provider: Provider::Threads,
         graph_name: None,
@@ -242,7 +242,7 @@ const FAMILIES: [Family; 6] = [
         minimum_age: A_DAY,
         inspection: InspectionWay::DebugTokenOrProfile(&THREADS_PROFILE),
     },
-    Family {
+    TokenSpec {
         token_type: TokenType::App,
         provider: Provider::Facebook,
         graph_name: Some("APP"),
@@ -256,30 +256,30 @@ const FAMILIES: [Family; 6] = [
 
 impl TokenType {
     /// What Meta promises of tokens of this type.
-    pub fn family(self) -> &'static Family {
-        static TABLE: [Family; 6] = FAMILIES;
+    pub fn spec(self) -> &'static TokenSpec {
+        static TABLE: [TokenSpec; 6] = SPECS;
         &TABLE[self as usize]
     }
 
     /// Whose apps give out tokens of this type.
     pub fn provider(self) -> Provider {
-        self.family().provider
+        self.spec().provider
     }
 }
 
 impl Provider {
     /// How the worth of its strings is learnt; the same for all families of one provider.
     pub fn inspection(self) -> InspectionWay {
-        let families = TokenType::ALL.iter().map(|token_type| token_type.family());
-        families
-            .filter(|family| family.provider == self)
-            .map(|family| family.inspection)
+        let specs = TokenType::ALL.iter().map(|token_type| token_type.spec());
+        specs
+            .filter(|spec| spec.provider == self)
+            .map(|spec| spec.inspection)
             .next()
             .unwrap_or(InspectionWay::DebugToken)
     }
 }
 
-impl Family {
+impl TokenSpec {
     /// Whether `refresh` can make a dated token live longer without a person.
     ///
     /// A Page's token is not renewed but taken anew from its parent, and an app's has no end.
@@ -318,9 +318,9 @@ mod tests {
     #[test]
     fn every_type_has_its_own_row() {
         for token_type in TokenType::ALL {
-            let family = token_type.family();
-            assert_eq!(family.token_type, *token_type);
-            assert_eq!(family.inspection, family.provider.inspection());
+            let spec = token_type.spec();
+            assert_eq!(spec.token_type, *token_type);
+            assert_eq!(spec.inspection, spec.provider.inspection());
         }
     }
 
@@ -328,11 +328,11 @@ mod tests {
     fn only_what_is_renewed_without_a_secret_can_be_renewed_without_one() {
         let without: Vec<_> = TokenType::ALL
             .iter()
-            .filter(|it| it.family().refresh.is_some_and(|grant| !grant.needs_the_secret()))
+            .filter(|it| it.spec().refresh.is_some_and(|grant| !grant.needs_the_secret()))
             .map(|it| it.as_str())
             .collect();
         assert_eq!(without, ["instagram", "threads"]);
-        let exchanges = TokenType::ALL.iter().filter_map(|it| it.family().exchange);
+        let exchanges = TokenType::ALL.iter().filter_map(|it| it.spec().exchange);
         assert!(exchanges.into_iter().all(GrantType::needs_the_secret));
     }
 }

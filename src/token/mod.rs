@@ -20,7 +20,7 @@ pub use access_token::{AccessToken, Fingerprint, Grant, Malformed, Secret};
 pub use delivery::{Delivery, DeliveryState, TargetId};
 pub use expiry::{DataAccess, Expiry};
 pub use family::{
-    Credentials, Family, GrantType, InspectionWay, Method, Path, ProfileCall, Provider, Source,
+    Credentials, GrantType, InspectionWay, Method, Path, ProfileCall, Provider, Source, TokenSpec,
     TokenType,
 };
 pub use generation::{

@@ -114,7 +114,7 @@ fn a_grant_ends_a_day_later_by_graphs_word_or_by_the_grants_where_graph_is_silen
     let old = day(60);
     let later = day(61);
     let current = |token_type: TokenType, expiry| -> Generation {
-        if token_type.family().may_hide_the_end() {
+        if token_type.spec().may_hide_the_end() {
             hidden(expiry, day(0))
         } else {
             string(expiry, day(0))

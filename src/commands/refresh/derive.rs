@@ -5,7 +5,7 @@
 
 use super::pages::Listing;
 use super::token::TokenRun;
-use crate::graph::{Fault, PageGrant};
+use crate::graph::{CallError, PageGrant};
 use crate::policy::MARGIN;
 use crate::run::DryRun;
 use crate::store::{Extension as Extended, StoreError};
@@ -23,7 +23,7 @@ impl TokenRun<'_> {
         let Some(from) = parent.current else { return Ok(()) };
         let listed = match listing.map(|listing| &listing.pages) {
             Some(Ok(pages)) => pages.get(&page_id).cloned().map(Ok),
-            Some(Err(fault)) => Some(Err(Fault { held_back: true, ..fault.clone() })),
+            Some(Err(fault)) => Some(Err(CallError { held_back: true, ..fault.clone() })),
             None => None,
         };
         let answer = if let Some(answer) = listed {
@@ -118,7 +118,7 @@ impl TokenRun<'_> {
 
     fn not_derived(
         &mut self,
-        fault: Fault,
+        fault: CallError,
         current: Option<&Generation>,
     ) -> Result<(), StoreError> {
         if fault.held_back || fault.problem.kind.is_outage() {

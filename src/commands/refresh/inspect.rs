@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use super::token::TokenRun;
-use crate::graph::Fault;
+use crate::graph::CallError;
 use crate::run::Run;
 use crate::run::inspect::inspect;
 use crate::run::log;
@@ -38,7 +38,7 @@ impl TokenRun<'_> {
     pub(super) fn try_inspect(
         &self,
         generation: &Generation,
-    ) -> Result<Result<Proof, Fault>, StoreError> {
+    ) -> Result<Result<Proof, CallError>, StoreError> {
         let string = self.run.store.reveal(generation.id)?;
         let began = Instant::now();
         match self.app().and_then(|app| inspect(&self.run.graph, &app, &string)) {
@@ -52,7 +52,7 @@ impl TokenRun<'_> {
     }
 
     /// Notes that Graph said nothing of a string, or was not even asked.
-    pub(super) fn not_answered(&mut self, fault: Fault) -> Result<(), StoreError> {
+    pub(super) fn not_answered(&mut self, fault: CallError) -> Result<(), StoreError> {
         self.note_what_a_person_must_mend(&fault)?;
         self.outcome.fault(fault);
         Ok(())
@@ -60,7 +60,7 @@ impl TokenRun<'_> {
 
     /// A wrong secret or a disabled app says nothing against the string, but whoever looks at the
     /// store should learn that it can neither be asked about nor renewed.
-    fn note_what_a_person_must_mend(&self, fault: &Fault) -> Result<(), StoreError> {
+    fn note_what_a_person_must_mend(&self, fault: &CallError) -> Result<(), StoreError> {
         // Whose pause it is that still runs must not be forgotten.
         let pauses = self
             .credential()?

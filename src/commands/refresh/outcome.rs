@@ -1,7 +1,7 @@
 //! Gathers what happens to one token, and gives the weightiest outcome with its reason.
 
 use crate::exit::Exit;
-use crate::graph::Fault;
+use crate::graph::CallError;
 use crate::policy::remedy;
 use crate::report::TokenResult;
 use crate::run::tokens::{TokenConfig, subject};
@@ -108,7 +108,7 @@ impl OutcomeBuilder {
     }
 
     /// Notes a call that went wrong, or that was not made because an earlier one did.
-    pub(super) fn fault(&mut self, fault: Fault) {
+    pub(super) fn fault(&mut self, fault: CallError) {
         if fault.held_back {
             let reason = format!("held back: {}", fault.problem.message);
             self.exit = self.exit.or_worse(Exit::for_problem(&fault.problem));
@@ -160,7 +160,7 @@ impl OutcomeBuilder {
 }
 
 /// Adds to a result that the token's Pages could not be listed.
-pub(super) fn blame(result: &mut TokenResult, fault: &Fault, member: &TokenConfig) {
+pub(super) fn blame(result: &mut TokenResult, fault: &CallError, member: &TokenConfig) {
     if result.problem.is_some() || fault.held_back {
         return;
     }

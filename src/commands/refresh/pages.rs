@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 use super::token::TokenRun;
 use super::{Job, Refresh};
 use crate::complaint::Complaint;
-use crate::graph::{Fault, PageGrant};
+use crate::graph::{CallError, PageGrant};
 use crate::policy::{Decision, listing_is_due};
 use crate::run::Run;
 use crate::run::tokens::{TokenConfig, discovered};
@@ -25,7 +25,7 @@ const GONE_FOR: TimeDelta = TimeDelta::days(7);
 /// What Graph said when it was asked for the Pages of a user token.
 #[derive(Debug)]
 pub(super) struct Listing {
-    pub(super) pages: Result<HashMap<String, PageGrant>, Fault>,
+    pub(super) pages: Result<HashMap<String, PageGrant>, CallError>,
 }
 
 /// What follows once a parent has been kept.
@@ -33,7 +33,7 @@ pub(super) struct Following {
     /// The jobs for its Pages.
     pub(super) jobs: Vec<Job>,
     /// Why its Pages could not be listed, if that is so.
-    pub(super) fault: Option<Fault>,
+    pub(super) fault: Option<CallError>,
 }
 
 /// Lists the Pages of `parent`, which has just been kept, if that is due, and gives their jobs.

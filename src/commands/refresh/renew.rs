@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use super::token::{Next, TokenRun};
 use crate::failpoint;
-use crate::graph::Fault;
+use crate::graph::CallError;
 use crate::policy::{Decision, MARGIN, Renew, Verify, next_try};
 use crate::run::DryRun;
 use crate::run::tokens::subject;
@@ -38,7 +38,7 @@ impl Way {
 }
 
 /// Whether the app's id or secret is to blame.
-const fn is_of_credentials(fault: &Fault) -> bool {
+const fn is_of_credentials(fault: &CallError) -> bool {
     matches!(fault.problem.kind, ProblemKind::BadAppCredentials | ProblemKind::BadProof)
 }
 
@@ -59,13 +59,13 @@ impl TokenRun<'_> {
         let string = self.run.store.reveal(current.id)?;
         self.run.record_attempts(&[self.token])?;
         failpoint::reach("before-request");
-        let mut refusal: Option<Fault> = None;
+        let mut refusal: Option<CallError> = None;
         for way in ways {
             match self.app().and_then(|app| self.run.graph.grant(&app, way.grant, Some(&string))) {
                 Ok(grant) => return self.granted(&way, &grant, &current).map(|()| Next::Stop),
                 // The next way may need no secret; if it fails too, this is what to mend.
                 Err(fault) if is_of_credentials(&fault) => refusal = Some(fault),
-                Err(fault) if fault.refuses_the_string() => {
+                Err(fault) if fault.refuses_the_token() => {
                     refusal = refusal.filter(is_of_credentials).or(Some(fault));
                 }
                 Err(fault) => return self.not_renewed(fault, &current),
@@ -76,9 +76,9 @@ impl TokenRun<'_> {
 
     /// The grants to ask for, one after the other until Meta gives one.
     fn ways(&self, why: &Renew) -> Vec<Way> {
-        let family = self.member.token_type.family();
-        let exchange = family.exchange.map(Way::exchange);
-        let refresh = family.refresh.map(Way::refresh);
+        let spec = self.member.token_type.spec();
+        let exchange = spec.exchange.map(Way::exchange);
+        let refresh = spec.refresh.map(Way::refresh);
         let has_secret = || self.app().is_ok_and(|app| app.secret.is_some());
         match why {
             Renew::ShortLived { .. } => exchange.into_iter().collect(),
@@ -109,7 +109,7 @@ impl TokenRun<'_> {
     /// for only that answer is a verdict.
     pub(super) fn not_renewed(
         &mut self,
-        fault: Fault,
+        fault: CallError,
         current: &Generation,
     ) -> Result<Next, StoreError> {
         if fault.held_back {
@@ -122,7 +122,7 @@ impl TokenRun<'_> {
         if let Some(eligible) = self.perhaps_too_young(&fault, current) {
             return self.too_young_unless_dead(fault.problem, eligible, current);
         }
-        if fault.refuses_the_string() && fault.problem.action == Action::Reauthenticate {
+        if fault.refuses_the_token() && fault.problem.action == Action::Reauthenticate {
             return self.blamed_by_meta(fault.problem, current);
         }
         let wait = fault.wait.unwrap_or_default();
@@ -154,11 +154,11 @@ impl TokenRun<'_> {
 
     /// From when on a string that Meta refused to renew is certainly old enough for it, if it may
     /// be too young now. No page of Meta's says how such a refusal looks, so any may be one.
-    fn perhaps_too_young(&self, fault: &Fault, current: &Generation) -> Option<Time> {
+    fn perhaps_too_young(&self, fault: &CallError, current: &Generation) -> Option<Time> {
         let credential = self.credential().ok();
         let subject = subject(self.member, credential.as_ref(), None);
         let eligible = subject.eligible_at_the_latest(current, self.run.now());
-        eligible.filter(|_| fault.refuses_the_string())
+        eligible.filter(|_| fault.refuses_the_token())
     }
 
     /// What a refusal to renew a living string in its first day means. Where an exchange was tried
@@ -245,7 +245,7 @@ impl TokenRun<'_> {
         granted: Expiry,
         way: &Way,
     ) -> Result<(), StoreError> {
-        let hides = self.member.token_type.family().may_hide_the_end();
+        let hides = self.member.token_type.spec().may_hide_the_end();
         let Some(mut proof) = current.proof.clone().filter(|_| hides) else { return Ok(()) };
         if granted.extends(current.expiry, MARGIN) {
             proof.inspection.expiry = granted;

@@ -1,7 +1,7 @@
 //! What is said of a token for which nothing can be done now.
 
 use super::token::{Next, TokenRun};
-use crate::graph::Fault;
+use crate::graph::CallError;
 use crate::policy::{Decision, Rest};
 use crate::store::StoreError;
 use crate::token::{Action, Label, Outcome, Problem, ProblemKind};
@@ -21,7 +21,7 @@ impl TokenRun<'_> {
             Rest::CandidateWaits => self.with_what_waits(sentence)?,
             Rest::TooYoung { .. } => self.outcome.note(Outcome::TooYoung, sentence),
             Rest::AppThrottled { until } => {
-                self.outcome.fault(Fault::throttled(&self.member.app, *until));
+                self.outcome.fault(CallError::throttled(&self.member.app, *until));
             }
             _ => {
                 self.outcome.note(Outcome::NotDue, sentence.clone());

@@ -13,7 +13,7 @@ use super::{Only, Refresh};
 use crate::commands::delivery::{Courier, Manner};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::graph::{App, Fault};
+use crate::graph::{App, CallError};
 use crate::policy::{Decision, Derive, Health, Verify, judge, remedy};
 use crate::report::TokenResult;
 use crate::run::configured_tokens::ConfiguredToken;
@@ -116,8 +116,8 @@ impl<'a> TokenRun<'a> {
     }
 
     /// The app that speaks for this token.
-    pub(super) fn app(&self) -> Result<App, Fault> {
-        self.run.app(&self.member.app).map_err(Fault::of_token)
+    pub(super) fn app(&self) -> Result<App, CallError> {
+        self.run.app(&self.member.app).map_err(CallError::of_token)
     }
 
     fn adopt_configured_token(&mut self) -> Result<(), StoreError> {
@@ -223,7 +223,7 @@ impl<'a> TokenRun<'a> {
         let sentence = Decision::Derive(why.clone()).sentence(self.run.now());
         self.outcome.because(sentence);
         let Some(_room) = self.room()? else { return Ok(Next::Stop) };
-        match self.member.token_type.family().source {
+        match self.member.token_type.spec().source {
             Source::App(grant) => self.take_from_app(grant)?,
             Source::Parent | Source::Person => self.take_from_parent(self.listing)?,
         }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::{Asking, Look, Survey};
 use crate::complaint::Complaint;
-use crate::graph::Fault;
+use crate::graph::CallError;
 use crate::policy::words;
 use crate::run::configured_tokens::{self, ConfiguredToken};
 use crate::run::inspect::inspect;
@@ -19,7 +19,7 @@ const TRUST_IN_A_BAD_ANSWER: TimeDelta = TimeDelta::minutes(1);
 /// What Graph answered about one token just now.
 pub(super) struct Answer {
     pub(super) label: Label,
-    pub(super) result: Result<Proof, Fault>,
+    pub(super) result: Result<Proof, CallError>,
     generation: Option<GenerationId>,
     place: usize,
 }
@@ -53,7 +53,7 @@ impl Survey<'_> {
             let (member, generation, string) = &strings[question.place.0];
             let _about = log::about(&member.label);
             let result = apps::app(session, self.tokens.pauses(), &member.app)
-                .map_err(Fault::of_token)
+                .map_err(CallError::of_token)
                 .and_then(|app| inspect(look.graph, &app, string))
                 .map(|inspection| {
                     let at = self.clocks(look.graph).now();
@@ -152,7 +152,7 @@ impl Survey<'_> {
         let alike = |one: &Problem, other: &Problem| {
             one.kind == other.kind && (one.kind.is_outage() || one.message == other.message)
         };
-        let mut causes: Vec<(&Fault, Vec<&Label>)> = Vec::new();
+        let mut causes: Vec<(&CallError, Vec<&Label>)> = Vec::new();
         for answer in answers {
             let Err(fault) = &answer.result else { continue };
             match causes.iter_mut().find(|(other, _)| alike(&other.problem, &fault.problem)) {
@@ -166,7 +166,7 @@ impl Survey<'_> {
                 None => causes.push((fault, vec![&answer.label])),
             }
         }
-        for (Fault { problem, .. }, labels) in causes {
+        for (CallError { problem, .. }, labels) in causes {
             let labels = words::list(&labels);
             self.session.ui.note(&format!(
                 "Graph gave no verdict, so what is stored is shown: {labels}: {problem}"

@@ -124,7 +124,8 @@ const fn how_to_add(kind: Provider) -> &'static str {
 
 /// Only the app itself, by its secret, gives out its token.
 fn check_secret(draft: &Draft<'_>, app: &AppRead) {
-    let made_by_the_app = |it: TokenType| matches!(it.family().source, Source::App(grant) if grant.needs_the_secret());
+    let made_by_the_app =
+        |it: TokenType| matches!(it.spec().source, Source::App(grant) if grant.needs_the_secret());
     if app.has_secret || !draft.token_type.is_some_and(made_by_the_app) {
         return;
     }

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use super::Graph;
 use crate::crypto;
-use crate::graph::call::{Fault, Scope};
+use crate::graph::call::{CallError, Scope};
 use crate::graph::fault;
 use crate::graph::http::Transport;
-use crate::graph::log::{Answered, Try};
+use crate::graph::log::{Answered, Attempt};
 use crate::graph::request::{Idempotence, Request};
 use crate::graph::response::Response;
-use crate::graph::retry::{Failure, Next, Patience, Reach};
+use crate::graph::retry::{FailedAttempt, Reached, RetryDecision, RetryPolicy};
 use crate::graph::settings::App;
 use crate::token::{Problem, ProblemKind};
 
@@ -26,36 +26,38 @@ impl Graph {
         app: &App,
         request: &Request,
         read: impl Fn(&Response) -> Result<T, Problem>,
-    ) -> Result<T, Fault> {
-        self.try_call(app, request, read).map_err(|defeat| self.park(app, defeat))
+    ) -> Result<T, CallError> {
+        self.try_call(app, request, read).map_err(|failed| self.record_failure(app, failed))
     }
 
-    /// The same, but a defeat keeps nothing else back: the caller knows another way.
+    /// The same, but a failed keeps nothing else back: the caller knows another way.
     pub(super) fn try_call<T>(
         &self,
         app: &App,
         request: &Request,
         read: impl Fn(&Response) -> Result<T, Problem>,
-    ) -> Result<T, Defeat> {
+    ) -> Result<T, FailedCall> {
         self.held_back(app, request)?;
         let transport = self.transport(request)?;
         let mut attempt = 1;
         loop {
-            let this = Try { app, request, attempt };
+            let this = Attempt { app, request, attempt };
             let failure = match self.attempt(transport, this, &read) {
                 Ok(value) => {
-                    self.parking().answered(app.provider);
+                    self.breaker().answered(app.provider);
                     return Ok(value);
                 }
                 Err(failure) => failure,
             };
-            let next = self.patience().next(
+            let next = self.retry_policy().next(
                 attempt,
                 &failure,
                 request.idempotence(),
                 u32::from_ne_bytes(crypto::random()),
             );
-            let Next::Again(pause) = next else { return Err(self.given_up(this, failure)) };
+            let RetryDecision::Again(pause) = next else {
+                return Err(self.given_up(this, failure));
+            };
             if !self.waits(pause) || self.held_back(app, request).is_err() {
                 return Err(self.given_up(this, failure));
             }
@@ -65,15 +67,15 @@ impl Graph {
     }
 
     /// The way to the request's host, which is made when it is first needed.
-    fn transport(&self, request: &Request) -> Result<&Transport, Fault> {
-        let unmade = |problem| Fault { scope: Scope::Graph, ..Fault::of_token(problem) };
+    fn transport(&self, request: &Request) -> Result<&Transport, CallError> {
+        let unmade = |problem| CallError { scope: Scope::Graph, ..CallError::of_token(problem) };
         let transport = self.transport.get_or_init(|| Transport::new(&self.settings));
         let transport = transport.as_ref().map_err(|problem| unmade(problem.clone()))?;
         transport.prepare(request.provider()).map_err(unmade)?;
         Ok(transport)
     }
 
-    fn given_up(&self, last: Try<'_>, failure: Failure) -> Defeat {
+    fn given_up(&self, last: Attempt<'_>, failure: FailedAttempt) -> FailedCall {
         let outlived = last.attempt >= self.settings.attempts;
         let unreachable = outlived && failure.problem.kind == ProblemKind::Network;
         let scope = Scope::of(&failure.problem, last.app);
@@ -82,17 +84,21 @@ impl Graph {
         }
         let wait = failure.wait();
         let answer_lost = last.request.idempotence() == Idempotence::Minting
-            && failure.reach == Reach::Unanswered;
-        let fault = Fault { scope, answer_lost, wait, ..Fault::of_token(failure.problem) };
-        Defeat { fault, unreachable }
+            && failure.reach == Reached::Unanswered;
+        let fault = CallError { scope, answer_lost, wait, ..CallError::of_token(failure.problem) };
+        FailedCall { fault, unreachable }
     }
 
     /// Keeps back what would meet the same fault.
-    pub(super) fn park(&self, app: &App, Defeat { fault, unreachable }: Defeat) -> Fault {
+    pub(super) fn record_failure(
+        &self,
+        app: &App,
+        FailedCall { fault, unreachable }: FailedCall,
+    ) -> CallError {
         // What was cut short by a stop or a deadline proves nothing against Graph.
         let cut_short = self.is_stopped() || self.time_is_up();
         if !fault.held_back && (fault.scope != Scope::Graph || !cut_short) {
-            self.parking().met(app.provider, &fault, unreachable);
+            self.breaker().met(app.provider, &fault, unreachable);
         }
         fault
     }
@@ -100,14 +106,14 @@ impl Graph {
     fn attempt<T>(
         &self,
         transport: &Transport,
-        this: Try<'_>,
+        this: Attempt<'_>,
         read: impl Fn(&Response) -> Result<T, Problem>,
-    ) -> Result<T, Failure> {
-        let Try { app, request, .. } = this;
+    ) -> Result<T, FailedAttempt> {
+        let Attempt { app, request, .. } = this;
         let begun = Instant::now();
         let limit = self.settings.deadline.map_or(Duration::MAX, |end| end - begun);
         let answer = transport.send(request, limit);
-        if !matches!(&answer, Err(Failure { reach: Reach::NotConnected, .. })) {
+        if !matches!(&answer, Err(FailedAttempt { reach: Reached::NotConnected, .. })) {
             self.calls.fetch_add(1, Ordering::Relaxed);
         }
         if let Ok(response) = &answer {
@@ -118,7 +124,7 @@ impl Graph {
         let outcome = answer.and_then(|response| {
             read(&response).map_err(|problem| {
                 let reach = reach(&problem, &response);
-                Failure { problem, reach }
+                FailedAttempt { problem, reach }
             })
         });
         if let Err(failure) = &outcome {
@@ -130,7 +136,7 @@ impl Graph {
     }
 
     /// Whether a call may begin; if not, the fault that stands in its way.
-    fn held_back(&self, app: &App, request: &Request) -> Result<(), Fault> {
+    fn held_back(&self, app: &App, request: &Request) -> Result<(), CallError> {
         if self.is_stopped() {
             return Err(not_asked("the run is being stopped"));
         }
@@ -139,9 +145,9 @@ impl Graph {
         }
         if let Some(until) = app.throttled_until.filter(|until| *until > self.present()) {
             let scope = Scope::App(app.id.clone());
-            return Err(Fault { scope, ..Fault::throttled(&app.name, until) });
+            return Err(CallError { scope, ..CallError::throttled(&app.name, until) });
         }
-        self.parking().holds_back(app, request).map_or(Ok(()), Err)
+        self.breaker().holds_back(app, request).map_or(Ok(()), Err)
     }
 
     /// Waits, and says whether there is still time for another try after that.
@@ -162,7 +168,7 @@ impl Graph {
         false
     }
 
-    fn note_throttle(&self, app: &App, failure: &Failure) {
+    fn note_throttle(&self, app: &App, failure: &FailedAttempt) {
         let throttled = failure.problem.kind == ProblemKind::RateLimited;
         if throttled && matches!(Scope::of(&failure.problem, app), Scope::App(_)) {
             self.observations().note_throttle(app, failure.wait());
@@ -183,24 +189,24 @@ impl Graph {
         self.settings.deadline.is_some_and(|end| Instant::now() >= end)
     }
 
-    const fn patience(&self) -> Patience {
-        Patience { attempts: self.settings.attempts, pause: self.settings.pause }
+    const fn retry_policy(&self) -> RetryPolicy {
+        RetryPolicy { attempts: self.settings.attempts, pause: self.settings.pause }
     }
 }
 
 /// A call that came to nothing, and whether no try of it got through to Graph.
-pub(super) struct Defeat {
-    pub(super) fault: Fault,
+pub(super) struct FailedCall {
+    pub(super) fault: CallError,
     unreachable: bool,
 }
 
-impl From<Fault> for Defeat {
-    fn from(fault: Fault) -> Self {
+impl From<CallError> for FailedCall {
+    fn from(fault: CallError) -> Self {
         Self { fault, unreachable: false }
     }
 }
 
-fn reach(problem: &Problem, response: &Response) -> Reach {
+fn reach(problem: &Problem, response: &Response) -> Reached {
     let turned_away = match response.status() {
         429 => true,
         // A gateway that merely waited in vain names no moment.
@@ -208,15 +214,15 @@ fn reach(problem: &Problem, response: &Response) -> Reach {
         _ => false,
     };
     if !fault::is_refusal(response) && !turned_away {
-        return Reach::Unanswered;
+        return Reached::Unanswered;
     }
-    Reach::Answered(match problem.kind {
+    Reached::Answered(match problem.kind {
         ProblemKind::RateLimited => response.wait(),
         _ => response.retry_after(),
     })
 }
 
-fn not_asked(why: &str) -> Fault {
+fn not_asked(why: &str) -> CallError {
     let problem = Problem::new(ProblemKind::Network, format!("not asked: {why}"));
-    Fault { scope: Scope::Graph, held_back: true, ..Fault::of_token(problem) }
+    CallError { scope: Scope::Graph, held_back: true, ..CallError::of_token(problem) }
 }

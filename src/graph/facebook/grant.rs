@@ -16,7 +16,7 @@ use crate::token::{AccessToken, Credentials, Expiry, Grant, GrantType, Problem, 
 
 /// What a grant is asked for with.
 #[derive(Debug, Clone, Copy)]
-pub struct Bid<'a> {
+pub struct GrantInput<'a> {
     /// The app's secret, where the grant needs it.
     pub secret: Option<&'a Secret>,
     /// The string in use, where the grant is for one that follows it.
@@ -24,7 +24,7 @@ pub struct Bid<'a> {
 }
 
 /// Asks for a string. What the grant has no parameter for is not sent.
-pub fn grant(app: &App, grant: &GrantType, bid: Bid<'_>) -> Request {
+pub fn grant(app: &App, grant: &GrantType, bid: GrantInput<'_>) -> Request {
     let mut request =
         Request::by(grant.method, "grant", app, grant.path).with("grant_type", grant.name);
     if grant.credentials == Credentials::IdAndSecret {
@@ -155,7 +155,7 @@ mod tests {
     fn each_family_asks_in_its_own_words_and_hides_what_is_secret() {
         let secret = Secret::new("hushhush");
         let token = AccessToken::parse("EAAfakeold").expect("a token");
-        let bid = Bid { secret: Some(&secret), token: Some(&token) };
+        let bid = GrantInput { secret: Some(&secret), token: Some(&token) };
         let facebook = "POST /v25.0/oauth/access_token grant_type=fb_exchange_token client_id=7 \
                         client_secret=hushhush";
         for (token_type, exchange, refresh) in [
@@ -190,17 +190,17 @@ mod tests {
                     .to_owned(),
             ),
         ] {
-            let family = token_type.family();
-            for (grant_type, expected) in [(family.exchange, exchange), (family.refresh, refresh)] {
+            let spec = token_type.spec();
+            for (grant_type, expected) in [(spec.exchange, exchange), (spec.refresh, refresh)] {
                 let grant_type = grant_type.expect("it can be renewed");
-                let request = grant(&app(family.provider), grant_type, bid);
+                let request = grant(&app(spec.provider), grant_type, bid);
                 assert_eq!(spelled(&request), expected, "{token_type}");
-                assert_eq!(request.provider(), family.provider);
+                assert_eq!(request.provider(), spec.provider);
                 let shown = format!("{request:?}");
                 assert!(!shown.contains("hush") && !shown.contains("EAAfake"), "{shown}");
             }
         }
-        let Source::App(minted) = TokenType::App.family().source else {
+        let Source::App(minted) = TokenType::App.spec().source else {
             panic!("an app's token comes from the app")
         };
         assert_eq!(

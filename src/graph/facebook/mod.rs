@@ -9,7 +9,7 @@ mod inspection;
 mod pages;
 mod profile;
 
-pub use grant::{Bid, grant, read_grant};
+pub use grant::{GrantInput, grant, read_grant};
 pub use inspection::{as_app_token, inspect, inspect_at_threads, read_inspection};
 pub use pages::{AccountsPage, PageGrant, accounts, page, read_accounts, read_page};
 pub use profile::{profile, read_profile};

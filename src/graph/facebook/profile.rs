@@ -106,7 +106,7 @@ mod tests {
             (TokenType::Threads, "/v1.0/me", "id,username"),
         ] {
             let (InspectionWay::Profile(call) | InspectionWay::DebugTokenOrProfile(call)) =
-                token_type.family().inspection
+                token_type.spec().inspection
             else {
                 panic!("{token_type} has a profile")
             };

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn said(code: i64, subcode: Option<i64>, words: &str, transient: Option<bool>) -> Judgement {
+fn said(code: i64, subcode: Option<i64>, words: &str, transient: Option<bool>) -> Classification {
     let message = words.to_owned();
     judged(&Envelope { code: Some(code), subcode, message, transient, ..Envelope::default() }, 400)
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::graph::{App, Endpoints, Fault, Graph, Settings};
+use crate::graph::{App, CallError, Endpoints, Graph, Settings};
 use crate::token::{AccessToken, GrantType, Secret, Time, TokenType};
 
 pub(super) const TOKEN: &str = "EAAfakeMARKEDtoken";
@@ -97,7 +97,7 @@ pub(super) fn graph(settings: Settings) -> Graph {
 }
 
 pub(super) fn exchange() -> &'static GrantType {
-    TokenType::User.family().exchange.expect("a user token can be exchanged")
+    TokenType::User.spec().exchange.expect("a user token can be exchanged")
 }
 
 pub(super) fn app(id: &str) -> App {
@@ -131,7 +131,7 @@ pub(super) fn nowhere() -> Nowhere {
 }
 
 #[track_caller]
-pub(super) fn gives_nothing_away(fault: &Fault) {
+pub(super) fn gives_nothing_away(fault: &CallError) {
     let shown = format!("{fault} {fault:?}");
     for secret in ["MARKED", "access_token=", "client_secret=", "://"] {
         assert!(!shown.contains(secret), "{shown}");

@@ -6,14 +6,14 @@ use reqwest::Url;
 
 /// Where a host is, as seen from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Locality {
     /// This machine itself.
     Loopback,
     /// Anywhere else.
     Network,
 }
 
-impl Place {
+impl Locality {
     /// The place of a URL's host.
     ///
     /// Read by hand and narrowly: what a URL parser might take for another host is no loopback.
@@ -53,36 +53,36 @@ mod tests {
     #[test]
     fn loopback_is_this_machine_and_nothing_that_looks_like_it() {
         for (url, place) in [
-            ("http://127.0.0.1:8080", Place::Loopback),
-            ("http://127.8.9.1/graph", Place::Loopback),
-            ("http://[::1]:9", Place::Loopback),
-            ("http://localhost", Place::Loopback),
-            ("https://graph.facebook.com", Place::Network),
-            ("http://localhost.example.org", Place::Network),
-            ("http://127.0.0.1@example.org", Place::Network),
-            ("http://127.0.0.1:80@example.org", Place::Network),
-            ("http://user@127.0.0.1", Place::Network),
-            ("http://example.org\\@127.0.0.1", Place::Network),
-            ("http://127.0.0.1.example.org", Place::Network),
-            ("127.0.0.1", Place::Network),
-            ("", Place::Network),
+            ("http://127.0.0.1:8080", Locality::Loopback),
+            ("http://127.8.9.1/graph", Locality::Loopback),
+            ("http://[::1]:9", Locality::Loopback),
+            ("http://localhost", Locality::Loopback),
+            ("https://graph.facebook.com", Locality::Network),
+            ("http://localhost.example.org", Locality::Network),
+            ("http://127.0.0.1@example.org", Locality::Network),
+            ("http://127.0.0.1:80@example.org", Locality::Network),
+            ("http://user@127.0.0.1", Locality::Network),
+            ("http://example.org\\@127.0.0.1", Locality::Network),
+            ("http://127.0.0.1.example.org", Locality::Network),
+            ("127.0.0.1", Locality::Network),
+            ("", Locality::Network),
         ] {
-            assert_eq!(Place::of(url), place, "{url}");
+            assert_eq!(Locality::of(url), place, "{url}");
         }
     }
 
     #[test]
     fn a_parsed_url_is_judged_by_the_host_that_will_be_asked() {
         for (url, place) in [
-            ("http://user@127.0.0.1/x", Place::Loopback),
-            ("http://[::1]:9/x", Place::Loopback),
-            ("https://LOCALHOST/x", Place::Loopback),
-            ("https://127.1/x", Place::Loopback),
-            ("http://127.0.0.1@example.org/x", Place::Network),
-            ("http://example.org\\@127.0.0.1", Place::Network),
-            ("https://[2001:db8::1]/", Place::Network),
+            ("http://user@127.0.0.1/x", Locality::Loopback),
+            ("http://[::1]:9/x", Locality::Loopback),
+            ("https://LOCALHOST/x", Locality::Loopback),
+            ("https://127.1/x", Locality::Loopback),
+            ("http://127.0.0.1@example.org/x", Locality::Network),
+            ("http://example.org\\@127.0.0.1", Locality::Network),
+            ("https://[2001:db8::1]/", Locality::Network),
         ] {
-            assert_eq!(Place::of_parsed(&Url::parse(url).unwrap()), place, "{url}");
+            assert_eq!(Locality::of_parsed(&Url::parse(url).unwrap()), place, "{url}");
         }
     }
 }

@@ -8,7 +8,7 @@ use super::cause::{cause, find, refused_certificate, spelled, timed_out, unresol
 
 /// A try that brought no whole answer, in words that hold of the address only the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
+pub enum HttpError {
     /// No connection was made: nothing was sent.
     NotConnected(String),
     /// It was sent, or part of it, and no whole answer came back.
@@ -17,7 +17,7 @@ pub enum Failure {
     TooLong,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotConnected(why) | Self::Unanswered(why) => f.write_str(why),
@@ -26,7 +26,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for HttpError {}
 
 /// For whom was waited, and how long.
 pub(super) struct Wait {
@@ -35,7 +35,7 @@ pub(super) struct Wait {
     pub(super) connect: Duration,
 }
 
-impl Failure {
+impl HttpError {
     pub(super) fn too_slow(wait: &Wait) -> Self {
         Self::Unanswered(format!(
             "no answer from `{}` within {}",
