@@ -7,7 +7,7 @@ use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
 use crate::exit::Exit;
-use crate::policy::{Reason, words};
+use crate::policy::{Reason, humanize};
 use crate::session::refuse_filesystem;
 use crate::ui::{Format, Ui};
 
@@ -33,8 +33,8 @@ pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<E
         _ => format!(
             "{}: good: {}, {}\n",
             path.display(),
-            words::count(config.apps.len(), "app"),
-            words::count(config.tokens.len(), "token")
+            humanize::count(config.apps.len(), "app"),
+            humanize::count(config.tokens.len(), "token")
         ),
     };
     ui.data(&said)?;

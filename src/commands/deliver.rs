@@ -6,7 +6,7 @@ use super::delivery::{Deliveries, Manner, Remembered, of_config};
 use crate::complaint::Complaint;
 use crate::deliver::{self, Fault, Place, Rehearsal};
 use crate::exit::Exit;
-use crate::policy::words;
+use crate::policy::humanize;
 use crate::report::{DeliveryReport, RehearsalReport, RehearsedDelivery, TokenDeliveries, Would};
 use crate::run::tokens::TokenConfig;
 use crate::run::{DryRun, Run, RunOptions};
@@ -205,7 +205,10 @@ fn restore(run: &mut Run<'_>, label: &Label) -> Result<Restored, Complaint> {
             label.as_str(),
             "no file of it was replaced by a delivery that is remembered",
         )
-        .hint(format!("old contents are kept for {}", words::duration(member.policy.keep_for))));
+        .hint(format!(
+            "old contents are kept for {}",
+            humanize::duration(member.policy.keep_for)
+        )));
     }
     Ok(restored)
 }

@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::failpoint;
 use crate::graph::{App, CallError};
 use crate::policy::{
-    Adoption, Incumbent, is_short_life, judge_newcomer, remedy, short_lived, words,
+    Adoption, Incumbent, humanize, is_short_life, judge_newcomer, remedy, short_lived,
 };
 use crate::report::{RunReport, TokenResult};
 use crate::run::candidate::{Candidates, Examined};
@@ -189,7 +189,7 @@ impl<'a> Exchange<'a> {
     }
 
     fn exchange(&self, app: &App, new: &NewToken<'_>) -> Result<(Outcome, String), Complaint> {
-        let ends = words::expiry(new.inspection.expiry, self.run.now());
+        let ends = humanize::expiry(new.inspection.expiry, self.run.now());
         let reason = format!("it was short-lived: it ends {ends}");
         if self.run.dry_run == DryRun::Yes {
             return Ok((Outcome::WouldExchange, reason));

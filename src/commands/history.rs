@@ -2,7 +2,7 @@
 
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::policy::words;
+use crate::policy::humanize;
 use crate::report::{Entry, HistoryReport};
 use crate::run::tokens::Tokens;
 use crate::session::Session;
@@ -56,7 +56,7 @@ pub fn history(session: &Session, order: &HistoryOrder) -> Result<Exit, Complain
     }
     ui.note(&format!(
         "{} left out; restore a copy of the store made by `metatoken store backup`",
-        words::count(found.unreadable, "damaged event")
+        humanize::count(found.unreadable, "damaged event")
     ));
     Ok(Exit::Storage)
 }

@@ -133,7 +133,7 @@ pub fn inspect_string(
 /// The app to ask with: the one that was named, or the only one.
 fn app_name(session: &Session, asked: Option<&str>) -> Result<String, Complaint> {
     let names: Vec<&str> = session.config.apps.iter().map(|app| app.name.as_str()).collect();
-    let known = crate::policy::words::list(&names);
+    let known = crate::policy::humanize::list(&names);
     match (asked, names.as_slice()) {
         (Some(name), names) if names.contains(&name) => Ok(name.to_owned()),
         (None, [only]) => Ok((*only).to_owned()),

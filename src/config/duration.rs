@@ -55,7 +55,7 @@ pub fn parse_duration(text: &str) -> Result<TimeDelta, BadDuration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::words;
+    use crate::policy::humanize;
 
     #[test]
     fn one_number_and_one_unit_make_a_duration() {
@@ -71,7 +71,7 @@ mod tests {
         ] {
             let duration = parse_duration(text).unwrap();
             assert_eq!(
-                (duration.num_seconds(), words::duration(duration).as_str()),
+                (duration.num_seconds(), humanize::duration(duration).as_str()),
                 (seconds, again)
             );
         }

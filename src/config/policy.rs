@@ -9,7 +9,7 @@ use super::diagnostic::{Diagnostic, Span, Spanned};
 use super::duration::parse_duration;
 use super::reader::{Ask, Found, Outcome, Section, Str};
 use super::show::{Origin, Shown};
-use crate::policy::{Limits, Policy, Subject, words};
+use crate::policy::{Limits, Policy, Subject, humanize};
 use crate::token::Label;
 
 /// The tables that speak about one token.
@@ -282,7 +282,7 @@ pub(super) fn check_order(layers: Layers<'_>, policy: &Policy, subject: Option<S
     };
     match (policy.warn_within, policy.critical_within, subject) {
         (Some(warn), Some(critical), _) if critical > warn => {
-            let warn = words::duration(warn);
+            let warn = humanize::duration(warn);
             let message =
                 format!("`critical_within` must not be longer than `warn_within`: {warn}");
             complain("critical_within", message, "");
@@ -304,7 +304,7 @@ pub(super) fn check_order(layers: Layers<'_>, policy: &Policy, subject: Option<S
 }
 
 fn built_in(limit: TimeDelta, subject: &Subject<'_>) -> String {
-    let limit = words::duration(limit);
+    let limit = humanize::duration(limit);
     if subject.only_a_person_can_renew() {
         format!("{limit}, built in where only a person can renew it")
     } else {

@@ -15,7 +15,7 @@ use super::schema::Schema;
 use crate::alert::{Form, Security};
 use crate::deliver::Writing;
 use crate::edit::Format;
-use crate::policy::{Limits, words};
+use crate::policy::{Limits, humanize};
 use crate::token::{Label, NoticeEvent, Pattern, Provider, TokenType};
 
 /// A config in words.
@@ -207,7 +207,7 @@ impl Shown for PathBuf {
 
 impl Shown for TimeDelta {
     fn shown(&self) -> Value {
-        json!(words::duration(*self))
+        json!(humanize::duration(*self))
     }
 }
 

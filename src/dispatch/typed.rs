@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::commands::{Asking, CheckOrder, StatusOrder, Telling, Which};
 use crate::complaint::Complaint;
 use crate::config;
-use crate::policy::words;
+use crate::policy::humanize;
 use crate::report::{Perfdata, Scope};
 use crate::run::DryRun;
 use crate::sandbox::{NowArg, Scenario};
@@ -83,7 +83,7 @@ pub(super) fn format(typed: &Cli) -> Result<Format, Complaint> {
             let command = typed.command.name();
             let names: Vec<&str> = can.iter().map(|format| format.name()).collect();
             Err(usage(&format!("`{command}` cannot be printed in that format"))
-                .hint(format!("its formats: {}", words::list(&names))))
+                .hint(format!("its formats: {}", humanize::list(&names))))
         }
     }
 }
@@ -130,7 +130,7 @@ pub(super) fn scenario(name: Option<&str>) -> Result<Scenario, Complaint> {
     let Some(name) = name else { return Ok(Scenario::Healthy) };
     Scenario::from_name(name).ok_or_else(|| {
         usage(&format!("there is no scenario `{name}`"))
-            .hint(format!("the scenarios are {}", words::list(&Scenario::ALL)))
+            .hint(format!("the scenarios are {}", humanize::list(&Scenario::ALL)))
     })
 }
 

@@ -14,7 +14,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Dates, Health, Reason, words};
+use super::{Dates, Health, Reason, humanize};
 use crate::token::{Action, Ledger, Time};
 
 /// Clocks that differ by less agree: nothing is said, and the host's counts.
@@ -99,7 +99,7 @@ impl Clocks {
             severity: Health::Warning,
             message: format!(
                 "the clock of this machine is {} {direction} Graph's",
-                words::span(skew)
+                humanize::span(skew)
             ),
             remedy: "set the clock and keep it set: `timedatectl set-ntp true`".to_owned(),
             action: Action::FixConfiguration,

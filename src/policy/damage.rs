@@ -1,6 +1,6 @@
 //! What is said of rows of the store that cannot be read.
 
-use super::findings::{Findings, Step};
+use super::checks::{Checks, Step};
 use super::{Health, Reason};
 use crate::token::{Action, Damage, Label, TokenType};
 
@@ -11,7 +11,7 @@ const STORE_DAMAGED: &str = "store_damaged";
 
 const RESTORE: &str = "restore a copy of the store made by `metatoken store backup`";
 
-impl Findings<'_> {
+impl Checks<'_> {
     /// Names what is damaged. Only a lost access token that nothing can be derived from needs a person.
     pub(super) fn damaged(&mut self, damage: &Damage) {
         let step = if damage.in_place.is_some() { self.replacement() } else { self.repair() };
@@ -86,12 +86,12 @@ pub fn judge_repaired(label: &Label, parts: &[&str], repair: Repair) -> Reason {
 }
 
 /// What is said of damage of which nobody can say whose it is.
-pub fn judge_store(findings: &[impl AsRef<str>]) -> Option<Reason> {
-    let findings: Vec<&str> = findings.iter().map(AsRef::as_ref).collect();
-    (!findings.is_empty()).then(|| {
+pub fn judge_store(checks: &[impl AsRef<str>]) -> Option<Reason> {
+    let checks: Vec<&str> = checks.iter().map(AsRef::as_ref).collect();
+    (!checks.is_empty()).then(|| {
         damage(
             STORE_DAMAGED,
-            format!("the store is damaged: {}", findings.join("; ")),
+            format!("the store is damaged: {}", checks.join("; ")),
             RESTORE.to_owned(),
         )
     })

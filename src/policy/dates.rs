@@ -3,9 +3,9 @@
 
 use chrono::TimeDelta;
 
-use super::findings::{Findings, Step};
+use super::checks::{Checks, Step};
 use super::remedy::replace_it;
-use super::{Dates, Health, words};
+use super::{Dates, Health, humanize};
 use crate::token::{
     Action, DataAccess, Generation, Inspection, Ledger, Problem, ProblemKind, Time, TokenType,
 };
@@ -13,9 +13,9 @@ use crate::token::{
 /// The code of what is said of a string that Graph was not asked about lately.
 pub(super) const UNPROVEN: &str = "unproven";
 
-impl Findings<'_> {
+impl Checks<'_> {
     pub(super) fn ending(&self, end: Time) -> (String, Step) {
-        let when = words::when(end, self.moment.now);
+        let when = humanize::when(end, self.moment.now);
         if self.subject.has_stopped_extending() {
             let message = format!("it ends {when}, and Meta no longer extends it");
             return (message, self.log_in_again());
@@ -77,7 +77,7 @@ impl Findings<'_> {
         } else {
             ("data_access_expiring", "ends")
         };
-        let message = format!("data access {verb} {}", words::when(until, self.moment.now));
+        let message = format!("data access {verb} {}", humanize::when(until, self.moment.now));
         let step = self.step_against(&Problem::new(ProblemKind::DataAccessExpired, ""));
         match self.subject.parent {
             Some(parent) => self.add_held_by(parent.label, code, severity, message, step),
@@ -104,7 +104,7 @@ impl Findings<'_> {
             severity,
             format!(
                 "Graph has not spoken of it for more than {} (`proof_within`)",
-                words::span(limit)
+                humanize::span(limit)
             ),
             Step::new(
                 Action::Retry,
@@ -122,7 +122,7 @@ impl Findings<'_> {
             Health::Warning,
             format!(
                 "a Page token with an end ({}) was taken from a short-lived user token",
-                words::when(end, self.moment.now)
+                humanize::when(end, self.moment.now)
             ),
             Step::new(
                 Action::FixConfiguration,
@@ -140,9 +140,9 @@ impl Findings<'_> {
                 Health::Warning,
                 format!(
                     "`refresh_within` is {}, but it lives only {}: it is renewed {} before its end",
-                    words::duration(self.subject.policy.refresh_within),
-                    words::span(current.life().unwrap_or_default()),
-                    words::span(window.span),
+                    humanize::duration(self.subject.policy.refresh_within),
+                    humanize::span(current.life().unwrap_or_default()),
+                    humanize::span(window.span),
                 ),
                 Step::new(Action::FixConfiguration, "set `refresh_within` to less"),
             );
@@ -154,7 +154,7 @@ impl Findings<'_> {
         let age = self.moment.now - current.born_at();
         let limit = self.subject.policy.rotate_after.filter(|limit| age > *limit);
         let Some(limit) = limit.filter(|_| self.moment.dates == Dates::Trusted) else { return };
-        let (age, limit) = (words::span(age), words::duration(limit));
+        let (age, limit) = (humanize::span(age), humanize::duration(limit));
         self.add(
             "rotation_due",
             Health::Warning,

@@ -4,7 +4,7 @@
 
 use chrono::TimeDelta;
 
-use super::words;
+use super::humanize;
 use crate::token::{Problem, Time};
 
 /// What to do with a token now.
@@ -17,7 +17,7 @@ pub enum Decision {
     /// Ask Graph about the current string.
     Verify(Verify),
     /// Leave it alone.
-    Rest(Rest),
+    Skip(Skip),
 }
 
 /// Why a token is renewed.
@@ -94,7 +94,7 @@ pub enum Verify {
 
 /// Why a token is left alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rest {
+pub enum Skip {
     /// There is no string to work with.
     NoString,
     /// It is dead, and only a person can help.
@@ -165,7 +165,7 @@ impl Decision {
             Self::Renew(_) => "renew",
             Self::Derive(_) => "derive",
             Self::Verify(_) => "verify",
-            Self::Rest(_) => "rest",
+            Self::Skip(_) => "rest",
         }
     }
 
@@ -175,7 +175,7 @@ impl Decision {
             Self::Renew(why) => why.sentence(now),
             Self::Derive(why) => why.sentence(now),
             Self::Verify(why) => why.sentence(now),
-            Self::Rest(why) => why.sentence(now),
+            Self::Skip(why) => why.sentence(now),
         }
     }
 }
@@ -185,11 +185,11 @@ impl Renew {
         match self {
             Self::WindowOpen { ends, window } => format!(
                 "its end, {}, is within {}",
-                words::when(*ends, now),
-                words::duration(*window)
+                humanize::when(*ends, now),
+                humanize::duration(*window)
             ),
             Self::ShortLived { ends } => {
-                format!("it is short-lived: it ends {}", words::when(*ends, now))
+                format!("it is short-lived: it ends {}", humanize::when(*ends, now))
             }
             Self::PerhapsShortLived => {
                 "nobody knows when it ends, and it may be one of those that live an hour".to_owned()
@@ -207,7 +207,7 @@ impl Derive {
             Self::Dead => "it is dead and its parent is alive".to_owned(),
             Self::SecretReset => "it is dead, and the app's secret gives another".to_owned(),
             Self::ParentRenewed => "its parent has a newer string".to_owned(),
-            Self::WindowOpen { ends } => format!("it ends {}", words::when(*ends, now)),
+            Self::WindowOpen { ends } => format!("it ends {}", humanize::when(*ends, now)),
             Self::Forced => "`--force`".to_owned(),
         }
     }
@@ -217,37 +217,37 @@ impl Verify {
     fn sentence(&self, now: Time) -> String {
         match self {
             Self::NeverProven => "it was never asked about".to_owned(),
-            Self::Stale { last } => format!("last proven {}", words::when(*last, now)),
-            Self::PastItsDate { ended } => format!("it ended {}", words::when(*ended, now)),
+            Self::Stale { last } => format!("last proven {}", humanize::when(*last, now)),
+            Self::PastItsDate { ended } => format!("it ended {}", humanize::when(*ended, now)),
             Self::PersonAwaited => "it waits for a person".to_owned(),
             Self::CutShort { began } => format!(
                 "a renewal that began {} was cut short; what Meta answered is lost",
-                words::instant(*began)
+                humanize::instant(*began)
             ),
             Self::Asked => "it was named".to_owned(),
         }
     }
 }
 
-impl Rest {
+impl Skip {
     fn sentence(&self, now: Time) -> String {
         match self {
             Self::NoString => "it has no string".to_owned(),
             Self::Dead(problem) | Self::AccountBlocked(problem) => problem.in_short(),
             Self::NeverExpires => "it never expires".to_owned(),
-            Self::NotDue { due_at } => format!("due {}", words::when(*due_at, now)),
+            Self::NotDue { due_at } => format!("due {}", humanize::when(*due_at, now)),
             Self::EndUnknown => "Meta does not say when it ends".to_owned(),
             Self::AutoRefreshOff => "`auto_refresh` is off".to_owned(),
             Self::NotRenewable => "only a person can renew it".to_owned(),
             Self::TooYoung { eligible } => format!(
                 "it is less than a day old, and Meta renews none that young: next {}",
-                words::when(*eligible, now)
+                humanize::when(*eligible, now)
             ),
             Self::BackingOff { until } => {
-                format!("the last try failed; the next is {}", words::when(*until, now))
+                format!("the last try failed; the next is {}", humanize::when(*until, now))
             }
             Self::AppThrottled { until } => {
-                format!("Meta throttles its app until {}", words::when(*until, now))
+                format!("Meta throttles its app until {}", humanize::when(*until, now))
             }
             Self::BudgetSpent { used } => {
                 format!("left for the next run: {used} % of its app's calls are used up")

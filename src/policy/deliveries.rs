@@ -5,7 +5,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Health, Reason, words};
+use super::{Health, Reason, humanize};
 use crate::token::{Action, Delivery, DeliveryState, Label, Time};
 
 /// What is owed for this long is critical.
@@ -84,7 +84,7 @@ fn judge(
 }
 
 fn waiting(since: Option<Time>, now: Time) -> String {
-    since.map_or_else(String::new, |since| format!(", since {}", words::when(since, now)))
+    since.map_or_else(String::new, |since| format!(", since {}", humanize::when(since, now)))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! app's id and secret; and when the Pages are listed.
 
 use super::clocks;
-use super::decision::{Decision, Derive, Rest};
+use super::decision::{Decision, Derive, Skip};
 use super::renewal::{is_metas_own_pause, verdict};
 use super::{Dates, Insistence, Moment, Parent, Subject, is_short_lived};
 use crate::token::{Credential, Generation, Source, Time};
@@ -40,16 +40,16 @@ pub(super) fn without_a_string(
     moment: Moment,
 ) -> Decision {
     match (subject.token_type.spec().source, subject.parent) {
-        (Source::Person, _) | (Source::Parent, None) => return Decision::Rest(Rest::NoString),
+        (Source::Person, _) | (Source::Parent, None) => return Decision::Skip(Skip::NoString),
         (Source::App(_), _) => {}
         (Source::Parent, Some(parent)) => {
             if let Err(why) = giver(parent, moment) {
-                return Decision::Rest(Rest::ParentNotReady { why });
+                return Decision::Skip(Skip::ParentNotReady { why });
             }
         }
     }
     match subject.credential.and_then(|credential| pause(credential, insistence, moment)) {
-        Some(until) => Decision::Rest(Rest::BackingOff { until }),
+        Some(until) => Decision::Skip(Skip::BackingOff { until }),
         None => Decision::Derive(Derive::NoString),
     }
 }
@@ -69,7 +69,7 @@ pub(super) fn derivation(
         Source::Person => return None,
         Source::Parent => match from_parent(subject, current, insistence, moment)? {
             Ok(reason) => reason,
-            Err(rest) => return Some(Decision::Rest(rest)),
+            Err(rest) => return Some(Decision::Skip(rest)),
         },
         Source::App(_) => (verdict(current) == Some(false)).then_some(Derive::SecretReset)?,
     };
@@ -83,7 +83,7 @@ pub(super) fn derivation(
         Derive::ParentRenewed => None,
         // What keeps a new string from it is a person's to mend: that is no pause.
         Derive::Dead | Derive::SecretReset if waits_for_a_person => None,
-        _ => Some(Decision::Rest(Rest::BackingOff { until })),
+        _ => Some(Decision::Skip(Skip::BackingOff { until })),
     }
 }
 
@@ -99,14 +99,14 @@ fn from_parent(
     current: &Generation,
     insistence: Insistence,
     moment: Moment,
-) -> Option<Result<Derive, Rest>> {
+) -> Option<Result<Derive, Skip>> {
     let parent = subject.parent?;
     let reason = wanted(subject, current, insistence, moment)?;
     match (giver(parent, moment), &reason) {
         (Ok(()), _) => Some(Ok(reason)),
         // Its own verdict says the rest.
         (Err(_), Derive::Dead | Derive::ParentRenewed) => None,
-        (Err(why), _) => Some(Err(Rest::ParentNotReady { why })),
+        (Err(why), _) => Some(Err(Skip::ParentNotReady { why })),
     }
 }
 

@@ -86,7 +86,7 @@ impl Extension {
             ),
             Self::FewerScopes(lost) => Some(Problem::new(
                 ProblemKind::PermissionMissing,
-                format!("the new string lacks {}", super::words::list(lost)),
+                format!("the new string lacks {}", super::humanize::list(lost)),
             )),
             Self::Wait(problem) | Self::Dead(problem) | Self::Refuse(problem) => {
                 Some(problem.clone())

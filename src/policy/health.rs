@@ -6,8 +6,8 @@
 
 use super::adoption::{explained, misfit};
 use super::age::{has_outlived_its_date, short_lived};
-use super::findings::{Findings, Step};
-use super::{Dates, Health, Moment, Reason, Subject, is_short_life, is_short_lived, words};
+use super::checks::{Checks, Step};
+use super::{Dates, Health, Moment, Reason, Subject, humanize, is_short_life, is_short_lived};
 use crate::token::{
     Action, Credential, Expiry, Generation, Identity, Inspection, Problem, ProblemKind, Time,
     TokenType,
@@ -54,17 +54,17 @@ impl Judgement {
 
 /// Judges a token by what the store knows of it.
 pub fn judge(subject: &Subject<'_>, moment: Moment) -> Judgement {
-    let mut findings = Findings { subject, moment, reasons: Vec::new() };
+    let mut checks = Checks { subject, moment, reasons: Vec::new() };
     let damage = subject.credential.and_then(|credential| credential.damage.as_ref());
     if let Some(damage) = damage {
-        findings.damaged(damage);
+        checks.damaged(damage);
     }
     let state = match subject.current() {
         None if damage.is_some_and(|damage| damage.in_place.is_some()) => State::Missing,
-        None => findings.without_a_string(),
-        Some(current) => findings.with_a_string(current),
+        None => checks.without_a_string(),
+        Some(current) => checks.with_a_string(current),
     };
-    findings.conclude(state)
+    checks.conclude(state)
 }
 
 /// Judges a string that is not in the store by what Graph just said of it, as the token of
@@ -75,15 +75,15 @@ pub fn judge_inspection(
     expected: &Identity,
     moment: Moment,
 ) -> Judgement {
-    let mut findings = Findings { subject, moment, reasons: Vec::new() };
+    let mut checks = Checks { subject, moment, reasons: Vec::new() };
     if let Some(problem) = misfit(inspection, subject.token_type, expected) {
-        findings.add_problem(Health::Critical, &problem);
+        checks.add_problem(Health::Critical, &problem);
     }
-    let state = findings.of_answer(inspection, inspection.expiry);
-    findings.conclude(state)
+    let state = checks.of_answer(inspection, inspection.expiry);
+    checks.conclude(state)
 }
 
-impl Findings<'_> {
+impl Checks<'_> {
     fn without_a_string(&mut self) -> State {
         let label = self.subject.label;
         let credential = self.subject.credential;
@@ -224,7 +224,7 @@ impl Findings<'_> {
     /// Its date has come. What Graph has called alive since, without a word of the end, can be
     /// renewed yet, but nobody knows for how long.
     fn past_its_date(&mut self, end: Time) -> State {
-        let when = words::when(end, self.moment.now);
+        let when = humanize::when(end, self.moment.now);
         let outlived = |current| has_outlived_its_date(current, self.moment.now);
         if self.subject.current().is_some_and(outlived) {
             let message = format!("it should have ended {when}, and is alive");

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use chrono::TimeDelta;
 
-use super::{Health, Limits, Reason, Subject, is_short_lived, words};
+use super::{Health, Limits, Reason, Subject, humanize, is_short_lived};
 use crate::shell::quoted;
 use crate::token::{Action, ChannelId, Expiry, Label, Time};
 
@@ -65,7 +65,7 @@ pub fn judge_runs(runs: &Runs, now: Time) -> Option<Reason> {
     let limits = runs.limits();
     let (since, message) = match (runs.last_finished, runs.every) {
         (Some(last), _) => {
-            (Some(last), format!("the last run finished {}", words::when(last, now)))
+            (Some(last), format!("the last run finished {}", humanize::when(last, now)))
         }
         (None, Some(_)) => (runs.first_began, "no run has ever finished".to_owned()),
         (None, None) => return None,
@@ -101,12 +101,12 @@ pub fn judge_window(subject: &Subject<'_>, runs: &Runs) -> Option<Reason> {
         return None;
     }
     let gap = match runs.every {
-        Some(every) if every == gap => format!("`run_every` is {}", words::duration(every)),
-        _ => format!("the longest time between two runs was {} lately", words::span(gap)),
+        Some(every) if every == gap => format!("`run_every` is {}", humanize::duration(every)),
+        _ => format!("the longest time between two runs was {} lately", humanize::span(gap)),
     };
     let message = format!(
         "the window before its end is {}, and {gap}: a run that fails may be the last chance",
-        words::span(window)
+        humanize::span(window)
     );
     let remedy = "let the timer run `metatoken refresh` hourly, or set `refresh_within` to more";
     let labels = vec![subject.label.clone()];
@@ -117,7 +117,7 @@ pub fn judge_window(subject: &Subject<'_>, runs: &Runs) -> Option<Reason> {
 pub fn judge_failed_run(at: Time, code: u64, error: &str, hints: &[&str], now: Time) -> Reason {
     let message = format!(
         "the last scheduled run failed, {}: {error} (exit code {code})",
-        words::when(at, now)
+        humanize::when(at, now)
     );
     let remedy = match hints {
         [] => "run `metatoken refresh` as the user of the timer to see the whole error".to_owned(),
@@ -180,7 +180,10 @@ pub fn judge_channel(channel: &ChannelId, since: Time, error: &str, now: Time) -
     let reason = of_the_timer(
         CHANNEL_FAILS,
         Health::Warning,
-        format!("`{channel}` cannot be told anything since {}: {error}", words::when(since, now)),
+        format!(
+            "`{channel}` cannot be told anything since {}: {error}",
+            humanize::when(since, now)
+        ),
         "mend what the message names, or its `[[notify]]`; what was not told is told by the next run",
     );
     Reason { about: Some(channel.to_string()), ..reason }
@@ -192,7 +195,7 @@ pub fn judge_fullness(store: &Path, how: &str, labels: Vec<Label>, urgent: &[Lab
     let store_path = store.display();
     let in_their_last_days = match urgent {
         [] => String::new(),
-        urgent => format!("; expiring within `critical_within`: {}", words::list(urgent)),
+        urgent => format!("; expiring within `critical_within`: {}", humanize::list(urgent)),
     };
     let message = format!(
         "the disk of `{store_path}` is full ({how}): no access token is renewed{in_their_last_days}"

@@ -5,9 +5,9 @@
 
 use chrono::TimeDelta;
 
+use super::checks::{Checks, Step};
 use super::clocks::throttle;
-use super::findings::{Findings, Step};
-use super::{Dates, Health, is_short_lived, words};
+use super::{Dates, Health, humanize, is_short_lived};
 use crate::token::{Action, Expiry, Generation, Ledger, Problem, Time};
 
 /// A renewal that is due may fail for so long before that is a fault.
@@ -19,7 +19,7 @@ const FIRST_DAY: TimeDelta = TimeDelta::hours(24);
 /// The code of what is said of a renewal that did not happen.
 pub(super) const OVERDUE: &str = "refresh_overdue";
 
-impl Findings<'_> {
+impl Checks<'_> {
     /// Says that a renewal is overdue, unless what keeps it is said already.
     pub(super) fn overdue(&mut self, current: &Generation) {
         let Some((due, delay)) = self.due_since(current) else { return };
@@ -34,7 +34,7 @@ impl Findings<'_> {
         }
         let message = format!(
             "its renewal is due since {}{}",
-            words::when(due, self.moment.now),
+            humanize::when(due, self.moment.now),
             self.what_happened(ledger, problem, due)
         );
         let step = self.against_delay();
@@ -71,11 +71,13 @@ impl Findings<'_> {
             return ", and Meta no longer extends it".to_owned();
         }
         if let Some(until) = self.subject.throttled_until.and_then(|until| throttle(until, now)) {
-            return format!(", and Meta throttles its app until {}", words::when(until, now));
+            return format!(", and Meta throttles its app until {}", humanize::when(until, now));
         }
         match (problem, ledger.and_then(|ledger| ledger.last_attempt_at)) {
             (Some(problem), _) => format!(", and the last one failed: {problem}"),
-            (None, Some(last)) if last > due => format!("; last tried {}", words::when(last, now)),
+            (None, Some(last)) if last > due => {
+                format!("; last tried {}", humanize::when(last, now))
+            }
             _ => ", and none was tried".to_owned(),
         }
     }

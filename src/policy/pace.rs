@@ -3,7 +3,7 @@
 //! An app has a budget of calls an hour, shared with everything else that uses it; once it is
 //! spent, Meta refuses them all. So above nine tenths only that is done which a token needs now.
 
-use super::decision::{Decision, Derive, Insistence, Renew, Rest, Verify};
+use super::decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
 use super::{Moment, Subject};
 use crate::token::Time;
 
@@ -26,7 +26,7 @@ pub fn paced(
                 && insistence == Insistence::None
                 && can_wait(&decision, subject, moment) =>
         {
-            Decision::Rest(Rest::BudgetSpent { used })
+            Decision::Skip(Skip::BudgetSpent { used })
         }
         _ => decision,
     }
@@ -46,6 +46,6 @@ fn can_wait(decision: &Decision, subject: &Subject<'_>, moment: Moment) -> bool 
             let last = subject.current().and_then(|current| current.proof.as_ref());
             last.is_some_and(|proof| proven_lately(proof.at))
         }
-        Decision::Renew(_) | Decision::Derive(_) | Decision::Verify(_) | Decision::Rest(_) => false,
+        Decision::Renew(_) | Decision::Derive(_) | Decision::Verify(_) | Decision::Skip(_) => false,
     }
 }

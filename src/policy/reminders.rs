@@ -5,8 +5,8 @@
 
 use chrono::TimeDelta;
 
-use super::findings::Findings;
-use super::{Dates, Moment, Subject, words};
+use super::checks::Checks;
+use super::{Dates, Moment, Subject, humanize};
 use crate::token::{DataAccess, Inspection, Label, Problem, ProblemKind, Time, TokenType};
 
 /// A date that only a person can move.
@@ -34,7 +34,7 @@ pub fn deadlines(
 ) -> Vec<Deadline> {
     let alive = inspection.filter(|it| it.valid == Some(true));
     let (Some(inspection), Dates::Trusted) = (alive, moment.dates) else { return Vec::new() };
-    let findings = Findings { subject, moment, reasons: Vec::new() };
+    let checks = Checks { subject, moment, reasons: Vec::new() };
     let deadline = |code, at, message, remedy| Deadline {
         code,
         at,
@@ -45,12 +45,12 @@ pub fn deadlines(
     };
     let end = subject.current().and_then(|current| current.expiry.at());
     let end = end.filter(|_| subject.only_a_person_can_renew()).map(|end| {
-        let (message, step) = findings.ending(end);
+        let (message, step) = checks.ending(end);
         deadline("expiring", end, message, step.remedy)
     });
     let access = data_access(subject, inspection).map(|until| {
-        let step = findings.step_against(&Problem::new(ProblemKind::DataAccessExpired, ""));
-        let message = format!("data access ends {}", words::when(until, moment.now));
+        let step = checks.step_against(&Problem::new(ProblemKind::DataAccessExpired, ""));
+        let message = format!("data access ends {}", humanize::when(until, moment.now));
         deadline("data_access_expiring", until, message, step.remedy)
     });
     end.into_iter().chain(access).filter(|deadline| deadline.at > moment.now).collect()

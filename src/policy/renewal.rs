@@ -4,9 +4,9 @@
 
 use super::age::has_outlived_its_date;
 use super::clocks::{pause, throttle};
-use super::decision::{Decision, Insistence, Renew, Rest, Verify};
+use super::decision::{Decision, Insistence, Renew, Skip, Verify};
 use super::derivation::{derivation, without_a_string};
-use super::{Dates, Moment, Subject, is_short_lived, words};
+use super::{Dates, Moment, Subject, humanize, is_short_lived};
 use crate::token::{Action, Credential, Expiry, Generation, Origin, Problem, ProblemKind, Time};
 
 /// Decides what to do with a token.
@@ -17,9 +17,9 @@ pub fn decide(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> 
     let of_the_app = subject.throttled_until.and_then(|until| throttle(until, moment.now));
     let of_the_token = subject.credential.and_then(|it| throttled_until(it, moment.now));
     match (of_the_app, of_the_token) {
-        _ if matches!(wish, Decision::Rest(_)) => wish,
-        (Some(until), _) => Decision::Rest(Rest::AppThrottled { until }),
-        (None, Some(until)) => Decision::Rest(Rest::BackingOff { until }),
+        _ if matches!(wish, Decision::Skip(_)) => wish,
+        (Some(until), _) => Decision::Skip(Skip::AppThrottled { until }),
+        (None, Some(until)) => Decision::Skip(Skip::BackingOff { until }),
         (None, None) => wish,
     }
 }
@@ -46,18 +46,18 @@ fn wish(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decisi
         return Decision::Verify(question);
     }
     let plan = derivation(subject, credential, current, insistence, moment)
-        .or_else(|| beyond_our_help(current, moment).map(Decision::Rest))
+        .or_else(|| beyond_our_help(current, moment).map(Decision::Skip))
         .unwrap_or_else(|| renewal(subject, credential, current, insistence, moment));
     let plan = match plan {
         // Another grant on top would push out one that nobody has looked at yet. A string from
         // outside that has not proven itself never costs the one in use.
         Decision::Renew(_) if credential.candidate.as_ref().is_some_and(is_a_grant) => {
-            Decision::Rest(Rest::CandidateWaits)
+            Decision::Skip(Skip::CandidateWaits)
         }
         plan => plan,
     };
     match plan {
-        Decision::Rest(_) => overdue_proof(subject, current, moment).map_or(plan, Decision::Verify),
+        Decision::Skip(_) => overdue_proof(subject, current, moment).map_or(plan, Decision::Verify),
         act => act,
     }
 }
@@ -107,15 +107,15 @@ pub(super) fn verdict(generation: &Generation) -> Option<bool> {
 /// Why only a person can help, if that is so: Graph's verdict, or its own date, has the last word.
 ///
 /// Where Graph gave no verdict for a reason that will pass, the string is worth what it was.
-fn beyond_our_help(current: &Generation, moment: Moment) -> Option<Rest> {
+fn beyond_our_help(current: &Generation, moment: Moment) -> Option<Skip> {
     let inspection = &current.proof.as_ref()?.inspection;
     let problem = || inspection.problem.clone().unwrap_or_else(unexplained);
     match inspection.valid {
-        Some(true) => past_its_date(current, moment).map(Rest::Dead),
-        Some(false) => Some(Rest::Dead(problem())),
+        Some(true) => past_its_date(current, moment).map(Skip::Dead),
+        Some(false) => Some(Skip::Dead(problem())),
         None => Some(problem())
             .filter(|problem| problem.action.needs_a_person())
-            .map(Rest::AccountBlocked),
+            .map(Skip::AccountBlocked),
     }
 }
 
@@ -123,7 +123,7 @@ fn beyond_our_help(current: &Generation, moment: Moment) -> Option<Rest> {
 fn past_its_date(current: &Generation, moment: Moment) -> Option<Problem> {
     let ended = current.expiry.at().filter(|ended| *ended <= moment.now)?;
     let counts = moment.dates == Dates::Trusted && !has_outlived_its_date(current, moment.now);
-    let message = || format!("it ended {}", words::when(ended, moment.now));
+    let message = || format!("it ended {}", humanize::when(ended, moment.now));
     counts.then(|| Problem::new(ProblemKind::Expired, message()))
 }
 
@@ -141,27 +141,27 @@ fn renewal(
 ) -> Decision {
     let spec = subject.token_type.spec();
     match current.expiry {
-        Expiry::Never => return Decision::Rest(Rest::NeverExpires),
+        Expiry::Never => return Decision::Skip(Skip::NeverExpires),
         // A System User's may be of the kind that never ends, which nothing must ever touch.
-        Expiry::Unknown if !spec.may_hide_the_end() => return Decision::Rest(Rest::EndUnknown),
+        Expiry::Unknown if !spec.may_hide_the_end() => return Decision::Skip(Skip::EndUnknown),
         Expiry::Unknown | Expiry::At(_) => {}
     }
     let forced = insistence == Insistence::Forced;
     if !subject.policy.auto_refresh && !forced {
-        return Decision::Rest(Rest::AutoRefreshOff);
+        return Decision::Skip(Skip::AutoRefreshOff);
     }
     let reason = match why(subject, current, insistence, moment) {
         Ok(reason) => reason,
-        Err(rest) => return Decision::Rest(rest),
+        Err(rest) => return Decision::Skip(rest),
     };
     let tries_an_exchange = matches!(reason, Renew::ShortLived { .. } | Renew::PerhapsShortLived);
     if let Some(eligible) = subject.eligible_at(current, moment.now).filter(|_| !tries_an_exchange)
     {
-        return Decision::Rest(Rest::TooYoung { eligible });
+        return Decision::Skip(Skip::TooYoung { eligible });
     }
     match pause(&credential.ledger, moment.now) {
         Some(until) if !forced || is_metas_own_pause(credential) => {
-            Decision::Rest(Rest::BackingOff { until })
+            Decision::Skip(Skip::BackingOff { until })
         }
         _ => Decision::Renew(reason),
     }
@@ -173,24 +173,24 @@ fn why(
     current: &Generation,
     insistence: Insistence,
     moment: Moment,
-) -> Result<Renew, Rest> {
+) -> Result<Renew, Skip> {
     let window = subject.window(current).span;
     let renewable = subject.token_type.spec().is_renewable();
     match current.expiry.at() {
         Some(ends) if !renewable && subject.parent.is_some() => Err(match moment.dates {
-            Dates::Trusted => Rest::NotDue { due_at: ends - window },
-            Dates::Doubted => Rest::ClockDoubted,
+            Dates::Trusted => Skip::NotDue { due_at: ends - window },
+            Dates::Doubted => Skip::ClockDoubted,
         }),
-        _ if !renewable => Err(Rest::NotRenewable),
+        _ if !renewable => Err(Skip::NotRenewable),
         None if subject.may_be_short_lived(current, moment.now) => Ok(Renew::PerhapsShortLived),
         _ if insistence == Insistence::Forced => Ok(Renew::Forced),
         None => Ok(Renew::EndUnknown),
         Some(ends) if is_short_lived(current) => Ok(Renew::ShortLived { ends }),
-        Some(_) if moment.dates == Dates::Doubted => Err(Rest::ClockDoubted),
+        Some(_) if moment.dates == Dates::Doubted => Err(Skip::ClockDoubted),
         Some(ends) if current.expiry.is_within(window, moment.now) => {
             Ok(Renew::WindowOpen { ends, window })
         }
-        Some(ends) => Err(Rest::NotDue { due_at: ends - window }),
+        Some(ends) => Err(Skip::NotDue { due_at: ends - window }),
     }
 }
 

@@ -1,15 +1,15 @@
 //! What a token may do, and whether that is what the config asks for.
 
-use super::findings::Findings;
-use super::{Health, Judgement, Policy, words};
+use super::checks::Checks;
+use super::{Health, Judgement, Policy, humanize};
 use crate::token::{GranularScope, Inspection, Problem, ProblemKind};
 
-impl Findings<'_> {
+impl Checks<'_> {
     pub(super) fn permissions(&mut self, inspection: &Inspection) {
         let policy = self.subject.policy;
         let scopes = inspection.lacks(&policy.required_scopes);
         if !scopes.is_empty() {
-            let message = format!("it lacks {}", words::list(&scopes));
+            let message = format!("it lacks {}", humanize::list(&scopes));
             self.add_problem(
                 Health::Critical,
                 &Problem::new(ProblemKind::PermissionMissing, message),
@@ -17,7 +17,7 @@ impl Findings<'_> {
         }
         let targets = missing_targets(policy, &inspection.granular_scopes);
         if !targets.is_empty() {
-            let message = format!("it does not reach {}", words::list(&targets));
+            let message = format!("it does not reach {}", humanize::list(&targets));
             self.add_problem(
                 Health::Critical,
                 &Problem::new(ProblemKind::PermissionMissing, message),

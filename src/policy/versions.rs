@@ -5,7 +5,7 @@
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
-use super::{Health, Reason, words};
+use super::{Health, Reason, humanize};
 use crate::token::{Action, Label, Time};
 
 /// The newest version that was out when this was written, and so the default.
@@ -28,7 +28,7 @@ const ENDS: [(u32, i32, u32, u32); 7] = [
 
 /// Where a version stands at some moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum VersionState {
     /// It works, and for a while yet.
     Lives,
     /// It ends soon.
@@ -37,21 +37,21 @@ enum Standing {
     Ended(Option<Time>),
 }
 
-fn standing(version: &str, now: Time) -> Standing {
-    let Some(major) = major(version) else { return Standing::Lives };
+fn version_state(version: &str, now: Time) -> VersionState {
+    let Some(major) = major(version) else { return VersionState::Lives };
     let oldest = ENDS[0].0;
     match ENDS.iter().find(|(known, ..)| *known == major) {
-        None if major < oldest => Standing::Ended(None),
-        None => Standing::Lives,
+        None if major < oldest => VersionState::Ended(None),
+        None => VersionState::Lives,
         Some((_, year, month, day)) => {
             let Some(date) = NaiveDate::from_ymd_opt(*year, *month, *day) else {
-                return Standing::Lives;
+                return VersionState::Lives;
             };
             let end = date.and_time(NaiveTime::MIN).and_utc();
             match end - now {
-                left if left <= TimeDelta::zero() => Standing::Ended(Some(end)),
-                left if left <= NOTICE => Standing::EndsSoon(end),
-                _ => Standing::Lives,
+                left if left <= TimeDelta::zero() => VersionState::Ended(Some(end)),
+                left if left <= NOTICE => VersionState::EndsSoon(end),
+                _ => VersionState::Lives,
             }
         }
     }
@@ -66,11 +66,11 @@ pub(super) const FALLBACK: &str = "graph_version_fallback";
 
 /// What is to be said of the version that an app of the config asks for.
 pub fn judge_version(app: &str, version: &str, labels: Vec<Label>, now: Time) -> Option<Reason> {
-    let fate = match standing(version, now) {
-        Standing::Lives => return None,
-        Standing::EndsSoon(end) => format!("which ends {}", words::when(end, now)),
-        Standing::Ended(Some(end)) => format!("which ended {}", words::when(end, now)),
-        Standing::Ended(None) => "which has ended".to_owned(),
+    let fate = match version_state(version, now) {
+        VersionState::Lives => return None,
+        VersionState::EndsSoon(end) => format!("which ends {}", humanize::when(end, now)),
+        VersionState::Ended(Some(end)) => format!("which ended {}", humanize::when(end, now)),
+        VersionState::Ended(None) => "which has ended".to_owned(),
     };
     let message = format!("app `{app}` asks for Graph {version}, {fate}");
     Some(reason("graph_version_ends", message, app, labels))
@@ -108,17 +108,17 @@ mod tests {
         let second = TimeDelta::seconds(1);
         let end = at(2027, 1, 21);
         for (version, now, expected) in [
-            ("v21.0", end - NOTICE - second, Standing::Lives),
-            ("v21.0", end - NOTICE, Standing::EndsSoon(end)),
-            ("v21.0", end - second, Standing::EndsSoon(end)),
-            ("v21.0", end, Standing::Ended(Some(end))),
-            ("v19.0", end, Standing::Ended(Some(at(2026, 5, 21)))),
-            ("v2.12", end, Standing::Ended(None)),
-            (NEWEST, at(2030, 1, 1), Standing::Lives),
-            ("v99.0", end, Standing::Lives),
-            ("odd", end, Standing::Lives),
+            ("v21.0", end - NOTICE - second, VersionState::Lives),
+            ("v21.0", end - NOTICE, VersionState::EndsSoon(end)),
+            ("v21.0", end - second, VersionState::EndsSoon(end)),
+            ("v21.0", end, VersionState::Ended(Some(end))),
+            ("v19.0", end, VersionState::Ended(Some(at(2026, 5, 21)))),
+            ("v2.12", end, VersionState::Ended(None)),
+            (NEWEST, at(2030, 1, 1), VersionState::Lives),
+            ("v99.0", end, VersionState::Lives),
+            ("odd", end, VersionState::Lives),
         ] {
-            assert_eq!(standing(version, now), expected, "{version} at {now}");
+            assert_eq!(version_state(version, now), expected, "{version} at {now}");
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::json::{VERSION, document, reasons, time};
 use super::{LastRuns, StatusReport};
 use crate::exit::Verdict;
-use crate::policy::{Health, Judgement, words};
+use crate::policy::{Health, Judgement, humanize};
 
 /// What is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,9 +109,9 @@ impl CheckReport {
 
     fn all_well(&self) -> String {
         match (self.status.tokens.len(), self.status.runs.finished) {
-            (0, Some(last)) => format!("the last run finished {}", words::instant(last)),
+            (0, Some(last)) => format!("the last run finished {}", humanize::instant(last)),
             (0, None) => "the machinery is well".to_owned(),
-            (tokens, _) => format!("{}, all well", words::count(tokens, "token")),
+            (tokens, _) => format!("{}, all well", humanize::count(tokens, "token")),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::json::{VERSION, deliveries, document, reasons, time};
 use super::table::{Sheet, plain, tinted};
 use super::{Canvas, reasons as prose};
 use crate::exit::Exit;
-use crate::policy::{Health, Reason, judge_deliveries, words};
+use crate::policy::{Health, Reason, humanize, judge_deliveries};
 use crate::token::{Delivery, DeliveryState, Label, Time};
 
 /// How one token's targets stand.
@@ -80,7 +80,7 @@ impl DeliveryReport {
             for delivery in &token.deliveries {
                 let since = delivery
                     .at()
-                    .map_or_else(|| "-".to_owned(), |at| words::when(at, self.finished_at));
+                    .map_or_else(|| "-".to_owned(), |at| humanize::when(at, self.finished_at));
                 sheet.row([
                     plain(&token.label),
                     plain(&delivery.target),
@@ -110,7 +110,7 @@ impl DeliveryReport {
             .filter(|state| self.count(**state) > 0)
             .map(|state| format!("{} {}", self.count(*state), state.as_str().replace('_', " ")))
             .collect();
-        format!("{}: {}", words::count(self.all().count(), "target"), counts.join(", "))
+        format!("{}: {}", humanize::count(self.all().count(), "target"), counts.join(", "))
     }
 
     fn all(&self) -> impl Iterator<Item = &Delivery> {

@@ -5,7 +5,7 @@
 
 use super::CheckReport;
 use super::nagios::first_line;
-use crate::policy::{Health, Reason, words};
+use crate::policy::{Health, Reason, humanize};
 
 /// An annotation a cause, and a last line for the log.
 pub fn github(report: &CheckReport) -> String {
@@ -23,7 +23,7 @@ fn annotation(reason: &Reason) -> String {
     };
     let title = match reason.labels.as_slice() {
         [] => "metatoken".to_owned(),
-        labels => format!("metatoken: {}", words::list(labels)),
+        labels => format!("metatoken: {}", humanize::list(labels)),
     };
     let hint =
         if reason.remedy.is_empty() { String::new() } else { format!("\n{}", reason.remedy) };

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::Canvas;
 use super::json::{VERSION, document, problem, time};
 use super::table::{Sheet, plain};
-use crate::policy::words;
+use crate::policy::humanize;
 use crate::token::{EventKind, Expiry, Fingerprint, Label, Problem, TargetId, Time, Trigger};
 
 /// One thing that happened.
@@ -125,7 +125,7 @@ impl HistoryReport {
         let mut sheet = Sheet::new(canvas, &HEADINGS[..columns]);
         for entry in &self.shown {
             let cells = [
-                plain(words::instant(entry.at)),
+                plain(humanize::instant(entry.at)),
                 plain(entry.label.as_ref().map_or("-", Label::as_str)),
                 plain(entry.event),
                 plain(entry.generation.map_or("-".to_owned(), |number| number.to_string())),
@@ -148,7 +148,7 @@ impl HistoryReport {
             None => "no attempts yet".to_owned(),
             Some(rate) => format!(
                 "{}: {} succeeded, {} failed ({:.1} %)",
-                words::count(tally.attempts(), "attempt"),
+                humanize::count(tally.attempts(), "attempt"),
                 tally.succeeded,
                 tally.failed,
                 rate * 100.0
@@ -204,7 +204,7 @@ impl Entry {
 
 fn end(expiry: Expiry) -> String {
     match expiry {
-        Expiry::At(time) => words::instant(time),
+        Expiry::At(time) => humanize::instant(time),
         Expiry::Never => "never".to_owned(),
         Expiry::Unknown => "-".to_owned(),
     }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::check::{CheckReport, Scope};
 use super::json::{VERSION, document, reasons, time};
 use super::{StatusReport, TokenReport};
-use crate::policy::{Announcement, State, words};
+use crate::policy::{Announcement, State, humanize};
 use crate::token::{Label, NoticeEvent, Pattern, Time};
 
 /// One announcement in the words of every way to people.
@@ -72,7 +72,7 @@ impl Sender<'_> {
             }
         };
         if reason.labels.len() > 1 {
-            line("tokens", &words::list(&reason.labels));
+            line("tokens", &humanize::list(&reason.labels));
         }
         if announcement.event == NoticeEvent::Recovered {
             if let [token] = concerned {
@@ -81,7 +81,7 @@ impl Sender<'_> {
                     &format!(
                         "{}, ends {}",
                         token.judgement.health,
-                        words::expiry(token.expiry, now)
+                        humanize::expiry(token.expiry, now)
                     ),
                 );
             }
@@ -90,7 +90,7 @@ impl Sender<'_> {
             line("owner", &owners.iter().copied().collect::<Vec<_>>().join(", "));
             line("what to do", &reason.remedy);
         }
-        line("from", &format!("metatoken on {}, {}", self.host, words::instant(now)));
+        line("from", &format!("metatoken on {}, {}", self.host, humanize::instant(now)));
         text
     }
 
@@ -211,8 +211,8 @@ impl Deadline {
 
     fn words(&self, now: Time) -> String {
         match self {
-            Self::Ends(at) => format!("{}, when the token ends", words::when(*at, now)),
-            Self::DataAccess(at) => format!("{}, when data access ends", words::when(*at, now)),
+            Self::Ends(at) => format!("{}, when the token ends", humanize::when(*at, now)),
+            Self::DataAccess(at) => format!("{}, when data access ends", humanize::when(*at, now)),
             Self::Past => "none, what uses the token fails already".to_owned(),
         }
     }

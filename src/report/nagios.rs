@@ -10,7 +10,7 @@ use super::check::shorten;
 use super::perfdata::perfdata;
 use super::{CheckReport, Perfdata};
 use crate::exit::Verdict;
-use crate::policy::words;
+use crate::policy::humanize;
 
 /// The first line stays under this, so that a text message holds it.
 const FIRST_LINE: usize = 199;
@@ -22,7 +22,7 @@ pub fn nagios(report: &CheckReport, which: Perfdata) -> String {
     for reason in report.status.reasons() {
         let mut line = reason.severity.as_str().to_uppercase();
         if !reason.labels.is_empty() {
-            let _ = write!(line, ": {}", words::list(&reason.labels));
+            let _ = write!(line, ": {}", humanize::list(&reason.labels));
         }
         let _ = write!(line, ": {}", reason.message);
         if !reason.remedy.is_empty() {

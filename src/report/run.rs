@@ -6,7 +6,7 @@ use super::json::{VERSION, deliveries, document, problem, reasons, time};
 use super::table::{Sheet, plain, tinted};
 use super::{Canvas, reasons as prose};
 use crate::exit::Exit;
-use crate::policy::{Health, Reason, merge, words};
+use crate::policy::{Health, Reason, humanize, merge};
 use crate::token::{
     Delivery, Expiry, Fingerprint, Label, Outcome, Problem, ProblemKind, Time, TokenType,
 };
@@ -152,7 +152,7 @@ impl RunReport {
                 (count > 0).then(|| format!("{count} {}", outcome.as_str().replace('_', " ")))
             })
             .collect();
-        let total = words::count(self.results.len(), "token");
+        let total = humanize::count(self.results.len(), "token");
         let asks = |result: &TokenResult| {
             matches!(result.outcome, Outcome::WouldRefresh | Outcome::WouldExchange)
         };
@@ -249,7 +249,7 @@ impl TokenResult {
 
     fn ends(&self, now: Time) -> String {
         match self.generation {
-            Some(_) => words::expiry(self.new_expiry, now),
+            Some(_) => humanize::expiry(self.new_expiry, now),
             None => "-".to_owned(),
         }
     }

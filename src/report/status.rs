@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::json::{VERSION, deliveries, document, granular_scopes, problem, reasons, time};
 use super::table::{Sheet, plain, tinted};
 use super::{Canvas, reasons as prose};
-use crate::policy::{Dates, Deadline, Health, Judgement, Limits, Reason, merge, words};
+use crate::policy::{Dates, Deadline, Health, Judgement, Limits, Reason, humanize, merge};
 use crate::token::{
     DataAccess, Delivery, Expiry, Fingerprint, Inspection, Label, Problem, Time, TokenType,
 };
@@ -176,7 +176,7 @@ impl StatusReport {
             let _ = writeln!(
                 text,
                 "\nin the store but not in the config, neither renewed nor judged: {}",
-                words::list(&self.unlisted)
+                humanize::list(&self.unlisted)
             );
         }
         text
@@ -190,7 +190,7 @@ impl StatusReport {
         for token in &self.tokens {
             let proven = token
                 .verified_at
-                .map_or("never".to_owned(), |at| words::ago(at, self.generated_at));
+                .map_or("never".to_owned(), |at| humanize::ago(at, self.generated_at));
             sheet.row([
                 plain(token.label.as_ref().map_or("-", Label::as_str)),
                 plain(token.type_name()),
@@ -221,13 +221,13 @@ impl TokenReport {
         if self.generation.is_none() && self.inspection.is_none() {
             "-".to_owned()
         } else {
-            words::expiry(self.expiry, now)
+            humanize::expiry(self.expiry, now)
         }
     }
 
     fn data_access(&self, now: Time) -> String {
         match self.inspection.as_ref().map(|inspection| inspection.data_access) {
-            Some(DataAccess::Until(until)) => words::when(until, now),
+            Some(DataAccess::Until(until)) => humanize::when(until, now),
             Some(DataAccess::NotApplicable) => "never".to_owned(),
             Some(DataAccess::Unknown) => "unknown".to_owned(),
             None => "-".to_owned(),
@@ -292,12 +292,12 @@ impl TokenReport {
             ("parent", self.parent.as_ref().map(ToString::to_string)),
             ("generation", self.generation.map(|number| number.to_string())),
             ("fingerprint", self.fingerprint.map(|fingerprint| fingerprint.to_string())),
-            ("issued", inspection.and_then(|it| it.issued_at).map(|at| words::when(at, now))),
+            ("issued", inspection.and_then(|it| it.issued_at).map(|at| humanize::when(at, now))),
             (
                 "proven",
-                self.verified_at.map(|at| format!("{} ({})", words::when(at, now), self.source)),
+                self.verified_at.map(|at| format!("{} ({})", humanize::when(at, now), self.source)),
             ),
-            ("last renewed", self.refresh.last_refreshed_at.map(|at| words::when(at, now))),
+            ("last renewed", self.refresh.last_refreshed_at.map(|at| humanize::when(at, now))),
             ("scopes", scopes.filter(|scopes| !scopes.is_empty())),
         ];
         let targets = self.deliveries.iter().map(|it| ("delivered to", Some(standing(it, now))));
@@ -312,7 +312,8 @@ impl TokenReport {
 
 /// A target and how it stands, on one line.
 fn standing(delivery: &Delivery, now: Time) -> String {
-    let since = delivery.at().map_or_else(String::new, |at| format!(", {}", words::ago(at, now)));
+    let since =
+        delivery.at().map_or_else(String::new, |at| format!(", {}", humanize::ago(at, now)));
     let state = delivery.state().as_str().replace('_', " ");
     format!("{}: {state}{since}", delivery.target)
 }

@@ -26,7 +26,8 @@ use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::graph::{App, Graph};
 use crate::policy::{
-    Clocks, LastHeard, Moment, Reason, Repair, Subject, judge, judge_repaired, judge_store, words,
+    Clocks, LastHeard, Moment, Reason, Repair, Subject, humanize, judge, judge_repaired,
+    judge_store,
 };
 use crate::session::Session;
 use crate::store::{Enrolment, Mended, RunId, RunLock, RunRow, Stock, Store, StoreError};
@@ -265,7 +266,7 @@ impl<'a> Run<'a> {
         if self.session.interrupt.is_raised() {
             Some(Problem::new(ProblemKind::Unknown, "the run was ended before its turn came"))
         } else if self.began.elapsed() >= limit {
-            let limit = words::span(TimeDelta::from_std(limit).unwrap_or_default());
+            let limit = humanize::span(TimeDelta::from_std(limit).unwrap_or_default());
             let why = format!("the run had no time left for it (`run_deadline` is {limit})");
             Some(Problem::new(ProblemKind::Unknown, why))
         } else {

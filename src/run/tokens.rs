@@ -9,7 +9,7 @@ use super::apps::Pauses;
 use crate::complaint::Complaint;
 use crate::config::{Config, Pages};
 use crate::exit::Exit;
-use crate::policy::{Decision, Parent, Rest, Subject};
+use crate::policy::{Decision, Parent, Skip, Subject};
 use crate::token::{Credential, Label, Pattern, ProblemKind, Time};
 
 pub use crate::config::TokenConfig;
@@ -46,10 +46,10 @@ pub fn subject<'a>(
 pub fn in_its_own_words(decision: Decision, subject: &Subject<'_>) -> Decision {
     let problem = subject.credential.and_then(|credential| credential.ledger.problem.as_ref());
     match decision {
-        Decision::Rest(Rest::BackingOff { until: eligible })
+        Decision::Skip(Skip::BackingOff { until: eligible })
             if problem.is_some_and(|problem| problem.kind == ProblemKind::TooYoung) =>
         {
-            Decision::Rest(Rest::TooYoung { eligible })
+            Decision::Skip(Skip::TooYoung { eligible })
         }
         other => other,
     }
@@ -185,7 +185,7 @@ impl Tokens {
         let labels: Vec<&Label> = self.configs.iter().map(|member| &member.label).collect();
         let known = match labels.len() {
             0 => "the config declares no tokens".to_owned(),
-            1..=12 => format!("the labels are {}", crate::policy::words::list(&labels)),
+            1..=12 => format!("the labels are {}", crate::policy::humanize::list(&labels)),
             _ => "`metatoken status` lists the labels".to_owned(),
         };
         Complaint::new(Exit::Usage, "no_such_label", pattern.as_str(), "matches no token")

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use metatoken::policy::{
-    Dates, Decision, Insistence, Moment, Policy, Renew, Rest, Subject, Verify, decide,
+    Dates, Decision, Insistence, Moment, Policy, Renew, Skip, Subject, Verify, decide,
 };
 use metatoken::token::{Expiry, Generation, Origin, Problem, ProblemKind, TokenType};
 
@@ -15,7 +15,7 @@ const RENEWABLE: [TokenType; 4] =
 #[test]
 fn the_window_opens_on_the_second_for_every_type_that_is_renewed() {
     let (ends, opens) = (day(60), day(40));
-    let not_due = Decision::Rest(Rest::NotDue { due_at: opens });
+    let not_due = Decision::Skip(Skip::NotDue { due_at: opens });
     let open = Decision::Renew(Renew::WindowOpen { ends, window: TimeDelta::days(20) });
     for token_type in RENEWABLE {
         for (now, expected) in [
@@ -32,7 +32,7 @@ fn the_window_opens_on_the_second_for_every_type_that_is_renewed() {
     }
     for now in [opens - SECOND, opens, ends - SECOND] {
         let lone = credential("page", TokenType::Page, Some(string(Expiry::At(ends), now)));
-        assert_eq!(unasked(&lone, now), Decision::Rest(Rest::NotRenewable));
+        assert_eq!(unasked(&lone, now), Decision::Skip(Skip::NotRenewable));
     }
 }
 
@@ -41,7 +41,7 @@ fn a_window_wider_than_the_life_is_clipped_to_the_life_less_a_day() {
     let policy = Policy { refresh_within: TimeDelta::days(90), ..Policy::default() };
     let window = TimeDelta::days(59);
     for (now, expected) in [
-        (day(1) - SECOND, Decision::Rest(Rest::NotDue { due_at: day(1) })),
+        (day(1) - SECOND, Decision::Skip(Skip::NotDue { due_at: day(1) })),
         (day(1), Decision::Renew(Renew::WindowOpen { ends: day(60), window })),
     ] {
         let credential = user(Expiry::At(day(60)), now);
@@ -73,7 +73,7 @@ fn a_life_of_two_days_or_less_is_short() {
 
 #[test]
 fn a_proof_is_due_again_after_a_day_whatever_else_is_decided() {
-    let rest = |due_at| Decision::Rest(Rest::NotDue { due_at });
+    let rest = |due_at| Decision::Skip(Skip::NotDue { due_at });
     let stale = Decision::Verify(Verify::Stale { last: day(10) });
     let mut waits = user(Expiry::At(day(20)), day(10));
     let granted = Generation { origin: Origin::Refreshed, ..string(Expiry::At(day(80)), day(10)) };
@@ -84,10 +84,10 @@ fn a_proof_is_due_again_after_a_day_whatever_else_is_decided() {
     let lone = credential("page", TokenType::Page, Some(string(Expiry::At(day(60)), day(10))));
     for (what, credential, meanwhile) in [
         ("not due", &far, rest(day(40))),
-        ("never", &never, Decision::Rest(Rest::NeverExpires)),
-        ("unknown", &unknown, Decision::Rest(Rest::EndUnknown)),
-        ("a Page alone", &lone, Decision::Rest(Rest::NotRenewable)),
-        ("a new string waits", &waits, Decision::Rest(Rest::CandidateWaits)),
+        ("never", &never, Decision::Skip(Skip::NeverExpires)),
+        ("unknown", &unknown, Decision::Skip(Skip::EndUnknown)),
+        ("a Page alone", &lone, Decision::Skip(Skip::NotRenewable)),
+        ("a new string waits", &waits, Decision::Skip(Skip::CandidateWaits)),
     ] {
         assert_eq!(unasked(credential, day(11) - SECOND), meanwhile, "{what}");
         assert_eq!(unasked(credential, day(11)), stale, "{what}");
@@ -114,7 +114,7 @@ fn a_failed_try_is_repeated_when_its_pause_is_over() {
             let proven = string(Expiry::At(day(60)), now);
             credential.current = Some(proven);
             let expected = if backs_off {
-                Decision::Rest(Rest::BackingOff { until })
+                Decision::Skip(Skip::BackingOff { until })
             } else {
                 let window = TimeDelta::days(20);
                 Decision::Renew(Renew::WindowOpen { ends: day(60), window })
@@ -139,7 +139,7 @@ fn a_throttled_app_is_left_alone_to_the_second() {
         for insistence in [Insistence::None, Insistence::Named, Insistence::Forced] {
             assert_eq!(
                 decide(&throttled, insistence, Moment::at(until - SECOND)),
-                Decision::Rest(Rest::AppThrottled { until }),
+                Decision::Skip(Skip::AppThrottled { until }),
                 "{what} {insistence:?}"
             );
         }
@@ -149,7 +149,7 @@ fn a_throttled_app_is_left_alone_to_the_second() {
     // What rests anyway keeps its own reason.
     let throttled = Subject { throttled_until: Some(until), ..subject(&fine, &policy) };
     let decision = decide(&throttled, Insistence::None, Moment::at(until - SECOND));
-    assert_eq!(decision, Decision::Rest(Rest::NeverExpires));
+    assert_eq!(decision, Decision::Skip(Skip::NeverExpires));
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_clock_that_is_not_believed_makes_nothing_due_but_the_short_lived() {
     let instagram = credential("ig", TokenType::Instagram, Some(hidden(Expiry::Unknown, day(50))));
     let short = user(Expiry::At(day(0) + hours(2)), day(0));
     let short_ends = day(0) + hours(2);
-    let clock = Decision::Rest(Rest::ClockDoubted);
+    let clock = Decision::Skip(Skip::ClockDoubted);
     for (what, subject, now, expected) in [
         ("due", subject(&due, &policy), day(50), clock.clone()),
         ("a dated Page", super::page(&dated, &policy, &parent), day(50), clock),
@@ -202,7 +202,7 @@ fn without_auto_refresh_nothing_is_renewed_and_all_is_verified() {
         let credential =
             credential("brand", token_type, Some(string(Expiry::At(day(60)), day(50))));
         for (now, expected) in [
-            (day(51) - SECOND, Decision::Rest(Rest::AutoRefreshOff)),
+            (day(51) - SECOND, Decision::Skip(Skip::AutoRefreshOff)),
             (day(51), Decision::Verify(Verify::Stale { last: day(50) })),
         ] {
             let decision = decide(&subject(&credential, &off), Insistence::None, Moment::at(now));
@@ -225,7 +225,7 @@ fn an_answer_without_a_verdict_stops_only_what_a_person_must_clear() {
     };
     let blocked = answered(ProblemKind::Checkpoint);
     let problem = Problem::new(ProblemKind::Checkpoint, "no verdict");
-    assert_eq!(unasked(&blocked, day(50)), Decision::Rest(Rest::AccountBlocked(problem)));
+    assert_eq!(unasked(&blocked, day(50)), Decision::Skip(Skip::AccountBlocked(problem)));
     assert_eq!(unasked(&blocked, day(50) + SECOND), Decision::Verify(Verify::PersonAwaited));
     // Graph's own trouble says nothing of the token: it is renewed all the same.
     let garbled = answered(ProblemKind::MalformedResponse);

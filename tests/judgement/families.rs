@@ -1,6 +1,6 @@
 //! What differs between the types: who hides the end, and who renews nothing in its first day.
 
-use metatoken::policy::{Decision, Derive, Insistence, Moment, Policy, Renew, Rest, decide};
+use metatoken::policy::{Decision, Derive, Insistence, Moment, Policy, Renew, Skip, decide};
 use metatoken::token::{Expiry, Origin, Problem, ProblemKind, TokenType};
 
 use super::{
@@ -10,10 +10,10 @@ use super::{
 #[test]
 fn an_unknown_end_is_renewed_only_where_nobody_can_be_asked() {
     for (token_type, expected) in [
-        (TokenType::User, Decision::Rest(Rest::EndUnknown)),
-        (TokenType::Page, Decision::Rest(Rest::EndUnknown)),
-        (TokenType::SystemUser, Decision::Rest(Rest::EndUnknown)),
-        (TokenType::App, Decision::Rest(Rest::EndUnknown)),
+        (TokenType::User, Decision::Skip(Skip::EndUnknown)),
+        (TokenType::Page, Decision::Skip(Skip::EndUnknown)),
+        (TokenType::SystemUser, Decision::Skip(Skip::EndUnknown)),
+        (TokenType::App, Decision::Skip(Skip::EndUnknown)),
         (TokenType::Instagram, Decision::Renew(Renew::EndUnknown)),
         (TokenType::Threads, Decision::Renew(Renew::EndUnknown)),
     ] {
@@ -46,7 +46,7 @@ fn meta_renews_nothing_in_its_first_day_where_its_birth_is_known() {
                 granted.origin = origin;
                 let credential = credential("ig", token_type, Some(granted));
                 let expected = if young {
-                    Decision::Rest(Rest::TooYoung { eligible: day(1) })
+                    Decision::Skip(Skip::TooYoung { eligible: day(1) })
                 } else {
                     Decision::Renew(Renew::EndUnknown)
                 };
@@ -60,7 +60,7 @@ fn meta_renews_nothing_in_its_first_day_where_its_birth_is_known() {
         let credential = credential("ig", token_type, Some(brought));
         assert_eq!(
             unasked(&credential, day(0) + hours(1)),
-            Decision::Rest(Rest::TooYoung { eligible: day(1) + SECOND }),
+            Decision::Skip(Skip::TooYoung { eligible: day(1) + SECOND }),
             "{token_type}"
         );
     }
@@ -68,7 +68,7 @@ fn meta_renews_nothing_in_its_first_day_where_its_birth_is_known() {
         let mut young = string(Expiry::At(day(15)), day(0));
         young.origin = Origin::Refreshed;
         let decision = unasked(&credential("brand", token_type, Some(young)), day(0));
-        assert_eq!(decision, Decision::Rest(Rest::NotDue { due_at: day(1) }), "{token_type}");
+        assert_eq!(decision, Decision::Skip(Skip::NotDue { due_at: day(1) }), "{token_type}");
     }
 }
 
@@ -87,7 +87,7 @@ fn an_age_that_a_refusal_taught_holds_for_everybody() {
             decide(&subject(&ig, &policy), insistence, moment)
         };
         let early = at(eligible - SECOND, eligible - SECOND);
-        assert_eq!(early, Decision::Rest(Rest::BackingOff { until: eligible }), "{insistence:?}");
+        assert_eq!(early, Decision::Skip(Skip::BackingOff { until: eligible }), "{insistence:?}");
         assert_eq!(at(eligible, eligible).name(), "renew", "{insistence:?}");
     }
 }
@@ -113,7 +113,7 @@ fn an_apps_token_has_no_end_and_dies_with_the_secret() {
     let policy = Policy::default();
     let off = Policy { auto_refresh: false, ..Policy::default() };
     let alive = credential("app", TokenType::App, Some(string(Expiry::Never, day(1))));
-    assert_eq!(unasked(&alive, day(1)), Decision::Rest(Rest::NeverExpires));
+    assert_eq!(unasked(&alive, day(1)), Decision::Skip(Skip::NeverExpires));
 
     let dead = lifeless(string(Expiry::Never, day(1)), ProblemKind::SessionInvalid);
     let dead = credential("app", TokenType::App, Some(dead));
@@ -129,9 +129,9 @@ fn an_apps_token_has_no_end_and_dies_with_the_secret() {
     let wrong_secret = paused(Some(Problem::new(ProblemKind::BadAppCredentials, "x")));
     for (what, credential, policy, expected) in [
         ("the secret gives another", &dead, &policy, Decision::Derive(Derive::SecretReset)),
-        ("auto_refresh off", &dead, &off, Decision::Rest(Rest::Dead(verdict.clone()))),
-        ("tried lately", &passing, &policy, Decision::Rest(Rest::BackingOff { until })),
-        ("the secret is wrong", &wrong_secret, &policy, Decision::Rest(Rest::Dead(verdict))),
+        ("auto_refresh off", &dead, &off, Decision::Skip(Skip::Dead(verdict.clone()))),
+        ("tried lately", &passing, &policy, Decision::Skip(Skip::BackingOff { until })),
+        ("the secret is wrong", &wrong_secret, &policy, Decision::Skip(Skip::Dead(verdict))),
     ] {
         let decision = decide(&subject(credential, policy), Insistence::None, Moment::at(day(1)));
         assert_eq!(decision, expected, "{what}");

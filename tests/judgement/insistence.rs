@@ -1,7 +1,7 @@
 //! What a person's insistence changes, and what nobody's does.
 
 use metatoken::policy::{
-    Decision, Derive, Insistence, Moment, Policy, Renew, Rest, Subject, Verify, decide,
+    Decision, Derive, Insistence, Moment, Policy, Renew, Skip, Subject, Verify, decide,
 };
 use metatoken::token::{Credential, Expiry, Generation, Origin, Problem, ProblemKind, TokenType};
 
@@ -21,7 +21,7 @@ fn the_named_are_asked_about_first() {
         let current = string(Expiry::Never, day(10) - hours(1));
         let credential = credential("brand", *token_type, Some(current));
         let [nobody, named, forced] = decisions(&subject(&credential, &policy));
-        assert_eq!(nobody, Decision::Rest(Rest::NeverExpires), "{token_type}");
+        assert_eq!(nobody, Decision::Skip(Skip::NeverExpires), "{token_type}");
         assert_eq!((&named, &forced), (&verify, &verify), "{token_type}");
     }
 }
@@ -33,13 +33,13 @@ fn force_overrides_window_backoff_and_auto_refresh() {
     let far = user(Expiry::At(day(60)), day(10));
     let mut backs_off = user(Expiry::At(day(20)), day(10));
     backs_off.ledger.not_before = Some(day(11));
-    let not_due = Rest::NotDue { due_at: day(40) };
+    let not_due = Skip::NotDue { due_at: day(40) };
     for (what, credential, policy, otherwise) in [
         ("window", &far, &on, not_due),
-        ("backoff", &backs_off, &on, Rest::BackingOff { until: day(11) }),
-        ("auto_refresh", &far, &off, Rest::AutoRefreshOff),
+        ("backoff", &backs_off, &on, Skip::BackingOff { until: day(11) }),
+        ("auto_refresh", &far, &off, Skip::AutoRefreshOff),
     ] {
-        let rest = Decision::Rest(otherwise);
+        let rest = Decision::Skip(otherwise);
         let forced = Decision::Renew(Renew::Forced);
         assert_eq!(decisions(&subject(credential, policy)), [rest.clone(), rest, forced], "{what}");
     }
@@ -52,7 +52,7 @@ fn force_takes_strings_from_where_they_come_from() {
     let mut child = string(Expiry::Never, day(10));
     child.parent = Some(parent.current.as_ref().unwrap().id);
     let child = credential("page", TokenType::Page, Some(child));
-    let never = Decision::Rest(Rest::NeverExpires);
+    let never = Decision::Skip(Skip::NeverExpires);
     let forced = Decision::Derive(Derive::Forced);
     assert_eq!(decisions(&page(&child, &policy, &parent)), [never.clone(), never.clone(), forced]);
 
@@ -61,9 +61,9 @@ fn force_takes_strings_from_where_they_come_from() {
     let why = "its parent `brand` has no string yet".to_owned();
     let [nobody, _, forced] = decisions(&page(&child, &policy, &gone));
     assert_eq!(nobody, never);
-    assert_eq!(forced, Decision::Rest(Rest::ParentNotReady { why }));
+    assert_eq!(forced, Decision::Skip(Skip::ParentNotReady { why }));
 
-    let backs_off = Decision::Rest(Rest::BackingOff { until: day(11) });
+    let backs_off = Decision::Skip(Skip::BackingOff { until: day(11) });
     for token_type in [TokenType::App, TokenType::Page] {
         let mut none = credential("it", token_type, None);
         none.ledger.not_before = Some(day(11));
@@ -97,35 +97,35 @@ fn some_things_nobody_can_force() {
     let verdict = Problem::new(ProblemKind::Revoked, "dead");
     let until = day(11);
     for (what, credential, expected) in [
-        ("never ends", user(Expiry::Never, day(10)), Rest::NeverExpires),
+        ("never ends", user(Expiry::Never, day(10)), Skip::NeverExpires),
         (
             "a System User's unknown end",
             credential("wa", TokenType::SystemUser, Some(string(Expiry::Unknown, day(10)))),
-            Rest::EndUnknown,
+            Skip::EndUnknown,
         ),
-        ("a user's unknown end", user(Expiry::Unknown, day(10)), Rest::EndUnknown),
+        ("a user's unknown end", user(Expiry::Unknown, day(10)), Skip::EndUnknown),
         (
             "Meta's 24 hours, known",
             credential("ig", TokenType::Instagram, Some(young)),
-            Rest::TooYoung { eligible: day(11) - hours(1) },
+            Skip::TooYoung { eligible: day(11) - hours(1) },
         ),
-        ("Meta's 24 hours, learnt", paused(ProblemKind::TooYoung), Rest::BackingOff { until }),
-        ("throttled", paused(ProblemKind::RateLimited), Rest::BackingOff { until }),
-        ("blocked", paused(ProblemKind::PolicyBlock), Rest::BackingOff { until }),
-        ("dead", credential("brand", TokenType::User, Some(dead)), Rest::Dead(verdict)),
-        ("a new string waits", candidates, Rest::CandidateWaits),
+        ("Meta's 24 hours, learnt", paused(ProblemKind::TooYoung), Skip::BackingOff { until }),
+        ("throttled", paused(ProblemKind::RateLimited), Skip::BackingOff { until }),
+        ("blocked", paused(ProblemKind::PolicyBlock), Skip::BackingOff { until }),
+        ("dead", credential("brand", TokenType::User, Some(dead)), Skip::Dead(verdict)),
+        ("a new string waits", candidates, Skip::CandidateWaits),
         (
             "a Page without a parent",
             credential("page", TokenType::Page, Some(string(Expiry::At(day(20)), day(10)))),
-            Rest::NotRenewable,
+            Skip::NotRenewable,
         ),
     ] {
         let [_, _, forced] = decisions(&subject(&credential, &policy));
-        assert_eq!(forced, Decision::Rest(expected), "{what}");
+        assert_eq!(forced, Decision::Skip(expected), "{what}");
     }
     // The same pauses hold for what is taken from a parent or an app.
     let mut none = credential("app", TokenType::App, None);
     none.ledger = paused(ProblemKind::PolicyBlock).ledger;
     let [_, _, forced] = decisions(&subject(&none, &policy));
-    assert_eq!(forced, Decision::Rest(Rest::BackingOff { until }));
+    assert_eq!(forced, Decision::Skip(Skip::BackingOff { until }));
 }

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use metatoken::policy::{
-    Decision, Derive, Insistence, Moment, Policy, Renew, Rest, Verify, next_try, paced,
+    Decision, Derive, Insistence, Moment, Policy, Renew, Skip, Verify, next_try, paced,
 };
 use metatoken::token::{Expiry, Problem, ProblemKind};
 
@@ -44,7 +44,7 @@ fn only_what_can_wait_waits_for_calls_to_spare() {
                 let done = paced(decision.clone(), &subject, used, insistence, Moment::at(now));
                 let expected = match used {
                     Some(used) if short && waits && insistence == Insistence::None => {
-                        Decision::Rest(Rest::BudgetSpent { used })
+                        Decision::Skip(Skip::BudgetSpent { used })
                     }
                     _ => decision.clone(),
                 };

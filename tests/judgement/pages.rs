@@ -1,7 +1,7 @@
 //! When a Page's string is taken from its parent, and when the Pages are listed.
 
 use metatoken::policy::{
-    Decision, Derive, Insistence, Moment, Policy, Rest, Verify, decide, listing_is_due,
+    Decision, Derive, Insistence, Moment, Policy, Skip, Verify, decide, listing_is_due,
 };
 use metatoken::token::{Credential, Expiry, GenerationId, Problem, ProblemKind, TokenType};
 
@@ -53,7 +53,7 @@ fn a_page_is_derived_when_its_parent_can_give_it_a_string() {
     let dated = |ends| child(Expiry::At(ends));
     let (edge, past) = (day(30), day(10));
     for (what, credential, parent, expected) in [
-        ("as it should be", &child(Expiry::Never), &parent, Decision::Rest(Rest::NeverExpires)),
+        ("as it should be", &child(Expiry::Never), &parent, Decision::Skip(Skip::NeverExpires)),
         ("no string", &none, &parent, Decision::Derive(Derive::NoString)),
         ("dead", &dead_child(), &parent, Decision::Derive(Derive::Dead)),
         (
@@ -66,7 +66,7 @@ fn a_page_is_derived_when_its_parent_can_give_it_a_string() {
             "a second before its window",
             &dated(edge + SECOND),
             &parent,
-            Decision::Rest(Rest::NotDue { due_at: day(10) + SECOND }),
+            Decision::Skip(Skip::NotDue { due_at: day(10) + SECOND }),
         ),
         (
             "as its window opens",
@@ -98,7 +98,7 @@ fn a_clipped_window_is_kept_for_pages_too() {
         current.current.as_mut().unwrap().proof.as_mut().unwrap().at = now;
         decide(&page(&current, &policy, &parent), Insistence::None, Moment::at(now))
     };
-    assert_eq!(derived(day(1) - SECOND), Decision::Rest(Rest::NotDue { due_at: day(1) }));
+    assert_eq!(derived(day(1) - SECOND), Decision::Skip(Skip::NotDue { due_at: day(1) }));
     assert_eq!(derived(day(1)), Decision::Derive(Derive::WindowOpen { ends: day(30) }));
 }
 
@@ -109,12 +109,12 @@ fn nothing_is_taken_from_a_parent_that_is_not_ready() {
     let none = credential("page", TokenType::Page, None);
     let revoked = Problem::new(ProblemKind::Revoked, "dead");
     for (parent, why) in unready() {
-        let not_ready = Decision::Rest(Rest::ParentNotReady { why: why.to_owned() });
+        let not_ready = Decision::Skip(Skip::ParentNotReady { why: why.to_owned() });
         for (what, child, expected) in [
             ("no string", &none, &not_ready),
             ("due", &child(Expiry::At(day(20))), &not_ready),
-            ("fine", &child(Expiry::Never), &Decision::Rest(Rest::NeverExpires)),
-            ("dead", &dead_child(), &Decision::Rest(Rest::Dead(revoked.clone()))),
+            ("fine", &child(Expiry::Never), &Decision::Skip(Skip::NeverExpires)),
+            ("dead", &dead_child(), &Decision::Skip(Skip::Dead(revoked.clone()))),
         ] {
             let decision = decide(&page(child, &policy, &parent), Insistence::None, now);
             assert_eq!(&decision, expected, "{what}, {why}");
@@ -133,10 +133,10 @@ fn a_derivation_that_failed_is_tried_again_later() {
     let now = Moment::at(day(10));
     let parent = user(Expiry::At(day(60)), day(10));
     let until = day(10) + hours(1);
-    let backing_off = Decision::Rest(Rest::BackingOff { until });
-    let never = Decision::Rest(Rest::NeverExpires);
+    let backing_off = Decision::Skip(Skip::BackingOff { until });
+    let never = Decision::Skip(Skip::NeverExpires);
     let none = credential("page", TokenType::Page, None);
-    let revoked = Decision::Rest(Rest::Dead(Problem::new(ProblemKind::Revoked, "dead")));
+    let revoked = Decision::Skip(Skip::Dead(Problem::new(ProblemKind::Revoked, "dead")));
     let (passing, persons) = (ProblemKind::Unknown, ProblemKind::PermissionMissing);
     for (what, child, parent, kind, expected) in [
         ("no string", &none, &parent, passing, &backing_off),

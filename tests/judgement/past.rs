@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use metatoken::policy::{
-    Dates, Decision, Health, Insistence, Moment, Policy, Renew, Rest, State, Verify, decide, judge,
+    Dates, Decision, Health, Insistence, Moment, Policy, Renew, Skip, State, Verify, decide, judge,
 };
 use metatoken::token::{Credential, Expiry, Generation, Problem, ProblemKind, Time, TokenType};
 
@@ -53,7 +53,7 @@ fn what_graph_has_dated_itself_is_then_a_persons() {
         let credential = of(token_type, string(Expiry::At(ends), ends));
         for insistence in [Insistence::None, Insistence::Named, Insistence::Forced] {
             let decision = decide(&subject(&credential, &policy), insistence, Moment::at(ends));
-            assert_eq!(decision, Decision::Rest(Rest::Dead(ended())), "{token_type}");
+            assert_eq!(decision, Decision::Skip(Skip::Dead(ended())), "{token_type}");
         }
         // And asked about in every run, for perhaps a person has been.
         let later = unasked(&credential, ends + hours(1));
@@ -68,7 +68,7 @@ fn what_graph_calls_dead_is_then_a_persons() {
         let credential =
             of(token_type, lifeless(hidden(Expiry::At(ends), ends), ProblemKind::Expired));
         let verdict = Problem::new(ProblemKind::Expired, "dead");
-        assert_eq!(unasked(&credential, ends), Decision::Rest(Rest::Dead(verdict)), "{token_type}");
+        assert_eq!(unasked(&credential, ends), Decision::Skip(Skip::Dead(verdict)), "{token_type}");
         let later = unasked(&credential, ends + SECOND);
         assert_eq!(later, Decision::Verify(Verify::PersonAwaited), "{token_type}");
     }
@@ -117,7 +117,7 @@ fn a_clock_that_is_not_believed_ends_nothing() {
         let credential = of(token_type, string(Expiry::At(day(60)), day(60)));
         let moment = Moment { dates: Dates::Doubted, ..Moment::at(day(60)) };
         let decision = decide(&subject(&credential, &policy), Insistence::None, moment);
-        assert!(!matches!(decision, Decision::Rest(Rest::Dead(_))), "{token_type}: {decision:?}");
+        assert!(!matches!(decision, Decision::Skip(Skip::Dead(_))), "{token_type}: {decision:?}");
         let judgement = judge(&subject(&credential, &policy), moment);
         assert_eq!((judgement.state, judgement.health), (State::Valid, Health::Ok), "{token_type}");
     }

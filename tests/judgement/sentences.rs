@@ -1,7 +1,7 @@
 //! Every reason for every decision, in the words that people read.
 
 use chrono::TimeDelta;
-use metatoken::policy::{Decision, Derive, Renew, Rest, Verify};
+use metatoken::policy::{Decision, Derive, Renew, Skip, Verify};
 use metatoken::token::{Problem, ProblemKind};
 
 use super::{day, hours};
@@ -74,40 +74,40 @@ fn every_reason_to_rest_has_its_sentence() {
     let blocked = Problem::new(ProblemKind::Checkpoint, "blocked");
     let ends = day(20);
     for (rest, sentence) in [
-        (Rest::NoString, "it has no string"),
-        (Rest::Dead(expired), "expired (190/463)"),
-        (Rest::AccountBlocked(blocked), "checkpoint"),
-        (Rest::NeverExpires, "it never expires"),
-        (Rest::NotDue { due_at: ends }, "due 2026-01-21 00:00 UTC, in 10 days"),
-        (Rest::EndUnknown, "Meta does not say when it ends"),
-        (Rest::AutoRefreshOff, "`auto_refresh` is off"),
-        (Rest::NotRenewable, "only a person can renew it"),
+        (Skip::NoString, "it has no string"),
+        (Skip::Dead(expired), "expired (190/463)"),
+        (Skip::AccountBlocked(blocked), "checkpoint"),
+        (Skip::NeverExpires, "it never expires"),
+        (Skip::NotDue { due_at: ends }, "due 2026-01-21 00:00 UTC, in 10 days"),
+        (Skip::EndUnknown, "Meta does not say when it ends"),
+        (Skip::AutoRefreshOff, "`auto_refresh` is off"),
+        (Skip::NotRenewable, "only a person can renew it"),
         (
-            Rest::TooYoung { eligible: day(10) + hours(5) },
+            Skip::TooYoung { eligible: day(10) + hours(5) },
             "it is less than a day old, and Meta renews none that young: next \
              2026-01-11 05:00 UTC, in 5 hours",
         ),
         (
-            Rest::BackingOff { until: day(10) + hours(6) },
+            Skip::BackingOff { until: day(10) + hours(6) },
             "the last try failed; the next is 2026-01-11 06:00 UTC, in 6 hours",
         ),
         (
-            Rest::AppThrottled { until: day(10) + hours(2) },
+            Skip::AppThrottled { until: day(10) + hours(2) },
             "Meta throttles its app until 2026-01-11 02:00 UTC, in 2 hours",
         ),
         (
-            Rest::BudgetSpent { used: 93 },
+            Skip::BudgetSpent { used: 93 },
             "left for the next run: 93 % of its app's calls are used up",
         ),
         (
-            Rest::ParentNotReady { why: "its parent `brand` is dead".into() },
+            Skip::ParentNotReady { why: "its parent `brand` is dead".into() },
             "its parent `brand` is dead",
         ),
-        (Rest::ClockDoubted, "the clock of this machine is wrong"),
-        (Rest::CandidateWaits, "a new string is sealed and waits"),
-        (Rest::NotShortLived, "its string is not short-lived"),
+        (Skip::ClockDoubted, "the clock of this machine is wrong"),
+        (Skip::CandidateWaits, "a new string is sealed and waits"),
+        (Skip::NotShortLived, "its string is not short-lived"),
     ] {
-        let decision = Decision::Rest(rest);
+        let decision = Decision::Skip(rest);
         assert_eq!((decision.name(), decision.sentence(day(10)).as_str()), ("rest", sentence));
     }
 }

@@ -4,7 +4,7 @@ use super::{Only, RefreshOrder};
 use crate::commands::notify;
 use crate::commands::survey::overview;
 use crate::complaint::Complaint;
-use crate::policy::words;
+use crate::policy::humanize;
 use crate::report::RunReport;
 use crate::run::tokens::Tokens;
 use crate::run::{DryRun, Run};
@@ -19,7 +19,7 @@ pub(super) fn naming_the_critical(session: &Session, why: Complaint) -> Complain
     match tokens.critical(&tokens.configs, session.clock.now()) {
         critical if critical.is_empty() => why,
         critical => {
-            why.hint(format!("expiring within `critical_within`: {}", words::list(&critical)))
+            why.hint(format!("expiring within `critical_within`: {}", humanize::list(&critical)))
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::config::SecretSource;
 use crate::exit::Exit;
 use crate::failpoint;
 use crate::policy::{
-    Decision, Insistence, Policy, Reason, Renew, Rest, Subject, decide, judge_store, paced,
+    Decision, Insistence, Policy, Reason, Renew, Skip, Subject, decide, judge_store, paced,
 };
 use crate::report::{RunReport, TokenResult};
 use crate::run::configured_tokens::{self, ConfiguredToken};
@@ -76,7 +76,7 @@ impl Only {
                 Self::ShortLived,
                 Decision::Renew(Renew::ShortLived { .. } | Renew::PerhapsShortLived),
             ) => decision,
-            (Self::ShortLived, _) => Decision::Rest(Rest::NotShortLived),
+            (Self::ShortLived, _) => Decision::Skip(Skip::NotShortLived),
         }
     }
 }
@@ -168,7 +168,7 @@ impl Refresh<'_> {
     pub(super) fn decision(&self, member: &TokenConfig, subject: &Subject<'_>) -> Decision {
         let (insistence, moment) = (self.insistence_on(subject.label), self.run.moment());
         match in_its_own_words(decide(subject, insistence, moment), subject) {
-            rest @ Decision::Rest(_) => rest,
+            rest @ Decision::Skip(_) => rest,
             act => paced(act, subject, self.budget_used(member), insistence, moment),
         }
     }

@@ -2,25 +2,25 @@
 
 use super::token::{Next, TokenRun};
 use crate::graph::CallError;
-use crate::policy::{Decision, Rest};
+use crate::policy::{Decision, Skip};
 use crate::store::StoreError;
 use crate::token::{Action, Label, Outcome, Problem, ProblemKind};
 
 impl TokenRun<'_> {
-    pub(super) fn skip(&mut self, why: &Rest) -> Result<Next, StoreError> {
-        let sentence = Decision::Rest(why.clone()).sentence(self.run.now());
+    pub(super) fn skip(&mut self, why: &Skip) -> Result<Next, StoreError> {
+        let sentence = Decision::Skip(why.clone()).sentence(self.run.now());
         match why {
-            Rest::Dead(problem) | Rest::AccountBlocked(problem) => {
+            Skip::Dead(problem) | Skip::AccountBlocked(problem) => {
                 self.outcome.trouble_as(Outcome::Invalid, person_needed(problem));
             }
-            Rest::NoString => self.without_a_string()?,
-            Rest::ParentNotReady { .. } | Rest::BudgetSpent { .. } => {
+            Skip::NoString => self.without_a_string()?,
+            Skip::ParentNotReady { .. } | Skip::BudgetSpent { .. } => {
                 self.outcome.note(Outcome::Skipped, sentence);
             }
-            Rest::BackingOff { .. } => self.backing_off(sentence)?,
-            Rest::CandidateWaits => self.with_what_waits(sentence)?,
-            Rest::TooYoung { .. } => self.outcome.note(Outcome::TooYoung, sentence),
-            Rest::AppThrottled { until } => {
+            Skip::BackingOff { .. } => self.backing_off(sentence)?,
+            Skip::CandidateWaits => self.with_what_waits(sentence)?,
+            Skip::TooYoung { .. } => self.outcome.note(Outcome::TooYoung, sentence),
+            Skip::AppThrottled { until } => {
                 self.outcome.fault(CallError::throttled(&self.member.app, *until));
             }
             _ => {

@@ -178,7 +178,7 @@ impl<'a> TokenRun<'a> {
                 Decision::Verify(why) => self.verify(&why)?,
                 Decision::Renew(why) => self.renew(&why)?,
                 Decision::Derive(why) => self.derive(&why)?,
-                Decision::Rest(why) => self.skip(&why)?,
+                Decision::Skip(why) => self.skip(&why)?,
             };
             if matches!(next, Next::Stop) {
                 break;

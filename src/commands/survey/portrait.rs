@@ -2,7 +2,7 @@
 
 use super::questions::Answer;
 use crate::policy::{
-    Deadline, Decision, Insistence, Judgement, Limits, Moment, Rest, Subject, deadlines, decide,
+    Deadline, Decision, Insistence, Judgement, Limits, Moment, Skip, Subject, deadlines, decide,
     judge, judge_deliveries, judge_inspection, remedy,
 };
 use crate::report::{Refresh, Source, TokenReport};
@@ -125,18 +125,18 @@ fn plan(subject: &Subject<'_>, moment: Moment) -> Refresh {
     let ledger = subject.credential.map(|credential| credential.ledger.clone()).unwrap_or_default();
     Refresh {
         automatic: !subject.only_a_person_can_renew(),
-        due: !matches!(decision, Decision::Rest(_)),
+        due: !matches!(decision, Decision::Skip(_)),
         reason: match &decision {
-            Decision::Rest(_) => decision.sentence(moment.now),
+            Decision::Skip(_) => decision.sentence(moment.now),
             other => format!("{}: {}", other.name(), other.sentence(moment.now)),
         },
         due_at: match decision {
-            Decision::Rest(
-                Rest::NotDue { due_at }
-                | Rest::BackingOff { until: due_at }
-                | Rest::TooYoung { eligible: due_at },
+            Decision::Skip(
+                Skip::NotDue { due_at }
+                | Skip::BackingOff { until: due_at }
+                | Skip::TooYoung { eligible: due_at },
             ) => Some(due_at),
-            Decision::Rest(_) => None,
+            Decision::Skip(_) => None,
             _ => Some(moment.now),
         },
         last_refreshed_at: ledger.last_refreshed_at,

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::{Asking, Look, Survey};
 use crate::complaint::Complaint;
 use crate::graph::CallError;
-use crate::policy::words;
+use crate::policy::humanize;
 use crate::run::configured_tokens::{self, ConfiguredToken};
 use crate::run::inspect::inspect;
 use crate::run::tokens::TokenConfig;
@@ -167,7 +167,7 @@ impl Survey<'_> {
             }
         }
         for (CallError { problem, .. }, labels) in causes {
-            let labels = words::list(&labels);
+            let labels = humanize::list(&labels);
             self.session.ui.note(&format!(
                 "Graph gave no verdict, so what is stored is shown: {labels}: {problem}"
             ));

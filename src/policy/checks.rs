@@ -17,13 +17,13 @@ impl Step {
 }
 
 /// What stands against one token at one moment.
-pub(super) struct Findings<'a> {
+pub(super) struct Checks<'a> {
     pub(super) subject: &'a Subject<'a>,
     pub(super) moment: Moment,
     pub(super) reasons: Vec<Reason>,
 }
 
-impl Findings<'_> {
+impl Checks<'_> {
     pub(super) fn conclude(mut self, state: State) -> Judgement {
         self.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.severity.rank()));
         let health = self.reasons.first().map_or(Health::Ok, |reason| reason.severity);
