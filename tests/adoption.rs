@@ -2,7 +2,9 @@
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{AppSpec, Death, Misbehaviour, Rule, TokenSpec, UserSpec};
+use metatoken::sandbox::{
+    AppFixture, FaultInjection, Invalidation, Rule, TokenFixture, UserFixture,
+};
 use metatoken::token::{DataAccess, Expiry};
 
 use crate::world::{ANNA, APP, BAKERY, ROBOT, World, day, ends};
@@ -16,12 +18,12 @@ access_token = { env = "BRAND" }
 /// The beginning of a refused candidate's event.
 const REFUSED: &str = "adoption_refused";
 
-fn brand() -> TokenSpec {
-    TokenSpec::user(APP, ANNA).named("brand")
+fn brand() -> TokenFixture {
+    TokenFixture::user(APP, ANNA).named("brand")
 }
 
 /// A world in which Anna's token was adopted on day 0, and which is now on day 10.
-fn adopted(spec: TokenSpec) -> World {
+fn adopted(spec: TokenFixture) -> World {
     let mut world = World::new().config(CONFIG).token("BRAND", spec);
     world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
     world.at(day(10));
@@ -32,7 +34,7 @@ fn adopted(spec: TokenSpec) -> World {
 }
 
 /// Pastes a new string where the config points.
-fn paste(world: &mut World, spec: TokenSpec) -> String {
+fn paste(world: &mut World, spec: TokenFixture) -> String {
     let string = world.mint(spec);
     world.set("BRAND", &string);
     string
@@ -150,7 +152,7 @@ warning: `brand`: the new string is refused: it ends no later than the string in
 #[test]
 fn a_string_that_ends_earlier_is_taken_when_the_current_one_turns_out_dead() {
     let mut world = adopted(brand());
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::Revoked));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::Revoked));
     paste(&mut world, brand().ending(ends(50)));
     world
         .run(&["refresh"])
@@ -170,7 +172,7 @@ brand  user  adopted  2026-02-20 00:00 UTC, in 39 days  found where the config p
 #[test]
 fn a_short_lived_string_for_a_dead_token_is_adopted_and_exchanged_at_once() {
     let mut world = adopted(brand());
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::Revoked));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::Revoked));
     world.run(&["refresh", "brand", "--json"]).exit(Exit::PersonNeeded).stderr("");
     paste(&mut world, brand().ending(Expiry::At(day(10) + TimeDelta::hours(2))));
     world.run(&["refresh"]).stdout("
@@ -191,7 +193,7 @@ at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fing
 #[test]
 fn a_string_of_another_type_is_refused() {
     let mut world = adopted(brand());
-    paste(&mut world, TokenSpec::page(APP, ANNA, BAKERY));
+    paste(&mut world, TokenFixture::page(APP, ANNA, BAKERY));
     world.run(&["refresh"]).stdout("
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 brand  user  failed   2026-03-02 00:00 UTC, in 49 days  refused: wrong host or type
@@ -207,9 +209,9 @@ warning: `brand`: the new string is refused: it is a PAGE token, not a USER toke
 #[test]
 fn a_string_of_another_app_is_refused() {
     let mut world = adopted(brand());
-    let other = AppSpec::new("1000000000000002", "fakesecretofanotherapp", "Other App");
+    let other = AppFixture::new("1000000000000002", "fakesecretofanotherapp", "Other App");
     world.graph.with(|graph| graph.add_app(other));
-    paste(&mut world, TokenSpec::user("1000000000000002", ANNA));
+    paste(&mut world, TokenFixture::user("1000000000000002", ANNA));
     world.run(&["refresh"]).stdout("
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 brand  user  failed   2026-03-02 00:00 UTC, in 49 days  refused: identity changed (100)
@@ -225,10 +227,10 @@ warning: `brand`: the new string is refused: it was given to another app than `m
 fn a_string_of_another_person_is_refused_even_if_the_current_one_is_dead() {
     let mut world = adopted(brand());
     world.graph.with(|graph| {
-        graph.add_user(UserSpec::new("3000000000000002", "Ben"));
-        graph.kill("EAAFAKEBrand1", Death::PasswordChanged);
+        graph.add_user(UserFixture::new("3000000000000002", "Ben"));
+        graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged);
     });
-    paste(&mut world, TokenSpec::user(APP, "3000000000000002"));
+    paste(&mut world, TokenFixture::user(APP, "3000000000000002"));
     world.run(&["refresh"]).stdout("
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 brand  user  failed   2026-03-02 00:00 UTC, in 49 days  refused: identity changed
@@ -259,7 +261,7 @@ critical: `brand`: Error validating access token: The session has been invalidat
 
 #[test]
 fn a_first_string_that_is_refused_leaves_the_label_without_one() {
-    let world = World::new().config(CONFIG).token("BRAND", TokenSpec::system_user(APP, ROBOT));
+    let world = World::new().config(CONFIG).token("BRAND", TokenFixture::system_user(APP, ROBOT));
     world.run(&["refresh"]).stdout("
 LABEL  TYPE  OUTCOME  ENDS  REASON
 brand  user  invalid  -     refused: wrong host or type
@@ -301,7 +303,7 @@ critical: `brand`: it is a SYSTEM_USER token, not a USER token
 fn a_dead_string_is_not_adopted() {
     let mut world = adopted(brand());
     let dead = paste(&mut world, brand());
-    world.graph.with(|graph| graph.kill(&dead, Death::SessionInvalid));
+    world.graph.with(|graph| graph.invalidate(&dead, Invalidation::SessionInvalid));
     world.run(&["refresh"]).stdout("
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 brand  user  failed   2026-03-02 00:00 UTC, in 49 days  refused: session invalid (190/467)
@@ -401,7 +403,7 @@ hint: give each its own string, or, if `shop` is the new name of `brand`, set `w
 #[test]
 fn while_graph_is_out_of_reach_a_new_string_waits() {
     let world = World::new().config(CONFIG).token("BRAND", brand());
-    world.graph.misbehave(Rule::any(), Misbehaviour::Status(503));
+    world.graph.misbehave(Rule::any(), FaultInjection::Status(503));
     world
         .run(&["refresh"])
         .stdout(
@@ -452,7 +454,7 @@ no attempts yet
 fn a_string_that_waits_is_examined_even_if_its_source_is_gone() {
     let mut world = adopted(brand());
     paste(&mut world, brand());
-    world.graph.misbehave(Rule::any(), Misbehaviour::Status(503));
+    world.graph.misbehave(Rule::any(), FaultInjection::Status(503));
     // The one in use has time left: nobody is told.
     world.run(&["refresh", "--quiet"]).exit(Exit::Unavailable).silent();
     world.graph.behave();
@@ -600,7 +602,7 @@ fn a_label_that_left_the_config_is_kept_and_no_longer_judged() {
     world.reconfigure(&CONFIG.replace("brand", "shop"));
     let string = world.mint(brand().named("shop"));
     world.set("BRAND", &string);
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::Revoked));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::Revoked));
     world
         .run(&["refresh"])
         .stdout(

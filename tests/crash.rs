@@ -5,7 +5,7 @@
 //! if Meta has ended the old string meanwhile, a person is called.
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::{OldString, TokenSpec};
+use metatoken::sandbox::{OldString, TokenFixture};
 
 use crate::world::{ANNA, APP, BAKERY, BRAND, World, day, ends};
 
@@ -117,7 +117,7 @@ fn handed_over(place: &str, fate: OldString) -> World {
     world.at(day(10));
     world.graph.with(|graph| graph.set_old_string(fate));
     let ends = metatoken::token::Expiry::At(day(10) + chrono::TimeDelta::hours(1));
-    let string = world.mint(TokenSpec::user(APP, ANNA).named("brand").ending(ends));
+    let string = world.mint(TokenFixture::user(APP, ANNA).named("brand").ending(ends));
     world.killed_at(place, &["exchange", "brand"], &string);
     world
 }
@@ -157,7 +157,7 @@ fn pages_get_their_strings_although_the_run_that_renewed_their_parent_was_killed
     );
     for place in ["sealed", "promoted"] {
         let mut world =
-            World::new().config(&page).token("BRAND", TokenSpec::user(APP, ANNA).named("brand"));
+            World::new().config(&page).token("BRAND", TokenFixture::user(APP, ANNA).named("brand"));
         world.run(&["refresh"]).code(0);
         let before = world.in_use("page");
         world.at(day(45));
@@ -184,7 +184,7 @@ fn pages_get_their_strings_although_the_run_that_renewed_their_parent_was_killed
 fn a_kill_while_the_store_is_made_leaves_one_that_opens() {
     let mut world = World::new().config(BRAND).token(
         "BRAND",
-        TokenSpec::user(APP, ANNA)
+        TokenFixture::user(APP, ANNA)
             .named("brand")
             .aged(chrono::TimeDelta::days(50))
             .ending(ends(10)),

@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use metatoken::sandbox::{OldString, TokenSpec};
+use metatoken::sandbox::{OldString, TokenFixture};
 
 use crate::deployment::skip;
 use crate::world::{ANNA, APP, BRAND, Ran, World, day, ends, is_long};
@@ -221,7 +221,7 @@ fn with_tokens(store: &str) -> World {
         );
         // One is in its last days when the others are just due.
         let end = if label == "ada" { ends(47) } else { ends(60) };
-        let string = world.mint(TokenSpec::user(APP, ANNA).named(label).ending(end));
+        let string = world.mint(TokenFixture::user(APP, ANNA).named(label).ending(end));
         world.set(&variable, &string);
     }
     world.reconfigure(&tables);
@@ -420,7 +420,7 @@ fn a_run_without_room_asks_for_no_grant_verifies_and_names_what_has_no_time() {
 #[test]
 fn an_exchange_without_room_is_refused_before_meta_is_asked() {
     let Some((world, disk)) = without_room() else { return };
-    world.write("new", world.mint(TokenSpec::user(APP, ANNA).named("ada")));
+    world.write("new", world.mint(TokenFixture::user(APP, ANNA).named("ada")));
     let new = world.path("new");
     let ran =
         disk.run(&world, &["exchange", "ada", "--token-file", new.to_str().unwrap()]).code(74);
@@ -451,7 +451,7 @@ fn targets() -> [(&'static str, &'static str, String, String); 4] {
 
 /// A run whose targets lie on a disk with so many free pages, and one when it is roomy again.
 fn fill_and_deliver(free: u64) -> Option<Tally> {
-    let mut world = World::new().token("BRAND", TokenSpec::user(APP, ANNA).named("brand"));
+    let mut world = World::new().token("BRAND", TokenFixture::user(APP, ANNA).named("brand"));
     let disk = Disk::mount(&world, Kind::Memory)?;
     let mut tables = BRAND.to_owned();
     let holds = |string: &str| targets().map(|(_, _, before, after)| before + string + &after);

@@ -2,7 +2,9 @@
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{AppSpec, Death, Listing, Misbehaviour, Rule, TokenSpec, UserSpec};
+use metatoken::sandbox::{
+    AppFixture, FaultInjection, Invalidation, Listing, Rule, TokenFixture, UserFixture,
+};
 use metatoken::token::Expiry;
 
 use crate::world::{ANNA, APP, BAKERY, World, day, ends};
@@ -18,12 +20,12 @@ parent = "brand"
 page_id = "2000000000000001"
 "#;
 
-fn brand() -> TokenSpec {
-    TokenSpec::user(APP, ANNA).named("brand").scopes(["public_profile", "pages_show_list"])
+fn brand() -> TokenFixture {
+    TokenFixture::user(APP, ANNA).named("brand").scopes(["public_profile", "pages_show_list"])
 }
 
 /// What the login dialog hands out on day `n`.
-fn short_lived(n: i64) -> TokenSpec {
+fn short_lived(n: i64) -> TokenFixture {
     brand().ending(Expiry::At(day(n) + TimeDelta::hours(1)))
 }
 
@@ -162,12 +164,12 @@ error: none.txt: cannot be read
 #[test]
 fn a_string_of_the_wrong_kind_is_refused_and_the_one_in_use_stays() {
     let world = pasted();
-    let other = AppSpec::new("1000000000000002", "fakesecretofanotherapp", "Other App");
+    let other = AppFixture::new("1000000000000002", "fakesecretofanotherapp", "Other App");
     world.graph.with(|graph| {
         graph.add_app(other);
-        graph.add_user(UserSpec::new("3000000000000002", "Ben"));
+        graph.add_user(UserFixture::new("3000000000000002", "Ben"));
     });
-    let page = world.mint(TokenSpec::page(APP, ANNA, BAKERY));
+    let page = world.mint(TokenFixture::page(APP, ANNA, BAKERY));
     world
         .run_with_input(&["exchange", "brand"], &page)
         .stdout("")
@@ -177,7 +179,7 @@ hint: compare `type`, `app` and `page_id` in the config with what the message sa
 hint: the string in use is untouched
 ")
         .exit(Exit::InputRefused);
-    let ben = world.mint(TokenSpec::user(APP, "3000000000000002"));
+    let ben = world.mint(TokenFixture::user(APP, "3000000000000002"));
     world
         .run_with_input(&["exchange", "brand"], &ben)
         .stdout("")
@@ -187,7 +189,7 @@ hint: anna@client.example logs in to the app again; then run `metatoken exchange
 hint: the string in use is untouched
 ")
         .exit(Exit::InputRefused);
-    let foreign = world.mint(TokenSpec::user("1000000000000002", ANNA));
+    let foreign = world.mint(TokenFixture::user("1000000000000002", ANNA));
     world
         .run_with_input(&["exchange", "brand"], &foreign)
         .stdout("")
@@ -198,7 +200,7 @@ hint: the string in use is untouched
 ")
         .exit(Exit::InputRefused);
     let dead = world.mint(brand());
-    world.graph.with(|graph| graph.kill(&dead, Death::Revoked));
+    world.graph.with(|graph| graph.invalidate(&dead, Invalidation::Revoked));
     world
         .run_with_input(&["exchange", "brand"], &dead)
         .stdout("")
@@ -251,7 +253,7 @@ hint: give each its own string, or, if `shop` is the new name of `brand`, set `w
 #[test]
 fn a_dead_token_recovers() {
     let mut world = pasted();
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::PasswordChanged));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
     world.run(&["refresh", "--quiet"]).exit(Exit::PersonNeeded).stderr("");
     let string = world.mint(short_lived(10));
     world.at(day(10) + TimeDelta::minutes(5));
@@ -276,7 +278,7 @@ bakery  page  derived  never                             no string yet
 fn while_graph_is_out_of_reach_nothing_is_stored() {
     let world = World::new().config(CONFIG);
     let string = world.mint(short_lived(0));
-    world.graph.misbehave(Rule::any(), Misbehaviour::Status(503));
+    world.graph.misbehave(Rule::any(), FaultInjection::Status(503));
     world
         .run_with_input(&["exchange", "brand"], &string)
         .stdout("")
@@ -303,7 +305,7 @@ hint: run `metatoken refresh brand`, or `metatoken exchange brand` to paste one
 fn a_grant_that_cannot_be_examined_is_sealed_and_taken_by_the_next_run() {
     let world = World::new().config(CONFIG);
     let string = world.mint(short_lived(0));
-    world.graph.misbehave(Rule::on("/debug_token").sparing(1), Misbehaviour::Status(503));
+    world.graph.misbehave(Rule::on("/debug_token").sparing(1), FaultInjection::Status(503));
     world
         .run_with_input(&["exchange", "brand"], &string)
         .stdout("")
@@ -373,7 +375,7 @@ access_token = { env = "SHOP" }
     let world = World::new()
         .config(config)
         .token("BRAND", short_lived(0))
-        .token("SHOP", TokenSpec::user(APP, ANNA).named("shop"));
+        .token("SHOP", TokenFixture::user(APP, ANNA).named("shop"));
     world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded).stderr("");
     world.reconfigure(&config.replace("auto_refresh = false\n", ""));
     world.run(&["exchange", "--stored", "-n"]).stdout("
@@ -409,7 +411,7 @@ fn a_page_without_a_parent_is_pasted_too() {
     let world =
         World::new().config(&format!("[token.bakery]\ntype = \"page\"\npage_id = \"{BAKERY}\"\n"));
     world.graph.with(|graph| graph.list(ANNA, BAKERY, Listing::Listed));
-    let page = world.mint(TokenSpec::page(APP, ANNA, BAKERY).named("bakery"));
+    let page = world.mint(TokenFixture::page(APP, ANNA, BAKERY).named("bakery"));
     world
         .run_with_input(&["exchange", "bakery"], &page)
         .stdout(
@@ -422,7 +424,7 @@ bakery  page  adopted  never  it never expires
         )
         .stderr("")
         .exit(Exit::Ok);
-    let cafe = world.mint(TokenSpec::page(APP, ANNA, crate::world::CAFE).named("cafe"));
+    let cafe = world.mint(TokenFixture::page(APP, ANNA, crate::world::CAFE).named("cafe"));
     world
         .run_with_input(&["exchange", "bakery"], &cafe)
         .stdout("")

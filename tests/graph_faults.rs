@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use metatoken::sandbox::{Misbehaviour, OldString, Rule, TokenSpec};
+use metatoken::sandbox::{FaultInjection, OldString, Rule, TokenFixture};
 
 use crate::world::{ANNA, APP, BRAND, World, day};
 
@@ -17,7 +17,7 @@ const TWO: &str = "EAAFAKEBrand2";
 /// A misbehaviour with what a run makes of it: exit code, problem kind, action.
 struct Case {
     name: &'static str,
-    misbehaviour: Misbehaviour,
+    misbehaviour: FaultInjection,
     code: u8,
     kind: &'static str,
     action: &'static str,
@@ -28,27 +28,27 @@ fn cases() -> Vec<Case> {
         |name, misbehaviour, code, kind, action| Case { name, misbehaviour, code, kind, action };
     let down = |name, misbehaviour| case(name, misbehaviour, 69, "graph_unavailable", "retry");
     let odd = |name, misbehaviour| case(name, misbehaviour, 1, "malformed_response", "retry");
-    let raw = |status, body: &str| Misbehaviour::Raw {
+    let raw = |status, body: &str| FaultInjection::Raw {
         status,
         headers: vec![("Content-Type", "application/json".to_owned())],
         body: body.as_bytes().to_vec(),
     };
     vec![
-        odd("a page for people", Misbehaviour::Html),
-        odd("nothing", Misbehaviour::Nothing),
-        odd("null", Misbehaviour::Null),
-        odd("10 MB", Misbehaviour::Huge(10_000_000)),
+        odd("a page for people", FaultInjection::Html),
+        odd("nothing", FaultInjection::Nothing),
+        odd("null", FaultInjection::Null),
+        odd("10 MB", FaultInjection::Huge(10_000_000)),
         odd("another shape", raw(200, r#"{"data":[1,{"x":null}],"access_token":7}"#)),
         odd("half a document", raw(200, r#"{"access_token":"EAAFAKEBra"#)),
         odd("an empty string as a token", raw(200, r#"{"access_token":"","token_type":"bearer"}"#)),
         odd("no text", raw(200, "\u{fffd}\u{0}\u{1}")),
         odd("deeply nested", raw(200, &"[".repeat(100_000))),
-        down("status 500", Misbehaviour::Status(500)),
-        down("status 503", Misbehaviour::Status(503)),
-        down("code 2", Misbehaviour::Code2Transient),
-        case("code 4", Misbehaviour::Throttled, 69, "rate_limited", "slow_down"),
-        case("code 17", Misbehaviour::UserThrottled, 69, "rate_limited", "slow_down"),
-        case("closed before the answer", Misbehaviour::CloseBeforeAnswer, 69, "network", "retry"),
+        down("status 500", FaultInjection::Status(500)),
+        down("status 503", FaultInjection::Status(503)),
+        down("code 2", FaultInjection::Code2Transient),
+        case("code 4", FaultInjection::Throttled, 69, "rate_limited", "slow_down"),
+        case("code 17", FaultInjection::UserThrottled, 69, "rate_limited", "slow_down"),
+        case("closed before the answer", FaultInjection::CloseBeforeAnswer, 69, "network", "retry"),
     ]
 }
 
@@ -151,7 +151,7 @@ fn a_first_string_that_cannot_be_examined_waits_and_is_used_later() {
     for Case { name, misbehaviour, code, kind, .. } in few() {
         let mut world = World::new()
             .config(&format!("{IMPATIENT}{BRAND}"))
-            .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"));
+            .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"));
         world.graph.misbehave(Rule::any(), misbehaviour);
         let ran = world.run(&["refresh", "--json"]).code(code);
         assert_eq!(ran.result("brand")["problem"]["kind"], kind, "{name}: {}", ran.stdout);
@@ -170,7 +170,7 @@ fn a_string_that_is_handed_over_to_a_fault_is_not_lost_by_us() {
         let mut world = World::with_brand(IMPATIENT);
         world.at(day(10));
         let ends = metatoken::token::Expiry::At(day(10) + TimeDelta::hours(2));
-        let string = world.mint(TokenSpec::user(APP, ANNA).named("pasted").ending(ends));
+        let string = world.mint(TokenFixture::user(APP, ANNA).named("pasted").ending(ends));
         world.graph.misbehave(Rule::on("/oauth/access_token"), misbehaviour);
         let ran = world.run_with_input(&["exchange", "brand", "--json"], &string).code(code);
         let error = &ran.json()["error"];
@@ -215,7 +215,7 @@ fn a_slow_graph_is_given_up() {
 fn an_answer_that_drips_is_given_up_too() {
     let mut world = World::with_brand("[http]\ntimeout = \"1s\"\nattempts = 1\n");
     world.at(day(10));
-    world.graph.misbehave(Rule::any(), Misbehaviour::Slow(Duration::from_millis(100)));
+    world.graph.misbehave(Rule::any(), FaultInjection::Slow(Duration::from_millis(100)));
     let began = Instant::now();
     let ran = world.run(&["refresh", "--json"]).code(69);
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
@@ -230,7 +230,7 @@ fn a_grant_whose_answer_is_lost_is_not_asked_for_twice_in_a_run() {
         world.graph.with(|graph| graph.set_old_string(fate));
         world.at(day(45));
         let once = Rule::on("/oauth/access_token").once();
-        world.graph.misbehave(once, Misbehaviour::CloseAfterEffect);
+        world.graph.misbehave(once, FaultInjection::CloseAfterEffect);
         let ran = world.run(&["refresh", "--json"]).code(69);
         assert_eq!(ran.result("brand")["problem"]["kind"], "network");
         assert_eq!(world.exchanges(), 1);
@@ -281,13 +281,13 @@ fn many_tokens_find_a_dead_graph_once() {
             .push_str(&BRAND.replace("brand", &format!("t{n}")).replace("BRAND", &format!("T{n}")));
     }
     for (misbehaviour, most) in [
-        (Misbehaviour::Status(500), 6),
-        (Misbehaviour::CloseBeforeAnswer, 3),
-        (Misbehaviour::Throttled, 1),
+        (FaultInjection::Status(500), 6),
+        (FaultInjection::CloseBeforeAnswer, 3),
+        (FaultInjection::Throttled, 1),
     ] {
         let mut world = World::new().config(&tables);
         for n in 0..12 {
-            world = world.token(&format!("T{n}"), TokenSpec::user(APP, ANNA));
+            world = world.token(&format!("T{n}"), TokenFixture::user(APP, ANNA));
         }
         world.run(&["refresh"]).code(0);
         world.at(day(45));

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Death, Misbehaviour, Rule, TokenSpec};
+use metatoken::sandbox::{FaultInjection, Invalidation, Rule, TokenFixture};
 
 use crate::world::{ANNA, APP, World, day};
 
@@ -20,16 +20,16 @@ access_token = { env = "SHOP" }
 fn eventful() -> World {
     let mut world = World::new()
         .config(CONFIG)
-        .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"))
-        .token("SHOP", TokenSpec::user(APP, ANNA).named("shop"));
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
+        .token("SHOP", TokenFixture::user(APP, ANNA).named("shop"));
     world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
     world.at(day(39));
     world.run(&["refresh", "--quiet", "--scheduled"]).exit(Exit::Ok).silent();
     world.at(day(40));
-    world.graph.with(|graph| graph.kill("EAAFAKEShop1", Death::Revoked));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEShop1", Invalidation::Revoked));
     world.graph.misbehave(
         Rule::on("/oauth/access_token").about("EAAFAKEBrand1"),
-        Misbehaviour::Status(500),
+        FaultInjection::Status(500),
     );
     world.run(&["refresh", "--json", "--scheduled"]).exit(Exit::PersonNeeded).stderr("");
     world.graph.behave();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use metatoken::sandbox::{Misbehaviour, OldString, Rule, TokenSpec};
+use metatoken::sandbox::{FaultInjection, OldString, Rule, TokenFixture};
 use rustix::process::Signal;
 
 use crate::world::{ANNA, APP, BRAND, World, day, signal, until};
@@ -39,7 +39,7 @@ fn an_answer_that_hangs_is_given_up_after_five_seconds_and_named_by_the_next_run
     world.graph.with(|graph| graph.set_old_string(OldString::Dies));
     world.at(day(45));
     // Meta has granted; its answer takes for ever.
-    let drip = Misbehaviour::Slow(Duration::from_secs(1));
+    let drip = FaultInjection::Slow(Duration::from_secs(1));
     world.graph.misbehave(Rule::on("/oauth/access_token"), drip);
     let child = world.spawn(&["refresh", "--json"]);
     until("Meta has granted", || world.exchanges() == 1);
@@ -62,7 +62,7 @@ fn an_exchange_that_hangs_ends_in_time_too() {
     let mut world = World::new().config(&BRAND.replace("access_token = { env = \"BRAND\" }\n", ""));
     world.at(day(10));
     let ends = metatoken::token::Expiry::At(day(10) + chrono::TimeDelta::hours(1));
-    let string = world.mint(TokenSpec::user(APP, ANNA).named("brand").ending(ends));
+    let string = world.mint(TokenFixture::user(APP, ANNA).named("brand").ending(ends));
     world.write("pasted", &string);
     world.graph.latency(Duration::from_secs(20));
     let child = world.spawn(&["exchange", "brand", "--token-file", "pasted"]);
@@ -84,7 +84,7 @@ fn tokens_whose_turn_did_not_come_are_left_as_they_were() {
     }
     let mut world = World::new().config(&tables);
     for label in &labels {
-        let spec = TokenSpec::user(APP, ANNA).named("token");
+        let spec = TokenFixture::user(APP, ANNA).named("token");
         world = world.token(&label.to_uppercase(), spec);
     }
     world.run(&["refresh"]).code(0);

@@ -58,9 +58,10 @@ fn two_runs_at_once_renew_once() {
 
 #[test]
 fn two_first_runs_at_once_make_one_store() {
-    let world = World::new()
-        .config(crate::world::BRAND)
-        .token("BRAND", metatoken::sandbox::TokenSpec::user(crate::world::APP, crate::world::ANNA));
+    let world = World::new().config(crate::world::BRAND).token(
+        "BRAND",
+        metatoken::sandbox::TokenFixture::user(crate::world::APP, crate::world::ANNA),
+    );
     let runs = [(); 4].map(|()| world.spawn(&["refresh", "--json", "--lock-wait", "20s"]));
     let adopted = runs
         .map(|run| world.finish(run).code(0).outcomes()["brand"].clone())

@@ -1,7 +1,7 @@
 //! Renewals that were sent and not answered: Meta may have ended the access token when it granted
 //! the one that never arrived, and the person who is called hears of it.
 
-use metatoken::sandbox::{Death, Misbehaviour, OldString, Rule, TokenSpec};
+use metatoken::sandbox::{FaultInjection, Invalidation, OldString, Rule, TokenFixture};
 
 use crate::world::{ANNA, APP, BRAND, World, day};
 
@@ -30,7 +30,7 @@ fn said(world: &World) -> [String; 3] {
 #[test]
 fn a_lost_answer_is_named_when_a_person_is_called() {
     let mut world = due(OldString::Dies);
-    world.graph.misbehave(Rule::on("/oauth/access_token").once(), Misbehaviour::CloseAfterEffect);
+    world.graph.misbehave(Rule::on("/oauth/access_token").once(), FaultInjection::CloseAfterEffect);
     world.run(&["refresh", "--quiet"]).code(69);
     world.at(day(46));
     for text in said(&world) {
@@ -41,10 +41,10 @@ fn a_lost_answer_is_named_when_a_person_is_called() {
     let reason = live["reasons"][0]["message"].as_str().unwrap();
     assert_eq!(reason.matches(LOST).count(), 1, "{reason}");
     // A new access token ends the story.
-    let string = world.mint(TokenSpec::user(APP, ANNA).named("brand"));
+    let string = world.mint(TokenFixture::user(APP, ANNA).named("brand"));
     world.run_with_input(&["exchange", "brand"], &string).code(0);
     let in_use = world.in_use("brand");
-    world.graph.with(|graph| graph.kill(&in_use, Death::PasswordChanged));
+    world.graph.with(|graph| graph.invalidate(&in_use, Invalidation::PasswordChanged));
     for text in said(&world) {
         assert!(!text.contains("was lost"), "{text}");
     }
@@ -70,7 +70,7 @@ fn what_was_not_sent_is_not_blamed() {
     world.write("metatoken.toml", config.replace(&stopped, "http://127.0.0.1:1"));
     world.run(&["refresh", "--quiet"]).code(69);
     world.write("metatoken.toml", config);
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::PasswordChanged));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
     world.at(day(46));
     for text in said(&world) {
         assert!(!text.contains("was lost"), "{text}");
@@ -80,9 +80,9 @@ fn what_was_not_sent_is_not_blamed() {
 #[test]
 fn graphs_own_refusal_is_an_answer() {
     let mut world = due(OldString::Lives);
-    world.graph.misbehave(Rule::on("/oauth/access_token").once(), Misbehaviour::Code2Transient);
+    world.graph.misbehave(Rule::on("/oauth/access_token").once(), FaultInjection::Code2Transient);
     world.run(&["refresh", "--quiet"]).code(69);
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::PasswordChanged));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
     world.at(day(46));
     for text in said(&world) {
         assert!(!text.contains("was lost"), "{text}");
@@ -92,11 +92,11 @@ fn graphs_own_refusal_is_an_answer() {
 #[test]
 fn what_is_alive_afterwards_did_not_die_of_it() {
     let mut world = due(OldString::Lives);
-    world.graph.misbehave(Rule::on("/oauth/access_token").once(), Misbehaviour::CloseAfterEffect);
+    world.graph.misbehave(Rule::on("/oauth/access_token").once(), FaultInjection::CloseAfterEffect);
     world.run(&["refresh", "--quiet"]).code(69);
     world.at(day(46));
     world.run(&["status", "--live"]).code(0);
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::PasswordChanged));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
     for text in said(&world) {
         assert!(!text.contains("was lost"), "{text}");
     }
@@ -123,11 +123,11 @@ fn a_refused_string_that_is_used_a_second_later_is_no_refusal() {
     let (older, newer) = ("EAAFAKEPageBakery1", "EAAFAKEPageBakery2");
     let mut world = World::new()
         .config(&format!("{BRAND}{WITH_A_PAGE}"))
-        .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"));
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"));
     world.run(&["refresh", "--quiet"]).code(0);
     let copy = world.snapshot();
     world.at(day(45));
-    world.graph.with(|graph| graph.kill(older, Death::SessionInvalid));
+    world.graph.with(|graph| graph.invalidate(older, Invalidation::SessionInvalid));
     world.run(&["refresh", "--quiet"]).code(0);
     assert_eq!(world.in_use("bakery"), newer);
     world.graph.with(|graph| graph.revive(older));

@@ -4,7 +4,7 @@
 use std::process::{Command, Stdio};
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Death, Misbehaviour, Rule, TokenSpec};
+use metatoken::sandbox::{FaultInjection, Invalidation, Rule, TokenFixture};
 use metatoken::token::Expiry;
 
 use crate::world::{ANNA, APP, Ran, World, day};
@@ -18,7 +18,7 @@ owner = "anna@client.example"
 
 fn kept() -> World {
     let world =
-        World::new().config(CONFIG).token("BRAND", TokenSpec::user(APP, ANNA).named("brand"));
+        World::new().config(CONFIG).token("BRAND", TokenFixture::user(APP, ANNA).named("brand"));
     world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
     world
 }
@@ -62,7 +62,7 @@ fn quiet_is_silent_unless_a_person_has_something_to_do() {
     world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
     // Out of reach, with twenty days left.
     world.at(day(40));
-    world.graph.misbehave(Rule::any(), Misbehaviour::Status(503));
+    world.graph.misbehave(Rule::any(), FaultInjection::Status(503));
     world.run(&["refresh", "--quiet"]).exit(Exit::Unavailable).silent();
     // The same with nine days left.
     world.at(day(51));
@@ -78,7 +78,7 @@ warning: `brand`: it ends 2026-03-02 00:00 UTC, in 9 days, and the last renewal 
 1 token: 1 failed
 ").stderr("").exit(Exit::Unavailable);
     world.graph.behave();
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::PasswordChanged));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
     world.at(day(52));
     world.run(&["refresh", "--quiet"]).stdout("
 LABEL  TYPE  OUTCOME  ENDS                             REASON
@@ -97,8 +97,8 @@ critical: `brand`: Error validating access token: The session has been invalidat
 
 #[test]
 fn a_first_string_that_waits_is_worth_a_word_even_in_quiet() {
-    let world = World::new().config(CONFIG).token("BRAND", TokenSpec::user(APP, ANNA));
-    world.graph.misbehave(Rule::any(), Misbehaviour::Status(503));
+    let world = World::new().config(CONFIG).token("BRAND", TokenFixture::user(APP, ANNA));
+    world.graph.misbehave(Rule::any(), FaultInjection::Status(503));
     let ran = world.run(&["refresh", "--quiet"]).exit(Exit::Unavailable);
     assert!(!ran.stdout.is_empty());
 }
@@ -504,7 +504,7 @@ brand  user  ok      valid  2026-03-02 00:00  2026-04-01 00:00 UTC,  just now  d
 fn at_a_terminal_a_secret_is_asked_for_and_not_shown() {
     let world = World::new().config(CONFIG);
     let hour = chrono::TimeDelta::hours(1);
-    let spec = TokenSpec::user(APP, ANNA).named("brand").ending(Expiry::At(day(0) + hour));
+    let spec = TokenFixture::user(APP, ANNA).named("brand").ending(Expiry::At(day(0) + hour));
     let string = world.mint(spec);
     let inner = world.command(&["exchange", "brand"]);
     let words = std::iter::once(inner.get_program()).chain(inner.get_args());

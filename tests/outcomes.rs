@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Death, Misbehaviour, Renewal, Rule, TokenSpec};
+use metatoken::sandbox::{FaultInjection, Invalidation, Renewal, Rule, TokenFixture};
 use metatoken::token::Expiry;
 
 use crate::world::{ANNA, APP, BAKERY, ROBOT, Ran, World, day, ends};
@@ -26,12 +26,12 @@ fn users(labels: &[&str]) -> String {
     })
 }
 
-fn user(words: &str) -> TokenSpec {
-    TokenSpec::user(APP, ANNA).named(words)
+fn user(words: &str) -> TokenFixture {
+    TokenFixture::user(APP, ANNA).named(words)
 }
 
 /// A world with these user tokens, adopted on day 0 and looked at again on day 39, on day 40.
-fn due(specs: &[(&str, TokenSpec)]) -> World {
+fn due(specs: &[(&str, TokenFixture)]) -> World {
     let labels: Vec<&str> = specs.iter().map(|(label, _)| *label).collect();
     let mut world = World::new().config(&users(&labels));
     for (label, spec) in specs {
@@ -69,7 +69,7 @@ fn every_outcome_that_there_is() {
         .token("STUCK", user("stuck").renewal(Renewal::KeepsString))
         .token("DEAD", user("dead"))
         .token("DOWN", user("down").ending(ends(61)))
-        .token("ADS", TokenSpec::system_user(APP, ROBOT).named("ads"));
+        .token("ADS", TokenFixture::system_user(APP, ROBOT).named("ads"));
     let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
     outcomes(
         &ran,
@@ -84,10 +84,10 @@ fn every_outcome_that_there_is() {
         ],
     );
     world.at(day(42));
-    world.graph.with(|graph| graph.kill("EAAFAKEDead1", Death::AppRemoved));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEDead1", Invalidation::AppRemoved));
     world.graph.misbehave(
         Rule::on("/oauth/access_token").about("EAAFAKEDown1"),
-        Misbehaviour::Status(500),
+        FaultInjection::Status(500),
     );
     world.run(&["refresh"]).stdout("
 LABEL  TYPE         OUTCOME       ENDS                              REASON
@@ -269,9 +269,9 @@ warning: `brand`: the new string is refused: it ends no later than the string in
 fn exit_69_graph_is_out_of_reach() {
     let world = due(&[("brand", user("brand"))]);
     for (misbehaviour, kind) in [
-        (Misbehaviour::Status(503), "graph_unavailable"),
-        (Misbehaviour::CloseBeforeAnswer, "network"),
-        (Misbehaviour::Throttled, "rate_limited"),
+        (FaultInjection::Status(503), "graph_unavailable"),
+        (FaultInjection::CloseBeforeAnswer, "network"),
+        (FaultInjection::Throttled, "rate_limited"),
     ] {
         world.graph.misbehave(Rule::any(), misbehaviour);
         let ran = world.run(&["refresh", "--force", "brand", "--json"]).code(69);
@@ -346,7 +346,7 @@ fn exit_75_another_run_is_at_work() {
 #[test]
 fn exit_77_a_person_must_act() {
     let world = due(&[("brand", user("brand"))]);
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::Inactive));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::Inactive));
     world.run(&["refresh", "--quiet"]).stdout("
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 brand  user  invalid  2026-03-02 00:00 UTC, in 20 days  inactive (190/493)
@@ -419,12 +419,12 @@ fn the_weightier_code_wins() {
             ("stuck", user("stuck").renewal(Renewal::KeepsString)),
             ("down", user("down").ending(ends(60))),
         ]);
-        world.graph.with(|graph| graph.kill("EAAFAKEDead1", Death::Revoked));
+        world.graph.with(|graph| graph.invalidate("EAAFAKEDead1", Invalidation::Revoked));
         let worse = world.mint(user("worse").ending(ends(80)));
         world.set("REFUSED", &worse);
         world.graph.misbehave(
             Rule::on("/oauth/access_token").about("EAAFAKEDown1"),
-            Misbehaviour::Status(500),
+            FaultInjection::Status(500),
         );
         let labels = all[heaviest..].iter().map(|(label, _)| *label);
         let arguments: Vec<&str> = ["refresh", "--json"].into_iter().chain(labels).collect();
@@ -467,7 +467,7 @@ page   page  would_derive    never                              no string yet
 
     world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
     world.at(day(40));
-    world.graph.with(|graph| graph.kill("EAAFAKEDead1", Death::Revoked));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEDead1", Invalidation::Revoked));
     let again = world.mint(user("fresh").ending(ends(101)));
     world.set("FRESH", &again);
     world.calls();
@@ -520,7 +520,7 @@ warning: `brand`: the new string is refused: it ends no later than the string in
         )
         .stderr("")
         .exit(Exit::InputRefused);
-    world.graph.misbehave(Rule::any(), Misbehaviour::Status(503));
+    world.graph.misbehave(Rule::any(), FaultInjection::Status(503));
     world.run(&["refresh", "-n", "--quiet"]).exit(Exit::Unavailable).silent();
     world.graph.behave();
     world.reconfigure("[token.brand]\ntype = \"page\"\npage_id = \"1\"\nparent = \"x\"\n");

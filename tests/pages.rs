@@ -3,7 +3,9 @@
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Death, Listing, Misbehaviour, PageSpec, Rule, TokenSpec, UserSpec};
+use metatoken::sandbox::{
+    FaultInjection, Invalidation, Listing, PageFixture, Rule, TokenFixture, UserFixture,
+};
 use metatoken::token::Expiry;
 
 use crate::world::{ANNA, APP, BAKERY, CAFE, World, day, ends};
@@ -29,8 +31,8 @@ page_id = "2000000000000001"
 owner = "anna@client.example"
 "#;
 
-fn brand() -> TokenSpec {
-    TokenSpec::user(APP, ANNA).named("brand").scopes(["public_profile", "pages_show_list"])
+fn brand() -> TokenFixture {
+    TokenFixture::user(APP, ANNA).named("brand").scopes(["public_profile", "pages_show_list"])
 }
 
 fn world(config: &str) -> World {
@@ -183,7 +185,7 @@ bakery  page  derived    never                             its parent has a newe
 fn a_new_log_in_of_the_parent_brings_new_strings_for_its_pages() {
     let mut world = derived(ALL);
     world.at(day(3));
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::PasswordChanged));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
     // The Pages died with their parent; one cause is told once.
     world.run(&["refresh"]).stdout("
 LABEL                   TYPE  OUTCOME  ENDS                              REASON
@@ -225,7 +227,7 @@ at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fing
 fn a_dead_page_is_derived_again_while_its_parent_lives() {
     let mut world = derived(ONE);
     world.at(day(2));
-    world.graph.with(|graph| graph.kill("EAAFAKEPageBakery1", Death::Revoked));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEPageBakery1", Invalidation::Revoked));
     world
         .run(&["refresh"])
         .stdout(
@@ -277,7 +279,7 @@ fn a_page_without_a_parent_is_verified_and_warned_of_if_it_is_dated() {
     );
     let mut world = World::new()
         .config(&config)
-        .token("PAGE", TokenSpec::page(APP, ANNA, BAKERY).named("bakery"));
+        .token("PAGE", TokenFixture::page(APP, ANNA, BAKERY).named("bakery"));
     world
         .run(&["refresh"])
         .stdout(
@@ -305,7 +307,7 @@ bakery  page  verified  never  it never expires
         .exit(Exit::Ok);
     assert_eq!(calls(&world), ["debug_token Bakery", "debug_token Bakery"]);
 
-    let dated = TokenSpec::page(APP, ANNA, BAKERY).named("dated").ending(ends(60));
+    let dated = TokenFixture::page(APP, ANNA, BAKERY).named("dated").ending(ends(60));
     let world = World::new().config(&config).token("PAGE", dated);
     world.run(&["refresh"]).stdout("
 LABEL   TYPE  OUTCOME  ENDS                              REASON
@@ -329,7 +331,7 @@ fn an_empty_or_a_short_list_takes_nothing_away() {
         world.at(day(if listed.len() < 20 { 40 } else { 80 }));
         world.graph.misbehave(
             Rule::on("/me/accounts"),
-            Misbehaviour::Raw { status: 200, headers: vec![], body: listed.as_bytes().to_vec() },
+            FaultInjection::Raw { status: 200, headers: vec![], body: listed.as_bytes().to_vec() },
         );
         let ran = world.run(&["refresh", "--json"]);
         let outcomes = ran.outcomes();
@@ -382,7 +384,7 @@ fn a_page_that_is_gone_for_a_week_and_dead_is_retired_and_that_is_said_once() {
     let mut world = derived(ALL);
     world.at(day(3));
     world.graph.with(|graph| {
-        graph.kill("EAAFAKEPageCaf1", Death::RoleLost);
+        graph.invalidate("EAAFAKEPageCaf1", Invalidation::RoleLost);
     });
     world.run(&["refresh"]).stdout("
 LABEL                   TYPE  OUTCOME   ENDS                              REASON
@@ -447,7 +449,7 @@ brand/2000000000000002  page  derived    never                             it is
 #[test]
 fn a_page_outlives_the_mere_expiry_of_its_parent() {
     let mut world = derived(ONE);
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::Expired));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::Expired));
     world.at(day(2));
     world.run(&["refresh"]).stdout("
 LABEL   TYPE  OUTCOME   ENDS                              REASON
@@ -462,7 +464,7 @@ critical: `brand`: Error validating access token: Session has expired on Wednesd
     assert_eq!(calls(&world), ["debug_token Brand", "debug_token PageBakery"]);
     world.run(&["token", "bakery"]).stdout("\nEAAFAKEPageBakery1\n").stderr("").exit(Exit::Ok);
     // It is still judged: when it dies too, that is said.
-    world.graph.with(|graph| graph.kill("EAAFAKEPageBakery1", Death::Revoked));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEPageBakery1", Invalidation::Revoked));
     world.at(day(4));
     world.run(&["refresh"]).stdout("
 LABEL   TYPE  OUTCOME  ENDS                              REASON
@@ -515,7 +517,7 @@ bakery  page  skipped  -     its parent `brand` has no string yet
 fn naming_a_parent_means_its_pages_too_and_force_lists_them_anew() {
     let mut world = derived(ALL);
     world.graph.with(|graph| {
-        graph.add_page(PageSpec::new("2000000000000003", "Deli"));
+        graph.add_page(PageFixture::new("2000000000000003", "Deli"));
         graph.list(ANNA, "2000000000000003", Listing::Listed);
     });
     world.at(day(2));
@@ -547,10 +549,10 @@ fn many_pages_cost_one_call_a_hundred_and_one_each() {
     const PAGES: usize = 205;
     let mut world = world(ALL);
     world.graph.with(|graph| {
-        let mut anna = UserSpec::new(ANNA, "Anna");
+        let mut anna = UserFixture::new(ANNA, "Anna");
         for number in 0..PAGES {
             let id = format!("{}", 2_100_000_000_000_000 + number);
-            graph.add_page(PageSpec::new(&id, "Branch"));
+            graph.add_page(PageFixture::new(&id, "Branch"));
             anna = anna.with_page(&id, Listing::Listed);
         }
         graph.add_user(anna);

@@ -7,7 +7,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 use toml_edit::{ArrayOfTables, DocumentMut, Table};
 
 use crate::world::{ANNA, APP, BRAND, World};
@@ -75,7 +75,7 @@ fn tables(recipe: &str, folder: &Path) -> String {
 
 /// A world with one recipe, and nothing but stand-ins and what every system has in `PATH`.
 fn kitchen(recipe: &str) -> World {
-    let world = World::new().token("BRAND", TokenSpec::user(APP, ANNA).named("brand"));
+    let world = World::new().token("BRAND", TokenFixture::user(APP, ANNA).named("brand"));
     let folder = world.path(".");
     for (program, body) in stand_ins::ALL {
         let path = format!("bin/{program}");
@@ -233,7 +233,7 @@ fn a_netlify_that_knows_no_project_is_not_taken_for_success() {
 #[test]
 fn a_script_refuses_the_tokens_of_two_labels_at_once() {
     for recipe in SCRIPTS {
-        let world = kitchen(recipe).token("OTHER", TokenSpec::user(APP, ANNA).named("other"));
+        let world = kitchen(recipe).token("OTHER", TokenFixture::user(APP, ANNA).named("other"));
         let both = tables(recipe, &world.path(""));
         world.reconfigure(&format!(
             "{BRAND}\n{both}\n{}\n{}",

@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Death, Misbehaviour, OldString, Renewal, Rule, TokenSpec};
+use metatoken::sandbox::{FaultInjection, Invalidation, OldString, Renewal, Rule, TokenFixture};
 use metatoken::token::{DataAccess, Expiry};
 use serde_json::json;
 
@@ -17,17 +17,17 @@ owner = "anna@client.example"
 "#;
 
 /// Anna's token, of sixty days unless it is said otherwise.
-fn brand() -> TokenSpec {
-    TokenSpec::user(APP, ANNA).named("brand")
+fn brand() -> TokenFixture {
+    TokenFixture::user(APP, ANNA).named("brand")
 }
 
 /// A world in which the config points to this string.
-fn world(spec: TokenSpec) -> World {
+fn world(spec: TokenFixture) -> World {
     World::new().config(CONFIG).token("BRAND", spec)
 }
 
 /// A world in which it has been adopted, on day 0.
-fn adopted(spec: TokenSpec) -> World {
+fn adopted(spec: TokenFixture) -> World {
     let world = world(spec);
     let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
     assert_eq!(ran.outcomes()["brand"], "adopted");
@@ -235,7 +235,7 @@ fn an_unknown_end_is_asked_about_and_not_renewed() {
     }});
     world.graph.misbehave(
         Rule::on("/debug_token"),
-        Misbehaviour::Raw { status: 200, headers: vec![], body: answer.to_string().into_bytes() },
+        FaultInjection::Raw { status: 200, headers: vec![], body: answer.to_string().into_bytes() },
     );
     world
         .run(&["refresh"])
@@ -449,7 +449,7 @@ brand  user  verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UT
         .exit(Exit::Ok);
     assert_eq!(world.calls(), ["debug_token Brand"]);
     world.at(day(1) - hours(1));
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::PasswordChanged));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
     // The proof of yesterday is trusted until a program that met an error says otherwise.
     world
         .run(&["refresh"])
@@ -498,7 +498,7 @@ brand  user  refreshed  2026-03-04 00:00 UTC, in 60 days  `--force`
     );
 
     world.at(day(45));
-    world.graph.misbehave(Rule::on("/oauth/access_token"), Misbehaviour::Status(500));
+    world.graph.misbehave(Rule::on("/oauth/access_token"), FaultInjection::Status(500));
     world.run(&["refresh", "--json"]).exit(Exit::Unavailable).stderr("");
     world.graph.behave();
     world.calls();
@@ -572,7 +572,7 @@ fn a_token_that_is_not_enabled_is_neither_touched_nor_judged() {
     let mut world = adopted(brand());
     world.at(day(2));
     world.reconfigure(&format!("{CONFIG}enabled = false\n"));
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::Revoked));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::Revoked));
     world
         .run(&["refresh"])
         .stdout(
@@ -622,7 +622,7 @@ fn pauses_between_tries_double() {
     let mut world = adopted(brand());
     world.at(day(39));
     world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
-    world.graph.misbehave(Rule::on("/oauth/access_token"), Misbehaviour::Status(500));
+    world.graph.misbehave(Rule::on("/oauth/access_token"), FaultInjection::Status(500));
     let started = day(40);
     for (minute, tried, failures) in
         [(0, true, 1), (14, false, 1), (15, true, 2), (44, false, 2), (45, true, 3)]
@@ -658,19 +658,19 @@ critical: `brand`: it ends 2026-03-02 00:00 UTC, in 2 days, and the last renewal
 #[test]
 fn every_death_calls_a_person_on_every_run_while_it_stands() {
     for (death, kind, action) in [
-        (Death::Expired, "expired", "reauthenticate"),
-        (Death::PasswordChanged, "password_changed", "reauthenticate"),
-        (Death::AppRemoved, "app_not_authorized", "reauthenticate"),
-        (Death::Revoked, "revoked", "reauthenticate"),
-        (Death::SessionInvalid, "session_invalid", "reauthenticate"),
-        (Death::Checkpoint, "checkpoint", "fix_account"),
-        (Death::Unconfirmed, "unconfirmed_user", "fix_account"),
-        (Death::Blocking, "checkpoint", "fix_account"),
-        (Death::Inactive, "inactive", "reauthenticate"),
+        (Invalidation::Expired, "expired", "reauthenticate"),
+        (Invalidation::PasswordChanged, "password_changed", "reauthenticate"),
+        (Invalidation::AppRemoved, "app_not_authorized", "reauthenticate"),
+        (Invalidation::Revoked, "revoked", "reauthenticate"),
+        (Invalidation::SessionInvalid, "session_invalid", "reauthenticate"),
+        (Invalidation::Checkpoint, "checkpoint", "fix_account"),
+        (Invalidation::Unconfirmed, "unconfirmed_user", "fix_account"),
+        (Invalidation::Blocking, "checkpoint", "fix_account"),
+        (Invalidation::Inactive, "inactive", "reauthenticate"),
     ] {
         let mut world = adopted(brand());
         world.at(day(3));
-        world.graph.with(|graph| graph.kill("EAAFAKEBrand1", death));
+        world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", death));
         for hour in [0, 1, 30] {
             world.at(day(3) + hours(hour));
             world.calls();
@@ -682,7 +682,7 @@ fn every_death_calls_a_person_on_every_run_while_it_stands() {
             assert!(result["problem"]["remedy"].as_str().unwrap().contains("anna@client.example"));
             // It is asked each time, in case the person has been; and nothing is renewed. What may
             // be an error of Meta's system by its own words is confirmed.
-            let asked = if death == Death::SessionInvalid { 2 } else { 1 };
+            let asked = if death == Invalidation::SessionInvalid { 2 } else { 1 };
             assert_eq!(world.calls(), vec!["debug_token Brand"; asked], "{death:?}");
         }
     }
@@ -692,7 +692,7 @@ fn every_death_calls_a_person_on_every_run_while_it_stands() {
 fn a_person_who_passes_the_check_brings_the_token_back() {
     let mut world = adopted(brand());
     world.at(day(3));
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::Checkpoint));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::Checkpoint));
     world.run(&["refresh"]).stdout("
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 brand  user  invalid  2026-03-02 00:00 UTC, in 57 days  checkpoint (190/459)
@@ -722,7 +722,7 @@ brand  user  verified  2026-03-02 00:00 UTC, in 56 days  due 2026-02-10 00:00 UT
 fn a_dead_token_recovers_by_a_new_string_in_its_source() {
     let mut world = adopted(brand());
     world.at(day(3));
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::PasswordChanged));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
     world.run(&["refresh"]).stdout("
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 brand  user  invalid  2026-03-02 00:00 UTC, in 57 days  password changed (190/460)
@@ -788,8 +788,8 @@ access_token = { env = "DATED" }
 "#;
     let mut world = World::new()
         .config(config)
-        .token("ADS", TokenSpec::system_user(APP, ROBOT).named("ads"))
-        .token("DATED", TokenSpec::system_user(APP, ROBOT).named("dated").ending(ends(60)));
+        .token("ADS", TokenFixture::system_user(APP, ROBOT).named("ads"))
+        .token("DATED", TokenFixture::system_user(APP, ROBOT).named("dated").ending(ends(60)));
     world
         .run(&["refresh"])
         .stdout(

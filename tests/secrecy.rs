@@ -14,7 +14,7 @@ mod told;
 use std::collections::BTreeSet;
 use std::fs;
 
-use metatoken::sandbox::{Death, Misbehaviour, Rule, TokenSpec};
+use metatoken::sandbox::{FaultInjection, Invalidation, Rule, TokenFixture};
 use ring::hmac;
 
 use crate::world::{ANNA, APP, APP_SECRET, BAKERY, BRAND, Ran, World, day};
@@ -39,7 +39,7 @@ command = ["/bin/sh", "-c", "read -r t; env; echo access_token=$t >&2; echo \"<$
 fn world() -> World {
     let world = World::new()
         .config(&format!("{BRAND}pages = \"all\"\n{TARGETS}"))
-        .token("BRAND", TokenSpec::user(APP, ANNA).named(MARK));
+        .token("BRAND", TokenFixture::user(APP, ANNA).named(MARK));
     world.write("pasted", "nothing yet");
     world
 }
@@ -47,7 +47,7 @@ fn world() -> World {
 /// A short-lived string in the file `pasted`.
 fn paste(world: &World, n: i64) {
     let ends = metatoken::token::Expiry::At(day(n) + chrono::TimeDelta::hours(1));
-    let string = world.mint(TokenSpec::user(APP, ANNA).named(MARK).ending(ends));
+    let string = world.mint(TokenFixture::user(APP, ANNA).named(MARK).ending(ends));
     world.write("pasted", &string);
 }
 
@@ -158,11 +158,11 @@ fn a_life_without_trouble_shows_nothing() {
 
 #[test]
 fn a_token_that_dies_shows_nothing() {
-    for death in [Death::PasswordChanged, Death::Checkpoint] {
+    for death in [Invalidation::PasswordChanged, Invalidation::Checkpoint] {
         let mut world = world();
         world.run(&["refresh"]).code(73);
         let string = world.in_use("brand");
-        world.graph.with(|graph| graph.kill(&string, death));
+        world.graph.with(|graph| graph.invalidate(&string, death));
         world.at(day(45));
         paste(&world, 45);
         everything(&world, &format!("{death:?}"));
@@ -188,7 +188,7 @@ fn answered(what: &str, status: u16, headers: Vec<(&'static str, String)>, body:
             .replace("APPID", APP)
             .replace("PAGE", BAKERY)
     };
-    let misbehaviour = Misbehaviour::Raw {
+    let misbehaviour = FaultInjection::Raw {
         status,
         headers: headers.into_iter().map(|(name, value)| (name, fill(&value))).collect(),
         body: fill(body).into_bytes(),
@@ -298,7 +298,7 @@ fn a_list_of_pages_whose_next_address_holds_the_token() {
     let body =
         format!(r#"{{"data":[{page}],"paging":{{"cursors":{{"after":"X"}},"next":"{next}"}}}}"#);
     let body = body.replace("PAGE", BAKERY).replace("TOKEN", &string).into_bytes();
-    let misbehaviour = Misbehaviour::Raw { status: 200, headers: json(), body };
+    let misbehaviour = FaultInjection::Raw { status: 200, headers: json(), body };
     world.graph.misbehave(Rule::on("/me/accounts"), misbehaviour);
     everything(&world, "paging.next");
 }

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{AppSpec, Death, Misbehaviour, Rule, TokenSpec};
+use metatoken::sandbox::{AppFixture, FaultInjection, Invalidation, Rule, TokenFixture};
 
 use crate::world::{ANNA, APP, BAKERY, World, day, ends};
 
@@ -19,8 +19,8 @@ parent = "brand"
 page_id = "2000000000000001"
 "#;
 
-fn brand() -> TokenSpec {
-    TokenSpec::user(APP, ANNA).named("brand").scopes(["public_profile", "pages_show_list"])
+fn brand() -> TokenFixture {
+    TokenFixture::user(APP, ANNA).named("brand").scopes(["public_profile", "pages_show_list"])
 }
 
 fn world() -> World {
@@ -140,7 +140,7 @@ fn programs_get_every_field() {
 fn programs_get_the_problem_and_the_remedy() {
     let mut world = kept();
     world.at(day(1));
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::PasswordChanged));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
     world.run(&["status", "brand", "--json"]).stdout(r#"
 {
   "version": 1,
@@ -238,7 +238,7 @@ fn a_good_proof_is_trusted_for_an_hour_and_a_bad_one_for_a_minute() {
     // What it learnt was kept.
     assert_eq!(source(&world), ("cache".to_owned(), 0));
 
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::Checkpoint));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::Checkpoint));
     world.at(day(0) + TimeDelta::minutes(120));
     assert_eq!(source(&world), ("live".to_owned(), 1));
     assert_eq!(source(&world).1, 0);
@@ -280,7 +280,7 @@ For more information, try '--help'.
 fn while_graph_is_out_of_reach_the_stored_verdict_stands() {
     let mut world = kept();
     world.at(day(1));
-    world.graph.misbehave(Rule::any(), Misbehaviour::Status(503));
+    world.graph.misbehave(Rule::any(), FaultInjection::Status(503));
     world.run(&["status"]).stdout("
 LABEL   TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN        NEXT
 brand   user  ok      valid  2026-03-02 00:00 UTC, in 59 days  2026-04-01 00:00 UTC, in 89 days  24 hours ago  verify: last proven 2026-01-01 00:00 UTC, 24 hours ago
@@ -323,7 +323,7 @@ brand  user  ok      valid  2026-03-02 00:00 UTC, in 20 days  2026-04-01 00:00 U
 critical: the last run finished 2026-01-01 00:00 UTC, 40 days ago
   hint: see that the timer or the cron job runs `metatoken refresh`, and run it now
 ").stderr("").exit(Exit::Ok);
-    world.graph.with(|graph| graph.kill("EAAFAKEPageBakery1", Death::Revoked));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEPageBakery1", Invalidation::Revoked));
     world.run(&["status", "--live", "--problems"]).stdout("
 LABEL   TYPE  HEALTH    STATE    ENDS   DATA ACCESS ENDS                  PROVEN    NEXT
 bakery  page  critical  invalid  never  2026-04-01 00:00 UTC, in 50 days  just now  derive: it is dead and its parent is alive
@@ -342,7 +342,7 @@ fn it_exits_0_unless_it_is_asked_for_checks_codes() {
     let mut world = kept();
     world.run(&["status", "--exit-code", "--offline", "--json"]).code(0).stderr("");
     world.at(day(2));
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::PasswordChanged));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
     world.run(&["status", "--live", "--json"]).exit(Exit::Ok).stderr("");
     world.run(&["status", "--exit-code", "--json"]).code(2).stderr("");
     let world = World::new().config(CONFIG);
@@ -364,7 +364,7 @@ LABEL  TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS  
     assert_eq!(json["tokens"][0]["label"], serde_json::Value::Null);
     assert_eq!(json["tokens"][0]["user_id"], ANNA);
 
-    world.graph.with(|graph| graph.kill(&string, Death::Revoked));
+    world.graph.with(|graph| graph.invalidate(&string, Invalidation::Revoked));
     world
         .run(&["status", "--token-file", "found.txt", "--exit-code"])
         .stdout("
@@ -414,9 +414,9 @@ error: none.txt: cannot be read
 fn with_several_apps_the_one_to_ask_with_is_named() {
     let world = World::new()
         .config("[app.other]\nid = \"1000000000000002\"\nsecret = { env = \"APP_SECRET\" }\n");
-    let other = AppSpec::new("1000000000000002", crate::world::APP_SECRET, "Other App");
+    let other = AppFixture::new("1000000000000002", crate::world::APP_SECRET, "Other App");
     world.graph.with(|graph| graph.add_app(other));
-    let string = world.mint(TokenSpec::page("1000000000000002", ANNA, BAKERY).named("bakery"));
+    let string = world.mint(TokenFixture::page("1000000000000002", ANNA, BAKERY).named("bakery"));
     let status = |arguments: &[&str]| {
         let arguments: Vec<&str> =
             ["status", "--token-file", "-"].iter().chain(arguments).copied().collect();

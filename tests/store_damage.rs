@@ -4,7 +4,7 @@
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 use rusqlite::Connection;
 
 use crate::world::{ANNA, APP, ROBOT, World, day};
@@ -35,8 +35,8 @@ impl Bench {
     fn new() -> Self {
         let mut world = World::new()
             .config(CONFIG)
-            .token("BRAND", TokenSpec::user(APP, ANNA).named("brand").scopes(SCOPES))
-            .token("SHOP", TokenSpec::system_user(APP, ROBOT).named("shop"));
+            .token("BRAND", TokenFixture::user(APP, ANNA).named("brand").scopes(SCOPES))
+            .token("SHOP", TokenFixture::system_user(APP, ROBOT).named("shop"));
         world.write("app.env", "TOKEN=\n");
         world.run(&["refresh", "--quiet"]).silent().code(0);
         world.at(day(2));
@@ -288,7 +288,7 @@ hint: run `metatoken exchange brand` with a new access token, or restore a copy 
     }
     bench.world.run(&["check"]).stdout(check).code(2);
 
-    let new = TokenSpec::user(APP, ANNA).named("brand").scopes(SCOPES);
+    let new = TokenFixture::user(APP, ANNA).named("brand").scopes(SCOPES);
     let new = bench.world.mint(new);
     let ran = bench.world.run_with_input(&["exchange", "brand"], &new).code(0);
     assert!(!ran.stdout.contains("damaged"), "{}", ran.stdout);

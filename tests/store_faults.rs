@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::world::{
     ANNA, APP, APP_SECRET, BRAND, Nobody, Snapshot, World, can_be_another_user, day, mode,
 };
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 
 /// Every command that needs the store, and whether it needs the key too.
 const COMMANDS: [(&[&str], bool); 8] = [
@@ -179,7 +179,7 @@ fn a_config_that_others_can_write_or_that_shows_them_a_secret() {
 fn everything_that_is_made_is_its_owners_alone() {
     let world = World::new()
         .config(&format!("[store]\npath = \"state/deep/metatoken.db\"\n{BRAND}"))
-        .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"));
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"));
     let run = |arguments: &[&str]| {
         let mut shell = std::process::Command::new("sh");
         let command = world.command(arguments);
@@ -259,7 +259,7 @@ fn a_folder_that_cannot_be_written() {
         return;
     }
     let world =
-        World::new().config(BRAND).token("BRAND", TokenSpec::user(APP, ANNA).named("brand"));
+        World::new().config(BRAND).token("BRAND", TokenFixture::user(APP, ANNA).named("brand"));
     let somebody = Nobody::new();
     fs::set_permissions(world.path("."), Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(world.path("metatoken.toml"), Permissions::from_mode(0o644)).unwrap();

@@ -1,7 +1,7 @@
 //! A machine whose clock is wrong: it is told, and nothing is called expired or due by it.
 
 use chrono::TimeDelta;
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 use serde_json::Value;
 
 use crate::world::{ANNA, APP, BRAND, World, day, ends};
@@ -124,7 +124,7 @@ fn offsets() -> impl Iterator<Item = TimeDelta> {
 
 /// A world in which two tokens were adopted on day 0; one ends on day 12. It remembers a week.
 fn two() -> World {
-    let user = || TokenSpec::user(APP, ANNA);
+    let user = || TokenFixture::user(APP, ANNA);
     let world = World::new()
         .config(&format!("{BRAND}{TWO}[store]\nkeep_events = \"7d\"\n"))
         .token("BRAND", user().named("brand"))
@@ -246,7 +246,7 @@ fn a_run_does_not_delete_itself() {
 #[test]
 fn a_first_run_by_a_wrong_clock_leaves_nothing_behind() {
     let after = |offset: TimeDelta| {
-        let user = || TokenSpec::user(APP, ANNA);
+        let user = || TokenFixture::user(APP, ANNA);
         let mut world = World::new()
             .config(&format!("{BRAND}rotate_after = \"90d\"\n{TWO}"))
             .token("BRAND", user().named("brand"))

@@ -6,8 +6,8 @@
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
-use super::minted::{Family, Minted, Renewal, derivation, stem};
-use super::people::{Listing, PageSpec};
+use super::fixtures::{Listing, PageFixture};
+use super::issued::{IssuedToken, Renewal, TokenKind, derivation, stem};
 use super::refusal::Refusal;
 use super::simulation::Simulation;
 
@@ -34,7 +34,7 @@ impl Simulation {
         call.takes_only(&LIST)?;
         let (string, token) = self.holder(call, no_current_user)?;
         let (string, token) = (string.to_owned(), token.clone());
-        if token.family == Family::Page {
+        if token.kind == TokenKind::Page {
             return Err(Refusal::parameter(
                 "Tried accessing nonexisting field (accounts) on node type (Page)",
             ));
@@ -69,7 +69,7 @@ impl Simulation {
         let role = self.users.get(&token.user).and_then(|user| user.pages.get(id).copied());
         match role {
             Some(listing @ (Listing::Listed | Listing::WithoutToken))
-                if token.family != Family::Page =>
+                if token.kind != TokenKind::Page =>
             {
                 Ok(self.page_node(&string, &token, &page, listing, &fields))
             }
@@ -78,7 +78,7 @@ impl Simulation {
     }
 
     /// The Pages of a person's list. Without the permission to list them it is empty, not refused.
-    fn listed(&self, token: &Minted) -> Vec<(PageSpec, Listing)> {
+    fn listed(&self, token: &IssuedToken) -> Vec<(PageFixture, Listing)> {
         let user = self.users.get(&token.user);
         let user = user.filter(|_| token.scopes.iter().any(|scope| scope == "pages_show_list"));
         user.into_iter()
@@ -91,8 +91,8 @@ impl Simulation {
     fn page_node(
         &mut self,
         string: &str,
-        parent: &Minted,
-        page: &PageSpec,
+        parent: &IssuedToken,
+        page: &PageFixture,
         listing: Listing,
         fields: &[&str],
     ) -> Value {
@@ -101,23 +101,23 @@ impl Simulation {
         page_fields(page, fields, token.as_deref())
     }
 
-    fn page_token(&mut self, string: &str, parent: &Minted, page: &PageSpec) -> String {
+    fn page_token(&mut self, string: &str, parent: &IssuedToken, page: &PageFixture) -> String {
         let lasting = parent.is_long_lived();
         let key = derivation(parent, &page.id, if lasting { "" } else { string });
         if let Some(known) = self.derived.get(&key)
-            && self.tokens.get(known).is_some_and(|token| token.death(self.now).is_none())
+            && self.tokens.get(known).is_some_and(|token| token.invalidation(self.now).is_none())
         {
             return known.clone();
         }
-        let token = self.give_out(Minted {
-            family: Family::Page,
+        let token = self.give_out(IssuedToken {
+            kind: TokenKind::Page,
             page: Some(page.id.clone()),
             issued_at: self.now,
             expires_at: if lasting { 0 } else { parent.expires_at },
             stem: format!("Page{}", stem(&page.name)),
             renewal: Renewal::Extends,
             withholds_expires_in: false,
-            death: None,
+            invalidation: None,
             ..parent.clone()
         });
         self.derived.insert(key, token.clone());
@@ -127,7 +127,7 @@ impl Simulation {
 
 const PAGE_FIELDS: [&str; 5] = ["id", "name", "access_token", "category", "tasks"];
 
-fn page_fields(page: &PageSpec, fields: &[&str], token: Option<&str>) -> Value {
+fn page_fields(page: &PageFixture, fields: &[&str], token: Option<&str>) -> Value {
     let mut values = vec![
         ("id", json!(page.id)),
         ("name", json!(page.name)),
@@ -175,7 +175,7 @@ fn limit(call: &Call) -> Result<usize, Refusal> {
 
 /// Where the list goes on. The cursor names the last Page that was shown, so that a Page which
 /// comes or goes in between does not shift the others.
-fn start(call: &Call, listed: &[(PageSpec, Listing)]) -> Result<usize, Refusal> {
+fn start(call: &Call, listed: &[(PageFixture, Listing)]) -> Result<usize, Refusal> {
     let Some(after) = call.get("after") else { return Ok(0) };
     let last = after.strip_prefix("QFAKE");
     let last = last.filter(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()));
@@ -185,7 +185,7 @@ fn start(call: &Call, listed: &[(PageSpec, Listing)]) -> Result<usize, Refusal> 
 
 /// Meta names the cursor `after` on the last page too; only `next` says that there is more, and
 /// it carries the caller's token.
-fn paging(call: &Call, string: &str, first: &PageSpec, last: &PageSpec, more: bool) -> Value {
+fn paging(call: &Call, string: &str, first: &PageFixture, last: &PageFixture, more: bool) -> Value {
     let mut paging = json!({
         "cursors": { "before": format!("QFAKE{}", first.id), "after": format!("QFAKE{}", last.id) },
     });

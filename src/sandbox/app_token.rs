@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use crate::crypto;
 
 use super::call::Call;
+use super::fixtures::AppFixture;
 use super::host::Host;
-use super::people::AppSpec;
 use super::refusal::Refusal;
 use super::simulation::Simulation;
 
 const PARAMETERS: [&str; 3] = ["grant_type", "client_id", "client_secret"];
 
-impl AppSpec {
+impl AppFixture {
     /// What stands behind the id in the string that Graph makes for the app.
     fn opaque(&self) -> String {
         let hash = crypto::keyed_hash(self.secret.as_bytes(), self.id.as_bytes());

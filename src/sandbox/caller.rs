@@ -3,19 +3,19 @@
 use crate::crypto;
 
 use super::call::Call;
+use super::fixtures::AppFixture;
 use super::host::Host;
-use super::minted::Minted;
-use super::people::AppSpec;
+use super::issued::IssuedToken;
+use super::quirks::DeadRefusal;
 use super::refusal::Refusal;
 use super::simulation::Simulation;
-use super::unsure::DeadRefusal;
 
 /// The holder of the token that a call carries.
 pub(super) enum Caller<'a> {
     /// An app, by `APPID|SECRET` or what Graph made in its place; at Threads, `TH|APPID|SECRET`.
-    App(&'a AppSpec),
+    App(&'a AppFixture),
     /// A person, a Page or a system user; the string and what is known of it.
-    Holder(&'a str, &'a Minted),
+    Holder(&'a str, &'a IssuedToken),
 }
 
 impl Call {
@@ -32,12 +32,12 @@ impl Call {
 
 impl Simulation {
     /// An app, if it is one of this host's.
-    pub(super) fn app_at(&self, host: Host, id: &str) -> Option<&AppSpec> {
+    pub(super) fn app_at(&self, host: Host, id: &str) -> Option<&AppFixture> {
         self.apps.get(id).filter(|app| app.host == host)
     }
 
     /// What a host knows of a string that is no app's, whatever has become of it.
-    pub(super) fn minted(&self, host: Host, string: &str) -> Result<&Minted, Refusal> {
+    pub(super) fn issued(&self, host: Host, string: &str) -> Result<&IssuedToken, Refusal> {
         if Host::of_string(string).is_some_and(|home| home != host) {
             return Err(Refusal::unparsable(host));
         }
@@ -52,12 +52,12 @@ impl Simulation {
                 let app = self.app_at(host, id).ok_or_else(Refusal::unknown_app)?;
                 if app.is_proven_by(proof) { Ok(Caller::App(app)) } else { Err(wrong_signature()) }
             }
-            None => Ok(Caller::Holder(string, self.minted(host, string)?)),
+            None => Ok(Caller::Holder(string, self.issued(host, string)?)),
         }
     }
 
     /// The app on whose account a call goes, as far as the call says.
-    pub(super) fn billed(&self, call: &Call) -> Option<&AppSpec> {
+    pub(super) fn billed(&self, call: &Call) -> Option<&AppFixture> {
         let carried = call.token().ok().flatten();
         let by_token = carried.and_then(|string| match call.host.app_string(string) {
             Some((id, _)) => Some(id),
@@ -71,7 +71,7 @@ impl Simulation {
         &'a self,
         call: &'a Call,
         unnamed: fn() -> Refusal,
-    ) -> Result<(&'a str, &'a Minted), Refusal> {
+    ) -> Result<(&'a str, &'a IssuedToken), Refusal> {
         let string = call.token()?.ok_or_else(unnamed)?;
         match self.caller(call.host, string)? {
             Caller::App(_) => Err(unnamed()),
@@ -84,7 +84,7 @@ impl Simulation {
         &'a self,
         call: &'a Call,
         unnamed: fn() -> Refusal,
-    ) -> Result<(&'a str, &'a Minted), Refusal> {
+    ) -> Result<(&'a str, &'a IssuedToken), Refusal> {
         let (string, token) = self.living(call, unnamed)?;
         let app = self.apps.get(&token.app).ok_or_else(Refusal::unknown_app)?;
         self.check_proof(call, app, string)?;
@@ -92,12 +92,14 @@ impl Simulation {
     }
 
     /// Refuses a token that is dead.
-    pub(super) fn alive(&self, token: &Minted) -> Result<(), Refusal> {
-        match token.death(self.now) {
-            Some(_) if self.unsure.dead == DeadRefusal::NoResource && !token.is_facebooks() => {
+    pub(super) fn alive(&self, token: &IssuedToken) -> Result<(), Refusal> {
+        match token.invalidation(self.now) {
+            Some(_) if self.quirks.dead == DeadRefusal::NoResource && !token.is_facebooks() => {
                 Err(Refusal::no_resource())
             }
-            Some(death) => Err(Refusal::dead(death, &token.app, token.expires_at, self.now)),
+            Some(invalidation) => {
+                Err(Refusal::dead(invalidation, &token.app, token.expires_at, self.now))
+            }
             None => Ok(()),
         }
     }
@@ -106,7 +108,7 @@ impl Simulation {
     pub(super) fn check_proof(
         &self,
         call: &Call,
-        app: &AppSpec,
+        app: &AppFixture,
         string: &str,
     ) -> Result<(), Refusal> {
         let Some(sent) = call.get("appsecret_proof") else {

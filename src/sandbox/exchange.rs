@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::call::Call;
+use super::fixtures::AppFixture;
 use super::host::Host;
-use super::minted::Family;
-use super::people::AppSpec;
+use super::issued::TokenKind;
 use super::refusal::Refusal;
 use super::simulation::Simulation;
 
@@ -30,7 +30,7 @@ impl Simulation {
     }
 
     /// The Facebook app that a call names and whose secret it knows.
-    pub(super) fn client(&self, call: &Call) -> Result<&AppSpec, Refusal> {
+    pub(super) fn client(&self, call: &Call) -> Result<&AppFixture, Refusal> {
         let client = call.get("client_id");
         let client = client.ok_or_else(|| Refusal::new(101, "Missing client_id parameter."))?;
         let app = self.app_at(Host::Facebook, client).ok_or_else(Refusal::unknown_app)?;
@@ -48,7 +48,7 @@ impl Simulation {
         call.takes_only(&PARAMETERS)?;
         let app = self.client(call)?;
         let string = call.need("fb_exchange_token")?;
-        let token = self.minted(Host::Facebook, string)?;
+        let token = self.issued(Host::Facebook, string)?;
         if token.app != app.id {
             let message = format!(
                 "Error validating access token: The access token does not belong to application {}.",
@@ -58,21 +58,23 @@ impl Simulation {
         }
         self.alive(token)?;
         let for_60_days = call.get("set_token_expires_in_60_days");
-        match (token.family, for_60_days) {
-            (Family::User, None) => Ok(string),
-            (Family::SystemUser, Some("true")) if token.expires_at != 0 => Ok(string),
-            (Family::SystemUser, Some("true")) => {
+        match (token.kind, for_60_days) {
+            (TokenKind::User, None) => Ok(string),
+            (TokenKind::SystemUser, Some("true")) if token.expires_at != 0 => Ok(string),
+            (TokenKind::SystemUser, Some("true")) => {
                 Err(Refusal::parameter("The token of this system user never expires"))
             }
-            (Family::SystemUser, _) => {
+            (TokenKind::SystemUser, _) => {
                 Err(Refusal::parameter("set_token_expires_in_60_days must be true"))
             }
-            (Family::User, Some(_)) => {
+            (TokenKind::User, Some(_)) => {
                 Err(Refusal::parameter("set_token_expires_in_60_days is for system users"))
             }
-            (Family::Page, _) => Err(Refusal::parameter("A Page's token cannot be exchanged")),
+            (TokenKind::Page, _) => Err(Refusal::parameter("A Page's token cannot be exchanged")),
             // Their strings cannot be read at this host.
-            (Family::Instagram | Family::Threads, _) => Err(Refusal::unparsable(Host::Facebook)),
+            (TokenKind::Instagram | TokenKind::Threads, _) => {
+                Err(Refusal::unparsable(Host::Facebook))
+            }
         }
     }
 }

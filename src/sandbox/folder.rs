@@ -16,7 +16,7 @@ use crate::token::{Provider, Time};
 
 use super::atomic;
 use super::clock::{self, NowArg};
-use super::misbehaviour::{Misbehaviour, Rule};
+use super::fault_injection::{FaultInjection, Rule};
 use super::scenario::Scenario;
 use super::server::Server;
 use super::simulation::Simulation;
@@ -64,7 +64,7 @@ pub fn open(dir: &Path, scenario: Scenario, now: Option<NowArg>) -> Result<Sandb
     graph.set_now(now);
     let server = Server::start(graph).map_err(|error| folder.unusable(&folder.0, error))?;
     if scenario == Scenario::Outage {
-        server.misbehave(Rule::any(), Misbehaviour::Code2Transient);
+        server.misbehave(Rule::any(), FaultInjection::Code2Transient);
     }
     let memory = folder.file("graph.json");
     server.on_change(move |graph| atomic::replace(&memory, graph.to_json().as_bytes()));

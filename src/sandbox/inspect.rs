@@ -7,13 +7,13 @@ use serde_json::{Map, Value, json};
 
 use super::call::Call;
 use super::caller::{Caller, wrong_signature};
-use super::death::Death;
+use super::fixtures::{AppFixture, Listing};
 use super::host::Host;
-use super::minted::{Family, Minted};
-use super::people::{AppSpec, Listing};
+use super::invalidation::Invalidation;
+use super::issued::{IssuedToken, TokenKind};
+use super::quirks::ThreadsInspection;
 use super::refusal::Refusal;
 use super::simulation::Simulation;
-use super::unsure::ThreadsInspection;
 
 const PARAMETERS: [&str; 4] = ["input_token", "access_token", "appsecret_proof", "appsecret_time"];
 const PARAMETERS_AT_THREADS: [&str; 2] = ["input_token", "access_token"];
@@ -44,9 +44,9 @@ impl Simulation {
     }
 
     /// Only the app itself may ask.
-    fn inspector<'a>(&'a self, call: &'a Call) -> Result<&'a AppSpec, Refusal> {
+    fn inspector<'a>(&'a self, call: &'a Call) -> Result<&'a AppFixture, Refusal> {
         let string = call.token()?.ok_or_else(not_the_app)?;
-        let refused = self.unsure.inspection == ThreadsInspection::ForTestersOnly;
+        let refused = self.quirks.inspection == ThreadsInspection::ForTestersOnly;
         if refused && call.host == Host::Threads {
             return Err(not_the_app());
         }
@@ -61,34 +61,34 @@ impl Simulation {
         }
     }
 
-    fn describe(&self, token: &Minted, app: &AppSpec) -> Value {
-        let death = token.death(self.now);
+    fn describe(&self, token: &IssuedToken, app: &AppFixture) -> Value {
+        let invalidation = token.invalidation(self.now);
         let mut data = Map::new();
         let mut put = |name: &str, value: Value| drop(data.insert(name.to_owned(), value));
         put("app_id", json!(token.app));
-        put("type", json!(token.family.graph_name()));
+        put("type", json!(token.kind.graph_name()));
         put("application", json!(app.name));
         put("data_access_expires_at", json!(token.data_access_expires_at));
-        if let Some(death) = death {
+        if let Some(invalidation) = invalidation {
             put(
                 "error",
                 json!({
                     "code": 190,
-                    "message": death.sentence(&token.app, token.expires_at, self.now),
-                    "subcode": death.subcode(),
+                    "message": invalidation.sentence(&token.app, token.expires_at, self.now),
+                    "subcode": invalidation.subcode(),
                 }),
             );
         }
-        put("expires_at", json!(shown_expiry(token, death)));
-        put("is_valid", json!(death.is_none()));
-        if death.is_none() && token.is_long_lived() && token.family != Family::Page {
+        put("expires_at", json!(shown_expiry(token, invalidation)));
+        put("is_valid", json!(invalidation.is_none()));
+        if invalidation.is_none() && token.is_long_lived() && token.kind != TokenKind::Page {
             put("issued_at", json!(token.issued_at));
         }
         if let Some(page) = &token.page {
             put("profile_id", json!(page));
         }
-        put("scopes", json!(shown_scopes(token, death)));
-        let granular = self.granular(token, shown_scopes(token, death));
+        put("scopes", json!(shown_scopes(token, invalidation)));
+        let granular = self.granular(token, shown_scopes(token, invalidation));
         if !granular.is_empty() {
             put("granular_scopes", Value::Array(granular));
         }
@@ -97,7 +97,7 @@ impl Simulation {
     }
 
     /// Permissions on objects, with the objects. A system user's hold for all and name none.
-    fn granular(&self, token: &Minted, scopes: &[String]) -> Vec<Value> {
+    fn granular(&self, token: &IssuedToken, scopes: &[String]) -> Vec<Value> {
         let pages: Vec<&str> = match (&token.page, self.users.get(&token.user)) {
             (Some(page), _) => vec![page],
             (None, Some(user)) => {
@@ -113,7 +113,7 @@ impl Simulation {
         });
         limited
             .map(|scope| {
-                if token.family == Family::SystemUser {
+                if token.kind == TokenKind::SystemUser {
                     json!({ "scope": scope })
                 } else {
                     json!({ "scope": scope, "target_ids": pages })
@@ -124,20 +124,20 @@ impl Simulation {
 }
 
 /// After a changed password Meta says 0, as if it never expired, though it is dead.
-fn shown_expiry(token: &Minted, death: Option<Death>) -> i64 {
-    if death == Some(Death::PasswordChanged) { 0 } else { token.expires_at }
+fn shown_expiry(token: &IssuedToken, invalidation: Option<Invalidation>) -> i64 {
+    if invalidation == Some(Invalidation::PasswordChanged) { 0 } else { token.expires_at }
 }
 
 /// What was revoked or removed has no permissions left; other dead tokens still list theirs.
-fn shown_scopes(token: &Minted, death: Option<Death>) -> &[String] {
-    match death {
-        Some(Death::Revoked | Death::AppRemoved) => &[],
+fn shown_scopes(token: &IssuedToken, invalidation: Option<Invalidation>) -> &[String] {
+    match invalidation {
+        Some(Invalidation::Revoked | Invalidation::AppRemoved) => &[],
         _ => &token.scopes,
     }
 }
 
 /// An app token has neither dates nor a person.
-fn describe_app(app: &AppSpec) -> Value {
+fn describe_app(app: &AppFixture) -> Value {
     json!({
         "app_id": app.id, "type": "APP", "application": app.name, "is_valid": true, "scopes": [],
     })

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::death::Death;
 use super::host::Host;
+use super::invalidation::Invalidation;
 
 /// An error in the envelope that Graph uses everywhere but inside `debug_token`'s data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,9 +65,9 @@ impl Refusal {
     }
 
     /// The string's time is over, in one way or another.
-    pub(super) fn dead(death: Death, app: &str, since: i64, now: i64) -> Self {
-        let message = death.sentence(app, since, now);
-        Self { subcode: Some(death.subcode()), ..Self::new(190, message) }
+    pub(super) fn dead(invalidation: Invalidation, app: &str, since: i64, now: i64) -> Self {
+        let message = invalidation.sentence(app, since, now);
+        Self { subcode: Some(invalidation.subcode()), ..Self::new(190, message) }
     }
 
     /// There is no such app.

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::call::{Answer, Call, http_date};
+use super::fixtures::AppFixture;
 use super::host::Host;
-use super::people::AppSpec;
 use super::refusal::Refusal;
 use super::simulation::Simulation;
 use super::sixty_days::{INSTAGRAM, THREADS, Terms};
@@ -34,7 +34,7 @@ impl Simulation {
         if let Ok(Some(version)) = version {
             answer.headers.push(("facebook-api-version", version));
         }
-        answer.headers.extend(app.iter().flat_map(AppSpec::usage_headers));
+        answer.headers.extend(app.iter().flat_map(AppFixture::usage_headers));
         answer
     }
 
@@ -60,7 +60,7 @@ impl Simulation {
 
     /// Which version of Graph answers, where Graph has one: Facebook is never asked without, the
     /// others give out strings without, and Threads counts for itself.
-    fn version(&self, call: &Call, app: Option<&AppSpec>) -> Result<Option<String>, Refusal> {
+    fn version(&self, call: &Call, app: Option<&AppFixture>) -> Result<Option<String>, Refusal> {
         let asked = call.version();
         let answering = asked.and_then(|asked| version::answering(asked, self.now));
         let chosen = app.and_then(|app| app.answers_as.clone());
@@ -80,7 +80,7 @@ impl Simulation {
         }
     }
 
-    fn dispatch(&mut self, call: &Call, app: Option<&AppSpec>) -> Result<Value, Refusal> {
+    fn dispatch(&mut self, call: &Call, app: Option<&AppFixture>) -> Result<Value, Refusal> {
         if !call.method_is_taken() {
             return Err(Refusal::method(&call.method));
         }

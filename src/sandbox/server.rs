@@ -16,7 +16,7 @@ use crate::token::Provider;
 
 use super::call::Call;
 use super::connection::{Reaction, serve};
-use super::misbehaviour::{Armed, Misbehaviour, Rule};
+use super::fault_injection::{Armed, FaultInjection, Rule};
 use super::refusal::Refusal;
 use super::seen::Seen;
 use super::simulation::Simulation;
@@ -90,8 +90,8 @@ impl Server {
     }
 
     /// Misbehaves from now on, where the rule says so.
-    pub fn misbehave(&self, rule: Rule, misbehaviour: Misbehaviour) {
-        hold(&self.shared.armed).push(Armed::new(rule, misbehaviour));
+    pub fn misbehave(&self, rule: Rule, injection: FaultInjection) {
+        hold(&self.shared.armed).push(Armed::new(rule, injection));
     }
 
     /// Behaves again.
@@ -158,10 +158,10 @@ impl Shared {
         if !latency.is_zero() && self.nap(latency).is_break() {
             return Reaction::Close;
         }
-        let misbehaviour = self.misbehaviour(call);
+        let injection = self.injection(call);
         let mut world = hold(&self.world);
         let mut seen = Seen::new(call, &world.simulation);
-        let reaction = world.react(call, misbehaviour.as_ref());
+        let reaction = world.react(call, injection.as_ref());
         drop(world);
         seen.status = match &reaction {
             Reaction::Answer(answer) | Reaction::Drip(answer, _) => Some(answer.status),
@@ -189,7 +189,7 @@ impl Shared {
     }
 
     /// Every rule counts the call; the first that hits decides.
-    fn misbehaviour(&self, call: &Call) -> Option<Misbehaviour> {
+    fn injection(&self, call: &Call) -> Option<FaultInjection> {
         let mut first = None;
         for armed in hold(&self.armed).iter_mut() {
             let struck = armed.strike(call);
@@ -232,11 +232,11 @@ impl Shared {
 }
 
 impl World {
-    fn react(&mut self, call: &Call, misbehaviour: Option<&Misbehaviour>) -> Reaction {
-        if misbehaviour == Some(&Misbehaviour::CloseBeforeAnswer) {
+    fn react(&mut self, call: &Call, injection: Option<&FaultInjection>) -> Reaction {
+        if injection == Some(&FaultInjection::CloseBeforeAnswer) {
             return Reaction::Close;
         }
-        if let Some(answer) = misbehaviour.and_then(|each| each.stand_in(&self.simulation, call)) {
+        if let Some(answer) = injection.and_then(|each| each.stand_in(&self.simulation, call)) {
             return Reaction::Answer(answer);
         }
         let before = self.simulation.revision();
@@ -244,10 +244,10 @@ impl World {
         if self.simulation.revision() != before && self.keep().is_err() {
             return Reaction::Answer(self.simulation.reply(call, Err(Refusal::unknown_error(500))));
         }
-        match misbehaviour {
-            Some(Misbehaviour::CloseAfterEffect) => Reaction::Close,
-            Some(Misbehaviour::Slow(pause)) => Reaction::Drip(answer, *pause),
-            Some(Misbehaviour::WrongDate(skew)) => Reaction::Answer(answer.misdated(*skew)),
+        match injection {
+            Some(FaultInjection::CloseAfterEffect) => Reaction::Close,
+            Some(FaultInjection::Slow(pause)) => Reaction::Drip(answer, *pause),
+            Some(FaultInjection::WrongDate(skew)) => Reaction::Answer(answer.misdated(*skew)),
             _ => Reaction::Answer(answer),
         }
     }

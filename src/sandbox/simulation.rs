@@ -10,23 +10,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::token::{DataAccess, Expiry, Time};
 
-use super::death::Death;
-use super::minted::{DAY, Family, Minted, TokenSpec, derivation, stem};
-use super::people::{AppSpec, Listing, PageSpec, UserSpec};
-use super::unsure::Unsure;
+use super::fixtures::{AppFixture, Listing, PageFixture, UserFixture};
+use super::invalidation::Invalidation;
+use super::issued::{DAY, IssuedToken, TokenFixture, TokenKind, derivation, stem};
+use super::quirks::Quirks;
 
 /// The simulated Graph.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Simulation {
     pub(super) now: i64,
-    pub(super) apps: BTreeMap<String, AppSpec>,
-    pub(super) users: BTreeMap<String, UserSpec>,
-    pub(super) pages: BTreeMap<String, PageSpec>,
-    pub(super) tokens: BTreeMap<String, Minted>,
+    pub(super) apps: BTreeMap<String, AppFixture>,
+    pub(super) users: BTreeMap<String, UserFixture>,
+    pub(super) pages: BTreeMap<String, PageFixture>,
+    pub(super) tokens: BTreeMap<String, IssuedToken>,
     /// The Page token that a session was given, so that it is given the same one again.
     pub(super) derived: BTreeMap<String, String>,
-    pub(super) unsure: Unsure,
-    minted: BTreeMap<String, u32>,
+    #[serde(rename = "unsure")]
+    pub(super) quirks: Quirks,
+    /// How many access tokens were given out under each stem.
+    #[serde(rename = "minted")]
+    issued: BTreeMap<String, u32>,
     sessions: u32,
     #[serde(skip)]
     revision: u64,
@@ -42,8 +45,8 @@ impl Simulation {
             pages: BTreeMap::new(),
             tokens: BTreeMap::new(),
             derived: BTreeMap::new(),
-            unsure: Unsure::default(),
-            minted: BTreeMap::new(),
+            quirks: Quirks::default(),
+            issued: BTreeMap::new(),
             sessions: 0,
             revision: 0,
         }
@@ -60,22 +63,22 @@ impl Simulation {
     }
 
     /// Adds an app, or replaces the one with that id.
-    pub fn add_app(&mut self, app: AppSpec) {
+    pub fn add_app(&mut self, app: AppFixture) {
         self.apps.insert(app.id.clone(), app);
     }
 
     /// Adds a person, or replaces the one with that id.
-    pub fn add_user(&mut self, user: UserSpec) {
+    pub fn add_user(&mut self, user: UserFixture) {
         self.users.insert(user.id.clone(), user);
     }
 
     /// Adds a Page, or replaces the one with that id.
-    pub fn add_page(&mut self, page: PageSpec) {
+    pub fn add_page(&mut self, page: PageFixture) {
         self.pages.insert(page.id.clone(), page);
     }
 
     /// The app of that id, to change it.
-    pub fn app_mut(&mut self, id: &str) -> Option<&mut AppSpec> {
+    pub fn app_mut(&mut self, id: &str) -> Option<&mut AppFixture> {
         self.apps.get_mut(id)
     }
 
@@ -89,13 +92,13 @@ impl Simulation {
     /// Gives out a token, as if the person had logged in just then, and returns the string.
     ///
     /// A Page's token joins the last log-in of its person; any other begins a new one.
-    pub fn mint(&mut self, spec: TokenSpec) -> String {
+    pub fn mint(&mut self, spec: TokenFixture) -> String {
         let issued_at = self.now - spec.age.num_seconds();
-        let joins = spec.family == Family::Page;
+        let joins = spec.kind == TokenKind::Page;
         let joined = joins.then(|| self.last_session(&spec.user, &spec.app)).flatten();
         let session = joined.unwrap_or_else(|| self.begin_session());
-        let token = Minted {
-            family: spec.family,
+        let token = IssuedToken {
+            kind: spec.kind,
             app: spec.app,
             user: spec.user,
             page: spec.page,
@@ -115,7 +118,7 @@ impl Simulation {
             stem: stem(&spec.words),
             renewal: spec.renewal,
             withholds_expires_in: spec.withholds_expires_in,
-            death: None,
+            invalidation: None,
         };
         let derivation = token.page.as_deref().map(|page| derivation(&token, page, ""));
         let lasts = token.expires_at == 0;
@@ -127,19 +130,22 @@ impl Simulation {
     }
 
     /// Ends a token, and with it all that such an end takes along.
-    pub fn kill(&mut self, string: &str, death: Death) {
+    pub fn invalidate(&mut self, string: &str, invalidation: Invalidation) {
         let now = self.now;
         let Some(token) = self.tokens.get_mut(string) else { return };
-        token.death = Some(death);
-        if death == Death::Expired && (token.expires_at == 0 || token.expires_at > now) {
+        token.invalidation = Some(invalidation);
+        if invalidation == Invalidation::Expired
+            && (token.expires_at == 0 || token.expires_at > now)
+        {
             token.expires_at = now;
         }
         let (session, user, page) = (token.session, token.user.clone(), token.page.clone());
-        if death.ends_the_session() {
+        if invalidation.ends_the_session() {
             let kin = self.tokens.values_mut().filter(|kin| kin.session == session);
-            kin.filter(|kin| kin.death.is_none()).for_each(|kin| kin.death = Some(death));
+            kin.filter(|kin| kin.invalidation.is_none())
+                .for_each(|kin| kin.invalidation = Some(invalidation));
         }
-        if let (Death::RoleLost, Some(page)) = (death, page) {
+        if let (Invalidation::RoleLost, Some(page)) = (invalidation, page) {
             self.users.entry(user).and_modify(|user| user.pages.retain(|id, _| *id != page));
         }
         self.touch();
@@ -149,7 +155,7 @@ impl Simulation {
     pub fn revive(&mut self, string: &str) {
         let Some(session) = self.tokens.get(string).map(|token| token.session) else { return };
         let kin = self.tokens.values_mut().filter(|kin| kin.session == session);
-        kin.for_each(|kin| kin.death = None);
+        kin.for_each(|kin| kin.invalidation = None);
         self.touch();
     }
 
@@ -159,8 +165,8 @@ impl Simulation {
     }
 
     /// Why a string does not work, if that is so.
-    pub fn death(&self, string: &str) -> Option<Death> {
-        self.tokens.get(string).and_then(|token| token.death(self.now))
+    pub fn invalidation(&self, string: &str) -> Option<Invalidation> {
+        self.tokens.get(string).and_then(|token| token.invalidation(self.now))
     }
 
     /// The words in a string, without its number.
@@ -190,10 +196,10 @@ impl Simulation {
 
     /// Names a token and keeps it. The number counts within the words, so that the string does not
     /// depend on the order in which several tokens are renewed.
-    pub(super) fn give_out(&mut self, token: Minted) -> String {
-        let count = self.minted.entry(token.stem.clone()).or_default();
+    pub(super) fn give_out(&mut self, token: IssuedToken) -> String {
+        let count = self.issued.entry(token.stem.clone()).or_default();
         *count += 1;
-        let string = format!("{}{}{count}", token.family.host().prefix(), token.stem);
+        let string = format!("{}{}{count}", token.kind.host().prefix(), token.stem);
         self.tokens.insert(string.clone(), token);
         self.touch();
         string
@@ -226,55 +232,59 @@ mod tests {
 
     fn world() -> Simulation {
         let mut sim = Simulation::new(start());
-        sim.add_app(AppSpec::new("1", "hush", "An app"));
-        sim.add_user(UserSpec::new("3", "Anna").with_page("2", Listing::Listed));
-        sim.add_page(PageSpec::new("2", "Bakery"));
+        sim.add_app(AppFixture::new("1", "hush", "An app"));
+        sim.add_user(UserFixture::new("3", "Anna").with_page("2", Listing::Listed));
+        sim.add_page(PageFixture::new("2", "Bakery"));
         sim
     }
 
     #[test]
     fn strings_are_readable_and_counted_by_their_words() {
         let mut sim = world();
-        let spec = TokenSpec::user("1", "3").named("my brand-2");
+        let spec = TokenFixture::user("1", "3").named("my brand-2");
         assert_eq!(sim.mint(spec.clone()), "EAAFAKEMyBrand1");
-        assert_eq!(sim.mint(TokenSpec::user("1", "3").named("shop")), "EAAFAKEShop1");
+        assert_eq!(sim.mint(TokenFixture::user("1", "3").named("shop")), "EAAFAKEShop1");
         assert_eq!(sim.mint(spec), "EAAFAKEMyBrand2");
     }
 
     #[test]
     fn a_page_dies_with_its_person_but_not_the_other_way() {
-        for death in Death::ALL {
+        for invalidation in Invalidation::ALL {
             let mut sim = world();
-            let user = sim.mint(TokenSpec::user("1", "3"));
-            let page = sim.mint(TokenSpec::page("1", "3", "2"));
-            let other = sim.mint(TokenSpec::user("1", "3"));
-            sim.kill(&user, death);
-            assert_eq!(sim.death(&user), Some(death));
-            assert_eq!(sim.death(&page).is_some(), death.ends_the_session(), "{death:?}");
-            assert_eq!(sim.death(&other), None, "another log-in");
+            let user = sim.mint(TokenFixture::user("1", "3"));
+            let page = sim.mint(TokenFixture::page("1", "3", "2"));
+            let other = sim.mint(TokenFixture::user("1", "3"));
+            sim.invalidate(&user, invalidation);
+            assert_eq!(sim.invalidation(&user), Some(invalidation));
+            assert_eq!(
+                sim.invalidation(&page).is_some(),
+                invalidation.ends_the_session(),
+                "{invalidation:?}"
+            );
+            assert_eq!(sim.invalidation(&other), None, "another log-in");
             sim.revive(&user);
-            assert_eq!(sim.death(&page), None);
+            assert_eq!(sim.invalidation(&page), None);
         }
     }
 
     #[test]
     fn time_ends_a_dated_token() {
         let mut sim = world();
-        let token = sim.mint(TokenSpec::user("1", "3"));
+        let token = sim.mint(TokenFixture::user("1", "3"));
         sim.set_now(start() + TimeDelta::days(60) - TimeDelta::seconds(1));
-        assert_eq!(sim.death(&token), None);
+        assert_eq!(sim.invalidation(&token), None);
         sim.set_now(start() + TimeDelta::days(60));
-        assert_eq!(sim.death(&token), Some(Death::Expired));
+        assert_eq!(sim.invalidation(&token), Some(Invalidation::Expired));
     }
 
     #[test]
     fn the_memory_survives_a_round_trip() {
         let mut sim = world();
-        let token = sim.mint(TokenSpec::user("1", "3").named("brand"));
-        sim.kill(&token, Death::Checkpoint);
+        let token = sim.mint(TokenFixture::user("1", "3").named("brand"));
+        sim.invalidate(&token, Invalidation::Checkpoint);
         let again = Simulation::from_json(&sim.to_json()).expect("our own JSON");
         assert_eq!(again.to_json(), sim.to_json());
-        assert_eq!(again.death(&token), Some(Death::Checkpoint));
+        assert_eq!(again.invalidation(&token), Some(Invalidation::Checkpoint));
         assert!(Simulation::from_json("{}").is_err());
     }
 }

@@ -7,10 +7,10 @@
 use serde_json::Value;
 
 use super::call::Call;
-use super::minted::DAY;
+use super::issued::DAY;
+use super::quirks::YoungRefusal;
 use super::refusal::Refusal;
 use super::simulation::Simulation;
-use super::unsure::YoungRefusal;
 
 /// What the two hosts call things.
 pub(super) struct Terms {
@@ -41,7 +41,7 @@ impl Simulation {
     pub(super) fn lengthen(&mut self, call: &Call, terms: &Terms) -> Result<Value, Refusal> {
         call.takes_only(&["grant_type", "client_secret", "access_token"])?;
         let string = granted(call, terms.exchange)?;
-        let token = self.minted(call.host, string)?;
+        let token = self.issued(call.host, string)?;
         let app = self.apps.get(&token.app).ok_or_else(Refusal::unknown_app)?;
         if call.need("client_secret")? != app.secret {
             // The same words are code 1 at Facebook, and end in a full stop there.
@@ -58,7 +58,7 @@ impl Simulation {
     pub(super) fn refresh(&mut self, call: &Call, terms: &Terms) -> Result<Value, Refusal> {
         call.takes_only(&["grant_type", "access_token"])?;
         let string = granted(call, terms.refresh)?;
-        let token = self.minted(call.host, string)?;
+        let token = self.issued(call.host, string)?;
         self.alive(token)?;
         if !token.scopes.iter().any(|scope| scope == terms.permission) {
             let message = "(#10) Application does not have permission for this action";
@@ -68,7 +68,7 @@ impl Simulation {
             return Err(Refusal::session_key());
         }
         if self.now - token.issued_at < DAY {
-            return Err(match self.unsure.young {
+            return Err(match self.quirks.young {
                 YoungRefusal::SessionKey => Refusal::session_key(),
                 YoungRefusal::Unsupported => Refusal::method("get"),
             });

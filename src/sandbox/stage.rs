@@ -11,8 +11,8 @@ use chrono::TimeDelta;
 use crate::token::{Expiry, Provider};
 
 use super::clock::start;
-use super::minted::TokenSpec;
-use super::people::{AppSpec, Listing, PageSpec, UserSpec};
+use super::fixtures::{AppFixture, Listing, PageFixture, UserFixture};
+use super::issued::TokenFixture;
 use super::scenario::Scenario;
 use super::simulation::Simulation;
 
@@ -45,21 +45,21 @@ impl Stage {
         stage.paste("APP_SECRET", SECRET);
         match scenario {
             Scenario::Healthy | Scenario::Outage => stage.healthy(convert::identity),
-            Scenario::Throttled => stage.healthy(AppSpec::throttled),
+            Scenario::Throttled => stage.healthy(AppFixture::throttled),
             Scenario::Troubles => stage.troubles(),
             Scenario::Ending => stage.ending(),
         }
         stage
     }
 
-    fn healthy(&mut self, state: fn(AppSpec) -> AppSpec) {
-        self.graph.add_app(state(AppSpec::new(APP, SECRET, "Example Publisher")));
+    fn healthy(&mut self, state: fn(AppFixture) -> AppFixture) {
+        self.graph.add_app(state(AppFixture::new(APP, SECRET, "Example Publisher")));
         self.facebook();
         for (provider, app, name, key, secret) in [
             (Provider::Instagram, INSTA, "Example Stories", "INSTA_SECRET", INSTA_SECRET),
             (Provider::Threads, THREADS, "Example Notes", "THREADS_SECRET", THREADS_SECRET),
         ] {
-            self.graph.add_app(state(AppSpec::new(app, secret, name).of(provider)));
+            self.graph.add_app(state(AppFixture::new(app, secret, name).of(provider)));
             self.paste(key, secret);
         }
         self.beside_facebook();
@@ -71,32 +71,32 @@ impl Stage {
             ("2000000000000002", "Example Coffee House"),
             ("2000000000000003", "Example Shop"),
         ] {
-            self.graph.add_page(PageSpec::new(page, name));
+            self.graph.add_page(PageFixture::new(page, name));
         }
-        let anna = UserSpec::new("3000000000000001", "Anna Example")
+        let anna = UserFixture::new("3000000000000001", "Anna Example")
             .with_page("2000000000000001", Listing::Listed)
             .with_page("2000000000000002", Listing::Listed);
-        let ben = UserSpec::new("3000000000000002", "Ben Example")
+        let ben = UserFixture::new("3000000000000002", "Ben Example")
             .with_page("2000000000000003", Listing::Listed);
         self.graph.add_user(anna);
         self.graph.add_user(ben);
-        self.graph.add_user(UserSpec::new("3000000000000003", "Cleo Example"));
-        self.graph.add_user(UserSpec::new("3000000000000004", "Example Ads Robot"));
+        self.graph.add_user(UserFixture::new("3000000000000003", "Cleo Example"));
+        self.graph.add_user(UserFixture::new("3000000000000004", "Example Ads Robot"));
 
         self.give("BRAND_TOKEN", user("3000000000000001", 12).named("brand"));
         self.give("SHOP_TOKEN", user("3000000000000002", 45).named("shop"));
-        let newcomer = TokenSpec::user(APP, "3000000000000003")
+        let newcomer = TokenFixture::user(APP, "3000000000000003")
             .named("newcomer")
             .scopes(SCOPES)
             .ending(Expiry::At(start() + TimeDelta::hours(1)));
         self.give("NEWCOMER_TOKEN", newcomer);
-        let ads = TokenSpec::system_user(APP, "3000000000000004")
+        let ads = TokenFixture::system_user(APP, "3000000000000004")
             .named("ads")
             .scopes(["ads_management", "ads_read", "business_management"])
             .aged(TimeDelta::days(100));
         self.give("ADS_TOKEN", ads);
-        self.graph.add_user(UserSpec::new("3000000000000005", "Example Report Robot"));
-        let sixty = TokenSpec::system_user(APP, "3000000000000005")
+        self.graph.add_user(UserFixture::new("3000000000000005", "Example Report Robot"));
+        let sixty = TokenFixture::system_user(APP, "3000000000000005")
             .named("sixty")
             .scopes(["read_insights"])
             .aged(TimeDelta::days(45))
@@ -106,18 +106,18 @@ impl Stage {
 
     fn beside_facebook(&mut self) {
         let age = TimeDelta::days(48);
-        let dora = UserSpec::new("17841400000000001", "Dora Example").known_as("dora.creates");
+        let dora = UserFixture::new("17841400000000001", "Dora Example").known_as("dora.creates");
         self.graph.add_user(dora);
-        let creator = TokenSpec::instagram(INSTA, "17841400000000001").named("creator");
+        let creator = TokenFixture::instagram(INSTA, "17841400000000001").named("creator");
         self.give("CREATOR_TOKEN", creator.aged(age));
-        let emil = UserSpec::new("7000000000000001", "Emil Example").known_as("emil.notes");
+        let emil = UserFixture::new("7000000000000001", "Emil Example").known_as("emil.notes");
         self.graph.add_user(emil);
-        let notes = TokenSpec::threads(THREADS, "7000000000000001").named("notes");
+        let notes = TokenFixture::threads(THREADS, "7000000000000001").named("notes");
         self.give("NOTES_TOKEN", notes.aged(age));
     }
 
     /// Mints a token and pastes it under `key`.
-    pub(super) fn give(&mut self, key: &str, spec: TokenSpec) -> String {
+    pub(super) fn give(&mut self, key: &str, spec: TokenFixture) -> String {
         let string = self.graph.mint(spec);
         self.paste(key, &string);
         string
@@ -129,8 +129,8 @@ impl Stage {
 }
 
 /// A long-lived token that ends in so many days.
-pub(super) fn user(id: &str, days_left: i64) -> TokenSpec {
-    TokenSpec::user(APP, id).scopes(SCOPES).aged(TimeDelta::days(60 - days_left))
+pub(super) fn user(id: &str, days_left: i64) -> TokenFixture {
+    TokenFixture::user(APP, id).scopes(SCOPES).aged(TimeDelta::days(60 - days_left))
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::death::Death;
-use super::minted::{DAY, Minted, Renewal};
+use super::invalidation::Invalidation;
+use super::issued::{DAY, IssuedToken, Renewal};
+use super::quirks::OldString;
 use super::refusal::Refusal;
 use super::simulation::Simulation;
-use super::unsure::OldString;
 
 impl Simulation {
     /// Lets a string be followed, by another or by itself, and grants what follows.
@@ -23,8 +23,8 @@ impl Simulation {
             }
             Successor::New(token) => self.give_out(token),
         };
-        if new != old && self.unsure.old == OldString::Dies {
-            self.kill(old, Death::SessionInvalid);
+        if new != old && self.quirks.old == OldString::Dies {
+            self.invalidate(old, Invalidation::SessionInvalid);
         }
         Ok(self.grant(&new, token.withholds_expires_in))
     }
@@ -57,20 +57,22 @@ impl Simulation {
 /// What follows a string.
 enum Successor {
     SameString { expires_at: i64 },
-    New(Minted),
+    New(IssuedToken),
 }
 
 /// A short-lived string is always followed by a new one of sixty days; of a long-lived one that
 /// depends on how Meta feels about the person.
-fn successor(old: &Minted, now: i64) -> Successor {
+fn successor(old: &IssuedToken, now: i64) -> Successor {
     let expires_at = if old.expires_at == 0 { 0 } else { now + 60 * DAY };
-    let next = Minted { issued_at: now, expires_at, ..old.clone() };
+    let next = IssuedToken { issued_at: now, expires_at, ..old.clone() };
     match &old.renewal {
         Renewal::LosesScope(lost) => {
             let scopes = old.scopes.iter().filter(|scope| *scope != lost).cloned().collect();
-            Successor::New(Minted { scopes, ..next })
+            Successor::New(IssuedToken { scopes, ..next })
         }
-        Renewal::BecomesSomeoneElse(user) => Successor::New(Minted { user: user.clone(), ..next }),
+        Renewal::BecomesSomeoneElse(user) => {
+            Successor::New(IssuedToken { user: user.clone(), ..next })
+        }
         Renewal::ExtendsInPlace if old.is_long_lived() => Successor::SameString { expires_at },
         Renewal::KeepsString if old.is_long_lived() => {
             Successor::SameString { expires_at: old.expires_at }

@@ -5,9 +5,9 @@ use chrono::TimeDelta;
 use crate::token::{DataAccess, Expiry, Provider};
 
 use super::clock::start;
-use super::death::Death;
-use super::minted::{Renewal, TokenSpec};
-use super::people::{AppSpec, Listing, PageSpec, UserSpec};
+use super::fixtures::{AppFixture, Listing, PageFixture, UserFixture};
+use super::invalidation::Invalidation;
+use super::issued::{Renewal, TokenFixture};
 use super::stage::{
     APP, INSTA, INSTA_SECRET, SCOPES, SECRET, Stage, THREADS, THREADS_SECRET, user,
 };
@@ -23,10 +23,10 @@ const SECRETLESS: &str = "1000000000000013";
 impl Stage {
     pub(super) fn troubles(&mut self) {
         for app in [
-            AppSpec::new(APP, SECRET, "Example Publisher"),
-            AppSpec::new(FOREIGN, SECRET, "Somebody Else's App"),
-            AppSpec::new(CLOSED, SECRET, "Example Closed App").disabled(),
-            AppSpec::new(MISTYPED, SECRET, "Example Mistyped App"),
+            AppFixture::new(APP, SECRET, "Example Publisher"),
+            AppFixture::new(FOREIGN, SECRET, "Somebody Else's App"),
+            AppFixture::new(CLOSED, SECRET, "Example Closed App").disabled(),
+            AppFixture::new(MISTYPED, SECRET, "Example Mistyped App"),
         ] {
             self.graph.add_app(app);
         }
@@ -46,19 +46,19 @@ impl Stage {
         let gone = start() - TimeDelta::days(12);
         let expired = user(&erin, 0).aged(TimeDelta::days(72)).ending(Expiry::At(gone));
         self.give("EXPIRED", expired.named("expired"));
-        for (number, name, key, death) in [
-            (2, "Pat Password", "PASSWORD_CHANGED", Death::PasswordChanged),
-            (3, "Ari Appless", "APP_REMOVED", Death::AppRemoved),
-            (4, "Chris Checkpoint", "CHECKPOINT", Death::Checkpoint),
-            (5, "Blake Blocked", "BLOCKED", Death::Blocking),
-            (6, "Uma Unconfirmed", "UNCONFIRMED", Death::Unconfirmed),
-            (7, "Robin Revoked", "REVOKED", Death::Revoked),
-            (8, "Lou Loggedout", "LOGGED_OUT", Death::SessionInvalid),
-            (9, "Ingrid Inactive", "INACTIVE", Death::Inactive),
+        for (number, name, key, invalidation) in [
+            (2, "Pat Password", "PASSWORD_CHANGED", Invalidation::PasswordChanged),
+            (3, "Ari Appless", "APP_REMOVED", Invalidation::AppRemoved),
+            (4, "Chris Checkpoint", "CHECKPOINT", Invalidation::Checkpoint),
+            (5, "Blake Blocked", "BLOCKED", Invalidation::Blocking),
+            (6, "Uma Unconfirmed", "UNCONFIRMED", Invalidation::Unconfirmed),
+            (7, "Robin Revoked", "REVOKED", Invalidation::Revoked),
+            (8, "Lou Loggedout", "LOGGED_OUT", Invalidation::SessionInvalid),
+            (9, "Ingrid Inactive", "INACTIVE", Invalidation::Inactive),
         ] {
             let person = self.person(number, name);
             let string = self.give(key, user(&person, 30).named(key));
-            self.graph.kill(&string, death);
+            self.graph.invalidate(&string, invalidation);
         }
         self.pasted.push_str("# What Erin got by logging in again.\n");
         self.give("EXPIRED_AGAIN", user(&erin, 50).named("expired again"));
@@ -77,9 +77,9 @@ impl Stage {
     }
 
     fn mistaken_strings(&mut self) {
-        self.graph.add_page(PageSpec::new("2000000000000010", "Example Wrong Page"));
+        self.graph.add_page(PageFixture::new("2000000000000010", "Example Wrong Page"));
         let wim = self.person(13, "Wim Wrongtype");
-        let page = TokenSpec::page(APP, &wim, "2000000000000010").scopes(SCOPES);
+        let page = TokenFixture::page(APP, &wim, "2000000000000010").scopes(SCOPES);
         self.give("WRONG_TYPE", page.named("wrong type"));
         for (number, name, key, app) in [
             (14, "Fay Foreign", "FOREIGN_APP", FOREIGN),
@@ -87,7 +87,7 @@ impl Stage {
             (16, "Ove Ops", "WRONG_SECRET", MISTYPED),
         ] {
             let person = self.person(number, name);
-            let token = TokenSpec::user(app, &person).named(key).scopes(SCOPES);
+            let token = TokenFixture::user(app, &person).named(key).scopes(SCOPES);
             self.give(key, token.aged(TimeDelta::days(15)));
         }
     }
@@ -99,18 +99,19 @@ impl Stage {
             ("2000000000000013", "Example Unlisted Page"),
             ("2000000000000014", "Example Unticked Page"),
         ] {
-            self.graph.add_page(PageSpec::new(page, name));
+            self.graph.add_page(PageFixture::new(page, name));
         }
         let sam = self.person(17, "Sam Shortparent");
-        let hasty = TokenSpec::page(APP, &sam, "2000000000000011")
+        let hasty = TokenFixture::page(APP, &sam, "2000000000000011")
             .named("short parent")
             .scopes(SCOPES)
             .ending(Expiry::At(start() + TimeDelta::hours(2)));
         self.give("SHORT_PARENT", hasty);
         let rae = self.person(18, "Rae Rolelost");
-        let lost = TokenSpec::page(APP, &rae, "2000000000000012").named("role lost").scopes(SCOPES);
+        let lost =
+            TokenFixture::page(APP, &rae, "2000000000000012").named("role lost").scopes(SCOPES);
         let lost = self.give("ROLE_LOST", lost);
-        self.graph.kill(&lost, Death::RoleLost);
+        self.graph.invalidate(&lost, Invalidation::RoleLost);
         let edda = self.person(19, "Edda Editor");
         self.graph.list(&edda, "2000000000000013", Listing::Unlisted);
         self.graph.list(&edda, "2000000000000014", Listing::WithoutToken);
@@ -119,28 +120,28 @@ impl Stage {
 
     fn instagram(&mut self) {
         for (app, name) in [(INSTA, "Example Stories"), (SECRETLESS, "Example Snapshots")] {
-            self.graph.add_app(AppSpec::new(app, INSTA_SECRET, name).of(Provider::Instagram));
+            self.graph.add_app(AppFixture::new(app, INSTA_SECRET, name).of(Provider::Instagram));
         }
         self.paste("INSTA_SECRET", INSTA_SECRET);
         let ivy = self.person(20, "Ivy Instagram");
         let gone = start() - TimeDelta::days(5);
-        let expired = TokenSpec::instagram(INSTA, &ivy).named("instagram expired");
+        let expired = TokenFixture::instagram(INSTA, &ivy).named("instagram expired");
         let expired = expired.aged(TimeDelta::days(65)).ending(Expiry::At(gone));
         self.give("INSTAGRAM_EXPIRED", expired);
         let nina = self.person(21, "Nina Nosecret");
-        let hasty = TokenSpec::instagram(SECRETLESS, &nina).named("instagram no secret");
+        let hasty = TokenFixture::instagram(SECRETLESS, &nina).named("instagram no secret");
         let hasty = hasty.ending(Expiry::At(start() + TimeDelta::hours(1)));
         self.give("INSTAGRAM_NO_SECRET", hasty);
     }
 
     /// The config names the app by the id that it has at Facebook.
     fn threads(&mut self) {
-        let (name, twin) = ("Example Notes", AppSpec::new(TWIN, SECRET, "Example Notes"));
+        let (name, twin) = ("Example Notes", AppFixture::new(TWIN, SECRET, "Example Notes"));
         self.graph.add_app(twin);
-        self.graph.add_app(AppSpec::new(THREADS, THREADS_SECRET, name).of(Provider::Threads));
+        self.graph.add_app(AppFixture::new(THREADS, THREADS_SECRET, name).of(Provider::Threads));
         self.paste("THREADS_SECRET", THREADS_SECRET);
         let tom = self.person(22, "Tom Twin");
-        let token = TokenSpec::threads(THREADS, &tom).named("wrong app id");
+        let token = TokenFixture::threads(THREADS, &tom).named("wrong app id");
         self.give("WRONG_APP_ID", token.aged(TimeDelta::days(15)));
     }
 
@@ -153,7 +154,7 @@ impl Stage {
     /// Adds a person of the `troubles` and says which id that is.
     fn person(&mut self, number: u32, name: &str) -> String {
         let id = format!("30000000000001{number:02}");
-        self.graph.add_user(UserSpec::new(&id, name));
+        self.graph.add_user(UserFixture::new(&id, name));
         id
     }
 }

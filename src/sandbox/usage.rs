@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::people::AppSpec;
+use super::fixtures::AppFixture;
 
 /// How busy a business object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub struct AdAccountUsage {
     pub reset_seconds: u32,
 }
 
-impl AppSpec {
+impl AppFixture {
     /// The headers about the accounts that are known.
     pub(super) fn usage_headers(&self) -> Vec<(&'static str, String)> {
         let app = self.usage.map(|percent| ("x-app-usage", of_the_app(percent)));

@@ -6,7 +6,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use metatoken::sandbox::{TokenSpec, UserSpec};
+use metatoken::sandbox::{TokenFixture, UserFixture};
 
 use super::figure::{Figure, median, milliseconds};
 use super::process::{is_there, timed};
@@ -66,15 +66,13 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
 
 /// So many tokens, all adopted and checked.
 fn fleet(tokens: usize) -> anyhow::Result<World> {
-    let plan = (0..tokens).fold(Plan::new(CONCURRENCY), |plan, number| {
-        let person = format!("3{number:015}");
-        let token = TokenSpec::user(APP, &person);
-        plan.people(|graph| graph.add_user(UserSpec::new(&person, "Somebody"))).token_in_file(
-            &format!("user-{number:05}"),
-            token,
-            "type = \"user\"",
-        )
-    });
+    let plan =
+        (0..tokens).fold(Plan::new(CONCURRENCY), |plan, number| {
+            let person = format!("3{number:015}");
+            let token = TokenFixture::user(APP, &person);
+            plan.people(|graph| graph.add_user(UserFixture::new(&person, "Somebody")))
+                .token_in_file(&format!("user-{number:05}"), token, "type = \"user\"")
+        });
     let world = plan.begin()?;
     timed(&mut world.command(&["refresh"]))?;
     Ok(world)

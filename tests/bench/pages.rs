@@ -1,7 +1,7 @@
 //! One user token and all the Pages that its person manages.
 
 use anyhow::ensure;
-use metatoken::sandbox::{Listing, PageSpec, Seen, TokenSpec, UserSpec};
+use metatoken::sandbox::{Listing, PageFixture, Seen, TokenFixture, UserFixture};
 
 use super::figure::{Figure, count};
 use super::process::timed;
@@ -17,17 +17,17 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
     let world = Plan::new(8)
         .people(|graph| {
             let pages: Vec<String> = (0..PAGES).map(|number| format!("2{number:015}")).collect();
-            let person = pages.iter().fold(UserSpec::new(PERSON, "Anna"), |person, page| {
+            let person = pages.iter().fold(UserFixture::new(PERSON, "Anna"), |person, page| {
                 person.with_page(page, Listing::Listed)
             });
             graph.add_user(person);
             for page in &pages {
-                graph.add_page(PageSpec::new(page, "Bakery"));
+                graph.add_page(PageFixture::new(page, "Bakery"));
             }
         })
         .token(
             "brand",
-            TokenSpec::user(APP, PERSON).scopes(["pages_show_list"]),
+            TokenFixture::user(APP, PERSON).scopes(["pages_show_list"]),
             "type = \"user\"\npages = \"all\"",
         )
         .begin()?;

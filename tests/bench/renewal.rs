@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use metatoken::sandbox::{TokenSpec, UserSpec};
+use metatoken::sandbox::{TokenFixture, UserFixture};
 
 use super::figure::{Figure, count, milliseconds};
 use super::process::watched;
@@ -58,8 +58,8 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
 fn plan() -> Plan {
     (0..TOKENS).fold(Plan::new(CONCURRENCY), |plan, number| {
         let person = format!("3{number:015}");
-        let token = TokenSpec::user(APP, &person);
-        plan.people(|graph| graph.add_user(UserSpec::new(&person, "Somebody"))).token(
+        let token = TokenFixture::user(APP, &person);
+        plan.people(|graph| graph.add_user(UserFixture::new(&person, "Somebody"))).token(
             &format!("user-{number:04}"),
             token,
             "type = \"user\"",

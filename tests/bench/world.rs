@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use chrono::{DateTime, TimeDelta};
-use metatoken::sandbox::{AppSpec, Seen, Server, Simulation, TokenSpec, UserSpec};
+use metatoken::sandbox::{AppFixture, Seen, Server, Simulation, TokenFixture, UserFixture};
 use metatoken::token::{DataAccess, Provider, Time};
 
 /// The app that every world has, and its secret.
@@ -39,7 +39,7 @@ impl Plan {
     /// One app, and a config that asks `concurrency` questions at a time.
     pub(crate) fn new(concurrency: usize) -> Self {
         let mut graph = Simulation::new(start());
-        graph.add_app(AppSpec::new(APP, APP_SECRET, "Bench"));
+        graph.add_app(AppFixture::new(APP, APP_SECRET, "Bench"));
         let tables = format!(
             "[app.main]\nid = \"{APP}\"\nsecret = {{ env = \"APP_SECRET\" }}\n\n\
              [http]\nconcurrency = {concurrency}\n\n"
@@ -55,7 +55,7 @@ impl Plan {
     }
 
     /// Gives out a token, puts its string into a variable, and declares it, with `more` settings.
-    pub(crate) fn token(mut self, label: &str, spec: TokenSpec, more: &str) -> Self {
+    pub(crate) fn token(mut self, label: &str, spec: TokenFixture, more: &str) -> Self {
         let string = self.graph.mint(spec.data_access(DataAccess::NotApplicable).named(label));
         let variable = label.to_uppercase().replace('-', "_");
         self.tables.extend([
@@ -70,7 +70,7 @@ impl Plan {
 
     /// Gives out a token, puts its string into the one file that all such tokens stand in, and
     /// declares it, with `more` settings.
-    pub(crate) fn token_in_file(mut self, label: &str, spec: TokenSpec, more: &str) -> Self {
+    pub(crate) fn token_in_file(mut self, label: &str, spec: TokenFixture, more: &str) -> Self {
         let string = self.graph.mint(spec.data_access(DataAccess::NotApplicable).named(label));
         let key = label.to_uppercase().replace('-', "_");
         self.tables.extend([
@@ -113,9 +113,9 @@ impl World {
             .into_iter()
             .zip(["3000000000000001", "3000000000000002", "3000000000000003"])
             .fold(Plan::new(8), |plan, (label, person)| {
-                plan.people(|graph| graph.add_user(UserSpec::new(person, label))).token(
+                plan.people(|graph| graph.add_user(UserFixture::new(person, label))).token(
                     label,
-                    TokenSpec::user(APP, person),
+                    TokenFixture::user(APP, person),
                     "type = \"user\"",
                 )
             })

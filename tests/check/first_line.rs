@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Misbehaviour, Rule};
+use metatoken::sandbox::{FaultInjection, Rule};
 
 use super::plugin::Output;
 use super::{SCENARIOS, rehearse, several, user};
@@ -14,7 +14,7 @@ use crate::world::{BRAND, World, day};
 fn renewals_fail_with(world: &World, message: &str) {
     let body =
         serde_json::json!({"error": {"message": message, "type": "OAuthException", "code": 1}});
-    let raw = Misbehaviour::Raw {
+    let raw = FaultInjection::Raw {
         status: 500,
         headers: vec![("Content-Type", "application/json".to_owned())],
         body: body.to_string().into_bytes(),

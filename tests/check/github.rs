@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Death, Misbehaviour, Rule};
+use metatoken::sandbox::{FaultInjection, Invalidation, Rule};
 
 use super::{SCENARIOS, kept, rehearse, several, user};
 use crate::world::{BRAND, World, day};
@@ -13,7 +13,7 @@ const ANNOTATIONS: &[&str] = &["check", "--format", "github"];
 fn a_cause_is_an_annotation() {
     let mut world = kept();
     world.run(ANNOTATIONS).stdout("\nMETATOKEN OK - 2 tokens, all well\n").stderr("").code(0);
-    world.graph.with(|graph| graph.kill("EAAFAKEShop1", Death::Revoked));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEShop1", Invalidation::Revoked));
     world.at(day(1));
     world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
     world.at(day(3));
@@ -31,7 +31,7 @@ fn what_would_end_a_command_is_escaped() {
         .token("BRAND", user("brand").aged(TimeDelta::days(51)));
     let body =
         r#"{"error":{"message":"5 % | more:\n::error::x, y","type":"OAuthException","code":1}}"#;
-    let raw = Misbehaviour::Raw {
+    let raw = FaultInjection::Raw {
         status: 500,
         headers: vec![("Content-Type", "application/json".to_owned())],
         body: body.as_bytes().to_vec(),

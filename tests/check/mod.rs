@@ -19,7 +19,7 @@ use std::fmt::Write as _;
 use std::process::{Command, Stdio};
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 
 use crate::world::{ANNA, APP, Ran, World, ends};
 
@@ -37,8 +37,8 @@ access_token = { env = "SHOP" }
 /// What a rehearsal can be like.
 const SCENARIOS: [&str; 4] = ["healthy", "troubles", "outage", "throttled"];
 
-fn user(words: &str) -> TokenSpec {
-    TokenSpec::user(APP, ANNA).named(words)
+fn user(words: &str) -> TokenFixture {
+    TokenFixture::user(APP, ANNA).named(words)
 }
 
 /// A world in which two tokens were adopted on day 0.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Misbehaviour, Rule};
+use metatoken::sandbox::{FaultInjection, Rule};
 
 use super::several;
 use crate::deployment::{cannot_mount, skip};
@@ -37,7 +37,7 @@ fn fails(world: &mut World, half_days: std::ops::RangeInclusive<i32>, verdict: u
 #[test]
 fn an_outage_changes_no_colour_until_proofs_are_old() {
     let mut world = five();
-    world.graph.misbehave(Rule::any(), Misbehaviour::Status(503));
+    world.graph.misbehave(Rule::any(), FaultInjection::Status(503));
     fails(&mut world, 1..=6, 0);
     world.at(day(3) + TimeDelta::seconds(1));
     world.run(&["check"]).stdout("
@@ -89,7 +89,7 @@ WARNING: `t1`, `t2`, `t3`, `t4` and `t5`: API access deactivated. To reactivate,
 #[test]
 fn an_outage_at_the_first_run_is_one_cause() {
     let world = several(3);
-    world.graph.misbehave(Rule::any(), Misbehaviour::Status(503));
+    world.graph.misbehave(Rule::any(), FaultInjection::Status(503));
     let _ = world.run(&["refresh", "--quiet"]).exit(Exit::Unavailable);
     world
         .run(&["check"])

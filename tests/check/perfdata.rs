@@ -1,6 +1,6 @@
 //! The numbers behind the bar: what a monitoring system draws.
 
-use metatoken::sandbox::{Death, TokenSpec};
+use metatoken::sandbox::{Invalidation, TokenFixture};
 
 use super::plugin::Output;
 use super::{SCENARIOS, kept, rehearse, several, user};
@@ -53,14 +53,14 @@ fn each_dated_token_has_the_time_that_is_left_and_its_own_limits() {
     let mut world = World::new()
         .config(ENDS)
         .token("DATED", user("dated"))
-        .token("PAGE", TokenSpec::page(APP, ANNA, BAKERY).ending(ends(45)))
+        .token("PAGE", TokenFixture::page(APP, ANNA, BAKERY).ending(ends(45)))
         .token("EARLY", user("early").ending(ends(50)))
         .token("BY_HAND", user("by-hand").ending(ends(40)))
         .token("DEAD", user("dead").ending(ends(55)))
         .token("EXPIRED", user("expired").ending(ends(5)))
-        .token("ROBOT", TokenSpec::system_user(APP, ROBOT).named("robot"));
+        .token("ROBOT", TokenFixture::system_user(APP, ROBOT).named("robot"));
     let _ = world.run(&["refresh"]);
-    world.graph.with(|graph| graph.kill("EAAFAKEDead1", Death::Revoked));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEDead1", Invalidation::Revoked));
     world.at(day(6));
     let _ = world.run(&["refresh"]);
     let ran = world.run(&["check"]).code(2);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Death, TokenSpec};
+use metatoken::sandbox::{Invalidation, TokenFixture};
 
 use super::metrics::{Sample, read};
 use super::{SCENARIOS, kept, rehearse, user};
@@ -123,7 +123,7 @@ fn three() -> World {
     let mut world = World::new()
         .config(&format!("{BRAND}\n{targets}{others}"))
         .token("BRAND", user("brand"))
-        .token("ROBOT", TokenSpec::system_user(APP, ROBOT).named("robot"))
+        .token("ROBOT", TokenFixture::system_user(APP, ROBOT).named("robot"))
         .token("SHOP", user("shop"));
     for file in ["app.env", "gone.env"] {
         world.write(file, "TOKEN=\n");
@@ -132,7 +132,7 @@ fn three() -> World {
     world.at(day(39));
     world.run(&["refresh", "--quiet"]).silent().code(0);
     std::fs::remove_file(world.path("gone.env")).unwrap();
-    world.graph.with(|graph| graph.kill("EAAFAKEShop1", Death::Revoked));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEShop1", Invalidation::Revoked));
     world.at(day(40));
     world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
     world

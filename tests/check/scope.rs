@@ -4,7 +4,7 @@
 use std::fs;
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::Death;
+use metatoken::sandbox::Invalidation;
 
 use super::{kept, user};
 use crate::world::{BRAND, World, day, ends};
@@ -109,7 +109,7 @@ METATOKEN OK - the machinery is well
 #[test]
 fn a_dead_token_is_no_fault_of_the_machine() {
     let mut world = kept();
-    world.graph.with(|graph| graph.kill("EAAFAKEShop1", Death::Revoked));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEShop1", Invalidation::Revoked));
     world.at(day(1));
     world.run(&["refresh", "--quiet"]).exit(Exit::PersonNeeded);
     world.run(&["check", "--tokens"]).code(2);

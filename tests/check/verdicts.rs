@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Death, Misbehaviour, Rule};
+use metatoken::sandbox::{FaultInjection, Invalidation, Rule};
 
 use super::{CONFIG, kept, user};
 use crate::world::{World, day, ends};
@@ -39,8 +39,8 @@ fn critical_when_a_token_is_dead_and_each_cause_has_its_line() {
     let mut world = kept();
     world.at(day(1));
     world.graph.with(|graph| {
-        graph.kill("EAAFAKEBrand1", Death::PasswordChanged);
-        graph.kill("EAAFAKEShop1", Death::Revoked);
+        graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged);
+        graph.invalidate("EAAFAKEShop1", Invalidation::Revoked);
     });
     world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded).stderr("");
     world.run(&["check"]).stdout("
@@ -212,7 +212,7 @@ hint: the labels are `brand` and `shop`
 #[test]
 fn live_asks_and_tells_what_it_learns() {
     let world = kept();
-    world.graph.with(|graph| graph.kill("EAAFAKEShop1", Death::Revoked));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEShop1", Invalidation::Revoked));
     world.run(&["check", "--live"]).stdout("
 METATOKEN CRITICAL - shop: The session was invalidated explicitly using an API call (code 190/466)
 CRITICAL: `shop`: Error validating access token: The session was invalidated explicitly using an API call (code 190/466); the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token
@@ -223,7 +223,7 @@ CRITICAL: `shop`: Error validating access token: The session was invalidated exp
 #[test]
 fn live_ends_in_time_however_slow_graph_is() {
     let world = kept();
-    world.graph.misbehave(Rule::any(), Misbehaviour::Slow(Duration::from_millis(200)));
+    world.graph.misbehave(Rule::any(), FaultInjection::Slow(Duration::from_millis(200)));
     let began = Instant::now();
     let ran =
         world.run(&["check", "--live"]).stdout("\nMETATOKEN OK - 2 tokens, all well\n").code(0);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{APP_INI, ONE, TWO, held, ini, owed, script, states};
 use crate::world::{ANNA, APP, BRAND, Ran, World, day, until};
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 
 /// A world in which `brand` is delivered to this script, below these targets; `NAME` stands for
 /// the world's folder.
@@ -197,8 +197,8 @@ fn it_does_not_wait_for_the_files_below_it_nor_they_for_it() {
 /// A world with two tokens that are delivered to the same program.
 fn shared() -> World {
     let world = World::new()
-        .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"))
-        .token("SHOP", TokenSpec::user(APP, ANNA).named("shop"));
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
+        .token("SHOP", TokenFixture::user(APP, ANNA).named("shop"));
     let text = "echo \"$METATOKEN_LABELS\" >> FOLDER/runs\necho \"$METATOKEN_LABEL\" >> FOLDER/runs\ncat >> FOLDER/runs\n";
     let command =
         script(&world, "hook.sh", &text.replace("FOLDER", world.path(".").to_str().unwrap()));

@@ -1,13 +1,13 @@
 //! The string that somebody pasted at three in the morning.
 
-use metatoken::sandbox::{Death, Misbehaviour, Rule, TokenSpec};
+use metatoken::sandbox::{FaultInjection, Invalidation, Rule, TokenFixture};
 
 use super::{APP_INI, ONE, TWO, WEB_ENV, delivered, due, env, held, ini, reasons, states};
 use crate::world::{ANNA, APP, World, day, ends};
 
 /// A string of the same person's that ends on day `n`.
 fn pasted(world: &World, n: i64) -> String {
-    let string = world.mint(TokenSpec::user(APP, ANNA).named("pasted").ending(ends(n)));
+    let string = world.mint(TokenFixture::user(APP, ANNA).named("pasted").ending(ends(n)));
     world.write("app.ini", ini(&string));
     string
 }
@@ -34,7 +34,7 @@ fn a_better_one_is_adopted_and_brought_to_the_others() {
 fn one_that_replaces_a_dead_string_is_adopted() {
     let mut world = delivered(&format!("{APP_INI}{WEB_ENV}"));
     world.at(day(2));
-    world.graph.with(|graph| graph.kill(ONE, Death::PasswordChanged));
+    world.graph.with(|graph| graph.invalidate(ONE, Invalidation::PasswordChanged));
     world.run(&["refresh", "--quiet"]).code(77);
     let string = pasted(&world, 30);
     let _ = world.run(&["refresh"]).code(0);
@@ -145,7 +145,7 @@ fn text_that_is_no_token_is_left_alone() {
 #[test]
 fn another_tokens_string_is_left_alone_and_not_examined() {
     let world = delivered(APP_INI);
-    let other = world.mint(TokenSpec::user(APP, ANNA).named("other").ending(ends(90)));
+    let other = world.mint(TokenFixture::user(APP, ANNA).named("other").ending(ends(90)));
     world.reconfigure(
         &format!(
             "{}\n[token.other]\ntype = \"user\"\naccess_token = \"{other}\"\n{APP_INI}",
@@ -178,7 +178,7 @@ fn one_that_graph_cannot_be_asked_about_is_left_until_it_can() {
     let mut world = delivered(&format!("{APP_INI}{WEB_ENV}"));
     world.at(day(1));
     let string = pasted(&world, 61);
-    world.graph.misbehave(Rule::any(), Misbehaviour::Status(500));
+    world.graph.misbehave(Rule::any(), FaultInjection::Status(500));
     world.run(&["refresh", "--quiet"]).code(69);
     world.run(&["deliver", "--quiet"]).code(0);
     assert_eq!(held(&world, "app.ini"), ini(&string));

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::{ONE, TWO, held, left_behind, states, world};
 use crate::world::{World, day, mode};
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 
 use crate::world::{ANNA, APP};
 
@@ -62,7 +62,7 @@ fn a_renewal_reaches_each_format_and_changes_nothing_but_the_value() {
 #[test]
 fn our_own_config_can_be_a_target() {
     let mut world = World::new();
-    let string = world.mint(TokenSpec::user(APP, ANNA).named("brand"));
+    let string = world.mint(TokenFixture::user(APP, ANNA).named("brand"));
     world.reconfigure(&format!(
         "[token.brand] # mine\ntype = \"user\"\naccess_token = \"{string}\" # pasted\n
 [[token.brand.deliver]]\nfile = \"metatoken.toml\"\nkey = \"token.brand.access_token\"\n"

@@ -10,7 +10,7 @@ use super::machine::as_nobody;
 use super::{ONE, TWO, held, ini, reasons, states, world};
 use crate::deployment::skip;
 use crate::world::{ANNA, APP, BRAND, World, day};
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 
 /// A file, the value's key in it, and its text with `@` for the value.
 const FILES: [(&str, &str, &str); 6] = [
@@ -151,7 +151,7 @@ fn half_an_access_token_is_never_taken_for_a_new_one() {
     world.reconfigure(&format!(
         "[token.brand]\ntype = \"user\"\naccess_token = {{ file = \"app.ini\", key = \"facebook.token\" }}\n{TARGET}"
     ));
-    world.write("app.ini", ini(&world.mint(TokenSpec::user(APP, ANNA).named("brand"))));
+    world.write("app.ini", ini(&world.mint(TokenFixture::user(APP, ANNA).named("brand"))));
     world.run(&["refresh", "--quiet"]).silent().code(0);
     let first = world.in_use("brand");
     world.at(day(45));
@@ -299,7 +299,7 @@ fn many_tokens_are_written_into_one_file() {
         )
     };
     let world = labels.iter().fold(World::new(), |world, label| {
-        world.token(&label.to_uppercase(), TokenSpec::user(APP, ANNA).named(label))
+        world.token(&label.to_uppercase(), TokenFixture::user(APP, ANNA).named(label))
     });
     world.reconfigure(&labels.iter().map(table).collect::<Vec<_>>().concat());
     let lines = |value: &dyn Fn(&str) -> String| {

@@ -14,7 +14,7 @@ mod ways;
 
 use std::fs;
 
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 
 use crate::world::{ANNA, APP, BRAND, Ran, World, day};
 
@@ -33,7 +33,7 @@ const WEB_ENV: &str =
 fn world(targets: &str) -> World {
     let world = World::new()
         .config(&format!("{BRAND}\n{targets}"))
-        .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"));
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"));
     world.write("app.ini", ini("PASTE-IT-HERE"));
     world.write("web/.env", "FB_TOKEN=\n");
     world

@@ -2,7 +2,7 @@
 //! renewal.
 
 use chrono::TimeDelta;
-use metatoken::sandbox::{Death, TokenSpec};
+use metatoken::sandbox::{Invalidation, TokenFixture};
 use metatoken::token::Expiry;
 
 use super::{APP_INI, WEB_ENV, env, held, ini, script, states, world};
@@ -18,7 +18,7 @@ fn an_exchange_delivers() {
     ));
     std::fs::remove_file(world.path("app.ini")).unwrap();
     let short = Expiry::At(day(0) + TimeDelta::hours(1));
-    let string = world.mint(TokenSpec::user(APP, ANNA).named("typed").ending(short));
+    let string = world.mint(TokenFixture::user(APP, ANNA).named("typed").ending(short));
     let dry = world.run_with_input(&["exchange", "brand", "-n", "--json"], &string).code(73);
     assert_eq!(held(&world, "web/.env"), env(""));
     assert_eq!(states(&dry.result("brand"))[0], "app failed");
@@ -53,7 +53,7 @@ fn a_page_is_delivered_when_its_parent_gives_a_new_string() {
         let first = world.in_use(label);
         assert_eq!(held(&world, "app.ini"), ini(&first), "{label}");
         world.at(day(1));
-        world.graph.with(|graph| graph.kill(&first, Death::Revoked));
+        world.graph.with(|graph| graph.invalidate(&first, Invalidation::Revoked));
         world.run(&["refresh", "--quiet"]).silent().code(0);
         let second = world.in_use(label);
         assert_ne!(first, second, "{label}");

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
 use metatoken::edit::{Format, locate};
-use metatoken::sandbox::{Death, TokenSpec};
+use metatoken::sandbox::{Invalidation, TokenFixture};
 
 use super::shipped;
 use crate::world::{ANNA, APP, ROBOT, Ran, World, day, ends};
@@ -35,14 +35,14 @@ fn script(workflow: (&str, &str)) -> String {
 }
 
 /// A repository with both tokens among its secrets.
-fn repository(brand: TokenSpec) -> World {
+fn repository(brand: TokenFixture) -> World {
     let world = World::new().config("").with("META_APP_SECRET", crate::world::APP_SECRET);
-    let robot = TokenSpec::system_user(APP, ROBOT).scopes(["whatsapp_business_messaging"]);
+    let robot = TokenFixture::system_user(APP, ROBOT).scopes(["whatsapp_business_messaging"]);
     world.token("FB_USER_TOKEN", brand).token("WA_TOKEN", robot.named("whatsapp"))
 }
 
-fn brand() -> TokenSpec {
-    TokenSpec::user(APP, ANNA).named("brand").scopes(["pages_show_list", "pages_manage_posts"])
+fn brand() -> TokenFixture {
+    TokenFixture::user(APP, ANNA).named("brand").scopes(["pages_show_list", "pages_manage_posts"])
 }
 
 /// Runs a workflow's script in a checkout.
@@ -127,7 +127,7 @@ METATOKEN WARNING - brand: it ends 2026-01-11 00:00 UTC, in 10 days, and only a 
 fn a_token_that_is_dead_fails_the_job_and_says_what_mends_it() {
     let mut world = repository(brand());
     world.at(day(1));
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::AppRemoved));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::AppRemoved));
     run(&world, GITHUB).stdout("
 ::error title=metatoken%3A `brand`::Error validating access token: The user has not authorized application 1000000000000001 (code 190/458)%0Aanna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 METATOKEN CRITICAL - brand: The user has not authorized application 1000000000000001 (code 190/458)

@@ -8,7 +8,7 @@ mod server;
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Death, TokenSpec};
+use metatoken::sandbox::{Invalidation, TokenFixture};
 
 use super::{lacking, shipped, skip};
 use crate::world::{ANNA, APP, World, day, mode, until};
@@ -44,8 +44,8 @@ fn left_out(test: &str) -> bool {
 fn healthy() -> World {
     let world = World::new()
         .config(TOKENS)
-        .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"))
-        .token("SHOP", TokenSpec::user(APP, ANNA).named("shop"));
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
+        .token("SHOP", TokenFixture::user(APP, ANNA).named("shop"));
     if rustix::process::getuid().is_root() {
         plugin::open_to_group(&world);
     }
@@ -57,7 +57,7 @@ fn healthy() -> World {
 fn troubled() -> World {
     let mut world = healthy();
     world.at(day(2));
-    world.graph.with(|graph| graph.kill("EAAFAKEShop1", Death::PasswordChanged));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEShop1", Invalidation::PasswordChanged));
     world.run(&["refresh", "--quiet"]).exit(Exit::PersonNeeded);
     world.at(day(2) + TimeDelta::hours(27));
     world

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 
 use super::{cannot_mount, lacking, shipped, skip};
 use crate::world::{ANNA, APP, BRAND, World};
@@ -25,7 +25,7 @@ fn what_the_page_says_of_cron_installs_it() {
     if let Some(why) = why {
         return skip("deployment::page::what_the_page_says_of_cron_installs_it", &why);
     }
-    let world = World::new().config(BRAND).token("BRAND", TokenSpec::user(APP, ANNA));
+    let world = World::new().config(BRAND).token("BRAND", TokenFixture::user(APP, ANNA));
     let usual = world.command(&[]);
     let usual: Vec<&str> = usual.get_args().map(|it| it.to_str().unwrap()).collect();
     let ["--config", config, "--now", now] = usual[..] else { panic!("{usual:?}") };

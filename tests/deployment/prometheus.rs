@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Death, TokenSpec};
+use metatoken::sandbox::{Invalidation, TokenFixture};
 
 use super::{lacking, shipped, skip};
 use crate::world::{ANNA, APP, World, day, mode, until};
@@ -48,16 +48,16 @@ key = "token"
 /// A world with all that can be measured: tokens with and without an end, one of them dead, a
 /// delivery that was made and one that is owed.
 fn measured() -> World {
-    let brand = TokenSpec::user(APP, ANNA).named("brand");
+    let brand = TokenFixture::user(APP, ANNA).named("brand");
     let mut world = World::new()
         .config(CONFIG)
         .token("BRAND", brand.scopes(["public_profile", "pages_show_list"]))
-        .token("SHOP", TokenSpec::user(APP, ANNA).named("shop"));
+        .token("SHOP", TokenFixture::user(APP, ANNA).named("shop"));
     world.write("app.env", "FB_TOKEN=old\n");
     world.write("node-exporter/empty.prom", "");
     world.run(&["refresh", "--quiet"]).exit(Exit::NotDelivered);
     world.at(day(41));
-    world.graph.with(|graph| graph.kill("EAAFAKEShop1", Death::PasswordChanged));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEShop1", Invalidation::PasswordChanged));
     world.run(&["refresh", "--quiet"]).exit(Exit::PersonNeeded);
     world
 }

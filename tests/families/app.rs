@@ -1,7 +1,7 @@
 //! App tokens: the app's id and secret give one, and a new secret is its only death.
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 use serde_json::json;
 
 use super::hours;
@@ -24,7 +24,7 @@ access_token = { env = "BRAND" }
 "#;
 
 fn world() -> World {
-    World::new().config(CONFIG).token("BRAND", TokenSpec::user(APP, ANNA).named("brand"))
+    World::new().config(CONFIG).token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
 }
 
 fn app_token(world: &World) -> String {
@@ -84,7 +84,7 @@ fn id_and_secret_may_be_pasted_as_one() {
         .replace("type = \"app\"\n", "type = \"app\"\naccess_token = { env = \"PUBLISHER\" }\n");
     let world = World::new()
         .config(&config)
-        .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"))
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
         .with("PUBLISHER", &literal);
     world
         .run(&["refresh", "publisher"])
@@ -216,7 +216,7 @@ fn the_token_of_another_app_is_refused() {
         .replace("type = \"app\"\n", "type = \"app\"\naccess_token = { env = \"PUBLISHER\" }\n");
     let world = World::new()
         .config(&config)
-        .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"))
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
         .with("PUBLISHER", "1000000000000077|fakesecretofnobody");
     let ran = world.run(&["refresh", "--json"]).exit(Exit::InputRefused);
     assert_eq!(ran.outcomes()["brand"], "adopted");

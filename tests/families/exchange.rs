@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{ThreadsInspection, TokenSpec};
+use metatoken::sandbox::{ThreadsInspection, TokenFixture};
 use metatoken::token::Expiry;
 
 use super::{CREATOR_CONFIG, NOTES_CONFIG, creator, hours, notes};
@@ -34,12 +34,12 @@ fn world() -> World {
     World::new().config(&format!("{insta}{threads}{REST}"))
 }
 
-fn brand() -> TokenSpec {
-    TokenSpec::user(APP, ANNA).named("brand")
+fn brand() -> TokenFixture {
+    TokenFixture::user(APP, ANNA).named("brand")
 }
 
-fn ads() -> TokenSpec {
-    TokenSpec::system_user(APP, ROBOT).named("ads")
+fn ads() -> TokenFixture {
+    TokenFixture::system_user(APP, ROBOT).named("ads")
 }
 
 fn in_an_hour() -> Expiry {
@@ -92,7 +92,7 @@ notes  threads  exchanged  2026-03-02 00:00 UTC, in 60 days  it was short-lived:
 fn what_is_long_lived_or_never_expires_is_stored_as_it_is() {
     for (label, spec) in [
         ("brand", brand()),
-        ("bakery", TokenSpec::page(APP, ANNA, BAKERY).named("bakery")),
+        ("bakery", TokenFixture::page(APP, ANNA, BAKERY).named("bakery")),
         ("ads", ads()),
         ("creator", creator()),
         ("notes", notes()),

@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
 use metatoken::sandbox::{
-    DeadRefusal, Death, Misbehaviour, OldString, Renewal, Rule, TokenSpec, YoungRefusal,
+    DeadRefusal, FaultInjection, Invalidation, OldString, Renewal, Rule, TokenFixture, YoungRefusal,
 };
 use metatoken::token::Expiry;
 use serde_json::json;
@@ -21,12 +21,12 @@ const TRIED: [&str; 4] = [
 ];
 const RENEWED: [&str; 2] = ["instagram/refresh_access_token Creator", "instagram/me Creator"];
 
-fn world(spec: TokenSpec) -> World {
+fn world(spec: TokenFixture) -> World {
     World::new().config(CREATOR_CONFIG).token("CREATOR", spec)
 }
 
 /// A world in which a string of thirty days was adopted and renewed on day 0: its end is known.
-fn renewed(spec: TokenSpec) -> World {
+fn renewed(spec: TokenFixture) -> World {
     let world = world(spec.aged(TimeDelta::days(30)));
     let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
     assert_eq!(ran.outcomes()["creator"], "refreshed");
@@ -201,8 +201,8 @@ creator  instagram  refreshed  2026-04-16 00:00 UTC, in 60 days  its end, 2026-0
     assert_eq!(world.calls(), RENEWED);
     assert_eq!(world.in_use("creator"), "IGFAKECreator3");
     world.graph.with(|graph| {
-        assert!(graph.death("IGFAKECreator2").is_some());
-        assert_eq!(graph.death("IGFAKECreator3"), None);
+        assert!(graph.invalidation("IGFAKECreator2").is_some());
+        assert_eq!(graph.invalidation("IGFAKECreator3"), None);
     });
 }
 
@@ -384,7 +384,7 @@ critical: `creator`: The requested resource does not exist (code 100)
 #[test]
 fn a_removed_app_is_told_by_its_sentence() {
     let mut world = renewed(creator());
-    world.graph.with(|graph| graph.kill("IGFAKECreator2", Death::AppRemoved));
+    world.graph.with(|graph| graph.invalidate("IGFAKECreator2", Invalidation::AppRemoved));
     world.at(day(1));
     world.run(&["refresh"]).stdout("
 LABEL    TYPE       OUTCOME  ENDS                              REASON
@@ -400,11 +400,11 @@ critical: `creator`: Error validating access token: The user has not authorized 
 #[test]
 fn an_outage_is_never_death() {
     for misbehaviour in [
-        Misbehaviour::CloseBeforeAnswer,
-        Misbehaviour::Status(500),
-        Misbehaviour::Html,
-        Misbehaviour::Nothing,
-        Misbehaviour::Code2Transient,
+        FaultInjection::CloseBeforeAnswer,
+        FaultInjection::Status(500),
+        FaultInjection::Html,
+        FaultInjection::Nothing,
+        FaultInjection::Code2Transient,
     ] {
         let quick = format!("[http]\nattempts = 1\n{CREATOR_CONFIG}");
         let mut world = renewed(creator());
@@ -429,8 +429,11 @@ fn an_unsupported_request_is_no_verdict() {
     let refusal = json!({ "error": {
         "message": "Unsupported request - method type: get", "type": "IGApiException", "code": 100,
     }});
-    let refusal =
-        Misbehaviour::Raw { status: 400, headers: vec![], body: refusal.to_string().into_bytes() };
+    let refusal = FaultInjection::Raw {
+        status: 400,
+        headers: vec![],
+        body: refusal.to_string().into_bytes(),
+    };
     let mut world = renewed(creator());
     world.at(day(1));
     world.graph.misbehave(Rule::on("/me"), refusal);
@@ -451,7 +454,7 @@ fn an_unsupported_request_is_no_verdict() {
 fn a_string_of_facebooks_is_refused_by_its_host() {
     let world = World::new()
         .config(CREATOR_CONFIG)
-        .token("CREATOR", TokenSpec::user(crate::world::APP, crate::world::ANNA).named("brand"));
+        .token("CREATOR", TokenFixture::user(crate::world::APP, crate::world::ANNA).named("brand"));
     world.run(&["refresh"]).stdout("
 LABEL    TYPE       OUTCOME  ENDS  REASON
 creator  instagram  invalid  -     refused: wrong host or type (190)

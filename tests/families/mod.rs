@@ -13,7 +13,7 @@ mod threads;
 mod versions;
 
 use chrono::TimeDelta;
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 
 use crate::world::{CREATOR, INSTA_APP, THREADS_APP};
 
@@ -44,13 +44,13 @@ owner = "dora@creator.example"
 "#;
 
 /// Dora's token at Instagram, of sixty days unless it is said otherwise.
-fn creator() -> TokenSpec {
-    TokenSpec::instagram(INSTA_APP, CREATOR).named("creator")
+fn creator() -> TokenFixture {
+    TokenFixture::instagram(INSTA_APP, CREATOR).named("creator")
 }
 
 /// Dora's token at Threads, of sixty days unless it is said otherwise.
-fn notes() -> TokenSpec {
-    TokenSpec::threads(THREADS_APP, CREATOR).named("notes")
+fn notes() -> TokenFixture {
+    TokenFixture::threads(THREADS_APP, CREATOR).named("notes")
 }
 
 fn hours(n: i64) -> TimeDelta {

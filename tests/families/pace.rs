@@ -2,7 +2,7 @@
 //! in this run and the next, while the others go on.
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 
 use super::hours;
 use crate::world::{ANNA, APP, APP_SECRET, World, day, ends};
@@ -43,16 +43,16 @@ access_token = { env = "ELSEWHERE" }
 /// A world on day 41: `urgent` has 5 days left, `due` and `elsewhere` 19, and `calm` 40. All were
 /// proven a day ago, and none was renewed yet.
 fn world() -> World {
-    let user = |words: &str| TokenSpec::user(APP, ANNA).named(words);
+    let user = |words: &str| TokenFixture::user(APP, ANNA).named(words);
     let world = World::new().config(&format!("[defaults]\nauto_refresh = false\n{CONFIG}"));
     world.graph.with(|graph| {
-        graph.add_app(metatoken::sandbox::AppSpec::new(OTHER_APP, APP_SECRET, "Other App"));
+        graph.add_app(metatoken::sandbox::AppFixture::new(OTHER_APP, APP_SECRET, "Other App"));
     });
     let mut world = world
         .token("CALM", user("calm").ending(ends(81)))
         .token("DUE", user("due").ending(ends(60)))
         .token("URGENT", user("urgent").ending(ends(46)))
-        .token("ELSEWHERE", TokenSpec::user(OTHER_APP, ANNA).named("elsewhere"));
+        .token("ELSEWHERE", TokenFixture::user(OTHER_APP, ANNA).named("elsewhere"));
     for at in (0..=40).step_by(10) {
         world.at(day(at));
         world.run(&["refresh", "--quiet", "calm", "due", "elsewhere", "urgent"]).stderr("");

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Death, Listing, Misbehaviour, PageSpec, Rule, TokenSpec};
+use metatoken::sandbox::{FaultInjection, Invalidation, Listing, PageFixture, Rule, TokenFixture};
 use serde_json::json;
 
 use super::{CREATOR_CONFIG, creator};
@@ -25,7 +25,7 @@ fn five() -> World {
             config,
             "\n[token.{label}]\ntype = \"user\"\napp = \"main\"\naccess_token = {{ env = \"{variable}\" }}\n"
         );
-        world = world.token(&variable, TokenSpec::user(APP, ANNA).named(label).aged(nearly));
+        world = world.token(&variable, TokenFixture::user(APP, ANNA).named(label).aged(nearly));
     }
     world = world.config(&config);
     world.run(&["refresh", "--json"]).exit(Exit::Ok).stderr("");
@@ -115,7 +115,7 @@ warning: `one`, `two`, `three`, `four` and `five`: API access deactivated. To re
 #[test]
 fn graph_out_of_reach_is_one_cause_for_all() {
     let world = five();
-    world.graph.misbehave(Rule::any(), Misbehaviour::CloseBeforeAnswer);
+    world.graph.misbehave(Rule::any(), FaultInjection::CloseBeforeAnswer);
     world.run(&["refresh"]).stdout("
 LABEL    TYPE       OUTCOME  ENDS                              REASON
 creator  instagram  failed   2026-03-02 00:00 UTC, in 59 days  network
@@ -143,7 +143,7 @@ warning: `creator`, `one`, `two`, `three`, `four` and `five`: the connection to 
 #[test]
 fn graph_down_is_believed_after_three_answers() {
     let world = five();
-    world.graph.misbehave(Rule::any(), Misbehaviour::Code2Transient);
+    world.graph.misbehave(Rule::any(), FaultInjection::Code2Transient);
     world.run(&["refresh"]).stdout("
 LABEL    TYPE       OUTCOME  ENDS                              REASON
 creator  instagram  failed   2026-03-02 00:00 UTC, in 59 days  graph unavailable (2)
@@ -167,14 +167,15 @@ fn a_dead_parent_is_told_once_with_its_pages() {
     let config = "[token.brand]\ntype = \"user\"\naccess_token = { env = \"BRAND\" }\npages = \"all\"\nowner = \"anna@client.example\"\n";
     let world = World::new().config(config);
     world.graph.with(|graph| {
-        graph.add_page(PageSpec::new("2000000000000003", "Shop"));
+        graph.add_page(PageFixture::new("2000000000000003", "Shop"));
         graph.list(ANNA, "2000000000000003", Listing::Listed);
     });
     let scopes = ["public_profile", "pages_show_list"];
-    let mut world = world.token("BRAND", TokenSpec::user(APP, ANNA).named("brand").scopes(scopes));
+    let mut world =
+        world.token("BRAND", TokenFixture::user(APP, ANNA).named("brand").scopes(scopes));
     let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
     assert_eq!(ran.outcomes().len(), 4, "{:?}", ran.outcomes());
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::PasswordChanged));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
     world.at(day(1));
     world.run(&["refresh"]).stdout("
 LABEL                   TYPE  OUTCOME  ENDS                              REASON

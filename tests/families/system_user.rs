@@ -2,7 +2,7 @@
 //! expire, or may be of that kind, are never touched.
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Death, Misbehaviour, Rule, TokenSpec};
+use metatoken::sandbox::{FaultInjection, Invalidation, Rule, TokenFixture};
 use metatoken::token::Expiry;
 use serde_json::json;
 
@@ -15,11 +15,11 @@ type = "system-user"
 access_token = { env = "ADS" }
 "#;
 
-fn ads() -> TokenSpec {
-    TokenSpec::system_user(APP, ROBOT).named("ads")
+fn ads() -> TokenFixture {
+    TokenFixture::system_user(APP, ROBOT).named("ads")
 }
 
-fn world(spec: TokenSpec) -> World {
+fn world(spec: TokenFixture) -> World {
     World::new().config(CONFIG).token("ADS", spec)
 }
 
@@ -54,7 +54,7 @@ ads    system-user  refreshed  2026-04-16 00:00 UTC, in 60 days  its end, 2026-0
     assert!(renewal.parameters.iter().any(|name| name == flag), "{:?}", renewal.parameters);
     assert_eq!(world.in_use("ads"), "EAAFAKEAds2");
     world.graph.with(|graph| {
-        assert_eq!(graph.death("EAAFAKEAds1"), None, "it works until its own end");
+        assert_eq!(graph.invalidation("EAAFAKEAds1"), None, "it works until its own end");
         assert_eq!(graph.expiry("EAAFAKEAds1"), Some(ends(60)));
     });
 }
@@ -110,7 +110,7 @@ fn what_may_be_of_that_kind_is_not_touched_either() {
     }});
     world.graph.misbehave(
         Rule::on("/debug_token"),
-        Misbehaviour::Raw { status: 200, headers: vec![], body: answer.to_string().into_bytes() },
+        FaultInjection::Raw { status: 200, headers: vec![], body: answer.to_string().into_bytes() },
     );
     world
         .run(&["refresh"])
@@ -173,7 +173,7 @@ ads    system-user  exchanged  2026-03-02 00:00 UTC, in 60 days  it is short-liv
 1 token: 1 exchanged
 ").stderr("").exit(Exit::Ok);
     world.at(day(0) + hours(1));
-    world.graph.with(|graph| graph.kill("EAAFAKEAds2", Death::Revoked));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEAds2", Invalidation::Revoked));
     world.run(&["refresh", "ads"]).stdout("
 LABEL  TYPE         OUTCOME  ENDS                              REASON
 ads    system-user  invalid  2026-03-02 00:00 UTC, in 59 days  revoked (190/466)

@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{OldString, Renewal, ThreadsInspection, TokenSpec};
+use metatoken::sandbox::{OldString, Renewal, ThreadsInspection, TokenFixture};
 use metatoken::token::Expiry;
 use serde_json::json;
 
@@ -20,7 +20,7 @@ type = "threads"
 access_token = { env = "OTHER" }
 "#;
 
-fn world(spec: TokenSpec) -> World {
+fn world(spec: TokenFixture) -> World {
     World::new().config(NOTES_CONFIG).token("NOTES", spec)
 }
 
@@ -235,7 +235,7 @@ warning: `notes`: Error validating client secret (code 100)
 fn a_string_of_another_provider_is_refused() {
     for (words, spec) in [
         ("Creator", super::creator()),
-        ("Brand", TokenSpec::user(APP, crate::world::ANNA).named("brand")),
+        ("Brand", TokenFixture::user(APP, crate::world::ANNA).named("brand")),
     ] {
         for inspection in [ThreadsInspection::ForTheApp, ThreadsInspection::ForTestersOnly] {
             let world = World::new().config(NOTES_CONFIG).token("NOTES", spec.clone());

@@ -2,7 +2,7 @@
 //! place is noticed.
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 use serde_json::json;
 
 use crate::world::{ANNA, APP, World, day};
@@ -28,8 +28,8 @@ app = "pinned"
 access_token = {{ env = "SHOP" }}
 "#
         ))
-        .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"))
-        .token("SHOP", TokenSpec::user(APP, ANNA).named("shop"))
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
+        .token("SHOP", TokenFixture::user(APP, ANNA).named("shop"))
 }
 
 #[test]
@@ -38,8 +38,8 @@ fn the_end_of_a_pinned_version_is_announced_with_the_newer_one() {
     let mut world = pinned("v19.0");
     for (at, code) in [(79, 0), (80, 1)] {
         world.at(day(at));
-        let brand = world.mint(TokenSpec::user(APP, ANNA).named("brand"));
-        let shop = world.mint(TokenSpec::user(APP, ANNA).named("shop"));
+        let brand = world.mint(TokenFixture::user(APP, ANNA).named("brand"));
+        let shop = world.mint(TokenFixture::user(APP, ANNA).named("shop"));
         world.set("BRAND", &brand);
         world.set("SHOP", &shop);
         world.run(&["refresh", "--json"]).exit(Exit::Ok).stderr("");

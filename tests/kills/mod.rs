@@ -196,7 +196,7 @@ fn every_token_is_accepted(world: &World) -> Result<(), (Harm, String)> {
         let ran = world.run(&["token", label]);
         let string = ran.stdout.trim_end();
         let is_alive = world.graph.with(|graph| {
-            graph.strings().any(|known| known == string) && graph.death(string).is_none()
+            graph.strings().any(|known| known == string) && graph.invalidation(string).is_none()
         });
         if ran.code != Some(0) || !is_alive {
             return Err((Harm::Lost, format!("`{label}` has {string:?}: {}", ran.stderr)));

@@ -1,7 +1,7 @@
 //! What is under way when the kill comes.
 
 use chrono::TimeDelta;
-use metatoken::sandbox::{OldString, TokenSpec};
+use metatoken::sandbox::{OldString, TokenFixture};
 
 use crate::world::{ANNA, APP, World, day, ends};
 
@@ -89,15 +89,15 @@ pub(super) fn env(value: &str) -> String {
     format!("# of the web server\nFB_TOKEN='{value}'\nLAST=1\n")
 }
 
-fn due() -> TokenSpec {
+fn due() -> TokenFixture {
     user().aged(TimeDelta::days(50)).ending(ends(10))
 }
 
-fn user() -> TokenSpec {
-    TokenSpec::user(APP, ANNA).named("brand").scopes(SCOPES)
+fn user() -> TokenFixture {
+    TokenFixture::user(APP, ANNA).named("brand").scopes(SCOPES)
 }
 
-fn world(targets: &str, token: TokenSpec) -> World {
+fn world(targets: &str, token: TokenFixture) -> World {
     let world = World::new().token("BRAND", token);
     declare(&world, targets);
     world.write("app.ini", ini(PLACEHOLDER));

@@ -2,7 +2,7 @@
 //! fails, from the opening of the window to the end.
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Misbehaviour, Rule, TokenSpec};
+use metatoken::sandbox::{FaultInjection, Rule, TokenFixture};
 
 use crate::world::{ANNA, APP, CREATOR, INSTA_APP, ROBOT, THREADS_APP, World, day};
 
@@ -56,10 +56,10 @@ fn world() -> World {
     let old = chrono::TimeDelta::days(30);
     World::new()
         .config(CONFIG)
-        .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"))
-        .token("ADS", TokenSpec::system_user(APP, ROBOT).named("ads").ending(sixty))
-        .token("CREATOR", TokenSpec::instagram(INSTA_APP, CREATOR).named("creator").aged(old))
-        .token("NOTES", TokenSpec::threads(THREADS_APP, CREATOR).named("notes"))
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
+        .token("ADS", TokenFixture::system_user(APP, ROBOT).named("ads").ending(sixty))
+        .token("CREATOR", TokenFixture::instagram(INSTA_APP, CREATOR).named("creator").aged(old))
+        .token("NOTES", TokenFixture::threads(THREADS_APP, CREATOR).named("notes"))
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_life_that_meta_does_not_prolong() {
     a_day_later(&world);
     world.lives_until(31);
     for renewal in ["/oauth/access_token", "/refresh_access_token"] {
-        world.graph.misbehave(Rule::on(renewal), Misbehaviour::Status(500));
+        world.graph.misbehave(Rule::on(renewal), FaultInjection::Status(500));
     }
     world.at(day(40));
     the_window_opens(&world);
@@ -376,10 +376,10 @@ critical: `notes`: Error validating access token: Session has expired on Sunday,
 /// They do, and all is well.
 fn people_log_in_again(world: &World) {
     for (label, spec) in [
-        ("brand", TokenSpec::user(APP, ANNA).named("brand")),
-        ("ads", TokenSpec::system_user(APP, ROBOT).named("ads")),
-        ("creator", TokenSpec::instagram(INSTA_APP, CREATOR).named("creator")),
-        ("notes", TokenSpec::threads(THREADS_APP, CREATOR).named("notes")),
+        ("brand", TokenFixture::user(APP, ANNA).named("brand")),
+        ("ads", TokenFixture::system_user(APP, ROBOT).named("ads")),
+        ("creator", TokenFixture::instagram(INSTA_APP, CREATOR).named("creator")),
+        ("notes", TokenFixture::threads(THREADS_APP, CREATOR).named("notes")),
     ] {
         let string = world.mint(spec);
         let ran = world.run_with_input(&["exchange", label, "--json"], &string).exit(Exit::Ok);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use metatoken::sandbox::Death;
+use metatoken::sandbox::Invalidation;
 use serde_json::Value;
 
 use super::{due, lines};
@@ -11,7 +11,7 @@ use crate::world::{World, day, stream_name};
 /// A world in which `brand` is dead, on a day when that is known.
 fn dead() -> World {
     let mut world = World::with_brand("");
-    world.graph.with(|graph| graph.kill("EAAFAKEBrand1", Death::PasswordChanged));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
     world.at(day(2));
     world
 }

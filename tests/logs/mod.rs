@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Death, Misbehaviour, Rule, TokenSpec};
+use metatoken::sandbox::{FaultInjection, Invalidation, Rule, TokenFixture};
 use serde_json::{Map, Value};
 
 use crate::world::{ANNA, APP, BRAND, Ran, World, day};
@@ -102,7 +102,7 @@ command = [\"/bin/sh\", \"-c\", \"exit 3\"]
 ";
     let mut world = World::new()
         .config(&format!("{BRAND}{targets}"))
-        .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"));
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"));
     world.run(&["refresh"]).stderr("").exit(Exit::NotDelivered);
     world.at(day(45));
     world
@@ -201,7 +201,7 @@ fn what_meta_said_is_there_in_numbers() {
 #[test]
 fn a_log_is_as_talkative_as_was_asked_for() {
     let world = due();
-    world.graph.misbehave(Rule::on("/oauth/access_token"), Misbehaviour::Throttled);
+    world.graph.misbehave(Rule::on("/oauth/access_token"), FaultInjection::Throttled);
     let levels = |arguments: &[&str]| {
         let ran = world.run(&[&["refresh", "--force", "brand"], arguments].concat());
         let mut levels: Vec<String> = lines(&ran.stderr)
@@ -222,7 +222,7 @@ fn a_log_is_as_talkative_as_was_asked_for() {
 #[test]
 fn a_call_that_is_made_again_says_why() {
     let world = due();
-    world.graph.misbehave(Rule::on("/debug_token").once(), Misbehaviour::Status(503));
+    world.graph.misbehave(Rule::on("/debug_token").once(), FaultInjection::Status(503));
     let ran = world.run(&["refresh", "-vv", "--log-format", "json"]);
     let retried = of_event(&ran.stderr, "retried");
     let [retried] = &retried[..] else { panic!("{retried:#?}\n{}", ran.stderr) };
@@ -250,7 +250,7 @@ fn a_call_that_is_made_again_says_why() {
 #[test]
 fn a_throttled_app_is_named() {
     let world = due();
-    world.graph.misbehave(Rule::any(), Misbehaviour::Throttled);
+    world.graph.misbehave(Rule::any(), FaultInjection::Throttled);
     let ran = world.run(&["refresh", "--log-format", "json"]);
     let throttled = of_event(&ran.stderr, "throttled");
     let [throttled] = &throttled[..] else { panic!("{}", ran.stderr) };
@@ -319,7 +319,7 @@ fn complaints_and_notes_are_lines_too() {
     assert!(unknown.stdout.starts_with("METATOKEN UNKNOWN - "), "{}", unknown.stdout);
     assert_eq!(only(&unknown)["exit_code"], 3);
 
-    world.graph.misbehave(Rule::any(), Misbehaviour::Status(503));
+    world.graph.misbehave(Rule::any(), FaultInjection::Status(503));
     let line = only(&world.run(&["status", "--live", "--log-format", "json"]).exit(Exit::Ok));
     assert_eq!((&line["level"], &line["event"]), (&"info".into(), &"note".into()));
     assert!(line["message"].as_str().unwrap().starts_with("Graph gave no verdict"), "{line:?}");
@@ -333,8 +333,8 @@ fn complaints_and_notes_are_lines_too() {
 #[test]
 fn an_exchange_that_fails_says_so_in_numbers() {
     let world = World::with_brand("");
-    let string = world.mint(TokenSpec::user(APP, ANNA).named("pasted"));
-    world.graph.with(|graph| graph.kill(&string, Death::PasswordChanged));
+    let string = world.mint(TokenFixture::user(APP, ANNA).named("pasted"));
+    world.graph.with(|graph| graph.invalidate(&string, Invalidation::PasswordChanged));
     let ran = world.run_with_input(&["exchange", "brand", "--log-format", "json"], &string);
     let lines = lines(&ran.stderr);
     let events: Vec<_> = lines.iter().map(|line| &line["event"]).collect();

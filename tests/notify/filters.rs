@@ -1,6 +1,6 @@
 //! What a channel is told by its `events` and `labels`, and whom it names.
 
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 
 use super::{DEAD, OTHER, SCOPES, dead, kill, logs_in_again, well};
 use crate::world::{ANNA, APP, BRAND, Hook, day};
@@ -141,7 +141,7 @@ fn a_token_under_another_name_is_no_news() {
     world.reconfigure(&config);
     world.run(&["refresh", "--quiet"]).code(77);
     assert_eq!(told(&hook), [""; 0]);
-    let string = world.mint(TokenSpec::user(APP, ANNA).named("brand").scopes(SCOPES));
+    let string = world.mint(TokenFixture::user(APP, ANNA).named("brand").scopes(SCOPES));
     world.run_with_input(&["exchange", "shop"], &string).code(0);
     world.run(&["refresh", "--quiet"]).code(0);
     assert_eq!(told(&hook), ["all RECOVERED", "pages RECOVERED"]);

@@ -68,7 +68,9 @@ fn killed_after_it_was_told() {
 fn killed_between_two() {
     let (mut world, hook) = dead(&format!("{}{CHAT}", super::OTHER));
     let other = world.in_use("other");
-    world.graph.with(|graph| graph.kill(&other, metatoken::sandbox::Death::Checkpoint));
+    world
+        .graph
+        .with(|graph| graph.invalidate(&other, metatoken::sandbox::Invalidation::Checkpoint));
     world.killed_at("told", &["refresh"], "");
     let first = hook.said();
     assert_eq!(first.len(), 1);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use chrono::TimeDelta;
-use metatoken::sandbox::{Listing, PageSpec, TokenSpec};
+use metatoken::sandbox::{Listing, PageFixture, TokenFixture};
 
 use super::{CHAT, DEAD, kill, logs_in_again, well};
 use crate::world::{ANNA, APP, World, day};
@@ -114,7 +114,7 @@ fn an_app_that_is_disabled_is_one_message_for_five_tokens() {
             config,
             "[token.{label}]\ntype = \"user\"\naccess_token = {{ env = \"{variable}\" }}"
         );
-        world = world.token(&variable, TokenSpec::user(APP, ANNA).named(label));
+        world = world.token(&variable, TokenFixture::user(APP, ANNA).named(label));
     }
     let (mut world, hook) = world.told_through(&format!("{config}{CHAT}"));
     world.run(&["refresh"]).code(0);
@@ -147,7 +147,7 @@ fn an_app_that_is_disabled_is_one_message_for_five_tokens() {
 fn a_dead_parent_and_its_pages_are_one_message() {
     let (mut world, hook) = well(&format!("pages = \"all\"\n{CHAT}"));
     world.graph.with(|graph| {
-        graph.add_page(PageSpec::new("2000000000000003", "Shop"));
+        graph.add_page(PageFixture::new("2000000000000003", "Shop"));
         graph.list(ANNA, "2000000000000003", Listing::Listed);
     });
     world.run(&["refresh", "--force", "brand"]).code(0);

@@ -9,7 +9,7 @@ mod lives;
 mod pings;
 mod ways;
 
-use metatoken::sandbox::{Death, TokenSpec};
+use metatoken::sandbox::{Invalidation, TokenFixture};
 
 use crate::world::{ANNA, APP, BRAND, Hook, World, day};
 
@@ -21,7 +21,7 @@ const CHAT: &str = "[[notify]]\nname = \"chat\"\nwebhook = \"[HOOK]/chat\"\n";
 
 /// A world in which `brand` was adopted and all is well, on day 1.
 fn well(config: &str) -> (World, Hook) {
-    let user = |words: &str| TokenSpec::user(APP, ANNA).named(words).scopes(SCOPES);
+    let user = |words: &str| TokenFixture::user(APP, ANNA).named(words).scopes(SCOPES);
     let world = World::new().token("BRAND", user("brand")).token("OTHER", user("other"));
     let (mut world, hook) = world.told_through(&format!("{BRAND}{config}"));
     world.run(&["refresh"]).code(0).stderr("");
@@ -41,13 +41,13 @@ fn dead(config: &str) -> (World, Hook) {
 
 fn kill(world: &World) {
     let string = world.in_use("brand");
-    world.graph.with(|graph| graph.kill(&string, Death::PasswordChanged));
+    world.graph.with(|graph| graph.invalidate(&string, Invalidation::PasswordChanged));
 }
 
 /// Anna logs in again and somebody pastes what she got.
 #[track_caller]
 fn logs_in_again(world: &World) {
-    let string = world.mint(TokenSpec::user(APP, ANNA).named("brand").scopes(SCOPES));
+    let string = world.mint(TokenFixture::user(APP, ANNA).named("brand").scopes(SCOPES));
     world.run_with_input(&["exchange", "brand"], &string).code(0);
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metatoken::sandbox::{Misbehaviour, Rule};
+use metatoken::sandbox::{FaultInjection, Rule};
 use rustix::process::Signal;
 
 use super::{DEAD, dead, kill, logs_in_again, well};
@@ -19,7 +19,7 @@ fn a_run_says_that_it_begins_and_how_it_ends() {
     let (mut world, hook) = well(PING);
     assert_eq!(hook.lines(), [START, SUCCESS]);
     // What is tried again while there is time is no failure.
-    world.graph.misbehave(Rule::any(), Misbehaviour::CloseBeforeAnswer);
+    world.graph.misbehave(Rule::any(), FaultInjection::CloseBeforeAnswer);
     world.at(day(2));
     world.run(&["refresh", "--force", "brand", "--quiet"]).code(69).silent();
     assert_eq!(hook.lines(), [""; 0], "somebody typed that");

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Misbehaviour, Rule, TokenSpec};
+use metatoken::sandbox::{FaultInjection, Rule, TokenFixture};
 use metatoken::token::Provider;
 
 use super::{creator, user};
@@ -26,13 +26,13 @@ access_token = { env = "NOTES" }
 fn a_host_out_of_reach_holds_back_no_other() {
     for threads in [1, 8] {
         let config = format!("[http]\nattempts = 1\nconcurrency = {threads}\n{THREADS}{BRAND}");
-        let notes = TokenSpec::threads(THREADS_APP, CREATOR).named("notes");
+        let notes = TokenFixture::threads(THREADS_APP, CREATOR).named("notes");
         let mut world = World::new()
             .config(&config)
             .token("BRAND", user())
             .token("NOTES", notes.aged(TimeDelta::days(5)));
         world.run(&["refresh"]).exit(Exit::Ok);
-        world.graph.misbehave(Rule::any().at(Provider::Threads), Misbehaviour::CloseBeforeAnswer);
+        world.graph.misbehave(Rule::any().at(Provider::Threads), FaultInjection::CloseBeforeAnswer);
         world.at(day(45));
         world.run(&["refresh"]).stdout("
 LABEL  TYPE     OUTCOME    ENDS                              REASON
@@ -65,7 +65,7 @@ fn a_host_that_says_it_is_down_holds_back_no_other() {
     // Facebook's ends last, so its turn comes last.
     let mut world = world.config(&(config + BRAND)).token("BRAND", user().ending(ends(64)));
     world.run(&["refresh"]).exit(Exit::Ok);
-    world.graph.misbehave(Rule::any().at(Provider::Instagram), Misbehaviour::Code2Transient);
+    world.graph.misbehave(Rule::any().at(Provider::Instagram), FaultInjection::Code2Transient);
     world.at(day(45));
     world.calls();
     let ran = world.run(&["refresh", "--json"]).exit(Exit::Unavailable);

@@ -10,7 +10,7 @@ mod sealed;
 mod verdicts;
 
 use chrono::TimeDelta;
-use metatoken::sandbox::{Misbehaviour, OldString, Renewal, TokenSpec};
+use metatoken::sandbox::{FaultInjection, OldString, Renewal, TokenFixture};
 use metatoken::token::Time;
 
 use crate::world::{ANNA, APP, BRAND, CREATOR, INSTA_APP, World, day};
@@ -33,12 +33,12 @@ type = "instagram"
 access_token = { env = "CREATOR" }
 "#;
 
-fn user() -> TokenSpec {
-    TokenSpec::user(APP, ANNA).named("brand")
+fn user() -> TokenFixture {
+    TokenFixture::user(APP, ANNA).named("brand")
 }
 
-fn creator() -> TokenSpec {
-    TokenSpec::instagram(INSTA_APP, CREATOR).named("creator")
+fn creator() -> TokenFixture {
+    TokenFixture::instagram(INSTA_APP, CREATOR).named("creator")
 }
 
 /// So many hours into day `n`.
@@ -52,7 +52,7 @@ fn minute(n: i64, minutes: i64) -> Time {
 }
 
 /// `brand`, adopted on day 0, under an app of one try.
-fn brand(spec: TokenSpec) -> World {
+fn brand(spec: TokenFixture) -> World {
     let world = World::new().config(&format!("{ONE_TRY}{BRAND}")).token("BRAND", spec);
     world.run(&["refresh"]).code(0);
     world.calls();
@@ -71,7 +71,7 @@ fn renewals_kill(world: &World) {
 }
 
 /// This answer to the letter.
-fn answer(status: u16, body: &str) -> Misbehaviour {
+fn answer(status: u16, body: &str) -> FaultInjection {
     let headers = vec![("Content-Type", "application/json".to_owned())];
-    Misbehaviour::Raw { status, headers, body: body.as_bytes().to_vec() }
+    FaultInjection::Raw { status, headers, body: body.as_bytes().to_vec() }
 }

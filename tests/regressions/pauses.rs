@@ -2,17 +2,17 @@
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Misbehaviour, Renewal, Rule};
+use metatoken::sandbox::{FaultInjection, Renewal, Rule};
 
 use super::{INSTA, answer, brand, creator, hour, minute, user};
 use crate::world::{World, day};
 
 /// A limit that is one business's, met on day 45: Graph answers again in five hours.
-fn five_hours() -> Misbehaviour {
+fn five_hours() -> FaultInjection {
     let usage =
         r#"{"77":[{"type":"pages","call_count":100,"estimated_time_to_regain_access":300}]}"#;
     let body = r#"{"error":{"message":"There have been too many calls","type":"OAuthException","code":80001}}"#;
-    Misbehaviour::Raw {
+    FaultInjection::Raw {
         status: 400,
         headers: vec![
             ("Content-Type", "application/json".to_owned()),
@@ -64,7 +64,7 @@ critical: `brand`: Graph has not spoken of it for more than 7 days (`proof_withi
 fn a_pause_is_as_long_where_our_clock_is_wrong() {
     for skew in [3, -48, -24 * 40] {
         let mut world = brand(user());
-        world.graph.misbehave(Rule::any().once(), Misbehaviour::Throttled);
+        world.graph.misbehave(Rule::any().once(), FaultInjection::Throttled);
         for (minutes, exit, calls) in
             [(0, Exit::Unavailable, 1), (5, Exit::Unavailable, 0), (49, Exit::Unavailable, 0)]
         {

@@ -1,7 +1,7 @@
 //! Strings that are sealed and not yet in use: none is lost, and none stands in another's way.
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Death, Misbehaviour, Renewal, Rule};
+use metatoken::sandbox::{FaultInjection, Invalidation, Renewal, Rule};
 use metatoken::token::Expiry;
 use serde_json::json;
 
@@ -14,7 +14,7 @@ fn a_newcomer_that_waits_holds_back_no_renewal() {
     let mut world = brand(user());
     world.at(day(10));
     let newcomer = world.mint(user());
-    world.graph.with(|graph| graph.kill(&newcomer, Death::Checkpoint));
+    world.graph.with(|graph| graph.invalidate(&newcomer, Invalidation::Checkpoint));
     world.set("BRAND", &newcomer);
     world.run(&["refresh"]).exit(Exit::PersonNeeded);
     assert_eq!(world.in_use("brand"), "EAAFAKEBrand1");
@@ -82,14 +82,14 @@ fn a_newcomer_does_not_push_out_a_grant_that_nobody_examined() {
     let mut world = brand(user());
     renewals_kill(&world);
     world.at(day(45));
-    let silence = || Misbehaviour::CloseBeforeAnswer;
+    let silence = || FaultInjection::CloseBeforeAnswer;
     world.graph.misbehave(Rule::on("/debug_token").times(2), silence());
     world.run(&["refresh"]).exit(Exit::Unavailable);
     world.at(hour(45, 1));
     let newcomer = world.mint(user().ending(Expiry::At(hour(45, 2))));
     world.set("BRAND", &newcomer);
     world.run(&["refresh"]).exit(Exit::Unavailable);
-    world.graph.with(|graph| graph.kill(&newcomer, Death::Revoked));
+    world.graph.with(|graph| graph.invalidate(&newcomer, Invalidation::Revoked));
     world.at(hour(45, 3));
     world.run(&["refresh"]).stdout("
 LABEL  TYPE  OUTCOME  ENDS                              REASON
@@ -112,7 +112,7 @@ fn a_held_candidate_is_examined_once_the_current_string_is_not_known_to_live() {
     // Graph speaks of the grant, and is silent about the string in use.
     world
         .graph
-        .misbehave(Rule::on("/debug_token").sparing(1).once(), Misbehaviour::CloseBeforeAnswer);
+        .misbehave(Rule::on("/debug_token").sparing(1).once(), FaultInjection::CloseBeforeAnswer);
     world.run(&["refresh"]).exit(Exit::Unavailable);
     assert_eq!(world.in_use("brand"), "EAAFAKEBrand1");
     world.at(hour(45, 1));
@@ -132,7 +132,7 @@ fn a_held_candidate_is_taken_by_the_run_that_finds_the_current_string_dead() {
     world.at(day(40));
     world.run(&["refresh"]).exit(Exit::PersonNeeded);
     let string = world.in_use("brand");
-    world.graph.with(|graph| graph.kill(&string, Death::Revoked));
+    world.graph.with(|graph| graph.invalidate(&string, Invalidation::Revoked));
     world.at(hour(40, 1));
     let ran = world.run(&["refresh", "brand", "--json"]).exit(Exit::Ok);
     assert_eq!(ran.outcomes()["brand"], "refreshed", "{}", ran.stdout);
@@ -167,7 +167,7 @@ fn the_end_that_was_granted_is_kept_though_the_profile_is_silent() {
     let mut world = World::new().config(INSTA).token("CREATOR", spec);
     world.run(&["refresh"]).exit(Exit::Ok);
     world.at(day(41));
-    world.graph.misbehave(Rule::on("/me").once(), Misbehaviour::CloseBeforeAnswer);
+    world.graph.misbehave(Rule::on("/me").once(), FaultInjection::CloseBeforeAnswer);
     let ran = world.run(&["refresh", "--json"]).exit(Exit::Unavailable);
     assert_eq!(ran.result("creator")["new_expires_at"], "2026-04-12T00:00:00Z");
     world.run(&["history"]).stdout("

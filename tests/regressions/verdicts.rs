@@ -1,7 +1,7 @@
 //! What Meta's refusals say, and what they do not.
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Misbehaviour, Rule};
+use metatoken::sandbox::{FaultInjection, Rule};
 use metatoken::token::Expiry;
 
 use super::{INSTA, answer, brand, creator, hour, minute, user};
@@ -46,7 +46,7 @@ fn what_is_no_refusal_of_the_string_does_not_make_it_long_lived() {
     let denied = r#"{"error":{"message":"Permission","type":"OAuthException","code":10}}"#;
     let page = "a proxy or another server answered, not Graph: status 200, content type `text/html`, no JSON";
     for (trouble, exit, said, hint) in [
-        (Misbehaviour::Html, Exit::Failed, page, later),
+        (FaultInjection::Html, Exit::Failed, page, later),
         (answer(400, blocked), Exit::Failed, "blocked (code 368)", later),
         (answer(400, denied), Exit::PersonNeeded, "Permission (code 10)", grant),
     ] {
@@ -96,7 +96,7 @@ fn a_proxys_page_does_not_make_a_string_too_young() {
     let config = INSTA.replace("secret = { env = \"INSTA_SECRET\" }\n", "");
     let spec = creator().aged(chrono::TimeDelta::days(55));
     let mut world = World::new().config(&config).token("CREATOR", spec);
-    world.graph.misbehave(Rule::on("/refresh_access_token").once(), Misbehaviour::Html);
+    world.graph.misbehave(Rule::on("/refresh_access_token").once(), FaultInjection::Html);
     let ran = world.run(&["refresh", "--json"]).exit(Exit::Failed);
     assert_eq!(ran.result("creator")["problem"]["kind"], "malformed_response");
     world.at(hour(0, 1));

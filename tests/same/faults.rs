@@ -3,32 +3,32 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use metatoken::sandbox::{Death, Misbehaviour, Rule, Scenario};
+use metatoken::sandbox::{FaultInjection, Invalidation, Rule, Scenario};
 
 use crate::recorder::Answer;
 use crate::world::World;
 use crate::{Length, Plan};
 
 /// What a call is answered with, by name.
-fn misbehaviours() -> Vec<(&'static str, Misbehaviour)> {
-    let raw = |status, name, value: &str, body: &str| Misbehaviour::Raw {
+fn misbehaviours() -> Vec<(&'static str, FaultInjection)> {
+    let raw = |status, name, value: &str, body: &str| FaultInjection::Raw {
         status,
         headers: vec![(name, value.to_owned())],
         body: body.as_bytes().to_vec(),
     };
     vec![
-        ("html", Misbehaviour::Html),
-        ("nothing", Misbehaviour::Nothing),
-        ("null", Misbehaviour::Null),
-        ("huge", Misbehaviour::Huge(5_000_000)),
-        ("slow", Misbehaviour::Slow(Duration::from_micros(10))),
-        ("closed-before", Misbehaviour::CloseBeforeAnswer),
-        ("closed-after", Misbehaviour::CloseAfterEffect),
-        ("status-500", Misbehaviour::Status(500)),
-        ("code-2", Misbehaviour::Code2Transient),
-        ("throttled", Misbehaviour::Throttled),
-        ("user-throttled", Misbehaviour::UserThrottled),
-        ("clock", Misbehaviour::WrongDate(TimeDelta::days(3))),
+        ("html", FaultInjection::Html),
+        ("nothing", FaultInjection::Nothing),
+        ("null", FaultInjection::Null),
+        ("huge", FaultInjection::Huge(5_000_000)),
+        ("slow", FaultInjection::Slow(Duration::from_micros(10))),
+        ("closed-before", FaultInjection::CloseBeforeAnswer),
+        ("closed-after", FaultInjection::CloseAfterEffect),
+        ("status-500", FaultInjection::Status(500)),
+        ("code-2", FaultInjection::Code2Transient),
+        ("throttled", FaultInjection::Throttled),
+        ("user-throttled", FaultInjection::UserThrottled),
+        ("clock", FaultInjection::WrongDate(TimeDelta::days(3))),
         ("redirect", raw(302, "Location", "http://127.0.0.1:1/", "")),
         ("too-many", raw(429, "Retry-After", "30", "slow down")),
         ("list", raw(200, "Content-Type", "application/json", "[1,2]")),
@@ -53,7 +53,7 @@ pub(crate) fn plans(length: Length) -> Vec<Plan> {
     plans
 }
 
-fn suffer(world: &mut World, what: &Misbehaviour) -> anyhow::Result<()> {
+fn suffer(world: &mut World, what: &FaultInjection) -> anyhow::Result<()> {
     // The waits between tries are real ones.
     world.with_graph(Scenario::Healthy, "")?;
     let path = world.path("metatoken.toml");
@@ -105,8 +105,9 @@ fn tell(world: &mut World, table: &str) -> anyhow::Result<()> {
         world.at(TimeDelta::days(day))?;
         world.hook_answers(Answer::With(status, "words of the server"));
         let string = world.in_use("brand")?;
-        let death = if day % 2 == 1 { Death::PasswordChanged } else { Death::Checkpoint };
-        world.graph()?.with(|graph| graph.kill(&string, death));
+        let death =
+            if day % 2 == 1 { Invalidation::PasswordChanged } else { Invalidation::Checkpoint };
+        world.graph()?.with(|graph| graph.invalidate(&string, death));
         world.run("refresh")?;
         world.run("check --notify")?;
         world.run("check --json")?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use chrono::TimeDelta;
-use metatoken::sandbox::{Death, Scenario, TokenSpec};
+use metatoken::sandbox::{Invalidation, Scenario, TokenFixture};
 
 use crate::world::World;
 use crate::{Plan, lives};
@@ -53,11 +53,11 @@ fn kill_everywhere(world: &mut World, place: &str) -> anyhow::Result<()> {
     world.at(TimeDelta::days(45))?;
     killed(world, place, "refresh --scheduled", "")?;
     let string = world.in_use("brand")?;
-    world.graph()?.with(|graph| graph.kill(&string, Death::PasswordChanged));
+    world.graph()?.with(|graph| graph.invalidate(&string, Invalidation::PasswordChanged));
     world.at(TimeDelta::days(46))?;
     killed(world, place, "refresh", "")?;
     killed(world, place, "check --notify", "")?;
-    let again = TokenSpec::user("1000000000000001", "3000000000000001").named("brand");
+    let again = TokenFixture::user("1000000000000001", "3000000000000001").named("brand");
     let string = world.graph()?.with(|graph| graph.mint(again));
     killed(world, place, "exchange brand", &string)?;
     world.write("apps/app.ini", "[facebook]\ntoken = EAAforeign00000000000000000\n")?;

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use chrono::TimeDelta;
-use metatoken::sandbox::{Death, Misbehaviour, OldString, Rule, Scenario, TokenSpec};
+use metatoken::sandbox::{FaultInjection, Invalidation, OldString, Rule, Scenario, TokenFixture};
 use metatoken::token::Expiry;
 
 use crate::world::World;
@@ -260,7 +260,9 @@ impl<'a> Life<'a> {
             8 => self.edit("apps/app.ini", "[facebook]\ntoken = EAAforeign00000000000000000\n")?,
             10 => {
                 let string = self.world.in_use(self.label)?;
-                self.world.graph()?.with(|graph| graph.kill(&string, Death::PasswordChanged));
+                self.world
+                    .graph()?
+                    .with(|graph| graph.invalidate(&string, Invalidation::PasswordChanged));
             }
             15 => {
                 let string = self.mint(60)?;
@@ -271,18 +273,18 @@ impl<'a> Life<'a> {
             20 => self.world.graph()?.with(|graph| graph.set_old_string(OldString::Dies)),
             25 => {
                 let rule = Rule::on("/debug_token").times(3);
-                self.world.graph()?.misbehave(rule, Misbehaviour::Html);
+                self.world.graph()?.misbehave(rule, FaultInjection::Html);
             }
             30 => {
                 self.world.graph()?.behave();
                 let rule = Rule::on("/oauth/access_token").once();
-                self.world.graph()?.misbehave(rule, Misbehaviour::CloseAfterEffect);
+                self.world.graph()?.misbehave(rule, FaultInjection::CloseAfterEffect);
                 self.run("refresh --force [LABEL] -v")?;
             }
             35 => {
                 self.world.graph()?.behave();
                 let skew = TimeDelta::hours(2);
-                self.world.graph()?.misbehave(Rule::any(), Misbehaviour::WrongDate(skew));
+                self.world.graph()?.misbehave(Rule::any(), FaultInjection::WrongDate(skew));
             }
             40 => {
                 self.world.graph()?.behave();
@@ -295,13 +297,15 @@ impl<'a> Life<'a> {
                 let string = self.mint(0)?;
                 let exchange = format!("exchange {} --json", self.label);
                 self.world.run_with(&exchange, &string, None)?;
-                self.world.graph()?.misbehave(Rule::any(), Misbehaviour::Throttled);
+                self.world.graph()?.misbehave(Rule::any(), FaultInjection::Throttled);
             }
             50 => {
                 self.world.graph()?.behave();
                 std::fs::remove_file(self.world.path("apps/web.env"))?;
                 let string = self.world.in_use(self.label)?;
-                self.world.graph()?.with(|graph| graph.kill(&string, Death::Checkpoint));
+                self.world
+                    .graph()?
+                    .with(|graph| graph.invalidate(&string, Invalidation::Checkpoint));
             }
             55 => {
                 let string = self.world.in_use(self.label)?;
@@ -327,7 +331,7 @@ impl<'a> Life<'a> {
         Ok(graph.with(|graph| {
             let length = if days == 0 { TimeDelta::hours(1) } else { TimeDelta::days(days) };
             let ends = Expiry::At(graph.now() + length);
-            let spec = TokenSpec::user("1000000000000001", user).named(self.label).ending(ends);
+            let spec = TokenFixture::user("1000000000000001", user).named(self.label).ending(ends);
             // One that was pasted lacks some of what is required.
             graph.mint(if days == 59 { spec } else { spec.scopes(SCOPES) })
         }))

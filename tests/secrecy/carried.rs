@@ -1,7 +1,7 @@
 //! Where secrets travel: in the body wherever Meta takes one, because servers and proxies write
 //! addresses into their logs.
 
-use metatoken::sandbox::{Sender, TokenSpec};
+use metatoken::sandbox::{Sender, TokenFixture};
 use metatoken::token::Provider;
 
 use crate::world::{
@@ -51,10 +51,10 @@ const SECRETS: [&str; 5] =
 fn world() -> World {
     World::new()
         .config(TOKENS)
-        .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"))
-        .token("ADS", TokenSpec::system_user(APP, ROBOT).named("ads").ending(ends(60)))
-        .token("PICTURES", TokenSpec::instagram(INSTA_APP, CREATOR).named("pictures"))
-        .token("CREATOR", TokenSpec::threads(THREADS_APP, CREATOR).named("creator"))
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
+        .token("ADS", TokenFixture::system_user(APP, ROBOT).named("ads").ending(ends(60)))
+        .token("PICTURES", TokenFixture::instagram(INSTA_APP, CREATOR).named("pictures"))
+        .token("CREATOR", TokenFixture::threads(THREADS_APP, CREATOR).named("creator"))
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::process::Command;
 
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 
 use crate::world::{ANNA, APP, APP_SECRET, BRAND, Ran, World};
 
@@ -28,7 +28,7 @@ fn obey(world: &World, ran: &Ran) {
 }
 
 fn world() -> World {
-    World::new().config(BRAND).token("BRAND", TokenSpec::user(APP, ANNA).named("brand"))
+    World::new().config(BRAND).token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
 }
 
 #[test]
@@ -79,8 +79,8 @@ fn certificates_that_others_can_write_are_not_trusted() {
 /// Two tokens, each of an app of its own; the second app's secret stands in a file.
 fn two_apps() -> World {
     let world = World::new()
-        .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"))
-        .token("OTHER", TokenSpec::user(APP, ANNA).named("other"));
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
+        .token("OTHER", TokenFixture::user(APP, ANNA).named("other"));
     world.reconfigure(&format!(
         "[app.second]\nid = \"{APP}\"\nsecret = {{ file = \"app-secret\" }}\n\
          {BRAND}app = \"main\"\n[token.other]\ntype = \"user\"\napp = \"second\"\n\

@@ -3,14 +3,14 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 
 use crate::world::{ANNA, APP, APP_SECRET, BRAND, World};
 
 /// A world whose app's secret a program prints, and whose config names secrets in every way.
 fn world(program: &str) -> World {
     let world = World::new()
-        .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"))
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
         .with("CHAT", "https://chat.invalid/fake")
         .with("CREDENTIALS_DIRECTORY", "/run/credentials")
         .with("METATOKEN_NOISE", "from outside")

@@ -3,7 +3,7 @@
 
 use std::process::{Command, Stdio};
 
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 use metatoken::token::Provider;
 
 use crate::world::{ANNA, APP, CREATOR, Hook, Reply, THREADS_APP, World};
@@ -43,8 +43,8 @@ struct Mixed {
 impl Mixed {
     fn new(facebook: At, threads: At, channels: &str) -> Self {
         let world = World::new()
-            .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"))
-            .token("CREATOR", TokenSpec::threads(THREADS_APP, CREATOR).named("creator"));
+            .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
+            .token("CREATOR", TokenFixture::threads(THREADS_APP, CREATOR).named("creator"));
         let at = |place, provider: Provider| match place {
             At::Loopback => world.graph.endpoint(provider),
             At::Elsewhere => format!("https://{provider}.invalid"),

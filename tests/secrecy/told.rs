@@ -1,6 +1,6 @@
 //! People are told of tokens, and never a token; and nobody learns through what they are told.
 
-use metatoken::sandbox::{Misbehaviour, Rule, TokenSpec};
+use metatoken::sandbox::{FaultInjection, Rule, TokenFixture};
 
 use super::{Hidden, MARK, fs, inspect, json};
 use crate::world::{ANNA, APP, BRAND, Hook, PostOffice, Reply, World, day};
@@ -44,7 +44,7 @@ fn world() -> (World, Hook, PostOffice) {
     world.write("tell.sh", PROGRAM);
     let world = world
         .config(&format!("{BRAND}{channels}"))
-        .token("BRAND", TokenSpec::user(APP, ANNA).named(MARK))
+        .token("BRAND", TokenFixture::user(APP, ANNA).named(MARK))
         .with("CHAT", &at("chat"))
         .with("JSON", &at(&format!("json?key={ADDRESS}key#{ADDRESS}end")))
         .with("PING", &at("ping"))
@@ -61,7 +61,7 @@ fn dies_in_its_own_words(world: &mut World, today: i64) {
         "error":{"code":190,"subcode":460,"message":"Error validating TOKEN, fakesecretofthemainapp"},
         "expires_at":0,"scopes":[]}}"#;
     let body = body.replace("TOKEN", &string).replace("APPID", APP).into_bytes();
-    world.graph.misbehave(Rule::any(), Misbehaviour::Raw { status: 200, headers: json(), body });
+    world.graph.misbehave(Rule::any(), FaultInjection::Raw { status: 200, headers: json(), body });
 }
 
 /// Runs what tells people and what tells of that, as talkative as it can be.

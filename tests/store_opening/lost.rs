@@ -186,8 +186,8 @@ fn a_key_that_an_operator_brings_is_named_and_waits_for_its_store() {
     assert_eq!(fs::read(world.path("metatoken.key")).unwrap(), "07".repeat(32).as_bytes());
 }
 
-pub(super) fn brand() -> metatoken::sandbox::TokenSpec {
-    metatoken::sandbox::TokenSpec::user(crate::world::APP, crate::world::ANNA).named("brand")
+pub(super) fn brand() -> metatoken::sandbox::TokenFixture {
+    metatoken::sandbox::TokenFixture::user(crate::world::APP, crate::world::ANNA).named("brand")
 }
 
 #[test]

@@ -23,7 +23,9 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta};
 use metatoken::exit::Exit;
-use metatoken::sandbox::{AppSpec, Listing, PageSpec, Server, Simulation, TokenSpec, UserSpec};
+use metatoken::sandbox::{
+    AppFixture, Listing, PageFixture, Server, Simulation, TokenFixture, UserFixture,
+};
 use metatoken::token::{Expiry, Provider, Time};
 
 pub(crate) use hook::{Hook, Reply, Request};
@@ -92,20 +94,21 @@ impl World {
     /// Instagram and Threads, on day 0, and a config that names the Facebook app.
     pub(crate) fn new() -> Self {
         let mut graph = Simulation::new(day(0));
-        graph.add_app(AppSpec::new(APP, APP_SECRET, "Main App"));
-        graph.add_page(PageSpec::new(BAKERY, "Bakery"));
-        graph.add_page(PageSpec::new(CAFE, "Café"));
+        graph.add_app(AppFixture::new(APP, APP_SECRET, "Main App"));
+        graph.add_page(PageFixture::new(BAKERY, "Bakery"));
+        graph.add_page(PageFixture::new(CAFE, "Café"));
         graph.add_user(
-            UserSpec::new(ANNA, "Anna")
+            UserFixture::new(ANNA, "Anna")
                 .with_page(BAKERY, Listing::Listed)
                 .with_page(CAFE, Listing::Listed),
         );
-        graph.add_user(UserSpec::new(ROBOT, "Robot"));
-        graph.add_app(AppSpec::new(INSTA_APP, INSTA_SECRET, "Insta App").of(Provider::Instagram));
+        graph.add_user(UserFixture::new(ROBOT, "Robot"));
+        graph
+            .add_app(AppFixture::new(INSTA_APP, INSTA_SECRET, "Insta App").of(Provider::Instagram));
         graph.add_app(
-            AppSpec::new(THREADS_APP, THREADS_SECRET, "Threads App").of(Provider::Threads),
+            AppFixture::new(THREADS_APP, THREADS_SECRET, "Threads App").of(Provider::Threads),
         );
-        graph.add_user(UserSpec::new(CREATOR, "Dora").known_as(CREATOR_NAME));
+        graph.add_user(UserFixture::new(CREATOR, "Dora").known_as(CREATOR_NAME));
         let world = Self {
             folder: tempfile::tempdir().unwrap(),
             graph: Server::start(graph).unwrap(),
@@ -159,14 +162,14 @@ impl World {
     }
 
     /// Gives out a token at Graph and puts the string into a variable.
-    pub(crate) fn token(mut self, variable: &str, spec: TokenSpec) -> Self {
+    pub(crate) fn token(mut self, variable: &str, spec: TokenFixture) -> Self {
         let string = self.mint(spec);
         self.set(variable, &string);
         self
     }
 
     /// Gives out a token at Graph.
-    pub(crate) fn mint(&self, spec: TokenSpec) -> String {
+    pub(crate) fn mint(&self, spec: TokenFixture) -> String {
         self.graph.with(|graph| graph.mint(spec))
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use metatoken::sandbox::TokenSpec;
+use metatoken::sandbox::TokenFixture;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{ANNA, APP, World, day};
@@ -24,7 +24,7 @@ impl World {
     pub(crate) fn with_brand(settings: &str) -> Self {
         let world = Self::new()
             .config(&format!("{settings}\n{BRAND}"))
-            .token("BRAND", TokenSpec::user(APP, ANNA).named("brand"));
+            .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"));
         world.run(&["refresh"]).code(0);
         world
     }

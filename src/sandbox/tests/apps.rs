@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::sandbox::{AppSpec, Call, Simulation, TokenSpec};
+use crate::sandbox::{AppFixture, Call, Simulation, TokenFixture};
 use crate::token::Expiry;
 
 use super::{
@@ -109,13 +109,13 @@ fn a_reset_secret_ends_what_stands_for_the_app_and_nothing_else() {
 fn a_system_users_sixty_days_begin_again_and_the_old_string_keeps_its_end() {
     let mut sim = world();
     let end = Expiry::At(start() + TimeDelta::days(15));
-    let robot = TokenSpec::system_user(APP, ANNA).named("robot").aged(TimeDelta::days(45));
+    let robot = TokenFixture::system_user(APP, ANNA).named("robot").aged(TimeDelta::days(45));
     let old = sim.mint(robot.ending(end));
     let target = format!("{}&set_token_expires_in_60_days=true", exchange_target(&old));
     let (status, grant) = ask(&mut sim, "", &target);
     assert_eq!((status, &grant["expires_in"]), (200, &json!(60 * 86_400)));
     assert_eq!(grant["access_token"], "EAAFAKERobot2");
-    assert_eq!((sim.expiry(&old), sim.death(&old)), (Some(end), None));
+    assert_eq!((sim.expiry(&old), sim.invalidation(&old)), (Some(end), None));
     let data = inspect(&mut sim, "EAAFAKERobot2");
     assert_eq!(
         (&data["type"], &data["data_access_expires_at"]),
@@ -130,7 +130,7 @@ fn a_system_users_sixty_days_begin_again_and_the_old_string_keeps_its_end() {
 fn the_headers_say_how_busy_each_account_is() {
     let mut sim = world();
     let token = sim.mint(anna());
-    let app = AppSpec::new(APP, SECRET, "Example Publisher");
+    let app = AppFixture::new(APP, SECRET, "Example Publisher");
     sim.add_app(app.busy(95).busy_businesses(104, 12).busy_ad_account(9.67, 100));
     let answer = sim.answer(&Call::new("GET", &exchange_target(&token), []));
     let header = |name: &str| -> serde_json::Value {
@@ -152,7 +152,7 @@ fn the_headers_say_how_busy_each_account_is() {
             "ads_api_access_tier": "standard_access",
         })
     );
-    let other = sim.mint(TokenSpec::user(OTHER, ANNA));
+    let other = sim.mint(TokenFixture::user(OTHER, ANNA));
     let answer = sim.answer(&Call::new("GET", &format!("/v25.0/me?access_token={other}"), []));
     assert_eq!(answer.header("x-business-use-case-usage"), None, "another app is not busy");
 }
@@ -161,9 +161,9 @@ fn the_headers_say_how_busy_each_account_is() {
 fn an_app_can_be_answered_by_an_older_version() {
     let mut sim = world();
     let token = sim.mint(anna());
-    let instagram = sim.mint(TokenSpec::instagram(INSTA, ANNA));
-    let threads = sim.mint(TokenSpec::threads(THREADS, ANNA));
-    sim.add_app(AppSpec::new(APP, SECRET, "Example Publisher").answered_as("v24.0"));
+    let instagram = sim.mint(TokenFixture::instagram(INSTA, ANNA));
+    let threads = sim.mint(TokenFixture::threads(THREADS, ANNA));
+    sim.add_app(AppFixture::new(APP, SECRET, "Example Publisher").answered_as("v24.0"));
     for (string, path, answered) in [
         (&token, "/v26.0/me", Some("v24.0")),
         (&instagram, "/instagram/v26.0/me", Some("v26.0")),

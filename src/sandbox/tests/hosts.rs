@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::{Simulation, TokenSpec};
+use crate::sandbox::{Simulation, TokenFixture};
 
 use super::{ANNA, APP, INSTA, OWN_SECRET, SECRET, THREADS, anna, as_app, ask, inspect, world};
 
@@ -18,7 +18,7 @@ fn refusal(answer: &(u16, Value)) -> (&str, i64, &str) {
 
 /// One living string of each provider.
 fn strings(sim: &mut Simulation) -> [String; 3] {
-    [anna(), TokenSpec::instagram(INSTA, ANNA), TokenSpec::threads(THREADS, ANNA)]
+    [anna(), TokenFixture::instagram(INSTA, ANNA), TokenFixture::threads(THREADS, ANNA)]
         .map(|spec| sim.mint(spec))
 }
 
@@ -46,7 +46,7 @@ fn a_string_names_its_host_and_is_read_there_only() {
         assert_eq!(refusal(&answer), (kind, 190, "Invalid OAuth access token."), "{path}");
     }
     for string in [&facebook, &instagram, &threads] {
-        assert_eq!(sim.death(string), None, "a wrong address is no death");
+        assert_eq!(sim.invalidation(string), None, "a wrong address is no invalidation");
     }
 }
 

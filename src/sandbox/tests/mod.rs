@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::token::{Expiry, Provider, Time};
 
-use super::{AppSpec, Call, Listing, PageSpec, Simulation, TokenSpec, UserSpec};
+use super::{AppFixture, Call, Listing, PageFixture, Simulation, TokenFixture, UserFixture};
 
 const APP: &str = "1000000000000001";
 const OTHER: &str = "1000000000000002";
@@ -32,25 +32,25 @@ fn start() -> Time {
 /// Page.
 fn world() -> Simulation {
     let mut sim = Simulation::new(start());
-    sim.add_app(AppSpec::new(APP, SECRET, "Example Publisher"));
-    sim.add_app(AppSpec::new(OTHER, SECRET, "Example Rival"));
-    sim.add_app(AppSpec::new(INSTA, OWN_SECRET, "Example Stories").of(Provider::Instagram));
-    sim.add_app(AppSpec::new(THREADS, OWN_SECRET, "Example Notes").of(Provider::Threads));
-    sim.add_page(PageSpec::new(PAGE, "Example Bakery"));
-    sim.add_user(UserSpec::new(ANNA, "Anna Example").with_page(PAGE, Listing::Listed));
+    sim.add_app(AppFixture::new(APP, SECRET, "Example Publisher"));
+    sim.add_app(AppFixture::new(OTHER, SECRET, "Example Rival"));
+    sim.add_app(AppFixture::new(INSTA, OWN_SECRET, "Example Stories").of(Provider::Instagram));
+    sim.add_app(AppFixture::new(THREADS, OWN_SECRET, "Example Notes").of(Provider::Threads));
+    sim.add_page(PageFixture::new(PAGE, "Example Bakery"));
+    sim.add_user(UserFixture::new(ANNA, "Anna Example").with_page(PAGE, Listing::Listed));
     sim
 }
 
 /// Anna's long-lived token, a month old.
-fn anna() -> TokenSpec {
-    TokenSpec::user(APP, ANNA)
+fn anna() -> TokenFixture {
+    TokenFixture::user(APP, ANNA)
         .named("anna")
         .scopes(["public_profile", "pages_show_list"])
         .aged(TimeDelta::days(30))
 }
 
 /// Anna's token as it comes from a log-in.
-fn anna_in_haste() -> TokenSpec {
+fn anna_in_haste() -> TokenFixture {
     anna().aged(TimeDelta::zero()).ending(Expiry::At(start() + TimeDelta::hours(1)))
 }
 

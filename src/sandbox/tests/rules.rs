@@ -4,7 +4,8 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::sandbox::{
-    AppSpec, Call, Death, Listing, OldString, PageSpec, Renewal, Simulation, TokenSpec, UserSpec,
+    AppFixture, Call, Invalidation, Listing, OldString, PageFixture, Renewal, Simulation,
+    TokenFixture, UserFixture,
 };
 use crate::token::Expiry;
 
@@ -42,7 +43,7 @@ fn a_renewal_gives_what_the_token_was_made_to_give() {
         assert_eq!(grant["expires_in"].as_i64(), expires_in, "{renewal:?}");
         let end = Expiry::At(start() + TimeDelta::seconds(lives_until));
         assert_eq!(sim.expiry(string), Some(end), "{renewal:?}");
-        assert_eq!(sim.death(&old), None, "the old string lives on");
+        assert_eq!(sim.invalidation(&old), None, "the old string lives on");
         assert_eq!(inspect(&mut sim, string)["is_valid"], true);
     }
 }
@@ -50,7 +51,7 @@ fn a_renewal_gives_what_the_token_was_made_to_give() {
 #[test]
 fn a_renewal_can_lose_a_scope_or_change_the_person() {
     let mut sim = world();
-    sim.add_user(UserSpec::new("3000000000000009", "Somebody Else"));
+    sim.add_user(UserFixture::new("3000000000000009", "Somebody Else"));
     let old = sim.mint(anna().renewal(Renewal::LosesScope("pages_show_list".to_owned())));
     let new = exchange(&mut sim, &old)["access_token"].as_str().unwrap().to_owned();
     assert_eq!(inspect(&mut sim, &new)["scopes"], json!(["public_profile"]));
@@ -65,11 +66,11 @@ fn the_old_string_may_die_of_its_renewal() {
     sim.set_old_string(OldString::Dies);
     let old = sim.mint(anna());
     let new = exchange(&mut sim, &old)["access_token"].as_str().unwrap().to_owned();
-    assert_eq!(sim.death(&old), Some(Death::SessionInvalid));
-    assert_eq!(sim.death(&new), None);
+    assert_eq!(sim.invalidation(&old), Some(Invalidation::SessionInvalid));
+    assert_eq!(sim.invalidation(&new), None);
     let still = sim.mint(anna().renewal(Renewal::KeepsString));
     exchange(&mut sim, &still);
-    assert_eq!(sim.death(&still), None, "a string does not die of itself");
+    assert_eq!(sim.invalidation(&still), None, "a string does not die of itself");
 }
 
 #[test]
@@ -91,12 +92,12 @@ fn an_inspection_says_what_meta_says() {
     );
     let hasty = sim.mint(anna_in_haste());
     assert_eq!(inspect(&mut sim, &hasty).get("issued_at"), None);
-    let robot = sim.mint(TokenSpec::system_user(APP, ANNA).scopes(["ads_read"]));
+    let robot = sim.mint(TokenFixture::system_user(APP, ANNA).scopes(["ads_read"]));
     let robot = inspect(&mut sim, &robot);
     assert_eq!(robot["type"], "SYSTEM_USER");
     assert_eq!((&robot["expires_at"], &robot["data_access_expires_at"]), (&json!(0), &json!(0)));
     assert_eq!(robot["granular_scopes"], json!([{ "scope": "ads_read" }]));
-    let page = sim.mint(TokenSpec::page(APP, ANNA, PAGE));
+    let page = sim.mint(TokenFixture::page(APP, ANNA, PAGE));
     let page = inspect(&mut sim, &page);
     assert_eq!((&page["type"], &page["profile_id"]), (&json!("PAGE"), &json!(PAGE)));
     assert_eq!(
@@ -121,18 +122,22 @@ fn an_inspection_says_what_meta_says() {
 
 #[test]
 fn an_inspection_tells_how_a_string_died() {
-    for death in Death::ALL {
+    for invalidation in Invalidation::ALL {
         let mut sim = world();
         let token = sim.mint(anna());
-        sim.kill(&token, death);
+        sim.invalidate(&token, invalidation);
         let data = inspect(&mut sim, &token);
         assert_eq!(data["is_valid"], false);
         assert_eq!(data["error"]["code"], 190);
-        assert_eq!(data["error"]["subcode"], death.subcode());
+        assert_eq!(data["error"]["subcode"], invalidation.subcode());
         assert_eq!(data.get("issued_at"), None);
-        let bare = matches!(death, Death::Revoked | Death::AppRemoved);
-        assert_eq!(data["scopes"].as_array().unwrap().is_empty(), bare, "{death:?}");
-        assert_eq!(data["expires_at"] == 0, death == Death::PasswordChanged, "{death:?}");
+        let bare = matches!(invalidation, Invalidation::Revoked | Invalidation::AppRemoved);
+        assert_eq!(data["scopes"].as_array().unwrap().is_empty(), bare, "{invalidation:?}");
+        assert_eq!(
+            data["expires_at"] == 0,
+            invalidation == Invalidation::PasswordChanged,
+            "{invalidation:?}"
+        );
     }
 }
 
@@ -164,10 +169,10 @@ fn pages_have_the_token_that_their_parent_deserves() {
 
     let again = sim.mint(anna());
     assert_ne!(given(&mut sim, &again), page, "another log-in");
-    sim.kill(&renewed, Death::PasswordChanged);
-    assert_eq!(sim.death(&page), Some(Death::PasswordChanged));
+    sim.invalidate(&renewed, Invalidation::PasswordChanged);
+    assert_eq!(sim.invalidation(&page), Some(Invalidation::PasswordChanged));
     let theirs = given(&mut sim, &again);
-    sim.kill(&theirs, Death::RoleLost);
+    sim.invalidate(&theirs, Invalidation::RoleLost);
     let (_, list) = ask(&mut sim, &again, target);
     assert_eq!(list, json!({ "data": [] }), "neither a Page nor paging");
 }
@@ -194,10 +199,10 @@ fn a_page_shows_as_its_listing_says() {
 #[test]
 fn a_list_is_paged_and_its_last_page_has_a_cursor_too() {
     let mut sim = world();
-    let mut user = UserSpec::new(ANNA, "Anna Example");
+    let mut user = UserFixture::new(ANNA, "Anna Example");
     for number in 0..130 {
         let id = format!("20000000000{number:05}");
-        sim.add_page(PageSpec::new(&id, "Example Page"));
+        sim.add_page(PageFixture::new(&id, "Example Page"));
         user = user.with_page(&id, Listing::Listed);
     }
     sim.add_user(user);
@@ -229,7 +234,7 @@ fn an_answer_is_dated_and_names_its_version() {
         assert_eq!(answer.header("content-type"), Some("application/json; charset=UTF-8"));
         assert_eq!(answer.header("x-app-usage"), None);
     }
-    sim.add_app(AppSpec::new(APP, SECRET, "Example Publisher").busy(40));
+    sim.add_app(AppFixture::new(APP, SECRET, "Example Publisher").busy(40));
     let answer = sim.answer(&Call::new("GET", &exchange_target(&token), []));
     assert_eq!(
         answer.header("x-app-usage"),

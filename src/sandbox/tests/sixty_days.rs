@@ -4,7 +4,8 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::sandbox::{
-    AppSpec, DeadRefusal, Death, OldString, Renewal, Simulation, TokenSpec, YoungRefusal,
+    AppFixture, DeadRefusal, Invalidation, OldString, Renewal, Simulation, TokenFixture,
+    YoungRefusal,
 };
 use crate::token::{Expiry, Provider};
 
@@ -22,7 +23,7 @@ struct Names {
     kind: &'static str,
     permission: &'static str,
     me: &'static str,
-    subcode: fn(Death) -> Option<i64>,
+    subcode: fn(Invalidation) -> Option<i64>,
 }
 
 const HOSTS: [Names; 2] = [
@@ -42,22 +43,22 @@ const HOSTS: [Names; 2] = [
         kind: "THApiException",
         permission: "threads_basic",
         me: "/threads/v1.0/me",
-        subcode: |death| Some(death.subcode()),
+        subcode: |invalidation| Some(invalidation.subcode()),
     },
 ];
 
 impl Names {
     /// Anna's long-lived token, a month old.
-    fn anna(&self) -> TokenSpec {
+    fn anna(&self) -> TokenFixture {
         let spec = match self.provider {
-            Provider::Threads => TokenSpec::threads(self.app, ANNA),
-            _ => TokenSpec::instagram(self.app, ANNA),
+            Provider::Threads => TokenFixture::threads(self.app, ANNA),
+            _ => TokenFixture::instagram(self.app, ANNA),
         };
         spec.named("anna").aged(TimeDelta::days(30))
     }
 
     /// Anna's token as it comes from a log-in.
-    fn in_haste(&self) -> TokenSpec {
+    fn in_haste(&self) -> TokenFixture {
         let hour = Expiry::At(start() + TimeDelta::hours(1));
         self.anna().aged(TimeDelta::zero()).ending(hour)
     }
@@ -109,7 +110,7 @@ fn an_hour_becomes_sixty_days() {
         let grant = granted(&mut sim, &host.exchange(&hasty));
         assert_eq!(grant["access_token"], host.string(2));
         assert_eq!(grant["expires_in"], SIXTY_DAYS);
-        assert_eq!(sim.death(&hasty), None, "the old string lives until its own end");
+        assert_eq!(sim.invalidation(&hasty), None, "the old string lives until its own end");
         assert_eq!(sim.expiry(&hasty), Some(Expiry::At(start() + TimeDelta::hours(1))));
         assert_eq!(ask(&mut sim, &host.string(2), host.me).0, 200);
     }
@@ -150,7 +151,7 @@ fn an_exchange_is_for_the_short_lived_and_needs_the_secret() {
         ] {
             host.refused(&mut sim, &target, code, &message);
         }
-        sim.kill(&hasty, Death::AppRemoved);
+        sim.invalidate(&hasty, Invalidation::AppRemoved);
         let sentence = format!(
             "Error validating access token: The user has not authorized application {}.",
             host.app
@@ -179,14 +180,14 @@ fn sixty_days_begin_again_as_the_token_was_made_to() {
             assert_eq!(grant["expires_in"].as_i64(), expires_in, "{renewal:?}");
             let end = Expiry::At(start() + TimeDelta::seconds(lives_until));
             assert_eq!(sim.expiry(string), Some(end), "{renewal:?}");
-            assert_eq!(sim.death(&old), None, "the old string lives on");
+            assert_eq!(sim.invalidation(&old), None, "the old string lives on");
         }
         let mut sim = world();
         sim.set_old_string(OldString::Dies);
         let old = sim.mint(host.anna());
         granted(&mut sim, &host.refresh(&old));
-        assert_eq!(sim.death(&old), Some(Death::SessionInvalid));
-        assert_eq!(sim.death(&new), None);
+        assert_eq!(sim.invalidation(&old), Some(Invalidation::SessionInvalid));
+        assert_eq!(sim.invalidation(&new), None);
     }
 }
 
@@ -240,18 +241,22 @@ fn a_string_is_renewed_when_it_is_long_lived_and_a_day_old() {
 #[test]
 fn the_dead_are_refused_with_the_usual_sentence() {
     for host in &HOSTS {
-        for death in Death::ALL {
+        for invalidation in Invalidation::ALL {
             let mut sim = world();
             let token = sim.mint(host.anna());
-            sim.kill(&token, death);
+            sim.invalidate(&token, invalidation);
             for target in [host.refresh(&token), format!("{}?access_token={token}", host.me)] {
                 let (status, body) = ask(&mut sim, "", &target);
                 let error = &body["error"];
                 let (kind, code) = (&error["type"], &error["code"]);
                 assert_eq!((status, kind, code), (400, &json!(host.kind), &json!(190)));
                 let said = error["message"].as_str().unwrap();
-                assert_eq!(said, death.sentence(host.app, start().timestamp(), sim.now));
-                assert_eq!(error["error_subcode"].as_i64(), (host.subcode)(death), "{death:?}");
+                assert_eq!(said, invalidation.sentence(host.app, start().timestamp(), sim.now));
+                assert_eq!(
+                    error["error_subcode"].as_i64(),
+                    (host.subcode)(invalidation),
+                    "{invalidation:?}"
+                );
             }
             sim.set_dead_refusal(DeadRefusal::NoResource);
             let message = "The requested resource does not exist";
@@ -265,7 +270,7 @@ fn the_dead_are_refused_with_the_usual_sentence() {
         assert!(said.starts_with("Error validating access token: Session has expired on"));
         sim.set_dead_refusal(DeadRefusal::NoResource);
         let facebooks = sim.mint(super::anna());
-        sim.kill(&facebooks, Death::Revoked);
+        sim.invalidate(&facebooks, Invalidation::Revoked);
         assert_eq!(ask(&mut sim, &facebooks, "/v25.0/me").1["error"]["code"], 190);
     }
 }
@@ -275,7 +280,7 @@ fn an_app_can_be_throttled_or_shut_there_too() {
     for host in &HOSTS {
         let mut sim = world();
         let token = sim.mint(host.anna());
-        let app = || AppSpec::new(host.app, OWN_SECRET, "Example").of(host.provider);
+        let app = || AppFixture::new(host.app, OWN_SECRET, "Example").of(host.provider);
         sim.add_app(app().throttled());
         let message = "(#4) Application request limit reached";
         host.refused(&mut sim, &host.refresh(&token), 4, message);

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::crypto;
-use crate::sandbox::{AppSpec, Call, Death, TokenSpec};
+use crate::sandbox::{AppFixture, Call, Invalidation, TokenFixture};
 use crate::token::Expiry;
 
 use super::{APP, OTHER, PAGE, SECRET, anna, anna_in_haste, ask, exchange_target, start, world};
@@ -26,11 +26,11 @@ fn refused(answer: &(u16, Value), wanted: (u16, i64, Option<i64>, &str), target:
 fn an_exchange_is_refused_unless_all_of_it_is_right() {
     let mut sim = world();
     let token = sim.mint(anna());
-    let page = sim.mint(TokenSpec::page(APP, super::ANNA, PAGE));
-    let foreign = sim.mint(TokenSpec::user(OTHER, super::ANNA));
-    let robot = sim.mint(TokenSpec::system_user(APP, super::ANNA));
+    let page = sim.mint(TokenFixture::page(APP, super::ANNA, PAGE));
+    let foreign = sim.mint(TokenFixture::user(OTHER, super::ANNA));
+    let robot = sim.mint(TokenFixture::system_user(APP, super::ANNA));
     let dated = Expiry::At(start() + TimeDelta::days(9));
-    let dated = sim.mint(TokenSpec::system_user(APP, super::ANNA).named("dated").ending(dated));
+    let dated = sim.mint(TokenFixture::system_user(APP, super::ANNA).named("dated").ending(dated));
     let whole = exchange_target(&token);
     for (target, wanted) in [
         (whole.replace("grant_type=fb_exchange_token&", ""), (400, 100, None, "(#100) The par")),
@@ -76,12 +76,12 @@ fn an_exchange_is_refused_unless_all_of_it_is_right() {
 
 #[test]
 fn a_dead_string_is_exchanged_for_nothing() {
-    for death in Death::ALL {
+    for invalidation in Invalidation::ALL {
         let mut sim = world();
         let token = sim.mint(anna());
-        sim.kill(&token, death);
+        sim.invalidate(&token, invalidation);
         let target = exchange_target(&token);
-        let wanted = (400, 190, Some(death.subcode()), "");
+        let wanted = (400, 190, Some(invalidation.subcode()), "");
         refused(&ask(&mut sim, "", &target), wanted, &target);
     }
     let mut sim = world();
@@ -99,7 +99,7 @@ fn a_dead_string_is_exchanged_for_nothing() {
 fn an_inspection_is_the_apps_own() {
     let mut sim = world();
     let token = sim.mint(anna());
-    let foreign = sim.mint(TokenSpec::user(OTHER, super::ANNA));
+    let foreign = sim.mint(TokenFixture::user(OTHER, super::ANNA));
     let app = super::as_app();
     let about = |string: &str| format!("/v25.0/debug_token?input_token={string}");
     let must = "(#100) You must provide an app access token";
@@ -130,7 +130,7 @@ fn an_inspection_is_the_apps_own() {
 fn objects_are_read_with_a_living_token_and_a_right_proof() {
     let mut sim = world();
     let token = sim.mint(anna());
-    let page = sim.mint(TokenSpec::page(APP, super::ANNA, PAGE).named("page"));
+    let page = sim.mint(TokenFixture::page(APP, super::ANNA, PAGE).named("page"));
     let proof = |text: &str| crypto::hex(&crypto::keyed_hash(SECRET.as_bytes(), text.as_bytes()));
     let app = super::as_app();
     let invalid = "Invalid appsecret_proof provided in the API argument";
@@ -168,7 +168,7 @@ fn objects_are_read_with_a_living_token_and_a_right_proof() {
     for target in [timed, plain.clone(), "/v25.0/me".to_owned()] {
         assert_eq!(ask(&mut sim, &token, &target).0, 200, "{target}");
     }
-    sim.add_app(AppSpec::new(APP, SECRET, "Example Publisher").requiring_proof());
+    sim.add_app(AppFixture::new(APP, SECRET, "Example Publisher").requiring_proof());
     let missing = (400, 100, None, "API calls from the server require an appsecret_proof");
     refused(&ask(&mut sim, &token, "/v25.0/me"), missing, "no proof");
     let (_, body) = ask(&mut sim, &token, "/v25.0/me/accounts");
@@ -180,13 +180,13 @@ fn objects_are_read_with_a_living_token_and_a_right_proof() {
 fn an_app_can_be_shut_or_throttled() {
     let mut sim = world();
     let token = sim.mint(anna());
-    sim.add_app(AppSpec::new(APP, SECRET, "Example Publisher").disabled());
+    sim.add_app(AppFixture::new(APP, SECRET, "Example Publisher").disabled());
     let targets = [exchange_target(&token), "/v25.0/me".to_owned()];
     for target in &targets {
         let answer = ask(&mut sim, &token, target);
         refused(&answer, (400, 200, None, "API access deactivated."), target);
     }
-    sim.add_app(AppSpec::new(APP, SECRET, "Example Publisher").throttled());
+    sim.add_app(AppFixture::new(APP, SECRET, "Example Publisher").throttled());
     for target in &targets {
         let answer = ask(&mut sim, &token, target);
         refused(&answer, (400, 4, None, "(#4) Application request limit reached"), target);

@@ -3,14 +3,14 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::sandbox::{AppSpec, Death, ThreadsInspection, TokenSpec};
+use crate::sandbox::{AppFixture, Invalidation, ThreadsInspection, TokenFixture};
 use crate::token::Provider;
 
 use super::{ANNA, OWN_SECRET, SECRET, THREADS, ask, start, world};
 
 /// Anna's long-lived token, a month old.
-fn notes() -> TokenSpec {
-    TokenSpec::threads(THREADS, ANNA).aged(TimeDelta::days(30))
+fn notes() -> TokenFixture {
+    TokenFixture::threads(THREADS, ANNA).aged(TimeDelta::days(30))
 }
 
 fn inspection(string: &str) -> String {
@@ -36,7 +36,7 @@ fn threads_says_what_a_string_is_worth_but_not_whose_app_it_is() {
             })
         )
     );
-    sim.kill(&token, Death::Checkpoint);
+    sim.invalidate(&token, Invalidation::Checkpoint);
     let (status, body) = ask(&mut sim, &app, &inspection(&token));
     assert_eq!((status, &body["data"]["is_valid"]), (200, &json!(false)));
     assert_eq!(body["data"]["error"]["subcode"], 459);
@@ -48,7 +48,7 @@ fn threads_says_what_a_string_is_worth_but_not_whose_app_it_is() {
 #[test]
 fn threads_answers_the_app_or_nobody() {
     let mut sim = world();
-    sim.add_app(AppSpec::new("7", OWN_SECRET, "Example Rival").of(Provider::Threads));
+    sim.add_app(AppFixture::new("7", OWN_SECRET, "Example Rival").of(Provider::Threads));
     let token = sim.mint(notes());
     let app = format!("TH|{THREADS}|{OWN_SECRET}");
     let nobody = "(#100) You must provide an app access token";

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
-use crate::sandbox::{Death, Misbehaviour, Rule, Sender, Server, Simulation, TokenSpec};
+use crate::sandbox::{
+    FaultInjection, Invalidation, Rule, Sender, Server, Simulation, TokenFixture,
+};
 use crate::token::Provider;
 
 use super::{ANNA, INSTA, OWN_SECRET, THREADS, anna, as_app, exchange_target, world};
@@ -124,8 +126,8 @@ fn what_was_seen_holds_no_secret() {
 fn each_provider_has_an_endpoint_and_what_was_seen_tells_them_apart() {
     let mut sim = world();
     let month = TimeDelta::days(30);
-    let instagram = sim.mint(TokenSpec::instagram(INSTA, ANNA).named("creator").aged(month));
-    let threads = sim.mint(TokenSpec::threads(THREADS, ANNA).named("notes").aged(month));
+    let instagram = sim.mint(TokenFixture::instagram(INSTA, ANNA).named("creator").aged(month));
+    let threads = sim.mint(TokenFixture::threads(THREADS, ANNA).named("notes").aged(month));
     let server = Server::start(sim).unwrap();
     let app = format!("TH|{THREADS}|{OWN_SECRET}");
     let refresh = |grants: &str, string: &str| {
@@ -171,8 +173,8 @@ fn each_provider_has_an_endpoint_and_what_was_seen_tells_them_apart() {
 #[test]
 fn a_rule_holds_for_every_host_or_for_one() {
     let mut sim = world();
-    let instagram = sim.mint(TokenSpec::instagram(INSTA, ANNA).aged(TimeDelta::days(30)));
-    let threads = sim.mint(TokenSpec::threads(THREADS, ANNA).aged(TimeDelta::days(30)));
+    let instagram = sim.mint(TokenFixture::instagram(INSTA, ANNA).aged(TimeDelta::days(30)));
+    let threads = sim.mint(TokenFixture::threads(THREADS, ANNA).aged(TimeDelta::days(30)));
     let server = Server::start(sim).unwrap();
     let statuses = || {
         [("instagram", "ig", &instagram), ("threads", "th", &threads)].map(|(host, grant, it)| {
@@ -194,7 +196,7 @@ fn a_rule_holds_for_every_host_or_for_one() {
         (Rule::on("/refresh_access_token").at(Provider::Facebook), ["200", "200"]),
     ] {
         server.behave();
-        server.misbehave(rule.clone(), Misbehaviour::Code2Transient);
+        server.misbehave(rule.clone(), FaultInjection::Code2Transient);
         assert_eq!(statuses(), wanted, "{rule:?}");
     }
 }
@@ -225,15 +227,15 @@ fn a_change_is_kept_before_it_is_answered() {
 fn it_misbehaves_as_it_was_told() {
     let (server, token) = server();
     for (misbehaviour, status, body) in [
-        (Misbehaviour::Html, "200", "<html>"),
-        (Misbehaviour::Nothing, "200", ""),
-        (Misbehaviour::Null, "200", "null"),
-        (Misbehaviour::Status(502), "502", "\"code\":1,"),
-        (Misbehaviour::Code2Transient, "503", "\"is_transient\":true,\"code\":2,"),
-        (Misbehaviour::Throttled, "400", "\"code\":4,"),
-        (Misbehaviour::UserThrottled, "400", "\"code\":17,"),
+        (FaultInjection::Html, "200", "<html>"),
+        (FaultInjection::Nothing, "200", ""),
+        (FaultInjection::Null, "200", "null"),
+        (FaultInjection::Status(502), "502", "\"code\":1,"),
+        (FaultInjection::Code2Transient, "503", "\"is_transient\":true,\"code\":2,"),
+        (FaultInjection::Throttled, "400", "\"code\":4,"),
+        (FaultInjection::UserThrottled, "400", "\"code\":17,"),
         (
-            Misbehaviour::Raw { status: 302, headers: vec![], body: b"elsewhere".to_vec() },
+            FaultInjection::Raw { status: 302, headers: vec![], body: b"elsewhere".to_vec() },
             "302",
             "elsewhere",
         ),
@@ -251,14 +253,14 @@ fn it_misbehaves_as_it_was_told() {
 #[test]
 fn a_huge_answer_is_huge() {
     let (server, token) = server();
-    server.misbehave(Rule::any(), Misbehaviour::Huge(10_000_000));
+    server.misbehave(Rule::any(), FaultInjection::Huge(10_000_000));
     assert_eq!(once(&server, &token).unwrap().1.len(), 10_000_000);
 }
 
 #[test]
 fn a_slow_answer_drips() {
     let (server, token) = server();
-    server.misbehave(Rule::any(), Misbehaviour::Slow(Duration::from_micros(100)));
+    server.misbehave(Rule::any(), FaultInjection::Slow(Duration::from_micros(100)));
     let began = Instant::now();
     let (head, body) = once(&server, &token).unwrap();
     let pauses = u32::try_from(head.len() + body.len()).unwrap();
@@ -269,7 +271,7 @@ fn a_slow_answer_drips() {
 #[test]
 fn a_clock_can_be_wrong() {
     let (server, token) = server();
-    server.misbehave(Rule::any(), Misbehaviour::WrongDate(TimeDelta::hours(-2)));
+    server.misbehave(Rule::any(), FaultInjection::WrongDate(TimeDelta::hours(-2)));
     let (head, _) = once(&server, &token).unwrap();
     assert!(head.contains("\r\nDate: Wed, 31 Dec 2025 22:00:00 GMT\r\n"), "{head}");
 }
@@ -278,7 +280,7 @@ fn a_clock_can_be_wrong() {
 fn a_lost_answer_was_given_or_was_not() {
     let strings = |server: &Server| server.with(|sim| sim.strings().count());
     for (misbehaviour, left) in
-        [(Misbehaviour::CloseBeforeAnswer, 1), (Misbehaviour::CloseAfterEffect, 2)]
+        [(FaultInjection::CloseBeforeAnswer, 1), (FaultInjection::CloseAfterEffect, 2)]
     {
         let (server, token) = server();
         server.misbehave(Rule::on("/oauth/access_token").about(&token), misbehaviour);
@@ -294,7 +296,7 @@ fn a_lost_answer_was_given_or_was_not() {
 fn the_memory_can_be_changed_between_two_calls() {
     let (server, token) = server();
     assert!(once(&server, &token).unwrap().1.contains("\"is_valid\":true"));
-    server.with(|sim| sim.kill(&token, Death::Checkpoint));
+    server.with(|sim| sim.invalidate(&token, Invalidation::Checkpoint));
     assert!(once(&server, &token).unwrap().1.contains("\"subcode\":459"));
 }
 
@@ -305,8 +307,8 @@ fn everything_stops_when_it_is_dropped() {
     let mut idle = connect(&server);
     send(&mut idle, &inspection(&token), &as_app());
     receive(&mut idle).unwrap();
-    server.misbehave(Rule::on("/debug_token").sparing(1), Misbehaviour::Slow(Duration::MAX));
-    server.misbehave(Rule::any(), Misbehaviour::Slow(Duration::from_hours(1)));
+    server.misbehave(Rule::on("/debug_token").sparing(1), FaultInjection::Slow(Duration::MAX));
+    server.misbehave(Rule::any(), FaultInjection::Slow(Duration::from_hours(1)));
     let mut waiting = connect(&server);
     send(&mut waiting, &inspection(&token), &as_app());
     let began = Instant::now();

@@ -14,7 +14,7 @@ use super::usage::{AdAccountUsage, BusinessUsage};
 
 /// An app, as its dashboard describes it.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct AppSpec {
+pub struct AppFixture {
     /// The app's id.
     pub id: String,
     /// The app's secret; plainly fake.
@@ -38,7 +38,7 @@ pub struct AppSpec {
     pub answers_as: Option<String>,
 }
 
-impl AppSpec {
+impl AppFixture {
     /// A Facebook app in good standing.
     pub fn new(id: &str, secret: &str, name: &str) -> Self {
         Self {
@@ -119,7 +119,7 @@ pub enum Listing {
 
 /// A person, or the system user of a business.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct UserSpec {
+pub struct UserFixture {
     /// The person's id, as this app sees it.
     pub id: String,
     /// The person's name.
@@ -130,7 +130,7 @@ pub struct UserSpec {
     pub pages: BTreeMap<String, Listing>,
 }
 
-impl UserSpec {
+impl UserFixture {
     /// A person without Pages, whose username is the name in small letters.
     pub fn new(id: &str, name: &str) -> Self {
         Self {
@@ -156,7 +156,7 @@ impl UserSpec {
 
 /// A Page.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct PageSpec {
+pub struct PageFixture {
     /// The Page's id.
     pub id: String,
     /// The Page's name.
@@ -165,7 +165,7 @@ pub struct PageSpec {
     pub category: String,
 }
 
-impl PageSpec {
+impl PageFixture {
     /// A Page of a local business.
     pub fn new(id: &str, name: &str) -> Self {
         Self { id: id.to_owned(), name: name.to_owned(), category: "Local business".to_owned() }

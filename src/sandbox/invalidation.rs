@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why a token no longer works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Death {
+pub enum Invalidation {
     /// Its time is over.
     Expired,
     /// The password was changed, or Facebook reset the session.
@@ -31,7 +31,7 @@ pub enum Death {
     RoleLost,
 }
 
-impl Death {
+impl Invalidation {
     /// Every way to die.
     pub const ALL: [Self; 10] = [
         Self::Expired,
@@ -150,11 +150,12 @@ mod tests {
 
     #[test]
     fn every_death_has_its_own_subcode_and_sentence() {
-        let mut subcodes: Vec<i64> = Death::ALL.iter().map(|death| death.subcode()).collect();
+        let mut subcodes: Vec<i64> =
+            Invalidation::ALL.iter().map(|invalidation| invalidation.subcode()).collect();
         subcodes.sort_unstable();
         assert_eq!(subcodes, [458, 459, 460, 463, 464, 466, 467, 490, 492, 493]);
         assert_eq!(
-            Death::Expired.sentence("1", 1_764_615_600, 1_764_694_855),
+            Invalidation::Expired.sentence("1", 1_764_615_600, 1_764_694_855),
             "Error validating access token: Session has expired on Monday, 01-Dec-25 11:00:00 \
              PST. The current time is Tuesday, 02-Dec-25 09:00:55 PST."
         );

@@ -1,6 +1,6 @@
 //! What can go wrong between Graph and a client, on purpose.
 //!
-//! A rule says which calls are hit, a misbehaviour what happens to them. The first rule that fits
+//! A rule says which calls are hit, a injection what happens to them. The first rule that fits
 //! a call decides; every rule counts the calls that fit it, hit or not.
 
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::simulation::Simulation;
 
 /// What happens in place of the right answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Misbehaviour {
+pub enum FaultInjection {
     /// A page for people, as from a proxy or a captive portal, with status 200.
     Html,
     /// Status 200 and no body.
@@ -118,28 +118,28 @@ impl Rule {
 /// A rule with what it does and how many calls have fitted it.
 pub(super) struct Armed {
     rule: Rule,
-    misbehaviour: Misbehaviour,
+    injection: FaultInjection,
     fitted: u32,
 }
 
 impl Armed {
-    pub(super) fn new(rule: Rule, misbehaviour: Misbehaviour) -> Self {
-        Self { rule, misbehaviour, fitted: 0 }
+    pub(super) fn new(rule: Rule, injection: FaultInjection) -> Self {
+        Self { rule, injection, fitted: 0 }
     }
 
     /// What happens to this call by this rule, if anything.
-    pub(super) fn strike(&mut self, call: &Call) -> Option<Misbehaviour> {
+    pub(super) fn strike(&mut self, call: &Call) -> Option<FaultInjection> {
         if !self.rule.fits(call) {
             return None;
         }
         self.fitted += 1;
         let place = self.fitted.checked_sub(self.rule.spared + 1)?;
         let hit = self.rule.hits.is_none_or(|hits| place < hits);
-        hit.then(|| self.misbehaviour.clone())
+        hit.then(|| self.injection.clone())
     }
 }
 
-impl Misbehaviour {
+impl FaultInjection {
     /// The answer that stands in for the right one, where there is one and nothing is done.
     pub(super) fn stand_in(&self, sim: &Simulation, call: &Call) -> Option<Answer> {
         let refusal = |refusal| Some(sim.reply(call, Err(refusal)));
@@ -185,7 +185,7 @@ mod tests {
     fn a_rule_spares_hits_and_rests() {
         let call = Call::new("GET", "/v26.0/debug_token?input_token=EAAFAKEX1", []);
         let hits = |rule: Rule| {
-            let mut armed = Armed::new(rule, Misbehaviour::Null);
+            let mut armed = Armed::new(rule, FaultInjection::Null);
             (0..4).map(|_| armed.strike(&call).is_some()).collect::<Vec<_>>()
         };
         assert_eq!(hits(Rule::any()), [true; 4]);

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::token::{DataAccess, Expiry};
 
-use super::death::Death;
 use super::host::Host;
+use super::invalidation::Invalidation;
 
 /// Seconds in a day.
 pub(super) const DAY: i64 = 86_400;
@@ -33,9 +33,9 @@ pub enum Renewal {
     BecomesSomeoneElse(String),
 }
 
-/// Which family a token is of. Graph's own word for each is spoken by `graph_name`.
+/// The type of a token. Graph's own word for each is given by `graph_name`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Family {
+pub(super) enum TokenKind {
     User,
     Page,
     SystemUser,
@@ -43,7 +43,7 @@ pub(super) enum Family {
     Threads,
 }
 
-impl Family {
+impl TokenKind {
     pub(super) const fn graph_name(self) -> &'static str {
         match self {
             // Threads says no other word, and Instagram none at all.
@@ -65,8 +65,9 @@ impl Family {
 
 /// One string that Graph gave out.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Minted {
-    pub(super) family: Family,
+pub(super) struct IssuedToken {
+    #[serde(rename = "family")]
+    pub(super) kind: TokenKind,
     pub(super) app: String,
     pub(super) user: String,
     pub(super) page: Option<String>,
@@ -78,10 +79,11 @@ pub(super) struct Minted {
     pub(super) stem: String,
     pub(super) renewal: Renewal,
     pub(super) withholds_expires_in: bool,
-    pub(super) death: Option<Death>,
+    #[serde(rename = "death")]
+    pub(super) invalidation: Option<Invalidation>,
 }
 
-impl Minted {
+impl IssuedToken {
     /// Meta calls a token long-lived by the life it was given, not by what is left of it.
     pub(super) const fn is_long_lived(&self) -> bool {
         self.expires_at == 0 || self.expires_at - self.issued_at > DAY
@@ -89,13 +91,13 @@ impl Minted {
 
     /// Whether Facebook itself gave it out.
     pub(super) fn is_facebooks(&self) -> bool {
-        self.family.host() == Host::Facebook
+        self.kind.host() == Host::Facebook
     }
 
-    /// What has ended it, if anything has.
-    pub(super) const fn death(&self, now: i64) -> Option<Death> {
-        match self.death {
-            None if self.expires_at != 0 && self.expires_at <= now => Some(Death::Expired),
+    /// What invalidated it, if anything has.
+    pub(super) const fn invalidation(&self, now: i64) -> Option<Invalidation> {
+        match self.invalidation {
+            None if self.expires_at != 0 && self.expires_at <= now => Some(Invalidation::Expired),
             recorded => recorded,
         }
     }
@@ -103,8 +105,8 @@ impl Minted {
 
 /// A token to be given out.
 #[derive(Debug, Clone)]
-pub struct TokenSpec {
-    pub(super) family: Family,
+pub struct TokenFixture {
+    pub(super) kind: TokenKind,
     pub(super) app: String,
     pub(super) user: String,
     pub(super) page: Option<String>,
@@ -117,10 +119,10 @@ pub struct TokenSpec {
     pub(super) withholds_expires_in: bool,
 }
 
-impl TokenSpec {
-    fn new(family: Family, words: &str, app: &str, user: &str) -> Self {
+impl TokenFixture {
+    fn new(kind: TokenKind, words: &str, app: &str, user: &str) -> Self {
         Self {
-            family,
+            kind,
             app: app.to_owned(),
             user: user.to_owned(),
             page: None,
@@ -134,33 +136,33 @@ impl TokenSpec {
         }
     }
 
-    /// A person's token; sixty days, unless [`TokenSpec::ending`] says otherwise.
+    /// A person's token; sixty days, unless [`TokenFixture::ending`] says otherwise.
     pub fn user(app: &str, user: &str) -> Self {
-        Self { expiry: Expiry::Unknown, ..Self::new(Family::User, "user", app, user) }
+        Self { expiry: Expiry::Unknown, ..Self::new(TokenKind::User, "user", app, user) }
     }
 
     /// A Page's token, taken by `user`; never expires by default.
     pub fn page(app: &str, user: &str, page: &str) -> Self {
-        Self { page: Some(page.to_owned()), ..Self::new(Family::Page, "page", app, user) }
+        Self { page: Some(page.to_owned()), ..Self::new(TokenKind::Page, "page", app, user) }
     }
 
     /// A system user's token; never expires by default, and has no data access date.
     pub fn system_user(app: &str, user: &str) -> Self {
         Self {
             data_access: DataAccess::NotApplicable,
-            ..Self::new(Family::SystemUser, "system-user", app, user)
+            ..Self::new(TokenKind::SystemUser, "system-user", app, user)
         }
     }
 
-    /// The token of an Instagram account; sixty days, unless [`TokenSpec::ending`] says otherwise.
+    /// The token of an Instagram account; sixty days, unless [`TokenFixture::ending`] says otherwise.
     pub fn instagram(app: &str, user: &str) -> Self {
-        Self { expiry: Expiry::Unknown, ..Self::new(Family::Instagram, "instagram", app, user) }
+        Self { expiry: Expiry::Unknown, ..Self::new(TokenKind::Instagram, "instagram", app, user) }
             .scopes(["instagram_business_basic"])
     }
 
-    /// The token of a Threads profile; sixty days, unless [`TokenSpec::ending`] says otherwise.
+    /// The token of a Threads profile; sixty days, unless [`TokenFixture::ending`] says otherwise.
     pub fn threads(app: &str, user: &str) -> Self {
-        Self { expiry: Expiry::Unknown, ..Self::new(Family::Threads, "threads", app, user) }
+        Self { expiry: Expiry::Unknown, ..Self::new(TokenKind::Threads, "threads", app, user) }
             .scopes(["threads_basic"])
     }
 
@@ -209,7 +211,7 @@ impl TokenSpec {
 
 /// The key under which a Page token is given again: the log-in and the Page, and for a short-lived
 /// parent the parent itself.
-pub(super) fn derivation(parent: &Minted, page: &str, short_lived: &str) -> String {
+pub(super) fn derivation(parent: &IssuedToken, page: &str, short_lived: &str) -> String {
     format!("{}/{page}/{short_lived}", parent.session)
 }
 

@@ -49,7 +49,7 @@ pub enum ThreadsInspection {
 
 /// All of it.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub(super) struct Unsure {
+pub(super) struct Quirks {
     pub(super) old: OldString,
     pub(super) young: YoungRefusal,
     pub(super) dead: DeadRefusal,
@@ -59,21 +59,21 @@ pub(super) struct Unsure {
 impl Simulation {
     /// Decides what becomes of old strings from now on.
     pub fn set_old_string(&mut self, fate: OldString) {
-        self.unsure.old = fate;
+        self.quirks.old = fate;
     }
 
     /// Decides how a string that is too young to be renewed is refused from now on.
     pub fn set_young_refusal(&mut self, refusal: YoungRefusal) {
-        self.unsure.young = refusal;
+        self.quirks.young = refusal;
     }
 
     /// Decides how Instagram and Threads refuse a dead string from now on.
     pub fn set_dead_refusal(&mut self, refusal: DeadRefusal) {
-        self.unsure.dead = refusal;
+        self.quirks.dead = refusal;
     }
 
     /// Decides whom Threads answers about a string from now on.
     pub fn set_threads_inspection(&mut self, inspection: ThreadsInspection) {
-        self.unsure.inspection = inspection;
+        self.quirks.inspection = inspection;
     }
 }
