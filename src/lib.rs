@@ -19,7 +19,7 @@
 //!   anyone looks at it, and takes another's place in one transaction that names whom it replaces.
 //! - [`config`]: what the operator's file says and means; every mistake at once, each with its place.
 //! - [`deliver`]: how a token reaches the files and programs that use it, by [`edit`], which finds or
-//!   changes one value and proves the rest unchanged, [`file`], which replaces a file whole, with all
+//!   changes one value and proves the rest unchanged, [`files`], which replaces a file whole, with all
 //!   its rights, or not at all, and [`process`], which runs a program within limits.
 //! - [`alert`]: how a person who looks at nothing learns of it: by webhook, mail or a program, and
 //!   by a ping that stays away.
@@ -57,7 +57,7 @@ pub mod edit;
 pub mod environment;
 pub mod exit;
 pub mod failpoint;
-pub mod file;
+pub mod files;
 pub mod graph;
 pub mod http;
 pub mod interrupt;

@@ -19,7 +19,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("shell", &[]),
     ("token", &[]),
     // It may be killed between its steps.
-    ("file", &["failpoint", "shell"]),
+    ("files", &["failpoint", "shell"]),
     ("process", &["shell"]),
     // What speaks the vocabulary.
     ("exit", &["token"]),
@@ -27,7 +27,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("http", &["crypto", "token"]),
     ("policy", &["shell", "token"]),
     ("alert", &["http", "process", "token"]),
-    ("deliver", &["edit", "file", "process", "token"]),
+    ("deliver", &["edit", "files", "process", "token"]),
     ("graph", &["clock", "crypto", "http", "token"]),
     ("store", &["complaint", "crypto", "exit", "failpoint", "shell", "token"]),
     (
@@ -91,7 +91,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "environment",
             "exit",
             "failpoint",
-            "file",
+            "files",
             "graph",
             "policy",
             "report",

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Config, KeySetting, SecretSource};
 use crate::deliver::Place;
-use crate::file;
+use crate::files;
 use crate::policy::{Health, Reason, Tampering, judge_exposure, judge_tampering};
 use crate::store::lock_path;
 
@@ -36,7 +36,7 @@ fn readable(config: &Config) -> Vec<Reason> {
         .chain(config.secret_files().into_iter().map(|path| ("the secret file", path)));
     let once = all.filter(|(_, path)| known.insert(path));
     // A device is meant to be read by everybody.
-    let exposed = once.filter(|(_, path)| path.is_file() && file::is_readable_by_others(path));
+    let exposed = once.filter(|(_, path)| path.is_file() && files::is_readable_by_others(path));
     exposed.map(|(what, path)| judge_exposure(what, path)).collect()
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::file::{self, Readers};
+use crate::files::{self, Readers};
 use crate::policy::{Reason, judge_failed_run};
 use crate::session::Session;
 use crate::store::mark_path;
@@ -55,7 +55,7 @@ impl Attempted {
             if !store.parent().is_some_and(Path::is_dir) {
                 continue;
             }
-            match file::publish(&mark_path(store), format!("{mark}\n").as_bytes(), &readers) {
+            match files::publish(&mark_path(store), format!("{mark}\n").as_bytes(), &readers) {
                 Ok(()) => return,
                 Err(error) => tracing::debug!("the failed run is not marked: {error}"),
             }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::file::{self, FileError};
+use crate::files::{self, FileError};
 use crate::report;
 use crate::session::Session;
 use crate::shell::quoted;
@@ -36,7 +36,7 @@ pub fn back_up(session: &Session, file: &Path) -> Result<Exit, Complaint> {
         return Err(Complaint::new(Exit::Storage, "store_missing", shown(path), message)
             .hint("`metatoken refresh` makes it"));
     };
-    file::create_dated(file, &copy, file::PRIVATE, KIND).map_err(|error| not_written(&error))?;
+    files::create_dated(file, &copy, files::PRIVATE, KIND).map_err(|error| not_written(&error))?;
     show(session, file, copy.len(), key)
 }
 

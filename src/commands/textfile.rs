@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;
 
-use crate::file::{self, Readers};
+use crate::files::{self, Readers};
 use crate::policy::{Health, Reason};
 use crate::report::{StatusReport, prometheus};
 use crate::token::Action;
@@ -32,7 +32,7 @@ pub(super) fn write(path: &Path, status: &StatusReport) -> Result<(), Reason> {
             "something else has its name".to_owned(),
             "name another file, or move that one away",
         ))),
-        Ok(false) => file::publish(path, prometheus(status).as_bytes(), &Readers::Everybody)
+        Ok(false) => files::publish(path, prometheus(status).as_bytes(), &Readers::Everybody)
             .map_err(|error| failed(explained(&error))),
         Err(error) => Err(failed(explained(&error))),
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use crate::edit::EditError;
-use crate::file::FileError;
+use crate::files::FileError;
 
 /// A delivery that failed: what happened, and what recovers it. Holds no string.
 #[derive(Debug, Clone, PartialEq, Eq)]

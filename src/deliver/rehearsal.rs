@@ -7,7 +7,7 @@
 use super::write::{Plan, plan};
 use super::{Fault, FileTarget, Place, Target, Writing, Written};
 use crate::edit::{self, Missing};
-use crate::file::{self, FileError, Opened};
+use crate::files::{self, FileError, Opened};
 use crate::process;
 use crate::token::{AccessToken, Secret, redact};
 
@@ -103,7 +103,7 @@ fn of_new_file(
     if target.missing == Missing::Refuse {
         return Err(Fault::no_file(&target.path));
     }
-    file::foresee_create(&target.path)?;
+    files::foresee_create(&target.path)?;
     Ok(Rehearsal::Create)
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::Fault;
 use super::write::ATTEMPTS;
-use crate::file::{FileError, Opened, Progress};
+use crate::files::{FileError, Opened, Progress};
 use crate::token::Label;
 
 /// A write in place that was begun, and whose end is not known.

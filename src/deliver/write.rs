@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{Fault, FileTarget, Writing};
 use crate::edit::{self, EditError, Edited, Missing};
-use crate::file::{self, FileError, Opened};
+use crate::files::{self, FileError, Opened};
 use crate::token::{AccessToken, Secret};
 
 /// How often a file that changes under us is read again.
@@ -151,7 +151,7 @@ fn create(
     match edited(target, b"", string)? {
         Edited::Unchanged => Ok(Written::Already),
         Edited::Changed(bytes) => {
-            file::create(&target.path, &bytes, file::PRIVATE)?;
+            files::create(&target.path, &bytes, files::PRIVATE)?;
             Ok(Written::Replaced)
         }
     }
