@@ -8,7 +8,7 @@ use super::show::Origin;
 use super::source::{SecretSource, is_the_token};
 use super::wording::quoted;
 use crate::policy::NEWEST;
-use crate::token::Provider;
+use crate::token::{Provider, Versions};
 
 /// A Meta app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,10 +38,6 @@ pub(super) struct AppRead {
     pub(super) setting: Option<AppSetting>,
 }
 
-/// The only version that Threads ever had. Source: Meta, Threads, get started.
-const THREADS: &str = "v1.0";
-const ONE_VERSION: &str = "Threads has one version of its own";
-
 /// Reads every `[app.NAME]`.
 pub(super) fn read(top: &Section<'_>) -> Vec<AppRead> {
     let apps = top.named("app", "NAME", "The Meta apps");
@@ -53,28 +49,29 @@ fn read_one(name: &Spanned<&str>, app: &Section<'_>) -> AppRead {
     let kinds = Provider::ALL;
     let kind = app.choice("kind", "Whose app it is", "kind of app", kinds).judged();
     let has_good_kind = !kind.is_wrong();
-    let kind = kind.or(Provider::Facebook);
+    let kind = kind.or(Provider::DEFAULT);
     let id = app.secret("id", "Meta's id of it: digits").public().check(bad_id).judged();
     let secret = app.secret("secret", "Its secret").check(bad_secret).judged();
     let sources = [("id", id.get().cloned()), ("secret", secret.get().cloned())];
     let has_secret = secret.is_present();
 
     let version = app.string("graph_version", "The version of Graph that is asked");
-    let graph_version = if kind == Provider::Threads {
+    let graph_version = if let Versions::Only { version: only, why } = kind.spec().versions {
         if let Some(given) = version.spanned() {
-            let wrong = Diagnostic::at(given.span, ONE_VERSION);
+            let wrong = Diagnostic::at(given.span, why);
             app.report(wrong.label("leave `graph_version` out"));
         }
         // It is no setting: shown as one, it would be refused when read again.
-        app.put("graph_version", || Origin::Implied(ONE_VERSION), || json!(null));
-        THREADS.to_owned()
+        app.put("graph_version", || Origin::Implied(why), || json!(null));
+        only.to_owned()
     } else {
         version.check(|version, span| bad_version(version, span)).or(NEWEST.to_owned())
     };
 
     if !id.is_present() {
         let message = format!("`[{}]` needs an `id`", app.name());
-        app.report(Diagnostic::at(app.span(), message).label(shown_as(kind)));
+        let shown_as = format!("Meta shows it as {}", kind.spec().words.app_id);
+        app.report(Diagnostic::at(app.span(), message).label(shown_as));
     }
     let id = id.optional();
     if let Some(SecretSource::Literal(literal)) = &id {
@@ -94,15 +91,6 @@ fn read_one(name: &Spanned<&str>, app: &Section<'_>) -> AppRead {
             secret,
             graph_version,
         }),
-    }
-}
-
-/// What a person looks for in the app's dashboard.
-const fn shown_as(kind: Provider) -> &'static str {
-    match kind {
-        Provider::Facebook => "Meta shows it as App ID",
-        Provider::Instagram => "Meta shows it as Instagram app ID",
-        Provider::Threads => "Meta shows it as Threads App ID",
     }
 }
 

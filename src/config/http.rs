@@ -6,8 +6,7 @@ use std::time::Duration;
 use super::address::{Bad, check_endpoint};
 use super::diagnostic::Diagnostic;
 use super::reader::Section;
-use crate::graph;
-use crate::token::Provider;
+use crate::graph::Endpoints;
 
 /// How Graph is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,24 +46,12 @@ pub(super) fn read(top: &Section<'_>) -> HttpSettings {
     settings
 }
 
-/// Where Graph is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoints {
-    /// The Graph API, without a slash at its end.
-    pub facebook: String,
-    /// The Instagram API with Instagram Login, likewise.
-    pub instagram: String,
-    /// The Threads API, likewise.
-    pub threads: String,
-}
-
 /// Reads `[endpoints]`.
 pub(super) fn read_endpoints(top: &Section<'_>) -> Endpoints {
     let endpoints = top.table("endpoints", "Where Graph is; by default Meta's own servers");
-    let metas = graph::Endpoints::default();
-    let url = |provider: Provider, sentence| {
-        let key = provider.as_str();
-        let given = endpoints.string(key, sentence).map(|url| url.trim_end_matches('/').to_owned());
+    let settings = Endpoints::each(|provider| {
+        let (key, spec) = (provider.as_str(), provider.spec());
+        let given = endpoints.string(key, spec.api).map(|url| url.trim_end_matches('/').to_owned());
         let given = given.check(|url, span| {
             let (message, label) = match check_endpoint(url).err()? {
                 Bad::Form => (
@@ -78,13 +65,8 @@ pub(super) fn read_endpoints(top: &Section<'_>) -> Endpoints {
             };
             Some(Diagnostic::at(span, message).label(label))
         });
-        given.or(metas.url(provider).to_owned())
-    };
-    let settings = Endpoints {
-        facebook: url(Provider::Facebook, "The Graph API"),
-        instagram: url(Provider::Instagram, "The Instagram API with Instagram Login"),
-        threads: url(Provider::Threads, "The Threads API"),
-    };
+        given.or(spec.endpoint.to_owned())
+    });
     endpoints.later("instagram_login", "The Instagram API's login dialog");
     endpoints.show();
     settings

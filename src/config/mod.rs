@@ -43,7 +43,7 @@ pub use self::apps::AppSetting;
 pub use self::diagnostic::Refused;
 pub use self::duration::{BadDuration, parse_duration};
 pub use self::find::find;
-pub use self::http::{Endpoints, HttpSettings};
+pub use self::http::HttpSettings;
 pub use self::notify::{NotifySetting, SmtpSetting, Via};
 pub use self::schema::{KeySchema, Schema, TableSchema};
 pub use self::secrets::{SecretError, Secrets};
@@ -61,6 +61,7 @@ use self::reserved::Reserved;
 use self::tokens::Surroundings;
 use crate::complaint::Complaint;
 use crate::environment::Environment;
+use crate::graph::Endpoints;
 use crate::token::{Label, TokenType};
 
 /// A config without a mistake.

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use super::schema::Schema;
+use crate::token::token_prefixes;
 
 /// So many letters and digits in a row are a token or a key, not a word or an id.
 pub(super) const RUN: usize = 20;
@@ -32,14 +33,11 @@ pub(super) fn holds_token(word: &str) -> bool {
     runs().any(begins_like_a_token) || word.match_indices('|').any(|(at, _)| parts_an_app(word, at))
 }
 
-/// How a user's, a Page's, an Instagram and a Threads token begin.
-const BEGINNINGS: [&str; 4] = ["EAA", "IGAA", "IGQ", "THAA"];
-
 /// What is shorter is a word that happens to begin so.
 const SHORTEST: usize = 7;
 
 fn begins_like_a_token(run: &str) -> bool {
-    run.len() >= SHORTEST && BEGINNINGS.iter().any(|beginning| run.starts_with(beginning))
+    run.len() >= SHORTEST && token_prefixes().any(|prefix| run.starts_with(prefix))
 }
 
 /// An app's token is `APPID|...`.

@@ -162,16 +162,16 @@ fn what_is_not_said_is_filled_in() {
     assert_eq!(config.http.attempts, 4);
     assert_eq!(config.http.timeout.as_secs(), 30);
     assert_eq!(config.http.run_deadline.as_secs(), 900);
-    assert_eq!(config.endpoints.facebook, "https://graph.facebook.com");
-    assert_eq!(config.endpoints.instagram, "https://graph.instagram.com");
-    assert_eq!(config.endpoints.threads, "https://graph.threads.net");
+    assert_eq!(config.endpoints.url(Provider::Facebook), "https://graph.facebook.com");
+    assert_eq!(config.endpoints.url(Provider::Instagram), "https://graph.instagram.com");
+    assert_eq!(config.endpoints.url(Provider::Threads), "https://graph.threads.net");
     let config = good("[app.a]\nid = \"1\"\n[token.t]\ntype = \"user\"");
     assert_eq!(config.apps[0].graph_version, "v26.0");
     assert_eq!(config.apps[0].kind, Provider::Facebook);
     assert_eq!(config.tokens[0].policy, crate::policy::Policy::default());
     let config =
         good("[endpoints]\nfacebook = \"http://127.0.0.1:80/\"\n[store]\npath = \"x/y.db\"");
-    assert_eq!(config.endpoints.facebook, "http://127.0.0.1:80");
+    assert_eq!(config.endpoints.url(Provider::Facebook), "http://127.0.0.1:80");
     assert_eq!(config.store.path, Path::new("/srv/m/x/y.db"));
     assert_eq!(config.store.key, KeySetting::Beside(PathBuf::from("/srv/m/x/metatoken.key")));
 }

@@ -15,7 +15,6 @@ use crate::graph;
 use crate::interrupt::Interrupt;
 use crate::sandbox::{self, Sandbox};
 use crate::session::{Session, refuse_filesystem};
-use crate::token::Provider;
 use crate::ui::Ui;
 
 /// A Graph on this machine needs no courtesy, and a rehearsal no patience.
@@ -86,11 +85,7 @@ pub(super) fn open_session(
         // Which of two workers meets a trouble first is chance, and a rehearsal prints the same for
         // ever.
         config.http.concurrency = 1;
-        graph.endpoints = graph::Endpoints {
-            facebook: sandbox.endpoint(Provider::Facebook),
-            instagram: sandbox.endpoint(Provider::Instagram),
-            threads: sandbox.endpoint(Provider::Threads),
-        };
+        graph.endpoints = graph::Endpoints::each(|provider| sandbox.endpoint(provider));
     }
     let mut clock = place.clock;
     if graph.endpoints.is_loopback() {
@@ -121,11 +116,7 @@ fn graph_settings(config: &config::Config) -> graph::Settings {
     graph::Settings {
         timeout: config.http.timeout,
         attempts: config.http.attempts,
-        endpoints: graph::Endpoints {
-            facebook: config.endpoints.facebook.clone(),
-            instagram: config.endpoints.instagram.clone(),
-            threads: config.endpoints.threads.clone(),
-        },
+        endpoints: config.endpoints.clone(),
         ca_file: config.http.ca_file.clone(),
         ..graph::Settings::default()
     }

@@ -14,8 +14,8 @@ use chrono::TimeDelta;
 
 use crate::clock::Clock;
 use crate::token::{
-    AccessToken, Grant, GrantType, Inspection, InspectionWay, Problem, ProblemKind, ProfileCall,
-    Provider, Secret, Time,
+    AccessToken, DebugTokenCall, Grant, GrantType, Inspection, InspectionWay, Problem, ProblemKind,
+    ProfileCall, Provider, Secret, Time,
 };
 
 use self::tries::FailedCall;
@@ -39,7 +39,7 @@ pub struct Graph {
     breaker: Mutex<CircuitBreaker>,
     gates: ProbeGate,
     observations: Mutex<Observations>,
-    /// Apps that Threads does not let ask about tokens.
+    /// Apps that may not ask about tokens.
     not_let_ask: Mutex<BTreeSet<String>>,
     skew: OnceLock<TimeDelta>,
     calls: AtomicU64,
@@ -64,21 +64,23 @@ impl Graph {
 
     /// Asks what a token is worth, in the way of the app's provider.
     pub fn inspect(&self, app: &App, token: &AccessToken) -> Result<Inspection, CallError> {
-        self.gates.first_alone(app, || match app.provider.inspection() {
-            InspectionWay::DebugToken => self.debug_token(app, token),
+        self.gates.first_alone(app, || match app.provider.spec().inspection {
+            InspectionWay::DebugToken(call) => self.debug_token(app, call, token),
             InspectionWay::Profile(call) => self.profile(app, call, token),
-            InspectionWay::DebugTokenOrProfile(call) => {
-                match self.debug_token_of_threads(app, token) {
-                    Some(answer) => answer,
-                    None => self.profile(app, call, token),
-                }
-            }
+            InspectionWay::DebugTokenOrProfile(call, profile) => self
+                .debug_token_where_allowed(app, call, token)
+                .unwrap_or_else(|| self.profile(app, profile, token)),
         })
     }
 
-    fn debug_token(&self, app: &App, token: &AccessToken) -> Result<Inspection, CallError> {
+    fn debug_token(
+        &self,
+        app: &App,
+        call: &DebugTokenCall,
+        token: &AccessToken,
+    ) -> Result<Inspection, CallError> {
         let secret = secret_of(app, "ask Graph about a token")?;
-        let request = facebook::inspect(app, secret, token);
+        let request = facebook::inspect(app, call, Some(secret), token);
         let inspection = self.call(app, &request, facebook::read_inspection)?;
         let of_an_app = token.expose().contains('|');
         Ok(if of_an_app { facebook::as_app_token(inspection) } else { inspection })
@@ -93,17 +95,18 @@ impl Graph {
         self.call(app, &facebook::profile(app, call, token), facebook::read_profile)
     }
 
-    /// What Threads says of a token; nothing where it does not let this app ask, which is found
-    /// out once.
-    fn debug_token_of_threads(
+    /// What Graph says of a token; nothing where it does not let this app ask, which is found out
+    /// once.
+    fn debug_token_where_allowed(
         &self,
         app: &App,
+        call: &DebugTokenCall,
         token: &AccessToken,
     ) -> Option<Result<Inspection, CallError>> {
         if self.not_let_ask().contains(&app.id) {
             return None;
         }
-        let request = facebook::inspect_at_threads(app, app.secret.as_ref(), token);
+        let request = facebook::inspect(app, call, app.secret.as_ref(), token);
         match self.try_call(app, &request, facebook::read_inspection) {
             Err(FailedCall { fault, .. }) if fault.refuses_the_question() => {
                 log::may_not_ask(app, &fault.problem);

@@ -80,7 +80,7 @@ const fn is_of_credentials(fault: &CallError) -> bool {
 mod tests {
     use super::*;
     use crate::graph::facebook;
-    use crate::token::{AccessToken, Problem, Secret, TokenType};
+    use crate::token::{AccessToken, AskerPlace, DebugTokenCall, Path, Problem, Secret, TokenType};
 
     fn app(id: &str) -> App {
         App {
@@ -95,7 +95,12 @@ mod tests {
 
     fn inspect(id: &str) -> Request {
         let token = AccessToken::parse("EAAfake").expect("a token");
-        facebook::inspect(&app(id), &Secret::new("hush"), &token)
+        let call = DebugTokenCall {
+            path: Path::Versioned(&["debug_token"]),
+            app_prefix: "",
+            asker: AskerPlace::Header,
+        };
+        facebook::inspect(&app(id), &call, Some(&Secret::new("hush")), &token)
     }
 
     fn fault(kind: ProblemKind, scope: Scope) -> CallError {

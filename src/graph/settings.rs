@@ -1,5 +1,6 @@
 //! What the config says of Graph: which app asks, where, and how patiently.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -23,48 +24,26 @@ pub struct App {
     pub throttled_until: Option<Time>,
 }
 
-/// Where Graph is.
+/// Where each provider's API is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoints {
-    /// The host for user, Page, System User and app tokens.
-    pub facebook: String,
-    /// The host for tokens of the Instagram API with Instagram Login.
-    pub instagram: String,
-    /// The host for Threads tokens.
-    pub threads: String,
-}
+pub struct Endpoints(BTreeMap<Provider, String>);
 
 impl Default for Endpoints {
+    /// Meta's own servers.
     fn default() -> Self {
-        Self {
-            facebook: Self::FACEBOOK.to_owned(),
-            instagram: Self::INSTAGRAM.to_owned(),
-            threads: Self::THREADS.to_owned(),
-        }
+        Self::each(|provider| provider.spec().endpoint.to_owned())
     }
 }
 
 impl Endpoints {
-    /// Meta's own. Source: Meta, Graph API overview.
-    pub const FACEBOOK: &str = "https://graph.facebook.com";
-    /// Meta's own. Source: Meta, Instagram platform reference.
-    pub const INSTAGRAM: &str = "https://graph.instagram.com";
-    /// Meta's own; newer pages of Meta's name `graph.threads.com`, and both answer. Source: Meta,
-    /// Threads, long-lived tokens.
-    pub const THREADS: &str = "https://graph.threads.net";
-
-    /// The same URL for all, as a simulated Graph has it.
-    pub fn all_at(url: &str) -> Self {
-        Self { facebook: url.to_owned(), instagram: url.to_owned(), threads: url.to_owned() }
+    /// The URL that `url` names for each provider.
+    pub fn each(mut url: impl FnMut(Provider) -> String) -> Self {
+        Self(Provider::ALL.iter().map(|&provider| (provider, url(provider))).collect())
     }
 
-    /// The URL of a provider's host.
+    /// The URL of a provider's API, as it was written.
     pub fn url(&self, provider: Provider) -> &str {
-        match provider {
-            Provider::Facebook => &self.facebook,
-            Provider::Instagram => &self.instagram,
-            Provider::Threads => &self.threads,
-        }
+        self.0.get(&provider).map_or(provider.spec().endpoint, String::as_str)
     }
 
     /// Whether every host is this machine itself.

@@ -15,16 +15,8 @@ const SHORT_LIFE: TimeDelta = TimeDelta::hours(48);
 
 /// What is said of a string that lives a day or less: where it comes from. Source: Meta, get
 /// long-lived tokens; WhatsApp, get started; Instagram, business login; Threads, long-lived tokens.
-pub const fn short_lived(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Facebook => {
-            "it lives a day or less, as what the login dialog, the Graph API Explorer and \
-             WhatsApp's API setup page hand out"
-        }
-        Provider::Instagram | Provider::Threads => {
-            "it lives a day or less, as what the login hands out before it is exchanged"
-        }
-    }
+pub fn short_lived(provider: Provider) -> String {
+    format!("it lives a day or less, as {}", provider.spec().words.short_lived)
 }
 
 /// In its first day a string of unknown end may be one of those that live an hour.

@@ -40,9 +40,11 @@ pub(super) fn without_a_string(
     moment: Moment,
 ) -> Decision {
     match (subject.token_type.spec().source, subject.parent) {
-        (Source::Person, _) | (Source::Parent, None) => return Decision::Skip(Skip::NoString),
+        (Source::Person(_), _) | (Source::Parent(_), None) => {
+            return Decision::Skip(Skip::NoString);
+        }
         (Source::App(_), _) => {}
-        (Source::Parent, Some(parent)) => {
+        (Source::Parent(_), Some(parent)) => {
             if let Err(why) = giver(parent, moment) {
                 return Decision::Skip(Skip::ParentNotReady { why });
             }
@@ -66,8 +68,8 @@ pub(super) fn derivation(
         return None;
     }
     let reason = match subject.token_type.spec().source {
-        Source::Person => return None,
-        Source::Parent => match from_parent(subject, current, insistence, moment)? {
+        Source::Person(_) => return None,
+        Source::Parent(_) => match from_parent(subject, current, insistence, moment)? {
             Ok(reason) => reason,
             Err(rest) => return Some(Decision::Skip(rest)),
         },

@@ -4,7 +4,9 @@
 //! tool: who must act, where, and the command that hands the result over.
 
 use super::Subject;
-use crate::token::{Action, Label, Problem, ProblemKind, Provider, TokenType};
+use crate::token::{
+    Action, Label, PersonWords, Problem, ProblemKind, Source, THE_PERSON, TokenType,
+};
 
 /// The step that recovers from `problem`, for this token; empty where nobody need do anything.
 pub fn remedy(problem: &Problem, subject: &Subject<'_>) -> String {
@@ -13,7 +15,7 @@ pub fn remedy(problem: &Problem, subject: &Subject<'_>) -> String {
         Action::FixAccount => format!(
             "{} opens {}, logs in and passes what it asks; the token is kept and may work again",
             who(subject),
-            site(subject.token_type.provider())
+            subject.token_type.provider().spec().words.account_site
         ),
         Action::GrantPermission => grant(problem, subject),
         Action::FixConfiguration => configure(problem, subject),
@@ -26,47 +28,39 @@ pub fn remedy(problem: &Problem, subject: &Subject<'_>) -> String {
     }
 }
 
-/// How a person brings a new string, for each way in which a token is obtained.
+/// How a person brings a new access token, for each way in which one is obtained.
 fn log_in_again(subject: &Subject<'_>) -> String {
-    let label = subject.label;
-    match (subject.token_type, subject.parent) {
-        (TokenType::User, _) => format!(
-            "{} logs in to the app again; then run `metatoken exchange {label}` and paste the new access token",
-            who(subject)
-        ),
-        (TokenType::Page, Some(parent)) => {
+    let (label, who) = (subject.label, who(subject));
+    match (subject.token_type.spec().source, subject.parent) {
+        (Source::Parent(_), Some(parent)) => {
             format!("mend its parent: `metatoken status {}`", parent.label)
         }
-        (TokenType::Page, None) => format!(
-            "{} takes a new Page token from a long-lived user token; then run `metatoken exchange {label}` and paste it, or set `parent` so that metatoken derives it",
-            who(subject)
+        (Source::Parent(words), None) => format!(
+            "{}, or set `parent` so that metatoken derives it",
+            handed_over(&who, words.log_in, words, label)
         ),
-        (TokenType::Instagram, _) => format!(
-            "{} logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange {label}` and paste the new access token",
-            who(subject)
-        ),
-        (TokenType::Threads, _) => format!(
-            "{} logs in to the Threads app again; then run `metatoken exchange {label}` and paste the new access token",
-            who(subject)
-        ),
-        (TokenType::App, _) => format!(
-            "compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh {label}`"
-        ),
-        (TokenType::SystemUser, _) => format!(
-            "{} generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange {label}` and paste it",
-            who(subject)
+        (Source::Person(words), _) => handed_over(&who, words.log_in, words, label),
+        (Source::App(_), _) => format!(
+            "compare the app's `id` and `secret` in the config with the app's dashboard ({}); then run `metatoken refresh {label}`",
+            app_secret(subject)
         ),
     }
+}
+
+/// What a person does, and the command that takes over what comes of it.
+fn handed_over(who: &str, does: &str, words: &PersonWords, label: &Label) -> String {
+    format!("{who} {does}; then run `metatoken exchange {label}` and paste {}", words.pasted)
 }
 
 /// How a person replaces a string that works: what brings a new one is no repair here.
 pub(super) fn replace_it(subject: &Subject<'_>) -> String {
     let label = subject.label;
-    match (subject.token_type, subject.parent) {
-        (TokenType::App, _) => format!(
-            "reset the app's secret in its dashboard (App settings, Basic) and set it as `secret` in the config; then run `metatoken refresh {label}`"
+    match (subject.token_type.spec().source, subject.parent) {
+        (Source::App(_), _) => format!(
+            "reset the app's secret in its dashboard ({}) and set it as `secret` in the config; then run `metatoken refresh {label}`",
+            app_secret(subject)
         ),
-        (TokenType::Page, Some(_)) => format!("run `metatoken refresh --force {label}`"),
+        (Source::Parent(_), Some(_)) => format!("run `metatoken refresh --force {label}`"),
         _ => log_in_again(subject),
     }
 }
@@ -78,36 +72,25 @@ fn grant(problem: &Problem, subject: &Subject<'_>) -> String {
             "somebody who manages the Page gives {who} a role on it again; then run `metatoken refresh {label}`"
         );
     }
-    match (subject.token_type, subject.parent) {
-        (TokenType::User, _) => log_in_and_grant(&who, label),
-        (TokenType::Page, Some(parent)) => log_in_and_grant(&who, parent.label),
-        (TokenType::Page, None) => format!(
-            "{who} logs in to the app again and grants it, ticking every Page, and takes a new Page token from the long-lived user token; then run `metatoken exchange {label}` and paste it"
-        ),
-        (TokenType::Instagram | TokenType::Threads, _) => format!(
-            "{who} logs in to the app again and grants it; then run `metatoken exchange {label}` and paste the new access token"
-        ),
-        (TokenType::SystemUser, _) => format!(
-            "{who} assigns the System User what is missing and generates a new token with the permission (Meta Business settings, Users, System users); then run `metatoken exchange {label}` and paste it"
-        ),
-        (TokenType::App, _) => {
-            "an app's token carries no permissions: take them out of `required_scopes` and `required_targets`".to_owned()
-        }
+    let spec = subject.token_type.spec();
+    // A Page gets what the person grants whose token it is derived from.
+    let (giver, label) = match (spec.source, subject.parent) {
+        (Source::Parent(_), Some(parent)) => (TokenType::User.spec(), parent.label),
+        _ => (spec, label),
+    };
+    match giver.person_words() {
+        Some(words) => handed_over(&who, words.grant, words, label),
+        None => "an app's token carries no permissions: take them out of `required_scopes` and `required_targets`".to_owned(),
     }
 }
 
-fn log_in_and_grant(who: &str, label: &Label) -> String {
-    format!(
-        "{who} logs in to the app again and grants it, ticking every Page; then run `metatoken exchange {label}` and paste the new access token"
-    )
-}
-
 fn configure(problem: &Problem, subject: &Subject<'_>) -> String {
+    let provider = subject.token_type.provider().spec();
     match (problem.kind, subject.token_type) {
         // Without a code of Meta's it is we who could not read the id or the secret.
         (ProblemKind::BadAppCredentials, _) if problem.code.is_some() => format!(
             "compare the app's `id` and `secret` in the config with the app's dashboard ({}); then run `metatoken refresh`",
-            id_and_secret(subject.token_type.provider())
+            app_secret(subject)
         ),
         (ProblemKind::BadProof, _) => {
             "check that `secret` is the secret of the app that the token was given to; then run `metatoken refresh`".to_owned()
@@ -119,28 +102,24 @@ fn configure(problem: &Problem, subject: &Subject<'_>) -> String {
         (ProblemKind::AppDisabled, _) => {
             "open the app's dashboard and follow its alerts until the app is live again; then run `metatoken refresh`".to_owned()
         }
-        (ProblemKind::ObjectNotFound, TokenType::Instagram | TokenType::Threads) => format!(
-            "see that the account still lists the app in its settings (Website permissions); if not, {}",
-            log_in_again(subject)
-        ),
         (ProblemKind::ObjectNotFound, TokenType::User | TokenType::Page) => {
             "compare `page_id` in the config with the Page's id, and see that the person still has a role on the Page".to_owned()
         }
-        // A string that worked is answered so until its account and its app are linked anew.
-        (ProblemKind::WrongHostOrType, TokenType::Instagram | TokenType::Threads)
-            if problem.code == Some(100) =>
+        (ProblemKind::ObjectNotFound, _) if let Some(list) = provider.words.app_list => format!(
+            "see that the account still lists the app in its settings ({list}); if not, {}",
+            log_in_again(subject)
+        ),
+        (ProblemKind::WrongHostOrType | ProblemKind::IdentityChanged, _)
+            if provider.has_pages() =>
         {
+            "compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there".to_owned()
+        }
+        // An access token that worked is answered so until its account and its app are linked anew.
+        (ProblemKind::WrongHostOrType, _) if problem.code == Some(100) => {
             format!("account and app must be linked anew: {}", log_in_again(subject))
         }
-        // These have no Page.
-        (
-            ProblemKind::WrongHostOrType | ProblemKind::IdentityChanged,
-            TokenType::Instagram | TokenType::Threads,
-        ) => {
-            "compare `type` and `app` in the config with what the message says, or paste the string that belongs there".to_owned()
-        }
         (ProblemKind::WrongHostOrType | ProblemKind::IdentityChanged, _) => {
-            "compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there".to_owned()
+            "compare `type` and `app` in the config with what the message says, or paste the string that belongs there".to_owned()
         }
         // An app's token dies with the app's secret.
         (ProblemKind::SessionInvalid, TokenType::App) => log_in_again(subject),
@@ -151,30 +130,13 @@ fn configure(problem: &Problem, subject: &Subject<'_>) -> String {
     }
 }
 
-/// Where an app's dashboard shows its id and secret: each provider has a pair of its own.
-/// Source: Meta, Instagram, create an app; Threads, get started.
-const fn id_and_secret(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Facebook => "App settings, Basic",
-        Provider::Instagram => "Instagram, API setup with Instagram login",
-        Provider::Threads => "App settings, Basic, Threads app ID",
-    }
+/// Where the dashboard of the token's app shows its id and secret.
+fn app_secret(subject: &Subject<'_>) -> &'static str {
+    subject.token_type.provider().spec().words.app_secret
 }
 
-/// Where the person behind the token is asked to pass a check.
-const fn site(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Facebook => "facebook.com",
-        // A Threads account is an Instagram account.
-        Provider::Instagram | Provider::Threads => "instagram.com",
-    }
-}
-
-/// Who acts: the owner by name, or whoever it is.
+/// Who acts: the owner by name, or the person whom Meta asks.
 fn who(subject: &Subject<'_>) -> String {
-    match (&subject.policy.owner, subject.token_type) {
-        (Some(owner), _) => owner.clone(),
-        (None, TokenType::SystemUser) => "an admin of the business".to_owned(),
-        (None, _) => "the person behind the token".to_owned(),
-    }
+    let unnamed = || subject.token_type.spec().person_words().map_or(THE_PERSON, |it| it.owner);
+    subject.policy.owner.clone().unwrap_or_else(|| unnamed().to_owned())
 }

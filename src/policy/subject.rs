@@ -90,9 +90,9 @@ impl<'a> Subject<'a> {
             return true;
         }
         match self.token_type.spec().source {
-            Source::Parent => self.parent.is_none(),
+            Source::Parent(_) => self.parent.is_none(),
             Source::App(_) => false,
-            Source::Person => {
+            Source::Person(_) => {
                 !self.token_type.spec().is_renewable() || self.has_stopped_extending()
             }
         }

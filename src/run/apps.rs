@@ -7,7 +7,7 @@ use crate::graph::{App, Graph};
 use crate::policy::{Dates, Moment, Reason, judge_fallback, judge_version, throttle};
 use crate::session::Session;
 use crate::store::{Store, StoreError};
-use crate::token::{Problem, ProblemKind, Provider, Time};
+use crate::token::{Problem, ProblemKind, Time};
 
 /// The apps that Meta throttles, and until when.
 pub type Pauses = HashMap<String, Time>;
@@ -60,7 +60,7 @@ pub fn version_reasons(
     moment: Moment,
 ) -> Vec<Reason> {
     let fallbacks = graph.fallbacks();
-    let apps = session.config.apps.iter().filter(|app| app.kind != Provider::Threads);
+    let apps = session.config.apps.iter().filter(|app| app.kind.spec().has_chosen_versions());
     apps.filter_map(|app| {
         let labels = tokens.labels_of_app(&app.name);
         if labels.is_empty() {

@@ -7,22 +7,19 @@
 mod access_token;
 mod delivery;
 mod expiry;
-mod family;
 mod generation;
 mod history;
 mod inspection;
 mod label;
 mod notice;
 mod problem;
+mod providers;
 pub mod redact;
+mod spec;
 
 pub use access_token::{AccessToken, Fingerprint, Grant, Malformed, Secret};
 pub use delivery::{Delivery, DeliveryState, TargetId};
 pub use expiry::{DataAccess, Expiry};
-pub use family::{
-    Credentials, GrantType, InspectionWay, Method, Path, ProfileCall, Provider, Source, TokenSpec,
-    TokenType,
-};
 pub use generation::{
     Credential, Damage, Generation, GenerationId, GenerationState, IN_USE, Ledger, Origin, TokenId,
 };
@@ -31,6 +28,11 @@ pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
 pub use label::{BadLabel, Label, Pattern};
 pub use notice::{ChannelId, NoticeEvent, Told, Topic, TopicState};
 pub use problem::{Action, Problem, ProblemKind};
+pub use providers::{Provider, THE_PERSON, TokenType, token_prefixes};
+pub use spec::{
+    AskerPlace, Credentials, DebugTokenCall, GrantType, InspectionWay, Method, Path, PersonWords,
+    ProfileCall, ProviderSpec, ProviderWords, Source, TokenSpec, Versions,
+};
 
 /// An instant, in UTC: the only time that crosses a module boundary.
 pub type Time = chrono::DateTime<chrono::Utc>;

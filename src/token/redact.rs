@@ -6,7 +6,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::Secret;
+use super::{Secret, token_prefixes};
 
 /// What stands where a secret was.
 pub const HIDDEN: &str = "[redacted]";
@@ -30,8 +30,8 @@ const SECRET_PARAMETERS: [&str; 15] = [
     "code",
 ];
 
-/// How the tokens and codes of Meta's begin.
-const PREFIXES: [&str; 6] = ["EAA", "IGQ", "IGAA", "THAA", "AQB", "AQD"];
+/// How Meta's login codes begin.
+const CODE_PREFIXES: [&str; 2] = ["AQB", "AQD"];
 
 /// What is hidden behind these words whatever it looks like, unless the sentence goes on: Meta says
 /// "Session key ... is malformed" with the value in the middle.
@@ -260,8 +260,9 @@ fn value_of_parameter(run: &str) -> Option<&str> {
 }
 
 fn has_token_prefix(run: &str) -> bool {
-    let begins =
-        |part: &str| part.len() >= 8 && PREFIXES.iter().any(|prefix| part.starts_with(prefix));
+    let begins = |part: &str| {
+        part.len() >= 8 && token_prefixes().chain(CODE_PREFIXES).any(|it| part.starts_with(it))
+    };
     // Behind `%3D` a token begins after the digits of the encoding.
     let encoded = run.split('%').skip(1).filter_map(|part| part.get(2..));
     run.split(|c: char| !c.is_ascii_alphanumeric()).chain(encoded).any(begins)
@@ -320,7 +321,7 @@ pub fn secret_in(text: &str) -> Option<SecretKind> {
     {
         Some(SecretKind::AccessToken)
     } else if runs()
-        .any(|run| run.len() >= 20 && (run.starts_with("AQB") || run.starts_with("AQD")))
+        .any(|run| run.len() >= 20 && CODE_PREFIXES.iter().any(|it| run.starts_with(it)))
     {
         Some(SecretKind::Code)
     } else if is_hex && whole.len() == 32 {
@@ -338,7 +339,7 @@ fn is_metas_token(run: &str) -> bool {
         let rest = run.strip_prefix(prefix).unwrap_or_default();
         run.len() >= 12 && rest.bytes().any(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
     };
-    let known = ["EAA", "IGQ", "IGAA", "THAA"].into_iter().any(begins);
+    let known = token_prefixes().any(begins);
     known || ((run.starts_with("IG") || run.starts_with("TH")) && run.len() >= 20 && is_mixed(run))
 }
 

@@ -11,7 +11,7 @@ use crate::run::Run;
 use crate::run::inspect::inspect;
 use crate::run::log;
 use crate::store::StoreError;
-use crate::token::{Action, Generation, Problem, ProblemKind, Proof, Provider};
+use crate::token::{Action, Generation, Problem, ProblemKind, Proof};
 
 impl TokenRun<'_> {
     /// Asks Graph about a string and stores the answer; nothing if there was none.
@@ -79,7 +79,7 @@ impl TokenRun<'_> {
         if !self.app_in_doubt.get() {
             return Ok(());
         }
-        let shown = self.member.token_type.provider() == Provider::Facebook;
+        let shown = self.member.token_type.provider().spec().proves_the_secret();
         let disproved = |problem: Problem| match problem.kind {
             ProblemKind::AppDisabled => true,
             kind => shown && kind.is_about_the_app(),

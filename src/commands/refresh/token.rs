@@ -225,7 +225,7 @@ impl<'a> TokenRun<'a> {
         let Some(_room) = self.room()? else { return Ok(Next::Stop) };
         match self.member.token_type.spec().source {
             Source::App(grant) => self.take_from_app(grant)?,
-            Source::Parent | Source::Person => self.take_from_parent(self.listing)?,
+            Source::Parent(_) | Source::Person(_) => self.take_from_parent(self.listing)?,
         }
         Ok(Next::Stop)
     }

@@ -1,15 +1,16 @@
 //! Three services, each with apps, hosts and tokens of its own.
 
 use super::*;
+use crate::token::Provider;
 
 #[test]
 fn each_host_can_be_elsewhere() {
     let text = "[endpoints]\nfacebook = \"http://[::1]:1\"\ninstagram = \"http://localhost:2/instagram/\"\nthreads = \"https://graph.threads.com\"";
     let config = good(text);
     let endpoints = &config.endpoints;
-    assert_eq!(endpoints.facebook, "http://[::1]:1");
-    assert_eq!(endpoints.instagram, "http://localhost:2/instagram");
-    assert_eq!(endpoints.threads, "https://graph.threads.com");
+    assert_eq!(endpoints.url(Provider::Facebook), "http://[::1]:1");
+    assert_eq!(endpoints.url(Provider::Instagram), "http://localhost:2/instagram");
+    assert_eq!(endpoints.url(Provider::Threads), "https://graph.threads.com");
     let shown = described(text).to_json();
     for host in ["facebook", "instagram", "threads"] {
         assert_eq!(shown["endpoints"][host]["origin"], "endpoints");

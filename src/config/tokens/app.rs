@@ -69,7 +69,7 @@ fn named<'a>(
         with_article(token_type),
     );
     let label = match &of_kind(apps, wanted)[..] {
-        [] => how_to_add(wanted).to_owned(),
+        [] => how_to_add(wanted),
         fit => format!("write {}", any_of(fit.iter().map(|app| app.name.as_str()))),
     };
     ask.refuse(message, label);
@@ -96,10 +96,10 @@ fn only_one<'a>(draft: &Draft<'_>, apps: &'a [AppRead]) -> Option<(&'a AppRead, 
         [] if apps.iter().any(|app| app.kind.is_none()) => None,
         [] => {
             let message = match wanted {
-                Provider::Facebook => "there is no app that this token could belong to".to_owned(),
+                Provider::DEFAULT => "there is no app that this token could belong to".to_owned(),
                 kind => format!("there is no app of kind `{kind}` that this token could belong to"),
             };
-            complain(message, how_to_add(wanted).to_owned())
+            complain(message, how_to_add(wanted))
         }
         many => {
             let names: Vec<String> = many.iter().map(|app| quoted(&app.name)).collect();
@@ -110,15 +110,12 @@ fn only_one<'a>(draft: &Draft<'_>, apps: &'a [AppRead]) -> Option<(&'a AppRead, 
 }
 
 /// What to write where there is no app of that kind.
-const fn how_to_add(kind: Provider) -> &'static str {
+fn how_to_add(kind: Provider) -> String {
     match kind {
-        Provider::Facebook => "add `[app.main]` with `id` and `secret`",
-        Provider::Instagram => {
-            "add `[app.NAME]` with `kind = \"instagram\"`: it has an id and a secret of its own in the app dashboard"
-        }
-        Provider::Threads => {
-            "add `[app.NAME]` with `kind = \"threads\"`: it has an id and a secret of its own in the app dashboard"
-        }
+        Provider::DEFAULT => "add `[app.main]` with `id` and `secret`".to_owned(),
+        _ => format!(
+            "add `[app.NAME]` with `kind = \"{kind}\"`: it has an id and a secret of its own in the app dashboard"
+        ),
     }
 }
 

@@ -193,9 +193,9 @@ mod tests {
             let spec = token_type.spec();
             for (grant_type, expected) in [(spec.exchange, exchange), (spec.refresh, refresh)] {
                 let grant_type = grant_type.expect("it can be renewed");
-                let request = grant(&app(spec.provider), grant_type, bid);
+                let request = grant(&app(token_type.provider()), grant_type, bid);
                 assert_eq!(spelled(&request), expected, "{token_type}");
-                assert_eq!(request.provider(), spec.provider);
+                assert_eq!(request.provider(), token_type.provider());
                 let shown = format!("{request:?}");
                 assert!(!shown.contains("hush") && !shown.contains("EAAfake"), "{shown}");
             }

@@ -13,30 +13,28 @@ use crate::graph::response::Response;
 use crate::graph::settings::App;
 use crate::token::redact;
 use crate::token::{
-    AccessToken, Action, DataAccess, Expiry, GranularScope, Identity, Inspection, Path, Problem,
-    ProblemKind, Secret, Time,
+    AccessToken, Action, AskerPlace, DataAccess, DebugTokenCall, Expiry, GranularScope, Identity,
+    Inspection, Problem, ProblemKind, Secret, Time,
 };
 
-/// Asks about a token, in the name of its app.
-pub fn inspect(app: &App, secret: &Secret, token: &AccessToken) -> Request {
-    Request::get("inspect", app, Path::Versioned(&["debug_token"]))
-        .with_secret("input_token", token.expose())
-        .with_bearer(format!("{}|{}", app.id, secret.expose()))
-        .in_the_apps_name()
-}
-
-/// Asks Threads about a token: in the name of the app where its secret is known, else in the
-/// token's own. Meta documents a tester's token as the one that asks, so either may be refused.
-/// Source: Meta, Threads, debug access token.
-pub fn inspect_at_threads(app: &App, secret: Option<&Secret>, token: &AccessToken) -> Request {
-    let asks = match secret {
-        Some(secret) => Secret::new(format!("TH|{}|{}", app.id, secret.expose())),
+/// Asks about a token: in the name of the app where its secret is given, else in the token's own.
+pub fn inspect(
+    app: &App,
+    call: &DebugTokenCall,
+    secret: Option<&Secret>,
+    token: &AccessToken,
+) -> Request {
+    let asker = match secret {
+        Some(secret) => Secret::new(format!("{}{}|{}", call.app_prefix, app.id, secret.expose())),
         None => Secret::new(token.expose()),
     };
-    Request::get("inspect", app, Path::Fixed(&["v1.0", "debug_token"]))
-        .with_secret("input_token", token.expose())
-        .with_secret("access_token", asks.expose())
-        .in_the_apps_name()
+    let request =
+        Request::get("inspect", app, call.path).with_secret("input_token", token.expose());
+    let request = match call.asker {
+        AskerPlace::Header => request.with_bearer(asker.expose()),
+        AskerPlace::Parameter => request.with_secret("access_token", asker.expose()),
+    };
+    request.in_the_apps_name()
 }
 
 /// Reads what Graph says of the token; an error is about the app that asked.

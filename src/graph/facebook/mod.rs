@@ -10,6 +10,6 @@ mod pages;
 mod profile;
 
 pub use grant::{GrantInput, grant, read_grant};
-pub use inspection::{as_app_token, inspect, inspect_at_threads, read_inspection};
+pub use inspection::{as_app_token, inspect, read_inspection};
 pub use pages::{AccountsPage, PageGrant, accounts, page, read_accounts, read_page};
 pub use profile::{profile, read_profile};

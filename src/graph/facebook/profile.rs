@@ -105,8 +105,8 @@ mod tests {
             (TokenType::Instagram, "/v25.0/me", "user_id,username"),
             (TokenType::Threads, "/v1.0/me", "id,username"),
         ] {
-            let (InspectionWay::Profile(call) | InspectionWay::DebugTokenOrProfile(call)) =
-                token_type.spec().inspection
+            let (InspectionWay::Profile(call) | InspectionWay::DebugTokenOrProfile(_, call)) =
+                token_type.provider().spec().inspection
             else {
                 panic!("{token_type} has a profile")
             };

@@ -83,7 +83,7 @@ pub(super) fn settings(url: &str) -> Settings {
         timeout: Duration::from_secs(5),
         attempts: 3,
         pause: Duration::from_millis(1),
-        endpoints: Endpoints::all_at(url),
+        endpoints: Endpoints::each(|_| url.to_owned()),
         ..Settings::default()
     }
 }

@@ -1,0 +1,320 @@
+//! Meta's services: hosts, grants, kinds of token and words for people, one row each.
+//!
+//! Whatever differs between the services stands in these rows, and nowhere else: requests are built
+//! from them, the judgement reads them, the config and remedies take their words from them. A new
+//! host is its variant of [`Provider`], those of its [`TokenType`]s, and one row.
+//!
+//! The table is in the vocabulary and not in `graph`, since the judgement and the config read it
+//! too, and the judgement must not know `graph`.
+
+use chrono::TimeDelta;
+
+use super::spec::{
+    AskerPlace, Credentials, DebugTokenCall, GrantType, InspectionWay, Method, Path, PersonWords,
+    ProfileCall, ProviderSpec, ProviderWords, Source, TokenSpec, Versions,
+};
+
+named! {
+    /// Whose token it is: three services with apps, secrets and hosts of their own.
+    ///
+    /// An app of one kind knows nothing of the tokens of another: a Threads-enabled Meta app has
+    /// a second id and secret. Source: Meta, Threads, get started.
+    pub enum Provider {
+        /// `graph.facebook.com`: users, Pages, System Users and apps.
+        Facebook = "facebook",
+        /// `graph.instagram.com`: the Instagram API with Instagram Login. With Facebook Login an
+        /// Instagram account is reached by a Facebook user's or a Page's token.
+        Instagram = "instagram",
+        /// `graph.threads.net`, in newer pages `graph.threads.com`.
+        Threads = "threads",
+    }
+}
+
+named! {
+    /// The type of a token, as the config names it.
+    pub enum TokenType {
+        /// A Facebook user token: about sixty days, renewed by exchanging it.
+        User = "user",
+        /// A Page token: derived from a user token, with no date of its own when that one is long-lived.
+        Page = "page",
+        /// A System User token: never expires, or sixty days.
+        SystemUser = "system-user",
+        /// A token of the Instagram API with Instagram Login: sixty days.
+        Instagram = "instagram",
+        /// A Threads token: sixty days.
+        Threads = "threads",
+        /// A token that stands for the app itself: it dies with the app's secret.
+        App = "app",
+    }
+}
+
+/// The table, in the order of [`Provider::ALL`].
+static PROVIDERS: [ProviderSpec; 3] = [
+    ProviderSpec {
+        provider: Provider::Facebook,
+        // Source: Meta, Graph API overview.
+        endpoint: "https://graph.facebook.com",
+        api: "The Graph API",
+        versions: Versions::Graph,
+        inspection: InspectionWay::DebugToken(&DebugTokenCall {
+            path: Path::Versioned(&["debug_token"]),
+            app_prefix: "",
+            asker: AskerPlace::Header,
+        }),
+        prefixes: &["EAA"],
+        words: ProviderWords {
+            app_id: "App ID",
+            app_secret: "App settings, Basic",
+            account_site: "facebook.com",
+            app_list: None,
+            short_lived: "what the login dialog, the Graph API Explorer and WhatsApp's API setup \
+                          page hand out",
+        },
+        tokens: &[
+            TokenSpec {
+                token_type: TokenType::User,
+                graph_name: Some("USER"),
+                source: Source::Person(&PersonWords {
+                    owner: THE_PERSON,
+                    log_in: "logs in to the app again",
+                    grant: "logs in to the app again and grants it, ticking every Page",
+                    pasted: "the new access token",
+                }),
+                exchange: Some(&FB_EXCHANGE),
+                refresh: Some(&FB_EXCHANGE),
+                minimum_age: TimeDelta::zero(),
+            },
+            TokenSpec {
+                token_type: TokenType::Page,
+                graph_name: Some("PAGE"),
+                source: Source::Parent(&PersonWords {
+                    owner: THE_PERSON,
+                    log_in: "takes a new Page token from a long-lived user token",
+                    grant: "logs in to the app again and grants it, ticking every Page, and takes \
+                            a new Page token from the long-lived user token",
+                    pasted: "it",
+                }),
+                exchange: None,
+                refresh: None,
+                minimum_age: TimeDelta::zero(),
+            },
+            TokenSpec {
+                token_type: TokenType::SystemUser,
+                graph_name: Some("SYSTEM_USER"),
+                source: Source::Person(&PersonWords {
+                    owner: "an admin of the business",
+                    log_in: "generates a new token for the System User (Meta Business settings, \
+                             Users, System users)",
+                    grant: "assigns the System User what is missing and generates a new token \
+                            with the permission (Meta Business settings, Users, System users)",
+                    pasted: "it",
+                }),
+                exchange: Some(&FB_EXCHANGE_FOR_60_DAYS),
+                refresh: Some(&FB_EXCHANGE_FOR_60_DAYS),
+                minimum_age: TimeDelta::zero(),
+            },
+            TokenSpec {
+                token_type: TokenType::App,
+                graph_name: Some("APP"),
+                source: Source::App(&CLIENT_CREDENTIALS),
+                exchange: None,
+                refresh: None,
+                minimum_age: TimeDelta::zero(),
+            },
+        ],
+    },
+    ProviderSpec {
+        provider: Provider::Instagram,
+        // Source: Meta, Instagram platform reference.
+        endpoint: "https://graph.instagram.com",
+        api: "The Instagram API with Instagram Login",
+        versions: Versions::Graph,
+        // Source: Meta, Instagram platform reference, `me`.
+        inspection: InspectionWay::Profile(&ProfileCall {
+            path: Path::Versioned(&["me"]),
+            fields: "user_id,username",
+        }),
+        prefixes: &["IGQ", "IGAA"],
+        words: ProviderWords {
+            app_id: "Instagram app ID",
+            // Source: Meta, Instagram, create an app.
+            app_secret: "Instagram, API setup with Instagram login",
+            account_site: "instagram.com",
+            app_list: Some("Website permissions"),
+            short_lived: SHORT_LIVED_LOGIN,
+        },
+        tokens: &[TokenSpec {
+            token_type: TokenType::Instagram,
+            graph_name: None,
+            source: Source::Person(&PersonWords {
+                owner: THE_PERSON,
+                log_in: "logs in to the app again, or generates a token in its dashboard \
+                         (Instagram, API setup with Instagram login)",
+                grant: "logs in to the app again and grants it",
+                pasted: "the new access token",
+            }),
+            exchange: Some(&IG_EXCHANGE),
+            refresh: Some(&IG_REFRESH),
+            minimum_age: A_DAY,
+        }],
+    },
+    ProviderSpec {
+        provider: Provider::Threads,
+        // Newer pages of Meta's name `graph.threads.com`, and both answer. Source: Meta, Threads,
+        // long-lived tokens.
+        endpoint: "https://graph.threads.net",
+        api: "The Threads API",
+        // Source: Meta, Threads, get started.
+        versions: Versions::Only { version: "v1.0", why: "Threads has one version of its own" },
+        // Meta documents a tester's token as the one that asks, so an app's or the token itself may
+        // be refused. Source: Meta, Threads, debug access token; get started.
+        inspection: InspectionWay::DebugTokenOrProfile(
+            &DebugTokenCall {
+                path: Path::Fixed(&["v1.0", "debug_token"]),
+                app_prefix: "TH|",
+                asker: AskerPlace::Parameter,
+            },
+            &ProfileCall { path: Path::Fixed(&["v1.0", "me"]), fields: "id,username" },
+        ),
+        prefixes: &["THAA"],
+        words: ProviderWords {
+            app_id: "Threads App ID",
+            // Source: Meta, Threads, get started.
+            app_secret: "App settings, Basic, Threads app ID",
+            // A Threads account is an Instagram account.
+            account_site: "instagram.com",
+            app_list: Some("Website permissions"),
+            short_lived: SHORT_LIVED_LOGIN,
+        },
+        tokens: &[TokenSpec {
+            token_type: TokenType::Threads,
+            graph_name: None,
+            source: Source::Person(&PersonWords {
+                owner: THE_PERSON,
+                log_in: "logs in to the Threads app again",
+                grant: "logs in to the app again and grants it",
+                pasted: "the new access token",
+            }),
+            exchange: Some(&TH_EXCHANGE),
+            refresh: Some(&TH_REFRESH),
+            minimum_age: A_DAY,
+        }],
+    },
+];
+
+/// Whoever logs in, where nothing more is known.
+pub const THE_PERSON: &str = "the person behind the token";
+
+const SHORT_LIVED_LOGIN: &str = "what the login hands out before it is exchanged";
+
+/// Instagram and Threads renew no access token younger than this. Source: Meta, Instagram platform
+/// reference, `refresh_access_token`; Threads, long-lived tokens.
+const A_DAY: TimeDelta = TimeDelta::hours(24);
+
+/// User tokens, short or long. Meta documents a GET, and takes the same as a form. Source: Meta, get
+/// long-lived tokens.
+const FB_EXCHANGE: GrantType = GrantType {
+    name: "fb_exchange_token",
+    method: Method::Post,
+    path: Path::Versioned(&["oauth", "access_token"]),
+    token_parameter: Some("fb_exchange_token"),
+    credentials: Credentials::IdAndSecret,
+    extra: &[],
+};
+
+/// System User tokens of the 60-day kind: a new access token, and the old one works on until it
+/// expires. Source: Meta, System Users, install apps and generate tokens.
+const FB_EXCHANGE_FOR_60_DAYS: GrantType =
+    GrantType { extra: &[("set_token_expires_in_60_days", "true")], ..FB_EXCHANGE };
+
+/// The opaque `APPID|...` that stands for the app. Source: Meta, access tokens, app access token.
+const CLIENT_CREDENTIALS: GrantType =
+    GrantType { name: "client_credentials", token_parameter: None, ..FB_EXCHANGE };
+
+/// GET only. Source: Meta, Instagram platform reference, `access_token`.
+const IG_EXCHANGE: GrantType = GrantType {
+    name: "ig_exchange_token",
+    method: Method::Get,
+    path: Path::Fixed(&["access_token"]),
+    token_parameter: Some("access_token"),
+    credentials: Credentials::Secret,
+    extra: &[],
+};
+
+/// GET only. Source: Meta, Instagram platform reference, `refresh_access_token`.
+const IG_REFRESH: GrantType = GrantType {
+    name: "ig_refresh_token",
+    path: Path::Fixed(&["refresh_access_token"]),
+    credentials: Credentials::None,
+    ..IG_EXCHANGE
+};
+
+/// GET only. Source: Meta, Threads, long-lived tokens.
+const TH_EXCHANGE: GrantType = GrantType { name: "th_exchange_token", ..IG_EXCHANGE };
+
+/// Source: Meta, Threads, long-lived tokens.
+const TH_REFRESH: GrantType = GrantType { name: "th_refresh_token", ..IG_REFRESH };
+
+impl Provider {
+    /// The kind of an app that names none.
+    pub const DEFAULT: Self = Self::Facebook;
+
+    /// What Meta documents of the service.
+    pub fn spec(self) -> &'static ProviderSpec {
+        &PROVIDERS[self as usize]
+    }
+}
+
+impl TokenType {
+    /// What Meta promises of tokens of this type.
+    pub fn spec(self) -> &'static TokenSpec {
+        self.row().1
+    }
+
+    /// Whose apps give out tokens of this type.
+    pub fn provider(self) -> Provider {
+        self.row().0
+    }
+
+    fn row(self) -> (Provider, &'static TokenSpec) {
+        PROVIDERS
+            .iter()
+            .flat_map(|row| row.tokens.iter().map(|token| (row.provider, token)))
+            .find(|(_, token)| token.token_type == self)
+            .expect("every type of token has its row")
+    }
+}
+
+/// How the access tokens of all services begin.
+pub fn token_prefixes() -> impl Iterator<Item = &'static str> {
+    PROVIDERS.iter().flat_map(|row| row.prefixes).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_provider_and_every_type_has_its_own_row() {
+        for provider in Provider::ALL {
+            assert_eq!(provider.spec().provider, *provider);
+        }
+        for token_type in TokenType::ALL {
+            assert_eq!(token_type.spec().token_type, *token_type);
+        }
+        let rows = PROVIDERS.iter().map(|row| row.tokens.len()).sum::<usize>();
+        assert_eq!(rows, TokenType::ALL.len());
+    }
+
+    #[test]
+    fn only_what_is_renewed_without_a_secret_can_be_renewed_without_one() {
+        let without: Vec<_> = TokenType::ALL
+            .iter()
+            .filter(|it| it.spec().refresh.is_some_and(|grant| !grant.needs_the_secret()))
+            .map(|it| it.as_str())
+            .collect();
+        assert_eq!(without, ["instagram", "threads"]);
+        let exchanges = TokenType::ALL.iter().filter_map(|it| it.spec().exchange);
+        assert!(exchanges.into_iter().all(GrantType::needs_the_secret));
+    }
+}
