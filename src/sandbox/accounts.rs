@@ -1,12 +1,16 @@
-//! `me`, `me/accounts` and a Page: who a token is, and the tokens of the Pages behind it.
+//! Answers `me`, `me/accounts` and a Page: who a token is, and the tokens of the Pages behind it.
 //!
-//! A Page token that comes from a long-lived log-in has no date and is the same string each time
-//! it is asked for; one from a short-lived log-in dies with its parent.
+//! A Page token that comes from a long-lived login has no date and is the same access token each
+//! time it is asked for; one from a short-lived login dies with its parent. At Instagram `id` is the
+//! app's own name for the account and `user_id` the account's; a client that takes one for the other
+//! is found out.
 
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
 use super::fixtures::{Listing, PageFixture};
+use super::grants::Terms;
+use super::host::Host;
 use super::issued::{IssuedToken, Renewal, TokenKind, derivation, stem};
 use super::refusal::Refusal;
 use super::simulation::Simulation;
@@ -211,4 +215,25 @@ pub(super) fn no_current_user() -> Refusal {
 
 pub(super) fn no_token() -> Refusal {
     Refusal::new(104, "An access token is required to request this resource.")
+}
+
+impl Simulation {
+    pub(super) fn profile(&self, call: &Call, terms: &Terms) -> Result<Value, Refusal> {
+        call.takes_only(&["fields", "access_token"])?;
+        let (_, token) = self.living(call, no_token)?;
+        let fields = fields(call, terms.profile_fields, &["id"])?;
+        let user = self.users.get(&token.user).ok_or_else(no_current_user)?;
+        let id = match call.host {
+            Host::Instagram => format!("9{}", user.id),
+            Host::Facebook | Host::Threads => user.id.clone(),
+        };
+        let values = [
+            ("id", json!(id)),
+            ("user_id", json!(user.id)),
+            ("username", json!(user.username)),
+            ("name", json!(user.name)),
+            ("account_type", json!("BUSINESS")),
+        ];
+        Ok(pick(&fields, &values))
+    }
 }

@@ -1,16 +1,18 @@
-//! Who is in the simulated world: apps, people and Pages.
+//! Describes the simulated world: apps and how busy they are, people and Pages.
 //!
 //! These are Graph's records and the way to describe them at once; a test fills in the fields it
-//! cares about through the builders and leaves the rest as Meta has it by default.
+//! needs through the builders and leaves the rest as Meta has it by default. Usage is kept in three
+//! accounts, each in a unit of its own: whole percent for the app, minutes until a business object
+//! may go on, a fraction of a percent and seconds for an ad account.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::token::Provider;
 
 use super::host::Host;
-use super::usage::{AdAccountUsage, BusinessUsage};
 
 /// An app, as its dashboard describes it.
 #[derive(Clone, Serialize, Deserialize)]
@@ -170,4 +172,64 @@ impl PageFixture {
     pub fn new(id: &str, name: &str) -> Self {
         Self { id: id.to_owned(), name: name.to_owned(), category: "Local business".to_owned() }
     }
+}
+
+/// How busy a business object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BusinessUsage {
+    /// Percent of its limit.
+    pub percent: u32,
+    /// Minutes until it may go on; 0 while it may.
+    pub regain_minutes: u32,
+}
+
+/// How busy an ad account is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AdAccountUsage {
+    /// Percent of its limit.
+    pub percent: f64,
+    /// Seconds until it starts again at nothing.
+    pub reset_seconds: u32,
+}
+
+impl AppFixture {
+    /// The headers about the accounts that are known.
+    pub(super) fn usage_headers(&self) -> Vec<(&'static str, String)> {
+        let app = self.usage.map(|percent| ("x-app-usage", of_the_app(percent)));
+        let business =
+            self.business_usage.map(|usage| ("x-business-use-case-usage", of_businesses(usage)));
+        let ads = self.ad_account_usage.map(|usage| ("x-ad-account-usage", of_ads(usage)));
+        [app, business, ads].into_iter().flatten().collect()
+    }
+}
+
+fn of_the_app(percent: u8) -> String {
+    let usage = json!({
+        "call_count": percent, "total_cputime": percent / 4, "total_time": percent / 2,
+    });
+    usage.to_string()
+}
+
+/// Two objects, and the first of them is quiet: who reads only one reads the wrong one.
+fn of_businesses(usage: BusinessUsage) -> String {
+    let BusinessUsage { percent, regain_minutes } = usage;
+    let usage = json!({
+        "4000000000000001": [{
+            "type": "messenger", "call_count": 1, "total_cputime": 1, "total_time": 1,
+            "estimated_time_to_regain_access": 0,
+        }],
+        "4000000000000002": [{
+            "type": "pages", "call_count": percent / 2, "total_cputime": percent,
+            "total_time": percent / 4, "estimated_time_to_regain_access": regain_minutes,
+        }],
+    });
+    usage.to_string()
+}
+
+fn of_ads(usage: AdAccountUsage) -> String {
+    let usage = json!({
+        "acc_id_util_pct": usage.percent, "reset_time_duration": usage.reset_seconds,
+        "ads_api_access_tier": "standard_access",
+    });
+    usage.to_string()
 }

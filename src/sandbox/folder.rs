@@ -3,24 +3,27 @@
 //! A file that is there is never written over but for the two that are Graph's own: its memory and
 //! its clock. So an operator may edit the config and `app.env`, and a run that was killed while it
 //! made the folder is simply made whole by the next.
+//!
+//! A rehearsal may be killed at any point like the real thing: what Graph remembers is then from
+//! before the call or from after it, and no other user can read it.
 
-use std::fs;
-use std::io;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::complaint::Complaint;
+use crate::crypto;
 use crate::exit::Exit;
 use crate::token::{Provider, Time};
 
-use super::atomic;
 use super::clock::{self, NowArg};
 use super::fault_injection::{FaultInjection, Rule};
-use super::scenario::Scenario;
+use super::scenario::{Scenario, Stage};
 use super::server::Server;
 use super::simulation::Simulation;
-use super::stage::Stage;
 
 /// A sandbox that is open: its Graph answers until this is dropped.
 pub struct Sandbox {
@@ -54,7 +57,7 @@ impl Sandbox {
 pub fn open(dir: &Path, scenario: Scenario, now: Option<NowArg>) -> Result<Sandbox, Complaint> {
     let folder = Folder(dir.join(scenario.as_str()));
     let stage = Stage::of(scenario);
-    atomic::make_folder(&folder.0).map_err(|error| folder.unusable(&folder.0, error))?;
+    make_folder(&folder.0).map_err(|error| folder.unusable(&folder.0, error))?;
     let now = folder.turn_clock(now)?;
     folder.furnish("app.env", &stage.pasted)?;
     folder.furnish("graph.json", &stage.graph.to_json())?;
@@ -67,7 +70,7 @@ pub fn open(dir: &Path, scenario: Scenario, now: Option<NowArg>) -> Result<Sandb
         server.misbehave(Rule::any(), FaultInjection::Code2Transient);
     }
     let memory = folder.file("graph.json");
-    server.on_change(move |graph| atomic::replace(&memory, graph.to_json().as_bytes()));
+    server.on_change(move |graph| replace(&memory, graph.to_json().as_bytes()));
     Ok(Sandbox { config: folder.file("metatoken.toml"), now, server })
 }
 
@@ -82,7 +85,7 @@ impl Folder {
         let path = self.file(name);
         let made = match path.try_exists() {
             Ok(true) => Ok(()),
-            Ok(false) => atomic::replace(&path, text.as_bytes()),
+            Ok(false) => replace(&path, text.as_bytes()),
             Err(error) => Err(error),
         };
         made.map_err(|error| self.unusable(&path, error))
@@ -122,7 +125,7 @@ impl Folder {
         }
         if kept != Some(now) {
             let path = self.file("clock");
-            atomic::replace(&path, format!("{}\n", written(now)).as_bytes())
+            replace(&path, format!("{}\n", written(now)).as_bytes())
                 .map_err(|error| self.unusable(&path, error))?;
         }
         Ok(now)
@@ -143,6 +146,33 @@ impl Folder {
 
 fn written(time: Time) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Makes a folder and those above it, where they are missing, for the owner alone.
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Puts `bytes` in the place of what `path` holds.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", crypto::hex(&crypto::random::<6>())));
+    let beside = folder.join(name);
+    let written = write(&beside, bytes).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        // What cannot be removed is only litter; the first error is the one to tell.
+        drop(fs::remove_file(&beside));
+        return written;
+    }
+    File::open(folder)?.sync_all()
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 #[cfg(test)]
@@ -172,7 +202,7 @@ mod tests {
             }
             drop(first);
             for name in ["metatoken.toml", "app.env"] {
-                atomic::replace(&folder.join(name), b"# mine").unwrap();
+                replace(&folder.join(name), b"# mine").unwrap();
             }
             open(&dir.path().join("new"), scenario, None).unwrap();
             for name in ["metatoken.toml", "app.env"] {
@@ -257,17 +287,32 @@ mod tests {
         for (name, text) in [("graph.json", "{}"), ("clock", "noon")] {
             let path = dir.path().join("healthy").join(name);
             let good = fs::read(&path).unwrap();
-            atomic::replace(&path, text.as_bytes()).unwrap();
+            replace(&path, text.as_bytes()).unwrap();
             let complaint = open(dir.path(), Scenario::Healthy, None).err().unwrap();
             assert_eq!(complaint.exit, Exit::Storage);
             assert_eq!(complaint.subject, path.display().to_string());
             assert_eq!(complaint.causes.len(), 1, "{complaint:?}");
-            atomic::replace(&path, &good).unwrap();
+            replace(&path, &good).unwrap();
         }
         let file = dir.path().join("healthy").join("clock");
         assert_eq!(
             open(&file, Scenario::Healthy, None).err().map(|complaint| complaint.exit),
             Some(Exit::Storage)
         );
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_kept_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let (inner, path) = (folder.path().join("a/b"), folder.path().join("a/b/c"));
+        make_folder(&inner).unwrap();
+        make_folder(&inner).unwrap();
+        replace(&path, b"one").unwrap();
+        replace(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(fs::read_dir(&inner).unwrap().count(), 1, "no litter");
+        assert!(replace(&folder.path().join("none/c"), b"x").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The three hosts that one server stands in for, and the strings that each can read.
+//! The three hosts that one server stands in for, and the access tokens that each can read.
 //!
 //! Facebook's paths are at the root, Instagram's below `/instagram`, Threads' below `/threads`.
 //! Each host reads the strings that its own apps gave out and knows nothing of the others: what
@@ -16,36 +16,55 @@ pub(super) enum Host {
     Threads,
 }
 
-impl Host {
-    const ALL: [Self; 3] = [Self::Facebook, Self::Instagram, Self::Threads];
-
+/// What one host is here.
+struct HostSpec {
+    host: Host,
+    provider: Provider,
     /// Below which path it is simulated.
-    pub(super) const fn folder(self) -> &'static str {
-        match self {
-            Self::Facebook => "",
-            Self::Instagram => "/instagram",
-            Self::Threads => "/threads",
-        }
+    folder: &'static str,
+    /// How the access tokens begin that it gives out; they are plainly fake.
+    prefix: &'static str,
+}
+
+/// The table, in the order of [`Host`].
+static HOSTS: [HostSpec; 3] = [
+    HostSpec { host: Host::Facebook, provider: Provider::Facebook, folder: "", prefix: "EAAFAKE" },
+    HostSpec {
+        host: Host::Instagram,
+        provider: Provider::Instagram,
+        folder: "/instagram",
+        prefix: "IGFAKE",
+    },
+    HostSpec {
+        host: Host::Threads,
+        provider: Provider::Threads,
+        folder: "/threads",
+        prefix: "THFAKE",
+    },
+];
+
+impl Host {
+    fn spec(self) -> &'static HostSpec {
+        &HOSTS[self as usize]
     }
 
-    /// How the strings begin that it gives out; they are plainly fake.
-    pub(super) const fn prefix(self) -> &'static str {
-        match self {
-            Self::Facebook => "EAAFAKE",
-            Self::Instagram => "IGFAKE",
-            Self::Threads => "THFAKE",
-        }
+    /// Below which path it is simulated.
+    pub(super) fn folder(self) -> &'static str {
+        self.spec().folder
+    }
+
+    /// How the access tokens begin that it gives out.
+    pub(super) fn prefix(self) -> &'static str {
+        self.spec().prefix
     }
 
     /// Which host a path is for, and the path there.
     pub(super) fn of_path(path: &str) -> (Self, &str) {
-        for host in [Self::Instagram, Self::Threads] {
-            match path.strip_prefix(host.folder()) {
-                Some(rest) if rest.is_empty() || rest.starts_with('/') => return (host, rest),
-                _ => {}
-            }
-        }
-        (Self::Facebook, path)
+        let below = |spec: &HostSpec| {
+            let rest = path.strip_prefix(spec.folder).filter(|_| !spec.folder.is_empty())?;
+            (rest.is_empty() || rest.starts_with('/')).then_some((spec.host, rest))
+        };
+        HOSTS.iter().find_map(below).unwrap_or((Self::Facebook, path))
     }
 
     /// Which host a string is for, as far as its shape tells.
@@ -53,8 +72,8 @@ impl Host {
         if string.starts_with("TH|") {
             return Some(Self::Threads);
         }
-        let named = Self::ALL.into_iter().find(|host| string.starts_with(host.prefix()));
-        named.or_else(|| string.contains('|').then_some(Self::Facebook))
+        let named = HOSTS.iter().find(|spec| string.starts_with(spec.prefix));
+        named.map(|spec| spec.host).or_else(|| string.contains('|').then_some(Self::Facebook))
     }
 
     /// The app's id, and what proves it, in a string that stands for an app. Instagram has none.
@@ -69,27 +88,30 @@ impl Host {
 
 impl From<Provider> for Host {
     fn from(provider: Provider) -> Self {
-        match provider {
-            Provider::Facebook => Self::Facebook,
-            Provider::Instagram => Self::Instagram,
-            Provider::Threads => Self::Threads,
-        }
+        let row = HOSTS.iter().find(|spec| spec.provider == provider);
+        row.expect("every provider is simulated").host
     }
 }
 
 impl From<Host> for Provider {
     fn from(host: Host) -> Self {
-        match host {
-            Host::Facebook => Self::Facebook,
-            Host::Instagram => Self::Instagram,
-            Host::Threads => Self::Threads,
-        }
+        host.spec().provider
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_provider_has_its_own_row() {
+        for provider in Provider::ALL {
+            assert_eq!(Provider::from(Host::from(*provider)), *provider);
+        }
+        for spec in &HOSTS {
+            assert_eq!(spec.host.spec().provider, spec.provider);
+        }
+    }
 
     #[test]
     fn a_path_names_its_host() {

@@ -8,7 +8,7 @@ use super::clock::start;
 use super::fixtures::{AppFixture, Listing, PageFixture, UserFixture};
 use super::invalidation::Invalidation;
 use super::issued::{Renewal, TokenFixture};
-use super::stage::{
+use super::scenario::{
     APP, INSTA, INSTA_SECRET, SCOPES, SECRET, Stage, THREADS, THREADS_SECRET, user,
 };
 
