@@ -5,6 +5,7 @@
 //! grant, inspection, proof, generation, expiry.
 
 mod access_token;
+mod credential;
 mod delivery;
 mod expiry;
 mod generation;
@@ -18,11 +19,10 @@ pub mod redact;
 mod spec;
 
 pub use access_token::{AccessToken, Fingerprint, Grant, Malformed, Secret};
+pub use credential::{Credential, Damage, IN_USE, Ledger};
 pub use delivery::{Delivery, DeliveryState, TargetId};
 pub use expiry::{DataAccess, Expiry};
-pub use generation::{
-    Credential, Damage, Generation, GenerationId, GenerationState, IN_USE, Ledger, Origin, TokenId,
-};
+pub use generation::{Generation, GenerationId, GenerationState, Origin, TokenId};
 pub use history::{EventKind, Outcome, Trigger};
 pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
 pub use label::{BadLabel, Label, Pattern};
