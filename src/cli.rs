@@ -75,31 +75,31 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// What each token is worth: validity, clocks, scopes, deliveries, what to do next
-    Status(Status),
+    Status(StatusArguments),
     /// Renew what is due, verify what was not proven lately, derive pages, deliver
-    Refresh(Refresh),
+    Refresh(RefreshArguments),
     /// Bring every token to the files and programs that have not got it
-    Deliver(Deliver),
+    Deliver(DeliverArguments),
     /// Every generation, attempt and delivery, with success rate
-    History(History),
+    History(HistoryArguments),
     /// Read a new string from standard input and make it long-lived
-    Exchange(Exchange),
+    Exchange(ExchangeArguments),
     /// One verdict for monitoring: a Nagios line, exit 0, 1, 2 or 3
-    Check(Check),
+    Check(CheckArguments),
     /// Print the current string, and nothing else
-    Token(Token),
+    Token(TokenArguments),
     /// Check the config, or show it with every default filled in
     #[command(subcommand)]
-    Config(Config),
+    Config(ConfigCommand),
     /// Copy the store to a file, while runs go on
     #[command(subcommand)]
-    Store(Store),
+    Store(StoreCommand),
 }
 
 /// `status`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
-pub struct Status {
+pub struct StatusArguments {
     /// Labels; `*` matches anything
     #[arg(value_name = "LABEL", conflicts_with = "token_file")]
     pub labels: Vec<String>,
@@ -128,7 +128,7 @@ pub struct Status {
 
 /// `refresh`.
 #[derive(Debug, Args)]
-pub struct Refresh {
+pub struct RefreshArguments {
     /// Labels; `*` matches anything. A token that is named is asked about first
     #[arg(value_name = "LABEL")]
     pub labels: Vec<String>,
@@ -148,7 +148,7 @@ pub struct Refresh {
 
 /// `exchange`.
 #[derive(Debug, Args)]
-pub struct Exchange {
+pub struct ExchangeArguments {
     /// The token's label; with `--stored`, any number of patterns
     #[arg(value_name = "LABEL", required_unless_present = "stored")]
     pub labels: Vec<String>,
@@ -168,7 +168,7 @@ pub struct Exchange {
 
 /// `deliver`.
 #[derive(Debug, Args)]
-pub struct Deliver {
+pub struct DeliverArguments {
     /// Labels; `*` matches anything
     #[arg(value_name = "LABEL")]
     pub labels: Vec<String>,
@@ -191,7 +191,7 @@ pub struct Deliver {
 
 /// `history`.
 #[derive(Debug, Args)]
-pub struct History {
+pub struct HistoryArguments {
     /// Labels; `*` matches anything
     #[arg(value_name = "LABEL")]
     pub labels: Vec<String>,
@@ -212,7 +212,7 @@ pub struct History {
 /// `check`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
-pub struct Check {
+pub struct CheckArguments {
     /// Labels; `*` matches anything
     #[arg(value_name = "LABEL")]
     pub labels: Vec<String>,
@@ -240,7 +240,7 @@ pub struct Check {
 
 /// `token`.
 #[derive(Debug, Args)]
-pub struct Token {
+pub struct TokenArguments {
     /// The token's label
     #[arg(value_name = "LABEL")]
     pub label: String,
@@ -248,7 +248,7 @@ pub struct Token {
 
 /// `config`.
 #[derive(Debug, Subcommand)]
-pub enum Config {
+pub enum ConfigCommand {
     /// Say whether the config is right
     Check,
     /// Every setting with its value and where that came from; secrets as references
@@ -257,7 +257,7 @@ pub enum Config {
 
 /// `store`.
 #[derive(Debug, Subcommand)]
-pub enum Store {
+pub enum StoreCommand {
     /// Write a consistent copy of the store to a new file; the store key is not in it
     Backup {
         /// The new file; one that exists is not overwritten

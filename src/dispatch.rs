@@ -11,7 +11,7 @@ use std::time::Instant;
 use clap::Parser;
 
 use self::arguments::refuse_secrets;
-use self::opening::{Place, open_session};
+use self::opening::{Setting, open_session};
 use self::refusal::{
     bug, give_up, is_scheduled_line, misread, misread_complaint, note_unusable, plain_ui, unusable,
 };
@@ -126,7 +126,7 @@ fn dispatch(
     interrupt: Interrupt,
     attempted: &mut Attempted,
 ) -> Result<u8, Complaint> {
-    let place = Place::find(typed, &environment, clock)?;
+    let place = Setting::find(typed, &environment, clock)?;
     ui.keep_time(place.clock);
     let path = std::path::absolute(&place.config).unwrap_or_else(|_| place.config.clone());
     attempted.default_store = Some(config::default_store(&path, &environment));
@@ -134,8 +134,8 @@ fn dispatch(
     attempted.config = Some(path);
     if let Command::Config(asked) = &typed.command {
         return match asked {
-            cli::Config::Check => commands::check_config(&place.config, &environment, ui),
-            cli::Config::Show => commands::show_config(&place.config, &environment, ui),
+            cli::ConfigCommand::Check => commands::check_config(&place.config, &environment, ui),
+            cli::ConfigCommand::Show => commands::show_config(&place.config, &environment, ui),
         }
         .map(Exit::code);
     }
@@ -246,7 +246,7 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, Complaint> {
             commands::print_token(session, &label(std::slice::from_ref(&given.label))?)
                 .map(Exit::code)
         }
-        Command::Store(cli::Store::Backup { file }) => {
+        Command::Store(cli::StoreCommand::Backup { file }) => {
             commands::back_up(session, file).map(Exit::code)
         }
         Command::Config(_) => unreachable!("it was answered above"),

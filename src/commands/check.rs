@@ -17,7 +17,7 @@ use crate::report::{
 use crate::session::Session;
 use crate::store::Store;
 use crate::token::{Pattern, Trigger};
-use crate::ui::{Format, Verbosity};
+use crate::ui::{OutputFormat, Verbosity};
 
 /// A plugin has about ten seconds; after this no further question is asked.
 const TIME_TO_ASK: Duration = Duration::from_secs(8);
@@ -119,13 +119,13 @@ fn tell(session: &Session, status: &mut StatusReport) -> Result<(), Complaint> {
 fn show(session: &Session, order: &CheckOrder, report: &CheckReport) -> Result<(), Complaint> {
     let ui = &session.ui;
     let text = match ui.format {
-        Format::Json => report.json(),
-        Format::Prometheus => prometheus(&report.status),
-        Format::Github => github(report),
+        OutputFormat::Json => report.json(),
+        OutputFormat::Prometheus => prometheus(&report.status),
+        OutputFormat::Github => github(report),
         _ => nagios(report, order.perfdata),
     };
     // A document that is empty is none.
-    let document = matches!(ui.format, Format::Json | Format::Prometheus);
+    let document = matches!(ui.format, OutputFormat::Json | OutputFormat::Prometheus);
     let talkative = ui.verbosity > Verbosity::Quiet || report.verdict() != Verdict::Ok;
     if document || talkative { ui.data(&text) } else { Ok(()) }
 }

@@ -9,7 +9,7 @@ use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::policy::{Reason, humanize};
 use crate::session::refuse_filesystem;
-use crate::ui::{Format, Ui};
+use crate::ui::{OutputFormat, Ui};
 
 /// Says whether the config is right; every complaint at once if it is not.
 pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<Exit, Complaint> {
@@ -17,7 +17,7 @@ pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<E
     refuse_filesystem(&config)?;
     let warnings = exposures(&config);
     let said = match ui.format {
-        Format::Json => format!(
+        OutputFormat::Json => format!(
             "{:#}\n",
             serde_json::json!({
                 "version": crate::report::VERSION,
@@ -38,7 +38,7 @@ pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<E
         ),
     };
     ui.data(&said)?;
-    if ui.format != Format::Json {
+    if ui.format != OutputFormat::Json {
         for Reason { message, remedy, .. } in &warnings {
             ui.data(&format!("warning: {message}; {remedy}\n"))?;
         }
@@ -60,7 +60,7 @@ fn warning_json(reason: &Reason) -> serde_json::Value {
 pub fn show_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<Exit, Complaint> {
     let description = config::describe(path, environment)?;
     ui.data(&match ui.format {
-        Format::Json => format!("{:#}\n", description.to_json()),
+        OutputFormat::Json => format!("{:#}\n", description.to_json()),
         _ => description.to_text(),
     })?;
     Ok(Exit::Ok)

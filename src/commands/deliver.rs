@@ -12,7 +12,7 @@ use crate::run::tokens::TokenConfig;
 use crate::run::{DryRun, Run, RunOptions};
 use crate::session::Session;
 use crate::token::{Label, Pattern, TargetId, Trigger};
-use crate::ui::{Format, Verbosity};
+use crate::ui::{OutputFormat, Verbosity};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub fn deliver(session: &Session, order: &DeliverOrder) -> Result<Exit, Complain
     let report = work?;
     let ui = &session.ui;
     match ui.format {
-        Format::Json => ui.data(&report.json())?,
+        OutputFormat::Json => ui.data(&report.json())?,
         _ if ui.verbosity == Verbosity::Quiet && exit == Exit::Ok => {}
         _ => ui.data(&report.text(ui.canvas()))?,
     }
@@ -112,7 +112,7 @@ pub fn rehearse_deliveries(session: &Session, order: &DeliverOrder) -> Result<Ex
     }
     let report = RehearsalReport { rehearsed };
     match session.ui.format {
-        Format::Json => session.ui.data(&report.json())?,
+        OutputFormat::Json => session.ui.data(&report.json())?,
         _ => session.ui.data(&report.text())?,
     }
     Ok(report.exit())

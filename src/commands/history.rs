@@ -8,7 +8,7 @@ use crate::run::tokens::Tokens;
 use crate::session::Session;
 use crate::store::{Event, EventQuery, History, Store};
 use crate::token::{Expiry, Label, Pattern, Time};
-use crate::ui::Format;
+use crate::ui::OutputFormat;
 
 /// What was asked for.
 #[derive(Debug)]
@@ -46,8 +46,8 @@ pub fn history(session: &Session, order: &HistoryOrder) -> Result<Exit, Complain
     };
     let ui = &session.ui;
     ui.data(&match (ui.format, order.summary) {
-        (Format::Json, _) => report.json(),
-        (Format::Csv, _) => report.csv(),
+        (OutputFormat::Json, _) => report.json(),
+        (OutputFormat::Csv, _) => report.csv(),
         (_, true) => format!("{}\n", report.summary()),
         (_, false) => report.text(ui.canvas()),
     })?;

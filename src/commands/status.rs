@@ -12,7 +12,7 @@ use crate::run::apps;
 use crate::run::inspect::inspect;
 use crate::session::Session;
 use crate::token::{AccessToken, Identity, Label, Pattern, TokenType};
-use crate::ui::{Format, Verbosity};
+use crate::ui::{OutputFormat, Verbosity};
 
 /// Longer input than this is no access token.
 const MOST_INPUT: u64 = 64 * 1024;
@@ -199,10 +199,10 @@ fn show(session: &Session, report: StatusReport) -> Result<Verdict, Complaint> {
     let report = report.with_prefix(session.config.alerts.prefix.as_deref());
     let ui = &session.ui;
     let mut text = match ui.format {
-        Format::Json => report.json(),
+        OutputFormat::Json => report.json(),
         _ => report.text(ui.canvas()),
     };
-    if ui.format != Format::Json && ui.verbosity >= Verbosity::Verbose {
+    if ui.format != OutputFormat::Json && ui.verbosity >= Verbosity::Verbose {
         text.push_str(&report.details());
     }
     ui.data(&text)?;

@@ -13,7 +13,7 @@ use crate::report;
 use crate::session::Session;
 use crate::shell::quoted;
 use crate::store::{self, belongs_to_store};
-use crate::ui::{Format, Verbosity};
+use crate::ui::{OutputFormat, Verbosity};
 
 /// The part of the hidden name that all backups share while they are written.
 const KIND: &str = "metatoken-backup";
@@ -47,7 +47,7 @@ fn show(
     key: Option<&Path>,
 ) -> Result<Exit, Complaint> {
     let ui = &session.ui;
-    if ui.format == Format::Json {
+    if ui.format == OutputFormat::Json {
         let said = serde_json::json!({
             "version": report::VERSION,
             "backup": { "file": shown(file), "bytes": bytes, "key_included": false },

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::diagnostic::{Diagnostic, Span, Spanned};
 use super::reader::Section;
-use super::show::Origin;
+use super::show::ValueOrigin;
 use super::source::{SecretSource, is_the_token};
 use super::wording::quoted;
 use crate::policy::NEWEST;
@@ -62,7 +62,7 @@ fn read_one(name: &Spanned<&str>, app: &Section<'_>) -> AppRead {
             app.report(wrong.label("leave `graph_version` out"));
         }
         // It is no setting: shown as one, it would be refused when read again.
-        app.put("graph_version", || Origin::Implied(why), || json!(null));
+        app.put("graph_version", || ValueOrigin::Implied(why), || json!(null));
         only.to_owned()
     } else {
         version.check(|version, span| bad_version(version, span)).or(NEWEST.to_owned())
@@ -75,7 +75,7 @@ fn read_one(name: &Spanned<&str>, app: &Section<'_>) -> AppRead {
     }
     let id = id.optional();
     if let Some(SecretSource::Literal(literal)) = &id {
-        app.put("id", || Origin::Table(app.name()), || json!(literal.expose()));
+        app.put("id", || ValueOrigin::Table(app.name()), || json!(literal.expose()));
     }
     let secret = secret.optional();
     app.show();

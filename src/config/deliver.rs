@@ -10,7 +10,7 @@ use super::diagnostic::{Diagnostic, Span, Spanned};
 use super::reader::{Ask, Section};
 use super::redact::looks_secret;
 use super::reserved::{Reserved, Slot};
-use super::show::{Origin, Shown};
+use super::show::{Shown, ValueOrigin};
 use super::source::known_format;
 use super::wording::quoted_path;
 use crate::deliver::{FileTarget, Place, Target, Writing};
@@ -119,7 +119,7 @@ fn refuse_with_command<T>(section: &Section<'_>, ask: &Ask<'_, T>) {
 fn program(section: &Section<'_>, command: Ask<'_, Vec<Spanned<String>>>) -> Option<Stated> {
     let reason = "a token is never an argument: the command gets it on standard input";
     let Spanned { value: argv, span } = harmless(section, command, reason)?;
-    section.put("command", || Origin::Table(section.name()), || describe_argv(&argv));
+    section.put("command", || ValueOrigin::Table(section.name()), || describe_argv(&argv));
     let id = argv.first().cloned().unwrap_or_default();
     Some(Stated { place: Place::Command(argv), id, called_by: "its program", span })
 }
@@ -150,9 +150,10 @@ fn file(section: &Section<'_>, keys: FileKeys<'_>) -> Option<Stated> {
     let span = if key.is_present() { key.span() } else { path.span };
     let path: PathBuf = path.value.components().collect();
     let key = key.optional();
-    let table = || Origin::Table(section.name());
+    let table = || ValueOrigin::Table(section.name());
     section.put("file", table, || path.shown());
-    let by_name = || if format.is_some() { table() } else { Origin::Implied("its file's name") };
+    let by_name =
+        || if format.is_some() { table() } else { ValueOrigin::Implied("its file's name") };
     let format = format.unwrap_or_else(|| Format::guess(&path));
     section.put("format", by_name, || format.shown());
     let (id, called_by) = match &key {

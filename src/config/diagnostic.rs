@@ -62,7 +62,7 @@ impl Diagnostic {
 }
 
 /// A file that was read; its place in a list is its [`FileId`].
-pub(super) struct Source<'a> {
+pub(super) struct SourceText<'a> {
     pub(super) path: &'a Path,
     pub(super) text: &'a str,
 }
@@ -80,7 +80,7 @@ impl Diagnostics {
     /// Renders the mistakes in the order of the files, each once; nothing if there is none.
     pub(super) fn into_refused(
         mut self,
-        sources: &[Source<'_>],
+        sources: &[SourceText<'_>],
         schema: fn() -> &'static Schema,
     ) -> Option<Refused> {
         if self.0.is_empty() {
@@ -166,8 +166,8 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn new(source: &Source<'a>, schema: &Schema) -> Self {
-        let Source { path, text } = *source;
+    fn new(source: &SourceText<'a>, schema: &Schema) -> Self {
+        let SourceText { path, text } = *source;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
         Self { name, text, lines: lines.collect(), hidden: redact::hidden(text, schema) }
@@ -240,8 +240,8 @@ mod tests {
     #[test]
     fn a_mistake_is_shown_in_its_own_file() {
         let sources = [
-            Source { path: Path::new("/c/metatoken.toml"), text: "type = \"user\"\n" },
-            Source { path: Path::new("/c/tokens.d/a.toml"), text: "\n\nowner = \"anna\"\n" },
+            SourceText { path: Path::new("/c/metatoken.toml"), text: "type = \"user\"\n" },
+            SourceText { path: Path::new("/c/tokens.d/a.toml"), text: "\n\nowner = \"anna\"\n" },
         ];
         let owner = Span::new(FileId(1), 10..16);
         let first = Span::new(FileId(0), 7..13);

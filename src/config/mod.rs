@@ -46,12 +46,12 @@ pub use self::notify::{NotifySetting, SmtpSetting, Via};
 pub use self::schema::{KeySchema, Schema, TableSchema};
 pub use self::secrets::{SecretError, Secrets};
 pub use self::settings::Config;
-pub use self::show::{Brackets, Description, Entry, Origin, Table};
+pub use self::show::{Brackets, Description, ShownValue, Table, ValueOrigin};
 pub use self::source::SecretSource;
 pub use self::store::{KeySetting, StoreSettings, default_store};
 pub use self::tokens::{Pages, TokenConfig};
 
-use self::diagnostic::{FileId, Source};
+use self::diagnostic::{FileId, SourceText};
 use self::notify::{ChannelRead, Labels};
 use self::permissions::JudgedFile;
 use self::policy::Layers;
@@ -118,7 +118,7 @@ fn parse(
     }
     let config = read_tables(&reader, table.ok(), path, environment);
     let (diagnostics, tables) = reader.finish();
-    match diagnostics.into_refused(&[Source { path, text }], schema) {
+    match diagnostics.into_refused(&[SourceText { path, text }], schema) {
         Some(refused) => Err(refused),
         None => Ok((config, Description::new(path, tables, schema()))),
     }

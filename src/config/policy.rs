@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 
 use super::diagnostic::{Diagnostic, Span, Spanned};
 use super::duration::parse_duration;
-use super::reader::{Ask, Found, Outcome, Section, Str};
-use super::show::{Origin, Shown};
+use super::reader::{Ask, FoundValue, Reading, Section, Str};
+use super::show::{Shown, ValueOrigin};
 use crate::policy::{Limits, Policy, Subject, humanize};
 use crate::token::Label;
 
@@ -147,10 +147,10 @@ impl<T: Shown> Layered<'_, T> {
             None => (default, None),
         };
         let origin = || match layer {
-            Some(Layer::Own) => Origin::Table(self.own.name()),
-            Some(Layer::Parent(label)) => Origin::Parent(label.clone()),
-            Some(Layer::Defaults) => Origin::Defaults,
-            None => Origin::BuiltIn,
+            Some(Layer::Own) => ValueOrigin::Table(self.own.name()),
+            Some(Layer::Parent(label)) => ValueOrigin::Parent(label.clone()),
+            Some(Layer::Defaults) => ValueOrigin::Defaults,
+            None => ValueOrigin::BuiltIn,
         };
         self.own.put(self.key, origin, || value.shown());
         value
@@ -237,7 +237,8 @@ fn ages<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, Limits
 
 /// Reads two distances from an end: the warning comes first, so it is the larger. Zero is never.
 fn distances<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, Limits> {
-    let read = |found: &Found<'_>| if is_zero(found) { Ok(Limits::default()) } else { pair(found) };
+    let read =
+        |found: &FoundValue<'_>| if is_zero(found) { Ok(Limits::default()) } else { pair(found) };
     section.value(key, "two durations, or 0", sentence, read).check(|limits, span| {
         let is_wrong = limits.critical > limits.warning;
         is_wrong.then(|| wrong_order(key, span).label("write the longer one first"))
@@ -248,12 +249,12 @@ fn wrong_order(key: &str, span: Span) -> Diagnostic {
     Diagnostic::at(span, format!("`{key}` is critical before it is a warning"))
 }
 
-fn is_zero(found: &Found<'_>) -> bool {
+fn is_zero(found: &FoundValue<'_>) -> bool {
     let zero = |text: &str| text == "0" || parse_duration(text).is_ok_and(|zero| zero.is_zero());
     found.item().as_integer() == Some(0) || found.item().as_str().is_some_and(zero)
 }
 
-fn pair(found: &Found<'_>) -> Outcome<Limits> {
+fn pair(found: &FoundValue<'_>) -> Reading<Limits> {
     let array = found.item().as_array();
     if array.is_none_or(|array| array.len() != 2) {
         let what = match array {
@@ -324,10 +325,10 @@ pub(super) fn put_limits(own: &Section<'_>, subject: &Subject<'_>) {
         )
     };
     if subject.policy.warn_within.is_none() {
-        own.put("warn_within", || Origin::Implied(warn), || subject.warn_within().shown());
+        own.put("warn_within", || ValueOrigin::Implied(warn), || subject.warn_within().shown());
     }
     if subject.policy.critical_within.is_none() {
-        let origin = || Origin::Implied(critical);
+        let origin = || ValueOrigin::Implied(critical);
         own.put("critical_within", origin, || subject.critical_within().shown());
     }
 }

@@ -35,7 +35,7 @@ pub struct Table {
     /// Whether there may be more of that path.
     pub brackets: Brackets,
     /// Its values.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ShownValue>,
 }
 
 /// How a table's header is written.
@@ -49,18 +49,18 @@ pub enum Brackets {
 
 /// One value and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ShownValue {
     /// The key.
     pub key: &'static str,
     /// The value; null when there is none.
     pub value: Value,
     /// Where it came from.
-    pub origin: Origin,
+    pub origin: ValueOrigin,
 }
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum ValueOrigin {
     /// The table of the config that it belongs to, such as `http` or `token.brand`.
     Table(String),
     /// The token's parent.
@@ -73,7 +73,7 @@ pub enum Origin {
     BuiltIn,
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for ValueOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Table(table) => f.write_str(table),
@@ -102,7 +102,7 @@ impl Description {
                 Brackets::Single => write!(text, "\n[{path}]\n"),
                 Brackets::Double => write!(text, "\n[[{path}]]\n"),
             };
-            let lines: Vec<String> = table.entries.iter().map(Entry::to_toml).collect();
+            let lines: Vec<String> = table.entries.iter().map(ShownValue::to_toml).collect();
             let width = lines.iter().map(|line| line.chars().count()).filter(|width| *width <= 48);
             let width = width.max().unwrap_or(0);
             for (line, entry) in lines.iter().zip(&table.entries) {
@@ -145,7 +145,7 @@ fn within<'a>(place: &'a mut Map<String, Value>, part: &str) -> &'a mut Map<Stri
     inner.as_object_mut().expect("a table is an object")
 }
 
-impl Entry {
+impl ShownValue {
     fn to_toml(&self) -> String {
         match &self.value {
             Value::Null => format!("# {} is not set", self.key),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::command::{describe_argv, harmless};
 use super::diagnostic::{Diagnostic, Span, Spanned};
-use super::reader::{Ask, Found, Outcome, Section, Str};
+use super::reader::{Ask, FoundValue, Reading, Section, Str};
 use super::show::Shown;
 use super::wording::quoted;
 use crate::edit::{EditError, Format};
@@ -90,7 +90,7 @@ impl Section<'_> {
     }
 }
 
-fn literal(found: &Found<'_>) -> Outcome<SecretSource> {
+fn literal(found: &FoundValue<'_>) -> Reading<SecretSource> {
     match found.item().as_str() {
         Some(text) if text.trim().is_empty() => Err(vec![found.complain("is empty").label(FORMS)]),
         Some(text) => Ok(SecretSource::Literal(Secret::new(text))),

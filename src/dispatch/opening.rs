@@ -21,13 +21,13 @@ use crate::ui::Ui;
 const PAUSE_ON_LOOPBACK: Duration = Duration::from_millis(5);
 
 /// Which config is meant, and what time it is there.
-pub(super) struct Place {
+pub(super) struct Setting {
     pub(super) config: PathBuf,
     pub(super) clock: Clock,
     sandbox: Option<Sandbox>,
 }
 
-impl Place {
+impl Setting {
     /// Finds it by what was typed, and opens the sandbox if one is meant.
     pub(super) fn find(
         typed: &Cli,
@@ -70,7 +70,7 @@ impl Place {
 /// on `ui` dates what it says by the session's clock.
 pub(super) fn open_session(
     typed: &Cli,
-    place: Place,
+    place: Setting,
     environment: Environment,
     ui: &mut Ui,
     interrupt: Interrupt,

@@ -14,7 +14,7 @@ use crate::config;
 use crate::environment::Environment;
 use crate::exit::{Exit, Verdict};
 use crate::token::redact::secret_in;
-use crate::ui::{self, Colour, Format, LogFormat, Ui, Verbosity};
+use crate::ui::{self, Colour, LogFormat, OutputFormat, Ui, Verbosity};
 
 /// What was typed is wrong.
 pub(super) fn usage(message: &str) -> Complaint {
@@ -32,11 +32,11 @@ pub(super) fn bug() -> Complaint {
 pub(super) fn plain_ui(arguments: &[OsString], environment: &Environment, clock: Clock) -> Ui {
     let is = |value| is_given(arguments, "--format", value);
     let format = if is_typed(arguments, "--json") || is("json") {
-        Format::Json
+        OutputFormat::Json
     } else if is("prometheus") {
-        Format::Prometheus
+        OutputFormat::Prometheus
     } else {
-        Format::Table
+        OutputFormat::Table
     };
     let json_log = is_given(arguments, "--log-format", "json");
     let log = if json_log { LogFormat::Json } else { LogFormat::Text };
@@ -58,7 +58,7 @@ pub(super) fn give_up(typed: &Cli, ui: Ui, complaint: &Complaint) -> u8 {
     if matches!(typed.command, Command::Check(_)) {
         let verdict = commands::verdict_of(complaint);
         // What is written into a metrics file must be metrics.
-        if !matches!(ui.format, Format::Json | Format::Prometheus) {
+        if !matches!(ui.format, OutputFormat::Json | OutputFormat::Prometheus) {
             let _ = ui.data(&commands::nagios_complaint(complaint, verdict));
         }
         ui.complain(complaint, verdict.code());
@@ -78,7 +78,7 @@ pub(super) fn misread(error: &clap::Error, arguments: &[OsString], ui: Ui) -> u8
         return Exit::Ok.code();
     };
     let code = usage_code(arguments);
-    if ui.format == Format::Json {
+    if ui.format == OutputFormat::Json {
         ui.complain(&complaint, code);
     } else {
         tell_monitoring(&complaint, arguments, ui);
@@ -90,7 +90,7 @@ pub(super) fn misread(error: &clap::Error, arguments: &[OsString], ui: Ui) -> u8
 /// What was typed must not even be read.
 pub(super) fn unusable(complaint: &Complaint, arguments: &[OsString], ui: Ui) -> u8 {
     let code = usage_code(arguments);
-    if ui.format != Format::Json {
+    if ui.format != OutputFormat::Json {
         tell_monitoring(complaint, arguments, ui);
     }
     ui.complain(complaint, code);
@@ -105,7 +105,7 @@ fn usage_code(arguments: &[OsString]) -> u8 {
 /// The line that a monitoring system reads, where it is one that runs us.
 fn tell_monitoring(complaint: &Complaint, arguments: &[OsString], ui: Ui) {
     // What is written into a metrics file must be metrics.
-    if is_check(arguments) && ui.format != Format::Prometheus {
+    if is_check(arguments) && ui.format != OutputFormat::Prometheus {
         let _ = ui.data(&commands::nagios_complaint(complaint, Verdict::Unknown));
     }
 }

@@ -14,10 +14,10 @@ use crate::run::DryRun;
 use crate::sandbox::{NowArg, Scenario};
 use crate::session::Session;
 use crate::token::{Label, Pattern, Time, Trigger};
-use crate::ui::{Colour, Format, LogFormat, Verbosity};
+use crate::ui::{Colour, LogFormat, OutputFormat, Verbosity};
 
 /// What `status` was asked for.
-pub(super) fn status_order(given: &cli::Status) -> StatusOrder {
+pub(super) fn status_order(given: &cli::StatusArguments) -> StatusOrder {
     StatusOrder {
         patterns: given.labels.iter().map(Pattern::new).collect(),
         asking: match (given.live, given.offline) {
@@ -35,7 +35,7 @@ pub(super) fn status_order(given: &cli::Status) -> StatusOrder {
 }
 
 /// What `check` was asked for.
-pub(super) fn check_order(given: &cli::Check) -> CheckOrder {
+pub(super) fn check_order(given: &cli::CheckArguments) -> CheckOrder {
     CheckOrder {
         patterns: given.labels.iter().map(Pattern::new).collect(),
         asking: if given.live { Asking::Always } else { Asking::Never },
@@ -55,26 +55,31 @@ pub(super) fn check_order(given: &cli::Check) -> CheckOrder {
 }
 
 /// The forms that each command can print; another pair is a usage error.
-pub(super) fn format(typed: &Cli) -> Result<Format, Complaint> {
+pub(super) fn format(typed: &Cli) -> Result<OutputFormat, Complaint> {
     let asked = match (typed.global.json, typed.global.format) {
-        (true, _) | (_, Some(TypedFormat::Json)) => Some(Format::Json),
-        (_, Some(TypedFormat::Table)) => Some(Format::Table),
-        (_, Some(TypedFormat::Csv)) => Some(Format::Csv),
-        (_, Some(TypedFormat::Nagios)) => Some(Format::Nagios),
-        (_, Some(TypedFormat::Prometheus)) => Some(Format::Prometheus),
-        (_, Some(TypedFormat::Github)) => Some(Format::Github),
+        (true, _) | (_, Some(TypedFormat::Json)) => Some(OutputFormat::Json),
+        (_, Some(TypedFormat::Table)) => Some(OutputFormat::Table),
+        (_, Some(TypedFormat::Csv)) => Some(OutputFormat::Csv),
+        (_, Some(TypedFormat::Nagios)) => Some(OutputFormat::Nagios),
+        (_, Some(TypedFormat::Prometheus)) => Some(OutputFormat::Prometheus),
+        (_, Some(TypedFormat::Github)) => Some(OutputFormat::Github),
         (false, None) => None,
     };
-    let can: &[Format] = match &typed.command {
+    let can: &[OutputFormat] = match &typed.command {
         Command::Status(_)
         | Command::Refresh(_)
         | Command::Exchange(_)
         | Command::Deliver(_)
         | Command::Config(_)
-        | Command::Store(_) => &[Format::Table, Format::Json],
-        Command::History(_) => &[Format::Table, Format::Json, Format::Csv],
-        Command::Check(_) => &[Format::Nagios, Format::Json, Format::Prometheus, Format::Github],
-        Command::Token(_) => &[Format::Table],
+        | Command::Store(_) => &[OutputFormat::Table, OutputFormat::Json],
+        Command::History(_) => &[OutputFormat::Table, OutputFormat::Json, OutputFormat::Csv],
+        Command::Check(_) => &[
+            OutputFormat::Nagios,
+            OutputFormat::Json,
+            OutputFormat::Prometheus,
+            OutputFormat::Github,
+        ],
+        Command::Token(_) => &[OutputFormat::Table],
     };
     match asked {
         None => Ok(can[0]),

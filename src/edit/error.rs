@@ -9,7 +9,7 @@ use super::Format;
 
 /// Where in a file something stands, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct LineColumn {
     /// The line.
     pub line: usize,
     /// The character in that line; a byte order mark is none.
@@ -45,7 +45,7 @@ pub enum EditError {
         /// The key as configured.
         key: String,
         /// Where the value begins.
-        at: Place,
+        at: LineColumn,
         /// What is there instead.
         found: &'static str,
     },
@@ -54,21 +54,21 @@ pub enum EditError {
         /// The format.
         format: Format,
         /// Where it ends to make sense.
-        at: Place,
+        at: LineColumn,
     },
     /// The file has a comment where its format allows none.
     Commented {
         /// The format.
         format: Format,
         /// Where the comment begins.
-        at: Place,
+        at: LineColumn,
     },
     /// The value is there, and more than it hangs on its bytes.
     Irreplaceable {
         /// The key as configured.
         key: String,
         /// Where the value begins.
-        at: Place,
+        at: LineColumn,
         /// What else would change.
         why: &'static str,
     },
@@ -77,7 +77,7 @@ pub enum EditError {
         /// The key as configured.
         key: String,
         /// What stands in the way, if something does.
-        at: Option<Place>,
+        at: Option<LineColumn>,
         /// Why it cannot be put there.
         why: &'static str,
     },
@@ -97,7 +97,7 @@ pub enum EditError {
 
 impl EditError {
     /// Where in the file it is, if it is at one place.
-    pub fn place(&self) -> Option<Place> {
+    pub fn place(&self) -> Option<LineColumn> {
         match self {
             Self::NotText { at, .. }
             | Self::Unparsable { at, .. }

@@ -1,6 +1,6 @@
 //! Knows where things stand in a file: its lines, its line ends, its byte order mark.
 
-use super::{EditError, Format, Place};
+use super::{EditError, Format, LineColumn};
 
 pub(super) const BOM: &[u8] = b"\xEF\xBB\xBF";
 
@@ -22,11 +22,11 @@ impl<'a> File<'a> {
             .map_err(|error| self.unparsable(self.start + error.valid_up_to()))
     }
 
-    pub(super) fn place(&self, at: usize) -> Place {
+    pub(super) fn place(&self, at: usize) -> LineColumn {
         let before = &self.bytes[self.start..at.max(self.start)];
         let lines: Vec<&[u8]> = before.split(|byte| *byte == b'\n').collect();
         let last = String::from_utf8_lossy(lines.last().unwrap_or(&before));
-        Place { line: lines.len(), column: last.chars().count() + 1 }
+        LineColumn { line: lines.len(), column: last.chars().count() + 1 }
     }
 
     pub(super) fn unparsable(&self, at: usize) -> EditError {

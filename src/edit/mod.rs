@@ -34,7 +34,7 @@ use zeroize::Zeroizing;
 
 pub use self::document::Document;
 use self::document::find;
-pub use self::error::{EditError, Place};
+pub use self::error::{EditError, LineColumn};
 use self::file::File;
 pub use self::format::Format;
 use self::patch::Patch;

@@ -12,7 +12,7 @@ use crate::policy::{Reason, judge_fullness};
 use crate::report::{RunReport, TokenResult};
 use crate::store::StoreError;
 use crate::token::Label;
-use crate::ui::{Format, Verbosity};
+use crate::ui::{OutputFormat, Verbosity};
 
 /// How long a throttled app is left alone where Meta does not say: the limits are counted over an
 /// hour, and an hourly run should not be missed for a few seconds. Source: Meta, Graph API, rate
@@ -41,7 +41,7 @@ impl Run<'_> {
         report.system.iter().for_each(log::stands);
         let ui = &self.session.ui;
         match ui.format {
-            Format::Json => ui.data(&report.json())?,
+            OutputFormat::Json => ui.data(&report.json())?,
             _ if ui.verbosity == Verbosity::Quiet && !report.wants_a_person() => {}
             _ => ui.data(&report.text(ui.canvas()))?,
         }

@@ -35,7 +35,7 @@ pub enum Colour {
 
 /// The form of what is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum OutputFormat {
     /// Tables and sentences.
     Table,
     /// The contract's JSON.
@@ -50,7 +50,7 @@ pub enum Format {
     Github,
 }
 
-impl Format {
+impl OutputFormat {
     /// The name by which it is asked for.
     pub const fn name(self) -> &'static str {
         match self {
@@ -70,7 +70,7 @@ pub struct Ui {
     /// How much is said.
     pub verbosity: Verbosity,
     /// In which form.
-    pub format: Format,
+    pub format: OutputFormat,
     canvas: Canvas,
     stdout: StreamKind,
     stderr: Stderr,
@@ -83,7 +83,7 @@ impl Ui {
     /// Looks once at who reads.
     pub fn new(
         verbosity: Verbosity,
-        format: Format,
+        format: OutputFormat,
         colour: Colour,
         environment: &Environment,
         clock: Clock,
@@ -139,7 +139,7 @@ impl Ui {
     /// Prints data; the journal learns of a report how grave its lines are.
     pub fn data(&self, text: &str) -> Result<(), Complaint> {
         match (self.stdout, self.format) {
-            (StreamKind::Journal, Format::Table | Format::Nagios) => {
+            (StreamKind::Journal, OutputFormat::Table | OutputFormat::Nagios) => {
                 to_stdout(&report_for_journal(text))
             }
             _ => to_stdout(text),
@@ -173,7 +173,7 @@ impl Ui {
 
     /// Prints the one error: for people, and as JSON where JSON was asked for.
     pub fn complain(&self, complaint: &Complaint, exit_code: u8) {
-        if self.format == Format::Json {
+        if self.format == OutputFormat::Json {
             let _ = to_stdout(&complaint_json(complaint, exit_code));
         }
         self.stderr.say(&line_of(complaint, exit_code), &complaint.render());

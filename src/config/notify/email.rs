@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::alert::{Security, is_address};
 use crate::config::diagnostic::{Diagnostic, Span, Spanned};
-use crate::config::reader::{Ask, Found, Section};
-use crate::config::show::{Origin, Shown};
+use crate::config::reader::{Ask, FoundValue, Section};
+use crate::config::show::{Shown, ValueOrigin};
 use crate::config::source::SecretSource;
 use crate::http::is_this_machine;
 
@@ -87,7 +87,7 @@ pub(super) struct Server {
 /// Reads `smtp`.
 pub(super) fn server<'a>(section: &'a Section<'a>) -> Ask<'a, Server> {
     let about = ("a table", "The mail server; by default this machine's, port 25");
-    let instead = |found: &Found<'_>| {
+    let instead = |found: &FoundValue<'_>| {
         Err(vec![found.must_be("a table").label("write `smtp = { host = \"HOST\" }`")])
     };
     section.inline("smtp", "`smtp`", about, instead, |smtp| Some(read_server(smtp)))
@@ -212,11 +212,11 @@ impl Email {
             }
             setting
         });
-        let table = || Origin::Table(section.name());
+        let table = || ValueOrigin::Table(section.name());
         let smtp = server.flatten();
         let to = self.to.value;
         section.put("email", table, || to.shown());
-        let origin = || if smtp.is_some() { table() } else { Origin::BuiltIn };
+        let origin = || if smtp.is_some() { table() } else { ValueOrigin::BuiltIn };
         section.put("smtp", origin, || smtp.shown());
         (to, self.from, smtp)
     }

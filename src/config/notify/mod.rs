@@ -9,8 +9,8 @@ pub(super) use self::labels::Labels;
 use super::address::{Bad, host_of_secret};
 use super::command::{describe_argv, harmless};
 use super::diagnostic::{Diagnostic, Span, Spanned};
-use super::reader::{Ask, Outcome, Reader, Section, one_of};
-use super::show::{Origin, Shown};
+use super::reader::{Ask, Reader, Reading, Section, one_of};
+use super::show::{Shown, ValueOrigin};
 use super::source::SecretSource;
 use super::wording::quoted;
 use crate::alert::Form;
@@ -192,7 +192,7 @@ fn refuse_of_ping<T>(section: &Section<'_>, ask: &Ask<'_, T>) {
 }
 
 /// What is told, in one order and each once.
-fn events(words: &[Spanned<String>], span: Span) -> Outcome<Vec<NoticeEvent>> {
+fn events(words: &[Spanned<String>], span: Span) -> Reading<Vec<NoticeEvent>> {
     if words.is_empty() {
         let wrong = Diagnostic::at(span, "`events` is empty");
         return Err(vec![wrong.label("leave it out for all of them")]);
@@ -259,7 +259,7 @@ fn state(channel: ChannelRead<'_>, known: &Labels) -> Option<Stated> {
 }
 
 fn settle(section: &Section<'_>, via: ViaRead) -> Via {
-    let table = || Origin::Table(section.name());
+    let table = || ValueOrigin::Table(section.name());
     match via {
         ViaRead::Webhook { url, form } => {
             section.put("webhook", table, || url.value.shown());

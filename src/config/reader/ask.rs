@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::{Found, Outcome, Section, Str};
+use super::{FoundValue, Reading, Section, Str};
 use crate::config::diagnostic::{Diagnostic, Span, Spanned};
-use crate::config::show::{Origin, Shown};
+use crate::config::show::{Shown, ValueOrigin};
 
 /// What a table says under one key.
 ///
@@ -27,7 +27,11 @@ impl<'a, T> Ask<'a, T> {
         Self { section, key, value: None, span, is_present: false, diagnostics }
     }
 
-    pub(super) fn new(section: &'a Section<'a>, found: &Found<'_>, outcome: Outcome<T>) -> Self {
+    pub(super) fn new(
+        section: &'a Section<'a>,
+        found: &FoundValue<'_>,
+        outcome: Reading<T>,
+    ) -> Self {
         match outcome {
             Ok(value) => Self::with(section, found, Some(value), Vec::new()),
             Err(wrong) => Self::with(section, found, None, wrong),
@@ -36,7 +40,7 @@ impl<'a, T> Ask<'a, T> {
 
     pub(super) fn with(
         section: &'a Section<'a>,
-        found: &Found<'_>,
+        found: &FoundValue<'_>,
         value: Option<T>,
         diagnostics: Vec<Diagnostic>,
     ) -> Self {
@@ -65,7 +69,7 @@ impl<'a, T> Ask<'a, T> {
     /// Turns a good value into another, or into what is wrong with it.
     pub(in crate::config) fn and_then<U>(
         mut self,
-        turn: impl FnOnce(T, Span) -> Outcome<U>,
+        turn: impl FnOnce(T, Span) -> Reading<U>,
     ) -> Ask<'a, U> {
         let value = self.value.and_then(|value| {
             turn(value, self.span).map_err(|wrong| self.diagnostics.extend(wrong)).ok()
@@ -138,26 +142,27 @@ impl<'a, T> Ask<'a, T> {
     }
 
     /// The table, if the file has the value; otherwise `absent`.
-    pub(in crate::config) fn origin_or(&self, absent: Origin) -> Origin {
-        if self.value.is_some() { Origin::Table(self.section.name()) } else { absent }
+    pub(in crate::config) fn origin_or(&self, absent: ValueOrigin) -> ValueOrigin {
+        if self.value.is_some() { ValueOrigin::Table(self.section.name()) } else { absent }
     }
 }
 
 impl<T: Shown> Ask<'_, T> {
     /// The value, or the default for it.
     pub(in crate::config) fn or(self, default: T) -> T {
-        self.or_from(default, Origin::BuiltIn)
+        self.or_from(default, ValueOrigin::BuiltIn)
     }
 
     /// The value, or one that follows from something else.
     pub(in crate::config) fn or_implied(self, value: T, by: Str) -> T {
-        self.or_from(value, Origin::Implied(by))
+        self.or_from(value, ValueOrigin::Implied(by))
     }
 
-    fn or_from(self, default: T, origin: Origin) -> T {
+    fn or_from(self, default: T, origin: ValueOrigin) -> T {
         let this = self.judged();
         let (section, key) = (this.section, this.key);
-        let origin = || if this.value.is_some() { Origin::Table(section.name()) } else { origin };
+        let origin =
+            || if this.value.is_some() { ValueOrigin::Table(section.name()) } else { origin };
         let shown = this.value.as_ref().unwrap_or(&default);
         section.put(key, origin, || shown.shown());
         this.value.unwrap_or(default)

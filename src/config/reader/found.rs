@@ -13,17 +13,17 @@ use crate::config::wording::quoted;
 pub(in crate::config) type Str = &'static str;
 
 /// What became of a value: it is good, or wrong for these reasons.
-pub(in crate::config) type Outcome<T> = Result<T, Vec<Diagnostic>>;
+pub(in crate::config) type Reading<T> = Result<T, Vec<Diagnostic>>;
 
 /// A value of the file, under its key.
-pub(in crate::config) struct Found<'a> {
+pub(in crate::config) struct FoundValue<'a> {
     key: Str,
     item: &'a Item,
     span: Span,
     file: FileId,
 }
 
-impl<'a> Found<'a> {
+impl<'a> FoundValue<'a> {
     pub(super) const fn new(key: Str, item: &'a Item, span: Span, file: FileId) -> Self {
         Self { key, item, span, file }
     }
@@ -66,7 +66,7 @@ impl<'a> Found<'a> {
     }
 
     /// Reads a string.
-    pub(in crate::config) fn string(&self) -> Outcome<String> {
+    pub(in crate::config) fn string(&self) -> Reading<String> {
         self.item.as_str().map(str::to_owned).ok_or_else(|| {
             let wrong = self.must_be("a string");
             vec![if self.item.is_integer() { wrong.label("put it in quotes") } else { wrong }]
@@ -74,7 +74,7 @@ impl<'a> Found<'a> {
     }
 
     /// Reads a list of strings.
-    pub(in crate::config) fn strings(&self) -> Outcome<Vec<Spanned<String>>> {
+    pub(in crate::config) fn strings(&self) -> Reading<Vec<Spanned<String>>> {
         self.entries("a list of strings", |value, span| {
             let text = value.as_str().ok_or_else(|| {
                 let (key, kind) = (self.key, plain_kind(value));
@@ -86,7 +86,7 @@ impl<'a> Found<'a> {
     }
 
     /// Reads a duration.
-    pub(in crate::config) fn duration(&self) -> Outcome<TimeDelta> {
+    pub(in crate::config) fn duration(&self) -> Reading<TimeDelta> {
         let Some(text) = self.item.as_str() else {
             return Err(vec![self.must_be("a duration").label(BadDuration::REMEDY)]);
         };
@@ -94,7 +94,7 @@ impl<'a> Found<'a> {
     }
 
     /// Reads a list of durations.
-    pub(in crate::config) fn durations(&self) -> Outcome<Vec<TimeDelta>> {
+    pub(in crate::config) fn durations(&self) -> Reading<Vec<TimeDelta>> {
         self.entries("a list of durations", |value, span| {
             let text = value.as_str().ok_or_else(|| {
                 let message = format!("`{}` must be a list of durations", self.key);
@@ -108,7 +108,7 @@ impl<'a> Found<'a> {
         &self,
         what: &str,
         read: impl Fn(&Value, Span) -> Result<T, Diagnostic>,
-    ) -> Outcome<Vec<T>> {
+    ) -> Reading<Vec<T>> {
         let list = self.array(what)?;
         let (mut good, mut wrong) = (Vec::new(), Vec::new());
         for value in list {
@@ -120,7 +120,7 @@ impl<'a> Found<'a> {
         if wrong.is_empty() { Ok(good) } else { Err(wrong) }
     }
 
-    fn array(&self, what: &str) -> Outcome<&'a Array> {
+    fn array(&self, what: &str) -> Reading<&'a Array> {
         self.item.as_array().ok_or_else(|| vec![self.must_be(what)])
     }
 

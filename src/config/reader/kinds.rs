@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 
-use super::{Ask, Found, Header, Outcome, Section, Str};
+use super::{Ask, FoundValue, Header, Reading, Section, Str};
 use crate::config::diagnostic::{Diagnostic, Spanned};
 use crate::config::wording::{any_of, nearest, quoted};
 
@@ -17,7 +17,7 @@ impl<'a> Section<'a> {
         key: Str,
         kind: Str,
         sentence: Str,
-        read: impl FnOnce(&Found<'a>) -> Outcome<T>,
+        read: impl FnOnce(&FoundValue<'a>) -> Reading<T>,
     ) -> Ask<'_, T> {
         match self.find(key, kind, sentence) {
             Some(found) => Ask::new(self, &found, read(&found)),
@@ -27,7 +27,7 @@ impl<'a> Section<'a> {
 
     /// Reads a string.
     pub(in crate::config) fn string(&self, key: Str, sentence: Str) -> Ask<'_, String> {
-        self.value(key, "a string", sentence, Found::string)
+        self.value(key, "a string", sentence, FoundValue::string)
     }
 
     /// Reads a list of strings.
@@ -36,7 +36,7 @@ impl<'a> Section<'a> {
         key: Str,
         sentence: Str,
     ) -> Ask<'_, Vec<Spanned<String>>> {
-        self.value(key, "a list of strings", sentence, Found::strings)
+        self.value(key, "a list of strings", sentence, FoundValue::strings)
     }
 
     /// Reads true or false.
@@ -68,12 +68,12 @@ impl<'a> Section<'a> {
 
     /// Reads a duration.
     pub(in crate::config) fn duration(&self, key: Str, sentence: Str) -> Ask<'_, TimeDelta> {
-        self.value(key, "a duration", sentence, Found::duration)
+        self.value(key, "a duration", sentence, FoundValue::duration)
     }
 
     /// Reads a list of durations.
     pub(in crate::config) fn durations(&self, key: Str, sentence: Str) -> Ask<'_, Vec<TimeDelta>> {
-        self.value(key, "a list of durations", sentence, Found::durations)
+        self.value(key, "a list of durations", sentence, FoundValue::durations)
     }
 
     /// Reads the path of a file; a relative one begins beside the config.
@@ -145,7 +145,7 @@ impl<'a> Section<'a> {
         key: Str,
         what: Str,
         (kind, sentence): (Str, Str),
-        instead: impl FnOnce(&Found<'_>) -> Outcome<T>,
+        instead: impl FnOnce(&FoundValue<'_>) -> Reading<T>,
         read: impl FnOnce(&Section<'_>) -> Option<T>,
     ) -> Ask<'_, T> {
         let found = self.find(key, kind, sentence);

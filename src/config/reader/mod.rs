@@ -15,11 +15,11 @@ use serde_json::Value;
 use toml_edit::{Item, Table, TableLike};
 
 pub(super) use self::ask::Ask;
-pub(super) use self::found::{Found, Outcome, Str};
+pub(super) use self::found::{FoundValue, Reading, Str};
 pub(super) use self::kinds::one_of;
 use super::diagnostic::{Diagnostic, Diagnostics, FileId, Span, Spanned};
 use super::schema::{KeySchema, Schema};
-use super::show::{Brackets, Entry, Origin, Table as ShownTable};
+use super::show::{Brackets, ShownValue, Table as ShownTable, ValueOrigin};
 use super::wording::quoted;
 
 /// What a config is read for.
@@ -155,7 +155,7 @@ pub(super) struct Section<'a> {
     /// Where the table begins, for a complaint about it as a whole.
     span: Span,
     asked: RefCell<Vec<&'static str>>,
-    entries: RefCell<Vec<Entry>>,
+    entries: RefCell<Vec<ShownValue>>,
     /// Mistakes of this table that its reader has not heard of yet.
     diagnostics: RefCell<Vec<Diagnostic>>,
     /// Whether its mistakes are said elsewhere.
@@ -278,12 +278,12 @@ impl<'a> Section<'a> {
     }
 
     /// Finds what stands under `key`, and remembers that it was asked for.
-    fn find(&self, name: Str, kind: Str, sentence: Str) -> Option<Found<'a>> {
+    fn find(&self, name: Str, kind: Str, sentence: Str) -> Option<FoundValue<'a>> {
         self.learn(KeySchema { name, kind, sentence, is_secret: false, is_later: false });
         let item = self.table?.get(name)?;
         self.asked.borrow_mut().push(name);
         let span = item.span().map_or_else(|| self.key_span(name), |span| self.reader.span(span));
-        Some(Found::new(name, item, span, self.reader.file))
+        Some(FoundValue::new(name, item, span, self.reader.file))
     }
 }
 
@@ -293,13 +293,13 @@ impl Section<'_> {
     pub(super) fn put(
         &self,
         key: Str,
-        origin: impl FnOnce() -> Origin,
+        origin: impl FnOnce() -> ValueOrigin,
         value: impl FnOnce() -> Value,
     ) {
         if self.reader.purpose != Purpose::Show || self.is_quiet.get() {
             return;
         }
-        let entry = Entry { key, value: value(), origin: origin() };
+        let entry = ShownValue { key, value: value(), origin: origin() };
         let mut entries = self.entries.borrow_mut();
         match entries.iter_mut().find(|known| known.key == key) {
             Some(known) => *known = entry,

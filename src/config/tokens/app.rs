@@ -7,7 +7,7 @@ use super::draft::Draft;
 use crate::config::apps::AppRead;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::reader::Ask;
-use crate::config::show::Origin;
+use crate::config::show::ValueOrigin;
 use crate::config::wording::{any_of, nearest, quoted, with_article};
 use crate::token::{Provider, Source, TokenType};
 
@@ -16,7 +16,7 @@ pub(super) fn app(
     draft: &Draft<'_>,
     parent: Option<&Draft<'_>>,
     apps: &[AppRead],
-) -> Option<(String, Origin)> {
+) -> Option<(String, ValueOrigin)> {
     let own = &draft.keys.app;
     let parents = parent.and_then(|parent| Some((parent, parent.keys.app.get()?)));
     match (own.get(), parents) {
@@ -28,13 +28,13 @@ pub(super) fn app(
         }
         // Whether it exists and fits is complained of there.
         (None, Some((parent, theirs))) => {
-            return Some((theirs.clone(), Origin::Parent(parent.label.clone())));
+            return Some((theirs.clone(), ValueOrigin::Parent(parent.label.clone())));
         }
         _ => {}
     }
     let (app, origin) = match own.get() {
         Some(name) => {
-            (named(name, own, draft.token_type, apps)?, Origin::Table(draft.section.name()))
+            (named(name, own, draft.token_type, apps)?, ValueOrigin::Table(draft.section.name()))
         }
         None => only_one(draft, apps)?,
     };
@@ -81,15 +81,15 @@ fn of_kind(apps: &[AppRead], kind: Provider) -> Vec<&AppRead> {
 }
 
 /// Finds the app of a token that names none, if only one is of its kind.
-fn only_one<'a>(draft: &Draft<'_>, apps: &'a [AppRead]) -> Option<(&'a AppRead, Origin)> {
+fn only_one<'a>(draft: &Draft<'_>, apps: &'a [AppRead]) -> Option<(&'a AppRead, ValueOrigin)> {
     let wanted = draft.token_type?.provider();
     let complain = |message: String, label: String| {
         draft.section.report(Diagnostic::at(draft.section.span(), message).label(label));
         None
     };
     match &of_kind(apps, wanted)[..] {
-        [only] if apps.len() == 1 => Some((only, Origin::Implied("the only app"))),
-        [only] => Some((only, Origin::Implied("the only app of its kind"))),
+        [only] if apps.len() == 1 => Some((only, ValueOrigin::Implied("the only app"))),
+        [only] => Some((only, ValueOrigin::Implied("the only app of its kind"))),
         // Its parent's word is waited for.
         _ if draft.parent_name().is_some() => None,
         // It may be the one whose kind is misspelt.

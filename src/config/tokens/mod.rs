@@ -17,7 +17,7 @@ use super::diagnostic::{Diagnostic, Spanned};
 use super::policy::{self, Layers};
 use super::reader::{Ask, Reader, Section};
 use super::reserved::Reserved;
-use super::show::{Origin, Shown};
+use super::show::{Shown, ValueOrigin};
 use super::source::SecretSource;
 use super::wording::{quoted, with_article};
 use crate::deliver::Target;
@@ -147,12 +147,12 @@ fn settle<'a>(
 }
 
 /// Shows a token and its targets.
-fn put(section: &Section<'_>, keys: &Keys<'_>, token: &TokenConfig, app: Origin) {
+fn put(section: &Section<'_>, keys: &Keys<'_>, token: &TokenConfig, app: ValueOrigin) {
     let implied = || match token.label.as_discovered() {
-        Some(_) => Origin::Implied("its label"),
-        None => Origin::BuiltIn,
+        Some(_) => ValueOrigin::Implied("its label"),
+        None => ValueOrigin::BuiltIn,
     };
-    let built_in = || Origin::BuiltIn;
+    let built_in = || ValueOrigin::BuiltIn;
     section.put("type", || keys.token_type.origin_or(implied()), || token.token_type.shown());
     section.put("app", || app, || token.app.shown());
     section.put("parent", || keys.parent.origin_or(implied()), || token.parent.shown());
