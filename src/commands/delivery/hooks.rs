@@ -121,7 +121,7 @@ impl Deliveries<'_> {
         Ok(hooks.into_iter().find_map(|hook| {
             let HookProcess { pid, start_ticks, boot, started_at } = hook;
             let process = Process { pid, start_ticks, boot };
-            process.is_running().then(|| deliver::still_running(argv, &process, started_at))
+            deliver::still_running(argv, &process, started_at)
         }))
     }
 }
