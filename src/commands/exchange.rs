@@ -108,7 +108,7 @@ fn hand_over(
     deliveries.account_for(&mut results)?;
     // A damaged access token that was just replaced is no failure of what replaced it.
     let mut system = run.system();
-    system.extend(deliveries.unfinished_files());
+    system.extend(deliveries.unfinished_files(|label| *label == exchange.member.label));
     system
         .retain(|reason| !(reason.is_damage() && reason.labels == [exchange.member.label.clone()]));
     Ok(RunReport {

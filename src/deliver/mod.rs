@@ -22,5 +22,5 @@ pub use parcel::Parcel;
 pub use rehearsal::{Rehearsal, rehearse, stand_in};
 pub use restore::restore;
 pub use target::{FileTarget, Place, Target, Writing};
-pub use unfinished::{Ending, Unfinished, not_ours_to_finish};
+pub use unfinished::{Before, Ending, Unfinished, not_ours_to_finish};
 pub use write::{Memory, Written, look, write};

@@ -97,11 +97,11 @@ fn of_new_file(
     target: &FileTarget,
     may_go: &dyn Fn(Option<&Secret>) -> bool,
 ) -> Result<Rehearsal, Fault> {
-    if !may_go(None) {
-        return Ok(Rehearsal::Foreign);
-    }
     if target.missing == Missing::Refuse {
         return Err(Fault::no_file(&target.path));
+    }
+    if !may_go(None) {
+        return Ok(Rehearsal::Foreign);
     }
     file::foresee_create(&target.path)?;
     Ok(Rehearsal::Create)

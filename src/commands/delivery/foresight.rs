@@ -81,7 +81,7 @@ impl Courier<'_> {
             let known = credential.deliveries.iter().find(|row| row.target == target.id);
             let row = known.cloned().unwrap_or_else(|| Delivery::unseen(target.id.clone()));
             let in_the_way = match &target.place {
-                Place::File(file) => self.not_whole(file),
+                Place::File(file) => self.not_whole(target, file),
                 Place::Command(_) => self.left_behind(target)?.map(Err),
             };
             let outcome = match in_the_way {

@@ -76,6 +76,6 @@ fn looked(
             ..row
         }
     } else {
-        Delivery { drifted_since: Some(now), ..row }
+        Delivery { drifted_since: Some(now), error: None, failed_at: None, ..row }
     }
 }
