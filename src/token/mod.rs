@@ -24,7 +24,8 @@ pub use family::{
     TokenType,
 };
 pub use generation::{
-    Credential, Damage, Generation, GenerationId, GenerationState, IN_USE, Ledger, Origin, TokenId,
+    Credential, Damage, Generation, GenerationId, GenerationState, IN_USE, Ledger, Origin,
+    SentExchange, TokenId,
 };
 pub use history::{EventKind, Outcome, Trigger};
 pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
