@@ -27,7 +27,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("http", &["crypto", "token"]),
     ("policy", &["shell", "token"]),
     ("alert", &["http", "process", "token"]),
-    ("deliver", &["edit", "file", "process", "token"]),
+    ("deliver", &["config", "edit", "file", "process", "token"]),
     ("graph", &["clock", "crypto", "http", "token"]),
     ("store", &["complaint", "crypto", "exit", "failpoint", "shell", "token"]),
     (
@@ -35,7 +35,6 @@ const DOORS: &[(&str, &[&str])] = &[
         &[
             "alert",
             "complaint",
-            "deliver",
             "edit",
             "environment",
             "exit",

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::delivery::{Deliveries, Manner, Remembered, of_config};
 use crate::complaint::Complaint;
-use crate::deliver::{self, Fault, FileTarget, Place, Rehearsal};
+use crate::config::{FileTarget, Place};
+use crate::deliver::{self, Fault, Rehearsal};
 use crate::exit::Exit;
 use crate::policy::words;
 use crate::report::{DeliveryReport, RehearsalReport, RehearsedDelivery, TokenDeliveries, Would};

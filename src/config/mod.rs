@@ -29,6 +29,7 @@ mod slot;
 mod source;
 mod store;
 mod syntax;
+mod target;
 mod tokens;
 mod wording;
 
@@ -50,6 +51,7 @@ pub use self::secrets::{SecretError, Secrets};
 pub use self::show::{Brackets, Description, Entry, Origin, Table};
 pub use self::source::SecretSource;
 pub use self::store::{KeySetting, StoreSettings, default_store};
+pub use self::target::{FileTarget, Place, Target, Writing};
 pub use self::tokens::{Pages, TokenConfig};
 
 use self::diagnostic::{FileId, Source};

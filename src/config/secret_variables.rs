@@ -6,7 +6,7 @@ use std::path::Path;
 use super::notify::Via;
 use super::store::KeySetting;
 use super::{Config, SecretSource};
-use crate::deliver::Place;
+use crate::config::Place;
 use crate::environment::Environment;
 
 /// Where systemd puts the credentials of a unit.

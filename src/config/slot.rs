@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
 
-use crate::deliver::FileTarget;
+use crate::config::FileTarget;
 use crate::edit::{self, Edited, Format, Missing};
 
 /// A file, or one value in it.

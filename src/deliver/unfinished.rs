@@ -5,8 +5,9 @@
 
 use std::path::Path;
 
-use super::write::{ATTEMPTS, edited};
-use super::{Fault, FileTarget, stand_in};
+use super::file::{ATTEMPTS, edited};
+use super::{Fault, stand_in};
+use crate::config::FileTarget;
 use crate::edit::Edited;
 use crate::file::{FileError, Opened, Progress};
 use crate::token::Label;

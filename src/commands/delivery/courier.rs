@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use super::hooks::PendingHook;
 use super::{Deliveries, Remembered, has_had};
-use crate::deliver::{self, Fault, FileTarget, Parcel, Place, Rehearsal, Target, Written};
+use crate::config::{FileTarget, Place, Target};
+use crate::deliver::{self, Fault, Parcel, Rehearsal, Written};
 use crate::run::log::Delivered;
 use crate::run::tokens::TokenConfig;
 use crate::run::{DryRun, Run};

@@ -3,7 +3,8 @@
 //! Files are edited in memory and programs are looked for; neither is touched.
 
 use super::courier::{Courier, Load};
-use crate::deliver::{self, Fault, Place, Rehearsal, Target};
+use crate::config::{Place, Target};
+use crate::deliver::{self, Fault, Rehearsal};
 use crate::run::DryRun;
 use crate::store::StoreError;
 use crate::token::{AccessToken, Delivery, Secret, TargetId};

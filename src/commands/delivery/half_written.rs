@@ -6,9 +6,8 @@
 use std::path::Path;
 
 use super::Deliveries;
-use crate::deliver::{
-    Before, Ending, Fault, FileTarget, Memory, Rehearsal, Unfinished, Writing, not_ours_to_finish,
-};
+use crate::config::{FileTarget, Writing};
+use crate::deliver::{Before, Ending, Fault, Memory, Rehearsal, Unfinished, not_ours_to_finish};
 use crate::policy::{Reason, judge_left_behind};
 use crate::run::{DryRun, Run};
 use crate::store::{Contents, Overwrite, Overwriting, Store, StoreError};

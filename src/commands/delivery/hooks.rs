@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::Deliveries;
 use super::courier::problem;
-use crate::deliver::{self, Fault, Parcel, Place, Process};
+use crate::config::Place;
+use crate::deliver::{self, Fault, Parcel, Process};
 use crate::run::log::Delivered;
 use crate::store::{DeliveryFailure, HookProcess, Settlement, StoreError};
 use crate::token::{GenerationId, TargetId, TokenId};

@@ -4,8 +4,9 @@
 //! out; that the file could be written and that the program is there is tried as well as that can
 //! be without leaving anything behind, and also where nothing is to be changed today.
 
-use super::write::{Plan, plan};
-use super::{Fault, FileTarget, Place, Target, Writing, Written};
+use super::file::{Plan, plan};
+use super::{Fault, Written};
+use crate::config::{FileTarget, Place, Target, Writing};
 use crate::edit::{self, Missing};
 use crate::file::{self, FileError, Opened};
 use crate::process;

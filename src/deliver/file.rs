@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::{Fault, FileTarget, Writing};
+use super::Fault;
+use crate::config::{FileTarget, Writing};
 use crate::edit::{self, EditError, Edited, Missing};
 use crate::file::{self, FileError, Opened};
 use crate::token::{AccessToken, Secret};
