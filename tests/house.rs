@@ -27,7 +27,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("http", &["crypto", "token"]),
     ("policy", &["shell", "token"]),
     ("alert", &["http", "process", "token"]),
-    ("deliver", &["edit", "files", "process", "token"]),
+    ("deliver", &["config", "edit", "files", "process", "token"]),
     ("graph", &["clock", "crypto", "http", "token"]),
     ("store", &["complaint", "crypto", "exit", "failpoint", "shell", "token"]),
     (
@@ -35,7 +35,6 @@ const DOORS: &[(&str, &[&str])] = &[
         &[
             "alert",
             "complaint",
-            "deliver",
             "edit",
             "environment",
             "exit",

@@ -1,7 +1,9 @@
 //! Renewals that were sent and not answered: Meta may have ended the access token when it granted
 //! the one that never arrived, and the person who is called hears of it.
 
+use chrono::TimeDelta;
 use metatoken::sandbox::{FaultInjection, Invalidation, OldString, Rule, TokenFixture};
+use metatoken::token::Expiry;
 
 use crate::world::{ANNA, APP, BRAND, World, day};
 
@@ -100,6 +102,101 @@ fn what_is_alive_afterwards_did_not_die_of_it() {
     for text in said(&world) {
         assert!(!text.contains("was lost"), "{text}");
     }
+}
+
+const LOST_EXCHANGE: &str =
+    "the answer to an exchange sent 2026-01-01 00:00 UTC was lost, which may be why; Meta says: ";
+
+/// A world without a token, and a new short-lived access token that Graph ends with its exchange.
+fn handed_over() -> (World, String) {
+    let world = World::new().config(&format!("[http]\nattempts = 1\n{BRAND}"));
+    world.graph.with(|graph| graph.set_old_string(OldString::Dies));
+    let string = world.mint(
+        TokenFixture::user(APP, ANNA)
+            .named("brand")
+            .ending(Expiry::At(day(0) + TimeDelta::hours(1))),
+    );
+    (world, string)
+}
+
+/// Loses the answer to the exchange of that access token, by the network or by a kill.
+fn lose_the_answer(world: &World, string: &str, killed: bool) {
+    if killed {
+        world.killed_at("granted", &["exchange", "brand"], string);
+        return;
+    }
+    world.graph.misbehave(Rule::on("/oauth/access_token").once(), FaultInjection::CloseAfterEffect);
+    world.run_with_input(&["exchange", "brand"], string).code(69);
+}
+
+/// Whoever hands the same one over again is not told that he changed his password.
+#[test]
+fn a_lost_answer_to_an_exchange_is_named_when_the_same_one_comes_again() {
+    for killed in [false, true] {
+        let (mut world, string) = handed_over();
+        lose_the_answer(&world, &string, killed);
+        world.at(day(0) + TimeDelta::minutes(5));
+        for _ in 0..2 {
+            let ran = world.run_with_input(&["exchange", "brand"], &string).stdout("").code(65);
+            assert!(ran.stderr.contains(LOST_EXCHANGE), "{}", ran.stderr);
+        }
+        // Found where the config points, it says the same.
+        world.set("BRAND", &string);
+        let refused = world.run(&["refresh", "--json"]).code(65).result("brand");
+        let message = refused["problem"]["message"].as_str().unwrap();
+        assert_eq!(message.matches(LOST_EXCHANGE).count(), 1, "{message}");
+        // Another one has died of something else, and a new one is taken.
+        let other = world.mint(
+            TokenFixture::user(APP, ANNA)
+                .named("other")
+                .ending(Expiry::At(day(0) + TimeDelta::hours(1))),
+        );
+        world.graph.with(|graph| graph.invalidate(&other, Invalidation::PasswordChanged));
+        let ran = world.run_with_input(&["exchange", "brand"], &other).code(65);
+        assert!(!ran.stderr.contains("was lost"), "{}", ran.stderr);
+        let third = world.mint(
+            TokenFixture::user(APP, ANNA)
+                .named("third")
+                .ending(Expiry::At(day(0) + TimeDelta::hours(1))),
+        );
+        world.run_with_input(&["exchange", "brand", "--quiet"], &third).silent().code(0);
+        // That one was answered: its death is explained by it.
+        let ran = world.run_with_input(&["exchange", "brand"], &third).code(65);
+        assert!(!ran.stderr.contains("was lost"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_lost_exchange_does_not_blame_the_access_token_in_use() {
+    for killed in [false, true] {
+        let mut world = World::with_brand("[http]\nattempts = 1\n");
+        world.graph.with(|graph| graph.set_old_string(OldString::Dies));
+        let string = world.mint(
+            TokenFixture::user(APP, ANNA)
+                .named("new")
+                .ending(Expiry::At(day(0) + TimeDelta::hours(1))),
+        );
+        lose_the_answer(&world, &string, killed);
+        world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
+        world.at(day(1));
+        for text in said(&world) {
+            assert!(!text.contains("was lost"), "{text}");
+        }
+        let ran = world.run_with_input(&["exchange", "brand"], &string).code(65);
+        assert!(ran.stderr.contains(LOST_EXCHANGE), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn an_exchange_that_was_not_sent_or_was_refused_is_not_blamed() {
+    let (mut world, string) = handed_over();
+    world.graph.with(|graph| graph.set_old_string(OldString::Lives));
+    world.graph.misbehave(Rule::on("/oauth/access_token").once(), FaultInjection::Code2Transient);
+    world.run_with_input(&["exchange", "brand"], &string).code(69);
+    world.graph.with(|graph| graph.invalidate(&string, Invalidation::PasswordChanged));
+    world.at(day(0) + TimeDelta::minutes(5));
+    let ran = world.run_with_input(&["exchange", "brand"], &string).code(65);
+    assert!(!ran.stderr.contains("was lost"), "{}", ran.stderr);
 }
 
 /// The user, and a Page that is taken from it and delivered.

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use super::delivery::{Deliveries, Manner, Remembered, of_config};
 use crate::complaint::Complaint;
-use crate::deliver::{self, Fault, Place, Rehearsal};
+use crate::config::{FileTarget, Place};
+use crate::deliver::{self, Fault, Rehearsal};
 use crate::exit::Exit;
 use crate::policy::humanize;
 use crate::report::{DeliveryReport, RehearsalReport, RehearsedDelivery, TokenDeliveries, Would};
 use crate::run::tokens::TokenConfig;
 use crate::run::{DryRun, Run, RunOptions};
 use crate::session::Session;
-use crate::token::{Label, Pattern, TargetId, Trigger};
+use crate::token::{Label, Pattern, TargetId, TokenId, Trigger};
 use crate::ui::{OutputFormat, Verbosity};
 
 /// What was asked for.
@@ -25,6 +26,12 @@ pub struct DeliverOrder {
     pub trigger: Trigger,
     /// How long to wait for another run to end.
     pub lock_wait: Duration,
+}
+
+impl DeliverOrder {
+    fn means(&self, label: &Label) -> bool {
+        self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.matches(label))
+    }
 }
 
 /// What a delivery may overwrite.
@@ -77,11 +84,12 @@ fn settle(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport, Com
             deliveries: of_config(member, Some(&credential)),
         });
     }
+    let unfinished = deliveries.unfinished_files(|label| order.means(label));
     Ok(DeliveryReport {
         started_at: run.started_at(),
         finished_at: run.now(),
         tokens,
-        system: run.damage().into_iter().chain(run.lost()).collect(),
+        system: run.damage().into_iter().chain(run.lost()).chain(unfinished).collect(),
     })
 }
 
@@ -141,27 +149,40 @@ pub fn restore_files(
     let mut run = Run::open(session, run_options(order, DryRun::No))?;
     let work = restore(&mut run, label);
     run.close(work.as_ref().map_or_else(|complaint| complaint.exit, Restored::exit))?;
-    let Restored { targets, failed } = work?;
+    let Restored { targets, former, failed } = work?;
     let ui = &session.ui;
-    if ui.verbosity != Verbosity::Quiet && !targets.is_empty() {
-        for target in &targets {
+    if ui.verbosity != Verbosity::Quiet {
+        for target in former.iter().chain(&targets) {
             ui.note(&format!("`{target}` holds again what it held before the last delivery"));
         }
-        ui.note(&format!(
-            "hint: `metatoken deliver --force {label}` brings the string in use again"
-        ));
+        if !targets.is_empty() {
+            ui.note(&format!(
+                "hint: `metatoken deliver --force {label}` brings the string in use again"
+            ));
+        }
     }
     failed.map_or(Ok(Exit::Ok), Err)
 }
 
 /// What became of a token's files.
+#[derive(Default)]
 struct Restored {
     targets: Vec<TargetId>,
+    /// Those that the config no longer has, or has elsewhere.
+    former: Vec<TargetId>,
     /// The first that could not be restored.
     failed: Option<Complaint>,
 }
 
 impl Restored {
+    const fn is_empty(&self) -> bool {
+        self.targets.is_empty() && self.former.is_empty() && self.failed.is_none()
+    }
+
+    fn fail(&mut self, fault: Fault) {
+        self.failed.get_or_insert_with(|| not_restored(fault));
+    }
+
     const fn exit(&self) -> Exit {
         match &self.failed {
             Some(complaint) => complaint.exit,
@@ -172,33 +193,39 @@ impl Restored {
 
 fn restore(run: &mut Run<'_>, label: &Label) -> Result<Restored, Complaint> {
     run.load_tokens()?;
-    Deliveries::open(run)?;
-    let member = run.tokens.select(&[Pattern::new(label.as_str())])?[0].clone();
-    let token = run.token(label)?;
-    let mut restored = Restored { targets: Vec::new(), failed: None };
-    for target in &member.deliver {
-        let Place::File(file) = &target.place else { continue };
-        let Some(replaced) = run.store.replaced(token, &target.id)? else { continue };
-        // What it holds now is kept, so that a second time takes the first one back.
-        let remembered = Remembered {
-            store: &run.store,
-            token,
-            target: &target.id,
-            path: &file.path,
-            generation: None,
-            now: run.now(),
-        };
-        match deliver::restore(file, &replaced.content, &remembered)? {
-            Ok(()) => {
-                run.store.end_overwrite(token, &target.id)?;
-                restored.targets.push(target.id.clone());
-            }
-            Err(fault) => {
-                restored.failed.get_or_insert_with(|| not_restored(fault));
-            }
+    let deliveries = Deliveries::open(run)?;
+    let member = run.tokens.select(&[Pattern::new(label.as_str())]).map(|found| found[0].clone());
+    let targets = member.as_ref().map(|member| member.deliver.as_slice()).unwrap_or_default();
+    let files: Vec<(&TargetId, &FileTarget)> = targets
+        .iter()
+        .filter_map(|target| match &target.place {
+            Place::File(file) => Some((&target.id, file)),
+            Place::Command(_) => None,
+        })
+        .collect();
+    let mut restored = Restored::default();
+    // The store has one content for each target, so that of a former file is not its new one's.
+    let mut former = Vec::new();
+    for write in deliveries.left_half_written(label) {
+        if files.iter().any(|(id, file)| **id == write.target && file.path == write.path) {
+            continue;
+        }
+        former.push(&write.target);
+        let file = FileTarget::former(write.path.clone());
+        match restore_file(run, write.token, &write.target, &file)? {
+            Some(Ok(())) => restored.former.push(write.target.clone()),
+            Some(Err(fault)) => restored.fail(fault),
+            None => {}
         }
     }
-    if restored.targets.is_empty() && restored.failed.is_none() {
+    for (target, file) in files.into_iter().filter(|(target, _)| !former.contains(target)) {
+        match restore_file(run, run.token(label)?, target, file)? {
+            Some(Ok(())) => restored.targets.push(target.clone()),
+            Some(Err(fault)) => restored.fail(fault),
+            None => {}
+        }
+    }
+    if restored.is_empty() {
         return Err(Complaint::new(
             Exit::InputRefused,
             "nothing_replaced",
@@ -207,10 +234,34 @@ fn restore(run: &mut Run<'_>, label: &Label) -> Result<Restored, Complaint> {
         )
         .hint(format!(
             "old contents are kept for {}",
-            humanize::duration(member.policy.keep_for)
+            humanize::duration(member?.policy.keep_for)
         )));
     }
     Ok(restored)
+}
+
+/// Puts back what a file held before its last delivery; does nothing if that is not known.
+fn restore_file(
+    run: &Run<'_>,
+    token: TokenId,
+    target: &TargetId,
+    file: &FileTarget,
+) -> Result<Option<Result<(), Fault>>, Complaint> {
+    let Some(replaced) = run.store.replaced(token, target)? else { return Ok(None) };
+    // What it holds now is kept, so that a second time takes the first one back.
+    let remembered = Remembered {
+        store: &run.store,
+        token,
+        target,
+        path: &file.path,
+        generation: None,
+        now: run.now(),
+    };
+    let restored = deliver::restore(file, &replaced.content, &remembered)?;
+    if restored.is_ok() {
+        run.store.end_overwrite(token, target)?;
+    }
+    Ok(Some(restored))
 }
 
 fn not_restored(Fault { message, hint }: Fault) -> Complaint {

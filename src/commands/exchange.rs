@@ -28,7 +28,7 @@ use crate::run::{DryRun, Run, RunOptions};
 use crate::session::Session;
 use crate::token::{
     AccessToken, Credential, Expiry, Generation, Grant, Inspection, Label, Origin, Outcome,
-    Pattern, Problem, ProblemKind, Proof, TokenId, Trigger,
+    Pattern, Problem, ProblemKind, Proof, SentExchange, TokenId, Trigger,
 };
 
 /// What was asked for.
@@ -108,7 +108,7 @@ fn hand_over(
     deliveries.account_for(&mut results)?;
     // A damaged access token that was just replaced is no failure of what replaced it.
     let mut system = run.system();
-    system.extend(deliveries.unfinished_files());
+    system.extend(deliveries.unfinished_files(|label| *label == exchange.member.label));
     system
         .retain(|reason| !(reason.is_damage() && reason.labels == [exchange.member.label.clone()]));
     Ok(RunReport {
@@ -168,6 +168,7 @@ impl<'a> Exchange<'a> {
         match judge_newcomer(new.inspection, self.member.token_type, &expected, Incumbent::Gone) {
             Adoption::Take | Adoption::OnlyIfCurrentIsDead(_) => Ok(()),
             Adoption::Wait(problem) | Adoption::Refuse(problem) => {
+                let problem = self.blame_a_lost_answer(new.string, problem)?;
                 let refusal = self.refusal(&problem);
                 let short = is_short_life(new.inspection, self.run.now());
                 Err(if short { refusal.hint(short_lived(app.provider)) } else { refusal })
@@ -234,6 +235,7 @@ impl<'a> Exchange<'a> {
     ) -> Result<(Outcome, String), Complaint> {
         if self.is_in_use(&grant.token)? {
             self.run.store.close_attempts(self.token, self.run.now())?;
+            self.run.store.note_exchange_sent(self.token, None)?;
             return Ok((
                 Outcome::Verified,
                 "Meta gave the string that is in use already".to_owned(),
@@ -258,13 +260,31 @@ impl<'a> Exchange<'a> {
             return Ok(Err(CallError::of_token(why)));
         };
         self.run.record_attempts(&[self.token])?;
+        let of = self.run.store.fingerprint(new.string)?;
+        let sent = SentExchange { at: self.run.now(), of };
+        self.run.store.note_exchange_sent(self.token, Some(sent))?;
         failpoint::reach("before-request");
         let answer = self.run.graph.grant(app, exchange, Some(new.string));
         match &answer {
             Ok(_) => failpoint::reach("granted"),
-            Err(_) => self.run.store.close_attempts(self.token, self.run.now())?,
+            Err(fault) => {
+                self.run.store.close_attempts(self.token, self.run.now())?;
+                if !fault.answer_lost {
+                    self.run.store.note_exchange_sent(self.token, None)?;
+                }
+            }
         }
         Ok(answer)
+    }
+
+    /// Says of a dead access token that an earlier exchange of it was not answered, if that is so.
+    fn blame_a_lost_answer(
+        &self,
+        string: &AccessToken,
+        problem: Problem,
+    ) -> Result<Problem, Complaint> {
+        let Some(sent) = self.before.ledger.sent_exchange else { return Ok(problem) };
+        Ok(sent.blame(self.run.store.fingerprint(string)?, problem))
     }
 
     fn store_as_it_is(
@@ -294,6 +314,9 @@ impl<'a> Exchange<'a> {
     ) -> Result<(), Complaint> {
         let candidates = self.candidates(app);
         let sealed = candidates.seal(string, origin, expiry, None)?;
+        if origin == Origin::Exchanged {
+            self.run.store.note_exchange_sent(self.token, None)?;
+        }
         // What is said of it now counts, also where an earlier run had sealed it already.
         let candidate = Generation { origin, expiry, ..sealed };
         let ask = |generation: &Generation| {

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::config::Place;
 use crate::config::{Config, KeySetting, SecretSource};
-use crate::deliver::Place;
 use crate::files;
 use crate::policy::{Health, Reason, Tampering, judge_exposure, judge_tampering};
 use crate::store::lock_path;

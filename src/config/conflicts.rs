@@ -8,7 +8,7 @@ use super::diagnostic::Diagnostic;
 use super::reader::Reader;
 use super::reserved::Slot;
 use super::wording::{quoted, quoted_path};
-use crate::deliver::{FileTarget, Place};
+use crate::config::{FileTarget, Place};
 use crate::token::{Label, TargetId};
 
 /// A target with its token.

@@ -13,7 +13,7 @@ use super::reserved::{Reserved, Slot};
 use super::show::{Shown, ValueOrigin};
 use super::source::known_format;
 use super::wording::quoted_path;
-use crate::deliver::{FileTarget, Place, Target, Writing};
+use crate::config::{FileTarget, Place, Target, Writing};
 use crate::edit::{self, EditError, Format, Missing};
 use crate::token::TargetId;
 

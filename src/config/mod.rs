@@ -28,6 +28,7 @@ mod show;
 mod source;
 mod store;
 mod syntax;
+mod target;
 mod tokens;
 mod wording;
 
@@ -49,6 +50,7 @@ pub use self::settings::Config;
 pub use self::show::{Brackets, Description, ShownValue, Table, ValueOrigin};
 pub use self::source::SecretSource;
 pub use self::store::{KeySetting, StoreSettings, default_store};
+pub use self::target::{FileTarget, Place, Target, Writing};
 pub use self::tokens::{Pages, TokenConfig};
 
 use self::diagnostic::{FileId, SourceText};

@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
+use super::FileTarget;
 use super::source::SecretSource;
 use super::store::{KeySetting, StoreSettings};
-use crate::deliver::FileTarget;
 use crate::edit::{self, Edited, Format, Missing};
 
 const STORE: &str = "is metatoken's own store";

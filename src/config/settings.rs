@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use super::Place;
 use super::notify::Via;
 use super::secrets::CREDENTIALS;
 use super::{
     AlertSettings, AppSetting, HttpSettings, KeySetting, NotifySetting, Pages, SecretSource,
     Secrets, StoreSettings, TokenConfig,
 };
-use crate::deliver::Place;
 use crate::environment::Environment;
 use crate::graph::Endpoints;
 use crate::token::{Label, TokenType};

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::schema::Schema;
 use crate::alert::{Form, Security};
-use crate::deliver::Writing;
+use crate::config::Writing;
 use crate::edit::Format;
 use crate::policy::{Limits, humanize};
 use crate::token::{Label, NoticeEvent, Pattern, Provider, TokenType};

@@ -1,26 +1,23 @@
 //! Handing tokens over to the programs that use them.
 //!
-//! A renewed token that stays in our store is an outage. What a target is stands in `target`; how
-//! a file gets its string, in `write`, how it gets back what it held, in `restore`, and what
+//! A renewed token that stays in our store is an outage. How a file gets its string stands in `file`, how it gets back what it held, in `restore`, and what
 //! becomes of one that a run left half-written, in `unfinished`; how a program gets its string, in
-//! `command`; what a test of both says, in `rehearsal`. Nothing here knows the store or Graph:
+//! `hook`; what a test of both says, in `preview`. Nothing here knows the store or Graph:
 //! whoever calls says which strings are ours, and keeps what was replaced.
 
-mod command;
-mod fault;
+mod error;
+mod file;
+mod hook;
 mod parcel;
-mod rehearsal;
+mod preview;
 mod restore;
-mod target;
 mod unfinished;
-mod write;
 
 pub use crate::process::Process;
-pub use command::{hand_over, still_running};
-pub use fault::Fault;
+pub use error::Fault;
+pub use file::{Memory, Written, look, write};
+pub use hook::{hand_over, still_running};
 pub use parcel::Parcel;
-pub use rehearsal::{Rehearsal, rehearse, stand_in};
+pub use preview::{Rehearsal, rehearse, stand_in};
 pub use restore::restore;
-pub use target::{FileTarget, Place, Target, Writing};
-pub use unfinished::{Ending, Unfinished, not_ours_to_finish};
-pub use write::{Memory, Written, look, write};
+pub use unfinished::{Before, Ending, Unfinished, not_ours_to_finish};

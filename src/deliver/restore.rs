@@ -5,8 +5,9 @@
 
 use zeroize::Zeroizing;
 
-use super::write::{Plan, rewrite};
-use super::{Fault, FileTarget, Memory};
+use super::file::{Plan, rewrite};
+use super::{Fault, Memory};
+use crate::config::FileTarget;
 
 /// Puts `content` back into the file.
 pub fn restore<M: Memory>(

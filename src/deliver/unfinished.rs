@@ -5,8 +5,10 @@
 
 use std::path::Path;
 
-use super::Fault;
-use super::write::ATTEMPTS;
+use super::file::{ATTEMPTS, edited};
+use super::{Fault, stand_in};
+use crate::config::FileTarget;
+use crate::edit::Edited;
 use crate::files::{FileError, Opened, Progress};
 use crate::token::Label;
 
@@ -46,6 +48,20 @@ impl Unfinished<'_> {
         self.settle(|opened| opened.foresee_overwrite())
     }
 
+    /// Whether the file is whole but for the value of `target`: all else in it is, byte for byte,
+    /// what it held before or what it was to hold.
+    pub fn is_whole_but_for_its_value(&self, target: &FileTarget) -> Result<bool, Fault> {
+        let Some(opened) = Opened::open(self.path)? else { return Ok(false) };
+        let with_one_value = |bytes: &[u8]| match edited(target, bytes, &stand_in()) {
+            Ok(Edited::Changed(bytes)) => Some(bytes),
+            Ok(Edited::Unchanged) => Some(bytes.to_vec().into()),
+            Err(_) => None,
+        };
+        let found = with_one_value(opened.bytes());
+        Ok(found.is_some()
+            && [self.old, self.new].into_iter().any(|bytes| with_one_value(bytes) == found))
+    }
+
     fn settle(&self, complete: impl Fn(Opened) -> Result<(), FileError>) -> Result<Ending, Fault> {
         for _ in 0..ATTEMPTS {
             let Some(opened) = Opened::open(self.path)? else { return Ok(Ending::Gone) };
@@ -65,15 +81,30 @@ impl Unfinished<'_> {
     }
 }
 
-/// The fault of a file that may be half-written and that nobody but a person can judge.
-pub fn not_ours_to_finish(path: &Path, label: &Label) -> Fault {
-    let path = path.display();
-    Fault::new(format!(
-        "{path}: a run was stopped while it wrote the file, and the file was changed since; it was left alone"
-    ))
-    .hint(format!(
-        "look at the file; `metatoken deliver --restore {label}` brings back what it held before, `metatoken deliver --force {label}` delivers into the file as it is now"
-    ))
+/// What is still known of what a half-written file held before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// All of it: it can be restored.
+    Kept,
+    /// Nothing: the store has no readable copy.
+    Lost,
+}
+
+/// The failure of a file that an interrupted run left half-written and that was changed since:
+/// only a person can judge it.
+pub fn not_ours_to_finish(path: &Path, label: &Label, before: Before) -> Fault {
+    let fault = Fault::new(format!(
+        "{}: half-written by an interrupted run and changed since; left untouched",
+        path.display()
+    ));
+    match before {
+        Before::Kept => fault.hint(format!(
+            "run `metatoken deliver --restore {label}` to restore the content from before that delivery; run it twice to keep the content of now"
+        )),
+        Before::Lost => fault.hint(format!(
+            "the content from before that delivery is lost: check the file, then run `metatoken deliver --force {label}`"
+        )),
+    }
 }
 
 #[cfg(test)]

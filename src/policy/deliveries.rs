@@ -6,10 +6,12 @@
 use chrono::TimeDelta;
 
 use super::{Health, Reason, humanize};
-use crate::token::{Action, Delivery, DeliveryState, Label, Time};
+use crate::token::{Action, Delivery, DeliveryState, Label, TargetId, Time};
 
 /// What is owed for this long is critical.
 const CRITICAL_AFTER: TimeDelta = TimeDelta::hours(24);
+
+const INTERRUPTED: &str = "a run was interrupted while writing the file";
 
 /// What is to be said of these deliveries of one token.
 pub fn judge_deliveries(label: &Label, deliveries: &[Delivery], now: Time) -> Vec<Reason> {
@@ -31,17 +33,13 @@ fn judge(
 ) -> Option<Reason> {
     let target = &delivery.target;
     let since = delivery.owed_since.or(delivery.failed_at).or(delivery.half_written_since);
-    let late = since.is_some_and(|since| now - since >= CRITICAL_AFTER);
-    let by_delay = if late { Health::Critical } else { Health::Warning };
+    let by_delay = by_delay(since, now);
     let half_written = delivery.half_written_since.filter(|_| delivery.error.is_none());
     let (code, severity, message, remedy) = match (delivery.state(), above) {
         _ if half_written.is_some() => (
             "delivery_failed",
             by_delay,
-            format!(
-                "`{target}` may be half-written: a run was stopped while it wrote the file{}",
-                waiting(half_written, now)
-            ),
+            format!("`{target}` may be half-written: {INTERRUPTED}{}", waiting(half_written, now)),
             format!("run `metatoken deliver {label}` to finish it"),
         ),
         (DeliveryState::InSync | DeliveryState::Unknown, _) => return None,
@@ -81,6 +79,41 @@ fn judge(
     let action = Action::Retry;
     let about = Some(target.to_string());
     Some(Reason { code, severity, message, remedy, action, about, labels, held_by: None })
+}
+
+/// Judges a half-written file whose target the config no longer has: a run has not tried to finish
+/// it yet, or this failure and its remedy are known.
+pub fn judge_left_behind(
+    label: &Label,
+    target: &TargetId,
+    since: Time,
+    failure: Option<(&str, Option<&str>)>,
+    now: Time,
+) -> Reason {
+    let waiting = waiting(Some(since), now);
+    let cause = match failure {
+        None => format!(": {INTERRUPTED}{waiting}"),
+        Some((message, _)) => format!("{waiting}: {message}"),
+    };
+    let remedy = match failure {
+        Some((_, Some(hint))) => hint.to_owned(),
+        _ => "run `metatoken deliver` to finish it".to_owned(),
+    };
+    Reason {
+        code: "delivery_failed",
+        severity: by_delay(Some(since), now),
+        message: format!("`{target}`, no longer a target, may be half-written{cause}"),
+        remedy,
+        action: Action::Retry,
+        about: Some(target.to_string()),
+        labels: vec![label.clone()],
+        held_by: None,
+    }
+}
+
+fn by_delay(since: Option<Time>, now: Time) -> Health {
+    let late = since.is_some_and(|since| now - since >= CRITICAL_AFTER);
+    if late { Health::Critical } else { Health::Warning }
 }
 
 fn waiting(since: Option<Time>, now: Time) -> String {

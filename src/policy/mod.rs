@@ -36,7 +36,7 @@ pub use backoff::next_try;
 pub use clocks::{Clocks, LastHeard, TOLERANCE, throttle};
 pub use damage::{Repair, judge_repaired, judge_store};
 pub use decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
-pub use deliveries::judge_deliveries;
+pub use deliveries::{judge_deliveries, judge_left_behind};
 pub use derivation::listing_is_due;
 pub use extension::{Extension, MARGIN, judge_grant};
 pub use health::{Judgement, State, judge, judge_inspection};

@@ -249,7 +249,7 @@ fn a_program_whose_process_cannot_be_noted_reads_nothing_and_is_ended() {
     call.stdin = Zeroizing::new(b"EAAFAKE\n".to_vec());
     let mut noted = None;
     let outcome = call.run_noted(|process| {
-        assert!(process.is_running());
+        assert_eq!(process.survivor(), Some(process.pid));
         noted = Some(process.clone());
         Err("the disk is full")
     });
@@ -258,6 +258,6 @@ fn a_program_whose_process_cannot_be_noted_reads_nothing_and_is_ended() {
         return;
     };
     assert_eq!(outcome, Err("the disk is full"));
-    assert!(!process.is_running());
+    assert_eq!(process.survivor(), None);
     assert!(!got.exists());
 }

@@ -27,7 +27,7 @@ pub struct DeliveryReport {
     pub finished_at: Time,
     /// The tokens that are delivered anywhere, in the config's order.
     pub tokens: Vec<TokenDeliveries>,
-    /// What is damaged in the store.
+    /// What is damaged in the store, and files that are no longer targets.
     pub system: Vec<Reason>,
 }
 
@@ -37,7 +37,9 @@ impl DeliveryReport {
     pub fn exit(&self) -> Exit {
         if self.system.iter().any(Reason::is_damage) {
             Exit::Storage
-        } else if self.all().any(Delivery::is_behind) {
+        } else if self.all().any(Delivery::is_behind)
+            || self.system.iter().any(Reason::is_about_delivery)
+        {
             Exit::NotDelivered
         } else {
             Exit::Ok
@@ -72,9 +74,6 @@ impl DeliveryReport {
 
     /// The table for people: a row a target, then what stands against any of them, then a count.
     pub fn text(&self, canvas: Canvas) -> String {
-        if self.all().next().is_none() {
-            return "no targets\n".to_owned();
-        }
         let mut sheet = Sheet::new(canvas, &["LABEL", "TARGET", "STATE", "SINCE"]);
         for token in &self.tokens {
             for delivery in &token.deliveries {
@@ -89,13 +88,16 @@ impl DeliveryReport {
                 ]);
             }
         }
-        let mut text = sheet.render();
+        let (mut text, counts) = match self.all().next() {
+            None => ("no targets\n".to_owned(), String::new()),
+            Some(_) => (sheet.render(), format!("{}\n", self.counts())),
+        };
         let causes = self
             .tokens
             .iter()
             .flat_map(|token| judge_deliveries(&token.label, &token.deliveries, self.finished_at));
         let causes = prose::paragraphs(causes.chain(self.system.clone()));
-        for part in [causes, format!("{}\n", self.counts())] {
+        for part in [causes, counts] {
             if !part.is_empty() {
                 text.push('\n');
                 text.push_str(&part);

@@ -124,9 +124,7 @@ impl Would {
             Self::Nothing => "has the string in use already".to_owned(),
             Self::Change { .. } => "would change".to_owned(),
             Self::Create => "would be made".to_owned(),
-            Self::Finish => {
-                "half-written by a run that was stopped, and would be finished".to_owned()
-            }
+            Self::Finish => "half-written by an interrupted run; would be finished".to_owned(),
             Self::Leave => "holds another string, and would be left alone".to_owned(),
             Self::Run => "would be run".to_owned(),
             Self::Fail { message, .. } => format!("would fail: {message}"),

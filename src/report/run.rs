@@ -61,7 +61,14 @@ impl RunReport {
     /// How the run ends: the weightiest of its results, of what is damaged and of a full disk.
     pub fn exit(&self) -> Exit {
         let of_the_store = if self.is_store_in_trouble() { Exit::Storage } else { Exit::Ok };
-        self.results.iter().fold(of_the_store, |exit, result| exit.or_worse(result.exit))
+        let of_files = if self.left_a_file() { Exit::NotDelivered } else { Exit::Ok };
+        let of_tokens = self.results.iter().map(|result| result.exit);
+        of_tokens.fold(of_the_store.or_worse(of_files), Exit::or_worse)
+    }
+
+    /// Whether a file that is no longer a target may be half-written.
+    fn left_a_file(&self) -> bool {
+        self.system.iter().any(Reason::is_about_delivery)
     }
 
     /// Whether a damaged row or a full disk is told of.
@@ -85,7 +92,7 @@ impl RunReport {
             }
             _ => true,
         };
-        self.is_store_in_trouble() || self.results.iter().any(asks)
+        self.is_store_in_trouble() || self.left_a_file() || self.results.iter().any(asks)
     }
 
     /// The contract's JSON.
@@ -128,13 +135,13 @@ impl RunReport {
                 plain(result.in_short()),
             ]);
         }
-        if self.results.is_empty() {
-            return "no tokens\n".to_owned();
-        }
-        let mut text = sheet.render();
+        let (mut text, count) = match self.results.as_slice() {
+            [] => ("no tokens\n".to_owned(), String::new()),
+            _ => (sheet.render(), format!("{}\n", self.count())),
+        };
         let said = self.results.iter().flat_map(TokenResult::causes).chain(self.system.clone());
         let causes = prose::paragraphs(said);
-        for part in [causes, format!("{}\n", self.count())] {
+        for part in [causes, count] {
             if !text.is_empty() && !part.is_empty() {
                 text.push('\n');
             }

@@ -328,6 +328,8 @@ impl Candidates<'_> {
         candidate: &Generation,
         problem: Problem,
     ) -> Result<Examined, StoreError> {
+        let sent = self.credential()?.ledger.sent_exchange;
+        let problem = sent.map_or(problem.clone(), |it| it.blame(candidate.fingerprint, problem));
         self.refuse(candidate, EventKind::AdoptionRefused, &problem, None)?;
         Ok(Examined::AdoptionRefused(problem))
     }

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::token::{
     Action, DataAccess, Expiry, Fingerprint, Generation, GenerationId, GenerationState,
-    GranularScope, Identity, Inspection, Label, Origin, Problem, ProblemKind, Proof, TargetId,
-    Time,
+    GranularScope, Identity, Inspection, Label, Origin, Problem, ProblemKind, Proof, SentExchange,
+    TargetId, Time,
 };
 
 /// The columns of a generation `g` and its proof `p`, in the order of [`Cells::generation`].
@@ -129,6 +129,16 @@ impl<'row, 'statement> Cells<'row, 'statement> {
     /// The next cell, a whole fingerprint.
     pub(super) fn fingerprint(&mut self) -> rusqlite::Result<Fingerprint> {
         self.take().map(Fingerprint::new)
+    }
+
+    /// The next two cells, an exchange that was sent.
+    pub(super) fn sent_exchange(&mut self) -> rusqlite::Result<Option<SentExchange>> {
+        let (at, of) = (self.maybe_time()?, self.take::<Option<_>>()?.map(Fingerprint::new));
+        match (at, of) {
+            (None, None) => Ok(None),
+            (Some(at), Some(of)) => Ok(Some(SentExchange { at, of })),
+            _ => Err(self.unexpected("half of a pair")),
+        }
     }
 
     /// The next two cells, an end; nothing where the kind is null.

@@ -262,7 +262,8 @@ fn clear_record(connection: &Connection, token: TokenId, now: Time) -> Result<()
                  page_id = iif(page_id GLOB '*[^0-9]*', NULL, page_id), listed = NULL,
                  unlisted_since = NULL, retired_at = NULL, last_refreshed_at = NULL,
                  last_attempt_at = NULL, consecutive_failures = 0, not_before = NULL,
-                 first_miss_at = NULL, misses = 0, problem = NULL, answer_lost_at = NULL
+                 first_miss_at = NULL, misses = 0, problem = NULL, answer_lost_at = NULL,
+                 exchange_sent_at = NULL, exchange_sent = NULL
              WHERE id = ?1"
         ),
         [token.0],

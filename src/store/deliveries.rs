@@ -91,7 +91,8 @@ impl Store {
     }
 
     /// Remembers since when a target holds a string that is none of ours, or that it no longer
-    /// does. The first time stays; a target to which nothing was ever delivered cannot drift.
+    /// does. The first time stays, and an older failure is over; a target to which nothing was ever
+    /// delivered cannot drift.
     pub fn note_drift(&self, token: TokenId, target: &TargetId, since: Option<Time>) -> Result<()> {
         let target = target.clone();
         self.write(move |connection| Ok(drift(connection, token, &target, since)?))
@@ -107,8 +108,12 @@ pub(super) fn drift(
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "UPDATE delivery SET drifted_since = ?3 WHERE token = ?1 AND target = ?2
-             AND (drifted_since IS NULL) <> (?3 IS NULL)",
+            "UPDATE delivery SET
+                 drifted_since = iif(?3 IS NULL, NULL, coalesce(drifted_since, ?3)),
+                 error = iif(?3 IS NULL, error, NULL),
+                 failed_at = iif(?3 IS NULL, failed_at, NULL)
+             WHERE token = ?1 AND target = ?2
+             AND ((drifted_since IS NULL) <> (?3 IS NULL) OR (?3 IS NOT NULL AND error IS NOT NULL))",
         )?
         .execute((token.0, target.as_str(), since.map(|since| since.timestamp())))
         .map(drop)

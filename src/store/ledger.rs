@@ -4,7 +4,7 @@
 //! and our disk, nobody can say what became of the grant, but the open attempt says that there
 //! may have been one.
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, params};
 
 use super::columns::{self, Cells};
 use super::events::Entry;
@@ -12,7 +12,7 @@ use super::fault::Fault;
 use super::runs::RunId;
 use super::{Result, Store};
 use crate::failpoint;
-use crate::token::{EventKind, GenerationId, Label, Problem, Time, TokenId};
+use crate::token::{EventKind, GenerationId, Label, Problem, SentExchange, Time, TokenId};
 
 /// A try that did not help.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +101,23 @@ impl Store {
             connection
                 .prepare_cached("UPDATE token SET answer_lost_at = ?2 WHERE id = ?1")?
                 .execute((token.0, sent_at.timestamp()))?;
+            Ok(())
+        })
+    }
+
+    /// Remembers the exchange of an access token that a person handed over, before it is sent; `None`
+    /// forgets it again: it was answered.
+    pub fn note_exchange_sent(&self, token: TokenId, exchange: Option<SentExchange>) -> Result<()> {
+        self.write(move |connection| {
+            connection
+                .prepare_cached(
+                    "UPDATE token SET exchange_sent_at = ?2, exchange_sent = ?3 WHERE id = ?1",
+                )?
+                .execute(params![
+                    token.0,
+                    exchange.map(|it| it.at.timestamp()),
+                    exchange.as_ref().map(|it| it.of.as_bytes())
+                ])?;
             Ok(())
         })
     }

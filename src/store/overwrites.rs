@@ -46,6 +46,8 @@ pub struct Overwrite {
     pub path: PathBuf,
     /// What was delivered; none where the file was restored.
     pub generation: Option<GenerationId>,
+    /// When it was begun.
+    pub begun_at: Time,
     /// Both contents; none where a row is damaged or not there.
     pub contents: Option<Contents>,
 }
@@ -141,7 +143,8 @@ impl Store {
         let seals = self.seals.get().cloned();
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT o.token, t.label, o.target, o.path, o.generation, o.sealed, r.sealed
+                "SELECT o.token, t.label, o.target, o.path, o.generation, o.begun_at, o.sealed,
+                        r.sealed
                  FROM overwrite o JOIN token t ON t.id = o.token
                  LEFT JOIN replaced r ON r.token = o.token AND r.target = o.target
                  ORDER BY o.begun_at, t.label, o.target",
@@ -153,6 +156,7 @@ impl Store {
                 let target = TargetId::new(cells.take::<String>()?);
                 let path = PathBuf::from(OsString::from_vec(cells.take()?));
                 let generation = cells.take::<Option<i64>>()?.map(GenerationId);
+                let begun_at = cells.time()?;
                 let (new, old) = (cells.take::<Vec<u8>>()?, cells.take::<Option<Vec<u8>>>()?);
                 let contents = || {
                     let seals = seals.as_ref()?;
@@ -162,7 +166,7 @@ impl Store {
                     })
                 };
                 let contents = contents();
-                Ok(Overwrite { token, label, target, path, generation, contents })
+                Ok(Overwrite { token, label, target, path, generation, begun_at, contents })
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })

@@ -235,7 +235,7 @@ pub(super) fn select(
                 last_attempt_at, consecutive_failures, not_before, first_miss_at, misses, problem,
                 (SELECT max(planned_at) FROM attempt
                  WHERE attempt.token = token.id AND closed_at IS NULL AND run <> ?1),
-                answer_lost_at
+                answer_lost_at, exchange_sent_at, exchange_sent
          FROM token WHERE {which} ORDER BY label"
     ))?;
     let mut stock = Stock::default();
@@ -395,6 +395,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Credential> {
             problem: cells.problem()?,
             open_attempt_at: cells.maybe_time()?,
             answer_lost_at: cells.maybe_time()?,
+            sent_exchange: cells.sent_exchange()?,
         },
         damage: None,
     })

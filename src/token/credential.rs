@@ -2,7 +2,10 @@
 //!
 //! A token has at most one candidate and at most one current generation.
 
-use super::{Action, Delivery, Generation, GenerationId, Label, Problem, Time, TokenId, TokenType};
+use super::{
+    Action, Delivery, Fingerprint, Generation, GenerationId, Label, Problem, Time, TokenId,
+    TokenType,
+};
 
 /// What the store knows of the attempts to keep a token alive.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +29,36 @@ pub struct Ledger {
     /// When a renewal was sent whose answer never came; cleared by a success, and by Graph's word
     /// that the token is alive after it.
     pub answer_lost_at: Option<Time>,
+    /// An exchange that was sent and never answered.
+    pub sent_exchange: Option<SentExchange>,
+}
+
+/// The exchange of an access token that a person handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentExchange {
+    /// When it was sent.
+    pub at: Time,
+    /// The access token that was to be exchanged.
+    pub of: Fingerprint,
+}
+
+impl SentExchange {
+    /// Says of the death of that access token that the lost answer may be its cause.
+    pub fn blame(self, fingerprint: Fingerprint, problem: Problem) -> Problem {
+        if self.of == fingerprint { blame("an exchange", self.at, problem) } else { problem }
+    }
+}
+
+/// Says of a death which only a new login recovers that the lost answer to what was sent then may be
+/// its cause: Meta may have ended the access token when it granted the one that never arrived.
+fn blame(what: &str, sent: Time, problem: Problem) -> Problem {
+    let sent = sent.format("%Y-%m-%d %H:%M UTC");
+    let why = format!("the answer to {what} sent {sent} was lost, which may be why");
+    if problem.action != Action::Reauthenticate || problem.message.starts_with(&why) {
+        return problem;
+    }
+    let message = format!("{why}; Meta says: {}", problem.message);
+    Problem { message, ..problem }
 }
 
 /// The part that is damaged where the access token in use is lost.
@@ -94,21 +127,14 @@ impl Credential {
         self.current.is_none() && self.in_place().is_some()
     }
 
-    /// Says of a death which only a new login recovers that the lost answer to a renewal may be its
-    /// cause: Meta may have ended the access token when it granted the one that never arrived.
+    /// Says of the current one's death that the lost answer to a renewal may be its cause.
     pub fn blame_the_lost_answer(&mut self) {
         let Some(sent) = self.ledger.answer_lost_at else { return };
         let proof = self.current.as_mut().and_then(|current| current.proof.as_mut());
         let inspection = proof.map(|proof| &mut proof.inspection);
         let dead = inspection.filter(|inspection| inspection.valid == Some(false));
-        let problem = dead.and_then(|inspection| inspection.problem.as_mut());
-        let Some(problem) = problem.filter(|it| it.action == Action::Reauthenticate) else {
-            return;
-        };
-        let sent = sent.format("%Y-%m-%d %H:%M UTC");
-        let why = format!("the answer to a renewal sent {sent} was lost, which may be why");
-        if !problem.message.starts_with(&why) {
-            problem.message = format!("{why}; Meta says: {}", problem.message);
+        if let Some(problem) = dead.and_then(|inspection| inspection.problem.as_mut()) {
+            *problem = blame("a renewal", sent, problem.clone());
         }
     }
 }

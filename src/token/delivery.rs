@@ -100,10 +100,10 @@ impl Delivery {
 
     /// How it stands, as far as the store knows.
     pub const fn state(&self) -> DeliveryState {
-        if self.drifted_since.is_some() {
-            DeliveryState::Drifted
-        } else if self.error.is_some() {
+        if self.error.is_some() {
             DeliveryState::Failed
+        } else if self.drifted_since.is_some() {
+            DeliveryState::Drifted
         } else if self.owed.is_some() {
             DeliveryState::Owed
         } else if self.settled.is_some() {

@@ -3,7 +3,7 @@
 use metatoken::sandbox::{FaultInjection, Invalidation, Rule, TokenFixture};
 
 use super::{APP_INI, ONE, TWO, WEB_ENV, delivered, due, env, held, ini, reasons, states};
-use crate::world::{ANNA, APP, World, day, ends};
+use crate::world::{ANNA, APP, BRAND, World, day, ends};
 
 /// A string of the same person's that ends on day `n`.
 fn pasted(world: &World, n: i64) -> String {
@@ -189,4 +189,34 @@ fn one_that_graph_cannot_be_asked_about_is_left_until_it_can() {
     assert_eq!(states(&result), ["app in_sync", "web in_sync"]);
     assert_eq!(held(&world, "app.ini"), ini(&string));
     assert_eq!(held(&world, "web/.env"), env(&string));
+}
+
+/// A key that is missing is not overwritten by `--force` either, so it is not named then.
+#[test]
+fn a_drifted_file_that_was_emptied_names_a_remedy_that_works() {
+    for (emptied, why, remedy) in [
+        (Some(""), "no key `facebook.token`", "or set `create = true`"),
+        (None, "there is no such file", "or set `create = true`"),
+    ] {
+        let mut world = delivered(APP_INI);
+        world.at(day(1));
+        world.write("app.ini", ini("by-hand"));
+        world.run(&["deliver", "--quiet"]).code(0);
+        assert_eq!(states(&world.offline("brand")), ["app drifted"]);
+        match emptied {
+            Some(text) => world.write("app.ini", text),
+            None => std::fs::remove_file(world.path("app.ini")).unwrap(),
+        }
+        for command in [&["deliver"] as &[_], &["refresh"], &["deliver", "--force", "brand"]] {
+            let ran = world.run(&[command, &["--json"]].concat()).code(73);
+            let error = ran.result("brand")["deliveries"][0]["error"].as_str().unwrap().to_owned();
+            assert!(error.contains(why) && error.contains(remedy), "{command:?}: {error}");
+            assert!(!world.run(command).code(73).stdout.contains("--force"), "{command:?}");
+        }
+        world.reconfigure(&format!("{BRAND}\n{APP_INI}create = true\n"));
+        let drifted = world.run(&["deliver"]).code(73).stdout;
+        assert!(drifted.contains("run `metatoken deliver --force brand`"), "{drifted}");
+        world.run(&["deliver", "--force", "brand", "--quiet"]).silent().code(0);
+        assert_eq!(held(&world, "app.ini"), format!("[facebook]\ntoken = {ONE}\n"));
+    }
 }

@@ -33,6 +33,15 @@ const TARGET: &str = "[[token.brand.deliver]]\nname = \"app\"\nfile = \"app.ini\
 /// The points at which a write in place is killed.
 const POINTS: [&str; 5] = ["overwrite-noted", "overwritten", "cut", "overwrite-synced", "settled"];
 
+/// What is said of a half-written file that somebody has changed, and its remedy.
+const CHANGED_SINCE: &str =
+    "[DIR]/app.ini: half-written by an interrupted run and changed since; left untouched";
+const RESTORE: &str = "run `metatoken deliver --restore brand` to restore the content from before that delivery; run it twice to keep the content of now";
+
+fn changed_by_hand() -> String {
+    format!("# mine\n{}", ini("typed-by-hand"))
+}
+
 fn target(file: &str, key: &str) -> String {
     format!(
         "[[token.brand.deliver]]\nname = \"{file}\"\nfile = \"{file}\"\n{key}write = \"in-place\"\n"
@@ -87,7 +96,7 @@ fn a_file_that_was_half_written_is_finished_in_every_format() {
                 if k == value + 3 {
                     let left = held(&world, file);
                     world.run(&["deliver", "--test"]).stdout(&format!(
-                        "brand -> {file}: half-written by a run that was stopped, and would be finished\n"
+                        "brand -> {file}: half-written by an interrupted run; would be finished\n"
                     )).stderr("").code(0);
                     assert_eq!(held(&world, file), left, "{about}");
                 }
@@ -132,8 +141,8 @@ fn what_is_half_written_is_shown_and_no_reader_or_rehearsal_finishes_it() {
     assert_eq!(left, torn(&ini(BEFORE[0]), &ini(ONE), ini(ONE).len()));
     world.run(&["refresh", "-n"]).code(0);
     world.run(&["check"]).stdout("
-METATOKEN WARNING - brand: `app` may be half-written: a run was stopped while it wrote the file, since 2026-01-01 00:00 UTC, now | 'brand'=5184000s;864000:;259200: tokens=1;;;0 ok=0 warning=1 critical=0 unknown=0
-WARNING: `brand`: `app` may be half-written: a run was stopped while it wrote the file, since 2026-01-01 00:00 UTC, now; run `metatoken deliver brand` to finish it
+METATOKEN WARNING - brand: `app` may be half-written: a run was interrupted while writing the file, since 2026-01-01 00:00 UTC, now | 'brand'=5184000s;864000:;259200: tokens=1;;;0 ok=0 warning=1 critical=0 unknown=0
+WARNING: `brand`: `app` may be half-written: a run was interrupted while writing the file, since 2026-01-01 00:00 UTC, now; run `metatoken deliver brand` to finish it
 ").code(1);
     assert_eq!(states(&world.offline("brand")), ["app owed"]);
     assert_eq!(reasons(&world.offline("brand")), ["warning delivery_failed"]);
@@ -214,14 +223,11 @@ fn a_file_that_went_away_is_delivered_anew() {
 
 #[test]
 fn what_was_changed_since_is_left_alone_and_each_remedy_works() {
-    let left_alone = "[DIR]/app.ini: a run was stopped while it wrote the file, and the file was changed since; it was left alone";
-    let remedy = "look at the file; `metatoken deliver --restore brand` brings back what it held before, `metatoken deliver --force brand` delivers into the file as it is now";
-    for (remedy_typed, expected) in
-        [("--restore", ini(BEFORE[0])), ("--force", format!("# mine\n{}", ini(ONE)))]
-    {
+    let (left_alone, remedy) = (CHANGED_SINCE, RESTORE);
+    for (times, expected) in [(1, ini(BEFORE[0])), (2, changed_by_hand())] {
         let world = stopped(BEFORE[0], "overwritten");
         // Somebody puts it right by hand.
-        let changed = format!("# mine\n{}", ini("typed-by-hand"));
+        let changed = changed_by_hand();
         world.write("app.ini", &changed);
         world
             .run(&["deliver", "--test"])
@@ -240,13 +246,146 @@ warning: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UT
 ")).stderr("").code(73);
             assert_eq!(held(&world, "app.ini"), changed);
         }
-        world.run(&["deliver", remedy_typed, "brand", "--quiet"]).silent().code(0);
-        assert_eq!(held(&world, "app.ini"), expected, "{remedy_typed}");
+        world.run(&["deliver", "--force", "brand", "--quiet"]).code(73);
+        assert_eq!(held(&world, "app.ini"), changed);
+        for _ in 0..times {
+            world.run(&["deliver", "--restore", "brand", "--quiet"]).silent().code(0);
+        }
+        assert_eq!(held(&world, "app.ini"), expected, "{times}");
         // What was brought back lacks the access token in use, and that is said.
-        let code = if remedy_typed == "--restore" { 73 } else { 0 };
-        world.run(&["refresh", "--quiet"]).code(code);
-        assert_eq!(held(&world, "app.ini"), expected, "{remedy_typed}");
+        world.run(&["refresh", "--quiet"]).code(73);
+        assert_eq!(held(&world, "app.ini"), expected, "{times}");
+        world.run(&["deliver", "--force", "brand", "--quiet"]).silent().code(0);
+        assert_eq!(states(&world.offline("brand")), ["app in_sync"]);
     }
+}
+
+/// What a person changes in the torn part is no reason to take the file for whole.
+#[test]
+fn force_writes_no_value_into_a_torn_file() {
+    for (file, key, text) in FILES.into_iter().filter(|(file, ..)| *file != "token") {
+        let (old, new) = (text.replace('@', BEFORE[0]), text.replace('@', ONE));
+        let world = world(&target(file, key));
+        world.write(file, &old);
+        world.killed_at("overwritten", &["refresh"], "");
+        let left = held(&world, file);
+        assert_eq!(left, torn(&old, &new, new.len()));
+        let tail = &left[new.len()..];
+        for foreign in [
+            // In the value, in the old end, behind it, and nothing left at all.
+            format!("{}{tail}", text.replace('@', "typed-by-hand")),
+            format!("{new}{}", tail.replace(char::is_alphanumeric, "~")),
+            format!("{left}# by hand\n"),
+            String::new(),
+        ] {
+            world.write(file, &foreign);
+            let ran = world.run(&["deliver", "--force", "brand", "--json"]).code(73);
+            let error = ran.result("brand")["deliveries"][0]["error"].as_str().unwrap().to_owned();
+            assert!(error.contains(RESTORE) && !error.contains("--force"), "{file}: {error}");
+            assert_eq!(held(&world, file), foreign, "{file}");
+        }
+        world.run(&["deliver", "--restore", "brand", "--quiet"]).silent().code(0);
+        assert_eq!(held(&world, file), old, "{file}");
+        world.run(&["deliver", "--force", "brand", "--quiet"]).silent().code(0);
+        assert_eq!(held(&world, file), new, "{file}");
+    }
+}
+
+#[test]
+fn force_writes_into_a_file_that_is_whole_but_for_its_value() {
+    for (file, key, text) in FILES {
+        let world = world(&target(file, key));
+        world.write(file, text.replace('@', BEFORE[0]));
+        world.killed_at("overwritten", &["refresh"], "");
+        world.write(file, text.replace('@', "typed-by-hand"));
+        world.run(&["deliver", "--quiet"]).code(73);
+        world.run(&["deliver", "--force", "brand", "--quiet"]).silent().code(0);
+        assert_eq!(held(&world, file), text.replace('@', ONE), "{file}");
+        assert_eq!(states(&world.offline("brand")), [format!("{file} in_sync")]);
+    }
+}
+
+#[test]
+fn where_the_old_content_is_lost_force_is_the_remedy() {
+    let world = stopped(BEFORE[0], "overwritten");
+    world.sql().execute("DELETE FROM replaced", []).unwrap();
+    world.write("app.ini", changed_by_hand());
+    let ran = world.run(&["deliver", "--json"]).code(73).result("brand");
+    let error = ran["deliveries"][0]["error"].as_str().unwrap();
+    let remedy = "the content from before that delivery is lost: check the file, then run `metatoken deliver --force brand`";
+    assert!(error.contains(remedy), "{error}");
+    world.run(&["deliver", "--force", "brand", "--quiet"]).silent().code(0);
+    assert_eq!(held(&world, "app.ini"), format!("# mine\n{}", ini(ONE)));
+}
+
+/// The config no longer has the target, or the token, and somebody changed the file.
+#[test]
+fn what_was_changed_since_is_told_although_its_target_is_no_target_any_more() {
+    let with_target = format!("{BRAND}\n{TARGET}");
+    for tables in [BRAND.to_owned(), String::new()] {
+        let world = stopped(BEFORE[0], "overwritten");
+        world.write("app.ini", changed_by_hand());
+        world.reconfigure(&tables);
+        world.run(&["check"]).code(if tables.is_empty() { 3 } else { 1 });
+        let told = format!(
+            "`app`, no longer a target, may be half-written, since 2026-01-01 00:00 UTC, now: {CHANGED_SINCE}"
+        );
+        for command in ["deliver", "refresh"] {
+            let nothing = match (tables.is_empty(), command) {
+                (true, "refresh") => "no tokens\n",
+                (_, "deliver") => "no targets\n",
+                _ => {
+                    "LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  not_due  2026-03-02 00:00 UTC, in 60 days  due 2026-02-10 00:00 UTC, in 40 days
+"
+                }
+            };
+            let count = match (tables.is_empty(), command) {
+                (false, "refresh") => "\n1 token: 1 not due\n",
+                _ => "",
+            };
+            let said = format!("{nothing}\nwarning: `brand`: {told}\n  hint: {RESTORE}\n{count}");
+            world.run(&[command]).stdout(&said).stderr("").code(73);
+            world.run(&[command, "--quiet"]).stdout(&said).code(73);
+            assert_eq!(held(&world, "app.ini"), changed_by_hand());
+        }
+        // It comes back.
+        world.reconfigure(&with_target);
+        let error = world.run(&["deliver", "--json"]).code(73).result("brand");
+        let error = error["deliveries"][0]["error"].as_str().unwrap();
+        assert!(error.ends_with(&format!("changed since; left untouched; {RESTORE}")), "{error}");
+        world.reconfigure(&tables);
+        world
+            .run(&["deliver", "--restore", "brand"])
+            .stdout("")
+            .stderr("`app` holds again what it held before the last delivery\n")
+            .code(0);
+        assert_eq!(held(&world, "app.ini"), ini(BEFORE[0]));
+        world.run(&["refresh", "--quiet"]).silent().code(0);
+        world.run(&["deliver", "--restore", "brand", "--quiet"]).code(if tables.is_empty() {
+            64
+        } else {
+            65
+        });
+    }
+}
+
+#[test]
+fn a_target_that_gets_another_file_waits_for_its_half_written_one() {
+    let world = stopped(BEFORE[0], "overwritten");
+    world.write("app.ini", changed_by_hand());
+    world.write("new.ini", ini("x"));
+    world.reconfigure(&format!("{BRAND}\n{}", TARGET.replace("app.ini", "new.ini")));
+    for command in [&["deliver"] as &[_], &["deliver", "--force", "brand"]] {
+        let ran = world.run(&[command, &["--json"]].concat()).code(73);
+        let error = ran.result("brand")["deliveries"][0]["error"].as_str().unwrap().to_owned();
+        assert!(error.contains(RESTORE), "{error}");
+        assert_eq!(held(&world, "new.ini"), ini("x"));
+    }
+    world.run(&["deliver", "--restore", "brand", "--quiet"]).silent().code(0);
+    assert_eq!((held(&world, "app.ini"), held(&world, "new.ini")), (ini(BEFORE[0]), ini("x")));
+    world.run(&["deliver", "--force", "brand", "--quiet"]).silent().code(0);
+    assert_eq!((held(&world, "app.ini"), held(&world, "new.ini")), (ini(BEFORE[0]), ini(ONE)));
 }
 
 #[test]

@@ -114,6 +114,51 @@ fn the_remedy_ends_it() {
     assert_eq!(held(&world, "runs"), "begun\nbegun\n");
 }
 
+/// The program itself has ended; what it left in its group is ended by the remedy.
+#[test]
+fn what_it_has_started_is_seen_as_well() {
+    if !has_proc() {
+        return;
+    }
+    let world = world(
+        "cat >> FOLDER/got
+sh -c 'echo $$ > FOLDER/pid; exec sleep 60' > /dev/null 2>&1 &
+while [ ! -e FOLDER/pid ]; do sleep 0.02; done
+echo $$ > FOLDER/leader
+while [ ! -e FOLDER/end ]; do sleep 0.02; done
+",
+    );
+    let child = world.spawn(&["refresh"]);
+    until("the program runs", || fs::exists(world.path("leader")).unwrap());
+    signal(&child, Signal::KILL);
+    assert_eq!(world.finish(child).signal, Some(9));
+    let number = |name: &str| held(&world, name).trim().parse::<u32>().unwrap();
+    let (leader, left) = (number("leader"), number("pid"));
+    world.write("end", "");
+    until("the program has ended", || !is_running(leader));
+    let why = format!(
+        "`/bin/sh` has ended, but process {left} that it left is still running since 2026-01-01 00:00 UTC, started by an earlier run; no second one was started"
+    );
+    let kill = format!("kill -- -{leader}");
+    world
+        .run(&["deliver", "--test"])
+        .stdout(&format!(
+            "brand -> hook: would fail: {why}\n  hint: wait until it has ended, or end it: `{kill}`\n"
+        ))
+        .stderr("")
+        .code(73);
+    world.run(&["refresh", "--quiet"]).code(73);
+    assert_eq!(held(&world, "got"), ONE);
+    // A process of the program's number that was started otherwise is another's.
+    world.sql().execute("UPDATE hook SET start_ticks = start_ticks + 1000000", []).unwrap();
+    world.run(&["deliver", "--test"]).code(0);
+    world.sql().execute("UPDATE hook SET start_ticks = start_ticks - 1000000", []).unwrap();
+    assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    until("what it left has ended", || !is_running(left));
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    assert_eq!(held(&world, "got"), format!("{ONE}{ONE}"));
+}
+
 #[test]
 fn another_process_of_its_number_is_no_program_of_ours() {
     if !has_proc() {

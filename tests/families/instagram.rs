@@ -473,3 +473,17 @@ critical: `creator`: the new string is refused: Cannot parse access token (code 
     let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
     assert_eq!(ran.outcomes()["creator"], "refreshed");
 }
+
+/// Whoever hands the same one over again is told that Meta may have ended it by the exchange.
+#[test]
+fn a_lost_answer_to_an_exchange_is_named_when_the_same_one_comes_again() {
+    let world = World::new().config(CREATOR_CONFIG);
+    let hour = Expiry::At(day(0) + hours(1));
+    let pasted = world.mint(creator().ending(hour));
+    world.graph.with(|graph| graph.set_old_string(OldString::Dies));
+    world.graph.misbehave(Rule::on("/access_token").once(), FaultInjection::CloseAfterEffect);
+    world.run_with_input(&["exchange", "creator"], &pasted).code(69);
+    let ran = world.run_with_input(&["exchange", "creator"], &pasted).code(65);
+    let lost = "the answer to an exchange sent 2026-01-01 00:00 UTC was lost, which may be why; Meta says: ";
+    assert!(ran.stderr.contains(lost), "{}", ran.stderr);
+}

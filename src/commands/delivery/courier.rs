@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use super::hooks::PendingHook;
 use super::{Deliveries, Remembered, has_had};
-use crate::deliver::{self, Fault, FileTarget, Parcel, Place, Rehearsal, Target, Written};
+use crate::config::{FileTarget, Place, Target};
+use crate::deliver::{self, Fault, Parcel, Rehearsal, Written};
 use crate::run::log::Delivered;
 use crate::run::tokens::TokenConfig;
 use crate::run::{DryRun, Run};
@@ -144,7 +145,7 @@ impl<'a> Courier<'a> {
         };
         let delivered = self.delivered(target);
         let string = &load.parcel.string;
-        let outcome = match (self.not_whole(file), self.run.dry_run) {
+        let outcome = match (self.not_whole(target, file), self.run.dry_run) {
             (Some(foreseen), _) => foreseen.map(Rehearsal::as_written),
             (None, DryRun::No) => {
                 self.asking(row, |may_go| deliver::write(file, string, may_go, &remembered))??
@@ -173,11 +174,15 @@ impl<'a> Courier<'a> {
     }
 
     /// What becomes of a file that is not whole; none where there is nothing to wait for.
-    pub(super) fn not_whole(&self, file: &FileTarget) -> Option<Result<Rehearsal, Fault>> {
-        let half_written = self.deliveries.half_written(&file.path)?;
+    pub(super) fn not_whole(
+        &self,
+        target: &Target,
+        file: &FileTarget,
+    ) -> Option<Result<Rehearsal, Fault>> {
+        let half_written = self.deliveries.holds_up(self.token, &target.id, &file.path)?;
         match self.manner {
-            Manner::Careful => Some(half_written.outcome.clone()),
-            Manner::Forced => None,
+            Manner::Forced if half_written.may_be_forced(self.run, file) => None,
+            Manner::Careful | Manner::Forced => Some(half_written.outcome.clone()),
         }
     }
 

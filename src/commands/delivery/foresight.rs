@@ -3,7 +3,8 @@
 //! Files are edited in memory and programs are looked for; neither is touched.
 
 use super::courier::{Courier, Load};
-use crate::deliver::{self, Fault, Place, Rehearsal, Target};
+use crate::config::{Place, Target};
+use crate::deliver::{self, Fault, Rehearsal};
 use crate::run::DryRun;
 use crate::store::StoreError;
 use crate::token::{AccessToken, Delivery, Secret, TargetId};
@@ -81,7 +82,7 @@ impl Courier<'_> {
             let known = credential.deliveries.iter().find(|row| row.target == target.id);
             let row = known.cloned().unwrap_or_else(|| Delivery::unseen(target.id.clone()));
             let in_the_way = match &target.place {
-                Place::File(file) => self.not_whole(file),
+                Place::File(file) => self.not_whole(target, file),
                 Place::Command(_) => self.left_behind(target)?.map(Err),
             };
             let outcome = match in_the_way {

@@ -6,13 +6,12 @@
 use std::path::Path;
 
 use super::Deliveries;
-use crate::deliver::{
-    Ending, Fault, Memory, Place, Rehearsal, Target, Unfinished, Writing, not_ours_to_finish,
-};
-use crate::policy::{Health, Reason};
+use crate::config::{FileTarget, Writing};
+use crate::deliver::{Before, Ending, Fault, Memory, Rehearsal, Unfinished, not_ours_to_finish};
+use crate::policy::{Reason, judge_left_behind};
 use crate::run::{DryRun, Run};
-use crate::store::{Overwrite, Overwriting, Store, StoreError};
-use crate::token::{Action, GenerationId, TargetId, Time, TokenId};
+use crate::store::{Contents, Overwrite, Overwriting, Store, StoreError};
+use crate::token::{GenerationId, Label, TargetId, Time, TokenId};
 
 /// A file that is not whole, as far as is known.
 pub(super) struct HalfWritten {
@@ -32,73 +31,95 @@ pub(super) fn finish_files(run: &Run<'_>) -> Result<Vec<HalfWritten>, StoreError
 
 fn finish(run: &Run<'_>, write: Overwrite) -> Result<Option<HalfWritten>, StoreError> {
     let (token, target, path) = (write.token, &write.target, write.path.display());
-    let outcome = match (ending(run.dry_run, &write), is_target(run, &write)) {
-        (Ok(Ending::NotBegun), _) => {
+    let outcome = match ending(run.dry_run, &write) {
+        Ok(Ending::NotBegun) => {
             run.store.cancel_overwrite(token, target)?;
             return Ok(None);
         }
-        // It may come back, with what is mounted there. A delivery settles it.
-        (Ok(Ending::Gone), true) => return Ok(None),
-        (Ok(Ending::Finished), _) if run.dry_run == DryRun::Yes => Ok(foreseen(&write)),
-        (Ok(Ending::Finished), _) => {
+        // It may come back, with what is mounted there. Until then there is nothing to finish.
+        Ok(Ending::Gone) => return Ok(None),
+        Ok(Ending::Finished) if run.dry_run == DryRun::Yes => Ok(foreseen(&write)),
+        Ok(Ending::Finished) => {
             run.store.end_overwrite(token, target)?;
             tracing::info!(
                 event = "file_finished", label = %write.label, %target,
-                "{path}: finished; a run was stopped while it wrote the file"
+                "{path}: finished the file that an interrupted run left half-written"
             );
             return Ok(None);
         }
-        // Whoever took it out of the config and changed it looks after it.
-        (Ok(Ending::Gone | Ending::Foreign), false) => {
-            run.store.end_overwrite(token, target)?;
-            return Ok(None);
+        Ok(Ending::Foreign) => {
+            Err(not_ours_to_finish(&write.path, &write.label, before(run, &write)))
         }
-        (Ok(Ending::Foreign), true) => Err(not_ours_to_finish(&write.path, &write.label)),
-        (Err(fault), _) => Err(fault),
+        Err(fault) => Err(fault),
     };
     Ok(Some(HalfWritten { write, outcome }))
 }
 
 fn ending(dry_run: DryRun, write: &Overwrite) -> Result<Ending, Fault> {
-    let Some(contents) = &write.contents else { return Ok(Ending::Foreign) };
-    let unfinished = Unfinished { path: &write.path, old: &contents.old, new: &contents.new };
+    let Some(unfinished) = unfinished(write) else { return Ok(Ending::Foreign) };
     match dry_run {
         DryRun::No => unfinished.finish(),
         DryRun::Yes => unfinished.foresee(),
     }
 }
 
-/// Whether the config still delivers there.
+/// The write with both contents, if they can be read.
+fn unfinished(write: &Overwrite) -> Option<Unfinished<'_>> {
+    let Contents { old, new } = write.contents.as_ref()?;
+    Some(Unfinished { path: &write.path, old, new })
+}
+
+/// What is known of what the file held, also where what it was to hold cannot be read.
+fn before(run: &Run<'_>, write: &Overwrite) -> Before {
+    match run.store.replaced(write.token, &write.target) {
+        Ok(Some(_)) => Before::Kept,
+        _ => Before::Lost,
+    }
+}
+
+impl HalfWritten {
+    /// Whether `deliver --force` may write its value: the rest of the file is not torn, or a person
+    /// had to check it, because the store cannot tell.
+    pub(super) fn may_be_forced(&self, run: &Run<'_>, file: &FileTarget) -> bool {
+        let Self { write, .. } = self;
+        let is_whole = || {
+            let unfinished = unfinished(write)?;
+            unfinished.is_whole_but_for_its_value(file).ok()
+        };
+        write.path == file.path
+            && (is_whole().unwrap_or(false) || before(run, write) == Before::Lost)
+    }
+}
+
+/// Whether a delivery to this target speaks of the file: the config still has it.
 fn is_target(run: &Run<'_>, write: &Overwrite) -> bool {
-    let is_meant = |target: &Target| {
-        target.id == write.target
-            && matches!(&target.place, Place::File(file) if file.path == write.path)
-    };
     let mut members = run.tokens.configs.iter().filter(|it| it.label == write.label);
-    members.any(|member| member.deliver.iter().any(is_meant))
+    members.any(|member| member.deliver.iter().any(|target| target.id == write.target))
 }
 
 impl Deliveries<'_> {
-    /// What is to be said of files that could not be finished and that no delivery speaks of,
-    /// because they are no targets any more.
-    pub(in crate::commands) fn unfinished_files(&self) -> impl Iterator<Item = Reason> {
-        let others = self.half_written.iter().filter(|it| !is_target(self.run, &it.write));
-        others.filter_map(|it| {
-            let fault = it.outcome.as_ref().err()?;
-            Some(Reason {
-                code: "delivery_failed",
-                severity: Health::Warning,
-                message: format!(
-                    "a run was stopped while it wrote a file that is no target any more, and the file cannot be finished: {}",
-                    fault.message
-                ),
-                remedy: fault.hint.clone().unwrap_or_default(),
-                action: Action::Retry,
-                about: Some(it.write.target.to_string()),
-                labels: vec![it.write.label.clone()],
-                held_by: None,
-            })
+    /// Lists the files of these tokens that could not be finished and that no delivery speaks of,
+    /// because the config no longer has their targets.
+    pub(in crate::commands) fn unfinished_files(
+        &self,
+        is_meant: impl Fn(&Label) -> bool,
+    ) -> impl Iterator<Item = Reason> {
+        let all = self.half_written.iter().filter(move |it| is_meant(&it.write.label));
+        all.filter(|it| !is_target(self.run, &it.write)).filter_map(|it| {
+            let Fault { message, hint } = it.outcome.as_ref().err()?;
+            let Overwrite { label, target, begun_at, .. } = &it.write;
+            let failure = Some((message.as_str(), hint.as_deref()));
+            Some(judge_left_behind(label, target, *begun_at, failure, self.run.now()))
         })
+    }
+
+    /// The half-written files of a token that could not be finished.
+    pub(in crate::commands) fn left_half_written(
+        &self,
+        label: &Label,
+    ) -> impl Iterator<Item = &Overwrite> {
+        let failed = self.half_written.iter().filter(|it| it.outcome.is_err());
+        failed.map(|it| &it.write).filter(move |write| write.label == *label)
     }
 
     /// Whether an interrupted write left this file half-written.
@@ -107,8 +128,23 @@ impl Deliveries<'_> {
     }
 
     /// What is known of a file that is not whole; none of one that is.
-    pub(super) fn half_written(&self, path: &Path) -> Option<&HalfWritten> {
+    fn half_written(&self, path: &Path) -> Option<&HalfWritten> {
         self.half_written.iter().find(|it| it.write.path == path)
+    }
+
+    /// The half-written file that holds up a delivery to this target: its own file, or the one that
+    /// it had before the config named another, whose old content the delivery would replace in the
+    /// store.
+    pub(super) fn holds_up(
+        &self,
+        token: TokenId,
+        target: &TargetId,
+        path: &Path,
+    ) -> Option<&HalfWritten> {
+        let is_of_target = |it: &&HalfWritten| {
+            it.write.token == token && it.write.target == *target && it.outcome.is_err()
+        };
+        self.half_written(path).or_else(|| self.half_written.iter().find(is_of_target))
     }
 }
 

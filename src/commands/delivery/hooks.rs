@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::Deliveries;
 use super::courier::problem;
-use crate::deliver::{self, Fault, Parcel, Place, Process};
+use crate::config::Place;
+use crate::deliver::{self, Fault, Parcel, Process};
 use crate::run::log::Delivered;
 use crate::store::{DeliveryFailure, HookProcess, Settlement, StoreError};
 use crate::token::{GenerationId, TargetId, TokenId};
@@ -121,7 +122,7 @@ impl Deliveries<'_> {
         Ok(hooks.into_iter().find_map(|hook| {
             let HookProcess { pid, start_ticks, boot, started_at } = hook;
             let process = Process { pid, start_ticks, boot };
-            process.is_running().then(|| deliver::still_running(argv, &process, started_at))
+            deliver::still_running(argv, &process, started_at)
         }))
     }
 }

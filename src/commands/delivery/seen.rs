@@ -1,7 +1,8 @@
 //! How a token's targets stand, by what the store knows and by what the files hold.
 
 use super::has_had;
-use crate::deliver::{self, Place};
+use crate::config::Place;
+use crate::deliver;
 use crate::run::tokens::TokenConfig;
 use crate::store::Store;
 use crate::token::{AccessToken, Credential, Delivery, Secret, Time};
@@ -12,7 +13,7 @@ pub(in crate::commands) fn of_config(
     credential: Option<&Credential>,
 ) -> Vec<Delivery> {
     let known = credential.map(|credential| credential.deliveries.as_slice()).unwrap_or_default();
-    let row = |target: &deliver::Target| {
+    let row = |target: &crate::config::Target| {
         let known = known.iter().find(|row| row.target == target.id);
         known.cloned().unwrap_or_else(|| Delivery::unseen(target.id.clone()))
     };
@@ -29,7 +30,7 @@ pub(in crate::commands) fn seen(
     now: Time,
 ) -> Vec<Delivery> {
     let rows = of_config(member, Some(credential));
-    let look = |(row, target): (Delivery, &deliver::Target)| match &target.place {
+    let look = |(row, target): (Delivery, &crate::config::Target)| match &target.place {
         Place::File(file) => looked(row, file, credential, store, now),
         Place::Command(_) => row,
     };
@@ -38,7 +39,7 @@ pub(in crate::commands) fn seen(
 
 fn looked(
     row: Delivery,
-    file: &deliver::FileTarget,
+    file: &crate::config::FileTarget,
     credential: &Credential,
     store: &Store,
     now: Time,
@@ -76,6 +77,6 @@ fn looked(
             ..row
         }
     } else {
-        Delivery { drifted_since: Some(now), ..row }
+        Delivery { drifted_since: Some(now), error: None, failed_at: None, ..row }
     }
 }

@@ -122,7 +122,8 @@ fn refresh_all(run: &mut Run<'_>, order: &RefreshOrder) -> Result<RunReport, Com
     run.bear_full(purged)?;
     let examined = refresh.examine();
     let examined = run.bear_full(examined)?.flatten();
-    let unfinished = refresh.deliveries.unfinished_files();
+    let is_meant = |label: &Label| order.patterns.is_empty() || meant.contains(label);
+    let unfinished = refresh.deliveries.unfinished_files(is_meant);
     Ok(RunReport {
         dry_run: run.dry_run == DryRun::Yes,
         started_at: run.started_at(),

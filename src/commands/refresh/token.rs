@@ -204,8 +204,13 @@ impl<'a> TokenRun<'a> {
     }
 
     fn verify(&mut self, why: &Verify) -> Result<Next, StoreError> {
-        let Some(current) = self.credential()?.current else { return Ok(Next::Stop) };
-        if let Verify::CutShort { began } = why {
+        let credential = self.credential()?;
+        let Some(current) = credential.current else { return Ok(Next::Stop) };
+        // An exchange of what a person handed over cannot have ended the current one.
+        let exchange = credential.ledger.sent_exchange;
+        if let Verify::CutShort { began } = why
+            && exchange.is_none_or(|sent| sent.at < *began)
+        {
             self.run.store.note_lost_answer(self.token, *began)?;
         }
         let Some(proof) = self.inspect_and_store(&current)? else { return Ok(Next::Stop) };

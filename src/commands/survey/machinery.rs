@@ -6,15 +6,16 @@ use rustix::fs::Access;
 use super::Survey;
 
 use crate::commands::failed_run::failed_run;
-use crate::config::{KeySetting, SecretSource};
+use crate::config::{Config, KeySetting, SecretSource};
 use crate::policy::{
-    Clocks, Health, Reason, Runs, judge_fullness, judge_runs, judge_store, judge_window, merge,
+    Clocks, Health, Reason, Runs, judge_fullness, judge_left_behind, judge_runs, judge_store,
+    judge_window, merge,
 };
 use crate::report::LastRuns;
-use crate::run::tokens::Tokens;
+use crate::run::tokens::{TokenConfig, Tokens};
 use crate::session::Session;
 use crate::store::{Machinery, Store, StoreError};
-use crate::token::{Action, Time};
+use crate::token::{Action, Credential, Delivery, Time};
 
 impl Survey<'_> {
     /// Judges the timer by its runs, and the clock by what Graph last said; the causes that several
@@ -47,6 +48,26 @@ pub(super) fn last_runs(machinery: &Machinery) -> LastRuns {
         success: success.and_then(|run| run.finished_at),
         exit_code: machinery.last_ended.as_ref().and_then(|run| run.exit_code),
     }
+}
+
+/// The half-written files whose targets the config no longer has.
+pub(super) fn left_half_written(
+    config: &Config,
+    credentials: &[Credential],
+    now: Time,
+) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    for Credential { label, deliveries, .. } in credentials {
+        for Delivery { target, half_written_since, .. } in deliveries {
+            let Some(since) = *half_written_since else { continue };
+            let is_of = |it: &&TokenConfig| it.label == *label || it.was.as_ref() == Some(label);
+            let mut tokens = config.tokens.iter().filter(is_of);
+            if !tokens.any(|token| token.deliver.iter().any(|it| it.id == *target)) {
+                reasons.push(judge_left_behind(label, target, since, None, now));
+            }
+        }
+    }
+    reasons
 }
 
 /// Whether the next renewal would find no room on the store's disk.

@@ -107,12 +107,13 @@ impl<'a> Survey<'a> {
         let Stock { credentials, strays } =
             store.map_or_else(|| Ok(Stock::default()), Store::stock)?;
         let pauses = store.map_or_else(|| Ok(Pauses::new()), |store| apps::pauses(store, now))?;
+        let mut troubles = exposures(&session.config);
+        troubles.extend(machinery::left_half_written(&session.config, &credentials, now));
         let tokens = Tokens::new(&session.config, credentials).mindful_of(pauses);
         let machinery = match store {
             Some(store) => store.machinery("refresh", now + TOLERANCE)?,
             None => Machinery::default(),
         };
-        let mut troubles = exposures(&session.config);
         if let Some(store) = store {
             troubles.extend(machinery::damage(store, strays)?);
             troubles.extend(channel_reasons(store, &session.config.notify, now)?);

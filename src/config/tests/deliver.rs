@@ -1,7 +1,7 @@
 //! Where tokens go, as the config says.
 
 use super::*;
-use crate::deliver::{FileTarget, Place, Target};
+use crate::config::{FileTarget, Place, Target};
 
 /// A target as one line: its name, what it is, and how long it may take.
 fn line(target: &Target) -> String {

@@ -20,7 +20,7 @@ use super::reserved::Reserved;
 use super::show::{Shown, ValueOrigin};
 use super::source::SecretSource;
 use super::wording::{quoted, with_article};
-use crate::deliver::Target;
+use crate::config::Target;
 use crate::policy::{Parent, Policy, Subject};
 use crate::token::{AccessToken, Label, TokenType};
 

@@ -31,3 +31,8 @@ CREATE TABLE hook (
 -- When a renewal was sent whose answer never came: if the token is found dead after that, it may be
 -- why.
 ALTER TABLE token ADD COLUMN answer_lost_at INTEGER;
+
+-- The exchange of an access token that a person handed over: when it was sent, and the fingerprint of
+-- that access token. Null once it was answered.
+ALTER TABLE token ADD COLUMN exchange_sent_at INTEGER;
+ALTER TABLE token ADD COLUMN exchange_sent BLOB;

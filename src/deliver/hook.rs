@@ -54,14 +54,21 @@ fn judge(name: &str, ended: &Ended, parcels: &[&Parcel]) -> Result<(), Fault> {
     Err(Fault::new(format!("`{name}` {how}{said}")))
 }
 
-/// The fault of a program that a run left behind when it was stopped, and that still runs.
-pub fn still_running(argv: &[String], process: &Process, since: Time) -> Fault {
+/// The failure of a program that an interrupted run left behind and that still runs, itself or what
+/// it has started; none of one that has ended.
+pub fn still_running(argv: &[String], process: &Process, since: Time) -> Option<Fault> {
     let name = argv.first().map_or("", String::as_str);
-    let (pid, since) = (process.pid, since.format("%Y-%m-%d %H:%M UTC"));
-    Fault::new(format!(
-        "`{name}` is still running since {since} as process {pid}, started by an earlier run; no second one was started"
-    ))
-    .hint(format!("wait until it has ended, or end it: `kill -- -{pid}`"))
+    let (survivor, group) = (process.survivor()?, process.pid);
+    let since = since.format("%Y-%m-%d %H:%M UTC");
+    let what = if survivor == group {
+        format!("`{name}` is still running since {since} as process {group}")
+    } else {
+        format!(
+            "`{name}` has ended, but process {survivor} that it left is still running since {since}"
+        )
+    };
+    let fault = Fault::new(format!("{what}, started by an earlier run; no second one was started"));
+    Some(fault.hint(format!("wait until it has ended, or end it: `kill -- -{group}`")))
 }
 
 fn not_run(name: &str, failure: &ProcessError) -> Fault {

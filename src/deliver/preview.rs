@@ -4,8 +4,9 @@
 //! out; that the file could be written and that the program is there is tried as well as that can
 //! be without leaving anything behind, and also where nothing is to be changed today.
 
-use super::write::{Plan, plan};
-use super::{Fault, FileTarget, Place, Target, Writing, Written};
+use super::file::{Plan, plan};
+use super::{Fault, Written};
+use crate::config::{FileTarget, Place, Target, Writing};
 use crate::edit::{self, Missing};
 use crate::files::{self, FileError, Opened};
 use crate::process;
@@ -97,11 +98,11 @@ fn of_new_file(
     target: &FileTarget,
     may_go: &dyn Fn(Option<&Secret>) -> bool,
 ) -> Result<Rehearsal, Fault> {
-    if !may_go(None) {
-        return Ok(Rehearsal::Foreign);
-    }
     if target.missing == Missing::Refuse {
         return Err(Fault::no_file(&target.path));
+    }
+    if !may_go(None) {
+        return Ok(Rehearsal::Foreign);
     }
     files::foresee_create(&target.path)?;
     Ok(Rehearsal::Create)

@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::{Fault, FileTarget, Writing};
+use super::Fault;
+use crate::config::{FileTarget, Writing};
 use crate::edit::{self, EditError, Edited, Missing};
 use crate::files::{self, FileError, Opened};
 use crate::token::{AccessToken, Secret};
@@ -128,10 +129,12 @@ pub(super) fn plan(
 ) -> Result<Plan, Fault> {
     let found = held(target, bytes)?;
     let is_there = found.as_ref().is_some_and(|found| found.expose() == string.expose());
+    // What cannot be edited is not left alone but broken: `deliver --force` would not help.
+    let edited = edited(target, bytes, string)?;
     if !is_there && !may_go(found.as_ref()) {
         return Ok(Plan::Leave(Written::Foreign));
     }
-    match edited(target, bytes, string)? {
+    match edited {
         Edited::Unchanged => Ok(Plan::Leave(Written::Already)),
         Edited::Changed(bytes) => Ok(Plan::Change(bytes)),
     }
@@ -142,11 +145,11 @@ fn create(
     string: &AccessToken,
     may_go: &dyn Fn(Option<&Secret>) -> bool,
 ) -> Result<Written, Fault> {
-    if !may_go(None) {
-        return Ok(Written::Foreign);
-    }
     if target.missing == Missing::Refuse {
         return Err(Fault::no_file(&target.path));
+    }
+    if !may_go(None) {
+        return Ok(Written::Foreign);
     }
     match edited(target, b"", string)? {
         Edited::Unchanged => Ok(Written::Already),
@@ -157,7 +160,12 @@ fn create(
     }
 }
 
-fn edited(target: &FileTarget, bytes: &[u8], string: &AccessToken) -> Result<Edited, Fault> {
+/// What the file holds when the value in it is `string`.
+pub(super) fn edited(
+    target: &FileTarget,
+    bytes: &[u8],
+    string: &AccessToken,
+) -> Result<Edited, Fault> {
     edit::replace(target.format, bytes, target.key.as_deref(), string.expose(), target.missing)
         .map_err(|error| Fault::in_file(&target.path, &error))
 }

@@ -41,6 +41,14 @@ pub struct FileTarget {
     pub missing: Missing,
 }
 
+impl FileTarget {
+    /// A file that a token is no longer delivered to: as a whole, not a value in it.
+    pub const fn former(path: PathBuf) -> Self {
+        let (format, writing, missing) = (Format::Raw, Writing::InPlace, Missing::Refuse);
+        Self { path, key: None, format, writing, missing }
+    }
+}
+
 named! {
     /// How a file is replaced.
     #[derive(Default)]
