@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 
-use super::document::{Document, flag, integer, text};
+use super::body::{Document, flag, integer, text};
 use super::response::Response;
 
 /// A refusal in Meta's words and numbers, not yet redacted.

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use crate::token::{Problem, ProblemKind, Secret};
 
-use super::document::Document;
+use super::body::Document;
+use super::classify::{by_status, judged};
 use super::envelope::Envelope;
-use super::judgement::{by_status, judged};
 use super::phrases;
 use super::response::Response;
 use crate::token::redact;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::http::{Http, Locality, Message, SetupError, Timeouts, Trust, Url};
 use crate::token::{Action, Method, Problem, ProblemKind, Provider};
 
-use super::form;
+use super::body::form_encoded;
 use super::request::Request;
 use super::response::{Headers, Response};
 use super::retry::{FailedAttempt, Reached};
@@ -58,7 +58,7 @@ impl Transport {
                 url.query_pairs_mut().extend_pairs(request.parameters());
                 Message::get(url)
             }
-            Method::Post => Message::form(self.url(request)?, form::encoded(request.parameters())),
+            Method::Post => Message::form(self.url(request)?, form_encoded(request.parameters())),
         };
         let Some(bearer) = request.bearer() else { return Ok(message) };
         message.with_bearer(bearer).map_err(|_| {
