@@ -1,8 +1,8 @@
 //! Why something is not as it should be, and what to do about it.
 
+use super::dates::OVERDUE;
 use super::dates::UNPROVEN;
 use super::machinery::{CHANNEL_FAILS, NO_RECENT_RUN, STORE_FULL};
-use super::overdue::OVERDUE;
 use crate::token::{Action, Label};
 
 named! {
