@@ -10,16 +10,15 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 
 use rustix::fd::OwnedFd;
-use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags};
-use rustix::io::Errno;
+use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::io::{self, Errno};
+use zeroize::Zeroizing;
 
-use super::content;
-use super::error::FileError;
-use super::identity::Identity;
-use super::place::Place;
-use super::rights::Rights;
-use super::turn::Turn;
 use crate::failpoint;
+
+use super::error::FileError;
+use super::path::{Identity, Place};
+use super::rights::Rights;
 
 const ENDING: &[u8] = b".metatoken-tmp";
 
@@ -75,7 +74,7 @@ impl<'a> Temp<'a> {
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
-        content::write(self.file(), bytes).map_err(|errno| self.unwritten(errno))?;
+        write_content(self.file(), bytes).map_err(|errno| self.unwritten(errno))?;
         failpoint::reach("temp-written");
         Ok(())
     }
@@ -223,5 +222,77 @@ pub(super) fn unmade(path: &Path, place: &Place, errno: Errno) -> FileError {
         }
         Errno::NOENT => FileError::ChangedMeanwhile(path),
         errno => FileError::Unwritten(path, errno),
+    }
+}
+
+/// An open file that is locked, and no longer than this value lives.
+pub(super) struct Turn {
+    pub(super) file: OwnedFd,
+}
+
+impl Turn {
+    /// Locks it without waiting; `None` if somebody else has it.
+    pub(super) fn take(file: OwnedFd) -> Result<Option<Self>, Errno> {
+        match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Self { file })),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // To close it is not enough: a program that another thread is just starting holds all
+        // that was open until it runs.
+        let _ = fs::flock(&self.file, FlockOperation::Unlock);
+    }
+}
+
+/// Reads a file of that size; `None` if it has another by now.
+pub(super) fn read_content(file: &OwnedFd, size: u64) -> Result<Option<Zeroizing<Vec<u8>>>, Errno> {
+    let size = usize::try_from(size).map_err(|_| Errno::FBIG)?;
+    // One byte more than there should be, to see one that was added.
+    let mut bytes = Zeroizing::new(vec![0; size + 1]);
+    let mut read = 0;
+    while let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
+        match io::retry_on_intr(|| io::pread(file, &mut *rest, read as u64))? {
+            0 => break,
+            more => read += more,
+        }
+    }
+    bytes.truncate(size);
+    Ok((read == size).then_some(bytes))
+}
+
+/// Writes from the first byte on; what lies behind the last one stays.
+pub(super) fn write_content(file: &OwnedFd, bytes: &[u8]) -> Result<(), Errno> {
+    let mut written = 0;
+    while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+        match io::retry_on_intr(|| io::pwrite(file, rest, written as u64))? {
+            0 => return Err(Errno::IO),
+            more => written += more,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    #[test]
+    fn a_turn_ends_although_somebody_else_has_inherited_the_descriptor() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let file = File::create(&path).unwrap();
+        let _inherited = file.try_clone().unwrap();
+        let next = || Turn::take(File::open(&path).unwrap().into()).unwrap();
+        let turn = Turn::take(file.into()).unwrap();
+        assert!(next().is_none(), "it is another's turn");
+        drop(turn);
+        assert!(next().is_some());
     }
 }

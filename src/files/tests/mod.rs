@@ -20,6 +20,11 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use rustix::fs::Mode;
+use rustix::io::Errno;
+
+use super::path::Place;
+use super::temp::Temp;
 use super::*;
 
 const OLD: &[u8] = b"; kept\r\ntoken = EAAFAKEOld\r\n";
