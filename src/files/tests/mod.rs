@@ -161,7 +161,7 @@ impl Child {
             }
         };
         command
-            .args(["--ignored", "--exact", "file::tests::does_as_it_is_told"])
+            .args(["--ignored", "--exact", "files::tests::does_as_it_is_told"])
             .current_dir(&self.room)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
