@@ -101,16 +101,5 @@ fn pem(der: &[u8]) -> String {
 }
 
 pub(super) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let four = |three: &[u8]| {
-        let mut padded = [0; 4];
-        padded[1..=three.len()].copy_from_slice(three);
-        let number = u32::from_be_bytes(padded);
-        let digit = move |place: usize| {
-            let value = usize::try_from(number >> (18 - 6 * place) & 63).unwrap();
-            if place > three.len() { '=' } else { char::from(DIGITS[value]) }
-        };
-        (0..4).map(digit).collect::<String>()
-    };
-    bytes.chunks(3).map(four).collect()
+    data_encoding::BASE64.encode(bytes)
 }
