@@ -11,8 +11,8 @@ use reqwest::{Certificate, redirect, retry};
 
 use crate::crypto;
 
+use super::address::Locality;
 use super::error::{HttpError, Wait, cause};
-use super::locality::Locality;
 use super::message::{Answer, Message};
 
 /// How long one try may take.

@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 
 use crate::token::Secret;
 
+use super::address::Locality;
 use super::error::{HttpError, Wait};
-use super::locality::Locality;
 
 /// A message to a server. It is never shown: address and headers may be secrets.
 pub struct Message {

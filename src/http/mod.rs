@@ -11,16 +11,16 @@
 //! No error of the HTTP library leaves this room: those print the URL, and URLs hold secrets. A
 //! [`HttpError`] names the host and nothing else of the address.
 
+mod address;
 mod client;
 mod error;
-mod locality;
 mod message;
 
+pub use address::{Address, Locality, is_this_machine};
 pub use client::{Http, Timeouts};
 pub use client::{SetupError, Trust};
 pub use error::HttpError;
 pub use error::{cause, refused_certificate, spelled, unresolved};
-pub use locality::{Locality, is_this_machine};
 pub use message::Answer;
 pub use message::{BadHeader, Message};
 pub use reqwest::Url;
