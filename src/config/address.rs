@@ -6,7 +6,7 @@ use crate::http::{Address, Locality};
 
 /// Why an address is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bad {
+pub enum Bad {
     /// It is invalid.
     Form,
     /// It could be read on the way.
@@ -14,12 +14,12 @@ pub(super) enum Bad {
 }
 
 /// Judges the address of one of Meta's services, which has no login and no query.
-pub(super) fn check_endpoint(url: &str) -> Result<(), Bad> {
+pub fn check_endpoint(url: &str) -> Result<(), Bad> {
     check(url, "?#@\\\"'<>").map(drop)
 }
 
 /// Finds the host of a channel's address. The address itself is a secret, and never repeated.
-pub(super) fn host_of_secret(url: &str) -> Result<&str, Bad> {
+pub fn host_of_secret(url: &str) -> Result<&str, Bad> {
     check(url, "\\\"<>`")
 }
 

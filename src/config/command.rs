@@ -13,11 +13,11 @@ use zeroize::Zeroizing;
 use crate::process::{self, CAP, End, Invocation};
 
 /// How long the program may take.
-pub(super) const LIMIT: Duration = Duration::from_secs(10);
+pub const LIMIT: Duration = Duration::from_secs(10);
 
 /// Why the program gave no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Failure {
+pub enum Failure {
     NotRun(process::ProcessError),
     Failed(ExitStatus),
     TooLong,
@@ -36,7 +36,7 @@ impl fmt::Display for Failure {
 }
 
 /// What the program prints on standard output.
-pub(super) fn output(
+pub fn output(
     words: &[String],
     environment: &BTreeMap<String, String>,
 ) -> Result<Zeroizing<String>, Failure> {

@@ -18,7 +18,7 @@ const BESIDE: [(&str, &str); 4] =
     [("-wal", STORE), ("-shm", STORE), ("-journal", STORE), (".lock", "is metatoken's own lock")];
 
 /// Every value that a delivery would ruin, by its file.
-pub(super) struct Reserved {
+pub struct Reserved {
     config: PathBuf,
     values: HashMap<PathBuf, Vec<Value>>,
 }
@@ -32,7 +32,7 @@ struct Value {
 
 impl Reserved {
     /// Reserves the store and its key for the config at `config`.
-    pub(super) fn new(config: &Path, store: &StoreSettings) -> Self {
+    pub fn new(config: &Path, store: &StoreSettings) -> Self {
         let mut this = Self { config: config.to_owned(), values: HashMap::new() };
         this.reserve_file(&store.path, STORE);
         for (ending, what) in BESIDE {
@@ -48,13 +48,13 @@ impl Reserved {
     }
 
     /// Reserves a file as a whole.
-    pub(super) fn reserve_file(&mut self, path: &Path, what: &str) {
+    pub fn reserve_file(&mut self, path: &Path, what: &str) {
         let value = Value { key: None, format: Format::Raw, what: what.to_owned() };
         self.reserve(path, value);
     }
 
     /// Reserves what a secret is read from, if that is a file.
-    pub(super) fn reserve_source(&mut self, source: &SecretSource, what: String) {
+    pub fn reserve_source(&mut self, source: &SecretSource, what: String) {
         if let SecretSource::File { path, key, format } = source {
             self.reserve(path, Value { key: key.clone(), format: *format, what });
         }
@@ -66,7 +66,7 @@ impl Reserved {
     }
 
     /// Says what would be ruined by writing into the slot.
-    pub(super) fn ruined_by(&self, slot: &Slot<'_>) -> Option<&str> {
+    pub fn ruined_by(&self, slot: &Slot<'_>) -> Option<&str> {
         if slot.key().is_none() && slot.meets(&Slot::whole(&self.config)) {
             return Some("is this config, which would be replaced as a whole");
         }

@@ -10,7 +10,7 @@ use crate::deliver::Place;
 use crate::environment::Environment;
 
 /// Where systemd puts the credentials of a unit.
-pub(super) const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+pub const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 fn variable(source: &SecretSource) -> Option<&str> {
     match source {

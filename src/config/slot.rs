@@ -8,7 +8,7 @@ use crate::edit::{self, Edited, Format, Missing};
 
 /// A file, or one value in it.
 #[derive(Debug, Clone)]
-pub(super) struct Slot<'a> {
+pub struct Slot<'a> {
     /// Without detours, as far as can be told without asking the disk.
     path: Cow<'a, Path>,
     /// Without one it is the whole file.
@@ -18,32 +18,32 @@ pub(super) struct Slot<'a> {
 
 impl<'a> Slot<'a> {
     /// Names one value of a file, or with no key all of it.
-    pub(super) fn new(path: &'a Path, key: Option<&'a str>, format: Format) -> Self {
+    pub fn new(path: &'a Path, key: Option<&'a str>, format: Format) -> Self {
         Self { path: plain(path), key, format }
     }
 
     /// Names all of a file.
-    pub(super) fn whole(path: &'a Path) -> Self {
+    pub fn whole(path: &'a Path) -> Self {
         Self::new(path, None, Format::Raw)
     }
 
     /// Names what the target writes.
-    pub(super) fn of(file: &'a FileTarget) -> Self {
+    pub fn of(file: &'a FileTarget) -> Self {
         Self::new(&file.path, file.key.as_deref(), file.format)
     }
 
     /// The file.
-    pub(super) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// The key; without one it is the whole file.
-    pub(super) const fn key(&self) -> Option<&'a str> {
+    pub const fn key(&self) -> Option<&'a str> {
         self.key
     }
 
     /// Whether what is written here is read there.
-    pub(super) fn meets(&self, other: &Self) -> bool {
+    pub fn meets(&self, other: &Self) -> bool {
         if self.path != other.path {
             return false;
         }

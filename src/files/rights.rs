@@ -27,7 +27,7 @@ const ACL: &str = "system.posix_acl_access";
 const CARRIED: [&str; 4] = ["system.", "user.", "security.selinux", "security.SMACK64"];
 
 /// What a file lets whom do.
-pub(super) struct Rights {
+pub struct Rights {
     owner: u32,
     group: u32,
     mode: u32,
@@ -41,20 +41,20 @@ struct Attribute {
 
 /// What could not be carried over, and why; no cause if nothing failed and nothing happened.
 #[derive(Debug)]
-pub(super) struct Loss {
+pub struct Loss {
     right: Right,
     cause: Option<Errno>,
 }
 
 impl Loss {
-    pub(super) fn about(self, path: &Path) -> FileError {
+    pub fn about(self, path: &Path) -> FileError {
         FileError::NotCarried { path: path.to_owned(), right: self.right, cause: self.cause }
     }
 }
 
 impl Rights {
     /// Those of an open file, of which `identity` was seen.
-    pub(super) fn of(file: &OwnedFd, identity: &Identity) -> Result<Self, Loss> {
+    pub fn of(file: &OwnedFd, identity: &Identity) -> Result<Self, Loss> {
         let mut attributes = Vec::new();
         for name in names(file).map_err(|errno| lost(Right::Attributes, errno))? {
             let value = read(file, &name).map_err(|errno| lost(right(&name), errno))?;
@@ -68,7 +68,7 @@ impl Rights {
     ///
     /// The mode comes last: a change of owner may clear bits of it, and until then it keeps
     /// everybody else out, whatever the folder hands down to new files.
-    pub(super) fn carry_to(&self, file: &OwnedFd) -> Result<(), Loss> {
+    pub fn carry_to(&self, file: &OwnedFd) -> Result<(), Loss> {
         let new = fs::fstat(file).map_err(|errno| lost(Right::Owner(self.owner), errno))?;
         if is_hidden(self.group) {
             return Err(lost(Right::Group(self.group), Errno::PERM));

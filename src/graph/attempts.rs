@@ -27,7 +27,7 @@ use super::transport::Transport;
 
 /// Makes calls, each with all its attempts, and holds what one run learns by them.
 #[derive(Debug)]
-pub(super) struct Caller {
+pub struct Caller {
     settings: Settings,
     clock: Clock,
     stop: Arc<AtomicBool>,
@@ -40,7 +40,7 @@ pub(super) struct Caller {
 
 impl Caller {
     /// A caller that has asked nothing yet; once `stop` is set it begins no request.
-    pub(super) fn new(settings: Settings, clock: Clock, stop: Arc<AtomicBool>) -> Self {
+    pub fn new(settings: Settings, clock: Clock, stop: Arc<AtomicBool>) -> Self {
         Self {
             settings,
             clock,
@@ -54,7 +54,7 @@ impl Caller {
     }
 
     /// Makes a call, and keeps back what would meet the same fault.
-    pub(super) fn call<T>(
+    pub fn call<T>(
         &self,
         app: &App,
         request: &Request,
@@ -64,7 +64,7 @@ impl Caller {
     }
 
     /// The same, but a failed keeps nothing else back: the caller knows another way.
-    pub(super) fn try_call<T>(
+    pub fn try_call<T>(
         &self,
         app: &App,
         request: &Request,
@@ -123,7 +123,7 @@ impl Caller {
     }
 
     /// Keeps back what would meet the same fault.
-    pub(super) fn record_failure(
+    pub fn record_failure(
         &self,
         app: &App,
         FailedCall { fault, unreachable }: FailedCall,
@@ -224,7 +224,7 @@ impl Caller {
 
     /// Asks a provider's host what time it is: once, without a token, and nothing more. Where there
     /// is no answer, nothing was learnt.
-    pub(super) fn ask_the_time(&self, provider: Provider) {
+    pub fn ask_the_time(&self, provider: Provider) {
         /// The calls that follow have patience enough.
         const LIMIT: Duration = Duration::from_secs(5);
         let transport = self.transport.get_or_init(|| Transport::new(&self.settings));
@@ -235,17 +235,17 @@ impl Caller {
     }
 
     /// Our clock minus Graph's, by the first answer that was dated; nothing before that.
-    pub(super) fn clock_skew(&self) -> Option<TimeDelta> {
+    pub fn clock_skew(&self) -> Option<TimeDelta> {
         self.skew.get().copied()
     }
 
     /// The present by Graph's clock, which is the one that counts for what Graph grants.
-    pub(super) fn present(&self) -> Time {
+    pub fn present(&self) -> Time {
         self.clock.now() - self.clock_skew().unwrap_or_default()
     }
 
     /// How many requests were really sent.
-    pub(super) fn calls(&self) -> u64 {
+    pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 
@@ -254,7 +254,7 @@ impl Caller {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn observations(&self) -> MutexGuard<'_, Observations> {
+    pub fn observations(&self) -> MutexGuard<'_, Observations> {
         self.observations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -264,8 +264,8 @@ impl Caller {
 }
 
 /// A call that came to nothing, and whether no try of it got through to Graph.
-pub(super) struct FailedCall {
-    pub(super) fault: CallError,
+pub struct FailedCall {
+    pub fault: CallError,
     unreachable: bool,
 }
 

@@ -10,11 +10,11 @@ use serde_json::Value;
 use zeroize::Zeroize;
 
 /// A parsed body; its strings are wiped when it is dropped, for one of them may be a token.
-pub(super) struct Document(Value);
+pub struct Document(Value);
 
 impl Document {
     /// Parses a body; a call-back's wrapping (JSONP) and guards before the JSON are taken off.
-    pub(super) fn parse(body: &[u8]) -> Option<Self> {
+    pub fn parse(body: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}').trim();
         serde_json::from_str(text)
             .ok()
@@ -22,7 +22,7 @@ impl Document {
             .map(Self)
     }
 
-    pub(super) const fn root(&self) -> &Value {
+    pub const fn root(&self) -> &Value {
         &self.0
     }
 }
@@ -54,12 +54,12 @@ fn unwrapped(text: &str) -> Option<&str> {
 }
 
 /// A field that holds a text.
-pub(super) fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
+pub fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
     object.get(name)?.as_str().filter(|text| !text.is_empty())
 }
 
 /// A field that holds a whole number, perhaps written as a text.
-pub(super) fn integer(object: &Value, name: &str) -> Option<i64> {
+pub fn integer(object: &Value, name: &str) -> Option<i64> {
     match object.get(name)? {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.trim().parse().ok(),
@@ -68,12 +68,12 @@ pub(super) fn integer(object: &Value, name: &str) -> Option<i64> {
 }
 
 /// A field that holds one of Meta's ids.
-pub(super) fn id(object: &Value, name: &str) -> Option<String> {
+pub fn id(object: &Value, name: &str) -> Option<String> {
     object.get(name).and_then(as_id)
 }
 
 /// One of Meta's ids, written as a text or as a number: digits, and nothing else.
-pub(super) fn as_id(value: &Value) -> Option<String> {
+pub fn as_id(value: &Value) -> Option<String> {
     /// Longer than the longest id of Meta's, and short enough to print.
     const LIMIT: usize = 32;
     let id = match value {
@@ -86,7 +86,7 @@ pub(super) fn as_id(value: &Value) -> Option<String> {
 }
 
 /// A field that says yes or no, perhaps as a text or a number.
-pub(super) fn flag(object: &Value, name: &str) -> Option<bool> {
+pub fn flag(object: &Value, name: &str) -> Option<bool> {
     match object.get(name)? {
         Value::Bool(flag) => Some(*flag),
         Value::String(text) => text.parse().ok(),
@@ -96,7 +96,7 @@ pub(super) fn flag(object: &Value, name: &str) -> Option<bool> {
 }
 
 /// The pairs as a form: `a=1&b=%7C`.
-pub(super) fn form_encoded<'n, 'v>(pairs: impl Iterator<Item = (&'n str, &'v str)>) -> String {
+pub fn form_encoded<'n, 'v>(pairs: impl Iterator<Item = (&'n str, &'v str)>) -> String {
     let mut body = String::new();
     for (name, value) in pairs {
         if !body.is_empty() {
@@ -122,7 +122,7 @@ fn encode(text: &str, into: &mut String) {
 /// The value of a field of `a=1&b=2`, decoded.
 ///
 /// What is no form has no fields: a page or a refusal may quote a URL with a token in it.
-pub(super) fn form_field(body: &str, name: &str) -> Option<String> {
+pub fn form_field(body: &str, name: &str) -> Option<String> {
     let body = body.trim();
     let of_a_form = |c: char| c.is_ascii_graphic() && !"<>{}\"'".contains(c);
     if !body.chars().all(of_a_form) {

@@ -18,7 +18,7 @@ use super::settings::App;
 
 /// What earlier calls found out.
 #[derive(Debug, Default)]
-pub(super) struct CircuitBreaker {
+pub struct CircuitBreaker {
     /// A host that is down says nothing of the other hosts.
     hosts: BTreeMap<Provider, Host>,
     apps: BTreeMap<String, CallError>,
@@ -36,7 +36,7 @@ impl CircuitBreaker {
     const ENOUGH: u32 = 3;
 
     /// The fault that a call of this app would meet again.
-    pub(super) fn holds_back(&self, app: &App, request: &Request) -> Option<CallError> {
+    pub fn holds_back(&self, app: &App, request: &Request) -> Option<CallError> {
         let of_the_app = || {
             // Instagram and Threads renew without the app's word.
             let met = self.apps.get(&app.id)?;
@@ -48,13 +48,13 @@ impl CircuitBreaker {
     }
 
     /// A host answered, be it with a refusal: it is there.
-    pub(super) fn answered(&mut self, provider: Provider) {
+    pub fn answered(&mut self, provider: Provider) {
         self.hosts.entry(provider).or_default().in_a_row = 0;
     }
 
     /// Takes note of a fault that a call at this host met; `unreachable` says that no try of the
     /// call got through.
-    pub(super) fn met(&mut self, provider: Provider, fault: &CallError, unreachable: bool) {
+    pub fn met(&mut self, provider: Provider, fault: &CallError, unreachable: bool) {
         match &fault.scope {
             Scope::Token => self.answered(provider),
             Scope::App(id) => {
@@ -82,7 +82,7 @@ const fn is_of_credentials(fault: &CallError) -> bool {
 
 /// One gate an app.
 #[derive(Debug, Default)]
-pub(super) struct ProbeGate {
+pub struct ProbeGate {
     by_app: Mutex<BTreeMap<String, Arc<Gate>>>,
 }
 
@@ -97,7 +97,7 @@ impl ProbeGate {
     ///
     /// A fault that is one token's shows that too. After any other the next caller is let through
     /// alone, and finds out by what is parked that it need not ask.
-    pub(super) fn first_alone<T>(
+    pub fn first_alone<T>(
         &self,
         app: &App,
         call: impl FnOnce() -> Result<T, CallError>,

@@ -39,7 +39,7 @@ pub struct Throttle {
 
 /// What was seen so far.
 #[derive(Debug, Default)]
-pub(super) struct Observations {
+pub struct Observations {
     /// By the app's id, in percent.
     used: BTreeMap<String, u64>,
     fallbacks: BTreeSet<VersionFallback>,
@@ -49,7 +49,7 @@ pub(super) struct Observations {
 
 impl Observations {
     /// Takes note of an answer to a request with this path.
-    pub(super) fn note(&mut self, app: &App, path: &[String], response: &Response) {
+    pub fn note(&mut self, app: &App, path: &[String], response: &Response) {
         if let Some(percent) = response.usage().percent {
             self.used.insert(app.id.clone(), percent);
         }
@@ -64,24 +64,24 @@ impl Observations {
     }
 
     /// Takes note that an app is throttled, whatever the token.
-    pub(super) fn note_throttle(&mut self, app: &App, wait: Option<TimeDelta>) {
+    pub fn note_throttle(&mut self, app: &App, wait: Option<TimeDelta>) {
         let longest = self.throttled.entry(app.name.clone()).or_default();
         *longest = wait.max(*longest);
     }
 
     /// The last percentage that was seen for an app.
-    pub(super) fn budget_used(&self, app: &App) -> Option<u64> {
+    pub fn budget_used(&self, app: &App) -> Option<u64> {
         self.used.get(&app.id).copied()
     }
 
     /// Every app that was throttled, once.
-    pub(super) fn throttles(&self) -> Vec<Throttle> {
+    pub fn throttles(&self) -> Vec<Throttle> {
         let throttled = self.throttled.iter();
         throttled.map(|(app, wait)| Throttle { app: app.clone(), wait: *wait }).collect()
     }
 
     /// Every fallback once, by app and version.
-    pub(super) fn fallbacks(&self) -> Vec<VersionFallback> {
+    pub fn fallbacks(&self) -> Vec<VersionFallback> {
         self.fallbacks.iter().cloned().collect()
     }
 }

@@ -29,10 +29,10 @@ impl fmt::Display for HttpError {
 impl std::error::Error for HttpError {}
 
 /// For whom was waited, and how long.
-pub(super) struct Wait {
-    pub(super) host: String,
-    pub(super) patience: Duration,
-    pub(super) connect: Duration,
+pub struct Wait {
+    pub host: String,
+    pub patience: Duration,
+    pub connect: Duration,
 }
 
 impl HttpError {
@@ -105,7 +105,7 @@ pub fn unresolved(error: &(dyn Error + 'static)) -> bool {
             .any(|cause| begins.iter().any(|beginning| cause.starts_with(beginning)))
 }
 
-pub(super) fn timed_out(error: &(dyn Error + 'static)) -> bool {
+pub fn timed_out(error: &(dyn Error + 'static)) -> bool {
     chain(error).any(|cause| {
         cause.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout)
             || cause
@@ -114,7 +114,7 @@ pub(super) fn timed_out(error: &(dyn Error + 'static)) -> bool {
     })
 }
 
-pub(super) fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+pub fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     chain(error).find_map(|cause| cause.downcast_ref())
 }
 

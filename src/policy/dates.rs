@@ -17,10 +17,10 @@ use super::remedy::replace_it;
 use super::{Dates, Health, Moment, Subject, humanize, is_short_lived};
 
 /// The code of what is said of a string that Graph was not asked about lately.
-pub(super) const UNPROVEN: &str = "unproven";
+pub const UNPROVEN: &str = "unproven";
 
 impl Checks<'_> {
-    pub(super) fn ending(&self, end: Time) -> (String, Step) {
+    pub fn ending(&self, end: Time) -> (String, Step) {
         let when = humanize::when(end, self.moment.now);
         if self.subject.has_stopped_extending() {
             let message = format!("it ends {when}, and Meta no longer extends it");
@@ -61,7 +61,7 @@ impl Checks<'_> {
         }
     }
 
-    pub(super) fn data_access(&mut self, inspection: &Inspection) {
+    pub fn data_access(&mut self, inspection: &Inspection) {
         let limits = self.subject.policy.data_access_within;
         let DataAccess::Until(until) = inspection.data_access else { return };
         if self.moment.dates == Dates::Doubted || limits.warning.is_zero() {
@@ -91,7 +91,7 @@ impl Checks<'_> {
         }
     }
 
-    pub(super) fn proof_age(&mut self, proven: Time) {
+    pub fn proof_age(&mut self, proven: Time) {
         let limits = self.subject.policy.proof_within;
         if self.moment.dates == Dates::Doubted {
             return;
@@ -119,7 +119,7 @@ impl Checks<'_> {
         );
     }
 
-    pub(super) fn short_parent(&mut self, end: Time) {
+    pub fn short_parent(&mut self, end: Time) {
         if self.subject.token_type != TokenType::Page || self.subject.parent.is_some() {
             return;
         }
@@ -138,7 +138,7 @@ impl Checks<'_> {
     }
 
     /// What stands against how it is kept, beside the string itself.
-    pub(super) fn keeping(&mut self, current: &Generation) {
+    pub fn keeping(&mut self, current: &Generation) {
         let window = self.subject.window(current);
         if window.clipped && !self.subject.only_a_person_can_renew() {
             self.add(
@@ -171,7 +171,7 @@ impl Checks<'_> {
 
     /// The string works, but only a person can clear what keeps it from being renewed: the app's
     /// secret, or permissions that a new string lacks.
-    pub(super) fn in_the_way(&mut self, ledger: &Ledger) {
+    pub fn in_the_way(&mut self, ledger: &Ledger) {
         if let Some(problem) = ledger.problem.as_ref().filter(|it| it.action.needs_a_person())
             && !self.is_said(problem)
         {
@@ -197,11 +197,11 @@ const MOST_DELAY: TimeDelta = TimeDelta::days(3);
 const FIRST_DAY: TimeDelta = TimeDelta::hours(24);
 
 /// The code of what is said of a renewal that did not happen.
-pub(super) const OVERDUE: &str = "refresh_overdue";
+pub const OVERDUE: &str = "refresh_overdue";
 
 impl Checks<'_> {
     /// Says that a renewal is overdue, unless what keeps it is said already.
-    pub(super) fn overdue(&mut self, current: &Generation) {
+    pub fn overdue(&mut self, current: &Generation) {
         let Some((due, delay)) = self.due_since(current) else { return };
         if self.moment.dates == Dates::Doubted || self.moment.now - due <= delay {
             return;

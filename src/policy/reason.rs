@@ -117,7 +117,7 @@ impl Reason {
 
 /// Whether a reason of that code rests on comparing a date with the clock, so that it says nothing
 /// while the clock is not believed.
-pub(super) fn hangs_on_a_date(code: &str) -> bool {
+pub fn hangs_on_a_date(code: &str) -> bool {
     matches!(
         code,
         "expiring"

@@ -106,7 +106,7 @@ fn overdue_proof(subject: &Subject<'_>, current: &Generation, moment: Moment) ->
 }
 
 /// Graph's last verdict on a string.
-pub(super) fn verdict(generation: &Generation) -> Option<bool> {
+pub fn verdict(generation: &Generation) -> Option<bool> {
     generation.proof.as_ref()?.inspection.valid
 }
 
@@ -202,7 +202,7 @@ fn why(
 
 /// Whether the wait for the next try is Meta's wish and not our manners: nobody's insistence
 /// shortens that.
-pub(super) fn is_metas_own_pause(credential: &Credential) -> bool {
+pub fn is_metas_own_pause(credential: &Credential) -> bool {
     credential
         .ledger
         .problem

@@ -252,7 +252,7 @@ impl Subject<'_> {
 ///
 /// Graph, asked since, called it alive and told no end: somebody else has renewed it, or Meta's
 /// seconds were wrong. Where Graph tells the end itself, that end counts.
-pub(super) fn has_outlived_its_date(generation: &Generation, now: Time) -> bool {
+pub fn has_outlived_its_date(generation: &Generation, now: Time) -> bool {
     let Some(end) = generation.expiry.at().filter(|end| *end <= now) else { return false };
     generation.proof.as_ref().is_some_and(|proof| {
         proof.at >= end

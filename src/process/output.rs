@@ -136,14 +136,14 @@ fn whole_words(bytes: &[u8]) -> &[u8] {
 }
 
 /// Reads a pipe beside the waiting.
-pub(super) struct Capture {
+pub struct Capture {
     kept: Arc<Mutex<Option<Printed>>>,
     reader: Option<JoinHandle<()>>,
 }
 
 impl Capture {
     /// Begins to read; without a pipe there is nothing to read.
-    pub(super) fn of(pipe: Option<impl Read + Send + 'static>) -> io::Result<Self> {
+    pub fn of(pipe: Option<impl Read + Send + 'static>) -> io::Result<Self> {
         let kept = Arc::new(Mutex::new(Some(Printed::nothing())));
         let shared = Arc::clone(&kept);
         let reader = pipe.map(|pipe| beside(move || drain(pipe, &shared))).transpose()?;
@@ -151,12 +151,12 @@ impl Capture {
     }
 
     /// Whether the pipe is at its end: nobody holds its other side any more.
-    pub(super) fn is_complete(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.reader.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// What was printed until now; nothing is kept after this.
-    pub(super) fn take(self) -> Printed {
+    pub fn take(self) -> Printed {
         let complete = self.is_complete();
         let mut printed = lock(&self.kept).take().unwrap_or_else(Printed::nothing);
         if !complete {
@@ -188,7 +188,7 @@ fn lock(kept: &Mutex<Option<Printed>>) -> MutexGuard<'_, Option<Printed>> {
 }
 
 /// Starts a thread; a machine that has none left is an error, and no panic.
-pub(super) fn beside(work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+pub fn beside(work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().spawn(work)
 }
 

@@ -31,7 +31,7 @@ use super::program;
 const FOLDER: &str = "/";
 
 /// How long a group that has been asked to end may take over it.
-pub(super) const GRACE: Duration = Duration::from_secs(2);
+pub const GRACE: Duration = Duration::from_secs(2);
 
 /// How long the pipes of a program that has ended may take to run dry. Only one that left the
 /// group can keep them open for longer.
@@ -190,19 +190,19 @@ fn holds_within(limit: Duration, mut condition: impl FnMut() -> bool) -> bool {
 }
 
 /// A process group whose leader is our child.
-pub(super) struct Group {
+pub struct Group {
     leader: Child,
     reaped: bool,
 }
 
 impl Group {
     /// The group of a child that was started as the leader of one.
-    pub(super) const fn led_by(leader: Child) -> Self {
+    pub const fn led_by(leader: Child) -> Self {
         Self { leader, reaped: false }
     }
 
     /// The leader's pipes, once.
-    pub(super) const fn pipes(
+    pub const fn pipes(
         &mut self,
     ) -> (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>) {
         let Child { stdin, stdout, stderr, .. } = &mut self.leader;
@@ -210,19 +210,19 @@ impl Group {
     }
 
     /// Whether the leader has ended; does not reap it.
-    pub(super) fn leader_has_ended(&self) -> bool {
+    pub fn leader_has_ended(&self) -> bool {
         let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         !matches!(waitid(WaitId::Pid(self.number()), look), Ok(None) | Err(Errno::INTR))
     }
 
     /// Asks all of the group to end.
-    pub(super) fn ask_to_end(&self) {
+    pub fn ask_to_end(&self) {
         // A group that is gone already is what was wanted.
         let _ = kill_process_group(self.number(), Signal::TERM);
     }
 
     /// Kills what is left of the group, and says how the leader ended.
-    pub(super) fn end(mut self) -> Result<ExitStatus, ProcessError> {
+    pub fn end(mut self) -> Result<ExitStatus, ProcessError> {
         self.reap().map_err(|error| ProcessError::Lost { why: error.to_string() })
     }
 
@@ -256,7 +256,7 @@ pub fn forbid_core_dumps() {
 }
 
 /// Gives a program the limit that we were given. One that runs as another user keeps ours.
-pub(super) fn give_back_to(child: &Child) {
+pub fn give_back_to(child: &Child) {
     if let Some(given) = GIVEN.get() {
         let _ = prlimit(Some(Pid::from_child(child)), Resource::Core, *given);
     }
