@@ -3,6 +3,7 @@
 //! One place to audit and one to replace: keyed hashes for fingerprints and `appsecret_proof`,
 //! key derivation, sealing, random bytes, and the provider that TLS uses.
 
+use data_encoding::HEXLOWER;
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{aead, hkdf, hmac};
 use zeroize::Zeroizing;
@@ -88,11 +89,7 @@ pub fn install_tls_provider() {
 
 /// Bytes as lower-case hex digits.
 pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    HEXLOWER.encode(bytes)
 }
 
 fn aead_key(key: &Key) -> aead::LessSafeKey {

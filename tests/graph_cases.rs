@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use chrono::DateTime;
-use metatoken::graph::{Headers, Response, facebook, read_acknowledgement};
+use metatoken::graph::{Headers, Response, calls, read_acknowledgement};
 use metatoken::token::{Action, Expiry, Inspection, Problem, ProblemKind as Kind, Secret, Time};
 
 use crate::graph_refusals::{REFUSALS, REFUSED_INSPECTIONS};
@@ -43,17 +43,17 @@ pub(crate) fn now() -> Time {
 
 pub(crate) fn understood(question: Question, response: &Response) -> Understood {
     match question {
-        Question::Inspect => facebook::read_inspection(response)
+        Question::Inspect => calls::read_inspection(response)
             .map(|inspection| Understood::Verdict(Box::new(inspection))),
         Question::Exchange => {
-            facebook::read_grant(response, now()).map(|grant| Understood::Grant(grant.expiry))
+            calls::read_grant(response, now()).map(|grant| Understood::Grant(grant.expiry))
         }
-        Question::Accounts => facebook::read_accounts(response).map(|list| Understood::Pages {
+        Question::Accounts => calls::read_accounts(response).map(|list| Understood::Pages {
             count: list.pages.len(),
             with_token: list.pages.iter().filter(|page| page.token.is_some()).count(),
             more: list.after.is_some(),
         }),
-        Question::Page => facebook::read_page(response).map(|page| Understood::Pages {
+        Question::Page => calls::read_page(response).map(|page| Understood::Pages {
             count: 1,
             with_token: usize::from(page.token.is_some()),
             more: false,

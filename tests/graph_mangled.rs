@@ -3,7 +3,7 @@
 //! Whatever the bytes and whatever was asked: no panic, no token or secret in any words, and no
 //! death without Graph's own, explicit word for it.
 
-use metatoken::graph::{Headers, Response, facebook, is_verdict};
+use metatoken::graph::{Headers, Response, calls, is_verdict};
 use metatoken::token::Problem;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -179,7 +179,7 @@ fn is_harmless(status: u16, body: &[u8]) {
             Understood::Grant(_) | Understood::Pages { .. } | Understood::Acknowledged => {}
         }
     }
-    if let Ok(list) = facebook::read_accounts(&answer(status, "application/json", body)) {
+    if let Ok(list) = calls::read_accounts(&answer(status, "application/json", body)) {
         list.pages.iter().filter_map(|page| page.name.as_deref()).for_each(hides_everything);
     }
 }

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use metatoken::graph::{Headers, Response, facebook, is_verdict};
+use metatoken::graph::{Headers, Response, calls, is_verdict};
 use metatoken::token::{Action, Expiry, Inspection, Problem, ProblemKind as Kind};
 use serde_json::Value;
 
@@ -254,7 +254,7 @@ fn says(expect: &Value, inspection: &Inspection, context: &str) {
     let word = |name: &str| expect[name].as_str().unwrap_or_default();
     let of_an_app = word("action") == "fix app secret";
     let inspection =
-        if of_an_app { facebook::as_app_token(inspection.clone()) } else { inspection.clone() };
+        if of_an_app { calls::as_app_token(inspection.clone()) } else { inspection.clone() };
     let action = inspection.problem.map_or(Action::None, |problem| problem.action);
     assert_eq!(action, step(word("class"), word("action")), "{context}");
 }

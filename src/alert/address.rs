@@ -9,7 +9,7 @@ use crate::token::Secret;
 use super::NotSent;
 
 /// An address to which HTTP is spoken.
-pub(super) struct Address {
+pub struct Address {
     url: Url,
 }
 

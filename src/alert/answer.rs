@@ -13,7 +13,7 @@ use super::patience::{Miss, Next};
 const LONGEST: usize = 2048;
 
 /// Sends a message once and judges the answer; `whose` names what has the address.
-pub(super) fn to(
+pub fn to(
     message: Message,
     address: &Address,
     whose: &str,

@@ -18,7 +18,7 @@ const DISCORD: usize = 2000;
 const SLACK: usize = 4000;
 
 /// The body of a POST that shows this text.
-pub(super) fn body(text: &str) -> String {
+pub fn body(text: &str) -> String {
     let text = harmless(text);
     json!({
         "text": cut(&text, SLACK),

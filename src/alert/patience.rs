@@ -26,14 +26,14 @@ impl Default for Patience {
 
 /// A try that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Miss {
-    pub(super) why: String,
-    pub(super) next: Next,
+pub struct Miss {
+    pub why: String,
+    pub next: Next,
 }
 
 /// What a further try would meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub enum Next {
     /// The same.
     Hopeless,
     /// Perhaps another answer.
@@ -43,11 +43,11 @@ pub(super) enum Next {
 }
 
 impl Miss {
-    pub(super) fn hopeless(why: impl Into<String>) -> Self {
+    pub fn hopeless(why: impl Into<String>) -> Self {
         Self { why: why.into(), next: Next::Hopeless }
     }
 
-    pub(super) fn hopeful(why: impl Into<String>) -> Self {
+    pub fn hopeful(why: impl Into<String>) -> Self {
         Self { why: why.into(), next: Next::Hopeful }
     }
 }

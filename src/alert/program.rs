@@ -10,7 +10,7 @@ use crate::token::redact;
 use super::patience::Miss;
 use super::{Messenger, NotSent, Notice};
 
-pub(super) fn run(argv: &[String], notice: &Notice, messenger: &Messenger) -> Result<(), NotSent> {
+pub fn run(argv: &[String], notice: &Notice, messenger: &Messenger) -> Result<(), NotSent> {
     let name = argv.first().map_or("", String::as_str);
     messenger.patience.insist(|| match call(argv, notice, messenger).run() {
         Ok(ended) if ended.status.success() => Ok(()),

@@ -6,11 +6,7 @@ use super::address::Address;
 use super::patience::Miss;
 use super::{Form, Messenger, NotSent, Notice, Webhook, answer, chat};
 
-pub(super) fn post(
-    webhook: &Webhook,
-    notice: &Notice,
-    messenger: &Messenger,
-) -> Result<(), NotSent> {
+pub fn post(webhook: &Webhook, notice: &Notice, messenger: &Messenger) -> Result<(), NotSent> {
     let address = Address::parse(&webhook.url, "webhook")?;
     messenger.patience.insist(|| {
         let message = message(&address, webhook.form, notice)?;

@@ -148,7 +148,7 @@ fn app_name(session: &Session, asked: Option<&str>) -> Result<String, Complaint>
 
 /// Reads an access token from a file, or from standard input: the two places where a secret may
 /// come from.
-pub(super) fn read_token(
+pub fn read_token(
     session: &Session,
     file: Option<&Path>,
     what: &str,

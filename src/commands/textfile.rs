@@ -16,7 +16,7 @@ use crate::token::Action;
 const BEGINNING: &[u8] = b"# HELP metatoken_";
 
 /// Writes the metrics for everybody to read; what is to be said where that fails.
-pub(super) fn write(path: &Path, status: &StatusReport) -> Result<(), Reason> {
+pub fn write(path: &Path, status: &StatusReport) -> Result<(), Reason> {
     let failed = |(cause, remedy): (String, &str)| Reason {
         code: "textfile_failed",
         severity: Health::Warning,

@@ -2,13 +2,11 @@
 //!
 //! Secrets travel only through TLS; plain HTTP is for a server on this machine, such as a test's.
 
-use std::net::Ipv6Addr;
-
-use crate::http::is_this_machine;
+use crate::http::{Address, Locality};
 
 /// Why an address is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bad {
+pub enum Bad {
     /// It is invalid.
     Form,
     /// It could be read on the way.
@@ -16,55 +14,26 @@ pub(super) enum Bad {
 }
 
 /// Judges the address of one of Meta's services, which has no login and no query.
-pub(super) fn check_endpoint(url: &str) -> Result<(), Bad> {
-    let (scheme, rest) = url.split_once("://").ok_or(Bad::Form)?;
-    let strange = |c: char| !c.is_ascii_graphic() || "?#@\\\"'<>".contains(c);
-    if rest.contains(strange) {
-        return Err(Bad::Form);
-    }
-    let authority = rest.split('/').next().unwrap_or_default();
-    let host = host(authority).ok_or(Bad::Form)?;
-    protected(scheme, host)
+pub fn check_endpoint(url: &str) -> Result<(), Bad> {
+    check(url, "?#@\\\"'<>").map(drop)
 }
 
 /// Finds the host of a channel's address. The address itself is a secret, and never repeated.
-pub(super) fn host_of_secret(url: &str) -> Result<&str, Bad> {
-    let (scheme, rest) = url.split_once("://").ok_or(Bad::Form)?;
-    let strange = |c: char| !c.is_ascii_graphic() || "\\\"<>`".contains(c);
-    if rest.contains(strange) {
+pub fn host_of_secret(url: &str) -> Result<&str, Bad> {
+    check(url, "\\\"<>`")
+}
+
+/// Finds the host, and refuses a scheme by which what is sent there could be read by others.
+fn check<'a>(url: &'a str, refused: &str) -> Result<&'a str, Bad> {
+    if !url.chars().all(|c| c.is_ascii_graphic() && !refused.contains(c)) {
         return Err(Bad::Form);
     }
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let authority = authority.rsplit('@').next().unwrap_or_default();
-    let host = host(authority).ok_or(Bad::Form)?;
-    protected(scheme, host).map(|()| host)
-}
-
-/// Refuses a scheme by which what is sent to that host could be read by others.
-fn protected(scheme: &str, host: &str) -> Result<(), Bad> {
-    match scheme {
-        "https" => Ok(()),
-        "http" if is_this_machine(host) => Ok(()),
-        "http" => Err(Bad::PlainHttp),
+    let address = Address::read(url).ok_or(Bad::Form)?;
+    match (address.scheme(), address.locality()) {
+        ("https", _) | ("http", Locality::Loopback) => Ok(address.host()),
+        ("http", Locality::Network) => Err(Bad::PlainHttp),
         _ => Err(Bad::Form),
     }
-}
-
-/// Takes the host out of `HOST`, `HOST:PORT` or `[IPv6]:PORT`.
-fn host(authority: &str) -> Option<&str> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(literal) => {
-            let (host, port) = literal.split_once(']')?;
-            host.parse::<Ipv6Addr>().ok()?;
-            (host, port)
-        }
-        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
-    };
-    let port_is_good = match port.strip_prefix(':') {
-        Some(port) => port.parse::<u16>().is_ok_and(|port| port > 0),
-        None => port.is_empty(),
-    };
-    (port_is_good && !host.is_empty()).then_some(host)
 }
 
 #[cfg(test)]
@@ -94,6 +63,17 @@ mod tests {
         ] {
             assert_eq!(host_of_secret(url), verdict, "{url}");
         }
+    }
+
+    #[test]
+    fn what_no_client_could_ask_is_no_address() {
+        for host in ["a|b", "a^b", "a%20b", "1.2.3.999", "a:+80"] {
+            let url = format!("https://{host}/x");
+            assert_eq!(check_endpoint(&url), Err(Bad::Form), "{url}");
+            assert_eq!(host_of_secret(&url), Err(Bad::Form), "{url}");
+        }
+        let as_written = "https://Hooks.Example:443/x";
+        assert_eq!(host_of_secret(as_written), Ok("Hooks.Example"));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct AlertSettings {
 }
 
 /// Reads `[alerts]`; the metrics must not go where something else is kept.
-pub(super) fn read(alerts: &Section<'_>, reserved: &Reserved) -> AlertSettings {
+pub fn read(alerts: &Section<'_>, reserved: &Reserved) -> AlertSettings {
     let textfile = alerts.path("textfile", "Where `refresh` writes metrics for a node exporter");
     let textfile = textfile.map(|path| path.components().collect::<PathBuf>());
     if let Some(path) = textfile.get()

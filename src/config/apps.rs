@@ -27,19 +27,19 @@ pub struct AppSetting {
 }
 
 /// An app as far as the file tells of it.
-pub(super) struct AppRead {
-    pub(super) name: String,
+pub struct AppRead {
+    pub name: String,
     /// None where the file names an unknown kind, which is complained of.
-    pub(super) kind: Option<Provider>,
-    pub(super) has_secret: bool,
+    pub kind: Option<Provider>,
+    pub has_secret: bool,
     /// Where its id and its secret are found, by their keys.
-    pub(super) sources: Vec<(&'static str, SecretSource)>,
+    pub sources: Vec<(&'static str, SecretSource)>,
     /// The app, if nothing that it needs is missing or wrong.
-    pub(super) setting: Option<AppSetting>,
+    pub setting: Option<AppSetting>,
 }
 
 /// Reads every `[app.NAME]`.
-pub(super) fn read(top: &Section<'_>) -> Vec<AppRead> {
+pub fn read(top: &Section<'_>) -> Vec<AppRead> {
     let apps = top.named("app", "NAME", "The Meta apps");
     apps.iter().map(|(name, app)| read_one(name, app)).collect()
 }

@@ -7,7 +7,7 @@ use super::reader::{Ask, Section};
 use super::redact::{holds_token, looks_secret};
 
 /// Complains for `reason` of every argument that holds a token.
-pub(super) fn harmless(
+pub fn harmless(
     section: &Section<'_>,
     command: Ask<'_, Vec<Spanned<String>>>,
     reason: &str,
@@ -20,7 +20,7 @@ pub(super) fn harmless(
 }
 
 /// A program and its arguments, as `config show` gives them; never what may be a secret.
-pub(super) fn describe_argv(words: &[String]) -> Value {
+pub fn describe_argv(words: &[String]) -> Value {
     let shown = |word: &'_ String| if looks_secret(word) { "…".to_owned() } else { word.clone() };
     words.iter().map(shown).collect()
 }

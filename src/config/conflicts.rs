@@ -13,9 +13,9 @@ use crate::token::{Label, TargetId};
 
 /// A target with its token.
 #[derive(Clone, Copy)]
-pub(super) struct Owned<'a> {
-    pub(super) label: &'a Label,
-    pub(super) delivery: &'a DeliveryRead,
+pub struct Owned<'a> {
+    pub label: &'a Label,
+    pub delivery: &'a DeliveryRead,
 }
 
 impl<'a> Owned<'a> {
@@ -28,7 +28,7 @@ impl<'a> Owned<'a> {
 }
 
 /// Notes every target that conflicts with one before it, once each.
-pub(super) fn check<'a>(targets: impl Iterator<Item = Owned<'a>>, reader: &Reader<'_>) {
+pub fn check<'a>(targets: impl Iterator<Item = Owned<'a>>, reader: &Reader<'_>) {
     let mut files = Files::default();
     let mut ids: HashMap<(&Label, &TargetId), Owned<'a>> = HashMap::new();
     for later in targets {

@@ -18,14 +18,14 @@ use crate::edit::{self, EditError, Format, Missing};
 use crate::token::TargetId;
 
 /// A target, and where the file speaks of it.
-pub(super) struct DeliveryRead {
-    pub(super) target: Target,
+pub struct DeliveryRead {
+    pub target: Target,
     /// Whether the file gives it a name.
-    pub(super) has_name: bool,
+    pub has_name: bool,
     /// What it is called by.
-    pub(super) id_span: Span,
+    pub id_span: Span,
     /// What names the value that it writes, or the program.
-    pub(super) span: Span,
+    pub span: Span,
 }
 
 const FORMS: &str = "write `file` and `key`, or `command = [\"PROGRAM\", \"ARGUMENT\"]`";
@@ -34,7 +34,7 @@ const FORMS: &str = "write `file` and `key`, or `command = [\"PROGRAM\", \"ARGUM
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Reads the deliveries of a token in the order of the file.
-pub(super) fn read<'a>(token: &'a Section<'a>) -> Vec<(DeliveryRead, Section<'a>)> {
+pub fn read<'a>(token: &'a Section<'a>) -> Vec<(DeliveryRead, Section<'a>)> {
     let mut deliveries = Vec::new();
     for section in token.list("deliver", "Where the token goes, in this order") {
         if let Some(delivery) = read_one(&section) {
@@ -217,7 +217,7 @@ const fn shape(format: Format) -> &'static str {
 }
 
 /// Refuses to write into a file that metatoken lives by.
-pub(super) fn refuse_reserved(delivery: &DeliveryRead, section: &Section<'_>, reserved: &Reserved) {
+pub fn refuse_reserved(delivery: &DeliveryRead, section: &Section<'_>, reserved: &Reserved) {
     let Place::File(file) = &delivery.target.place else { return };
     if let Some(what) = reserved.ruined_by(&Slot::of(file)) {
         let message = format!("{} {what}", quoted_path(&file.path));

@@ -11,11 +11,11 @@ use crate::exit::Exit;
 
 /// A file that is read, by its number among the sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) struct FileId(usize);
+pub struct FileId(usize);
 
 /// Some bytes of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) struct Span {
+pub struct Span {
     file: FileId,
     start: usize,
     end: usize,
@@ -23,21 +23,21 @@ pub(super) struct Span {
 
 impl Span {
     /// Names bytes of `file`.
-    pub(super) fn new(file: FileId, bytes: Range<usize>) -> Self {
+    pub fn new(file: FileId, bytes: Range<usize>) -> Self {
         Self { file, start: bytes.start, end: bytes.end }
     }
 }
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
-pub(super) struct Spanned<T> {
-    pub(super) value: T,
-    pub(super) span: Span,
+pub struct Spanned<T> {
+    pub value: T,
+    pub span: Span,
 }
 
 /// A mistake in a file, by its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Diagnostic {
+pub struct Diagnostic {
     span: Span,
     message: String,
     label: String,
@@ -46,39 +46,39 @@ pub(super) struct Diagnostic {
 
 impl Diagnostic {
     /// Says what is wrong at `span`.
-    pub(super) fn at(span: Span, message: impl Into<String>) -> Self {
+    pub fn at(span: Span, message: impl Into<String>) -> Self {
         Self { span, message: message.into(), label: String::new(), earlier: None }
     }
 
     /// Says beside the caret what is meant, or what to write instead.
-    pub(super) fn label(self, label: impl Into<String>) -> Self {
+    pub fn label(self, label: impl Into<String>) -> Self {
         Self { label: label.into(), ..self }
     }
 
     /// Shows the line on which the same was said before.
-    pub(super) fn earlier(self, earlier: Option<Span>) -> Self {
+    pub fn earlier(self, earlier: Option<Span>) -> Self {
         Self { earlier, ..self }
     }
 }
 
 /// A file that was read; its place in a list is its [`FileId`].
-pub(super) struct SourceText<'a> {
-    pub(super) path: &'a Path,
-    pub(super) text: &'a str,
+pub struct SourceText<'a> {
+    pub path: &'a Path,
+    pub text: &'a str,
 }
 
 /// All mistakes in the files; reading goes on after each.
 #[derive(Debug, Default)]
-pub(super) struct Diagnostics(Vec<Diagnostic>);
+pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
     /// Adds mistakes in any order.
-    pub(super) fn extend(&mut self, more: impl IntoIterator<Item = Diagnostic>) {
+    pub fn extend(&mut self, more: impl IntoIterator<Item = Diagnostic>) {
         self.0.extend(more);
     }
 
     /// Renders the mistakes in the order of the files, each once; nothing if there is none.
-    pub(super) fn into_refused(
+    pub fn into_refused(
         mut self,
         sources: &[SourceText<'_>],
         schema: fn() -> &'static Schema,

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::token::redact::secret_in;
 
 /// Where the config of the machine lives.
-pub(super) const SYSTEM_FOLDER: &str = "/etc/metatoken";
+pub const SYSTEM_FOLDER: &str = "/etc/metatoken";
 
 const NAME: &str = "metatoken.toml";
 

@@ -24,7 +24,7 @@ pub struct HttpSettings {
 }
 
 /// Reads `[http]`.
-pub(super) fn read(top: &Section<'_>) -> HttpSettings {
+pub fn read(top: &Section<'_>) -> HttpSettings {
     let http = top.table("http", "How Graph is called");
     let settings = HttpSettings {
         timeout: http
@@ -47,7 +47,7 @@ pub(super) fn read(top: &Section<'_>) -> HttpSettings {
 }
 
 /// Reads `[endpoints]`.
-pub(super) fn read_endpoints(top: &Section<'_>) -> Endpoints {
+pub fn read_endpoints(top: &Section<'_>) -> Endpoints {
     let endpoints = top.table("endpoints", "Where Graph is; by default Meta's own servers");
     let settings = Endpoints::each(|provider| {
         let (key, spec) = (provider.as_str(), provider.spec());

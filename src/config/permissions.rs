@@ -23,14 +23,14 @@ const STICKY: u32 = 0o1000;
 const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// The text of a config that may be trusted, and its mode.
-pub(super) struct JudgedFile {
-    pub(super) text: Zeroizing<String>,
+pub struct JudgedFile {
+    pub text: Zeroizing<String>,
     mode: u32,
 }
 
 impl JudgedFile {
     /// Reads the file for `caller`; a link is followed and its file is judged.
-    pub(super) fn read(path: &Path, caller: u32) -> Result<Self, Complaint> {
+    pub fn read(path: &Path, caller: u32) -> Result<Self, Complaint> {
         let file = open_at_once(path).map_err(|error| unreadable(path, error))?;
         let metadata = file.metadata().map_err(|error| unreadable(path, error))?;
         if !metadata.is_file() {
@@ -52,7 +52,7 @@ impl JudgedFile {
     }
 
     /// Refuses a file that others can read although it holds a secret.
-    pub(super) fn may_hold_secrets(&self, path: &Path) -> Result<(), Complaint> {
+    pub fn may_hold_secrets(&self, path: &Path) -> Result<(), Complaint> {
         if self.mode & 0o004 == 0 {
             return Ok(());
         }
@@ -120,7 +120,7 @@ fn judge_folder(path: &Path, caller: u32) -> Result<(), Complaint> {
 
 /// Refuses certificates that somebody else could have put there: whoever they trust reads every
 /// access token. A file that is not there is complained of where it is needed.
-pub(super) fn judge_ca_file(path: &Path, config: &Path, caller: u32) -> Result<(), Complaint> {
+pub fn judge_ca_file(path: &Path, config: &Path, caller: u32) -> Result<(), Complaint> {
     let Ok(metadata) = path.metadata() else { return Ok(()) };
     if !metadata.is_file() {
         let subject = format!("`ca_file` {}", path.display());

@@ -14,14 +14,14 @@ use crate::token::Label;
 
 /// The tables that speak about one token.
 #[derive(Clone, Copy)]
-pub(super) struct Layers<'a> {
-    pub(super) own: &'a Section<'a>,
-    pub(super) parent: Option<(&'a Label, &'a Section<'a>)>,
-    pub(super) defaults: &'a Section<'a>,
+pub struct Layers<'a> {
+    pub own: &'a Section<'a>,
+    pub parent: Option<(&'a Label, &'a Section<'a>)>,
+    pub defaults: &'a Section<'a>,
 }
 
 /// Reads every key of the policy, and notes where each value came from.
-pub(super) fn read(layers: Layers<'_>) -> Policy {
+pub fn read(layers: Layers<'_>) -> Policy {
     let built_in = Policy::default();
     Policy {
         enabled: layers
@@ -275,7 +275,7 @@ fn pair(found: &FoundValue<'_>) -> Reading<Limits> {
 ///
 /// What is not given depends on who can renew the token, so the judgement itself is asked; it may
 /// be unable to say.
-pub(super) fn check_order(layers: Layers<'_>, policy: &Policy, subject: Option<Subject<'_>>) {
+pub fn check_order(layers: Layers<'_>, policy: &Policy, subject: Option<Subject<'_>>) {
     let complain = |key, message: String, label: &str| {
         let found = layers.inherited(key, "", Section::duration).found;
         let span = found.map_or(layers.own.span(), |(found, _)| found.span);
@@ -314,7 +314,7 @@ fn built_in(limit: TimeDelta, subject: &Subject<'_>) -> String {
 }
 
 /// Shows the limits that depend on who can renew the token, where no table gives them.
-pub(super) fn put_limits(own: &Section<'_>, subject: &Subject<'_>) {
+pub fn put_limits(own: &Section<'_>, subject: &Subject<'_>) {
     let (warn, critical) = if subject.only_a_person_can_renew() {
         let note = "built in, as only a person can renew it";
         (note, note)

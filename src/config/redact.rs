@@ -11,10 +11,10 @@ use super::schema::Schema;
 use crate::token::token_prefixes;
 
 /// So many letters and digits in a row are a token or a key, not a word or an id.
-pub(super) const RUN: usize = 20;
+pub const RUN: usize = 20;
 
 /// Whether a text holds what may be a token, or an address that is a secret.
-pub(super) fn looks_secret(text: &str) -> bool {
+pub fn looks_secret(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| run.len() >= RUN)
         || text.match_indices("://").any(|(at, mark)| is_more_than_a_host(&text[at + mark.len()..]))
 }
@@ -28,7 +28,7 @@ fn is_more_than_a_host(rest: &str) -> bool {
 
 /// Whether an argument, which everybody on the machine can read, holds what looks like one of
 /// Meta's tokens, alone or in a longer word.
-pub(super) fn holds_token(word: &str) -> bool {
+pub fn holds_token(word: &str) -> bool {
     let runs = || word.split(|c: char| !c.is_ascii_alphanumeric());
     runs().any(begins_like_a_token) || word.match_indices('|').any(|(at, _)| parts_an_app(word, at))
 }
@@ -50,7 +50,7 @@ fn parts_an_app(word: &str, bar: usize) -> bool {
 }
 
 /// Finds the bytes of a config that may not be shown, in their order.
-pub(super) fn hidden(text: &str, schema: &Schema) -> Vec<Range<usize>> {
+pub fn hidden(text: &str, schema: &Schema) -> Vec<Range<usize>> {
     let mut scan = Scan { text, schema, at: 0, key: None, depth: 0, hidden: Vec::new() };
     while scan.at < text.len() {
         scan.step();

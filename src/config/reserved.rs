@@ -19,7 +19,7 @@ const BESIDE: [(&str, &str); 4] =
     [("-wal", STORE), ("-shm", STORE), ("-journal", STORE), (".lock", "is metatoken's own lock")];
 
 /// Every value that a delivery would ruin, by its file.
-pub(super) struct Reserved {
+pub struct Reserved {
     config: PathBuf,
     values: HashMap<PathBuf, Vec<Value>>,
 }
@@ -33,7 +33,7 @@ struct Value {
 
 impl Reserved {
     /// Reserves the store and its key for the config at `config`.
-    pub(super) fn new(config: &Path, store: &StoreSettings) -> Self {
+    pub fn new(config: &Path, store: &StoreSettings) -> Self {
         let mut this = Self { config: config.to_owned(), values: HashMap::new() };
         this.reserve_file(&store.path, STORE);
         for (ending, what) in BESIDE {
@@ -49,13 +49,13 @@ impl Reserved {
     }
 
     /// Reserves a file as a whole.
-    pub(super) fn reserve_file(&mut self, path: &Path, what: &str) {
+    pub fn reserve_file(&mut self, path: &Path, what: &str) {
         let value = Value { key: None, format: Format::Raw, what: what.to_owned() };
         self.reserve(path, value);
     }
 
     /// Reserves what a secret is read from, if that is a file.
-    pub(super) fn reserve_source(&mut self, source: &SecretSource, what: String) {
+    pub fn reserve_source(&mut self, source: &SecretSource, what: String) {
         if let SecretSource::File { path, key, format } = source {
             self.reserve(path, Value { key: key.clone(), format: *format, what });
         }
@@ -67,7 +67,7 @@ impl Reserved {
     }
 
     /// Says what would be ruined by writing into the slot.
-    pub(super) fn ruined_by(&self, slot: &Slot<'_>) -> Option<&str> {
+    pub fn ruined_by(&self, slot: &Slot<'_>) -> Option<&str> {
         if slot.key().is_none() && slot.meets(&Slot::whole(&self.config)) {
             return Some("is this config, which would be replaced as a whole");
         }
@@ -80,7 +80,7 @@ impl Reserved {
 
 /// A file, or one value in it.
 #[derive(Debug, Clone)]
-pub(super) struct Slot<'a> {
+pub struct Slot<'a> {
     /// Without detours, as far as can be told without asking the disk.
     path: Cow<'a, Path>,
     /// Without one it is the whole file.
@@ -90,32 +90,32 @@ pub(super) struct Slot<'a> {
 
 impl<'a> Slot<'a> {
     /// Names one value of a file, or with no key all of it.
-    pub(super) fn new(path: &'a Path, key: Option<&'a str>, format: Format) -> Self {
+    pub fn new(path: &'a Path, key: Option<&'a str>, format: Format) -> Self {
         Self { path: plain(path), key, format }
     }
 
     /// Names all of a file.
-    pub(super) fn whole(path: &'a Path) -> Self {
+    pub fn whole(path: &'a Path) -> Self {
         Self::new(path, None, Format::Raw)
     }
 
     /// Names what the target writes.
-    pub(super) fn of(file: &'a FileTarget) -> Self {
+    pub fn of(file: &'a FileTarget) -> Self {
         Self::new(&file.path, file.key.as_deref(), file.format)
     }
 
     /// The file.
-    pub(super) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// The key; without one it is the whole file.
-    pub(super) const fn key(&self) -> Option<&'a str> {
+    pub const fn key(&self) -> Option<&'a str> {
         self.key
     }
 
     /// Whether what is written here is read there.
-    pub(super) fn meets(&self, other: &Self) -> bool {
+    pub fn meets(&self, other: &Self) -> bool {
         if self.path != other.path {
             return false;
         }

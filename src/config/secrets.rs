@@ -24,7 +24,7 @@ use crate::shell::quoted;
 use crate::token::Secret;
 
 /// Where systemd puts the credentials of a unit.
-pub(super) const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+pub const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 /// What lets every user of the machine put another secret in the place of ours.
 const WRITABLE_BY_OTHERS: u32 = 0o002;

@@ -182,7 +182,7 @@ fn toml_value(value: &Value) -> String {
 }
 
 /// A value that `config show` can show.
-pub(super) trait Shown {
+pub trait Shown {
     /// The value as JSON has it; a secret as a reference.
     fn shown(&self) -> Value;
 }

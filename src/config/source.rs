@@ -84,7 +84,7 @@ const FORMS: &str = "write `{ env = NAME }`, `{ file = PATH }`, `{ credential = 
 
 impl Section<'_> {
     /// Reads a secret: a literal, or where it is found.
-    pub(super) fn secret(&self, key: Str, sentence: Str) -> Ask<'_, SecretSource> {
+    pub fn secret(&self, key: Str, sentence: Str) -> Ask<'_, SecretSource> {
         let about = ("a secret, or where it is found", sentence);
         self.inline(key, "a SECRET", about, literal, |section| reference(key, section)).secret()
     }
@@ -161,7 +161,7 @@ fn refuse_without_file<T>(section: &Section<'_>, ask: &Ask<'_, T>, form: &str) {
 
 /// Complains of an access token in the place of a label or an app's name, which are shown to people.
 /// 32 hex digits are not refused: a program may call its tokens so.
-pub(super) fn is_the_token(name: &str, span: Span) -> Option<Diagnostic> {
+pub fn is_the_token(name: &str, span: Span) -> Option<Diagnostic> {
     let kind = secret_in(name)?;
     matches!(kind, SecretKind::AccessToken | SecretKind::Code).then(|| {
         let message = format!("this looks like {kind}, where a name belongs");
@@ -170,7 +170,7 @@ pub(super) fn is_the_token(name: &str, span: Span) -> Option<Diagnostic> {
 }
 
 /// Complains of a secret that stands where the name of its place belongs.
-pub(super) fn is_the_secret(name: &str, span: Span) -> Option<Diagnostic> {
+pub fn is_the_secret(name: &str, span: Span) -> Option<Diagnostic> {
     let kind = secret_in(name)?;
     let message = format!("this looks like {kind}, where a name belongs");
     Some(Diagnostic::at(span, message).label("put it into a file of mode 0600: `{ file = PATH }`"))
@@ -225,7 +225,7 @@ fn file(
 }
 
 /// Finds the format of that name, or says what could be written.
-pub(super) fn known_format(section: &Section<'_>, name: &Spanned<String>) -> Option<Format> {
+pub fn known_format(section: &Section<'_>, name: &Spanned<String>) -> Option<Format> {
     let format = Format::from_name(&name.value);
     if format.is_none() {
         let message = format!("unknown format {}", quoted(&name.value));

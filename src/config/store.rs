@@ -49,7 +49,7 @@ const DATABASE: &str = "metatoken.db";
 const KEY: &str = "metatoken.key";
 
 /// Reads `[store]`.
-pub(super) fn read(top: &Section<'_>, environment: &Environment) -> StoreSettings {
+pub fn read(top: &Section<'_>, environment: &Environment) -> StoreSettings {
     let store = top.table("store", "Where tokens are kept");
     let default = store_of(store.folder(), environment);
     let path = store.path("path", "The database").or(default);

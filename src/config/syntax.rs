@@ -10,11 +10,7 @@ use toml_edit::{Document, Item, Key, Table, TableLike, TomlError};
 use super::diagnostic::{Diagnostic, Span};
 
 /// Says what is wrong with the text; `place` names bytes of it.
-pub(super) fn explain(
-    text: &str,
-    error: &TomlError,
-    place: impl Fn(Range<usize>) -> Span,
-) -> Diagnostic {
+pub fn explain(text: &str, error: &TomlError, place: impl Fn(Range<usize>) -> Span) -> Diagnostic {
     let span = error.span().unwrap_or_default();
     let at = span.start.min(text.len());
     let span = place(span);

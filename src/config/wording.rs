@@ -6,7 +6,7 @@ use std::path::Path;
 use super::redact::{RUN, looks_secret};
 
 /// Puts a value into backticks; what may be a secret, or is long, is left out.
-pub(super) fn quoted(value: &str) -> String {
+pub fn quoted(value: &str) -> String {
     if looks_secret(value) || value.chars().count() > 2 * RUN {
         return "`…`".to_owned();
     }
@@ -14,13 +14,13 @@ pub(super) fn quoted(value: &str) -> String {
 }
 
 /// Puts a path into backticks; one may be long.
-pub(super) fn quoted_path(path: &Path) -> String {
+pub fn quoted_path(path: &Path) -> String {
     let path = path.to_string_lossy();
     if looks_secret(&path) { "`…`".to_owned() } else { format!("`{}`", path.escape_debug()) }
 }
 
 /// Lists what can be written: `a`, `b` or `c`.
-pub(super) fn any_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
+pub fn any_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.map(quoted).collect();
     match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
@@ -29,7 +29,7 @@ pub(super) fn any_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// Finds the name among `names` that was probably meant by `word`.
-pub(super) fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (word.chars().count() / 3).clamp(1, 4);
     names
         .map(|name| (strsim::damerau_levenshtein(word, name), name))
@@ -41,7 +41,7 @@ pub(super) fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> O
 /// Puts an article before a kind: `a user`, `an app`.
 ///
 /// A word in `u` sounds as `user` does, the only one among our names.
-pub(super) fn with_article(noun: impl Display) -> String {
+pub fn with_article(noun: impl Display) -> String {
     let noun = noun.to_string();
     let article = if noun.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
     format!("{article} {noun}")

@@ -15,7 +15,7 @@ use crate::files::{self, FileError, Opened};
 use crate::token::{AccessToken, Secret};
 
 /// How often a file that changes under us is read again.
-pub(super) const ATTEMPTS: usize = 5;
+pub const ATTEMPTS: usize = 5;
 
 /// Who writes in place in this process: one at a time.
 static IN_PLACE: Mutex<()> = Mutex::new(());
@@ -71,7 +71,7 @@ pub fn write<M: Memory>(
 /// Reads the file, asks what it is to hold, and puts that there; `None` if there is no file.
 ///
 /// A file of several names cannot be replaced without losing the others, so it is written in place.
-pub(super) fn rewrite<M: Memory>(
+pub fn rewrite<M: Memory>(
     target: &FileTarget,
     memory: &M,
     plan: impl Fn(&[u8]) -> Result<Plan, Fault>,
@@ -113,7 +113,7 @@ pub(super) fn rewrite<M: Memory>(
 }
 
 /// What is to be done with a file.
-pub(super) enum Plan {
+pub enum Plan {
     /// It gets these bytes.
     Change(Zeroizing<Vec<u8>>),
     /// Nothing.
@@ -121,7 +121,7 @@ pub(super) enum Plan {
 }
 
 /// What is to be done with a file that holds `bytes`.
-pub(super) fn plan(
+pub fn plan(
     target: &FileTarget,
     bytes: &[u8],
     string: &AccessToken,
@@ -161,11 +161,7 @@ fn create(
 }
 
 /// What the file holds when the value in it is `string`.
-pub(super) fn edited(
-    target: &FileTarget,
-    bytes: &[u8],
-    string: &AccessToken,
-) -> Result<Edited, Fault> {
+pub fn edited(target: &FileTarget, bytes: &[u8], string: &AccessToken) -> Result<Edited, Fault> {
     edit::replace(target.format, bytes, target.key.as_deref(), string.expose(), target.missing)
         .map_err(|error| Fault::in_file(&target.path, &error))
 }

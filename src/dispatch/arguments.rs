@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::token::redact::{SecretKind, secret_in};
 
 /// The complaint about the first argument that looks like a secret.
-pub(super) fn refuse_secrets(arguments: &[OsString]) -> Result<(), Complaint> {
+pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), Complaint> {
     let mut typed = arguments.iter().enumerate().skip(1);
     let found = typed.find_map(|(place, argument)| Some((place, secret_in_argument(argument)?)));
     found.map_or(Ok(()), |(place, kind)| Err(complaint(place, kind)))

@@ -21,19 +21,15 @@ use crate::ui::Ui;
 const PAUSE_ON_LOOPBACK: Duration = Duration::from_millis(5);
 
 /// Which config is meant, and what time it is there.
-pub(super) struct Setting {
-    pub(super) config: PathBuf,
-    pub(super) clock: Clock,
+pub struct Setting {
+    pub config: PathBuf,
+    pub clock: Clock,
     sandbox: Option<Sandbox>,
 }
 
 impl Setting {
     /// Finds it by what was typed, and opens the sandbox if one is meant.
-    pub(super) fn find(
-        typed: &Cli,
-        environment: &Environment,
-        clock: Clock,
-    ) -> Result<Self, Complaint> {
+    pub fn find(typed: &Cli, environment: &Environment, clock: Clock) -> Result<Self, Complaint> {
         let Some(folder) = &typed.global.sandbox else {
             if typed.global.scenario.is_some() {
                 return Err(usage("`--scenario` is for the sandbox").hint("add `--sandbox`"));
@@ -68,7 +64,7 @@ impl Setting {
 
 /// Everything that a command works with; the sandbox's Graph answers until it is dropped. From now
 /// on `ui` dates what it says by the session's clock.
-pub(super) fn open_session(
+pub fn open_session(
     typed: &Cli,
     place: Setting,
     environment: Environment,

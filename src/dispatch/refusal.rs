@@ -17,19 +17,19 @@ use crate::token::redact::secret_in;
 use crate::ui::{self, Colour, LogFormat, OutputFormat, Ui, Verbosity};
 
 /// What was typed is wrong.
-pub(super) fn usage(message: &str) -> Complaint {
+pub fn usage(message: &str) -> Complaint {
     Complaint::new(Exit::Usage, "usage", "", message)
 }
 
 /// The program is wrong.
-pub(super) fn bug() -> Complaint {
+pub fn bug() -> Complaint {
     Complaint::new(Exit::Bug, "bug", "", "this is a bug in metatoken")
         .hint("nothing that Meta granted is lost: what was sealed is examined by the next run")
         .hint("please report the line above, and what you typed")
 }
 
 /// A way to the person before it is known what was typed: by the words, for what they look like.
-pub(super) fn plain_ui(arguments: &[OsString], environment: &Environment, clock: Clock) -> Ui {
+pub fn plain_ui(arguments: &[OsString], environment: &Environment, clock: Clock) -> Ui {
     let is = |value| is_given(arguments, "--format", value);
     let format = if is_typed(arguments, "--json") || is("json") {
         OutputFormat::Json
@@ -54,7 +54,7 @@ fn is_given(arguments: &[OsString], option: &str, value: &str) -> bool {
 }
 
 /// Prints the complaint and gives its code, which for `check` is a monitoring system's.
-pub(super) fn give_up(typed: &Cli, ui: Ui, complaint: &Complaint) -> u8 {
+pub fn give_up(typed: &Cli, ui: Ui, complaint: &Complaint) -> u8 {
     if matches!(typed.command, Command::Check(_)) {
         let verdict = commands::verdict_of(complaint);
         // What is written into a metrics file must be metrics.
@@ -72,7 +72,7 @@ pub(super) fn give_up(typed: &Cli, ui: Ui, complaint: &Complaint) -> u8 {
 }
 
 /// What clap could not read: help and version are answers, anything else is a usage error.
-pub(super) fn misread(error: &clap::Error, arguments: &[OsString], ui: Ui) -> u8 {
+pub fn misread(error: &clap::Error, arguments: &[OsString], ui: Ui) -> u8 {
     let Some(complaint) = misread_complaint(error) else {
         ui::usage(error);
         return Exit::Ok.code();
@@ -88,7 +88,7 @@ pub(super) fn misread(error: &clap::Error, arguments: &[OsString], ui: Ui) -> u8
 }
 
 /// What was typed must not even be read.
-pub(super) fn unusable(complaint: &Complaint, arguments: &[OsString], ui: Ui) -> u8 {
+pub fn unusable(complaint: &Complaint, arguments: &[OsString], ui: Ui) -> u8 {
     let code = usage_code(arguments);
     if ui.format != OutputFormat::Json {
         tell_monitoring(complaint, arguments, ui);
@@ -122,7 +122,7 @@ fn first_paragraph(text: &str) -> String {
 }
 
 /// Marks a scheduled run whose command line cannot be used, as far as its config can be found.
-pub(super) fn note_unusable(
+pub fn note_unusable(
     complaint: &Complaint,
     arguments: &[OsString],
     environment: &Environment,
@@ -146,7 +146,7 @@ pub(super) fn note_unusable(
 }
 
 /// Whether a timer or cron has started what was typed, by its words.
-pub(super) fn is_scheduled_line(arguments: &[OsString], ui: Ui) -> bool {
+pub fn is_scheduled_line(arguments: &[OsString], ui: Ui) -> bool {
     let rehearses = arguments.iter().any(|it| it.to_string_lossy().starts_with("--sandbox"))
         || is_typed(arguments, "--dry-run");
     !rehearses
@@ -155,7 +155,7 @@ pub(super) fn is_scheduled_line(arguments: &[OsString], ui: Ui) -> bool {
 }
 
 /// The complaint about a command line that clap could not read; `None` where it asked for help.
-pub(super) fn misread_complaint(error: &clap::Error) -> Option<Complaint> {
+pub fn misread_complaint(error: &clap::Error) -> Option<Complaint> {
     let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     (!is_answer).then(|| usage(&first_paragraph(&error.to_string())))
 }

@@ -17,7 +17,7 @@ use crate::token::{Label, Pattern, Time, Trigger};
 use crate::ui::{Colour, LogFormat, OutputFormat, Verbosity};
 
 /// What `status` was asked for.
-pub(super) fn status_order(given: &cli::StatusArguments) -> StatusOrder {
+pub fn status_order(given: &cli::StatusArguments) -> StatusOrder {
     StatusOrder {
         patterns: given.labels.iter().map(Pattern::new).collect(),
         asking: match (given.live, given.offline) {
@@ -35,7 +35,7 @@ pub(super) fn status_order(given: &cli::StatusArguments) -> StatusOrder {
 }
 
 /// What `check` was asked for.
-pub(super) fn check_order(given: &cli::CheckArguments) -> CheckOrder {
+pub fn check_order(given: &cli::CheckArguments) -> CheckOrder {
     CheckOrder {
         patterns: given.labels.iter().map(Pattern::new).collect(),
         asking: if given.live { Asking::Always } else { Asking::Never },
@@ -55,7 +55,7 @@ pub(super) fn check_order(given: &cli::CheckArguments) -> CheckOrder {
 }
 
 /// The forms that each command can print; another pair is a usage error.
-pub(super) fn format(typed: &Cli) -> Result<OutputFormat, Complaint> {
+pub fn format(typed: &Cli) -> Result<OutputFormat, Complaint> {
     let asked = match (typed.global.json, typed.global.format) {
         (true, _) | (_, Some(TypedFormat::Json)) => Some(OutputFormat::Json),
         (_, Some(TypedFormat::Table)) => Some(OutputFormat::Table),
@@ -94,7 +94,7 @@ pub(super) fn format(typed: &Cli) -> Result<OutputFormat, Complaint> {
 }
 
 /// How much is to be said.
-pub(super) fn verbosity(typed: &Cli) -> Verbosity {
+pub fn verbosity(typed: &Cli) -> Verbosity {
     match (typed.global.quiet, typed.global.verbose) {
         (true, _) => Verbosity::Quiet,
         (false, 0) => Verbosity::Normal,
@@ -104,7 +104,7 @@ pub(super) fn verbosity(typed: &Cli) -> Verbosity {
 }
 
 /// The form of the log.
-pub(super) const fn log_format(typed: &Cli) -> LogFormat {
+pub const fn log_format(typed: &Cli) -> LogFormat {
     match typed.global.log_format {
         TypedLogFormat::Text => LogFormat::Text,
         TypedLogFormat::Json => LogFormat::Json,
@@ -112,7 +112,7 @@ pub(super) const fn log_format(typed: &Cli) -> LogFormat {
 }
 
 /// When to colour.
-pub(super) fn colour(typed: &Cli) -> Colour {
+pub fn colour(typed: &Cli) -> Colour {
     match typed.global.color {
         TypedColour::Auto => Colour::Auto,
         TypedColour::Always => Colour::Always,
@@ -121,17 +121,17 @@ pub(super) fn colour(typed: &Cli) -> Colour {
 }
 
 /// Whether the run is meant.
-pub(super) fn dry_run(dry_run: bool) -> DryRun {
+pub fn dry_run(dry_run: bool) -> DryRun {
     if dry_run { DryRun::Yes } else { DryRun::No }
 }
 
 /// A timer's run is one whose standard error is the journal, or that says so.
-pub(super) fn trigger(session: &Session, said: bool) -> Trigger {
+pub fn trigger(session: &Session, said: bool) -> Trigger {
     if said || session.ui.stderr_is_the_journal() { Trigger::Scheduled } else { Trigger::Manual }
 }
 
 /// What the simulated Graph is to be like.
-pub(super) fn scenario(name: Option<&str>) -> Result<Scenario, Complaint> {
+pub fn scenario(name: Option<&str>) -> Result<Scenario, Complaint> {
     let Some(name) = name else { return Ok(Scenario::Healthy) };
     Scenario::from_name(name).ok_or_else(|| {
         usage(&format!("there is no scenario `{name}`"))
@@ -140,19 +140,19 @@ pub(super) fn scenario(name: Option<&str>) -> Result<Scenario, Complaint> {
 }
 
 /// A span as the config spells it.
-pub(super) fn duration(text: &str) -> Result<Duration, Complaint> {
+pub fn duration(text: &str) -> Result<Duration, Complaint> {
     config::parse_duration(text).ok().and_then(|span| span.to_std().ok()).ok_or_else(|| {
         usage(&format!("`{text}` is no duration")).hint("write `90s`, `15m`, `6h`, `7d` or `2w`")
     })
 }
 
 /// `+45d` from where every rehearsal begins, or an instant.
-pub(super) fn instant(text: &str) -> Result<NowArg, Complaint> {
+pub fn instant(text: &str) -> Result<NowArg, Complaint> {
     NowArg::parse(text).map_err(|error| usage(&error.to_string()))
 }
 
 /// `30d` ago, or an instant.
-pub(super) fn since(text: &str, clock: &Clock) -> Result<Time, Complaint> {
+pub fn since(text: &str, clock: &Clock) -> Result<Time, Complaint> {
     if let Ok(span) = config::parse_duration(text) {
         return Ok(clock.now() - span);
     }
@@ -165,7 +165,7 @@ pub(super) fn since(text: &str, clock: &Clock) -> Result<Time, Complaint> {
 }
 
 /// The one label that a command works on.
-pub(super) fn label(labels: &[String]) -> Result<Label, Complaint> {
+pub fn label(labels: &[String]) -> Result<Label, Complaint> {
     match labels {
         [one] => Label::parse(one).map_err(|error| usage(&error.to_string())),
         _ => Err(usage("exactly one label is needed here")),

@@ -75,7 +75,7 @@ impl Parsed {
 }
 
 /// Finds what is at `key`, text or not.
-pub(super) fn find(file: &File<'_>, key: Option<&str>) -> Result<Site, EditError> {
+pub fn find(file: &File<'_>, key: Option<&str>) -> Result<Site, EditError> {
     check(file, key)?;
     Parsed::of(file)?.find(file, key)
 }

@@ -20,7 +20,7 @@ use super::site::{Content, Site};
 use super::{EditError, File, Format};
 
 /// The assignments of a file by their names.
-pub(super) struct Names(HashMap<Vec<u8>, Vec<Spot>>);
+pub struct Names(HashMap<Vec<u8>, Vec<Spot>>);
 
 /// Where one assignment stands.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ struct Spot {
 }
 
 impl Names {
-    pub(super) fn of(file: &File<'_>) -> Self {
+    pub fn of(file: &File<'_>) -> Self {
         let mut names: HashMap<Vec<u8>, Vec<Spot>> = HashMap::new();
         for Entry { line, name, at, value, .. } in entries(file) {
             names.entry(name.to_vec()).or_default().push(Spot { line, at, value });
@@ -40,7 +40,7 @@ impl Names {
     }
 
     /// Finds the value of the variable `key`.
-    pub(super) fn find(&self, file: &File<'_>, key: &str) -> Result<Site, EditError> {
+    pub fn find(&self, file: &File<'_>, key: &str) -> Result<Site, EditError> {
         let found = self.0.get(key.as_bytes()).map(Vec::as_slice).unwrap_or_default();
         let spot = file.only(key, found.iter().map(|spot| (spot.line, spot)).collect())?;
         match spot.value.clone() {
@@ -54,7 +54,7 @@ impl Names {
 }
 
 /// One assignment as it stands in the file.
-pub(super) struct Entry<'a> {
+pub struct Entry<'a> {
     /// Where its line begins.
     line: usize,
     pub(super) name: &'a [u8],
@@ -82,7 +82,7 @@ enum Exported {
 }
 
 /// Every assignment, in the order of the lines.
-pub(super) fn entries<'a>(file: &File<'a>) -> Vec<Entry<'a>> {
+pub fn entries<'a>(file: &File<'a>) -> Vec<Entry<'a>> {
     let mut entries = Vec::new();
     // A quoted value may run over lines; what stands inside is no assignment.
     let mut inside_until = 0;
@@ -219,12 +219,7 @@ fn text(
 }
 
 /// Another value in the place of the one at `site`.
-pub(super) fn overwrite(
-    file: &File<'_>,
-    key: &str,
-    site: Site,
-    value: &str,
-) -> Result<Patch, EditError> {
+pub fn overwrite(file: &File<'_>, key: &str, site: Site, value: &str) -> Result<Patch, EditError> {
     let old = &file.bytes[site.span.clone()];
     let quote = match old.first() {
         Some(b'"') => Quote::Double,
@@ -299,7 +294,7 @@ fn escaped(value: &str) -> Zeroizing<String> {
 }
 
 /// A new line at the end of the file, exported if all others are.
-pub(super) fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
+pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
     if !is_name(key) {
         return Err(EditError::BadKey { key: key.to_owned(), format: file.format });
     }

@@ -2,44 +2,44 @@
 
 use super::{EditError, Format, LineColumn};
 
-pub(super) const BOM: &[u8] = b"\xEF\xBB\xBF";
+pub const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// The bytes of a file, and where its text begins behind a byte order mark.
-pub(super) struct File<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) start: usize,
-    pub(super) format: Format,
+pub struct File<'a> {
+    pub bytes: &'a [u8],
+    pub start: usize,
+    pub format: Format,
 }
 
 impl<'a> File<'a> {
-    pub(super) fn new(format: Format, bytes: &'a [u8]) -> Self {
+    pub fn new(format: Format, bytes: &'a [u8]) -> Self {
         Self { bytes, start: if bytes.starts_with(BOM) { BOM.len() } else { 0 }, format }
     }
 
     /// The text behind the byte order mark.
-    pub(super) fn text(&self) -> Result<&'a str, EditError> {
+    pub fn text(&self) -> Result<&'a str, EditError> {
         std::str::from_utf8(&self.bytes[self.start..])
             .map_err(|error| self.unparsable(self.start + error.valid_up_to()))
     }
 
-    pub(super) fn place(&self, at: usize) -> LineColumn {
+    pub fn place(&self, at: usize) -> LineColumn {
         let before = &self.bytes[self.start..at.max(self.start)];
         let lines: Vec<&[u8]> = before.split(|byte| *byte == b'\n').collect();
         let last = String::from_utf8_lossy(lines.last().unwrap_or(&before));
         LineColumn { line: lines.len(), column: last.chars().count() + 1 }
     }
 
-    pub(super) fn unparsable(&self, at: usize) -> EditError {
+    pub fn unparsable(&self, at: usize) -> EditError {
         EditError::Unparsable { format: self.format, at: self.place(at) }
     }
 
-    pub(super) fn not_text(&self, key: Option<&str>, at: usize, found: &'static str) -> EditError {
+    pub fn not_text(&self, key: Option<&str>, at: usize, found: &'static str) -> EditError {
         let key = key.unwrap_or_default().to_owned();
         EditError::NotText { key, at: self.place(at), found }
     }
 
     /// The only one of the places found, or why there is none.
-    pub(super) fn only<T>(&self, key: &str, found: Vec<(usize, T)>) -> Result<T, EditError> {
+    pub fn only<T>(&self, key: &str, found: Vec<(usize, T)>) -> Result<T, EditError> {
         if found.len() > 1 {
             let lines = found.iter().map(|(at, _)| self.place(*at).line).collect();
             return Err(EditError::Ambiguous { key: key.to_owned(), lines });
@@ -51,7 +51,7 @@ impl<'a> File<'a> {
     }
 
     /// Every line with the place of its first byte, without its line end.
-    pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &'a [u8])> + use<'a> {
+    pub fn lines(&self) -> impl Iterator<Item = (usize, &'a [u8])> + use<'a> {
         let mut at = self.start;
         self.bytes[self.start..].split_inclusive(|byte| *byte == b'\n').map(move |line| {
             let start = at;
@@ -61,12 +61,12 @@ impl<'a> File<'a> {
         })
     }
 
-    pub(super) fn is_blank(&self) -> bool {
+    pub fn is_blank(&self) -> bool {
         self.bytes[self.start..].trim_ascii().is_empty()
     }
 
     /// The line end of the file, `\n` if it has none yet.
-    pub(super) fn line_end(&self) -> &'static str {
+    pub fn line_end(&self) -> &'static str {
         let first = self.bytes.iter().position(|byte| *byte == b'\n');
         match first.and_then(|at| at.checked_sub(1)).map(|at| self.bytes[at]) {
             Some(b'\r') => "\r\n",
@@ -75,19 +75,19 @@ impl<'a> File<'a> {
     }
 
     /// The blanks with which the line around `at` begins.
-    pub(super) fn indentation(&self, at: usize) -> &str {
+    pub fn indentation(&self, at: usize) -> &str {
         let line = &self.bytes[self.line_start(at)..];
         let length = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         std::str::from_utf8(&line[..length]).unwrap_or_default()
     }
 
-    pub(super) fn line_start(&self, at: usize) -> usize {
+    pub fn line_start(&self, at: usize) -> usize {
         let before = &self.bytes[self.start..at];
         self.start + before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
     }
 
     /// Where the comment begins that stands right above the line at `at`, or that line.
-    pub(super) fn heading(&self, at: usize) -> usize {
+    pub fn heading(&self, at: usize) -> usize {
         let mut top = at;
         while top > self.start {
             let above = self.line_start(top - 1);
@@ -101,7 +101,7 @@ impl<'a> File<'a> {
         top
     }
 
-    pub(super) fn no_place(&self, key: &str, at: Option<usize>, why: &'static str) -> EditError {
+    pub fn no_place(&self, key: &str, at: Option<usize>, why: &'static str) -> EditError {
         EditError::NoPlace { key: key.to_owned(), at: at.map(|at| self.place(at)), why }
     }
 }

@@ -23,7 +23,7 @@ use super::{EditError, File, Format};
 /// The assignments of a file by `section.name`, or by `name` above the first section.
 ///
 /// Both a section and a name may hold dots, so the parts are put together, not taken apart.
-pub(super) struct Names {
+pub struct Names {
     exact: HashMap<Vec<u8>, Vec<Spot>>,
     folded: HashMap<Vec<u8>, Vec<Spot>>,
 }
@@ -36,7 +36,7 @@ struct Spot {
 }
 
 impl Names {
-    pub(super) fn of(file: &File<'_>) -> Result<Self, EditError> {
+    pub fn of(file: &File<'_>) -> Result<Self, EditError> {
         let mut names = Self { exact: HashMap::new(), folded: HashMap::new() };
         for entry in entries(file)? {
             let name = match entry.section {
@@ -55,7 +55,7 @@ impl Names {
     ///
     /// Most readers do not tell `Access_Token` from `access_token`, some do: what is spelled
     /// exactly as asked comes first, another case counts only where there is no such.
-    pub(super) fn find(&self, file: &File<'_>, key: &str) -> Result<Site, EditError> {
+    pub fn find(&self, file: &File<'_>, key: &str) -> Result<Site, EditError> {
         let found = self.exact.get(key.as_bytes());
         let found = found.or_else(|| self.folded.get(&key.as_bytes().to_ascii_lowercase()));
         let found = found.map(Vec::as_slice).unwrap_or_default();
@@ -68,7 +68,7 @@ impl Names {
 
 /// One assignment as it stands in the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Entry<'a> {
+pub struct Entry<'a> {
     /// Where its line begins.
     pub(super) line: usize,
     pub(super) section: &'a [u8],
@@ -80,7 +80,7 @@ pub(super) struct Entry<'a> {
 }
 
 /// Every assignment, in the order of the lines.
-pub(super) fn entries<'a>(file: &File<'a>) -> Result<Vec<Entry<'a>>, EditError> {
+pub fn entries<'a>(file: &File<'a>) -> Result<Vec<Entry<'a>>, EditError> {
     let mut section: &[u8] = b"";
     let mut entries = Vec::new();
     for (start, line) in file.lines() {
@@ -101,7 +101,7 @@ pub(super) fn entries<'a>(file: &File<'a>) -> Result<Vec<Entry<'a>>, EditError> 
 }
 
 /// What a line is.
-pub(super) enum Line<'a> {
+pub enum Line<'a> {
     /// Blank, or a comment.
     Nothing,
     Header(&'a [u8]),
@@ -116,7 +116,7 @@ pub(super) enum Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn of(line: &'a [u8]) -> Self {
+    pub fn of(line: &'a [u8]) -> Self {
         let text = line.trim_ascii();
         match text.first() {
             None | Some(b';' | b'#') => Self::Nothing,
@@ -162,12 +162,7 @@ fn comment(text: &str) -> usize {
 }
 
 /// Another value in the place of the one at `site`.
-pub(super) fn overwrite(
-    file: &File<'_>,
-    key: &str,
-    site: Site,
-    value: &str,
-) -> Result<Patch, EditError> {
+pub fn overwrite(file: &File<'_>, key: &str, site: Site, value: &str) -> Result<Patch, EditError> {
     if let Some(why) = goes_on(file, &site) {
         let at = file.place(site.span.start);
         return Err(EditError::Irreplaceable { key: key.to_owned(), at, why });
@@ -254,7 +249,7 @@ fn written(value: &str, order: [Style; 3]) -> Result<Zeroizing<String>, EditErro
 }
 
 /// A new line at the end of its section, or a new section at the end of the file.
-pub(super) fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
+pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
     let bad_key = || EditError::BadKey { key: key.to_owned(), format: file.format };
     let sections = Section::all(file);
     let entries = entries(file)?;

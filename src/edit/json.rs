@@ -17,11 +17,7 @@ use super::site::{Content, Site};
 use super::{EditError, File};
 
 /// Finds what is at a dotted path or a JSON pointer; a number picks from an array.
-pub(super) fn find(
-    file: &File<'_>,
-    collections: &Collections,
-    key: &str,
-) -> Result<Site, EditError> {
+pub fn find(file: &File<'_>, collections: &Collections, key: &str) -> Result<Site, EditError> {
     let scanner = Scanner { bytes: file.bytes };
     let mut at = scanner.blank(file.start);
     for part in path(key, file)? {
@@ -46,14 +42,14 @@ pub(super) fn find(
 
 /// What stands in the objects and arrays that a way has led through, by name and by number.
 #[derive(Default)]
-pub(super) struct Collections(Mutex<HashMap<usize, Children>>);
+pub struct Collections(Mutex<HashMap<usize, Children>>);
 
 /// Where the children of one object or array stand: each name or value, and its value.
 type Children = HashMap<String, Vec<(usize, usize)>>;
 
 impl Collections {
     /// Checks that the file is JSON.
-    pub(super) fn of(file: &File<'_>) -> Result<Self, EditError> {
+    pub fn of(file: &File<'_>) -> Result<Self, EditError> {
         let text = file.text()?;
         serde_json::from_str::<IgnoredAny>(text).map_err(|error| unparsable(file, &error))?;
         Ok(Self::default())
@@ -67,7 +63,7 @@ impl Collections {
 }
 
 /// What the parser says, at its place; a comment is the mistake that people make on purpose.
-pub(super) fn unparsable(file: &File<'_>, error: &serde_json::Error) -> EditError {
+pub fn unparsable(file: &File<'_>, error: &serde_json::Error) -> EditError {
     let text = &file.bytes[file.start..];
     let lines = text.split_inclusive(|byte| *byte == b'\n').take(error.line().saturating_sub(1));
     let line = file.start + lines.map(<[u8]>::len).sum::<usize>();
@@ -78,7 +74,7 @@ pub(super) fn unparsable(file: &File<'_>, error: &serde_json::Error) -> EditErro
     file.unparsable(at)
 }
 
-pub(super) fn path(key: &str, file: &File<'_>) -> Result<Vec<String>, EditError> {
+pub fn path(key: &str, file: &File<'_>) -> Result<Vec<String>, EditError> {
     let parts: Vec<String> = match key.strip_prefix('/') {
         Some(pointer) => {
             pointer.split('/').map(|part| part.replace("~1", "/").replace("~0", "~")).collect()
@@ -94,7 +90,7 @@ pub(super) fn path(key: &str, file: &File<'_>) -> Result<Vec<String>, EditError>
 
 /// Steps through a document that is known to be JSON.
 struct Scanner<'a> {
-    pub(super) bytes: &'a [u8],
+    pub bytes: &'a [u8],
 }
 
 impl Scanner<'_> {
@@ -128,18 +124,18 @@ impl Scanner<'_> {
     }
 
     /// Where the sibling behind the value at `at` begins, or the closing bracket.
-    pub(super) fn next(&self, at: usize) -> usize {
+    pub fn next(&self, at: usize) -> usize {
         let end = self.blank(self.skip(at));
         if self.bytes.get(end) == Some(&b',') { self.blank(end + 1) } else { end }
     }
 
-    pub(super) fn blank(&self, at: usize) -> usize {
+    pub fn blank(&self, at: usize) -> usize {
         let rest = self.bytes.get(at..).unwrap_or_default();
         at + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
     }
 
     /// The end of the value that begins at `at`.
-    pub(super) fn skip(&self, at: usize) -> usize {
+    pub fn skip(&self, at: usize) -> usize {
         let mut depth = 0_usize;
         let mut at = at;
         loop {
@@ -190,7 +186,7 @@ impl Scanner<'_> {
 }
 
 /// A new last member of the deepest object that is there, with the objects below it that are not.
-pub(super) fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
+pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
     let parts = path(key, file)?;
     let scanner = Scanner { bytes: file.bytes };
     let mut at = scanner.blank(file.start);

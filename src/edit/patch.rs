@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::file::{BOM, File};
 
 /// A stretch of bytes and the text that replaces it.
-pub(super) struct Patch {
+pub struct Patch {
     span: Range<usize>,
     text: Zeroizing<String>,
     change: Change,
@@ -15,7 +15,7 @@ pub(super) struct Patch {
 
 /// What a patch does to the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Change {
+pub enum Change {
     /// One value becomes another.
     Value,
     /// A key is added, perhaps with parents.
@@ -24,19 +24,19 @@ pub(super) enum Change {
 
 impl Patch {
     /// Another value in the place of the one at `span`.
-    pub(super) fn value(span: Range<usize>, text: Zeroizing<String>) -> Self {
+    pub fn value(span: Range<usize>, text: Zeroizing<String>) -> Self {
         Self { span, text, change: Change::Value }
     }
 
     /// A key in the place of the bytes at `span`, which hold none.
-    pub(super) fn key(span: Range<usize>, text: Zeroizing<String>) -> Self {
+    pub fn key(span: Range<usize>, text: Zeroizing<String>) -> Self {
         Self { span, text, change: Change::Key }
     }
 
     /// Lines of their own behind the line around `at`.
     ///
     /// Where that is the last one and has no line end, the new last one has none either.
-    pub(super) fn line_behind(file: &File<'_>, at: usize, lines: &[&str]) -> Self {
+    pub fn line_behind(file: &File<'_>, at: usize, lines: &[&str]) -> Self {
         let end = file.line_end();
         let Some(ahead) = file.bytes[at..].iter().position(|byte| *byte == b'\n') else {
             let at = file.bytes.len();
@@ -47,7 +47,7 @@ impl Patch {
     }
 
     /// Lines of their own at the end of the file, which keeps its final line end or its lack.
-    pub(super) fn line_at_end(file: &File<'_>, lines: &[&str]) -> Self {
+    pub fn line_at_end(file: &File<'_>, lines: &[&str]) -> Self {
         let (at, end) = (file.bytes.len(), file.line_end());
         let lines = lines_joined(lines, end);
         let text = if file.bytes.is_empty() || file.bytes == BOM || file.bytes.ends_with(b"\n") {
@@ -59,25 +59,25 @@ impl Patch {
     }
 
     /// Lines at the end of the file with a blank line above them.
-    pub(super) fn paragraph_at_end(file: &File<'_>, lines: &[&str]) -> Self {
+    pub fn paragraph_at_end(file: &File<'_>, lines: &[&str]) -> Self {
         let last = file.lines().last().map(|(_, line)| line.trim_ascii().is_empty());
         let blank: &[&str] = if last == Some(false) { &[""] } else { &[] };
         Self::line_at_end(file, &[blank, lines].concat())
     }
 
     /// Lines of their own before the line that begins at `at`, with a blank line behind them.
-    pub(super) fn line_before(file: &File<'_>, at: usize, lines: &[&str]) -> Self {
+    pub fn line_before(file: &File<'_>, at: usize, lines: &[&str]) -> Self {
         let end = file.line_end();
         Self::key(at..at, joined(&[&lines_joined(lines, end), end, end]))
     }
 
     /// What it does to the document.
-    pub(super) fn change(&self) -> Change {
+    pub fn change(&self) -> Change {
         self.change
     }
 
     /// The file with the change made.
-    pub(super) fn apply(&self, bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+    pub fn apply(&self, bytes: &[u8]) -> Zeroizing<Vec<u8>> {
         // Room for everything: a buffer that grows leaves copies of the secret behind.
         let room = bytes.len() - self.span.len() + self.text.len();
         let mut changed = Zeroizing::new(Vec::with_capacity(room));
@@ -89,7 +89,7 @@ impl Patch {
 }
 
 /// The parts in one string that was never smaller.
-pub(super) fn joined(parts: &[&str]) -> Zeroizing<String> {
+pub fn joined(parts: &[&str]) -> Zeroizing<String> {
     let mut whole = Zeroizing::new(String::with_capacity(parts.iter().map(|p| p.len()).sum()));
     for part in parts {
         whole.push_str(part);

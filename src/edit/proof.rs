@@ -16,7 +16,7 @@ use super::patch::Change;
 use super::{EditError, File, Format, env, ini, json, toml, yaml, yaml_tree};
 
 /// Whether nothing differs but what the patch was to change.
-pub(super) fn holds(before: &File<'_>, after: &File<'_>, key: &str, change: Change) -> bool {
+pub fn holds(before: &File<'_>, after: &File<'_>, key: &str, change: Change) -> bool {
     compared(before, after, key, change).unwrap_or(false)
 }
 
@@ -138,8 +138,8 @@ fn one_entry_differs(
 #[derive(PartialEq)]
 struct Tree {
     /// Which kind it is, with tag and anchor where there are such.
-    pub(super) note: String,
-    pub(super) kind: TreeKind,
+    pub note: String,
+    pub kind: TreeKind,
 }
 
 #[derive(PartialEq)]
@@ -151,7 +151,7 @@ enum TreeKind {
 
 impl Tree {
     /// The root of every document in the file; a file with nothing in it has none.
-    pub(super) fn documents(file: &File<'_>) -> Result<Vec<Self>, EditError> {
+    pub fn documents(file: &File<'_>) -> Result<Vec<Self>, EditError> {
         if file.is_blank() {
             return Ok(Vec::new());
         }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 const LONGEST: usize = 6;
 
 /// The value with quotes around it.
-pub(super) fn double(value: &str) -> Zeroizing<String> {
+pub fn double(value: &str) -> Zeroizing<String> {
     // Room for everything: a string that grows leaves copies of the secret behind.
     let mut written = Zeroizing::new(String::with_capacity(value.len() * LONGEST + 2));
     written.push('"');
@@ -35,7 +35,7 @@ pub(super) fn double(value: &str) -> Zeroizing<String> {
 }
 
 /// The value between two marks of the same kind, with nothing escaped.
-pub(super) fn between(mark: &str, value: &str) -> Zeroizing<String> {
+pub fn between(mark: &str, value: &str) -> Zeroizing<String> {
     let mut written = Zeroizing::new(String::with_capacity(value.len() + 2 * mark.len()));
     written.push_str(mark);
     written.push_str(value);
@@ -45,7 +45,7 @@ pub(super) fn between(mark: &str, value: &str) -> Zeroizing<String> {
 
 /// Whether a character stands for itself in every quoted string: no control character, and none
 /// that a reader takes for a line end or a byte order mark.
-pub(super) fn is_plain(c: char) -> bool {
+pub fn is_plain(c: char) -> bool {
     !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 

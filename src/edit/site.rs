@@ -7,15 +7,15 @@ use zeroize::Zeroizing;
 use super::{EditError, File};
 
 /// What stands at a key, text or not.
-pub(super) struct Site {
+pub struct Site {
     /// The bytes as written, quotes included; empty where there is no value yet.
-    pub(super) span: Range<usize>,
-    pub(super) content: Content,
+    pub span: Range<usize>,
+    pub content: Content,
 }
 
 impl Site {
     /// The value, if it is text on one line of the document.
-    pub(super) fn text(
+    pub fn text(
         self,
         file: &File<'_>,
         key: Option<&str>,
@@ -31,7 +31,7 @@ impl Site {
 }
 
 /// What a value is.
-pub(super) enum Content {
+pub enum Content {
     Text(Zeroizing<String>),
     /// Text that is laid out in lines of its own, below its key.
     Lines(Zeroizing<String>),
@@ -42,17 +42,17 @@ pub(super) enum Content {
 }
 
 impl Content {
-    pub(super) fn text(value: impl Into<String>) -> Self {
+    pub fn text(value: impl Into<String>) -> Self {
         Self::Text(Zeroizing::new(value.into()))
     }
 
-    pub(super) fn says(&self, value: &str) -> bool {
+    pub fn says(&self, value: &str) -> bool {
         matches!(self, Self::Text(text) | Self::Lines(text) if text.as_str() == value)
     }
 }
 
 /// Finds the whole of a file, without the end of its last line.
-pub(super) fn raw(file: &File<'_>) -> Result<Site, EditError> {
+pub fn raw(file: &File<'_>) -> Result<Site, EditError> {
     let text = file.text()?;
     let value = text.strip_suffix('\n').unwrap_or(text);
     let value = value.strip_suffix('\r').unwrap_or(value);

@@ -13,7 +13,7 @@ use super::site::{Content, Site};
 use super::{EditError, File};
 
 /// Finds what is at a dotted path; a part may be quoted, a number picks from an array.
-pub(super) fn find(file: &File<'_>, root: &Item, key: &str) -> Result<Site, EditError> {
+pub fn find(file: &File<'_>, root: &Item, key: &str) -> Result<Site, EditError> {
     let path = path(file, key)?;
     let mut item = root;
     for part in &path {
@@ -29,17 +29,17 @@ pub(super) fn find(file: &File<'_>, root: &Item, key: &str) -> Result<Site, Edit
 }
 
 /// The parts of a dotted path, with their quotes undone.
-pub(super) fn path(file: &File<'_>, key: &str) -> Result<Vec<Key>, EditError> {
+pub fn path(file: &File<'_>, key: &str) -> Result<Vec<Key>, EditError> {
     Key::parse(key).map_err(|_| EditError::BadKey { key: key.to_owned(), format: file.format })
 }
 
 /// The document; its spans count from behind the byte order mark.
-pub(super) fn parse<'a>(file: &File<'a>) -> Result<Document<&'a str>, EditError> {
+pub fn parse<'a>(file: &File<'a>) -> Result<Document<&'a str>, EditError> {
     Document::parse(file.text()?)
         .map_err(|error| file.unparsable(file.start + error.span().map_or(0, |span| span.start)))
 }
 
-pub(super) fn step<'a>(item: &'a Item, part: &str) -> Option<&'a Item> {
+pub fn step<'a>(item: &'a Item, part: &str) -> Option<&'a Item> {
     if item.is_table_like() { item.get(part) } else { item.get(part.parse::<usize>().ok()?) }
 }
 
@@ -54,7 +54,7 @@ fn kind(item: &Item) -> &'static str {
 }
 
 /// Another value in the place of the one at `site`.
-pub(super) fn overwrite(file: &File<'_>, site: Site, value: &str) -> Patch {
+pub fn overwrite(file: &File<'_>, site: Site, value: &str) -> Patch {
     let literal = value.chars().all(|c| c == '\t' || is_plain(c)) && !value.contains('\'');
     let text = match &file.bytes[site.span.clone()] {
         [b'\'', b'\'', b'\'', rest @ ..] if literal => {
@@ -80,7 +80,7 @@ fn opening(rest: &[u8]) -> &'static str {
 }
 
 /// A new key at the end of its table, or a new table at the end of the file.
-pub(super) fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
+pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
     let path = path(file, key)?;
     let document = parse(file)?;
     let mut way = Way::from(document.as_item(), document.as_table());

@@ -21,7 +21,7 @@ use super::yaml_tree::{Kind, Layout, Node};
 use super::{EditError, File};
 
 /// Finds what is at a dotted path; a number picks from a sequence.
-pub(super) fn find(file: &File<'_>, documents: &[Node], key: &str) -> Result<Site, EditError> {
+pub fn find(file: &File<'_>, documents: &[Node], key: &str) -> Result<Site, EditError> {
     let node = Way::to(file, documents, key)?.node;
     Ok(Site { span: node.span.clone(), content: content(node) })
 }
@@ -44,7 +44,7 @@ fn content(node: &Node) -> Content {
 }
 
 /// The parts of a dotted path.
-pub(super) fn path<'a>(file: &File<'_>, key: &'a str) -> Result<Vec<&'a str>, EditError> {
+pub fn path<'a>(file: &File<'_>, key: &'a str) -> Result<Vec<&'a str>, EditError> {
     let parts: Vec<&str> = key.split('.').collect();
     if parts.iter().any(|part| part.is_empty()) {
         return Err(EditError::BadKey { key: key.to_owned(), format: file.format });
@@ -54,17 +54,17 @@ pub(super) fn path<'a>(file: &File<'_>, key: &'a str) -> Result<Vec<&'a str>, Ed
 
 /// A node with the nodes that lead to it.
 #[derive(Clone)]
-pub(super) struct Way<'a> {
+pub struct Way<'a> {
     /// From the root to the parent.
-    pub(super) above: Vec<&'a Node>,
+    pub above: Vec<&'a Node>,
     /// Its name in the parent, if that is a mapping.
-    pub(super) name: Option<&'a Node>,
-    pub(super) node: &'a Node,
+    pub name: Option<&'a Node>,
+    pub node: &'a Node,
 }
 
 impl<'a> Way<'a> {
     /// The way to the only node at `key` in all documents.
-    pub(super) fn to(file: &File<'_>, documents: &'a [Node], key: &str) -> Result<Self, EditError> {
+    pub fn to(file: &File<'_>, documents: &'a [Node], key: &str) -> Result<Self, EditError> {
         let path = path(file, key)?;
         let mut ways = Vec::new();
         for root in documents {
@@ -84,12 +84,12 @@ impl<'a> Way<'a> {
     }
 
     /// The way that has not begun yet.
-    pub(super) fn from(root: &'a Node) -> Self {
+    pub fn from(root: &'a Node) -> Self {
         Self { above: Vec::new(), name: None, node: root }
     }
 
     /// Every way on by `part`; more than one if a name is there twice.
-    pub(super) fn step(&self, part: &str) -> Vec<Self> {
+    pub fn step(&self, part: &str) -> Vec<Self> {
         let on = |name: Option<&'a Node>, node: &'a Node| {
             let above = self.above.iter().copied().chain([self.node]).collect();
             Self { above, name, node }
@@ -109,13 +109,13 @@ impl<'a> Way<'a> {
     }
 
     /// Where it begins: its name, or itself.
-    pub(super) fn place(&self) -> usize {
+    pub fn place(&self) -> usize {
         self.name.unwrap_or(self.node).span.start
     }
 }
 
 /// Another value in the place of the one at `key`.
-pub(super) fn overwrite(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
+pub fn overwrite(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
     let documents = Node::documents(file)?;
     let way = Way::to(file, &documents, key)?;
     alone(file, key, &way)?;
@@ -235,7 +235,7 @@ fn header(file: &File<'_>, block: &Node) -> Option<(usize, Range<usize>)> {
 const STEP: usize = 2;
 
 /// A new last entry of the deepest mapping that is there, with the mappings below it that are not.
-pub(super) fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
+pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
     let parts = path(file, key)?;
     let documents = Node::documents(file)?;
     if let Some(second) = documents.get(1) {
@@ -419,7 +419,7 @@ fn name(part: &str) -> Zeroizing<String> {
 }
 
 /// What a plain scalar is in YAML's core schema, or in the older one, if it is not text.
-pub(super) fn not_text(plain: &str) -> Option<&'static str> {
+pub fn not_text(plain: &str) -> Option<&'static str> {
     match plain.to_ascii_lowercase().as_str() {
         "" | "~" | "null" => Some("nothing"),
         "true" | "false" | "yes" | "no" | "on" | "off" => Some("true or false"),
@@ -439,7 +439,7 @@ fn is_all(text: &str, radix: u32) -> bool {
 }
 
 /// Whether the text means itself without quotes, to every reader.
-pub(super) fn may_be_plain(text: &str, layout: Layout) -> bool {
+pub fn may_be_plain(text: &str, layout: Layout) -> bool {
     let has_role = |c: char| match c {
         ':' => layout == Layout::Flow,
         _ => !c.is_ascii_graphic() || "#,[]{}&*!>'\"`\\".contains(c),

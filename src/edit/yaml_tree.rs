@@ -16,16 +16,16 @@ use super::{EditError, File};
 const DEEPEST: usize = 128;
 
 /// One value with what stands before it.
-pub(super) struct Node {
+pub struct Node {
     /// The bytes as written, without tag and anchor; what is empty has none.
-    pub(super) span: Range<usize>,
+    pub span: Range<usize>,
     /// The number of the anchor, 0 for none.
-    pub(super) anchor: usize,
-    pub(super) tag: Option<String>,
-    pub(super) kind: Kind,
+    pub anchor: usize,
+    pub tag: Option<String>,
+    pub kind: Kind,
 }
 
-pub(super) enum Kind {
+pub enum Kind {
     Scalar {
         text: Zeroizing<String>,
         style: ScalarStyle,
@@ -46,7 +46,7 @@ pub(super) enum Kind {
 
 /// How a collection is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub enum Layout {
     /// By lines and their indentation.
     Block,
     /// In brackets.
@@ -55,7 +55,7 @@ pub(super) enum Layout {
 
 impl Node {
     /// The root of every document in the file.
-    pub(super) fn documents(file: &File<'_>) -> Result<Vec<Self>, EditError> {
+    pub fn documents(file: &File<'_>) -> Result<Vec<Self>, EditError> {
         let text = file.text()?;
         let mut builder = Builder { places: Places::of(text), open: Vec::new(), roots: Vec::new() };
         for event in Parser::new_from_str(text) {
@@ -76,7 +76,7 @@ impl Node {
     }
 
     /// The text of a scalar.
-    pub(super) fn text(&self) -> Option<&str> {
+    pub fn text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Scalar { text, .. } => Some(text),
             _ => None,
@@ -84,7 +84,7 @@ impl Node {
     }
 
     /// Whether nothing is written where a value could be.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         matches!(self.kind, Kind::Scalar { style: ScalarStyle::Plain, .. }) && self.span.is_empty()
     }
 

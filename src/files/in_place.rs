@@ -10,9 +10,10 @@ use rustix::fs::{self, FallocateFlags, OFlags};
 use rustix::io::{self, Errno};
 
 use super::error::FileError;
-use super::identity::Identity;
-use super::turn::Turn;
-use super::{Opened, content};
+use super::opened::Opened;
+use super::path::Identity;
+use super::temp::Turn;
+use super::temp::write_content;
 use crate::failpoint;
 
 /// How much is put back at once when a write is undone, in bytes. No process is killed within a
@@ -102,18 +103,6 @@ impl Opened {
         Ok(())
     }
 
-    /// Brings what the file holds to the disk.
-    pub fn sync(&self) -> Result<(), FileError> {
-        fs::fsync(&self.file).map_err(|errno| FileError::Unsynced(self.path.clone(), errno))
-    }
-
-    /// Why root does not write into this file, if that is so.
-    pub(super) fn names_of_another(&self) -> Option<FileError> {
-        let Identity { names, owner, .. } = self.identity;
-        let refused = names > 1 && owner != 0 && rustix::process::geteuid().is_root();
-        refused.then(|| FileError::NamesOfAnother { path: self.path.clone(), names, owner })
-    }
-
     fn unwritten(&self, errno: Errno) -> FileError {
         FileError::Unwritten(self.path.clone(), errno)
     }
@@ -133,7 +122,7 @@ fn reserve(file: &OwnedFd, length: usize) -> Result<(), Errno> {
 
 /// Writes the new content, and then cuts off what is left of the old one.
 fn fill(file: &OwnedFd, bytes: &[u8]) -> Result<(), Errno> {
-    content::write(file, bytes)?;
+    write_content(file, bytes)?;
     failpoint::reach("overwritten");
     fs::ftruncate(file, bytes.len() as u64)?;
     failpoint::reach("cut");

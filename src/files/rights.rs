@@ -6,6 +6,7 @@
 //! file systems that agree to everything and do nothing.
 
 use std::ffi::CString;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use rustix::fd::OwnedFd;
@@ -13,7 +14,7 @@ use rustix::fs::{self, Gid, Mode, Uid, XattrFlags};
 use rustix::io::Errno;
 
 use super::error::{FileError, Right};
-use super::identity::Identity;
+use super::path::Identity;
 
 /// The number of a group that has none here, unless the kernel was told another.
 const NOGROUP: u32 = 65534;
@@ -26,7 +27,7 @@ const ACL: &str = "system.posix_acl_access";
 const CARRIED: [&str; 4] = ["system.", "user.", "security.selinux", "security.SMACK64"];
 
 /// What a file lets whom do.
-pub(super) struct Rights {
+pub struct Rights {
     owner: u32,
     group: u32,
     mode: u32,
@@ -40,20 +41,20 @@ struct Attribute {
 
 /// What could not be carried over, and why; no cause if nothing failed and nothing happened.
 #[derive(Debug)]
-pub(super) struct Loss {
+pub struct Loss {
     right: Right,
     cause: Option<Errno>,
 }
 
 impl Loss {
-    pub(super) fn about(self, path: &Path) -> FileError {
+    pub fn about(self, path: &Path) -> FileError {
         FileError::NotCarried { path: path.to_owned(), right: self.right, cause: self.cause }
     }
 }
 
 impl Rights {
     /// Those of an open file, of which `identity` was seen.
-    pub(super) fn of(file: &OwnedFd, identity: &Identity) -> Result<Self, Loss> {
+    pub fn of(file: &OwnedFd, identity: &Identity) -> Result<Self, Loss> {
         let mut attributes = Vec::new();
         for name in names(file).map_err(|errno| lost(Right::Attributes, errno))? {
             let value = read(file, &name).map_err(|errno| lost(right(&name), errno))?;
@@ -67,7 +68,7 @@ impl Rights {
     ///
     /// The mode comes last: a change of owner may clear bits of it, and until then it keeps
     /// everybody else out, whatever the folder hands down to new files.
-    pub(super) fn carry_to(&self, file: &OwnedFd) -> Result<(), Loss> {
+    pub fn carry_to(&self, file: &OwnedFd) -> Result<(), Loss> {
         let new = fs::fstat(file).map_err(|errno| lost(Right::Owner(self.owner), errno))?;
         if is_hidden(self.group) {
             return Err(lost(Right::Group(self.group), Errno::PERM));
@@ -200,5 +201,53 @@ fn measured(
                 return Ok(buffer);
             }
         }
+    }
+}
+
+/// What lets every user of the machine read a file.
+const READ: u32 = 0o004;
+/// What lets every user of the machine pass through a folder.
+const PASS: u32 = 0o001;
+
+/// Whether every user of this machine can read the file: by its own mode, and by those of the
+/// folders on the way to it. What cannot be looked at is not readable by everybody.
+pub fn is_readable_by_others(path: &Path) -> bool {
+    let grants = |path: &Path, bits| {
+        std::fs::metadata(path).is_ok_and(|it| it.permissions().mode() & bits == bits)
+    };
+    let Ok(real) = path.canonicalize() else { return false };
+    grants(&real, READ) && real.ancestors().skip(1).all(|folder| grants(folder, PASS))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+
+    use super::*;
+
+    #[test]
+    fn a_file_lies_open_if_it_and_its_folders_do() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("folder");
+        let file = folder.join("secret");
+        fs::create_dir(&folder).unwrap();
+        fs::File::create(&file).unwrap();
+        std::os::unix::fs::symlink(&file, root.path().join("link")).unwrap();
+        let set =
+            |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        for (top, inner, mode, open) in [
+            (0o755, 0o755, 0o644, true),
+            (0o711, 0o701, 0o604, true),
+            (0o755, 0o755, 0o640, false),
+            (0o755, 0o750, 0o644, false),
+            (0o700, 0o755, 0o644, false),
+        ] {
+            set(&file, mode);
+            set(&folder, inner);
+            set(root.path(), top);
+            assert_eq!(is_readable_by_others(&file), open, "{top:o} {inner:o} {mode:o}");
+            assert_eq!(is_readable_by_others(&root.path().join("link")), open);
+        }
+        assert!(!is_readable_by_others(&root.path().join("none")));
     }
 }

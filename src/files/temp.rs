@@ -10,16 +10,15 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 
 use rustix::fd::OwnedFd;
-use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags};
-use rustix::io::Errno;
+use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::io::{self, Errno};
+use zeroize::Zeroizing;
 
-use super::content;
-use super::error::FileError;
-use super::identity::Identity;
-use super::place::Place;
-use super::rights::Rights;
-use super::turn::Turn;
 use crate::failpoint;
+
+use super::error::FileError;
+use super::path::{Identity, Place};
+use super::rights::Rights;
 
 const ENDING: &[u8] = b".metatoken-tmp";
 
@@ -31,7 +30,7 @@ const LONGEST: usize = 255 - 1 - ENDING.len();
 const ATTEMPTS: usize = 8;
 
 /// A file under a hidden name, ours and locked; it goes when the value does.
-pub(super) struct Temp<'a> {
+pub struct Temp<'a> {
     path: &'a Path,
     place: &'a Place,
     name: OsString,
@@ -42,12 +41,12 @@ pub(super) struct Temp<'a> {
 impl<'a> Temp<'a> {
     /// Makes an empty one, and clears away what a killed run left. `owner` is the other user to
     /// whom that run may have given it already: the one whose file it was to replace.
-    pub(super) fn claim(path: &'a Path, place: &'a Place, owner: u32) -> Result<Self, FileError> {
+    pub fn claim(path: &'a Path, place: &'a Place, owner: u32) -> Result<Self, FileError> {
         Self::claim_as(hidden(&place.name), path, place, owner)
     }
 
     /// The same under a hidden name that does not follow from the file's.
-    pub(super) fn claim_as(
+    pub fn claim_as(
         name: OsString,
         path: &'a Path,
         place: &'a Place,
@@ -70,28 +69,28 @@ impl<'a> Temp<'a> {
         Err(FileError::Busy(path.to_owned()))
     }
 
-    pub(super) fn file(&self) -> &OwnedFd {
+    pub fn file(&self) -> &OwnedFd {
         &self.turn.file
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
-        content::write(self.file(), bytes).map_err(|errno| self.unwritten(errno))?;
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        write_content(self.file(), bytes).map_err(|errno| self.unwritten(errno))?;
         failpoint::reach("temp-written");
         Ok(())
     }
 
-    pub(super) fn carry(&mut self, rights: &Rights) -> Result<(), FileError> {
+    pub fn carry(&mut self, rights: &Rights) -> Result<(), FileError> {
         rights.carry_to(self.file()).map_err(|loss| loss.about(self.path))
     }
 
-    pub(super) fn sync(&mut self) -> Result<(), FileError> {
+    pub fn sync(&mut self) -> Result<(), FileError> {
         fs::fsync(self.file()).map_err(|errno| self.unwritten(errno))?;
         failpoint::reach("temp-synced");
         Ok(())
     }
 
     /// Takes the name of the file, whatever has it.
-    pub(super) fn rename_over(mut self) -> Result<(), FileError> {
+    pub fn rename_over(mut self) -> Result<(), FileError> {
         let Place { folder, name, .. } = self.place;
         fs::renameat(folder, &self.name, folder, name).map_err(|errno| {
             let path = self.path.to_owned();
@@ -107,7 +106,7 @@ impl<'a> Temp<'a> {
     }
 
     /// Takes the name of the file, if nothing has it.
-    pub(super) fn name_anew(mut self) -> Result<(), FileError> {
+    pub fn name_anew(mut self) -> Result<(), FileError> {
         let Place { folder, name, .. } = self.place;
         let flags = RenameFlags::NOREPLACE;
         let renamed = match fs::renameat_with(folder, &self.name, folder, name, flags) {
@@ -123,7 +122,7 @@ impl<'a> Temp<'a> {
     }
 
     /// The same in two steps; a kill between them leaves the hidden name to the next run.
-    pub(super) fn link_anew(&self) -> Result<(), Errno> {
+    pub fn link_anew(&self) -> Result<(), Errno> {
         let Place { folder, name, .. } = self.place;
         fs::linkat(folder, &self.name, folder, name, AtFlags::empty())?;
         fs::unlinkat(folder, &self.name, AtFlags::empty())
@@ -152,7 +151,7 @@ impl Drop for Temp<'_> {
 }
 
 /// The hidden name of a file.
-pub(super) fn hidden(name: &OsStr) -> OsString {
+pub fn hidden(name: &OsStr) -> OsString {
     let kept = name.as_bytes();
     let kept = kept.get(..LONGEST).unwrap_or(kept);
     OsString::from_vec([b".", kept, ENDING].concat())
@@ -211,7 +210,7 @@ fn open_any(place: &Place, name: &OsStr) -> Result<OwnedFd, Errno> {
 }
 
 /// What it means that no file can be made beside this one.
-pub(super) fn unmade(path: &Path, place: &Place, errno: Errno) -> FileError {
+pub fn unmade(path: &Path, place: &Place, errno: Errno) -> FileError {
     let path = path.to_owned();
     match errno {
         Errno::ACCESS | Errno::PERM | Errno::ROFS => {
@@ -223,5 +222,77 @@ pub(super) fn unmade(path: &Path, place: &Place, errno: Errno) -> FileError {
         }
         Errno::NOENT => FileError::ChangedMeanwhile(path),
         errno => FileError::Unwritten(path, errno),
+    }
+}
+
+/// An open file that is locked, and no longer than this value lives.
+pub struct Turn {
+    pub file: OwnedFd,
+}
+
+impl Turn {
+    /// Locks it without waiting; `None` if somebody else has it.
+    pub fn take(file: OwnedFd) -> Result<Option<Self>, Errno> {
+        match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Self { file })),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // To close it is not enough: a program that another thread is just starting holds all
+        // that was open until it runs.
+        let _ = fs::flock(&self.file, FlockOperation::Unlock);
+    }
+}
+
+/// Reads a file of that size; `None` if it has another by now.
+pub fn read_content(file: &OwnedFd, size: u64) -> Result<Option<Zeroizing<Vec<u8>>>, Errno> {
+    let size = usize::try_from(size).map_err(|_| Errno::FBIG)?;
+    // One byte more than there should be, to see one that was added.
+    let mut bytes = Zeroizing::new(vec![0; size + 1]);
+    let mut read = 0;
+    while let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
+        match io::retry_on_intr(|| io::pread(file, &mut *rest, read as u64))? {
+            0 => break,
+            more => read += more,
+        }
+    }
+    bytes.truncate(size);
+    Ok((read == size).then_some(bytes))
+}
+
+/// Writes from the first byte on; what lies behind the last one stays.
+pub fn write_content(file: &OwnedFd, bytes: &[u8]) -> Result<(), Errno> {
+    let mut written = 0;
+    while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+        match io::retry_on_intr(|| io::pwrite(file, rest, written as u64))? {
+            0 => return Err(Errno::IO),
+            more => written += more,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    #[test]
+    fn a_turn_ends_although_somebody_else_has_inherited_the_descriptor() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let file = File::create(&path).unwrap();
+        let _inherited = file.try_clone().unwrap();
+        let next = || Turn::take(File::open(&path).unwrap().into()).unwrap();
+        let turn = Turn::take(file.into()).unwrap();
+        assert!(next().is_none(), "it is another's turn");
+        drop(turn);
+        assert!(next().is_some());
     }
 }

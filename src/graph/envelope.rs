@@ -7,27 +7,27 @@
 
 use serde_json::Value;
 
-use super::document::{Document, flag, integer, text};
+use super::body::{Document, flag, integer, text};
 use super::response::Response;
 
 /// A refusal in Meta's words and numbers, not yet redacted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Envelope {
-    pub(super) code: Option<i64>,
+pub struct Envelope {
+    pub code: Option<i64>,
     /// The HTTP status, where the body repeats it in the place of a code.
-    pub(super) status: Option<u16>,
+    pub status: Option<u16>,
     /// Zero means none.
-    pub(super) subcode: Option<i64>,
-    pub(super) message: String,
+    pub subcode: Option<i64>,
+    pub message: String,
     /// The name that OAuth gives the error, such as `invalid_token`.
-    pub(super) name: Option<String>,
-    pub(super) transient: Option<bool>,
-    pub(super) fbtrace_id: Option<String>,
+    pub name: Option<String>,
+    pub transient: Option<bool>,
+    pub fbtrace_id: Option<String>,
 }
 
 impl Envelope {
     /// The refusal in an answer, whatever the HTTP status; nothing if the body is no refusal.
-    pub(super) fn of(document: &Document, response: &Response) -> Option<Self> {
+    pub fn of(document: &Document, response: &Response) -> Option<Self> {
         let mut envelope = Self::in_body(document.root())?;
         if envelope.code.is_none()
             && envelope.name.is_none()
@@ -53,7 +53,7 @@ impl Envelope {
     }
 
     /// The refusal in an `error` object, Graph's own or the one inside `data` of `debug_token`.
-    pub(super) fn from_error(error: &Value) -> Self {
+    pub fn from_error(error: &Value) -> Self {
         let said = text(error, "message").or_else(|| sentence(error)).unwrap_or_default();
         let to_people = text(error, "error_user_msg").filter(|words| !said.contains(words));
         let message = [Some(said).filter(|said| !said.is_empty()), to_people];
@@ -116,7 +116,7 @@ impl Envelope {
     }
 
     /// The refusal in `WWW-Authenticate: OAuth "Facebook Platform" "NAME" "SENTENCE"`.
-    pub(super) fn from_challenge(response: &Response) -> Option<Self> {
+    pub fn from_challenge(response: &Response) -> Option<Self> {
         let mut quoted =
             response.challenge()?.strip_prefix("OAuth ")?.split('"').skip(1).step_by(2);
         if quoted.next()? != "Facebook Platform" {

@@ -11,23 +11,23 @@ use super::settings::App;
 
 /// One try of one call.
 #[derive(Clone, Copy)]
-pub(super) struct Attempt<'a> {
-    pub(super) app: &'a App,
-    pub(super) request: &'a Request,
+pub struct Attempt<'a> {
+    pub app: &'a App,
+    pub request: &'a Request,
     /// The first is 1.
-    pub(super) attempt: u32,
+    pub attempt: u32,
 }
 
 /// What is kept of an answer when it has been read.
 #[derive(Default)]
-pub(super) struct Answered {
+pub struct Answered {
     status: Option<u16>,
     version: Option<String>,
     usage_percent: Option<u64>,
 }
 
 impl Answered {
-    pub(super) fn by(response: &Response) -> Self {
+    pub fn by(response: &Response) -> Self {
         Self {
             status: Some(response.status()),
             version: response.api_version().map(str::to_owned),
@@ -38,7 +38,7 @@ impl Answered {
 
 impl Attempt<'_> {
     /// Tells that it was made, what came of it and how long it took.
-    pub(super) fn called(self, answered: &Answered, problem: Option<&Problem>, took: Duration) {
+    pub fn called(self, answered: &Answered, problem: Option<&Problem>, took: Duration) {
         let endpoint = self.request.endpoint();
         let what = problem.map_or_else(|| "answered".to_owned(), ToString::to_string);
         tracing::debug!(
@@ -60,7 +60,7 @@ impl Attempt<'_> {
     }
 
     /// Tells that it is made again, and why.
-    pub(super) fn retried(self, failure: &FailedAttempt, pause: Duration) {
+    pub fn retried(self, failure: &FailedAttempt, pause: Duration) {
         let problem = &failure.problem;
         tracing::debug!(
             event = "retried",
@@ -79,7 +79,7 @@ impl Attempt<'_> {
     }
 
     /// Tells that Meta throttles the whole app.
-    pub(super) fn throttled(self, failure: &FailedAttempt) {
+    pub fn throttled(self, failure: &FailedAttempt) {
         let (app, problem) = (&self.app.name, &failure.problem);
         let wait = failure
             .wait()
@@ -98,7 +98,7 @@ impl Attempt<'_> {
 }
 
 /// Tells that an app may not ask about tokens, and that another way is taken.
-pub(super) fn may_not_ask(app: &App, problem: &Problem) {
+pub fn may_not_ask(app: &App, problem: &Problem) {
     tracing::info!(
         event = "inspection_refused",
         app = app.name,
@@ -112,7 +112,7 @@ pub(super) fn may_not_ask(app: &App, problem: &Problem) {
 }
 
 /// Tells that a list had no end.
-pub(super) fn endless_list(app: &App) {
+pub fn endless_list(app: &App) {
     tracing::warn!(
         event = "list_cut",
         app = app.name,

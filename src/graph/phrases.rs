@@ -90,17 +90,17 @@ fn first_of(phrases: Phrases, words: &str) -> Option<Kind> {
 }
 
 /// Whether a token was asked about in the name of another app.
-pub(super) fn name_another_app(words: &str) -> bool {
+pub fn name_another_app(words: &str) -> bool {
     OF_ANOTHER_APP.iter().any(|phrase| words.contains(phrase))
 }
 
 /// Whether a question went to the wrong host, or was put with a token of the wrong type.
-pub(super) fn of_the_wrong_place(words: &str) -> Option<Kind> {
+pub fn of_the_wrong_place(words: &str) -> Option<Kind> {
     first_of(WRONG_PLACE, words)
 }
 
 /// What is wrong with the app.
-pub(super) fn of_the_app(words: &str) -> Option<Kind> {
+pub fn of_the_app(words: &str) -> Option<Kind> {
     if name_another_app(words) {
         return Some(Kind::BadAppCredentials);
     }
@@ -108,22 +108,22 @@ pub(super) fn of_the_app(words: &str) -> Option<Kind> {
 }
 
 /// What is wrong with the object that was asked for.
-pub(super) fn of_an_object(words: &str) -> Option<Kind> {
+pub fn of_an_object(words: &str) -> Option<Kind> {
     first_of(OF_AN_OBJECT, words)
 }
 
 /// How a session ended, or what its owner must do.
-pub(super) fn of_a_session(words: &str) -> Kind {
+pub fn of_a_session(words: &str) -> Kind {
     first_of(OF_A_SESSION, words).unwrap_or(Kind::SessionInvalid)
 }
 
 /// Whether a refusal without a code is about a token.
-pub(super) fn speak_of_a_token(words: &str) -> bool {
+pub fn speak_of_a_token(words: &str) -> bool {
     ABOUT_A_TOKEN.iter().any(|phrase| words.starts_with(phrase))
 }
 
 /// Whether a login's code is what was refused.
-pub(super) fn speak_of_a_used_code(words: &str) -> bool {
+pub fn speak_of_a_used_code(words: &str) -> bool {
     USED_UP.iter().any(|phrase| words.contains(phrase))
 }
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::token::{Secret, Time};
 
-use super::usage::Usage;
+use super::observations::Usage;
 
 /// The headers of an answer that mean something to us.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -127,7 +127,7 @@ impl Response {
 }
 
 /// Whether it has the form `v25.0`.
-pub(super) fn is_version(text: &str) -> bool {
+pub fn is_version(text: &str) -> bool {
     let number = |part: &str| {
         !part.is_empty() && part.len() <= 4 && part.bytes().all(|c| c.is_ascii_digit())
     };

@@ -14,7 +14,7 @@ use super::request::Idempotence;
 
 /// How far a try got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reached {
+pub enum Reached {
     /// No connection was made: nothing was sent.
     NotConnected,
     /// It was sent, and no answer of Graph's own came back whole.
@@ -25,14 +25,14 @@ pub(super) enum Reached {
 
 /// A try that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FailedAttempt {
-    pub(super) problem: Problem,
-    pub(super) reach: Reached,
+pub struct FailedAttempt {
+    pub problem: Problem,
+    pub reach: Reached,
 }
 
 impl FailedAttempt {
     /// How long Graph, throttling, wants to be left alone.
-    pub(super) fn wait(&self) -> Option<TimeDelta> {
+    pub fn wait(&self) -> Option<TimeDelta> {
         match (self.problem.kind, self.reach) {
             (ProblemKind::RateLimited, Reached::Answered(Some(wait))) => {
                 TimeDelta::from_std(wait).ok()
@@ -44,7 +44,7 @@ impl FailedAttempt {
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RetryDecision {
+pub enum RetryDecision {
     /// The same again after a wait.
     Again(Duration),
     /// No more.
@@ -53,9 +53,9 @@ pub(super) enum RetryDecision {
 
 /// How often a call may be tried, and how it waits in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RetryPolicy {
-    pub(super) attempts: u32,
-    pub(super) pause: Duration,
+pub struct RetryPolicy {
+    pub attempts: u32,
+    pub pause: Duration,
 }
 
 impl RetryPolicy {
@@ -63,7 +63,7 @@ impl RetryPolicy {
     const LONGEST: Duration = Duration::from_secs(10);
 
     /// Says what follows on the `attempt`th try (from 1); `jitter` is any random number.
-    pub(super) fn next(
+    pub fn next(
         self,
         attempt: u32,
         failure: &FailedAttempt,

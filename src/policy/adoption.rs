@@ -79,7 +79,7 @@ pub fn judge_newcomer(
 
 /// Why a string cannot stand for this token whatever its state: another type, app, person or
 /// Page. What Graph does not tell is no misfit.
-pub(super) fn misfit(
+pub fn misfit(
     inspection: &Inspection,
     token_type: TokenType,
     expected: &Identity,
@@ -100,7 +100,7 @@ pub(super) fn misfit(
 }
 
 /// Graph's reason, or a sentence that there was none.
-pub(super) fn explained(inspection: &Inspection) -> Problem {
+pub fn explained(inspection: &Inspection) -> Problem {
     inspection.problem.clone().unwrap_or_else(|| {
         Problem::new(ProblemKind::Unknown, "Graph gave no verdict and no reason")
     })
@@ -109,7 +109,7 @@ pub(super) fn explained(inspection: &Inspection) -> Problem {
 /// How much earlier than the string in use a newcomer may end and still count as its equal.
 ///
 /// Meta's seconds differ from answer to answer; a day is what «extended» means.
-pub(super) const A_DAY: TimeDelta = TimeDelta::hours(24);
+pub const A_DAY: TimeDelta = TimeDelta::hours(24);
 
 #[cfg(test)]
 mod tests {

@@ -144,7 +144,7 @@ pub fn throttle(until: Time, now: Time) -> Option<Time> {
 }
 
 /// Until when nothing is tried for a token, if that lies ahead of `now`.
-pub(super) fn pause(ledger: &Ledger, now: Time) -> Option<Time> {
+pub fn pause(ledger: &Ledger, now: Time) -> Option<Time> {
     let metas_own = ledger
         .problem
         .as_ref()

@@ -13,7 +13,7 @@ const RESTORE: &str = "restore a copy of the store made by `metatoken store back
 
 impl Checks<'_> {
     /// Names what is damaged. Only a lost access token that nothing can be derived from needs a person.
-    pub(super) fn damaged(&mut self, damage: &Damage) {
+    pub fn damaged(&mut self, damage: &Damage) {
         let step = if damage.in_place.is_some() { self.replacement() } else { self.repair() };
         let message = format!("damaged in the store: {}", damage.parts.join(", "));
         self.add(DAMAGED, Health::Critical, message, step);

@@ -1,20 +1,26 @@
 //! Judges the dates of a token: when it expires, when its data access expires, when it was last
-//! checked; and whether the window and the rotation that the config asks for can be kept.
+//! checked; whether the window and the rotation that the config asks for can be kept; and whether a
+//! renewal that was due has not happened.
+//!
+//! A renewal that no run can make needs a person with a browser, who is reminded in time.
 
 use chrono::TimeDelta;
 
-use super::checks::{Checks, Step};
-use super::remedy::replace_it;
-use super::{Dates, Health, humanize};
 use crate::token::{
-    Action, DataAccess, Generation, Inspection, Ledger, Problem, ProblemKind, Time, TokenType,
+    Action, DataAccess, Expiry, Generation, Inspection, Label, Ledger, Problem, ProblemKind, Time,
+    TokenType,
 };
 
+use super::checks::{Checks, Step};
+use super::clocks::throttle;
+use super::remedy::replace_it;
+use super::{Dates, Health, Moment, Subject, humanize, is_short_lived};
+
 /// The code of what is said of a string that Graph was not asked about lately.
-pub(super) const UNPROVEN: &str = "unproven";
+pub const UNPROVEN: &str = "unproven";
 
 impl Checks<'_> {
-    pub(super) fn ending(&self, end: Time) -> (String, Step) {
+    pub fn ending(&self, end: Time) -> (String, Step) {
         let when = humanize::when(end, self.moment.now);
         if self.subject.has_stopped_extending() {
             let message = format!("it ends {when}, and Meta no longer extends it");
@@ -55,7 +61,7 @@ impl Checks<'_> {
         }
     }
 
-    pub(super) fn data_access(&mut self, inspection: &Inspection) {
+    pub fn data_access(&mut self, inspection: &Inspection) {
         let limits = self.subject.policy.data_access_within;
         let DataAccess::Until(until) = inspection.data_access else { return };
         if self.moment.dates == Dates::Doubted || limits.warning.is_zero() {
@@ -85,7 +91,7 @@ impl Checks<'_> {
         }
     }
 
-    pub(super) fn proof_age(&mut self, proven: Time) {
+    pub fn proof_age(&mut self, proven: Time) {
         let limits = self.subject.policy.proof_within;
         if self.moment.dates == Dates::Doubted {
             return;
@@ -113,7 +119,7 @@ impl Checks<'_> {
         );
     }
 
-    pub(super) fn short_parent(&mut self, end: Time) {
+    pub fn short_parent(&mut self, end: Time) {
         if self.subject.token_type != TokenType::Page || self.subject.parent.is_some() {
             return;
         }
@@ -132,7 +138,7 @@ impl Checks<'_> {
     }
 
     /// What stands against how it is kept, beside the string itself.
-    pub(super) fn keeping(&mut self, current: &Generation) {
+    pub fn keeping(&mut self, current: &Generation) {
         let window = self.subject.window(current);
         if window.clipped && !self.subject.only_a_person_can_renew() {
             self.add(
@@ -165,7 +171,7 @@ impl Checks<'_> {
 
     /// The string works, but only a person can clear what keeps it from being renewed: the app's
     /// secret, or permissions that a new string lacks.
-    pub(super) fn in_the_way(&mut self, ledger: &Ledger) {
+    pub fn in_the_way(&mut self, ledger: &Ledger) {
         if let Some(problem) = ledger.problem.as_ref().filter(|it| it.action.needs_a_person())
             && !self.is_said(problem)
         {
@@ -181,5 +187,149 @@ impl Checks<'_> {
             reason.message.contains(&words)
                 || login && reason.action == problem.action && reason.severity == Health::Critical
         })
+    }
+}
+
+/// A renewal that is due may fail for so long before that is a fault.
+const MOST_DELAY: TimeDelta = TimeDelta::days(3);
+
+/// A string of unknown end is due this long after it came, when Meta certainly renews it.
+const FIRST_DAY: TimeDelta = TimeDelta::hours(24);
+
+/// The code of what is said of a renewal that did not happen.
+pub const OVERDUE: &str = "refresh_overdue";
+
+impl Checks<'_> {
+    /// Says that a renewal is overdue, unless what keeps it is said already.
+    pub fn overdue(&mut self, current: &Generation) {
+        let Some((due, delay)) = self.due_since(current) else { return };
+        if self.moment.dates == Dates::Doubted || self.moment.now - due <= delay {
+            return;
+        }
+        let ledger = self.subject.credential.map(|credential| &credential.ledger);
+        let problem = ledger.and_then(|ledger| ledger.problem.as_ref());
+        // What only a person can clear out of the way is said by itself.
+        if problem.is_some_and(|problem| problem.action.needs_a_person()) {
+            return;
+        }
+        let message = format!(
+            "its renewal is due since {}{}",
+            humanize::when(due, self.moment.now),
+            self.what_happened(ledger, problem, due)
+        );
+        let step = self.against_delay();
+        self.add(OVERDUE, Health::Warning, message, step);
+    }
+
+    /// Since when a renewal is due, and how long it may take.
+    fn due_since(&self, current: &Generation) -> Option<(Time, TimeDelta)> {
+        let spec = self.subject.token_type.spec();
+        if !spec.is_renewable() || !self.subject.policy.auto_refresh || is_short_lived(current) {
+            return None;
+        }
+        let window = self.subject.window(current).span;
+        match current.expiry {
+            Expiry::At(_) if self.subject.has_stopped_extending() => None,
+            Expiry::At(end) => {
+                Some(((end - window).max(current.obtained_at), MOST_DELAY.min(window / 4)))
+            }
+            Expiry::Unknown if spec.may_hide_the_end() => {
+                Some((current.obtained_at + FIRST_DAY, MOST_DELAY))
+            }
+            Expiry::Unknown | Expiry::Never => None,
+        }
+    }
+
+    fn what_happened(
+        &self,
+        ledger: Option<&Ledger>,
+        problem: Option<&Problem>,
+        due: Time,
+    ) -> String {
+        let now = self.moment.now;
+        if self.subject.has_stopped_extending() {
+            return ", and Meta no longer extends it".to_owned();
+        }
+        if let Some(until) = self.subject.throttled_until.and_then(|until| throttle(until, now)) {
+            return format!(", and Meta throttles its app until {}", humanize::when(until, now));
+        }
+        match (problem, ledger.and_then(|ledger| ledger.last_attempt_at)) {
+            (Some(problem), _) => format!(", and the last one failed: {problem}"),
+            (None, Some(last)) if last > due => {
+                format!("; last tried {}", humanize::when(last, now))
+            }
+            _ => ", and none was tried".to_owned(),
+        }
+    }
+
+    fn against_delay(&self) -> Step {
+        if self.subject.has_stopped_extending() {
+            return self.log_in_again();
+        }
+        let label = self.subject.label;
+        Step::new(
+            Action::Retry,
+            format!("run `metatoken refresh {label} -v`, and see that the timer runs"),
+        )
+    }
+}
+
+/// A date that only a person can move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deadline {
+    /// What is said of it when it is near: the code of that reason.
+    pub code: &'static str,
+    /// When.
+    pub at: Time,
+    /// How long before it a person is reminded.
+    pub reminders: Vec<TimeDelta>,
+    /// What happens then.
+    pub message: String,
+    /// What the person does.
+    pub remedy: String,
+    /// The tokens that it is about.
+    pub labels: Vec<Label>,
+}
+
+/// The dates of a living token that only a person can move; of a Page its parent's person is told.
+pub fn deadlines(
+    subject: &Subject<'_>,
+    inspection: Option<&Inspection>,
+    moment: Moment,
+) -> Vec<Deadline> {
+    let alive = inspection.filter(|it| it.valid == Some(true));
+    let (Some(inspection), Dates::Trusted) = (alive, moment.dates) else { return Vec::new() };
+    let checks = Checks { subject, moment, reasons: Vec::new() };
+    let deadline = |code, at, message, remedy| Deadline {
+        code,
+        at,
+        reminders: subject.policy.reminders.clone(),
+        message,
+        remedy,
+        labels: vec![subject.label.clone()],
+    };
+    let end = subject.current().and_then(|current| current.expiry.at());
+    let end = end.filter(|_| subject.only_a_person_can_renew()).map(|end| {
+        let (message, step) = checks.ending(end);
+        deadline("expiring", end, message, step.remedy)
+    });
+    let access = data_access(subject, inspection).map(|until| {
+        let step = checks.step_against(&Problem::new(ProblemKind::DataAccessExpired, ""));
+        let message = format!("data access ends {}", humanize::when(until, moment.now));
+        deadline("data_access_expiring", until, message, step.remedy)
+    });
+    end.into_iter().chain(access).filter(|deadline| deadline.at > moment.now).collect()
+}
+
+/// The end of data access, where it is this token's person who can move it.
+fn data_access(subject: &Subject<'_>, inspection: &Inspection) -> Option<Time> {
+    let follows = subject.token_type == TokenType::Page && subject.parent.is_some();
+    match inspection.data_access {
+        DataAccess::Until(until)
+            if !follows && !subject.policy.data_access_within.warning.is_zero() =>
+        {
+            Some(until)
+        }
+        _ => None,
     }
 }

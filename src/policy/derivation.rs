@@ -34,11 +34,7 @@ pub fn listing_is_due(
 /// What a token without a string waits for: its parent, or a person.
 ///
 /// A first string is no renewal: it is taken whatever `auto_refresh` says.
-pub(super) fn without_a_string(
-    subject: &Subject<'_>,
-    insistence: Insistence,
-    moment: Moment,
-) -> Decision {
+pub fn without_a_string(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decision {
     match (subject.token_type.spec().source, subject.parent) {
         (Source::Person(_), _) | (Source::Parent(_), None) => {
             return Decision::Skip(Skip::NoString);
@@ -57,7 +53,7 @@ pub(super) fn without_a_string(
 }
 
 /// What a token that is taken from somewhere needs, if it needs anything but proof.
-pub(super) fn derivation(
+pub fn derivation(
     subject: &Subject<'_>,
     credential: &Credential,
     current: &Generation,

@@ -5,8 +5,8 @@
 //! until the proof is too old.
 
 use super::adoption::{explained, misfit};
-use super::age::{has_outlived_its_date, short_lived};
 use super::checks::{Checks, Step};
+use super::subject::{has_outlived_its_date, short_lived};
 use super::{Dates, Health, Moment, Reason, Subject, humanize, is_short_life, is_short_lived};
 use crate::token::{
     Action, Credential, Expiry, Generation, Identity, Inspection, Problem, ProblemKind, Time,

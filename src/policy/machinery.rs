@@ -21,13 +21,13 @@ const MISSED_RUNS: (i32, i32) = (3, 12);
 const SOONEST_CRITICAL: TimeDelta = TimeDelta::days(1);
 
 /// The code of what is said when no run has finished lately.
-pub(super) const NO_RECENT_RUN: &str = "no_recent_run";
+pub const NO_RECENT_RUN: &str = "no_recent_run";
 
 /// The code of what is said of a store whose disk is full.
-pub(super) const STORE_FULL: &str = "store_full";
+pub const STORE_FULL: &str = "store_full";
 
 /// The code of what is said of a way to people that fails.
-pub(super) const CHANNEL_FAILS: &str = "notification_failed";
+pub const CHANNEL_FAILS: &str = "notification_failed";
 
 /// What the run rows and the config say of the timer.
 #[derive(Debug, Clone, Copy, Default)]

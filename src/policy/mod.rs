@@ -5,8 +5,6 @@
 //! every answer, because the same value becomes the log line, the table cell and the JSON field.
 
 mod adoption;
-mod age;
-mod backoff;
 mod checks;
 mod clocks;
 mod damage;
@@ -19,22 +17,16 @@ mod health;
 pub mod humanize;
 mod machinery;
 mod notices;
-mod overdue;
-mod pace;
 mod reason;
 mod remedy;
-mod reminders;
 mod renewal;
-mod scopes;
-mod settings;
 mod subject;
 mod versions;
 
 pub use adoption::{Adoption, Incumbent, judge_newcomer};
-pub use age::{is_short_life, is_short_lived, short_lived};
-pub use backoff::next_try;
 pub use clocks::{Clocks, LastHeard, TOLERANCE, throttle};
 pub use damage::{Repair, judge_repaired, judge_store};
+pub use dates::{Deadline, deadlines};
 pub use decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
 pub use deliveries::{judge_deliveries, judge_left_behind};
 pub use derivation::listing_is_due;
@@ -45,11 +37,12 @@ pub use machinery::{
     judge_tampering, judge_window,
 };
 pub use notices::{Announcement, Interest, Plan, Standing, TokenStanding, plan};
-pub use pace::paced;
 pub use reason::{Health, Reason, merge};
 pub use remedy::remedy;
-pub use reminders::{Deadline, deadlines};
 pub use renewal::decide;
-pub use settings::{Limits, Policy};
+pub use renewal::next_try;
+pub use renewal::paced;
 pub use subject::{Dates, Moment, Parent, Subject, Window};
+pub use subject::{Limits, Policy};
+pub use subject::{is_short_life, is_short_lived, short_lived};
 pub use versions::{NEWEST, judge_fallback, judge_version};

@@ -1,8 +1,8 @@
 //! Why something is not as it should be, and what to do about it.
 
+use super::dates::OVERDUE;
 use super::dates::UNPROVEN;
 use super::machinery::{CHANNEL_FAILS, NO_RECENT_RUN, STORE_FULL};
-use super::overdue::OVERDUE;
 use crate::token::{Action, Label};
 
 named! {
@@ -117,7 +117,7 @@ impl Reason {
 
 /// Whether a reason of that code rests on comparing a date with the clock, so that it says nothing
 /// while the clock is not believed.
-pub(super) fn hangs_on_a_date(code: &str) -> bool {
+pub fn hangs_on_a_date(code: &str) -> bool {
     matches!(
         code,
         "expiring"

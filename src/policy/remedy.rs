@@ -53,7 +53,7 @@ fn handed_over(who: &str, does: &str, words: &PersonWords, label: &Label) -> Str
 }
 
 /// How a person replaces a string that works: what brings a new one is no repair here.
-pub(super) fn replace_it(subject: &Subject<'_>) -> String {
+pub fn replace_it(subject: &Subject<'_>) -> String {
     let label = subject.label;
     match (subject.token_type.spec().source, subject.parent) {
         (Source::App(_), _) => format!(

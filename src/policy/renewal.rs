@@ -1,13 +1,19 @@
-//! Which token is due, for what, and why.
+//! Decides which token is due, for what, and why; and when a renewal that failed is tried again.
 //!
 //! The rules are the contract's, «When a token is due»; those for Pages are in `derivation`.
+//!
+//! An app has a budget of calls an hour, shared with everything else that uses it; once it is spent,
+//! Meta refuses them all. So above nine tenths only that is done which a token needs now.
 
-use super::age::has_outlived_its_date;
-use super::clocks::{pause, throttle};
-use super::decision::{Decision, Insistence, Renew, Skip, Verify};
-use super::derivation::{derivation, without_a_string};
-use super::{Dates, Moment, Subject, humanize, is_short_lived};
+use chrono::TimeDelta;
+
 use crate::token::{Action, Credential, Expiry, Generation, Origin, Problem, ProblemKind, Time};
+
+use super::clocks::{pause, throttle};
+use super::decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
+use super::derivation::{derivation, without_a_string};
+use super::subject::has_outlived_its_date;
+use super::{Dates, Moment, Subject, humanize, is_short_lived};
 
 /// Decides what to do with a token.
 ///
@@ -100,7 +106,7 @@ fn overdue_proof(subject: &Subject<'_>, current: &Generation, moment: Moment) ->
 }
 
 /// Graph's last verdict on a string.
-pub(super) fn verdict(generation: &Generation) -> Option<bool> {
+pub fn verdict(generation: &Generation) -> Option<bool> {
     generation.proof.as_ref()?.inspection.valid
 }
 
@@ -196,10 +202,114 @@ fn why(
 
 /// Whether the wait for the next try is Meta's wish and not our manners: nobody's insistence
 /// shortens that.
-pub(super) fn is_metas_own_pause(credential: &Credential) -> bool {
+pub fn is_metas_own_pause(credential: &Credential) -> bool {
     credential
         .ledger
         .problem
         .as_ref()
         .is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown))
+}
+
+/// The first pause after a failure; doubled by each further one.
+const FIRST: TimeDelta = TimeDelta::minutes(15);
+/// No pause is longer, so that a token in its window is tried at least four times a day.
+const LONGEST: TimeDelta = TimeDelta::hours(6);
+/// Near its end a token is tried at least this many times more before it dies.
+const TRIES_LEFT: i32 = 10;
+
+/// No new try before this instant.
+///
+/// Doubles from a quarter of an hour to six hours, and shortens as the end nears, so that at
+/// least ten tries remain. What Meta accepts but does not extend is tried daily, and so is a
+/// token that is too young.
+pub fn next_try(problem: &Problem, failures: u32, expiry: Expiry, now: Time) -> Time {
+    let pause = match problem.kind {
+        ProblemKind::NotExtended | ProblemKind::TooYoung => TimeDelta::hours(24),
+        _ => FIRST * 2_i32.pow(failures.saturating_sub(1).min(10)),
+    };
+    let longest = match problem.kind {
+        ProblemKind::NotExtended | ProblemKind::TooYoung => pause,
+        _ => LONGEST,
+    };
+    let near_its_end = expiry
+        .remaining(now)
+        .filter(|left| *left > TimeDelta::zero())
+        .map_or(longest, |left| left / TRIES_LEFT);
+    now + pause.min(longest).min(near_its_end.max(TimeDelta::minutes(1)))
+}
+
+/// From here on what can wait does, in percent of an app's budget. At 100 Meta may throttle.
+/// Source: Meta, Graph API, rate limits.
+const BUDGET: u64 = 90;
+
+/// The decision, or a rest in its place where it can wait and the app has `used` most of its
+/// budget. What a person asked for by name does not wait.
+pub fn paced(
+    decision: Decision,
+    subject: &Subject<'_>,
+    used: Option<u64>,
+    insistence: Insistence,
+    moment: Moment,
+) -> Decision {
+    match used {
+        Some(used)
+            if used > BUDGET
+                && insistence == Insistence::None
+                && can_wait(&decision, subject, moment) =>
+        {
+            Decision::Skip(Skip::BudgetSpent { used })
+        }
+        _ => decision,
+    }
+}
+
+fn can_wait(decision: &Decision, subject: &Subject<'_>, moment: Moment) -> bool {
+    let proven_lately =
+        |last: Time| last <= moment.now && moment.now - last < subject.policy.proof_within.warning;
+    match decision {
+        Decision::Renew(Renew::WindowOpen { ends, .. })
+        | Decision::Derive(Derive::WindowOpen { ends }) => {
+            *ends - moment.now > subject.warn_within()
+        }
+        Decision::Derive(Derive::ParentRenewed | Derive::Forced) => true,
+        Decision::Verify(Verify::Stale { last }) => proven_lately(*last),
+        Decision::Verify(Verify::PersonAwaited) => {
+            let last = subject.current().and_then(|current| current.proof.as_ref());
+            last.is_some_and(|proof| proven_lately(proof.at))
+        }
+        Decision::Renew(_) | Decision::Derive(_) | Decision::Verify(_) | Decision::Skip(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    #[test]
+    fn pauses_double_to_six_hours_and_shorten_near_the_end() {
+        let now = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
+        let fault = Problem::new(ProblemKind::Unknown, "x");
+        let miss = Problem::new(ProblemKind::NotExtended, "x");
+        let far = Expiry::At(now + TimeDelta::days(20));
+        let near = Expiry::At(now + TimeDelta::hours(5));
+        for (problem, failures, expiry, minutes) in [
+            (&fault, 1, far, 15),
+            (&fault, 2, far, 30),
+            (&fault, 5, far, 240),
+            (&fault, 6, far, 360),
+            (&fault, 4_000_000_000, far, 360),
+            (&fault, 6, near, 30),
+            (&fault, 1, near, 15),
+            (&fault, 1, Expiry::Never, 15),
+            (&miss, 1, far, 1440),
+        ] {
+            assert_eq!(
+                next_try(problem, failures, expiry, now) - now,
+                TimeDelta::minutes(minutes),
+                "{failures} failures"
+            );
+        }
+    }
 }

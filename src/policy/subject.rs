@@ -1,9 +1,16 @@
-//! What is judged: one token, its settings, and the instant.
+//! Holds what is judged: one token, its settings, the instant, and how old its access token is.
+//!
+//! Instagram and Threads renew no access token in its first day, and neither says when one that a
+//! person brought was issued. The age of what was granted to us is known; the rest is no younger
+//! than our first sight of it, and a refusal tells more.
 
 use chrono::TimeDelta;
 
-use super::{Policy, is_short_lived};
-use crate::token::{Credential, Generation, Label, Source, Time, TokenType};
+use crate::token::{
+    Credential, Expiry, Generation, Label, Origin, Provider, Source, Time, TokenType,
+};
+
+use super::TOLERANCE;
 
 /// One token as the config wants it and as the store knows it.
 #[derive(Debug, Clone, Copy)]
@@ -118,4 +125,164 @@ impl<'a> Subject<'a> {
         let default = if self.only_a_person_can_renew() { 7 } else { 3 };
         self.policy.critical_within.unwrap_or(TimeDelta::days(default))
     }
+}
+
+/// Two limits of one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// From here on it is a warning.
+    pub warning: TimeDelta,
+    /// From here on it is critical.
+    pub critical: TimeDelta,
+}
+
+/// How one token is to be treated. Every field is a key of the config, of the same name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// False: kept, not touched, not judged.
+    pub enabled: bool,
+    /// Whether `refresh` renews it.
+    pub auto_refresh: bool,
+    /// How long before its end it is renewed.
+    pub refresh_within: TimeDelta,
+    /// How old a proof may be before `refresh` asks Graph again.
+    pub verify_every: TimeDelta,
+    /// How old a proof may be before that is a fault.
+    pub proof_within: Limits,
+    /// How long before its end it is a warning; by default 10 days, 14 where only a person can
+    /// renew it.
+    pub warn_within: Option<TimeDelta>,
+    /// How long before its end it is critical; by default 3 days, 7 where only a person can
+    /// renew it.
+    pub critical_within: Option<TimeDelta>,
+    /// How long before the end of data access it is a warning, and critical; zero is never.
+    pub data_access_within: Limits,
+    /// How long `status` trusts a good proof.
+    pub validation_interval: TimeDelta,
+    /// Permissions without which it is worth nothing.
+    pub required_scopes: Vec<String>,
+    /// Objects that it must reach.
+    pub required_targets: Vec<String>,
+    /// How old it may grow before a person should replace it.
+    pub rotate_after: Option<TimeDelta>,
+    /// When to remind a person, before the end.
+    pub reminders: Vec<TimeDelta>,
+    /// How many old strings stay sealed for rollback.
+    pub keep_generations: u32,
+    /// How long old strings stay sealed at least.
+    pub keep_for: TimeDelta,
+    /// Who can log in again.
+    pub owner: Option<String>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            auto_refresh: true,
+            refresh_within: TimeDelta::days(20),
+            verify_every: TimeDelta::hours(24),
+            proof_within: Limits { warning: TimeDelta::days(3), critical: TimeDelta::days(7) },
+            warn_within: None,
+            critical_within: None,
+            data_access_within: Limits {
+                warning: TimeDelta::days(14),
+                critical: TimeDelta::days(3),
+            },
+            validation_interval: TimeDelta::hours(1),
+            required_scopes: Vec::new(),
+            required_targets: Vec::new(),
+            rotate_after: None,
+            reminders: vec![TimeDelta::days(14), TimeDelta::days(7), TimeDelta::days(1)],
+            keep_generations: 3,
+            keep_for: TimeDelta::days(30),
+            owner: None,
+        }
+    }
+}
+
+/// A life of at most this is short: what the login dialog, the Explorer and the WhatsApp
+/// dashboard hand out lives one to twenty-four hours; everything exchanged lives sixty days.
+const SHORT_LIFE: TimeDelta = TimeDelta::hours(48);
+
+/// What is said of a string that lives a day or less: where it comes from. Source: Meta, get
+/// long-lived tokens; WhatsApp, get started; Instagram, business login; Threads, long-lived tokens.
+pub fn short_lived(provider: Provider) -> String {
+    format!("it lives a day or less, as {}", provider.spec().words.short_lived)
+}
+
+/// In its first day a string of unknown end may be one of those that live an hour.
+const MAY_BE_SHORT_LIVED_FOR: TimeDelta = TimeDelta::hours(24);
+
+impl Subject<'_> {
+    /// From when on Meta renews this string, if it is known to be too young now.
+    pub(super) fn eligible_at(&self, current: &Generation, now: Time) -> Option<Time> {
+        let known = knows_its_birth(current) || self.extended_at(current).is_some();
+        known.then(|| self.eligible_at_the_latest(current, now)).flatten()
+    }
+
+    /// From when on Meta certainly renews this string, if that lies ahead: a refusal before then
+    /// may mean no more than that it is too young.
+    pub fn eligible_at_the_latest(&self, current: &Generation, now: Time) -> Option<Time> {
+        // A string that Meta extends in place begins anew.
+        let born = current.born_at().max(self.extended_at(current).unwrap_or(current.born_at()));
+        let eligible = born + self.token_type.spec().minimum_age;
+        // A birth that lies ahead was written down by a clock that was ahead.
+        (eligible > now && born <= now + TOLERANCE).then_some(eligible)
+    }
+
+    /// When Meta last moved the end of this very string.
+    fn extended_at(&self, current: &Generation) -> Option<Time> {
+        let last = self.credential.and_then(|credential| credential.ledger.last_refreshed_at);
+        last.filter(|at| *at >= current.obtained_at)
+    }
+
+    /// Whether it cannot be told if this string lives an hour or sixty days.
+    pub(super) fn may_be_short_lived(&self, current: &Generation, now: Time) -> bool {
+        let spec = self.token_type.spec();
+        spec.exchange.is_some()
+            && spec.may_hide_the_end()
+            && current.expiry == Expiry::Unknown
+            && !knows_its_birth(current)
+            && now - current.obtained_at < MAY_BE_SHORT_LIVED_FOR
+    }
+}
+
+/// Whether a string has outlived the end that we know of.
+///
+/// Graph, asked since, called it alive and told no end: somebody else has renewed it, or Meta's
+/// seconds were wrong. Where Graph tells the end itself, that end counts.
+pub fn has_outlived_its_date(generation: &Generation, now: Time) -> bool {
+    let Some(end) = generation.expiry.at().filter(|end| *end <= now) else { return false };
+    generation.proof.as_ref().is_some_and(|proof| {
+        proof.at >= end
+            && proof.inspection.valid == Some(true)
+            && proof.inspection.expiry == Expiry::Unknown
+    })
+}
+
+/// Whether Meta told when it was issued, or issued it to us.
+fn knows_its_birth(generation: &Generation) -> bool {
+    let told = generation.proof.as_ref().is_some_and(|proof| proof.inspection.issued_at.is_some());
+    told || generation.origin != Origin::Adopted
+}
+
+/// Whether a string is one of those that live a day or less and must be exchanged at once.
+///
+/// Meta tells `issued_at` for long-lived tokens only; without it the first sight stands in.
+pub fn is_short_lived(generation: &Generation) -> bool {
+    let told = generation.proof.as_ref().is_some_and(|proof| proof.inspection.issued_at.is_some());
+    match generation.expiry {
+        Expiry::At(end) if told => end - generation.born_at() <= SHORT_LIFE,
+        Expiry::At(end) => end - generation.obtained_at <= SHORT_LIFE,
+        Expiry::Never | Expiry::Unknown => false,
+    }
+}
+
+/// The same for a string that is not stored: judged by what Graph said of it at `now`.
+pub fn is_short_life(inspection: &crate::token::Inspection, now: Time) -> bool {
+    inspection
+        .expiry
+        .at()
+        .is_some_and(|end| end - inspection.issued_at.unwrap_or(now) <= SHORT_LIFE)
 }

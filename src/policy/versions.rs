@@ -62,7 +62,7 @@ fn major(version: &str) -> Option<u32> {
 }
 
 /// The code of what is said of an app that another version answers: known only to who asked.
-pub(super) const FALLBACK: &str = "graph_version_fallback";
+pub const FALLBACK: &str = "graph_version_fallback";
 
 /// What is to be said of the version that an app of the config asks for.
 pub fn judge_version(app: &str, version: &str, labels: Vec<Label>, now: Time) -> Option<Reason> {

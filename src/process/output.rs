@@ -1,17 +1,17 @@
-//! What a program prints.
+//! Keeps what a program prints, and how it ended.
 //!
 //! Everything is read, so that no program hangs on a full pipe or dies of a closed one; the first
 //! 64 KiB are kept. The memory is wiped, and is allotted at once, since a buffer that grows leaves
 //! copies behind.
 
 use std::fmt;
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
+use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use zeroize::Zeroizing;
-
-use super::{ProcessError, beside};
 
 /// How many bytes are kept of what a program prints, of each kind.
 pub const CAP: usize = 64 * 1024;
@@ -107,6 +107,28 @@ impl Printed {
     }
 }
 
+/// Tells how a program ended, well or not, and what it printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// The exit code or the signal.
+    pub status: ExitStatus,
+    /// What it printed on standard output.
+    pub stdout: Printed,
+    /// What it printed on standard error.
+    pub stderr: Printed,
+    /// How long it ran.
+    pub took: Duration,
+}
+
+impl Ended {
+    /// The same of a program that did not end by itself, perhaps in the middle of a word.
+    pub(super) fn broken_off(mut self) -> Self {
+        self.stdout.break_off();
+        self.stderr.break_off();
+        self
+    }
+}
+
 /// All up to the last blank, and with it.
 fn whole_words(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1);
@@ -114,14 +136,14 @@ fn whole_words(bytes: &[u8]) -> &[u8] {
 }
 
 /// Reads a pipe beside the waiting.
-pub(super) struct Capture {
+pub struct Capture {
     kept: Arc<Mutex<Option<Printed>>>,
     reader: Option<JoinHandle<()>>,
 }
 
 impl Capture {
     /// Begins to read; without a pipe there is nothing to read.
-    pub(super) fn of(pipe: Option<impl Read + Send + 'static>) -> Result<Self, ProcessError> {
+    pub fn of(pipe: Option<impl Read + Send + 'static>) -> io::Result<Self> {
         let kept = Arc::new(Mutex::new(Some(Printed::nothing())));
         let shared = Arc::clone(&kept);
         let reader = pipe.map(|pipe| beside(move || drain(pipe, &shared))).transpose()?;
@@ -129,12 +151,12 @@ impl Capture {
     }
 
     /// Whether the pipe is at its end: nobody holds its other side any more.
-    pub(super) fn is_complete(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.reader.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// What was printed until now; nothing is kept after this.
-    pub(super) fn take(self) -> Printed {
+    pub fn take(self) -> Printed {
         let complete = self.is_complete();
         let mut printed = lock(&self.kept).take().unwrap_or_else(Printed::nothing);
         if !complete {
@@ -163,6 +185,11 @@ fn drain(mut pipe: impl Read, kept: &Mutex<Option<Printed>>) {
 
 fn lock(kept: &Mutex<Option<Printed>>) -> MutexGuard<'_, Option<Printed>> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts a thread; a machine that has none left is an error, and no panic.
+pub fn beside(work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().spawn(work)
 }
 
 #[cfg(test)]

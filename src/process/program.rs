@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
 
-use super::ProcessError;
+use super::error::ProcessError;
 
 /// Where the C library searches when there is no `PATH`.
 const WITHOUT_PATH: &str = "/usr/bin:/bin";

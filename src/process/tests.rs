@@ -5,6 +5,12 @@ use std::os::unix::process::ExitStatusExt as _;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+use super::run::GRACE;
 use super::*;
 
 /// More than any of these programs needs to end by itself.

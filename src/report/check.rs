@@ -123,7 +123,7 @@ fn without_deliveries(judgement: &Judgement) -> Judgement {
 }
 
 /// A text of at most so many characters; what is left out is marked.
-pub(super) fn shorten(text: &str, room: usize) -> String {
+pub fn shorten(text: &str, room: usize) -> String {
     if text.chars().count() <= room {
         return text.to_owned();
     }

@@ -35,7 +35,7 @@ pub fn nagios(report: &CheckReport, which: Perfdata) -> String {
 }
 
 /// The verdict and the worst, in less than 200 characters.
-pub(super) fn first_line(report: &CheckReport) -> String {
+pub fn first_line(report: &CheckReport) -> String {
     let verdict = report.verdict();
     let room = FIRST_LINE - opening(verdict).len();
     plugin_line(verdict, &report.summary_within(room))

@@ -24,7 +24,7 @@ pub enum Perfdata {
 const FEW: usize = 20;
 
 /// What stands behind the bar of the first line.
-pub(super) fn perfdata(status: &StatusReport, which: Perfdata) -> String {
+pub fn perfdata(status: &StatusReport, which: Perfdata) -> String {
     let mut dated: Vec<&TokenReport> =
         status.tokens.iter().filter(|token| token.expiry.at().is_some()).collect();
     match which {

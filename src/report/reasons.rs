@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::policy::{Reason, humanize, merge};
 
 /// Each cause once, the worst first, with the tokens it concerns and its remedy.
-pub(super) fn paragraphs(reasons: impl IntoIterator<Item = Reason>) -> String {
+pub fn paragraphs(reasons: impl IntoIterator<Item = Reason>) -> String {
     merge(reasons).iter().fold(String::new(), |mut text, reason| {
         let _ = write!(text, "{}: ", reason.severity);
         if !reason.labels.is_empty() {

@@ -9,13 +9,13 @@ use super::{Canvas, Ink};
 use crate::policy::Health;
 
 /// A table under construction.
-pub(super) struct Sheet {
+pub struct Sheet {
     table: Table,
 }
 
 impl Sheet {
     /// A table with these headings.
-    pub(super) fn new(canvas: Canvas, headings: &[&str]) -> Self {
+    pub fn new(canvas: Canvas, headings: &[&str]) -> Self {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_header(headings.iter().copied());
         match canvas.ink {
@@ -29,12 +29,12 @@ impl Sheet {
     }
 
     /// Adds a row.
-    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+    pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
         self.table.add_row(cells.into_iter().collect::<Vec<_>>());
     }
 
     /// The table as text, with a final newline and nothing behind the last word of a line.
-    pub(super) fn render(mut self) -> String {
+    pub fn render(mut self) -> String {
         let last = self.table.column_count().saturating_sub(1);
         for (index, column) in self.table.column_iter_mut().enumerate() {
             column.set_padding((0, if index == last { 0 } else { 2 }));
@@ -48,12 +48,12 @@ impl Sheet {
 }
 
 /// A plain cell.
-pub(super) fn plain(text: impl ToString) -> Cell {
+pub fn plain(text: impl ToString) -> Cell {
     Cell::new(text)
 }
 
 /// A cell whose colour repeats what its word says.
-pub(super) fn tinted(text: impl ToString, health: Health) -> Cell {
+pub fn tinted(text: impl ToString, health: Health) -> Cell {
     Cell::new(text).fg(match health {
         Health::Ok => Color::Green,
         Health::Warning => Color::Yellow,

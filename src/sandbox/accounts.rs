@@ -143,7 +143,7 @@ fn page_fields(page: &PageFixture, fields: &[&str], token: Option<&str>) -> Valu
 }
 
 /// The fields that were asked for, in the order in which they were; `id` always comes along.
-pub(super) fn pick(fields: &[&str], values: &[(&str, Value)]) -> Value {
+pub fn pick(fields: &[&str], values: &[(&str, Value)]) -> Value {
     let mut node = Map::new();
     for field in fields.iter().chain(&["id"]) {
         if let Some((name, value)) = values.iter().find(|(name, _)| name == field) {
@@ -153,7 +153,7 @@ pub(super) fn pick(fields: &[&str], values: &[(&str, Value)]) -> Value {
     Value::Object(node)
 }
 
-pub(super) fn fields<'a>(
+pub fn fields<'a>(
     call: &'a Call,
     known: &[&str],
     usual: &[&'a str],
@@ -206,14 +206,14 @@ fn paging(call: &Call, string: &str, first: &PageFixture, last: &PageFixture, mo
     paging
 }
 
-pub(super) fn no_current_user() -> Refusal {
+pub fn no_current_user() -> Refusal {
     Refusal::new(
         2500,
         "An active access token must be used to query information about the current user.",
     )
 }
 
-pub(super) fn no_token() -> Refusal {
+pub fn no_token() -> Refusal {
     Refusal::new(104, "An access token is required to request this resource.")
 }
 

@@ -131,7 +131,7 @@ fn pairs(text: &str) -> Vec<(String, String)> {
 }
 
 /// A path's version, if it begins with one, and the rest.
-pub(super) fn take_version(path: &str) -> (Option<&str>, &str) {
+pub fn take_version(path: &str) -> (Option<&str>, &str) {
     let path = path.trim_start_matches('/');
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
     let number = first.strip_prefix('v').filter(|number| !number.is_empty());
@@ -173,7 +173,7 @@ impl Answer {
 }
 
 /// A date as HTTP writes it.
-pub(super) fn http_date(seconds: i64) -> String {
+pub fn http_date(seconds: i64) -> String {
     let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
     time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 use super::simulation::Simulation;
 
 /// The holder of the token that a call carries.
-pub(super) enum Caller<'a> {
+pub enum Caller<'a> {
     /// An app, by `APPID|SECRET` or what Graph made in its place; at Threads, `TH|APPID|SECRET`.
     App(&'a AppFixture),
     /// A person, a Page or a system user; the string and what is known of it.
@@ -130,7 +130,7 @@ impl Simulation {
 }
 
 /// What Graph says of `APPID|SECRET` with a wrong secret.
-pub(super) fn wrong_signature() -> Refusal {
+pub fn wrong_signature() -> Refusal {
     Refusal::new(190, "Invalid OAuth access token signature.")
 }
 

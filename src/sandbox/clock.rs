@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use crate::token::Time;
 
 /// 2026-01-01T00:00:00Z, where every sandbox starts.
-pub(super) fn start() -> Time {
+pub fn start() -> Time {
     DateTime::from_timestamp(1_767_225_600, 0).unwrap_or_default()
 }
 

@@ -11,7 +11,7 @@ use super::call::{Answer, Call};
 use super::server::Shared;
 
 /// What the server does about a call.
-pub(super) enum Reaction {
+pub enum Reaction {
     /// Answers it.
     Answer(Answer),
     /// Answers it a byte at a time.
@@ -21,7 +21,7 @@ pub(super) enum Reaction {
 }
 
 /// Answers until the client or the server has had enough. An error is a client that went away.
-pub(super) fn serve(mut stream: &TcpStream, shared: &Shared) -> io::Result<()> {
+pub fn serve(mut stream: &TcpStream, shared: &Shared) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut requests = Requests::new(stream);
     let mut counted = false;
@@ -87,7 +87,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const LIMIT: usize = 64 * 1024;
 
 /// What came next on a connection.
-pub(super) enum Next {
+pub enum Next {
     /// A call, and whether the client wants to go on after it.
     Call(Call, Keep),
     /// The client went away.
@@ -98,23 +98,23 @@ pub(super) enum Next {
 
 /// What becomes of the connection after an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keep {
+pub enum Keep {
     Open,
     Closed,
 }
 
 /// Reads requests one after another, also when several arrive at once.
-pub(super) struct Requests<R> {
+pub struct Requests<R> {
     stream: R,
     buffer: Vec<u8>,
 }
 
 impl<R: Read> Requests<R> {
-    pub(super) fn new(stream: R) -> Self {
+    pub fn new(stream: R) -> Self {
         Self { stream, buffer: Vec::with_capacity(4096) }
     }
 
-    pub(super) fn next(&mut self) -> io::Result<Next> {
+    pub fn next(&mut self) -> io::Result<Next> {
         loop {
             match parse(&self.buffer) {
                 Parsed::Whole { length, call, keep } => {

@@ -116,19 +116,19 @@ impl Rule {
 }
 
 /// A rule with what it does and how many calls have fitted it.
-pub(super) struct Armed {
+pub struct Armed {
     rule: Rule,
     injection: FaultInjection,
     fitted: u32,
 }
 
 impl Armed {
-    pub(super) fn new(rule: Rule, injection: FaultInjection) -> Self {
+    pub fn new(rule: Rule, injection: FaultInjection) -> Self {
         Self { rule, injection, fitted: 0 }
     }
 
     /// What happens to this call by this rule, if anything.
-    pub(super) fn strike(&mut self, call: &Call) -> Option<FaultInjection> {
+    pub fn strike(&mut self, call: &Call) -> Option<FaultInjection> {
         if !self.rule.fits(call) {
             return None;
         }

@@ -149,12 +149,12 @@ fn written(time: Time) -> String {
 }
 
 /// Makes a folder and those above it, where they are missing, for the owner alone.
-pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+pub fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Puts `bytes` in the place of what `path` holds.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let mut name = path.file_name().unwrap_or_default().to_owned();

@@ -129,15 +129,15 @@ impl Simulation {
 }
 
 /// What the two hosts call things.
-pub(super) struct Terms {
+pub struct Terms {
     exchange: &'static str,
     refresh: &'static str,
     permission: &'static str,
-    pub(super) profile_fields: &'static [&'static str],
+    pub profile_fields: &'static [&'static str],
 }
 
 /// Instagram's names.
-pub(super) const INSTAGRAM: Terms = Terms {
+pub const INSTAGRAM: Terms = Terms {
     exchange: "ig_exchange_token",
     refresh: "ig_refresh_token",
     permission: "instagram_business_basic",
@@ -145,7 +145,7 @@ pub(super) const INSTAGRAM: Terms = Terms {
 };
 
 /// Threads' names.
-pub(super) const THREADS: Terms = Terms {
+pub const THREADS: Terms = Terms {
     exchange: "th_exchange_token",
     refresh: "th_refresh_token",
     permission: "threads_basic",

@@ -10,7 +10,7 @@ use crate::token::Provider;
 
 /// One of Meta's hosts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Host {
+pub enum Host {
     Facebook,
     Instagram,
     Threads,
@@ -49,17 +49,17 @@ impl Host {
     }
 
     /// Below which path it is simulated.
-    pub(super) fn folder(self) -> &'static str {
+    pub fn folder(self) -> &'static str {
         self.spec().folder
     }
 
     /// How the access tokens begin that it gives out.
-    pub(super) fn prefix(self) -> &'static str {
+    pub fn prefix(self) -> &'static str {
         self.spec().prefix
     }
 
     /// Which host a path is for, and the path there.
-    pub(super) fn of_path(path: &str) -> (Self, &str) {
+    pub fn of_path(path: &str) -> (Self, &str) {
         let below = |spec: &HostSpec| {
             let rest = path.strip_prefix(spec.folder).filter(|_| !spec.folder.is_empty())?;
             (rest.is_empty() || rest.starts_with('/')).then_some((spec.host, rest))
@@ -68,7 +68,7 @@ impl Host {
     }
 
     /// Which host a string is for, as far as its shape tells.
-    pub(super) fn of_string(string: &str) -> Option<Self> {
+    pub fn of_string(string: &str) -> Option<Self> {
         if string.starts_with("TH|") {
             return Some(Self::Threads);
         }
@@ -77,7 +77,7 @@ impl Host {
     }
 
     /// The app's id, and what proves it, in a string that stands for an app. Instagram has none.
-    pub(super) fn app_string(self, string: &str) -> Option<(&str, &str)> {
+    pub fn app_string(self, string: &str) -> Option<(&str, &str)> {
         match self {
             Self::Facebook => string.split_once('|'),
             Self::Instagram => None,

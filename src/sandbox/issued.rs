@@ -13,7 +13,7 @@ use super::host::Host;
 use super::invalidation::Invalidation;
 
 /// Seconds in a day.
-pub(super) const DAY: i64 = 86_400;
+pub const DAY: i64 = 86_400;
 
 /// What happens when a long-lived token is renewed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub enum Renewal {
 
 /// The type of a token. Graph's own word for each is given by `graph_name`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum TokenKind {
+pub enum TokenKind {
     User,
     Page,
     SystemUser,
@@ -44,7 +44,7 @@ pub(super) enum TokenKind {
 }
 
 impl TokenKind {
-    pub(super) const fn graph_name(self) -> &'static str {
+    pub const fn graph_name(self) -> &'static str {
         match self {
             // Threads says no other word, and Instagram none at all.
             Self::User | Self::Instagram | Self::Threads => "USER",
@@ -54,7 +54,7 @@ impl TokenKind {
     }
 
     /// The host that gives out and reads its strings.
-    pub(super) const fn host(self) -> Host {
+    pub const fn host(self) -> Host {
         match self {
             Self::User | Self::Page | Self::SystemUser => Host::Facebook,
             Self::Instagram => Host::Instagram,
@@ -65,37 +65,37 @@ impl TokenKind {
 
 /// One string that Graph gave out.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct IssuedToken {
+pub struct IssuedToken {
     #[serde(rename = "family")]
-    pub(super) kind: TokenKind,
-    pub(super) app: String,
-    pub(super) user: String,
-    pub(super) page: Option<String>,
-    pub(super) scopes: Vec<String>,
-    pub(super) issued_at: i64,
-    pub(super) expires_at: i64,
-    pub(super) data_access_expires_at: i64,
-    pub(super) session: u32,
-    pub(super) stem: String,
-    pub(super) renewal: Renewal,
-    pub(super) withholds_expires_in: bool,
+    pub kind: TokenKind,
+    pub app: String,
+    pub user: String,
+    pub page: Option<String>,
+    pub scopes: Vec<String>,
+    pub issued_at: i64,
+    pub expires_at: i64,
+    pub data_access_expires_at: i64,
+    pub session: u32,
+    pub stem: String,
+    pub renewal: Renewal,
+    pub withholds_expires_in: bool,
     #[serde(rename = "death")]
-    pub(super) invalidation: Option<Invalidation>,
+    pub invalidation: Option<Invalidation>,
 }
 
 impl IssuedToken {
     /// Meta calls a token long-lived by the life it was given, not by what is left of it.
-    pub(super) const fn is_long_lived(&self) -> bool {
+    pub const fn is_long_lived(&self) -> bool {
         self.expires_at == 0 || self.expires_at - self.issued_at > DAY
     }
 
     /// Whether Facebook itself gave it out.
-    pub(super) fn is_facebooks(&self) -> bool {
+    pub fn is_facebooks(&self) -> bool {
         self.kind.host() == Host::Facebook
     }
 
     /// What invalidated it, if anything has.
-    pub(super) const fn invalidation(&self, now: i64) -> Option<Invalidation> {
+    pub const fn invalidation(&self, now: i64) -> Option<Invalidation> {
         match self.invalidation {
             None if self.expires_at != 0 && self.expires_at <= now => Some(Invalidation::Expired),
             recorded => recorded,
@@ -211,12 +211,12 @@ impl TokenFixture {
 
 /// The key under which a Page token is given again: the log-in and the Page, and for a short-lived
 /// parent the parent itself.
-pub(super) fn derivation(parent: &IssuedToken, page: &str, short_lived: &str) -> String {
+pub fn derivation(parent: &IssuedToken, page: &str, short_lived: &str) -> String {
     format!("{}/{page}/{short_lived}", parent.session)
 }
 
 /// Words as they stand inside a string: letters only, each word with a capital.
-pub(super) fn stem(words: &str) -> String {
+pub fn stem(words: &str) -> String {
     words
         .split(|c: char| !c.is_ascii_alphabetic())
         .filter(|word| !word.is_empty())

@@ -49,11 +49,11 @@ pub enum ThreadsInspection {
 
 /// All of it.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub(super) struct Quirks {
-    pub(super) old: OldString,
-    pub(super) young: YoungRefusal,
-    pub(super) dead: DeadRefusal,
-    pub(super) inspection: ThreadsInspection,
+pub struct Quirks {
+    pub old: OldString,
+    pub young: YoungRefusal,
+    pub dead: DeadRefusal,
+    pub inspection: ThreadsInspection,
 }
 
 impl Simulation {

@@ -7,18 +7,18 @@ use super::invalidation::Invalidation;
 
 /// An error in the envelope that Graph uses everywhere but inside `debug_token`'s data.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) status: u16,
-    pub(super) kind: &'static str,
-    pub(super) code: i64,
-    pub(super) subcode: Option<i64>,
-    pub(super) message: String,
-    pub(super) is_transient: Option<bool>,
+pub struct Refusal {
+    pub status: u16,
+    pub kind: &'static str,
+    pub code: i64,
+    pub subcode: Option<i64>,
+    pub message: String,
+    pub is_transient: Option<bool>,
 }
 
 impl Refusal {
     /// A refusal of the usual kind.
-    pub(super) fn new(code: i64, message: impl Into<String>) -> Self {
+    pub fn new(code: i64, message: impl Into<String>) -> Self {
         Self {
             status: 400,
             kind: "OAuthException",
@@ -30,17 +30,17 @@ impl Refusal {
     }
 
     /// A parameter is missing, unknown or wrong.
-    pub(super) fn parameter(message: impl std::fmt::Display) -> Self {
+    pub fn parameter(message: impl std::fmt::Display) -> Self {
         Self::new(100, format!("(#100) {message}"))
     }
 
     /// The string is none that Graph gave out.
-    pub(super) fn unknown_token() -> Self {
+    pub fn unknown_token() -> Self {
         Self::new(190, "Invalid OAuth access token.")
     }
 
     /// The string may be another host's; here nobody can read it.
-    pub(super) fn unparsable(host: Host) -> Self {
+    pub fn unparsable(host: Host) -> Self {
         Self::new(
             190,
             match host {
@@ -51,7 +51,7 @@ impl Refusal {
     }
 
     /// Instagram and Threads do not renew or exchange this string, and do not say why.
-    pub(super) fn session_key() -> Self {
+    pub fn session_key() -> Self {
         Self::new(
             452,
             "Session key invalid. This could be because the session key has an incorrect format, \
@@ -60,18 +60,18 @@ impl Refusal {
     }
 
     /// Instagram and Threads pretend that there is nothing here.
-    pub(super) fn no_resource() -> Self {
+    pub fn no_resource() -> Self {
         Self::new(100, "The requested resource does not exist")
     }
 
     /// The string's time is over, in one way or another.
-    pub(super) fn dead(invalidation: Invalidation, app: &str, since: i64, now: i64) -> Self {
+    pub fn dead(invalidation: Invalidation, app: &str, since: i64, now: i64) -> Self {
         let message = invalidation.sentence(app, since, now);
         Self { subcode: Some(invalidation.subcode()), ..Self::new(190, message) }
     }
 
     /// There is no such app.
-    pub(super) fn unknown_app() -> Self {
+    pub fn unknown_app() -> Self {
         Self::new(
             101,
             "Error validating application. Cannot get application info due to a system error.",
@@ -79,12 +79,12 @@ impl Refusal {
     }
 
     /// The proof is wrong or missing.
-    pub(super) fn proof(message: &str) -> Self {
+    pub fn proof(message: &str) -> Self {
         Self { kind: "GraphMethodException", ..Self::new(100, message) }
     }
 
     /// The object is not there, or may not be seen: Graph does not say which.
-    pub(super) fn no_object(id: &str) -> Self {
+    pub fn no_object(id: &str) -> Self {
         Self {
             kind: "GraphMethodException",
             subcode: Some(33),
@@ -99,7 +99,7 @@ impl Refusal {
     }
 
     /// The path takes no such method.
-    pub(super) fn method(method: &str) -> Self {
+    pub fn method(method: &str) -> Self {
         Self {
             kind: "GraphMethodException",
             ..Self::new(
@@ -110,17 +110,17 @@ impl Refusal {
     }
 
     /// The app has used up its calls.
-    pub(super) fn app_throttled() -> Self {
+    pub fn app_throttled() -> Self {
         Self { is_transient: Some(true), ..Self::new(4, "(#4) Application request limit reached") }
     }
 
     /// The person has used up theirs.
-    pub(super) fn user_throttled() -> Self {
+    pub fn user_throttled() -> Self {
         Self { is_transient: Some(true), ..Self::new(17, "(#17) User request limit reached") }
     }
 
     /// Graph is down for a while.
-    pub(super) fn unavailable() -> Self {
+    pub fn unavailable() -> Self {
         Self {
             status: 503,
             is_transient: Some(true),
@@ -129,13 +129,13 @@ impl Refusal {
     }
 
     /// Graph has failed and does not know why.
-    pub(super) fn unknown_error(status: u16) -> Self {
+    pub fn unknown_error(status: u16) -> Self {
         Self { status, ..Self::new(1, "An unknown error occurred") }
     }
 
     /// The refusal as a host words it: two have a type of their own for whatever happens, and
     /// Instagram does not say which way a string died but in the sentence.
-    pub(super) fn worded_by(self, host: Host) -> Self {
+    pub fn worded_by(self, host: Host) -> Self {
         match host {
             Host::Facebook => self,
             Host::Instagram => {
@@ -147,7 +147,7 @@ impl Refusal {
     }
 
     /// The body.
-    pub(super) fn body(&self, trace: &str) -> Value {
+    pub fn body(&self, trace: &str) -> Value {
         let mut error = Map::new();
         error.insert("message".to_owned(), json!(self.message));
         error.insert("type".to_owned(), json!(self.kind));

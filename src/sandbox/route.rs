@@ -140,7 +140,7 @@ const LAST_DAYS: [(u32, Option<Day>); 8] = [
 ];
 
 /// The version that answers a call to `asked` at `now`; nothing for what is no version.
-pub(super) fn answering(asked: &str, now: i64) -> Option<String> {
+pub fn answering(asked: &str, now: i64) -> Option<String> {
     let major: u32 = asked.strip_prefix('v')?.strip_suffix(".0")?.parse().ok()?;
     let (newest, _) = LAST_DAYS[LAST_DAYS.len() - 1];
     if major == 0 || major > newest {

@@ -77,27 +77,27 @@ impl fmt::Display for Scenario {
     }
 }
 
-pub(super) const APP: &str = "1000000000000001";
-pub(super) const INSTA: &str = "1000000000000011";
-pub(super) const THREADS: &str = "1000000000000012";
+pub const APP: &str = "1000000000000001";
+pub const INSTA: &str = "1000000000000011";
+pub const THREADS: &str = "1000000000000012";
 
-pub(super) const SECRET: &str = "fakefakefakefakefakefakefakefake";
-pub(super) const INSTA_SECRET: &str = "fakefakefakefakefakefakefakeinst";
-pub(super) const THREADS_SECRET: &str = "fakefakefakefakefakefakefakethre";
+pub const SECRET: &str = "fakefakefakefakefakefakefakefake";
+pub const INSTA_SECRET: &str = "fakefakefakefakefakefakefakeinst";
+pub const THREADS_SECRET: &str = "fakefakefakefakefakefakefakethre";
 
-pub(super) const SCOPES: [&str; 4] =
+pub const SCOPES: [&str; 4] =
     ["public_profile", "pages_show_list", "pages_read_engagement", "pages_manage_posts"];
 
 /// A scenario's beginning.
-pub(super) struct Stage {
+pub struct Stage {
     /// What Graph knows.
-    pub(super) graph: Simulation,
+    pub graph: Simulation,
     /// What stands in `app.env`.
-    pub(super) pasted: String,
+    pub pasted: String,
 }
 
 impl Stage {
-    pub(super) fn of(scenario: Scenario) -> Self {
+    pub fn of(scenario: Scenario) -> Self {
         let mut stage = Self {
             graph: Simulation::new(start()),
             pasted: "# What somebody pasted here. Everything is fake; it is yours to edit.\n"
@@ -178,26 +178,26 @@ impl Stage {
     }
 
     /// Mints a token and pastes it under `key`.
-    pub(super) fn give(&mut self, key: &str, spec: TokenFixture) -> String {
+    pub fn give(&mut self, key: &str, spec: TokenFixture) -> String {
         let string = self.graph.mint(spec);
         self.paste(key, &string);
         string
     }
 
-    pub(super) fn paste(&mut self, key: &str, value: &str) {
+    pub fn paste(&mut self, key: &str, value: &str) {
         let _ = writeln!(self.pasted, "{key}={value}");
     }
 }
 
 /// A long-lived token that ends in so many days.
-pub(super) fn user(id: &str, days_left: i64) -> TokenFixture {
+pub fn user(id: &str, days_left: i64) -> TokenFixture {
     TokenFixture::user(APP, id).scopes(SCOPES).aged(TimeDelta::days(60 - days_left))
 }
 
 const ANNA: &str = "3000000000000001";
 
 impl Stage {
-    pub(super) fn ending(&mut self) {
+    pub fn ending(&mut self) {
         self.graph.add_app(AppFixture::new(APP, SECRET, "Example Publisher"));
         self.graph.add_user(UserFixture::new(ANNA, "Anna Example"));
         let stuck = user(ANNA, 21).renewal(Renewal::KeepsString);

@@ -113,7 +113,7 @@ impl Drop for Server {
 }
 
 /// What the threads of a server share.
-pub(super) struct Shared {
+pub struct Shared {
     world: Mutex<World>,
     seen: Mutex<VecDeque<Seen>>,
     armed: Mutex<Vec<Armed>>,
@@ -149,7 +149,7 @@ impl Shared {
     }
 
     /// Decides about a call, keeps what it changed, and only then lets it be answered.
-    pub(super) fn react(&self, call: &Call) -> Reaction {
+    pub fn react(&self, call: &Call) -> Reaction {
         // No call of the API: it is neither counted nor remembered.
         if call.is_for_nothing() {
             return Reaction::Answer(hold(&self.world).simulation.answer(call));
@@ -176,12 +176,12 @@ impl Shared {
     }
 
     /// Counts a connection, once it carries a call.
-    pub(super) fn count_connection(&self) {
+    pub fn count_connection(&self) {
         hold(&self.lines).used += 1;
     }
 
     /// Waits; breaks when the server stops meanwhile.
-    pub(super) fn nap(&self, length: Duration) -> ControlFlow<()> {
+    pub fn nap(&self, length: Duration) -> ControlFlow<()> {
         let lines = hold(&self.lines);
         let waited = self.over.wait_timeout_while(lines, length, |lines| !lines.is_over);
         let (lines, _) = waited.unwrap_or_else(PoisonError::into_inner);

@@ -21,7 +21,7 @@ const TWIN: &str = "1000000000000005";
 const SECRETLESS: &str = "1000000000000013";
 
 impl Stage {
-    pub(super) fn troubles(&mut self) {
+    pub fn troubles(&mut self) {
         for app in [
             AppFixture::new(APP, SECRET, "Example Publisher"),
             AppFixture::new(FOREIGN, SECRET, "Somebody Else's App"),

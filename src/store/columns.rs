@@ -17,18 +17,18 @@ use crate::token::{
 };
 
 /// The columns of a generation `g` and its proof `p`, in the order of [`Cells::generation`].
-pub(super) const GENERATION: &str = "g.id, g.number, g.state, g.origin, g.fingerprint, \
+pub const GENERATION: &str = "g.id, g.number, g.state, g.origin, g.fingerprint, \
     g.obtained_at, g.expiry, g.expires_at, g.parent, \
     p.at, p.valid, p.problem, p.token_type, p.application, p.app_id, p.user_id, p.page_id, \
     p.expiry, p.expires_at, p.data_access, p.data_access_until, p.issued_at, p.scopes, \
     p.granular_scopes";
 
 /// How many of those are the generation's own.
-pub(super) const GENERATION_OWN: usize = 9;
+pub const GENERATION_OWN: usize = 9;
 /// How many of those are the proof's, after its date.
 const PROOF_REST: usize = 14;
 /// How many cells [`GENERATION`] has.
-pub(super) const GENERATION_CELLS: usize = GENERATION_OWN + 1 + PROOF_REST;
+pub const GENERATION_CELLS: usize = GENERATION_OWN + 1 + PROOF_REST;
 
 /// A cell that holds what no version of metatoken writes.
 #[derive(Debug)]
@@ -43,24 +43,24 @@ impl std::fmt::Display for Unexpected {
 impl std::error::Error for Unexpected {}
 
 /// A row, read from left to right.
-pub(super) struct Cells<'row, 'statement> {
+pub struct Cells<'row, 'statement> {
     row: &'row Row<'statement>,
     next: usize,
 }
 
 impl<'row, 'statement> Cells<'row, 'statement> {
     /// Starts at the row's first cell.
-    pub(super) fn of(row: &'row Row<'statement>) -> Self {
+    pub fn of(row: &'row Row<'statement>) -> Self {
         Self { row, next: 0 }
     }
 
     /// Starts at a cell in the middle.
-    pub(super) const fn from(row: &'row Row<'statement>, next: usize) -> Self {
+    pub const fn from(row: &'row Row<'statement>, next: usize) -> Self {
         Self { row, next }
     }
 
     /// The next cell, a text that people read or nothing; what is not UTF-8 in it is replaced.
-    pub(super) fn prose(&mut self) -> rusqlite::Result<Option<String>> {
+    pub fn prose(&mut self) -> rusqlite::Result<Option<String>> {
         let at = self.next;
         self.next += 1;
         match self.row.get_ref(at)? {
@@ -70,14 +70,14 @@ impl<'row, 'statement> Cells<'row, 'statement> {
     }
 
     /// The next cell, of a type that SQLite knows.
-    pub(super) fn take<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+    pub fn take<T: FromSql>(&mut self) -> rusqlite::Result<T> {
         let at = self.next;
         self.next += 1;
         self.row.get(at)
     }
 
     /// The next cell, true, false or nothing.
-    pub(super) fn maybe_flag(&mut self) -> rusqlite::Result<Option<bool>> {
+    pub fn maybe_flag(&mut self) -> rusqlite::Result<Option<bool>> {
         match self.take::<Option<i64>>()? {
             None => Ok(None),
             Some(0) => Ok(Some(false)),
@@ -87,12 +87,12 @@ impl<'row, 'statement> Cells<'row, 'statement> {
     }
 
     /// The next cell, a time.
-    pub(super) fn time(&mut self) -> rusqlite::Result<Time> {
+    pub fn time(&mut self) -> rusqlite::Result<Time> {
         self.maybe_time()?.ok_or_else(|| self.unexpected("a time"))
     }
 
     /// The next cell, a time or nothing.
-    pub(super) fn maybe_time(&mut self) -> rusqlite::Result<Option<Time>> {
+    pub fn maybe_time(&mut self) -> rusqlite::Result<Option<Time>> {
         let seconds: Option<i64> = self.take()?;
         let read =
             |seconds| DateTime::from_timestamp(seconds, 0).ok_or_else(|| self.unexpected("a time"));
@@ -100,7 +100,7 @@ impl<'row, 'statement> Cells<'row, 'statement> {
     }
 
     /// The next cell, a wire name.
-    pub(super) fn named<T>(
+    pub fn named<T>(
         &mut self,
         from_name: fn(&str) -> Option<T>,
         what: &'static str,
@@ -110,29 +110,29 @@ impl<'row, 'statement> Cells<'row, 'statement> {
     }
 
     /// The next cell, a label or nothing; an empty text is none.
-    pub(super) fn maybe_label(&mut self) -> rusqlite::Result<Option<Label>> {
+    pub fn maybe_label(&mut self) -> rusqlite::Result<Option<Label>> {
         let text: Option<String> = self.take()?;
         let text = text.filter(|text| !text.is_empty());
         text.map(|text| Label::parse(&text).map_err(|_| self.unexpected("a label"))).transpose()
     }
 
     /// The next cell, a label.
-    pub(super) fn label(&mut self) -> rusqlite::Result<Label> {
+    pub fn label(&mut self) -> rusqlite::Result<Label> {
         self.named(|text| Label::parse(text).ok(), "a label")
     }
 
     /// The next cell, a target or nothing.
-    pub(super) fn maybe_target(&mut self) -> rusqlite::Result<Option<TargetId>> {
+    pub fn maybe_target(&mut self) -> rusqlite::Result<Option<TargetId>> {
         Ok(self.take::<Option<String>>()?.map(TargetId::new))
     }
 
     /// The next cell, a whole fingerprint.
-    pub(super) fn fingerprint(&mut self) -> rusqlite::Result<Fingerprint> {
+    pub fn fingerprint(&mut self) -> rusqlite::Result<Fingerprint> {
         self.take().map(Fingerprint::new)
     }
 
     /// The next two cells, an exchange that was sent.
-    pub(super) fn sent_exchange(&mut self) -> rusqlite::Result<Option<SentExchange>> {
+    pub fn sent_exchange(&mut self) -> rusqlite::Result<Option<SentExchange>> {
         let (at, of) = (self.maybe_time()?, self.take::<Option<_>>()?.map(Fingerprint::new));
         match (at, of) {
             (None, None) => Ok(None),
@@ -142,7 +142,7 @@ impl<'row, 'statement> Cells<'row, 'statement> {
     }
 
     /// The next two cells, an end; nothing where the kind is null.
-    pub(super) fn maybe_expiry(&mut self) -> rusqlite::Result<Option<Expiry>> {
+    pub fn maybe_expiry(&mut self) -> rusqlite::Result<Option<Expiry>> {
         let kind: Option<String> = self.take()?;
         match (kind.as_deref(), self.maybe_time()?) {
             (None, _) => Ok(None),
@@ -154,25 +154,25 @@ impl<'row, 'statement> Cells<'row, 'statement> {
     }
 
     /// The next two cells, an end.
-    pub(super) fn expiry(&mut self) -> rusqlite::Result<Expiry> {
+    pub fn expiry(&mut self) -> rusqlite::Result<Expiry> {
         self.maybe_expiry()?.ok_or_else(|| self.unexpected("an expiry"))
     }
 
     /// The next cell, a problem or nothing.
-    pub(super) fn problem(&mut self) -> rusqlite::Result<Option<Problem>> {
+    pub fn problem(&mut self) -> rusqlite::Result<Option<Problem>> {
         let text: Option<String> = self.take()?;
         let read = |text: String| read_problem(&text).ok_or_else(|| self.unexpected("a problem"));
         text.map(read).transpose()
     }
 
     /// The cells of [`GENERATION`].
-    pub(super) fn generation(&mut self) -> rusqlite::Result<Generation> {
+    pub fn generation(&mut self) -> rusqlite::Result<Generation> {
         let generation = self.generation_itself()?;
         Ok(Generation { proof: self.proof()?, ..generation })
     }
 
     /// The generation's own cells of [`GENERATION`].
-    pub(super) fn generation_itself(&mut self) -> rusqlite::Result<Generation> {
+    pub fn generation_itself(&mut self) -> rusqlite::Result<Generation> {
         Ok(Generation {
             id: GenerationId(self.take()?),
             number: self.take()?,
@@ -187,7 +187,7 @@ impl<'row, 'statement> Cells<'row, 'statement> {
     }
 
     /// The proof's cells of [`GENERATION`].
-    pub(super) fn proof(&mut self) -> rusqlite::Result<Option<Proof>> {
+    pub fn proof(&mut self) -> rusqlite::Result<Option<Proof>> {
         let Some(at) = self.maybe_time()? else {
             self.next += PROOF_REST;
             return Ok(None);
@@ -230,14 +230,14 @@ impl<'row, 'statement> Cells<'row, 'statement> {
     }
 
     /// The damage in the cell that was read last.
-    pub(super) fn unexpected(&self, what: &'static str) -> rusqlite::Error {
+    pub fn unexpected(&self, what: &'static str) -> rusqlite::Error {
         let at = self.next.saturating_sub(1);
         rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(Unexpected(what)))
     }
 }
 
 /// An end as its two columns.
-pub(super) fn expiry(expiry: Expiry) -> (&'static str, Option<i64>) {
+pub fn expiry(expiry: Expiry) -> (&'static str, Option<i64>) {
     let kind = match expiry {
         Expiry::At(_) => "at",
         Expiry::Never => "never",
@@ -247,7 +247,7 @@ pub(super) fn expiry(expiry: Expiry) -> (&'static str, Option<i64>) {
 }
 
 /// A data access date as its two columns.
-pub(super) fn data_access(date: DataAccess) -> (&'static str, Option<i64>) {
+pub fn data_access(date: DataAccess) -> (&'static str, Option<i64>) {
     let kind = match date {
         DataAccess::Until(_) => "until",
         DataAccess::NotApplicable => "not_applicable",
@@ -257,7 +257,7 @@ pub(super) fn data_access(date: DataAccess) -> (&'static str, Option<i64>) {
 }
 
 /// A problem as its column.
-pub(super) fn problem(problem: Option<&Problem>) -> Option<String> {
+pub fn problem(problem: Option<&Problem>) -> Option<String> {
     problem.map(|problem| {
         json!({
             "kind": problem.kind.as_str(),
@@ -272,7 +272,7 @@ pub(super) fn problem(problem: Option<&Problem>) -> Option<String> {
 }
 
 /// Granular scopes as their column; no targets means all of them.
-pub(super) fn granular_scopes(scopes: &[GranularScope]) -> String {
+pub fn granular_scopes(scopes: &[GranularScope]) -> String {
     let each = |scope: &GranularScope| json!({"scope": scope.scope, "targets": scope.target_ids});
     Value::Array(scopes.iter().map(each).collect()).to_string()
 }

@@ -37,7 +37,7 @@ const READER_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What an opened file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub enum Standing {
     /// Nothing in it: new, or cut short while it was made.
     Blank,
     /// A store of an older schema.
@@ -50,7 +50,7 @@ pub(super) enum Standing {
 ///
 /// Who may write recovers the log of a killed writer by opening it. Beyond that nothing is changed
 /// before it is known that the file is ours, and not newer.
-pub(super) fn writer(path: &Path) -> Result<(Connection, Standing), StoreError> {
+pub fn writer(path: &Path) -> Result<(Connection, Standing), StoreError> {
     let path = &place::real(path);
     let reading = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Reading);
     let writing = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Writing);
@@ -74,7 +74,7 @@ pub(super) fn writer(path: &Path) -> Result<(Connection, Standing), StoreError> 
 }
 
 /// Opens the file to read it; `None` if there is none, or nothing in it. Makes nothing.
-pub(super) fn reader(path: &Path) -> Result<Option<(Connection, Standing)>, StoreError> {
+pub fn reader(path: &Path) -> Result<Option<(Connection, Standing)>, StoreError> {
     if place::look(path)? != Found::Something {
         return Ok(None);
     }
@@ -85,7 +85,7 @@ pub(super) fn reader(path: &Path) -> Result<Option<(Connection, Standing)>, Stor
 }
 
 /// A copy in memory of an open file, or of nothing.
-pub(super) fn copy(of: Option<&Connection>) -> rusqlite::Result<Connection> {
+pub fn copy(of: Option<&Connection>) -> rusqlite::Result<Connection> {
     let mut memory = Connection::open_in_memory()?;
     if let Some(source) = of {
         Backup::new(source, &mut memory)?.run_to_completion(i32::MAX, RETRY_AFTER, None)?;
@@ -95,7 +95,7 @@ pub(super) fn copy(of: Option<&Connection>) -> rusqlite::Result<Connection> {
 }
 
 /// Takes the missing migrations, and whatever `found` adds, in one exclusive transaction.
-pub(super) fn migrate<T>(
+pub fn migrate<T>(
     connection: &Connection,
     found: impl FnOnce(&Connection) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
@@ -118,7 +118,7 @@ fn keep_log(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Lets the log be emptied when the connection is closed: frames that lay on beside a store which
 /// somebody restores from a backup would be taken for its own.
-pub(super) fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
+pub fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_size_limit", 0, |_| Ok(()))
 }
 
@@ -195,7 +195,7 @@ fn refuse_shorter(length: u64, expected: u64, path: &Path) -> Result<(), StoreEr
 }
 
 /// Reads, again and again for a second while a writer is just opening or recovering its log.
-pub(super) fn patiently<T>(mut read: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+pub fn patiently<T>(mut read: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
     let asked_at = Instant::now();
     loop {
         match read() {
@@ -215,7 +215,7 @@ fn may_pass(error: &rusqlite::Error) -> bool {
 }
 
 /// Opens a file by its URI.
-pub(super) fn open(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+pub fn open(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     let flags = access | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     set_up(&connection)?;

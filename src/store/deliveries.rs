@@ -100,7 +100,7 @@ impl Store {
 }
 
 /// Remembers since when a target has drifted, in the caller's transaction.
-pub(super) fn drift(
+pub fn drift(
     connection: &Connection,
     token: TokenId,
     target: &TargetId,
@@ -121,7 +121,7 @@ pub(super) fn drift(
 
 /// Owes a generation to a target that had it and may be about to lose it, in the caller's
 /// transaction. Who waits already waits for what it waits for.
-pub(super) fn owe_again(
+pub fn owe_again(
     connection: &Connection,
     token: TokenId,
     target: &TargetId,
@@ -141,7 +141,7 @@ pub(super) fn owe_again(
 ///
 /// Who waits already waits for the newer one, and since as long. An error that is left over from
 /// when nothing was owed says nothing of this debt.
-pub(super) fn owe(
+pub fn owe(
     connection: &Connection,
     token: TokenId,
     generation: GenerationId,
@@ -164,7 +164,7 @@ pub(super) fn owe(
 
 /// The deliveries of the tokens of which `whose` holds, by target; nothing for a row that cannot be
 /// read.
-pub(super) fn all(
+pub fn all(
     connection: &Connection,
     whose: &str,
     parameter: &impl ToSql,
@@ -205,7 +205,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
 
 /// Writes those rows of a token's targets anew that cannot be read: each is owed what its token has,
 /// and supposed to have had it, so that nothing in a file is replaced that the token never had.
-pub(super) fn repair(connection: &Connection, token: TokenId, now: Time) -> Result<(), Fault> {
+pub fn repair(connection: &Connection, token: TokenId, now: Time) -> Result<(), Fault> {
     let mut statement = connection.prepare(
         "SELECT token, target, owed, owed_since, settled, settled_at, error, failed_at,
                 drifted_since, CAST(target AS BLOB)

@@ -107,7 +107,7 @@ impl Store {
 }
 
 /// A line of the history that is to be written.
-pub(super) struct Entry<'a> {
+pub struct Entry<'a> {
     pub(super) token: Option<TokenId>,
     pub(super) at: Time,
     pub(super) kind: EventKind,
@@ -221,7 +221,7 @@ fn select(connection: &Connection, query: &EventQuery) -> rusqlite::Result<Histo
 }
 
 /// How many events cannot be read.
-pub(super) fn unreadable(connection: &Connection) -> rusqlite::Result<usize> {
+pub fn unreadable(connection: &Connection) -> rusqlite::Result<usize> {
     Ok(select(connection, &EventQuery::default())?.unreadable)
 }
 

@@ -13,7 +13,7 @@ use super::error::{Cause, StoreError};
 
 /// Why a job did not do its work.
 #[derive(Debug, Clone)]
-pub(super) enum Fault {
+pub enum Fault {
     /// `SQLite` failed.
     Sqlite(Arc<rusqlite::Error>),
     /// The row stands otherwise than the write supposed.
@@ -40,7 +40,7 @@ impl From<rusqlite::Error> for Fault {
 
 /// What was being done when `SQLite` failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Doing {
+pub enum Doing {
     /// Opening or reading.
     Reading,
     /// Making, migrating or writing.

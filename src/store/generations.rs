@@ -86,7 +86,7 @@ fn select(which: &str) -> String {
 }
 
 /// The one generation of which this holds.
-pub(super) fn find(
+pub fn find(
     connection: &Connection,
     which: &str,
     parameters: impl rusqlite::Params,
@@ -98,6 +98,6 @@ pub(super) fn find(
 }
 
 /// The generation of that number.
-pub(super) fn one(connection: &Connection, id: GenerationId) -> Result<Generation, Fault> {
+pub fn one(connection: &Connection, id: GenerationId) -> Result<Generation, Fault> {
     find(connection, "g.id = ?1", [id.0])?.ok_or(Fault::Absent("generation"))
 }

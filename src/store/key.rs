@@ -9,6 +9,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use data_encoding::{BASE64_NOPAD, HEXLOWER_PERMISSIVE};
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
@@ -61,51 +62,29 @@ const LONGEST: u64 = 1024;
 /// Reads a key: 64 hex digits, or 32 bytes in base64 of either alphabet, padded or not.
 pub fn read_key(text: &str) -> Result<Key, BadKey> {
     let text = text.trim();
-    match text.len() {
-        0 => Err(BadKey::Empty),
-        64 => from_digits(text, 4, hex_digit),
+    let mut key = Key::new([0; 32]);
+    let decoded = match text.len() {
+        0 => return Err(BadKey::Empty),
+        64 => HEXLOWER_PERMISSIVE.decode_mut(text.as_bytes(), key.as_mut()),
         _ => {
             let digits = text.strip_suffix('=').unwrap_or(text);
-            if digits.len() == 43 {
-                from_digits(digits, 6, base64_digit)
-            } else {
-                Err(BadKey::Malformed)
+            if digits.len() != 43 {
+                return Err(BadKey::Malformed);
             }
+            BASE64_NOPAD.decode_mut(standard_alphabet(digits).as_ref(), key.as_mut())
         }
-    }
+    };
+    decoded.map(|_| key).map_err(|_| BadKey::Malformed)
 }
 
-/// Packs digits of `width` bits into 32 bytes; what is left over at the end must be zero.
-fn from_digits(text: &str, width: u32, value: fn(u8) -> Option<u8>) -> Result<Key, BadKey> {
-    let mut key = Key::new([0; 32]);
-    let (mut held, mut bits, mut at) = (0_u32, 0, 0);
-    for digit in text.bytes() {
-        held = (held << width) | u32::from(value(digit).ok_or(BadKey::Malformed)?);
-        bits += width;
-        if bits >= 8 {
-            bits -= 8;
-            let byte = u8::try_from(held >> bits).map_err(|_| BadKey::Malformed)?;
-            *key.get_mut(at).ok_or(BadKey::Malformed)? = byte;
-            held &= (1 << bits) - 1;
-            at += 1;
-        }
-    }
-    if at == 32 && held == 0 { Ok(key) } else { Err(BadKey::Malformed) }
-}
-
-fn hex_digit(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
-}
-
-fn base64_digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'A'..=b'Z' => Some(digit - b'A'),
-        b'a'..=b'z' => Some(digit - b'a' + 26),
-        b'0'..=b'9' => Some(digit - b'0' + 52),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
-        _ => None,
-    }
+/// The digits of base64 in its standard alphabet, whichever they were written in.
+fn standard_alphabet(digits: &str) -> Zeroizing<Vec<u8>> {
+    let standard = digits.bytes().map(|digit| match digit {
+        b'-' => b'+',
+        b'_' => b'/',
+        other => other,
+    });
+    Zeroizing::new(standard.collect())
 }
 
 impl KeySource {

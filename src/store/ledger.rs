@@ -186,7 +186,7 @@ fn is_renewal(event: EventKind) -> bool {
 }
 
 /// A new string or a later end: the trouble is over, and the attempt with it.
-pub(super) fn succeed(
+pub fn succeed(
     connection: &Connection,
     token: TokenId,
     event: EventKind,
@@ -207,7 +207,7 @@ pub(super) fn succeed(
 }
 
 /// Closes a token's attempts, those of runs that were cut short too.
-pub(super) fn close(connection: &Connection, token: TokenId, now: Time) -> rusqlite::Result<()> {
+pub fn close(connection: &Connection, token: TokenId, now: Time) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE attempt SET closed_at = ?2 WHERE token = ?1 AND closed_at IS NULL")?
         .execute((token.0, now.timestamp()))

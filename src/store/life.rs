@@ -52,7 +52,7 @@ enum Sign {
 }
 
 /// Looks what has the store's name. A store that lived and is missing or empty is an error.
-pub(super) fn look(store: &Path, key: Option<&Path>) -> Result<Found, StoreError> {
+pub fn look(store: &Path, key: Option<&Path>) -> Result<Found, StoreError> {
     let found = place::look(store)?;
     let loss = match found {
         Found::Something => return Ok(found),
@@ -68,7 +68,7 @@ pub(super) fn look(store: &Path, key: Option<&Path>) -> Result<Found, StoreError
 }
 
 /// The error of opening a store, as the loss that it is where the store lived.
-pub(super) fn explain(error: StoreError, store: &Path, key: Option<&Path>) -> StoreError {
+pub fn explain(error: StoreError, store: &Path, key: Option<&Path>) -> StoreError {
     let loss = match &error {
         StoreError::NotADatabase(_) | StoreError::Foreign(_) => Loss::Overwritten,
         StoreError::Damaged(_, cause) => Loss::Damaged(cause.clone()),
@@ -81,7 +81,7 @@ pub(super) fn explain(error: StoreError, store: &Path, key: Option<&Path>) -> St
 }
 
 /// The error of a store with nothing in it, if it lived.
-pub(super) fn emptied(store: &Path, key: Option<&Path>) -> Result<(), StoreError> {
+pub fn emptied(store: &Path, key: Option<&Path>) -> Result<(), StoreError> {
     match sign(store, key) {
         Some(sign) => Err(lost(store, key, Loss::Emptied, sign)),
         None => Ok(()),
@@ -185,7 +185,7 @@ fn put_aside(store: &Path, files: impl IntoIterator<Item = PathBuf>) -> String {
 }
 
 /// The command that puts a backup in a store's place.
-pub(super) fn restore_hint(store: &Path) -> String {
+pub fn restore_hint(store: &Path) -> String {
     // Where the name is a link, the log lies beside what it leads to.
     let store = &place::real(store);
     let [store, log, index] =

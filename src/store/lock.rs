@@ -68,7 +68,7 @@ impl fmt::Display for Holder {
 
 /// What the lock file remembers of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Memory {
+pub enum Memory {
     /// Its first run began to make it.
     Begun,
     /// A run had it open to write, last at this time.
@@ -97,7 +97,7 @@ impl Memory {
 
 /// What a look at a lock file gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Recalled {
+pub enum Recalled {
     /// Nothing: there is none, or it says nothing about the store.
     Nothing,
     /// This.
@@ -107,7 +107,7 @@ pub(super) enum Recalled {
 }
 
 /// Looks what the lock of the store at `store` remembers, without taking it.
-pub(super) fn recall(store: &Path) -> Recalled {
+pub fn recall(store: &Path) -> Recalled {
     let path = lock_path(store);
     let text = place::open_plain(&path, OpenOptions::new().read(true), OFlags::empty())
         .and_then(|file| read_text(&file));

@@ -29,7 +29,7 @@ const COUNTER: u64 = 24;
 
 /// What a log is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Log {
+pub enum Log {
     /// It holds no frame, or is not there.
     Empty,
     /// Its header is good: frames may follow.
@@ -37,7 +37,7 @@ pub(super) enum Log {
 }
 
 /// Looks at the log of the store, by its length and its header.
-pub(super) fn look(store: &Path) -> io::Result<Log> {
+pub fn look(store: &Path) -> io::Result<Log> {
     let file = match File::open(place::beside(store, place::LOG)) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Log::Empty),
@@ -57,7 +57,7 @@ pub(super) fn look(store: &Path) -> io::Result<Log> {
 ///
 /// The process must have no other connection to the file: to close a descriptor of it gives up
 /// all locks that the process has on it.
-pub(super) fn snapshot(store: &Path) -> io::Result<Option<Vec<u8>>> {
+pub fn snapshot(store: &Path) -> io::Result<Option<Vec<u8>>> {
     let before = Stamp::of(store)?;
     let mut image = fs::read(store)?;
     let log = read_log(store)?;

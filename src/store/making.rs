@@ -22,7 +22,7 @@ use crate::crypto::Key;
 use crate::failpoint;
 
 /// Makes the store, where nothing or an empty file has its name and nothing says that it lived.
-pub(super) fn make(lock: &RunLock, path: &Path, key: &KeySource) -> Result<(), StoreError> {
+pub fn make(lock: &RunLock, path: &Path, key: &KeySource) -> Result<(), StoreError> {
     let unwritable =
         |error: io::Error| StoreError::Unwritable(path.to_path_buf(), Cause::new(error));
     place::make_folder(place::folder_of(path)).map_err(unwritable)?;

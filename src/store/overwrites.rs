@@ -174,11 +174,7 @@ impl Store {
 }
 
 /// Forgets a target's write, in the caller's transaction.
-pub(super) fn end(
-    connection: &Connection,
-    token: TokenId,
-    target: &TargetId,
-) -> rusqlite::Result<()> {
+pub fn end(connection: &Connection, token: TokenId, target: &TargetId) -> rusqlite::Result<()> {
     connection
         .prepare_cached("DELETE FROM overwrite WHERE token = ?1 AND target = ?2")?
         .execute((token.0, target.as_str()))

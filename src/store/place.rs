@@ -18,17 +18,17 @@ use super::error::{Cause, StoreError};
 use crate::shell::quoted;
 
 /// The write-ahead log's ending.
-pub(super) const LOG: &str = "-wal";
+pub const LOG: &str = "-wal";
 /// The ending of the log's index.
-pub(super) const INDEX: &str = "-shm";
+pub const INDEX: &str = "-shm";
 /// The ending of the journal that is kept while the file learns to have a log.
-pub(super) const JOURNAL: &str = "-journal";
+pub const JOURNAL: &str = "-journal";
 
 /// The ending of the mark that a scheduled run leaves when it could not do its work.
-pub(super) const MARK: &str = "-failed-run";
+pub const MARK: &str = "-failed-run";
 
 /// The file beside the store with this ending.
-pub(super) fn beside(store: &Path, ending: &str) -> PathBuf {
+pub fn beside(store: &Path, ending: &str) -> PathBuf {
     let mut name = store.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
@@ -41,7 +41,7 @@ pub fn mark_path(store: &Path) -> PathBuf {
 
 /// What has the name of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub enum Found {
     /// Nothing.
     Nothing,
     /// A file without a byte in it.
@@ -52,7 +52,7 @@ pub(super) enum Found {
 
 /// Looks what has the name of the store; a link that leads to nothing is an error, and so is what
 /// is not a file, under the names of the log, its index and the journal too: to open a pipe waits for ever.
-pub(super) fn look(store: &Path) -> Result<Found, StoreError> {
+pub fn look(store: &Path) -> Result<Found, StoreError> {
     let unreadable = |error| StoreError::Unreadable(store.to_path_buf(), Cause::new(error));
     let real = real(store);
     if let Some(other) =
@@ -73,12 +73,12 @@ pub(super) fn look(store: &Path) -> Result<Found, StoreError> {
 }
 
 /// Whether something else than a file has this name; a link is something else.
-pub(super) fn is_no_file(path: &Path) -> bool {
+pub fn is_no_file(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_file())
 }
 
 /// What has this name, where it is no file.
-pub(super) fn kind(path: &Path) -> &'static str {
+pub fn kind(path: &Path) -> &'static str {
     match fs::symlink_metadata(path).map(|meta| meta.file_type()) {
         Ok(kind) if kind.is_dir() => "it is a folder",
         Ok(kind) if kind.is_symlink() => "it is a link",
@@ -87,7 +87,7 @@ pub(super) fn kind(path: &Path) -> &'static str {
 }
 
 /// How to put aside what is not ours to delete.
-pub(super) fn aside_hint(path: &Path) -> String {
+pub fn aside_hint(path: &Path) -> String {
     let aside = beside(path, "-aside.XXXXXX");
     format!(
         "find out who made it, and put it aside: `mv {} \"$(mktemp -d {})\"`",
@@ -97,20 +97,20 @@ pub(super) fn aside_hint(path: &Path) -> String {
 }
 
 /// The file itself where the store's name is a link: `SQLite` keeps its files beside that.
-pub(super) fn real(store: &Path) -> PathBuf {
+pub fn real(store: &Path) -> PathBuf {
     let is_link = fs::symlink_metadata(store).is_ok_and(|meta| meta.is_symlink());
     let real = if is_link { fs::canonicalize(store).ok() } else { None };
     real.unwrap_or_else(|| store.to_path_buf())
 }
 
 /// The folder of a file.
-pub(super) fn folder_of(file: &Path) -> &Path {
+pub fn folder_of(file: &Path) -> &Path {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))
 }
 
 /// Makes a folder, and those above it, for the owner alone; one that exists is left as it is.
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+pub fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
     }
@@ -130,7 +130,7 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
 
 /// Makes a file that was not there, for its owner alone. Made by root it goes to the owner of its
 /// folder: what a person tries as root must not be closed to the timer's user afterwards.
-pub(super) fn make_file(path: &Path) -> io::Result<File> {
+pub fn make_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true).mode(0o600);
     let file = open_plain(path, &options, OFlags::empty())?;
@@ -140,7 +140,7 @@ pub(super) fn make_file(path: &Path) -> io::Result<File> {
 
 /// The name under which a file of ours is made until it is whole. It follows from the file's, so
 /// that the next run finds what a killed one left.
-pub(super) fn waiting(path: &Path) -> PathBuf {
+pub fn waiting(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".metatoken-tmp");
@@ -149,7 +149,7 @@ pub(super) fn waiting(path: &Path) -> PathBuf {
 
 /// Removes what a killed run left under such a name, with what `SQLite` kept beside it. Who calls
 /// holds the run lock, so nobody else is making it.
-pub(super) fn clear_away(waiting: &Path) -> io::Result<()> {
+pub fn clear_away(waiting: &Path) -> io::Result<()> {
     for ending in ["", LOG, INDEX, JOURNAL] {
         remove_if_there(&beside(waiting, ending))?;
     }
@@ -158,7 +158,7 @@ pub(super) fn clear_away(waiting: &Path) -> io::Result<()> {
 
 /// Removes what `SQLite` kept beside a store that is not there any more: its pages would be put
 /// into the new one.
-pub(super) fn clear_beside(store: &Path) -> io::Result<()> {
+pub fn clear_beside(store: &Path) -> io::Result<()> {
     for ending in [LOG, INDEX, JOURNAL] {
         remove_if_there(&beside(store, ending))?;
     }
@@ -173,7 +173,7 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 }
 
 /// Opens a file, never through a link and never waiting for whoever holds the other end of a pipe.
-pub(super) fn open_plain(path: &Path, how: &OpenOptions, more: OFlags) -> io::Result<File> {
+pub fn open_plain(path: &Path, how: &OpenOptions, more: OFlags) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | more;
     let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
     let file = how.clone().custom_flags(flags).open(path)?;
@@ -182,7 +182,7 @@ pub(super) fn open_plain(path: &Path, how: &OpenOptions, more: OFlags) -> io::Re
 }
 
 /// Whether nothing more can be written: by the disk, a quota, or a limit of this process.
-pub(super) const fn is_full(kind: io::ErrorKind) -> bool {
+pub const fn is_full(kind: io::ErrorKind) -> bool {
     matches!(
         kind,
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
@@ -190,7 +190,7 @@ pub(super) const fn is_full(kind: io::ErrorKind) -> bool {
 }
 
 /// Whether a file was not opened because its name is a link.
-pub(super) fn is_link(error: &io::Error) -> bool {
+pub fn is_link(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
@@ -209,7 +209,7 @@ fn hand_over(made: &File, path: &Path) -> io::Result<()> {
 
 /// The mode of a new store: its owner's alone, and readable by the group of a folder that lets its
 /// group in and nobody else. Such a folder was made for those who watch the tokens.
-pub(super) fn mode_of_new(store: &Path) -> u32 {
+pub fn mode_of_new(store: &Path) -> u32 {
     const OTHERS: u32 = 0o057;
     const GROUP_ALONE: u32 = 0o050;
     let folder = fs::metadata(folder_of(store)).map(|meta| meta.permissions().mode());
@@ -220,7 +220,7 @@ pub(super) fn mode_of_new(store: &Path) -> u32 {
 }
 
 /// What lets us write where the whole file system is closed to everybody.
-pub(super) fn read_only_mount(file: &Path) -> Option<String> {
+pub fn read_only_mount(file: &Path) -> Option<String> {
     let denied = rustix::fs::access(folder_of(file), Access::WRITE_OK).err()?;
     (denied == rustix::io::Errno::ROFS).then(|| {
         let folder = quoted(folder_of(file));
@@ -230,7 +230,7 @@ pub(super) fn read_only_mount(file: &Path) -> Option<String> {
 
 /// What opens the first of these files that we may not read and write: to the user who owns it, or
 /// to us.
-pub(super) fn closed(files: &[PathBuf]) -> Option<String> {
+pub fn closed(files: &[PathBuf]) -> Option<String> {
     closed_by_another(files).or_else(|| closed_by_mode(files))
 }
 
@@ -282,14 +282,14 @@ fn user_name(id: u32) -> String {
 }
 
 /// Makes the name of a new file survive a power cut.
-pub(super) fn sync_folder(of: &Path) -> io::Result<()> {
+pub fn sync_folder(of: &Path) -> io::Result<()> {
     File::open(folder_of(of))?.sync_all()
 }
 
 /// Gives the log and its index the store's mode.
 ///
 /// Only the owner may, so a failure is no error: then somebody else's modes stand.
-pub(super) fn carry_mode(store: &Path) {
+pub fn carry_mode(store: &Path) {
     let store = &real(store);
     let Ok(wanted) = fs::metadata(store).map(|meta| meta.permissions().mode() & 0o777) else {
         return;
@@ -305,7 +305,7 @@ pub(super) fn carry_mode(store: &Path) {
 }
 
 /// The store's path as an SQLite URI with these parameters.
-pub(super) fn uri(store: &Path, parameters: &str) -> PathBuf {
+pub fn uri(store: &Path, parameters: &str) -> PathBuf {
     use std::fmt::Write as _;
     let mut uri = String::from("file:");
     for byte in store.as_os_str().as_bytes() {

@@ -103,7 +103,7 @@ fn add(connection: &Connection, proofs: &[(GenerationId, Proof)]) -> Result<(), 
 }
 
 /// Replaces a generation's proof, and moves its end if the answer tells one.
-pub(super) fn follow(
+pub fn follow(
     connection: &Connection,
     generation: GenerationId,
     proof: &Proof,
@@ -146,7 +146,7 @@ pub(super) fn follow(
 }
 
 /// Forgets those answers about a token's live strings that cannot be read: Graph is asked again.
-pub(super) fn forget_damaged(connection: &Connection, token: TokenId) -> Result<(), Fault> {
+pub fn forget_damaged(connection: &Connection, token: TokenId) -> Result<(), Fault> {
     let sql = format!(
         "SELECT {} FROM generation g LEFT JOIN proof p ON p.generation = g.id WHERE g.token = ?1",
         columns::GENERATION
@@ -183,7 +183,7 @@ fn forget_lost_answer(
 /// The end that an answer tells, if any.
 ///
 /// Of a dead string Meta says `expires_at: 0`, which is no promise that it lives for ever.
-pub(super) const fn told_end(inspection: &Inspection) -> Option<Expiry> {
+pub const fn told_end(inspection: &Inspection) -> Option<Expiry> {
     match (inspection.valid, inspection.expiry) {
         (_, Expiry::Unknown) | (Some(false) | None, Expiry::Never) => None,
         (_, end) => Some(end),
@@ -191,7 +191,7 @@ pub(super) const fn told_end(inspection: &Inspection) -> Option<Expiry> {
 }
 
 /// Moves a generation's end.
-pub(super) fn set_expiry(
+pub fn set_expiry(
     connection: &Connection,
     generation: GenerationId,
     end: Expiry,
@@ -204,7 +204,7 @@ pub(super) fn set_expiry(
 }
 
 /// Remembers which verdict the history has told.
-pub(super) fn settle_verdict(
+pub fn settle_verdict(
     connection: &Connection,
     generation: GenerationId,
     valid: bool,

@@ -65,7 +65,7 @@ impl Store {
 }
 
 /// Keeps a sealed content in the place of an older one, in the caller's transaction.
-pub(super) fn keep(
+pub fn keep(
     connection: &Connection,
     token: TokenId,
     target: &TargetId,
@@ -84,11 +84,7 @@ pub(super) fn keep(
 
 /// Forgets what a token's files held before `before`, in the caller's transaction. What a file
 /// held that may be half-written stays: it is needed to finish it.
-pub(super) fn forget(
-    connection: &Connection,
-    token: TokenId,
-    before: Time,
-) -> rusqlite::Result<()> {
+pub fn forget(connection: &Connection, token: TokenId, before: Time) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "DELETE FROM replaced WHERE token = ?1 AND at <= ?2

@@ -29,12 +29,12 @@ use super::fault::Fault;
 use super::{Result, Store, place};
 
 /// What a page costs in the log, with its header.
-pub(super) const FRAME: u64 = 4096 + 24;
+pub const FRAME: u64 = 4096 + 24;
 /// What a run writes beside its grants while they are under way: its own row, events, verdicts.
 const BESIDE: u64 = 32 * FRAME;
 /// What one token writes from the announcement of its renewal to the promotion of what came of it:
 /// six commits, each of which touches a leaf of up to eight trees, and some of which split it.
-pub(super) const GRANT: u64 = 64 * FRAME;
+pub const GRANT: u64 = 64 * FRAME;
 /// What one announcement writes: its row, its token's, and leaves of two indices.
 const ANNOUNCEMENT: u64 = 2 * FRAME;
 /// What one verdict writes that `status` brings.
@@ -66,10 +66,10 @@ impl fmt::Display for Shortage {
 
 /// The room of one store, shared by its callers and its thread.
 #[derive(Debug)]
-pub(super) struct Room {
+pub struct Room {
     log: PathBuf,
     /// Whether blocks can be taken ahead; else they are written.
-    pub(super) takes: AtomicBool,
+    pub takes: AtomicBool,
     state: Mutex<State>,
     returned: Condvar,
 }
@@ -149,7 +149,7 @@ impl Store {
 }
 
 impl Room {
-    pub(super) fn of(store: &Path) -> Self {
+    pub fn of(store: &Path) -> Self {
         let store = &place::real(store);
         let folder = folder(store);
         let keeps = statfs(folder).is_ok_and(|found| {
@@ -164,19 +164,19 @@ impl Room {
     }
 
     /// Whether this thread has a grant under way: what it writes shares its commit with no other.
-    pub(super) fn is_held_by(&self, thread: ThreadId) -> bool {
+    pub fn is_held_by(&self, thread: ThreadId) -> bool {
         self.lock().holders.contains(&thread)
     }
 
     /// Lets who has no grant under way wait until what he writes takes nothing from who has.
-    pub(super) fn wait_while_tight(&self) {
+    pub fn wait_while_tight(&self) {
         let me = std::thread::current().id();
         let blocked = |state: &mut State| state.tight && !state.holders.contains(&me);
         drop(self.returned.wait_while(self.lock(), blocked));
     }
 
     /// After a commit: takes what the holders were promised anew, behind the log's new end.
-    pub(super) fn keep_up(&self) {
+    pub fn keep_up(&self) {
         let mut state = self.lock();
         if state.holders.is_empty() {
             return;
@@ -190,13 +190,13 @@ impl Room {
     }
 
     /// Whether the disk has place for so many verdicts beside what runs have taken.
-    pub(super) fn has_some_for_others(&self, verdicts: usize) -> bool {
+    pub fn has_some_for_others(&self, verdicts: usize) -> bool {
         let needed = BESIDE + VERDICT * verdicts as u64;
         free(&self.log).is_none_or(|free| free >= needed)
     }
 
     /// Closes the store: leaves the log empty, with room that is taken for the next run.
-    pub(super) fn close(&self, connection: Connection) {
+    pub fn close(&self, connection: Connection) {
         // A log that is not emptied is read once more by the next writer.
         let _ = empty_log(&connection);
         drop(connection);
@@ -306,7 +306,7 @@ impl Room {
 }
 
 /// What so many grants need that are under way at once.
-pub(super) const fn needed(grants: usize) -> u64 {
+pub const fn needed(grants: usize) -> u64 {
     BESIDE + GRANT * grants as u64
 }
 

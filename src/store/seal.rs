@@ -21,7 +21,7 @@ const DATA_KEY: &str = "data_key";
 
 /// The keys that an open store works with.
 #[derive(Clone)]
-pub(super) struct Seals {
+pub struct Seals {
     sealing: Key,
     fingerprints: Key,
 }
@@ -35,7 +35,7 @@ impl Seals {
     }
 
     /// Makes the data key of a new store and keeps it wrapped.
-    pub(super) fn found(connection: &Connection, store_key: &Key) -> Result<Self, Fault> {
+    pub fn found(connection: &Connection, store_key: &Key) -> Result<Self, Fault> {
         let data_key = crypto::random_key();
         let wrapped = framed(&wrapping(store_key), &wrapped_place(FIRST_KEY), data_key.as_ref());
         connection
@@ -44,7 +44,7 @@ impl Seals {
     }
 
     /// Opens the data key of a store that exists.
-    pub(super) fn unwrap(connection: &Connection, store_key: &Key) -> Result<Self, Fault> {
+    pub fn unwrap(connection: &Connection, store_key: &Key) -> Result<Self, Fault> {
         let wrapped: Option<Vec<u8>> = connection
             .query_row("SELECT value FROM meta WHERE name = ?1", [DATA_KEY], |row| row.get(0))
             .optional()?;
@@ -61,41 +61,36 @@ impl Seals {
     }
 
     /// What stands for a string, in this store alone.
-    pub(super) fn fingerprint(&self, string: &AccessToken) -> Fingerprint {
+    pub fn fingerprint(&self, string: &AccessToken) -> Fingerprint {
         Fingerprint::new(crypto::keyed_hash(self.fingerprints.as_ref(), string.expose().as_bytes()))
     }
 
     /// What stands for a command with its arguments, which may say too much.
-    pub(super) fn command(&self, argv: &[String]) -> Vec<u8> {
+    pub fn command(&self, argv: &[String]) -> Vec<u8> {
         let words = argv.join("\0");
         crypto::keyed_hash(self.fingerprints.as_ref(), format!("command|{words}").as_bytes())
             .to_vec()
     }
 
     /// Seals the string of one generation.
-    pub(super) fn seal(&self, token: TokenId, number: u32, string: &AccessToken) -> Vec<u8> {
+    pub fn seal(&self, token: TokenId, number: u32, string: &AccessToken) -> Vec<u8> {
         framed(&self.sealing, &place(token, number, FIRST_KEY), string.expose().as_bytes())
     }
 
     /// Opens the string of one generation.
-    pub(super) fn open(
-        &self,
-        token: TokenId,
-        number: u32,
-        sealed: &[u8],
-    ) -> Result<AccessToken, Fault> {
+    pub fn open(&self, token: TokenId, number: u32, sealed: &[u8]) -> Result<AccessToken, Fault> {
         let plain = self.unframed(sealed, |id| place(token, number, id))?;
         let text = std::str::from_utf8(&plain).map_err(|_| Fault::BrokenSeal)?;
         AccessToken::parse(text).map_err(|_| Fault::BrokenSeal)
     }
 
     /// Seals what a target's file held.
-    pub(super) fn seal_file(&self, token: TokenId, target: &TargetId, content: &[u8]) -> Vec<u8> {
+    pub fn seal_file(&self, token: TokenId, target: &TargetId, content: &[u8]) -> Vec<u8> {
         framed(&self.sealing, &file_place(token, target, FIRST_KEY), content)
     }
 
     /// Opens what a target's file held.
-    pub(super) fn open_file(
+    pub fn open_file(
         &self,
         token: TokenId,
         target: &TargetId,
@@ -105,17 +100,12 @@ impl Seals {
     }
 
     /// Seals what a target's file is about to hold.
-    pub(super) fn seal_overwrite(
-        &self,
-        token: TokenId,
-        target: &TargetId,
-        content: &[u8],
-    ) -> Vec<u8> {
+    pub fn seal_overwrite(&self, token: TokenId, target: &TargetId, content: &[u8]) -> Vec<u8> {
         framed(&self.sealing, &overwrite_place(token, target, FIRST_KEY), content)
     }
 
     /// Opens what a target's file was about to hold.
-    pub(super) fn open_overwrite(
+    pub fn open_overwrite(
         &self,
         token: TokenId,
         target: &TargetId,

@@ -138,7 +138,7 @@ fn expect(
 }
 
 /// Takes a generation out of use; its string stays sealed.
-pub(super) fn set_aside(
+pub fn set_aside(
     connection: &Connection,
     id: GenerationId,
     state: GenerationState,

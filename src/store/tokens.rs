@@ -43,7 +43,7 @@ pub struct Stock {
 }
 
 /// What of a token can be damaged, as people are told.
-pub(super) mod part {
+pub mod part {
     pub(in crate::store) use crate::token::IN_USE;
     pub(in crate::store) const CANDIDATE: &str = "access token that waits to be examined";
     pub(in crate::store) const PROOF: &str = "last check";
@@ -153,7 +153,7 @@ impl Store {
 }
 
 /// All that is known of every token.
-pub(super) fn everything(connection: &Connection, own: RunId) -> rusqlite::Result<Stock> {
+pub fn everything(connection: &Connection, own: RunId) -> rusqlite::Result<Stock> {
     select(connection, own, "?2 IS NULL", "?1 IS NULL", None::<i64>)
 }
 
@@ -221,7 +221,7 @@ fn enrol(connection: &Connection, each: &Enrolment) -> rusqlite::Result<TokenId>
 }
 
 /// Three statements, however many tokens there are.
-pub(super) fn select(
+pub fn select(
     connection: &Connection,
     own: RunId,
     which: &str,
@@ -320,7 +320,7 @@ impl Live {
 }
 
 /// Where a generation stands, if that can be read.
-pub(super) fn state_of(row: &Row<'_>) -> Option<GenerationState> {
+pub fn state_of(row: &Row<'_>) -> Option<GenerationState> {
     row.get::<_, String>(2).ok().and_then(|name| GenerationState::from_name(&name))
 }
 

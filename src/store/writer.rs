@@ -22,7 +22,7 @@ use super::fault::Fault;
 use super::room::Room;
 
 /// The connection, and the way to it.
-pub(super) struct Writer {
+pub struct Writer {
     desk: Desk,
     room: Option<Arc<Room>>,
     thread: Option<JoinHandle<()>>,
@@ -106,7 +106,7 @@ where
 
 impl Writer {
     /// Hands the connection to a thread of its own; `room` is where its log lies on a disk.
-    pub(super) fn start(connection: Connection, room: Option<Arc<Room>>) -> std::io::Result<Self> {
+    pub fn start(connection: Connection, room: Option<Arc<Room>>) -> std::io::Result<Self> {
         let (orders, queue) = channel();
         let theirs = room.clone();
         let thread = std::thread::Builder::new().name("store".into()).spawn(move || {
@@ -119,12 +119,12 @@ impl Writer {
     }
 
     /// Leaves the connection to its callers, one at a time.
-    pub(super) fn here(connection: Connection) -> Self {
+    pub fn here(connection: Connection) -> Self {
         Self { desk: Desk::Here(Mutex::new(connection)), room: None, thread: None }
     }
 
     /// Reads, seeing only what is committed.
-    pub(super) fn read<T: Send + 'static>(
+    pub fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
@@ -132,7 +132,7 @@ impl Writer {
     }
 
     /// Writes, and returns when the commit is on the disk.
-    pub(super) fn write<T: Send + 'static>(
+    pub fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
@@ -140,7 +140,7 @@ impl Writer {
     }
 
     /// Writes without waiting for others whose grants are under way.
-    pub(super) fn write_now<T: Send + 'static>(
+    pub fn write_now<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
@@ -148,7 +148,7 @@ impl Writer {
     }
 
     /// Works with the connection while nothing else is under way, in no transaction.
-    pub(super) fn alone<T: Send + 'static>(
+    pub fn alone<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {

@@ -4,6 +4,8 @@
 //! `Display`. People are shown a [`Fingerprint`] instead.
 
 use std::fmt;
+
+use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
 use super::Expiry;
@@ -131,7 +133,7 @@ impl Fingerprint {
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0[..6].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        HEXLOWER.encode_display(&self.0[..6]).fmt(f)
     }
 }
 

@@ -34,7 +34,7 @@ const IN_WORDS: [&str; 11] = [
 
 /// A sentence, how grave it is, and the facts in it that a program may look for.
 #[derive(Debug)]
-pub(super) struct Line {
+pub struct Line {
     level: Level,
     message: String,
     facts: Map<String, Value>,
@@ -42,18 +42,18 @@ pub(super) struct Line {
 
 impl Line {
     /// A line with these facts; those that are not known are left out.
-    pub(super) fn new(level: Level, message: String, mut facts: Map<String, Value>) -> Self {
+    pub fn new(level: Level, message: String, mut facts: Map<String, Value>) -> Self {
         facts.retain(|_, value| !says_nothing(value));
         Self { level, message, facts }
     }
 
     /// A line of that event.
-    pub(super) fn of(level: Level, event: &str, message: impl Into<String>) -> Self {
+    pub fn of(level: Level, event: &str, message: impl Into<String>) -> Self {
         Self { level, message: message.into(), facts: Map::new() }.with("event", event)
     }
 
     /// The line with one more fact, if that is known.
-    pub(super) fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         let value = value.into();
         if !says_nothing(&value) {
             self.facts.insert(key.to_owned(), value);
@@ -62,12 +62,12 @@ impl Line {
     }
 
     /// How grave it is.
-    pub(super) const fn level(&self) -> Level {
+    pub const fn level(&self) -> Level {
         self.level
     }
 
     /// The JSON object, without the line's end.
-    pub(super) fn json(&self, at: DateTime<Utc>) -> String {
+    pub fn json(&self, at: DateTime<Utc>) -> String {
         let mut object = Map::new();
         object.insert("at".to_owned(), time(at).into());
         object.insert("level".to_owned(), self.level.word().into());
@@ -84,7 +84,7 @@ impl Line {
     }
 
     /// The sentence, dated where nobody else does it, without the line's end.
-    pub(super) fn text(&self, at: Option<DateTime<Utc>>) -> String {
+    pub fn text(&self, at: Option<DateTime<Utc>>) -> String {
         let mut text = at.map_or_else(String::new, |at| format!("{} ", time(at)));
         let _ = write!(text, "{}: ", self.level.word());
         if let Some(label) = self.facts.get("label").and_then(Value::as_str) {
@@ -123,7 +123,7 @@ fn says_nothing(value: &Value) -> bool {
 
 /// How grave a line is, the gravest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Level {
+pub enum Level {
     /// Something went wrong that a person must see to, or that ended the run.
     Error,
     /// Something went wrong and will be tried again, or may go wrong.
@@ -136,7 +136,7 @@ pub(super) enum Level {
 
 impl Level {
     /// The word that stands in a line.
-    pub(super) const fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
@@ -146,7 +146,7 @@ impl Level {
     }
 
     /// What the journal reads at the beginning of a line. Source: systemd, sd-daemon(3).
-    pub(super) const fn prefix(self) -> &'static str {
+    pub const fn prefix(self) -> &'static str {
         match self {
             Self::Error => "<3>",
             Self::Warning => "<4>",

@@ -30,7 +30,7 @@ pub enum Verbosity {
 }
 
 /// Sends this crate's lines, and no dependency's, to standard error.
-pub(super) fn start(stderr: Stderr, verbosity: Verbosity) {
+pub fn start(stderr: Stderr, verbosity: Verbosity) {
     let level = match (verbosity, stderr.format) {
         (Verbosity::Quiet, _) | (Verbosity::Normal, LogFormat::Text) => return,
         // Whoever asked for a log in a form has asked for a log.

@@ -13,20 +13,20 @@ use crate::environment::Environment;
 
 /// The way to whoever reads standard error.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stderr {
-    pub(super) format: LogFormat,
-    pub(super) reader: StreamKind,
-    pub(super) clock: Clock,
+pub struct Stderr {
+    pub format: LogFormat,
+    pub reader: StreamKind,
+    pub clock: Clock,
 }
 
 impl Stderr {
     /// Says something that is no log line: for people it is `text` as it stands.
-    pub(super) fn say(&self, line: &Line, text: &str) {
+    pub fn say(&self, line: &Line, text: &str) {
         self.write(line, || text.to_owned());
     }
 
     /// Writes a line of the log.
-    pub(super) fn log(&self, line: &Line) {
+    pub fn log(&self, line: &Line) {
         let at = (self.reader == StreamKind::Other).then(|| self.clock.now());
         self.write(line, || line.text(at));
     }
@@ -40,7 +40,7 @@ impl Stderr {
     }
 
     /// Writes a text of one or more lines as it stands, whole: other threads have lines of theirs.
-    pub(super) fn put(&self, level: Level, text: &str) {
+    pub fn put(&self, level: Level, text: &str) {
         let text = match self.reader {
             StreamKind::Journal => prefixed(level, text),
             StreamKind::Terminal | StreamKind::Other => format!("{text}\n"),
@@ -52,7 +52,7 @@ impl Stderr {
 
 /// Who reads what is written to a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum StreamKind {
+pub enum StreamKind {
     /// A person.
     Terminal,
     /// The journal of systemd, which knows the time itself and reads how grave a line is.
@@ -63,7 +63,7 @@ pub(super) enum StreamKind {
 
 impl StreamKind {
     /// Looks once at where the stream goes.
-    pub(super) fn of(stream: impl AsFd + IsTerminal, environment: &Environment) -> Self {
+    pub fn of(stream: impl AsFd + IsTerminal, environment: &Environment) -> Self {
         if stream.is_terminal() {
             Self::Terminal
         } else if is_the_journal(stream, environment) {
@@ -90,7 +90,7 @@ fn prefixed(level: Level, text: &str) -> String {
 }
 
 /// A report for people: each line as grave as it says, and what is indented below it too.
-pub(super) fn report_for_journal(text: &str) -> String {
+pub fn report_for_journal(text: &str) -> String {
     let mut level = Level::Info;
     let weighed = |line: &str| {
         if !line.starts_with(' ') {

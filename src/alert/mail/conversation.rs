@@ -26,7 +26,7 @@ use super::reply;
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 
 /// What came of a conversation.
-pub(super) struct Outcome {
+pub struct Outcome {
     /// How many recipients the server took the mail for.
     pub(super) reached: usize,
     /// Those for whom it did not.
@@ -34,14 +34,14 @@ pub(super) struct Outcome {
 }
 
 /// A recipient whom the server refused.
-pub(super) struct Refusal {
+pub struct Refusal {
     pub(super) address: Address,
     pub(super) why: String,
     pub(super) may_pass: bool,
 }
 
 /// Holds the whole conversation and tells what came of it, before it says goodbye.
-pub(super) fn hold(
+pub fn hold(
     line: &Line,
     letter: &Letter,
     to: &[Address],

@@ -14,7 +14,7 @@ const LONGEST_SUBJECT: usize = 150;
 
 /// A mail as it is sent, and between whom.
 #[derive(Clone)]
-pub(super) struct Letter {
+pub struct Letter {
     pub(super) from: Address,
     pub(super) to: Vec<Address>,
     pub(super) bytes: Vec<u8>,
@@ -69,7 +69,7 @@ fn address(text: &str) -> Result<Mailbox, NotSent> {
 }
 
 /// Reads `address` or `Name <address>`. Only ASCII: with other letters many servers refuse it.
-pub(super) fn mailbox(text: &str) -> Option<Mailbox> {
+pub fn mailbox(text: &str) -> Option<Mailbox> {
     let text = text.trim();
     let (name, address) = match text.strip_suffix('>') {
         Some(rest) => rest.rsplit_once('<').map(|(name, address)| (Some(name.trim()), address))?,
@@ -83,7 +83,7 @@ pub(super) fn mailbox(text: &str) -> Option<Mailbox> {
 }
 
 /// A machine's name as the domain of an address; any name, for it is the system's to choose.
-pub(super) fn domain(machine: &str) -> String {
+pub fn domain(machine: &str) -> String {
     let labels = machine.split('.').map(|label| {
         let kept = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
         label.chars().filter(kept).collect::<String>().trim_matches('-').to_owned()

@@ -14,15 +14,15 @@ use super::letter;
 
 /// The way to a mail server.
 #[derive(Clone)]
-pub(super) struct Line {
-    pub(super) server: MailServer,
-    pub(super) greeting: ClientId,
-    pub(super) protection: Protection,
+pub struct Line {
+    pub server: MailServer,
+    pub greeting: ClientId,
+    pub protection: Protection,
 }
 
 /// How the connection is protected.
 #[derive(Clone)]
-pub(super) enum Protection {
+pub enum Protection {
     /// From the first byte.
     FromTheStart(TlsParameters),
     /// After `STARTTLS`.
@@ -33,7 +33,7 @@ pub(super) enum Protection {
 
 impl Line {
     /// The way to a server; refused if a password would travel where others can read it.
-    pub(super) fn to(server: &MailServer, messenger: &Messenger) -> Result<Self, NotSent> {
+    pub fn to(server: &MailServer, messenger: &Messenger) -> Result<Self, NotSent> {
         let here = is_this_machine(server.address());
         if server.login.is_some() && server.security == Security::None && !here {
             return Err(NotSent::new(format!(

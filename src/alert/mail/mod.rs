@@ -30,7 +30,7 @@ impl Email {
     }
 }
 
-pub(super) fn send(email: &Email, notice: &Notice, messenger: &Messenger) -> Result<(), NotSent> {
+pub fn send(email: &Email, notice: &Notice, messenger: &Messenger) -> Result<(), NotSent> {
     let line = Line::to(&email.server, messenger)?;
     let letter = Letter::write(email, notice, &messenger.machine)?;
     let mut round = Round { waiting: letter.to.clone(), refused: Vec::new(), reached: 0 };

@@ -8,11 +8,11 @@ use super::super::Login;
 use crate::token::{Secret, redact};
 
 /// What of a text is repeated.
-pub(super) type Words = fn(&str) -> String;
+pub type Words = fn(&str) -> String;
 
 /// What a server said after the number, with `: ` or a blank before it; empty if it said nothing,
 /// or repeats the password.
-pub(super) fn said(error: &Error, login: Option<&Login>, words: Words) -> String {
+pub fn said(error: &Error, login: Option<&Login>, words: Words) -> String {
     let said = error.source().map(ToString::to_string).unwrap_or_default();
     let password = login.map(|login| login.password.expose());
     if password.is_some_and(|password| said.contains(password)) {
@@ -24,13 +24,13 @@ pub(super) fn said(error: &Error, login: Option<&Login>, words: Words) -> String
 }
 
 /// All of it.
-pub(super) fn text(said: &str) -> String {
+pub fn text(said: &str) -> String {
     said.to_owned()
 }
 
 /// The words of a language and the numbers. A server that refuses a login may repeat what it was
 /// sent, where the password stands in base64.
-pub(super) fn plain_words(said: &str) -> String {
+pub fn plain_words(said: &str) -> String {
     let kept = said.split(' ').filter(|word| {
         let word = word.trim_matches(|c: char| c.is_ascii_punctuation());
         is_number(word) || word.split('-').all(is_word)

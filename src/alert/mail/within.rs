@@ -10,7 +10,7 @@ const GOODBYE: Duration = Duration::from_millis(100);
 ///
 /// Work that outlives the limit is left to itself, so it must look at the instant that it is
 /// given before each step that has consequences.
-pub(super) fn limit<T: Send + 'static>(
+pub fn limit<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce(Instant, &Sender<T>) + Send + 'static,
 ) -> Option<T> {

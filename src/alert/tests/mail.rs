@@ -3,13 +3,13 @@
 use super::mail_server::{DRIP, END_OF_MAIL, GREETING, HANG_UP, Manners, SILENCE, TestServer};
 use super::*;
 
-pub(super) fn email(port: u16) -> Email {
+pub fn email(port: u16) -> Email {
     let server =
         MailServer { host: "127.0.0.1".into(), port, security: Security::None, login: None };
     Email { to: vec!["ops@example.org".into()], from: "metatoken@example.org".into(), server }
 }
 
-pub(super) fn mail(email: Email, patience: Patience) -> Result<(), NotSent> {
+pub fn mail(email: Email, patience: Patience) -> Result<(), NotSent> {
     send(&Route::Email(email), &notice(), &messenger().with_patience(patience))
 }
 

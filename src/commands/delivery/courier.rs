@@ -18,7 +18,7 @@ use crate::token::{
 
 /// What may be overwritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::commands) enum Manner {
+pub enum Manner {
     /// Nothing that is unknown.
     Careful,
     /// Whatever is there: `deliver --force`.
@@ -26,22 +26,22 @@ pub(in crate::commands) enum Manner {
 }
 
 /// Settles what is owed to the targets of one token.
-pub(in crate::commands) struct Courier<'a> {
-    pub(super) deliveries: &'a Deliveries<'a>,
-    pub(super) run: &'a Run<'a>,
-    pub(super) member: &'a TokenConfig,
-    pub(super) token: TokenId,
+pub struct Courier<'a> {
+    pub deliveries: &'a Deliveries<'a>,
+    pub run: &'a Run<'a>,
+    pub member: &'a TokenConfig,
+    pub token: TokenId,
     manner: Manner,
 }
 
 /// What is to be brought.
-pub(super) struct Load {
+pub struct Load {
     current: Generation,
-    pub(super) parcel: Parcel,
+    pub parcel: Parcel,
 }
 
 impl<'a> Courier<'a> {
-    pub(super) const fn new(
+    pub const fn new(
         deliveries: &'a Deliveries<'a>,
         member: &'a TokenConfig,
         token: TokenId,
@@ -51,7 +51,7 @@ impl<'a> Courier<'a> {
     }
 
     /// The strings in the token's files that it never had: somebody put them there.
-    pub(in crate::commands) fn strangers(&self) -> Result<Vec<AccessToken>, StoreError> {
+    pub fn strangers(&self) -> Result<Vec<AccessToken>, StoreError> {
         let deliveries = self.run.store.credential(self.token)?.deliveries;
         let delivered_before = |target: &Target| {
             deliveries.iter().any(|row| row.target == target.id && row.settled.is_some())
@@ -76,7 +76,7 @@ impl<'a> Courier<'a> {
     /// Brings the string in use to every target that has not got it.
     ///
     /// A dead string is not brought anywhere: what a file holds may be better.
-    pub(in crate::commands) fn settle(&self) -> Result<(), StoreError> {
+    pub fn settle(&self) -> Result<(), StoreError> {
         let targets = &self.member.deliver;
         if targets.is_empty() {
             return Ok(());
@@ -174,7 +174,7 @@ impl<'a> Courier<'a> {
     }
 
     /// What becomes of a file that is not whole; none where there is nothing to wait for.
-    pub(super) fn not_whole(
+    pub fn not_whole(
         &self,
         target: &Target,
         file: &FileTarget,
@@ -187,7 +187,7 @@ impl<'a> Courier<'a> {
     }
 
     /// Lets `act` ask what may be overwritten; a store that cannot answer is the first to be told.
-    pub(super) fn asking<T>(
+    pub fn asking<T>(
         &self,
         row: &Delivery,
         act: impl FnOnce(&dyn Fn(Option<&Secret>) -> bool) -> T,
@@ -238,7 +238,7 @@ impl<'a> Courier<'a> {
     }
 
     /// A delivery that begins now, as the log tells it.
-    pub(super) fn delivered<'t>(&'t self, target: &'t Target) -> Delivered<'t> {
+    pub fn delivered<'t>(&'t self, target: &'t Target) -> Delivered<'t> {
         Delivered {
             label: &self.member.label,
             target: &target.id,
@@ -247,7 +247,7 @@ impl<'a> Courier<'a> {
         }
     }
 
-    pub(super) fn settled(&self, delivered: Delivered<'_>, load: &Load) -> Result<(), StoreError> {
+    pub fn settled(&self, delivered: Delivered<'_>, load: &Load) -> Result<(), StoreError> {
         let settlement = Settlement {
             token: self.token,
             target: delivered.target.clone(),
@@ -258,7 +258,7 @@ impl<'a> Courier<'a> {
         Ok(())
     }
 
-    pub(super) fn failed(&self, delivered: Delivered<'_>, fault: &Fault) -> Result<(), StoreError> {
+    pub fn failed(&self, delivered: Delivered<'_>, fault: &Fault) -> Result<(), StoreError> {
         let (token, target) = (self.token, delivered.target.clone());
         let failure = DeliveryFailure { token, target, problem: problem(fault) };
         let now = self.run.now();
@@ -274,7 +274,7 @@ fn is_dead(current: &Generation) -> bool {
 
 /// A delivery that failed, as the store remembers it: with the step that recovers it, for the
 /// store has no place of its own for that.
-pub(super) fn problem(fault: &Fault) -> Problem {
+pub fn problem(fault: &Fault) -> Problem {
     let message = match &fault.hint {
         Some(hint) => format!("{}; {hint}", fault.message),
         None => fault.message.clone(),

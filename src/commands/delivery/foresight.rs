@@ -10,16 +10,16 @@ use crate::store::StoreError;
 use crate::token::{AccessToken, Delivery, Secret, TargetId};
 
 /// What a delivery to one target would do.
-pub(in crate::commands) struct Foreseen {
+pub struct Foreseen {
     /// The target.
-    pub(in crate::commands) target: TargetId,
+    pub target: TargetId,
     /// What would be done, or why it could not.
-    pub(in crate::commands) outcome: Result<Rehearsal, Fault>,
+    pub outcome: Result<Rehearsal, Fault>,
 }
 
 impl Courier<'_> {
     /// A rehearsal before there is a string tries every target with a plainly fake one.
-    pub(super) fn try_with_stand_in(&self) -> Result<(), StoreError> {
+    pub fn try_with_stand_in(&self) -> Result<(), StoreError> {
         if self.run.dry_run == DryRun::No {
             return Ok(());
         }
@@ -34,7 +34,7 @@ impl Courier<'_> {
 
     /// A program is not run by a rehearsal; that it is there is seen whether it is owed anything
     /// today or not.
-    pub(super) fn try_command(
+    pub fn try_command(
         &self,
         target: &Target,
         row: &Delivery,
@@ -61,7 +61,7 @@ impl Courier<'_> {
         }
     }
 
-    pub(super) fn rehearse(
+    pub fn rehearse(
         &self,
         target: &Target,
         string: &AccessToken,
@@ -72,7 +72,7 @@ impl Courier<'_> {
     }
 
     /// What a delivery of the string in use would do to each target, in the config's order.
-    pub(in crate::commands) fn foresee(&self) -> Result<Vec<Foreseen>, StoreError> {
+    pub fn foresee(&self) -> Result<Vec<Foreseen>, StoreError> {
         let credential = self.run.store.credential(self.token)?;
         let string = match &credential.current {
             Some(current) => self.run.store.reveal(current.id)?,

@@ -14,14 +14,14 @@ use crate::store::{Contents, Overwrite, Overwriting, Store, StoreError};
 use crate::token::{GenerationId, Label, TargetId, Time, TokenId};
 
 /// A file that is not whole, as far as is known.
-pub(super) struct HalfWritten {
+pub struct HalfWritten {
     write: Overwrite,
     /// What a run that is meant does with it; in such a run, only why it could not.
-    pub(super) outcome: Result<Rehearsal, Fault>,
+    pub outcome: Result<Rehearsal, Fault>,
 }
 
 /// Finishes the files that a run left half-written, and returns those that are not whole.
-pub(super) fn finish_files(run: &Run<'_>) -> Result<Vec<HalfWritten>, StoreError> {
+pub fn finish_files(run: &Run<'_>) -> Result<Vec<HalfWritten>, StoreError> {
     let mut left = Vec::new();
     for write in run.store.overwrites()? {
         left.extend(finish(run, write)?);
@@ -80,7 +80,7 @@ fn before(run: &Run<'_>, write: &Overwrite) -> Before {
 impl HalfWritten {
     /// Whether `deliver --force` may write its value: the rest of the file is not torn, or a person
     /// had to check it, because the store cannot tell.
-    pub(super) fn may_be_forced(&self, run: &Run<'_>, file: &FileTarget) -> bool {
+    pub fn may_be_forced(&self, run: &Run<'_>, file: &FileTarget) -> bool {
         let Self { write, .. } = self;
         let is_whole = || {
             let unfinished = unfinished(write)?;
@@ -100,7 +100,7 @@ fn is_target(run: &Run<'_>, write: &Overwrite) -> bool {
 impl Deliveries<'_> {
     /// Lists the files of these tokens that could not be finished and that no delivery speaks of,
     /// because the config no longer has their targets.
-    pub(in crate::commands) fn unfinished_files(
+    pub fn unfinished_files(
         &self,
         is_meant: impl Fn(&Label) -> bool,
     ) -> impl Iterator<Item = Reason> {
@@ -114,16 +114,13 @@ impl Deliveries<'_> {
     }
 
     /// The half-written files of a token that could not be finished.
-    pub(in crate::commands) fn left_half_written(
-        &self,
-        label: &Label,
-    ) -> impl Iterator<Item = &Overwrite> {
+    pub fn left_half_written(&self, label: &Label) -> impl Iterator<Item = &Overwrite> {
         let failed = self.half_written.iter().filter(|it| it.outcome.is_err());
         failed.map(|it| &it.write).filter(move |write| write.label == *label)
     }
 
     /// Whether an interrupted write left this file half-written.
-    pub(in crate::commands) fn is_half_written(&self, path: &Path) -> bool {
+    pub fn is_half_written(&self, path: &Path) -> bool {
         self.half_written(path).is_some()
     }
 
@@ -135,12 +132,7 @@ impl Deliveries<'_> {
     /// The half-written file that holds up a delivery to this target: its own file, or the one that
     /// it had before the config named another, whose old content the delivery would replace in the
     /// store.
-    pub(super) fn holds_up(
-        &self,
-        token: TokenId,
-        target: &TargetId,
-        path: &Path,
-    ) -> Option<&HalfWritten> {
+    pub fn holds_up(&self, token: TokenId, target: &TargetId, path: &Path) -> Option<&HalfWritten> {
         let is_of_target = |it: &&HalfWritten| {
             it.write.token == token && it.write.target == *target && it.outcome.is_err()
         };
@@ -158,14 +150,14 @@ const fn foreseen(write: &Overwrite) -> Rehearsal {
 }
 
 /// Remembers in the store what is written into one target's file.
-pub(in crate::commands) struct Remembered<'a> {
-    pub(in crate::commands) store: &'a Store,
-    pub(in crate::commands) token: TokenId,
-    pub(in crate::commands) target: &'a TargetId,
-    pub(in crate::commands) path: &'a Path,
+pub struct Remembered<'a> {
+    pub store: &'a Store,
+    pub token: TokenId,
+    pub target: &'a TargetId,
+    pub path: &'a Path,
     /// What is delivered; none where the file is restored.
-    pub(in crate::commands) generation: Option<GenerationId>,
-    pub(in crate::commands) now: Time,
+    pub generation: Option<GenerationId>,
+    pub now: Time,
 }
 
 impl Remembered<'_> {

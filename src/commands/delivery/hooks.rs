@@ -14,30 +14,30 @@ use crate::token::{GenerationId, TargetId, TokenId};
 
 /// One string that one program is to get.
 #[derive(Debug, Clone)]
-pub(super) struct PendingHook {
-    pub(super) argv: Vec<String>,
-    pub(super) timeout: Duration,
-    pub(super) token: TokenId,
-    pub(super) target: TargetId,
-    pub(super) generation: GenerationId,
-    pub(super) parcel: Parcel,
+pub struct PendingHook {
+    pub argv: Vec<String>,
+    pub timeout: Duration,
+    pub token: TokenId,
+    pub target: TargetId,
+    pub generation: GenerationId,
+    pub parcel: Parcel,
 }
 
 impl Deliveries<'_> {
     /// Whether more than one token of the config is delivered to the same program.
-    pub(super) fn is_shared(&self, argv: &[String]) -> bool {
+    pub fn is_shared(&self, argv: &[String]) -> bool {
         let serves = |place: &Place| matches!(place, Place::Command(other) if other == argv);
         let tokens = self.run.session.config.tokens.iter();
         tokens.filter(|token| token.deliver.iter().any(|it| serves(&it.place))).count() > 1
     }
 
     /// Keeps a hook until every token has had its turn.
-    pub(super) fn queue(&self, hook: PendingHook) {
+    pub fn queue(&self, hook: PendingHook) {
         lock(&self.pending_hooks).push(hook);
     }
 
     /// Runs what was kept: programs alike once, for all tokens that they serve.
-    pub(in crate::commands) fn run_pending_hooks(&self) -> Result<(), StoreError> {
+    pub fn run_pending_hooks(&self) -> Result<(), StoreError> {
         let mut groups: BTreeMap<Vec<String>, Vec<PendingHook>> = BTreeMap::new();
         for hook in std::mem::take(&mut *lock(&self.pending_hooks)) {
             groups.entry(hook.argv.clone()).or_default().push(hook);
@@ -51,7 +51,7 @@ impl Deliveries<'_> {
     }
 
     /// Runs one program for these hooks, which are alike, and writes down how it went.
-    pub(super) fn run_hook(&self, hooks: &[PendingHook]) -> Result<(), StoreError> {
+    pub fn run_hook(&self, hooks: &[PendingHook]) -> Result<(), StoreError> {
         let Some(first) = hooks.first() else { return Ok(()) };
         if self.run.out_of_time().is_some() {
             // They stay owed.
@@ -112,7 +112,7 @@ impl Deliveries<'_> {
     }
 
     /// The fault of a target's program that still runs, or of the same command for another.
-    pub(super) fn still_running(
+    pub fn still_running(
         &self,
         token: TokenId,
         target: &TargetId,

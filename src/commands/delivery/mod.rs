@@ -22,12 +22,12 @@ use crate::run::tokens::TokenConfig;
 use crate::store::{Store, StoreError};
 use crate::token::{AccessToken, Delivery, GenerationState, Label, Secret, TokenId};
 
-pub(super) use courier::{Courier, Manner};
-pub(super) use half_written::Remembered;
-pub(super) use seen::{of_config, seen};
+pub use courier::{Courier, Manner};
+pub use half_written::Remembered;
+pub use seen::{of_config, seen};
 
 /// The deliveries of one run: what an earlier one left unfinished, and the hooks that wait.
-pub(super) struct Deliveries<'a> {
+pub struct Deliveries<'a> {
     run: &'a Run<'a>,
     half_written: Vec<HalfWritten>,
     /// Hooks that serve several tokens; run once for all, when every token has had its turn.
@@ -36,12 +36,12 @@ pub(super) struct Deliveries<'a> {
 
 impl<'a> Deliveries<'a> {
     /// Finishes the files that an earlier run left half-written.
-    pub(super) fn open(run: &'a Run<'a>) -> Result<Self, StoreError> {
+    pub fn open(run: &'a Run<'a>) -> Result<Self, StoreError> {
         Ok(Self { run, half_written: finish_files(run)?, pending_hooks: Mutex::default() })
     }
 
     /// Delivers one token.
-    pub(super) const fn of_token(
+    pub const fn of_token(
         &'a self,
         member: &'a TokenConfig,
         token: TokenId,
@@ -51,10 +51,7 @@ impl<'a> Deliveries<'a> {
     }
 
     /// Adds to each result how its targets stand now that everything was brought that can be.
-    pub(in crate::commands) fn account_for(
-        &self,
-        results: &mut [TokenResult],
-    ) -> Result<(), StoreError> {
+    pub fn account_for(&self, results: &mut [TokenResult]) -> Result<(), StoreError> {
         let delivered = self.run.tokens.configs.iter().filter(|member| !member.deliver.is_empty());
         let members: HashMap<&Label, &TokenConfig> =
             delivered.map(|member| (&member.label, member)).collect();

@@ -8,10 +8,7 @@ use crate::store::Store;
 use crate::token::{AccessToken, Credential, Delivery, Secret, Time};
 
 /// What the store knows of the targets that the config names, in the config's order.
-pub(in crate::commands) fn of_config(
-    member: &TokenConfig,
-    credential: Option<&Credential>,
-) -> Vec<Delivery> {
+pub fn of_config(member: &TokenConfig, credential: Option<&Credential>) -> Vec<Delivery> {
     let known = credential.map(|credential| credential.deliveries.as_slice()).unwrap_or_default();
     let row = |target: &crate::config::Target| {
         let known = known.iter().find(|row| row.target == target.id);
@@ -23,7 +20,7 @@ pub(in crate::commands) fn of_config(
 /// The same, with a look into the files; `store` has its key.
 ///
 /// A file that nobody may look into stays as the store has it: looking is not delivering.
-pub(in crate::commands) fn seen(
+pub fn seen(
     member: &TokenConfig,
     credential: &Credential,
     store: &Store,

@@ -11,7 +11,7 @@ const MOST: usize = 10;
 
 /// The same in at most [`MOST`] announcements: the worst by themselves, and one that names the tokens
 /// of all that are left.
-pub(super) fn in_brief(mut all: Vec<Announcement>, session: &Session) -> Vec<Announcement> {
+pub fn in_brief(mut all: Vec<Announcement>, session: &Session) -> Vec<Announcement> {
     if all.len() > MOST {
         let rest = all.split_off(MOST - 1);
         all.extend(summed_up(rest, session));

@@ -20,7 +20,7 @@ use crate::session::Session;
 use crate::token::{ChannelId, Secret};
 
 /// The watchers of one run.
-pub(in crate::commands) struct Heartbeat {
+pub struct Heartbeat {
     watchers: Vec<Watcher>,
 }
 
@@ -34,18 +34,14 @@ struct Watcher {
 
 impl Heartbeat {
     /// Tells every watcher that a run begins.
-    pub(in crate::commands) fn start(session: &Session, order: &RefreshOrder) -> Self {
+    pub fn start(session: &Session, order: &RefreshOrder) -> Self {
         let mut heartbeat = Self::of(session, order);
         heartbeat.watchers.iter_mut().for_each(Watcher::start);
         heartbeat
     }
 
     /// Tells every watcher that no run was possible, unless that is because one is under way.
-    pub(in crate::commands) fn cannot_run(
-        session: &Session,
-        order: &RefreshOrder,
-        why: &Complaint,
-    ) {
+    pub fn cannot_run(session: &Session, order: &RefreshOrder, why: &Complaint) {
         if why.exit == Exit::Busy {
             return;
         }
@@ -57,7 +53,7 @@ impl Heartbeat {
 
     /// Tells every watcher how the run ended: badly, if a person has something to do. Writes down
     /// which could not be told. A run that somebody ended says nothing, and is missed.
-    pub(in crate::commands) fn end(self, run: &Run<'_>, report: &Result<RunReport, Complaint>) {
+    pub fn end(self, run: &Run<'_>, report: &Result<RunReport, Complaint>) {
         if run.session.interrupt.is_raised() {
             return;
         }

@@ -11,7 +11,7 @@ mod heartbeat;
 mod routes;
 mod work;
 
-pub(super) use self::heartbeat::Heartbeat;
+pub use self::heartbeat::Heartbeat;
 use self::routes::messenger;
 use self::work::{Errand, Work};
 use super::textfile;
@@ -30,7 +30,7 @@ type NewRun<'a> = &'a dyn Fn() -> Result<RunId, StoreError>;
 
 /// What a run tells when its work is done: the metrics and the people. Gives what is to be said of
 /// what failed at that.
-pub(super) fn tell_of_run(
+pub fn tell_of_run(
     session: &Session,
     store: &Store,
     run: RunId,
@@ -45,7 +45,7 @@ pub(super) fn tell_of_run(
 
 /// Tells every channel what it has not been told yet; a failure of the store ends nothing, and is
 /// to be said.
-pub(super) fn tell(
+pub fn tell(
     session: &Session,
     store: &Store,
     status: StatusReport,
@@ -56,7 +56,7 @@ pub(super) fn tell(
 }
 
 /// What is to be said where the store cannot be written: all else stands.
-pub(super) fn nobody_told(why: &Complaint) -> Reason {
+pub fn nobody_told(why: &Complaint) -> Reason {
     let causes = why.causes.iter().map(|cause| format!(": {cause}"));
     Reason {
         code: "nobody_told",
@@ -76,7 +76,7 @@ pub(super) fn nobody_told(why: &Complaint) -> Reason {
 }
 
 /// What is to be said of the channels that failed when they were last tried.
-pub(super) fn channel_troubles(session: &Session, store: &Store, now: Time) -> Vec<Reason> {
+pub fn channel_troubles(session: &Session, store: &Store, now: Time) -> Vec<Reason> {
     channel_reasons(store, &session.config.notify, now)
         .unwrap_or_else(|error| vec![nobody_told(&Complaint::from(error))])
 }
@@ -156,7 +156,7 @@ fn trial(setting: &NotifySetting, trouble: &Reason) -> Option<Announcement> {
 }
 
 /// What is to be said of the channels that failed when they were last tried.
-pub(super) fn channel_reasons(
+pub fn channel_reasons(
     store: &Store,
     settings: &[NotifySetting],
     now: Time,

@@ -9,14 +9,14 @@ use crate::token::Secret;
 const LOCAL: (&str, u16) = ("localhost", 25);
 
 /// Who sends: with the name of this machine, and what programs may see.
-pub(super) fn messenger(session: &Session) -> Messenger {
+pub fn messenger(session: &Session) -> Messenger {
     Messenger::new(session.host())
         .trusting(session.config.http.ca_file.clone())
         .with_environment(session.config.environment_of_programs(&session.environment))
 }
 
 /// The way to people that a channel is; why there is none, in a sentence.
-pub(super) fn route(
+pub fn route(
     session: &Session,
     setting: &NotifySetting,
     messenger: &Messenger,
@@ -50,6 +50,6 @@ fn server(session: &Session, smtp: Option<&SmtpSetting>) -> Result<MailServer, S
     Ok(MailServer { host, port, security, login })
 }
 
-pub(super) fn secret(session: &Session, source: &SecretSource) -> Result<Secret, String> {
+pub fn secret(session: &Session, source: &SecretSource) -> Result<Secret, String> {
     session.secrets.resolve(source).map_err(|error| format!("its secret cannot be read: {error}"))
 }

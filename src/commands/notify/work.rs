@@ -19,23 +19,23 @@ const LONGEST: Duration = Duration::from_secs(30);
 const FAILURES: u32 = 2;
 
 /// What one channel is to be told.
-pub(super) struct Errand<'a> {
-    pub(super) setting: &'a NotifySetting,
-    pub(super) announcements: Vec<Announcement>,
+pub struct Errand<'a> {
+    pub setting: &'a NotifySetting,
+    pub announcements: Vec<Announcement>,
 }
 
 /// What every channel's thread works with.
-pub(super) struct Work<'a> {
-    pub(super) session: &'a Session,
-    pub(super) store: &'a Store,
-    pub(super) status: &'a StatusReport,
-    pub(super) messenger: Messenger,
-    pub(super) run: RunId,
+pub struct Work<'a> {
+    pub session: &'a Session,
+    pub store: &'a Store,
+    pub status: &'a StatusReport,
+    pub messenger: Messenger,
+    pub run: RunId,
 }
 
 impl Work<'_> {
     /// Side by side, so that none waits for another that is slow.
-    pub(super) fn all(&self, errands: &[Errand<'_>]) -> Result<(), StoreError> {
+    pub fn all(&self, errands: &[Errand<'_>]) -> Result<(), StoreError> {
         std::thread::scope(|scope| {
             let threads: Vec<_> =
                 errands.iter().map(|errand| scope.spawn(|| self.through(errand))).collect();

@@ -10,7 +10,7 @@ use crate::token::{
 
 impl TokenRun<'_> {
     /// Examines a candidate that an earlier run sealed and could not inspect, or holds back.
-    pub(super) fn settle_candidate(&mut self) -> Result<(), StoreError> {
+    pub fn settle_candidate(&mut self) -> Result<(), StoreError> {
         let credential = self.credential()?;
         match &credential.candidate {
             Some(candidate) if !self.is_held_for_now(&credential, candidate) => {
@@ -39,7 +39,7 @@ impl TokenRun<'_> {
     }
 
     /// The candidates of this token.
-    pub(super) fn candidates(&self) -> Candidates<'_> {
+    pub fn candidates(&self) -> Candidates<'_> {
         Candidates {
             run: self.run,
             member: self.member,
@@ -50,7 +50,7 @@ impl TokenRun<'_> {
     }
 
     /// Examines a candidate, and notes what became of it.
-    pub(super) fn examine(&mut self, candidate: &Generation) -> Result<(), StoreError> {
+    pub fn examine(&mut self, candidate: &Generation) -> Result<(), StoreError> {
         let examined =
             self.candidates().examine(candidate, &|generation| self.try_inspect(generation))?;
         match examined {
@@ -89,7 +89,7 @@ impl TokenRun<'_> {
         Ok(())
     }
 
-    pub(super) fn setback(
+    pub fn setback(
         &self,
         event: EventKind,
         problem: &Problem,
@@ -105,7 +105,7 @@ impl TokenRun<'_> {
     }
 
     /// Meta accepted the renewal and gave the current one again, with no later end.
-    pub(super) fn miss(&mut self, end: Expiry) -> Result<(), StoreError> {
+    pub fn miss(&mut self, end: Expiry) -> Result<(), StoreError> {
         let now = self.run.now();
         let problem = not_extended();
         let not_before = Some(next_try(&problem, 1, end, now));

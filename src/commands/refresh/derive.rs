@@ -16,7 +16,7 @@ use crate::token::{
 
 impl TokenRun<'_> {
     /// Takes the Page's string from its parent: from the list, else by the Page's id.
-    pub(super) fn take_from_parent(&mut self, listing: Option<&Listing>) -> Result<(), StoreError> {
+    pub fn take_from_parent(&mut self, listing: Option<&Listing>) -> Result<(), StoreError> {
         let (Some(parent), Some(page_id)) = (self.parent()?, self.member.page_id.clone()) else {
             return Ok(());
         };
@@ -49,7 +49,7 @@ impl TokenRun<'_> {
     }
 
     /// Takes the app's own string from the app's id and secret.
-    pub(super) fn take_from_app(&mut self, grant: &GrantType) -> Result<(), StoreError> {
+    pub fn take_from_app(&mut self, grant: &GrantType) -> Result<(), StoreError> {
         if self.run.dry_run == DryRun::Yes {
             self.outcome.achieve(Outcome::Derived);
             return Ok(());

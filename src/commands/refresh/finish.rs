@@ -12,7 +12,7 @@ use crate::session::Session;
 use crate::store::FULL;
 
 /// Adds to what is said of a full disk which tokens have no time left for it.
-pub(super) fn naming_the_critical(session: &Session, why: Complaint) -> Complaint {
+pub fn naming_the_critical(session: &Session, why: Complaint) -> Complaint {
     let of_a_full_disk = why.code == FULL;
     let Some(Ok(Some(store))) = of_a_full_disk.then(|| session.reader()) else { return why };
     let tokens = Tokens::new(&session.config, store.credentials().unwrap_or_default());
@@ -27,7 +27,7 @@ pub(super) fn naming_the_critical(session: &Session, why: Complaint) -> Complain
 /// Writes the metrics and tells people what they have not been told, now that all is settled
 /// and the run is written down. What is to be said of
 /// what failed at that is in the report.
-pub(super) fn tell(run: &Run<'_>, order: &RefreshOrder, report: &mut RunReport) {
+pub fn tell(run: &Run<'_>, order: &RefreshOrder, report: &mut RunReport) {
     let config = &run.session.config;
     let wanted = config.alerts.textfile.is_some() || !config.notify.is_empty();
     if !wanted || !tells(order) || run.session.interrupt.is_raised() {
@@ -45,7 +45,7 @@ pub(super) fn tell(run: &Run<'_>, order: &RefreshOrder, report: &mut RunReport) 
 
 /// The report with what is to be said of the channels, now that every one was tried that has
 /// something to tell.
-pub(super) fn with_channel_troubles(
+pub fn with_channel_troubles(
     run: &Run<'_>,
     order: &RefreshOrder,
     mut report: RunReport,

@@ -15,7 +15,7 @@ use crate::token::{Action, Generation, Problem, ProblemKind, Proof};
 
 impl TokenRun<'_> {
     /// Asks Graph about a string and stores the answer; nothing if there was none.
-    pub(super) fn inspect_and_store(
+    pub fn inspect_and_store(
         &mut self,
         generation: &Generation,
     ) -> Result<Option<Proof>, StoreError> {
@@ -27,7 +27,7 @@ impl TokenRun<'_> {
     }
 
     /// Asks Graph about a string; nothing if there was no answer.
-    pub(super) fn inspect(&mut self, generation: &Generation) -> Result<Option<Proof>, StoreError> {
+    pub fn inspect(&mut self, generation: &Generation) -> Result<Option<Proof>, StoreError> {
         match self.try_inspect(generation)? {
             Ok(proof) => Ok(Some(proof)),
             Err(fault) => self.not_answered(fault).map(|()| None),
@@ -35,7 +35,7 @@ impl TokenRun<'_> {
     }
 
     /// Asks Graph about a string, and nothing more.
-    pub(super) fn try_inspect(
+    pub fn try_inspect(
         &self,
         generation: &Generation,
     ) -> Result<Result<Proof, CallError>, StoreError> {
@@ -52,7 +52,7 @@ impl TokenRun<'_> {
     }
 
     /// Notes that Graph said nothing of a string, or was not even asked.
-    pub(super) fn not_answered(&mut self, fault: CallError) -> Result<(), StoreError> {
+    pub fn not_answered(&mut self, fault: CallError) -> Result<(), StoreError> {
         self.note_what_a_person_must_mend(&fault)?;
         self.outcome.fault(fault);
         Ok(())
@@ -91,7 +91,7 @@ impl TokenRun<'_> {
         Ok(())
     }
 
-    pub(super) fn note(&self, generation: &Generation, proof: &Proof) -> Result<(), StoreError> {
+    pub fn note(&self, generation: &Generation, proof: &Proof) -> Result<(), StoreError> {
         let Run { store, id, .. } = self.run;
         store.note_proof(*id, generation.id, proof.clone()).map(drop)
     }

@@ -334,7 +334,7 @@ impl Refresh<'_> {
 
 /// One token to keep.
 #[derive(Debug, Clone)]
-pub(super) struct Job {
+pub struct Job {
     member: TokenConfig,
     ends: Option<Time>,
     listing: Option<Arc<Listing>>,

@@ -9,7 +9,7 @@ use crate::token::{Fingerprint, Outcome, Problem};
 
 /// The weightiest outcome so far, with its reason, and everything that bears on the exit code.
 #[derive(Debug)]
-pub(super) struct OutcomeBuilder {
+pub struct OutcomeBuilder {
     outcome: Option<Outcome>,
     reason: String,
     motive: String,
@@ -27,22 +27,22 @@ struct Refused {
 
 /// What happened to one token, and how the run ends on its account.
 #[derive(Debug)]
-pub(super) struct TokenOutcome {
+pub struct TokenOutcome {
     /// The weightiest outcome.
-    pub(super) outcome: Outcome,
+    pub outcome: Outcome,
     /// Why.
-    pub(super) reason: String,
+    pub reason: String,
     /// What went wrong.
-    pub(super) problem: Option<Problem>,
+    pub problem: Option<Problem>,
     /// How the run ends on this token's account.
-    pub(super) exit: Exit,
+    pub exit: Exit,
     /// Whether a string from outside was refused.
-    pub(super) refused: bool,
+    pub refused: bool,
 }
 
 impl OutcomeBuilder {
     /// Nothing has happened yet.
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             outcome: None,
             reason: String::new(),
@@ -54,7 +54,7 @@ impl OutcomeBuilder {
     }
 
     /// Notes an outcome; a weightier one stands.
-    pub(super) fn note(&mut self, outcome: Outcome, reason: impl Into<String>) {
+    pub fn note(&mut self, outcome: Outcome, reason: impl Into<String>) {
         if self.outcome.is_none_or(|so_far| weight(outcome) >= weight(so_far)) {
             self.outcome = Some(outcome);
             self.reason = reason.into();
@@ -62,12 +62,12 @@ impl OutcomeBuilder {
     }
 
     /// Says why what comes next is done.
-    pub(super) fn because(&mut self, motive: impl Into<String>) {
+    pub fn because(&mut self, motive: impl Into<String>) {
         self.motive = motive.into();
     }
 
     /// Notes what was achieved, for the reason that was given.
-    pub(super) fn achieve(&mut self, outcome: Outcome) {
+    pub fn achieve(&mut self, outcome: Outcome) {
         let motive = std::mem::take(&mut self.motive);
         if !self.refused.is_empty() && self.outcome == Some(Outcome::Invalid) {
             // What was refused left the token without a string, and now it has one.
@@ -77,38 +77,38 @@ impl OutcomeBuilder {
     }
 
     /// Gives the reason of an outcome that was noted without one.
-    pub(super) fn explain(&mut self, outcome: Outcome, reason: impl Into<String>) {
+    pub fn explain(&mut self, outcome: Outcome, reason: impl Into<String>) {
         if self.outcome == Some(outcome) && self.reason.is_empty() {
             self.reason = reason.into();
         }
     }
 
     /// Notes that a Page is out of every verdict from now on: nobody is needed for it any more.
-    pub(super) fn retired(&mut self, reason: String) {
+    pub fn retired(&mut self, reason: String) {
         *self = Self { outcome: Some(Outcome::Skipped), reason, ..Self::new() };
     }
 
     /// Whether something has gone wrong already.
-    pub(super) const fn has_trouble(&self) -> bool {
+    pub const fn has_trouble(&self) -> bool {
         self.problem.is_some()
     }
 
     /// Notes that something went wrong; whether a person is needed follows from the problem.
-    pub(super) fn trouble(&mut self, problem: Problem) {
+    pub fn trouble(&mut self, problem: Problem) {
         let outcome =
             if problem.action.needs_a_person() { Outcome::Invalid } else { Outcome::Failed };
         self.trouble_as(outcome, problem);
     }
 
     /// Notes that something went wrong, under an outcome of its own.
-    pub(super) fn trouble_as(&mut self, outcome: Outcome, problem: Problem) {
+    pub fn trouble_as(&mut self, outcome: Outcome, problem: Problem) {
         self.exit = self.exit.or_worse(Exit::for_problem(&problem));
         self.note(outcome, problem.to_string());
         self.problem = Some(problem);
     }
 
     /// Notes a call that went wrong, or that was not made because an earlier one did.
-    pub(super) fn fault(&mut self, fault: CallError) {
+    pub fn fault(&mut self, fault: CallError) {
         if fault.held_back {
             let reason = format!("held back: {}", fault.problem.message);
             self.exit = self.exit.or_worse(Exit::for_problem(&fault.problem));
@@ -120,13 +120,13 @@ impl OutcomeBuilder {
     }
 
     /// Notes that the disk is full, so that not all could be asked for or written down.
-    pub(super) fn disk_is_full(&mut self) {
+    pub fn disk_is_full(&mut self) {
         self.exit = self.exit.or_worse(Exit::Storage);
         self.note(Outcome::Failed, "the disk is full");
     }
 
     /// Notes that a string from outside was refused; `outcome` says what that means for the token.
-    pub(super) fn refused(&mut self, outcome: Outcome, problem: Problem, string: Fingerprint) {
+    pub fn refused(&mut self, outcome: Outcome, problem: Problem, string: Fingerprint) {
         let message = format!("the new string is refused: {}", problem.message);
         self.refused.push(Refused { fingerprint: string, message: message.clone() });
         self.note(outcome, message.clone());
@@ -134,7 +134,7 @@ impl OutcomeBuilder {
     }
 
     /// Takes back the refusal of a string that is in use now: Graph gave it to us too.
-    pub(super) fn no_longer_refused(&mut self, string: Fingerprint) {
+    pub fn no_longer_refused(&mut self, string: Fingerprint) {
         let Some(place) = self.refused.iter().position(|it| it.fingerprint == string) else {
             return;
         };
@@ -147,7 +147,7 @@ impl OutcomeBuilder {
     }
 
     /// What was written; nothing at all is «not due».
-    pub(super) fn finish(self) -> TokenOutcome {
+    pub fn finish(self) -> TokenOutcome {
         let refused = !self.refused.is_empty();
         TokenOutcome {
             outcome: self.outcome.unwrap_or(Outcome::NotDue),
@@ -160,7 +160,7 @@ impl OutcomeBuilder {
 }
 
 /// Adds to a result that the token's Pages could not be listed.
-pub(super) fn blame(result: &mut TokenResult, fault: &CallError, member: &TokenConfig) {
+pub fn blame(result: &mut TokenResult, fault: &CallError, member: &TokenConfig) {
     if result.problem.is_some() || fault.held_back {
         return;
     }

@@ -24,20 +24,20 @@ const GONE_FOR: TimeDelta = TimeDelta::days(7);
 
 /// What Graph said when it was asked for the Pages of a user token.
 #[derive(Debug)]
-pub(super) struct Listing {
+pub struct Listing {
     pub(super) pages: Result<HashMap<String, PageGrant>, CallError>,
 }
 
 /// What follows once a parent has been kept.
-pub(super) struct Following {
+pub struct Following {
     /// The jobs for its Pages.
-    pub(super) jobs: Vec<Job>,
+    pub jobs: Vec<Job>,
     /// Why its Pages could not be listed, if that is so.
-    pub(super) fault: Option<CallError>,
+    pub fault: Option<CallError>,
 }
 
 /// Lists the Pages of `parent`, which has just been kept, if that is due, and gives their jobs.
-pub(super) fn follow(refresh: &Refresh<'_>, parent: &TokenConfig) -> Result<Following, Complaint> {
+pub fn follow(refresh: &Refresh<'_>, parent: &TokenConfig) -> Result<Following, Complaint> {
     let run = refresh.run;
     let members: Vec<&TokenConfig> = run.tokens.pages_of(&parent.label).collect();
     let mut pages = Vec::new();
@@ -140,12 +140,12 @@ fn take_note(
 }
 
 impl TokenRun<'_> {
-    pub(super) fn parent_label(&self) -> String {
+    pub fn parent_label(&self) -> String {
         self.member.parent.as_ref().map_or_else(String::new, Label::to_string)
     }
 
     /// A discovered Page that has been gone for a week and is dead goes out of every verdict.
-    pub(super) fn retire_if_gone(&mut self) -> Result<(), StoreError> {
+    pub fn retire_if_gone(&mut self) -> Result<(), StoreError> {
         if self.member.label.as_discovered().is_none() || self.member.access_token.is_some() {
             return Ok(());
         }

@@ -18,7 +18,7 @@ use crate::token::{
 };
 
 /// One way to a string that ends later, and what its success is called.
-pub(super) struct Way {
+pub struct Way {
     grant: &'static GrantType,
     outcome: Outcome,
     event: EventKind,
@@ -43,7 +43,7 @@ const fn is_of_credentials(fault: &CallError) -> bool {
 }
 
 impl TokenRun<'_> {
-    pub(super) fn renew(&mut self, why: &Renew) -> Result<Next, StoreError> {
+    pub fn renew(&mut self, why: &Renew) -> Result<Next, StoreError> {
         let ways = self.ways(why);
         let (Some(first), Some(current)) = (ways.first(), self.credential()?.current) else {
             return Ok(Next::Stop);
@@ -107,7 +107,7 @@ impl TokenRun<'_> {
 
     /// A renewal that failed changes nothing. If Meta blames the string, Graph is asked about it,
     /// for only that answer is a verdict.
-    pub(super) fn not_renewed(
+    pub fn not_renewed(
         &mut self,
         fault: CallError,
         current: &Generation,
@@ -212,7 +212,7 @@ impl TokenRun<'_> {
     }
 
     /// Meta gave the same string back: no new generation, perhaps a later end.
-    pub(super) fn same_string(
+    pub fn same_string(
         &mut self,
         current: &Generation,
         granted: Expiry,
@@ -257,11 +257,7 @@ impl TokenRun<'_> {
     }
 
     /// Notes a failed try: what the next run finds, and when it tries again.
-    pub(super) fn note_failure(
-        &mut self,
-        problem: &Problem,
-        expiry: Expiry,
-    ) -> Result<(), StoreError> {
+    pub fn note_failure(&mut self, problem: &Problem, expiry: Expiry) -> Result<(), StoreError> {
         self.note_failure_and_wait(problem, expiry, TimeDelta::zero())
     }
 
@@ -278,11 +274,7 @@ impl TokenRun<'_> {
         self.set_back(problem, Some(next))
     }
 
-    pub(super) fn set_back(
-        &self,
-        problem: &Problem,
-        not_before: Option<Time>,
-    ) -> Result<(), StoreError> {
+    pub fn set_back(&self, problem: &Problem, not_before: Option<Time>) -> Result<(), StoreError> {
         if problem.kind.is_about_the_app() {
             self.app_in_doubt.set(true);
         }
@@ -291,20 +283,20 @@ impl TokenRun<'_> {
     }
 
     /// Notes a failure that no try came to.
-    pub(super) fn fail(&mut self, problem: Problem) -> Result<(), StoreError> {
+    pub fn fail(&mut self, problem: Problem) -> Result<(), StoreError> {
         self.set_back(&problem, None)?;
         self.outcome.trouble_as(Outcome::Invalid, problem);
         Ok(())
     }
 
     /// The exchange of a first string that was cut short: there is no other to fall back on.
-    pub(super) fn lost(&self, began: Time) -> Problem {
+    pub fn lost(&self, began: Time) -> Problem {
         let why = Decision::Verify(Verify::CutShort { began }).sentence(self.run.now());
         Problem::new(ProblemKind::Unknown, why).with_action(Action::Reauthenticate)
     }
 
     /// Names in the history the renewal that an earlier run did not live to finish.
-    pub(super) fn note_cut_short(&self, why: &Verify) -> Result<(), StoreError> {
+    pub fn note_cut_short(&self, why: &Verify) -> Result<(), StoreError> {
         let sentence = Decision::Verify(why.clone()).sentence(self.run.now());
         self.set_back(&Problem::new(ProblemKind::Unknown, sentence), None)
     }

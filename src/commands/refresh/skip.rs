@@ -7,7 +7,7 @@ use crate::store::StoreError;
 use crate::token::{Action, Label, Outcome, Problem, ProblemKind};
 
 impl TokenRun<'_> {
-    pub(super) fn skip(&mut self, why: &Skip) -> Result<Next, StoreError> {
+    pub fn skip(&mut self, why: &Skip) -> Result<Next, StoreError> {
         let sentence = Decision::Skip(why.clone()).sentence(self.run.now());
         match why {
             Skip::Dead(problem) | Skip::AccountBlocked(problem) => {

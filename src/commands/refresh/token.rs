@@ -27,7 +27,7 @@ use crate::token::{AccessToken, Action, Credential, Expiry, Origin, Outcome, Sou
 const MAX_STEPS: usize = 4;
 
 /// Refreshes one token, and says what happened to it.
-pub(super) fn refresh_token(
+pub fn refresh_token(
     refresh: &Refresh<'_>,
     member: &TokenConfig,
     listing: Option<&Listing>,
@@ -45,26 +45,26 @@ pub(super) fn refresh_token(
 }
 
 /// The refresh of one token.
-pub(super) struct TokenRun<'a> {
-    pub(super) refresh: &'a Refresh<'a>,
-    pub(super) run: &'a Run<'a>,
-    pub(super) member: &'a TokenConfig,
-    pub(super) token: TokenId,
-    pub(super) outcome: OutcomeBuilder,
+pub struct TokenRun<'a> {
+    pub refresh: &'a Refresh<'a>,
+    pub run: &'a Run<'a>,
+    pub member: &'a TokenConfig,
+    pub token: TokenId,
+    pub outcome: OutcomeBuilder,
     listing: Option<&'a Listing>,
-    pub(super) old_expiry: Expiry,
+    pub old_expiry: Expiry,
     /// Whether the store says of the app that something is wrong with it.
-    pub(super) app_in_doubt: Cell<bool>,
+    pub app_in_doubt: Cell<bool>,
 }
 
 /// Whether there is more to do for this token in this run.
-pub(super) enum Next {
+pub enum Next {
     Decide,
     Stop,
 }
 
 impl<'a> TokenRun<'a> {
-    pub(super) fn load(
+    pub fn load(
         refresh: &'a Refresh<'a>,
         member: &'a TokenConfig,
         listing: Option<&'a Listing>,
@@ -105,18 +105,18 @@ impl<'a> TokenRun<'a> {
     }
 
     /// Room on the disk for what Meta may grant; without it Meta is not asked.
-    pub(super) fn room(&mut self) -> Result<Option<GrantRoom>, StoreError> {
+    pub fn room(&mut self) -> Result<Option<GrantRoom>, StoreError> {
         let room = self.run.store.room_for_grant();
         self.bear_full(room)
     }
 
     /// What the store knows now.
-    pub(super) fn credential(&self) -> Result<Credential, StoreError> {
+    pub fn credential(&self) -> Result<Credential, StoreError> {
         self.run.store.credential(self.token)
     }
 
     /// The app that speaks for this token.
-    pub(super) fn app(&self) -> Result<App, CallError> {
+    pub fn app(&self) -> Result<App, CallError> {
         self.run.app(&self.member.app).map_err(CallError::of_token)
     }
 
@@ -196,7 +196,7 @@ impl<'a> TokenRun<'a> {
         Ok(self.refresh.order.only.narrow(decision))
     }
 
-    pub(super) fn parent(&self) -> Result<Option<Credential>, StoreError> {
+    pub fn parent(&self) -> Result<Option<Credential>, StoreError> {
         let Some(token) = self.member.parent.as_ref().and_then(|it| self.run.known(it)) else {
             return Ok(None);
         };

@@ -20,7 +20,7 @@ use crate::token::{Action, Credential, Delivery, Time};
 impl Survey<'_> {
     /// Judges the timer by its runs, and the clock by what Graph last said; the causes that several
     /// tokens share are told once.
-    pub(super) fn judge_machinery(&self, clocks: &Clocks) -> Vec<Reason> {
+    pub fn judge_machinery(&self, clocks: &Clocks) -> Vec<Reason> {
         let now = clocks.now();
         let windows = self.tokens.configs.iter().map(|member| member.policy.refresh_within);
         let runs = Runs {
@@ -39,7 +39,7 @@ impl Survey<'_> {
 }
 
 /// When the machinery last worked, for the metrics.
-pub(super) fn last_runs(machinery: &Machinery) -> LastRuns {
+pub fn last_runs(machinery: &Machinery) -> LastRuns {
     let finished = machinery.last_finished.as_ref();
     let success = machinery.last_success.as_ref();
     LastRuns {
@@ -51,11 +51,7 @@ pub(super) fn last_runs(machinery: &Machinery) -> LastRuns {
 }
 
 /// The half-written files whose targets the config no longer has.
-pub(super) fn left_half_written(
-    config: &Config,
-    credentials: &[Credential],
-    now: Time,
-) -> Vec<Reason> {
+pub fn left_half_written(config: &Config, credentials: &[Credential], now: Time) -> Vec<Reason> {
     let mut reasons = Vec::new();
     for Credential { label, deliveries, .. } in credentials {
         for Delivery { target, half_written_since, .. } in deliveries {
@@ -71,14 +67,14 @@ pub(super) fn left_half_written(
 }
 
 /// Whether the next renewal would find no room on the store's disk.
-pub(super) fn fullness(tokens: &Tokens, store: &Store, now: Time) -> Option<Reason> {
+pub fn fullness(tokens: &Tokens, store: &Store, now: Time) -> Option<Reason> {
     let how = store.shortage()?.to_string();
     let critical = tokens.critical(&tokens.configs, now);
     Some(judge_fullness(store.path(), &how, Vec::new(), &critical))
 }
 
 /// What is damaged and belongs to no token, as far as it is known without a key.
-pub(super) fn damage(store: &Store, strays: Vec<&str>) -> Result<Option<Reason>, StoreError> {
+pub fn damage(store: &Store, strays: Vec<&str>) -> Result<Option<Reason>, StoreError> {
     let examined = store.last_examination()?.map(|it| it.findings).unwrap_or_default();
     let findings = strays.into_iter().map(str::to_owned).chain(examined);
     Ok(judge_store(&findings.collect::<Vec<_>>()))
@@ -86,7 +82,7 @@ pub(super) fn damage(store: &Store, strays: Vec<&str>) -> Result<Option<Reason>,
 
 /// Whether the store key is there and opens the store. Where the key is no file, or one that we may
 /// not read, nothing is said: looking needs no key, and a run that needs it says so itself.
-pub(super) fn key_trouble(session: &Session, store: &Store) -> Option<Reason> {
+pub fn key_trouble(session: &Session, store: &Store) -> Option<Reason> {
     let (KeySetting::Beside(path) | KeySetting::Given(SecretSource::File { path, .. })) =
         &session.config.store.key
     else {

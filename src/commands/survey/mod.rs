@@ -58,7 +58,7 @@ struct Survey<'a> {
 }
 
 /// Looks at the tokens that are meant.
-pub(super) fn survey(
+pub fn survey(
     session: &Session,
     patterns: &[Pattern],
     asking: Asking,
@@ -80,7 +80,7 @@ pub(super) fn survey(
 }
 
 /// All tokens by what an open store says of them; nobody is asked and no file is read.
-pub(super) fn overview(
+pub fn overview(
     session: &Session,
     store: &Store,
     graph: &Graph,

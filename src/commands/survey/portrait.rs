@@ -10,7 +10,7 @@ use crate::run::tokens::{TokenConfig, Tokens, in_its_own_words};
 use crate::token::{Delivery, Expiry, Identity, Inspection, Problem};
 
 /// Describes and judges one token.
-pub(super) fn describe(
+pub fn describe(
     tokens: &Tokens,
     member: &TokenConfig,
     answer: Option<&Answer>,

@@ -17,7 +17,7 @@ use crate::token::{AccessToken, Credential, Expiry, GenerationId, Label, Problem
 const TRUST_IN_A_BAD_ANSWER: TimeDelta = TimeDelta::minutes(1);
 
 /// What Graph answered about one token just now.
-pub(super) struct Answer {
+pub struct Answer {
     pub(super) label: Label,
     pub(super) result: Result<Proof, CallError>,
     generation: Option<GenerationId>,
@@ -36,7 +36,7 @@ type Asked<'a> = (&'a TokenConfig, Option<GenerationId>, AccessToken);
 
 impl Survey<'_> {
     /// Asks Graph about every string that needs it, several at a time.
-    pub(super) fn ask_about(
+    pub fn ask_about(
         &self,
         store: Option<&Store>,
         look: Look<'_>,
@@ -72,7 +72,7 @@ impl Survey<'_> {
 
     /// Opens the seals of those that Graph is to be asked about: one that does not open is lost, and
     /// so judged.
-    pub(super) fn look_for_lost(&mut self, store: Option<&Store>, look: Look<'_>) {
+    pub fn look_for_lost(&mut self, store: Option<&Store>, look: Look<'_>) {
         let Some(store) = store.filter(|_| look.asking != Asking::Never) else { return };
         if !self.session.key().is_ok_and(|key| store.unlock(&key).is_ok()) {
             return;
@@ -147,7 +147,7 @@ impl Survey<'_> {
     }
 
     /// A live answer that could not be had is said, each cause once, and changes no verdict.
-    pub(super) fn say_what_was_not_answered(&self, answers: &[Answer]) {
+    pub fn say_what_was_not_answered(&self, answers: &[Answer]) {
         // Two outages differ in no more than the milliseconds that were waited.
         let alike = |one: &Problem, other: &Problem| {
             one.kind == other.kind && (one.kind.is_outage() || one.message == other.message)
@@ -175,7 +175,7 @@ impl Survey<'_> {
     }
 
     /// Puts fresh proofs in the place of the stored ones, here and, as well as may be, in the store.
-    pub(super) fn keep_answers(&mut self, answers: &[Answer]) {
+    pub fn keep_answers(&mut self, answers: &[Answer]) {
         let mut proofs = Vec::new();
         for answer in answers {
             let (Some(generation), Ok(proof)) = (answer.generation, &answer.result) else {

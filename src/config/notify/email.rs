@@ -43,7 +43,7 @@ impl Shown for SmtpSetting {
 const ADDRESS: &str = "write `NAME@HOST`";
 
 /// Reads `email`: one address, or a list of them.
-pub(super) fn recipients<'a>(section: &'a Section<'a>) -> Ask<'a, Vec<String>> {
+pub fn recipients<'a>(section: &'a Section<'a>) -> Ask<'a, Vec<String>> {
     let sentence = "Who gets a mail";
     section.value("email", "an address, or a list of them", sentence, |found| {
         let written = match found.item().as_str() {
@@ -66,7 +66,7 @@ pub(super) fn recipients<'a>(section: &'a Section<'a>) -> Ask<'a, Vec<String>> {
 }
 
 /// Reads `from`.
-pub(super) fn sender<'a>(section: &'a Section<'a>) -> Ask<'a, String> {
+pub fn sender<'a>(section: &'a Section<'a>) -> Ask<'a, String> {
     let from = section.string("from", "The sender; by default `metatoken@` and this machine");
     from.check(|from, span| bad_address(from, span, "`from` must be one address"))
 }
@@ -77,7 +77,7 @@ fn bad_address(text: &str, span: Span, message: &str) -> Option<Diagnostic> {
 }
 
 /// What the table of a mail server says.
-pub(super) struct Server {
+pub struct Server {
     setting: Option<SmtpSetting>,
     password: Option<SecretSource>,
     /// What is wrong with it as a whole.
@@ -85,7 +85,7 @@ pub(super) struct Server {
 }
 
 /// Reads `smtp`.
-pub(super) fn server<'a>(section: &'a Section<'a>) -> Ask<'a, Server> {
+pub fn server<'a>(section: &'a Section<'a>) -> Ask<'a, Server> {
     let about = ("a table", "The mail server; by default this machine's, port 25");
     let instead = |found: &FoundValue<'_>| {
         Err(vec![found.must_be("a table").label("write `smtp = { host = \"HOST\" }`")])
@@ -172,22 +172,22 @@ fn clear_password(
 }
 
 /// The keys of a channel that is a mail.
-pub(super) struct EmailKeys<'a> {
-    pub(super) to: Ask<'a, Vec<String>>,
-    pub(super) from: Ask<'a, String>,
-    pub(super) smtp: Ask<'a, Server>,
+pub struct EmailKeys<'a> {
+    pub to: Ask<'a, Vec<String>>,
+    pub from: Ask<'a, String>,
+    pub smtp: Ask<'a, Server>,
 }
 
 /// A mail, as far as it can be read.
-pub(super) struct Email {
-    pub(super) to: Spanned<Vec<String>>,
+pub struct Email {
+    pub to: Spanned<Vec<String>>,
     from: Option<String>,
     smtp: Option<Server>,
 }
 
 impl EmailKeys<'_> {
     /// Reads the mail; none if nobody would get it.
-    pub(super) fn read(self) -> Option<Email> {
+    pub fn read(self) -> Option<Email> {
         let from = self.from.optional();
         let smtp = self.smtp.spanned().map(|smtp| smtp.value);
         Some(Email { to: self.to.spanned()?, from, smtp })
@@ -196,13 +196,13 @@ impl EmailKeys<'_> {
 
 impl Email {
     /// Where the password is found.
-    pub(super) fn password(&self) -> Option<&SecretSource> {
+    pub fn password(&self) -> Option<&SecretSource> {
         self.smtp.as_ref()?.password.as_ref()
     }
 
     /// Says what is wrong with the server as a whole, shows the mail, and gives recipients, sender
     /// and server.
-    pub(super) fn settle(
+    pub fn settle(
         self,
         section: &Section<'_>,
     ) -> (Vec<String>, Option<String>, Option<SmtpSetting>) {

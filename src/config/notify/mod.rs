@@ -5,7 +5,7 @@ mod labels;
 
 pub use self::email::SmtpSetting;
 use self::email::{Email, EmailKeys};
-pub(super) use self::labels::Labels;
+pub use self::labels::Labels;
 use super::address::{Bad, host_of_secret};
 use super::command::{describe_argv, harmless};
 use super::diagnostic::{Diagnostic, Span, Spanned};
@@ -73,7 +73,7 @@ impl Via {
 }
 
 /// A channel as its own table tells of it; which tokens there are is still to be looked up.
-pub(super) struct ChannelRead<'a> {
+pub struct ChannelRead<'a> {
     section: &'a Section<'a>,
     name: Ask<'a, String>,
     via: ViaRead,
@@ -93,7 +93,7 @@ const FORMS: &str = "write `webhook = { env = NAME }`, `email = \"NAME@HOST\"`, 
                      `command = [\"PROGRAM\"]` or `ping = { env = NAME }`";
 
 /// Reads the channels in the order of the file.
-pub(super) fn read<'a>(sections: &'a [Section<'a>]) -> Vec<ChannelRead<'a>> {
+pub fn read<'a>(sections: &'a [Section<'a>]) -> Vec<ChannelRead<'a>> {
     sections.iter().filter_map(read_one).collect()
 }
 
@@ -210,7 +210,7 @@ fn events(words: &[Spanned<String>], span: Span) -> Reading<Vec<NoticeEvent>> {
 
 impl ChannelRead<'_> {
     /// Where its one secret is found, by its key.
-    pub(super) fn secret(&self) -> Option<(&'static str, &SecretSource)> {
+    pub fn secret(&self) -> Option<(&'static str, &SecretSource)> {
         match &self.via {
             ViaRead::Webhook { url, .. } => Some(("webhook", &url.value)),
             ViaRead::Ping(url) => Some(("ping", &url.value)),
@@ -221,7 +221,7 @@ impl ChannelRead<'_> {
 }
 
 /// Names every channel, and refuses those that nothing can reach.
-pub(super) fn resolve(
+pub fn resolve(
     channels: Vec<ChannelRead<'_>>,
     known: &Labels,
     reader: &Reader<'_>,

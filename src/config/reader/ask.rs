@@ -12,7 +12,7 @@ use crate::config::show::{Shown, ValueOrigin};
 ///
 /// What is wrong is said when the answer is used; a key that has no meaning where it stands is
 /// complained of as such, and its value is not judged.
-pub(in crate::config) struct Ask<'a, T> {
+pub struct Ask<'a, T> {
     section: &'a Section<'a>,
     key: Str,
     value: Option<T>,
@@ -22,23 +22,19 @@ pub(in crate::config) struct Ask<'a, T> {
 }
 
 impl<'a, T> Ask<'a, T> {
-    pub(super) fn absent(section: &'a Section<'a>, key: Str) -> Self {
+    pub fn absent(section: &'a Section<'a>, key: Str) -> Self {
         let (span, diagnostics) = (section.span, Vec::new());
         Self { section, key, value: None, span, is_present: false, diagnostics }
     }
 
-    pub(super) fn new(
-        section: &'a Section<'a>,
-        found: &FoundValue<'_>,
-        outcome: Reading<T>,
-    ) -> Self {
+    pub fn new(section: &'a Section<'a>, found: &FoundValue<'_>, outcome: Reading<T>) -> Self {
         match outcome {
             Ok(value) => Self::with(section, found, Some(value), Vec::new()),
             Err(wrong) => Self::with(section, found, None, wrong),
         }
     }
 
-    pub(super) fn with(
+    pub fn with(
         section: &'a Section<'a>,
         found: &FoundValue<'_>,
         value: Option<T>,
@@ -49,12 +45,12 @@ impl<'a, T> Ask<'a, T> {
     }
 
     /// Marks the key as one whose value may be a secret.
-    pub(in crate::config) fn secret(self) -> Self {
+    pub fn secret(self) -> Self {
         self.set_secret(true)
     }
 
     /// Marks the key as one whose value everybody may see although it is read like a secret.
-    pub(in crate::config) fn public(self) -> Self {
+    pub fn public(self) -> Self {
         self.set_secret(false)
     }
 
@@ -67,10 +63,7 @@ impl<'a, T> Ask<'a, T> {
     }
 
     /// Turns a good value into another, or into what is wrong with it.
-    pub(in crate::config) fn and_then<U>(
-        mut self,
-        turn: impl FnOnce(T, Span) -> Reading<U>,
-    ) -> Ask<'a, U> {
+    pub fn and_then<U>(mut self, turn: impl FnOnce(T, Span) -> Reading<U>) -> Ask<'a, U> {
         let value = self.value.and_then(|value| {
             turn(value, self.span).map_err(|wrong| self.diagnostics.extend(wrong)).ok()
         });
@@ -79,15 +72,12 @@ impl<'a, T> Ask<'a, T> {
     }
 
     /// Turns a good value into another.
-    pub(in crate::config) fn map<U>(self, turn: impl FnOnce(T) -> U) -> Ask<'a, U> {
+    pub fn map<U>(self, turn: impl FnOnce(T) -> U) -> Ask<'a, U> {
         self.and_then(|value, _| Ok(turn(value)))
     }
 
     /// Refuses a value for which `judge` has a complaint.
-    pub(in crate::config) fn check(
-        self,
-        judge: impl FnOnce(&T, Span) -> Option<Diagnostic>,
-    ) -> Self {
+    pub fn check(self, judge: impl FnOnce(&T, Span) -> Option<Diagnostic>) -> Self {
         self.and_then(|value, span| match judge(&value, span) {
             Some(wrong) => Err(vec![wrong]),
             None => Ok(value),
@@ -95,66 +85,66 @@ impl<'a, T> Ask<'a, T> {
     }
 
     /// Says what is wrong with the value, once.
-    pub(in crate::config) fn judged(mut self) -> Self {
+    pub fn judged(mut self) -> Self {
         self.section.diagnostics.borrow_mut().append(&mut self.diagnostics);
         self
     }
 
     /// Says what is wrong with a value that is good in itself.
-    pub(in crate::config) fn refuse(&self, message: impl Into<String>, label: impl Into<String>) {
+    pub fn refuse(&self, message: impl Into<String>, label: impl Into<String>) {
         self.section.report(Diagnostic::at(self.span, message).label(label));
     }
 
     /// The value, if it is good.
-    pub(in crate::config) const fn get(&self) -> Option<&T> {
+    pub const fn get(&self) -> Option<&T> {
         self.value.as_ref()
     }
 
     /// The key.
-    pub(in crate::config) const fn key(&self) -> Str {
+    pub const fn key(&self) -> Str {
         self.key
     }
 
     /// Where the value stands; the whole table, if there is none.
-    pub(in crate::config) const fn span(&self) -> Span {
+    pub const fn span(&self) -> Span {
         self.span
     }
 
     /// Where the key stands.
-    pub(in crate::config) fn key_span(&self) -> Span {
+    pub fn key_span(&self) -> Span {
         self.section.key_span(self.key)
     }
 
     /// Whether the key is there, with a good value or not.
-    pub(in crate::config) const fn is_present(&self) -> bool {
+    pub const fn is_present(&self) -> bool {
         self.is_present
     }
 
     /// Whether the key is there with a value that is wrong.
-    pub(in crate::config) const fn is_wrong(&self) -> bool {
+    pub const fn is_wrong(&self) -> bool {
         self.is_present && self.value.is_none()
     }
 
     /// Says what is wrong; the value with its place, unnoted for `config show`.
-    pub(in crate::config) fn spanned(self) -> Option<Spanned<T>> {
+    pub fn spanned(self) -> Option<Spanned<T>> {
         let span = self.span;
         self.judged().value.map(|value| Spanned { value, span })
     }
 
     /// The table, if the file has the value; otherwise `absent`.
-    pub(in crate::config) fn origin_or(&self, absent: ValueOrigin) -> ValueOrigin {
+    pub fn origin_or(&self, absent: ValueOrigin) -> ValueOrigin {
         if self.value.is_some() { ValueOrigin::Table(self.section.name()) } else { absent }
     }
 }
 
 impl<T: Shown> Ask<'_, T> {
     /// The value, or the default for it.
-    pub(in crate::config) fn or(self, default: T) -> T {
+    pub fn or(self, default: T) -> T {
         self.or_from(default, ValueOrigin::BuiltIn)
     }
 
     /// The value, or one that follows from something else.
-    pub(in crate::config) fn or_implied(self, value: T, by: Str) -> T {
+    pub fn or_implied(self, value: T, by: Str) -> T {
         self.or_from(value, ValueOrigin::Implied(by))
     }
 
@@ -169,14 +159,14 @@ impl<T: Shown> Ask<'_, T> {
     }
 
     /// The value, if the file has it.
-    pub(in crate::config) fn optional(self) -> Option<T> {
+    pub fn optional(self) -> Option<T> {
         self.map(Some).or(None)
     }
 }
 
 impl Ask<'_, TimeDelta> {
     /// Refuses no time at all.
-    pub(in crate::config) fn positive(self) -> Self {
+    pub fn positive(self) -> Self {
         let key = self.key;
         self.check(|span_of_time, span| {
             let wrong = || Diagnostic::at(span, format!("`{key}` must be longer than nothing"));
@@ -185,7 +175,7 @@ impl Ask<'_, TimeDelta> {
     }
 
     /// The duration as the standard library has it.
-    pub(in crate::config) fn or_std(self, default: Duration) -> Duration {
+    pub fn or_std(self, default: Duration) -> Duration {
         self.map(|duration| duration.to_std().unwrap_or_default()).or(default)
     }
 }

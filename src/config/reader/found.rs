@@ -10,13 +10,13 @@ use crate::config::duration::{BadDuration, parse_duration};
 use crate::config::wording::quoted;
 
 /// A key, or what it is for: words that a reader writes and no file.
-pub(in crate::config) type Str = &'static str;
+pub type Str = &'static str;
 
 /// What became of a value: it is good, or wrong for these reasons.
-pub(in crate::config) type Reading<T> = Result<T, Vec<Diagnostic>>;
+pub type Reading<T> = Result<T, Vec<Diagnostic>>;
 
 /// A value of the file, under its key.
-pub(in crate::config) struct FoundValue<'a> {
+pub struct FoundValue<'a> {
     key: Str,
     item: &'a Item,
     span: Span,
@@ -24,36 +24,36 @@ pub(in crate::config) struct FoundValue<'a> {
 }
 
 impl<'a> FoundValue<'a> {
-    pub(super) const fn new(key: Str, item: &'a Item, span: Span, file: FileId) -> Self {
+    pub const fn new(key: Str, item: &'a Item, span: Span, file: FileId) -> Self {
         Self { key, item, span, file }
     }
 
-    pub(super) const fn key(&self) -> Str {
+    pub const fn key(&self) -> Str {
         self.key
     }
 
     /// The value as it stands.
-    pub(in crate::config) const fn item(&self) -> &'a Item {
+    pub const fn item(&self) -> &'a Item {
         self.item
     }
 
     /// Where it stands.
-    pub(in crate::config) const fn span(&self) -> Span {
+    pub const fn span(&self) -> Span {
         self.span
     }
 
     /// Complains of the value; the message follows its key.
-    pub(in crate::config) fn complain(&self, rest: &str) -> Diagnostic {
+    pub fn complain(&self, rest: &str) -> Diagnostic {
         Diagnostic::at(self.span, format!("`{}` {rest}", self.key))
     }
 
     /// Complains of a value of another kind.
-    pub(in crate::config) fn must_be(&self, what: &str) -> Diagnostic {
+    pub fn must_be(&self, what: &str) -> Diagnostic {
         self.complain(&format!("must be {what}, not {}", self.article()))
     }
 
     /// What the value is, in the words of a person.
-    pub(in crate::config) fn article(&self) -> &'static str {
+    pub fn article(&self) -> &'static str {
         match self.item.type_name() {
             "string" => "a string",
             "integer" => "a number",
@@ -66,7 +66,7 @@ impl<'a> FoundValue<'a> {
     }
 
     /// Reads a string.
-    pub(in crate::config) fn string(&self) -> Reading<String> {
+    pub fn string(&self) -> Reading<String> {
         self.item.as_str().map(str::to_owned).ok_or_else(|| {
             let wrong = self.must_be("a string");
             vec![if self.item.is_integer() { wrong.label("put it in quotes") } else { wrong }]
@@ -74,7 +74,7 @@ impl<'a> FoundValue<'a> {
     }
 
     /// Reads a list of strings.
-    pub(in crate::config) fn strings(&self) -> Reading<Vec<Spanned<String>>> {
+    pub fn strings(&self) -> Reading<Vec<Spanned<String>>> {
         self.entries("a list of strings", |value, span| {
             let text = value.as_str().ok_or_else(|| {
                 let (key, kind) = (self.key, plain_kind(value));
@@ -86,7 +86,7 @@ impl<'a> FoundValue<'a> {
     }
 
     /// Reads a duration.
-    pub(in crate::config) fn duration(&self) -> Reading<TimeDelta> {
+    pub fn duration(&self) -> Reading<TimeDelta> {
         let Some(text) = self.item.as_str() else {
             return Err(vec![self.must_be("a duration").label(BadDuration::REMEDY)]);
         };
@@ -94,7 +94,7 @@ impl<'a> FoundValue<'a> {
     }
 
     /// Reads a list of durations.
-    pub(in crate::config) fn durations(&self) -> Reading<Vec<TimeDelta>> {
+    pub fn durations(&self) -> Reading<Vec<TimeDelta>> {
         self.entries("a list of durations", |value, span| {
             let text = value.as_str().ok_or_else(|| {
                 let message = format!("`{}` must be a list of durations", self.key);
@@ -125,7 +125,7 @@ impl<'a> FoundValue<'a> {
     }
 
     /// Where a value of a list stands.
-    pub(super) fn span_of(&self, value: &Value) -> Span {
+    pub fn span_of(&self, value: &Value) -> Span {
         value.span().map_or(self.span, |span: Range<usize>| Span::new(self.file, span))
     }
 }
@@ -138,7 +138,7 @@ fn duration(key: &str, text: &str, span: Span) -> Result<TimeDelta, Diagnostic> 
 }
 
 /// What a value is, without an article.
-pub(super) fn plain_kind(value: &Value) -> &'static str {
+pub fn plain_kind(value: &Value) -> &'static str {
     match value {
         Value::String(_) => "string",
         Value::Integer(_) | Value::Float(_) => "number",

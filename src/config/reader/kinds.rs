@@ -12,7 +12,7 @@ use crate::config::wording::{any_of, nearest, quoted};
 
 impl<'a> Section<'a> {
     /// Reads a value that is like no other; `kind` is what it is.
-    pub(in crate::config) fn value<T>(
+    pub fn value<T>(
         &self,
         key: Str,
         kind: Str,
@@ -26,33 +26,24 @@ impl<'a> Section<'a> {
     }
 
     /// Reads a string.
-    pub(in crate::config) fn string(&self, key: Str, sentence: Str) -> Ask<'_, String> {
+    pub fn string(&self, key: Str, sentence: Str) -> Ask<'_, String> {
         self.value(key, "a string", sentence, FoundValue::string)
     }
 
     /// Reads a list of strings.
-    pub(in crate::config) fn strings(
-        &self,
-        key: Str,
-        sentence: Str,
-    ) -> Ask<'_, Vec<Spanned<String>>> {
+    pub fn strings(&self, key: Str, sentence: Str) -> Ask<'_, Vec<Spanned<String>>> {
         self.value(key, "a list of strings", sentence, FoundValue::strings)
     }
 
     /// Reads true or false.
-    pub(in crate::config) fn flag(&self, key: Str, sentence: Str) -> Ask<'_, bool> {
+    pub fn flag(&self, key: Str, sentence: Str) -> Ask<'_, bool> {
         self.value(key, "`true` or `false`", sentence, |found| {
             found.item().as_bool().ok_or_else(|| vec![found.must_be("`true` or `false`")])
         })
     }
 
     /// Reads a whole number within `range`.
-    pub(in crate::config) fn number<T>(
-        &self,
-        key: Str,
-        sentence: Str,
-        range: RangeInclusive<T>,
-    ) -> Ask<'_, T>
+    pub fn number<T>(&self, key: Str, sentence: Str, range: RangeInclusive<T>) -> Ask<'_, T>
     where
         T: TryFrom<i64> + PartialOrd + Display,
     {
@@ -67,17 +58,17 @@ impl<'a> Section<'a> {
     }
 
     /// Reads a duration.
-    pub(in crate::config) fn duration(&self, key: Str, sentence: Str) -> Ask<'_, TimeDelta> {
+    pub fn duration(&self, key: Str, sentence: Str) -> Ask<'_, TimeDelta> {
         self.value(key, "a duration", sentence, FoundValue::duration)
     }
 
     /// Reads a list of durations.
-    pub(in crate::config) fn durations(&self, key: Str, sentence: Str) -> Ask<'_, Vec<TimeDelta>> {
+    pub fn durations(&self, key: Str, sentence: Str) -> Ask<'_, Vec<TimeDelta>> {
         self.value(key, "a list of durations", sentence, FoundValue::durations)
     }
 
     /// Reads the path of a file; a relative one begins beside the config.
-    pub(in crate::config) fn path(&self, key: Str, sentence: Str) -> Ask<'_, PathBuf> {
+    pub fn path(&self, key: Str, sentence: Str) -> Ask<'_, PathBuf> {
         let folder = self.folder();
         self.value(key, "the path of a file", sentence, |found| {
             let text = found.string()?;
@@ -93,7 +84,7 @@ impl<'a> Section<'a> {
     }
 
     /// Reads one word out of a list; `what` is what they are.
-    pub(in crate::config) fn choice<T: Copy + Display>(
+    pub fn choice<T: Copy + Display>(
         &self,
         key: Str,
         sentence: Str,
@@ -107,7 +98,7 @@ impl<'a> Section<'a> {
     }
 
     /// Reads a name, which stands in the middle of sentences.
-    pub(in crate::config) fn name_of_its_own(&self, sentence: Str) -> Ask<'_, String> {
+    pub fn name_of_its_own(&self, sentence: Str) -> Ask<'_, String> {
         self.string("name", sentence).check(|name, span| {
             if name.trim().is_empty() {
                 let wrong = Diagnostic::at(span, "`name` is empty");
@@ -120,7 +111,7 @@ impl<'a> Section<'a> {
 
     /// Reads `command`: a program and its arguments. A program that is a path begins beside the
     /// config; a name is searched for in `PATH`.
-    pub(in crate::config) fn command(&self, sentence: Str) -> Ask<'_, Vec<Spanned<String>>> {
+    pub fn command(&self, sentence: Str) -> Ask<'_, Vec<Spanned<String>>> {
         let folder = self.folder();
         let words = self.value("command", "a program and its arguments", sentence, |found| {
             let mut words = found.strings()?;
@@ -140,7 +131,7 @@ impl<'a> Section<'a> {
     }
 
     /// Reads a value that is a table, by `read`; `instead` judges any other.
-    pub(in crate::config) fn inline<T>(
+    pub fn inline<T>(
         &self,
         key: Str,
         what: Str,
@@ -168,7 +159,7 @@ impl<'a> Section<'a> {
 }
 
 /// Finds the one of `all` that the word names.
-pub(in crate::config) fn one_of<T: Copy + Display>(
+pub fn one_of<T: Copy + Display>(
     all: &[T],
     what: &str,
     word: &Spanned<String>,

@@ -14,9 +14,9 @@ use std::path::Path;
 use serde_json::Value;
 use toml_edit::{Item, Table, TableLike};
 
-pub(super) use self::ask::Ask;
-pub(super) use self::found::{FoundValue, Reading, Str};
-pub(super) use self::kinds::one_of;
+pub use self::ask::Ask;
+pub use self::found::{FoundValue, Reading, Str};
+pub use self::kinds::one_of;
 use super::diagnostic::{Diagnostic, Diagnostics, FileId, Span, Spanned};
 use super::schema::{KeySchema, Schema};
 use super::show::{Brackets, ShownValue, Table as ShownTable, ValueOrigin};
@@ -24,7 +24,7 @@ use super::wording::quoted;
 
 /// What a config is read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub enum Purpose {
     /// Its settings.
     Use,
     /// Its settings, each with its value and its origin.
@@ -34,7 +34,7 @@ pub(super) enum Purpose {
 }
 
 /// Reads one file.
-pub(super) struct Reader<'a> {
+pub struct Reader<'a> {
     purpose: Purpose,
     file: FileId,
     folder: &'a Path,
@@ -46,7 +46,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Prepares to read `file`; relative paths in it begin at `folder`.
-    pub(super) fn new(
+    pub fn new(
         purpose: Purpose,
         file: FileId,
         folder: &'a Path,
@@ -64,27 +64,27 @@ impl<'a> Reader<'a> {
     }
 
     /// Opens the top of the file; without a table it is as if it were empty.
-    pub(super) fn top<'s>(&'s self, table: Option<&'s dyn TableLike>) -> Section<'s> {
+    pub fn top<'s>(&'s self, table: Option<&'s dyn TableLike>) -> Section<'s> {
         Section::new(self, Header::Top, table, self.span(0..0))
     }
 
     /// Names bytes of the file.
-    pub(super) fn span(&self, bytes: std::ops::Range<usize>) -> Span {
+    pub fn span(&self, bytes: std::ops::Range<usize>) -> Span {
         Span::new(self.file, bytes)
     }
 
     /// Notes a mistake.
-    pub(super) fn report(&self, diagnostic: Diagnostic) {
+    pub fn report(&self, diagnostic: Diagnostic) {
         self.diagnostics.borrow_mut().extend([diagnostic]);
     }
 
     /// Ends the reading: the mistakes, and the tables to be shown.
-    pub(super) fn finish(self) -> (Diagnostics, Vec<ShownTable>) {
+    pub fn finish(self) -> (Diagnostics, Vec<ShownTable>) {
         (self.diagnostics.into_inner(), self.shown.into_inner())
     }
 
     /// Ends the reading: the keys that were asked for.
-    pub(super) fn into_schema(self) -> Schema {
+    pub fn into_schema(self) -> Schema {
         self.learned.into_inner()
     }
 }
@@ -148,7 +148,7 @@ impl Header<'_> {
 }
 
 /// One table of the file, or one that the file lacks.
-pub(super) struct Section<'a> {
+pub struct Section<'a> {
     reader: &'a Reader<'a>,
     header: Header<'a>,
     table: Option<&'a dyn TableLike>,
@@ -191,47 +191,47 @@ impl<'a> Section<'a> {
     }
 
     /// Opens the same table once more for its values alone: its mistakes are said by `self`.
-    pub(super) fn quiet(&self) -> Section<'_> {
+    pub fn quiet(&self) -> Section<'_> {
         let section = Section::new(self.reader, self.header, self.table, self.span);
         section.is_quiet.set(true);
         section
     }
 
     /// Opens a table that is nowhere: it has no key, and complains of nothing.
-    pub(super) fn nowhere(&self) -> Section<'_> {
+    pub fn nowhere(&self) -> Section<'_> {
         let section = Section::new(self.reader, Header::Top, None, self.span);
         section.is_quiet.set(true);
         section
     }
 
     /// Where the table begins, for a complaint about it as a whole.
-    pub(super) const fn span(&self) -> Span {
+    pub const fn span(&self) -> Span {
         self.span
     }
 
     /// The table's path: `http`, `app.main`.
-    pub(super) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         self.header.path().join(".")
     }
 
     /// Where relative paths begin.
-    pub(super) const fn folder(&self) -> &'a Path {
+    pub const fn folder(&self) -> &'a Path {
         self.reader.folder
     }
 
     /// Notes a mistake.
-    pub(super) fn report(&self, diagnostic: Diagnostic) {
+    pub fn report(&self, diagnostic: Diagnostic) {
         self.diagnostics.borrow_mut().push(diagnostic);
     }
 
     /// Where a key stands.
-    pub(super) fn key_span(&self, key: &str) -> Span {
+    pub fn key_span(&self, key: &str) -> Span {
         let key = self.table.and_then(|table| table.key(key));
         key.and_then(toml_edit::Key::span).map_or(self.span, |span| self.reader.span(span))
     }
 
     /// Whether the table has a key that no reader asked for.
-    pub(super) fn has_unknown_keys(&self) -> bool {
+    pub fn has_unknown_keys(&self) -> bool {
         self.unknown_keys().next().is_some()
     }
 
@@ -258,7 +258,7 @@ impl<'a> Section<'a> {
     }
 
     /// Refuses a key that a later version reads.
-    pub(super) fn later(&self, key: Str, sentence: Str) {
+    pub fn later(&self, key: Str, sentence: Str) {
         self.learn(KeySchema { name: key, kind: "", sentence, is_secret: false, is_later: true });
         if self.has(key) {
             self.asked.borrow_mut().push(key);
@@ -290,7 +290,7 @@ impl<'a> Section<'a> {
 /// What `config show` is told.
 impl Section<'_> {
     /// Notes a value and where it came from, in place of what was noted of that key before.
-    pub(super) fn put(
+    pub fn put(
         &self,
         key: Str,
         origin: impl FnOnce() -> ValueOrigin,
@@ -308,7 +308,7 @@ impl Section<'_> {
     }
 
     /// Hands the table over, with its keys in the order of the schema.
-    pub(super) fn show(&self) {
+    pub fn show(&self) {
         if self.reader.purpose != Purpose::Show {
             return;
         }
@@ -323,7 +323,7 @@ impl Section<'_> {
 /// Tables within tables: one by its key, many by their names, many in a row, one in a value.
 impl Section<'_> {
     /// Opens the table under `key`; if the file has none, all its keys are absent.
-    pub(super) fn table(&self, key: Str, sentence: Str) -> Section<'_> {
+    pub fn table(&self, key: Str, sentence: Str) -> Section<'_> {
         let found = self.find(key, "a table", sentence);
         let header = Header::Only(key);
         let Some(found) = found else { return Section::new(self.reader, header, None, self.span) };
@@ -337,7 +337,7 @@ impl Section<'_> {
     }
 
     /// Opens every table under `group`, each with its name: `[app.NAME]`, `[token.LABEL]`.
-    pub(super) fn named(
+    pub fn named(
         &self,
         group: Str,
         stands_for: Str,
@@ -382,7 +382,7 @@ impl Section<'_> {
     }
 
     /// Opens every table in the list under `key`, however the list is written.
-    pub(super) fn list(&self, key: Str, sentence: Str) -> Vec<Section<'_>> {
+    pub fn list(&self, key: Str, sentence: Str) -> Vec<Section<'_>> {
         let header = match self.header {
             Header::Named { group, stands_for, name } => {
                 Header::ListedIn { group, stands_for, name, list: key }

@@ -12,7 +12,7 @@ use crate::config::wording::{any_of, nearest, quoted, with_article};
 use crate::token::{Provider, Source, TokenType};
 
 /// Finds the app of a token: its own word, its parent's app, or the only one that fits.
-pub(super) fn app(
+pub fn app(
     draft: &Draft<'_>,
     parent: Option<&Draft<'_>>,
     apps: &[AppRead],

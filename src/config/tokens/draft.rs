@@ -11,25 +11,25 @@ use crate::config::wording::{any_of, quoted};
 use crate::token::{Label, TokenType};
 
 /// A token whose label is valid.
-pub(in crate::config) struct Draft<'a> {
-    pub(in crate::config) label: Label,
-    pub(super) name_span: Span,
-    pub(super) section: &'a Section<'a>,
-    pub(super) token_type: Option<TokenType>,
-    pub(super) keys: Keys<'a>,
+pub struct Draft<'a> {
+    pub label: Label,
+    pub name_span: Span,
+    pub section: &'a Section<'a>,
+    pub token_type: Option<TokenType>,
+    pub keys: Keys<'a>,
 }
 
 /// What a token's table says, as far as it takes a second look at other tables or keys.
-pub(super) struct Keys<'a> {
-    pub(super) token_type: Ask<'a, TokenType>,
-    pub(super) app: Ask<'a, String>,
-    pub(super) parent: Ask<'a, String>,
-    pub(super) page_id: Ask<'a, String>,
-    pub(super) pages: Ask<'a, String>,
-    pub(super) except: Ask<'a, Vec<Spanned<String>>>,
-    pub(super) was: Ask<'a, String>,
-    pub(super) access_token: Ask<'a, SecretSource>,
-    pub(super) deliveries: Vec<(DeliveryRead, Section<'a>)>,
+pub struct Keys<'a> {
+    pub token_type: Ask<'a, TokenType>,
+    pub app: Ask<'a, String>,
+    pub parent: Ask<'a, String>,
+    pub page_id: Ask<'a, String>,
+    pub pages: Ask<'a, String>,
+    pub except: Ask<'a, Vec<Spanned<String>>>,
+    pub was: Ask<'a, String>,
+    pub access_token: Ask<'a, SecretSource>,
+    pub deliveries: Vec<(DeliveryRead, Section<'a>)>,
 }
 
 impl<'a> Keys<'a> {
@@ -53,7 +53,7 @@ impl<'a> Keys<'a> {
 
 impl<'a> Draft<'a> {
     /// Reads a token's table; none if its name is no label.
-    pub(super) fn read(name: &Spanned<&str>, section: &'a Section<'a>) -> Option<Self> {
+    pub fn read(name: &Spanned<&str>, section: &'a Section<'a>) -> Option<Self> {
         let keys = Keys::read(section);
         let is_the_token = is_the_token(name.value, name.span);
         let Some(label) = Label::parse(name.value).ok().filter(|_| is_the_token.is_none()) else {
@@ -69,13 +69,13 @@ impl<'a> Draft<'a> {
     }
 
     /// What the token says its parent is called, by the key or by the label.
-    pub(super) fn parent_name(&self) -> Option<&str> {
+    pub fn parent_name(&self) -> Option<&str> {
         let given = || self.keys.parent.get().map(String::as_str);
         self.label.as_discovered().map(|(parent, _)| parent).or_else(given)
     }
 
     /// Whether the Pages under it are discovered.
-    pub(in crate::config) const fn discovers_pages(&self) -> bool {
+    pub const fn discovers_pages(&self) -> bool {
         self.keys.pages.get().is_some()
     }
 }
@@ -101,19 +101,19 @@ fn token_type(
 }
 
 /// The tokens of the file, to be looked up by label.
-pub(super) struct Drafts<'a> {
-    pub(super) all: Vec<Draft<'a>>,
+pub struct Drafts<'a> {
+    pub all: Vec<Draft<'a>>,
     by_label: HashMap<String, usize>,
 }
 
 impl<'a> Drafts<'a> {
-    pub(super) fn new(all: Vec<Draft<'a>>) -> Self {
+    pub fn new(all: Vec<Draft<'a>>) -> Self {
         let label = |(at, draft): (usize, &Draft<'a>)| (draft.label.as_str().to_owned(), at);
         let by_label = all.iter().enumerate().map(label).collect();
         Self { all, by_label }
     }
 
-    pub(super) fn find(&self, label: &str) -> Option<&Draft<'a>> {
+    pub fn find(&self, label: &str) -> Option<&Draft<'a>> {
         self.by_label.get(label).map(|at| &self.all[*at])
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-pub(super) use self::draft::Draft;
+pub use self::draft::Draft;
 use self::draft::{Drafts, Keys};
 use super::apps::AppRead;
 use super::conflicts::{self, Owned};
@@ -64,25 +64,25 @@ pub enum Pages {
 }
 
 /// A table `[token.LABEL]`, and the name in its header.
-pub(super) type TokenTable<'a> = (Spanned<&'a str>, Section<'a>);
+pub type TokenTable<'a> = (Spanned<&'a str>, Section<'a>);
 
 /// Reads what each token's own table says.
-pub(super) fn read<'a>(tables: &'a [TokenTable<'a>]) -> Vec<Draft<'a>> {
+pub fn read<'a>(tables: &'a [TokenTable<'a>]) -> Vec<Draft<'a>> {
     tables.iter().filter_map(|(name, section)| Draft::read(name, section)).collect()
 }
 
 /// What the tokens refer to.
 #[derive(Clone, Copy)]
-pub(super) struct Surroundings<'a> {
-    pub(super) reader: &'a Reader<'a>,
-    pub(super) apps: &'a [AppRead],
+pub struct Surroundings<'a> {
+    pub reader: &'a Reader<'a>,
+    pub apps: &'a [AppRead],
     /// `[defaults]`, which complains of nothing any more.
-    pub(super) defaults: &'a Section<'a>,
-    pub(super) reserved: &'a Reserved,
+    pub defaults: &'a Section<'a>,
+    pub reserved: &'a Reserved,
 }
 
 /// Looks up all that the tokens refer to.
-pub(super) fn resolve<'a>(drafts: Vec<Draft<'a>>, around: Surroundings<'a>) -> Vec<TokenConfig> {
+pub fn resolve<'a>(drafts: Vec<Draft<'a>>, around: Surroundings<'a>) -> Vec<TokenConfig> {
     let drafts = Drafts::new(drafts);
     for (delivery, section) in drafts.all.iter().flat_map(|draft| &draft.keys.deliveries) {
         deliver::refuse_reserved(delivery, section, around.reserved);

@@ -7,7 +7,7 @@ use crate::config::wording::{nearest, quoted, with_article};
 use crate::token::TokenType;
 
 /// Finds the parent of a token, if it is named, there and fit.
-pub(super) fn parent<'a, 'd>(draft: &Draft<'a>, drafts: &'d Drafts<'a>) -> Option<&'d Draft<'a>> {
+pub fn parent<'a, 'd>(draft: &Draft<'a>, drafts: &'d Drafts<'a>) -> Option<&'d Draft<'a>> {
     let (name, span) = named_parent(draft)?;
     let complain = |message: String, label: String| {
         draft.section.report(Diagnostic::at(span, message).label(label));
@@ -37,7 +37,7 @@ pub(super) fn parent<'a, 'd>(draft: &Draft<'a>, drafts: &'d Drafts<'a>) -> Optio
 }
 
 /// Whether Graph lists Pages for a token of this type, and gives their tokens for it.
-pub(super) const fn has_pages(token_type: TokenType) -> bool {
+pub const fn has_pages(token_type: TokenType) -> bool {
     matches!(token_type, TokenType::User | TokenType::SystemUser)
 }
 
@@ -60,7 +60,7 @@ fn named_parent<'d>(draft: &'d Draft<'_>) -> Option<(&'d str, Span)> {
 }
 
 /// Finds the Page of a token.
-pub(super) fn page_id(draft: &Draft<'_>) -> Option<String> {
+pub fn page_id(draft: &Draft<'_>) -> Option<String> {
     let given = &draft.keys.page_id;
     if let Some((_, implied)) = draft.label.as_discovered() {
         if given.get().is_some_and(|given| given != implied) {
@@ -91,6 +91,6 @@ pub(super) fn page_id(draft: &Draft<'_>) -> Option<String> {
 }
 
 /// Whether the text has the form of an id of Meta's.
-pub(super) fn is_id(text: &str) -> bool {
+pub fn is_id(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_digit())
 }

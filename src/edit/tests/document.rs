@@ -6,7 +6,7 @@ use proptest::sample::select;
 use crate::edit::{Edited, Format, Missing, locate, replace};
 
 /// A file, and what is to be written where.
-pub(super) struct Document {
+pub struct Document {
     pub(super) format: Format,
     pub(super) text: String,
     pub(super) key: String,
@@ -41,35 +41,35 @@ impl Document {
 
 /// Lines as a file on some system has them.
 #[derive(Debug, Clone)]
-pub(super) struct Ends {
+pub struct Ends {
     line: &'static str,
     last: &'static str,
     mark: &'static str,
 }
 
-pub(super) fn ends() -> impl Strategy<Value = Ends> {
+pub fn ends() -> impl Strategy<Value = Ends> {
     (select(vec!["\n", "\r\n"]), any::<bool>(), select(vec!["", "\u{feff}"]))
         .prop_map(|(line, last, mark)| Ends { line, last: if last { line } else { "" }, mark })
 }
 
 impl Ends {
-    pub(super) fn join(&self, lines: &[String]) -> String {
+    pub fn join(&self, lines: &[String]) -> String {
         format!("{}{}{}", self.mark, lines.join(self.line), self.last)
     }
 }
 
 /// Blank lines and comments, which mean nothing and must survive.
-pub(super) fn noise(comments: Vec<&'static str>) -> impl Strategy<Value = Vec<&'static str>> {
+pub fn noise(comments: Vec<&'static str>) -> impl Strategy<Value = Vec<&'static str>> {
     prop::collection::vec(select(comments), 0..3)
 }
 
 /// Something like a token, or anything at all.
-pub(super) fn value() -> impl Strategy<Value = String> {
+pub fn value() -> impl Strategy<Value = String> {
     prop_oneof![3 => "[A-Za-z0-9|%=_.-]{1,30}", 1 => "[ -~]{0,12}", 1 => any::<String>()]
 }
 
 /// Lines with `target` among others at a random place; each has noise above it.
-pub(super) fn lines(
+pub fn lines(
     others: &[&str],
     target: (usize, &str),
     noise: &[Vec<&str>],

@@ -20,6 +20,11 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use rustix::fs::Mode;
+use rustix::io::Errno;
+
+use super::path::Place;
+use super::temp::Temp;
 use super::*;
 
 const OLD: &[u8] = b"; kept\r\ntoken = EAAFAKEOld\r\n";
@@ -156,7 +161,7 @@ impl Child {
             }
         };
         command
-            .args(["--ignored", "--exact", "file::tests::does_as_it_is_told"])
+            .args(["--ignored", "--exact", "files::tests::does_as_it_is_told"])
             .current_dir(&self.room)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -12,7 +12,7 @@ use crate::policy::{Health, Reason, merge};
 use crate::token::{Label, Topic};
 
 /// A cause as it stands, and the topics that it is the whole reason of.
-pub(super) struct Cause {
+pub struct Cause {
     pub(super) reason: Reason,
     pub(super) topics: Vec<(Topic, Health)>,
     /// Tokens without a topic, and whose trouble each shares.
@@ -44,7 +44,7 @@ struct Own {
 }
 
 /// Every cause that concerns the channel, once, with its topics.
-pub(super) fn causes(interest: Interest<'_>, standing: &Standing) -> Vec<Cause> {
+pub fn causes(interest: Interest<'_>, standing: &Standing) -> Vec<Cause> {
     let all = folded(of_tokens(interest, standing).chain(of_system(interest, standing)));
     let merged = merge(all.iter().map(|own| own.reason.clone()));
     merged.into_iter().map(|reason| cause(reason, &all)).collect()

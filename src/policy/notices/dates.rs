@@ -7,7 +7,7 @@
 use chrono::TimeDelta;
 
 use super::{Announcement, Interest, Plan, Standing};
-use crate::policy::reminders::Deadline;
+use crate::policy::dates::Deadline;
 use crate::policy::{Health, Reason};
 use crate::token::{Action, Label, NoticeEvent, Time, Told, Topic, TopicState};
 

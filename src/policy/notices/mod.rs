@@ -13,7 +13,7 @@ mod dates;
 mod ends;
 
 use self::causes::{Cause, causes};
-use super::reminders::Deadline;
+use super::dates::Deadline;
 use super::{Dates, Health, Reason};
 use crate::token::{Label, NoticeEvent, Pattern, Time, Told, Topic, TopicState};
 

@@ -22,17 +22,17 @@ const STEPS: &[&str] = &[
 ];
 
 /// The schema that this version reads and writes.
-pub(super) fn latest() -> i64 {
+pub fn latest() -> i64 {
     i64::try_from(STEPS.len()).expect("a list in memory is short")
 }
 
 /// The schema of an open file; 0 is a blank one.
-pub(super) fn schema_of(connection: &Connection) -> rusqlite::Result<i64> {
+pub fn schema_of(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
 /// Takes the missing steps. The caller holds the transaction, and has refused newer files.
-pub(super) fn take(within: &rusqlite::Transaction<'_>) -> rusqlite::Result<()> {
+pub fn take(within: &rusqlite::Transaction<'_>) -> rusqlite::Result<()> {
     let taken = usize::try_from(schema_of(within)?).unwrap_or(0);
     for step in STEPS.iter().skip(taken) {
         within.execute_batch(step)?;

@@ -1,18 +1,22 @@
-//! The calls that make Meta hand over a string: exchanges, renewals, and the app's own token.
+//! Asks for access tokens: exchanges, renewals and the app's own; reads what a revocation answers.
 //!
-//! Which parameters each takes stands in the table of families; here it becomes a request.
-//! Meta often leaves `expires_in` out. Missing is neither expired nor never: the caller asks
-//! `debug_token` then.
+//! Which parameters a grant takes stands in its provider's row; here it becomes a request. Meta often
+//! leaves `expires_in` out. Missing is neither expired nor never: the caller asks `debug_token` then.
+//!
+//! A revocation is answered by a bare yes, `true` or `{"success": true}`: the one answer that means
+//! that a token is dead from now on. Source: Meta, user permissions, and System Users, revoke.
 
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use crate::graph::document::{integer, text};
+use crate::graph::body::{flag, form_field, integer, text};
+use crate::graph::problem;
 use crate::graph::request::Request;
 use crate::graph::response::Response;
 use crate::graph::settings::App;
-use crate::graph::{fault, form};
-use crate::token::{AccessToken, Credentials, Expiry, Grant, GrantType, Problem, Secret, Time};
+use crate::token::{
+    AccessToken, Credentials, Expiry, Grant, GrantType, Problem, ProblemKind, Secret, Time,
+};
 
 /// What a grant is asked for with.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +48,7 @@ pub fn grant(app: &App, grant: &GrantType, bid: GrantInput<'_>) -> Request {
 
 /// Reads a grant that came at `now`, as JSON or, from old versions, form-encoded.
 pub fn read_grant(response: &Response, now: Time) -> Result<Grant, Problem> {
-    let document = match fault::accepted(response) {
+    let document = match problem::accepted(response) {
         Ok(document) => document,
         Err(problem) => return read_form(response, now).ok_or(problem),
     };
@@ -52,7 +56,7 @@ pub fn read_grant(response: &Response, now: Time) -> Result<Grant, Problem> {
     let seconds = integer(root, "expires_in").or_else(|| integer(root, "expires"));
     let token = text(root, "access_token").and_then(|text| AccessToken::parse(text).ok());
     let token =
-        token.ok_or_else(|| fault::malformed(response, "it has no usable `access_token`"))?;
+        token.ok_or_else(|| problem::malformed(response, "it has no usable `access_token`"))?;
     let expiry = ends(&token, seconds, now);
     Ok(Grant { token, expiry })
 }
@@ -68,8 +72,8 @@ fn unwrapped(root: &Value) -> &Value {
 
 fn read_form(response: &Response, now: Time) -> Option<Grant> {
     let body = std::str::from_utf8(response.body()).ok()?;
-    let token = zeroize::Zeroizing::new(form::field(body, "access_token")?);
-    let seconds = form::field(body, "expires_in").or_else(|| form::field(body, "expires"));
+    let token = zeroize::Zeroizing::new(form_field(body, "access_token")?);
+    let seconds = form_field(body, "expires_in").or_else(|| form_field(body, "expires"));
     let token = AccessToken::parse(&token).ok()?;
     let expiry = ends(&token, seconds.and_then(|seconds| seconds.parse().ok()), now);
     Some(Grant { token, expiry })
@@ -88,11 +92,26 @@ fn ends(token: &AccessToken, seconds: Option<i64>, now: Time) -> Expiry {
         .map_or(Expiry::Unknown, Expiry::At)
 }
 
+/// Reads what a revocation answers; a no, or anything else than a yes, is a problem.
+pub fn read_acknowledgement(response: &Response) -> Result<(), Problem> {
+    let document = problem::accepted(response)?;
+    let said = match document.root() {
+        Value::Bool(said) => Some(*said),
+        root => flag(root, "success"),
+    };
+    match said {
+        Some(true) => Ok(()),
+        Some(false) => Err(Problem::new(ProblemKind::Unknown, "Graph says that it did not do it")),
+        None => Err(problem::malformed(response, "it says neither yes nor no")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::graph::Headers;
     use crate::token::{ProblemKind, Provider, Source, TokenType};
+
+    use super::*;
 
     fn now() -> Time {
         chrono::DateTime::from_timestamp(1_767_225_600, 0).expect("a date")
@@ -228,5 +247,31 @@ mod tests {
             .fold(format!("{} {}", request.method(), request.path()), |text, (name, value)| {
                 format!("{text} {name}={value}")
             })
+    }
+
+    #[test]
+    fn only_a_yes_is_one() {
+        use ProblemKind as Kind;
+        for (status, body, problem) in [
+            (200, "true", None),
+            (200, " true\n", None),
+            (500, "true", None),
+            (200, r#"{"success":true}"#, None),
+            (200, r#"{"success":"true"}"#, None),
+            (200, r#"{"success":1}"#, None),
+            (200, "false", Some(Kind::Unknown)),
+            (200, r#"{"success":false}"#, Some(Kind::Unknown)),
+            (200, "", Some(Kind::MalformedResponse)),
+            (200, "null", Some(Kind::MalformedResponse)),
+            (200, "{}", Some(Kind::MalformedResponse)),
+            (200, "[true]", Some(Kind::MalformedResponse)),
+            (200, r#""true""#, Some(Kind::MalformedResponse)),
+            (503, "{}", Some(Kind::GraphUnavailable)),
+            (200, r#"{"success":true,"error":{"code":190}}"#, Some(Kind::SessionInvalid)),
+        ] {
+            let response = Response::new(status, Headers::default(), body.as_bytes().to_vec());
+            let seen = read_acknowledgement(&response).err().map(|problem| problem.kind);
+            assert_eq!(seen, problem, "{status} {body}");
+        }
     }
 }

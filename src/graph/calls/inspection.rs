@@ -1,20 +1,25 @@
-//! The question what a token is worth, and Graph's verdict on it.
+//! Asks what a token is worth, and reads Graph's verdict: `debug_token`, or the profile of its person.
 //!
-//! Two tokens travel: the one asked about, and the app's own, which asks. A refusal of the whole
-//! call is about the one that asks and says nothing of the other. Only `data.is_valid: false`, with
-//! nothing in sight that a person could cure without a new login, means that a token is dead.
+//! In `debug_token` two access tokens travel: the one asked about, and the one that asks. A refusal
+//! of the whole call is about the one that asks and says nothing of the other. Only
+//! `data.is_valid: false`, with nothing in sight that a person could cure without a new login, means
+//! that a token is dead.
+//!
+//! The profile is the only question that Instagram answers about an access token. An answer proves
+//! that it works and whose it is, and tells neither its expiry nor its scopes. A refusal is about
+//! the token itself: what names a dead session is a verdict, what names the account or the request
+//! is none.
 
 use serde_json::Value;
 
-use crate::graph::document::{as_id, id, integer, text};
-use crate::graph::fault::{self, is_verdict};
+use crate::graph::body::{as_id, id, integer, text};
+use crate::graph::problem::{self, is_verdict};
 use crate::graph::request::Request;
 use crate::graph::response::Response;
 use crate::graph::settings::App;
-use crate::token::redact;
 use crate::token::{
     AccessToken, Action, AskerPlace, DataAccess, DebugTokenCall, Expiry, GranularScope, Identity,
-    Inspection, Problem, ProblemKind, Secret, Time,
+    Inspection, Problem, ProblemKind, ProfileCall, Secret, Time, redact,
 };
 
 /// Asks about a token: in the name of the app where its secret is given, else in the token's own.
@@ -39,12 +44,12 @@ pub fn inspect(
 
 /// Reads what Graph says of the token; an error is about the app that asked.
 pub fn read_inspection(response: &Response) -> Result<Inspection, Problem> {
-    let document = fault::accepted(response).map_err(blame_the_app)?;
+    let document = problem::accepted(response).map_err(blame_the_app)?;
     let Some(data @ Value::Object(_)) = document.root().get("data") else {
-        return Err(fault::malformed(response, "it has no `data`"));
+        return Err(problem::malformed(response, "it has no `data`"));
     };
     let error = data.get("error").filter(|error| error.is_object());
-    let error = error.map(|error| of_the_token(fault::within(error, response)));
+    let error = error.map(|error| of_the_token(problem::within(error, response)));
     let said = data.get("is_valid").and_then(Value::as_bool);
     // Graph's own trouble is no answer: it is asked again, and what is stored stands.
     if let Some(trouble) = error.as_ref().filter(|it| it.kind.is_outage() && said != Some(true)) {
@@ -178,10 +183,43 @@ fn granular_scopes(data: &Value, response: &Response) -> Vec<GranularScope> {
         .collect()
 }
 
+/// Asks a token for its own person.
+pub fn profile(app: &App, call: &ProfileCall, token: &AccessToken) -> Request {
+    Request::get("profile", app, call.path)
+        .with("fields", call.fields)
+        .with_secret("access_token", token.expose())
+}
+
+/// Reads the profile as a verdict; an error says nothing of the string.
+pub fn read_profile(response: &Response) -> Result<Inspection, Problem> {
+    let document = match problem::accepted(response) {
+        Ok(document) => document,
+        Err(problem) if says_nothing_of_the_string(problem.kind) => return Err(problem),
+        Err(problem) => {
+            let verdict = is_verdict(&problem).then_some(false);
+            return Ok(Inspection::bare(verdict, Some(problem)));
+        }
+    };
+    let root = document.root();
+    let person = id(root, "user_id").or_else(|| id(root, "id"));
+    let person =
+        person.ok_or_else(|| problem::malformed(response, "it has no `id` of a person"))?;
+    let identity = Identity { user_id: Some(person), ..Identity::default() };
+    Ok(Inspection { identity, ..Inspection::bare(Some(true), None) })
+}
+
+const fn says_nothing_of_the_string(kind: ProblemKind) -> bool {
+    kind.is_outage()
+        || kind.is_about_the_app()
+        || matches!(kind, ProblemKind::PolicyBlock | ProblemKind::MalformedResponse)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::graph::Headers;
+    use crate::token::{Expiry, InspectionWay, Provider, TokenType};
+
+    use super::*;
 
     fn read(status: u16, body: &str) -> Result<Inspection, Problem> {
         read_inspection(&Response::new(status, Headers::default(), body.as_bytes().to_vec()))
@@ -320,5 +358,85 @@ mod tests {
             inspection.problem.map(|problem| problem.action),
             Some(Action::FixConfiguration)
         );
+    }
+
+    fn read_me(status: u16, body: &str) -> Result<Inspection, Problem> {
+        read_profile(&Response::new(status, Headers::default(), body.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn an_answer_proves_life_and_nothing_more() {
+        for (body, person) in [
+            (r#"{"user_id":"17841400000000001","username":"x","id":"9"}"#, "17841400000000001"),
+            (r#"{"user_id":17841400000000001,"id":"9"}"#, "17841400000000001"),
+            (r#"{"id":"9","username":"x"}"#, "9"),
+        ] {
+            let inspection = read_me(200, body).expect(body);
+            assert_eq!((inspection.valid, inspection.expiry), (Some(true), Expiry::Unknown));
+            assert_eq!(inspection.identity.user_id.as_deref(), Some(person), "{body}");
+        }
+        for body in ["{}", "null", "[]", r#"{"username":"x"}"#] {
+            assert_eq!(
+                read_me(200, body).expect_err(body).kind,
+                ProblemKind::MalformedResponse,
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_a_dead_session_is_a_verdict() {
+        for (error, valid) in [
+            (
+                r#"{"code":190,"message":"Error validating access token: Session has expired on Monday"}"#,
+                Some(false),
+            ),
+            (r#"{"code":190,"error_subcode":460}"#, Some(false)),
+            (r#"{"code":190,"error_subcode":459}"#, None),
+            (
+                r#"{"code":190,"message":"Invalid OAuth access token - Cannot parse access token"}"#,
+                None,
+            ),
+            (r#"{"code":100,"error_subcode":33,"message":"Unsupported get request."}"#, None),
+            (r#"{"code":100,"message":"Unsupported request - method type: get"}"#, None),
+            (r#"{"code":10,"message":"Application does not have permission"}"#, None),
+        ] {
+            let inspection = read_me(400, &format!(r#"{{"error":{error}}}"#)).expect(error);
+            assert_eq!(inspection.valid, valid, "{error}");
+            let problem = inspection.problem.expect("a refusal has a problem");
+            assert!(problem.action.needs_a_person(), "{error}: {problem:?}");
+        }
+        for error in [r#"{"code":2}"#, r#"{"code":4}"#, r#"{"code":190,"is_transient":true}"#] {
+            let problem = read_me(400, &format!(r#"{{"error":{error}}}"#)).expect_err(error);
+            assert!(problem.kind.is_outage(), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_string_travels_where_meta_documents_it_and_is_hidden() {
+        for (token_type, path, fields) in [
+            (TokenType::Instagram, "/v25.0/me", "user_id,username"),
+            (TokenType::Threads, "/v1.0/me", "id,username"),
+        ] {
+            let (InspectionWay::Profile(call) | InspectionWay::DebugTokenOrProfile(_, call)) =
+                token_type.provider().spec().inspection
+            else {
+                panic!("{token_type} has a profile")
+            };
+            let app = App {
+                name: "main".into(),
+                provider: Provider::Instagram,
+                id: "7".into(),
+                secret: None,
+                version: "v25.0".into(),
+                throttled_until: None,
+            };
+            let token = AccessToken::parse("IGfake").expect("a token");
+            let request = profile(&app, call, &token);
+            assert_eq!(request.path(), path);
+            let query: Vec<_> = request.parameters().collect();
+            assert_eq!(query, [("fields", fields), ("access_token", "IGfake")]);
+            assert!(!format!("{request:?}").contains("IGfake"));
+        }
     }
 }

@@ -1,4 +1,8 @@
-//! Which side of the network an address is on.
+//! Judges addresses, without asking anybody, as [`Url`] reads them.
+//!
+//! An address is kept and shown as it was written. What `Url` alone takes for an address, such as one
+//! without a host behind its slashes, is none; what it alone takes for this machine, such as `127.1`,
+//! is not called so.
 
 use std::net::IpAddr;
 
@@ -14,23 +18,15 @@ pub enum Locality {
 }
 
 impl Locality {
-    /// The place of a URL's host.
-    ///
-    /// Read by hand and narrowly: what a URL parser might take for another host is no loopback.
-    pub fn of(url: &str) -> Self {
-        let Some((_, rest)) = url.split_once("://") else { return Self::Network };
-        let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-        if authority.contains('@') {
-            return Self::Network;
+    /// Where the host of an address is, of one that holds no login.
+    pub fn of(address: &str) -> Self {
+        match Address::read(address) {
+            Some(address) if !address.has_login => address.locality(),
+            _ => Self::Network,
         }
-        let host = match authority.strip_prefix('[') {
-            Some(v6) => v6.split_once(']').map_or("", |(host, _)| host),
-            None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
-        };
-        Self::of_host(host)
     }
 
-    /// The place of a URL that was parsed: what is asked and what is sent to cannot differ.
+    /// Where the host of a URL is that was parsed: what is asked and what is sent to cannot differ.
     pub(super) fn of_parsed(url: &Url) -> Self {
         let host = url.host_str().unwrap_or_default();
         Self::of_host(host.trim_start_matches('[').trim_end_matches(']'))
@@ -44,6 +40,52 @@ impl Locality {
 /// Whether a host's name or address, an IPv6 one without brackets, is this machine's own.
 pub fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// An address, and its host as it was written.
+pub struct Address<'a> {
+    url: Url,
+    host: &'a str,
+    has_login: bool,
+}
+
+impl<'a> Address<'a> {
+    /// Reads an address of the form `SCHEME://[LOGIN@]HOST[:PORT][/...]`.
+    pub fn read(text: &'a str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
+        let (scheme, rest) = text.split_once("://")?;
+        let authority = rest.split(['/', '?', '#', '\\']).next()?;
+        let has_login = authority.contains('@');
+        let (host, port) = written_host(authority.rsplit('@').next()?);
+        let is_whole = !host.is_empty() && port != ":" && url.port() != Some(0);
+        (is_whole && url.scheme() == scheme).then_some(Self { url, host, has_login })
+    }
+
+    /// The scheme, in lower case.
+    pub fn scheme(&self) -> &str {
+        self.url.scheme()
+    }
+
+    /// The host as it was written; an IPv6 address without brackets.
+    pub const fn host(&self) -> &'a str {
+        self.host
+    }
+
+    /// Where the host is. Both as it was written and as `Url` reads it, it must be this machine.
+    pub fn locality(&self) -> Locality {
+        match Locality::of_parsed(&self.url) {
+            Locality::Loopback => Locality::of_host(self.host),
+            Locality::Network => Locality::Network,
+        }
+    }
+}
+
+/// Parts `HOST[:PORT]`.
+fn written_host(text: &str) -> (&str, &str) {
+    match text.strip_prefix('[').and_then(|literal| literal.split_once(']')) {
+        Some(parts) => parts,
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    }
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use crate::token::{Problem, ProblemKind, Secret};
 
-use super::document::Document;
+use super::body::Document;
+use super::classify::{by_status, judged};
 use super::envelope::Envelope;
-use super::judgement::{by_status, judged};
 use super::phrases;
 use super::response::Response;
 use crate::token::redact;
@@ -32,12 +32,12 @@ pub const fn is_verdict(problem: &Problem) -> bool {
 }
 
 /// Whether a problem with the app's credentials is one token's alone.
-pub(super) fn blames_the_token(problem: &Problem) -> bool {
+pub fn blames_the_token(problem: &Problem) -> bool {
     phrases::name_another_app(&problem.message.to_lowercase())
 }
 
 /// The document of an answer that is no refusal, or what the refusal means.
-pub(super) fn accepted(response: &Response) -> Result<Document, Problem> {
+pub fn accepted(response: &Response) -> Result<Document, Problem> {
     let document = Document::parse(response.body()).ok_or_else(|| unreadable(response))?;
     match Envelope::of(&document, response) {
         Some(envelope) => Err(problem(&envelope, response.status(), response)),
@@ -46,19 +46,19 @@ pub(super) fn accepted(response: &Response) -> Result<Document, Problem> {
 }
 
 /// Whether Graph itself refused, so that nothing else can have come of the request.
-pub(super) fn is_refusal(response: &Response) -> bool {
+pub fn is_refusal(response: &Response) -> bool {
     Document::parse(response.body())
         .and_then(|document| Envelope::of(&document, response))
         .is_some()
 }
 
 /// What an `error` inside a readable answer means, whatever the HTTP status.
-pub(super) fn within(error: &serde_json::Value, response: &Response) -> Problem {
+pub fn within(error: &serde_json::Value, response: &Response) -> Problem {
     problem(&Envelope::from_error(error), 200, response)
 }
 
 /// An answer that is no refusal but lacks what was asked for.
-pub(super) fn malformed(response: &Response, what: &str) -> Problem {
+pub fn malformed(response: &Response, what: &str) -> Problem {
     let (kind, action) = by_status(response.status(), ProblemKind::MalformedResponse);
     let message = match kind {
         ProblemKind::MalformedResponse => {

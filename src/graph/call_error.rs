@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use crate::token::{Problem, ProblemKind, Time};
 
-use super::fault;
+use super::problem;
 use super::settings::App;
 
 /// Whom a fault concerns.
@@ -24,7 +24,7 @@ impl Scope {
     pub(super) fn of(problem: &Problem, app: &App) -> Self {
         match problem.kind {
             // One token under the wrong app says nothing of the app's other tokens.
-            ProblemKind::BadAppCredentials if fault::blames_the_token(problem) => Self::Token,
+            ProblemKind::BadAppCredentials if problem::blames_the_token(problem) => Self::Token,
             ProblemKind::BadAppCredentials | ProblemKind::AppDisabled | ProblemKind::BadProof => {
                 Self::App(app.id.clone())
             }

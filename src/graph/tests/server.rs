@@ -10,14 +10,14 @@ use crate::clock::Clock;
 use crate::graph::{App, CallError, Endpoints, Graph, Settings};
 use crate::token::{AccessToken, GrantType, Secret, Time, TokenType};
 
-pub(super) const TOKEN: &str = "EAAfakeMARKEDtoken";
-pub(super) const SECRET: &str = "MARKEDhushhush";
-pub(super) const ALIVE: &str = r#"{"data":{"is_valid":true,"type":"USER"}}"#;
+pub const TOKEN: &str = "EAAfakeMARKEDtoken";
+pub const SECRET: &str = "MARKEDhushhush";
+pub const ALIVE: &str = r#"{"data":{"is_valid":true,"type":"USER"}}"#;
 
-pub(super) type Manners = dyn Fn(usize, &mut TcpStream) + Send + Sync;
+pub type Manners = dyn Fn(usize, &mut TcpStream) + Send + Sync;
 
 /// A server that deals with the n-th request (from 0) as told.
-pub(super) struct Server {
+pub struct Server {
     pub(super) url: String,
     pub(super) heard: Arc<Mutex<Vec<String>>>,
 }
@@ -59,7 +59,7 @@ impl Server {
     }
 }
 
-pub(super) fn head_of(stream: &mut TcpStream) -> String {
+pub fn head_of(stream: &mut TcpStream) -> String {
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count == 1) {
         head.push(byte[0]);
@@ -71,14 +71,14 @@ pub(super) fn head_of(stream: &mut TcpStream) -> String {
     head
 }
 
-pub(super) fn answer(status: u16, headers: &str, body: &str) -> String {
+pub fn answer(status: u16, headers: &str, body: &str) -> String {
     let length = body.len();
     format!(
         "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
     )
 }
 
-pub(super) fn settings(url: &str) -> Settings {
+pub fn settings(url: &str) -> Settings {
     Settings {
         timeout: Duration::from_secs(5),
         attempts: 3,
@@ -88,19 +88,19 @@ pub(super) fn settings(url: &str) -> Settings {
     }
 }
 
-pub(super) fn noon() -> Time {
+pub fn noon() -> Time {
     Time::from_timestamp(1_767_268_800, 0).expect("a date")
 }
 
-pub(super) fn graph(settings: Settings) -> Graph {
+pub fn graph(settings: Settings) -> Graph {
     Graph::new(settings, Clock::standing(noon()), Arc::new(AtomicBool::new(false)))
 }
 
-pub(super) fn exchange() -> &'static GrantType {
+pub fn exchange() -> &'static GrantType {
     TokenType::User.spec().exchange.expect("a user token can be exchanged")
 }
 
-pub(super) fn app(id: &str) -> App {
+pub fn app(id: &str) -> App {
     let secret = Some(Secret::new(SECRET));
     App {
         name: "main".into(),
@@ -112,18 +112,18 @@ pub(super) fn app(id: &str) -> App {
     }
 }
 
-pub(super) fn token() -> AccessToken {
+pub fn token() -> AccessToken {
     AccessToken::parse(TOKEN).expect("a token")
 }
 
 /// A place where nobody listens: the port is a connection's own end, kept so that no listener of
 /// another test is given it.
-pub(super) struct Nowhere {
-    pub(super) url: String,
-    pub(super) _end: TcpStream,
+pub struct Nowhere {
+    pub url: String,
+    pub _end: TcpStream,
 }
 
-pub(super) fn nowhere() -> Nowhere {
+pub fn nowhere() -> Nowhere {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback listens");
     let end = TcpStream::connect(listener.local_addr().expect("it has an address"));
     let end = end.expect("it connects");
@@ -131,7 +131,7 @@ pub(super) fn nowhere() -> Nowhere {
 }
 
 #[track_caller]
-pub(super) fn gives_nothing_away(fault: &CallError) {
+pub fn gives_nothing_away(fault: &CallError) {
     let shown = format!("{fault} {fault:?}");
     for secret in ["MARKED", "access_token=", "client_secret=", "://"] {
         assert!(!shown.contains(secret), "{shown}");

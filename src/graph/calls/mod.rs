@@ -1,4 +1,4 @@
-//! The four questions that are put to `graph.facebook.com`, and how their answers are read.
+//! The questions that are put to Meta's hosts, and how their answers are read.
 //!
 //! Nothing here knows a network, a clock or a retry: a request goes out as a value and an answer
 //! comes in as one. Parameters that Meta has withdrawn (`ids`, `pretty`, `debug`, `date_format`)
@@ -7,9 +7,9 @@
 mod grant;
 mod inspection;
 mod pages;
-mod profile;
 
+pub use grant::read_acknowledgement;
 pub use grant::{GrantInput, grant, read_grant};
 pub use inspection::{as_app_token, inspect, read_inspection};
+pub use inspection::{profile, read_profile};
 pub use pages::{AccountsPage, PageGrant, accounts, page, read_accounts, read_page};
-pub use profile::{profile, read_profile};

@@ -12,11 +12,10 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fd::OwnedFd;
-use rustix::fs::{self, CWD, FileType, Mode, OFlags};
+use rustix::fs::{self, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::error::FileError;
-use super::identity::Identity;
 
 /// How many links the kernel itself would follow.
 const MOST_LINKS: usize = 40;
@@ -26,25 +25,25 @@ const UNMAPPED: u32 = 65534;
 
 /// The end of the way: an open folder, a name in it, and what had that name.
 #[derive(Debug)]
-pub(super) struct Place {
+pub struct Place {
     /// Held by its path only, so that it need not be readable.
-    pub(super) folder: OwnedFd,
+    pub folder: OwnedFd,
     /// The folder as a person would name it.
-    pub(super) folder_path: PathBuf,
-    pub(super) name: OsString,
-    pub(super) end: End,
+    pub folder_path: PathBuf,
+    pub name: OsString,
+    pub end: End,
 }
 
 /// What has the last name of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub enum End {
     File(Identity),
     Nothing,
 }
 
 impl Place {
     /// Walks there; [`FileError::NoFolder`] if a folder on the way is missing.
-    pub(super) fn find(path: &Path) -> Result<Self, FileError> {
+    pub fn find(path: &Path) -> Result<Self, FileError> {
         let unreadable = |errno| FileError::Unreadable(path.to_owned(), errno);
         let folder = fs::openat(CWD, ".", PIN | OFlags::DIRECTORY, Mode::empty());
         let mut walk = Walk {
@@ -64,14 +63,14 @@ impl Place {
     }
 
     /// Opens what has the name now, never through a link, never waiting.
-    pub(super) fn open(&self, access: OFlags) -> Result<OwnedFd, Errno> {
+    pub fn open(&self, access: OFlags) -> Result<OwnedFd, Errno> {
         let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         fs::openat(&self.folder, &self.name, access | careful, Mode::empty())
     }
 
     /// Brings the folder's names to the disk. One that may be written but not read cannot be
     /// opened for that; then all of the file system that `neighbour` is on goes to the disk.
-    pub(super) fn sync(&self, neighbour: &OwnedFd) -> Result<(), Errno> {
+    pub fn sync(&self, neighbour: &OwnedFd) -> Result<(), Errno> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let synced = match fs::openat(&self.folder, ".", flags, Mode::empty()) {
             Ok(folder) => fs::fsync(folder),
@@ -204,6 +203,51 @@ impl Walk<'_> {
 /// Whether a link of `maker` may lead `caller` to what `owner` owns.
 fn may_lead(maker: u32, caller: u32, owner: u32) -> bool {
     maker == 0 || maker == caller || (maker == owner && maker != UNMAPPED)
+}
+
+/// What tells a file from another one, and from itself a moment later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    device: i128,
+    inode: i128,
+    /// How many names it has.
+    pub names: u64,
+    pub owner: u32,
+    pub group: u32,
+    /// Its twelve permission bits.
+    pub mode: u32,
+    /// In bytes.
+    pub size: u64,
+    modified: Instant,
+    changed: Instant,
+}
+
+/// Seconds and nanoseconds; the kernel's types differ between machines, and all fit in here.
+type Instant = (i128, i128);
+
+impl Identity {
+    pub fn of(stat: &Stat) -> Self {
+        Self {
+            device: i128::from(stat.st_dev),
+            inode: i128::from(stat.st_ino),
+            names: u64::try_from(i128::from(stat.st_nlink)).unwrap_or(u64::MAX),
+            owner: stat.st_uid,
+            group: stat.st_gid,
+            mode: stat.st_mode & 0o7777,
+            size: u64::try_from(stat.st_size).unwrap_or(u64::MAX),
+            modified: (i128::from(stat.st_mtime), i128::from(stat.st_mtime_nsec)),
+            changed: (i128::from(stat.st_ctime), i128::from(stat.st_ctime_nsec)),
+        }
+    }
+
+    pub fn of_open(file: &OwnedFd) -> Result<Self, Errno> {
+        Ok(Self::of(&fs::fstat(file)?))
+    }
+
+    /// Whether both are one file, whatever was done to it between the two looks.
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
 }
 
 #[cfg(test)]

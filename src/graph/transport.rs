@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::http::{Http, Locality, Message, SetupError, Timeouts, Trust, Url};
 use crate::token::{Action, Method, Problem, ProblemKind, Provider};
 
-use super::form;
+use super::body::form_encoded;
 use super::request::Request;
 use super::response::{Headers, Response};
 use super::retry::{FailedAttempt, Reached};
@@ -19,30 +19,26 @@ const LONGEST_BODY: usize = 1024 * 1024;
 
 /// A connection to Graph, shared by all threads.
 #[derive(Debug)]
-pub(super) struct Transport {
+pub struct Transport {
     http: Http,
     endpoints: Endpoints,
 }
 
 impl Transport {
     /// Reads whom to trust; what cannot be read is the configuration's fault.
-    pub(super) fn new(settings: &Settings) -> Result<Self, Problem> {
+    pub fn new(settings: &Settings) -> Result<Self, Problem> {
         let limits = Timeouts { whole: settings.timeout, connect: settings.connect_timeout() };
         let trust = Trust::new(settings.ca_file.as_deref()).map_err(not_set_up)?;
         Ok(Self { http: Http::new(trust, limits), endpoints: settings.endpoints.clone() })
     }
 
     /// Sets up what requests to a provider's host need.
-    pub(super) fn prepare(&self, provider: Provider) -> Result<(), Problem> {
+    pub fn prepare(&self, provider: Provider) -> Result<(), Problem> {
         self.http.prepare(Locality::of(self.endpoints.url(provider))).map_err(not_set_up)
     }
 
     /// Sends a request once and reads the whole answer, all within `limit` and the timeout.
-    pub(super) fn send(
-        &self,
-        request: &Request,
-        limit: Duration,
-    ) -> Result<Response, FailedAttempt> {
+    pub fn send(&self, request: &Request, limit: Duration) -> Result<Response, FailedAttempt> {
         let message = self.message(request).map_err(not_sent)?;
         let answer = self.http.send(message, limit).map_err(failure)?;
         let status = answer.status();
@@ -58,7 +54,7 @@ impl Transport {
                 url.query_pairs_mut().extend_pairs(request.parameters());
                 Message::get(url)
             }
-            Method::Post => Message::form(self.url(request)?, form::encoded(request.parameters())),
+            Method::Post => Message::form(self.url(request)?, form_encoded(request.parameters())),
         };
         let Some(bearer) = request.bearer() else { return Ok(message) };
         message.with_bearer(bearer).map_err(|_| {

@@ -11,10 +11,10 @@ use super::envelope::Envelope;
 use super::phrases;
 
 /// What is wrong, and what recovers it.
-pub(super) type Classification = (ProblemKind, Action);
+pub type Classification = (ProblemKind, Action);
 
 /// Rules on a refusal.
-pub(super) fn judged(envelope: &Envelope, status: u16) -> Classification {
+pub fn judged(envelope: &Envelope, status: u16) -> Classification {
     let words = envelope.message.to_lowercase();
     let (code, subcode) = (envelope.code, envelope.subcode);
     transient(envelope)
@@ -204,7 +204,7 @@ fn numbered(code: Option<i64>, subcode: Option<i64>) -> Option<Classification> {
 }
 
 /// The last resort: what the HTTP status alone says.
-pub(super) const fn by_status(status: u16, otherwise: ProblemKind) -> Classification {
+pub const fn by_status(status: u16, otherwise: ProblemKind) -> Classification {
     usual(match status {
         429 => ProblemKind::RateLimited,
         500..=599 => ProblemKind::GraphUnavailable,

@@ -1,27 +1,60 @@
-//! One call, with all its tries.
+//! Makes a call, with all its attempts.
 //!
-//! What a try met decides what comes next, and each tells the run something: that Graph is there,
-//! what time it is there, whether an app is throttled. A call that would meet the fault of an
-//! earlier one is not made.
+//! What an attempt met decides what comes next, and each tells the run something: that Graph is
+//! there, what time it is there, how full an app's budget is, whether the app is throttled. A call
+//! that would meet the error of an earlier one is not made. All threads share one caller.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Graph;
-use crate::crypto;
-use crate::graph::call::{CallError, Scope};
-use crate::graph::fault;
-use crate::graph::http::Transport;
-use crate::graph::log::{Answered, Attempt};
-use crate::graph::request::{Idempotence, Request};
-use crate::graph::response::Response;
-use crate::graph::retry::{FailedAttempt, Reached, RetryDecision, RetryPolicy};
-use crate::graph::settings::App;
-use crate::token::{Problem, ProblemKind};
+use chrono::TimeDelta;
 
-impl Graph {
+use crate::clock::Clock;
+use crate::crypto;
+use crate::token::{Problem, ProblemKind, Provider, Time};
+
+use super::breaker::CircuitBreaker;
+use super::call_error::{CallError, Scope};
+use super::log::{Answered, Attempt};
+use super::observations::Observations;
+use super::problem;
+use super::request::{Idempotence, Request};
+use super::response::Response;
+use super::retry::{FailedAttempt, Reached, RetryDecision, RetryPolicy};
+use super::settings::{App, Settings};
+use super::transport::Transport;
+
+/// Makes calls, each with all its attempts, and holds what one run learns by them.
+#[derive(Debug)]
+pub struct Caller {
+    settings: Settings,
+    clock: Clock,
+    stop: Arc<AtomicBool>,
+    transport: OnceLock<Result<Transport, Problem>>,
+    breaker: Mutex<CircuitBreaker>,
+    observations: Mutex<Observations>,
+    skew: OnceLock<TimeDelta>,
+    calls: AtomicU64,
+}
+
+impl Caller {
+    /// A caller that has asked nothing yet; once `stop` is set it begins no request.
+    pub fn new(settings: Settings, clock: Clock, stop: Arc<AtomicBool>) -> Self {
+        Self {
+            settings,
+            clock,
+            stop,
+            transport: OnceLock::new(),
+            breaker: Mutex::default(),
+            observations: Mutex::default(),
+            skew: OnceLock::new(),
+            calls: AtomicU64::new(0),
+        }
+    }
+
     /// Makes a call, and keeps back what would meet the same fault.
-    pub(super) fn call<T>(
+    pub fn call<T>(
         &self,
         app: &App,
         request: &Request,
@@ -31,7 +64,7 @@ impl Graph {
     }
 
     /// The same, but a failed keeps nothing else back: the caller knows another way.
-    pub(super) fn try_call<T>(
+    pub fn try_call<T>(
         &self,
         app: &App,
         request: &Request,
@@ -90,7 +123,7 @@ impl Graph {
     }
 
     /// Keeps back what would meet the same fault.
-    pub(super) fn record_failure(
+    pub fn record_failure(
         &self,
         app: &App,
         FailedCall { fault, unreachable }: FailedCall,
@@ -175,7 +208,7 @@ impl Graph {
         }
     }
 
-    pub(super) fn set_skew(&self, response: &Response) {
+    fn set_skew(&self, response: &Response) {
         if let Some(date) = response.date() {
             self.skew.get_or_init(|| self.clock.now() - date);
         }
@@ -189,14 +222,50 @@ impl Graph {
         self.settings.deadline.is_some_and(|end| Instant::now() >= end)
     }
 
+    /// Asks a provider's host what time it is: once, without a token, and nothing more. Where there
+    /// is no answer, nothing was learnt.
+    pub fn ask_the_time(&self, provider: Provider) {
+        /// The calls that follow have patience enough.
+        const LIMIT: Duration = Duration::from_secs(5);
+        let transport = self.transport.get_or_init(|| Transport::new(&self.settings));
+        let answer = transport.as_ref().map(|it| it.send(&Request::for_the_time(provider), LIMIT));
+        if let Ok(Ok(response)) = &answer {
+            self.set_skew(response);
+        }
+    }
+
+    /// Our clock minus Graph's, by the first answer that was dated; nothing before that.
+    pub fn clock_skew(&self) -> Option<TimeDelta> {
+        self.skew.get().copied()
+    }
+
+    /// The present by Graph's clock, which is the one that counts for what Graph grants.
+    pub fn present(&self) -> Time {
+        self.clock.now() - self.clock_skew().unwrap_or_default()
+    }
+
+    /// How many requests were really sent.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// A thread that panicked left nothing half done here: every note is one assignment.
+    fn breaker(&self) -> MutexGuard<'_, CircuitBreaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn observations(&self) -> MutexGuard<'_, Observations> {
+        self.observations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     const fn retry_policy(&self) -> RetryPolicy {
         RetryPolicy { attempts: self.settings.attempts, pause: self.settings.pause }
     }
 }
 
 /// A call that came to nothing, and whether no try of it got through to Graph.
-pub(super) struct FailedCall {
-    pub(super) fault: CallError,
+pub struct FailedCall {
+    pub fault: CallError,
     unreachable: bool,
 }
 
@@ -213,7 +282,7 @@ fn reach(problem: &Problem, response: &Response) -> Reached {
         503 => response.retry_after().is_some(),
         _ => false,
     };
-    if !fault::is_refusal(response) && !turned_away {
+    if !problem::is_refusal(response) && !turned_away {
         return Reached::Unanswered;
     }
     Reached::Answered(match problem.kind {

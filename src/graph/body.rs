@@ -1,17 +1,20 @@
-//! The JSON of an answer, read leniently and wiped afterwards.
+//! Reads the body of an answer, as JSON or as a form, and writes forms.
 //!
 //! Meta writes numbers as strings and strings as numbers, serves JSON as `text/javascript`, and
-//! leaves out whatever it likes. Ids pass 2^53, so no number is ever read as a float.
+//! leaves out whatever it likes. Ids pass 2^53, so no number is ever read as a float. What is read
+//! is wiped afterwards: it may hold a token.
+
+use std::fmt::Write as _;
 
 use serde_json::Value;
 use zeroize::Zeroize;
 
 /// A parsed body; its strings are wiped when it is dropped, for one of them may be a token.
-pub(super) struct Document(Value);
+pub struct Document(Value);
 
 impl Document {
     /// Parses a body; a call-back's wrapping (JSONP) and guards before the JSON are taken off.
-    pub(super) fn parse(body: &[u8]) -> Option<Self> {
+    pub fn parse(body: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}').trim();
         serde_json::from_str(text)
             .ok()
@@ -19,7 +22,7 @@ impl Document {
             .map(Self)
     }
 
-    pub(super) const fn root(&self) -> &Value {
+    pub const fn root(&self) -> &Value {
         &self.0
     }
 }
@@ -51,12 +54,12 @@ fn unwrapped(text: &str) -> Option<&str> {
 }
 
 /// A field that holds a text.
-pub(super) fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
+pub fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
     object.get(name)?.as_str().filter(|text| !text.is_empty())
 }
 
 /// A field that holds a whole number, perhaps written as a text.
-pub(super) fn integer(object: &Value, name: &str) -> Option<i64> {
+pub fn integer(object: &Value, name: &str) -> Option<i64> {
     match object.get(name)? {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.trim().parse().ok(),
@@ -65,12 +68,12 @@ pub(super) fn integer(object: &Value, name: &str) -> Option<i64> {
 }
 
 /// A field that holds one of Meta's ids.
-pub(super) fn id(object: &Value, name: &str) -> Option<String> {
+pub fn id(object: &Value, name: &str) -> Option<String> {
     object.get(name).and_then(as_id)
 }
 
 /// One of Meta's ids, written as a text or as a number: digits, and nothing else.
-pub(super) fn as_id(value: &Value) -> Option<String> {
+pub fn as_id(value: &Value) -> Option<String> {
     /// Longer than the longest id of Meta's, and short enough to print.
     const LIMIT: usize = 32;
     let id = match value {
@@ -83,13 +86,68 @@ pub(super) fn as_id(value: &Value) -> Option<String> {
 }
 
 /// A field that says yes or no, perhaps as a text or a number.
-pub(super) fn flag(object: &Value, name: &str) -> Option<bool> {
+pub fn flag(object: &Value, name: &str) -> Option<bool> {
     match object.get(name)? {
         Value::Bool(flag) => Some(*flag),
         Value::String(text) => text.parse().ok(),
         Value::Number(number) => number.as_u64().map(|number| number != 0),
         _ => None,
     }
+}
+
+/// The pairs as a form: `a=1&b=%7C`.
+pub fn form_encoded<'n, 'v>(pairs: impl Iterator<Item = (&'n str, &'v str)>) -> String {
+    let mut body = String::new();
+    for (name, value) in pairs {
+        if !body.is_empty() {
+            body.push('&');
+        }
+        encode(name, &mut body);
+        body.push('=');
+        encode(value, &mut body);
+    }
+    body
+}
+
+fn encode(text: &str, into: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._*".contains(&byte) {
+            into.push(char::from(byte));
+        } else {
+            let _ = write!(into, "%{byte:02X}");
+        }
+    }
+}
+
+/// The value of a field of `a=1&b=2`, decoded.
+///
+/// What is no form has no fields: a page or a refusal may quote a URL with a token in it.
+pub fn form_field(body: &str, name: &str) -> Option<String> {
+    let body = body.trim();
+    let of_a_form = |c: char| c.is_ascii_graphic() && !"<>{}\"'".contains(c);
+    if !body.chars().all(of_a_form) {
+        return None;
+    }
+    body.split('&').filter_map(|pair| pair.split_once('=')).find_map(|(key, value)| {
+        (key == name).then(|| decoded(value)).flatten().filter(|value| !value.is_empty())
+    })
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let (high, low) = (rest.next()?, rest.next()?);
+                let digit = |digit: u8| char::from(digit).to_digit(16);
+                u8::try_from(digit(high)? * 16 + digit(low)?).ok()?
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
@@ -135,5 +193,34 @@ mod tests {
             (flag(root, "t"), flag(root, "n"), flag(root, "bad")),
             (Some(true), Some(true), None)
         );
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded_to_the_same() {
+        for value in ["EAAfake", "12|a b+c", "é&=%", "a\nb"] {
+            let body = form_encoded([("x", "1"), ("t", value)].into_iter());
+            assert!(body.is_ascii() && !body.contains(' '), "{body}");
+            assert_eq!(form_field(&body, "t").as_deref(), Some(value), "{body}");
+        }
+        assert_eq!(form_encoded([("a", "1|2"), ("b", "")].into_iter()), "a=1%7C2&b=");
+    }
+
+    #[test]
+    fn a_field_is_found_and_decoded() {
+        for (body, value) in [
+            ("access_token=EAAfake&expires=5183999", Some("EAAfake")),
+            ("x=1&access_token=12%7Cfake\n", Some("12|fake")),
+            ("access_token=", None),
+            ("access_token=%7", None),
+            ("access_token=%zz", None),
+            ("access_token=%ff", None),
+            ("access_token", None),
+            (r#"{"message":"at&access_token=EAAfake&b"}"#, None),
+            ("<p>a=1&access_token=EAAfake&b=2</p>", None),
+            ("a=1&access_token=EAAfake&b=2 and more", None),
+            ("", None),
+        ] {
+            assert_eq!(form_field(body, "access_token").as_deref(), value, "{body}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use super::Ended;
+use super::output::Ended;
 use crate::shell::quoted;
 
 /// Says why there is no end of a program to speak of.

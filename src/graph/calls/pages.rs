@@ -6,8 +6,8 @@
 use serde_json::Value;
 
 use crate::crypto;
-use crate::graph::document::{id, text};
-use crate::graph::fault;
+use crate::graph::body::{id, text};
+use crate::graph::problem;
 use crate::graph::request::Request;
 use crate::graph::response::Response;
 use crate::graph::settings::App;
@@ -69,10 +69,10 @@ fn signed(request: Request, secret: Option<&Secret>, token: &AccessToken) -> Req
 
 /// Reads one stretch of the list of Pages; an item without an id is none.
 pub fn read_accounts(response: &Response) -> Result<AccountsPage, Problem> {
-    let document = fault::accepted(response)?;
+    let document = problem::accepted(response)?;
     let root = document.root();
     let Some(Value::Array(items)) = root.get("data") else {
-        return Err(fault::malformed(response, "it has no list `data`"));
+        return Err(problem::malformed(response, "it has no list `data`"));
     };
     let paging = root.get("paging");
     // `cursors.after` is there on the last page too; only `next` says that there is more.
@@ -86,9 +86,9 @@ pub fn read_accounts(response: &Response) -> Result<AccountsPage, Problem> {
 
 /// Reads one Page.
 pub fn read_page(response: &Response) -> Result<PageGrant, Problem> {
-    let document = fault::accepted(response)?;
+    let document = problem::accepted(response)?;
     granted(document.root(), response)
-        .ok_or_else(|| fault::malformed(response, "it has no `id` of a Page"))
+        .ok_or_else(|| problem::malformed(response, "it has no `id` of a Page"))
 }
 
 fn granted(item: &Value, response: &Response) -> Option<PageGrant> {
