@@ -27,7 +27,7 @@ pub use generation::{
     Credential, Damage, Generation, GenerationId, GenerationState, IN_USE, Ledger, Origin,
     SentExchange, TokenId,
 };
-pub use history::{EventKind, Outcome, Trigger};
+pub use history::{DryRun, EventKind, Outcome, Trigger};
 pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
 pub use label::{BadLabel, Label, Pattern};
 pub use notice::{ChannelId, NoticeEvent, Told, Topic, TopicState};
