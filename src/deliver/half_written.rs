@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::file::Memory;
-use super::unfinished::{Before, Ending, Unfinished, not_ours_to_finish};
+use super::unfinished::{Ending, Unfinished};
 use super::{Deliveries, DeliveryContext, DeliveryError, Preview};
 use crate::config::{FileTarget, Writing};
 use crate::policy::{Reason, judge_left_behind};
@@ -51,9 +51,7 @@ fn finish(
             );
             return Ok(None);
         }
-        Ok(Ending::Foreign) => {
-            Err(not_ours_to_finish(&write.path, &write.label, before(context, &write)))
-        }
+        Ok(Ending::Foreign) => Err(left_untouched(context, &write)),
         Err(error) => Err(error),
     };
     Ok(Some(HalfWritten { write, outcome }))
@@ -73,12 +71,29 @@ fn unfinished(write: &Overwrite) -> Option<Unfinished<'_>> {
     Some(Unfinished { path: &write.path, old, new })
 }
 
-/// What is known of what the file held, also where what it was to hold cannot be read.
-fn before(context: &DeliveryContext<'_>, write: &Overwrite) -> Before {
-    match context.store.replaced(write.token, &write.target) {
-        Ok(Some(_)) => Before::Kept,
-        _ => Before::Lost,
-    }
+/// Whether what the file held can be restored, also where what it was to hold cannot be read.
+fn can_be_restored(context: &DeliveryContext<'_>, write: &Overwrite) -> bool {
+    matches!(context.store.replaced(write.token, &write.target), Ok(Some(_)))
+}
+
+/// The failure of a half-written file that was changed since: only a person can judge it.
+fn left_untouched(context: &DeliveryContext<'_>, write: &Overwrite) -> DeliveryError {
+    let (path, label) = (write.path.display(), &write.label);
+    let error = DeliveryError::new(format!(
+        "{path}: half-written by an interrupted run and changed since; left untouched"
+    ));
+    let force = format!("check the file, then run `metatoken deliver --force {label}`");
+    error.hint(if can_be_restored(context, write) {
+        format!(
+            "run `metatoken deliver --restore {label}` to restore the content from before that delivery; copy the file first if its present content is needed"
+        )
+    } else if is_target(context, write) {
+        format!("the content from before that delivery is lost: {force}")
+    } else {
+        format!(
+            "the content from before that delivery is lost: add the target to the config again, {force}"
+        )
+    })
 }
 
 impl HalfWritten {
@@ -90,20 +105,20 @@ impl HalfWritten {
             let unfinished = unfinished(write)?;
             unfinished.is_whole_but_for_its_value(file).ok()
         };
-        write.path == file.path
-            && (is_whole().unwrap_or(false) || before(context, write) == Before::Lost)
+        write.path == file.path && (is_whole().unwrap_or(false) || !can_be_restored(context, write))
     }
 }
 
-/// Whether a delivery to this target speaks of the file: the config still has it.
+/// Whether the config still has the target, also of a token that is not enabled.
 fn is_target(context: &DeliveryContext<'_>, write: &Overwrite) -> bool {
-    let mut tokens = context.tokens.iter().filter(|it| it.label == write.label);
+    let all = context.config.tokens.iter().chain(context.tokens);
+    let mut tokens = all.filter(|it| it.label == write.label);
     tokens.any(|token| token.deliver.iter().any(|target| target.id == write.target))
 }
 
 impl Deliveries<'_> {
-    /// Lists the files of these tokens that could not be finished and that no delivery speaks of,
-    /// because the config no longer has their targets.
+    /// Lists the files of these tokens that could not be finished and whose targets the config no
+    /// longer has, so that no delivery speaks of them.
     pub fn unfinished_files(
         &self,
         is_meant: impl Fn(&Label) -> bool,

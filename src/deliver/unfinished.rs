@@ -11,7 +11,6 @@ use super::preview::sample_token;
 use crate::config::FileTarget;
 use crate::edit::Edited;
 use crate::file::{FileError, Opened, Progress};
-use crate::token::Label;
 
 /// A write in place that was begun, and whose end is not known.
 #[derive(Debug, Clone, Copy)]
@@ -82,32 +81,6 @@ impl Unfinished<'_> {
             }
         }
         Err(DeliveryError::keeps_changing(self.path))
-    }
-}
-
-/// What is still known of what a half-written file held before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Before {
-    /// All of it: it can be restored.
-    Kept,
-    /// Nothing: the store has no readable copy.
-    Lost,
-}
-
-/// The failure of a file that an interrupted run left half-written and that was changed since:
-/// only a person can judge it.
-pub fn not_ours_to_finish(path: &Path, label: &Label, before: Before) -> DeliveryError {
-    let error = DeliveryError::new(format!(
-        "{}: half-written by an interrupted run and changed since; left untouched",
-        path.display()
-    ));
-    match before {
-        Before::Kept => error.hint(format!(
-            "run `metatoken deliver --restore {label}` to restore the content from before that delivery; run it twice to keep the content of now"
-        )),
-        Before::Lost => error.hint(format!(
-            "the content from before that delivery is lost: check the file, then run `metatoken deliver --force {label}`"
-        )),
     }
 }
 
