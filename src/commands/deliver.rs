@@ -6,7 +6,7 @@ use crate::complaint::Complaint;
 use crate::deliver::{DeliveryError, Preview, Replace, Restored, stored_deliveries};
 use crate::exit::Exit;
 use crate::policy::words;
-use crate::report::{DeliveryReport, RehearsalReport, RehearsedDelivery, TokenDeliveries, Would};
+use crate::report::{DeliveryReport, PreviewReport, PreviewedDelivery, TokenDeliveries, Would};
 use crate::run::tokens::TokenConfig;
 use crate::run::{DryRun, Run, RunOptions};
 use crate::session::Session;
@@ -93,17 +93,17 @@ pub fn preview_deliveries(session: &Session, order: &DeliverOrder) -> Result<Exi
     let mut run = Run::open(session, run_options(order, DryRun::Yes))?;
     run.load_tokens()?;
     let deliveries = run.deliveries()?;
-    let mut rehearsed = Vec::new();
+    let mut previews = Vec::new();
     for member in meant(&run, &order.patterns)? {
         let token = run.token(&member.label)?;
-        let previews = deliveries.of_token(&member, token, Replace::Own).preview_all()?;
-        rehearsed.extend(previews.into_iter().map(|it| RehearsedDelivery {
+        let of_token = deliveries.of_token(&member, token, Replace::Own).preview_all()?;
+        previews.extend(of_token.into_iter().map(|it| PreviewedDelivery {
             label: member.label.clone(),
             target: it.target,
             would: would(it.outcome),
         }));
     }
-    let report = RehearsalReport { rehearsed };
+    let report = PreviewReport { previews };
     match session.ui.format {
         Format::Json => session.ui.data(&report.json())?,
         _ => session.ui.data(&report.text())?,
