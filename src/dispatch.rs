@@ -21,7 +21,7 @@ use self::typed::{
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
-use crate::commands::{self, Attempted, DeliverOrder, HistoryOrder, Overwrite, RefreshOrder};
+use crate::commands::{self, Attempted, DeliverOrder, HistoryOrder, RefreshOrder, Replace};
 use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
@@ -213,12 +213,12 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, Complaint> {
         Command::Deliver(given) => {
             let order = DeliverOrder {
                 patterns: patterns(&given.labels),
-                overwrite: if given.force { Overwrite::Anything } else { Overwrite::Own },
+                replace: if given.force { Replace::Anything } else { Replace::Own },
                 trigger: trigger(session, given.scheduled),
                 lock_wait: duration(&given.lock_wait)?,
             };
             match &given.restore {
-                _ if given.test => commands::rehearse_deliveries(session, &order),
+                _ if given.test => commands::preview_deliveries(session, &order),
                 Some(given) => {
                     let restored = label(std::slice::from_ref(given))?;
                     commands::restore_files(session, &restored, &order)

@@ -27,7 +27,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("http", &["crypto", "token"]),
     ("policy", &["shell", "token"]),
     ("alert", &["http", "process", "token"]),
-    ("deliver", &["config", "edit", "files", "process", "token"]),
+    ("deliver", &["config", "edit", "environment", "files", "policy", "process", "store", "token"]),
     ("graph", &["clock", "crypto", "http", "token"]),
     ("store", &["complaint", "crypto", "exit", "failpoint", "shell", "token"]),
     (

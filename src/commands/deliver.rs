@@ -1,18 +1,16 @@
-//! `deliver`: settles what is owed to the tokens' targets, without asking Meta for anything.
+//! `deliver`: delivers what is pending, without asking Meta for anything.
 
 use std::time::Duration;
 
-use super::delivery::{Deliveries, Manner, Remembered, of_config};
 use crate::complaint::Complaint;
-use crate::config::{FileTarget, Place};
-use crate::deliver::{self, Fault, Rehearsal};
+use crate::deliver::{DeliveryError, Preview, Replace, Restored, stored_deliveries};
 use crate::exit::Exit;
 use crate::policy::humanize;
-use crate::report::{DeliveryReport, RehearsalReport, RehearsedDelivery, TokenDeliveries, Would};
+use crate::report::{DeliveryReport, PreviewReport, PreviewedDelivery, TokenDeliveries, Would};
 use crate::run::tokens::TokenConfig;
 use crate::run::{DryRun, Run, RunOptions};
 use crate::session::Session;
-use crate::token::{Label, Pattern, TargetId, TokenId, Trigger};
+use crate::token::{Label, Pattern, Trigger};
 use crate::ui::{OutputFormat, Verbosity};
 
 /// What was asked for.
@@ -20,8 +18,8 @@ use crate::ui::{OutputFormat, Verbosity};
 pub struct DeliverOrder {
     /// The labels that were typed.
     pub patterns: Vec<Pattern>,
-    /// What may be overwritten.
-    pub overwrite: Overwrite,
+    /// What may be replaced.
+    pub replace: Replace,
     /// Who started it.
     pub trigger: Trigger,
     /// How long to wait for another run to end.
@@ -34,19 +32,10 @@ impl DeliverOrder {
     }
 }
 
-/// What a delivery may overwrite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Overwrite {
-    /// What the token had before.
-    Own,
-    /// Whatever is there.
-    Anything,
-}
-
-/// Brings every token's string to the targets that have not got it.
+/// Delivers every token to the targets that have not got its current access token.
 pub fn deliver(session: &Session, order: &DeliverOrder) -> Result<Exit, Complaint> {
     let mut run = Run::open(session, run_options(order, DryRun::No))?;
-    let work = settle(&mut run, order);
+    let work = deliver_all(&mut run, order);
     let exit = work.as_ref().map_or_else(|complaint| complaint.exit, DeliveryReport::exit);
     run.close(exit)?;
     let report = work?;
@@ -59,19 +48,15 @@ pub fn deliver(session: &Session, order: &DeliverOrder) -> Result<Exit, Complain
     Ok(exit)
 }
 
-fn settle(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport, Complaint> {
+fn deliver_all(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport, Complaint> {
     run.load_tokens()?;
     let run = &*run;
-    let deliveries = Deliveries::open(run)?;
+    let deliveries = run.deliveries()?;
     let members = meant(run, &order.patterns)?;
-    let manner = match order.overwrite {
-        Overwrite::Own => Manner::Careful,
-        Overwrite::Anything => Manner::Forced,
-    };
     let work = || -> Result<(), Complaint> {
         for member in &members {
             let token = run.token(&member.label)?;
-            deliveries.of_token(member, token, manner).settle()?;
+            deliveries.of_token(member, token, order.replace).deliver()?;
         }
         Ok(deliveries.run_pending_hooks()?)
     };
@@ -81,7 +66,7 @@ fn settle(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport, Com
         let credential = run.store.credential(run.token(&member.label)?)?;
         tokens.push(TokenDeliveries {
             label: member.label.clone(),
-            deliveries: of_config(member, Some(&credential)),
+            deliveries: stored_deliveries(member, Some(&credential)),
         });
     }
     let unfinished = deliveries.unfinished_files(|label| order.means(label));
@@ -104,21 +89,21 @@ const fn run_options(order: &DeliverOrder, dry_run: DryRun) -> RunOptions {
 }
 
 /// Shows what a delivery of every target would change, and changes nothing.
-pub fn rehearse_deliveries(session: &Session, order: &DeliverOrder) -> Result<Exit, Complaint> {
+pub fn preview_deliveries(session: &Session, order: &DeliverOrder) -> Result<Exit, Complaint> {
     let mut run = Run::open(session, run_options(order, DryRun::Yes))?;
     run.load_tokens()?;
-    let deliveries = Deliveries::open(&run)?;
-    let mut rehearsed = Vec::new();
+    let deliveries = run.deliveries()?;
+    let mut previews = Vec::new();
     for member in meant(&run, &order.patterns)? {
         let token = run.token(&member.label)?;
-        let foreseen = deliveries.of_token(&member, token, Manner::Careful).foresee()?;
-        rehearsed.extend(foreseen.into_iter().map(|it| RehearsedDelivery {
+        let of_token = deliveries.of_token(&member, token, Replace::Own).preview_all()?;
+        previews.extend(of_token.into_iter().map(|it| PreviewedDelivery {
             label: member.label.clone(),
             target: it.target,
             would: would(it.outcome),
         }));
     }
-    let report = RehearsalReport { rehearsed };
+    let report = PreviewReport { previews };
     match session.ui.format {
         OutputFormat::Json => session.ui.data(&report.json())?,
         _ => session.ui.data(&report.text())?,
@@ -126,15 +111,15 @@ pub fn rehearse_deliveries(session: &Session, order: &DeliverOrder) -> Result<Ex
     Ok(report.exit())
 }
 
-fn would(outcome: Result<Rehearsal, Fault>) -> Would {
+fn would(outcome: Result<Preview, DeliveryError>) -> Would {
     match outcome {
-        Ok(Rehearsal::Already) => Would::Nothing,
-        Ok(Rehearsal::Change { before, after }) => Would::Change { before, after },
-        Ok(Rehearsal::Create) => Would::Create,
-        Ok(Rehearsal::Finish) => Would::Finish,
-        Ok(Rehearsal::Foreign) => Would::Leave,
-        Ok(Rehearsal::Run) => Would::Run,
-        Err(Fault { message, hint }) => Would::Fail { message, hint },
+        Ok(Preview::Already) => Would::Nothing,
+        Ok(Preview::Change { before, after }) => Would::Change { before, after },
+        Ok(Preview::Create) => Would::Create,
+        Ok(Preview::Finish) => Would::Finish,
+        Ok(Preview::Foreign) => Would::Leave,
+        Ok(Preview::Run) => Would::Run,
+        Err(DeliveryError { message, hint }) => Would::Fail { message, hint },
     }
 }
 
@@ -148,7 +133,7 @@ pub fn restore_files(
 ) -> Result<Exit, Complaint> {
     let mut run = Run::open(session, run_options(order, DryRun::No))?;
     let work = restore(&mut run, label);
-    run.close(work.as_ref().map_or_else(|complaint| complaint.exit, Restored::exit))?;
+    run.close(work.as_ref().map_or_else(|complaint| complaint.exit, exit_of))?;
     let Restored { targets, former, failed } = work?;
     let ui = &session.ui;
     if ui.verbosity != Verbosity::Quiet {
@@ -161,110 +146,39 @@ pub fn restore_files(
             ));
         }
     }
-    failed.map_or(Ok(Exit::Ok), Err)
-}
-
-/// What became of a token's files.
-#[derive(Default)]
-struct Restored {
-    targets: Vec<TargetId>,
-    /// Those that the config no longer has, or has elsewhere.
-    former: Vec<TargetId>,
-    /// The first that could not be restored.
-    failed: Option<Complaint>,
-}
-
-impl Restored {
-    const fn is_empty(&self) -> bool {
-        self.targets.is_empty() && self.former.is_empty() && self.failed.is_none()
-    }
-
-    fn fail(&mut self, fault: Fault) {
-        self.failed.get_or_insert_with(|| not_restored(fault));
-    }
-
-    const fn exit(&self) -> Exit {
-        match &self.failed {
-            Some(complaint) => complaint.exit,
-            None => Exit::Ok,
-        }
-    }
+    failed.map_or(Ok(Exit::Ok), |error| Err(not_restored(error)))
 }
 
 fn restore(run: &mut Run<'_>, label: &Label) -> Result<Restored, Complaint> {
     run.load_tokens()?;
-    let deliveries = Deliveries::open(run)?;
-    let member = run.tokens.select(&[Pattern::new(label.as_str())]).map(|found| found[0].clone());
-    let targets = member.as_ref().map(|member| member.deliver.as_slice()).unwrap_or_default();
-    let files: Vec<(&TargetId, &FileTarget)> = targets
-        .iter()
-        .filter_map(|target| match &target.place {
-            Place::File(file) => Some((&target.id, file)),
-            Place::Command(_) => None,
-        })
-        .collect();
-    let mut restored = Restored::default();
-    // The store has one content for each target, so that of a former file is not its new one's.
-    let mut former = Vec::new();
-    for write in deliveries.left_half_written(label) {
-        if files.iter().any(|(id, file)| **id == write.target && file.path == write.path) {
-            continue;
-        }
-        former.push(&write.target);
-        let file = FileTarget::former(write.path.clone());
-        match restore_file(run, write.token, &write.target, &file)? {
-            Some(Ok(())) => restored.former.push(write.target.clone()),
-            Some(Err(fault)) => restored.fail(fault),
-            None => {}
-        }
-    }
-    for (target, file) in files.into_iter().filter(|(target, _)| !former.contains(target)) {
-        match restore_file(run, run.token(label)?, target, file)? {
-            Some(Ok(())) => restored.targets.push(target.clone()),
-            Some(Err(fault)) => restored.fail(fault),
-            None => {}
-        }
-    }
+    let deliveries = run.deliveries()?;
+    let found = run.tokens.select(&[Pattern::new(label.as_str())]);
+    let declared = match &found {
+        Ok(found) => Some((run.token(label)?, found[0])),
+        Err(_) => None,
+    };
+    let restored = deliveries.restore(label, declared)?;
     if restored.is_empty() {
+        let keep_for = found?[0].policy.keep_for;
         return Err(Complaint::new(
             Exit::InputRefused,
             "nothing_replaced",
             label.as_str(),
             "no file of it was replaced by a delivery that is remembered",
         )
-        .hint(format!(
-            "old contents are kept for {}",
-            humanize::duration(member?.policy.keep_for)
-        )));
+        .hint(format!("old contents are kept for {}", humanize::duration(keep_for))));
     }
     Ok(restored)
 }
 
-/// Puts back what a file held before its last delivery; does nothing if that is not known.
-fn restore_file(
-    run: &Run<'_>,
-    token: TokenId,
-    target: &TargetId,
-    file: &FileTarget,
-) -> Result<Option<Result<(), Fault>>, Complaint> {
-    let Some(replaced) = run.store.replaced(token, target)? else { return Ok(None) };
-    // What it holds now is kept, so that a second time takes the first one back.
-    let remembered = Remembered {
-        store: &run.store,
-        token,
-        target,
-        path: &file.path,
-        generation: None,
-        now: run.now(),
-    };
-    let restored = deliver::restore(file, &replaced.content, &remembered)?;
-    if restored.is_ok() {
-        run.store.end_overwrite(token, target)?;
+const fn exit_of(restored: &Restored) -> Exit {
+    match restored.failed {
+        Some(_) => Exit::NotDelivered,
+        None => Exit::Ok,
     }
-    Ok(Some(restored))
 }
 
-fn not_restored(Fault { message, hint }: Fault) -> Complaint {
+fn not_restored(DeliveryError { message, hint }: DeliveryError) -> Complaint {
     let complaint = Complaint::new(Exit::NotDelivered, "not_restored", "", message);
     match hint {
         Some(hint) => complaint.hint(hint),

@@ -8,10 +8,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::delivery::{Deliveries, Manner};
 use super::status::read_token;
 use crate::complaint::Complaint;
 use crate::config::Pages;
+use crate::deliver::{Deliveries, Replace};
 use crate::exit::Exit;
 use crate::failpoint;
 use crate::graph::{App, CallError};
@@ -60,7 +60,7 @@ pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, Compla
     };
     let mut run = Run::open(session, options)?;
     let report = run.load_tokens().and_then(|()| {
-        let deliveries = Deliveries::open(&run)?;
+        let deliveries = run.deliveries()?;
         let work = || hand_over(&run, &deliveries, order, &string);
         session.interrupt.guard(|| run.aborted(), work)
     });
@@ -98,14 +98,14 @@ fn hand_over(
         Lifetime::Unknown => exchange.exchange_if_possible(&app, &new)?,
     };
     drop(room);
-    let delivered = deliveries.of_token(&exchange.member, exchange.token, Manner::Careful).settle();
+    let delivered = deliveries.of_token(&exchange.member, exchange.token, Replace::Own).deliver();
     run.bear_full(delivered)?;
     let run_hooks = deliveries.run_pending_hooks();
     run.bear_full(run_hooks)?;
     let result = exchange.result(outcome, reason)?;
     log::kept(&result, began);
     let mut results = vec![result];
-    deliveries.account_for(&mut results)?;
+    run.add_deliveries(&mut results)?;
     // A damaged access token that was just replaced is no failure of what replaced it.
     let mut system = run.system();
     system.extend(deliveries.unfinished_files(|label| *label == exchange.member.label));

@@ -3,7 +3,6 @@
 mod check;
 mod config;
 mod deliver;
-mod delivery;
 mod exchange;
 mod exposure;
 mod failed_run;
@@ -16,9 +15,10 @@ mod survey;
 mod textfile;
 mod token;
 
+pub use crate::deliver::Replace;
 pub use check::{CheckOrder, Telling, check, nagios_complaint, verdict_of};
 pub use config::{check_config, show_config};
-pub use deliver::{DeliverOrder, Overwrite, deliver, rehearse_deliveries, restore_files};
+pub use deliver::{DeliverOrder, deliver, preview_deliveries, restore_files};
 pub use exchange::{ExchangeOrder, exchange};
 pub use failed_run::{Attempted, forget_failed_runs};
 pub use history::{HistoryOrder, history};

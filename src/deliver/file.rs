@@ -1,14 +1,14 @@
-//! A string's way into a file.
+//! Writes an access token into a file.
 //!
-//! The file is read, edited as bytes, and put back; if somebody wrote it in between, it is read
-//! again. A string that nobody knows is never overwritten unless the caller says so: it may be the
-//! one that a person pasted at three in the morning.
+//! The file is read, edited as bytes, and put back; if another program wrote it in between, it is
+//! read again. An unknown value is never overwritten unless the caller says so: it may be the one
+//! that a person pasted at three in the morning.
 
 use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::Fault;
+use super::DeliveryError;
 use crate::config::{FileTarget, Writing};
 use crate::edit::{self, EditError, Edited, Missing};
 use crate::files::{self, FileError, Opened};
@@ -20,19 +20,19 @@ pub const ATTEMPTS: usize = 5;
 /// Who writes in place in this process: one at a time.
 static IN_PLACE: Mutex<()> = Mutex::new(());
 
-/// What became of a file.
+/// How a delivery left a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written {
-    /// It holds the string already.
+    /// It held the access token already.
     Already,
-    /// It holds the string now.
+    /// It holds the access token now.
     Replaced,
-    /// It went its own way, and was left alone.
+    /// It holds an unknown value and was left untouched.
     Foreign,
 }
 
-/// The string that a file holds; none where there is no file, no such key, or nothing at it.
-pub fn look(target: &FileTarget) -> Result<Option<Secret>, Fault> {
+/// Reads the value that a file holds; none where there is no file, no such key, or nothing at it.
+pub fn read_value(target: &FileTarget) -> Result<Option<Secret>, DeliveryError> {
     match Opened::open(&target.path)? {
         Some(opened) => held(target, opened.bytes()),
         None => Ok(None),
@@ -52,19 +52,19 @@ pub trait Memory {
     fn cancel(&self, writing: Writing) -> Result<(), Self::Error>;
 }
 
-/// Puts `string` into the file.
+/// Puts the access token into the file.
 ///
-/// `may_go` says of what the file holds, a string or nothing, whether another may take its place.
+/// `may_replace` says of what the file holds, a value or nothing, whether another may take its place.
 pub fn write<M: Memory>(
     target: &FileTarget,
-    string: &AccessToken,
-    may_go: &dyn Fn(Option<&Secret>) -> bool,
+    access_token: &AccessToken,
+    may_replace: &dyn Fn(Option<&Secret>) -> bool,
     memory: &M,
-) -> Result<Result<Written, Fault>, M::Error> {
-    let written = rewrite(target, memory, |bytes| plan(target, bytes, string, may_go))?;
+) -> Result<Result<Written, DeliveryError>, M::Error> {
+    let written = rewrite(target, memory, |bytes| plan(target, bytes, access_token, may_replace))?;
     Ok(written.and_then(|written| match written {
         Some(written) => Ok(written),
-        None => create(target, string, may_go),
+        None => create(target, access_token, may_replace),
     }))
 }
 
@@ -74,8 +74,8 @@ pub fn write<M: Memory>(
 pub fn rewrite<M: Memory>(
     target: &FileTarget,
     memory: &M,
-    plan: impl Fn(&[u8]) -> Result<Plan, Fault>,
-) -> Result<Result<Option<Written>, Fault>, M::Error> {
+    plan: impl Fn(&[u8]) -> Result<Plan, DeliveryError>,
+) -> Result<Result<Option<Written>, DeliveryError>, M::Error> {
     let mut writing = target.writing;
     for _ in 0..ATTEMPTS {
         // Several tokens may stand in one file, and what is remembered of it is one write.
@@ -89,7 +89,7 @@ pub fn rewrite<M: Memory>(
         let bytes = match plan(opened.bytes()) {
             Ok(Plan::Change(bytes)) => bytes,
             Ok(Plan::Leave(written)) => return Ok(Ok(Some(written))),
-            Err(fault) => return Ok(Err(fault)),
+            Err(error) => return Ok(Err(error)),
         };
         memory.begin(writing, opened.bytes(), &bytes)?;
         let outcome = match writing {
@@ -109,7 +109,7 @@ pub fn rewrite<M: Memory>(
             error => return Ok(Err(error.into())),
         }
     }
-    Ok(Err(Fault::restless(&target.path)))
+    Ok(Err(DeliveryError::keeps_changing(&target.path)))
 }
 
 /// What is to be done with a file.
@@ -124,14 +124,14 @@ pub enum Plan {
 pub fn plan(
     target: &FileTarget,
     bytes: &[u8],
-    string: &AccessToken,
-    may_go: &dyn Fn(Option<&Secret>) -> bool,
-) -> Result<Plan, Fault> {
+    access_token: &AccessToken,
+    may_replace: &dyn Fn(Option<&Secret>) -> bool,
+) -> Result<Plan, DeliveryError> {
     let found = held(target, bytes)?;
-    let is_there = found.as_ref().is_some_and(|found| found.expose() == string.expose());
+    let is_there = found.as_ref().is_some_and(|found| found.expose() == access_token.expose());
     // What cannot be edited is not left alone but broken: `deliver --force` would not help.
-    let edited = edited(target, bytes, string)?;
-    if !is_there && !may_go(found.as_ref()) {
+    let edited = edited(target, bytes, access_token)?;
+    if !is_there && !may_replace(found.as_ref()) {
         return Ok(Plan::Leave(Written::Foreign));
     }
     match edited {
@@ -142,16 +142,16 @@ pub fn plan(
 
 fn create(
     target: &FileTarget,
-    string: &AccessToken,
-    may_go: &dyn Fn(Option<&Secret>) -> bool,
-) -> Result<Written, Fault> {
+    access_token: &AccessToken,
+    may_replace: &dyn Fn(Option<&Secret>) -> bool,
+) -> Result<Written, DeliveryError> {
     if target.missing == Missing::Refuse {
-        return Err(Fault::no_file(&target.path));
+        return Err(DeliveryError::no_file(&target.path));
     }
-    if !may_go(None) {
+    if !may_replace(None) {
         return Ok(Written::Foreign);
     }
-    match edited(target, b"", string)? {
+    match edited(target, b"", access_token)? {
         Edited::Unchanged => Ok(Written::Already),
         Edited::Changed(bytes) => {
             files::create(&target.path, &bytes, files::PRIVATE)?;
@@ -160,20 +160,30 @@ fn create(
     }
 }
 
-/// What the file holds when the value in it is `string`.
-pub fn edited(target: &FileTarget, bytes: &[u8], string: &AccessToken) -> Result<Edited, Fault> {
-    edit::replace(target.format, bytes, target.key.as_deref(), string.expose(), target.missing)
-        .map_err(|error| Fault::in_file(&target.path, &error))
+/// What the file holds when the value in it is this access token.
+pub fn edited(
+    target: &FileTarget,
+    bytes: &[u8],
+    access_token: &AccessToken,
+) -> Result<Edited, DeliveryError> {
+    edit::replace(
+        target.format,
+        bytes,
+        target.key.as_deref(),
+        access_token.expose(),
+        target.missing,
+    )
+    .map_err(|error| DeliveryError::in_file(&target.path, &error))
 }
 
 /// A key that is not there holds nothing, and neither does an empty value or a number.
-fn held(target: &FileTarget, bytes: &[u8]) -> Result<Option<Secret>, Fault> {
+fn held(target: &FileTarget, bytes: &[u8]) -> Result<Option<Secret>, DeliveryError> {
     match edit::locate(target.format, bytes, target.key.as_deref()) {
         Ok(located) => {
             let text = located.value.trim();
             Ok((!text.is_empty()).then(|| Secret::new(text)))
         }
         Err(EditError::Missing { .. } | EditError::NotText { .. }) => Ok(None),
-        Err(error) => Err(Fault::in_file(&target.path, &error)),
+        Err(error) => Err(DeliveryError::in_file(&target.path, &error)),
     }
 }

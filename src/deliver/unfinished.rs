@@ -1,16 +1,16 @@
-//! A file that was being written in place when the run was stopped.
+//! Finishes a file that was being written in place when its run was interrupted.
 //!
 //! Both contents are known: what it held, and what it was to hold. So what it holds now tells
 //! whether it is ours to finish.
 
 use std::path::Path;
 
+use super::DeliveryError;
 use super::file::{ATTEMPTS, edited};
-use super::{Fault, stand_in};
+use super::preview::sample_token;
 use crate::config::FileTarget;
 use crate::edit::Edited;
 use crate::files::{FileError, Opened, Progress};
-use crate::token::Label;
 
 /// A write in place that was begun, and whose end is not known.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +28,7 @@ pub struct Unfinished<'a> {
 pub enum Ending {
     /// No byte of it was written.
     NotBegun,
-    /// The file is whole; in a rehearsal, it could be made so.
+    /// The file is whole; in a dry run, it could be made so.
     Finished,
     /// The file is gone, and what was half-written with it.
     Gone,
@@ -37,22 +37,22 @@ pub enum Ending {
 }
 
 impl Unfinished<'_> {
-    /// Finishes the file, if what it holds was left by the write that was stopped. A kill leaves
+    /// Finishes the file, if what it holds was left by the write that was interrupted. A kill leaves
     /// it as it can be finished again.
-    pub fn finish(&self) -> Result<Ending, Fault> {
+    pub fn finish(&self) -> Result<Ending, DeliveryError> {
         self.settle(|opened| opened.overwrite(self.new))
     }
 
     /// Tells what [`Unfinished::finish`] would do, and does nothing.
-    pub fn foresee(&self) -> Result<Ending, Fault> {
+    pub fn preview(&self) -> Result<Ending, DeliveryError> {
         self.settle(|opened| opened.foresee_overwrite())
     }
 
     /// Whether the file is whole but for the value of `target`: all else in it is, byte for byte,
     /// what it held before or what it was to hold.
-    pub fn is_whole_but_for_its_value(&self, target: &FileTarget) -> Result<bool, Fault> {
+    pub fn is_whole_but_for_its_value(&self, target: &FileTarget) -> Result<bool, DeliveryError> {
         let Some(opened) = Opened::open(self.path)? else { return Ok(false) };
-        let with_one_value = |bytes: &[u8]| match edited(target, bytes, &stand_in()) {
+        let with_one_value = |bytes: &[u8]| match edited(target, bytes, &sample_token()) {
             Ok(Edited::Changed(bytes)) => Some(bytes),
             Ok(Edited::Unchanged) => Some(bytes.to_vec().into()),
             Err(_) => None,
@@ -62,7 +62,10 @@ impl Unfinished<'_> {
             && [self.old, self.new].into_iter().any(|bytes| with_one_value(bytes) == found))
     }
 
-    fn settle(&self, complete: impl Fn(Opened) -> Result<(), FileError>) -> Result<Ending, Fault> {
+    fn settle(
+        &self,
+        complete: impl Fn(Opened) -> Result<(), FileError>,
+    ) -> Result<Ending, DeliveryError> {
         for _ in 0..ATTEMPTS {
             let Some(opened) = Opened::open(self.path)? else { return Ok(Ending::Gone) };
             let finished = match Progress::of(opened.bytes(), self.old, self.new) {
@@ -77,33 +80,7 @@ impl Unfinished<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Fault::restless(self.path))
-    }
-}
-
-/// What is still known of what a half-written file held before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Before {
-    /// All of it: it can be restored.
-    Kept,
-    /// Nothing: the store has no readable copy.
-    Lost,
-}
-
-/// The failure of a file that an interrupted run left half-written and that was changed since:
-/// only a person can judge it.
-pub fn not_ours_to_finish(path: &Path, label: &Label, before: Before) -> Fault {
-    let fault = Fault::new(format!(
-        "{}: half-written by an interrupted run and changed since; left untouched",
-        path.display()
-    ));
-    match before {
-        Before::Kept => fault.hint(format!(
-            "run `metatoken deliver --restore {label}` to restore the content from before that delivery; run it twice to keep the content of now"
-        )),
-        Before::Lost => fault.hint(format!(
-            "the content from before that delivery is lost: check the file, then run `metatoken deliver --force {label}`"
-        )),
+        Err(DeliveryError::keeps_changing(self.path))
     }
 }
 
@@ -166,8 +143,8 @@ mod tests {
                 let torn = stopped(&old, &new, k);
                 put(&path, &torn);
                 let expected = if torn == old { Ending::NotBegun } else { Ending::Finished };
-                assert_eq!(unfinished.foresee(), Ok(expected), "{format} {k}");
-                assert!(fs::read(&path).unwrap() == torn, "a rehearsal changes nothing");
+                assert_eq!(unfinished.preview(), Ok(expected), "{format} {k}");
+                assert!(fs::read(&path).unwrap() == torn, "a preview changes nothing");
                 assert_eq!(unfinished.finish(), Ok(expected), "{format} {k}");
                 let left = if torn == old { &old } else { &new };
                 assert!(fs::read(&path).unwrap() == *left, "{format} {k}");
@@ -191,7 +168,7 @@ mod tests {
                 within[k.min(torn.len() - 1)] = b'~';
                 for foreign in [added, before, within] {
                     put(&path, &foreign);
-                    for ending in [unfinished.foresee(), unfinished.finish()] {
+                    for ending in [unfinished.preview(), unfinished.finish()] {
                         assert_eq!(ending, Ok(Ending::Foreign), "{format} {k}");
                     }
                     assert!(fs::read(&path).unwrap() == foreign, "{format} {k}");

@@ -45,7 +45,7 @@ pub struct TokenResult {
 /// A run that changes tokens.
 #[derive(Debug, Clone)]
 pub struct RunReport {
-    /// Whether it was a rehearsal.
+    /// Whether it was a dry run.
     pub dry_run: bool,
     /// When it began.
     pub started_at: Time,

@@ -9,12 +9,10 @@ use std::time::Instant;
 use tracing::Level;
 use tracing::span::EnteredSpan;
 
-use super::DryRun;
-use crate::deliver::Fault;
 use crate::policy::{Decision, Health, Reason};
 use crate::report::TokenResult;
 use crate::store::StoreError;
-use crate::token::{ChannelId, Inspection, Label, Outcome, Problem, TargetId, Time};
+use crate::token::{ChannelId, Inspection, Label, Outcome, Problem, Time};
 
 /// Logs at a level that is not known before; `tracing` wants one that is.
 macro_rules! tell {
@@ -143,52 +141,6 @@ pub fn aborted(exit_code: u8, began: Instant) {
         duration_ms,
         "the run ends with {exit_code}: a signal came, and a request hangs"
     );
-}
-
-/// A target of a token, and since when it is being tried.
-#[derive(Clone, Copy)]
-pub struct Delivered<'a> {
-    /// The token.
-    pub label: &'a Label,
-    /// The target.
-    pub target: &'a TargetId,
-    /// Whether it is only tried.
-    pub dry_run: DryRun,
-    /// When it began.
-    pub began: Instant,
-}
-
-impl Delivered<'_> {
-    /// Tells that the target has the string.
-    pub fn settled(self) {
-        let Self { label, target, dry_run, began } = self;
-        let (event, what) = match dry_run {
-            DryRun::No => ("delivered", "delivered"),
-            DryRun::Yes => ("would_deliver", "would be delivered"),
-        };
-        let duration_ms = began.elapsed().as_millis();
-        tracing::info!(event, %label, %target, duration_ms, "{what} to `{target}`");
-    }
-
-    /// Tells that the target holds a string that nobody knows, and keeps it.
-    pub fn left_alone(self) {
-        let Self { label, target, began, .. } = self;
-        let duration_ms = began.elapsed().as_millis();
-        tracing::warn!(
-            event = "drifted", %label, %target, duration_ms,
-            "not delivered to `{target}`: it holds a string that was never this token's"
-        );
-    }
-
-    /// Tells that the target did not get the string.
-    pub fn failed(self, fault: &Fault) {
-        let Self { label, target, began, .. } = self;
-        let duration_ms = began.elapsed().as_millis();
-        tracing::warn!(
-            event = "delivery_failed", %label, %target, duration_ms,
-            "not delivered to `{target}`: {}", fault.message
-        );
-    }
 }
 
 /// Tells that people could not be told.

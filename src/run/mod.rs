@@ -3,12 +3,13 @@
 //! Every command that changes something works with one [`Run`]: the lock, the store, the client for
 //! Graph and the [`Tokens`]. `finish` writes down how the run ended. `inspect` asks Graph about one
 //! access token; `candidate` seals, compares and promotes a new one. `apps` knows the Meta apps,
-//! `configured_tokens` reads what the config points to, `worker_pool` shares the work among threads,
+//! `configured_tokens` reads what the config points to, `deliveries` opens what delivers them, `worker_pool` shares the work among threads,
 //! and `log` tells what was done.
 
 pub mod apps;
 pub mod candidate;
 pub mod configured_tokens;
+mod deliveries;
 mod finish;
 pub mod inspect;
 pub mod log;
@@ -31,16 +32,8 @@ use crate::policy::{
 };
 use crate::session::Session;
 use crate::store::{Enrolment, Mended, RunId, RunLock, RunRow, Stock, Store, StoreError};
+pub use crate::token::DryRun;
 use crate::token::{Credential, Label, Problem, ProblemKind, Time, TokenId, Trigger};
-
-/// Whether it is a dry run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DryRun {
-    /// The run changes what it has to.
-    No,
-    /// `--dry-run`: a copy of the store in memory, and only calls that change nothing at Meta.
-    Yes,
-}
 
 /// How a run is opened.
 #[derive(Debug, Clone, Copy)]

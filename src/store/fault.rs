@@ -49,7 +49,7 @@ pub enum Doing {
 
 impl Fault {
     /// Whether the disk has no room: for a page of the log, or of its index.
-    pub(super) fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         match self {
             Self::Sqlite(error) => is_full(error),
             Self::RolledBack => true,
@@ -59,7 +59,7 @@ impl Fault {
     }
 
     /// The fault as the caller of a verb sees it.
-    pub(super) fn about(self, path: &Path, doing: Doing) -> StoreError {
+    pub fn about(self, path: &Path, doing: Doing) -> StoreError {
         let path = path.to_path_buf();
         match self {
             Self::Superseded(expected) => StoreError::Superseded { path, expected },

@@ -63,6 +63,15 @@ named! {
     }
 }
 
+/// Whether a run is a dry run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DryRun {
+    /// The run changes what it has to.
+    No,
+    /// `--dry-run`: a copy of the store in memory, and only calls that change nothing at Meta.
+    Yes,
+}
+
 named! {
     /// The weightiest thing that happened to one token in one run.
     pub enum Outcome {

@@ -23,7 +23,7 @@ pub use credential::{Credential, Damage, IN_USE, Ledger, SentExchange};
 pub use delivery::{Delivery, DeliveryState, TargetId};
 pub use expiry::{DataAccess, Expiry};
 pub use generation::{Generation, GenerationId, GenerationState, Origin, TokenId};
-pub use history::{EventKind, Outcome, Trigger};
+pub use history::{DryRun, EventKind, Outcome, Trigger};
 pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
 pub use label::{BadLabel, Label, Pattern};
 pub use notice::{ChannelId, NoticeEvent, Told, Topic, TopicState};

@@ -21,10 +21,10 @@ use std::time::{Duration, Instant};
 
 use self::finish::{naming_the_critical, tell, with_channel_troubles};
 use self::pages::Listing;
-use super::delivery::Deliveries;
 use super::notify::Heartbeat;
 use crate::complaint::Complaint;
 use crate::config::SecretSource;
+use crate::deliver::Deliveries;
 use crate::exit::Exit;
 use crate::failpoint;
 use crate::policy::{
@@ -107,7 +107,7 @@ const ANNOUNCED_AT_ONCE: usize = 256;
 fn refresh_all(run: &mut Run<'_>, order: &RefreshOrder) -> Result<RunReport, Complaint> {
     run.load_tokens()?;
     let run = &*run;
-    let deliveries = Deliveries::open(run)?;
+    let deliveries = run.deliveries()?;
     let mut refresh = Refresh { run, order, deliveries, configured: HashMap::new() };
     let meant = refresh.meant()?;
     refresh.configured = refresh.configured_tokens(&meant)?;
@@ -117,7 +117,7 @@ fn refresh_all(run: &mut Run<'_>, order: &RefreshOrder) -> Result<RunReport, Com
     let mut results = run.session.interrupt.guard(|| run.aborted(), || refresh.work(jobs))?;
     let delivered = refresh.deliveries.run_pending_hooks();
     run.bear_full(delivered)?;
-    refresh.deliveries.account_for(&mut results)?;
+    run.add_deliveries(&mut results)?;
     let purged = refresh.purge(&results);
     run.bear_full(purged)?;
     let examined = refresh.examine();

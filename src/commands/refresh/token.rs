@@ -10,8 +10,8 @@ use std::cell::Cell;
 use super::outcome::OutcomeBuilder;
 use super::pages::Listing;
 use super::{Only, Refresh};
-use crate::commands::delivery::{Courier, Manner};
 use crate::complaint::Complaint;
+use crate::deliver::{Replace, TokenDelivery};
 use crate::exit::Exit;
 use crate::graph::{App, CallError};
 use crate::policy::{Decision, Derive, Health, Verify, judge, remedy};
@@ -147,18 +147,18 @@ impl<'a> TokenRun<'a> {
         if !delivers || self.has_granted_candidate()? {
             return Ok(());
         }
-        for string in self.courier().strangers()? {
+        for string in self.delivery().foreign_tokens()? {
             self.adopt(&string)?;
         }
         Ok(())
     }
 
     fn deliver(&self) -> Result<(), StoreError> {
-        self.courier().settle()
+        self.delivery().deliver()
     }
 
-    fn courier(&self) -> Courier<'_> {
-        self.refresh.deliveries.of_token(self.member, self.token, Manner::Careful)
+    fn delivery(&self) -> TokenDelivery<'_> {
+        self.refresh.deliveries.of_token(self.member, self.token, Replace::Own)
     }
 
     fn has_granted_candidate(&self) -> Result<bool, StoreError> {

@@ -12,10 +12,10 @@ use std::collections::HashMap;
 
 use self::portrait::describe;
 use self::questions::Answer;
-use super::delivery::{of_config, seen};
 use super::exposure::exposures;
 use super::notify::channel_reasons;
 use crate::complaint::Complaint;
+use crate::deliver::{observed_deliveries, stored_deliveries};
 use crate::graph::Graph;
 use crate::policy::{Clocks, LastHeard, Moment, Reason, TOLERANCE};
 use crate::report::StatusReport;
@@ -137,8 +137,10 @@ impl<'a> Survey<'a> {
         let key = (delivers && look.asking != Asking::Never).then(|| self.session.key().ok());
         let open = store.zip(key.flatten()).filter(|(store, key)| store.unlock(key).is_ok());
         let standing = |member: &TokenConfig| match (self.tokens.credential(&member.label), &open) {
-            (Some(credential), Some((store, _))) => seen(member, credential, store, look.now),
-            (credential, _) => of_config(member, credential),
+            (Some(credential), Some((store, _))) => {
+                observed_deliveries(member, credential, store, look.now)
+            }
+            (credential, _) => stored_deliveries(member, credential),
         };
         self.deliveries =
             self.meant.iter().map(|member| (member.label.clone(), standing(member))).collect();

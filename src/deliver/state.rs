@@ -1,51 +1,53 @@
-//! How a token's targets stand, by what the store knows and by what the files hold.
+//! Says how a token's targets stand, by what the store knows and by what the files hold.
 
+use super::file::read_value;
 use super::has_had;
-use crate::config::Place;
-use crate::deliver;
-use crate::run::tokens::TokenConfig;
+use crate::config::{FileTarget, Place, Target, TokenConfig};
 use crate::store::Store;
 use crate::token::{AccessToken, Credential, Delivery, Secret, Time};
 
-/// What the store knows of the targets that the config names, in the config's order.
-pub fn of_config(member: &TokenConfig, credential: Option<&Credential>) -> Vec<Delivery> {
+/// Returns what the store knows of the targets that the config names, in the config's order.
+pub fn stored_deliveries(
+    token_config: &TokenConfig,
+    credential: Option<&Credential>,
+) -> Vec<Delivery> {
     let known = credential.map(|credential| credential.deliveries.as_slice()).unwrap_or_default();
-    let row = |target: &crate::config::Target| {
+    let row = |target: &Target| {
         let known = known.iter().find(|row| row.target == target.id);
         known.cloned().unwrap_or_else(|| Delivery::unseen(target.id.clone()))
     };
-    member.deliver.iter().map(row).collect()
+    token_config.deliver.iter().map(row).collect()
 }
 
-/// The same, with a look into the files; `store` has its key.
+/// Returns the same, with a look into the files; `store` has its key.
 ///
-/// A file that nobody may look into stays as the store has it: looking is not delivering.
-pub fn seen(
-    member: &TokenConfig,
+/// A file that may not be read stays as the store has it: looking is not delivering.
+pub fn observed_deliveries(
+    token_config: &TokenConfig,
     credential: &Credential,
     store: &Store,
     now: Time,
 ) -> Vec<Delivery> {
-    let rows = of_config(member, Some(credential));
-    let look = |(row, target): (Delivery, &crate::config::Target)| match &target.place {
-        Place::File(file) => looked(row, file, credential, store, now),
+    let rows = stored_deliveries(token_config, Some(credential));
+    let look = |(row, target): (Delivery, &Target)| match &target.place {
+        Place::File(file) => observed(row, file, credential, store, now),
         Place::Command(_) => row,
     };
-    rows.into_iter().zip(&member.deliver).map(look).collect()
+    rows.into_iter().zip(&token_config.deliver).map(look).collect()
 }
 
-fn looked(
+fn observed(
     row: Delivery,
-    file: &crate::config::FileTarget,
+    file: &FileTarget,
     credential: &Credential,
     store: &Store,
     now: Time,
 ) -> Delivery {
     if row.half_written_since.is_some() {
-        // Half an access token is none of anybody's.
+        // Half an access token belongs to no token.
         return row;
     }
-    let (Some(current), Ok(found)) = (&credential.current, deliver::look(file)) else { return row };
+    let (Some(current), Ok(found)) = (&credential.current, read_value(file)) else { return row };
     let known = found
         .as_ref()
         .and_then(|found| AccessToken::parse(found.expose()).ok())
@@ -62,7 +64,7 @@ fn looked(
             ..row
         };
     }
-    // Where nothing was ever delivered, nothing can have gone its own way.
+    // Where nothing was ever delivered, nothing can have drifted.
     if row.settled.is_none() || row.drifted_since.is_some() {
         return row;
     }

@@ -1,65 +1,67 @@
-//! Files that a run left half-written when it was stopped, and what is remembered to finish them.
+//! Finishes files that an interrupted run left half-written, and remembers what that takes.
 //!
 //! They are finished before anything else is read from them: half an access token must not be
 //! taken for a new one.
 
 use std::path::Path;
 
-use super::Deliveries;
+use super::file::Memory;
+use super::unfinished::{Ending, Unfinished};
+use super::{Deliveries, DeliveryContext, DeliveryError, Preview};
 use crate::config::{FileTarget, Writing};
-use crate::deliver::{Before, Ending, Fault, Memory, Rehearsal, Unfinished, not_ours_to_finish};
 use crate::policy::{Reason, judge_left_behind};
-use crate::run::{DryRun, Run};
 use crate::store::{Contents, Overwrite, Overwriting, Store, StoreError};
-use crate::token::{GenerationId, Label, TargetId, Time, TokenId};
+use crate::token::{DryRun, GenerationId, Label, TargetId, Time, TokenId};
 
 /// A file that is not whole, as far as is known.
 pub struct HalfWritten {
     write: Overwrite,
     /// What a run that is meant does with it; in such a run, only why it could not.
-    pub outcome: Result<Rehearsal, Fault>,
+    pub outcome: Result<Preview, DeliveryError>,
 }
 
-/// Finishes the files that a run left half-written, and returns those that are not whole.
-pub fn finish_files(run: &Run<'_>) -> Result<Vec<HalfWritten>, StoreError> {
+/// Finishes the files that an interrupted run left half-written, and returns those that are not
+/// whole.
+pub fn finish_files(context: &DeliveryContext<'_>) -> Result<Vec<HalfWritten>, StoreError> {
     let mut left = Vec::new();
-    for write in run.store.overwrites()? {
-        left.extend(finish(run, write)?);
+    for write in context.store.overwrites()? {
+        left.extend(finish(context, write)?);
     }
     Ok(left)
 }
 
-fn finish(run: &Run<'_>, write: Overwrite) -> Result<Option<HalfWritten>, StoreError> {
+fn finish(
+    context: &DeliveryContext<'_>,
+    write: Overwrite,
+) -> Result<Option<HalfWritten>, StoreError> {
     let (token, target, path) = (write.token, &write.target, write.path.display());
-    let outcome = match ending(run.dry_run, &write) {
+    let outcome = match ending(context.dry_run, &write) {
         Ok(Ending::NotBegun) => {
-            run.store.cancel_overwrite(token, target)?;
+            context.store.cancel_overwrite(token, target)?;
             return Ok(None);
         }
         // It may come back, with what is mounted there. Until then there is nothing to finish.
         Ok(Ending::Gone) => return Ok(None),
-        Ok(Ending::Finished) if run.dry_run == DryRun::Yes => Ok(foreseen(&write)),
+        Ok(Ending::Finished) if context.dry_run == DryRun::Yes => Ok(preview(&write)),
         Ok(Ending::Finished) => {
-            run.store.end_overwrite(token, target)?;
+            context.store.end_overwrite(token, target)?;
             tracing::info!(
                 event = "file_finished", label = %write.label, %target,
                 "{path}: finished the file that an interrupted run left half-written"
             );
             return Ok(None);
         }
-        Ok(Ending::Foreign) => {
-            Err(not_ours_to_finish(&write.path, &write.label, before(run, &write)))
-        }
-        Err(fault) => Err(fault),
+        Ok(Ending::Foreign) => Err(left_untouched(context, &write)),
+        Err(error) => Err(error),
     };
     Ok(Some(HalfWritten { write, outcome }))
 }
 
-fn ending(dry_run: DryRun, write: &Overwrite) -> Result<Ending, Fault> {
+fn ending(dry_run: DryRun, write: &Overwrite) -> Result<Ending, DeliveryError> {
     let Some(unfinished) = unfinished(write) else { return Ok(Ending::Foreign) };
     match dry_run {
         DryRun::No => unfinished.finish(),
-        DryRun::Yes => unfinished.foresee(),
+        DryRun::Yes => unfinished.preview(),
     }
 }
 
@@ -69,47 +71,64 @@ fn unfinished(write: &Overwrite) -> Option<Unfinished<'_>> {
     Some(Unfinished { path: &write.path, old, new })
 }
 
-/// What is known of what the file held, also where what it was to hold cannot be read.
-fn before(run: &Run<'_>, write: &Overwrite) -> Before {
-    match run.store.replaced(write.token, &write.target) {
-        Ok(Some(_)) => Before::Kept,
-        _ => Before::Lost,
-    }
+/// Whether what the file held can be restored, also where what it was to hold cannot be read.
+fn can_be_restored(context: &DeliveryContext<'_>, write: &Overwrite) -> bool {
+    matches!(context.store.replaced(write.token, &write.target), Ok(Some(_)))
+}
+
+/// The failure of a half-written file that was changed since: only a person can judge it.
+fn left_untouched(context: &DeliveryContext<'_>, write: &Overwrite) -> DeliveryError {
+    let (path, label) = (write.path.display(), &write.label);
+    let error = DeliveryError::new(format!(
+        "{path}: half-written by an interrupted run and changed since; left untouched"
+    ));
+    let force = format!("check the file, then run `metatoken deliver --force {label}`");
+    error.hint(if can_be_restored(context, write) {
+        format!(
+            "run `metatoken deliver --restore {label}` to restore the content from before that delivery; copy the file first if its present content is needed"
+        )
+    } else if is_target(context, write) {
+        format!("the content from before that delivery is lost: {force}")
+    } else {
+        format!(
+            "the content from before that delivery is lost: add the target to the config again, {force}"
+        )
+    })
 }
 
 impl HalfWritten {
     /// Whether `deliver --force` may write its value: the rest of the file is not torn, or a person
     /// had to check it, because the store cannot tell.
-    pub fn may_be_forced(&self, run: &Run<'_>, file: &FileTarget) -> bool {
+    pub fn may_be_forced(&self, context: &DeliveryContext<'_>, file: &FileTarget) -> bool {
         let Self { write, .. } = self;
         let is_whole = || {
             let unfinished = unfinished(write)?;
             unfinished.is_whole_but_for_its_value(file).ok()
         };
-        write.path == file.path
-            && (is_whole().unwrap_or(false) || before(run, write) == Before::Lost)
+        write.path == file.path && (is_whole().unwrap_or(false) || !can_be_restored(context, write))
     }
 }
 
-/// Whether a delivery to this target speaks of the file: the config still has it.
-fn is_target(run: &Run<'_>, write: &Overwrite) -> bool {
-    let mut members = run.tokens.configs.iter().filter(|it| it.label == write.label);
-    members.any(|member| member.deliver.iter().any(|target| target.id == write.target))
+/// Whether the config still has the target, also of a token that is not enabled.
+fn is_target(context: &DeliveryContext<'_>, write: &Overwrite) -> bool {
+    let all = context.config.tokens.iter().chain(context.tokens);
+    let mut tokens = all.filter(|it| it.label == write.label);
+    tokens.any(|token| token.deliver.iter().any(|target| target.id == write.target))
 }
 
 impl Deliveries<'_> {
-    /// Lists the files of these tokens that could not be finished and that no delivery speaks of,
-    /// because the config no longer has their targets.
+    /// Lists the files of these tokens that could not be finished and whose targets the config no
+    /// longer has, so that no delivery speaks of them.
     pub fn unfinished_files(
         &self,
         is_meant: impl Fn(&Label) -> bool,
     ) -> impl Iterator<Item = Reason> {
         let all = self.half_written.iter().filter(move |it| is_meant(&it.write.label));
-        all.filter(|it| !is_target(self.run, &it.write)).filter_map(|it| {
-            let Fault { message, hint } = it.outcome.as_ref().err()?;
+        all.filter(|it| !is_target(&self.context, &it.write)).filter_map(|it| {
+            let DeliveryError { message, hint } = it.outcome.as_ref().err()?;
             let Overwrite { label, target, begun_at, .. } = &it.write;
             let failure = Some((message.as_str(), hint.as_deref()));
-            Some(judge_left_behind(label, target, *begun_at, failure, self.run.now()))
+            Some(judge_left_behind(label, target, *begun_at, failure, self.context.time.now()))
         })
     }
 
@@ -140,17 +159,17 @@ impl Deliveries<'_> {
     }
 }
 
-/// What a rehearsal says of a file that could be finished.
-const fn foreseen(write: &Overwrite) -> Rehearsal {
+/// What a dry run says of a file that could be finished.
+const fn preview(write: &Overwrite) -> Preview {
     match write.generation {
-        Some(_) => Rehearsal::Finish,
+        Some(_) => Preview::Finish,
         // What is restored is none of the current generation.
-        None => Rehearsal::Foreign,
+        None => Preview::Foreign,
     }
 }
 
 /// Remembers in the store what is written into one target's file.
-pub struct Remembered<'a> {
+pub struct StoreMemory<'a> {
     pub store: &'a Store,
     pub token: TokenId,
     pub target: &'a TargetId,
@@ -160,7 +179,7 @@ pub struct Remembered<'a> {
     pub now: Time,
 }
 
-impl Remembered<'_> {
+impl StoreMemory<'_> {
     /// Whether the new content must be remembered too: a delivery that puts another file in the
     /// place of the old one is done or not done, and is done again from the store.
     const fn keeps_both(&self, writing: Writing) -> bool {
@@ -168,7 +187,7 @@ impl Remembered<'_> {
     }
 }
 
-impl Memory for Remembered<'_> {
+impl Memory for StoreMemory<'_> {
     type Error = StoreError;
 
     fn begin(&self, writing: Writing, old: &[u8], new: &[u8]) -> Result<(), StoreError> {

@@ -1,4 +1,4 @@
-//! What `deliver --test` foresees.
+//! Reports what `deliver --test` would do.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::token::{Label, TargetId};
 
 /// What a delivery to one target would do.
 #[derive(Debug, Clone)]
-pub struct RehearsedDelivery {
+pub struct PreviewedDelivery {
     /// The token.
     pub label: Label,
     /// The target.
@@ -22,7 +22,7 @@ pub struct RehearsedDelivery {
 /// What would be done to a target.
 #[derive(Debug, Clone)]
 pub enum Would {
-    /// It has the string already.
+    /// It has the access token already.
     Nothing,
     /// A line of the file would change; what is secret in it is taken out.
     Change {
@@ -33,9 +33,9 @@ pub enum Would {
     },
     /// The file would be made.
     Create,
-    /// A run was stopped while it wrote the file, and the file would be finished.
+    /// An interrupted run left the file half-written, and it would be finished.
     Finish,
-    /// It holds another string, and would be left alone.
+    /// It holds an unknown value, and would be left untouched.
     Leave,
     /// The program would be run.
     Run,
@@ -50,31 +50,31 @@ pub enum Would {
 
 /// What a delivery to all targets would do.
 #[derive(Debug, Clone)]
-pub struct RehearsalReport {
+pub struct PreviewReport {
     /// One entry a target, in the config's order.
-    pub rehearsed: Vec<RehearsedDelivery>,
+    pub previews: Vec<PreviewedDelivery>,
 }
 
-impl RehearsalReport {
+impl PreviewReport {
     /// How a real run would end.
     pub fn exit(&self) -> Exit {
-        let fails = |it: &RehearsedDelivery| matches!(it.would, Would::Fail { .. });
-        if self.rehearsed.iter().any(fails) { Exit::NotDelivered } else { Exit::Ok }
+        let fails = |it: &PreviewedDelivery| matches!(it.would, Would::Fail { .. });
+        if self.previews.iter().any(fails) { Exit::NotDelivered } else { Exit::Ok }
     }
 
     /// JSON: each target with what would be done to it.
     pub fn json(&self) -> String {
-        let results: Value = self.rehearsed.iter().map(RehearsedDelivery::json).collect();
+        let results: Value = self.previews.iter().map(PreviewedDelivery::json).collect();
         document(&json!({ "version": VERSION, "dry_run": true, "results": results }))
     }
 
     /// A line a target, and below it the line of the file that would change.
     pub fn text(&self) -> String {
-        if self.rehearsed.is_empty() {
+        if self.previews.is_empty() {
             return "no targets\n".to_owned();
         }
         let mut text = String::new();
-        for RehearsedDelivery { label, target, would } in &self.rehearsed {
+        for PreviewedDelivery { label, target, would } in &self.previews {
             let _ = writeln!(text, "{label} -> {target}: {}", would.words());
             for line in would.detail() {
                 let _ = writeln!(text, "  {line}");
@@ -84,7 +84,7 @@ impl RehearsalReport {
     }
 }
 
-impl RehearsedDelivery {
+impl PreviewedDelivery {
     fn json(&self) -> Value {
         let (before, after) = match &self.would {
             Would::Change { before, after } => (Some(before), Some(after)),

@@ -1,18 +1,19 @@
-//! Runs the programs that tokens are delivered to.
+//! Runs each program once for all tokens that it serves, and never beside one that an interrupted run
+//! left behind.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Deliveries;
-use super::courier::problem;
+use super::hook::{self, HookInput};
+use super::log::DeliveryLog;
+use super::{Deliveries, DeliveryError};
 use crate::config::Place;
-use crate::deliver::{self, Fault, Parcel, Process};
-use crate::run::log::Delivered;
+use crate::process::Process;
 use crate::store::{DeliveryFailure, HookProcess, Settlement, StoreError};
 use crate::token::{GenerationId, TargetId, TokenId};
 
-/// One string that one program is to get.
+/// One access token that one program is to get.
 #[derive(Debug, Clone)]
 pub struct PendingHook {
     pub argv: Vec<String>,
@@ -20,14 +21,14 @@ pub struct PendingHook {
     pub token: TokenId,
     pub target: TargetId,
     pub generation: GenerationId,
-    pub parcel: Parcel,
+    pub input: HookInput,
 }
 
 impl Deliveries<'_> {
     /// Whether more than one token of the config is delivered to the same program.
     pub fn is_shared(&self, argv: &[String]) -> bool {
         let serves = |place: &Place| matches!(place, Place::Command(other) if other == argv);
-        let tokens = self.run.session.config.tokens.iter();
+        let tokens = self.context.config.tokens.iter();
         tokens.filter(|token| token.deliver.iter().any(|it| serves(&it.place))).count() > 1
     }
 
@@ -44,7 +45,7 @@ impl Deliveries<'_> {
         }
         for mut hooks in groups.into_values() {
             // Which worker came first is chance.
-            hooks.sort_by(|a, b| a.parcel.label.cmp(&b.parcel.label));
+            hooks.sort_by(|a, b| a.input.label.cmp(&b.input.label));
             self.run_hook(&hooks)?;
         }
         Ok(())
@@ -53,36 +54,35 @@ impl Deliveries<'_> {
     /// Runs one program for these hooks, which are alike, and writes down how it went.
     pub fn run_hook(&self, hooks: &[PendingHook]) -> Result<(), StoreError> {
         let Some(first) = hooks.first() else { return Ok(()) };
-        if self.run.out_of_time().is_some() {
-            // They stay owed.
+        if self.context.time.is_over() {
+            // They stay pending.
             return Ok(());
         }
         let timeout = hooks.iter().map(|hook| hook.timeout).max().unwrap_or(first.timeout);
-        let parcels: Vec<&Parcel> = hooks.iter().map(|hook| &hook.parcel).collect();
-        let environment =
-            self.run.session.config.environment_of_programs(&self.run.session.environment);
+        let inputs: Vec<&HookInput> = hooks.iter().map(|hook| &hook.input).collect();
+        let environment = self.context.config.environment_of_programs(self.context.environment);
         let began = Instant::now();
-        let outcome = if let Some(fault) = self.left_behind(hooks)? {
-            Err(fault)
+        let outcome = if let Some(error) = self.left_behind(hooks)? {
+            Err(error)
         } else {
             let note = |process: &Process| self.note(hooks, process);
-            deliver::hand_over(&first.argv, timeout, &parcels, environment, note)?
+            hook::run(&first.argv, timeout, &inputs, environment, note)?
         };
-        for PendingHook { token, target, generation, parcel, .. } in hooks.iter().cloned() {
-            let now = self.run.now();
-            let (label, dry_run) = (&parcel.label, self.run.dry_run);
-            let delivered = Delivered { label, target: &target, dry_run, began };
+        for PendingHook { token, target, generation, input, .. } in hooks.iter().cloned() {
+            let now = self.context.time.now();
+            let (label, dry_run) = (&input.label, self.context.dry_run);
+            let delivered = DeliveryLog { label, target: &target, dry_run, began };
             match &outcome {
                 Ok(()) => {
                     let settlement = Settlement { token, target: target.clone(), generation };
-                    self.run.store.settle(self.run.id, settlement, now)?;
+                    self.context.store.settle(self.context.run, settlement, now)?;
                     delivered.settled();
                 }
-                Err(fault) => {
+                Err(error) => {
                     let target = target.clone();
-                    let failure = DeliveryFailure { token, target, problem: problem(fault) };
-                    self.run.store.note_delivery_failure(self.run.id, failure, now)?;
-                    delivered.failed(fault);
+                    let failure = DeliveryFailure { token, target, problem: error.problem() };
+                    self.context.store.note_delivery_failure(self.context.run, failure, now)?;
+                    delivered.failed(error);
                 }
             }
         }
@@ -91,38 +91,38 @@ impl Deliveries<'_> {
 }
 
 impl Deliveries<'_> {
-    /// Writes down the process that a program was started as, before it gets a string.
+    /// Writes down the process that a program was started as, before it gets an access token.
     fn note(&self, hooks: &[PendingHook], process: &Process) -> Result<(), StoreError> {
         let Some(first) = hooks.first() else { return Ok(()) };
         let targets: Vec<_> = hooks.iter().map(|it| (it.token, it.target.clone())).collect();
         let Process { pid, start_ticks, boot } = process.clone();
-        let hook = HookProcess { pid, start_ticks, boot, started_at: self.run.now() };
-        self.run.store.note_hook(&targets, &first.argv, hook)
+        let hook = HookProcess { pid, start_ticks, boot, started_at: self.context.time.now() };
+        self.context.store.note_hook(&targets, &first.argv, hook)
     }
 
-    /// Why no program is started for these hooks, if one that a stopped run left behind still
+    /// Why no program is started for these hooks, if one that an interrupted run left behind still
     /// runs.
-    fn left_behind(&self, hooks: &[PendingHook]) -> Result<Option<Fault>, StoreError> {
+    fn left_behind(&self, hooks: &[PendingHook]) -> Result<Option<DeliveryError>, StoreError> {
         for PendingHook { token, target, argv, .. } in hooks {
-            if let Some(fault) = self.still_running(*token, target, argv)? {
-                return Ok(Some(fault));
+            if let Some(error) = self.still_running(*token, target, argv)? {
+                return Ok(Some(error));
             }
         }
         Ok(None)
     }
 
-    /// The fault of a target's program that still runs, or of the same command for another.
+    /// The error of a target's program that still runs, or of the same command for another.
     pub fn still_running(
         &self,
         token: TokenId,
         target: &TargetId,
         argv: &[String],
-    ) -> Result<Option<Fault>, StoreError> {
-        let hooks = self.run.store.hooks(token, target, argv)?;
+    ) -> Result<Option<DeliveryError>, StoreError> {
+        let hooks = self.context.store.hooks(token, target, argv)?;
         Ok(hooks.into_iter().find_map(|hook| {
             let HookProcess { pid, start_ticks, boot, started_at } = hook;
             let process = Process { pid, start_ticks, boot };
-            deliver::still_running(argv, &process, started_at)
+            hook::still_running(argv, &process, started_at)
         }))
     }
 }

@@ -1,0 +1,286 @@
+//! Delivers a token to its targets.
+
+use std::cell::OnceCell;
+use std::time::Instant;
+
+use super::file::{self, Written};
+use super::half_written::StoreMemory;
+use super::hook::HookInput;
+use super::hook_queue::PendingHook;
+use super::log::DeliveryLog;
+use super::{Deliveries, DeliveryContext, DeliveryError, Preview, has_had};
+use crate::config::{FileTarget, Place, Target, TokenConfig};
+use crate::store::{DeliveryFailure, Settlement, StoreError};
+use crate::token::{AccessToken, Delivery, DryRun, EventKind, Generation, Origin, Secret, TokenId};
+
+/// What a delivery may replace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// What the token had before.
+    Own,
+    /// Whatever is there: `deliver --force`.
+    Anything,
+}
+
+/// Delivers one token to its targets.
+pub struct TokenDelivery<'a> {
+    pub(super) deliveries: &'a Deliveries<'a>,
+    pub(super) context: &'a DeliveryContext<'a>,
+    pub(super) token_config: &'a TokenConfig,
+    pub(super) token: TokenId,
+    replace: Replace,
+}
+
+/// What is delivered.
+pub struct Payload {
+    current: Generation,
+    pub input: HookInput,
+}
+
+impl<'a> TokenDelivery<'a> {
+    pub(super) const fn new(
+        deliveries: &'a Deliveries<'a>,
+        token_config: &'a TokenConfig,
+        token: TokenId,
+        replace: Replace,
+    ) -> Self {
+        Self { deliveries, context: &deliveries.context, token_config, token, replace }
+    }
+
+    /// The access tokens in the token's files that it never had: somebody put them there.
+    pub fn foreign_tokens(&self) -> Result<Vec<AccessToken>, StoreError> {
+        let deliveries = self.context.store.credential(self.token)?.deliveries;
+        let delivered_before = |target: &Target| {
+            deliveries.iter().any(|row| row.target == target.id && row.settled.is_some())
+        };
+        let mut foreign_tokens = Vec::new();
+        for target in self.token_config.deliver.iter().filter(|target| delivered_before(target)) {
+            let Place::File(file) = &target.place else { continue };
+            if self.deliveries.is_half_written(&file.path) {
+                continue;
+            }
+            // A file that cannot be read is reported when it is delivered.
+            let Ok(Some(found)) = file::read_value(file) else { continue };
+            let Ok(access_token) = AccessToken::parse(found.expose()) else { continue };
+            let fingerprint = self.context.store.fingerprint(&access_token)?;
+            let is_unknown = self.context.store.sightings(&fingerprint)?.is_empty();
+            if is_unknown && !foreign_tokens.contains(&access_token) {
+                foreign_tokens.push(access_token);
+            }
+        }
+        Ok(foreign_tokens)
+    }
+
+    /// Delivers the current access token to every target that has not got it.
+    ///
+    /// A dead one is not delivered anywhere: what a file holds may be better.
+    pub fn deliver(&self) -> Result<(), StoreError> {
+        let targets = &self.token_config.deliver;
+        if targets.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<_> = targets.iter().map(|target| target.id.clone()).collect();
+        self.context.store.owe(self.token, &ids, self.context.time.now())?;
+        let credential = self.context.store.credential(self.token)?;
+        let Some(current) = credential.current.clone() else {
+            return self.preview_with_a_sample();
+        };
+        if is_dead(&current) {
+            return Ok(());
+        }
+        let payload = self.payload(current)?;
+        let mut held_up = false;
+        for target in targets {
+            let Some(row) = credential.deliveries.iter().find(|row| row.target == target.id) else {
+                continue;
+            };
+            match &target.place {
+                Place::File(file) => {
+                    held_up |= !self.deliver_to_file(target, file, row, &payload)?
+                }
+                Place::Command(_) if self.context.dry_run == DryRun::Yes => {
+                    self.preview_command(target, row, &payload, held_up)?;
+                }
+                Place::Command(_) if row.owed.is_none() || held_up => {}
+                Place::Command(argv) => self.deliver_to_command(target, argv, &payload)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn payload(&self, current: Generation) -> Result<Payload, StoreError> {
+        let access_token = self.context.store.reveal(current.id)?;
+        let input = HookInput {
+            label: self.token_config.label.clone(),
+            token_type: self.token_config.token_type,
+            event: match current.origin {
+                Origin::Adopted => EventKind::Adopted,
+                Origin::Exchanged => EventKind::Exchanged,
+                Origin::Refreshed => EventKind::Refreshed,
+                Origin::Derived => EventKind::Derived,
+            },
+            expiry: current.expiry,
+            fingerprint: current.fingerprint,
+            generation: current.number,
+            access_token,
+        };
+        Ok(Payload { current, input })
+    }
+
+    /// Writes the access token into a file, and says whether it is there afterwards.
+    fn deliver_to_file(
+        &self,
+        target: &Target,
+        file: &FileTarget,
+        row: &Delivery,
+        payload: &Payload,
+    ) -> Result<bool, StoreError> {
+        let memory = StoreMemory {
+            store: self.context.store,
+            token: self.token,
+            target: &target.id,
+            path: &file.path,
+            generation: Some(payload.current.id),
+            now: self.context.time.now(),
+        };
+        let delivered = self.delivered(target);
+        let access_token = &payload.input.access_token;
+        let outcome = match (self.not_whole(target, file), self.context.dry_run) {
+            (Some(preview), _) => preview.map(Preview::as_written),
+            (None, DryRun::No) => self.asking(row, |may_replace| {
+                file::write(file, access_token, may_replace, &memory)
+            })??,
+            (None, DryRun::Yes) => self
+                .asking(row, |may_replace| self.preview(target, access_token, may_replace))?
+                .map(Preview::as_written),
+        };
+        match outcome {
+            Ok(Written::Already) if !row.is_behind() && row.drifted_since.is_none() => Ok(true),
+            Ok(Written::Already | Written::Replaced) => {
+                self.settled(delivered, payload)?;
+                Ok(true)
+            }
+            Ok(Written::Foreign) => {
+                let now = self.context.time.now();
+                self.context.store.note_drift(self.token, &target.id, Some(now))?;
+                delivered.left_alone();
+                Ok(false)
+            }
+            Err(error) => {
+                self.failed(delivered, &error)?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// What becomes of a file that is not whole; none where there is nothing to wait for.
+    pub(super) fn not_whole(
+        &self,
+        target: &Target,
+        file: &FileTarget,
+    ) -> Option<Result<Preview, DeliveryError>> {
+        let half_written = self.deliveries.holds_up(self.token, &target.id, &file.path)?;
+        match self.replace {
+            Replace::Anything if half_written.may_be_forced(self.context, file) => None,
+            Replace::Own | Replace::Anything => Some(half_written.outcome.clone()),
+        }
+    }
+
+    /// Lets `act` ask what may be overwritten; a store that cannot answer is the first to be told.
+    pub(super) fn asking<T>(
+        &self,
+        row: &Delivery,
+        act: impl FnOnce(&dyn Fn(Option<&Secret>) -> bool) -> T,
+    ) -> Result<T, StoreError> {
+        let trouble: OnceCell<StoreError> = OnceCell::new();
+        let done = act(&|found| {
+            self.may_overwrite(row, found).unwrap_or_else(|error| {
+                let _ = trouble.set(error);
+                false
+            })
+        });
+        trouble.into_inner().map_or(Ok(done), Err)
+    }
+
+    /// The first delivery overwrites what it finds; after that only what this token had itself,
+    /// or nothing, and not even that where the file has drifted.
+    fn may_overwrite(&self, row: &Delivery, found: Option<&Secret>) -> Result<bool, StoreError> {
+        if self.replace == Replace::Anything {
+            return Ok(true);
+        }
+        if row.drifted_since.is_some() {
+            return Ok(false);
+        }
+        if row.settled.is_none() {
+            return Ok(true);
+        }
+        let Some(found) = found else { return Ok(true) };
+        has_had(self.context.store, self.token, found)
+    }
+
+    /// Runs a program at once if it serves this token alone; one that serves several is run once
+    /// for all, when the others are done.
+    fn deliver_to_command(
+        &self,
+        target: &Target,
+        argv: &[String],
+        payload: &Payload,
+    ) -> Result<(), StoreError> {
+        let hook = PendingHook {
+            argv: argv.to_vec(),
+            timeout: target.timeout,
+            token: self.token,
+            target: target.id.clone(),
+            generation: payload.current.id,
+            input: payload.input.clone(),
+        };
+        if self.deliveries.is_shared(argv) {
+            self.deliveries.queue(hook);
+            Ok(())
+        } else {
+            self.deliveries.run_hook(&[hook])
+        }
+    }
+
+    /// A delivery that begins now, as the log tells it.
+    pub(super) fn delivered<'t>(&'t self, target: &'t Target) -> DeliveryLog<'t> {
+        DeliveryLog {
+            label: &self.token_config.label,
+            target: &target.id,
+            dry_run: self.context.dry_run,
+            began: Instant::now(),
+        }
+    }
+
+    pub(super) fn settled(
+        &self,
+        delivered: DeliveryLog<'_>,
+        payload: &Payload,
+    ) -> Result<(), StoreError> {
+        let settlement = Settlement {
+            token: self.token,
+            target: delivered.target.clone(),
+            generation: payload.current.id,
+        };
+        self.context.store.settle(self.context.run, settlement, self.context.time.now())?;
+        delivered.settled();
+        Ok(())
+    }
+
+    pub(super) fn failed(
+        &self,
+        delivered: DeliveryLog<'_>,
+        error: &DeliveryError,
+    ) -> Result<(), StoreError> {
+        let (token, target) = (self.token, delivered.target.clone());
+        let failure = DeliveryFailure { token, target, problem: error.problem() };
+        let now = self.context.time.now();
+        self.context.store.note_delivery_failure(self.context.run, failure, now)?;
+        delivered.failed(error);
+        Ok(())
+    }
+}
+
+fn is_dead(current: &Generation) -> bool {
+    current.proof.as_ref().is_some_and(|proof| proof.inspection.valid == Some(false))
+}
