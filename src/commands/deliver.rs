@@ -178,7 +178,7 @@ fn restore(run: &mut Run<'_>, label: &Label) -> Result<Restored, Complaint> {
     let mut restored = Restored { targets: Vec::new(), failed: None };
     for target in &member.deliver {
         let Place::File(file) = &target.place else { continue };
-        let Some(replaced) = run.store.replaced(token, &target.id)? else { continue };
+        let Some(replaced) = run.store.target_backup(token, &target.id)? else { continue };
         // What it holds now is kept, so that a second time takes the first one back.
         let remembered = Remembered {
             store: &run.store,

@@ -10,7 +10,7 @@ use super::inspect::{is_another_hosts, misfit_behind};
 use super::tokens::{TokenConfig, subject};
 use crate::graph::CallError;
 use crate::policy::{Adoption, Extension, Incumbent, judge_grant, judge_newcomer, next_try};
-use crate::store::{Arrival, Promotion, Refusal, Setback, StoreError};
+use crate::store::{NewCandidate, Promotion, Refusal, Setback, StoreError};
 use crate::token::{
     AccessToken, Action, Credential, EventKind, Expiry, Generation, GenerationId, Identity,
     Inspection, Origin, Outcome, Problem, ProblemKind, Proof, Time, TokenId, TokenType,
@@ -68,8 +68,14 @@ impl Candidates<'_> {
         expiry: Expiry,
         parent: Option<GenerationId>,
     ) -> Result<Generation, StoreError> {
-        let arrival = Arrival { token: self.token, string: string.clone(), origin, expiry, parent };
-        self.run.store.seal_candidate(arrival, self.run.now())
+        let new = NewCandidate {
+            token: self.token,
+            access_token: string.clone(),
+            origin,
+            expiry,
+            parent,
+        };
+        self.run.store.seal_candidate(new, self.run.now())
     }
 
     /// Inspects a candidate, and promotes or refuses it.

@@ -58,7 +58,7 @@ impl Run<'_> {
         let now = self.now();
         for throttle in self.graph.throttles() {
             let until = now + throttle.wait.unwrap_or(USUAL_THROTTLE);
-            self.store.pause_app(&throttle.app, until, now)?;
+            self.store.throttle_app(&throttle.app, until, now)?;
         }
         Ok(())
     }

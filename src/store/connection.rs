@@ -15,10 +15,12 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, FileControl, OpenFlags, Transaction, TransactionBehavior};
 
 use super::error::{Cause, StoreError};
-use super::fault::{Doing, Fault};
 use super::log::{self, Log};
 use super::migrations;
 use super::place::{self, Found};
+use super::sqlite::SqliteTx;
+use super::tx::Tx;
+use super::tx_error::{Doing, TxError};
 
 /// Marks our files among all of SQLite's: `MTKN`.
 const APPLICATION: i64 = 0x4d54_4b4e;
@@ -30,6 +32,8 @@ const STATEMENTS: usize = 64;
 const CHECKPOINT_AT: i64 = 256;
 /// How long to wait for another connection's lock.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long `status` waits for a writer before it lets its proofs go.
+const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 /// How long to stand back before asking again.
 const RETRY_AFTER: Duration = Duration::from_millis(10);
 /// For how long a reader asks while a writer is just opening its log.
@@ -52,8 +56,8 @@ pub(super) enum Standing {
 /// before it is known that the file is ours, and not newer.
 pub(super) fn writer(path: &Path) -> Result<(Connection, Standing), StoreError> {
     let path = &place::real(path);
-    let reading = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Reading);
-    let writing = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Writing);
+    let reading = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Reading);
+    let writing = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Writing);
     let had_log = place::beside(path, place::LOG).exists();
     let connection =
         open(&place::uri(path, "mode=rw"), OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(reading)?;
@@ -97,14 +101,25 @@ pub(super) fn copy(of: Option<&Connection>) -> rusqlite::Result<Connection> {
 /// Takes the missing migrations, and whatever `found` adds, in one exclusive transaction.
 pub(super) fn migrate<T>(
     connection: &Connection,
-    found: impl FnOnce(&Connection) -> Result<T, Fault>,
-) -> Result<T, Fault> {
+    found: impl FnOnce(&mut dyn Tx) -> Result<T, TxError>,
+) -> Result<T, TxError> {
     let within = Transaction::new_unchecked(connection, TransactionBehavior::Exclusive)?;
     migrations::take(&within)?;
     within.pragma_update(None, "application_id", APPLICATION)?;
-    let made = found(&within)?;
+    let made = found(&mut SqliteTx::new(&within, None))?;
     within.commit()?;
     Ok(made)
+}
+
+/// Writes in one transaction, without a long wait for another writer.
+pub(super) fn write_soon(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<(), TxError>,
+) -> Result<(), TxError> {
+    connection.busy_timeout(SHORT_PATIENCE)?;
+    let within = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    work(&within)?;
+    Ok(within.commit()?)
 }
 
 /// Lets the log outlive the connection, and the room that is taken behind its end outlive every
@@ -126,7 +141,7 @@ pub(super) fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
 /// holds nothing, where it has no index, and where the index is closed to us.
 fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     let unreadable = |error| StoreError::Unreadable(path.to_path_buf(), Cause::new(error));
-    let fault = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Reading);
+    let fault = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Reading);
     let asked_at = Instant::now();
     let mut in_vain = None;
     loop {
@@ -159,7 +174,7 @@ fn open_live(path: &Path) -> rusqlite::Result<Connection> {
 
 /// Opens bytes that are a whole file.
 fn in_memory(image: &[u8], path: &Path) -> Result<Connection, StoreError> {
-    let fault = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Reading);
+    let fault = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Reading);
     let mut connection = Connection::open_in_memory().map_err(fault)?;
     set_up(&connection).map_err(fault)?;
     connection.deserialize_read_exact("main", image, image.len(), true).map_err(fault)?;
@@ -176,7 +191,7 @@ fn refuse_cut(connection: &Connection, path: &Path) -> Result<(), StoreError> {
         return Ok(());
     }
     let pages = patiently(|| pages(connection))
-        .map_err(|error| Fault::from(error).about(path, Doing::Reading))?;
+        .map_err(|error| TxError::from(error).about(path, Doing::Reading))?;
     refuse_shorter(path.metadata().map_err(unreadable)?.len(), pages, path)
 }
 
@@ -245,7 +260,7 @@ fn standing(connection: &Connection, path: &Path) -> Result<Standing, StoreError
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?,
         ))
     };
-    let read = patiently(read).map_err(|error| Fault::from(error).about(path, Doing::Reading))?;
+    let read = patiently(read).map_err(|error| TxError::from(error).about(path, Doing::Reading))?;
     let known = migrations::latest();
     match read {
         (0, 0, 0) => Ok(Standing::Blank),

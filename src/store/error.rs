@@ -7,10 +7,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::engine::Shortage;
 use super::key::BadKey;
 use super::life::{Loss, Lost, restore_hint};
 use super::place;
-use super::room::Shortage;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 
@@ -95,10 +95,11 @@ impl Cause {
     ) -> Self {
         Self(Arc::from(source.into()))
     }
+}
 
-    /// Wraps one that has failed other verbs too.
-    pub(super) fn shared(source: Arc<rusqlite::Error>) -> Self {
-        Self(source)
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

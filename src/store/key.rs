@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::error::{Cause, StoreError};
 use super::place;
+use super::tx_error::{Doing, TxError};
 use crate::crypto::{self, Key};
 use crate::failpoint;
 
@@ -140,11 +141,12 @@ impl KeySource {
         }
     }
 
-    /// What to name when the key is not the right one.
-    pub(super) fn blamed<'a>(&'a self, store: &'a Path) -> &'a Path {
-        match self {
-            Self::File(path) => path,
-            Self::Given(_) => store,
+    /// The error of opening a store with this key: a wrong key is the fault of the key, not of the
+    /// store.
+    pub(super) fn explain(&self, error: TxError, store: &Path) -> StoreError {
+        match (error, self) {
+            (TxError::WrongKey, Self::File(key)) => StoreError::KeyWrong(key.clone()),
+            (error, _) => error.about(store, Doing::Writing),
         }
     }
 }

@@ -13,11 +13,11 @@ use rusqlite::OpenFlags;
 
 use super::connection;
 use super::error::{Cause, StoreError};
-use super::fault::{Doing, Fault};
 use super::key::KeySource;
 use super::lock::RunLock;
 use super::place;
 use super::seal::Seals;
+use super::tx_error::{Doing, TxError};
 use crate::crypto::Key;
 use crate::failpoint;
 
@@ -60,15 +60,15 @@ fn fill(waiting: &Path, path: &Path, key: &Key) -> Result<(), StoreError> {
         give_rights(&file, path).map_err(unwritable)?;
     }
     failpoint::reach("store-opened");
-    let fault = |fault: Fault| fault.about(path, Doing::Writing);
+    let about = |error: TxError| error.about(path, Doing::Writing);
     let uri = place::uri(waiting, "mode=rw");
     let connection = connection::open(&uri, OpenFlags::SQLITE_OPEN_READ_WRITE)
-        .map_err(|error| fault(error.into()))?;
+        .map_err(|error| about(error.into()))?;
     connection
         .pragma_update_and_check(None, "journal_mode", "memory", |_| Ok(()))
-        .map_err(|error| fault(error.into()))?;
-    connection::migrate(&connection, |within| Seals::found(within, key)).map_err(fault)?;
-    connection.close().map_err(|(_, error)| fault(error.into()))?;
+        .map_err(|error| about(error.into()))?;
+    connection::migrate(&connection, |tx| Seals::create(tx, key)).map_err(about)?;
+    connection.close().map_err(|(_, error)| about(error.into()))?;
     failpoint::reach("store-filled");
     File::open(waiting).and_then(|file| file.sync_all()).map_err(unwritable)
 }

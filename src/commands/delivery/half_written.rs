@@ -146,7 +146,7 @@ impl Memory for Remembered<'_> {
     fn begin(&self, writing: Writing, old: &[u8], new: &[u8]) -> Result<(), StoreError> {
         let Self { store, token, target, generation, now, .. } = *self;
         if !self.keeps_both(writing) {
-            return store.keep_replaced(token, target, old, now);
+            return store.keep_target_backup(token, target, old, now);
         }
         let path = self.path.to_owned();
         store.begin_overwrite(&Overwriting { token, target, path, generation, old, new }, now)

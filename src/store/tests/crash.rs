@@ -26,14 +26,14 @@ fn renews_until_it_is_killed() {
     let run = store.begin_run("refresh", Trigger::Scheduled, day(2)).unwrap();
     let credential = store.credentials().unwrap().remove(0);
     store.plan_attempts(run, &[credential.id], day(2)).unwrap();
-    let arrival = Arrival {
+    let new = NewCandidate {
         token: credential.id,
-        string: string("EAAfake2"),
+        access_token: string("EAAfake2"),
         origin: Origin::Refreshed,
         expiry: Expiry::Unknown,
         parent: None,
     };
-    let candidate = store.seal_candidate(arrival, day(2)).unwrap();
+    let candidate = store.seal_candidate(new, day(2)).unwrap();
     let promotion = Promotion {
         token: credential.id,
         candidate: candidate.id,
@@ -63,7 +63,7 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
         ("promoted", vec![Current, Previous], None, vec![owed]),
         ("settled", vec![Current, Previous], None, vec![settled]),
     ] {
-        let Shelf { store, lock, path, _folder: folder, run, .. } = {
+        let Shelf { store, lock, path, folder, run, .. } = {
             let shelf = Shelf::new();
             let token = shelf.token("brand");
             shelf.current(token, "EAAfake1", Expiry::Unknown, day(1));

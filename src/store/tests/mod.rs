@@ -12,11 +12,10 @@ mod keys;
 mod notices;
 mod other_user;
 mod overwrites;
-mod pauses;
 mod purge;
-mod replaced;
-mod room;
 mod schema;
+mod target_backups;
+mod throttles;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -32,25 +31,25 @@ use crate::token::{
 };
 
 /// Midnight of the day `n` days after the first of January 2026.
-fn day(n: i64) -> Time {
+pub(super) fn day(n: i64) -> Time {
     DateTime::from_timestamp(1_767_225_600, 0).unwrap() + TimeDelta::days(n)
 }
 
-fn string(text: &str) -> AccessToken {
+pub(super) fn string(text: &str) -> AccessToken {
     AccessToken::parse(text).unwrap()
 }
 
-fn label(text: &str) -> Label {
+pub(super) fn label(text: &str) -> Label {
     Label::parse(text).unwrap()
 }
 
-fn proof(at: Time, valid: bool, expiry: Expiry) -> Proof {
+pub(super) fn proof(at: Time, valid: bool, expiry: Expiry) -> Proof {
     let problem = (!valid).then(|| Problem::new(ProblemKind::Revoked, "it was revoked"));
     let inspection = Inspection { expiry, ..Inspection::bare(Some(valid), problem) };
     Proof { at, inspection }
 }
 
-fn enrolment(name: &str) -> Enrolment {
+pub(super) fn enrolment(name: &str) -> Enrolment {
     Enrolment {
         label: label(name),
         was: None,
@@ -60,50 +59,56 @@ fn enrolment(name: &str) -> Enrolment {
     }
 }
 
-fn key() -> KeySource {
+pub(super) fn key() -> KeySource {
     KeySource::Given(Key::new([7; 32]))
 }
 
-fn lock(path: &Path) -> RunLock {
+pub(super) fn lock(path: &Path) -> RunLock {
     let holder = Holder { pid: 1, command: "metatoken refresh".into(), started_at: day(0) };
     RunLock::take(path, &holder, Duration::from_secs(10)).unwrap()
 }
 
 /// A store in a folder that goes when it goes.
-struct Shelf {
-    store: Store,
-    lock: RunLock,
-    run: RunId,
-    path: PathBuf,
-    _folder: tempfile::TempDir,
+pub(super) struct Shelf {
+    pub(super) store: Store,
+    pub(super) lock: RunLock,
+    pub(super) run: RunId,
+    pub(super) path: PathBuf,
+    pub(super) folder: tempfile::TempDir,
 }
 
 impl Shelf {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metatoken.db");
         let lock = lock(&path);
         let store = Store::open(&lock, &path, &key()).unwrap();
         let run = store.begin_run("refresh", Trigger::Scheduled, day(0)).unwrap();
-        Self { store, lock, run, path, _folder: folder }
+        Self { store, lock, run, path, folder }
     }
 
-    fn token(&self, name: &str) -> TokenId {
+    pub(super) fn token(&self, name: &str) -> TokenId {
         self.store.enrol(&[enrolment(name)]).unwrap()[0]
     }
 
-    fn candidate(&self, token: TokenId, text: &str, expiry: Expiry, now: Time) -> Generation {
-        let arrival = Arrival {
+    pub(super) fn candidate(
+        &self,
+        token: TokenId,
+        text: &str,
+        expiry: Expiry,
+        now: Time,
+    ) -> Generation {
+        let new = NewCandidate {
             token,
-            string: string(text),
+            access_token: string(text),
             origin: Origin::Refreshed,
             expiry,
             parent: None,
         };
-        self.store.seal_candidate(arrival, now).unwrap()
+        self.store.seal_candidate(new, now).unwrap()
     }
 
-    fn promotion(&self, token: TokenId, candidate: &Generation) -> Promotion {
+    pub(super) fn promotion(&self, token: TokenId, candidate: &Generation) -> Promotion {
         let supersedes = self.credential(token).current.map(|current| current.id);
         Promotion {
             token,
@@ -117,17 +122,23 @@ impl Shelf {
     }
 
     /// Seals a string and makes it the current one.
-    fn current(&self, token: TokenId, text: &str, expiry: Expiry, now: Time) -> Generation {
+    pub(super) fn current(
+        &self,
+        token: TokenId,
+        text: &str,
+        expiry: Expiry,
+        now: Time,
+    ) -> Generation {
         let candidate = self.candidate(token, text, expiry, now);
         self.store.promote(self.run, self.promotion(token, &candidate), now).unwrap()
     }
 
-    fn credential(&self, token: TokenId) -> crate::token::Credential {
+    pub(super) fn credential(&self, token: TokenId) -> crate::token::Credential {
         let all = self.store.credentials().unwrap();
         all.into_iter().find(|credential| credential.id == token).unwrap()
     }
 
-    fn kinds(&self) -> Vec<EventKind> {
+    pub(super) fn kinds(&self) -> Vec<EventKind> {
         let mut events = self.store.events(&EventQuery::default()).unwrap();
         events.reverse();
         events.into_iter().map(|event| event.kind).collect()

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use rusqlite::Connection;
+
 use super::*;
 use crate::token::TargetId;
 
@@ -79,8 +81,9 @@ fn what_is_about_to_be_written_is_owed_and_what_is_restored_has_drifted() {
 fn a_restore_of_which_nothing_was_written_can_be_made_again() {
     let shelf = Shelf::new();
     let token = shelf.token("brand");
-    let replaced =
-        |name: &str| shelf.store.replaced(token, &target(name)).unwrap().unwrap().content.to_vec();
+    let replaced = |name: &str| {
+        shelf.store.target_backup(token, &target(name)).unwrap().unwrap().content.to_vec()
+    };
     let current = shelf.current(token, "EAAfake1", Expiry::Unknown, day(1));
     begin(&shelf, token, "restored", None);
     begin(&shelf, token, "delivered", Some(current.id));
@@ -112,7 +115,7 @@ fn what_is_needed_to_finish_a_file_is_not_purged() {
     assert_eq!(open(&shelf.store), [("a".to_owned(), Some(both()))]);
     shelf.store.end_overwrite(token, &target("a")).unwrap();
     shelf.store.purge(shelf.run, &[(token, keep)], day(99)).unwrap();
-    assert!(shelf.store.replaced(token, &target("a")).unwrap().is_none());
+    assert!(shelf.store.target_backup(token, &target("a")).unwrap().is_none());
 }
 
 #[test]

@@ -1,28 +1,30 @@
-//! The one thread that owns the connection.
+//! Gathers jobs on the one thread that owns the connection.
 //!
 //! Workers hand it jobs and wait. It takes all that is queued, gives each writing job a savepoint
 //! of its own, commits once and only then acknowledges: a hundred renewals cost a few syncs, one
-//! job's failure undoes that job alone, and nobody looks at a row before it is on the disk.
+//! job's failure undoes that job alone, and no caller sees a row before it is on the disk.
 //!
-//! While somebody has a grant under way, what he writes shares its commit with nobody else: a full
-//! disk undoes a commit whole, and the grant must not be undone for what another wanted to write.
+//! While a thread has a grant under way, what it writes shares its commit with no other: a full disk
+//! undoes a commit whole, and the grant must not be undone for what another wanted to write.
 //!
-//! Who only reads has nothing to gather: then there is no thread, and each caller does its own work.
+//! A reader has nothing to gather: then there is no thread, and each caller does its own work.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, ThreadId};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::connection::patiently;
-use super::fault::Fault;
 use super::room::Room;
+use super::tx::SqliteTx;
+use crate::store::connection::patiently;
+use crate::store::engine::{Access, Done, Job};
+use crate::store::error::Cause;
+use crate::store::tx_error::{EngineFailure, TxError};
 
 /// The connection, and the way to it.
-pub(super) struct Writer {
+pub(super) struct Queue {
     desk: Desk,
     room: Option<Arc<Room>>,
     thread: Option<JoinHandle<()>>,
@@ -32,7 +34,7 @@ pub(super) struct Writer {
 enum Desk {
     /// To the thread.
     Thread(Sender<Order>),
-    /// Nowhere: who asks does the work.
+    /// Nowhere: the caller does the work.
     Here(Mutex<Connection>),
     /// The thread is being told to end.
     Closed,
@@ -44,67 +46,10 @@ enum Order {
     /// By this thread.
     Write(Box<dyn Job>, ThreadId),
     /// In no transaction.
-    Alone(Box<dyn Job>),
+    Alone(Box<dyn FnOnce(&Connection) + Send>),
 }
 
-/// When a write may be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    /// When it takes no room from a grant that is under way.
-    AfterGrants,
-    /// Now: the process is about to end.
-    Now,
-}
-
-/// One verb's work, and whoever waits for its end.
-trait Job: Send {
-    /// Does the work.
-    fn run(&mut self, connection: &Connection) -> Done;
-    /// Tells the caller how it ended, now that `commit` is known.
-    fn acknowledge(self: Box<Self>, commit: Result<(), Fault>);
-}
-
-/// Whether a job's rows are to stay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Done {
-    Keep,
-    Undo,
-}
-
-/// What came of a job: its value, its fault, or its panic.
-type Outcome<T> = Result<Result<T, Fault>, Box<dyn Any + Send>>;
-
-struct Asked<T, W> {
-    work: Option<W>,
-    outcome: Option<Outcome<T>>,
-    reply: SyncSender<Outcome<T>>,
-}
-
-impl<T, W> Job for Asked<T, W>
-where
-    T: Send,
-    W: FnOnce(&Connection) -> Result<T, Fault> + Send,
-{
-    fn run(&mut self, connection: &Connection) -> Done {
-        let Some(work) = self.work.take() else { return Done::Undo };
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(connection)));
-        let done = if matches!(outcome, Ok(Ok(_))) { Done::Keep } else { Done::Undo };
-        self.outcome = Some(outcome);
-        done
-    }
-
-    fn acknowledge(self: Box<Self>, commit: Result<(), Fault>) {
-        let outcome = match (self.outcome, commit) {
-            (Some(Ok(Ok(_))) | None, Err(fault)) => Ok(Err(fault)),
-            (Some(outcome), _) => outcome,
-            (None, Ok(())) => return,
-        };
-        // A caller that no longer waits has panicked; there is nobody to tell.
-        let _ = self.reply.send(outcome);
-    }
-}
-
-impl Writer {
+impl Queue {
     /// Hands the connection to a thread of its own; `room` is where its log lies on a disk.
     pub(super) fn start(connection: Connection, room: Option<Arc<Room>>) -> std::io::Result<Self> {
         let (orders, queue) = channel();
@@ -123,76 +68,48 @@ impl Writer {
         Self { desk: Desk::Here(Mutex::new(connection)), room: None, thread: None }
     }
 
-    /// Reads, seeing only what is committed.
-    pub(super) fn read<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, Fault> {
-        self.ask(work, Order::Read)
-    }
-
-    /// Writes, and returns when the commit is on the disk.
-    pub(super) fn write<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, Fault> {
-        self.ask_to_write(work, Turn::AfterGrants)
-    }
-
-    /// Writes without waiting for others whose grants are under way.
-    pub(super) fn write_now<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, Fault> {
-        self.ask_to_write(work, Turn::Now)
+    /// Carries out a job, and acknowledges it when its commit is on the disk.
+    pub(super) fn submit(&self, job: Box<dyn Job>, access: Access) {
+        if let (Some(room), Access::Write) = (&self.room, access) {
+            room.wait_while_tight();
+        }
+        self.order(match access {
+            Access::Read => Order::Read(job),
+            Access::Write | Access::WriteNow => Order::Write(job, std::thread::current().id()),
+        });
     }
 
     /// Works with the connection while nothing else is under way, in no transaction.
     pub(super) fn alone<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, Fault> {
-        self.ask(work, Order::Alone)
-    }
-
-    fn ask_to_write<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
-        turn: Turn,
-    ) -> Result<T, Fault> {
-        if let (Some(room), Turn::AfterGrants) = (&self.room, turn) {
-            room.wait_while_tight();
-        }
-        let me = std::thread::current().id();
-        self.ask(work, move |job| Order::Write(job, me))
-    }
-
-    fn ask<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
-        order: impl FnOnce(Box<dyn Job>) -> Order,
-    ) -> Result<T, Fault> {
+        work: impl FnOnce(&Connection) -> Result<T, TxError> + Send + 'static,
+    ) -> Result<T, TxError> {
         let (reply, answer) = sync_channel(1);
-        let job = Box::new(Asked { work: Some(work), outcome: None, reply });
+        self.order(Order::Alone(Box::new(move |connection| {
+            // A caller that no longer waits has panicked.
+            let _ = reply.send(catch_unwind(AssertUnwindSafe(|| work(connection))));
+        })));
+        match answer.recv().expect("the store's thread answers every order") {
+            Ok(outcome) => outcome,
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+
+    fn order(&self, order: Order) {
         match &self.desk {
             Desk::Thread(orders) => {
-                orders.send(order(job)).expect("the store's thread outlives its panics");
+                orders.send(order).expect("the store's thread outlives its panics");
             }
             Desk::Here(connection) => {
                 let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-                settle(&connection, std::iter::once(order(job)), None);
+                settle(&connection, std::iter::once(order), None);
             }
             Desk::Closed => unreachable!("the store's thread ends with the store"),
-        }
-        match answer.recv().expect("the store's thread answers every job") {
-            Ok(outcome) => outcome,
-            // The panic is the caller's: it asked for this work.
-            Err(panic) => resume_unwind(panic),
         }
     }
 }
 
-impl Drop for Writer {
+impl Drop for Queue {
     fn drop(&mut self) {
         self.desk = Desk::Closed;
         if let Some(thread) = self.thread.take() {
@@ -234,25 +151,29 @@ fn settle(connection: &Connection, orders: impl Iterator<Item = Order>, room: Op
             job.acknowledge(commit.clone());
         }
     }
-    for mut job in alone {
-        job.run(connection);
-        job.acknowledge(Ok(()));
+    for work in alone {
+        work(connection);
     }
     for mut job in reads {
-        let seen = snapshot(connection, &mut *job);
+        let now = job.now();
+        let seen = snapshot(connection, |within| {
+            job.run(&mut SqliteTx::new(within, now));
+        });
         job.acknowledge(seen);
     }
 }
 
 /// Runs all jobs in one transaction; an error means that none of them left anything.
-fn commit(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+fn commit(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), TxError> {
     let within = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     for job in jobs {
         within.execute_batch("SAVEPOINT job")?;
-        let done = job.run(&within);
+        let now = job.now();
+        let done = job.run(&mut SqliteTx::new(&within, now));
         // A full disk makes SQLite undo everything at once, the jobs before this one too.
         if within.is_autocommit() {
-            return Err(Fault::RolledBack);
+            let undone = Cause::new("the whole transaction was undone");
+            return Err(TxError::Engine(EngineFailure::Full, undone));
         }
         within.execute_batch(match done {
             Done::Keep => "RELEASE job",
@@ -262,41 +183,46 @@ fn commit(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), Faul
     Ok(within.commit()?)
 }
 
-/// Runs a reading job on one state of the store, however many statements it takes.
-fn snapshot(connection: &Connection, job: &mut dyn Job) -> Result<(), Fault> {
+/// Reads one state of the store, however many statements it takes.
+pub(super) fn snapshot<T>(
+    connection: &Connection,
+    read: impl FnOnce(&Connection) -> T,
+) -> Result<T, TxError> {
     // Which state that is the first read decides; from then on no writer is in the way.
     let within = patiently(|| {
         let within = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)?;
         within.prepare_cached("SELECT count(*) FROM sqlite_schema")?.query_row([], |_| Ok(()))?;
         Ok(within)
     })?;
-    job.run(&within);
-    Ok(())
+    Ok(read(&within))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::engine::{self, Call};
+    use crate::store::sqlite::Sqlite;
+    use crate::store::tx::{Tx, values};
 
-    fn writer() -> Writer {
+    fn sqlite() -> Sqlite {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE meta (n INTEGER PRIMARY KEY) STRICT").unwrap();
-        Writer::start(connection, None).unwrap()
+        Sqlite::start(connection, None).unwrap()
     }
 
-    fn add(connection: &Connection, n: i64) -> Result<(), Fault> {
-        connection.execute("INSERT INTO meta (n) VALUES (?1)", [n])?;
-        Ok(())
+    fn add(tx: &mut dyn Tx, n: i64) -> Result<(), TxError> {
+        tx.execute("INSERT INTO meta (n) VALUES (?1)", values![n]).map(drop)
     }
 
-    fn rows(writer: &Writer) -> Vec<i64> {
-        writer
-            .read(|connection| {
-                let mut statement = connection.prepare("SELECT n FROM meta ORDER BY n")?;
-                let rows = statement.query_map([], |row| row.get(0))?;
-                Ok(rows.collect::<Result<_, _>>()?)
-            })
-            .unwrap()
+    fn write(sqlite: &Sqlite, n: i64) -> Result<(), TxError> {
+        engine::call(sqlite, Access::Write, None, move |tx| add(tx, n))
+    }
+
+    fn rows(sqlite: &Sqlite) -> Vec<i64> {
+        engine::call(sqlite, Access::Read, None, |tx| {
+            tx.all("SELECT n FROM meta ORDER BY n", &[], |mut row| row.integer("meta.n"))
+        })
+        .unwrap()
     }
 
     #[test]
@@ -305,12 +231,13 @@ mod tests {
         connection.execute_batch("CREATE TABLE meta (n INTEGER PRIMARY KEY) STRICT").unwrap();
         let (reply, answers) = sync_channel(3);
         let job = |n: i64, twice: i64| -> Box<dyn Job> {
-            Box::new(Asked {
-                work: Some(move |connection: &Connection| {
-                    add(connection, n)?;
-                    add(connection, twice)
+            Box::new(Call {
+                work: Some(move |tx: &mut dyn Tx| {
+                    add(tx, n)?;
+                    add(tx, twice)
                 }),
                 outcome: None,
+                now: None,
                 reply: reply.clone(),
             })
         };
@@ -334,27 +261,27 @@ mod tests {
 
     #[test]
     fn many_workers_share_the_thread() {
-        let writer = writer();
+        let sqlite = sqlite();
         std::thread::scope(|scope| {
             for n in 0..16 {
-                let writer = &writer;
-                scope.spawn(move || writer.write(move |connection| add(connection, n)).unwrap());
+                let sqlite = &sqlite;
+                scope.spawn(move || write(sqlite, n).unwrap());
             }
         });
-        assert_eq!(rows(&writer), (0..16).collect::<Vec<_>>());
+        assert_eq!(rows(&sqlite), (0..16).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_panic_is_the_callers_and_leaves_nothing() {
-        let writer = writer();
+        let sqlite = sqlite();
         let panic = catch_unwind(AssertUnwindSafe(|| {
-            writer.write(|connection| -> Result<(), Fault> {
-                add(connection, 1)?;
+            engine::call(&sqlite, Access::Write, None, |tx| -> Result<(), TxError> {
+                add(tx, 1)?;
                 panic!("a bug")
             })
         }));
         assert!(panic.is_err());
-        writer.write(|connection| add(connection, 2)).unwrap();
-        assert_eq!(rows(&writer), [2]);
+        write(&sqlite, 2).unwrap();
+        assert_eq!(rows(&sqlite), [2]);
     }
 }

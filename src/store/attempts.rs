@@ -1,0 +1,195 @@
+//! The ledger: what was tried to keep a token alive, and how often it failed.
+//!
+//! An attempt is written down before its first request. If the process dies between Meta's answer
+//! and our disk, nobody can say what became of the grant, but the open attempt says that there
+//! may have been one.
+
+use super::events::Entry;
+use super::row::{self, BadCell, Row};
+use super::runs::RunId;
+use super::tx::{Tx, values};
+use super::tx_error::TxError;
+use super::{Result, Store};
+use crate::failpoint;
+use crate::token::{EventKind, GenerationId, Label, Problem, Time, TokenId};
+
+/// A try that did not help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setback {
+    /// The token that was tried.
+    pub token: TokenId,
+    /// What the history calls it; a `not_extended` is a miss, a `refresh_failed` a failure, and
+    /// others leave the ledger alone.
+    pub event: EventKind,
+    /// The generation concerned, where there is one.
+    pub generation: Option<GenerationId>,
+    /// What was wrong.
+    pub problem: Option<Problem>,
+    /// No new try before this.
+    pub not_before: Option<Time>,
+}
+
+/// An attempt that a run left open because it was cut short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interrupted {
+    /// The token whose grant may be lost.
+    pub token: TokenId,
+    /// Its label.
+    pub label: Label,
+    /// The run that was cut short.
+    pub run: RunId,
+    /// When the attempt was written down.
+    pub planned_at: Time,
+}
+
+impl Store {
+    /// Records renewals before their first request, all in one commit; does nothing for those that
+    /// the run has recorded already.
+    pub fn plan_attempts(&self, run: RunId, tokens: &[TokenId], now: Time) -> Result<()> {
+        let tokens = tokens.to_vec();
+        self.write_at(now, move |tx| plan(tx, run, &tokens))?;
+        failpoint::reach("planned");
+        Ok(())
+    }
+
+    /// The attempts that earlier runs left open, oldest first.
+    pub fn interrupted_attempts(&self) -> Result<Vec<Interrupted>> {
+        let own = self.own_run();
+        self.read(move |tx| {
+            tx.undamaged(
+                "SELECT a.token, t.label, a.run, a.planned_at
+                 FROM attempt a JOIN token t ON t.id = a.token
+                 WHERE a.closed_at IS NULL AND a.run <> ?1 ORDER BY a.id",
+                values![own],
+                interrupted,
+            )
+        })
+    }
+
+    /// Records what prevents inspecting or renewing a token; nothing that stood before is kept. No
+    /// event: nothing happened to the token.
+    pub fn note_trouble(&self, token: TokenId, problem: Option<&Problem>) -> Result<()> {
+        let problem = row::problem(problem);
+        self.write(move |tx| {
+            tx.execute(
+                "UPDATE token SET problem = ?2 WHERE id = ?1 AND problem IS DISTINCT FROM ?2",
+                values![token, problem.as_deref()],
+            )
+            .map(drop)
+        })
+    }
+
+    /// Records that a renewal was sent at that time and that its answer never came.
+    pub fn note_lost_answer(&self, token: TokenId, sent_at: Time) -> Result<()> {
+        self.write_at(sent_at, move |tx| {
+            let sent_at = tx.now();
+            tx.execute(
+                "UPDATE token SET answer_lost_at = ?2 WHERE id = ?1",
+                values![token, sent_at],
+            )
+            .map(drop)
+        })
+    }
+
+    /// Closes a token's open attempts without an outcome: they were named, and nothing is due.
+    pub fn close_attempts(&self, token: TokenId, now: Time) -> Result<()> {
+        self.write_at(now, move |tx| close(tx, token))
+    }
+
+    /// Records an attempt that failed, and closes it.
+    pub fn note_setback(&self, run: RunId, setback: Setback, now: Time) -> Result<()> {
+        self.write_at(now, move |tx| setback.write(tx, run))
+    }
+}
+
+fn plan(tx: &mut dyn Tx, run: RunId, tokens: &[TokenId]) -> Result<(), TxError> {
+    let now = tx.now();
+    for token in tokens {
+        // The sign keeps the index of runs out of it: that would read all that the run planned.
+        let planned = tx.execute(
+            "INSERT INTO attempt (run, token, planned_at) SELECT ?1, ?2, ?3
+             WHERE NOT EXISTS (SELECT 1 FROM attempt
+                               WHERE token = ?2 AND closed_at IS NULL AND +run = ?1)",
+            values![run, *token, now],
+        )?;
+        if planned > 0 {
+            tx.execute(
+                "UPDATE token SET last_attempt_at = ?2 WHERE id = ?1",
+                values![*token, now],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn interrupted(mut row: Row<'_>) -> Result<Interrupted, BadCell> {
+    Ok(Interrupted {
+        token: row.token("attempt.token")?,
+        label: row.label("token.label")?,
+        run: RunId(row.integer("attempt.run")?),
+        planned_at: row.time("attempt.planned_at")?,
+    })
+}
+
+impl Setback {
+    /// Writes event, counts and attempt, in the caller's transaction.
+    pub(super) fn write(&self, tx: &mut dyn Tx, run: RunId) -> Result<(), TxError> {
+        let problem = self.problem.as_ref();
+        Entry::new(self.token, self.event, tx.now())
+            .of(self.generation)
+            .because(problem)
+            .write(tx, run)?;
+        let problem = row::problem(problem);
+        let (problem, now) = (problem.as_deref(), tx.now());
+        match self.event {
+            EventKind::RefreshFailed => tx.execute(
+                "UPDATE token SET consecutive_failures = consecutive_failures + 1,
+                     problem = ?2, not_before = ?3 WHERE id = ?1",
+                values![self.token, problem, self.not_before],
+            )?,
+            EventKind::NotExtended => tx.execute(
+                "UPDATE token SET misses = misses + 1, first_miss_at = coalesce(first_miss_at, ?2),
+                     problem = ?3, not_before = ?4 WHERE id = ?1",
+                values![self.token, now, problem, self.not_before],
+            )?,
+            // Without a current access token, why there is none is all that can be said.
+            EventKind::AdoptionRefused => tx.execute(
+                "UPDATE token SET problem = ?2 WHERE id = ?1 AND NOT EXISTS
+                     (SELECT 1 FROM generation WHERE token = ?1 AND state = 'current')",
+                values![self.token, problem],
+            )?,
+            _ => 0,
+        };
+        close(tx, self.token)
+    }
+}
+
+/// Whether what happened is a renewal, or only makes old trouble moot.
+fn is_renewal(event: EventKind) -> bool {
+    event.counts_as() == Some(true)
+}
+
+/// Records a new access token or a later expiry: the trouble is over, and the attempt with it.
+pub(super) fn succeed(tx: &mut dyn Tx, token: TokenId, event: EventKind) -> Result<(), TxError> {
+    tx.change(
+        "token",
+        "UPDATE token SET consecutive_failures = 0, not_before = NULL, first_miss_at = NULL,
+             misses = 0, problem = NULL, answer_lost_at = NULL WHERE id = ?1",
+        values![token],
+    )?;
+    if is_renewal(event) {
+        let now = tx.now();
+        tx.execute("UPDATE token SET last_refreshed_at = ?2 WHERE id = ?1", values![token, now])?;
+    }
+    close(tx, token)
+}
+
+/// Closes a token's attempts, those of runs that were cut short too.
+pub(super) fn close(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
+    let now = tx.now();
+    tx.execute(
+        "UPDATE attempt SET closed_at = ?2 WHERE token = ?1 AND closed_at IS NULL",
+        values![token, now],
+    )
+    .map(drop)
+}

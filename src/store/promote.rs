@@ -1,0 +1,200 @@
+//! Succession: how one string takes another's place.
+//!
+//! A candidate takes the current string's place in one transaction that names whom it replaces and
+//! says which targets are owed it; a write that finds another there does nothing. Nothing here ever
+//! touches a current string because something else has failed.
+
+use super::attempts::{self, Setback};
+use super::events::Entry;
+use super::generations::one;
+use super::runs::RunId;
+use super::tx::{Tx, values};
+use super::tx_error::TxError;
+use super::{Result, Store, deliveries, proofs};
+use crate::failpoint;
+use crate::token::{
+    EventKind, Generation, GenerationId, GenerationState, Problem, Proof, TargetId, Time, TokenId,
+};
+
+/// A candidate that is to become the current string.
+#[derive(Debug, Clone)]
+pub struct Promotion {
+    /// The token.
+    pub token: TokenId,
+    /// The generation that is to become current.
+    pub candidate: GenerationId,
+    /// The one whose place it takes; none if there is none.
+    pub supersedes: Option<GenerationId>,
+    /// The answer that justifies it.
+    pub proof: Option<Proof>,
+    /// What the history calls it.
+    pub event: EventKind,
+    /// What is wrong with it all the same.
+    pub problem: Option<Problem>,
+    /// The targets that are owed it from then on.
+    pub owes: Vec<TargetId>,
+}
+
+/// A candidate that is not taken. It stays sealed like a previous string.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The token.
+    pub token: TokenId,
+    /// The generation that is refused.
+    pub candidate: GenerationId,
+    /// What Graph said of it.
+    pub proof: Option<Proof>,
+    /// What the history and the ledger say; its generation is the candidate unless it names one.
+    pub setback: Option<Setback>,
+}
+
+/// The same string came back, and ends later or hangs on another parent string.
+#[derive(Debug, Clone)]
+pub struct Extension {
+    /// The token.
+    pub token: TokenId,
+    /// Its current generation.
+    pub generation: GenerationId,
+    /// The parent's generation that it was listed under, if it is derived.
+    pub parent: Option<GenerationId>,
+    /// The answer that tells its end.
+    pub proof: Proof,
+    /// What the history calls it.
+    pub event: EventKind,
+}
+
+impl Store {
+    /// Makes a candidate the current string, with its event and the deliveries that it owes, in one
+    /// transaction.
+    ///
+    /// [`Superseded`](super::StoreError::Superseded) if another stands where the one was that it
+    /// was to replace, or if it is no candidate any more.
+    pub fn promote(&self, run: RunId, promotion: Promotion, now: Time) -> Result<Generation> {
+        let promoted = self.write_at(now, move |tx| promote(tx, run, &promotion))?;
+        failpoint::reach("promoted");
+        Ok(promoted)
+    }
+
+    /// Sets a candidate aside.
+    pub fn refuse(&self, run: RunId, refusal: Refusal, now: Time) -> Result<()> {
+        self.write_at(now, move |tx| refuse(tx, run, refusal))
+    }
+
+    /// Writes down that the current string lives on.
+    pub fn extend(&self, run: RunId, extension: Extension, now: Time) -> Result<Generation> {
+        self.write_at(now, move |tx| extend(tx, run, &extension))
+    }
+}
+
+/// The generation, if it stands where the write supposes.
+fn expect(
+    tx: &mut dyn Tx,
+    id: GenerationId,
+    state: GenerationState,
+) -> Result<Generation, TxError> {
+    let generation = one(tx, id)?;
+    if generation.state == state {
+        return Ok(generation);
+    }
+    Err(TxError::Superseded(match state {
+        GenerationState::Candidate => "a candidate",
+        _ => "the current string",
+    }))
+}
+
+/// Takes a generation out of use; its string stays sealed.
+pub(super) fn set_aside(
+    tx: &mut dyn Tx,
+    id: GenerationId,
+    state: GenerationState,
+) -> Result<(), TxError> {
+    let now = tx.now();
+    tx.execute(
+        "UPDATE generation SET state = ?2, set_aside_at = ?3 WHERE id = ?1",
+        values![id, state.as_str(), now],
+    )
+    .map(drop)
+}
+
+/// The current generation, readable or not.
+fn in_place(tx: &mut dyn Tx, token: TokenId) -> Result<Option<GenerationId>, TxError> {
+    tx.first(
+        "SELECT id FROM generation WHERE token = ?1 AND state = 'current'",
+        values![token],
+        |mut row| row.integer("generation.id").map(GenerationId),
+    )
+}
+
+fn promote(tx: &mut dyn Tx, run: RunId, promotion: &Promotion) -> Result<Generation, TxError> {
+    let (token, candidate) = (promotion.token, promotion.candidate);
+    let in_place = in_place(tx, token)?;
+    // A damaged access token that came again is the candidate now, and replaces nothing.
+    if in_place != promotion.supersedes.filter(|supersedes| *supersedes != candidate) {
+        return Err(TxError::Superseded("another current string"));
+    }
+    expect(tx, candidate, GenerationState::Candidate)?;
+    let mut old = None;
+    if let Some(current) = in_place {
+        // A damaged row is kept, and its expiry is not known.
+        old = one(tx, current).ok().map(|current| current.expiry);
+        set_aside(tx, current, GenerationState::Previous)?;
+    }
+    let changed = tx.execute(
+        "UPDATE generation SET state = 'current' WHERE id = ?1 AND token = ?2",
+        values![candidate, token],
+    )?;
+    if changed == 0 {
+        return Err(TxError::Superseded("a candidate of the same token"));
+    }
+    if let Some(proof) = &promotion.proof {
+        proofs::replace(tx, candidate, proof)?;
+    }
+    let promoted = one(tx, candidate)?;
+    // It is promoted on this verdict; the history need not record it again.
+    if let Some(valid) = promoted.proof.as_ref().and_then(|proof| proof.inspection.valid) {
+        proofs::settle_verdict(tx, candidate, valid)?;
+    }
+    Entry::new(token, promotion.event, tx.now())
+        .of(Some(candidate))
+        .moving(old, promoted.expiry)
+        .because(promotion.problem.as_ref())
+        .write(tx, run)?;
+    deliveries::owe(tx, token, candidate, &promotion.owes)?;
+    attempts::succeed(tx, token, promotion.event)?;
+    Ok(promoted)
+}
+
+fn refuse(tx: &mut dyn Tx, run: RunId, refusal: Refusal) -> Result<(), TxError> {
+    let candidate = refusal.candidate;
+    expect(tx, candidate, GenerationState::Candidate)?;
+    if let Some(proof) = &refusal.proof {
+        proofs::replace(tx, candidate, proof)?;
+    }
+    set_aside(tx, candidate, GenerationState::Refused)?;
+    match refusal.setback {
+        Some(mut setback) => {
+            setback.generation.get_or_insert(candidate);
+            setback.write(tx, run)
+        }
+        None => attempts::close(tx, refusal.token),
+    }
+}
+
+fn extend(tx: &mut dyn Tx, run: RunId, extension: &Extension) -> Result<Generation, TxError> {
+    let generation = extension.generation;
+    let old = expect(tx, generation, GenerationState::Current)?;
+    proofs::replace(tx, generation, &extension.proof)?;
+    if let Some(valid) = extension.proof.inspection.valid {
+        proofs::settle_verdict(tx, generation, valid)?;
+    }
+    if let Some(parent) = extension.parent {
+        tx.execute("UPDATE generation SET parent = ?2 WHERE id = ?1", values![generation, parent])?;
+    }
+    let extended = one(tx, generation)?;
+    Entry::new(extension.token, extension.event, tx.now())
+        .of(Some(generation))
+        .moving(Some(old.expiry), extended.expiry)
+        .write(tx, run)?;
+    attempts::succeed(tx, extension.token, extension.event)?;
+    Ok(extended)
+}

@@ -1,0 +1,96 @@
+//! Keeps the store in one `SQLite` file.
+//!
+//! `queue` gathers jobs on the thread that owns the connection and commits them together, `tx`
+//! carries out their statements, `room` takes room on the disk for what Meta is about to grant, and
+//! `check` looks the file over. `open` opens it: to write, to read, as a copy in memory.
+
+mod check;
+mod open;
+mod queue;
+mod room;
+mod tx;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use self::queue::{Queue, snapshot};
+use self::room::Room;
+use super::engine::{Access, Engine, GrantRoom, Job, RowCheck, Shortage};
+use super::tx_error::TxError;
+
+pub(super) use open::{
+    beside_a_run, open, open_reader, open_without_key, reader_of_living, rehearsal,
+};
+pub(super) use tx::SqliteTx;
+
+/// The `SQLite` engine: one connection, and where its file lies on a disk.
+pub(super) struct Sqlite {
+    queue: Queue,
+    disk: Option<Disk>,
+}
+
+/// Where the file of a writer lies.
+#[derive(Clone)]
+struct Disk {
+    store: PathBuf,
+    room: Arc<Room>,
+}
+
+impl Disk {
+    fn of(store: &Path) -> Self {
+        Self { store: store.to_path_buf(), room: Arc::new(Room::of(store)) }
+    }
+}
+
+impl Sqlite {
+    /// Hands a connection to a thread of its own.
+    fn start(connection: Connection, disk: Option<Disk>) -> std::io::Result<Self> {
+        let queue = Queue::start(connection, disk.as_ref().map(|disk| Arc::clone(&disk.room)))?;
+        Ok(Self { queue, disk })
+    }
+
+    /// Reads by a connection that writes nothing.
+    fn read_only(connection: Connection) -> Self {
+        Self { queue: Queue::here(connection), disk: None }
+    }
+}
+
+impl Engine for Sqlite {
+    fn submit(&self, job: Box<dyn Job>, access: Access) {
+        self.queue.submit(job, access);
+    }
+
+    fn room_for_grant(&self) -> Result<GrantRoom, TxError> {
+        match &self.disk {
+            Some(disk) => room::for_grant(&disk.room, &self.queue),
+            None => Ok(GrantRoom::unlimited()),
+        }
+    }
+
+    fn has_room_to_announce(&self, renewals: usize) -> Result<bool, TxError> {
+        match &self.disk {
+            Some(disk) => room::to_announce(&disk.room, &self.queue, renewals),
+            None => Ok(true),
+        }
+    }
+
+    fn shortage(&self) -> Option<Shortage> {
+        Room::shortage_for_grant(&self.disk.as_ref()?.store)
+    }
+
+    fn look_over(
+        &self,
+        patience: Duration,
+        check: RowCheck,
+    ) -> Result<Option<Vec<String>>, TxError> {
+        self.queue.alone(move |connection| {
+            snapshot(connection, |within| check::look_over(within, patience, check))?
+        })
+    }
+}

@@ -1,0 +1,3 @@
+//! What the `SQLite` engine alone promises.
+
+mod room;
