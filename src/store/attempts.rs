@@ -1,8 +1,7 @@
-//! The ledger: what was tried to keep a token alive, and how often it failed.
+//! Records the attempts to keep a token alive, and how often they failed.
 //!
-//! An attempt is written down before its first request. If the process dies between Meta's answer
-//! and our disk, nobody can say what became of the grant, but the open attempt says that there
-//! may have been one.
+//! An attempt is recorded before its first request. If the process dies between Meta's answer and
+//! our disk, the open attempt says that there may have been a grant.
 
 use super::events::Entry;
 use super::row::{self, BadCell, Row};
@@ -11,21 +10,19 @@ use super::tx::{Tx, values};
 use super::tx_error::TxError;
 use super::{Result, Store};
 use crate::failpoint;
-use crate::token::{EventKind, GenerationId, Label, Problem, Time, TokenId};
+use crate::token::{Credential, EventKind, GenerationId, Label, Problem, Time, TokenId};
 
-/// A try that did not help.
+/// An attempt that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setback {
-    /// The token that was tried.
-    pub token: TokenId,
     /// What the history calls it; a `not_extended` is a miss, a `refresh_failed` a failure, and
-    /// others leave the ledger alone.
+    /// others leave the counts alone.
     pub event: EventKind,
     /// The generation concerned, where there is one.
     pub generation: Option<GenerationId>,
     /// What was wrong.
     pub problem: Option<Problem>,
-    /// No new try before this.
+    /// No new attempt before this.
     pub not_before: Option<Time>,
 }
 
@@ -44,12 +41,21 @@ pub struct Interrupted {
 
 impl Store {
     /// Records renewals before their first request, all in one commit; does nothing for those that
-    /// the run has recorded already.
+    /// the run has recorded already. What is known of these tokens is read after it.
     pub fn plan_attempts(&self, run: RunId, tokens: &[TokenId], now: Time) -> Result<()> {
         let tokens = tokens.to_vec();
         self.write_at(now, move |tx| plan(tx, run, &tokens))?;
         failpoint::reach("planned");
         Ok(())
+    }
+
+    /// Records the renewal of one token before its first request, if the run has not yet.
+    pub fn plan_attempt(&self, run: RunId, credential: Credential, now: Time) -> Result<Credential> {
+        let (planned, ()) = self.change(credential, Some(now), move |tx, credential| {
+            plan(tx, run, &[credential.id])
+        })?;
+        failpoint::reach("planned");
+        Ok(planned)
     }
 
     /// The attempts that earlier runs left open, oldest first.
@@ -68,37 +74,51 @@ impl Store {
 
     /// Records what prevents inspecting or renewing a token; nothing that stood before is kept. No
     /// event: nothing happened to the token.
-    pub fn note_trouble(&self, token: TokenId, problem: Option<&Problem>) -> Result<()> {
+    pub fn note_trouble(
+        &self,
+        credential: Credential,
+        problem: Option<&Problem>,
+    ) -> Result<Credential> {
         let problem = row::problem(problem);
-        self.write(move |tx| {
+        let (noted, _) = self.change(credential, None, move |tx, credential| {
             tx.execute(
                 "UPDATE token SET problem = ?2 WHERE id = ?1 AND problem IS DISTINCT FROM ?2",
-                values![token, problem.as_deref()],
+                values![credential.id, problem.as_deref()],
             )
-            .map(drop)
-        })
+        })?;
+        Ok(noted)
     }
 
     /// Records that a renewal was sent at that time and that its answer never came.
-    pub fn note_lost_answer(&self, token: TokenId, sent_at: Time) -> Result<()> {
-        self.write_at(sent_at, move |tx| {
-            let sent_at = tx.now();
+    pub fn note_lost_answer(&self, credential: Credential, sent_at: Time) -> Result<Credential> {
+        let (noted, _) = self.change(credential, None, move |tx, credential| {
             tx.execute(
                 "UPDATE token SET answer_lost_at = ?2 WHERE id = ?1",
-                values![token, sent_at],
+                values![credential.id, sent_at],
             )
-            .map(drop)
-        })
+        })?;
+        Ok(noted)
     }
 
     /// Closes a token's open attempts without an outcome: they were named, and nothing is due.
-    pub fn close_attempts(&self, token: TokenId, now: Time) -> Result<()> {
-        self.write_at(now, move |tx| close(tx, token))
+    pub fn close_attempts(&self, credential: Credential, now: Time) -> Result<Credential> {
+        let (closed, ()) =
+            self.change(credential, Some(now), |tx, credential| close(tx, credential.id))?;
+        Ok(closed)
     }
 
     /// Records an attempt that failed, and closes it.
-    pub fn note_setback(&self, run: RunId, setback: Setback, now: Time) -> Result<()> {
-        self.write_at(now, move |tx| setback.write(tx, run))
+    pub fn note_setback(
+        &self,
+        run: RunId,
+        credential: Credential,
+        setback: Setback,
+        now: Time,
+    ) -> Result<Credential> {
+        let (noted, ()) = self.change(credential, Some(now), move |tx, credential| {
+            setback.write(tx, run, credential.id)
+        })?;
+        Ok(noted)
     }
 }
 
@@ -133,9 +153,14 @@ fn interrupted(mut row: Row<'_>) -> Result<Interrupted, BadCell> {
 
 impl Setback {
     /// Writes event, counts and attempt, in the caller's transaction.
-    pub(super) fn write(&self, tx: &mut dyn Tx, run: RunId) -> Result<(), TxError> {
+    pub(super) fn write(
+        &self,
+        tx: &mut dyn Tx,
+        run: RunId,
+        token: TokenId,
+    ) -> Result<(), TxError> {
         let problem = self.problem.as_ref();
-        Entry::new(self.token, self.event, tx.now())
+        Entry::new(token, self.event, tx.now())
             .of(self.generation)
             .because(problem)
             .write(tx, run)?;
@@ -145,22 +170,22 @@ impl Setback {
             EventKind::RefreshFailed => tx.execute(
                 "UPDATE token SET consecutive_failures = consecutive_failures + 1,
                      problem = ?2, not_before = ?3 WHERE id = ?1",
-                values![self.token, problem, self.not_before],
+                values![token, problem, self.not_before],
             )?,
             EventKind::NotExtended => tx.execute(
                 "UPDATE token SET misses = misses + 1, first_miss_at = coalesce(first_miss_at, ?2),
                      problem = ?3, not_before = ?4 WHERE id = ?1",
-                values![self.token, now, problem, self.not_before],
+                values![token, now, problem, self.not_before],
             )?,
             // Without a current access token, why there is none is all that can be said.
             EventKind::AdoptionRefused => tx.execute(
                 "UPDATE token SET problem = ?2 WHERE id = ?1 AND NOT EXISTS
                      (SELECT 1 FROM generation WHERE token = ?1 AND state = 'current')",
-                values![self.token, problem],
+                values![token, problem],
             )?,
             _ => 0,
         };
-        close(tx, self.token)
+        close(tx, token)
     }
 }
 

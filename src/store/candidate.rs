@@ -14,15 +14,13 @@ use super::tx_error::TxError;
 use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{
-    AccessToken, Expiry, Fingerprint, Generation, GenerationId, GenerationState, Origin, Time,
+    AccessToken, Credential, Expiry, Fingerprint, Generation, GenerationId, GenerationState, Origin, Time,
     TokenId,
 };
 
 /// An access token that has just come in.
 #[derive(Debug, Clone)]
 pub struct NewCandidate {
-    /// The token it is for.
-    pub token: TokenId,
     /// The access token.
     pub access_token: AccessToken,
     /// How it came.
@@ -37,12 +35,17 @@ impl Store {
     /// Seals an access token as the token's candidate; when this returns it is on the disk.
     ///
     /// An older candidate is refused. An access token that the token had before keeps its number,
-    /// and one that it has now stays what it is.
-    pub fn seal_candidate(&self, new: NewCandidate, now: Time) -> Result<Generation> {
+    /// and one that it has now stays what it is; which generation it is, is given beside the token.
+    pub fn seal_candidate(
+        &self,
+        credential: Credential,
+        new: NewCandidate,
+        now: Time,
+    ) -> Result<(Credential, Generation)> {
         let seals = self.seals()?.clone();
         failpoint::reach("before-seal");
-        let sealed = self.write_at(now, move |tx| {
-            let id = seal(tx, &seals, &new)?;
+        let sealed = self.change(credential, Some(now), move |tx, credential| {
+            let id = seal(tx, &seals, credential.id, &new)?;
             one(tx, id)
         })?;
         failpoint::reach("sealed");
@@ -50,8 +53,12 @@ impl Store {
     }
 }
 
-fn seal(tx: &mut dyn Tx, seals: &Seals, new: &NewCandidate) -> Result<GenerationId, TxError> {
-    let token = new.token;
+fn seal(
+    tx: &mut dyn Tx,
+    seals: &Seals,
+    token: TokenId,
+    new: &NewCandidate,
+) -> Result<GenerationId, TxError> {
     let fingerprint = seals.fingerprint(&new.access_token);
     let known = known(tx, token, &fingerprint)?;
     if let Some(known) = known.as_ref().filter(|known| known.is_live()) {
@@ -66,8 +73,8 @@ fn seal(tx: &mut dyn Tx, seals: &Seals, new: &NewCandidate) -> Result<Generation
         set_aside(tx, older, GenerationState::Refused)?;
     }
     match known {
-        Some(known) => bring_back(tx, seals, new, &known),
-        None => add(tx, seals, new, fingerprint),
+        Some(known) => bring_back(tx, seals, token, new, &known),
+        None => add(tx, seals, token, new, fingerprint),
     }
 }
 
@@ -119,6 +126,7 @@ fn known(
 fn bring_back(
     tx: &mut dyn Tx,
     seals: &Seals,
+    token: TokenId,
     new: &NewCandidate,
     known: &Known,
 ) -> Result<GenerationId, TxError> {
@@ -126,9 +134,9 @@ fn bring_back(
     let (expiry, expires_at) = row::expiry(end);
     let number = match known.number {
         Some(number) => number,
-        None => next_number(tx, new.token)?,
+        None => next_number(tx, token)?,
     };
-    let sealed = seals.seal(new.token, number, &new.access_token);
+    let sealed = seals.seal(token, number, &new.access_token);
     let now = tx.now();
     tx.execute(
         "UPDATE generation SET state = 'candidate', origin = ?2, sealed = ?3, expiry = ?4,
@@ -162,10 +170,10 @@ fn next_number(tx: &mut dyn Tx, token: TokenId) -> Result<u32, TxError> {
 fn add(
     tx: &mut dyn Tx,
     seals: &Seals,
+    token: TokenId,
     new: &NewCandidate,
     fingerprint: Fingerprint,
 ) -> Result<GenerationId, TxError> {
-    let token = new.token;
     let number = next_number(tx, token)?;
     let (expiry, expires_at) = row::expiry(new.expiry);
     let sealed = seals.seal(token, number, &new.access_token);

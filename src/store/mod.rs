@@ -5,7 +5,8 @@
 //! - A verb that returns has committed: what it wrote survives a kill and a power cut.
 //! - A string is sealed before anyone looks at it, and no string lies on the disk in the clear.
 //! - Before Meta is asked for a grant, the room that it needs on the disk is taken.
-//! - A write names what it replaces, and does nothing if that is no longer there.
+//! - A write names what it replaces, and does nothing if that is no longer there. A verb that changes
+//!   a token takes what the caller knows of it by value, and gives back what is so then.
 //! - What a target is owed is written with the promotion that owes it, and stays until it is settled.
 //! - Whoever may read the files can read the store, without its key, also after a writer was
 //!   killed; reading makes and changes nothing.
@@ -17,6 +18,7 @@
 mod attempts;
 mod backup;
 mod candidate;
+mod change;
 mod connection;
 mod damage;
 mod deliveries;

@@ -1,8 +1,8 @@
-//! Succession: how one string takes another's place.
+//! Promotes candidates: how one access token takes another's place.
 //!
-//! A candidate takes the current string's place in one transaction that names whom it replaces and
-//! says which targets are owed it; a write that finds another there does nothing. Nothing here ever
-//! touches a current string because something else has failed.
+//! A candidate takes the current one's place in one transaction that names what it replaces and says
+//! which targets are owed it; a write that finds another there does nothing. Nothing here ever
+//! touches a current access token because something else has failed.
 
 use super::attempts::{self, Setback};
 use super::events::Entry;
@@ -13,18 +13,15 @@ use super::tx_error::TxError;
 use super::{Result, Store, deliveries, proofs};
 use crate::failpoint;
 use crate::token::{
-    EventKind, Generation, GenerationId, GenerationState, Problem, Proof, TargetId, Time, TokenId,
+    Credential, EventKind, Generation, GenerationId, GenerationState, Problem, Proof, TargetId, Time, TokenId,
 };
 
-/// A candidate that is to become the current string.
+/// A candidate that is to become the current generation, in the place of the one that the token
+/// has.
 #[derive(Debug, Clone)]
 pub struct Promotion {
-    /// The token.
-    pub token: TokenId,
     /// The generation that is to become current.
     pub candidate: GenerationId,
-    /// The one whose place it takes; none if there is none.
-    pub supersedes: Option<GenerationId>,
     /// The answer that justifies it.
     pub proof: Option<Proof>,
     /// What the history calls it.
@@ -35,54 +32,76 @@ pub struct Promotion {
     pub owes: Vec<TargetId>,
 }
 
-/// A candidate that is not taken. It stays sealed like a previous string.
+/// A candidate that is not promoted. It stays sealed like a previous generation.
 #[derive(Debug, Clone)]
 pub struct Refusal {
-    /// The token.
-    pub token: TokenId,
     /// The generation that is refused.
     pub candidate: GenerationId,
     /// What Graph said of it.
     pub proof: Option<Proof>,
-    /// What the history and the ledger say; its generation is the candidate unless it names one.
+    /// What the history and the attempts say; its generation is the candidate unless it names one.
     pub setback: Option<Setback>,
 }
 
-/// The same string came back, and ends later or hangs on another parent string.
+/// The current access token came back, and expires later or was derived from another parent's.
 #[derive(Debug, Clone)]
 pub struct Extension {
-    /// The token.
-    pub token: TokenId,
-    /// Its current generation.
+    /// The current generation.
     pub generation: GenerationId,
     /// The parent's generation that it was listed under, if it is derived.
     pub parent: Option<GenerationId>,
-    /// The answer that tells its end.
+    /// The answer that tells its expiry.
     pub proof: Proof,
     /// What the history calls it.
     pub event: EventKind,
 }
 
 impl Store {
-    /// Makes a candidate the current string, with its event and the deliveries that it owes, in one
-    /// transaction.
+    /// Makes a candidate the current generation, with its event and the deliveries that it owes, in
+    /// one transaction.
     ///
-    /// [`Superseded`](super::StoreError::Superseded) if another stands where the one was that it
-    /// was to replace, or if it is no candidate any more.
-    pub fn promote(&self, run: RunId, promotion: Promotion, now: Time) -> Result<Generation> {
-        let promoted = self.write_at(now, move |tx| promote(tx, run, &promotion))?;
+    /// [`Superseded`](super::StoreError::Superseded) if another is current than the one that it is
+    /// to replace, or if it is no candidate any more.
+    pub fn promote(
+        &self,
+        run: RunId,
+        credential: Credential,
+        promotion: Promotion,
+        now: Time,
+    ) -> Result<Credential> {
+        let (promoted, ()) = self.change(credential, Some(now), move |tx, credential| {
+            promote(tx, run, credential, &promotion)
+        })?;
         failpoint::reach("promoted");
         Ok(promoted)
     }
 
     /// Sets a candidate aside.
-    pub fn refuse(&self, run: RunId, refusal: Refusal, now: Time) -> Result<()> {
-        self.write_at(now, move |tx| refuse(tx, run, refusal))
+    pub fn refuse(
+        &self,
+        run: RunId,
+        credential: Credential,
+        refusal: Refusal,
+        now: Time,
+    ) -> Result<Credential> {
+        let (refused, ()) = self.change(credential, Some(now), move |tx, credential| {
+            refuse(tx, run, credential.id, refusal)
+        })?;
+        Ok(refused)
     }
 
-    /// Writes down that the current string lives on.
-    pub fn extend(&self, run: RunId, extension: Extension, now: Time) -> Result<Generation> {
-        self.write_at(now, move |tx| extend(tx, run, &extension))
+    /// Records that the current access token lives on.
+    pub fn extend(
+        &self,
+        run: RunId,
+        credential: Credential,
+        extension: Extension,
+        now: Time,
+    ) -> Result<Credential> {
+        let (extended, ()) = self.change(credential, Some(now), move |tx, credential| {
+            extend(tx, run, credential.id, &extension)
+        })?;
+        Ok(extended)
     }
 }
 
@@ -125,11 +144,16 @@ fn in_place(tx: &mut dyn Tx, token: TokenId) -> Result<Option<GenerationId>, TxE
     )
 }
 
-fn promote(tx: &mut dyn Tx, run: RunId, promotion: &Promotion) -> Result<Generation, TxError> {
-    let (token, candidate) = (promotion.token, promotion.candidate);
+fn promote(
+    tx: &mut dyn Tx,
+    run: RunId,
+    credential: &Credential,
+    promotion: &Promotion,
+) -> Result<(), TxError> {
+    let (token, candidate) = (credential.id, promotion.candidate);
     let in_place = in_place(tx, token)?;
     // A damaged access token that came again is the candidate now, and replaces nothing.
-    if in_place != promotion.supersedes.filter(|supersedes| *supersedes != candidate) {
+    if in_place != credential.in_place().filter(|in_place| *in_place != candidate) {
         return Err(TxError::Superseded("another current string"));
     }
     expect(tx, candidate, GenerationState::Candidate)?;
@@ -160,11 +184,15 @@ fn promote(tx: &mut dyn Tx, run: RunId, promotion: &Promotion) -> Result<Generat
         .because(promotion.problem.as_ref())
         .write(tx, run)?;
     deliveries::owe(tx, token, candidate, &promotion.owes)?;
-    attempts::succeed(tx, token, promotion.event)?;
-    Ok(promoted)
+    attempts::succeed(tx, token, promotion.event)
 }
 
-fn refuse(tx: &mut dyn Tx, run: RunId, refusal: Refusal) -> Result<(), TxError> {
+fn refuse(
+    tx: &mut dyn Tx,
+    run: RunId,
+    token: TokenId,
+    refusal: Refusal,
+) -> Result<(), TxError> {
     let candidate = refusal.candidate;
     expect(tx, candidate, GenerationState::Candidate)?;
     if let Some(proof) = &refusal.proof {
@@ -174,13 +202,18 @@ fn refuse(tx: &mut dyn Tx, run: RunId, refusal: Refusal) -> Result<(), TxError> 
     match refusal.setback {
         Some(mut setback) => {
             setback.generation.get_or_insert(candidate);
-            setback.write(tx, run)
+            setback.write(tx, run, token)
         }
-        None => attempts::close(tx, refusal.token),
+        None => attempts::close(tx, token),
     }
 }
 
-fn extend(tx: &mut dyn Tx, run: RunId, extension: &Extension) -> Result<Generation, TxError> {
+fn extend(
+    tx: &mut dyn Tx,
+    run: RunId,
+    token: TokenId,
+    extension: &Extension,
+) -> Result<(), TxError> {
     let generation = extension.generation;
     let old = expect(tx, generation, GenerationState::Current)?;
     proofs::replace(tx, generation, &extension.proof)?;
@@ -191,10 +224,9 @@ fn extend(tx: &mut dyn Tx, run: RunId, extension: &Extension) -> Result<Generati
         tx.execute("UPDATE generation SET parent = ?2 WHERE id = ?1", values![generation, parent])?;
     }
     let extended = one(tx, generation)?;
-    Entry::new(extension.token, extension.event, tx.now())
+    Entry::new(token, extension.event, tx.now())
         .of(Some(generation))
         .moving(Some(old.expiry), extended.expiry)
         .write(tx, run)?;
-    attempts::succeed(tx, extension.token, extension.event)?;
-    Ok(extended)
+    attempts::succeed(tx, token, extension.event)
 }

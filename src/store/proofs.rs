@@ -13,7 +13,9 @@ use super::runs::RunId;
 use super::tx::{Tx, values};
 use super::tx_error::TxError;
 use super::{Result, Store, sqlite};
-use crate::token::{EventKind, Expiry, GenerationId, GenerationState, Inspection, Proof, TokenId};
+use crate::token::{
+    Credential, EventKind, Expiry, GenerationId, GenerationState, Inspection, Proof, TokenId,
+};
 
 impl Store {
     /// Records an answer about an access token; its expiry follows an answer that tells one.
@@ -23,10 +25,11 @@ impl Store {
     pub fn note_proof(
         &self,
         run: RunId,
+        credential: Credential,
         generation: GenerationId,
         proof: Proof,
-    ) -> Result<Option<EventKind>> {
-        self.write(move |tx| note(tx, run, generation, &proof))
+    ) -> Result<(Credential, Option<EventKind>)> {
+        self.change(credential, None, move |tx, _| note(tx, run, generation, &proof))
     }
 
     /// Adds the proofs of a command that holds no lock, as far as they are news.

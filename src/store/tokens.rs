@@ -105,15 +105,15 @@ impl Store {
     /// One that is seen again is unlisted and retired no more.
     pub fn note_listing(
         &self,
-        parent: TokenId,
+        parent: Credential,
         listed: GenerationId,
         seen: &[TokenId],
         unseen: &[TokenId],
         now: Time,
-    ) -> Result<()> {
+    ) -> Result<Credential> {
         let (seen, unseen) = (seen.to_vec(), unseen.to_vec());
-        self.write_at(now, move |tx| {
-            tx.execute("UPDATE token SET listed = ?2 WHERE id = ?1", values![parent, listed])?;
+        let (noted, ()) = self.change(parent, Some(now), move |tx, parent| {
+            tx.execute("UPDATE token SET listed = ?2 WHERE id = ?1", values![parent.id, listed])?;
             for token in seen {
                 tx.execute(
                     "UPDATE token SET unlisted_since = NULL, retired_at = NULL WHERE id = ?1
@@ -130,13 +130,14 @@ impl Store {
                 )?;
             }
             Ok(())
-        })
+        })?;
+        Ok(noted)
     }
 
     /// Takes a token out of every verdict; does nothing if it is out already.
-    pub fn retire(&self, run: RunId, token: TokenId, now: Time) -> Result<()> {
-        self.write_at(now, move |tx| {
-            let now = tx.now();
+    pub fn retire(&self, run: RunId, credential: Credential, now: Time) -> Result<Credential> {
+        let (retired, ()) = self.change(credential, Some(now), move |tx, credential| {
+            let (token, now) = (credential.id, tx.now());
             let changed = tx.execute(
                 "UPDATE token SET retired_at = ?2 WHERE id = ?1 AND retired_at IS NULL",
                 values![token, now],
@@ -145,7 +146,8 @@ impl Store {
                 Entry::new(token, EventKind::Retired, now).write(tx, run)?;
             }
             Ok(())
-        })
+        })?;
+        Ok(retired)
     }
 }
 

@@ -8,7 +8,7 @@ use super::token::TokenRun;
 use crate::graph::{CallError, PageGrant};
 use crate::policy::MARGIN;
 use crate::run::DryRun;
-use crate::store::{Extension as Extended, StoreError};
+use crate::store::{Extension, StoreError};
 use crate::token::{
     AccessToken, Action, EventKind, Expiry, Generation, GenerationId, GrantType, Origin, Outcome,
     Problem, ProblemKind,
@@ -17,7 +17,7 @@ use crate::token::{
 impl TokenRun<'_> {
     /// Takes the Page's string from its parent: from the list, else by the Page's id.
     pub(super) fn take_from_parent(&mut self, listing: Option<&Listing>) -> Result<(), StoreError> {
-        let (Some(parent), Some(page_id)) = (self.parent()?, self.member.page_id.clone()) else {
+        let (Some(parent), Some(page_id)) = (self.parent()?, self.token.page_id.clone()) else {
             return Ok(());
         };
         let Some(from) = parent.current else { return Ok(()) };
@@ -32,7 +32,7 @@ impl TokenRun<'_> {
             let string = self.run.store.reveal(from.id)?;
             self.app().and_then(|app| self.run.graph.page(&app, &string, &page_id))
         };
-        let current = self.credential()?.current;
+        let current = self.credential.current.clone();
         match answer {
             Err(fault) => self.not_derived(fault, current.as_ref()),
             Ok(PageGrant { token: Some(string), .. }) => {
@@ -54,7 +54,7 @@ impl TokenRun<'_> {
             self.outcome.achieve(Outcome::Derived);
             return Ok(());
         }
-        let current = self.credential()?.current;
+        let current = self.credential.current.clone();
         match self.app().and_then(|app| self.run.graph.grant(&app, grant, None)) {
             Err(fault) => self.not_derived(fault, current.as_ref()),
             Ok(granted) => self.taken(&granted.token, current.as_ref(), None),
@@ -71,7 +71,7 @@ impl TokenRun<'_> {
         if let Some(current) = current.filter(|current| current.fingerprint == fingerprint) {
             return self.same_string_again(current, from);
         }
-        let candidate = self.candidates().seal(string, Origin::Derived, Expiry::Unknown, from)?;
+        let candidate = self.seal(string, Origin::Derived, Expiry::Unknown, from)?;
         self.examine(&candidate)
     }
 
@@ -83,7 +83,7 @@ impl TokenRun<'_> {
     ) -> Result<(), StoreError> {
         let now = self.run.now();
         let fresh = current.proof.as_ref().is_some_and(|proof| {
-            proof.at <= now && now - proof.at < self.member.policy.verify_every
+            proof.at <= now && now - proof.at < self.token.policy.verify_every
         });
         let proof = match current.proof.clone().filter(|_| fresh) {
             Some(proof) => proof,
@@ -104,14 +104,9 @@ impl TokenRun<'_> {
             // Asked again at once it would give the same.
             return self.miss(end);
         }
-        let extended = Extended {
-            token: self.token,
-            generation: current.id,
-            parent: from,
-            proof,
-            event: EventKind::Derived,
-        };
-        self.run.store.extend(self.run.id, extended, now)?;
+        let extension =
+            Extension { generation: current.id, parent: from, proof, event: EventKind::Derived };
+        self.extend(extension)?;
         self.outcome.achieve(Outcome::Derived);
         Ok(())
     }

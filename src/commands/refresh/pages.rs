@@ -57,7 +57,7 @@ pub(super) fn follow(refresh: &Refresh<'_>, parent: &TokenConfig) -> Result<Foll
         .map(|(member, credential)| Job::new((*member).clone(), Some(credential), listing.clone()))
         .collect();
     if let Some(listing) = listing {
-        let found = take_note(run, parent, &credential, &pages, &listing);
+        let found = take_note(run, parent, credential, &pages, &listing);
         let found = run.bear_full(found)?;
         jobs.extend(
             found.into_iter().flatten().map(|member| Job::new(member, None, Some(listing.clone()))),
@@ -112,11 +112,12 @@ fn list(
 fn take_note(
     run: &Run<'_>,
     parent: &TokenConfig,
-    credential: &Credential,
+    credential: Credential,
     pages: &[(&TokenConfig, Credential)],
     listing: &Listing,
 ) -> Result<Vec<TokenConfig>, StoreError> {
-    let (Ok(listed), Some(current)) = (&listing.pages, &credential.current) else {
+    let current = credential.current.as_ref().map(|current| current.id);
+    let (Ok(listed), Some(current)) = (&listing.pages, current) else {
         return Ok(Vec::new());
     };
     let mut members: Vec<TokenConfig> = listed
@@ -134,29 +135,30 @@ fn take_note(
     let id = |(_, credential): &(&TokenConfig, Credential)| credential.id;
     let seen: Vec<TokenId> = seen.into_iter().map(id).chain(found).collect();
     let unseen: Vec<TokenId> = unseen.into_iter().map(id).collect();
-    run.store.note_listing(credential.id, current.id, &seen, &unseen, run.now())?;
+    run.store.note_listing(credential, current, &seen, &unseen, run.now())?;
     members.retain(|member| !pages.iter().any(|(known, _)| known.label == member.label));
     Ok(members)
 }
 
 impl TokenRun<'_> {
     pub(super) fn parent_label(&self) -> String {
-        self.member.parent.as_ref().map_or_else(String::new, Label::to_string)
+        self.token.parent.as_ref().map_or_else(String::new, Label::to_string)
     }
 
     /// A discovered Page that has been gone for a week and is dead goes out of every verdict.
     pub(super) fn retire_if_gone(&mut self) -> Result<(), StoreError> {
-        if self.member.label.as_discovered().is_none() || self.member.access_token.is_some() {
+        if self.token.label.as_discovered().is_none() || self.token.access_token.is_some() {
             return Ok(());
         }
-        let credential = self.credential()?;
+        let credential = &self.credential;
         let now = self.run.now();
         let gone = credential.unlisted_since.is_some_and(|since| now - since >= GONE_FOR);
         let dead = credential.current.as_ref().is_none_or(|generation| {
             generation.proof.as_ref().is_some_and(|proof| proof.inspection.valid == Some(false))
         });
         if gone && dead {
-            self.run.store.retire(self.run.id, self.token, now)?;
+            let run = self.run.id;
+            self.change(|store, credential| store.retire(run, credential, now))?;
             self.outcome.retired(format!(
                 "retired: gone from the Pages of `{}` for 7 days, and dead",
                 self.parent_label()

@@ -1,7 +1,7 @@
-//! Exchanging the current string for one that ends later.
+//! Renews a token: asks Meta for an access token that expires later.
 //!
-//! A renewal that fails changes nothing but the ledger: what happened, how often, and when it is
-//! tried again.
+//! A renewal that fails changes nothing but the record of attempts: what happened, how often, and
+//! when it is tried again.
 
 use chrono::TimeDelta;
 
@@ -11,13 +11,13 @@ use crate::graph::CallError;
 use crate::policy::{Decision, MARGIN, Renew, Verify, next_try};
 use crate::run::DryRun;
 use crate::run::tokens::subject;
-use crate::store::{Extension as Extended, StoreError};
+use crate::store::{Extension, StoreError};
 use crate::token::{
     Action, EventKind, Expiry, Generation, Grant, GrantType, Origin, Outcome, Problem, ProblemKind,
     Time,
 };
 
-/// One way to a string that ends later, and what its success is called.
+/// One way to an access token that expires later, and what its success is called.
 pub(super) struct Way {
     grant: &'static GrantType,
     outcome: Outcome,
@@ -45,7 +45,7 @@ const fn is_of_credentials(fault: &CallError) -> bool {
 impl TokenRun<'_> {
     pub(super) fn renew(&mut self, why: &Renew) -> Result<Next, StoreError> {
         let ways = self.ways(why);
-        let (Some(first), Some(current)) = (ways.first(), self.credential()?.current) else {
+        let (Some(first), Some(current)) = (ways.first(), self.credential.current.clone()) else {
             return Ok(Next::Stop);
         };
         let sentence = Decision::Renew(why.clone()).sentence(self.run.now());
@@ -56,14 +56,16 @@ impl TokenRun<'_> {
         }
         self.outcome.because(sentence);
         let Some(_room) = self.room()? else { return self.verify_instead(&current) };
-        let string = self.run.store.reveal(current.id)?;
-        self.run.record_attempts(&[self.token])?;
+        let access_token = self.run.store.reveal(current.id)?;
+        let (run, now) = (self.run.id, self.run.now());
+        self.change(|store, credential| store.plan_attempt(run, credential, now))?;
         failpoint::reach("before-request");
         let mut refusal: Option<CallError> = None;
         for way in ways {
-            match self.app().and_then(|app| self.run.graph.grant(&app, way.grant, Some(&string))) {
+            let ask = |app| self.run.graph.grant(&app, way.grant, Some(&access_token));
+            match self.app().and_then(ask) {
                 Ok(grant) => return self.granted(&way, &grant, &current).map(|()| Next::Stop),
-                // The next way may need no secret; if it fails too, this is what to mend.
+                // The next way may need no secret; if it fails too, this is what to fix.
                 Err(fault) if is_of_credentials(&fault) => refusal = Some(fault),
                 Err(fault) if fault.refuses_the_token() => {
                     refusal = refusal.filter(is_of_credentials).or(Some(fault));
@@ -76,7 +78,7 @@ impl TokenRun<'_> {
 
     /// The grants to ask for, one after the other until Meta gives one.
     fn ways(&self, why: &Renew) -> Vec<Way> {
-        let spec = self.member.token_type.spec();
+        let spec = self.token.token_type.spec();
         let exchange = spec.exchange.map(Way::exchange);
         let refresh = spec.refresh.map(Way::refresh);
         let has_secret = || self.app().is_ok_and(|app| app.secret.is_some());
@@ -101,7 +103,7 @@ impl TokenRun<'_> {
         if self.run.store.fingerprint(&grant.token)? == current.fingerprint {
             return self.same_string(current, grant.expiry, way);
         }
-        let candidate = self.candidates().seal(&grant.token, way.origin, grant.expiry, None)?;
+        let candidate = self.seal(&grant.token, way.origin, grant.expiry, None)?;
         self.examine(&candidate)
     }
 
@@ -113,11 +115,13 @@ impl TokenRun<'_> {
         current: &Generation,
     ) -> Result<Next, StoreError> {
         if fault.held_back {
-            self.run.store.close_attempts(self.token, self.run.now())?;
+            let now = self.run.now();
+            self.change(|store, credential| store.close_attempts(credential, now))?;
             return self.not_answered(fault).map(|()| Next::Stop);
         }
         if fault.answer_lost {
-            self.run.store.note_lost_answer(self.token, self.run.now())?;
+            let now = self.run.now();
+            self.change(|store, credential| store.note_lost_answer(credential, now))?;
         }
         if let Some(eligible) = self.perhaps_too_young(&fault, current) {
             return self.too_young_unless_dead(fault.problem, eligible, current);
@@ -155,8 +159,7 @@ impl TokenRun<'_> {
     /// From when on a string that Meta refused to renew is certainly old enough for it, if it may
     /// be too young now. No page of Meta's says how such a refusal looks, so any may be one.
     fn perhaps_too_young(&self, fault: &CallError, current: &Generation) -> Option<Time> {
-        let credential = self.credential().ok();
-        let subject = subject(self.member, credential.as_ref(), None);
+        let subject = subject(self.token, Some(&self.credential), None);
         let eligible = subject.eligible_at_the_latest(current, self.run.now());
         eligible.filter(|_| fault.refuses_the_token())
     }
@@ -203,7 +206,7 @@ impl TokenRun<'_> {
     fn verify_instead(&mut self, current: &Generation) -> Result<Next, StoreError> {
         let now = self.run.now();
         let fresh = current.proof.as_ref().is_some_and(|proof| {
-            proof.at <= now && now - proof.at < self.member.policy.verify_every
+            proof.at <= now && now - proof.at < self.token.policy.verify_every
         });
         if fresh {
             return Ok(Next::Stop);
@@ -227,33 +230,36 @@ impl TokenRun<'_> {
         }
         let end = proof.inspection.expiry;
         if end.extends(current.expiry, MARGIN) {
-            let extended =
-                Extended { token: self.token, generation: current.id, parent: None, proof, event };
-            self.run.store.extend(self.run.id, extended, self.run.now())?;
+            self.extend(Extension { generation: current.id, parent: None, proof, event })?;
             self.outcome.achieve(way.outcome);
             return Ok(());
         }
-        self.note(current, &proof)?;
+        self.note_proof(current, &proof)?;
         self.miss(end)
     }
 
     /// Nobody else can tell the end that Meta has just granted, and it will not grant it twice: it
     /// is written down although Graph could not be asked about the string.
     fn take_its_word(
-        &self,
+        &mut self,
         current: &Generation,
         granted: Expiry,
         way: &Way,
     ) -> Result<(), StoreError> {
-        let hides = self.member.token_type.spec().may_hide_the_end();
+        let hides = self.token.token_type.spec().may_hide_the_end();
         let Some(mut proof) = current.proof.clone().filter(|_| hides) else { return Ok(()) };
         if granted.extends(current.expiry, MARGIN) {
             proof.inspection.expiry = granted;
-            let (token, generation, event) = (self.token, current.id, way.event);
-            let extended = Extended { token, generation, parent: None, proof, event };
-            self.run.store.extend(self.run.id, extended, self.run.now())?;
+            let (generation, event) = (current.id, way.event);
+            self.extend(Extension { generation, parent: None, proof, event })?;
         }
         Ok(())
+    }
+
+    /// Records that the current access token lives on.
+    pub(super) fn extend(&mut self, extension: Extension) -> Result<(), StoreError> {
+        let (run, now) = (self.run.id, self.run.now());
+        self.change(|store, credential| store.extend(run, credential, extension, now))
     }
 
     /// Notes a failed try: what the next run finds, and when it tries again.
@@ -273,21 +279,20 @@ impl TokenRun<'_> {
         wait: TimeDelta,
     ) -> Result<(), StoreError> {
         let now = self.run.now();
-        let failures = self.credential()?.ledger.consecutive_failures.saturating_add(1);
+        let failures = self.credential.ledger.consecutive_failures.saturating_add(1);
         let next = next_try(problem, failures, expiry, now).max(now + wait);
         self.set_back(problem, Some(next))
     }
 
-    pub(super) fn set_back(
-        &self,
+    fn set_back(
+        &mut self,
         problem: &Problem,
         not_before: Option<Time>,
     ) -> Result<(), StoreError> {
         if problem.kind.is_about_the_app() {
             self.app_in_doubt.set(true);
         }
-        let setback = self.setback(EventKind::RefreshFailed, problem, not_before);
-        self.run.store.note_setback(self.run.id, setback, self.run.now())
+        self.note_setback(EventKind::RefreshFailed, problem, not_before)
     }
 
     /// Notes a failure that no try came to.
@@ -304,7 +309,7 @@ impl TokenRun<'_> {
     }
 
     /// Names in the history the renewal that an earlier run did not live to finish.
-    pub(super) fn note_cut_short(&self, why: &Verify) -> Result<(), StoreError> {
+    pub(super) fn note_cut_short(&mut self, why: &Verify) -> Result<(), StoreError> {
         let sentence = Decision::Verify(why.clone()).sentence(self.run.now());
         self.set_back(&Problem::new(ProblemKind::Unknown, sentence), None)
     }

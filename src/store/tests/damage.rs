@@ -13,7 +13,7 @@ fn bytes() -> Vec<u8> {
         let token = shelf.token(name);
         let end = Expiry::At(day(60));
         let current = shelf.current(token, &format!("EAAfake{name}"), end, day(1));
-        shelf.store.note_proof(shelf.run, current.id, proof(day(1), true, end)).unwrap();
+        shelf.note_proof(token, current.id, proof(day(1), true, end));
         shelf.store.owe(token, &[TargetId::new("app")], day(1)).unwrap();
         shelf.store.keep_target_backup(token, &TargetId::new("app"), b"old", day(1)).unwrap();
         shelf.store.plan_attempts(shelf.run, &[token], day(1)).unwrap();
@@ -140,25 +140,22 @@ fn holds(lock: &RunLock, path: &Path, case: &str) {
         assert_eq!(store.reveal(current.id).unwrap(), string("EAAfakebrand"), "{case}");
     }
     let new = NewCandidate {
-        token,
         access_token: string("EAAfakenew"),
         origin: Origin::Adopted,
         expiry: Expiry::Unknown,
         parent: None,
     };
-    let candidate = store.seal_candidate(new, day(2)).unwrap();
+    let (brand, candidate) = store.seal_candidate(brand, new, day(2)).unwrap();
     let promotion = Promotion {
-        token,
         candidate: candidate.id,
-        supersedes: brand.in_place(),
         proof: None,
         event: EventKind::Adopted,
         problem: None,
         owes: vec![TargetId::new("app")],
     };
-    let promoted = store.promote(run, promotion, day(2));
+    let promoted = store.promote(run, brand, promotion, day(2));
     let promoted = promoted.unwrap_or_else(|error| panic!("{case}: {error:?}"));
-    assert_eq!(store.reveal(promoted.id).unwrap(), string("EAAfakenew"), "{case}");
+    assert_eq!(store.reveal(promoted.current.unwrap().id).unwrap(), string("EAAfakenew"), "{case}");
     let keep = Keep { generations: 0, at_least: TimeDelta::zero() };
     assert!(store.purge(run, &[(token, keep)], day(90)).is_ok(), "{case}");
     assert_eq!(store.credential(token).unwrap().damage, None, "{case}");

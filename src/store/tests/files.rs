@@ -75,23 +75,22 @@ fn a_rehearsal_reaches_no_disk() {
     let rehearsal = Store::rehearsal(&path, Some(&key()), None).unwrap();
     let run = rehearsal.begin_run("refresh", Trigger::Manual, day(2)).unwrap();
     let new = NewCandidate {
-        token,
         access_token: string("EAAfake2"),
         origin: Origin::Refreshed,
         expiry: Expiry::Never,
         parent: None,
     };
-    let candidate = rehearsal.seal_candidate(new, day(2)).unwrap();
+    let known = rehearsal.credential(token).unwrap();
+    assert_eq!(known.current.as_ref().map(|current| current.id), Some(first.id));
+    let (known, candidate) = rehearsal.seal_candidate(known, new, day(2)).unwrap();
     let promotion = Promotion {
-        token,
         candidate: candidate.id,
-        supersedes: Some(first.id),
         proof: None,
         event: EventKind::Refreshed,
         problem: None,
         owes: Vec::new(),
     };
-    rehearsal.promote(run, promotion, day(2)).unwrap();
+    rehearsal.promote(run, known, promotion, day(2)).unwrap();
     assert_eq!(rehearsal.reveal(candidate.id).unwrap(), string("EAAfake2"));
     assert_eq!(rehearsal.credentials().unwrap()[0].current.as_ref().unwrap().number, 2);
     drop(rehearsal);

@@ -1,4 +1,32 @@
 //! The store's promises, each tried on a store of its own.
+//!
+//! What the rules promise is tried on every engine: a `contract!` names those tests, and a second
+//! database adds its line there. What hangs on files is tried on the disk alone.
+
+/// Makes an empty store of some engine.
+type Make = fn() -> Shelf;
+
+/// Tries promises on every engine.
+macro_rules! contract {
+    ($($promise:ident,)*) => {
+        mod on_disk {
+            $(
+                #[test]
+                fn $promise() {
+                    super::$promise(super::Shelf::new);
+                }
+            )*
+        }
+        mod in_memory {
+            $(
+                #[test]
+                fn $promise() {
+                    super::$promise(super::Shelf::in_memory);
+                }
+            )*
+        }
+    };
+}
 
 // A release build has no fail points.
 #[cfg(debug_assertions)]
@@ -26,7 +54,7 @@ use chrono::{DateTime, TimeDelta};
 use super::*;
 use crate::crypto::Key;
 use crate::token::{
-    AccessToken, EventKind, Expiry, Generation, GenerationId, Inspection, Label, Origin, Problem,
+    AccessToken, Credential, EventKind, Expiry, Generation, GenerationId, GenerationState, Inspection, Label, Origin, Problem,
     ProblemKind, Proof, Time, TokenId, TokenType, Trigger,
 };
 
@@ -87,6 +115,16 @@ impl Shelf {
         Self { store, lock, run, path, folder }
     }
 
+    /// A store that no file keeps.
+    fn in_memory() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metatoken.db");
+        let lock = lock(&path);
+        let store = Store::rehearsal(&path, None, None).unwrap();
+        let run = store.begin_run("refresh", Trigger::Scheduled, day(0)).unwrap();
+        Self { store, lock, run, path, folder }
+    }
+
     pub(super) fn token(&self, name: &str) -> TokenId {
         self.store.enrol(&[enrolment(name)]).unwrap()[0]
     }
@@ -99,21 +137,17 @@ impl Shelf {
         now: Time,
     ) -> Generation {
         let new = NewCandidate {
-            token,
             access_token: string(text),
             origin: Origin::Refreshed,
             expiry,
             parent: None,
         };
-        self.store.seal_candidate(new, now).unwrap()
+        self.store.seal_candidate(self.credential(token), new, now).unwrap().1
     }
 
-    pub(super) fn promotion(&self, token: TokenId, candidate: &Generation) -> Promotion {
-        let supersedes = self.credential(token).current.map(|current| current.id);
+    pub(super) fn promotion(&self, candidate: &Generation) -> Promotion {
         Promotion {
-            token,
             candidate: candidate.id,
-            supersedes,
             proof: None,
             event: EventKind::Refreshed,
             problem: None,
@@ -130,10 +164,32 @@ impl Shelf {
         now: Time,
     ) -> Generation {
         let candidate = self.candidate(token, text, expiry, now);
-        self.store.promote(self.run, self.promotion(token, &candidate), now).unwrap()
+        self.promote(token, self.promotion(&candidate), now).unwrap();
+        Generation { state: GenerationState::Current, ..candidate }
     }
 
-    pub(super) fn credential(&self, token: TokenId) -> crate::token::Credential {
+    /// Promotes a candidate in the place of the one that is current now.
+    pub(super) fn promote(
+        &self,
+        token: TokenId,
+        promotion: Promotion,
+        now: Time,
+    ) -> Result<Credential> {
+        self.store.promote(self.run, self.credential(token), promotion, now)
+    }
+
+    /// Records an answer of Graph's.
+    pub(super) fn note_proof(
+        &self,
+        token: TokenId,
+        generation: GenerationId,
+        proof: Proof,
+    ) -> Option<EventKind> {
+        let credential = self.credential(token);
+        self.store.note_proof(self.run, credential, generation, proof).unwrap().1
+    }
+
+    pub(super) fn credential(&self, token: TokenId) -> Credential {
         let all = self.store.credentials().unwrap();
         all.into_iter().find(|credential| credential.id == token).unwrap()
     }

@@ -3,6 +3,11 @@ use rusqlite::Connection;
 use super::*;
 use crate::token::TargetId;
 
+contract! {
+    the_last_content_of_each_target_comes_back,
+    an_old_content_is_forgotten_with_the_old_strings_of_its_token,
+}
+
 fn target(name: &str) -> TargetId {
     TargetId::new(name)
 }
@@ -12,9 +17,8 @@ fn content(store: &Store, token: TokenId, name: &str) -> Option<(Time, Vec<u8>)>
     replaced.map(|replaced| (replaced.at, replaced.content.to_vec()))
 }
 
-#[test]
-fn the_last_content_of_each_target_comes_back() {
-    let shelf = Shelf::new();
+fn the_last_content_of_each_target_comes_back(make: Make) {
+    let shelf = make();
     let (brand, other) = (shelf.token("brand"), shelf.token("other"));
     let keep = |token, name, bytes: &[u8], at| {
         shelf.store.keep_target_backup(token, &target(name), bytes, day(at)).unwrap();
@@ -67,9 +71,8 @@ fn a_content_in_anothers_place_does_not_open() {
     }
 }
 
-#[test]
-fn an_old_content_is_forgotten_with_the_old_strings_of_its_token() {
-    let shelf = Shelf::new();
+fn an_old_content_is_forgotten_with_the_old_strings_of_its_token(make: Make) {
+    let shelf = make();
     let (brand, other) = (shelf.token("brand"), shelf.token("other"));
     for (token, name, at) in [(brand, "old", 1), (brand, "young", 2), (other, "old", 1)] {
         shelf.store.keep_target_backup(token, &target(name), b"hush", day(at)).unwrap();

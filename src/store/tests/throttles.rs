@@ -1,8 +1,11 @@
 use super::*;
 
-#[test]
-fn an_app_is_left_alone_until_its_time_and_by_the_last_word() {
-    let shelf = Shelf::new();
+contract! {
+    an_app_is_left_alone_until_its_time_and_by_the_last_word,
+}
+
+fn an_app_is_left_alone_until_its_time_and_by_the_last_word(make: Make) {
+    let shelf = make();
     let store = &shelf.store;
     assert!(store.throttled_apps(day(0)).unwrap().is_empty());
     store.throttle_app("main", day(2), day(0)).unwrap();

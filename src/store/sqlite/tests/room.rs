@@ -37,20 +37,17 @@ fn renew(shelf: &Shelf, token: TokenId, n: i64) {
     let proof = Proof { at: now, inspection };
     shelf.store.plan_attempts(run, &[token], now).unwrap();
     let candidate = shelf.candidate(token, &text, Expiry::At(day(n + 60)), now);
-    let supersedes = shelf.store.credential(token).unwrap().current.map(|current| current.id);
-    if let Some(current) = supersedes {
-        shelf.store.note_proof(run, current, proof.clone()).unwrap();
+    if let Some(current) = shelf.credential(token).current {
+        shelf.note_proof(token, current.id, proof.clone());
     }
     let promotion = Promotion {
         proof: Some(proof),
         owes: (0..30).map(|n| TargetId::new(format!("/srv/application/{n}.ini#token"))).collect(),
-        token,
         candidate: candidate.id,
-        supersedes,
         event: EventKind::Refreshed,
         problem: None,
     };
-    shelf.store.promote(run, promotion, now).unwrap();
+    shelf.promote(token, promotion, now).unwrap();
 }
 
 #[test]
