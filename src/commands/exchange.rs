@@ -99,7 +99,8 @@ fn hand_over(
         Lifetime::Unknown => exchange.exchange_if_possible(&app, &new)?,
     };
     drop(room);
-    let delivered = deliveries.of_token(exchange.token, exchange.before.id, Manner::Careful).settle();
+    let delivered =
+        deliveries.of_token(exchange.token, exchange.before.id, Manner::Careful).settle();
     run.bear_full(delivered)?;
     let run_hooks = deliveries.run_pending_hooks();
     run.bear_full(run_hooks)?;
@@ -309,8 +310,7 @@ impl<'a> Exchange<'a> {
         origin: Origin,
     ) -> Result<(), Complaint> {
         let candidates = self.candidates(app);
-        let new =
-            NewCandidate { access_token: access_token.clone(), origin, expiry, parent: None };
+        let new = NewCandidate { access_token: access_token.clone(), origin, expiry, parent: None };
         let (credential, sealed) = candidates.seal(self.credential.clone(), new)?;
         // What is said of it now counts, also where an earlier run had sealed it already.
         let candidate = Generation { origin, expiry, ..sealed };
@@ -337,12 +337,7 @@ impl<'a> Exchange<'a> {
     /// The candidates of this token. A person may hand over the Page token of another person than
     /// the parent's, so only what was there before says whose it must be.
     fn candidates(&self, app: &App) -> Candidates<'_> {
-        Candidates {
-            run: self.run,
-            token: self.token,
-            app_id: Some(app.id.clone()),
-            parent: None,
-        }
+        Candidates { run: self.run, token: self.token, app_id: Some(app.id.clone()), parent: None }
     }
 
     fn result(&self, outcome: Outcome, reason: String) -> Result<TokenResult, Complaint> {

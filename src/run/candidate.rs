@@ -15,8 +15,8 @@ use crate::graph::CallError;
 use crate::policy::{Adoption, Extension, Incumbent, judge_grant, judge_newcomer, next_try};
 use crate::store::{NewCandidate, Promotion, Refusal, Setback, StoreError};
 use crate::token::{
-    Action, Credential, EventKind, Expiry, Generation, Identity,
-    Inspection, Origin, Outcome, Problem, ProblemKind, Proof, Time, TokenId, TokenType,
+    Action, Credential, EventKind, Expiry, Generation, Identity, Inspection, Origin, Outcome,
+    Problem, ProblemKind, Proof, Time, TokenId, TokenType,
 };
 
 /// Asks Graph about one generation, and gives the token back as it is then.

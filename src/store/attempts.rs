@@ -50,10 +50,14 @@ impl Store {
     }
 
     /// Records the renewal of one token before its first request, if the run has not yet.
-    pub fn plan_attempt(&self, run: RunId, credential: Credential, now: Time) -> Result<Credential> {
-        let (planned, ()) = self.change(credential, Some(now), move |tx, credential| {
-            plan(tx, run, &[credential.id])
-        })?;
+    pub fn plan_attempt(
+        &self,
+        run: RunId,
+        credential: Credential,
+        now: Time,
+    ) -> Result<Credential> {
+        let (planned, ()) = self
+            .change(credential, Some(now), move |tx, credential| plan(tx, run, &[credential.id]))?;
         failpoint::reach("planned");
         Ok(planned)
     }
@@ -153,12 +157,7 @@ fn interrupted(mut row: Row<'_>) -> Result<Interrupted, BadCell> {
 
 impl Setback {
     /// Writes event, counts and attempt, in the caller's transaction.
-    pub(super) fn write(
-        &self,
-        tx: &mut dyn Tx,
-        run: RunId,
-        token: TokenId,
-    ) -> Result<(), TxError> {
+    pub(super) fn write(&self, tx: &mut dyn Tx, run: RunId, token: TokenId) -> Result<(), TxError> {
         let problem = self.problem.as_ref();
         Entry::new(token, self.event, tx.now())
             .of(self.generation)

@@ -14,8 +14,8 @@ use super::tx_error::TxError;
 use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{
-    AccessToken, Credential, Expiry, Fingerprint, Generation, GenerationId, GenerationState, Origin, Time,
-    TokenId,
+    AccessToken, Credential, Expiry, Fingerprint, Generation, GenerationId, GenerationState,
+    Origin, Time, TokenId,
 };
 
 /// An access token that has just come in.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use super::engine::Shortage;
 use super::key::BadKey;
-use super::life::{Loss, Lost, restore_hint};
-use super::place;
+use super::sqlite::loss::{Loss, Lost, restore_hint};
+use super::sqlite::place;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 

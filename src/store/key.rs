@@ -13,7 +13,7 @@ use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use super::error::{Cause, StoreError};
-use super::place;
+use super::sqlite::place;
 use super::tx_error::{Doing, TxError};
 use crate::crypto::{self, Key};
 use crate::failpoint;

@@ -16,28 +16,19 @@
 //! A dry run works on a copy in memory: the real code, and nothing that reaches the disk.
 
 mod attempts;
-mod backup;
 mod candidate;
 mod change;
-mod connection;
 mod damage;
 mod deliveries;
 mod engine;
 mod error;
 mod events;
 mod examination;
-mod filesystem;
 mod generations;
 mod hooks;
 mod key;
-mod life;
-mod lock;
-mod log;
-mod making;
-mod migrations;
 mod notices;
 mod overwrites;
-mod place;
 mod promote;
 mod proofs;
 mod purge;
@@ -66,7 +57,6 @@ use tx_error::{Doing, TxError};
 use crate::token::Time;
 
 pub use attempts::{Interrupted, Setback};
-pub use backup::{backup, belongs_to_store};
 pub use candidate::NewCandidate;
 pub use damage::Mended;
 pub use deliveries::{DeliveryFailure, Settlement};
@@ -74,18 +64,18 @@ pub use engine::{GrantRoom, Shortage};
 pub use error::{Cause, FULL, StoreError};
 pub use events::{Event, EventQuery, History};
 pub use examination::Examination;
-pub use filesystem::{filesystem_trouble, refused_filesystem};
 pub use generations::Sighting;
 pub use hooks::HookProcess;
 pub use key::{BadKey, KeySource, read_key};
-pub use life::{Loss, Lost};
-pub use lock::{Holder, LockError, RunLock, lock_path};
 pub use notices::{Channel, FailingChannel};
 pub use overwrites::{Contents, Overwrite, Overwriting};
-pub use place::mark_path;
 pub use promote::{Extension, Promotion, Refusal};
 pub use purge::Keep;
 pub use runs::{Machinery, RunId, RunRow};
+pub use sqlite::{
+    Holder, LockError, Loss, Lost, RunLock, backup, belongs_to_store, filesystem_trouble,
+    lock_path, mark_path, refused_filesystem,
+};
 pub use target_backups::TargetBackup;
 pub use tokens::{Enrolment, Stock};
 

@@ -13,7 +13,8 @@ use super::tx_error::TxError;
 use super::{Result, Store, deliveries, proofs};
 use crate::failpoint;
 use crate::token::{
-    Credential, EventKind, Generation, GenerationId, GenerationState, Problem, Proof, TargetId, Time, TokenId,
+    Credential, EventKind, Generation, GenerationId, GenerationState, Problem, Proof, TargetId,
+    Time, TokenId,
 };
 
 /// A candidate that is to become the current generation, in the place of the one that the token
@@ -187,12 +188,7 @@ fn promote(
     attempts::succeed(tx, token, promotion.event)
 }
 
-fn refuse(
-    tx: &mut dyn Tx,
-    run: RunId,
-    token: TokenId,
-    refusal: Refusal,
-) -> Result<(), TxError> {
+fn refuse(tx: &mut dyn Tx, run: RunId, token: TokenId, refusal: Refusal) -> Result<(), TxError> {
     let candidate = refusal.candidate;
     expect(tx, candidate, GenerationState::Candidate)?;
     if let Some(proof) = &refusal.proof {

@@ -5,7 +5,8 @@ use crate::policy::next_try;
 use crate::run::candidate::{Candidates, Examined, is_critical, not_extended};
 use crate::store::{NewCandidate, Setback, StoreError};
 use crate::token::{
-    AccessToken, Action, EventKind, Expiry, Generation, GenerationId, Origin, Outcome, Problem, Time,
+    AccessToken, Action, EventKind, Expiry, Generation, GenerationId, Origin, Outcome, Problem,
+    Time,
 };
 
 impl TokenRun<'_> {

@@ -66,8 +66,8 @@ impl TokenRun<'_> {
     fn note_what_a_person_must_fix(&mut self, fault: &CallError) -> Result<(), StoreError> {
         // A wait that Meta asked for and that is not over must not be forgotten.
         let known = self.credential.ledger.problem.as_ref();
-        let waits = known
-            .is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown));
+        let waits =
+            known.is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown));
         if fault.problem.action.needs_a_person() && !waits {
             self.change(|store, credential| store.note_trouble(credential, Some(&fault.problem)))?;
             self.app_in_doubt.set(true);
@@ -77,10 +77,7 @@ impl TokenRun<'_> {
 
     /// Forgets what was wrong with the app: an answer shows that it is live; that its secret is right
     /// only where it was sent.
-    fn note_that_the_app_is_well(
-        &self,
-        credential: Credential,
-    ) -> Result<Credential, StoreError> {
+    fn note_that_the_app_is_well(&self, credential: Credential) -> Result<Credential, StoreError> {
         if !self.app_in_doubt.get() {
             return Ok(credential);
         }
@@ -104,8 +101,6 @@ impl TokenRun<'_> {
         proof: &Proof,
     ) -> Result<(), StoreError> {
         let (run, generation, proof) = (self.run.id, generation.id, proof.clone());
-        self.change(|store, credential| {
-            Ok(store.note_proof(run, credential, generation, proof)?.0)
-        })
+        self.change(|store, credential| Ok(store.note_proof(run, credential, generation, proof)?.0))
     }
 }

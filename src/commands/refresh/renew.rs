@@ -284,11 +284,7 @@ impl TokenRun<'_> {
         self.set_back(problem, Some(next))
     }
 
-    fn set_back(
-        &mut self,
-        problem: &Problem,
-        not_before: Option<Time>,
-    ) -> Result<(), StoreError> {
+    fn set_back(&mut self, problem: &Problem, not_before: Option<Time>) -> Result<(), StoreError> {
         if problem.kind.is_about_the_app() {
             self.app_in_doubt.set(true);
         }

@@ -1,11 +1,24 @@
 //! Keeps the store in one `SQLite` file.
 //!
-//! `queue` gathers jobs on the thread that owns the connection and commits them together, `tx`
-//! carries out their statements, `room` takes room on the disk for what Meta is about to grant, and
-//! `check` looks the file over. `open` opens it: to write, to read, as a copy in memory.
+//! `open` opens the file by `connection`: to write, to read, as a copy in memory; `create` makes a
+//! new one, `migrations` bring an older one to today's schema, and `loss` tells one that was lost
+//! from one that never was. `lock` lets one command write at a time. `queue` gathers jobs on the
+//! thread that owns the connection and commits them together, `tx` carries out their statements,
+//! and `room` takes room on the disk for what Meta is about to grant. `log` reads the write-ahead
+//! log where `SQLite` cannot, `check` looks the file over, and `backup` copies it. `place` says
+//! where the files lie and who may read them, and `filesystem` which file systems cannot carry them.
 
+mod backup;
 mod check;
+mod connection;
+mod create;
+mod filesystem;
+mod lock;
+mod log;
+pub(super) mod loss;
+mod migrations;
 mod open;
+pub(super) mod place;
 mod queue;
 mod room;
 mod tx;
@@ -24,9 +37,14 @@ use self::room::Room;
 use super::engine::{Access, Engine, GrantRoom, Job, RowCheck, Shortage};
 use super::tx_error::TxError;
 
-pub(super) use open::{
-    beside_a_run, open, open_reader, open_without_key, reader_of_living, rehearsal,
-};
+pub use backup::{backup, belongs_to_store};
+pub use filesystem::{filesystem_trouble, refused_filesystem};
+pub use lock::{Holder, LockError, RunLock, lock_path};
+pub use loss::{Loss, Lost};
+pub use place::mark_path;
+
+use open::reader_of_living;
+pub(super) use open::{beside_a_run, open, open_reader, open_without_key, rehearsal};
 pub(super) use tx::SqliteTx;
 
 /// The `SQLite` engine: one connection, and where its file lies on a disk.

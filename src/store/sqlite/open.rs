@@ -4,17 +4,17 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::connection::{self, Standing};
+use super::lock::RunLock;
+use super::place::{self, Found};
 use super::room::Room;
 use super::{Disk, Sqlite, SqliteTx};
-use crate::store::connection::{self, Standing};
+use super::{create, loss};
 use crate::store::error::{Cause, StoreError};
 use crate::store::key::KeySource;
-use crate::store::lock::RunLock;
-use crate::store::place::{self, Found};
 use crate::store::seal::Seals;
 use crate::store::tx::Tx;
 use crate::store::tx_error::{Doing, TxError};
-use crate::store::{life, making};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -25,19 +25,19 @@ pub(in crate::store) fn open(
     path: &Path,
     key: &KeySource,
 ) -> Result<(Sqlite, Seals)> {
-    if life::look(path, key.made())? != Found::Something {
-        making::make(lock, path, key)?;
+    if loss::look(path, key.made())? != Found::Something {
+        create::create(lock, path, key)?;
     }
     // A store that was closed and is open again: what SQLite keeps beside it has followed the
     // first, and would be opened for reading alone.
     place::carry_mode(path);
-    let open = || connection::writer(path).map_err(|it| life::explain(it, path, key.made()));
+    let open = || connection::writer(path).map_err(|it| loss::explain(it, path, key.made()));
     let (connection, standing) = match open()? {
         // A file that was begun by an earlier version and has nothing in it.
         (blank, Standing::Blank) => {
             drop(blank);
-            life::emptied(path, key.made())?;
-            making::make(lock, path, key)?;
+            loss::emptied(path, key.made())?;
+            create::create(lock, path, key)?;
             open()?
         }
         opened => opened,
@@ -138,16 +138,16 @@ fn start(connection: Connection, path: &Path, disk: Option<Disk>) -> Result<Sqli
 }
 
 /// A reader of a store that was not lost; `None` if none was made yet.
-pub(in crate::store) fn reader_of_living(
+pub(super) fn reader_of_living(
     path: &Path,
     key: Option<&Path>,
 ) -> Result<Option<(Connection, Standing)>> {
-    if life::look(path, key)? != Found::Something {
+    if loss::look(path, key)? != Found::Something {
         return Ok(None);
     }
-    let opened = connection::reader(path).map_err(|error| life::explain(error, path, key))?;
+    let opened = connection::reader(path).map_err(|error| loss::explain(error, path, key))?;
     if opened.as_ref().is_some_and(|(_, standing)| *standing == Standing::Blank) {
-        life::emptied(path, key)?;
+        loss::emptied(path, key)?;
     }
     Ok(opened)
 }

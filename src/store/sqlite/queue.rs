@@ -16,9 +16,9 @@ use std::thread::{JoinHandle, ThreadId};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::connection::patiently;
 use super::room::Room;
 use super::tx::SqliteTx;
-use crate::store::connection::patiently;
 use crate::store::engine::{Access, Done, Job};
 use crate::store::error::Cause;
 use crate::store::tx_error::{EngineFailure, TxError};

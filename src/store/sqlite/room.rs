@@ -22,11 +22,11 @@ use rustix::fs::{FallocateFlags, fallocate, statfs, statvfs};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
+use super::connection::empty_log;
+use super::place;
 use super::queue::Queue;
-use crate::store::connection::empty_log;
 use crate::store::engine::{GrantRoom, Shortage};
 use crate::store::error::Cause;
-use crate::store::place;
 use crate::store::tx_error::{EngineFailure, TxError};
 
 /// What a page costs in the log, with its header.

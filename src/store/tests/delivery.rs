@@ -1,4 +1,5 @@
 use super::*;
+use crate::store::sqlite::place;
 use crate::token::{Delivery, DeliveryState, GenerationId, TargetId};
 
 contract! {
@@ -274,8 +275,7 @@ fn a_token_that_retires_keeps_its_deliveries_and_a_reader_sees_them_without_the_
     let page = shelf.token("brand/1");
     let first = shelf.current_owed(page, "EAAfake1", &["app"], day(1));
     let listed = shelf.credential(page);
-    let unlisted =
-        shelf.store.note_listing(listed, GenerationId(1), &[], &[page], day(2)).unwrap();
+    let unlisted = shelf.store.note_listing(listed, GenerationId(1), &[], &[page], day(2)).unwrap();
     shelf.store.retire(shelf.run, unlisted, day(9)).unwrap();
     let reader = Store::open_reader(&shelf.path, None).unwrap().unwrap();
     let found = reader.credential(page).unwrap();

@@ -1,4 +1,5 @@
 use super::*;
+use crate::store::sqlite::place;
 use crate::token::{GenerationId, Ledger};
 
 contract! {

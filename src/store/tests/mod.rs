@@ -28,25 +28,16 @@ macro_rules! contract {
     };
 }
 
-// A release build has no fail points.
-#[cfg(debug_assertions)]
-mod crash;
-mod damage;
 mod delivery;
-mod files;
 mod generations;
 mod history;
-mod keys;
 mod notices;
-mod other_user;
 mod overwrites;
 mod purge;
-mod schema;
 mod target_backups;
 mod throttles;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
@@ -54,8 +45,8 @@ use chrono::{DateTime, TimeDelta};
 use super::*;
 use crate::crypto::Key;
 use crate::token::{
-    AccessToken, Credential, EventKind, Expiry, Generation, GenerationId, GenerationState, Inspection, Label, Origin, Problem,
-    ProblemKind, Proof, Time, TokenId, TokenType, Trigger,
+    AccessToken, Credential, EventKind, Expiry, Generation, GenerationId, GenerationState,
+    Inspection, Label, Origin, Problem, ProblemKind, Proof, Time, TokenId, TokenType, Trigger,
 };
 
 /// Midnight of the day `n` days after the first of January 2026.
@@ -199,26 +190,4 @@ impl Shelf {
         events.reverse();
         events.into_iter().map(|event| event.kind).collect()
     }
-}
-
-/// This binary once more, in this folder, to run one of its ignored tests.
-fn again(test: &str, folder: &Path) -> Command {
-    // The build's folder may be closed to others.
-    let binary = folder.join("reader");
-    if !binary.exists() {
-        std::fs::copy(std::env::current_exe().unwrap(), &binary).unwrap();
-    }
-    let mut command = Command::new(binary);
-    command
-        .args(["--ignored", "--exact", &format!("store::tests::{test}")])
-        .current_dir(folder)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
-
-/// Whether such a test was started by [`again`], and not by somebody who runs all that is ignored.
-fn is_child() -> bool {
-    std::env::current_exe()
-        .is_ok_and(|binary| binary.parent() == std::env::current_dir().ok().as_deref())
 }

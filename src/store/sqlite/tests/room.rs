@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::super::{open, room};
+use super::super::{open, place, room};
 use crate::store::tests::{Shelf, day, key, lock};
-use crate::store::{Promotion, Store, place};
+use crate::store::{Promotion, Store};
 use crate::token::{
     EventKind, Expiry, GranularScope, Identity, Inspection, Proof, TargetId, TokenId, Trigger,
 };

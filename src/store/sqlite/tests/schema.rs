@@ -4,10 +4,10 @@ use super::*;
 use crate::token::{ChannelId, TargetId};
 
 /// A store of schema 1 as its first release wrote it.
-const V1: &str = include_str!("../../../tests/schemas/v1.sql");
+const V1: &str = include_str!("../../../../tests/schemas/v1.sql");
 
 /// One of schema 3, in which targets have and are owed a string.
-const V3: &str = include_str!("../../../tests/schemas/v3.sql");
+const V3: &str = include_str!("../../../../tests/schemas/v3.sql");
 
 fn build(path: &Path, dump: &str) {
     Connection::open(path).unwrap().execute_batch(dump).unwrap();

@@ -9,11 +9,11 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::error::{Cause, StoreError};
 use super::lock::{self, Memory, Recalled, lock_path};
 use super::log::{self, Log};
 use super::place::{self, Found};
 use crate::shell::quoted;
+use crate::store::error::{Cause, StoreError};
 use crate::token::Time;
 
 /// What became of a store that lived.
@@ -32,8 +32,8 @@ pub enum Loss {
 /// A store that lived and is gone, and what brings it back.
 #[derive(Debug, Clone)]
 pub struct Lost {
-    pub(super) store: PathBuf,
-    pub(super) loss: Loss,
+    pub(in crate::store) store: PathBuf,
+    pub(in crate::store) loss: Loss,
     sign: Sign,
     key: Option<PathBuf>,
 }
@@ -109,7 +109,7 @@ fn sign(store: &Path, key: Option<&Path>) -> Option<Sign> {
 
 impl Lost {
     /// What happened, without the store's name.
-    pub(super) fn message(&self) -> String {
+    pub(in crate::store) fn message(&self) -> String {
         let what = match &self.loss {
             Loss::Missing => "the store is missing",
             Loss::Emptied => "the store is empty",
@@ -130,7 +130,7 @@ impl Lost {
     }
 
     /// What brings it back, and what begins a new one.
-    pub(super) fn hints(&self) -> Vec<String> {
+    pub(in crate::store) fn hints(&self) -> Vec<String> {
         let mut restore = match &self.loss {
             // What is not ours is not written over.
             Loss::Overwritten => format!(
@@ -185,7 +185,7 @@ fn put_aside(store: &Path, files: impl IntoIterator<Item = PathBuf>) -> String {
 }
 
 /// The command that puts a backup in a store's place.
-pub(super) fn restore_hint(store: &Path) -> String {
+pub(in crate::store) fn restore_hint(store: &Path) -> String {
     // Where the name is a link, the log lies beside what it leads to.
     let store = &place::real(store);
     let [store, log, index] =

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::connection::{self, Standing};
-use super::error::{Cause, StoreError};
 use super::lock::lock_path;
-use super::sqlite::reader_of_living;
-use super::tx_error::{Doing, TxError};
-use super::{Result, place};
+use super::{place, reader_of_living};
+use crate::store::Result;
+use crate::store::error::{Cause, StoreError};
+use crate::store::tx_error::{Doing, TxError};
 
 /// The store as one file that needs no log, at one moment, whatever runs write meanwhile; `None` if
 /// none was made yet. The key is not in it. `key` is the key file where it is one of our making.

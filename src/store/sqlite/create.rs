@@ -1,4 +1,4 @@
-//! Makes a new store: under another name until it is whole.
+//! Creates a new store: under another name until it is whole.
 //!
 //! A kill at any moment leaves no store or a whole one. The lock file first says that it is begun,
 //! so that a key without a store is known for what it is; then the key is made, then the store,
@@ -12,17 +12,17 @@ use std::path::Path;
 use rusqlite::OpenFlags;
 
 use super::connection;
-use super::error::{Cause, StoreError};
-use super::key::KeySource;
 use super::lock::RunLock;
 use super::place;
-use super::seal::Seals;
-use super::tx_error::{Doing, TxError};
 use crate::crypto::Key;
 use crate::failpoint;
+use crate::store::error::{Cause, StoreError};
+use crate::store::key::KeySource;
+use crate::store::seal::Seals;
+use crate::store::tx_error::{Doing, TxError};
 
 /// Makes the store, where nothing or an empty file has its name and nothing says that it lived.
-pub(super) fn make(lock: &RunLock, path: &Path, key: &KeySource) -> Result<(), StoreError> {
+pub(super) fn create(lock: &RunLock, path: &Path, key: &KeySource) -> Result<(), StoreError> {
     let unwritable =
         |error: io::Error| StoreError::Unwritable(path.to_path_buf(), Cause::new(error));
     place::make_folder(place::folder_of(path)).map_err(unwritable)?;

@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, OFlags};
 
-use super::error::{Cause, StoreError};
 use crate::shell::quoted;
+use crate::store::error::{Cause, StoreError};
 
 /// The write-ahead log's ending.
-pub(super) const LOG: &str = "-wal";
+pub(in crate::store) const LOG: &str = "-wal";
 /// The ending of the log's index.
-pub(super) const INDEX: &str = "-shm";
+pub(in crate::store) const INDEX: &str = "-shm";
 /// The ending of the journal that is kept while the file learns to have a log.
 pub(super) const JOURNAL: &str = "-journal";
 
@@ -28,7 +28,7 @@ pub(super) const JOURNAL: &str = "-journal";
 pub(super) const MARK: &str = "-failed-run";
 
 /// The file beside the store with this ending.
-pub(super) fn beside(store: &Path, ending: &str) -> PathBuf {
+pub(in crate::store) fn beside(store: &Path, ending: &str) -> PathBuf {
     let mut name = store.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
@@ -73,12 +73,12 @@ pub(super) fn look(store: &Path) -> Result<Found, StoreError> {
 }
 
 /// Whether something else than a file has this name; a link is something else.
-pub(super) fn is_no_file(path: &Path) -> bool {
+pub(in crate::store) fn is_no_file(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_file())
 }
 
 /// What has this name, where it is no file.
-pub(super) fn kind(path: &Path) -> &'static str {
+pub(in crate::store) fn kind(path: &Path) -> &'static str {
     match fs::symlink_metadata(path).map(|meta| meta.file_type()) {
         Ok(kind) if kind.is_dir() => "it is a folder",
         Ok(kind) if kind.is_symlink() => "it is a link",
@@ -87,7 +87,7 @@ pub(super) fn kind(path: &Path) -> &'static str {
 }
 
 /// How to put aside what is not ours to delete.
-pub(super) fn aside_hint(path: &Path) -> String {
+pub(in crate::store) fn aside_hint(path: &Path) -> String {
     let aside = beside(path, "-aside.XXXXXX");
     format!(
         "find out who made it, and put it aside: `mv {} \"$(mktemp -d {})\"`",
@@ -104,13 +104,13 @@ pub(super) fn real(store: &Path) -> PathBuf {
 }
 
 /// The folder of a file.
-pub(super) fn folder_of(file: &Path) -> &Path {
+pub(in crate::store) fn folder_of(file: &Path) -> &Path {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))
 }
 
 /// Makes a folder, and those above it, for the owner alone; one that exists is left as it is.
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+pub(in crate::store) fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
     }
@@ -130,7 +130,7 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
 
 /// Makes a file that was not there, for its owner alone. Made by root it goes to the owner of its
 /// folder: what a person tries as root must not be closed to the timer's user afterwards.
-pub(super) fn make_file(path: &Path) -> io::Result<File> {
+pub(in crate::store) fn make_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true).mode(0o600);
     let file = open_plain(path, &options, OFlags::empty())?;
@@ -140,7 +140,7 @@ pub(super) fn make_file(path: &Path) -> io::Result<File> {
 
 /// The name under which a file of ours is made until it is whole. It follows from the file's, so
 /// that the next run finds what a killed one left.
-pub(super) fn waiting(path: &Path) -> PathBuf {
+pub(in crate::store) fn waiting(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".metatoken-tmp");
@@ -149,7 +149,7 @@ pub(super) fn waiting(path: &Path) -> PathBuf {
 
 /// Removes what a killed run left under such a name, with what `SQLite` kept beside it. Who calls
 /// holds the run lock, so nobody else is making it.
-pub(super) fn clear_away(waiting: &Path) -> io::Result<()> {
+pub(in crate::store) fn clear_away(waiting: &Path) -> io::Result<()> {
     for ending in ["", LOG, INDEX, JOURNAL] {
         remove_if_there(&beside(waiting, ending))?;
     }
@@ -173,7 +173,11 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 }
 
 /// Opens a file, never through a link and never waiting for whoever holds the other end of a pipe.
-pub(super) fn open_plain(path: &Path, how: &OpenOptions, more: OFlags) -> io::Result<File> {
+pub(in crate::store) fn open_plain(
+    path: &Path,
+    how: &OpenOptions,
+    more: OFlags,
+) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | more;
     let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
     let file = how.clone().custom_flags(flags).open(path)?;
@@ -182,7 +186,7 @@ pub(super) fn open_plain(path: &Path, how: &OpenOptions, more: OFlags) -> io::Re
 }
 
 /// Whether nothing more can be written: by the disk, a quota, or a limit of this process.
-pub(super) const fn is_full(kind: io::ErrorKind) -> bool {
+pub(in crate::store) const fn is_full(kind: io::ErrorKind) -> bool {
     matches!(
         kind,
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
@@ -190,7 +194,7 @@ pub(super) const fn is_full(kind: io::ErrorKind) -> bool {
 }
 
 /// Whether a file was not opened because its name is a link.
-pub(super) fn is_link(error: &io::Error) -> bool {
+pub(in crate::store) fn is_link(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
@@ -220,7 +224,7 @@ pub(super) fn mode_of_new(store: &Path) -> u32 {
 }
 
 /// What lets us write where the whole file system is closed to everybody.
-pub(super) fn read_only_mount(file: &Path) -> Option<String> {
+pub(in crate::store) fn read_only_mount(file: &Path) -> Option<String> {
     let denied = rustix::fs::access(folder_of(file), Access::WRITE_OK).err()?;
     (denied == rustix::io::Errno::ROFS).then(|| {
         let folder = quoted(folder_of(file));
@@ -230,7 +234,7 @@ pub(super) fn read_only_mount(file: &Path) -> Option<String> {
 
 /// What opens the first of these files that we may not read and write: to the user who owns it, or
 /// to us.
-pub(super) fn closed(files: &[PathBuf]) -> Option<String> {
+pub(in crate::store) fn closed(files: &[PathBuf]) -> Option<String> {
     closed_by_another(files).or_else(|| closed_by_mode(files))
 }
 
@@ -282,7 +286,7 @@ fn user_name(id: u32) -> String {
 }
 
 /// Makes the name of a new file survive a power cut.
-pub(super) fn sync_folder(of: &Path) -> io::Result<()> {
+pub(in crate::store) fn sync_folder(of: &Path) -> io::Result<()> {
     File::open(folder_of(of))?.sync_all()
 }
 

@@ -14,13 +14,13 @@ use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, FileControl, OpenFlags, Transaction, TransactionBehavior};
 
-use super::error::{Cause, StoreError};
+use super::SqliteTx;
 use super::log::{self, Log};
 use super::migrations;
 use super::place::{self, Found};
-use super::sqlite::SqliteTx;
-use super::tx::Tx;
-use super::tx_error::{Doing, TxError};
+use crate::store::error::{Cause, StoreError};
+use crate::store::tx::Tx;
+use crate::store::tx_error::{Doing, TxError};
 
 /// Marks our files among all of SQLite's: `MTKN`.
 const APPLICATION: i64 = 0x4d54_4b4e;
