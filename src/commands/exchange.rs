@@ -2,7 +2,7 @@
 //!
 //! It is inspected before anything is stored. A short-lived one is exchanged at Meta for a long-lived
 //! one; a long-lived one is stored as it is. Either becomes the token's candidate, and is promoted
-//! unless the current access token is alive and better. Where nobody can be asked how long it lives,
+//! unless the current access token is alive and better. Where Graph does not say how long it lives,
 //! the attempt to exchange it tells: Meta exchanges only what is short-lived.
 
 use std::path::PathBuf;

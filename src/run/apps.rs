@@ -1,4 +1,4 @@
-//! The Meta apps, with their secrets read.
+//! Reads the Meta apps, with their secrets.
 
 use std::collections::HashMap;
 

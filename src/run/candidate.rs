@@ -13,7 +13,7 @@ use super::inspect::{is_another_hosts, misfit_behind};
 use super::tokens::{TokenConfig, subject};
 use crate::graph::CallError;
 use crate::policy::{Adoption, Extension, Incumbent, judge_grant, judge_newcomer, next_try};
-use crate::store::{NewCandidate, Promotion, Refusal, Setback, StoreError};
+use crate::store::{NewCandidate, Promotion, RefusedCandidate, Setback, StoreError};
 use crate::token::{
     Action, Credential, EventKind, Expiry, Generation, Identity, Inspection, Origin, Outcome,
     Problem, ProblemKind, Proof, Time, TokenId, TokenType,
@@ -394,7 +394,8 @@ impl Candidates<'_> {
     ) -> Result<Credential, StoreError> {
         let setback =
             Setback { event, generation: None, problem: Some(problem.clone()), not_before };
-        let refusal = Refusal { candidate: candidate.id, proof: None, setback: Some(setback) };
+        let refusal =
+            RefusedCandidate { candidate: candidate.id, proof: None, setback: Some(setback) };
         self.run.store.refuse(self.run.id, credential, refusal, self.run.now())
     }
 

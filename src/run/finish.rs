@@ -34,7 +34,7 @@ impl Run<'_> {
         self.show(report)
     }
 
-    /// Prints a report in the form that was asked for: silence where nobody has anything to do.
+    /// Prints a report in the form that was asked for: silence where there is nothing to do.
     pub fn show(&self, report: RunReport) -> Result<Exit, Complaint> {
         let exit = report.exit();
         let report = report.with_prefix(self.prefix());

@@ -40,7 +40,7 @@ pub fn decided(label: &Label, decision: &Decision, now: Time) {
     tracing::info!(event = "decided", %label, "{what}: {why}");
 }
 
-/// Tells what Graph said of a string.
+/// Tells what Graph said of an access token.
 pub fn inspected(inspection: &Inspection, began: Instant) {
     let problem = inspection.problem.as_ref();
     let verdict = match inspection.valid {
@@ -59,7 +59,7 @@ pub fn inspected(inspection: &Inspection, began: Instant) {
     );
 }
 
-/// Tells what kept a string that a person handed over from being taken.
+/// Tells what kept an access token that a person handed over from being taken.
 pub fn not_taken(label: &Label, problem: &Problem) {
     tracing::error!(
         event = "failed",
@@ -128,7 +128,7 @@ pub fn stands(reason: &Reason) {
     tell!(level, event = "standing", label, problem = reason.code, "{}", reason.message);
 }
 
-/// Tells that proofs could not be stored by somebody who only looks.
+/// Tells that proofs could not be stored by a command that only looks.
 pub fn not_stored(error: StoreError) {
     let error = anyhow::Error::from(error);
     tracing::info!(event = "not_stored", "the answers could not be stored: {error:#}");
@@ -159,7 +159,7 @@ pub struct Delivered<'a> {
 }
 
 impl Delivered<'_> {
-    /// Tells that the target has the string.
+    /// Tells that the target has the access token.
     pub fn settled(self) {
         let Self { label, target, dry_run, began } = self;
         let (event, what) = match dry_run {
@@ -170,7 +170,7 @@ impl Delivered<'_> {
         tracing::info!(event, %label, %target, duration_ms, "{what} to `{target}`");
     }
 
-    /// Tells that the target holds a string that nobody knows, and keeps it.
+    /// Tells that the target holds an access token that is unknown, and keeps it.
     pub fn left_alone(self) {
         let Self { label, target, began, .. } = self;
         let duration_ms = began.elapsed().as_millis();
@@ -180,7 +180,7 @@ impl Delivered<'_> {
         );
     }
 
-    /// Tells that the target did not get the string.
+    /// Tells that the target did not get the access token.
     pub fn failed(self, fault: &Fault) {
         let Self { label, target, began, .. } = self;
         let duration_ms = began.elapsed().as_millis();

@@ -3,7 +3,7 @@
 //! An attempt is recorded before its first request. If the process dies between Meta's answer and
 //! our disk, the open attempt says that there may have been a grant.
 
-use super::events::Entry;
+use super::events::NewEvent;
 use super::row::{self, BadCell, Row};
 use super::runs::RunId;
 use super::tx::{Tx, values};
@@ -159,7 +159,7 @@ impl Setback {
     /// Writes event, counts and attempt, in the caller's transaction.
     pub(super) fn write(&self, tx: &mut dyn Tx, run: RunId, token: TokenId) -> Result<(), TxError> {
         let problem = self.problem.as_ref();
-        Entry::new(token, self.event, tx.now())
+        NewEvent::new(token, self.event, tx.now())
             .of(self.generation)
             .because(problem)
             .write(tx, run)?;

@@ -11,11 +11,11 @@ use std::ops::ControlFlow;
 
 use chrono::TimeDelta;
 
-use super::events::Entry;
+use super::events::NewEvent;
 use super::generations::find;
 use super::row::{BadCell, Row};
 use super::runs::RunId;
-use super::tx::{Tx, Value, values};
+use super::tx::{SqlValue, Tx, values};
 use super::tx_error::TxError;
 use super::{Result, Store, overwrites};
 use crate::failpoint;
@@ -177,7 +177,7 @@ pub(super) fn all(
     let sql =
         format!("SELECT d.token, {COLUMNS} FROM delivery d WHERE {whose} ORDER BY token, target");
     let mut all: HashMap<TokenId, Vec<Option<Delivery>>> = HashMap::new();
-    tx.rows(&sql, token.map(Value::from).as_slice(), &mut |mut row| {
+    tx.rows(&sql, token.map(SqlValue::from).as_slice(), &mut |mut row| {
         let token = row.token("delivery.token")?;
         all.entry(token).or_default().push(delivery(row).ok());
         Ok(ControlFlow::Continue(()))
@@ -234,7 +234,7 @@ pub(super) fn repair(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
             "UPDATE delivery SET owed = ?3, settled = ?3, owed_since = ?4, settled_at = ?4,
                  error = NULL, failed_at = NULL, drifted_since = NULL
              WHERE token = ?1 AND target = ?2",
-            &[token.into(), Value::Text(&target), newest.into(), since.into()],
+            &[token.into(), SqlValue::Text(&target), newest.into(), since.into()],
         )?;
         // A name that cannot be read is no target's; the row stays, under a name that can.
         if std::str::from_utf8(&target).is_err() {
@@ -242,7 +242,7 @@ pub(super) fn repair(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
             tx.execute(
                 "UPDATE delivery SET target = ?3 WHERE token = ?1 AND target = ?2 AND NOT EXISTS
                      (SELECT 1 FROM delivery d WHERE d.token = ?1 AND d.target = ?3)",
-                &[token.into(), Value::Text(&target), Value::from(&name)],
+                &[token.into(), SqlValue::Text(&target), SqlValue::from(&name)],
             )?;
         }
     }
@@ -280,7 +280,7 @@ fn settle(tx: &mut dyn Tx, run: RunId, settlement: &Settlement) -> Result<(), Tx
         values![*token, target.as_str(), *generation, now],
     )?;
     overwrites::end(tx, *token, target)?;
-    Entry::new(*token, EventKind::Delivered, now).of(Some(*generation)).to(target).write(tx, run)
+    NewEvent::new(*token, EventKind::Delivered, now).of(Some(*generation)).to(target).write(tx, run)
 }
 
 fn fail(tx: &mut dyn Tx, run: RunId, failure: &DeliveryFailure) -> Result<(), TxError> {
@@ -300,7 +300,7 @@ fn fail(tx: &mut dyn Tx, run: RunId, failure: &DeliveryFailure) -> Result<(), Tx
         |mut row| row.maybe_generation("delivery.owed"),
     )?;
     if is_news {
-        Entry::new(*token, EventKind::DeliveryFailed, now)
+        NewEvent::new(*token, EventKind::DeliveryFailed, now)
             .of(owed.flatten())
             .to(target)
             .because(Some(problem))

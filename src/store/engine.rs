@@ -31,7 +31,7 @@ pub(super) type RowCheck = fn(&mut dyn Tx) -> Result<Vec<String>, TxError>;
 /// A database that keeps a store.
 pub(super) trait Engine: Send + Sync {
     /// Carries out a job in a transaction, and acknowledges it when its commit is certain.
-    fn submit(&self, job: Box<dyn Job>, access: Access);
+    fn submit(&self, job: Box<dyn StoreJob>, access: Access);
 
     /// Takes room for one grant; waits for others to give theirs back while there is too little for
     /// all. [`TxError::NoRoom`] if there is not even enough for one.
@@ -86,7 +86,7 @@ impl GrantRoom {
 }
 
 /// The work of one verb, and the caller that waits for its end.
-pub(super) trait Job: Send {
+pub(super) trait StoreJob: Send {
     /// The time that its transaction is dated with, if it dates anything.
     fn now(&self) -> Option<Time>;
 
@@ -107,17 +107,17 @@ pub(super) enum Done {
 }
 
 /// What came of a job: its value, its error, or its panic.
-pub(super) type Outcome<T> = Result<Result<T, TxError>, Box<dyn Any + Send>>;
+pub(super) type JobOutcome<T> = Result<Result<T, TxError>, Box<dyn Any + Send>>;
 
 /// A job whose caller waits at the other end of a channel.
-pub(super) struct Call<T, W> {
+pub(super) struct WaitingJob<T, W> {
     pub(super) work: Option<W>,
-    pub(super) outcome: Option<Outcome<T>>,
+    pub(super) outcome: Option<JobOutcome<T>>,
     pub(super) now: Option<Time>,
-    pub(super) reply: SyncSender<Outcome<T>>,
+    pub(super) reply: SyncSender<JobOutcome<T>>,
 }
 
-impl<T, W> Job for Call<T, W>
+impl<T, W> StoreJob for WaitingJob<T, W>
 where
     T: Send,
     W: FnOnce(&mut dyn Tx) -> Result<T, TxError> + Send,
@@ -153,7 +153,7 @@ pub(super) fn call<T: Send + 'static>(
     work: impl FnOnce(&mut dyn Tx) -> Result<T, TxError> + Send + 'static,
 ) -> Result<T, TxError> {
     let (reply, answer) = sync_channel(1);
-    engine.submit(Box::new(Call { work: Some(work), outcome: None, now, reply }), access);
+    engine.submit(Box::new(WaitingJob { work: Some(work), outcome: None, now, reply }), access);
     match answer.recv().expect("the engine acknowledges every job") {
         Ok(outcome) => outcome,
         // The panic is the caller's: it asked for this work.

@@ -29,7 +29,7 @@ pub struct Event {
     pub kind: EventKind,
     /// The number of the generation concerned.
     pub generation: Option<u32>,
-    /// What stands for its string.
+    /// What stands for its access token.
     pub fingerprint: Option<Fingerprint>,
     /// When the token ended before.
     pub old_expiry: Option<Expiry>,
@@ -64,7 +64,7 @@ pub struct History {
 }
 
 impl EventQuery {
-    /// The kinds that somebody who asks for failures means.
+    /// The kinds that count as failures.
     pub const FAILURES: &'static [EventKind] = &[
         EventKind::AdoptionRefused,
         EventKind::NotExtended,
@@ -109,7 +109,7 @@ impl Store {
 }
 
 /// An event that is to be written.
-pub(super) struct Entry<'a> {
+pub(super) struct NewEvent<'a> {
     pub(super) token: Option<TokenId>,
     pub(super) at: Time,
     pub(super) kind: EventKind,
@@ -120,7 +120,7 @@ pub(super) struct Entry<'a> {
     pub(super) target: Option<&'a TargetId>,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> NewEvent<'a> {
     /// A line that says what happened, when and to whom.
     pub(super) const fn new(token: TokenId, kind: EventKind, at: Time) -> Self {
         Self { token: Some(token), ..Self::of_none(kind, at) }

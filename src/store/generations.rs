@@ -4,7 +4,7 @@
 //! fingerprint outlives its access token, so that one which comes back is recognised.
 
 use super::row::{self, BadCell, Row};
-use super::tx::{Tx, Value, values};
+use super::tx::{SqlValue, Tx, values};
 use super::tx_error::TxError;
 use super::{Result, Store};
 use crate::token::{
@@ -96,7 +96,7 @@ fn select(which: &str) -> String {
 pub(super) fn find(
     tx: &mut dyn Tx,
     which: &str,
-    parameters: &[Value<'_>],
+    parameters: &[SqlValue<'_>],
 ) -> Result<Option<Generation>, TxError> {
     tx.first(&select(which), parameters, |mut row| row.generation())
 }

@@ -1,4 +1,4 @@
-//! The store key: where it is, how it is written, and when one is made.
+//! Reads and makes the store key.
 //!
 //! A key is made together with a new store and never for an existing one: a fresh key beside old
 //! seals would look like health and lose every token. It opens one thing only, the data key that
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
-use super::error::{Cause, StoreError};
+use super::error::{StoreError, SystemCause};
 use super::sqlite::place;
 use super::tx_error::{Doing, TxError};
 use crate::crypto::{self, Key};
@@ -56,7 +56,7 @@ impl fmt::Display for BadKey {
 
 impl std::error::Error for BadKey {}
 
-/// No key file is longer; whoever points at a big file meant another one.
+/// No key file is longer; a big file is another one by mistake.
 const LONGEST: u64 = 1024;
 
 /// Reads a key: 64 hex digits, or 32 bytes in base64 of either alphabet, padded or not.
@@ -174,9 +174,9 @@ fn unusable(path: &Path, error: io::Error) -> StoreError {
         return StoreError::KeyIsLink(path.to_path_buf());
     }
     if place::is_full(error.kind()) {
-        return StoreError::Full(path.to_path_buf(), Cause::new(error));
+        return StoreError::Full(path.to_path_buf(), SystemCause::new(error));
     }
-    StoreError::KeyUnreadable(path.to_path_buf(), Cause::new(error))
+    StoreError::KeyUnreadable(path.to_path_buf(), SystemCause::new(error))
 }
 
 fn make(path: &Path) -> Result<Key, StoreError> {

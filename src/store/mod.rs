@@ -1,16 +1,17 @@
-//! The store: what metatoken promises to remember.
+//! Keeps what metatoken promises to remember.
 //!
-//! Verbs in the trade's words, and under them one SQLite file and one key. The promises:
+//! Verbs in the trade's words; under them rules over one small transaction type, [`tx`]; under those
+//! an [`engine`], which is one `SQLite` file. The promises:
 //!
 //! - A verb that returns has committed: what it wrote survives a kill and a power cut.
-//! - A string is sealed before anyone looks at it, and no string lies on the disk in the clear.
+//! - An access token is sealed before anything looks at it, and none lies on the disk in the clear.
 //! - Before Meta is asked for a grant, the room that it needs on the disk is taken.
 //! - A write names what it replaces, and does nothing if that is no longer there. A verb that changes
 //!   a token takes what the caller knows of it by value, and gives back what is so then.
 //! - What a target is owed is written with the promotion that owes it, and stays until it is settled.
-//! - Whoever may read the files can read the store, without its key, also after a writer was
+//! - A user who may read the files can read the store, without its key, also after a writer was
 //!   killed; reading makes and changes nothing.
-//! - Only who holds the [`RunLock`] opens the store to write. `status` alone adds its proofs
+//! - Only the holder of the [`RunLock`] opens the store to write. `status` alone adds its proofs
 //!   without it.
 //!
 //! A dry run works on a copy in memory: the real code, and nothing that reaches the disk.
@@ -61,7 +62,7 @@ pub use candidate::NewCandidate;
 pub use damage::Mended;
 pub use deliveries::{DeliveryFailure, Settlement};
 pub use engine::{GrantRoom, Shortage};
-pub use error::{Cause, FULL, StoreError};
+pub use error::{FULL, StoreError, SystemCause};
 pub use events::{Event, EventQuery, History};
 pub use examination::Examination;
 pub use generations::Sighting;
@@ -69,11 +70,11 @@ pub use hooks::HookProcess;
 pub use key::{BadKey, KeySource, read_key};
 pub use notices::{Channel, FailingChannel};
 pub use overwrites::{Contents, Overwrite, Overwriting};
-pub use promote::{Extension, Promotion, Refusal};
-pub use purge::Keep;
+pub use promote::{ExtendedExpiry, Promotion, RefusedCandidate};
+pub use purge::Retention;
 pub use runs::{Machinery, RunId, RunRow};
 pub use sqlite::{
-    Holder, LockError, Loss, Lost, RunLock, backup, belongs_to_store, filesystem_trouble,
+    Holder, LockError, LostStore, RunLock, StoreLoss, backup, belongs_to_store, filesystem_trouble,
     lock_path, mark_path, refused_filesystem,
 };
 pub use target_backups::TargetBackup;

@@ -8,10 +8,10 @@ use std::collections::HashSet;
 
 use chrono::TimeDelta;
 
-use super::events::Entry;
+use super::events::NewEvent;
 use super::row::{BadCell, Row};
 use super::runs::RunId;
-use super::tx::{Tx, Value, values};
+use super::tx::{SqlValue, Tx, values};
 use super::tx_error::TxError;
 use super::{Result, Store};
 use crate::crypto;
@@ -151,7 +151,7 @@ impl Store {
         }
         self.write(move |tx| {
             for name in &gone {
-                let name = &[Value::Text(name)];
+                let name = &[SqlValue::Text(name)];
                 tx.execute("DELETE FROM notice WHERE channel = ?1", name)?;
                 tx.execute("DELETE FROM channel WHERE name = ?1", name)?;
             }
@@ -191,7 +191,7 @@ fn fail(tx: &mut dyn Tx, run: RunId, name: &str, error: &str) -> Result<(), TxEr
         return Ok(());
     }
     let problem = Problem::new(ProblemKind::Unknown, error);
-    Entry::of_none(EventKind::NotificationFailed, now)
+    NewEvent::of_none(EventKind::NotificationFailed, now)
         .because(Some(&problem))
         .to(&TargetId::new(name))
         .write(tx, run)

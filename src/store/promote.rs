@@ -5,7 +5,7 @@
 //! touches a current access token because something else has failed.
 
 use super::attempts::{self, Setback};
-use super::events::Entry;
+use super::events::NewEvent;
 use super::generations::one;
 use super::runs::RunId;
 use super::tx::{Tx, values};
@@ -35,7 +35,7 @@ pub struct Promotion {
 
 /// A candidate that is not promoted. It stays sealed like a previous generation.
 #[derive(Debug, Clone)]
-pub struct Refusal {
+pub struct RefusedCandidate {
     /// The generation that is refused.
     pub candidate: GenerationId,
     /// What Graph said of it.
@@ -46,7 +46,7 @@ pub struct Refusal {
 
 /// The current access token came back, and expires later or was derived from another parent's.
 #[derive(Debug, Clone)]
-pub struct Extension {
+pub struct ExtendedExpiry {
     /// The current generation.
     pub generation: GenerationId,
     /// The parent's generation that it was listed under, if it is derived.
@@ -82,7 +82,7 @@ impl Store {
         &self,
         run: RunId,
         credential: Credential,
-        refusal: Refusal,
+        refusal: RefusedCandidate,
         now: Time,
     ) -> Result<Credential> {
         let (refused, ()) = self.change(credential, Some(now), move |tx, credential| {
@@ -96,7 +96,7 @@ impl Store {
         &self,
         run: RunId,
         credential: Credential,
-        extension: Extension,
+        extension: ExtendedExpiry,
         now: Time,
     ) -> Result<Credential> {
         let (extended, ()) = self.change(credential, Some(now), move |tx, credential| {
@@ -122,7 +122,7 @@ fn expect(
     }))
 }
 
-/// Takes a generation out of use; its string stays sealed.
+/// Takes a generation out of use; its access token stays sealed.
 pub(super) fn set_aside(
     tx: &mut dyn Tx,
     id: GenerationId,
@@ -179,7 +179,7 @@ fn promote(
     if let Some(valid) = promoted.proof.as_ref().and_then(|proof| proof.inspection.valid) {
         proofs::settle_verdict(tx, candidate, valid)?;
     }
-    Entry::new(token, promotion.event, tx.now())
+    NewEvent::new(token, promotion.event, tx.now())
         .of(Some(candidate))
         .moving(old, promoted.expiry)
         .because(promotion.problem.as_ref())
@@ -188,7 +188,12 @@ fn promote(
     attempts::succeed(tx, token, promotion.event)
 }
 
-fn refuse(tx: &mut dyn Tx, run: RunId, token: TokenId, refusal: Refusal) -> Result<(), TxError> {
+fn refuse(
+    tx: &mut dyn Tx,
+    run: RunId,
+    token: TokenId,
+    refusal: RefusedCandidate,
+) -> Result<(), TxError> {
     let candidate = refusal.candidate;
     expect(tx, candidate, GenerationState::Candidate)?;
     if let Some(proof) = &refusal.proof {
@@ -208,7 +213,7 @@ fn extend(
     tx: &mut dyn Tx,
     run: RunId,
     token: TokenId,
-    extension: &Extension,
+    extension: &ExtendedExpiry,
 ) -> Result<(), TxError> {
     let generation = extension.generation;
     let old = expect(tx, generation, GenerationState::Current)?;
@@ -220,7 +225,7 @@ fn extend(
         tx.execute("UPDATE generation SET parent = ?2 WHERE id = ?1", values![generation, parent])?;
     }
     let extended = one(tx, generation)?;
-    Entry::new(token, extension.event, tx.now())
+    NewEvent::new(token, extension.event, tx.now())
         .of(Some(generation))
         .moving(Some(old.expiry), extended.expiry)
         .write(tx, run)?;

@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::events::Entry;
+use super::events::NewEvent;
 use super::row::{self, Row};
 use super::runs::RunId;
 use super::tx::{Tx, values};
@@ -67,7 +67,7 @@ fn note(
     };
     settle_verdict(tx, generation, valid)?;
     let event = if valid { EventKind::Verified } else { EventKind::Invalid };
-    Entry::new(token, event, proof.at)
+    NewEvent::new(token, event, proof.at)
         .of(Some(generation))
         .moving(Some(expiry), told_expiry(&proof.inspection).unwrap_or(expiry))
         .because(proof.inspection.problem.as_ref())

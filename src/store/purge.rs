@@ -1,6 +1,6 @@
 //! Wipes old access tokens.
 //!
-//! An access token that was set aside stays sealed while somebody might want it back: the newest
+//! An access token that was set aside stays sealed while it might be wanted back: the newest
 //! few, and all of the last weeks. It also stays while Meta might still honour it, because what may
 //! be alive must remain revocable; one without a date is alive until an answer says that it is
 //! dead. Afterwards its fingerprint alone remains, so that it is recognised if it ever returns.
@@ -10,7 +10,7 @@
 
 use chrono::TimeDelta;
 
-use super::events::Entry;
+use super::events::NewEvent;
 use super::row;
 use super::runs::RunId;
 use super::tx::{Tx, values};
@@ -20,7 +20,7 @@ use crate::token::{EventKind, Expiry, Generation, GenerationState, Time, TokenId
 
 /// How long access tokens stay that are no longer used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keep {
+pub struct Retention {
     /// How many of them in any case.
     pub generations: u32,
     /// For how long in any case, from the moment at which they were set aside.
@@ -34,9 +34,9 @@ impl Store {
         self.write_at(now, move |tx| bring_back(tx, run, began))
     }
 
-    /// Wipes the access tokens of these tokens, and the files that they were delivered into, that
-    /// nobody can want any more; returns how many access tokens.
-    pub fn purge(&self, run: RunId, tokens: &[(TokenId, Keep)], now: Time) -> Result<usize> {
+    /// Wipes the access tokens of these tokens whose time is over, and the files that they were
+    /// delivered into; returns how many access tokens.
+    pub fn purge(&self, run: RunId, tokens: &[(TokenId, Retention)], now: Time) -> Result<usize> {
         let tokens = tokens.to_vec();
         self.write_at(now, move |tx| {
             let mut wiped = 0;
@@ -93,7 +93,7 @@ fn bring_back(tx: &mut dyn Tx, run: RunId, began: Time) -> Result<(), TxError> {
     Ok(())
 }
 
-fn purge(tx: &mut dyn Tx, run: RunId, token: TokenId, keep: Keep) -> Result<usize, TxError> {
+fn purge(tx: &mut dyn Tx, run: RunId, token: TokenId, keep: Retention) -> Result<usize, TxError> {
     let now = tx.now();
     let gone: Vec<Generation> = set_aside(tx, token)?
         .into_iter()
@@ -107,7 +107,7 @@ fn purge(tx: &mut dyn Tx, run: RunId, token: TokenId, keep: Keep) -> Result<usiz
             "UPDATE generation SET state = ?2, sealed = NULL WHERE id = ?1",
             values![generation.id, GenerationState::Purged.as_str()],
         )?;
-        Entry::new(token, EventKind::Purged, now).of(Some(generation.id)).write(tx, run)?;
+        NewEvent::new(token, EventKind::Purged, now).of(Some(generation.id)).write(tx, run)?;
     }
     Ok(gone.len())
 }

@@ -10,7 +10,7 @@ use std::fmt;
 use chrono::DateTime;
 use serde_json::json;
 
-use super::tx::Value;
+use super::tx::SqlValue;
 use crate::token::{
     Action, DataAccess, Expiry, Fingerprint, Generation, GenerationId, GenerationState,
     GranularScope, Identity, Inspection, Label, Origin, Problem, ProblemKind, Proof, TargetId,
@@ -54,7 +54,7 @@ type Read<T> = Result<T, BadCell>;
 /// The cells of one row, as an engine has them.
 pub(super) trait Cells {
     /// The cell at a place; nothing where it is of no type that the schema has.
-    fn value(&self, at: usize) -> Option<Value<'_>>;
+    fn value(&self, at: usize) -> Option<SqlValue<'_>>;
 
     /// The name of the column at a place.
     fn column(&self, at: usize) -> &str;
@@ -80,7 +80,7 @@ impl<'a> Row<'a> {
 
     /// The next cell. `column` is named `table.column`; a debug build checks that the statement
     /// has it there.
-    fn take(&mut self, column: &'static str, expected: &'static str) -> Read<Value<'a>> {
+    fn take(&mut self, column: &'static str, expected: &'static str) -> Read<SqlValue<'a>> {
         let at = self.next;
         self.next += 1;
         debug_assert_eq!(
@@ -95,9 +95,9 @@ impl<'a> Row<'a> {
     pub(super) fn maybe_integer(&mut self, column: &'static str) -> Read<Option<i64>> {
         let expected = "number";
         match self.take(column, expected)? {
-            Value::Null => Ok(None),
-            Value::Integer(number) => Ok(Some(number)),
-            Value::Text(_) | Value::Blob(_) => Err(BadCell { column, expected }),
+            SqlValue::Null => Ok(None),
+            SqlValue::Integer(number) => Ok(Some(number)),
+            SqlValue::Text(_) | SqlValue::Blob(_) => Err(BadCell { column, expected }),
         }
     }
 
@@ -135,9 +135,9 @@ impl<'a> Row<'a> {
     pub(super) fn maybe_raw_text(&mut self, column: &'static str) -> Read<Option<&'a [u8]>> {
         let expected = "text";
         match self.take(column, expected)? {
-            Value::Null => Ok(None),
-            Value::Text(bytes) => Ok(Some(bytes)),
-            Value::Integer(_) | Value::Blob(_) => Err(BadCell { column, expected }),
+            SqlValue::Null => Ok(None),
+            SqlValue::Text(bytes) => Ok(Some(bytes)),
+            SqlValue::Integer(_) | SqlValue::Blob(_) => Err(BadCell { column, expected }),
         }
     }
 
@@ -161,9 +161,9 @@ impl<'a> Row<'a> {
     pub(super) fn maybe_blob(&mut self, column: &'static str) -> Read<Option<&'a [u8]>> {
         let expected = "bytes";
         match self.take(column, expected)? {
-            Value::Null => Ok(None),
-            Value::Blob(bytes) => Ok(Some(bytes)),
-            Value::Integer(_) | Value::Text(_) => Err(BadCell { column, expected }),
+            SqlValue::Null => Ok(None),
+            SqlValue::Blob(bytes) => Ok(Some(bytes)),
+            SqlValue::Integer(_) | SqlValue::Text(_) => Err(BadCell { column, expected }),
         }
     }
 

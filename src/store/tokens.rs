@@ -7,10 +7,10 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use super::events::Entry;
+use super::events::NewEvent;
 use super::row::{self, BadCell, Row};
 use super::runs::RunId;
-use super::tx::{Tx, Value, values};
+use super::tx::{SqlValue, Tx, values};
 use super::tx_error::TxError;
 use super::{Result, Store, deliveries};
 use crate::token::{
@@ -38,7 +38,7 @@ pub struct Enrolment {
 pub struct Stock {
     /// The tokens, by label.
     pub credentials: Vec<Credential>,
-    /// Damaged rows of which nobody can say whose they are.
+    /// Damaged rows that cannot be assigned to a token.
     pub strays: Vec<&'static str>,
 }
 
@@ -143,7 +143,7 @@ impl Store {
                 values![token, now],
             )?;
             if changed == 1 {
-                Entry::new(token, EventKind::Retired, now).write(tx, run)?;
+                NewEvent::new(token, EventKind::Retired, now).write(tx, run)?;
             }
             Ok(())
         })?;
@@ -264,8 +264,8 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
                 answer_lost_at
          FROM token WHERE {which} ORDER BY label"
     );
-    let parameters: Vec<Value<'_>> =
-        std::iter::once(own.into()).chain(token.map(Value::from)).collect();
+    let parameters: Vec<SqlValue<'_>> =
+        std::iter::once(own.into()).chain(token.map(SqlValue::from)).collect();
     let mut stock = Stock::default();
     tx.rows(&sql, &parameters, &mut |row| {
         let id = row.at(0).token("token.id")?;
@@ -364,7 +364,7 @@ fn live_generations(
         row::GENERATION
     );
     let mut live: HashMap<TokenId, Live> = HashMap::new();
-    tx.rows(&sql, token.map(Value::from).as_slice(), &mut |row| {
+    tx.rows(&sql, token.map(SqlValue::from).as_slice(), &mut |row| {
         let token = row.at(row::GENERATION_CELLS).token("generation.token")?;
         live.entry(token).or_default().add(row)?;
         Ok(ControlFlow::Continue(()))

@@ -13,7 +13,7 @@ use crate::token::{GenerationId, Time, TokenId};
 
 /// What is bound to a parameter, or found in a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Value<'a> {
+pub(super) enum SqlValue<'a> {
     /// Nothing.
     Null,
     /// A number, a truth or a time.
@@ -30,11 +30,16 @@ pub(super) type EachRow<'a> = &'a mut dyn FnMut(Row<'_>) -> Result<ControlFlow<(
 /// A transaction that is under way in some engine.
 pub(super) trait Tx {
     /// Runs a statement that gives no rows; returns how many rows it changed.
-    fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<usize, TxError>;
+    fn execute(&mut self, sql: &str, values: &[SqlValue<'_>]) -> Result<usize, TxError>;
 
     /// Runs a statement and hands over its rows one by one, so that 10,000 of them never lie in
     /// memory at once.
-    fn rows(&mut self, sql: &str, values: &[Value<'_>], each: EachRow<'_>) -> Result<(), TxError>;
+    fn rows(
+        &mut self,
+        sql: &str,
+        values: &[SqlValue<'_>],
+        each: EachRow<'_>,
+    ) -> Result<(), TxError>;
 
     /// The time that this transaction is dated with.
     fn now(&self) -> Time;
@@ -45,7 +50,7 @@ impl dyn Tx + '_ {
     pub(super) fn all<T>(
         &mut self,
         sql: &str,
-        values: &[Value<'_>],
+        values: &[SqlValue<'_>],
         mut read: impl FnMut(Row<'_>) -> Result<T, BadCell>,
     ) -> Result<Vec<T>, TxError> {
         let mut all = Vec::new();
@@ -60,7 +65,7 @@ impl dyn Tx + '_ {
     pub(super) fn undamaged<T>(
         &mut self,
         sql: &str,
-        values: &[Value<'_>],
+        values: &[SqlValue<'_>],
         mut read: impl FnMut(Row<'_>) -> Result<T, BadCell>,
     ) -> Result<Vec<T>, TxError> {
         let read = self.all(sql, values, |row| Ok(read(row).ok()))?;
@@ -71,7 +76,7 @@ impl dyn Tx + '_ {
     pub(super) fn first<T>(
         &mut self,
         sql: &str,
-        values: &[Value<'_>],
+        values: &[SqlValue<'_>],
         mut read: impl FnMut(Row<'_>) -> Result<T, BadCell>,
     ) -> Result<Option<T>, TxError> {
         let mut first = None;
@@ -86,7 +91,7 @@ impl dyn Tx + '_ {
     pub(super) fn first_undamaged<T>(
         &mut self,
         sql: &str,
-        values: &[Value<'_>],
+        values: &[SqlValue<'_>],
         mut read: impl FnMut(Row<'_>) -> Result<T, BadCell>,
     ) -> Result<Option<T>, TxError> {
         let mut first = None;
@@ -98,7 +103,7 @@ impl dyn Tx + '_ {
     }
 
     /// Whether the statement gives a row.
-    pub(super) fn has_row(&mut self, sql: &str, values: &[Value<'_>]) -> Result<bool, TxError> {
+    pub(super) fn has_row(&mut self, sql: &str, values: &[SqlValue<'_>]) -> Result<bool, TxError> {
         Ok(self.first(sql, values, |_| Ok(()))?.is_some())
     }
 
@@ -107,7 +112,7 @@ impl dyn Tx + '_ {
         &mut self,
         what: &'static str,
         sql: &str,
-        values: &[Value<'_>],
+        values: &[SqlValue<'_>],
     ) -> Result<(), TxError> {
         match self.execute(sql, values)? {
             0 => Err(TxError::Absent(what)),
@@ -118,91 +123,91 @@ impl dyn Tx + '_ {
 
 /// The parameters of a statement, in order.
 macro_rules! values {
-    ($($value:expr),* $(,)?) => { &[$($crate::store::tx::Value::from($value)),*] };
+    ($($value:expr),* $(,)?) => { &[$($crate::store::tx::SqlValue::from($value)),*] };
 }
 pub(super) use values;
 
-impl From<i64> for Value<'_> {
+impl From<i64> for SqlValue<'_> {
     fn from(number: i64) -> Self {
         Self::Integer(number)
     }
 }
 
-impl From<u32> for Value<'_> {
+impl From<u32> for SqlValue<'_> {
     fn from(number: u32) -> Self {
         Self::Integer(i64::from(number))
     }
 }
 
-impl From<u8> for Value<'_> {
+impl From<u8> for SqlValue<'_> {
     fn from(number: u8) -> Self {
         Self::Integer(i64::from(number))
     }
 }
 
-impl From<bool> for Value<'_> {
+impl From<bool> for SqlValue<'_> {
     fn from(truth: bool) -> Self {
         Self::Integer(i64::from(truth))
     }
 }
 
-impl From<Time> for Value<'_> {
+impl From<Time> for SqlValue<'_> {
     fn from(time: Time) -> Self {
         Self::Integer(time.timestamp())
     }
 }
 
-impl From<TokenId> for Value<'_> {
+impl From<TokenId> for SqlValue<'_> {
     fn from(id: TokenId) -> Self {
         Self::Integer(id.0)
     }
 }
 
-impl From<GenerationId> for Value<'_> {
+impl From<GenerationId> for SqlValue<'_> {
     fn from(id: GenerationId) -> Self {
         Self::Integer(id.0)
     }
 }
 
-impl From<super::RunId> for Value<'_> {
+impl From<super::RunId> for SqlValue<'_> {
     fn from(id: super::RunId) -> Self {
         Self::Integer(id.0)
     }
 }
 
-impl<'a> From<&'a str> for Value<'a> {
+impl<'a> From<&'a str> for SqlValue<'a> {
     fn from(text: &'a str) -> Self {
         Self::Text(text.as_bytes())
     }
 }
 
-impl<'a> From<&'a String> for Value<'a> {
+impl<'a> From<&'a String> for SqlValue<'a> {
     fn from(text: &'a String) -> Self {
         Self::Text(text.as_bytes())
     }
 }
 
-impl<'a> From<&'a [u8]> for Value<'a> {
+impl<'a> From<&'a [u8]> for SqlValue<'a> {
     fn from(bytes: &'a [u8]) -> Self {
         Self::Blob(bytes)
     }
 }
 
-impl<'a> From<&'a Vec<u8>> for Value<'a> {
+impl<'a> From<&'a Vec<u8>> for SqlValue<'a> {
     fn from(bytes: &'a Vec<u8>) -> Self {
         Self::Blob(bytes)
     }
 }
 
-impl<'a, const N: usize> From<&'a [u8; N]> for Value<'a> {
+impl<'a, const N: usize> From<&'a [u8; N]> for SqlValue<'a> {
     fn from(bytes: &'a [u8; N]) -> Self {
         Self::Blob(bytes)
     }
 }
 
-impl<'a, T> From<Option<T>> for Value<'a>
+impl<'a, T> From<Option<T>> for SqlValue<'a>
 where
-    Value<'a>: From<T>,
+    SqlValue<'a>: From<T>,
 {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Self::from)

@@ -6,14 +6,14 @@
 use std::path::Path;
 
 use super::engine::Shortage;
-use super::error::{Cause, StoreError};
+use super::error::{StoreError, SystemCause};
 use super::row::BadCell;
 
 /// Why the work of a transaction failed.
 #[derive(Debug, Clone)]
 pub(super) enum TxError {
     /// The engine failed.
-    Engine(EngineFailure, Cause),
+    Engine(EngineFailure, SystemCause),
     /// A cell holds what no version of metatoken writes.
     BadCell(BadCell),
     /// The row is not what the write expected.
@@ -76,11 +76,12 @@ impl TxError {
             Self::Purged => StoreError::Purged(path),
             Self::Absent(what) => StoreError::Absent { path, what },
             Self::WrongKey => StoreError::KeyWrong(path),
-            Self::BrokenSeal => {
-                StoreError::Damaged(path, Cause::new("a sealed string does not open in its place"))
-            }
+            Self::BrokenSeal => StoreError::Damaged(
+                path,
+                SystemCause::new("a sealed string does not open in its place"),
+            ),
             Self::NoRoom(shortage) => StoreError::NoRoom(path, shortage),
-            Self::BadCell(cell) => StoreError::Damaged(path, Cause::new(cell)),
+            Self::BadCell(cell) => StoreError::Damaged(path, SystemCause::new(cell)),
             Self::Engine(failure, cause) => match (failure, doing) {
                 (EngineFailure::NotADatabase, _) => StoreError::NotADatabase(path),
                 (EngineFailure::Damaged, _) => StoreError::Damaged(path, cause),

@@ -1,22 +1,25 @@
-//! Taking a string from where it comes from: a Page's from its parent, an app's from the app.
+//! Derives an access token: a Page's from its parent, an app's from the app.
 //!
 //! It is sealed, inspected and compared like any other new access token. The
 //! current one again makes no new generation.
 
-use super::pages::Listing;
+use super::pages::PageListing;
 use super::token::TokenRun;
 use crate::graph::{CallError, PageGrant};
 use crate::policy::MARGIN;
 use crate::run::DryRun;
-use crate::store::{Extension, StoreError};
+use crate::store::{ExtendedExpiry, StoreError};
 use crate::token::{
     AccessToken, Action, EventKind, Expiry, Generation, GenerationId, GrantType, Origin, Outcome,
     Problem, ProblemKind,
 };
 
 impl TokenRun<'_> {
-    /// Takes the Page's string from its parent: from the list, else by the Page's id.
-    pub(super) fn take_from_parent(&mut self, listing: Option<&Listing>) -> Result<(), StoreError> {
+    /// Takes the Page's access token from its parent: from the list, else by the Page's id.
+    pub(super) fn take_from_parent(
+        &mut self,
+        listing: Option<&PageListing>,
+    ) -> Result<(), StoreError> {
         let (Some(parent), Some(page_id)) = (self.parent()?, self.token.page_id.clone()) else {
             return Ok(());
         };
@@ -48,7 +51,7 @@ impl TokenRun<'_> {
         }
     }
 
-    /// Takes the app's own string from the app's id and secret.
+    /// Takes the app's own access token from the app's id and secret.
     pub(super) fn take_from_app(&mut self, grant: &GrantType) -> Result<(), StoreError> {
         if self.run.dry_run == DryRun::Yes {
             self.outcome.achieve(Outcome::Derived);
@@ -75,7 +78,7 @@ impl TokenRun<'_> {
         self.examine(&candidate)
     }
 
-    /// The same string under a new parent is the same generation.
+    /// The same access token under a new parent is the same generation.
     fn same_string_again(
         &mut self,
         current: &Generation,
@@ -104,8 +107,12 @@ impl TokenRun<'_> {
             // Asked again at once it would give the same.
             return self.miss(end);
         }
-        let extension =
-            Extension { generation: current.id, parent: from, proof, event: EventKind::Derived };
+        let extension = ExtendedExpiry {
+            generation: current.id,
+            parent: from,
+            proof,
+            event: EventKind::Derived,
+        };
         self.extend(extension)?;
         self.outcome.achieve(Outcome::Derived);
         Ok(())
@@ -122,7 +129,7 @@ impl TokenRun<'_> {
         self.not_derived_for(fault.problem, current)
     }
 
-    /// While the stored string works nobody need be woken: it is tried again.
+    /// While the stored access token works no person is woken: it is tried again.
     fn not_derived_for(
         &mut self,
         problem: Problem,

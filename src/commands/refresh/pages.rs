@@ -1,8 +1,8 @@
-//! Pages: found by listing what a user token manages.
+//! Lists Pages: those that a user token manages.
 //!
 //! One listing serves all Pages of a parent. A Page that the list lacks is never taken for gone:
 //! the list is known to come back empty or short for a while. It is asked for by its id, and its
-//! stored string stays.
+//! stored access token stays.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::token::TokenRun;
-use super::{Job, Refresh};
+use super::{RefreshRun, TokenJob};
 use crate::complaint::Complaint;
 use crate::graph::{CallError, PageGrant};
 use crate::policy::{Decision, listing_is_due};
@@ -24,20 +24,23 @@ const GONE_FOR: TimeDelta = TimeDelta::days(7);
 
 /// What Graph said when it was asked for the Pages of a user token.
 #[derive(Debug)]
-pub(super) struct Listing {
+pub(super) struct PageListing {
     pub(super) pages: Result<HashMap<String, PageGrant>, CallError>,
 }
 
 /// What follows once a parent has been kept.
 pub(super) struct Following {
     /// The jobs for its Pages.
-    pub(super) jobs: Vec<Job>,
+    pub(super) jobs: Vec<TokenJob>,
     /// Why its Pages could not be listed, if that is so.
     pub(super) fault: Option<CallError>,
 }
 
 /// Lists the Pages of `parent`, which has just been kept, if that is due, and gives their jobs.
-pub(super) fn follow(refresh: &Refresh<'_>, parent: &TokenConfig) -> Result<Following, Complaint> {
+pub(super) fn follow(
+    refresh: &RefreshRun<'_>,
+    parent: &TokenConfig,
+) -> Result<Following, Complaint> {
     let run = refresh.run;
     let members: Vec<&TokenConfig> = run.tokens.pages_of(&parent.label).collect();
     let mut pages = Vec::new();
@@ -52,22 +55,27 @@ pub(super) fn follow(refresh: &Refresh<'_>, parent: &TokenConfig) -> Result<Foll
         None
     };
     let fault = listing.as_ref().and_then(|listing| listing.pages.as_ref().err().cloned());
-    let mut jobs: Vec<Job> = pages
+    let mut jobs: Vec<TokenJob> = pages
         .iter()
-        .map(|(member, credential)| Job::new((*member).clone(), Some(credential), listing.clone()))
+        .map(|(member, credential)| {
+            TokenJob::new((*member).clone(), Some(credential), listing.clone())
+        })
         .collect();
     if let Some(listing) = listing {
         let found = take_note(run, parent, credential, &pages, &listing);
         let found = run.bear_full(found)?;
         jobs.extend(
-            found.into_iter().flatten().map(|member| Job::new(member, None, Some(listing.clone()))),
+            found
+                .into_iter()
+                .flatten()
+                .map(|member| TokenJob::new(member, None, Some(listing.clone()))),
         );
     }
     Ok(Following { jobs, fault })
 }
 
 fn is_due(
-    refresh: &Refresh<'_>,
+    refresh: &RefreshRun<'_>,
     parent: &TokenConfig,
     credential: &Credential,
     pages: &[(&TokenConfig, Credential)],
@@ -90,12 +98,12 @@ fn is_due(
         || pages.iter().any(derives)
 }
 
-/// Asks Graph for the Pages; nothing where the parent has no string to ask with.
+/// Asks Graph for the Pages; nothing where the parent has no access token to ask with.
 fn list(
     run: &Run<'_>,
     parent: &TokenConfig,
     credential: &Credential,
-) -> Result<Option<Listing>, StoreError> {
+) -> Result<Option<PageListing>, StoreError> {
     let Some(current) = &credential.current else { return Ok(None) };
     let string = run.store.reveal(current.id)?;
     // Where the app cannot be had the parent's own result says so already.
@@ -105,7 +113,7 @@ fn list(
     let pages = run.graph.pages(&app, &string).map(|pages| {
         pages.into_iter().map(|page| (page.id.clone(), page)).collect::<HashMap<_, _>>()
     });
-    Ok(Some(Listing { pages }))
+    Ok(Some(PageListing { pages }))
 }
 
 /// Writes down which Pages were listed, and gives those that are new.
@@ -114,7 +122,7 @@ fn take_note(
     parent: &TokenConfig,
     credential: Credential,
     pages: &[(&TokenConfig, Credential)],
-    listing: &Listing,
+    listing: &PageListing,
 ) -> Result<Vec<TokenConfig>, StoreError> {
     let current = credential.current.as_ref().map(|current| current.id);
     let (Ok(listed), Some(current)) = (&listing.pages, current) else {

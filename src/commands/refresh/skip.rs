@@ -1,13 +1,13 @@
-//! What is said of a token for which nothing can be done now.
+//! Skips a token for which nothing can be done now, and says why.
 
-use super::token::{Next, TokenRun};
+use super::token::{NextStep, TokenRun};
 use crate::graph::CallError;
 use crate::policy::{Decision, Skip};
 use crate::store::StoreError;
 use crate::token::{Action, Label, Outcome, Problem, ProblemKind};
 
 impl TokenRun<'_> {
-    pub(super) fn skip(&mut self, why: &Skip) -> Result<Next, StoreError> {
+    pub(super) fn skip(&mut self, why: &Skip) -> Result<NextStep, StoreError> {
         let sentence = Decision::Skip(why.clone()).sentence(self.run.now());
         match why {
             Skip::Dead(problem) | Skip::AccountBlocked(problem) => {
@@ -28,10 +28,10 @@ impl TokenRun<'_> {
                 self.outcome.explain(Outcome::Verified, sentence);
             }
         }
-        Ok(Next::Stop)
+        Ok(NextStep::Stop)
     }
 
-    /// What keeps a sealed string from being used stands until a person has cleared it.
+    /// What keeps a sealed access token from being used stands until a person has cleared it.
     fn with_what_waits(&mut self, sentence: String) -> Result<(), StoreError> {
         match self.credential.ledger.problem.clone() {
             Some(problem) if problem.action.needs_a_person() => {

@@ -8,8 +8,8 @@
 use std::cell::Cell;
 
 use super::outcome::OutcomeBuilder;
-use super::pages::Listing;
-use super::{Only, Refresh};
+use super::pages::PageListing;
+use super::{Only, RefreshRun};
 use crate::commands::delivery::{Courier, Manner};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
@@ -28,9 +28,9 @@ const MAX_STEPS: usize = 4;
 
 /// Refreshes one token, and says what happened to it.
 pub(super) fn refresh_token(
-    refresh: &Refresh<'_>,
+    refresh: &RefreshRun<'_>,
     token: &TokenConfig,
-    listing: Option<&Listing>,
+    listing: Option<&PageListing>,
 ) -> Result<TokenResult, Complaint> {
     let mut this = TokenRun::load(refresh, token, listing)?;
     if let Some(why) = refresh.run.out_of_time() {
@@ -43,7 +43,7 @@ pub(super) fn refresh_token(
         this.adopt_changed_targets()?;
         for _ in 0..MAX_STEPS {
             let decision = this.decide()?;
-            if this.carry_out(&decision)? == Next::Stop {
+            if this.carry_out(&decision)? == NextStep::Stop {
                 break;
             }
         }
@@ -55,13 +55,13 @@ pub(super) fn refresh_token(
 
 /// The refresh of one token.
 pub(super) struct TokenRun<'a> {
-    pub(super) refresh: &'a Refresh<'a>,
+    pub(super) refresh: &'a RefreshRun<'a>,
     pub(super) run: &'a Run<'a>,
     pub(super) token: &'a TokenConfig,
     /// What the store knows: read once, and replaced by what each change gives back.
     pub(super) credential: Credential,
     pub(super) outcome: OutcomeBuilder,
-    listing: Option<&'a Listing>,
+    listing: Option<&'a PageListing>,
     pub(super) old_expiry: Expiry,
     /// Whether the store says of the app that something is wrong with it.
     pub(super) app_in_doubt: Cell<bool>,
@@ -69,16 +69,16 @@ pub(super) struct TokenRun<'a> {
 
 /// Whether there is more to do for this token in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum NextStep {
     Decide,
     Stop,
 }
 
 impl<'a> TokenRun<'a> {
     fn load(
-        refresh: &'a Refresh<'a>,
+        refresh: &'a RefreshRun<'a>,
         token: &'a TokenConfig,
-        listing: Option<&'a Listing>,
+        listing: Option<&'a PageListing>,
     ) -> Result<Self, Complaint> {
         let run = refresh.run;
         let credential = run.store.credential(run.token(&token.label)?)?;
@@ -160,7 +160,7 @@ impl<'a> TokenRun<'a> {
         }
     }
 
-    /// Adopts an access token that somebody put into a file of this token's.
+    /// Adopts an access token that was put into a file of this token's.
     fn adopt_changed_targets(&mut self) -> Result<(), StoreError> {
         let delivers = !self.token.deliver.is_empty() && self.refresh.order.only == Only::All;
         if !delivers || self.has_granted_candidate() {
@@ -203,7 +203,7 @@ impl<'a> TokenRun<'a> {
         Ok(self.refresh.order.only.narrow(decision))
     }
 
-    fn carry_out(&mut self, decision: &Decision) -> Result<Next, StoreError> {
+    fn carry_out(&mut self, decision: &Decision) -> Result<NextStep, StoreError> {
         match decision {
             Decision::Verify(why) => self.verify(why),
             Decision::Renew(why) => self.renew(why),
@@ -220,12 +220,12 @@ impl<'a> TokenRun<'a> {
         self.run.store.credential(parent).map(Some)
     }
 
-    fn verify(&mut self, why: &Verify) -> Result<Next, StoreError> {
-        let Some(current) = self.credential.current.clone() else { return Ok(Next::Stop) };
+    fn verify(&mut self, why: &Verify) -> Result<NextStep, StoreError> {
+        let Some(current) = self.credential.current.clone() else { return Ok(NextStep::Stop) };
         if let Verify::CutShort { began } = why {
             self.change(|store, credential| store.note_lost_answer(credential, *began))?;
         }
-        let Some(proof) = self.inspect_and_store(&current)? else { return Ok(Next::Stop) };
+        let Some(proof) = self.inspect_and_store(&current)? else { return Ok(NextStep::Stop) };
         self.outcome.note(Outcome::Verified, "");
         if proof.inspection.valid == Some(false) && self.has_granted_candidate() {
             self.settle_candidate()?;
@@ -233,18 +233,18 @@ impl<'a> TokenRun<'a> {
         if let Verify::CutShort { .. } = why {
             self.note_cut_short(why)?;
         }
-        Ok(Next::Decide)
+        Ok(NextStep::Decide)
     }
 
-    fn derive(&mut self, why: &Derive) -> Result<Next, StoreError> {
+    fn derive(&mut self, why: &Derive) -> Result<NextStep, StoreError> {
         let sentence = Decision::Derive(why.clone()).sentence(self.run.now());
         self.outcome.because(sentence);
-        let Some(_room) = self.room()? else { return Ok(Next::Stop) };
+        let Some(_room) = self.room()? else { return Ok(NextStep::Stop) };
         match self.token.token_type.spec().source {
             Source::App(grant) => self.take_from_app(grant)?,
             Source::Parent | Source::Person => self.take_from_parent(self.listing)?,
         }
-        Ok(Next::Stop)
+        Ok(NextStep::Stop)
     }
 
     fn into_result(self) -> Result<TokenResult, Complaint> {

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::connection::{self, Standing};
+use super::connection::{self, SchemaState};
 use super::lock::lock_path;
 use super::{place, reader_of_living};
 use crate::store::Result;
-use crate::store::error::{Cause, StoreError};
+use crate::store::error::{StoreError, SystemCause};
 use crate::store::tx_error::{Doing, TxError};
 
 /// The store as one file that needs no log, at one moment, whatever runs write meanwhile; `None` if
@@ -16,14 +16,14 @@ use crate::store::tx_error::{Doing, TxError};
 pub fn backup(path: &Path, key: Option<&Path>) -> Result<Option<Vec<u8>>> {
     let about = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Reading);
     let Some((connection, standing)) = reader_of_living(path, key)? else { return Ok(None) };
-    if standing == Standing::Blank {
+    if standing == SchemaState::Blank {
         return Ok(None);
     }
     let mut copy = connection::copy(Some(&connection)).map_err(about)?;
     let verdict: String =
         copy.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(about)?;
     if verdict != "ok" {
-        return Err(StoreError::Damaged(path.to_path_buf(), Cause::new(verdict)));
+        return Err(StoreError::Damaged(path.to_path_buf(), SystemCause::new(verdict)));
     }
     let bytes = copy.serialize("main").map_err(about)?.to_vec();
     Ok(Some(bytes))

@@ -1,9 +1,9 @@
-//! Opening the file: as its writer, as a reader, or as a copy in memory.
+//! Connects to the file: as its writer, as a reader, or as a copy in memory.
 //!
 //! The journal is a write-ahead log whose two files are kept when the writer leaves. A reader of
 //! another user, in a folder that it cannot write, can then always open the store: through the
 //! log's index where there is one and the log holds something, as a copy in memory otherwise. A
-//! rollback journal cannot do this: what a killed writer leaves there only somebody who may write
+//! rollback journal cannot do this: what a killed writer leaves there only a user who may write
 //! can undo.
 
 use std::io;
@@ -17,8 +17,8 @@ use rusqlite::{Connection, ErrorCode, FileControl, OpenFlags, Transaction, Trans
 use super::SqliteTx;
 use super::log::{self, Log};
 use super::migrations;
-use super::place::{self, Found};
-use crate::store::error::{Cause, StoreError};
+use super::place::{self, FileState};
+use crate::store::error::{StoreError, SystemCause};
 use crate::store::tx::Tx;
 use crate::store::tx_error::{Doing, TxError};
 
@@ -41,7 +41,7 @@ const READER_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What an opened file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum SchemaState {
     /// Nothing in it: new, or cut short while it was made.
     Blank,
     /// A store of an older schema.
@@ -54,7 +54,7 @@ pub(super) enum Standing {
 ///
 /// Who may write recovers the log of a killed writer by opening it. Beyond that nothing is changed
 /// before it is known that the file is ours, and not newer.
-pub(super) fn writer(path: &Path) -> Result<(Connection, Standing), StoreError> {
+pub(super) fn writer(path: &Path) -> Result<(Connection, SchemaState), StoreError> {
     let path = &place::real(path);
     let reading = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Reading);
     let writing = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Writing);
@@ -63,9 +63,9 @@ pub(super) fn writer(path: &Path) -> Result<(Connection, Standing), StoreError> 
         open(&place::uri(path, "mode=rw"), OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(reading)?;
     if connection.is_readonly("main").map_err(reading)? {
         let denied = io::Error::from(io::ErrorKind::PermissionDenied);
-        return Err(StoreError::Unwritable(path.clone(), Cause::new(denied)));
+        return Err(StoreError::Unwritable(path.clone(), SystemCause::new(denied)));
     }
-    // Somebody else's log is not put into somebody else's file when we leave.
+    // Another program's log is not put into its file when we leave.
     let leave_log = |leave| {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave).map(drop)
     };
@@ -78,8 +78,8 @@ pub(super) fn writer(path: &Path) -> Result<(Connection, Standing), StoreError> 
 }
 
 /// Opens the file to read it; `None` if there is none, or nothing in it. Makes nothing.
-pub(super) fn reader(path: &Path) -> Result<Option<(Connection, Standing)>, StoreError> {
-    if place::look(path)? != Found::Something {
+pub(super) fn reader(path: &Path) -> Result<Option<(Connection, SchemaState)>, StoreError> {
+    if place::look(path)? != FileState::Something {
         return Ok(None);
     }
     let path = &place::real(path);
@@ -132,7 +132,7 @@ fn keep_log(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Lets the log be emptied when the connection is closed: frames that lay on beside a store which
-/// somebody restores from a backup would be taken for its own.
+/// is restored from a backup would be taken for its own.
 pub(super) fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_size_limit", 0, |_| Ok(()))
 }
@@ -140,7 +140,7 @@ pub(super) fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
 /// Opens it through the log's index, or as a copy in memory where that cannot be: where the log
 /// holds nothing, where it has no index, and where the index is closed to us.
 fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
-    let unreadable = |error| StoreError::Unreadable(path.to_path_buf(), Cause::new(error));
+    let unreadable = |error| StoreError::Unreadable(path.to_path_buf(), SystemCause::new(error));
     let fault = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Reading);
     let asked_at = Instant::now();
     let mut in_vain = None;
@@ -185,7 +185,7 @@ fn in_memory(image: &[u8], path: &Path) -> Result<Connection, StoreError> {
 
 /// Refuses a file that lost its end, which `SQLite` would read as zeros.
 fn refuse_cut(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let unreadable = |error| StoreError::Unreadable(path.to_path_buf(), Cause::new(error));
+    let unreadable = |error| StoreError::Unreadable(path.to_path_buf(), SystemCause::new(error));
     // What a log holds need not be in the file yet.
     if log::look(path).map_err(unreadable)? == Log::Frames {
         return Ok(());
@@ -206,7 +206,7 @@ fn refuse_shorter(length: u64, expected: u64, path: &Path) -> Result<(), StoreEr
         return Ok(());
     }
     let cut = format!("its end is missing: it has {length} of {expected} bytes");
-    Err(StoreError::Damaged(path.to_path_buf(), Cause::new(cut)))
+    Err(StoreError::Damaged(path.to_path_buf(), SystemCause::new(cut)))
 }
 
 /// Reads, again and again for a second while a writer is just opening or recovering its log.
@@ -252,7 +252,7 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-fn standing(connection: &Connection, path: &Path) -> Result<Standing, StoreError> {
+fn standing(connection: &Connection, path: &Path) -> Result<SchemaState, StoreError> {
     let read = || -> rusqlite::Result<(i64, i64, i64)> {
         Ok((
             connection.pragma_query_value(None, "application_id", |row| row.get(0))?,
@@ -263,12 +263,12 @@ fn standing(connection: &Connection, path: &Path) -> Result<Standing, StoreError
     let read = patiently(read).map_err(|error| TxError::from(error).about(path, Doing::Reading))?;
     let known = migrations::latest();
     match read {
-        (0, 0, 0) => Ok(Standing::Blank),
-        (APPLICATION, schema, _) if schema == known => Ok(Standing::Today),
+        (0, 0, 0) => Ok(SchemaState::Blank),
+        (APPLICATION, schema, _) if schema == known => Ok(SchemaState::Today),
         (APPLICATION, schema, _) if schema > known => {
             Err(StoreError::Newer { path: path.to_path_buf(), schema, known })
         }
-        (APPLICATION, schema, _) if schema > 0 => Ok(Standing::Older),
+        (APPLICATION, schema, _) if schema > 0 => Ok(SchemaState::Older),
         _ => Err(StoreError::Foreign(path.to_path_buf())),
     }
 }

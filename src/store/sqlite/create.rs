@@ -16,7 +16,7 @@ use super::lock::RunLock;
 use super::place;
 use crate::crypto::Key;
 use crate::failpoint;
-use crate::store::error::{Cause, StoreError};
+use crate::store::error::{StoreError, SystemCause};
 use crate::store::key::KeySource;
 use crate::store::seal::Seals;
 use crate::store::tx_error::{Doing, TxError};
@@ -24,10 +24,10 @@ use crate::store::tx_error::{Doing, TxError};
 /// Makes the store, where nothing or an empty file has its name and nothing says that it lived.
 pub(super) fn create(lock: &RunLock, path: &Path, key: &KeySource) -> Result<(), StoreError> {
     let unwritable =
-        |error: io::Error| StoreError::Unwritable(path.to_path_buf(), Cause::new(error));
+        |error: io::Error| StoreError::Unwritable(path.to_path_buf(), SystemCause::new(error));
     place::make_folder(place::folder_of(path)).map_err(unwritable)?;
     lock.begin_store()
-        .map_err(|error| StoreError::Unwritable(path.to_path_buf(), Cause::new(error)))?;
+        .map_err(|error| StoreError::Unwritable(path.to_path_buf(), SystemCause::new(error)))?;
     failpoint::reach("store-begun");
     let store_key = key.existing_or_new()?;
     failpoint::reach("key-made");
@@ -53,7 +53,7 @@ pub(super) fn create(lock: &RunLock, path: &Path, key: &KeySource) -> Result<(),
 /// Fills a store under the name `waiting`, with mode, owner and group for the one at `path`.
 fn fill(waiting: &Path, path: &Path, key: &Key) -> Result<(), StoreError> {
     let unwritable =
-        |error: io::Error| StoreError::Unwritable(path.to_path_buf(), Cause::new(error));
+        |error: io::Error| StoreError::Unwritable(path.to_path_buf(), SystemCause::new(error));
     place::clear_away(waiting).map_err(unwritable)?;
     {
         let file = place::make_file(waiting).map_err(unwritable)?;
@@ -73,7 +73,7 @@ fn fill(waiting: &Path, path: &Path, key: &Key) -> Result<(), StoreError> {
     File::open(waiting).and_then(|file| file.sync_all()).map_err(unwritable)
 }
 
-/// An empty file that somebody made beforehand says whose the store is and who may read it.
+/// Takes over mode, owner and group of an empty file that was made beforehand.
 fn give_rights(file: &File, path: &Path) -> io::Result<()> {
     let Ok(before) = fs::metadata(path) else {
         return file.set_permissions(Permissions::from_mode(place::mode_of_new(path)));

@@ -34,13 +34,13 @@ use rusqlite::Connection;
 
 use self::queue::{Queue, snapshot};
 use self::room::Room;
-use super::engine::{Access, Engine, GrantRoom, Job, RowCheck, Shortage};
+use super::engine::{Access, Engine, GrantRoom, RowCheck, Shortage, StoreJob};
 use super::tx_error::TxError;
 
 pub use backup::{backup, belongs_to_store};
 pub use filesystem::{filesystem_trouble, refused_filesystem};
 pub use lock::{Holder, LockError, RunLock, lock_path};
-pub use loss::{Loss, Lost};
+pub use loss::{LostStore, StoreLoss};
 pub use place::mark_path;
 
 use open::reader_of_living;
@@ -80,7 +80,7 @@ impl Sqlite {
 }
 
 impl Engine for Sqlite {
-    fn submit(&self, job: Box<dyn Job>, access: Access) {
+    fn submit(&self, job: Box<dyn StoreJob>, access: Access) {
         self.queue.submit(job, access);
     }
 

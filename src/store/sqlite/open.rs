@@ -4,13 +4,13 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::connection::{self, Standing};
+use super::connection::{self, SchemaState};
 use super::lock::RunLock;
-use super::place::{self, Found};
+use super::place::{self, FileState};
 use super::room::Room;
 use super::{Disk, Sqlite, SqliteTx};
 use super::{create, loss};
-use crate::store::error::{Cause, StoreError};
+use crate::store::error::{StoreError, SystemCause};
 use crate::store::key::KeySource;
 use crate::store::seal::Seals;
 use crate::store::tx::Tx;
@@ -25,7 +25,7 @@ pub(in crate::store) fn open(
     path: &Path,
     key: &KeySource,
 ) -> Result<(Sqlite, Seals)> {
-    if loss::look(path, key.made())? != Found::Something {
+    if loss::look(path, key.made())? != FileState::Something {
         create::create(lock, path, key)?;
     }
     // A store that was closed and is open again: what SQLite keeps beside it has followed the
@@ -34,7 +34,7 @@ pub(in crate::store) fn open(
     let open = || connection::writer(path).map_err(|it| loss::explain(it, path, key.made()));
     let (connection, standing) = match open()? {
         // A file that was begun by an earlier version and has nothing in it.
-        (blank, Standing::Blank) => {
+        (blank, SchemaState::Blank) => {
             drop(blank);
             loss::emptied(path, key.made())?;
             create::create(lock, path, key)?;
@@ -48,7 +48,7 @@ pub(in crate::store) fn open(
         let _ = place::clear_away(&place::waiting(made));
     }
     lock.use_store()
-        .map_err(|error| StoreError::Unwritable(path.to_path_buf(), Cause::new(error)))?;
+        .map_err(|error| StoreError::Unwritable(path.to_path_buf(), SystemCause::new(error)))?;
     place::carry_mode(path);
     Ok((start(connection, path, Some(Disk::of(path)))?, seals))
 }
@@ -56,11 +56,11 @@ pub(in crate::store) fn open(
 /// Opens the store to write what needs no key, after the lock was taken; `None` if there is none of
 /// today's schema.
 pub(in crate::store) fn open_without_key(path: &Path) -> Result<Option<Sqlite>> {
-    if place::look(path)? != Found::Something {
+    if place::look(path)? != FileState::Something {
         return Ok(None);
     }
     // By a reader first: to open an older one to write would already change it.
-    if connection::reader(path)?.is_none_or(|(_, standing)| standing != Standing::Today) {
+    if connection::reader(path)?.is_none_or(|(_, standing)| standing != SchemaState::Today) {
         return Ok(None);
     }
     let (connection, _) = connection::writer(path)?;
@@ -75,8 +75,8 @@ pub(in crate::store) fn open_reader(path: &Path, key: Option<&Path>) -> Result<O
     let Some((connection, standing)) = reader_of_living(path, key)? else { return Ok(None) };
     let read_only = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Reading);
     let connection = match standing {
-        Standing::Today => connection,
-        Standing::Older | Standing::Blank => {
+        SchemaState::Today => connection,
+        SchemaState::Older | SchemaState::Blank => {
             let copy = connection::copy(Some(&connection)).map_err(read_only)?;
             connection::migrate(&copy, |_| Ok(()))
                 .map_err(|error| error.about(path, Doing::Reading))?;
@@ -95,11 +95,11 @@ pub(in crate::store) fn rehearsal(
 ) -> Result<(Sqlite, Option<Seals>)> {
     let about = |error: TxError| error.about(path, Doing::Reading);
     let source = reader_of_living(path, made)?;
-    let standing = source.as_ref().map_or(Standing::Blank, |(_, standing)| *standing);
+    let standing = source.as_ref().map_or(SchemaState::Blank, |(_, standing)| *standing);
     let copy = connection::copy(source.as_ref().map(|(connection, _)| connection))
         .map_err(|error| about(error.into()))?;
     let seals = match (standing, key) {
-        (Standing::Blank, _) => {
+        (SchemaState::Blank, _) => {
             let random = crate::crypto::random_key();
             Some(connection::migrate(&copy, |tx| Seals::create(tx, &random)).map_err(about)?)
         }
@@ -123,7 +123,7 @@ pub(in crate::store) fn beside_a_run(
         return Ok(());
     }
     let (connection, standing) = connection::writer(path)?;
-    if standing == Standing::Today {
+    if standing == SchemaState::Today {
         connection::write_soon(&connection, |within| work(&mut SqliteTx::new(within, None)))
             .map_err(|error| error.about(path, Doing::Writing))?;
         place::carry_mode(path);
@@ -134,19 +134,19 @@ pub(in crate::store) fn beside_a_run(
 
 fn start(connection: Connection, path: &Path, disk: Option<Disk>) -> Result<Sqlite> {
     Sqlite::start(connection, disk)
-        .map_err(|error| StoreError::Unreadable(path.to_path_buf(), Cause::new(error)))
+        .map_err(|error| StoreError::Unreadable(path.to_path_buf(), SystemCause::new(error)))
 }
 
 /// A reader of a store that was not lost; `None` if none was made yet.
 pub(super) fn reader_of_living(
     path: &Path,
     key: Option<&Path>,
-) -> Result<Option<(Connection, Standing)>> {
-    if loss::look(path, key)? != Found::Something {
+) -> Result<Option<(Connection, SchemaState)>> {
+    if loss::look(path, key)? != FileState::Something {
         return Ok(None);
     }
     let opened = connection::reader(path).map_err(|error| loss::explain(error, path, key))?;
-    if opened.as_ref().is_some_and(|(_, standing)| *standing == Standing::Blank) {
+    if opened.as_ref().is_some_and(|(_, standing)| *standing == SchemaState::Blank) {
         loss::emptied(path, key)?;
     }
     Ok(opened)
@@ -157,18 +157,18 @@ pub(super) fn reader_of_living(
 /// The key is tried first: a store that it does not open stays as it is.
 fn prepare(
     connection: &Connection,
-    standing: Standing,
+    standing: SchemaState,
     path: &Path,
     key: &KeySource,
 ) -> Result<Seals> {
     let about = |error: TxError| key.explain(error, path);
     let unwrap = |key| Seals::unwrap(&mut SqliteTx::new(connection, None), &key);
     match standing {
-        Standing::Blank => Err(StoreError::NotADatabase(path.to_path_buf())),
-        Standing::Older => {
+        SchemaState::Blank => Err(StoreError::NotADatabase(path.to_path_buf())),
+        SchemaState::Older => {
             let seals = unwrap(key.existing()?).map_err(about)?;
             connection::migrate(connection, |_| Ok(seals)).map_err(about)
         }
-        Standing::Today => unwrap(key.existing()?).map_err(about),
+        SchemaState::Today => unwrap(key.existing()?).map_err(about),
     }
 }

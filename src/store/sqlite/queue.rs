@@ -19,19 +19,19 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::connection::patiently;
 use super::room::Room;
 use super::tx::SqliteTx;
-use crate::store::engine::{Access, Done, Job};
-use crate::store::error::Cause;
+use crate::store::engine::{Access, Done, StoreJob};
+use crate::store::error::SystemCause;
 use crate::store::tx_error::{EngineFailure, TxError};
 
 /// The connection, and the way to it.
 pub(super) struct Queue {
-    desk: Desk,
+    desk: Backend,
     room: Option<Arc<Room>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// Where orders go.
-enum Desk {
+enum Backend {
     /// To the thread.
     Thread(Sender<Order>),
     /// Nowhere: the caller does the work.
@@ -42,9 +42,9 @@ enum Desk {
 
 /// What is asked of the thread.
 enum Order {
-    Read(Box<dyn Job>),
+    Read(Box<dyn StoreJob>),
     /// By this thread.
-    Write(Box<dyn Job>, ThreadId),
+    Write(Box<dyn StoreJob>, ThreadId),
     /// In no transaction.
     Alone(Box<dyn FnOnce(&Connection) + Send>),
 }
@@ -60,16 +60,16 @@ impl Queue {
                 room.close(connection);
             }
         })?;
-        Ok(Self { desk: Desk::Thread(orders), room, thread: Some(thread) })
+        Ok(Self { desk: Backend::Thread(orders), room, thread: Some(thread) })
     }
 
     /// Leaves the connection to its callers, one at a time.
     pub(super) fn here(connection: Connection) -> Self {
-        Self { desk: Desk::Here(Mutex::new(connection)), room: None, thread: None }
+        Self { desk: Backend::Here(Mutex::new(connection)), room: None, thread: None }
     }
 
     /// Carries out a job, and acknowledges it when its commit is on the disk.
-    pub(super) fn submit(&self, job: Box<dyn Job>, access: Access) {
+    pub(super) fn submit(&self, job: Box<dyn StoreJob>, access: Access) {
         if let (Some(room), Access::Write) = (&self.room, access) {
             room.wait_while_tight();
         }
@@ -97,21 +97,21 @@ impl Queue {
 
     fn order(&self, order: Order) {
         match &self.desk {
-            Desk::Thread(orders) => {
+            Backend::Thread(orders) => {
                 orders.send(order).expect("the store's thread outlives its panics");
             }
-            Desk::Here(connection) => {
+            Backend::Here(connection) => {
                 let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
                 settle(&connection, std::iter::once(order), None);
             }
-            Desk::Closed => unreachable!("the store's thread ends with the store"),
+            Backend::Closed => unreachable!("the store's thread ends with the store"),
         }
     }
 }
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        self.desk = Desk::Closed;
+        self.desk = Backend::Closed;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -164,7 +164,7 @@ fn settle(connection: &Connection, orders: impl Iterator<Item = Order>, room: Op
 }
 
 /// Runs all jobs in one transaction; an error means that none of them left anything.
-fn commit(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), TxError> {
+fn commit(connection: &Connection, jobs: &mut [Box<dyn StoreJob>]) -> Result<(), TxError> {
     let within = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     for job in jobs {
         within.execute_batch("SAVEPOINT job")?;
@@ -172,7 +172,7 @@ fn commit(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), TxEr
         let done = job.run(&mut SqliteTx::new(&within, now));
         // A full disk makes SQLite undo everything at once, the jobs before this one too.
         if within.is_autocommit() {
-            let undone = Cause::new("the whole transaction was undone");
+            let undone = SystemCause::new("the whole transaction was undone");
             return Err(TxError::Engine(EngineFailure::Full, undone));
         }
         within.execute_batch(match done {
@@ -200,7 +200,7 @@ pub(super) fn snapshot<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::engine::{self, Call};
+    use crate::store::engine::{self, WaitingJob};
     use crate::store::sqlite::Sqlite;
     use crate::store::tx::{Tx, values};
 
@@ -230,8 +230,8 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE meta (n INTEGER PRIMARY KEY) STRICT").unwrap();
         let (reply, answers) = sync_channel(3);
-        let job = |n: i64, twice: i64| -> Box<dyn Job> {
-            Box::new(Call {
+        let job = |n: i64, twice: i64| -> Box<dyn StoreJob> {
+            Box::new(WaitingJob {
                 work: Some(move |tx: &mut dyn Tx| {
                     add(tx, n)?;
                     add(tx, twice)

@@ -1,9 +1,9 @@
-//! Room on the disk for what Meta is about to grant.
+//! Takes room on the disk for what Meta is about to grant.
 //!
 //! A grant that meets a full disk is lost, and where Meta ends the old access token with it the
 //! token is dead. So room is taken before Meta is asked: blocks are allocated behind the end of
-//! the log, which shows nobody a longer file, and the pages of the grant are written into them.
-//! Whoever asks holds his room until the new access token is promoted; meanwhile every commit
+//! the log, which makes the file look no longer, and the pages of the grant are written into them.
+//! A worker holds its room until the new access token is promoted; meanwhile every commit
 //! that lengthens the log takes its length anew, and where that fails the others wait.
 //!
 //! The database itself needs no room before a grant: a checkpoint that cannot make it longer
@@ -26,7 +26,7 @@ use super::connection::empty_log;
 use super::place;
 use super::queue::Queue;
 use crate::store::engine::{GrantRoom, Shortage};
-use crate::store::error::Cause;
+use crate::store::error::SystemCause;
 use crate::store::tx_error::{EngineFailure, TxError};
 
 /// What a page costs in the log, with its header.
@@ -172,7 +172,7 @@ impl Room {
         // A log that is not emptied is read once more by the next writer.
         let _ = empty_log(&connection);
         drop(connection);
-        // Whoever finds no room says so: this is only for a disk that fills meanwhile.
+        // A run that finds no room says so: this is only for a disk that fills meanwhile.
         if self.takes.load(Ordering::Relaxed) {
             let _ = self.take(KEPT);
         }
@@ -233,7 +233,7 @@ impl Room {
         self.write(connection, needed)
     }
 
-    /// Whether the index of the log has a place for so many bytes more: nobody can take room for it.
+    /// Whether the index of the log has a place for so many bytes more: no room can be taken for it.
     fn is_indexed(&self, needed: u64) -> bool {
         fs::metadata(&self.log).is_ok_and(|log| log.len() + needed < INDEXED)
     }
@@ -288,7 +288,7 @@ fn refused(errno: Errno) -> TxError {
         Errno::NOSPC | Errno::DQUOT | Errno::FBIG => EngineFailure::Full,
         _ => EngineFailure::Other,
     };
-    TxError::Engine(failure, Cause::new(std::io::Error::from(errno)))
+    TxError::Engine(failure, SystemCause::new(std::io::Error::from(errno)))
 }
 
 /// What so many grants need that are under way at once.

@@ -3,9 +3,9 @@
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql, ffi, params_from_iter};
 
-use crate::store::error::Cause;
+use crate::store::error::SystemCause;
 use crate::store::row::{Cells, Row};
-use crate::store::tx::{EachRow, Tx, Value};
+use crate::store::tx::{EachRow, SqlValue, Tx};
 use crate::store::tx_error::{EngineFailure, TxError};
 use crate::token::Time;
 
@@ -23,12 +23,17 @@ impl<'a> SqliteTx<'a> {
 }
 
 impl Tx for SqliteTx<'_> {
-    fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<usize, TxError> {
+    fn execute(&mut self, sql: &str, values: &[SqlValue<'_>]) -> Result<usize, TxError> {
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(statement.execute(params_from_iter(values))?)
     }
 
-    fn rows(&mut self, sql: &str, values: &[Value<'_>], each: EachRow<'_>) -> Result<(), TxError> {
+    fn rows(
+        &mut self,
+        sql: &str,
+        values: &[SqlValue<'_>],
+        each: EachRow<'_>,
+    ) -> Result<(), TxError> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params_from_iter(values))?;
         while let Some(row) = rows.next()? {
@@ -44,7 +49,7 @@ impl Tx for SqliteTx<'_> {
     }
 }
 
-impl ToSql for Value<'_> {
+impl ToSql for SqlValue<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match *self {
             Self::Null => ValueRef::Null,
@@ -58,12 +63,12 @@ impl ToSql for Value<'_> {
 struct SqliteRow<'a, 'statement>(&'a rusqlite::Row<'statement>);
 
 impl Cells for SqliteRow<'_, '_> {
-    fn value(&self, at: usize) -> Option<Value<'_>> {
+    fn value(&self, at: usize) -> Option<SqlValue<'_>> {
         match self.0.get_ref(at).ok()? {
-            ValueRef::Null => Some(Value::Null),
-            ValueRef::Integer(number) => Some(Value::Integer(number)),
-            ValueRef::Text(text) => Some(Value::Text(text)),
-            ValueRef::Blob(bytes) => Some(Value::Blob(bytes)),
+            ValueRef::Null => Some(SqlValue::Null),
+            ValueRef::Integer(number) => Some(SqlValue::Integer(number)),
+            ValueRef::Text(text) => Some(SqlValue::Text(text)),
+            ValueRef::Blob(bytes) => Some(SqlValue::Blob(bytes)),
             ValueRef::Real(_) => None,
         }
     }
@@ -75,7 +80,7 @@ impl Cells for SqliteRow<'_, '_> {
 
 impl From<rusqlite::Error> for TxError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Engine(failure(&error), Cause::new(error))
+        Self::Engine(failure(&error), SystemCause::new(error))
     }
 }
 

@@ -103,7 +103,7 @@ fn a_refused_candidate_stays_sealed_and_the_current_string_as_it_was(make: Make)
         problem: Some(Problem::new(ProblemKind::NotExtended, "it ends no later")),
         not_before: Some(day(3)),
     };
-    let refusal = Refusal {
+    let refusal = RefusedCandidate {
         candidate: candidate.id,
         proof: Some(proof(day(2), true, Expiry::At(day(60)))),
         setback: Some(setback),
@@ -130,7 +130,7 @@ fn the_same_string_back_moves_its_end(make: Make) {
     let page = shelf.token("page");
     let above = shelf.current(parent, "EAAfake1", Expiry::Unknown, day(1));
     let generation = shelf.current(page, "EAAfake2", Expiry::At(day(30)), day(1));
-    let extension = Extension {
+    let extension = ExtendedExpiry {
         generation: generation.id,
         parent: Some(above.id),
         proof: proof(day(2), true, Expiry::At(day(60))),

@@ -114,7 +114,7 @@ fn what_is_needed_to_finish_a_file_is_not_purged(make: Make) {
     let shelf = make();
     let token = shelf.token("brand");
     begin(&shelf, token, "a", None);
-    let keep = Keep { generations: 9, at_least: TimeDelta::days(1) };
+    let keep = Retention { generations: 9, at_least: TimeDelta::days(1) };
     shelf.store.purge(shelf.run, &[(token, keep)], day(99)).unwrap();
     assert_eq!(open(&shelf.store), [("a".to_owned(), Some(both()))]);
     shelf.store.end_overwrite(token, &target("a")).unwrap();

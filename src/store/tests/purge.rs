@@ -15,7 +15,7 @@ fn kept(expiry: Expiry, valid: Option<bool>, today: i64) -> Vec<u32> {
         let proof = Proof { at: day(n), inspection };
         shelf.note_proof(token, generation.id, proof);
     }
-    let keep = Keep { generations: 2, at_least: TimeDelta::days(10) };
+    let keep = Retention { generations: 2, at_least: TimeDelta::days(10) };
     let gone = shelf.store.purge(shelf.run, &[(token, keep)], day(today)).unwrap();
     let purged = shelf.kinds().into_iter().filter(|kind| *kind == EventKind::Purged).count();
     assert_eq!(gone, purged);
@@ -57,7 +57,7 @@ fn a_purged_string_that_returns_is_sealed_again(make: Make) {
     let token = shelf.token("brand");
     let first = shelf.current(token, "EAAfake1", Expiry::At(day(2)), day(1));
     shelf.current(token, "EAAfake2", Expiry::Unknown, day(2));
-    let keep = Keep { generations: 0, at_least: TimeDelta::zero() };
+    let keep = Retention { generations: 0, at_least: TimeDelta::zero() };
     assert_eq!(shelf.store.purge(shelf.run, &[(token, keep)], day(3)).unwrap(), 1);
     let back = shelf.candidate(token, "EAAfake1", Expiry::Unknown, day(4));
     assert_eq!((back.id, back.number), (first.id, 1));

@@ -77,7 +77,7 @@ fn an_old_content_is_forgotten_with_the_old_strings_of_its_token(make: Make) {
     for (token, name, at) in [(brand, "old", 1), (brand, "young", 2), (other, "old", 1)] {
         shelf.store.keep_target_backup(token, &target(name), b"hush", day(at)).unwrap();
     }
-    let keep = Keep { generations: 9, at_least: TimeDelta::days(10) };
+    let keep = Retention { generations: 9, at_least: TimeDelta::days(10) };
     assert_eq!(shelf.store.purge(shelf.run, &[(brand, keep)], day(11)).unwrap(), 0);
     let left = |token, name| content(&shelf.store, token, name).is_some();
     assert_eq!((left(brand, "old"), left(brand, "young")), (false, true));

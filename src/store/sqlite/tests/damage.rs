@@ -156,7 +156,7 @@ fn holds(lock: &RunLock, path: &Path, case: &str) {
     let promoted = store.promote(run, brand, promotion, day(2));
     let promoted = promoted.unwrap_or_else(|error| panic!("{case}: {error:?}"));
     assert_eq!(store.reveal(promoted.current.unwrap().id).unwrap(), string("EAAfakenew"), "{case}");
-    let keep = Keep { generations: 0, at_least: TimeDelta::zero() };
+    let keep = Retention { generations: 0, at_least: TimeDelta::zero() };
     assert!(store.purge(run, &[(token, keep)], day(90)).is_ok(), "{case}");
     assert_eq!(store.credential(token).unwrap().damage, None, "{case}");
 }
