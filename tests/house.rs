@@ -243,3 +243,39 @@ fn printing_and_the_clock_have_one_place_each() {
         }
     }
 }
+
+/// A second database is to keep the same rules: what only one understands stands in its folder.
+#[test]
+fn the_rules_of_the_store_know_no_database() {
+    const ONE_DATABASE_ONLY: &[&str] = &[
+        "rusqlite",
+        "iif(",
+        "INSERT OR",
+        "UPDATE OR",
+        "REPLACE INTO",
+        "json_each",
+        "rowid",
+        "GLOB",
+        "INDEXED BY",
+        "randomblob",
+        "zeroblob",
+        "AS BLOB",
+        "ifnull(",
+        "strftime",
+        "PRAGMA",
+        "IS ?",
+        "IS NOT ?",
+        "LIMIT -1",
+    ];
+    let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let files = source_files(&store);
+    let rules: Vec<_> =
+        files.iter().filter(|file| !file.starts_with(store.join("sqlite"))).collect();
+    assert!(rules.len() > 15 && rules.len() < files.len(), "{} rules", rules.len());
+    for file in rules {
+        let text = std::fs::read_to_string(file).unwrap();
+        for word in ONE_DATABASE_ONLY {
+            assert!(!text.contains(word), "{} has `{word}`", file.display());
+        }
+    }
+}

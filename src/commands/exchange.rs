@@ -2,7 +2,7 @@
 //!
 //! It is inspected before anything is stored. A short-lived one is exchanged at Meta for a long-lived
 //! one; a long-lived one is stored as it is. Either becomes the token's candidate, and is promoted
-//! unless the current access token is alive and better. Where nobody can be asked how long it lives,
+//! unless the current access token is alive and better. Where Graph does not say how long it lives,
 //! the attempt to exchange it tells: Meta exchanges only what is short-lived.
 
 use std::path::PathBuf;
@@ -26,9 +26,10 @@ use crate::run::log;
 use crate::run::tokens::{TokenConfig, Tokens, subject};
 use crate::run::{DryRun, Run, RunOptions};
 use crate::session::Session;
+use crate::store::{NewCandidate, Store, StoreError};
 use crate::token::{
     AccessToken, Credential, Expiry, Generation, Grant, Inspection, Label, Origin, Outcome,
-    Pattern, Problem, ProblemKind, Proof, SentExchange, TokenId, Trigger,
+    Pattern, Problem, ProblemKind, Proof, SentExchange, Trigger,
 };
 
 /// What was asked for.
@@ -73,13 +74,13 @@ fn hand_over(
     order: &ExchangeOrder,
     string: &AccessToken,
 ) -> Result<RunReport, Complaint> {
-    let member = run.tokens.select(&[Pattern::new(order.label.as_str())])?[0].clone();
-    let (_about, began) = (log::about(&member.label), Instant::now());
-    let exchange = Exchange::new(run, member)?;
+    let token = run.tokens.select(&[Pattern::new(order.label.as_str())])?[0];
+    let (_about, began) = (log::about(&token.label), Instant::now());
+    let mut exchange = Exchange::new(run, token)?;
     exchange.check_not_of_another_label(string)?;
     // Room is taken before Meta is asked: what it grants, and the access token itself, is sealed.
     let room = run.store.room_for_grant()?;
-    let app = run.app(&exchange.member.app).map_err(CallError::of_token);
+    let app = run.app(&exchange.token.app).map_err(CallError::of_token);
     let app = app.map_err(|fault| exchange.fault(&fault))?;
     let inspection = inspect(&run.graph, &app, string).map_err(|fault| {
         match misfit_behind(&fault, &app.name) {
@@ -98,7 +99,7 @@ fn hand_over(
         Lifetime::Unknown => exchange.exchange_if_possible(&app, &new)?,
     };
     drop(room);
-    let delivered = deliveries.of_token(&exchange.member, exchange.token, Replace::Own).deliver();
+    let delivered = deliveries.of_token(exchange.token, exchange.before.id, Replace::Own).deliver();
     run.bear_full(delivered)?;
     let run_hooks = deliveries.run_pending_hooks();
     run.bear_full(run_hooks)?;
@@ -108,9 +109,9 @@ fn hand_over(
     run.add_deliveries(&mut results)?;
     // A damaged access token that was just replaced is no failure of what replaced it.
     let mut system = run.system();
-    system.extend(deliveries.unfinished_files(|label| *label == exchange.member.label));
+    system.extend(deliveries.unfinished_files(|label| *label == exchange.token.label));
     system
-        .retain(|reason| !(reason.is_damage() && reason.labels == [exchange.member.label.clone()]));
+        .retain(|reason| !(reason.is_damage() && reason.labels == [exchange.token.label.clone()]));
     Ok(RunReport {
         dry_run: order.dry_run == DryRun::Yes,
         started_at: run.started_at(),
@@ -140,23 +141,33 @@ struct NewToken<'a> {
 /// The exchange of one token.
 struct Exchange<'a> {
     run: &'a Run<'a>,
-    member: TokenConfig,
-    token: TokenId,
+    token: &'a TokenConfig,
+    /// What the store knew of the token before anything was changed.
     before: Credential,
+    /// What it knows now: replaced by what each change gives back.
+    credential: Credential,
 }
 
 impl<'a> Exchange<'a> {
-    fn new(run: &'a Run<'a>, member: TokenConfig) -> Result<Self, Complaint> {
-        let token = run.token(&member.label)?;
-        let before = run.store.credential(token)?;
-        Ok(Self { run, member, token, before })
+    fn new(run: &'a Run<'a>, token: &'a TokenConfig) -> Result<Self, Complaint> {
+        let before = run.store.credential(run.token(&token.label)?)?;
+        Ok(Self { run, token, credential: before.clone(), before })
+    }
+
+    /// Has the store change the token, and knows it from then on as the store gives it back.
+    fn change(
+        &mut self,
+        verb: impl FnOnce(&Store, Credential) -> Result<Credential, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.credential = verb(&self.run.store, self.credential.clone())?;
+        Ok(())
     }
 
     fn check_not_of_another_label(&self, string: &AccessToken) -> Result<(), Complaint> {
         let fingerprint = self.run.store.fingerprint(string)?;
         for sighting in self.run.store.sightings(&fingerprint)? {
-            if sighting.token != self.token && holds(sighting.state) {
-                return Err(shared(&sighting.label, &self.member.label));
+            if sighting.token != self.before.id && holds(sighting.state) {
+                return Err(shared(&sighting.label, &self.token.label));
             }
         }
         Ok(())
@@ -165,7 +176,7 @@ impl<'a> Exchange<'a> {
     /// Checks that it is alive, of the configured type, and of the same app, person and Page.
     fn check_fit(&self, app: &App, new: &NewToken<'_>) -> Result<(), Complaint> {
         let expected = self.candidates(app).expected_identity(&self.before)?;
-        match judge_newcomer(new.inspection, self.member.token_type, &expected, Incumbent::Gone) {
+        match judge_newcomer(new.inspection, self.token.token_type, &expected, Incumbent::Gone) {
             Adoption::Take | Adoption::OnlyIfCurrentIsDead(_) => Ok(()),
             Adoption::Wait(problem) | Adoption::Refuse(problem) => {
                 let problem = self.blame_a_lost_answer(new.string, problem)?;
@@ -177,7 +188,7 @@ impl<'a> Exchange<'a> {
     }
 
     fn lifetime(&self, new: &NewToken<'_>) -> Lifetime {
-        let spec = self.member.token_type.spec();
+        let spec = self.token.token_type.spec();
         if spec.exchange.is_none() {
             Lifetime::Long
         } else if is_short_life(new.inspection, self.run.now()) {
@@ -189,7 +200,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn exchange(&self, app: &App, new: &NewToken<'_>) -> Result<(Outcome, String), Complaint> {
+    fn exchange(&mut self, app: &App, new: &NewToken<'_>) -> Result<(Outcome, String), Complaint> {
         let ends = humanize::expiry(new.inspection.expiry, self.run.now());
         let reason = format!("it was short-lived: it ends {ends}");
         if self.run.dry_run == DryRun::Yes {
@@ -201,7 +212,7 @@ impl<'a> Exchange<'a> {
 
     /// Tries an exchange; a refusal says that the access token is long-lived already.
     fn exchange_if_possible(
-        &self,
+        &mut self,
         app: &App,
         new: &NewToken<'_>,
     ) -> Result<(Outcome, String), Complaint> {
@@ -228,14 +239,15 @@ impl<'a> Exchange<'a> {
 
     /// Takes what Meta granted, which may be the current access token itself.
     fn take_grant(
-        &self,
+        &mut self,
         app: &App,
         grant: &Grant,
         reason: String,
     ) -> Result<(Outcome, String), Complaint> {
         if self.is_in_use(&grant.token)? {
-            self.run.store.close_attempts(self.token, self.run.now())?;
-            self.run.store.note_exchange_sent(self.token, None)?;
+            let now = self.run.now();
+            self.change(|store, credential| store.close_attempts(credential, now))?;
+            self.change(|store, credential| store.note_exchange_sent(credential, None))?;
             return Ok((
                 Outcome::Verified,
                 "Meta gave the string that is in use already".to_owned(),
@@ -251,26 +263,27 @@ impl<'a> Exchange<'a> {
     }
 
     fn ask_for_exchange(
-        &self,
+        &mut self,
         app: &App,
         new: &NewToken<'_>,
     ) -> Result<Result<Grant, CallError>, Complaint> {
-        let Some(exchange) = self.member.token_type.spec().exchange else {
+        let Some(exchange) = self.token.token_type.spec().exchange else {
             let why = Problem::new(ProblemKind::Unknown, "a token of its type has no exchange");
             return Ok(Err(CallError::of_token(why)));
         };
-        self.run.record_attempts(&[self.token])?;
-        let of = self.run.store.fingerprint(new.string)?;
-        let sent = SentExchange { at: self.run.now(), of };
-        self.run.store.note_exchange_sent(self.token, Some(sent))?;
+        let (run, now) = (self.run.id, self.run.now());
+        self.change(|store, credential| store.plan_attempt(run, credential, now))?;
+        let sent = SentExchange { at: now, of: self.run.store.fingerprint(new.string)? };
+        self.change(|store, credential| store.note_exchange_sent(credential, Some(sent)))?;
         failpoint::reach("before-request");
         let answer = self.run.graph.grant(app, exchange, Some(new.string));
         match &answer {
             Ok(_) => failpoint::reach("granted"),
             Err(fault) => {
-                self.run.store.close_attempts(self.token, self.run.now())?;
+                let now = self.run.now();
+                self.change(|store, credential| store.close_attempts(credential, now))?;
                 if !fault.answer_lost {
-                    self.run.store.note_exchange_sent(self.token, None)?;
+                    self.change(|store, credential| store.note_exchange_sent(credential, None))?;
                 }
             }
         }
@@ -288,7 +301,7 @@ impl<'a> Exchange<'a> {
     }
 
     fn store_as_it_is(
-        &self,
+        &mut self,
         app: &App,
         new: &NewToken<'_>,
         reason: &str,
@@ -306,25 +319,31 @@ impl<'a> Exchange<'a> {
 
     /// Seals the new one, and makes it current unless the current one is alive and better.
     fn take(
-        &self,
+        &mut self,
         app: &App,
-        string: &AccessToken,
+        access_token: &AccessToken,
         expiry: Expiry,
         origin: Origin,
     ) -> Result<(), Complaint> {
         let candidates = self.candidates(app);
-        let sealed = candidates.seal(string, origin, expiry, None)?;
-        if origin == Origin::Exchanged {
-            self.run.store.note_exchange_sent(self.token, None)?;
-        }
+        let new = NewCandidate { access_token: access_token.clone(), origin, expiry, parent: None };
+        let (credential, sealed) = candidates.seal(self.credential.clone(), new)?;
+        let credential = match origin {
+            Origin::Exchanged => self.run.store.note_exchange_sent(credential, None)?,
+            Origin::Adopted | Origin::Refreshed | Origin::Derived => credential,
+        };
         // What is said of it now counts, also where an earlier run had sealed it already.
         let candidate = Generation { origin, expiry, ..sealed };
-        let ask = |generation: &Generation| {
-            let string = self.run.store.reveal(generation.id)?;
-            let inspection = inspect(&self.run.graph, app, &string);
-            Ok(inspection.map(|inspection| Proof { at: self.run.now(), inspection }))
+        let ask = |credential, generation: &Generation| {
+            let access_token = self.run.store.reveal(generation.id)?;
+            let inspection = inspect(&self.run.graph, app, &access_token);
+            let proof = inspection.map(|inspection| Proof { at: self.run.now(), inspection });
+            Ok((credential, proof))
         };
-        match candidates.examine_handed_over(&candidate, &ask)? {
+        let (credential, examined) =
+            candidates.examine_handed_over(credential, &candidate, &ask)?;
+        self.credential = credential;
+        match examined {
             Examined::Promoted { .. } => Ok(()),
             Examined::NotInspected(fault) => Err(self.waits(&fault)),
             Examined::AdoptionRefused(problem)
@@ -338,24 +357,19 @@ impl<'a> Exchange<'a> {
     /// The candidates of this token. A person may hand over the Page token of another person than
     /// the parent's, so only what was there before says whose it must be.
     fn candidates(&self, app: &App) -> Candidates<'_> {
-        Candidates {
-            run: self.run,
-            member: &self.member,
-            token: self.token,
-            app_id: Some(app.id.clone()),
-            parent: None,
-        }
+        Candidates { run: self.run, token: self.token, app_id: Some(app.id.clone()), parent: None }
     }
 
     fn result(&self, outcome: Outcome, reason: String) -> Result<TokenResult, Complaint> {
-        let credential = self.run.store.credential(self.token)?;
+        // Its targets were served meanwhile.
+        let credential = self.run.store.credential(self.before.id)?;
         let current = credential.current.as_ref();
         if matches!(outcome, Outcome::Exchanged | Outcome::Adopted) {
             self.hint_at_pages();
         }
         Ok(TokenResult {
-            label: self.member.label.clone(),
-            token_type: self.member.token_type,
+            label: self.token.label.clone(),
+            token_type: self.token.token_type,
             outcome,
             reason,
             old_expiry: self.before.current.as_ref().map_or(Expiry::Unknown, |it| it.expiry),
@@ -372,8 +386,8 @@ impl<'a> Exchange<'a> {
 
     /// Hints that the Pages get new access tokens from this one by the next `refresh`.
     fn hint_at_pages(&self) {
-        let label = &self.member.label;
-        let lists = !matches!(self.member.pages, Pages::None);
+        let label = &self.token.label;
+        let lists = !matches!(self.token.pages, Pages::None);
         let has_pages = lists || self.run.tokens.pages_of(label).next().is_some();
         if has_pages {
             self.run.session.ui.note(&format!(
@@ -383,12 +397,12 @@ impl<'a> Exchange<'a> {
     }
 
     fn refusal(&self, problem: &Problem) -> Complaint {
-        log::not_taken(&self.member.label, problem);
-        let subject = subject(&self.member, Some(&self.before), None);
+        log::not_taken(&self.token.label, problem);
+        let subject = subject(self.token, Some(&self.before), None);
         let complaint = Complaint::new(
             Exit::InputRefused,
             problem.kind.as_str(),
-            self.member.label.as_str(),
+            self.token.label.as_str(),
             format!("the string is refused: {problem}"),
         );
         let complaint = match remedy(problem, &subject) {
@@ -399,12 +413,12 @@ impl<'a> Exchange<'a> {
     }
 
     fn fault(&self, fault: &CallError) -> Complaint {
-        log::not_taken(&self.member.label, &fault.problem);
-        let subject = subject(&self.member, Some(&self.before), None);
+        log::not_taken(&self.token.label, &fault.problem);
+        let subject = subject(self.token, Some(&self.before), None);
         let complaint = Complaint::new(
             Exit::for_problem(&fault.problem),
             fault.problem.kind.as_str(),
-            self.member.label.as_str(),
+            self.token.label.as_str(),
             fault.problem.to_string(),
         );
         // No run will try again for the person what was never stored.
@@ -425,13 +439,13 @@ impl<'a> Exchange<'a> {
 
     /// Says that the new one is sealed and could not be inspected yet.
     fn waits(&self, fault: &CallError) -> Complaint {
-        log::not_taken(&self.member.label, &fault.problem);
+        log::not_taken(&self.token.label, &fault.problem);
         Complaint::new(
             Exit::for_problem(&fault.problem),
             fault.problem.kind.as_str(),
-            self.member.label.as_str(),
+            self.token.label.as_str(),
             format!("the new string is sealed, but not examined yet: {}", fault.problem),
         )
-        .hint(format!("run `metatoken refresh {}`", self.member.label))
+        .hint(format!("run `metatoken refresh {}`", self.token.label))
     }
 }

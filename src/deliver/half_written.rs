@@ -73,7 +73,7 @@ fn unfinished(write: &Overwrite) -> Option<Unfinished<'_>> {
 
 /// Whether what the file held can be restored, also where what it was to hold cannot be read.
 fn can_be_restored(context: &DeliveryContext<'_>, write: &Overwrite) -> bool {
-    matches!(context.store.replaced(write.token, &write.target), Ok(Some(_)))
+    matches!(context.store.target_backup(write.token, &write.target), Ok(Some(_)))
 }
 
 /// The failure of a half-written file that was changed since: only a person can judge it.
@@ -193,7 +193,7 @@ impl Memory for StoreMemory<'_> {
     fn begin(&self, writing: Writing, old: &[u8], new: &[u8]) -> Result<(), StoreError> {
         let Self { store, token, target, generation, now, .. } = *self;
         if !self.keeps_both(writing) {
-            return store.keep_replaced(token, target, old, now);
+            return store.keep_target_backup(token, target, old, now);
         }
         let path = self.path.to_owned();
         store.begin_overwrite(&Overwriting { token, target, path, generation, old, new }, now)

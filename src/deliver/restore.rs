@@ -85,7 +85,7 @@ impl Deliveries<'_> {
         file: &FileTarget,
     ) -> Result<Option<Result<(), DeliveryError>>, StoreError> {
         let store = self.context.store;
-        let Some(replaced) = store.replaced(token, target)? else { return Ok(None) };
+        let Some(replaced) = store.target_backup(token, target)? else { return Ok(None) };
         // What it holds now is kept, so that a second time takes the first one back.
         let memory = StoreMemory {
             store,

@@ -1,4 +1,4 @@
-//! The Meta apps, with their secrets read.
+//! Reads the Meta apps, with their secrets.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ pub type Pauses = HashMap<String, Time>;
 
 /// The apps that are to be left alone at `now`.
 pub fn pauses(store: &Store, now: Time) -> Result<Pauses, StoreError> {
-    let mut pauses = store.paused_apps(now)?;
+    let mut pauses = store.throttled_apps(now)?;
     pauses.retain(|_, until| throttle(*until, now).is_some());
     Ok(pauses)
 }

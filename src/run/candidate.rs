@@ -4,29 +4,33 @@
 //! A grant of Meta's is not taken on its word: Graph is asked about the new access token, and only a
 //! better one takes the place of the current one. What is no better is refused and stays sealed; what
 //! cannot be inspected now waits for the next run.
+//!
+//! The token's credential is handed from step to step: each takes it by value, and gives back what
+//! the store made of it.
 
 use super::Run;
 use super::inspect::{is_another_hosts, misfit_behind};
 use super::tokens::{TokenConfig, subject};
 use crate::graph::CallError;
 use crate::policy::{Adoption, Extension, Incumbent, judge_grant, judge_newcomer, next_try};
-use crate::store::{Arrival, Promotion, Refusal, Setback, StoreError};
+use crate::store::{NewCandidate, Promotion, RefusedCandidate, Setback, StoreError};
 use crate::token::{
-    AccessToken, Action, Credential, EventKind, Expiry, Generation, GenerationId, Identity,
-    Inspection, Origin, Outcome, Problem, ProblemKind, Proof, Time, TokenId, TokenType,
+    Action, Credential, EventKind, Expiry, Generation, Identity, Inspection, Origin, Outcome,
+    Problem, ProblemKind, Proof, Time, TokenId, TokenType,
 };
 
-/// Asks Graph about one generation.
-pub type Inspect<'a> = &'a dyn Fn(&Generation) -> Result<Result<Proof, CallError>, StoreError>;
+/// Asks Graph about one generation, and gives the token back as it is then.
+pub type Inspect<'a> = &'a dyn Fn(Credential, &Generation) -> Result<Inspected, StoreError>;
+
+/// A token, and what Graph says of one of its generations, or why it says nothing.
+pub type Inspected = (Credential, Result<Proof, CallError>);
 
 /// Handles the candidates of one token.
 pub struct Candidates<'a> {
     /// The run.
     pub run: &'a Run<'a>,
     /// The token's config.
-    pub member: &'a TokenConfig,
-    /// The token.
-    pub token: TokenId,
+    pub token: &'a TokenConfig,
     /// The app that the access token must belong to, where it is known.
     pub app_id: Option<String>,
     /// The parent whose person a derived Page token must belong to.
@@ -63,29 +67,28 @@ impl Candidates<'_> {
     /// Seals an access token as the candidate: when this returns it is on the disk.
     pub fn seal(
         &self,
-        string: &AccessToken,
-        origin: Origin,
-        expiry: Expiry,
-        parent: Option<GenerationId>,
-    ) -> Result<Generation, StoreError> {
-        let arrival = Arrival { token: self.token, string: string.clone(), origin, expiry, parent };
-        self.run.store.seal_candidate(arrival, self.run.now())
+        credential: Credential,
+        new: NewCandidate,
+    ) -> Result<(Credential, Generation), StoreError> {
+        self.run.store.seal_candidate(credential, new, self.run.now())
     }
 
     /// Inspects a candidate, and promotes or refuses it.
     pub fn examine(
         &self,
+        credential: Credential,
         candidate: &Generation,
         inspect: Inspect<'_>,
-    ) -> Result<Examined, StoreError> {
-        let proof = match inspect(candidate)? {
+    ) -> Result<(Credential, Examined), StoreError> {
+        let (credential, answer) = inspect(credential, candidate)?;
+        let proof = match answer {
             Ok(proof) => proof,
-            Err(fault) => return self.not_inspected(candidate, fault),
+            Err(fault) => return self.not_inspected(credential, candidate, fault),
         };
         match candidate.origin {
-            Origin::Adopted => self.compare_adopted(candidate, &proof, inspect),
+            Origin::Adopted => self.compare_adopted(credential, candidate, &proof, inspect),
             Origin::Exchanged | Origin::Refreshed | Origin::Derived => {
-                self.compare_granted(candidate, &proof, inspect)
+                self.compare_granted(credential, candidate, &proof, inspect)
             }
         }
     }
@@ -97,127 +100,134 @@ impl Candidates<'_> {
     /// is dead.
     pub fn examine_handed_over(
         &self,
+        credential: Credential,
         candidate: &Generation,
         inspect: Inspect<'_>,
-    ) -> Result<Examined, StoreError> {
-        let proof = match inspect(candidate)? {
+    ) -> Result<(Credential, Examined), StoreError> {
+        let (credential, answer) = inspect(credential, candidate)?;
+        let proof = match answer {
             Ok(proof) => proof,
-            Err(fault) => return Ok(Examined::NotInspected(fault)),
+            Err(fault) => return Ok((credential, Examined::NotInspected(fault))),
         };
-        self.note(candidate, &proof)?;
-        let credential = self.credential()?;
+        let credential = self.note(credential, candidate, &proof)?;
         let expected = self.expected_identity(&credential)?;
         let told = match proof.inspection.expiry {
             Expiry::Unknown => Inspection { expiry: candidate.expiry, ..proof.inspection.clone() },
             _ => proof.inspection.clone(),
         };
         let hidden =
-            told.expiry == Expiry::Unknown && self.member.token_type.spec().may_hide_the_end();
+            told.expiry == Expiry::Unknown && self.token.token_type.spec().may_hide_the_end();
         // Where neither tells when it expires, the person has chosen.
-        let incumbent = match credential.current {
-            Some(current) if !hidden => self.incumbent(current, inspect)?,
-            _ => Incumbent::Gone,
-        };
-        match judge_newcomer(&told, self.member.token_type, &expected, incumbent) {
-            Adoption::Take => self.promote(candidate, proof.inspection.expiry, None),
+        let (credential, current) =
+            if hidden { (credential, Incumbent::Gone) } else { self.current(credential, inspect)? };
+        match judge_newcomer(&told, self.token.token_type, &expected, current) {
+            Adoption::Take => self.promote(credential, candidate, proof.inspection.expiry, None),
             Adoption::OnlyIfCurrentIsDead(problem)
             | Adoption::Wait(problem)
-            | Adoption::Refuse(problem) => self.refuse_adoption(candidate, problem),
+            | Adoption::Refuse(problem) => self.refuse_adoption(credential, candidate, problem),
         }
     }
 
     /// The current one by Graph's word of now, or by its last one where Graph gives no answer.
-    fn incumbent(
+    fn current(
         &self,
-        mut current: Generation,
+        credential: Credential,
         inspect: Inspect<'_>,
-    ) -> Result<Incumbent, StoreError> {
-        if let Ok(proof) = inspect(&current)? {
-            self.note(&current, &proof)?;
+    ) -> Result<(Credential, Incumbent), StoreError> {
+        let Some(mut current) = credential.current.clone() else {
+            return Ok((credential, Incumbent::Gone));
+        };
+        let (mut credential, answer) = inspect(credential, &current)?;
+        if let Ok(proof) = answer {
+            credential = self.note(credential, &current, &proof)?;
             current.proof = Some(proof);
         }
-        Ok(Incumbent::of(Some(&current)))
+        Ok((credential, Incumbent::of(Some(&current))))
     }
 
     /// Refuses what belongs to another app, which Graph never speaks of; anything else waits.
     fn not_inspected(
         &self,
+        credential: Credential,
         candidate: &Generation,
         fault: CallError,
-    ) -> Result<Examined, StoreError> {
-        match misfit_behind(&fault, &self.member.app) {
+    ) -> Result<(Credential, Examined), StoreError> {
+        match misfit_behind(&fault, &self.token.app) {
             Some(problem) if candidate.origin == Origin::Adopted => {
-                self.refuse_adoption(candidate, problem)
+                self.refuse_adoption(credential, candidate, problem)
             }
-            _ => Ok(Examined::NotInspected(fault)),
+            _ => Ok((credential, Examined::NotInspected(fault))),
         }
     }
 
     fn compare_adopted(
         &self,
+        mut credential: Credential,
         candidate: &Generation,
         proof: &Proof,
         inspect: Inspect<'_>,
-    ) -> Result<Examined, StoreError> {
-        let credential = self.credential()?;
+    ) -> Result<(Credential, Examined), StoreError> {
         let expected = self.expected_identity(&credential)?;
-        let incumbent = Incumbent::of(credential.current.as_ref());
-        let verdict =
-            judge_newcomer(&proof.inspection, self.member.token_type, &expected, incumbent);
+        let current = Incumbent::of(credential.current.as_ref());
+        let verdict = judge_newcomer(&proof.inspection, self.token.token_type, &expected, current);
         if verdict != Adoption::Take {
-            self.note(candidate, proof)?;
+            credential = self.note(credential, candidate, proof)?;
         }
         match verdict {
-            Adoption::Take => self.promote_with(candidate, proof),
+            Adoption::Take => self.promote_with(credential, candidate, proof),
             Adoption::Wait(problem) if is_another_hosts(&problem) => {
-                self.refuse_adoption(candidate, problem)
+                self.refuse_adoption(credential, candidate, problem)
             }
-            Adoption::Wait(problem) => Ok(Examined::Waits(problem)),
+            Adoption::Wait(problem) => Ok((credential, Examined::Waits(problem))),
             Adoption::OnlyIfCurrentIsDead(problem) => {
-                match self.current_lives(candidate, inspect)? {
-                    Err(fault) => Ok(Examined::NotInspected(fault)),
-                    Ok(true) => self.refuse_adoption(candidate, problem),
-                    Ok(false) => self.promote_with(candidate, proof),
+                match self.current_lives(credential, candidate, inspect)? {
+                    (credential, Err(fault)) => Ok((credential, Examined::NotInspected(fault))),
+                    (credential, Ok(true)) => self.refuse_adoption(credential, candidate, problem),
+                    (credential, Ok(false)) => self.promote_with(credential, candidate, proof),
                 }
             }
-            Adoption::Refuse(problem) => self.refuse_adoption(candidate, problem),
+            Adoption::Refuse(problem) => self.refuse_adoption(credential, candidate, problem),
         }
     }
 
     fn compare_granted(
         &self,
+        mut credential: Credential,
         candidate: &Generation,
         proof: &Proof,
         inspect: Inspect<'_>,
-    ) -> Result<Examined, StoreError> {
-        let credential = self.credential()?;
+    ) -> Result<(Credential, Examined), StoreError> {
         let expected = self.expected_identity(&credential)?;
         let verdict = judge_grant(
             &proof.inspection,
             candidate.expiry,
-            self.member.token_type,
+            self.token.token_type,
             &expected,
             credential.current.as_ref(),
         );
         if verdict != Extension::Take {
-            self.note(candidate, proof)?;
+            credential = self.note(credential, candidate, proof)?;
         }
         match verdict {
-            Extension::Take => self.promote_with(candidate, proof),
-            Extension::NotExtended => match self.current_lives(candidate, inspect)? {
-                Err(fault) => Ok(Examined::NotInspected(fault)),
-                Ok(true) => self.refuse_not_extended(candidate, proof.inspection.expiry),
-                Ok(false) => self.promote_worse(candidate, proof),
+            Extension::Take => self.promote_with(credential, candidate, proof),
+            Extension::NotExtended => match self.current_lives(credential, candidate, inspect)? {
+                (credential, Err(fault)) => Ok((credential, Examined::NotInspected(fault))),
+                (credential, Ok(true)) => {
+                    self.refuse_not_extended(credential, candidate, proof.inspection.expiry)
+                }
+                (credential, Ok(false)) => self.promote_worse(credential, candidate, proof),
             },
-            Extension::FewerScopes(_) => self.compare_scopes(candidate, proof, inspect),
-            Extension::Wait(problem) => Ok(Examined::Waits(problem)),
-            Extension::Dead(problem) => match self.current_lives(candidate, inspect)? {
-                Err(fault) => Ok(Examined::NotInspected(fault)),
-                Ok(true) => self.refuse_grant(candidate, problem),
-                // Both are invalid; the new one may not have propagated yet.
-                Ok(false) => Ok(Examined::Waits(problem)),
-            },
-            Extension::Refuse(problem) => self.refuse_grant(candidate, problem),
+            Extension::FewerScopes(_) => self.compare_scopes(credential, candidate, proof, inspect),
+            Extension::Wait(problem) => Ok((credential, Examined::Waits(problem))),
+            Extension::Dead(problem) => {
+                match self.current_lives(credential, candidate, inspect)? {
+                    (credential, Err(fault)) => Ok((credential, Examined::NotInspected(fault))),
+                    (credential, Ok(true)) => self.refuse_grant(credential, candidate, problem),
+                    // Both are invalid; the new one may not have propagated yet.
+                    (credential, Ok(false)) => Ok((credential, Examined::Waits(problem))),
+                }
+            }
+            Extension::Refuse(problem) => self.refuse_grant(credential, candidate, problem),
         }
     }
 
@@ -225,16 +235,16 @@ impl Candidates<'_> {
     /// one is dead.
     fn compare_scopes(
         &self,
+        credential: Credential,
         candidate: &Generation,
         proof: &Proof,
         inspect: Inspect<'_>,
-    ) -> Result<Examined, StoreError> {
-        match self.current_lives(candidate, inspect)? {
-            Err(fault) => return Ok(Examined::NotInspected(fault)),
-            Ok(false) => return self.promote_worse(candidate, proof),
-            Ok(true) => {}
-        }
-        let credential = self.credential()?;
+    ) -> Result<(Credential, Examined), StoreError> {
+        let credential = match self.current_lives(credential, candidate, inspect)? {
+            (credential, Err(fault)) => return Ok((credential, Examined::NotInspected(fault))),
+            (credential, Ok(false)) => return self.promote_worse(credential, candidate, proof),
+            (credential, Ok(true)) => credential,
+        };
         let has_now = credential
             .current
             .as_ref()
@@ -246,12 +256,12 @@ impl Candidates<'_> {
         let Some(problem) =
             Extension::FewerScopes(lost.clone()).problem().filter(|_| !lost.is_empty())
         else {
-            return self.promote_with(candidate, proof);
+            return self.promote_with(credential, candidate, proof);
         };
-        if is_critical(self.member, &credential, self.run.now()) {
-            return self.promote_worse(candidate, proof);
+        if is_critical(self.token, &credential, self.run.now()) {
+            return self.promote_worse(credential, candidate, proof);
         }
-        Ok(Examined::FewerScopes(problem))
+        Ok((credential, Examined::FewerScopes(problem)))
     }
 
     /// Whether the current one is alive, or why Graph gave no answer. Beside an access token from
@@ -259,51 +269,64 @@ impl Candidates<'_> {
     /// again.
     fn current_lives(
         &self,
+        credential: Credential,
         candidate: &Generation,
         inspect: Inspect<'_>,
-    ) -> Result<Result<bool, CallError>, StoreError> {
-        let Some(current) = self.credential()?.current else { return Ok(Ok(false)) };
+    ) -> Result<(Credential, Result<bool, CallError>), StoreError> {
+        let Some(current) = credential.current.clone() else { return Ok((credential, Ok(false))) };
         let of_this_run = current.proof.clone().filter(|proof| {
             candidate.origin == Origin::Adopted
                 && proof.at >= self.run.moment().run_started
                 && proof.at <= self.run.now()
         });
-        let proof = match of_this_run {
-            Some(proof) => proof,
-            None => match inspect(&current)? {
-                Ok(proof) => {
-                    self.note(&current, &proof)?;
-                    proof
-                }
-                Err(fault) => return Ok(Err(fault)),
-            },
-        };
-        Ok(Ok(proof.inspection.valid != Some(false)))
+        let lives = |proof: &Proof| proof.inspection.valid != Some(false);
+        if let Some(proof) = of_this_run {
+            return Ok((credential, Ok(lives(&proof))));
+        }
+        match inspect(credential, &current)? {
+            (credential, Ok(proof)) => {
+                let credential = self.note(credential, &current, &proof)?;
+                Ok((credential, Ok(lives(&proof))))
+            }
+            (credential, Err(fault)) => Ok((credential, Err(fault))),
+        }
     }
 
-    fn promote_with(&self, candidate: &Generation, proof: &Proof) -> Result<Examined, StoreError> {
-        self.promote(candidate, proof.inspection.expiry, Some(proof.clone()))
+    fn promote_with(
+        &self,
+        credential: Credential,
+        candidate: &Generation,
+        proof: &Proof,
+    ) -> Result<(Credential, Examined), StoreError> {
+        self.promote(credential, candidate, proof.inspection.expiry, Some(proof.clone()))
     }
 
     /// Promotes a worse one, because the current one is dead or about to expire.
-    fn promote_worse(&self, candidate: &Generation, proof: &Proof) -> Result<Examined, StoreError> {
-        let promoted = self.promote_with(candidate, proof)?;
-        Ok(match promoted {
+    fn promote_worse(
+        &self,
+        credential: Credential,
+        candidate: &Generation,
+        proof: &Proof,
+    ) -> Result<(Credential, Examined), StoreError> {
+        let (credential, promoted) = self.promote_with(credential, candidate, proof)?;
+        let promoted = match promoted {
             Examined::Promoted { outcome, expiry, .. } => {
                 Examined::Promoted { outcome, expiry, is_worse: true }
             }
             other => other,
-        })
+        };
+        Ok((credential, promoted))
     }
 
     /// Makes a candidate the current one in one transaction, with the answer that justifies it
     /// unless that is stored already.
     fn promote(
         &self,
+        credential: Credential,
         candidate: &Generation,
         expiry: Expiry,
         proof: Option<Proof>,
-    ) -> Result<Examined, StoreError> {
+    ) -> Result<(Credential, Examined), StoreError> {
         let (event, outcome) = match candidate.origin {
             Origin::Adopted => (EventKind::Adopted, Outcome::Adopted),
             Origin::Exchanged => (EventKind::Exchanged, Outcome::Exchanged),
@@ -311,88 +334,87 @@ impl Candidates<'_> {
             Origin::Derived => (EventKind::Derived, Outcome::Derived),
         };
         let promotion = Promotion {
-            token: self.token,
             candidate: candidate.id,
-            supersedes: self.credential()?.in_place(),
             proof,
             event,
             problem: None,
-            owes: self.member.deliver.iter().map(|target| target.id.clone()).collect(),
+            owes: self.token.deliver.iter().map(|target| target.id.clone()).collect(),
         };
-        self.run.store.promote(self.run.id, promotion, self.run.now())?;
-        Ok(Examined::Promoted { outcome, expiry, is_worse: false })
+        let promoted =
+            self.run.store.promote(self.run.id, credential, promotion, self.run.now())?;
+        Ok((promoted, Examined::Promoted { outcome, expiry, is_worse: false }))
     }
 
     fn refuse_adoption(
         &self,
+        credential: Credential,
         candidate: &Generation,
         problem: Problem,
-    ) -> Result<Examined, StoreError> {
-        let sent = self.credential()?.ledger.sent_exchange;
+    ) -> Result<(Credential, Examined), StoreError> {
+        let sent = credential.ledger.sent_exchange;
         let problem = sent.map_or(problem.clone(), |it| it.blame(candidate.fingerprint, problem));
-        self.refuse(candidate, EventKind::AdoptionRefused, &problem, None)?;
-        Ok(Examined::AdoptionRefused(problem))
+        let refused =
+            self.refuse(credential, candidate, EventKind::AdoptionRefused, &problem, None)?;
+        Ok((refused, Examined::AdoptionRefused(problem)))
     }
 
     fn refuse_grant(
         &self,
+        credential: Credential,
         candidate: &Generation,
         problem: Problem,
-    ) -> Result<Examined, StoreError> {
-        let credential = self.credential()?;
-        let expiry = credential.current.map_or(Expiry::Unknown, |current| current.expiry);
+    ) -> Result<(Credential, Examined), StoreError> {
+        let expiry = credential.current.as_ref().map_or(Expiry::Unknown, |current| current.expiry);
         let failures = credential.ledger.consecutive_failures.saturating_add(1);
-        let not_before = next_try(&problem, failures, expiry, self.run.now());
-        self.refuse(candidate, EventKind::RefreshFailed, &problem, Some(not_before))?;
-        Ok(Examined::GrantRefused(problem))
+        let not_before = Some(next_try(&problem, failures, expiry, self.run.now()));
+        let refused =
+            self.refuse(credential, candidate, EventKind::RefreshFailed, &problem, not_before)?;
+        Ok((refused, Examined::GrantRefused(problem)))
     }
 
     fn refuse_not_extended(
         &self,
+        credential: Credential,
         candidate: &Generation,
         expiry: Expiry,
-    ) -> Result<Examined, StoreError> {
+    ) -> Result<(Credential, Examined), StoreError> {
         let problem = not_extended();
-        let not_before = next_try(&problem, 1, expiry, self.run.now());
-        self.refuse(candidate, EventKind::NotExtended, &problem, Some(not_before))?;
-        Ok(Examined::NotExtended(problem.with_action(Action::Retry)))
+        let not_before = Some(next_try(&problem, 1, expiry, self.run.now()));
+        let refused =
+            self.refuse(credential, candidate, EventKind::NotExtended, &problem, not_before)?;
+        Ok((refused, Examined::NotExtended(problem.with_action(Action::Retry))))
     }
 
     /// Sets a candidate aside, still sealed, and writes down why.
     fn refuse(
         &self,
+        credential: Credential,
         candidate: &Generation,
         event: EventKind,
         problem: &Problem,
         not_before: Option<Time>,
-    ) -> Result<(), StoreError> {
-        let setback = Setback {
-            token: self.token,
-            event,
-            generation: None,
-            problem: Some(problem.clone()),
-            not_before,
-        };
-        let refusal = Refusal {
-            token: self.token,
-            candidate: candidate.id,
-            proof: None,
-            setback: Some(setback),
-        };
-        self.run.store.refuse(self.run.id, refusal, self.run.now())
+    ) -> Result<Credential, StoreError> {
+        let setback =
+            Setback { event, generation: None, problem: Some(problem.clone()), not_before };
+        let refusal =
+            RefusedCandidate { candidate: candidate.id, proof: None, setback: Some(setback) };
+        self.run.store.refuse(self.run.id, credential, refusal, self.run.now())
     }
 
-    fn note(&self, generation: &Generation, proof: &Proof) -> Result<(), StoreError> {
-        self.run.store.note_proof(self.run.id, generation.id, proof.clone()).map(drop)
+    fn note(
+        &self,
+        credential: Credential,
+        generation: &Generation,
+        proof: &Proof,
+    ) -> Result<Credential, StoreError> {
+        let Run { store, id, .. } = self.run;
+        Ok(store.note_proof(*id, credential, generation.id, proof.clone())?.0)
     }
 
-    /// What the store knows now: an inspection may just have changed it.
-    fn credential(&self) -> Result<Credential, StoreError> {
-        self.run.store.credential(self.token)
-    }
-
-    /// Whose access token this must be: the config's app and Page, and the person as before. The
-    /// person behind a derived Page token is the parent's, which another worker may have inspected.
+    /// Whose access token this must be: the config's app and Page, and the person as before.
+    ///
+    /// The person behind a derived Page token is the parent's. Another worker may have inspected
+    /// that, or may have promoted another generation of it: it is read again here.
     pub fn expected_identity(&self, credential: &Credential) -> Result<Identity, StoreError> {
         let proven = |credential: &Credential| {
             let proof = credential.current.as_ref()?.proof.as_ref()?;
@@ -401,7 +423,7 @@ impl Candidates<'_> {
         let before = proven(credential).unwrap_or_default();
         let parent = self.parent.map(|parent| self.run.store.credential(parent)).transpose()?;
         let person = match parent {
-            Some(parent) if self.member.token_type == TokenType::Page => {
+            Some(parent) if self.token.token_type == TokenType::Page => {
                 proven(&parent).and_then(|identity| identity.user_id)
             }
             _ => before.user_id,
@@ -409,7 +431,7 @@ impl Candidates<'_> {
         Ok(Identity {
             app_id: self.app_id.clone(),
             user_id: person,
-            page_id: self.member.page_id.clone().or(before.page_id),
+            page_id: self.token.page_id.clone().or(before.page_id),
         })
     }
 }
@@ -422,7 +444,7 @@ pub fn not_extended() -> Problem {
 }
 
 /// Whether a token has no current access token, or one that expires within its `critical_within`.
-pub fn is_critical(member: &TokenConfig, credential: &Credential, now: Time) -> bool {
-    let critical_within = subject(member, Some(credential), None).critical_within();
+pub fn is_critical(token: &TokenConfig, credential: &Credential, now: Time) -> bool {
+    let critical_within = subject(token, Some(credential), None).critical_within();
     credential.current.as_ref().is_none_or(|current| current.expiry.is_within(critical_within, now))
 }

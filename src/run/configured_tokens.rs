@@ -1,4 +1,4 @@
-//! Strings that the config points to and the store has not seen.
+//! Reads the access tokens that the config points to and the store has not seen.
 
 use std::collections::HashMap;
 
@@ -12,9 +12,9 @@ use crate::token::{AccessToken, Fingerprint, GenerationState, Label, Problem, Pr
 /// What is found where the config points.
 #[derive(Debug)]
 pub enum ConfiguredToken {
-    /// A string that this token never had.
+    /// An access token that this token never had.
     String(AccessToken),
-    /// Nothing that could be a string, and why.
+    /// Nothing that could be an access token, and why.
     Unusable(Problem),
 }
 
@@ -39,7 +39,7 @@ pub fn read(session: &Session, member: &TokenConfig) -> Option<ConfiguredToken> 
 /// Reads the sources of all `members` and keeps what is new to each.
 ///
 /// Where the one in use is lost, one that the token had before is as good as new: Graph says whether
-/// it still lives. One string under two labels is refused before anything runs: a renewal of the one would be a
+/// it still lives. One access token under two labels is refused before anything runs: a renewal of the one would be a
 /// surprise to the other.
 pub fn read_all(
     session: &Session,
@@ -74,7 +74,7 @@ pub fn read_all(
     Ok(configured_tokens)
 }
 
-/// Whether a string in this state still belongs to the token that has it.
+/// Whether an access token in this state still belongs to the token that has it.
 pub const fn holds(state: GenerationState) -> bool {
     matches!(
         state,
@@ -82,7 +82,7 @@ pub const fn holds(state: GenerationState) -> bool {
     )
 }
 
-/// The refusal of one string under two labels.
+/// The refusal of one access token under two labels.
 pub fn shared(one: &Label, other: &Label) -> Complaint {
     Complaint::new(
         Exit::Config,

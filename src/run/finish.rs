@@ -34,7 +34,7 @@ impl Run<'_> {
         self.show(report)
     }
 
-    /// Prints a report in the form that was asked for: silence where nobody has anything to do.
+    /// Prints a report in the form that was asked for: silence where there is nothing to do.
     pub fn show(&self, report: RunReport) -> Result<Exit, Complaint> {
         let exit = report.exit();
         let report = report.with_prefix(self.prefix());
@@ -58,7 +58,7 @@ impl Run<'_> {
         let now = self.now();
         for throttle in self.graph.throttles() {
             let until = now + throttle.wait.unwrap_or(USUAL_THROTTLE);
-            self.store.pause_app(&throttle.app, until, now)?;
+            self.store.throttle_app(&throttle.app, until, now)?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Asking Graph about a string.
+//! Inspects an access token: asks Graph about it.
 
 use crate::graph::{App, CallError, Graph, Scope};
 use crate::token::{AccessToken, Inspection, Problem, ProblemKind};
@@ -9,7 +9,7 @@ const PERHAPS_A_SYSTEM_ERROR: i64 = 467;
 /// What it says there, for the hosts that leave the subcode out.
 const ITS_WORDS: [&str; 2] = ["user logged out", "system error"];
 
-/// Asks Graph about a string; a verdict that may be a mistake is asked for twice.
+/// Asks Graph about an access token; a verdict that may be a mistake is asked for twice.
 pub fn inspect(graph: &Graph, app: &App, token: &AccessToken) -> Result<Inspection, CallError> {
     let first = graph.inspect(app, token)?;
     let doubtful = first.problem.as_ref().is_some_and(may_be_a_mistake);
@@ -24,17 +24,17 @@ fn may_be_a_mistake(problem: &Problem) -> bool {
     }
 }
 
-/// Whether a string from outside is one that its host cannot even read, because another host of
+/// Whether an access token from outside is one that its host cannot even read, because another host of
 /// Meta's gave it out: it never becomes one of this host's.
 pub fn is_another_hosts(problem: &Problem) -> bool {
-    /// Meta's code for a string that is no good. Source: Meta, handling errors.
+    /// Meta's code for an access token that is no good. Source: Meta, handling errors.
     const INVALID: Option<i64> = Some(190);
     problem.kind == ProblemKind::WrongHostOrType && problem.code == INVALID
 }
 
-/// The misfit behind a refusal to speak of a string from outside, if it is another app's.
+/// The misfit behind a refusal to speak of an access token from outside, if it is another app's.
 ///
-/// Graph speaks only to the app that a string was given to. That this one is not it says nothing
+/// Graph speaks only to the app that an access token was given to. That this one is not it says nothing
 /// against the app, and asking again changes nothing.
 pub fn misfit_behind(fault: &CallError, app: &str) -> Option<Problem> {
     let of_another_app = !fault.held_back

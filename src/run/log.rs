@@ -38,7 +38,7 @@ pub fn decided(label: &Label, decision: &Decision, now: Time) {
     tracing::info!(event = "decided", %label, "{what}: {why}");
 }
 
-/// Tells what Graph said of a string.
+/// Tells what Graph said of an access token.
 pub fn inspected(inspection: &Inspection, began: Instant) {
     let problem = inspection.problem.as_ref();
     let verdict = match inspection.valid {
@@ -57,7 +57,7 @@ pub fn inspected(inspection: &Inspection, began: Instant) {
     );
 }
 
-/// Tells what kept a string that a person handed over from being taken.
+/// Tells what kept an access token that a person handed over from being taken.
 pub fn not_taken(label: &Label, problem: &Problem) {
     tracing::error!(
         event = "failed",
@@ -126,7 +126,7 @@ pub fn stands(reason: &Reason) {
     tell!(level, event = "standing", label, problem = reason.code, "{}", reason.message);
 }
 
-/// Tells that proofs could not be stored by somebody who only looks.
+/// Tells that proofs could not be stored by a command that only looks.
 pub fn not_stored(error: StoreError) {
     let error = anyhow::Error::from(error);
     tracing::info!(event = "not_stored", "the answers could not be stored: {error:#}");

@@ -1,4 +1,4 @@
-//! Which tokens there are.
+//! Knows which tokens there are.
 //!
 //! The config alone says: every token it declares, and under a parent with `pages = "all"` every
 //! Page that was ever listed, unless it is excepted, declared by itself, or retired.

@@ -1,22 +1,21 @@
-//! Damage: rows of a token that hold what nobody can have meant.
+//! Finds and repairs damage: rows of a token that hold what metatoken never writes.
 //!
 //! A damaged row is one token's trouble. A run looks at all rows that are in use before it works
-//! with any, opens every seal once, and repairs what needs nobody: what Graph tells again is asked
+//! with any, opens every seal once, and repairs what needs no person: what Graph tells again is asked
 //! again, what the sealed access token itself proves is written anew, and a target is owed what it
-//! should have. An access token that is lost is marked, so that whoever has no key knows too; its row
+//! should have. An access token that is lost is marked, so that a reader without the key knows too; its row
 //! stays, and stands in the place of the current one until another takes it.
 
-use rusqlite::{Connection, Row, params};
-
-use super::columns::{self, Cells};
-use super::deliveries;
-use super::fault::Fault;
+use super::promote::set_aside;
+use super::row::{self, BadCell, Row};
 use super::seal::Seals;
-use super::succession::set_aside;
 use super::tokens::{everything, part, state_of};
-use super::{Result, Store, proofs};
+use super::tx::{Tx, values};
+use super::tx_error::TxError;
+use super::{Result, Store, deliveries, proofs};
 use crate::token::{
     Credential, Damage, Expiry, Fingerprint, GenerationId, GenerationState, Label, Time, TokenId,
+    TokenType,
 };
 
 /// A token of which something was damaged when a run looked.
@@ -46,9 +45,9 @@ impl Store {
     /// of which that was not known before. Where nothing is damaged, nothing is written.
     pub fn mend(&self, now: Time) -> Result<Vec<Mended>> {
         let (seals, own) = (self.seals()?.clone(), self.own_run());
-        let (suspects, damaged) = self.read(move |connection| {
-            let suspects = suspects(connection, &seals)?;
-            let mut damaged = everything(connection, own)?.credentials;
+        let (suspects, damaged) = self.read(move |tx| {
+            let suspects = suspects(tx, &seals)?;
+            let mut damaged = everything(tx, own)?.credentials;
             damaged.retain(|it| {
                 it.damage.is_some() || suspects.iter().any(|suspect| suspect.token == it.id)
             });
@@ -59,12 +58,12 @@ impl Store {
         }
         let news = damaged.iter().filter(|credential| !is_known(credential, &suspects));
         let mended = news.map(|it| mended(it, &suspects)).collect();
-        self.write(move |connection| {
+        self.write_at(now, move |tx| {
             for suspect in &suspects {
-                suspect.settle(connection, now)?;
+                suspect.settle(tx)?;
             }
             for credential in &damaged {
-                repair(connection, credential, now)?;
+                repair(tx, credential)?;
             }
             Ok(())
         })?;
@@ -94,34 +93,31 @@ fn mended(credential: &Credential, suspects: &[Suspect]) -> Mended {
     Mended { label: credential.label.clone(), parts }
 }
 
-fn suspects(connection: &Connection, seals: &Seals) -> Result<Vec<Suspect>, Fault> {
+fn suspects(tx: &mut dyn Tx, seals: &Seals) -> Result<Vec<Suspect>, TxError> {
     let sql = format!(
         "SELECT {}, g.token, g.broken_since, g.sealed
          FROM generation g LEFT JOIN proof p ON p.generation = g.id
          WHERE g.state NOT IN ('previous', 'refused', 'purged')",
-        columns::GENERATION
+        row::GENERATION
     );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([])?;
-    let mut suspects = Vec::new();
-    while let Some(row) = rows.next()? {
-        suspects.extend(suspect(row, seals)?);
-    }
-    Ok(suspects)
+    let found = tx.all(&sql, &[], |row| suspect(row, seals))?;
+    Ok(found.into_iter().flatten().collect())
 }
 
-fn suspect(row: &Row<'_>, seals: &Seals) -> rusqlite::Result<Option<Suspect>> {
-    let token = TokenId(row.get(columns::GENERATION_CELLS)?);
-    let marked = row.get::<_, Option<i64>>(columns::GENERATION_CELLS + 1)?.is_some();
-    let sealed: Option<Vec<u8>> = row.get(columns::GENERATION_CELLS + 2)?;
-    let open = |sealed: Vec<u8>| seals.open(token, row.get(1).ok()?, &sealed).ok();
-    let fingerprint = sealed.and_then(open).map(|string| seals.fingerprint(&string));
-    let itself = Cells::of(row).generation_itself();
+fn suspect(row: Row<'_>, seals: &Seals) -> Result<Option<Suspect>, BadCell> {
+    let mut rest = row.at(row::GENERATION_CELLS);
+    let token = rest.token("generation.token")?;
+    let marked = rest.maybe_integer("generation.broken_since")?.is_some();
+    let sealed = rest.maybe_blob("generation.sealed")?;
+    let number = row.at(1).number("generation.number").ok();
+    let open = |sealed: &[u8]| seals.open(token, number?, sealed).ok();
+    let fingerprint = sealed.and_then(open).map(|opened| seals.fingerprint(&opened));
+    let itself = row.at(0).generation_itself();
     let sound = !marked
         && fingerprint.is_some()
         && itself.as_ref().ok().map(|generation| generation.fingerprint) == fingerprint;
     Ok((!sound).then_some(Suspect {
-        id: GenerationId(row.get(0)?),
+        id: GenerationId(row.at(0).integer("generation.id")?),
         token,
         state: state_of(row),
         fingerprint,
@@ -130,148 +126,150 @@ fn suspect(row: &Row<'_>, seals: &Seals) -> rusqlite::Result<Option<Suspect>> {
     }))
 }
 
+/// Holds of a generation whose access token no other of the same token has.
+const UNIQUE: &str = "NOT EXISTS (SELECT 1 FROM generation o WHERE o.token = generation.token
+     AND o.fingerprint = ?2 AND o.id <> generation.id)";
+
 impl Suspect {
-    fn settle(&self, connection: &Connection, now: Time) -> Result<(), Fault> {
+    fn settle(&self, tx: &mut dyn Tx) -> Result<(), TxError> {
         if self.fingerprint.is_none() {
-            self.keep_writable(connection)?;
+            self.keep_writable(tx)?;
         }
         match (self.state, self.fingerprint) {
             (Some(_), Some(fingerprint)) if self.readable => {
-                connection.execute(
-                    "UPDATE OR IGNORE generation SET fingerprint = ?2, broken_since = NULL
-                     WHERE id = ?1",
-                    params![self.id.0, fingerprint.as_bytes()],
-                )?;
+                let sql = format!(
+                    "UPDATE generation SET fingerprint = ?2, broken_since = NULL
+                     WHERE id = ?1 AND {UNIQUE}"
+                );
+                tx.execute(&sql, values![self.id, fingerprint.as_bytes()])?;
             }
-            (state, Some(fingerprint)) => self.salvage(connection, state, fingerprint, now)?,
+            (state, Some(fingerprint)) => self.salvage(tx, state, fingerprint)?,
             (Some(GenerationState::Candidate), None) => {
-                set_aside(connection, self.id, GenerationState::Refused, now)?;
+                set_aside(tx, self.id, GenerationState::Refused)?;
             }
-            (Some(_), None) => self.mark(connection, now)?,
-            (None, None) if self.has_company(connection, GenerationState::Current)? => {
-                set_aside(connection, self.id, GenerationState::Refused, now)?;
+            (Some(_), None) => self.mark(tx)?,
+            (None, None) if self.has_company(tx, GenerationState::Current)? => {
+                set_aside(tx, self.id, GenerationState::Refused)?;
             }
             (None, None) => {
-                let state = GenerationState::Current.as_str();
-                connection.execute(
+                tx.execute(
                     "UPDATE generation SET state = ?2 WHERE id = ?1",
-                    (self.id.0, state),
+                    values![self.id, GenerationState::Current.as_str()],
                 )?;
-                self.mark(connection, now)?;
+                self.mark(tx)?;
             }
         }
         Ok(())
     }
 
     /// Writes a row anew around an access token that is well. What it was Graph is asked: one whose
-    /// standing is not known is examined like one that has just come.
+    /// state is not known is examined like one that has just come.
     fn salvage(
         &self,
-        connection: &Connection,
+        tx: &mut dyn Tx,
         state: Option<GenerationState>,
         fingerprint: Fingerprint,
-        now: Time,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), TxError> {
         let state = match state {
             Some(state) => state,
-            None if self.has_company(connection, GenerationState::Candidate)? => {
-                GenerationState::Refused
-            }
+            None if self.has_company(tx, GenerationState::Candidate)? => GenerationState::Refused,
             None => GenerationState::Candidate,
         };
-        let (expiry, expires_at) = columns::expiry(Expiry::Unknown);
-        connection.execute(
-            "UPDATE OR IGNORE generation SET state = ?2, origin = 'adopted', fingerprint = ?3,
+        let (expiry, expires_at) = row::expiry(Expiry::Unknown);
+        let now = tx.now();
+        let set_aside_at = (state == GenerationState::Refused).then_some(now);
+        let sql = format!(
+            "UPDATE generation SET state = ?3, origin = 'adopted', fingerprint = ?2,
                  obtained_at = ?4, expiry = ?5, expires_at = ?6, parent = NULL,
-                 set_aside_at = iif(?2 = 'refused', ?4, NULL), broken_since = NULL
-             WHERE id = ?1",
-            params![
-                self.id.0,
-                state.as_str(),
+                 set_aside_at = ?7, broken_since = NULL
+             WHERE id = ?1 AND {UNIQUE}"
+        );
+        tx.execute(
+            &sql,
+            values![
+                self.id,
                 fingerprint.as_bytes(),
-                now.timestamp(),
+                state.as_str(),
+                now,
                 expiry,
-                expires_at
+                expires_at,
+                set_aside_at
             ],
         )?;
-        connection.execute("DELETE FROM proof WHERE generation = ?1", [self.id.0])?;
-        Ok(())
+        tx.execute("DELETE FROM proof WHERE generation = ?1", values![self.id]).map(drop)
     }
 
-    /// A row that breaks what its table promises can be neither marked nor set aside.
-    fn keep_writable(&self, connection: &Connection) -> rusqlite::Result<()> {
-        connection
-            .execute(
-                "UPDATE generation SET sealed = coalesce(sealed, x''),
-                     expiry = iif(expiry = 'at' AND expires_at IS NULL, 'unknown', expiry),
-                     expires_at = iif(expiry = 'at', expires_at, NULL)
-                 WHERE id = ?1 AND (sealed IS NULL OR (expiry = 'at') <> (expires_at IS NOT NULL))",
-                [self.id.0],
-            )
-            .map(drop)
+    /// Lets a row be marked or set aside that breaks what its table promises.
+    fn keep_writable(&self, tx: &mut dyn Tx) -> Result<(), TxError> {
+        tx.execute(
+            "UPDATE generation SET sealed = coalesce(sealed, ?2),
+                 expiry = CASE WHEN expiry = 'at' AND expires_at IS NULL THEN 'unknown'
+                               ELSE expiry END,
+                 expires_at = CASE WHEN expiry = 'at' THEN expires_at ELSE NULL END
+             WHERE id = ?1 AND (sealed IS NULL OR (expiry = 'at') <> (expires_at IS NOT NULL))",
+            values![self.id, &[]],
+        )
+        .map(drop)
     }
 
-    fn mark(&self, connection: &Connection, now: Time) -> rusqlite::Result<()> {
+    fn mark(&self, tx: &mut dyn Tx) -> Result<(), TxError> {
         if self.marked {
             return Ok(());
         }
-        connection
-            .execute(
-                "UPDATE generation SET broken_since = ?2 WHERE id = ?1",
-                (self.id.0, now.timestamp()),
-            )
+        let now = tx.now();
+        tx.execute("UPDATE generation SET broken_since = ?2 WHERE id = ?1", values![self.id, now])
             .map(drop)
     }
 
-    /// Whether another generation of the token stands there.
-    fn has_company(
-        &self,
-        connection: &Connection,
-        state: GenerationState,
-    ) -> rusqlite::Result<bool> {
-        connection.query_row(
-            "SELECT EXISTS (SELECT 1 FROM generation WHERE token = ?1 AND state = ?2)",
-            (self.token.0, state.as_str()),
-            |row| row.get(0),
+    /// Whether another generation of the token has this state.
+    fn has_company(&self, tx: &mut dyn Tx, state: GenerationState) -> Result<bool, TxError> {
+        tx.has_row(
+            "SELECT 1 FROM generation WHERE token = ?1 AND state = ?2",
+            values![self.token, state.as_str()],
         )
     }
 }
 
 /// Repairs what is not about the access token itself.
-fn repair(connection: &Connection, credential: &Credential, now: Time) -> Result<(), Fault> {
+fn repair(tx: &mut dyn Tx, credential: &Credential) -> Result<(), TxError> {
     let parts = credential.damage.as_ref().map(|damage| damage.parts.as_slice());
     for part in parts.unwrap_or_default() {
         match *part {
-            part::PROOF => proofs::forget_damaged(connection, credential.id)?,
-            part::RECORD => clear_record(connection, credential.id, now)?,
-            part::DELIVERY => deliveries::repair(connection, credential.id, now)?,
+            part::PROOF => proofs::forget_damaged(tx, credential.id)?,
+            part::RECORD => clear_record(tx, credential.id)?,
+            part::DELIVERY => deliveries::repair(tx, credential.id)?,
             _ => {}
         }
     }
     Ok(())
 }
 
-/// What stands in the way of a renewal and what a list of Pages said is learnt again. A type that
-/// cannot be read the config tells; an attempt that was left open began at the latest now.
-fn clear_record(connection: &Connection, token: TokenId, now: Time) -> Result<(), Fault> {
-    let types = crate::token::TokenType::ALL.iter().map(|it| format!("'{it}'"));
-    let types = types.collect::<Vec<_>>().join(", ");
-    connection.execute(
-        &format!(
-            "UPDATE token SET type = iif(type IN ({types}), type, 'user'), name = NULL,
-                 page_id = iif(page_id GLOB '*[^0-9]*', NULL, page_id), listed = NULL,
-                 unlisted_since = NULL, retired_at = NULL, last_refreshed_at = NULL,
-                 last_attempt_at = NULL, consecutive_failures = 0, not_before = NULL,
-                 first_miss_at = NULL, misses = 0, problem = NULL, answer_lost_at = NULL,
-                 exchange_sent_at = NULL, exchange_sent = NULL
-             WHERE id = ?1"
-        ),
-        [token.0],
+/// Clears the record of renewals: what prevents one and what a list of Pages said is learnt again.
+/// A type that cannot be read is in the config; an attempt that was left open began at the latest
+/// now.
+fn clear_record(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
+    let known =
+        tx.first("SELECT type, page_id FROM token WHERE id = ?1", values![token], |row| {
+            let token_type = row.at(0).named("token.type", TokenType::from_name).ok();
+            let page_id = row.at(1).maybe_text("token.page_id").ok().flatten().map(str::to_owned);
+            Ok((token_type, page_id))
+        })?;
+    let (token_type, page_id) = known.unwrap_or_default();
+    let page_id = page_id.filter(|id| id.bytes().all(|digit| digit.is_ascii_digit()));
+    tx.execute(
+        "UPDATE token SET type = ?2, name = NULL, page_id = ?3, listed = NULL,
+             unlisted_since = NULL, retired_at = NULL, last_refreshed_at = NULL,
+             last_attempt_at = NULL, consecutive_failures = 0, not_before = NULL,
+             first_miss_at = NULL, misses = 0, problem = NULL, answer_lost_at = NULL,
+             exchange_sent_at = NULL, exchange_sent = NULL
+         WHERE id = ?1",
+        values![token, token_type.unwrap_or(TokenType::User).as_str(), page_id.as_ref()],
     )?;
-    connection.execute(
+    let now = tx.now();
+    tx.execute(
         "UPDATE attempt SET planned_at = ?2
          WHERE token = ?1 AND closed_at IS NULL AND planned_at NOT BETWEEN 0 AND ?2",
-        (token.0, now.timestamp()),
-    )?;
-    Ok(())
+        values![token, now],
+    )
+    .map(drop)
 }

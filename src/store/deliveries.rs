@@ -1,28 +1,30 @@
-//! Deliveries: which target is owed which generation, and which it got last.
+//! Keeps which generation is pending for which target, and which it got last.
 //!
-//! A debt is written in the transaction that promotes a generation, so that a kill between the
-//! promotion and the last target leaves rows that say what is left to do. Whoever settles them
-//! needs to ask Meta for nothing. A row outlives its target's place in the config: one that comes
-//! back is owed what it missed.
+//! A pending delivery is written in the transaction that promotes a generation, so that a kill
+//! between the promotion and the last target leaves rows that say what is left to do. Settling them
+//! asks Meta for nothing. A row outlives its target's place in the config: one that comes back is
+//! owed what it missed.
 
 use std::collections::HashMap;
 
-use chrono::TimeDelta;
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
+use std::ops::ControlFlow;
 
-use super::columns::Cells;
-use super::events::Entry;
-use super::fault::Fault;
+use chrono::TimeDelta;
+
+use super::events::NewEvent;
 use super::generations::find;
+use super::row::{BadCell, Row};
 use super::runs::RunId;
+use super::tx::{SqlValue, Tx, values};
+use super::tx_error::TxError;
 use super::{Result, Store, overwrites};
 use crate::failpoint;
 use crate::token::{Delivery, EventKind, GenerationId, Problem, TargetId, Time, TokenId};
 
-/// How long an unchanged failure is not told again.
+/// How long an unchanged failure is not recorded again.
 const QUIET: TimeDelta = TimeDelta::days(1);
 
-/// A target that has got a generation's string.
+/// A target that has got a generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
     /// The token.
@@ -40,200 +42,210 @@ pub struct DeliveryFailure {
     pub token: TokenId,
     /// The target.
     pub target: TargetId,
-    /// Why; whoever builds it from a program's output redacts that first.
+    /// Why; what comes from a program's output is redacted first.
     pub problem: Problem,
 }
 
 impl Store {
-    /// Owes the current string to those of a token's targets that neither have it nor are owed it,
-    /// such as one that is new in the config; does nothing if there is no current string.
+    /// Owes the current access token to those of a token's targets that neither have it nor are
+    /// owed it, such as one that is new in the config; does nothing if there is none.
     pub fn owe(&self, token: TokenId, targets: &[TargetId], now: Time) -> Result<()> {
         let targets = targets.to_vec();
-        self.write(move |connection| {
+        self.write_at(now, move |tx| {
             let current = find(
-                connection,
+                tx,
                 "g.token = ?1 AND g.state = 'current' AND g.broken_since IS NULL",
-                [token.0],
+                values![token],
             )?;
             let Some(current) = current else { return Ok(()) };
             let mut behind = Vec::new();
             for target in targets {
-                if headed_for(connection, token, &target)? != Some(current.id) {
+                if headed_for(tx, token, &target)? != Some(current.id) {
                     behind.push(target);
                 }
             }
-            Ok(owe(connection, token, current.id, &behind, now)?)
+            owe(tx, token, current.id, &behind)
         })
     }
 
-    /// Writes down that a target has got a string, with its event.
+    /// Records that a target has got a generation, with its event.
     ///
-    /// What failed before, what had drifted and what was half-written is over. A generation that was promoted meanwhile
-    /// stays owed.
+    /// An earlier failure, drift or half-written file is over with it. A generation that was
+    /// promoted meanwhile stays owed.
     pub fn settle(&self, run: RunId, settlement: Settlement, now: Time) -> Result<()> {
-        self.write(move |connection| settle(connection, run, &settlement, now))?;
+        self.write_at(now, move |tx| settle(tx, run, &settlement))?;
         failpoint::reach("settled");
         Ok(())
     }
 
-    /// Writes down that a target did not get its string; what it is owed stays owed, and one that
-    /// had got it is owed it again: it has lost it.
+    /// Records that a target did not get what it is owed; that stays owed, and a target that had
+    /// got it is owed it again: it has lost it.
     ///
-    /// The history is told when the sentence is another than last time, or a day after it was told
-    /// last: a run every hour must not bury it.
+    /// The history records it when the sentence is another than last time, or a day after it was
+    /// recorded last: a run every hour must not bury it.
     pub fn note_delivery_failure(
         &self,
         run: RunId,
         failure: DeliveryFailure,
         now: Time,
     ) -> Result<()> {
-        self.write(move |connection| Ok(fail(connection, run, &failure, now)?))
+        self.write_at(now, move |tx| fail(tx, run, &failure))
     }
 
-    /// Remembers since when a target holds a string that is none of ours, or that it no longer
-    /// does. The first time stays, and an older failure is over; a target to which nothing was ever
-    /// delivered cannot drift.
+    /// Records since when a target holds an unknown access token, or that it no longer does. The
+    /// first time stays, and an older failure is over; a target to which nothing was ever delivered
+    /// cannot drift.
     pub fn note_drift(&self, token: TokenId, target: &TargetId, since: Option<Time>) -> Result<()> {
         let target = target.clone();
-        self.write(move |connection| Ok(drift(connection, token, &target, since)?))
+        self.write(move |tx| drift(tx, token, &target, since))
     }
 }
 
-/// Remembers since when a target has drifted, in the caller's transaction.
+/// Records since when a target has drifted, in the caller's transaction.
 pub fn drift(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     token: TokenId,
     target: &TargetId,
     since: Option<Time>,
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "UPDATE delivery SET
-                 drifted_since = iif(?3 IS NULL, NULL, coalesce(drifted_since, ?3)),
-                 error = iif(?3 IS NULL, error, NULL),
-                 failed_at = iif(?3 IS NULL, failed_at, NULL)
+) -> Result<(), TxError> {
+    let sql = match since {
+        Some(_) => {
+            "UPDATE delivery SET drifted_since = coalesce(drifted_since, ?3), error = NULL,
+                 failed_at = NULL
              WHERE token = ?1 AND target = ?2
-             AND ((drifted_since IS NULL) <> (?3 IS NULL) OR (?3 IS NOT NULL AND error IS NOT NULL))",
-        )?
-        .execute((token.0, target.as_str(), since.map(|since| since.timestamp())))
-        .map(drop)
+             AND (drifted_since IS NULL OR error IS NOT NULL)"
+        }
+        None => {
+            "UPDATE delivery SET drifted_since = ?3
+             WHERE token = ?1 AND target = ?2 AND drifted_since IS NOT NULL"
+        }
+    };
+    tx.execute(sql, values![token, target.as_str(), since]).map(drop)
 }
 
 /// Owes a generation to a target that had it and may be about to lose it, in the caller's
-/// transaction. Who waits already waits for what it waits for.
+/// transaction. A delivery that is pending already stays as it is.
 pub fn owe_again(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     token: TokenId,
     target: &TargetId,
     generation: GenerationId,
-    now: Time,
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "UPDATE delivery SET owed = ?3, owed_since = ?4
-             WHERE token = ?1 AND target = ?2 AND owed IS NULL",
-        )?
-        .execute((token.0, target.as_str(), generation.0, now.timestamp()))
-        .map(drop)
+) -> Result<(), TxError> {
+    let now = tx.now();
+    tx.execute(
+        "UPDATE delivery SET owed = ?3, owed_since = ?4
+         WHERE token = ?1 AND target = ?2 AND owed IS NULL",
+        values![token, target.as_str(), generation, now],
+    )
+    .map(drop)
 }
 
 /// Owes a generation to these targets, in the caller's transaction.
 ///
-/// Who waits already waits for the newer one, and since as long. An error that is left over from
-/// when nothing was owed says nothing of this debt.
+/// A target that waits already waits for the newer one, and since as long. An error that is left
+/// over from when nothing was owed says nothing of this delivery.
 pub fn owe(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     token: TokenId,
     generation: GenerationId,
     targets: &[TargetId],
-    now: Time,
-) -> rusqlite::Result<()> {
-    let mut owe = connection.prepare_cached(
-        "INSERT INTO delivery (token, target, owed, owed_since) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (token, target) DO UPDATE SET
-             owed = excluded.owed,
-             owed_since = coalesce(owed_since, excluded.owed_since),
-             error = iif(owed IS NULL, NULL, error),
-             failed_at = iif(owed IS NULL, NULL, failed_at)",
-    )?;
+) -> Result<(), TxError> {
+    let now = tx.now();
     for target in targets {
-        owe.execute((token.0, target.as_str(), generation.0, now.timestamp()))?;
+        tx.execute(
+            "INSERT INTO delivery (token, target, owed, owed_since) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (token, target) DO UPDATE SET
+                 owed = excluded.owed,
+                 owed_since = coalesce(delivery.owed_since, excluded.owed_since),
+                 error = CASE WHEN delivery.owed IS NULL THEN NULL ELSE delivery.error END,
+                 failed_at = CASE WHEN delivery.owed IS NULL THEN NULL
+                                  ELSE delivery.failed_at END",
+            values![token, target.as_str(), generation, now],
+        )?;
     }
     Ok(())
 }
 
-/// The deliveries of the tokens of which `whose` holds, by target; nothing for a row that cannot be
-/// read.
+/// The columns of a delivery `d`, in the order of [`delivery`].
+const COLUMNS: &str = "d.target, d.owed, d.owed_since, d.settled, d.settled_at, d.error, \
+    d.failed_at, d.drifted_since, \
+    (SELECT begun_at FROM overwrite o WHERE o.token = d.token AND o.target = d.target) AS begun_at";
+
+/// The deliveries of a token, or of all, by target; nothing for a row that cannot be read.
 pub fn all(
-    connection: &Connection,
-    whose: &str,
-    parameter: &impl ToSql,
-) -> rusqlite::Result<HashMap<TokenId, Vec<Option<Delivery>>>> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT token, target, owed, owed_since, settled, settled_at, error, failed_at, drifted_since,
-             (SELECT begun_at FROM overwrite o
-              WHERE o.token = delivery.token AND o.target = delivery.target)
-         FROM delivery WHERE {whose} ORDER BY token, target"
-    ))?;
+    tx: &mut dyn Tx,
+    token: Option<TokenId>,
+) -> Result<HashMap<TokenId, Vec<Option<Delivery>>>, TxError> {
+    let whose = if token.is_some() { "d.token = ?1" } else { "TRUE" };
+    let sql =
+        format!("SELECT d.token, {COLUMNS} FROM delivery d WHERE {whose} ORDER BY token, target");
     let mut all: HashMap<TokenId, Vec<Option<Delivery>>> = HashMap::new();
-    let mut rows = statement.query([parameter])?;
-    while let Some(row) = rows.next()? {
-        all.entry(TokenId(row.get(0)?)).or_default().push(delivery(row).ok());
-    }
+    tx.rows(&sql, token.map(SqlValue::from).as_slice(), &mut |mut row| {
+        let token = row.token("delivery.token")?;
+        all.entry(token).or_default().push(delivery(row).ok());
+        Ok(ControlFlow::Continue(()))
+    })?;
     Ok(all)
 }
 
-fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
-    let mut cells = Cells::from(row, 1);
+fn delivery(mut row: Row<'_>) -> Result<Delivery, BadCell> {
     let delivery = Delivery {
-        target: TargetId::new(cells.take::<String>()?),
-        owed: cells.take::<Option<i64>>()?.map(GenerationId),
-        owed_since: cells.maybe_time()?,
-        settled: cells.take::<Option<i64>>()?.map(GenerationId),
-        settled_at: cells.maybe_time()?,
-        error: cells.prose()?,
-        failed_at: cells.maybe_time()?,
-        drifted_since: cells.maybe_time()?,
-        half_written_since: cells.maybe_time()?,
+        target: row.target("delivery.target")?,
+        owed: row.maybe_generation("delivery.owed")?,
+        owed_since: row.maybe_time("delivery.owed_since")?,
+        settled: row.maybe_generation("delivery.settled")?,
+        settled_at: row.maybe_time("delivery.settled_at")?,
+        error: row.prose("delivery.error")?,
+        failed_at: row.maybe_time("delivery.failed_at")?,
+        drifted_since: row.maybe_time("delivery.drifted_since")?,
+        half_written_since: row.maybe_time("overwrite.begun_at")?,
     };
     // A row that breaks what the table promises could not be written any more.
-    let whole = delivery.owed.is_some() == delivery.owed_since.is_some()
-        && delivery.settled.is_some() == delivery.settled_at.is_some()
-        && delivery.error.is_some() == delivery.failed_at.is_some();
-    if whole { Ok(delivery) } else { Err(cells.unexpected("half of a pair")) }
+    for (column, is_whole) in [
+        ("delivery.owed", delivery.owed.is_some() == delivery.owed_since.is_some()),
+        ("delivery.settled", delivery.settled.is_some() == delivery.settled_at.is_some()),
+        ("delivery.error", delivery.error.is_some() == delivery.failed_at.is_some()),
+    ] {
+        if !is_whole {
+            return Err(BadCell::new(column, "pair"));
+        }
+    }
+    Ok(delivery)
 }
 
 /// Writes those rows of a token's targets anew that cannot be read: each is owed what its token has,
-/// and supposed to have had it, so that nothing in a file is replaced that the token never had.
-pub fn repair(connection: &Connection, token: TokenId, now: Time) -> Result<(), Fault> {
-    let mut statement = connection.prepare(
-        "SELECT token, target, owed, owed_since, settled, settled_at, error, failed_at,
-                drifted_since, CAST(target AS BLOB)
-         FROM delivery WHERE token = ?1",
-    )?;
-    let mut rows = statement.query([token.0])?;
+/// and counts as having had it, so that nothing in a file is replaced that the token never had.
+pub fn repair(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
     let mut damaged: Vec<Vec<u8>> = Vec::new();
-    while let Some(row) = rows.next()? {
+    let sql = format!("SELECT {COLUMNS} FROM delivery d WHERE d.token = ?1");
+    tx.rows(&sql, values![token], &mut |row| {
         if delivery(row).is_err() {
-            damaged.push(row.get(9)?);
+            let target = row.at(0).maybe_raw_text("delivery.target")?;
+            damaged.push(target.unwrap_or_default().to_vec());
         }
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let newest = tx.first(
+        "SELECT id FROM generation WHERE token = ?1
+         ORDER BY CASE WHEN state = 'current' THEN 0 ELSE 1 END, number DESC LIMIT 1",
+        values![token],
+        |mut row| row.integer("generation.id"),
+    )?;
+    let since = newest.map(|_| tx.now());
     for target in damaged {
-        connection.execute(
-            "UPDATE delivery SET owed = g.id, settled = g.id,
-                 owed_since = iif(g.id IS NULL, NULL, ?3), settled_at = iif(g.id IS NULL, NULL, ?3),
+        tx.execute(
+            "UPDATE delivery SET owed = ?3, settled = ?3, owed_since = ?4, settled_at = ?4,
                  error = NULL, failed_at = NULL, drifted_since = NULL
-             FROM (SELECT (SELECT id FROM generation WHERE token = ?1
-                           ORDER BY state = 'current' DESC, number DESC LIMIT 1) AS id) g
-             WHERE token = ?1 AND CAST(target AS BLOB) = ?2",
-            (token.0, &target, now.timestamp()),
+             WHERE token = ?1 AND target = ?2",
+            &[token.into(), SqlValue::Text(&target), newest.into(), since.into()],
         )?;
-        // Whose name cannot be read is nobody's; the row stays, under a name that can.
+        // A name that cannot be read is no target's; the row stays, under a name that can.
         if std::str::from_utf8(&target).is_err() {
-            connection.execute(
-                "UPDATE OR IGNORE delivery SET target = 'damaged ' || hex(target)
-                 WHERE token = ?1 AND CAST(target AS BLOB) = ?2",
-                (token.0, &target),
+            let name = format!("damaged {}", crate::crypto::hex(&target).to_uppercase());
+            tx.execute(
+                "UPDATE delivery SET target = ?3 WHERE token = ?1 AND target = ?2 AND NOT EXISTS
+                     (SELECT 1 FROM delivery d WHERE d.token = ?1 AND d.target = ?3)",
+                &[token.into(), SqlValue::Text(&target), SqlValue::from(&name)],
             )?;
         }
     }
@@ -242,102 +254,77 @@ pub fn repair(connection: &Connection, token: TokenId, now: Time) -> Result<(), 
 
 /// The generation that a target has, or will have when it is settled.
 fn headed_for(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     token: TokenId,
     target: &TargetId,
-) -> rusqlite::Result<Option<GenerationId>> {
-    let found = connection
-        .prepare_cached(
-            "SELECT coalesce(owed, settled) FROM delivery WHERE token = ?1 AND target = ?2",
-        )?
-        .query_row((token.0, target.as_str()), |row| row.get::<_, Option<i64>>(0))
-        .optional()?;
-    Ok(found.flatten().map(GenerationId))
+) -> Result<Option<GenerationId>, TxError> {
+    let found = tx.first(
+        "SELECT coalesce(owed, settled) AS owed FROM delivery WHERE token = ?1 AND target = ?2",
+        values![token, target.as_str()],
+        |mut row| row.maybe_generation("delivery.owed"),
+    )?;
+    Ok(found.flatten())
 }
 
-fn settle(
-    connection: &Connection,
-    run: RunId,
-    settlement: &Settlement,
-    now: Time,
-) -> Result<(), Fault> {
+fn settle(tx: &mut dyn Tx, run: RunId, settlement: &Settlement) -> Result<(), TxError> {
     let Settlement { token, target, generation } = settlement;
-    find(connection, "g.id = ?1 AND g.token = ?2", (generation.0, token.0))?
-        .ok_or(Fault::Absent("generation"))?;
-    connection
-        .prepare_cached(
-            "INSERT INTO delivery (token, target, settled, settled_at) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (token, target) DO UPDATE SET
-                 settled = excluded.settled,
-                 settled_at = excluded.settled_at,
-                 owed = nullif(owed, excluded.settled),
-                 owed_since = iif(owed = excluded.settled, NULL, owed_since),
-                 error = NULL, failed_at = NULL, drifted_since = NULL",
-        )?
-        .execute((token.0, target.as_str(), generation.0, now.timestamp()))?;
-    overwrites::end(connection, *token, target)?;
-    Entry::new(*token, EventKind::Delivered, now)
-        .of(Some(*generation))
-        .to(target)
-        .write(connection, run)?;
-    Ok(())
+    find(tx, "g.id = ?1 AND g.token = ?2", values![*generation, *token])?
+        .ok_or(TxError::Absent("generation"))?;
+    let now = tx.now();
+    tx.execute(
+        "INSERT INTO delivery (token, target, settled, settled_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (token, target) DO UPDATE SET
+             settled = excluded.settled,
+             settled_at = excluded.settled_at,
+             owed = nullif(delivery.owed, excluded.settled),
+             owed_since = CASE WHEN delivery.owed = excluded.settled THEN NULL
+                               ELSE delivery.owed_since END,
+             error = NULL, failed_at = NULL, drifted_since = NULL",
+        values![*token, target.as_str(), *generation, now],
+    )?;
+    overwrites::end(tx, *token, target)?;
+    NewEvent::new(*token, EventKind::Delivered, now).of(Some(*generation)).to(target).write(tx, run)
 }
 
-fn fail(
-    connection: &Connection,
-    run: RunId,
-    failure: &DeliveryFailure,
-    now: Time,
-) -> rusqlite::Result<()> {
+fn fail(tx: &mut dyn Tx, run: RunId, failure: &DeliveryFailure) -> Result<(), TxError> {
     let DeliveryFailure { token, target, problem } = failure;
-    let news = !told_lately(connection, failure, now)?;
-    let owed: Option<i64> = connection
-        .prepare_cached(
-            "INSERT INTO delivery (token, target, error, failed_at) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (token, target) DO UPDATE SET
-                 error = excluded.error,
-                 failed_at = excluded.failed_at,
-                 owed = coalesce(owed, settled),
-                 owed_since = coalesce(owed_since, iif(settled IS NULL, NULL, excluded.failed_at))
-             RETURNING owed",
-        )?
-        .query_row((token.0, target.as_str(), &problem.message, now.timestamp()), |row| {
-            row.get(0)
-        })?;
-    if news {
-        Entry::new(*token, EventKind::DeliveryFailed, now)
-            .of(owed.map(GenerationId))
+    let is_news = !was_recorded_lately(tx, failure)?;
+    let now = tx.now();
+    let owed = tx.first(
+        "INSERT INTO delivery (token, target, error, failed_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (token, target) DO UPDATE SET
+             error = excluded.error,
+             failed_at = excluded.failed_at,
+             owed = coalesce(delivery.owed, delivery.settled),
+             owed_since = coalesce(delivery.owed_since,
+                 CASE WHEN delivery.settled IS NULL THEN NULL ELSE excluded.failed_at END)
+         RETURNING owed",
+        values![*token, target.as_str(), &problem.message, now],
+        |mut row| row.maybe_generation("delivery.owed"),
+    )?;
+    if is_news {
+        NewEvent::new(*token, EventKind::DeliveryFailed, now)
+            .of(owed.flatten())
             .to(target)
             .because(Some(problem))
-            .write(connection, run)?;
+            .write(tx, run)?;
     }
     Ok(())
 }
 
-/// Whether the history has this failure already: it stands with the same sentence, and was told
+/// Whether the history has this failure already: it stands with the same sentence, and was recorded
 /// less than a day ago.
-fn told_lately(
-    connection: &Connection,
-    failure: &DeliveryFailure,
-    now: Time,
-) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM delivery
-                            WHERE token = ?1 AND target = ?2 AND error = ?3)
-                AND EXISTS (SELECT 1 FROM event
-                            WHERE token = ?1 AND at > ?4 AND at <= ?5
-                              AND kind = ?6 AND target = ?2)",
-        )?
-        .query_row(
-            params![
-                failure.token.0,
-                failure.target.as_str(),
-                failure.problem.message,
-                (now - QUIET).timestamp(),
-                now.timestamp(),
-                EventKind::DeliveryFailed.as_str(),
-            ],
-            |row| row.get(0),
-        )
+fn was_recorded_lately(tx: &mut dyn Tx, failure: &DeliveryFailure) -> Result<bool, TxError> {
+    let DeliveryFailure { token, target, problem } = failure;
+    let stands = tx.has_row(
+        "SELECT 1 FROM delivery WHERE token = ?1 AND target = ?2 AND error = ?3",
+        values![*token, target.as_str(), &problem.message],
+    )?;
+    let now = tx.now();
+    Ok(stands
+        && tx.has_row(
+            "SELECT 1 FROM event WHERE token = ?1 AND at > ?2 AND at <= ?3 AND kind = ?4
+                 AND target = ?5 LIMIT 1",
+            values![*token, now - QUIET, now, EventKind::DeliveryFailed.as_str(), target.as_str()],
+        )?)
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with the store, and what mends it.
+//! Says what went wrong with the store, and what fixes it.
 //!
 //! Every variant says which file, and none can hold a secret: paths, numbers and the words of
 //! `SQLite` and the system are all that gets in.
@@ -7,10 +7,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::engine::Shortage;
 use super::key::BadKey;
-use super::life::{Loss, Lost, restore_hint};
-use super::place;
-use super::room::Shortage;
+use super::sqlite::loss::{LostStore, StoreLoss, restore_hint};
+use super::sqlite::place;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 
@@ -21,11 +21,11 @@ pub const FULL: &str = "store_full";
 #[derive(Debug, Clone)]
 pub enum StoreError {
     /// The file cannot be opened or read.
-    Unreadable(PathBuf, Cause),
+    Unreadable(PathBuf, SystemCause),
     /// The file cannot be made or written.
-    Unwritable(PathBuf, Cause),
+    Unwritable(PathBuf, SystemCause),
     /// It cannot be written because the disk is full.
-    Full(PathBuf, Cause),
+    Full(PathBuf, SystemCause),
     /// The disk has too little room for what Meta would grant.
     NoRoom(PathBuf, Shortage),
     /// Another application's database.
@@ -33,7 +33,7 @@ pub enum StoreError {
     /// No database at all.
     NotADatabase(PathBuf),
     /// It lived and is gone.
-    Lost(Box<Lost>),
+    Lost(Box<LostStore>),
     /// Its name is a link that leads to nothing.
     Dangling {
         /// The store.
@@ -53,18 +53,18 @@ pub enum StoreError {
         known: i64,
     },
     /// Its content breaks a promise.
-    Damaged(PathBuf, Cause),
+    Damaged(PathBuf, SystemCause),
     /// The store exists but its key does not.
     KeyMissing(PathBuf),
     /// The key file cannot be read or made.
-    KeyUnreadable(PathBuf, Cause),
+    KeyUnreadable(PathBuf, SystemCause),
     /// The name of the key file is a link.
     KeyIsLink(PathBuf),
     /// The key file holds no key.
     KeyMalformed(PathBuf, BadKey),
     /// The store was sealed with another key.
     KeyWrong(PathBuf),
-    /// The store was opened without its key and a sealed string is wanted.
+    /// The store was opened without its key and a sealed access token is wanted.
     KeyNeeded(PathBuf),
     /// The generation that a write was to replace is not the one that stands there.
     Superseded {
@@ -73,7 +73,7 @@ pub enum StoreError {
         /// What the write expected.
         expected: &'static str,
     },
-    /// The string is gone: only its fingerprint is left.
+    /// The access token is wiped: only its fingerprint is left.
     Purged(PathBuf),
     /// No row of that number.
     Absent {
@@ -86,23 +86,24 @@ pub enum StoreError {
 
 /// The reason beneath a failure; shared, because one failed commit fails many verbs.
 #[derive(Clone)]
-pub struct Cause(Arc<dyn std::error::Error + Send + Sync>);
+pub struct SystemCause(Arc<dyn std::error::Error + Send + Sync>);
 
-impl Cause {
+impl SystemCause {
     /// Wraps an error of the system or of `SQLite`.
     pub(super) fn new(
         source: impl Into<Box<dyn std::error::Error + Send + Sync + 'static>>,
     ) -> Self {
         Self(Arc::from(source.into()))
     }
+}
 
-    /// Wraps one that has failed other verbs too.
-    pub(super) fn shared(source: Arc<rusqlite::Error>) -> Self {
-        Self(source)
+impl fmt::Display for SystemCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
-impl fmt::Debug for Cause {
+impl fmt::Debug for SystemCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
     }
@@ -155,9 +156,9 @@ impl StoreError {
             Self::Full(..) | Self::NoRoom(..) => FULL,
             Self::Foreign(_) | Self::NotADatabase(_) => "store_foreign",
             Self::Lost(lost) => match lost.loss {
-                Loss::Missing | Loss::Emptied => "store_lost",
-                Loss::Overwritten => "store_foreign",
-                Loss::Damaged(_) => "store_damaged",
+                StoreLoss::Missing | StoreLoss::Emptied => "store_lost",
+                StoreLoss::Overwritten => "store_foreign",
+                StoreLoss::Damaged(_) => "store_damaged",
             },
             Self::Newer { .. } => "store_newer",
             Self::Damaged(..) => "store_damaged",
@@ -185,7 +186,7 @@ impl StoreError {
         }
     }
 
-    fn cause(&self) -> Option<&Cause> {
+    fn cause(&self) -> Option<&SystemCause> {
         match self {
             Self::Unreadable(_, cause)
             | Self::Unwritable(_, cause)
@@ -193,7 +194,7 @@ impl StoreError {
             | Self::Damaged(_, cause)
             | Self::KeyUnreadable(_, cause) => Some(cause),
             Self::Lost(lost) => match &lost.loss {
-                Loss::Damaged(cause) => Some(cause),
+                StoreLoss::Damaged(cause) => Some(cause),
                 _ => None,
             },
             _ => None,
@@ -300,7 +301,7 @@ impl StoreError {
     }
 }
 
-/// What opens a file that is closed to us because somebody else owns it.
+/// What opens a file that is closed to us because another user owns it.
 fn owner_hint(path: &Path) -> Option<String> {
     let files = ["", place::LOG, place::INDEX].map(|ending| place::beside(path, ending));
     let folder = place::folder_of(path).to_path_buf();
@@ -332,7 +333,8 @@ mod tests {
              hint: install the newer metatoken again\n\
              hint: or, from before the upgrade, restore a copy that `metatoken store backup` made: `rm -f /x.db-wal /x.db-shm && cp COPY /x.db`"
         );
-        let unreadable = StoreError::Unreadable("/x.db".into(), Cause::new("permission denied"));
+        let unreadable =
+            StoreError::Unreadable("/x.db".into(), SystemCause::new("permission denied"));
         let complaint = Complaint::from(unreadable);
         assert_eq!((complaint.exit, complaint.code), (Exit::Storage, "store_unreadable"));
         assert_eq!(complaint.causes, ["permission denied"]);

@@ -1,9 +1,12 @@
-//! The history: what happened to each token, in which run, and by whose hand.
+//! Keeps the history: what happened to each token, in which run, and who had started it.
 
-use rusqlite::{Connection, Row, params};
+use std::collections::HashSet;
+use std::ops::ControlFlow;
 
-use super::columns::{self, Cells};
+use super::row::{self, BadCell, Row};
 use super::runs::RunId;
+use super::tx::{Tx, values};
+use super::tx_error::TxError;
 use super::{Result, Store};
 use crate::token::{
     EventKind, Expiry, Fingerprint, GenerationId, Label, Problem, TargetId, Time, TokenId, Trigger,
@@ -26,7 +29,7 @@ pub struct Event {
     pub kind: EventKind,
     /// The number of the generation concerned.
     pub generation: Option<u32>,
-    /// What stands for its string.
+    /// What stands for its access token.
     pub fingerprint: Option<Fingerprint>,
     /// When the token ended before.
     pub old_expiry: Option<Expiry>,
@@ -61,7 +64,7 @@ pub struct History {
 }
 
 impl EventQuery {
-    /// The kinds that somebody who asks for failures means.
+    /// The kinds that count as failures.
     pub const FAILURES: &'static [EventKind] = &[
         EventKind::AdoptionRefused,
         EventKind::NotExtended,
@@ -84,48 +87,47 @@ impl Store {
     /// The same, and how many events of it cannot be read.
     pub fn history(&self, query: &EventQuery) -> Result<History> {
         let query = query.clone();
-        self.read(move |connection| Ok(select(connection, &query)?))
+        self.read(move |tx| select(tx, &query))
     }
 
     /// Forgets what happened before `before`, and the runs of which nothing is left to say; never
     /// the one that is under way.
     pub fn purge_events(&self, before: Time) -> Result<usize> {
         let own = self.own_run();
-        self.write(move |connection| {
-            let before = before.timestamp();
-            let gone = connection.execute("DELETE FROM event WHERE at < ?1", [before])?;
-            connection.execute("DELETE FROM attempt WHERE closed_at < ?1", [before])?;
-            connection.execute(
+        self.write(move |tx| {
+            let gone = tx.execute("DELETE FROM event WHERE at < ?1", values![before])?;
+            tx.execute("DELETE FROM attempt WHERE closed_at < ?1", values![before])?;
+            tx.execute(
                 "DELETE FROM run WHERE started_at < ?1 AND id <> ?2
                  AND NOT EXISTS (SELECT 1 FROM event WHERE event.run = run.id)
                  AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.run = run.id)",
-                (before, own.0),
+                values![before, own],
             )?;
             Ok(gone)
         })
     }
 }
 
-/// A line of the history that is to be written.
-pub struct Entry<'a> {
-    pub(super) token: Option<TokenId>,
-    pub(super) at: Time,
-    pub(super) kind: EventKind,
-    pub(super) generation: Option<GenerationId>,
-    pub(super) old_expiry: Option<Expiry>,
-    pub(super) new_expiry: Option<Expiry>,
-    pub(super) problem: Option<&'a Problem>,
-    pub(super) target: Option<&'a TargetId>,
+/// An event that is to be written.
+pub struct NewEvent<'a> {
+    pub token: Option<TokenId>,
+    pub at: Time,
+    pub kind: EventKind,
+    pub generation: Option<GenerationId>,
+    pub old_expiry: Option<Expiry>,
+    pub new_expiry: Option<Expiry>,
+    pub problem: Option<&'a Problem>,
+    pub target: Option<&'a TargetId>,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> NewEvent<'a> {
     /// A line that says what happened, when and to whom.
-    pub(super) const fn new(token: TokenId, kind: EventKind, at: Time) -> Self {
+    pub const fn new(token: TokenId, kind: EventKind, at: Time) -> Self {
         Self { token: Some(token), ..Self::of_none(kind, at) }
     }
 
     /// A line that says what happened when, and to no token.
-    pub(super) const fn of_none(kind: EventKind, at: Time) -> Self {
+    pub const fn of_none(kind: EventKind, at: Time) -> Self {
         Self {
             token: None,
             at,
@@ -139,61 +141,67 @@ impl<'a> Entry<'a> {
     }
 
     /// Names the generation concerned.
-    pub(super) const fn of(mut self, generation: Option<GenerationId>) -> Self {
+    pub const fn of(mut self, generation: Option<GenerationId>) -> Self {
         self.generation = generation;
         self
     }
 
     /// Names what was wrong.
-    pub(super) const fn because(mut self, problem: Option<&'a Problem>) -> Self {
+    pub const fn because(mut self, problem: Option<&'a Problem>) -> Self {
         self.problem = problem;
         self
     }
 
     /// Names the target that it was delivered to.
-    pub(super) const fn to(mut self, target: &'a TargetId) -> Self {
+    pub const fn to(mut self, target: &'a TargetId) -> Self {
         self.target = Some(target);
         self
     }
 
     /// Says how the token's end moved.
-    pub(super) const fn moving(mut self, old: Option<Expiry>, new: Expiry) -> Self {
+    pub const fn moving(mut self, old: Option<Expiry>, new: Expiry) -> Self {
         self.old_expiry = old;
         self.new_expiry = Some(new);
         self
     }
 
     /// Writes the line.
-    pub(super) fn write(self, connection: &Connection, run: RunId) -> rusqlite::Result<()> {
-        let (old, old_at) = self.old_expiry.map(columns::expiry).unzip();
-        let (new, new_at) = self.new_expiry.map(columns::expiry).unzip();
-        connection
-            .prepare_cached(
-                "INSERT INTO event (run, token, at, kind, generation, old_expiry, old_expires_at,
-                     new_expiry, new_expires_at, problem, target)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-            )?
-            .execute(params![
-                run.0,
-                self.token.map(|token| token.0),
-                self.at.timestamp(),
+    pub fn write(self, tx: &mut dyn Tx, run: RunId) -> Result<(), TxError> {
+        let (old, old_at) = self.old_expiry.map(row::expiry).unzip();
+        let (new, new_at) = self.new_expiry.map(row::expiry).unzip();
+        let problem = row::problem(self.problem);
+        tx.execute(
+            "INSERT INTO event (run, token, at, kind, generation, old_expiry, old_expires_at,
+                 new_expiry, new_expires_at, problem, target)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            values![
+                run,
+                self.token,
+                self.at,
                 self.kind.as_str(),
-                self.generation.map(|generation| generation.0),
+                self.generation,
                 old,
                 old_at.flatten(),
                 new,
                 new_at.flatten(),
-                columns::problem(self.problem),
+                problem.as_deref(),
                 self.target.map(TargetId::as_str),
-            ])
-            .map(drop)
+            ],
+        )
+        .map(drop)
     }
 }
 
-fn select(connection: &Connection, query: &EventQuery) -> rusqlite::Result<History> {
-    let labels = query.labels.as_ref().map(|labels| names(labels.iter().map(Label::as_str)));
-    let kinds = query.kinds.map(|kinds| names(kinds.iter().map(|kind| kind.as_str())));
-    let mut statement = connection.prepare(
+fn select(tx: &mut dyn Tx, query: &EventQuery) -> Result<History, TxError> {
+    let mut which = String::from("TRUE");
+    if let Some(labels) = &query.labels {
+        which += &format!(" AND e.token IN ({})", tokens_called(tx, labels)?);
+    }
+    if let Some(kinds) = query.kinds {
+        let names: Vec<String> = kinds.iter().map(|kind| format!("'{}'", kind.as_str())).collect();
+        which += &format!(" AND e.kind IN ({})", names.join(", "));
+    }
+    let sql = format!(
         "SELECT e.at, e.run, r.trigger, e.token, t.label, e.kind, g.number, g.fingerprint,
                 e.old_expiry, e.old_expires_at, e.new_expiry, e.new_expires_at, e.problem,
                 e.target
@@ -201,51 +209,57 @@ fn select(connection: &Connection, query: &EventQuery) -> rusqlite::Result<Histo
          LEFT JOIN run r ON r.id = e.run
          LEFT JOIN token t ON t.id = e.token
          LEFT JOIN generation g ON g.id = e.generation
-         WHERE (?1 IS NULL OR t.label IN (SELECT value FROM json_each(?1)))
-           AND (?2 IS NULL OR e.at >= ?2)
-           AND (?3 IS NULL OR e.kind IN (SELECT value FROM json_each(?3)))
-         ORDER BY e.at DESC, e.run DESC, t.label DESC, e.id DESC
-         LIMIT ?4",
-    )?;
-    let since = query.since.map(|since| since.timestamp());
-    let limit = query.limit.map_or(-1, i64::from);
+         WHERE {which} AND e.at >= ?1
+         ORDER BY e.at DESC, e.run DESC, coalesce(t.label, '') DESC, e.id DESC
+         LIMIT ?2"
+    );
+    let since = query.since.map_or(i64::MIN, |since| since.timestamp());
+    let limit = query.limit.map_or(i64::MAX, i64::from);
     let mut history = History::default();
-    let mut rows = statement.query((labels, since, kinds, limit))?;
-    while let Some(row) = rows.next()? {
+    tx.rows(&sql, values![since, limit], &mut |row| {
         match event(row) {
             Ok(event) => history.events.push(event),
             Err(_) => history.unreadable += 1,
         }
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
     Ok(history)
 }
 
+/// The numbers of these tokens, as a statement lists them. There may be more of them than a
+/// statement has parameters.
+fn tokens_called(tx: &mut dyn Tx, labels: &[Label]) -> Result<String, TxError> {
+    let labels: HashSet<&str> = labels.iter().map(Label::as_str).collect();
+    let tokens = tx.undamaged("SELECT id, label FROM token", &[], |mut row| {
+        let id = row.integer("token.id")?;
+        Ok(labels.contains(row.text("token.label")?).then(|| id.to_string()))
+    })?;
+    let tokens: Vec<String> = tokens.into_iter().flatten().collect();
+    Ok(if tokens.is_empty() { "NULL".to_owned() } else { tokens.join(", ") })
+}
+
 /// How many events cannot be read.
-pub fn unreadable(connection: &Connection) -> rusqlite::Result<usize> {
-    Ok(select(connection, &EventQuery::default())?.unreadable)
+pub fn unreadable(tx: &mut dyn Tx) -> Result<usize, TxError> {
+    Ok(select(tx, &EventQuery::default())?.unreadable)
 }
 
-/// Names as the JSON list that a statement takes for one parameter.
-fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.collect::<serde_json::Value>().to_string()
-}
-
-fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
-    let mut cells = Cells::of(row);
+fn event(mut row: Row<'_>) -> Result<Event, BadCell> {
     Ok(Event {
-        at: cells.time()?,
-        run: RunId(cells.take()?),
-        trigger: cells.named(Trigger::from_name, "a trigger")?,
-        token: cells.take::<Option<i64>>()?.map(TokenId),
-        label: cells.maybe_label()?,
-        kind: cells.named(EventKind::from_name, "an event")?,
-        generation: cells.take::<Option<i64>>()?.and_then(|number| u32::try_from(number).ok()),
-        fingerprint: cells
-            .take::<Option<Vec<u8>>>()?
+        at: row.time("event.at")?,
+        run: RunId(row.integer("event.run")?),
+        trigger: row.named("run.trigger", Trigger::from_name)?,
+        token: row.maybe_integer("event.token")?.map(TokenId),
+        label: row.maybe_label("token.label")?,
+        kind: row.named("event.kind", EventKind::from_name)?,
+        generation: row
+            .maybe_integer("generation.number")?
+            .and_then(|number| u32::try_from(number).ok()),
+        fingerprint: row
+            .maybe_blob("generation.fingerprint")?
             .and_then(|bytes| Some(Fingerprint::new(bytes.try_into().ok()?))),
-        old_expiry: cells.maybe_expiry()?,
-        new_expiry: cells.maybe_expiry()?,
-        problem: cells.problem()?,
-        target: cells.maybe_target()?,
+        old_expiry: row.maybe_expiry(["event.old_expiry", "event.old_expires_at"])?,
+        new_expiry: row.maybe_expiry(["event.new_expiry", "event.new_expires_at"])?,
+        problem: row.problem("event.problem")?,
+        target: row.maybe_target("event.target")?,
     })
 }

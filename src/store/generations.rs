@@ -1,25 +1,24 @@
-//! Generations: the strings a token has or had, as they are looked up.
+//! Looks up generations, the access tokens that a token has or had.
 //!
-//! A row says everything but the string; that comes out through [`Store::reveal`] alone. A
-//! fingerprint outlives its string, so that one which comes back is known for what it was.
+//! A row says everything but the access token; that comes out through [`Store::reveal`] alone. A
+//! fingerprint outlives its access token, so that one which comes back is recognised.
 
-use rusqlite::{Connection, OptionalExtension as _};
-
-use super::columns::{self, Cells};
-use super::fault::Fault;
+use super::row::{self, BadCell, Row};
+use super::tx::{SqlValue, Tx, values};
+use super::tx_error::TxError;
 use super::{Result, Store};
 use crate::token::{
     AccessToken, Fingerprint, Generation, GenerationId, GenerationState, Label, TokenId,
 };
 
-/// A token that has or had a certain string.
+/// A token that has or had a certain access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
     /// The token.
     pub token: TokenId,
     /// Its label.
     pub label: Label,
-    /// The generation that the string is or was.
+    /// The generation that it is or was.
     pub generation: GenerationId,
     /// Where that generation stands.
     pub state: GenerationState,
@@ -28,76 +27,81 @@ pub struct Sighting {
 impl Store {
     /// Every generation of a token that can be read, newest first.
     pub fn generations(&self, token: TokenId) -> Result<Vec<Generation>> {
-        self.read(move |connection| {
+        self.read(move |tx| {
             let sql = select("g.token = ?1 ORDER BY g.number DESC");
-            let mut statement = connection.prepare(&sql)?;
-            let rows =
-                statement.query_map([token.0], |row| Ok(Cells::of(row).generation().ok()))?;
-            Ok(rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
+            tx.undamaged(&sql, values![token], |mut row| row.generation())
         })
     }
 
     /// Opens a generation's seal.
     pub fn reveal(&self, generation: GenerationId) -> Result<AccessToken> {
         let seals = self.seals()?.clone();
-        self.read(move |connection| {
-            let (token, number, sealed): (i64, u32, Option<Vec<u8>>) = connection
-                .prepare_cached("SELECT token, number, sealed FROM generation WHERE id = ?1")?
-                .query_row([generation.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-                .optional()?
-                .ok_or(Fault::Absent("generation"))?;
-            seals.open(TokenId(token), number, &sealed.ok_or(Fault::Purged)?)
+        self.read(move |tx| {
+            let found = tx.first(
+                "SELECT token, number, sealed FROM generation WHERE id = ?1",
+                values![generation],
+                |mut row| {
+                    let token = row.token("generation.token")?;
+                    let number = row.number("generation.number")?;
+                    let sealed = row.maybe_blob("generation.sealed")?.map(<[u8]>::to_vec);
+                    Ok((token, number, sealed))
+                },
+            )?;
+            let (token, number, sealed) = found.ok_or(TxError::Absent("generation"))?;
+            seals.open(token, number, &sealed.ok_or(TxError::Purged)?)
         })
     }
 
-    /// What stands for a string in this store.
-    pub fn fingerprint(&self, string: &AccessToken) -> Result<Fingerprint> {
-        Ok(self.seals()?.fingerprint(string))
+    /// What stands for an access token in this store.
+    pub fn fingerprint(&self, access_token: &AccessToken) -> Result<Fingerprint> {
+        Ok(self.seals()?.fingerprint(access_token))
     }
 
-    /// Who has or ever had the string of this fingerprint, purged or not. Of a row whose state cannot
-    /// be read it is supposed that it is in use; one of a token whose label cannot be read is nobody's.
+    /// Which tokens have or ever had the access token of this fingerprint, purged or not. A
+    /// generation whose state cannot be read counts as current; one of a token whose label cannot
+    /// be read is left out.
     pub fn sightings(&self, fingerprint: &Fingerprint) -> Result<Vec<Sighting>> {
         let fingerprint = *fingerprint;
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached(
+        self.read(move |tx| {
+            tx.undamaged(
                 "SELECT g.token, t.label, g.id, g.state
                  FROM generation g JOIN token t ON t.id = g.token
                  WHERE g.fingerprint = ?1 ORDER BY t.label",
-            )?;
-            let rows = statement.query_map([fingerprint.as_bytes()], |row| {
-                let token = TokenId(row.get(0)?);
-                let Ok(label) = Cells::from(row, 1).label() else { return Ok(None) };
-                let generation = GenerationId(row.get(2)?);
-                let state = Cells::from(row, 3).named(GenerationState::from_name, "a state");
-                let state = state.unwrap_or(GenerationState::Current);
-                Ok(Some(Sighting { token, label, generation, state }))
-            })?;
-            Ok(rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
+                values![fingerprint.as_bytes()],
+                sighting,
+            )
         })
     }
+}
+
+fn sighting(mut row: Row<'_>) -> Result<Sighting, BadCell> {
+    Ok(Sighting {
+        token: row.token("generation.token")?,
+        label: row.label("token.label")?,
+        generation: GenerationId(row.integer("generation.id")?),
+        state: row
+            .named("generation.state", GenerationState::from_name)
+            .unwrap_or(GenerationState::Current),
+    })
 }
 
 fn select(which: &str) -> String {
     format!(
         "SELECT {} FROM generation g LEFT JOIN proof p ON p.generation = g.id WHERE {which}",
-        columns::GENERATION
+        row::GENERATION
     )
 }
 
 /// The one generation of which this holds.
 pub fn find(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     which: &str,
-    parameters: impl rusqlite::Params,
-) -> rusqlite::Result<Option<Generation>> {
-    connection
-        .prepare_cached(&select(which))?
-        .query_row(parameters, |row| Cells::of(row).generation())
-        .optional()
+    parameters: &[SqlValue<'_>],
+) -> Result<Option<Generation>, TxError> {
+    tx.first(&select(which), parameters, |mut row| row.generation())
 }
 
 /// The generation of that number.
-pub fn one(connection: &Connection, id: GenerationId) -> Result<Generation, Fault> {
-    find(connection, "g.id = ?1", [id.0])?.ok_or(Fault::Absent("generation"))
+pub fn one(tx: &mut dyn Tx, id: GenerationId) -> Result<Generation, TxError> {
+    find(tx, "g.id = ?1", values![id])?.ok_or(TxError::Absent("generation"))
 }

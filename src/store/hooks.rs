@@ -4,9 +4,8 @@
 //! no second one beside it while it lives. A row stays when its process has ended: its number with
 //! its start is no other's.
 
-use rusqlite::params;
-
-use super::columns::Cells;
+use super::row::{BadCell, Row};
+use super::tx::values;
 use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{TargetId, Time, TokenId};
@@ -34,26 +33,26 @@ impl Store {
     ) -> Result<()> {
         let targets = targets.to_vec();
         let command = self.seals()?.command(command);
-        self.write(move |connection| {
-            let mut note = connection.prepare_cached(
-                "INSERT INTO hook (token, target, command, pid, start_ticks, boot, started_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 ON CONFLICT (token, target) DO UPDATE SET
-                     command = excluded.command, pid = excluded.pid,
-                     start_ticks = excluded.start_ticks, boot = excluded.boot,
-                     started_at = excluded.started_at",
-            )?;
-            let HookProcess { pid, start_ticks, boot, started_at } = process;
-            for (token, target) in targets {
-                note.execute(params![
-                    token.0,
-                    target.as_str(),
-                    command,
-                    pid,
-                    i64::try_from(start_ticks).unwrap_or(i64::MAX),
-                    boot,
-                    started_at.timestamp(),
-                ])?;
+        self.write(move |tx| {
+            let HookProcess { pid, start_ticks, boot, started_at } = &process;
+            for (token, target) in &targets {
+                tx.execute(
+                    "INSERT INTO hook (token, target, command, pid, start_ticks, boot, started_at)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                     ON CONFLICT (token, target) DO UPDATE SET
+                         command = excluded.command, pid = excluded.pid,
+                         start_ticks = excluded.start_ticks, boot = excluded.boot,
+                         started_at = excluded.started_at",
+                    values![
+                        *token,
+                        target.as_str(),
+                        &command,
+                        *pid,
+                        i64::try_from(*start_ticks).unwrap_or(i64::MAX),
+                        boot,
+                        *started_at,
+                    ],
+                )?;
             }
             Ok(())
         })?;
@@ -70,21 +69,22 @@ impl Store {
     ) -> Result<Vec<HookProcess>> {
         let target = target.clone();
         let command = self.seals()?.command(command);
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached(
+        self.read(move |tx| {
+            tx.all(
                 "SELECT DISTINCT pid, start_ticks, boot, started_at FROM hook
                  WHERE (token = ?1 AND target = ?2) OR command = ?3 ORDER BY started_at, pid",
-            )?;
-            let rows = statement.query_map(params![token.0, target.as_str(), command], |row| {
-                let mut cells = Cells::of(row);
-                Ok(HookProcess {
-                    pid: cells.take()?,
-                    start_ticks: u64::try_from(cells.take::<i64>()?).unwrap_or_default(),
-                    boot: cells.take()?,
-                    started_at: cells.time()?,
-                })
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+                values![token, target.as_str(), &command],
+                hook,
+            )
         })
     }
+}
+
+fn hook(mut row: Row<'_>) -> Result<HookProcess, BadCell> {
+    Ok(HookProcess {
+        pid: row.number("hook.pid")?,
+        start_ticks: u64::try_from(row.integer("hook.start_ticks")?).unwrap_or_default(),
+        boot: row.text("hook.boot")?.to_owned(),
+        started_at: row.time("hook.started_at")?,
+    })
 }

@@ -1,4 +1,4 @@
-//! The store key: where it is, how it is written, and when one is made.
+//! Reads and makes the store key.
 //!
 //! A key is made together with a new store and never for an existing one: a fresh key beside old
 //! seals would look like health and lose every token. It opens one thing only, the data key that
@@ -13,8 +13,9 @@ use data_encoding::{BASE64_NOPAD, HEXLOWER_PERMISSIVE};
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
-use super::error::{Cause, StoreError};
-use super::place;
+use super::error::{StoreError, SystemCause};
+use super::sqlite::place;
+use super::tx_error::{Doing, TxError};
 use crate::crypto::{self, Key};
 use crate::failpoint;
 
@@ -56,7 +57,7 @@ impl fmt::Display for BadKey {
 
 impl std::error::Error for BadKey {}
 
-/// No key file is longer; whoever points at a big file meant another one.
+/// No key file is longer; a big file is another one by mistake.
 const LONGEST: u64 = 1024;
 
 /// Reads a key: 64 hex digits, or 32 bytes in base64 of either alphabet, padded or not.
@@ -119,11 +120,12 @@ impl KeySource {
         }
     }
 
-    /// What to name when the key is not the right one.
-    pub(super) fn blamed<'a>(&'a self, store: &'a Path) -> &'a Path {
-        match self {
-            Self::File(path) => path,
-            Self::Given(_) => store,
+    /// The error of opening a store with this key: a wrong key is the fault of the key, not of the
+    /// store.
+    pub(super) fn explain(&self, error: TxError, store: &Path) -> StoreError {
+        match (error, self) {
+            (TxError::WrongKey, Self::File(key)) => StoreError::KeyWrong(key.clone()),
+            (error, _) => error.about(store, Doing::Writing),
         }
     }
 }
@@ -151,9 +153,9 @@ fn unusable(path: &Path, error: io::Error) -> StoreError {
         return StoreError::KeyIsLink(path.to_path_buf());
     }
     if place::is_full(error.kind()) {
-        return StoreError::Full(path.to_path_buf(), Cause::new(error));
+        return StoreError::Full(path.to_path_buf(), SystemCause::new(error));
     }
-    StoreError::KeyUnreadable(path.to_path_buf(), Cause::new(error))
+    StoreError::KeyUnreadable(path.to_path_buf(), SystemCause::new(error))
 }
 
 fn make(path: &Path) -> Result<Key, StoreError> {

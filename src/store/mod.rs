@@ -1,52 +1,47 @@
-//! The store: what metatoken promises to remember.
+//! Keeps what metatoken promises to remember.
 //!
-//! Verbs in the trade's words, and under them one SQLite file and one key. The promises:
+//! Verbs in the trade's words; under them rules over one small transaction type, [`tx`]; under those
+//! an [`engine`], which is one `SQLite` file. The promises:
 //!
 //! - A verb that returns has committed: what it wrote survives a kill and a power cut.
-//! - A string is sealed before anyone looks at it, and no string lies on the disk in the clear.
+//! - An access token is sealed before anything looks at it, and none lies on the disk in the clear.
 //! - Before Meta is asked for a grant, the room that it needs on the disk is taken.
-//! - A write names what it replaces, and does nothing if that is no longer there.
+//! - A write names what it replaces, and does nothing if that is no longer there. A verb that changes
+//!   a token takes what the caller knows of it by value, and gives back what is so then.
 //! - What a target is owed is written with the promotion that owes it, and stays until it is settled.
-//! - Whoever may read the files can read the store, without its key, also after a writer was
+//! - A user who may read the files can read the store, without its key, also after a writer was
 //!   killed; reading makes and changes nothing.
-//! - Only who holds the [`RunLock`] opens the store to write. `status` alone adds its proofs
+//! - Only the holder of the [`RunLock`] opens the store to write. `status` alone adds its proofs
 //!   without it.
 //!
 //! A dry run works on a copy in memory: the real code, and nothing that reaches the disk.
 
-mod arrival;
-mod backup;
-mod columns;
-mod connection;
+mod attempts;
+mod candidate;
+mod change;
 mod damage;
 mod deliveries;
+mod engine;
 mod error;
 mod events;
 mod examination;
-mod fault;
-mod filesystem;
 mod generations;
 mod hooks;
 mod key;
-mod ledger;
-mod life;
-mod lock;
-mod log;
-mod making;
-mod migrations;
 mod notices;
 mod overwrites;
-mod pauses;
-mod place;
+mod promote;
 mod proofs;
 mod purge;
-mod replaced;
-mod room;
+mod row;
 mod runs;
 mod seal;
-mod succession;
+mod sqlite;
+mod target_backups;
+mod throttles;
 mod tokens;
-mod writer;
+mod tx;
+mod tx_error;
 
 #[cfg(test)]
 mod tests;
@@ -55,37 +50,34 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use rusqlite::Connection;
-
-use connection::Standing;
-use fault::{Doing, Fault};
-use place::Found;
-use room::Room;
+use engine::{Access, Engine, call};
 use seal::Seals;
-use writer::Writer;
+use tx::Tx;
+use tx_error::{Doing, TxError};
 
-pub use arrival::Arrival;
-pub use backup::{backup, belongs_to_store};
+use crate::token::Time;
+
+pub use attempts::{Interrupted, Setback};
+pub use candidate::NewCandidate;
 pub use damage::Mended;
 pub use deliveries::{DeliveryFailure, Settlement};
-pub use error::{Cause, FULL, StoreError};
+pub use engine::{GrantRoom, Shortage};
+pub use error::{FULL, StoreError, SystemCause};
 pub use events::{Event, EventQuery, History};
 pub use examination::Examination;
-pub use filesystem::{filesystem_trouble, refused_filesystem};
 pub use generations::Sighting;
 pub use hooks::HookProcess;
 pub use key::{BadKey, KeySource, read_key};
-pub use ledger::{Interrupted, Setback};
-pub use life::{Loss, Lost};
-pub use lock::{Holder, LockError, RunLock, lock_path};
 pub use notices::{Channel, FailingChannel};
 pub use overwrites::{Contents, Overwrite, Overwriting};
-pub use place::mark_path;
-pub use purge::Keep;
-pub use replaced::Replaced;
-pub use room::{GrantRoom, Shortage};
+pub use promote::{ExtendedExpiry, Promotion, RefusedCandidate};
+pub use purge::Retention;
 pub use runs::{Machinery, RunId, RunRow};
-pub use succession::{Extension, Promotion, Refusal};
+pub use sqlite::{
+    Holder, LockError, LostStore, RunLock, StoreLoss, backup, belongs_to_store, filesystem_trouble,
+    lock_path, mark_path, refused_filesystem,
+};
+pub use target_backups::TargetBackup;
 pub use tokens::{Enrolment, Stock};
 
 /// What a verb of the store gives.
@@ -94,8 +86,7 @@ type Result<T, E = StoreError> = std::result::Result<T, E>;
 /// An open store. Shared by reference among the workers; its verbs wait for their commit.
 pub struct Store {
     path: PathBuf,
-    writer: Writer,
-    room: Option<Arc<Room>>,
+    engine: Arc<dyn Engine>,
     seals: OnceLock<Seals>,
     /// The run that was begun through this value, 0 for none.
     run: AtomicI64,
@@ -105,47 +96,15 @@ impl Store {
     /// Opens the store to write it, after the lock was taken; makes store and key if there is no
     /// store, and migrates an older one.
     pub fn open(lock: &RunLock, path: &Path, key: &KeySource) -> Result<Self> {
-        if life::look(path, key.made())? != Found::Something {
-            making::make(lock, path, key)?;
-        }
-        // A store that was closed and is open again: what SQLite keeps beside it has followed the
-        // first, and would be opened for reading alone.
-        place::carry_mode(path);
-        let open = || connection::writer(path).map_err(|it| life::explain(it, path, key.made()));
-        let (connection, standing) = match open()? {
-            // A file that was begun by an earlier version and has nothing in it.
-            (blank, Standing::Blank) => {
-                drop(blank);
-                life::emptied(path, key.made())?;
-                making::make(lock, path, key)?;
-                open()?
-            }
-            opened => opened,
-        };
-        let seals = prepare(&connection, standing, path, key)?;
-        // What a first run that was killed has left, where the store came from a backup since.
-        for made in [Some(place::real(path).as_path()), key.made()].into_iter().flatten() {
-            let _ = place::clear_away(&place::waiting(made));
-        }
-        lock.use_store()
-            .map_err(|error| StoreError::Unwritable(path.to_path_buf(), Cause::new(error)))?;
-        place::carry_mode(path);
-        Self::over(connection, path, Some(seals), Some(Room::of(path)))
+        let (sqlite, seals) = sqlite::open(lock, path, key)?;
+        Ok(Self::over(Arc::new(sqlite), path, Some(seals)))
     }
 
     /// Opens the store to write what needs no key, after the lock was taken; `None` if there is
     /// none of today's schema.
     pub fn open_without_key(_lock: &RunLock, path: &Path) -> Result<Option<Self>> {
-        if place::look(path)? != Found::Something {
-            return Ok(None);
-        }
-        // By a reader first: to open an older one to write would already change it.
-        if connection::reader(path)?.is_none_or(|(_, standing)| standing != Standing::Today) {
-            return Ok(None);
-        }
-        let (connection, _) = connection::writer(path)?;
-        place::carry_mode(path);
-        Self::over(connection, path, None, Some(Room::of(path))).map(Some)
+        let sqlite = sqlite::open_without_key(path)?;
+        Ok(sqlite.map(|sqlite| Self::over(Arc::new(sqlite), path, None)))
     }
 
     /// Opens the store to read it; `None` if none was made yet. `key` is the key file where it is
@@ -154,81 +113,60 @@ impl Store {
     /// Needs no key, no lock and no right to write. A store of an older schema is migrated in
     /// memory.
     pub fn open_reader(path: &Path, key: Option<&Path>) -> Result<Option<Self>> {
-        let Some((connection, standing)) = reader_of_living(path, key)? else { return Ok(None) };
-        let read_only = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Reading);
-        let connection = match standing {
-            Standing::Today => connection,
-            Standing::Older | Standing::Blank => {
-                let copy = connection::copy(Some(&connection)).map_err(read_only)?;
-                connection::migrate(&copy, |_| Ok(()))
-                    .map_err(|fault| fault.about(path, Doing::Reading))?;
-                copy
-            }
-        };
-        connection.pragma_update(None, "query_only", true).map_err(read_only)?;
-        Ok(Some(Self::with(Writer::here(connection), path, None, None)))
+        let sqlite = sqlite::open_reader(path, key)?;
+        Ok(sqlite.map(|sqlite| Self::over(Arc::new(sqlite), path, None)))
     }
 
     /// A copy of the store in memory, or an empty one if none was made yet: every verb works and
     /// nothing reaches the disk. `made` is the key file where it is one of our making.
     pub fn rehearsal(path: &Path, key: Option<&KeySource>, made: Option<&Path>) -> Result<Self> {
-        let fault = |fault: Fault| fault.about(path, Doing::Reading);
-        let source = reader_of_living(path, made)?;
-        let standing = source.as_ref().map_or(Standing::Blank, |(_, standing)| *standing);
-        let copy = connection::copy(source.as_ref().map(|(connection, _)| connection))
-            .map_err(|error| fault(error.into()))?;
-        let seals = match (standing, key) {
-            (Standing::Blank, _) => {
-                let random = crate::crypto::random_key();
-                Some(connection::migrate(&copy, |it| Seals::found(it, &random)).map_err(fault)?)
-            }
-            (_, Some(key)) => Some(prepare(&copy, standing, path, key)?),
-            (_, None) => connection::migrate(&copy, |_| Ok(None)).map_err(fault)?,
-        };
-        Self::over(copy, path, seals, None)
+        let (sqlite, seals) = sqlite::rehearsal(path, key, made)?;
+        Ok(Self::over(Arc::new(sqlite), path, seals))
     }
 
     /// Brings the key to a store that was opened without it.
     pub fn unlock(&self, key: &KeySource) -> Result<()> {
         let store_key = key.existing()?;
-        let seals = self
-            .writer
-            .read(move |connection| Seals::unwrap(connection, &store_key))
-            .map_err(|fault| blame(fault, key, &self.path))?;
-        // Whoever brought it first brought the same.
+        let unwrap = move |tx: &mut dyn Tx| Seals::unwrap(tx, &store_key);
+        let seals = call(&*self.engine, Access::Read, None, unwrap)
+            .map_err(|error| key.explain(error, &self.path))?;
+        // Another caller that brought it first brought the same.
         let _ = self.seals.set(seals);
         Ok(())
     }
 
-    /// Where the store lies.
+    /// The path of the store.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    fn over(
-        connection: Connection,
-        path: &Path,
-        seals: Option<Seals>,
-        room: Option<Room>,
-    ) -> Result<Self> {
-        let room = room.map(Arc::new);
-        let writer = Writer::start(connection, room.clone())
-            .map_err(|error| StoreError::Unreadable(path.to_path_buf(), Cause::new(error)))?;
-        Ok(Self::with(writer, path, seals, room))
+    /// Takes room on the disk for one grant, before Meta is asked for it. Waits for others to give
+    /// theirs back while there is too little for all.
+    ///
+    /// [`NoRoom`](StoreError::NoRoom) if there is not even enough for one.
+    pub fn room_for_grant(&self) -> Result<GrantRoom> {
+        self.engine.room_for_grant().map_err(|error| error.about(&self.path, Doing::Writing))
     }
 
-    fn with(writer: Writer, path: &Path, seals: Option<Seals>, room: Option<Arc<Room>>) -> Self {
-        let store = Self {
+    /// Whether so many renewals can be announced at once.
+    pub fn has_room_to_announce(&self, renewals: usize) -> Result<bool> {
+        let answer = self.engine.has_room_to_announce(renewals);
+        answer.map_err(|error| error.about(&self.path, Doing::Writing))
+    }
+
+    /// How much is missing for one grant, as far as a look at the disk can tell; writes nothing.
+    pub fn shortage(&self) -> Option<Shortage> {
+        self.engine.shortage()
+    }
+
+    /// A store that an engine keeps.
+    fn over(engine: Arc<dyn Engine>, path: &Path, seals: Option<Seals>) -> Self {
+        Self {
             path: path.to_path_buf(),
-            writer,
-            room,
-            seals: OnceLock::new(),
+            engine,
+            seals: seals.map(OnceLock::from).unwrap_or_default(),
             run: AtomicI64::new(0),
-        };
-        if let Some(seals) = seals {
-            let _ = store.seals.set(seals);
         }
-        store
     }
 
     fn seals(&self) -> Result<&Seals> {
@@ -246,75 +184,51 @@ impl Store {
 
     fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        work: impl FnOnce(&mut dyn Tx) -> Result<T, TxError> + Send + 'static,
     ) -> Result<T> {
-        self.writer.read(work).map_err(|fault| fault.about(&self.path, Doing::Reading))
+        call(&*self.engine, Access::Read, None, work)
+            .map_err(|error| error.about(&self.path, Doing::Reading))
     }
 
+    /// Writes what needs no date.
     fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        work: impl FnOnce(&mut dyn Tx) -> Result<T, TxError> + Send + 'static,
     ) -> Result<T> {
-        self.writer.write(work).map_err(|fault| fault.about(&self.path, Doing::Writing))
+        self.write_with(Access::Write, None, work)
     }
 
+    /// Writes what is dated with `now`.
+    fn write_at<T: Send + 'static>(
+        &self,
+        now: Time,
+        work: impl FnOnce(&mut dyn Tx) -> Result<T, TxError> + Send + 'static,
+    ) -> Result<T> {
+        self.write_with(Access::Write, Some(now), work)
+    }
+
+    /// The same, without waiting for grants that are under way: the process is about to end.
     fn write_now<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        now: Time,
+        work: impl FnOnce(&mut dyn Tx) -> Result<T, TxError> + Send + 'static,
     ) -> Result<T> {
-        self.writer.write_now(work).map_err(|fault| fault.about(&self.path, Doing::Writing))
+        self.write_with(Access::WriteNow, Some(now), work)
     }
 
-    fn alone<T: Send + 'static>(
+    fn write_with<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        access: Access,
+        now: Option<Time>,
+        work: impl FnOnce(&mut dyn Tx) -> Result<T, TxError> + Send + 'static,
     ) -> Result<T> {
-        self.writer.alone(work).map_err(|fault| fault.about(&self.path, Doing::Writing))
+        call(&*self.engine, access, now, work)
+            .map_err(|error| error.about(&self.path, Doing::Writing))
     }
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Store({})", self.path.display())
-    }
-}
-
-/// A reader of a store that was not lost; `None` if none was made yet.
-fn reader_of_living(path: &Path, key: Option<&Path>) -> Result<Option<(Connection, Standing)>> {
-    if life::look(path, key)? != Found::Something {
-        return Ok(None);
-    }
-    let opened = connection::reader(path).map_err(|error| life::explain(error, path, key))?;
-    if opened.as_ref().is_some_and(|(_, standing)| *standing == Standing::Blank) {
-        life::emptied(path, key)?;
-    }
-    Ok(opened)
-}
-
-/// Brings an open file to today's schema, with its key at hand.
-///
-/// The key is tried first: a store that it does not open stays as it is.
-fn prepare(
-    connection: &Connection,
-    standing: Standing,
-    path: &Path,
-    key: &KeySource,
-) -> Result<Seals> {
-    let fault = |fault| blame(fault, key, path);
-    match standing {
-        Standing::Blank => Err(StoreError::NotADatabase(path.to_path_buf())),
-        Standing::Older => {
-            let seals = Seals::unwrap(connection, &key.existing()?).map_err(fault)?;
-            connection::migrate(connection, |_| Ok(seals)).map_err(fault)
-        }
-        Standing::Today => Seals::unwrap(connection, &key.existing()?).map_err(fault),
-    }
-}
-
-/// A wrong key is the key's fault and not the store's.
-fn blame(fault: Fault, key: &KeySource, store: &Path) -> StoreError {
-    match fault {
-        Fault::WrongKey => StoreError::KeyWrong(key.blamed(store).to_path_buf()),
-        other => other.about(store, Doing::Writing),
     }
 }

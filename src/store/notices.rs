@@ -1,23 +1,26 @@
-//! What people were told, and how the ways to them fare.
+//! Keeps what each channel was notified of, and which channels fail.
 //!
-//! A row is written when a notification got through and not before: a kill in between tells once
-//! more under the same number, which whoever receives it can know by; what fails is told by the
+//! A row is written when a notification got through and not before: a kill in between sends once
+//! more under the same number, by which the receiver can recognise it; what fails is sent by the
 //! next run.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use std::collections::HashSet;
 
 use chrono::TimeDelta;
 
-use super::columns::Cells;
-use super::events::Entry;
+use super::events::NewEvent;
+use super::row::{BadCell, Row};
 use super::runs::RunId;
+use super::tx::{SqlValue, Tx, values};
+use super::tx_error::TxError;
 use super::{Result, Store};
+use crate::crypto;
 use crate::token::{
     ChannelId, EventKind, Label, NoticeEvent, Problem, ProblemKind, TargetId, Time, Told, Topic,
     TopicState,
 };
 
-/// One way to people, as the store knows it.
+/// A channel, as the store knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel {
     /// What stands for it in the numbers of its notifications.
@@ -26,7 +29,7 @@ pub struct Channel {
     pub sent: u64,
 }
 
-/// A way to people that failed when it was last tried.
+/// A channel that failed when it was last tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailingChannel {
     /// Its name.
@@ -41,25 +44,25 @@ impl Store {
     /// The channel of that name, which is known from now on.
     pub fn channel(&self, channel: &ChannelId) -> Result<Channel> {
         let name = channel.as_str().to_owned();
-        self.write(move |connection| Ok(enrolled(connection, &name)?))
+        self.write(move |tx| enrolled(tx, &name))
     }
 
     /// What a channel was last told of every cause. Of a cause whose row cannot be read it is told
     /// once more, which writes the row anew.
     pub fn told(&self, channel: &ChannelId) -> Result<Vec<Told>> {
         let name = channel.as_str().to_owned();
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached(
+        self.read(move |tx| {
+            tx.undamaged(
                 "SELECT label, code, about, state, deadline, before, message FROM notice
                  WHERE channel = ?1",
-            )?;
-            let rows = statement.query_map([name], |row| Ok(told(row).ok()))?;
-            Ok(rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
+                values![&name],
+                told,
+            )
         })
     }
 
-    /// Writes down that a notification got through: what the channel was told by it, and what it
-    /// need not be told of any more.
+    /// Records that a notification got through: what the channel was told by it, and what it need
+    /// not be told of any more.
     pub fn note_told(
         &self,
         channel: &ChannelId,
@@ -69,18 +72,18 @@ impl Store {
     ) -> Result<()> {
         let name = channel.as_str().to_owned();
         let (told, over) = (told.to_vec(), over.to_vec());
-        self.write(move |connection| {
-            remember(connection, &name, &told, &over, now)?;
-            connection.execute(
+        self.write_at(now, move |tx| {
+            remember(tx, &name, &told, &over)?;
+            tx.execute(
                 "UPDATE channel SET sent = sent + 1, failed_at = NULL, error = NULL
                  WHERE name = ?1",
-                [name],
-            )?;
-            Ok(())
+                values![&name],
+            )
+            .map(drop)
         })
     }
 
-    /// Writes down what a channel does not want to hear of.
+    /// Records what a channel does not want to be told of.
     pub fn note_untold(
         &self,
         channel: &ChannelId,
@@ -93,10 +96,10 @@ impl Store {
         }
         let name = channel.as_str().to_owned();
         let (told, over) = (told.to_vec(), over.to_vec());
-        self.write(move |connection| Ok(remember(connection, &name, &told, &over, now)?))
+        self.write_at(now, move |tx| remember(tx, &name, &told, &over))
     }
 
-    /// Writes down that a channel failed. The history has an event for each way in which it does.
+    /// Records that a channel failed. The history has an event for each way in which it does.
     pub fn note_channel_failure(
         &self,
         run: RunId,
@@ -105,128 +108,123 @@ impl Store {
         now: Time,
     ) -> Result<()> {
         let (name, error) = (channel.as_str().to_owned(), error.to_owned());
-        self.write(move |connection| {
-            enrolled(connection, &name)?;
-            let known: Option<String> = connection
-                .prepare_cached("SELECT error FROM channel WHERE name = ?1")?
-                .query_row([&name], |row| Cells::of(row).prose())?;
-            connection.execute(
-                "UPDATE channel SET error = ?2, failed_at = coalesce(failed_at, ?3)
-                 WHERE name = ?1",
-                (&name, &error, now.timestamp()),
-            )?;
-            if known.as_ref() != Some(&error) {
-                let problem = Problem::new(ProblemKind::Unknown, error);
-                Entry::of_none(EventKind::NotificationFailed, now)
-                    .because(Some(&problem))
-                    .to(&TargetId::new(name))
-                    .write(connection, run)?;
-            }
-            Ok(())
-        })
+        self.write_at(now, move |tx| fail(tx, run, &name, &error))
     }
 
-    /// Writes down that a channel that tells of runs works again.
+    /// Records that a channel that tells of runs works again.
     pub fn note_channel_works(&self, channel: &ChannelId) -> Result<()> {
         let name = channel.as_str().to_owned();
-        self.write(move |connection| {
-            connection.execute(
+        self.write(move |tx| {
+            tx.execute(
                 "UPDATE channel SET failed_at = NULL, error = NULL
                  WHERE name = ?1 AND error IS NOT NULL",
-                [name],
-            )?;
-            Ok(())
+                values![&name],
+            )
+            .map(drop)
         })
     }
 
     /// The channels that failed when they were last tried.
     pub fn failing_channels(&self) -> Result<Vec<FailingChannel>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare(
+        self.read(|tx| {
+            tx.all(
                 "SELECT name, failed_at, error FROM channel WHERE error IS NOT NULL
                  ORDER BY name",
-            )?;
-            let rows = statement.query_map([], |row| {
-                let mut cells = Cells::of(row);
-                let channel = ChannelId::new(cells.prose()?.unwrap_or_default());
-                // That it fails is known even where nobody can say since when.
-                let since = cells.time().unwrap_or(Time::UNIX_EPOCH);
-                let error = cells.prose()?.unwrap_or_default();
-                Ok(FailingChannel { channel, since, error })
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+                &[],
+                failing,
+            )
         })
     }
 
-    /// Forgets every channel but these.
+    /// Forgets every channel but these. Where there is none, nothing is written.
     pub fn forget_channels_but(&self, kept: &[ChannelId]) -> Result<()> {
-        let kept: Vec<String> = kept.iter().map(|it| it.as_str().to_owned()).collect();
-        let kept = serde_json::Value::from(kept).to_string();
-        let gone = "NOT IN (SELECT value FROM json_each(?1))";
-        let known = kept.clone();
-        let any = self.read(move |connection| {
-            let sql = format!("SELECT 1 FROM channel WHERE name {gone} LIMIT 1");
-            Ok(connection.query_row(&sql, [known], |_| Ok(())).optional()?.is_some())
+        let known = self.read(|tx| {
+            tx.all("SELECT name FROM channel", &[], |mut row| {
+                Ok(row.maybe_raw_text("channel.name")?.unwrap_or_default().to_vec())
+            })
         })?;
-        if !any {
+        let kept: HashSet<&[u8]> = kept.iter().map(|it| it.as_str().as_bytes()).collect();
+        let gone: Vec<Vec<u8>> =
+            known.into_iter().filter(|name| !kept.contains(name.as_slice())).collect();
+        if gone.is_empty() {
             return Ok(());
         }
-        self.write(move |connection| {
-            connection.execute(&format!("DELETE FROM notice WHERE channel {gone}"), [&kept])?;
-            connection.execute(&format!("DELETE FROM channel WHERE name {gone}"), [&kept])?;
+        self.write(move |tx| {
+            for name in &gone {
+                let name = &[SqlValue::Text(name)];
+                tx.execute("DELETE FROM notice WHERE channel = ?1", name)?;
+                tx.execute("DELETE FROM channel WHERE name = ?1", name)?;
+            }
             Ok(())
         })
     }
 }
 
-fn enrolled(connection: &Connection, name: &str) -> rusqlite::Result<Channel> {
-    connection
-        .prepare_cached(
-            "INSERT INTO channel (name, uid) VALUES (?1, lower(hex(randomblob(6))))
-             ON CONFLICT (name) DO NOTHING",
-        )?
-        .execute([name])?;
-    connection.prepare_cached("SELECT uid, sent FROM channel WHERE name = ?1")?.query_row(
-        [name],
-        |row| {
-            let mut cells = Cells::of(row);
+fn enrolled(tx: &mut dyn Tx, name: &str) -> Result<Channel, TxError> {
+    let uid = crypto::hex(&crypto::random::<6>());
+    tx.execute(
+        "INSERT INTO channel (name, uid) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING",
+        values![name, &uid],
+    )?;
+    let channel =
+        tx.first("SELECT uid, sent FROM channel WHERE name = ?1", values![name], |mut row| {
             Ok(Channel {
-                uid: cells.prose()?.unwrap_or_default(),
-                sent: cells.take::<i64>()?.unsigned_abs(),
+                uid: row.prose("channel.uid")?.unwrap_or_default(),
+                sent: row.integer("channel.sent")?.unsigned_abs(),
             })
-        },
-    )
+        })?;
+    channel.ok_or(TxError::Absent("channel"))
 }
 
-fn remember(
-    connection: &Connection,
-    channel: &str,
-    told: &[Told],
-    over: &[Topic],
-    now: Time,
-) -> rusqlite::Result<()> {
-    for topic in over {
-        connection
-            .prepare_cached(
-                "DELETE FROM notice
-                 WHERE channel = ?1 AND label = ?2 AND code = ?3 AND about = ?4",
-            )?
-            .execute((channel, label(topic), &topic.code, about(topic)))?;
+fn fail(tx: &mut dyn Tx, run: RunId, name: &str, error: &str) -> Result<(), TxError> {
+    enrolled(tx, name)?;
+    let known =
+        tx.first("SELECT error FROM channel WHERE name = ?1", values![name], |mut row| {
+            row.prose("channel.error")
+        })?;
+    let now = tx.now();
+    tx.execute(
+        "UPDATE channel SET error = ?2, failed_at = coalesce(failed_at, ?3) WHERE name = ?1",
+        values![name, error, now],
+    )?;
+    if known.flatten().as_deref() == Some(error) {
+        return Ok(());
     }
+    let problem = Problem::new(ProblemKind::Unknown, error);
+    NewEvent::of_none(EventKind::NotificationFailed, now)
+        .because(Some(&problem))
+        .to(&TargetId::new(name))
+        .write(tx, run)
+}
+
+fn failing(mut row: Row<'_>) -> Result<FailingChannel, BadCell> {
+    let channel = ChannelId::new(row.prose("channel.name")?.unwrap_or_default());
+    // That it fails is known even where the time cannot be read.
+    let since = row.time("channel.failed_at").unwrap_or(Time::UNIX_EPOCH);
+    let error = row.prose("channel.error")?.unwrap_or_default();
+    Ok(FailingChannel { channel, since, error })
+}
+
+fn remember(tx: &mut dyn Tx, channel: &str, told: &[Told], over: &[Topic]) -> Result<(), TxError> {
+    for topic in over {
+        tx.execute(
+            "DELETE FROM notice WHERE channel = ?1 AND label = ?2 AND code = ?3 AND about = ?4",
+            values![channel, label(topic), &topic.code, about(topic)],
+        )?;
+    }
+    let now = tx.now();
     for told in told {
         let (state, deadline, before) = state(told.state);
         let topic = &told.topic;
-        connection
-            .prepare_cached(
-                "INSERT INTO notice
-                     (channel, label, code, about, state, deadline, before, message, told_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-                 ON CONFLICT (channel, label, code, about) DO UPDATE SET
-                     state = excluded.state, deadline = excluded.deadline,
-                     before = excluded.before, message = excluded.message,
-                     told_at = excluded.told_at",
-            )?
-            .execute((
+        tx.execute(
+            "INSERT INTO notice
+                 (channel, label, code, about, state, deadline, before, message, told_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (channel, label, code, about) DO UPDATE SET
+                 state = excluded.state, deadline = excluded.deadline,
+                 before = excluded.before, message = excluded.message,
+                 told_at = excluded.told_at",
+            values![
                 channel,
                 label(topic),
                 &topic.code,
@@ -235,8 +233,9 @@ fn remember(
                 deadline,
                 before,
                 &told.message,
-                now.timestamp(),
-            ))?;
+                now,
+            ],
+        )?;
     }
     Ok(())
 }
@@ -258,15 +257,14 @@ fn state(state: TopicState) -> (&'static str, Option<i64>, Option<i64>) {
     }
 }
 
-fn told(row: &rusqlite::Row<'_>) -> rusqlite::Result<Told> {
-    let mut cells = Cells::of(row);
+fn told(mut row: Row<'_>) -> Result<Told, BadCell> {
     let topic = Topic {
-        label: cells.maybe_label()?,
-        code: cells.take()?,
-        about: cells.take::<Option<String>>()?.filter(|about| !about.is_empty()),
+        label: row.maybe_label("notice.label")?,
+        code: row.text("notice.code")?.to_owned(),
+        about: row.maybe_text("notice.about")?.filter(|about| !about.is_empty()).map(str::to_owned),
     };
-    let event = cells.named(NoticeEvent::from_name, "a state")?;
-    let date = (cells.maybe_time()?, cells.take::<Option<i64>>()?);
+    let event = row.named("notice.state", NoticeEvent::from_name)?;
+    let date = (row.maybe_time("notice.deadline")?, row.maybe_integer("notice.before")?);
     let state = match date {
         (Some(deadline), Some(before)) => TopicState::Reminded {
             deadline,
@@ -274,5 +272,5 @@ fn told(row: &rusqlite::Row<'_>) -> rusqlite::Result<Told> {
         },
         _ => TopicState::Stands(event),
     };
-    Ok(Told { topic, state, message: cells.prose()?.unwrap_or_default() })
+    Ok(Told { topic, state, message: row.prose("notice.message")?.unwrap_or_default() })
 }

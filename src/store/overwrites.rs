@@ -1,4 +1,4 @@
-//! Writes into a file itself that were begun and may not have come to their end.
+//! Keeps the writes into a file itself that were begun and may not have come to their end.
 //!
 //! A process that is killed while it writes leaves a file that is new up to some byte and old
 //! behind it. So both contents lie here, sealed, before the first byte is written: the old one with
@@ -9,12 +9,13 @@ use std::fmt;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
 use zeroize::Zeroizing;
 
-use super::columns::Cells;
-use super::{Result, Store};
-use super::{deliveries, replaced};
+use super::row::{BadCell, Row};
+use super::seal::Seals;
+use super::tx::{Tx, values};
+use super::tx_error::TxError;
+use super::{Result, Store, deliveries, target_backups};
 use crate::failpoint;
 use crate::token::{GenerationId, Label, TargetId, Time, TokenId};
 
@@ -78,33 +79,23 @@ impl Store {
         let old = seals.seal_file(token, &target, begun.old);
         let new = seals.seal_overwrite(token, &target, begun.new);
         let path = begun.path.as_os_str().as_bytes().to_vec();
-        self.write(move |connection| {
-            replaced::keep(connection, token, &target, &old, now.timestamp())?;
-            // Whoever begins has read the file whole: what was begun there before is over.
-            connection.prepare_cached("DELETE FROM overwrite WHERE path = ?1")?.execute([&path])?;
-            connection
-                .prepare_cached(
-                    "INSERT INTO overwrite (token, target, path, generation, begun_at, sealed)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                     ON CONFLICT (token, target) DO UPDATE SET
-                         path = excluded.path, generation = excluded.generation,
-                         begun_at = excluded.begun_at, sealed = excluded.sealed",
-                )?
-                .execute(params![
-                    token.0,
-                    target.as_str(),
-                    path,
-                    generation.map(|generation| generation.0),
-                    now.timestamp(),
-                    new
-                ])?;
+        self.write_at(now, move |tx| {
+            let now = tx.now();
+            target_backups::keep(tx, token, &target, &old, now.timestamp())?;
+            // The file was read whole before: what was begun there earlier is over.
+            tx.execute("DELETE FROM overwrite WHERE path = ?1", values![&path])?;
+            tx.execute(
+                "INSERT INTO overwrite (token, target, path, generation, begun_at, sealed)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (token, target) DO UPDATE SET
+                     path = excluded.path, generation = excluded.generation,
+                     begun_at = excluded.begun_at, sealed = excluded.sealed",
+                values![token, target.as_str(), &path, generation, now, &new],
+            )?;
             match generation {
-                Some(generation) => {
-                    deliveries::owe_again(connection, token, &target, generation, now)?;
-                }
-                None => deliveries::drift(connection, token, &target, Some(now))?,
+                Some(generation) => deliveries::owe_again(tx, token, &target, generation),
+                None => deliveries::drift(tx, token, &target, Some(now)),
             }
-            Ok(())
         })?;
         failpoint::reach("overwrite-noted");
         Ok(())
@@ -113,7 +104,7 @@ impl Store {
     /// Forgets a write that has come to its end: the file is whole.
     pub fn end_overwrite(&self, token: TokenId, target: &TargetId) -> Result<()> {
         let target = target.clone();
-        self.write(move |connection| Ok(end(connection, token, &target)?))
+        self.write(move |tx| end(tx, token, &target))
     }
 
     /// Forgets a write of which no byte was written. What was to be restored stays what can be
@@ -121,62 +112,63 @@ impl Store {
     pub fn cancel_overwrite(&self, token: TokenId, target: &TargetId) -> Result<()> {
         let target = target.clone();
         let seals = self.seals()?.clone();
-        self.write(move |connection| {
-            let restored: Option<(i64, Vec<u8>)> = connection
-                .prepare_cached(
-                    "SELECT r.at, o.sealed FROM overwrite o JOIN replaced r USING (token, target)
-                     WHERE token = ?1 AND target = ?2 AND generation IS NULL",
-                )?
-                .query_row((token.0, target.as_str()), |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
+        self.write(move |tx| {
+            let restored = tx.first(
+                "SELECT r.at, o.sealed FROM overwrite o
+                 JOIN replaced r ON r.token = o.token AND r.target = o.target
+                 WHERE o.token = ?1 AND o.target = ?2 AND o.generation IS NULL",
+                values![token, target.as_str()],
+                |mut row| Ok((row.integer("replaced.at")?, row.blob("overwrite.sealed")?.to_vec())),
+            )?;
             if let Some((at, sealed)) = restored {
                 let content = seals.open_overwrite(token, &target, &sealed)?;
                 let sealed = seals.seal_file(token, &target, &content);
-                replaced::keep(connection, token, &target, &sealed, at)?;
+                target_backups::keep(tx, token, &target, &sealed, at)?;
             }
-            Ok(end(connection, token, &target)?)
+            end(tx, token, &target)
         })
     }
 
     /// The writes that were begun and have not come to their end, by a run that was stopped.
     pub fn overwrites(&self) -> Result<Vec<Overwrite>> {
         let seals = self.seals.get().cloned();
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT o.token, t.label, o.target, o.path, o.generation, o.begun_at, o.sealed,
-                        r.sealed
+        self.read(move |tx| {
+            tx.all(
+                "SELECT o.token, t.label, o.target, o.path, o.generation, o.begun_at, o.sealed, r.sealed
                  FROM overwrite o JOIN token t ON t.id = o.token
                  LEFT JOIN replaced r ON r.token = o.token AND r.target = o.target
                  ORDER BY o.begun_at, t.label, o.target",
-            )?;
-            let rows = statement.query_map([], |row| {
-                let mut cells = Cells::of(row);
-                let token = TokenId(cells.take()?);
-                let label = cells.label()?;
-                let target = TargetId::new(cells.take::<String>()?);
-                let path = PathBuf::from(OsString::from_vec(cells.take()?));
-                let generation = cells.take::<Option<i64>>()?.map(GenerationId);
-                let begun_at = cells.time()?;
-                let (new, old) = (cells.take::<Vec<u8>>()?, cells.take::<Option<Vec<u8>>>()?);
-                let contents = || {
-                    let seals = seals.as_ref()?;
-                    Some(Contents {
-                        old: seals.open_file(token, &target, &old?).ok()?,
-                        new: seals.open_overwrite(token, &target, &new).ok()?,
-                    })
-                };
-                let contents = contents();
-                Ok(Overwrite { token, label, target, path, generation, begun_at, contents })
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+                &[],
+                |row| overwrite(row, seals.as_ref()),
+            )
         })
     }
 }
 
+fn overwrite(mut row: Row<'_>, seals: Option<&Seals>) -> Result<Overwrite, BadCell> {
+    let token = row.token("overwrite.token")?;
+    let label = row.label("token.label")?;
+    let target = row.target("overwrite.target")?;
+    let path = PathBuf::from(OsString::from_vec(row.blob("overwrite.path")?.to_vec()));
+    let generation = row.maybe_generation("overwrite.generation")?;
+    let begun_at = row.time("overwrite.begun_at")?;
+    let (new, old) = (row.blob("overwrite.sealed")?, row.maybe_blob("replaced.sealed")?);
+    let contents = || {
+        let seals = seals?;
+        Some(Contents {
+            old: seals.open_file(token, &target, old?).ok()?,
+            new: seals.open_overwrite(token, &target, new).ok()?,
+        })
+    };
+    let contents = contents();
+    Ok(Overwrite { token, label, target, path, generation, begun_at, contents })
+}
+
 /// Forgets a target's write, in the caller's transaction.
-pub fn end(connection: &Connection, token: TokenId, target: &TargetId) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("DELETE FROM overwrite WHERE token = ?1 AND target = ?2")?
-        .execute((token.0, target.as_str()))
-        .map(drop)
+pub fn end(tx: &mut dyn Tx, token: TokenId, target: &TargetId) -> Result<(), TxError> {
+    tx.execute(
+        "DELETE FROM overwrite WHERE token = ?1 AND target = ?2",
+        values![token, target.as_str()],
+    )
+    .map(drop)
 }

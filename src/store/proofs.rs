@@ -1,67 +1,35 @@
-//! Proofs: Graph's last word about each string.
+//! Keeps Graph's last answer about each access token.
 //!
 //! A proof is a row beside its generation, so asking daily does not rewrite history. Two writers
-//! bring them: a run, which also says in the history when the verdict has changed; and `status`,
-//! which holds no lock and may come from anyone, and therefore only adds what is newer.
+//! bring them: a run, which also records in the history when the verdict has changed; and `status`,
+//! which holds no lock and may run as anyone, and therefore only adds what is newer.
 
+use std::ops::ControlFlow;
 use std::path::Path;
-use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
-
-use super::connection::{self, Standing};
-use super::events::Entry;
-use super::fault::{Doing, Fault};
-use super::room::Room;
+use super::events::NewEvent;
+use super::row::{self, Row};
 use super::runs::RunId;
-use super::{Result, Store, columns, place};
-use crate::token::{EventKind, Expiry, GenerationId, GenerationState, Inspection, Proof, TokenId};
-
-/// How long `status` waits for a writer before it lets its proofs go.
-const STATUS_PATIENCE: Duration = Duration::from_secs(1);
+use super::tx::{Tx, values};
+use super::tx_error::TxError;
+use super::{Result, Store, sqlite};
+use crate::token::{
+    Credential, EventKind, Expiry, GenerationId, GenerationState, Inspection, Proof, TokenId,
+};
 
 impl Store {
-    /// Writes down an answer about a string; its end follows an answer that tells.
+    /// Records an answer about an access token; its expiry follows an answer that tells one.
     ///
-    /// If it changes the verdict on the current string the history says so, and the event that was
+    /// If it changes the verdict on the current one the history says so, and the event that was
     /// written is returned.
     pub fn note_proof(
         &self,
         run: RunId,
+        credential: Credential,
         generation: GenerationId,
         proof: Proof,
-    ) -> Result<Option<EventKind>> {
-        self.write(move |connection| {
-            let known = connection
-                .prepare_cached(
-                    "SELECT token, state, verdict, expiry, expires_at
-                     FROM generation WHERE id = ?1",
-                )?
-                .query_row([generation.0], |row| {
-                    let mut cells = columns::Cells::of(row);
-                    Ok((
-                        TokenId(cells.take()?),
-                        cells.named(GenerationState::from_name, "a state")?,
-                        cells.take::<Option<bool>>()?,
-                        cells.expiry()?,
-                    ))
-                })
-                .optional()?;
-            let (token, state, verdict, expiry) = known.ok_or(Fault::Absent("generation"))?;
-            follow(connection, generation, &proof)?;
-            let changed = proof.inspection.valid.filter(|valid| verdict != Some(*valid));
-            let (GenerationState::Current, Some(valid)) = (state, changed) else {
-                return Ok(None);
-            };
-            settle_verdict(connection, generation, valid)?;
-            let event = if valid { EventKind::Verified } else { EventKind::Invalid };
-            Entry::new(token, event, proof.at)
-                .of(Some(generation))
-                .moving(Some(expiry), told_end(&proof.inspection).unwrap_or(expiry))
-                .because(proof.inspection.problem.as_ref())
-                .write(connection, run)?;
-            Ok(Some(event))
-        })
+    ) -> Result<(Credential, Option<EventKind>)> {
+        self.change(credential, None, move |tx, _| note(tx, run, generation, &proof))
     }
 
     /// Adds the proofs of a command that holds no lock, as far as they are news.
@@ -69,148 +37,170 @@ impl Store {
     /// Best effort: it waits a second at most, and leaves a store of another schema alone, and one
     /// whose disk is so full that a run may need what is left.
     pub fn note_proofs(path: &Path, proofs: &[(GenerationId, Proof)]) -> Result<()> {
-        let room = Room::of(path);
-        if !room.has_some_for_others(proofs.len()) {
-            return Ok(());
-        }
-        let (connection, standing) = connection::writer(path)?;
-        if standing == Standing::Today {
-            add(&connection, proofs).map_err(|fault| fault.about(path, Doing::Writing))?;
-            place::carry_mode(path);
-        }
-        room.close(connection);
-        Ok(())
+        sqlite::beside_a_run(path, proofs.len(), |tx| add(tx, proofs))
     }
 }
 
-fn add(connection: &Connection, proofs: &[(GenerationId, Proof)]) -> Result<(), Fault> {
-    connection.busy_timeout(STATUS_PATIENCE)?;
-    let within = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-    for (generation, proof) in proofs {
-        let news: Option<bool> = within
-            .query_row(
-                "SELECT coalesce(p.at <= ?2, TRUE) FROM generation g
-                 LEFT JOIN proof p ON p.generation = g.id WHERE g.id = ?1",
-                (generation.0, proof.at.timestamp()),
-                |row| row.get(0),
-            )
-            .optional()?;
-        if news == Some(true) {
-            follow(&within, *generation, proof)?;
-        }
-    }
-    Ok(within.commit()?)
-}
-
-/// Replaces a generation's proof, and moves its end if the answer tells one.
-pub fn follow(
-    connection: &Connection,
+fn note(
+    tx: &mut dyn Tx,
+    run: RunId,
     generation: GenerationId,
     proof: &Proof,
-) -> rusqlite::Result<()> {
-    let inspection = &proof.inspection;
-    let (expiry, expires_at) = columns::expiry(inspection.expiry);
-    let (data_access, data_access_until) = columns::data_access(inspection.data_access);
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO proof (generation, at, valid, problem, token_type, application,
-                 app_id, user_id, page_id, expiry, expires_at, data_access, data_access_until,
-                 issued_at, scopes, granular_scopes)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-        )?
-        .execute(params![
-            generation.0,
-            proof.at.timestamp(),
-            inspection.valid,
-            columns::problem(inspection.problem.as_ref()),
-            inspection.token_type,
-            inspection.application,
-            inspection.identity.app_id,
-            inspection.identity.user_id,
-            inspection.identity.page_id,
-            expiry,
-            expires_at,
-            data_access,
-            data_access_until,
-            inspection.issued_at.map(|at| at.timestamp()),
-            serde_json::Value::from(inspection.scopes.as_slice()).to_string(),
-            columns::granular_scopes(&inspection.granular_scopes),
-        ])?;
-    if inspection.valid == Some(true) {
-        forget_lost_answer(connection, generation, proof)?;
-    }
-    match told_end(inspection) {
-        Some(end) => set_expiry(connection, generation, end),
-        None => Ok(()),
-    }
+) -> Result<Option<EventKind>, TxError> {
+    let known = tx.first(
+        "SELECT token, state, verdict, expiry, expires_at FROM generation WHERE id = ?1",
+        values![generation],
+        |mut row| {
+            Ok((
+                row.token("generation.token")?,
+                row.named("generation.state", GenerationState::from_name)?,
+                row.maybe_integer("generation.verdict")?.map(|verdict| verdict != 0),
+                row.expiry(["generation.expiry", "generation.expires_at"])?,
+            ))
+        },
+    )?;
+    let (token, state, verdict, expiry) = known.ok_or(TxError::Absent("generation"))?;
+    replace(tx, generation, proof)?;
+    let changed = proof.inspection.valid.filter(|valid| verdict != Some(*valid));
+    let (GenerationState::Current, Some(valid)) = (state, changed) else {
+        return Ok(None);
+    };
+    settle_verdict(tx, generation, valid)?;
+    let event = if valid { EventKind::Verified } else { EventKind::Invalid };
+    NewEvent::new(token, event, proof.at)
+        .of(Some(generation))
+        .moving(Some(expiry), told_expiry(&proof.inspection).unwrap_or(expiry))
+        .because(proof.inspection.problem.as_ref())
+        .write(tx, run)?;
+    Ok(Some(event))
 }
 
-/// Forgets those answers about a token's live strings that cannot be read: Graph is asked again.
-pub fn forget_damaged(connection: &Connection, token: TokenId) -> Result<(), Fault> {
-    let sql = format!(
-        "SELECT {} FROM generation g LEFT JOIN proof p ON p.generation = g.id WHERE g.token = ?1",
-        columns::GENERATION
-    );
-    let mut statement = connection.prepare(&sql)?;
-    let mut rows = statement.query([token.0])?;
-    let mut damaged: Vec<i64> = Vec::new();
-    while let Some(row) = rows.next()? {
-        if columns::Cells::from(row, columns::GENERATION_OWN).proof().is_err() {
-            damaged.push(row.get(0)?);
+/// Adds those of these proofs that are news: of generations that are there, and no older than the
+/// proof that they have.
+fn add(tx: &mut dyn Tx, proofs: &[(GenerationId, Proof)]) -> Result<(), TxError> {
+    for (generation, proof) in proofs {
+        let known = tx.first(
+            "SELECT p.at FROM generation g LEFT JOIN proof p ON p.generation = g.id
+             WHERE g.id = ?1",
+            values![*generation],
+            |mut row| row.maybe_integer("proof.at"),
+        )?;
+        let is_news = |at: Option<i64>| at.is_none_or(|at| at <= proof.at.timestamp());
+        if known.is_some_and(is_news) {
+            replace(tx, *generation, proof)?;
         }
-    }
-    for generation in damaged {
-        connection.execute("DELETE FROM proof WHERE generation = ?1", [generation])?;
     }
     Ok(())
 }
 
-/// What is alive after an answer was lost did not die of it.
-fn forget_lost_answer(
-    connection: &Connection,
-    generation: GenerationId,
-    proof: &Proof,
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "UPDATE token SET answer_lost_at = NULL
-             WHERE id = (SELECT token FROM generation WHERE id = ?1) AND answer_lost_at < ?2",
-        )?
-        .execute((generation.0, proof.at.timestamp()))
-        .map(drop)
-}
-
-/// The end that an answer tells, if any.
-///
-/// Of a dead string Meta says `expires_at: 0`, which is no promise that it lives for ever.
-pub const fn told_end(inspection: &Inspection) -> Option<Expiry> {
-    match (inspection.valid, inspection.expiry) {
-        (_, Expiry::Unknown) | (Some(false) | None, Expiry::Never) => None,
-        (_, end) => Some(end),
+/// Replaces a generation's proof, and moves its expiry if the answer tells one.
+pub fn replace(tx: &mut dyn Tx, generation: GenerationId, proof: &Proof) -> Result<(), TxError> {
+    let inspection = &proof.inspection;
+    let (expiry, expires_at) = row::expiry(inspection.expiry);
+    let (data_access, data_access_until) = row::data_access(inspection.data_access);
+    let problem = row::problem(inspection.problem.as_ref());
+    let scopes = serde_json::Value::from(inspection.scopes.as_slice()).to_string();
+    let granular_scopes = row::granular_scopes(&inspection.granular_scopes);
+    tx.execute(
+        "INSERT INTO proof (generation, at, valid, problem, token_type, application, app_id,
+             user_id, page_id, expiry, expires_at, data_access, data_access_until, issued_at,
+             scopes, granular_scopes)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+         ON CONFLICT (generation) DO UPDATE SET
+             at = excluded.at, valid = excluded.valid, problem = excluded.problem,
+             token_type = excluded.token_type, application = excluded.application,
+             app_id = excluded.app_id, user_id = excluded.user_id, page_id = excluded.page_id,
+             expiry = excluded.expiry, expires_at = excluded.expires_at,
+             data_access = excluded.data_access,
+             data_access_until = excluded.data_access_until, issued_at = excluded.issued_at,
+             scopes = excluded.scopes, granular_scopes = excluded.granular_scopes",
+        values![
+            generation,
+            proof.at,
+            inspection.valid,
+            problem.as_deref(),
+            inspection.token_type.as_ref(),
+            inspection.application.as_ref(),
+            inspection.identity.app_id.as_ref(),
+            inspection.identity.user_id.as_ref(),
+            inspection.identity.page_id.as_ref(),
+            expiry,
+            expires_at,
+            data_access,
+            data_access_until,
+            inspection.issued_at,
+            &scopes,
+            &granular_scopes,
+        ],
+    )?;
+    if inspection.valid == Some(true) {
+        forget_lost_answer(tx, generation, proof)?;
+    }
+    match told_expiry(inspection) {
+        Some(expiry) => set_expiry(tx, generation, expiry),
+        None => Ok(()),
     }
 }
 
-/// Moves a generation's end.
-pub fn set_expiry(
-    connection: &Connection,
-    generation: GenerationId,
-    end: Expiry,
-) -> rusqlite::Result<()> {
-    let (expiry, expires_at) = columns::expiry(end);
-    connection
-        .prepare_cached("UPDATE generation SET expiry = ?2, expires_at = ?3 WHERE id = ?1")?
-        .execute((generation.0, expiry, expires_at))
-        .map(drop)
+/// Forgets those answers about a token's generations that cannot be read: Graph is asked again.
+pub fn forget_damaged(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
+    let sql = format!(
+        "SELECT {} FROM generation g LEFT JOIN proof p ON p.generation = g.id WHERE g.token = ?1",
+        row::GENERATION
+    );
+    let mut damaged: Vec<i64> = Vec::new();
+    tx.rows(&sql, values![token], &mut |row: Row<'_>| {
+        if row.at(row::GENERATION_OWN).proof().is_err() {
+            damaged.push(row.at(0).integer("generation.id")?);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    for generation in damaged {
+        tx.execute("DELETE FROM proof WHERE generation = ?1", values![generation])?;
+    }
+    Ok(())
 }
 
-/// Remembers which verdict the history has told.
+/// Forgets a lost answer that the access token outlived.
+fn forget_lost_answer(
+    tx: &mut dyn Tx,
+    generation: GenerationId,
+    proof: &Proof,
+) -> Result<(), TxError> {
+    tx.execute(
+        "UPDATE token SET answer_lost_at = NULL
+         WHERE id = (SELECT token FROM generation WHERE id = ?1) AND answer_lost_at < ?2",
+        values![generation, proof.at],
+    )
+    .map(drop)
+}
+
+/// The expiry that an answer tells, if any.
+///
+/// Of a dead access token Meta says `expires_at: 0`, which does not mean that it never expires.
+const fn told_expiry(inspection: &Inspection) -> Option<Expiry> {
+    match (inspection.valid, inspection.expiry) {
+        (_, Expiry::Unknown) | (Some(false) | None, Expiry::Never) => None,
+        (_, expiry) => Some(expiry),
+    }
+}
+
+/// Moves a generation's expiry.
+fn set_expiry(tx: &mut dyn Tx, generation: GenerationId, expiry: Expiry) -> Result<(), TxError> {
+    let (expiry, expires_at) = row::expiry(expiry);
+    tx.execute(
+        "UPDATE generation SET expiry = ?2, expires_at = ?3 WHERE id = ?1",
+        values![generation, expiry, expires_at],
+    )
+    .map(drop)
+}
+
+/// Records which verdict the history has.
 pub fn settle_verdict(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     generation: GenerationId,
     valid: bool,
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("UPDATE generation SET verdict = ?2 WHERE id = ?1")?
-        .execute((generation.0, valid))
+) -> Result<(), TxError> {
+    tx.execute("UPDATE generation SET verdict = ?2 WHERE id = ?1", values![generation, valid])
         .map(drop)
 }

@@ -1,25 +1,26 @@
-//! When an old string is wiped.
+//! Wipes old access tokens.
 //!
-//! A string that was set aside stays sealed while somebody might want it back: the newest few,
-//! and all of the last weeks. It also stays while Meta might still honour it, because what may
-//! be alive must remain revocable; a string without a date is alive until an answer says that it
-//! is dead. Afterwards its fingerprint alone remains, so that it is known if it ever returns.
+//! An access token that was set aside stays sealed while it might be wanted back: the newest
+//! few, and all of the last weeks. It also stays while Meta might still honour it, because what may
+//! be alive must remain revocable; one without a date is alive until an answer says that it is
+//! dead. Afterwards its fingerprint alone remains, so that it is recognised if it ever returns.
 //!
 //! What a target's file held before it was replaced goes by age alone: it is there to undo a
-//! delivery, and whatever strings it holds are kept or wiped in their own rows.
+//! delivery, and whatever access tokens it holds are kept or wiped in their own rows.
 
 use chrono::TimeDelta;
-use rusqlite::Connection;
 
-use super::columns::{self, Cells};
-use super::events::Entry;
+use super::events::NewEvent;
+use super::row;
 use super::runs::RunId;
-use super::{Result, Store, replaced};
-use crate::token::{EventKind, Expiry, Generation, Time, TokenId};
+use super::tx::{Tx, values};
+use super::tx_error::TxError;
+use super::{Result, Store, target_backups};
+use crate::token::{EventKind, Expiry, Generation, GenerationState, Time, TokenId};
 
-/// How long strings stay that are no longer used.
+/// How long access tokens stay that are no longer used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keep {
+pub struct Retention {
     /// How many of them in any case.
     pub generations: u32,
     /// For how long in any case, from the moment at which they were set aside.
@@ -30,18 +31,19 @@ impl Store {
     /// Dates a run by Graph's clock, once it has heard it: it `began` so. If the host's turns out to
     /// have been ahead, now or in a run before, what it has dated later than `now` happened now.
     pub fn bring_back(&self, run: RunId, began: Time, now: Time) -> Result<()> {
-        self.write(move |connection| Ok(bring_back(connection, run, began, now)?))
+        self.write_at(now, move |tx| bring_back(tx, run, began))
     }
 
-    /// Wipes the strings of these tokens, and the files that they were delivered into, that nobody
-    /// can want any more; returns how many strings.
-    pub fn purge(&self, run: RunId, tokens: &[(TokenId, Keep)], now: Time) -> Result<usize> {
+    /// Wipes the access tokens of these tokens whose time is over, and the files that they were
+    /// delivered into; returns how many access tokens.
+    pub fn purge(&self, run: RunId, tokens: &[(TokenId, Retention)], now: Time) -> Result<usize> {
         let tokens = tokens.to_vec();
-        self.write(move |connection| {
+        self.write_at(now, move |tx| {
             let mut wiped = 0;
             for (token, keep) in tokens {
-                wiped += purge(connection, run, token, keep, now)?;
-                replaced::forget(connection, token, now - keep.at_least)?;
+                wiped += purge(tx, run, token, keep)?;
+                let before = tx.now() - keep.at_least;
+                target_backups::forget(tx, token, before)?;
             }
             Ok(wiped)
         })
@@ -65,38 +67,35 @@ const DATED: &[(&str, &[&str])] = &[
     ("channel", &["failed_at"]),
 ];
 
-fn bring_back(connection: &Connection, run: RunId, began: Time, now: Time) -> rusqlite::Result<()> {
-    let (began, now) = (began.timestamp(), now.timestamp());
-    let ahead = |table: &str, column: &str| -> rusqlite::Result<bool> {
-        let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {column} > ?1)");
-        connection.prepare(&sql)?.query_row([now], |row| row.get(0))
-    };
-    let started: i64 =
-        connection
-            .query_row("SELECT started_at FROM run WHERE id = ?1", [run.0], |row| row.get(0))?;
+fn bring_back(tx: &mut dyn Tx, run: RunId, began: Time) -> Result<(), TxError> {
+    let now = tx.now();
+    let started = tx
+        .first("SELECT started_at FROM run WHERE id = ?1", values![run], |mut row| {
+            row.integer("run.started_at")
+        })?
+        .ok_or(TxError::Absent("run"))?;
     // What a run has written before it heard Graph is dated like its own beginning; so are the rows
     // of one that never heard it.
-    if started == began && !ahead("run", "started_at")? && !ahead("run", "finished_at")? {
+    let is_ahead = tx.has_row(
+        "SELECT 1 FROM run WHERE started_at > ?1 OR finished_at > ?1 LIMIT 1",
+        values![now],
+    )?;
+    if started == began.timestamp() && !is_ahead {
         return Ok(());
     }
-    connection.execute("UPDATE run SET started_at = ?2 WHERE id = ?1", (run.0, began))?;
+    tx.execute("UPDATE run SET started_at = ?2 WHERE id = ?1", values![run, began])?;
     for (table, columns) in DATED {
         for column in *columns {
             let sql = format!("UPDATE {table} SET {column} = ?1 WHERE {column} > ?1");
-            connection.execute(&sql, [now])?;
+            tx.execute(&sql, values![now])?;
         }
     }
     Ok(())
 }
 
-fn purge(
-    connection: &Connection,
-    run: RunId,
-    token: TokenId,
-    keep: Keep,
-    now: Time,
-) -> rusqlite::Result<usize> {
-    let gone: Vec<Generation> = set_aside(connection, token)?
+fn purge(tx: &mut dyn Tx, run: RunId, token: TokenId, keep: Retention) -> Result<usize, TxError> {
+    let now = tx.now();
+    let gone: Vec<Generation> = set_aside(tx, token)?
         .into_iter()
         .skip(usize::try_from(keep.generations).unwrap_or(usize::MAX))
         .filter(|(_, since)| now.signed_duration_since(*since) >= keep.at_least)
@@ -104,16 +103,16 @@ fn purge(
         .filter(|generation| !may_live(generation, now))
         .collect();
     for generation in &gone {
-        connection.execute(
-            "UPDATE generation SET state = 'purged', sealed = NULL WHERE id = ?1",
-            [generation.id.0],
+        tx.execute(
+            "UPDATE generation SET state = ?2, sealed = NULL WHERE id = ?1",
+            values![generation.id, GenerationState::Purged.as_str()],
         )?;
-        Entry::new(token, EventKind::Purged, now).of(Some(generation.id)).write(connection, run)?;
+        NewEvent::new(token, EventKind::Purged, now).of(Some(generation.id)).write(tx, run)?;
     }
     Ok(gone.len())
 }
 
-/// Whether Meta might still honour the string.
+/// Whether Meta might still honour the access token.
 fn may_live(generation: &Generation, now: Time) -> bool {
     let dead = generation.proof.as_ref().is_some_and(|proof| proof.inspection.valid == Some(false));
     !dead
@@ -123,21 +122,17 @@ fn may_live(generation: &Generation, now: Time) -> bool {
         }
 }
 
-/// The sealed strings that are no longer used and since when, the last set aside first. What cannot
-/// be read is not wiped.
-fn set_aside(connection: &Connection, token: TokenId) -> rusqlite::Result<Vec<(Generation, Time)>> {
+/// The sealed generations that are no longer used and since when, the last set aside first. What
+/// cannot be read is not wiped.
+fn set_aside(tx: &mut dyn Tx, token: TokenId) -> Result<Vec<(Generation, Time)>, TxError> {
     let sql = format!(
-        "SELECT {}, coalesce(g.set_aside_at, g.obtained_at)
+        "SELECT {}, coalesce(g.set_aside_at, g.obtained_at) AS set_aside_at
          FROM generation g LEFT JOIN proof p ON p.generation = g.id
          WHERE g.token = ?1 AND g.state IN ('previous', 'refused')
-         ORDER BY g.set_aside_at DESC, g.number DESC",
-        columns::GENERATION
+         ORDER BY g.set_aside_at IS NULL, g.set_aside_at DESC, g.number DESC",
+        row::GENERATION
     );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([token.0], |row| {
-        let mut cells = Cells::of(row);
-        let read = cells.generation().and_then(|generation| Ok((generation, cells.time()?)));
-        Ok(read.ok())
-    })?;
-    rows.filter_map(Result::transpose).collect()
+    tx.undamaged(&sql, values![token], |mut row| {
+        Ok((row.generation()?, row.at(row::GENERATION_CELLS).time("generation.set_aside_at")?))
+    })
 }

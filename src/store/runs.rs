@@ -1,12 +1,12 @@
-//! Runs: who held the lock, since when, and how it ended.
+//! Keeps the runs: who held the lock, since when, and how it ended.
 //!
 //! Monitoring judges the machinery by them: a token is only as safe as the timer that renews it.
 
 use chrono::TimeDelta;
-use rusqlite::{Connection, Row};
 
-use super::columns::Cells;
-use super::fault::Fault;
+use super::row::{BadCell, Row};
+use super::tx::{Tx, values};
+use super::tx_error::TxError;
 use super::{Result, Store};
 use crate::exit::Exit;
 use crate::token::{Time, Trigger};
@@ -61,12 +61,14 @@ impl Store {
     /// Writes down that a run began; the events and attempts that follow name it.
     pub fn begin_run(&self, command: &str, trigger: Trigger, now: Time) -> Result<RunId> {
         let command = command.to_owned();
-        let run = self.write(move |connection| {
-            connection.execute(
-                "INSERT INTO run (command, trigger, started_at) VALUES (?1, ?2, ?3)",
-                (command, trigger.as_str(), now.timestamp()),
+        let run = self.write_at(now, move |tx| {
+            let now = tx.now();
+            let run = tx.first(
+                "INSERT INTO run (command, trigger, started_at) VALUES (?1, ?2, ?3) RETURNING id",
+                values![&command, trigger.as_str(), now],
+                |mut row| row.integer("run.id").map(RunId),
             )?;
-            Ok(RunId(connection.last_insert_rowid()))
+            run.ok_or(TxError::Absent("run"))
         })?;
         self.works_for(run);
         Ok(run)
@@ -80,22 +82,22 @@ impl Store {
         clock_skew: Option<TimeDelta>,
         now: Time,
     ) -> Result<()> {
-        self.write(move |connection| {
-            end(connection, run, exit_code, clock_skew, now)?;
-            connection.execute(
+        self.write_at(now, move |tx| {
+            end(tx, run, exit_code, clock_skew)?;
+            let now = tx.now();
+            tx.execute(
                 "UPDATE attempt SET closed_at = ?2 WHERE run = ?1 AND closed_at IS NULL",
-                (run.0, now.timestamp()),
-            )?;
-            Ok(())
+                values![run, now],
+            )
+            .map(drop)
         })
     }
 
     /// Writes down that a run did its work to the end, whatever code it ends with: a damaged row
     /// says nothing of the timer.
     pub fn note_work_done(&self, run: RunId) -> Result<()> {
-        self.write(move |connection| {
-            connection.execute("UPDATE run SET worked = 1 WHERE id = ?1", [run.0])?;
-            Ok(())
+        self.write(move |tx| {
+            tx.execute("UPDATE run SET worked = 1 WHERE id = ?1", values![run]).map(drop)
         })
     }
 
@@ -108,28 +110,24 @@ impl Store {
         clock_skew: Option<TimeDelta>,
         now: Time,
     ) -> Result<()> {
-        self.write_now(move |connection| end(connection, run, exit_code, clock_skew, now))
+        self.write_now(now, move |tx| end(tx, run, exit_code, clock_skew))
     }
 
     /// The last runs, newest first.
     pub fn last_runs(&self, limit: u32) -> Result<Vec<RunRow>> {
-        self.read(move |connection| {
+        self.read(move |tx| {
             let sql = format!("SELECT {COLUMNS} FROM run ORDER BY id DESC LIMIT ?1");
-            let mut statement = connection.prepare(&sql)?;
-            let runs = statement.query_map([limit], |row| Ok(run(row).ok()))?;
-            Ok(runs.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
+            tx.undamaged(&sql, values![limit], run)
         })
     }
 
     /// The last run that heard Graph, whatever its command; `None` too if its row cannot be read.
     pub fn last_heard(&self) -> Result<Option<RunRow>> {
-        self.read(|connection| {
+        self.read(|tx| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM run WHERE clock_skew IS NOT NULL ORDER BY id DESC LIMIT 1"
             );
-            let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query([])?;
-            Ok(rows.next()?.and_then(|row| run(row).ok()))
+            Ok(tx.undamaged(&sql, &[], run)?.pop())
         })
     }
 
@@ -137,36 +135,38 @@ impl Store {
     /// were dated by a clock that was ahead, and say nothing.
     pub fn machinery(&self, command: &str, until: Time) -> Result<Machinery> {
         let command = command.to_owned();
-        self.read(move |connection| {
-            let by_then = |which: &str| format!("{which} AND finished_at <= {}", until.timestamp());
+        self.read(move |tx| {
+            let worked = worked_to_the_end();
             Ok(Machinery {
-                last: newest(connection, &command, "TRUE")?,
-                last_ended: newest(connection, &command, "exit_code IS NOT NULL")?,
-                last_finished: newest(connection, &command, &by_then(&worked_to_the_end()))?,
-                last_success: newest(connection, &command, &by_then("exit_code = 0"))?,
-                first_began: connection.query_row(
-                    "SELECT min(started_at) FROM run WHERE command = ?1",
-                    [&command],
-                    |row| Ok(Cells::of(row).maybe_time().ok().flatten()),
-                )?,
-                longest_gap: longest_gap(connection, &command, until)?,
+                last: newest(tx, &command, "TRUE", None)?,
+                last_ended: newest(tx, &command, "exit_code IS NOT NULL", None)?,
+                last_finished: newest(tx, &command, &worked, Some(until))?,
+                last_success: newest(tx, &command, "exit_code = 0", Some(until))?,
+                first_began: tx
+                    .first(
+                        "SELECT min(started_at) AS started_at FROM run WHERE command = ?1",
+                        values![&command],
+                        |mut row| Ok(row.maybe_time("run.started_at").ok().flatten()),
+                    )?
+                    .flatten(),
+                longest_gap: longest_gap(tx, &command, until)?,
             })
         })
     }
 }
 
 fn end(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     run: RunId,
     exit_code: u8,
     clock_skew: Option<TimeDelta>,
-    now: Time,
-) -> Result<(), Fault> {
-    let changed = connection.execute(
+) -> Result<(), TxError> {
+    let now = tx.now();
+    tx.change(
+        "run",
         "UPDATE run SET finished_at = ?2, exit_code = ?3, clock_skew = ?4 WHERE id = ?1",
-        (run.0, now.timestamp(), exit_code, clock_skew.map(|skew| skew.num_seconds())),
-    )?;
-    if changed == 0 { Err(Fault::Absent("run")) } else { Ok(()) }
+        values![run, now, exit_code, clock_skew.map(|skew| skew.num_seconds())],
+    )
 }
 
 /// A run that ended so did not do its work, but for one that worked around damage.
@@ -176,42 +176,45 @@ fn worked_to_the_end() -> String {
     format!("(worked = 1 OR exit_code NOT IN ({bug}, {storage}, {busy}, {config}))")
 }
 
-fn newest(connection: &Connection, command: &str, which: &str) -> rusqlite::Result<Option<RunRow>> {
-    let sql = format!("SELECT {COLUMNS} FROM run WHERE command = ?1 AND {which} ORDER BY id DESC");
-    // A run whose row cannot be read is passed over: the one before it is known to have been.
-    let mut statement = connection.prepare(&sql)?;
-    let mut rows = statement.query([command])?;
-    while let Some(row) = rows.next()? {
-        if let Ok(run) = run(row) {
-            return Ok(Some(run));
+/// The newest run of which that holds, and which had ended by then where that is asked. A run whose
+/// row cannot be read is passed over: the one before it is known to have been.
+fn newest(
+    tx: &mut dyn Tx,
+    command: &str,
+    which: &str,
+    ended_by: Option<Time>,
+) -> Result<Option<RunRow>, TxError> {
+    let select = |and: &str| {
+        format!("SELECT {COLUMNS} FROM run WHERE command = ?1 AND {which}{and} ORDER BY id DESC")
+    };
+    match ended_by {
+        None => tx.first_undamaged(&select(""), values![command], run),
+        Some(until) => {
+            let sql = select(" AND finished_at <= ?2");
+            tx.first_undamaged(&sql, values![command, until], run)
         }
     }
-    Ok(None)
 }
 
 /// The longest time between the beginnings of two runs that did their work.
 ///
 /// A run that heard Graph is dated by it. One that did not may be dated by a wrong clock: it counts
 /// only if its date lies between those of the runs before and after it that did.
-fn longest_gap(
-    connection: &Connection,
-    command: &str,
-    until: Time,
-) -> rusqlite::Result<Option<TimeDelta>> {
+fn longest_gap(tx: &mut dyn Tx, command: &str, until: Time) -> Result<Option<TimeDelta>, TxError> {
     let worked = worked_to_the_end();
     // The first gap of the time began with the last run before it.
     let sql = format!(
-        "SELECT started_at, clock_skew IS NOT NULL FROM run
+        "SELECT started_at, clock_skew FROM run
          WHERE command = ?1 AND {worked} AND started_at <= ?3 AND started_at >= coalesce(
              (SELECT max(started_at) FROM run
               WHERE command = ?1 AND {worked} AND started_at < ?2), ?2)
          ORDER BY id"
     );
     let (since, until) = ((until - GAPS_WITHIN).timestamp(), until.timestamp());
-    let mut statement = connection.prepare(&sql)?;
-    let rows = statement
-        .query_map((command, since, until), |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<Vec<(i64, bool)>>>()?;
+    let rows = tx.all(&sql, values![command, since, until], |mut row| {
+        let began = row.integer("run.started_at")?;
+        Ok((began, row.maybe_integer("run.clock_skew").is_ok_and(|skew| skew.is_some())))
+    })?;
     let mut began = credible(&rows);
     began.sort_unstable();
     let gaps = began.windows(2).filter(|pair| pair[1] >= since).map(|pair| pair[1] - pair[0]);
@@ -241,15 +244,14 @@ fn credible(rows: &[(i64, bool)]) -> Vec<i64> {
     above.collect()
 }
 
-fn run(row: &Row<'_>) -> rusqlite::Result<RunRow> {
-    let mut cells = Cells::of(row);
+fn run(mut row: Row<'_>) -> Result<RunRow, BadCell> {
     Ok(RunRow {
-        id: RunId(cells.take()?),
-        command: cells.prose()?.unwrap_or_default(),
-        trigger: cells.named(Trigger::from_name, "a trigger")?,
-        started_at: cells.time()?,
-        finished_at: cells.maybe_time()?,
-        exit_code: cells.take()?,
-        clock_skew: cells.take::<Option<i64>>()?.and_then(TimeDelta::try_seconds),
+        id: RunId(row.integer("run.id")?),
+        command: row.prose("run.command")?.unwrap_or_default(),
+        trigger: row.named("run.trigger", Trigger::from_name)?,
+        started_at: row.time("run.started_at")?,
+        finished_at: row.maybe_time("run.finished_at")?,
+        exit_code: row.maybe_number("run.exit_code")?,
+        clock_skew: row.maybe_integer("run.clock_skew")?.and_then(TimeDelta::try_seconds),
     })
 }

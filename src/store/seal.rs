@@ -1,14 +1,14 @@
-//! How strings, and files that held them, lie in the store: sealed, each bound to its place.
+//! Seals access tokens, and files that held them, each bound to its place.
 //!
 //! The store key opens one thing, a random data key that is kept wrapped beside the rows. The
 //! keys for sealing and for fingerprints derive from the data key, so the store key can be
-//! changed without touching a row, and a fingerprint means the same string for ever. What is
+//! changed without touching a row, and a fingerprint means the same access token for ever. What is
 //! sealed for one generation or target opens for no other, so a row cannot be put in another's place.
 
-use rusqlite::{Connection, OptionalExtension as _};
 use zeroize::Zeroizing;
 
-use super::fault::Fault;
+use super::tx::{Tx, values};
+use super::tx_error::TxError;
 use crate::crypto::{self, Key};
 use crate::token::{AccessToken, Fingerprint, TargetId, TokenId};
 
@@ -35,34 +35,34 @@ impl Seals {
     }
 
     /// Makes the data key of a new store and keeps it wrapped.
-    pub fn found(connection: &Connection, store_key: &Key) -> Result<Self, Fault> {
+    pub fn create(tx: &mut dyn Tx, store_key: &Key) -> Result<Self, TxError> {
         let data_key = crypto::random_key();
         let wrapped = framed(&wrapping(store_key), &wrapped_place(FIRST_KEY), data_key.as_ref());
-        connection
-            .execute("INSERT INTO meta (name, value) VALUES (?1, ?2)", (DATA_KEY, wrapped))?;
+        tx.execute("INSERT INTO meta (name, value) VALUES (?1, ?2)", values![DATA_KEY, &wrapped])?;
         Ok(Self::of(&data_key))
     }
 
     /// Opens the data key of a store that exists.
-    pub fn unwrap(connection: &Connection, store_key: &Key) -> Result<Self, Fault> {
-        let wrapped: Option<Vec<u8>> = connection
-            .query_row("SELECT value FROM meta WHERE name = ?1", [DATA_KEY], |row| row.get(0))
-            .optional()?;
-        let wrapped = wrapped.ok_or(Fault::BrokenSeal)?;
-        let [FORMAT, id, body @ ..] = wrapped.as_slice() else { return Err(Fault::BrokenSeal) };
+    pub fn unwrap(tx: &mut dyn Tx, store_key: &Key) -> Result<Self, TxError> {
+        let wrapped =
+            tx.first("SELECT value FROM meta WHERE name = ?1", values![DATA_KEY], |mut row| {
+                row.blob("meta.value").map(<[u8]>::to_vec)
+            })?;
+        let wrapped = wrapped.ok_or(TxError::BrokenSeal)?;
+        let [FORMAT, id, body @ ..] = wrapped.as_slice() else { return Err(TxError::BrokenSeal) };
         let plain = crypto::open(&wrapping(store_key), wrapped_place(*id).as_bytes(), body)
-            .map_err(|_| Fault::WrongKey)?;
+            .map_err(|_| TxError::WrongKey)?;
         let mut data_key = Key::new([0; 32]);
         if plain.len() != data_key.len() {
-            return Err(Fault::BrokenSeal);
+            return Err(TxError::BrokenSeal);
         }
         data_key.copy_from_slice(&plain);
         Ok(Self::of(&data_key))
     }
 
-    /// What stands for a string, in this store alone.
-    pub fn fingerprint(&self, string: &AccessToken) -> Fingerprint {
-        Fingerprint::new(crypto::keyed_hash(self.fingerprints.as_ref(), string.expose().as_bytes()))
+    /// What stands for an access token, in this store alone.
+    pub fn fingerprint(&self, token: &AccessToken) -> Fingerprint {
+        Fingerprint::new(crypto::keyed_hash(self.fingerprints.as_ref(), token.expose().as_bytes()))
     }
 
     /// What stands for a command with its arguments, which may say too much.
@@ -72,16 +72,16 @@ impl Seals {
             .to_vec()
     }
 
-    /// Seals the string of one generation.
-    pub fn seal(&self, token: TokenId, number: u32, string: &AccessToken) -> Vec<u8> {
-        framed(&self.sealing, &place(token, number, FIRST_KEY), string.expose().as_bytes())
+    /// Seals the access token of one generation.
+    pub fn seal(&self, token: TokenId, number: u32, access_token: &AccessToken) -> Vec<u8> {
+        framed(&self.sealing, &place(token, number, FIRST_KEY), access_token.expose().as_bytes())
     }
 
-    /// Opens the string of one generation.
-    pub fn open(&self, token: TokenId, number: u32, sealed: &[u8]) -> Result<AccessToken, Fault> {
+    /// Opens the access token of one generation.
+    pub fn open(&self, token: TokenId, number: u32, sealed: &[u8]) -> Result<AccessToken, TxError> {
         let plain = self.unframed(sealed, |id| place(token, number, id))?;
-        let text = std::str::from_utf8(&plain).map_err(|_| Fault::BrokenSeal)?;
-        AccessToken::parse(text).map_err(|_| Fault::BrokenSeal)
+        let text = std::str::from_utf8(&plain).map_err(|_| TxError::BrokenSeal)?;
+        AccessToken::parse(text).map_err(|_| TxError::BrokenSeal)
     }
 
     /// Seals what a target's file held.
@@ -95,7 +95,7 @@ impl Seals {
         token: TokenId,
         target: &TargetId,
         sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    ) -> Result<Zeroizing<Vec<u8>>, TxError> {
         self.unframed(sealed, |id| file_place(token, target, id))
     }
 
@@ -110,7 +110,7 @@ impl Seals {
         token: TokenId,
         target: &TargetId,
         sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    ) -> Result<Zeroizing<Vec<u8>>, TxError> {
         self.unframed(sealed, |id| overwrite_place(token, target, id))
     }
 
@@ -118,9 +118,9 @@ impl Seals {
         &self,
         sealed: &[u8],
         place: impl Fn(u8) -> String,
-    ) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        let [FORMAT, id, body @ ..] = sealed else { return Err(Fault::BrokenSeal) };
-        crypto::open(&self.sealing, place(*id).as_bytes(), body).map_err(|_| Fault::BrokenSeal)
+    ) -> Result<Zeroizing<Vec<u8>>, TxError> {
+        let [FORMAT, id, body @ ..] = sealed else { return Err(TxError::BrokenSeal) };
+        crypto::open(&self.sealing, place(*id).as_bytes(), body).map_err(|_| TxError::BrokenSeal)
     }
 }
 

@@ -1,17 +1,17 @@
-//! Tokens: which there are, what they are called, and what the store knows of each.
+//! Keeps the tokens: which there are, what they are called, and what the store knows of each.
 //!
 //! The config alone says which labels exist. The store gives each a row when it first hears of it
 //! and never takes one away, so that a label that leaves the config and comes back finds its
-//! strings and its history again.
+//! access tokens and its history again.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql};
-
-use super::columns::{self, Cells};
-use super::events::Entry;
-use super::fault::Fault;
+use super::events::NewEvent;
+use super::row::{self, BadCell, Row};
 use super::runs::RunId;
+use super::tx::{SqlValue, Tx, values};
+use super::tx_error::TxError;
 use super::{Result, Store, deliveries};
 use crate::token::{
     Credential, Damage, Delivery, EventKind, Generation, GenerationId, GenerationState, Label,
@@ -38,7 +38,7 @@ pub struct Enrolment {
 pub struct Stock {
     /// The tokens, by label.
     pub credentials: Vec<Credential>,
-    /// Damaged rows of which nobody can say whose they are.
+    /// Damaged rows that cannot be assigned to a token.
     pub strays: Vec<&'static str>,
 }
 
@@ -52,8 +52,8 @@ pub mod part {
 }
 
 impl Store {
-    /// Every token that the store ever heard of, by label, with its current string, its candidate
-    /// and its deliveries.
+    /// Every token that the store ever heard of, by label, with its current generation, its
+    /// candidate and its deliveries.
     pub fn credentials(&self) -> Result<Vec<Credential>> {
         Ok(self.stock()?.credentials)
     }
@@ -61,7 +61,7 @@ impl Store {
     /// The same, with what belongs to none of them.
     pub fn stock(&self) -> Result<Stock> {
         let own = self.own_run();
-        self.read(move |connection| Ok(everything(connection, own)?))
+        self.read(move |tx| everything(tx, own))
     }
 
     /// One token by its label, reading no other's rows; the label that it had before counts while
@@ -73,11 +73,10 @@ impl Store {
     ) -> Result<Option<Credential>> {
         let own = self.own_run();
         let labels: Vec<Label> = std::iter::once(label).chain(was).cloned().collect();
-        self.read(move |connection| {
+        self.read(move |tx| {
             for label in &labels {
-                let Some(token) = find(connection, label)? else { continue };
-                let stock = select(connection, own, "id = ?2", "token = ?1", token.0)?;
-                return Ok(stock.credentials.into_iter().next());
+                let Some(token) = find(tx, label)? else { continue };
+                return Ok(select(tx, own, Some(token))?.credentials.into_iter().next());
             }
             Ok(None)
         })
@@ -86,10 +85,7 @@ impl Store {
     /// One token, as it is now.
     pub fn credential(&self, token: TokenId) -> Result<Credential> {
         let own = self.own_run();
-        self.read(move |connection| {
-            let found = select(connection, own, "id = ?2", "token = ?1", token.0)?;
-            found.credentials.into_iter().next().ok_or(Fault::Absent("token"))
-        })
+        self.read(move |tx| credential(tx, own, token))
     }
 
     /// Gives each of these a row, renames what was called otherwise, and updates what changed.
@@ -97,68 +93,77 @@ impl Store {
     /// Returns their ids in the same order. Where all is as it was nothing is written.
     pub fn enrol(&self, enrolments: &[Enrolment]) -> Result<Vec<TokenId>> {
         let enrolments = enrolments.to_vec();
-        self.write(move |connection| {
-            rename(connection, &enrolments)?;
-            enrolments.iter().map(|each| Ok(enrol(connection, each)?)).collect()
+        self.write(move |tx| {
+            rename(tx, &enrolments)?;
+            enrolments.iter().map(|each| enrol(tx, each)).collect()
         })
     }
 
-    /// Writes down that the Pages of a parent's string were listed, which the list has, and which
-    /// it no longer has.
+    /// Records that the Pages of a parent were listed by one of its generations, which the list has,
+    /// and which it no longer has.
     ///
     /// One that is seen again is unlisted and retired no more.
     pub fn note_listing(
         &self,
-        parent: TokenId,
-        string: GenerationId,
+        parent: Credential,
+        listed: GenerationId,
         seen: &[TokenId],
         unseen: &[TokenId],
         now: Time,
-    ) -> Result<()> {
+    ) -> Result<Credential> {
         let (seen, unseen) = (seen.to_vec(), unseen.to_vec());
-        self.write(move |connection| {
-            connection
-                .execute("UPDATE token SET listed = ?2 WHERE id = ?1", (parent.0, string.0))?;
+        let (noted, ()) = self.change(parent, Some(now), move |tx, parent| {
+            tx.execute("UPDATE token SET listed = ?2 WHERE id = ?1", values![parent.id, listed])?;
             for token in seen {
-                connection.execute(
+                tx.execute(
                     "UPDATE token SET unlisted_since = NULL, retired_at = NULL WHERE id = ?1
                      AND (unlisted_since IS NOT NULL OR retired_at IS NOT NULL)",
-                    [token.0],
+                    values![token],
                 )?;
             }
+            let now = tx.now();
             for token in unseen {
-                connection.execute(
+                tx.execute(
                     "UPDATE token SET unlisted_since = ?2
                      WHERE id = ?1 AND unlisted_since IS NULL",
-                    (token.0, now.timestamp()),
+                    values![token, now],
                 )?;
             }
             Ok(())
-        })
+        })?;
+        Ok(noted)
     }
 
     /// Takes a token out of every verdict; does nothing if it is out already.
-    pub fn retire(&self, run: RunId, token: TokenId, now: Time) -> Result<()> {
-        self.write(move |connection| {
-            let changed = connection.execute(
+    pub fn retire(&self, run: RunId, credential: Credential, now: Time) -> Result<Credential> {
+        let (retired, ()) = self.change(credential, Some(now), move |tx, credential| {
+            let (token, now) = (credential.id, tx.now());
+            let changed = tx.execute(
                 "UPDATE token SET retired_at = ?2 WHERE id = ?1 AND retired_at IS NULL",
-                (token.0, now.timestamp()),
+                values![token, now],
             )?;
             if changed == 1 {
-                Entry::new(token, EventKind::Retired, now).write(connection, run)?;
+                NewEvent::new(token, EventKind::Retired, now).write(tx, run)?;
             }
             Ok(())
-        })
+        })?;
+        Ok(retired)
     }
 }
 
 /// All that is known of every token.
-pub fn everything(connection: &Connection, own: RunId) -> rusqlite::Result<Stock> {
-    select(connection, own, "?2 IS NULL", "?1 IS NULL", None::<i64>)
+pub fn everything(tx: &mut dyn Tx, own: RunId) -> Result<Stock, TxError> {
+    select(tx, own, None)
+}
+
+/// All that is known of one token.
+pub fn credential(tx: &mut dyn Tx, own: RunId, token: TokenId) -> Result<Credential, TxError> {
+    let found = select(tx, own, Some(token))?;
+    found.credentials.into_iter().next().ok_or(TxError::Absent("token"))
 }
 
 /// Renames one after the other, each as soon as its new label is free; a chain unwinds so.
-fn rename(connection: &Connection, enrolments: &[Enrolment]) -> Result<(), Fault> {
+fn rename(tx: &mut dyn Tx, enrolments: &[Enrolment]) -> Result<(), TxError> {
     let mut open: Vec<(&Label, &Label)> = enrolments
         .iter()
         .filter_map(|each| Some((each.was.as_ref()?, &each.label)))
@@ -168,9 +173,9 @@ fn rename(connection: &Connection, enrolments: &[Enrolment]) -> Result<(), Fault
         let before = open.len();
         let mut left = Vec::new();
         for (was, label) in open {
-            let free = find(connection, label)?.is_none() && find(connection, was)?.is_some();
+            let free = find(tx, label)?.is_none() && find(tx, was)?.is_some();
             if free {
-                rename_one(connection, was, label)?;
+                rename_one(tx, was, label)?;
             } else {
                 left.push((was, label));
             }
@@ -182,74 +187,92 @@ fn rename(connection: &Connection, enrolments: &[Enrolment]) -> Result<(), Fault
     }
 }
 
-/// A parent's discovered Pages are called after it, and move with it; what people were told of
-/// either they are not told again.
-fn rename_one(connection: &Connection, was: &Label, label: &Label) -> rusqlite::Result<()> {
-    for table in ["token", "notice"] {
-        let sql = format!(
-            "UPDATE OR IGNORE {table} SET label = ?2 || substr(label, length(?1) + 1)
-             WHERE label = ?1 OR substr(label, 1, length(?1) + 1) = ?1 || '/'"
-        );
-        connection.execute(&sql, (was.as_str(), label.as_str()))?;
+/// Renames a token. A parent's discovered Pages are called after it, and move with it; what people
+/// were told of either they are not told again.
+fn rename_one(tx: &mut dyn Tx, was: &Label, label: &Label) -> Result<(), TxError> {
+    let (was, label) = (was.as_str(), label.as_str());
+    let above = format!("{was}/");
+    let moving = |table: &str| {
+        format!(
+            "SELECT DISTINCT label FROM {table}
+             WHERE label = ?1 OR substr(label, 1, {}) = ?2",
+            above.chars().count()
+        )
+    };
+    for (table, taken) in [
+        ("token", "SELECT 1 FROM token t WHERE t.label = ?2"),
+        (
+            "notice",
+            "SELECT 1 FROM notice n WHERE n.channel = notice.channel AND n.label = ?2
+             AND n.code = notice.code AND n.about = notice.about",
+        ),
+    ] {
+        let labels = tx.undamaged(&moving(table), values![was, &above], |mut row| {
+            Ok(row.text("token.label")?.to_owned())
+        })?;
+        for old in labels {
+            let new = format!("{label}{}", old.strip_prefix(was).unwrap_or_default());
+            let sql =
+                format!("UPDATE {table} SET label = ?2 WHERE label = ?1 AND NOT EXISTS ({taken})");
+            tx.execute(&sql, values![&old, &new])?;
+        }
     }
     Ok(())
 }
 
-fn find(connection: &Connection, label: &Label) -> rusqlite::Result<Option<TokenId>> {
-    connection
-        .prepare_cached("SELECT id FROM token WHERE label = ?1")?
-        .query_row([label.as_str()], |row| row.get(0).map(TokenId))
-        .optional()
+fn find(tx: &mut dyn Tx, label: &Label) -> Result<Option<TokenId>, TxError> {
+    tx.first("SELECT id FROM token WHERE label = ?1", values![label.as_str()], |mut row| {
+        row.token("token.id")
+    })
 }
 
-fn enrol(connection: &Connection, each: &Enrolment) -> rusqlite::Result<TokenId> {
-    let row =
-        (each.label.as_str(), each.token_type.as_str(), each.page_id.as_ref(), each.name.as_ref());
-    connection
-        .prepare_cached(
-            "INSERT INTO token (label, type, page_id, name) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (label) DO UPDATE SET
-                 type = excluded.type,
-                 page_id = coalesce(excluded.page_id, page_id),
-                 name = coalesce(excluded.name, name)
-             WHERE type <> excluded.type
-                OR coalesce(excluded.page_id, page_id) IS NOT page_id
-                OR coalesce(excluded.name, name) IS NOT name",
-        )?
-        .execute(row)?;
-    find(connection, &each.label)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+fn enrol(tx: &mut dyn Tx, each: &Enrolment) -> Result<TokenId, TxError> {
+    tx.execute(
+        "INSERT INTO token (label, type, page_id, name) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (label) DO UPDATE SET
+             type = excluded.type,
+             page_id = coalesce(excluded.page_id, token.page_id),
+             name = coalesce(excluded.name, token.name)
+         WHERE token.type <> excluded.type
+            OR coalesce(excluded.page_id, token.page_id) IS DISTINCT FROM token.page_id
+            OR coalesce(excluded.name, token.name) IS DISTINCT FROM token.name",
+        values![
+            each.label.as_str(),
+            each.token_type.as_str(),
+            each.page_id.as_ref(),
+            each.name.as_ref()
+        ],
+    )?;
+    find(tx, &each.label)?.ok_or(TxError::Absent("token"))
 }
 
-/// Three statements, however many tokens there are.
-pub fn select(
-    connection: &Connection,
-    own: RunId,
-    which: &str,
-    whose: &str,
-    parameter: impl ToSql,
-) -> rusqlite::Result<Stock> {
-    let mut live = live_generations(connection, whose, &parameter)?;
-    let mut deliveries = deliveries::all(connection, whose, &parameter)?;
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT id, label, type, name, page_id, listed, unlisted_since, retired_at, last_refreshed_at,
-                last_attempt_at, consecutive_failures, not_before, first_miss_at, misses, problem,
-                (SELECT max(planned_at) FROM attempt
-                 WHERE attempt.token = token.id AND closed_at IS NULL AND run <> ?1),
+/// Reads one token or all of them: three statements, however many there are.
+fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, TxError> {
+    let mut live = live_generations(tx, token)?;
+    let mut deliveries = deliveries::all(tx, token)?;
+    let which = if token.is_some() { "id = ?2" } else { "TRUE" };
+    let sql = format!(
+        "SELECT id, label, type, name, page_id, listed, unlisted_since, retired_at,
+                last_refreshed_at, last_attempt_at, consecutive_failures, not_before, first_miss_at,
+                misses, problem,
+                (SELECT max(planned_at) FROM attempt WHERE attempt.token = token.id
+                 AND closed_at IS NULL AND run <> ?1) AS planned_at,
                 answer_lost_at, exchange_sent_at, exchange_sent
          FROM token WHERE {which} ORDER BY label"
-    ))?;
+    );
+    let parameters: Vec<SqlValue<'_>> =
+        std::iter::once(own.into()).chain(token.map(SqlValue::from)).collect();
     let mut stock = Stock::default();
-    let mut rows = statement.query((own.0, &parameter))?;
-    while let Some(row) = rows.next()? {
-        let id = TokenId(row.get(0)?);
+    tx.rows(&sql, &parameters, &mut |row| {
+        let id = row.at(0).token("token.id")?;
         let live = live.remove(&id).unwrap_or_default();
         let deliveries = deliveries.remove(&id).unwrap_or_default();
-        let Ok(label) = Cells::from(row, 1).label() else {
-            stock.strays.push("a token whose label cannot be read");
-            continue;
-        };
-        stock.credentials.push(live.with(credential(row, id, label), deliveries));
-    }
+        match row.at(1).label("token.label") {
+            Ok(label) => stock.credentials.push(live.with(token_of(row, id, label), deliveries)),
+            Err(_) => stock.strays.push("a token whose label cannot be read"),
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
     if !live.is_empty() {
         stock.strays.push("an access token that belongs to no token");
     }
@@ -266,11 +289,12 @@ struct Live {
 }
 
 impl Live {
-    fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
-        let id = GenerationId(row.get(0)?);
+    fn add(&mut self, row: Row<'_>) -> Result<(), BadCell> {
+        let id = GenerationId(row.at(0).integer("generation.id")?);
         let state = state_of(row);
-        let intact = row.get::<_, Option<i64>>(columns::GENERATION_CELLS + 1)?.is_none();
-        let found = Cells::of(row).generation_itself().ok().filter(|_| intact);
+        let broken =
+            row.at(row::GENERATION_CELLS + 1).maybe_integer("generation.broken_since")?.is_some();
+        let found = row.at(0).generation_itself().ok().filter(|_| !broken);
         let found = found.map(|generation| Generation { proof: self.proof(row), ..generation });
         match (state, found) {
             (Some(GenerationState::Candidate), Some(generation)) => {
@@ -286,8 +310,8 @@ impl Live {
         Ok(())
     }
 
-    fn proof(&mut self, row: &Row<'_>) -> Option<Proof> {
-        let proof = Cells::from(row, columns::GENERATION_OWN).proof();
+    fn proof(&mut self, row: Row<'_>) -> Option<Proof> {
+        let proof = row.at(row::GENERATION_OWN).proof();
         if proof.is_err() {
             self.parts.push(part::PROOF);
         }
@@ -319,34 +343,33 @@ impl Live {
     }
 }
 
-/// Where a generation stands, if that can be read.
-pub fn state_of(row: &Row<'_>) -> Option<GenerationState> {
-    row.get::<_, String>(2).ok().and_then(|name| GenerationState::from_name(&name))
+/// The state of a generation, if that can be read.
+pub fn state_of(row: Row<'_>) -> Option<GenerationState> {
+    row.at(2).named("generation.state", GenerationState::from_name).ok()
 }
 
 fn live_generations(
-    connection: &Connection,
-    whose: &str,
-    parameter: &impl ToSql,
-) -> rusqlite::Result<HashMap<TokenId, Live>> {
+    tx: &mut dyn Tx,
+    token: Option<TokenId>,
+) -> Result<HashMap<TokenId, Live>, TxError> {
+    let whose = if token.is_some() { "g.token = ?1" } else { "TRUE" };
     let sql = format!(
         "SELECT {}, g.token, g.broken_since
          FROM generation g LEFT JOIN proof p ON p.generation = g.id
          WHERE {whose} AND g.state NOT IN ('previous', 'refused', 'purged')",
-        columns::GENERATION
+        row::GENERATION
     );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([parameter])?;
     let mut live: HashMap<TokenId, Live> = HashMap::new();
-    while let Some(row) = rows.next()? {
-        let token = TokenId(row.get(columns::GENERATION_CELLS)?);
+    tx.rows(&sql, token.map(SqlValue::from).as_slice(), &mut |row| {
+        let token = row.at(row::GENERATION_CELLS).token("generation.token")?;
         live.entry(token).or_default().add(row)?;
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
     Ok(live)
 }
 
 /// The token's own row, and whether all of it can be read.
-fn credential(row: &Row<'_>, id: TokenId, label: Label) -> (Credential, bool) {
+fn token_of(row: Row<'_>, id: TokenId, label: Label) -> (Credential, bool) {
     let known = known(row);
     let intact = known.is_ok();
     let credential = Credential {
@@ -371,31 +394,31 @@ fn credential(row: &Row<'_>, id: TokenId, label: Label) -> (Credential, bool) {
     (credential, intact)
 }
 
-fn known(row: &Row<'_>) -> rusqlite::Result<Credential> {
-    let mut cells = Cells::of(row);
+fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
     Ok(Credential {
-        id: TokenId(cells.take()?),
-        label: cells.label()?,
-        token_type: cells.named(TokenType::from_name, "a type")?,
-        name: cells.prose()?,
-        page_id: cells.take()?,
-        listed: cells.take::<Option<i64>>()?.map(GenerationId),
+        id: row.token("token.id")?,
+        label: row.label("token.label")?,
+        token_type: row.named("token.type", TokenType::from_name)?,
+        name: row.prose("token.name")?,
+        page_id: row.maybe_text("token.page_id")?.map(str::to_owned),
+        listed: row.maybe_generation("token.listed")?,
         current: None,
         candidate: None,
         deliveries: Vec::new(),
-        unlisted_since: cells.maybe_time()?,
-        retired_at: cells.maybe_time()?,
+        unlisted_since: row.maybe_time("token.unlisted_since")?,
+        retired_at: row.maybe_time("token.retired_at")?,
         ledger: Ledger {
-            last_refreshed_at: cells.maybe_time()?,
-            last_attempt_at: cells.maybe_time()?,
-            consecutive_failures: cells.take()?,
-            not_before: cells.maybe_time()?,
-            first_miss_at: cells.maybe_time()?,
-            misses: cells.take()?,
-            problem: cells.problem()?,
-            open_attempt_at: cells.maybe_time()?,
-            answer_lost_at: cells.maybe_time()?,
-            sent_exchange: cells.sent_exchange()?,
+            last_refreshed_at: row.maybe_time("token.last_refreshed_at")?,
+            last_attempt_at: row.maybe_time("token.last_attempt_at")?,
+            consecutive_failures: row.number("token.consecutive_failures")?,
+            not_before: row.maybe_time("token.not_before")?,
+            first_miss_at: row.maybe_time("token.first_miss_at")?,
+            misses: row.number("token.misses")?,
+            problem: row.problem("token.problem")?,
+            open_attempt_at: row.maybe_time("attempt.planned_at")?,
+            answer_lost_at: row.maybe_time("token.answer_lost_at")?,
+            sent_exchange: row
+                .maybe_sent_exchange(["token.exchange_sent_at", "token.exchange_sent"])?,
         },
         damage: None,
     })

@@ -35,9 +35,9 @@ pub struct Outcome {
 
 /// A recipient whom the server refused.
 pub struct Refusal {
-    pub(super) address: Address,
-    pub(super) why: String,
-    pub(super) may_pass: bool,
+    pub address: Address,
+    pub why: String,
+    pub may_pass: bool,
 }
 
 /// Holds the whole conversation and tells what came of it, before it says goodbye.

@@ -1,23 +1,23 @@
-//! Taking a string from where it comes from: a Page's from its parent, an app's from the app.
+//! Derives an access token: a Page's from its parent, an app's from the app.
 //!
 //! It is sealed, inspected and compared like any other new access token. The
 //! current one again makes no new generation.
 
-use super::pages::Listing;
+use super::pages::PageListing;
 use super::token::TokenRun;
 use crate::graph::{CallError, PageGrant};
 use crate::policy::MARGIN;
 use crate::run::DryRun;
-use crate::store::{Extension as Extended, StoreError};
+use crate::store::{ExtendedExpiry, StoreError};
 use crate::token::{
     AccessToken, Action, EventKind, Expiry, Generation, GenerationId, GrantType, Origin, Outcome,
     Problem, ProblemKind,
 };
 
 impl TokenRun<'_> {
-    /// Takes the Page's string from its parent: from the list, else by the Page's id.
-    pub fn take_from_parent(&mut self, listing: Option<&Listing>) -> Result<(), StoreError> {
-        let (Some(parent), Some(page_id)) = (self.parent()?, self.member.page_id.clone()) else {
+    /// Takes the Page's access token from its parent: from the list, else by the Page's id.
+    pub fn take_from_parent(&mut self, listing: Option<&PageListing>) -> Result<(), StoreError> {
+        let (Some(parent), Some(page_id)) = (self.parent()?, self.token.page_id.clone()) else {
             return Ok(());
         };
         let Some(from) = parent.current else { return Ok(()) };
@@ -32,7 +32,7 @@ impl TokenRun<'_> {
             let string = self.run.store.reveal(from.id)?;
             self.app().and_then(|app| self.run.graph.page(&app, &string, &page_id))
         };
-        let current = self.credential()?.current;
+        let current = self.credential.current.clone();
         match answer {
             Err(fault) => self.not_derived(fault, current.as_ref()),
             Ok(PageGrant { token: Some(string), .. }) => {
@@ -48,13 +48,13 @@ impl TokenRun<'_> {
         }
     }
 
-    /// Takes the app's own string from the app's id and secret.
+    /// Takes the app's own access token from the app's id and secret.
     pub fn take_from_app(&mut self, grant: &GrantType) -> Result<(), StoreError> {
         if self.run.dry_run == DryRun::Yes {
             self.outcome.achieve(Outcome::Derived);
             return Ok(());
         }
-        let current = self.credential()?.current;
+        let current = self.credential.current.clone();
         match self.app().and_then(|app| self.run.graph.grant(&app, grant, None)) {
             Err(fault) => self.not_derived(fault, current.as_ref()),
             Ok(granted) => self.taken(&granted.token, current.as_ref(), None),
@@ -71,11 +71,11 @@ impl TokenRun<'_> {
         if let Some(current) = current.filter(|current| current.fingerprint == fingerprint) {
             return self.same_string_again(current, from);
         }
-        let candidate = self.candidates().seal(string, Origin::Derived, Expiry::Unknown, from)?;
+        let candidate = self.seal(string, Origin::Derived, Expiry::Unknown, from)?;
         self.examine(&candidate)
     }
 
-    /// The same string under a new parent is the same generation.
+    /// The same access token under a new parent is the same generation.
     fn same_string_again(
         &mut self,
         current: &Generation,
@@ -83,7 +83,7 @@ impl TokenRun<'_> {
     ) -> Result<(), StoreError> {
         let now = self.run.now();
         let fresh = current.proof.as_ref().is_some_and(|proof| {
-            proof.at <= now && now - proof.at < self.member.policy.verify_every
+            proof.at <= now && now - proof.at < self.token.policy.verify_every
         });
         let proof = match current.proof.clone().filter(|_| fresh) {
             Some(proof) => proof,
@@ -104,14 +104,13 @@ impl TokenRun<'_> {
             // Asked again at once it would give the same.
             return self.miss(end);
         }
-        let extended = Extended {
-            token: self.token,
+        let extension = ExtendedExpiry {
             generation: current.id,
             parent: from,
             proof,
             event: EventKind::Derived,
         };
-        self.run.store.extend(self.run.id, extended, now)?;
+        self.extend(extension)?;
         self.outcome.achieve(Outcome::Derived);
         Ok(())
     }
@@ -127,7 +126,7 @@ impl TokenRun<'_> {
         self.not_derived_for(fault.problem, current)
     }
 
-    /// While the stored string works nobody need be woken: it is tried again.
+    /// While the stored access token works no person is woken: it is tried again.
     fn not_derived_for(
         &mut self,
         problem: Problem,

@@ -1,98 +1,102 @@
-//! Asking Graph about a string, and what an answer, or none, leaves in the store.
+//! Inspects an access token, and records the answer, or what a person has to do to get one.
 //!
-//! Whatever keeps Graph from answering says nothing against the string. Only what a person must
-//! mend is written down, so that whoever looks at the store learns of it.
+//! Whatever keeps Graph from answering says nothing against the access token. Only what a person has
+//! to fix is recorded, so that every reader of the store learns of it.
 
 use std::time::Instant;
 
 use super::token::TokenRun;
 use crate::graph::CallError;
-use crate::run::Run;
+use crate::run::candidate::Inspected;
 use crate::run::inspect::inspect;
 use crate::run::log;
 use crate::store::StoreError;
-use crate::token::{Action, Generation, Problem, ProblemKind, Proof};
+use crate::token::{Action, Credential, Generation, Problem, ProblemKind, Proof};
 
 impl TokenRun<'_> {
-    /// Asks Graph about a string and stores the answer; nothing if there was none.
+    /// Asks Graph about an access token and stores the answer; nothing if there was none.
     pub fn inspect_and_store(
         &mut self,
         generation: &Generation,
     ) -> Result<Option<Proof>, StoreError> {
         let proof = self.inspect(generation)?;
         if let Some(proof) = &proof {
-            self.note(generation, proof)?;
+            self.note_proof(generation, proof)?;
         }
         Ok(proof)
     }
 
-    /// Asks Graph about a string; nothing if there was no answer.
+    /// Asks Graph about an access token; nothing if there was no answer.
     pub fn inspect(&mut self, generation: &Generation) -> Result<Option<Proof>, StoreError> {
-        match self.try_inspect(generation)? {
+        let (credential, answer) = self.try_inspect(self.credential.clone(), generation)?;
+        self.credential = credential;
+        match answer {
             Ok(proof) => Ok(Some(proof)),
             Err(fault) => self.not_answered(fault).map(|()| None),
         }
     }
 
-    /// Asks Graph about a string, and nothing more.
+    /// Asks Graph about an access token, and stores no answer.
     pub fn try_inspect(
         &self,
+        credential: Credential,
         generation: &Generation,
-    ) -> Result<Result<Proof, CallError>, StoreError> {
-        let string = self.run.store.reveal(generation.id)?;
+    ) -> Result<Inspected, StoreError> {
+        let access_token = self.run.store.reveal(generation.id)?;
         let began = Instant::now();
-        match self.app().and_then(|app| inspect(&self.run.graph, &app, &string)) {
+        match self.app().and_then(|app| inspect(&self.run.graph, &app, &access_token)) {
             Ok(inspection) => {
                 log::inspected(&inspection, began);
-                self.note_that_the_app_is_well()?;
-                Ok(Ok(Proof { at: self.run.now(), inspection }))
+                let credential = self.note_that_the_app_is_well(credential)?;
+                Ok((credential, Ok(Proof { at: self.run.now(), inspection })))
             }
-            Err(fault) => Ok(Err(fault)),
+            Err(fault) => Ok((credential, Err(fault))),
         }
     }
 
-    /// Notes that Graph said nothing of a string, or was not even asked.
+    /// Notes that Graph gave no answer, or was not even asked.
     pub fn not_answered(&mut self, fault: CallError) -> Result<(), StoreError> {
-        self.note_what_a_person_must_mend(&fault)?;
+        self.note_what_a_person_must_fix(&fault)?;
         self.outcome.fault(fault);
         Ok(())
     }
 
-    /// A wrong secret or a disabled app says nothing against the string, but whoever looks at the
-    /// store should learn that it can neither be asked about nor renewed.
-    fn note_what_a_person_must_mend(&self, fault: &CallError) -> Result<(), StoreError> {
-        // Whose pause it is that still runs must not be forgotten.
-        let pauses = self
-            .credential()?
-            .ledger
-            .problem
-            .is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown));
-        if fault.problem.action.needs_a_person() && !pauses {
-            self.run.store.note_trouble(self.token, Some(&fault.problem))?;
+    /// Records a wrong secret or a disabled app: it says nothing against the access token, but it can
+    /// be neither inspected nor renewed.
+    fn note_what_a_person_must_fix(&mut self, fault: &CallError) -> Result<(), StoreError> {
+        // A wait that Meta asked for and that is not over must not be forgotten.
+        let known = self.credential.ledger.problem.as_ref();
+        let waits =
+            known.is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown));
+        if fault.problem.action.needs_a_person() && !waits {
+            self.change(|store, credential| store.note_trouble(credential, Some(&fault.problem)))?;
             self.app_in_doubt.set(true);
         }
         Ok(())
     }
 
-    /// An answer shows that the app is live; that its secret is right only where it was shown.
-    fn note_that_the_app_is_well(&self) -> Result<(), StoreError> {
+    /// Forgets what was wrong with the app: an answer shows that it is live; that its secret is right
+    /// only where it was sent.
+    fn note_that_the_app_is_well(&self, credential: Credential) -> Result<Credential, StoreError> {
         if !self.app_in_doubt.get() {
-            return Ok(());
+            return Ok(credential);
         }
-        let shown = self.member.token_type.provider().spec().proves_the_secret();
-        let disproved = |problem: Problem| match problem.kind {
+        let shown = self.token.token_type.provider().spec().proves_the_secret();
+        let disproved = |problem: &Problem| match problem.kind {
             ProblemKind::AppDisabled => true,
             kind => shown && kind.is_about_the_app(),
         };
-        if self.credential()?.ledger.problem.is_some_and(disproved) {
-            self.run.store.note_trouble(self.token, None)?;
-            self.app_in_doubt.set(false);
+        if !credential.ledger.problem.as_ref().is_some_and(disproved) {
+            return Ok(credential);
         }
-        Ok(())
+        let credential = self.run.store.note_trouble(credential, None)?;
+        self.app_in_doubt.set(false);
+        Ok(credential)
     }
 
-    pub fn note(&self, generation: &Generation, proof: &Proof) -> Result<(), StoreError> {
-        let Run { store, id, .. } = self.run;
-        store.note_proof(*id, generation.id, proof.clone()).map(drop)
+    /// Records an answer about a generation.
+    pub fn note_proof(&mut self, generation: &Generation, proof: &Proof) -> Result<(), StoreError> {
+        let (run, generation, proof) = (self.run.id, generation.id, proof.clone());
+        self.change(|store, credential| Ok(store.note_proof(run, credential, generation, proof)?.0))
     }
 }

@@ -1,4 +1,4 @@
-//! `refresh`: the main job.
+//! Refreshes tokens: the main command.
 //!
 //! The page below is the run as it happens. One token's way through it is `token`: `inspect`
 //! inspects, `renew` and `derive` get a new access token, `candidate` examines it by `run::candidate`, and
@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::finish::{naming_the_critical, tell, with_channel_troubles};
-use self::pages::Listing;
+use self::pages::PageListing;
 use super::notify::Heartbeat;
 use crate::complaint::Complaint;
 use crate::config::SecretSource;
@@ -37,7 +37,7 @@ use crate::run::tokens::{TokenConfig, in_its_own_words};
 use crate::run::worker_pool;
 use crate::run::{DryRun, Run, RunOptions};
 use crate::session::Session;
-use crate::store::{Keep, StoreError};
+use crate::store::{Retention, StoreError};
 use crate::token::{Action, Credential, Label, Outcome, Pattern, Problem, ProblemKind, Time};
 
 /// How long the store is looked over at the end of a run.
@@ -108,7 +108,7 @@ fn refresh_all(run: &mut Run<'_>, order: &RefreshOrder) -> Result<RunReport, Com
     run.load_tokens()?;
     let run = &*run;
     let deliveries = run.deliveries()?;
-    let mut refresh = Refresh { run, order, deliveries, configured: HashMap::new() };
+    let mut refresh = RefreshRun { run, order, deliveries, configured: HashMap::new() };
     let meant = refresh.meant()?;
     refresh.configured = refresh.configured_tokens(&meant)?;
     let jobs = refresh.jobs(&meant);
@@ -134,14 +134,14 @@ fn refresh_all(run: &mut Run<'_>, order: &RefreshOrder) -> Result<RunReport, Com
 }
 
 /// What the workers of one refresh share.
-struct Refresh<'a> {
+struct RefreshRun<'a> {
     run: &'a Run<'a>,
     order: &'a RefreshOrder,
     deliveries: Deliveries<'a>,
     configured: HashMap<Label, ConfiguredToken>,
 }
 
-impl Refresh<'_> {
+impl RefreshRun<'_> {
     /// Reads the new access tokens that the config points to, for these labels. A half-written file
     /// has none.
     fn configured_tokens(
@@ -160,13 +160,13 @@ impl Refresh<'_> {
         configured_tokens::read_all(self.run.session, &meant, &self.run.store, is_lost)
     }
 
-    /// A new string for this token, or why there is none to read.
-    pub(super) fn configured_token(&self, label: &Label) -> Option<&ConfiguredToken> {
+    /// A new access token for this token, or why there is none to read.
+    pub fn configured_token(&self, label: &Label) -> Option<&ConfiguredToken> {
         self.configured.get(label)
     }
 
     /// What is to be done with a token now.
-    pub(super) fn decision(&self, member: &TokenConfig, subject: &Subject<'_>) -> Decision {
+    pub fn decision(&self, member: &TokenConfig, subject: &Subject<'_>) -> Decision {
         let (insistence, moment) = (self.insistence_on(subject.label), self.run.moment());
         match in_its_own_words(decide(subject, insistence, moment), subject) {
             rest @ Decision::Skip(_) => rest,
@@ -180,7 +180,7 @@ impl Refresh<'_> {
     }
 
     /// How much the person insists on this token: only on those that were named.
-    pub(super) fn insistence_on(&self, label: &Label) -> Insistence {
+    pub fn insistence_on(&self, label: &Label) -> Insistence {
         if self.order.patterns.iter().any(|pattern| pattern.matches(label)) {
             self.order.insistence
         } else {
@@ -196,7 +196,7 @@ impl Refresh<'_> {
     }
 
     /// What can start at once: everything meant but the Pages whose parents are meant too.
-    fn jobs(&self, meant: &HashSet<Label>) -> Vec<Job> {
+    fn jobs(&self, meant: &HashSet<Label>) -> Vec<TokenJob> {
         let waits = |member: &TokenConfig| {
             member.parent.as_ref().is_some_and(|parent| meant.contains(parent))
         };
@@ -205,7 +205,9 @@ impl Refresh<'_> {
             .configs
             .iter()
             .filter(|member| meant.contains(&member.label) && !waits(member))
-            .map(|member| Job::new(member.clone(), self.run.tokens.credential(&member.label), None))
+            .map(|member| {
+                TokenJob::new(member.clone(), self.run.tokens.credential(&member.label), None)
+            })
             .collect()
     }
 
@@ -213,7 +215,7 @@ impl Refresh<'_> {
     /// is lost between Meta and our disk can then at least be named by the next run.
     ///
     /// What the disk has no room for is announced when there is room for its grant.
-    fn announce(&self, jobs: &[Job]) -> Result<(), StoreError> {
+    fn announce(&self, jobs: &[TokenJob]) -> Result<(), StoreError> {
         let planned: Vec<_> = jobs
             .iter()
             .filter_map(|job| {
@@ -236,10 +238,10 @@ impl Refresh<'_> {
     }
 
     /// Keeps every token, parents before their Pages, the soonest end first.
-    fn work(&self, jobs: Vec<Job>) -> Result<Vec<TokenResult>, Complaint> {
+    fn work(&self, jobs: Vec<TokenJob>) -> Result<Vec<TokenResult>, Complaint> {
         let failed: Mutex<Option<Complaint>> = Mutex::new(None);
         let bar = self.run.session.ui.progress(self.run.tokens.configs.len());
-        let act = |job: &Job| {
+        let act = |job: &TokenJob| {
             self.keep(job).unwrap_or_else(|complaint| {
                 if complaint.exit == Exit::Storage && complaint.code == DAMAGED {
                     return (Some(damaged(&job.member, &complaint)), self.pages_without(job));
@@ -260,7 +262,7 @@ impl Refresh<'_> {
     }
 
     /// One token, and then the jobs for its Pages.
-    fn keep(&self, job: &Job) -> Result<(Option<TokenResult>, Vec<Job>), Complaint> {
+    fn keep(&self, job: &TokenJob) -> Result<(Option<TokenResult>, Vec<TokenJob>), Complaint> {
         let (_about, began) = (log::about(&job.member.label), Instant::now());
         let mut result = token::refresh_token(self, &job.member, job.listing.as_deref())?;
         if job.member.parent.is_some() || self.order.only != Only::All {
@@ -276,12 +278,14 @@ impl Refresh<'_> {
     }
 
     /// The jobs for the Pages of a token that could not be kept: theirs may be.
-    fn pages_without(&self, job: &Job) -> Vec<Job> {
+    fn pages_without(&self, job: &TokenJob) -> Vec<TokenJob> {
         if job.member.parent.is_some() || self.order.only != Only::All {
             return Vec::new();
         }
         let pages = self.run.tokens.pages_of(&job.member.label);
-        pages.map(|it| Job::new(it.clone(), self.run.tokens.credential(&it.label), None)).collect()
+        pages
+            .map(|it| TokenJob::new(it.clone(), self.run.tokens.credential(&it.label), None))
+            .collect()
     }
 
     /// Looks the store over once a day, and says what is damaged.
@@ -308,7 +312,7 @@ impl Refresh<'_> {
             .filter(|member| kept.contains(&member.label))
             .filter_map(|member| {
                 let Policy { keep_generations, keep_for, .. } = member.policy;
-                let keep = Keep { generations: keep_generations, at_least: keep_for };
+                let keep = Retention { generations: keep_generations, at_least: keep_for };
                 Some((self.run.known(&member.label)?, keep))
             })
             .collect();
@@ -334,14 +338,18 @@ impl Refresh<'_> {
 
 /// One token to keep.
 #[derive(Debug, Clone)]
-pub struct Job {
+pub struct TokenJob {
     member: TokenConfig,
     ends: Option<Time>,
-    listing: Option<Arc<Listing>>,
+    listing: Option<Arc<PageListing>>,
 }
 
-impl Job {
-    fn new(member: TokenConfig, known: Option<&Credential>, listing: Option<Arc<Listing>>) -> Self {
+impl TokenJob {
+    fn new(
+        member: TokenConfig,
+        known: Option<&Credential>,
+        listing: Option<Arc<PageListing>>,
+    ) -> Self {
         let ends = known.and_then(|known| known.current.as_ref()?.expiry.at());
         Self { member, ends, listing }
     }
@@ -353,25 +361,25 @@ impl Job {
     }
 }
 
-impl Ord for Job {
+impl Ord for TokenJob {
     fn cmp(&self, other: &Self) -> Ordering {
         self.urgency().cmp(&other.urgency())
     }
 }
 
-impl PartialOrd for Job {
+impl PartialOrd for TokenJob {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Job {
+impl PartialEq for TokenJob {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Job {}
+impl Eq for TokenJob {}
 
 /// The result of a token whose worker met a bug.
 fn bug(member: &TokenConfig) -> TokenResult {

@@ -18,7 +18,7 @@ pub struct OutcomeBuilder {
     refused: Vec<Refused>,
 }
 
-/// A string from outside that was refused.
+/// An access token from outside that was refused.
 #[derive(Debug)]
 struct Refused {
     fingerprint: Fingerprint,
@@ -36,7 +36,7 @@ pub struct TokenOutcome {
     pub problem: Option<Problem>,
     /// How the run ends on this token's account.
     pub exit: Exit,
-    /// Whether a string from outside was refused.
+    /// Whether an access token from outside was refused.
     pub refused: bool,
 }
 
@@ -70,7 +70,7 @@ impl OutcomeBuilder {
     pub fn achieve(&mut self, outcome: Outcome) {
         let motive = std::mem::take(&mut self.motive);
         if !self.refused.is_empty() && self.outcome == Some(Outcome::Invalid) {
-            // What was refused left the token without a string, and now it has one.
+            // What was refused left the token without an access token, and now it has one.
             self.outcome = None;
         }
         self.note(outcome, motive);
@@ -83,7 +83,7 @@ impl OutcomeBuilder {
         }
     }
 
-    /// Notes that a Page is out of every verdict from now on: nobody is needed for it any more.
+    /// Notes that a Page is out of every verdict from now on: no person is needed for it any more.
     pub fn retired(&mut self, reason: String) {
         *self = Self { outcome: Some(Outcome::Skipped), reason, ..Self::new() };
     }
@@ -125,7 +125,7 @@ impl OutcomeBuilder {
         self.note(Outcome::Failed, "the disk is full");
     }
 
-    /// Notes that a string from outside was refused; `outcome` says what that means for the token.
+    /// Notes that an access token from outside was refused; `outcome` says what that means for the token.
     pub fn refused(&mut self, outcome: Outcome, problem: Problem, string: Fingerprint) {
         let message = format!("the new string is refused: {}", problem.message);
         self.refused.push(Refused { fingerprint: string, message: message.clone() });
@@ -133,7 +133,7 @@ impl OutcomeBuilder {
         self.problem = Some(Problem { message, ..problem });
     }
 
-    /// Takes back the refusal of a string that is in use now: Graph gave it to us too.
+    /// Takes back the refusal of an access token that is in use now: Graph gave it to us too.
     pub fn no_longer_refused(&mut self, string: Fingerprint) {
         let Some(place) = self.refused.iter().position(|it| it.fingerprint == string) else {
             return;

@@ -1,8 +1,8 @@
-//! Pages: found by listing what a user token manages.
+//! Lists Pages: those that a user token manages.
 //!
 //! One listing serves all Pages of a parent. A Page that the list lacks is never taken for gone:
 //! the list is known to come back empty or short for a while. It is asked for by its id, and its
-//! stored string stays.
+//! stored access token stays.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::token::TokenRun;
-use super::{Job, Refresh};
+use super::{RefreshRun, TokenJob};
 use crate::complaint::Complaint;
 use crate::graph::{CallError, PageGrant};
 use crate::policy::{Decision, listing_is_due};
@@ -24,20 +24,20 @@ const GONE_FOR: TimeDelta = TimeDelta::days(7);
 
 /// What Graph said when it was asked for the Pages of a user token.
 #[derive(Debug)]
-pub struct Listing {
-    pub(super) pages: Result<HashMap<String, PageGrant>, CallError>,
+pub struct PageListing {
+    pub pages: Result<HashMap<String, PageGrant>, CallError>,
 }
 
 /// What follows once a parent has been kept.
 pub struct Following {
     /// The jobs for its Pages.
-    pub jobs: Vec<Job>,
+    pub jobs: Vec<TokenJob>,
     /// Why its Pages could not be listed, if that is so.
     pub fault: Option<CallError>,
 }
 
 /// Lists the Pages of `parent`, which has just been kept, if that is due, and gives their jobs.
-pub fn follow(refresh: &Refresh<'_>, parent: &TokenConfig) -> Result<Following, Complaint> {
+pub fn follow(refresh: &RefreshRun<'_>, parent: &TokenConfig) -> Result<Following, Complaint> {
     let run = refresh.run;
     let members: Vec<&TokenConfig> = run.tokens.pages_of(&parent.label).collect();
     let mut pages = Vec::new();
@@ -52,22 +52,27 @@ pub fn follow(refresh: &Refresh<'_>, parent: &TokenConfig) -> Result<Following, 
         None
     };
     let fault = listing.as_ref().and_then(|listing| listing.pages.as_ref().err().cloned());
-    let mut jobs: Vec<Job> = pages
+    let mut jobs: Vec<TokenJob> = pages
         .iter()
-        .map(|(member, credential)| Job::new((*member).clone(), Some(credential), listing.clone()))
+        .map(|(member, credential)| {
+            TokenJob::new((*member).clone(), Some(credential), listing.clone())
+        })
         .collect();
     if let Some(listing) = listing {
-        let found = take_note(run, parent, &credential, &pages, &listing);
+        let found = take_note(run, parent, credential, &pages, &listing);
         let found = run.bear_full(found)?;
         jobs.extend(
-            found.into_iter().flatten().map(|member| Job::new(member, None, Some(listing.clone()))),
+            found
+                .into_iter()
+                .flatten()
+                .map(|member| TokenJob::new(member, None, Some(listing.clone()))),
         );
     }
     Ok(Following { jobs, fault })
 }
 
 fn is_due(
-    refresh: &Refresh<'_>,
+    refresh: &RefreshRun<'_>,
     parent: &TokenConfig,
     credential: &Credential,
     pages: &[(&TokenConfig, Credential)],
@@ -90,12 +95,12 @@ fn is_due(
         || pages.iter().any(derives)
 }
 
-/// Asks Graph for the Pages; nothing where the parent has no string to ask with.
+/// Asks Graph for the Pages; nothing where the parent has no access token to ask with.
 fn list(
     run: &Run<'_>,
     parent: &TokenConfig,
     credential: &Credential,
-) -> Result<Option<Listing>, StoreError> {
+) -> Result<Option<PageListing>, StoreError> {
     let Some(current) = &credential.current else { return Ok(None) };
     let string = run.store.reveal(current.id)?;
     // Where the app cannot be had the parent's own result says so already.
@@ -105,18 +110,19 @@ fn list(
     let pages = run.graph.pages(&app, &string).map(|pages| {
         pages.into_iter().map(|page| (page.id.clone(), page)).collect::<HashMap<_, _>>()
     });
-    Ok(Some(Listing { pages }))
+    Ok(Some(PageListing { pages }))
 }
 
 /// Writes down which Pages were listed, and gives those that are new.
 fn take_note(
     run: &Run<'_>,
     parent: &TokenConfig,
-    credential: &Credential,
+    credential: Credential,
     pages: &[(&TokenConfig, Credential)],
-    listing: &Listing,
+    listing: &PageListing,
 ) -> Result<Vec<TokenConfig>, StoreError> {
-    let (Ok(listed), Some(current)) = (&listing.pages, &credential.current) else {
+    let current = credential.current.as_ref().map(|current| current.id);
+    let (Ok(listed), Some(current)) = (&listing.pages, current) else {
         return Ok(Vec::new());
     };
     let mut members: Vec<TokenConfig> = listed
@@ -134,29 +140,30 @@ fn take_note(
     let id = |(_, credential): &(&TokenConfig, Credential)| credential.id;
     let seen: Vec<TokenId> = seen.into_iter().map(id).chain(found).collect();
     let unseen: Vec<TokenId> = unseen.into_iter().map(id).collect();
-    run.store.note_listing(credential.id, current.id, &seen, &unseen, run.now())?;
+    run.store.note_listing(credential, current, &seen, &unseen, run.now())?;
     members.retain(|member| !pages.iter().any(|(known, _)| known.label == member.label));
     Ok(members)
 }
 
 impl TokenRun<'_> {
     pub fn parent_label(&self) -> String {
-        self.member.parent.as_ref().map_or_else(String::new, Label::to_string)
+        self.token.parent.as_ref().map_or_else(String::new, Label::to_string)
     }
 
     /// A discovered Page that has been gone for a week and is dead goes out of every verdict.
     pub fn retire_if_gone(&mut self) -> Result<(), StoreError> {
-        if self.member.label.as_discovered().is_none() || self.member.access_token.is_some() {
+        if self.token.label.as_discovered().is_none() || self.token.access_token.is_some() {
             return Ok(());
         }
-        let credential = self.credential()?;
+        let credential = &self.credential;
         let now = self.run.now();
         let gone = credential.unlisted_since.is_some_and(|since| now - since >= GONE_FOR);
         let dead = credential.current.as_ref().is_none_or(|generation| {
             generation.proof.as_ref().is_some_and(|proof| proof.inspection.valid == Some(false))
         });
         if gone && dead {
-            self.run.store.retire(self.run.id, self.token, now)?;
+            let run = self.run.id;
+            self.change(|store, credential| store.retire(run, credential, now))?;
             self.outcome.retired(format!(
                 "retired: gone from the Pages of `{}` for 7 days, and dead",
                 self.parent_label()

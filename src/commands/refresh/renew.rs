@@ -1,31 +1,31 @@
-//! Exchanging the current string for one that ends later.
+//! Renews a token: asks Meta for an access token that expires later.
 //!
-//! A renewal that fails changes nothing but the ledger: what happened, how often, and when it is
-//! tried again.
+//! A renewal that fails changes nothing but the record of attempts: what happened, how often, and
+//! when it is tried again.
 
 use chrono::TimeDelta;
 
-use super::token::{Next, TokenRun};
+use super::token::{NextStep, TokenRun};
 use crate::failpoint;
 use crate::graph::CallError;
 use crate::policy::{Decision, MARGIN, Renew, Verify, next_try};
 use crate::run::DryRun;
 use crate::run::tokens::subject;
-use crate::store::{Extension as Extended, StoreError};
+use crate::store::{ExtendedExpiry, StoreError};
 use crate::token::{
     Action, EventKind, Expiry, Generation, Grant, GrantType, Origin, Outcome, Problem, ProblemKind,
     Time,
 };
 
-/// One way to a string that ends later, and what its success is called.
-pub struct Way {
+/// One way to an access token that expires later, and what its success is called.
+pub struct RenewalMethod {
     grant: &'static GrantType,
     outcome: Outcome,
     event: EventKind,
     origin: Origin,
 }
 
-impl Way {
+impl RenewalMethod {
     const fn exchange(grant: &'static GrantType) -> Self {
         let (outcome, event) = (Outcome::Exchanged, EventKind::Exchanged);
         Self { grant, outcome, event, origin: Origin::Exchanged }
@@ -43,27 +43,29 @@ const fn is_of_credentials(fault: &CallError) -> bool {
 }
 
 impl TokenRun<'_> {
-    pub fn renew(&mut self, why: &Renew) -> Result<Next, StoreError> {
+    pub fn renew(&mut self, why: &Renew) -> Result<NextStep, StoreError> {
         let ways = self.ways(why);
-        let (Some(first), Some(current)) = (ways.first(), self.credential()?.current) else {
-            return Ok(Next::Stop);
+        let (Some(first), Some(current)) = (ways.first(), self.credential.current.clone()) else {
+            return Ok(NextStep::Stop);
         };
         let sentence = Decision::Renew(why.clone()).sentence(self.run.now());
         if self.run.dry_run == DryRun::Yes {
             // The one call that is not read-only is not made; what it would bring is unknown.
             self.outcome.note(first.outcome, sentence);
-            return Ok(Next::Stop);
+            return Ok(NextStep::Stop);
         }
         self.outcome.because(sentence);
         let Some(_room) = self.room()? else { return self.verify_instead(&current) };
-        let string = self.run.store.reveal(current.id)?;
-        self.run.record_attempts(&[self.token])?;
+        let access_token = self.run.store.reveal(current.id)?;
+        let (run, now) = (self.run.id, self.run.now());
+        self.change(|store, credential| store.plan_attempt(run, credential, now))?;
         failpoint::reach("before-request");
         let mut refusal: Option<CallError> = None;
         for way in ways {
-            match self.app().and_then(|app| self.run.graph.grant(&app, way.grant, Some(&string))) {
-                Ok(grant) => return self.granted(&way, &grant, &current).map(|()| Next::Stop),
-                // The next way may need no secret; if it fails too, this is what to mend.
+            let ask = |app| self.run.graph.grant(&app, way.grant, Some(&access_token));
+            match self.app().and_then(ask) {
+                Ok(grant) => return self.granted(&way, &grant, &current).map(|()| NextStep::Stop),
+                // The next way may need no secret; if it fails too, this is what to fix.
                 Err(fault) if is_of_credentials(&fault) => refusal = Some(fault),
                 Err(fault) if fault.refuses_the_token() => {
                     refusal = refusal.filter(is_of_credentials).or(Some(fault));
@@ -71,14 +73,14 @@ impl TokenRun<'_> {
                 Err(fault) => return self.not_renewed(fault, &current),
             }
         }
-        refusal.map_or(Ok(Next::Stop), |fault| self.not_renewed(fault, &current))
+        refusal.map_or(Ok(NextStep::Stop), |fault| self.not_renewed(fault, &current))
     }
 
     /// The grants to ask for, one after the other until Meta gives one.
-    fn ways(&self, why: &Renew) -> Vec<Way> {
-        let spec = self.member.token_type.spec();
-        let exchange = spec.exchange.map(Way::exchange);
-        let refresh = spec.refresh.map(Way::refresh);
+    fn ways(&self, why: &Renew) -> Vec<RenewalMethod> {
+        let spec = self.token.token_type.spec();
+        let exchange = spec.exchange.map(RenewalMethod::exchange);
+        let refresh = spec.refresh.map(RenewalMethod::refresh);
         let has_secret = || self.app().is_ok_and(|app| app.secret.is_some());
         match why {
             Renew::ShortLived { .. } => exchange.into_iter().collect(),
@@ -93,7 +95,7 @@ impl TokenRun<'_> {
 
     fn granted(
         &mut self,
-        way: &Way,
+        way: &RenewalMethod,
         grant: &Grant,
         current: &Generation,
     ) -> Result<(), StoreError> {
@@ -101,23 +103,25 @@ impl TokenRun<'_> {
         if self.run.store.fingerprint(&grant.token)? == current.fingerprint {
             return self.same_string(current, grant.expiry, way);
         }
-        let candidate = self.candidates().seal(&grant.token, way.origin, grant.expiry, None)?;
+        let candidate = self.seal(&grant.token, way.origin, grant.expiry, None)?;
         self.examine(&candidate)
     }
 
-    /// A renewal that failed changes nothing. If Meta blames the string, Graph is asked about it,
+    /// A renewal that failed changes nothing. If Meta blames the access token, Graph is asked about it,
     /// for only that answer is a verdict.
     pub fn not_renewed(
         &mut self,
         fault: CallError,
         current: &Generation,
-    ) -> Result<Next, StoreError> {
+    ) -> Result<NextStep, StoreError> {
         if fault.held_back {
-            self.run.store.close_attempts(self.token, self.run.now())?;
-            return self.not_answered(fault).map(|()| Next::Stop);
+            let now = self.run.now();
+            self.change(|store, credential| store.close_attempts(credential, now))?;
+            return self.not_answered(fault).map(|()| NextStep::Stop);
         }
         if fault.answer_lost {
-            self.run.store.note_lost_answer(self.token, self.run.now())?;
+            let now = self.run.now();
+            self.change(|store, credential| store.note_lost_answer(credential, now))?;
         }
         if let Some(eligible) = self.perhaps_too_young(&fault, current) {
             return self.too_young_unless_dead(fault.problem, eligible, current);
@@ -130,39 +134,38 @@ impl TokenRun<'_> {
         let ask_no_more =
             matches!(fault.problem.kind, ProblemKind::Network | ProblemKind::RateLimited);
         self.outcome.fault(fault);
-        if ask_no_more { Ok(Next::Stop) } else { self.verify_instead(current) }
+        if ask_no_more { Ok(NextStep::Stop) } else { self.verify_instead(current) }
     }
 
-    /// Meta refused and blames the string. Alive by Graph's own word, it is kept and tried again:
+    /// Meta refused and blames the access token. Alive by Graph's own word, it is kept and tried again:
     /// the refusal was no verdict.
     fn blamed_by_meta(
         &mut self,
         problem: Problem,
         current: &Generation,
-    ) -> Result<Next, StoreError> {
+    ) -> Result<NextStep, StoreError> {
         let problem = problem.with_action(Action::Retry);
         self.note_failure(&problem, current.expiry)?;
         match self.inspect_and_store(current)?.map(|proof| proof.inspection.valid) {
-            None => Ok(Next::Stop),
+            None => Ok(NextStep::Stop),
             Some(Some(true)) => {
                 self.outcome.trouble(problem);
-                Ok(Next::Stop)
+                Ok(NextStep::Stop)
             }
-            Some(_) => Ok(Next::Decide),
+            Some(_) => Ok(NextStep::Decide),
         }
     }
 
-    /// From when on a string that Meta refused to renew is certainly old enough for it, if it may
+    /// From when on an access token that Meta refused to renew is certainly old enough for it, if it may
     /// be too young now. No page of Meta's says how such a refusal looks, so any may be one.
     fn perhaps_too_young(&self, fault: &CallError, current: &Generation) -> Option<Time> {
-        let credential = self.credential().ok();
-        let subject = subject(self.member, credential.as_ref(), None);
+        let subject = subject(self.token, Some(&self.credential), None);
         let eligible = subject.eligible_at_the_latest(current, self.run.now());
         eligible.filter(|_| fault.refuses_the_token())
     }
 
-    /// What a refusal to renew a living string in its first day means. Where an exchange was tried
-    /// too, its refusal says that the string is long-lived; without the app's secret none was.
+    /// What a refusal to renew a living access token in its first day means. Where an exchange was tried
+    /// too, its refusal says that the access token is long-lived; without the app's secret none was.
     fn too_young(&self, refusal: Problem) -> Problem {
         let kind = ProblemKind::TooYoung;
         let (action, message) = match self.app() {
@@ -187,36 +190,36 @@ impl TokenRun<'_> {
         refusal: Problem,
         eligible: Time,
         current: &Generation,
-    ) -> Result<Next, StoreError> {
+    ) -> Result<NextStep, StoreError> {
         let verdict = self.inspect_and_store(current)?.map(|proof| proof.inspection.valid);
         if verdict != Some(Some(true)) {
             self.note_failure(&refusal, current.expiry)?;
-            return Ok(if verdict.is_some() { Next::Decide } else { Next::Stop });
+            return Ok(if verdict.is_some() { NextStep::Decide } else { NextStep::Stop });
         }
         let problem = self.too_young(refusal);
         self.set_back(&problem, Some(eligible))?;
         self.outcome.note(Outcome::TooYoung, problem.to_string());
-        Ok(Next::Stop)
+        Ok(NextStep::Stop)
     }
 
     /// What was not proven lately is asked about in every run, whatever became of its renewal.
-    fn verify_instead(&mut self, current: &Generation) -> Result<Next, StoreError> {
+    fn verify_instead(&mut self, current: &Generation) -> Result<NextStep, StoreError> {
         let now = self.run.now();
         let fresh = current.proof.as_ref().is_some_and(|proof| {
-            proof.at <= now && now - proof.at < self.member.policy.verify_every
+            proof.at <= now && now - proof.at < self.token.policy.verify_every
         });
         if fresh {
-            return Ok(Next::Stop);
+            return Ok(NextStep::Stop);
         }
-        Ok(self.inspect_and_store(current)?.map_or(Next::Stop, |_| Next::Decide))
+        Ok(self.inspect_and_store(current)?.map_or(NextStep::Stop, |_| NextStep::Decide))
     }
 
-    /// Meta gave the same string back: no new generation, perhaps a later end.
+    /// Meta gave the same access token back: no new generation, perhaps a later end.
     pub fn same_string(
         &mut self,
         current: &Generation,
         granted: Expiry,
-        way: &Way,
+        way: &RenewalMethod,
     ) -> Result<(), StoreError> {
         let event = way.event;
         let Some(mut proof) = self.inspect(current)? else {
@@ -227,33 +230,36 @@ impl TokenRun<'_> {
         }
         let end = proof.inspection.expiry;
         if end.extends(current.expiry, MARGIN) {
-            let extended =
-                Extended { token: self.token, generation: current.id, parent: None, proof, event };
-            self.run.store.extend(self.run.id, extended, self.run.now())?;
+            self.extend(ExtendedExpiry { generation: current.id, parent: None, proof, event })?;
             self.outcome.achieve(way.outcome);
             return Ok(());
         }
-        self.note(current, &proof)?;
+        self.note_proof(current, &proof)?;
         self.miss(end)
     }
 
     /// Nobody else can tell the end that Meta has just granted, and it will not grant it twice: it
-    /// is written down although Graph could not be asked about the string.
+    /// is written down although Graph could not be asked about the access token.
     fn take_its_word(
-        &self,
+        &mut self,
         current: &Generation,
         granted: Expiry,
-        way: &Way,
+        way: &RenewalMethod,
     ) -> Result<(), StoreError> {
-        let hides = self.member.token_type.spec().may_hide_the_end();
+        let hides = self.token.token_type.spec().may_hide_the_end();
         let Some(mut proof) = current.proof.clone().filter(|_| hides) else { return Ok(()) };
         if granted.extends(current.expiry, MARGIN) {
             proof.inspection.expiry = granted;
-            let (token, generation, event) = (self.token, current.id, way.event);
-            let extended = Extended { token, generation, parent: None, proof, event };
-            self.run.store.extend(self.run.id, extended, self.run.now())?;
+            let (generation, event) = (current.id, way.event);
+            self.extend(ExtendedExpiry { generation, parent: None, proof, event })?;
         }
         Ok(())
+    }
+
+    /// Records that the current access token lives on.
+    pub fn extend(&mut self, extension: ExtendedExpiry) -> Result<(), StoreError> {
+        let (run, now) = (self.run.id, self.run.now());
+        self.change(|store, credential| store.extend(run, credential, extension, now))
     }
 
     /// Notes a failed try: what the next run finds, and when it tries again.
@@ -269,17 +275,16 @@ impl TokenRun<'_> {
         wait: TimeDelta,
     ) -> Result<(), StoreError> {
         let now = self.run.now();
-        let failures = self.credential()?.ledger.consecutive_failures.saturating_add(1);
+        let failures = self.credential.ledger.consecutive_failures.saturating_add(1);
         let next = next_try(problem, failures, expiry, now).max(now + wait);
         self.set_back(problem, Some(next))
     }
 
-    pub fn set_back(&self, problem: &Problem, not_before: Option<Time>) -> Result<(), StoreError> {
+    fn set_back(&mut self, problem: &Problem, not_before: Option<Time>) -> Result<(), StoreError> {
         if problem.kind.is_about_the_app() {
             self.app_in_doubt.set(true);
         }
-        let setback = self.setback(EventKind::RefreshFailed, problem, not_before);
-        self.run.store.note_setback(self.run.id, setback, self.run.now())
+        self.note_setback(EventKind::RefreshFailed, problem, not_before)
     }
 
     /// Notes a failure that no try came to.
@@ -289,14 +294,14 @@ impl TokenRun<'_> {
         Ok(())
     }
 
-    /// The exchange of a first string that was cut short: there is no other to fall back on.
+    /// The exchange of a first access token that was cut short: there is no other to fall back on.
     pub fn lost(&self, began: Time) -> Problem {
         let why = Decision::Verify(Verify::CutShort { began }).sentence(self.run.now());
         Problem::new(ProblemKind::Unknown, why).with_action(Action::Reauthenticate)
     }
 
     /// Names in the history the renewal that an earlier run did not live to finish.
-    pub fn note_cut_short(&self, why: &Verify) -> Result<(), StoreError> {
+    pub fn note_cut_short(&mut self, why: &Verify) -> Result<(), StoreError> {
         let sentence = Decision::Verify(why.clone()).sentence(self.run.now());
         self.set_back(&Problem::new(ProblemKind::Unknown, sentence), None)
     }

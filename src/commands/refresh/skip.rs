@@ -1,13 +1,13 @@
-//! What is said of a token for which nothing can be done now.
+//! Skips a token for which nothing can be done now, and says why.
 
-use super::token::{Next, TokenRun};
+use super::token::{NextStep, TokenRun};
 use crate::graph::CallError;
 use crate::policy::{Decision, Skip};
 use crate::store::StoreError;
 use crate::token::{Action, Label, Outcome, Problem, ProblemKind};
 
 impl TokenRun<'_> {
-    pub fn skip(&mut self, why: &Skip) -> Result<Next, StoreError> {
+    pub fn skip(&mut self, why: &Skip) -> Result<NextStep, StoreError> {
         let sentence = Decision::Skip(why.clone()).sentence(self.run.now());
         match why {
             Skip::Dead(problem) | Skip::AccountBlocked(problem) => {
@@ -21,19 +21,19 @@ impl TokenRun<'_> {
             Skip::CandidateWaits => self.with_what_waits(sentence)?,
             Skip::TooYoung { .. } => self.outcome.note(Outcome::TooYoung, sentence),
             Skip::AppThrottled { until } => {
-                self.outcome.fault(CallError::throttled(&self.member.app, *until));
+                self.outcome.fault(CallError::throttled(&self.token.app, *until));
             }
             _ => {
                 self.outcome.note(Outcome::NotDue, sentence.clone());
                 self.outcome.explain(Outcome::Verified, sentence);
             }
         }
-        Ok(Next::Stop)
+        Ok(NextStep::Stop)
     }
 
-    /// What keeps a sealed string from being used stands until a person has cleared it.
+    /// What keeps a sealed access token from being used stands until a person has cleared it.
     fn with_what_waits(&mut self, sentence: String) -> Result<(), StoreError> {
-        match self.credential()?.ledger.problem {
+        match self.credential.ledger.problem.clone() {
             Some(problem) if problem.action.needs_a_person() => {
                 self.outcome.trouble_as(Outcome::Invalid, problem);
             }
@@ -47,10 +47,9 @@ impl TokenRun<'_> {
 
     /// A token that waits for its next try is still what it was after the last one.
     fn backing_off(&mut self, sentence: String) -> Result<(), StoreError> {
-        let credential = self.credential()?;
-        let proof = credential.current.as_ref().and_then(|current| current.proof.as_ref());
+        let proof = self.credential.current.as_ref().and_then(|current| current.proof.as_ref());
         let dead = proof.is_some_and(|proof| proof.inspection.valid == Some(false));
-        match credential.ledger.problem {
+        match self.credential.ledger.problem.clone() {
             Some(problem) if problem.action.needs_a_person() => {
                 self.outcome.trouble_as(Outcome::Invalid, problem);
             }
@@ -64,18 +63,18 @@ impl TokenRun<'_> {
     }
 
     fn without_a_string(&mut self) -> Result<(), StoreError> {
-        let credential = self.credential()?;
-        if self.outcome.has_trouble() || credential.candidate.is_some() {
+        if self.outcome.has_trouble() || self.credential.candidate.is_some() {
             return Ok(());
         }
-        if credential.is_lost() {
+        if self.credential.is_lost() {
             self.outcome.trouble_as(Outcome::Invalid, lost());
             return Ok(());
         }
-        if let Some(began) = credential.ledger.open_attempt_at {
+        if let Some(began) = self.credential.ledger.open_attempt_at {
             return self.fail(self.lost(began));
         }
-        let problem = credential.ledger.problem.unwrap_or_else(|| no_string(&self.member.label));
+        let problem = self.credential.ledger.problem.clone();
+        let problem = problem.unwrap_or_else(|| no_string(&self.token.label));
         self.outcome.trouble_as(Outcome::Invalid, problem);
         Ok(())
     }

@@ -8,8 +8,8 @@
 use std::cell::Cell;
 
 use super::outcome::OutcomeBuilder;
-use super::pages::Listing;
-use super::{Only, Refresh};
+use super::pages::PageListing;
+use super::{Only, RefreshRun};
 use crate::complaint::Complaint;
 use crate::deliver::{Replace, TokenDelivery};
 use crate::exit::Exit;
@@ -20,66 +20,77 @@ use crate::run::configured_tokens::ConfiguredToken;
 use crate::run::log;
 use crate::run::tokens::{TokenConfig, subject};
 use crate::run::{DryRun, Run};
-use crate::store::{GrantRoom, StoreError};
-use crate::token::{AccessToken, Action, Credential, Expiry, Origin, Outcome, Source, TokenId};
+use crate::store::{GrantRoom, Store, StoreError};
+use crate::token::{AccessToken, Action, Credential, Expiry, Origin, Outcome, Source};
 
 /// Verify, derive, verify again: no token needs more steps, and none may go on for ever.
 const MAX_STEPS: usize = 4;
 
 /// Refreshes one token, and says what happened to it.
 pub fn refresh_token(
-    refresh: &Refresh<'_>,
-    member: &TokenConfig,
-    listing: Option<&Listing>,
+    refresh: &RefreshRun<'_>,
+    token: &TokenConfig,
+    listing: Option<&PageListing>,
 ) -> Result<TokenResult, Complaint> {
-    let mut this = TokenRun::load(refresh, member, listing)?;
+    let mut this = TokenRun::load(refresh, token, listing)?;
     if let Some(why) = refresh.run.out_of_time() {
         this.outcome.trouble_as(Outcome::Skipped, why);
         return this.into_result();
     }
-    let refreshed = this.refresh();
-    this.bear_full(refreshed)?;
-    let delivered = this.deliver();
-    this.bear_full(delivered)?;
+    this.unless_full(|this| {
+        this.settle_candidate()?;
+        this.adopt_configured_token()?;
+        this.adopt_changed_targets()?;
+        for _ in 0..MAX_STEPS {
+            let decision = this.decide()?;
+            if this.carry_out(&decision)? == NextStep::Stop {
+                break;
+            }
+        }
+        this.retire_if_gone()
+    })?;
+    this.unless_full(|this| this.deliver())?;
     this.into_result()
 }
 
 /// The refresh of one token.
 pub struct TokenRun<'a> {
-    pub refresh: &'a Refresh<'a>,
+    pub refresh: &'a RefreshRun<'a>,
     pub run: &'a Run<'a>,
-    pub member: &'a TokenConfig,
-    pub token: TokenId,
+    pub token: &'a TokenConfig,
+    /// What the store knows: read once, and replaced by what each change gives back.
+    pub credential: Credential,
     pub outcome: OutcomeBuilder,
-    listing: Option<&'a Listing>,
+    listing: Option<&'a PageListing>,
     pub old_expiry: Expiry,
     /// Whether the store says of the app that something is wrong with it.
     pub app_in_doubt: Cell<bool>,
 }
 
 /// Whether there is more to do for this token in this run.
-pub enum Next {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextStep {
     Decide,
     Stop,
 }
 
 impl<'a> TokenRun<'a> {
-    pub fn load(
-        refresh: &'a Refresh<'a>,
-        member: &'a TokenConfig,
-        listing: Option<&'a Listing>,
+    fn load(
+        refresh: &'a RefreshRun<'a>,
+        token: &'a TokenConfig,
+        listing: Option<&'a PageListing>,
     ) -> Result<Self, Complaint> {
         let run = refresh.run;
-        let token = run.token(&member.label)?;
-        let before = run.store.credential(token)?;
-        let stands = before.ledger.problem.as_ref();
+        let credential = run.store.credential(run.token(&token.label)?)?;
+        let stands = credential.ledger.problem.as_ref();
         let app_in_doubt = Cell::new(stands.is_some_and(|it| it.kind.is_about_the_app()));
-        let old_expiry = before.current.map_or(Expiry::Unknown, |current| current.expiry);
+        let old_expiry =
+            credential.current.as_ref().map_or(Expiry::Unknown, |current| current.expiry);
         Ok(Self {
             refresh,
             run,
-            member,
             token,
+            credential,
             outcome: OutcomeBuilder::new(),
             listing,
             old_expiry,
@@ -87,19 +98,31 @@ impl<'a> TokenRun<'a> {
         })
     }
 
-    fn refresh(&mut self) -> Result<(), StoreError> {
-        self.settle_candidate()?;
-        self.adopt_configured_token()?;
-        self.adopt_changed_targets()?;
-        self.carry_out_decisions()?;
-        self.retire_if_gone()
+    /// Has the store change the token, and knows it from then on as the store gives it back.
+    pub fn change(
+        &mut self,
+        verb: impl FnOnce(&Store, Credential) -> Result<Credential, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.credential = verb(&self.run.store, self.credential.clone())?;
+        Ok(())
     }
 
-    /// Lets the token go on to its targets, and the run to its other tokens, where the disk is full.
+    /// Does some steps; where the disk is full they end, and the token goes on to its targets, and
+    /// the run to its other tokens.
+    fn unless_full(
+        &mut self,
+        steps: impl FnOnce(&mut Self) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let done = steps(self);
+        self.bear_full(done).map(drop)
+    }
+
     fn bear_full<T>(&mut self, done: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
         let borne = self.run.bear_full(done)?;
         if borne.is_none() {
             self.outcome.disk_is_full();
+            // What was written before the disk was full did not come back.
+            self.credential = self.run.store.credential(self.credential.id)?;
         }
         Ok(borne)
     }
@@ -110,29 +133,25 @@ impl<'a> TokenRun<'a> {
         self.bear_full(room)
     }
 
-    /// What the store knows now.
-    pub fn credential(&self) -> Result<Credential, StoreError> {
-        self.run.store.credential(self.token)
-    }
-
     /// The app that speaks for this token.
     pub fn app(&self) -> Result<App, CallError> {
-        self.run.app(&self.member.app).map_err(CallError::of_token)
+        self.run.app(&self.token.app).map_err(CallError::of_token)
     }
 
+    /// Adopts a new access token that the config points to.
     fn adopt_configured_token(&mut self) -> Result<(), StoreError> {
         if self.refresh.order.only == Only::ShortLived {
             return Ok(());
         }
-        match self.refresh.configured_token(&self.member.label) {
+        match self.refresh.configured_token(&self.token.label) {
             None => Ok(()),
-            // A grant that nobody has looked at yet comes first; the source is read again.
-            Some(ConfiguredToken::String(_)) if self.has_granted_candidate()? => Ok(()),
-            Some(ConfiguredToken::String(string)) => self.adopt(string),
+            // A grant that waits to be inspected comes first; the source is read again.
+            Some(ConfiguredToken::String(_)) if self.has_granted_candidate() => Ok(()),
+            Some(ConfiguredToken::String(found)) => self.adopt(found),
             Some(ConfiguredToken::Unusable(problem)) => {
-                let credential = self.credential()?;
                 // Of a lost one its damage is told, and what replaces it.
-                let has_none = credential.in_place().is_none() && credential.candidate.is_none();
+                let has_none =
+                    self.credential.in_place().is_none() && self.credential.candidate.is_none();
                 if has_none {
                     self.fail(problem.clone())?;
                 }
@@ -141,104 +160,102 @@ impl<'a> TokenRun<'a> {
         }
     }
 
-    /// A string that somebody put into a file of this token's is examined like one in the config.
+    /// Adopts an access token that was put into a file of this token's.
     fn adopt_changed_targets(&mut self) -> Result<(), StoreError> {
-        let delivers = !self.member.deliver.is_empty() && self.refresh.order.only == Only::All;
-        if !delivers || self.has_granted_candidate()? {
+        let delivers = !self.token.deliver.is_empty() && self.refresh.order.only == Only::All;
+        if !delivers || self.has_granted_candidate() {
             return Ok(());
         }
-        for string in self.delivery().foreign_tokens()? {
-            self.adopt(&string)?;
+        // What the targets had, and what they hold now, is read here.
+        for found in self.delivery().foreign_tokens()? {
+            self.adopt(&found)?;
         }
         Ok(())
     }
 
+    /// Brings the current access token to the targets; what they had is read again.
     fn deliver(&self) -> Result<(), StoreError> {
         self.delivery().deliver()
     }
 
     fn delivery(&self) -> TokenDelivery<'_> {
-        self.refresh.deliveries.of_token(self.member, self.token, Replace::Own)
+        self.refresh.deliveries.of_token(self.token, self.credential.id, Replace::Own)
     }
 
-    fn has_granted_candidate(&self) -> Result<bool, StoreError> {
-        let candidate = self.credential()?.candidate;
-        Ok(candidate.is_some_and(|candidate| candidate.origin != Origin::Adopted))
+    fn has_granted_candidate(&self) -> bool {
+        let candidate = self.credential.candidate.as_ref();
+        candidate.is_some_and(|candidate| candidate.origin != Origin::Adopted)
     }
 
-    fn adopt(&mut self, string: &AccessToken) -> Result<(), StoreError> {
-        let candidate = self.candidates().seal(string, Origin::Adopted, Expiry::Unknown, None)?;
+    fn adopt(&mut self, access_token: &AccessToken) -> Result<(), StoreError> {
+        let candidate = self.seal(access_token, Origin::Adopted, Expiry::Unknown, None)?;
         self.outcome.because("found where the config points");
         self.examine(&candidate)
     }
 
-    fn carry_out_decisions(&mut self) -> Result<(), StoreError> {
-        for _ in 0..MAX_STEPS {
-            let next = match self.decide()? {
-                Decision::Verify(why) => self.verify(&why)?,
-                Decision::Renew(why) => self.renew(&why)?,
-                Decision::Derive(why) => self.derive(&why)?,
-                Decision::Skip(why) => self.skip(&why)?,
-            };
-            if matches!(next, Next::Stop) {
-                break;
-            }
-        }
-        Ok(())
-    }
-
+    /// Decides what the token needs now. Its parent is read again: another worker may have renewed
+    /// it meanwhile.
     fn decide(&self) -> Result<Decision, StoreError> {
-        let credential = self.credential()?;
         let parent = self.parent()?;
-        let subject = self.run.subject(self.member, &credential, parent.as_ref());
-        let decision = self.refresh.decision(self.member, &subject);
-        log::decided(&self.member.label, &decision, self.run.now());
+        let subject = self.run.subject(self.token, &self.credential, parent.as_ref());
+        let decision = self.refresh.decision(self.token, &subject);
+        log::decided(&self.token.label, &decision, self.run.now());
         Ok(self.refresh.order.only.narrow(decision))
     }
 
-    pub fn parent(&self) -> Result<Option<Credential>, StoreError> {
-        let Some(token) = self.member.parent.as_ref().and_then(|it| self.run.known(it)) else {
-            return Ok(None);
-        };
-        self.run.store.credential(token).map(Some)
+    fn carry_out(&mut self, decision: &Decision) -> Result<NextStep, StoreError> {
+        match decision {
+            Decision::Verify(why) => self.verify(why),
+            Decision::Renew(why) => self.renew(why),
+            Decision::Derive(why) => self.derive(why),
+            Decision::Skip(why) => self.skip(why),
+        }
     }
 
-    fn verify(&mut self, why: &Verify) -> Result<Next, StoreError> {
-        let credential = self.credential()?;
-        let Some(current) = credential.current else { return Ok(Next::Stop) };
+    /// What the store knows of the parent now.
+    pub fn parent(&self) -> Result<Option<Credential>, StoreError> {
+        let Some(parent) = self.token.parent.as_ref().and_then(|it| self.run.known(it)) else {
+            return Ok(None);
+        };
+        self.run.store.credential(parent).map(Some)
+    }
+
+    fn verify(&mut self, why: &Verify) -> Result<NextStep, StoreError> {
+        let Some(current) = self.credential.current.clone() else { return Ok(NextStep::Stop) };
         // An exchange of what a person handed over cannot have ended the current one.
-        let exchange = credential.ledger.sent_exchange;
+        let exchange = self.credential.ledger.sent_exchange;
         if let Verify::CutShort { began } = why
             && exchange.is_none_or(|sent| sent.at < *began)
         {
-            self.run.store.note_lost_answer(self.token, *began)?;
+            self.change(|store, credential| store.note_lost_answer(credential, *began))?;
         }
-        let Some(proof) = self.inspect_and_store(&current)? else { return Ok(Next::Stop) };
+        let Some(proof) = self.inspect_and_store(&current)? else { return Ok(NextStep::Stop) };
         self.outcome.note(Outcome::Verified, "");
-        if proof.inspection.valid == Some(false) && self.has_granted_candidate()? {
+        if proof.inspection.valid == Some(false) && self.has_granted_candidate() {
             self.settle_candidate()?;
         }
         if let Verify::CutShort { .. } = why {
             self.note_cut_short(why)?;
         }
-        Ok(Next::Decide)
+        Ok(NextStep::Decide)
     }
 
-    fn derive(&mut self, why: &Derive) -> Result<Next, StoreError> {
+    fn derive(&mut self, why: &Derive) -> Result<NextStep, StoreError> {
         let sentence = Decision::Derive(why.clone()).sentence(self.run.now());
         self.outcome.because(sentence);
-        let Some(_room) = self.room()? else { return Ok(Next::Stop) };
-        match self.member.token_type.spec().source {
+        let Some(_room) = self.room()? else { return Ok(NextStep::Stop) };
+        match self.token.token_type.spec().source {
             Source::App(grant) => self.take_from_app(grant)?,
             Source::Parent(_) | Source::Person(_) => self.take_from_parent(self.listing)?,
         }
-        Ok(Next::Stop)
+        Ok(NextStep::Stop)
     }
 
     fn into_result(self) -> Result<TokenResult, Complaint> {
-        let credential = self.credential()?;
+        // Its targets were served meanwhile, and its parent may have been renewed.
+        let credential = self.run.store.credential(self.credential.id)?;
         let parent = self.parent()?;
-        let subject = subject(self.member, Some(&credential), parent.as_ref());
+        let subject = subject(self.token, Some(&credential), parent.as_ref());
         // A Page that was retired just now is out of every verdict.
         let mut standing = match credential.retired_at {
             Some(_) => Vec::new(),
@@ -270,8 +287,8 @@ impl<'a> TokenRun<'a> {
             DryRun::Yes => told.outcome.rehearsed(),
         };
         Ok(TokenResult {
-            label: self.member.label.clone(),
-            token_type: self.member.token_type,
+            label: self.token.label.clone(),
+            token_type: self.token.token_type,
             outcome,
             reason: told.reason,
             old_expiry: self.old_expiry,

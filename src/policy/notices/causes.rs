@@ -13,8 +13,8 @@ use crate::token::{Label, Topic};
 
 /// A cause as it stands, and the topics that it is the whole reason of.
 pub struct Cause {
-    pub(super) reason: Reason,
-    pub(super) topics: Vec<(Topic, Health)>,
+    pub reason: Reason,
+    pub topics: Vec<(Topic, Health)>,
     /// Tokens without a topic, and whose trouble each shares.
     held: Vec<(Label, Label)>,
 }
@@ -22,7 +22,7 @@ pub struct Cause {
 impl Cause {
     /// The reason with no more tokens than those of which something is `new`, and those that they
     /// hold back.
-    pub(super) fn with_those(&self, new: impl Fn(&Label) -> bool) -> Reason {
+    pub fn with_those(&self, new: impl Fn(&Label) -> bool) -> Reason {
         let mut reason = self.reason.clone();
         reason.labels.retain(|label| {
             let holder = self.held.iter().find(|(held, _)| held == label).map(|(_, holder)| holder);
@@ -32,7 +32,7 @@ impl Cause {
     }
 
     /// Whether it is the trouble of this token itself.
-    pub(super) fn has_topic_of(&self, label: &Label) -> bool {
+    pub fn has_topic_of(&self, label: &Label) -> bool {
         self.topics.iter().any(|(topic, _)| topic.label.as_ref() == Some(label))
     }
 }

@@ -1,5 +1,17 @@
 use super::*;
+use crate::store::sqlite::place;
 use crate::token::{Delivery, DeliveryState, GenerationId, TargetId};
+
+contract! {
+    a_promotion_owes_its_string_to_its_targets_or_does_not_happen,
+    who_waits_is_owed_the_newest_string_and_has_waited_since_the_first,
+    a_drifted_target_stays_so_until_it_is_settled_or_mended,
+    a_delivery_is_told_with_its_target_and_generation,
+    a_failure_that_stands_is_told_once_a_day,
+    a_target_that_lost_what_it_had_is_owed_it_since_then,
+    an_error_from_when_nothing_was_owed_is_no_failure_of_a_new_debt,
+    only_a_string_of_the_same_token_can_be_settled,
+}
 
 fn target(name: &str) -> TargetId {
     TargetId::new(name)
@@ -14,8 +26,8 @@ impl Shelf {
     fn current_owed(&self, token: TokenId, text: &str, targets: &[&str], now: Time) -> Generation {
         let candidate = self.candidate(token, text, Expiry::Unknown, now);
         let owes = targets.iter().map(|name| target(name)).collect();
-        let promotion = Promotion { owes, ..self.promotion(token, &candidate) };
-        self.store.promote(self.run, promotion, now).unwrap()
+        let promotion = Promotion { owes, ..self.promotion(&candidate) };
+        self.promote(token, promotion, now).unwrap().current.unwrap()
     }
 
     fn settle(&self, token: TokenId, name: &str, generation: &Generation, now: Time) {
@@ -49,9 +61,8 @@ fn owed(name: &str, generation: &Generation, since: Time) -> Delivery {
     }
 }
 
-#[test]
-fn a_promotion_owes_its_string_to_its_targets_or_does_not_happen() {
-    let shelf = Shelf::new();
+fn a_promotion_owes_its_string_to_its_targets_or_does_not_happen(make: Make) {
+    let shelf = make();
     let (brand, other) = (shelf.token("brand"), shelf.token("other"));
     let first = shelf.current_owed(brand, "EAAfake1", &["b", "a"], day(1));
     shelf.current_owed(other, "EAAfakeOther", &[], day(1));
@@ -61,19 +72,16 @@ fn a_promotion_owes_its_string_to_its_targets_or_does_not_happen() {
     assert_eq!(shelf.credential(other).deliveries, []);
 
     let candidate = shelf.candidate(brand, "EAAfake2", Expiry::Unknown, day(2));
-    let late = Promotion {
-        supersedes: None,
-        owes: vec![target("a"), target("c")],
-        ..shelf.promotion(brand, &candidate)
-    };
-    let refused = shelf.store.promote(shelf.run, late, day(2)).unwrap_err();
+    let promotion =
+        Promotion { owes: vec![target("a"), target("c")], ..shelf.promotion(&candidate) };
+    let late = Credential { current: None, ..shelf.credential(brand) };
+    let refused = shelf.store.promote(shelf.run, late, promotion, day(2)).unwrap_err();
     assert_eq!(refused.code(), "superseded");
     assert_eq!(shelf.credential(brand).deliveries, expected);
 }
 
-#[test]
-fn who_waits_is_owed_the_newest_string_and_has_waited_since_the_first() {
-    let shelf = Shelf::new();
+fn who_waits_is_owed_the_newest_string_and_has_waited_since_the_first(make: Make) {
+    let shelf = make();
     let token = shelf.token("brand");
     let first = shelf.current_owed(token, "EAAfake1", &["app"], day(1));
     shelf.fail(token, "app", "no such file", day(1));
@@ -103,9 +111,8 @@ fn who_waits_is_owed_the_newest_string_and_has_waited_since_the_first() {
     assert_eq!((again.owed, again.owed_since), (Some(third.id), Some(day(4))));
 }
 
-#[test]
-fn a_drifted_target_stays_so_until_it_is_settled_or_mended() {
-    let shelf = Shelf::new();
+fn a_drifted_target_stays_so_until_it_is_settled_or_mended(make: Make) {
+    let shelf = make();
     let token = shelf.token("brand");
     let note = |since| shelf.store.note_drift(token, &target("app"), since).unwrap();
     let drifted = || shelf.delivery(token, "app").drifted_since;
@@ -162,9 +169,8 @@ fn a_target_of_the_config_is_owed_the_current_string_unless_it_has_it() {
     assert!(before == log(), "where all is as it was nothing is written");
 }
 
-#[test]
-fn a_delivery_is_told_with_its_target_and_generation() {
-    let shelf = Shelf::new();
+fn a_delivery_is_told_with_its_target_and_generation(make: Make) {
+    let shelf = make();
     let token = shelf.token("brand");
     let first = shelf.current_owed(token, "EAAfake1", &["app"], day(1));
     shelf.fail(token, "app", "no such file", day(2));
@@ -187,9 +193,8 @@ fn a_delivery_is_told_with_its_target_and_generation() {
     );
 }
 
-#[test]
-fn a_failure_that_stands_is_told_once_a_day() {
-    let shelf = Shelf::new();
+fn a_failure_that_stands_is_told_once_a_day(make: Make) {
+    let shelf = make();
     let token = shelf.token("brand");
     let first = shelf.current_owed(token, "EAAfake1", &["app", "other"], hour(0));
     shelf.fail(token, "other", "no such file", hour(0));
@@ -223,9 +228,8 @@ fn a_failure_that_stands_is_told_once_a_day() {
     assert_eq!(shelf.delivery(token, "other").failed_at, Some(hour(0)), "it is another's trouble");
 }
 
-#[test]
-fn a_target_that_lost_what_it_had_is_owed_it_since_then() {
-    let shelf = Shelf::new();
+fn a_target_that_lost_what_it_had_is_owed_it_since_then(make: Make) {
+    let shelf = make();
     let token = shelf.token("brand");
     let first = shelf.current_owed(token, "EAAfake1", &["app"], day(1));
     shelf.settle(token, "app", &first, day(1));
@@ -241,9 +245,8 @@ fn a_target_that_lost_what_it_had_is_owed_it_since_then() {
     assert_eq!((found.state(), found.owed, found.owed_since), (DeliveryState::InSync, None, None));
 }
 
-#[test]
-fn an_error_from_when_nothing_was_owed_is_no_failure_of_a_new_debt() {
-    let shelf = Shelf::new();
+fn an_error_from_when_nothing_was_owed_is_no_failure_of_a_new_debt(make: Make) {
+    let shelf = make();
     let token = shelf.token("brand");
     shelf.fail(token, "app", "the file cannot be read", day(2));
     assert_eq!(shelf.delivery(token, "app").state(), DeliveryState::Failed);
@@ -251,9 +254,8 @@ fn an_error_from_when_nothing_was_owed_is_no_failure_of_a_new_debt() {
     assert_eq!(shelf.delivery(token, "app").state(), DeliveryState::Owed);
 }
 
-#[test]
-fn only_a_string_of_the_same_token_can_be_settled() {
-    let shelf = Shelf::new();
+fn only_a_string_of_the_same_token_can_be_settled(make: Make) {
+    let shelf = make();
     let (brand, other) = (shelf.token("brand"), shelf.token("other"));
     let first = shelf.current_owed(brand, "EAAfake1", &["app"], day(1));
     let before = shelf.credential(brand).deliveries;
@@ -272,8 +274,9 @@ fn a_token_that_retires_keeps_its_deliveries_and_a_reader_sees_them_without_the_
     let shelf = Shelf::new();
     let page = shelf.token("brand/1");
     let first = shelf.current_owed(page, "EAAfake1", &["app"], day(1));
-    shelf.store.note_listing(page, GenerationId(1), &[], &[page], day(2)).unwrap();
-    shelf.store.retire(shelf.run, page, day(9)).unwrap();
+    let listed = shelf.credential(page);
+    let unlisted = shelf.store.note_listing(listed, GenerationId(1), &[], &[page], day(2)).unwrap();
+    shelf.store.retire(shelf.run, unlisted, day(9)).unwrap();
     let reader = Store::open_reader(&shelf.path, None).unwrap().unwrap();
     let found = reader.credential(page).unwrap();
     assert_eq!(found.retired_at, Some(day(9)));

@@ -1,15 +1,26 @@
 use super::*;
 use crate::token::{GenerationId, GenerationState, GranularScope, Identity};
 
+contract! {
+    a_string_becomes_candidate_then_current_then_previous,
+    there_is_one_candidate_at_most,
+    a_string_that_was_there_before_keeps_its_number,
+    a_promotion_names_whom_it_replaces,
+    a_refused_candidate_stays_sealed_and_the_current_string_as_it_was,
+    the_same_string_back_moves_its_end,
+    a_string_is_known_by_whoever_has_or_had_it,
+    a_proof_comes_back_whole,
+    an_end_follows_an_answer_that_tells,
+}
+
 fn states(shelf: &Shelf, token: TokenId) -> Vec<(u32, GenerationState)> {
     let all = shelf.store.generations(token).unwrap();
     all.into_iter().map(|generation| (generation.number, generation.state)).collect()
 }
 
-#[test]
-fn a_string_becomes_candidate_then_current_then_previous() {
+fn a_string_becomes_candidate_then_current_then_previous(make: Make) {
     use GenerationState::{Current, Previous};
-    let shelf = Shelf::new();
+    let shelf = make();
     let token = shelf.token("brand");
     let end = Expiry::At(day(60));
     let first = shelf.current(token, "EAAfake1", end, day(1));
@@ -24,27 +35,25 @@ fn a_string_becomes_candidate_then_current_then_previous() {
     assert_eq!((event.trigger, event.label.clone()), (Trigger::Scheduled, Some(label("brand"))));
 }
 
-#[test]
-fn there_is_one_candidate_at_most() {
+fn there_is_one_candidate_at_most(make: Make) {
     use GenerationState::{Candidate, Refused};
-    let shelf = Shelf::new();
+    let shelf = make();
     let token = shelf.token("brand");
     let first = shelf.candidate(token, "EAAfake1", Expiry::Unknown, day(1));
     shelf.candidate(token, "EAAfake2", Expiry::Unknown, day(2));
     assert_eq!(states(&shelf, token), [(2, Candidate), (1, Refused)]);
-    let late = shelf.store.promote(shelf.run, shelf.promotion(token, &first), day(3));
+    let late = shelf.promote(token, shelf.promotion(&first), day(3));
     assert!(matches!(late, Err(StoreError::Superseded { .. })), "{late:?}");
 }
 
-#[test]
-fn a_string_that_was_there_before_keeps_its_number() {
-    let shelf = Shelf::new();
+fn a_string_that_was_there_before_keeps_its_number(make: Make) {
+    let shelf = make();
     let token = shelf.token("brand");
     let first = shelf.candidate(token, "EAAfake1", Expiry::At(day(60)), day(1));
     let again = shelf.candidate(token, "EAAfake1", Expiry::Unknown, day(2));
     assert_eq!(first, again);
 
-    shelf.store.promote(shelf.run, shelf.promotion(token, &first), day(2)).unwrap();
+    shelf.promote(token, shelf.promotion(&first), day(2)).unwrap();
     let same = shelf.candidate(token, "EAAfake1", Expiry::Unknown, day(3));
     assert_eq!((same.id, same.state), (first.id, GenerationState::Current));
 
@@ -55,52 +64,52 @@ fn a_string_that_was_there_before_keeps_its_number() {
     assert_eq!(shelf.store.reveal(back.id).unwrap(), string("EAAfake1"));
 }
 
-#[test]
-fn a_promotion_names_whom_it_replaces() {
-    let shelf = Shelf::new();
+fn a_promotion_names_whom_it_replaces(make: Make) {
+    let shelf = make();
     let token = shelf.token("brand");
     let other = shelf.token("other");
     let first = shelf.current(token, "EAAfake1", Expiry::Unknown, day(1));
     let candidate = shelf.candidate(token, "EAAfake2", Expiry::Unknown, day(2));
-    let right = shelf.promotion(token, &candidate);
-    for wrong in [
-        Promotion { supersedes: None, ..right.clone() },
-        Promotion { supersedes: Some(candidate.id), ..right.clone() },
-        Promotion { candidate: first.id, ..right.clone() },
-        Promotion { token: other, supersedes: None, ..right.clone() },
+    let right = shelf.promotion(&candidate);
+    let known = || shelf.credential(token);
+    let with_current = |current| Credential { current, ..known() };
+    let no_candidate = Promotion { candidate: first.id, ..right.clone() };
+    for (stale, promotion) in [
+        (with_current(None), right.clone()),
+        (with_current(Some(candidate.clone())), right.clone()),
+        (known(), no_candidate),
+        (shelf.credential(other), right.clone()),
     ] {
-        let outcome = shelf.store.promote(shelf.run, wrong, day(2));
+        let outcome = shelf.store.promote(shelf.run, stale, promotion, day(2));
         assert!(matches!(outcome, Err(StoreError::Superseded { .. })), "{outcome:?}");
         assert_eq!(shelf.credential(token).current.unwrap().id, first.id);
     }
     let absent = Promotion { candidate: GenerationId(99), ..right.clone() };
-    let outcome = shelf.store.promote(shelf.run, absent, day(2));
+    let outcome = shelf.promote(token, absent, day(2));
     assert!(matches!(outcome, Err(StoreError::Absent { .. })), "{outcome:?}");
     assert_eq!(shelf.kinds(), [EventKind::Refreshed]);
-    shelf.store.promote(shelf.run, right, day(2)).unwrap();
+    shelf.promote(token, right, day(2)).unwrap();
 }
 
-#[test]
-fn a_refused_candidate_stays_sealed_and_the_current_string_as_it_was() {
-    let shelf = Shelf::new();
+fn a_refused_candidate_stays_sealed_and_the_current_string_as_it_was(make: Make) {
+    let shelf = make();
     let token = shelf.token("brand");
     let first = shelf.current(token, "EAAfake1", Expiry::At(day(60)), day(1));
     let candidate = shelf.candidate(token, "EAAfake2", Expiry::At(day(60)), day(2));
     shelf.store.plan_attempts(shelf.run, &[token], day(2)).unwrap();
     let setback = Setback {
-        token,
         event: EventKind::NotExtended,
         generation: None,
         problem: Some(Problem::new(ProblemKind::NotExtended, "it ends no later")),
         not_before: Some(day(3)),
     };
-    let refusal = Refusal {
-        token,
+    let refusal = RefusedCandidate {
         candidate: candidate.id,
         proof: Some(proof(day(2), true, Expiry::At(day(60)))),
         setback: Some(setback),
     };
-    shelf.store.refuse(shelf.run, refusal.clone(), day(2)).unwrap();
+    let known = shelf.credential(token);
+    shelf.store.refuse(shelf.run, known, refusal.clone(), day(2)).unwrap();
 
     let credential = shelf.credential(token);
     assert_eq!(credential.current.unwrap().id, first.id);
@@ -110,33 +119,33 @@ fn a_refused_candidate_stays_sealed_and_the_current_string_as_it_was() {
     assert_eq!(credential.ledger.not_before, Some(day(3)));
     assert_eq!(credential.ledger.consecutive_failures, 0);
     assert_eq!(shelf.store.reveal(candidate.id).unwrap(), string("EAAfake2"));
-    let again = shelf.store.refuse(shelf.run, refusal, day(2));
+    let known = shelf.credential(token);
+    let again = shelf.store.refuse(shelf.run, known, refusal, day(2));
     assert!(matches!(again, Err(StoreError::Superseded { .. })), "{again:?}");
 }
 
-#[test]
-fn the_same_string_back_moves_its_end() {
-    let shelf = Shelf::new();
+fn the_same_string_back_moves_its_end(make: Make) {
+    let shelf = make();
     let parent = shelf.token("brand");
     let page = shelf.token("page");
     let above = shelf.current(parent, "EAAfake1", Expiry::Unknown, day(1));
     let generation = shelf.current(page, "EAAfake2", Expiry::At(day(30)), day(1));
-    let extension = Extension {
-        token: page,
+    let extension = ExtendedExpiry {
         generation: generation.id,
         parent: Some(above.id),
         proof: proof(day(2), true, Expiry::At(day(60))),
         event: EventKind::Derived,
     };
-    let extended = shelf.store.extend(shelf.run, extension, day(2)).unwrap();
+    let known = shelf.credential(page);
+    let extended = shelf.store.extend(shelf.run, known, extension, day(2)).unwrap();
+    let extended = extended.current.unwrap();
     assert_eq!((extended.number, extended.parent), (1, Some(above.id)));
     assert_eq!(extended.expiry, Expiry::At(day(60)));
     assert_eq!(shelf.credential(page).ledger.last_refreshed_at, Some(day(2)));
 }
 
-#[test]
-fn a_string_is_known_by_whoever_has_or_had_it() {
-    let shelf = Shelf::new();
+fn a_string_is_known_by_whoever_has_or_had_it(make: Make) {
+    let shelf = make();
     let (brand, other) = (shelf.token("brand"), shelf.token("other"));
     let one = shelf.candidate(brand, "EAAfake1", Expiry::Unknown, day(1));
     shelf.candidate(other, "EAAfake1", Expiry::Unknown, day(1));
@@ -149,9 +158,8 @@ fn a_string_is_known_by_whoever_has_or_had_it() {
     assert_eq!(shelf.store.sightings(&unseen).unwrap(), []);
 }
 
-#[test]
-fn a_proof_comes_back_whole() {
-    let shelf = Shelf::new();
+fn a_proof_comes_back_whole(make: Make) {
+    let shelf = make();
     let token = shelf.token("brand");
     let whole = Inspection {
         valid: None,
@@ -177,13 +185,12 @@ fn a_proof_comes_back_whole() {
     for inspection in [whole, Inspection::bare(Some(false), None)] {
         let generation = shelf.candidate(token, "EAAfake1", Expiry::Unknown, day(1));
         let proof = Proof { at: day(2), inspection };
-        shelf.store.note_proof(shelf.run, generation.id, proof.clone()).unwrap();
+        shelf.note_proof(token, generation.id, proof.clone());
         assert_eq!(shelf.credential(token).candidate.unwrap().proof, Some(proof));
     }
 }
 
-#[test]
-fn an_end_follows_an_answer_that_tells() {
+fn an_end_follows_an_answer_that_tells(make: Make) {
     let end = Expiry::At(day(60));
     for (valid, told, expected) in [
         (Some(true), Expiry::At(day(90)), Expiry::At(day(90))),
@@ -193,12 +200,12 @@ fn an_end_follows_an_answer_that_tells() {
         (Some(false), Expiry::Never, end),
         (None, Expiry::Never, end),
     ] {
-        let shelf = Shelf::new();
+        let shelf = make();
         let token = shelf.token("brand");
         let generation = shelf.current(token, "EAAfake1", end, day(1));
         let inspection = Inspection { expiry: told, ..Inspection::bare(valid, None) };
         let proof = Proof { at: day(2), inspection };
-        shelf.store.note_proof(shelf.run, generation.id, proof).unwrap();
+        shelf.note_proof(token, generation.id, proof);
         assert_eq!(shelf.credential(token).current.unwrap().expiry, expected, "{valid:?} {told:?}");
     }
 }

@@ -1,17 +1,29 @@
 use super::*;
+use crate::store::sqlite::place;
 use crate::token::{GenerationId, Ledger};
 
-#[test]
-fn a_changed_verdict_is_told_once() {
-    let shelf = Shelf::new();
+contract! {
+    a_changed_verdict_is_told_once,
+    failures_count_until_a_success,
+    an_attempt_that_was_cut_short_is_named_until_something_came_of_it,
+    a_run_that_was_abandoned_is_ended_and_its_attempts_are_not,
+    the_history_is_asked_by_label_time_kind_and_number,
+    the_machinery_is_seen_through_its_runs,
+    a_clock_that_was_wrong_once_leaves_no_gap,
+    a_label_moves_and_its_history_with_it,
+    a_page_that_is_gone_is_unlisted_then_retired_and_comes_back,
+}
+
+fn a_changed_verdict_is_told_once(make: Make) {
+    let shelf = make();
     let token = shelf.token("brand");
     let alive = |at| proof(day(at), true, Expiry::Unknown);
     let dead = |at| proof(day(at), false, Expiry::Unknown);
     let candidate = shelf.candidate(token, "EAAfake1", Expiry::Unknown, day(1));
-    let note = |proof| shelf.store.note_proof(shelf.run, candidate.id, proof).unwrap();
+    let note = |proof| shelf.note_proof(token, candidate.id, proof);
     assert_eq!(note(alive(1)), None);
-    let promotion = Promotion { proof: Some(alive(1)), ..shelf.promotion(token, &candidate) };
-    shelf.store.promote(shelf.run, promotion, day(1)).unwrap();
+    let promotion = Promotion { proof: Some(alive(1)), ..shelf.promotion(&candidate) };
+    shelf.promote(token, promotion, day(1)).unwrap();
     assert_eq!(note(alive(2)), None);
     assert_eq!(note(dead(3)), Some(EventKind::Invalid));
     assert_eq!(note(dead(4)), None);
@@ -27,10 +39,10 @@ fn what_status_saw_first_the_next_run_still_tells() {
     let token = shelf.token("brand");
     let current = shelf.current(token, "EAAfake1", Expiry::Unknown, day(1));
     let dead = proof(day(3), false, Expiry::Unknown);
-    shelf.store.note_proof(shelf.run, current.id, proof(day(2), true, Expiry::Never)).unwrap();
+    shelf.note_proof(token, current.id, proof(day(2), true, Expiry::Never));
     Store::note_proofs(&shelf.path, &[(current.id, dead.clone())]).unwrap();
     assert_eq!(shelf.credential(token).current.unwrap().proof, Some(dead.clone()));
-    let told = shelf.store.note_proof(shelf.run, current.id, dead).unwrap();
+    let told = shelf.note_proof(token, current.id, dead);
     assert_eq!(told, Some(EventKind::Invalid));
 }
 
@@ -40,20 +52,18 @@ fn status_adds_only_what_is_newer_and_known() {
     let token = shelf.token("brand");
     let current = shelf.current(token, "EAAfake1", Expiry::Unknown, day(1));
     let newer = proof(day(5), true, Expiry::Never);
-    shelf.store.note_proof(shelf.run, current.id, newer.clone()).unwrap();
+    shelf.note_proof(token, current.id, newer.clone());
     let older = proof(day(4), false, Expiry::Unknown);
     let absent = crate::token::GenerationId(99);
     Store::note_proofs(&shelf.path, &[(current.id, older.clone()), (absent, older)]).unwrap();
     assert_eq!(shelf.credential(token).current.unwrap().proof, Some(newer));
 }
 
-#[test]
-fn failures_count_until_a_success() {
-    let shelf = Shelf::new();
+fn failures_count_until_a_success(make: Make) {
+    let shelf = make();
     let token = shelf.token("brand");
     let problem = Problem::new(ProblemKind::Network, "no answer");
     let failed = Setback {
-        token,
         event: EventKind::RefreshFailed,
         generation: None,
         problem: Some(problem.clone()),
@@ -62,7 +72,8 @@ fn failures_count_until_a_success() {
     let refused = Setback { event: EventKind::AdoptionRefused, ..failed.clone() };
     shelf.store.plan_attempts(shelf.run, &[token], day(1)).unwrap();
     for setback in [failed.clone(), failed, refused] {
-        shelf.store.note_setback(shelf.run, setback, day(1)).unwrap();
+        let credential = shelf.credential(token);
+        shelf.store.note_setback(shelf.run, credential, setback, day(1)).unwrap();
     }
     let expected = Ledger {
         last_attempt_at: Some(day(1)),
@@ -82,15 +93,14 @@ fn failures_count_until_a_success() {
     assert_eq!(shelf.credential(token).ledger, expected);
 }
 
-#[test]
-fn an_attempt_that_was_cut_short_is_named_until_something_came_of_it() {
-    let shelf = Shelf::new();
+fn an_attempt_that_was_cut_short_is_named_until_something_came_of_it(make: Make) {
+    let shelf = make();
     let (brand, other) = (shelf.token("brand"), shelf.token("other"));
     for announced in [&[brand, other][..], &[brand], &[other]] {
         shelf.store.plan_attempts(shelf.run, announced, day(1)).unwrap();
     }
     assert_eq!(shelf.store.interrupted_attempts().unwrap(), []);
-    shelf.store.close_attempts(other, day(1)).unwrap();
+    shelf.store.close_attempts(shelf.credential(other), day(1)).unwrap();
 
     let next = shelf.store.begin_run("refresh", Trigger::Manual, day(2)).unwrap();
     let interrupted =
@@ -105,9 +115,8 @@ fn an_attempt_that_was_cut_short_is_named_until_something_came_of_it() {
     assert_eq!(shelf.store.interrupted_attempts().unwrap(), []);
 }
 
-#[test]
-fn a_run_that_was_abandoned_is_ended_and_its_attempts_are_not() {
-    let shelf = Shelf::new();
+fn a_run_that_was_abandoned_is_ended_and_its_attempts_are_not(make: Make) {
+    let shelf = make();
     let brand = shelf.token("brand");
     shelf.store.plan_attempts(shelf.run, &[brand], day(1)).unwrap();
     shelf.store.abandon_run(shelf.run, 143, None, day(1)).unwrap();
@@ -117,21 +126,19 @@ fn a_run_that_was_abandoned_is_ended_and_its_attempts_are_not() {
     assert_eq!(shelf.store.interrupted_attempts().unwrap().len(), 1);
 }
 
-#[test]
-fn the_history_is_asked_by_label_time_kind_and_number() {
-    let shelf = Shelf::new();
+fn the_history_is_asked_by_label_time_kind_and_number(make: Make) {
+    let shelf = make();
     let brand = shelf.token("brand");
     let other = shelf.token("other");
     shelf.current(brand, "EAAfake1", Expiry::Unknown, day(1));
     shelf.current(other, "EAAfake2", Expiry::Unknown, day(2));
     let failed = Setback {
-        token: brand,
         event: EventKind::RefreshFailed,
         generation: None,
         problem: None,
         not_before: None,
     };
-    shelf.store.note_setback(shelf.run, failed, day(3)).unwrap();
+    shelf.store.note_setback(shelf.run, shelf.credential(brand), failed, day(3)).unwrap();
     let days = |query: EventQuery| -> Vec<i64> {
         let events = shelf.store.events(&query).unwrap();
         events.iter().map(|event| (event.at - day(0)).num_days()).collect()
@@ -148,9 +155,8 @@ fn the_history_is_asked_by_label_time_kind_and_number() {
     assert_eq!(days(EventQuery::default()), [3]);
 }
 
-#[test]
-fn the_machinery_is_seen_through_its_runs() {
-    let shelf = Shelf::new();
+fn the_machinery_is_seen_through_its_runs(make: Make) {
+    let shelf = make();
     let finish = |at, code| {
         let run = shelf.store.begin_run("refresh", Trigger::Scheduled, day(at)).unwrap();
         shelf.store.finish_run(run, code, Some(TimeDelta::seconds(-3)), day(at)).unwrap();
@@ -178,9 +184,8 @@ fn the_machinery_is_seen_through_its_runs() {
     assert_eq!(shelf.store.last_runs(2).unwrap().len(), 2);
 }
 
-#[test]
-fn a_clock_that_was_wrong_once_leaves_no_gap() {
-    let shelf = Shelf::new();
+fn a_clock_that_was_wrong_once_leaves_no_gap(make: Make) {
+    let shelf = make();
     let unheard = |at: i64| {
         let run = shelf.store.begin_run("refresh", Trigger::Scheduled, day(at)).unwrap();
         shelf.store.finish_run(run, 0, None, day(at)).unwrap();
@@ -206,9 +211,8 @@ fn a_clock_that_was_wrong_once_leaves_no_gap() {
     assert_eq!(gap(131), Some(TimeDelta::days(1)));
 }
 
-#[test]
-fn a_label_moves_and_its_history_with_it() {
-    let shelf = Shelf::new();
+fn a_label_moves_and_its_history_with_it(make: Make) {
+    let shelf = make();
     let (a, b) = (shelf.token("a"), shelf.token("b"));
     let page = shelf.token("a/1");
     shelf.current(a, "EAAfake1", Expiry::Unknown, day(1));
@@ -239,18 +243,22 @@ fn enrolling_the_same_again_writes_nothing() {
     assert_eq!(shelf.credential(id).name.as_deref(), Some("Fake Page"));
 }
 
-#[test]
-fn a_page_that_is_gone_is_unlisted_then_retired_and_comes_back() {
-    let shelf = Shelf::new();
+fn a_page_that_is_gone_is_unlisted_then_retired_and_comes_back(make: Make) {
+    let shelf = make();
     let page = shelf.token("brand/1");
-    shelf.store.note_listing(page, GenerationId(1), &[], &[page], day(1)).unwrap();
-    shelf.store.note_listing(page, GenerationId(1), &[], &[page], day(5)).unwrap();
+    let list = |seen: &[TokenId], unseen: &[TokenId], at| {
+        let credential = shelf.credential(page);
+        shelf.store.note_listing(credential, GenerationId(1), seen, unseen, at).unwrap();
+    };
+    list(&[], &[page], day(1));
+    list(&[], &[page], day(5));
     assert_eq!(shelf.credential(page).unlisted_since, Some(day(1)));
-    shelf.store.retire(shelf.run, page, day(8)).unwrap();
-    shelf.store.retire(shelf.run, page, day(9)).unwrap();
+    for at in [8, 9] {
+        shelf.store.retire(shelf.run, shelf.credential(page), day(at)).unwrap();
+    }
     assert_eq!(shelf.credential(page).retired_at, Some(day(8)));
     assert_eq!(shelf.kinds(), [EventKind::Retired]);
-    shelf.store.note_listing(page, GenerationId(1), &[page], &[], day(10)).unwrap();
+    list(&[page], &[], day(10));
     let back = shelf.credential(page);
     assert_eq!((back.unlisted_since, back.retired_at), (None, None));
 }

@@ -1,25 +1,43 @@
 //! The store's promises, each tried on a store of its own.
+//!
+//! What the rules promise is tried on every engine: a `contract!` names those tests, and a second
+//! database adds its line there. What hangs on files is tried on the disk alone.
 
-// A release build has no fail points.
-#[cfg(debug_assertions)]
-mod crash;
-mod damage;
+/// Makes an empty store of some engine.
+type Make = fn() -> Shelf;
+
+/// Tries promises on every engine.
+macro_rules! contract {
+    ($($promise:ident,)*) => {
+        mod on_disk {
+            $(
+                #[test]
+                fn $promise() {
+                    super::$promise(super::Shelf::new);
+                }
+            )*
+        }
+        mod in_memory {
+            $(
+                #[test]
+                fn $promise() {
+                    super::$promise(super::Shelf::in_memory);
+                }
+            )*
+        }
+    };
+}
+
 mod delivery;
-mod files;
 mod generations;
 mod history;
-mod keys;
 mod notices;
-mod other_user;
 mod overwrites;
-mod pauses;
 mod purge;
-mod replaced;
-mod room;
-mod schema;
+mod target_backups;
+mod throttles;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
@@ -27,30 +45,30 @@ use chrono::{DateTime, TimeDelta};
 use super::*;
 use crate::crypto::Key;
 use crate::token::{
-    AccessToken, EventKind, Expiry, Generation, GenerationId, Inspection, Label, Origin, Problem,
-    ProblemKind, Proof, Time, TokenId, TokenType, Trigger,
+    AccessToken, Credential, EventKind, Expiry, Generation, GenerationId, GenerationState,
+    Inspection, Label, Origin, Problem, ProblemKind, Proof, Time, TokenId, TokenType, Trigger,
 };
 
 /// Midnight of the day `n` days after the first of January 2026.
-fn day(n: i64) -> Time {
+pub fn day(n: i64) -> Time {
     DateTime::from_timestamp(1_767_225_600, 0).unwrap() + TimeDelta::days(n)
 }
 
-fn string(text: &str) -> AccessToken {
+pub fn string(text: &str) -> AccessToken {
     AccessToken::parse(text).unwrap()
 }
 
-fn label(text: &str) -> Label {
+pub fn label(text: &str) -> Label {
     Label::parse(text).unwrap()
 }
 
-fn proof(at: Time, valid: bool, expiry: Expiry) -> Proof {
+pub fn proof(at: Time, valid: bool, expiry: Expiry) -> Proof {
     let problem = (!valid).then(|| Problem::new(ProblemKind::Revoked, "it was revoked"));
     let inspection = Inspection { expiry, ..Inspection::bare(Some(valid), problem) };
     Proof { at, inspection }
 }
 
-fn enrolment(name: &str) -> Enrolment {
+pub fn enrolment(name: &str) -> Enrolment {
     Enrolment {
         label: label(name),
         was: None,
@@ -60,55 +78,61 @@ fn enrolment(name: &str) -> Enrolment {
     }
 }
 
-fn key() -> KeySource {
+pub fn key() -> KeySource {
     KeySource::Given(Key::new([7; 32]))
 }
 
-fn lock(path: &Path) -> RunLock {
+pub fn lock(path: &Path) -> RunLock {
     let holder = Holder { pid: 1, command: "metatoken refresh".into(), started_at: day(0) };
     RunLock::take(path, &holder, Duration::from_secs(10)).unwrap()
 }
 
 /// A store in a folder that goes when it goes.
-struct Shelf {
-    store: Store,
-    lock: RunLock,
-    run: RunId,
-    path: PathBuf,
-    _folder: tempfile::TempDir,
+pub struct Shelf {
+    pub store: Store,
+    pub lock: RunLock,
+    pub run: RunId,
+    pub path: PathBuf,
+    pub folder: tempfile::TempDir,
 }
 
 impl Shelf {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metatoken.db");
         let lock = lock(&path);
         let store = Store::open(&lock, &path, &key()).unwrap();
         let run = store.begin_run("refresh", Trigger::Scheduled, day(0)).unwrap();
-        Self { store, lock, run, path, _folder: folder }
+        Self { store, lock, run, path, folder }
     }
 
-    fn token(&self, name: &str) -> TokenId {
+    /// A store that no file keeps.
+    fn in_memory() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metatoken.db");
+        let lock = lock(&path);
+        let store = Store::rehearsal(&path, None, None).unwrap();
+        let run = store.begin_run("refresh", Trigger::Scheduled, day(0)).unwrap();
+        Self { store, lock, run, path, folder }
+    }
+
+    pub fn token(&self, name: &str) -> TokenId {
         self.store.enrol(&[enrolment(name)]).unwrap()[0]
     }
 
-    fn candidate(&self, token: TokenId, text: &str, expiry: Expiry, now: Time) -> Generation {
-        let arrival = Arrival {
-            token,
-            string: string(text),
+    pub fn candidate(&self, token: TokenId, text: &str, expiry: Expiry, now: Time) -> Generation {
+        let new = NewCandidate {
+            access_token: string(text),
             origin: Origin::Refreshed,
             expiry,
             parent: None,
         };
-        self.store.seal_candidate(arrival, now).unwrap()
+        self.store.seal_candidate(self.credential(token), new, now).unwrap().1
     }
 
-    fn promotion(&self, token: TokenId, candidate: &Generation) -> Promotion {
-        let supersedes = self.credential(token).current.map(|current| current.id);
+    pub fn promotion(&self, candidate: &Generation) -> Promotion {
         Promotion {
-            token,
             candidate: candidate.id,
-            supersedes,
             proof: None,
             event: EventKind::Refreshed,
             problem: None,
@@ -117,41 +141,36 @@ impl Shelf {
     }
 
     /// Seals a string and makes it the current one.
-    fn current(&self, token: TokenId, text: &str, expiry: Expiry, now: Time) -> Generation {
+    pub fn current(&self, token: TokenId, text: &str, expiry: Expiry, now: Time) -> Generation {
         let candidate = self.candidate(token, text, expiry, now);
-        self.store.promote(self.run, self.promotion(token, &candidate), now).unwrap()
+        self.promote(token, self.promotion(&candidate), now).unwrap();
+        Generation { state: GenerationState::Current, ..candidate }
     }
 
-    fn credential(&self, token: TokenId) -> crate::token::Credential {
+    /// Promotes a candidate in the place of the one that is current now.
+    pub fn promote(&self, token: TokenId, promotion: Promotion, now: Time) -> Result<Credential> {
+        self.store.promote(self.run, self.credential(token), promotion, now)
+    }
+
+    /// Records an answer of Graph's.
+    pub fn note_proof(
+        &self,
+        token: TokenId,
+        generation: GenerationId,
+        proof: Proof,
+    ) -> Option<EventKind> {
+        let credential = self.credential(token);
+        self.store.note_proof(self.run, credential, generation, proof).unwrap().1
+    }
+
+    pub fn credential(&self, token: TokenId) -> Credential {
         let all = self.store.credentials().unwrap();
         all.into_iter().find(|credential| credential.id == token).unwrap()
     }
 
-    fn kinds(&self) -> Vec<EventKind> {
+    pub fn kinds(&self) -> Vec<EventKind> {
         let mut events = self.store.events(&EventQuery::default()).unwrap();
         events.reverse();
         events.into_iter().map(|event| event.kind).collect()
     }
-}
-
-/// This binary once more, in this folder, to run one of its ignored tests.
-fn again(test: &str, folder: &Path) -> Command {
-    // The build's folder may be closed to others.
-    let binary = folder.join("reader");
-    if !binary.exists() {
-        std::fs::copy(std::env::current_exe().unwrap(), &binary).unwrap();
-    }
-    let mut command = Command::new(binary);
-    command
-        .args(["--ignored", "--exact", &format!("store::tests::{test}")])
-        .current_dir(folder)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
-
-/// Whether such a test was started by [`again`], and not by somebody who runs all that is ignored.
-fn is_child() -> bool {
-    std::env::current_exe()
-        .is_ok_and(|binary| binary.parent() == std::env::current_dir().ok().as_deref())
 }

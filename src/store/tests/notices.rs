@@ -1,5 +1,14 @@
 use super::*;
+use crate::store::sqlite::place;
 use crate::token::{ChannelId, NoticeEvent, TargetId, Told, Topic, TopicState};
+
+contract! {
+    what_a_channel_was_told_is_remembered_to_the_letter,
+    the_last_word_counts_and_what_is_over_is_forgotten_with_it,
+    a_channel_keeps_its_number_and_counts_what_got_through,
+    a_channel_fails_since_it_first_did_and_each_way_is_an_event,
+    a_channel_that_the_config_lost_is_forgotten_with_all_it_was_told,
+}
 
 fn ops() -> ChannelId {
     ChannelId::new("ops")
@@ -43,9 +52,8 @@ impl Shelf {
     }
 }
 
-#[test]
-fn what_a_channel_was_told_is_remembered_to_the_letter() {
-    let shelf = Shelf::new();
+fn what_a_channel_was_told_is_remembered_to_the_letter(make: Make) {
+    let shelf = make();
     let reminder = Told {
         topic: topic("brand", "reminder", "expiring"),
         state: TopicState::Reminded { deadline: day(60), before: TimeDelta::days(7) },
@@ -65,9 +73,8 @@ fn what_a_channel_was_told_is_remembered_to_the_letter() {
     shelf.remembers(&ChannelId::new("other"), &[]);
 }
 
-#[test]
-fn the_last_word_counts_and_what_is_over_is_forgotten_with_it() {
-    let shelf = Shelf::new();
+fn the_last_word_counts_and_what_is_over_is_forgotten_with_it(make: Make) {
+    let shelf = make();
     let (late, dead) = (topic("brand", "expiring", ""), topic("brand", "revoked", ""));
     shelf.note_told(&ops(), &[told(late.clone(), NoticeEvent::Warning)], &[]);
     let worse = told(late.clone(), NoticeEvent::Critical);
@@ -86,9 +93,8 @@ fn the_last_word_counts_and_what_is_over_is_forgotten_with_it() {
     shelf.remembers(&other, &others);
 }
 
-#[test]
-fn a_channel_keeps_its_number_and_counts_what_got_through() {
-    let shelf = Shelf::new();
+fn a_channel_keeps_its_number_and_counts_what_got_through(make: Make) {
+    let shelf = make();
     let first = shelf.store.channel(&ops()).unwrap();
     assert_eq!((first.uid.len(), first.sent), (12, 0));
     shelf.note_told(&ops(), &[], &[]);
@@ -101,9 +107,8 @@ fn a_channel_keeps_its_number_and_counts_what_got_through() {
     assert_ne!(shelf.store.channel(&ChannelId::new("other")).unwrap().uid, first.uid);
 }
 
-#[test]
-fn a_channel_fails_since_it_first_did_and_each_way_is_an_event() {
-    let shelf = Shelf::new();
+fn a_channel_fails_since_it_first_did_and_each_way_is_an_event(make: Make) {
+    let shelf = make();
     for (at, error) in [(1, "HTTP 500"), (2, "HTTP 500"), (3, "no answer"), (4, "no answer")] {
         shelf.fails(&ops(), error, day(at));
         assert_eq!(shelf.failing(), [("ops".to_owned(), day(1), error.to_owned())]);
@@ -131,9 +136,8 @@ fn a_channel_fails_since_it_first_did_and_each_way_is_an_event() {
     assert_eq!(of(EventQuery { kinds: Some(EventQuery::FAILURES), ..EventQuery::default() }), 3);
 }
 
-#[test]
-fn a_channel_that_the_config_lost_is_forgotten_with_all_it_was_told() {
-    let shelf = Shelf::new();
+fn a_channel_that_the_config_lost_is_forgotten_with_all_it_was_told(make: Make) {
+    let shelf = make();
     let (gone, other) = (ChannelId::new("it's \"gone\""), ChannelId::new("other"));
     let known = [told(topic("brand", "expiring", ""), NoticeEvent::Warning)];
     for channel in [&gone, &other] {

@@ -1,7 +1,18 @@
 use std::path::PathBuf;
 
+use rusqlite::Connection;
+
 use super::*;
 use crate::token::TargetId;
+
+contract! {
+    both_contents_come_back_until_the_file_is_whole,
+    what_is_about_to_be_written_is_owed_and_what_is_restored_has_drifted,
+    a_restore_of_which_nothing_was_written_can_be_made_again,
+    one_write_is_open_for_a_file,
+    what_is_needed_to_finish_a_file_is_not_purged,
+    the_process_of_a_target_or_of_its_command_is_known,
+}
 
 fn target(name: &str) -> TargetId {
     TargetId::new(name)
@@ -31,9 +42,8 @@ fn both() -> [Vec<u8>; 2] {
     [b"old".to_vec(), b"new".to_vec()]
 }
 
-#[test]
-fn both_contents_come_back_until_the_file_is_whole() {
-    let shelf = Shelf::new();
+fn both_contents_come_back_until_the_file_is_whole(make: Make) {
+    let shelf = make();
     let token = shelf.token("brand");
     let current = shelf.current(token, "EAAfake1", Expiry::Unknown, day(1));
     shelf.store.owe(token, &[target("a"), target("b")], day(1)).unwrap();
@@ -58,9 +68,8 @@ fn both_contents_come_back_until_the_file_is_whole() {
     assert_eq!(open(&shelf.store), []);
 }
 
-#[test]
-fn what_is_about_to_be_written_is_owed_and_what_is_restored_has_drifted() {
-    let shelf = Shelf::new();
+fn what_is_about_to_be_written_is_owed_and_what_is_restored_has_drifted(make: Make) {
+    let shelf = make();
     let token = shelf.token("brand");
     let current = shelf.current(token, "EAAfake1", Expiry::Unknown, day(1));
     for name in ["delivered", "restored"] {
@@ -75,12 +84,12 @@ fn what_is_about_to_be_written_is_owed_and_what_is_restored_has_drifted() {
     assert_eq!((restored.owed, restored.drifted_since), (None, Some(day(2))));
 }
 
-#[test]
-fn a_restore_of_which_nothing_was_written_can_be_made_again() {
-    let shelf = Shelf::new();
+fn a_restore_of_which_nothing_was_written_can_be_made_again(make: Make) {
+    let shelf = make();
     let token = shelf.token("brand");
-    let replaced =
-        |name: &str| shelf.store.replaced(token, &target(name)).unwrap().unwrap().content.to_vec();
+    let replaced = |name: &str| {
+        shelf.store.target_backup(token, &target(name)).unwrap().unwrap().content.to_vec()
+    };
     let current = shelf.current(token, "EAAfake1", Expiry::Unknown, day(1));
     begin(&shelf, token, "restored", None);
     begin(&shelf, token, "delivered", Some(current.id));
@@ -92,9 +101,8 @@ fn a_restore_of_which_nothing_was_written_can_be_made_again() {
     assert_eq!(open(&shelf.store), []);
 }
 
-#[test]
-fn one_write_is_open_for_a_file() {
-    let shelf = Shelf::new();
+fn one_write_is_open_for_a_file(make: Make) {
+    let shelf = make();
     let (brand, shop) = (shelf.token("brand"), shelf.token("shop"));
     begin(&shelf, brand, "a", None);
     begin(&shelf, shop, "a", None);
@@ -102,17 +110,16 @@ fn one_write_is_open_for_a_file() {
     assert_eq!(open, [shop]);
 }
 
-#[test]
-fn what_is_needed_to_finish_a_file_is_not_purged() {
-    let shelf = Shelf::new();
+fn what_is_needed_to_finish_a_file_is_not_purged(make: Make) {
+    let shelf = make();
     let token = shelf.token("brand");
     begin(&shelf, token, "a", None);
-    let keep = Keep { generations: 9, at_least: TimeDelta::days(1) };
+    let keep = Retention { generations: 9, at_least: TimeDelta::days(1) };
     shelf.store.purge(shelf.run, &[(token, keep)], day(99)).unwrap();
     assert_eq!(open(&shelf.store), [("a".to_owned(), Some(both()))]);
     shelf.store.end_overwrite(token, &target("a")).unwrap();
     shelf.store.purge(shelf.run, &[(token, keep)], day(99)).unwrap();
-    assert!(shelf.store.replaced(token, &target("a")).unwrap().is_none());
+    assert!(shelf.store.target_backup(token, &target("a")).unwrap().is_none());
 }
 
 #[test]
@@ -153,9 +160,8 @@ fn no_content_lies_on_the_disk_in_the_clear() {
     }
 }
 
-#[test]
-fn the_process_of_a_target_or_of_its_command_is_known() {
-    let shelf = Shelf::new();
+fn the_process_of_a_target_or_of_its_command_is_known(make: Make) {
+    let shelf = make();
     let (brand, shop) = (shelf.token("brand"), shelf.token("shop"));
     let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
     let (one, two) = (words(&["/bin/hook", "a b"]), words(&["/bin/hook", "a", "b"]));

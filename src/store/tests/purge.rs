@@ -1,5 +1,9 @@
 use super::*;
 
+contract! {
+    a_purged_string_that_returns_is_sealed_again,
+}
+
 /// What stays sealed of six strings that were set aside on the days 1 to 6, kept two at least and
 /// ten days at least.
 fn kept(expiry: Expiry, valid: Option<bool>, today: i64) -> Vec<u32> {
@@ -9,9 +13,9 @@ fn kept(expiry: Expiry, valid: Option<bool>, today: i64) -> Vec<u32> {
         let generation = shelf.current(token, &format!("EAAfake{n}"), expiry, day(n));
         let inspection = Inspection { expiry, ..Inspection::bare(valid, None) };
         let proof = Proof { at: day(n), inspection };
-        shelf.store.note_proof(shelf.run, generation.id, proof).unwrap();
+        shelf.note_proof(token, generation.id, proof);
     }
-    let keep = Keep { generations: 2, at_least: TimeDelta::days(10) };
+    let keep = Retention { generations: 2, at_least: TimeDelta::days(10) };
     let gone = shelf.store.purge(shelf.run, &[(token, keep)], day(today)).unwrap();
     let purged = shelf.kinds().into_iter().filter(|kind| *kind == EventKind::Purged).count();
     assert_eq!(gone, purged);
@@ -48,13 +52,12 @@ fn old_strings_go_when_nobody_can_want_them() {
     }
 }
 
-#[test]
-fn a_purged_string_that_returns_is_sealed_again() {
-    let shelf = Shelf::new();
+fn a_purged_string_that_returns_is_sealed_again(make: Make) {
+    let shelf = make();
     let token = shelf.token("brand");
     let first = shelf.current(token, "EAAfake1", Expiry::At(day(2)), day(1));
     shelf.current(token, "EAAfake2", Expiry::Unknown, day(2));
-    let keep = Keep { generations: 0, at_least: TimeDelta::zero() };
+    let keep = Retention { generations: 0, at_least: TimeDelta::zero() };
     assert_eq!(shelf.store.purge(shelf.run, &[(token, keep)], day(3)).unwrap(), 1);
     let back = shelf.candidate(token, "EAAfake1", Expiry::Unknown, day(4));
     assert_eq!((back.id, back.number), (first.id, 1));

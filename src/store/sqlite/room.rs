@@ -1,16 +1,15 @@
-//! Room on the disk for what Meta is about to grant.
+//! Takes room on the disk for what Meta is about to grant.
 //!
 //! A grant that meets a full disk is lost, and where Meta ends the old access token with it the
 //! token is dead. So room is taken before Meta is asked: blocks are allocated behind the end of
-//! the log, which shows nobody a longer file, and the pages of the grant are written into them.
-//! Whoever asks holds his room until the new access token is promoted; meanwhile every commit
+//! the log, which makes the file look no longer, and the pages of the grant are written into them.
+//! A worker holds its room until the new access token is promoted; meanwhile every commit
 //! that lengthens the log takes its length anew, and where that fails the others wait.
 //!
 //! The database itself needs no room before a grant: a checkpoint that cannot make it longer
 //! leaves all frames in the log, which grows on. What cannot be taken so, because the file
 //! system does not know how or copies what is written, is written and undone instead.
 
-use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -24,9 +23,11 @@ use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
 use super::connection::empty_log;
-use super::error::StoreError;
-use super::fault::Fault;
-use super::{Result, Store, place};
+use super::place;
+use super::queue::Queue;
+use crate::store::engine::{GrantRoom, Shortage};
+use crate::store::error::SystemCause;
+use crate::store::tx_error::{EngineFailure, TxError};
 
 /// What a page costs in the log, with its header.
 pub const FRAME: u64 = 4096 + 24;
@@ -48,21 +49,6 @@ const INDEXED: u64 = 4062 * FRAME;
 /// File systems on which blocks that were allocated are there when they are written: ext2 to
 /// ext4, XFS, tmpfs, and overlays, which hand the call on to one of those.
 const KEEP_THEIR_WORD: [u64; 4] = [0xef53, 0x5846_5342, 0x0102_1994, 0x794c_7630];
-
-/// How much room is missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shortage {
-    /// How many bytes are needed.
-    pub needed: u64,
-    /// How many are left.
-    pub free: u64,
-}
-
-impl fmt::Display for Shortage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} KiB needed, {} KiB free", self.needed.div_ceil(1024), self.free / 1024)
-    }
-}
 
 /// The room of one store, shared by its callers and its thread.
 #[derive(Debug)]
@@ -95,12 +81,11 @@ enum Asked {
 }
 
 /// Room for one grant, held by the thread that asked for it until the value is dropped.
-#[derive(Debug)]
-pub struct GrantRoom(Option<Arc<Room>>);
+struct Held(Arc<Room>);
 
-impl Drop for GrantRoom {
+impl Drop for Held {
     fn drop(&mut self) {
-        let Some(room) = &self.0 else { return };
+        let Self(room) = self;
         let me = std::thread::current().id();
         let mut state = room.lock();
         if let Some(place) = state.holders.iter().position(|holder| *holder == me) {
@@ -112,40 +97,23 @@ impl Drop for GrantRoom {
     }
 }
 
-impl Store {
-    /// Takes room on the disk for one grant, before Meta is asked for it. Waits for others to give
-    /// theirs back while there is too little for all.
-    ///
-    /// [`NoRoom`](super::StoreError::NoRoom) if there is not even enough for one.
-    pub fn room_for_grant(&self) -> Result<GrantRoom> {
-        let Some(room) = &self.room else { return Ok(GrantRoom(None)) };
-        loop {
-            let (room, me) = (Arc::clone(room), std::thread::current().id());
-            let asked = self.alone({
-                let room = Arc::clone(&room);
-                move |connection| room.ask(connection, me)
-            })?;
-            match asked {
-                Asked::Taken => return Ok(GrantRoom(Some(room))),
-                Asked::Later(seen) => room.wait_for_a_return(seen),
-                Asked::None(shortage) => {
-                    return Err(StoreError::NoRoom(self.path.clone(), shortage));
-                }
-            }
+/// Takes room for one grant; waits for others to give theirs back while there is too little for all.
+pub fn for_grant(room: &Arc<Room>, queue: &Queue) -> Result<GrantRoom, TxError> {
+    loop {
+        let (theirs, me) = (Arc::clone(room), std::thread::current().id());
+        match queue.alone(move |connection| theirs.ask(connection, me))? {
+            Asked::Taken => return Ok(GrantRoom::held(Held(Arc::clone(room)))),
+            Asked::Later(seen) => room.wait_for_a_return(seen),
+            Asked::None(shortage) => return Err(TxError::NoRoom(shortage)),
         }
     }
+}
 
-    /// Whether so many renewals can be announced at once.
-    pub fn has_room_to_announce(&self, renewals: usize) -> Result<bool> {
-        let Some(room) = self.room.clone() else { return Ok(true) };
-        let needed = BESIDE + ANNOUNCEMENT * renewals as u64;
-        self.alone(move |connection| room.prove(connection, needed))
-    }
-
-    /// How much is missing for one grant, as far as a look at the disk can tell; writes nothing.
-    pub fn shortage(&self) -> Option<Shortage> {
-        shortage(&place::beside(&place::real(&self.path), place::LOG), BESIDE + GRANT)
-    }
+/// Whether so many renewals can be announced at once.
+pub fn to_announce(room: &Arc<Room>, queue: &Queue, renewals: usize) -> Result<bool, TxError> {
+    let needed = BESIDE + ANNOUNCEMENT * renewals as u64;
+    let room = Arc::clone(room);
+    queue.alone(move |connection| room.prove(connection, needed))
 }
 
 impl Room {
@@ -200,7 +168,7 @@ impl Room {
         // A log that is not emptied is read once more by the next writer.
         let _ = empty_log(&connection);
         drop(connection);
-        // Whoever finds no room says so: this is only for a disk that fills meanwhile.
+        // A run that finds no room says so: this is only for a disk that fills meanwhile.
         if self.takes.load(Ordering::Relaxed) {
             let _ = self.take(KEPT);
         }
@@ -215,7 +183,7 @@ impl Room {
         drop(self.returned.wait_while(self.lock(), same));
     }
 
-    fn ask(&self, connection: &Connection, who: ThreadId) -> Result<Asked, Fault> {
+    fn ask(&self, connection: &Connection, who: ThreadId) -> Result<Asked, TxError> {
         let mut state = self.lock();
         if let Some(shortage) = state.refused {
             return Ok(Asked::None(shortage));
@@ -233,8 +201,13 @@ impl Room {
         Ok(Asked::None(shortage))
     }
 
+    /// How much is missing for one grant, as far as a look at the disk can tell; writes nothing.
+    pub fn shortage_for_grant(store: &Path) -> Option<Shortage> {
+        shortage(&place::beside(&place::real(store), place::LOG), BESIDE + GRANT)
+    }
+
     /// Proves that so many bytes can be written to the log from now on.
-    fn prove(&self, connection: &Connection, needed: u64) -> Result<bool, Fault> {
+    fn prove(&self, connection: &Connection, needed: u64) -> Result<bool, TxError> {
         if self.take_or_write(connection, needed)? {
             return Ok(true);
         }
@@ -243,20 +216,20 @@ impl Room {
         self.take_or_write(connection, needed)
     }
 
-    fn take_or_write(&self, connection: &Connection, needed: u64) -> Result<bool, Fault> {
+    fn take_or_write(&self, connection: &Connection, needed: u64) -> Result<bool, TxError> {
         if self.takes.load(Ordering::Relaxed) && self.is_indexed(needed) {
             match self.take(needed) {
                 Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
                     self.takes.store(false, Ordering::Relaxed);
                 }
                 Ok(taken) => return Ok(taken),
-                Err(errno) => return Err(Fault::System(errno)),
+                Err(errno) => return Err(refused(errno)),
             }
         }
         self.write(connection, needed)
     }
 
-    /// Whether the index of the log has a place for so many bytes more: nobody can take room for it.
+    /// Whether the index of the log has a place for so many bytes more: no room can be taken for it.
     fn is_indexed(&self, needed: u64) -> bool {
         fs::metadata(&self.log).is_ok_and(|log| log.len() + needed < INDEXED)
     }
@@ -280,20 +253,20 @@ impl Room {
 
     /// Writes so many bytes into the log, in a transaction that is undone: the next takes its
     /// place.
-    fn write(&self, connection: &Connection, needed: u64) -> Result<bool, Fault> {
+    fn write(&self, connection: &Connection, needed: u64) -> Result<bool, TxError> {
         let within = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
         let bytes = i64::try_from(needed / FRAME * 4096).unwrap_or(i64::MAX);
         let written = within
             .execute_batch("CREATE TABLE room (filler BLOB)")
             .and_then(|()| within.execute("INSERT INTO room VALUES (zeroblob(?1))", [bytes]))
             .and_then(|_| within.cache_flush())
-            .map_err(Fault::from)
-            .and_then(|()| self.sync().map_err(Fault::System));
+            .map_err(TxError::from)
+            .and_then(|()| self.sync().map_err(refused));
         if !within.is_autocommit() {
             within.rollback()?;
         }
         match written {
-            Err(fault) if fault.is_full() => Ok(false),
+            Err(error) if error.is_full() => Ok(false),
             written => written.map(|()| true),
         }
     }
@@ -303,6 +276,15 @@ impl Room {
         let synced = log.and_then(|log| log.sync_data());
         synced.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
     }
+}
+
+/// What the system refused without `SQLite`.
+fn refused(errno: Errno) -> TxError {
+    let failure = match errno {
+        Errno::NOSPC | Errno::DQUOT | Errno::FBIG => EngineFailure::Full,
+        _ => EngineFailure::Other,
+    };
+    TxError::Engine(failure, SystemCause::new(std::io::Error::from(errno)))
 }
 
 /// What so many grants need that are under way at once.

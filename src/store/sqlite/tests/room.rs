@@ -1,9 +1,16 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
-use super::super::room;
-use super::*;
-use crate::token::{GranularScope, Identity, TargetId};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use super::super::{open, place, room};
+use crate::store::tests::{Shelf, day, key, lock};
+use crate::store::{Promotion, Store};
+use crate::token::{
+    EventKind, Expiry, GranularScope, Identity, Inspection, Proof, TargetId, TokenId, Trigger,
+};
 
 /// The log of a store: its length, and what is taken on the disk for it.
 fn log(shelf: &Shelf) -> (u64, u64) {
@@ -30,20 +37,17 @@ fn renew(shelf: &Shelf, token: TokenId, n: i64) {
     let proof = Proof { at: now, inspection };
     shelf.store.plan_attempts(run, &[token], now).unwrap();
     let candidate = shelf.candidate(token, &text, Expiry::At(day(n + 60)), now);
-    let supersedes = shelf.store.credential(token).unwrap().current.map(|current| current.id);
-    if let Some(current) = supersedes {
-        shelf.store.note_proof(run, current, proof.clone()).unwrap();
+    if let Some(current) = shelf.credential(token).current {
+        shelf.note_proof(token, current.id, proof.clone());
     }
     let promotion = Promotion {
         proof: Some(proof),
         owes: (0..30).map(|n| TargetId::new(format!("/srv/application/{n}.ini#token"))).collect(),
-        token,
         candidate: candidate.id,
-        supersedes,
         event: EventKind::Refreshed,
         problem: None,
     };
-    shelf.store.promote(run, promotion, now).unwrap();
+    shelf.promote(token, promotion, now).unwrap();
 }
 
 #[test]
@@ -58,10 +62,13 @@ fn a_grant_fits_into_the_room_that_is_taken_for_it() {
     }
     let mut most = 0;
     for token in &tokens {
-        let frames = |sql| shelf.store.alone(move |c| Ok(c.query_row(sql, [], |row| row.get(1))?));
-        frames("PRAGMA wal_checkpoint(RESTART)").map(|_: i64| ()).unwrap();
+        let frames = |sql| -> i64 {
+            let other = Connection::open(&shelf.path).unwrap();
+            other.query_row(sql, [], |row| row.get(1)).unwrap()
+        };
+        frames("PRAGMA wal_checkpoint(RESTART)");
         renew(&shelf, *token, 3);
-        let written: i64 = frames("PRAGMA wal_checkpoint(PASSIVE)").unwrap();
+        let written = frames("PRAGMA wal_checkpoint(PASSIVE)");
         most = most.max(written);
     }
     let frames = i64::try_from(room::GRANT / room::FRAME).unwrap();
@@ -75,7 +82,7 @@ fn room_is_taken_behind_the_end_of_the_log_and_kept_for_the_next_run() {
     let (length, taken) = log(&shelf);
     assert!(taken >= length + room::needed(1), "{taken} of {length}");
     drop(held);
-    let Shelf { store, path, lock: _lock, run: _, _folder } = shelf;
+    let Shelf { store, path, lock: _lock, run: _, folder: _folder } = shelf;
     drop(store);
     let file = fs::metadata(place::beside(&path, place::LOG)).unwrap();
     assert_eq!(file.len(), 0);
@@ -84,10 +91,16 @@ fn room_is_taken_behind_the_end_of_the_log_and_kept_for_the_next_run() {
 
 #[test]
 fn what_cannot_be_taken_is_written_and_undone() {
-    let shelf = Shelf::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metatoken.db");
+    let lock = lock(&path);
+    let (sqlite, seals) = open(&lock, &path, &key()).unwrap();
+    let disk = sqlite.disk.clone().unwrap();
+    disk.room.takes.store(false, std::sync::atomic::Ordering::Relaxed);
+    let store = Store::over(Arc::new(sqlite), &path, Some(seals));
+    let run = store.begin_run("refresh", Trigger::Scheduled, day(0)).unwrap();
+    let shelf = Shelf { store, lock, run, path, folder };
     let token = shelf.token("brand");
-    let room = Arc::clone(shelf.store.room.as_ref().unwrap());
-    room.takes.store(false, std::sync::atomic::Ordering::Relaxed);
     let held = shelf.store.room_for_grant().unwrap();
     let (length, _) = log(&shelf);
     assert!(length >= room::needed(1), "{length}");
@@ -97,12 +110,10 @@ fn what_cannot_be_taken_is_written_and_undone() {
     let longer = log(&shelf).0 - length;
     assert!(longer < room::GRANT, "what was written once is written over, not behind: {longer}");
     drop(again);
-    let reader = Store::open_reader(&shelf.path, None).unwrap().unwrap();
-    let tables = reader.read(|connection| {
-        let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'room'";
-        Ok(connection.query_row(sql, [], |row| row.get::<_, i64>(0))?)
-    });
-    assert_eq!(tables.unwrap(), 0);
+    let other = Connection::open(&shelf.path).unwrap();
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'room'";
+    let tables: i64 = other.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert_eq!(tables, 0);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Every column of every table is damaged with every value that nobody writes; whatever it is, the
 //! other token's rows are what they were, and the damaged one can be replaced.
 
+use rusqlite::Connection;
+
 use super::*;
 use crate::token::{ChannelId, Credential, TargetId};
 
@@ -11,15 +13,15 @@ fn bytes() -> Vec<u8> {
         let token = shelf.token(name);
         let end = Expiry::At(day(60));
         let current = shelf.current(token, &format!("EAAfake{name}"), end, day(1));
-        shelf.store.note_proof(shelf.run, current.id, proof(day(1), true, end)).unwrap();
+        shelf.note_proof(token, current.id, proof(day(1), true, end));
         shelf.store.owe(token, &[TargetId::new("app")], day(1)).unwrap();
-        shelf.store.keep_replaced(token, &TargetId::new("app"), b"old", day(1)).unwrap();
+        shelf.store.keep_target_backup(token, &TargetId::new("app"), b"old", day(1)).unwrap();
         shelf.store.plan_attempts(shelf.run, &[token], day(1)).unwrap();
     }
-    shelf.store.pause_app("main", day(9), day(1)).unwrap();
+    shelf.store.throttle_app("main", day(9), day(1)).unwrap();
     shelf.store.channel(&ChannelId::new("ops")).unwrap();
     let path = shelf.path.clone();
-    let Shelf { store, _folder, .. } = shelf;
+    let Shelf { store, folder: _folder, .. } = shelf;
     drop(store);
     let connection = Connection::open(&path).unwrap();
     connection
@@ -117,7 +119,7 @@ fn holds(lock: &RunLock, path: &Path, case: &str) {
     let shop = named(&before, "shop").unwrap_or_else(|| panic!("{case}"));
     assert_eq!(shop.damage, None, "{case}");
     assert!(before.machinery("refresh", day(2)).is_ok(), "{case}");
-    assert!(before.paused_apps(day(2)).is_ok(), "{case}");
+    assert!(before.throttled_apps(day(2)).is_ok(), "{case}");
     assert!(before.told(&ChannelId::new("ops")).is_ok(), "{case}");
     assert!(before.failing_channels().is_ok(), "{case}");
     assert!(before.history(&EventQuery::default()).is_ok(), "{case}");
@@ -137,27 +139,24 @@ fn holds(lock: &RunLock, path: &Path, case: &str) {
     if let Some(current) = &brand.current {
         assert_eq!(store.reveal(current.id).unwrap(), string("EAAfakebrand"), "{case}");
     }
-    let arrival = Arrival {
-        token,
-        string: string("EAAfakenew"),
+    let new = NewCandidate {
+        access_token: string("EAAfakenew"),
         origin: Origin::Adopted,
         expiry: Expiry::Unknown,
         parent: None,
     };
-    let candidate = store.seal_candidate(arrival, day(2)).unwrap();
+    let (brand, candidate) = store.seal_candidate(brand, new, day(2)).unwrap();
     let promotion = Promotion {
-        token,
         candidate: candidate.id,
-        supersedes: brand.in_place(),
         proof: None,
         event: EventKind::Adopted,
         problem: None,
         owes: vec![TargetId::new("app")],
     };
-    let promoted = store.promote(run, promotion, day(2));
+    let promoted = store.promote(run, brand, promotion, day(2));
     let promoted = promoted.unwrap_or_else(|error| panic!("{case}: {error:?}"));
-    assert_eq!(store.reveal(promoted.id).unwrap(), string("EAAfakenew"), "{case}");
-    let keep = Keep { generations: 0, at_least: TimeDelta::zero() };
+    assert_eq!(store.reveal(promoted.current.unwrap().id).unwrap(), string("EAAfakenew"), "{case}");
+    let keep = Retention { generations: 0, at_least: TimeDelta::zero() };
     assert!(store.purge(run, &[(token, keep)], day(90)).is_ok(), "{case}");
     assert_eq!(store.credential(token).unwrap().damage, None, "{case}");
 }

@@ -1,4 +1,4 @@
-//! The files of a store: where they lie and who may read them.
+//! Says where the files of a store lie and who may read them.
 //!
 //! What we make is the owner's alone, by explicit modes and whatever the umask. What an operator
 //! has loosened stays loosened, and the files that `SQLite` keeps beside the store follow it, or
@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, OFlags};
 
-use super::error::{Cause, StoreError};
 use crate::shell::quoted;
+use crate::store::error::{StoreError, SystemCause};
 
 /// The write-ahead log's ending.
 pub const LOG: &str = "-wal";
@@ -41,7 +41,7 @@ pub fn mark_path(store: &Path) -> PathBuf {
 
 /// What has the name of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum FileState {
     /// Nothing.
     Nothing,
     /// A file without a byte in it.
@@ -52,8 +52,8 @@ pub enum Found {
 
 /// Looks what has the name of the store; a link that leads to nothing is an error, and so is what
 /// is not a file, under the names of the log, its index and the journal too: to open a pipe waits for ever.
-pub fn look(store: &Path) -> Result<Found, StoreError> {
-    let unreadable = |error| StoreError::Unreadable(store.to_path_buf(), Cause::new(error));
+pub fn look(store: &Path) -> Result<FileState, StoreError> {
+    let unreadable = |error| StoreError::Unreadable(store.to_path_buf(), SystemCause::new(error));
     let real = real(store);
     if let Some(other) =
         [LOG, INDEX, JOURNAL].map(|it| beside(&real, it)).iter().find(|it| is_no_file(it))
@@ -62,11 +62,11 @@ pub fn look(store: &Path) -> Result<Found, StoreError> {
     }
     match fs::metadata(store) {
         Ok(meta) if !meta.is_file() => Err(StoreError::NotAFile(store.to_path_buf())),
-        Ok(meta) if meta.len() == 0 => Ok(Found::Empty),
-        Ok(_) => Ok(Found::Something),
+        Ok(meta) if meta.len() == 0 => Ok(FileState::Empty),
+        Ok(_) => Ok(FileState::Something),
         Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(store) {
             Ok(target) => Err(StoreError::Dangling { path: store.to_path_buf(), target }),
-            Err(_) => Ok(Found::Nothing),
+            Err(_) => Ok(FileState::Nothing),
         },
         Err(error) => Err(unreadable(error)),
     }
@@ -147,8 +147,8 @@ pub fn waiting(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Removes what a killed run left under such a name, with what `SQLite` kept beside it. Who calls
-/// holds the run lock, so nobody else is making it.
+/// Removes what a killed run left under such a name, with what `SQLite` kept beside it. The caller
+/// holds the run lock, so no other command is making it.
 pub fn clear_away(waiting: &Path) -> io::Result<()> {
     for ending in ["", LOG, INDEX, JOURNAL] {
         remove_if_there(&beside(waiting, ending))?;
@@ -172,7 +172,7 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens a file, never through a link and never waiting for whoever holds the other end of a pipe.
+/// Opens a file, never through a link and never waiting for the other end of a pipe.
 pub fn open_plain(path: &Path, how: &OpenOptions, more: OFlags) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | more;
     let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
@@ -208,7 +208,7 @@ fn hand_over(made: &File, path: &Path) -> io::Result<()> {
 }
 
 /// The mode of a new store: its owner's alone, and readable by the group of a folder that lets its
-/// group in and nobody else. Such a folder was made for those who watch the tokens.
+/// group in and no others. Such a folder was made for those who watch the tokens.
 pub fn mode_of_new(store: &Path) -> u32 {
     const OTHERS: u32 = 0o057;
     const GROUP_ALONE: u32 = 0o050;
@@ -288,7 +288,7 @@ pub fn sync_folder(of: &Path) -> io::Result<()> {
 
 /// Gives the log and its index the store's mode.
 ///
-/// Only the owner may, so a failure is no error: then somebody else's modes stand.
+/// Only the owner may, so a failure is no error: then another user's modes stand.
 pub fn carry_mode(store: &Path) {
     let store = &real(store);
     let Ok(wanted) = fs::metadata(store).map(|meta| meta.permissions().mode() & 0o777) else {
@@ -365,12 +365,12 @@ mod tests {
     fn what_has_the_stores_name_is_told_apart() {
         let dir = tempfile::tempdir().unwrap();
         let store = dir.path().join("metatoken.db");
-        assert_eq!(look(&store).unwrap(), Found::Nothing);
+        assert_eq!(look(&store).unwrap(), FileState::Nothing);
         make_file(&store).unwrap();
-        assert_eq!(look(&store).unwrap(), Found::Empty);
+        assert_eq!(look(&store).unwrap(), FileState::Empty);
         let link = dir.path().join("link.db");
         std::os::unix::fs::symlink(&store, &link).unwrap();
-        assert_eq!((look(&link).unwrap(), real(&link)), (Found::Empty, real(&store)));
+        assert_eq!((look(&link).unwrap(), real(&link)), (FileState::Empty, real(&store)));
         fs::remove_file(&store).unwrap();
         assert_eq!(look(&link).unwrap_err().code(), "store_unreadable");
         assert!(matches!(look(dir.path()), Err(StoreError::NotAFile(path)) if path == dir.path()));

@@ -103,7 +103,7 @@ fn no_string_lies_in_the_clear() {
     shelf.current(token, "EAAfakeOld", Expiry::Unknown, day(1));
     shelf.current(token, "EAAfakeNew", Expiry::Unknown, day(2));
     let target = crate::token::TargetId::new("app");
-    shelf.store.keep_replaced(token, &target, b"token = EAAfakeOld", day(2)).unwrap();
+    shelf.store.keep_target_backup(token, &target, b"token = EAAfakeOld", day(2)).unwrap();
     let folder = shelf.path.parent().unwrap().to_path_buf();
     let clear = || {
         fs::read_dir(&folder).unwrap().any(|entry| {
@@ -113,7 +113,7 @@ fn no_string_lies_in_the_clear() {
     };
     assert!(fs::metadata(place::beside(&shelf.path, place::LOG)).unwrap().len() > 0);
     assert!(!clear(), "while the writer is there");
-    let Shelf { store, _folder, .. } = shelf;
+    let Shelf { store, folder: _folder, .. } = shelf;
     drop(store);
     assert!(!clear(), "after it has left");
 }

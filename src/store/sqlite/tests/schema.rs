@@ -1,11 +1,13 @@
+use rusqlite::Connection;
+
 use super::*;
 use crate::token::{ChannelId, TargetId};
 
 /// A store of schema 1 as its first release wrote it.
-const V1: &str = include_str!("../../../tests/schemas/v1.sql");
+const V1: &str = include_str!("../../../../tests/schemas/v1.sql");
 
 /// One of schema 3, in which targets have and are owed a string.
-const V3: &str = include_str!("../../../tests/schemas/v3.sql");
+const V3: &str = include_str!("../../../../tests/schemas/v3.sql");
 
 fn build(path: &Path, dump: &str) {
     Connection::open(path).unwrap().execute_batch(dump).unwrap();
@@ -73,7 +75,7 @@ fn the_history_is_kept_where_events_need_no_token_any_more() {
     assert!(told.contains(&(EventKind::Delivered, label("brand"), Some(app))), "{told:?}");
     let deliveries = store.credentials().unwrap()[0].deliveries.clone();
     assert_eq!(deliveries.len(), 2);
-    assert_eq!(store.paused_apps(day(2)).unwrap().len(), 1);
+    assert_eq!(store.throttled_apps(day(2)).unwrap().len(), 1);
     let ops = ChannelId::new("ops");
     let run = store.begin_run("refresh", Trigger::Scheduled, day(4)).unwrap();
     store.note_channel_failure(run, &ops, "HTTP 500", day(4)).unwrap();

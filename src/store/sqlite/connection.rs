@@ -1,9 +1,9 @@
-//! Opening the file: as its writer, as a reader, or as a copy in memory.
+//! Connects to the file: as its writer, as a reader, or as a copy in memory.
 //!
 //! The journal is a write-ahead log whose two files are kept when the writer leaves. A reader of
 //! another user, in a folder that it cannot write, can then always open the store: through the
 //! log's index where there is one and the log holds something, as a copy in memory otherwise. A
-//! rollback journal cannot do this: what a killed writer leaves there only somebody who may write
+//! rollback journal cannot do this: what a killed writer leaves there only a user who may write
 //! can undo.
 
 use std::io;
@@ -14,11 +14,13 @@ use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, FileControl, OpenFlags, Transaction, TransactionBehavior};
 
-use super::error::{Cause, StoreError};
-use super::fault::{Doing, Fault};
+use super::SqliteTx;
 use super::log::{self, Log};
 use super::migrations;
-use super::place::{self, Found};
+use super::place::{self, FileState};
+use crate::store::error::{StoreError, SystemCause};
+use crate::store::tx::Tx;
+use crate::store::tx_error::{Doing, TxError};
 
 /// Marks our files among all of SQLite's: `MTKN`.
 const APPLICATION: i64 = 0x4d54_4b4e;
@@ -30,6 +32,8 @@ const STATEMENTS: usize = 64;
 const CHECKPOINT_AT: i64 = 256;
 /// How long to wait for another connection's lock.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long `status` waits for a writer before it lets its proofs go.
+const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 /// How long to stand back before asking again.
 const RETRY_AFTER: Duration = Duration::from_millis(10);
 /// For how long a reader asks while a writer is just opening its log.
@@ -37,7 +41,7 @@ const READER_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What an opened file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum SchemaState {
     /// Nothing in it: new, or cut short while it was made.
     Blank,
     /// A store of an older schema.
@@ -50,18 +54,18 @@ pub enum Standing {
 ///
 /// Who may write recovers the log of a killed writer by opening it. Beyond that nothing is changed
 /// before it is known that the file is ours, and not newer.
-pub fn writer(path: &Path) -> Result<(Connection, Standing), StoreError> {
+pub fn writer(path: &Path) -> Result<(Connection, SchemaState), StoreError> {
     let path = &place::real(path);
-    let reading = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Reading);
-    let writing = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Writing);
+    let reading = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Reading);
+    let writing = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Writing);
     let had_log = place::beside(path, place::LOG).exists();
     let connection =
         open(&place::uri(path, "mode=rw"), OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(reading)?;
     if connection.is_readonly("main").map_err(reading)? {
         let denied = io::Error::from(io::ErrorKind::PermissionDenied);
-        return Err(StoreError::Unwritable(path.clone(), Cause::new(denied)));
+        return Err(StoreError::Unwritable(path.clone(), SystemCause::new(denied)));
     }
-    // Somebody else's log is not put into somebody else's file when we leave.
+    // Another program's log is not put into its file when we leave.
     let leave_log = |leave| {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave).map(drop)
     };
@@ -74,8 +78,8 @@ pub fn writer(path: &Path) -> Result<(Connection, Standing), StoreError> {
 }
 
 /// Opens the file to read it; `None` if there is none, or nothing in it. Makes nothing.
-pub fn reader(path: &Path) -> Result<Option<(Connection, Standing)>, StoreError> {
-    if place::look(path)? != Found::Something {
+pub fn reader(path: &Path) -> Result<Option<(Connection, SchemaState)>, StoreError> {
+    if place::look(path)? != FileState::Something {
         return Ok(None);
     }
     let path = &place::real(path);
@@ -97,14 +101,25 @@ pub fn copy(of: Option<&Connection>) -> rusqlite::Result<Connection> {
 /// Takes the missing migrations, and whatever `found` adds, in one exclusive transaction.
 pub fn migrate<T>(
     connection: &Connection,
-    found: impl FnOnce(&Connection) -> Result<T, Fault>,
-) -> Result<T, Fault> {
+    found: impl FnOnce(&mut dyn Tx) -> Result<T, TxError>,
+) -> Result<T, TxError> {
     let within = Transaction::new_unchecked(connection, TransactionBehavior::Exclusive)?;
     migrations::take(&within)?;
     within.pragma_update(None, "application_id", APPLICATION)?;
-    let made = found(&within)?;
+    let made = found(&mut SqliteTx::new(&within, None))?;
     within.commit()?;
     Ok(made)
+}
+
+/// Writes in one transaction, without a long wait for another writer.
+pub fn write_soon(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<(), TxError>,
+) -> Result<(), TxError> {
+    connection.busy_timeout(SHORT_PATIENCE)?;
+    let within = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    work(&within)?;
+    Ok(within.commit()?)
 }
 
 /// Lets the log outlive the connection, and the room that is taken behind its end outlive every
@@ -117,7 +132,7 @@ fn keep_log(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Lets the log be emptied when the connection is closed: frames that lay on beside a store which
-/// somebody restores from a backup would be taken for its own.
+/// is restored from a backup would be taken for its own.
 pub fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_size_limit", 0, |_| Ok(()))
 }
@@ -125,8 +140,8 @@ pub fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
 /// Opens it through the log's index, or as a copy in memory where that cannot be: where the log
 /// holds nothing, where it has no index, and where the index is closed to us.
 fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
-    let unreadable = |error| StoreError::Unreadable(path.to_path_buf(), Cause::new(error));
-    let fault = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Reading);
+    let unreadable = |error| StoreError::Unreadable(path.to_path_buf(), SystemCause::new(error));
+    let fault = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Reading);
     let asked_at = Instant::now();
     let mut in_vain = None;
     loop {
@@ -159,7 +174,7 @@ fn open_live(path: &Path) -> rusqlite::Result<Connection> {
 
 /// Opens bytes that are a whole file.
 fn in_memory(image: &[u8], path: &Path) -> Result<Connection, StoreError> {
-    let fault = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Reading);
+    let fault = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Reading);
     let mut connection = Connection::open_in_memory().map_err(fault)?;
     set_up(&connection).map_err(fault)?;
     connection.deserialize_read_exact("main", image, image.len(), true).map_err(fault)?;
@@ -170,13 +185,13 @@ fn in_memory(image: &[u8], path: &Path) -> Result<Connection, StoreError> {
 
 /// Refuses a file that lost its end, which `SQLite` would read as zeros.
 fn refuse_cut(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let unreadable = |error| StoreError::Unreadable(path.to_path_buf(), Cause::new(error));
+    let unreadable = |error| StoreError::Unreadable(path.to_path_buf(), SystemCause::new(error));
     // What a log holds need not be in the file yet.
     if log::look(path).map_err(unreadable)? == Log::Frames {
         return Ok(());
     }
     let pages = patiently(|| pages(connection))
-        .map_err(|error| Fault::from(error).about(path, Doing::Reading))?;
+        .map_err(|error| TxError::from(error).about(path, Doing::Reading))?;
     refuse_shorter(path.metadata().map_err(unreadable)?.len(), pages, path)
 }
 
@@ -191,7 +206,7 @@ fn refuse_shorter(length: u64, expected: u64, path: &Path) -> Result<(), StoreEr
         return Ok(());
     }
     let cut = format!("its end is missing: it has {length} of {expected} bytes");
-    Err(StoreError::Damaged(path.to_path_buf(), Cause::new(cut)))
+    Err(StoreError::Damaged(path.to_path_buf(), SystemCause::new(cut)))
 }
 
 /// Reads, again and again for a second while a writer is just opening or recovering its log.
@@ -237,7 +252,7 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-fn standing(connection: &Connection, path: &Path) -> Result<Standing, StoreError> {
+fn standing(connection: &Connection, path: &Path) -> Result<SchemaState, StoreError> {
     let read = || -> rusqlite::Result<(i64, i64, i64)> {
         Ok((
             connection.pragma_query_value(None, "application_id", |row| row.get(0))?,
@@ -245,15 +260,15 @@ fn standing(connection: &Connection, path: &Path) -> Result<Standing, StoreError
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?,
         ))
     };
-    let read = patiently(read).map_err(|error| Fault::from(error).about(path, Doing::Reading))?;
+    let read = patiently(read).map_err(|error| TxError::from(error).about(path, Doing::Reading))?;
     let known = migrations::latest();
     match read {
-        (0, 0, 0) => Ok(Standing::Blank),
-        (APPLICATION, schema, _) if schema == known => Ok(Standing::Today),
+        (0, 0, 0) => Ok(SchemaState::Blank),
+        (APPLICATION, schema, _) if schema == known => Ok(SchemaState::Today),
         (APPLICATION, schema, _) if schema > known => {
             Err(StoreError::Newer { path: path.to_path_buf(), schema, known })
         }
-        (APPLICATION, schema, _) if schema > 0 => Ok(Standing::Older),
+        (APPLICATION, schema, _) if schema > 0 => Ok(SchemaState::Older),
         _ => Err(StoreError::Foreign(path.to_path_buf())),
     }
 }

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use rusqlite::Connection;
+
 use super::*;
 
 /// Every file of the folder, with its bytes.
@@ -24,7 +26,7 @@ fn a_reader_makes_nothing() {
     let shelf = Shelf::new();
     shelf.token("brand");
     // A copy of the one file, as a backup holds it after the writer has left.
-    let Shelf { store, path, _folder, .. } = shelf;
+    let Shelf { store, path, folder: _folder, .. } = shelf;
     drop(store);
     fs::copy(&path, &absent).unwrap();
     for path in [&path, &absent] {
@@ -67,29 +69,28 @@ fn a_rehearsal_reaches_no_disk() {
     let shelf = Shelf::new();
     let token = shelf.token("brand");
     let first = shelf.current(token, "EAAfake1", Expiry::Unknown, day(1));
-    let Shelf { store, path, lock, _folder: folder, .. } = shelf;
+    let Shelf { store, path, lock, folder, .. } = shelf;
     drop(store);
     let before = contents(folder.path());
     let rehearsal = Store::rehearsal(&path, Some(&key()), None).unwrap();
     let run = rehearsal.begin_run("refresh", Trigger::Manual, day(2)).unwrap();
-    let arrival = Arrival {
-        token,
-        string: string("EAAfake2"),
+    let new = NewCandidate {
+        access_token: string("EAAfake2"),
         origin: Origin::Refreshed,
         expiry: Expiry::Never,
         parent: None,
     };
-    let candidate = rehearsal.seal_candidate(arrival, day(2)).unwrap();
+    let known = rehearsal.credential(token).unwrap();
+    assert_eq!(known.current.as_ref().map(|current| current.id), Some(first.id));
+    let (known, candidate) = rehearsal.seal_candidate(known, new, day(2)).unwrap();
     let promotion = Promotion {
-        token,
         candidate: candidate.id,
-        supersedes: Some(first.id),
         proof: None,
         event: EventKind::Refreshed,
         problem: None,
         owes: Vec::new(),
     };
-    rehearsal.promote(run, promotion, day(2)).unwrap();
+    rehearsal.promote(run, known, promotion, day(2)).unwrap();
     assert_eq!(rehearsal.reveal(candidate.id).unwrap(), string("EAAfake2"));
     assert_eq!(rehearsal.credentials().unwrap()[0].current.as_ref().unwrap().number, 2);
     drop(rehearsal);
@@ -109,7 +110,7 @@ fn a_rehearsal_reaches_no_disk() {
 #[test]
 fn what_the_operator_loosened_stays_so_and_the_log_follows() {
     let shelf = Shelf::new();
-    let Shelf { store, path, _folder, lock, .. } = shelf;
+    let Shelf { store, path, folder: _folder, lock, .. } = shelf;
     let beside = [place::LOG, place::INDEX].map(|ending| place::beside(&path, ending));
     for file in &beside {
         assert_eq!(mode(file), 0o600);
@@ -127,7 +128,7 @@ fn what_the_operator_loosened_stays_so_and_the_log_follows() {
 #[test]
 fn the_log_is_kept_and_empty_after_the_writer_left() {
     let shelf = Shelf::new();
-    let Shelf { store, path, _folder, .. } = shelf;
+    let Shelf { store, path, folder: _folder, .. } = shelf;
     drop(store);
     assert_eq!(fs::metadata(place::beside(&path, place::LOG)).unwrap().len(), 0);
     assert!(place::beside(&path, place::INDEX).exists());

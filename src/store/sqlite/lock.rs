@@ -1,7 +1,7 @@
-//! The run lock: one command at a time may write.
+//! Lets one command write at a time: the run lock.
 //!
 //! A kernel lock on a file beside the store, so that a killed holder leaves nothing behind that a
-//! person would have to delete. It is never removed, because a lock on a name that somebody removes
+//! person would have to delete. It is never removed, because a lock on a name that is removed
 //! is a lock on nothing. The file says who holds it, and remembers what became of the store: one
 //! that was used and is gone is a loss, and not a first run.
 
@@ -68,14 +68,14 @@ impl fmt::Display for Holder {
 
 /// What the lock file remembers of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Memory {
+pub enum LockMemory {
     /// Its first run began to make it.
     Begun,
     /// A run had it open to write, last at this time.
     Used(Time),
 }
 
-impl Memory {
+impl LockMemory {
     /// The line behind the holder's three.
     fn to_line(self) -> String {
         match self {
@@ -101,7 +101,7 @@ pub enum Recalled {
     /// Nothing: there is none, or it says nothing about the store.
     Nothing,
     /// This.
-    Memory(Memory),
+    Memory(LockMemory),
     /// Some run wrote it, and we may not read what.
     Closed,
 }
@@ -112,7 +112,7 @@ pub fn recall(store: &Path) -> Recalled {
     let text = place::open_plain(&path, OpenOptions::new().read(true), OFlags::empty())
         .and_then(|file| read_text(&file));
     match text {
-        Ok(text) => Memory::from_text(&text).map_or(Recalled::Nothing, Recalled::Memory),
+        Ok(text) => LockMemory::from_text(&text).map_or(Recalled::Nothing, Recalled::Memory),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
             let is_written = path.symlink_metadata().is_ok_and(|it| it.is_file() && it.len() > 0);
             if is_written { Recalled::Closed } else { Recalled::Nothing }
@@ -219,7 +219,7 @@ impl RunLock {
                 }
             }
         }
-        let memory = Memory::from_text(&read_text(&file).map_err(failed)?);
+        let memory = LockMemory::from_text(&read_text(&file).map_err(failed)?);
         match write(&file, holder, memory) {
             // Where there is no room to say who holds it, the lock is held all the same.
             Err(error) if place::is_full(error.kind()) => {}
@@ -230,19 +230,19 @@ impl RunLock {
 
     /// Remembers that the store's first run begins to make it.
     pub(super) fn begin_store(&self) -> Result<(), LockError> {
-        self.remember(Memory::Begun)
+        self.remember(LockMemory::Begun)
     }
 
     /// Remembers that the store is whole, and in use by this run.
     pub(super) fn use_store(&self) -> Result<(), LockError> {
-        self.remember(Memory::Used(self.holder.started_at))
+        self.remember(LockMemory::Used(self.holder.started_at))
     }
 
     /// Brings it to the disk when it says something new, and not only another time.
-    fn remember(&self, memory: Memory) -> Result<(), LockError> {
+    fn remember(&self, memory: LockMemory) -> Result<(), LockError> {
         let failed = |error| LockError::Io(self.path.clone(), error);
-        let known = match Memory::from_text(&read_text(&self.file).map_err(failed)?) {
-            Some(Memory::Used(_)) => matches!(memory, Memory::Used(_)),
+        let known = match LockMemory::from_text(&read_text(&self.file).map_err(failed)?) {
+            Some(LockMemory::Used(_)) => matches!(memory, LockMemory::Used(_)),
             known => known == Some(memory),
         };
         match write(&self.file, &self.holder, Some(memory)) {
@@ -268,8 +268,8 @@ fn open(path: &Path) -> io::Result<File> {
 
 /// Writes over what is there, at once, and only then cuts off what was longer: a kill in between
 /// and a full disk leave what the file remembers of the store.
-fn write(file: &File, holder: &Holder, memory: Option<Memory>) -> io::Result<()> {
-    let text = holder.to_text() + &memory.map(Memory::to_line).unwrap_or_default();
+fn write(file: &File, holder: &Holder, memory: Option<LockMemory>) -> io::Result<()> {
+    let text = holder.to_text() + &memory.map(LockMemory::to_line).unwrap_or_default();
     file.write_all_at(text.as_bytes(), 0)?;
     file.set_len(text.len() as u64)
 }
@@ -334,9 +334,9 @@ mod tests {
         let lock = RunLock::take(&store, &holder(), Duration::ZERO).unwrap();
         assert_eq!(recall(&store), Recalled::Nothing);
         lock.begin_store().unwrap();
-        assert_eq!(recall(&store), Recalled::Memory(Memory::Begun));
+        assert_eq!(recall(&store), Recalled::Memory(LockMemory::Begun));
         lock.use_store().unwrap();
-        let used = Recalled::Memory(Memory::Used(holder().started_at));
+        let used = Recalled::Memory(LockMemory::Used(holder().started_at));
         assert_eq!(recall(&store), used);
         drop(lock);
         let long = Holder { command: "x".repeat(9000), pid: 7, ..holder() };
@@ -354,9 +354,9 @@ mod tests {
     fn a_lock_file_of_an_earlier_version_is_read() {
         let text = holder().to_text();
         assert_eq!(Holder::from_text(&text), Some(holder()));
-        assert_eq!(Memory::from_text(&text), None);
+        assert_eq!(LockMemory::from_text(&text), None);
         for line in ["store", "store used", "store used never", "shop begun"] {
-            assert_eq!(Memory::from_text(&format!("{text}{line}\n")), None, "{line}");
+            assert_eq!(LockMemory::from_text(&format!("{text}{line}\n")), None, "{line}");
         }
     }
 

@@ -9,16 +9,16 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::error::{Cause, StoreError};
-use super::lock::{self, Memory, Recalled, lock_path};
+use super::lock::{self, LockMemory, Recalled, lock_path};
 use super::log::{self, Log};
-use super::place::{self, Found};
+use super::place::{self, FileState};
 use crate::shell::quoted;
+use crate::store::error::{StoreError, SystemCause};
 use crate::token::Time;
 
 /// What became of a store that lived.
 #[derive(Debug, Clone)]
-pub enum Loss {
+pub enum StoreLoss {
     /// It is not there.
     Missing,
     /// Its file has no byte in it.
@@ -26,14 +26,14 @@ pub enum Loss {
     /// Its file holds something else.
     Overwritten,
     /// It was cut or damaged.
-    Damaged(Cause),
+    Damaged(SystemCause),
 }
 
 /// A store that lived and is gone, and what brings it back.
 #[derive(Debug, Clone)]
-pub struct Lost {
-    pub(super) store: PathBuf,
-    pub(super) loss: Loss,
+pub struct LostStore {
+    pub(in crate::store) store: PathBuf,
+    pub(in crate::store) loss: StoreLoss,
     sign: Sign,
     key: Option<PathBuf>,
 }
@@ -52,17 +52,17 @@ enum Sign {
 }
 
 /// Looks what has the store's name. A store that lived and is missing or empty is an error.
-pub fn look(store: &Path, key: Option<&Path>) -> Result<Found, StoreError> {
+pub fn look(store: &Path, key: Option<&Path>) -> Result<FileState, StoreError> {
     let found = place::look(store)?;
     let loss = match found {
-        Found::Something => return Ok(found),
-        Found::Nothing => Loss::Missing,
-        Found::Empty => Loss::Emptied,
+        FileState::Something => return Ok(found),
+        FileState::Nothing => StoreLoss::Missing,
+        FileState::Empty => StoreLoss::Emptied,
     };
     let Some(sign) = sign(store, key) else { return Ok(found) };
     // A first run may have made it while we looked.
     match place::look(store)? {
-        Found::Something => Ok(Found::Something),
+        FileState::Something => Ok(FileState::Something),
         _ => Err(lost(store, key, loss, sign)),
     }
 }
@@ -70,8 +70,8 @@ pub fn look(store: &Path, key: Option<&Path>) -> Result<Found, StoreError> {
 /// The error of opening a store, as the loss that it is where the store lived.
 pub fn explain(error: StoreError, store: &Path, key: Option<&Path>) -> StoreError {
     let loss = match &error {
-        StoreError::NotADatabase(_) | StoreError::Foreign(_) => Loss::Overwritten,
-        StoreError::Damaged(_, cause) => Loss::Damaged(cause.clone()),
+        StoreError::NotADatabase(_) | StoreError::Foreign(_) => StoreLoss::Overwritten,
+        StoreError::Damaged(_, cause) => StoreLoss::Damaged(cause.clone()),
         _ => return error,
     };
     match sign(store, key) {
@@ -83,20 +83,20 @@ pub fn explain(error: StoreError, store: &Path, key: Option<&Path>) -> StoreErro
 /// The error of a store with nothing in it, if it lived.
 pub fn emptied(store: &Path, key: Option<&Path>) -> Result<(), StoreError> {
     match sign(store, key) {
-        Some(sign) => Err(lost(store, key, Loss::Emptied, sign)),
+        Some(sign) => Err(lost(store, key, StoreLoss::Emptied, sign)),
         None => Ok(()),
     }
 }
 
-fn lost(store: &Path, key: Option<&Path>, loss: Loss, sign: Sign) -> StoreError {
+fn lost(store: &Path, key: Option<&Path>, loss: StoreLoss, sign: Sign) -> StoreError {
     let key = key.map(Path::to_path_buf);
-    StoreError::Lost(Box::new(Lost { store: store.to_path_buf(), loss, sign, key }))
+    StoreError::Lost(Box::new(LostStore { store: store.to_path_buf(), loss, sign, key }))
 }
 
 fn sign(store: &Path, key: Option<&Path>) -> Option<Sign> {
     match lock::recall(store) {
-        Recalled::Memory(Memory::Used(at)) => return Some(Sign::Used(at)),
-        Recalled::Memory(Memory::Begun) => return None,
+        Recalled::Memory(LockMemory::Used(at)) => return Some(Sign::Used(at)),
+        Recalled::Memory(LockMemory::Begun) => return None,
         Recalled::Closed => return Some(Sign::Locked),
         Recalled::Nothing => {}
     }
@@ -107,14 +107,14 @@ fn sign(store: &Path, key: Option<&Path>) -> Option<Sign> {
     log.is_ok_and(|log| log == Log::Frames).then_some(Sign::Log)
 }
 
-impl Lost {
+impl LostStore {
     /// What happened, without the store's name.
-    pub(super) fn message(&self) -> String {
+    pub(in crate::store) fn message(&self) -> String {
         let what = match &self.loss {
-            Loss::Missing => "the store is missing",
-            Loss::Emptied => "the store is empty",
-            Loss::Overwritten => return "the file is no metatoken store".to_owned(),
-            Loss::Damaged(_) => return "the store is damaged".to_owned(),
+            StoreLoss::Missing => "the store is missing",
+            StoreLoss::Emptied => "the store is empty",
+            StoreLoss::Overwritten => return "the file is no metatoken store".to_owned(),
+            StoreLoss::Damaged(_) => return "the store is damaged".to_owned(),
         };
         match (&self.sign, &self.key) {
             (Sign::Used(at), _) => {
@@ -130,10 +130,10 @@ impl Lost {
     }
 
     /// What brings it back, and what begins a new one.
-    pub(super) fn hints(&self) -> Vec<String> {
+    pub(in crate::store) fn hints(&self) -> Vec<String> {
         let mut restore = match &self.loss {
             // What is not ours is not written over.
-            Loss::Overwritten => format!(
+            StoreLoss::Overwritten => format!(
                 "restore a copy that `metatoken store backup` made, with what is there put aside: \
                  `{} && cp COPY {}`",
                 put_aside(&self.store, self.files()),
@@ -145,7 +145,7 @@ impl Lost {
             let _ = write!(restore, ", and its key to `{}`", key.display());
         }
         let mut hints = vec![restore];
-        if let (Loss::Overwritten, true) = (&self.loss, self.store.is_file()) {
+        if let (StoreLoss::Overwritten, true) = (&self.loss, self.store.is_file()) {
             hints.push("or name another file with `path` in `[store]`".to_owned());
         }
         hints.push(format!(

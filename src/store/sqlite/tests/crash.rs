@@ -25,25 +25,22 @@ fn renews_until_it_is_killed() {
     failpoint::arm(&std::fs::read_to_string(ARMED).unwrap());
     let run = store.begin_run("refresh", Trigger::Scheduled, day(2)).unwrap();
     let credential = store.credentials().unwrap().remove(0);
-    store.plan_attempts(run, &[credential.id], day(2)).unwrap();
-    let arrival = Arrival {
-        token: credential.id,
-        string: string("EAAfake2"),
+    let credential = store.plan_attempt(run, credential, day(2)).unwrap();
+    let new = NewCandidate {
+        access_token: string("EAAfake2"),
         origin: Origin::Refreshed,
         expiry: Expiry::Unknown,
         parent: None,
     };
-    let candidate = store.seal_candidate(arrival, day(2)).unwrap();
+    let (credential, candidate) = store.seal_candidate(credential, new, day(2)).unwrap();
     let promotion = Promotion {
-        token: credential.id,
         candidate: candidate.id,
-        supersedes: credential.current.map(|current| current.id),
         proof: None,
         event: EventKind::Refreshed,
         problem: None,
         owes: vec![target()],
     };
-    store.promote(run, promotion, day(2)).unwrap();
+    let credential = store.promote(run, credential, promotion, day(2)).unwrap();
     let settlement =
         Settlement { token: credential.id, target: target(), generation: candidate.id };
     store.settle(run, settlement, day(2)).unwrap();
@@ -63,7 +60,7 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
         ("promoted", vec![Current, Previous], None, vec![owed]),
         ("settled", vec![Current, Previous], None, vec![settled]),
     ] {
-        let Shelf { store, lock, path, _folder: folder, run, .. } = {
+        let Shelf { store, lock, path, folder, run, .. } = {
             let shelf = Shelf::new();
             let token = shelf.token("brand");
             shelf.current(token, "EAAfake1", Expiry::Unknown, day(1));

@@ -1,4 +1,4 @@
-//! Makes a new store: under another name until it is whole.
+//! Creates a new store: under another name until it is whole.
 //!
 //! A kill at any moment leaves no store or a whole one. The lock file first says that it is begun,
 //! so that a key without a store is known for what it is; then the key is made, then the store,
@@ -12,22 +12,22 @@ use std::path::Path;
 use rusqlite::OpenFlags;
 
 use super::connection;
-use super::error::{Cause, StoreError};
-use super::fault::{Doing, Fault};
-use super::key::KeySource;
 use super::lock::RunLock;
 use super::place;
-use super::seal::Seals;
 use crate::crypto::Key;
 use crate::failpoint;
+use crate::store::error::{StoreError, SystemCause};
+use crate::store::key::KeySource;
+use crate::store::seal::Seals;
+use crate::store::tx_error::{Doing, TxError};
 
 /// Makes the store, where nothing or an empty file has its name and nothing says that it lived.
-pub fn make(lock: &RunLock, path: &Path, key: &KeySource) -> Result<(), StoreError> {
+pub fn create(lock: &RunLock, path: &Path, key: &KeySource) -> Result<(), StoreError> {
     let unwritable =
-        |error: io::Error| StoreError::Unwritable(path.to_path_buf(), Cause::new(error));
+        |error: io::Error| StoreError::Unwritable(path.to_path_buf(), SystemCause::new(error));
     place::make_folder(place::folder_of(path)).map_err(unwritable)?;
     lock.begin_store()
-        .map_err(|error| StoreError::Unwritable(path.to_path_buf(), Cause::new(error)))?;
+        .map_err(|error| StoreError::Unwritable(path.to_path_buf(), SystemCause::new(error)))?;
     failpoint::reach("store-begun");
     let store_key = key.existing_or_new()?;
     failpoint::reach("key-made");
@@ -53,27 +53,27 @@ pub fn make(lock: &RunLock, path: &Path, key: &KeySource) -> Result<(), StoreErr
 /// Fills a store under the name `waiting`, with mode, owner and group for the one at `path`.
 fn fill(waiting: &Path, path: &Path, key: &Key) -> Result<(), StoreError> {
     let unwritable =
-        |error: io::Error| StoreError::Unwritable(path.to_path_buf(), Cause::new(error));
+        |error: io::Error| StoreError::Unwritable(path.to_path_buf(), SystemCause::new(error));
     place::clear_away(waiting).map_err(unwritable)?;
     {
         let file = place::make_file(waiting).map_err(unwritable)?;
         give_rights(&file, path).map_err(unwritable)?;
     }
     failpoint::reach("store-opened");
-    let fault = |fault: Fault| fault.about(path, Doing::Writing);
+    let about = |error: TxError| error.about(path, Doing::Writing);
     let uri = place::uri(waiting, "mode=rw");
     let connection = connection::open(&uri, OpenFlags::SQLITE_OPEN_READ_WRITE)
-        .map_err(|error| fault(error.into()))?;
+        .map_err(|error| about(error.into()))?;
     connection
         .pragma_update_and_check(None, "journal_mode", "memory", |_| Ok(()))
-        .map_err(|error| fault(error.into()))?;
-    connection::migrate(&connection, |within| Seals::found(within, key)).map_err(fault)?;
-    connection.close().map_err(|(_, error)| fault(error.into()))?;
+        .map_err(|error| about(error.into()))?;
+    connection::migrate(&connection, |tx| Seals::create(tx, key)).map_err(about)?;
+    connection.close().map_err(|(_, error)| about(error.into()))?;
     failpoint::reach("store-filled");
     File::open(waiting).and_then(|file| file.sync_all()).map_err(unwritable)
 }
 
-/// An empty file that somebody made beforehand says whose the store is and who may read it.
+/// Takes over mode, owner and group of an empty file that was made beforehand.
 fn give_rights(file: &File, path: &Path) -> io::Result<()> {
     let Ok(before) = fs::metadata(path) else {
         return file.set_permissions(Permissions::from_mode(place::mode_of_new(path)));

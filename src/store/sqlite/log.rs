@@ -52,8 +52,8 @@ pub fn look(store: &Path) -> io::Result<Log> {
     }
 }
 
-/// The file with the committed frames of its log, as one that has no log; `None` if somebody
-/// wrote it meanwhile.
+/// The file with the committed frames of its log, as one that has no log; `None` if
+/// it was written meanwhile.
 ///
 /// The process must have no other connection to the file: to close a descriptor of it gives up
 /// all locks that the process has on it.

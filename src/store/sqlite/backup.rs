@@ -2,29 +2,30 @@
 
 use std::path::Path;
 
-use super::connection::{self, Standing};
-use super::error::{Cause, StoreError};
-use super::fault::{Doing, Fault};
+use super::connection::{self, SchemaState};
 use super::lock::lock_path;
-use super::{Result, place, reader_of_living};
+use super::{place, reader_of_living};
+use crate::store::Result;
+use crate::store::error::{StoreError, SystemCause};
+use crate::store::tx_error::{Doing, TxError};
 
 /// The store as one file that needs no log, at one moment, whatever runs write meanwhile; `None` if
 /// none was made yet. The key is not in it. `key` is the key file where it is one of our making.
 ///
 /// What is damaged is not handed out as a backup.
 pub fn backup(path: &Path, key: Option<&Path>) -> Result<Option<Vec<u8>>> {
-    let fault = |error: rusqlite::Error| Fault::from(error).about(path, Doing::Reading);
+    let about = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Reading);
     let Some((connection, standing)) = reader_of_living(path, key)? else { return Ok(None) };
-    if standing == Standing::Blank {
+    if standing == SchemaState::Blank {
         return Ok(None);
     }
-    let mut copy = connection::copy(Some(&connection)).map_err(fault)?;
+    let mut copy = connection::copy(Some(&connection)).map_err(about)?;
     let verdict: String =
-        copy.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(fault)?;
+        copy.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(about)?;
     if verdict != "ok" {
-        return Err(StoreError::Damaged(path.to_path_buf(), Cause::new(verdict)));
+        return Err(StoreError::Damaged(path.to_path_buf(), SystemCause::new(verdict)));
     }
-    let bytes = copy.serialize("main").map_err(fault)?.to_vec();
+    let bytes = copy.serialize("main").map_err(about)?.to_vec();
     Ok(Some(bytes))
 }
 

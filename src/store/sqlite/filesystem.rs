@@ -1,9 +1,9 @@
-//! Which file systems cannot carry a store.
+//! Refuses file systems that cannot carry a store.
 //!
 //! The run lock and `SQLite`'s own locks are the kernel's, and the log's index is memory that the
 //! processes of one machine share. Over a network, and where another program plays the disk, locks
 //! may be granted twice, and two machines never share memory: then two runs write at once and the
-//! store is damaged without anybody noticing. A reader there may see a log that another machine is
+//! store is damaged unnoticed. A reader there may see a log that another machine is
 //! writing, so it is refused as well.
 
 use std::io::ErrorKind;

@@ -1,0 +1,238 @@
+//! Records the attempts to keep a token alive, and how often they failed.
+//!
+//! An attempt is recorded before its first request. If the process dies between Meta's answer and
+//! our disk, the open attempt says that there may have been a grant.
+
+use super::events::NewEvent;
+use super::row::{self, BadCell, Row};
+use super::runs::RunId;
+use super::tx::{Tx, values};
+use super::tx_error::TxError;
+use super::{Result, Store};
+use crate::failpoint;
+use crate::token::{
+    Credential, EventKind, GenerationId, Label, Problem, SentExchange, Time, TokenId,
+};
+
+/// An attempt that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setback {
+    /// What the history calls it; a `not_extended` is a miss, a `refresh_failed` a failure, and
+    /// others leave the counts alone.
+    pub event: EventKind,
+    /// The generation concerned, where there is one.
+    pub generation: Option<GenerationId>,
+    /// What was wrong.
+    pub problem: Option<Problem>,
+    /// No new attempt before this.
+    pub not_before: Option<Time>,
+}
+
+/// An attempt that a run left open because it was cut short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interrupted {
+    /// The token whose grant may be lost.
+    pub token: TokenId,
+    /// Its label.
+    pub label: Label,
+    /// The run that was cut short.
+    pub run: RunId,
+    /// When the attempt was written down.
+    pub planned_at: Time,
+}
+
+impl Store {
+    /// Records renewals before their first request, all in one commit; does nothing for those that
+    /// the run has recorded already. What is known of these tokens is read after it.
+    pub fn plan_attempts(&self, run: RunId, tokens: &[TokenId], now: Time) -> Result<()> {
+        let tokens = tokens.to_vec();
+        self.write_at(now, move |tx| plan(tx, run, &tokens))?;
+        failpoint::reach("planned");
+        Ok(())
+    }
+
+    /// Records the renewal of one token before its first request, if the run has not yet.
+    pub fn plan_attempt(
+        &self,
+        run: RunId,
+        credential: Credential,
+        now: Time,
+    ) -> Result<Credential> {
+        let (planned, ()) = self
+            .change(credential, Some(now), move |tx, credential| plan(tx, run, &[credential.id]))?;
+        failpoint::reach("planned");
+        Ok(planned)
+    }
+
+    /// The attempts that earlier runs left open, oldest first.
+    pub fn interrupted_attempts(&self) -> Result<Vec<Interrupted>> {
+        let own = self.own_run();
+        self.read(move |tx| {
+            tx.undamaged(
+                "SELECT a.token, t.label, a.run, a.planned_at
+                 FROM attempt a JOIN token t ON t.id = a.token
+                 WHERE a.closed_at IS NULL AND a.run <> ?1 ORDER BY a.id",
+                values![own],
+                interrupted,
+            )
+        })
+    }
+
+    /// Records what prevents inspecting or renewing a token; nothing that stood before is kept. No
+    /// event: nothing happened to the token.
+    pub fn note_trouble(
+        &self,
+        credential: Credential,
+        problem: Option<&Problem>,
+    ) -> Result<Credential> {
+        let problem = row::problem(problem);
+        let (noted, _) = self.change(credential, None, move |tx, credential| {
+            tx.execute(
+                "UPDATE token SET problem = ?2 WHERE id = ?1 AND problem IS DISTINCT FROM ?2",
+                values![credential.id, problem.as_deref()],
+            )
+        })?;
+        Ok(noted)
+    }
+
+    /// Records that a renewal was sent at that time and that its answer never came.
+    pub fn note_lost_answer(&self, credential: Credential, sent_at: Time) -> Result<Credential> {
+        let (noted, _) = self.change(credential, None, move |tx, credential| {
+            tx.execute(
+                "UPDATE token SET answer_lost_at = ?2 WHERE id = ?1",
+                values![credential.id, sent_at],
+            )
+        })?;
+        Ok(noted)
+    }
+
+    /// Records the exchange of an access token that a person handed over, before it is sent; `None`
+    /// forgets it again: it was answered.
+    pub fn note_exchange_sent(
+        &self,
+        credential: Credential,
+        exchange: Option<SentExchange>,
+    ) -> Result<Credential> {
+        let (noted, _) = self.change(credential, None, move |tx, credential| {
+            let (at, of) = (exchange.map(|it| it.at), exchange.as_ref().map(|it| it.of.as_bytes()));
+            tx.execute(
+                "UPDATE token SET exchange_sent_at = ?2, exchange_sent = ?3 WHERE id = ?1",
+                values![credential.id, at, of],
+            )
+        })?;
+        Ok(noted)
+    }
+
+    /// Closes a token's open attempts without an outcome: they were named, and nothing is due.
+    pub fn close_attempts(&self, credential: Credential, now: Time) -> Result<Credential> {
+        let (closed, ()) =
+            self.change(credential, Some(now), |tx, credential| close(tx, credential.id))?;
+        Ok(closed)
+    }
+
+    /// Records an attempt that failed, and closes it.
+    pub fn note_setback(
+        &self,
+        run: RunId,
+        credential: Credential,
+        setback: Setback,
+        now: Time,
+    ) -> Result<Credential> {
+        let (noted, ()) = self.change(credential, Some(now), move |tx, credential| {
+            setback.write(tx, run, credential.id)
+        })?;
+        Ok(noted)
+    }
+}
+
+fn plan(tx: &mut dyn Tx, run: RunId, tokens: &[TokenId]) -> Result<(), TxError> {
+    let now = tx.now();
+    for token in tokens {
+        // The sign keeps the index of runs out of it: that would read all that the run planned.
+        let planned = tx.execute(
+            "INSERT INTO attempt (run, token, planned_at) SELECT ?1, ?2, ?3
+             WHERE NOT EXISTS (SELECT 1 FROM attempt
+                               WHERE token = ?2 AND closed_at IS NULL AND +run = ?1)",
+            values![run, *token, now],
+        )?;
+        if planned > 0 {
+            tx.execute(
+                "UPDATE token SET last_attempt_at = ?2 WHERE id = ?1",
+                values![*token, now],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn interrupted(mut row: Row<'_>) -> Result<Interrupted, BadCell> {
+    Ok(Interrupted {
+        token: row.token("attempt.token")?,
+        label: row.label("token.label")?,
+        run: RunId(row.integer("attempt.run")?),
+        planned_at: row.time("attempt.planned_at")?,
+    })
+}
+
+impl Setback {
+    /// Writes event, counts and attempt, in the caller's transaction.
+    pub(super) fn write(&self, tx: &mut dyn Tx, run: RunId, token: TokenId) -> Result<(), TxError> {
+        let problem = self.problem.as_ref();
+        NewEvent::new(token, self.event, tx.now())
+            .of(self.generation)
+            .because(problem)
+            .write(tx, run)?;
+        let problem = row::problem(problem);
+        let (problem, now) = (problem.as_deref(), tx.now());
+        match self.event {
+            EventKind::RefreshFailed => tx.execute(
+                "UPDATE token SET consecutive_failures = consecutive_failures + 1,
+                     problem = ?2, not_before = ?3 WHERE id = ?1",
+                values![token, problem, self.not_before],
+            )?,
+            EventKind::NotExtended => tx.execute(
+                "UPDATE token SET misses = misses + 1, first_miss_at = coalesce(first_miss_at, ?2),
+                     problem = ?3, not_before = ?4 WHERE id = ?1",
+                values![token, now, problem, self.not_before],
+            )?,
+            // Without a current access token, why there is none is all that can be said.
+            EventKind::AdoptionRefused => tx.execute(
+                "UPDATE token SET problem = ?2 WHERE id = ?1 AND NOT EXISTS
+                     (SELECT 1 FROM generation WHERE token = ?1 AND state = 'current')",
+                values![token, problem],
+            )?,
+            _ => 0,
+        };
+        close(tx, token)
+    }
+}
+
+/// Whether what happened is a renewal, or only makes old trouble moot.
+fn is_renewal(event: EventKind) -> bool {
+    event.counts_as() == Some(true)
+}
+
+/// Records a new access token or a later expiry: the trouble is over, and the attempt with it.
+pub fn succeed(tx: &mut dyn Tx, token: TokenId, event: EventKind) -> Result<(), TxError> {
+    tx.change(
+        "token",
+        "UPDATE token SET consecutive_failures = 0, not_before = NULL, first_miss_at = NULL,
+             misses = 0, problem = NULL, answer_lost_at = NULL WHERE id = ?1",
+        values![token],
+    )?;
+    if is_renewal(event) {
+        let now = tx.now();
+        tx.execute("UPDATE token SET last_refreshed_at = ?2 WHERE id = ?1", values![token, now])?;
+    }
+    close(tx, token)
+}
+
+/// Closes a token's attempts, those of runs that were cut short too.
+pub fn close(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
+    let now = tx.now();
+    tx.execute(
+        "UPDATE attempt SET closed_at = ?2 WHERE token = ?1 AND closed_at IS NULL",
+        values![token, now],
+    )
+    .map(drop)
+}

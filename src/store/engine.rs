@@ -1,0 +1,162 @@
+//! Defines what a database engine does for the store: it carries out jobs, and says how they ended
+//! when that is certain.
+//!
+//! The rules know [`Tx`] and nothing else. How jobs are queued, gathered into commits and brought to
+//! the disk, and what room there is on it, is the engine's.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
+
+use super::tx::Tx;
+use super::tx_error::TxError;
+use crate::token::Time;
+
+/// What a job may do, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It reads, and sees only what is committed.
+    Read,
+    /// It writes, when that takes no room from a grant that is under way.
+    Write,
+    /// It writes now: the process is about to end.
+    WriteNow,
+}
+
+/// Looks for rows that cannot be read, and says which.
+pub type RowCheck = fn(&mut dyn Tx) -> Result<Vec<String>, TxError>;
+
+/// A database that keeps a store.
+pub trait Engine: Send + Sync {
+    /// Carries out a job in a transaction, and acknowledges it when its commit is certain.
+    fn submit(&self, job: Box<dyn StoreJob>, access: Access);
+
+    /// Takes room for one grant; waits for others to give theirs back while there is too little for
+    /// all. [`TxError::NoRoom`] if there is not even enough for one.
+    fn room_for_grant(&self) -> Result<GrantRoom, TxError>;
+
+    /// Whether so many renewals can be announced at once.
+    fn has_room_to_announce(&self, renewals: usize) -> Result<bool, TxError>;
+
+    /// How much room is missing for one grant, as far as a look can tell; writes nothing.
+    fn shortage(&self) -> Option<Shortage>;
+
+    /// Looks the whole database over, the rows by `check`: what is damaged. Nothing if that takes
+    /// longer than `patience`.
+    fn look_over(
+        &self,
+        patience: Duration,
+        check: RowCheck,
+    ) -> Result<Option<Vec<String>>, TxError>;
+}
+
+/// How much room is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shortage {
+    /// How many bytes are needed.
+    pub needed: u64,
+    /// How many are left.
+    pub free: u64,
+}
+
+impl fmt::Display for Shortage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} KiB needed, {} KiB free", self.needed.div_ceil(1024), self.free / 1024)
+    }
+}
+
+/// Room for one grant, held by the thread that asked for it until the value is dropped.
+#[must_use]
+pub struct GrantRoom {
+    _held: Option<Box<dyn Any>>,
+}
+
+impl GrantRoom {
+    /// Room that is given back when `held` is dropped.
+    pub(super) fn held(held: impl Any) -> Self {
+        Self { _held: Some(Box::new(held)) }
+    }
+
+    /// All the room there is.
+    pub(super) const fn unlimited() -> Self {
+        Self { _held: None }
+    }
+}
+
+/// The work of one verb, and the caller that waits for its end.
+pub trait StoreJob: Send {
+    /// The time that its transaction is dated with, if it dates anything.
+    fn now(&self) -> Option<Time>;
+
+    /// Does the work.
+    fn run(&mut self, tx: &mut dyn Tx) -> Done;
+
+    /// Tells the caller how it ended, now that `commit` is known.
+    fn acknowledge(self: Box<Self>, commit: Result<(), TxError>);
+}
+
+/// Whether the rows of a job are to stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// They stay.
+    Keep,
+    /// They are undone.
+    Undo,
+}
+
+/// What came of a job: its value, its error, or its panic.
+pub type JobOutcome<T> = Result<Result<T, TxError>, Box<dyn Any + Send>>;
+
+/// A job whose caller waits at the other end of a channel.
+pub struct WaitingJob<T, W> {
+    pub work: Option<W>,
+    pub outcome: Option<JobOutcome<T>>,
+    pub now: Option<Time>,
+    pub reply: SyncSender<JobOutcome<T>>,
+}
+
+impl<T, W> StoreJob for WaitingJob<T, W>
+where
+    T: Send,
+    W: FnOnce(&mut dyn Tx) -> Result<T, TxError> + Send,
+{
+    fn now(&self) -> Option<Time> {
+        self.now
+    }
+
+    fn run(&mut self, tx: &mut dyn Tx) -> Done {
+        let Some(work) = self.work.take() else { return Done::Undo };
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(tx)));
+        let done = if matches!(outcome, Ok(Ok(_))) { Done::Keep } else { Done::Undo };
+        self.outcome = Some(outcome);
+        done
+    }
+
+    fn acknowledge(self: Box<Self>, commit: Result<(), TxError>) {
+        let outcome = match (self.outcome, commit) {
+            (Some(Ok(Ok(_))) | None, Err(error)) => Ok(Err(error)),
+            (Some(outcome), _) => outcome,
+            (None, Ok(())) => return,
+        };
+        // A caller that no longer waits has panicked.
+        let _ = self.reply.send(outcome);
+    }
+}
+
+/// Has a job carried out by an engine, and waits for its end.
+pub fn call<T: Send + 'static>(
+    engine: &dyn Engine,
+    access: Access,
+    now: Option<Time>,
+    work: impl FnOnce(&mut dyn Tx) -> Result<T, TxError> + Send + 'static,
+) -> Result<T, TxError> {
+    let (reply, answer) = sync_channel(1);
+    engine.submit(Box::new(WaitingJob { work: Some(work), outcome: None, now, reply }), access);
+    match answer.recv().expect("the engine acknowledges every job") {
+        Ok(outcome) => outcome,
+        // The panic is the caller's: it asked for this work.
+        Err(panic) => resume_unwind(panic),
+    }
+}

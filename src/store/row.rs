@@ -1,0 +1,409 @@
+//! Reads the cells of a row, and writes what stands in them.
+//!
+//! Times are unix seconds, an expiry is a kind beside a nullable time, enums go by their wire names,
+//! and a problem is one JSON text. Cells are read from left to right in the order in which the
+//! statement names them; what cannot be understood is damage, never a default. Texts that only
+//! people read are shown as well as they can be.
+
+use std::fmt;
+
+use chrono::DateTime;
+use serde_json::json;
+
+use super::tx::SqlValue;
+use crate::token::{
+    Action, DataAccess, Expiry, Fingerprint, Generation, GenerationId, GenerationState,
+    GranularScope, Identity, Inspection, Label, Origin, Problem, ProblemKind, Proof, SentExchange,
+    TargetId, Time, TokenId,
+};
+
+/// The columns of a generation `g` and its proof `p`, in the order of [`Row::generation`].
+pub const GENERATION: &str = "g.id, g.number, g.state, g.origin, g.fingerprint, \
+    g.obtained_at, g.expiry, g.expires_at, g.parent, \
+    p.at, p.valid, p.problem, p.token_type, p.application, p.app_id, p.user_id, p.page_id, \
+    p.expiry, p.expires_at, p.data_access, p.data_access_until, p.issued_at, p.scopes, \
+    p.granular_scopes";
+
+/// How many of those are the generation's own.
+pub const GENERATION_OWN: usize = 9;
+/// How many of those are the proof's, after its date.
+const PROOF_REST: usize = 14;
+/// How many cells [`GENERATION`] has.
+pub const GENERATION_CELLS: usize = GENERATION_OWN + 1 + PROOF_REST;
+
+/// A cell that holds what no version of metatoken writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BadCell {
+    /// The table and the column.
+    column: &'static str,
+    /// What should stand there.
+    expected: &'static str,
+}
+
+impl fmt::Display for BadCell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invalid {} in `{}`", self.expected, self.column)
+    }
+}
+
+impl std::error::Error for BadCell {}
+
+/// What a cell or a row that may be damaged gives.
+type Read<T> = Result<T, BadCell>;
+
+/// The cells of one row, as an engine has them.
+pub trait Cells {
+    /// The cell at a place; nothing where it is of no type that the schema has.
+    fn value(&self, at: usize) -> Option<SqlValue<'_>>;
+
+    /// The name of the column at a place.
+    fn column(&self, at: usize) -> &str;
+}
+
+/// A row, read from left to right. A copy stays where it was.
+#[derive(Clone, Copy)]
+pub struct Row<'a> {
+    cells: &'a dyn Cells,
+    next: usize,
+}
+
+impl<'a> Row<'a> {
+    /// Starts at the row's first cell.
+    pub fn new(cells: &'a dyn Cells) -> Self {
+        Self { cells, next: 0 }
+    }
+
+    /// The same row, to be read from that place on.
+    pub const fn at(self, place: usize) -> Self {
+        Self { next: place, ..self }
+    }
+
+    /// The next cell. `column` is named `table.column`; a debug build checks that the statement
+    /// has it there.
+    fn take(&mut self, column: &'static str, expected: &'static str) -> Read<SqlValue<'a>> {
+        let at = self.next;
+        self.next += 1;
+        debug_assert_eq!(
+            column.rsplit('.').next(),
+            Some(self.cells.column(at)),
+            "the cell {at} of a statement is read as `{column}`"
+        );
+        self.cells.value(at).ok_or(BadCell { column, expected })
+    }
+
+    /// The next cell, a number or nothing.
+    pub fn maybe_integer(&mut self, column: &'static str) -> Read<Option<i64>> {
+        let expected = "number";
+        match self.take(column, expected)? {
+            SqlValue::Null => Ok(None),
+            SqlValue::Integer(number) => Ok(Some(number)),
+            SqlValue::Text(_) | SqlValue::Blob(_) => Err(BadCell { column, expected }),
+        }
+    }
+
+    /// The next cell, a number.
+    pub fn integer(&mut self, column: &'static str) -> Read<i64> {
+        self.maybe_integer(column)?.ok_or(BadCell { column, expected: "number" })
+    }
+
+    /// The next cell, a number of a smaller range.
+    pub fn number<T: TryFrom<i64>>(&mut self, column: &'static str) -> Read<T> {
+        let number = T::try_from(self.integer(column)?);
+        number.map_err(|_| BadCell { column, expected: "number" })
+    }
+
+    /// The next cell, a number of a smaller range or nothing.
+    pub fn maybe_number<T: TryFrom<i64>>(&mut self, column: &'static str) -> Read<Option<T>> {
+        let number = self.maybe_integer(column)?.map(T::try_from).transpose();
+        number.map_err(|_| BadCell { column, expected: "number" })
+    }
+
+    /// The next cell, the number of a token.
+    pub fn token(&mut self, column: &'static str) -> Read<TokenId> {
+        self.integer(column).map(TokenId)
+    }
+
+    /// The next cell, the number of a generation or nothing.
+    pub fn maybe_generation(&mut self, column: &'static str) -> Read<Option<GenerationId>> {
+        Ok(self.maybe_integer(column)?.map(GenerationId))
+    }
+
+    /// The next cell, a text or nothing, as its bytes.
+    pub fn maybe_raw_text(&mut self, column: &'static str) -> Read<Option<&'a [u8]>> {
+        let expected = "text";
+        match self.take(column, expected)? {
+            SqlValue::Null => Ok(None),
+            SqlValue::Text(bytes) => Ok(Some(bytes)),
+            SqlValue::Integer(_) | SqlValue::Blob(_) => Err(BadCell { column, expected }),
+        }
+    }
+
+    /// The next cell, a text or nothing.
+    pub fn maybe_text(&mut self, column: &'static str) -> Read<Option<&'a str>> {
+        let text = self.maybe_raw_text(column)?.map(std::str::from_utf8).transpose();
+        text.map_err(|_| BadCell { column, expected: "text" })
+    }
+
+    /// The next cell, a text.
+    pub fn text(&mut self, column: &'static str) -> Read<&'a str> {
+        self.maybe_text(column)?.ok_or(BadCell { column, expected: "text" })
+    }
+
+    /// The next cell, a text that people read or nothing; what is not UTF-8 in it is replaced.
+    pub fn prose(&mut self, column: &'static str) -> Read<Option<String>> {
+        Ok(self.maybe_raw_text(column)?.map(|text| String::from_utf8_lossy(text).into_owned()))
+    }
+
+    /// The next cell, bytes or nothing.
+    pub fn maybe_blob(&mut self, column: &'static str) -> Read<Option<&'a [u8]>> {
+        let expected = "bytes";
+        match self.take(column, expected)? {
+            SqlValue::Null => Ok(None),
+            SqlValue::Blob(bytes) => Ok(Some(bytes)),
+            SqlValue::Integer(_) | SqlValue::Text(_) => Err(BadCell { column, expected }),
+        }
+    }
+
+    /// The next cell, bytes.
+    pub fn blob(&mut self, column: &'static str) -> Read<&'a [u8]> {
+        self.maybe_blob(column)?.ok_or(BadCell { column, expected: "bytes" })
+    }
+
+    /// The next cell, true, false or nothing.
+    pub fn maybe_flag(&mut self, column: &'static str) -> Read<Option<bool>> {
+        match self.maybe_integer(column)? {
+            None => Ok(None),
+            Some(0) => Ok(Some(false)),
+            Some(1) => Ok(Some(true)),
+            Some(_) => Err(BadCell { column, expected: "verdict" }),
+        }
+    }
+
+    /// The next cell, a time.
+    pub fn time(&mut self, column: &'static str) -> Read<Time> {
+        self.maybe_time(column)?.ok_or(BadCell { column, expected: "time" })
+    }
+
+    /// The next cell, a time or nothing.
+    pub fn maybe_time(&mut self, column: &'static str) -> Read<Option<Time>> {
+        let read = |seconds| {
+            DateTime::from_timestamp(seconds, 0).ok_or(BadCell { column, expected: "time" })
+        };
+        self.maybe_integer(column)?.map(read).transpose()
+    }
+
+    /// The next cell, a wire name.
+    pub fn named<T>(&mut self, column: &'static str, from_name: fn(&str) -> Option<T>) -> Read<T> {
+        from_name(self.text(column)?).ok_or(BadCell { column, expected: "name" })
+    }
+
+    /// The next cell, a label or nothing; an empty text is none.
+    pub fn maybe_label(&mut self, column: &'static str) -> Read<Option<Label>> {
+        let text = self.maybe_text(column)?.filter(|text| !text.is_empty());
+        let label = text.map(Label::parse).transpose();
+        label.map_err(|_| BadCell { column, expected: "label" })
+    }
+
+    /// The next cell, a label.
+    pub fn label(&mut self, column: &'static str) -> Read<Label> {
+        Label::parse(self.text(column)?).map_err(|_| BadCell { column, expected: "label" })
+    }
+
+    /// The next cell, a target.
+    pub fn target(&mut self, column: &'static str) -> Read<TargetId> {
+        self.text(column).map(TargetId::new)
+    }
+
+    /// The next cell, a target or nothing.
+    pub fn maybe_target(&mut self, column: &'static str) -> Read<Option<TargetId>> {
+        Ok(self.maybe_text(column)?.map(TargetId::new))
+    }
+
+    /// The next cell, a whole fingerprint.
+    pub fn fingerprint(&mut self, column: &'static str) -> Read<Fingerprint> {
+        let bytes = self.blob(column)?.try_into();
+        bytes.map(Fingerprint::new).map_err(|_| BadCell { column, expected: "fingerprint" })
+    }
+
+    /// The next two cells, an exchange that was sent; nothing where both are null.
+    pub fn maybe_sent_exchange(
+        &mut self,
+        [at, of]: [&'static str; 2],
+    ) -> Read<Option<SentExchange>> {
+        let sent_at = self.maybe_time(at)?;
+        let bytes = self.maybe_blob(of)?.map(<[u8; 32]>::try_from).transpose();
+        let expected = "fingerprint";
+        let of = bytes.map_err(|_| BadCell { column: of, expected })?.map(Fingerprint::new);
+        match (sent_at, of) {
+            (None, None) => Ok(None),
+            (Some(at), Some(of)) => Ok(Some(SentExchange { at, of })),
+            _ => Err(BadCell { column: at, expected: "exchange" }),
+        }
+    }
+
+    /// The next two cells, an expiry; nothing where the kind is null.
+    pub fn maybe_expiry(&mut self, [kind, date]: [&'static str; 2]) -> Read<Option<Expiry>> {
+        match (self.maybe_text(kind)?, self.maybe_time(date)?) {
+            (None, _) => Ok(None),
+            (Some("at"), Some(at)) => Ok(Some(Expiry::At(at))),
+            (Some("never"), None) => Ok(Some(Expiry::Never)),
+            (Some("unknown"), None) => Ok(Some(Expiry::Unknown)),
+            _ => Err(BadCell { column: kind, expected: "expiry" }),
+        }
+    }
+
+    /// The next two cells, an expiry.
+    pub fn expiry(&mut self, columns: [&'static str; 2]) -> Read<Expiry> {
+        let [column, _] = columns;
+        self.maybe_expiry(columns)?.ok_or(BadCell { column, expected: "expiry" })
+    }
+
+    /// The next cell, a problem or nothing.
+    pub fn problem(&mut self, column: &'static str) -> Read<Option<Problem>> {
+        let read = |text| read_problem(text).ok_or(BadCell { column, expected: "problem" });
+        self.maybe_text(column)?.map(read).transpose()
+    }
+
+    /// The cells of [`GENERATION`].
+    pub fn generation(&mut self) -> Read<Generation> {
+        let generation = self.generation_itself()?;
+        Ok(Generation { proof: self.proof()?, ..generation })
+    }
+
+    /// The generation's own cells of [`GENERATION`].
+    pub fn generation_itself(&mut self) -> Read<Generation> {
+        Ok(Generation {
+            id: GenerationId(self.integer("generation.id")?),
+            number: self.number("generation.number")?,
+            state: self.named("generation.state", GenerationState::from_name)?,
+            origin: self.named("generation.origin", Origin::from_name)?,
+            fingerprint: self.fingerprint("generation.fingerprint")?,
+            obtained_at: self.time("generation.obtained_at")?,
+            expiry: self.expiry(["generation.expiry", "generation.expires_at"])?,
+            parent: self.maybe_generation("generation.parent")?,
+            proof: None,
+        })
+    }
+
+    /// The proof's cells of [`GENERATION`].
+    pub fn proof(&mut self) -> Read<Option<Proof>> {
+        let Some(at) = self.maybe_time("proof.at")? else {
+            self.next += PROOF_REST;
+            return Ok(None);
+        };
+        let inspection = Inspection {
+            valid: self.maybe_flag("proof.valid")?,
+            problem: self.problem("proof.problem")?,
+            token_type: self.prose("proof.token_type")?,
+            application: self.prose("proof.application")?,
+            identity: Identity {
+                app_id: self.maybe_text("proof.app_id")?.map(str::to_owned),
+                user_id: self.maybe_text("proof.user_id")?.map(str::to_owned),
+                page_id: self.maybe_text("proof.page_id")?.map(str::to_owned),
+            },
+            expiry: self.expiry(["proof.expiry", "proof.expires_at"])?,
+            data_access: self.data_access()?,
+            issued_at: self.maybe_time("proof.issued_at")?,
+            scopes: self.list("proof.scopes", read_text)?,
+            granular_scopes: self.list("proof.granular_scopes", read_granular_scope)?,
+        };
+        Ok(Some(Proof { at, inspection }))
+    }
+
+    fn data_access(&mut self) -> Read<DataAccess> {
+        let column = "proof.data_access";
+        let kind = self.text(column)?;
+        match (kind, self.maybe_time("proof.data_access_until")?) {
+            ("until", Some(until)) => Ok(DataAccess::Until(until)),
+            ("not_applicable", None) => Ok(DataAccess::NotApplicable),
+            ("unknown", None) => Ok(DataAccess::Unknown),
+            _ => Err(BadCell { column, expected: "data access date" }),
+        }
+    }
+
+    fn list<T>(
+        &mut self,
+        column: &'static str,
+        read: fn(&serde_json::Value) -> Option<T>,
+    ) -> Read<Vec<T>> {
+        serde_json::from_str::<Vec<serde_json::Value>>(self.text(column)?)
+            .ok()
+            .and_then(|values| values.iter().map(read).collect())
+            .ok_or(BadCell { column, expected: "list" })
+    }
+}
+
+impl BadCell {
+    /// Says that a column does not hold what should stand there.
+    pub const fn new(column: &'static str, expected: &'static str) -> Self {
+        Self { column, expected }
+    }
+}
+
+/// An expiry as its two columns.
+pub fn expiry(expiry: Expiry) -> (&'static str, Option<i64>) {
+    let kind = match expiry {
+        Expiry::At(_) => "at",
+        Expiry::Never => "never",
+        Expiry::Unknown => "unknown",
+    };
+    (kind, expiry.at().map(|at| at.timestamp()))
+}
+
+/// A data access date as its two columns.
+pub fn data_access(date: DataAccess) -> (&'static str, Option<i64>) {
+    let kind = match date {
+        DataAccess::Until(_) => "until",
+        DataAccess::NotApplicable => "not_applicable",
+        DataAccess::Unknown => "unknown",
+    };
+    (kind, date.until().map(|until| until.timestamp()))
+}
+
+/// A problem as its column.
+pub fn problem(problem: Option<&Problem>) -> Option<String> {
+    problem.map(|problem| {
+        json!({
+            "kind": problem.kind.as_str(),
+            "action": problem.action.as_str(),
+            "code": problem.code,
+            "subcode": problem.subcode,
+            "message": problem.message,
+            "fbtrace_id": problem.fbtrace_id,
+        })
+        .to_string()
+    })
+}
+
+/// Granular scopes as their column; no targets means all of them.
+pub fn granular_scopes(scopes: &[GranularScope]) -> String {
+    let each = |scope: &GranularScope| json!({"scope": scope.scope, "targets": scope.target_ids});
+    serde_json::Value::Array(scopes.iter().map(each).collect()).to_string()
+}
+
+fn read_problem(text: &str) -> Option<Problem> {
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    let text = |name: &str| value.get(name).and_then(serde_json::Value::as_str);
+    let number = |name: &str| value.get(name).and_then(serde_json::Value::as_i64);
+    Some(Problem {
+        kind: ProblemKind::from_name(text("kind")?)?,
+        action: Action::from_name(text("action")?)?,
+        code: number("code"),
+        subcode: number("subcode"),
+        message: text("message")?.to_owned(),
+        fbtrace_id: text("fbtrace_id").map(str::to_owned),
+    })
+}
+
+fn read_text(value: &serde_json::Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+fn read_granular_scope(value: &serde_json::Value) -> Option<GranularScope> {
+    let target_ids = match value.get("targets")? {
+        serde_json::Value::Null => None,
+        serde_json::Value::Array(ids) => Some(ids.iter().map(read_text).collect::<Option<_>>()?),
+        _ => return None,
+    };
+    Some(GranularScope { scope: read_text(value.get("scope")?)?, target_ids })
+}

@@ -1,0 +1,40 @@
+//! Remembers the apps that Meta throttles.
+//!
+//! Meta throttles an app as a whole, and calling it meanwhile lengthens the block, so a run leaves
+//! word for the next one.
+
+use std::collections::HashMap;
+
+use super::tx::values;
+use super::{Result, Store};
+use crate::token::Time;
+
+impl Store {
+    /// Records that no call is to be made for this app of the config before `until`.
+    pub fn throttle_app(&self, app: &str, until: Time, now: Time) -> Result<()> {
+        let app = app.to_owned();
+        self.write_at(now, move |tx| {
+            let now = tx.now();
+            tx.execute("DELETE FROM pause WHERE until <= ?1", values![now])?;
+            tx.execute(
+                "INSERT INTO pause (app, until) VALUES (?1, ?2)
+                 ON CONFLICT (app) DO UPDATE SET until = excluded.until",
+                values![&app, until],
+            )
+            .map(drop)
+        })
+    }
+
+    /// The apps that are not to be called at `now`, and until when. A damaged row throttles nothing:
+    /// the worst that follows is one refusal that writes it anew.
+    pub fn throttled_apps(&self, now: Time) -> Result<HashMap<String, Time>> {
+        let apps = self.read(move |tx| {
+            tx.undamaged(
+                "SELECT app, until FROM pause WHERE until > ?1",
+                values![now],
+                |mut row| Ok((row.text("pause.app")?.to_owned(), row.time("pause.until")?)),
+            )
+        })?;
+        Ok(apps.into_iter().collect())
+    }
+}
