@@ -21,8 +21,7 @@
 //! - [`deliver`]: how a token reaches the files and programs that use it, by [`edit`], which finds or
 //!   changes one value and proves the rest unchanged, [`file`], which replaces a file whole, with all
 //!   its rights, or not at all, and [`process`], which runs a program within limits.
-//! - [`alert`]: how a person who looks at nothing learns of it: by webhook, mail or a program, and
-//!   by a ping that stays away.
+//! - [`notify`]: sends notifications by webhook, email and command, and pings that tell of runs.
 //! - [`report`]: what commands found, rendered. [`ui`] alone prints it.
 //! - [`sandbox`]: a simulated Graph with rules of its own, on loopback, for rehearsals and tests.
 //!
@@ -44,7 +43,6 @@
 #[macro_use]
 mod name;
 
-pub mod alert;
 pub mod cli;
 pub mod clock;
 pub mod commands;
@@ -61,6 +59,7 @@ pub mod file;
 pub mod graph;
 pub mod http;
 pub mod interrupt;
+pub mod notify;
 pub mod policy;
 pub mod process;
 pub mod report;

@@ -26,14 +26,14 @@ const DOORS: &[(&str, &[&str])] = &[
     ("complaint", &["exit"]),
     ("http", &["crypto", "token"]),
     ("policy", &["shell", "token"]),
-    ("alert", &["http", "process", "token"]),
+    ("notify", &["http", "process", "token"]),
     ("deliver", &["edit", "file", "process", "token"]),
     ("graph", &["clock", "crypto", "http", "token"]),
     ("store", &["complaint", "crypto", "exit", "failpoint", "shell", "token"]),
     (
         "config",
         &[
-            "alert",
+            "notify",
             "complaint",
             "deliver",
             "edit",
@@ -84,7 +84,7 @@ const DOORS: &[(&str, &[&str])] = &[
     (
         "commands",
         &[
-            "alert",
+            "notify",
             "complaint",
             "config",
             "deliver",

@@ -12,9 +12,9 @@ use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
 use super::schema::Schema;
-use crate::alert::{Form, Security};
 use crate::deliver::Writing;
 use crate::edit::Format;
+use crate::notify::{Form, Security};
 use crate::policy::{Limits, words};
 use crate::token::{Label, NoticeEvent, Pattern, Provider, TokenType};
 

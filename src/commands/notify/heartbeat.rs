@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::routes::{messenger, secret};
-use crate::alert::{self, Beat, Messenger};
 use crate::commands::refresh::{Only, RefreshOrder};
 use crate::complaint::Complaint;
 use crate::config::{SecretSource, Via};
 use crate::exit::Exit;
+use crate::notify::{self, Beat, Messenger};
 use crate::report::RunReport;
 use crate::run::log;
 use crate::run::{DryRun, Run};
@@ -120,7 +120,7 @@ impl Watcher {
         let messenger = Arc::clone(&self.messenger);
         self.start = Some(std::thread::spawn(move || {
             // Whether the end gets through is what counts.
-            let _ = alert::ping(&url, Beat::Start, &messenger);
+            let _ = notify::ping(&url, Beat::Start, &messenger);
         }));
     }
 
@@ -129,6 +129,6 @@ impl Watcher {
         if let Some(start) = self.start {
             let _ = start.join();
         }
-        alert::ping(&self.url?, beat, &self.messenger).map_err(|unsent| unsent.to_string())
+        notify::ping(&self.url?, beat, &self.messenger).map_err(|unsent| unsent.to_string())
     }
 }

@@ -1,7 +1,7 @@
 //! The ways to people, with their secrets read now that they are needed.
 
-use crate::alert::{Email, Login, MailServer, Messenger, Route, Security, Webhook};
 use crate::config::{NotifySetting, SecretSource, SmtpSetting, Via};
+use crate::notify::{Email, Login, MailServer, Messenger, Route, Security, Webhook};
 use crate::session::Session;
 use crate::token::Secret;
 

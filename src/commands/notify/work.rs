@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::routes::route;
-use crate::alert::{self, Messenger, Notice};
 use crate::config::NotifySetting;
 use crate::failpoint;
+use crate::notify::{self, Messenger, Notice};
 use crate::policy::Announcement;
 use crate::report::{Sender, StatusReport, select};
 use crate::run::log;
@@ -68,7 +68,7 @@ impl Work<'_> {
             }
             let notice = self.notice(&sender, &self.store.channel(channel)?, announcement);
             failpoint::reach("telling");
-            match alert::send(&route, &notice, &self.messenger) {
+            match notify::send(&route, &notice, &self.messenger) {
                 Ok(()) => {
                     failpoint::reach("told");
                     self.store.note_told(channel, &announcement.told, &announcement.over, now)?;

@@ -4,12 +4,12 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
 
-use crate::alert::{Security, is_address};
 use crate::config::diagnostic::{Diagnostic, Span, Spanned};
 use crate::config::reader::{Ask, Found, Section};
 use crate::config::show::{Origin, Shown};
 use crate::config::source::SecretSource;
 use crate::http::is_this_machine;
+use crate::notify::{Security, is_address};
 
 /// A mail server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::reader::{Ask, Outcome, Reader, Section, one_of};
 use super::show::{Origin, Shown};
 use super::source::{SecretSource, describe_argv};
 use super::wording::quoted;
-use crate::alert::Form;
+use crate::notify::Form;
 use crate::token::{ChannelId, NoticeEvent, Pattern};
 
 /// `[[notify]]`: one way to people.
