@@ -26,14 +26,13 @@ const DOORS: &[(&str, &[&str])] = &[
     ("complaint", &["exit"]),
     ("http", &["crypto", "token"]),
     ("policy", &["shell", "token"]),
-    ("notify", &["http", "process", "token"]),
+    ("notify", &["config", "http", "process", "token"]),
     ("deliver", &["edit", "file", "process", "token"]),
     ("graph", &["clock", "crypto", "http", "token"]),
     ("store", &["complaint", "crypto", "exit", "failpoint", "shell", "token"]),
     (
         "config",
         &[
-            "notify",
             "complaint",
             "deliver",
             "edit",

@@ -44,7 +44,7 @@ pub use self::diagnostic::Refused;
 pub use self::duration::{BadDuration, parse_duration};
 pub use self::find::find;
 pub use self::http::{Endpoints, HttpSettings};
-pub use self::notify::{NotifySetting, SmtpSetting, Via};
+pub use self::notify::{NotifySetting, SmtpSecurity, SmtpSetting, Via, WebhookFormat, mailbox};
 pub use self::schema::{KeySchema, Schema, TableSchema};
 pub use self::secrets::{SecretError, Secrets};
 pub use self::show::{Brackets, Description, Entry, Origin, Table};

@@ -11,10 +11,10 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
+use super::notify::{SmtpSecurity, WebhookFormat};
 use super::schema::Schema;
 use crate::deliver::Writing;
 use crate::edit::Format;
-use crate::notify::{Form, Security};
 use crate::policy::{Limits, words};
 use crate::token::{Label, NoticeEvent, Pattern, Provider, TokenType};
 
@@ -253,5 +253,5 @@ macro_rules! shown {
 
 shown! {
     json: bool, u16, u32, String;
-    words: Provider, TokenType, Format, Writing, Form, NoticeEvent, Security,
+    words: Provider, TokenType, Format, Writing, WebhookFormat, NoticeEvent, SmtpSecurity,
 }

@@ -25,13 +25,12 @@ mod route;
 mod tests;
 mod webhook;
 
-pub use mail::is_address;
 pub use messenger::Messenger;
 pub use not_sent::NotSent;
 pub use notice::Notice;
 pub use patience::Patience;
 pub use ping::{Beat, ping};
-pub use route::{Email, Form, Login, MailServer, Route, Security, Webhook};
+pub use route::{Email, Login, MailServer, Route, Webhook};
 
 /// Sends a notice by one route, trying again where that may help.
 ///

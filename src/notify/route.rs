@@ -1,5 +1,6 @@
 //! The ways to people, with their secrets read.
 
+use crate::config::{SmtpSecurity, WebhookFormat};
 use crate::token::Secret;
 
 /// One way to people.
@@ -19,17 +20,7 @@ pub struct Webhook {
     /// The address, which whoever knows it can write to.
     pub url: Secret,
     /// What is posted.
-    pub form: Form,
-}
-
-named! {
-    /// What is posted to a webhook.
-    pub enum Form {
-        /// What Slack, Mattermost and Discord show: the text, under the key that each reads.
-        Text = "text",
-        /// The document for programs.
-        Json = "json",
-    }
+    pub format: WebhookFormat,
 }
 
 /// A mail, but for what it says.
@@ -51,7 +42,7 @@ pub struct MailServer {
     /// Its port.
     pub port: u16,
     /// How the connection is protected.
-    pub security: Security,
+    pub security: SmtpSecurity,
     /// Who logs in to it.
     pub login: Option<Login>,
 }
@@ -63,16 +54,4 @@ pub struct Login {
     pub user: String,
     /// The password.
     pub password: Secret,
-}
-
-named! {
-    /// How the connection to a mail server is protected.
-    pub enum Security {
-        /// TLS from the first byte.
-        Tls = "tls",
-        /// TLS after `STARTTLS`, and nothing without it.
-        Starttls = "starttls",
-        /// Not at all, which only suits a server on this machine.
-        None = "none",
-    }
 }

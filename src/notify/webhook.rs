@@ -1,10 +1,11 @@
 //! A POST to a webhook.
 
+use crate::config::WebhookFormat;
 use crate::http::Message;
 
 use super::address::Address;
 use super::patience::Miss;
-use super::{Form, Messenger, NotSent, Notice, Webhook, answer, chat};
+use super::{Messenger, NotSent, Notice, Webhook, answer, chat};
 
 pub(super) fn post(
     webhook: &Webhook,
@@ -13,16 +14,16 @@ pub(super) fn post(
 ) -> Result<(), NotSent> {
     let address = Address::parse(&webhook.url, "webhook")?;
     messenger.patience.insist(|| {
-        let message = message(&address, webhook.form, notice)?;
+        let message = message(&address, webhook.format, notice)?;
         answer::to(message, &address, "webhook", messenger)
     })
 }
 
-fn message(address: &Address, form: Form, notice: &Notice) -> Result<Message, Miss> {
-    let message = match form {
-        Form::Text => Ok(Message::post(address.url(), chat::body(&notice.text))),
+fn message(address: &Address, format: WebhookFormat, notice: &Notice) -> Result<Message, Miss> {
+    let message = match format {
+        WebhookFormat::Text => Ok(Message::post(address.url(), chat::body(&notice.text))),
         // A program can tell by the key that it has seen this one.
-        Form::Json => Message::post(address.url(), notice.json.clone())
+        WebhookFormat::Json => Message::post(address.url(), notice.json.clone())
             .with_header("idempotency-key", &notice.id),
     };
     message

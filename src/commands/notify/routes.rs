@@ -1,7 +1,7 @@
 //! The ways to people, with their secrets read now that they are needed.
 
-use crate::config::{NotifySetting, SecretSource, SmtpSetting, Via};
-use crate::notify::{Email, Login, MailServer, Messenger, Route, Security, Webhook};
+use crate::config::{NotifySetting, SecretSource, SmtpSecurity, SmtpSetting, Via};
+use crate::notify::{Email, Login, MailServer, Messenger, Route, Webhook};
 use crate::session::Session;
 use crate::token::Secret;
 
@@ -22,8 +22,8 @@ pub(super) fn route(
     messenger: &Messenger,
 ) -> Result<Route, String> {
     match &setting.via {
-        Via::Webhook { url, form } => {
-            Ok(Route::Webhook(Webhook { url: secret(session, url)?, form: *form }))
+        Via::Webhook { url, format } => {
+            Ok(Route::Webhook(Webhook { url: secret(session, url)?, format: *format }))
         }
         Via::Email { to, from, smtp } => Ok(Route::Email(Email {
             to: to.clone(),
@@ -38,7 +38,7 @@ pub(super) fn route(
 fn server(session: &Session, smtp: Option<&SmtpSetting>) -> Result<MailServer, String> {
     let Some(smtp) = smtp else {
         let (host, port) = (LOCAL.0.to_owned(), LOCAL.1);
-        return Ok(MailServer { host, port, security: Security::None, login: None });
+        return Ok(MailServer { host, port, security: SmtpSecurity::None, login: None });
     };
     let login = match (&smtp.user, &smtp.password) {
         (Some(user), Some(password)) => {

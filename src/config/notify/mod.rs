@@ -3,8 +3,8 @@
 mod email;
 mod labels;
 
-pub use self::email::SmtpSetting;
 use self::email::{Email, EmailKeys};
+pub use self::email::{SmtpSecurity, SmtpSetting, mailbox};
 pub(super) use self::labels::Labels;
 use super::address::{Bad, host_of_secret};
 use super::deliver::harmless;
@@ -13,7 +13,6 @@ use super::reader::{Ask, Outcome, Reader, Section, one_of};
 use super::show::{Origin, Shown};
 use super::source::{SecretSource, describe_argv};
 use super::wording::quoted;
-use crate::notify::Form;
 use crate::token::{ChannelId, NoticeEvent, Pattern};
 
 /// `[[notify]]`: one way to people.
@@ -44,7 +43,7 @@ pub enum Via {
         /// The address.
         url: SecretSource,
         /// What is posted.
-        form: Form,
+        format: WebhookFormat,
     },
     /// A mail.
     Email {
@@ -72,6 +71,16 @@ impl Via {
     }
 }
 
+named! {
+    /// What is posted to a webhook.
+    pub enum WebhookFormat {
+        /// What Slack, Mattermost and Discord show: the text, under the key that each reads.
+        Text = "text",
+        /// The JSON document.
+        Json = "json",
+    }
+}
+
 /// A channel as its own table tells of it; which tokens there are is still to be looked up.
 pub(super) struct ChannelRead<'a> {
     section: &'a Section<'a>,
@@ -83,7 +92,7 @@ pub(super) struct ChannelRead<'a> {
 
 /// Which of the four it is.
 enum ViaRead {
-    Webhook { url: Spanned<SecretSource>, form: Form },
+    Webhook { url: Spanned<SecretSource>, format: WebhookFormat },
     Email(Email),
     Command(Spanned<Vec<String>>),
     Ping(Spanned<SecretSource>),
@@ -103,7 +112,8 @@ fn read_one<'a>(section: &'a Section<'a>) -> Option<ChannelRead<'a>> {
     let to = email::recipients(section);
     let command = section.command("A program that gets the text on its standard input");
     let ping = section.secret("ping", "An address that is asked when a run begins and ends");
-    let form = section.choice("format", "What is posted to a webhook", "format", Form::ALL);
+    let format =
+        section.choice("format", "What is posted to a webhook", "format", WebhookFormat::ALL);
     let from = email::sender(section);
     let smtp = email::server(section);
     let events = section
@@ -120,7 +130,7 @@ fn read_one<'a>(section: &'a Section<'a>) -> Option<ChannelRead<'a>> {
         ("ping", ping.is_present(), ping.key_span()),
     ];
     let via = kind(section, kinds).and_then(|kind| {
-        refuse_without(section, &form, "webhook", kind);
+        refuse_without(section, &format, "webhook", kind);
         refuse_without(section, &from, "email", kind);
         refuse_without(section, &smtp, "email", kind);
         if kind == "ping" {
@@ -129,8 +139,8 @@ fn read_one<'a>(section: &'a Section<'a>) -> Option<ChannelRead<'a>> {
         }
         match kind {
             "webhook" => {
-                let form = form.or(Form::Text);
-                webhook.spanned().map(|url| ViaRead::Webhook { url, form })
+                let format = format.or(WebhookFormat::Text);
+                webhook.spanned().map(|url| ViaRead::Webhook { url, format })
             }
             "email" => EmailKeys { to, from, smtp }.read().map(ViaRead::Email),
             "command" => {
@@ -261,9 +271,9 @@ fn state(channel: ChannelRead<'_>, known: &Labels) -> Option<Stated> {
 fn settle(section: &Section<'_>, via: ViaRead) -> Via {
     let table = || Origin::Table(section.name());
     match via {
-        ViaRead::Webhook { url, form } => {
+        ViaRead::Webhook { url, format } => {
             section.put("webhook", table, || url.value.shown());
-            Via::Webhook { url: url.value, form }
+            Via::Webhook { url: url.value, format }
         }
         ViaRead::Email(email) => {
             let (to, from, smtp) = email.settle(section);

@@ -81,7 +81,7 @@ ping = "http://localhost:8000/ping/hush"
 /// A channel as one line: its name, and what it is.
 fn line(channel: &NotifySetting) -> String {
     let via = match &channel.via {
-        Via::Webhook { form, .. } => form.to_string(),
+        Via::Webhook { format, .. } => format.to_string(),
         Via::Email { to, from, smtp } => {
             let from = from.as_deref().unwrap_or("-");
             let server = smtp.as_ref().map(|smtp| {

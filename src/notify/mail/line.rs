@@ -6,10 +6,11 @@ use std::time::Duration;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 
+use crate::config::SmtpSecurity;
 use crate::http::{cause, is_this_machine, spelled};
 
 use super::super::patience::Miss;
-use super::super::{MailServer, Messenger, NotSent, Security};
+use super::super::{MailServer, Messenger, NotSent};
 use super::letter;
 
 /// The way to a mail server.
@@ -35,16 +36,16 @@ impl Line {
     /// The way to a server; refused if a password would travel where others can read it.
     pub(super) fn to(server: &MailServer, messenger: &Messenger) -> Result<Self, NotSent> {
         let here = is_this_machine(server.address());
-        if server.login.is_some() && server.security == Security::None && !here {
+        if server.login.is_some() && server.security == SmtpSecurity::None && !here {
             return Err(NotSent::new(format!(
                 "`{}` gets no password without TLS: use `tls` or `starttls`",
                 server.host
             )));
         }
         let protection = match server.security {
-            Security::Tls => Protection::FromTheStart(tls(server, messenger)?),
-            Security::Starttls => Protection::AfterAsking(tls(server, messenger)?),
-            Security::None => Protection::None,
+            SmtpSecurity::Tls => Protection::FromTheStart(tls(server, messenger)?),
+            SmtpSecurity::Starttls => Protection::AfterAsking(tls(server, messenger)?),
+            SmtpSecurity::None => Protection::None,
         };
         let greeting = greeting(&messenger.machine);
         Ok(Self { server: server.clone(), greeting, protection })

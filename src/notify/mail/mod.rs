@@ -18,11 +18,6 @@ use self::line::Line;
 use super::patience::Miss;
 use super::{Email, Messenger, NotSent, Notice};
 
-/// Whether a mail can be sent to or from this: an address in ASCII, alone or as `Name <address>`.
-pub fn is_address(text: &str) -> bool {
-    letter::mailbox(text).is_some()
-}
-
 impl Email {
     /// The sender on a machine of that name if the config names none: `metatoken@` the name.
     pub fn default_from(machine: &str) -> String {

@@ -5,7 +5,7 @@ use super::*;
 
 pub(super) fn email(port: u16) -> Email {
     let server =
-        MailServer { host: "127.0.0.1".into(), port, security: Security::None, login: None };
+        MailServer { host: "127.0.0.1".into(), port, security: SmtpSecurity::None, login: None };
     Email { to: vec!["ops@example.org".into()], from: "metatoken@example.org".into(), server }
 }
 

@@ -86,7 +86,7 @@ fn trusted(certificate: &Certificate) -> Trusted {
     Trusted { _folder: folder, path }
 }
 
-fn secured(port: u16, security: Security) -> Email {
+fn secured(port: u16, security: SmtpSecurity) -> Email {
     let mut email = with_login(email(port));
     email.server.host = "localhost".to_owned();
     email.server.security = security;
@@ -103,15 +103,15 @@ fn tls_is_spoken_from_the_start_or_after_asking() {
     let certificate = Certificate::for_localhost();
     let trusted = trusted(&certificate);
     for (security, server) in [
-        (Security::Tls, TestServer::within_tls(&[], &certificate.server)),
-        (Security::Starttls, TestServer::with_tls(OFFERS_STARTTLS, &certificate.server)),
+        (SmtpSecurity::Tls, TestServer::within_tls(&[], &certificate.server)),
+        (SmtpSecurity::Starttls, TestServer::with_tls(OFFERS_STARTTLS, &certificate.server)),
     ] {
         let messenger = messenger().trusting(Some(trusted.path.clone()));
         send(&Route::Email(secured(server.port, security)), &notice(), &messenger).unwrap();
         let heard = server.heard();
         let place = |command: &str| heard.iter().position(|line| line.starts_with(command));
         assert!(place("AUTH").is_some() && place("DATA").is_some(), "{heard:?}");
-        if security == Security::Starttls {
+        if security == SmtpSecurity::Starttls {
             assert_eq!((place("STARTTLS"), place("AUTH")), (Some(1), Some(3)), "{heard:?}");
         }
     }
@@ -123,8 +123,8 @@ fn without_a_certificate_that_is_trusted_nothing_is_sent() {
     let other = trusted(&other);
     for ca_file in [None, Some(other.path.clone())] {
         for (security, server) in [
-            (Security::Tls, TestServer::within_tls(&[], &own.server)),
-            (Security::Starttls, TestServer::with_tls(OFFERS_STARTTLS, &own.server)),
+            (SmtpSecurity::Tls, TestServer::within_tls(&[], &own.server)),
+            (SmtpSecurity::Starttls, TestServer::with_tls(OFFERS_STARTTLS, &own.server)),
         ] {
             let messenger = messenger().trusting(ca_file.clone());
             let email = secured(server.port, security);
@@ -140,7 +140,7 @@ fn a_certificate_for_another_name_is_not_accepted() {
     let certificate = Certificate::for_localhost();
     let trusted = trusted(&certificate);
     let server = TestServer::within_tls(&[], &certificate.server);
-    let mut email = secured(server.port, Security::Tls);
+    let mut email = secured(server.port, SmtpSecurity::Tls);
     email.server.host = "127.0.0.1".to_owned();
     let messenger = messenger().trusting(Some(trusted.path.clone()));
     let why = sentence(send(&Route::Email(email), &notice(), &messenger));
@@ -151,7 +151,7 @@ fn a_certificate_for_another_name_is_not_accepted() {
 fn a_server_that_offers_no_starttls_is_sent_nothing() {
     let server = TestServer::that(&[]);
     assert_eq!(
-        sentence(mail(secured(server.port, Security::Starttls), PATIENT)),
+        sentence(mail(secured(server.port, SmtpSecurity::Starttls), PATIENT)),
         "`localhost` offers no STARTTLS, so nothing is sent to it"
     );
     assert_eq!((server.count("AUTH"), server.count("MAIL")), (0, 0));
@@ -164,7 +164,7 @@ fn a_silent_handshake_is_not_waited_for() {
     let server = TestServer::that(&[(GREETING, &[SILENCE])]);
     let begun = Instant::now();
     let messenger = messenger().trusting(Some(trusted.path.clone())).with_patience(HASTY);
-    let email = secured(server.port, Security::Tls);
+    let email = secured(server.port, SmtpSecurity::Tls);
     let why = sentence(send(&Route::Email(email), &notice(), &messenger));
     assert_eq!(why, "no answer from `localhost` within 300ms");
     assert!(begun.elapsed() < SOON);

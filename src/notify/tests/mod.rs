@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
+use crate::config::{SmtpSecurity, WebhookFormat};
 use crate::token::{NoticeEvent, Time};
 
 use super::*;

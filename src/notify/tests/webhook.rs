@@ -14,12 +14,12 @@ use super::*;
 /// What only an insider knows of the addresses here.
 const INSIDE: &str = "/services/T0FAKEFAKE/B0FAKEFAKE/fakefakeMARKED?key=MARKEDtoo";
 
-fn route(server: &WebServer, form: Form) -> Route {
-    Route::Webhook(Webhook { url: server.at(INSIDE), form })
+fn route(server: &WebServer, format: WebhookFormat) -> Route {
+    Route::Webhook(Webhook { url: server.at(INSIDE), format })
 }
 
 fn post(server: &WebServer, patience: Patience) -> Result<(), NotSent> {
-    send(&route(server, Form::Text), &notice(), &messenger().with_patience(patience))
+    send(&route(server, WebhookFormat::Text), &notice(), &messenger().with_patience(patience))
 }
 
 #[track_caller]
@@ -32,8 +32,8 @@ fn gives_nothing_away(sentence: &str) {
 #[test]
 fn the_text_goes_to_chats_and_the_document_to_programs() {
     let server = WebServer::answering(&[answer(200, "", "ok"), answer(204, "", "")]);
-    for form in [Form::Text, Form::Json] {
-        send(&route(&server, form), &notice(), &messenger()).unwrap();
+    for format in [WebhookFormat::Text, WebhookFormat::Json] {
+        send(&route(&server, format), &notice(), &messenger()).unwrap();
     }
     let [text, json]: [_; 2] = server.heard().try_into().unwrap();
     for request in [&text, &json] {
@@ -119,7 +119,7 @@ fn each_answer_says_what_became_of_it_and_whether_it_is_worth_another_try() {
 fn what_fails_once_is_sent_again_alike() {
     for first in [answer(503, "", ""), String::new(), "HTTP/1.1 2".to_owned()] {
         let server = WebServer::answering(&[first.clone(), answer(200, "", "ok")]);
-        send(&route(&server, Form::Json), &notice(), &messenger()).unwrap();
+        send(&route(&server, WebhookFormat::Json), &notice(), &messenger()).unwrap();
         let [one, two]: [_; 2] = server.heard().try_into().unwrap();
         assert_eq!((one.head, one.body), (two.head, two.body), "{first:?}");
     }
@@ -203,7 +203,7 @@ fn a_host_that_is_not_there_is_named_and_nothing_else_of_the_address() {
             "the address of the webhook is no `https://` URL of a host",
         ),
     ] {
-        let webhook = Webhook { url: Secret::new(url), form: Form::Text };
+        let webhook = Webhook { url: Secret::new(url), format: WebhookFormat::Text };
         let route = Route::Webhook(webhook);
         let why = sentence(send(&route, &notice(), &messenger()));
         assert_eq!(why, expected);
@@ -215,7 +215,7 @@ fn a_host_that_is_not_there_is_named_and_nothing_else_of_the_address() {
 fn certificates_that_cannot_be_read_are_the_configurations_fault() {
     let server = WebServer::answering(&[answer(200, "", "ok")]);
     let messenger = messenger().trusting(Some("/nowhere/ca.pem".into()));
-    let why = sentence(send(&route(&server, Form::Text), &notice(), &messenger));
+    let why = sentence(send(&route(&server, WebhookFormat::Text), &notice(), &messenger));
     assert!(why.starts_with("`ca_file` /nowhere/ca.pem: "), "{why}");
     assert_eq!(server.heard().len(), 0);
 }
@@ -243,7 +243,7 @@ fn https_needs_a_certificate_that_is_trusted() {
     let (own, other) = (Certificate::for_localhost(), Certificate::for_localhost());
     let port = within_tls(&own);
     let url = Secret::new(format!("https://localhost:{port}{INSIDE}"));
-    let route = Route::Webhook(Webhook { url, form: Form::Text });
+    let route = Route::Webhook(Webhook { url, format: WebhookFormat::Text });
     let folder = tempfile::tempdir().unwrap();
     let post_trusting = |name: &str, certificate: &Certificate| {
         let path = folder.path().join(name);
