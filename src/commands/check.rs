@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::survey::{Asking, survey};
-use super::{notify, textfile};
+use super::textfile;
 use crate::complaint::Complaint;
 use crate::exit::{Exit, Verdict};
+use crate::notify;
 use crate::report::{
     CheckReport, Perfdata, Scope, StatusReport, github, nagios, plugin_line, prometheus,
 };

@@ -8,7 +8,6 @@ mod exchange;
 mod exposure;
 mod failed_run;
 mod history;
-mod notify;
 mod refresh;
 mod status;
 mod store;

@@ -12,25 +12,39 @@
 
 mod address;
 mod answer;
+mod channel;
 mod chat;
+mod digest;
+mod heartbeat;
 mod mail;
+mod message;
 mod messenger;
 mod not_sent;
 mod notice;
 mod patience;
 mod ping;
+mod plan;
 mod program;
 mod route;
+mod send;
 #[cfg(test)]
 mod tests;
 mod webhook;
 
+use crate::token::ChannelId;
+pub use heartbeat::Heartbeat;
 pub use messenger::Messenger;
 pub use not_sent::NotSent;
 pub use notice::Notice;
 pub use patience::Patience;
 pub use ping::{Beat, ping};
+pub use plan::{channel_reasons, channel_troubles, nobody_told, tell};
 pub use route::{Email, Login, MailServer, Route, Webhook};
+
+/// Logs that a channel could not be notified.
+fn log_failure(channel: &ChannelId, why: &str) {
+    tracing::warn!(event = "notification_failed", target = %channel, "{channel}: {why}");
+}
 
 /// Sends a notice by one route, trying again where that may help.
 ///

@@ -62,7 +62,7 @@ impl CheckReport {
     }
 
     /// The same as a value.
-    pub(super) fn value(&self) -> Value {
+    pub fn value(&self) -> Value {
         let runs = &self.status.runs;
         json!({
             "version": VERSION,

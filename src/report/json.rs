@@ -11,7 +11,7 @@ use crate::token::{Delivery, GranularScope, Label, Problem, Time};
 pub const VERSION: u32 = 1;
 
 /// An instant as JSON has it.
-pub(super) fn time(time: Option<Time>) -> Value {
+pub fn time(time: Option<Time>) -> Value {
     time.map_or(Value::Null, |time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string().into())
 }
 
@@ -31,7 +31,7 @@ pub fn problem(problem: Option<&Problem>, remedy: &str) -> Value {
 }
 
 /// Reasons in their order.
-pub(super) fn reasons(reasons: &[Reason]) -> Value {
+pub fn reasons(reasons: &[Reason]) -> Value {
     reasons
         .iter()
         .map(|reason| {
@@ -71,6 +71,6 @@ pub(super) fn granular_scopes(scopes: &[GranularScope]) -> Value {
 }
 
 /// A document as it is printed: indented, with a final newline.
-pub(super) fn document(value: &Value) -> String {
+pub fn document(value: &Value) -> String {
     format!("{value:#}\n")
 }

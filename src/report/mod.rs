@@ -9,7 +9,6 @@ mod deliveries;
 mod github;
 mod history;
 mod json;
-mod letter;
 mod nagios;
 mod perfdata;
 mod prefix;
@@ -25,8 +24,9 @@ pub use complaint::complaint_json;
 pub use deliveries::{DeliveryReport, TokenDeliveries};
 pub use github::github;
 pub use history::{Entry, HistoryReport};
-pub use json::{VERSION, problem as problem_json};
-pub use letter::{Letter, Sender, select};
+pub use json::{
+    VERSION, document, problem as problem_json, reasons as reasons_json, time as time_json,
+};
 pub use nagios::{nagios, plugin_line};
 pub use perfdata::Perfdata;
 pub use prefix::prefixed;

@@ -14,7 +14,7 @@ use crate::deliver::Fault;
 use crate::policy::{Decision, Health, Reason};
 use crate::report::TokenResult;
 use crate::store::StoreError;
-use crate::token::{ChannelId, Inspection, Label, Outcome, Problem, TargetId, Time};
+use crate::token::{Inspection, Label, Outcome, Problem, TargetId, Time};
 
 /// Logs at a level that is not known before; `tracing` wants one that is.
 macro_rules! tell {
@@ -189,9 +189,4 @@ impl Delivered<'_> {
             "not delivered to `{target}`: {}", fault.message
         );
     }
-}
-
-/// Tells that people could not be told.
-pub fn untold(channel: &ChannelId, why: &str) {
-    tracing::warn!(event = "notification_failed", target = %channel, "{channel}: {why}");
 }

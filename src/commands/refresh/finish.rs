@@ -1,11 +1,12 @@
 //! Tells people how a refresh ended: metrics, notifications, channels that failed.
 
 use super::{Only, RefreshOrder};
-use crate::commands::notify;
 use crate::commands::survey::overview;
+use crate::commands::textfile;
 use crate::complaint::Complaint;
-use crate::policy::words;
-use crate::report::RunReport;
+use crate::notify::{self, Beat};
+use crate::policy::{Reason, words};
+use crate::report::{RunReport, StatusReport};
 use crate::run::tokens::Tokens;
 use crate::run::{DryRun, Run};
 use crate::session::Session;
@@ -36,11 +37,31 @@ pub(super) fn tell(run: &Run<'_>, order: &RefreshOrder, report: &mut RunReport) 
     match overview(run.session, &run.store, &run.graph) {
         Ok(status) => {
             let status = status.with_prefix(run.prefix());
-            let said = notify::tell_of_run(run.session, &run.store, run.id, status);
-            report.system.extend(said);
+            report.system.extend(publish(run, status));
         }
         Err(complaint) => report.system.push(notify::nobody_told(&complaint)),
     }
+}
+
+/// Writes the metrics and sends the notifications. Gives what is to be said of what failed at that.
+fn publish(run: &Run<'_>, mut status: StatusReport) -> Vec<Reason> {
+    let file = run.session.config.alerts.textfile.as_deref();
+    let unwritten = file.and_then(|path| textfile::write(path, &status).err());
+    status.system.extend(unwritten.clone());
+    let untold = notify::tell(run.session, &run.store, status, &|| Ok(run.id));
+    unwritten.into_iter().chain(untold).collect()
+}
+
+/// Whether watchers wait for this run: a whole one, and a real one. That a person refreshed one
+/// token by hand says nothing of the timer.
+pub(super) fn is_watched(order: &RefreshOrder) -> bool {
+    order.patterns.is_empty() && tells(order)
+}
+
+/// What watchers are told of the end: a run ended well if nobody has to do anything.
+pub(super) fn beat(report: &Result<RunReport, Complaint>) -> Beat {
+    let well = report.as_ref().is_ok_and(|report| !report.wants_a_person());
+    if well { Beat::Success } else { Beat::Fail }
 }
 
 /// The report with what is to be said of the channels, now that every one was tried that has

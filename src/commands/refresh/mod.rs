@@ -19,14 +19,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use self::finish::{naming_the_critical, tell, with_channel_troubles};
+use self::finish::{beat, is_watched, naming_the_critical, tell, with_channel_troubles};
 use self::pages::Listing;
 use super::delivery::Deliveries;
-use super::notify::Heartbeat;
 use crate::complaint::Complaint;
 use crate::config::SecretSource;
 use crate::exit::Exit;
 use crate::failpoint;
+use crate::notify::Heartbeat;
 use crate::policy::{
     Decision, Insistence, Policy, Reason, Renew, Rest, Subject, decide, judge_store, paced,
 };
@@ -85,8 +85,12 @@ impl Only {
 pub fn refresh(session: &Session, order: &RefreshOrder) -> Result<Exit, Complaint> {
     let mut run = Run::open(session, order.run)
         .map_err(|why| naming_the_critical(session, why))
-        .inspect_err(|why| Heartbeat::cannot_run(session, order, why))?;
-    let heartbeat = Heartbeat::start(session, order);
+        .inspect_err(|why| {
+            if is_watched(order) {
+                Heartbeat::cannot_run(session, why);
+            }
+        })?;
+    let heartbeat = is_watched(order).then(|| Heartbeat::start(session));
     let mut report = refresh_all(&mut run, order);
     let closed = run.close_over(&report);
     if let Err(error) = run.bear_full(closed) {
@@ -96,7 +100,9 @@ pub fn refresh(session: &Session, order: &RefreshOrder) -> Result<Exit, Complain
         report.system.extend(run.fullness(&report.results));
         tell(&run, order, report);
     }
-    heartbeat.end(&run, &report);
+    if let Some(heartbeat) = heartbeat {
+        heartbeat.end(session, &run.store, run.id, beat(&report), run.now());
+    }
     run.show(report.map(|report| with_channel_troubles(&run, order, report))?)
 }
 

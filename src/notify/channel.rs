@@ -1,7 +1,7 @@
 //! The ways to people, with their secrets read now that they are needed.
 
+use super::{Email, Login, MailServer, Messenger, Route, Webhook};
 use crate::config::{NotifySetting, SecretSource, SmtpSecurity, SmtpSetting, Via};
-use crate::notify::{Email, Login, MailServer, Messenger, Route, Webhook};
 use crate::session::Session;
 use crate::token::Secret;
 

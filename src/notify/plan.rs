@@ -6,15 +6,9 @@
 //! told of, and hears of it all when it works again. `work` sends; `routes` reads the secrets;
 //! `heartbeat` tells of the run itself.
 
-mod brief;
-mod heartbeat;
-mod routes;
-mod work;
-
-pub(super) use self::heartbeat::Heartbeat;
-use self::routes::messenger;
-use self::work::{Errand, Work};
-use super::textfile;
+use super::channel::messenger;
+use super::digest;
+use super::send::{Errand, Work};
 use crate::complaint::Complaint;
 use crate::config::NotifySetting;
 use crate::policy::{
@@ -26,26 +20,11 @@ use crate::store::{RunId, Store, StoreError};
 use crate::token::{Action, ChannelId, NoticeEvent, Time};
 
 /// Gives the run in whose name something is written down.
-type NewRun<'a> = &'a dyn Fn() -> Result<RunId, StoreError>;
-
-/// What a run tells when its work is done: the metrics and the people. Gives what is to be said of
-/// what failed at that.
-pub(super) fn tell_of_run(
-    session: &Session,
-    store: &Store,
-    run: RunId,
-    mut status: StatusReport,
-) -> Vec<Reason> {
-    let file = session.config.alerts.textfile.as_deref();
-    let unwritten = file.and_then(|path| textfile::write(path, &status).err());
-    status.system.extend(unwritten.clone());
-    let untold = tell(session, store, status, &|| Ok(run));
-    unwritten.into_iter().chain(untold).collect()
-}
+pub type NewRun<'a> = &'a dyn Fn() -> Result<RunId, StoreError>;
 
 /// Tells every channel what it has not been told yet; a failure of the store ends nothing, and is
 /// to be said.
-pub(super) fn tell(
+pub fn tell(
     session: &Session,
     store: &Store,
     status: StatusReport,
@@ -56,7 +35,7 @@ pub(super) fn tell(
 }
 
 /// What is to be said where the store cannot be written: all else stands.
-pub(super) fn nobody_told(why: &Complaint) -> Reason {
+pub fn nobody_told(why: &Complaint) -> Reason {
     let causes = why.causes.iter().map(|cause| format!(": {cause}"));
     Reason {
         code: "nobody_told",
@@ -76,7 +55,7 @@ pub(super) fn nobody_told(why: &Complaint) -> Reason {
 }
 
 /// What is to be said of the channels that failed when they were last tried.
-pub(super) fn channel_troubles(session: &Session, store: &Store, now: Time) -> Vec<Reason> {
+pub fn channel_troubles(session: &Session, store: &Store, now: Time) -> Vec<Reason> {
     channel_reasons(store, &session.config.notify, now)
         .unwrap_or_else(|error| vec![nobody_told(&Complaint::from(error))])
 }
@@ -136,7 +115,7 @@ fn tell_all(
             _ => {}
         }
         if !announcements.is_empty() {
-            let announcements = brief::in_brief(announcements, session);
+            let announcements = digest::in_brief(announcements, session);
             errands.push(Errand { setting, announcements });
         }
     }
@@ -156,7 +135,7 @@ fn trial(setting: &NotifySetting, trouble: &Reason) -> Option<Announcement> {
 }
 
 /// What is to be said of the channels that failed when they were last tried.
-pub(super) fn channel_reasons(
+pub fn channel_reasons(
     store: &Store,
     settings: &[NotifySetting],
     now: Time,

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::check::{CheckReport, Scope};
-use super::json::{VERSION, document, reasons, time};
-use super::{StatusReport, TokenReport};
 use crate::policy::{Announcement, State, words};
+use crate::report::{
+    CheckReport, Scope, StatusReport, TokenReport, VERSION, document, reasons_json, time_json,
+};
 use crate::token::{Label, NoticeEvent, Pattern, Time};
 
 /// One announcement in the words of every way to people.
@@ -113,12 +113,12 @@ impl Sender<'_> {
             "version": VERSION,
             "id": id,
             "event": announcement.event.as_str(),
-            "at": time(Some(self.status.generated_at)),
+            "at": time_json(Some(self.status.generated_at)),
             "host": self.host,
             "summary": subject(announcement),
-            "deadline": time(deadline.and_then(Deadline::at)),
+            "deadline": time_json(deadline.and_then(Deadline::at)),
             "owners": owners,
-            "reason": reasons(std::slice::from_ref(reason))[0],
+            "reason": reasons_json(std::slice::from_ref(reason))[0],
             "check": check.value(),
         }))
     }

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::routes::route;
+use super::channel::route;
+use super::message::{Sender, select};
+use super::{Messenger, Notice, log_failure};
 use crate::config::NotifySetting;
 use crate::failpoint;
-use crate::notify::{self, Messenger, Notice};
 use crate::policy::Announcement;
-use crate::report::{Sender, StatusReport, select};
-use crate::run::log;
+use crate::report::StatusReport;
 use crate::session::Session;
 use crate::store::{Channel, RunId, Store, StoreError};
 
@@ -68,7 +68,7 @@ impl Work<'_> {
             }
             let notice = self.notice(&sender, &self.store.channel(channel)?, announcement);
             failpoint::reach("telling");
-            match notify::send(&route, &notice, &self.messenger) {
+            match super::send(&route, &notice, &self.messenger) {
                 Ok(()) => {
                     failpoint::reach("told");
                     self.store.note_told(channel, &announcement.told, &announcement.over, now)?;
@@ -85,7 +85,7 @@ impl Work<'_> {
 
     fn failed(&self, errand: &Errand<'_>, why: &str) -> Result<(), StoreError> {
         let channel = &errand.setting.channel;
-        log::untold(channel, why);
+        log_failure(channel, why);
         self.store.note_channel_failure(self.run, channel, why, self.status.generated_at)
     }
 

@@ -7,20 +7,17 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use super::routes::{messenger, secret};
-use crate::commands::refresh::{Only, RefreshOrder};
+use super::channel::{messenger, secret};
+use super::{Beat, Messenger, log_failure, ping};
 use crate::complaint::Complaint;
 use crate::config::{SecretSource, Via};
 use crate::exit::Exit;
-use crate::notify::{self, Beat, Messenger};
-use crate::report::RunReport;
-use crate::run::log;
-use crate::run::{DryRun, Run};
 use crate::session::Session;
-use crate::token::{ChannelId, Secret};
+use crate::store::{RunId, Store};
+use crate::token::{ChannelId, Secret, Time};
 
 /// The watchers of one run.
-pub(in crate::commands) struct Heartbeat {
+pub struct Heartbeat {
     watchers: Vec<Watcher>,
 }
 
@@ -33,56 +30,46 @@ struct Watcher {
 }
 
 impl Heartbeat {
-    /// Tells every watcher that a run begins.
-    pub(in crate::commands) fn start(session: &Session, order: &RefreshOrder) -> Self {
-        let mut heartbeat = Self::of(session, order);
+    /// Pings every watcher that a run begins.
+    pub fn start(session: &Session) -> Self {
+        let mut heartbeat = Self::of(session);
         heartbeat.watchers.iter_mut().for_each(Watcher::start);
         heartbeat
     }
 
-    /// Tells every watcher that no run was possible, unless that is because one is under way.
-    pub(in crate::commands) fn cannot_run(
-        session: &Session,
-        order: &RefreshOrder,
-        why: &Complaint,
-    ) {
+    /// Pings every watcher that no run was possible, unless that is because one is under way.
+    pub fn cannot_run(session: &Session, why: &Complaint) {
         if why.exit == Exit::Busy {
             return;
         }
-        // There is no store to write down in who could not be told.
-        for (channel, outcome) in Self::of(session, order).beat(Beat::Fail) {
-            outcome.unwrap_or_else(|why| log::untold(&channel, &why));
+        // Without a store a ping that failed cannot be stored either.
+        for (channel, outcome) in Self::of(session).beat(Beat::Fail) {
+            outcome.unwrap_or_else(|why| log_failure(&channel, &why));
         }
     }
 
-    /// Tells every watcher how the run ended: badly, if a person has something to do. Writes down
-    /// which could not be told. A run that somebody ended says nothing, and is missed.
-    pub(in crate::commands) fn end(self, run: &Run<'_>, report: &Result<RunReport, Complaint>) {
-        if run.session.interrupt.is_raised() {
+    /// Pings every watcher how the run ended, and stores which ping failed. A run that was
+    /// interrupted pings nothing, and is missed.
+    pub fn end(self, session: &Session, store: &Store, run: RunId, beat: Beat, now: Time) {
+        if session.interrupt.is_raised() {
             return;
         }
-        let well = report.as_ref().is_ok_and(|report| !report.wants_a_person());
-        let now = run.now();
-        for (channel, outcome) in self.beat(if well { Beat::Success } else { Beat::Fail }) {
+        for (channel, outcome) in self.beat(beat) {
             let noted = match outcome {
-                Ok(()) => run.store.note_channel_works(&channel),
+                Ok(()) => store.note_channel_works(&channel),
                 Err(why) => {
-                    log::untold(&channel, &why);
-                    run.store.note_channel_failure(run.id, &channel, &why, now)
+                    log_failure(&channel, &why);
+                    store.note_channel_failure(run, &channel, &why, now)
                 }
             };
             // Whether the watcher heard is what counts; a store that fails says so by itself.
             if let Err(error) = noted {
-                log::untold(&channel, &error.to_string());
+                log_failure(&channel, &error.to_string());
             }
         }
     }
 
-    fn of(session: &Session, order: &RefreshOrder) -> Self {
-        let whole = order.patterns.is_empty() && order.only == Only::All;
-        if !whole || order.run.dry_run != DryRun::No {
-            return Self { watchers: Vec::new() };
-        }
+    fn of(session: &Session) -> Self {
         let pings = session.config.notify.iter().filter_map(|setting| match &setting.via {
             Via::Ping(url) => Some((setting.channel.clone(), url)),
             _ => None,
@@ -120,7 +107,7 @@ impl Watcher {
         let messenger = Arc::clone(&self.messenger);
         self.start = Some(std::thread::spawn(move || {
             // Whether the end gets through is what counts.
-            let _ = notify::ping(&url, Beat::Start, &messenger);
+            let _ = ping(&url, Beat::Start, &messenger);
         }));
     }
 
@@ -129,6 +116,6 @@ impl Watcher {
         if let Some(start) = self.start {
             let _ = start.join();
         }
-        notify::ping(&self.url?, beat, &self.messenger).map_err(|unsent| unsent.to_string())
+        ping(&self.url?, beat, &self.messenger).map_err(|unsent| unsent.to_string())
     }
 }
