@@ -67,7 +67,7 @@ pub fn check(session: &Session, order: &CheckOrder) -> Result<Verdict, Complaint
         let unwritten = beside.and_then(|path| textfile::write(path, &status).err());
         status.system.extend(unwritten);
         if let Err(why) = tell(session, &mut status) {
-            status.system.push(notify::nobody_told(&why));
+            status.system.push(notify::cannot_notify(&why));
         }
     }
     // The metrics are of everything, whatever is judged: another half of them would be taken for all.
@@ -107,9 +107,9 @@ fn tell(session: &Session, status: &mut StatusReport) -> Result<(), Complaint> {
         let begun = store.begin_run("check", Trigger::Scheduled, now)?;
         Ok(*run.get_or_init(|| begun))
     };
-    let untold = notify::tell(session, &store, status.clone(), &begin);
+    let untold = notify::notify(session, &store, status.clone(), &begin);
     status.system.retain(|reason| !reason.is_about_a_channel());
-    status.system.extend(notify::channel_troubles(session, &store, status.generated_at));
+    status.system.extend(notify::channel_problems(session, &store, status.generated_at));
     status.system.extend(untold);
     if let Some(run) = run.get() {
         store.finish_run(*run, Exit::Ok.code(), None, now)?;

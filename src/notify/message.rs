@@ -1,4 +1,5 @@
-//! What a person reads who was woken by it: what is wrong, until when, whose it is, what to type.
+//! Words a notification for people and for programs: what is wrong, until when, who owns it, what to
+//! type.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -9,46 +10,61 @@ use crate::policy::{Announcement, State, words};
 use crate::report::{
     CheckReport, Scope, StatusReport, TokenReport, VERSION, document, reasons_json, time_json,
 };
+use crate::store::Channel;
 use crate::token::{Label, NoticeEvent, Pattern, Time};
 
-/// One announcement in the words of every way to people.
+/// One notification, worded for every channel. It holds no token and no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Letter {
-    /// Its one line.
+pub struct Message {
+    /// Its id, in letters, digits and `-`: the same when it is sent again because it is not known
+    /// whether it arrived.
+    pub id: String,
+    /// When it was decided on, which is the date of an email however often it is sent.
+    pub at: Time,
+    /// What it is about.
+    pub event: NoticeEvent,
+    /// Its one line: which tokens, and what happened.
     pub subject: String,
-    /// The whole, for people.
+    /// The whole, in lines for people; begins with more than the subject.
     pub text: String,
-    /// The whole, for programs.
+    /// The whole, as a JSON document.
     pub json: String,
-    /// The whole, as variables of a program.
+    /// The whole, as variables of a program, `METATOKEN_...`.
     pub variables: BTreeMap<String, String>,
 }
 
-/// What a letter draws on.
-#[derive(Debug, Clone, Copy)]
-pub struct Sender<'a> {
+/// Writes the messages of one channel.
+pub struct Composer<'a> {
     /// Everything as it stands, as far as the reader may know of it.
-    pub status: &'a StatusReport,
-    /// The name of this machine.
-    pub host: &'a str,
+    status: StatusReport,
+    host: &'a str,
 }
 
-impl Sender<'_> {
-    /// Words what is to be announced, under its number.
-    pub fn letter(&self, id: &str, announcement: &Announcement) -> Letter {
+impl<'a> Composer<'a> {
+    /// A composer for a channel that is notified of these tokens, on the machine of that name.
+    pub fn new(status: &StatusReport, labels: &[Pattern], host: &'a str) -> Self {
+        Self { status: visible(status, labels), host }
+    }
+
+    /// Words an announcement.
+    pub fn compose(&self, channel: &Channel, announcement: &Announcement) -> Message {
+        let id = id(channel, announcement);
         let concerned = self.concerned(announcement);
-        let deadline = deadline(announcement, &concerned, self.status.generated_at);
+        let act_by = act_by(announcement, &concerned, self.status.generated_at);
         let owners = owners(&concerned);
         let subject = subject(announcement);
-        Letter {
-            text: self.text(announcement, &subject, &concerned, deadline.as_ref(), &owners),
-            json: self.json(id, announcement, &concerned, deadline.as_ref(), &owners),
-            variables: self.variables(id, announcement, deadline.as_ref(), &owners),
+        Message {
+            at: self.status.generated_at,
+            event: announcement.event,
+            text: self.text(announcement, &subject, &concerned, act_by.as_ref(), &owners),
+            json: self.json(&id, announcement, &concerned, act_by.as_ref(), &owners),
+            variables: self.variables(&id, announcement, act_by.as_ref(), &owners),
+            id,
             subject,
         }
     }
 
-    /// The tokens that are named; a fault of the machinery alone names none.
+    /// The tokens that are named; a problem of the system names none.
     fn concerned(&self, announcement: &Announcement) -> Vec<&TokenReport> {
         let labels = &announcement.reason.labels;
         let named =
@@ -61,7 +77,7 @@ impl Sender<'_> {
         announcement: &Announcement,
         subject: &str,
         concerned: &[&TokenReport],
-        deadline: Option<&Deadline>,
+        act_by: Option<&ActBy>,
         owners: &BTreeSet<&str>,
     ) -> String {
         let (reason, now) = (&announcement.reason, self.status.generated_at);
@@ -86,7 +102,7 @@ impl Sender<'_> {
                 );
             }
         } else {
-            line("deadline", &deadline.map(|it| it.words(now)).unwrap_or_default());
+            line("deadline", &act_by.map(|it| it.words(now)).unwrap_or_default());
             line("owner", &owners.iter().copied().collect::<Vec<_>>().join(", "));
             line("what to do", &reason.remedy);
         }
@@ -99,7 +115,7 @@ impl Sender<'_> {
         id: &str,
         announcement: &Announcement,
         concerned: &[&TokenReport],
-        deadline: Option<&Deadline>,
+        act_by: Option<&ActBy>,
         owners: &BTreeSet<&str>,
     ) -> String {
         let reason = &announcement.reason;
@@ -116,7 +132,7 @@ impl Sender<'_> {
             "at": time_json(Some(self.status.generated_at)),
             "host": self.host,
             "summary": subject(announcement),
-            "deadline": time_json(deadline.and_then(Deadline::at)),
+            "deadline": time_json(act_by.and_then(ActBy::at)),
             "owners": owners,
             "reason": reasons_json(std::slice::from_ref(reason))[0],
             "check": check.value(),
@@ -127,13 +143,13 @@ impl Sender<'_> {
         &self,
         id: &str,
         announcement: &Announcement,
-        deadline: Option<&Deadline>,
+        act_by: Option<&ActBy>,
         owners: &BTreeSet<&str>,
     ) -> BTreeMap<String, String> {
         let reason = &announcement.reason;
         let labels: Vec<&str> = reason.labels.iter().map(Label::as_str).collect();
         let owners: Vec<&str> = owners.iter().copied().collect();
-        let ends = deadline.and_then(Deadline::at);
+        let ends = act_by.and_then(ActBy::at);
         [
             ("ID", id.to_owned()),
             ("EVENT", announcement.event.to_string()),
@@ -153,8 +169,8 @@ impl Sender<'_> {
     }
 }
 
-/// As much of everything as somebody may know who is told of these tokens only.
-pub fn select(status: &StatusReport, labels: &[Pattern]) -> StatusReport {
+/// As much of everything as a reader may know who is notified of these tokens only.
+fn visible(status: &StatusReport, labels: &[Pattern]) -> StatusReport {
     let mut known = status.clone();
     if !labels.is_empty() {
         let covered = |label: &Label| labels.iter().any(|pattern| pattern.matches(label));
@@ -175,7 +191,7 @@ const fn heading(event: NoticeEvent) -> &'static str {
     }
 }
 
-/// Whom it is about, and what happened.
+/// Which tokens it is about, and what happened.
 fn subject(announcement: &Announcement) -> String {
     let reason = &announcement.reason;
     let over = match announcement.event {
@@ -191,9 +207,9 @@ fn subject(announcement: &Announcement) -> String {
     }
 }
 
-/// Until when something can be done.
-enum Deadline {
-    /// The token, or the first of them, ends then.
+/// Until when a person can do something.
+enum ActBy {
+    /// The token, or the first of them, expires then.
     Ends(Time),
     /// Access to data ends then.
     DataAccess(Time),
@@ -201,7 +217,7 @@ enum Deadline {
     Past,
 }
 
-impl Deadline {
+impl ActBy {
     const fn at(&self) -> Option<Time> {
         match self {
             Self::Ends(at) | Self::DataAccess(at) => Some(*at),
@@ -218,34 +234,35 @@ impl Deadline {
     }
 }
 
-fn deadline(
-    announcement: &Announcement,
-    concerned: &[&TokenReport],
-    now: Time,
-) -> Option<Deadline> {
+fn act_by(announcement: &Announcement, concerned: &[&TokenReport], now: Time) -> Option<ActBy> {
     let reason = &announcement.reason;
     if reason.code.starts_with("data_access") {
         let ends = concerned.iter().filter_map(|it| it.inspection.as_ref()?.data_access.until());
         let soonest = ends.min()?;
-        return Some(if soonest > now { Deadline::DataAccess(soonest) } else { Deadline::Past });
+        return Some(if soonest > now { ActBy::DataAccess(soonest) } else { ActBy::Past });
     }
     let dead = |token: &&TokenReport| match token.judgement.state {
         State::Expired | State::Invalid => true,
-        // A string that is awaited may yet come by itself.
+        // An access token that is awaited may still come by itself.
         State::Missing => announcement.event == NoticeEvent::Critical,
         State::Unverified | State::Expiring | State::Valid => false,
     };
     if concerned.iter().any(dead) {
-        return Some(Deadline::Past);
+        return Some(ActBy::Past);
     }
-    concerned
-        .iter()
-        .filter_map(|it| it.expiry.at())
-        .filter(|at| *at > now)
-        .min()
-        .map(Deadline::Ends)
+    concerned.iter().filter_map(|it| it.expiry.at()).filter(|at| *at > now).min().map(ActBy::Ends)
 }
 
 fn owners<'a>(concerned: &[&'a TokenReport]) -> BTreeSet<&'a str> {
     concerned.iter().filter_map(|token| token.owner.as_deref()).collect()
+}
+
+/// The id of a message: the same if it is sent again because a kill came before it was stored that
+/// it was sent, and never that of another.
+fn id(channel: &Channel, announcement: &Announcement) -> String {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    let reason = &announcement.reason;
+    (announcement.event, reason.code, &reason.about, &reason.labels).hash(&mut hasher);
+    format!("{}-{}-{:08x}", channel.uid, channel.sent, hasher.finish() & 0xffff_ffff)
 }

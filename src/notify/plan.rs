@@ -1,141 +1,54 @@
-//! Telling people what stands, each cause once.
+//! Says what each channel is to be sent, in how many messages.
 //!
-//! What is to be said follows from how everything stands and from what every channel was told
-//! before; so it does not matter which run says it, whether the last one was killed, or whether
-//! `check` comes first. A channel that fails costs a few seconds, is a warning that the others are
-//! told of, and hears of it all when it works again. `work` sends; `routes` reads the secrets;
-//! `heartbeat` tells of the run itself.
+//! A hundred messages in a minute are not read, and a chat would throttle their sender: what is left
+//! after the worst is one digest.
 
-use super::channel::messenger;
-use super::digest;
-use super::send::{Errand, Work};
-use crate::complaint::Complaint;
 use crate::config::NotifySetting;
 use crate::policy::{
-    Announcement, Health, Interest, Plan, Reason, Standing, TokenStanding, judge_channel, plan,
+    Announcement, Interest, Plan, Reason, Standing, TokenStanding, judge_channel, plan,
 };
-use crate::report::StatusReport;
-use crate::session::Session;
-use crate::store::{RunId, Store, StoreError};
-use crate::token::{Action, ChannelId, NoticeEvent, Time};
+use crate::report::{StatusReport, prefixed};
+use crate::store::{Store, StoreError};
+use crate::token::{ChannelId, NoticeEvent, Time};
 
-/// Gives the run in whose name something is written down.
-pub type NewRun<'a> = &'a dyn Fn() -> Result<RunId, StoreError>;
+/// How many messages a channel gets at once.
+const MOST: usize = 10;
 
-/// Tells every channel what it has not been told yet; a failure of the store ends nothing, and is
-/// to be said.
-pub fn tell(
-    session: &Session,
-    store: &Store,
-    status: StatusReport,
-    run: NewRun<'_>,
-) -> Option<Reason> {
-    let told = try_to_tell(session, store, status, run);
-    told.map_err(|error| nobody_told(&Complaint::from(error))).err()
+/// What one channel is to be sent.
+pub struct ChannelQueue<'a> {
+    /// The channel.
+    pub setting: &'a NotifySetting,
+    /// One message each.
+    pub announcements: Vec<Announcement>,
 }
 
-/// What is to be said where the store cannot be written: all else stands.
-pub fn nobody_told(why: &Complaint) -> Reason {
-    let causes = why.causes.iter().map(|cause| format!(": {cause}"));
-    Reason {
-        code: "nobody_told",
-        severity: Health::Warning,
-        message: format!(
-            "nobody can be told: {}: {}{}",
-            why.subject,
-            why.message,
-            causes.collect::<String>()
-        ),
-        remedy: why.hints.join("; "),
-        action: Action::FixConfiguration,
-        about: None,
-        labels: Vec::new(),
-        held_by: None,
-    }
-}
-
-/// What is to be said of the channels that failed when they were last tried.
-pub fn channel_troubles(session: &Session, store: &Store, now: Time) -> Vec<Reason> {
-    channel_reasons(store, &session.config.notify, now)
-        .unwrap_or_else(|error| vec![nobody_told(&Complaint::from(error))])
-}
-
-fn try_to_tell(
-    session: &Session,
-    store: &Store,
-    mut status: StatusReport,
-    run: NewRun<'_>,
-) -> Result<(), StoreError> {
-    let settings = &session.config.notify;
-    let names: Vec<ChannelId> = settings.iter().map(|it| it.channel.clone()).collect();
-    store.forget_channels_but(&names)?;
-    let people: Vec<&NotifySetting> = settings.iter().filter(|it| !it.is_ping()).collect();
-    tell_all(session, store, &status, &people, run)?;
-    let troubles = channel_reasons(store, settings, status.generated_at)?;
-    if names_of(&troubles) == names_of(&status.system) {
-        return Ok(());
-    }
-    // Now that it is known which work, these hear of those that do not.
-    status.system.retain(|reason| !reason.is_about_a_channel());
-    status.system.extend(troubles.clone());
-    let fails = |it: &NotifySetting| names_of(&troubles).contains(&it.channel.as_str());
-    let others: Vec<&NotifySetting> = people.into_iter().filter(|it| !fails(it)).collect();
-    tell_all(session, store, &status, &others, run)
-}
-
-/// The channels that any of these is about.
-fn names_of(reasons: &[Reason]) -> Vec<&str> {
-    let about_channels = reasons.iter().filter(|reason| reason.is_about_a_channel());
-    about_channels.filter_map(|reason| reason.about.as_deref()).collect()
-}
-
-/// Tells these channels once.
-fn tell_all(
-    session: &Session,
+/// What a channel is to be sent; nothing if it was notified of everything. What it does not want to
+/// be notified of is stored at once.
+pub fn queue<'a>(
     store: &Store,
     status: &StatusReport,
-    channels: &[&NotifySetting],
-    run: NewRun<'_>,
-) -> Result<(), StoreError> {
-    let now = status.generated_at;
-    let mut errands = Vec::new();
-    for setting in channels {
-        let channel = &setting.channel;
-        let interest = Interest { events: &setting.events, labels: &setting.labels };
-        let Plan { mut announcements, told, over } =
-            plan(interest, &standing(status, channel), &store.told(channel)?, now);
-        store.note_untold(channel, &told, &over, now)?;
-        match own_trouble(status, channel) {
-            Some(trouble) if announcements.is_empty() => {
-                announcements.extend(trial(setting, trouble));
-                if announcements.is_empty() {
-                    store.note_channel_works(channel)?;
-                }
-            }
-            _ => {}
-        }
-        if !announcements.is_empty() {
-            let announcements = digest::in_brief(announcements, session);
-            errands.push(Errand { setting, announcements });
+    setting: &'a NotifySetting,
+    prefix: Option<&str>,
+) -> Result<Option<ChannelQueue<'a>>, StoreError> {
+    let (channel, now) = (&setting.channel, status.generated_at);
+    let interest = Interest { events: &setting.events, labels: &setting.labels };
+    let standing = standing(status, channel);
+    let Plan { mut announcements, told, over } =
+        plan(interest, &standing, &store.told(channel)?, now);
+    store.note_untold(channel, &told, &over, now)?;
+    let own_problem = status.system.iter().find(|reason| is_about(reason, channel));
+    if let Some(problem) = own_problem.filter(|_| announcements.is_empty()) {
+        announcements.extend(trial(setting, problem));
+        if announcements.is_empty() {
+            store.note_channel_works(channel)?;
         }
     }
-    if errands.is_empty() || session.interrupt.is_raised() {
-        return Ok(());
-    }
-    Work { session, store, status, messenger: messenger(session), run: run()? }.all(&errands)
+    let announcements = in_brief(announcements, prefix);
+    Ok((!announcements.is_empty()).then_some(ChannelQueue { setting, announcements }))
 }
 
-/// What a channel that failed, and that has nothing more to be told, is told to see whether it
-/// works again. One that does not want to hear of that is not tried: nobody has missed anything.
-fn trial(setting: &NotifySetting, trouble: &Reason) -> Option<Announcement> {
-    setting
-        .events
-        .contains(&NoticeEvent::Recovered)
-        .then(|| Announcement::recovery(&trouble.message))
-}
-
-/// What is to be said of the channels that failed when they were last tried.
-pub fn channel_reasons(
+/// What is to be said of the channels whose last message failed.
+pub fn failing_channels(
     store: &Store,
     settings: &[NotifySetting],
     now: Time,
@@ -145,15 +58,21 @@ pub fn channel_reasons(
     Ok(ours.map(|it| judge_channel(&it.channel, it.since, &it.error, now)).collect())
 }
 
-fn own_trouble<'a>(status: &'a StatusReport, channel: &ChannelId) -> Option<&'a Reason> {
-    status.system.iter().find(|reason| is_of(reason, channel))
-}
-
-fn is_of(reason: &Reason, channel: &ChannelId) -> bool {
+/// Whether a reason is about this channel.
+pub fn is_about(reason: &Reason, channel: &ChannelId) -> bool {
     reason.is_about_a_channel() && reason.about.as_deref() == Some(channel.as_str())
 }
 
-/// How everything stands, but for the channel's own trouble, of which it cannot tell.
+/// What a channel that failed, and that is to be sent nothing else, is sent to see whether it works
+/// again. A channel without this event is not tried: it has missed nothing.
+fn trial(setting: &NotifySetting, problem: &Reason) -> Option<Announcement> {
+    setting
+        .events
+        .contains(&NoticeEvent::Recovered)
+        .then(|| Announcement::recovery(&problem.message))
+}
+
+/// How everything stands, but for the channel's own problem, of which it cannot notify.
 fn standing(status: &StatusReport, channel: &ChannelId) -> Standing {
     let tokens = status.tokens.iter().filter_map(|token| {
         Some(TokenStanding {
@@ -164,7 +83,45 @@ fn standing(status: &StatusReport, channel: &ChannelId) -> Standing {
     });
     Standing {
         tokens: tokens.collect(),
-        system: status.system.iter().filter(|it| !is_of(it, channel)).cloned().collect(),
+        system: status.system.iter().filter(|it| !is_about(it, channel)).cloned().collect(),
         dates: status.dates,
     }
+}
+
+/// The same in at most [`MOST`] messages: the worst by themselves, and a digest of all that are
+/// left.
+fn in_brief(mut all: Vec<Announcement>, prefix: Option<&str>) -> Vec<Announcement> {
+    if all.len() > MOST {
+        let rest = all.split_off(MOST - 1);
+        all.extend(digest(rest, prefix));
+    }
+    all
+}
+
+fn digest(rest: Vec<Announcement>, prefix: Option<&str>) -> Option<Announcement> {
+    let first = rest.first()?;
+    let message =
+        format!("{} more causes, the first of them: {}", rest.len(), first.reason.message);
+    let remedy = "run `metatoken check` to see them all";
+    let remedy = prefix.map_or_else(|| remedy.to_owned(), |prefix| prefixed(remedy, prefix));
+    let reason = Reason {
+        code: "digest",
+        message,
+        remedy,
+        about: None,
+        held_by: None,
+        ..first.reason.clone()
+    };
+    let mut digest =
+        Announcement { event: first.event, reason, told: Vec::new(), over: Vec::new() };
+    for one in rest {
+        for label in one.reason.labels {
+            if !digest.reason.labels.contains(&label) {
+                digest.reason.labels.push(label);
+            }
+        }
+        digest.told.extend(one.told);
+        digest.over.extend(one.over);
+    }
+    Some(digest)
 }

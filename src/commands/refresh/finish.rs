@@ -39,7 +39,7 @@ pub(super) fn tell(run: &Run<'_>, order: &RefreshOrder, report: &mut RunReport) 
             let status = status.with_prefix(run.prefix());
             report.system.extend(publish(run, status));
         }
-        Err(complaint) => report.system.push(notify::nobody_told(&complaint)),
+        Err(complaint) => report.system.push(notify::cannot_notify(&complaint)),
     }
 }
 
@@ -48,7 +48,7 @@ fn publish(run: &Run<'_>, mut status: StatusReport) -> Vec<Reason> {
     let file = run.session.config.alerts.textfile.as_deref();
     let unwritten = file.and_then(|path| textfile::write(path, &status).err());
     status.system.extend(unwritten.clone());
-    let untold = notify::tell(run.session, &run.store, status, &|| Ok(run.id));
+    let untold = notify::notify(run.session, &run.store, status, &|| Ok(run.id));
     unwritten.into_iter().chain(untold).collect()
 }
 
@@ -73,7 +73,7 @@ pub(super) fn with_channel_troubles(
 ) -> RunReport {
     if tells(order) {
         let now = run.now();
-        report.system.extend(notify::channel_troubles(run.session, &run.store, now));
+        report.system.extend(notify::channel_problems(run.session, &run.store, now));
     }
     report
 }

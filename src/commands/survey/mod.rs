@@ -16,7 +16,7 @@ use super::delivery::{of_config, seen};
 use super::exposure::exposures;
 use crate::complaint::Complaint;
 use crate::graph::Graph;
-use crate::notify::channel_reasons;
+use crate::notify::failing_channels;
 use crate::policy::{Clocks, LastHeard, Moment, Reason, TOLERANCE};
 use crate::report::StatusReport;
 use crate::run::apps;
@@ -115,7 +115,7 @@ impl<'a> Survey<'a> {
         let mut troubles = exposures(&session.config);
         if let Some(store) = store {
             troubles.extend(machinery::damage(store, strays)?);
-            troubles.extend(channel_reasons(store, &session.config.notify, now)?);
+            troubles.extend(failing_channels(store, &session.config.notify, now)?);
             troubles.extend(machinery::fullness(&tokens, store, now));
         }
         let meant = tokens.select(patterns)?.into_iter().cloned().collect();

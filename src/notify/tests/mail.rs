@@ -3,14 +3,18 @@
 use super::mail_server::{DRIP, END_OF_MAIL, GREETING, HANG_UP, Manners, SILENCE, TestServer};
 use super::*;
 
-pub(super) fn email(port: u16) -> Email {
+pub(super) fn email(port: u16) -> EmailChannel {
     let server =
-        MailServer { host: "127.0.0.1".into(), port, security: SmtpSecurity::None, login: None };
-    Email { to: vec!["ops@example.org".into()], from: "metatoken@example.org".into(), server }
+        SmtpServer { host: "127.0.0.1".into(), port, security: SmtpSecurity::None, login: None };
+    EmailChannel {
+        to: vec!["ops@example.org".into()],
+        from: "metatoken@example.org".into(),
+        server,
+    }
 }
 
-pub(super) fn mail(email: Email, patience: Patience) -> Result<(), NotSent> {
-    send(&Route::Email(email), &notice(), &messenger().with_patience(patience))
+pub(super) fn mail(email: EmailChannel, patience: RetryPolicy) -> Result<(), SendError> {
+    send(&Channel::Email(email), &message(), &notifier().with_retry_policy(patience))
 }
 
 /// The mail that the server took, in lines.
@@ -51,13 +55,13 @@ fn a_mail_is_these_bytes() {
 #[test]
 fn what_others_chose_makes_no_header_and_ends_no_mail() {
     let server = TestServer::that(&[]);
-    let notice = Notice {
+    let message = Message {
         id: "1\r\nX-Id: 2".to_owned(),
         subject: format!("Page \"A\r\nBcc: all@example.org\u{0}\" {}", "ö".repeat(200)),
         text: "Größe\r\n.\r\nMAIL FROM:<x@example.org>\n.\n..\n".to_owned(),
-        ..notice()
+        ..message()
     };
-    send(&Route::Email(email(server.port)), &notice, &messenger()).unwrap();
+    send(&Channel::Email(email(server.port)), &message, &notifier()).unwrap();
     assert_eq!((server.count("MAIL"), server.count("QUIT")), (1, 1));
     let mail = taken(&server);
     let head: Vec<&String> = mail.iter().take_while(|line| !line.is_empty()).collect();
@@ -72,8 +76,8 @@ fn what_others_chose_makes_no_header_and_ends_no_mail() {
 #[test]
 fn a_subject_ends_at_a_hundred_and_fifty_characters() {
     let server = TestServer::that(&[]);
-    let notice = Notice { subject: "word ".repeat(60), ..notice() };
-    send(&Route::Email(email(server.port)), &notice, &messenger()).unwrap();
+    let message = Message { subject: "word ".repeat(60), ..message() };
+    send(&Channel::Email(email(server.port)), &message, &notifier()).unwrap();
     let mail = taken(&server).join("\r\n").replace("\r\n ", " ");
     let subject = mail.lines().find_map(|line| line.strip_prefix("Subject: ")).unwrap();
     assert!(subject.starts_with("metatoken CRITICAL: word word"), "{subject}");
@@ -86,10 +90,10 @@ fn a_subject_ends_at_a_hundred_and_fifty_characters() {
 #[test]
 fn a_machine_without_a_whole_name_greets_with_its_address() {
     let server = TestServer::that(&[]);
-    let from = Email::default_from("web1");
-    let email = Email { from, ..email(server.port) };
-    let messenger = Messenger::new("web1").with_patience(PATIENT);
-    send(&Route::Email(email), &notice(), &messenger).unwrap();
+    let from = default_from("web1");
+    let email = EmailChannel { from, ..email(server.port) };
+    let notifier = Notifier::new("web1").with_retry_policy(PATIENT);
+    send(&Channel::Email(email), &message(), &notifier).unwrap();
     let heard = server.heard();
     assert_eq!(heard[..2], ["EHLO [127.0.0.1]", "MAIL FROM:<metatoken@web1>"]);
     assert!(heard[4].contains("Message-ID: <7-brand-critical@web1>"), "{heard:?}");
@@ -159,7 +163,7 @@ fn what_passes_is_sent_the_second_time_and_is_the_same_mail() {
 
 #[test]
 fn one_who_is_refused_keeps_the_mail_from_nobody() {
-    let to = |email: Email| Email {
+    let to = |email: EmailChannel| EmailChannel {
         to: ["a@example.org", "Bert <b@example.org>", "c@example.org"].map(String::from).into(),
         ..email
     };
@@ -237,7 +241,7 @@ fn a_server_that_took_the_mail_need_not_say_goodbye() {
 #[test]
 fn a_conversation_that_nobody_waits_for_ends_without_a_mail() {
     let server = TestServer::that(&[("MAIL", &[DRIP])]);
-    sentence(mail(email(server.port), Patience { tries: 1, ..HASTY }));
+    sentence(mail(email(server.port), RetryPolicy { attempts: 1, ..HASTY }));
     assert_eq!((server.count("RCPT"), server.count("DATA")), (0, 0));
 }
 
@@ -259,10 +263,11 @@ fn a_server_that_is_not_there_is_named_with_its_port() {
 fn a_bad_address_is_shown_and_nobody_is_asked() {
     let server = TestServer::that(&[]);
     for (to, from) in [("ops", "metatoken@example.org"), ("ops@example.org", "ops")] {
-        let email = Email { to: vec![to.to_owned()], from: from.to_owned(), ..email(server.port) };
+        let email =
+            EmailChannel { to: vec![to.to_owned()], from: from.to_owned(), ..email(server.port) };
         assert_eq!(sentence(mail(email, PATIENT)), "`ops` is no mail address");
     }
-    let nobody = Email { to: Vec::new(), ..email(server.port) };
+    let nobody = EmailChannel { to: Vec::new(), ..email(server.port) };
     assert_eq!(sentence(mail(nobody, PATIENT)), "the mail has nobody to go to");
     assert!(server.heard().is_empty());
 }

@@ -12,8 +12,9 @@ use super::*;
 
 const PASSWORD: &str = "fakefakeMARKED";
 
-fn with_login(mut email: Email) -> Email {
-    email.server.login = Some(Login { user: "robot".to_owned(), password: Secret::new(PASSWORD) });
+fn with_login(mut email: EmailChannel) -> EmailChannel {
+    email.server.login =
+        Some(SmtpLogin { user: "robot".to_owned(), password: Secret::new(PASSWORD) });
     email
 }
 
@@ -86,7 +87,7 @@ fn trusted(certificate: &Certificate) -> Trusted {
     Trusted { _folder: folder, path }
 }
 
-fn secured(port: u16, security: SmtpSecurity) -> Email {
+fn secured(port: u16, security: SmtpSecurity) -> EmailChannel {
     let mut email = with_login(email(port));
     email.server.host = "localhost".to_owned();
     email.server.security = security;
@@ -106,8 +107,8 @@ fn tls_is_spoken_from_the_start_or_after_asking() {
         (SmtpSecurity::Tls, TestServer::within_tls(&[], &certificate.server)),
         (SmtpSecurity::Starttls, TestServer::with_tls(OFFERS_STARTTLS, &certificate.server)),
     ] {
-        let messenger = messenger().trusting(Some(trusted.path.clone()));
-        send(&Route::Email(secured(server.port, security)), &notice(), &messenger).unwrap();
+        let notifier = notifier().trusting(Some(trusted.path.clone()));
+        send(&Channel::Email(secured(server.port, security)), &message(), &notifier).unwrap();
         let heard = server.heard();
         let place = |command: &str| heard.iter().position(|line| line.starts_with(command));
         assert!(place("AUTH").is_some() && place("DATA").is_some(), "{heard:?}");
@@ -126,9 +127,9 @@ fn without_a_certificate_that_is_trusted_nothing_is_sent() {
             (SmtpSecurity::Tls, TestServer::within_tls(&[], &own.server)),
             (SmtpSecurity::Starttls, TestServer::with_tls(OFFERS_STARTTLS, &own.server)),
         ] {
-            let messenger = messenger().trusting(ca_file.clone());
+            let notifier = notifier().trusting(ca_file.clone());
             let email = secured(server.port, security);
-            let why = sentence(send(&Route::Email(email), &notice(), &messenger));
+            let why = sentence(send(&Channel::Email(email), &message(), &notifier));
             assert!(why.starts_with("the certificate of `localhost` was not accepted: "), "{why}");
             assert_eq!((server.count("AUTH"), server.count("MAIL")), (0, 0));
         }
@@ -142,8 +143,8 @@ fn a_certificate_for_another_name_is_not_accepted() {
     let server = TestServer::within_tls(&[], &certificate.server);
     let mut email = secured(server.port, SmtpSecurity::Tls);
     email.server.host = "127.0.0.1".to_owned();
-    let messenger = messenger().trusting(Some(trusted.path.clone()));
-    let why = sentence(send(&Route::Email(email), &notice(), &messenger));
+    let notifier = notifier().trusting(Some(trusted.path.clone()));
+    let why = sentence(send(&Channel::Email(email), &message(), &notifier));
     assert!(why.starts_with("the certificate of `127.0.0.1` was not accepted: "), "{why}");
 }
 
@@ -163,9 +164,9 @@ fn a_silent_handshake_is_not_waited_for() {
     let trusted = trusted(&certificate);
     let server = TestServer::that(&[(GREETING, &[SILENCE])]);
     let begun = Instant::now();
-    let messenger = messenger().trusting(Some(trusted.path.clone())).with_patience(HASTY);
+    let notifier = notifier().trusting(Some(trusted.path.clone())).with_retry_policy(HASTY);
     let email = secured(server.port, SmtpSecurity::Tls);
-    let why = sentence(send(&Route::Email(email), &notice(), &messenger));
+    let why = sentence(send(&Channel::Email(email), &message(), &notifier));
     assert_eq!(why, "no answer from `localhost` within 300ms");
     assert!(begun.elapsed() < SOON);
 }

@@ -1,11 +1,11 @@
-//! Notices on their way to servers and programs that behave, and to some that do not.
+//! Messages on their way to servers and programs that behave, and to some that do not.
 
 mod certificate;
+mod hook;
 mod mail;
 mod mail_protection;
 mod mail_server;
 mod ping;
-mod program;
 mod web_server;
 mod webhook;
 
@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 use crate::config::{SmtpSecurity, WebhookFormat};
 use crate::token::{NoticeEvent, Time};
 
+use super::channel::{EmailChannel, SmtpLogin, SmtpServer, Webhook, default_from};
+use super::ping::ping;
+use super::retry::RetryPolicy;
 use super::*;
 
 /// More than any of these servers needs to answer.
@@ -27,16 +30,17 @@ const SHORT: Duration = Duration::from_millis(300);
 /// What ends before this was not waited for.
 const SOON: Duration = Duration::from_secs(5);
 
-const PATIENT: Patience = Patience { timeout: AMPLE, tries: 2, pause: Duration::from_millis(1) };
+const PATIENT: RetryPolicy =
+    RetryPolicy { timeout: AMPLE, attempts: 2, pause: Duration::from_millis(1) };
 
-const HASTY: Patience = Patience { timeout: SHORT, ..PATIENT };
+const HASTY: RetryPolicy = RetryPolicy { timeout: SHORT, ..PATIENT };
 
-fn messenger() -> Messenger {
-    Messenger::new("web1.example.org").with_patience(PATIENT)
+fn notifier() -> Notifier {
+    Notifier::new("web1.example.org").with_retry_policy(PATIENT)
 }
 
-fn notice() -> Notice {
-    Notice {
+fn message() -> Message {
+    Message {
         id: "7-brand-critical".to_owned(),
         at: Time::from_timestamp(1_795_262_400, 0).unwrap(),
         event: NoticeEvent::Critical,
@@ -49,7 +53,7 @@ fn notice() -> Notice {
 
 /// The sentence of a failure.
 #[track_caller]
-fn sentence(sent: Result<(), NotSent>) -> String {
+fn sentence(sent: Result<(), SendError>) -> String {
     sent.expect_err("it cannot be sent").to_string()
 }
 

@@ -13,7 +13,7 @@ fn each_beat_has_its_address_and_nothing_is_said_there() {
         ("/key/slug?create=1", Beat::Success, "GET /key/slug?create=1 HTTP/1.1"),
     ] {
         let server = WebServer::answering(&[answer(200, "", "OK")]);
-        ping(&server.at(path), beat, &messenger()).unwrap();
+        ping(&server.at(path), beat, &notifier()).unwrap();
         let [heard]: [_; 1] = server.heard().try_into().unwrap();
         assert_eq!((heard.head[0].as_str(), heard.body.as_str()), (line, ""));
     }
@@ -28,17 +28,17 @@ fn a_ping_that_fails_says_why_and_never_where() {
         (502, 2, "HTTP 502 of `127.0.0.1`: not found"),
     ] {
         let server = WebServer::answering(&[answer(status, "", "not found")]);
-        let why = sentence(ping(&server.at("/fake-uuid"), Beat::Start, &messenger()));
+        let why = sentence(ping(&server.at("/fake-uuid"), Beat::Start, &notifier()));
         assert_eq!((why.as_str(), server.heard().len()), (expected, tries));
     }
     let nowhere = nowhere();
     let url = crate::token::Secret::new(format!("http://127.0.0.1:{}/fake-uuid", nowhere.port));
-    let why = sentence(ping(&url, Beat::Fail, &messenger()));
+    let why = sentence(ping(&url, Beat::Fail, &notifier()));
     assert_eq!(why, "no connection to `127.0.0.1`: connection refused");
 
     let silent = WebServer::that(|_, _| std::thread::sleep(AMPLE));
     let begun = Instant::now();
-    let hasty = messenger().with_patience(HASTY);
+    let hasty = notifier().with_retry_policy(HASTY);
     let why = sentence(ping(&silent.at("/fake-uuid"), Beat::Start, &hasty));
     assert_eq!(why, "no answer from `127.0.0.1` within 300ms");
     assert!(begun.elapsed() < SOON);

@@ -2,16 +2,16 @@
 
 use super::*;
 
-fn shell(script: &str, arguments: &[&str]) -> Route {
+fn shell(script: &str, arguments: &[&str]) -> Channel {
     let argv = ["sh", "-c", script].into_iter().chain(arguments.iter().copied());
-    Route::Command(argv.map(str::to_owned).collect())
+    Channel::Command(argv.map(str::to_owned).collect())
 }
 
-fn run(script: &str, arguments: &[&str]) -> Result<(), NotSent> {
+fn run(script: &str, arguments: &[&str]) -> Result<(), SendError> {
     let path = ("PATH".to_owned(), "/usr/bin:/bin".to_owned());
     let environment = BTreeMap::from([path, ("METATOKEN_EVENT".to_owned(), "ours".to_owned())]);
-    let messenger = messenger().with_environment(environment);
-    send(&shell(script, arguments), &notice(), &messenger)
+    let notifier = notifier().with_environment(environment);
+    send(&shell(script, arguments), &message(), &notifier)
 }
 
 /// A file to which a program adds a line each time.
@@ -35,7 +35,7 @@ impl Diary {
 fn a_program_reads_the_text_and_finds_the_rest_in_its_environment() {
     let diary = Diary::new();
     run("{ cat; env | grep -E '^(METATOKEN|PATH)' | sort; } >>\"$0\"", &[&diary.path()]).unwrap();
-    let expected = format!("{}METATOKEN_EVENT=critical\nPATH=/usr/bin:/bin\n", notice().text);
+    let expected = format!("{}METATOKEN_EVENT=critical\nPATH=/usr/bin:/bin\n", message().text);
     assert_eq!(diary.read(), expected);
 }
 
@@ -63,15 +63,15 @@ fn one_that_fails_is_run_once_more_and_its_last_words_are_told() {
 fn one_that_runs_on_is_ended_and_one_that_is_not_there_is_sought_once() {
     let begun = Instant::now();
     let path = BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
-    let hasty = messenger().with_patience(HASTY).with_environment(path);
-    let why = sentence(send(&shell("exec sleep 60", &[]), &notice(), &hasty));
+    let hasty = notifier().with_retry_policy(HASTY).with_environment(path);
+    let why = sentence(send(&shell("exec sleep 60", &[]), &message(), &hasty));
     assert_eq!(why, "`sh` did not end within 300ms");
     assert!(begun.elapsed() >= 2 * SHORT && begun.elapsed() < SOON);
 
-    let lost = Route::Command(vec!["/nowhere/program".to_owned()]);
-    let slow = Patience { pause: AMPLE, ..PATIENT };
+    let lost = Channel::Command(vec!["/nowhere/program".to_owned()]);
+    let slow = RetryPolicy { pause: AMPLE, ..PATIENT };
     let begun = Instant::now();
-    let why = sentence(send(&lost, &notice(), &messenger().with_patience(slow)));
+    let why = sentence(send(&lost, &message(), &notifier().with_retry_policy(slow)));
     assert_eq!(why, "`/nowhere/program` is not there");
     assert!(begun.elapsed() < SOON);
 }
