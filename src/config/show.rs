@@ -16,7 +16,7 @@ use super::schema::Schema;
 use crate::deliver::Writing;
 use crate::edit::Format;
 use crate::policy::{Limits, words};
-use crate::token::{Label, NoticeEvent, Pattern, Provider, TokenType};
+use crate::token::{Label, NotificationEvent, Pattern, Provider, TokenType};
 
 /// A config in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -253,5 +253,5 @@ macro_rules! shown {
 
 shown! {
     json: bool, u16, u32, String;
-    words: Provider, TokenType, Format, Writing, WebhookFormat, NoticeEvent, SmtpSecurity,
+    words: Provider, TokenType, Format, Writing, WebhookFormat, NotificationEvent, SmtpSecurity,
 }

@@ -6,7 +6,7 @@ mod notify;
 
 use super::*;
 use crate::complaint::Complaint;
-use crate::token::{NoticeEvent, Provider};
+use crate::token::{NotificationEvent, Provider};
 
 fn environment() -> Environment {
     Environment::new([("HOME".to_owned(), "/home/u".to_owned())])

@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use crate::policy::{Announcement, State, words};
+use crate::policy::{Notification, State, words};
 use crate::report::{
     CheckReport, Scope, StatusReport, TokenReport, VERSION, document, reasons_json, time_json,
 };
-use crate::store::Channel;
-use crate::token::{Label, NoticeEvent, Pattern, Time};
+use crate::store::ChannelRecord;
+use crate::token::{Label, NotificationEvent, Pattern, Time};
 
 /// One notification, worded for every channel. It holds no token and no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Message {
     /// When it was decided on, which is the date of an email however often it is sent.
     pub at: Time,
     /// What it is about.
-    pub event: NoticeEvent,
+    pub event: NotificationEvent,
     /// Its one line: which tokens, and what happened.
     pub subject: String,
     /// The whole, in lines for people; begins with more than the subject.
@@ -46,27 +46,27 @@ impl<'a> Composer<'a> {
         Self { status: visible(status, labels), host }
     }
 
-    /// Words an announcement.
-    pub fn compose(&self, channel: &Channel, announcement: &Announcement) -> Message {
-        let id = id(channel, announcement);
-        let concerned = self.concerned(announcement);
-        let act_by = act_by(announcement, &concerned, self.status.generated_at);
+    /// Words an notification.
+    pub fn compose(&self, channel: &ChannelRecord, notification: &Notification) -> Message {
+        let id = id(channel, notification);
+        let concerned = self.concerned(notification);
+        let act_by = act_by(notification, &concerned, self.status.generated_at);
         let owners = owners(&concerned);
-        let subject = subject(announcement);
+        let subject = subject(notification);
         Message {
             at: self.status.generated_at,
-            event: announcement.event,
-            text: self.text(announcement, &subject, &concerned, act_by.as_ref(), &owners),
-            json: self.json(&id, announcement, &concerned, act_by.as_ref(), &owners),
-            variables: self.variables(&id, announcement, act_by.as_ref(), &owners),
+            event: notification.event,
+            text: self.text(notification, &subject, &concerned, act_by.as_ref(), &owners),
+            json: self.json(&id, notification, &concerned, act_by.as_ref(), &owners),
+            variables: self.variables(&id, notification, act_by.as_ref(), &owners),
             id,
             subject,
         }
     }
 
     /// The tokens that are named; a problem of the system names none.
-    fn concerned(&self, announcement: &Announcement) -> Vec<&TokenReport> {
-        let labels = &announcement.reason.labels;
+    fn concerned(&self, notification: &Notification) -> Vec<&TokenReport> {
+        let labels = &notification.reason.labels;
         let named =
             |token: &&TokenReport| token.label.as_ref().is_some_and(|label| labels.contains(label));
         self.status.tokens.iter().filter(named).collect()
@@ -74,14 +74,14 @@ impl<'a> Composer<'a> {
 
     fn text(
         &self,
-        announcement: &Announcement,
+        notification: &Notification,
         subject: &str,
         concerned: &[&TokenReport],
         act_by: Option<&ActBy>,
         owners: &BTreeSet<&str>,
     ) -> String {
-        let (reason, now) = (&announcement.reason, self.status.generated_at);
-        let mut text = format!("{}: {subject}\n", heading(announcement.event));
+        let (reason, now) = (&notification.reason, self.status.generated_at);
+        let mut text = format!("{}: {subject}\n", heading(notification.event));
         let mut line = |name: &str, value: &str| {
             if !value.is_empty() {
                 let _ = writeln!(text, "{name}: {value}");
@@ -90,7 +90,7 @@ impl<'a> Composer<'a> {
         if reason.labels.len() > 1 {
             line("tokens", &words::list(&reason.labels));
         }
-        if announcement.event == NoticeEvent::Recovered {
+        if notification.event == NotificationEvent::Recovered {
             if let [token] = concerned {
                 line(
                     "now",
@@ -113,12 +113,12 @@ impl<'a> Composer<'a> {
     fn json(
         &self,
         id: &str,
-        announcement: &Announcement,
+        notification: &Notification,
         concerned: &[&TokenReport],
         act_by: Option<&ActBy>,
         owners: &BTreeSet<&str>,
     ) -> String {
-        let reason = &announcement.reason;
+        let reason = &notification.reason;
         let of_it = StatusReport {
             tokens: concerned.iter().copied().cloned().collect(),
             system: if reason.labels.is_empty() { self.status.system.clone() } else { Vec::new() },
@@ -128,10 +128,10 @@ impl<'a> Composer<'a> {
         document(&json!({
             "version": VERSION,
             "id": id,
-            "event": announcement.event.as_str(),
+            "event": notification.event.as_str(),
             "at": time_json(Some(self.status.generated_at)),
             "host": self.host,
-            "summary": subject(announcement),
+            "summary": subject(notification),
             "deadline": time_json(act_by.and_then(ActBy::at)),
             "owners": owners,
             "reason": reasons_json(std::slice::from_ref(reason))[0],
@@ -142,17 +142,17 @@ impl<'a> Composer<'a> {
     fn variables(
         &self,
         id: &str,
-        announcement: &Announcement,
+        notification: &Notification,
         act_by: Option<&ActBy>,
         owners: &BTreeSet<&str>,
     ) -> BTreeMap<String, String> {
-        let reason = &announcement.reason;
+        let reason = &notification.reason;
         let labels: Vec<&str> = reason.labels.iter().map(Label::as_str).collect();
         let owners: Vec<&str> = owners.iter().copied().collect();
         let ends = act_by.and_then(ActBy::at);
         [
             ("ID", id.to_owned()),
-            ("EVENT", announcement.event.to_string()),
+            ("EVENT", notification.event.to_string()),
             ("CODE", reason.code.to_owned()),
             ("LABELS", labels.join(" ")),
             ("MESSAGE", reason.message.clone()),
@@ -181,21 +181,21 @@ fn visible(status: &StatusReport, labels: &[Pattern]) -> StatusReport {
     known
 }
 
-const fn heading(event: NoticeEvent) -> &'static str {
+const fn heading(event: NotificationEvent) -> &'static str {
     match event {
-        NoticeEvent::Warning => "WARNING",
-        NoticeEvent::Critical => "CRITICAL",
-        NoticeEvent::Unknown => "UNKNOWN",
-        NoticeEvent::Recovered => "RECOVERED",
-        NoticeEvent::Reminder => "REMINDER",
+        NotificationEvent::Warning => "WARNING",
+        NotificationEvent::Critical => "CRITICAL",
+        NotificationEvent::Unknown => "UNKNOWN",
+        NotificationEvent::Recovered => "RECOVERED",
+        NotificationEvent::Reminder => "REMINDER",
     }
 }
 
 /// Which tokens it is about, and what happened.
-fn subject(announcement: &Announcement) -> String {
-    let reason = &announcement.reason;
-    let over = match announcement.event {
-        NoticeEvent::Recovered => "no longer so: ",
+fn subject(notification: &Notification) -> String {
+    let reason = &notification.reason;
+    let over = match notification.event {
+        NotificationEvent::Recovered => "no longer so: ",
         _ => "",
     };
     match reason.labels.as_slice() {
@@ -234,8 +234,8 @@ impl ActBy {
     }
 }
 
-fn act_by(announcement: &Announcement, concerned: &[&TokenReport], now: Time) -> Option<ActBy> {
-    let reason = &announcement.reason;
+fn act_by(notification: &Notification, concerned: &[&TokenReport], now: Time) -> Option<ActBy> {
+    let reason = &notification.reason;
     if reason.code.starts_with("data_access") {
         let ends = concerned.iter().filter_map(|it| it.inspection.as_ref()?.data_access.until());
         let soonest = ends.min()?;
@@ -244,7 +244,7 @@ fn act_by(announcement: &Announcement, concerned: &[&TokenReport], now: Time) ->
     let dead = |token: &&TokenReport| match token.judgement.state {
         State::Expired | State::Invalid => true,
         // An access token that is awaited may still come by itself.
-        State::Missing => announcement.event == NoticeEvent::Critical,
+        State::Missing => notification.event == NotificationEvent::Critical,
         State::Unverified | State::Expiring | State::Valid => false,
     };
     if concerned.iter().any(dead) {
@@ -259,10 +259,10 @@ fn owners<'a>(concerned: &[&'a TokenReport]) -> BTreeSet<&'a str> {
 
 /// The id of a message: the same if it is sent again because a kill came before it was stored that
 /// it was sent, and never that of another.
-fn id(channel: &Channel, announcement: &Announcement) -> String {
+fn id(channel: &ChannelRecord, notification: &Notification) -> String {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut hasher = DefaultHasher::new();
-    let reason = &announcement.reason;
-    (announcement.event, reason.code, &reason.about, &reason.labels).hash(&mut hasher);
+    let reason = &notification.reason;
+    (notification.event, reason.code, &reason.about, &reason.labels).hash(&mut hasher);
     format!("{}-{}-{:08x}", channel.uid, channel.sent, hasher.finish() & 0xffff_ffff)
 }

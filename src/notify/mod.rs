@@ -175,17 +175,22 @@ impl Delivery<'_> {
         };
         let composer = Composer::new(self.status, &queue.setting.labels, &self.notifier.machine);
         let (mut failure, mut in_a_row) = (None, 0);
-        for announcement in &queue.announcements {
+        for notification in &queue.notifications {
             let enough = in_a_row == FAILURES || began.elapsed() > TIME_LIMIT;
             if enough || self.session.interrupt.is_raised() {
                 break;
             }
-            let message = composer.compose(&self.store.channel(name)?, announcement);
+            let message = composer.compose(&self.store.channel(name)?, notification);
             failpoint::reach("telling");
             match send(&channel, &message, &self.notifier) {
                 Ok(()) => {
                     failpoint::reach("told");
-                    self.store.note_told(name, &announcement.told, &announcement.over, now)?;
+                    self.store.note_notified(
+                        name,
+                        &notification.notified,
+                        &notification.over,
+                        now,
+                    )?;
                     in_a_row = 0;
                 }
                 Err(error) => {

@@ -5,11 +5,11 @@
 
 use crate::config::NotifySetting;
 use crate::policy::{
-    Announcement, Interest, Plan, Reason, Standing, TokenStanding, judge_channel, plan,
+    Interest, Issues, Notification, Plan, Reason, TokenIssues, judge_channel, plan,
 };
 use crate::report::{StatusReport, prefixed};
 use crate::store::{Store, StoreError};
-use crate::token::{ChannelId, NoticeEvent, Time};
+use crate::token::{ChannelId, NotificationEvent, Time};
 
 /// How many messages a channel gets at once.
 const MOST: usize = 10;
@@ -19,7 +19,7 @@ pub struct ChannelQueue<'a> {
     /// The channel.
     pub setting: &'a NotifySetting,
     /// One message each.
-    pub announcements: Vec<Announcement>,
+    pub notifications: Vec<Notification>,
 }
 
 /// What a channel is to be sent; nothing if it was notified of everything. What it does not want to
@@ -32,19 +32,19 @@ pub fn queue<'a>(
 ) -> Result<Option<ChannelQueue<'a>>, StoreError> {
     let (channel, now) = (&setting.channel, status.generated_at);
     let interest = Interest { events: &setting.events, labels: &setting.labels };
-    let standing = standing(status, channel);
-    let Plan { mut announcements, told, over } =
-        plan(interest, &standing, &store.told(channel)?, now);
-    store.note_untold(channel, &told, &over, now)?;
+    let issues = issues(status, channel);
+    let Plan { mut notifications, notified, over } =
+        plan(interest, &issues, &store.notified(channel)?, now);
+    store.note_unwanted(channel, &notified, &over, now)?;
     let own_problem = status.system.iter().find(|reason| is_about(reason, channel));
-    if let Some(problem) = own_problem.filter(|_| announcements.is_empty()) {
-        announcements.extend(trial(setting, problem));
-        if announcements.is_empty() {
+    if let Some(problem) = own_problem.filter(|_| notifications.is_empty()) {
+        notifications.extend(trial(setting, problem));
+        if notifications.is_empty() {
             store.note_channel_works(channel)?;
         }
     }
-    let announcements = in_brief(announcements, prefix);
-    Ok((!announcements.is_empty()).then_some(ChannelQueue { setting, announcements }))
+    let notifications = in_brief(notifications, prefix);
+    Ok((!notifications.is_empty()).then_some(ChannelQueue { setting, notifications }))
 }
 
 /// What is to be said of the channels whose last message failed.
@@ -65,23 +65,23 @@ pub fn is_about(reason: &Reason, channel: &ChannelId) -> bool {
 
 /// What a channel that failed, and that is to be sent nothing else, is sent to see whether it works
 /// again. A channel without this event is not tried: it has missed nothing.
-fn trial(setting: &NotifySetting, problem: &Reason) -> Option<Announcement> {
+fn trial(setting: &NotifySetting, problem: &Reason) -> Option<Notification> {
     setting
         .events
-        .contains(&NoticeEvent::Recovered)
-        .then(|| Announcement::recovery(&problem.message))
+        .contains(&NotificationEvent::Recovered)
+        .then(|| Notification::recovery(&problem.message))
 }
 
 /// How everything stands, but for the channel's own problem, of which it cannot notify.
-fn standing(status: &StatusReport, channel: &ChannelId) -> Standing {
+fn issues(status: &StatusReport, channel: &ChannelId) -> Issues {
     let tokens = status.tokens.iter().filter_map(|token| {
-        Some(TokenStanding {
+        Some(TokenIssues {
             label: token.label.clone()?,
             reasons: token.judgement.reasons.clone(),
             deadlines: token.deadlines.clone(),
         })
     });
-    Standing {
+    Issues {
         tokens: tokens.collect(),
         system: status.system.iter().filter(|it| !is_about(it, channel)).cloned().collect(),
         dates: status.dates,
@@ -90,7 +90,7 @@ fn standing(status: &StatusReport, channel: &ChannelId) -> Standing {
 
 /// The same in at most [`MOST`] messages: the worst by themselves, and a digest of all that are
 /// left.
-fn in_brief(mut all: Vec<Announcement>, prefix: Option<&str>) -> Vec<Announcement> {
+fn in_brief(mut all: Vec<Notification>, prefix: Option<&str>) -> Vec<Notification> {
     if all.len() > MOST {
         let rest = all.split_off(MOST - 1);
         all.extend(digest(rest, prefix));
@@ -98,7 +98,7 @@ fn in_brief(mut all: Vec<Announcement>, prefix: Option<&str>) -> Vec<Announcemen
     all
 }
 
-fn digest(rest: Vec<Announcement>, prefix: Option<&str>) -> Option<Announcement> {
+fn digest(rest: Vec<Notification>, prefix: Option<&str>) -> Option<Notification> {
     let first = rest.first()?;
     let message =
         format!("{} more causes, the first of them: {}", rest.len(), first.reason.message);
@@ -113,14 +113,14 @@ fn digest(rest: Vec<Announcement>, prefix: Option<&str>) -> Option<Announcement>
         ..first.reason.clone()
     };
     let mut digest =
-        Announcement { event: first.event, reason, told: Vec::new(), over: Vec::new() };
+        Notification { event: first.event, reason, notified: Vec::new(), over: Vec::new() };
     for one in rest {
         for label in one.reason.labels {
             if !digest.reason.labels.contains(&label) {
                 digest.reason.labels.push(label);
             }
         }
-        digest.told.extend(one.told);
+        digest.notified.extend(one.notified);
         digest.over.extend(one.over);
     }
     Some(digest)

@@ -17,7 +17,7 @@ mod extension;
 mod findings;
 mod health;
 mod machinery;
-mod notices;
+mod notifications;
 mod overdue;
 mod pace;
 mod reason;
@@ -44,7 +44,7 @@ pub use machinery::{
     Runs, Tampering, judge_channel, judge_exposure, judge_failed_run, judge_fullness, judge_runs,
     judge_tampering, judge_window,
 };
-pub use notices::{Announcement, Interest, Plan, Standing, TokenStanding, plan};
+pub use notifications::{Interest, Issues, Notification, Plan, TokenIssues, plan};
 pub use pace::paced;
 pub use reason::{Health, Reason, merge};
 pub use remedy::remedy;

@@ -78,7 +78,7 @@ pub use key::{BadKey, KeySource, read_key};
 pub use ledger::{Interrupted, Setback};
 pub use life::{Loss, Lost};
 pub use lock::{Holder, LockError, RunLock, lock_path};
-pub use notices::{Channel, FailingChannel};
+pub use notices::{ChannelRecord, FailingChannel};
 pub use overwrites::{Contents, Overwrite, Overwriting};
 pub use place::mark_path;
 pub use purge::Keep;

@@ -1,8 +1,7 @@
-//! What people were told, and how the ways to them fare.
+//! Stores what each channel was notified of, and whether it works.
 //!
-//! A row is written when a notification got through and not before: a kill in between tells once
-//! more under the same number, which whoever receives it can know by; what fails is told by the
-//! next run.
+//! A row is written when a message was sent and not before: after a kill in between it is sent once
+//! more with the same id, by which its receiver knows it; what failed is sent by the next run.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -13,20 +12,20 @@ use super::events::Entry;
 use super::runs::RunId;
 use super::{Result, Store};
 use crate::token::{
-    ChannelId, EventKind, Label, NoticeEvent, Problem, ProblemKind, TargetId, Time, Told, Topic,
-    TopicState,
+    ChannelId, EventKind, Label, NotificationEvent, Notified, Problem, ProblemKind, TargetId, Time,
+    Topic, TopicState,
 };
 
-/// One way to people, as the store knows it.
+/// A channel's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Channel {
-    /// What stands for it in the numbers of its notifications.
+pub struct ChannelRecord {
+    /// What the ids of its messages begin with.
     pub uid: String,
-    /// How many got through.
+    /// How many messages were sent.
     pub sent: u64,
 }
 
-/// A way to people that failed when it was last tried.
+/// A channel whose last message failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailingChannel {
     /// Its name.
@@ -38,39 +37,39 @@ pub struct FailingChannel {
 }
 
 impl Store {
-    /// The channel of that name, which is known from now on.
-    pub fn channel(&self, channel: &ChannelId) -> Result<Channel> {
+    /// The row of a channel, made if there is none.
+    pub fn channel(&self, channel: &ChannelId) -> Result<ChannelRecord> {
         let name = channel.as_str().to_owned();
         self.write(move |connection| Ok(enrolled(connection, &name)?))
     }
 
-    /// What a channel was last told of every cause. Of a cause whose row cannot be read it is told
-    /// once more, which writes the row anew.
-    pub fn told(&self, channel: &ChannelId) -> Result<Vec<Told>> {
+    /// What a channel was last notified of every cause. Of a cause whose row cannot be read it is
+    /// notified once more, which writes the row anew.
+    pub fn notified(&self, channel: &ChannelId) -> Result<Vec<Notified>> {
         let name = channel.as_str().to_owned();
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT label, code, about, state, deadline, before, message FROM notice
                  WHERE channel = ?1",
             )?;
-            let rows = statement.query_map([name], |row| Ok(told(row).ok()))?;
+            let rows = statement.query_map([name], |row| Ok(notified(row).ok()))?;
             Ok(rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
         })
     }
 
-    /// Writes down that a notification got through: what the channel was told by it, and what it
-    /// need not be told of any more.
-    pub fn note_told(
+    /// Stores that a message was sent: what the channel was notified of by it, and which causes are
+    /// over.
+    pub fn note_notified(
         &self,
         channel: &ChannelId,
-        told: &[Told],
+        notified: &[Notified],
         over: &[Topic],
         now: Time,
     ) -> Result<()> {
         let name = channel.as_str().to_owned();
-        let (told, over) = (told.to_vec(), over.to_vec());
+        let (notified, over) = (notified.to_vec(), over.to_vec());
         self.write(move |connection| {
-            remember(connection, &name, &told, &over, now)?;
+            remember(connection, &name, &notified, &over, now)?;
             connection.execute(
                 "UPDATE channel SET sent = sent + 1, failed_at = NULL, error = NULL
                  WHERE name = ?1",
@@ -80,23 +79,23 @@ impl Store {
         })
     }
 
-    /// Writes down what a channel does not want to hear of.
-    pub fn note_untold(
+    /// Stores what a channel does not want to be notified of.
+    pub fn note_unwanted(
         &self,
         channel: &ChannelId,
-        told: &[Told],
+        notified: &[Notified],
         over: &[Topic],
         now: Time,
     ) -> Result<()> {
-        if told.is_empty() && over.is_empty() {
+        if notified.is_empty() && over.is_empty() {
             return Ok(());
         }
         let name = channel.as_str().to_owned();
-        let (told, over) = (told.to_vec(), over.to_vec());
-        self.write(move |connection| Ok(remember(connection, &name, &told, &over, now)?))
+        let (notified, over) = (notified.to_vec(), over.to_vec());
+        self.write(move |connection| Ok(remember(connection, &name, &notified, &over, now)?))
     }
 
-    /// Writes down that a channel failed. The history has an event for each way in which it does.
+    /// Stores that a channel failed. Each different error is an event of the history.
     pub fn note_channel_failure(
         &self,
         run: RunId,
@@ -126,7 +125,7 @@ impl Store {
         })
     }
 
-    /// Writes down that a channel that tells of runs works again.
+    /// Stores that a channel works again.
     pub fn note_channel_works(&self, channel: &ChannelId) -> Result<()> {
         let name = channel.as_str().to_owned();
         self.write(move |connection| {
@@ -139,7 +138,7 @@ impl Store {
         })
     }
 
-    /// The channels that failed when they were last tried.
+    /// The channels whose last message failed.
     pub fn failing_channels(&self) -> Result<Vec<FailingChannel>> {
         self.read(|connection| {
             let mut statement = connection.prepare(
@@ -179,7 +178,7 @@ impl Store {
     }
 }
 
-fn enrolled(connection: &Connection, name: &str) -> rusqlite::Result<Channel> {
+fn enrolled(connection: &Connection, name: &str) -> rusqlite::Result<ChannelRecord> {
     connection
         .prepare_cached(
             "INSERT INTO channel (name, uid) VALUES (?1, lower(hex(randomblob(6))))
@@ -190,7 +189,7 @@ fn enrolled(connection: &Connection, name: &str) -> rusqlite::Result<Channel> {
         [name],
         |row| {
             let mut cells = Cells::of(row);
-            Ok(Channel {
+            Ok(ChannelRecord {
                 uid: cells.prose()?.unwrap_or_default(),
                 sent: cells.take::<i64>()?.unsigned_abs(),
             })
@@ -201,7 +200,7 @@ fn enrolled(connection: &Connection, name: &str) -> rusqlite::Result<Channel> {
 fn remember(
     connection: &Connection,
     channel: &str,
-    told: &[Told],
+    notified: &[Notified],
     over: &[Topic],
     now: Time,
 ) -> rusqlite::Result<()> {
@@ -213,9 +212,9 @@ fn remember(
             )?
             .execute((channel, label(topic), &topic.code, about(topic)))?;
     }
-    for told in told {
-        let (state, deadline, before) = state(told.state);
-        let topic = &told.topic;
+    for notified in notified {
+        let (state, deadline, before) = state(notified.state);
+        let topic = &notified.topic;
         connection
             .prepare_cached(
                 "INSERT INTO notice
@@ -234,7 +233,7 @@ fn remember(
                 state,
                 deadline,
                 before,
-                &told.message,
+                &notified.message,
                 now.timestamp(),
             ))?;
     }
@@ -252,20 +251,22 @@ fn about(topic: &Topic) -> &str {
 fn state(state: TopicState) -> (&'static str, Option<i64>, Option<i64>) {
     match state {
         TopicState::Stands(event) => (event.as_str(), None, None),
-        TopicState::Reminded { deadline, before } => {
-            (NoticeEvent::Reminder.as_str(), Some(deadline.timestamp()), Some(before.num_seconds()))
-        }
+        TopicState::Reminded { deadline, before } => (
+            NotificationEvent::Reminder.as_str(),
+            Some(deadline.timestamp()),
+            Some(before.num_seconds()),
+        ),
     }
 }
 
-fn told(row: &rusqlite::Row<'_>) -> rusqlite::Result<Told> {
+fn notified(row: &rusqlite::Row<'_>) -> rusqlite::Result<Notified> {
     let mut cells = Cells::of(row);
     let topic = Topic {
         label: cells.maybe_label()?,
         code: cells.take()?,
         about: cells.take::<Option<String>>()?.filter(|about| !about.is_empty()),
     };
-    let event = cells.named(NoticeEvent::from_name, "a state")?;
+    let event = cells.named(NotificationEvent::from_name, "a state")?;
     let date = (cells.maybe_time()?, cells.take::<Option<i64>>()?);
     let state = match date {
         (Some(deadline), Some(before)) => TopicState::Reminded {
@@ -274,5 +275,5 @@ fn told(row: &rusqlite::Row<'_>) -> rusqlite::Result<Told> {
         },
         _ => TopicState::Stands(event),
     };
-    Ok(Told { topic, state, message: cells.prose()?.unwrap_or_default() })
+    Ok(Notified { topic, state, message: cells.prose()?.unwrap_or_default() })
 }

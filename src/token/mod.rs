@@ -12,7 +12,7 @@ mod generation;
 mod history;
 mod inspection;
 mod label;
-mod notice;
+mod notification;
 mod problem;
 pub mod redact;
 
@@ -29,7 +29,7 @@ pub use generation::{
 pub use history::{EventKind, Outcome, Trigger};
 pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
 pub use label::{BadLabel, Label, Pattern};
-pub use notice::{ChannelId, NoticeEvent, Told, Topic, TopicState};
+pub use notification::{ChannelId, NotificationEvent, Notified, Topic, TopicState};
 pub use problem::{Action, Problem, ProblemKind};
 
 /// An instant, in UTC: the only time that crosses a module boundary.

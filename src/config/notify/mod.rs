@@ -13,7 +13,7 @@ use super::reader::{Ask, Outcome, Reader, Section, one_of};
 use super::show::{Origin, Shown};
 use super::source::{SecretSource, describe_argv};
 use super::wording::quoted;
-use crate::token::{ChannelId, NoticeEvent, Pattern};
+use crate::token::{ChannelId, NotificationEvent, Pattern};
 
 /// `[[notify]]`: one way to people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub struct NotifySetting {
     pub channel: ChannelId,
     /// What it is.
     pub via: Via,
-    /// What is told through it, in the order of [`NoticeEvent::ALL`]; of a ping, nothing.
-    pub events: Vec<NoticeEvent>,
+    /// What is told through it, in the order of [`NotificationEvent::ALL`]; of a ping, nothing.
+    pub events: Vec<NotificationEvent>,
     /// The tokens that it is about; empty means all of them, and the machinery too.
     pub labels: Vec<Pattern>,
 }
@@ -86,7 +86,7 @@ pub(super) struct ChannelRead<'a> {
     section: &'a Section<'a>,
     name: Ask<'a, String>,
     via: ViaRead,
-    events: Ask<'a, Vec<NoticeEvent>>,
+    events: Ask<'a, Vec<NotificationEvent>>,
     labels: Ask<'a, Vec<Spanned<String>>>,
 }
 
@@ -202,19 +202,19 @@ fn refuse_of_ping<T>(section: &Section<'_>, ask: &Ask<'_, T>) {
 }
 
 /// What is told, in one order and each once.
-fn events(words: &[Spanned<String>], span: Span) -> Outcome<Vec<NoticeEvent>> {
+fn events(words: &[Spanned<String>], span: Span) -> Outcome<Vec<NotificationEvent>> {
     if words.is_empty() {
         let wrong = Diagnostic::at(span, "`events` is empty");
         return Err(vec![wrong.label("leave it out for all of them")]);
     }
     let (mut named, mut wrong) = (Vec::new(), Vec::new());
     for word in words {
-        match one_of(NoticeEvent::ALL, "event", word) {
+        match one_of(NotificationEvent::ALL, "event", word) {
             Ok(event) => named.push(event),
             Err(diagnostic) => wrong.push(diagnostic),
         }
     }
-    let events = NoticeEvent::ALL.iter().copied().filter(|event| named.contains(event));
+    let events = NotificationEvent::ALL.iter().copied().filter(|event| named.contains(event));
     if wrong.is_empty() { Ok(events.collect()) } else { Err(wrong) }
 }
 
@@ -258,7 +258,7 @@ fn state(channel: ChannelRead<'_>, known: &Labels) -> Option<Stated> {
     // A ping tells of runs: for it these are no settings, and would be refused when read again.
     let (events, labels) = match via {
         Via::Ping(_) => (Vec::new(), Vec::new()),
-        _ => (events.or(NoticeEvent::ALL.to_vec()), labels.or(Vec::new())),
+        _ => (events.or(NotificationEvent::ALL.to_vec()), labels.or(Vec::new())),
     };
     let identity = identity?;
     let has_name = name.is_present();

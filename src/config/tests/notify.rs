@@ -123,7 +123,7 @@ fn what_is_not_said_of_a_channel_is_filled_in() {
             "ping localhost: ping, 0 events, 0 labels",
         ]
     );
-    assert_eq!(config.notify[2].events, [NoticeEvent::Critical, NoticeEvent::Reminder]);
+    assert_eq!(config.notify[2].events, [NotificationEvent::Critical, NotificationEvent::Reminder]);
     assert!(config.notify[1].labels[1].matches(&Label::parse("brand/5").unwrap()));
     assert_eq!(config.alerts.textfile.as_deref(), Some(Path::new("/srv/m/../prom/metatoken.prom")));
     assert_eq!(config.alerts.run_every, Some(chrono::TimeDelta::minutes(90)));

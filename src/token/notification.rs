@@ -1,4 +1,4 @@
-//! How people are told of a token, and what of.
+//! What a channel is notified of.
 
 use std::fmt;
 
@@ -8,22 +8,22 @@ use super::{Label, Time};
 
 named! {
     /// What a notification is about.
-    pub enum NoticeEvent {
-        /// Something must be done soon.
+    pub enum NotificationEvent {
+        /// A person should act soon.
         Warning = "warning",
-        /// Something must be done now.
+        /// A person must act now.
         Critical = "critical",
-        /// Nothing can be said any more.
+        /// The state is not known.
         Unknown = "unknown",
         /// A cause for concern has gone.
         Recovered = "recovered",
-        /// A date that only a person can move comes nearer.
+        /// A date that only a person can extend comes nearer.
         Reminder = "reminder",
     }
 }
 
-/// The name of a way to people: `name` of the config, else what stands in its place there. It
-/// never is a secret: of an address that is one it names the reference.
+/// The name of a channel: `name` of the config, or what it follows from there. It never is a secret:
+/// of a URL that is one it names the reference.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChannelId(String);
 
@@ -45,10 +45,10 @@ impl fmt::Display for ChannelId {
     }
 }
 
-/// What tells one cause from another, whatever is said of it today.
+/// The identity of a cause, whatever its words are today.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Topic {
-    /// The token; nothing for the machinery.
+    /// The token; nothing for the system.
     pub label: Option<Label>,
     /// The reason's code.
     pub code: String,
@@ -56,9 +56,9 @@ pub struct Topic {
     pub about: Option<String>,
 }
 
-/// What a channel was last told of a cause.
+/// What a channel was last notified of a cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct Notified {
     /// The cause.
     pub topic: Topic,
     /// What it was then.
@@ -67,11 +67,11 @@ pub struct Told {
     pub message: String,
 }
 
-/// What a cause was when a channel heard of it.
+/// The state of a cause that a channel was notified of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TopicState {
-    /// It stood, and was so bad: warning, critical or unknown.
-    Stands(NoticeEvent),
+    /// It was a warning, critical or unknown.
+    Stands(NotificationEvent),
     /// A person was reminded of a date.
     Reminded {
         /// The date.
