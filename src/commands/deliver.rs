@@ -47,7 +47,7 @@ pub fn deliver(session: &Session, order: &DeliverOrder) -> Result<Exit, Complain
     match ui.format {
         Format::Json => ui.data(&report.json())?,
         _ if ui.verbosity == Verbosity::Quiet && exit == Exit::Ok => {}
-        _ => ui.data(&report.text(ui.canvas()))?,
+        _ => ui.data(&report.text(ui.style()))?,
     }
     Ok(exit)
 }

@@ -200,7 +200,7 @@ fn show(session: &Session, report: StatusReport) -> Result<Verdict, Complaint> {
     let ui = &session.ui;
     let mut text = match ui.format {
         Format::Json => report.json(),
-        _ => report.text(ui.canvas()),
+        _ => report.text(ui.style()),
     };
     if ui.format != Format::Json && ui.verbosity >= Verbosity::Verbose {
         text.push_str(&report.details());

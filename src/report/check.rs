@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::json::{VERSION, document, reasons, time};
-use super::{LastRuns, StatusReport};
+use super::status::{LastRuns, StatusReport};
 use crate::exit::Verdict;
 use crate::policy::{Health, Judgement, words};
 
@@ -87,7 +87,7 @@ impl CheckReport {
 
     /// The same in at most so many characters: the message is shortened, for whom it is about and
     /// how many more causes there are must not be lost.
-    pub(super) fn summary_within(&self, most: usize) -> String {
+    pub fn summary_within(&self, most: usize) -> String {
         let causes = self.status.reasons();
         let Some(worst) = causes.first() else { return self.all_well() };
         let more = match causes.len() - 1 {
@@ -123,7 +123,7 @@ fn without_deliveries(judgement: &Judgement) -> Judgement {
 }
 
 /// A text of at most so many characters; what is left out is marked.
-pub(super) fn shorten(text: &str, room: usize) -> String {
+pub fn shorten(text: &str, room: usize) -> String {
     if text.chars().count() <= room {
         return text.to_owned();
     }

@@ -3,8 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::json::{VERSION, deliveries, document, reasons, time};
-use super::table::{Sheet, plain, tinted};
-use super::{Canvas, reasons as prose};
+use super::text::{Table, TextStyle, paragraphs, plain, tinted};
 use crate::exit::Exit;
 use crate::policy::{Health, Reason, judge_deliveries, words};
 use crate::token::{Delivery, DeliveryState, Label, Time};
@@ -71,17 +70,17 @@ impl DeliveryReport {
     }
 
     /// The table for people: a row a target, then what stands against any of them, then a count.
-    pub fn text(&self, canvas: Canvas) -> String {
+    pub fn text(&self, style: TextStyle) -> String {
         if self.all().next().is_none() {
             return "no targets\n".to_owned();
         }
-        let mut sheet = Sheet::new(canvas, &["LABEL", "TARGET", "STATE", "SINCE"]);
+        let mut table = Table::new(style, &["LABEL", "TARGET", "STATE", "SINCE"]);
         for token in &self.tokens {
             for delivery in &token.deliveries {
                 let since = delivery
                     .at()
                     .map_or_else(|| "-".to_owned(), |at| words::when(at, self.finished_at));
-                sheet.row([
+                table.row([
                     plain(&token.label),
                     plain(&delivery.target),
                     tinted(delivery.state().as_str().replace('_', " "), tint(delivery)),
@@ -89,12 +88,12 @@ impl DeliveryReport {
                 ]);
             }
         }
-        let mut text = sheet.render();
+        let mut text = table.render();
         let causes = self
             .tokens
             .iter()
             .flat_map(|token| judge_deliveries(&token.label, &token.deliveries, self.finished_at));
-        let causes = prose::paragraphs(causes.chain(self.system.clone()));
+        let causes = paragraphs(causes.chain(self.system.clone()));
         for part in [causes, format!("{}\n", self.counts())] {
             if !part.is_empty() {
                 text.push('\n');

@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Canvas;
 use super::json::{VERSION, document, problem, time};
-use super::table::{Sheet, plain};
+use super::text::{Table, TextStyle, plain};
 use crate::policy::words;
 use crate::token::{EventKind, Expiry, Fingerprint, Label, Problem, TargetId, Time, Trigger};
 
@@ -115,14 +114,14 @@ impl HistoryReport {
     }
 
     /// The table for people, then the rate.
-    pub fn text(&self, canvas: Canvas) -> String {
+    pub fn text(&self, style: TextStyle) -> String {
         if self.shown.is_empty() {
             return format!("{}\n", self.summary());
         }
         // Who delivers nothing need not see where to.
         let delivers = self.shown.iter().any(|entry| entry.target.is_some());
         let columns = if delivers { HEADINGS.len() } else { HEADINGS.len() - 1 };
-        let mut sheet = Sheet::new(canvas, &HEADINGS[..columns]);
+        let mut table = Table::new(style, &HEADINGS[..columns]);
         for entry in &self.shown {
             let cells = [
                 plain(words::instant(entry.at)),
@@ -136,9 +135,9 @@ impl HistoryReport {
                 plain(entry.problem.as_ref().map_or("-".to_owned(), ToString::to_string)),
                 plain(entry.target.as_ref().map_or("-".to_owned(), ToString::to_string)),
             ];
-            sheet.row(cells.into_iter().take(columns));
+            table.row(cells.into_iter().take(columns));
         }
-        format!("{}\n{}\n", sheet.render(), self.summary())
+        format!("{}\n{}\n", table.render(), self.summary())
     }
 
     /// The rate in a sentence.

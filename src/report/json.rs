@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use crate::complaint::Complaint;
 use crate::policy::Reason;
 use crate::token::{Delivery, GranularScope, Label, Problem, Time};
 
@@ -48,7 +49,7 @@ pub fn reasons(reasons: &[Reason]) -> Value {
 }
 
 /// How a token's targets stand.
-pub(super) fn deliveries(deliveries: &[Delivery]) -> Value {
+pub fn deliveries(deliveries: &[Delivery]) -> Value {
     deliveries
         .iter()
         .map(|delivery| {
@@ -63,7 +64,7 @@ pub(super) fn deliveries(deliveries: &[Delivery]) -> Value {
 }
 
 /// Scopes that are limited to certain objects; null targets mean all of them.
-pub(super) fn granular_scopes(scopes: &[GranularScope]) -> Value {
+pub fn granular_scopes(scopes: &[GranularScope]) -> Value {
     scopes
         .iter()
         .map(|entry| json!({ "scope": entry.scope, "target_ids": entry.target_ids }))
@@ -73,4 +74,19 @@ pub(super) fn granular_scopes(scopes: &[GranularScope]) -> Value {
 /// A document as it is printed: indented, with a final newline.
 pub fn document(value: &Value) -> String {
     format!("{value:#}\n")
+}
+
+/// The document that stands in for a report that could not be made.
+pub fn complaint_json(complaint: &Complaint, exit_code: u8) -> String {
+    document(&json!({
+        "version": VERSION,
+        "error": {
+            "code": complaint.code,
+            "exit_code": exit_code,
+            "subject": complaint.subject,
+            "message": complaint.message,
+            "causes": complaint.causes,
+            "hints": complaint.hints,
+        },
+    }))
 }

@@ -3,8 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::json::{VERSION, deliveries, document, problem, reasons, time};
-use super::table::{Sheet, plain, tinted};
-use super::{Canvas, reasons as prose};
+use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, prefixed, tinted};
 use crate::exit::Exit;
 use crate::policy::{Health, Reason, merge, words};
 use crate::token::{
@@ -58,6 +57,17 @@ pub struct RunReport {
 }
 
 impl RunReport {
+    /// The same, with `prefix` before each command of a remedy.
+    pub fn with_prefix(mut self, prefix: Option<&str>) -> Self {
+        let Some(prefix) = prefix else { return self };
+        prefix_remedies(&mut self.system, prefix);
+        for result in &mut self.results {
+            prefix_remedies(&mut result.standing, prefix);
+            result.remedy = prefixed(&result.remedy, prefix);
+        }
+        self
+    }
+
     /// How the run ends: the weightiest of its results, of what is damaged and of a full disk.
     pub fn exit(&self) -> Exit {
         let of_the_store = if self.is_store_in_trouble() { Exit::Storage } else { Exit::Ok };
@@ -117,10 +127,10 @@ impl RunReport {
     }
 
     /// The table for people: a row a token, then what stands against any of them, then a count.
-    pub fn text(&self, canvas: Canvas) -> String {
-        let mut sheet = Sheet::new(canvas, &["LABEL", "TYPE", "OUTCOME", "ENDS", "REASON"]);
+    pub fn text(&self, style: TextStyle) -> String {
+        let mut table = Table::new(style, &["LABEL", "TYPE", "OUTCOME", "ENDS", "REASON"]);
         for result in &self.results {
-            sheet.row([
+            table.row([
                 plain(&result.label),
                 plain(result.token_type),
                 tinted(result.outcome, result.tint()),
@@ -131,9 +141,9 @@ impl RunReport {
         if self.results.is_empty() {
             return "no tokens\n".to_owned();
         }
-        let mut text = sheet.render();
+        let mut text = table.render();
         let said = self.results.iter().flat_map(TokenResult::causes).chain(self.system.clone());
-        let causes = prose::paragraphs(said);
+        let causes = paragraphs(said);
         for part in [causes, format!("{}\n", self.count())] {
             if !text.is_empty() && !part.is_empty() {
                 text.push('\n');

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::json::{VERSION, deliveries, document, granular_scopes, problem, reasons, time};
-use super::table::{Sheet, plain, tinted};
-use super::{Canvas, reasons as prose};
+use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, prefixed, tinted};
 use crate::policy::{Dates, Deadline, Health, Judgement, Limits, Reason, merge, words};
 use crate::token::{
     DataAccess, Delivery, Expiry, Fingerprint, Inspection, Label, Problem, Time, TokenType,
@@ -121,6 +120,20 @@ pub struct LastRuns {
 }
 
 impl StatusReport {
+    /// The same, with `prefix` before each command of a remedy.
+    pub fn with_prefix(mut self, prefix: Option<&str>) -> Self {
+        let Some(prefix) = prefix else { return self };
+        prefix_remedies(&mut self.system, prefix);
+        for token in &mut self.tokens {
+            prefix_remedies(&mut token.judgement.reasons, prefix);
+            token.remedy = prefixed(&token.remedy, prefix);
+            for deadline in &mut token.deadlines {
+                deadline.remedy = prefixed(&deadline.remedy, prefix);
+            }
+        }
+        self
+    }
+
     /// The worst of all.
     pub fn health(&self) -> Health {
         let tokens = self.tokens.iter().map(|token| token.judgement.health);
@@ -145,19 +158,19 @@ impl StatusReport {
     }
 
     /// The tokens as JSON.
-    pub(super) fn tokens_json(&self) -> Value {
+    pub fn tokens_json(&self) -> Value {
         self.tokens.iter().map(|token| token.json(self.generated_at)).collect()
     }
 
     /// The table for people: a row a token, then each cause and what to do.
-    pub fn text(&self, canvas: Canvas) -> String {
+    pub fn text(&self, style: TextStyle) -> String {
         let mut text = String::new();
         if self.tokens.is_empty() {
             text.push_str("no tokens\n");
         } else {
-            text.push_str(&self.table(canvas));
+            text.push_str(&self.table(style));
         }
-        let causes = prose::paragraphs(self.reasons());
+        let causes = paragraphs(self.reasons());
         if !causes.is_empty() {
             text.push('\n');
             text.push_str(&causes);
@@ -182,16 +195,16 @@ impl StatusReport {
         text
     }
 
-    fn table(&self, canvas: Canvas) -> String {
-        let mut sheet = Sheet::new(
-            canvas,
+    fn table(&self, style: TextStyle) -> String {
+        let mut table = Table::new(
+            style,
             &["LABEL", "TYPE", "HEALTH", "STATE", "ENDS", "DATA ACCESS ENDS", "PROVEN", "NEXT"],
         );
         for token in &self.tokens {
             let proven = token
                 .verified_at
                 .map_or("never".to_owned(), |at| words::ago(at, self.generated_at));
-            sheet.row([
+            table.row([
                 plain(token.label.as_ref().map_or("-", Label::as_str)),
                 plain(token.type_name()),
                 tinted(token.judgement.health, token.judgement.health),
@@ -202,7 +215,7 @@ impl StatusReport {
                 plain(&token.refresh.reason),
             ]);
         }
-        sheet.render()
+        table.render()
     }
 }
 
