@@ -1,4 +1,4 @@
-//! What `deliver` did.
+//! Reports what `deliver` did.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::policy::{Health, Reason, judge_deliveries, words};
 use crate::token::{Delivery, DeliveryState, Label, Time};
 
-/// How one token's targets stand.
+/// The state of one token's targets.
 #[derive(Debug, Clone)]
 pub struct TokenDeliveries {
     /// The token.
@@ -17,7 +17,7 @@ pub struct TokenDeliveries {
     pub deliveries: Vec<Delivery>,
 }
 
-/// How all targets stand after a run.
+/// The state of all targets after a run.
 #[derive(Debug, Clone)]
 pub struct DeliveryReport {
     /// When it began.
@@ -31,8 +31,8 @@ pub struct DeliveryReport {
 }
 
 impl DeliveryReport {
-    /// How the run ends: well if every target has the string in use, or went its own way before
-    /// there was a newer one.
+    /// The exit code: 0 if every target has the current access token, or was changed by another
+    /// program before there was a newer one.
     pub fn exit(&self) -> Exit {
         if self.system.iter().any(Reason::is_damage) {
             Exit::Storage
@@ -43,7 +43,7 @@ impl DeliveryReport {
         }
     }
 
-    /// JSON: each token with its targets, and how many stand how.
+    /// JSON: each token with its targets, and how many are in which state.
     pub fn json(&self) -> String {
         let mut summary = Map::from_iter([("total".to_owned(), json!(self.all().count()))]);
         for state in DeliveryState::ALL {
@@ -69,7 +69,7 @@ impl DeliveryReport {
         }))
     }
 
-    /// The table for people: a row a target, then what stands against any of them, then a count.
+    /// The table for people: a row a target, then each cause and what to do, then a count.
     pub fn text(&self, style: TextStyle) -> String {
         if self.all().next().is_none() {
             return "no targets\n".to_owned();

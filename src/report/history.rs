@@ -1,4 +1,4 @@
-//! What happened to the tokens: every generation and attempt, with the success rate.
+//! Reports what happened to the tokens: every generation and attempt, with the success rate.
 
 use serde_json::{Map, Value, json};
 
@@ -20,13 +20,13 @@ pub struct Entry {
     pub event: EventKind,
     /// Who had started the run.
     pub trigger: Trigger,
-    /// When the token ended before.
+    /// When the token expired before.
     pub old_expiry: Expiry,
-    /// When it ends since.
+    /// When it expires since.
     pub new_expiry: Expiry,
-    /// The number of the string concerned.
+    /// The number of the generation.
     pub generation: Option<u32>,
-    /// What stands for that string.
+    /// The fingerprint of its access token.
     pub fingerprint: Option<Fingerprint>,
     /// What went wrong.
     pub problem: Option<Problem>,
@@ -209,8 +209,7 @@ fn end(expiry: Expiry) -> String {
     }
 }
 
-/// A value as a cell: null is empty; no value has a comma, a quote or a line break in it, but a
-/// spreadsheet must not be trusted to hold to that.
+/// A value as a cell; null is empty.
 fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => String::new(),

@@ -1,4 +1,4 @@
-//! What commands found, as values, and how each is shown.
+//! Holds what commands found, as values, and renders it.
 //!
 //! A report is built once and rendered as often as asked: the table, the JSON and the monitoring
 //! line are read off the same value, so they cannot tell different stories. Nothing here prints.

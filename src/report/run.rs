@@ -1,4 +1,4 @@
-//! What a run that changes tokens did: `refresh` and `exchange`.
+//! Reports what a run that changes tokens did: `refresh` and `exchange`.
 
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ use crate::token::{
 /// What happened to one token.
 #[derive(Debug, Clone)]
 pub struct TokenResult {
-    /// Its name.
+    /// Its label.
     pub label: Label,
     /// Its type.
     pub token_type: TokenType,
@@ -21,30 +21,30 @@ pub struct TokenResult {
     pub outcome: Outcome,
     /// Why, in a sentence.
     pub reason: String,
-    /// When it ended before the run.
+    /// When it expired before the run.
     pub old_expiry: Expiry,
-    /// When it ends now.
+    /// When it expires now.
     pub new_expiry: Expiry,
-    /// The number of the string in use.
+    /// The number of the current generation.
     pub generation: Option<u32>,
-    /// What stands for the string in use.
+    /// The fingerprint of the current access token.
     pub fingerprint: Option<Fingerprint>,
     /// What went wrong.
     pub problem: Option<Problem>,
-    /// What recovers from it.
+    /// What to do about it.
     pub remedy: String,
-    /// How the run ends on its account.
+    /// The exit code that it alone would give.
     pub exit: Exit,
-    /// What stands against the token after the run.
-    pub standing: Vec<Reason>,
-    /// How its targets stand.
+    /// What is wrong with the token after the run.
+    pub issues: Vec<Reason>,
+    /// The state of its targets.
     pub deliveries: Vec<Delivery>,
 }
 
 /// A run that changes tokens.
 #[derive(Debug, Clone)]
 pub struct RunReport {
-    /// Whether it was a rehearsal.
+    /// Whether it was a dry run.
     pub dry_run: bool,
     /// When it began.
     pub started_at: Time,
@@ -52,7 +52,7 @@ pub struct RunReport {
     pub finished_at: Time,
     /// One result a token, in the config's order.
     pub results: Vec<TokenResult>,
-    /// What concerns the machinery, or several tokens at once.
+    /// What is wrong with the system, or with several tokens at once.
     pub system: Vec<Reason>,
 }
 
@@ -62,34 +62,34 @@ impl RunReport {
         let Some(prefix) = prefix else { return self };
         prefix_remedies(&mut self.system, prefix);
         for result in &mut self.results {
-            prefix_remedies(&mut result.standing, prefix);
+            prefix_remedies(&mut result.issues, prefix);
             result.remedy = prefixed(&result.remedy, prefix);
         }
         self
     }
 
-    /// How the run ends: the weightiest of its results, of what is damaged and of a full disk.
+    /// The exit code: the worst of its results, of damage to the store and of a full disk.
     pub fn exit(&self) -> Exit {
         let of_the_store = if self.is_store_in_trouble() { Exit::Storage } else { Exit::Ok };
         self.results.iter().fold(of_the_store, |exit, result| exit.or_worse(result.exit))
     }
 
-    /// Whether a damaged row or a full disk is told of.
+    /// Whether a damaged row or a full disk is reported.
     fn is_store_in_trouble(&self) -> bool {
-        let standing = self.results.iter().flat_map(|result| &result.standing);
-        standing.clone().chain(&self.system).any(Reason::is_damage)
+        let issues = self.results.iter().flat_map(|result| &result.issues);
+        issues.clone().chain(&self.system).any(Reason::is_damage)
             || self.system.iter().any(Reason::is_about_a_full_disk)
     }
 
-    /// Whether a person has anything to do. What will be tried again does not count while every
-    /// token concerned has time left.
+    /// Whether a person has anything to do. What will be tried again does not count while every token
+    /// concerned has time left.
     pub fn wants_a_person(&self) -> bool {
         let asks = |result: &TokenResult| match result.exit {
             Exit::Ok => false,
             Exit::Failed | Exit::Unavailable => {
                 result.generation.is_none()
                     || result
-                        .standing
+                        .issues
                         .iter()
                         .any(|reason| matches!(reason.code, "expiring" | "expired"))
             }
@@ -119,14 +119,14 @@ impl RunReport {
         }))
     }
 
-    /// What concerns the machinery, and every cause that more than one token has, once.
+    /// What is wrong with the system, and each cause that several tokens share, once.
     fn shared(&self) -> Vec<Reason> {
         let causes = merge(self.results.iter().flat_map(TokenResult::causes));
         let shared = causes.into_iter().filter(|reason| reason.labels.len() > 1);
         self.system.iter().cloned().chain(shared).collect()
     }
 
-    /// The table for people: a row a token, then what stands against any of them, then a count.
+    /// The table for people: a row a token, then each cause and what to do, then a count.
     pub fn text(&self, style: TextStyle) -> String {
         let mut table = Table::new(style, &["LABEL", "TYPE", "OUTCOME", "ENDS", "REASON"]);
         for result in &self.results {
@@ -198,7 +198,7 @@ impl TokenResult {
         })
     }
 
-    /// The problem as a reason, unless what stands against the token says the same already.
+    /// The problem as a reason, unless the issues of the token say the same already.
     fn told(&self) -> Option<Reason> {
         let problem = self.problem.as_ref()?;
         let code = problem.kind.as_str();
@@ -209,7 +209,7 @@ impl TokenResult {
                 || reason.message.contains(&problem.message)
                 || problem.message.contains(&reason.message)
         };
-        if self.standing.iter().any(same) {
+        if self.issues.iter().any(same) {
             return None;
         }
         Some(Reason {
@@ -228,8 +228,7 @@ impl TokenResult {
         })
     }
 
-    /// Everything to be said of it; where a problem is named, that nothing is known goes without
-    /// saying.
+    /// Each cause of it. Beside a problem that has a name it is not said that nothing is known.
     fn causes(&self) -> Vec<Reason> {
         let told = self.told();
         let said = |reason: &Reason| {
@@ -239,12 +238,12 @@ impl TokenResult {
             reason.severity != Health::Unknown
                 || (self.problem.is_none() && self.outcome != Outcome::Skipped)
         };
-        let standing =
-            self.standing.iter().filter(goes_without).filter(|reason| !said(reason)).cloned();
-        told.iter().cloned().chain(standing).collect()
+        let issues =
+            self.issues.iter().filter(goes_without).filter(|reason| !said(reason)).cloned();
+        told.iter().cloned().chain(issues).collect()
     }
 
-    /// The reason as a table has room for it: a problem's name and numbers, whose sentence stands
+    /// The reason as a table has room for it: name and numbers of a problem, whose sentence stands
     /// below, or the whole of any other and of a problem without a name.
     fn in_short(&self) -> String {
         match (&self.problem, self.exit) {

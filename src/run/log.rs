@@ -94,7 +94,7 @@ pub fn kept(result: &TokenResult, began: Instant) {
             it.kind.as_str() == reason.code || it.message.contains(&reason.message)
         })
     };
-    result.standing.iter().filter(|reason| !told(reason)).for_each(stands);
+    result.issues.iter().filter(|reason| !told(reason)).for_each(stands);
 }
 
 const fn gravity(outcome: Outcome) -> Level {

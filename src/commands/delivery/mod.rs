@@ -63,7 +63,7 @@ impl<'a> Deliveries<'a> {
             let Some(token) = self.run.known(&result.label) else { continue };
             let credential = self.run.store.credential(token)?;
             result.deliveries = of_config(member, Some(&credential));
-            result.standing.extend(judge_deliveries(
+            result.issues.extend(judge_deliveries(
                 &result.label,
                 &result.deliveries,
                 self.run.now(),

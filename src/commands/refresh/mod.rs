@@ -407,7 +407,7 @@ fn not_kept(member: &TokenConfig, problem: Problem, remedy: String, exit: Exit) 
         problem: Some(problem),
         remedy,
         exit,
-        standing: Vec::new(),
+        issues: Vec::new(),
         deliveries: Vec::new(),
     }
 }
