@@ -22,6 +22,7 @@
 //!   changes one value and proves the rest unchanged, [`file`], which replaces a file whole, with all
 //!   its rights, or not at all, and [`process`], which runs a program within limits.
 //! - [`notify`]: sends notifications by webhook, email and command, and pings that tell of runs.
+//! - [`status`]: the verdict on all tokens and on the system, for every command that shows or sends it.
 //! - [`report`]: what commands found, rendered. [`ui`] alone prints it.
 //! - [`sandbox`]: a simulated Graph with rules of its own, on loopback, for rehearsals and tests.
 //!
@@ -67,6 +68,7 @@ pub mod run;
 pub mod sandbox;
 pub mod session;
 mod shell;
+pub mod status;
 pub mod store;
 pub mod token;
 pub mod ui;

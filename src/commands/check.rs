@@ -7,7 +7,6 @@ use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::survey::{Asking, survey};
 use super::textfile;
 use crate::complaint::Complaint;
 use crate::exit::{Exit, Verdict};
@@ -16,6 +15,7 @@ use crate::report::{
     CheckReport, Perfdata, Scope, StatusReport, github, nagios, plugin_line, prometheus,
 };
 use crate::session::Session;
+use crate::status::{Asking, survey};
 use crate::store::Store;
 use crate::token::{Pattern, Trigger};
 use crate::ui::{Format, Verbosity};

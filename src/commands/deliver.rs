@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::delivery::{Deliveries, Manner, Remembered, of_config};
+use super::delivery::{Deliveries, Manner, Remembered};
 use crate::complaint::Complaint;
 use crate::deliver::{self, Fault, Place, Rehearsal};
 use crate::exit::Exit;
@@ -74,7 +74,7 @@ fn settle(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport, Com
         let credential = run.store.credential(run.token(&member.label)?)?;
         tokens.push(TokenDeliveries {
             label: member.label.clone(),
-            deliveries: of_config(member, Some(&credential)),
+            deliveries: deliver::of_config(&member.deliver, Some(&credential)),
         });
     }
     Ok(DeliveryReport {

@@ -3,7 +3,6 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use super::survey::{Asking, survey};
 use crate::complaint::Complaint;
 use crate::exit::{Exit, Verdict};
 use crate::policy::{Health, Judgement, Limits, Moment, Policy, Subject, judge_inspection};
@@ -11,6 +10,7 @@ use crate::report::{CheckReport, LastRuns, Refresh, Source, StatusReport, TokenR
 use crate::run::apps;
 use crate::run::inspect::inspect;
 use crate::session::Session;
+use crate::status::{Asking, survey};
 use crate::token::{AccessToken, Identity, Label, Pattern, TokenType};
 use crate::ui::{Format, Verbosity};
 

@@ -3,14 +3,15 @@
 //! A renewed token that stays in our store is an outage. What a target is stands in `target`; how
 //! a file gets its string, in `write`, how it gets back what it held, in `restore`, and what
 //! becomes of one that a run left half-written, in `unfinished`; how a program gets its string, in
-//! `command`; what a test of both says, in `rehearsal`. Nothing here knows the store or Graph:
-//! whoever calls says which strings are ours, and keeps what was replaced.
+//! `command`; what a test of both says, in `rehearsal`. Only `state` reads the store. Nothing else
+//! here knows it or Graph: the caller says which strings are ours, and keeps what was replaced.
 
 mod command;
 mod fault;
 mod parcel;
 mod rehearsal;
 mod restore;
+mod state;
 mod target;
 mod unfinished;
 mod write;
@@ -21,6 +22,7 @@ pub use fault::Fault;
 pub use parcel::Parcel;
 pub use rehearsal::{Rehearsal, rehearse, stand_in};
 pub use restore::restore;
+pub use state::{has_had, of_config, seen};
 pub use target::{FileTarget, Place, Target, Writing};
 pub use unfinished::{Ending, Unfinished, not_ours_to_finish};
 pub use write::{Memory, Written, look, write};

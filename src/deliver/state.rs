@@ -1,44 +1,40 @@
-//! How a token's targets stand, by what the store knows and by what the files hold.
+//! Says the state of a token's targets, by what the store knows and by what the files hold.
 
-use super::has_had;
-use crate::deliver::{self, Place};
-use crate::run::tokens::TokenConfig;
-use crate::store::Store;
-use crate::token::{AccessToken, Credential, Delivery, Secret, Time};
+use super::target::{FileTarget, Place, Target};
+use super::write::look;
+use crate::store::{Store, StoreError};
+use crate::token::{AccessToken, Credential, Delivery, GenerationState, Secret, Time, TokenId};
 
 /// What the store knows of the targets that the config names, in the config's order.
-pub(in crate::commands) fn of_config(
-    member: &TokenConfig,
-    credential: Option<&Credential>,
-) -> Vec<Delivery> {
+pub fn of_config(targets: &[Target], credential: Option<&Credential>) -> Vec<Delivery> {
     let known = credential.map(|credential| credential.deliveries.as_slice()).unwrap_or_default();
-    let row = |target: &deliver::Target| {
+    let row = |target: &Target| {
         let known = known.iter().find(|row| row.target == target.id);
         known.cloned().unwrap_or_else(|| Delivery::unseen(target.id.clone()))
     };
-    member.deliver.iter().map(row).collect()
+    targets.iter().map(row).collect()
 }
 
 /// The same, with a look into the files; `store` has its key.
 ///
-/// A file that nobody may look into stays as the store has it: looking is not delivering.
-pub(in crate::commands) fn seen(
-    member: &TokenConfig,
+/// A file that cannot be read stays as the store has it: looking is not delivering.
+pub fn seen(
+    targets: &[Target],
     credential: &Credential,
     store: &Store,
     now: Time,
 ) -> Vec<Delivery> {
-    let rows = of_config(member, Some(credential));
-    let look = |(row, target): (Delivery, &deliver::Target)| match &target.place {
+    let rows = of_config(targets, Some(credential));
+    let seen = |(row, target): (Delivery, &Target)| match &target.place {
         Place::File(file) => looked(row, file, credential, store, now),
         Place::Command(_) => row,
     };
-    rows.into_iter().zip(&member.deliver).map(look).collect()
+    rows.into_iter().zip(targets).map(seen).collect()
 }
 
 fn looked(
     row: Delivery,
-    file: &deliver::FileTarget,
+    file: &FileTarget,
     credential: &Credential,
     store: &Store,
     now: Time,
@@ -47,7 +43,7 @@ fn looked(
         // Half an access token is none of anybody's.
         return row;
     }
-    let (Some(current), Ok(found)) = (&credential.current, deliver::look(file)) else { return row };
+    let (Some(current), Ok(found)) = (&credential.current, look(file)) else { return row };
     let known = found
         .as_ref()
         .and_then(|found| AccessToken::parse(found.expose()).ok())
@@ -78,4 +74,15 @@ fn looked(
     } else {
         Delivery { drifted_since: Some(now), ..row }
     }
+}
+
+/// Whether this is the current access token of a token, or an earlier one. A candidate, or one that
+/// was refused, belongs to the program that wrote it.
+pub fn has_had(store: &Store, token: TokenId, found: &Secret) -> Result<bool, StoreError> {
+    let Ok(string) = AccessToken::parse(found.expose()) else { return Ok(false) };
+    let sightings = store.sightings(&store.fingerprint(&string)?)?;
+    Ok(sightings.iter().any(|sighting| {
+        sighting.token == token
+            && !matches!(sighting.state, GenerationState::Candidate | GenerationState::Refused)
+    }))
 }

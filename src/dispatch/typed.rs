@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::refusal::usage;
 use crate::cli::{self, Cli, Command, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata};
 use crate::clock::Clock;
-use crate::commands::{Asking, CheckOrder, StatusOrder, Telling, Which};
+use crate::commands::{CheckOrder, StatusOrder, Telling, Which};
 use crate::complaint::Complaint;
 use crate::config;
 use crate::policy::words;
@@ -13,6 +13,7 @@ use crate::report::{Perfdata, Scope};
 use crate::run::DryRun;
 use crate::sandbox::{NowArg, Scenario};
 use crate::session::Session;
+use crate::status::Asking;
 use crate::token::{Label, Pattern, Time, Trigger};
 use crate::ui::{Colour, Format, LogFormat, Verbosity};
 

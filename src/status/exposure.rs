@@ -16,7 +16,7 @@ use crate::store::lock_path;
 
 /// What is to be said of the files that the config names. What we may not look at ourselves is not
 /// readable by everybody.
-pub(super) fn exposures(config: &Config) -> Vec<Reason> {
+pub fn exposures(config: &Config) -> Vec<Reason> {
     let mut reasons = readable(config);
     reasons.extend(changeable(config));
     reasons

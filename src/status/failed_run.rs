@@ -84,7 +84,7 @@ pub fn forget_failed_runs(session: &Session) {
 }
 
 /// What is to be said of the last scheduled run of this config, if it could not do its work.
-pub(super) fn failed_run(session: &Session, now: Time) -> Option<Reason> {
+pub fn failed_run(session: &Session, now: Time) -> Option<Reason> {
     let config = session.config.path.to_string_lossy();
     let marks = stores(session).filter_map(|store| read(&mark_path(&store)));
     let ours = marks.filter(|mark| mark["config"] == *config);

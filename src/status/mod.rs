@@ -4,17 +4,20 @@
 //! where that is possible, and judged all the same where it is not. `questions` asks, `portrait`
 //! says what one token is worth, `machinery` what the timer, the key and the files are.
 
-mod machinery;
-mod portrait;
-mod questions;
+mod exposure;
+mod failed_run;
+mod inspect;
+mod system;
+mod token;
 
 use std::collections::HashMap;
 
-use self::portrait::describe;
-use self::questions::Answer;
-use super::delivery::{of_config, seen};
-use super::exposure::exposures;
+pub use self::exposure::exposures;
+pub use self::failed_run::{Attempted, forget_failed_runs};
+use self::inspect::Answer;
+use self::token::describe;
 use crate::complaint::Complaint;
+use crate::deliver::{of_config, seen};
 use crate::graph::Graph;
 use crate::notify::failing_channels;
 use crate::policy::{Clocks, LastHeard, Moment, Reason, TOLERANCE};
@@ -58,7 +61,7 @@ struct Survey<'a> {
 }
 
 /// Looks at the tokens that are meant.
-pub(super) fn survey(
+pub fn survey(
     session: &Session,
     patterns: &[Pattern],
     asking: Asking,
@@ -71,7 +74,7 @@ pub(super) fn survey(
     survey.look_for_lost(store.as_ref(), look);
     let answers = survey.ask_about(store.as_ref(), look)?;
     survey.look_at_targets(store.as_ref(), look);
-    survey.troubles.extend(store.as_ref().and_then(|it| machinery::key_trouble(session, it)));
+    survey.troubles.extend(store.as_ref().and_then(|it| system::key_trouble(session, it)));
     // While this process reads without the right to write, SQLite lets none of it write.
     drop(store);
     survey.keep_answers(&answers);
@@ -80,7 +83,7 @@ pub(super) fn survey(
 }
 
 /// All tokens by what an open store says of them; nobody is asked and no file is read.
-pub(super) fn overview(
+pub fn overview(
     session: &Session,
     store: &Store,
     graph: &Graph,
@@ -114,9 +117,9 @@ impl<'a> Survey<'a> {
         };
         let mut troubles = exposures(&session.config);
         if let Some(store) = store {
-            troubles.extend(machinery::damage(store, strays)?);
+            troubles.extend(system::damage(store, strays)?);
             troubles.extend(failing_channels(store, &session.config.notify, now)?);
-            troubles.extend(machinery::fullness(&tokens, store, now));
+            troubles.extend(system::fullness(&tokens, store, now));
         }
         let meant = tokens.select(patterns)?.into_iter().cloned().collect();
         let deliveries = HashMap::new();
@@ -136,8 +139,10 @@ impl<'a> Survey<'a> {
         let key = (delivers && look.asking != Asking::Never).then(|| self.session.key().ok());
         let open = store.zip(key.flatten()).filter(|(store, key)| store.unlock(key).is_ok());
         let standing = |member: &TokenConfig| match (self.tokens.credential(&member.label), &open) {
-            (Some(credential), Some((store, _))) => seen(member, credential, store, look.now),
-            (credential, _) => of_config(member, credential),
+            (Some(credential), Some((store, _))) => {
+                seen(&member.deliver, credential, store, look.now)
+            }
+            (credential, _) => of_config(&member.deliver, credential),
         };
         self.deliveries =
             self.meant.iter().map(|member| (member.label.clone(), standing(member))).collect();
@@ -166,7 +171,7 @@ impl<'a> Survey<'a> {
             system,
             dates: moment.dates,
             unlisted: self.tokens.unlisted().to_vec(),
-            runs: machinery::last_runs(&self.machinery),
+            runs: system::last_runs(&self.machinery),
         }
     }
 }

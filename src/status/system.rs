@@ -5,7 +5,7 @@ use rustix::fs::Access;
 
 use super::Survey;
 
-use crate::commands::failed_run::failed_run;
+use super::failed_run::failed_run;
 use crate::config::{KeySetting, SecretSource};
 use crate::policy::{
     Clocks, Health, Reason, Runs, judge_fullness, judge_runs, judge_store, judge_window, merge,

@@ -1,6 +1,6 @@
 //! What one token is worth: the store's knowledge, Graph's answer and the judgement in one value.
 
-use super::questions::Answer;
+use super::inspect::Answer;
 use crate::policy::{
     Deadline, Decision, Insistence, Judgement, Limits, Moment, Rest, Subject, deadlines, decide,
     judge, judge_deliveries, judge_inspection, remedy,

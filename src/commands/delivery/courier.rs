@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::time::Instant;
 
 use super::hooks::PendingHook;
-use super::{Deliveries, Remembered, has_had};
+use super::{Deliveries, Remembered};
 use crate::deliver::{self, Fault, FileTarget, Parcel, Place, Rehearsal, Target, Written};
 use crate::run::log::Delivered;
 use crate::run::tokens::TokenConfig;
@@ -210,7 +210,7 @@ impl<'a> Courier<'a> {
             return Ok(true);
         }
         let Some(found) = found else { return Ok(true) };
-        has_had(&self.run.store, self.token, found)
+        deliver::has_had(&self.run.store, self.token, found)
     }
 
     /// Runs a program at once if it serves this token alone; one that serves several is run once

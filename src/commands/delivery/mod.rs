@@ -7,24 +7,23 @@ mod courier;
 mod foresight;
 mod half_written;
 mod hooks;
-mod seen;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
 
 use self::half_written::{HalfWritten, finish_files};
 use self::hooks::PendingHook;
+use crate::deliver::of_config;
 use crate::exit::Exit;
 use crate::policy::judge_deliveries;
 use crate::report::TokenResult;
 use crate::run::Run;
 use crate::run::tokens::TokenConfig;
-use crate::store::{Store, StoreError};
-use crate::token::{AccessToken, Delivery, GenerationState, Label, Secret, TokenId};
+use crate::store::StoreError;
+use crate::token::{Delivery, Label, TokenId};
 
 pub(super) use courier::{Courier, Manner};
 pub(super) use half_written::Remembered;
-pub(super) use seen::{of_config, seen};
 
 /// The deliveries of one run: what an earlier one left unfinished, and the hooks that wait.
 pub(super) struct Deliveries<'a> {
@@ -62,7 +61,7 @@ impl<'a> Deliveries<'a> {
             let Some(member) = members.get(&result.label) else { continue };
             let Some(token) = self.run.known(&result.label) else { continue };
             let credential = self.run.store.credential(token)?;
-            result.deliveries = of_config(member, Some(&credential));
+            result.deliveries = of_config(&member.deliver, Some(&credential));
             result.issues.extend(judge_deliveries(
                 &result.label,
                 &result.deliveries,
@@ -74,15 +73,4 @@ impl<'a> Deliveries<'a> {
         }
         Ok(())
     }
-}
-
-/// Whether this is a string that the token has, or had and that was followed by another. One that
-/// waits to be examined, or was refused, is still whoever's it was.
-fn has_had(store: &Store, token: TokenId, found: &Secret) -> Result<bool, StoreError> {
-    let Ok(string) = AccessToken::parse(found.expose()) else { return Ok(false) };
-    let sightings = store.sightings(&store.fingerprint(&string)?)?;
-    Ok(sightings.iter().any(|sighting| {
-        sighting.token == token
-            && !matches!(sighting.state, GenerationState::Candidate | GenerationState::Refused)
-    }))
 }

@@ -1,7 +1,6 @@
 //! Tells people how a refresh ended: metrics, notifications, channels that failed.
 
 use super::{Only, RefreshOrder};
-use crate::commands::survey::overview;
 use crate::commands::textfile;
 use crate::complaint::Complaint;
 use crate::notify::{self, Beat};
@@ -10,6 +9,7 @@ use crate::report::{RunReport, StatusReport};
 use crate::run::tokens::Tokens;
 use crate::run::{DryRun, Run};
 use crate::session::Session;
+use crate::status::overview;
 use crate::store::FULL;
 
 /// Adds to what is said of a full disk which tokens have no time left for it.
