@@ -13,7 +13,7 @@ use crate::report::{Perfdata, Scope};
 use crate::run::DryRun;
 use crate::sandbox::{NowArg, Scenario};
 use crate::session::Session;
-use crate::status::Asking;
+use crate::status::AskGraph;
 use crate::token::{Label, Pattern, Time, Trigger};
 use crate::ui::{Colour, Format, LogFormat, Verbosity};
 
@@ -21,10 +21,10 @@ use crate::ui::{Colour, Format, LogFormat, Verbosity};
 pub(super) fn status_order(given: &cli::Status) -> StatusOrder {
     StatusOrder {
         patterns: given.labels.iter().map(Pattern::new).collect(),
-        asking: match (given.live, given.offline) {
-            (true, _) => Asking::Always,
-            (false, true) => Asking::Never,
-            (false, false) => Asking::WhenStale,
+        ask: match (given.live, given.offline) {
+            (true, _) => AskGraph::Always,
+            (false, true) => AskGraph::Never,
+            (false, false) => AskGraph::WhenStale,
         },
         which: match (given.due, given.problems) {
             (false, false) => Which::All,
@@ -39,7 +39,7 @@ pub(super) fn status_order(given: &cli::Status) -> StatusOrder {
 pub(super) fn check_order(given: &cli::Check) -> CheckOrder {
     CheckOrder {
         patterns: given.labels.iter().map(Pattern::new).collect(),
-        asking: if given.live { Asking::Always } else { Asking::Never },
+        ask: if given.live { AskGraph::Always } else { AskGraph::Never },
         scope: match (given.tokens, given.system) {
             (true, _) => Scope::Tokens,
             (false, true) => Scope::System,

@@ -1,7 +1,7 @@
 //! Words a notification for people and for programs: what is wrong, until when, who owns it, what to
 //! type.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 
 use serde_json::json;
@@ -66,7 +66,7 @@ impl<'a> Composer<'a> {
 
     /// The tokens that are named; a problem of the system names none.
     fn concerned(&self, notification: &Notification) -> Vec<&TokenReport> {
-        let labels = &notification.reason.labels;
+        let labels: HashSet<&Label> = notification.reason.labels.iter().collect();
         let named =
             |token: &&TokenReport| token.label.as_ref().is_some_and(|label| labels.contains(label));
         self.status.tokens.iter().filter(named).collect()

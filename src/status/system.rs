@@ -1,9 +1,7 @@
-//! What is to be said of the timer, the key and the files.
+//! Judges the timer, the clock, the store and its key.
 
 use chrono::TimeDelta;
 use rustix::fs::Access;
-
-use super::Survey;
 
 use super::failed_run::failed_run;
 use crate::config::{KeySetting, SecretSource};
@@ -11,34 +9,38 @@ use crate::policy::{
     Clocks, Health, Reason, Runs, judge_fullness, judge_runs, judge_store, judge_window, merge,
 };
 use crate::report::LastRuns;
-use crate::run::tokens::Tokens;
+use crate::run::tokens::{TokenConfig, Tokens};
 use crate::session::Session;
 use crate::store::{Machinery, Store, StoreError};
 use crate::token::{Action, Time};
 
-impl Survey<'_> {
-    /// Judges the timer by its runs, and the clock by what Graph last said; the causes that several
-    /// tokens share are told once.
-    pub(super) fn judge_machinery(&self, clocks: &Clocks) -> Vec<Reason> {
-        let now = clocks.now();
-        let windows = self.tokens.configs.iter().map(|member| member.policy.refresh_within);
-        let runs = Runs {
-            every: self.session.config.alerts.run_every,
-            narrowest_window: windows.filter(|window| *window > TimeDelta::zero()).min(),
-            first_began: self.machinery.first_began,
-            last_finished: self.machinery.last_finished.as_ref().and_then(|run| run.finished_at),
-            longest_gap: self.machinery.longest_gap,
-        };
-        let subjects = self.meant.iter().map(|member| self.tokens.subject(member));
-        let windows = merge(subjects.filter_map(|subject| judge_window(&subject, &runs)));
-        let timer = failed_run(self.session, now).into_iter();
-        let timer = timer.chain(judge_runs(&runs, now)).chain(windows);
-        timer.chain(clocks.reason()).collect()
-    }
+/// Judges the timer by its runs, and the clock by what Graph last said; a cause that several tokens
+/// share is reported once.
+pub fn judge_system(
+    session: &Session,
+    tokens: &Tokens,
+    selected: &[TokenConfig],
+    machinery: &Machinery,
+    clocks: &Clocks,
+) -> Vec<Reason> {
+    let now = clocks.now();
+    let windows = tokens.configs.iter().map(|member| member.policy.refresh_within);
+    let runs = Runs {
+        every: session.config.alerts.run_every,
+        narrowest_window: windows.filter(|window| *window > TimeDelta::zero()).min(),
+        first_began: machinery.first_began,
+        last_finished: machinery.last_finished.as_ref().and_then(|run| run.finished_at),
+        longest_gap: machinery.longest_gap,
+    };
+    let subjects = selected.iter().map(|member| tokens.subject(member));
+    let windows = merge(subjects.filter_map(|subject| judge_window(&subject, &runs)));
+    let timer = failed_run(session, now).into_iter();
+    let timer = timer.chain(judge_runs(&runs, now)).chain(windows);
+    timer.chain(clocks.reason()).collect()
 }
 
-/// When the machinery last worked, for the metrics.
-pub(super) fn last_runs(machinery: &Machinery) -> LastRuns {
+/// The last runs, for the report.
+pub fn last_runs(machinery: &Machinery) -> LastRuns {
     let finished = machinery.last_finished.as_ref();
     let success = machinery.last_success.as_ref();
     LastRuns {
@@ -49,29 +51,29 @@ pub(super) fn last_runs(machinery: &Machinery) -> LastRuns {
     }
 }
 
-/// Whether the next renewal would find no room on the store's disk.
-pub(super) fn fullness(tokens: &Tokens, store: &Store, now: Time) -> Option<Reason> {
+/// A reason if the store's disk has no room for the next renewal.
+pub fn fullness(tokens: &Tokens, store: &Store, now: Time) -> Option<Reason> {
     let how = store.shortage()?.to_string();
     let critical = tokens.critical(&tokens.configs, now);
     Some(judge_fullness(store.path(), &how, Vec::new(), &critical))
 }
 
-/// What is damaged and belongs to no token, as far as it is known without a key.
-pub(super) fn damage(store: &Store, strays: Vec<&str>) -> Result<Option<Reason>, StoreError> {
+/// A reason if something is damaged that belongs to no token, as far as it is known without a key.
+pub fn damage(store: &Store, strays: Vec<&str>) -> Result<Option<Reason>, StoreError> {
     let examined = store.last_examination()?.map(|it| it.findings).unwrap_or_default();
     let findings = strays.into_iter().map(str::to_owned).chain(examined);
     Ok(judge_store(&findings.collect::<Vec<_>>()))
 }
 
-/// Whether the store key is there and opens the store. Where the key is no file, or one that we may
-/// not read, nothing is said: looking needs no key, and a run that needs it says so itself.
-pub(super) fn key_trouble(session: &Session, store: &Store) -> Option<Reason> {
+/// A reason if the store key is missing or does not open the store. A key that is not a file, or one
+/// that this user may not read, gives none: a run that needs it says so itself.
+pub fn key_problem(session: &Session, store: &Store) -> Option<Reason> {
     let (KeySetting::Beside(path) | KeySetting::Given(SecretSource::File { path, .. })) =
         &session.config.store.key
     else {
         return None;
     };
-    // Looked at and not opened: what has its name may be a pipe.
+    // Not opened: it may be a pipe.
     match rustix::fs::access(path, Access::READ_OK) {
         Err(error) if error != rustix::io::Errno::NOENT => return None,
         _ => {}

@@ -1,16 +1,23 @@
-//! What one token is worth: the store's knowledge, Graph's answer and the judgement in one value.
+//! Judges one token by what the store says and what Graph answered.
 
 use super::inspect::Answer;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::graph::App;
 use crate::policy::{
-    Deadline, Decision, Insistence, Judgement, Limits, Moment, Rest, Subject, deadlines, decide,
-    judge, judge_deliveries, judge_inspection, remedy,
+    Dates, Deadline, Decision, Insistence, Judgement, Limits, Moment, Policy, Rest, Subject,
+    deadlines, decide, judge, judge_deliveries, judge_inspection, remedy,
 };
-use crate::report::{Refresh, Source, TokenReport};
+use crate::report::{LastRuns, Refresh, Source, StatusReport, TokenReport};
+use crate::run::inspect::inspect;
 use crate::run::tokens::{TokenConfig, Tokens, in_its_own_words};
-use crate::token::{Delivery, Expiry, Identity, Inspection, Problem};
+use crate::session::Session;
+use crate::token::{
+    AccessToken, Delivery, Expiry, Identity, Inspection, Label, Problem, TokenType,
+};
 
-/// Describes and judges one token.
-pub(super) fn describe(
+/// Judges one token.
+pub fn judge_token(
     tokens: &Tokens,
     member: &TokenConfig,
     answer: Option<&Answer>,
@@ -35,7 +42,7 @@ pub(super) fn describe(
     let problem = failed
         .map(|fault| &fault.problem)
         .or_else(|| inspection.and_then(|inspection| inspection.problem.as_ref()))
-        .or_else(|| of_what_waits(&subject))
+        .or_else(|| of_candidate(&subject))
         .or_else(|| ledger.and_then(|ledger| ledger.problem.as_ref()))
         .cloned();
     let named = |missing: Vec<&str>| missing.into_iter().map(str::to_owned).collect::<Vec<_>>();
@@ -49,7 +56,7 @@ pub(super) fn describe(
         limits: Limits { warning: subject.warn_within(), critical: subject.critical_within() },
         expiry: match (current, inspection) {
             (Some(generation), _) => generation.expiry,
-            // Of a dead string Meta says 0, which is no promise that it lives for ever.
+            // Of an invalid access token Meta says 0, which does not mean that it never expires.
             (None, Some(inspection)) if inspection.valid == Some(true) => inspection.expiry,
             (None, Some(inspection)) => inspection.expiry.at().map_or(Expiry::Unknown, Expiry::At),
             (None, None) => Expiry::Unknown,
@@ -86,8 +93,8 @@ pub(super) fn describe(
     }
 }
 
-/// The dates that only a person can move; with the end of data access the Pages are named that
-/// hang on it.
+/// The dates that only a person can extend; the end of data access names the Pages that depend on
+/// it.
 fn deadlines_of(
     tokens: &Tokens,
     member: &TokenConfig,
@@ -103,13 +110,13 @@ fn deadlines_of(
     found
 }
 
-/// What Graph said of a string that waits, where none is in use.
-fn of_what_waits<'a>(subject: &Subject<'a>) -> Option<&'a Problem> {
+/// What Graph said of a candidate, where there is no current access token.
+fn of_candidate<'a>(subject: &Subject<'a>) -> Option<&'a Problem> {
     let credential = subject.credential.filter(|credential| credential.current.is_none())?;
     credential.candidate.as_ref()?.proof.as_ref()?.inspection.problem.as_ref()
 }
 
-/// A string that the config points to and the store has not seen.
+/// The next step for an access token that the config points to and the store has not seen.
 fn adoption_is_next(moment: Moment) -> Refresh {
     Refresh {
         automatic: true,
@@ -143,4 +150,69 @@ fn plan(subject: &Subject<'_>, moment: Moment) -> Refresh {
         last_attempt_at: ledger.last_attempt_at,
         consecutive_failures: ledger.consecutive_failures,
     }
+}
+
+/// Inspects an access token that is not of the config, and stores nothing.
+pub fn inspect_token(
+    session: &Session,
+    app: &App,
+    token: &AccessToken,
+) -> Result<StatusReport, Complaint> {
+    let inspection = inspect(&session.graph(), app, token).map_err(|fault| {
+        let exit = Exit::for_problem(&fault.problem);
+        Complaint::new(exit, fault.problem.kind.as_str(), "Graph", fault.problem.to_string())
+    })?;
+    let label = Label::parse("given")
+        .map_err(|error| Complaint::new(Exit::Bug, "bad_label", "given", error.to_string()))?;
+    let token_type = TokenType::ALL.iter().copied().find(|it| {
+        it.family().graph_name.is_some_and(|name| Some(name) == inspection.token_type.as_deref())
+    });
+    let policy = Policy::default();
+    let subject = Subject {
+        label: &label,
+        token_type: token_type.unwrap_or(TokenType::User),
+        policy: &policy,
+        credential: None,
+        parent: None,
+        throttled_until: None,
+    };
+    let now = session.clock.now();
+    let mut judgement: Judgement =
+        judge_inspection(&subject, &inspection, &Identity::default(), Moment::at(now));
+    for reason in &mut judgement.reasons {
+        // It has no label that could be typed in a command.
+        reason.labels.clear();
+        reason.remedy.clear();
+    }
+    let report = TokenReport {
+        label: None,
+        token_type,
+        app: Some(app.name.clone()),
+        parent: None,
+        name: None,
+        owner: None,
+        judgement,
+        expiry: inspection.expiry,
+        limits: Limits::default(),
+        verified_at: Some(now),
+        source: Source::Live,
+        missing_scopes: Vec::new(),
+        missing_targets: Vec::new(),
+        refresh: Refresh { reason: "not stored".to_owned(), ..Refresh::default() },
+        problem: inspection.problem.clone(),
+        remedy: String::new(),
+        fingerprint: None,
+        generation: None,
+        inspection: Some(inspection),
+        deliveries: Vec::new(),
+        deadlines: Vec::new(),
+    };
+    Ok(StatusReport {
+        generated_at: now,
+        tokens: vec![report],
+        system: Vec::new(),
+        dates: Dates::Trusted,
+        unlisted: Vec::new(),
+        runs: LastRuns::default(),
+    })
 }

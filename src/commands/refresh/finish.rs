@@ -9,7 +9,7 @@ use crate::report::{RunReport, StatusReport};
 use crate::run::tokens::Tokens;
 use crate::run::{DryRun, Run};
 use crate::session::Session;
-use crate::status::overview;
+use crate::status;
 use crate::store::FULL;
 
 /// Adds to what is said of a full disk which tokens have no time left for it.
@@ -34,7 +34,7 @@ pub(super) fn tell(run: &Run<'_>, order: &RefreshOrder, report: &mut RunReport) 
     if !wanted || !tells(order) || run.session.interrupt.is_raised() {
         return;
     }
-    match overview(run.session, &run.store, &run.graph) {
+    match status::collect_stored(run.session, &run.store, &run.graph) {
         Ok(status) => {
             let status = status.with_prefix(run.prefix());
             report.system.extend(publish(run, status));
