@@ -7,6 +7,7 @@
 mod adoption;
 mod age;
 mod backoff;
+mod causes;
 mod clocks;
 mod damage;
 mod dates;
@@ -33,6 +34,7 @@ pub mod words;
 pub use adoption::{Adoption, Incumbent, judge_newcomer};
 pub use age::{is_short_life, is_short_lived, short_lived};
 pub use backoff::next_try;
+pub use causes::{Interest, Issues, TokenIssues};
 pub use clocks::{Clocks, LastHeard, TOLERANCE, throttle};
 pub use damage::{Repair, judge_repaired, judge_store};
 pub use decision::{Decision, Derive, Insistence, Renew, Rest, Verify};
@@ -44,7 +46,7 @@ pub use machinery::{
     Runs, Tampering, judge_channel, judge_exposure, judge_failed_run, judge_fullness, judge_runs,
     judge_tampering, judge_window,
 };
-pub use notifications::{Interest, Issues, Notification, Plan, TokenIssues, plan};
+pub use notifications::{Notification, Plan, plan};
 pub use pace::paced;
 pub use reason::{Health, Reason, merge};
 pub use remedy::remedy;

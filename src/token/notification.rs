@@ -46,7 +46,7 @@ impl fmt::Display for ChannelId {
 }
 
 /// The identity of a cause, whatever its words are today.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Topic {
     /// The token; nothing for the system.
     pub label: Option<Label>,
