@@ -40,16 +40,16 @@ pub struct CheckOrder {
     /// Where the metrics are written besides.
     pub textfile: Option<PathBuf>,
     /// Whether notifications are sent.
-    pub telling: Telling,
+    pub notifications: SendNotifications,
 }
 
 /// Whether notifications are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Telling {
+pub enum SendNotifications {
     /// None are sent, and nothing is written.
-    Nobody,
+    No,
     /// The channels of the config get what they were not notified of before.
-    People,
+    Yes,
 }
 
 /// Gives the verdict.
@@ -61,7 +61,7 @@ pub fn check(session: &Session, order: &CheckOrder) -> Result<Verdict, Complaint
     }
     let mut status = status.with_prefix(session.config.alerts.prefix.as_deref());
     let mut beside = None;
-    if order.telling == Telling::People {
+    if order.notifications == SendNotifications::Yes {
         // A run writes it before it notifies; what it said of a failure stands until it is written.
         beside = session.config.alerts.textfile.as_deref();
         let unwritten = beside.and_then(|path| textfile::write(path, &status).err());

@@ -12,7 +12,7 @@ mod store;
 mod textfile;
 mod token;
 
-pub use check::{CheckOrder, Telling, check, nagios_complaint, verdict_of};
+pub use check::{CheckOrder, SendNotifications, check, nagios_complaint, verdict_of};
 pub use config::{check_config, show_config};
 pub use deliver::{DeliverOrder, Overwrite, deliver, rehearse_deliveries, restore_files};
 pub use exchange::{ExchangeOrder, exchange};

@@ -44,7 +44,9 @@ pub use self::diagnostic::Refused;
 pub use self::duration::{BadDuration, parse_duration};
 pub use self::find::find;
 pub use self::http::{Endpoints, HttpSettings};
-pub use self::notify::{NotifySetting, SmtpSecurity, SmtpSetting, Via, WebhookFormat, mailbox};
+pub use self::notify::{
+    ChannelKind, NotifySetting, SmtpSecurity, SmtpSetting, WebhookFormat, mailbox,
+};
 pub use self::schema::{KeySchema, Schema, TableSchema};
 pub use self::secrets::{SecretError, Secrets};
 pub use self::show::{Brackets, Description, Entry, Origin, Table};
@@ -259,7 +261,7 @@ impl Config {
         };
         let apps = self.apps.iter().map(|app| app.secret.as_ref());
         let tokens = self.tokens.iter().map(|token| token.access_token.as_ref());
-        let channels = self.notify.iter().map(|channel| channel.via.secret());
+        let channels = self.notify.iter().map(|channel| channel.kind.secret());
         let mut sources = apps.chain(tokens).chain(channels).chain([key]).flatten();
         sources.any(SecretSource::is_literal)
     }

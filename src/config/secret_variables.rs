@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::notify::Via;
+use super::notify::ChannelKind;
 use super::store::KeySetting;
 use super::{Config, SecretSource};
 use crate::deliver::Place;
@@ -28,7 +28,7 @@ impl Config {
             KeySetting::Given(source) => Some(source),
             KeySetting::Beside(_) => None,
         };
-        let channels = self.notify.iter().map(|channel| channel.via.secret());
+        let channels = self.notify.iter().map(|channel| channel.kind.secret());
         apps.chain(tokens).chain(channels).chain([key]).flatten()
     }
 
@@ -57,8 +57,8 @@ impl Config {
             Place::Command(argv) => Some(argv),
             Place::File(_) => None,
         });
-        let channels = self.notify.iter().filter_map(|channel| match &channel.via {
-            Via::Command(argv) => Some(argv),
+        let channels = self.notify.iter().filter_map(|channel| match &channel.kind {
+            ChannelKind::Command(argv) => Some(argv),
             _ => None,
         });
         let all = secrets.chain(targets).chain(channels).filter_map(|argv| argv.first());

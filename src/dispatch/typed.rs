@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::refusal::usage;
 use crate::cli::{self, Cli, Command, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata};
 use crate::clock::Clock;
-use crate::commands::{CheckOrder, StatusOrder, Telling, Which};
+use crate::commands::{CheckOrder, SendNotifications, StatusOrder, Which};
 use crate::complaint::Complaint;
 use crate::config;
 use crate::policy::words;
@@ -51,7 +51,7 @@ pub(super) fn check_order(given: &cli::Check) -> CheckOrder {
             TypedPerfdata::None => Perfdata::Counts,
         },
         textfile: given.textfile.clone(),
-        telling: if given.notify { Telling::People } else { Telling::Nobody },
+        notifications: if given.notify { SendNotifications::Yes } else { SendNotifications::No },
     }
 }
 

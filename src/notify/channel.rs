@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use super::retry::{AttemptError, RetryPolicy};
-use crate::config::{NotifySetting, SecretSource, SmtpSecurity, SmtpSetting, Via, WebhookFormat};
+use crate::config::{
+    ChannelKind, NotifySetting, SecretSource, SmtpSecurity, SmtpSetting, WebhookFormat,
+};
 use crate::http::{Http, Limits, NotSetUp, Trust};
 use crate::session::Session;
 use crate::token::{ChannelId, Secret};
@@ -72,17 +74,17 @@ pub fn open(
     setting: &NotifySetting,
     notifier: &Notifier,
 ) -> Result<Channel, String> {
-    match &setting.via {
-        Via::Webhook { url, format } => {
+    match &setting.kind {
+        ChannelKind::Webhook { url, format } => {
             Ok(Channel::Webhook(Webhook { url: secret(session, url)?, format: *format }))
         }
-        Via::Email { to, from, smtp } => Ok(Channel::Email(EmailChannel {
+        ChannelKind::Email { to, from, smtp } => Ok(Channel::Email(EmailChannel {
             to: to.clone(),
             from: from.clone().unwrap_or_else(|| default_from(&notifier.machine)),
             server: server(session, smtp.as_ref())?,
         })),
-        Via::Command(argv) => Ok(Channel::Command(argv.clone())),
-        Via::Ping(_) => Err("a ping tells of runs only".to_owned()),
+        ChannelKind::Command(argv) => Ok(Channel::Command(argv.clone())),
+        ChannelKind::Ping(_) => Err("a ping tells of runs only".to_owned()),
     }
 }
 

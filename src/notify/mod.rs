@@ -1,4 +1,4 @@
-//! Sends notifications by webhook, email and command, and pings that tell of runs.
+//! Sends notifications by webhook, email and command, and pings at the start and end of runs.
 //!
 //! What is sent follows from the status of everything and from what each channel was notified of
 //! before. So it does not matter which run sends it, whether the last run was killed, or whether

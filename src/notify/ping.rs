@@ -1,8 +1,7 @@
 //! Pings watchers elsewhere when a run begins and ends.
 //!
 //! A timer that stopped and a machine that is off send no notification; a watcher that misses the
-//! ping does. It tells of whole runs that are meant: that a person refreshed one token by hand says
-//! nothing of the timer.
+//! ping does.
 //!
 //! The URLs are those of healthchecks.io and its kin. Source: Healthchecks, Pinging API. A ping has
 //! no body, which could hold what is not meant for the watcher, and no `rid`: it must be a UUID, kin
@@ -15,7 +14,7 @@ use super::channel::{Notifier, log_failure, secret};
 use super::retry::SendError;
 use super::secret_url::{self, SecretUrl};
 use crate::complaint::Complaint;
-use crate::config::{SecretSource, Via};
+use crate::config::{ChannelKind, SecretSource};
 use crate::exit::Exit;
 use crate::http::Message as Request;
 use crate::session::Session;
@@ -100,8 +99,8 @@ impl Heartbeat {
     }
 
     fn of(session: &Session) -> Self {
-        let pings = session.config.notify.iter().filter_map(|setting| match &setting.via {
-            Via::Ping(url) => Some((setting.channel.clone(), url)),
+        let pings = session.config.notify.iter().filter_map(|setting| match &setting.kind {
+            ChannelKind::Ping(url) => Some((setting.channel.clone(), url)),
             _ => None,
         });
         let notifier = Arc::new(Notifier::of(session));

@@ -1,7 +1,7 @@
 //! Sends to a URL that is a secret, and says what the answer means.
 //!
-//! Its host may be named, for people have to know where to look. The rest may be what lets somebody
-//! in, so an answer that repeats any of it is not quoted.
+//! Its host may be named, because people have to know where to look. The rest may be the secret, so
+//! an answer that repeats any of it is not quoted.
 
 use std::time::Duration;
 

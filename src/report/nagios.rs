@@ -110,7 +110,7 @@ fn series(token: &TokenReport, now: Time) -> Option<String> {
     Some(format!("'{label}'={left}s;{}:;{}:", warning.num_seconds(), critical.num_seconds()))
 }
 
-/// How long it lives on; a string that is known to be dead has nothing left, whatever its date.
+/// The time until it expires; an invalid access token has none left, whatever its date.
 fn left(token: &TokenReport, now: Time) -> TimeDelta {
     let dead = token.inspection.as_ref().is_some_and(|it| it.valid == Some(false));
     let left = token.expiry.remaining(now).filter(|_| !dead).unwrap_or_default();

@@ -22,7 +22,7 @@ pub struct RehearsedDelivery {
 /// What would be done to a target.
 #[derive(Debug, Clone)]
 pub enum Would {
-    /// It has the string already.
+    /// It has the access token already.
     Nothing,
     /// A line of the file would change; what is secret in it is taken out.
     Change {
@@ -35,7 +35,7 @@ pub enum Would {
     Create,
     /// A run was stopped while it wrote the file, and the file would be finished.
     Finish,
-    /// It holds another string, and would be left alone.
+    /// It holds another value, and would be left alone.
     Leave,
     /// The program would be run.
     Run,

@@ -202,7 +202,7 @@ impl TokenResult {
     fn told(&self) -> Option<Reason> {
         let problem = self.problem.as_ref()?;
         let code = problem.kind.as_str();
-        // Whoever must act on an end that nears need not hear that another try is to come.
+        // A person who must act before it expires need not know that it will be tried again.
         let no_help = problem.kind == ProblemKind::NotExtended;
         let same = |reason: &Reason| {
             no_help && reason.code == "expiring"

@@ -1,8 +1,7 @@
-//! Looks at the files that the config names: who else can read what is secret, and who else can
-//! change what decides.
+//! Finds files of the config that other users can read although they are secret, or change although
+//! they decide what is run.
 //!
-//! What a run would refuse it refuses by itself; here it is said beforehand, with what is merely
-//! careless.
+//! A run refuses some of them; `check` and `config check` report them before, and others besides.
 
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt as _;
@@ -14,7 +13,7 @@ use crate::file;
 use crate::policy::{Health, Reason, Tampering, judge_exposure, judge_tampering};
 use crate::store::lock_path;
 
-/// What is to be said of the files that the config names. What we may not look at ourselves is not
+/// Reasons about the files that the config names. A file that this user may not look at is not
 /// readable by everybody.
 pub fn exposures(config: &Config) -> Vec<Reason> {
     let mut reasons = readable(config);
@@ -35,27 +34,27 @@ fn readable(config: &Config) -> Vec<Reason> {
         .chain(targets.map(|path| ("the target", path)))
         .chain(config.secret_files().into_iter().map(|path| ("the secret file", path)));
     let once = all.filter(|(_, path)| known.insert(path));
-    // A device is meant to be read by everybody.
+    // A device is meant to be readable.
     let exposed = once.filter(|(_, path)| path.is_file() && file::is_readable_by_others(path));
     exposed.map(|(what, path)| judge_exposure(what, path)).collect()
 }
 
 fn changeable(config: &Config) -> Vec<Reason> {
     let of_the_store = of_the_store(config);
-    let told: HashSet<PathBuf> = of_the_store.iter().map(|(_, path)| path.clone()).collect();
+    let reported: HashSet<PathBuf> = of_the_store.iter().map(|(_, path)| path.clone()).collect();
     let of_the_store = of_the_store
         .iter()
         .map(|(what, path)| (*what, path.as_path(), writers(path), Health::Critical));
     let secrets = config
         .secret_files()
         .into_iter()
-        .filter(|path| path.is_file() && !told.contains(*path))
+        .filter(|path| path.is_file() && !reported.contains(*path))
         .map(|path| {
-            // An application's file that holds a secret may be the application's own.
+            // A file with a secret may be the application's own.
             ("the secret file", path, writers(path), Health::Warning)
         });
     let programs = config.programs().into_iter().map(|path| {
-        let who = writers(path).or_else(|| stranger(path, &config.path));
+        let who = writers(path).or_else(|| other_owner(path, &config.path));
         ("the program", path, who, Health::Warning)
     });
     let folders = open_folders(config);
@@ -67,8 +66,8 @@ fn changeable(config: &Config) -> Vec<Reason> {
         .collect()
 }
 
-/// Folders in which every user of the machine can put another file in the place of a secret or a
-/// program. Where the sticky bit stands, only its owner can move a file.
+/// Folders in which every user can replace a secret or a program. With the sticky bit only the owner
+/// can move a file.
 fn open_folders(config: &Config) -> Vec<(&'static str, PathBuf)> {
     const STICKY: u32 = 0o1000;
     let is_open = |folder: &Path| {
@@ -83,8 +82,7 @@ fn open_folders(config: &Config) -> Vec<(&'static str, PathBuf)> {
     folders.filter(|(_, folder)| is_open(folder) && known.insert(folder.clone())).collect()
 }
 
-/// The store, its folder, its lock and its key: who can write one of them can put another in its
-/// place.
+/// The store, its folder, its lock and its key: a user who can write one of them can replace it.
 fn of_the_store(config: &Config) -> Vec<(&'static str, PathBuf)> {
     let store = &config.store.path;
     let folder = store.parent().map(|folder| ("the store's folder", folder.to_owned()));
@@ -100,7 +98,7 @@ fn key_file(config: &Config) -> Option<&Path> {
     }
 }
 
-/// Who else can write the file, by its mode.
+/// Other users who can write the file, by its mode.
 fn writers(path: &Path) -> Option<Tampering> {
     const STICKY: u32 = 0o1000;
     let about = path.metadata().ok()?;
@@ -112,10 +110,10 @@ fn writers(path: &Path) -> Option<Tampering> {
     grants(0o002).then_some(Tampering::Others).or(grants(0o020).then_some(Tampering::Group))
 }
 
-/// Whether the file belongs to somebody who is neither root nor the owner of the config, who can
-/// have anything run already.
-fn stranger(path: &Path, config: &Path) -> Option<Tampering> {
-    /// How a user namespace shows the files of users that it hides, root's among them.
+/// Whether the file belongs neither to root nor to the owner of the config, who can run anything
+/// already.
+fn other_owner(path: &Path, config: &Path) -> Option<Tampering> {
+    /// The owner that a user namespace shows for the files of hidden users, root among them.
     const HIDDEN: u32 = 65534;
     let owner = path.metadata().ok()?.uid();
     let trusted = [0, HIDDEN, config.metadata().ok()?.uid()];

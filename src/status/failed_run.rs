@@ -1,8 +1,8 @@
-//! Remembers, beside the store, that a scheduled run could not do its work.
+//! Marks, beside the store, that a scheduled run could not do its work.
 //!
-//! Such a run writes nothing into the store: it could not open it, or did not get so far. The mark
-//! is a small file that whoever may read the store may read; it needs no key, and goes with the next
-//! run that does its work. `check` and `status` tell of it.
+//! Such a run writes nothing into the store: it could not open it, or failed before. The mark is a
+//! small file with the readers of the store. It needs no key, and the next run that does its work
+//! removes it. `check` and `status` report it.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -18,24 +18,24 @@ use crate::session::Session;
 use crate::store::mark_path;
 use crate::token::{Time, redact};
 
-/// No mark is longer.
+/// A longer file is not a mark.
 const LONGEST: u64 = 16 * 1024;
 
-/// What is known of a run when it fails; more the later it does.
+/// What is known of a run when it fails; the later, the more.
 #[derive(Debug, Default)]
 pub struct Attempted {
-    /// The config that was meant.
+    /// The path of the config.
     pub config: Option<PathBuf>,
     /// The store that it names, or, of a config that cannot be read, the default one.
     pub store: Option<PathBuf>,
-    /// Where the store would be if the config did not say: the mark lies there if it cannot lie
-    /// beside the store.
+    /// The default path of the store: the mark is written there if it cannot be written beside the
+    /// store.
     pub default_store: Option<PathBuf>,
 }
 
 impl Attempted {
-    /// Leaves a mark that this run failed, unless only because another one is at work. Nothing is
-    /// said if that is impossible: the error itself is printed all the same.
+    /// Writes a mark that this run failed, unless it was only busy. If that is impossible nothing is
+    /// reported: the error itself is printed all the same.
     pub fn note(&self, complaint: &Complaint, now: Time) {
         let failed =
             matches!(complaint.exit, Exit::Usage | Exit::Bug | Exit::Storage | Exit::Config);
@@ -70,7 +70,7 @@ fn error(complaint: &Complaint) -> String {
     subject.into_iter().chain(message).chain(cause).collect::<Vec<_>>().join(": ")
 }
 
-/// Takes the marks away: a run has done its work.
+/// Removes the marks, after a run that has done its work.
 pub fn forget_failed_runs(session: &Session) {
     for store in stores(session) {
         match fs::remove_file(mark_path(&store)) {
@@ -83,7 +83,7 @@ pub fn forget_failed_runs(session: &Session) {
     }
 }
 
-/// What is to be said of the last scheduled run of this config, if it could not do its work.
+/// A reason if the last scheduled run of this config could not do its work.
 pub fn failed_run(session: &Session, now: Time) -> Option<Reason> {
     let config = session.config.path.to_string_lossy();
     let marks = stores(session).filter_map(|store| read(&mark_path(&store)));
@@ -95,8 +95,8 @@ pub fn failed_run(session: &Session, now: Time) -> Option<Reason> {
     Some(judge_failed_run(at, code, last["error"].as_str()?, &hints, now))
 }
 
-/// Where a mark may be: beside the store, and where the store would be if the config did not say,
-/// which is all that is known while the config cannot be read.
+/// Where a mark may be: beside the store, and beside the default store, which is all that is known
+/// while the config cannot be read.
 fn stores(session: &Session) -> impl Iterator<Item = PathBuf> {
     let own = session.config.store.path.clone();
     let default = crate::config::default_store(&session.config.path, &session.environment);
@@ -104,9 +104,9 @@ fn stores(session: &Session) -> impl Iterator<Item = PathBuf> {
     std::iter::once(own).chain(other)
 }
 
-/// What whoever may not read it cannot be told, and what is no mark says nothing.
+/// Reads a mark; none where this user may not read it, or where it is something else.
 fn read(mark: &Path) -> Option<Value> {
-    // To open a pipe would wait for ever.
+    // Opening a pipe would wait for ever.
     fs::metadata(mark).ok().filter(fs::Metadata::is_file)?;
     let mut text = String::new();
     File::open(mark).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;

@@ -48,16 +48,16 @@ pub fn ask_graph(
         return Ok(Vec::new());
     }
     let session = stored.session;
-    let strings = to_ask(stored, store, ask, stored.clocks(graph).now())?;
+    let to_ask = to_ask(stored, store, ask, stored.clocks(graph).now())?;
     let questions =
-        (0..strings.len()).map(|place| Question { place: std::cmp::Reverse(place) }).collect();
-    let bar = session.ui.progress(strings.len());
+        (0..to_ask.len()).map(|place| Question { place: std::cmp::Reverse(place) }).collect();
+    let bar = session.ui.progress(to_ask.len());
     let answer = |question: &Question| {
-        let (member, generation, string) = &strings[question.place.0];
+        let (member, generation, token) = &to_ask[question.place.0];
         let _about = log::about(&member.label);
         let result = apps::app(session, stored.tokens.pauses(), &member.app)
             .map_err(Fault::of_token)
-            .and_then(|app| inspect(graph, &app, string))
+            .and_then(|app| inspect(graph, &app, token))
             .map(|inspection| {
                 let at = stored.clocks(graph).now();
                 Proof { at, inspection }
@@ -100,7 +100,7 @@ fn to_ask<'a>(
     ask: AskGraph,
     now: Time,
 ) -> Result<Vec<Asked<'a>>, Complaint> {
-    let mut strings = Vec::new();
+    let mut to_ask = Vec::new();
     let mut unlocked = false;
     for member in stored.selected.iter().filter(|it| is_stale(&stored.tokens, it, ask, now)) {
         let current = stored.tokens.subject(member).current().map(|generation| generation.id);
@@ -110,22 +110,22 @@ fn to_ask<'a>(
                     store.unlock(&stored.session.key()?)?;
                     unlocked = true;
                 }
-                strings.push((member, Some(generation), store.reveal(generation)?));
+                to_ask.push((member, Some(generation), store.reveal(generation)?));
             }
             // A run replaces what was lost.
             _ if stored.tokens.credential(&member.label).is_some_and(Credential::is_lost) => {}
             // What a run has rejected already is not judged again.
             _ if stored.tokens.credential(&member.label).is_some_and(was_rejected) => {}
             _ => {
-                if let Some(ConfiguredToken::String(string)) =
+                if let Some(ConfiguredToken::String(token)) =
                     configured_tokens::read(stored.session, member)
                 {
-                    strings.push((member, None, string));
+                    to_ask.push((member, None, token));
                 }
             }
         }
     }
-    Ok(strings)
+    Ok(to_ask)
 }
 
 fn was_rejected(credential: &Credential) -> bool {
@@ -157,10 +157,10 @@ pub fn report_unanswered(session: &Session, answers: &[Answer]) {
     for answer in answers {
         let Err(fault) = &answer.result else { continue };
         match causes.iter_mut().find(|(other, _)| alike(&other.problem, &fault.problem)) {
-            Some((told, labels)) => {
+            Some((first, labels)) => {
                 // A question that was held back says less than the one that met the problem.
-                if told.held_back {
-                    *told = fault;
+                if first.held_back {
+                    *first = fault;
                 }
                 labels.push(&answer.label);
             }
@@ -189,7 +189,7 @@ pub fn keep_answers(stored: &mut Stored<'_>, answers: &[Answer]) {
             match (proof.inspection.valid, proof.inspection.expiry) {
                 // Of an invalid access token Meta may say 0, which does not mean that it never expires.
                 (_, Expiry::Unknown) | (Some(false) | None, Expiry::Never) => {}
-                (_, told) => current.expiry = told,
+                (_, answered) => current.expiry = answered,
             }
             current.proof = Some(proof.clone());
             credential.blame_the_lost_answer();

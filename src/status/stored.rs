@@ -29,15 +29,11 @@ pub enum AskGraph {
 
 /// What the store and the files say.
 pub struct Stored<'a> {
-    /// The session.
     pub session: &'a Session,
-    /// Every token.
     pub tokens: Tokens,
     /// The tokens that are judged.
     pub selected: Vec<TokenConfig>,
-    /// The runs of `refresh`.
     pub machinery: Machinery,
-    /// The state of the targets.
     pub deliveries: HashMap<Label, Vec<Delivery>>,
     /// What is wrong with the system.
     pub problems: Vec<Reason>,

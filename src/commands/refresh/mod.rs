@@ -2,7 +2,7 @@
 //!
 //! The page below is the run as it happens. One token's way through it is `token`: `inspect`
 //! inspects, `renew` and `derive` get a new access token, `candidate` examines it by `run::candidate`, and
-//! `skip` says why nothing is done. `pages` lists Pages, and `finish` tells people how the run ended.
+//! `skip` says why nothing is done. `pages` lists Pages, and `finish` publishes how the run ended.
 
 mod candidate;
 mod derive;
@@ -19,7 +19,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use self::finish::{beat, is_watched, naming_the_critical, tell, with_channel_troubles};
+use self::finish::{beat, is_watched, naming_the_critical, publish, with_channel_problems};
 use self::pages::Listing;
 use super::delivery::Deliveries;
 use crate::complaint::Complaint;
@@ -98,12 +98,12 @@ pub fn refresh(session: &Session, order: &RefreshOrder) -> Result<Exit, Complain
     }
     if let Ok(report) = &mut report {
         report.system.extend(run.fullness(&report.results));
-        tell(&run, order, report);
+        publish(&run, order, report);
     }
     if let Some(heartbeat) = heartbeat {
         heartbeat.end(session, &run.store, run.id, beat(&report), run.now());
     }
-    run.show(report.map(|report| with_channel_troubles(&run, order, report))?)
+    run.show(report.map(|report| with_channel_problems(&run, order, report))?)
 }
 
 /// How many renewals are announced in one commit.

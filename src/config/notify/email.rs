@@ -1,4 +1,4 @@
-//! A mail: to whom, from whom, through which server.
+//! Reads the email of a channel: recipients, sender, mail server.
 
 use std::net::IpAddr;
 
@@ -14,15 +14,15 @@ use crate::http::is_this_machine;
 /// A mail server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmtpSetting {
-    /// Its name.
+    /// Its name or address.
     pub host: String,
     /// Its port.
     pub port: u16,
     /// How the connection is protected.
     pub security: SmtpSecurity,
-    /// Who logs in to it.
+    /// The user who logs in.
     pub user: Option<String>,
-    /// With what.
+    /// Where the password is found.
     pub password: Option<SecretSource>,
 }
 
@@ -55,7 +55,7 @@ impl Shown for SmtpSetting {
 const ADDRESS: &str = "write `NAME@HOST`";
 
 /// Reads `email`: one address, or a list of them.
-pub(super) fn recipients<'a>(section: &'a Section<'a>) -> Ask<'a, Vec<String>> {
+pub fn recipients<'a>(section: &'a Section<'a>) -> Ask<'a, Vec<String>> {
     let sentence = "Who gets a mail";
     section.value("email", "an address, or a list of them", sentence, |found| {
         let written = match found.item().as_str() {
@@ -78,26 +78,26 @@ pub(super) fn recipients<'a>(section: &'a Section<'a>) -> Ask<'a, Vec<String>> {
 }
 
 /// Reads `from`.
-pub(super) fn sender<'a>(section: &'a Section<'a>) -> Ask<'a, String> {
+pub fn sender<'a>(section: &'a Section<'a>) -> Ask<'a, String> {
     let from = section.string("from", "The sender; by default `metatoken@` and this machine");
     from.check(|from, span| bad_address(from, span, "`from` must be one address"))
 }
 
-/// An address alone: a name around it, or a second one, would change what the server is told.
+/// One address: a second one would change what the server is sent.
 fn bad_address(text: &str, span: Span, message: &str) -> Option<Diagnostic> {
     mailbox(text).is_none().then(|| Diagnostic::at(span, message).label(ADDRESS))
 }
 
-/// What the table of a mail server says.
-pub(super) struct Server {
+/// The table of a mail server, as far as it can be read.
+pub struct Server {
     setting: Option<SmtpSetting>,
     password: Option<SecretSource>,
-    /// What is wrong with it as a whole.
+    /// What is wrong with the whole table.
     diagnostics: Vec<Diagnostic>,
 }
 
 /// Reads `smtp`.
-pub(super) fn server<'a>(section: &'a Section<'a>) -> Ask<'a, Server> {
+pub fn server<'a>(section: &'a Section<'a>) -> Ask<'a, Server> {
     let about = ("a table", "The mail server; by default this machine's, port 25");
     let instead = |found: &Found<'_>| {
         Err(vec![found.must_be("a table").label("write `smtp = { host = \"HOST\" }`")])
@@ -146,7 +146,7 @@ fn bad_user(user: &str, span: Span) -> Option<Diagnostic> {
     is_bad.then(|| Diagnostic::at(span, "`user` must be a name, without control characters"))
 }
 
-/// The port of a mail server that is reached so. Source: RFC 8314, 3.3; RFC 6409, 3.1; RFC 5321,
+/// The usual port of a mail server with this protection. Source: RFC 8314, 3.3; RFC 6409, 3.1; RFC 5321,
 /// 4.5.4.2.
 const fn usual_port(security: SmtpSecurity) -> u16 {
     match security {
@@ -169,7 +169,7 @@ fn half_a_login(user: &Ask<'_, String>, password: &Ask<'_, SecretSource>) -> Opt
     Some(Diagnostic::at(span, message).label("it takes both to log in, or neither"))
 }
 
-/// A password that anybody on the way can read is none.
+/// Refuses a password that would travel in clear text over a network.
 fn clear_password(
     security: &Ask<'_, SmtpSecurity>,
     host: &Ask<'_, String>,
@@ -183,23 +183,23 @@ fn clear_password(
     (is_clear && password.is_present()).then(wrong)
 }
 
-/// The keys of a channel that is a mail.
-pub(super) struct EmailKeys<'a> {
-    pub(super) to: Ask<'a, Vec<String>>,
-    pub(super) from: Ask<'a, String>,
-    pub(super) smtp: Ask<'a, Server>,
+/// The keys of a channel that is an email.
+pub struct EmailKeys<'a> {
+    pub to: Ask<'a, Vec<String>>,
+    pub from: Ask<'a, String>,
+    pub smtp: Ask<'a, Server>,
 }
 
-/// A mail, as far as it can be read.
-pub(super) struct Email {
-    pub(super) to: Spanned<Vec<String>>,
+/// An email, as far as it can be read.
+pub struct Email {
+    pub to: Spanned<Vec<String>>,
     from: Option<String>,
     smtp: Option<Server>,
 }
 
 impl EmailKeys<'_> {
-    /// Reads the mail; none if nobody would get it.
-    pub(super) fn read(self) -> Option<Email> {
+    /// Reads the email; none if it has no recipient.
+    pub fn read(self) -> Option<Email> {
         let from = self.from.optional();
         let smtp = self.smtp.spanned().map(|smtp| smtp.value);
         Some(Email { to: self.to.spanned()?, from, smtp })
@@ -208,13 +208,13 @@ impl EmailKeys<'_> {
 
 impl Email {
     /// Where the password is found.
-    pub(super) fn password(&self) -> Option<&SecretSource> {
+    pub fn password(&self) -> Option<&SecretSource> {
         self.smtp.as_ref()?.password.as_ref()
     }
 
-    /// Says what is wrong with the server as a whole, shows the mail, and gives recipients, sender
+    /// Reports what is wrong with the server's table, shows the email, and gives recipients, sender
     /// and server.
-    pub(super) fn settle(
+    pub fn settle(
         self,
         section: &Section<'_>,
     ) -> (Vec<String>, Option<String>, Option<SmtpSetting>) {

@@ -8,7 +8,7 @@ use crate::config::wording::{nearest, quoted};
 use crate::token::{Label, Pattern};
 
 /// The labels that a pattern can match.
-pub(in crate::config) struct Labels {
+pub struct Labels {
     declared: Vec<Label>,
     /// Those whose Pages are discovered.
     parents: Vec<Label>,
@@ -16,7 +16,7 @@ pub(in crate::config) struct Labels {
 
 impl Labels {
     /// Collects the labels of the tokens and of their Pages.
-    pub(in crate::config) fn of(drafts: &[Draft<'_>]) -> Self {
+    pub fn of(drafts: &[Draft<'_>]) -> Self {
         let parents = drafts.iter().filter(|draft| draft.discovers_pages());
         Self {
             declared: drafts.iter().map(|draft| draft.label.clone()).collect(),
@@ -25,7 +25,7 @@ impl Labels {
     }
 
     /// Refuses patterns that match nothing: they would keep their channel silent for ever.
-    pub(super) fn patterns<'a>(
+    pub fn patterns<'a>(
         &self,
         given: Ask<'a, Vec<Spanned<String>>>,
         section: &Section<'_>,

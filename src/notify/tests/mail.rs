@@ -3,7 +3,7 @@
 use super::mail_server::{DRIP, END_OF_MAIL, GREETING, HANG_UP, Manners, SILENCE, TestServer};
 use super::*;
 
-pub(super) fn email(port: u16) -> EmailChannel {
+pub fn email(port: u16) -> EmailChannel {
     let server =
         SmtpServer { host: "127.0.0.1".into(), port, security: SmtpSecurity::None, login: None };
     EmailChannel {
@@ -13,7 +13,7 @@ pub(super) fn email(port: u16) -> EmailChannel {
     }
 }
 
-pub(super) fn mail(email: EmailChannel, patience: RetryPolicy) -> Result<(), SendError> {
+pub fn mail(email: EmailChannel, patience: RetryPolicy) -> Result<(), SendError> {
     send(&Channel::Email(email), &message(), &notifier().with_retry_policy(patience))
 }
 

@@ -20,25 +20,25 @@ const USUAL: &[(&str, &str)] = &[
 ];
 
 /// When the connection has been made.
-pub(super) const GREETING: &str = "(greeting)";
+pub const GREETING: &str = "(greeting)";
 /// When the mail has been sent.
-pub(super) const END_OF_MAIL: &str = ".";
+pub const END_OF_MAIL: &str = ".";
 
 /// In place of an answer: nothing.
-pub(super) const SILENCE: &str = "(silence)";
+pub const SILENCE: &str = "(silence)";
 /// In place of an answer: a byte now and then, and never an end of the line.
-pub(super) const DRIP: &str = "(drip)";
+pub const DRIP: &str = "(drip)";
 /// In place of an answer: the end of the connection.
-pub(super) const HANG_UP: &str = "(hang up)";
+pub const HANG_UP: &str = "(hang up)";
 /// An answer after which TLS begins.
-pub(super) const READY_FOR_TLS: &str = "220 ready";
+pub const READY_FOR_TLS: &str = "220 ready";
 
 /// What is answered to a command that begins so; the n-th (from 0) to the n-th of its kind over all
 /// connections, the last one for ever.
-pub(super) type Manners = &'static [(&'static str, &'static [&'static str])];
+pub type Manners = &'static [(&'static str, &'static [&'static str])];
 
-pub(super) struct TestServer {
-    pub(super) port: u16,
+pub struct TestServer {
+    pub port: u16,
     heard: Arc<Mutex<Vec<String>>>,
 }
 
@@ -50,17 +50,17 @@ struct Desk {
 }
 
 impl TestServer {
-    pub(super) fn that(manners: Manners) -> Self {
+    pub fn that(manners: Manners) -> Self {
         Self::new(manners, None, Begins::Plain)
     }
 
     /// A server that speaks TLS from the first byte.
-    pub(super) fn within_tls(manners: Manners, tls: &Arc<ServerConfig>) -> Self {
+    pub fn within_tls(manners: Manners, tls: &Arc<ServerConfig>) -> Self {
         Self::new(manners, Some(Arc::clone(tls)), Begins::Encrypted)
     }
 
     /// A server that speaks TLS after [`READY_FOR_TLS`].
-    pub(super) fn with_tls(manners: Manners, tls: &Arc<ServerConfig>) -> Self {
+    pub fn with_tls(manners: Manners, tls: &Arc<ServerConfig>) -> Self {
         Self::new(manners, Some(Arc::clone(tls)), Begins::Plain)
     }
 
@@ -86,12 +86,12 @@ impl TestServer {
     }
 
     /// Every line that came, over all connections; a mail is one.
-    pub(super) fn heard(&self) -> Vec<String> {
+    pub fn heard(&self) -> Vec<String> {
         self.heard.lock().unwrap().clone()
     }
 
     /// How often a command of that kind came.
-    pub(super) fn count(&self, command: &str) -> usize {
+    pub fn count(&self, command: &str) -> usize {
         self.heard().iter().filter(|line| line.starts_with(command)).count()
     }
 }

@@ -11,19 +11,19 @@ type Manners = dyn Fn(usize, &mut TcpStream) + Send + Sync;
 
 /// One request as it came.
 #[derive(Debug, Clone)]
-pub(super) struct Heard {
+pub struct Heard {
     /// The request line and the headers, in lower case but for the first line.
-    pub(super) head: Vec<String>,
-    pub(super) body: String,
+    pub head: Vec<String>,
+    pub body: String,
 }
 
-pub(super) struct WebServer {
-    pub(super) origin: String,
+pub struct WebServer {
+    pub origin: String,
     heard: Arc<Mutex<Vec<Heard>>>,
 }
 
 impl WebServer {
-    pub(super) fn that(manners: impl Fn(usize, &mut TcpStream) + Send + Sync + 'static) -> Self {
+    pub fn that(manners: impl Fn(usize, &mut TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -44,7 +44,7 @@ impl WebServer {
     }
 
     /// A server that gives these answers, the last one for ever.
-    pub(super) fn answering(answers: &[String]) -> Self {
+    pub fn answering(answers: &[String]) -> Self {
         let answers = answers.to_vec();
         Self::that(move |number, stream| {
             let answer = answers.get(number).or(answers.last()).unwrap();
@@ -52,12 +52,12 @@ impl WebServer {
         })
     }
 
-    pub(super) fn heard(&self) -> Vec<Heard> {
+    pub fn heard(&self) -> Vec<Heard> {
         self.heard.lock().unwrap().clone()
     }
 
     /// An address at this server that only an insider knows.
-    pub(super) fn at(&self, path: &str) -> Secret {
+    pub fn at(&self, path: &str) -> Secret {
         Secret::new(format!("{}{path}", self.origin))
     }
 }
@@ -77,7 +77,7 @@ fn request(stream: &TcpStream) -> Heard {
     Heard { head, body: String::from_utf8(body).unwrap() }
 }
 
-pub(super) fn answer(status: u16, headers: &str, body: &str) -> String {
+pub fn answer(status: u16, headers: &str, body: &str) -> String {
     let length = body.len();
     format!(
         "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
