@@ -13,8 +13,8 @@ pub fn email(port: u16) -> EmailChannel {
     }
 }
 
-pub fn mail(email: EmailChannel, patience: RetryPolicy) -> Result<(), SendError> {
-    send(&Channel::Email(email), &message(), &notifier().with_retry_policy(patience))
+pub fn mail(email: EmailChannel, retry: RetryPolicy) -> Result<(), SendError> {
+    send(&Channel::Email(email), &message(), &notifier().with_retry_policy(retry))
 }
 
 /// The mail that the server took, in lines.

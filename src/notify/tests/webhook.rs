@@ -14,12 +14,12 @@ use super::*;
 /// What only an insider knows of the addresses here.
 const INSIDE: &str = "/services/T0FAKEFAKE/B0FAKEFAKE/fakefakeMARKED?key=MARKEDtoo";
 
-fn route(server: &WebServer, format: WebhookFormat) -> Channel {
+fn channel(server: &WebServer, format: WebhookFormat) -> Channel {
     Channel::Webhook(Webhook { url: server.at(INSIDE), format })
 }
 
-fn post(server: &WebServer, patience: RetryPolicy) -> Result<(), SendError> {
-    send(&route(server, WebhookFormat::Text), &message(), &notifier().with_retry_policy(patience))
+fn post(server: &WebServer, retry: RetryPolicy) -> Result<(), SendError> {
+    send(&channel(server, WebhookFormat::Text), &message(), &notifier().with_retry_policy(retry))
 }
 
 #[track_caller]
@@ -33,7 +33,7 @@ fn gives_nothing_away(sentence: &str) {
 fn the_text_goes_to_chats_and_the_document_to_programs() {
     let server = WebServer::answering(&[answer(200, "", "ok"), answer(204, "", "")]);
     for format in [WebhookFormat::Text, WebhookFormat::Json] {
-        send(&route(&server, format), &message(), &notifier()).unwrap();
+        send(&channel(&server, format), &message(), &notifier()).unwrap();
     }
     let [text, json]: [_; 2] = server.heard().try_into().unwrap();
     for request in [&text, &json] {
@@ -119,7 +119,7 @@ fn each_answer_says_what_became_of_it_and_whether_it_is_worth_another_try() {
 fn what_fails_once_is_sent_again_alike() {
     for first in [answer(503, "", ""), String::new(), "HTTP/1.1 2".to_owned()] {
         let server = WebServer::answering(&[first.clone(), answer(200, "", "ok")]);
-        send(&route(&server, WebhookFormat::Json), &message(), &notifier()).unwrap();
+        send(&channel(&server, WebhookFormat::Json), &message(), &notifier()).unwrap();
         let [one, two]: [_; 2] = server.heard().try_into().unwrap();
         assert_eq!((one.head, one.body), (two.head, two.body), "{first:?}");
     }
@@ -204,10 +204,10 @@ fn a_host_that_is_not_there_is_named_and_nothing_else_of_the_address() {
         ),
     ] {
         let webhook = Webhook { url: Secret::new(url), format: WebhookFormat::Text };
-        let route = Channel::Webhook(webhook);
-        let why = sentence(send(&route, &message(), &notifier()));
+        let channel = Channel::Webhook(webhook);
+        let why = sentence(send(&channel, &message(), &notifier()));
         assert_eq!(why, expected);
-        gives_nothing_away(&format!("{route:?}"));
+        gives_nothing_away(&format!("{channel:?}"));
     }
 }
 
@@ -215,7 +215,7 @@ fn a_host_that_is_not_there_is_named_and_nothing_else_of_the_address() {
 fn certificates_that_cannot_be_read_are_the_configurations_fault() {
     let server = WebServer::answering(&[answer(200, "", "ok")]);
     let notifier = notifier().trusting(Some("/nowhere/ca.pem".into()));
-    let why = sentence(send(&route(&server, WebhookFormat::Text), &message(), &notifier));
+    let why = sentence(send(&channel(&server, WebhookFormat::Text), &message(), &notifier));
     assert!(why.starts_with("`ca_file` /nowhere/ca.pem: "), "{why}");
     assert_eq!(server.heard().len(), 0);
 }
@@ -243,12 +243,12 @@ fn https_needs_a_certificate_that_is_trusted() {
     let (own, other) = (Certificate::for_localhost(), Certificate::for_localhost());
     let port = within_tls(&own);
     let url = Secret::new(format!("https://localhost:{port}{INSIDE}"));
-    let route = Channel::Webhook(Webhook { url, format: WebhookFormat::Text });
+    let channel = Channel::Webhook(Webhook { url, format: WebhookFormat::Text });
     let folder = tempfile::tempdir().unwrap();
     let post_trusting = |name: &str, certificate: &Certificate| {
         let path = folder.path().join(name);
         std::fs::File::create(&path).unwrap().write_all(certificate.pem.as_bytes()).unwrap();
-        send(&route, &message(), &notifier().trusting(Some(path)))
+        send(&channel, &message(), &notifier().trusting(Some(path)))
     };
     post_trusting("own.pem", &own).unwrap();
     let why = sentence(post_trusting("other.pem", &other));
