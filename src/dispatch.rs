@@ -21,7 +21,7 @@ use self::typed::{
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
-use crate::commands::{self, Attempted, DeliverOrder, HistoryOrder, RefreshOrder, Replace};
+use crate::commands::{self, DeliverOrder, HistoryOrder, RefreshOrder, Replace};
 use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
@@ -69,7 +69,7 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
         .logging(log_format(&typed));
     let begun = Instant::now();
     let interrupt = Interrupt::default();
-    let mut attempted = Attempted::default();
+    let mut attempted = crate::status::Attempted::default();
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         dispatch(&typed, environment, clock, &mut ui, interrupt.clone(), &mut attempted)
     }));
@@ -124,7 +124,7 @@ fn dispatch(
     clock: Clock,
     ui: &mut Ui,
     interrupt: Interrupt,
-    attempted: &mut Attempted,
+    attempted: &mut crate::status::Attempted,
 ) -> Result<u8, Complaint> {
     let place = Setting::find(typed, &environment, clock)?;
     ui.keep_time(place.clock);
@@ -149,7 +149,7 @@ fn dispatch(
     // Whose report cannot be printed has done its work.
     let has_worked = ended.as_ref().map_or_else(|error| error.code == OUTPUT_FAILED, |_| true);
     if has_worked && is_real_refresh(&typed.command) && !session.interrupt.is_raised() {
-        commands::forget_failed_runs(&session);
+        crate::status::forget_failed_runs(&session);
     }
     ended.map_err(|mut complaint| {
         if let Some(prefix) = &session.config.alerts.prefix {

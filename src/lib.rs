@@ -21,8 +21,8 @@
 //! - [`deliver`]: how a token reaches the files and programs that use it, by [`edit`], which finds or
 //!   changes one value and proves the rest unchanged, [`files`], which replaces a file whole, with all
 //!   its rights, or not at all, and [`process`], which runs a program within limits.
-//! - [`alert`]: how a person who looks at nothing learns of it: by webhook, mail or a program, and
-//!   by a ping that stays away.
+//! - [`notify`]: sends notifications by webhook, email and command, and pings that tell of runs.
+//! - [`status`]: the verdict on all tokens and on the system, for every command that shows or sends it.
 //! - [`report`]: what commands found, rendered. [`ui`] alone prints it.
 //! - [`sandbox`]: a simulated Graph with rules of its own, on loopback, for rehearsals and tests.
 //!
@@ -44,7 +44,6 @@
 #[macro_use]
 mod name;
 
-pub mod alert;
 pub mod cli;
 pub mod clock;
 pub mod commands;
@@ -61,6 +60,7 @@ pub mod files;
 pub mod graph;
 pub mod http;
 pub mod interrupt;
+pub mod notify;
 pub mod policy;
 pub mod process;
 pub mod report;
@@ -68,6 +68,7 @@ pub mod run;
 pub mod sandbox;
 pub mod session;
 mod shell;
+pub mod status;
 pub mod store;
 pub mod token;
 pub mod ui;

@@ -1,4 +1,4 @@
-//! `check`: one verdict for monitoring.
+//! `check`: gives one verdict for monitoring.
 //!
 //! It judges what is stored, and needs no key, no secret, no lock and no right to write, so that
 //! it works as another user and while a run is under way.
@@ -7,14 +7,15 @@ use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::survey::{Asking, survey};
-use super::{notify, textfile};
+use super::textfile;
 use crate::complaint::Complaint;
 use crate::exit::{Exit, Verdict};
+use crate::notify;
 use crate::report::{
     CheckReport, Perfdata, Scope, StatusReport, github, nagios, plugin_line, prometheus,
 };
 use crate::session::Session;
+use crate::status::{self, AskGraph};
 use crate::store::Store;
 use crate::token::{Pattern, Trigger};
 use crate::ui::{OutputFormat, Verbosity};
@@ -31,42 +32,42 @@ pub struct CheckOrder {
     /// The labels that were typed.
     pub patterns: Vec<Pattern>,
     /// Whether Graph is asked.
-    pub asking: Asking,
+    pub ask: AskGraph,
     /// What is judged.
     pub scope: Scope,
     /// Which tokens get a number of their own.
     pub perfdata: Perfdata,
     /// Where the metrics are written besides.
     pub textfile: Option<PathBuf>,
-    /// Whether people are told.
-    pub telling: Telling,
+    /// Whether notifications are sent.
+    pub notifications: SendNotifications,
 }
 
-/// Whether people are told of what stands.
+/// Whether notifications are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Telling {
-    /// Nobody is, and nothing is written.
-    Nobody,
-    /// Those are whom the config names, of what they were not told before.
-    People,
+pub enum SendNotifications {
+    /// None are sent, and nothing is written.
+    No,
+    /// The channels of the config get what they were not notified of before.
+    Yes,
 }
 
 /// Gives the verdict.
 pub fn check(session: &Session, order: &CheckOrder) -> Result<Verdict, Complaint> {
     let graph = session.graph_within(TIME_TO_ASK);
-    let status = survey(session, &order.patterns, order.asking, &graph)?;
+    let status = status::collect(session, &order.patterns, order.ask, &graph)?;
     if status.tokens.is_empty() {
         return Err(Complaint::new(Exit::Config, "no_tokens", "", "the config declares no tokens"));
     }
     let mut status = status.with_prefix(session.config.alerts.prefix.as_deref());
     let mut beside = None;
-    if order.telling == Telling::People {
-        // A run writes it before it tells people; what it said of that stands until it is written.
+    if order.notifications == SendNotifications::Yes {
+        // A run writes it before it notifies; what it said of a failure stands until it is written.
         beside = session.config.alerts.textfile.as_deref();
         let unwritten = beside.and_then(|path| textfile::write(path, &status).err());
         status.system.extend(unwritten);
-        if let Err(why) = tell(session, &mut status) {
-            status.system.push(notify::nobody_told(&why));
+        if let Err(why) = send_notifications(session, &mut status) {
+            status.system.push(notify::cannot_notify(&why));
         }
     }
     // The metrics are of everything, whatever is judged: another half of them would be taken for all.
@@ -78,9 +79,9 @@ pub fn check(session: &Session, order: &CheckOrder) -> Result<Verdict, Complaint
     Ok(report.verdict())
 }
 
-/// Tells people, unless a run is under way, which does so itself.
-fn tell(session: &Session, status: &mut StatusReport) -> Result<(), Complaint> {
-    // A lock beside no store would be this user's, and in the way of whoever makes the store.
+/// Sends notifications, unless a run is under way, which does so itself.
+fn send_notifications(session: &Session, status: &mut StatusReport) -> Result<(), Complaint> {
+    // A lock without a store would belong to this user, and be in the way of the one who makes it.
     if !session.config.store.path.exists() {
         session.ui.note(BEFORE_THE_FIRST_RUN);
         return Ok(());
@@ -94,7 +95,7 @@ fn tell(session: &Session, status: &mut StatusReport) -> Result<(), Complaint> {
         return Ok(());
     };
     let now = status.generated_at;
-    // A run that came in between has told people more than is known here.
+    // A run in between has notified of more than is known here.
     if store.machinery("refresh", now)?.last.map(|run| run.started_at) != status.runs.started {
         return Ok(());
     }
@@ -106,9 +107,9 @@ fn tell(session: &Session, status: &mut StatusReport) -> Result<(), Complaint> {
         let begun = store.begin_run("check", Trigger::Scheduled, now)?;
         Ok(*run.get_or_init(|| begun))
     };
-    let untold = notify::tell(session, &store, status.clone(), &begin);
+    let untold = notify::notify(session, &store, status.clone(), &begin);
     status.system.retain(|reason| !reason.is_about_a_channel());
-    status.system.extend(notify::channel_troubles(session, &store, status.generated_at));
+    status.system.extend(notify::channel_problems(session, &store, status.generated_at));
     status.system.extend(untold);
     if let Some(run) = run.get() {
         store.finish_run(*run, Exit::Ok.code(), None, now)?;
@@ -124,13 +125,13 @@ fn show(session: &Session, order: &CheckOrder, report: &CheckReport) -> Result<(
         OutputFormat::Github => github(report),
         _ => nagios(report, order.perfdata),
     };
-    // A document that is empty is none.
+    // An empty document is not valid.
     let document = matches!(ui.format, OutputFormat::Json | OutputFormat::Prometheus);
     let talkative = ui.verbosity > Verbosity::Quiet || report.verdict() != Verdict::Ok;
     if document || talkative { ui.data(&text) } else { Ok(()) }
 }
 
-/// What a monitoring system makes of an error: a store that is there and cannot be read is
+/// The verdict on an error: a store that is there and cannot be read is
 /// critical, anything else says nothing about the tokens.
 pub fn verdict_of(complaint: &Complaint) -> Verdict {
     if complaint.exit == Exit::Storage { Verdict::Critical } else { Verdict::Unknown }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::exposure::exposures;
 use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
@@ -15,7 +14,7 @@ use crate::ui::{OutputFormat, Ui};
 pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<Exit, Complaint> {
     let config = config::load(path, environment)?;
     refuse_filesystem(&config)?;
-    let warnings = exposures(&config);
+    let warnings = crate::status::exposures(&config);
     let said = match ui.format {
         OutputFormat::Json => format!(
             "{:#}\n",

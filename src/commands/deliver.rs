@@ -43,7 +43,7 @@ pub fn deliver(session: &Session, order: &DeliverOrder) -> Result<Exit, Complain
     match ui.format {
         OutputFormat::Json => ui.data(&report.json())?,
         _ if ui.verbosity == Verbosity::Quiet && exit == Exit::Ok => {}
-        _ => ui.data(&report.text(ui.canvas()))?,
+        _ => ui.data(&report.text(ui.style()))?,
     }
     Ok(exit)
 }

@@ -379,7 +379,7 @@ impl<'a> Exchange<'a> {
             problem: None,
             remedy: String::new(),
             exit: Exit::Ok,
-            standing: Vec::new(),
+            issues: Vec::new(),
             deliveries: Vec::new(),
         })
     }

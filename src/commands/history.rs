@@ -49,7 +49,7 @@ pub fn history(session: &Session, order: &HistoryOrder) -> Result<Exit, Complain
         (OutputFormat::Json, _) => report.json(),
         (OutputFormat::Csv, _) => report.csv(),
         (_, true) => format!("{}\n", report.summary()),
-        (_, false) => report.text(ui.canvas()),
+        (_, false) => report.text(ui.style()),
     })?;
     if found.unreadable == 0 {
         return Ok(Exit::Ok);

@@ -1,20 +1,19 @@
-//! `status`: what each token is worth.
+//! `status`: shows the state of each token.
 
 use std::io::Read as _;
 use std::path::Path;
 
-use super::survey::{Asking, survey};
 use crate::complaint::Complaint;
 use crate::exit::{Exit, Verdict};
-use crate::policy::{Health, Judgement, Limits, Moment, Policy, Subject, judge_inspection};
-use crate::report::{CheckReport, LastRuns, Refresh, Source, StatusReport, TokenReport};
+use crate::policy::Health;
+use crate::report::{CheckReport, StatusReport, TokenReport};
 use crate::run::apps;
-use crate::run::inspect::inspect;
 use crate::session::Session;
-use crate::token::{AccessToken, Identity, Label, Pattern, TokenType};
+use crate::status::{self, AskGraph};
+use crate::token::{AccessToken, Pattern};
 use crate::ui::{OutputFormat, Verbosity};
 
-/// Longer input than this is no access token.
+/// Longer input is not an access token.
 const MOST_INPUT: u64 = 64 * 1024;
 
 /// What was asked for.
@@ -23,7 +22,7 @@ pub struct StatusOrder {
     /// The labels that were typed.
     pub patterns: Vec<Pattern>,
     /// When Graph is asked.
-    pub asking: Asking,
+    pub ask: AskGraph,
     /// Which tokens are shown.
     pub which: Which,
 }
@@ -35,16 +34,16 @@ pub enum Which {
     All,
     /// Those that the next `refresh` would do something about.
     Due,
-    /// Those that are not well.
+    /// Those with a problem.
     Problems,
     /// Either.
     DueOrProblems,
 }
 
-/// Shows what each token is worth, and gives the verdict that `check` would give.
+/// Shows the state of each token, and gives the verdict that `check` would give.
 pub fn status(session: &Session, order: &StatusOrder) -> Result<Verdict, Complaint> {
     let graph = session.graph();
-    let mut report = survey(session, &order.patterns, order.asking, &graph)?;
+    let mut report = status::collect(session, &order.patterns, order.ask, &graph)?;
     report.tokens.retain(|token| order.which.wants(token));
     show(session, report)
 }
@@ -61,72 +60,16 @@ impl Which {
     }
 }
 
-/// Inspects a string that is in no config, and stores nothing.
+/// Inspects an access token that is not of the config, and stores nothing.
 pub fn inspect_string(
     session: &Session,
     file: &Path,
     app: Option<&str>,
 ) -> Result<Verdict, Complaint> {
-    let string = read_token(session, Some(file), "the access token")?;
+    let token = read_token(session, Some(file), "the access token")?;
     let app = apps::app(session, &apps::Pauses::new(), &app_name(session, app)?)
         .map_err(|problem| Complaint::new(Exit::Config, "bad_app", "", problem.to_string()))?;
-    let inspection = inspect(&session.graph(), &app, &string).map_err(|fault| {
-        let exit = Exit::for_problem(&fault.problem);
-        Complaint::new(exit, fault.problem.kind.as_str(), "Graph", fault.problem.to_string())
-    })?;
-    let label = Label::parse("given")
-        .map_err(|error| Complaint::new(Exit::Bug, "bad_label", "given", error.to_string()))?;
-    let token_type = TokenType::ALL.iter().copied().find(|it| {
-        it.spec().graph_name.is_some_and(|name| Some(name) == inspection.token_type.as_deref())
-    });
-    let policy = Policy::default();
-    let subject = Subject {
-        label: &label,
-        token_type: token_type.unwrap_or(TokenType::User),
-        policy: &policy,
-        credential: None,
-        parent: None,
-        throttled_until: None,
-    };
-    let now = session.clock.now();
-    let mut judgement: Judgement =
-        judge_inspection(&subject, &inspection, &Identity::default(), Moment::at(now));
-    for reason in &mut judgement.reasons {
-        // It has no label, so there is no command that could be typed for it.
-        reason.labels.clear();
-        reason.remedy.clear();
-    }
-    let token = TokenReport {
-        label: None,
-        token_type,
-        app: Some(app.name),
-        parent: None,
-        name: None,
-        owner: None,
-        judgement,
-        expiry: inspection.expiry,
-        limits: Limits::default(),
-        verified_at: Some(now),
-        source: Source::Live,
-        missing_scopes: Vec::new(),
-        missing_targets: Vec::new(),
-        refresh: Refresh { reason: "not stored".to_owned(), ..Refresh::default() },
-        problem: inspection.problem.clone(),
-        remedy: String::new(),
-        fingerprint: None,
-        generation: None,
-        inspection: Some(inspection),
-        deliveries: Vec::new(),
-        deadlines: Vec::new(),
-    };
-    let report = StatusReport {
-        generated_at: now,
-        tokens: vec![token],
-        system: Vec::new(),
-        dates: crate::policy::Dates::Trusted,
-        unlisted: Vec::new(),
-        runs: LastRuns::default(),
-    };
+    let report = status::inspect_token(session, &app, &token)?;
     show(session, report)
 }
 
@@ -200,7 +143,7 @@ fn show(session: &Session, report: StatusReport) -> Result<Verdict, Complaint> {
     let ui = &session.ui;
     let mut text = match ui.format {
         OutputFormat::Json => report.json(),
-        _ => report.text(ui.canvas()),
+        _ => report.text(ui.style()),
     };
     if ui.format != OutputFormat::Json && ui.verbosity >= Verbosity::Verbose {
         text.push_str(&report.details());

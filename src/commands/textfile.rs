@@ -1,7 +1,7 @@
-//! The metrics file that a node exporter reads.
+//! Writes the metrics file that a node exporter reads.
 //!
-//! It is replaced whole, so a name that is mistyped must not cost what stands there: a key, an
-//! application's settings, a device.
+//! It is replaced whole, so a mistyped name must not cost what is there: a key, an application's
+//! settings, a device.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
@@ -12,10 +12,10 @@ use crate::policy::{Health, Reason};
 use crate::report::{StatusReport, prometheus};
 use crate::token::Action;
 
-/// How every metrics file of ours begins.
+/// The first bytes of every metrics file of ours.
 const BEGINNING: &[u8] = b"# HELP metatoken_";
 
-/// Writes the metrics for everybody to read; what is to be said where that fails.
+/// Writes the metrics, readable by everybody; the error is a reason to report.
 pub fn write(path: &Path, status: &StatusReport) -> Result<(), Reason> {
     let failed = |(cause, remedy): (String, &str)| Reason {
         code: "textfile_failed",
@@ -38,12 +38,12 @@ pub fn write(path: &Path, status: &StatusReport) -> Result<(), Reason> {
     }
 }
 
-/// Whether something stands there that is no metrics file of ours.
+/// Whether there is something else than a metrics file of ours.
 fn is_taken(path: &Path) -> io::Result<bool> {
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
-        // Not opened: a pipe would keep us waiting.
+        // Not opened: a pipe would block.
         Ok(about) if !about.is_file() => Ok(true),
         Ok(_) => {
             let mut beginning = Vec::new();

@@ -43,7 +43,9 @@ pub use self::diagnostic::Refused;
 pub use self::duration::{BadDuration, parse_duration};
 pub use self::find::find;
 pub use self::http::HttpSettings;
-pub use self::notify::{NotifySetting, SmtpSetting, Via};
+pub use self::notify::{
+    ChannelKind, NotifySetting, SmtpSecurity, SmtpSetting, WebhookFormat, mailbox,
+};
 pub use self::schema::{KeySchema, Schema, TableSchema};
 pub use self::secrets::{SecretError, Secrets};
 pub use self::settings::Config;

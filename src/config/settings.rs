@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::Place;
-use super::notify::Via;
+use super::notify::ChannelKind;
 use super::secrets::CREDENTIALS;
 use super::{
     AlertSettings, AppSetting, HttpSettings, KeySetting, NotifySetting, Pages, SecretSource,
@@ -87,7 +87,7 @@ impl Config {
             KeySetting::Given(source) => Some(source),
             KeySetting::Beside(_) => None,
         };
-        let channels = self.notify.iter().map(|channel| channel.via.secret());
+        let channels = self.notify.iter().map(|channel| channel.kind.secret());
         apps.chain(tokens).chain(channels).chain([key]).flatten()
     }
 
@@ -116,8 +116,8 @@ impl Config {
             Place::Command(argv) => Some(argv),
             Place::File(_) => None,
         });
-        let channels = self.notify.iter().filter_map(|channel| match &channel.via {
-            Via::Command(argv) => Some(argv),
+        let channels = self.notify.iter().filter_map(|channel| match &channel.kind {
+            ChannelKind::Command(argv) => Some(argv),
             _ => None,
         });
         let all = secrets.chain(targets).chain(channels).filter_map(|argv| argv.first());
@@ -145,7 +145,7 @@ impl Config {
         };
         let apps = self.apps.iter().map(|app| app.secret.as_ref());
         let tokens = self.tokens.iter().map(|token| token.access_token.as_ref());
-        let channels = self.notify.iter().map(|channel| channel.via.secret());
+        let channels = self.notify.iter().map(|channel| channel.kind.secret());
         let mut sources = apps.chain(tokens).chain(channels).chain([key]).flatten();
         sources.any(SecretSource::is_literal)
     }

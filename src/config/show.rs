@@ -11,12 +11,12 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
+use super::notify::{SmtpSecurity, WebhookFormat};
 use super::schema::Schema;
-use crate::alert::{Form, Security};
 use crate::config::Writing;
 use crate::edit::Format;
 use crate::policy::{Limits, humanize};
-use crate::token::{Label, NoticeEvent, Pattern, Provider, TokenType};
+use crate::token::{Label, NotificationEvent, Pattern, Provider, TokenType};
 
 /// A config in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -253,5 +253,5 @@ macro_rules! shown {
 
 shown! {
     json: bool, u16, u32, String;
-    words: Provider, TokenType, Format, Writing, Form, NoticeEvent, Security,
+    words: Provider, TokenType, Format, Writing, WebhookFormat, NotificationEvent, SmtpSecurity,
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::complaint::Complaint;
-use crate::token::{Label, NoticeEvent, Provider, TokenType};
+use crate::token::{Label, NotificationEvent, Provider, TokenType};
 
 fn environment() -> Environment {
     Environment::new([("HOME".to_owned(), "/home/u".to_owned())])

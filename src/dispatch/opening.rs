@@ -7,7 +7,6 @@ use super::refusal::usage;
 use super::typed::{instant, scenario};
 use crate::cli::Cli;
 use crate::clock::Clock;
-use crate::commands::Attempted;
 use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
@@ -15,6 +14,7 @@ use crate::graph;
 use crate::interrupt::Interrupt;
 use crate::sandbox::{self, Sandbox};
 use crate::session::{Session, refuse_filesystem};
+use crate::status::Attempted;
 use crate::ui::Ui;
 
 /// A Graph on this machine needs no courtesy, and a rehearsal no patience.

@@ -8,11 +8,12 @@ use clap::error::ErrorKind;
 
 use crate::cli::{Cli, Command};
 use crate::clock::Clock;
-use crate::commands::{self, Attempted};
+use crate::commands;
 use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
 use crate::exit::{Exit, Verdict};
+use crate::status::Attempted;
 use crate::token::redact::secret_in;
 use crate::ui::{self, Colour, LogFormat, OutputFormat, Ui, Verbosity};
 

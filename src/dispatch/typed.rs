@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::refusal::usage;
 use crate::cli::{self, Cli, Command, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata};
 use crate::clock::Clock;
-use crate::commands::{Asking, CheckOrder, StatusOrder, Telling, Which};
+use crate::commands::{CheckOrder, SendNotifications, StatusOrder, Which};
 use crate::complaint::Complaint;
 use crate::config;
 use crate::policy::humanize;
@@ -13,6 +13,7 @@ use crate::report::{Perfdata, Scope};
 use crate::run::DryRun;
 use crate::sandbox::{NowArg, Scenario};
 use crate::session::Session;
+use crate::status::AskGraph;
 use crate::token::{Label, Pattern, Time, Trigger};
 use crate::ui::{Colour, LogFormat, OutputFormat, Verbosity};
 
@@ -20,10 +21,10 @@ use crate::ui::{Colour, LogFormat, OutputFormat, Verbosity};
 pub fn status_order(given: &cli::StatusArguments) -> StatusOrder {
     StatusOrder {
         patterns: given.labels.iter().map(Pattern::new).collect(),
-        asking: match (given.live, given.offline) {
-            (true, _) => Asking::Always,
-            (false, true) => Asking::Never,
-            (false, false) => Asking::WhenStale,
+        ask: match (given.live, given.offline) {
+            (true, _) => AskGraph::Always,
+            (false, true) => AskGraph::Never,
+            (false, false) => AskGraph::WhenStale,
         },
         which: match (given.due, given.problems) {
             (false, false) => Which::All,
@@ -38,7 +39,7 @@ pub fn status_order(given: &cli::StatusArguments) -> StatusOrder {
 pub fn check_order(given: &cli::CheckArguments) -> CheckOrder {
     CheckOrder {
         patterns: given.labels.iter().map(Pattern::new).collect(),
-        asking: if given.live { Asking::Always } else { Asking::Never },
+        ask: if given.live { AskGraph::Always } else { AskGraph::Never },
         scope: match (given.tokens, given.system) {
             (true, _) => Scope::Tokens,
             (false, true) => Scope::System,
@@ -50,7 +51,7 @@ pub fn check_order(given: &cli::CheckArguments) -> CheckOrder {
             TypedPerfdata::None => Perfdata::Counts,
         },
         textfile: given.textfile.clone(),
-        telling: if given.notify { Telling::People } else { Telling::Nobody },
+        notifications: if given.notify { SendNotifications::Yes } else { SendNotifications::No },
     }
 }
 

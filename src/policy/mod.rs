@@ -5,6 +5,7 @@
 //! every answer, because the same value becomes the log line, the table cell and the JSON field.
 
 mod adoption;
+mod causes;
 mod checks;
 mod clocks;
 mod damage;
@@ -16,7 +17,7 @@ mod extension;
 mod health;
 pub mod humanize;
 mod machinery;
-mod notices;
+mod notifications;
 mod reason;
 mod remedy;
 mod renewal;
@@ -24,6 +25,7 @@ mod subject;
 mod versions;
 
 pub use adoption::{Adoption, Incumbent, judge_newcomer};
+pub use causes::{Interest, Issues, TokenIssues};
 pub use clocks::{Clocks, LastHeard, TOLERANCE, throttle};
 pub use damage::{Repair, judge_repaired, judge_store};
 pub use dates::{Deadline, deadlines};
@@ -36,7 +38,7 @@ pub use machinery::{
     Runs, Tampering, judge_channel, judge_exposure, judge_failed_run, judge_fullness, judge_runs,
     judge_tampering, judge_window,
 };
-pub use notices::{Announcement, Interest, Plan, Standing, TokenStanding, plan};
+pub use notifications::{Notification, Plan, plan};
 pub use reason::{Health, Reason, merge};
 pub use remedy::remedy;
 pub use renewal::decide;

@@ -1,9 +1,9 @@
-//! One verdict for monitoring.
+//! Reports one verdict for monitoring.
 
 use serde_json::{Value, json};
 
 use super::json::{VERSION, document, reasons, time};
-use super::{LastRuns, StatusReport};
+use super::status::{LastRuns, StatusReport};
 use crate::exit::Verdict;
 use crate::policy::{Health, Judgement, humanize};
 
@@ -12,21 +12,21 @@ use crate::policy::{Health, Judgement, humanize};
 pub enum Scope {
     /// Everything.
     All,
-    /// What the tokens are worth: for whoever answers for them.
+    /// The tokens: for the person who owns them.
     Tokens,
-    /// The timer, the deliveries, the key, the files: for whoever runs the machine.
+    /// The timer, the deliveries, the key, the files: for the person who runs the machine.
     System,
 }
 
-/// The verdict and everything behind it.
+/// The verdict and its causes.
 #[derive(Debug, Clone)]
 pub struct CheckReport {
-    /// Every token and the machinery, judged.
+    /// Every token and the system, judged.
     pub status: StatusReport,
 }
 
 impl CheckReport {
-    /// The part of the report that is asked for. Deliveries belong to the machinery.
+    /// The part of the report that is asked for. Deliveries belong to the system.
     pub fn new(mut status: StatusReport, scope: Scope) -> Self {
         match scope {
             Scope::All => {}
@@ -62,7 +62,7 @@ impl CheckReport {
     }
 
     /// The same as a value.
-    pub(super) fn value(&self) -> Value {
+    pub fn value(&self) -> Value {
         let runs = &self.status.runs;
         json!({
             "version": VERSION,
@@ -80,14 +80,14 @@ impl CheckReport {
         })
     }
 
-    /// What the first line says behind the verdict: the worst label first.
+    /// The first line after the verdict: the worst label first.
     pub fn summary(&self) -> String {
         self.summary_within(usize::MAX)
     }
 
-    /// The same in at most so many characters: the message is shortened, for whom it is about and
-    /// how many more causes there are must not be lost.
-    pub(super) fn summary_within(&self, most: usize) -> String {
+    /// The same in at most so many characters: the message is shortened, the label and the number of
+    /// further causes are kept.
+    pub fn summary_within(&self, most: usize) -> String {
         let causes = self.status.reasons();
         let Some(worst) = causes.first() else { return self.all_well() };
         let more = match causes.len() - 1 {
@@ -122,7 +122,7 @@ fn without_deliveries(judgement: &Judgement) -> Judgement {
     left.with(Vec::new())
 }
 
-/// A text of at most so many characters; what is left out is marked.
+/// Shortens a text to so many characters, with a mark where it is cut.
 pub fn shorten(text: &str, room: usize) -> String {
     if text.chars().count() <= room {
         return text.to_owned();

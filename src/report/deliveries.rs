@@ -1,15 +1,14 @@
-//! What `deliver` did.
+//! Reports what `deliver` did.
 
 use serde_json::{Map, Value, json};
 
 use super::json::{VERSION, deliveries, document, reasons, time};
-use super::table::{Sheet, plain, tinted};
-use super::{Canvas, reasons as prose};
+use super::text::{Table, TextStyle, paragraphs, plain, tinted};
 use crate::exit::Exit;
 use crate::policy::{Health, Reason, humanize, judge_deliveries};
 use crate::token::{Delivery, DeliveryState, Label, Time};
 
-/// How one token's targets stand.
+/// The state of one token's targets.
 #[derive(Debug, Clone)]
 pub struct TokenDeliveries {
     /// The token.
@@ -18,7 +17,7 @@ pub struct TokenDeliveries {
     pub deliveries: Vec<Delivery>,
 }
 
-/// How all targets stand after a run.
+/// The state of all targets after a run.
 #[derive(Debug, Clone)]
 pub struct DeliveryReport {
     /// When it began.
@@ -32,8 +31,8 @@ pub struct DeliveryReport {
 }
 
 impl DeliveryReport {
-    /// How the run ends: well if every target has the string in use, or went its own way before
-    /// there was a newer one.
+    /// The exit code: 0 if every target has the current access token, or was changed by another
+    /// program before there was a newer one.
     pub fn exit(&self) -> Exit {
         if self.system.iter().any(Reason::is_damage) {
             Exit::Storage
@@ -46,7 +45,7 @@ impl DeliveryReport {
         }
     }
 
-    /// JSON: each token with its targets, and how many stand how.
+    /// JSON: each token with its targets, and how many are in which state.
     pub fn json(&self) -> String {
         let mut summary = Map::from_iter([("total".to_owned(), json!(self.all().count()))]);
         for state in DeliveryState::ALL {
@@ -72,15 +71,15 @@ impl DeliveryReport {
         }))
     }
 
-    /// The table for people: a row a target, then what stands against any of them, then a count.
-    pub fn text(&self, canvas: Canvas) -> String {
-        let mut sheet = Sheet::new(canvas, &["LABEL", "TARGET", "STATE", "SINCE"]);
+    /// The table for people: a row a target, then each cause and what to do, then a count.
+    pub fn text(&self, style: TextStyle) -> String {
+        let mut table = Table::new(style, &["LABEL", "TARGET", "STATE", "SINCE"]);
         for token in &self.tokens {
             for delivery in &token.deliveries {
                 let since = delivery
                     .at()
                     .map_or_else(|| "-".to_owned(), |at| humanize::when(at, self.finished_at));
-                sheet.row([
+                table.row([
                     plain(&token.label),
                     plain(&delivery.target),
                     tinted(delivery.state().as_str().replace('_', " "), tint(delivery)),
@@ -90,13 +89,13 @@ impl DeliveryReport {
         }
         let (mut text, counts) = match self.all().next() {
             None => ("no targets\n".to_owned(), String::new()),
-            Some(_) => (sheet.render(), format!("{}\n", self.counts())),
+            Some(_) => (table.render(), format!("{}\n", self.counts())),
         };
         let causes = self
             .tokens
             .iter()
             .flat_map(|token| judge_deliveries(&token.label, &token.deliveries, self.finished_at));
-        let causes = prose::paragraphs(causes.chain(self.system.clone()));
+        let causes = paragraphs(causes.chain(self.system.clone()));
         for part in [causes, counts] {
             if !part.is_empty() {
                 text.push('\n');

@@ -3,7 +3,7 @@
 //! A cause is one command on one line; what would end the line or the command is escaped. Source:
 //! GitHub, workflow commands; the toolkit's `@actions/core`, command.ts.
 
-use super::CheckReport;
+use super::check::CheckReport;
 use super::nagios::first_line;
 use crate::policy::{Health, Reason, humanize};
 

@@ -1,10 +1,9 @@
-//! What happened to the tokens: every generation and attempt, with the success rate.
+//! Reports what happened to the tokens: every generation and attempt, with the success rate.
 
 use serde_json::{Map, Value, json};
 
-use super::Canvas;
 use super::json::{VERSION, document, problem, time};
-use super::table::{Sheet, plain};
+use super::text::{Table, TextStyle, plain};
 use crate::policy::humanize;
 use crate::token::{EventKind, Expiry, Fingerprint, Label, Problem, TargetId, Time, Trigger};
 
@@ -21,13 +20,13 @@ pub struct Entry {
     pub event: EventKind,
     /// Who had started the run.
     pub trigger: Trigger,
-    /// When the token ended before.
+    /// When the token expired before.
     pub old_expiry: Expiry,
-    /// When it ends since.
+    /// When it expires since.
     pub new_expiry: Expiry,
-    /// The number of the string concerned.
+    /// The number of the generation.
     pub generation: Option<u32>,
-    /// What stands for that string.
+    /// The fingerprint of its access token.
     pub fingerprint: Option<Fingerprint>,
     /// What went wrong.
     pub problem: Option<Problem>,
@@ -115,14 +114,14 @@ impl HistoryReport {
     }
 
     /// The table for people, then the rate.
-    pub fn text(&self, canvas: Canvas) -> String {
+    pub fn text(&self, style: TextStyle) -> String {
         if self.shown.is_empty() {
             return format!("{}\n", self.summary());
         }
         // Who delivers nothing need not see where to.
         let delivers = self.shown.iter().any(|entry| entry.target.is_some());
         let columns = if delivers { HEADINGS.len() } else { HEADINGS.len() - 1 };
-        let mut sheet = Sheet::new(canvas, &HEADINGS[..columns]);
+        let mut table = Table::new(style, &HEADINGS[..columns]);
         for entry in &self.shown {
             let cells = [
                 plain(humanize::instant(entry.at)),
@@ -136,9 +135,9 @@ impl HistoryReport {
                 plain(entry.problem.as_ref().map_or("-".to_owned(), ToString::to_string)),
                 plain(entry.target.as_ref().map_or("-".to_owned(), ToString::to_string)),
             ];
-            sheet.row(cells.into_iter().take(columns));
+            table.row(cells.into_iter().take(columns));
         }
-        format!("{}\n{}\n", sheet.render(), self.summary())
+        format!("{}\n{}\n", table.render(), self.summary())
     }
 
     /// The rate in a sentence.
@@ -210,8 +209,7 @@ fn end(expiry: Expiry) -> String {
     }
 }
 
-/// A value as a cell: null is empty; no value has a comma, a quote or a line break in it, but a
-/// spreadsheet must not be trusted to hold to that.
+/// A value as a cell; null is empty.
 fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => String::new(),

@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use crate::complaint::Complaint;
 use crate::policy::Reason;
 use crate::token::{Delivery, GranularScope, Label, Problem, Time};
 
@@ -73,4 +74,19 @@ pub fn granular_scopes(scopes: &[GranularScope]) -> Value {
 /// A document as it is printed: indented, with a final newline.
 pub fn document(value: &Value) -> String {
     format!("{value:#}\n")
+}
+
+/// The document that stands in for a report that could not be made.
+pub fn complaint_json(complaint: &Complaint, exit_code: u8) -> String {
+    document(&json!({
+        "version": VERSION,
+        "error": {
+            "code": complaint.code,
+            "exit_code": exit_code,
+            "subject": complaint.subject,
+            "message": complaint.message,
+            "causes": complaint.causes,
+            "hints": complaint.hints,
+        },
+    }))
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::{StatusReport, TokenReport};
+use super::status::{StatusReport, TokenReport};
 use crate::policy::Health;
 use crate::token::{Action, DeliveryState, Time};
 

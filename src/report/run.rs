@@ -1,10 +1,9 @@
-//! What a run that changes tokens did: `refresh` and `exchange`.
+//! Reports what a run that changes tokens did: `refresh` and `exchange`.
 
 use serde_json::{Map, Value, json};
 
 use super::json::{VERSION, deliveries, document, problem, reasons, time};
-use super::table::{Sheet, plain, tinted};
-use super::{Canvas, reasons as prose};
+use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, prefixed, tinted};
 use crate::exit::Exit;
 use crate::policy::{Health, Reason, humanize, merge};
 use crate::token::{
@@ -14,7 +13,7 @@ use crate::token::{
 /// What happened to one token.
 #[derive(Debug, Clone)]
 pub struct TokenResult {
-    /// Its name.
+    /// Its label.
     pub label: Label,
     /// Its type.
     pub token_type: TokenType,
@@ -22,23 +21,23 @@ pub struct TokenResult {
     pub outcome: Outcome,
     /// Why, in a sentence.
     pub reason: String,
-    /// When it ended before the run.
+    /// When it expired before the run.
     pub old_expiry: Expiry,
-    /// When it ends now.
+    /// When it expires now.
     pub new_expiry: Expiry,
-    /// The number of the string in use.
+    /// The number of the current generation.
     pub generation: Option<u32>,
-    /// What stands for the string in use.
+    /// The fingerprint of the current access token.
     pub fingerprint: Option<Fingerprint>,
     /// What went wrong.
     pub problem: Option<Problem>,
-    /// What recovers from it.
+    /// What to do about it.
     pub remedy: String,
-    /// How the run ends on its account.
+    /// The exit code that it alone would give.
     pub exit: Exit,
-    /// What stands against the token after the run.
-    pub standing: Vec<Reason>,
-    /// How its targets stand.
+    /// What is wrong with the token after the run.
+    pub issues: Vec<Reason>,
+    /// The state of its targets.
     pub deliveries: Vec<Delivery>,
 }
 
@@ -53,12 +52,23 @@ pub struct RunReport {
     pub finished_at: Time,
     /// One result a token, in the config's order.
     pub results: Vec<TokenResult>,
-    /// What concerns the machinery, or several tokens at once.
+    /// What is wrong with the system, or with several tokens at once.
     pub system: Vec<Reason>,
 }
 
 impl RunReport {
-    /// How the run ends: the weightiest of its results, of what is damaged and of a full disk.
+    /// The same, with `prefix` before each command of a remedy.
+    pub fn with_prefix(mut self, prefix: Option<&str>) -> Self {
+        let Some(prefix) = prefix else { return self };
+        prefix_remedies(&mut self.system, prefix);
+        for result in &mut self.results {
+            prefix_remedies(&mut result.issues, prefix);
+            result.remedy = prefixed(&result.remedy, prefix);
+        }
+        self
+    }
+
+    /// The exit code: the worst of its results, of damage to the store and of a full disk.
     pub fn exit(&self) -> Exit {
         let of_the_store = if self.is_store_in_trouble() { Exit::Storage } else { Exit::Ok };
         let of_files = if self.left_a_file() { Exit::NotDelivered } else { Exit::Ok };
@@ -71,22 +81,22 @@ impl RunReport {
         self.system.iter().any(Reason::is_about_delivery)
     }
 
-    /// Whether a damaged row or a full disk is told of.
+    /// Whether a damaged row or a full disk is reported.
     fn is_store_in_trouble(&self) -> bool {
-        let standing = self.results.iter().flat_map(|result| &result.standing);
-        standing.clone().chain(&self.system).any(Reason::is_damage)
+        let issues = self.results.iter().flat_map(|result| &result.issues);
+        issues.clone().chain(&self.system).any(Reason::is_damage)
             || self.system.iter().any(Reason::is_about_a_full_disk)
     }
 
-    /// Whether a person has anything to do. What will be tried again does not count while every
-    /// token concerned has time left.
+    /// Whether a person has anything to do. What will be tried again does not count while every token
+    /// concerned has time left.
     pub fn wants_a_person(&self) -> bool {
         let asks = |result: &TokenResult| match result.exit {
             Exit::Ok => false,
             Exit::Failed | Exit::Unavailable => {
                 result.generation.is_none()
                     || result
-                        .standing
+                        .issues
                         .iter()
                         .any(|reason| matches!(reason.code, "expiring" | "expired"))
             }
@@ -116,18 +126,18 @@ impl RunReport {
         }))
     }
 
-    /// What concerns the machinery, and every cause that more than one token has, once.
+    /// What is wrong with the system, and each cause that several tokens share, once.
     fn shared(&self) -> Vec<Reason> {
         let causes = merge(self.results.iter().flat_map(TokenResult::causes));
         let shared = causes.into_iter().filter(|reason| reason.labels.len() > 1);
         self.system.iter().cloned().chain(shared).collect()
     }
 
-    /// The table for people: a row a token, then what stands against any of them, then a count.
-    pub fn text(&self, canvas: Canvas) -> String {
-        let mut sheet = Sheet::new(canvas, &["LABEL", "TYPE", "OUTCOME", "ENDS", "REASON"]);
+    /// The table for people: a row a token, then each cause and what to do, then a count.
+    pub fn text(&self, style: TextStyle) -> String {
+        let mut table = Table::new(style, &["LABEL", "TYPE", "OUTCOME", "ENDS", "REASON"]);
         for result in &self.results {
-            sheet.row([
+            table.row([
                 plain(&result.label),
                 plain(result.token_type),
                 tinted(result.outcome, result.tint()),
@@ -137,10 +147,10 @@ impl RunReport {
         }
         let (mut text, count) = match self.results.as_slice() {
             [] => ("no tokens\n".to_owned(), String::new()),
-            _ => (sheet.render(), format!("{}\n", self.count())),
+            _ => (table.render(), format!("{}\n", self.count())),
         };
         let said = self.results.iter().flat_map(TokenResult::causes).chain(self.system.clone());
-        let causes = prose::paragraphs(said);
+        let causes = paragraphs(said);
         for part in [causes, count] {
             if !text.is_empty() && !part.is_empty() {
                 text.push('\n');
@@ -195,18 +205,18 @@ impl TokenResult {
         })
     }
 
-    /// The problem as a reason, unless what stands against the token says the same already.
+    /// The problem as a reason, unless the issues of the token say the same already.
     fn told(&self) -> Option<Reason> {
         let problem = self.problem.as_ref()?;
         let code = problem.kind.as_str();
-        // Whoever must act on an end that nears need not hear that another try is to come.
+        // A person who must act before it expires need not know that it will be tried again.
         let no_help = problem.kind == ProblemKind::NotExtended;
         let same = |reason: &Reason| {
             no_help && reason.code == "expiring"
                 || reason.message.contains(&problem.message)
                 || problem.message.contains(&reason.message)
         };
-        if self.standing.iter().any(same) {
+        if self.issues.iter().any(same) {
             return None;
         }
         Some(Reason {
@@ -225,8 +235,7 @@ impl TokenResult {
         })
     }
 
-    /// Everything to be said of it; where a problem is named, that nothing is known goes without
-    /// saying.
+    /// Each cause of it. Beside a problem that has a name it is not said that nothing is known.
     fn causes(&self) -> Vec<Reason> {
         let told = self.told();
         let said = |reason: &Reason| {
@@ -236,12 +245,12 @@ impl TokenResult {
             reason.severity != Health::Unknown
                 || (self.problem.is_none() && self.outcome != Outcome::Skipped)
         };
-        let standing =
-            self.standing.iter().filter(goes_without).filter(|reason| !said(reason)).cloned();
-        told.iter().cloned().chain(standing).collect()
+        let issues =
+            self.issues.iter().filter(goes_without).filter(|reason| !said(reason)).cloned();
+        told.iter().cloned().chain(issues).collect()
     }
 
-    /// The reason as a table has room for it: a problem's name and numbers, whose sentence stands
+    /// The reason as a table has room for it: name and numbers of a problem, whose sentence stands
     /// below, or the whole of any other and of a problem without a name.
     fn in_short(&self) -> String {
         match (&self.problem, self.exit) {

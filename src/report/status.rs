@@ -1,12 +1,11 @@
-//! What each token is worth.
+//! Reports the state of each token and of the system.
 
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
 use super::json::{VERSION, deliveries, document, granular_scopes, problem, reasons, time};
-use super::table::{Sheet, plain, tinted};
-use super::{Canvas, reasons as prose};
+use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, prefixed, tinted};
 use crate::policy::{Dates, Deadline, Health, Judgement, Limits, Reason, humanize, merge};
 use crate::token::{
     DataAccess, Delivery, Expiry, Fingerprint, Inspection, Label, Problem, Time, TokenType,
@@ -17,9 +16,9 @@ named! {
     pub enum Source {
         /// Graph was asked just now.
         Live = "live",
-        /// A good proof, younger than `validation_interval`.
+        /// The last good check is younger than `validation_interval`.
         Cache = "cache",
-        /// The last proof in the store, however old.
+        /// The last check in the store, of any age.
         Store = "store",
     }
 }
@@ -27,58 +26,58 @@ named! {
 /// One token, judged.
 #[derive(Debug, Clone)]
 pub struct TokenReport {
-    /// Its name; nothing for a string that was only inspected.
+    /// Its label; nothing for an access token that is not of the config.
     pub label: Option<Label>,
     /// Its type by the config.
     pub token_type: Option<TokenType>,
     /// The app's name in the config.
     pub app: Option<String>,
-    /// The parent's name.
+    /// The parent's label.
     pub parent: Option<Label>,
     /// The Page's name.
     pub name: Option<String>,
-    /// Who can log in again.
+    /// The person who can log in again.
     pub owner: Option<String>,
-    /// What it is worth.
+    /// State, health and reasons.
     pub judgement: Judgement,
-    /// When it ends.
+    /// When it expires.
     pub expiry: Expiry,
-    /// How long before its end that is a warning, and critical.
+    /// How long before it expires that is a warning, and critical.
     pub limits: Limits,
-    /// The last answer about it.
+    /// The last answer of Graph about it.
     pub inspection: Option<Inspection>,
     /// When that answer was given.
     pub verified_at: Option<Time>,
     /// Where that answer comes from.
     pub source: Source,
-    /// Scopes that the config requires and it lacks.
+    /// Required scopes that it lacks.
     pub missing_scopes: Vec<String>,
-    /// Targets that the config requires and it does not reach.
+    /// Required targets that it does not reach.
     pub missing_targets: Vec<String>,
-    /// How it is kept alive.
+    /// What the next `refresh` does with it.
     pub refresh: Refresh,
-    /// What is wrong with it, or what the last call about it ran into.
+    /// Its problem, or that of the last call about it.
     pub problem: Option<Problem>,
-    /// What recovers from that.
+    /// What to do about it.
     pub remedy: String,
-    /// What stands for the string in use.
+    /// The fingerprint of the current access token.
     pub fingerprint: Option<Fingerprint>,
-    /// The number of the string in use.
+    /// The number of the current generation.
     pub generation: Option<u32>,
-    /// How its targets stand.
+    /// The state of its targets.
     pub deliveries: Vec<Delivery>,
-    /// The dates that only a person can move.
+    /// The dates that only a person can extend.
     pub deadlines: Vec<Deadline>,
 }
 
-/// How a token is kept alive.
+/// What the next `refresh` does with a token.
 #[derive(Debug, Clone, Default)]
 pub struct Refresh {
     /// Whether `refresh` renews or derives it.
     pub automatic: bool,
-    /// Whether the next `refresh` would.
+    /// Whether it is due now.
     pub due: bool,
-    /// Why it would, or why not.
+    /// Why it is due, or why not.
     pub reason: String,
     /// When it will be due, where that is known.
     pub due_at: Option<Time>,
@@ -97,37 +96,51 @@ pub struct StatusReport {
     pub generated_at: Time,
     /// The tokens, in the config's order.
     pub tokens: Vec<TokenReport>,
-    /// What concerns the machinery.
+    /// What is wrong with the system.
     pub system: Vec<Reason>,
     /// Whether dates were compared with the clock.
     pub dates: Dates,
-    /// Names that the store knows and the config no longer has.
+    /// Labels that the store has and the config no longer declares.
     pub unlisted: Vec<Label>,
-    /// When runs last worked.
+    /// The last runs.
     pub runs: LastRuns,
 }
 
-/// When `refresh` last worked, as far as is known.
+/// The last runs of `refresh`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LastRuns {
-    /// When the last run began.
+    /// When the last one began.
     pub started: Option<Time>,
-    /// When the last run that did its work ended.
+    /// When the last one that did its work ended.
     pub finished: Option<Time>,
-    /// When the last run that found everything well ended.
+    /// When the last one without a problem ended.
     pub success: Option<Time>,
-    /// How the last run that ended did.
+    /// The exit code of the last one that ended.
     pub exit_code: Option<u8>,
 }
 
 impl StatusReport {
-    /// The worst of all.
+    /// The same, with `prefix` before each command of a remedy.
+    pub fn with_prefix(mut self, prefix: Option<&str>) -> Self {
+        let Some(prefix) = prefix else { return self };
+        prefix_remedies(&mut self.system, prefix);
+        for token in &mut self.tokens {
+            prefix_remedies(&mut token.judgement.reasons, prefix);
+            token.remedy = prefixed(&token.remedy, prefix);
+            for deadline in &mut token.deadlines {
+                deadline.remedy = prefixed(&deadline.remedy, prefix);
+            }
+        }
+        self
+    }
+
+    /// The worst health of all tokens and of the system.
     pub fn health(&self) -> Health {
         let tokens = self.tokens.iter().map(|token| token.judgement.health);
         tokens.chain(self.system.iter().map(|it| it.severity)).fold(Health::Ok, Health::worse)
     }
 
-    /// Everything that stands against anything, each cause once.
+    /// Each cause once, of tokens and of the system.
     pub fn reasons(&self) -> Vec<Reason> {
         let tokens = self.tokens.iter().flat_map(|token| token.judgement.reasons.clone());
         merge(tokens.chain(self.system.clone()))
@@ -145,19 +158,19 @@ impl StatusReport {
     }
 
     /// The tokens as JSON.
-    pub(super) fn tokens_json(&self) -> Value {
+    pub fn tokens_json(&self) -> Value {
         self.tokens.iter().map(|token| token.json(self.generated_at)).collect()
     }
 
     /// The table for people: a row a token, then each cause and what to do.
-    pub fn text(&self, canvas: Canvas) -> String {
+    pub fn text(&self, style: TextStyle) -> String {
         let mut text = String::new();
         if self.tokens.is_empty() {
             text.push_str("no tokens\n");
         } else {
-            text.push_str(&self.table(canvas));
+            text.push_str(&self.table(style));
         }
-        let causes = prose::paragraphs(self.reasons());
+        let causes = paragraphs(self.reasons());
         if !causes.is_empty() {
             text.push('\n');
             text.push_str(&causes);
@@ -182,16 +195,16 @@ impl StatusReport {
         text
     }
 
-    fn table(&self, canvas: Canvas) -> String {
-        let mut sheet = Sheet::new(
-            canvas,
+    fn table(&self, style: TextStyle) -> String {
+        let mut table = Table::new(
+            style,
             &["LABEL", "TYPE", "HEALTH", "STATE", "ENDS", "DATA ACCESS ENDS", "PROVEN", "NEXT"],
         );
         for token in &self.tokens {
             let proven = token
                 .verified_at
                 .map_or("never".to_owned(), |at| humanize::ago(at, self.generated_at));
-            sheet.row([
+            table.row([
                 plain(token.label.as_ref().map_or("-", Label::as_str)),
                 plain(token.type_name()),
                 tinted(token.judgement.health, token.judgement.health),
@@ -202,7 +215,7 @@ impl StatusReport {
                 plain(&token.refresh.reason),
             ]);
         }
-        sheet.render()
+        table.render()
     }
 }
 
@@ -310,7 +323,7 @@ impl TokenReport {
     }
 }
 
-/// A target and how it stands, on one line.
+/// A target and its state, on one line.
 fn standing(delivery: &Delivery, now: Time) -> String {
     let since =
         delivery.at().map_or_else(String::new, |at| format!(", {}", humanize::ago(at, now)));

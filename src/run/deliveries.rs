@@ -45,7 +45,7 @@ impl Run<'_> {
             let Some(token) = self.known(&result.label) else { continue };
             let credential = self.store.credential(token)?;
             result.deliveries = stored_deliveries(config, Some(&credential));
-            result.standing.extend(judge_deliveries(&result.label, &result.deliveries, self.now()));
+            result.issues.extend(judge_deliveries(&result.label, &result.deliveries, self.now()));
             if result.deliveries.iter().any(Delivery::is_behind) {
                 result.exit = result.exit.or_worse(Exit::NotDelivered);
             }

@@ -43,7 +43,7 @@ impl Run<'_> {
         match ui.format {
             OutputFormat::Json => ui.data(&report.json())?,
             _ if ui.verbosity == Verbosity::Quiet && !report.wants_a_person() => {}
-            _ => ui.data(&report.text(ui.canvas()))?,
+            _ => ui.data(&report.text(ui.style()))?,
         }
         Ok(exit)
     }

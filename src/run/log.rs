@@ -12,7 +12,7 @@ use tracing::span::EnteredSpan;
 use crate::policy::{Decision, Health, Reason};
 use crate::report::TokenResult;
 use crate::store::StoreError;
-use crate::token::{ChannelId, Inspection, Label, Outcome, Problem, Time};
+use crate::token::{Inspection, Label, Outcome, Problem, Time};
 
 /// Logs at a level that is not known before; `tracing` wants one that is.
 macro_rules! tell {
@@ -92,7 +92,7 @@ pub fn kept(result: &TokenResult, began: Instant) {
             it.kind.as_str() == reason.code || it.message.contains(&reason.message)
         })
     };
-    result.standing.iter().filter(|reason| !told(reason)).for_each(stands);
+    result.issues.iter().filter(|reason| !told(reason)).for_each(stands);
 }
 
 const fn gravity(outcome: Outcome) -> Level {
@@ -141,9 +141,4 @@ pub fn aborted(exit_code: u8, began: Instant) {
         duration_ms,
         "the run ends with {exit_code}: a signal came, and a request hangs"
     );
-}
-
-/// Tells that people could not be told.
-pub fn untold(channel: &ChannelId, why: &str) {
-    tracing::warn!(event = "notification_failed", target = %channel, "{channel}: {why}");
 }

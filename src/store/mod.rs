@@ -68,7 +68,7 @@ pub use examination::Examination;
 pub use generations::Sighting;
 pub use hooks::HookProcess;
 pub use key::{BadKey, KeySource, read_key};
-pub use notices::{Channel, FailingChannel};
+pub use notices::{ChannelRecord, FailingChannel};
 pub use overwrites::{Contents, Overwrite, Overwriting};
 pub use promote::{ExtendedExpiry, Promotion, RefusedCandidate};
 pub use purge::Retention;

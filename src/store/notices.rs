@@ -16,16 +16,16 @@ use super::tx_error::TxError;
 use super::{Result, Store};
 use crate::crypto;
 use crate::token::{
-    ChannelId, EventKind, Label, NoticeEvent, Problem, ProblemKind, TargetId, Time, Told, Topic,
-    TopicState,
+    ChannelId, EventKind, Label, NotificationEvent, Notified, Problem, ProblemKind, TargetId, Time,
+    Topic, TopicState,
 };
 
 /// A channel, as the store knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Channel {
-    /// What stands for it in the numbers of its notifications.
+pub struct ChannelRecord {
+    /// What the ids of its messages begin with.
     pub uid: String,
-    /// How many got through.
+    /// How many messages were sent.
     pub sent: u64,
 }
 
@@ -41,39 +41,39 @@ pub struct FailingChannel {
 }
 
 impl Store {
-    /// The channel of that name, which is known from now on.
-    pub fn channel(&self, channel: &ChannelId) -> Result<Channel> {
+    /// The row of a channel, made if there is none.
+    pub fn channel(&self, channel: &ChannelId) -> Result<ChannelRecord> {
         let name = channel.as_str().to_owned();
         self.write(move |tx| enrolled(tx, &name))
     }
 
-    /// What a channel was last told of every cause. Of a cause whose row cannot be read it is told
-    /// once more, which writes the row anew.
-    pub fn told(&self, channel: &ChannelId) -> Result<Vec<Told>> {
+    /// What a channel was last notified of every cause. Of a cause whose row cannot be read it is
+    /// notified once more, which writes the row anew.
+    pub fn notified(&self, channel: &ChannelId) -> Result<Vec<Notified>> {
         let name = channel.as_str().to_owned();
         self.read(move |tx| {
             tx.undamaged(
                 "SELECT label, code, about, state, deadline, before, message FROM notice
                  WHERE channel = ?1",
                 values![&name],
-                told,
+                notified,
             )
         })
     }
 
-    /// Records that a notification got through: what the channel was told by it, and what it need
-    /// not be told of any more.
-    pub fn note_told(
+    /// Records that a notification got through: what the channel was notified by it, and what it need
+    /// not be notified of any more.
+    pub fn note_notified(
         &self,
         channel: &ChannelId,
-        told: &[Told],
+        notified: &[Notified],
         over: &[Topic],
         now: Time,
     ) -> Result<()> {
         let name = channel.as_str().to_owned();
-        let (told, over) = (told.to_vec(), over.to_vec());
+        let (notified, over) = (notified.to_vec(), over.to_vec());
         self.write_at(now, move |tx| {
-            remember(tx, &name, &told, &over)?;
+            remember(tx, &name, &notified, &over)?;
             tx.execute(
                 "UPDATE channel SET sent = sent + 1, failed_at = NULL, error = NULL
                  WHERE name = ?1",
@@ -83,20 +83,20 @@ impl Store {
         })
     }
 
-    /// Records what a channel does not want to be told of.
-    pub fn note_untold(
+    /// Records what a channel does not want to be notified of.
+    pub fn note_unwanted(
         &self,
         channel: &ChannelId,
-        told: &[Told],
+        notified: &[Notified],
         over: &[Topic],
         now: Time,
     ) -> Result<()> {
-        if told.is_empty() && over.is_empty() {
+        if notified.is_empty() && over.is_empty() {
             return Ok(());
         }
         let name = channel.as_str().to_owned();
-        let (told, over) = (told.to_vec(), over.to_vec());
-        self.write_at(now, move |tx| remember(tx, &name, &told, &over))
+        let (notified, over) = (notified.to_vec(), over.to_vec());
+        self.write_at(now, move |tx| remember(tx, &name, &notified, &over))
     }
 
     /// Records that a channel failed. The history has an event for each way in which it does.
@@ -124,7 +124,7 @@ impl Store {
         })
     }
 
-    /// The channels that failed when they were last tried.
+    /// The channels whose last message failed.
     pub fn failing_channels(&self) -> Result<Vec<FailingChannel>> {
         self.read(|tx| {
             tx.all(
@@ -160,7 +160,7 @@ impl Store {
     }
 }
 
-fn enrolled(tx: &mut dyn Tx, name: &str) -> Result<Channel, TxError> {
+fn enrolled(tx: &mut dyn Tx, name: &str) -> Result<ChannelRecord, TxError> {
     let uid = crypto::hex(&crypto::random::<6>());
     tx.execute(
         "INSERT INTO channel (name, uid) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING",
@@ -168,7 +168,7 @@ fn enrolled(tx: &mut dyn Tx, name: &str) -> Result<Channel, TxError> {
     )?;
     let channel =
         tx.first("SELECT uid, sent FROM channel WHERE name = ?1", values![name], |mut row| {
-            Ok(Channel {
+            Ok(ChannelRecord {
                 uid: row.prose("channel.uid")?.unwrap_or_default(),
                 sent: row.integer("channel.sent")?.unsigned_abs(),
             })
@@ -205,7 +205,12 @@ fn failing(mut row: Row<'_>) -> Result<FailingChannel, BadCell> {
     Ok(FailingChannel { channel, since, error })
 }
 
-fn remember(tx: &mut dyn Tx, channel: &str, told: &[Told], over: &[Topic]) -> Result<(), TxError> {
+fn remember(
+    tx: &mut dyn Tx,
+    channel: &str,
+    notified: &[Notified],
+    over: &[Topic],
+) -> Result<(), TxError> {
     for topic in over {
         tx.execute(
             "DELETE FROM notice WHERE channel = ?1 AND label = ?2 AND code = ?3 AND about = ?4",
@@ -213,9 +218,9 @@ fn remember(tx: &mut dyn Tx, channel: &str, told: &[Told], over: &[Topic]) -> Re
         )?;
     }
     let now = tx.now();
-    for told in told {
-        let (state, deadline, before) = state(told.state);
-        let topic = &told.topic;
+    for notified in notified {
+        let (state, deadline, before) = state(notified.state);
+        let topic = &notified.topic;
         tx.execute(
             "INSERT INTO notice
                  (channel, label, code, about, state, deadline, before, message, told_at)
@@ -232,7 +237,7 @@ fn remember(tx: &mut dyn Tx, channel: &str, told: &[Told], over: &[Topic]) -> Re
                 state,
                 deadline,
                 before,
-                &told.message,
+                &notified.message,
                 now,
             ],
         )?;
@@ -251,19 +256,21 @@ fn about(topic: &Topic) -> &str {
 fn state(state: TopicState) -> (&'static str, Option<i64>, Option<i64>) {
     match state {
         TopicState::Stands(event) => (event.as_str(), None, None),
-        TopicState::Reminded { deadline, before } => {
-            (NoticeEvent::Reminder.as_str(), Some(deadline.timestamp()), Some(before.num_seconds()))
-        }
+        TopicState::Reminded { deadline, before } => (
+            NotificationEvent::Reminder.as_str(),
+            Some(deadline.timestamp()),
+            Some(before.num_seconds()),
+        ),
     }
 }
 
-fn told(mut row: Row<'_>) -> Result<Told, BadCell> {
+fn notified(mut row: Row<'_>) -> Result<Notified, BadCell> {
     let topic = Topic {
         label: row.maybe_label("notice.label")?,
         code: row.text("notice.code")?.to_owned(),
         about: row.maybe_text("notice.about")?.filter(|about| !about.is_empty()).map(str::to_owned),
     };
-    let event = row.named("notice.state", NoticeEvent::from_name)?;
+    let event = row.named("notice.state", NotificationEvent::from_name)?;
     let date = (row.maybe_time("notice.deadline")?, row.maybe_integer("notice.before")?);
     let state = match date {
         (Some(deadline), Some(before)) => TopicState::Reminded {
@@ -272,5 +279,5 @@ fn told(mut row: Row<'_>) -> Result<Told, BadCell> {
         },
         _ => TopicState::Stands(event),
     };
-    Ok(Told { topic, state, message: row.prose("notice.message")?.unwrap_or_default() })
+    Ok(Notified { topic, state, message: row.prose("notice.message")?.unwrap_or_default() })
 }

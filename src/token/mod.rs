@@ -12,7 +12,7 @@ mod generation;
 mod history;
 mod inspection;
 mod label;
-mod notice;
+mod notification;
 mod problem;
 mod providers;
 pub mod redact;
@@ -26,7 +26,7 @@ pub use generation::{Generation, GenerationId, GenerationState, Origin, TokenId}
 pub use history::{DryRun, EventKind, Outcome, Trigger};
 pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
 pub use label::{BadLabel, Label, Pattern};
-pub use notice::{ChannelId, NoticeEvent, Told, Topic, TopicState};
+pub use notification::{ChannelId, NotificationEvent, Notified, Topic, TopicState};
 pub use problem::{Action, Problem, ProblemKind};
 pub use providers::{Provider, THE_PERSON, TokenType, token_prefixes};
 pub use spec::{

@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::complaint::Complaint;
 use crate::environment::Environment;
 use crate::exit::Exit;
-use crate::report::{Canvas, Ink, complaint_json};
+use crate::report::{TextColor, TextStyle, complaint_json};
 
 /// When words are coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub struct Ui {
     pub verbosity: Verbosity,
     /// In which form.
     pub format: OutputFormat,
-    canvas: Canvas,
+    style: TextStyle,
     stdout: StreamKind,
     stderr: Stderr,
 }
@@ -104,10 +104,10 @@ impl Ui {
             .flatten()
             .map(|size| size.ws_col)
             .filter(|columns| *columns >= 40);
-        let ink = if coloured { Ink::Coloured } else { Ink::Plain };
+        let color = if coloured { TextColor::Ansi } else { TextColor::None };
         let reader = StreamKind::of(io::stderr(), environment);
         let stderr = Stderr { format: LogFormat::Text, reader, clock };
-        Self { verbosity, format, canvas: Canvas { width, ink }, stdout, stderr }
+        Self { verbosity, format, style: TextStyle { width, color }, stdout, stderr }
     }
 
     /// The same, with standard error in this form.
@@ -132,8 +132,8 @@ impl Ui {
     }
 
     /// How wide and colourful a text on standard output may be.
-    pub const fn canvas(&self) -> Canvas {
-        self.canvas
+    pub const fn style(&self) -> TextStyle {
+        self.style
     }
 
     /// Prints data; the journal learns of a report how grave its lines are.

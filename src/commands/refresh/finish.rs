@@ -1,17 +1,18 @@
-//! Tells people how a refresh ended: metrics, notifications, channels that failed.
+//! Publishes how a refresh ended: metrics, notifications, pings.
 
 use super::{Only, RefreshOrder};
-use crate::commands::notify;
-use crate::commands::survey::overview;
+use crate::commands::textfile;
 use crate::complaint::Complaint;
-use crate::policy::humanize;
-use crate::report::RunReport;
+use crate::notify::{self, Beat};
+use crate::policy::{Reason, humanize};
+use crate::report::{RunReport, StatusReport};
 use crate::run::tokens::Tokens;
 use crate::run::{DryRun, Run};
 use crate::session::Session;
+use crate::status;
 use crate::store::FULL;
 
-/// Adds to what is said of a full disk which tokens have no time left for it.
+/// Adds to the error of a full disk the tokens that have no time left for it.
 pub fn naming_the_critical(session: &Session, why: Complaint) -> Complaint {
     let of_a_full_disk = why.code == FULL;
     let Some(Ok(Some(store))) = of_a_full_disk.then(|| session.reader()) else { return why };
@@ -24,40 +25,58 @@ pub fn naming_the_critical(session: &Session, why: Complaint) -> Complaint {
     }
 }
 
-/// Writes the metrics and tells people what they have not been told, now that all is settled
-/// and the run is written down. What is to be said of
-/// what failed at that is in the report.
-pub fn tell(run: &Run<'_>, order: &RefreshOrder, report: &mut RunReport) {
+/// Writes the metrics and sends the notifications, now that the run is stored. What failed at that is
+/// in the report.
+pub fn publish(run: &Run<'_>, order: &RefreshOrder, report: &mut RunReport) {
     let config = &run.session.config;
     let wanted = config.alerts.textfile.is_some() || !config.notify.is_empty();
-    if !wanted || !tells(order) || run.session.interrupt.is_raised() {
+    if !wanted || !is_published(order) || run.session.interrupt.is_raised() {
         return;
     }
-    match overview(run.session, &run.store, &run.graph) {
+    match status::collect_stored(run.session, &run.store, &run.graph) {
         Ok(status) => {
             let status = status.with_prefix(run.prefix());
-            let said = notify::tell_of_run(run.session, &run.store, run.id, status);
-            report.system.extend(said);
+            report.system.extend(write_and_notify(run, status));
         }
-        Err(complaint) => report.system.push(notify::nobody_told(&complaint)),
+        Err(complaint) => report.system.push(notify::cannot_notify(&complaint)),
     }
 }
 
-/// The report with what is to be said of the channels, now that every one was tried that has
-/// something to tell.
-pub fn with_channel_troubles(
+/// Gives a reason for each of both that failed.
+fn write_and_notify(run: &Run<'_>, mut status: StatusReport) -> Vec<Reason> {
+    let file = run.session.config.alerts.textfile.as_deref();
+    let unwritten = file.and_then(|path| textfile::write(path, &status).err());
+    status.system.extend(unwritten.clone());
+    let untold = notify::notify(run.session, &run.store, status, &|| Ok(run.id));
+    unwritten.into_iter().chain(untold).collect()
+}
+
+/// Whether watchers wait for this run: all tokens, and no dry run. That a person refreshed one token
+/// by hand says nothing of the timer.
+pub fn is_watched(order: &RefreshOrder) -> bool {
+    order.patterns.is_empty() && is_published(order)
+}
+
+/// How the run ended for watchers: well, unless a person has to do something.
+pub fn beat(report: &Result<RunReport, Complaint>) -> Beat {
+    let well = report.as_ref().is_ok_and(|report| !report.wants_a_person());
+    if well { Beat::Success } else { Beat::Fail }
+}
+
+/// The report with the channels that failed, now that each with a message to send was tried.
+pub fn with_channel_problems(
     run: &Run<'_>,
     order: &RefreshOrder,
     mut report: RunReport,
 ) -> RunReport {
-    if tells(order) {
+    if is_published(order) {
         let now = run.now();
-        report.system.extend(notify::channel_troubles(run.session, &run.store, now));
+        report.system.extend(notify::channel_problems(run.session, &run.store, now));
     }
     report
 }
 
-/// Whether this is a run that people are told of.
-fn tells(order: &RefreshOrder) -> bool {
+/// Whether a run is published: no dry run, and not the exchange of stored tokens alone.
+fn is_published(order: &RefreshOrder) -> bool {
     order.run.dry_run == DryRun::No && order.only == Only::All
 }

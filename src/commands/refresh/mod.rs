@@ -2,7 +2,7 @@
 //!
 //! The page below is the run as it happens. One token's way through it is `token`: `inspect`
 //! inspects, `renew` and `derive` get a new access token, `candidate` examines it by `run::candidate`, and
-//! `skip` says why nothing is done. `pages` lists Pages, and `finish` tells people how the run ended.
+//! `skip` says why nothing is done. `pages` lists Pages, and `finish` publishes how the run ended.
 
 mod candidate;
 mod derive;
@@ -19,14 +19,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use self::finish::{naming_the_critical, tell, with_channel_troubles};
+use self::finish::{beat, is_watched, naming_the_critical, publish, with_channel_problems};
 use self::pages::PageListing;
-use super::notify::Heartbeat;
 use crate::complaint::Complaint;
 use crate::config::SecretSource;
 use crate::deliver::Deliveries;
 use crate::exit::Exit;
 use crate::failpoint;
+use crate::notify::Heartbeat;
 use crate::policy::{
     Decision, Insistence, Policy, Reason, Renew, Skip, Subject, decide, judge_store, paced,
 };
@@ -85,8 +85,12 @@ impl Only {
 pub fn refresh(session: &Session, order: &RefreshOrder) -> Result<Exit, Complaint> {
     let mut run = Run::open(session, order.run)
         .map_err(|why| naming_the_critical(session, why))
-        .inspect_err(|why| Heartbeat::cannot_run(session, order, why))?;
-    let heartbeat = Heartbeat::start(session, order);
+        .inspect_err(|why| {
+            if is_watched(order) {
+                Heartbeat::cannot_run(session, why);
+            }
+        })?;
+    let heartbeat = is_watched(order).then(|| Heartbeat::start(session));
     let mut report = refresh_all(&mut run, order);
     let closed = run.close_over(&report);
     if let Err(error) = run.bear_full(closed) {
@@ -94,10 +98,12 @@ pub fn refresh(session: &Session, order: &RefreshOrder) -> Result<Exit, Complain
     }
     if let Ok(report) = &mut report {
         report.system.extend(run.fullness(&report.results));
-        tell(&run, order, report);
+        publish(&run, order, report);
     }
-    heartbeat.end(&run, &report);
-    run.show(report.map(|report| with_channel_troubles(&run, order, report))?)
+    if let Some(heartbeat) = heartbeat {
+        heartbeat.end(session, &run.store, run.id, beat(&report), run.now());
+    }
+    run.show(report.map(|report| with_channel_problems(&run, order, report))?)
 }
 
 /// How many renewals are announced in one commit.
@@ -410,7 +416,7 @@ fn not_kept(member: &TokenConfig, problem: Problem, remedy: String, exit: Exit) 
         problem: Some(problem),
         remedy,
         exit,
-        standing: Vec::new(),
+        issues: Vec::new(),
         deliveries: Vec::new(),
     }
 }

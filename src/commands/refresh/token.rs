@@ -307,7 +307,7 @@ impl<'a> TokenRun<'a> {
                 .unwrap_or_default(),
             exit: told.exit,
             problem: told.problem,
-            standing,
+            issues: standing,
             deliveries: Vec::new(),
         })
     }

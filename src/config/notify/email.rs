@@ -1,10 +1,10 @@
-//! A mail: to whom, from whom, through which server.
+//! Reads the email of a channel: recipients, sender, mail server.
 
 use std::net::IpAddr;
 
+use lettre::message::Mailbox;
 use serde_json::{Map, Value, json};
 
-use crate::alert::{Security, is_address};
 use crate::config::diagnostic::{Diagnostic, Span, Spanned};
 use crate::config::reader::{Ask, FoundValue, Section};
 use crate::config::show::{Shown, ValueOrigin};
@@ -14,16 +14,28 @@ use crate::http::is_this_machine;
 /// A mail server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmtpSetting {
-    /// Its name.
+    /// Its name or address.
     pub host: String,
     /// Its port.
     pub port: u16,
     /// How the connection is protected.
-    pub security: Security,
-    /// Who logs in to it.
+    pub security: SmtpSecurity,
+    /// The user who logs in.
     pub user: Option<String>,
-    /// With what.
+    /// Where the password is found.
     pub password: Option<SecretSource>,
+}
+
+named! {
+    /// How the connection to a mail server is protected.
+    pub enum SmtpSecurity {
+        /// TLS from the first byte.
+        Tls = "tls",
+        /// TLS after `STARTTLS`; without it nothing is sent.
+        Starttls = "starttls",
+        /// No protection: for a server on this machine.
+        None = "none",
+    }
 }
 
 impl Shown for SmtpSetting {
@@ -71,16 +83,16 @@ pub fn sender<'a>(section: &'a Section<'a>) -> Ask<'a, String> {
     from.check(|from, span| bad_address(from, span, "`from` must be one address"))
 }
 
-/// An address alone: a name around it, or a second one, would change what the server is told.
+/// One address: a second one would change what the server is sent.
 fn bad_address(text: &str, span: Span, message: &str) -> Option<Diagnostic> {
-    (!is_address(text)).then(|| Diagnostic::at(span, message).label(ADDRESS))
+    mailbox(text).is_none().then(|| Diagnostic::at(span, message).label(ADDRESS))
 }
 
-/// What the table of a mail server says.
+/// The table of a mail server, as far as it can be read.
 pub struct Server {
     setting: Option<SmtpSetting>,
     password: Option<SecretSource>,
-    /// What is wrong with it as a whole.
+    /// What is wrong with the whole table.
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -96,7 +108,7 @@ pub fn server<'a>(section: &'a Section<'a>) -> Ask<'a, Server> {
 fn read_server(smtp: &Section<'_>) -> Server {
     let host = smtp.string("host", "Its name").check(|host, span| bad_host(host, span)).judged();
     let port = smtp.number("port", "Its port", 1..=u16::MAX).judged();
-    let protections = Security::ALL;
+    let protections = SmtpSecurity::ALL;
     let security = smtp.choice("security", "How it is protected", "security", protections).judged();
     let user = smtp.string("user", "Who logs in").check(|user, span| bad_user(user, span)).judged();
     let password = smtp.secret("password", "With what").judged();
@@ -108,7 +120,7 @@ fn read_server(smtp: &Section<'_>) -> Server {
     }
     diagnostics.extend(half_a_login(&user, &password));
     diagnostics.extend(clear_password(&security, &host, &password));
-    let protection = security.get().copied().unwrap_or(Security::Tls);
+    let protection = security.get().copied().unwrap_or(SmtpSecurity::Tls);
     let setting = host.get().map(|host| SmtpSetting {
         host: host.clone(),
         port: port.get().copied().unwrap_or(usual_port(protection)),
@@ -134,13 +146,13 @@ fn bad_user(user: &str, span: Span) -> Option<Diagnostic> {
     is_bad.then(|| Diagnostic::at(span, "`user` must be a name, without control characters"))
 }
 
-/// The port of a mail server that is reached so. Source: RFC 8314, 3.3; RFC 6409, 3.1; RFC 5321,
+/// The usual port of a mail server with this protection. Source: RFC 8314, 3.3; RFC 6409, 3.1; RFC 5321,
 /// 4.5.4.2.
-const fn usual_port(security: Security) -> u16 {
+const fn usual_port(security: SmtpSecurity) -> u16 {
     match security {
-        Security::Tls => 465,
-        Security::Starttls => 587,
-        Security::None => 25,
+        SmtpSecurity::Tls => 465,
+        SmtpSecurity::Starttls => 587,
+        SmtpSecurity::None => 25,
     }
 }
 
@@ -157,13 +169,13 @@ fn half_a_login(user: &Ask<'_, String>, password: &Ask<'_, SecretSource>) -> Opt
     Some(Diagnostic::at(span, message).label("it takes both to log in, or neither"))
 }
 
-/// A password that anybody on the way can read is none.
+/// Refuses a password that would travel in clear text over a network.
 fn clear_password(
-    security: &Ask<'_, Security>,
+    security: &Ask<'_, SmtpSecurity>,
     host: &Ask<'_, String>,
     password: &Ask<'_, SecretSource>,
 ) -> Option<Diagnostic> {
-    let is_clear = *security.get()? == Security::None && !is_this_machine(host.get()?);
+    let is_clear = *security.get()? == SmtpSecurity::None && !is_this_machine(host.get()?);
     let wrong = || {
         Diagnostic::at(security.span(), "the password would travel in clear text")
             .label("write `tls` or `starttls`; `none` is for loopback only")
@@ -171,14 +183,14 @@ fn clear_password(
     (is_clear && password.is_present()).then(wrong)
 }
 
-/// The keys of a channel that is a mail.
+/// The keys of a channel that is an email.
 pub struct EmailKeys<'a> {
     pub to: Ask<'a, Vec<String>>,
     pub from: Ask<'a, String>,
     pub smtp: Ask<'a, Server>,
 }
 
-/// A mail, as far as it can be read.
+/// An email, as far as it can be read.
 pub struct Email {
     pub to: Spanned<Vec<String>>,
     from: Option<String>,
@@ -186,7 +198,7 @@ pub struct Email {
 }
 
 impl EmailKeys<'_> {
-    /// Reads the mail; none if nobody would get it.
+    /// Reads the email; none if it has no recipient.
     pub fn read(self) -> Option<Email> {
         let from = self.from.optional();
         let smtp = self.smtp.spanned().map(|smtp| smtp.value);
@@ -200,7 +212,7 @@ impl Email {
         self.smtp.as_ref()?.password.as_ref()
     }
 
-    /// Says what is wrong with the server as a whole, shows the mail, and gives recipients, sender
+    /// Reports what is wrong with the server's table, shows the email, and gives recipients, sender
     /// and server.
     pub fn settle(
         self,
@@ -219,5 +231,48 @@ impl Email {
         let origin = || if smtp.is_some() { table() } else { ValueOrigin::BuiltIn };
         section.put("smtp", origin, || smtp.shown());
         (to, self.from, smtp)
+    }
+}
+
+/// Reads `address` or `Name <address>`. Only ASCII: with other letters many servers refuse it.
+pub fn mailbox(text: &str) -> Option<Mailbox> {
+    let text = text.trim();
+    let (name, address) = match text.strip_suffix('>') {
+        Some(rest) => rest.rsplit_once('<').map(|(name, address)| (Some(name.trim()), address))?,
+        None => (None, text),
+    };
+    if !address.is_ascii() || text.contains(char::is_control) {
+        return None;
+    }
+    let name = name.map(|name| name.trim_matches('"')).filter(|name| !name.is_empty());
+    Some(Mailbox::new(name.map(str::to_owned), address.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_one_address_with_or_without_a_name() {
+        for (text, expected) in [
+            ("ops@example.org", Some("ops@example.org")),
+            (" ops+meta@example.org ", Some("ops+meta@example.org")),
+            ("metatoken@web1", Some("metatoken@web1")),
+            ("Ops <ops@example.org>", Some("Ops <ops@example.org>")),
+            ("\"Ops, Berlin\" <ops@example.org>", Some("\"Ops, Berlin\" <ops@example.org>")),
+            ("<ops@example.org>", Some("ops@example.org")),
+            ("", None),
+            ("ops", None),
+            ("@example.org", None),
+            ("ops@", None),
+            ("ops@example.org, anna@example.org", None),
+            ("ops@example.org\r\nBcc: x@example.org", None),
+            ("Ops\nBcc: x <ops@example.org>", None),
+            ("ops <ops@example.org", None),
+            ("öps@example.org", None),
+            ("ops@exämple.org", None),
+        ] {
+            assert_eq!(mailbox(text).map(|it| it.to_string()).as_deref(), expected, "{text}");
+        }
     }
 }

@@ -1,10 +1,10 @@
-//! `[[notify]]`: a channel, which is an address, a mail, a program or a ping, and what goes there.
+//! Reads `[[notify]]`: a channel, which is a webhook, an email, a command or a ping, and what goes there.
 
 mod email;
 mod labels;
 
-pub use self::email::SmtpSetting;
 use self::email::{Email, EmailKeys};
+pub use self::email::{SmtpSecurity, SmtpSetting, mailbox};
 pub use self::labels::Labels;
 use super::address::{Bad, host_of_secret};
 use super::command::{describe_argv, harmless};
@@ -13,56 +13,55 @@ use super::reader::{Ask, Reader, Reading, Section, one_of};
 use super::show::{Shown, ValueOrigin};
 use super::source::SecretSource;
 use super::wording::quoted;
-use crate::alert::Form;
-use crate::token::{ChannelId, NoticeEvent, Pattern};
+use crate::token::{ChannelId, NotificationEvent, Pattern};
 
-/// `[[notify]]`: one way to people.
+/// `[[notify]]`: one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotifySetting {
     /// Its name.
     pub channel: ChannelId,
     /// What it is.
-    pub via: Via,
-    /// What is told through it, in the order of [`NoticeEvent::ALL`]; of a ping, nothing.
-    pub events: Vec<NoticeEvent>,
-    /// The tokens that it is about; empty means all of them, and the machinery too.
+    pub kind: ChannelKind,
+    /// Which events are sent, in the order of [`NotificationEvent::ALL`]; to a ping, none.
+    pub events: Vec<NotificationEvent>,
+    /// The tokens that it is about; empty means all tokens and the system.
     pub labels: Vec<Pattern>,
 }
 
 impl NotifySetting {
-    /// Whether it tells of runs, and not of tokens.
+    /// Whether it is about runs, and not about tokens.
     pub const fn is_ping(&self) -> bool {
-        matches!(self.via, Via::Ping(_))
+        matches!(self.kind, ChannelKind::Ping(_))
     }
 }
 
-/// What a way to people is.
+/// What a channel is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Via {
-    /// A POST to an address that is a secret.
+pub enum ChannelKind {
+    /// A POST to a URL that is a secret.
     Webhook {
         /// The address.
         url: SecretSource,
         /// What is posted.
-        form: Form,
+        format: WebhookFormat,
     },
-    /// A mail.
+    /// An email.
     Email {
-        /// To whom, at least one.
+        /// The recipients, at least one.
         to: Vec<String>,
-        /// From whom; without it `metatoken@` and the name of this machine.
+        /// The sender; without it `metatoken@` and the name of this machine.
         from: Option<String>,
-        /// Through which server; without it the one on this machine, port 25.
+        /// The mail server; without it the one on this machine, port 25.
         smtp: Option<SmtpSetting>,
     },
     /// A program, with its arguments.
     Command(Vec<String>),
-    /// An address that is asked when a run begins and when it ends, and is a secret.
+    /// A URL that is requested when a run begins and when it ends, and is a secret.
     Ping(SecretSource),
 }
 
-impl Via {
-    /// Where its one secret is found: an address or a password.
+impl ChannelKind {
+    /// Where its one secret is found: a URL or a password.
     pub const fn secret(&self) -> Option<&SecretSource> {
         match self {
             Self::Webhook { url, .. } | Self::Ping(url) => Some(url),
@@ -72,18 +71,28 @@ impl Via {
     }
 }
 
-/// A channel as its own table tells of it; which tokens there are is still to be looked up.
+named! {
+    /// What is posted to a webhook.
+    pub enum WebhookFormat {
+        /// What Slack, Mattermost and Discord show: the text, under the key that each reads.
+        Text = "text",
+        /// The JSON document.
+        Json = "json",
+    }
+}
+
+/// A channel as its own table says; its labels are not matched with the tokens yet.
 pub struct ChannelRead<'a> {
     section: &'a Section<'a>,
     name: Ask<'a, String>,
-    via: ViaRead,
-    events: Ask<'a, Vec<NoticeEvent>>,
+    kind: KindRead,
+    events: Ask<'a, Vec<NotificationEvent>>,
     labels: Ask<'a, Vec<Spanned<String>>>,
 }
 
-/// Which of the four it is.
-enum ViaRead {
-    Webhook { url: Spanned<SecretSource>, form: Form },
+/// Which of the four kinds it is.
+enum KindRead {
+    Webhook { url: Spanned<SecretSource>, format: WebhookFormat },
     Email(Email),
     Command(Spanned<Vec<String>>),
     Ping(Spanned<SecretSource>),
@@ -103,7 +112,8 @@ fn read_one<'a>(section: &'a Section<'a>) -> Option<ChannelRead<'a>> {
     let to = email::recipients(section);
     let command = section.command("A program that gets the text on its standard input");
     let ping = section.secret("ping", "An address that is asked when a run begins and ends");
-    let form = section.choice("format", "What is posted to a webhook", "format", Form::ALL);
+    let format =
+        section.choice("format", "What is posted to a webhook", "format", WebhookFormat::ALL);
     let from = email::sender(section);
     let smtp = email::server(section);
     let events = section
@@ -119,8 +129,8 @@ fn read_one<'a>(section: &'a Section<'a>) -> Option<ChannelRead<'a>> {
         ("command", command.is_present(), command.key_span()),
         ("ping", ping.is_present(), ping.key_span()),
     ];
-    let via = kind(section, kinds).and_then(|kind| {
-        refuse_without(section, &form, "webhook", kind);
+    let kind = kind(section, kinds).and_then(|kind| {
+        refuse_without(section, &format, "webhook", kind);
         refuse_without(section, &from, "email", kind);
         refuse_without(section, &smtp, "email", kind);
         if kind == "ping" {
@@ -129,23 +139,23 @@ fn read_one<'a>(section: &'a Section<'a>) -> Option<ChannelRead<'a>> {
         }
         match kind {
             "webhook" => {
-                let form = form.or(Form::Text);
-                webhook.spanned().map(|url| ViaRead::Webhook { url, form })
+                let format = format.or(WebhookFormat::Text);
+                webhook.spanned().map(|url| KindRead::Webhook { url, format })
             }
-            "email" => EmailKeys { to, from, smtp }.read().map(ViaRead::Email),
+            "email" => EmailKeys { to, from, smtp }.read().map(KindRead::Email),
             "command" => {
                 let reason =
                     "a token is never an argument: everybody on this machine could read it";
-                harmless(section, command, reason).map(ViaRead::Command)
+                harmless(section, command, reason).map(KindRead::Command)
             }
-            _ => ping.spanned().map(ViaRead::Ping),
+            _ => ping.spanned().map(KindRead::Ping),
         }
     });
-    // By a name that is wrong it could seem to be another's double.
+    // With an invalid name it could seem to be a duplicate.
     if name.is_wrong() {
         return None;
     }
-    Some(ChannelRead { section, name, via: via?, events, labels })
+    Some(ChannelRead { section, name, kind: kind?, events, labels })
 }
 
 /// Finds the one key that says what the channel is.
@@ -156,7 +166,7 @@ fn kind(section: &Section<'_>, kinds: [(&'static str, bool, Span); 4]) -> Option
     kinds.sort_by_key(|(_, span)| *span);
     match &kinds[..] {
         [(kind, _)] => Some(kind),
-        // What was meant is misspelled, and complained of.
+        // An unknown key is reported already.
         [] if section.has_unknown_keys() => None,
         [] => {
             let message = "a channel needs a `webhook`, an `email`, a `command` or a `ping`";
@@ -176,7 +186,7 @@ fn kind(section: &Section<'_>, kinds: [(&'static str, bool, Span); 4]) -> Option
     }
 }
 
-/// Complains of a key that only a channel of another kind has.
+/// Reports a key that only a channel of another kind has.
 fn refuse_without<T>(section: &Section<'_>, ask: &Ask<'_, T>, home: &str, kind: &str) {
     if home != kind && ask.is_present() {
         let message = format!("`{}` goes with `{home}`, not with `{kind}`", ask.key());
@@ -191,36 +201,36 @@ fn refuse_of_ping<T>(section: &Section<'_>, ask: &Ask<'_, T>) {
     }
 }
 
-/// What is told, in one order and each once.
-fn events(words: &[Spanned<String>], span: Span) -> Reading<Vec<NoticeEvent>> {
+/// The events, in one order and each once.
+fn events(words: &[Spanned<String>], span: Span) -> Reading<Vec<NotificationEvent>> {
     if words.is_empty() {
         let wrong = Diagnostic::at(span, "`events` is empty");
         return Err(vec![wrong.label("leave it out for all of them")]);
     }
     let (mut named, mut wrong) = (Vec::new(), Vec::new());
     for word in words {
-        match one_of(NoticeEvent::ALL, "event", word) {
+        match one_of(NotificationEvent::ALL, "event", word) {
             Ok(event) => named.push(event),
             Err(diagnostic) => wrong.push(diagnostic),
         }
     }
-    let events = NoticeEvent::ALL.iter().copied().filter(|event| named.contains(event));
+    let events = NotificationEvent::ALL.iter().copied().filter(|event| named.contains(event));
     if wrong.is_empty() { Ok(events.collect()) } else { Err(wrong) }
 }
 
 impl ChannelRead<'_> {
     /// Where its one secret is found, by its key.
     pub fn secret(&self) -> Option<(&'static str, &SecretSource)> {
-        match &self.via {
-            ViaRead::Webhook { url, .. } => Some(("webhook", &url.value)),
-            ViaRead::Ping(url) => Some(("ping", &url.value)),
-            ViaRead::Email(email) => Some(("password", email.password()?)),
-            ViaRead::Command(_) => None,
+        match &self.kind {
+            KindRead::Webhook { url, .. } => Some(("webhook", &url.value)),
+            KindRead::Ping(url) => Some(("ping", &url.value)),
+            KindRead::Email(email) => Some(("password", email.password()?)),
+            KindRead::Command(_) => None,
         }
     }
 }
 
-/// Names every channel, and refuses those that nothing can reach.
+/// Names every channel, and refuses two with one name.
 pub fn resolve(
     channels: Vec<ChannelRead<'_>>,
     known: &Labels,
@@ -232,55 +242,55 @@ pub fn resolve(
     stated.into_iter().map(|stated| stated.setting).collect()
 }
 
-/// A channel, and where the file speaks of it.
+/// A channel, and its place in the file.
 struct Stated {
     setting: NotifySetting,
     has_name: bool,
-    /// What it is called by.
+    /// Where its name is, or what it follows from.
     id_span: Span,
 }
 
 fn state(channel: ChannelRead<'_>, known: &Labels) -> Option<Stated> {
-    let ChannelRead { section, name, via, events, labels } = channel;
+    let ChannelRead { section, name, kind, events, labels } = channel;
     let labels = known.patterns(labels, section);
-    let identity = identity(section, &via);
-    let via = settle(section, via);
-    // A ping tells of runs: for it these are no settings, and would be refused when read again.
-    let (events, labels) = match via {
-        Via::Ping(_) => (Vec::new(), Vec::new()),
-        _ => (events.or(NoticeEvent::ALL.to_vec()), labels.or(Vec::new())),
+    let identity = identity(section, &kind);
+    let kind = settle(section, kind);
+    // For a ping these are not settings, and would be refused when read again.
+    let (events, labels) = match kind {
+        ChannelKind::Ping(_) => (Vec::new(), Vec::new()),
+        _ => (events.or(NotificationEvent::ALL.to_vec()), labels.or(Vec::new())),
     };
     let identity = identity?;
     let has_name = name.is_present();
     let id_span = if has_name { name.span() } else { identity.span };
     let channel = ChannelId::new(name.or_implied(identity.id, identity.called_by));
     section.show();
-    Some(Stated { setting: NotifySetting { channel, via, events, labels }, has_name, id_span })
+    Some(Stated { setting: NotifySetting { channel, kind, events, labels }, has_name, id_span })
 }
 
-fn settle(section: &Section<'_>, via: ViaRead) -> Via {
+fn settle(section: &Section<'_>, kind: KindRead) -> ChannelKind {
     let table = || ValueOrigin::Table(section.name());
-    match via {
-        ViaRead::Webhook { url, form } => {
+    match kind {
+        KindRead::Webhook { url, format } => {
             section.put("webhook", table, || url.value.shown());
-            Via::Webhook { url: url.value, form }
+            ChannelKind::Webhook { url: url.value, format }
         }
-        ViaRead::Email(email) => {
+        KindRead::Email(email) => {
             let (to, from, smtp) = email.settle(section);
-            Via::Email { to, from, smtp }
+            ChannelKind::Email { to, from, smtp }
         }
-        ViaRead::Command(words) => {
+        KindRead::Command(words) => {
             section.put("command", table, || describe_argv(&words.value));
-            Via::Command(words.value)
+            ChannelKind::Command(words.value)
         }
-        ViaRead::Ping(url) => {
+        KindRead::Ping(url) => {
             section.put("ping", table, || url.value.shown());
-            Via::Ping(url.value)
+            ChannelKind::Ping(url.value)
         }
     }
 }
 
-/// What stands in the place of a name: short, lasting, and never a secret.
+/// What a channel without a name is called: short, lasting, and never a secret.
 struct Identity {
     id: String,
     /// What it follows from.
@@ -288,16 +298,16 @@ struct Identity {
     span: Span,
 }
 
-/// What the channel is called by; none where its address is invalid.
-fn identity(section: &Section<'_>, via: &ViaRead) -> Option<Identity> {
+/// What the channel is called; none where its URL is invalid.
+fn identity(section: &Section<'_>, kind: &KindRead) -> Option<Identity> {
     let where_found = "where its address is found";
-    let (id, called_by, span) = match via {
-        ViaRead::Webhook { url, .. } => {
+    let (id, called_by, span) = match kind {
+        KindRead::Webhook { url, .. } => {
             (reference("webhook", url, section)?, where_found, url.span)
         }
-        ViaRead::Ping(url) => (reference("ping", url, section)?, where_found, url.span),
-        ViaRead::Email(email) => (email.to.value.join(","), "its addresses", email.to.span),
-        ViaRead::Command(words) => {
+        KindRead::Ping(url) => (reference("ping", url, section)?, where_found, url.span),
+        KindRead::Email(email) => (email.to.value.join(","), "its addresses", email.to.span),
+        KindRead::Command(words) => {
             let program = words.value.first().cloned().unwrap_or_default();
             (program, "its program", words.span)
         }
@@ -305,7 +315,7 @@ fn identity(section: &Section<'_>, via: &ViaRead) -> Option<Identity> {
     Some(Identity { id, called_by, span })
 }
 
-/// The key and where the address is found; of an address itself only the host.
+/// The key and where the URL is found; of a literal URL only the host.
 fn reference(key: &str, url: &Spanned<SecretSource>, section: &Section<'_>) -> Option<String> {
     let place = match &url.value {
         SecretSource::Literal(literal) => match host_of_secret(literal.expose()) {

@@ -80,9 +80,9 @@ ping = "http://localhost:8000/ping/hush"
 
 /// A channel as one line: its name, and what it is.
 fn line(channel: &NotifySetting) -> String {
-    let via = match &channel.via {
-        Via::Webhook { form, .. } => form.to_string(),
-        Via::Email { to, from, smtp } => {
+    let via = match &channel.kind {
+        ChannelKind::Webhook { format, .. } => format.to_string(),
+        ChannelKind::Email { to, from, smtp } => {
             let from = from.as_deref().unwrap_or("-");
             let server = smtp.as_ref().map(|smtp| {
                 let login = if smtp.user.is_some() { "with" } else { "without" };
@@ -90,8 +90,8 @@ fn line(channel: &NotifySetting) -> String {
             });
             format!("{from} to {to:?}{}", server.unwrap_or_default())
         }
-        Via::Command(words) => words.join(" "),
-        Via::Ping(_) => "ping".to_owned(),
+        ChannelKind::Command(words) => words.join(" "),
+        ChannelKind::Ping(_) => "ping".to_owned(),
     };
     format!(
         "{}: {via}, {} events, {} labels",
@@ -123,7 +123,7 @@ fn what_is_not_said_of_a_channel_is_filled_in() {
             "ping localhost: ping, 0 events, 0 labels",
         ]
     );
-    assert_eq!(config.notify[2].events, [NoticeEvent::Critical, NoticeEvent::Reminder]);
+    assert_eq!(config.notify[2].events, [NotificationEvent::Critical, NotificationEvent::Reminder]);
     assert!(config.notify[1].labels[1].matches(&Label::parse("brand/5").unwrap()));
     assert_eq!(config.alerts.textfile.as_deref(), Some(Path::new("/srv/m/../prom/metatoken.prom")));
     assert_eq!(config.alerts.run_every, Some(chrono::TimeDelta::minutes(90)));
@@ -184,8 +184,8 @@ fn every_channel_can_be_shown() {
     let again = good(&text.replace("(literal)", "https://chat.example/hooks/fake"));
     assert_eq!(again.alerts.textfile, config.alerts.textfile);
     for (before, after) in config.notify.iter().zip(&again.notify) {
-        let is_literal = before.via.secret().is_some_and(SecretSource::is_literal);
-        assert!(is_literal || before.via == after.via, "{}", before.channel);
+        let is_literal = before.kind.secret().is_some_and(SecretSource::is_literal);
+        assert!(is_literal || before.kind == after.kind, "{}", before.channel);
         assert_eq!(before.channel, after.channel);
         assert_eq!((&before.events, &before.labels), (&after.events, &after.labels));
     }

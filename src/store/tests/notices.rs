@@ -1,6 +1,6 @@
 use super::*;
 use crate::store::sqlite::place;
-use crate::token::{ChannelId, NoticeEvent, TargetId, Told, Topic, TopicState};
+use crate::token::{ChannelId, NotificationEvent, Notified, TargetId, Topic, TopicState};
 
 contract! {
     what_a_channel_was_told_is_remembered_to_the_letter,
@@ -22,20 +22,20 @@ fn topic(token: &str, code: &str, about: &str) -> Topic {
     }
 }
 
-fn told(topic: Topic, event: NoticeEvent) -> Told {
-    Told { topic, state: TopicState::Stands(event), message: format!("it is {event}") }
+fn notified(topic: Topic, event: NotificationEvent) -> Notified {
+    Notified { topic, state: TopicState::Stands(event), message: format!("it is {event}") }
 }
 
 impl Shelf {
-    fn note_told(&self, channel: &ChannelId, told: &[Told], over: &[Topic]) {
+    fn note_notified(&self, channel: &ChannelId, notified: &[Notified], over: &[Topic]) {
         self.store.channel(channel).unwrap();
-        self.store.note_told(channel, told, over, day(1)).unwrap();
+        self.store.note_notified(channel, notified, over, day(1)).unwrap();
     }
 
     #[track_caller]
-    fn remembers(&self, channel: &ChannelId, expected: &[Told]) {
+    fn remembers(&self, channel: &ChannelId, expected: &[Notified]) {
         let mut expected = expected.to_vec();
-        let mut found = self.store.told(channel).unwrap();
+        let mut found = self.store.notified(channel).unwrap();
         expected.sort_by(|a, b| a.topic.cmp(&b.topic));
         found.sort_by(|a, b| a.topic.cmp(&b.topic));
         assert_eq!(found, expected);
@@ -54,21 +54,21 @@ impl Shelf {
 
 fn what_a_channel_was_told_is_remembered_to_the_letter(make: Make) {
     let shelf = make();
-    let reminder = Told {
+    let reminder = Notified {
         topic: topic("brand", "reminder", "expiring"),
         state: TopicState::Reminded { deadline: day(60), before: TimeDelta::days(7) },
         message: "it ends".to_owned(),
     };
     let all = [
-        told(topic("brand", "expiring", ""), NoticeEvent::Warning),
-        told(topic("brand", "delivery_failed", "app"), NoticeEvent::Critical),
-        told(topic("brand", "delivery_failed", "web"), NoticeEvent::Unknown),
-        told(topic("brand/1", "expiring", ""), NoticeEvent::Warning),
-        told(topic("", "clock_skew", ""), NoticeEvent::Warning),
-        told(topic("", "readable_by_others", "/etc/key"), NoticeEvent::Warning),
+        notified(topic("brand", "expiring", ""), NotificationEvent::Warning),
+        notified(topic("brand", "delivery_failed", "app"), NotificationEvent::Critical),
+        notified(topic("brand", "delivery_failed", "web"), NotificationEvent::Unknown),
+        notified(topic("brand/1", "expiring", ""), NotificationEvent::Warning),
+        notified(topic("", "clock_skew", ""), NotificationEvent::Warning),
+        notified(topic("", "readable_by_others", "/etc/key"), NotificationEvent::Warning),
         reminder,
     ];
-    shelf.note_told(&ops(), &all, &[]);
+    shelf.note_notified(&ops(), &all, &[]);
     shelf.remembers(&ops(), &all);
     shelf.remembers(&ChannelId::new("other"), &[]);
 }
@@ -76,20 +76,20 @@ fn what_a_channel_was_told_is_remembered_to_the_letter(make: Make) {
 fn the_last_word_counts_and_what_is_over_is_forgotten_with_it(make: Make) {
     let shelf = make();
     let (late, dead) = (topic("brand", "expiring", ""), topic("brand", "revoked", ""));
-    shelf.note_told(&ops(), &[told(late.clone(), NoticeEvent::Warning)], &[]);
-    let worse = told(late.clone(), NoticeEvent::Critical);
-    shelf.note_told(&ops(), std::slice::from_ref(&worse), &[]);
+    shelf.note_notified(&ops(), &[notified(late.clone(), NotificationEvent::Warning)], &[]);
+    let worse = notified(late.clone(), NotificationEvent::Critical);
+    shelf.note_notified(&ops(), std::slice::from_ref(&worse), &[]);
     shelf.remembers(&ops(), &[worse]);
-    let dead = told(dead, NoticeEvent::Critical);
+    let dead = notified(dead, NotificationEvent::Critical);
     // Another channel's and another target's are not touched.
     let other = ChannelId::new("other");
-    let others = [told(late.clone(), NoticeEvent::Warning)];
-    shelf.note_told(&other, &others, &[topic("brand", "expiring", "app")]);
-    shelf.note_told(&ops(), std::slice::from_ref(&dead), &[late]);
+    let others = [notified(late.clone(), NotificationEvent::Warning)];
+    shelf.note_notified(&other, &others, &[topic("brand", "expiring", "app")]);
+    shelf.note_notified(&ops(), std::slice::from_ref(&dead), &[late]);
     shelf.remembers(&ops(), &[dead]);
     shelf.remembers(&other, &others);
     // What is told again while it is said to be over stays.
-    shelf.note_told(&other, &others, &[others[0].topic.clone()]);
+    shelf.note_notified(&other, &others, &[others[0].topic.clone()]);
     shelf.remembers(&other, &others);
 }
 
@@ -97,9 +97,9 @@ fn a_channel_keeps_its_number_and_counts_what_got_through(make: Make) {
     let shelf = make();
     let first = shelf.store.channel(&ops()).unwrap();
     assert_eq!((first.uid.len(), first.sent), (12, 0));
-    shelf.note_told(&ops(), &[], &[]);
-    let silent = [told(topic("brand", "expiring", ""), NoticeEvent::Warning)];
-    shelf.store.note_untold(&ops(), &silent, &[], day(1)).unwrap();
+    shelf.note_notified(&ops(), &[], &[]);
+    let silent = [notified(topic("brand", "expiring", ""), NotificationEvent::Warning)];
+    shelf.store.note_unwanted(&ops(), &silent, &[], day(1)).unwrap();
     shelf.remembers(&ops(), &silent);
     shelf.fails(&ops(), "HTTP 500", day(2));
     let now = shelf.store.channel(&ops()).unwrap();
@@ -113,14 +113,14 @@ fn a_channel_fails_since_it_first_did_and_each_way_is_an_event(make: Make) {
         shelf.fails(&ops(), error, day(at));
         assert_eq!(shelf.failing(), [("ops".to_owned(), day(1), error.to_owned())]);
     }
-    shelf.note_told(&ops(), &[], &[]);
+    shelf.note_notified(&ops(), &[], &[]);
     assert_eq!(shelf.failing(), []);
     shelf.fails(&ops(), "no answer", day(5));
     assert_eq!(shelf.failing(), [("ops".to_owned(), day(5), "no answer".to_owned())]);
     shelf.store.note_channel_works(&ops()).unwrap();
     assert_eq!(shelf.failing(), []);
     let events = shelf.store.events(&EventQuery::default()).unwrap();
-    let told: Vec<_> = events
+    let notified: Vec<_> = events
         .iter()
         .rev()
         .map(|it| (it.at, it.kind, it.problem.as_ref().unwrap().message.as_str()))
@@ -128,7 +128,7 @@ fn a_channel_fails_since_it_first_did_and_each_way_is_an_event(make: Make) {
     let failed = EventKind::NotificationFailed;
     let expected = [(1, "HTTP 500"), (3, "no answer"), (5, "no answer")]
         .map(|(at, why)| (day(at), failed, why));
-    assert_eq!(told, expected);
+    assert_eq!(notified, expected);
     assert!(events.iter().all(|it| it.label.is_none() && it.target == Some(TargetId::new("ops"))));
     // They are nobody's, so they are not among a token's, and count as failures.
     let of = |query| shelf.store.events(&query).unwrap().len();
@@ -139,9 +139,9 @@ fn a_channel_fails_since_it_first_did_and_each_way_is_an_event(make: Make) {
 fn a_channel_that_the_config_lost_is_forgotten_with_all_it_was_told(make: Make) {
     let shelf = make();
     let (gone, other) = (ChannelId::new("it's \"gone\""), ChannelId::new("other"));
-    let known = [told(topic("brand", "expiring", ""), NoticeEvent::Warning)];
+    let known = [notified(topic("brand", "expiring", ""), NotificationEvent::Warning)];
     for channel in [&gone, &other] {
-        shelf.note_told(channel, &known, &[]);
+        shelf.note_notified(channel, &known, &[]);
         shelf.fails(channel, "HTTP 500", day(1));
     }
     let uid = shelf.store.channel(&gone).unwrap().uid;
@@ -162,8 +162,8 @@ fn where_nothing_changes_nothing_is_written() {
     shelf.store.channel(&ops()).unwrap();
     let log = || std::fs::read(place::beside(&shelf.path, place::LOG)).unwrap();
     let before = log();
-    shelf.store.note_untold(&ops(), &[], &[], day(1)).unwrap();
+    shelf.store.note_unwanted(&ops(), &[], &[], day(1)).unwrap();
     shelf.store.forget_channels_but(&[ops()]).unwrap();
-    assert_eq!(shelf.store.told(&ops()).unwrap(), []);
+    assert_eq!(shelf.store.notified(&ops()).unwrap(), []);
     assert!(before == log());
 }

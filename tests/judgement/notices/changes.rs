@@ -2,7 +2,7 @@
 
 use metatoken::policy::{Dates, Reason};
 
-use super::{Channel, day, reason, runs, standing};
+use super::{Channel, day, issues, reason, runs};
 
 #[test]
 fn a_cause_is_told_once_for_each_state() {
@@ -28,11 +28,11 @@ fn the_words_do_not_matter_and_those_that_were_told_are_taken_back() {
         ("it ends in 8 days", vec![]),
         ("it ends in 7 days", vec![]),
     ] {
-        let mut now = standing(&[("a", &["warning expiring"])]);
+        let mut now = issues(&[("a", &["warning expiring"])]);
         now.tokens[0].reasons[0].message = message.to_owned();
         assert_eq!(channel.hears(&now, day(0)), said);
     }
-    assert_eq!(channel.hears(&standing(&[("a", &[])]), day(0)), ["recovered a: it ends in 9 days"]);
+    assert_eq!(channel.hears(&issues(&[("a", &[])]), day(0)), ["recovered a: it ends in 9 days"]);
 }
 
 #[test]
@@ -61,15 +61,16 @@ fn what_takes_the_place_of_a_cause_is_told_and_not_that_it_went() {
 #[test]
 fn the_old_cause_is_forgotten_only_with_the_new_one() {
     let mut channel = Channel::new();
-    channel.hears(&standing(&[("a", &["warning expiring"])]), day(0));
-    let dead = standing(&[("a", &["critical revoked"])]);
+    channel.hears(&issues(&[("a", &["warning expiring"])]), day(0));
+    let dead = issues(&[("a", &["critical revoked"])]);
     for _ in 0..3 {
         let plan = channel.run(&dead, day(1), |_| false);
-        assert_eq!(plan.announcements.len(), 1);
-        assert_eq!(channel.told[0].topic.code, "expiring");
+        assert_eq!(plan.notifications.len(), 1);
+        assert_eq!(channel.notified[0].topic.code, "expiring");
     }
     assert_eq!(channel.hears(&dead, day(1)), ["critical a: revoked"]);
-    let codes: Vec<_> = channel.told.iter().map(|told| told.topic.code.as_str()).collect();
+    let codes: Vec<_> =
+        channel.notified.iter().map(|notified| notified.topic.code.as_str()).collect();
     assert_eq!(codes, ["revoked"]);
 }
 
@@ -105,10 +106,10 @@ fn two_of_one_kind_are_one_cause() {
         ..reason("a", &format!("{severity} revoked"))
     };
     let mut channel = Channel::new();
-    let mut both = standing(&[("a", &["critical revoked"])]);
+    let mut both = issues(&[("a", &["critical revoked"])]);
     both.tokens[0].reasons.push(second("warning"));
     let plan = channel.plan(&both, day(0));
-    assert_eq!(plan.announcements[0].reason.remedy, "act; act again");
+    assert_eq!(plan.notifications[0].reason.remedy, "act; act again");
     assert_eq!(channel.hears(&both, day(0)), ["critical a: revoked; nor that"]);
     assert_eq!(channel.hears(&both, day(0)), [""; 0]);
     // As one goes the other stays what it is.
@@ -119,26 +120,26 @@ fn two_of_one_kind_are_one_cause() {
 #[test]
 fn a_token_that_is_no_longer_looked_after_is_forgotten() {
     let mut channel = Channel::new();
-    let both = standing(&[("a", &["critical revoked"]), ("b", &["critical expired"])]);
+    let both = issues(&[("a", &["critical revoked"]), ("b", &["critical expired"])]);
     channel.hears(&both, day(0));
-    assert_eq!(channel.hears(&standing(&[("b", &["critical expired"])]), day(0)), [""; 0]);
-    assert_eq!(channel.told.len(), 1);
+    assert_eq!(channel.hears(&issues(&[("b", &["critical expired"])]), day(0)), [""; 0]);
+    assert_eq!(channel.notified.len(), 1);
     assert_eq!(channel.hears(&both, day(0)), ["critical a: revoked"]);
 }
 
 #[test]
 fn while_the_clock_is_not_believed_no_date_is_far_off() {
     let mut channel = Channel::new();
-    let before = standing(&[
+    let before = issues(&[
         ("", &["warning graph_version_ends main"]),
         ("a", &["warning expiring", "critical app_disabled"]),
     ]);
     assert_eq!(channel.hears(&before, day(0)).len(), 3);
-    let doubted = |mut standing: super::Standing| {
-        standing.dates = Dates::Doubted;
-        standing
+    let doubted = |mut issues: super::Issues| {
+        issues.dates = Dates::Doubted;
+        issues
     };
-    let silent = doubted(standing(&[("", &["warning clock_skew"]), ("a", &[])]));
+    let silent = doubted(issues(&[("", &["warning clock_skew"]), ("a", &[])]));
     assert_eq!(
         channel.hears(&silent, day(0)),
         ["warning -: clock_skew", "recovered a: app_disabled"]
@@ -148,6 +149,6 @@ fn while_the_clock_is_not_believed_no_date_is_far_off() {
         ["critical a: app_disabled", "recovered -: clock_skew"]
     );
     // A token that is gone is forgotten all the same.
-    channel.hears(&doubted(standing(&[])), day(0));
-    assert_eq!(channel.told.len(), 1, "{:?}", channel.told);
+    channel.hears(&doubted(issues(&[])), day(0));
+    assert_eq!(channel.notified.len(), 1, "{:?}", channel.notified);
 }

@@ -1,8 +1,8 @@
 //! What a channel does not want to hear of.
 
-use metatoken::token::NoticeEvent::{self, Critical, Recovered, Reminder, Unknown, Warning};
+use metatoken::token::NotificationEvent::{self, Critical, Recovered, Reminder, Unknown, Warning};
 
-use super::{Channel, day, label, runs, standing};
+use super::{Channel, day, issues, label, runs};
 
 const WARNED: &[(&str, &[&str])] = &[("a", &["warning expiring"])];
 const ALARMED: &[(&str, &[&str])] = &[("a", &["critical expiring"])];
@@ -51,7 +51,11 @@ fn a_change_that_is_not_wanted_is_remembered_without_a_word() {
         for (stands, heard) in table {
             runs(&mut channel, &[(stands, &heard)]);
         }
-        assert!(events.contains(&Critical) || channel.told.is_empty(), "{:?}", channel.told);
+        assert!(
+            events.contains(&Critical) || channel.notified.is_empty(),
+            "{:?}",
+            channel.notified
+        );
     }
 }
 
@@ -72,7 +76,7 @@ fn of_one_cause_only_those_are_told_of_whom_it_is_wanted() {
     {
         runs(&mut Channel::of(&[event]), &[(both, &[heard])]);
     }
-    runs(&mut Channel::of(NoticeEvent::ALL), &[(both, &["critical a, b: app_disabled"])]);
+    runs(&mut Channel::of(NotificationEvent::ALL), &[(both, &["critical a, b: app_disabled"])]);
 }
 
 #[test]
@@ -114,14 +118,14 @@ fn a_channel_with_labels_hears_of_their_tokens() {
 fn a_channel_with_labels_hears_of_the_machinery_what_concerns_them() {
     let mut channel = Channel::about(&["brand*"]);
     let tokens = [("brand", &[][..]), ("shop", &[])];
-    let mut ends = standing(&[("", &["warning graph_version_ends main"]), tokens[0], tokens[1]]);
+    let mut ends = issues(&[("", &["warning graph_version_ends main"]), tokens[0], tokens[1]]);
     ends.system[0].labels = vec![label("shop")];
     assert_eq!(channel.hears(&ends, day(0)), [""; 0]);
     ends.system[0].labels = vec![label("shop"), label("brand")];
     assert_eq!(channel.hears(&ends, day(0)), ["warning brand: graph_version_ends main"]);
     assert_eq!(channel.hears(&ends, day(0)), [""; 0]);
     assert_eq!(
-        channel.hears(&standing(&tokens), day(0)),
+        channel.hears(&issues(&tokens), day(0)),
         ["recovered brand: graph_version_ends main"]
     );
 }
@@ -129,7 +133,7 @@ fn a_channel_with_labels_hears_of_the_machinery_what_concerns_them() {
 #[test]
 fn a_channel_whose_labels_change_forgets_the_others() {
     let mut channel = Channel::new();
-    let all = standing(&[
+    let all = issues(&[
         ("", &["warning clock_skew"]),
         ("a", &["critical revoked"]),
         ("b", &["critical expired"]),
@@ -137,5 +141,5 @@ fn a_channel_whose_labels_change_forgets_the_others() {
     assert_eq!(channel.hears(&all, day(0)).len(), 3);
     channel.labels = Channel::about(&["b"]).labels;
     assert_eq!(channel.hears(&all, day(0)), [""; 0]);
-    assert_eq!(channel.told.len(), 1);
+    assert_eq!(channel.notified.len(), 1);
 }

@@ -8,26 +8,26 @@ mod reminders;
 mod shared;
 
 use metatoken::policy::{
-    Announcement, Dates, Deadline, Health, Interest, Plan, Reason, Standing, TokenStanding, plan,
+    Dates, Deadline, Health, Interest, Issues, Notification, Plan, Reason, TokenIssues, plan,
 };
-use metatoken::token::{Action, NoticeEvent, Pattern, Time, Told, Topic};
+use metatoken::token::{Action, NotificationEvent, Notified, Pattern, Time, Topic};
 
 use super::{day, label};
 
 /// One channel: what it wants, and what it remembers.
 #[derive(Debug, Clone)]
 struct Channel {
-    events: Vec<NoticeEvent>,
+    events: Vec<NotificationEvent>,
     labels: Vec<Pattern>,
-    told: Vec<Told>,
+    notified: Vec<Notified>,
 }
 
 impl Channel {
     fn new() -> Self {
-        Self { events: NoticeEvent::ALL.to_vec(), labels: Vec::new(), told: Vec::new() }
+        Self { events: NotificationEvent::ALL.to_vec(), labels: Vec::new(), notified: Vec::new() }
     }
 
-    fn of(events: &[NoticeEvent]) -> Self {
+    fn of(events: &[NotificationEvent]) -> Self {
         Self { events: events.to_vec(), ..Self::new() }
     }
 
@@ -35,47 +35,47 @@ impl Channel {
         Self { labels: labels.iter().map(|it| Pattern::new(*it)).collect(), ..Self::new() }
     }
 
-    fn plan(&self, standing: &Standing, now: Time) -> Plan {
+    fn plan(&self, issues: &Issues, now: Time) -> Plan {
         let interest = Interest { events: &self.events, labels: &self.labels };
-        plan(interest, standing, &self.told, now)
+        plan(interest, issues, &self.notified, now)
     }
 
-    /// Does what a run does of which those announcements get through that `gets` says, and gives
+    /// Does what a run does of which those notifications get through that `gets` says, and gives
     /// what was planned.
     fn run(
         &mut self,
-        standing: &Standing,
+        issues: &Issues,
         now: Time,
-        mut gets: impl FnMut(&Announcement) -> bool,
+        mut gets: impl FnMut(&Notification) -> bool,
     ) -> Plan {
-        let plan = self.plan(standing, now);
-        self.remember(&plan.told, &plan.over);
-        for announcement in &plan.announcements {
-            if gets(announcement) {
-                self.remember(&announcement.told, &announcement.over);
+        let plan = self.plan(issues, now);
+        self.remember(&plan.notified, &plan.over);
+        for notification in &plan.notifications {
+            if gets(notification) {
+                self.remember(&notification.notified, &notification.over);
             }
         }
         plan
     }
 
     /// A run in which everything gets through; gives what was said, a line each.
-    fn hears(&mut self, standing: &Standing, now: Time) -> Vec<String> {
-        let said = self.run(standing, now, |_| true);
-        said.announcements.iter().map(line).collect()
+    fn hears(&mut self, issues: &Issues, now: Time) -> Vec<String> {
+        let said = self.run(issues, now, |_| true);
+        said.notifications.iter().map(line).collect()
     }
 
-    fn remember(&mut self, told: &[Told], over: &[Topic]) {
-        let again = |old: &Told| told.iter().any(|told| told.topic == old.topic);
-        self.told.retain(|old| !over.contains(&old.topic) && !again(old));
-        self.told.extend(told.iter().cloned());
+    fn remember(&mut self, notified: &[Notified], over: &[Topic]) {
+        let again = |old: &Notified| notified.iter().any(|notified| notified.topic == old.topic);
+        self.notified.retain(|old| !over.contains(&old.topic) && !again(old));
+        self.notified.extend(notified.iter().cloned());
     }
 }
 
 /// `warning a, b: late`.
-fn line(announcement: &Announcement) -> String {
-    let labels: Vec<_> = announcement.reason.labels.iter().map(ToString::to_string).collect();
+fn line(notification: &Notification) -> String {
+    let labels: Vec<_> = notification.reason.labels.iter().map(ToString::to_string).collect();
     let labels = if labels.is_empty() { "-".to_owned() } else { labels.join(", ") };
-    format!("{} {labels}: {}", announcement.event, announcement.reason.message)
+    format!("{} {labels}: {}", notification.event, notification.reason.message)
 }
 
 /// `severity code` of a token, such as `warning expiring`, or `severity code target`; its message
@@ -112,17 +112,17 @@ const CODES: [&str; 12] = [
 ];
 
 /// Tokens with what stands against each.
-fn standing(all: Stands<'_>) -> Standing {
-    let mut standing = Standing { tokens: Vec::new(), system: Vec::new(), dates: Dates::Trusted };
+fn issues(all: Stands<'_>) -> Issues {
+    let mut issues = Issues { tokens: Vec::new(), system: Vec::new(), dates: Dates::Trusted };
     for (name, reasons) in all {
         let reasons = reasons.iter().map(|text| reason(name, text)).collect();
         if name.is_empty() {
-            standing.system = reasons;
+            issues.system = reasons;
         } else {
-            standing.tokens.push(TokenStanding { label: label(name), reasons, deadlines: vec![] });
+            issues.tokens.push(TokenIssues { label: label(name), reasons, deadlines: vec![] });
         }
     }
-    standing
+    issues
 }
 
 /// What stands in a run, by token; a name that is empty stands for the machinery.
@@ -132,9 +132,9 @@ type Stands<'a> = &'a [(&'a str, &'a [&'a str])];
 #[track_caller]
 fn runs(channel: &mut Channel, table: &[(Stands<'_>, &[&str])]) {
     for (number, (stands, heard)) in table.iter().enumerate() {
-        let standing = standing(stands);
-        assert_eq!(channel.hears(&standing, day(0)), *heard, "run {number}: {stands:?}");
-        assert_eq!(channel.hears(&standing, day(0)), [""; 0], "run {number}, again: {stands:?}");
+        let issues = issues(stands);
+        assert_eq!(channel.hears(&issues, day(0)), *heard, "run {number}: {stands:?}");
+        assert_eq!(channel.hears(&issues, day(0)), [""; 0], "run {number}, again: {stands:?}");
     }
 }
 

@@ -1,11 +1,11 @@
 //! Whatever happens, nothing is told twice and nothing is lost.
 
-use metatoken::policy::{Health, Standing};
-use metatoken::token::{NoticeEvent, TopicState};
+use metatoken::policy::{Health, Issues};
+use metatoken::token::{NotificationEvent, TopicState};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use super::{Announcement, Channel, day, deadline, label, standing};
+use super::{Channel, Notification, day, deadline, issues, label};
 
 /// What may stand against a token; most of it twice, to be worse or better.
 const OF_TOKENS: [&str; 9] = [
@@ -32,11 +32,11 @@ prop_compose! {
         system in subsequence(&OF_SYSTEM[..], 0..3),
         ends in prop::option::of(20..80_i64),
         doubted in prop::bool::weighted(0.1),
-    ) -> Standing {
+    ) -> Issues {
         let mut all: Vec<(&str, &[&str])> = vec![("", &system)];
         all.extend(NAMES.iter().zip(&troubles).map(|(name, troubles)| (*name, &troubles[..])));
-        let mut standing = standing(&all);
-        for ((token, held), name) in standing.tokens.iter_mut().zip(held).zip(NAMES) {
+        let mut issues = issues(&all);
+        for ((token, held), name) in issues.tokens.iter_mut().zip(held).zip(NAMES) {
             if held && name.starts_with("a/") {
                 for reason in &mut token.reasons {
                     reason.held_by = Some(label("a"));
@@ -46,40 +46,45 @@ prop_compose! {
             token.deadlines.extend(ends.map(|ends| deadline("expiring", day(ends), &[name])));
         }
         let mut present = present.into_iter();
-        standing.tokens.retain(|_| present.next().unwrap());
+        issues.tokens.retain(|_| present.next().unwrap());
         if doubted {
-            standing.dates = metatoken::policy::Dates::Doubted;
+            issues.dates = metatoken::policy::Dates::Doubted;
             let dated = ["expiring", "expired", "unproven"];
-            for token in &mut standing.tokens {
+            for token in &mut issues.tokens {
                 token.deadlines.clear();
                 token.reasons.retain(|it| !dated.contains(&it.code));
             }
         }
-        standing
+        issues
     }
 }
 
 prop_compose! {
     fn any_channel()(
-        events in subsequence(NoticeEvent::ALL, 1..=NoticeEvent::ALL.len()),
+        events in subsequence(NotificationEvent::ALL, 1..=NotificationEvent::ALL.len()),
         labels in select(vec![vec![], vec!["a*"], vec!["a"], vec!["b", "a/1"]]),
     ) -> Channel {
         Channel { events, ..Channel::about(&labels) }
     }
 }
 
-/// What has not been told of an announcement that stands: all of it must be new.
-fn is_news(channel: &Channel, announcement: &Announcement) -> bool {
-    let known = |topic| channel.told.iter().find(|told| &told.topic == topic);
-    let changed =
-        announcement.told.iter().all(|new| known(&new.topic).map(|it| it.state) != Some(new.state));
+/// What has not been told of an notification that stands: all of it must be new.
+fn is_news(channel: &Channel, notification: &Notification) -> bool {
+    let known = |topic| channel.notified.iter().find(|notified| &notified.topic == topic);
+    let changed = notification
+        .notified
+        .iter()
+        .all(|new| known(&new.topic).map(|it| it.state) != Some(new.state));
     // Of what has gone something was known.
-    changed && announcement.over.iter().all(|topic| known(topic).is_some())
+    changed && notification.over.iter().all(|topic| known(topic).is_some())
 }
 
-fn is_told(channel: &Channel, announcement: &Announcement) -> bool {
-    announcement.told.iter().all(|told| channel.told.contains(told))
-        && announcement.over.iter().all(|topic| channel.told.iter().all(|it| it.topic != *topic))
+fn is_told(channel: &Channel, notification: &Notification) -> bool {
+    notification.notified.iter().all(|notified| channel.notified.contains(notified))
+        && notification
+            .over
+            .iter()
+            .all(|topic| channel.notified.iter().all(|it| it.topic != *topic))
 }
 
 fn config() -> ProptestConfig {
@@ -99,30 +104,30 @@ proptest! {
         mut channel in any_channel(),
         days in prop::collection::vec((any_standing(), any::<u8>()), 1..12),
     ) {
-        for (number, (standing, luck)) in days.iter().enumerate() {
+        for (number, (issues, luck)) in days.iter().enumerate() {
             let now = day(5 * i64::try_from(number).unwrap());
-            let before = channel.plan(standing, now);
-            for announcement in &before.announcements {
-                prop_assert!(channel.events.contains(&announcement.event), "{announcement:?}");
-                prop_assert!(is_news(&channel, announcement), "{announcement:?}\n{:?}", channel.told);
+            let before = channel.plan(issues, now);
+            for notification in &before.notifications {
+                prop_assert!(channel.events.contains(&notification.event), "{notification:?}");
+                prop_assert!(is_news(&channel, notification), "{notification:?}\n{:?}", channel.notified);
             }
             // Each gets through or not, as luck has it.
             let mut place = 0_u32;
-            channel.run(standing, now, |_| { place += 1; luck.rotate_right(place) & 1 == 0 });
-            let after = channel.plan(standing, now);
-            for announcement in &before.announcements {
-                let again = after.announcements.iter().any(|it| it.event == announcement.event
-                    && it.reason.message == announcement.reason.message);
-                prop_assert!(again || is_told(&channel, announcement), "lost: {announcement:?}");
+            channel.run(issues, now, |_| { place += 1; luck.rotate_right(place) & 1 == 0 });
+            let after = channel.plan(issues, now);
+            for notification in &before.notifications {
+                let again = after.notifications.iter().any(|it| it.event == notification.event
+                    && it.reason.message == notification.reason.message);
+                prop_assert!(again || is_told(&channel, notification), "lost: {notification:?}");
             }
             // What got through is not told twice, and once everything has nothing is.
-            for announcement in &after.announcements {
-                prop_assert!(is_news(&channel, announcement), "twice: {announcement:?}");
+            for notification in &after.notifications {
+                prop_assert!(is_news(&channel, notification), "twice: {notification:?}");
             }
             if luck % 3 == 0 {
                 let mut rested = channel.clone();
-                rested.run(standing, now, |_| true);
-                let rest = rested.plan(standing, now);
+                rested.run(issues, now, |_| true);
+                let rest = rested.plan(issues, now);
                 prop_assert_eq!(rest, super::Plan::default());
                 channel = rested;
             }
@@ -134,19 +139,19 @@ proptest! {
         days in prop::collection::vec(any_standing(), 1..8),
     ) {
         let mut channel = Channel::new();
-        for standing in &days {
-            channel.run(standing, day(0), |_| true);
+        for issues in &days {
+            channel.run(issues, day(0), |_| true);
         }
         let last = days.last().unwrap();
         let all = last.tokens.iter().flat_map(|it| &it.reasons).chain(&last.system);
         let worst = all.clone().map(|it| it.severity).fold(Health::Ok, Health::worse);
-        let stands = |told: &&metatoken::token::Told| matches!(told.state, TopicState::Stands(_));
+        let stands = |notified: &&metatoken::token::Notified| matches!(notified.state, TopicState::Stands(_));
         // The worst is known, under whatever name, and nothing is known of which nothing is left.
-        let known = |event| channel.told.iter().any(|it| it.state == TopicState::Stands(event));
-        prop_assert!(worst != Health::Critical || known(NoticeEvent::Critical));
+        let known = |event| channel.notified.iter().any(|it| it.state == TopicState::Stands(event));
+        prop_assert!(worst != Health::Critical || known(NotificationEvent::Critical));
         if last.dates == metatoken::policy::Dates::Trusted {
-            for told in channel.told.iter().filter(stands) {
-                prop_assert!(all.clone().any(|it| it.code == told.topic.code), "{told:?}");
+            for notified in channel.notified.iter().filter(stands) {
+                prop_assert!(all.clone().any(|it| it.code == notified.topic.code), "{notified:?}");
             }
         }
     }

@@ -1,21 +1,21 @@
 //! Dates that only a person can move.
 
 use chrono::TimeDelta;
-use metatoken::policy::{Dates, Moment, Policy, Standing, TokenStanding, deadlines};
-use metatoken::token::NoticeEvent::{Critical, Recovered, Reminder, Warning};
+use metatoken::policy::{Dates, Issues, Moment, Policy, TokenIssues, deadlines};
+use metatoken::token::NotificationEvent::{Critical, Recovered, Reminder, Warning};
 use metatoken::token::{Credential, DataAccess, Expiry, ProblemKind, Time, TokenType};
 
 use super::super::{SECOND, credential, hours, lifeless, page, string, subject, user, with_answer};
 use super::{Channel, day, deadline, label, reason};
 
 /// A token whose date that only a person can move is `at`.
-fn ending(at: Time) -> Standing {
-    let token = TokenStanding {
+fn ending(at: Time) -> Issues {
+    let token = TokenIssues {
         label: label("a"),
         reasons: vec![],
         deadlines: vec![deadline("expiring", at, &["a"])],
     };
-    Standing { tokens: vec![token], system: vec![], dates: Dates::Trusted }
+    Issues { tokens: vec![token], system: vec![], dates: Dates::Trusted }
 }
 
 const REMINDED: &str = "reminder a: it ends";
@@ -49,7 +49,7 @@ fn of_several_at_once_the_last_counts() {
 fn what_did_not_get_through_is_told_by_the_next_run() {
     let mut channel = Channel::new();
     for _ in 0..2 {
-        assert_eq!(channel.run(&ending(day(60)), day(46), |_| false).announcements.len(), 1);
+        assert_eq!(channel.run(&ending(day(60)), day(46), |_| false).notifications.len(), 1);
     }
     assert_eq!(channel.hears(&ending(day(60)), day(47)), [REMINDED]);
 }
@@ -80,13 +80,13 @@ fn a_token_that_is_silent_for_a_while_is_not_told_of_twice() {
     assert_eq!(channel.hears(&ending(day(60)), day(52)), [""; 0]);
     // What has passed is forgotten, and so is a token that is gone.
     channel.hears(&silent, day(61) - SECOND);
-    assert_eq!(channel.told.len(), 1);
+    assert_eq!(channel.notified.len(), 1);
     channel.hears(&silent, day(61));
-    assert_eq!(channel.told, []);
+    assert_eq!(channel.notified, []);
     channel.hears(&ending(day(60)), day(50));
     silent.tokens.clear();
     channel.hears(&silent, day(51));
-    assert_eq!(channel.told, []);
+    assert_eq!(channel.notified, []);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! A cause that several tokens have, and a token that shares another's trouble.
 
-use metatoken::policy::{Reason, Standing};
+use metatoken::policy::{Issues, Reason};
 
-use super::{Channel, day, label, reason, runs, standing};
+use super::{Channel, day, issues, label, reason, runs};
 
 #[test]
 fn one_cause_of_several_tokens_is_told_once() {
@@ -41,8 +41,8 @@ fn one_cause_of_several_tokens_is_told_once() {
 }
 
 /// `parent` with its own troubles, and two Pages, of which each is held by it or stands alone.
-fn family(parent: &[&str], pages: [&[&str]; 2]) -> Standing {
-    let mut family = standing(&[("a", parent), ("a/1", pages[0]), ("a/2", pages[1]), ("b", &[])]);
+fn family(parent: &[&str], pages: [&[&str]; 2]) -> Issues {
+    let mut family = issues(&[("a", parent), ("a/1", pages[0]), ("a/2", pages[1]), ("b", &[])]);
     for page in &mut family.tokens[1..3] {
         for reason in page.reasons.iter_mut().filter(|it| it.code == "revoked") {
             reason.held_by = Some(label("a"));
@@ -75,12 +75,13 @@ fn a_page_that_was_told_of_alone_does_not_recover_when_its_parent_dies() {
     for first in [family(&[], [late, &[]]), family(DEAD, [late, &[]])] {
         let mut channel = Channel::new();
         channel.hears(&first, day(0));
-        assert!(channel.told.iter().any(|told| told.topic.label == Some(label("a/1"))));
+        assert!(channel.notified.iter().any(|notified| notified.topic.label == Some(label("a/1"))));
         let said = channel.hears(&family(DEAD, [DEAD, DEAD]), day(1));
         let parent_is_news = first.tokens[0].reasons.is_empty();
         let news = vec!["critical a, a/1, a/2: revoked".to_owned()];
         assert_eq!(said, if parent_is_news { news } else { vec![] });
-        let kept: Vec<_> = channel.told.iter().map(|it| it.topic.label.clone().unwrap()).collect();
+        let kept: Vec<_> =
+            channel.notified.iter().map(|it| it.topic.label.clone().unwrap()).collect();
         assert_eq!(kept, [label("a")]);
     }
 }
@@ -98,7 +99,7 @@ fn only_those_pages_are_named_again_whose_parent_is_news() {
     let shared =
         |name: &str| Reason { held_by: Some(label(name)), ..reason("x", "critical expired") };
     let mut both =
-        standing(&[("a", &["critical app_disabled"]), ("a/1", &[]), ("b", &[]), ("b/1", &[])]);
+        issues(&[("a", &["critical app_disabled"]), ("a/1", &[]), ("b", &[]), ("b/1", &[])]);
     both.tokens[1].reasons = vec![Reason { labels: vec![label("a/1")], ..shared("a") }];
     let mut channel = Channel::new();
     assert_eq!(channel.hears(&both, day(0)), ["critical a, a/1: app_disabled"]);

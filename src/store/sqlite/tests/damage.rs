@@ -120,7 +120,7 @@ fn holds(lock: &RunLock, path: &Path, case: &str) {
     assert_eq!(shop.damage, None, "{case}");
     assert!(before.machinery("refresh", day(2)).is_ok(), "{case}");
     assert!(before.throttled_apps(day(2)).is_ok(), "{case}");
-    assert!(before.told(&ChannelId::new("ops")).is_ok(), "{case}");
+    assert!(before.notified(&ChannelId::new("ops")).is_ok(), "{case}");
     assert!(before.failing_channels().is_ok(), "{case}");
     assert!(before.history(&EventQuery::default()).is_ok(), "{case}");
     assert!(before.last_runs(9).is_ok(), "{case}");

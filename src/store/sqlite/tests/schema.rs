@@ -79,7 +79,7 @@ fn the_history_is_kept_where_events_need_no_token_any_more() {
     let ops = ChannelId::new("ops");
     let run = store.begin_run("refresh", Trigger::Scheduled, day(4)).unwrap();
     store.note_channel_failure(run, &ops, "HTTP 500", day(4)).unwrap();
-    assert_eq!(store.told(&ops).unwrap(), []);
+    assert_eq!(store.notified(&ops).unwrap(), []);
     drop(store);
     assert_eq!(rows("PRAGMA foreign_key_check"), [""; 0]);
     assert_eq!(schema(&path), schema(&Shelf::new().path));

@@ -1,0 +1,268 @@
+//! Words a notification for people and for programs: what is wrong, until when, who owns it, what to
+//! type.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use crate::policy::{Notification, State, humanize};
+use crate::report::{
+    CheckReport, Scope, StatusReport, TokenReport, VERSION, document, reasons_json, time_json,
+};
+use crate::store::ChannelRecord;
+use crate::token::{Label, NotificationEvent, Pattern, Time};
+
+/// One notification, worded for every channel. It holds no token and no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its id, in letters, digits and `-`: the same when it is sent again because it is not known
+    /// whether it arrived.
+    pub id: String,
+    /// When it was decided on, which is the date of an email however often it is sent.
+    pub at: Time,
+    /// What it is about.
+    pub event: NotificationEvent,
+    /// Its one line: which tokens, and what happened.
+    pub subject: String,
+    /// The whole, in lines for people; begins with more than the subject.
+    pub text: String,
+    /// The whole, as a JSON document.
+    pub json: String,
+    /// The whole, as variables of a program, `METATOKEN_...`.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// Writes the messages of one channel.
+pub struct Composer<'a> {
+    /// Everything as it stands, as far as the reader may know of it.
+    status: StatusReport,
+    host: &'a str,
+}
+
+impl<'a> Composer<'a> {
+    /// A composer for a channel that is notified of these tokens, on the machine of that name.
+    pub fn new(status: &StatusReport, labels: &[Pattern], host: &'a str) -> Self {
+        Self { status: visible(status, labels), host }
+    }
+
+    /// Words an notification.
+    pub fn compose(&self, channel: &ChannelRecord, notification: &Notification) -> Message {
+        let id = id(channel, notification);
+        let concerned = self.concerned(notification);
+        let act_by = act_by(notification, &concerned, self.status.generated_at);
+        let owners = owners(&concerned);
+        let subject = subject(notification);
+        Message {
+            at: self.status.generated_at,
+            event: notification.event,
+            text: self.text(notification, &subject, &concerned, act_by.as_ref(), &owners),
+            json: self.json(&id, notification, &concerned, act_by.as_ref(), &owners),
+            variables: self.variables(&id, notification, act_by.as_ref(), &owners),
+            id,
+            subject,
+        }
+    }
+
+    /// The tokens that are named; a problem of the system names none.
+    fn concerned(&self, notification: &Notification) -> Vec<&TokenReport> {
+        let labels: HashSet<&Label> = notification.reason.labels.iter().collect();
+        let named =
+            |token: &&TokenReport| token.label.as_ref().is_some_and(|label| labels.contains(label));
+        self.status.tokens.iter().filter(named).collect()
+    }
+
+    fn text(
+        &self,
+        notification: &Notification,
+        subject: &str,
+        concerned: &[&TokenReport],
+        act_by: Option<&ActBy>,
+        owners: &BTreeSet<&str>,
+    ) -> String {
+        let (reason, now) = (&notification.reason, self.status.generated_at);
+        let mut text = format!("{}: {subject}\n", heading(notification.event));
+        let mut line = |name: &str, value: &str| {
+            if !value.is_empty() {
+                let _ = writeln!(text, "{name}: {value}");
+            }
+        };
+        if reason.labels.len() > 1 {
+            line("tokens", &humanize::list(&reason.labels));
+        }
+        if notification.event == NotificationEvent::Recovered {
+            if let [token] = concerned {
+                line(
+                    "now",
+                    &format!(
+                        "{}, ends {}",
+                        token.judgement.health,
+                        humanize::expiry(token.expiry, now)
+                    ),
+                );
+            }
+        } else {
+            line("deadline", &act_by.map(|it| it.words(now)).unwrap_or_default());
+            line("owner", &owners.iter().copied().collect::<Vec<_>>().join(", "));
+            line("what to do", &reason.remedy);
+        }
+        line("from", &format!("metatoken on {}, {}", self.host, humanize::instant(now)));
+        text
+    }
+
+    fn json(
+        &self,
+        id: &str,
+        notification: &Notification,
+        concerned: &[&TokenReport],
+        act_by: Option<&ActBy>,
+        owners: &BTreeSet<&str>,
+    ) -> String {
+        let reason = &notification.reason;
+        let of_it = StatusReport {
+            tokens: concerned.iter().copied().cloned().collect(),
+            system: if reason.labels.is_empty() { self.status.system.clone() } else { Vec::new() },
+            ..self.status.clone()
+        };
+        let check = CheckReport::new(of_it, Scope::All);
+        document(&json!({
+            "version": VERSION,
+            "id": id,
+            "event": notification.event.as_str(),
+            "at": time_json(Some(self.status.generated_at)),
+            "host": self.host,
+            "summary": subject(notification),
+            "deadline": time_json(act_by.and_then(ActBy::at)),
+            "owners": owners,
+            "reason": reasons_json(std::slice::from_ref(reason))[0],
+            "check": check.value(),
+        }))
+    }
+
+    fn variables(
+        &self,
+        id: &str,
+        notification: &Notification,
+        act_by: Option<&ActBy>,
+        owners: &BTreeSet<&str>,
+    ) -> BTreeMap<String, String> {
+        let reason = &notification.reason;
+        let labels: Vec<&str> = reason.labels.iter().map(Label::as_str).collect();
+        let owners: Vec<&str> = owners.iter().copied().collect();
+        let ends = act_by.and_then(ActBy::at);
+        [
+            ("ID", id.to_owned()),
+            ("EVENT", notification.event.to_string()),
+            ("CODE", reason.code.to_owned()),
+            ("LABELS", labels.join(" ")),
+            ("MESSAGE", reason.message.clone()),
+            ("REMEDY", reason.remedy.clone()),
+            ("OWNER", owners.join(" ")),
+            (
+                "DEADLINE",
+                ends.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default(),
+            ),
+            ("HOST", self.host.to_owned()),
+        ]
+        .map(|(name, value)| (format!("METATOKEN_{name}"), value))
+        .into()
+    }
+}
+
+/// As much of everything as a reader may know who is notified of these tokens only.
+fn visible(status: &StatusReport, labels: &[Pattern]) -> StatusReport {
+    let mut known = status.clone();
+    if !labels.is_empty() {
+        let covered = |label: &Label| labels.iter().any(|pattern| pattern.matches(label));
+        known.tokens.retain(|token| token.label.as_ref().is_some_and(covered));
+        known.system.clear();
+        known.unlisted.clear();
+    }
+    known
+}
+
+const fn heading(event: NotificationEvent) -> &'static str {
+    match event {
+        NotificationEvent::Warning => "WARNING",
+        NotificationEvent::Critical => "CRITICAL",
+        NotificationEvent::Unknown => "UNKNOWN",
+        NotificationEvent::Recovered => "RECOVERED",
+        NotificationEvent::Reminder => "REMINDER",
+    }
+}
+
+/// Which tokens it is about, and what happened.
+fn subject(notification: &Notification) -> String {
+    let reason = &notification.reason;
+    let over = match notification.event {
+        NotificationEvent::Recovered => "no longer so: ",
+        _ => "",
+    };
+    match reason.labels.as_slice() {
+        [] => format!("{over}{}", reason.message),
+        [one] => format!("{one}: {over}{}", reason.message),
+        [first, others @ ..] => {
+            format!("{first} and {} more: {over}{}", others.len(), reason.message)
+        }
+    }
+}
+
+/// Until when a person can do something.
+enum ActBy {
+    /// The token, or the first of them, expires then.
+    Ends(Time),
+    /// Access to data ends then.
+    DataAccess(Time),
+    /// It is too late.
+    Past,
+}
+
+impl ActBy {
+    const fn at(&self) -> Option<Time> {
+        match self {
+            Self::Ends(at) | Self::DataAccess(at) => Some(*at),
+            Self::Past => None,
+        }
+    }
+
+    fn words(&self, now: Time) -> String {
+        match self {
+            Self::Ends(at) => format!("{}, when the token ends", humanize::when(*at, now)),
+            Self::DataAccess(at) => format!("{}, when data access ends", humanize::when(*at, now)),
+            Self::Past => "none, what uses the token fails already".to_owned(),
+        }
+    }
+}
+
+fn act_by(notification: &Notification, concerned: &[&TokenReport], now: Time) -> Option<ActBy> {
+    let reason = &notification.reason;
+    if reason.code.starts_with("data_access") {
+        let ends = concerned.iter().filter_map(|it| it.inspection.as_ref()?.data_access.until());
+        let soonest = ends.min()?;
+        return Some(if soonest > now { ActBy::DataAccess(soonest) } else { ActBy::Past });
+    }
+    let dead = |token: &&TokenReport| match token.judgement.state {
+        State::Expired | State::Invalid => true,
+        // An access token that is awaited may still come by itself.
+        State::Missing => notification.event == NotificationEvent::Critical,
+        State::Unverified | State::Expiring | State::Valid => false,
+    };
+    if concerned.iter().any(dead) {
+        return Some(ActBy::Past);
+    }
+    concerned.iter().filter_map(|it| it.expiry.at()).filter(|at| *at > now).min().map(ActBy::Ends)
+}
+
+fn owners<'a>(concerned: &[&'a TokenReport]) -> BTreeSet<&'a str> {
+    concerned.iter().filter_map(|token| token.owner.as_deref()).collect()
+}
+
+/// The id of a message: the same if it is sent again because a kill came before it was stored that
+/// it was sent, and never that of another.
+fn id(channel: &ChannelRecord, notification: &Notification) -> String {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    let reason = &notification.reason;
+    (notification.event, reason.code, &reason.about, &reason.labels).hash(&mut hasher);
+    format!("{}-{}-{:08x}", channel.uid, channel.sent, hasher.finish() & 0xffff_ffff)
+}

@@ -1,0 +1,127 @@
+//! Says what each channel is to be sent, in how many messages.
+//!
+//! A hundred messages in a minute are not read, and a chat would throttle their sender: what is left
+//! after the worst is one digest.
+
+use crate::config::NotifySetting;
+use crate::policy::{
+    Interest, Issues, Notification, Plan, Reason, TokenIssues, judge_channel, plan,
+};
+use crate::report::{StatusReport, prefixed};
+use crate::store::{Store, StoreError};
+use crate::token::{ChannelId, NotificationEvent, Time};
+
+/// How many messages a channel gets at once.
+const MOST: usize = 10;
+
+/// What one channel is to be sent.
+pub struct ChannelQueue<'a> {
+    /// The channel.
+    pub setting: &'a NotifySetting,
+    /// One message each.
+    pub notifications: Vec<Notification>,
+}
+
+/// What a channel is to be sent; nothing if it was notified of everything. What it does not want to
+/// be notified of is stored at once.
+pub fn queue<'a>(
+    store: &Store,
+    status: &StatusReport,
+    setting: &'a NotifySetting,
+    prefix: Option<&str>,
+) -> Result<Option<ChannelQueue<'a>>, StoreError> {
+    let (channel, now) = (&setting.channel, status.generated_at);
+    let interest = Interest { events: &setting.events, labels: &setting.labels };
+    let issues = issues(status, channel);
+    let Plan { mut notifications, notified, over } =
+        plan(interest, &issues, &store.notified(channel)?, now);
+    store.note_unwanted(channel, &notified, &over, now)?;
+    let own_problem = status.system.iter().find(|reason| is_about(reason, channel));
+    if let Some(problem) = own_problem.filter(|_| notifications.is_empty()) {
+        notifications.extend(trial(setting, problem));
+        if notifications.is_empty() {
+            store.note_channel_works(channel)?;
+        }
+    }
+    let notifications = in_brief(notifications, prefix);
+    Ok((!notifications.is_empty()).then_some(ChannelQueue { setting, notifications }))
+}
+
+/// What is to be said of the channels whose last message failed.
+pub fn failing_channels(
+    store: &Store,
+    settings: &[NotifySetting],
+    now: Time,
+) -> Result<Vec<Reason>, StoreError> {
+    let failing = store.failing_channels()?.into_iter();
+    let ours = failing.filter(|it| settings.iter().any(|setting| setting.channel == it.channel));
+    Ok(ours.map(|it| judge_channel(&it.channel, it.since, &it.error, now)).collect())
+}
+
+/// Whether a reason is about this channel.
+pub fn is_about(reason: &Reason, channel: &ChannelId) -> bool {
+    reason.is_about_a_channel() && reason.about.as_deref() == Some(channel.as_str())
+}
+
+/// What a channel that failed, and that is to be sent nothing else, is sent to see whether it works
+/// again. A channel without this event is not tried: it has missed nothing.
+fn trial(setting: &NotifySetting, problem: &Reason) -> Option<Notification> {
+    setting
+        .events
+        .contains(&NotificationEvent::Recovered)
+        .then(|| Notification::recovery(&problem.message))
+}
+
+/// How everything stands, but for the channel's own problem, of which it cannot notify.
+fn issues(status: &StatusReport, channel: &ChannelId) -> Issues {
+    let tokens = status.tokens.iter().filter_map(|token| {
+        Some(TokenIssues {
+            label: token.label.clone()?,
+            reasons: token.judgement.reasons.clone(),
+            deadlines: token.deadlines.clone(),
+        })
+    });
+    Issues {
+        tokens: tokens.collect(),
+        system: status.system.iter().filter(|it| !is_about(it, channel)).cloned().collect(),
+        dates: status.dates,
+    }
+}
+
+/// The same in at most [`MOST`] messages: the worst by themselves, and a digest of all that are
+/// left.
+fn in_brief(mut all: Vec<Notification>, prefix: Option<&str>) -> Vec<Notification> {
+    if all.len() > MOST {
+        let rest = all.split_off(MOST - 1);
+        all.extend(digest(rest, prefix));
+    }
+    all
+}
+
+fn digest(rest: Vec<Notification>, prefix: Option<&str>) -> Option<Notification> {
+    let first = rest.first()?;
+    let message =
+        format!("{} more causes, the first of them: {}", rest.len(), first.reason.message);
+    let remedy = "run `metatoken check` to see them all";
+    let remedy = prefix.map_or_else(|| remedy.to_owned(), |prefix| prefixed(remedy, prefix));
+    let reason = Reason {
+        code: "digest",
+        message,
+        remedy,
+        about: None,
+        held_by: None,
+        ..first.reason.clone()
+    };
+    let mut digest =
+        Notification { event: first.event, reason, notified: Vec::new(), over: Vec::new() };
+    for one in rest {
+        for label in one.reason.labels {
+            if !digest.reason.labels.contains(&label) {
+                digest.reason.labels.push(label);
+            }
+        }
+        digest.notified.extend(one.notified);
+        digest.over.extend(one.over);
+    }
+    Some(digest)
+}

@@ -1,0 +1,121 @@
+//! Finds files of the config that other users can read although they are secret, or change although
+//! they decide what is run.
+//!
+//! A run refuses some of them; `check` and `config check` report them before, and others besides.
+
+use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::config::Place;
+use crate::config::{Config, KeySetting, SecretSource};
+use crate::files;
+use crate::policy::{Health, Reason, Tampering, judge_exposure, judge_tampering};
+use crate::store::lock_path;
+
+/// Reasons about the files that the config names. A file that this user may not look at is not
+/// readable by everybody.
+pub fn exposures(config: &Config) -> Vec<Reason> {
+    let mut reasons = readable(config);
+    reasons.extend(changeable(config));
+    reasons
+}
+
+fn readable(config: &Config) -> Vec<Reason> {
+    let files = config.tokens.iter().flat_map(|token| &token.deliver);
+    let targets = files.filter_map(|target| match &target.place {
+        Place::File(file) => Some(file.path.as_path()),
+        Place::Command(_) => None,
+    });
+    let mut known: HashSet<&Path> = HashSet::new();
+    let named = key_file(config).map(|path| ("the store key", path)).into_iter();
+    let all = named
+        .chain([("the store", config.store.path.as_path())])
+        .chain(targets.map(|path| ("the target", path)))
+        .chain(config.secret_files().into_iter().map(|path| ("the secret file", path)));
+    let once = all.filter(|(_, path)| known.insert(path));
+    // A device is meant to be readable.
+    let exposed = once.filter(|(_, path)| path.is_file() && files::is_readable_by_others(path));
+    exposed.map(|(what, path)| judge_exposure(what, path)).collect()
+}
+
+fn changeable(config: &Config) -> Vec<Reason> {
+    let of_the_store = of_the_store(config);
+    let reported: HashSet<PathBuf> = of_the_store.iter().map(|(_, path)| path.clone()).collect();
+    let of_the_store = of_the_store
+        .iter()
+        .map(|(what, path)| (*what, path.as_path(), writers(path), Health::Critical));
+    let secrets = config
+        .secret_files()
+        .into_iter()
+        .filter(|path| path.is_file() && !reported.contains(*path))
+        .map(|path| {
+            // A file with a secret may be the application's own.
+            ("the secret file", path, writers(path), Health::Warning)
+        });
+    let programs = config.programs().into_iter().map(|path| {
+        let who = writers(path).or_else(|| other_owner(path, &config.path));
+        ("the program", path, who, Health::Warning)
+    });
+    let folders = open_folders(config);
+    let folders = folders
+        .iter()
+        .map(|(what, folder)| (*what, folder.as_path(), Some(Tampering::Others), Health::Warning));
+    let all = of_the_store.chain(secrets).chain(programs).chain(folders);
+    all.filter_map(|(what, path, who, severity)| Some(judge_tampering(what, path, who?, severity)))
+        .collect()
+}
+
+/// Folders in which every user can replace a secret or a program. With the sticky bit only the owner
+/// can move a file.
+fn open_folders(config: &Config) -> Vec<(&'static str, PathBuf)> {
+    const STICKY: u32 = 0o1000;
+    let is_open = |folder: &Path| {
+        folder.metadata().is_ok_and(|it| it.mode() & 0o002 != 0 && it.mode() & STICKY == 0)
+    };
+    let secrets = config.secret_files().into_iter().map(|path| ("the folder of a secret", path));
+    let programs = config.programs().into_iter().map(|path| ("the folder of a program", path));
+    let folders = secrets
+        .chain(programs)
+        .filter_map(|(what, path)| Some((what, path.canonicalize().ok()?.parent()?.to_owned())));
+    let mut known = HashSet::new();
+    folders.filter(|(_, folder)| is_open(folder) && known.insert(folder.clone())).collect()
+}
+
+/// The store, its folder, its lock and its key: a user who can write one of them can replace it.
+fn of_the_store(config: &Config) -> Vec<(&'static str, PathBuf)> {
+    let store = &config.store.path;
+    let folder = store.parent().map(|folder| ("the store's folder", folder.to_owned()));
+    let files = [("the store", store.clone()), ("the store's lock", lock_path(store))];
+    let key = key_file(config).map(|path| ("the store key", path.to_owned()));
+    folder.into_iter().chain(files).chain(key).collect()
+}
+
+fn key_file(config: &Config) -> Option<&Path> {
+    match &config.store.key {
+        KeySetting::Beside(path) | KeySetting::Given(SecretSource::File { path, .. }) => Some(path),
+        KeySetting::Given(_) => None,
+    }
+}
+
+/// Other users who can write the file, by its mode.
+fn writers(path: &Path) -> Option<Tampering> {
+    const STICKY: u32 = 0o1000;
+    let about = path.metadata().ok()?;
+    let mode = about.mode();
+    if about.is_dir() && mode & (STICKY | 0o002) == STICKY | 0o002 {
+        return Some(Tampering::Shared);
+    }
+    let grants = |bit| mode & bit != 0;
+    grants(0o002).then_some(Tampering::Others).or(grants(0o020).then_some(Tampering::Group))
+}
+
+/// Whether the file belongs neither to root nor to the owner of the config, who can run anything
+/// already.
+fn other_owner(path: &Path, config: &Path) -> Option<Tampering> {
+    /// The owner that a user namespace shows for the files of hidden users, root among them.
+    const HIDDEN: u32 = 65534;
+    let owner = path.metadata().ok()?.uid();
+    let trusted = [0, HIDDEN, config.metadata().ok()?.uid()];
+    (!trusted.contains(&owner)).then_some(Tampering::Owner)
+}

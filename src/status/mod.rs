@@ -1,0 +1,95 @@
+//! Judges all tokens and the system: one verdict for status, check, notifications and metrics.
+//!
+//! It takes no lock, makes nothing and adopts nothing. What Graph answers is stored where that is
+//! possible, and judged all the same where it is not.
+//!
+//! `stored` reads what the store says, `inspect` asks Graph, `token` judges one token, `system` the
+//! timer, the key and the store, `exposure` the files that the config names. `failed_run` is the mark
+//! of a run that could not do its work.
+
+mod exposure;
+mod failed_run;
+mod inspect;
+mod stored;
+mod system;
+mod token;
+
+use std::collections::HashMap;
+
+pub use self::exposure::exposures;
+pub use self::failed_run::{Attempted, forget_failed_runs};
+use self::inspect::Answer;
+pub use self::stored::AskGraph;
+use self::stored::Stored;
+pub use self::token::inspect_token;
+use crate::complaint::Complaint;
+use crate::graph::Graph;
+use crate::policy::Moment;
+use crate::report::StatusReport;
+use crate::run::apps;
+use crate::session::Session;
+use crate::store::Store;
+use crate::token::{Label, Pattern};
+
+/// Judges the tokens that match; all without a pattern.
+pub fn collect(
+    session: &Session,
+    patterns: &[Pattern],
+    ask: AskGraph,
+    graph: &Graph,
+) -> Result<StatusReport, Complaint> {
+    let store = session.reader()?;
+    let mut stored = Stored::read(session, store.as_ref(), patterns, graph)?;
+    let now = stored.clocks(graph).now();
+    inspect::find_lost(&mut stored, store.as_ref(), ask);
+    let answers = inspect::ask_graph(&stored, store.as_ref(), ask, graph)?;
+    stored.look_at_targets(store.as_ref(), ask, now);
+    stored.problems.extend(store.as_ref().and_then(|it| system::key_problem(session, it)));
+    // While this process reads without the right to write, SQLite lets none of it write.
+    drop(store);
+    inspect::keep_answers(&mut stored, &answers);
+    inspect::report_unanswered(session, &answers);
+    Ok(judge(stored, &answers, graph))
+}
+
+/// Judges all tokens by what an open store says of them, and asks neither Graph nor a file.
+pub fn collect_stored(
+    session: &Session,
+    store: &Store,
+    graph: &Graph,
+) -> Result<StatusReport, Complaint> {
+    let mut stored = Stored::read(session, Some(store), &[], graph)?;
+    let now = stored.clocks(graph).now();
+    stored.look_at_targets(Some(store), AskGraph::Never, now);
+    Ok(judge(stored, &[], graph))
+}
+
+/// Judges everything that was read and answered.
+fn judge(mut stored: Stored<'_>, answers: &[Answer], graph: &Graph) -> StatusReport {
+    let clocks = stored.clocks(graph);
+    let moment = Moment::at(clocks.now());
+    let mut deliveries = std::mem::take(&mut stored.deliveries);
+    let by_label: HashMap<&Label, &Answer> =
+        answers.iter().map(|answer| (&answer.label, answer)).collect();
+    let tokens = stored
+        .selected
+        .iter()
+        .map(|member| {
+            let answer = by_label.get(&member.label).copied();
+            let deliveries = deliveries.remove(&member.label).unwrap_or_default();
+            token::judge_token(&stored.tokens, member, answer, deliveries, moment)
+        })
+        .collect();
+    let Stored { session, tokens: all, selected, machinery, problems, .. } = stored;
+    let mut system = system::judge_system(session, &all, &selected, &machinery, &clocks);
+    system.extend(apps::version_reasons(session, &all, graph, moment));
+    system.extend(problems);
+    StatusReport {
+        generated_at: moment.now,
+        tokens,
+        system,
+        dates: moment.dates,
+        unlisted: all.unlisted().to_vec(),
+        runs: system::last_runs(&machinery),
+    }
+}

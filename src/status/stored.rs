@@ -1,0 +1,99 @@
+//! Reads what the store says of the tokens, before anything is judged.
+
+use std::collections::HashMap;
+
+use super::exposure::exposures;
+use super::system;
+use crate::complaint::Complaint;
+use crate::deliver::{observed_deliveries, stored_deliveries};
+use crate::graph::Graph;
+use crate::notify::failing_channels;
+use crate::policy::{Clocks, LastHeard, Reason, TOLERANCE};
+use crate::run::apps::{self, Pauses};
+use crate::run::last_heard;
+use crate::run::tokens::{TokenConfig, Tokens};
+use crate::session::Session;
+use crate::store::{Machinery, Stock, Store};
+use crate::token::{Delivery, Label, Pattern, Time};
+
+/// When Graph is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskGraph {
+    /// About every token.
+    Always,
+    /// About those whose last good check is older than `validation_interval`.
+    WhenStale,
+    /// Never.
+    Never,
+}
+
+/// What the store and the files say.
+pub struct Stored<'a> {
+    pub session: &'a Session,
+    pub tokens: Tokens,
+    /// The tokens that are judged.
+    pub selected: Vec<TokenConfig>,
+    pub machinery: Machinery,
+    pub deliveries: HashMap<Label, Vec<Delivery>>,
+    /// What is wrong with the system.
+    pub problems: Vec<Reason>,
+    last_heard: Option<LastHeard>,
+}
+
+impl<'a> Stored<'a> {
+    /// Reads the tokens that match; all without a pattern.
+    pub fn read(
+        session: &'a Session,
+        store: Option<&Store>,
+        patterns: &[Pattern],
+        graph: &Graph,
+    ) -> Result<Self, Complaint> {
+        let last_heard = match store {
+            Some(store) => last_heard(store.last_heard()?.as_ref()),
+            None => None,
+        };
+        let heard = graph.clock_skew();
+        let now = Clocks { host: session.clock.now(), heard, last: last_heard }.now();
+        let Stock { credentials, strays } =
+            store.map_or_else(|| Ok(Stock::default()), Store::stock)?;
+        let pauses = store.map_or_else(|| Ok(Pauses::new()), |store| apps::pauses(store, now))?;
+        let mut problems = exposures(&session.config);
+        problems.extend(system::left_half_written(&session.config, &credentials, now));
+        let tokens = Tokens::new(&session.config, credentials).mindful_of(pauses);
+        let machinery = match store {
+            Some(store) => store.machinery("refresh", now + TOLERANCE)?,
+            None => Machinery::default(),
+        };
+        if let Some(store) = store {
+            problems.extend(system::damage(store, strays)?);
+            problems.extend(failing_channels(store, &session.config.notify, now)?);
+            problems.extend(system::fullness(&tokens, store, now));
+        }
+        let selected = tokens.select(patterns)?.into_iter().cloned().collect();
+        let deliveries = HashMap::new();
+        Ok(Self { session, last_heard, tokens, selected, machinery, deliveries, problems })
+    }
+
+    /// What is known of the time.
+    pub fn clocks(&self, graph: &Graph) -> Clocks {
+        let (host, heard) = (self.session.clock.now(), graph.clock_skew());
+        Clocks { host, heard, last: self.last_heard }
+    }
+
+    /// Reads the state of every target: by what the files hold, unless Graph is never asked or the
+    /// store's key cannot be read.
+    pub fn look_at_targets(&mut self, store: Option<&Store>, ask: AskGraph, now: Time) {
+        let delivers = self.selected.iter().any(|member| !member.deliver.is_empty());
+        let key = (delivers && ask != AskGraph::Never).then(|| self.session.key().ok());
+        let open = store.zip(key.flatten()).filter(|(store, key)| store.unlock(key).is_ok());
+        let deliveries = |member: &TokenConfig| match (self.tokens.credential(&member.label), &open)
+        {
+            (Some(credential), Some((store, _))) => {
+                observed_deliveries(member, credential, store, now)
+            }
+            (credential, _) => stored_deliveries(member, credential),
+        };
+        self.deliveries =
+            self.selected.iter().map(|member| (member.label.clone(), deliveries(member))).collect();
+    }
+}
