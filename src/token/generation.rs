@@ -1,8 +1,8 @@
 //! What the store remembers of a token.
 //!
-//! A token is a label; its strings come and go. Each string is a generation, numbered from 1:
-//! `candidate -> current -> previous -> purged`, or `candidate -> refused -> purged`. A token has
-//! at most one candidate and at most one current generation.
+//! A token is a label; its access tokens come and go. Each access token is a generation, numbered
+//! from 1: `candidate -> current -> previous -> purged`, or `candidate -> refused -> purged`. A
+//! token has at most one candidate and at most one current generation.
 
 use super::{Action, Delivery, Expiry, Fingerprint, Label, Problem, Proof, Time, TokenType};
 
@@ -19,7 +19,7 @@ named! {
     pub enum GenerationState {
         /// Sealed, not yet examined.
         Candidate = "candidate",
-        /// The string that programs use.
+        /// The access token that programs use.
         Current = "current",
         /// Was current; kept for rollback.
         Previous = "previous",
@@ -31,7 +31,7 @@ named! {
 }
 
 named! {
-    /// How a string came to us.
+    /// How an access token came to us.
     pub enum Origin {
         /// Found where the config points, or read from standard input.
         Adopted = "adopted",
@@ -44,18 +44,18 @@ named! {
     }
 }
 
-/// One string that a token has or had, without the string.
+/// One access token that a token has or had, without the access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Generation {
     /// The store's number for it.
     pub id: GenerationId,
-    /// 1 for the first string of this token.
+    /// 1 for the first access token of this token.
     pub number: u32,
     /// Where it stands.
     pub state: GenerationState,
     /// How it came to us.
     pub origin: Origin,
-    /// What stands for the string.
+    /// What stands for the access token.
     pub fingerprint: Fingerprint,
     /// When the store first had it.
     pub obtained_at: Time,
@@ -115,7 +115,7 @@ pub struct Damage {
     pub parts: Vec<&'static str>,
 }
 
-/// A token as the store knows it: its strings' standing, never the strings.
+/// A token as the store knows it: its access tokens' standing, never the access tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential {
     /// The store's number for it.
@@ -128,9 +128,9 @@ pub struct Credential {
     pub name: Option<String>,
     /// The Page that it is for.
     pub page_id: Option<String>,
-    /// The string that programs use.
+    /// The access token that programs use.
     pub current: Option<Generation>,
-    /// A string that waits to be examined.
+    /// An access token that waits to be examined.
     pub candidate: Option<Generation>,
     /// What happened when it was last renewed.
     pub ledger: Ledger,
