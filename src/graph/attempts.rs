@@ -74,7 +74,7 @@ impl Caller {
         let transport = self.transport(request)?;
         let mut attempt = 1;
         loop {
-            let this = Attempt { app, request, attempt };
+            let this = Attempt { app, request, number: attempt };
             let failure = match self.attempt(transport, this, &read) {
                 Ok(value) => {
                     self.breaker().answered(app.provider);
@@ -109,7 +109,7 @@ impl Caller {
     }
 
     fn given_up(&self, last: Attempt<'_>, failure: FailedAttempt) -> FailedCall {
-        let outlived = last.attempt >= self.settings.attempts;
+        let outlived = last.number >= self.settings.attempts;
         let unreachable = outlived && failure.problem.kind == ProblemKind::Network;
         let scope = Scope::of(&failure.problem, last.app);
         if failure.problem.kind == ProblemKind::RateLimited && matches!(scope, Scope::App(_)) {

@@ -71,8 +71,8 @@ impl CallError {
         Self { held_back: true, ..Self::of_token(problem) }
     }
 
-    /// Whether Graph answered that it will not do this with this string; neither the app nor the
-    /// network is to blame.
+    /// Whether Graph answered that it will not do this with this access token; neither the app nor
+    /// the network is to blame.
     pub fn refuses_the_token(&self) -> bool {
         let says_nothing_of_it = self.problem.kind.is_outage()
             || matches!(
@@ -85,7 +85,7 @@ impl CallError {
     }
 
     /// Whether Graph answered, and only this question is what it will not answer: another one
-    /// about the same string may be.
+    /// about the same access token may be.
     pub(super) const fn refuses_the_question(&self) -> bool {
         let kind = self.problem.kind;
         let of_all_questions =

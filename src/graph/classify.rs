@@ -37,9 +37,9 @@ const fn usual(kind: ProblemKind) -> Classification {
     (kind, kind.action())
 }
 
-/// No string is to blame, and the same again would be refused again.
+/// No access token is to blame, and the same again would be refused again.
 const MEND_THE_QUESTION: Classification = (ProblemKind::Unknown, Action::FixConfiguration);
-/// A login came to nothing; whatever string there was before is not concerned.
+/// A login came to nothing; whatever access token there was before is not concerned.
 const LOG_IN_ANEW: Classification = (ProblemKind::Unknown, Action::Reauthenticate);
 
 fn transient(envelope: &Envelope) -> Option<Classification> {
@@ -66,7 +66,7 @@ fn limit(envelope: &Envelope) -> Option<Classification> {
     }
 }
 
-/// What comes of a login that is under way: no string is involved yet.
+/// What comes of a login that is under way: no access token is involved yet.
 fn of_a_login(subcode: Option<i64>, words: &str) -> Option<Classification> {
     match subcode {
         // The person has not yet typed the code into the other device.

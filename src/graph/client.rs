@@ -97,7 +97,8 @@ impl Graph {
         }
     }
 
-    /// Asks for a string: by `token`, the one in use, where the grant is for one that follows it.
+    /// Asks for an access token: by `token`, the one in use, where the grant is for one that
+    /// follows it.
     pub fn grant(
         &self,
         app: &App,

@@ -15,7 +15,7 @@ pub struct Attempt<'a> {
     pub app: &'a App,
     pub request: &'a Request,
     /// The first is 1.
-    pub attempt: u32,
+    pub number: u32,
 }
 
 /// What is kept of an answer when it has been read.
@@ -46,7 +46,7 @@ impl Attempt<'_> {
             app = self.app.name,
             endpoint,
             path = self.request.path(),
-            attempt = self.attempt,
+            attempt = self.number,
             status = answered.status,
             problem = problem.map(|problem| problem.kind.as_str()),
             code = problem.and_then(|problem| problem.code),
@@ -66,7 +66,7 @@ impl Attempt<'_> {
             event = "retried",
             app = self.app.name,
             endpoint = self.request.endpoint(),
-            attempt = self.attempt,
+            attempt = self.number,
             pause_ms = pause.as_millis(),
             problem = problem.kind.as_str(),
             code = problem.code,

@@ -12,7 +12,7 @@ type Phrases = &'static [(&'static str, Kind)];
 /// The app that asks is not the one that the token was given to.
 const OF_ANOTHER_APP: [&str; 2] = ["did not match the viewing app", "does not belong to app"];
 
-/// A string that lives, perhaps, but not here.
+/// An access token that lives, perhaps, but not here.
 const WRONG_PLACE: Phrases = &[
     ("cannot parse", Kind::WrongHostOrType),
     ("debug only", Kind::WrongHostOrType),
@@ -52,8 +52,8 @@ const OF_THE_APP: Phrases = &[
 ];
 
 const OF_AN_OBJECT: Phrases = &[
-    // Instagram says so to a string of a kind that it no longer serves, and to a good one whose
-    // link to the app must be made anew.
+    // Instagram says so to an access token of a kind that it no longer serves, and to a good one
+    // whose link to the app must be made anew.
     ("unsupported request", Kind::WrongHostOrType),
     ("does not exist", Kind::ObjectNotFound),
     ("unsupported get request", Kind::ObjectNotFound),

@@ -14,7 +14,7 @@ use super::settings::App;
 pub enum Idempotence {
     /// It only reads.
     Repeatable,
-    /// It mints a string; an answer that was lost may have held one.
+    /// It mints an access token; an answer that was lost may have held one.
     Minting,
 }
 

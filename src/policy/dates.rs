@@ -16,7 +16,7 @@ use super::clocks::throttle;
 use super::remedy::replace_it;
 use super::{Dates, Health, Moment, Subject, humanize, is_short_lived};
 
-/// The code of what is said of a string that Graph was not asked about lately.
+/// The code of what is said of an access token that Graph was not asked about lately.
 pub const UNPROVEN: &str = "unproven";
 
 impl Checks<'_> {
@@ -137,7 +137,7 @@ impl Checks<'_> {
         );
     }
 
-    /// What stands against how it is kept, beside the string itself.
+    /// What stands against how it is kept, beside the access token itself.
     pub fn keeping(&mut self, current: &Generation) {
         let window = self.subject.window(current);
         if window.clipped && !self.subject.only_a_person_can_renew() {
@@ -169,8 +169,8 @@ impl Checks<'_> {
         );
     }
 
-    /// The string works, but only a person can clear what keeps it from being renewed: the app's
-    /// secret, or permissions that a new string lacks.
+    /// The access token works, but only a person can clear what keeps it from being renewed: the
+    /// app's secret, or permissions that a new access token lacks.
     pub fn in_the_way(&mut self, ledger: &Ledger) {
         if let Some(problem) = ledger.problem.as_ref().filter(|it| it.action.needs_a_person())
             && !self.is_said(problem)
@@ -193,7 +193,7 @@ impl Checks<'_> {
 /// A renewal that is due may fail for so long before that is a fault.
 const MOST_DELAY: TimeDelta = TimeDelta::days(3);
 
-/// A string of unknown end is due this long after it came, when Meta certainly renews it.
+/// An access token of unknown end is due this long after it came, when Meta certainly renews it.
 const FIRST_DAY: TimeDelta = TimeDelta::hours(24);
 
 /// The code of what is said of a renewal that did not happen.

@@ -10,11 +10,11 @@ use crate::token::{Problem, Time};
 /// What to do with a token now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// Exchange the current string for one that ends later.
+    /// Exchange the current access token for one that ends later.
     Renew(Renew),
-    /// Take the Page's string from its parent.
+    /// Take the Page's access token from its parent.
     Derive(Derive),
-    /// Ask Graph about the current string.
+    /// Ask Graph about the current access token.
     Verify(Verify),
     /// Leave it alone.
     Skip(Skip),
@@ -55,7 +55,7 @@ pub enum Derive {
     /// It is dead, as an app's token is once the app's secret is reset, and the secret in the
     /// config gives another.
     SecretReset,
-    /// Its parent has a newer string than the one it came from.
+    /// Its parent has a newer access token than the one it came from.
     ParentRenewed,
     /// It is dated, and its end is within the window.
     WindowOpen {
@@ -95,7 +95,7 @@ pub enum Verify {
 /// Why a token is left alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Skip {
-    /// There is no string to work with.
+    /// There is no access token to work with.
     NoString,
     /// It is dead, and only a person can help.
     Dead(Problem),
@@ -134,16 +134,16 @@ pub enum Skip {
         /// How much of the budget is used, in percent.
         used: u64,
     },
-    /// Its parent cannot give it a string now.
+    /// Its parent cannot give it an access token now.
     ParentNotReady {
         /// The parent's name and what is wrong with it.
         why: String,
     },
     /// The clock is wrong and nothing is due by it.
     ClockDoubted,
-    /// A new string is sealed and waits to be examined, or for a person.
+    /// A new access token is sealed and waits to be examined, or for a person.
     CandidateWaits,
-    /// Only short-lived strings were meant.
+    /// Only short-lived access tokens were meant.
     NotShortLived,
 }
 

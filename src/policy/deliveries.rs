@@ -1,7 +1,7 @@
 //! What stands against a token's deliveries.
 //!
-//! A renewed string that its programs have not got is an outage that has only not happened yet:
-//! the old one lives on for a while, and nobody promises how long.
+//! A renewed access token that its programs have not got is an outage that has only not happened
+//! yet: the old one lives on for a while, and nobody promises how long.
 
 use chrono::TimeDelta;
 

@@ -1,5 +1,5 @@
-//! When a string is taken from where it comes from: a Page's from its parent, an app's from the
-//! app's id and secret; and when the Pages are listed.
+//! When an access token is taken from where it comes from: a Page's from its parent, an app's from
+//! the app's id and secret; and when the Pages are listed.
 
 use super::clocks;
 use super::decision::{Decision, Derive, Skip};
@@ -7,8 +7,8 @@ use super::renewal::{is_metas_own_pause, verdict};
 use super::{Dates, Insistence, Moment, Parent, Subject, is_short_lived};
 use crate::token::{Credential, Generation, Source, Time};
 
-/// Whether the Pages of a parent with `pages = "all"` are to be listed: it has a string that was
-/// not listed yet, or one of its Pages has no live string.
+/// Whether the Pages of a parent with `pages = "all"` are to be listed: it has an access token that
+/// was not listed yet, or one of its Pages has no live access token.
 pub fn listing_is_due(
     parent: &Subject<'_>,
     pages: &[&Credential],
@@ -31,9 +31,9 @@ pub fn listing_is_due(
         || pages.iter().any(lifeless)
 }
 
-/// What a token without a string waits for: its parent, or a person.
+/// What a token without an access token waits for: its parent, or a person.
 ///
-/// A first string is no renewal: it is taken whatever `auto_refresh` says.
+/// A first access token is no renewal: it is taken whatever `auto_refresh` says.
 pub fn without_a_string(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decision {
     match (subject.token_type.spec().source, subject.parent) {
         (Source::Person(_), _) | (Source::Parent(_), None) => {
@@ -77,9 +77,9 @@ pub fn derivation(
     let stands = credential.ledger.problem.as_ref();
     let waits_for_a_person = stands.is_some_and(|problem| problem.action.needs_a_person());
     match reason {
-        // The string it has serves meanwhile.
+        // The access token it has serves meanwhile.
         Derive::ParentRenewed => None,
-        // What keeps a new string from it is a person's to mend: that is no pause.
+        // What keeps a new access token from it is a person's to mend: that is no pause.
         Derive::Dead | Derive::SecretReset if waits_for_a_person => None,
         _ => Some(Decision::Skip(Skip::BackingOff { until })),
     }
@@ -91,7 +91,7 @@ fn pause(credential: &Credential, insistence: Insistence, moment: Moment) -> Opt
     (insistence != Insistence::Forced || is_metas_own_pause(credential)).then_some(until)
 }
 
-/// Why a Page's string is taken anew, or why it is not although it should be.
+/// Why a Page's access token is taken anew, or why it is not although it should be.
 fn from_parent(
     subject: &Subject<'_>,
     current: &Generation,
@@ -108,7 +108,7 @@ fn from_parent(
     }
 }
 
-/// Why a Page's string should be taken anew; what presses most comes first.
+/// Why a Page's access token should be taken anew; what presses most comes first.
 fn wanted(
     subject: &Subject<'_>,
     current: &Generation,
@@ -130,7 +130,7 @@ fn wanted(
     (current.parent != from).then_some(Derive::ParentRenewed)
 }
 
-/// Whether the parent of a Page can give it a string now, or why not.
+/// Whether the parent of a Page can give it an access token now, or why not.
 fn giver(parent: Parent<'_>, moment: Moment) -> Result<(), String> {
     match parent.credential {
         Some(credential) => readiness(parent.label.as_str(), credential, moment),
@@ -138,7 +138,7 @@ fn giver(parent: Parent<'_>, moment: Moment) -> Result<(), String> {
     }
 }
 
-/// Whether a parent can give its Pages strings now, or why not.
+/// Whether a parent can give its Pages access tokens now, or why not.
 ///
 /// A Page token that comes from a short-lived user token dies with it within the hour, so none
 /// is ever taken from one. Source: Meta, token switching.

@@ -1,7 +1,7 @@
 //! Whether what Meta granted is worth more than what we have.
 //!
-//! «Refresh succeeded» is no evidence: Meta has answered 200 and moved nothing, and has left
-//! scopes out. A grant is taken only when a second source, Graph's inspection of the new string,
+//! «Refresh succeeded» is no evidence: Meta has answered 200 and moved nothing, and has left scopes
+//! out. A grant is taken only when a second source, Graph's inspection of the new access token,
 //! says that it ends later and carries no less.
 
 use chrono::TimeDelta;
@@ -29,7 +29,7 @@ pub enum Extension {
     Refuse(Problem),
 }
 
-/// Judges a granted string by what Graph said of it, beside the one in use.
+/// Judges a granted access token by what Graph said of it, beside the one in use.
 pub fn judge_grant(
     inspection: &Inspection,
     granted: Expiry,
@@ -59,12 +59,12 @@ pub fn judge_grant(
     if lost.is_empty() { Extension::Take } else { Extension::FewerScopes(lost) }
 }
 
-/// Whether a string that ends at `new_end` is worth more than the one in use.
+/// Whether an access token that ends at `new_end` is worth more than the one in use.
 fn is_an_extension(new_end: Expiry, token_type: TokenType, current: &Generation) -> bool {
     let spec = token_type.spec();
     match (new_end, current.expiry) {
-        // A Page's string follows its parent and an app's its secret: only a dated one in place of
-        // a never-ending one would be a loss.
+        // A Page's access token follows its parent and an app's its secret: only a dated one in
+        // place of a never-ending one would be a loss.
         (new, old) if !spec.is_renewable() => old != Expiry::Never || new == Expiry::Never,
         // Nobody can be asked for either end, and the new one was issued later.
         (Expiry::Unknown, Expiry::Unknown) => spec.may_hide_the_end(),

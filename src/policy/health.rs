@@ -16,7 +16,7 @@ use crate::token::{
 named! {
     /// What is known of a token, in one word: the first that fits.
     pub enum State {
-        /// There is no string.
+        /// There is no access token.
         Missing = "missing",
         /// A verdict of Graph's says that it is dead, for another reason than its date.
         Invalid = "invalid",
@@ -67,7 +67,7 @@ pub fn judge(subject: &Subject<'_>, moment: Moment) -> Judgement {
     checks.conclude(state)
 }
 
-/// Judges a string that is not in the store by what Graph just said of it, as the token of
+/// Judges an access token that is not in the store by what Graph just said of it, as the token of
 /// `expected`.
 pub fn judge_inspection(
     subject: &Subject<'_>,

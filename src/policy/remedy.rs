@@ -52,7 +52,7 @@ fn handed_over(who: &str, does: &str, words: &PersonWords, label: &Label) -> Str
     format!("{who} {does}; then run `metatoken exchange {label}` and paste {}", words.pasted)
 }
 
-/// How a person replaces a string that works: what brings a new one is no repair here.
+/// How a person replaces an access token that works: what brings a new one is no repair here.
 pub fn replace_it(subject: &Subject<'_>) -> String {
     let label = subject.label;
     match (subject.token_type.spec().source, subject.parent) {

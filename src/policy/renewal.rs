@@ -55,8 +55,8 @@ fn wish(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decisi
         .or_else(|| beyond_our_help(current, moment).map(Decision::Skip))
         .unwrap_or_else(|| renewal(subject, credential, current, insistence, moment));
     let plan = match plan {
-        // Another grant on top would push out one that nobody has looked at yet. A string from
-        // outside that has not proven itself never costs the one in use.
+        // Another grant on top would push out one that nobody has looked at yet. An access token
+        // from outside that has not proven itself never costs the one in use.
         Decision::Renew(_) if credential.candidate.as_ref().is_some_and(is_a_grant) => {
             Decision::Skip(Skip::CandidateWaits)
         }
@@ -105,14 +105,14 @@ fn overdue_proof(subject: &Subject<'_>, current: &Generation, moment: Moment) ->
     (!fresh).then_some(Verify::Stale { last })
 }
 
-/// Graph's last verdict on a string.
+/// Graph's last verdict on an access token.
 pub fn verdict(generation: &Generation) -> Option<bool> {
     generation.proof.as_ref()?.inspection.valid
 }
 
 /// Why only a person can help, if that is so: Graph's verdict, or its own date, has the last word.
 ///
-/// Where Graph gave no verdict for a reason that will pass, the string is worth what it was.
+/// Where Graph gave no verdict for a reason that will pass, the access token is worth what it was.
 fn beyond_our_help(current: &Generation, moment: Moment) -> Option<Skip> {
     let inspection = &current.proof.as_ref()?.inspection;
     let problem = || inspection.problem.clone().unwrap_or_else(unexplained);
@@ -173,7 +173,7 @@ fn renewal(
     }
 }
 
-/// Why a string is to be renewed now, or why not.
+/// Why an access token is to be renewed now, or why not.
 fn why(
     subject: &Subject<'_>,
     current: &Generation,

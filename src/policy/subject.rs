@@ -75,7 +75,7 @@ pub struct Window {
 }
 
 impl<'a> Subject<'a> {
-    /// The string that programs use.
+    /// The access token that programs use.
     pub fn current(&self) -> Option<&'a Generation> {
         self.credential?.current.as_ref()
     }
@@ -167,9 +167,9 @@ pub struct Policy {
     pub rotate_after: Option<TimeDelta>,
     /// When to remind a person, before the end.
     pub reminders: Vec<TimeDelta>,
-    /// How many old strings stay sealed for rollback.
+    /// How many old access tokens stay sealed for rollback.
     pub keep_generations: u32,
-    /// How long old strings stay sealed at least.
+    /// How long old access tokens stay sealed at least.
     pub keep_for: TimeDelta,
     /// Who can log in again.
     pub owner: Option<String>,
@@ -205,39 +205,39 @@ impl Default for Policy {
 /// dashboard hand out lives one to twenty-four hours; everything exchanged lives sixty days.
 const SHORT_LIFE: TimeDelta = TimeDelta::hours(48);
 
-/// What is said of a string that lives a day or less: where it comes from. Source: Meta, get
+/// What is said of an access token that lives a day or less: where it comes from. Source: Meta, get
 /// long-lived tokens; WhatsApp, get started; Instagram, business login; Threads, long-lived tokens.
 pub fn short_lived(provider: Provider) -> String {
     format!("it lives a day or less, as {}", provider.spec().words.short_lived)
 }
 
-/// In its first day a string of unknown end may be one of those that live an hour.
+/// In its first day an access token of unknown end may be one of those that live an hour.
 const MAY_BE_SHORT_LIVED_FOR: TimeDelta = TimeDelta::hours(24);
 
 impl Subject<'_> {
-    /// From when on Meta renews this string, if it is known to be too young now.
+    /// From when on Meta renews this access token, if it is known to be too young now.
     pub(super) fn eligible_at(&self, current: &Generation, now: Time) -> Option<Time> {
         let known = knows_its_birth(current) || self.extended_at(current).is_some();
         known.then(|| self.eligible_at_the_latest(current, now)).flatten()
     }
 
-    /// From when on Meta certainly renews this string, if that lies ahead: a refusal before then
-    /// may mean no more than that it is too young.
+    /// From when on Meta certainly renews this access token, if that lies ahead: a refusal before
+    /// then may mean no more than that it is too young.
     pub fn eligible_at_the_latest(&self, current: &Generation, now: Time) -> Option<Time> {
-        // A string that Meta extends in place begins anew.
+        // An access token that Meta extends in place begins anew.
         let born = current.born_at().max(self.extended_at(current).unwrap_or(current.born_at()));
         let eligible = born + self.token_type.spec().minimum_age;
         // A birth that lies ahead was written down by a clock that was ahead.
         (eligible > now && born <= now + TOLERANCE).then_some(eligible)
     }
 
-    /// When Meta last moved the end of this very string.
+    /// When Meta last moved the end of this very access token.
     fn extended_at(&self, current: &Generation) -> Option<Time> {
         let last = self.credential.and_then(|credential| credential.ledger.last_refreshed_at);
         last.filter(|at| *at >= current.obtained_at)
     }
 
-    /// Whether it cannot be told if this string lives an hour or sixty days.
+    /// Whether it cannot be told if this access token lives an hour or sixty days.
     pub(super) fn may_be_short_lived(&self, current: &Generation, now: Time) -> bool {
         let spec = self.token_type.spec();
         spec.exchange.is_some()
@@ -248,7 +248,7 @@ impl Subject<'_> {
     }
 }
 
-/// Whether a string has outlived the end that we know of.
+/// Whether an access token has outlived the end that we know of.
 ///
 /// Graph, asked since, called it alive and told no end: somebody else has renewed it, or Meta's
 /// seconds were wrong. Where Graph tells the end itself, that end counts.
@@ -267,7 +267,7 @@ fn knows_its_birth(generation: &Generation) -> bool {
     told || generation.origin != Origin::Adopted
 }
 
-/// Whether a string is one of those that live a day or less and must be exchanged at once.
+/// Whether an access token is one of those that live a day or less and must be exchanged at once.
 ///
 /// Meta tells `issued_at` for long-lived tokens only; without it the first sight stands in.
 pub fn is_short_lived(generation: &Generation) -> bool {
@@ -279,7 +279,7 @@ pub fn is_short_lived(generation: &Generation) -> bool {
     }
 }
 
-/// The same for a string that is not stored: judged by what Graph said of it at `now`.
+/// The same for an access token that is not stored: judged by what Graph said of it at `now`.
 pub fn is_short_life(inspection: &crate::token::Inspection, now: Time) -> bool {
     inspection
         .expiry

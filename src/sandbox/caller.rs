@@ -14,7 +14,7 @@ use super::simulation::Simulation;
 pub enum Caller<'a> {
     /// An app, by `APPID|SECRET` or what Graph made in its place; at Threads, `TH|APPID|SECRET`.
     App(&'a AppFixture),
-    /// A person, a Page or a system user; the string and what is known of it.
+    /// A person, a Page or a system user; the access token and what is known of it.
     Holder(&'a str, &'a IssuedToken),
 }
 
@@ -36,7 +36,7 @@ impl Simulation {
         self.apps.get(id).filter(|app| app.host == host)
     }
 
-    /// What a host knows of a string that is no app's, whatever has become of it.
+    /// What a host knows of an access token that is no app's, whatever has become of it.
     pub(super) fn issued(&self, host: Host, string: &str) -> Result<&IssuedToken, Refusal> {
         if Host::of_string(string).is_some_and(|home| home != host) {
             return Err(Refusal::unparsable(host));
@@ -44,7 +44,7 @@ impl Simulation {
         self.tokens.get(string).ok_or_else(Refusal::unknown_token)
     }
 
-    /// Who stands behind a string at a host, whatever has become of it.
+    /// Who stands behind an access token at a host, whatever has become of it.
     pub(super) fn caller<'a>(&'a self, host: Host, string: &'a str) -> Result<Caller<'a>, Refusal> {
         let ours = Host::of_string(string) == Some(host);
         match host.app_string(string).filter(|_| ours) {

@@ -85,7 +85,7 @@ impl Rule {
         self
     }
 
-    /// Only calls in which this string occurs as a token.
+    /// Only calls in which this access token occurs as a token.
     pub fn about(mut self, token: &str) -> Self {
         self.about = Some(token.to_owned());
         self

@@ -54,7 +54,7 @@ impl Simulation {
         }
     }
 
-    /// The string to exchange, once everything about the call is as it must be.
+    /// The access token to exchange, once everything about the call is as it must be.
     fn exchangeable<'a>(&self, call: &'a Call) -> Result<&'a str, Refusal> {
         call.takes_only(&PARAMETERS)?;
         let app = self.client(call)?;
@@ -82,7 +82,7 @@ impl Simulation {
                 Err(Refusal::parameter("set_token_expires_in_60_days is for system users"))
             }
             (TokenKind::Page, _) => Err(Refusal::parameter("A Page's token cannot be exchanged")),
-            // Their strings cannot be read at this host.
+            // Their access tokens cannot be read at this host.
             (TokenKind::Instagram | TokenKind::Threads, _) => {
                 Err(Refusal::unparsable(Host::Facebook))
             }
@@ -91,7 +91,7 @@ impl Simulation {
 }
 
 impl AppFixture {
-    /// What stands behind the id in the string that Graph makes for the app.
+    /// What stands behind the id in the access token that Graph makes for the app.
     fn opaque(&self) -> String {
         let hash = crypto::keyed_hash(self.secret.as_bytes(), self.id.as_bytes());
         format!("FAKE{}", crypto::hex(&hash[..12]))
@@ -104,14 +104,14 @@ impl AppFixture {
 }
 
 impl Simulation {
-    /// The opaque string of a Facebook app, as `client_credentials` gives it.
+    /// The opaque access token of a Facebook app, as `client_credentials` gives it.
     pub fn app_token(&self, app: &str) -> Option<String> {
         let app = self.app_at(Host::Facebook, app)?;
         Some(format!("{}|{}", app.id, app.opaque()))
     }
 
-    /// Gives an app another secret, as its dashboard does. Every string that stands for the app
-    /// dies of it and the old secret opens nothing any more; people's tokens live on.
+    /// Gives an app another secret, as its dashboard does. Every access token that stands for the
+    /// app dies of it and the old secret opens nothing any more; people's tokens live on.
     pub fn reset_secret(&mut self, app: &str, secret: &str) {
         if let Some(app) = self.apps.get_mut(app) {
             secret.clone_into(&mut app.secret);
@@ -119,7 +119,7 @@ impl Simulation {
         self.touch();
     }
 
-    /// The grant `client_credentials`: no string goes in, and what comes out has no end.
+    /// The grant `client_credentials`: no access token goes in, and what comes out has no end.
     pub(super) fn client_credentials(&self, call: &Call) -> Result<Value, Refusal> {
         call.takes_only(&["grant_type", "client_id", "client_secret"])?;
         let app = self.client(call)?;
@@ -153,7 +153,7 @@ pub const THREADS: Terms = Terms {
 };
 
 impl Simulation {
-    /// `access_token`: for a short-lived string that works, with the app's secret.
+    /// `access_token`: for a short-lived access token that works, with the app's secret.
     pub(super) fn lengthen(&mut self, call: &Call, terms: &Terms) -> Result<Value, Refusal> {
         call.takes_only(&["grant_type", "client_secret", "access_token"])?;
         let string = granted(call, terms.exchange)?;
@@ -170,7 +170,8 @@ impl Simulation {
         self.follow(string)
     }
 
-    /// `refresh_access_token`: for a long-lived string that works and is a day old. No secret.
+    /// `refresh_access_token`: for a long-lived access token that works and is a day old. No
+    /// secret.
     pub(super) fn refresh(&mut self, call: &Call, terms: &Terms) -> Result<Value, Refusal> {
         call.takes_only(&["grant_type", "access_token"])?;
         let string = granted(call, terms.refresh)?;
@@ -193,7 +194,7 @@ impl Simulation {
     }
 }
 
-/// The string of a call that asks for this grant. It is a parameter here, and not a header.
+/// The access token of a call that asks for this grant. It is a parameter here, and not a header.
 fn granted<'a>(call: &'a Call, grant_type: &str) -> Result<&'a str, Refusal> {
     if call.need("grant_type")? != grant_type {
         return Err(Refusal::parameter("The grant_type is not supported"));
@@ -203,7 +204,7 @@ fn granted<'a>(call: &'a Call, grant_type: &str) -> Result<&'a str, Refusal> {
 }
 
 impl Simulation {
-    /// Lets a string be followed, by another or by itself, and grants what follows.
+    /// Lets an access token be followed, by another or by itself, and grants what follows.
     pub(super) fn follow(&mut self, old: &str) -> Result<Value, Refusal> {
         let token = self.tokens.get(old).ok_or_else(Refusal::unknown_token)?.clone();
         let new = match successor(&token, self.now) {
@@ -221,8 +222,8 @@ impl Simulation {
         Ok(self.grant(&new, token.withholds_expires_in))
     }
 
-    /// Moves the end of a string. Where a string must be a day old to be renewed, that day begins
-    /// again: the strict reading, for a client that asks twice in a row.
+    /// Moves the end of an access token. Where an access token must be a day old to be renewed,
+    /// that day begins again: the strict reading, for a client that asks twice in a row.
     fn extend(&mut self, string: &str, expires_at: i64) {
         let now = self.now;
         if let Some(token) = self.tokens.get_mut(string) {
@@ -246,14 +247,14 @@ impl Simulation {
     }
 }
 
-/// What follows a string.
+/// What follows an access token.
 enum Successor {
     SameString { expires_at: i64 },
     New(IssuedToken),
 }
 
-/// A short-lived string is always followed by a new one of sixty days; of a long-lived one that
-/// depends on how Meta feels about the person.
+/// A short-lived access token is always followed by a new one of sixty days; of a long-lived one
+/// that depends on how Meta feels about the person.
 fn successor(old: &IssuedToken, now: i64) -> Successor {
     let expires_at = if old.expires_at == 0 { 0 } else { now + 60 * DAY };
     let next = IssuedToken { issued_at: now, expires_at, ..old.clone() };

@@ -1,8 +1,8 @@
 //! The three hosts that one server stands in for, and the access tokens that each can read.
 //!
 //! Facebook's paths are at the root, Instagram's below `/instagram`, Threads' below `/threads`.
-//! Each host reads the strings that its own apps gave out and knows nothing of the others: what
-//! lives at one cannot even be parsed at the next.
+//! Each host reads the access tokens that its own apps gave out and knows nothing of the others:
+//! what lives at one cannot even be parsed at the next.
 
 use serde::{Deserialize, Serialize};
 
@@ -67,7 +67,7 @@ impl Host {
         HOSTS.iter().find_map(below).unwrap_or((Self::Facebook, path))
     }
 
-    /// Which host a string is for, as far as its shape tells.
+    /// Which host an access token is for, as far as its shape tells.
     pub fn of_string(string: &str) -> Option<Self> {
         if string.starts_with("TH|") {
             return Some(Self::Threads);
@@ -76,7 +76,8 @@ impl Host {
         named.map(|spec| spec.host).or_else(|| string.contains('|').then_some(Self::Facebook))
     }
 
-    /// The app's id, and what proves it, in a string that stands for an app. Instagram has none.
+    /// The app's id, and what proves it, in an access token that stands for an app. Instagram has
+    /// none.
     pub fn app_string(self, string: &str) -> Option<(&str, &str)> {
         match self {
             Self::Facebook => string.split_once('|'),

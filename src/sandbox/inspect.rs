@@ -1,7 +1,7 @@
-//! `debug_token`: what Graph says of a string.
+//! `debug_token`: what Graph says of an access token.
 //!
 //! Two kinds of no must not be confused: a refusal is about the caller, an error inside the data
-//! is about the string that was asked about.
+//! is about the access token that was asked about.
 
 use serde_json::{Map, Value, json};
 

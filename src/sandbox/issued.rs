@@ -18,18 +18,18 @@ pub const DAY: i64 = 86_400;
 /// What happens when a long-lived token is renewed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Renewal {
-    /// A new string, sixty days from now.
+    /// A new access token, sixty days from now.
     #[default]
     Extends,
-    /// The same string, sixty days from now.
+    /// The same access token, sixty days from now.
     ExtendsInPlace,
-    /// The same string and the same end: renewal is accepted and does nothing.
+    /// The same access token and the same end: renewal is accepted and does nothing.
     KeepsString,
-    /// A new string with the old end.
+    /// A new access token with the old end.
     KeepsEnd,
-    /// A new string, sixty days from now, without this permission.
+    /// A new access token, sixty days from now, without this permission.
     LosesScope(String),
-    /// A new string, sixty days from now, for another person.
+    /// A new access token, sixty days from now, for another person.
     BecomesSomeoneElse(String),
 }
 
@@ -53,7 +53,7 @@ impl TokenKind {
         }
     }
 
-    /// The host that gives out and reads its strings.
+    /// The host that gives out and reads its access tokens.
     pub const fn host(self) -> Host {
         match self {
             Self::User | Self::Page | Self::SystemUser => Host::Facebook,
@@ -63,7 +63,7 @@ impl TokenKind {
     }
 }
 
-/// One string that Graph gave out.
+/// One access token that Graph gave out.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct IssuedToken {
     #[serde(rename = "family")]
@@ -166,7 +166,7 @@ impl TokenFixture {
             .scopes(["threads_basic"])
     }
 
-    /// Words to know it by in the string itself; anything but letters is dropped.
+    /// Words to know it by in the access token itself; anything but letters is dropped.
     pub fn named(mut self, words: &str) -> Self {
         words.clone_into(&mut self.words);
         self
@@ -215,7 +215,7 @@ pub fn derivation(parent: &IssuedToken, page: &str, short_lived: &str) -> String
     format!("{}/{page}/{short_lived}", parent.session)
 }
 
-/// Words as they stand inside a string: letters only, each word with a capital.
+/// Words as they stand inside an access token: letters only, each word with a capital.
 pub fn stem(words: &str) -> String {
     words
         .split(|c: char| !c.is_ascii_alphabetic())

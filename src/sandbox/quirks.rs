@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::simulation::Simulation;
 
-/// What becomes of the old string when a token is renewed.
+/// What becomes of the old access token when a token is renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum OldString {
     /// It works until its own end, as Meta has it.
@@ -17,17 +17,17 @@ pub enum OldString {
     Dies,
 }
 
-/// How Instagram and Threads refuse to renew a string that is not a day old.
+/// How Instagram and Threads refuse to renew an access token that is not a day old.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum YoungRefusal {
-    /// Code 452: the session key is called invalid, though the string lives.
+    /// Code 452: the session key is called invalid, though the access token lives.
     #[default]
     SessionKey,
     /// Code 100: the request is called unsupported.
     Unsupported,
 }
 
-/// How Instagram and Threads say that a string is dead.
+/// How Instagram and Threads say that an access token is dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum DeadRefusal {
     /// Code 190 and the usual sentence.
@@ -37,10 +37,10 @@ pub enum DeadRefusal {
     NoResource,
 }
 
-/// Whether Threads inspects a string for the app itself.
+/// Whether Threads inspects an access token for the app itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum ThreadsInspection {
-    /// The app's own string is enough.
+    /// The app's own access token is enough.
     #[default]
     ForTheApp,
     /// Only for testers of the app, and there are none here.
@@ -57,22 +57,22 @@ pub struct Quirks {
 }
 
 impl Simulation {
-    /// Decides what becomes of old strings from now on.
+    /// Decides what becomes of old access tokens from now on.
     pub fn set_old_string(&mut self, fate: OldString) {
         self.quirks.old = fate;
     }
 
-    /// Decides how a string that is too young to be renewed is refused from now on.
+    /// Decides how an access token that is too young to be renewed is refused from now on.
     pub fn set_young_refusal(&mut self, refusal: YoungRefusal) {
         self.quirks.young = refusal;
     }
 
-    /// Decides how Instagram and Threads refuse a dead string from now on.
+    /// Decides how Instagram and Threads refuse a dead access token from now on.
     pub fn set_dead_refusal(&mut self, refusal: DeadRefusal) {
         self.quirks.dead = refusal;
     }
 
-    /// Decides whom Threads answers about a string from now on.
+    /// Decides whom Threads answers about an access token from now on.
     pub fn set_threads_inspection(&mut self, inspection: ThreadsInspection) {
         self.quirks.inspection = inspection;
     }

@@ -34,12 +34,12 @@ impl Refusal {
         Self::new(100, format!("(#100) {message}"))
     }
 
-    /// The string is none that Graph gave out.
+    /// The access token is none that Graph gave out.
     pub fn unknown_token() -> Self {
         Self::new(190, "Invalid OAuth access token.")
     }
 
-    /// The string may be another host's; here nobody can read it.
+    /// The access token may be another host's; here nobody can read it.
     pub fn unparsable(host: Host) -> Self {
         Self::new(
             190,
@@ -50,7 +50,7 @@ impl Refusal {
         )
     }
 
-    /// Instagram and Threads do not renew or exchange this string, and do not say why.
+    /// Instagram and Threads do not renew or exchange this access token, and do not say why.
     pub fn session_key() -> Self {
         Self::new(
             452,
@@ -64,7 +64,7 @@ impl Refusal {
         Self::new(100, "The requested resource does not exist")
     }
 
-    /// The string's time is over, in one way or another.
+    /// The access token's time is over, in one way or another.
     pub fn dead(invalidation: Invalidation, app: &str, since: i64, now: i64) -> Self {
         let message = invalidation.sentence(app, since, now);
         Self { subcode: Some(invalidation.subcode()), ..Self::new(190, message) }
@@ -134,7 +134,7 @@ impl Refusal {
     }
 
     /// The refusal as a host words it: two have a type of their own for whatever happens, and
-    /// Instagram does not say which way a string died but in the sentence.
+    /// Instagram does not say which way an access token died but in the sentence.
     pub fn worded_by(self, host: Host) -> Self {
         match host {
             Host::Facebook => self,

@@ -62,7 +62,7 @@ impl Simulation {
     }
 
     /// Which version of Graph answers, where Graph has one: Facebook is never asked without, the
-    /// others give out strings without, and Threads counts for itself.
+    /// others give out access tokens without, and Threads counts for itself.
     fn version(&self, call: &Call, app: Option<&AppFixture>) -> Result<Option<String>, Refusal> {
         let asked = call.version();
         let answering = asked.and_then(|asked| answering(asked, self.now));

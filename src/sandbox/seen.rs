@@ -35,7 +35,7 @@ pub struct Seen {
     /// How it carried its token.
     pub sender: Sender,
     /// The words of the token that it was about: the one to inspect or exchange, else the
-    /// caller's. Words are not the string.
+    /// caller's. Words are not the access token.
     pub about: Option<String>,
     /// The status that was answered; nothing when the connection was closed instead.
     pub status: Option<u16>,

@@ -1,4 +1,4 @@
-//! Graph's memory: apps, people, Pages, the strings it gave out, and the time it believes in.
+//! Graph's memory: apps, people, Pages, the access tokens it gave out, and the time it believes in.
 //!
 //! A pure model without I/O. `route` answers a call from it; whoever owns it may look at its
 //! revision to learn whether an answer changed anything.
@@ -89,7 +89,7 @@ impl Simulation {
         }
     }
 
-    /// Gives out a token, as if the person had logged in just then, and returns the string.
+    /// Gives out a token, as if the person had logged in just then, and returns the access token.
     ///
     /// A Page's token joins the last log-in of its person; any other begins a new one.
     pub fn mint(&mut self, spec: TokenFixture) -> String {
@@ -159,22 +159,23 @@ impl Simulation {
         self.touch();
     }
 
-    /// When a string ends, as Graph knows it; nothing for a string that it never gave out.
+    /// When an access token ends, as Graph knows it; nothing for an access token that it never gave
+    /// out.
     pub fn expiry(&self, string: &str) -> Option<Expiry> {
         self.tokens.get(string).map(|token| Expiry::from_graph(Some(token.expires_at)))
     }
 
-    /// Why a string does not work, if that is so.
+    /// Why an access token does not work, if that is so.
     pub fn invalidation(&self, string: &str) -> Option<Invalidation> {
         self.tokens.get(string).and_then(|token| token.invalidation(self.now))
     }
 
-    /// The words in a string, without its number.
+    /// The words in an access token, without its number.
     pub(super) fn words(&self, string: &str) -> Option<&str> {
         self.tokens.get(string).map(|token| token.stem.as_str())
     }
 
-    /// Every string that was ever given out.
+    /// Every access token that was ever given out.
     pub fn strings(&self) -> impl Iterator<Item = &str> {
         self.tokens.keys().map(String::as_str)
     }
@@ -194,8 +195,8 @@ impl Simulation {
         serde_json::from_str(text)
     }
 
-    /// Names a token and keeps it. The number counts within the words, so that the string does not
-    /// depend on the order in which several tokens are renewed.
+    /// Names a token and keeps it. The number counts within the words, so that the access token
+    /// does not depend on the order in which several tokens are renewed.
     pub(super) fn give_out(&mut self, token: IssuedToken) -> String {
         let count = self.issued.entry(token.stem.clone()).or_default();
         *count += 1;

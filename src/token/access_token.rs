@@ -46,12 +46,12 @@ impl fmt::Debug for Secret {
 
 /// One Meta access token, as Meta or a person gave it.
 ///
-/// Meta calls the string opaque: length and prefix prove nothing, so only what could not travel
-/// in a header or a form is refused.
+/// Meta calls the access token opaque: length and prefix prove nothing, so only what could not
+/// travel in a header or a form is refused.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken(Secret);
 
-/// Why a string cannot be an access token. Never holds the string.
+/// Why a text cannot be an access token. Never holds the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Malformed {
     /// Nothing but white space.
@@ -115,7 +115,8 @@ impl fmt::Debug for AccessToken {
 
 /// What stands for a token before people: 12 hex digits of a hash keyed by the store.
 ///
-/// The whole hash is kept so that two strings are never taken for one; only its head is shown.
+/// The whole hash is kept so that two access tokens are never taken for one; only its head is
+/// shown.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 32]);
 
@@ -143,10 +144,10 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// A fresh string from Meta. It exists nowhere else until it is sealed.
+/// A fresh access token from Meta. It exists nowhere else until it is sealed.
 #[derive(Debug, Clone)]
 pub struct Grant {
-    /// The string.
+    /// The access token.
     pub token: AccessToken,
     /// When it ends, from `expires_in` and the instant of the answer; often not said.
     pub expiry: Expiry,

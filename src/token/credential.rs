@@ -73,7 +73,7 @@ pub struct Damage {
     pub parts: Vec<&'static str>,
 }
 
-/// A token as the store knows it: its strings' standing, never the strings.
+/// A token as the store knows it: where its access tokens stand, never the access tokens themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential {
     /// The store's number for it.
@@ -86,9 +86,9 @@ pub struct Credential {
     pub name: Option<String>,
     /// The Page that it is for.
     pub page_id: Option<String>,
-    /// The string that programs use.
+    /// The access token that programs use.
     pub current: Option<Generation>,
-    /// A string that waits to be examined.
+    /// An access token that waits to be examined.
     pub candidate: Option<Generation>,
     /// What happened when it was last renewed.
     pub ledger: Ledger,

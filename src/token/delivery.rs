@@ -28,7 +28,7 @@ impl fmt::Display for TargetId {
 }
 
 named! {
-    /// Whether a target has the string in use.
+    /// Whether a target has the access token in use.
     pub enum DeliveryState {
         /// It has.
         InSync = "in_sync",
@@ -36,7 +36,7 @@ named! {
         Owed = "owed",
         /// It was tried, and failed.
         Failed = "failed",
-        /// It holds a string that is none of ours.
+        /// It holds an access token that is none of ours.
         Drifted = "drifted",
         /// Nobody has looked.
         Unknown = "unknown",
@@ -60,7 +60,7 @@ pub struct Delivery {
     pub error: Option<String>,
     /// When that was.
     pub failed_at: Option<Time>,
-    /// Since when it holds a string that is none of ours; cleared when it no longer does.
+    /// Since when it holds an access token that is none of ours; cleared when it no longer does.
     pub drifted_since: Option<Time>,
     /// Since when a write into its file waits for its end, because the run was stopped.
     pub half_written_since: Option<Time>,
@@ -93,7 +93,7 @@ impl Delivery {
         }
     }
 
-    /// Whether the target lacks the string in use, so that what it serves may stop working.
+    /// Whether the target lacks the access token in use, so that what it serves may stop working.
     pub const fn is_behind(&self) -> bool {
         self.owed.is_some() || self.error.is_some()
     }

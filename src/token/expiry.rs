@@ -1,7 +1,7 @@
 //! The two dates that Meta gives a token.
 //!
-//! `expires_at` is when the string dies; `data_access_expires_at` is when the person behind it
-//! must come back, ninety days after the last visit. In both, Meta writes 0 for «no such date»,
+//! `expires_at` is when the access token dies; `data_access_expires_at` is when the person behind
+//! it must come back, ninety days after the last visit. In both, Meta writes 0 for «no such date»,
 //! and leaves a field out when it does not say: the three cases must never be mixed up.
 
 use chrono::{DateTime, TimeDelta};

@@ -18,7 +18,7 @@ named! {
     pub enum GenerationState {
         /// Sealed, not yet examined.
         Candidate = "candidate",
-        /// The string that programs use.
+        /// The access token that programs use.
         Current = "current",
         /// Was current; kept for rollback.
         Previous = "previous",
@@ -30,7 +30,7 @@ named! {
 }
 
 named! {
-    /// How a string came to us.
+    /// How an access token came to us.
     pub enum Origin {
         /// Found where the config points, or read from standard input.
         Adopted = "adopted",
@@ -43,18 +43,18 @@ named! {
     }
 }
 
-/// One string that a token has or had, without the string.
+/// One access token that a token has or had, without the access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Generation {
     /// The store's number for it.
     pub id: GenerationId,
-    /// 1 for the first string of this token.
+    /// 1 for the first access token of this token.
     pub number: u32,
     /// Where it stands.
     pub state: GenerationState,
     /// How it came to us.
     pub origin: Origin,
-    /// What stands for the string.
+    /// What stands for the access token.
     pub fingerprint: Fingerprint,
     /// When the store first had it.
     pub obtained_at: Time,

@@ -3,13 +3,13 @@
 named! {
     /// What happened to a token; a row of `history`.
     pub enum EventKind {
-        /// A string from outside became the current one.
+        /// An access token from outside became the current one.
         Adopted = "adopted",
-        /// A string from outside was not taken.
+        /// An access token from outside was not taken.
         AdoptionRefused = "adoption_refused",
-        /// A short-lived string was exchanged for a long-lived one.
+        /// A short-lived access token was exchanged for a long-lived one.
         Exchanged = "exchanged",
-        /// A long-lived string was renewed.
+        /// A long-lived access token was renewed.
         Refreshed = "refreshed",
         /// A Page token was taken from its parent.
         Derived = "derived",
@@ -17,11 +17,11 @@ named! {
         NotExtended = "not_extended",
         /// A renewal, exchange or derivation failed and will be tried again.
         RefreshFailed = "refresh_failed",
-        /// Graph says that the current string is dead.
+        /// Graph says that the current access token is dead.
         Invalid = "invalid",
-        /// Graph's verdict on the current string changed, or was given for the first time.
+        /// Graph's verdict on the current access token changed, or was given for the first time.
         Verified = "verified",
-        /// A target got the current string.
+        /// A target got the current access token.
         Delivered = "delivered",
         /// A target did not get it and is tried again.
         DeliveryFailed = "delivery_failed",
@@ -29,7 +29,7 @@ named! {
         NotificationFailed = "notification_failed",
         /// A Page that is gone and dead is out of every verdict from now on.
         Retired = "retired",
-        /// An old string was wiped; its fingerprint stays.
+        /// An old access token was wiped; its fingerprint stays.
         Purged = "purged",
     }
 }
@@ -75,13 +75,13 @@ pub enum DryRun {
 named! {
     /// The weightiest thing that happened to one token in one run.
     pub enum Outcome {
-        /// Renewed: Meta gave a string that ends later.
+        /// Renewed: Meta gave an access token that ends later.
         Refreshed = "refreshed",
-        /// Exchanged: a short-lived string became a long-lived one.
+        /// Exchanged: a short-lived access token became a long-lived one.
         Exchanged = "exchanged",
         /// Taken from its parent.
         Derived = "derived",
-        /// A string from outside became the current one.
+        /// An access token from outside became the current one.
         Adopted = "adopted",
         /// Asked about, and nothing else.
         Verified = "verified",
@@ -103,7 +103,7 @@ named! {
         WouldExchange = "would_exchange",
         /// A dry run would have taken it from its parent.
         WouldDerive = "would_derive",
-        /// A dry run would have taken a string from outside.
+        /// A dry run would have taken an access token from outside.
         WouldAdopt = "would_adopt",
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{DataAccess, Expiry, Problem, Time};
 
-/// Graph's answer about one string.
+/// Graph's answer about one access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
     /// Graph's verdict: alive, dead, or none given (an account that must be freed first).

@@ -5,13 +5,13 @@ use std::fmt;
 named! {
     /// What is wrong.
     pub enum ProblemKind {
-        /// The string's time is over.
+        /// The access token's time is over.
         Expired = "expired",
         /// The password was changed, or Facebook reset the session.
         PasswordChanged = "password_changed",
         /// The person removed the app, or never authorised it.
         AppNotAuthorized = "app_not_authorized",
-        /// The session behind the string is broken for another reason.
+        /// The session behind the access token is broken for another reason.
         SessionInvalid = "session_invalid",
         /// Somebody revoked it by an API call or in the settings.
         Revoked = "revoked",
@@ -27,7 +27,7 @@ named! {
         PermissionMissing = "permission_missing",
         /// The app may no longer read the person's data.
         DataAccessExpired = "data_access_expired",
-        /// The string was sent to a host or an endpoint for another type.
+        /// The access token was sent to a host or an endpoint for another type.
         WrongHostOrType = "wrong_host_or_type",
         /// Meta renews it only a day after it was issued.
         TooYoung = "too_young",
@@ -49,7 +49,7 @@ named! {
         AppDisabled = "app_disabled",
         /// The Page or another object is not there, or may not be seen.
         ObjectNotFound = "object_not_found",
-        /// The string belongs to another app, person or Page than before.
+        /// The access token belongs to another app, person or Page than before.
         IdentityChanged = "identity_changed",
         /// Meta accepted the renewal but the token ends no later.
         NotExtended = "not_extended",
@@ -121,7 +121,7 @@ impl ProblemKind {
         }
     }
 
-    /// Whether it is about the app and not about any one string.
+    /// Whether it is about the app and not about any one access token.
     pub const fn is_about_the_app(self) -> bool {
         matches!(self, Self::BadAppCredentials | Self::BadProof | Self::AppDisabled)
     }

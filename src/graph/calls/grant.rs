@@ -23,11 +23,11 @@ use crate::token::{
 pub struct GrantInput<'a> {
     /// The app's secret, where the grant needs it.
     pub secret: Option<&'a Secret>,
-    /// The string in use, where the grant is for one that follows it.
+    /// The access token in use, where the grant is for one that follows it.
     pub token: Option<&'a AccessToken>,
 }
 
-/// Asks for a string. What the grant has no parameter for is not sent.
+/// Asks for an access token. What the grant has no parameter for is not sent.
 pub fn grant(app: &App, grant: &GrantType, bid: GrantInput<'_>) -> Request {
     let mut request =
         Request::by(grant.method, "grant", app, grant.path).with("grant_type", grant.name);

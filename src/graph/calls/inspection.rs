@@ -101,7 +101,7 @@ fn blame_the_app(problem: Problem) -> Problem {
     Problem { kind, action: kind.action(), ..problem }
 }
 
-/// A string that Graph cannot decode is dead here: it is asked about at the right host.
+/// An access token that Graph cannot decode is dead here: it is asked about at the right host.
 fn of_the_token(problem: Problem) -> Problem {
     match problem.kind {
         ProblemKind::WrongHostOrType | ProblemKind::Unknown => {
@@ -190,7 +190,7 @@ pub fn profile(app: &App, call: &ProfileCall, token: &AccessToken) -> Request {
         .with_secret("access_token", token.expose())
 }
 
-/// Reads the profile as a verdict; an error says nothing of the string.
+/// Reads the profile as a verdict; an error says nothing of the access token.
 pub fn read_profile(response: &Response) -> Result<Inspection, Problem> {
     let document = match problem::accepted(response) {
         Ok(document) => document,

@@ -1,4 +1,4 @@
-//! What belongs to an app: its own strings, its secret, its limits and its version; and the
+//! What belongs to an app: its own access tokens, its secret, its limits and its version; and the
 //! system user's sixty days, which only its app can begin again.
 
 use chrono::TimeDelta;

@@ -1,4 +1,4 @@
-//! Three hosts behind one server: what each has, and what it makes of the others' strings.
+//! Three hosts behind one server: what each has, and what it makes of the others' access tokens.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ fn refusal(answer: &(u16, Value)) -> (&str, i64, &str) {
     (text("type"), error["code"].as_i64().unwrap(), text("message"))
 }
 
-/// One living string of each provider.
+/// One living access token of each provider.
 fn strings(sim: &mut Simulation) -> [String; 3] {
     [anna(), TokenFixture::instagram(INSTA, ANNA), TokenFixture::threads(THREADS, ANNA)]
         .map(|spec| sim.mint(spec))

@@ -1,4 +1,4 @@
-//! What Threads says of a string, and to whom.
+//! What Threads says of an access token, and to whom.
 
 use chrono::TimeDelta;
 use serde_json::json;
