@@ -1,6 +1,6 @@
 //! What a person reads who was woken by it: what is wrong, until when, whose it is, what to type.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 
 use serde_json::json;
@@ -50,7 +50,7 @@ impl Sender<'_> {
 
     /// The tokens that are named; a fault of the machinery alone names none.
     fn concerned(&self, announcement: &Announcement) -> Vec<&TokenReport> {
-        let labels = &announcement.reason.labels;
+        let labels: HashSet<&Label> = announcement.reason.labels.iter().collect();
         let named =
             |token: &&TokenReport| token.label.as_ref().is_some_and(|label| labels.contains(label));
         self.status.tokens.iter().filter(named).collect()
@@ -106,7 +106,10 @@ impl Sender<'_> {
         let of_it = StatusReport {
             tokens: concerned.iter().copied().cloned().collect(),
             system: if reason.labels.is_empty() { self.status.system.clone() } else { Vec::new() },
-            ..self.status.clone()
+            generated_at: self.status.generated_at,
+            dates: self.status.dates,
+            unlisted: self.status.unlisted.clone(),
+            runs: self.status.runs,
         };
         let check = CheckReport::new(of_it, Scope::All);
         document(&json!({
@@ -119,7 +122,7 @@ impl Sender<'_> {
             "deadline": time(deadline.and_then(Deadline::at)),
             "owners": owners,
             "reason": reasons(std::slice::from_ref(reason))[0],
-            "check": check.value(),
+            "check": check.document(),
         }))
     }
 
