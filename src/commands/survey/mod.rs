@@ -148,11 +148,13 @@ impl<'a> Survey<'a> {
         let clocks = self.clocks(graph);
         let moment = Moment::at(clocks.now());
         let mut deliveries = std::mem::take(&mut self.deliveries);
+        let by_label: HashMap<&Label, &Answer> =
+            answers.iter().map(|answer| (&answer.label, answer)).collect();
         let tokens = self
             .meant
             .iter()
             .map(|member| {
-                let answer = answers.iter().find(|answer| answer.label == member.label);
+                let answer = by_label.get(&member.label).copied();
                 let deliveries = deliveries.remove(&member.label).unwrap_or_default();
                 describe(&self.tokens, member, answer, deliveries, moment)
             })
