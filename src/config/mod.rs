@@ -34,7 +34,7 @@ mod wording;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use toml_edit::{Document, TableLike};
 
@@ -77,7 +77,7 @@ pub struct Config {
     /// The apps, in the order of the file.
     pub apps: Vec<AppSetting>,
     /// The tokens, in the order of the file.
-    pub tokens: Vec<TokenConfig>,
+    pub tokens: Vec<Arc<TokenConfig>>,
     /// What monitoring is told.
     pub alerts: AlertSettings,
     /// The ways to people, in the order of the file.
@@ -187,7 +187,8 @@ fn read_tables(
     let labels = Labels::of(&drafts);
     let defaults = defaults.quiet();
     let around = Surroundings { reader, apps: &apps, defaults: &defaults, reserved: &reserved };
-    let tokens = tokens::resolve(drafts, around);
+    let tokens = tokens::resolve(drafts, around).into_iter().map(Arc::new);
+    let tokens: Vec<Arc<TokenConfig>> = tokens.collect();
     let notify = notify::resolve(channels, &labels, reader);
     let apps = apps.into_iter().filter_map(|app| app.setting).collect();
     let by_label = tokens.iter().enumerate().map(|(at, token)| (token.label.clone(), at));
@@ -217,7 +218,7 @@ impl Config {
 
     /// The token of that label, if the file declares it.
     pub fn token(&self, label: &Label) -> Option<&TokenConfig> {
-        self.by_label.get(label).map(|at| &self.tokens[*at])
+        self.by_label.get(label).map(|at| &*self.tokens[*at])
     }
 
     /// The app of that name.
@@ -228,7 +229,7 @@ impl Config {
     /// The token that the file declares for a Page of `parent`; it takes the discovered one's place.
     pub fn declared_page(&self, parent: &Label, page_id: &str) -> Option<&TokenConfig> {
         let at = self.by_page.get(&(parent.clone(), page_id.to_owned()));
-        at.map(|at| &self.tokens[*at])
+        at.map(|at| &*self.tokens[*at])
     }
 
     /// The settings of a Page that was discovered under `parent`: declared, or the parent's.

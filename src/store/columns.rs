@@ -16,6 +16,10 @@ use crate::token::{
     Time,
 };
 
+/// The columns of a generation `g`, in the order of [`Cells::generation_itself`].
+pub(super) const GENERATION_ITSELF: &str = "g.id, g.number, g.state, g.origin, g.fingerprint, \
+    g.obtained_at, g.expiry, g.expires_at, g.parent";
+
 /// The columns of a generation `g` and its proof `p`, in the order of [`Cells::generation`].
 pub(super) const GENERATION: &str = "g.id, g.number, g.state, g.origin, g.fingerprint, \
     g.obtained_at, g.expiry, g.expires_at, g.parent, \

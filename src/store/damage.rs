@@ -6,6 +6,9 @@
 //! should have. An access token that is lost is marked, so that whoever has no key knows too; its row
 //! stays, and stands in the place of the current one until another takes it.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use rusqlite::{Connection, Row, params};
 
 use super::columns::{self, Cells};
@@ -45,18 +48,19 @@ impl Store {
     /// Looks for damaged rows, repairs what can be repaired, and marks what is lost; gives the tokens
     /// of which that was not known before. Where nothing is damaged, nothing is written.
     pub fn mend(&self, now: Time) -> Result<Vec<Mended>> {
-        let (seals, own) = (self.seals()?.clone(), self.own_run());
-        let (suspects, damaged) = self.read(move |connection| {
-            let suspects = suspects(connection, &seals)?;
-            let mut damaged = everything(connection, own)?.credentials;
-            damaged.retain(|it| {
-                it.damage.is_some() || suspects.iter().any(|suspect| suspect.token == it.id)
-            });
-            Ok((suspects, damaged))
+        let (seals, own, changes) = (self.seals()?.clone(), self.own_run(), self.changes.clone());
+        let (suspects, stock, changes) = self.read(move |connection| {
+            let stock = everything(connection, own)?;
+            Ok((suspects(connection, &seals)?, stock, changes.count()))
         })?;
-        if damaged.is_empty() {
+        let suspected: HashSet<TokenId> = suspects.iter().map(|suspect| suspect.token).collect();
+        let is_damaged = |it: &Arc<Credential>| it.damage.is_some() || suspected.contains(&it.id);
+        if !stock.credentials.iter().any(is_damaged) {
+            self.known.keep(stock, changes, own);
             return Ok(Vec::new());
         }
+        let mut damaged = stock.credentials;
+        damaged.retain(is_damaged);
         let news = damaged.iter().filter(|credential| !is_known(credential, &suspects));
         let mended = news.map(|it| mended(it, &suspects)).collect();
         self.write(move |connection| {
@@ -96,10 +100,9 @@ fn mended(credential: &Credential, suspects: &[Suspect]) -> Mended {
 
 fn suspects(connection: &Connection, seals: &Seals) -> Result<Vec<Suspect>, Fault> {
     let sql = format!(
-        "SELECT {}, g.token, g.broken_since, g.sealed
-         FROM generation g LEFT JOIN proof p ON p.generation = g.id
+        "SELECT {}, g.token, g.broken_since, g.sealed FROM generation g
          WHERE g.state NOT IN ('previous', 'refused', 'purged')",
-        columns::GENERATION
+        columns::GENERATION_ITSELF
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([])?;
@@ -111,9 +114,9 @@ fn suspects(connection: &Connection, seals: &Seals) -> Result<Vec<Suspect>, Faul
 }
 
 fn suspect(row: &Row<'_>, seals: &Seals) -> rusqlite::Result<Option<Suspect>> {
-    let token = TokenId(row.get(columns::GENERATION_CELLS)?);
-    let marked = row.get::<_, Option<i64>>(columns::GENERATION_CELLS + 1)?.is_some();
-    let sealed: Option<Vec<u8>> = row.get(columns::GENERATION_CELLS + 2)?;
+    let token = TokenId(row.get(columns::GENERATION_OWN)?);
+    let marked = row.get::<_, Option<i64>>(columns::GENERATION_OWN + 1)?.is_some();
+    let sealed: Option<Vec<u8>> = row.get(columns::GENERATION_OWN + 2)?;
     let open = |sealed: Vec<u8>| seals.open(token, row.get(1).ok()?, &sealed).ok();
     let fingerprint = sealed.and_then(open).map(|string| seals.fingerprint(&string));
     let itself = Cells::of(row).generation_itself();

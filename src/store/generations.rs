@@ -59,23 +59,36 @@ impl Store {
     /// be read it is supposed that it is in use; one of a token whose label cannot be read is nobody's.
     pub fn sightings(&self, fingerprint: &Fingerprint) -> Result<Vec<Sighting>> {
         let fingerprint = *fingerprint;
+        self.read(move |connection| Ok(sightings(connection, &fingerprint)?))
+    }
+
+    /// The same of each of these, in their order, read together.
+    pub fn sightings_of_each(&self, fingerprints: &[Fingerprint]) -> Result<Vec<Vec<Sighting>>> {
+        let fingerprints = fingerprints.to_vec();
         self.read(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT g.token, t.label, g.id, g.state
-                 FROM generation g JOIN token t ON t.id = g.token
-                 WHERE g.fingerprint = ?1 ORDER BY t.label",
-            )?;
-            let rows = statement.query_map([fingerprint.as_bytes()], |row| {
-                let token = TokenId(row.get(0)?);
-                let Ok(label) = Cells::from(row, 1).label() else { return Ok(None) };
-                let generation = GenerationId(row.get(2)?);
-                let state = Cells::from(row, 3).named(GenerationState::from_name, "a state");
-                let state = state.unwrap_or(GenerationState::Current);
-                Ok(Some(Sighting { token, label, generation, state }))
-            })?;
-            Ok(rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
+            fingerprints.iter().map(|it| Ok(sightings(connection, it)?)).collect()
         })
     }
+}
+
+fn sightings(
+    connection: &Connection,
+    fingerprint: &Fingerprint,
+) -> rusqlite::Result<Vec<Sighting>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT g.token, t.label, g.id, g.state
+         FROM generation g JOIN token t ON t.id = g.token
+         WHERE g.fingerprint = ?1 ORDER BY t.label",
+    )?;
+    let rows = statement.query_map([fingerprint.as_bytes()], |row| {
+        let token = TokenId(row.get(0)?);
+        let Ok(label) = Cells::from(row, 1).label() else { return Ok(None) };
+        let generation = GenerationId(row.get(2)?);
+        let state = Cells::from(row, 3).named(GenerationState::from_name, "a state");
+        let state = state.unwrap_or(GenerationState::Current);
+        Ok(Some(Sighting { token, label, generation, state }))
+    })?;
+    rows.filter_map(Result::transpose).collect()
 }
 
 fn select(which: &str) -> String {

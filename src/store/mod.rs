@@ -28,6 +28,7 @@ mod filesystem;
 mod generations;
 mod hooks;
 mod key;
+mod known;
 mod ledger;
 mod life;
 mod lock;
@@ -59,6 +60,7 @@ use rusqlite::Connection;
 
 use connection::Standing;
 use fault::{Doing, Fault};
+use known::{Changes, Known};
 use place::Found;
 use room::Room;
 use seal::Seals;
@@ -99,6 +101,8 @@ pub struct Store {
     seals: OnceLock<Seals>,
     /// The run that was begun through this value, 0 for none.
     run: AtomicI64,
+    changes: Changes,
+    known: Known,
 }
 
 impl Store {
@@ -224,6 +228,8 @@ impl Store {
             room,
             seals: OnceLock::new(),
             run: AtomicI64::new(0),
+            changes: Changes::default(),
+            known: Known::default(),
         };
         if let Some(seals) = seals {
             let _ = store.seals.set(seals);
@@ -255,6 +261,8 @@ impl Store {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T> {
+        let changes = self.changes.clone();
+        let work = move |connection: &Connection| changes.counting(connection, work);
         self.writer.write(work).map_err(|fault| fault.about(&self.path, Doing::Writing))
     }
 
@@ -262,6 +270,8 @@ impl Store {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T> {
+        let changes = self.changes.clone();
+        let work = move |connection: &Connection| changes.counting(connection, work);
         self.writer.write_now(work).map_err(|fault| fault.about(&self.path, Doing::Writing))
     }
 
@@ -269,6 +279,8 @@ impl Store {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T> {
+        let changes = self.changes.clone();
+        let work = move |connection: &Connection| changes.counting(connection, work);
         self.writer.alone(work).map_err(|fault| fault.about(&self.path, Doing::Writing))
     }
 }

@@ -5,6 +5,7 @@
 //! strings and its history again.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql};
 
@@ -14,8 +15,8 @@ use super::fault::Fault;
 use super::runs::RunId;
 use super::{Result, Store, deliveries};
 use crate::token::{
-    Credential, Damage, Delivery, EventKind, Generation, GenerationId, GenerationState, Label,
-    Ledger, Proof, Time, TokenId, TokenType,
+    Credential, Damage, Delivery, EventKind, Expiry, Generation, GenerationId, GenerationState,
+    Label, Ledger, Proof, Time, TokenId, TokenType,
 };
 
 /// A token as the config, or a list of Pages, has it.
@@ -33,11 +34,23 @@ pub struct Enrolment {
     pub name: Option<String>,
 }
 
+impl Enrolment {
+    /// Whether the store has this token just like that; a damaged row never does.
+    pub(super) fn is_enrolled_as(&self, known: &Credential) -> bool {
+        let stays = |new: &Option<String>, old: &Option<String>| new.is_none() || new == old;
+        known.damage.is_none()
+            && self.label == known.label
+            && self.token_type == known.token_type
+            && stays(&self.page_id, &known.page_id)
+            && stays(&self.name, &known.name)
+    }
+}
+
 /// All tokens that the store ever heard of.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Stock {
     /// The tokens, by label.
-    pub credentials: Vec<Credential>,
+    pub credentials: Vec<Arc<Credential>>,
     /// Damaged rows of which nobody can say whose they are.
     pub strays: Vec<&'static str>,
 }
@@ -54,13 +67,16 @@ pub(super) mod part {
 impl Store {
     /// Every token that the store ever heard of, by label, with its current string, its candidate
     /// and its deliveries.
-    pub fn credentials(&self) -> Result<Vec<Credential>> {
+    pub fn credentials(&self) -> Result<Vec<Arc<Credential>>> {
         Ok(self.stock()?.credentials)
     }
 
     /// The same, with what belongs to none of them.
     pub fn stock(&self) -> Result<Stock> {
         let own = self.own_run();
+        if let Some(known) = self.known.stock(self.changes.count(), own) {
+            return Ok(known);
+        }
         self.read(move |connection| Ok(everything(connection, own)?))
     }
 
@@ -77,7 +93,7 @@ impl Store {
             for label in &labels {
                 let Some(token) = find(connection, label)? else { continue };
                 let stock = select(connection, own, "id = ?2", "token = ?1", token.0)?;
-                return Ok(stock.credentials.into_iter().next());
+                return Ok(stock.credentials.into_iter().next().map(Arc::unwrap_or_clone));
             }
             Ok(None)
         })
@@ -86,9 +102,24 @@ impl Store {
     /// One token, as it is now.
     pub fn credential(&self, token: TokenId) -> Result<Credential> {
         let own = self.own_run();
+        let changes = self.changes.count();
+        let Some(known) = self.known.credential(token, changes, own) else {
+            return self.read_credential(token, own);
+        };
+        debug_assert!(
+            without_proofs(self.read_credential(token, own)?) == without_proofs(known.clone())
+                || self.changes.count() != changes,
+            "`{}` was changed unnoticed",
+            known.label
+        );
+        Ok(known)
+    }
+
+    fn read_credential(&self, token: TokenId, own: RunId) -> Result<Credential> {
         self.read(move |connection| {
             let found = select(connection, own, "id = ?2", "token = ?1", token.0)?;
-            found.credentials.into_iter().next().ok_or(Fault::Absent("token"))
+            let found = found.credentials.into_iter().next().map(Arc::unwrap_or_clone);
+            found.ok_or(Fault::Absent("token"))
         })
     }
 
@@ -96,6 +127,10 @@ impl Store {
     ///
     /// Returns their ids in the same order. Where all is as it was nothing is written.
     pub fn enrol(&self, enrolments: &[Enrolment]) -> Result<Vec<TokenId>> {
+        let known = self.known.enrolled(enrolments, self.changes.count(), self.own_run());
+        if let Some(enrolled) = known {
+            return Ok(enrolled);
+        }
         let enrolments = enrolments.to_vec();
         self.write(move |connection| {
             rename(connection, &enrolments)?;
@@ -150,6 +185,15 @@ impl Store {
             Ok(())
         })
     }
+}
+
+/// What only a run changes: `status` adds proofs, and what follows from them, at any time.
+fn without_proofs(mut known: Credential) -> Credential {
+    known.ledger.problem = None;
+    for generation in known.current.iter_mut().chain(&mut known.candidate) {
+        (generation.proof, generation.expiry) = (None, Expiry::Unknown);
+    }
+    known
 }
 
 /// All that is known of every token.
@@ -228,7 +272,7 @@ pub(super) fn select(
     whose: &str,
     parameter: impl ToSql,
 ) -> rusqlite::Result<Stock> {
-    let mut live = live_generations(connection, whose, &parameter)?;
+    let (mut live, mut places) = live_generations(connection, whose, &parameter)?;
     let mut deliveries = deliveries::all(connection, whose, &parameter)?;
     let mut statement = connection.prepare_cached(&format!(
         "SELECT id, label, type, name, page_id, listed, unlisted_since, retired_at, last_refreshed_at,
@@ -238,19 +282,20 @@ pub(super) fn select(
                 answer_lost_at
          FROM token WHERE {which} ORDER BY label"
     ))?;
-    let mut stock = Stock::default();
+    let mut stock = Stock { credentials: Vec::with_capacity(places.len()), strays: Vec::new() };
     let mut rows = statement.query((own.0, &parameter))?;
     while let Some(row) = rows.next()? {
         let id = TokenId(row.get(0)?);
-        let live = live.remove(&id).unwrap_or_default();
+        let place = places.remove(&id);
+        let live = place.map(|place| std::mem::take(&mut live[place])).unwrap_or_default();
         let deliveries = deliveries.remove(&id).unwrap_or_default();
         let Ok(label) = Cells::from(row, 1).label() else {
             stock.strays.push("a token whose label cannot be read");
             continue;
         };
-        stock.credentials.push(live.with(credential(row, id, label), deliveries));
+        stock.credentials.push(Arc::new(live.with(credential(row, id, label), deliveries)));
     }
-    if !live.is_empty() {
+    if !places.is_empty() {
         stock.strays.push("an access token that belongs to no token");
     }
     Ok(stock)
@@ -324,11 +369,12 @@ pub(super) fn state_of(row: &Row<'_>) -> Option<GenerationState> {
     row.get::<_, String>(2).ok().and_then(|name| GenerationState::from_name(&name))
 }
 
+/// The live generations of these tokens, and where among them those of each token stand.
 fn live_generations(
     connection: &Connection,
     whose: &str,
     parameter: &impl ToSql,
-) -> rusqlite::Result<HashMap<TokenId, Live>> {
+) -> rusqlite::Result<(Vec<Live>, HashMap<TokenId, usize>)> {
     let sql = format!(
         "SELECT {}, g.token, g.broken_since
          FROM generation g LEFT JOIN proof p ON p.generation = g.id
@@ -337,12 +383,16 @@ fn live_generations(
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([parameter])?;
-    let mut live: HashMap<TokenId, Live> = HashMap::new();
+    let (mut live, mut places) = (Vec::new(), HashMap::new());
     while let Some(row) = rows.next()? {
         let token = TokenId(row.get(columns::GENERATION_CELLS)?);
-        live.entry(token).or_default().add(row)?;
+        let place = *places.entry(token).or_insert_with(|| {
+            live.push(Live::default());
+            live.len() - 1
+        });
+        live[place].add(row)?;
     }
-    Ok(live)
+    Ok((live, places))
 }
 
 /// The token's own row, and whether all of it can be read.

@@ -57,7 +57,7 @@ impl<'a> Deliveries<'a> {
     ) -> Result<(), StoreError> {
         let delivered = self.run.tokens.configs.iter().filter(|member| !member.deliver.is_empty());
         let members: HashMap<&Label, &TokenConfig> =
-            delivered.map(|member| (&member.label, member)).collect();
+            delivered.map(|member| (&member.label, &**member)).collect();
         for result in results {
             let Some(member) = members.get(&result.label) else { continue };
             let Some(token) = self.run.known(&result.label) else { continue };

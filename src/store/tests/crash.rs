@@ -37,7 +37,7 @@ fn renews_until_it_is_killed() {
     let promotion = Promotion {
         token: credential.id,
         candidate: candidate.id,
-        supersedes: credential.current.map(|current| current.id),
+        supersedes: credential.current.as_ref().map(|current| current.id),
         proof: None,
         event: EventKind::Refreshed,
         problem: None,

@@ -124,7 +124,9 @@ impl Shelf {
 
     fn credential(&self, token: TokenId) -> crate::token::Credential {
         let all = self.store.credentials().unwrap();
-        all.into_iter().find(|credential| credential.id == token).unwrap()
+        std::sync::Arc::unwrap_or_clone(
+            all.into_iter().find(|credential| credential.id == token).unwrap(),
+        )
     }
 
     fn kinds(&self) -> Vec<EventKind> {
