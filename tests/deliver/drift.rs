@@ -3,7 +3,7 @@
 use metatoken::sandbox::{Death, Misbehaviour, Rule, TokenSpec};
 
 use super::{APP_INI, ONE, TWO, WEB_ENV, delivered, due, env, held, ini, reasons, states};
-use crate::world::{ANNA, APP, World, day, ends};
+use crate::common::{ANNA, APP, World, day, ends};
 
 /// A string of the same person's that ends on day `n`.
 fn pasted(world: &World, n: i64) -> String {
@@ -149,7 +149,7 @@ fn another_tokens_string_is_left_alone_and_not_examined() {
     world.reconfigure(
         &format!(
             "{}\n[token.other]\ntype = \"user\"\naccess_token = \"{other}\"\n{APP_INI}",
-            crate::world::BRAND
+            crate::common::BRAND
         )
         .replace("[[token.brand", "\n[[token.brand"),
     );

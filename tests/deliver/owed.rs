@@ -5,7 +5,7 @@ use std::fs;
 use chrono::TimeDelta;
 
 use super::{APP_INI, ONE, TWO, WEB_ENV, delivered, due, env, held, ini, owed, reasons, states};
-use crate::world::{BRAND, World, day};
+use crate::common::{BRAND, World, day};
 
 /// A world on day 45 whose renewed string could not be brought to `app`.
 fn broken() -> World {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{CHAT, DEAD, dead, kill, logs_in_again, well};
-use crate::world::{BRAND, World, day, until};
+use crate::common::{BRAND, World, day, until};
 
 const STOPPED: &str = "the last run finished 2026-01-01 00:00 UTC";
 
