@@ -3,7 +3,7 @@
 use metatoken::sandbox::{Misbehaviour, Rule, TokenSpec};
 
 use super::{Hidden, MARK, fs, inspect, json};
-use crate::common::{ANNA, APP, BRAND, Hook, PostOffice, Reply, World, day};
+use crate::common::{ANNA, APP, BRAND, Hook, PostOffice, Reply, World, day, is_long};
 
 /// In every address and password through which people are told, and nowhere else.
 const ADDRESS: &str = "linnet";
@@ -64,20 +64,36 @@ fn dies_in_its_own_words(world: &mut World, today: i64) {
     world.graph.misbehave(Rule::any(), Misbehaviour::Raw { status: 200, headers: json(), body });
 }
 
+/// In which forms what is printed is looked at. Telling takes seconds where nothing works.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Forms {
+    /// As text and as JSON, and as a service.
+    All,
+    /// Those in turn.
+    InTurn,
+}
+
 /// Runs what tells people and what tells of that, as talkative as it can be.
 #[track_caller]
-fn everything(world: &World, what: &str) {
-    for arguments in [
+fn everything(world: &World, what: &str, forms: Forms) {
+    for (place, arguments) in [
         &["refresh"][..],
         &["check", "--notify"],
         &["check", "--format", "prometheus"],
         &["history"],
         &["status", "--offline"],
         &["config", "show"],
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
         let formats: &[&[&str]] = match arguments {
             ["check", "--format", _] => &[&["-vv"]],
             _ => &[&["-vv"], &["-vv", "--json", "--log-format", "json"]],
+        };
+        let formats = match forms {
+            Forms::InTurn if formats.len() > 1 => &formats[place % 2..=place % 2],
+            _ => formats,
         };
         for form in formats {
             let ran = world.run(&[arguments, form].concat());
@@ -85,6 +101,9 @@ fn everything(world: &World, what: &str) {
             inspect(world, &what, &ran);
             nowhere(world, &what, &(ran.stdout + &ran.stderr));
         }
+    }
+    if forms == Forms::InTurn {
+        return;
     }
     let (written, _) = world.as_service(&["refresh", "-vv"]);
     Hidden::of(world).not_in(what, written.as_bytes());
@@ -112,7 +131,7 @@ fn shown(world: &World, hook: &Hook, office: &PostOffice) -> Vec<String> {
 fn what_people_are_told_holds_no_secret() {
     let (mut world, hook, office) = world();
     dies_in_its_own_words(&mut world, 2);
-    everything(&world, "all work");
+    everything(&world, "all work", Forms::All);
     let shown = shown(&world, &hook, &office);
     for text in &shown {
         Hidden::of(&world).not_in("what people are shown", text.as_bytes());
@@ -138,7 +157,7 @@ fn a_way_that_fails_gives_nothing_away() {
     ] {
         hook.reply(path, reply);
     }
-    everything(&world, "none works");
+    everything(&world, "none works", Forms::All);
     let system = world.run(&["check", "--json"]).code(2).json()["system"].clone();
     let failing =
         system.as_array().unwrap().iter().filter(|it| it["code"] == "notification_failed");
@@ -151,5 +170,5 @@ fn a_way_that_fails_gives_nothing_away() {
         world.set(name, value);
     }
     world.at(day(3));
-    everything(&world, "no addresses");
+    everything(&world, "no addresses", if is_long() { Forms::All } else { Forms::InTurn });
 }

@@ -15,8 +15,7 @@ use std::time::{Duration, Instant};
 
 use metatoken::sandbox::OldString;
 
-use crate::common::World;
-use crate::common::skip;
+use crate::common::{World, is_long, skip};
 use scenes::{PLACEHOLDER, SCENES, Scene, env, ini};
 use trace::{Kill, Log};
 
@@ -240,15 +239,6 @@ fn names(world: &World) -> BTreeSet<String> {
     let root = world.path("");
     let name = |path: &std::path::Path| path.strip_prefix(&root).unwrap().display().to_string();
     world.bytes_on_disk().iter().map(|(path, _)| name(path)).collect()
-}
-
-fn is_long() -> bool {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "whoever starts the tests asks for the long form"
-    )]
-    let asked = std::env::var_os("METATOKEN_LONG");
-    asked.is_some_and(|value| value == "1")
 }
 
 /// Does every job, several at a time, and gives the results in the order of the jobs.
