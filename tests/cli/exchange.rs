@@ -269,7 +269,7 @@ bakery  page  derived  never                             no string yet
         )
         .stderr("")
         .exit(Exit::Ok);
-    world.run(&["check"]).stdout("\nMETATOKEN OK - 2 tokens, all well\n").stderr("").code(0);
+    world.run(&["check"]).verdict("\nMETATOKEN OK - 2 tokens, all well\n").stderr("").code(0);
 }
 
 #[test]

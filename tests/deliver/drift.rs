@@ -80,7 +80,7 @@ warning: `brand`: `app` holds a string that is not the one in use, since 2026-01
 
 2 targets: 1 in sync, 1 drifted
 ").stderr("").code(0);
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN WARNING - brand: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone
 WARNING: `brand`: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone; run `metatoken deliver --force brand` to overwrite it
 ").stderr("").code(1);

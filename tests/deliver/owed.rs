@@ -100,7 +100,7 @@ brand  web     in sync  2026-02-15 00:00 UTC, now
 #[test]
 fn it_is_a_warning_at_once_and_critical_after_a_day() {
     let mut world = broken();
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN WARNING - brand: `app` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`
 WARNING: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`; mend what the message names; then run `metatoken deliver brand`
 ").stderr("").code(1);
@@ -108,7 +108,7 @@ WARNING: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UT
     world.run(&["refresh", "--quiet"]).code(73);
     world.run(&["check"]).code(1);
     world.at(day(46));
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN CRITICAL - brand: `app` did not get the string in use, since 2026-02-15 00:00 UTC, 24 hours ago: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create =…
 CRITICAL: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UTC, 24 hours ago: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`; mend what the message names; then run `metatoken deliver brand`
 ").stderr("").code(2);

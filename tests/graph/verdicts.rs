@@ -84,7 +84,7 @@ warning: `creator`: Error validating client secret (code 100)
 1 token: 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
     }
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN WARNING - creator: Error validating client secret (code 100)
 WARNING: `creator`: Error validating client secret (code 100); compare the app's `id` and `secret` in the config with the app's dashboard (Instagram, API setup with Instagram login); then run `metatoken refresh`
 ").code(1);

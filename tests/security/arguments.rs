@@ -78,7 +78,7 @@ fn the_person_is_told_where_it_is_now_and_how_to_hand_it_over() {
         .code(64);
     world
         .run(&["check", PASTED[4]])
-        .stdout("METATOKEN UNKNOWN - argument 6 looks like an app secret; it was not used, and is not repeated here\n")
+        .verdict("METATOKEN UNKNOWN - argument 6 looks like an app secret; it was not used, and is not repeated here\n")
         .stderr(
             "error: argument 6 looks like an app secret; it was not used, and is not repeated here\n\
              hint: the shell's history has it now: delete that line (in bash: `history -d NUMBER`)\n\

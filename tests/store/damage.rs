@@ -260,7 +260,7 @@ fn a_lost_access_token_is_named_until_a_person_replaces_it() {
 METATOKEN CRITICAL - brand: damaged in the store: access token
 CRITICAL: `brand`: damaged in the store: access token; run `metatoken exchange brand` with a new access token, or restore a copy of the store made by `metatoken store backup`
 ";
-    bench.world.run(&["check"]).stdout(check).code(2);
+    bench.world.run(&["check"]).verdict(check).code(2);
     let status = bench.world.run(&["status", "--offline", "--json"]).code(0);
     let brand = status.token("brand");
     assert_eq!((&brand["state"], &brand["health"]), (&"missing".into(), &"critical".into()));
@@ -286,7 +286,7 @@ hint: run `metatoken exchange brand` with a new access token, or restore a copy 
         let ran = bench.world.run(&["refresh", "--json"]).code(74);
         assert_eq!(ran.outcomes()["shop"], "verified");
     }
-    bench.world.run(&["check"]).stdout(check).code(2);
+    bench.world.run(&["check"]).verdict(check).code(2);
 
     let new = TokenSpec::user(APP, ANNA).named("brand").scopes(SCOPES);
     let new = bench.world.mint(new);

@@ -34,7 +34,7 @@ fn what_every_user_can_read_is_told() {
         let told = format!("{what} `[DIR]/{file}` can be read by every user of this machine");
         world
             .run(&["check"])
-            .stdout(&format!(
+            .verdict(&format!(
                 "METATOKEN WARNING - {told}\nWARNING: {told}; run `chmod o-r [DIR]/{file}`\n"
             ))
             .stderr("")
@@ -51,7 +51,11 @@ fn what_the_group_can_read_or_nobody_can_reach_is_not() {
             let world = closed();
             set(&world, ".", folder);
             set(&world, file, mode);
-            world.run(&["check"]).stdout("\nMETATOKEN OK - 1 token, all well\n").stderr("").code(0);
+            world
+                .run(&["check"])
+                .verdict("\nMETATOKEN OK - 1 token, all well\n")
+                .stderr("")
+                .code(0);
         }
     }
 }

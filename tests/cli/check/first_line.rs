@@ -127,7 +127,7 @@ fn a_line_break_in_the_config_makes_no_line() {
         .token("BRAND", user("brand").aged(TimeDelta::days(51)));
     renewals_fail_with(&world, "wait");
     world.run(&["refresh", "--json"]).exit(Exit::Unavailable);
-    world.run(&["check", "--perfdata", "none"]).stdout("
+    world.run(&["check", "--perfdata", "none"]).verdict("
 METATOKEN WARNING - brand: it ends 2026-01-10 00:00 UTC, in 9 days, and the last renewal failed: wait (code 1)
 WARNING: `brand`: it ends 2026-01-10 00:00 UTC, in 9 days, and the last renewal failed: wait (code 1); it is tried again by itself; should that not help, anna // nobody logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 ").code(1);

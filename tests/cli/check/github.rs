@@ -12,7 +12,7 @@ const ANNOTATIONS: &[&str] = &["check", "--format", "github"];
 #[test]
 fn a_cause_is_an_annotation() {
     let mut world = kept();
-    world.run(ANNOTATIONS).stdout("\nMETATOKEN OK - 2 tokens, all well\n").stderr("").code(0);
+    world.run(ANNOTATIONS).verdict("\nMETATOKEN OK - 2 tokens, all well\n").stderr("").code(0);
     world.graph.with(|graph| graph.kill("EAAFAKEShop1", Death::Revoked));
     world.at(day(1));
     world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);

@@ -40,7 +40,7 @@ fn an_outage_changes_no_colour_until_proofs_are_old() {
     world.graph.misbehave(Rule::any(), Misbehaviour::Status(503));
     fails(&mut world, 1..=6, 0);
     world.at(day(3) + TimeDelta::seconds(1));
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN WARNING - t1 and 4 more: Graph has not spoken of it for more than 3 days (`proof_within`)
 WARNING: `t1`, `t2`, `t3`, `t4` and `t5`: Graph has not spoken of it for more than 3 days (`proof_within`); run `metatoken refresh -v`, and see why Graph was not reached
 ").stderr("").code(1);
@@ -48,7 +48,7 @@ WARNING: `t1`, `t2`, `t3`, `t4` and `t5`: Graph has not spoken of it for more th
     world.at(day(7) + TimeDelta::seconds(1));
     world
         .run(&["check"])
-        .stdout(
+        .verdict(
             "
 METATOKEN CRITICAL - t1 and 4 more: Graph has not spoken of it for more than 7 days (`proof_within`)
 CRITICAL: `t1`, `t2`, `t3`, `t4` and `t5`: Graph has not spoken of it for more than 7 days (`proof_within`); run `metatoken refresh -v`, and see why Graph was not reached
@@ -60,7 +60,7 @@ CRITICAL: `t1`, `t2`, `t3`, `t4` and `t5`: Graph has not spoken of it for more t
     world.graph.behave();
     world.at(day(7) + TimeDelta::hours(1));
     world.run(&["refresh", "--quiet"]).silent().code(0);
-    world.run(&["check"]).stdout("\nMETATOKEN OK - 5 tokens, all well\n").code(0);
+    world.run(&["check"]).verdict("\nMETATOKEN OK - 5 tokens, all well\n").code(0);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_timer_that_stopped_is_one_line_however_much_follows_from_it() {
     let mut world = five();
     // The proofs are old, and the renewals are due and late.
     world.at(day(45));
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN CRITICAL - t1 and 4 more: the last run finished 2026-01-01 00:00 UTC, 45 days ago
 CRITICAL: `t1`, `t2`, `t3`, `t4` and `t5`: the last run finished 2026-01-01 00:00 UTC, 45 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
 ").stderr("").code(2);
@@ -80,7 +80,7 @@ fn an_app_that_is_switched_off_is_one_line() {
     world.graph.with(|graph| graph.app_mut(APP).unwrap().disabled = true);
     world.at(day(1));
     world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN WARNING - t1 and 4 more: API access deactivated. To reactivate, go to the app dashboard (code 200)
 WARNING: `t1`, `t2`, `t3`, `t4` and `t5`: API access deactivated. To reactivate, go to the app dashboard (code 200); open the app's dashboard and follow its alerts until the app is live again; then run `metatoken refresh`
 ").stderr("").code(1);
@@ -93,7 +93,7 @@ fn an_outage_at_the_first_run_is_one_cause() {
     let _ = world.run(&["refresh", "--quiet"]).exit(Exit::Unavailable);
     world
         .run(&["check"])
-        .stdout(
+        .verdict(
             "
 METATOKEN UNKNOWN - t1 and 2 more: its string waits to be examined
 UNKNOWN: `t1`, `t2` and `t3`: its string waits to be examined; run `metatoken refresh`

@@ -26,14 +26,14 @@ fn both_halves() -> World {
 #[test]
 fn each_half_is_judged_by_itself() {
     let mut world = both_halves();
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN WARNING - brand: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: [DIR]/app.env: there is no such file; mend `file` in the config, or set `…, and 1 more cause
 WARNING: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: [DIR]/app.env: there is no such file; mend `file` in the config, or set `create = true`; mend what the message names; then run `metatoken deliver brand`
 WARNING: `shop`: it ends 2026-01-11 00:00 UTC, in 10 days, and only a person can renew it; the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token
 ").stderr("").code(1);
     world
         .run(&["check", "--tokens"])
-        .stdout(
+        .verdict(
             "
 METATOKEN WARNING - shop: it ends 2026-01-11 00:00 UTC, in 10 days, and only a person can renew it
 WARNING: `shop`: it ends 2026-01-11 00:00 UTC, in 10 days, and only a person can renew it; the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token
@@ -43,7 +43,7 @@ WARNING: `shop`: it ends 2026-01-11 00:00 UTC, in 10 days, and only a person can
         .code(1);
     world
         .run(&["check", "--system"])
-        .stdout(
+        .verdict(
             "
 METATOKEN WARNING - brand: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: [DIR]/app.env: there is no such file; mend `file` in the config, or set `create = true`
 WARNING: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: [DIR]/app.env: there is no such file; mend `file` in the config, or set `create = true`; mend what the message names; then run `metatoken deliver brand`
@@ -55,7 +55,7 @@ WARNING: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UT
     world.at(day(2));
     world
         .run(&["check", "brand", "--tokens"])
-        .stdout(
+        .verdict(
             "
 METATOKEN OK - 1 token, all well
 ",
@@ -63,7 +63,7 @@ METATOKEN OK - 1 token, all well
         .code(0);
     world
         .run(&["check", "brand", "--system"])
-        .stdout(
+        .verdict(
             "
 METATOKEN CRITICAL - brand: `app` did not get the string in use, since 2026-01-01 00:00 UTC, 2 days ago: [DIR]/app.env: there is no such file; mend `file` in the config, …, and 1 more cause
 CRITICAL: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UTC, 2 days ago: [DIR]/app.env: there is no such file; mend `file` in the config, or set `create = true`; mend what the message names; then run `metatoken deliver brand`
@@ -78,7 +78,7 @@ fn when_all_is_well_each_half_says_so() {
     let world = kept();
     world
         .run(&["check", "--tokens"])
-        .stdout(
+        .verdict(
             "
 METATOKEN OK - 2 tokens, all well
 ",
@@ -87,7 +87,7 @@ METATOKEN OK - 2 tokens, all well
         .code(0);
     world
         .run(&["check", "--system"])
-        .stdout(
+        .verdict(
             "
 METATOKEN OK - the last run finished 2026-01-01 00:00 UTC
 ",
@@ -97,7 +97,7 @@ METATOKEN OK - the last run finished 2026-01-01 00:00 UTC
     let young = World::new().config(BRAND);
     young
         .run(&["check", "--system"])
-        .stdout(
+        .verdict(
             "
 METATOKEN OK - the machinery is well
 ",
@@ -144,7 +144,7 @@ fn two_halves_at_once_are_a_mistake() {
     let world = kept();
     world
         .run(&["check", "--tokens", "--system"])
-        .stdout(
+        .verdict(
             "
 METATOKEN UNKNOWN - the argument '--tokens' cannot be used with '--system'
 ",

@@ -57,7 +57,7 @@ fn it_may_stand_beside_the_caller() {
 fn a_folder_that_is_not_there_is_a_warning() {
     let mut world = kept();
     let arguments = ["check", "--textfile", "none/metatoken.prom"];
-    world.run(&arguments).stdout("
+    world.run(&arguments).verdict("
 METATOKEN WARNING - the metrics file `none/metatoken.prom` cannot be written: its folder is not there
 WARNING: the metrics file `none/metatoken.prom` cannot be written: its folder is not there; make the folder
 ").stderr("").code(1);
@@ -67,7 +67,7 @@ WARNING: the metrics file `none/metatoken.prom` cannot be written: its folder is
     world.at(day(4));
     world
         .run(&arguments)
-        .stdout(
+        .verdict(
             "
 METATOKEN CRITICAL - brand and 1 more: the last run finished 2026-01-01 00:00 UTC, 4 days ago, and 1 more cause
 CRITICAL: `brand` and `shop`: the last run finished 2026-01-01 00:00 UTC, 4 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
@@ -109,7 +109,7 @@ fn what_is_no_metrics_file_is_not_replaced() {
     assert!(pipe.success());
     for name in ["metatoken.key", "metatoken.db", "metatoken.toml", "app.env", "pipe"] {
         let before = fs::symlink_metadata(world.path(name)).unwrap();
-        world.run(&["check", "--textfile", name]).stdout(&format!("
+        world.run(&["check", "--textfile", name]).verdict(&format!("
 METATOKEN WARNING - the metrics file `{name}` cannot be written: something else has its name
 WARNING: the metrics file `{name}` cannot be written: something else has its name; name another file, or move that one away
 ")).code(1);

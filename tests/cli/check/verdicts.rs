@@ -12,10 +12,10 @@ use crate::common::{World, day, ends};
 #[test]
 fn ok_when_all_is_well() {
     let mut world = kept();
-    world.run(&["check"]).stdout("\nMETATOKEN OK - 2 tokens, all well\n").stderr("").code(0);
+    world.run(&["check"]).verdict("\nMETATOKEN OK - 2 tokens, all well\n").stderr("").code(0);
     // It asks nobody and needs no secret.
     world.set("APP_SECRET", "");
-    world.run(&["check"]).stdout("\nMETATOKEN OK - 2 tokens, all well\n").stderr("").code(0);
+    world.run(&["check"]).verdict("\nMETATOKEN OK - 2 tokens, all well\n").stderr("").code(0);
     assert_eq!(world.calls(), [""; 0]);
 }
 
@@ -23,12 +23,12 @@ fn ok_when_all_is_well() {
 fn warning_when_the_timer_has_stopped() {
     let mut world = kept();
     world.at(day(2));
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN WARNING - the last run finished 2026-01-01 00:00 UTC, 2 days ago
 WARNING: the last run finished 2026-01-01 00:00 UTC, 2 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
 ").stderr("").code(1);
     world.at(day(4));
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN CRITICAL - brand and 1 more: the last run finished 2026-01-01 00:00 UTC, 4 days ago
 CRITICAL: `brand` and `shop`: the last run finished 2026-01-01 00:00 UTC, 4 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
 ").stderr("").code(2);
@@ -43,12 +43,12 @@ fn critical_when_a_token_is_dead_and_each_cause_has_its_line() {
         graph.kill("EAAFAKEShop1", Death::Revoked);
     });
     world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded).stderr("");
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN CRITICAL - brand: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460), and 1 more cause
 CRITICAL: `brand`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460); anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 CRITICAL: `shop`: Error validating access token: The session was invalidated explicitly using an API call (code 190/466); the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token
 ").stderr("").code(2);
-    world.run(&["check", "shop"]).stdout("
+    world.run(&["check", "shop"]).verdict("
 METATOKEN CRITICAL - shop: The session was invalidated explicitly using an API call (code 190/466)
 CRITICAL: `shop`: Error validating access token: The session was invalidated explicitly using an API call (code 190/466); the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token
 ").stderr("").code(2);
@@ -60,14 +60,14 @@ CRITICAL: `shop`: Error validating access token: The session was invalidated exp
 #[test]
 fn unknown_without_a_verdict() {
     let world = World::new().config(CONFIG);
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN UNKNOWN - brand: it has no string yet, and 1 more cause
 UNKNOWN: `brand`: it has no string yet; run `metatoken refresh` to adopt the configured string, or `metatoken exchange brand` to paste one
 UNKNOWN: `shop`: it has no string yet; run `metatoken refresh` to adopt the configured string, or `metatoken exchange shop` to paste one
 ").stderr("").code(3);
     world
         .run(&["check", "nobody"])
-        .stdout(
+        .verdict(
             "
 METATOKEN UNKNOWN - nobody: matches no token
 ",
@@ -84,7 +84,7 @@ hint: the labels are `brand` and `shop`
     let typo = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     world
         .finish(typo)
-        .stdout(
+        .verdict(
             "
 METATOKEN UNKNOWN - unexpected argument '--nonsense' found
 ",
@@ -103,7 +103,7 @@ For more information, try '--help'.
         .code(3);
     world
         .run(&["check", "--format", "csv"])
-        .stdout("\nMETATOKEN UNKNOWN - `check` cannot be printed in that format\n")
+        .verdict("\nMETATOKEN UNKNOWN - `check` cannot be printed in that format\n")
         .stderr(
             "
 error: `check` cannot be printed in that format
@@ -114,7 +114,7 @@ hint: its formats: `nagios`, `json`, `prometheus` and `github`
     world.reconfigure("[token.brand]\ntype = \"user\"\nsecret = \"x\"\n");
     world
         .run(&["check"])
-        .stdout(
+        .verdict(
             "
 METATOKEN UNKNOWN - [DIR]/metatoken.toml: 1 mistake
 ",
@@ -131,7 +131,7 @@ error: [DIR]/metatoken.toml: 1 mistake
     world.reconfigure("");
     world
         .run(&["check"])
-        .stdout(
+        .verdict(
             "
 METATOKEN UNKNOWN - the config declares no tokens
 ",
@@ -152,20 +152,20 @@ fn the_worst_wins() {
         .token("SHOP", user("shop").ending(ends(9)));
     world.run(&["refresh", "brand", "--quiet"]).exit(Exit::Ok).silent();
     // One without a verdict and one that is well.
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN UNKNOWN - shop: it has no string yet
 UNKNOWN: `shop`: it has no string yet; run `metatoken refresh` to adopt the configured string, or `metatoken exchange shop` to paste one
 ").stderr("").code(3);
     let config = CONFIG.replace("\"SHOP\" }", "\"SHOP\" }\nauto_refresh = false");
     world.reconfigure(&config);
     world.run(&["refresh", "--json"]).exit(Exit::Ok).stderr("");
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN WARNING - shop: it ends 2026-01-10 00:00 UTC, in 9 days, and only a person can renew it
 WARNING: `shop`: it ends 2026-01-10 00:00 UTC, in 9 days, and only a person can renew it; the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token
 ").stderr("").code(1);
     world.at(day(3));
     world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded).stderr("");
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN CRITICAL - shop: it ends 2026-01-10 00:00 UTC, in 6 days, and only a person can renew it
 CRITICAL: `shop`: it ends 2026-01-10 00:00 UTC, in 6 days, and only a person can renew it; the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token
 ").stderr("").code(2);
@@ -213,7 +213,7 @@ hint: the labels are `brand` and `shop`
 fn live_asks_and_tells_what_it_learns() {
     let world = kept();
     world.graph.with(|graph| graph.kill("EAAFAKEShop1", Death::Revoked));
-    world.run(&["check", "--live"]).stdout("
+    world.run(&["check", "--live"]).verdict("
 METATOKEN CRITICAL - shop: The session was invalidated explicitly using an API call (code 190/466)
 CRITICAL: `shop`: Error validating access token: The session was invalidated explicitly using an API call (code 190/466); the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token
 ").stderr("").code(2);
@@ -226,7 +226,7 @@ fn live_ends_in_time_however_slow_graph_is() {
     world.graph.misbehave(Rule::any(), Misbehaviour::Slow(Duration::from_millis(200)));
     let began = Instant::now();
     let ran =
-        world.run(&["check", "--live"]).stdout("\nMETATOKEN OK - 2 tokens, all well\n").code(0);
+        world.run(&["check", "--live"]).verdict("\nMETATOKEN OK - 2 tokens, all well\n").code(0);
     let said = "Graph gave no verdict, so what is stored is shown: `brand` and `shop`: no answer from \
          `127.0.0.1` within";
     assert!(ran.stderr.starts_with(said), "{}", ran.stderr);

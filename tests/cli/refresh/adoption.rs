@@ -419,7 +419,7 @@ warning: `brand`: An unknown error occurred (code 1)
         .exit(Exit::Unavailable);
     world
         .run(&["check"])
-        .stdout(
+        .verdict(
             "
 METATOKEN UNKNOWN - brand: its string waits to be examined
 UNKNOWN: `brand`: its string waits to be examined; run `metatoken refresh`
@@ -644,7 +644,7 @@ hint: the labels are `shop`
 ",
         )
         .exit(Exit::Usage);
-    world.run(&["check"]).stdout("\nMETATOKEN OK - 1 token, all well\n").stderr("").code(0);
+    world.run(&["check"]).verdict("\nMETATOKEN OK - 1 token, all well\n").stderr("").code(0);
     // Its past is still to be read.
     world.run(&["history", "brand"]).stdout("
 AT                    LABEL  EVENT    GENERATION  FINGERPRINT   ENDED  ENDS                  TRIGGER  PROBLEM

@@ -307,7 +307,7 @@ hint: name another file with `path` in `[store]`
         .code(74);
     world
         .run(&["check"])
-        .stdout(
+        .verdict(
             "
 METATOKEN CRITICAL - [DIR]/metatoken.db: the file is no metatoken store
 ",

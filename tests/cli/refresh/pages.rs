@@ -316,7 +316,7 @@ warning: `bakery`: a Page token with an end (2026-03-02 00:00 UTC, in 60 days) w
 
 1 token: 1 adopted
 ").stderr("").exit(Exit::Ok);
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN WARNING - bakery: a Page token with an end (2026-03-02 00:00 UTC, in 60 days) was taken from a short-lived user token
 WARNING: `bakery`: a Page token with an end (2026-03-02 00:00 UTC, in 60 days) was taken from a short-lived user token; set `parent` to a user token so that metatoken derives it, or take it again from a long-lived user token
 ").stderr("").code(1);

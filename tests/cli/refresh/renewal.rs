@@ -347,7 +347,7 @@ warning: `brand`: it ends 2026-03-02 00:00 UTC, in 13 days, and Meta no longer e
 
 1 token: 1 not extended
 ").stderr("").exit(Exit::Failed);
-        world.run(&["check"]).stdout("
+        world.run(&["check"]).verdict("
 METATOKEN WARNING - brand: it ends 2026-03-02 00:00 UTC, in 13 days, and Meta no longer extends it
 WARNING: `brand`: it ends 2026-03-02 00:00 UTC, in 13 days, and Meta no longer extends it; anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 ").stderr("").code(1);

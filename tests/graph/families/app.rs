@@ -154,7 +154,7 @@ warning: `publisher` and `brand`: Invalid OAuth access token signature (code 190
         assert_eq!(stored["problem"]["kind"], "bad_app_credentials", "{label}");
         assert_eq!(stored["problem"]["action"], "fix_configuration", "{label}");
     }
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN WARNING - publisher and 1 more: Invalid OAuth access token signature (code 190)
 WARNING: `publisher` and `brand`: Invalid OAuth access token signature (code 190); compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
 ").stderr("").code(1);
@@ -175,7 +175,7 @@ brand      user  verified  2026-03-02 00:00 UTC, in 58 days  due 2026-02-10 00:0
     assert_eq!(world.in_use("brand"), "EAAFAKEBrand1");
     world
         .run(&["check"])
-        .stdout(
+        .verdict(
             "
 METATOKEN OK - 2 tokens, all well
 ",

@@ -266,7 +266,7 @@ critical: `wa`: it ends 2026-01-01 23:00 UTC, in 23 hours, and only a person can
 
 2 tokens: 1 refreshed, 1 adopted
 ").stderr("").exit(Exit::PersonNeeded);
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN CRITICAL - wa: it ends 2026-01-01 23:00 UTC, in 23 hours, and only a person can renew it; it lives a day or less, as what the login dialog, the Graph API Explorer and WhatsApp's API setup …
 CRITICAL: `wa`: it ends 2026-01-01 23:00 UTC, in 23 hours, and only a person can renew it; it lives a day or less, as what the login dialog, the Graph API Explorer and WhatsApp's API setup page hand out; an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange wa` and paste it
 ").stderr("").code(2);

@@ -228,7 +228,7 @@ creator  instagram  ok      valid  unknown  unknown           just now  it is le
 ").stderr("").exit(Exit::Ok);
     world
         .run(&["check"])
-        .stdout(
+        .verdict(
             "
 METATOKEN OK - 1 token, all well
 ",

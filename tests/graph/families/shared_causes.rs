@@ -74,7 +74,7 @@ five     user       warning  valid  2026-01-21 01:00 UTC, in 19 days  2026-02-20
 warning: `one`, `two`, `three`, `four` and `five`: Invalid OAuth access token signature (code 190)
   hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
 ").stderr("").exit(Exit::Ok);
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN WARNING - one and 4 more: Invalid OAuth access token signature (code 190)
 WARNING: `one`, `two`, `three`, `four` and `five`: Invalid OAuth access token signature (code 190); compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
 ").stderr("").code(1);
@@ -192,7 +192,7 @@ critical: `brand`, `brand/2000000000000001`, `brand/2000000000000002` and `brand
     let system = json["system"].as_array().unwrap();
     assert_eq!(system.len(), 1, "{system:#?}");
     assert_eq!(system[0]["labels"].as_array().unwrap().len(), 4);
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN CRITICAL - brand and 3 more: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
 CRITICAL: `brand`, `brand/2000000000000001`, `brand/2000000000000002` and `brand/2000000000000003`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460); anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 ").stderr("").code(2);

@@ -46,7 +46,7 @@ fn the_end_of_a_pinned_version_is_announced_with_the_newer_one() {
         let system = world.run(&["check", "--json"]).code(code).json()["system"].clone();
         assert_eq!(system.as_array().unwrap().len(), usize::from(code), "day {at}: {system:#}");
     }
-    world.run(&["check"]).stdout(r#"
+    world.run(&["check"]).verdict(r#"
 METATOKEN WARNING - brand and 1 more: app `pinned` asks for Graph v19.0, which ends 2026-05-21 00:00 UTC, in 60 days
 WARNING: `brand` and `shop`: app `pinned` asks for Graph v19.0, which ends 2026-05-21 00:00 UTC, in 60 days; set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out
 "#).stderr("").code(1);
@@ -100,7 +100,7 @@ warning: `brand` and `shop`: app `pinned` asks for Graph v18.0, which has ended
         )
         .stderr("")
         .exit(Exit::Ok);
-    world.run(&["check"]).stdout(r#"
+    world.run(&["check"]).verdict(r#"
 METATOKEN WARNING - brand and 1 more: app `pinned` asks for Graph v18.0, which has ended
 WARNING: `brand` and `shop`: app `pinned` asks for Graph v18.0, which has ended; set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out
 "#).stderr("").code(1);
@@ -131,7 +131,7 @@ shop   user  ok      valid  2026-03-02 00:00 UTC, in 60 days  2026-04-01 00:00 U
 warning: `brand` and `shop`: app `pinned` asks for Graph v25.0, and v24.0 answers
   hint: set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out
 "#).stderr("").exit(Exit::Ok);
-    world.run(&["check", "--live"]).stdout(r#"
+    world.run(&["check", "--live"]).verdict(r#"
 METATOKEN WARNING - brand and 1 more: app `pinned` asks for Graph v25.0, and v24.0 answers
 WARNING: `brand` and `shop`: app `pinned` asks for Graph v25.0, and v24.0 answers; set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out
 "#).stderr("").code(1);

@@ -150,7 +150,7 @@ fn a_store_in_a_folder_like_tmp_is_to_be_moved() {
     fs::create_dir(world.path("shared")).unwrap();
     fs::set_permissions(world.path("shared"), Permissions::from_mode(0o1777)).unwrap();
     world.run(&["refresh"]).code(0);
-    world.run(&["check", "--system"]).code(2).stdout(
+    world.run(&["check", "--system"]).code(2).verdict(
         "
 METATOKEN CRITICAL - the store's folder `[DIR]/shared` is for every user of this machine, like `/tmp`
 CRITICAL: the store's folder `[DIR]/shared` is for every user of this machine, like `/tmp`; keep the store in a folder of its own: move it there and name it with `path` in `[store]`
@@ -202,7 +202,7 @@ fn what_others_can_write_is_critical() {
             let told = format!("{what} `{shown}` can be written by {who}");
             world
                 .run(&["check", "--system"])
-                .stdout(&format!(
+                .verdict(&format!(
                     "METATOKEN CRITICAL - {told}\nCRITICAL: {told}; run `chmod {remedy} {shown}`\n"
                 ))
                 .code(2);

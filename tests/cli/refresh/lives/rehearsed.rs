@@ -109,7 +109,7 @@ publisher  app          derived    never                             no string y
 ").stderr("").exit(Exit::Ok);
     rehearsal
         .run(&["check"])
-        .stdout(
+        .verdict(
             "
 METATOKEN OK - 6 tokens, all well
 ",
@@ -142,7 +142,7 @@ publisher  app          verified  never                             it never exp
 ").stderr("").exit(Exit::Ok);
     rehearsal
         .run(&["check"])
-        .stdout(
+        .verdict(
             "
 METATOKEN OK - 6 tokens, all well
 ",
@@ -175,7 +175,7 @@ publisher  app          verified   never                             it never ex
 ").stderr("").exit(Exit::Ok);
     rehearsal
         .run(&["check"])
-        .stdout(
+        .verdict(
             "
 METATOKEN WARNING - brand and 3 more: the window before its end is 20 days, and the longest time between two runs was 39 days lately: a run that fails may be the last chance
 WARNING: `brand`, `sixty`, `creator` and `notes`: the window before its end is 20 days, and the longest time between two runs was 39 days lately: a run that fails may be the last chance; let the timer run `metatoken refresh` hourly, or set `refresh_within` to more
@@ -199,7 +199,7 @@ warning: `brand`, `sixty`, `creator` and `notes`: the window before its end is 2
 
 /// The window opens again on day 80, and nobody runs `refresh`: overdue from day 83 on.
 fn overdue(rehearsal: &Rehearsal) {
-    rehearsal.run(&["check", "--now", "+84d"]).stdout("
+    rehearsal.run(&["check", "--now", "+84d"]).verdict("
 METATOKEN CRITICAL - brand and 5 more: the last run finished 2026-02-10 00:00 UTC, 44 days ago
 CRITICAL: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: the last run finished 2026-02-10 00:00 UTC, 44 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
 ").stderr("").code(2);
@@ -219,7 +219,7 @@ critical: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: the la
 
 /// Two days are left, and all could still be saved.
 fn critical(rehearsal: &Rehearsal) {
-    rehearsal.run(&["check", "--now", "+98d"]).stdout("
+    rehearsal.run(&["check", "--now", "+98d"]).verdict("
 METATOKEN CRITICAL - brand: it ends 2026-04-11 00:00 UTC, in 2 days, and 4 more causes
 CRITICAL: `brand`: it ends 2026-04-11 00:00 UTC, in 2 days; run `metatoken refresh brand`, and see that the timer runs
 CRITICAL: `sixty`: it ends 2026-04-11 00:00 UTC, in 2 days; run `metatoken refresh sixty`, and see that the timer runs
@@ -251,7 +251,7 @@ critical: the last run finished 2026-02-10 00:00 UTC, 58 days ago
 
 /// It is too late: only people can help.
 fn expired(rehearsal: &Rehearsal) {
-    rehearsal.run(&["check", "--now", "+101d"]).stdout("
+    rehearsal.run(&["check", "--now", "+101d"]).verdict("
 METATOKEN CRITICAL - brand: it ended 2026-04-11 00:00 UTC, 24 hours ago, and 4 more causes
 CRITICAL: `brand`: it ended 2026-04-11 00:00 UTC, 24 hours ago; anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 CRITICAL: `sixty`: it ended 2026-04-11 00:00 UTC, 24 hours ago; ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it
@@ -279,7 +279,7 @@ critical: `notes`: Error validating access token: Session has expired on Friday,
 
 6 tokens: 2 verified, 4 invalid
 ").stderr("").exit(Exit::PersonNeeded);
-    rehearsal.run(&["check"]).stdout("
+    rehearsal.run(&["check"]).verdict("
 METATOKEN CRITICAL - brand: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463), and 3 more causes
 CRITICAL: `brand`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463); anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 CRITICAL: `sixty`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463); ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it
@@ -329,7 +329,7 @@ fn a_timer_that_comes_back_in_time_saves_them_all() {
     }
     rehearsal
         .run(&["check"])
-        .stdout(
+        .verdict(
             "
 METATOKEN WARNING - brand and 3 more: the window before its end is 20 days, and the longest time between two runs was 59 days lately: a run that fails may be the last chance
 WARNING: `brand`, `sixty`, `creator` and `notes`: the window before its end is 20 days, and the longest time between two runs was 59 days lately: a run that fails may be the last chance; let the timer run `metatoken refresh` hourly, or set `refresh_within` to more

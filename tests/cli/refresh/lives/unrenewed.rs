@@ -102,7 +102,7 @@ publisher  app          derived    never                             no string y
 ").stderr("").exit(Exit::Ok);
     world
         .run(&["check"])
-        .stdout(
+        .verdict(
             "
 METATOKEN OK - 6 tokens, all well
 ",
@@ -135,7 +135,7 @@ publisher  app          verified  never                             it never exp
 ").stderr("").exit(Exit::Ok);
     world
         .run(&["check"])
-        .stdout(
+        .verdict(
             "
 METATOKEN OK - 6 tokens, all well
 ",
@@ -177,7 +177,7 @@ warning: `brand`, `ads`, `creator` and `notes`: An unknown error occurred (code 
         .exit(Exit::Unavailable);
     world
         .run(&["check"])
-        .stdout(
+        .verdict(
             "
 METATOKEN OK - 6 tokens, all well
 ",
@@ -217,7 +217,7 @@ warning: `notes`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and
 
 6 tokens: 2 verified, 4 failed
 ").stderr("").exit(Exit::Unavailable);
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN WARNING - brand: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1), and 3 more causes
 WARNING: `brand`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1); run `metatoken refresh brand -v`, and see that the timer runs
 WARNING: `ads`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1); run `metatoken refresh ads -v`, and see that the timer runs
@@ -266,7 +266,7 @@ warning: `notes`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal
 
 6 tokens: 2 verified, 4 failed
 ").stderr("").exit(Exit::Unavailable);
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN WARNING - brand: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1), and 3 more causes
 WARNING: `brand`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 WARNING: `ads`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
@@ -297,7 +297,7 @@ critical: `notes`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal
 
 6 tokens: 2 verified, 4 failed
 ").stderr("").exit(Exit::Unavailable);
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN CRITICAL - brand: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1), and 3 more causes
 CRITICAL: `brand`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 CRITICAL: `ads`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
@@ -346,7 +346,7 @@ critical: `notes`: Error validating access token: Session has expired on Sunday,
 
 6 tokens: 2 verified, 4 invalid
 ").stderr("").exit(Exit::PersonNeeded);
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN CRITICAL - brand: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463), and 3 more causes
 CRITICAL: `brand`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463); anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 CRITICAL: `ads`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463); an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
@@ -398,7 +398,7 @@ publisher  app          not_due    never                             it never ex
 ").stderr("").exit(Exit::Ok);
     world
         .run(&["check"])
-        .stdout(
+        .verdict(
             "
 METATOKEN OK - 6 tokens, all well
 ",
