@@ -28,10 +28,7 @@ pub struct HistoryOrder {
 /// Shows what happened.
 pub fn history(session: &Session, order: &HistoryOrder) -> Result<Exit, Complaint> {
     let store = session.reader()?;
-    let credentials = store.as_ref().map_or_else(|| Ok(Vec::new()), Store::credentials)?;
-    let known: Vec<Label> = credentials.iter().map(|it| it.label.clone()).collect();
-    let tokens = Tokens::new(&session.config, credentials);
-    let labels = labels(&tokens, &known, &order.patterns)?;
+    let labels = labels(session, store.as_ref(), &order.patterns)?;
     let query = EventQuery { labels, since: order.since, ..EventQuery::default() };
     let found = store.as_ref().map_or_else(|| Ok(History::default()), |it| it.history(&query))?;
     let mut all: Vec<Entry> = found.events.into_iter().rev().map(entry).collect();
@@ -63,13 +60,16 @@ pub fn history(session: &Session, order: &HistoryOrder) -> Result<Exit, Complain
 
 /// The labels meant: of the config, or of the store, which remembers those that are gone.
 fn labels(
-    tokens: &Tokens,
-    known: &[Label],
+    session: &Session,
+    store: Option<&Store>,
     patterns: &[Pattern],
 ) -> Result<Option<Vec<Label>>, Complaint> {
     if patterns.is_empty() {
         return Ok(None);
     }
+    let credentials = store.map_or_else(|| Ok(Vec::new()), Store::credentials)?;
+    let known: Vec<Label> = credentials.iter().map(|it| it.label.clone()).collect();
+    let tokens = Tokens::new(&session.config, credentials);
     let mut meant: Vec<Label> = Vec::new();
     for pattern in patterns {
         let stored: Vec<Label> =

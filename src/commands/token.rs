@@ -1,5 +1,7 @@
 //! `token`: the current string, and nothing else, on standard output.
 
+use std::sync::Arc;
+
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::run::tokens::{TokenConfig, Tokens};
@@ -48,7 +50,7 @@ fn look_up(
     };
     let was = session.config.token(label).and_then(|token| token.was.as_ref());
     let credential = store.credential_called(label, was)?;
-    let tokens = Tokens::new(&session.config, credential.iter().cloned().collect());
+    let tokens = Tokens::new(&session.config, credential.iter().cloned().map(Arc::new).collect());
     if tokens.select(&[Pattern::new(label.as_str())]).is_ok() {
         return Ok((credential, tokens));
     }

@@ -33,7 +33,7 @@ mod tokens;
 mod wording;
 
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use toml_edit::{Document, TableLike};
 
@@ -166,7 +166,8 @@ fn read_tables(
     let labels = Labels::of(&drafts);
     let defaults = defaults.quiet();
     let around = Surroundings { reader, apps: &apps, defaults: &defaults, reserved: &reserved };
-    let tokens = tokens::resolve(drafts, around);
+    let tokens = tokens::resolve(drafts, around).into_iter().map(Arc::new);
+    let tokens: Vec<Arc<TokenConfig>> = tokens.collect();
     let notify = notify::resolve(channels, &labels, reader);
     let apps = apps.into_iter().filter_map(|app| app.setting).collect();
     let by_label = tokens.iter().enumerate().map(|(at, token)| (token.label.clone(), at));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Place;
 use super::notify::ChannelKind;
@@ -28,7 +29,7 @@ pub struct Config {
     /// The apps, in the order of the file.
     pub apps: Vec<AppSetting>,
     /// The tokens, in the order of the file.
-    pub tokens: Vec<TokenConfig>,
+    pub tokens: Vec<Arc<TokenConfig>>,
     /// What monitoring is told.
     pub alerts: AlertSettings,
     /// The ways to people, in the order of the file.
@@ -45,7 +46,7 @@ impl Config {
 
     /// The token of that label, if the file declares it.
     pub fn token(&self, label: &Label) -> Option<&TokenConfig> {
-        self.by_label.get(label).map(|at| &self.tokens[*at])
+        self.by_label.get(label).map(|at| &*self.tokens[*at])
     }
 
     /// The app of that name.
@@ -56,7 +57,7 @@ impl Config {
     /// The token that the file declares for a Page of `parent`; it takes the discovered one's place.
     pub fn declared_page(&self, parent: &Label, page_id: &str) -> Option<&TokenConfig> {
         let at = self.by_page.get(&(parent.clone(), page_id.to_owned()));
-        at.map(|at| &self.tokens[*at])
+        at.map(|at| &*self.tokens[*at])
     }
 
     /// The settings of a Page that was discovered under `parent`: declared, or the parent's.

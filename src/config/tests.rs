@@ -207,7 +207,7 @@ fn a_page_asks_its_parent_before_the_defaults() {
     let brand = &config.tokens[0];
     let shop = &config.tokens[1];
     let six = &config.tokens[2];
-    let seven = config.page(brand, "7");
+    let seven = std::sync::Arc::new(config.page(brand, "7"));
     let shown = described(FAMILY).to_json();
     for (token, warn, owner, scopes, from) in [
         (brand, 12, "anna", "email", "token.brand"),

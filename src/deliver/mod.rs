@@ -20,7 +20,7 @@ mod state;
 mod token_delivery;
 mod unfinished;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use self::half_written::{HalfWritten, finish_files};
 use self::hook_queue::PendingHook;
@@ -57,7 +57,7 @@ pub struct DeliveryContext<'a> {
     /// The variables that programs get, but for those that hold secrets.
     pub environment: &'a Environment,
     /// All tokens, with the Pages that were found.
-    pub tokens: &'a [TokenConfig],
+    pub tokens: &'a [Arc<TokenConfig>],
     /// The time of the run.
     pub time: &'a dyn RunTime,
 }

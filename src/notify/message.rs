@@ -122,7 +122,10 @@ impl<'a> Composer<'a> {
         let of_it = StatusReport {
             tokens: concerned.iter().copied().cloned().collect(),
             system: if reason.labels.is_empty() { self.status.system.clone() } else { Vec::new() },
-            ..self.status.clone()
+            generated_at: self.status.generated_at,
+            dates: self.status.dates,
+            unlisted: self.status.unlisted.clone(),
+            runs: self.status.runs,
         };
         let check = CheckReport::new(of_it, Scope::All);
         document(&json!({
@@ -135,7 +138,7 @@ impl<'a> Composer<'a> {
             "deadline": time_json(act_by.and_then(ActBy::at)),
             "owners": owners,
             "reason": reasons_json(std::slice::from_ref(reason))[0],
-            "check": check.value(),
+            "check": check.document(),
         }))
     }
 

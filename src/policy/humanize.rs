@@ -2,13 +2,14 @@
 
 use std::cmp::Ordering;
 
-use chrono::TimeDelta;
+use chrono::{TimeDelta, Timelike as _};
 
 use crate::token::{Expiry, Time};
 
 /// An instant to the minute: `2026-12-04 02:00 UTC`.
 pub fn instant(time: Time) -> String {
-    time.format("%Y-%m-%d %H:%M UTC").to_string()
+    let (date, hour, minute) = (time.date_naive(), time.hour(), time.minute());
+    format!("{date} {hour:02}:{minute:02} UTC")
 }
 
 /// An instant and how far off it is: `2026-12-04 02:00 UTC, in 13 days`.

@@ -1,5 +1,7 @@
 //! Why something is not as it should be, and what to do about it.
 
+use std::collections::HashMap;
+
 use super::dates::OVERDUE;
 use super::dates::UNPROVEN;
 use super::machinery::{CHANNEL_FAILS, NO_RECENT_RUN, STORE_FULL};
@@ -104,15 +106,6 @@ impl Reason {
             _ => 0,
         }
     }
-
-    fn take_in(&mut self, other: Self) {
-        self.severity = self.severity.worse(other.severity);
-        for label in other.labels {
-            if !self.labels.contains(&label) {
-                self.labels.push(label);
-            }
-        }
-    }
 }
 
 /// Whether a reason of that code rests on comparing a date with the clock, so that it says nothing
@@ -140,20 +133,67 @@ pub fn hangs_on_a_date(code: &str) -> bool {
 pub fn merge(reasons: impl IntoIterator<Item = Reason>) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = reasons.into_iter().collect();
     reasons.sort_by_key(Reason::follows);
-    let mut merged: Vec<Reason> = Vec::new();
+    let mut causes = Causes::default();
     for reason in reasons {
-        // Of several troubles of the token that holds it back, the one of its own kind.
-        let alike = merged
-            .iter()
-            .position(|other| other.code == reason.code && other.has_the_cause_of(&reason));
-        let cause = alike.or_else(|| merged.iter().position(|it| it.has_the_cause_of(&reason)));
-        match cause.map(|place| &mut merged[place]) {
-            Some(other) => other.take_in(reason),
-            None => merged.push(reason),
-        }
+        causes.add(reason);
     }
+    let mut merged = causes.merged;
     merged.sort_by_key(|reason| std::cmp::Reverse(reason.severity.rank()));
     merged
+}
+
+/// Causes as they are merged, found by what they may have in common: ten thousand tokens can have
+/// as many.
+#[derive(Default)]
+struct Causes {
+    merged: Vec<Reason>,
+    by_words: HashMap<(&'static str, String, String), usize>,
+    by_label: HashMap<Label, Vec<usize>>,
+    /// Those that explain others, whatever their labels.
+    explaining: Vec<usize>,
+}
+
+impl Causes {
+    fn add(&mut self, reason: Reason) {
+        if let Some(place) = self.cause_of(&reason) {
+            self.take_in(place, reason);
+            return;
+        }
+        let place = self.merged.len();
+        let words = (reason.code, reason.message.clone(), reason.remedy.clone());
+        self.by_words.entry(words).or_insert(place);
+        if reason.code == NO_RECENT_RUN {
+            self.explaining.push(place);
+        }
+        self.merged.push(Reason { labels: Vec::new(), ..reason.clone() });
+        self.take_in(place, reason);
+    }
+
+    /// Where the first stands that has the cause of this one; of several troubles of the token that
+    /// holds it back, the one of its own kind.
+    fn cause_of(&self, reason: &Reason) -> Option<usize> {
+        let words = (reason.code, reason.message.clone(), reason.remedy.clone());
+        let labels = reason.held_by.iter().chain(reason.labels.first());
+        let related = labels.filter_map(|label| self.by_label.get(label)).flatten();
+        let found = self.by_words.get(&words).into_iter().chain(related).chain(&self.explaining);
+        // What is about no token is explained by whatever is about any; there is little of it.
+        let others = if reason.labels.is_empty() { 0..self.merged.len() } else { 0..0 };
+        let places = found.copied().chain(others);
+        let causes = places.filter(|place| self.merged[*place].has_the_cause_of(reason));
+        causes.min_by_key(|place| (self.merged[*place].code != reason.code, *place))
+    }
+
+    fn take_in(&mut self, place: usize, reason: Reason) {
+        let merged = &mut self.merged[place];
+        merged.severity = merged.severity.worse(reason.severity);
+        for label in reason.labels {
+            let places = self.by_label.entry(label.clone()).or_default();
+            if !places.contains(&place) {
+                places.push(place);
+                merged.labels.push(label);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -186,6 +226,56 @@ mod tests {
         ]);
         let labels: Vec<usize> = merged.iter().map(|reason| reason.labels.len()).collect();
         assert_eq!((labels, merged[0].severity), (vec![3], Health::Critical));
+    }
+
+    /// As it was written first: each reason is compared with every cause before it.
+    fn merged_one_by_one(mut reasons: Vec<Reason>) -> Vec<Reason> {
+        reasons.sort_by_key(Reason::follows);
+        let mut merged: Vec<Reason> = Vec::new();
+        for reason in reasons {
+            let has_it = |other: &Reason| other.has_the_cause_of(&reason);
+            let alike = merged.iter().position(|it| it.code == reason.code && has_it(it));
+            match alike.or_else(|| merged.iter().position(has_it)) {
+                Some(place) => {
+                    let cause = &mut merged[place];
+                    cause.severity = cause.severity.worse(reason.severity);
+                    let known = cause.labels.clone();
+                    cause.labels.extend(reason.labels.into_iter().filter(|it| !known.contains(it)));
+                }
+                None => merged.push(reason),
+            }
+        }
+        merged.sort_by_key(|reason| std::cmp::Reverse(reason.severity.rank()));
+        merged
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn causes_are_found_as_if_each_were_compared_with_every_other(
+            seeds in proptest::collection::vec((0..6_usize, 0..4_usize, 0..3_usize, 0..9_usize, 0..5_usize), 0..24)
+        ) {
+            let labels = ["a", "b", "c", "d"].map(|label| Label::parse(label).unwrap());
+            let codes = ["expired", "dead", NO_RECENT_RUN, UNPROVEN, OVERDUE, "other"];
+            let healths = [Health::Ok, Health::Unknown, Health::Warning, Health::Critical];
+            let reasons: Vec<Reason> = seeds
+                .into_iter()
+                .map(|(code, health, words, of, held)| Reason {
+                    code: codes[code],
+                    severity: healths[health],
+                    message: ["m", "n", "o"][words].to_owned(),
+                    remedy: String::new(),
+                    action: Action::None,
+                    about: None,
+                    labels: match of {
+                        0 => Vec::new(),
+                        1..=4 => vec![labels[of - 1].clone()],
+                        _ => vec![labels[of - 5].clone(), labels[(of - 4) % 4].clone()],
+                    },
+                    held_by: labels.get(held).cloned(),
+                })
+                .collect();
+            proptest::prop_assert_eq!(merge(reasons.clone()), merged_one_by_one(reasons));
+        }
     }
 
     #[test]

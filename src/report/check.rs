@@ -1,5 +1,6 @@
 //! Reports one verdict for monitoring.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::json::{VERSION, document, reasons, time};
@@ -23,6 +24,18 @@ pub enum Scope {
 pub struct CheckReport {
     /// Every token and the system, judged.
     pub status: StatusReport,
+}
+
+/// The contract's JSON of `check`.
+#[derive(Serialize)]
+struct CheckDocument<T> {
+    version: u32,
+    health: &'static str,
+    exit_code: u8,
+    summary: String,
+    tokens: T,
+    system: Value,
+    runs: Value,
 }
 
 impl CheckReport {
@@ -58,26 +71,26 @@ impl CheckReport {
 
     /// The contract's JSON.
     pub fn json(&self) -> String {
-        document(&self.value())
+        document(&self.document())
     }
 
-    /// The same as a value.
-    pub fn value(&self) -> Value {
+    /// The same, as it is written into another document.
+    pub fn document(&self) -> impl Serialize {
         let runs = &self.status.runs;
-        json!({
-            "version": VERSION,
-            "health": self.status.health().as_str(),
-            "exit_code": self.verdict().code(),
-            "summary": self.summary(),
-            "tokens": self.status.tokens_json(),
-            "system": reasons(&self.status.system),
-            "runs": {
+        CheckDocument {
+            version: VERSION,
+            health: self.status.health().as_str(),
+            exit_code: self.verdict().code(),
+            summary: self.summary(),
+            tokens: self.status.tokens_json(),
+            system: reasons(&self.status.system),
+            runs: json!({
                 "started_at": time(runs.started),
                 "finished_at": time(runs.finished),
                 "succeeded_at": time(runs.success),
                 "exit_code": runs.exit_code,
-            },
-        })
+            }),
+        }
     }
 
     /// The first line after the verdict: the worst label first.

@@ -2,6 +2,8 @@
 //!
 //! Times are RFC 3339 in UTC, ids are strings, and what is not known is null.
 
+use chrono::SecondsFormat;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::complaint::Complaint;
@@ -13,7 +15,7 @@ pub const VERSION: u32 = 1;
 
 /// An instant as JSON has it.
 pub fn time(time: Option<Time>) -> Value {
-    time.map_or(Value::Null, |time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string().into())
+    time.map_or(Value::Null, |time| time.to_rfc3339_opts(SecondsFormat::Secs, true).into())
 }
 
 /// A problem, with the step that recovers from it for this token.
@@ -71,9 +73,21 @@ pub fn granular_scopes(scopes: &[GranularScope]) -> Value {
         .collect()
 }
 
+/// A list whose values are made one after the other while the document is written, so that those of
+/// ten thousand tokens never stand in memory together.
+pub struct Each<'a, T, F>(pub &'a [T], pub F);
+
+impl<T, F: Fn(&T) -> Value> Serialize for Each<'_, T, F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(&self.1))
+    }
+}
+
 /// A document as it is printed: indented, with a final newline.
-pub fn document(value: &Value) -> String {
-    format!("{value:#}\n")
+pub fn document(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("keys are strings, numbers finite");
+    text.push('\n');
+    text
 }
 
 /// The document that stands in for a report that could not be made.

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::json::{VERSION, deliveries, document, granular_scopes, problem, reasons, time};
+use super::json::{Each, VERSION, deliveries, document, granular_scopes, problem, reasons, time};
 use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, prefixed, tinted};
 use crate::policy::{Dates, Deadline, Health, Judgement, Limits, Reason, humanize, merge};
 use crate::token::{
@@ -119,6 +120,16 @@ pub struct LastRuns {
     pub exit_code: Option<u8>,
 }
 
+/// The contract's JSON of `status`.
+#[derive(Serialize)]
+struct StatusDocument<T> {
+    version: u32,
+    generated_at: Value,
+    health: &'static str,
+    tokens: T,
+    system: Value,
+}
+
 impl StatusReport {
     /// The same, with `prefix` before each command of a remedy.
     pub fn with_prefix(mut self, prefix: Option<&str>) -> Self {
@@ -148,18 +159,18 @@ impl StatusReport {
 
     /// The contract's JSON.
     pub fn json(&self) -> String {
-        document(&json!({
-            "version": VERSION,
-            "generated_at": time(Some(self.generated_at)),
-            "health": self.health().as_str(),
-            "tokens": self.tokens_json(),
-            "system": reasons(&self.system),
-        }))
+        document(&StatusDocument {
+            version: VERSION,
+            generated_at: time(Some(self.generated_at)),
+            health: self.health().as_str(),
+            tokens: self.tokens_json(),
+            system: reasons(&self.system),
+        })
     }
 
     /// The tokens as JSON.
-    pub fn tokens_json(&self) -> Value {
-        self.tokens.iter().map(|token| token.json(self.generated_at)).collect()
+    pub fn tokens_json(&self) -> impl Serialize {
+        Each(&self.tokens, |token: &TokenReport| token.json(self.generated_at))
     }
 
     /// The table for people: a row a token, then each cause and what to do.

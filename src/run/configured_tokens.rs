@@ -49,6 +49,8 @@ pub fn read_all(
 ) -> Result<HashMap<Label, ConfiguredToken>, Complaint> {
     let mut holders: HashMap<Fingerprint, &Label> = HashMap::new();
     let mut configured_tokens = HashMap::new();
+    let (mut found, mut fingerprints) = (Vec::new(), Vec::new());
+    let mut shared_here = Ok(());
     for member in members {
         let Some(configured_token) = read(session, member) else { continue };
         let ConfiguredToken::String(token) = &configured_token else {
@@ -57,10 +59,16 @@ pub fn read_all(
         };
         let fingerprint = store.fingerprint(token)?;
         if let Some(other) = holders.insert(fingerprint, &member.label) {
-            return Err(shared(other, &member.label));
+            shared_here = Err(shared(other, &member.label));
+            break;
         }
+        found.push((member, configured_token));
+        fingerprints.push(fingerprint);
+    }
+    let sightings = store.sightings_of_each(&fingerprints)?;
+    for ((member, configured_token), sightings) in found.into_iter().zip(sightings) {
         let mut seen = false;
-        for sighting in store.sightings(&fingerprint)? {
+        for sighting in sightings {
             if sighting.label == member.label || Some(&sighting.label) == member.was.as_ref() {
                 seen = !is_lost(&member.label);
             } else if holds(sighting.state) {
@@ -71,7 +79,7 @@ pub fn read_all(
             configured_tokens.insert(member.label.clone(), configured_token);
         }
     }
-    Ok(configured_tokens)
+    shared_here.map(|()| configured_tokens)
 }
 
 /// Whether an access token in this state still belongs to the token that has it.

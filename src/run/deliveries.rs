@@ -39,7 +39,7 @@ impl Run<'_> {
     pub fn add_deliveries(&self, results: &mut [TokenResult]) -> Result<(), StoreError> {
         let delivered = self.tokens.configs.iter().filter(|token| !token.deliver.is_empty());
         let configs: HashMap<&Label, &TokenConfig> =
-            delivered.map(|token| (&token.label, token)).collect();
+            delivered.map(|token| (&token.label, &**token)).collect();
         for result in results {
             let Some(config) = configs.get(&result.label) else { continue };
             let Some(token) = self.known(&result.label) else { continue };

@@ -139,7 +139,7 @@ impl<'a> Run<'a> {
     pub fn load_tokens(&mut self) -> Result<(), Complaint> {
         let mended = self.store.mend(self.session.clock.now())?;
         let declared = Tokens::declared(&self.session.config);
-        self.enrol(&declared, |_| None)?;
+        self.enrol(declared.map(AsRef::as_ref), |_| None)?;
         let Stock { credentials, strays } = self.store.stock()?;
         self.damage = judge_store(&strays);
         self.mended = mended;
@@ -179,13 +179,13 @@ impl<'a> Run<'a> {
     }
 
     /// Makes the store know these tokens.
-    pub fn enrol(
+    pub fn enrol<'m>(
         &self,
-        members: &[TokenConfig],
+        members: impl IntoIterator<Item = &'m TokenConfig>,
         name: impl Fn(&Label) -> Option<String>,
     ) -> Result<Vec<TokenId>, StoreError> {
         let enrolments: Vec<Enrolment> = members
-            .iter()
+            .into_iter()
             .map(|member| Enrolment {
                 label: member.label.clone(),
                 was: member.was.clone(),
@@ -196,8 +196,8 @@ impl<'a> Run<'a> {
             .collect();
         let ids = self.store.enrol(&enrolments)?;
         let mut known = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        for (member, id) in members.iter().zip(&ids) {
-            known.insert(member.label.clone(), *id);
+        for (enrolled, id) in enrolments.into_iter().zip(&ids) {
+            known.insert(enrolled.label, *id);
         }
         Ok(ids)
     }

@@ -4,6 +4,7 @@
 //! Page that was ever listed, unless it is excepted, declared by itself, or retired.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::apps::Pauses;
 use crate::complaint::Complaint;
@@ -18,10 +19,12 @@ pub use crate::config::TokenConfig;
 #[derive(Debug, Default)]
 pub struct Tokens {
     /// In the config's order, the Pages that were found after their parent.
-    pub configs: Vec<TokenConfig>,
+    pub configs: Vec<Arc<TokenConfig>>,
     /// Where in `members` the Pages of each parent stand.
     pages: HashMap<Label, Vec<usize>>,
-    credentials: HashMap<Label, Credential>,
+    credentials: Vec<Arc<Credential>>,
+    /// Where in `credentials` each token stands, by the label that it has in the config.
+    known: HashMap<Label, usize>,
     pauses: Pauses,
     unlisted: Vec<Label>,
 }
@@ -68,22 +71,21 @@ pub fn discovered(config: &Config, parent: &TokenConfig, page_id: &str) -> Optio
 
 impl Tokens {
     /// The declared tokens that are enabled.
-    pub fn declared(config: &Config) -> Vec<TokenConfig> {
-        config.tokens.iter().filter(|member| member.policy.enabled).cloned().collect()
+    pub fn declared(config: &Config) -> impl Iterator<Item = &Arc<TokenConfig>> {
+        config.tokens.iter().filter(|member| member.policy.enabled)
     }
 
     /// Lays the config over what the store knows.
-    pub fn new(config: &Config, credentials: Vec<Credential>) -> Self {
-        let declared = Self::declared(config);
+    pub fn new(config: &Config, credentials: Vec<Arc<Credential>>) -> Self {
         let mut found = found_pages(&credentials);
-        let mut members = Vec::new();
-        for member in &declared {
+        let mut members = Vec::with_capacity(config.tokens.len());
+        for member in Self::declared(config) {
             let pages = found.remove(member.label.as_str()).unwrap_or_default();
             members.push(member.clone());
-            members.extend(pages.into_iter().filter_map(|id| discovered(config, member, id)));
+            let pages = pages.into_iter().filter_map(|id| discovered(config, member, id));
+            members.extend(pages.map(Arc::new));
         }
-        let renamed: HashMap<&Label, &Label> = declared
-            .iter()
+        let renamed: HashMap<&Label, &Label> = Self::declared(config)
             .filter_map(|member| Some((member.was.as_ref()?, &member.label)))
             .collect();
         let kept: HashSet<&Label> = members.iter().map(|member| &member.label).collect();
@@ -100,14 +102,12 @@ impl Tokens {
                 pages.entry(parent.clone()).or_default().push(place);
             }
         }
-        let credentials = credentials
-            .into_iter()
-            .map(|credential| {
-                let label = renamed.get(&credential.label).copied().unwrap_or(&credential.label);
-                (label.clone(), credential)
-            })
-            .collect();
-        Self { configs: members, pages, credentials, pauses: Pauses::new(), unlisted }
+        let known = credentials.iter().enumerate().map(|(place, credential)| {
+            let label = renamed.get(&credential.label).copied().unwrap_or(&credential.label);
+            (label.clone(), place)
+        });
+        let known = known.collect();
+        Self { configs: members, pages, credentials, known, pauses: Pauses::new(), unlisted }
     }
 
     /// The same, mindful of the apps that Meta throttles.
@@ -117,12 +117,17 @@ impl Tokens {
 
     /// What the store knows of a token.
     pub fn credential(&self, label: &Label) -> Option<&Credential> {
-        self.credentials.get(label)
+        self.known.get(label).map(|place| &*self.credentials[*place])
     }
 
     /// Puts what was learnt of a token in the place of what was known.
     pub fn learn(&mut self, label: &Label, credential: Credential) {
-        self.credentials.insert(label.clone(), credential);
+        if let Some(place) = self.known.get(label) {
+            self.credentials[*place] = Arc::new(credential);
+        } else {
+            self.known.insert(label.clone(), self.credentials.len());
+            self.credentials.push(Arc::new(credential));
+        }
     }
 
     /// A token as policy judges it.
@@ -135,10 +140,10 @@ impl Tokens {
     /// Those of these tokens that expire within their `critical_within`.
     pub fn critical<'a>(
         &'a self,
-        members: impl IntoIterator<Item = &'a TokenConfig>,
+        members: impl IntoIterator<Item = &'a Arc<TokenConfig>>,
         now: Time,
     ) -> Vec<Label> {
-        let is_critical = |member: &&TokenConfig| {
+        let is_critical = |member: &&Arc<TokenConfig>| {
             let subject = self.subject(member);
             let critical_within = subject.critical_within();
             subject.current().is_some_and(|it| it.expiry.is_within(critical_within, now))
@@ -154,7 +159,7 @@ impl Tokens {
     /// The tokens derived from `parent`.
     pub fn pages_of(&self, parent: &Label) -> impl Iterator<Item = &TokenConfig> + use<'_> {
         let places = self.pages.get(parent).map(Vec::as_slice).unwrap_or_default();
-        places.iter().map(|place| &self.configs[*place])
+        places.iter().map(|place| &*self.configs[*place])
     }
 
     /// The tokens of one app.
@@ -178,7 +183,7 @@ impl Tokens {
         let meant = |member: &&TokenConfig| {
             patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(&member.label))
         };
-        Ok(self.configs.iter().filter(meant).collect())
+        Ok(self.configs.iter().map(AsRef::as_ref).filter(meant).collect())
     }
 
     fn nobody(&self, pattern: &Pattern) -> Complaint {
@@ -194,7 +199,7 @@ impl Tokens {
 }
 
 /// The ids of the Pages that were found and are still to be kept, by the label of their parent.
-fn found_pages(credentials: &[Credential]) -> HashMap<&str, Vec<&str>> {
+fn found_pages(credentials: &[Arc<Credential>]) -> HashMap<&str, Vec<&str>> {
     let mut labels: Vec<&Label> = credentials
         .iter()
         .filter(|credential| credential.retired_at.is_none())

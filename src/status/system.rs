@@ -4,6 +4,8 @@ use chrono::TimeDelta;
 use rustix::fs::Access;
 
 use super::failed_run::failed_run;
+use std::sync::Arc;
+
 use crate::config::{Config, KeySetting, SecretSource};
 use crate::policy::{
     Clocks, Health, Reason, Runs, judge_fullness, judge_left_behind, judge_runs, judge_store,
@@ -53,12 +55,18 @@ pub fn last_runs(machinery: &Machinery) -> LastRuns {
 }
 
 /// The half-written files whose targets the config no longer has.
-pub fn left_half_written(config: &Config, credentials: &[Credential], now: Time) -> Vec<Reason> {
+pub fn left_half_written(
+    config: &Config,
+    credentials: &[Arc<Credential>],
+    now: Time,
+) -> Vec<Reason> {
     let mut reasons = Vec::new();
-    for Credential { label, deliveries, .. } in credentials {
+    for credential in credentials {
+        let Credential { label, deliveries, .. } = &**credential;
         for Delivery { target, half_written_since, .. } in deliveries {
             let Some(since) = *half_written_since else { continue };
-            let is_of = |it: &&TokenConfig| it.label == *label || it.was.as_ref() == Some(label);
+            let is_of =
+                |it: &&Arc<TokenConfig>| it.label == *label || it.was.as_ref() == Some(label);
             let mut tokens = config.tokens.iter().filter(is_of);
             if !tokens.any(|token| token.deliver.iter().any(|it| it.id == *target)) {
                 reasons.push(judge_left_behind(label, target, since, None, now));

@@ -114,10 +114,13 @@ impl Store {
         exchange: Option<SentExchange>,
     ) -> Result<Credential> {
         let (noted, _) = self.change(credential, None, move |tx, credential| {
-            let (at, of) = (exchange.map(|it| it.at), exchange.as_ref().map(|it| it.of.as_bytes()));
             tx.execute(
                 "UPDATE token SET exchange_sent_at = ?2, exchange_sent = ?3 WHERE id = ?1",
-                values![credential.id, at, of],
+                values![
+                    credential.id,
+                    exchange.map(|it| it.at),
+                    exchange.as_ref().map(|it| it.of.as_bytes())
+                ],
             )
         })?;
         Ok(noted)

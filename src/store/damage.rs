@@ -6,6 +6,9 @@
 //! should have. An access token that is lost is marked, so that a reader without the key knows too; its row
 //! stays, and stands in the place of the current one until another takes it.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use super::promote::set_aside;
 use super::row::{self, BadCell, Row};
 use super::seal::Seals;
@@ -44,18 +47,19 @@ impl Store {
     /// Looks for damaged rows, repairs what can be repaired, and marks what is lost; gives the tokens
     /// of which that was not known before. Where nothing is damaged, nothing is written.
     pub fn mend(&self, now: Time) -> Result<Vec<Mended>> {
-        let (seals, own) = (self.seals()?.clone(), self.own_run());
-        let (suspects, damaged) = self.read(move |tx| {
-            let suspects = suspects(tx, &seals)?;
-            let mut damaged = everything(tx, own)?.credentials;
-            damaged.retain(|it| {
-                it.damage.is_some() || suspects.iter().any(|suspect| suspect.token == it.id)
-            });
-            Ok((suspects, damaged))
+        let (seals, own, changes) = (self.seals()?.clone(), self.own_run(), self.changes.clone());
+        let (suspects, stock, changes) = self.read(move |tx| {
+            let stock = everything(tx, own)?;
+            Ok((suspects(tx, &seals)?, stock, changes.count()))
         })?;
-        if damaged.is_empty() {
+        let suspected: HashSet<TokenId> = suspects.iter().map(|suspect| suspect.token).collect();
+        let is_damaged = |it: &Arc<Credential>| it.damage.is_some() || suspected.contains(&it.id);
+        if !stock.credentials.iter().any(is_damaged) {
+            self.known.keep(stock, changes, own);
             return Ok(Vec::new());
         }
+        let mut damaged = stock.credentials;
+        damaged.retain(is_damaged);
         let news = damaged.iter().filter(|credential| !is_known(credential, &suspects));
         let mended = news.map(|it| mended(it, &suspects)).collect();
         self.write_at(now, move |tx| {
@@ -95,17 +99,16 @@ fn mended(credential: &Credential, suspects: &[Suspect]) -> Mended {
 
 fn suspects(tx: &mut dyn Tx, seals: &Seals) -> Result<Vec<Suspect>, TxError> {
     let sql = format!(
-        "SELECT {}, g.token, g.broken_since, g.sealed
-         FROM generation g LEFT JOIN proof p ON p.generation = g.id
+        "SELECT {}, g.token, g.broken_since, g.sealed FROM generation g
          WHERE g.state NOT IN ('previous', 'refused', 'purged')",
-        row::GENERATION
+        row::GENERATION_ITSELF
     );
     let found = tx.all(&sql, &[], |row| suspect(row, seals))?;
     Ok(found.into_iter().flatten().collect())
 }
 
 fn suspect(row: Row<'_>, seals: &Seals) -> Result<Option<Suspect>, BadCell> {
-    let mut rest = row.at(row::GENERATION_CELLS);
+    let mut rest = row.at(row::GENERATION_OWN);
     let token = rest.token("generation.token")?;
     let marked = rest.maybe_integer("generation.broken_since")?.is_some();
     let sealed = rest.maybe_blob("generation.sealed")?;

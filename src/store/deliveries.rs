@@ -112,8 +112,7 @@ pub fn drift(
         Some(_) => {
             "UPDATE delivery SET drifted_since = coalesce(drifted_since, ?3), error = NULL,
                  failed_at = NULL
-             WHERE token = ?1 AND target = ?2
-             AND (drifted_since IS NULL OR error IS NOT NULL)"
+             WHERE token = ?1 AND target = ?2 AND (drifted_since IS NULL OR error IS NOT NULL)"
         }
         None => {
             "UPDATE delivery SET drifted_since = ?3

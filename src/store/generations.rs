@@ -62,16 +62,24 @@ impl Store {
     /// be read is left out.
     pub fn sightings(&self, fingerprint: &Fingerprint) -> Result<Vec<Sighting>> {
         let fingerprint = *fingerprint;
-        self.read(move |tx| {
-            tx.undamaged(
-                "SELECT g.token, t.label, g.id, g.state
-                 FROM generation g JOIN token t ON t.id = g.token
-                 WHERE g.fingerprint = ?1 ORDER BY t.label",
-                values![fingerprint.as_bytes()],
-                sighting,
-            )
-        })
+        self.read(move |tx| sightings(tx, &fingerprint))
     }
+
+    /// The same of each of these, in their order, read together.
+    pub fn sightings_of_each(&self, fingerprints: &[Fingerprint]) -> Result<Vec<Vec<Sighting>>> {
+        let fingerprints = fingerprints.to_vec();
+        self.read(move |tx| fingerprints.iter().map(|it| sightings(tx, it)).collect())
+    }
+}
+
+fn sightings(tx: &mut dyn Tx, fingerprint: &Fingerprint) -> Result<Vec<Sighting>, TxError> {
+    tx.undamaged(
+        "SELECT g.token, t.label, g.id, g.state
+         FROM generation g JOIN token t ON t.id = g.token
+         WHERE g.fingerprint = ?1 ORDER BY t.label",
+        values![fingerprint.as_bytes()],
+        sighting,
+    )
 }
 
 fn sighting(mut row: Row<'_>) -> Result<Sighting, BadCell> {

@@ -28,6 +28,7 @@ mod examination;
 mod generations;
 mod hooks;
 mod key;
+mod known;
 mod notices;
 mod overwrites;
 mod promote;
@@ -51,6 +52,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use engine::{Access, Engine, call};
+use known::{Changes, Known};
 use seal::Seals;
 use tx::Tx;
 use tx_error::{Doing, TxError};
@@ -90,6 +92,8 @@ pub struct Store {
     seals: OnceLock<Seals>,
     /// The run that was begun through this value, 0 for none.
     run: AtomicI64,
+    changes: Changes,
+    known: Known,
 }
 
 impl Store {
@@ -166,6 +170,8 @@ impl Store {
             engine,
             seals: seals.map(OnceLock::from).unwrap_or_default(),
             run: AtomicI64::new(0),
+            changes: Changes::default(),
+            known: Known::default(),
         }
     }
 
@@ -222,6 +228,8 @@ impl Store {
         now: Option<Time>,
         work: impl FnOnce(&mut dyn Tx) -> Result<T, TxError> + Send + 'static,
     ) -> Result<T> {
+        let changes = self.changes.clone();
+        let work = move |tx: &mut dyn Tx| changes.counting(tx, work);
         call(&*self.engine, access, now, work)
             .map_err(|error| error.about(&self.path, Doing::Writing))
     }

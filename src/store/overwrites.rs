@@ -134,7 +134,8 @@ impl Store {
         let seals = self.seals.get().cloned();
         self.read(move |tx| {
             tx.all(
-                "SELECT o.token, t.label, o.target, o.path, o.generation, o.begun_at, o.sealed, r.sealed
+                "SELECT o.token, t.label, o.target, o.path, o.generation, o.begun_at, o.sealed,
+                        r.sealed
                  FROM overwrite o JOIN token t ON t.id = o.token
                  LEFT JOIN replaced r ON r.token = o.token AND r.target = o.target
                  ORDER BY o.begun_at, t.label, o.target",

@@ -17,6 +17,10 @@ use crate::token::{
     TargetId, Time, TokenId,
 };
 
+/// The columns of a generation `g`, in the order of [`Row::generation_itself`].
+pub const GENERATION_ITSELF: &str = "g.id, g.number, g.state, g.origin, g.fingerprint, \
+    g.obtained_at, g.expiry, g.expires_at, g.parent";
+
 /// The columns of a generation `g` and its proof `p`, in the order of [`Row::generation`].
 pub const GENERATION: &str = "g.id, g.number, g.state, g.origin, g.fingerprint, \
     g.obtained_at, g.expiry, g.expires_at, g.parent, \
@@ -221,23 +225,22 @@ impl<'a> Row<'a> {
 
     /// The next cell, a whole fingerprint.
     pub fn fingerprint(&mut self, column: &'static str) -> Read<Fingerprint> {
-        let bytes = self.blob(column)?.try_into();
-        bytes.map(Fingerprint::new).map_err(|_| BadCell { column, expected: "fingerprint" })
+        self.maybe_fingerprint(column)?.ok_or(BadCell { column, expected: "fingerprint" })
     }
 
-    /// The next two cells, an exchange that was sent; nothing where both are null.
-    pub fn maybe_sent_exchange(
-        &mut self,
-        [at, of]: [&'static str; 2],
-    ) -> Read<Option<SentExchange>> {
-        let sent_at = self.maybe_time(at)?;
-        let bytes = self.maybe_blob(of)?.map(<[u8; 32]>::try_from).transpose();
-        let expected = "fingerprint";
-        let of = bytes.map_err(|_| BadCell { column: of, expected })?.map(Fingerprint::new);
-        match (sent_at, of) {
+    /// The next cell, a whole fingerprint or nothing.
+    fn maybe_fingerprint(&mut self, column: &'static str) -> Read<Option<Fingerprint>> {
+        let bytes = self.maybe_blob(column)?.map(<[u8; 32]>::try_from).transpose();
+        let bytes = bytes.map_err(|_| BadCell { column, expected: "fingerprint" })?;
+        Ok(bytes.map(Fingerprint::new))
+    }
+
+    /// The next two cells, an exchange that was sent.
+    pub fn sent_exchange(&mut self, [at, of]: [&'static str; 2]) -> Read<Option<SentExchange>> {
+        match (self.maybe_time(at)?, self.maybe_fingerprint(of)?) {
             (None, None) => Ok(None),
             (Some(at), Some(of)) => Ok(Some(SentExchange { at, of })),
-            _ => Err(BadCell { column: at, expected: "exchange" }),
+            _ => Err(BadCell::new(at, "pair")),
         }
     }
 

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::events::NewEvent;
 use super::row::{self, BadCell, Row};
@@ -14,8 +15,8 @@ use super::tx::{SqlValue, Tx, values};
 use super::tx_error::TxError;
 use super::{Result, Store, deliveries};
 use crate::token::{
-    Credential, Damage, Delivery, EventKind, Generation, GenerationId, GenerationState, Label,
-    Ledger, Proof, Time, TokenId, TokenType,
+    Credential, Damage, Delivery, EventKind, Expiry, Generation, GenerationId, GenerationState,
+    Label, Ledger, Proof, Time, TokenId, TokenType,
 };
 
 /// A token as the config, or a list of Pages, has it.
@@ -33,11 +34,23 @@ pub struct Enrolment {
     pub name: Option<String>,
 }
 
+impl Enrolment {
+    /// Whether the store has this token just like that; a damaged row never does.
+    pub(super) fn is_enrolled_as(&self, known: &Credential) -> bool {
+        let stays = |new: &Option<String>, old: &Option<String>| new.is_none() || new == old;
+        known.damage.is_none()
+            && self.label == known.label
+            && self.token_type == known.token_type
+            && stays(&self.page_id, &known.page_id)
+            && stays(&self.name, &known.name)
+    }
+}
+
 /// All tokens that the store ever heard of.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Stock {
     /// The tokens, by label.
-    pub credentials: Vec<Credential>,
+    pub credentials: Vec<Arc<Credential>>,
     /// Damaged rows that cannot be assigned to a token.
     pub strays: Vec<&'static str>,
 }
@@ -54,13 +67,16 @@ pub mod part {
 impl Store {
     /// Every token that the store ever heard of, by label, with its current generation, its
     /// candidate and its deliveries.
-    pub fn credentials(&self) -> Result<Vec<Credential>> {
+    pub fn credentials(&self) -> Result<Vec<Arc<Credential>>> {
         Ok(self.stock()?.credentials)
     }
 
     /// The same, with what belongs to none of them.
     pub fn stock(&self) -> Result<Stock> {
         let own = self.own_run();
+        if let Some(known) = self.known.stock(self.changes.count(), own) {
+            return Ok(known);
+        }
         self.read(move |tx| everything(tx, own))
     }
 
@@ -76,7 +92,8 @@ impl Store {
         self.read(move |tx| {
             for label in &labels {
                 let Some(token) = find(tx, label)? else { continue };
-                return Ok(select(tx, own, Some(token))?.credentials.into_iter().next());
+                let stock = select(tx, own, Some(token))?;
+                return Ok(stock.credentials.into_iter().next().map(Arc::unwrap_or_clone));
             }
             Ok(None)
         })
@@ -85,13 +102,28 @@ impl Store {
     /// One token, as it is now.
     pub fn credential(&self, token: TokenId) -> Result<Credential> {
         let own = self.own_run();
-        self.read(move |tx| credential(tx, own, token))
+        let changes = self.changes.count();
+        let Some(known) = self.known.credential(token, changes, own) else {
+            return self.read(move |tx| credential(tx, own, token));
+        };
+        debug_assert!(
+            without_proofs(self.read(move |tx| credential(tx, own, token))?)
+                == without_proofs(known.clone())
+                || self.changes.count() != changes,
+            "`{}` was changed unnoticed",
+            known.label
+        );
+        Ok(known)
     }
 
     /// Gives each of these a row, renames what was called otherwise, and updates what changed.
     ///
     /// Returns their ids in the same order. Where all is as it was nothing is written.
     pub fn enrol(&self, enrolments: &[Enrolment]) -> Result<Vec<TokenId>> {
+        let known = self.known.enrolled(enrolments, self.changes.count(), self.own_run());
+        if let Some(enrolled) = known {
+            return Ok(enrolled);
+        }
         let enrolments = enrolments.to_vec();
         self.write(move |tx| {
             rename(tx, &enrolments)?;
@@ -151,6 +183,15 @@ impl Store {
     }
 }
 
+/// What only a run changes: `status` adds proofs, and what follows from them, at any time.
+fn without_proofs(mut known: Credential) -> Credential {
+    known.ledger.problem = None;
+    for generation in known.current.iter_mut().chain(&mut known.candidate) {
+        (generation.proof, generation.expiry) = (None, Expiry::Unknown);
+    }
+    known
+}
+
 /// All that is known of every token.
 pub fn everything(tx: &mut dyn Tx, own: RunId) -> Result<Stock, TxError> {
     select(tx, own, None)
@@ -159,7 +200,8 @@ pub fn everything(tx: &mut dyn Tx, own: RunId) -> Result<Stock, TxError> {
 /// All that is known of one token.
 pub fn credential(tx: &mut dyn Tx, own: RunId, token: TokenId) -> Result<Credential, TxError> {
     let found = select(tx, own, Some(token))?;
-    found.credentials.into_iter().next().ok_or(TxError::Absent("token"))
+    let found = found.credentials.into_iter().next().map(Arc::unwrap_or_clone);
+    found.ok_or(TxError::Absent("token"))
 }
 
 /// Renames one after the other, each as soon as its new label is free; a chain unwinds so.
@@ -248,7 +290,7 @@ fn enrol(tx: &mut dyn Tx, each: &Enrolment) -> Result<TokenId, TxError> {
 
 /// Reads one token or all of them: three statements, however many there are.
 fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, TxError> {
-    let mut live = live_generations(tx, token)?;
+    let (mut live, mut places) = live_generations(tx, token)?;
     let mut deliveries = deliveries::all(tx, token)?;
     let which = if token.is_some() { "id = ?2" } else { "TRUE" };
     let sql = format!(
@@ -262,18 +304,22 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
     );
     let parameters: Vec<SqlValue<'_>> =
         std::iter::once(own.into()).chain(token.map(SqlValue::from)).collect();
-    let mut stock = Stock::default();
+    let mut stock = Stock { credentials: Vec::with_capacity(places.len()), strays: Vec::new() };
     tx.rows(&sql, &parameters, &mut |row| {
         let id = row.at(0).token("token.id")?;
-        let live = live.remove(&id).unwrap_or_default();
+        let place = places.remove(&id);
+        let live = place.map(|place| std::mem::take(&mut live[place])).unwrap_or_default();
         let deliveries = deliveries.remove(&id).unwrap_or_default();
         match row.at(1).label("token.label") {
-            Ok(label) => stock.credentials.push(live.with(token_of(row, id, label), deliveries)),
+            Ok(label) => {
+                let known = live.with(token_of(row, id, label), deliveries);
+                stock.credentials.push(Arc::new(known));
+            }
             Err(_) => stock.strays.push("a token whose label cannot be read"),
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    if !live.is_empty() {
+    if !places.is_empty() {
         stock.strays.push("an access token that belongs to no token");
     }
     Ok(stock)
@@ -348,10 +394,11 @@ pub fn state_of(row: Row<'_>) -> Option<GenerationState> {
     row.at(2).named("generation.state", GenerationState::from_name).ok()
 }
 
+/// The live generations of these tokens, and where among them those of each token stand.
 fn live_generations(
     tx: &mut dyn Tx,
     token: Option<TokenId>,
-) -> Result<HashMap<TokenId, Live>, TxError> {
+) -> Result<(Vec<Live>, HashMap<TokenId, usize>), TxError> {
     let whose = if token.is_some() { "g.token = ?1" } else { "TRUE" };
     let sql = format!(
         "SELECT {}, g.token, g.broken_since
@@ -359,13 +406,17 @@ fn live_generations(
          WHERE {whose} AND g.state NOT IN ('previous', 'refused', 'purged')",
         row::GENERATION
     );
-    let mut live: HashMap<TokenId, Live> = HashMap::new();
+    let (mut live, mut places) = (Vec::new(), HashMap::new());
     tx.rows(&sql, token.map(SqlValue::from).as_slice(), &mut |row| {
         let token = row.at(row::GENERATION_CELLS).token("generation.token")?;
-        live.entry(token).or_default().add(row)?;
+        let place = *places.entry(token).or_insert_with(|| {
+            live.push(Live::default());
+            live.len() - 1
+        });
+        live[place].add(row)?;
         Ok(ControlFlow::Continue(()))
     })?;
-    Ok(live)
+    Ok((live, places))
 }
 
 /// The token's own row, and whether all of it can be read.
@@ -417,8 +468,7 @@ fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
             problem: row.problem("token.problem")?,
             open_attempt_at: row.maybe_time("attempt.planned_at")?,
             answer_lost_at: row.maybe_time("token.answer_lost_at")?,
-            sent_exchange: row
-                .maybe_sent_exchange(["token.exchange_sent_at", "token.exchange_sent"])?,
+            sent_exchange: row.sent_exchange(["token.exchange_sent_at", "token.exchange_sent"])?,
         },
         damage: None,
     })

@@ -253,6 +253,10 @@ fn looks_secret(run: &str) -> bool {
 
 /// The value behind the name of a secret parameter and an encoded `=`, which may be encoded twice.
 fn value_of_parameter(run: &str) -> Option<&str> {
+    // Nearly every text has no `%`, and needs not be searched for each of the names.
+    if !run.contains('%') {
+        return None;
+    }
     SECRET_PARAMETERS.iter().find_map(|name| {
         let rest = &run[run.find(name)? + name.len()..];
         ["%3D", "%3d", "%253D", "%253d"].iter().find_map(|equals| rest.strip_prefix(equals))
@@ -353,6 +357,9 @@ fn is_mixed(word: &str) -> bool {
 }
 
 fn app_token_in(text: &str) -> bool {
+    if !text.contains(['|', '%']) {
+        return false;
+    }
     let is_one = |word: &str| {
         let halves = ["|", "%7C", "%7c"].iter().find_map(|bar| word.split_once(bar));
         halves.is_some_and(|(id, secret)| {
@@ -365,10 +372,11 @@ fn app_token_in(text: &str) -> bool {
 
 /// A secret parameter with something that may be its value.
 fn parameter_in(text: &str) -> bool {
-    let plain = SECRET_PARAMETERS.iter().filter(|name| **name != "code").any(|name| {
-        let rest = text.find(name).map(|at| &text[at + name.len()..]);
-        rest.and_then(|rest| rest.strip_prefix('=')).is_some_and(looks_like_a_value)
-    });
+    let plain = text.contains('=')
+        && SECRET_PARAMETERS.iter().filter(|name| **name != "code").any(|name| {
+            let rest = text.find(name).map(|at| &text[at + name.len()..]);
+            rest.and_then(|rest| rest.strip_prefix('=')).is_some_and(looks_like_a_value)
+        });
     plain || value_of_parameter(text).is_some()
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use metatoken::sandbox::{TokenFixture, UserFixture};
 
-use super::figure::{Figure, median, milliseconds};
-use super::process::{is_there, timed};
+use super::figure::{Figure, best, count, milliseconds};
+use super::process::{is_there, timed, watched};
 use super::world::{APP, Plan, World};
 
 const FEW: usize = 1_000;
@@ -19,6 +19,19 @@ const CONCURRENCY: usize = 16;
 const RUNS: usize = 5;
 /// How many times longer ten times as many tokens may take.
 const GROWTH: f64 = 13.0;
+/// How long a call takes in a run that is measured by its calls.
+const LATENCY: Duration = Duration::from_millis(50);
+/// How many times as long as its calls such a run may take.
+const TIME_AT_MOST: f64 = 1.15;
+/// How many mebibytes it may hold.
+const MEMORY: f64 = 128.0;
+/// How often the memory is looked at.
+const GLANCE: Duration = Duration::from_millis(20);
+/// The day on which all are due.
+const DUE: i64 = 45;
+/// What `sqlite3` reads.
+const ROWS: &str =
+    "SELECT * FROM token; SELECT * FROM generation; SELECT * FROM proof; SELECT * FROM event";
 
 /// A command, what it is called here, how it grows, and how many times `sqlite3`'s own read it may
 /// take.
@@ -45,14 +58,17 @@ const COMMANDS: [(&[&str], &str, &str, f64); 5] = [
     ),
 ];
 
-/// Wall time by `sqlite3`'s, and by that of a tenth of the tokens.
+/// Wall time by `sqlite3`'s, and by that of a tenth of the tokens; and two runs that ask Graph for
+/// every token, by their calls.
 pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
-    let (few, many) = (fleet(FEW)?, fleet(MANY)?);
-    let read = if is_there("sqlite3")? { Some(median_of(|| sqlite3(&many))?) } else { None };
-    let mut figures = Vec::new();
+    let (few, mut many) = (fleet(FEW)?, fleet(MANY)?);
+    timed(&mut few.command(&["refresh"]))?;
+    let mut figures =
+        asking(&many, "the first run of 10,000 tokens", "memory of the first run of 10,000")?;
+    let read = if is_there("sqlite3")? { Some(best_of(|| many.sqlite3(ROWS))?) } else { None };
     for (arguments, measure, grown, at_most) in COMMANDS {
-        let long = median_of(|| many.command(arguments))?;
-        let short = median_of(|| few.command(arguments))?;
+        let long = best_of(|| many.command(arguments))?;
+        let short = best_of(|| few.command(arguments))?;
         let by_sqlite = Figure::time(measure, "`sqlite3` reading their rows");
         figures.push(match read {
             Some(read) => by_sqlite.is(milliseconds(long), milliseconds(read), at_most),
@@ -61,10 +77,31 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
         let growth = Figure::time(grown, "that of 1,000");
         figures.push(growth.is(milliseconds(long), milliseconds(short), GROWTH));
     }
+    many.at_day(DUE);
+    figures.extend(asking(&many, "renewing 10,000 due tokens", "memory of renewing 10,000")?);
     Ok(figures)
 }
 
-/// So many tokens, all adopted and checked.
+/// One run in which Graph takes its time, by what its calls take at least.
+fn asking(
+    world: &World,
+    measure: &'static str,
+    memory: &'static str,
+) -> anyhow::Result<Vec<Figure>> {
+    world.graph.latency(LATENCY);
+    let (ran, asked) = world.asked(|| watched(&mut world.command(&["refresh"]), GLANCE))?;
+    world.graph.latency(Duration::ZERO);
+    let calls = count(asked.len()) * milliseconds(LATENCY) / count(CONCURRENCY);
+    let time = Figure::time(measure, "its calls, 50 ms each, 16 at a time");
+    let memory = Figure::memory(memory, "128 MiB");
+    let memory = match ran.peak {
+        Some(peak) => memory.is(peak, MEMORY, 1.0),
+        None => memory,
+    };
+    Ok(vec![time.is(milliseconds(ran.wall), calls, TIME_AT_MOST), memory])
+}
+
+/// So many tokens that no run has seen yet.
 fn fleet(tokens: usize) -> anyhow::Result<World> {
     let plan =
         (0..tokens).fold(Plan::new(CONCURRENCY), |plan, number| {
@@ -73,20 +110,11 @@ fn fleet(tokens: usize) -> anyhow::Result<World> {
             plan.people(|graph| graph.add_user(UserFixture::new(&person, "Somebody")))
                 .token_in_file(&format!("user-{number:05}"), token, "type = \"user\"")
         });
-    let world = plan.begin()?;
-    timed(&mut world.command(&["refresh"]))?;
-    Ok(world)
+    plan.begin()
 }
 
-fn median_of(command: impl Fn() -> Command) -> anyhow::Result<Duration> {
+/// The shortest time of several.
+fn best_of(command: impl Fn() -> Command) -> anyhow::Result<Duration> {
     let times = (0..RUNS).map(|_| Ok(timed(&mut command())?.wall));
-    Ok(median(times.collect::<anyhow::Result<_>>()?))
-}
-
-fn sqlite3(world: &World) -> Command {
-    let mut command = Command::new("sqlite3");
-    command.arg("-readonly").arg(world.path("metatoken.db")).arg(
-        "SELECT * FROM token; SELECT * FROM generation; SELECT * FROM proof; SELECT * FROM event",
-    );
-    command
+    Ok(best(times.collect::<anyhow::Result<_>>()?))
 }

@@ -2,14 +2,16 @@
 
 use anyhow::ensure;
 
-use super::figure::{Figure, count, median, milliseconds};
-use super::process::timed;
+use super::figure::{Figure, best, count, median, milliseconds};
+use super::process::{is_there, timed};
 use super::world::World;
 
 /// How often it runs.
 const RUNS: usize = 31;
 /// How many milliseconds it may take.
 const TIME: f64 = 50.0;
+/// How many times as long as `sqlite3` it may take.
+const BESIDE_SQLITE: f64 = 4.0;
 
 /// Requests and wall time.
 pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
@@ -27,5 +29,20 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
             0.0,
         ),
         Figure::time("a run with nothing due", "50 ms").is(milliseconds(median(times)), TIME, 1.0),
+        beside_sqlite(&world)?,
     ])
+}
+
+/// The two take turns, so that what disturbs the one disturbs the other.
+fn beside_sqlite(world: &World) -> anyhow::Result<Figure> {
+    let figure = Figure::time("a run with nothing due", "`sqlite3` reading one row");
+    if !is_there("sqlite3")? {
+        return Ok(figure);
+    }
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        ours.push(timed(&mut world.command(&["refresh"]))?.wall);
+        theirs.push(timed(&mut world.sqlite3("SELECT label FROM token LIMIT 1"))?.wall);
+    }
+    Ok(figure.is(milliseconds(best(ours)), milliseconds(best(theirs)), BESIDE_SQLITE))
 }

@@ -29,6 +29,7 @@ fn main() -> anyhow::Result<ExitCode> {
     figures.extend(idle::measure()?);
     figures.extend(fleet::measure()?);
     say(&figure::table(&figures))?;
+    say(&format!("\nfor the README:\n\n{}\n", readme::markdown(&figures)))?;
     if std::env::args().any(|argument| argument == "--write") {
         readme::write(&figures)?;
     }

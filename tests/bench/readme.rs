@@ -22,7 +22,8 @@ pub(crate) fn write(figures: &[Figure]) -> anyhow::Result<()> {
     Ok(File::create(&path)?.write_all(shown.as_bytes())?)
 }
 
-fn markdown(figures: &[Figure]) -> String {
+/// The table as the README has it.
+pub(crate) fn markdown(figures: &[Figure]) -> String {
     let mut table =
         "| measured | divided by | typical, on 2 cores | at most |\n|---|---|---|---|\n".to_owned();
     for figure in figures {

@@ -147,6 +147,13 @@ impl World {
         command
     }
 
+    /// `sqlite3`, reading this from the store.
+    pub(crate) fn sqlite3(&self, sql: &str) -> Command {
+        let mut command = Command::new("sqlite3");
+        command.arg("-readonly").arg(self.path("metatoken.db")).arg(sql);
+        command
+    }
+
     /// What Graph is asked while `act` is done.
     pub(crate) fn asked<T>(
         &self,

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::{APP_INI, ONE, TWO, held, ini, owed, script, states};
-use crate::world::{ANNA, APP, BRAND, Ran, World, day, until};
+use crate::common::{ANNA, APP, BRAND, Ran, World, day, until};
 use metatoken::sandbox::TokenFixture;
 
 /// A world in which `brand` is delivered to this script, below these targets; `NAME` stands for

@@ -3,7 +3,7 @@
 use metatoken::sandbox::{FaultInjection, Invalidation, Rule, TokenFixture};
 
 use super::{APP_INI, ONE, TWO, WEB_ENV, delivered, due, env, held, ini, reasons, states};
-use crate::world::{ANNA, APP, BRAND, World, day, ends};
+use crate::common::{ANNA, APP, BRAND, World, day, ends};
 
 /// A string of the same person's that ends on day `n`.
 fn pasted(world: &World, n: i64) -> String {
@@ -80,7 +80,7 @@ warning: `brand`: `app` holds a string that is not the one in use, since 2026-01
 
 2 targets: 1 in sync, 1 drifted
 ").stderr("").code(0);
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN WARNING - brand: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone
 WARNING: `brand`: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone; run `metatoken deliver --force brand` to overwrite it
 ").stderr("").code(1);
@@ -149,7 +149,7 @@ fn another_tokens_string_is_left_alone_and_not_examined() {
     world.reconfigure(
         &format!(
             "{}\n[token.other]\ntype = \"user\"\naccess_token = \"{other}\"\n{APP_INI}",
-            crate::world::BRAND
+            crate::common::BRAND
         )
         .replace("[[token.brand", "\n[[token.brand"),
     );

@@ -3,10 +3,10 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::{ONE, TWO, held, left_behind, states, world};
-use crate::world::{World, day, mode};
+use crate::common::{World, day, mode};
 use metatoken::sandbox::TokenFixture;
 
-use crate::world::{ANNA, APP};
+use crate::common::{ANNA, APP};
 
 /// A file, the value's key in it, and its text with `@` for the value.
 const FILES: [(&str, Option<&str>, &str); 7] = [

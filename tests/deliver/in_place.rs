@@ -8,8 +8,8 @@ use std::path::Path;
 
 use super::machine::as_nobody;
 use super::{ONE, TWO, held, ini, reasons, states, world};
-use crate::deployment::skip;
-use crate::world::{ANNA, APP, BRAND, World, day};
+use crate::common::skip;
+use crate::common::{ANNA, APP, BRAND, World, day};
 use metatoken::sandbox::TokenFixture;
 
 /// A file, the value's key in it, and its text with `@` for the value.

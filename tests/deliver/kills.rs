@@ -2,7 +2,7 @@
 //! rest.
 
 use super::{ONE, TWO, WEB_ENV, delivered, env, held, ini, left_behind, script, states};
-use crate::world::{BRAND, World, day};
+use crate::common::{BRAND, World, day};
 
 const APP_IN_PLACE: &str = "[[token.brand.deliver]]\nname = \"app\"\nfile = \"app.ini\"\nkey = \"facebook.token\"\nwrite = \"in-place\"\n";
 

@@ -5,8 +5,8 @@ use std::fs;
 use rustix::process::Signal;
 
 use super::{ONE, TWO, held, owed, script, states};
-use crate::deployment::skip;
-use crate::world::{BRAND, World, day, signal, until};
+use crate::common::skip;
+use crate::common::{BRAND, World, day, signal, until};
 
 /// A program that writes down what it got, and runs until it is told to end.
 const PATIENT: &str = "cat >> FOLDER/got

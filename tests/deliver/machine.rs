@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{APP_INI, ONE, TWO, WEB_ENV, delivered, due, env, held, ini, states, world};
-use crate::deployment::skip;
-use crate::world::{Ran, World};
+use crate::common::skip;
+use crate::common::{Ran, World};
 
 /// `nobody`, everywhere.
 const NOBODY: u32 = 65534;
@@ -82,7 +82,7 @@ warning: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UT
     assert_eq!(held(&world, "app.ini"), ini("PASTE-IT-HERE"));
     assert_eq!(held(&world, "web/.env"), env(ONE));
 
-    world.reconfigure(&format!("{}\n{APP_INI}{IN_PLACE}{WEB_ENV}", crate::world::BRAND));
+    world.reconfigure(&format!("{}\n{APP_INI}{IN_PLACE}{WEB_ENV}", crate::common::BRAND));
     as_nobody(&world, &["app.ini"], &["refresh", "--quiet"]).silent().code(0);
     assert_eq!(held(&world, "app.ini"), ini(ONE));
     assert_eq!(rights(&before), rights(&fs::metadata(&app).unwrap()));
@@ -140,7 +140,7 @@ warning: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UT
 "#).stderr("").code(73);
     assert_eq!(held(&world, "outside"), ini(ONE));
     assert_eq!(held(&world, "web/.env"), env(TWO));
-    world.reconfigure(&format!("{}\n{APP_INI}{IN_PLACE}{WEB_ENV}", crate::world::BRAND));
+    world.reconfigure(&format!("{}\n{APP_INI}{IN_PLACE}{WEB_ENV}", crate::common::BRAND));
     world.calls();
     mounted(&world, FILE, &["refresh", "--quiet"]).unwrap().silent().code(0);
     assert_eq!(held(&world, "outside"), ini(TWO));

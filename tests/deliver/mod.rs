@@ -8,6 +8,7 @@ mod kills;
 mod left_behind;
 mod machine;
 mod owed;
+mod recipes;
 mod rehearsal;
 mod restore;
 mod ways;
@@ -16,7 +17,7 @@ use std::fs;
 
 use metatoken::sandbox::TokenFixture;
 
-use crate::world::{ANNA, APP, BRAND, Ran, World, day};
+use crate::common::{ANNA, APP, BRAND, Ran, World, day};
 
 const ONE: &str = "EAAFAKEBrand1";
 const TWO: &str = "EAAFAKEBrand2";

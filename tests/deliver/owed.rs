@@ -5,7 +5,7 @@ use std::fs;
 use chrono::TimeDelta;
 
 use super::{APP_INI, ONE, TWO, WEB_ENV, delivered, due, env, held, ini, owed, reasons, states};
-use crate::world::{BRAND, World, day};
+use crate::common::{BRAND, World, day};
 
 /// A world on day 45 whose renewed string could not be brought to `app`.
 fn broken() -> World {
@@ -100,7 +100,7 @@ brand  web     in sync  2026-02-15 00:00 UTC, now
 #[test]
 fn it_is_a_warning_at_once_and_critical_after_a_day() {
     let mut world = broken();
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN WARNING - brand: `app` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`
 WARNING: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`; mend what the message names; then run `metatoken deliver brand`
 ").stderr("").code(1);
@@ -108,7 +108,7 @@ WARNING: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UT
     world.run(&["refresh", "--quiet"]).code(73);
     world.run(&["check"]).code(1);
     world.at(day(46));
-    world.run(&["check"]).stdout("
+    world.run(&["check"]).verdict("
 METATOKEN CRITICAL - brand: `app` did not get the string in use, since 2026-02-15 00:00 UTC, 24 hours ago: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create =…
 CRITICAL: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UTC, 24 hours ago: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`; mend what the message names; then run `metatoken deliver brand`
 ").stderr("").code(2);

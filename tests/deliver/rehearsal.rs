@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::{APP_INI, WEB_ENV, delivered, due, ini, states, world};
-use crate::deployment::skip;
-use crate::world::{Ran, Snapshot, World};
+use crate::common::skip;
+use crate::common::{Ran, Snapshot, World};
 
 const RELOAD: &str = "[[token.brand.deliver]]\nname = \"reload\"\ncommand = [\"/bin/true\"]\n";
 const NOBODY_THERE: &str =
@@ -146,7 +146,7 @@ fn delivered_or_not(targets: &str) -> World {
 
 fn due_or_not(targets: &str) -> World {
     let mut world = delivered_or_not(targets);
-    world.at(crate::world::day(45));
+    world.at(crate::common::day(45));
     world
 }
 

@@ -3,7 +3,7 @@
 use super::{
     APP_INI, ONE, TWO, WEB_ENV, delivered, due, env, held, ini, left_behind, reasons, states,
 };
-use crate::world::day;
+use crate::common::day;
 
 #[test]
 fn it_brings_the_file_back_and_holds_until_force() {

@@ -6,7 +6,7 @@ use metatoken::sandbox::{Invalidation, TokenFixture};
 use metatoken::token::Expiry;
 
 use super::{APP_INI, WEB_ENV, env, held, ini, script, states, world};
-use crate::world::{ANNA, APP, BAKERY, BRAND, day};
+use crate::common::{ANNA, APP, BAKERY, BRAND, day};
 
 #[test]
 fn an_exchange_delivers() {

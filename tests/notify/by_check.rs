@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{CHAT, DEAD, dead, kill, logs_in_again, well};
-use crate::world::{BRAND, World, day, until};
+use crate::common::{BRAND, World, day, until};
 
 const STOPPED: &str = "the last run finished 2026-01-01 00:00 UTC";
 
@@ -105,7 +105,7 @@ fn a_part_of_the_verdict_tells_nobody() {
 fn run_every_says_when_a_timer_has_stopped() {
     let every = |span: &str| format!("{CHAT}[alerts]\nrun_every = \"{span}\"\n");
     let (world, hook) = World::new().told_through(&format!("{BRAND}{}", every("1h")));
-    world.run(&["check"]).code(1).stdout(
+    world.run(&["check"]).code(1).verdict(
         "
 METATOKEN WARNING - no run has ever finished, and 1 more cause
 WARNING: no run has ever finished; see that the timer or the cron job runs `metatoken refresh`, and run it now

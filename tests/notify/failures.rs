@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{CHAT, DEAD, dead, logs_in_again, well};
-use crate::world::{BRAND, Reply, World, day};
+use crate::common::{BRAND, Reply, World, day};
 
 const MAIL: &str = "[[notify]]\nname = \"pager\"\nwebhook = \"[HOOK]/pager\"\n";
 
@@ -38,7 +38,7 @@ fn a_server_that_fails_is_tried_twice_and_told_of_everywhere() {
     assert_eq!(hook.said(), [""; 0]);
 }
 
-fn history(world: &crate::world::World) {
+fn history(world: &crate::common::World) {
     let events = world.run(&["history", "--json"]).code(0).json();
     let failed = events["events"].as_array().unwrap().last().unwrap();
     assert_eq!(failed["event"], "notification_failed");
@@ -115,7 +115,7 @@ fn a_server_that_is_silent_costs_eleven_seconds_and_keeps_nobody_else_waiting() 
     hook.reply("/chat", Reply::Silence);
     let began = Instant::now();
     let child = world.spawn(&["refresh"]);
-    crate::world::until("the other is told", || {
+    crate::common::until("the other is told", || {
         hook.everything().iter().any(|it| it.line == "POST /pager")
     });
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
@@ -132,7 +132,7 @@ fn the_others_hear_of_it_and_of_its_end() {
     let (mut world, hook) = dead(&format!("{CHAT}{MAIL}"));
     hook.reply("/chat", Reply::HangUp);
     world.run(&["refresh"]).code(77);
-    let said = |hook: &crate::world::Hook| -> Vec<String> {
+    let said = |hook: &crate::common::Hook| -> Vec<String> {
         let heard = hook.heard().into_iter().filter(|it| it.line == "POST /pager");
         heard.map(|it| it.text().lines().next().unwrap().to_owned()).collect()
     };

@@ -1,7 +1,7 @@
 //! `[alerts] textfile`: the metrics as they are when a run has ended.
 
 use super::{CHAT, dead, logs_in_again, well};
-use crate::world::{day, mode};
+use crate::common::{day, mode};
 
 const TEXTFILE: &str = "[alerts]\ntextfile = \"metrics/metatoken.prom\"\n";
 
@@ -16,7 +16,7 @@ fn value(text: &str, series: &str) -> i64 {
 fn a_run_writes_them_when_it_has_ended() {
     let (mut world, _hook) = well("");
     world.write("metrics/other.prom", "");
-    let config = format!("{}{TEXTFILE}", crate::world::BRAND);
+    let config = format!("{}{TEXTFILE}", crate::common::BRAND);
     world.reconfigure(&config);
     let path = world.path("metrics/metatoken.prom");
     for arguments in [&["refresh", "-n"][..], &["check"], &["status"], &["exchange", "--stored"]] {

@@ -3,7 +3,7 @@
 use metatoken::sandbox::TokenFixture;
 
 use super::{DEAD, OTHER, SCOPES, dead, kill, logs_in_again, well};
-use crate::world::{ANNA, APP, BRAND, Hook, day};
+use crate::common::{ANNA, APP, BRAND, Hook, day};
 
 fn channel(name: &str, more: &str) -> String {
     format!("[[notify]]\nname = \"{name}\"\nwebhook = \"[HOOK]/{name}\"\n{more}")

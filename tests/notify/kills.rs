@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{CHAT, DEAD, dead};
-use crate::world::{Request, day};
+use crate::common::{Request, day};
 
 const JSON: &str = "[[notify]]\nname = \"json\"\nwebhook = \"[HOOK]/json\"\nformat = \"json\"\n";
 

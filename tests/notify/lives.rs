@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use metatoken::sandbox::{Listing, PageFixture, TokenFixture};
 
 use super::{CHAT, DEAD, kill, logs_in_again, well};
-use crate::world::{ANNA, APP, World, day};
+use crate::common::{ANNA, APP, World, day};
 
 /// What Graph says of a string on its last day.
 const EXPIRED: &str = "Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)";

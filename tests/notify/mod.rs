@@ -11,7 +11,7 @@ mod ways;
 
 use metatoken::sandbox::{Invalidation, TokenFixture};
 
-use crate::world::{ANNA, APP, BRAND, Hook, World, day};
+use crate::common::{ANNA, APP, BRAND, Hook, World, day};
 
 /// What a person grants whose Pages are looked after.
 const SCOPES: [&str; 2] = ["public_profile", "pages_show_list"];

@@ -6,7 +6,7 @@ use metatoken::sandbox::{FaultInjection, Rule};
 use rustix::process::Signal;
 
 use super::{DEAD, dead, kill, logs_in_again, well};
-use crate::world::{BRAND, Reply, day, signal, until};
+use crate::common::{BRAND, Reply, day, signal, until};
 
 const PING: &str = "[[notify]]\nname = \"watch\"\nping = \"[HOOK]/ping/fakefake?create=1\"\n";
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{CHAT, DEAD, OTHER, dead, kill, well};
-use crate::world::PostOffice;
+use crate::common::PostOffice;
 
 /// What stands for this machine, which is called something else everywhere.
 fn without_host(text: &str) -> String {
@@ -45,7 +45,7 @@ fn a_program_gets_the_report() {
     let (world, hook) = dead(&config);
     world.run(&["refresh"]).code(77);
     let all: Vec<_> = hook.heard();
-    let of_brand = |it: &&crate::world::Request| it.json()["reason"]["labels"] == json!(["brand"]);
+    let of_brand = |it: &&crate::common::Request| it.json()["reason"]["labels"] == json!(["brand"]);
     let request = all.iter().find(of_brand).unwrap();
     let sent = request.json();
     assert_eq!(request.header("idempotency-key"), sent["id"].as_str());
@@ -87,7 +87,7 @@ fn a_command_reads_the_text_and_finds_the_rest_in_its_environment() {
     world.reconfigure(&format!(
         "{}{OWNER}{PREFIX}[[notify]]\ncommand = [\"/bin/sh\", \"{program}\"]\n\
          [[notify]]\nname = \"elsewhere\"\nwebhook = {{ env = \"HOOK_URL\" }}\nlabels = [\"brand\"]\nevents = [\"reminder\"]\n",
-        crate::world::BRAND
+        crate::common::BRAND
     ));
     kill(&world);
     world.run(&["refresh"]).code(77).stderr("");

@@ -160,6 +160,7 @@ impl RefreshRun<'_> {
         };
         let members =
             self.run.tokens.configs.iter().filter(|member| labels.contains(&member.label));
+        let members = members.map(AsRef::as_ref);
         let meant: Vec<&TokenConfig> = members.filter(is_whole).collect();
         let is_lost =
             |label: &Label| self.run.tokens.credential(label).is_some_and(Credential::is_lost);
@@ -345,19 +346,19 @@ impl RefreshRun<'_> {
 /// One token to keep.
 #[derive(Debug, Clone)]
 pub struct TokenJob {
-    member: TokenConfig,
+    member: Arc<TokenConfig>,
     ends: Option<Time>,
     listing: Option<Arc<PageListing>>,
 }
 
 impl TokenJob {
     fn new(
-        member: TokenConfig,
+        member: impl Into<Arc<TokenConfig>>,
         known: Option<&Credential>,
         listing: Option<Arc<PageListing>>,
     ) -> Self {
         let ends = known.and_then(|known| known.current.as_ref()?.expiry.at());
-        Self { member, ends, listing }
+        Self { member: member.into(), ends, listing }
     }
 
     /// The soonest end is the greatest; without one the label decides, so that runs are alike.

@@ -4,7 +4,7 @@
 //! the list is known to come back empty or short for a while. It is asked for by its id, and its
 //! stored access token stays.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -141,7 +141,8 @@ fn take_note(
     let seen: Vec<TokenId> = seen.into_iter().map(id).chain(found).collect();
     let unseen: Vec<TokenId> = unseen.into_iter().map(id).collect();
     run.store.note_listing(credential, current, &seen, &unseen, run.now())?;
-    members.retain(|member| !pages.iter().any(|(known, _)| known.label == member.label));
+    let known: HashSet<&Label> = pages.iter().map(|(known, _)| &known.label).collect();
+    members.retain(|member| !known.contains(&member.label));
     Ok(members)
 }
 

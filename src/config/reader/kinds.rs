@@ -164,10 +164,10 @@ pub fn one_of<T: Copy + Display>(
     what: &str,
     word: &Spanned<String>,
 ) -> Result<T, Diagnostic> {
-    let names: Vec<String> = all.iter().map(ToString::to_string).collect();
-    if let Some(at) = names.iter().position(|name| *name == word.value) {
-        return Ok(all[at]);
+    if let Some(named) = all.iter().find(|each| each.to_string() == word.value) {
+        return Ok(*named);
     }
+    let names: Vec<String> = all.iter().map(ToString::to_string).collect();
     let names = names.iter().map(String::as_str);
     let label = match nearest(&word.value, names.clone()) {
         Some(near) => format!("did you mean `{near}`?"),

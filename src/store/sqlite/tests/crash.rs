@@ -24,7 +24,7 @@ fn renews_until_it_is_killed() {
     let store = Store::open(&lock(path), path, &key()).unwrap();
     failpoint::arm(&std::fs::read_to_string(ARMED).unwrap());
     let run = store.begin_run("refresh", Trigger::Scheduled, day(2)).unwrap();
-    let credential = store.credentials().unwrap().remove(0);
+    let credential = Arc::unwrap_or_clone(store.credentials().unwrap().remove(0));
     let credential = store.plan_attempt(run, credential, day(2)).unwrap();
     let new = NewCandidate {
         access_token: string("EAAfake2"),
@@ -76,7 +76,7 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
         // The kernel let go of the dead holder's lock.
         let lock = super::lock(&path);
         let store = Store::open(&lock, &path, &key()).unwrap();
-        let credential = store.credentials().unwrap().remove(0);
+        let credential = Arc::unwrap_or_clone(store.credentials().unwrap().remove(0));
         let found: Vec<_> =
             store.generations(credential.id).unwrap().iter().map(|each| each.state).collect();
         assert_eq!(found, states, "{place}");

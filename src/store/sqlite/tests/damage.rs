@@ -76,7 +76,8 @@ fn cases(path: &Path) -> Vec<String> {
 
 fn named(store: &Store, name: &str) -> Option<Credential> {
     let all = store.credentials().unwrap();
-    all.into_iter().find(|credential| credential.label.as_str() == name)
+    let found = all.into_iter().find(|credential| credential.label.as_str() == name);
+    found.map(std::sync::Arc::unwrap_or_clone)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test's own copy of a store")]

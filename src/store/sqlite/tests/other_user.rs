@@ -87,7 +87,7 @@ fn another_user_reads_the_store_whatever_became_of_its_writer() {
     store.enrol(&[enrolment("brand")]).unwrap();
     assert_eq!(seen_by_nobody(folder.path()), "1 tokens, 0 events", "after the first commit");
     let run = store.begin_run("refresh", Trigger::Manual, day(0)).unwrap();
-    let token = store.credentials().unwrap().remove(0);
+    let token = Arc::unwrap_or_clone(store.credentials().unwrap().remove(0));
     store.retire(run, token, day(1)).unwrap();
     assert_eq!(seen_by_nobody(folder.path()), "1 tokens, 1 events", "after more");
     drop(store);

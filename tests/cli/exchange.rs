@@ -1,0 +1,495 @@
+//! `exchange`: a person hands over a new string.
+
+use chrono::TimeDelta;
+use metatoken::exit::Exit;
+use metatoken::sandbox::{
+    AppFixture, FaultInjection, Invalidation, Listing, Rule, TokenFixture, UserFixture,
+};
+use metatoken::token::Expiry;
+
+use crate::common::{ANNA, APP, BAKERY, World, day, ends};
+
+const CONFIG: &str = r#"
+[token.brand]
+type = "user"
+owner = "anna@client.example"
+
+[token.bakery]
+type = "page"
+parent = "brand"
+page_id = "2000000000000001"
+"#;
+
+fn brand() -> TokenFixture {
+    TokenFixture::user(APP, ANNA).named("brand").scopes(["public_profile", "pages_show_list"])
+}
+
+/// What the login dialog hands out on day `n`.
+fn short_lived(n: i64) -> TokenFixture {
+    brand().ending(Expiry::At(day(n) + TimeDelta::hours(1)))
+}
+
+/// A world in which Anna has pasted a string on day 0, and which is now on day 10.
+fn pasted() -> World {
+    let mut world = World::new().config(CONFIG);
+    let string = world.mint(brand());
+    world.run_with_input(&["exchange", "brand", "-q"], &string).exit(Exit::Ok).silent();
+    world.at(day(10));
+    world.calls();
+    world
+}
+
+#[test]
+fn a_short_lived_string_is_made_long_lived() {
+    let world = World::new().config(CONFIG);
+    let string = world.mint(short_lived(0));
+    world
+        .run_with_input(&["exchange", "brand"], &format!("{string}\n"))
+        .stdout("
+LABEL  TYPE  OUTCOME    ENDS                              REASON
+brand  user  exchanged  2026-03-02 00:00 UTC, in 60 days  it was short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+
+1 token: 1 exchanged
+")
+        .stderr("
+hint: its Pages get new strings by the next run; now: `metatoken refresh 'brand*'`
+")
+        .exit(Exit::Ok);
+    assert_eq!(
+        world.calls(),
+        ["debug_token Brand", "oauth/access_token Brand", "debug_token Brand"]
+    );
+    world.run(&["token", "brand"]).stdout("\nEAAFAKEBrand2\n").stderr("").exit(Exit::Ok);
+    world.run(&["history"]).stdout("
+AT                    LABEL  EVENT      GENERATION  FINGERPRINT   ENDED  ENDS                  TRIGGER  PROBLEM
+2026-01-01 00:00 UTC  brand  exchanged  1           fingerprint1  -      2026-03-02 00:00 UTC  manual   -
+
+1 attempt: 1 succeeded, 0 failed (100.0 %)
+").stderr("").exit(Exit::Ok);
+    // The hint's command.
+    world.run(&["refresh", "brand*", "--json"]).exit(Exit::Ok).stderr("");
+}
+
+#[test]
+fn a_long_lived_string_is_stored_as_it_is() {
+    let world = World::new().config(CONFIG);
+    let string = world.mint(brand());
+    world.write("new.txt", &string);
+    world
+        .run(&["exchange", "brand", "--token-file", "new.txt"])
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  it is long-lived already
+
+1 token: 1 adopted
+",
+        )
+        .stderr(
+            "
+hint: its Pages get new strings by the next run; now: `metatoken refresh 'brand*'`
+",
+        )
+        .exit(Exit::Ok);
+    assert_eq!(world.calls(), ["debug_token Brand", "debug_token Brand"]);
+    let ran = world.run_with_input(&["exchange", "brand", "--json"], &string);
+    let result = ran.exit(Exit::Ok).result("brand");
+    assert_eq!(result["outcome"], "verified");
+    assert_eq!(result["reason"], "it is the string in use already");
+}
+
+#[test]
+fn what_cannot_be_a_token_is_refused_before_anything_is_asked() {
+    let world = World::new().config(CONFIG);
+    world
+        .run_with_input(&["exchange", "brand"], "")
+        .stdout("")
+        .stderr(
+            "
+error: standard input: holds no access token: it is empty
+hint: give the string alone, without quotes or a name before it
+",
+        )
+        .exit(Exit::InputRefused);
+    world
+        .run_with_input(&["exchange", "brand"], "EAAfakeOne\nEAAfakeTwo\n")
+        .stdout("")
+        .stderr(
+            "
+error: standard input: holds no access token: it has a space, a tab or a line break inside
+hint: give the string alone, without quotes or a name before it
+",
+        )
+        .exit(Exit::InputRefused);
+    world
+        .run_with_input(&["exchange", "brand", "--json"], "\"EAAfake\"")
+        .stdout(
+            r#"
+{
+  "version": 1,
+  "error": {
+    "code": "malformed_token",
+    "exit_code": 65,
+    "subject": "standard input",
+    "message": "holds no access token: it has a character that no access token has",
+    "causes": [],
+    "hints": [
+      "give the string alone, without quotes or a name before it"
+    ]
+  }
+}
+"#,
+        )
+        .stderr(
+            "
+error: standard input: holds no access token: it has a character that no access token has
+hint: give the string alone, without quotes or a name before it
+",
+        )
+        .exit(Exit::InputRefused);
+    world
+        .run(&["exchange", "brand", "--token-file", "none.txt"])
+        .stdout("")
+        .stderr(
+            "
+error: none.txt: cannot be read
+  caused by: No such file or directory (os error 2)
+",
+        )
+        .exit(Exit::InputRefused);
+    assert_eq!(world.calls(), [""; 0]);
+    assert!(!world.path("metatoken.db").exists());
+}
+
+#[test]
+fn a_string_of_the_wrong_kind_is_refused_and_the_one_in_use_stays() {
+    let world = pasted();
+    let other = AppFixture::new("1000000000000002", "fakesecretofanotherapp", "Other App");
+    world.graph.with(|graph| {
+        graph.add_app(other);
+        graph.add_user(UserFixture::new("3000000000000002", "Ben"));
+    });
+    let page = world.mint(TokenFixture::page(APP, ANNA, BAKERY));
+    world
+        .run_with_input(&["exchange", "brand"], &page)
+        .stdout("")
+        .stderr("
+error: brand: the string is refused: it is a PAGE token, not a USER token
+hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
+hint: the string in use is untouched
+")
+        .exit(Exit::InputRefused);
+    let ben = world.mint(TokenFixture::user(APP, "3000000000000002"));
+    world
+        .run_with_input(&["exchange", "brand"], &ben)
+        .stdout("")
+        .stderr("
+error: brand: the string is refused: it belongs to user 3000000000000002, not to 3000000000000001
+hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+hint: the string in use is untouched
+")
+        .exit(Exit::InputRefused);
+    let foreign = world.mint(TokenFixture::user("1000000000000002", ANNA));
+    world
+        .run_with_input(&["exchange", "brand"], &foreign)
+        .stdout("")
+        .stderr("
+error: brand: the string is refused: it was given to another app than `main` (code 100)
+hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
+hint: the string in use is untouched
+")
+        .exit(Exit::InputRefused);
+    let dead = world.mint(brand());
+    world.graph.with(|graph| graph.invalidate(&dead, Invalidation::Revoked));
+    world
+        .run_with_input(&["exchange", "brand"], &dead)
+        .stdout("")
+        .stderr("
+error: brand: the string is refused: Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
+hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+hint: the string in use is untouched
+")
+        .exit(Exit::InputRefused);
+    world
+        .run_with_input(&["exchange", "brand"], "EAAfakeUnknown")
+        .stdout("")
+        .stderr("
+error: brand: the string is refused: Invalid OAuth access token (code 190)
+hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+hint: the string in use is untouched
+")
+        .exit(Exit::InputRefused);
+    let shorter = world.mint(brand().ending(ends(30)));
+    world
+        .run_with_input(&["exchange", "brand"], &shorter)
+        .stdout("")
+        .stderr(
+            "
+error: brand: the string is refused: it ends no later than the string in use, which is alive
+hint: the string in use is untouched
+",
+        )
+        .exit(Exit::InputRefused);
+    world.run(&["token", "brand"]).stdout("\nEAAFAKEBrand1\n").stderr("").exit(Exit::Ok);
+}
+
+#[test]
+fn a_string_of_another_label_is_refused() {
+    let world = pasted();
+    world.reconfigure(&format!("{CONFIG}\n[token.shop]\ntype = \"user\"\n"));
+    world
+        .run_with_input(&["exchange", "shop"], "EAAFAKEBrand1")
+        .stdout("")
+        .stderr(
+            r#"
+error: `brand` and `shop`: have one and the same access token
+hint: give each its own string, or, if `shop` is the new name of `brand`, set `was = "brand"`
+"#,
+        )
+        .exit(Exit::Config);
+    assert_eq!(world.calls(), [""; 0]);
+}
+
+#[test]
+fn a_dead_token_recovers() {
+    let mut world = pasted();
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
+    world.run(&["refresh", "--quiet"]).exit(Exit::PersonNeeded).stderr("");
+    let string = world.mint(short_lived(10));
+    world.at(day(10) + TimeDelta::minutes(5));
+    world.run_with_input(&["exchange", "brand", "--quiet"], &string).exit(Exit::Ok).silent();
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL   TYPE  OUTCOME  ENDS                              REASON
+brand   user  not_due  2026-03-12 00:05 UTC, in 60 days  due 2026-02-20 00:05 UTC, in 40 days
+bakery  page  derived  never                             no string yet
+
+2 tokens: 1 derived, 1 not due
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    world.run(&["check"]).verdict("\nMETATOKEN OK - 2 tokens, all well\n").stderr("").code(0);
+}
+
+#[test]
+fn while_graph_is_out_of_reach_nothing_is_stored() {
+    let world = World::new().config(CONFIG);
+    let string = world.mint(short_lived(0));
+    world.graph.misbehave(Rule::any(), FaultInjection::Status(503));
+    world
+        .run_with_input(&["exchange", "brand"], &string)
+        .stdout("")
+        .stderr(
+            "
+error: brand: An unknown error occurred (code 1)
+hint: nothing was stored: paste the string again later
+",
+        )
+        .exit(Exit::Unavailable);
+    world
+        .run(&["token", "brand"])
+        .stdout("")
+        .stderr(
+            "
+error: brand: has no string yet
+hint: run `metatoken refresh brand`, or `metatoken exchange brand` to paste one
+",
+        )
+        .exit(Exit::Failed);
+}
+
+#[test]
+fn a_grant_that_cannot_be_examined_is_sealed_and_taken_by_the_next_run() {
+    let world = World::new().config(CONFIG);
+    let string = world.mint(short_lived(0));
+    world.graph.misbehave(Rule::on("/debug_token").sparing(1), FaultInjection::Status(503));
+    world
+        .run_with_input(&["exchange", "brand"], &string)
+        .stdout("")
+        .stderr(
+            "
+error: brand: the new string is sealed, but not examined yet: An unknown error occurred (code 1)
+hint: run `metatoken refresh brand`
+",
+        )
+        .exit(Exit::Unavailable);
+    world.graph.behave();
+    world.run(&["refresh", "brand"]).stdout("
+LABEL   TYPE  OUTCOME    ENDS                              REASON
+brand   user  exchanged  2026-03-02 00:00 UTC, in 60 days  sealed by an earlier run, and examined now
+bakery  page  derived    never                             no string yet
+
+2 tokens: 1 exchanged, 1 derived
+").stderr("").exit(Exit::Ok);
+    world.run(&["token", "brand"]).stdout("\nEAAFAKEBrand2\n").stderr("").exit(Exit::Ok);
+}
+
+#[test]
+fn a_dry_run_asks_and_stores_nothing() {
+    let world = World::new().config(CONFIG);
+    let string = world.mint(short_lived(0));
+    let before = world.bytes_on_disk();
+    world
+        .run_with_input(&["exchange", "brand", "-n"], &string)
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME         ENDS  REASON
+brand  user  would_exchange  -     it was short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+
+1 token: 1 would exchange (dry run: nothing was changed, and whether Meta would renew is not known)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    let string = world.mint(brand());
+    world
+        .run_with_input(&["exchange", "brand", "-n"], &string)
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME      ENDS                              REASON
+brand  user  would_adopt  2026-03-02 00:00 UTC, in 60 days  it is long-lived already
+
+1 token: 1 would adopt (dry run: nothing was changed)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    assert!(world.calls().iter().all(|call| call == "debug_token Brand"));
+    assert_eq!(world.bytes_on_disk(), before);
+}
+
+#[test]
+fn stored_strings_that_are_short_lived_are_exchanged() {
+    let config = r#"
+[token.brand]
+type = "user"
+access_token = { env = "BRAND" }
+auto_refresh = false
+[token.shop]
+type = "user"
+access_token = { env = "SHOP" }
+"#;
+    let world = World::new()
+        .config(config)
+        .token("BRAND", short_lived(0))
+        .token("SHOP", TokenFixture::user(APP, ANNA).named("shop"));
+    world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded).stderr("");
+    world.reconfigure(&config.replace("auto_refresh = false\n", ""));
+    world.run(&["exchange", "--stored", "-n"]).stdout("
+LABEL  TYPE  OUTCOME         ENDS                              REASON
+brand  user  would_exchange  unknown                           it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+shop   user  not_due         2026-03-02 00:00 UTC, in 60 days  its string is not short-lived
+
+2 tokens: 1 not due, 1 would exchange (dry run: nothing was changed, and whether Meta would renew is not known)
+").stderr("").exit(Exit::Ok);
+    world.run(&["exchange", "--stored"]).stdout("
+LABEL  TYPE  OUTCOME    ENDS                              REASON
+brand  user  exchanged  2026-03-02 00:00 UTC, in 60 days  it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+shop   user  not_due    2026-03-02 00:00 UTC, in 60 days  its string is not short-lived
+
+2 tokens: 1 exchanged, 1 not due
+").stderr("").exit(Exit::Ok);
+    world
+        .run(&["exchange", "--stored", "s*"])
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+shop   user  not_due  2026-03-02 00:00 UTC, in 60 days  its string is not short-lived
+
+1 token: 1 not due
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+}
+
+#[test]
+fn a_page_without_a_parent_is_pasted_too() {
+    let world =
+        World::new().config(&format!("[token.bakery]\ntype = \"page\"\npage_id = \"{BAKERY}\"\n"));
+    world.graph.with(|graph| graph.list(ANNA, BAKERY, Listing::Listed));
+    let page = world.mint(TokenFixture::page(APP, ANNA, BAKERY).named("bakery"));
+    world
+        .run_with_input(&["exchange", "bakery"], &page)
+        .stdout(
+            "
+LABEL   TYPE  OUTCOME  ENDS   REASON
+bakery  page  adopted  never  it never expires
+
+1 token: 1 adopted
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    let cafe = world.mint(TokenFixture::page(APP, ANNA, crate::common::CAFE).named("cafe"));
+    world
+        .run_with_input(&["exchange", "bakery"], &cafe)
+        .stdout("")
+        .stderr("
+error: bakery: the string is refused: it belongs to page 2000000000000002, not to 2000000000000001
+hint: the person behind the token takes a new Page token from a long-lived user token; then run `metatoken exchange bakery` and paste it, or set `parent` so that metatoken derives it
+hint: the string in use is untouched
+")
+        .exit(Exit::InputRefused);
+}
+
+#[test]
+fn what_is_typed_must_make_sense() {
+    let world = World::new().config(CONFIG);
+    // A mistyped label is told before anything is read.
+    world
+        .run(&["exchange", "brnad"])
+        .stdout("")
+        .stderr(
+            "
+error: brnad: matches no token
+hint: the labels are `brand` and `bakery`
+",
+        )
+        .exit(Exit::Usage);
+    world
+        .run(&["exchange"])
+        .stdout("")
+        .stderr(
+            "
+error: the following required arguments were not provided:
+  <LABEL>...
+
+Usage: metatoken exchange <LABEL>...
+
+For more information, try '--help'.
+",
+        )
+        .exit(Exit::Usage);
+    world
+        .run_with_input(&["exchange", "nobody"], "EAAfake")
+        .stdout("")
+        .stderr(
+            "
+error: nobody: matches no token
+hint: the labels are `brand` and `bakery`
+",
+        )
+        .exit(Exit::Usage);
+    world
+        .run(&["exchange", "brand", "bakery"])
+        .stdout("")
+        .stderr(
+            "
+error: exactly one label is needed here
+",
+        )
+        .exit(Exit::Usage);
+    world
+        .run(&["exchange", "b*"])
+        .stdout("")
+        .stderr(
+            "
+error: `b*` is no label: use letters, digits, `-` and `_`
+",
+        )
+        .exit(Exit::Usage);
+}

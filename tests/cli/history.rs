@@ -1,0 +1,293 @@
+//! `history`: every generation and attempt, with the success rate.
+
+use chrono::TimeDelta;
+use metatoken::exit::Exit;
+use metatoken::sandbox::{FaultInjection, Invalidation, Rule, TokenFixture};
+
+use crate::common::{ANNA, APP, World, day};
+
+const CONFIG: &str = r#"
+[token.brand]
+type = "user"
+access_token = { env = "BRAND" }
+
+[token.shop]
+type = "user"
+access_token = { env = "SHOP" }
+"#;
+
+/// A world in which one token was renewed at the second try and the other died.
+fn eventful() -> World {
+    let mut world = World::new()
+        .config(CONFIG)
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
+        .token("SHOP", TokenFixture::user(APP, ANNA).named("shop"));
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    world.at(day(39));
+    world.run(&["refresh", "--quiet", "--scheduled"]).exit(Exit::Ok).silent();
+    world.at(day(40));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEShop1", Invalidation::Revoked));
+    world.graph.misbehave(
+        Rule::on("/oauth/access_token").about("EAAFAKEBrand1"),
+        FaultInjection::Status(500),
+    );
+    world.run(&["refresh", "--json", "--scheduled"]).exit(Exit::PersonNeeded).stderr("");
+    world.graph.behave();
+    world.at(day(40) + TimeDelta::hours(1));
+    world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded).stderr("");
+    world
+}
+
+#[test]
+fn before_the_first_run_there_is_none() {
+    let world = World::new().config(CONFIG);
+    world
+        .run(&["history"])
+        .stdout(
+            "
+no attempts yet
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    world
+        .run(&["history", "--json"])
+        .stdout(
+            r#"
+{
+  "version": 1,
+  "summary": {
+    "attempts": 0,
+    "succeeded": 0,
+    "failed": 0,
+    "success_rate": null,
+    "by_trigger": {
+      "scheduled": {
+        "attempts": 0,
+        "succeeded": 0,
+        "failed": 0,
+        "success_rate": null
+      },
+      "manual": {
+        "attempts": 0,
+        "succeeded": 0,
+        "failed": 0,
+        "success_rate": null
+      }
+    }
+  },
+  "events": []
+}
+"#,
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    world
+        .run(&["history", "--format", "csv"])
+        .stdout(
+            "
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+}
+
+#[test]
+fn everything_that_happened_is_told_oldest_first() {
+    let world = eventful();
+    world.run(&["history"]).stdout("
+AT                    LABEL  EVENT           GENERATION  FINGERPRINT   ENDED                 ENDS                  TRIGGER    PROBLEM
+2026-01-01 00:00 UTC  brand  adopted         1           fingerprint1  -                     2026-03-02 00:00 UTC  manual     -
+2026-01-01 00:00 UTC  shop   adopted         1           fingerprint2  -                     2026-03-02 00:00 UTC  manual     -
+2026-02-10 00:00 UTC  brand  refresh_failed  -           -             -                     -                     scheduled  An unknown error occurred (code 1)
+2026-02-10 00:00 UTC  shop   refresh_failed  -           -             -                     -                     scheduled  Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
+2026-02-10 00:00 UTC  shop   invalid         1           fingerprint2  2026-03-02 00:00 UTC  2026-03-02 00:00 UTC  scheduled  Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
+2026-02-10 01:00 UTC  brand  refreshed       2           fingerprint3  2026-03-02 00:00 UTC  2026-04-11 01:00 UTC  manual     -
+
+3 attempts: 1 succeeded, 2 failed (33.3 %)
+").stderr("").exit(Exit::Ok);
+    world.run(&["history", "--format", "csv"]).stdout("
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
+2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,
+2026-01-01T00:00:00Z,1,shop,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint2,
+2026-02-10T00:00:00Z,3,brand,refresh_failed,scheduled,false,,,,,graph_unavailable
+2026-02-10T00:00:00Z,3,shop,refresh_failed,scheduled,false,,,,,revoked
+2026-02-10T00:00:00Z,3,shop,invalid,scheduled,,2026-03-02T00:00:00Z,2026-03-02T00:00:00Z,1,fingerprint2,revoked
+2026-02-10T01:00:00Z,4,brand,refreshed,manual,true,2026-03-02T00:00:00Z,2026-04-11T01:00:00Z,2,fingerprint3,
+").stderr("").exit(Exit::Ok);
+}
+
+#[test]
+fn programs_get_the_events_and_the_rate() {
+    let world = eventful();
+    world
+        .run(&["history", "brand", "--json"])
+        .stdout(
+            r#"
+{
+  "version": 1,
+  "summary": {
+    "attempts": 2,
+    "succeeded": 1,
+    "failed": 1,
+    "success_rate": 0.5,
+    "by_trigger": {
+      "scheduled": {
+        "attempts": 1,
+        "succeeded": 0,
+        "failed": 1,
+        "success_rate": 0.0
+      },
+      "manual": {
+        "attempts": 1,
+        "succeeded": 1,
+        "failed": 0,
+        "success_rate": 1.0
+      }
+    }
+  },
+  "events": [
+    {
+      "at": "2026-01-01T00:00:00Z",
+      "run": 1,
+      "label": "brand",
+      "event": "adopted",
+      "trigger": "manual",
+      "success": null,
+      "old_expires_at": null,
+      "new_expires_at": "2026-03-02T00:00:00Z",
+      "generation": 1,
+      "fingerprint": "fingerprint1",
+      "problem": null,
+      "target": null
+    },
+    {
+      "at": "2026-02-10T00:00:00Z",
+      "run": 3,
+      "label": "brand",
+      "event": "refresh_failed",
+      "trigger": "scheduled",
+      "success": false,
+      "old_expires_at": null,
+      "new_expires_at": null,
+      "generation": null,
+      "fingerprint": null,
+      "problem": {
+        "kind": "graph_unavailable",
+        "action": "retry",
+        "code": 1,
+        "subcode": null,
+        "message": "An unknown error occurred",
+        "fbtrace_id": "AFake60f5753ec7efa76432",
+        "remedy": ""
+      },
+      "target": null
+    },
+    {
+      "at": "2026-02-10T01:00:00Z",
+      "run": 4,
+      "label": "brand",
+      "event": "refreshed",
+      "trigger": "manual",
+      "success": true,
+      "old_expires_at": "2026-03-02T00:00:00Z",
+      "new_expires_at": "2026-04-11T01:00:00Z",
+      "generation": 2,
+      "fingerprint": "fingerprint3",
+      "problem": null,
+      "target": null
+    }
+  ]
+}
+"#,
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+}
+
+#[test]
+fn what_is_shown_can_be_narrowed_and_the_rate_counts_the_period() {
+    let world = eventful();
+    world.run(&["history", "--failed"]).stdout("
+AT                    LABEL  EVENT           GENERATION  FINGERPRINT   ENDED                 ENDS                  TRIGGER    PROBLEM
+2026-02-10 00:00 UTC  brand  refresh_failed  -           -             -                     -                     scheduled  An unknown error occurred (code 1)
+2026-02-10 00:00 UTC  shop   refresh_failed  -           -             -                     -                     scheduled  Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
+2026-02-10 00:00 UTC  shop   invalid         1           fingerprint2  2026-03-02 00:00 UTC  2026-03-02 00:00 UTC  scheduled  Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
+
+3 attempts: 1 succeeded, 2 failed (33.3 %)
+").stderr("").exit(Exit::Ok);
+    world.run(&["history", "--limit", "1"]).stdout("
+AT                    LABEL  EVENT      GENERATION  FINGERPRINT   ENDED                 ENDS                  TRIGGER  PROBLEM
+2026-02-10 01:00 UTC  brand  refreshed  2           fingerprint3  2026-03-02 00:00 UTC  2026-04-11 01:00 UTC  manual   -
+
+3 attempts: 1 succeeded, 2 failed (33.3 %)
+").stderr("").exit(Exit::Ok);
+    world
+        .run(&["history", "--limit", "0"])
+        .stdout(
+            "
+3 attempts: 1 succeeded, 2 failed (33.3 %)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    world
+        .run(&["history", "--summary"])
+        .stdout(
+            "
+3 attempts: 1 succeeded, 2 failed (33.3 %)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    world
+        .run(&["history", "--summary", "--since", "30m"])
+        .stdout(
+            "
+1 attempt: 1 succeeded, 0 failed (100.0 %)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    for since in ["2026-02-10T00:30:00Z", "31m"] {
+        let ran = world.run(&["history", "--since", since, "--json"]).exit(Exit::Ok);
+        let events = ran.json()["events"].as_array().unwrap().clone();
+        let events: Vec<&str> =
+            events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+        assert_eq!(events, ["refreshed"], "{since}");
+        assert_eq!(ran.json()["summary"]["success_rate"], 1.0);
+    }
+    let ran = world.run(&["history", "--since", "2026-02-01", "s*", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.json()["summary"]["attempts"], 1);
+    world
+        .run(&["history", "--since", "yesterday"])
+        .stdout("")
+        .stderr(
+            "
+error: `yesterday` is no time
+hint: write `30d` or `2026-01-01`
+",
+        )
+        .exit(Exit::Usage);
+    world
+        .run(&["history", "nobody"])
+        .stdout("")
+        .stderr(
+            "
+error: nobody: matches no token
+hint: the labels are `brand` and `shop`
+",
+        )
+        .exit(Exit::Usage);
+    world
+        .run(&["history", "--format", "nagios"])
+        .stdout("")
+        .stderr(
+            "
+error: `history` cannot be printed in that format
+hint: its formats: `table`, `json` and `csv`
+",
+        )
+        .exit(Exit::Usage);
+}

@@ -1,0 +1,13 @@
+//! The commands and what holds for all of them, seen through the binary.
+
+mod check;
+mod examples;
+mod exchange;
+mod history;
+mod interrupt;
+mod logs;
+mod manners;
+mod readme;
+mod refresh;
+mod sandbox;
+mod status;

@@ -1,0 +1,661 @@
+//! How a string from outside becomes the current one, and when it does not.
+
+use chrono::TimeDelta;
+use metatoken::exit::Exit;
+use metatoken::sandbox::{
+    AppFixture, FaultInjection, Invalidation, Rule, TokenFixture, UserFixture,
+};
+use metatoken::token::{DataAccess, Expiry};
+
+use crate::common::{ANNA, APP, BAKERY, ROBOT, World, day, ends};
+
+const CONFIG: &str = r#"
+[token.brand]
+type = "user"
+access_token = { env = "BRAND" }
+"#;
+
+/// The beginning of a refused candidate's event.
+const REFUSED: &str = "adoption_refused";
+
+fn brand() -> TokenFixture {
+    TokenFixture::user(APP, ANNA).named("brand")
+}
+
+/// A world in which Anna's token was adopted on day 0, and which is now on day 10.
+fn adopted(spec: TokenFixture) -> World {
+    let mut world = World::new().config(CONFIG).token("BRAND", spec);
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    world.at(day(10));
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    world.at(day(10) + TimeDelta::hours(1));
+    world.calls();
+    world
+}
+
+/// Pastes a new string where the config points.
+fn paste(world: &mut World, spec: TokenFixture) -> String {
+    let string = world.mint(spec);
+    world.set("BRAND", &string);
+    string
+}
+
+fn current(world: &World) -> String {
+    world.run(&["token", "brand"]).exit(Exit::Ok).stdout
+}
+
+fn last_event(world: &World) -> serde_json::Value {
+    let history = world.run(&["history", "--json", "--limit", "1"]).exit(Exit::Ok).json();
+    history["events"][0]["event"].clone()
+}
+
+#[test]
+fn a_string_that_ends_later_takes_the_place_of_the_current_one() {
+    let mut world = adopted(brand());
+    let string = paste(&mut world, brand());
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  adopted  2026-03-12 01:00 UTC, in 60 days  found where the config points
+
+1 token: 1 adopted
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    assert_eq!(world.calls(), ["debug_token Brand"]);
+    assert_eq!(current(&world), format!("{string}\n"));
+}
+
+#[test]
+fn a_string_without_an_end_takes_the_place_of_a_dated_one() {
+    let mut world = adopted(brand());
+    paste(&mut world, brand().ending(Expiry::Never));
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME  ENDS   REASON
+brand  user  adopted  never  found where the config points
+
+1 token: 1 adopted
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+}
+
+#[test]
+fn a_string_that_ends_no_later_is_refused_while_the_current_one_lives() {
+    let mut world = adopted(brand());
+    paste(&mut world, brand().ending(ends(50)));
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  failed   2026-03-02 00:00 UTC, in 49 days  refused: not extended
+
+warning: `brand`: the new string is refused: it ends no later than the string in use, which is alive
+
+1 token: 1 failed
+",
+        )
+        .stderr("")
+        .exit(Exit::InputRefused);
+    // Both are asked about: the current one might have died since.
+    assert_eq!(world.calls(), ["debug_token Brand", "debug_token Brand"]);
+    assert_eq!(current(&world), "EAAFAKEBrand1\n");
+    assert_eq!(last_event(&world), REFUSED);
+
+    // It is not asked about again until the string changes, and no longer counts.
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  not_due  2026-03-02 00:00 UTC, in 49 days  due 2026-02-10 00:00 UTC, in 29 days
+
+1 token: 1 not due
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    assert_eq!(world.calls(), [""; 0]);
+    paste(&mut world, brand());
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    assert_eq!(current(&world), "EAAFAKEBrand3\n");
+}
+
+#[test]
+fn a_dated_string_never_takes_the_place_of_one_without_an_end() {
+    let mut world = adopted(brand().ending(Expiry::Never).data_access(DataAccess::NotApplicable));
+    paste(&mut world, brand());
+    world
+        .run(&["refresh", "--quiet"])
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME  ENDS   REASON
+brand  user  failed   never  refused: not extended
+
+warning: `brand`: the new string is refused: it ends no later than the string in use, which is alive
+
+1 token: 1 failed
+",
+        )
+        .stderr("")
+        .exit(Exit::InputRefused);
+}
+
+#[test]
+fn a_string_that_ends_earlier_is_taken_when_the_current_one_turns_out_dead() {
+    let mut world = adopted(brand());
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::Revoked));
+    paste(&mut world, brand().ending(ends(50)));
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  adopted  2026-02-20 00:00 UTC, in 39 days  found where the config points
+
+1 token: 1 adopted
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    assert_eq!(world.calls(), ["debug_token Brand", "debug_token Brand"]);
+}
+
+#[test]
+fn a_short_lived_string_for_a_dead_token_is_adopted_and_exchanged_at_once() {
+    let mut world = adopted(brand());
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::Revoked));
+    world.run(&["refresh", "brand", "--json"]).exit(Exit::PersonNeeded).stderr("");
+    paste(&mut world, brand().ending(Expiry::At(day(10) + TimeDelta::hours(2))));
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE  OUTCOME    ENDS                              REASON
+brand  user  exchanged  2026-03-12 01:00 UTC, in 60 days  it is short-lived: it ends 2026-01-11 02:00 UTC, in 60 minutes
+
+1 token: 1 exchanged
+").stderr("").exit(Exit::Ok);
+    world.run(&["history", "--format", "csv"]).stdout("
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
+2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,
+2026-01-11T01:00:00Z,3,brand,invalid,manual,,2026-03-02T00:00:00Z,2026-03-02T00:00:00Z,1,fingerprint1,revoked
+2026-01-11T01:00:00Z,4,brand,adopted,manual,,2026-03-02T00:00:00Z,2026-01-11T02:00:00Z,2,fingerprint2,
+2026-01-11T01:00:00Z,4,brand,exchanged,manual,true,2026-01-11T02:00:00Z,2026-03-12T01:00:00Z,3,fingerprint3,
+").stderr("").exit(Exit::Ok);
+}
+
+#[test]
+fn a_string_of_another_type_is_refused() {
+    let mut world = adopted(brand());
+    paste(&mut world, TokenFixture::page(APP, ANNA, BAKERY));
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  failed   2026-03-02 00:00 UTC, in 49 days  refused: wrong host or type
+
+warning: `brand`: the new string is refused: it is a PAGE token, not a USER token
+  hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
+
+1 token: 1 failed
+").stderr("").exit(Exit::InputRefused);
+    assert_eq!(last_event(&world), REFUSED);
+}
+
+#[test]
+fn a_string_of_another_app_is_refused() {
+    let mut world = adopted(brand());
+    let other = AppFixture::new("1000000000000002", "fakesecretofanotherapp", "Other App");
+    world.graph.with(|graph| graph.add_app(other));
+    paste(&mut world, TokenFixture::user("1000000000000002", ANNA));
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  failed   2026-03-02 00:00 UTC, in 49 days  refused: identity changed (100)
+
+warning: `brand`: the new string is refused: it was given to another app than `main` (code 100)
+  hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
+
+1 token: 1 failed
+").stderr("").exit(Exit::InputRefused);
+}
+
+#[test]
+fn a_string_of_another_person_is_refused_even_if_the_current_one_is_dead() {
+    let mut world = adopted(brand());
+    world.graph.with(|graph| {
+        graph.add_user(UserFixture::new("3000000000000002", "Ben"));
+        graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged);
+    });
+    paste(&mut world, TokenFixture::user(APP, "3000000000000002"));
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  failed   2026-03-02 00:00 UTC, in 49 days  refused: identity changed
+
+warning: `brand`: the new string is refused: it belongs to user 3000000000000002, not to 3000000000000001
+  hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+
+1 token: 1 failed
+").stderr("").exit(Exit::InputRefused);
+    // From the next run on it is the dead token that counts.
+    world.at(day(11));
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  invalid  2026-03-02 00:00 UTC, in 49 days  password changed (190/460)
+
+critical: `brand`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
+  hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+
+1 token: 1 invalid
+",
+        )
+        .stderr("")
+        .exit(Exit::PersonNeeded);
+}
+
+#[test]
+fn a_first_string_that_is_refused_leaves_the_label_without_one() {
+    let world = World::new().config(CONFIG).token("BRAND", TokenFixture::system_user(APP, ROBOT));
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE  OUTCOME  ENDS  REASON
+brand  user  invalid  -     refused: wrong host or type
+
+critical: `brand`: it is a SYSTEM_USER token, not a USER token
+  hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
+
+1 token: 1 invalid
+").stderr("").exit(Exit::InputRefused);
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE  OUTCOME  ENDS  REASON
+brand  user  invalid  -     wrong host or type
+
+critical: `brand`: it is a SYSTEM_USER token, not a USER token
+  hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
+
+1 token: 1 invalid
+").stderr("").exit(Exit::PersonNeeded);
+    world
+        .run(&["token", "brand"])
+        .stdout("")
+        .stderr(
+            "
+error: brand: has no string yet
+hint: run `metatoken refresh brand`, or `metatoken exchange brand` to paste one
+",
+        )
+        .exit(Exit::Failed);
+    world.run(&["status"]).stdout("
+LABEL  TYPE  HEALTH    STATE    ENDS  DATA ACCESS ENDS  PROVEN  NEXT
+brand  user  critical  missing  -     -                 never   it has no string
+
+critical: `brand`: it is a SYSTEM_USER token, not a USER token
+  hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
+").stderr("").exit(Exit::Ok);
+}
+
+#[test]
+fn a_dead_string_is_not_adopted() {
+    let mut world = adopted(brand());
+    let dead = paste(&mut world, brand());
+    world.graph.with(|graph| graph.invalidate(&dead, Invalidation::SessionInvalid));
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  failed   2026-03-02 00:00 UTC, in 49 days  refused: session invalid (190/467)
+
+warning: `brand`: the new string is refused: Error validating access token: The session is invalid. This may be because the user logged out or may be due to a system error (code 190/467)
+  hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+
+1 token: 1 failed
+").stderr("").exit(Exit::InputRefused);
+    assert_eq!(current(&world), "EAAFAKEBrand1\n");
+}
+
+#[test]
+fn a_string_that_this_label_has_had_is_ignored() {
+    let mut world = adopted(brand());
+    let first = "EAAFAKEBrand1".to_owned();
+    let second = paste(&mut world, brand());
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    world.calls();
+    for string in [&first, &second, &first] {
+        world.set("BRAND", string);
+        world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+        assert_eq!(current(&world), format!("{second}\n"));
+    }
+    assert_eq!(world.calls(), [""; 0]);
+}
+
+#[test]
+fn one_string_under_two_labels_is_refused_before_anything_runs() {
+    let config = r#"
+[token.brand]
+type = "user"
+access_token = { env = "BRAND" }
+[token.shop]
+type = "user"
+access_token = { env = "SHOP" }
+"#;
+    let mut world = World::new().config(config).token("BRAND", brand());
+    world.set("SHOP", "EAAFAKEBrand1");
+    world
+        .run(&["refresh"])
+        .stdout("")
+        .stderr(
+            r#"
+error: `brand` and `shop`: have one and the same access token
+hint: give each its own string, or, if `shop` is the new name of `brand`, set `was = "brand"`
+"#,
+        )
+        .exit(Exit::Config);
+    assert_eq!(world.calls(), [""; 0]);
+
+    // The same when it is the store that knows.
+    world.set("SHOP", "");
+    world.run(&["refresh", "brand", "--quiet"]).exit(Exit::Ok).silent();
+    world.calls();
+    world.set("BRAND", "");
+    world.set("SHOP", "EAAFAKEBrand1");
+    world
+        .run(&["refresh"])
+        .stdout("")
+        .stderr(
+            r#"
+error: `brand` and `shop`: have one and the same access token
+hint: give each its own string, or, if `shop` is the new name of `brand`, set `was = "brand"`
+"#,
+        )
+        .exit(Exit::Config);
+    world
+        .run(&["refresh", "--json"])
+        .stdout(
+            r#"
+{
+  "version": 1,
+  "error": {
+    "code": "shared_string",
+    "exit_code": 78,
+    "subject": "`brand` and `shop`",
+    "message": "have one and the same access token",
+    "causes": [],
+    "hints": [
+      "give each its own string, or, if `shop` is the new name of `brand`, set `was = \"brand\"`"
+    ]
+  }
+}
+"#,
+        )
+        .stderr(
+            r#"
+error: `brand` and `shop`: have one and the same access token
+hint: give each its own string, or, if `shop` is the new name of `brand`, set `was = "brand"`
+"#,
+        )
+        .exit(Exit::Config);
+    assert_eq!(world.calls(), [""; 0]);
+}
+
+#[test]
+fn while_graph_is_out_of_reach_a_new_string_waits() {
+    let world = World::new().config(CONFIG).token("BRAND", brand());
+    world.graph.misbehave(Rule::any(), FaultInjection::Status(503));
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME  ENDS  REASON
+brand  user  failed   -     graph unavailable (1)
+
+warning: `brand`: An unknown error occurred (code 1)
+  hint: nothing to do yet: it is tried again by itself
+
+1 token: 1 failed
+",
+        )
+        .stderr("")
+        .exit(Exit::Unavailable);
+    world
+        .run(&["check"])
+        .verdict(
+            "
+METATOKEN UNKNOWN - brand: its string waits to be examined
+UNKNOWN: `brand`: its string waits to be examined; run `metatoken refresh`
+",
+        )
+        .stderr("")
+        .code(3);
+    world.graph.behave();
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  sealed by an earlier run, and examined now
+
+1 token: 1 adopted
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    world.run(&["history"]).stdout("
+AT                    LABEL  EVENT    GENERATION  FINGERPRINT   ENDED  ENDS                  TRIGGER  PROBLEM
+2026-01-01 00:00 UTC  brand  adopted  1           fingerprint1  -      2026-03-02 00:00 UTC  manual   -
+
+no attempts yet
+").stderr("").exit(Exit::Ok);
+}
+
+#[test]
+fn a_string_that_waits_is_examined_even_if_its_source_is_gone() {
+    let mut world = adopted(brand());
+    paste(&mut world, brand());
+    world.graph.misbehave(Rule::any(), FaultInjection::Status(503));
+    // The one in use has time left: nobody is told.
+    world.run(&["refresh", "--quiet"]).exit(Exit::Unavailable).silent();
+    world.graph.behave();
+    world.set("BRAND", "");
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  adopted  2026-03-12 01:00 UTC, in 60 days  sealed by an earlier run, and examined now
+
+1 token: 1 adopted
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    assert_eq!(current(&world), "EAAFAKEBrand2\n");
+}
+
+#[test]
+fn a_source_that_says_nothing_is_an_error_only_without_a_string() {
+    let world = World::new().config(CONFIG);
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME  ENDS  REASON
+brand  user  invalid  -     its `access_token` cannot be read: the environment variable `BRAND` is not set
+
+critical: `brand`: its `access_token` cannot be read: the environment variable `BRAND` is not set
+  hint: mend what the message names; then run `metatoken refresh brand`
+
+1 token: 1 invalid
+",
+        )
+        .stderr("")
+        .exit(Exit::PersonNeeded);
+
+    let mut world = adopted(brand());
+    world.set("BRAND", "");
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  not_due  2026-03-02 00:00 UTC, in 49 days  due 2026-02-10 00:00 UTC, in 29 days
+
+1 token: 1 not due
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    world.reconfigure(&CONFIG.replace("env = \"BRAND\"", "file = \"app.env\", key = \"BRAND\""));
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+
+    let world = World::new()
+        .config(&CONFIG.replace("env = \"BRAND\"", "file = \"app.env\", key = \"BRAND\""));
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE  OUTCOME  ENDS  REASON
+brand  user  invalid  -     its `access_token` cannot be read: the key `BRAND` of the file `[DIR]/app.env` is not there
+
+critical: `brand`: its `access_token` cannot be read: the key `BRAND` of the file `[DIR]/app.env` is not there
+  hint: mend what the message names; then run `metatoken refresh brand`
+
+1 token: 1 invalid
+").stderr("").exit(Exit::PersonNeeded);
+}
+
+#[test]
+fn a_string_out_of_an_applications_file_is_adopted() {
+    let config = CONFIG.replace("env = \"BRAND\"", "file = \"app.env\", key = \"FB_TOKEN\"");
+    let world = World::new().config(&config);
+    let string = world.mint(brand());
+    world.write("app.env", format!("# the shop\nDEBUG=0\nFB_TOKEN=\"{string}\"\n"));
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    assert_eq!(current(&world), format!("{string}\n"));
+}
+
+#[test]
+fn what_cannot_be_a_token_is_never_sent() {
+    for (string, why) in [
+        ("EAAfake one", "it has a space, a tab or a line break inside"),
+        ("EAAfake\nEAAother", "it has a space, a tab or a line break inside"),
+        ("\"EAAfake\"", "it has a character that no access token has"),
+    ] {
+        let world = World::new().config(CONFIG).with("BRAND", string);
+        let ran = world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
+        let result = ran.result("brand");
+        assert_eq!(result["outcome"], "invalid");
+        assert_eq!(
+            result["problem"]["message"],
+            format!("its `access_token` is no access token: {why}")
+        );
+        assert_eq!(world.calls(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_token_can_be_renamed() {
+    let world = adopted(brand());
+    world.reconfigure(
+        "[token.label]\nwas = \"brand\"\ntype = \"user\"\naccess_token = { env = \"BRAND\" }\n",
+    );
+    // Readers know it by the new name before a run has written it down.
+    world.run(&["token", "label"]).stdout("\nEAAFAKEBrand1\n").stderr("").exit(Exit::Ok);
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+label  user  not_due  2026-03-02 00:00 UTC, in 49 days  due 2026-02-10 00:00 UTC, in 29 days
+
+1 token: 1 not due
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    world.run(&["token", "label"]).stdout("\nEAAFAKEBrand1\n").stderr("").exit(Exit::Ok);
+    world
+        .run(&["token", "brand"])
+        .stdout("")
+        .stderr(
+            "
+error: brand: matches no token
+hint: the labels are `label`
+",
+        )
+        .exit(Exit::Usage);
+    world
+        .run(&["history", "label", "--format", "csv"])
+        .stdout(
+            "
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
+2026-01-01T00:00:00Z,1,label,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+}
+
+#[test]
+fn a_label_that_left_the_config_is_kept_and_no_longer_judged() {
+    let mut world = adopted(brand());
+    world.reconfigure(&CONFIG.replace("brand", "shop"));
+    let string = world.mint(brand().named("shop"));
+    world.set("BRAND", &string);
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::Revoked));
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+shop   user  adopted  2026-03-12 01:00 UTC, in 60 days  found where the config points
+
+1 token: 1 adopted
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    world.run(&["status", "--offline"]).stdout("
+LABEL  TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
+shop   user  ok      valid  2026-03-12 01:00 UTC, in 60 days  2026-04-11 01:00 UTC, in 90 days  just now  due 2026-02-20 01:00 UTC, in 40 days
+").stderr("").exit(Exit::Ok);
+    world.run(&["status", "--offline", "-v"]).stdout("
+LABEL  TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
+shop   user  ok      valid  2026-03-12 01:00 UTC, in 60 days  2026-04-11 01:00 UTC, in 90 days  just now  due 2026-02-20 01:00 UTC, in 40 days
+
+shop
+  app:          main
+  app id:       1000000000000001
+  application:  Main App
+  user id:      3000000000000001
+  generation:   1
+  fingerprint:  fingerprint1
+  issued:       2026-01-11 01:00 UTC, now
+  proven:       2026-01-11 01:00 UTC, now (cache)
+  scopes:       public_profile
+
+in the store but not in the config, neither renewed nor judged: `brand`
+").stderr("").exit(Exit::Ok);
+    world
+        .run(&["refresh", "brand"])
+        .stdout("")
+        .stderr(
+            "
+error: brand: matches no token
+hint: the labels are `shop`
+",
+        )
+        .exit(Exit::Usage);
+    world.run(&["check"]).verdict("\nMETATOKEN OK - 1 token, all well\n").stderr("").code(0);
+    // Its past is still to be read.
+    world.run(&["history", "brand"]).stdout("
+AT                    LABEL  EVENT    GENERATION  FINGERPRINT   ENDED  ENDS                  TRIGGER  PROBLEM
+2026-01-01 00:00 UTC  brand  adopted  1           fingerprint2  -      2026-03-02 00:00 UTC  manual   -
+
+no attempts yet
+").stderr("").exit(Exit::Ok);
+
+    // Back in the config, it goes on with the string that it had.
+    world.reconfigure(&CONFIG.replace("access_token = { env = \"BRAND\" }\n", ""));
+    world.run(&["token", "brand"]).stdout("\nEAAFAKEBrand1\n").stderr("").exit(Exit::Ok);
+}

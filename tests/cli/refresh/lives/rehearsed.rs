@@ -1,0 +1,340 @@
+//! A life in the sandbox: everything is renewed once, and then nobody runs `refresh` any more.
+
+use std::process::{Command, Stdio};
+
+use metatoken::exit::Exit;
+
+use crate::common::{Ran, World};
+
+/// What an operator left of the sandbox's config: one token of each family. The end of data access
+/// is another clock than the end of a token, so it is set aside.
+const CONFIG: &str = r#"
+[app.main]
+id = "1000000000000001"
+secret = { file = "app.env", key = "APP_SECRET" }
+
+[app.insta]
+kind = "instagram"
+id = "1000000000000011"
+secret = { file = "app.env", key = "INSTA_SECRET" }
+
+[app.threads]
+kind = "threads"
+id = "1000000000000012"
+secret = { file = "app.env", key = "THREADS_SECRET" }
+
+[defaults]
+data_access_within = ["0d", "0d"]
+
+[token.brand]
+type = "user"
+access_token = { file = "app.env", key = "BRAND_TOKEN" }
+owner = "anna@brand.example"
+
+[token.bakery]
+type = "page"
+parent = "brand"
+page_id = "2000000000000001"
+
+[token.sixty]
+type = "system-user"
+access_token = { file = "app.env", key = "SIXTY_TOKEN" }
+owner = "ops@brand.example"
+
+[token.creator]
+type = "instagram"
+access_token = { file = "app.env", key = "CREATOR_TOKEN" }
+owner = "dora@creator.example"
+
+[token.notes]
+type = "threads"
+access_token = { file = "app.env", key = "NOTES_TOKEN" }
+owner = "emil@notes.example"
+
+[token.publisher]
+type = "app"
+"#;
+
+/// A sandbox with that config.
+struct Rehearsal {
+    world: World,
+}
+
+impl Rehearsal {
+    fn new() -> Self {
+        let world = World::new();
+        world.write("rehearsal/healthy/metatoken.toml", CONFIG);
+        Self { world }
+    }
+
+    #[must_use = "a run is worth nothing unless it is looked at"]
+    fn run(&self, arguments: &[&str]) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_metatoken"));
+        command
+            .env_clear()
+            .current_dir(self.world.path("."))
+            .arg(format!("--sandbox={}", self.world.path("rehearsal").display()))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        self.world.finish(command.spawn().unwrap())
+    }
+}
+
+#[test]
+fn a_life_whose_timer_stops() {
+    let rehearsal = Rehearsal::new();
+
+    issue(&rehearsal);
+    a_day_later(&rehearsal);
+    the_window_opens(&rehearsal);
+    overdue(&rehearsal);
+    critical(&rehearsal);
+    expired(&rehearsal);
+}
+
+/// The first run.
+fn issue(rehearsal: &Rehearsal) {
+    rehearsal.run(&["refresh"]).stdout("
+LABEL      TYPE         OUTCOME    ENDS                              REASON
+brand      user         refreshed  2026-03-02 00:00 UTC, in 60 days  its end, 2026-01-13 00:00 UTC, in 12 days, is within 20d
+bakery     page         derived    never                             no string yet
+sixty      system-user  refreshed  2026-03-02 00:00 UTC, in 60 days  its end, 2026-01-16 00:00 UTC, in 15 days, is within 20d
+creator    instagram    refreshed  2026-03-02 00:00 UTC, in 60 days  nobody knows when it ends, and it may be one of those that live an hour
+notes      threads      refreshed  2026-03-02 00:00 UTC, in 60 days  its end, 2026-01-13 00:00 UTC, in 12 days, is within 20d
+publisher  app          derived    never                             no string yet
+
+6 tokens: 4 refreshed, 2 derived
+").stderr("").exit(Exit::Ok);
+    rehearsal
+        .run(&["check"])
+        .verdict(
+            "
+METATOKEN OK - 6 tokens, all well
+",
+        )
+        .stderr("")
+        .code(0);
+    rehearsal.run(&["status"]).stdout("
+LABEL      TYPE         HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
+brand      user         ok      valid  2026-03-02 00:00 UTC, in 60 days  2026-02-12 00:00 UTC, in 42 days  just now  due 2026-02-10 00:00 UTC, in 40 days
+bakery     page         ok      valid  never                             2026-02-12 00:00 UTC, in 42 days  just now  it never expires
+sixty      system-user  ok      valid  2026-03-02 00:00 UTC, in 60 days  never                             just now  due 2026-02-10 00:00 UTC, in 40 days
+creator    instagram    ok      valid  2026-03-02 00:00 UTC, in 60 days  unknown                           just now  due 2026-02-10 00:00 UTC, in 40 days
+notes      threads      ok      valid  2026-03-02 00:00 UTC, in 60 days  2026-02-12 00:00 UTC, in 42 days  just now  due 2026-02-10 00:00 UTC, in 40 days
+publisher  app          ok      valid  never                             unknown                           just now  it never expires
+").stderr("").exit(Exit::Ok);
+}
+
+/// A day later everything is asked about again.
+fn a_day_later(rehearsal: &Rehearsal) {
+    rehearsal.run(&["refresh", "--now", "+1d"]).stdout("
+LABEL      TYPE         OUTCOME   ENDS                              REASON
+brand      user         verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+bakery     page         verified  never                             it never expires
+sixty      system-user  verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+creator    instagram    verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+notes      threads      verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+publisher  app          verified  never                             it never expires
+
+6 tokens: 6 verified
+").stderr("").exit(Exit::Ok);
+    rehearsal
+        .run(&["check"])
+        .verdict(
+            "
+METATOKEN OK - 6 tokens, all well
+",
+        )
+        .stderr("")
+        .code(0);
+    rehearsal.run(&["status"]).stdout("
+LABEL      TYPE         HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
+brand      user         ok      valid  2026-03-02 00:00 UTC, in 59 days  2026-02-12 00:00 UTC, in 41 days  just now  due 2026-02-10 00:00 UTC, in 39 days
+bakery     page         ok      valid  never                             2026-02-12 00:00 UTC, in 41 days  just now  it never expires
+sixty      system-user  ok      valid  2026-03-02 00:00 UTC, in 59 days  never                             just now  due 2026-02-10 00:00 UTC, in 39 days
+creator    instagram    ok      valid  2026-03-02 00:00 UTC, in 59 days  unknown                           just now  due 2026-02-10 00:00 UTC, in 39 days
+notes      threads      ok      valid  2026-03-02 00:00 UTC, in 59 days  2026-02-12 00:00 UTC, in 41 days  just now  due 2026-02-10 00:00 UTC, in 39 days
+publisher  app          ok      valid  never                             unknown                           just now  it never expires
+").stderr("").exit(Exit::Ok);
+}
+
+/// On day 40 what has sixty days is renewed.
+fn the_window_opens(rehearsal: &Rehearsal) {
+    rehearsal.run(&["refresh", "--now", "+40d"]).stdout("
+LABEL      TYPE         OUTCOME    ENDS                              REASON
+brand      user         refreshed  2026-04-11 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+bakery     page         derived    never                             its parent has a newer string
+sixty      system-user  refreshed  2026-04-11 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+creator    instagram    refreshed  2026-04-11 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+notes      threads      refreshed  2026-04-11 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+publisher  app          verified   never                             it never expires
+
+6 tokens: 4 refreshed, 1 derived, 1 verified
+").stderr("").exit(Exit::Ok);
+    rehearsal
+        .run(&["check"])
+        .verdict(
+            "
+METATOKEN WARNING - brand and 3 more: the window before its end is 20 days, and the longest time between two runs was 39 days lately: a run that fails may be the last chance
+WARNING: `brand`, `sixty`, `creator` and `notes`: the window before its end is 20 days, and the longest time between two runs was 39 days lately: a run that fails may be the last chance; let the timer run `metatoken refresh` hourly, or set `refresh_within` to more
+",
+        )
+        .stderr("")
+        .code(1);
+    rehearsal.run(&["status"]).stdout("
+LABEL      TYPE         HEALTH  STATE  ENDS                              DATA ACCESS ENDS                 PROVEN    NEXT
+brand      user         ok      valid  2026-04-11 00:00 UTC, in 60 days  2026-02-12 00:00 UTC, in 2 days  just now  due 2026-03-22 00:00 UTC, in 40 days
+bakery     page         ok      valid  never                             2026-02-12 00:00 UTC, in 2 days  just now  it never expires
+sixty      system-user  ok      valid  2026-04-11 00:00 UTC, in 60 days  never                            just now  due 2026-03-22 00:00 UTC, in 40 days
+creator    instagram    ok      valid  2026-04-11 00:00 UTC, in 60 days  unknown                          just now  due 2026-03-22 00:00 UTC, in 40 days
+notes      threads      ok      valid  2026-04-11 00:00 UTC, in 60 days  2026-02-12 00:00 UTC, in 2 days  just now  due 2026-03-22 00:00 UTC, in 40 days
+publisher  app          ok      valid  never                             unknown                          just now  it never expires
+
+warning: `brand`, `sixty`, `creator` and `notes`: the window before its end is 20 days, and the longest time between two runs was 39 days lately: a run that fails may be the last chance
+  hint: let the timer run `metatoken refresh` hourly, or set `refresh_within` to more
+").stderr("").exit(Exit::Ok);
+}
+
+/// The window opens again on day 80, and nobody runs `refresh`: overdue from day 83 on.
+fn overdue(rehearsal: &Rehearsal) {
+    rehearsal.run(&["check", "--now", "+84d"]).verdict("
+METATOKEN CRITICAL - brand and 5 more: the last run finished 2026-02-10 00:00 UTC, 44 days ago
+CRITICAL: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: the last run finished 2026-02-10 00:00 UTC, 44 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
+").stderr("").code(2);
+    rehearsal.run(&["status", "--offline"]).stdout("
+LABEL      TYPE         HEALTH    STATE  ENDS                              DATA ACCESS ENDS                   PROVEN       NEXT
+brand      user         critical  valid  2026-04-11 00:00 UTC, in 16 days  2026-02-12 00:00 UTC, 42 days ago  44 days ago  renew: its end, 2026-04-11 00:00 UTC, in 16 days, is within 20d
+bakery     page         critical  valid  never                             2026-02-12 00:00 UTC, 42 days ago  44 days ago  verify: last proven 2026-02-10 00:00 UTC, 44 days ago
+sixty      system-user  critical  valid  2026-04-11 00:00 UTC, in 16 days  never                              44 days ago  renew: its end, 2026-04-11 00:00 UTC, in 16 days, is within 20d
+creator    instagram    critical  valid  2026-04-11 00:00 UTC, in 16 days  unknown                            44 days ago  renew: its end, 2026-04-11 00:00 UTC, in 16 days, is within 20d
+notes      threads      critical  valid  2026-04-11 00:00 UTC, in 16 days  2026-02-12 00:00 UTC, 42 days ago  44 days ago  renew: its end, 2026-04-11 00:00 UTC, in 16 days, is within 20d
+publisher  app          critical  valid  never                             unknown                            44 days ago  verify: last proven 2026-02-10 00:00 UTC, 44 days ago
+
+critical: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: the last run finished 2026-02-10 00:00 UTC, 44 days ago
+  hint: see that the timer or the cron job runs `metatoken refresh`, and run it now
+").stderr("").exit(Exit::Ok);
+}
+
+/// Two days are left, and all could still be saved.
+fn critical(rehearsal: &Rehearsal) {
+    rehearsal.run(&["check", "--now", "+98d"]).verdict("
+METATOKEN CRITICAL - brand: it ends 2026-04-11 00:00 UTC, in 2 days, and 4 more causes
+CRITICAL: `brand`: it ends 2026-04-11 00:00 UTC, in 2 days; run `metatoken refresh brand`, and see that the timer runs
+CRITICAL: `sixty`: it ends 2026-04-11 00:00 UTC, in 2 days; run `metatoken refresh sixty`, and see that the timer runs
+CRITICAL: `creator`: it ends 2026-04-11 00:00 UTC, in 2 days; run `metatoken refresh creator`, and see that the timer runs
+CRITICAL: `notes`: it ends 2026-04-11 00:00 UTC, in 2 days; run `metatoken refresh notes`, and see that the timer runs
+CRITICAL: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: the last run finished 2026-02-10 00:00 UTC, 58 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
+").stderr("").code(2);
+    rehearsal.run(&["status"]).stdout("
+LABEL      TYPE         HEALTH    STATE     ENDS                             DATA ACCESS ENDS                   PROVEN    NEXT
+brand      user         critical  expiring  2026-04-11 00:00 UTC, in 2 days  2026-02-12 00:00 UTC, 56 days ago  just now  renew: its end, 2026-04-11 00:00 UTC, in 2 days, is within 20d
+bakery     page         ok        valid     never                            2026-02-12 00:00 UTC, 56 days ago  just now  it never expires
+sixty      system-user  critical  expiring  2026-04-11 00:00 UTC, in 2 days  never                              just now  renew: its end, 2026-04-11 00:00 UTC, in 2 days, is within 20d
+creator    instagram    critical  expiring  2026-04-11 00:00 UTC, in 2 days  unknown                            just now  renew: its end, 2026-04-11 00:00 UTC, in 2 days, is within 20d
+notes      threads      critical  expiring  2026-04-11 00:00 UTC, in 2 days  2026-02-12 00:00 UTC, 56 days ago  just now  renew: its end, 2026-04-11 00:00 UTC, in 2 days, is within 20d
+publisher  app          ok        valid     never                            unknown                            just now  it never expires
+
+critical: `brand`: it ends 2026-04-11 00:00 UTC, in 2 days
+  hint: run `metatoken refresh brand`, and see that the timer runs
+critical: `sixty`: it ends 2026-04-11 00:00 UTC, in 2 days
+  hint: run `metatoken refresh sixty`, and see that the timer runs
+critical: `creator`: it ends 2026-04-11 00:00 UTC, in 2 days
+  hint: run `metatoken refresh creator`, and see that the timer runs
+critical: `notes`: it ends 2026-04-11 00:00 UTC, in 2 days
+  hint: run `metatoken refresh notes`, and see that the timer runs
+critical: the last run finished 2026-02-10 00:00 UTC, 58 days ago
+  hint: see that the timer or the cron job runs `metatoken refresh`, and run it now
+").stderr("").exit(Exit::Ok);
+}
+
+/// It is too late: only people can help.
+fn expired(rehearsal: &Rehearsal) {
+    rehearsal.run(&["check", "--now", "+101d"]).verdict("
+METATOKEN CRITICAL - brand: it ended 2026-04-11 00:00 UTC, 24 hours ago, and 4 more causes
+CRITICAL: `brand`: it ended 2026-04-11 00:00 UTC, 24 hours ago; anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+CRITICAL: `sixty`: it ended 2026-04-11 00:00 UTC, 24 hours ago; ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it
+CRITICAL: `creator`: it ended 2026-04-11 00:00 UTC, 24 hours ago; dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+CRITICAL: `notes`: it ended 2026-04-11 00:00 UTC, 24 hours ago; emil@notes.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+CRITICAL: the last run finished 2026-02-10 00:00 UTC, 61 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
+").stderr("").code(2);
+    rehearsal.run(&["refresh"]).stdout("
+LABEL      TYPE         OUTCOME   ENDS                                REASON
+brand      user         invalid   2026-04-11 00:00 UTC, 24 hours ago  expired (190/463)
+bakery     page         verified  never                               it never expires
+sixty      system-user  invalid   2026-04-11 00:00 UTC, 24 hours ago  expired (190/463)
+creator    instagram    invalid   2026-04-11 00:00 UTC, 24 hours ago  expired (190)
+notes      threads      invalid   2026-04-11 00:00 UTC, 24 hours ago  expired (190/463)
+publisher  app          verified  never                               it never expires
+
+critical: `brand`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463)
+  hint: anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+critical: `sixty`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463)
+  hint: ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it
+critical: `creator`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190)
+  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+critical: `notes`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463)
+  hint: emil@notes.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+
+6 tokens: 2 verified, 4 invalid
+").stderr("").exit(Exit::PersonNeeded);
+    rehearsal.run(&["check"]).verdict("
+METATOKEN CRITICAL - brand: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463), and 3 more causes
+CRITICAL: `brand`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463); anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+CRITICAL: `sixty`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463); ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it
+CRITICAL: `creator`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190); dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+CRITICAL: `notes`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463); emil@notes.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+").stderr("").code(2);
+    rehearsal.run(&["status"]).stdout("
+LABEL      TYPE         HEALTH    STATE    ENDS                                DATA ACCESS ENDS                   PROVEN    NEXT
+brand      user         critical  expired  2026-04-11 00:00 UTC, 24 hours ago  2026-02-12 00:00 UTC, 59 days ago  just now  expired (190/463)
+bakery     page         ok        valid    never                               2026-02-12 00:00 UTC, 59 days ago  just now  it never expires
+sixty      system-user  critical  expired  2026-04-11 00:00 UTC, 24 hours ago  never                              just now  expired (190/463)
+creator    instagram    critical  expired  2026-04-11 00:00 UTC, 24 hours ago  unknown                            just now  expired (190)
+notes      threads      critical  expired  2026-04-11 00:00 UTC, 24 hours ago  2026-02-12 00:00 UTC, 59 days ago  just now  expired (190/463)
+publisher  app          ok        valid    never                               unknown                            just now  it never expires
+
+critical: `brand`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463)
+  hint: anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+critical: `sixty`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463)
+  hint: ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it
+critical: `creator`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190)
+  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+critical: `notes`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463)
+  hint: emil@notes.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+").stderr("").exit(Exit::Ok);
+    rehearsal
+        .run(&["history", "--summary"])
+        .stdout(
+            "
+11 attempts: 11 succeeded, 0 failed (100.0 %)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+}
+
+#[test]
+fn a_timer_that_comes_back_in_time_saves_them_all() {
+    let rehearsal = Rehearsal::new();
+    for now in ["+0d", "+40d"] {
+        let ran = rehearsal.run(&["refresh", "--now", now, "--json"]).exit(Exit::Ok);
+        assert_eq!(ran.outcomes()["creator"], "refreshed", "{now}");
+    }
+    let ran = rehearsal.run(&["refresh", "--now", "+99d", "--json"]).exit(Exit::Ok);
+    for label in ["brand", "sixty", "creator", "notes"] {
+        assert_eq!(ran.result(label)["outcome"], "refreshed", "{label}");
+        assert_eq!(ran.result(label)["new_expires_at"], "2026-06-09T00:00:00Z", "{label}");
+    }
+    rehearsal
+        .run(&["check"])
+        .verdict(
+            "
+METATOKEN WARNING - brand and 3 more: the window before its end is 20 days, and the longest time between two runs was 59 days lately: a run that fails may be the last chance
+WARNING: `brand`, `sixty`, `creator` and `notes`: the window before its end is 20 days, and the longest time between two runs was 59 days lately: a run that fails may be the last chance; let the timer run `metatoken refresh` hourly, or set `refresh_within` to more
+",
+        )
+        .stderr("")
+        .code(1);
+}

@@ -1,0 +1,408 @@
+//! A life that Meta does not prolong: `refresh` runs, every question is answered, and every renewal
+//! fails, from the opening of the window to the end.
+
+use metatoken::exit::Exit;
+use metatoken::sandbox::{FaultInjection, Rule, TokenFixture};
+
+use crate::common::{ANNA, APP, CREATOR, INSTA_APP, ROBOT, THREADS_APP, World, day};
+
+const CONFIG: &str = r#"
+[http]
+concurrency = 1
+attempts = 1
+
+[app.insta]
+kind = "instagram"
+id = "1000000000000011"
+secret = { env = "INSTA_SECRET" }
+
+[app.threads]
+kind = "threads"
+id = "1000000000000012"
+secret = { env = "THREADS_SECRET" }
+
+[token.brand]
+type = "user"
+access_token = { env = "BRAND" }
+owner = "anna@client.example"
+
+[token.bakery]
+type = "page"
+parent = "brand"
+page_id = "2000000000000001"
+
+[token.ads]
+type = "system-user"
+access_token = { env = "ADS" }
+
+[token.creator]
+type = "instagram"
+access_token = { env = "CREATOR" }
+owner = "dora@creator.example"
+
+[token.notes]
+type = "threads"
+access_token = { env = "NOTES" }
+owner = "dora@creator.example"
+
+[token.publisher]
+type = "app"
+"#;
+
+/// Every token is issued on day 0, for sixty days where it has an end, but for Instagram's: a
+/// string of thirty days is renewed on day 0, so that its end is known.
+fn world() -> World {
+    let sixty = metatoken::token::Expiry::Unknown;
+    let old = chrono::TimeDelta::days(30);
+    World::new()
+        .config(CONFIG)
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
+        .token("ADS", TokenFixture::system_user(APP, ROBOT).named("ads").ending(sixty))
+        .token("CREATOR", TokenFixture::instagram(INSTA_APP, CREATOR).named("creator").aged(old))
+        .token("NOTES", TokenFixture::threads(THREADS_APP, CREATOR).named("notes"))
+}
+
+#[test]
+fn a_life_that_meta_does_not_prolong() {
+    let mut world = world();
+
+    issue(&world);
+    world.at(day(1));
+    a_day_later(&world);
+    world.lives_until(31);
+    for renewal in ["/oauth/access_token", "/refresh_access_token"] {
+        world.graph.misbehave(Rule::on(renewal), FaultInjection::Status(500));
+    }
+    world.at(day(40));
+    the_window_opens(&world);
+    world.at(day(44));
+    overdue(&world);
+    world.at(day(50));
+    ten_days_are_left(&world);
+    world.at(day(57));
+    three_days_are_left(&world);
+    world.at(day(60));
+    expired(&world);
+    world.graph.behave();
+    people_log_in_again(&world);
+}
+
+/// The first run.
+fn issue(world: &World) {
+    world.run(&["refresh"]).stdout("
+LABEL      TYPE         OUTCOME    ENDS                              REASON
+brand      user         adopted    2026-03-02 00:00 UTC, in 60 days  found where the config points
+bakery     page         derived    never                             no string yet
+ads        system-user  adopted    2026-03-02 00:00 UTC, in 60 days  found where the config points
+creator    instagram    refreshed  2026-03-02 00:00 UTC, in 60 days  nobody knows when it ends, and it may be one of those that live an hour
+notes      threads      adopted    2026-03-02 00:00 UTC, in 60 days  found where the config points
+publisher  app          derived    never                             no string yet
+
+6 tokens: 1 refreshed, 2 derived, 3 adopted
+").stderr("").exit(Exit::Ok);
+    world
+        .run(&["check"])
+        .verdict(
+            "
+METATOKEN OK - 6 tokens, all well
+",
+        )
+        .stderr("")
+        .code(0);
+    world.run(&["status"]).stdout("
+LABEL      TYPE         HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
+brand      user         ok      valid  2026-03-02 00:00 UTC, in 60 days  2026-04-01 00:00 UTC, in 90 days  just now  due 2026-02-10 00:00 UTC, in 40 days
+bakery     page         ok      valid  never                             2026-04-01 00:00 UTC, in 90 days  just now  it never expires
+ads        system-user  ok      valid  2026-03-02 00:00 UTC, in 60 days  never                             just now  due 2026-02-10 00:00 UTC, in 40 days
+creator    instagram    ok      valid  2026-03-02 00:00 UTC, in 60 days  unknown                           just now  due 2026-02-10 00:00 UTC, in 40 days
+notes      threads      ok      valid  2026-03-02 00:00 UTC, in 60 days  2026-04-01 00:00 UTC, in 90 days  just now  due 2026-02-10 00:00 UTC, in 40 days
+publisher  app          ok      valid  never                             unknown                           just now  it never expires
+").stderr("").exit(Exit::Ok);
+}
+
+/// A day later everything is asked about again.
+fn a_day_later(world: &World) {
+    world.run(&["refresh"]).stdout("
+LABEL      TYPE         OUTCOME   ENDS                              REASON
+brand      user         verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+bakery     page         verified  never                             it never expires
+ads        system-user  verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+creator    instagram    verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+notes      threads      verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+publisher  app          verified  never                             it never expires
+
+6 tokens: 6 verified
+").stderr("").exit(Exit::Ok);
+    world
+        .run(&["check"])
+        .verdict(
+            "
+METATOKEN OK - 6 tokens, all well
+",
+        )
+        .stderr("")
+        .code(0);
+    world.run(&["status"]).stdout("
+LABEL      TYPE         HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
+brand      user         ok      valid  2026-03-02 00:00 UTC, in 59 days  2026-04-01 00:00 UTC, in 89 days  just now  due 2026-02-10 00:00 UTC, in 39 days
+bakery     page         ok      valid  never                             2026-04-01 00:00 UTC, in 89 days  just now  it never expires
+ads        system-user  ok      valid  2026-03-02 00:00 UTC, in 59 days  never                             just now  due 2026-02-10 00:00 UTC, in 39 days
+creator    instagram    ok      valid  2026-03-02 00:00 UTC, in 59 days  unknown                           just now  due 2026-02-10 00:00 UTC, in 39 days
+notes      threads      ok      valid  2026-03-02 00:00 UTC, in 59 days  2026-04-01 00:00 UTC, in 89 days  just now  due 2026-02-10 00:00 UTC, in 39 days
+publisher  app          ok      valid  never                             unknown                           just now  it never expires
+").stderr("").exit(Exit::Ok);
+}
+
+/// On day 40 the window opens; one failure is no cause for alarm yet.
+fn the_window_opens(world: &World) {
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL      TYPE         OUTCOME   ENDS                              REASON
+brand      user         failed    2026-03-02 00:00 UTC, in 20 days  graph unavailable (1)
+bakery     page         verified  never                             it never expires
+ads        system-user  failed    2026-03-02 00:00 UTC, in 20 days  graph unavailable (1)
+creator    instagram    failed    2026-03-02 00:00 UTC, in 20 days  graph unavailable (1)
+notes      threads      failed    2026-03-02 00:00 UTC, in 20 days  graph unavailable (1)
+publisher  app          verified  never                             it never expires
+
+warning: `brand`, `ads`, `creator` and `notes`: An unknown error occurred (code 1)
+  hint: nothing to do yet: it is tried again by itself
+
+6 tokens: 2 verified, 4 failed
+",
+        )
+        .stderr("")
+        .exit(Exit::Unavailable);
+    world
+        .run(&["check"])
+        .verdict(
+            "
+METATOKEN OK - 6 tokens, all well
+",
+        )
+        .stderr("")
+        .code(0);
+    world.run(&["status"]).stdout("
+LABEL      TYPE         HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
+brand      user         ok      valid  2026-03-02 00:00 UTC, in 20 days  2026-04-01 00:00 UTC, in 50 days  just now  the last try failed; the next is 2026-02-10 00:15 UTC, in 15 minutes
+bakery     page         ok      valid  never                             2026-04-01 00:00 UTC, in 50 days  just now  it never expires
+ads        system-user  ok      valid  2026-03-02 00:00 UTC, in 20 days  never                             just now  the last try failed; the next is 2026-02-10 00:15 UTC, in 15 minutes
+creator    instagram    ok      valid  2026-03-02 00:00 UTC, in 20 days  unknown                           just now  the last try failed; the next is 2026-02-10 00:15 UTC, in 15 minutes
+notes      threads      ok      valid  2026-03-02 00:00 UTC, in 20 days  2026-04-01 00:00 UTC, in 50 days  just now  the last try failed; the next is 2026-02-10 00:15 UTC, in 15 minutes
+publisher  app          ok      valid  never                             unknown                           just now  it never expires
+").stderr("").exit(Exit::Ok);
+}
+
+/// After three days of failures it is.
+fn overdue(world: &World) {
+    world.run(&["refresh"]).stdout("
+LABEL      TYPE         OUTCOME   ENDS                              REASON
+brand      user         failed    2026-03-02 00:00 UTC, in 16 days  graph unavailable (1)
+bakery     page         verified  never                             it never expires
+ads        system-user  failed    2026-03-02 00:00 UTC, in 16 days  graph unavailable (1)
+creator    instagram    failed    2026-03-02 00:00 UTC, in 16 days  graph unavailable (1)
+notes      threads      failed    2026-03-02 00:00 UTC, in 16 days  graph unavailable (1)
+publisher  app          verified  never                             it never expires
+
+warning: `brand`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
+  hint: run `metatoken refresh brand -v`, and see that the timer runs
+warning: `ads`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
+  hint: run `metatoken refresh ads -v`, and see that the timer runs
+warning: `creator`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
+  hint: run `metatoken refresh creator -v`, and see that the timer runs
+warning: `notes`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
+  hint: run `metatoken refresh notes -v`, and see that the timer runs
+
+6 tokens: 2 verified, 4 failed
+").stderr("").exit(Exit::Unavailable);
+    world.run(&["check"]).verdict("
+METATOKEN WARNING - brand: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1), and 3 more causes
+WARNING: `brand`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1); run `metatoken refresh brand -v`, and see that the timer runs
+WARNING: `ads`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1); run `metatoken refresh ads -v`, and see that the timer runs
+WARNING: `creator`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1); run `metatoken refresh creator -v`, and see that the timer runs
+WARNING: `notes`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1); run `metatoken refresh notes -v`, and see that the timer runs
+").stderr("").code(1);
+    world.run(&["status"]).stdout("
+LABEL      TYPE         HEALTH   STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
+brand      user         warning  valid  2026-03-02 00:00 UTC, in 16 days  2026-04-01 00:00 UTC, in 46 days  just now  the last try failed; the next is 2026-02-14 00:30 UTC, in 30 minutes
+bakery     page         ok       valid  never                             2026-04-01 00:00 UTC, in 46 days  just now  it never expires
+ads        system-user  warning  valid  2026-03-02 00:00 UTC, in 16 days  never                             just now  the last try failed; the next is 2026-02-14 00:30 UTC, in 30 minutes
+creator    instagram    warning  valid  2026-03-02 00:00 UTC, in 16 days  unknown                           just now  the last try failed; the next is 2026-02-14 00:30 UTC, in 30 minutes
+notes      threads      warning  valid  2026-03-02 00:00 UTC, in 16 days  2026-04-01 00:00 UTC, in 46 days  just now  the last try failed; the next is 2026-02-14 00:30 UTC, in 30 minutes
+publisher  app          ok       valid  never                             unknown                           just now  it never expires
+
+warning: `brand`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
+  hint: run `metatoken refresh brand -v`, and see that the timer runs
+warning: `ads`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
+  hint: run `metatoken refresh ads -v`, and see that the timer runs
+warning: `creator`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
+  hint: run `metatoken refresh creator -v`, and see that the timer runs
+warning: `notes`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
+  hint: run `metatoken refresh notes -v`, and see that the timer runs
+").stderr("").exit(Exit::Ok);
+}
+
+/// Ten days to the end: a warning.
+fn ten_days_are_left(world: &World) {
+    world.run(&["refresh"]).stdout("
+LABEL      TYPE         OUTCOME   ENDS                              REASON
+brand      user         failed    2026-03-02 00:00 UTC, in 10 days  graph unavailable (1)
+bakery     page         verified  never                             it never expires
+ads        system-user  failed    2026-03-02 00:00 UTC, in 10 days  graph unavailable (1)
+creator    instagram    failed    2026-03-02 00:00 UTC, in 10 days  graph unavailable (1)
+notes      threads      failed    2026-03-02 00:00 UTC, in 10 days  graph unavailable (1)
+publisher  app          verified  never                             it never expires
+
+warning: `brand`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1)
+  hint: it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+warning: `ads`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1)
+  hint: it is tried again by itself; should that not help, an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
+warning: `creator`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1)
+  hint: it is tried again by itself; should that not help, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+warning: `notes`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1)
+  hint: it is tried again by itself; should that not help, dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+
+6 tokens: 2 verified, 4 failed
+").stderr("").exit(Exit::Unavailable);
+    world.run(&["check"]).verdict("
+METATOKEN WARNING - brand: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1), and 3 more causes
+WARNING: `brand`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+WARNING: `ads`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
+WARNING: `creator`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+WARNING: `notes`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+").stderr("").code(1);
+}
+
+/// Three: critical.
+fn three_days_are_left(world: &World) {
+    world.run(&["refresh"]).stdout("
+LABEL      TYPE         OUTCOME   ENDS                             REASON
+brand      user         failed    2026-03-02 00:00 UTC, in 3 days  graph unavailable (1)
+bakery     page         verified  never                            it never expires
+ads        system-user  failed    2026-03-02 00:00 UTC, in 3 days  graph unavailable (1)
+creator    instagram    failed    2026-03-02 00:00 UTC, in 3 days  graph unavailable (1)
+notes      threads      failed    2026-03-02 00:00 UTC, in 3 days  graph unavailable (1)
+publisher  app          verified  never                            it never expires
+
+critical: `brand`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
+  hint: it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+critical: `ads`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
+  hint: it is tried again by itself; should that not help, an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
+critical: `creator`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
+  hint: it is tried again by itself; should that not help, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+critical: `notes`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
+  hint: it is tried again by itself; should that not help, dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+
+6 tokens: 2 verified, 4 failed
+").stderr("").exit(Exit::Unavailable);
+    world.run(&["check"]).verdict("
+METATOKEN CRITICAL - brand: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1), and 3 more causes
+CRITICAL: `brand`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+CRITICAL: `ads`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
+CRITICAL: `creator`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+CRITICAL: `notes`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+").stderr("").code(2);
+    world.run(&["status"]).stdout("
+LABEL      TYPE         HEALTH    STATE     ENDS                             DATA ACCESS ENDS                  PROVEN    NEXT
+brand      user         critical  expiring  2026-03-02 00:00 UTC, in 3 days  2026-04-01 00:00 UTC, in 33 days  just now  the last try failed; the next is 2026-02-27 02:00 UTC, in 2 hours
+bakery     page         ok        valid     never                            2026-04-01 00:00 UTC, in 33 days  just now  it never expires
+ads        system-user  critical  expiring  2026-03-02 00:00 UTC, in 3 days  never                             just now  the last try failed; the next is 2026-02-27 02:00 UTC, in 2 hours
+creator    instagram    critical  expiring  2026-03-02 00:00 UTC, in 3 days  unknown                           just now  the last try failed; the next is 2026-02-27 02:00 UTC, in 2 hours
+notes      threads      critical  expiring  2026-03-02 00:00 UTC, in 3 days  2026-04-01 00:00 UTC, in 33 days  just now  the last try failed; the next is 2026-02-27 02:00 UTC, in 2 hours
+publisher  app          ok        valid     never                            unknown                           just now  it never expires
+
+critical: `brand`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
+  hint: it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+critical: `ads`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
+  hint: it is tried again by itself; should that not help, an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
+critical: `creator`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
+  hint: it is tried again by itself; should that not help, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+critical: `notes`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
+  hint: it is tried again by itself; should that not help, dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+").stderr("").exit(Exit::Ok);
+}
+
+/// It is too late: only people can help.
+fn expired(world: &World) {
+    world.run(&["refresh"]).stdout("
+LABEL      TYPE         OUTCOME   ENDS                       REASON
+brand      user         invalid   2026-03-02 00:00 UTC, now  expired (190/463)
+bakery     page         verified  never                      it never expires
+ads        system-user  invalid   2026-03-02 00:00 UTC, now  expired (190/463)
+creator    instagram    invalid   2026-03-02 00:00 UTC, now  expired (190)
+notes      threads      invalid   2026-03-02 00:00 UTC, now  expired (190/463)
+publisher  app          verified  never                      it never expires
+
+critical: `brand`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)
+  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+critical: `ads`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)
+  hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
+critical: `creator`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190)
+  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+critical: `notes`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)
+  hint: dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+
+6 tokens: 2 verified, 4 invalid
+").stderr("").exit(Exit::PersonNeeded);
+    world.run(&["check"]).verdict("
+METATOKEN CRITICAL - brand: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463), and 3 more causes
+CRITICAL: `brand`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463); anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+CRITICAL: `ads`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463); an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
+CRITICAL: `creator`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190); dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+CRITICAL: `notes`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463); dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+").stderr("").code(2);
+    world.run(&["status"]).stdout("
+LABEL      TYPE         HEALTH    STATE    ENDS                       DATA ACCESS ENDS                  PROVEN    NEXT
+brand      user         critical  expired  2026-03-02 00:00 UTC, now  2026-04-01 00:00 UTC, in 30 days  just now  expired (190/463)
+bakery     page         ok        valid    never                      2026-04-01 00:00 UTC, in 30 days  just now  it never expires
+ads        system-user  critical  expired  2026-03-02 00:00 UTC, now  never                             just now  expired (190/463)
+creator    instagram    critical  expired  2026-03-02 00:00 UTC, now  unknown                           just now  expired (190)
+notes      threads      critical  expired  2026-03-02 00:00 UTC, now  2026-04-01 00:00 UTC, in 30 days  just now  expired (190/463)
+publisher  app          ok        valid    never                      unknown                           just now  it never expires
+
+critical: `brand`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)
+  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+critical: `ads`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)
+  hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
+critical: `creator`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190)
+  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+critical: `notes`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)
+  hint: dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+").stderr("").exit(Exit::Ok);
+}
+
+/// They do, and all is well.
+fn people_log_in_again(world: &World) {
+    for (label, spec) in [
+        ("brand", TokenFixture::user(APP, ANNA).named("brand")),
+        ("ads", TokenFixture::system_user(APP, ROBOT).named("ads")),
+        ("creator", TokenFixture::instagram(INSTA_APP, CREATOR).named("creator")),
+        ("notes", TokenFixture::threads(THREADS_APP, CREATOR).named("notes")),
+    ] {
+        let string = world.mint(spec);
+        let ran = world.run_with_input(&["exchange", label, "--json"], &string).exit(Exit::Ok);
+        assert_eq!(ran.outcomes()[label], "adopted");
+    }
+    world.run(&["refresh"]).stdout("
+LABEL      TYPE         OUTCOME    ENDS                              REASON
+brand      user         not_due    2026-05-01 00:00 UTC, in 60 days  due 2026-04-11 00:00 UTC, in 40 days
+bakery     page         derived    never                             its parent has a newer string
+ads        system-user  not_due    never                             it never expires
+creator    instagram    too_young  unknown                           Meta renews no string in its first day: Session key invalid. This could be because the session key has an incorrect format, or because the user has revoked this session (code 452)
+notes      threads      not_due    2026-05-01 00:00 UTC, in 60 days  due 2026-04-11 00:00 UTC, in 40 days
+publisher  app          not_due    never                             it never expires
+
+6 tokens: 1 derived, 4 not due, 1 too young
+").stderr("").exit(Exit::Ok);
+    world
+        .run(&["check"])
+        .verdict(
+            "
+METATOKEN OK - 6 tokens, all well
+",
+        )
+        .stderr("")
+        .code(0);
+}

@@ -1,0 +1,9 @@
+//! `refresh`: what it does with each token, how it says so, and whole lives under it.
+
+mod adoption;
+mod dated_pages;
+mod lives;
+mod outcomes;
+mod pages;
+mod renewal;
+mod sealed;

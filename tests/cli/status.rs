@@ -1,0 +1,500 @@
+//! `status`: what each token is worth, where that is known from, and what is left behind.
+
+use chrono::TimeDelta;
+use metatoken::exit::Exit;
+use metatoken::sandbox::{AppFixture, FaultInjection, Invalidation, Rule, TokenFixture};
+
+use crate::common::{ANNA, APP, BAKERY, World, day, ends};
+
+const CONFIG: &str = r#"
+[token.brand]
+type = "user"
+access_token = { env = "BRAND" }
+owner = "anna@client.example"
+required_scopes = ["pages_show_list"]
+
+[token.bakery]
+type = "page"
+parent = "brand"
+page_id = "2000000000000001"
+"#;
+
+fn brand() -> TokenFixture {
+    TokenFixture::user(APP, ANNA).named("brand").scopes(["public_profile", "pages_show_list"])
+}
+
+fn world() -> World {
+    World::new().config(CONFIG).token("BRAND", brand())
+}
+
+/// A world after its first run.
+fn kept() -> World {
+    let world = world();
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    world.calls();
+    world
+}
+
+#[test]
+fn before_the_first_run_the_configured_string_is_judged_and_not_stored() {
+    let world = world();
+    let before = world.bytes_on_disk();
+    world.run(&["status"]).stdout("
+LABEL   TYPE  HEALTH   STATE    ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
+brand   user  ok       valid    2026-03-02 00:00 UTC, in 60 days  2026-04-01 00:00 UTC, in 90 days  just now  adopt: found where the config points
+bakery  page  unknown  missing  -                                 -                                 never     its parent `brand` has no string yet
+
+unknown: `bakery`: it has no string yet; it is taken from its parent `brand`
+  hint: run `metatoken refresh`
+").stderr("").exit(Exit::Ok);
+    assert_eq!(world.calls(), ["debug_token Brand"]);
+    world.run(&["status", "--offline"]).stdout("
+LABEL   TYPE  HEALTH   STATE    ENDS  DATA ACCESS ENDS  PROVEN  NEXT
+brand   user  unknown  missing  -     -                 never   it has no string
+bakery  page  unknown  missing  -     -                 never   its parent `brand` has no string yet
+
+unknown: `brand`: it has no string yet
+  hint: run `metatoken refresh` to adopt the configured string, or `metatoken exchange brand` to paste one
+unknown: `bakery`: it has no string yet; it is taken from its parent `brand`
+  hint: run `metatoken refresh`
+").stderr("").exit(Exit::Ok);
+    assert_eq!(world.calls(), [""; 0]);
+    assert_eq!(world.bytes_on_disk(), before);
+}
+
+#[test]
+fn programs_get_every_field() {
+    let mut world = kept();
+    world.at(day(0) + TimeDelta::minutes(30));
+    world
+        .run(&["status", "brand", "--json"])
+        .stdout(
+            r#"
+{
+  "version": 1,
+  "generated_at": "2026-01-01T00:30:00Z",
+  "health": "ok",
+  "tokens": [
+    {
+      "label": "brand",
+      "type": "user",
+      "inspected_type": "USER",
+      "app": "main",
+      "app_id": "1000000000000001",
+      "application": "Main App",
+      "parent": null,
+      "user_id": "3000000000000001",
+      "page_id": null,
+      "name": null,
+      "owner": "anna@client.example",
+      "health": "ok",
+      "state": "valid",
+      "reasons": [],
+      "valid": true,
+      "expires_at": "2026-03-02T00:00:00Z",
+      "never_expires": false,
+      "expires_in_seconds": 5182200,
+      "data_access_expires_at": "2026-04-01T00:00:00Z",
+      "issued_at": "2026-01-01T00:00:00Z",
+      "scopes": [
+        "public_profile",
+        "pages_show_list"
+      ],
+      "granular_scopes": [
+        {
+          "scope": "pages_show_list",
+          "target_ids": [
+            "2000000000000001",
+            "2000000000000002"
+          ]
+        }
+      ],
+      "missing_scopes": [],
+      "missing_targets": [],
+      "refresh": {
+        "automatic": true,
+        "due": false,
+        "due_reason": "due 2026-02-10 00:00 UTC, in 39 days",
+        "due_at": "2026-02-10T00:00:00Z",
+        "last_refreshed_at": null,
+        "last_attempt_at": null,
+        "consecutive_failures": 0
+      },
+      "verified_at": "2026-01-01T00:00:00Z",
+      "source": "cache",
+      "problem": null,
+      "fingerprint": "fingerprint1",
+      "generation": 1,
+      "deliveries": []
+    }
+  ],
+  "system": []
+}
+"#,
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+}
+
+#[test]
+fn programs_get_the_problem_and_the_remedy() {
+    let mut world = kept();
+    world.at(day(1));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
+    world.run(&["status", "brand", "--json"]).stdout(r#"
+{
+  "version": 1,
+  "generated_at": "2026-01-02T00:00:00Z",
+  "health": "critical",
+  "tokens": [
+    {
+      "label": "brand",
+      "type": "user",
+      "inspected_type": "USER",
+      "app": "main",
+      "app_id": "1000000000000001",
+      "application": "Main App",
+      "parent": null,
+      "user_id": "3000000000000001",
+      "page_id": null,
+      "name": null,
+      "owner": "anna@client.example",
+      "health": "critical",
+      "state": "invalid",
+      "reasons": [
+        {
+          "code": "password_changed",
+          "severity": "critical",
+          "message": "Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)",
+          "remedy": "anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token",
+          "labels": [
+            "brand"
+          ]
+        }
+      ],
+      "valid": false,
+      "expires_at": "2026-03-02T00:00:00Z",
+      "never_expires": false,
+      "expires_in_seconds": 5097600,
+      "data_access_expires_at": "2026-04-01T00:00:00Z",
+      "issued_at": null,
+      "scopes": [
+        "public_profile",
+        "pages_show_list"
+      ],
+      "granular_scopes": [
+        {
+          "scope": "pages_show_list",
+          "target_ids": [
+            "2000000000000001",
+            "2000000000000002"
+          ]
+        }
+      ],
+      "missing_scopes": [],
+      "missing_targets": [],
+      "refresh": {
+        "automatic": true,
+        "due": false,
+        "due_reason": "password changed (190/460)",
+        "due_at": null,
+        "last_refreshed_at": null,
+        "last_attempt_at": null,
+        "consecutive_failures": 0
+      },
+      "verified_at": "2026-01-02T00:00:00Z",
+      "source": "live",
+      "problem": {
+        "kind": "password_changed",
+        "action": "reauthenticate",
+        "code": 190,
+        "subcode": 460,
+        "message": "Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons",
+        "fbtrace_id": null,
+        "remedy": "anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token"
+      },
+      "fingerprint": "fingerprint1",
+      "generation": 1,
+      "deliveries": []
+    }
+  ],
+  "system": []
+}
+"#).stderr("").exit(Exit::Ok);
+}
+
+#[test]
+fn a_good_proof_is_trusted_for_an_hour_and_a_bad_one_for_a_minute() {
+    let mut world = kept();
+    let source = |world: &World| {
+        let ran = world.run(&["status", "--json", "brand"]).exit(Exit::Ok);
+        let source = ran.token("brand")["source"].as_str().unwrap().to_owned();
+        (source, world.calls().len())
+    };
+    world.at(day(0) + TimeDelta::minutes(59));
+    assert_eq!(source(&world), ("cache".to_owned(), 0));
+    world.at(day(0) + TimeDelta::minutes(60));
+    assert_eq!(source(&world), ("live".to_owned(), 1));
+    // What it learnt was kept.
+    assert_eq!(source(&world), ("cache".to_owned(), 0));
+
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::Checkpoint));
+    world.at(day(0) + TimeDelta::minutes(120));
+    assert_eq!(source(&world), ("live".to_owned(), 1));
+    assert_eq!(source(&world).1, 0);
+    world.at(day(0) + TimeDelta::minutes(121));
+    assert_eq!(source(&world), ("live".to_owned(), 1));
+}
+
+#[test]
+fn live_always_asks_and_offline_never_does() {
+    let mut world = kept();
+    world.run(&["status", "--live", "--json"]).exit(Exit::Ok).stderr("");
+    assert_eq!(world.calls().len(), 2);
+    world.at(day(30));
+    world.run(&["status", "--offline"]).stdout("
+LABEL   TYPE  HEALTH    STATE  ENDS                              DATA ACCESS ENDS                  PROVEN       NEXT
+brand   user  critical  valid  2026-03-02 00:00 UTC, in 30 days  2026-04-01 00:00 UTC, in 60 days  30 days ago  verify: last proven 2026-01-01 00:00 UTC, 30 days ago
+bakery  page  critical  valid  never                             2026-04-01 00:00 UTC, in 60 days  30 days ago  verify: last proven 2026-01-01 00:00 UTC, 30 days ago
+
+critical: `brand` and `bakery`: the last run finished 2026-01-01 00:00 UTC, 30 days ago
+  hint: see that the timer or the cron job runs `metatoken refresh`, and run it now
+").stderr("").exit(Exit::Ok);
+    assert_eq!(world.calls(), [""; 0]);
+    world
+        .run(&["status", "--live", "--offline"])
+        .stdout("")
+        .stderr(
+            "
+error: the argument '--live' cannot be used with '--offline'
+
+Usage: metatoken status --live [LABEL]...
+
+For more information, try '--help'.
+",
+        )
+        .exit(Exit::Usage);
+}
+
+#[test]
+fn while_graph_is_out_of_reach_the_stored_verdict_stands() {
+    let mut world = kept();
+    world.at(day(1));
+    world.graph.misbehave(Rule::any(), FaultInjection::Status(503));
+    world.run(&["status"]).stdout("
+LABEL   TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN        NEXT
+brand   user  ok      valid  2026-03-02 00:00 UTC, in 59 days  2026-04-01 00:00 UTC, in 89 days  24 hours ago  verify: last proven 2026-01-01 00:00 UTC, 24 hours ago
+bakery  page  ok      valid  never                             2026-04-01 00:00 UTC, in 89 days  24 hours ago  verify: last proven 2026-01-01 00:00 UTC, 24 hours ago
+").stderr("
+Graph gave no verdict, so what is stored is shown: `brand` and `bakery`: An unknown error occurred (code 1)
+").exit(Exit::Ok);
+    let ran = world.run(&["status", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.token("brand")["state"], "valid");
+    assert_eq!(ran.token("brand")["source"], "store");
+    assert_eq!(ran.token("brand")["problem"]["kind"], "graph_unavailable");
+}
+
+#[test]
+fn what_is_due_or_not_well_can_be_picked() {
+    let mut world = kept();
+    world
+        .run(&["status", "--offline", "--due"])
+        .stdout(
+            "
+no tokens
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    world
+        .run(&["status", "--offline", "--problems"])
+        .stdout(
+            "
+no tokens
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    world.at(day(40));
+    world.run(&["status", "--due"]).stdout("
+LABEL  TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
+brand  user  ok      valid  2026-03-02 00:00 UTC, in 20 days  2026-04-01 00:00 UTC, in 50 days  just now  renew: its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+
+critical: the last run finished 2026-01-01 00:00 UTC, 40 days ago
+  hint: see that the timer or the cron job runs `metatoken refresh`, and run it now
+").stderr("").exit(Exit::Ok);
+    world.graph.with(|graph| graph.invalidate("EAAFAKEPageBakery1", Invalidation::Revoked));
+    world.run(&["status", "--live", "--problems"]).stdout("
+LABEL   TYPE  HEALTH    STATE    ENDS   DATA ACCESS ENDS                  PROVEN    NEXT
+bakery  page  critical  invalid  never  2026-04-01 00:00 UTC, in 50 days  just now  derive: it is dead and its parent is alive
+
+critical: `bakery`: Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
+  hint: run `metatoken refresh bakery`: its parent can give it a new string
+critical: the last run finished 2026-01-01 00:00 UTC, 40 days ago
+  hint: see that the timer or the cron job runs `metatoken refresh`, and run it now
+").stderr("").exit(Exit::Ok);
+    let ran = world.run(&["status", "--problems", "--due", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.json()["tokens"].as_array().unwrap().len(), 2, "{:#}", ran.json());
+}
+
+#[test]
+fn it_exits_0_unless_it_is_asked_for_checks_codes() {
+    let mut world = kept();
+    world.run(&["status", "--exit-code", "--offline", "--json"]).code(0).stderr("");
+    world.at(day(2));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
+    world.run(&["status", "--live", "--json"]).exit(Exit::Ok).stderr("");
+    world.run(&["status", "--exit-code", "--json"]).code(2).stderr("");
+    let world = World::new().config(CONFIG);
+    world.run(&["status", "--exit-code", "--offline", "--json"]).code(3).stderr("");
+}
+
+#[test]
+fn any_string_can_be_inspected_and_nothing_is_stored() {
+    let world = World::new().config("");
+    let string = world.mint(brand().ending(ends(50)));
+    world.write("found.txt", format!("{string}\n"));
+    let before = world.bytes_on_disk();
+    world.run(&["status", "--token-file", "found.txt"]).stdout("
+LABEL  TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
+-      user  ok      valid  2026-02-20 00:00 UTC, in 50 days  2026-04-01 00:00 UTC, in 90 days  just now  not stored
+").stderr("").exit(Exit::Ok);
+    let ran = world.run_with_input(&["status", "--token-file", "-", "--json"], &string);
+    let json = ran.exit(Exit::Ok).json();
+    assert_eq!(json["tokens"][0]["label"], serde_json::Value::Null);
+    assert_eq!(json["tokens"][0]["user_id"], ANNA);
+
+    world.graph.with(|graph| graph.invalidate(&string, Invalidation::Revoked));
+    world
+        .run(&["status", "--token-file", "found.txt", "--exit-code"])
+        .stdout("
+LABEL  TYPE  HEALTH    STATE    ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
+-      user  critical  invalid  2026-02-20 00:00 UTC, in 50 days  2026-04-01 00:00 UTC, in 90 days  just now  not stored
+
+critical: Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
+")
+        .stderr("")
+        .code(2);
+    world
+        .run_with_input(&["status", "--token-file", "-"], "EAAfake unknown")
+        .stdout("")
+        .stderr(
+            "
+error: standard input: holds no access token: it has a space, a tab or a line break inside
+hint: give the string alone, without quotes or a name before it
+",
+        )
+        .exit(Exit::InputRefused);
+    world
+        .run_with_input(&["status", "--token-file", "-"], "EAAfakeUnknown")
+        .stdout(
+            "
+LABEL  TYPE     HEALTH    STATE    ENDS     DATA ACCESS ENDS  PROVEN    NEXT
+-      unknown  critical  invalid  unknown  unknown           just now  not stored
+
+critical: Invalid OAuth access token (code 190)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    world
+        .run(&["status", "--token-file", "none.txt"])
+        .stdout("")
+        .stderr(
+            "
+error: none.txt: cannot be read
+  caused by: No such file or directory (os error 2)
+",
+        )
+        .exit(Exit::InputRefused);
+    assert_eq!(world.bytes_on_disk(), before);
+}
+
+#[test]
+fn with_several_apps_the_one_to_ask_with_is_named() {
+    let world = World::new()
+        .config("[app.other]\nid = \"1000000000000002\"\nsecret = { env = \"APP_SECRET\" }\n");
+    let other = AppFixture::new("1000000000000002", crate::common::APP_SECRET, "Other App");
+    world.graph.with(|graph| graph.add_app(other));
+    let string = world.mint(TokenFixture::page("1000000000000002", ANNA, BAKERY).named("bakery"));
+    let status = |arguments: &[&str]| {
+        let arguments: Vec<&str> =
+            ["status", "--token-file", "-"].iter().chain(arguments).copied().collect();
+        world.run_with_input(&arguments, &string)
+    };
+    status(&[])
+        .stdout("")
+        .stderr(
+            "
+error: say which app to ask with
+hint: `--app NAME`; the apps are `main` and `other`
+",
+        )
+        .exit(Exit::Usage);
+    status(&["--app", "third"])
+        .stdout("")
+        .stderr(
+            "
+error: third: is no app of the config
+hint: the apps are `main` and `other`
+",
+        )
+        .exit(Exit::Usage);
+    status(&["--app", "other"])
+        .stdout(
+            "
+LABEL  TYPE  HEALTH  STATE  ENDS   DATA ACCESS ENDS                  PROVEN    NEXT
+-      page  ok      valid  never  2026-04-01 00:00 UTC, in 90 days  just now  not stored
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+}
+
+#[test]
+fn verbose_tells_everything_that_is_known() {
+    let world = kept();
+    world.run(&["status", "-v", "--offline"]).stdout("
+LABEL   TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
+brand   user  ok      valid  2026-03-02 00:00 UTC, in 60 days  2026-04-01 00:00 UTC, in 90 days  just now  due 2026-02-10 00:00 UTC, in 40 days
+bakery  page  ok      valid  never                             2026-04-01 00:00 UTC, in 90 days  just now  it never expires
+
+brand
+  owner:        anna@client.example
+  app:          main
+  app id:       1000000000000001
+  application:  Main App
+  user id:      3000000000000001
+  generation:   1
+  fingerprint:  fingerprint1
+  issued:       2026-01-01 00:00 UTC, now
+  proven:       2026-01-01 00:00 UTC, now (cache)
+  scopes:       public_profile, pages_show_list
+
+bakery
+  owner:        anna@client.example
+  app:          main
+  app id:       1000000000000001
+  application:  Main App
+  user id:      3000000000000001
+  page id:      2000000000000001
+  parent:       brand
+  generation:   1
+  fingerprint:  fingerprint2
+  proven:       2026-01-01 00:00 UTC, now (cache)
+  last renewed: 2026-01-01 00:00 UTC, now
+  scopes:       public_profile, pages_show_list
+").stderr("").exit(Exit::Ok);
+}
+
+#[test]
+fn a_store_that_cannot_be_written_is_no_error_for_a_reader() {
+    let mut world = kept();
+    world.at(day(1));
+    // Whoever may not write (root may) learns the same as whoever may.
+    let mut permissions = std::fs::metadata(world.path("metatoken.db")).unwrap().permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(world.path("metatoken.db"), permissions).unwrap();
+    let ran = world.run(&["status", "--json"]).exit(Exit::Ok).stderr("");
+    assert_eq!(ran.token("brand")["source"], "live");
+}

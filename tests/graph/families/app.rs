@@ -1,0 +1,236 @@
+//! App tokens: the app's id and secret give one, and a new secret is its only death.
+
+use metatoken::exit::Exit;
+use metatoken::sandbox::TokenFixture;
+use serde_json::json;
+
+use super::hours;
+use crate::common::{ANNA, APP, APP_SECRET, World, day};
+
+const NEW_SECRET: &str = "fakesecretafterthereset";
+
+/// The app's token beside a user token of the same app, kept one after the other so that what the
+/// first call finds out is known to the second.
+const CONFIG: &str = r#"
+[http]
+concurrency = 1
+
+[token.publisher]
+type = "app"
+
+[token.brand]
+type = "user"
+access_token = { env = "BRAND" }
+"#;
+
+fn world() -> World {
+    World::new().config(CONFIG).token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
+}
+
+fn app_token(world: &World) -> String {
+    world.graph.with(|graph| graph.app_token(APP)).unwrap()
+}
+
+#[test]
+fn it_is_taken_by_the_apps_id_and_secret_and_only_proven_after_that() {
+    let mut world = world();
+    world
+        .run(&["refresh", "publisher"])
+        .stdout(
+            "
+LABEL      TYPE  OUTCOME  ENDS   REASON
+publisher  app   derived  never  no string yet
+
+1 token: 1 derived
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    assert_eq!(world.calls(), ["oauth/access_token -", "debug_token -"]);
+    let grant = world.graph.requests()[0].grant_type.clone();
+    assert_eq!(grant.as_deref(), Some("client_credentials"));
+    assert_eq!(world.in_use("publisher"), app_token(&world));
+    world.at(day(100));
+    world.run(&["refresh", "publisher", "--json"]).exit(Exit::Ok).stderr("");
+    world
+        .run(&["refresh", "--force", "publisher"])
+        .stdout(
+            "
+LABEL      TYPE  OUTCOME  ENDS   REASON
+publisher  app   not_due  never  it never expires
+
+1 token: 1 not due
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    assert_eq!(world.exchanges(), 1, "it has no end, so nothing is taken again");
+    world
+        .run(&["status", "publisher", "--offline"])
+        .stdout(
+            "
+LABEL      TYPE  HEALTH  STATE  ENDS   DATA ACCESS ENDS  PROVEN    NEXT
+publisher  app   ok      valid  never  unknown           just now  it never expires
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+}
+
+#[test]
+fn id_and_secret_may_be_pasted_as_one() {
+    let literal = format!("{APP}|{APP_SECRET}");
+    let config = CONFIG
+        .replace("type = \"app\"\n", "type = \"app\"\naccess_token = { env = \"PUBLISHER\" }\n");
+    let world = World::new()
+        .config(&config)
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
+        .with("PUBLISHER", &literal);
+    world
+        .run(&["refresh", "publisher"])
+        .stdout(
+            "
+LABEL      TYPE  OUTCOME  ENDS   REASON
+publisher  app   adopted  never  found where the config points
+
+1 token: 1 adopted
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    assert_eq!(world.in_use("publisher"), literal);
+    world
+        .run(&["status", "publisher", "--offline"])
+        .stdout(
+            "
+LABEL      TYPE  HEALTH  STATE  ENDS   DATA ACCESS ENDS  PROVEN    NEXT
+publisher  app   ok      valid  never  unknown           just now  it never expires
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    for (path, bytes) in world.bytes_on_disk() {
+        let found = bytes.windows(APP_SECRET.len()).any(|part| part == APP_SECRET.as_bytes());
+        assert!(!found, "the secret is in {}", path.display());
+    }
+}
+
+#[test]
+fn a_reset_secret_is_the_configs_fault_and_nobodys_death() {
+    let mut world = world();
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL      TYPE  OUTCOME  ENDS                              REASON
+publisher  app   derived  never                             no string yet
+brand      user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+
+2 tokens: 1 derived, 1 adopted
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    world.calls();
+    let before = app_token(&world);
+
+    // The config still has the old secret.
+    world.graph.with(|graph| graph.reset_secret(APP, NEW_SECRET));
+    world.at(day(1));
+    world.run(&["refresh"]).stdout("
+LABEL      TYPE  OUTCOME  ENDS                              REASON
+publisher  app   skipped  never                             bad app credentials (190)
+brand      user  invalid  2026-03-02 00:00 UTC, in 59 days  bad app credentials (190)
+
+warning: `publisher` and `brand`: Invalid OAuth access token signature (code 190)
+  hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
+
+2 tokens: 1 skipped, 1 invalid
+").stderr("").exit(Exit::PersonNeeded);
+    assert_eq!(world.calls().len(), 1, "one call finds it out");
+    for label in ["publisher", "brand"] {
+        let stored = world.offline(label);
+        assert_eq!(stored["valid"], true, "{label}");
+        assert_eq!(stored["problem"]["kind"], "bad_app_credentials", "{label}");
+        assert_eq!(stored["problem"]["action"], "fix_configuration", "{label}");
+    }
+    world.run(&["check"]).verdict("
+METATOKEN WARNING - publisher and 1 more: Invalid OAuth access token signature (code 190)
+WARNING: `publisher` and `brand`: Invalid OAuth access token signature (code 190); compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
+").stderr("").code(1);
+    assert_eq!(world.in_use("publisher"), before);
+
+    // The config has the new one: the app's token is taken anew, Anna's goes on as it is.
+    world.set("APP_SECRET", NEW_SECRET);
+    world.at(day(1) + hours(1));
+    world.run(&["refresh"]).stdout("
+LABEL      TYPE  OUTCOME   ENDS                              REASON
+publisher  app   derived   never                             it is dead, and the app's secret gives another
+brand      user  verified  2026-03-02 00:00 UTC, in 58 days  due 2026-02-10 00:00 UTC, in 38 days
+
+2 tokens: 1 derived, 1 verified
+").stderr("").exit(Exit::Ok);
+    assert_eq!(world.in_use("publisher"), app_token(&world));
+    assert_ne!(world.in_use("publisher"), before);
+    assert_eq!(world.in_use("brand"), "EAAFAKEBrand1");
+    world
+        .run(&["check"])
+        .verdict(
+            "
+METATOKEN OK - 2 tokens, all well
+",
+        )
+        .stderr("")
+        .code(0);
+    world.run(&["history", "publisher"]).stdout("
+AT                    LABEL      EVENT    GENERATION  FINGERPRINT   ENDED  ENDS   TRIGGER  PROBLEM
+2026-01-01 00:00 UTC  publisher  derived  1           fingerprint1  -      never  manual   -
+2026-01-02 01:00 UTC  publisher  invalid  1           fingerprint1  never  never  manual   Invalid OAuth access token signature (code 190)
+2026-01-02 01:00 UTC  publisher  derived  2           fingerprint3  never  never  manual   -
+
+2 attempts: 2 succeeded, 0 failed (100.0 %)
+").stderr("").exit(Exit::Ok);
+}
+
+#[test]
+fn a_secret_that_was_wrong_from_the_first_is_named() {
+    let world = world().with("APP_SECRET", "fakewrong");
+    world.run(&["refresh"]).stdout("
+LABEL      TYPE  OUTCOME  ENDS  REASON
+publisher  app   skipped  -     bad app credentials (190)
+brand      user  invalid  -     bad app credentials (190)
+
+critical: `publisher` and `brand`: Invalid OAuth access token signature (code 190)
+  hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
+
+2 tokens: 1 skipped, 1 invalid
+").stderr("").exit(Exit::PersonNeeded);
+    assert_eq!(world.calls().len(), 1);
+    let shared = &world.run(&["refresh", "--json"]).json()["system"];
+    assert_eq!(shared[0]["labels"], json!(["publisher", "brand"]), "{shared:#}");
+}
+
+#[test]
+fn the_token_of_another_app_is_refused() {
+    let config = CONFIG
+        .replace("type = \"app\"\n", "type = \"app\"\naccess_token = { env = \"PUBLISHER\" }\n");
+    let world = World::new()
+        .config(&config)
+        .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"))
+        .with("PUBLISHER", "1000000000000077|fakesecretofnobody");
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::InputRefused);
+    assert_eq!(ran.outcomes()["brand"], "adopted");
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL      TYPE  OUTCOME  ENDS                              REASON
+publisher  app   not_due  never                             it never expires
+brand      user  not_due  2026-03-02 00:00 UTC, in 60 days  due 2026-02-10 00:00 UTC, in 40 days
+
+2 tokens: 2 not due
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+}

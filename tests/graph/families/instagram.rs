@@ -1,0 +1,490 @@
+//! Instagram: nobody says when a string ends, none is renewed in its first day, and only `/me`
+//! tells whether it lives.
+
+use chrono::TimeDelta;
+use metatoken::exit::Exit;
+use metatoken::sandbox::{
+    DeadRefusal, FaultInjection, Invalidation, OldString, Renewal, Rule, TokenFixture, YoungRefusal,
+};
+use metatoken::token::Expiry;
+use serde_json::json;
+
+use super::{CREATOR_CONFIG, creator, hours};
+use crate::common::{World, day};
+
+/// The calls of a run that finds out whether a string is short-lived, too young, or neither.
+const TRIED: [&str; 4] = [
+    "instagram/me Creator",
+    "instagram/access_token Creator",
+    "instagram/refresh_access_token Creator",
+    "instagram/me Creator",
+];
+const RENEWED: [&str; 2] = ["instagram/refresh_access_token Creator", "instagram/me Creator"];
+
+fn world(spec: TokenFixture) -> World {
+    World::new().config(CREATOR_CONFIG).token("CREATOR", spec)
+}
+
+/// A world in which a string of thirty days was adopted and renewed on day 0: its end is known.
+fn renewed(spec: TokenFixture) -> World {
+    let world = world(spec.aged(TimeDelta::days(30)));
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.outcomes()["creator"], "refreshed");
+    world.calls();
+    world
+}
+
+#[test]
+fn a_string_fresh_from_the_dashboard_waits_a_day_and_is_renewed() {
+    let mut world = world(creator());
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL    TYPE       OUTCOME  ENDS     REASON
+creator  instagram  adopted  unknown  found where the config points
+
+1 token: 1 adopted
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    assert_eq!(world.calls(), TRIED);
+    world.run(&["status", "--offline"]).stdout("
+LABEL    TYPE       HEALTH  STATE  ENDS     DATA ACCESS ENDS  PROVEN    NEXT
+creator  instagram  ok      valid  unknown  unknown           just now  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 24 hours
+").stderr("").exit(Exit::Ok);
+
+    world.at(day(0) + hours(1));
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME    ENDS     REASON
+creator  instagram  too_young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 23 hours
+
+1 token: 1 too young
+").stderr("").exit(Exit::Ok);
+    assert_eq!(world.calls(), [""; 0]);
+    let result = world.run(&["refresh", "--json"]).exit(Exit::Ok).result("creator");
+    assert_eq!((&result["outcome"], &result["problem"]), (&json!("too_young"), &json!(null)));
+
+    world.at(day(1));
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME    ENDS                              REASON
+creator  instagram  refreshed  2026-03-03 00:00 UTC, in 60 days  nobody knows when it ends; a renewal tells
+
+1 token: 1 refreshed
+").stderr("").exit(Exit::Ok);
+    assert_eq!(world.calls(), RENEWED);
+    world.run(&["token", "creator"]).stdout("\nIGFAKECreator2\n").stderr("").exit(Exit::Ok);
+    world.run(&["status", "--offline"]).stdout("
+LABEL    TYPE       HEALTH  STATE  ENDS                              DATA ACCESS ENDS  PROVEN    NEXT
+creator  instagram  ok      valid  2026-03-03 00:00 UTC, in 60 days  unknown           just now  due 2026-02-11 00:00 UTC, in 40 days
+").stderr("").exit(Exit::Ok);
+    world.run(&["history"]).stdout("
+AT                    LABEL    EVENT           GENERATION  FINGERPRINT   ENDED  ENDS                  TRIGGER  PROBLEM
+2026-01-01 00:00 UTC  creator  adopted         1           fingerprint1  -      -                     manual   -
+2026-01-01 00:00 UTC  creator  refresh_failed  -           -             -      -                     manual   Meta renews no string in its first day: Session key invalid. This could be because the session key has an incorrect format, or because the user has revoked this session (code 452)
+2026-01-02 00:00 UTC  creator  refreshed       2           fingerprint2  -      2026-03-03 00:00 UTC  manual   -
+
+2 attempts: 1 succeeded, 1 failed (50.0 %)
+").stderr("").exit(Exit::Ok);
+}
+
+#[test]
+fn force_does_not_shorten_metas_day() {
+    let mut world = world(creator());
+    world.run(&["refresh"]).exit(Exit::Ok).stderr("");
+    world.calls();
+    world.at(day(0) + hours(23));
+    world.run(&["refresh", "--force", "creator"]).stdout("
+LABEL    TYPE       OUTCOME    ENDS     REASON
+creator  instagram  too_young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 60 minutes
+
+1 token: 1 too young
+").stderr("").exit(Exit::Ok);
+    assert_eq!(world.calls(), ["instagram/me Creator"]);
+
+    // Of a string that was granted to us the day is known without asking for a refusal.
+    let mut world = renewed(creator());
+    world.at(day(0) + hours(23));
+    world.run(&["refresh", "--force", "creator"]).stdout("
+LABEL    TYPE       OUTCOME    ENDS                              REASON
+creator  instagram  too_young  2026-03-02 00:00 UTC, in 59 days  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 60 minutes
+
+1 token: 1 too young
+").stderr("").exit(Exit::Ok);
+    assert_eq!(world.calls(), ["instagram/me Creator"]);
+    world.at(day(1));
+    world
+        .run(&["refresh", "--force", "creator"])
+        .stdout(
+            "
+LABEL    TYPE       OUTCOME    ENDS                              REASON
+creator  instagram  refreshed  2026-03-03 00:00 UTC, in 60 days  `--force`
+
+1 token: 1 refreshed
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    assert_eq!(world.calls(), ["instagram/me Creator", RENEWED[0], RENEWED[1]]);
+}
+
+#[test]
+fn a_refusal_of_the_young_may_have_any_number() {
+    for (refusal, code) in [(YoungRefusal::SessionKey, 452), (YoungRefusal::Unsupported, 100)] {
+        let mut world = world(creator());
+        world.graph.with(|graph| graph.set_young_refusal(refusal));
+        world.run(&["refresh"]).exit(Exit::Ok).stderr("");
+        world.at(day(0) + hours(2));
+        let result = world.run(&["refresh", "--json"]).exit(Exit::Ok).result("creator");
+        assert_eq!(result["outcome"], "too_young", "{refusal:?}");
+        let stored = world.offline("creator");
+        assert_eq!(stored["problem"]["kind"], "too_young", "{refusal:?}");
+        assert_eq!(stored["problem"]["action"], "wait", "{refusal:?}");
+        assert_eq!(stored["problem"]["code"], code, "{refusal:?}");
+        assert_eq!(stored["refresh"]["due_at"], "2026-01-02T00:00:00Z", "{refusal:?}");
+        assert_eq!(stored["health"], "ok", "{refusal:?}");
+        world.at(day(1));
+        let result = world.run(&["refresh", "--json"]).exit(Exit::Ok).result("creator");
+        assert_eq!(result["outcome"], "refreshed", "{refusal:?}");
+        assert_eq!(result["new_expires_at"], "2026-03-03T00:00:00Z", "{refusal:?}");
+    }
+}
+
+#[test]
+fn an_old_enough_string_is_renewed_in_the_run_that_adopts_it() {
+    let mut world = world(creator().aged(TimeDelta::days(48)));
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME    ENDS                              REASON
+creator  instagram  refreshed  2026-03-02 00:00 UTC, in 60 days  nobody knows when it ends, and it may be one of those that live an hour
+
+1 token: 1 refreshed
+").stderr("").exit(Exit::Ok);
+    world.calls();
+    // The end is known from now on: the token rests, and is renewed in its window.
+    world.lives_until(30);
+    for (at, outcome) in [(39, "verified"), (40, "refreshed")] {
+        world.at(day(at));
+        let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+        assert_eq!(ran.outcomes()["creator"], outcome, "day {at}");
+    }
+    world.run(&["status", "--offline"]).stdout("
+LABEL    TYPE       HEALTH  STATE  ENDS                              DATA ACCESS ENDS  PROVEN    NEXT
+creator  instagram  ok      valid  2026-04-11 00:00 UTC, in 60 days  unknown           just now  due 2026-03-22 00:00 UTC, in 40 days
+").stderr("").exit(Exit::Ok);
+}
+
+#[test]
+fn the_same_string_may_come_back_with_a_later_end() {
+    let mut world = renewed(creator().renewal(Renewal::ExtendsInPlace));
+    assert_eq!(world.in_use("creator"), "IGFAKECreator1");
+    world.at(day(45));
+    let result = world.run(&["refresh", "--json"]).exit(Exit::Ok).result("creator");
+    assert_eq!(result["outcome"], "refreshed");
+    assert_eq!(result["old_expires_at"], "2026-03-02T00:00:00Z");
+    assert_eq!(result["new_expires_at"], "2026-04-16T00:00:00Z");
+    assert_eq!(result["generation"], 1);
+    assert_eq!(world.in_use("creator"), "IGFAKECreator1");
+}
+
+#[test]
+fn a_new_string_takes_the_place_of_an_old_one_that_dies_of_it() {
+    let mut world = renewed(creator());
+    world.graph.with(|graph| graph.set_old_string(OldString::Dies));
+    world.at(day(45));
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME    ENDS                              REASON
+creator  instagram  refreshed  2026-04-16 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
+
+1 token: 1 refreshed
+").stderr("").exit(Exit::Ok);
+    assert_eq!(world.calls(), RENEWED);
+    assert_eq!(world.in_use("creator"), "IGFAKECreator3");
+    world.graph.with(|graph| {
+        assert!(graph.invalidation("IGFAKECreator2").is_some());
+        assert_eq!(graph.invalidation("IGFAKECreator3"), None);
+    });
+}
+
+#[test]
+fn where_the_grant_tells_no_end_it_is_renewed_daily() {
+    let mut world = world(creator().aged(TimeDelta::days(30)).withholding_expires_in());
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME    ENDS     REASON
+creator  instagram  refreshed  unknown  nobody knows when it ends, and it may be one of those that live an hour
+
+1 token: 1 refreshed
+").stderr("").exit(Exit::Ok);
+    for (at, outcome) in [(hours(12), "too_young"), (hours(24), "refreshed")] {
+        world.at(day(0) + at);
+        let result = world.run(&["refresh", "--json"]).exit(Exit::Ok).result("creator");
+        assert_eq!(result["outcome"], outcome, "{at}");
+        assert_eq!(result["new_expires_at"], json!(null));
+        assert_eq!(result["never_expires"], false, "what is not told is not «never»");
+    }
+    world.run(&["status", "--offline"]).stdout("
+LABEL    TYPE       HEALTH  STATE  ENDS     DATA ACCESS ENDS  PROVEN    NEXT
+creator  instagram  ok      valid  unknown  unknown           just now  it is less than a day old, and Meta renews none that young: next 2026-01-03 00:00 UTC, in 24 hours
+").stderr("").exit(Exit::Ok);
+    world
+        .run(&["check"])
+        .verdict(
+            "
+METATOKEN OK - 1 token, all well
+",
+        )
+        .stderr("")
+        .code(0);
+}
+
+#[test]
+fn a_short_lived_string_is_exchanged_in_the_run_that_adopts_it() {
+    let world = world(creator().ending(Expiry::At(day(0) + hours(1))));
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME    ENDS                              REASON
+creator  instagram  exchanged  2026-03-02 00:00 UTC, in 60 days  nobody knows when it ends, and it may be one of those that live an hour
+
+1 token: 1 exchanged
+").stderr("").exit(Exit::Ok);
+    assert_eq!(
+        world.calls(),
+        ["instagram/me Creator", "instagram/access_token Creator", "instagram/me Creator"]
+    );
+}
+
+/// The app without its secret, which renewal does not need.
+fn without_a_secret() -> String {
+    CREATOR_CONFIG.replace("secret = { env = \"INSTA_SECRET\" }\n", "")
+}
+
+#[test]
+fn without_a_secret_a_long_lived_string_is_kept_all_the_same() {
+    let mut world = World::new().config(&without_a_secret()).token("CREATOR", creator());
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME  ENDS     REASON
+creator  instagram  adopted  unknown  found where the config points
+
+warning: `creator`: Meta does not renew it yet; if it came from the login dialog it lives an hour, and app `insta` has no `secret` with which it could be exchanged: Session key invalid. This could be because the session key has an incorrect format, or because the user has revoked this session (code 452)
+  hint: set the `secret` of its app; then run `metatoken refresh --force creator`; or generate the token in the app's dashboard, which gives sixty days
+
+1 token: 1 adopted
+").stderr("").exit(Exit::Ok);
+    world.at(day(0) + hours(1));
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME    ENDS     REASON
+creator  instagram  too_young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 23 hours
+
+warning: `creator`: Meta does not renew it yet; if it came from the login dialog it lives an hour, and app `insta` has no `secret` with which it could be exchanged: Session key invalid. This could be because the session key has an incorrect format, or because the user has revoked this session (code 452)
+  hint: set the `secret` of its app; then run `metatoken refresh --force creator`; or generate the token in the app's dashboard, which gives sixty days
+
+1 token: 1 too young
+").stderr("").exit(Exit::Ok);
+    world.at(day(1));
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME    ENDS                              REASON
+creator  instagram  refreshed  2026-03-03 00:00 UTC, in 60 days  nobody knows when it ends; a renewal tells
+
+1 token: 1 refreshed
+").stderr("").exit(Exit::Ok);
+}
+
+#[test]
+fn without_a_secret_a_string_of_an_hour_is_lost_and_the_cure_is_named() {
+    let spec = creator().ending(Expiry::At(day(0) + hours(1)));
+    let mut world = World::new().config(&without_a_secret()).token("CREATOR", spec);
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME  ENDS     REASON
+creator  instagram  adopted  unknown  found where the config points
+
+warning: `creator`: Meta does not renew it yet; if it came from the login dialog it lives an hour, and app `insta` has no `secret` with which it could be exchanged: Session key invalid. This could be because the session key has an incorrect format, or because the user has revoked this session (code 452)
+  hint: set the `secret` of its app; then run `metatoken refresh --force creator`; or generate the token in the app's dashboard, which gives sixty days
+
+1 token: 1 adopted
+").stderr("").exit(Exit::Ok);
+    world.at(day(0) + hours(2));
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME    ENDS     REASON
+creator  instagram  too_young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 22 hours
+
+warning: `creator`: Meta does not renew it yet; if it came from the login dialog it lives an hour, and app `insta` has no `secret` with which it could be exchanged: Session key invalid. This could be because the session key has an incorrect format, or because the user has revoked this session (code 452)
+  hint: set the `secret` of its app; then run `metatoken refresh --force creator`; or generate the token in the app's dashboard, which gives sixty days
+
+1 token: 1 too young
+").stderr("").exit(Exit::Ok);
+    world.at(day(1) + hours(1));
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME  ENDS     REASON
+creator  instagram  invalid  unknown  expired (190)
+
+critical: `creator`: Error validating access token: Session has expired on Wednesday, 31-Dec-25 17:00:00 PST. The current time is Thursday, 01-Jan-26 17:00:00 PST (code 190)
+  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+
+1 token: 1 invalid
+").stderr("").exit(Exit::PersonNeeded);
+}
+
+#[test]
+fn once_the_secret_is_there_a_string_of_an_hour_is_exchanged() {
+    let spec = creator().ending(Expiry::At(day(0) + hours(1)));
+    let mut world = World::new().config(&without_a_secret()).token("CREATOR", spec);
+    world.run(&["refresh"]).exit(Exit::Ok).stderr("");
+    world.reconfigure(CREATOR_CONFIG);
+    world.at(day(0) + TimeDelta::minutes(30));
+    world.run(&["refresh", "--force", "creator"]).stdout("
+LABEL    TYPE       OUTCOME    ENDS                              REASON
+creator  instagram  exchanged  2026-03-02 00:30 UTC, in 60 days  nobody knows when it ends, and it may be one of those that live an hour
+
+1 token: 1 exchanged
+").stderr("").exit(Exit::Ok);
+}
+
+#[test]
+fn a_dead_string_is_a_persons_though_instagram_says_no_subcode() {
+    for (refusal, kind) in
+        [(DeadRefusal::Sentence, "expired"), (DeadRefusal::NoResource, "object_not_found")]
+    {
+        let mut world = renewed(creator());
+        world.graph.with(|graph| graph.set_dead_refusal(refusal));
+        world.at(day(60));
+        let ran = world.run(&["refresh"]).exit(Exit::PersonNeeded);
+        match refusal {
+            DeadRefusal::Sentence => ran.stdout("
+LABEL    TYPE       OUTCOME  ENDS                       REASON
+creator  instagram  invalid  2026-03-02 00:00 UTC, now  expired (190)
+
+critical: `creator`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190)
+  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+
+1 token: 1 invalid
+").stderr(""),
+            DeadRefusal::NoResource => ran.stdout("
+LABEL    TYPE       OUTCOME  ENDS                       REASON
+creator  instagram  invalid  2026-03-02 00:00 UTC, now  object not found (100)
+
+critical: `creator`: The requested resource does not exist (code 100)
+  hint: see that the account still lists the app in its settings (Website permissions); if not, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+
+1 token: 1 invalid
+").stderr(""),
+        };
+        assert_eq!(world.calls(), ["instagram/me Creator"], "{refusal:?}: nothing to renew");
+        let stored = world.offline("creator");
+        assert_ne!(stored["valid"], true, "{refusal:?}");
+        assert_eq!(stored["health"], "critical", "{refusal:?}");
+        assert_eq!(stored["problem"]["kind"], kind, "{refusal:?}");
+        assert_eq!(stored["problem"]["subcode"], json!(null), "{refusal:?}");
+        // A person pastes another, and all is well.
+        let pasted = world.mint(creator());
+        let ran = world.run_with_input(&["exchange", "creator", "--json"], &pasted);
+        assert_eq!(ran.exit(Exit::Ok).outcomes()["creator"], "adopted", "{refusal:?}");
+        assert_eq!(world.offline("creator")["valid"], true, "{refusal:?}");
+    }
+}
+
+#[test]
+fn a_removed_app_is_told_by_its_sentence() {
+    let mut world = renewed(creator());
+    world.graph.with(|graph| graph.invalidate("IGFAKECreator2", Invalidation::AppRemoved));
+    world.at(day(1));
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME  ENDS                              REASON
+creator  instagram  invalid  2026-03-02 00:00 UTC, in 59 days  app not authorized (190)
+
+critical: `creator`: Error validating access token: The user has not authorized application 1000000000000011 (code 190)
+  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+
+1 token: 1 invalid
+").stderr("").exit(Exit::PersonNeeded);
+}
+
+#[test]
+fn an_outage_is_never_death() {
+    for misbehaviour in [
+        FaultInjection::CloseBeforeAnswer,
+        FaultInjection::Status(500),
+        FaultInjection::Html,
+        FaultInjection::Nothing,
+        FaultInjection::Code2Transient,
+    ] {
+        let quick = format!("[http]\nattempts = 1\n{CREATOR_CONFIG}");
+        let mut world = renewed(creator());
+        world.reconfigure(&quick);
+        for at in [41, 59] {
+            world.at(day(at));
+            world.graph.misbehave(Rule::any(), misbehaviour.clone());
+            let ran = world.run(&["refresh", "--json"]);
+            assert_ne!(ran.code, Some(77), "{misbehaviour:?}: {}", ran.stdout);
+            assert_ne!(ran.code, Some(0), "{misbehaviour:?}: {}", ran.stdout);
+            assert_eq!(world.offline("creator")["valid"], true, "{misbehaviour:?}");
+        }
+        world.graph.behave();
+        world.at(day(59) + hours(7));
+        let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+        assert_eq!(ran.outcomes()["creator"], "refreshed", "{misbehaviour:?}");
+    }
+}
+
+#[test]
+fn an_unsupported_request_is_no_verdict() {
+    let refusal = json!({ "error": {
+        "message": "Unsupported request - method type: get", "type": "IGApiException", "code": 100,
+    }});
+    let refusal = FaultInjection::Raw {
+        status: 400,
+        headers: vec![],
+        body: refusal.to_string().into_bytes(),
+    };
+    let mut world = renewed(creator());
+    world.at(day(1));
+    world.graph.misbehave(Rule::on("/me"), refusal);
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
+    let problem = &ran.result("creator")["problem"];
+    assert_eq!((&problem["kind"], &problem["code"]), (&json!("wrong_host_or_type"), &json!(100)));
+    let stored = world.offline("creator");
+    assert_eq!((&stored["valid"], &stored["state"]), (&json!(null), &json!("unverified")));
+    // Somebody links the app anew; the string was good all the time.
+    world.graph.behave();
+    world.at(day(1) + hours(1));
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.outcomes()["creator"], "verified");
+    assert_eq!(world.offline("creator")["valid"], true);
+}
+
+#[test]
+fn a_string_of_facebooks_is_refused_by_its_host() {
+    let world = World::new().config(CREATOR_CONFIG).token(
+        "CREATOR",
+        TokenFixture::user(crate::common::APP, crate::common::ANNA).named("brand"),
+    );
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME  ENDS  REASON
+creator  instagram  invalid  -     refused: wrong host or type (190)
+
+critical: `creator`: the new string is refused: Cannot parse access token (code 190)
+  hint: compare `type` and `app` in the config with what the message says, or paste the string that belongs there
+
+1 token: 1 invalid
+").stderr("").exit(Exit::InputRefused);
+    assert_eq!(world.calls(), ["instagram/me Brand"]);
+    // It is not asked about again until the string changes, and not forgotten either.
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
+    assert_eq!(ran.outcomes()["creator"], "invalid");
+    assert_eq!(world.calls(), [""; 0]);
+    let world = world.token("CREATOR", creator().aged(TimeDelta::days(2)));
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.outcomes()["creator"], "refreshed");
+}
+
+/// Whoever hands the same one over again is told that Meta may have ended it by the exchange.
+#[test]
+fn a_lost_answer_to_an_exchange_is_named_when_the_same_one_comes_again() {
+    let world = World::new().config(CREATOR_CONFIG);
+    let hour = Expiry::At(day(0) + hours(1));
+    let pasted = world.mint(creator().ending(hour));
+    world.graph.with(|graph| graph.set_old_string(OldString::Dies));
+    world.graph.misbehave(Rule::on("/access_token").once(), FaultInjection::CloseAfterEffect);
+    world.run_with_input(&["exchange", "creator"], &pasted).code(69);
+    let ran = world.run_with_input(&["exchange", "creator"], &pasted).code(65);
+    let lost = "the answer to an exchange sent 2026-01-01 00:00 UTC was lost, which may be why; Meta says: ";
+    assert!(ran.stderr.contains(lost), "{}", ran.stderr);
+}

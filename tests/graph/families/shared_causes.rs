@@ -1,0 +1,200 @@
+//! A cause that many tokens share is found once, stops the calls that must fail, and is told once
+//! with all that it holds back.
+
+use std::fmt::Write as _;
+
+use chrono::TimeDelta;
+use metatoken::exit::Exit;
+use metatoken::sandbox::{FaultInjection, Invalidation, Listing, PageFixture, Rule, TokenFixture};
+use serde_json::json;
+
+use super::{CREATOR_CONFIG, creator};
+use crate::common::{ANNA, APP, World, day};
+
+const FIVE: [&str; 5] = ["one", "two", "three", "four", "five"];
+
+/// Five tokens of one app, kept one after the other, and one of another app's.
+fn five() -> World {
+    let mut config = format!("[http]\nconcurrency = 1\nattempts = 1\n{CREATOR_CONFIG}");
+    // Each has twenty days and an hour left, so it is due on the next day.
+    let nearly = TimeDelta::days(39) + TimeDelta::hours(23);
+    let mut world = World::new().token("CREATOR", creator().aged(TimeDelta::days(2)));
+    for label in FIVE {
+        let variable = label.to_uppercase();
+        let _ = write!(
+            config,
+            "\n[token.{label}]\ntype = \"user\"\napp = \"main\"\naccess_token = {{ env = \"{variable}\" }}\n"
+        );
+        world = world.token(&variable, TokenFixture::user(APP, ANNA).named(label).aged(nearly));
+    }
+    world = world.config(&config);
+    world.run(&["refresh", "--json"]).exit(Exit::Ok).stderr("");
+    world.calls();
+    world.at(day(1));
+    world
+}
+
+/// The calls that went to Facebook.
+fn at_facebook(world: &World) -> Vec<String> {
+    world.calls().into_iter().filter(|call| !call.starts_with("instagram/")).collect()
+}
+
+#[test]
+fn a_wrong_secret_is_found_by_one_call() {
+    let world = five().with("APP_SECRET", "fakewrong");
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME   ENDS                              REASON
+creator  instagram  verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+one      user       skipped   2026-01-21 01:00 UTC, in 19 days  bad app credentials (1)
+two      user       skipped   2026-01-21 01:00 UTC, in 19 days  bad app credentials (1)
+three    user       skipped   2026-01-21 01:00 UTC, in 19 days  bad app credentials (1)
+four     user       skipped   2026-01-21 01:00 UTC, in 19 days  bad app credentials (1)
+five     user       invalid   2026-01-21 01:00 UTC, in 19 days  bad app credentials (1)
+
+warning: `one`, `two`, `three`, `four` and `five`: Error validating client secret (code 1)
+  hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
+
+6 tokens: 1 verified, 4 skipped, 1 invalid
+").stderr("").exit(Exit::PersonNeeded);
+    assert_eq!(at_facebook(&world).len(), 1);
+    let json = world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded).json();
+    let system = json["system"].as_array().unwrap();
+    assert_eq!(system.len(), 1, "{system:#?}");
+    assert_eq!(system[0]["labels"], json!(FIVE));
+    assert_eq!(system[0]["code"], "bad_app_credentials");
+    world.run(&["status", "--offline"]).stdout("
+LABEL    TYPE       HEALTH   STATE  ENDS                              DATA ACCESS ENDS                  PROVEN        NEXT
+creator  instagram  ok       valid  2026-03-02 00:00 UTC, in 59 days  unknown                           just now      due 2026-02-10 00:00 UTC, in 39 days
+one      user       warning  valid  2026-01-21 01:00 UTC, in 19 days  2026-02-20 01:00 UTC, in 49 days  24 hours ago  renew: its end, 2026-01-21 01:00 UTC, in 19 days, is within 20d
+two      user       warning  valid  2026-01-21 01:00 UTC, in 19 days  2026-02-20 01:00 UTC, in 49 days  24 hours ago  renew: its end, 2026-01-21 01:00 UTC, in 19 days, is within 20d
+three    user       warning  valid  2026-01-21 01:00 UTC, in 19 days  2026-02-20 01:00 UTC, in 49 days  24 hours ago  renew: its end, 2026-01-21 01:00 UTC, in 19 days, is within 20d
+four     user       warning  valid  2026-01-21 01:00 UTC, in 19 days  2026-02-20 01:00 UTC, in 49 days  24 hours ago  renew: its end, 2026-01-21 01:00 UTC, in 19 days, is within 20d
+five     user       warning  valid  2026-01-21 01:00 UTC, in 19 days  2026-02-20 01:00 UTC, in 49 days  24 hours ago  verify: last proven 2026-01-01 00:00 UTC, 24 hours ago
+
+warning: `one`, `two`, `three`, `four` and `five`: Invalid OAuth access token signature (code 190)
+  hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
+").stderr("").exit(Exit::Ok);
+    world.run(&["check"]).verdict("
+METATOKEN WARNING - one and 4 more: Invalid OAuth access token signature (code 190)
+WARNING: `one`, `two`, `three`, `four` and `five`: Invalid OAuth access token signature (code 190); compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
+").stderr("").code(1);
+}
+
+#[test]
+fn a_disabled_app_is_found_by_one_call() {
+    let world = five();
+    world.graph.with(|graph| graph.app_mut(APP).unwrap().disabled = true);
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME   ENDS                              REASON
+creator  instagram  verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+one      user       skipped   2026-01-21 01:00 UTC, in 19 days  app disabled (200)
+two      user       skipped   2026-01-21 01:00 UTC, in 19 days  app disabled (200)
+three    user       skipped   2026-01-21 01:00 UTC, in 19 days  app disabled (200)
+four     user       skipped   2026-01-21 01:00 UTC, in 19 days  app disabled (200)
+five     user       invalid   2026-01-21 01:00 UTC, in 19 days  app disabled (200)
+
+warning: `one`, `two`, `three`, `four` and `five`: API access deactivated. To reactivate, go to the app dashboard (code 200)
+  hint: open the app's dashboard and follow its alerts until the app is live again; then run `metatoken refresh`
+
+6 tokens: 1 verified, 4 skipped, 1 invalid
+").stderr("").exit(Exit::PersonNeeded);
+    assert_eq!(at_facebook(&world).len(), 1);
+    for label in FIVE {
+        assert_eq!(world.offline(label)["valid"], true, "{label}: no death");
+    }
+    let json = world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded).json();
+    assert_eq!(json["system"].as_array().unwrap().len(), 1);
+    assert_eq!(json["system"][0]["labels"], json!(FIVE));
+    world.graph.with(|graph| graph.app_mut(APP).unwrap().disabled = false);
+    let mut world = world;
+    world.at(day(2));
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+    assert!(FIVE.iter().all(|label| ran.outcomes()[*label] == "refreshed"));
+}
+
+#[test]
+fn graph_out_of_reach_is_one_cause_for_all() {
+    let world = five();
+    world.graph.misbehave(Rule::any(), FaultInjection::CloseBeforeAnswer);
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME  ENDS                              REASON
+creator  instagram  failed   2026-03-02 00:00 UTC, in 59 days  network
+one      user       skipped  2026-01-21 01:00 UTC, in 19 days  network
+two      user       skipped  2026-01-21 01:00 UTC, in 19 days  network
+three    user       skipped  2026-01-21 01:00 UTC, in 19 days  network
+four     user       skipped  2026-01-21 01:00 UTC, in 19 days  network
+five     user       failed   2026-01-21 01:00 UTC, in 19 days  network
+
+warning: `creator`, `one`, `two`, `three`, `four` and `five`: the connection to `127.0.0.1` broke: connection closed before message completed
+  hint: nothing to do yet: it is tried again by itself
+
+6 tokens: 4 skipped, 2 failed
+").stderr("").exit(Exit::Unavailable);
+    // One a host: that one is out of reach says nothing of the other.
+    assert_eq!(world.calls().len(), 2);
+    for label in FIVE {
+        assert_eq!(world.offline(label)["state"], "valid", "{label}");
+    }
+    let json = world.run(&["refresh", "--json"]).exit(Exit::Unavailable).json();
+    assert_eq!(json["system"].as_array().unwrap().len(), 1, "{:#}", json["system"]);
+    world.run(&["refresh", "--quiet"]).silent().exit(Exit::Unavailable);
+}
+
+#[test]
+fn graph_down_is_believed_after_three_answers() {
+    let world = five();
+    world.graph.misbehave(Rule::any(), FaultInjection::Code2Transient);
+    world.run(&["refresh"]).stdout("
+LABEL    TYPE       OUTCOME  ENDS                              REASON
+creator  instagram  failed   2026-03-02 00:00 UTC, in 59 days  graph unavailable (2)
+one      user       skipped  2026-01-21 01:00 UTC, in 19 days  graph unavailable (2)
+two      user       skipped  2026-01-21 01:00 UTC, in 19 days  graph unavailable (2)
+three    user       skipped  2026-01-21 01:00 UTC, in 19 days  graph unavailable (2)
+four     user       failed   2026-01-21 01:00 UTC, in 19 days  graph unavailable (2)
+five     user       failed   2026-01-21 01:00 UTC, in 19 days  graph unavailable (2)
+
+warning: `creator`, `one`, `two`, `three`, `four` and `five`: (#2) Service temporarily unavailable (code 2)
+  hint: nothing to do yet: it is tried again by itself
+
+6 tokens: 3 skipped, 3 failed
+").stderr("").exit(Exit::Unavailable);
+    // Three at one host, and one at the other.
+    assert_eq!(world.calls().len(), 4);
+}
+
+#[test]
+fn a_dead_parent_is_told_once_with_its_pages() {
+    let config = "[token.brand]\ntype = \"user\"\naccess_token = { env = \"BRAND\" }\npages = \"all\"\nowner = \"anna@client.example\"\n";
+    let world = World::new().config(config);
+    world.graph.with(|graph| {
+        graph.add_page(PageFixture::new("2000000000000003", "Shop"));
+        graph.list(ANNA, "2000000000000003", Listing::Listed);
+    });
+    let scopes = ["public_profile", "pages_show_list"];
+    let mut world =
+        world.token("BRAND", TokenFixture::user(APP, ANNA).named("brand").scopes(scopes));
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.outcomes().len(), 4, "{:?}", ran.outcomes());
+    world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
+    world.at(day(1));
+    world.run(&["refresh"]).stdout("
+LABEL                   TYPE  OUTCOME  ENDS                              REASON
+brand                   user  invalid  2026-03-02 00:00 UTC, in 59 days  password changed (190/460)
+brand/2000000000000001  page  invalid  never                             password changed (190/460)
+brand/2000000000000002  page  invalid  never                             password changed (190/460)
+brand/2000000000000003  page  invalid  never                             password changed (190/460)
+
+critical: `brand`, `brand/2000000000000001`, `brand/2000000000000002` and `brand/2000000000000003`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
+  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+
+4 tokens: 4 invalid
+").stderr("").exit(Exit::PersonNeeded);
+    let json = world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded).json();
+    let system = json["system"].as_array().unwrap();
+    assert_eq!(system.len(), 1, "{system:#?}");
+    assert_eq!(system[0]["labels"].as_array().unwrap().len(), 4);
+    world.run(&["check"]).verdict("
+METATOKEN CRITICAL - brand and 3 more: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
+CRITICAL: `brand`, `brand/2000000000000001`, `brand/2000000000000002` and `brand/2000000000000003`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460); anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+").stderr("").code(2);
+}

@@ -1,0 +1,249 @@
+//! Threads: it may tell when a string ends or may not let us ask; either way renewal needs no
+//! secret, and a wrong id or secret says nothing against a string.
+
+use chrono::TimeDelta;
+use metatoken::exit::Exit;
+use metatoken::sandbox::{OldString, Renewal, ThreadsInspection, TokenFixture};
+use metatoken::token::Expiry;
+use serde_json::json;
+
+use super::{NOTES_CONFIG, hours, notes};
+use crate::common::{APP, World, day};
+
+const ASKED: &str = "threads/debug_token Notes";
+const RENEWED: &str = "threads/refresh_access_token Notes";
+
+/// Two tokens of one app.
+const TWO: &str = r#"
+[token.other]
+type = "threads"
+access_token = { env = "OTHER" }
+"#;
+
+fn world(spec: TokenFixture) -> World {
+    World::new().config(NOTES_CONFIG).token("NOTES", spec)
+}
+
+#[test]
+fn where_threads_tells_the_end_a_token_rests_until_its_window() {
+    let mut world = world(notes());
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL  TYPE     OUTCOME  ENDS                              REASON
+notes  threads  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+
+1 token: 1 adopted
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    assert_eq!(world.calls(), [ASKED]);
+    world.lives_until(30);
+    world.at(day(40));
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE     OUTCOME    ENDS                              REASON
+notes  threads  refreshed  2026-04-11 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+
+1 token: 1 refreshed
+").stderr("").exit(Exit::Ok);
+    assert_eq!(world.calls(), [RENEWED, ASKED]);
+    assert_eq!(world.in_use("notes"), "THFAKENotes2");
+    world.run(&["status", "notes", "--offline"]).stdout("
+LABEL  TYPE     HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
+notes  threads  ok      valid  2026-04-11 00:00 UTC, in 60 days  2026-04-01 00:00 UTC, in 50 days  just now  due 2026-03-22 00:00 UTC, in 40 days
+").stderr("").exit(Exit::Ok);
+}
+
+#[test]
+fn a_short_lived_string_is_exchanged() {
+    let world = world(notes().ending(Expiry::At(day(0) + hours(1))));
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE     OUTCOME    ENDS                              REASON
+notes  threads  exchanged  2026-03-02 00:00 UTC, in 60 days  it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+
+1 token: 1 exchanged
+").stderr("").exit(Exit::Ok);
+    assert_eq!(world.calls(), [ASKED, "threads/access_token Notes", ASKED]);
+}
+
+#[test]
+fn force_does_not_shorten_metas_day() {
+    let mut world = world(notes());
+    world.run(&["refresh"]).exit(Exit::Ok).stderr("");
+    world.calls();
+    world.at(day(0) + hours(23));
+    world.run(&["refresh", "--force", "notes"]).stdout("
+LABEL  TYPE     OUTCOME    ENDS                              REASON
+notes  threads  too_young  2026-03-02 00:00 UTC, in 59 days  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 60 minutes
+
+1 token: 1 too young
+").stderr("").exit(Exit::Ok);
+    assert_eq!(world.calls(), [ASKED]);
+    world.at(day(1));
+    let ran = world.run(&["refresh", "--force", "notes", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.outcomes()["notes"], "refreshed");
+}
+
+#[test]
+fn where_threads_does_not_let_us_ask_that_is_found_out_once_a_run() {
+    let config = format!("{NOTES_CONFIG}{TWO}");
+    let mut world = World::new()
+        .config(&format!("[http]\nconcurrency = 1\n{config}"))
+        .token("NOTES", notes().aged(TimeDelta::days(30)))
+        .token("OTHER", notes().named("other").aged(TimeDelta::days(30)));
+    world.graph.with(|graph| graph.set_threads_inspection(ThreadsInspection::ForTestersOnly));
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE     OUTCOME    ENDS                              REASON
+notes  threads  refreshed  2026-03-02 00:00 UTC, in 60 days  nobody knows when it ends, and it may be one of those that live an hour
+other  threads  refreshed  2026-03-02 00:00 UTC, in 60 days  nobody knows when it ends, and it may be one of those that live an hour
+
+2 tokens: 2 refreshed
+").stderr("").exit(Exit::Ok);
+    let asked = |world: &World| {
+        let calls = world.calls();
+        let count = |place: &str| calls.iter().filter(|call| call.starts_with(place)).count();
+        (count("threads/debug_token"), count("threads/me"))
+    };
+    // One question that is refused, and `/me` before and after each renewal.
+    assert_eq!(asked(&world), (1, 4));
+    world.at(day(1));
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL  TYPE     OUTCOME   ENDS                              REASON
+notes  threads  verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+other  threads  verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+
+2 tokens: 2 verified
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    assert_eq!(asked(&world), (1, 2));
+}
+
+#[test]
+fn an_unknown_end_is_learnt_from_the_first_renewal() {
+    let mut world = world(notes());
+    world.graph.with(|graph| graph.set_threads_inspection(ThreadsInspection::ForTestersOnly));
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL  TYPE     OUTCOME  ENDS     REASON
+notes  threads  adopted  unknown  found where the config points
+
+1 token: 1 adopted
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    world.at(day(0) + hours(1));
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE     OUTCOME    ENDS     REASON
+notes  threads  too_young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 23 hours
+
+1 token: 1 too young
+").stderr("").exit(Exit::Ok);
+    world.at(day(1));
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE     OUTCOME    ENDS                              REASON
+notes  threads  refreshed  2026-03-03 00:00 UTC, in 60 days  nobody knows when it ends; a renewal tells
+
+1 token: 1 refreshed
+").stderr("").exit(Exit::Ok);
+    // Threads changes its mind: what it tells from now on is taken.
+    world.graph.with(|graph| graph.set_threads_inspection(ThreadsInspection::ForTheApp));
+    world.at(day(2));
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL  TYPE     OUTCOME   ENDS                              REASON
+notes  threads  verified  2026-03-03 00:00 UTC, in 59 days  due 2026-02-11 00:00 UTC, in 39 days
+
+1 token: 1 verified
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    assert_ne!(world.offline("notes")["data_access_expires_at"], json!(null));
+}
+
+#[test]
+fn the_same_string_or_a_new_one_that_kills_the_old() {
+    for (renewal, fate, in_use) in [
+        (Renewal::ExtendsInPlace, OldString::Lives, "THFAKENotes1"),
+        (Renewal::Extends, OldString::Dies, "THFAKENotes2"),
+    ] {
+        let mut world = world(notes().renewal(renewal.clone()));
+        world.graph.with(|graph| graph.set_old_string(fate));
+        world.run(&["refresh"]).exit(Exit::Ok).stderr("");
+        world.at(day(45));
+        let result = world.run(&["refresh", "--json"]).exit(Exit::Ok).result("notes");
+        assert_eq!(result["outcome"], "refreshed", "{renewal:?}");
+        assert_eq!(result["new_expires_at"], "2026-04-16T00:00:00Z", "{renewal:?}");
+        assert_eq!(world.in_use("notes"), in_use);
+    }
+}
+
+/// A config in which the app has the id that it has at Facebook, or another app's secret.
+fn mistaken() -> [(&'static str, String); 2] {
+    [
+        ("id", NOTES_CONFIG.replace("1000000000000012", APP)),
+        ("secret", NOTES_CONFIG.replace("THREADS_SECRET", "APP_SECRET")),
+    ]
+}
+
+#[test]
+fn a_wrong_id_or_secret_says_nothing_against_a_string() {
+    for (what, config) in mistaken() {
+        let mut world =
+            World::new().config(&config).token("NOTES", notes().aged(TimeDelta::days(30)));
+        let ran = world.run(&["refresh", "--json"]);
+        assert_eq!(ran.code, Some(0), "{what}: {}", ran.stdout);
+        assert_eq!(ran.outcomes()["notes"], "refreshed", "{what}");
+        for (at, outcome) in [(1, "verified"), (40, "refreshed")] {
+            world.at(day(at));
+            let ran = world.run(&["refresh", "--json"]);
+            assert_eq!(ran.outcomes()["notes"], outcome, "{what}, day {at}: {}", ran.stdout);
+            assert_eq!(world.offline("notes")["valid"], true, "{what}, day {at}");
+        }
+    }
+}
+
+#[test]
+fn a_string_of_an_hour_needs_the_right_secret() {
+    let (_, config) = mistaken()[1].clone();
+    let spec = notes().ending(Expiry::At(day(0) + hours(1)));
+    let world = World::new().config(&config).token("NOTES", spec);
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE     OUTCOME  ENDS     REASON
+notes  threads  invalid  unknown  bad app credentials (100)
+
+warning: `notes`: Error validating client secret (code 100)
+  hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic, Threads app ID); then run `metatoken refresh`
+
+1 token: 1 invalid
+").stderr("").exit(Exit::PersonNeeded);
+}
+
+#[test]
+fn a_string_of_another_provider_is_refused() {
+    for (words, spec) in [
+        ("Creator", super::creator()),
+        ("Brand", TokenFixture::user(APP, crate::common::ANNA).named("brand")),
+    ] {
+        for inspection in [ThreadsInspection::ForTheApp, ThreadsInspection::ForTestersOnly] {
+            let world = World::new().config(NOTES_CONFIG).token("NOTES", spec.clone());
+            world.graph.with(|graph| graph.set_threads_inspection(inspection));
+            let ran = world.run(&["refresh", "--json"]).exit(Exit::InputRefused);
+            assert_eq!(ran.outcomes()["notes"], "invalid", "{words} {inspection:?}");
+            let reason = &ran.result("notes")["reason"];
+            assert_eq!(reason, "the new string is refused: Cannot parse access token");
+        }
+    }
+}

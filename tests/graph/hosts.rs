@@ -1,0 +1,85 @@
+//! Meta's hosts: one that is down says nothing of the others.
+
+use std::fmt::Write as _;
+
+use chrono::TimeDelta;
+use metatoken::exit::Exit;
+use metatoken::sandbox::{FaultInjection, Rule, TokenFixture};
+use metatoken::token::Provider;
+
+use crate::common::brand::{creator, user};
+use crate::common::{BRAND, CREATOR, THREADS_APP, World, day, ends};
+
+const THREADS: &str = r#"
+[app.threads]
+kind = "threads"
+id = "1000000000000012"
+secret = { env = "THREADS_SECRET" }
+
+[token.notes]
+type = "threads"
+access_token = { env = "NOTES" }
+"#;
+
+/// While Threads was down, a Facebook token was held back until it died.
+#[test]
+fn a_host_out_of_reach_holds_back_no_other() {
+    for threads in [1, 8] {
+        let config = format!("[http]\nattempts = 1\nconcurrency = {threads}\n{THREADS}{BRAND}");
+        let notes = TokenFixture::threads(THREADS_APP, CREATOR).named("notes");
+        let mut world = World::new()
+            .config(&config)
+            .token("BRAND", user())
+            .token("NOTES", notes.aged(TimeDelta::days(5)));
+        world.run(&["refresh"]).exit(Exit::Ok);
+        world.graph.misbehave(Rule::any().at(Provider::Threads), FaultInjection::CloseBeforeAnswer);
+        world.at(day(45));
+        world.run(&["refresh"]).stdout("
+LABEL  TYPE     OUTCOME    ENDS                              REASON
+notes  threads  failed     2026-02-25 00:00 UTC, in 10 days  network
+brand  user     refreshed  2026-04-16 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
+
+critical: `notes`: Graph has not spoken of it for more than 7 days (`proof_within`)
+  hint: run `metatoken refresh -v`, and see why Graph was not reached
+warning: `notes`: it ends 2026-02-25 00:00 UTC, in 10 days, and the last renewal failed: the connection to `127.0.0.1` broke: connection closed before message completed
+  hint: it is tried again by itself; should that not help, the person behind the token logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+
+2 tokens: 1 refreshed, 1 failed
+").stderr("").exit(Exit::Unavailable);
+    }
+}
+
+/// Three answers of «down» from Instagram, and Facebook was not asked any more.
+#[test]
+fn a_host_that_says_it_is_down_holds_back_no_other() {
+    let mut config = "[http]\nattempts = 1\nconcurrency = 1\n[app.insta]\nkind = \"instagram\"\nid = \"1000000000000011\"\nsecret = { env = \"INSTA_SECRET\" }\n".to_owned();
+    let mut world = World::new();
+    for label in ["ia", "ib", "ic"] {
+        let variable = label.to_uppercase();
+        let _ = write!(
+            config,
+            "[token.{label}]\ntype = \"instagram\"\naccess_token = {{ env = \"{variable}\" }}\n"
+        );
+        world = world.token(&variable, creator().named(label).aged(TimeDelta::days(3)));
+    }
+    // Facebook's ends last, so its turn comes last.
+    let mut world = world.config(&(config + BRAND)).token("BRAND", user().ending(ends(64)));
+    world.run(&["refresh"]).exit(Exit::Ok);
+    world.graph.misbehave(Rule::any().at(Provider::Instagram), FaultInjection::Code2Transient);
+    world.at(day(45));
+    world.calls();
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::Unavailable);
+    let outcomes = ran.outcomes();
+    let outcomes: Vec<&str> = outcomes.values().map(String::as_str).collect();
+    assert_eq!(outcomes, ["refreshed", "failed", "failed", "skipped"], "brand, ia, ib and ic");
+    assert_eq!(
+        world.calls(),
+        [
+            "instagram/refresh_access_token Ia",
+            "instagram/me Ia",
+            "instagram/refresh_access_token Ib",
+            "oauth/access_token Brand",
+            "debug_token Brand",
+        ]
+    );
+}

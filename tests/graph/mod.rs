@@ -1,0 +1,13 @@
+//! Graph's side: each family of tokens, what Meta answers and what that means, and answers that
+//! never come.
+
+mod cases;
+mod families;
+mod faults;
+mod hosts;
+mod lost_answers;
+mod mangled;
+mod pauses;
+mod recorded;
+mod refusals;
+mod verdicts;

@@ -1,0 +1,106 @@
+//! What Meta's refusals say, and what they do not.
+
+use metatoken::exit::Exit;
+use metatoken::sandbox::{FaultInjection, Rule};
+use metatoken::token::Expiry;
+
+use crate::common::World;
+use crate::common::brand::{INSTA, answer, brand, creator, hour, minute, user};
+
+const LOGGED_OUT: &str = r#"{"error":{"message":"Error validating access token: The session is invalid","type":"OAuthException","code":190,"error_subcode":467}}"#;
+
+/// A person was sent for although Graph itself called the string alive.
+#[test]
+fn a_refusal_that_blames_a_living_string_is_tried_again() {
+    let mut world = brand(user());
+    world.graph.misbehave(Rule::on("/oauth/access_token"), answer(400, LOGGED_OUT));
+    for (minutes, exit) in
+        [(0, Exit::Failed), (5, Exit::Ok), (20, Exit::Failed), (65, Exit::Failed)]
+    {
+        world.at(minute(45, minutes));
+        let ran = world.run(&["refresh", "--json"]).exit(exit);
+        if exit == Exit::Failed {
+            assert_eq!(ran.result("brand")["problem"]["action"], "retry", "+{minutes} min");
+            assert_eq!(world.calls(), ["oauth/access_token Brand", "debug_token Brand"]);
+        }
+        assert_eq!(world.offline("brand")["problem"]["action"], "retry", "+{minutes} min");
+        assert_eq!(world.offline("brand")["valid"], true, "+{minutes} min");
+    }
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  not_due  2026-03-02 00:00 UTC, in 14 days  the last try failed; the next is 2026-02-15 02:05 UTC, in 60 minutes
+
+warning: `brand`: its renewal is due since 2026-02-10 00:00 UTC, 5 days ago, and the last one failed: Error validating access token: The session is invalid (code 190/467)
+  hint: run `metatoken refresh brand -v`, and see that the timer runs
+
+1 token: 1 not due
+").exit(Exit::Ok);
+}
+
+/// A string that lives an hour was stored as one that lives sixty days.
+#[test]
+fn what_is_no_refusal_of_the_string_does_not_make_it_long_lived() {
+    let later = "hint: nothing was stored: paste the string again later\n";
+    let grant = "hint: the person behind the token logs in to the app again and grants it; then run `metatoken exchange creator` and paste the new access token\n";
+    let blocked = r#"{"error":{"message":"blocked","type":"OAuthException","code":368}}"#;
+    let denied = r#"{"error":{"message":"Permission","type":"OAuthException","code":10}}"#;
+    let page = "a proxy or another server answered, not Graph: status 200, content type `text/html`, no JSON";
+    for (trouble, exit, said, hint) in [
+        (FaultInjection::Html, Exit::Failed, page, later),
+        (answer(400, blocked), Exit::Failed, "blocked (code 368)", later),
+        (answer(400, denied), Exit::PersonNeeded, "Permission (code 10)", grant),
+    ] {
+        let world = World::new().config(INSTA);
+        let string = world.mint(creator().ending(Expiry::At(hour(0, 1))));
+        world.graph.misbehave(Rule::on("/access_token").once(), trouble);
+        world
+            .run_with_input(&["exchange", "creator"], &string)
+            .stdout("")
+            .stderr(&format!("error: creator: {said}\n{hint}"))
+            .exit(exit);
+        assert_eq!(world.calls(), ["instagram/me Creator", "instagram/access_token Creator"]);
+        assert_eq!(world.offline("creator")["state"], "missing", "{said}");
+    }
+}
+
+/// The profile needs no secret, but its answer cleared the complaint about a wrong one.
+#[test]
+fn a_profile_does_not_clear_a_wrong_secret() {
+    let spec = creator().ending(Expiry::At(hour(0, 1)));
+    let mut world = World::new()
+        .config(INSTA)
+        .with("INSTA_SECRET", "fakewrongfakewrong")
+        .token("CREATOR", spec);
+    world.run(&["refresh"]).exit(Exit::PersonNeeded);
+    world.at(minute(0, 5));
+    for arguments in [&["refresh"][..], &["refresh", "creator"], &["refresh"]] {
+        world.run(arguments).stdout("
+LABEL    TYPE       OUTCOME  ENDS     REASON
+creator  instagram  invalid  unknown  bad app credentials (100)
+
+warning: `creator`: Error validating client secret (code 100)
+  hint: compare the app's `id` and `secret` in the config with the app's dashboard (Instagram, API setup with Instagram login); then run `metatoken refresh`
+
+1 token: 1 invalid
+").stderr("").exit(Exit::PersonNeeded);
+    }
+    world.run(&["check"]).verdict("
+METATOKEN WARNING - creator: Error validating client secret (code 100)
+WARNING: `creator`: Error validating client secret (code 100); compare the app's `id` and `secret` in the config with the app's dashboard (Instagram, API setup with Instagram login); then run `metatoken refresh`
+").code(1);
+}
+
+/// A page of a proxy's on a string's first day was taken for Meta's «too young».
+#[test]
+fn a_proxys_page_does_not_make_a_string_too_young() {
+    let config = INSTA.replace("secret = { env = \"INSTA_SECRET\" }\n", "");
+    let spec = creator().aged(chrono::TimeDelta::days(55));
+    let mut world = World::new().config(&config).token("CREATOR", spec);
+    world.graph.misbehave(Rule::on("/refresh_access_token").once(), FaultInjection::Html);
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::Failed);
+    assert_eq!(ran.result("creator")["problem"]["kind"], "malformed_response");
+    world.at(hour(0, 1));
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.outcomes()["creator"], "refreshed");
+    assert_eq!(world.offline("creator")["expires_at"], "2026-03-02T01:00:00Z");
+}

@@ -1,0 +1,25 @@
+//! What is shipped under `deployment/`, tried with the programs that it is made for: systemd, cron,
+//! logrotate, Nagios, Icinga 2, Prometheus and the shells of CI runners.
+//!
+//! A target of its own, which plain `cargo test` leaves alone; `cargo test --test packaging` runs it.
+//! Not every machine has those programs, so a test may have to leave something out, and says so.
+
+mod ci;
+#[path = "../common/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the other tests use the rest")]
+mod common;
+mod cron;
+mod nagios;
+mod page;
+mod prometheus;
+mod systemd;
+
+use std::path::Path;
+
+pub(crate) use common::{cannot_mount, lacking, skip};
+
+/// What is shipped under `deployment/`.
+pub(crate) fn shipped(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deployment");
+    std::fs::read_to_string(folder.join(name)).unwrap()
+}

@@ -1,0 +1,101 @@
+//! A secret that was typed where a label, a path or anything else belongs.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::process::Stdio;
+
+use crate::common::World;
+
+/// What a person pastes, none of it a real one.
+const PASTED: [&str; 5] = [
+    "EAABfakeZBfake0ZCfake1fakefakefakefakeZD",
+    "IGAAfakefakefake0fakefake",
+    "THAAfakefakefake0fakefake",
+    "1000000000000001|fakefakefakefakefakefakefake",
+    "0123456789abcdef0123456789abcdef",
+];
+
+#[test]
+fn it_is_not_repeated_wherever_it_stands() {
+    let world = World::new();
+    for pasted in PASTED {
+        let glued = [
+            format!("--app={pasted}"),
+            format!("-c{pasted}"),
+            format!("--{pasted}"),
+            format!("TOKEN={pasted}"),
+            format!("--format={pasted}"),
+        ];
+        for arguments in [
+            &["refresh", pasted][..],
+            &["refresh", "brand", pasted],
+            &["exchange", pasted],
+            &["status", "--token-file", pasted],
+            &["status", "--token-file", "-", "--app", pasted],
+            &["token", pasted],
+            &["history", pasted, "--since", pasted],
+            &["deliver", "--restore", pasted],
+            &[pasted],
+            &[pasted, "refresh"],
+            &["config", pasted],
+            &["config", "check", pasted],
+            &["refresh", "--lock-wait", pasted],
+            &["--sandbox", "--scenario", pasted, "refresh"],
+            &["refresh", "--no-such-option", pasted],
+            &["refresh", &glued[0]],
+            &["refresh", &glued[1]],
+            &["refresh", &glued[2]],
+            &["refresh", &glued[3]],
+            &["refresh", &glued[4]],
+        ] {
+            for form in [&[][..], &["-vv"], &["--json"], &["--log-format", "json"]] {
+                let arguments = [arguments, form].concat();
+                let ran = world.run(&arguments).code(64);
+                let said = format!("{}{}", ran.stdout, ran.stderr);
+                let part: String = pasted.chars().skip(4).take(12).collect();
+                assert!(!said.contains(&part), "{arguments:?}\n{said}");
+                assert!(said.contains("it was not used"), "{arguments:?}\n{said}");
+            }
+        }
+    }
+    for (path, bytes) in world.bytes_on_disk() {
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains("fakefakefake0"), "{}", path.display());
+    }
+}
+
+#[test]
+fn the_person_is_told_where_it_is_now_and_how_to_hand_it_over() {
+    let world = World::new();
+    world
+        .run(&["refresh", PASTED[0]])
+        .stdout("")
+        .stderr(
+            "error: argument 6 looks like an access token; it was not used, and is not repeated here\n\
+             hint: the shell's history has it now: delete that line (in bash: `history -d NUMBER`)\n\
+             hint: hand an access token over on standard input or in a file: `metatoken exchange LABEL --token-file FILE`\n",
+        )
+        .code(64);
+    world
+        .run(&["check", PASTED[4]])
+        .verdict("METATOKEN UNKNOWN - argument 6 looks like an app secret; it was not used, and is not repeated here\n")
+        .stderr(
+            "error: argument 6 looks like an app secret; it was not used, and is not repeated here\n\
+             hint: the shell's history has it now: delete that line (in bash: `history -d NUMBER`)\n\
+             hint: put it into a file of mode 0600 and name that in the config: `secret = { file = \"app-secret\" }`\n",
+        )
+        .code(3);
+    let json = world.run(&["refresh", "--json", PASTED[0]]).code(64).json();
+    assert_eq!(json["error"]["code"], "secret_in_arguments");
+    assert_eq!(json["error"]["exit_code"], 64);
+}
+
+#[test]
+fn what_is_no_text_is_looked_at_too() {
+    let world = World::new();
+    let mut command = world.command(&["refresh"]);
+    let bytes = [PASTED[0].as_bytes(), b"\xff"].concat();
+    command.arg(OsString::from_vec(bytes)).stdin(Stdio::null());
+    let ran = world.finish(command.spawn().unwrap()).code(64);
+    assert!(!ran.stderr.contains("fakeZB"), "{}", ran.stderr);
+}

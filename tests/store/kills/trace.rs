@@ -1,0 +1,171 @@
+//! A run under strace: once to log the calls that leave something behind, then to be killed at one
+//! of them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::common::{Ran, World};
+
+/// Calls that write, sync, name or remove a file, and those by which Graph is asked and heard.
+const CALLS: &str = "fsync,fdatasync,pwrite64,pwritev,ftruncate,fallocate,rename,renameat,\
+                     renameat2,link,linkat,unlink,unlinkat,write,writev,sendto,sendmsg,recvfrom,\
+                     fchmod,fchown";
+
+/// Where a run is killed: before the call that is the `nth` of its name in one of the threads, or
+/// the `nth` on one file where another thread gets as far earlier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Kill {
+    pub(super) call: String,
+    pub(super) nth: usize,
+    /// The file, below the world's folder.
+    file: Option<String>,
+    /// The line of the log, which counts the calls of all threads.
+    line: usize,
+    /// What it was done to, for a person.
+    pub(super) about: String,
+}
+
+impl Kill {
+    fn is_at(&self, other: &Self) -> bool {
+        (&self.call, self.nth, &self.file) == (&other.call, other.nth, &other.file)
+    }
+}
+
+/// The file that a call is about, if its first argument is one in the world's folder.
+fn file_below(arguments: &str, root: &str) -> Option<String> {
+    let (_, rest) = arguments.split(',').next()?.split_once('<')?;
+    let name = rest.split('>').next()?.strip_prefix(root)?.strip_prefix('/')?;
+    Some(name.to_owned())
+}
+
+/// All calls of a run that nobody killed.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    pub(super) kills: Vec<Kill>,
+    /// The line at which Graph was asked for a grant, and the one that made what came of it last.
+    grant: Option<usize>,
+    seal: Option<usize>,
+}
+
+impl Log {
+    /// Reads what strace wrote: every call with the number of its thread in front.
+    fn read(text: &str, root: &str) -> Self {
+        let mut log = Self::default();
+        let mut counts: BTreeMap<(&str, &str, Option<String>), usize> = BTreeMap::new();
+        for (line, entry) in text.lines().enumerate() {
+            let Some((thread, rest)) = entry.split_once(' ') else { continue };
+            let Some((call, arguments)) = rest.trim_start().split_once('(') else { continue };
+            if call.starts_with(['<', '+', '-']) {
+                continue;
+            }
+            let about: String = arguments.chars().take(90).collect();
+            // strace counts in each thread, so the first thread that gets to a number is killed
+            // there. What is left is counted by file.
+            let mut is_reached = false;
+            for file in [Some(None), file_below(arguments, root).map(Some)].into_iter().flatten() {
+                let nth = counts.entry((thread, call, file.clone())).or_default();
+                *nth += 1;
+                let kill =
+                    Kill { call: call.to_owned(), nth: *nth, file, line, about: about.clone() };
+                if !is_reached && !log.kills.iter().any(|known| known.is_at(&kill)) {
+                    log.kills.push(kill);
+                    is_reached = true;
+                }
+            }
+            if arguments.contains("fb_exchange_token") && log.grant.is_none() {
+                log.grant = Some(line);
+            }
+            let is_commit = call.ends_with("sync") && arguments.contains(".db-wal");
+            if is_commit && log.grant.is_some() && log.seal.is_none() {
+                log.seal = Some(line);
+            }
+        }
+        log
+    }
+
+    /// Whether a grant may be lost by this kill: it falls between the request and the commit that
+    /// seals the answer.
+    pub(super) fn may_lose_a_grant(&self, kill: &Kill) -> bool {
+        let (Some(grant), Some(seal)) = (self.grant, self.seal) else { return false };
+        (grant..=seal).contains(&kill.line)
+    }
+
+    /// Some of the kills: the first two syncs, those around a grant and its seal, those
+    /// that cut a target's file, and `count` that are spread over the whole run.
+    pub(super) fn sample(&self, count: usize) -> Vec<Kill> {
+        let is_sync = |kill: &&Kill| kill.call == "fsync";
+        let mut sample: Vec<&Kill> = self.kills.iter().filter(is_sync).take(2).collect();
+        for line in [self.grant, self.seal].into_iter().flatten() {
+            sample.extend(self.kills.iter().find(|kill| kill.line > line));
+        }
+        let cuts_a_target = |kill: &&Kill| kill.call == "ftruncate" && kill.about.contains(".env");
+        sample.extend(self.kills.iter().filter(cuts_a_target));
+        let step = self.kills.len().div_ceil(count).max(1);
+        sample.extend(self.kills.iter().skip(step / 2).step_by(step));
+        sample.sort_by_key(|kill| kill.line);
+        sample.dedup();
+        sample.into_iter().cloned().collect()
+    }
+}
+
+/// Why a run cannot be traced here; nothing when it can.
+pub(super) fn cannot_trace() -> Option<String> {
+    let Some(strace) = strace() else { return Some("strace is not installed".to_owned()) };
+    let mut probe = Command::new(strace);
+    probe.args(["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=write", "true"]);
+    let is_able = probe.output().is_ok_and(|output| output.status.success());
+    (!is_able).then(|| "this machine refuses ptrace".to_owned())
+}
+
+fn strace() -> Option<PathBuf> {
+    let places = ["/usr/bin/strace", "/bin/strace", "/usr/local/bin/strace"];
+    places.map(PathBuf::from).into_iter().find(|place| place.exists())
+}
+
+impl World {
+    /// Runs the binary to its end and gives the calls that it made.
+    pub(super) fn logged(&self, arguments: &[&str], input: &str) -> (Ran, Log) {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let path = log.path().to_str().unwrap();
+        let trace = format!("trace={CALLS}");
+        let options = ["--seccomp-bpf", "-s", "400", "-y", "-o", path, "-e", &trace];
+        let ran = self.traced(&options, arguments, input);
+        let root = self.path("").canonicalize().unwrap();
+        let text = std::fs::read(path).unwrap();
+        (ran, Log::read(&String::from_utf8_lossy(&text), root.to_str().unwrap()))
+    }
+
+    /// Runs the binary to kill it before that call, and says whether it got there. A filter in the
+    /// kernel would be faster, but strace does not inject through it.
+    pub(super) fn is_killed_before(&self, kill: &Kill, arguments: &[&str], input: &str) -> bool {
+        let Kill { call, nth, file, .. } = kill;
+        let trace = format!("trace={call}");
+        let inject = format!("inject={call}:signal=SIGKILL:when={nth}");
+        let mut options = vec!["-o", "/dev/null", "-e", &trace, "-e", &inject];
+        let file = file.as_ref().map(|name| self.path(name).display().to_string());
+        options.extend(file.iter().flat_map(|path| ["-P", path.as_str()]));
+        self.traced(&options, arguments, input).code.is_none()
+    }
+
+    fn traced(&self, options: &[&str], arguments: &[&str], input: &str) -> Ran {
+        use std::io::Write as _;
+        let template = self.command(arguments);
+        let mut command = Command::new(strace().unwrap());
+        command
+            .args(["-f", "-qq"])
+            .args(options)
+            .arg(template.get_program())
+            .args(template.get_args())
+            .env_clear()
+            .envs(template.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(self.path("."))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // One that was killed does not read it.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        self.finish(child)
+    }
+}

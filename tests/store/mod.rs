@@ -1,0 +1,10 @@
+//! The store: kills, full disks, damage, wrong clocks, and two runs at once.
+
+mod crash;
+mod damage;
+mod disks;
+mod faults;
+mod kills;
+mod lock;
+mod opening;
+mod wrong_clock;
