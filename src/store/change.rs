@@ -16,7 +16,7 @@ use crate::token::{Credential, Generation, Time};
 
 impl Store {
     /// Changes a token, dated with `now` if the change is dated, and gives it back as it is then.
-    pub(super) fn change<T: Send + 'static>(
+    pub fn change<T: Send + 'static>(
         &self,
         credential: Credential,
         now: Option<Time>,

@@ -125,7 +125,7 @@ impl dyn Tx + '_ {
 macro_rules! values {
     ($($value:expr),* $(,)?) => { &[$($crate::store::tx::SqlValue::from($value)),*] };
 }
-pub(super) use values;
+pub use values;
 
 impl From<i64> for SqlValue<'_> {
     fn from(number: i64) -> Self {

@@ -50,25 +50,25 @@ use crate::token::{
 };
 
 /// Midnight of the day `n` days after the first of January 2026.
-pub(super) fn day(n: i64) -> Time {
+pub fn day(n: i64) -> Time {
     DateTime::from_timestamp(1_767_225_600, 0).unwrap() + TimeDelta::days(n)
 }
 
-pub(super) fn string(text: &str) -> AccessToken {
+pub fn string(text: &str) -> AccessToken {
     AccessToken::parse(text).unwrap()
 }
 
-pub(super) fn label(text: &str) -> Label {
+pub fn label(text: &str) -> Label {
     Label::parse(text).unwrap()
 }
 
-pub(super) fn proof(at: Time, valid: bool, expiry: Expiry) -> Proof {
+pub fn proof(at: Time, valid: bool, expiry: Expiry) -> Proof {
     let problem = (!valid).then(|| Problem::new(ProblemKind::Revoked, "it was revoked"));
     let inspection = Inspection { expiry, ..Inspection::bare(Some(valid), problem) };
     Proof { at, inspection }
 }
 
-pub(super) fn enrolment(name: &str) -> Enrolment {
+pub fn enrolment(name: &str) -> Enrolment {
     Enrolment {
         label: label(name),
         was: None,
@@ -78,26 +78,26 @@ pub(super) fn enrolment(name: &str) -> Enrolment {
     }
 }
 
-pub(super) fn key() -> KeySource {
+pub fn key() -> KeySource {
     KeySource::Given(Key::new([7; 32]))
 }
 
-pub(super) fn lock(path: &Path) -> RunLock {
+pub fn lock(path: &Path) -> RunLock {
     let holder = Holder { pid: 1, command: "metatoken refresh".into(), started_at: day(0) };
     RunLock::take(path, &holder, Duration::from_secs(10)).unwrap()
 }
 
 /// A store in a folder that goes when it goes.
-pub(super) struct Shelf {
-    pub(super) store: Store,
-    pub(super) lock: RunLock,
-    pub(super) run: RunId,
-    pub(super) path: PathBuf,
-    pub(super) folder: tempfile::TempDir,
+pub struct Shelf {
+    pub store: Store,
+    pub lock: RunLock,
+    pub run: RunId,
+    pub path: PathBuf,
+    pub folder: tempfile::TempDir,
 }
 
 impl Shelf {
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metatoken.db");
         let lock = lock(&path);
@@ -116,17 +116,11 @@ impl Shelf {
         Self { store, lock, run, path, folder }
     }
 
-    pub(super) fn token(&self, name: &str) -> TokenId {
+    pub fn token(&self, name: &str) -> TokenId {
         self.store.enrol(&[enrolment(name)]).unwrap()[0]
     }
 
-    pub(super) fn candidate(
-        &self,
-        token: TokenId,
-        text: &str,
-        expiry: Expiry,
-        now: Time,
-    ) -> Generation {
+    pub fn candidate(&self, token: TokenId, text: &str, expiry: Expiry, now: Time) -> Generation {
         let new = NewCandidate {
             access_token: string(text),
             origin: Origin::Refreshed,
@@ -136,7 +130,7 @@ impl Shelf {
         self.store.seal_candidate(self.credential(token), new, now).unwrap().1
     }
 
-    pub(super) fn promotion(&self, candidate: &Generation) -> Promotion {
+    pub fn promotion(&self, candidate: &Generation) -> Promotion {
         Promotion {
             candidate: candidate.id,
             proof: None,
@@ -147,30 +141,19 @@ impl Shelf {
     }
 
     /// Seals a string and makes it the current one.
-    pub(super) fn current(
-        &self,
-        token: TokenId,
-        text: &str,
-        expiry: Expiry,
-        now: Time,
-    ) -> Generation {
+    pub fn current(&self, token: TokenId, text: &str, expiry: Expiry, now: Time) -> Generation {
         let candidate = self.candidate(token, text, expiry, now);
         self.promote(token, self.promotion(&candidate), now).unwrap();
         Generation { state: GenerationState::Current, ..candidate }
     }
 
     /// Promotes a candidate in the place of the one that is current now.
-    pub(super) fn promote(
-        &self,
-        token: TokenId,
-        promotion: Promotion,
-        now: Time,
-    ) -> Result<Credential> {
+    pub fn promote(&self, token: TokenId, promotion: Promotion, now: Time) -> Result<Credential> {
         self.store.promote(self.run, self.credential(token), promotion, now)
     }
 
     /// Records an answer of Graph's.
-    pub(super) fn note_proof(
+    pub fn note_proof(
         &self,
         token: TokenId,
         generation: GenerationId,
@@ -180,14 +163,14 @@ impl Shelf {
         self.store.note_proof(self.run, credential, generation, proof).unwrap().1
     }
 
-    pub(super) fn credential(&self, token: TokenId) -> Credential {
+    pub fn credential(&self, token: TokenId) -> Credential {
         let all = self.store.credentials().unwrap();
         std::sync::Arc::unwrap_or_clone(
             all.into_iter().find(|credential| credential.id == token).unwrap(),
         )
     }
 
-    pub(super) fn kinds(&self) -> Vec<EventKind> {
+    pub fn kinds(&self) -> Vec<EventKind> {
         let mut events = self.store.events(&EventQuery::default()).unwrap();
         events.reverse();
         events.into_iter().map(|event| event.kind).collect()
