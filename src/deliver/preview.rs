@@ -38,7 +38,7 @@ pub enum Preview {
 
 impl Preview {
     /// What a file would be left as.
-    pub(super) fn as_written(self) -> Written {
+    pub(super) fn into_written(self) -> Written {
         match self {
             Self::Already => Written::Already,
             Self::Foreign => Written::Foreign,

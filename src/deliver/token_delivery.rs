@@ -96,7 +96,7 @@ impl<'a> TokenDelivery<'a> {
             };
             match &target.place {
                 Place::File(file) => {
-                    held_up |= !self.deliver_to_file(target, file, row, &payload)?
+                    held_up |= !self.deliver_to_file(target, file, row, &payload)?;
                 }
                 Place::Command(_) if self.context.dry_run == DryRun::Yes => {
                     self.preview_command(target, row, &payload, held_up)?;
@@ -146,13 +146,13 @@ impl<'a> TokenDelivery<'a> {
         let delivered = self.delivered(target);
         let access_token = &payload.input.access_token;
         let outcome = match (self.not_whole(target, file), self.context.dry_run) {
-            (Some(preview), _) => preview.map(Preview::as_written),
+            (Some(preview), _) => preview.map(Preview::into_written),
             (None, DryRun::No) => self.asking(row, |may_replace| {
                 file::write(file, access_token, may_replace, &memory)
             })??,
             (None, DryRun::Yes) => self
                 .asking(row, |may_replace| self.preview(target, access_token, may_replace))?
-                .map(Preview::as_written),
+                .map(Preview::into_written),
         };
         match outcome {
             Ok(Written::Already) if !row.is_behind() && row.drifted_since.is_none() => Ok(true),
