@@ -71,7 +71,7 @@ impl<'a> Stored<'a> {
         }
         let selected = tokens.select(patterns)?.into_iter().cloned().collect();
         let deliveries = HashMap::new();
-        Ok(Self { session, last_heard, tokens, selected, machinery, deliveries, problems })
+        Ok(Self { session, tokens, selected, machinery, deliveries, problems, last_heard })
     }
 
     /// What is known of the time.

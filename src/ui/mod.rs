@@ -104,10 +104,10 @@ impl Ui {
             .flatten()
             .map(|size| size.ws_col)
             .filter(|columns| *columns >= 40);
-        let color = if coloured { TextColor::Ansi } else { TextColor::None };
+        let ink = if coloured { TextColor::Ansi } else { TextColor::None };
         let reader = StreamKind::of(io::stderr(), environment);
         let stderr = Stderr { format: LogFormat::Text, reader, clock };
-        Self { verbosity, format, style: TextStyle { width, color }, stdout, stderr }
+        Self { verbosity, format, style: TextStyle { width, color: ink }, stdout, stderr }
     }
 
     /// The same, with standard error in this form.
