@@ -1,6 +1,7 @@
 //! Keeps the history: what happened to each token, in which run, and who had started it.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
 use super::row::{self, BadCell, Row};
@@ -195,11 +196,11 @@ impl<'a> NewEvent<'a> {
 fn select(tx: &mut dyn Tx, query: &EventQuery) -> Result<History, TxError> {
     let mut which = String::from("TRUE");
     if let Some(labels) = &query.labels {
-        which += &format!(" AND e.token IN ({})", tokens_called(tx, labels)?);
+        let _ = write!(which, " AND e.token IN ({})", tokens_called(tx, labels)?);
     }
     if let Some(kinds) = query.kinds {
         let names: Vec<String> = kinds.iter().map(|kind| format!("'{}'", kind.as_str())).collect();
-        which += &format!(" AND e.kind IN ({})", names.join(", "));
+        let _ = write!(which, " AND e.kind IN ({})", names.join(", "));
     }
     let sql = format!(
         "SELECT e.at, e.run, r.trigger, e.token, t.label, e.kind, g.number, g.fingerprint,

@@ -125,7 +125,7 @@ impl dyn Tx + '_ {
 macro_rules! values {
     ($($value:expr),* $(,)?) => { &[$($crate::store::tx::SqlValue::from($value)),*] };
 }
-pub use values;
+pub(super) use values;
 
 impl From<i64> for SqlValue<'_> {
     fn from(number: i64) -> Self {

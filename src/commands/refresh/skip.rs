@@ -17,8 +17,8 @@ impl TokenRun<'_> {
             Skip::ParentNotReady { .. } | Skip::BudgetSpent { .. } => {
                 self.outcome.note(Outcome::Skipped, sentence);
             }
-            Skip::BackingOff { .. } => self.backing_off(sentence)?,
-            Skip::CandidateWaits => self.with_what_waits(sentence)?,
+            Skip::BackingOff { .. } => self.backing_off(sentence),
+            Skip::CandidateWaits => self.with_what_waits(sentence),
             Skip::TooYoung { .. } => self.outcome.note(Outcome::TooYoung, sentence),
             Skip::AppThrottled { until } => {
                 self.outcome.fault(CallError::throttled(&self.token.app, *until));
@@ -32,7 +32,7 @@ impl TokenRun<'_> {
     }
 
     /// What keeps a sealed access token from being used stands until a person has cleared it.
-    fn with_what_waits(&mut self, sentence: String) -> Result<(), StoreError> {
+    fn with_what_waits(&mut self, sentence: String) {
         match self.credential.ledger.problem.clone() {
             Some(problem) if problem.action.needs_a_person() => {
                 self.outcome.trouble_as(Outcome::Invalid, problem);
@@ -42,11 +42,10 @@ impl TokenRun<'_> {
                 self.outcome.explain(Outcome::Verified, sentence);
             }
         }
-        Ok(())
     }
 
     /// A token that waits for its next try is still what it was after the last one.
-    fn backing_off(&mut self, sentence: String) -> Result<(), StoreError> {
+    fn backing_off(&mut self, sentence: String) {
         let proof = self.credential.current.as_ref().and_then(|current| current.proof.as_ref());
         let dead = proof.is_some_and(|proof| proof.inspection.valid == Some(false));
         match self.credential.ledger.problem.clone() {
@@ -59,7 +58,6 @@ impl TokenRun<'_> {
                 self.outcome.explain(Outcome::Verified, sentence);
             }
         }
-        Ok(())
     }
 
     fn without_a_string(&mut self) -> Result<(), StoreError> {

@@ -26,7 +26,7 @@ impl Shelf {
     fn current_owed(&self, token: TokenId, text: &str, targets: &[&str], now: Time) -> Generation {
         let candidate = self.candidate(token, text, Expiry::Unknown, now);
         let owes = targets.iter().map(|name| target(name)).collect();
-        let promotion = Promotion { owes, ..self.promotion(&candidate) };
+        let promotion = Promotion { owes, ..Shelf::promotion(&candidate) };
         self.promote(token, promotion, now).unwrap().current.unwrap()
     }
 
@@ -73,7 +73,7 @@ fn a_promotion_owes_its_string_to_its_targets_or_does_not_happen(make: Make) {
 
     let candidate = shelf.candidate(brand, "EAAfake2", Expiry::Unknown, day(2));
     let promotion =
-        Promotion { owes: vec![target("a"), target("c")], ..shelf.promotion(&candidate) };
+        Promotion { owes: vec![target("a"), target("c")], ..Shelf::promotion(&candidate) };
     let late = Credential { current: None, ..shelf.credential(brand) };
     let refused = shelf.store.promote(shelf.run, late, promotion, day(2)).unwrap_err();
     assert_eq!(refused.code(), "superseded");

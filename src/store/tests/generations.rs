@@ -42,7 +42,7 @@ fn there_is_one_candidate_at_most(make: Make) {
     let first = shelf.candidate(token, "EAAfake1", Expiry::Unknown, day(1));
     shelf.candidate(token, "EAAfake2", Expiry::Unknown, day(2));
     assert_eq!(states(&shelf, token), [(2, Candidate), (1, Refused)]);
-    let late = shelf.promote(token, shelf.promotion(&first), day(3));
+    let late = shelf.promote(token, Shelf::promotion(&first), day(3));
     assert!(matches!(late, Err(StoreError::Superseded { .. })), "{late:?}");
 }
 
@@ -53,7 +53,7 @@ fn a_string_that_was_there_before_keeps_its_number(make: Make) {
     let again = shelf.candidate(token, "EAAfake1", Expiry::Unknown, day(2));
     assert_eq!(first, again);
 
-    shelf.promote(token, shelf.promotion(&first), day(2)).unwrap();
+    shelf.promote(token, Shelf::promotion(&first), day(2)).unwrap();
     let same = shelf.candidate(token, "EAAfake1", Expiry::Unknown, day(3));
     assert_eq!((same.id, same.state), (first.id, GenerationState::Current));
 
@@ -70,7 +70,7 @@ fn a_promotion_names_whom_it_replaces(make: Make) {
     let other = shelf.token("other");
     let first = shelf.current(token, "EAAfake1", Expiry::Unknown, day(1));
     let candidate = shelf.candidate(token, "EAAfake2", Expiry::Unknown, day(2));
-    let right = shelf.promotion(&candidate);
+    let right = Shelf::promotion(&candidate);
     let known = || shelf.credential(token);
     let with_current = |current| Credential { current, ..known() };
     let no_candidate = Promotion { candidate: first.id, ..right.clone() };

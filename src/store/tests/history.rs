@@ -22,7 +22,7 @@ fn a_changed_verdict_is_told_once(make: Make) {
     let candidate = shelf.candidate(token, "EAAfake1", Expiry::Unknown, day(1));
     let note = |proof| shelf.note_proof(token, candidate.id, proof);
     assert_eq!(note(alive(1)), None);
-    let promotion = Promotion { proof: Some(alive(1)), ..shelf.promotion(&candidate) };
+    let promotion = Promotion { proof: Some(alive(1)), ..Shelf::promotion(&candidate) };
     shelf.promote(token, promotion, day(1)).unwrap();
     assert_eq!(note(alive(2)), None);
     assert_eq!(note(dead(3)), Some(EventKind::Invalid));

@@ -130,7 +130,7 @@ impl Shelf {
         self.store.seal_candidate(self.credential(token), new, now).unwrap().1
     }
 
-    pub fn promotion(&self, candidate: &Generation) -> Promotion {
+    pub fn promotion(candidate: &Generation) -> Promotion {
         Promotion {
             candidate: candidate.id,
             proof: None,
@@ -143,7 +143,7 @@ impl Shelf {
     /// Seals a string and makes it the current one.
     pub fn current(&self, token: TokenId, text: &str, expiry: Expiry, now: Time) -> Generation {
         let candidate = self.candidate(token, text, expiry, now);
-        self.promote(token, self.promotion(&candidate), now).unwrap();
+        self.promote(token, Shelf::promotion(&candidate), now).unwrap();
         Generation { state: GenerationState::Current, ..candidate }
     }
 
