@@ -47,35 +47,29 @@ use open::reader_of_living;
 pub use open::{beside_a_run, open, open_reader, open_without_key, rehearsal};
 pub use tx::SqliteTx;
 
-/// The `SQLite` engine: one connection, and where its file lies on a disk.
+/// The `SQLite` engine: one connection, and the file that it is for.
 pub struct Sqlite {
     queue: Queue,
-    disk: Option<Disk>,
-}
-
-/// Where the file of a writer lies.
-#[derive(Clone)]
-struct Disk {
-    store: PathBuf,
-    room: Arc<Room>,
-}
-
-impl Disk {
-    fn of(store: &Path) -> Self {
-        Self { store: store.to_path_buf(), room: Arc::new(Room::of(store)) }
-    }
+    /// The file, also where the connection only reads it or is to a copy in memory.
+    path: PathBuf,
+    /// The room on the disk that a writer takes.
+    room: Option<Arc<Room>>,
 }
 
 impl Sqlite {
     /// Hands a connection to a thread of its own.
-    fn start(connection: Connection, disk: Option<Disk>) -> std::io::Result<Self> {
-        let queue = Queue::start(connection, disk.as_ref().map(|disk| Arc::clone(&disk.room)))?;
-        Ok(Self { queue, disk })
+    fn start(
+        connection: Connection,
+        path: &Path,
+        room: Option<Arc<Room>>,
+    ) -> std::io::Result<Self> {
+        let queue = Queue::start(connection, room.clone())?;
+        Ok(Self { queue, path: path.to_path_buf(), room })
     }
 
     /// Reads by a connection that writes nothing.
-    fn read_only(connection: Connection) -> Self {
-        Self { queue: Queue::here(connection), disk: None }
+    fn read_only(connection: Connection, path: &Path) -> Self {
+        Self { queue: Queue::here(connection), path: path.to_path_buf(), room: None }
     }
 }
 
@@ -85,21 +79,21 @@ impl Engine for Sqlite {
     }
 
     fn room_for_grant(&self) -> Result<GrantRoom, TxError> {
-        match &self.disk {
-            Some(disk) => room::for_grant(&disk.room, &self.queue),
+        match &self.room {
+            Some(room) => room::for_grant(room, &self.queue),
             None => Ok(GrantRoom::unlimited()),
         }
     }
 
     fn has_room_to_announce(&self, renewals: usize) -> Result<bool, TxError> {
-        match &self.disk {
-            Some(disk) => room::to_announce(&disk.room, &self.queue, renewals),
+        match &self.room {
+            Some(room) => room::to_announce(room, &self.queue, renewals),
             None => Ok(true),
         }
     }
 
     fn shortage(&self) -> Option<Shortage> {
-        Room::shortage_for_grant(&self.disk.as_ref()?.store)
+        Room::shortage_for_grant(&self.path)
     }
 
     fn look_over(

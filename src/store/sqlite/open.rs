@@ -1,6 +1,7 @@
 //! Opens the file of a store: to write, to read, or as a copy in memory.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
@@ -8,7 +9,7 @@ use super::connection::{self, SchemaState};
 use super::lock::RunLock;
 use super::place::{self, FileState};
 use super::room::Room;
-use super::{Disk, Sqlite, SqliteTx};
+use super::{Sqlite, SqliteTx};
 use super::{create, loss};
 use crate::store::error::{StoreError, SystemCause};
 use crate::store::key::KeySource;
@@ -46,7 +47,7 @@ pub fn open(lock: &RunLock, path: &Path, key: &KeySource) -> Result<(Sqlite, Sea
     lock.use_store()
         .map_err(|error| StoreError::Unwritable(path.to_path_buf(), SystemCause::new(error)))?;
     place::carry_mode(path);
-    Ok((start(connection, path, Some(Disk::of(path)))?, seals))
+    Ok((start(connection, path, Some(Room::of(path)))?, seals))
 }
 
 /// Opens the store to write what needs no key, after the lock was taken; `None` if there is none of
@@ -61,7 +62,7 @@ pub fn open_without_key(path: &Path) -> Result<Option<Sqlite>> {
     }
     let (connection, _) = connection::writer(path)?;
     place::carry_mode(path);
-    start(connection, path, Some(Disk::of(path))).map(Some)
+    start(connection, path, Some(Room::of(path))).map(Some)
 }
 
 /// Opens the store to read it; `None` if none was made yet.
@@ -80,7 +81,7 @@ pub fn open_reader(path: &Path, key: Option<&Path>) -> Result<Option<Sqlite>> {
         }
     };
     connection.pragma_update(None, "query_only", true).map_err(read_only)?;
-    Ok(Some(Sqlite::read_only(connection)))
+    Ok(Some(Sqlite::read_only(connection, path)))
 }
 
 /// A copy of the store in memory, or an empty one if none was made yet.
@@ -128,8 +129,8 @@ pub fn beside_a_run(
     Ok(())
 }
 
-fn start(connection: Connection, path: &Path, disk: Option<Disk>) -> Result<Sqlite> {
-    Sqlite::start(connection, disk)
+fn start(connection: Connection, path: &Path, room: Option<Room>) -> Result<Sqlite> {
+    Sqlite::start(connection, path, room.map(Arc::new))
         .map_err(|error| StoreError::Unreadable(path.to_path_buf(), SystemCause::new(error)))
 }
 

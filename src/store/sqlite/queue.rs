@@ -207,7 +207,7 @@ mod tests {
     fn sqlite() -> Sqlite {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE meta (n INTEGER PRIMARY KEY) STRICT").unwrap();
-        Sqlite::start(connection, None).unwrap()
+        Sqlite::start(connection, std::path::Path::new("in memory"), None).unwrap()
     }
 
     fn add(tx: &mut dyn Tx, n: i64) -> Result<(), TxError> {
