@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use metatoken::sandbox::{FaultInjection, Invalidation, Rule, Scenario};
 
-use crate::common::World;
 use crate::recorder::Answer;
+use crate::world::World;
 use crate::{Length, Plan};
 
 /// What a call is answered with, by name.
