@@ -28,10 +28,10 @@ pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
 pub use label::{BadLabel, Label, Pattern};
 pub use notification::{ChannelId, NotificationEvent, Notified, Topic, TopicState};
 pub use problem::{Action, Problem, ProblemKind};
-pub use providers::{Provider, THE_PERSON, TokenType, token_prefixes};
+pub use providers::{THE_PERSON, token_prefixes};
 pub use spec::{
     AskerPlace, Credentials, DebugTokenCall, GrantType, InspectionWay, Method, Path, PersonWords,
-    ProfileCall, ProviderSpec, ProviderWords, Source, TokenSpec, Versions,
+    ProfileCall, Provider, ProviderSpec, ProviderWords, Source, TokenSpec, TokenType, Versions,
 };
 
 /// An instant, in UTC: the only time that crosses a module boundary.
