@@ -2,7 +2,7 @@
 
 use crate::token::{Action, GranularScope, Inspection, Label, Problem, ProblemKind};
 
-use super::health::{Judgement, State};
+use super::judgement::{Judgement, State};
 use super::{Health, Moment, Policy, Reason, Subject, humanize, remedy};
 
 /// What recovers: the kind of step, and its words.

@@ -13,11 +13,9 @@ use crate::token::{
 
 use super::checks::{Checks, Step};
 use super::clocks::throttle;
+use super::reason::{OVERDUE, UNPROVEN};
 use super::remedy::replace_it;
 use super::{Dates, Health, Moment, Subject, humanize, is_short_lived};
-
-/// The code of what is said of an access token that Graph was not asked about lately.
-pub const UNPROVEN: &str = "unproven";
 
 impl Checks<'_> {
     pub fn ending(&self, end: Time) -> (String, Step) {
@@ -195,9 +193,6 @@ const MOST_DELAY: TimeDelta = TimeDelta::days(3);
 
 /// An access token of unknown end is due this long after it came, when Meta certainly renews it.
 const FIRST_DAY: TimeDelta = TimeDelta::hours(24);
-
-/// The code of what is said of a renewal that did not happen.
-pub const OVERDUE: &str = "refresh_overdue";
 
 impl Checks<'_> {
     /// Says that a renewal is overdue, unless what keeps it is said already.

@@ -6,51 +6,13 @@
 
 use super::adoption::{explained, misfit};
 use super::checks::{Checks, Step};
+use super::judgement::{Judgement, State};
 use super::subject::{has_outlived_its_date, short_lived};
-use super::{Dates, Health, Moment, Reason, Subject, humanize, is_short_life, is_short_lived};
+use super::{Dates, Health, Moment, Subject, humanize, is_short_life, is_short_lived};
 use crate::token::{
     Action, Credential, Expiry, Generation, Identity, Inspection, Problem, ProblemKind, Time,
     TokenType,
 };
-
-named! {
-    /// What is known of a token, in one word: the first that fits.
-    pub enum State {
-        /// There is no access token.
-        Missing = "missing",
-        /// A verdict of Graph's says that it is dead, for another reason than its date.
-        Invalid = "invalid",
-        /// Its time is over.
-        Expired = "expired",
-        /// There is no verdict.
-        Unverified = "unverified",
-        /// It ends within `warn_within`.
-        Expiring = "expiring",
-        /// It works.
-        Valid = "valid",
-    }
-}
-
-/// What one token is worth.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judgement {
-    /// How bad it is: the worst of the reasons.
-    pub health: Health,
-    /// What is known, in one word.
-    pub state: State,
-    /// What stands against it, the worst first.
-    pub reasons: Vec<Reason>,
-}
-
-impl Judgement {
-    /// The same, with more that stands against the token.
-    pub fn with(mut self, more: Vec<Reason>) -> Self {
-        self.reasons.extend(more);
-        self.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.severity.rank()));
-        self.health = self.reasons.first().map_or(Health::Ok, |reason| reason.severity);
-        self
-    }
-}
 
 /// Judges a token by what the store knows of it.
 pub fn judge(subject: &Subject<'_>, moment: Moment) -> Judgement {
@@ -285,5 +247,5 @@ fn died_of(parent: Option<&Credential>) -> Option<ProblemKind> {
 }
 
 fn verdict_on(parent: Option<&Credential>) -> Option<bool> {
-    parent?.current.as_ref()?.proof.as_ref()?.inspection.valid
+    parent?.current.as_ref()?.verdict()
 }

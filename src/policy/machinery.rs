@@ -7,6 +7,7 @@ use std::path::Path;
 
 use chrono::TimeDelta;
 
+use super::reason::{CHANNEL_FAILS, NO_RECENT_RUN, STORE_FULL};
 use super::{Health, Limits, Reason, Subject, humanize, is_short_lived};
 use crate::shell::quoted;
 use crate::token::{Action, ChannelId, Expiry, Label, Time};
@@ -19,15 +20,6 @@ const MISSED_RUNS: (i32, i32) = (3, 12);
 
 /// But a timer that runs often is critical no sooner.
 const SOONEST_CRITICAL: TimeDelta = TimeDelta::days(1);
-
-/// The code of what is said when no run has finished lately.
-pub const NO_RECENT_RUN: &str = "no_recent_run";
-
-/// The code of what is said of a store whose disk is full.
-pub const STORE_FULL: &str = "store_full";
-
-/// The code of what is said of a way to people that fails.
-pub const CHANNEL_FAILS: &str = "notification_failed";
 
 /// What the run rows and the config say of the timer.
 #[derive(Debug, Clone, Copy, Default)]

@@ -2,10 +2,22 @@
 
 use std::collections::HashMap;
 
-use super::dates::OVERDUE;
-use super::dates::UNPROVEN;
-use super::machinery::{CHANNEL_FAILS, NO_RECENT_RUN, STORE_FULL};
 use crate::token::{Action, Label};
+
+/// The code of what is said of an access token that Graph was not asked about lately.
+pub const UNPROVEN: &str = "unproven";
+
+/// The code of what is said of a renewal that did not happen.
+pub const OVERDUE: &str = "refresh_overdue";
+
+/// The code of what is said when no run has finished lately.
+pub const NO_RECENT_RUN: &str = "no_recent_run";
+
+/// The code of what is said of a store whose disk is full.
+pub const STORE_FULL: &str = "store_full";
+
+/// The code of what is said of a way to people that fails.
+pub const CHANNEL_FAILS: &str = "notification_failed";
 
 named! {
     /// How bad it is.

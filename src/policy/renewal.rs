@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 
 use crate::token::{Action, Credential, Expiry, Generation, Origin, Problem, ProblemKind, Time};
 
-use super::clocks::{pause, throttle};
+use super::clocks::{is_metas_own_pause, pause, throttle};
 use super::decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
 use super::derivation::{derivation, without_a_string};
 use super::subject::has_outlived_its_date;
@@ -105,11 +105,6 @@ fn overdue_proof(subject: &Subject<'_>, current: &Generation, moment: Moment) ->
     (!fresh).then_some(Verify::Stale { last })
 }
 
-/// Graph's last verdict on an access token.
-pub fn verdict(generation: &Generation) -> Option<bool> {
-    generation.proof.as_ref()?.inspection.valid
-}
-
 /// Why only a person can help, if that is so: Graph's verdict, or its own date, has the last word.
 ///
 /// Where Graph gave no verdict for a reason that will pass, the access token is worth what it was.
@@ -166,7 +161,7 @@ fn renewal(
         return Decision::Skip(Skip::TooYoung { eligible });
     }
     match pause(&credential.ledger, moment.now) {
-        Some(until) if !forced || is_metas_own_pause(credential) => {
+        Some(until) if !forced || is_metas_own_pause(&credential.ledger) => {
             Decision::Skip(Skip::BackingOff { until })
         }
         _ => Decision::Renew(reason),
@@ -198,16 +193,6 @@ fn why(
         }
         Some(ends) => Err(Skip::NotDue { due_at: ends - window }),
     }
-}
-
-/// Whether the wait for the next try is Meta's wish and not our manners: nobody's insistence
-/// shortens that.
-pub fn is_metas_own_pause(credential: &Credential) -> bool {
-    credential
-        .ledger
-        .problem
-        .as_ref()
-        .is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown))
 }
 
 /// The first pause after a failure; doubled by each further one.

@@ -38,33 +38,6 @@ pub struct Parent<'a> {
     pub credential: Option<&'a Credential>,
 }
 
-/// Whether dates may be compared with the local clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dates {
-    /// The clock agrees with Graph's, or nothing speaks against it.
-    Trusted,
-    /// The clock may be off, and Graph has not been heard since.
-    Doubted,
-}
-
-/// When a judgement is made.
-#[derive(Debug, Clone, Copy)]
-pub struct Moment {
-    /// The present.
-    pub now: Time,
-    /// When the present run began: a proof from then on is fresh whatever the settings say.
-    pub run_started: Time,
-    /// What a date is worth.
-    pub dates: Dates,
-}
-
-impl Moment {
-    /// A moment at which nothing has been asked yet and the clock is believed.
-    pub const fn at(now: Time) -> Self {
-        Self { now, run_started: now, dates: Dates::Trusted }
-    }
-}
-
 /// The span before its end in which a token is renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
