@@ -27,13 +27,14 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod usage;
 
 pub use call_error::{CallError, Scope};
 pub use calls::{AccountsPage, PageGrant, read_acknowledgement};
 pub use client::Graph;
-pub use observations::Usage;
 pub use observations::{Throttle, VersionFallback};
 pub use problem::is_verdict;
 pub use request::{Idempotence, Request};
 pub use response::{Headers, Response};
 pub use settings::{App, Endpoints, Settings};
+pub use usage::Usage;

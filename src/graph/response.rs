@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::token::{Secret, Time};
 
-use super::observations::Usage;
+use super::usage::Usage;
 
 /// The headers of an answer that mean something to us.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
