@@ -5,20 +5,9 @@
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use super::call::{Answer, Call};
-use super::server::Shared;
-
-/// What the server does about a call.
-pub enum Reaction {
-    /// Answers it.
-    Answer(Answer),
-    /// Answers it a byte at a time.
-    Drip(Answer, Duration),
-    /// Closes the connection.
-    Close,
-}
+use super::shared::{Reaction, Shared};
 
 /// Answers until the client or the server has had enough. An error is a client that went away.
 pub fn serve(mut stream: &TcpStream, shared: &Shared) -> io::Result<()> {

@@ -25,6 +25,7 @@ mod route;
 mod scenario;
 mod seen;
 mod server;
+mod shared;
 mod simulation;
 #[cfg(test)]
 mod tests;

@@ -5,8 +5,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::simulation::Simulation;
-
 /// What becomes of the old access token when a token is renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum OldString {
@@ -47,33 +45,11 @@ pub enum ThreadsInspection {
     ForTestersOnly,
 }
 
-/// All of it.
+/// What a test has decided, for each of these questions.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Quirks {
     pub old: OldString,
     pub young: YoungRefusal,
     pub dead: DeadRefusal,
     pub inspection: ThreadsInspection,
-}
-
-impl Simulation {
-    /// Decides what becomes of old access tokens from now on.
-    pub fn set_old_string(&mut self, fate: OldString) {
-        self.quirks.old = fate;
-    }
-
-    /// Decides how an access token that is too young to be renewed is refused from now on.
-    pub fn set_young_refusal(&mut self, refusal: YoungRefusal) {
-        self.quirks.young = refusal;
-    }
-
-    /// Decides how Instagram and Threads refuse a dead access token from now on.
-    pub fn set_dead_refusal(&mut self, refusal: DeadRefusal) {
-        self.quirks.dead = refusal;
-    }
-
-    /// Decides whom Threads answers about an access token from now on.
-    pub fn set_threads_inspection(&mut self, inspection: ThreadsInspection) {
-        self.quirks.inspection = inspection;
-    }
 }
