@@ -22,6 +22,7 @@ mod reader;
 mod redact;
 mod reserved;
 mod schema;
+mod secret_form;
 mod secrets;
 mod settings;
 mod show;

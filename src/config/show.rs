@@ -11,7 +11,6 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
-use super::notify::{SmtpSecurity, WebhookFormat};
 use super::schema::Schema;
 use crate::config::Writing;
 use crate::edit::Format;
@@ -253,5 +252,5 @@ macro_rules! shown {
 
 shown! {
     json: bool, u16, u32, String;
-    words: Provider, TokenType, Format, Writing, WebhookFormat, NotificationEvent, SmtpSecurity,
+    words: Provider, TokenType, Format, Writing, NotificationEvent,
 }

@@ -38,6 +38,12 @@ named! {
     }
 }
 
+impl Shown for SmtpSecurity {
+    fn shown(&self) -> Value {
+        json!(self.as_str())
+    }
+}
+
 impl Shown for SmtpSetting {
     fn shown(&self) -> Value {
         let mut server = Map::new();

@@ -3,6 +3,8 @@
 mod email;
 mod labels;
 
+use serde_json::{Value, json};
+
 use self::email::{Email, EmailKeys};
 pub use self::email::{SmtpSecurity, SmtpSetting, mailbox};
 pub use self::labels::Labels;
@@ -78,6 +80,12 @@ named! {
         Text = "text",
         /// The JSON document.
         Json = "json",
+    }
+}
+
+impl Shown for WebhookFormat {
+    fn shown(&self) -> Value {
+        json!(self.as_str())
     }
 }
 
