@@ -50,7 +50,7 @@ pub use self::notify::{
 pub use self::schema::{KeySchema, Schema, TableSchema};
 pub use self::secrets::{SecretError, Secrets};
 pub use self::settings::Config;
-pub use self::show::{Brackets, Description, ShownValue, Table, ValueOrigin};
+pub use self::show::{Brackets, Description, ShownTable, ShownValue, ValueOrigin};
 pub use self::source::SecretSource;
 pub use self::store::{KeySetting, StoreSettings, default_store};
 pub use self::target::{FileTarget, Place, Target, Writing};

@@ -23,12 +23,12 @@ pub struct Description {
     /// The file.
     pub path: String,
     /// Its tables, in the order in which they are documented.
-    pub tables: Vec<Table>,
+    pub tables: Vec<ShownTable>,
 }
 
 /// One table of a config.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Table {
+pub struct ShownTable {
     /// Its path: `store`, or `token` and a label.
     pub path: Vec<String>,
     /// Whether there may be more of that path.
@@ -86,7 +86,7 @@ impl fmt::Display for ValueOrigin {
 
 impl Description {
     /// Describes the file at `path`; the tables are put into the order of `schema`.
-    pub(super) fn new(path: &Path, mut tables: Vec<Table>, schema: &Schema) -> Self {
+    pub(super) fn new(path: &Path, mut tables: Vec<ShownTable>, schema: &Schema) -> Self {
         tables.sort_by_key(|table| schema.rank(&table.path[0]));
         Self { path: path.display().to_string(), tables }
     }

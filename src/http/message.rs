@@ -17,7 +17,7 @@ use super::address::Locality;
 use super::error::{HttpError, Wait};
 
 /// A message to a server. It is never shown: address and headers may be secrets.
-pub struct Message {
+pub struct HttpRequest {
     method: Method,
     url: Url,
     headers: HeaderMap,
@@ -36,7 +36,7 @@ impl fmt::Display for BadHeader {
 
 impl std::error::Error for BadHeader {}
 
-impl Message {
+impl HttpRequest {
     /// A GET, which has no body.
     pub fn get(url: Url) -> Self {
         Self { method: Method::GET, url, headers: HeaderMap::new(), body: None }
@@ -91,13 +91,13 @@ impl Message {
 const USUAL_BODY: usize = 16 * 1024;
 
 /// The beginning of an answer, and the rest on its way.
-pub struct Answer {
+pub struct HttpAnswer {
     response: Response,
     until: Instant,
     wait: Wait,
 }
 
-impl Answer {
+impl HttpAnswer {
     pub(super) const fn new(response: Response, until: Instant, wait: Wait) -> Self {
         Self { response, until, wait }
     }

@@ -16,7 +16,7 @@ use super::message::Message;
 use super::retry::{AttemptError, SendError};
 use super::secret_url::{self, SecretUrl};
 use crate::config::WebhookFormat;
-use crate::http::Message as Request;
+use crate::http::HttpRequest;
 
 /// Posts a message, again where that may help.
 pub fn post(webhook: &Webhook, message: &Message, notifier: &Notifier) -> Result<(), SendError> {
@@ -31,11 +31,11 @@ fn request(
     url: &SecretUrl,
     format: WebhookFormat,
     message: &Message,
-) -> Result<Request, AttemptError> {
+) -> Result<HttpRequest, AttemptError> {
     let request = match format {
-        WebhookFormat::Text => Ok(Request::post(url.url(), body(&message.text))),
+        WebhookFormat::Text => Ok(HttpRequest::post(url.url(), body(&message.text))),
         // By the key a program knows a message that it has seen.
-        WebhookFormat::Json => Request::post(url.url(), message.json.clone())
+        WebhookFormat::Json => HttpRequest::post(url.url(), message.json.clone())
             .with_header("idempotency-key", &message.id),
     };
     request

@@ -20,7 +20,7 @@ mod tests;
 
 pub use alive::Process;
 pub use error::ProcessError;
-pub use output::{CAP, End, Ended, Printed};
+pub use output::{CAP, Ended, OutputEnd, Printed};
 pub use program::find;
 pub use run::Invocation;
 pub use run::forbid_core_dumps;

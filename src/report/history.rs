@@ -9,7 +9,7 @@ use crate::token::{EventKind, Expiry, Fingerprint, Label, Problem, TargetId, Tim
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct HistoryEntry {
     /// When.
     pub at: Time,
     /// In which run.
@@ -38,7 +38,7 @@ pub struct Entry {
 #[derive(Debug, Clone)]
 pub struct HistoryReport {
     /// The events to show.
-    pub shown: Vec<Entry>,
+    pub shown: Vec<HistoryEntry>,
     /// The events that are counted: all of the period, shown or not.
     pub counted: Vec<(EventKind, Trigger)>,
 }
@@ -109,7 +109,7 @@ impl HistoryReport {
         document(&json!({
             "version": VERSION,
             "summary": summary,
-            "events": self.shown.iter().map(Entry::json).collect::<Value>(),
+            "events": self.shown.iter().map(HistoryEntry::json).collect::<Value>(),
         }))
     }
 
@@ -182,7 +182,7 @@ impl HistoryReport {
     }
 }
 
-impl Entry {
+impl HistoryEntry {
     fn json(&self) -> Value {
         json!({
             "at": time(Some(self.at)),

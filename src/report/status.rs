@@ -14,7 +14,7 @@ use crate::token::{
 
 named! {
     /// Where a verdict comes from.
-    pub enum Source {
+    pub enum VerdictSource {
         /// Graph was asked just now.
         Live = "live",
         /// The last good check is younger than `validation_interval`.
@@ -50,7 +50,7 @@ pub struct TokenReport {
     /// When that answer was given.
     pub verified_at: Option<Time>,
     /// Where that answer comes from.
-    pub source: Source,
+    pub source: VerdictSource,
     /// Required scopes that it lacks.
     pub missing_scopes: Vec<String>,
     /// Required targets that it does not reach.

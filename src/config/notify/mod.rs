@@ -5,7 +5,7 @@ mod labels;
 
 use serde_json::{Value, json};
 
-use self::email::{Email, EmailKeys};
+use self::email::{EmailKeys, EmailRead};
 pub use self::email::{SmtpSecurity, SmtpSetting, mailbox};
 pub use self::labels::Labels;
 use super::address::{Bad, host_of_secret};
@@ -101,7 +101,7 @@ pub struct ChannelRead<'a> {
 /// Which of the four kinds it is.
 enum KindRead {
     Webhook { url: Spanned<SecretSource>, format: WebhookFormat },
-    Email(Email),
+    Email(EmailRead),
     Command(Spanned<Vec<String>>),
     Ping(Spanned<SecretSource>),
 }
