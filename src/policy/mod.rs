@@ -40,7 +40,7 @@ pub use machinery::{
     Runs, Tampering, judge_channel, judge_exposure, judge_failed_run, judge_fullness, judge_runs,
     judge_tampering, judge_window,
 };
-pub use notifications::{Notification, Plan, plan};
+pub use notifications::{Notification, NotificationPlan, plan};
 pub use reason::{Health, Reason, merge};
 pub use remedy::remedy;
 pub use renewal::{decide, next_try, paced};
