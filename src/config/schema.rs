@@ -23,7 +23,6 @@ pub struct TableSchema {
 /// A key of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeySchema {
-    /// Its name.
     pub name: &'static str,
     /// What its value is: `a duration`.
     pub kind: &'static str,

@@ -20,7 +20,6 @@ use crate::token::{Label, NotificationEvent, Pattern, Provider, TokenType};
 /// A config in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
-    /// The file.
     pub path: String,
     /// Its tables, in the order in which they are documented.
     pub tables: Vec<ShownTable>,
@@ -33,7 +32,6 @@ pub struct ShownTable {
     pub path: Vec<String>,
     /// Whether there may be more of that path.
     pub brackets: Brackets,
-    /// Its values.
     pub entries: Vec<ShownValue>,
 }
 
@@ -49,11 +47,9 @@ pub enum Brackets {
 /// One value and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownValue {
-    /// The key.
     pub key: &'static str,
     /// The value; null when there is none.
     pub value: Value,
-    /// Where it came from.
     pub origin: ValueOrigin,
 }
 
@@ -64,7 +60,6 @@ pub enum ValueOrigin {
     Table(String),
     /// The token's parent.
     Parent(Label),
-    /// `[defaults]`.
     Defaults,
     /// It follows from something else, such as the label or the only app.
     Implied(&'static str),

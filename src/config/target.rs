@@ -29,7 +29,6 @@ pub enum Place {
 /// A value in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileTarget {
-    /// The file.
     pub path: PathBuf,
     /// The value's name in it; a raw file is its own value.
     pub key: Option<String>,

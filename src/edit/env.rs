@@ -31,6 +31,7 @@ struct Spot {
 }
 
 impl EnvNames {
+    /// Reads every assignment of the file.
     pub fn of(file: &File<'_>) -> Self {
         let mut names: HashMap<Vec<u8>, Vec<Spot>> = HashMap::new();
         for EnvEntry { line, name, at, value, .. } in entries(file) {

@@ -36,6 +36,7 @@ struct Spot {
 }
 
 impl IniNames {
+    /// Reads every assignment of the file, with its section.
     pub fn of(file: &File<'_>) -> Result<Self, EditError> {
         let mut names = Self { exact: HashMap::new(), folded: HashMap::new() };
         for entry in entries(file)? {
@@ -116,6 +117,7 @@ pub enum IniLine<'a> {
 }
 
 impl<'a> IniLine<'a> {
+    /// Tells what one line is.
     pub fn of(line: &'a [u8]) -> Self {
         let text = line.trim_ascii();
         match text.first() {

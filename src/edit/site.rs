@@ -42,10 +42,12 @@ pub enum Content {
 }
 
 impl Content {
+    /// Keeps a text, wiped when it is dropped.
     pub fn text(value: impl Into<String>) -> Self {
         Self::Text(Zeroizing::new(value.into()))
     }
 
+    /// Whether this is that value.
     pub fn says(&self, value: &str) -> bool {
         matches!(self, Self::Text(text) | Self::Lines(text) if text.as_str() == value)
     }

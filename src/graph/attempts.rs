@@ -254,6 +254,7 @@ impl GraphCaller {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Opens what the answers told so far.
     pub fn observations(&self) -> MutexGuard<'_, Observations> {
         self.observations.lock().unwrap_or_else(PoisonError::into_inner)
     }

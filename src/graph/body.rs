@@ -22,6 +22,7 @@ impl JsonBody {
             .map(Self)
     }
 
+    /// Returns the outermost value.
     pub const fn root(&self) -> &Value {
         &self.0
     }

@@ -27,6 +27,7 @@ pub struct Answered {
 }
 
 impl Answered {
+    /// Takes from an answer what the log tells of it.
     pub fn by(response: &Response) -> Self {
         Self {
             status: Some(response.status()),

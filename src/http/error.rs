@@ -105,6 +105,7 @@ pub fn unresolved(error: &(dyn Error + 'static)) -> bool {
             .any(|cause| begins.iter().any(|beginning| cause.starts_with(beginning)))
 }
 
+/// Whether an error was caused by a time limit.
 pub fn timed_out(error: &(dyn Error + 'static)) -> bool {
     chain(error).any(|cause| {
         cause.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout)
@@ -114,6 +115,7 @@ pub fn timed_out(error: &(dyn Error + 'static)) -> bool {
     })
 }
 
+/// Finds an error of one type among the causes of another.
 pub fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     chain(error).find_map(|cause| cause.downcast_ref())
 }

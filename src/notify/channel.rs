@@ -17,7 +17,6 @@ use crate::token::{ChannelId, Secret};
 pub enum Channel {
     /// A POST.
     Webhook(Webhook),
-    /// An email.
     Email(EmailChannel),
     /// A program with its arguments, which reads the text on standard input.
     Command(Vec<String>),
@@ -35,20 +34,15 @@ pub struct Webhook {
 /// Sender, recipients and mail server.
 #[derive(Debug, Clone)]
 pub struct EmailChannel {
-    /// The recipients.
     pub to: Vec<String>,
-    /// The sender.
     pub from: String,
-    /// The mail server.
     pub server: SmtpServer,
 }
 
 /// A mail server.
 #[derive(Debug, Clone)]
 pub struct SmtpServer {
-    /// Its name.
     pub host: String,
-    /// Its port.
     pub port: u16,
     /// How the connection is protected.
     pub security: SmtpSecurity,
@@ -59,9 +53,7 @@ pub struct SmtpServer {
 /// User and password for a mail server.
 #[derive(Debug, Clone)]
 pub struct SmtpLogin {
-    /// The name.
     pub user: String,
-    /// The password.
     pub password: Secret,
 }
 

@@ -32,9 +32,7 @@ use crate::token::{Secret, redact};
 /// An email as it is sent.
 #[derive(Clone)]
 pub struct Email {
-    /// The sender.
     pub from: Address,
-    /// The recipients.
     pub to: Vec<Address>,
     /// Headers and text.
     pub bytes: Vec<u8>,
@@ -50,7 +48,6 @@ pub struct SmtpOutcome {
 
 /// A recipient that the server refused.
 pub struct RefusedRecipient {
-    /// The recipient.
     pub address: Address,
     /// In one sentence.
     pub why: String,

@@ -63,7 +63,6 @@ impl Reason {
 /// Whether a run has repaired what was damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repair {
-    /// It has.
     Done,
     /// A run that is meant would.
     Foreseen,

@@ -18,6 +18,7 @@ use super::remedy::replace_it;
 use super::{Dates, Health, Moment, Subject, humanize, is_short_lived};
 
 impl Checks<'_> {
+    /// Words that the token expires, and what prevents it.
     pub fn ending(&self, end: Time) -> (String, Step) {
         let when = humanize::when(end, self.moment.now);
         if self.subject.has_stopped_extending() {
@@ -59,6 +60,7 @@ impl Checks<'_> {
         }
     }
 
+    /// Checks when the data access expires.
     pub fn data_access(&mut self, inspection: &Inspection) {
         let limits = self.subject.policy.data_access_within;
         let DataAccess::Until(until) = inspection.data_access else { return };
@@ -89,6 +91,7 @@ impl Checks<'_> {
         }
     }
 
+    /// Checks how long ago Graph last answered about the token.
     pub fn proof_age(&mut self, proven: Time) {
         let limits = self.subject.policy.proof_within;
         if self.moment.dates == Dates::Doubted {
@@ -117,6 +120,7 @@ impl Checks<'_> {
         );
     }
 
+    /// Checks that a Page token without a parent has no date of its own.
     pub fn short_parent(&mut self, end: Time) {
         if self.subject.token_type != TokenType::Page || self.subject.parent.is_some() {
             return;
@@ -274,7 +278,6 @@ impl Checks<'_> {
 pub struct Deadline {
     /// What is said of it when it is near: the code of that reason.
     pub code: &'static str,
-    /// When.
     pub at: Time,
     /// How long before it a person is reminded.
     pub reminders: Vec<TimeDelta>,
@@ -282,7 +285,6 @@ pub struct Deadline {
     pub message: String,
     /// What the person does.
     pub remedy: String,
-    /// The tokens that it is about.
     pub labels: Vec<Label>,
 }
 

@@ -24,17 +24,9 @@ pub enum Decision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Renew {
     /// Its end is within the window.
-    WindowOpen {
-        /// The end.
-        ends: Time,
-        /// The window.
-        window: TimeDelta,
-    },
+    WindowOpen { ends: Time, window: TimeDelta },
     /// It lives a day or less and must be exchanged.
-    ShortLived {
-        /// The end.
-        ends: Time,
-    },
+    ShortLived { ends: Time },
     /// Nobody knows its end and it is less than a day old: it may be one of those that live an
     /// hour, which Meta exchanges, or one of sixty days, which it does not renew yet.
     PerhapsShortLived,
@@ -58,10 +50,7 @@ pub enum Derive {
     /// Its parent has a newer access token than the one it came from.
     ParentRenewed,
     /// It is dated, and its end is within the window.
-    WindowOpen {
-        /// The end.
-        ends: Time,
-    },
+    WindowOpen { ends: Time },
     /// A person insisted.
     Forced,
 }
@@ -77,10 +66,7 @@ pub enum Verify {
         last: Time,
     },
     /// Its stored end has come; Graph has the last word.
-    PastItsDate {
-        /// The end.
-        ended: Time,
-    },
+    PastItsDate { ended: Time },
     /// A person was called; perhaps that person has been.
     PersonAwaited,
     /// An earlier run was cut short while it renewed this token.
@@ -104,10 +90,7 @@ pub enum Skip {
     /// It has no end.
     NeverExpires,
     /// Its window opens later.
-    NotDue {
-        /// When.
-        due_at: Time,
-    },
+    NotDue { due_at: Time },
     /// Nobody knows its end, and Graph was asked lately.
     EndUnknown,
     /// The config says so.
@@ -120,15 +103,9 @@ pub enum Skip {
         eligible: Time,
     },
     /// The last tries failed; the next is later.
-    BackingOff {
-        /// When.
-        until: Time,
-    },
+    BackingOff { until: Time },
     /// Meta throttles its app, and every further call would make that last longer.
-    AppThrottled {
-        /// Until when.
-        until: Time,
-    },
+    AppThrottled { until: Time },
     /// Its app has used up most of its calls, and this can wait.
     BudgetSpent {
         /// How much of the budget is used, in percent.

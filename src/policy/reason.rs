@@ -58,9 +58,7 @@ impl Health {
 pub struct Reason {
     /// A stable name.
     pub code: &'static str,
-    /// How bad it is.
     pub severity: Health,
-    /// What is wrong.
     pub message: String,
     /// What to do, with the command to type; empty where nothing needs doing.
     pub remedy: String,
@@ -69,7 +67,6 @@ pub struct Reason {
     /// The one thing among several of its kind that it is about, such as a target or a file: part of
     /// what tells one cause from another, like the code.
     pub about: Option<String>,
-    /// The tokens concerned.
     pub labels: Vec<Label>,
     /// The token whose own trouble is the cause of this one, such as a Page's dead parent.
     pub held_by: Option<Label>,

@@ -15,7 +15,6 @@ use super::TOLERANCE;
 /// One token as the config wants it and as the store knows it.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
-    /// Its name.
     pub label: &'a Label,
     /// Its type by the config.
     pub token_type: TokenType,
@@ -32,7 +31,6 @@ pub struct Subject<'a> {
 /// The parent of a Page token.
 #[derive(Debug, Clone, Copy)]
 pub struct Parent<'a> {
-    /// Its name.
     pub label: &'a Label,
     /// What the store knows of it.
     pub credential: Option<&'a Credential>,

@@ -31,7 +31,6 @@ const ENDS: [(u32, i32, u32, u32); 7] = [
 enum VersionState {
     /// It works, and for a while yet.
     Lives,
-    /// It ends soon.
     EndsSoon(Time),
     /// It has ended; the time is not known of the very old ones.
     Ended(Option<Time>),

@@ -28,17 +28,9 @@ pub enum ProcessError {
     /// The path leads nowhere.
     NotFound,
     /// There is a file, and it is none that may be run.
-    NotExecutable {
-        /// The file.
-        program: PathBuf,
-    },
+    NotExecutable { program: PathBuf },
     /// Others could have written the file, and it would run with our rights.
-    Unsafe {
-        /// The file.
-        program: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
+    Unsafe { program: PathBuf, mode: u32 },
     /// The operating system would not start it.
     NotStarted {
         /// The cause, without a subject.

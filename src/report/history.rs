@@ -10,13 +10,10 @@ use crate::token::{EventKind, Expiry, Fingerprint, Label, Problem, TargetId, Tim
 /// One thing that happened.
 #[derive(Debug, Clone)]
 pub struct HistoryEntry {
-    /// When.
     pub at: Time,
-    /// In which run.
     pub run: Option<i64>,
     /// To which token, if to one.
     pub label: Option<Label>,
-    /// What.
     pub event: EventKind,
     /// Who had started the run.
     pub trigger: Trigger,
@@ -28,7 +25,6 @@ pub struct HistoryEntry {
     pub generation: Option<u32>,
     /// The fingerprint of its access token.
     pub fingerprint: Option<Fingerprint>,
-    /// What went wrong.
     pub problem: Option<Problem>,
     /// Where it was delivered, or was to be.
     pub target: Option<TargetId>,

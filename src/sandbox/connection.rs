@@ -81,7 +81,6 @@ pub enum Next {
     Call(Call, Keep),
     /// The client went away.
     Closed,
-    /// Something that is no request.
     Malformed,
 }
 
@@ -99,10 +98,12 @@ pub struct Requests<R> {
 }
 
 impl<R: Read> Requests<R> {
+    /// Reads from a stream that nothing was read from yet.
     pub fn new(stream: R) -> Self {
         Self { stream, buffer: Vec::with_capacity(4096) }
     }
 
+    /// Waits for the next request, or for the end of the connection.
     pub fn next(&mut self) -> io::Result<Next> {
         loop {
             match parse(&self.buffer) {

@@ -27,7 +27,6 @@ use super::simulation::Simulation;
 
 /// A sandbox that is open: its Graph answers until this is dropped.
 pub struct Sandbox {
-    /// The config to use.
     pub config: PathBuf,
     /// The sandbox's time.
     pub now: Time,

@@ -44,6 +44,7 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
+    /// The word by which `debug_token` calls the type.
     pub const fn graph_name(self) -> &'static str {
         match self {
             // Threads says no other word, and Instagram none at all.

@@ -22,7 +22,6 @@ pub enum Sender {
 pub struct Seen {
     /// Whose host it was for.
     pub provider: Provider,
-    /// The method.
     pub method: String,
     /// The path at that host, with its version and without its query.
     pub path: String,

@@ -25,11 +25,9 @@ pub type OnChange = Box<dyn FnMut(&Simulation) -> io::Result<()> + Send>;
 
 /// What the server does about a call.
 pub enum Reaction {
-    /// Answers it.
     Answer(Answer),
     /// Answers it a byte at a time.
     Drip(Answer, Duration),
-    /// Closes the connection.
     Close,
 }
 

@@ -21,6 +21,7 @@ const TWIN: &str = "1000000000000005";
 const SECRETLESS: &str = "1000000000000013";
 
 impl Stage {
+    /// Adds one token in each bad state.
     pub fn troubles(&mut self) {
         for app in [
             AppFixture::new(APP, SECRET, "Example Publisher"),

@@ -19,7 +19,6 @@ const TRUST_IN_A_BAD_ANSWER: TimeDelta = TimeDelta::minutes(1);
 
 /// What Graph answered about one token just now.
 pub struct LiveAnswer {
-    /// The token.
     pub label: Label,
     /// The check, or why there is none.
     pub result: Result<Proof, CallError>,

@@ -147,7 +147,6 @@ impl fmt::Debug for Fingerprint {
 /// A fresh access token from Meta. It exists nowhere else until it is sealed.
 #[derive(Debug, Clone)]
 pub struct Grant {
-    /// The access token.
     pub token: AccessToken,
     /// When it ends, from `expires_in` and the instant of the answer; often not said.
     pub expiry: Expiry,

@@ -30,7 +30,6 @@ impl fmt::Display for TargetId {
 named! {
     /// Whether a target has the access token in use.
     pub enum DeliveryState {
-        /// It has.
         InSync = "in_sync",
         /// It has not got it yet.
         Owed = "owed",
@@ -46,7 +45,6 @@ named! {
 /// What the store knows of one target of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// The target.
     pub target: TargetId,
     /// The generation that it is to have and has not got; none when it is settled.
     pub owed: Option<GenerationId>,

@@ -23,7 +23,6 @@ named! {
         Checkpoint = "checkpoint",
         /// The person's account is not confirmed.
         UnconfirmedUser = "unconfirmed_user",
-        /// A permission is missing.
         PermissionMissing = "permission_missing",
         /// The app may no longer read the person's data.
         DataAccessExpired = "data_access_expired",

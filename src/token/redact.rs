@@ -291,7 +291,6 @@ fn is_long_and_random(run: &str) -> bool {
 pub enum SecretKind {
     /// An access token of any host's, a person's or an app's.
     AccessToken,
-    /// The secret of an app.
     AppSecret,
     /// What a login gives in exchange for an access token.
     Code,

@@ -80,7 +80,6 @@ pub enum Versions {
     Graph,
     /// One of its own.
     Only {
-        /// The version.
         version: &'static str,
         /// Why an app cannot choose another.
         why: &'static str,

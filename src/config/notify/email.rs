@@ -16,7 +16,6 @@ use crate::http::is_this_machine;
 pub struct SmtpSetting {
     /// Its name or address.
     pub host: String,
-    /// Its port.
     pub port: u16,
     /// How the connection is protected.
     pub security: SmtpSecurity,

@@ -42,12 +42,10 @@ impl NotifySetting {
 pub enum ChannelKind {
     /// A POST to a URL that is a secret.
     Webhook {
-        /// The address.
         url: SecretSource,
         /// What is posted.
         format: WebhookFormat,
     },
-    /// An email.
     Email {
         /// The recipients, at least one.
         to: Vec<String>,

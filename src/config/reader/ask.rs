@@ -22,11 +22,13 @@ pub struct Ask<'a, T> {
 }
 
 impl<'a, T> Ask<'a, T> {
+    /// Answers that the table has no such key.
     pub fn absent(section: &'a Section<'a>, key: Str) -> Self {
         let (span, diagnostics) = (section.span, Vec::new());
         Self { section, key, value: None, span, is_present: false, diagnostics }
     }
 
+    /// Answers with what became of the value that was found.
     pub fn new(section: &'a Section<'a>, found: &FoundValue<'_>, outcome: Reading<T>) -> Self {
         match outcome {
             Ok(value) => Self::with(section, found, Some(value), Vec::new()),
@@ -34,6 +36,7 @@ impl<'a, T> Ask<'a, T> {
         }
     }
 
+    /// Answers with a value, if it is good, and with what is wrong in it.
     pub fn with(
         section: &'a Section<'a>,
         found: &FoundValue<'_>,

@@ -27,17 +27,14 @@ use crate::token::{AccessToken, Label, TokenType};
 /// A token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenConfig {
-    /// Its name.
     pub label: Label,
     /// The name that it had before.
     pub was: Option<Label>,
-    /// Its type.
     pub token_type: TokenType,
     /// The name of its app.
     pub app: String,
     /// The token that it is derived from.
     pub parent: Option<Label>,
-    /// Its Page.
     pub page_id: Option<String>,
     /// Whether its other Pages are looked after.
     pub pages: Pages,

@@ -17,9 +17,7 @@ use crate::token::{AccessToken, Path, Problem, Secret};
 /// One Page, and its token if Graph gave one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageGrant {
-    /// Meta's id for the Page.
     pub id: String,
-    /// Its name.
     pub name: Option<String>,
     /// Its token; none where the person did not tick the Page or has no role on it.
     pub token: Option<AccessToken>,
