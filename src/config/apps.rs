@@ -1,4 +1,4 @@
-//! `[app.NAME]`: Meta apps.
+//! Reads `[app.NAME]`: Meta apps.
 
 use serde_json::json;
 

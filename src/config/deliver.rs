@@ -1,4 +1,4 @@
-//! `[[token.LABEL.deliver]]`: a file and the value in it, or a command.
+//! Reads `[[token.LABEL.deliver]]`: a file and the value in it, or a command.
 
 use std::path::PathBuf;
 use std::time::Duration;

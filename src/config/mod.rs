@@ -1,4 +1,4 @@
-//! The operator's file: found, judged, read, and turned into what it means.
+//! Finds, judges and reads the operator's file, and turns it into what it means.
 //!
 //! Each table has a file here that reads its keys: one line asks for a key and one field holds it.
 //! Every mistake is gathered, so that one look at the screen is enough to fix them all: each with

@@ -88,7 +88,7 @@ impl Schema {
         Some(&table.place)
     }
 
-    /// Whether every key of that name has values that may be shown to anybody.
+    /// Whether no key of that name may hold a secret, and there is one.
     pub(super) fn is_harmless(&self, key: &str) -> bool {
         let mut named = self.keys().filter(|known| known.name == key).peekable();
         named.peek().is_some() && named.all(|known| !known.is_secret)

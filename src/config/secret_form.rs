@@ -18,7 +18,7 @@ fn is_more_than_a_host(rest: &str) -> bool {
     login.is_some_and(|login| login.contains(':')) || path.len() > 1
 }
 
-/// Whether an argument, which everybody on the machine can read, holds what looks like one of
+/// Whether an argument, which every user of the machine can read, holds what looks like one of
 /// Meta's tokens, alone or in a longer word.
 pub fn holds_token(word: &str) -> bool {
     let runs = || word.split(|c: char| !c.is_ascii_alphanumeric());

@@ -192,7 +192,7 @@ fn read_whole(path: &Path) -> std::io::Result<Contents> {
     Ok((mode, bytes))
 }
 
-/// The same for a pipe, for whose other end nobody waits for ever.
+/// The same for a pipe; the wait for its other end has a limit.
 fn read_pipe(path: &Path, patience: Duration) -> Result<std::io::Result<Contents>, Unread> {
     let (sender, receiver) = mpsc::channel();
     let pipe = path.to_owned();

@@ -35,7 +35,7 @@ pub enum SecretSource {
 }
 
 impl SecretSource {
-    /// Whether whoever reads the config reads the secret.
+    /// Whether the secret itself stands in the config.
     pub const fn is_literal(&self) -> bool {
         matches!(self, Self::Literal(_))
     }

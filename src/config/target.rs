@@ -1,4 +1,4 @@
-//! Where a token goes, as the config says.
+//! Holds where a token is delivered, as the config says.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Why a value could be neither found nor written.
+//! Says why a value could be neither found nor written.
 //!
 //! Everything in such a file may be a secret, and so is the value that is to be written. An error
 //! therefore names the key, the place and the reason, and never a byte of either.

@@ -37,7 +37,7 @@ pub enum Content {
     Lines(Zeroizing<String>),
     /// One value that is not text, such as a number; it may be replaced, not read.
     Scalar(&'static str),
-    /// More than one value, or somebody else's.
+    /// More than one value, or an alias of one elsewhere.
     Other(&'static str),
 }
 

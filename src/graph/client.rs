@@ -116,7 +116,7 @@ impl Graph {
 
     /// Lists all Pages of a user, to the end of the list.
     pub fn pages(&self, app: &App, token: &AccessToken) -> Result<Vec<PageGrant>, CallError> {
-        /// Ten thousand Pages: nobody has more, and a list without an end is Graph's mistake.
+        /// Ten thousand Pages: no person has more, and a list without an end is Graph's mistake.
         const STRETCHES: usize = 100;
         let mut pages: Vec<PageGrant> = Vec::new();
         let mut seen: Vec<String> = Vec::new();

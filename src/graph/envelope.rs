@@ -1,4 +1,4 @@
-//! The shapes in which Meta says no.
+//! Reads the forms in which Meta refuses.
 //!
 //! Graph's `{"error": {...}}`, the string of RFC 6749, the flat one of Instagram's login and the
 //! same inside `meta`, the one of the REST days, and the `WWW-Authenticate` header where the body

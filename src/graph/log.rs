@@ -1,4 +1,4 @@
-//! What the log says of a call: where it went and what came of it, never what was asked with.
+//! Writes to the log where a call went and what came of it, never what was asked with.
 
 use std::time::Duration;
 

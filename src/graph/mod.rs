@@ -1,4 +1,4 @@
-//! Meta's side of the wire.
+//! Asks Meta's hosts.
 //!
 //! Protocol code speaks in requests and responses: `calls` builds a [`Request`] and reads a
 //! [`Response`], so that Meta's rules can be read and tested as text. `problem` turns every refusal

@@ -1,4 +1,4 @@
-//! Every answer that is not what was asked for becomes one [`Problem`].
+//! Turns every answer that is not what was asked for into one [`Problem`].
 //!
 //! Here a refusal is found, worded without its secrets and handed on; what Meta's numbers and words
 //! mean is ruled in `judgement`. A page of a proxy's, an empty body and a redirect end here too:

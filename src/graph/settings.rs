@@ -1,4 +1,4 @@
-//! What the config says of Graph: which app asks, where, and how patiently.
+//! Holds what the config says of Graph: which app asks, where, and how patiently.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Graph's side of the network.
+//! Sends a request to Graph over the network.
 //!
 //! It sends a [`Request`] once and gives back a [`Response`], or says how far it got, as a
 //! [`Problem`] in our words.

@@ -97,8 +97,8 @@ impl Http {
     }
 }
 
-/// The certificates that are trusted besides the platform's. Whoever holds one may speak TLS: the
-/// provider of its cryptography is installed.
+/// The certificates that are trusted besides the platform's. Making them installs the
+/// cryptography that TLS needs.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
     certificates: Vec<Certificate>,
@@ -142,7 +142,7 @@ impl Trust {
         &self.certificates
     }
 
-    /// The content of `ca_file`, for whoever speaks TLS without HTTP.
+    /// The content of `ca_file`, for TLS without HTTP.
     pub fn pem(&self) -> Option<&[u8]> {
         self.pem.as_deref()
     }

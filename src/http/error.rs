@@ -1,4 +1,4 @@
-//! How far an attempt got that brought no answer, in few words and without an address.
+//! Tells how far an attempt got that brought no answer, in few words and without an address.
 
 use std::error::Error;
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub enum HttpError {
     NotConnected(String),
     /// It was sent, or part of it, and no whole answer came back.
     Unanswered(String),
-    /// The answer is longer than whoever asked would read.
+    /// The answer is longer than the limit of the request.
     TooLong,
 }
 
@@ -87,7 +87,7 @@ pub fn refused_certificate(error: &(dyn Error + 'static)) -> Option<String> {
     }
 }
 
-/// Whole seconds, or milliseconds where there is no whole one: nanoseconds interest nobody.
+/// Whole seconds, or milliseconds where there is no whole one.
 pub fn spelled(duration: Duration) -> String {
     match duration.as_secs() {
         0 => format!("{}ms", duration.as_millis()),

@@ -1,4 +1,4 @@
-//! What is sent once, and what comes back, read within limits.
+//! Holds a request, and its answer as it is read within limits.
 //!
 //! Either may hold a token: a message is never shown, an answer is read into memory that is wiped.
 
@@ -60,7 +60,7 @@ impl HttpRequest {
         Ok(self)
     }
 
-    /// The same with `Authorization: Bearer`, marked so that nobody prints it.
+    /// The same with `Authorization: Bearer`, marked so that it is never printed.
     pub fn with_bearer(mut self, bearer: &Secret) -> Result<Self, BadHeader> {
         let value = Zeroizing::new(format!("Bearer {}", bearer.expose()));
         let mut value = HeaderValue::from_str(&value).map_err(|_| BadHeader)?;
@@ -166,7 +166,7 @@ enum Stopped {
 }
 
 /// Moves to a larger buffer by hand: a vector that grows by itself leaves a copy of a token behind
-/// in memory that nobody wipes.
+/// in memory that is not wiped.
 fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
     if body.len() + chunk.len() > body.capacity() {
         let mut larger = Zeroizing::new(Vec::with_capacity(2 * body.capacity() + chunk.len()));

@@ -1,4 +1,4 @@
-//! HTTP, for Graph and for notifications alike.
+//! Speaks HTTP, to Graph and for notifications alike.
 //!
 //! One constructor makes the client, so that both have the same TLS, the same trust and the same
 //! manners: no redirects, no referer, no retry of the library's own. One try is one [`HttpRequest`] and

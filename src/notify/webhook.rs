@@ -4,7 +4,7 @@
 //! know. The text is what a person reads in a shell: plain, with backticks, which all three show.
 //!
 //! Part of it was chosen by others, such as the name of a Page and what Meta says. It must not
-//! notify everybody or show a link as something else. Slack wants `<` and `&` as HTML entities,
+//! notify a whole channel or show a link as something else. Slack wants `<` and `&` as HTML entities,
 //! which the other two would show as they are, so the few characters with a meaning are replaced
 //! by others that look like them and have none anywhere. An invisible one between `@` and the word
 //! would not do: Discord sees through it.
@@ -55,7 +55,7 @@ fn body(text: &str) -> String {
     json!({
         "text": cut(&text, SLACK),
         "content": cut(&text, DISCORD),
-        // Discord mentions nobody, whatever the text says.
+        // Discord mentions no person, whatever the text says.
         "allowed_mentions": {"parse": []},
     })
     .to_string()
@@ -96,7 +96,7 @@ fn harmless(text: &str) -> String {
     harmless
 }
 
-/// Whether a text begins with a word that notifies everybody. What follows it does not
+/// Whether a text begins with a word that notifies a whole channel. What follows it does not
 /// matter: Discord finds it within longer words.
 fn names_everyone(text: &str) -> bool {
     ["everyone", "channel", "here", "all"].iter().any(|word| {

@@ -1,4 +1,4 @@
-//! What is done with a token, and why: one value for both.
+//! Holds what is done with a token and why, as one value.
 //!
 //! The command acts on it, the log line, the table cell and the JSON field repeat it.
 
@@ -27,10 +27,10 @@ pub enum Renew {
     WindowOpen { ends: Time, window: TimeDelta },
     /// It lives a day or less and must be exchanged.
     ShortLived { ends: Time },
-    /// Nobody knows its end and it is less than a day old: it may be one of those that live an
-    /// hour, which Meta exchanges, or one of sixty days, which it does not renew yet.
+    /// When it expires is unknown, and it is less than a day old: it may live an hour, and Meta
+    /// exchanges it, or sixty days, and Meta does not renew it yet.
     PerhapsShortLived,
-    /// Nobody knows its end and nobody can be asked: only a renewal tells.
+    /// When it expires is unknown, and no call but a renewal tells.
     EndUnknown,
     /// A person insisted.
     Forced,
@@ -91,7 +91,7 @@ pub enum Skip {
     NeverExpires,
     /// Its window opens later.
     NotDue { due_at: Time },
-    /// Nobody knows its end, and Graph was asked lately.
+    /// When it expires is unknown, and Graph was asked lately.
     EndUnknown,
     /// The config says so.
     AutoRefreshOff,
@@ -127,7 +127,7 @@ pub enum Skip {
 /// How much a person insists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Insistence {
-    /// A timer, or nobody in particular.
+    /// A timer runs it, or a person who names no token.
     None,
     /// Named on the command line: asked about first.
     Named,

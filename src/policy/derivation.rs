@@ -1,4 +1,4 @@
-//! When an access token is taken from where it comes from: a Page's from its parent, an app's from
+//! Decides when an access token is derived: a Page's from its parent, an app's from
 //! the app's id and secret; and when the Pages are listed.
 
 use super::clocks;
@@ -33,7 +33,11 @@ pub fn listing_is_due(
 /// What a token without an access token waits for: its parent, or a person.
 ///
 /// A first access token is no renewal: it is taken whatever `auto_refresh` says.
-pub fn without_a_string(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decision {
+pub fn without_access_token(
+    subject: &Subject<'_>,
+    insistence: Insistence,
+    moment: Moment,
+) -> Decision {
     match (subject.token_type.spec().source, subject.parent) {
         (Source::Person(_), _) | (Source::Parent(_), None) => {
             return Decision::Skip(Skip::NoString);

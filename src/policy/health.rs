@@ -1,4 +1,4 @@
-//! What a token is worth, and what stands against it.
+//! Judges a token: its state, and what is wrong with it.
 //!
 //! Three clocks run for every token: its own end, the end of data access, and the age of the
 //! last proof. A fault of the network moves none of them, so an outage alone changes nothing
@@ -23,8 +23,8 @@ pub fn judge(subject: &Subject<'_>, moment: Moment) -> Judgement {
     }
     let state = match subject.current() {
         None if damage.is_some_and(|damage| damage.in_place.is_some()) => State::Missing,
-        None => checks.without_a_string(),
-        Some(current) => checks.with_a_string(current),
+        None => checks.without_access_token(),
+        Some(current) => checks.with_access_token(current),
     };
     checks.conclude(state)
 }
@@ -46,7 +46,7 @@ pub fn judge_inspection(
 }
 
 impl Checks<'_> {
-    fn without_a_string(&mut self) -> State {
+    fn without_access_token(&mut self) -> State {
         let label = self.subject.label;
         let credential = self.subject.credential;
         let candidate = credential.and_then(|it| it.candidate.as_ref());
@@ -98,7 +98,7 @@ impl Checks<'_> {
         State::Missing
     }
 
-    fn with_a_string(&mut self, current: &Generation) -> State {
+    fn with_access_token(&mut self, current: &Generation) -> State {
         let state = match &current.proof {
             None => {
                 self.add(
@@ -183,8 +183,8 @@ impl Checks<'_> {
         self.add_problem(severity, problem);
     }
 
-    /// Its date has come. What Graph has called alive since, without a word of the end, can be
-    /// renewed yet, but nobody knows for how long.
+    /// Judges an access token whose date has passed. If Graph has called it valid since and did not
+    /// say when it expires, it can still be renewed; for how long is unknown.
     fn past_its_date(&mut self, end: Time) -> State {
         let when = humanize::when(end, self.moment.now);
         let outlived = |current| has_outlived_its_date(current, self.moment.now);

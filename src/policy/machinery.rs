@@ -1,7 +1,7 @@
-//! Whether the machinery that keeps the tokens still runs.
+//! Judges the timer, the store, the files and the channels.
 //!
-//! A timer that stopped is the fault that no run can report, and one that runs too rarely is found
-//! by nobody until a token is dead; the run rows tell both to whoever looks at the store.
+//! No run can report a timer that stopped, and one that runs too rarely is not noticed before a token
+//! has expired; the rows of the runs tell both.
 
 use std::path::Path;
 
@@ -51,8 +51,7 @@ impl Runs {
 
 /// What is to be said of a timer whose last run is too long ago.
 ///
-/// Without `run_every` a store that no run has ever finished on is somebody's first try, and
-/// nothing is said.
+/// Without `run_every` a store without a finished run is a first try, and nothing is said.
 pub fn judge_runs(runs: &Runs, now: Time) -> Option<Reason> {
     let limits = runs.limits();
     let (since, message) = match (runs.last_finished, runs.every) {
@@ -130,7 +129,7 @@ pub fn judge_exposure(what: &str, path: &Path) -> Reason {
     Reason { about: Some(path.to_string()), ..reason }
 }
 
-/// What is to be said of a file that decides what we do or send and that somebody else can change;
+/// What is to be said of a file that decides what we do or send and that another user can change;
 /// `what` it is, and `severity` how much it decides.
 pub fn judge_tampering(what: &str, path: &Path, tampering: Tampering, severity: Health) -> Reason {
     let (path, word) = (path.display(), quoted(path));

@@ -1,4 +1,4 @@
-//! The judgement: values in, values out.
+//! Judges tokens and decides what to do with them: values in, values out.
 //!
 //! Nothing here asks Graph, opens the store or reads a clock. A command hands over what is known
 //! of a token and the present instant, and is told what to do and why. The reason is part of

@@ -1,4 +1,4 @@
-//! Why something is not as it should be, and what to do about it.
+//! Holds why something is not as it should be, and what to do about it.
 
 use std::collections::HashMap;
 

@@ -11,13 +11,13 @@ use crate::token::{Action, Credential, Expiry, Generation, Origin, Problem, Prob
 
 use super::clocks::{is_metas_own_pause, pause, throttle};
 use super::decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
-use super::derivation::{derivation, without_a_string};
+use super::derivation::{derivation, without_access_token};
 use super::subject::has_outlived_its_date;
 use super::{Dates, Moment, Subject, humanize, is_short_lived};
 
 /// Decides what to do with a token.
 ///
-/// Whatever would ask Graph rests while Meta throttles the app, whoever insists.
+/// While Meta throttles the app every call to Graph waits, also one that a person asked for.
 pub fn decide(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decision {
     let wish = wish(subject, insistence, moment);
     let of_the_app = subject.throttled_until.and_then(|until| throttle(until, moment.now));
@@ -37,7 +37,7 @@ fn throttled_until(credential: &Credential, now: Time) -> Option<Time> {
     pause(ledger, now).filter(|_| throttled)
 }
 
-/// Whether a candidate is one that Meta granted and nobody has looked at yet.
+/// Whether a candidate was granted by Meta and is not examined yet.
 fn is_a_grant(candidate: &Generation) -> bool {
     candidate.origin != Origin::Adopted
 }
@@ -46,7 +46,7 @@ fn wish(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decisi
     let Some((credential, current)) =
         subject.credential.and_then(|credential| Some((credential, credential.current.as_ref()?)))
     else {
-        return without_a_string(subject, insistence, moment);
+        return without_access_token(subject, insistence, moment);
     };
     if let Some(question) = open_question(credential, current, insistence, moment) {
         return Decision::Verify(question);
@@ -55,8 +55,8 @@ fn wish(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decisi
         .or_else(|| beyond_our_help(current, moment).map(Decision::Skip))
         .unwrap_or_else(|| renewal(subject, credential, current, insistence, moment));
     let plan = match plan {
-        // Another grant on top would push out one that nobody has looked at yet. An access token
-        // from outside that has not proven itself never costs the one in use.
+        // Another grant would replace one that is not examined yet. A candidate from outside does
+        // not keep the current access token from being renewed.
         Decision::Renew(_) if credential.candidate.as_ref().is_some_and(is_a_grant) => {
             Decision::Skip(Skip::CandidateWaits)
         }

@@ -221,8 +221,8 @@ impl Subject<'_> {
 
 /// Whether an access token has outlived the end that we know of.
 ///
-/// Graph, asked since, called it alive and told no end: somebody else has renewed it, or Meta's
-/// seconds were wrong. Where Graph tells the end itself, that end counts.
+/// Graph, asked since, called it valid and did not say when it expires: another program has renewed
+/// it, or Meta's seconds were wrong. Where Graph says when it expires, that counts.
 pub fn has_outlived_its_date(generation: &Generation, now: Time) -> bool {
     let Some(end) = generation.expiry.at().filter(|end| *end <= now) else { return false };
     generation.proof.as_ref().is_some_and(|proof| {

@@ -1,4 +1,4 @@
-//! Why a program could not be run to its end.
+//! Says why a program could not be run to its end.
 //!
 //! Each sentence goes behind a subject, which the caller knows: "the command `pass` is not found
 //! in ...". None repeats what the program printed.
@@ -36,7 +36,7 @@ pub enum ProcessError {
         /// The cause, without a subject.
         why: String,
     },
-    /// It ran, and how it ended is lost: whoever started us has SIGCHLD ignored.
+    /// It ran, and how it ended is lost: our parent process has SIGCHLD ignored.
     Lost {
         /// The cause, without a subject.
         why: String,

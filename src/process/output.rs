@@ -26,7 +26,7 @@ pub enum OutputEnd {
     Whole,
     /// At [`CAP`]: there was more.
     Cap,
-    /// Where the program was ended, or where nobody waited for more.
+    /// Where the program was ended, or where the wait for more was over.
     BrokenOff,
 }
 
@@ -150,7 +150,7 @@ impl Capture {
         Ok(Self { kept, reader })
     }
 
-    /// Whether the pipe is at its end: nobody holds its other side any more.
+    /// Whether the pipe is at its end: no process holds its other side any more.
     pub fn is_complete(&self) -> bool {
         self.reader.as_ref().is_none_or(JoinHandle::is_finished)
     }
@@ -166,7 +166,7 @@ impl Capture {
     }
 }
 
-/// Reads to the end, or until nobody wants to know any more.
+/// Reads to the end, or until the output is given up.
 fn drain(mut pipe: impl Read, kept: &Mutex<Option<Printed>>) {
     let mut chunk = Zeroizing::new([0; CHUNK]);
     loop {

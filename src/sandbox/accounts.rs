@@ -19,7 +19,7 @@ const READ: [&str; 4] = ["fields", "access_token", "appsecret_proof", "appsecret
 const LIST: [&str; 6] =
     ["fields", "access_token", "appsecret_proof", "appsecret_time", "limit", "after"];
 
-/// How many Pages a list shows when nobody says, and at most.
+/// How many Pages a list shows by default, and at most.
 const LIMIT: (usize, usize) = (25, 100);
 
 impl Simulation {

@@ -1,4 +1,4 @@
-//! One call to Graph and its answer, as values.
+//! Holds one call to Graph and its answer.
 
 use chrono::{DateTime, TimeDelta};
 

@@ -1,4 +1,4 @@
-//! What can go wrong between Graph and a client, on purpose.
+//! Makes go wrong on purpose what can go wrong between Graph and a client.
 //!
 //! A rule says which calls are hit, a injection what happens to them. The first rule that fits
 //! a call decides; every rule counts the calls that fit it, hit or not.

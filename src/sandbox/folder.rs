@@ -1,4 +1,4 @@
-//! The sandbox on disk: `DIR/SCENARIO/`, where a rehearsal goes on from command to command.
+//! Keeps the sandbox on disk: `DIR/SCENARIO/`, where a rehearsal goes on from command to command.
 //!
 //! A file that is there is never written over but for the two that are Graph's own: its memory and
 //! its clock. So an operator may edit the config and `app.env`, and a run that was killed while it

@@ -1,7 +1,7 @@
-//! What nobody knows of Meta, and a test therefore decides.
+//! Decides how Graph behaves where Meta does not say.
 //!
 //! The documentation is silent here or contradicts what people report, so a client must get along
-//! with either answer; the defaults are the ones that are more likely.
+//! with either answer; a test chooses one. The defaults are the more likely ones.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ pub enum OldString {
     /// It works until its own end, as Meta has it.
     #[default]
     Lives,
-    /// It dies at once, which nobody promised would not happen.
+    /// It dies at once: Meta does not promise that this cannot happen.
     Dies,
 }
 

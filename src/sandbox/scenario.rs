@@ -1,7 +1,7 @@
 //! Names the situations that can be rehearsed, and sets up who and what is there when one begins.
 //!
 //! A situation is built from nothing but its name, so that every sandbox of one kind begins alike:
-//! the same people, the same access tokens, the same `app.env` in which «somebody» pasted them.
+//! the same people, the same access tokens, the same `app.env` with these in it.
 
 use std::convert;
 use std::fmt::{self, Write as _};

@@ -1,4 +1,4 @@
-//! What the server remembers of the calls it got: enough to assert on, and never a secret.
+//! Remembers the calls that the server got: enough to assert on, and never a secret.
 
 use crate::token::Provider;
 

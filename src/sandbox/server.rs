@@ -1,4 +1,4 @@
-//! The simulated Graph on loopback: real HTTP, one thread a connection.
+//! Serves the simulated Graph on loopback: real HTTP, one thread a connection.
 //!
 //! Everything stops when the server is dropped: the connections are shut, the naps cut short and
 //! the threads joined, so that a test leaves nothing behind.

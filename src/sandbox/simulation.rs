@@ -1,7 +1,7 @@
-//! Graph's memory: apps, people, Pages, the access tokens it gave out, and the time it believes in.
+//! Holds Graph's memory: apps, people, Pages, the access tokens it gave out, and its time.
 //!
-//! A pure model without I/O. `route` answers a call from it; whoever owns it may look at its
-//! revision to learn whether an answer changed anything.
+//! A pure model without I/O. `route` answers a call from it; its revision tells whether an
+//! answer changed anything.
 
 use std::collections::BTreeMap;
 

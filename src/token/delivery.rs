@@ -1,4 +1,4 @@
-//! Where a token is handed over to the programs that use it, and how that stands.
+//! Holds the state of each delivery of a token.
 
 use std::fmt;
 
@@ -37,7 +37,7 @@ named! {
         Failed = "failed",
         /// It holds an access token that is none of ours.
         Drifted = "drifted",
-        /// Nobody has looked.
+        /// It was not checked.
         Unknown = "unknown",
     }
 }

@@ -1,4 +1,4 @@
-//! What Graph says of an access token, and whose it is.
+//! Holds what Graph says of an access token, and whose it is.
 
 use std::fmt;
 

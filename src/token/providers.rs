@@ -1,4 +1,4 @@
-//! Meta's services: hosts, grants, kinds of token and words for people, one row each.
+//! Knows Meta's services: hosts, grants, kinds of token and words for people, one row each.
 //!
 //! Whatever differs between the services stands in these rows, and nowhere else: requests are built
 //! from them, the judgement reads them, the config and remedies take their words from them. A new
@@ -168,7 +168,7 @@ static PROVIDERS: [ProviderSpec; 3] = [
     },
 ];
 
-/// Whoever logs in, where nothing more is known.
+/// The person who logs in, where no more is known.
 pub const THE_PERSON: &str = "the person behind the token";
 
 const SHORT_LIVED_LOGIN: &str = "what the login hands out before it is exchanged";

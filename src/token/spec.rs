@@ -1,4 +1,4 @@
-//! What a row of the table of [providers](super::providers) holds.
+//! Names the services and the types of token, and what a row of the table of them holds.
 
 use chrono::TimeDelta;
 

@@ -1,4 +1,4 @@
-//! The answer to one question: a value, nothing, or what is wrong with it.
+//! Holds the answer to one question: a value, nothing, or what is wrong with it.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ impl<'a, T> Ask<'a, T> {
         self.set_secret(true)
     }
 
-    /// Marks the key as one whose value everybody may see although it is read like a secret.
+    /// Marks the key as one whose value is no secret although it is read like one.
     pub fn public(self) -> Self {
         self.set_secret(false)
     }

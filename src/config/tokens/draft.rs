@@ -1,4 +1,4 @@
-//! A token as its own table tells of it; what names other tables is still to be looked up.
+//! Holds a token as its own table tells of it, before other tables are looked up.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! `[token.LABEL]`: what each token is, where it goes and how it is treated.
+//! Reads `[token.LABEL]`: what each token is, where it goes and how it is treated.
 
 mod app;
 mod draft;
@@ -38,7 +38,7 @@ pub struct TokenConfig {
     pub page_id: Option<String>,
     /// Whether its other Pages are looked after.
     pub pages: Pages,
-    /// Where a first or replacement string is found.
+    /// Where a first or a replacement access token is found.
     pub access_token: Option<SecretSource>,
     /// Where it is delivered, in the order in which that is done.
     pub deliver: Vec<Target>,

@@ -1,4 +1,4 @@
-//! The Pages behind a user token, and the tokens that Graph derives for them.
+//! Asks for the Pages behind a user token, and the access tokens that Graph derives for them.
 //!
 //! A Page that the person did not tick, or has no role on, comes without a token. That is an answer
 //! and no error. The list is read to its end: Graph gives 25 at a time unless told otherwise.
