@@ -12,7 +12,7 @@ use crate::complaint::Complaint;
 use crate::exit::{Exit, Verdict};
 use crate::notify;
 use crate::report::{
-    CheckReport, Perfdata, Scope, StatusReport, github, nagios, plugin_line, prometheus,
+    CheckReport, CheckScope, Perfdata, StatusReport, github, nagios, plugin_line, prometheus,
 };
 use crate::session::Session;
 use crate::status::{self, AskGraph};
@@ -34,7 +34,7 @@ pub struct CheckOrder {
     /// Whether Graph is asked.
     pub ask: AskGraph,
     /// What is judged.
-    pub scope: Scope,
+    pub scope: CheckScope,
     /// Which tokens get a number of their own.
     pub perfdata: Perfdata,
     /// Where the metrics are written besides.

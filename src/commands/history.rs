@@ -3,7 +3,7 @@
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::policy::humanize;
-use crate::report::{Entry, HistoryReport};
+use crate::report::{HistoryEntry, HistoryReport};
 use crate::run::tokens::Tokens;
 use crate::session::Session;
 use crate::store::{Event, EventQuery, History, Store};
@@ -31,7 +31,7 @@ pub fn history(session: &Session, order: &HistoryOrder) -> Result<Exit, Complain
     let labels = labels(session, store.as_ref(), &order.patterns)?;
     let query = EventQuery { labels, since: order.since, ..EventQuery::default() };
     let found = store.as_ref().map_or_else(|| Ok(History::default()), |it| it.history(&query))?;
-    let mut all: Vec<Entry> = found.events.into_iter().rev().map(entry).collect();
+    let mut all: Vec<HistoryEntry> = found.events.into_iter().rev().map(entry).collect();
     // Within a run tokens are worked on side by side; by label the list is the same every time.
     // People are told when all that is done.
     all.sort_by_cached_key(|entry| {
@@ -82,7 +82,7 @@ fn labels(
     Ok(Some(meant))
 }
 
-fn newest(mut all: Vec<Entry>, order: &HistoryOrder) -> Vec<Entry> {
+fn newest(mut all: Vec<HistoryEntry>, order: &HistoryOrder) -> Vec<HistoryEntry> {
     if order.summary {
         return Vec::new();
     }
@@ -91,8 +91,8 @@ fn newest(mut all: Vec<Entry>, order: &HistoryOrder) -> Vec<Entry> {
     all.split_off(surplus)
 }
 
-fn entry(event: Event) -> Entry {
-    Entry {
+fn entry(event: Event) -> HistoryEntry {
+    HistoryEntry {
         at: event.at,
         run: Some(event.run.0),
         label: event.label,

@@ -1,4 +1,4 @@
-//! Judges addresses of servers that will be sent secrets, without asking anybody.
+//! Judges addresses of servers that will be sent secrets, without asking the network.
 //!
 //! Secrets travel only through TLS; plain HTTP is for a server on this machine, such as a test's.
 

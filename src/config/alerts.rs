@@ -1,4 +1,4 @@
-//! `[alerts]`: what monitoring reads, and how remedies begin.
+//! Reads `[alerts]`: what monitoring is told, and how remedies begin.
 
 use std::path::PathBuf;
 

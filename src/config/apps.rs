@@ -1,4 +1,4 @@
-//! `[app.NAME]`: Meta apps.
+//! Reads `[app.NAME]`: Meta apps.
 
 use serde_json::json;
 
@@ -13,7 +13,6 @@ use crate::token::{Provider, Versions};
 /// A Meta app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppSetting {
-    /// Its name in the config.
     pub name: String,
     /// Whose app it is.
     pub kind: Provider,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::diagnostic::{Diagnostic, Spanned};
 use super::reader::{Ask, Section};
-use super::redact::{holds_token, looks_secret};
+use super::secret_form::{holds_token, looks_secret};
 
 /// Complains for `reason` of every argument that holds a token.
 pub fn harmless(

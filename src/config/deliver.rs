@@ -1,4 +1,4 @@
-//! `[[token.LABEL.deliver]]`: a file and the value in it, or a command.
+//! Reads `[[token.LABEL.deliver]]`: a file and the value in it, or a command.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use chrono::TimeDelta;
 use super::command::{describe_argv, harmless};
 use super::diagnostic::{Diagnostic, Span, Spanned};
 use super::reader::{Ask, Section};
-use super::redact::looks_secret;
 use super::reserved::{Reserved, Slot};
+use super::secret_form::looks_secret;
 use super::show::{Shown, ValueOrigin};
 use super::source::known_format;
 use super::wording::quoted_path;

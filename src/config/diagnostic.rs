@@ -102,7 +102,6 @@ impl Diagnostics {
 /// A mistake as a person reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
-    /// What is wrong.
     pub message: String,
     /// `file:line:column`, the message, the line and the caret; secrets are hidden.
     pub rendered: String,
@@ -115,7 +114,6 @@ pub enum Refused {
     Unfit(Complaint),
     /// It was read, and is wrong in these places.
     Mistaken {
-        /// The file.
         path: PathBuf,
         /// All of them, in the order of the file.
         mistakes: Vec<Mistake>,

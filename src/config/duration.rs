@@ -1,4 +1,4 @@
-//! Spans of time as people write them: `90s 15m 6h 7d 2w`.
+//! Reads spans of time as people write them: `90s 15m 6h 7d 2w`.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ const DAY: i64 = 24 * HOUR;
 const WEEK: i64 = 7 * DAY;
 const YEAR: i64 = 365 * DAY;
 
-/// Nobody means more; beyond it dates would overflow.
+/// More is a mistake; beyond it dates would overflow.
 const LONGEST: i64 = 100 * YEAR;
 
 /// Reads one number and one unit; a year (`2y`) has 365 days.

@@ -1,6 +1,6 @@
-//! Which file is the config.
+//! Finds the config.
 //!
-//! Never one in the current folder: a config names commands, and whoever can put a file where an
+//! Never in the current folder: a config names commands, and a user who can put a file where an
 //! administrator happens to stand must not be able to have them run.
 
 use std::path::{Path, PathBuf};

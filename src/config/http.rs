@@ -1,4 +1,4 @@
-//! `[http]` and `[endpoints]`: how Graph is called, and where it is.
+//! Reads `[http]` and `[endpoints]`: how Graph is called, and where it is.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The operator's file: found, judged, read, and turned into what it means.
+//! Finds, judges and reads the operator's file, and turns it into what it means.
 //!
 //! Each table has a file here that reads its keys: one line asks for a key and one field holds it.
 //! Every mistake is gathered, so that one look at the screen is enough to fix them all: each with
@@ -22,6 +22,7 @@ mod reader;
 mod redact;
 mod reserved;
 mod schema;
+mod secret_form;
 mod secrets;
 mod settings;
 mod show;
@@ -49,7 +50,7 @@ pub use self::notify::{
 pub use self::schema::{KeySchema, Schema, TableSchema};
 pub use self::secrets::{SecretError, Secrets};
 pub use self::settings::Config;
-pub use self::show::{Brackets, Description, ShownValue, Table, ValueOrigin};
+pub use self::show::{Brackets, Description, ShownTable, ShownValue, ValueOrigin};
 pub use self::source::SecretSource;
 pub use self::store::{KeySetting, StoreSettings, default_store};
 pub use self::target::{FileTarget, Place, Target, Writing};

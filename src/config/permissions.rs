@@ -90,8 +90,8 @@ fn judge(path: &Path, metadata: &Metadata, caller: u32) -> Result<(), Complaint>
     Ok(())
 }
 
-/// Judges the folder of a config, in which whoever can write puts another file in its place. Where
-/// the sticky bit stands only the owner of a file can.
+/// Judges the folder of a config: a user who can write to it can put another file in its place.
+/// With the sticky bit only the owner of a file can.
 fn judge_folder(path: &Path, caller: u32) -> Result<(), Complaint> {
     let real = path.canonicalize().map_err(|error| unreadable(path, error))?;
     let folder = real.parent().unwrap_or(Path::new("/"));
@@ -118,8 +118,8 @@ fn judge_folder(path: &Path, caller: u32) -> Result<(), Complaint> {
     Ok(())
 }
 
-/// Refuses certificates that somebody else could have put there: whoever they trust reads every
-/// access token. A file that is not there is complained of where it is needed.
+/// Refuses certificates that another user could have put there: a server that they vouch for reads
+/// every access token. A file that is not there is complained of where it is needed.
 pub fn judge_ca_file(path: &Path, config: &Path, caller: u32) -> Result<(), Complaint> {
     let Ok(metadata) = path.metadata() else { return Ok(()) };
     if !metadata.is_file() {

@@ -1,4 +1,4 @@
-//! The keys that say how a token is treated: in its own table, its parent's, or `[defaults]`.
+//! Reads the keys that say how a token is treated: in its own table, its parent's, or `[defaults]`.
 //!
 //! A key of the token's own wins; then its parent's, save for what is about one token alone; then
 //! `[defaults]`; then what is built in.

@@ -23,7 +23,6 @@ pub struct TableSchema {
 /// A key of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeySchema {
-    /// Its name.
     pub name: &'static str,
     /// What its value is: `a duration`.
     pub kind: &'static str,
@@ -89,7 +88,7 @@ impl Schema {
         Some(&table.place)
     }
 
-    /// Whether every key of that name has values that may be shown to anybody.
+    /// Whether no key of that name may hold a secret, and there is one.
     pub(super) fn is_harmless(&self, key: &str) -> bool {
         let mut named = self.keys().filter(|known| known.name == key).peekable();
         named.peek().is_some() && named.all(|known| !known.is_secret)

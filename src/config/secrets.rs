@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use super::source::SecretSource;
 use crate::edit::{Document, EditError, Format};
 use crate::environment::Environment;
-use crate::process::{CAP, End, Invocation, ProcessError};
+use crate::process::{CAP, Invocation, OutputEnd, ProcessError};
 use crate::shell::quoted;
 use crate::token::Secret;
 
@@ -192,7 +192,7 @@ fn read_whole(path: &Path) -> std::io::Result<Contents> {
     Ok((mode, bytes))
 }
 
-/// The same for a pipe, for whose other end nobody waits for ever.
+/// The same for a pipe; the wait for its other end has a limit.
 fn read_pipe(path: &Path, patience: Duration) -> Result<std::io::Result<Contents>, Unread> {
     let (sender, receiver) = mpsc::channel();
     let pipe = path.to_owned();
@@ -260,7 +260,7 @@ fn printed(
 
 fn answer(call: Invocation) -> Result<Zeroizing<String>, NoSecret> {
     let ended = call.run().map_err(NoSecret::NotRun)?;
-    if ended.stdout.end() == End::Cap {
+    if ended.stdout.end() == OutputEnd::Cap {
         return Err(NoSecret::TooLong);
     }
     if !ended.status.success() {

@@ -18,7 +18,6 @@ use crate::token::{Label, TokenType};
 /// A config without a mistake.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The file.
     pub path: PathBuf,
     /// Where tokens are kept.
     pub store: StoreSettings,

@@ -11,7 +11,6 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
-use super::notify::{SmtpSecurity, WebhookFormat};
 use super::schema::Schema;
 use crate::config::Writing;
 use crate::edit::Format;
@@ -21,20 +20,18 @@ use crate::token::{Label, NotificationEvent, Pattern, Provider, TokenType};
 /// A config in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
-    /// The file.
     pub path: String,
     /// Its tables, in the order in which they are documented.
-    pub tables: Vec<Table>,
+    pub tables: Vec<ShownTable>,
 }
 
 /// One table of a config.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Table {
+pub struct ShownTable {
     /// Its path: `store`, or `token` and a label.
     pub path: Vec<String>,
     /// Whether there may be more of that path.
     pub brackets: Brackets,
-    /// Its values.
     pub entries: Vec<ShownValue>,
 }
 
@@ -50,11 +47,9 @@ pub enum Brackets {
 /// One value and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownValue {
-    /// The key.
     pub key: &'static str,
     /// The value; null when there is none.
     pub value: Value,
-    /// Where it came from.
     pub origin: ValueOrigin,
 }
 
@@ -65,7 +60,6 @@ pub enum ValueOrigin {
     Table(String),
     /// The token's parent.
     Parent(Label),
-    /// `[defaults]`.
     Defaults,
     /// It follows from something else, such as the label or the only app.
     Implied(&'static str),
@@ -87,7 +81,7 @@ impl fmt::Display for ValueOrigin {
 
 impl Description {
     /// Describes the file at `path`; the tables are put into the order of `schema`.
-    pub(super) fn new(path: &Path, mut tables: Vec<Table>, schema: &Schema) -> Self {
+    pub(super) fn new(path: &Path, mut tables: Vec<ShownTable>, schema: &Schema) -> Self {
         tables.sort_by_key(|table| schema.rank(&table.path[0]));
         Self { path: path.display().to_string(), tables }
     }
@@ -253,5 +247,5 @@ macro_rules! shown {
 
 shown! {
     json: bool, u16, u32, String;
-    words: Provider, TokenType, Format, Writing, WebhookFormat, NotificationEvent, SmtpSecurity,
+    words: Provider, TokenType, Format, Writing, NotificationEvent,
 }

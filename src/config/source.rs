@@ -19,11 +19,9 @@ use crate::token::redact::{SecretKind, secret_in};
 pub enum SecretSource {
     /// The secret itself stands in the config.
     Literal(Secret),
-    /// An environment variable.
     Env(String),
     /// A file, or one value inside an application's file.
     File {
-        /// The file.
         path: PathBuf,
         /// The key of the value; without one the whole file is the secret.
         key: Option<String>,
@@ -37,7 +35,7 @@ pub enum SecretSource {
 }
 
 impl SecretSource {
-    /// Whether whoever reads the config reads the secret.
+    /// Whether the secret itself stands in the config.
     pub const fn is_literal(&self) -> bool {
         matches!(self, Self::Literal(_))
     }

@@ -1,4 +1,4 @@
-//! `[store]`: where tokens are kept.
+//! Reads `[store]`: where tokens are kept.
 //!
 //! Everything follows from where the config is, never from who runs metatoken: a timer and a
 //! person at a terminal must meet the same store.

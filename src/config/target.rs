@@ -1,4 +1,4 @@
-//! Where a token goes, as the config says.
+//! Holds where a token is delivered, as the config says.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,7 +29,6 @@ pub enum Place {
 /// A value in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileTarget {
-    /// The file.
     pub path: PathBuf,
     /// The value's name in it; a raw file is its own value.
     pub key: Option<String>,

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use super::redact::{RUN, looks_secret};
+use super::secret_form::{RUN, looks_secret};
 
 /// Puts a value into backticks; what may be a secret, or is long, is left out.
 pub fn quoted(value: &str) -> String {

@@ -9,7 +9,7 @@ use crate::commands::{CheckOrder, SendNotifications, StatusOrder, Which};
 use crate::complaint::Complaint;
 use crate::config;
 use crate::policy::humanize;
-use crate::report::{Perfdata, Scope};
+use crate::report::{CheckScope, Perfdata};
 use crate::run::DryRun;
 use crate::sandbox::{NowArg, Scenario};
 use crate::session::Session;
@@ -41,9 +41,9 @@ pub fn check_order(given: &cli::CheckArguments) -> CheckOrder {
         patterns: given.labels.iter().map(Pattern::new).collect(),
         ask: if given.live { AskGraph::Always } else { AskGraph::Never },
         scope: match (given.tokens, given.system) {
-            (true, _) => Scope::Tokens,
-            (false, true) => Scope::System,
-            (false, false) => Scope::All,
+            (true, _) => CheckScope::Tokens,
+            (false, true) => CheckScope::System,
+            (false, false) => CheckScope::All,
         },
         perfdata: match given.perfdata {
             TypedPerfdata::Few => Perfdata::Few,

@@ -40,8 +40,8 @@ impl fmt::Debug for Document {
 
 /// What a format's parser makes of a file, ready to be asked for any key.
 enum Parsed {
-    Env(env::Names),
-    Ini(ini::Names),
+    Env(env::EnvNames),
+    Ini(ini::IniNames),
     Json(json::Collections),
     Raw,
     Toml(toml_edit::Item),
@@ -51,8 +51,8 @@ enum Parsed {
 impl Parsed {
     fn of(file: &File<'_>) -> Result<Self, EditError> {
         Ok(match file.format {
-            Format::Env => Self::Env(env::Names::of(file)),
-            Format::Ini => Self::Ini(ini::Names::of(file)?),
+            Format::Env => Self::Env(env::EnvNames::of(file)),
+            Format::Ini => Self::Ini(ini::IniNames::of(file)?),
             Format::Json => Self::Json(json::Collections::of(file)?),
             Format::Raw => Self::Raw,
             Format::Toml => Self::Toml(toml::parse(file)?.as_item().clone()),

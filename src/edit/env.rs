@@ -20,7 +20,7 @@ use super::site::{Content, Site};
 use super::{EditError, File, Format};
 
 /// The assignments of a file by their names.
-pub struct Names(HashMap<Vec<u8>, Vec<Spot>>);
+pub struct EnvNames(HashMap<Vec<u8>, Vec<Spot>>);
 
 /// Where one assignment stands.
 #[derive(Clone)]
@@ -30,10 +30,11 @@ struct Spot {
     value: Written,
 }
 
-impl Names {
+impl EnvNames {
+    /// Reads every assignment of the file.
     pub fn of(file: &File<'_>) -> Self {
         let mut names: HashMap<Vec<u8>, Vec<Spot>> = HashMap::new();
-        for Entry { line, name, at, value, .. } in entries(file) {
+        for EnvEntry { line, name, at, value, .. } in entries(file) {
             names.entry(name.to_vec()).or_default().push(Spot { line, at, value });
         }
         Self(names)
@@ -54,7 +55,7 @@ impl Names {
 }
 
 /// One assignment as it stands in the file.
-pub struct Entry<'a> {
+pub struct EnvEntry<'a> {
     /// Where its line begins.
     line: usize,
     pub(super) name: &'a [u8],
@@ -64,7 +65,7 @@ pub struct Entry<'a> {
     value: Written,
 }
 
-impl Entry<'_> {
+impl EnvEntry<'_> {
     /// Where the value ends; what is not closed has no end that can be told.
     pub(super) fn end(&self) -> usize {
         match &self.value {
@@ -82,7 +83,7 @@ enum Exported {
 }
 
 /// Every assignment, in the order of the lines.
-pub fn entries<'a>(file: &File<'a>) -> Vec<Entry<'a>> {
+pub fn entries<'a>(file: &File<'a>) -> Vec<EnvEntry<'a>> {
     let mut entries = Vec::new();
     // A quoted value may run over lines; what stands inside is no assignment.
     let mut inside_until = 0;
@@ -97,7 +98,7 @@ pub fn entries<'a>(file: &File<'a>) -> Vec<Entry<'a>> {
             inside_until = span.end;
         }
         let (name, exported) = name(&line[..equals]);
-        entries.push(Entry { line: start, name, exported, at, value });
+        entries.push(EnvEntry { line: start, name, exported, at, value });
     }
     entries
 }
@@ -309,7 +310,7 @@ pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditErro
         let why = "the last line of the file goes on by its `\\`";
         return Err(file.no_place(key, Some(at), why));
     }
-    let all = |entry: &_| matches!(entry, Entry { exported: Exported::Yes, .. });
+    let all = |entry: &_| matches!(entry, EnvEntry { exported: Exported::Yes, .. });
     let export = if !entries.is_empty() && entries.iter().all(all) { "export " } else { "" };
     let line = joined(&[export, key, "=", &written(value, Quote::None, b"")?]);
     Ok(Patch::line_at_end(file, &[&line]))

@@ -1,4 +1,4 @@
-//! Why a value could be neither found nor written.
+//! Says why a value could be neither found nor written.
 //!
 //! Everything in such a file may be a secret, and so is the value that is to be written. An error
 //! therefore names the key, the place and the reason, and never a byte of either.
@@ -10,7 +10,6 @@ use super::Format;
 /// Where in a file something stands, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineColumn {
-    /// The line.
     pub line: usize,
     /// The character in that line; a byte order mark is none.
     pub column: usize,
@@ -23,26 +22,20 @@ pub enum EditError {
     KeyNeeded(Format),
     /// The format has no keys, or the key is not one it can have.
     BadKey {
-        /// The key as configured.
         key: String,
         /// The format that does not know such keys.
         format: Format,
     },
     /// The key is not there.
-    Missing {
-        /// The key as configured.
-        key: String,
-    },
+    Missing { key: String },
     /// The key is there twice.
     Ambiguous {
-        /// The key as configured.
         key: String,
         /// The lines on which it stands, counted from 1.
         lines: Vec<usize>,
     },
     /// The key is there, but what it holds cannot be taken as text.
     NotText {
-        /// The key as configured.
         key: String,
         /// Where the value begins.
         at: LineColumn,
@@ -51,21 +44,18 @@ pub enum EditError {
     },
     /// The file is not what its format asks for.
     Unparsable {
-        /// The format.
         format: Format,
         /// Where it ends to make sense.
         at: LineColumn,
     },
     /// The file has a comment where its format allows none.
     Commented {
-        /// The format.
         format: Format,
         /// Where the comment begins.
         at: LineColumn,
     },
     /// The value is there, and more than it hangs on its bytes.
     Irreplaceable {
-        /// The key as configured.
         key: String,
         /// Where the value begins.
         at: LineColumn,
@@ -74,7 +64,6 @@ pub enum EditError {
     },
     /// The key is not there, and there is no plain place to put it.
     NoPlace {
-        /// The key as configured.
         key: String,
         /// What stands in the way, if something does.
         at: Option<LineColumn>,
@@ -83,16 +72,12 @@ pub enum EditError {
     },
     /// The format has no spelling for the value that all its readers take alike.
     Unwritable {
-        /// The format.
         format: Format,
         /// What about the value does not fit.
         why: &'static str,
     },
     /// The file as it would have been written differs in more than the value.
-    Unproven {
-        /// The format.
-        format: Format,
-    },
+    Unproven { format: Format },
 }
 
 impl EditError {

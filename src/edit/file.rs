@@ -2,6 +2,7 @@
 
 use super::{EditError, Format, LineColumn};
 
+/// The byte order mark of UTF-8.
 pub const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// The bytes of a file, and where its text begins behind a byte order mark.
@@ -12,6 +13,7 @@ pub struct File<'a> {
 }
 
 impl<'a> File<'a> {
+    /// Takes the bytes of a file; its text begins behind a byte order mark.
     pub fn new(format: Format, bytes: &'a [u8]) -> Self {
         Self { bytes, start: if bytes.starts_with(BOM) { BOM.len() } else { 0 }, format }
     }
@@ -22,6 +24,7 @@ impl<'a> File<'a> {
             .map_err(|error| self.unparsable(self.start + error.valid_up_to()))
     }
 
+    /// Counts the line and the column of a byte.
     pub fn place(&self, at: usize) -> LineColumn {
         let before = &self.bytes[self.start..at.max(self.start)];
         let lines: Vec<&[u8]> = before.split(|byte| *byte == b'\n').collect();
@@ -29,10 +32,12 @@ impl<'a> File<'a> {
         LineColumn { line: lines.len(), column: last.chars().count() + 1 }
     }
 
+    /// The error for a file that makes no sense from `at` on.
     pub fn unparsable(&self, at: usize) -> EditError {
         EditError::Unparsable { format: self.format, at: self.place(at) }
     }
 
+    /// The error for a value at `at` that is no text, but `found`.
     pub fn not_text(&self, key: Option<&str>, at: usize, found: &'static str) -> EditError {
         let key = key.unwrap_or_default().to_owned();
         EditError::NotText { key, at: self.place(at), found }
@@ -61,6 +66,7 @@ impl<'a> File<'a> {
         })
     }
 
+    /// Whether the file holds nothing but white space.
     pub fn is_blank(&self) -> bool {
         self.bytes[self.start..].trim_ascii().is_empty()
     }
@@ -81,6 +87,7 @@ impl<'a> File<'a> {
         std::str::from_utf8(&line[..length]).unwrap_or_default()
     }
 
+    /// Finds where the line of a byte begins.
     pub fn line_start(&self, at: usize) -> usize {
         let before = &self.bytes[self.start..at];
         self.start + before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
@@ -101,6 +108,7 @@ impl<'a> File<'a> {
         top
     }
 
+    /// The error for a key that cannot be added, for `why`.
     pub fn no_place(&self, key: &str, at: Option<usize>, why: &'static str) -> EditError {
         EditError::NoPlace { key: key.to_owned(), at: at.map(|at| self.place(at)), why }
     }

@@ -1,4 +1,4 @@
-//! The formats that a value can be found in.
+//! Names the formats that a value can be found in.
 
 use std::fmt;
 use std::path::Path;

@@ -23,7 +23,7 @@ use super::{EditError, File, Format};
 /// The assignments of a file by `section.name`, or by `name` above the first section.
 ///
 /// Both a section and a name may hold dots, so the parts are put together, not taken apart.
-pub struct Names {
+pub struct IniNames {
     exact: HashMap<Vec<u8>, Vec<Spot>>,
     folded: HashMap<Vec<u8>, Vec<Spot>>,
 }
@@ -35,7 +35,8 @@ struct Spot {
     written: Range<usize>,
 }
 
-impl Names {
+impl IniNames {
+    /// Reads every assignment of the file, with its section.
     pub fn of(file: &File<'_>) -> Result<Self, EditError> {
         let mut names = Self { exact: HashMap::new(), folded: HashMap::new() };
         for entry in entries(file)? {
@@ -68,7 +69,7 @@ impl Names {
 
 /// One assignment as it stands in the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Entry<'a> {
+pub struct IniEntry<'a> {
     /// Where its line begins.
     pub(super) line: usize,
     pub(super) section: &'a [u8],
@@ -80,15 +81,15 @@ pub struct Entry<'a> {
 }
 
 /// Every assignment, in the order of the lines.
-pub fn entries<'a>(file: &File<'a>) -> Result<Vec<Entry<'a>>, EditError> {
+pub fn entries<'a>(file: &File<'a>) -> Result<Vec<IniEntry<'a>>, EditError> {
     let mut section: &[u8] = b"";
     let mut entries = Vec::new();
     for (start, line) in file.lines() {
-        match Line::of(line) {
-            Line::Nothing | Line::Other => {}
-            Line::Broken => return Err(file.unparsable(start)),
-            Line::Header(name) => section = name,
-            Line::Assignment { name, delimiter } => entries.push(Entry {
+        match IniLine::of(line) {
+            IniLine::Nothing | IniLine::Other => {}
+            IniLine::Broken => return Err(file.unparsable(start)),
+            IniLine::Header(name) => section = name,
+            IniLine::Assignment { name, delimiter } => entries.push(IniEntry {
                 line: start,
                 section,
                 name,
@@ -101,7 +102,7 @@ pub fn entries<'a>(file: &File<'a>) -> Result<Vec<Entry<'a>>, EditError> {
 }
 
 /// What a line is.
-pub enum Line<'a> {
+pub enum IniLine<'a> {
     /// Blank, or a comment.
     Nothing,
     Header(&'a [u8]),
@@ -115,7 +116,8 @@ pub enum Line<'a> {
     Broken,
 }
 
-impl<'a> Line<'a> {
+impl<'a> IniLine<'a> {
+    /// Tells what one line is.
     pub fn of(line: &'a [u8]) -> Self {
         let text = line.trim_ascii();
         match text.first() {
@@ -265,7 +267,7 @@ pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditErro
     if let Some((at, _)) = file.lines().find(|(at, line)| within(*at) && is_valueless(line, name)) {
         return Err(file.no_place(key, Some(at), "a line names it without a value"));
     }
-    let near = |entry: &&Entry<'_>| match home {
+    let near = |entry: &&IniEntry<'_>| match home {
         Some(_) => within(entry.line),
         None => entry.section.is_empty() || !section.is_empty(),
     };
@@ -322,7 +324,8 @@ fn is_name(name: &str) -> bool {
 
 /// Whether a line is that name and nothing else, which some readers take for a switch.
 fn is_valueless(line: &[u8], name: &str) -> bool {
-    matches!(Line::of(line), Line::Other) && line.trim_ascii().eq_ignore_ascii_case(name.as_bytes())
+    matches!(IniLine::of(line), IniLine::Other)
+        && line.trim_ascii().eq_ignore_ascii_case(name.as_bytes())
 }
 
 fn is_section(name: &[u8]) -> bool {
@@ -330,7 +333,7 @@ fn is_section(name: &[u8]) -> bool {
 }
 
 /// What stands between name and value in the line of a neighbour.
-fn delimiter(file: &File<'_>, neighbour: Option<&Entry<'_>>) -> String {
+fn delimiter(file: &File<'_>, neighbour: Option<&IniEntry<'_>>) -> String {
     let Some(entry) = neighbour else { return " = ".to_owned() };
     let blank = |byte: u8| if byte.is_ascii_whitespace() { " " } else { "" };
     let before = if file.bytes[..entry.at - 1].ends_with(entry.name) { "" } else { " " };
@@ -351,14 +354,14 @@ impl<'a> Section<'a> {
     fn all(file: &File<'a>) -> Vec<Self> {
         let mut sections: Vec<Self> = Vec::new();
         for (at, line) in file.lines() {
-            match Line::of(line) {
-                Line::Header(name) => sections.push(Self { name, at, last: at }),
-                Line::Assignment { .. } | Line::Other => {
+            match IniLine::of(line) {
+                IniLine::Header(name) => sections.push(Self { name, at, last: at }),
+                IniLine::Assignment { .. } | IniLine::Other => {
                     if let Some(section) = sections.last_mut() {
                         section.last = at;
                     }
                 }
-                Line::Nothing | Line::Broken => {}
+                IniLine::Nothing | IniLine::Broken => {}
             }
         }
         sections

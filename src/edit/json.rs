@@ -74,6 +74,7 @@ pub fn unparsable(file: &File<'_>, error: &serde_json::Error) -> EditError {
     file.unparsable(at)
 }
 
+/// Splits a key into the names that lead to its value: a JSON pointer, or a dotted path.
 pub fn path(key: &str, file: &File<'_>) -> Result<Vec<String>, EditError> {
     let parts: Vec<String> = match key.strip_prefix('/') {
         Some(pointer) => {
@@ -129,6 +130,7 @@ impl Scanner<'_> {
         if self.bytes.get(end) == Some(&b',') { self.blank(end + 1) } else { end }
     }
 
+    /// Finds the first byte from `at` on that is no white space.
     pub fn blank(&self, at: usize) -> usize {
         let rest = self.bytes.get(at..).unwrap_or_default();
         at + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()

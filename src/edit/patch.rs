@@ -1,4 +1,4 @@
-//! One change to the bytes of a file: what gives way, and what comes in its place.
+//! Holds one change to the bytes of a file: what is cut out, and what comes in its place.
 
 use std::ops::Range;
 

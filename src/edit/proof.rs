@@ -61,7 +61,7 @@ fn one_line_differs(old: &[Line], new: &[Line], change: Change) -> bool {
 type Line = (Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>);
 
 fn lines_of_ini(file: &File<'_>) -> Result<Vec<Line>, EditError> {
-    let name = |entry: &ini::Entry<'_>| [entry.section, entry.name].join(&b'\n');
+    let name = |entry: &ini::IniEntry<'_>| [entry.section, entry.name].join(&b'\n');
     Ok(ini::entries(file)?
         .iter()
         .map(|entry| (name(entry).into(), entry.written.to_vec().into()))
@@ -69,7 +69,7 @@ fn lines_of_ini(file: &File<'_>) -> Result<Vec<Line>, EditError> {
 }
 
 fn lines_of_env(file: &File<'_>) -> Vec<Line> {
-    let written = |entry: &env::Entry<'_>| file.bytes[entry.at..entry.end()].to_vec();
+    let written = |entry: &env::EnvEntry<'_>| file.bytes[entry.at..entry.end()].to_vec();
     env::entries(file)
         .iter()
         .map(|entry| (entry.name.to_vec().into(), written(entry).into()))

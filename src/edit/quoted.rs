@@ -1,4 +1,4 @@
-//! A string in double quotes, as JSON, TOML and YAML all read it.
+//! Writes a string in double quotes, as JSON, TOML and YAML all read it.
 //!
 //! The three agree on `\"`, `\\`, `\n`, `\r`, `\t` and `\u0000`. What any of them forbids or folds
 //! is escaped; every other character stays as it is.

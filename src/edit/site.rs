@@ -37,15 +37,17 @@ pub enum Content {
     Lines(Zeroizing<String>),
     /// One value that is not text, such as a number; it may be replaced, not read.
     Scalar(&'static str),
-    /// More than one value, or somebody else's.
+    /// More than one value, or an alias of one elsewhere.
     Other(&'static str),
 }
 
 impl Content {
+    /// Keeps a text, wiped when it is dropped.
     pub fn text(value: impl Into<String>) -> Self {
         Self::Text(Zeroizing::new(value.into()))
     }
 
+    /// Whether this is that value.
     pub fn says(&self, value: &str) -> bool {
         matches!(self, Self::Text(text) | Self::Lines(text) if text.as_str() == value)
     }

@@ -39,6 +39,7 @@ pub fn parse<'a>(file: &File<'a>) -> Result<Document<&'a str>, EditError> {
         .map_err(|error| file.unparsable(file.start + error.span().map_or(0, |span| span.start)))
 }
 
+/// Follows one part of a key: a name in a table, a number in a list.
 pub fn step<'a>(item: &'a Item, part: &str) -> Option<&'a Item> {
     if item.is_table_like() { item.get(part) } else { item.get(part.parse::<usize>().ok()?) }
 }

@@ -25,6 +25,7 @@ pub struct Node {
     pub kind: Kind,
 }
 
+/// What a node is.
 pub enum Kind {
     Scalar {
         text: Zeroizing<String>,

@@ -27,7 +27,7 @@ use super::transport::Transport;
 
 /// Makes calls, each with all its attempts, and holds what one run learns by them.
 #[derive(Debug)]
-pub struct Caller {
+pub struct GraphCaller {
     settings: Settings,
     clock: Clock,
     stop: Arc<AtomicBool>,
@@ -38,7 +38,7 @@ pub struct Caller {
     calls: AtomicU64,
 }
 
-impl Caller {
+impl GraphCaller {
     /// A caller that has asked nothing yet; once `stop` is set it begins no request.
     pub fn new(settings: Settings, clock: Clock, stop: Arc<AtomicBool>) -> Self {
         Self {
@@ -254,6 +254,7 @@ impl Caller {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Opens what the answers told so far.
     pub fn observations(&self) -> MutexGuard<'_, Observations> {
         self.observations.lock().unwrap_or_else(PoisonError::into_inner)
     }

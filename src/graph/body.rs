@@ -10,9 +10,9 @@ use serde_json::Value;
 use zeroize::Zeroize;
 
 /// A parsed body; its strings are wiped when it is dropped, for one of them may be a token.
-pub struct Document(Value);
+pub struct JsonBody(Value);
 
-impl Document {
+impl JsonBody {
     /// Parses a body; a call-back's wrapping (JSONP) and guards before the JSON are taken off.
     pub fn parse(body: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}').trim();
@@ -22,12 +22,13 @@ impl Document {
             .map(Self)
     }
 
+    /// Returns the outermost value.
     pub const fn root(&self) -> &Value {
         &self.0
     }
 }
 
-impl Drop for Document {
+impl Drop for JsonBody {
     fn drop(&mut self) {
         wipe(&mut self.0);
     }
@@ -168,19 +169,19 @@ mod tests {
             ("", false),
             ("(", false),
         ] {
-            let document = Document::parse(body.as_bytes());
+            let document = JsonBody::parse(body.as_bytes());
             assert_eq!(document.is_some(), parsed, "{body}");
             if let Some(document) = document {
                 assert_eq!(integer(document.root(), "a"), Some(1), "{body}");
             }
         }
-        assert!(Document::parse(b"\xff\xfe").is_none());
-        assert!(Document::parse("[".repeat(10_000).as_bytes()).is_none());
+        assert!(JsonBody::parse(b"\xff\xfe").is_none());
+        assert!(JsonBody::parse("[".repeat(10_000).as_bytes()).is_none());
     }
 
     #[test]
     fn numbers_and_texts_are_the_same_and_floats_are_neither() {
-        let document = Document::parse(
+        let document = JsonBody::parse(
             br#"{"n":5,"s":" 5 ","f":5.5,"big":17841400123456789,"ids":"178","bad":"1a","neg":-1,"t":"true"}"#,
         );
         let root = document.as_ref().expect("it is JSON").root();

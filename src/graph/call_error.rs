@@ -1,4 +1,4 @@
-//! What comes of a call that failed, and how far its cause reaches.
+//! Holds what is wrong with a call that failed, and how far its cause reaches.
 
 use std::fmt;
 

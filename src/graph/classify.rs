@@ -1,7 +1,7 @@
-//! What a refusal means: Meta's numbers and words, ruled upon.
+//! Decides what a refusal means, by Meta's numbers and words.
 //!
 //! This is the one place that classifies. The order of the rules matters. A fault that Graph calls
-//! transient is never anybody's death. A subcode that names a dead session counts whatever the HTTP
+//! transient never makes a token dead. A subcode that names a dead session counts whatever the HTTP
 //! status. Words decide only where the numbers leave a doubt, and the HTTP status only where the
 //! body says nothing.
 

@@ -1,6 +1,6 @@
 //! Asks Graph what commands want to know, and for access tokens.
 //!
-//! Each question is one or more calls, which [`Caller`] makes.
+//! Each question is one or more calls, which [`GraphCaller`] makes.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
@@ -14,7 +14,7 @@ use crate::token::{
     ProfileCall, Provider, Secret,
 };
 
-use super::attempts::{Caller, FailedCall};
+use super::attempts::{FailedCall, GraphCaller};
 use super::breaker::ProbeGate;
 use super::call_error::{CallError, Scope};
 use super::calls::{self, PageGrant};
@@ -25,7 +25,7 @@ use super::settings::{App, Settings};
 /// The client of one run, shared by its threads.
 #[derive(Debug)]
 pub struct Graph {
-    caller: Caller,
+    caller: GraphCaller,
     gates: ProbeGate,
     /// Apps that may not ask about tokens.
     not_let_ask: Mutex<BTreeSet<String>>,
@@ -35,7 +35,7 @@ impl Graph {
     /// A client that has asked nothing yet; once `stop` is set it begins no request.
     pub fn new(settings: Settings, clock: Clock, stop: Arc<AtomicBool>) -> Self {
         Self {
-            caller: Caller::new(settings, clock, stop),
+            caller: GraphCaller::new(settings, clock, stop),
             gates: ProbeGate::default(),
             not_let_ask: Mutex::default(),
         }
@@ -116,7 +116,7 @@ impl Graph {
 
     /// Lists all Pages of a user, to the end of the list.
     pub fn pages(&self, app: &App, token: &AccessToken) -> Result<Vec<PageGrant>, CallError> {
-        /// Ten thousand Pages: nobody has more, and a list without an end is Graph's mistake.
+        /// Ten thousand Pages: no person has more, and a list without an end is Graph's mistake.
         const STRETCHES: usize = 100;
         let mut pages: Vec<PageGrant> = Vec::new();
         let mut seen: Vec<String> = Vec::new();

@@ -1,4 +1,4 @@
-//! The shapes in which Meta says no.
+//! Reads the forms in which Meta refuses.
 //!
 //! Graph's `{"error": {...}}`, the string of RFC 6749, the flat one of Instagram's login and the
 //! same inside `meta`, the one of the REST days, and the `WWW-Authenticate` header where the body
@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 
-use super::body::{Document, flag, integer, text};
+use super::body::{JsonBody, flag, integer, text};
 use super::response::Response;
 
 /// A refusal in Meta's words and numbers, not yet redacted.
@@ -27,7 +27,7 @@ pub struct Envelope {
 
 impl Envelope {
     /// The refusal in an answer, whatever the HTTP status; nothing if the body is no refusal.
-    pub fn of(document: &Document, response: &Response) -> Option<Self> {
+    pub fn of(document: &JsonBody, response: &Response) -> Option<Self> {
         let mut envelope = Self::in_body(document.root())?;
         if envelope.code.is_none()
             && envelope.name.is_none()
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> Option<Envelope> {
-        Envelope::in_body(Document::parse(body.as_bytes()).expect("it is JSON").root())
+        Envelope::in_body(JsonBody::parse(body.as_bytes()).expect("it is JSON").root())
     }
 
     #[test]
@@ -274,7 +274,7 @@ mod tests {
             (r#"{"error":"invalid_client"}"#, Some("invalid_client"), "invalid_client"),
         ] {
             let headers = [("WWW-Authenticate", header)].into_iter().collect();
-            let document = Document::parse(body.as_bytes()).expect("it is JSON");
+            let document = JsonBody::parse(body.as_bytes()).expect("it is JSON");
             let envelope = Envelope::of(&document, &Response::new(400, headers, Vec::new()));
             let envelope = envelope.expect("a refusal");
             assert_eq!(

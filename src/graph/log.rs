@@ -1,4 +1,4 @@
-//! What the log says of a call: where it went and what came of it, never what was asked with.
+//! Writes to the log where a call went and what came of it, never what was asked with.
 
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ pub struct Answered {
 }
 
 impl Answered {
+    /// Takes from an answer what the log tells of it.
     pub fn by(response: &Response) -> Self {
         Self {
             status: Some(response.status()),

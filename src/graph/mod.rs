@@ -1,4 +1,4 @@
-//! Meta's side of the wire.
+//! Asks Meta's hosts.
 //!
 //! Protocol code speaks in requests and responses: `calls` builds a [`Request`] and reads a
 //! [`Response`], so that Meta's rules can be read and tested as text. `problem` turns every refusal
@@ -27,13 +27,14 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod usage;
 
 pub use call_error::{CallError, Scope};
 pub use calls::{AccountsPage, PageGrant, read_acknowledgement};
 pub use client::Graph;
-pub use observations::Usage;
 pub use observations::{Throttle, VersionFallback};
 pub use problem::is_verdict;
 pub use request::{Idempotence, Request};
 pub use response::{Headers, Response};
 pub use settings::{App, Endpoints, Settings};
+pub use usage::Usage;

@@ -1,4 +1,4 @@
-//! What Meta's sentences mean, where its numbers leave a doubt.
+//! Knows what Meta's sentences mean, where its numbers leave a doubt.
 //!
 //! Meta gives one number to many things: 1 is a passing fault and a wrong secret, 100 a bad
 //! parameter and a wrong proof, 190 a dead session and a question put to the wrong host. Its

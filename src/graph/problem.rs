@@ -1,4 +1,4 @@
-//! Every answer that is not what was asked for becomes one [`Problem`].
+//! Turns every answer that is not what was asked for into one [`Problem`].
 //!
 //! Here a refusal is found, worded without its secrets and handed on; what Meta's numbers and words
 //! mean is ruled in `judgement`. A page of a proxy's, an empty body and a redirect end here too:
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::token::{Problem, ProblemKind, Secret};
 
-use super::body::Document;
+use super::body::JsonBody;
 use super::classify::{by_status, judged};
 use super::envelope::Envelope;
 use super::phrases;
@@ -37,8 +37,8 @@ pub fn blames_the_token(problem: &Problem) -> bool {
 }
 
 /// The document of an answer that is no refusal, or what the refusal means.
-pub fn accepted(response: &Response) -> Result<Document, Problem> {
-    let document = Document::parse(response.body()).ok_or_else(|| unreadable(response))?;
+pub fn accepted(response: &Response) -> Result<JsonBody, Problem> {
+    let document = JsonBody::parse(response.body()).ok_or_else(|| unreadable(response))?;
     match Envelope::of(&document, response) {
         Some(envelope) => Err(problem(&envelope, response.status(), response)),
         None => Ok(document),
@@ -47,7 +47,7 @@ pub fn accepted(response: &Response) -> Result<Document, Problem> {
 
 /// Whether Graph itself refused, so that nothing else can have come of the request.
 pub fn is_refusal(response: &Response) -> bool {
-    Document::parse(response.body())
+    JsonBody::parse(response.body())
         .and_then(|document| Envelope::of(&document, response))
         .is_some()
 }

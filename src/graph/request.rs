@@ -1,4 +1,4 @@
-//! A question to Graph, as a value.
+//! Holds one request to Graph.
 //!
 //! It can be looked at, compared and printed without a network; what is secret in it shows only
 //! to the one that sends it.

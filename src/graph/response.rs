@@ -1,7 +1,7 @@
-//! An answer, as a value: status, the few headers that are read, and the body.
+//! Holds an answer: status, the few headers that are read, and the body.
 //!
 //! The body may hold a fresh token, so it is wiped when dropped and never printed. The answer also
-//! remembers what was secret in the question: whoever quotes Meta's words takes that out first.
+//! remembers what was secret in the question: it is taken out before Meta's words are quoted.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::token::{Secret, Time};
 
-use super::observations::Usage;
+use super::usage::Usage;
 
 /// The headers of an answer that mean something to us.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

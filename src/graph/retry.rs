@@ -1,4 +1,4 @@
-//! What to do after a try that failed.
+//! Decides what to do after an attempt that failed.
 //!
 //! One try returns what to do next and the caller waits, so the schedule is a table in a test.
 //! Waits are drawn between nothing and a cap that doubles: many clients that failed together must

@@ -1,4 +1,4 @@
-//! What the config says of Graph: which app asks, where, and how patiently.
+//! Holds what the config says of Graph: which app asks, where, and how patiently.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,7 +10,6 @@ use crate::token::{Provider, Secret, Time};
 /// A Meta app, on whose behalf Graph is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct App {
-    /// Its name in the config.
     pub name: String,
     /// Whose app it is.
     pub provider: Provider,

@@ -1,11 +1,11 @@
-//! Graph's side of the network.
+//! Sends a request to Graph over the network.
 //!
 //! It sends a [`Request`] once and gives back a [`Response`], or says how far it got, as a
 //! [`Problem`] in our words.
 
 use std::time::Duration;
 
-use crate::http::{Http, Locality, Message, SetupError, Timeouts, Trust, Url};
+use crate::http::{Http, HttpRequest, Locality, SetupError, Timeouts, Trust, Url};
 use crate::token::{Action, Method, Problem, ProblemKind, Provider};
 
 use super::body::form_encoded;
@@ -47,14 +47,16 @@ impl Transport {
         Ok(Response::new(status, headers, body).to_a_question_with(request.secrets()))
     }
 
-    fn message(&self, request: &Request) -> Result<Message, Problem> {
+    fn message(&self, request: &Request) -> Result<HttpRequest, Problem> {
         let message = match request.method() {
             Method::Get => {
                 let mut url = self.url(request)?;
                 url.query_pairs_mut().extend_pairs(request.parameters());
-                Message::get(url)
+                HttpRequest::get(url)
             }
-            Method::Post => Message::form(self.url(request)?, form_encoded(request.parameters())),
+            Method::Post => {
+                HttpRequest::form(self.url(request)?, form_encoded(request.parameters()))
+            }
         };
         let Some(bearer) = request.bearer() else { return Ok(message) };
         message.with_bearer(bearer).map_err(|_| {

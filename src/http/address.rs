@@ -1,4 +1,4 @@
-//! Judges addresses, without asking anybody, as [`Url`] reads them.
+//! Judges addresses, without asking the network, as [`Url`] reads them.
 //!
 //! An address is kept and shown as it was written. What `Url` alone takes for an address, such as one
 //! without a host behind its slashes, is none; what it alone takes for this machine, such as `127.1`,

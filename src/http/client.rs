@@ -13,7 +13,7 @@ use crate::crypto;
 
 use super::address::Locality;
 use super::error::{HttpError, Wait, cause};
-use super::message::{Answer, Message};
+use super::message::{HttpAnswer, HttpRequest};
 
 /// How long one try may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Http {
 
     /// Sends a message once. The answer is to be read within what is left of `patience`, which is
     /// no longer than the client's own limit.
-    pub fn send(&self, message: Message, patience: Duration) -> Result<Answer, HttpError> {
+    pub fn send(&self, message: HttpRequest, patience: Duration) -> Result<HttpAnswer, HttpError> {
         let patience = self.limits.whole.min(patience);
         let wait =
             Wait { host: message.host(), patience, connect: self.limits.connect.min(patience) };
@@ -63,7 +63,7 @@ impl Http {
         // Set on the request, the timeout covers the body too.
         let request = message.into_request(client).timeout(patience);
         match request.send() {
-            Ok(response) => Ok(Answer::new(response, until, wait)),
+            Ok(response) => Ok(HttpAnswer::new(response, until, wait)),
             Err(error) => Err(HttpError::of(&error.without_url(), &wait)),
         }
     }
@@ -97,8 +97,8 @@ impl Http {
     }
 }
 
-/// The certificates that are trusted besides the platform's. Whoever holds one may speak TLS: the
-/// provider of its cryptography is installed.
+/// The certificates that are trusted besides the platform's. Making them installs the
+/// cryptography that TLS needs.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
     certificates: Vec<Certificate>,
@@ -142,7 +142,7 @@ impl Trust {
         &self.certificates
     }
 
-    /// The content of `ca_file`, for whoever speaks TLS without HTTP.
+    /// The content of `ca_file`, for TLS without HTTP.
     pub fn pem(&self) -> Option<&[u8]> {
         self.pem.as_deref()
     }

@@ -1,4 +1,4 @@
-//! How far an attempt got that brought no answer, in few words and without an address.
+//! Tells how far an attempt got that brought no answer, in few words and without an address.
 
 use std::error::Error;
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub enum HttpError {
     NotConnected(String),
     /// It was sent, or part of it, and no whole answer came back.
     Unanswered(String),
-    /// The answer is longer than whoever asked would read.
+    /// The answer is longer than the limit of the request.
     TooLong,
 }
 
@@ -87,7 +87,7 @@ pub fn refused_certificate(error: &(dyn Error + 'static)) -> Option<String> {
     }
 }
 
-/// Whole seconds, or milliseconds where there is no whole one: nanoseconds interest nobody.
+/// Whole seconds, or milliseconds where there is no whole one.
 pub fn spelled(duration: Duration) -> String {
     match duration.as_secs() {
         0 => format!("{}ms", duration.as_millis()),
@@ -105,6 +105,7 @@ pub fn unresolved(error: &(dyn Error + 'static)) -> bool {
             .any(|cause| begins.iter().any(|beginning| cause.starts_with(beginning)))
 }
 
+/// Whether an error was caused by a time limit.
 pub fn timed_out(error: &(dyn Error + 'static)) -> bool {
     chain(error).any(|cause| {
         cause.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout)
@@ -114,6 +115,7 @@ pub fn timed_out(error: &(dyn Error + 'static)) -> bool {
     })
 }
 
+/// Finds an error of one type among the causes of another.
 pub fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     chain(error).find_map(|cause| cause.downcast_ref())
 }

@@ -1,4 +1,4 @@
-//! What is sent once, and what comes back, read within limits.
+//! Holds a request, and its answer as it is read within limits.
 //!
 //! Either may hold a token: a message is never shown, an answer is read into memory that is wiped.
 
@@ -17,7 +17,7 @@ use super::address::Locality;
 use super::error::{HttpError, Wait};
 
 /// A message to a server. It is never shown: address and headers may be secrets.
-pub struct Message {
+pub struct HttpRequest {
     method: Method,
     url: Url,
     headers: HeaderMap,
@@ -36,7 +36,7 @@ impl fmt::Display for BadHeader {
 
 impl std::error::Error for BadHeader {}
 
-impl Message {
+impl HttpRequest {
     /// A GET, which has no body.
     pub fn get(url: Url) -> Self {
         Self { method: Method::GET, url, headers: HeaderMap::new(), body: None }
@@ -60,7 +60,7 @@ impl Message {
         Ok(self)
     }
 
-    /// The same with `Authorization: Bearer`, marked so that nobody prints it.
+    /// The same with `Authorization: Bearer`, marked so that it is never printed.
     pub fn with_bearer(mut self, bearer: &Secret) -> Result<Self, BadHeader> {
         let value = Zeroizing::new(format!("Bearer {}", bearer.expose()));
         let mut value = HeaderValue::from_str(&value).map_err(|_| BadHeader)?;
@@ -91,13 +91,13 @@ impl Message {
 const USUAL_BODY: usize = 16 * 1024;
 
 /// The beginning of an answer, and the rest on its way.
-pub struct Answer {
+pub struct HttpAnswer {
     response: Response,
     until: Instant,
     wait: Wait,
 }
 
-impl Answer {
+impl HttpAnswer {
     pub(super) const fn new(response: Response, until: Instant, wait: Wait) -> Self {
         Self { response, until, wait }
     }
@@ -166,7 +166,7 @@ enum Stopped {
 }
 
 /// Moves to a larger buffer by hand: a vector that grows by itself leaves a copy of a token behind
-/// in memory that nobody wipes.
+/// in memory that is not wiped.
 fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
     if body.len() + chunk.len() > body.capacity() {
         let mut larger = Zeroizing::new(Vec::with_capacity(2 * body.capacity() + chunk.len()));

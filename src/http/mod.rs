@@ -1,8 +1,8 @@
-//! HTTP, for Graph and for notifications alike.
+//! Speaks HTTP, to Graph and for notifications alike.
 //!
 //! One constructor makes the client, so that both have the same TLS, the same trust and the same
-//! manners: no redirects, no referer, no retry of the library's own. One try is one [`Message`] and
-//! gives one [`Answer`], all within a time.
+//! manners: no redirects, no referer, no retry of the library's own. One try is one [`HttpRequest`] and
+//! gives one [`HttpAnswer`], all within a time.
 //!
 //! The proxy is chosen for each message by its own host, whatever other hosts the config names: none
 //! on the way to this machine, `HTTPS_PROXY` to all others, which are spoken to by HTTPS alone. So a
@@ -21,6 +21,6 @@ pub use client::{Http, Timeouts};
 pub use client::{SetupError, Trust};
 pub use error::HttpError;
 pub use error::{cause, refused_certificate, spelled, unresolved};
-pub use message::Answer;
-pub use message::{BadHeader, Message};
+pub use message::HttpAnswer;
+pub use message::{BadHeader, HttpRequest};
 pub use reqwest::Url;

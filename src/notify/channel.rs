@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use super::retry::{AttemptError, RetryPolicy};
+use super::retry::{AttemptError, SendPolicy};
 use crate::config::{
     ChannelKind, NotifySetting, SecretSource, SmtpSecurity, SmtpSetting, WebhookFormat,
 };
@@ -17,7 +17,6 @@ use crate::token::{ChannelId, Secret};
 pub enum Channel {
     /// A POST.
     Webhook(Webhook),
-    /// An email.
     Email(EmailChannel),
     /// A program with its arguments, which reads the text on standard input.
     Command(Vec<String>),
@@ -35,20 +34,15 @@ pub struct Webhook {
 /// Sender, recipients and mail server.
 #[derive(Debug, Clone)]
 pub struct EmailChannel {
-    /// The recipients.
     pub to: Vec<String>,
-    /// The sender.
     pub from: String,
-    /// The mail server.
     pub server: SmtpServer,
 }
 
 /// A mail server.
 #[derive(Debug, Clone)]
 pub struct SmtpServer {
-    /// Its name.
     pub host: String,
-    /// Its port.
     pub port: u16,
     /// How the connection is protected.
     pub security: SmtpSecurity,
@@ -59,9 +53,7 @@ pub struct SmtpServer {
 /// User and password for a mail server.
 #[derive(Debug, Clone)]
 pub struct SmtpLogin {
-    /// The name.
     pub user: String,
-    /// The password.
     pub password: Secret,
 }
 
@@ -111,7 +103,7 @@ pub fn secret(session: &Session, source: &SecretSource) -> Result<Secret, String
 /// Sends messages. Nothing is set up before it is needed: most runs send none.
 pub struct Notifier {
     /// How often and how long it tries.
-    pub retry: RetryPolicy,
+    pub retry: SendPolicy,
     /// The name of this machine.
     pub machine: String,
     /// The variables of programs, besides the message's own.
@@ -132,7 +124,7 @@ impl Notifier {
     /// A notifier with the default retry policy, on the machine of that name.
     pub fn new(machine: impl Into<String>) -> Self {
         Self {
-            retry: RetryPolicy::default(),
+            retry: SendPolicy::default(),
             machine: machine.into(),
             environment: BTreeMap::new(),
             ca_file: None,
@@ -155,7 +147,7 @@ impl Notifier {
 
     /// The same with another retry policy.
     #[cfg(test)]
-    pub const fn with_retry_policy(mut self, retry: RetryPolicy) -> Self {
+    pub const fn with_retry_policy(mut self, retry: SendPolicy) -> Self {
         self.retry = retry;
         self
     }

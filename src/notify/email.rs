@@ -13,7 +13,7 @@ use lettre::message::{Mailbox, MessageBuilder, SinglePart};
 use super::channel::{EmailChannel, Notifier, domain};
 use super::message::Message;
 use super::retry::{AttemptError, SendError};
-use super::smtp::{Email, Outcome, Refusal, Transport};
+use super::smtp::{Email, RefusedRecipient, SmtpOutcome, SmtpRoute};
 use crate::config::mailbox;
 
 /// Sends a message to every recipient, again to those that were refused for now.
@@ -22,7 +22,7 @@ pub fn send(
     message: &Message,
     notifier: &Notifier,
 ) -> Result<(), SendError> {
-    let transport = Transport::to(&channel.server, notifier)?;
+    let transport = SmtpRoute::to(&channel.server, notifier)?;
     let email = write(channel, message, &notifier.machine)?;
     let mut recipients = Recipients { waiting: email.to.clone(), refused: Vec::new(), reached: 0 };
     let sent = notifier.retry.run(|| {
@@ -40,9 +40,9 @@ struct Recipients {
 }
 
 impl Recipients {
-    fn take(&mut self, outcome: Outcome) -> Result<(), AttemptError> {
+    fn take(&mut self, outcome: SmtpOutcome) -> Result<(), AttemptError> {
         self.reached += outcome.reached;
-        let (transient, permanent): (Vec<Refusal>, Vec<_>) =
+        let (transient, permanent): (Vec<RefusedRecipient>, Vec<_>) =
             outcome.refused.into_iter().partition(|refusal| refusal.is_transient);
         self.refused.extend(permanent.into_iter().map(|refusal| refusal.why));
         let Some(first) = transient.first() else {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::policy::{Notification, State, humanize};
 use crate::report::{
-    CheckReport, Scope, StatusReport, TokenReport, VERSION, document, reasons_json, time_json,
+    CheckReport, CheckScope, StatusReport, TokenReport, VERSION, document, reasons_json, time_json,
 };
 use crate::store::ChannelRecord;
 use crate::token::{Label, NotificationEvent, Pattern, Time};
@@ -127,7 +127,7 @@ impl<'a> Composer<'a> {
             unlisted: self.status.unlisted.clone(),
             runs: self.status.runs,
         };
-        let check = CheckReport::new(of_it, Scope::All);
+        let check = CheckReport::new(of_it, CheckScope::All);
         document(&json!({
             "version": VERSION,
             "id": id,

@@ -10,7 +10,7 @@
 //!
 //! A [`SendError`] names a host or a program and never a URL that is a secret: the URL of a webhook
 //! is enough to write to it, that of a ping enough to silence it. A message quotes Meta and names of
-//! Pages, which others choose: in a chat it notifies nobody and hides no link, in an email it makes
+//! Pages, which others choose: in a chat it mentions no person and hides no link, in an email it makes
 //! no header.
 
 mod channel;

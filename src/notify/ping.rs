@@ -16,7 +16,7 @@ use super::secret_url::{self, SecretUrl};
 use crate::complaint::Complaint;
 use crate::config::{ChannelKind, SecretSource};
 use crate::exit::Exit;
-use crate::http::Message as Request;
+use crate::http::HttpRequest;
 use crate::session::Session;
 use crate::store::{RunId, Store};
 use crate::token::{ChannelId, Secret, Time};
@@ -40,9 +40,9 @@ pub fn ping(url: &Secret, beat: Beat, notifier: &Notifier) -> Result<(), SendErr
         Beat::Success => url,
         Beat::Start | Beat::Fail => url.below(beat.as_str()),
     };
-    notifier
-        .retry
-        .run(|| secret_url::send(Request::get(url.url()), &url, "check behind the ping", notifier))
+    notifier.retry.run(|| {
+        secret_url::send(HttpRequest::get(url.url()), &url, "check behind the ping", notifier)
+    })
 }
 
 /// The pings of one run.

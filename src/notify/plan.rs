@@ -5,7 +5,7 @@
 
 use crate::config::NotifySetting;
 use crate::policy::{
-    Interest, Issues, Notification, Plan, Reason, TokenIssues, judge_channel, plan,
+    Interest, Issues, Notification, NotificationPlan, Reason, TokenIssues, judge_channel, plan,
 };
 use crate::report::{StatusReport, prefixed};
 use crate::store::{Store, StoreError};
@@ -16,7 +16,6 @@ const MOST: usize = 10;
 
 /// What one channel is to be sent.
 pub struct ChannelQueue<'a> {
-    /// The channel.
     pub setting: &'a NotifySetting,
     /// One message each.
     pub notifications: Vec<Notification>,
@@ -33,7 +32,7 @@ pub fn queue<'a>(
     let (channel, now) = (&setting.channel, status.generated_at);
     let interest = Interest { events: &setting.events, labels: &setting.labels };
     let issues = issues(status, channel);
-    let Plan { mut notifications, notified, over } =
+    let NotificationPlan { mut notifications, notified, over } =
         plan(interest, &issues, &store.notified(channel)?, now);
     store.note_unwanted(channel, &notified, &over, now)?;
     let own_problem = status.system.iter().find(|reason| is_about(reason, channel));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// How often a message is sent, and how much time it may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetryPolicy {
+pub struct SendPolicy {
     /// For one attempt, from the connection to the last byte of the answer.
     pub timeout: Duration,
     /// How often it is sent where the fault is transient.
@@ -17,7 +17,7 @@ pub struct RetryPolicy {
     pub pause: Duration,
 }
 
-impl Default for RetryPolicy {
+impl Default for SendPolicy {
     fn default() -> Self {
         Self { timeout: Duration::from_secs(5), attempts: 2, pause: Duration::from_secs(1) }
     }
@@ -55,7 +55,7 @@ impl AttemptError {
     }
 }
 
-impl RetryPolicy {
+impl SendPolicy {
     /// Repeats an attempt until it succeeds, fails for good or was made often enough.
     pub fn run(
         self,
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn only_what_may_pass_is_tried_again_and_not_for_ever() {
-        let quick = RetryPolicy { pause: Duration::ZERO, ..RetryPolicy::default() };
+        let quick = SendPolicy { pause: Duration::ZERO, ..SendPolicy::default() };
         let seconds = |seconds| Retry::After(Duration::from_secs(seconds));
         for (retry, attempts) in
             [(Retry::Never, 1), (Retry::Later, 2), (seconds(0), 2), (seconds(6), 1)]
@@ -143,7 +143,7 @@ mod tests {
             (Retry::After(seconds(6)), None),
             (Retry::Never, None),
         ] {
-            assert_eq!(RetryPolicy::default().pause_before(retry), pause.map(seconds), "{retry:?}");
+            assert_eq!(SendPolicy::default().pause_before(retry), pause.map(seconds), "{retry:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::channel::Notifier;
 use super::retry::{AttemptError, Retry, SendError};
-use crate::http::{Answer, Message as Request, Url, is_this_machine};
+use crate::http::{HttpAnswer, HttpRequest, Url, is_this_machine};
 use crate::token::{Secret, redact};
 
 /// A URL that is a secret but for its host.
@@ -71,7 +71,7 @@ const LONGEST: usize = 2048;
 
 /// Sends a request once and judges the answer; `whose` names what has the URL.
 pub fn send(
-    request: Request,
+    request: HttpRequest,
     url: &SecretUrl,
     whose: &str,
     notifier: &Notifier,
@@ -107,7 +107,7 @@ fn retry(status: u16, retry_after: Option<&str>) -> Retry {
 
 /// The first words of an answer, such as `invalid_payload`, if they are meant for us and give
 /// nothing away.
-fn quotable(answer: Answer, url: &SecretUrl) -> Option<String> {
+fn quotable(answer: HttpAnswer, url: &SecretUrl) -> Option<String> {
     let body = answer.beginning(LONGEST);
     let text = std::str::from_utf8(&body).ok()?.trim();
     if body.len() == LONGEST || text.starts_with('<') || url.is_repeated_in(text) {

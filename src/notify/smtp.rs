@@ -32,25 +32,22 @@ use crate::token::{Secret, redact};
 /// An email as it is sent.
 #[derive(Clone)]
 pub struct Email {
-    /// The sender.
     pub from: Address,
-    /// The recipients.
     pub to: Vec<Address>,
     /// Headers and text.
     pub bytes: Vec<u8>,
 }
 
 /// What the server said to an email.
-pub struct Outcome {
+pub struct SmtpOutcome {
     /// For how many recipients the server took it.
     pub reached: usize,
     /// The recipients for whom it did not.
-    pub refused: Vec<Refusal>,
+    pub refused: Vec<RefusedRecipient>,
 }
 
 /// A recipient that the server refused.
-pub struct Refusal {
-    /// The recipient.
+pub struct RefusedRecipient {
     pub address: Address,
     /// In one sentence.
     pub why: String,
@@ -60,7 +57,7 @@ pub struct Refusal {
 
 /// How a mail server is reached.
 #[derive(Clone)]
-pub struct Transport {
+pub struct SmtpRoute {
     server: SmtpServer,
     greeting: ClientId,
     protection: Protection,
@@ -76,7 +73,7 @@ enum Protection {
     None,
 }
 
-impl Transport {
+impl SmtpRoute {
     /// The transport to a server; refused if a password would travel in clear text over a network.
     pub fn to(server: &SmtpServer, notifier: &Notifier) -> Result<Self, SendError> {
         let here = is_this_machine(server.address());
@@ -101,7 +98,7 @@ impl Transport {
         email: &Email,
         to: &[Address],
         limit: Duration,
-    ) -> Result<Outcome, AttemptError> {
+    ) -> Result<SmtpOutcome, AttemptError> {
         let (transport, email, to) = (self.clone(), email.clone(), to.to_vec());
         let outcome =
             within(limit, move |until, result| transport.converse(&email, &to, until, result));
@@ -114,7 +111,7 @@ impl Transport {
         email: &Email,
         to: &[Address],
         until: Instant,
-        result: &Sender<Result<Outcome, AttemptError>>,
+        result: &Sender<Result<SmtpOutcome, AttemptError>>,
     ) {
         let mut conversation = match Conversation::begin(self, until) {
             Ok(conversation) => conversation,
@@ -190,7 +187,7 @@ struct Conversation<'a> {
 }
 
 impl<'a> Conversation<'a> {
-    fn begin(transport: &'a Transport, until: Instant) -> Result<Self, AttemptError> {
+    fn begin(transport: &'a SmtpRoute, until: Instant) -> Result<Self, AttemptError> {
         let server = &transport.server;
         let limit = until.saturating_duration_since(Instant::now());
         let wrapped = match &transport.protection {
@@ -232,16 +229,20 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    fn send(&mut self, email: &Email, to: &[Address]) -> Result<Outcome, AttemptError> {
+    fn send(&mut self, email: &Email, to: &[Address]) -> Result<SmtpOutcome, AttemptError> {
         let sender = format!("the sender `{}`", email.from);
         self.command(Mail::new(Some(email.from.clone()), Vec::new()), &sender)?;
-        let mut outcome = Outcome { reached: 0, refused: Vec::new() };
+        let mut outcome = SmtpOutcome { reached: 0, refused: Vec::new() };
         for address in to {
             match self.command(Rcpt::new(address.clone(), Vec::new()), &format!("`{address}`")) {
                 Ok(()) => outcome.reached += 1,
                 Err(CommandError::Refused(AttemptError { why, retry })) => {
                     let is_transient = retry != Retry::Never;
-                    outcome.refused.push(Refusal { address: address.clone(), why, is_transient });
+                    outcome.refused.push(RefusedRecipient {
+                        address: address.clone(),
+                        why,
+                        is_transient,
+                    });
                 }
                 Err(CommandError::Broken(error)) => return Err(error),
             }

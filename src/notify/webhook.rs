@@ -4,7 +4,7 @@
 //! know. The text is what a person reads in a shell: plain, with backticks, which all three show.
 //!
 //! Part of it was chosen by others, such as the name of a Page and what Meta says. It must not
-//! notify everybody or show a link as something else. Slack wants `<` and `&` as HTML entities,
+//! notify a whole channel or show a link as something else. Slack wants `<` and `&` as HTML entities,
 //! which the other two would show as they are, so the few characters with a meaning are replaced
 //! by others that look like them and have none anywhere. An invisible one between `@` and the word
 //! would not do: Discord sees through it.
@@ -16,7 +16,7 @@ use super::message::Message;
 use super::retry::{AttemptError, SendError};
 use super::secret_url::{self, SecretUrl};
 use crate::config::WebhookFormat;
-use crate::http::Message as Request;
+use crate::http::HttpRequest;
 
 /// Posts a message, again where that may help.
 pub fn post(webhook: &Webhook, message: &Message, notifier: &Notifier) -> Result<(), SendError> {
@@ -31,11 +31,11 @@ fn request(
     url: &SecretUrl,
     format: WebhookFormat,
     message: &Message,
-) -> Result<Request, AttemptError> {
+) -> Result<HttpRequest, AttemptError> {
     let request = match format {
-        WebhookFormat::Text => Ok(Request::post(url.url(), body(&message.text))),
+        WebhookFormat::Text => Ok(HttpRequest::post(url.url(), body(&message.text))),
         // By the key a program knows a message that it has seen.
-        WebhookFormat::Json => Request::post(url.url(), message.json.clone())
+        WebhookFormat::Json => HttpRequest::post(url.url(), message.json.clone())
             .with_header("idempotency-key", &message.id),
     };
     request
@@ -55,7 +55,7 @@ fn body(text: &str) -> String {
     json!({
         "text": cut(&text, SLACK),
         "content": cut(&text, DISCORD),
-        // Discord mentions nobody, whatever the text says.
+        // Discord mentions no person, whatever the text says.
         "allowed_mentions": {"parse": []},
     })
     .to_string()
@@ -96,7 +96,7 @@ fn harmless(text: &str) -> String {
     harmless
 }
 
-/// Whether a text begins with a word that notifies everybody. What follows it does not
+/// Whether a text begins with a word that notifies a whole channel. What follows it does not
 /// matter: Discord finds it within longer words.
 fn names_everyone(text: &str) -> bool {
     ["everyone", "channel", "here", "all"].iter().any(|word| {

@@ -1,7 +1,7 @@
-//! Whether a string from outside may become the current one.
+//! Decides whether an access token from outside becomes the current one.
 //!
-//! The rules are the contract's, «Adoption»: it must be alive, of the configured type, of the
-//! same app, person and Page, and the string in use must be dead, missing, or end earlier.
+//! It must be valid, of the configured type, of the same app, person and Page, and the current one
+//! must be invalid, missing, or expire earlier.
 
 use chrono::TimeDelta;
 
@@ -9,7 +9,7 @@ use crate::token::{
     Action, Expiry, Generation, Identity, Inspection, Problem, ProblemKind, TokenType,
 };
 
-/// The string in use, as far as it matters to a newcomer.
+/// The current access token, as far as it matters to a newcomer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Incumbent {
     /// There is none, or Graph has called it dead.
@@ -31,7 +31,7 @@ impl Incumbent {
     }
 }
 
-/// What becomes of a string from outside.
+/// What becomes of an access token from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Adoption {
     /// It becomes the current one.
@@ -44,7 +44,7 @@ pub enum Adoption {
     Refuse(Problem),
 }
 
-/// Judges a string from outside by what Graph said of it.
+/// Judges an access token from outside by what Graph said of it.
 pub fn judge_newcomer(
     inspection: &Inspection,
     token_type: TokenType,
@@ -65,7 +65,7 @@ pub fn judge_newcomer(
         Incumbent::Serves(expiry) if inspection.expiry.is_later_than(expiry) => {
             return Adoption::Take;
         }
-        // Nobody can be asked for either end, and a person brought this one later.
+        // Graph tells of neither when it expires, and a person brought this one later.
         Incumbent::Serves(Expiry::Unknown) if hidden => return Adoption::Take,
         Incumbent::Serves(_) if hidden => {
             "nobody can tell whether it ends later than the string in use, which is alive; \
@@ -77,7 +77,7 @@ pub fn judge_newcomer(
     Adoption::OnlyIfCurrentIsDead(problem.with_action(Action::None))
 }
 
-/// Why a string cannot stand for this token whatever its state: another type, app, person or
+/// Why an access token cannot be this token's, whatever its state: another type, app, person or
 /// Page. What Graph does not tell is no misfit.
 pub fn misfit(
     inspection: &Inspection,
@@ -106,7 +106,7 @@ pub fn explained(inspection: &Inspection) -> Problem {
     })
 }
 
-/// How much earlier than the string in use a newcomer may end and still count as its equal.
+/// How much earlier than the current access token a newcomer may expire and still be its equal.
 ///
 /// Meta's seconds differ from answer to answer; a day is what «extended» means.
 pub const A_DAY: TimeDelta = TimeDelta::hours(24);

@@ -14,7 +14,6 @@ use crate::token::{Label, NotificationEvent, Pattern, Topic};
 /// What a channel wants to be notified of.
 #[derive(Debug, Clone, Copy)]
 pub struct Interest<'a> {
-    /// Which events.
     pub events: &'a [NotificationEvent],
     /// Which tokens; without a pattern all tokens and the system.
     pub labels: &'a [Pattern],
@@ -23,7 +22,6 @@ pub struct Interest<'a> {
 /// What is wrong with everything.
 #[derive(Debug, Clone)]
 pub struct Issues {
-    /// Every token.
     pub tokens: Vec<TokenIssues>,
     /// What is wrong with the system.
     pub system: Vec<Reason>,
@@ -35,7 +33,6 @@ pub struct Issues {
 /// What is wrong with one token.
 #[derive(Debug, Clone)]
 pub struct TokenIssues {
-    /// Its label.
     pub label: Label,
     /// What is wrong with it.
     pub reasons: Vec<Reason>,

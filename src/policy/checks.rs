@@ -2,7 +2,7 @@
 
 use crate::token::{Action, GranularScope, Inspection, Label, Problem, ProblemKind};
 
-use super::health::{Judgement, State};
+use super::judgement::{Judgement, State};
 use super::{Health, Moment, Policy, Reason, Subject, humanize, remedy};
 
 /// What recovers: the kind of step, and its words.
@@ -12,6 +12,7 @@ pub struct Step {
 }
 
 impl Step {
+    /// Words what recovers, for a kind of step.
     pub fn new(action: Action, remedy: impl Into<String>) -> Self {
         Self { action, remedy: remedy.into() }
     }
@@ -25,12 +26,14 @@ pub struct Checks<'a> {
 }
 
 impl Checks<'_> {
+    /// Ends the checks: the reasons, the worst first, and how bad it is.
     pub fn conclude(mut self, state: State) -> Judgement {
         self.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.severity.rank()));
         let health = self.reasons.first().map_or(Health::Ok, |reason| reason.severity);
         Judgement { health, state, reasons: self.reasons }
     }
 
+    /// Adds a reason of this token's own.
     pub fn add(&mut self, code: &'static str, severity: Health, message: String, step: Step) {
         let labels = vec![self.subject.label.clone()];
         let Step { action, remedy } = step;
@@ -63,21 +66,25 @@ impl Checks<'_> {
         }
     }
 
+    /// Adds a problem, with the remedy for this token.
     pub fn add_problem(&mut self, severity: Health, problem: &Problem) {
         let step = self.step_against(problem);
         self.add(problem.kind.as_str(), severity, problem.to_string(), step);
     }
 
+    /// What recovers from a problem, for this token.
     pub fn step_against(&self, problem: &Problem) -> Step {
         Step::new(problem.action, remedy(problem, self.subject))
     }
 
+    /// What brings a new access token, for this token.
     pub fn log_in_again(&self) -> Step {
         self.step_against(&Problem::new(ProblemKind::Expired, ""))
     }
 }
 
 impl Checks<'_> {
+    /// Checks that the token has the scopes and reaches the targets that the config requires.
     pub fn permissions(&mut self, inspection: &Inspection) {
         let policy = self.subject.policy;
         let scopes = inspection.lacks(&policy.required_scopes);

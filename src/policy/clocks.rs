@@ -14,7 +14,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Dates, Health, Reason, humanize};
+use super::{Health, Reason, humanize};
 use crate::token::{Action, Ledger, Time};
 
 /// Clocks that differ by less agree: nothing is said, and the host's counts.
@@ -29,6 +29,33 @@ const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(25);
 
 /// No pause that Meta asks for is longer than a week.
 const LONGEST_THROTTLE: TimeDelta = TimeDelta::hours(7 * 24 + 1);
+
+/// Whether dates may be compared with the local clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dates {
+    /// The clock agrees with Graph's, or nothing speaks against it.
+    Trusted,
+    /// The clock may be off, and Graph has not been heard since.
+    Doubted,
+}
+
+/// When a judgement is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// The present.
+    pub now: Time,
+    /// When the present run began: a proof from then on is fresh whatever the settings say.
+    pub run_started: Time,
+    /// What a date is worth.
+    pub dates: Dates,
+}
+
+impl Moment {
+    /// A moment at which nothing has been asked yet and the clock is believed.
+    pub const fn at(now: Time) -> Self {
+        Self { now, run_started: now, dates: Dates::Trusted }
+    }
+}
 
 /// The two clocks at the moment at which a run last heard Graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,10 +172,12 @@ pub fn throttle(until: Time, now: Time) -> Option<Time> {
 
 /// Until when nothing is tried for a token, if that lies ahead of `now`.
 pub fn pause(ledger: &Ledger, now: Time) -> Option<Time> {
-    let metas_own = ledger
-        .problem
-        .as_ref()
-        .is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown));
-    let longest = if metas_own { LONGEST_THROTTLE } else { LONGEST_PAUSE };
+    let longest = if is_metas_own_pause(ledger) { LONGEST_THROTTLE } else { LONGEST_PAUSE };
     ledger.not_before.filter(|until| *until > now && *until - now <= longest)
+}
+
+/// Whether Meta itself asked for the pause, by the problem that stands: it holds for everybody.
+pub fn is_metas_own_pause(ledger: &Ledger) -> bool {
+    let problem = ledger.problem.as_ref();
+    problem.is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown))
 }

@@ -1,4 +1,4 @@
-//! What is said of rows of the store that cannot be read.
+//! Judges rows of the store that cannot be read.
 
 use super::checks::{Checks, Step};
 use super::{Health, Reason};
@@ -6,7 +6,7 @@ use crate::token::{Action, Damage, Label, TokenType};
 
 /// The code of a token of which something is damaged.
 const DAMAGED: &str = "damaged";
-/// The code of damage of which nobody can say whose it is.
+/// The code of damage that belongs to no known token.
 const STORE_DAMAGED: &str = "store_damaged";
 
 const RESTORE: &str = "restore a copy of the store made by `metatoken store backup`";
@@ -63,7 +63,6 @@ impl Reason {
 /// Whether a run has repaired what was damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repair {
-    /// It has.
     Done,
     /// A run that is meant would.
     Foreseen,
@@ -85,7 +84,7 @@ pub fn judge_repaired(label: &Label, parts: &[&str], repair: Repair) -> Reason {
     Reason { labels: vec![label.clone()], ..damage(DAMAGED, message, remedy) }
 }
 
-/// What is said of damage of which nobody can say whose it is.
+/// Judges damage that belongs to no known token.
 pub fn judge_store(checks: &[impl AsRef<str>]) -> Option<Reason> {
     let checks: Vec<&str> = checks.iter().map(AsRef::as_ref).collect();
     (!checks.is_empty()).then(|| {

@@ -13,13 +13,12 @@ use crate::token::{
 
 use super::checks::{Checks, Step};
 use super::clocks::throttle;
+use super::reason::{OVERDUE, UNPROVEN};
 use super::remedy::replace_it;
 use super::{Dates, Health, Moment, Subject, humanize, is_short_lived};
 
-/// The code of what is said of an access token that Graph was not asked about lately.
-pub const UNPROVEN: &str = "unproven";
-
 impl Checks<'_> {
+    /// Words that the token expires, and what prevents it.
     pub fn ending(&self, end: Time) -> (String, Step) {
         let when = humanize::when(end, self.moment.now);
         if self.subject.has_stopped_extending() {
@@ -61,6 +60,7 @@ impl Checks<'_> {
         }
     }
 
+    /// Checks when the data access expires.
     pub fn data_access(&mut self, inspection: &Inspection) {
         let limits = self.subject.policy.data_access_within;
         let DataAccess::Until(until) = inspection.data_access else { return };
@@ -91,6 +91,7 @@ impl Checks<'_> {
         }
     }
 
+    /// Checks how long ago Graph last answered about the token.
     pub fn proof_age(&mut self, proven: Time) {
         let limits = self.subject.policy.proof_within;
         if self.moment.dates == Dates::Doubted {
@@ -119,6 +120,7 @@ impl Checks<'_> {
         );
     }
 
+    /// Checks that a Page token without a parent has no date of its own.
     pub fn short_parent(&mut self, end: Time) {
         if self.subject.token_type != TokenType::Page || self.subject.parent.is_some() {
             return;
@@ -195,9 +197,6 @@ const MOST_DELAY: TimeDelta = TimeDelta::days(3);
 
 /// An access token of unknown end is due this long after it came, when Meta certainly renews it.
 const FIRST_DAY: TimeDelta = TimeDelta::hours(24);
-
-/// The code of what is said of a renewal that did not happen.
-pub const OVERDUE: &str = "refresh_overdue";
 
 impl Checks<'_> {
     /// Says that a renewal is overdue, unless what keeps it is said already.
@@ -279,7 +278,6 @@ impl Checks<'_> {
 pub struct Deadline {
     /// What is said of it when it is near: the code of that reason.
     pub code: &'static str,
-    /// When.
     pub at: Time,
     /// How long before it a person is reminded.
     pub reminders: Vec<TimeDelta>,
@@ -287,7 +285,6 @@ pub struct Deadline {
     pub message: String,
     /// What the person does.
     pub remedy: String,
-    /// The tokens that it is about.
     pub labels: Vec<Label>,
 }
 

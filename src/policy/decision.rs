@@ -1,4 +1,4 @@
-//! What is done with a token, and why: one value for both.
+//! Holds what is done with a token and why, as one value.
 //!
 //! The command acts on it, the log line, the table cell and the JSON field repeat it.
 
@@ -24,21 +24,13 @@ pub enum Decision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Renew {
     /// Its end is within the window.
-    WindowOpen {
-        /// The end.
-        ends: Time,
-        /// The window.
-        window: TimeDelta,
-    },
+    WindowOpen { ends: Time, window: TimeDelta },
     /// It lives a day or less and must be exchanged.
-    ShortLived {
-        /// The end.
-        ends: Time,
-    },
-    /// Nobody knows its end and it is less than a day old: it may be one of those that live an
-    /// hour, which Meta exchanges, or one of sixty days, which it does not renew yet.
+    ShortLived { ends: Time },
+    /// When it expires is unknown, and it is less than a day old: it may live an hour, and Meta
+    /// exchanges it, or sixty days, and Meta does not renew it yet.
     PerhapsShortLived,
-    /// Nobody knows its end and nobody can be asked: only a renewal tells.
+    /// When it expires is unknown, and no call but a renewal tells.
     EndUnknown,
     /// A person insisted.
     Forced,
@@ -58,10 +50,7 @@ pub enum Derive {
     /// Its parent has a newer access token than the one it came from.
     ParentRenewed,
     /// It is dated, and its end is within the window.
-    WindowOpen {
-        /// The end.
-        ends: Time,
-    },
+    WindowOpen { ends: Time },
     /// A person insisted.
     Forced,
 }
@@ -77,10 +66,7 @@ pub enum Verify {
         last: Time,
     },
     /// Its stored end has come; Graph has the last word.
-    PastItsDate {
-        /// The end.
-        ended: Time,
-    },
+    PastItsDate { ended: Time },
     /// A person was called; perhaps that person has been.
     PersonAwaited,
     /// An earlier run was cut short while it renewed this token.
@@ -104,11 +90,8 @@ pub enum Skip {
     /// It has no end.
     NeverExpires,
     /// Its window opens later.
-    NotDue {
-        /// When.
-        due_at: Time,
-    },
-    /// Nobody knows its end, and Graph was asked lately.
+    NotDue { due_at: Time },
+    /// When it expires is unknown, and Graph was asked lately.
     EndUnknown,
     /// The config says so.
     AutoRefreshOff,
@@ -120,15 +103,9 @@ pub enum Skip {
         eligible: Time,
     },
     /// The last tries failed; the next is later.
-    BackingOff {
-        /// When.
-        until: Time,
-    },
+    BackingOff { until: Time },
     /// Meta throttles its app, and every further call would make that last longer.
-    AppThrottled {
-        /// Until when.
-        until: Time,
-    },
+    AppThrottled { until: Time },
     /// Its app has used up most of its calls, and this can wait.
     BudgetSpent {
         /// How much of the budget is used, in percent.
@@ -150,7 +127,7 @@ pub enum Skip {
 /// How much a person insists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Insistence {
-    /// A timer, or nobody in particular.
+    /// A timer runs it, or a person who names no token.
     None,
     /// Named on the command line: asked about first.
     Named,

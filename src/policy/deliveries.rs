@@ -1,7 +1,7 @@
-//! What stands against a token's deliveries.
+//! Judges the deliveries of a token.
 //!
-//! A renewed access token that its programs have not got is an outage that has only not happened
-//! yet: the old one lives on for a while, and nobody promises how long.
+//! A renewed access token that a program has not got is an outage to come: the old one works for a
+//! while, and Meta does not say how long.
 
 use chrono::TimeDelta;
 

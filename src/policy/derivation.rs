@@ -1,9 +1,8 @@
-//! When an access token is taken from where it comes from: a Page's from its parent, an app's from
+//! Decides when an access token is derived: a Page's from its parent, an app's from
 //! the app's id and secret; and when the Pages are listed.
 
 use super::clocks;
 use super::decision::{Decision, Derive, Skip};
-use super::renewal::{is_metas_own_pause, verdict};
 use super::{Dates, Insistence, Moment, Parent, Subject, is_short_lived};
 use crate::token::{Credential, Generation, Source, Time};
 
@@ -24,7 +23,7 @@ pub fn listing_is_due(
     let lifeless = |page: &&Credential| {
         page.retired_at.is_none()
             && clocks::pause(&page.ledger, moment.now).is_none()
-            && page.current.as_ref().is_none_or(|generation| verdict(generation) == Some(false))
+            && page.current.as_ref().is_none_or(|current| current.verdict() == Some(false))
     };
     insistence == Insistence::Forced
         || credential.listed != Some(current.id)
@@ -34,7 +33,11 @@ pub fn listing_is_due(
 /// What a token without an access token waits for: its parent, or a person.
 ///
 /// A first access token is no renewal: it is taken whatever `auto_refresh` says.
-pub fn without_a_string(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decision {
+pub fn without_access_token(
+    subject: &Subject<'_>,
+    insistence: Insistence,
+    moment: Moment,
+) -> Decision {
     match (subject.token_type.spec().source, subject.parent) {
         (Source::Person(_), _) | (Source::Parent(_), None) => {
             return Decision::Skip(Skip::NoString);
@@ -69,7 +72,7 @@ pub fn derivation(
             Ok(reason) => reason,
             Err(rest) => return Some(Decision::Skip(rest)),
         },
-        Source::App(_) => (verdict(current) == Some(false)).then_some(Derive::SecretReset)?,
+        Source::App(_) => (current.verdict() == Some(false)).then_some(Derive::SecretReset)?,
     };
     let Some(until) = pause(credential, insistence, moment) else {
         return Some(Decision::Derive(reason));
@@ -88,7 +91,8 @@ pub fn derivation(
 /// Until when nothing is tried, unless a person insists; Meta's own pauses hold for everybody.
 fn pause(credential: &Credential, insistence: Insistence, moment: Moment) -> Option<Time> {
     let until = clocks::pause(&credential.ledger, moment.now)?;
-    (insistence != Insistence::Forced || is_metas_own_pause(credential)).then_some(until)
+    (insistence != Insistence::Forced || clocks::is_metas_own_pause(&credential.ledger))
+        .then_some(until)
 }
 
 /// Why a Page's access token is taken anew, or why it is not although it should be.
@@ -115,7 +119,7 @@ fn wanted(
     insistence: Insistence,
     moment: Moment,
 ) -> Option<Derive> {
-    if verdict(current) == Some(false) {
+    if current.verdict() == Some(false) {
         return Some(Derive::Dead);
     }
     if insistence == Insistence::Forced {
@@ -146,7 +150,7 @@ fn readiness(label: &str, parent: &Credential, moment: Moment) -> Result<(), Str
     let Some(current) = &parent.current else {
         return Err(format!("its parent `{label}` has no string yet"));
     };
-    if verdict(current) != Some(true) {
+    if current.verdict() != Some(true) {
         return Err(format!("its parent `{label}` is not known to be alive"));
     }
     if current.expiry.has_passed(moment.now) && moment.dates == Dates::Trusted {

@@ -1,4 +1,4 @@
-//! Whether what Meta granted is worth more than what we have.
+//! Decides whether an access token that Meta granted replaces the current one.
 //!
 //! «Refresh succeeded» is no evidence: Meta has answered 200 and moved nothing, and has left scopes
 //! out. A grant is taken only when a second source, Graph's inspection of the new access token,
@@ -25,7 +25,7 @@ pub enum Extension {
     Wait(Problem),
     /// Graph calls it dead.
     Dead(Problem),
-    /// It is somebody else's.
+    /// It belongs to another person, Page or app.
     Refuse(Problem),
 }
 
@@ -66,7 +66,7 @@ fn is_an_extension(new_end: Expiry, token_type: TokenType, current: &Generation)
         // A Page's access token follows its parent and an app's its secret: only a dated one in
         // place of a never-ending one would be a loss.
         (new, old) if !spec.is_renewable() => old != Expiry::Never || new == Expiry::Never,
-        // Nobody can be asked for either end, and the new one was issued later.
+        // Graph tells of neither when it expires, and the new one was issued later.
         (Expiry::Unknown, Expiry::Unknown) => spec.may_hide_the_end(),
         (new, old) => new.extends(old, MARGIN),
     }

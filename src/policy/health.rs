@@ -1,4 +1,4 @@
-//! What a token is worth, and what stands against it.
+//! Judges a token: its state, and what is wrong with it.
 //!
 //! Three clocks run for every token: its own end, the end of data access, and the age of the
 //! last proof. A fault of the network moves none of them, so an outage alone changes nothing
@@ -6,51 +6,13 @@
 
 use super::adoption::{explained, misfit};
 use super::checks::{Checks, Step};
+use super::judgement::{Judgement, State};
 use super::subject::{has_outlived_its_date, short_lived};
-use super::{Dates, Health, Moment, Reason, Subject, humanize, is_short_life, is_short_lived};
+use super::{Dates, Health, Moment, Subject, humanize, is_short_life, is_short_lived};
 use crate::token::{
     Action, Credential, Expiry, Generation, Identity, Inspection, Problem, ProblemKind, Time,
     TokenType,
 };
-
-named! {
-    /// What is known of a token, in one word: the first that fits.
-    pub enum State {
-        /// There is no access token.
-        Missing = "missing",
-        /// A verdict of Graph's says that it is dead, for another reason than its date.
-        Invalid = "invalid",
-        /// Its time is over.
-        Expired = "expired",
-        /// There is no verdict.
-        Unverified = "unverified",
-        /// It ends within `warn_within`.
-        Expiring = "expiring",
-        /// It works.
-        Valid = "valid",
-    }
-}
-
-/// What one token is worth.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judgement {
-    /// How bad it is: the worst of the reasons.
-    pub health: Health,
-    /// What is known, in one word.
-    pub state: State,
-    /// What stands against it, the worst first.
-    pub reasons: Vec<Reason>,
-}
-
-impl Judgement {
-    /// The same, with more that stands against the token.
-    pub fn with(mut self, more: Vec<Reason>) -> Self {
-        self.reasons.extend(more);
-        self.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.severity.rank()));
-        self.health = self.reasons.first().map_or(Health::Ok, |reason| reason.severity);
-        self
-    }
-}
 
 /// Judges a token by what the store knows of it.
 pub fn judge(subject: &Subject<'_>, moment: Moment) -> Judgement {
@@ -61,8 +23,8 @@ pub fn judge(subject: &Subject<'_>, moment: Moment) -> Judgement {
     }
     let state = match subject.current() {
         None if damage.is_some_and(|damage| damage.in_place.is_some()) => State::Missing,
-        None => checks.without_a_string(),
-        Some(current) => checks.with_a_string(current),
+        None => checks.without_access_token(),
+        Some(current) => checks.with_access_token(current),
     };
     checks.conclude(state)
 }
@@ -84,7 +46,7 @@ pub fn judge_inspection(
 }
 
 impl Checks<'_> {
-    fn without_a_string(&mut self) -> State {
+    fn without_access_token(&mut self) -> State {
         let label = self.subject.label;
         let credential = self.subject.credential;
         let candidate = credential.and_then(|it| it.candidate.as_ref());
@@ -136,7 +98,7 @@ impl Checks<'_> {
         State::Missing
     }
 
-    fn with_a_string(&mut self, current: &Generation) -> State {
+    fn with_access_token(&mut self, current: &Generation) -> State {
         let state = match &current.proof {
             None => {
                 self.add(
@@ -221,8 +183,8 @@ impl Checks<'_> {
         self.add_problem(severity, problem);
     }
 
-    /// Its date has come. What Graph has called alive since, without a word of the end, can be
-    /// renewed yet, but nobody knows for how long.
+    /// Judges an access token whose date has passed. If Graph has called it valid since and did not
+    /// say when it expires, it can still be renewed; for how long is unknown.
     fn past_its_date(&mut self, end: Time) -> State {
         let when = humanize::when(end, self.moment.now);
         let outlived = |current| has_outlived_its_date(current, self.moment.now);
@@ -285,5 +247,5 @@ fn died_of(parent: Option<&Credential>) -> Option<ProblemKind> {
 }
 
 fn verdict_on(parent: Option<&Credential>) -> Option<bool> {
-    parent?.current.as_ref()?.proof.as_ref()?.inspection.valid
+    parent?.current.as_ref()?.verdict()
 }

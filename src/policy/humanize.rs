@@ -1,4 +1,4 @@
-//! How instants and spans are said to people.
+//! Words instants and spans of time for people.
 
 use std::cmp::Ordering;
 

@@ -1,12 +1,13 @@
-//! Whether the machinery that keeps the tokens still runs.
+//! Judges the timer, the store, the files and the channels.
 //!
-//! A timer that stopped is the fault that no run can report, and one that runs too rarely is found
-//! by nobody until a token is dead; the run rows tell both to whoever looks at the store.
+//! No run can report a timer that stopped, and one that runs too rarely is not noticed before a token
+//! has expired; the rows of the runs tell both.
 
 use std::path::Path;
 
 use chrono::TimeDelta;
 
+use super::reason::{CHANNEL_FAILS, NO_RECENT_RUN, STORE_FULL};
 use super::{Health, Limits, Reason, Subject, humanize, is_short_lived};
 use crate::shell::quoted;
 use crate::token::{Action, ChannelId, Expiry, Label, Time};
@@ -19,15 +20,6 @@ const MISSED_RUNS: (i32, i32) = (3, 12);
 
 /// But a timer that runs often is critical no sooner.
 const SOONEST_CRITICAL: TimeDelta = TimeDelta::days(1);
-
-/// The code of what is said when no run has finished lately.
-pub const NO_RECENT_RUN: &str = "no_recent_run";
-
-/// The code of what is said of a store whose disk is full.
-pub const STORE_FULL: &str = "store_full";
-
-/// The code of what is said of a way to people that fails.
-pub const CHANNEL_FAILS: &str = "notification_failed";
 
 /// What the run rows and the config say of the timer.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,8 +51,7 @@ impl Runs {
 
 /// What is to be said of a timer whose last run is too long ago.
 ///
-/// Without `run_every` a store that no run has ever finished on is somebody's first try, and
-/// nothing is said.
+/// Without `run_every` a store without a finished run is a first try, and nothing is said.
 pub fn judge_runs(runs: &Runs, now: Time) -> Option<Reason> {
     let limits = runs.limits();
     let (since, message) = match (runs.last_finished, runs.every) {
@@ -138,7 +129,7 @@ pub fn judge_exposure(what: &str, path: &Path) -> Reason {
     Reason { about: Some(path.to_string()), ..reason }
 }
 
-/// What is to be said of a file that decides what we do or send and that somebody else can change;
+/// What is to be said of a file that decides what we do or send and that another user can change;
 /// `what` it is, and `severity` how much it decides.
 pub fn judge_tampering(what: &str, path: &Path, tampering: Tampering, severity: Health) -> Reason {
     let (path, word) = (path.display(), quoted(path));

@@ -1,4 +1,4 @@
-//! The judgement: values in, values out.
+//! Judges tokens and decides what to do with them: values in, values out.
 //!
 //! Nothing here asks Graph, opens the store or reads a clock. A command hands over what is known
 //! of a token and the present instant, and is told what to do and why. The reason is part of
@@ -16,6 +16,7 @@ mod derivation;
 mod extension;
 mod health;
 pub mod humanize;
+mod judgement;
 mod machinery;
 mod notifications;
 mod reason;
@@ -26,25 +27,24 @@ mod versions;
 
 pub use adoption::{Adoption, Incumbent, judge_newcomer};
 pub use causes::{Interest, Issues, TokenIssues};
-pub use clocks::{Clocks, LastHeard, TOLERANCE, throttle};
+pub use clocks::{Clocks, Dates, LastHeard, Moment, TOLERANCE, throttle};
 pub use damage::{Repair, judge_repaired, judge_store};
 pub use dates::{Deadline, deadlines};
 pub use decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
 pub use deliveries::{judge_deliveries, judge_left_behind};
 pub use derivation::listing_is_due;
 pub use extension::{Extension, MARGIN, judge_grant};
-pub use health::{Judgement, State, judge, judge_inspection};
+pub use health::{judge, judge_inspection};
+pub use judgement::{Judgement, State};
 pub use machinery::{
     Runs, Tampering, judge_channel, judge_exposure, judge_failed_run, judge_fullness, judge_runs,
     judge_tampering, judge_window,
 };
-pub use notifications::{Notification, Plan, plan};
+pub use notifications::{Notification, NotificationPlan, plan};
 pub use reason::{Health, Reason, merge};
 pub use remedy::remedy;
-pub use renewal::decide;
-pub use renewal::next_try;
-pub use renewal::paced;
-pub use subject::{Dates, Moment, Parent, Subject, Window};
-pub use subject::{Limits, Policy};
-pub use subject::{is_short_life, is_short_lived, short_lived};
+pub use renewal::{decide, next_try, paced};
+pub use subject::{
+    Limits, Parent, Policy, Subject, Window, is_short_life, is_short_lived, short_lived,
+};
 pub use versions::{NEWEST, judge_fallback, judge_version};

@@ -31,7 +31,7 @@ pub struct Notification {
 
 /// What a channel is due, and what is remembered or forgotten without a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plan {
+pub struct NotificationPlan {
     /// The worst first, then reminders, what has gone last.
     pub notifications: Vec<Notification>,
     /// What has changed in a way that the channel does not want to be notified of.
@@ -41,9 +41,14 @@ pub struct Plan {
 }
 
 /// What a channel is due, after it was notified of so much.
-pub fn plan(interest: Interest<'_>, issues: &Issues, notified: &[Notified], now: Time) -> Plan {
+pub fn plan(
+    interest: Interest<'_>,
+    issues: &Issues,
+    notified: &[Notified],
+    now: Time,
+) -> NotificationPlan {
     let known = Known::of(interest, issues, notified);
-    let mut plan = Plan::default();
+    let mut plan = NotificationPlan::default();
     let causes = causes(interest, issues);
     for cause in &causes {
         plan.add_changed(&known, cause);
@@ -113,7 +118,7 @@ const fn event(health: Health) -> Option<NotificationEvent> {
     }
 }
 
-impl Plan {
+impl NotificationPlan {
     /// Adds a cause that is new or has changed, with the tokens of which that is true and those that
     /// they hold back.
     fn add_changed(&mut self, known: &Known<'_>, cause: &Cause) {
@@ -214,7 +219,7 @@ impl<'a> Successors<'a> {
     }
 }
 
-impl Plan {
+impl NotificationPlan {
     /// Adds the causes that have gone.
     ///
     /// A cause has not gone where something else took its place, where the token now shares
@@ -290,7 +295,7 @@ const REMINDER: &str = "reminder";
 /// Two dates from Graph that differ by less are the same.
 const SAME_DATE: TimeDelta = TimeDelta::hours(24);
 
-impl Plan {
+impl NotificationPlan {
     /// Adds reminders of the dates that have come near.
     ///
     /// Each is sent once for every reminder that was reached, however many were reached at once, and

@@ -1,11 +1,23 @@
-//! Why something is not as it should be, and what to do about it.
+//! Holds why something is not as it should be, and what to do about it.
 
 use std::collections::HashMap;
 
-use super::dates::OVERDUE;
-use super::dates::UNPROVEN;
-use super::machinery::{CHANNEL_FAILS, NO_RECENT_RUN, STORE_FULL};
 use crate::token::{Action, Label};
+
+/// The code of what is said of an access token that Graph was not asked about lately.
+pub const UNPROVEN: &str = "unproven";
+
+/// The code of what is said of a renewal that did not happen.
+pub const OVERDUE: &str = "refresh_overdue";
+
+/// The code of what is said when no run has finished lately.
+pub const NO_RECENT_RUN: &str = "no_recent_run";
+
+/// The code of what is said of a store whose disk is full.
+pub const STORE_FULL: &str = "store_full";
+
+/// The code of what is said of a way to people that fails.
+pub const CHANNEL_FAILS: &str = "notification_failed";
 
 named! {
     /// How bad it is.
@@ -46,9 +58,7 @@ impl Health {
 pub struct Reason {
     /// A stable name.
     pub code: &'static str,
-    /// How bad it is.
     pub severity: Health,
-    /// What is wrong.
     pub message: String,
     /// What to do, with the command to type; empty where nothing needs doing.
     pub remedy: String,
@@ -57,7 +67,6 @@ pub struct Reason {
     /// The one thing among several of its kind that it is about, such as a target or a file: part of
     /// what tells one cause from another, like the code.
     pub about: Option<String>,
-    /// The tokens concerned.
     pub labels: Vec<Label>,
     /// The token whose own trouble is the cause of this one, such as a Page's dead parent.
     pub held_by: Option<Label>,

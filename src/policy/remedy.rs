@@ -1,4 +1,4 @@
-//! What a person is told to do.
+//! Words what a person is told to do.
 //!
 //! One sentence that can be followed at three in the morning by someone who has never seen this
 //! tool: who must act, where, and the command that hands the result over.
@@ -8,7 +8,7 @@ use crate::token::{
     Action, Label, PersonWords, Problem, ProblemKind, Source, THE_PERSON, TokenType,
 };
 
-/// The step that recovers from `problem`, for this token; empty where nobody need do anything.
+/// The step that recovers from `problem`, for this token; empty where there is nothing to do.
 pub fn remedy(problem: &Problem, subject: &Subject<'_>) -> String {
     match problem.action {
         Action::Reauthenticate => log_in_again(subject),

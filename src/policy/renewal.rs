@@ -9,15 +9,15 @@ use chrono::TimeDelta;
 
 use crate::token::{Action, Credential, Expiry, Generation, Origin, Problem, ProblemKind, Time};
 
-use super::clocks::{pause, throttle};
+use super::clocks::{is_metas_own_pause, pause, throttle};
 use super::decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
-use super::derivation::{derivation, without_a_string};
+use super::derivation::{derivation, without_access_token};
 use super::subject::has_outlived_its_date;
 use super::{Dates, Moment, Subject, humanize, is_short_lived};
 
 /// Decides what to do with a token.
 ///
-/// Whatever would ask Graph rests while Meta throttles the app, whoever insists.
+/// While Meta throttles the app every call to Graph waits, also one that a person asked for.
 pub fn decide(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decision {
     let wish = wish(subject, insistence, moment);
     let of_the_app = subject.throttled_until.and_then(|until| throttle(until, moment.now));
@@ -37,7 +37,7 @@ fn throttled_until(credential: &Credential, now: Time) -> Option<Time> {
     pause(ledger, now).filter(|_| throttled)
 }
 
-/// Whether a candidate is one that Meta granted and nobody has looked at yet.
+/// Whether a candidate was granted by Meta and is not examined yet.
 fn is_a_grant(candidate: &Generation) -> bool {
     candidate.origin != Origin::Adopted
 }
@@ -46,7 +46,7 @@ fn wish(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decisi
     let Some((credential, current)) =
         subject.credential.and_then(|credential| Some((credential, credential.current.as_ref()?)))
     else {
-        return without_a_string(subject, insistence, moment);
+        return without_access_token(subject, insistence, moment);
     };
     if let Some(question) = open_question(credential, current, insistence, moment) {
         return Decision::Verify(question);
@@ -55,8 +55,8 @@ fn wish(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decisi
         .or_else(|| beyond_our_help(current, moment).map(Decision::Skip))
         .unwrap_or_else(|| renewal(subject, credential, current, insistence, moment));
     let plan = match plan {
-        // Another grant on top would push out one that nobody has looked at yet. An access token
-        // from outside that has not proven itself never costs the one in use.
+        // Another grant would replace one that is not examined yet. A candidate from outside does
+        // not keep the current access token from being renewed.
         Decision::Renew(_) if credential.candidate.as_ref().is_some_and(is_a_grant) => {
             Decision::Skip(Skip::CandidateWaits)
         }
@@ -103,11 +103,6 @@ fn overdue_proof(subject: &Subject<'_>, current: &Generation, moment: Moment) ->
     let last = current.proof.as_ref()?.at;
     let fresh = last >= moment.run_started || moment.now - last < subject.policy.verify_every;
     (!fresh).then_some(Verify::Stale { last })
-}
-
-/// Graph's last verdict on an access token.
-pub fn verdict(generation: &Generation) -> Option<bool> {
-    generation.proof.as_ref()?.inspection.valid
 }
 
 /// Why only a person can help, if that is so: Graph's verdict, or its own date, has the last word.
@@ -166,7 +161,7 @@ fn renewal(
         return Decision::Skip(Skip::TooYoung { eligible });
     }
     match pause(&credential.ledger, moment.now) {
-        Some(until) if !forced || is_metas_own_pause(credential) => {
+        Some(until) if !forced || is_metas_own_pause(&credential.ledger) => {
             Decision::Skip(Skip::BackingOff { until })
         }
         _ => Decision::Renew(reason),
@@ -198,16 +193,6 @@ fn why(
         }
         Some(ends) => Err(Skip::NotDue { due_at: ends - window }),
     }
-}
-
-/// Whether the wait for the next try is Meta's wish and not our manners: nobody's insistence
-/// shortens that.
-pub fn is_metas_own_pause(credential: &Credential) -> bool {
-    credential
-        .ledger
-        .problem
-        .as_ref()
-        .is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown))
 }
 
 /// The first pause after a failure; doubled by each further one.

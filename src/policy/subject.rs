@@ -15,7 +15,6 @@ use super::TOLERANCE;
 /// One token as the config wants it and as the store knows it.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
-    /// Its name.
     pub label: &'a Label,
     /// Its type by the config.
     pub token_type: TokenType,
@@ -32,37 +31,9 @@ pub struct Subject<'a> {
 /// The parent of a Page token.
 #[derive(Debug, Clone, Copy)]
 pub struct Parent<'a> {
-    /// Its name.
     pub label: &'a Label,
     /// What the store knows of it.
     pub credential: Option<&'a Credential>,
-}
-
-/// Whether dates may be compared with the local clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dates {
-    /// The clock agrees with Graph's, or nothing speaks against it.
-    Trusted,
-    /// The clock may be off, and Graph has not been heard since.
-    Doubted,
-}
-
-/// When a judgement is made.
-#[derive(Debug, Clone, Copy)]
-pub struct Moment {
-    /// The present.
-    pub now: Time,
-    /// When the present run began: a proof from then on is fresh whatever the settings say.
-    pub run_started: Time,
-    /// What a date is worth.
-    pub dates: Dates,
-}
-
-impl Moment {
-    /// A moment at which nothing has been asked yet and the clock is believed.
-    pub const fn at(now: Time) -> Self {
-        Self { now, run_started: now, dates: Dates::Trusted }
-    }
 }
 
 /// The span before its end in which a token is renewed.
@@ -250,8 +221,8 @@ impl Subject<'_> {
 
 /// Whether an access token has outlived the end that we know of.
 ///
-/// Graph, asked since, called it alive and told no end: somebody else has renewed it, or Meta's
-/// seconds were wrong. Where Graph tells the end itself, that end counts.
+/// Graph, asked since, called it valid and did not say when it expires: another program has renewed
+/// it, or Meta's seconds were wrong. Where Graph says when it expires, that counts.
 pub fn has_outlived_its_date(generation: &Generation, now: Time) -> bool {
     let Some(end) = generation.expiry.at().filter(|end| *end <= now) else { return false };
     generation.proof.as_ref().is_some_and(|proof| {

@@ -1,7 +1,7 @@
-//! Graph's versions, and when each ends.
+//! Knows Graph's versions and when each ends, and judges the one that an app asks for.
 //!
 //! A version works until two years after the next one came out. Calls that name a dead one are
-//! answered by the oldest that still lives, without a word, so whoever pinned one is told in time.
+//! answered by the oldest that still works, without a word, so the operator is told in time.
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
@@ -31,7 +31,6 @@ const ENDS: [(u32, i32, u32, u32); 7] = [
 enum VersionState {
     /// It works, and for a while yet.
     Lives,
-    /// It ends soon.
     EndsSoon(Time),
     /// It has ended; the time is not known of the very old ones.
     Ended(Option<Time>),

@@ -1,4 +1,4 @@
-//! Why a program could not be run to its end.
+//! Says why a program could not be run to its end.
 //!
 //! Each sentence goes behind a subject, which the caller knows: "the command `pass` is not found
 //! in ...". None repeats what the program printed.
@@ -28,23 +28,15 @@ pub enum ProcessError {
     /// The path leads nowhere.
     NotFound,
     /// There is a file, and it is none that may be run.
-    NotExecutable {
-        /// The file.
-        program: PathBuf,
-    },
+    NotExecutable { program: PathBuf },
     /// Others could have written the file, and it would run with our rights.
-    Unsafe {
-        /// The file.
-        program: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
+    Unsafe { program: PathBuf, mode: u32 },
     /// The operating system would not start it.
     NotStarted {
         /// The cause, without a subject.
         why: String,
     },
-    /// It ran, and how it ended is lost: whoever started us has SIGCHLD ignored.
+    /// It ran, and how it ended is lost: our parent process has SIGCHLD ignored.
     Lost {
         /// The cause, without a subject.
         why: String,

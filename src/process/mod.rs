@@ -3,8 +3,8 @@
 //! A run is unattended and other tokens wait behind it, so no program may hold it up: not by
 //! running on, not by printing without end, not by leaving its input unread, not by starting
 //! another that keeps its pipes. Each has a time and a process group of its own, and when a call
-//! returns the program is reaped and the group is gone, as a systemd unit's is. Whoever starts a
-//! daemon must let it leave the group, as daemons do.
+//! returns the program is reaped and the group is gone, as a systemd unit's is. A program that
+//! starts a daemon must let it leave the group, as daemons do.
 //!
 //! What a program is given is what the call says and no more: words without a shell, an
 //! environment without ours, `/` as its folder. Its umask is ours. What it prints may hold a
@@ -20,7 +20,7 @@ mod tests;
 
 pub use alive::Process;
 pub use error::ProcessError;
-pub use output::{CAP, End, Ended, Printed};
+pub use output::{CAP, Ended, OutputEnd, Printed};
 pub use program::find;
 pub use run::Invocation;
 pub use run::forbid_core_dumps;

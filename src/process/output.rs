@@ -21,16 +21,16 @@ const CHUNK: usize = 8 * 1024;
 
 /// Says where the kept output ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum OutputEnd {
     /// Where the program's does.
     Whole,
     /// At [`CAP`]: there was more.
     Cap,
-    /// Where the program was ended, or where nobody waited for more.
+    /// Where the program was ended, or where the wait for more was over.
     BrokenOff,
 }
 
-impl End {
+impl OutputEnd {
     const fn mark(self) -> &'static str {
         match self {
             Self::Whole => "",
@@ -44,7 +44,7 @@ impl End {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Printed {
     bytes: Zeroizing<Vec<u8>>,
-    end: End,
+    end: OutputEnd,
 }
 
 /// Output may hold a token, so only its size is shown.
@@ -56,7 +56,7 @@ impl fmt::Debug for Printed {
 
 impl Printed {
     fn nothing() -> Self {
-        Self { bytes: Zeroizing::new(Vec::with_capacity(CAP)), end: End::Whole }
+        Self { bytes: Zeroizing::new(Vec::with_capacity(CAP)), end: OutputEnd::Whole }
     }
 
     /// The bytes that were kept.
@@ -65,7 +65,7 @@ impl Printed {
     }
 
     /// Where they end.
-    pub const fn end(&self) -> End {
+    pub const fn end(&self) -> OutputEnd {
         self.end
     }
 
@@ -75,8 +75,8 @@ impl Printed {
     /// word that may have been cut is left out.
     pub fn text(&self) -> Zeroizing<String> {
         let known = match self.end {
-            End::Whole => &self.bytes[..],
-            End::Cap | End::BrokenOff => whole_words(&self.bytes),
+            OutputEnd::Whole => &self.bytes[..],
+            OutputEnd::Cap | OutputEnd::BrokenOff => whole_words(&self.bytes),
         };
         // No byte becomes more than the three of U+FFFD, so the text never moves while it grows.
         let room = known.len() * char::REPLACEMENT_CHARACTER.len_utf8() + self.end.mark().len();
@@ -95,14 +95,14 @@ impl Printed {
         let room = CAP - self.bytes.len();
         self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
         if bytes.len() > room {
-            self.end = End::Cap;
+            self.end = OutputEnd::Cap;
         }
     }
 
     /// Notes that there might have been more.
     pub(super) fn break_off(&mut self) {
-        if self.end == End::Whole {
-            self.end = End::BrokenOff;
+        if self.end == OutputEnd::Whole {
+            self.end = OutputEnd::BrokenOff;
         }
     }
 }
@@ -150,7 +150,7 @@ impl Capture {
         Ok(Self { kept, reader })
     }
 
-    /// Whether the pipe is at its end: nobody holds its other side any more.
+    /// Whether the pipe is at its end: no process holds its other side any more.
     pub fn is_complete(&self) -> bool {
         self.reader.as_ref().is_none_or(JoinHandle::is_finished)
     }
@@ -166,7 +166,7 @@ impl Capture {
     }
 }
 
-/// Reads to the end, or until nobody wants to know any more.
+/// Reads to the end, or until the output is given up.
 fn drain(mut pipe: impl Read, kept: &Mutex<Option<Printed>>) {
     let mut chunk = Zeroizing::new([0; CHUNK]);
     loop {
@@ -196,20 +196,20 @@ pub fn beside(work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>
 mod tests {
     use super::*;
 
-    fn printed(bytes: &[u8], end: End) -> Printed {
+    fn printed(bytes: &[u8], end: OutputEnd) -> Printed {
         Printed { bytes: Zeroizing::new(bytes.to_vec()), end }
     }
 
     #[test]
     fn a_text_that_is_not_whole_says_so_and_ends_with_a_whole_word() {
         for (bytes, end, text) in [
-            (&b"done"[..], End::Whole, "done"),
-            (b"", End::Whole, ""),
-            (b"line\n", End::BrokenOff, "line\n[broken off]"),
-            (b"token: EAAFAKEha", End::BrokenOff, "token: [broken off]"),
-            (b"a\nEAAFAKEha", End::Cap, "a\n[more than 64 KiB]"),
-            (b"EAAFAKEha", End::Cap, "[more than 64 KiB]"),
-            (b"\xffa\xc3\xffb\xe2\x82", End::Whole, "\u{fffd}a\u{fffd}\u{fffd}b\u{fffd}"),
+            (&b"done"[..], OutputEnd::Whole, "done"),
+            (b"", OutputEnd::Whole, ""),
+            (b"line\n", OutputEnd::BrokenOff, "line\n[broken off]"),
+            (b"token: EAAFAKEha", OutputEnd::BrokenOff, "token: [broken off]"),
+            (b"a\nEAAFAKEha", OutputEnd::Cap, "a\n[more than 64 KiB]"),
+            (b"EAAFAKEha", OutputEnd::Cap, "[more than 64 KiB]"),
+            (b"\xffa\xc3\xffb\xe2\x82", OutputEnd::Whole, "\u{fffd}a\u{fffd}\u{fffd}b\u{fffd}"),
         ] {
             let output = printed(bytes, end);
             assert_eq!(output.text().as_str(), text);
@@ -221,12 +221,17 @@ mod tests {
     fn memory_never_moves_while_it_fills() {
         let mut output = Printed::nothing();
         let place = output.bytes.as_ptr();
-        for (size, end) in [(CAP - 1, End::Whole), (1, End::Whole), (1, End::Cap), (1, End::Cap)] {
+        for (size, end) in [
+            (CAP - 1, OutputEnd::Whole),
+            (1, OutputEnd::Whole),
+            (1, OutputEnd::Cap),
+            (1, OutputEnd::Cap),
+        ] {
             output.add(&vec![0xff; size]);
             assert_eq!((output.bytes.as_ptr(), output.end), (place, end));
         }
         assert_eq!(output.bytes.len(), CAP);
         output.break_off();
-        assert_eq!(output.end, End::Cap);
+        assert_eq!(output.end, OutputEnd::Cap);
     }
 }

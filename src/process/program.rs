@@ -1,7 +1,7 @@
-//! Which file a program's name means.
+//! Finds the file that a program's name means.
 //!
 //! The search is ours because the C library takes an empty entry of `PATH` for the current folder,
-//! and whoever can put a file there must not be able to have it run. The folders are those that
+//! and a user who can put a file there must not be able to have it run. The folders are those that
 //! the program itself will see.
 
 use std::os::unix::fs::PermissionsExt as _;

@@ -27,7 +27,7 @@ use super::error::ProcessError;
 use super::output::{Capture, Ended, beside};
 use super::program;
 
-/// Where programs are run: nobody's home, and there on every machine.
+/// Where programs are run: no user's home, and there on every machine.
 const FOLDER: &str = "/";
 
 /// How long a group that has been asked to end may take over it.
@@ -164,7 +164,7 @@ impl Invocation {
     }
 }
 
-/// Hands the program its input from beside, so that one that reads nothing holds nobody up.
+/// Hands the program its input from beside, so that one that reads nothing holds nothing up.
 fn feed(pipe: Option<ChildStdin>, bytes: Zeroizing<Vec<u8>>) -> io::Result<()> {
     let Some(mut pipe) = pipe else { return Ok(()) };
     beside(move || {
@@ -251,7 +251,7 @@ static GIVEN: OnceLock<Rlimit> = OnceLock::new();
 /// Forbids core dumps of this process. To be called before a secret is read.
 pub fn forbid_core_dumps() {
     let given = GIVEN.get_or_init(|| getrlimit(Resource::Core));
-    // Lowering a soft limit is everybody's right: it cannot fail.
+    // Every process may lower its soft limits: it cannot fail.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: given.maximum });
 }
 

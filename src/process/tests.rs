@@ -70,7 +70,7 @@ fn the_end_and_both_outputs_are_told() {
         assert_eq!((ended.status.code(), ended.status.signal()), (code, signal), "{script}");
         assert_eq!(ended.stdout.bytes(), stdout.as_bytes(), "{script}");
         assert_eq!(ended.stderr.bytes(), stderr.as_bytes(), "{script}");
-        let end = if signal.is_some() { End::BrokenOff } else { End::Whole };
+        let end = if signal.is_some() { OutputEnd::BrokenOff } else { OutputEnd::Whole };
         assert_eq!((ended.stdout.end(), ended.stderr.end()), (end, end), "{script}");
     }
 }
@@ -125,7 +125,7 @@ fn input_arrives_whole_and_need_not_be_read() {
 
     // Both pipes are full at once, so whoever did not read and write at once would hang.
     let echoed = Invocation { stdin: million(), ..call(&["cat"]) }.run().unwrap();
-    assert_eq!((echoed.status.code(), echoed.stdout.end()), (Some(0), End::Cap));
+    assert_eq!((echoed.status.code(), echoed.stdout.end()), (Some(0), OutputEnd::Cap));
 
     assert_eq!(stdout(&run("cat; echo done")), "done\n");
 }
@@ -136,11 +136,11 @@ fn output_is_read_to_its_end_and_kept_to_the_cap() {
     let ended = run(&format!("{flood}; {flood} >&2; exit 5"));
     assert_eq!(ended.status.code(), Some(5));
     for printed in [&ended.stdout, &ended.stderr] {
-        assert_eq!((printed.bytes().len(), printed.end()), (CAP, End::Cap));
+        assert_eq!((printed.bytes().len(), printed.end()), (CAP, OutputEnd::Cap));
         assert!(printed.bytes().iter().all(|byte| *byte == b'x'));
     }
     let full = run(&format!("head -c {CAP} /dev/zero"));
-    assert_eq!((full.stdout.bytes().len(), full.stdout.end()), (CAP, End::Whole));
+    assert_eq!((full.stdout.bytes().len(), full.stdout.end()), (CAP, OutputEnd::Whole));
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn one_that_runs_on_is_asked_to_end_and_then_killed() {
     let loops = "while :; do sleep 0.02; done";
     let polite = run_out_of_time(shell(&format!("trap 'echo bye; exit 7' TERM; {loops}")), SOON);
     assert_eq!((polite.status.code(), stdout(&polite).as_str()), (Some(7), "bye\n"));
-    assert_eq!(polite.stdout.end(), End::BrokenOff);
+    assert_eq!(polite.stdout.end(), OutputEnd::BrokenOff);
 
     let plain = run_out_of_time(shell("exec sleep 60"), SOON);
     assert_eq!(plain.status.signal(), Some(15));
@@ -172,7 +172,11 @@ fn what_a_program_leaves_behind_is_killed_and_not_waited_for() {
         let begun = Instant::now();
         let ended = run(script);
         // The pipe is at its end, so the one that held it is no more.
-        assert_eq!((stdout(&ended).as_str(), ended.stdout.end()), ("x\n", End::Whole), "{script}");
+        assert_eq!(
+            (stdout(&ended).as_str(), ended.stdout.end()),
+            ("x\n", OutputEnd::Whole),
+            "{script}"
+        );
         assert!(begun.elapsed() < SOON, "{script}");
     }
     let hanging = run_out_of_time(shell("(trap '' TERM; sleep 60) & sleep 60"), Duration::ZERO);
@@ -186,8 +190,8 @@ fn a_daemon_that_keeps_a_pipe_is_not_waited_for() {
     let ended = run("{ setsid sh -c 'echo $$; exec sleep 60' & } | { read pid; echo $pid; }");
     assert!(begun.elapsed() < SOON);
     kill_process(number(&ended), Signal::KILL).unwrap();
-    assert_eq!((ended.status.code(), ended.stdout.end()), (Some(0), End::Whole));
-    assert_eq!((ended.stderr.bytes(), ended.stderr.end()), (&b""[..], End::BrokenOff));
+    assert_eq!((ended.status.code(), ended.stdout.end()), (Some(0), OutputEnd::Whole));
+    assert_eq!((ended.stderr.bytes(), ended.stderr.end()), (&b""[..], OutputEnd::BrokenOff));
 }
 
 #[test]

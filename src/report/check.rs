@@ -10,7 +10,7 @@ use crate::policy::{Health, Judgement, humanize};
 
 /// What is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum CheckScope {
     /// Everything.
     All,
     /// The tokens: for the person who owns them.
@@ -40,17 +40,17 @@ struct CheckDocument<T> {
 
 impl CheckReport {
     /// The part of the report that is asked for. Deliveries belong to the system.
-    pub fn new(mut status: StatusReport, scope: Scope) -> Self {
+    pub fn new(mut status: StatusReport, scope: CheckScope) -> Self {
         match scope {
-            Scope::All => {}
-            Scope::Tokens => {
+            CheckScope::All => {}
+            CheckScope::Tokens => {
                 for token in &mut status.tokens {
                     token.judgement = without_deliveries(&token.judgement);
                 }
                 status.system.clear();
                 status.runs = LastRuns::default();
             }
-            Scope::System => {
+            CheckScope::System => {
                 let of_tokens = status.tokens.drain(..).flat_map(|token| token.judgement.reasons);
                 let deliveries = of_tokens.filter(crate::policy::Reason::is_about_delivery);
                 status.system.extend(deliveries);

@@ -11,7 +11,6 @@ use crate::token::{Delivery, DeliveryState, Label, Time};
 /// The state of one token's targets.
 #[derive(Debug, Clone)]
 pub struct TokenDeliveries {
-    /// The token.
     pub label: Label,
     /// Its targets, in the config's order.
     pub deliveries: Vec<Delivery>,
@@ -20,9 +19,7 @@ pub struct TokenDeliveries {
 /// The state of all targets after a run.
 #[derive(Debug, Clone)]
 pub struct DeliveryReport {
-    /// When it began.
     pub started_at: Time,
-    /// When it ended.
     pub finished_at: Time,
     /// The tokens that are delivered anywhere, in the config's order.
     pub tokens: Vec<TokenDeliveries>,

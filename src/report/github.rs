@@ -1,4 +1,4 @@
-//! Annotations of a GitHub workflow.
+//! Writes the annotations of a GitHub workflow.
 //!
 //! A cause is one command on one line; what would end the line or the command is escaped. Source:
 //! GitHub, workflow commands; the toolkit's `@actions/core`, command.ts.

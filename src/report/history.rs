@@ -9,14 +9,11 @@ use crate::token::{EventKind, Expiry, Fingerprint, Label, Problem, TargetId, Tim
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
-pub struct Entry {
-    /// When.
+pub struct HistoryEntry {
     pub at: Time,
-    /// In which run.
     pub run: Option<i64>,
     /// To which token, if to one.
     pub label: Option<Label>,
-    /// What.
     pub event: EventKind,
     /// Who had started the run.
     pub trigger: Trigger,
@@ -28,7 +25,6 @@ pub struct Entry {
     pub generation: Option<u32>,
     /// The fingerprint of its access token.
     pub fingerprint: Option<Fingerprint>,
-    /// What went wrong.
     pub problem: Option<Problem>,
     /// Where it was delivered, or was to be.
     pub target: Option<TargetId>,
@@ -38,7 +34,7 @@ pub struct Entry {
 #[derive(Debug, Clone)]
 pub struct HistoryReport {
     /// The events to show.
-    pub shown: Vec<Entry>,
+    pub shown: Vec<HistoryEntry>,
     /// The events that are counted: all of the period, shown or not.
     pub counted: Vec<(EventKind, Trigger)>,
 }
@@ -109,7 +105,7 @@ impl HistoryReport {
         document(&json!({
             "version": VERSION,
             "summary": summary,
-            "events": self.shown.iter().map(Entry::json).collect::<Value>(),
+            "events": self.shown.iter().map(HistoryEntry::json).collect::<Value>(),
         }))
     }
 
@@ -182,7 +178,7 @@ impl HistoryReport {
     }
 }
 
-impl Entry {
+impl HistoryEntry {
     fn json(&self) -> Value {
         json!({
             "at": time(Some(self.at)),

@@ -1,4 +1,4 @@
-//! The JSON of all reports: version 1, to which fields are only ever added.
+//! Writes what the JSON of all reports shares: version 1, to which fields are only ever added.
 //!
 //! Times are RFC 3339 in UTC, ids are strings, and what is not known is null.
 

@@ -15,10 +15,10 @@ mod run;
 mod status;
 mod text;
 
-pub use check::{CheckReport, Scope};
+pub use check::{CheckReport, CheckScope};
 pub use deliveries::{DeliveryReport, TokenDeliveries};
 pub use github::github;
-pub use history::{Entry, HistoryReport};
+pub use history::{HistoryEntry, HistoryReport};
 pub use json::{
     VERSION, complaint_json, document, problem as problem_json, reasons as reasons_json,
     time as time_json,
@@ -27,5 +27,5 @@ pub use nagios::{Perfdata, nagios, plugin_line};
 pub use preview::{PreviewReport, PreviewedDelivery, Would};
 pub use prometheus::prometheus;
 pub use run::{RunReport, TokenResult};
-pub use status::{LastRuns, Refresh, Source, StatusReport, TokenReport};
+pub use status::{LastRuns, Refresh, StatusReport, TokenReport, VerdictSource};
 pub use text::{TextColor, TextStyle, prefixed};

@@ -1,4 +1,4 @@
-//! The lines that Nagios, Icinga and their kin read.
+//! Writes the lines that Nagios, Icinga and their kin read.
 //!
 //! The exit code is the verdict; the first line is for a pager, so it is short and names the
 //! worst first; what stands behind its bar is drawn; further lines give each cause and its remedy.

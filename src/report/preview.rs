@@ -11,9 +11,7 @@ use crate::token::{Label, TargetId};
 /// What a delivery to one target would do.
 #[derive(Debug, Clone)]
 pub struct PreviewedDelivery {
-    /// The token.
     pub label: Label,
-    /// The target.
     pub target: TargetId,
     /// What would be done.
     pub would: Would,
@@ -41,7 +39,6 @@ pub enum Would {
     Run,
     /// It could not be done.
     Fail {
-        /// What happened.
         message: String,
         /// What recovers from it.
         hint: Option<String>,

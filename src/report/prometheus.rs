@@ -1,4 +1,4 @@
-//! The metrics, in the text format of Prometheus.
+//! Writes the metrics, in the text format of Prometheus.
 //!
 //! Instants are absolute, so that time passes even when nothing writes them any more; no sample
 //! carries a time of its own, which a node exporter refuses. A series that is not known is absent.

@@ -13,9 +13,7 @@ use crate::token::{
 /// What happened to one token.
 #[derive(Debug, Clone)]
 pub struct TokenResult {
-    /// Its label.
     pub label: Label,
-    /// Its type.
     pub token_type: TokenType,
     /// The weightiest thing that happened to it.
     pub outcome: Outcome,
@@ -29,9 +27,7 @@ pub struct TokenResult {
     pub generation: Option<u32>,
     /// The fingerprint of the current access token.
     pub fingerprint: Option<Fingerprint>,
-    /// What went wrong.
     pub problem: Option<Problem>,
-    /// What to do about it.
     pub remedy: String,
     /// The exit code that it alone would give.
     pub exit: Exit,
@@ -44,11 +40,8 @@ pub struct TokenResult {
 /// A run that changes tokens.
 #[derive(Debug, Clone)]
 pub struct RunReport {
-    /// Whether it was a dry run.
     pub dry_run: bool,
-    /// When it began.
     pub started_at: Time,
-    /// When it ended.
     pub finished_at: Time,
     /// One result a token, in the config's order.
     pub results: Vec<TokenResult>,

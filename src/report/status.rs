@@ -14,7 +14,7 @@ use crate::token::{
 
 named! {
     /// Where a verdict comes from.
-    pub enum Source {
+    pub enum VerdictSource {
         /// Graph was asked just now.
         Live = "live",
         /// The last good check is younger than `validation_interval`.
@@ -35,13 +35,11 @@ pub struct TokenReport {
     pub app: Option<String>,
     /// The parent's label.
     pub parent: Option<Label>,
-    /// The Page's name.
     pub name: Option<String>,
     /// The person who can log in again.
     pub owner: Option<String>,
     /// State, health and reasons.
     pub judgement: Judgement,
-    /// When it expires.
     pub expiry: Expiry,
     /// How long before it expires that is a warning, and critical.
     pub limits: Limits,
@@ -50,7 +48,7 @@ pub struct TokenReport {
     /// When that answer was given.
     pub verified_at: Option<Time>,
     /// Where that answer comes from.
-    pub source: Source,
+    pub source: VerdictSource,
     /// Required scopes that it lacks.
     pub missing_scopes: Vec<String>,
     /// Required targets that it does not reach.
@@ -59,7 +57,6 @@ pub struct TokenReport {
     pub refresh: Refresh,
     /// Its problem, or that of the last call about it.
     pub problem: Option<Problem>,
-    /// What to do about it.
     pub remedy: String,
     /// The fingerprint of the current access token.
     pub fingerprint: Option<Fingerprint>,
@@ -76,7 +73,6 @@ pub struct TokenReport {
 pub struct Refresh {
     /// Whether `refresh` renews or derives it.
     pub automatic: bool,
-    /// Whether it is due now.
     pub due: bool,
     /// Why it is due, or why not.
     pub reason: String,
@@ -93,7 +89,6 @@ pub struct Refresh {
 /// All tokens, judged.
 #[derive(Debug, Clone)]
 pub struct StatusReport {
-    /// When.
     pub generated_at: Time,
     /// The tokens, in the config's order.
     pub tokens: Vec<TokenReport>,
@@ -110,7 +105,6 @@ pub struct StatusReport {
 /// The last runs of `refresh`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LastRuns {
-    /// When the last one began.
     pub started: Option<Time>,
     /// When the last one that did its work ended.
     pub finished: Option<Time>,

@@ -19,7 +19,7 @@ const READ: [&str; 4] = ["fields", "access_token", "appsecret_proof", "appsecret
 const LIST: [&str; 6] =
     ["fields", "access_token", "appsecret_proof", "appsecret_time", "limit", "after"];
 
-/// How many Pages a list shows when nobody says, and at most.
+/// How many Pages a list shows by default, and at most.
 const LIMIT: (usize, usize) = (25, 100);
 
 impl Simulation {
@@ -153,6 +153,7 @@ pub fn pick(fields: &[&str], values: &[(&str, Value)]) -> Value {
     Value::Object(node)
 }
 
+/// Reads which fields a call asks for; refuses one that is not known.
 pub fn fields<'a>(
     call: &'a Call,
     known: &[&str],
@@ -206,6 +207,7 @@ fn paging(call: &Call, string: &str, first: &PageFixture, last: &PageFixture, mo
     paging
 }
 
+/// The refusal of a call about the person behind a token that has none.
 pub fn no_current_user() -> Refusal {
     Refusal::new(
         2500,
@@ -213,6 +215,7 @@ pub fn no_current_user() -> Refusal {
     )
 }
 
+/// The refusal of a call without an access token.
 pub fn no_token() -> Refusal {
     Refusal::new(104, "An access token is required to request this resource.")
 }

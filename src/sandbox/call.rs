@@ -1,4 +1,4 @@
-//! One call to Graph and its answer, as values.
+//! Holds one call to Graph and its answer.
 
 use chrono::{DateTime, TimeDelta};
 
@@ -144,11 +144,9 @@ pub fn take_version(path: &str) -> (Option<&str>, &str) {
 /// What Graph answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The HTTP status.
     pub status: u16,
     /// The headers, without those of the transport.
     pub headers: Vec<(&'static str, String)>,
-    /// The body.
     pub body: Vec<u8>,
 }
 

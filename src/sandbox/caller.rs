@@ -1,4 +1,4 @@
-//! Who is calling, and whether the call proves that it knows the app's secret.
+//! Tells who is calling, and whether the call proves that it knows the app's secret.
 
 use crate::crypto;
 

@@ -1,4 +1,4 @@
-//! The sandbox's own time: where it starts, and how `--now` names an instant.
+//! Knows the sandbox's own time: where it starts, and how `--now` names an instant.
 //!
 //! It stands still until it is told to move, so that what a command prints is the same for ever.
 

@@ -5,20 +5,9 @@
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use super::call::{Answer, Call};
-use super::server::Shared;
-
-/// What the server does about a call.
-pub enum Reaction {
-    /// Answers it.
-    Answer(Answer),
-    /// Answers it a byte at a time.
-    Drip(Answer, Duration),
-    /// Closes the connection.
-    Close,
-}
+use super::shared::{Reaction, Shared};
 
 /// Answers until the client or the server has had enough. An error is a client that went away.
 pub fn serve(mut stream: &TcpStream, shared: &Shared) -> io::Result<()> {
@@ -92,7 +81,6 @@ pub enum Next {
     Call(Call, Keep),
     /// The client went away.
     Closed,
-    /// Something that is no request.
     Malformed,
 }
 
@@ -110,10 +98,12 @@ pub struct Requests<R> {
 }
 
 impl<R: Read> Requests<R> {
+    /// Reads from a stream that nothing was read from yet.
     pub fn new(stream: R) -> Self {
         Self { stream, buffer: Vec::with_capacity(4096) }
     }
 
+    /// Waits for the next request, or for the end of the connection.
     pub fn next(&mut self) -> io::Result<Next> {
         loop {
             match parse(&self.buffer) {

@@ -1,4 +1,4 @@
-//! What can go wrong between Graph and a client, on purpose.
+//! Makes go wrong on purpose what can go wrong between Graph and a client.
 //!
 //! A rule says which calls are hit, a injection what happens to them. The first rule that fits
 //! a call decides; every rule counts the calls that fit it, hit or not.
@@ -39,14 +39,7 @@ pub enum FaultInjection {
     /// The person is over theirs: code 17.
     UserThrottled,
     /// Whatever the test wants; `Content-Length` is added.
-    Raw {
-        /// The status.
-        status: u16,
-        /// The headers.
-        headers: Vec<(&'static str, String)>,
-        /// The body.
-        body: Vec<u8>,
-    },
+    Raw { status: u16, headers: Vec<(&'static str, String)>, body: Vec<u8> },
     /// The right answer, dated by this much off.
     WrongDate(TimeDelta),
 }
@@ -123,6 +116,7 @@ pub struct Armed {
 }
 
 impl Armed {
+    /// Misbehaves from now on, where the rule says so.
     pub fn new(rule: Rule, injection: FaultInjection) -> Self {
         Self { rule, injection, fitted: 0 }
     }

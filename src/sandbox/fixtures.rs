@@ -17,11 +17,9 @@ use super::host::Host;
 /// An app, as its dashboard describes it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct AppFixture {
-    /// The app's id.
     pub id: String,
     /// The app's secret; plainly fake.
     pub secret: String,
-    /// The app's name.
     pub name: String,
     pub(super) host: Host,
     /// Whether Meta has switched the app off.
@@ -124,7 +122,6 @@ pub enum Listing {
 pub struct UserFixture {
     /// The person's id, as this app sees it.
     pub id: String,
-    /// The person's name.
     pub name: String,
     /// The name of the account at Instagram or Threads.
     pub username: String,
@@ -159,9 +156,7 @@ impl UserFixture {
 /// A Page.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct PageFixture {
-    /// The Page's id.
     pub id: String,
-    /// The Page's name.
     pub name: String,
     /// What the Page is about.
     pub category: String,

@@ -1,4 +1,4 @@
-//! The sandbox on disk: `DIR/SCENARIO/`, where a rehearsal goes on from command to command.
+//! Keeps the sandbox on disk: `DIR/SCENARIO/`, where a rehearsal goes on from command to command.
 //!
 //! A file that is there is never written over but for the two that are Graph's own: its memory and
 //! its clock. So an operator may edit the config and `app.env`, and a run that was killed while it
@@ -27,7 +27,6 @@ use super::simulation::Simulation;
 
 /// A sandbox that is open: its Graph answers until this is dropped.
 pub struct Sandbox {
-    /// The config to use.
     pub config: PathBuf,
     /// The sandbox's time.
     pub now: Time,

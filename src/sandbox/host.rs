@@ -1,4 +1,4 @@
-//! The three hosts that one server stands in for, and the access tokens that each can read.
+//! Knows the three hosts that one server stands in for, and the access tokens that each can read.
 //!
 //! Facebook's paths are at the root, Instagram's below `/instagram`, Threads' below `/threads`.
 //! Each host reads the access tokens that its own apps gave out and knows nothing of the others:

@@ -1,4 +1,4 @@
-//! `debug_token`: what Graph says of an access token.
+//! Answers `debug_token`: what Graph says of an access token.
 //!
 //! Two kinds of no must not be confused: a refusal is about the caller, an error inside the data
 //! is about the access token that was asked about.

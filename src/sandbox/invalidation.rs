@@ -1,4 +1,4 @@
-//! What can end a token, in Meta's numbers and sentences.
+//! Knows what can end a token, in Meta's numbers and sentences.
 //!
 //! The sentences keep Meta's wording where it is known, dates in Pacific time included, because a
 //! client that reads them must be tried against them.
@@ -15,7 +15,7 @@ pub enum Invalidation {
     PasswordChanged,
     /// The person removed the app.
     AppRemoved,
-    /// Somebody revoked it by an API call.
+    /// It was revoked by an API call.
     Revoked,
     /// The person logged out, or the system erred.
     SessionInvalid,

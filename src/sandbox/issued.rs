@@ -1,4 +1,4 @@
-//! A token, as Graph remembers it.
+//! Holds an access token as Graph remembers it.
 //!
 //! Dates are in Graph's own unit, unix seconds with 0 for «no such date», because that is what it
 //! answers. A token belongs to a session: one log-in of one person to one app. Strings that come
@@ -44,6 +44,7 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
+    /// The word by which `debug_token` calls the type.
     pub const fn graph_name(self) -> &'static str {
         match self {
             // Threads says no other word, and Instagram none at all.

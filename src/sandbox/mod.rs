@@ -1,4 +1,4 @@
-//! A simulated Graph: strict, a little unkind, on loopback only.
+//! Simulates Graph, on loopback only, stricter than Meta.
 //!
 //! It serves two masters. An operator rehearses a token's whole life against it (`--sandbox`), and
 //! the tests start it inside their own process and make it misbehave. Both are worth something
@@ -25,6 +25,7 @@ mod route;
 mod scenario;
 mod seen;
 mod server;
+mod shared;
 mod simulation;
 #[cfg(test)]
 mod tests;

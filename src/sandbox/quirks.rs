@@ -1,11 +1,9 @@
-//! What nobody knows of Meta, and a test therefore decides.
+//! Decides how Graph behaves where Meta does not say.
 //!
 //! The documentation is silent here or contradicts what people report, so a client must get along
-//! with either answer; the defaults are the ones that are more likely.
+//! with either answer; a test chooses one. The defaults are the more likely ones.
 
 use serde::{Deserialize, Serialize};
-
-use super::simulation::Simulation;
 
 /// What becomes of the old access token when a token is renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -13,7 +11,7 @@ pub enum OldString {
     /// It works until its own end, as Meta has it.
     #[default]
     Lives,
-    /// It dies at once, which nobody promised would not happen.
+    /// It dies at once: Meta does not promise that this cannot happen.
     Dies,
 }
 
@@ -47,33 +45,11 @@ pub enum ThreadsInspection {
     ForTestersOnly,
 }
 
-/// All of it.
+/// What a test has decided, for each of these questions.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Quirks {
     pub old: OldString,
     pub young: YoungRefusal,
     pub dead: DeadRefusal,
     pub inspection: ThreadsInspection,
-}
-
-impl Simulation {
-    /// Decides what becomes of old access tokens from now on.
-    pub fn set_old_string(&mut self, fate: OldString) {
-        self.quirks.old = fate;
-    }
-
-    /// Decides how an access token that is too young to be renewed is refused from now on.
-    pub fn set_young_refusal(&mut self, refusal: YoungRefusal) {
-        self.quirks.young = refusal;
-    }
-
-    /// Decides how Instagram and Threads refuse a dead access token from now on.
-    pub fn set_dead_refusal(&mut self, refusal: DeadRefusal) {
-        self.quirks.dead = refusal;
-    }
-
-    /// Decides whom Threads answers about an access token from now on.
-    pub fn set_threads_inspection(&mut self, inspection: ThreadsInspection) {
-        self.quirks.inspection = inspection;
-    }
 }

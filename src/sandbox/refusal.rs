@@ -1,4 +1,4 @@
-//! How Graph says no.
+//! Builds the refusals of Graph.
 
 use serde_json::{Map, Value, json};
 
@@ -39,7 +39,7 @@ impl Refusal {
         Self::new(190, "Invalid OAuth access token.")
     }
 
-    /// The access token may be another host's; here nobody can read it.
+    /// The access token may be another host's; this one cannot read it.
     pub fn unparsable(host: Host) -> Self {
         Self::new(
             190,

@@ -1,7 +1,7 @@
 //! Names the situations that can be rehearsed, and sets up who and what is there when one begins.
 //!
 //! A situation is built from nothing but its name, so that every sandbox of one kind begins alike:
-//! the same people, the same access tokens, the same `app.env` in which «somebody» pasted them.
+//! the same people, the same access tokens, the same `app.env` with these in it.
 
 use std::convert;
 use std::fmt::{self, Write as _};
@@ -77,14 +77,21 @@ impl fmt::Display for Scenario {
     }
 }
 
+/// The id of the Facebook app.
 pub const APP: &str = "1000000000000001";
+/// The id of the Instagram app.
 pub const INSTA: &str = "1000000000000011";
+/// The id of the Threads app.
 pub const THREADS: &str = "1000000000000012";
 
+/// The secret of every Facebook app.
 pub const SECRET: &str = "fakefakefakefakefakefakefakefake";
+/// The secret of the Instagram app.
 pub const INSTA_SECRET: &str = "fakefakefakefakefakefakefakeinst";
+/// The secret of the Threads app.
 pub const THREADS_SECRET: &str = "fakefakefakefakefakefakefakethre";
 
+/// What a person grants.
 pub const SCOPES: [&str; 4] =
     ["public_profile", "pages_show_list", "pages_read_engagement", "pages_manage_posts"];
 
@@ -97,6 +104,7 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// Builds the beginning of a scenario.
     pub fn of(scenario: Scenario) -> Self {
         let mut stage = Self {
             graph: Simulation::new(start()),
@@ -184,6 +192,7 @@ impl Stage {
         string
     }
 
+    /// Adds a line to `app.env`.
     pub fn paste(&mut self, key: &str, value: &str) {
         let _ = writeln!(self.pasted, "{key}={value}");
     }
@@ -197,6 +206,7 @@ pub fn user(id: &str, days_left: i64) -> TokenFixture {
 const ANNA: &str = "3000000000000001";
 
 impl Stage {
+    /// Adds a token that Meta renews but does not extend, and one to replace it.
     pub fn ending(&mut self) {
         self.graph.add_app(AppFixture::new(APP, SECRET, "Example Publisher"));
         self.graph.add_user(UserFixture::new(ANNA, "Anna Example"));

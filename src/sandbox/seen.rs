@@ -1,4 +1,4 @@
-//! What the server remembers of the calls it got: enough to assert on, and never a secret.
+//! Remembers the calls that the server got: enough to assert on, and never a secret.
 
 use crate::token::Provider;
 
@@ -22,7 +22,6 @@ pub enum Sender {
 pub struct Seen {
     /// Whose host it was for.
     pub provider: Provider,
-    /// The method.
     pub method: String,
     /// The path at that host, with its version and without its query.
     pub path: String,

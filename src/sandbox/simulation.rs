@@ -1,7 +1,7 @@
-//! Graph's memory: apps, people, Pages, the access tokens it gave out, and the time it believes in.
+//! Holds Graph's memory: apps, people, Pages, the access tokens it gave out, and its time.
 //!
-//! A pure model without I/O. `route` answers a call from it; whoever owns it may look at its
-//! revision to learn whether an answer changed anything.
+//! A pure model without I/O. `route` answers a call from it; its revision tells whether an
+//! answer changed anything.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::token::{DataAccess, Expiry, Time};
 use super::fixtures::{AppFixture, Listing, PageFixture, UserFixture};
 use super::invalidation::Invalidation;
 use super::issued::{DAY, IssuedToken, TokenFixture, TokenKind, derivation, stem};
-use super::quirks::Quirks;
+use super::quirks::{DeadRefusal, OldString, Quirks, ThreadsInspection, YoungRefusal};
 
 /// The simulated Graph.
 #[derive(Clone, Serialize, Deserialize)]
@@ -218,6 +218,28 @@ impl Simulation {
     fn last_session(&self, user: &str, app: &str) -> Option<u32> {
         let theirs = self.tokens.values().filter(|token| token.user == user && token.app == app);
         theirs.map(|token| token.session).max()
+    }
+}
+
+impl Simulation {
+    /// Decides what becomes of old access tokens from now on.
+    pub fn set_old_string(&mut self, fate: OldString) {
+        self.quirks.old = fate;
+    }
+
+    /// Decides how an access token that is too young to be renewed is refused from now on.
+    pub fn set_young_refusal(&mut self, refusal: YoungRefusal) {
+        self.quirks.young = refusal;
+    }
+
+    /// Decides how Instagram and Threads refuse a dead access token from now on.
+    pub fn set_dead_refusal(&mut self, refusal: DeadRefusal) {
+        self.quirks.dead = refusal;
+    }
+
+    /// Decides whom Threads answers about an access token from now on.
+    pub fn set_threads_inspection(&mut self, inspection: ThreadsInspection) {
+        self.quirks.inspection = inspection;
     }
 }
 

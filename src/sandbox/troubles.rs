@@ -1,4 +1,4 @@
-//! The scenario `troubles`: one token in each bad state, and the people and apps it takes.
+//! Sets up the scenario `troubles`: one token in each bad state, and the people and apps it takes.
 
 use chrono::TimeDelta;
 
@@ -17,10 +17,11 @@ const CLOSED: &str = "1000000000000003";
 const MISTYPED: &str = "1000000000000004";
 /// The id that the Threads app has at Facebook.
 const TWIN: &str = "1000000000000005";
-/// An Instagram app whose secret nobody wrote into the config.
+/// An Instagram app whose secret is not in the config.
 const SECRETLESS: &str = "1000000000000013";
 
 impl Stage {
+    /// Adds one token in each bad state.
     pub fn troubles(&mut self) {
         for app in [
             AppFixture::new(APP, SECRET, "Example Publisher"),

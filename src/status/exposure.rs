@@ -14,7 +14,7 @@ use crate::policy::{Health, Reason, Tampering, judge_exposure, judge_tampering};
 use crate::store::lock_path;
 
 /// Reasons about the files that the config names. A file that this user may not look at is not
-/// readable by everybody.
+/// readable by every user.
 pub fn exposures(config: &Config) -> Vec<Reason> {
     let mut reasons = readable(config);
     reasons.extend(changeable(config));

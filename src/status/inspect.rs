@@ -18,8 +18,7 @@ use crate::token::{AccessToken, Credential, Expiry, GenerationId, Label, Problem
 const TRUST_IN_A_BAD_ANSWER: TimeDelta = TimeDelta::minutes(1);
 
 /// What Graph answered about one token just now.
-pub struct Answer {
-    /// The token.
+pub struct LiveAnswer {
     pub label: Label,
     /// The check, or why there is none.
     pub result: Result<Proof, CallError>,
@@ -43,7 +42,7 @@ pub fn ask_graph(
     store: Option<&Store>,
     ask: AskGraph,
     graph: &Graph,
-) -> Result<Vec<Answer>, Complaint> {
+) -> Result<Vec<LiveAnswer>, Complaint> {
     if ask == AskGraph::Never {
         return Ok(Vec::new());
     }
@@ -63,7 +62,7 @@ pub fn ask_graph(
                 Proof { at, inspection }
             });
         let (place, label) = (question.place.0, member.label.clone());
-        (Answer { place, label, generation: *generation, result }, Vec::new())
+        (LiveAnswer { place, label, generation: *generation, result }, Vec::new())
     };
     let workers = session.config.http.concurrency;
     let (mut answers, _) = worker_pool::work(questions, workers, answer, |_| bar.inc(1));
@@ -148,7 +147,7 @@ fn is_stale(tokens: &Tokens, member: &TokenConfig, ask: AskGraph, now: Time) -> 
 }
 
 /// Reports what Graph did not answer, each cause once; it changes no verdict.
-pub fn report_unanswered(session: &Session, answers: &[Answer]) {
+pub fn report_unanswered(session: &Session, answers: &[LiveAnswer]) {
     // The messages of two outages differ in milliseconds.
     let alike = |one: &Problem, other: &Problem| {
         one.kind == other.kind && (one.kind.is_outage() || one.message == other.message)
@@ -176,7 +175,7 @@ pub fn report_unanswered(session: &Session, answers: &[Answer]) {
 }
 
 /// Replaces the stored checks by the fresh ones, here and, where it can be written, in the store.
-pub fn keep_answers(stored: &mut Stored<'_>, answers: &[Answer]) {
+pub fn keep_answers(stored: &mut Stored<'_>, answers: &[LiveAnswer]) {
     let mut proofs = Vec::new();
     for answer in answers {
         let (Some(generation), Ok(proof)) = (answer.generation, &answer.result) else {

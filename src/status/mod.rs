@@ -18,7 +18,7 @@ use std::collections::HashMap;
 
 pub use self::exposure::exposures;
 pub use self::failed_run::{Attempted, forget_failed_runs};
-use self::inspect::Answer;
+use self::inspect::LiveAnswer;
 pub use self::stored::AskGraph;
 use self::stored::Stored;
 pub use self::token::inspect_token;
@@ -65,11 +65,11 @@ pub fn collect_stored(
 }
 
 /// Judges everything that was read and answered.
-fn judge(mut stored: Stored<'_>, answers: &[Answer], graph: &Graph) -> StatusReport {
+fn judge(mut stored: Stored<'_>, answers: &[LiveAnswer], graph: &Graph) -> StatusReport {
     let clocks = stored.clocks(graph);
     let moment = Moment::at(clocks.now());
     let mut deliveries = std::mem::take(&mut stored.deliveries);
-    let by_label: HashMap<&Label, &Answer> =
+    let by_label: HashMap<&Label, &LiveAnswer> =
         answers.iter().map(|answer| (&answer.label, answer)).collect();
     let tokens = stored
         .selected

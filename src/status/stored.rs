@@ -23,7 +23,6 @@ pub enum AskGraph {
     Always,
     /// About those whose last good check is older than `validation_interval`.
     WhenStale,
-    /// Never.
     Never,
 }
 

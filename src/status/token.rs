@@ -1,6 +1,6 @@
 //! Judges one token by what the store says and what Graph answered.
 
-use super::inspect::Answer;
+use super::inspect::LiveAnswer;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::graph::App;
@@ -8,7 +8,7 @@ use crate::policy::{
     Dates, Deadline, Decision, Insistence, Judgement, Limits, Moment, Policy, Skip, Subject,
     deadlines, decide, judge, judge_deliveries, judge_inspection, remedy,
 };
-use crate::report::{LastRuns, Refresh, Source, StatusReport, TokenReport};
+use crate::report::{LastRuns, Refresh, StatusReport, TokenReport, VerdictSource};
 use crate::run::inspect::inspect;
 use crate::run::tokens::{TokenConfig, Tokens, in_its_own_words};
 use crate::session::Session;
@@ -20,7 +20,7 @@ use crate::token::{
 pub fn judge_token(
     tokens: &Tokens,
     member: &TokenConfig,
-    answer: Option<&Answer>,
+    answer: Option<&LiveAnswer>,
     deliveries: Vec<Delivery>,
     moment: Moment,
 ) -> TokenReport {
@@ -63,14 +63,14 @@ pub fn judge_token(
         },
         verified_at: proof.map(|proof| proof.at),
         source: match (fresh, proof) {
-            (Some(_), _) => Source::Live,
+            (Some(_), _) => VerdictSource::Live,
             (None, Some(proof))
                 if proof.at <= moment.now
                     && moment.now - proof.at < member.policy.validation_interval =>
             {
-                Source::Cache
+                VerdictSource::Cache
             }
-            _ => Source::Store,
+            _ => VerdictSource::Store,
         },
         missing_scopes: inspection
             .map(|it| named(Judgement::missing_scopes(&member.policy, it)))
@@ -195,7 +195,7 @@ pub fn inspect_token(
         expiry: inspection.expiry,
         limits: Limits::default(),
         verified_at: Some(now),
-        source: Source::Live,
+        source: VerdictSource::Live,
         missing_scopes: Vec::new(),
         missing_targets: Vec::new(),
         refresh: Refresh { reason: "not stored".to_owned(), ..Refresh::default() },

@@ -1,4 +1,4 @@
-//! Strings that must never be seen.
+//! Holds secrets and access tokens, which are never printed.
 //!
 //! A secret is a type: `expose` is its only door, `Debug` does not open it and there is no
 //! `Display`. People are shown a [`Fingerprint`] instead.
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::Expiry;
 
-/// A string that is wiped from memory when dropped and never printed.
+/// A secret: wiped from memory when dropped and never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
@@ -21,12 +21,12 @@ impl std::hash::Hash for Secret {
 }
 
 impl Secret {
-    /// Takes the string over; the caller keeps no copy.
+    /// Takes the value over; the caller keeps no copy.
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The string itself, for the one place that sends, seals or delivers it.
+    /// The value itself, for the one place that sends, seals or delivers it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -101,7 +101,7 @@ impl AccessToken {
         Ok(Self(Secret::new(text)))
     }
 
-    /// The string itself, for the one place that sends, seals or delivers it.
+    /// The value itself, for the one place that sends, seals or delivers it.
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
@@ -147,7 +147,6 @@ impl fmt::Debug for Fingerprint {
 /// A fresh access token from Meta. It exists nowhere else until it is sealed.
 #[derive(Debug, Clone)]
 pub struct Grant {
-    /// The access token.
     pub token: AccessToken,
     /// When it ends, from `expires_in` and the instant of the answer; often not said.
     pub expiry: Expiry,

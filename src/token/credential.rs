@@ -84,7 +84,6 @@ pub struct Credential {
     pub token_type: TokenType,
     /// The Page's name, where Graph told.
     pub name: Option<String>,
-    /// The Page that it is for.
     pub page_id: Option<String>,
     /// The access token that programs use.
     pub current: Option<Generation>,

@@ -1,4 +1,4 @@
-//! Where a token is handed over to the programs that use it, and how that stands.
+//! Holds the state of each delivery of a token.
 
 use std::fmt;
 
@@ -30,7 +30,6 @@ impl fmt::Display for TargetId {
 named! {
     /// Whether a target has the access token in use.
     pub enum DeliveryState {
-        /// It has.
         InSync = "in_sync",
         /// It has not got it yet.
         Owed = "owed",
@@ -38,7 +37,7 @@ named! {
         Failed = "failed",
         /// It holds an access token that is none of ours.
         Drifted = "drifted",
-        /// Nobody has looked.
+        /// It was not checked.
         Unknown = "unknown",
     }
 }
@@ -46,7 +45,6 @@ named! {
 /// What the store knows of one target of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// The target.
     pub target: TargetId,
     /// The generation that it is to have and has not got; none when it is settled.
     pub owed: Option<GenerationId>,

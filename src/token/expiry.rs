@@ -1,4 +1,4 @@
-//! The two dates that Meta gives a token.
+//! Holds the two dates that Meta gives a token.
 //!
 //! `expires_at` is when the access token dies; `data_access_expires_at` is when the person behind
 //! it must come back, ninety days after the last visit. In both, Meta writes 0 for «no such date»,

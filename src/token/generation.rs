@@ -67,6 +67,11 @@ pub struct Generation {
 }
 
 impl Generation {
+    /// Graph's last verdict on the access token; none where it was never asked or gave none.
+    pub fn verdict(&self) -> Option<bool> {
+        self.proof.as_ref()?.inspection.valid
+    }
+
     /// When it was issued by Meta's word, or else when the store first had it.
     pub fn born_at(&self) -> Time {
         self.proof.as_ref().and_then(|proof| proof.inspection.issued_at).unwrap_or(self.obtained_at)

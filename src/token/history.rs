@@ -1,4 +1,4 @@
-//! What a run did with a token, and what is written down of it.
+//! Names what a run did with a token, and the events that are stored of it.
 
 named! {
     /// What happened to a token; a row of `history`.

@@ -1,4 +1,4 @@
-//! What Graph says of an access token, and whose it is.
+//! Holds what Graph says of an access token, and whose it is.
 
 use std::fmt;
 
@@ -17,13 +17,11 @@ pub struct Inspection {
     pub application: Option<String>,
     /// App, person and Page behind it.
     pub identity: Identity,
-    /// When it ends.
     pub expiry: Expiry,
     /// Until when the app may read the person's data.
     pub data_access: DataAccess,
     /// When it was issued; Meta says so for long-lived tokens only.
     pub issued_at: Option<Time>,
-    /// The permissions it carries.
     pub scopes: Vec<String>,
     /// The permissions that are limited to certain objects. A scope may occur twice.
     pub granular_scopes: Vec<GranularScope>,

@@ -1,4 +1,4 @@
-//! The operator's name for a token.
+//! Holds the label of a token, and patterns that match labels.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The vocabulary: what a token is, what Graph said of it, and what can go wrong with it.
+//! Holds the vocabulary: what a token is, what Graph said of it, and what can go wrong with it.
 //!
 //! Nothing here does I/O, reads a clock or knows a file format, so every other room can speak
 //! these words without depending on one another. The words are the trade's own: access token,
@@ -28,10 +28,10 @@ pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
 pub use label::{BadLabel, Label, Pattern};
 pub use notification::{ChannelId, NotificationEvent, Notified, Topic, TopicState};
 pub use problem::{Action, Problem, ProblemKind};
-pub use providers::{Provider, THE_PERSON, TokenType, token_prefixes};
+pub use providers::{THE_PERSON, token_prefixes};
 pub use spec::{
     AskerPlace, Credentials, DebugTokenCall, GrantType, InspectionWay, Method, Path, PersonWords,
-    ProfileCall, ProviderSpec, ProviderWords, Source, TokenSpec, Versions,
+    ProfileCall, Provider, ProviderSpec, ProviderWords, Source, TokenSpec, TokenType, Versions,
 };
 
 /// An instant, in UTC: the only time that crosses a module boundary.

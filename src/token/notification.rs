@@ -1,4 +1,4 @@
-//! What a channel is notified of.
+//! Names what a channel is notified of.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What went wrong with a token, and what kind of step recovers it.
+//! Holds what went wrong with a token, and what kind of step recovers it.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ named! {
         AppNotAuthorized = "app_not_authorized",
         /// The session behind the access token is broken for another reason.
         SessionInvalid = "session_invalid",
-        /// Somebody revoked it by an API call or in the settings.
+        /// It was revoked, by an API call or in the settings.
         Revoked = "revoked",
         /// The person behind a Page token lost the role on the Page.
         RoleLost = "role_lost",
@@ -23,7 +23,6 @@ named! {
         Checkpoint = "checkpoint",
         /// The person's account is not confirmed.
         UnconfirmedUser = "unconfirmed_user",
-        /// A permission is missing.
         PermissionMissing = "permission_missing",
         /// The app may no longer read the person's data.
         DataAccessExpired = "data_access_expired",
@@ -134,7 +133,7 @@ impl ProblemKind {
 
 /// What is wrong, what recovers it, and Meta's own words and numbers for it.
 ///
-/// The message never holds a token: whoever builds a problem from an answer redacts it first.
+/// The message never holds a token: an answer is redacted before a problem is built from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// What is wrong.

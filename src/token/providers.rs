@@ -1,4 +1,4 @@
-//! Meta's services: hosts, grants, kinds of token and words for people, one row each.
+//! Knows Meta's services: hosts, grants, kinds of token and words for people, one row each.
 //!
 //! Whatever differs between the services stands in these rows, and nowhere else: requests are built
 //! from them, the judgement reads them, the config and remedies take their words from them. A new
@@ -11,42 +11,8 @@ use chrono::TimeDelta;
 
 use super::spec::{
     AskerPlace, Credentials, DebugTokenCall, GrantType, InspectionWay, Method, Path, PersonWords,
-    ProfileCall, ProviderSpec, ProviderWords, Source, TokenSpec, Versions,
+    ProfileCall, Provider, ProviderSpec, ProviderWords, Source, TokenSpec, TokenType, Versions,
 };
-
-named! {
-    /// Whose token it is: three services with apps, secrets and hosts of their own.
-    ///
-    /// An app of one kind knows nothing of the tokens of another: a Threads-enabled Meta app has
-    /// a second id and secret. Source: Meta, Threads, get started.
-    pub enum Provider {
-        /// `graph.facebook.com`: users, Pages, System Users and apps.
-        Facebook = "facebook",
-        /// `graph.instagram.com`: the Instagram API with Instagram Login. With Facebook Login an
-        /// Instagram account is reached by a Facebook user's or a Page's token.
-        Instagram = "instagram",
-        /// `graph.threads.net`, in newer pages `graph.threads.com`.
-        Threads = "threads",
-    }
-}
-
-named! {
-    /// The type of a token, as the config names it.
-    pub enum TokenType {
-        /// A Facebook user token: about sixty days, renewed by exchanging it.
-        User = "user",
-        /// A Page token: derived from a user token, with no date of its own when that one is long-lived.
-        Page = "page",
-        /// A System User token: never expires, or sixty days.
-        SystemUser = "system-user",
-        /// A token of the Instagram API with Instagram Login: sixty days.
-        Instagram = "instagram",
-        /// A Threads token: sixty days.
-        Threads = "threads",
-        /// A token that stands for the app itself: it dies with the app's secret.
-        App = "app",
-    }
-}
 
 /// The table, in the order of [`Provider::ALL`].
 static PROVIDERS: [ProviderSpec; 3] = [
@@ -202,7 +168,7 @@ static PROVIDERS: [ProviderSpec; 3] = [
     },
 ];
 
-/// Whoever logs in, where nothing more is known.
+/// The person who logs in, where no more is known.
 pub const THE_PERSON: &str = "the person behind the token";
 
 const SHORT_LIVED_LOGIN: &str = "what the login hands out before it is exchanged";
@@ -282,6 +248,13 @@ impl TokenType {
             .flat_map(|row| row.tokens.iter().map(|token| (row.provider, token)))
             .find(|(_, token)| token.token_type == self)
             .expect("every type of token has its row")
+    }
+}
+
+impl TokenSpec {
+    /// Whether Graph, asked about an access token, may have no way to say when it expires.
+    pub fn may_hide_the_end(&self) -> bool {
+        !matches!(self.token_type.provider().spec().inspection, InspectionWay::DebugToken(_))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What must not be seen, taken out of other people's words.
+//! Takes secrets out of text that others wrote.
 //!
 //! Meta quotes what it was sent, and a mangled answer may put anything anywhere. So the secrets of
 //! the question go, whole or in part, then whatever has the shape of a token, is named as a secret by
@@ -103,7 +103,7 @@ fn on_one_line(text: &str) -> String {
     visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Characters that nobody sees: some make a terminal show a line in another order than it was
+/// Characters that are invisible: some make a terminal show a line in another order than it was
 /// written, and all would part a secret in the middle.
 const fn is_unseen(c: char) -> bool {
     matches!(
@@ -291,7 +291,6 @@ fn is_long_and_random(run: &str) -> bool {
 pub enum SecretKind {
     /// An access token of any host's, a person's or an app's.
     AccessToken,
-    /// The secret of an app.
     AppSecret,
     /// What a login gives in exchange for an access token.
     Code,

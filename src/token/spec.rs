@@ -1,8 +1,40 @@
-//! What a row of the table of [providers](super::providers) holds.
+//! Names the services and the types of token, and what a row of the table of them holds.
 
 use chrono::TimeDelta;
 
-use super::providers::{Provider, TokenType};
+named! {
+    /// Whose token it is: three services with apps, secrets and hosts of their own.
+    ///
+    /// An app of one kind knows nothing of the tokens of another: a Threads-enabled Meta app has
+    /// a second id and secret. Source: Meta, Threads, get started.
+    pub enum Provider {
+        /// `graph.facebook.com`: users, Pages, System Users and apps.
+        Facebook = "facebook",
+        /// `graph.instagram.com`: the Instagram API with Instagram Login. With Facebook Login an
+        /// Instagram account is reached by a Facebook user's or a Page's token.
+        Instagram = "instagram",
+        /// `graph.threads.net`, in newer pages `graph.threads.com`.
+        Threads = "threads",
+    }
+}
+
+named! {
+    /// The type of a token, as the config names it.
+    pub enum TokenType {
+        /// A Facebook user token: about sixty days, renewed by exchanging it.
+        User = "user",
+        /// A Page token: derived from a user token, with no date of its own when that one is long-lived.
+        Page = "page",
+        /// A System User token: never expires, or sixty days.
+        SystemUser = "system-user",
+        /// A token of the Instagram API with Instagram Login: sixty days.
+        Instagram = "instagram",
+        /// A Threads token: sixty days.
+        Threads = "threads",
+        /// A token that stands for the app itself: it dies with the app's secret.
+        App = "app",
+    }
+}
 
 /// What Meta documents of one of its services, and what people call its parts.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,7 +80,6 @@ pub enum Versions {
     Graph,
     /// One of its own.
     Only {
-        /// The version.
         version: &'static str,
         /// Why an app cannot choose another.
         why: &'static str,
@@ -222,10 +253,5 @@ impl TokenSpec {
             Source::Person(words) | Source::Parent(words) => Some(words),
             Source::App(_) => None,
         }
-    }
-
-    /// Whether Graph, asked about an access token, may have no way to say when it expires.
-    pub fn may_hide_the_end(&self) -> bool {
-        !matches!(self.token_type.provider().spec().inspection, InspectionWay::DebugToken(_))
     }
 }

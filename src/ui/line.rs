@@ -83,7 +83,7 @@ impl Line {
         Value::Object(object).to_string()
     }
 
-    /// The sentence, dated where nobody else does it, without the line's end.
+    /// The sentence, with a date where no other program adds one, without the line's end.
     pub fn text(&self, at: Option<DateTime<Utc>>) -> String {
         let mut text = at.map_or_else(String::new, |at| format!("{} ", time(at)));
         let _ = write!(text, "{}: ", self.level.word());

@@ -33,7 +33,7 @@ pub enum Verbosity {
 pub fn start(stderr: Stderr, verbosity: Verbosity) {
     let level = match (verbosity, stderr.format) {
         (Verbosity::Quiet, _) | (Verbosity::Normal, LogFormat::Text) => return,
-        // Whoever asked for a log in a form has asked for a log.
+        // A person who chose the form of the log has asked for a log.
         (Verbosity::Normal, LogFormat::Json) => LevelFilter::WARN,
         (Verbosity::Verbose, _) => LevelFilter::INFO,
         (Verbosity::Debug, _) => LevelFilter::DEBUG,

@@ -158,12 +158,12 @@ impl Ui {
         to_stdout(&Zeroizing::new(format!("{secret}\n")))
     }
 
-    /// Asks a person for a secret, without showing what is typed; nothing where nobody sits at a
+    /// Asks a person for a secret, without showing what is typed; nothing without a
     /// terminal.
     pub fn ask_secret(&self, prompt: &str) -> Option<io::Result<Zeroizing<String>>> {
         let ask = || match (self.stderr.format, self.stderr.reader) {
             (LogFormat::Text, StreamKind::Terminal | StreamKind::Other) => {
-                // Whoever cannot see the prompt can still type.
+                // Without the prompt a person can still type.
                 let _ = write!(io::stderr(), "{prompt}: ");
             }
             _ => self.stderr.say(&Line::of(Level::Info, "asked", prompt), prompt),
@@ -248,7 +248,7 @@ fn read_hidden(prompt: impl FnOnce()) -> io::Result<Zeroizing<String>> {
 
 /// Says what clap has to say: help and version are data, the rest is not.
 pub fn usage(error: &clap::Error) {
-    // Where clap cannot print there is nobody to tell.
+    // Where clap cannot print there is no place to report it.
     let _ = error.print();
 }
 

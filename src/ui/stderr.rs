@@ -2,7 +2,7 @@
 //!
 //! With `--log-format json` every line is a JSON object. The journal of systemd takes the `<N>` at
 //! the beginning of a line off again and keeps it as the priority by which `journalctl -p` finds
-//! it. Everybody else reads text, and only a log without another date has times.
+//! it. Every other reader gets text, and only a log without another date has times.
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -11,7 +11,7 @@ use super::line::{Level, Line, LogFormat};
 use crate::clock::Clock;
 use crate::environment::Environment;
 
-/// The way to whoever reads standard error.
+/// Writes to standard error.
 #[derive(Debug, Clone, Copy)]
 pub struct Stderr {
     pub format: LogFormat,
@@ -45,7 +45,7 @@ impl Stderr {
             StreamKind::Journal => prefixed(level, text),
             StreamKind::Terminal | StreamKind::Other => format!("{text}\n"),
         };
-        // Nobody can be told that standard error is gone.
+        // There is no place to report that standard error is closed.
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 }

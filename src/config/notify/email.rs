@@ -16,7 +16,6 @@ use crate::http::is_this_machine;
 pub struct SmtpSetting {
     /// Its name or address.
     pub host: String,
-    /// Its port.
     pub port: u16,
     /// How the connection is protected.
     pub security: SmtpSecurity,
@@ -35,6 +34,12 @@ named! {
         Starttls = "starttls",
         /// No protection: for a server on this machine.
         None = "none",
+    }
+}
+
+impl Shown for SmtpSecurity {
+    fn shown(&self) -> Value {
+        json!(self.as_str())
     }
 }
 
@@ -89,7 +94,7 @@ fn bad_address(text: &str, span: Span, message: &str) -> Option<Diagnostic> {
 }
 
 /// The table of a mail server, as far as it can be read.
-pub struct Server {
+pub struct SmtpRead {
     setting: Option<SmtpSetting>,
     password: Option<SecretSource>,
     /// What is wrong with the whole table.
@@ -97,7 +102,7 @@ pub struct Server {
 }
 
 /// Reads `smtp`.
-pub fn server<'a>(section: &'a Section<'a>) -> Ask<'a, Server> {
+pub fn server<'a>(section: &'a Section<'a>) -> Ask<'a, SmtpRead> {
     let about = ("a table", "The mail server; by default this machine's, port 25");
     let instead = |found: &FoundValue<'_>| {
         Err(vec![found.must_be("a table").label("write `smtp = { host = \"HOST\" }`")])
@@ -105,7 +110,7 @@ pub fn server<'a>(section: &'a Section<'a>) -> Ask<'a, Server> {
     section.inline("smtp", "`smtp`", about, instead, |smtp| Some(read_server(smtp)))
 }
 
-fn read_server(smtp: &Section<'_>) -> Server {
+fn read_server(smtp: &Section<'_>) -> SmtpRead {
     let host = smtp.string("host", "Its name").check(|host, span| bad_host(host, span)).judged();
     let port = smtp.number("port", "Its port", 1..=u16::MAX).judged();
     let protections = SmtpSecurity::ALL;
@@ -128,7 +133,7 @@ fn read_server(smtp: &Section<'_>) -> Server {
         user: user.get().cloned(),
         password: password.get().cloned(),
     });
-    Server { setting, password: password.get().cloned(), diagnostics }
+    SmtpRead { setting, password: password.get().cloned(), diagnostics }
 }
 
 fn bad_host(host: &str, span: Span) -> Option<Diagnostic> {
@@ -187,26 +192,26 @@ fn clear_password(
 pub struct EmailKeys<'a> {
     pub to: Ask<'a, Vec<String>>,
     pub from: Ask<'a, String>,
-    pub smtp: Ask<'a, Server>,
+    pub smtp: Ask<'a, SmtpRead>,
 }
 
 /// An email, as far as it can be read.
-pub struct Email {
+pub struct EmailRead {
     pub to: Spanned<Vec<String>>,
     from: Option<String>,
-    smtp: Option<Server>,
+    smtp: Option<SmtpRead>,
 }
 
 impl EmailKeys<'_> {
     /// Reads the email; none if it has no recipient.
-    pub fn read(self) -> Option<Email> {
+    pub fn read(self) -> Option<EmailRead> {
         let from = self.from.optional();
         let smtp = self.smtp.spanned().map(|smtp| smtp.value);
-        Some(Email { to: self.to.spanned()?, from, smtp })
+        Some(EmailRead { to: self.to.spanned()?, from, smtp })
     }
 }
 
-impl Email {
+impl EmailRead {
     /// Where the password is found.
     pub fn password(&self) -> Option<&SecretSource> {
         self.smtp.as_ref()?.password.as_ref()
@@ -218,7 +223,7 @@ impl Email {
         self,
         section: &Section<'_>,
     ) -> (Vec<String>, Option<String>, Option<SmtpSetting>) {
-        let server = self.smtp.map(|Server { setting, diagnostics, .. }| {
+        let server = self.smtp.map(|SmtpRead { setting, diagnostics, .. }| {
             for wrong in diagnostics {
                 section.report(wrong);
             }

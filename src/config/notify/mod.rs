@@ -3,7 +3,9 @@
 mod email;
 mod labels;
 
-use self::email::{Email, EmailKeys};
+use serde_json::{Value, json};
+
+use self::email::{EmailKeys, EmailRead};
 pub use self::email::{SmtpSecurity, SmtpSetting, mailbox};
 pub use self::labels::Labels;
 use super::address::{Bad, host_of_secret};
@@ -40,12 +42,10 @@ impl NotifySetting {
 pub enum ChannelKind {
     /// A POST to a URL that is a secret.
     Webhook {
-        /// The address.
         url: SecretSource,
         /// What is posted.
         format: WebhookFormat,
     },
-    /// An email.
     Email {
         /// The recipients, at least one.
         to: Vec<String>,
@@ -81,6 +81,12 @@ named! {
     }
 }
 
+impl Shown for WebhookFormat {
+    fn shown(&self) -> Value {
+        json!(self.as_str())
+    }
+}
+
 /// A channel as its own table says; its labels are not matched with the tokens yet.
 pub struct ChannelRead<'a> {
     section: &'a Section<'a>,
@@ -93,7 +99,7 @@ pub struct ChannelRead<'a> {
 /// Which of the four kinds it is.
 enum KindRead {
     Webhook { url: Spanned<SecretSource>, format: WebhookFormat },
-    Email(Email),
+    Email(EmailRead),
     Command(Spanned<Vec<String>>),
     Ping(Spanned<SecretSource>),
 }

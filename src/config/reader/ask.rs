@@ -1,4 +1,4 @@
-//! The answer to one question: a value, nothing, or what is wrong with it.
+//! Holds the answer to one question: a value, nothing, or what is wrong with it.
 
 use std::time::Duration;
 
@@ -22,11 +22,13 @@ pub struct Ask<'a, T> {
 }
 
 impl<'a, T> Ask<'a, T> {
+    /// Answers that the table has no such key.
     pub fn absent(section: &'a Section<'a>, key: Str) -> Self {
         let (span, diagnostics) = (section.span, Vec::new());
         Self { section, key, value: None, span, is_present: false, diagnostics }
     }
 
+    /// Answers with what became of the value that was found.
     pub fn new(section: &'a Section<'a>, found: &FoundValue<'_>, outcome: Reading<T>) -> Self {
         match outcome {
             Ok(value) => Self::with(section, found, Some(value), Vec::new()),
@@ -34,6 +36,7 @@ impl<'a, T> Ask<'a, T> {
         }
     }
 
+    /// Answers with a value, if it is good, and with what is wrong in it.
     pub fn with(
         section: &'a Section<'a>,
         found: &FoundValue<'_>,
@@ -49,7 +52,7 @@ impl<'a, T> Ask<'a, T> {
         self.set_secret(true)
     }
 
-    /// Marks the key as one whose value everybody may see although it is read like a secret.
+    /// Marks the key as one whose value is no secret although it is read like one.
     pub fn public(self) -> Self {
         self.set_secret(false)
     }

@@ -24,10 +24,12 @@ pub struct FoundValue<'a> {
 }
 
 impl<'a> FoundValue<'a> {
+    /// Keeps a value with its key and place.
     pub const fn new(key: Str, item: &'a Item, span: Span, file: FileId) -> Self {
         Self { key, item, span, file }
     }
 
+    /// Returns the key.
     pub const fn key(&self) -> Str {
         self.key
     }

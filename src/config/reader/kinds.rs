@@ -1,4 +1,4 @@
-//! The kinds of values: each reads one key of a table.
+//! Reads each kind of value under a key of a table.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;

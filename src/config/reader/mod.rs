@@ -19,7 +19,7 @@ pub use self::found::{FoundValue, Reading, Str};
 pub use self::kinds::one_of;
 use super::diagnostic::{Diagnostic, Diagnostics, FileId, Span, Spanned};
 use super::schema::{KeySchema, Schema};
-use super::show::{Brackets, ShownValue, Table as ShownTable, ValueOrigin};
+use super::show::{Brackets, ShownTable, ShownValue, ValueOrigin};
 use super::wording::quoted;
 
 /// What a config is read for.

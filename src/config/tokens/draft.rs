@@ -1,4 +1,4 @@
-//! A token as its own table tells of it; what names other tables is still to be looked up.
+//! Holds a token as its own table tells of it, before other tables are looked up.
 
 use std::collections::HashMap;
 
@@ -107,12 +107,14 @@ pub struct Drafts<'a> {
 }
 
 impl<'a> Drafts<'a> {
+    /// Keeps drafts, to be found by their labels.
     pub fn new(all: Vec<Draft<'a>>) -> Self {
         let label = |(at, draft): (usize, &Draft<'a>)| (draft.label.as_str().to_owned(), at);
         let by_label = all.iter().enumerate().map(label).collect();
         Self { all, by_label }
     }
 
+    /// Finds the draft of a label.
     pub fn find(&self, label: &str) -> Option<&Draft<'a>> {
         self.by_label.get(label).map(|at| &self.all[*at])
     }

@@ -1,4 +1,4 @@
-//! `[token.LABEL]`: what each token is, where it goes and how it is treated.
+//! Reads `[token.LABEL]`: what each token is, where it goes and how it is treated.
 
 mod app;
 mod draft;
@@ -27,21 +27,18 @@ use crate::token::{AccessToken, Label, TokenType};
 /// A token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenConfig {
-    /// Its name.
     pub label: Label,
     /// The name that it had before.
     pub was: Option<Label>,
-    /// Its type.
     pub token_type: TokenType,
     /// The name of its app.
     pub app: String,
     /// The token that it is derived from.
     pub parent: Option<Label>,
-    /// Its Page.
     pub page_id: Option<String>,
     /// Whether its other Pages are looked after.
     pub pages: Pages,
-    /// Where a first or replacement string is found.
+    /// Where a first or a replacement access token is found.
     pub access_token: Option<SecretSource>,
     /// Where it is delivered, in the order in which that is done.
     pub deliver: Vec<Target>,

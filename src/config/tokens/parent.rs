@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, Drafts};
 use crate::config::diagnostic::{Diagnostic, Span};
-use crate::config::redact::looks_secret;
+use crate::config::secret_form::looks_secret;
 use crate::config::wording::{nearest, quoted, with_article};
 use crate::token::TokenType;
 

@@ -1,4 +1,4 @@
-//! The questions that are put to Meta's hosts, and how their answers are read.
+//! Builds the calls to Meta's hosts and reads their answers.
 //!
 //! Nothing here knows a network, a clock or a retry: a request goes out as a value and an answer
 //! comes in as one. Parameters that Meta has withdrawn (`ids`, `pretty`, `debug`, `date_format`)

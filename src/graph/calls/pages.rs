@@ -1,4 +1,4 @@
-//! The Pages behind a user token, and the tokens that Graph derives for them.
+//! Asks for the Pages behind a user token, and the access tokens that Graph derives for them.
 //!
 //! A Page that the person did not tick, or has no role on, comes without a token. That is an answer
 //! and no error. The list is read to its end: Graph gives 25 at a time unless told otherwise.
@@ -17,9 +17,7 @@ use crate::token::{AccessToken, Path, Problem, Secret};
 /// One Page, and its token if Graph gave one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageGrant {
-    /// Meta's id for the Page.
     pub id: String,
-    /// Its name.
     pub name: Option<String>,
     /// Its token; none where the person did not tick the Page or has no role on it.
     pub token: Option<AccessToken>,

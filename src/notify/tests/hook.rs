@@ -69,7 +69,7 @@ fn one_that_runs_on_is_ended_and_one_that_is_not_there_is_sought_once() {
     assert!(begun.elapsed() >= 2 * SHORT && begun.elapsed() < SOON);
 
     let lost = Channel::Command(vec!["/nowhere/program".to_owned()]);
-    let slow = RetryPolicy { pause: AMPLE, ..PATIENT };
+    let slow = SendPolicy { pause: AMPLE, ..PATIENT };
     let begun = Instant::now();
     let why = sentence(send(&lost, &message(), &notifier().with_retry_policy(slow)));
     assert_eq!(why, "`/nowhere/program` is not there");

@@ -13,7 +13,7 @@ pub fn email(port: u16) -> EmailChannel {
     }
 }
 
-pub fn mail(email: EmailChannel, retry: RetryPolicy) -> Result<(), SendError> {
+pub fn mail(email: EmailChannel, retry: SendPolicy) -> Result<(), SendError> {
     send(&Channel::Email(email), &message(), &notifier().with_retry_policy(retry))
 }
 
@@ -241,7 +241,7 @@ fn a_server_that_took_the_mail_need_not_say_goodbye() {
 #[test]
 fn a_conversation_that_nobody_waits_for_ends_without_a_mail() {
     let server = TestServer::that(&[("MAIL", &[DRIP])]);
-    sentence(mail(email(server.port), RetryPolicy { attempts: 1, ..HASTY }));
+    sentence(mail(email(server.port), SendPolicy { attempts: 1, ..HASTY }));
     assert_eq!((server.count("RCPT"), server.count("DATA")), (0, 0));
 }
 

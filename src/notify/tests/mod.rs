@@ -18,7 +18,7 @@ use crate::token::{NotificationEvent, Time};
 
 use super::channel::{EmailChannel, SmtpLogin, SmtpServer, Webhook, default_from};
 use super::ping::ping;
-use super::retry::RetryPolicy;
+use super::retry::SendPolicy;
 use super::*;
 
 /// More than any of these servers needs to answer.
@@ -30,10 +30,10 @@ const SHORT: Duration = Duration::from_millis(300);
 /// What ends before this was not waited for.
 const SOON: Duration = Duration::from_secs(5);
 
-const PATIENT: RetryPolicy =
-    RetryPolicy { timeout: AMPLE, attempts: 2, pause: Duration::from_millis(1) };
+const PATIENT: SendPolicy =
+    SendPolicy { timeout: AMPLE, attempts: 2, pause: Duration::from_millis(1) };
 
-const HASTY: RetryPolicy = RetryPolicy { timeout: SHORT, ..PATIENT };
+const HASTY: SendPolicy = SendPolicy { timeout: SHORT, ..PATIENT };
 
 fn notifier() -> Notifier {
     Notifier::new("web1.example.org").with_retry_policy(PATIENT)

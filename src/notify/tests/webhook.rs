@@ -18,7 +18,7 @@ fn channel(server: &WebServer, format: WebhookFormat) -> Channel {
     Channel::Webhook(Webhook { url: server.at(INSIDE), format })
 }
 
-fn post(server: &WebServer, retry: RetryPolicy) -> Result<(), SendError> {
+fn post(server: &WebServer, retry: SendPolicy) -> Result<(), SendError> {
     send(&channel(server, WebhookFormat::Text), &message(), &notifier().with_retry_policy(retry))
 }
 

@@ -8,7 +8,8 @@ mod reminders;
 mod shared;
 
 use metatoken::policy::{
-    Dates, Deadline, Health, Interest, Issues, Notification, Plan, Reason, TokenIssues, plan,
+    Dates, Deadline, Health, Interest, Issues, Notification, NotificationPlan, Reason, TokenIssues,
+    plan,
 };
 use metatoken::token::{Action, NotificationEvent, Notified, Pattern, Time, Topic};
 
@@ -35,7 +36,7 @@ impl Channel {
         Self { labels: labels.iter().map(|it| Pattern::new(*it)).collect(), ..Self::new() }
     }
 
-    fn plan(&self, issues: &Issues, now: Time) -> Plan {
+    fn plan(&self, issues: &Issues, now: Time) -> NotificationPlan {
         let interest = Interest { events: &self.events, labels: &self.labels };
         plan(interest, issues, &self.notified, now)
     }
@@ -47,7 +48,7 @@ impl Channel {
         issues: &Issues,
         now: Time,
         mut gets: impl FnMut(&Notification) -> bool,
-    ) -> Plan {
+    ) -> NotificationPlan {
         let plan = self.plan(issues, now);
         self.remember(&plan.notified, &plan.over);
         for notification in &plan.notifications {

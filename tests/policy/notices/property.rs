@@ -128,7 +128,7 @@ proptest! {
                 let mut rested = channel.clone();
                 rested.run(issues, now, |_| true);
                 let rest = rested.plan(issues, now);
-                prop_assert_eq!(rest, super::Plan::default());
+                prop_assert_eq!(rest, super::NotificationPlan::default());
                 channel = rested;
             }
         }
