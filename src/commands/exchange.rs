@@ -65,7 +65,7 @@ pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, Compla
         let work = || hand_over(&run, &deliveries, order, &string);
         session.interrupt.guard(|| run.aborted(), work)
     });
-    run.conclude(report)
+    run.finish(report)
 }
 
 fn hand_over(
@@ -104,7 +104,7 @@ fn hand_over(
     let run_hooks = deliveries.run_pending_hooks();
     run.bear_full(run_hooks)?;
     let result = exchange.result(outcome, reason)?;
-    log::kept(&result, began);
+    log::refreshed(&result, began);
     let mut results = vec![result];
     run.add_deliveries(&mut results)?;
     // A damaged access token that was just replaced is no failure of what replaced it.
@@ -150,7 +150,7 @@ struct Exchange<'a> {
 
 impl<'a> Exchange<'a> {
     fn new(run: &'a Run<'a>, token: &'a TokenConfig) -> Result<Self, Complaint> {
-        let before = run.store.credential(run.token(&token.label)?)?;
+        let before = run.store.credential(run.token_id(&token.label)?)?;
         Ok(Self { run, token, credential: before.clone(), before })
     }
 

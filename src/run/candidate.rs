@@ -9,7 +9,7 @@
 //! the store made of it.
 
 use super::Run;
-use super::inspect::{is_another_hosts, misfit_behind};
+use super::inspect::{Inspected, is_another_hosts, misfit_behind};
 use super::tokens::{TokenConfig, subject};
 use crate::graph::CallError;
 use crate::policy::{Adoption, Extension, Incumbent, judge_grant, judge_newcomer, next_try};
@@ -21,9 +21,6 @@ use crate::token::{
 
 /// Asks Graph about one generation, and gives the token back as it is then.
 pub type Inspect<'a> = &'a dyn Fn(Credential, &Generation) -> Result<Inspected, StoreError>;
-
-/// A token, and what Graph says of one of its generations, or why it says nothing.
-pub type Inspected = (Credential, Result<Proof, CallError>);
 
 /// Handles the candidates of one token.
 pub struct Candidates<'a> {

@@ -7,28 +7,17 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-
-use super::token::TokenRun;
-use super::{RefreshRun, TokenJob};
+use super::Run;
+use super::job::{PageListing, TokenJob};
+use super::refresh_run::RefreshRun;
+use super::tokens::{TokenConfig, discovered};
 use crate::complaint::Complaint;
-use crate::graph::{CallError, PageGrant};
+use crate::graph::CallError;
 use crate::policy::{Decision, listing_is_due};
-use crate::run::Run;
-use crate::run::tokens::{TokenConfig, discovered};
 use crate::store::StoreError;
 use crate::token::{Credential, Label, TokenId};
 
-/// A Page that is gone from the list this long, and dead, is retired.
-const GONE_FOR: TimeDelta = TimeDelta::days(7);
-
-/// What Graph said when it was asked for the Pages of a user token.
-#[derive(Debug)]
-pub struct PageListing {
-    pub pages: Result<HashMap<String, PageGrant>, CallError>,
-}
-
-/// What follows once a parent has been kept.
+/// What follows once a parent has been refreshed.
 pub struct Following {
     /// The jobs for its Pages.
     pub jobs: Vec<TokenJob>,
@@ -36,16 +25,16 @@ pub struct Following {
     pub fault: Option<CallError>,
 }
 
-/// Lists the Pages of `parent`, which has just been kept, if that is due, and gives their jobs.
+/// Lists the Pages of `parent`, which has just been refreshed, if that is due, and gives their jobs.
 pub fn follow(refresh: &RefreshRun<'_>, parent: &TokenConfig) -> Result<Following, Complaint> {
     let run = refresh.run;
-    let members: Vec<&TokenConfig> = run.tokens.pages_of(&parent.label).collect();
+    let tokens: Vec<&TokenConfig> = run.tokens.pages_of(&parent.label).collect();
     let mut pages = Vec::new();
-    for member in members {
-        let token = run.token(&member.label)?;
-        pages.push((member, run.store.credential(token)?));
+    for token in tokens {
+        let id = run.token_id(&token.label)?;
+        pages.push((token, run.store.credential(id)?));
     }
-    let credential = run.store.credential(run.token(&parent.label)?)?;
+    let credential = run.store.credential(run.token_id(&parent.label)?)?;
     let listing = if is_due(refresh, parent, &credential, &pages) {
         list(run, parent, &credential)?.map(Arc::new)
     } else {
@@ -54,8 +43,8 @@ pub fn follow(refresh: &RefreshRun<'_>, parent: &TokenConfig) -> Result<Followin
     let fault = listing.as_ref().and_then(|listing| listing.pages.as_ref().err().cloned());
     let mut jobs: Vec<TokenJob> = pages
         .iter()
-        .map(|(member, credential)| {
-            TokenJob::new((*member).clone(), Some(credential), listing.clone())
+        .map(|(token, credential)| {
+            TokenJob::new((*token).clone(), Some(credential), listing.clone())
         })
         .collect();
     if let Some(listing) = listing {
@@ -65,7 +54,7 @@ pub fn follow(refresh: &RefreshRun<'_>, parent: &TokenConfig) -> Result<Followin
             found
                 .into_iter()
                 .flatten()
-                .map(|member| TokenJob::new(member, None, Some(listing.clone()))),
+                .map(|token| TokenJob::new(token, None, Some(listing.clone()))),
         );
     }
     Ok(Following { jobs, fault })
@@ -80,13 +69,13 @@ fn is_due(
     let run = refresh.run;
     let moment = run.moment();
     let insistence = refresh.insistence_on(&parent.label);
-    let derives = |(member, page): &(&TokenConfig, Credential)| {
-        let subject = run.subject(member, page, Some(credential));
-        matches!(refresh.decision(member, &subject), Decision::Derive(_))
+    let derives = |(token, page): &(&TokenConfig, Credential)| {
+        let subject = run.subject(token, page, Some(credential));
+        matches!(refresh.decide(token, &subject), Decision::Derive(_))
     };
     let discovered: Vec<&Credential> = pages
         .iter()
-        .filter(|(member, _)| member.label.as_discovered().is_some())
+        .filter(|(token, _)| token.label.as_discovered().is_some())
         .map(|(_, credential)| credential)
         .collect();
     let lists_all = !matches!(parent.pages, crate::config::Pages::None);
@@ -102,12 +91,12 @@ fn list(
     credential: &Credential,
 ) -> Result<Option<PageListing>, StoreError> {
     let Some(current) = &credential.current else { return Ok(None) };
-    let string = run.store.reveal(current.id)?;
+    let access_token = run.store.reveal(current.id)?;
     // Where the app cannot be had the parent's own result says so already.
     let Ok(app) = run.app(&parent.app) else {
         return Ok(None);
     };
-    let pages = run.graph.pages(&app, &string).map(|pages| {
+    let pages = run.graph.pages(&app, &access_token).map(|pages| {
         pages.into_iter().map(|page| (page.id.clone(), page)).collect::<HashMap<_, _>>()
     });
     Ok(Some(PageListing { pages }))
@@ -125,51 +114,23 @@ fn take_note(
     let (Ok(listed), Some(current)) = (&listing.pages, current) else {
         return Ok(Vec::new());
     };
-    let mut members: Vec<TokenConfig> = listed
+    let mut tokens: Vec<TokenConfig> = listed
         .keys()
         .filter_map(|page_id| discovered(&run.session.config, parent, page_id))
         .collect();
-    members.sort_by(|a, b| a.label.cmp(&b.label));
+    tokens.sort_by(|a, b| a.label.cmp(&b.label));
     let name = |label: &Label| listed.get(label.as_discovered()?.1)?.name.clone();
     // A Page that was retired is not among `pages`; seen again, it is retired no more.
-    let found = run.enrol(&members, name)?;
-    let is_listed = |member: &TokenConfig| {
-        member.page_id.as_ref().is_some_and(|page_id| listed.contains_key(page_id))
+    let found = run.enrol(&tokens, name)?;
+    let is_listed = |token: &TokenConfig| {
+        token.page_id.as_ref().is_some_and(|page_id| listed.contains_key(page_id))
     };
-    let (seen, unseen): (Vec<_>, Vec<_>) = pages.iter().partition(|(member, _)| is_listed(member));
+    let (seen, unseen): (Vec<_>, Vec<_>) = pages.iter().partition(|(token, _)| is_listed(token));
     let id = |(_, credential): &(&TokenConfig, Credential)| credential.id;
     let seen: Vec<TokenId> = seen.into_iter().map(id).chain(found).collect();
     let unseen: Vec<TokenId> = unseen.into_iter().map(id).collect();
     run.store.note_listing(credential, current, &seen, &unseen, run.now())?;
     let known: HashSet<&Label> = pages.iter().map(|(known, _)| &known.label).collect();
-    members.retain(|member| !known.contains(&member.label));
-    Ok(members)
-}
-
-impl TokenRun<'_> {
-    pub fn parent_label(&self) -> String {
-        self.token.parent.as_ref().map_or_else(String::new, Label::to_string)
-    }
-
-    /// A discovered Page that has been gone for a week and is dead goes out of every verdict.
-    pub fn retire_if_gone(&mut self) -> Result<(), StoreError> {
-        if self.token.label.as_discovered().is_none() || self.token.access_token.is_some() {
-            return Ok(());
-        }
-        let credential = &self.credential;
-        let now = self.run.now();
-        let gone = credential.unlisted_since.is_some_and(|since| now - since >= GONE_FOR);
-        let dead = credential.current.as_ref().is_none_or(|generation| {
-            generation.proof.as_ref().is_some_and(|proof| proof.inspection.valid == Some(false))
-        });
-        if gone && dead {
-            let run = self.run.id;
-            self.change(|store, credential| store.retire(run, credential, now))?;
-            self.outcome.retired(format!(
-                "retired: gone from the Pages of `{}` for 7 days, and dead",
-                self.parent_label()
-            ));
-        }
-        Ok(())
-    }
+    tokens.retain(|token| !known.contains(&token.label));
+    Ok(tokens)
 }
