@@ -17,7 +17,7 @@ use crate::store::FULL;
 /// Refreshes tokens, and publishes how that ended.
 pub fn refresh(session: &Session, options: &RefreshOptions) -> Result<Exit, Complaint> {
     let mut run = Run::open(session, options.run)
-        .map_err(|why| naming_the_critical(session, why))
+        .map_err(|why| with_critical_tokens(session, why))
         .inspect_err(|why| {
             if is_watched(options) {
                 Heartbeat::cannot_run(session, why);
@@ -40,7 +40,7 @@ pub fn refresh(session: &Session, options: &RefreshOptions) -> Result<Exit, Comp
 }
 
 /// Adds to the error of a full disk the tokens that have no time left for it.
-fn naming_the_critical(session: &Session, why: Complaint) -> Complaint {
+fn with_critical_tokens(session: &Session, why: Complaint) -> Complaint {
     let of_a_full_disk = why.code == FULL;
     let Some(Ok(Some(store))) = of_a_full_disk.then(|| session.reader()) else { return why };
     let tokens = Tokens::new(&session.config, store.credentials().unwrap_or_default());

@@ -38,9 +38,9 @@ pub fn read(session: &Session, config: &TokenConfig) -> Option<ConfiguredToken> 
 
 /// Reads the sources of all `tokens` and keeps what is new to each.
 ///
-/// Where the one in use is lost, one that the token had before is as good as new: Graph says whether
-/// it still lives. One access token under two labels is refused before anything runs: a renewal of the one would be a
-/// surprise to the other.
+/// Where the current one is lost, one that the token had before counts as new: Graph says whether it
+/// still lives. One access token under two labels is refused before anything runs: a renewal under
+/// one label would surprise the other.
 pub fn read_all(
     session: &Session,
     tokens: &[&TokenConfig],
@@ -59,7 +59,7 @@ pub fn read_all(
         };
         let fingerprint = store.fingerprint(token)?;
         if let Some(other) = holders.insert(fingerprint, &config.label) {
-            shared_here = Err(shared(other, &config.label));
+            shared_here = Err(refuse_shared(other, &config.label));
             break;
         }
         found.push((config, configured_token));
@@ -72,7 +72,7 @@ pub fn read_all(
             if sighting.label == config.label || Some(&sighting.label) == config.was.as_ref() {
                 seen = !is_lost(&config.label);
             } else if holds(sighting.state) {
-                return Err(shared(&sighting.label, &config.label));
+                return Err(refuse_shared(&sighting.label, &config.label));
             }
         }
         if !seen {
@@ -90,8 +90,8 @@ pub const fn holds(state: GenerationState) -> bool {
     )
 }
 
-/// The refusal of one access token under two labels.
-pub fn shared(one: &Label, other: &Label) -> Complaint {
+/// Refuses one access token under two labels.
+pub fn refuse_shared(one: &Label, other: &Label) -> Complaint {
     Complaint::new(
         Exit::Config,
         "shared_string",

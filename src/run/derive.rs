@@ -1,7 +1,7 @@
 //! Derives an access token: a Page's from its parent, an app's from the app.
 //!
-//! It is sealed, inspected and compared like any other new access token. The
-//! current one again makes no new generation.
+//! It is sealed, inspected and compared like any other new access token. Where it is the current one
+//! again, no generation is added.
 
 use super::DryRun;
 use super::token_run::{NextStep, TokenRun};
@@ -32,9 +32,9 @@ impl TokenRun<'_> {
             return Ok(());
         };
         let Some(from) = parent.current else { return Ok(()) };
-        let listed = match self.job.listing.as_ref().map(|listing| &listing.pages) {
+        let listed = match self.job.listing.as_deref() {
             Some(Ok(pages)) => pages.get(&page_id).cloned().map(Ok),
-            Some(Err(fault)) => Some(Err(CallError { held_back: true, ..fault.clone() })),
+            Some(Err(error)) => Some(Err(CallError { held_back: true, ..error.clone() })),
             None => None,
         };
         let answer = if let Some(answer) = listed {
@@ -45,7 +45,7 @@ impl TokenRun<'_> {
         };
         let current = self.credential.current.clone();
         match answer {
-            Err(fault) => self.not_derived(fault, current.as_ref()),
+            Err(error) => self.not_derived(error, current.as_ref()),
             Ok(PageGrant { token: Some(access_token), .. }) => {
                 self.seal_derived(&access_token, current.as_ref(), Some(from.id))
             }
@@ -67,7 +67,7 @@ impl TokenRun<'_> {
         }
         let current = self.credential.current.clone();
         match self.app().and_then(|app| self.run.graph.grant(&app, grant, None)) {
-            Err(fault) => self.not_derived(fault, current.as_ref()),
+            Err(error) => self.not_derived(error, current.as_ref()),
             Ok(granted) => self.seal_derived(&granted.token, current.as_ref(), None),
         }
     }
@@ -86,7 +86,7 @@ impl TokenRun<'_> {
         self.examine(&candidate)
     }
 
-    /// The same access token under a new parent is the same generation.
+    /// Keeps the generation where the access token is the current one, also under a new parent.
     fn same_token_again(
         &mut self,
         current: &Generation,
@@ -125,16 +125,17 @@ impl TokenRun<'_> {
 
     fn not_derived(
         &mut self,
-        fault: CallError,
+        error: CallError,
         current: Option<&Generation>,
     ) -> Result<(), StoreError> {
-        if fault.held_back || fault.problem.kind.is_outage() {
-            return self.not_answered(fault);
+        if error.held_back || error.problem.kind.is_outage() {
+            return self.not_answered(error);
         }
-        self.not_derived_for(fault.problem, current)
+        self.not_derived_for(error.problem, current)
     }
 
-    /// While the stored access token works no person is woken: it is tried again.
+    /// Records why nothing was derived. While the current access token works it is tried again, and no
+    /// person is needed.
     fn not_derived_for(
         &mut self,
         problem: Problem,

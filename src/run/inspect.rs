@@ -37,28 +37,27 @@ fn may_be_a_mistake(problem: &Problem) -> bool {
     }
 }
 
-/// Whether an access token from outside is one that its host cannot even read, because another host of
-/// Meta's gave it out: it never becomes one of this host's.
-pub fn is_another_hosts(problem: &Problem) -> bool {
+/// Whether the host cannot even read an access token, because another host of Meta's issued it.
+pub fn is_wrong_host(problem: &Problem) -> bool {
     /// Meta's code for an access token that is no good. Source: Meta, handling errors.
     const INVALID: Option<i64> = Some(190);
     problem.kind == ProblemKind::WrongHostOrType && problem.code == INVALID
 }
 
-/// The misfit behind a refusal to speak of an access token from outside, if it is another app's.
+/// Gives the problem of an access token of another app, if that is why Graph refuses to speak of it.
 ///
 /// Graph speaks only to the app that an access token was given to. That this one is not it says nothing
 /// against the app, and asking again changes nothing.
-pub fn misfit_behind(fault: &CallError, app: &str) -> Option<Problem> {
-    let of_another_app = !fault.held_back
-        && fault.scope == Scope::Token
-        && fault.problem.kind == ProblemKind::BadAppCredentials
-        && fault.problem.code.is_some();
+pub fn wrong_app(error: &CallError, app: &str) -> Option<Problem> {
+    let of_another_app = !error.held_back
+        && error.scope == Scope::Token
+        && error.problem.kind == ProblemKind::BadAppCredentials
+        && error.problem.code.is_some();
     of_another_app.then(|| Problem {
         kind: ProblemKind::IdentityChanged,
         action: ProblemKind::WrongHostOrType.action(),
         message: format!("it was given to another app than `{app}`"),
-        ..fault.problem.clone()
+        ..error.problem.clone()
     })
 }
 
@@ -81,7 +80,7 @@ impl TokenRun<'_> {
         self.credential = credential;
         match answer {
             Ok(proof) => Ok(Some(proof)),
-            Err(fault) => self.not_answered(fault).map(|()| None),
+            Err(error) => self.not_answered(error).map(|()| None),
         }
     }
 
@@ -96,29 +95,29 @@ impl TokenRun<'_> {
         match self.app().and_then(|app| inspect(&self.run.graph, &app, &access_token)) {
             Ok(inspection) => {
                 log::inspected(&inspection, began);
-                let credential = self.note_that_the_app_is_well(credential)?;
+                let credential = self.forget_app_problem(credential)?;
                 Ok((credential, Ok(Proof { at: self.run.now(), inspection })))
             }
-            Err(fault) => Ok((credential, Err(fault))),
+            Err(error) => Ok((credential, Err(error))),
         }
     }
 
     /// Notes that Graph gave no answer, or was not even asked.
-    pub fn not_answered(&mut self, fault: CallError) -> Result<(), StoreError> {
-        self.note_what_a_person_must_fix(&fault)?;
-        self.outcome.note_call_error(fault);
+    pub fn not_answered(&mut self, error: CallError) -> Result<(), StoreError> {
+        self.note_what_a_person_must_fix(&error)?;
+        self.outcome.note_call_error(error);
         Ok(())
     }
 
     /// Records a wrong secret or a disabled app: it says nothing against the access token, but it can
     /// be neither inspected nor renewed.
-    fn note_what_a_person_must_fix(&mut self, fault: &CallError) -> Result<(), StoreError> {
+    fn note_what_a_person_must_fix(&mut self, error: &CallError) -> Result<(), StoreError> {
         // A wait that Meta asked for and that is not over must not be forgotten.
         let known = self.credential.ledger.problem.as_ref();
         let waits =
             known.is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown));
-        if fault.problem.action.needs_a_person() && !waits {
-            self.change(|store, credential| store.note_trouble(credential, Some(&fault.problem)))?;
+        if error.problem.action.needs_a_person() && !waits {
+            self.change(|store, credential| store.note_trouble(credential, Some(&error.problem)))?;
             self.app_in_doubt.set(true);
         }
         Ok(())
@@ -126,7 +125,7 @@ impl TokenRun<'_> {
 
     /// Forgets what was wrong with the app: an answer shows that it is live; that its secret is right
     /// only where it was sent.
-    fn note_that_the_app_is_well(&self, credential: Credential) -> Result<Credential, StoreError> {
+    fn forget_app_problem(&self, credential: Credential) -> Result<Credential, StoreError> {
         if !self.app_in_doubt.get() {
             return Ok(credential);
         }

@@ -11,12 +11,8 @@ use crate::graph::{CallError, PageGrant};
 use crate::report::TokenResult;
 use crate::token::{Action, Credential, Expiry, Label, Outcome, Problem, ProblemKind, Time};
 
-/// What Graph said when it was asked for the Pages of a user token.
-#[derive(Debug)]
-pub struct PageListing {
-    /// The Pages by their ids.
-    pub pages: Result<HashMap<String, PageGrant>, CallError>,
-}
+/// The Pages of a user token by their ids, or why Graph did not list them.
+pub type PageListing = Result<HashMap<String, PageGrant>, CallError>;
 
 /// One token to refresh.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ use crate::store::StoreError;
 use crate::token::{Inspection, Label, Outcome, Problem, Time};
 
 /// Logs at a level that is not known before; `tracing` wants one that is.
-macro_rules! tell {
+macro_rules! log_at {
     ($level:expr, $($facts:tt)*) => {
         match $level {
             Level::ERROR => tracing::error!($($facts)*),
@@ -74,7 +74,7 @@ pub fn refreshed(result: &TokenResult, began: Instant) {
     let problem = result.problem.as_ref();
     let what = result.outcome.as_str().replace('_', " ");
     let why = if result.reason.is_empty() { "" } else { ": " };
-    tell!(
+    log_at!(
         gravity(result.outcome),
         event = result.outcome.as_str(),
         label = %result.label,
@@ -122,7 +122,7 @@ pub fn issue(reason: &Reason) {
         Health::Ok | Health::Unknown => Level::DEBUG,
     };
     let label = reason.labels.first().map(Label::as_str);
-    tell!(level, event = "standing", label, problem = reason.code, "{}", reason.message);
+    log_at!(level, event = "standing", label, problem = reason.code, "{}", reason.message);
 }
 
 /// Logs that proofs could not be stored by a command that only looks.

@@ -273,7 +273,7 @@ impl<'a> Run<'a> {
         apps::app(self.session, self.tokens.throttled_apps(), name)
     }
 
-    /// Lays a token beside what is known of it, as policy judges it now.
+    /// Joins a token with what is known of it now, for policy to judge.
     pub fn subject<'t>(
         &self,
         token: &'t TokenConfig,

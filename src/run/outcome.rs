@@ -41,7 +41,7 @@ pub struct TokenOutcome {
 }
 
 impl OutcomeBuilder {
-    /// Nothing has happened yet.
+    /// Starts with nothing.
     pub fn new() -> Self {
         Self {
             outcome: None,
@@ -83,7 +83,7 @@ impl OutcomeBuilder {
         }
     }
 
-    /// Notes that a Page is out of every verdict from now on: no person is needed for it any more.
+    /// Notes that a Page was retired, and forgets the rest: no person is needed for it any more.
     pub fn retired(&mut self, reason: String) {
         *self = Self { outcome: Some(Outcome::Skipped), reason, ..Self::new() };
     }
@@ -108,14 +108,14 @@ impl OutcomeBuilder {
     }
 
     /// Notes a call that went wrong, or that was not made because an earlier one did.
-    pub fn note_call_error(&mut self, fault: CallError) {
-        if fault.held_back {
-            let reason = format!("held back: {}", fault.problem.message);
-            self.exit = self.exit.or_worse(Exit::for_problem(&fault.problem));
+    pub fn note_call_error(&mut self, error: CallError) {
+        if error.held_back {
+            let reason = format!("held back: {}", error.problem.message);
+            self.exit = self.exit.or_worse(Exit::for_problem(&error.problem));
             self.note(Outcome::Skipped, reason);
-            self.problem = Some(fault.problem);
+            self.problem = Some(error.problem);
         } else {
-            self.note_problem(fault.problem);
+            self.note_problem(error.problem);
         }
     }
 
@@ -133,7 +133,7 @@ impl OutcomeBuilder {
         self.problem = Some(Problem { message, ..problem });
     }
 
-    /// Takes back the refusal of an access token that is in use now: Graph gave it to us too.
+    /// Withdraws the refusal of an access token that is in use now: Graph granted it too.
     pub fn no_longer_refused(&mut self, fingerprint: Fingerprint) {
         let Some(place) = self.refused.iter().position(|it| it.fingerprint == fingerprint) else {
             return;
@@ -146,7 +146,7 @@ impl OutcomeBuilder {
         self.problem.take_if(|problem| problem.message == message);
     }
 
-    /// What was written; nothing at all is «not due».
+    /// Gives the weightiest outcome; nothing at all is «not due».
     pub fn finish(self) -> TokenOutcome {
         let refused = !self.refused.is_empty();
         TokenOutcome {
@@ -160,11 +160,11 @@ impl OutcomeBuilder {
 }
 
 /// Adds to a result that the token's Pages could not be listed.
-pub fn add_unlisted_pages(result: &mut TokenResult, fault: &CallError, token: &TokenConfig) {
-    if result.problem.is_some() || fault.held_back {
+pub fn note_unlisted_pages(result: &mut TokenResult, error: &CallError, token: &TokenConfig) {
+    if result.problem.is_some() || error.held_back {
         return;
     }
-    let problem = &fault.problem;
+    let problem = &error.problem;
     result.outcome =
         if problem.action.needs_a_person() { Outcome::Invalid } else { Outcome::Failed };
     result.reason = format!("its Pages could not be listed: {problem}");
@@ -173,7 +173,7 @@ pub fn add_unlisted_pages(result: &mut TokenResult, fault: &CallError, token: &T
     result.problem = Some(problem.clone());
 }
 
-/// What is reported when several things happened to one token.
+/// Ranks the outcomes: the greatest is reported where several things happened to one token.
 fn weight(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::NotDue => 0,

@@ -12,7 +12,8 @@ use super::job::{PageListing, TokenJob};
 use super::refresh_run::RefreshRun;
 use super::tokens::{TokenConfig, discovered};
 use crate::complaint::Complaint;
-use crate::graph::CallError;
+use crate::config::Pages;
+use crate::graph::{CallError, PageGrant};
 use crate::policy::{Decision, listing_is_due};
 use crate::store::StoreError;
 use crate::token::{Credential, Label, TokenId};
@@ -22,15 +23,14 @@ pub struct Following {
     /// The jobs for its Pages.
     pub jobs: Vec<TokenJob>,
     /// Why its Pages could not be listed, if that is so.
-    pub fault: Option<CallError>,
+    pub error: Option<CallError>,
 }
 
 /// Lists the Pages of `parent`, which has just been refreshed, if that is due, and gives their jobs.
 pub fn follow(refresh: &RefreshRun<'_>, parent: &TokenConfig) -> Result<Following, Complaint> {
     let run = refresh.run;
-    let tokens: Vec<&TokenConfig> = run.tokens.pages_of(&parent.label).collect();
     let mut pages = Vec::new();
-    for token in tokens {
+    for token in run.tokens.pages_of(&parent.label) {
         let id = run.token_id(&token.label)?;
         pages.push((token, run.store.credential(id)?));
     }
@@ -40,7 +40,7 @@ pub fn follow(refresh: &RefreshRun<'_>, parent: &TokenConfig) -> Result<Followin
     } else {
         None
     };
-    let fault = listing.as_ref().and_then(|listing| listing.pages.as_ref().err().cloned());
+    let error = listing.as_ref().and_then(|listing| listing.as_ref().as_ref().err().cloned());
     let mut jobs: Vec<TokenJob> = pages
         .iter()
         .map(|(token, credential)| {
@@ -48,7 +48,7 @@ pub fn follow(refresh: &RefreshRun<'_>, parent: &TokenConfig) -> Result<Followin
         })
         .collect();
     if let Some(listing) = listing {
-        let found = take_note(run, parent, credential, &pages, &listing);
+        let found = record_listing(run, parent, credential, &pages, &listing);
         let found = run.bear_full(found)?;
         jobs.extend(
             found
@@ -57,7 +57,7 @@ pub fn follow(refresh: &RefreshRun<'_>, parent: &TokenConfig) -> Result<Followin
                 .map(|token| TokenJob::new(token, None, Some(listing.clone()))),
         );
     }
-    Ok(Following { jobs, fault })
+    Ok(Following { jobs, error })
 }
 
 fn is_due(
@@ -78,7 +78,7 @@ fn is_due(
         .filter(|(token, _)| token.label.as_discovered().is_some())
         .map(|(_, credential)| credential)
         .collect();
-    let lists_all = !matches!(parent.pages, crate::config::Pages::None);
+    let lists_all = !matches!(parent.pages, Pages::None);
     let subject = run.subject(parent, credential, None);
     (lists_all && listing_is_due(&subject, &discovered, insistence, moment))
         || pages.iter().any(derives)
@@ -96,14 +96,15 @@ fn list(
     let Ok(app) = run.app(&parent.app) else {
         return Ok(None);
     };
-    let pages = run.graph.pages(&app, &access_token).map(|pages| {
+    let pages = run.graph.pages(&app, &access_token);
+    let by_id = |pages: Vec<PageGrant>| {
         pages.into_iter().map(|page| (page.id.clone(), page)).collect::<HashMap<_, _>>()
-    });
-    Ok(Some(PageListing { pages }))
+    };
+    Ok(Some(pages.map(by_id)))
 }
 
-/// Writes down which Pages were listed, and gives those that are new.
-fn take_note(
+/// Records which Pages were listed, and gives those that are new.
+fn record_listing(
     run: &Run<'_>,
     parent: &TokenConfig,
     credential: Credential,
@@ -111,7 +112,7 @@ fn take_note(
     listing: &PageListing,
 ) -> Result<Vec<TokenConfig>, StoreError> {
     let current = credential.current.as_ref().map(|current| current.id);
-    let (Ok(listed), Some(current)) = (&listing.pages, current) else {
+    let (Ok(listed), Some(current)) = (listing, current) else {
         return Ok(Vec::new());
     };
     let mut tokens: Vec<TokenConfig> = listed

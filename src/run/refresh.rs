@@ -125,8 +125,8 @@ impl RefreshRun<'_> {
         let mut jobs = Vec::new();
         if self.has_pages(&job.token) {
             let following = pages::follow(self, &job.token)?;
-            if let Some(fault) = following.fault {
-                outcome::add_unlisted_pages(&mut result, &fault, &job.token);
+            if let Some(error) = following.error {
+                outcome::note_unlisted_pages(&mut result, &error, &job.token);
             }
             jobs = following.jobs;
         }

@@ -36,8 +36,8 @@ impl RenewalMethod {
 }
 
 /// Whether the app's id or secret is to blame.
-const fn is_of_credentials(fault: &CallError) -> bool {
-    matches!(fault.problem.kind, ProblemKind::BadAppCredentials | ProblemKind::BadProof)
+const fn is_of_credentials(error: &CallError) -> bool {
+    matches!(error.problem.kind, ProblemKind::BadAppCredentials | ProblemKind::BadProof)
 }
 
 impl TokenRun<'_> {
@@ -68,14 +68,14 @@ impl TokenRun<'_> {
                     return self.granted(&method, &grant, &current).map(|()| NextStep::Stop);
                 }
                 // The next way may need no secret; if it fails too, this is what to fix.
-                Err(fault) if is_of_credentials(&fault) => refusal = Some(fault),
-                Err(fault) if fault.refuses_the_token() => {
-                    refusal = refusal.filter(is_of_credentials).or(Some(fault));
+                Err(error) if is_of_credentials(&error) => refusal = Some(error),
+                Err(error) if error.refuses_the_token() => {
+                    refusal = refusal.filter(is_of_credentials).or(Some(error));
                 }
-                Err(fault) => return self.not_renewed(fault, &current),
+                Err(error) => return self.not_renewed(error, &current),
             }
         }
-        refusal.map_or(Ok(NextStep::Stop), |fault| self.not_renewed(fault, &current))
+        refusal.map_or(Ok(NextStep::Stop), |error| self.not_renewed(error, &current))
     }
 
     /// The grants to ask for, one after the other until Meta gives one.
@@ -113,29 +113,29 @@ impl TokenRun<'_> {
     /// for only that answer is a verdict.
     fn not_renewed(
         &mut self,
-        fault: CallError,
+        error: CallError,
         current: &Generation,
     ) -> Result<NextStep, StoreError> {
-        if fault.held_back {
+        if error.held_back {
             let now = self.run.now();
             self.change(|store, credential| store.close_attempts(credential, now))?;
-            return self.not_answered(fault).map(|()| NextStep::Stop);
+            return self.not_answered(error).map(|()| NextStep::Stop);
         }
-        if fault.answer_lost {
+        if error.answer_lost {
             let now = self.run.now();
             self.change(|store, credential| store.note_lost_answer(credential, now))?;
         }
-        if let Some(eligible) = self.perhaps_too_young(&fault, current) {
-            return self.too_young_unless_dead(fault.problem, eligible, current);
+        if let Some(eligible) = self.perhaps_too_young(&error, current) {
+            return self.too_young_unless_dead(error.problem, eligible, current);
         }
-        if fault.refuses_the_token() && fault.problem.action == Action::Reauthenticate {
-            return self.blamed_by_meta(fault.problem, current);
+        if error.refuses_the_token() && error.problem.action == Action::Reauthenticate {
+            return self.blamed_by_meta(error.problem, current);
         }
-        let wait = fault.wait.unwrap_or_default();
-        self.note_failure_and_wait(&fault.problem, current.expiry, wait)?;
+        let wait = error.wait.unwrap_or_default();
+        self.note_failure_and_wait(&error.problem, current.expiry, wait)?;
         let ask_no_more =
-            matches!(fault.problem.kind, ProblemKind::Network | ProblemKind::RateLimited);
-        self.outcome.note_call_error(fault);
+            matches!(error.problem.kind, ProblemKind::Network | ProblemKind::RateLimited);
+        self.outcome.note_call_error(error);
         if ask_no_more { Ok(NextStep::Stop) } else { self.verify_instead(current) }
     }
 
@@ -160,10 +160,10 @@ impl TokenRun<'_> {
 
     /// From when on an access token that Meta refused to renew is certainly old enough for it, if it may
     /// be too young now. No page of Meta's says how such a refusal looks, so any may be one.
-    fn perhaps_too_young(&self, fault: &CallError, current: &Generation) -> Option<Time> {
+    fn perhaps_too_young(&self, error: &CallError, current: &Generation) -> Option<Time> {
         let subject = subject(self.token, Some(&self.credential), None);
         let eligible = subject.eligible_at_the_latest(current, self.run.now());
-        eligible.filter(|_| fault.refuses_the_token())
+        eligible.filter(|_| error.refuses_the_token())
     }
 
     /// What a refusal to renew a living access token in its first day means. Where an exchange was tried
@@ -204,7 +204,7 @@ impl TokenRun<'_> {
         Ok(NextStep::Stop)
     }
 
-    /// What was not proven lately is asked about in every run, whatever became of its renewal.
+    /// Inspects what was not checked lately, whatever became of its renewal.
     fn verify_instead(&mut self, current: &Generation) -> Result<NextStep, StoreError> {
         if self.is_checked_lately(current) {
             return Ok(NextStep::Stop);
@@ -212,7 +212,7 @@ impl TokenRun<'_> {
         Ok(self.inspect_and_store(current)?.map_or(NextStep::Stop, |_| NextStep::Decide))
     }
 
-    /// Meta gave the same access token back: no new generation, perhaps a later end.
+    /// Meta gave the same access token back: no new generation, perhaps a later expiry.
     fn same_token(
         &mut self,
         current: &Generation,
@@ -236,8 +236,8 @@ impl TokenRun<'_> {
         self.note_not_extended(expiry)
     }
 
-    /// Nobody else can tell the end that Meta has just granted, and it will not grant it twice: it
-    /// is written down although Graph could not be asked about the access token.
+    /// Records the expiry that Meta has just granted, although Graph could not be asked about the access
+    /// token: Graph never reports it for this type, and does not grant it twice.
     fn trust_grant(
         &mut self,
         current: &Generation,

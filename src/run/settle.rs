@@ -140,7 +140,7 @@ impl TokenRun<'_> {
                 self.note_failure(&problem, Expiry::Unknown)?;
                 self.outcome.note_problem(problem);
             }
-            Examined::NotInspected(fault) => self.not_answered(fault)?,
+            Examined::NotInspected(error) => self.not_answered(error)?,
         }
         Ok(())
     }

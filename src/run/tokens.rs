@@ -1,6 +1,6 @@
-//! Knows which tokens there are.
+//! Lists the tokens, with what the store knows of them.
 //!
-//! The config alone says: every token it declares, and under a parent with `pages = "all"` every
+//! The config says which there are: every token it declares, and under a parent with `pages = "all"` every
 //! Page that was ever listed, unless it is excepted, declared by itself, or retired.
 
 use std::collections::{HashMap, HashSet};
@@ -31,7 +31,7 @@ pub struct Tokens {
     unlisted: Vec<Label>,
 }
 
-/// Lays a token's config beside what the store knows of it, as policy judges it.
+/// Joins a token's config with what the store knows of it, for policy to judge.
 pub fn subject<'a>(
     token: &'a TokenConfig,
     credential: Option<&'a Credential>,
@@ -47,7 +47,7 @@ pub fn subject<'a>(
     }
 }
 
-/// Names a wait that Meta's «too young» began by its own name: nothing has failed.
+/// Turns a backoff into [`Skip::TooYoung`] where Meta's «too young» began it: nothing has failed.
 pub fn as_too_young(decision: Decision, subject: &Subject<'_>) -> Decision {
     let problem = subject.credential.and_then(|credential| credential.ledger.problem.as_ref());
     match decision {
@@ -77,7 +77,7 @@ impl Tokens {
         config.tokens.iter().filter(|token| token.policy.enabled)
     }
 
-    /// Lays the config over what the store knows.
+    /// Joins the config with what the store knows.
     pub fn new(config: &Config, credentials: Vec<Arc<Credential>>) -> Self {
         let mut found = found_pages(&credentials);
         let mut configs = Vec::with_capacity(config.tokens.len());
@@ -133,7 +133,7 @@ impl Tokens {
         }
     }
 
-    /// Lays a token beside what is known of it, its parent and its app, as policy judges it.
+    /// Joins a token with what is known of it, its parent and its app, for policy to judge.
     pub fn subject<'a>(&'a self, token: &'a TokenConfig) -> Subject<'a> {
         let parent = token.parent.as_ref().and_then(|label| self.credential(label));
         let throttled_until = self.throttled_apps.get(&token.app).copied();
