@@ -102,7 +102,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "config",
             "deliver",
             "exit",
-            "file",
+            "files",
             "graph",
             "notify",
             "policy",

@@ -134,8 +134,8 @@ impl TokenRun<'_> {
         self.not_derived_for(error.problem, current)
     }
 
-    /// Records why nothing was derived. While the current access token works it is tried again, and no
-    /// person is needed.
+    /// Records why nothing was derived. While the current access token works it is tried again, and
+    /// no person is needed.
     fn not_derived_for(
         &mut self,
         problem: Problem,

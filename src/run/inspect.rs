@@ -46,8 +46,8 @@ pub fn is_wrong_host(problem: &Problem) -> bool {
 
 /// Gives the problem of an access token of another app, if that is why Graph refuses to speak of it.
 ///
-/// Graph speaks only to the app that an access token was given to. That this one is not it says nothing
-/// against the app, and asking again changes nothing.
+/// Graph answers only the app that an access token was issued to. That this app is another one says
+/// nothing against it, and asking again changes nothing.
 pub fn wrong_app(error: &CallError, app: &str) -> Option<Problem> {
     let of_another_app = !error.held_back
         && error.scope == Scope::Token

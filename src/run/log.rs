@@ -25,7 +25,7 @@ macro_rules! log_at {
     };
 }
 
-/// Puts the label to everything that this thread logs until the guard is dropped.
+/// Adds the label to everything that this thread logs until the guard is dropped.
 pub fn about(label: &Label) -> EnteredSpan {
     // ERROR level, so that the span is enabled at every log level.
     tracing::error_span!("token", %label).entered()
@@ -69,7 +69,7 @@ pub fn not_taken(label: &Label, problem: &Problem) {
     );
 }
 
-/// Logs what a run did with a token, and then what stands against the token beside that.
+/// Logs what a run did with a token, and then its other issues.
 pub fn refreshed(result: &TokenResult, began: Instant) {
     let problem = result.problem.as_ref();
     let what = result.outcome.as_str().replace('_', " ");
@@ -114,7 +114,7 @@ const fn gravity(outcome: Outcome) -> Level {
     }
 }
 
-/// Logs what stands against a token, or against the machinery.
+/// Logs an issue of a token, or of the system.
 pub fn issue(reason: &Reason) {
     let level = match reason.severity {
         Health::Critical => Level::ERROR,

@@ -118,7 +118,7 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Takes the lock, opens the store and writes the run down; no other command can write from now on.
+    /// Takes the lock, opens the store and records the run; no other command can write from now on.
     pub fn open(session: &'a Session, options: RunOptions) -> Result<Self, Complaint> {
         let (lock, store) = open_store(session, options)?;
         session.interrupt.listen();

@@ -125,7 +125,7 @@ impl OutcomeBuilder {
         self.note(Outcome::Failed, "the disk is full");
     }
 
-    /// Notes that an access token from outside was refused; `outcome` says what that means for the token.
+    /// Notes that an access token from outside was refused; `outcome` says what that means.
     pub fn refused(&mut self, outcome: Outcome, problem: Problem, fingerprint: Fingerprint) {
         let message = format!("the new string is refused: {}", problem.message);
         self.refused.push(Refused { fingerprint, message: message.clone() });

@@ -78,7 +78,7 @@ impl TokenRun<'_> {
         refusal.map_or(Ok(NextStep::Stop), |error| self.not_renewed(error, &current))
     }
 
-    /// The grants to ask for, one after the other until Meta gives one.
+    /// Lists the grants to ask for, one after the other until Meta gives one.
     fn methods(&self, why: &Renew) -> Vec<RenewalMethod> {
         let spec = self.token.token_type.spec();
         let exchange = spec.exchange.map(RenewalMethod::exchange);
@@ -109,8 +109,8 @@ impl TokenRun<'_> {
         self.examine(&candidate)
     }
 
-    /// A renewal that failed changes nothing. If Meta blames the access token, Graph is asked about it,
-    /// for only that answer is a verdict.
+    /// Records a renewal that failed; the current access token stays. If Meta blames it, Graph is asked
+    /// about it: only that answer is a verdict.
     fn not_renewed(
         &mut self,
         error: CallError,
@@ -139,8 +139,8 @@ impl TokenRun<'_> {
         if ask_no_more { Ok(NextStep::Stop) } else { self.verify_instead(current) }
     }
 
-    /// Meta refused and blames the access token. Alive by Graph's own word, it is kept and tried again:
-    /// the refusal was no verdict.
+    /// Inspects an access token that Meta blames. Where it is valid, the refusal was no verdict: it is
+    /// tried again.
     fn blamed_by_meta(
         &mut self,
         problem: Problem,
@@ -158,15 +158,15 @@ impl TokenRun<'_> {
         }
     }
 
-    /// From when on an access token that Meta refused to renew is certainly old enough for it, if it may
-    /// be too young now. No page of Meta's says how such a refusal looks, so any may be one.
+    /// Says from when on an access token that Meta refused to renew is certainly old enough for it, if
+    /// it may be too young now. Meta does not document such a refusal, so any may be one.
     fn perhaps_too_young(&self, error: &CallError, current: &Generation) -> Option<Time> {
         let subject = subject(self.token, Some(&self.credential), None);
         let eligible = subject.eligible_at_the_latest(current, self.run.now());
         eligible.filter(|_| error.refuses_the_token())
     }
 
-    /// What a refusal to renew a living access token in its first day means. Where an exchange was tried
+    /// Explains a refusal to renew a valid access token in its first day. Where an exchange was tried
     /// too, its refusal says that the access token is long-lived; without the app's secret none was.
     fn too_young(&self, refusal: Problem) -> Problem {
         let kind = ProblemKind::TooYoung;
@@ -236,8 +236,8 @@ impl TokenRun<'_> {
         self.note_not_extended(expiry)
     }
 
-    /// Records the expiry that Meta has just granted, although Graph could not be asked about the access
-    /// token: Graph never reports it for this type, and does not grant it twice.
+    /// Records the expiry that Meta has just granted, although the access token could not be inspected:
+    /// Graph never reports the expiry of this type, and Meta does not grant it twice.
     fn trust_grant(
         &mut self,
         current: &Generation,

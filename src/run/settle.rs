@@ -23,8 +23,8 @@ impl TokenRun<'_> {
         }
     }
 
-    /// A candidate that was not good enough lately is not inspected again until the current one
-    /// is about to expire: only then does it matter.
+    /// Whether a candidate that was not good enough lately is not inspected again now. It is when the
+    /// current one is about to expire: only then does it matter.
     fn is_held_for_now(&self, candidate: &Generation) -> bool {
         let lives = candidate.proof.as_ref().is_some_and(|it| it.inspection.valid == Some(true));
         let lately = lives && self.is_checked_lately(candidate);

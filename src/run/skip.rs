@@ -24,28 +24,28 @@ impl TokenRun<'_> {
             Skip::AppThrottled { until } => {
                 self.outcome.note_call_error(CallError::throttled(&self.token.app, *until));
             }
-            _ => {
-                self.outcome.note(Outcome::NotDue, sentence.clone());
-                self.outcome.explain(Outcome::Verified, sentence);
-            }
+            _ => self.not_due(sentence),
         }
         Ok(NextStep::Stop)
     }
 
-    /// What keeps a sealed access token from being used stands until a person has cleared it.
+    /// Repeats what keeps a sealed access token from being used, until a person has cleared it.
     fn with_what_waits(&mut self, sentence: String) {
         match self.credential.ledger.problem.clone() {
             Some(problem) if problem.action.needs_a_person() => {
                 self.outcome.note_problem_as(Outcome::Invalid, problem);
             }
-            _ => {
-                self.outcome.note(Outcome::NotDue, sentence.clone());
-                self.outcome.explain(Outcome::Verified, sentence);
-            }
+            _ => self.not_due(sentence),
         }
     }
 
-    /// A token that waits for its next try is still what it was after the last one.
+    /// Notes that nothing is due, also as the reason of a token that was only verified.
+    fn not_due(&mut self, sentence: String) {
+        self.outcome.note(Outcome::NotDue, sentence.clone());
+        self.outcome.explain(Outcome::Verified, sentence);
+    }
+
+    /// Repeats the last attempt's outcome until the next one.
     fn backing_off(&mut self, sentence: String) {
         let proof = self.credential.current.as_ref().and_then(|current| current.proof.as_ref());
         let dead = proof.is_some_and(|proof| proof.inspection.valid == Some(false));
@@ -54,10 +54,7 @@ impl TokenRun<'_> {
                 self.outcome.note_problem_as(Outcome::Invalid, problem);
             }
             Some(problem) if dead => self.outcome.note_problem(problem),
-            _ => {
-                self.outcome.note(Outcome::NotDue, sentence.clone());
-                self.outcome.explain(Outcome::Verified, sentence);
-            }
+            _ => self.not_due(sentence),
         }
     }
 

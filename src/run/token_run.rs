@@ -201,7 +201,7 @@ impl<'a> TokenRun<'a> {
         Ok(())
     }
 
-    /// Says that the exchange of a first access token was cut short: there is no other to fall back on.
+    /// Says that the exchange of a first access token was cut short: there is none to fall back on.
     pub fn lost(&self, began: Time) -> Problem {
         let why = Decision::Verify(Verify::CutShort { began }).sentence(self.run.now());
         Problem::new(ProblemKind::Unknown, why).with_action(Action::Reauthenticate)

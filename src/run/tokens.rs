@@ -1,7 +1,7 @@
 //! Lists the tokens, with what the store knows of them.
 //!
-//! The config says which there are: every token it declares, and under a parent with `pages = "all"` every
-//! Page that was ever listed, unless it is excepted, declared by itself, or retired.
+//! The config says which there are: every token it declares, and under a parent with `pages = "all"`
+//! every Page that was ever listed, unless it is excepted, declared by itself, or retired.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
