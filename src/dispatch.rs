@@ -21,7 +21,7 @@ use self::typed::{
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
-use crate::commands::{self, DeliverOrder, HistoryOrder, RefreshOrder, Replace};
+use crate::commands::{self, DeliverOrder, HistoryOrder, Replace};
 use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
@@ -29,7 +29,7 @@ use crate::exit::{Exit, Verdict};
 use crate::interrupt::{Interrupt, survive_file_limit};
 use crate::policy::Insistence;
 use crate::report::prefixed;
-use crate::run::RunOptions;
+use crate::run::{Only, RefreshOptions, RunOptions};
 use crate::session::Session;
 use crate::token::{Pattern, Trigger};
 use crate::ui::{OUTPUT_FAILED, Ui};
@@ -170,7 +170,7 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, Complaint> {
             exit.map(|verdict| if given.exit_code { verdict.code() } else { Exit::Ok.code() })
         }
         Command::Refresh(given) => {
-            let order = RefreshOrder {
+            let options = RefreshOptions {
                 run: RunOptions {
                     command: "refresh",
                     trigger: trigger(session, given.scheduled),
@@ -183,12 +183,12 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, Complaint> {
                     (false, false) => Insistence::Named,
                     (false, true) => Insistence::None,
                 },
-                only: commands::Only::All,
+                only: Only::All,
             };
-            commands::refresh(session, &order).map(Exit::code)
+            commands::refresh(session, &options).map(Exit::code)
         }
         Command::Exchange(given) if given.stored => {
-            let order = RefreshOrder {
+            let options = RefreshOptions {
                 run: RunOptions {
                     command: "exchange",
                     trigger: Trigger::Manual,
@@ -197,9 +197,9 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, Complaint> {
                 },
                 patterns: patterns(&given.labels),
                 insistence: Insistence::None,
-                only: commands::Only::ShortLived,
+                only: Only::ShortLived,
             };
-            commands::refresh(session, &order).map(Exit::code)
+            commands::refresh(session, &options).map(Exit::code)
         }
         Command::Exchange(given) => {
             let order = commands::ExchangeOrder {

@@ -39,7 +39,7 @@
 //! kill after `seal` leaves a candidate that the next run examines; one after `promote` leaves rows
 //! that say which targets are owed the new string. Nothing is promoted unless Graph has confirmed
 //! that it lives, belongs to the same person and Page, and ends later. The page to begin with is
-//! `commands/refresh/mod.rs`.
+//! `run/token.rs`.
 
 #[macro_use]
 mod name;

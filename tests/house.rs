@@ -85,6 +85,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "config",
             "deliver",
             "exit",
+            "failpoint",
             "graph",
             "policy",
             "report",

@@ -55,7 +55,7 @@ fn deliver_all(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport
     let members = meant(run, &order.patterns)?;
     let work = || -> Result<(), Complaint> {
         for member in &members {
-            let token = run.token(&member.label)?;
+            let token = run.token_id(&member.label)?;
             deliveries.of_token(member, token, order.replace).deliver()?;
         }
         Ok(deliveries.run_pending_hooks()?)
@@ -63,7 +63,7 @@ fn deliver_all(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport
     run.session.interrupt.guard(|| run.aborted(), work)?;
     let mut tokens = Vec::new();
     for member in &members {
-        let credential = run.store.credential(run.token(&member.label)?)?;
+        let credential = run.store.credential(run.token_id(&member.label)?)?;
         tokens.push(TokenDeliveries {
             label: member.label.clone(),
             deliveries: stored_deliveries(member, Some(&credential)),
@@ -95,7 +95,7 @@ pub fn preview_deliveries(session: &Session, order: &DeliverOrder) -> Result<Exi
     let deliveries = run.deliveries()?;
     let mut previews = Vec::new();
     for member in meant(&run, &order.patterns)? {
-        let token = run.token(&member.label)?;
+        let token = run.token_id(&member.label)?;
         let of_token = deliveries.of_token(&member, token, Replace::Own).preview_all()?;
         previews.extend(of_token.into_iter().map(|it| PreviewedDelivery {
             label: member.label.clone(),
@@ -154,7 +154,7 @@ fn restore(run: &mut Run<'_>, label: &Label) -> Result<Restored, Complaint> {
     let deliveries = run.deliveries()?;
     let found = run.tokens.select(&[Pattern::new(label.as_str())]);
     let declared = match &found {
-        Ok(found) => Some((run.token(label)?, found[0])),
+        Ok(found) => Some((run.token_id(label)?, found[0])),
         Err(_) => None,
     };
     let restored = deliveries.restore(label, declared)?;

@@ -20,8 +20,8 @@ use crate::policy::{
 };
 use crate::report::{RunReport, TokenResult};
 use crate::run::candidate::{Candidates, Examined};
-use crate::run::configured_tokens::{holds, shared};
-use crate::run::inspect::{inspect, misfit_behind};
+use crate::run::configured_tokens::{holds, refuse_shared};
+use crate::run::inspect::{inspect, wrong_app};
 use crate::run::log;
 use crate::run::tokens::{TokenConfig, Tokens, subject};
 use crate::run::{DryRun, Run, RunOptions};
@@ -52,7 +52,7 @@ pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, Compla
         Tokens::new(&session.config, Vec::new()).select(&[Pattern::new(order.label.as_str())])?;
     }
     let prompt = format!("the new access token for `{}`", order.label);
-    let string = read_token(session, order.file.as_deref(), &prompt)?;
+    let access_token = read_token(session, order.file.as_deref(), &prompt)?;
     let options = RunOptions {
         command: "exchange",
         trigger: Trigger::Manual,
@@ -62,33 +62,33 @@ pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, Compla
     let mut run = Run::open(session, options)?;
     let report = run.load_tokens().and_then(|()| {
         let deliveries = run.deliveries()?;
-        let work = || hand_over(&run, &deliveries, order, &string);
+        let work = || hand_over(&run, &deliveries, order, &access_token);
         session.interrupt.guard(|| run.aborted(), work)
     });
-    run.conclude(report)
+    run.finish(report)
 }
 
 fn hand_over(
     run: &Run<'_>,
     deliveries: &Deliveries<'_>,
     order: &ExchangeOrder,
-    string: &AccessToken,
+    access_token: &AccessToken,
 ) -> Result<RunReport, Complaint> {
     let token = run.tokens.select(&[Pattern::new(order.label.as_str())])?[0];
     let (_about, began) = (log::about(&token.label), Instant::now());
     let mut exchange = Exchange::new(run, token)?;
-    exchange.check_not_of_another_label(string)?;
+    exchange.check_not_of_another_label(access_token)?;
     // Room is taken before Meta is asked: what it grants, and the access token itself, is sealed.
     let room = run.store.room_for_grant()?;
     let app = run.app(&exchange.token.app).map_err(CallError::of_token);
-    let app = app.map_err(|fault| exchange.fault(&fault))?;
-    let inspection = inspect(&run.graph, &app, string).map_err(|fault| {
-        match misfit_behind(&fault, &app.name) {
+    let app = app.map_err(|error| exchange.call_failed(&error))?;
+    let inspection = inspect(&run.graph, &app, access_token).map_err(|error| {
+        match wrong_app(&error, &app.name) {
             Some(problem) => exchange.refusal(&problem),
-            None => exchange.fault(&fault),
+            None => exchange.call_failed(&error),
         }
     })?;
-    let new = NewToken { string, inspection: &inspection };
+    let new = NewToken { access_token, inspection: &inspection };
     exchange.check_fit(&app, &new)?;
     let (outcome, reason) = match exchange.lifetime(&new) {
         Lifetime::Long if inspection.expiry == Expiry::Never => {
@@ -104,7 +104,7 @@ fn hand_over(
     let run_hooks = deliveries.run_pending_hooks();
     run.bear_full(run_hooks)?;
     let result = exchange.result(outcome, reason)?;
-    log::kept(&result, began);
+    log::refreshed(&result, began);
     let mut results = vec![result];
     run.add_deliveries(&mut results)?;
     // A damaged access token that was just replaced is no failure of what replaced it.
@@ -134,7 +134,7 @@ enum Lifetime {
 
 /// The access token that was handed over, and its inspection.
 struct NewToken<'a> {
-    string: &'a AccessToken,
+    access_token: &'a AccessToken,
     inspection: &'a Inspection,
 }
 
@@ -150,7 +150,7 @@ struct Exchange<'a> {
 
 impl<'a> Exchange<'a> {
     fn new(run: &'a Run<'a>, token: &'a TokenConfig) -> Result<Self, Complaint> {
-        let before = run.store.credential(run.token(&token.label)?)?;
+        let before = run.store.credential(run.token_id(&token.label)?)?;
         Ok(Self { run, token, credential: before.clone(), before })
     }
 
@@ -163,11 +163,11 @@ impl<'a> Exchange<'a> {
         Ok(())
     }
 
-    fn check_not_of_another_label(&self, string: &AccessToken) -> Result<(), Complaint> {
-        let fingerprint = self.run.store.fingerprint(string)?;
+    fn check_not_of_another_label(&self, access_token: &AccessToken) -> Result<(), Complaint> {
+        let fingerprint = self.run.store.fingerprint(access_token)?;
         for sighting in self.run.store.sightings(&fingerprint)? {
             if sighting.token != self.before.id && holds(sighting.state) {
-                return Err(shared(&sighting.label, &self.token.label));
+                return Err(refuse_shared(&sighting.label, &self.token.label));
             }
         }
         Ok(())
@@ -179,7 +179,7 @@ impl<'a> Exchange<'a> {
         match judge_newcomer(new.inspection, self.token.token_type, &expected, Incumbent::Gone) {
             Adoption::Take | Adoption::OnlyIfCurrentIsDead(_) => Ok(()),
             Adoption::Wait(problem) | Adoption::Refuse(problem) => {
-                let problem = self.blame_a_lost_answer(new.string, problem)?;
+                let problem = self.blame_a_lost_answer(new.access_token, problem)?;
                 let refusal = self.refusal(&problem);
                 let short = is_short_life(new.inspection, self.run.now());
                 Err(if short { refusal.hint(short_lived(app.provider)) } else { refusal })
@@ -206,7 +206,7 @@ impl<'a> Exchange<'a> {
         if self.run.dry_run == DryRun::Yes {
             return Ok((Outcome::WouldExchange, reason));
         }
-        let grant = self.ask_for_exchange(app, new)?.map_err(|fault| self.fault(&fault))?;
+        let grant = self.ask_for_exchange(app, new)?.map_err(|error| self.call_failed(&error))?;
         self.take_grant(app, &grant, reason)
     }
 
@@ -229,11 +229,11 @@ impl<'a> Exchange<'a> {
         }
         match self.ask_for_exchange(app, new)? {
             Ok(grant) => self.take_grant(app, &grant, "it was short-lived".to_owned()),
-            Err(fault) if fault.refuses_the_token() => {
+            Err(error) if error.refuses_the_token() => {
                 let reason = "Meta does not exchange it, so it is long-lived already";
                 self.store_as_it_is(app, new, reason)
             }
-            Err(fault) => Err(self.fault(&fault)),
+            Err(error) => Err(self.call_failed(&error)),
         }
     }
 
@@ -257,8 +257,8 @@ impl<'a> Exchange<'a> {
         Ok((Outcome::Exchanged, reason))
     }
 
-    fn is_in_use(&self, string: &AccessToken) -> Result<bool, Complaint> {
-        let fingerprint = self.run.store.fingerprint(string)?;
+    fn is_in_use(&self, access_token: &AccessToken) -> Result<bool, Complaint> {
+        let fingerprint = self.run.store.fingerprint(access_token)?;
         Ok(self.before.current.as_ref().is_some_and(|it| it.fingerprint == fingerprint))
     }
 
@@ -273,16 +273,16 @@ impl<'a> Exchange<'a> {
         };
         let (run, now) = (self.run.id, self.run.now());
         self.change(|store, credential| store.plan_attempt(run, credential, now))?;
-        let sent = SentExchange { at: now, of: self.run.store.fingerprint(new.string)? };
+        let sent = SentExchange { at: now, of: self.run.store.fingerprint(new.access_token)? };
         self.change(|store, credential| store.note_exchange_sent(credential, Some(sent)))?;
         failpoint::reach("before-request");
-        let answer = self.run.graph.grant(app, exchange, Some(new.string));
+        let answer = self.run.graph.grant(app, exchange, Some(new.access_token));
         match &answer {
             Ok(_) => failpoint::reach("granted"),
-            Err(fault) => {
+            Err(error) => {
                 let now = self.run.now();
                 self.change(|store, credential| store.close_attempts(credential, now))?;
-                if !fault.answer_lost {
+                if !error.answer_lost {
                     self.change(|store, credential| store.note_exchange_sent(credential, None))?;
                 }
             }
@@ -293,11 +293,11 @@ impl<'a> Exchange<'a> {
     /// Says of a dead access token that an earlier exchange of it was not answered, if that is so.
     fn blame_a_lost_answer(
         &self,
-        string: &AccessToken,
+        access_token: &AccessToken,
         problem: Problem,
     ) -> Result<Problem, Complaint> {
         let Some(sent) = self.before.ledger.sent_exchange else { return Ok(problem) };
-        Ok(sent.blame(self.run.store.fingerprint(string)?, problem))
+        Ok(sent.blame(self.run.store.fingerprint(access_token)?, problem))
     }
 
     fn store_as_it_is(
@@ -306,10 +306,10 @@ impl<'a> Exchange<'a> {
         new: &NewToken<'_>,
         reason: &str,
     ) -> Result<(Outcome, String), Complaint> {
-        if self.is_in_use(new.string)? {
+        if self.is_in_use(new.access_token)? {
             return Ok((Outcome::Verified, "it is the string in use already".to_owned()));
         }
-        self.take(app, new.string, new.inspection.expiry, Origin::Adopted)?;
+        self.take(app, new.access_token, new.inspection.expiry, Origin::Adopted)?;
         let outcome = match self.run.dry_run {
             DryRun::No => Outcome::Adopted,
             DryRun::Yes => Outcome::WouldAdopt,
@@ -345,7 +345,7 @@ impl<'a> Exchange<'a> {
         self.credential = credential;
         match examined {
             Examined::Promoted { .. } => Ok(()),
-            Examined::NotInspected(fault) => Err(self.waits(&fault)),
+            Examined::NotInspected(error) => Err(self.waits(&error)),
             Examined::AdoptionRefused(problem)
             | Examined::GrantRefused(problem)
             | Examined::NotExtended(problem)
@@ -412,18 +412,18 @@ impl<'a> Exchange<'a> {
         self.untouched(complaint)
     }
 
-    fn fault(&self, fault: &CallError) -> Complaint {
-        log::not_taken(&self.token.label, &fault.problem);
+    fn call_failed(&self, error: &CallError) -> Complaint {
+        log::not_taken(&self.token.label, &error.problem);
         let subject = subject(self.token, Some(&self.before), None);
         let complaint = Complaint::new(
-            Exit::for_problem(&fault.problem),
-            fault.problem.kind.as_str(),
+            Exit::for_problem(&error.problem),
+            error.problem.kind.as_str(),
             self.token.label.as_str(),
-            fault.problem.to_string(),
+            error.problem.to_string(),
         );
         // No run will try again for the person what was never stored.
-        self.untouched(if fault.problem.action.needs_a_person() {
-            complaint.hint(remedy(&fault.problem, &subject))
+        self.untouched(if error.problem.action.needs_a_person() {
+            complaint.hint(remedy(&error.problem, &subject))
         } else {
             complaint.hint("nothing was stored: paste the string again later")
         })
@@ -438,13 +438,13 @@ impl<'a> Exchange<'a> {
     }
 
     /// Says that the new one is sealed and could not be inspected yet.
-    fn waits(&self, fault: &CallError) -> Complaint {
-        log::not_taken(&self.token.label, &fault.problem);
+    fn waits(&self, error: &CallError) -> Complaint {
+        log::not_taken(&self.token.label, &error.problem);
         Complaint::new(
-            Exit::for_problem(&fault.problem),
-            fault.problem.kind.as_str(),
+            Exit::for_problem(&error.problem),
+            error.problem.kind.as_str(),
             self.token.label.as_str(),
-            format!("the new string is sealed, but not examined yet: {}", fault.problem),
+            format!("the new string is sealed, but not examined yet: {}", error.problem),
         )
         .hint(format!("run `metatoken refresh {}`", self.token.label))
     }

@@ -17,7 +17,7 @@ pub use config::{check_config, show_config};
 pub use deliver::{DeliverOrder, deliver, preview_deliveries, restore_files};
 pub use exchange::{ExchangeOrder, exchange};
 pub use history::{HistoryOrder, history};
-pub use refresh::{Only, RefreshOrder, refresh};
+pub use refresh::refresh;
 pub use status::{StatusOrder, Which, inspect_string, status};
 pub use store::back_up;
 pub use token::print_token;

@@ -8,6 +8,7 @@ use crate::exit::{Exit, Verdict};
 use crate::policy::Health;
 use crate::report::{CheckReport, StatusReport, TokenReport};
 use crate::run::apps;
+use crate::run::tokens::ThrottledApps;
 use crate::session::Session;
 use crate::status::{self, AskGraph};
 use crate::token::{AccessToken, Pattern};
@@ -67,7 +68,7 @@ pub fn inspect_string(
     app: Option<&str>,
 ) -> Result<Verdict, Complaint> {
     let token = read_token(session, Some(file), "the access token")?;
-    let app = apps::app(session, &apps::Pauses::new(), &app_name(session, app)?)
+    let app = apps::app(session, &ThrottledApps::new(), &app_name(session, app)?)
         .map_err(|problem| Complaint::new(Exit::Config, "bad_app", "", problem.to_string()))?;
     let report = status::inspect_token(session, &app, &token)?;
     show(session, report)

@@ -1,29 +1,24 @@
 //! Reads the Meta apps, with their secrets.
 
-use std::collections::HashMap;
-
-use super::tokens::Tokens;
+use super::tokens::{ThrottledApps, Tokens};
 use crate::graph::{App, Graph};
 use crate::policy::{Dates, Moment, Reason, judge_fallback, judge_version, throttle};
 use crate::session::Session;
 use crate::store::{Store, StoreError};
 use crate::token::{Problem, ProblemKind, Time};
 
-/// The apps that Meta throttles, and until when.
-pub type Pauses = HashMap<String, Time>;
-
-/// The apps that are to be left alone at `now`.
-pub fn pauses(store: &Store, now: Time) -> Result<Pauses, StoreError> {
-    let mut pauses = store.throttled_apps(now)?;
-    pauses.retain(|_, until| throttle(*until, now).is_some());
-    Ok(pauses)
+/// Reads which apps are to be left alone at `now`.
+pub fn throttled_apps(store: &Store, now: Time) -> Result<ThrottledApps, StoreError> {
+    let mut throttled = store.throttled_apps(now)?;
+    throttled.retain(|_, until| throttle(*until, now).is_some());
+    Ok(throttled)
 }
 
-/// The app of that name, its id and secret read now that they are needed.
+/// Reads the app of that name, with its id and secret, now that they are needed.
 ///
 /// An id or a secret that cannot be read concerns only the tokens of that app, so it is a problem
 /// of theirs and not the end of the run.
-pub fn app(session: &Session, pauses: &Pauses, name: &str) -> Result<App, Problem> {
+pub fn app(session: &Session, throttled: &ThrottledApps, name: &str) -> Result<App, Problem> {
     let setting = session.config.app(name).ok_or_else(|| {
         Problem::new(ProblemKind::BadAppCredentials, format!("there is no app `{name}`"))
     })?;
@@ -46,11 +41,11 @@ pub fn app(session: &Session, pauses: &Pauses, name: &str) -> Result<App, Proble
         id: read("id", &setting.id)?.expose().to_owned(),
         secret: setting.secret.as_ref().map(|source| read("secret", source)).transpose()?,
         version: setting.graph_version.clone(),
-        throttled_until: pauses.get(name).copied(),
+        throttled_until: throttled.get(name).copied(),
     })
 }
 
-/// What is to be said of the Graph versions that the apps of these tokens ask for.
+/// Judges the Graph versions that the apps of these tokens ask for.
 ///
 /// Threads has one version of its own, which no app chooses.
 pub fn version_reasons(

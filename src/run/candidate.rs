@@ -9,7 +9,7 @@
 //! the store made of it.
 
 use super::Run;
-use super::inspect::{is_another_hosts, misfit_behind};
+use super::inspect::{Inspected, is_wrong_host, wrong_app};
 use super::tokens::{TokenConfig, subject};
 use crate::graph::CallError;
 use crate::policy::{Adoption, Extension, Incumbent, judge_grant, judge_newcomer, next_try};
@@ -21,9 +21,6 @@ use crate::token::{
 
 /// Asks Graph about one generation, and gives the token back as it is then.
 pub type Inspect<'a> = &'a dyn Fn(Credential, &Generation) -> Result<Inspected, StoreError>;
-
-/// A token, and what Graph says of one of its generations, or why it says nothing.
-pub type Inspected = (Credential, Result<Proof, CallError>);
 
 /// Handles the candidates of one token.
 pub struct Candidates<'a> {
@@ -83,7 +80,7 @@ impl Candidates<'_> {
         let (credential, answer) = inspect(credential, candidate)?;
         let proof = match answer {
             Ok(proof) => proof,
-            Err(fault) => return self.not_inspected(credential, candidate, fault),
+            Err(error) => return self.not_inspected(credential, candidate, error),
         };
         match candidate.origin {
             Origin::Adopted => self.compare_adopted(credential, candidate, &proof, inspect),
@@ -107,7 +104,7 @@ impl Candidates<'_> {
         let (credential, answer) = inspect(credential, candidate)?;
         let proof = match answer {
             Ok(proof) => proof,
-            Err(fault) => return Ok((credential, Examined::NotInspected(fault))),
+            Err(error) => return Ok((credential, Examined::NotInspected(error))),
         };
         let credential = self.note(credential, candidate, &proof)?;
         let expected = self.expected_identity(&credential)?;
@@ -150,13 +147,13 @@ impl Candidates<'_> {
         &self,
         credential: Credential,
         candidate: &Generation,
-        fault: CallError,
+        error: CallError,
     ) -> Result<(Credential, Examined), StoreError> {
-        match misfit_behind(&fault, &self.token.app) {
+        match wrong_app(&error, &self.token.app) {
             Some(problem) if candidate.origin == Origin::Adopted => {
                 self.refuse_adoption(credential, candidate, problem)
             }
-            _ => Ok((credential, Examined::NotInspected(fault))),
+            _ => Ok((credential, Examined::NotInspected(error))),
         }
     }
 
@@ -175,13 +172,13 @@ impl Candidates<'_> {
         }
         match verdict {
             Adoption::Take => self.promote_with(credential, candidate, proof),
-            Adoption::Wait(problem) if is_another_hosts(&problem) => {
+            Adoption::Wait(problem) if is_wrong_host(&problem) => {
                 self.refuse_adoption(credential, candidate, problem)
             }
             Adoption::Wait(problem) => Ok((credential, Examined::Waits(problem))),
             Adoption::OnlyIfCurrentIsDead(problem) => {
                 match self.current_lives(credential, candidate, inspect)? {
-                    (credential, Err(fault)) => Ok((credential, Examined::NotInspected(fault))),
+                    (credential, Err(error)) => Ok((credential, Examined::NotInspected(error))),
                     (credential, Ok(true)) => self.refuse_adoption(credential, candidate, problem),
                     (credential, Ok(false)) => self.promote_with(credential, candidate, proof),
                 }
@@ -211,7 +208,7 @@ impl Candidates<'_> {
         match verdict {
             Extension::Take => self.promote_with(credential, candidate, proof),
             Extension::NotExtended => match self.current_lives(credential, candidate, inspect)? {
-                (credential, Err(fault)) => Ok((credential, Examined::NotInspected(fault))),
+                (credential, Err(error)) => Ok((credential, Examined::NotInspected(error))),
                 (credential, Ok(true)) => {
                     self.refuse_not_extended(credential, candidate, proof.inspection.expiry)
                 }
@@ -221,7 +218,7 @@ impl Candidates<'_> {
             Extension::Wait(problem) => Ok((credential, Examined::Waits(problem))),
             Extension::Dead(problem) => {
                 match self.current_lives(credential, candidate, inspect)? {
-                    (credential, Err(fault)) => Ok((credential, Examined::NotInspected(fault))),
+                    (credential, Err(error)) => Ok((credential, Examined::NotInspected(error))),
                     (credential, Ok(true)) => self.refuse_grant(credential, candidate, problem),
                     // Both are invalid; the new one may not have propagated yet.
                     (credential, Ok(false)) => Ok((credential, Examined::Waits(problem))),
@@ -241,7 +238,7 @@ impl Candidates<'_> {
         inspect: Inspect<'_>,
     ) -> Result<(Credential, Examined), StoreError> {
         let credential = match self.current_lives(credential, candidate, inspect)? {
-            (credential, Err(fault)) => return Ok((credential, Examined::NotInspected(fault))),
+            (credential, Err(error)) => return Ok((credential, Examined::NotInspected(error))),
             (credential, Ok(false)) => return self.promote_worse(credential, candidate, proof),
             (credential, Ok(true)) => credential,
         };
@@ -288,7 +285,7 @@ impl Candidates<'_> {
                 let credential = self.note(credential, &current, &proof)?;
                 Ok((credential, Ok(lives(&proof))))
             }
-            (credential, Err(fault)) => Ok((credential, Err(fault))),
+            (credential, Err(error)) => Ok((credential, Err(error))),
         }
     }
 
@@ -411,7 +408,7 @@ impl Candidates<'_> {
         Ok(store.note_proof(*id, credential, generation.id, proof.clone())?.0)
     }
 
-    /// Whose access token this must be: the config's app and Page, and the person as before.
+    /// Says whose access token this must be: the config's app and Page, and the person as before.
     ///
     /// The person behind a derived Page token is the parent's. Another worker may have inspected
     /// that, or may have promoted another generation of it: it is read again here.
@@ -436,7 +433,7 @@ impl Candidates<'_> {
     }
 }
 
-/// The problem of a renewal that Meta accepted and that moved nothing.
+/// Gives the problem of a renewal that Meta accepted and that moved nothing.
 pub fn not_extended() -> Problem {
     Extension::NotExtended
         .problem()

@@ -13,14 +13,14 @@ use crate::token::{AccessToken, Fingerprint, GenerationState, Label, Problem, Pr
 #[derive(Debug)]
 pub enum ConfiguredToken {
     /// An access token that this token never had.
-    String(AccessToken),
+    Found(AccessToken),
     /// Nothing that could be an access token, and why.
     Unusable(Problem),
 }
 
 /// Reads the source of one token.
-pub fn read(session: &Session, member: &TokenConfig) -> Option<ConfiguredToken> {
-    let source = member.access_token.as_ref()?;
+pub fn read(session: &Session, config: &TokenConfig) -> Option<ConfiguredToken> {
+    let source = config.access_token.as_ref()?;
     let unusable = |why: String| {
         Some(ConfiguredToken::Unusable(
             Problem::new(ProblemKind::Unknown, why)
@@ -30,20 +30,20 @@ pub fn read(session: &Session, member: &TokenConfig) -> Option<ConfiguredToken> 
     match session.secrets.resolve(source) {
         Err(error) => unusable(format!("its `access_token` cannot be read: {error}")),
         Ok(secret) => match AccessToken::parse(secret.expose()) {
-            Ok(token) => Some(ConfiguredToken::String(token)),
+            Ok(token) => Some(ConfiguredToken::Found(token)),
             Err(why) => unusable(format!("its `access_token` is no access token: {why}")),
         },
     }
 }
 
-/// Reads the sources of all `members` and keeps what is new to each.
+/// Reads the sources of all `tokens` and keeps what is new to each.
 ///
-/// Where the one in use is lost, one that the token had before is as good as new: Graph says whether
-/// it still lives. One access token under two labels is refused before anything runs: a renewal of the one would be a
-/// surprise to the other.
+/// Where the current one is lost, one that the token had before counts as new: Graph says whether it
+/// still lives. One access token under two labels is refused before anything runs: a renewal under
+/// one label would surprise the other.
 pub fn read_all(
     session: &Session,
-    members: &[&TokenConfig],
+    tokens: &[&TokenConfig],
     store: &Store,
     is_lost: impl Fn(&Label) -> bool,
 ) -> Result<HashMap<Label, ConfiguredToken>, Complaint> {
@@ -51,32 +51,32 @@ pub fn read_all(
     let mut configured_tokens = HashMap::new();
     let (mut found, mut fingerprints) = (Vec::new(), Vec::new());
     let mut shared_here = Ok(());
-    for member in members {
-        let Some(configured_token) = read(session, member) else { continue };
-        let ConfiguredToken::String(token) = &configured_token else {
-            configured_tokens.insert(member.label.clone(), configured_token);
+    for config in tokens {
+        let Some(configured_token) = read(session, config) else { continue };
+        let ConfiguredToken::Found(token) = &configured_token else {
+            configured_tokens.insert(config.label.clone(), configured_token);
             continue;
         };
         let fingerprint = store.fingerprint(token)?;
-        if let Some(other) = holders.insert(fingerprint, &member.label) {
-            shared_here = Err(shared(other, &member.label));
+        if let Some(other) = holders.insert(fingerprint, &config.label) {
+            shared_here = Err(refuse_shared(other, &config.label));
             break;
         }
-        found.push((member, configured_token));
+        found.push((config, configured_token));
         fingerprints.push(fingerprint);
     }
     let sightings = store.sightings_of_each(&fingerprints)?;
-    for ((member, configured_token), sightings) in found.into_iter().zip(sightings) {
+    for ((config, configured_token), sightings) in found.into_iter().zip(sightings) {
         let mut seen = false;
         for sighting in sightings {
-            if sighting.label == member.label || Some(&sighting.label) == member.was.as_ref() {
-                seen = !is_lost(&member.label);
+            if sighting.label == config.label || Some(&sighting.label) == config.was.as_ref() {
+                seen = !is_lost(&config.label);
             } else if holds(sighting.state) {
-                return Err(shared(&sighting.label, &member.label));
+                return Err(refuse_shared(&sighting.label, &config.label));
             }
         }
         if !seen {
-            configured_tokens.insert(member.label.clone(), configured_token);
+            configured_tokens.insert(config.label.clone(), configured_token);
         }
     }
     shared_here.map(|()| configured_tokens)
@@ -90,8 +90,8 @@ pub const fn holds(state: GenerationState) -> bool {
     )
 }
 
-/// The refusal of one access token under two labels.
-pub fn shared(one: &Label, other: &Label) -> Complaint {
+/// Refuses one access token under two labels.
+pub fn refuse_shared(one: &Label, other: &Label) -> Complaint {
     Complaint::new(
         Exit::Config,
         "shared_string",

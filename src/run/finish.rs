@@ -1,17 +1,18 @@
 //! Ends a run: writes down how it ended, and prints its report.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::TimeDelta;
 
-use super::Run;
-use super::{apps, log};
+use super::tokens::TokenConfig;
+use super::{Run, apps, log};
 use crate::complaint::Complaint;
+use crate::deliver::stored_deliveries;
 use crate::exit::Exit;
-use crate::policy::{Reason, judge_fullness};
+use crate::policy::{Reason, judge_deliveries, judge_fullness};
 use crate::report::{RunReport, TokenResult};
 use crate::store::StoreError;
-use crate::token::Label;
+use crate::token::{Delivery, Label};
 use crate::ui::{OutputFormat, Verbosity};
 
 /// How long a throttled app is left alone where Meta does not say: the limits are counted over an
@@ -26,8 +27,8 @@ fn exit_of(report: &Result<RunReport, Complaint>) -> Exit {
 
 impl Run<'_> {
     /// Writes down how the run ended, and prints its report.
-    pub fn conclude(self, report: Result<RunReport, Complaint>) -> Result<Exit, Complaint> {
-        let closed = self.close_over(&report);
+    pub fn finish(self, report: Result<RunReport, Complaint>) -> Result<Exit, Complaint> {
+        let closed = self.close_with(&report);
         self.bear_full(closed)?;
         let mut report = report?;
         report.system.extend(self.fullness(&report.results));
@@ -38,7 +39,7 @@ impl Run<'_> {
     pub fn show(&self, report: RunReport) -> Result<Exit, Complaint> {
         let exit = report.exit();
         let report = report.with_prefix(self.prefix());
-        report.system.iter().for_each(log::stands);
+        report.system.iter().for_each(log::issue);
         let ui = &self.session.ui;
         match ui.format {
             OutputFormat::Json => ui.data(&report.json())?,
@@ -48,13 +49,13 @@ impl Run<'_> {
         Ok(exit)
     }
 
-    /// The prefix of every message, if the config sets one.
+    /// Gives the prefix of every message, if the config sets one.
     pub fn prefix(&self) -> Option<&str> {
         self.session.config.alerts.prefix.as_deref()
     }
 
-    /// Leaves word for the next run which apps Meta wants left alone.
-    fn leave_word(&self) -> Result<(), StoreError> {
+    /// Records for the next run which apps Meta wants left alone.
+    fn record_throttles(&self) -> Result<(), StoreError> {
         let now = self.now();
         for throttle in self.graph.throttles() {
             let until = now + throttle.wait.unwrap_or(USUAL_THROTTLE);
@@ -64,7 +65,7 @@ impl Run<'_> {
     }
 
     /// Writes down how the run ended that gave this. One that worked around damage did its work.
-    pub fn close_over(&self, report: &Result<RunReport, Complaint>) -> Result<(), StoreError> {
+    pub fn close_with(&self, report: &Result<RunReport, Complaint>) -> Result<(), StoreError> {
         let exit = exit_of(report);
         if exit == Exit::Storage && report.is_ok() {
             self.store.note_work_done(self.id)?;
@@ -74,7 +75,7 @@ impl Run<'_> {
 
     /// Writes down how the run ended: as the shell will see it, by a signal if there was one.
     pub fn close(&self, exit: Exit) -> Result<(), StoreError> {
-        let left = self.leave_word();
+        let recorded = self.record_throttles();
         let code = self.session.interrupt.exit_code().unwrap_or(exit.code());
         let (heard, now) = (self.graph.clock_skew(), self.now());
         if heard.is_some() {
@@ -82,18 +83,36 @@ impl Run<'_> {
             self.bear_full(brought)?;
         }
         self.store.finish_run(self.id, code, heard, now)?;
-        left
+        recorded
     }
 
     /// Writes down that the process must end while a request hangs.
     pub fn aborted(&self) {
         let code = self.session.interrupt.exit_code().unwrap_or(Exit::Failed.code());
         log::aborted(code, self.began);
-        // Nobody is left to be told that the store failed too.
+        // The process ends now: that the store failed too cannot be reported.
         let _ = self.store.abandon_run(self.id, code, self.graph.clock_skew(), self.now());
     }
 
-    /// What is to be said where the disk was full: which tokens it held back, and which of them
+    /// Adds to each result how its targets stand, once everything was delivered that can be.
+    pub fn add_deliveries(&self, results: &mut [TokenResult]) -> Result<(), StoreError> {
+        let delivered = self.tokens.configs.iter().filter(|token| !token.deliver.is_empty());
+        let configs: HashMap<&Label, &TokenConfig> =
+            delivered.map(|token| (&token.label, &**token)).collect();
+        for result in results {
+            let Some(config) = configs.get(&result.label) else { continue };
+            let Some(token) = self.known_id(&result.label) else { continue };
+            let credential = self.store.credential(token)?;
+            result.deliveries = stored_deliveries(config, Some(&credential));
+            result.issues.extend(judge_deliveries(&result.label, &result.deliveries, self.now()));
+            if result.deliveries.iter().any(Delivery::is_behind) {
+                result.exit = result.exit.or_worse(Exit::NotDelivered);
+            }
+        }
+        Ok(())
+    }
+
+    /// Says where the disk was full: which tokens it held back, and which of them
     /// have no time left for that.
     pub fn fullness(&self, results: &[TokenResult]) -> Option<Reason> {
         let error = self.found_full()?;
@@ -104,14 +123,14 @@ impl Run<'_> {
             .filter(|result| result.exit == Exit::Storage)
             .map(|result| &result.label)
             .collect();
-        let members = self.tokens.configs.iter();
-        let members = members.filter(|member| held_back.contains(&member.label));
-        let labels = members.clone().map(|member| member.label.clone()).collect();
-        let critical = self.tokens.critical(members, self.now());
+        let tokens = self.tokens.configs.iter();
+        let tokens = tokens.filter(|token| held_back.contains(&token.label));
+        let labels = tokens.clone().map(|token| token.label.clone()).collect();
+        let critical = self.tokens.critical(tokens, self.now());
         Some(judge_fullness(self.store.path(), &how, labels, &critical))
     }
 
-    /// What concerns the machinery.
+    /// Judges what concerns no single token: clock, Graph versions, store.
     pub fn system(&self) -> Vec<Reason> {
         let versions =
             apps::version_reasons(self.session, &self.tokens, &self.graph, self.moment());

@@ -1,7 +1,20 @@
-//! Inspects an access token: asks Graph about it.
+//! Inspects an access token: asks Graph about it, and records the answer.
+//!
+//! Whatever keeps Graph from answering says nothing against the access token. Only what a person has
+//! to fix is recorded, so that every reader of the store learns of it.
 
+use std::time::Instant;
+
+use super::log;
+use super::token_run::TokenRun;
 use crate::graph::{App, CallError, Graph, Scope};
-use crate::token::{AccessToken, Inspection, Problem, ProblemKind};
+use crate::store::StoreError;
+use crate::token::{
+    AccessToken, Action, Credential, Generation, Inspection, Problem, ProblemKind, Proof,
+};
+
+/// A token, and what Graph says of one of its generations, or why it says nothing.
+pub type Inspected = (Credential, Result<Proof, CallError>);
 
 /// Meta's subcode for «invalid», which by its own message may also be an error of its systems.
 /// Source: Meta, handling errors.
@@ -24,27 +37,114 @@ fn may_be_a_mistake(problem: &Problem) -> bool {
     }
 }
 
-/// Whether an access token from outside is one that its host cannot even read, because another host of
-/// Meta's gave it out: it never becomes one of this host's.
-pub fn is_another_hosts(problem: &Problem) -> bool {
+/// Whether the host cannot even read an access token, because another host of Meta's issued it.
+pub fn is_wrong_host(problem: &Problem) -> bool {
     /// Meta's code for an access token that is no good. Source: Meta, handling errors.
     const INVALID: Option<i64> = Some(190);
     problem.kind == ProblemKind::WrongHostOrType && problem.code == INVALID
 }
 
-/// The misfit behind a refusal to speak of an access token from outside, if it is another app's.
+/// Gives the problem of an access token of another app, if that is why Graph refuses to speak of it.
 ///
-/// Graph speaks only to the app that an access token was given to. That this one is not it says nothing
-/// against the app, and asking again changes nothing.
-pub fn misfit_behind(fault: &CallError, app: &str) -> Option<Problem> {
-    let of_another_app = !fault.held_back
-        && fault.scope == Scope::Token
-        && fault.problem.kind == ProblemKind::BadAppCredentials
-        && fault.problem.code.is_some();
+/// Graph answers only the app that an access token was issued to. That this app is another one says
+/// nothing against it, and asking again changes nothing.
+pub fn wrong_app(error: &CallError, app: &str) -> Option<Problem> {
+    let of_another_app = !error.held_back
+        && error.scope == Scope::Token
+        && error.problem.kind == ProblemKind::BadAppCredentials
+        && error.problem.code.is_some();
     of_another_app.then(|| Problem {
         kind: ProblemKind::IdentityChanged,
         action: ProblemKind::WrongHostOrType.action(),
         message: format!("it was given to another app than `{app}`"),
-        ..fault.problem.clone()
+        ..error.problem.clone()
     })
+}
+
+impl TokenRun<'_> {
+    /// Asks Graph about an access token and stores the answer; nothing if there was none.
+    pub fn inspect_and_store(
+        &mut self,
+        generation: &Generation,
+    ) -> Result<Option<Proof>, StoreError> {
+        let proof = self.inspect(generation)?;
+        if let Some(proof) = &proof {
+            self.note_proof(generation, proof)?;
+        }
+        Ok(proof)
+    }
+
+    /// Asks Graph about an access token; nothing if there was no answer.
+    pub fn inspect(&mut self, generation: &Generation) -> Result<Option<Proof>, StoreError> {
+        let (credential, answer) = self.try_inspect(self.credential.clone(), generation)?;
+        self.credential = credential;
+        match answer {
+            Ok(proof) => Ok(Some(proof)),
+            Err(error) => self.not_answered(error).map(|()| None),
+        }
+    }
+
+    /// Asks Graph about an access token, and stores no answer.
+    pub fn try_inspect(
+        &self,
+        credential: Credential,
+        generation: &Generation,
+    ) -> Result<Inspected, StoreError> {
+        let access_token = self.run.store.reveal(generation.id)?;
+        let began = Instant::now();
+        match self.app().and_then(|app| inspect(&self.run.graph, &app, &access_token)) {
+            Ok(inspection) => {
+                log::inspected(&inspection, began);
+                let credential = self.forget_app_problem(credential)?;
+                Ok((credential, Ok(Proof { at: self.run.now(), inspection })))
+            }
+            Err(error) => Ok((credential, Err(error))),
+        }
+    }
+
+    /// Notes that Graph gave no answer, or was not even asked.
+    pub fn not_answered(&mut self, error: CallError) -> Result<(), StoreError> {
+        self.note_what_a_person_must_fix(&error)?;
+        self.outcome.note_call_error(error);
+        Ok(())
+    }
+
+    /// Records a wrong secret or a disabled app: it says nothing against the access token, but it can
+    /// be neither inspected nor renewed.
+    fn note_what_a_person_must_fix(&mut self, error: &CallError) -> Result<(), StoreError> {
+        // A wait that Meta asked for and that is not over must not be forgotten.
+        let known = self.credential.ledger.problem.as_ref();
+        let waits =
+            known.is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown));
+        if error.problem.action.needs_a_person() && !waits {
+            self.change(|store, credential| store.note_trouble(credential, Some(&error.problem)))?;
+            self.app_in_doubt.set(true);
+        }
+        Ok(())
+    }
+
+    /// Forgets what was wrong with the app: an answer shows that it is live; that its secret is right
+    /// only where it was sent.
+    fn forget_app_problem(&self, credential: Credential) -> Result<Credential, StoreError> {
+        if !self.app_in_doubt.get() {
+            return Ok(credential);
+        }
+        let shown = self.token.token_type.provider().spec().proves_the_secret();
+        let disproved = |problem: &Problem| match problem.kind {
+            ProblemKind::AppDisabled => true,
+            kind => shown && kind.is_about_the_app(),
+        };
+        if !credential.ledger.problem.as_ref().is_some_and(disproved) {
+            return Ok(credential);
+        }
+        let credential = self.run.store.note_trouble(credential, None)?;
+        self.app_in_doubt.set(false);
+        Ok(credential)
+    }
+
+    /// Records an answer about a generation.
+    pub fn note_proof(&mut self, generation: &Generation, proof: &Proof) -> Result<(), StoreError> {
+        let (run, generation, proof) = (self.run.id, generation.id, proof.clone());
+        self.change(|store, credential| Ok(store.note_proof(run, credential, generation, proof)?.0))
+    }
 }

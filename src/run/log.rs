@@ -1,8 +1,7 @@
-//! What a command did, as the log tells it: the words of the report, and the numbers of Meta's
-//! behind them.
+//! Logs what a command did, in the words of the report, with Meta's numbers.
 //!
-//! A problem of a token that a run is about is told when its turn is over, with its label; what
-//! failed on the way there is told by the calls.
+//! A problem of a token that a run is about is logged when its turn is over, with its label; what
+//! failed on the way there is logged by the calls.
 
 use std::time::Instant;
 
@@ -15,7 +14,7 @@ use crate::store::StoreError;
 use crate::token::{Inspection, Label, Outcome, Problem, Time};
 
 /// Logs at a level that is not known before; `tracing` wants one that is.
-macro_rules! tell {
+macro_rules! log_at {
     ($level:expr, $($facts:tt)*) => {
         match $level {
             Level::ERROR => tracing::error!($($facts)*),
@@ -26,19 +25,19 @@ macro_rules! tell {
     };
 }
 
-/// Puts the label to everything that this thread logs until the guard is dropped.
+/// Adds the label to everything that this thread logs until the guard is dropped.
 pub fn about(label: &Label) -> EnteredSpan {
-    // As grave as can be, or a log of errors alone would not know the label.
+    // ERROR level, so that the span is enabled at every log level.
     tracing::error_span!("token", %label).entered()
 }
 
-/// Tells what a token needs, and why.
+/// Logs what a token needs, and why.
 pub fn decided(label: &Label, decision: &Decision, now: Time) {
     let (what, why) = (decision.name(), decision.sentence(now));
     tracing::info!(event = "decided", %label, "{what}: {why}");
 }
 
-/// Tells what Graph said of an access token.
+/// Logs what Graph said of an access token.
 pub fn inspected(inspection: &Inspection, began: Instant) {
     let problem = inspection.problem.as_ref();
     let verdict = match inspection.valid {
@@ -57,7 +56,7 @@ pub fn inspected(inspection: &Inspection, began: Instant) {
     );
 }
 
-/// Tells what kept an access token that a person handed over from being taken.
+/// Logs what kept an access token that a person handed over from being taken.
 pub fn not_taken(label: &Label, problem: &Problem) {
     tracing::error!(
         event = "failed",
@@ -70,12 +69,12 @@ pub fn not_taken(label: &Label, problem: &Problem) {
     );
 }
 
-/// Tells what a run did with a token, and then what stands against the token beside that.
-pub fn kept(result: &TokenResult, began: Instant) {
+/// Logs what a run did with a token, and then its other issues.
+pub fn refreshed(result: &TokenResult, began: Instant) {
     let problem = result.problem.as_ref();
     let what = result.outcome.as_str().replace('_', " ");
     let why = if result.reason.is_empty() { "" } else { ": " };
-    tell!(
+    log_at!(
         gravity(result.outcome),
         event = result.outcome.as_str(),
         label = %result.label,
@@ -87,12 +86,12 @@ pub fn kept(result: &TokenResult, began: Instant) {
         "{what}{why}{}",
         result.reason
     );
-    let told = |reason: &&Reason| {
+    let is_logged = |reason: &&Reason| {
         problem.is_some_and(|it| {
             it.kind.as_str() == reason.code || it.message.contains(&reason.message)
         })
     };
-    result.issues.iter().filter(|reason| !told(reason)).for_each(stands);
+    result.issues.iter().filter(|reason| !is_logged(reason)).for_each(issue);
 }
 
 const fn gravity(outcome: Outcome) -> Level {
@@ -115,24 +114,24 @@ const fn gravity(outcome: Outcome) -> Level {
     }
 }
 
-/// Tells what stands against a token, or against the machinery.
-pub fn stands(reason: &Reason) {
+/// Logs an issue of a token, or of the system.
+pub fn issue(reason: &Reason) {
     let level = match reason.severity {
         Health::Critical => Level::ERROR,
         Health::Warning => Level::WARN,
         Health::Ok | Health::Unknown => Level::DEBUG,
     };
     let label = reason.labels.first().map(Label::as_str);
-    tell!(level, event = "standing", label, problem = reason.code, "{}", reason.message);
+    log_at!(level, event = "standing", label, problem = reason.code, "{}", reason.message);
 }
 
-/// Tells that proofs could not be stored by a command that only looks.
+/// Logs that proofs could not be stored by a command that only looks.
 pub fn not_stored(error: StoreError) {
     let error = anyhow::Error::from(error);
     tracing::info!(event = "not_stored", "the answers could not be stored: {error:#}");
 }
 
-/// Tells that a run was ended by a signal while a request hung.
+/// Logs that a run was ended by a signal while a request hung.
 pub fn aborted(exit_code: u8, began: Instant) {
     let duration_ms = began.elapsed().as_millis();
     tracing::warn!(

@@ -1,18 +1,33 @@
 //! Opens a run: takes the lock, opens the store, and reads the tokens.
 //!
 //! Every command that changes something works with one [`Run`]: the lock, the store, the client for
-//! Graph and the [`Tokens`]. `finish` writes down how the run ended. `inspect` asks Graph about one
-//! access token; `candidate` seals, compares and promotes a new one. `apps` knows the Meta apps,
-//! `configured_tokens` reads what the config points to, `deliveries` opens what delivers them, `worker_pool` shares the work among threads,
-//! and `log` tells what was done.
+//! Graph and the [`Tokens`]. `apps` reads the Meta apps, `configured_tokens` what the config points
+//! to. `finish` writes down how the run ended, and `log` tells what was done.
+//!
+//! `inspect` asks Graph about one access token; `candidate` seals, compares and promotes a new one.
+//!
+//! [`refresh`] refreshes all tokens that a `refresh_run` is about, on the threads of `worker_pool`, a
+//! `job` a token. One token's way is the page `token`: it settles candidates (`settle`), and then
+//! inspects, renews (`renew`), derives (`derive`) or skips (`skip`). `token_run` is what these share,
+//! `outcome` gathers what happened, and `pages` lists Pages.
 
 pub mod apps;
 pub mod candidate;
 pub mod configured_tokens;
-mod deliveries;
+mod derive;
 mod finish;
 pub mod inspect;
+mod job;
 pub mod log;
+mod outcome;
+mod pages;
+mod refresh;
+mod refresh_run;
+mod renew;
+mod settle;
+mod skip;
+mod token;
+mod token_run;
 pub mod tokens;
 pub mod worker_pool;
 
@@ -22,8 +37,11 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
+pub use self::refresh::refresh;
+pub use self::refresh_run::{Only, RefreshOptions};
 use self::tokens::{TokenConfig, Tokens, subject};
 use crate::complaint::Complaint;
+use crate::deliver::{Deliveries, DeliveryContext, RunTime};
 use crate::exit::Exit;
 use crate::graph::{App, Graph};
 use crate::policy::{
@@ -67,7 +85,7 @@ fn open_store(
     }
 }
 
-/// The two clocks at the end of the run that last heard Graph.
+/// Gives the two clocks at the end of the run that last heard Graph.
 pub fn last_heard(run: Option<&RunRow>) -> Option<LastHeard> {
     let run = run?;
     let (graph, skew) = (run.finished_at?, run.clock_skew?);
@@ -100,7 +118,7 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Takes the lock, opens the store and writes the run down; no other command can write from now on.
+    /// Takes the lock, opens the store and records the run; no other command can write from now on.
     pub fn open(session: &'a Session, options: RunOptions) -> Result<Self, Complaint> {
         let (lock, store) = open_store(session, options)?;
         session.interrupt.listen();
@@ -149,16 +167,29 @@ impl<'a> Run<'a> {
                 ids.insert(credential.label.clone(), credential.id);
             }
         }
-        let pauses = apps::pauses(&self.store, self.now())?;
-        self.tokens = Tokens::new(&self.session.config, credentials).mindful_of(pauses);
+        let throttled = apps::throttled_apps(&self.store, self.now())?;
+        self.tokens = Tokens::new(&self.session.config, credentials).with_throttled_apps(throttled);
         Ok(())
     }
 
-    /// What was damaged in the store when the run looked, but for what is still so: that stands
+    /// Opens the deliveries of this run: finishes the files that an earlier run left half-written.
+    pub fn deliveries(&self) -> Result<Deliveries<'_>, StoreError> {
+        Deliveries::open(DeliveryContext {
+            store: &self.store,
+            run: self.id,
+            dry_run: self.dry_run,
+            config: &self.session.config,
+            environment: &self.session.environment,
+            tokens: &self.tokens.configs,
+            time: self,
+        })
+    }
+
+    /// Says what was damaged in the store when the run looked, but for what is still so: that stands
     /// against its token.
     pub fn damage(&self) -> Vec<Reason> {
         let is_well = |label: &Label| {
-            let token = self.known(label).map(|token| self.store.credential(token));
+            let token = self.known_id(label).map(|token| self.store.credential(token));
             token.is_some_and(|known| known.is_ok_and(|known| known.damage.is_none()))
         };
         let repaired = self.mended.iter().filter(|it| is_well(&it.label));
@@ -170,28 +201,28 @@ impl<'a> Run<'a> {
         self.damage.iter().cloned().chain(repaired).collect()
     }
 
-    /// The tokens whose access token is lost.
+    /// Says of which tokens the access token is lost.
     pub fn lost(&self) -> Vec<Reason> {
-        let lost = self.tokens.configs.iter().map(|member| self.tokens.subject(member));
+        let lost = self.tokens.configs.iter().map(|token| self.tokens.subject(token));
         let lost = lost.filter(|subject| subject.credential.is_some_and(Credential::is_lost));
         let reasons = lost.flat_map(|subject| judge(&subject, self.moment()).reasons);
         reasons.filter(Reason::is_damage).collect()
     }
 
     /// Makes the store know these tokens.
-    pub fn enrol<'m>(
+    pub fn enrol<'t>(
         &self,
-        members: impl IntoIterator<Item = &'m TokenConfig>,
+        tokens: impl IntoIterator<Item = &'t TokenConfig>,
         name: impl Fn(&Label) -> Option<String>,
     ) -> Result<Vec<TokenId>, StoreError> {
-        let enrolments: Vec<Enrolment> = members
+        let enrolments: Vec<Enrolment> = tokens
             .into_iter()
-            .map(|member| Enrolment {
-                label: member.label.clone(),
-                was: member.was.clone(),
-                token_type: member.token_type,
-                page_id: member.page_id.clone(),
-                name: name(&member.label),
+            .map(|token| Enrolment {
+                label: token.label.clone(),
+                was: token.was.clone(),
+                token_type: token.token_type,
+                page_id: token.page_id.clone(),
+                name: name(&token.label),
             })
             .collect();
         let ids = self.store.enrol(&enrolments)?;
@@ -202,58 +233,58 @@ impl<'a> Run<'a> {
         Ok(ids)
     }
 
-    /// The store's number for a token that is enrolled.
-    pub fn token(&self, label: &Label) -> Result<TokenId, Complaint> {
-        self.known(label).ok_or_else(|| {
+    /// Gives the store's number for a token that is enrolled.
+    pub fn token_id(&self, label: &Label) -> Result<TokenId, Complaint> {
+        self.known_id(label).ok_or_else(|| {
             Complaint::new(Exit::Bug, "not_enrolled", label.as_str(), "is not in the store")
         })
     }
 
-    /// The store's number for a token, if it is enrolled.
-    pub fn known(&self, label: &Label) -> Option<TokenId> {
+    /// Gives the store's number for a token, if it is enrolled.
+    pub fn known_id(&self, label: &Label) -> Option<TokenId> {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner).get(label).copied()
     }
 
-    /// What is known of the time.
+    /// Gives what is known of the time.
     pub fn clocks(&self) -> Clocks {
         let (host, heard) = (self.session.clock.now(), self.graph.clock_skew());
         Clocks { host, heard, last: self.last_heard }
     }
 
-    /// The time to go by.
+    /// Gives the time to go by.
     pub fn now(&self) -> Time {
         self.clocks().now()
     }
 
-    /// When the run began.
+    /// Says when the run began.
     pub fn started_at(&self) -> Time {
         self.clocks().at(self.host_started_at)
     }
 
-    /// The moment at which something is judged.
+    /// Gives the moment at which something is judged.
     pub fn moment(&self) -> Moment {
         let clocks = self.clocks();
         let (now, run_started) = (clocks.now(), clocks.at(self.host_started_at));
         Moment { now, run_started, dates: clocks.dates() }
     }
 
-    /// The app of that name.
+    /// Reads the app of that name.
     pub fn app(&self, name: &str) -> Result<App, Problem> {
-        apps::app(self.session, self.tokens.pauses(), name)
+        apps::app(self.session, self.tokens.throttled_apps(), name)
     }
 
-    /// A token as policy judges it now.
-    pub fn subject<'m>(
+    /// Joins a token with what is known of it now, for policy to judge.
+    pub fn subject<'t>(
         &self,
-        member: &'m TokenConfig,
-        credential: &'m Credential,
-        parent: Option<&'m Credential>,
-    ) -> Subject<'m> {
-        let throttled_until = self.tokens.pauses().get(&member.app).copied();
-        Subject { throttled_until, ..subject(member, Some(credential), parent) }
+        token: &'t TokenConfig,
+        credential: &'t Credential,
+        parent: Option<&'t Credential>,
+    ) -> Subject<'t> {
+        let throttled_until = self.tokens.throttled_apps().get(&token.app).copied();
+        Subject { throttled_until, ..subject(token, Some(credential), parent) }
     }
 
-    /// Why nothing new may be begun, if that is so.
+    /// Says why nothing new may be begun, if that is so.
     pub fn out_of_time(&self) -> Option<Problem> {
         let limit = self.session.config.http.run_deadline;
         if self.session.interrupt.is_raised() {
@@ -267,7 +298,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Lets the run go on where the disk is full, which is remembered for its report; any other
+    /// Lets the run go on where the disk is full, which is retokened for its report; any other
     /// failure of the store is given back.
     pub fn bear_full<T>(&self, done: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
         match done {
@@ -279,16 +310,26 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Why not everything could be written, if that is so.
+    /// Says why not everything could be written, if that is so.
     pub fn found_full(&self) -> Option<StoreError> {
         self.full.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Announces renewals in the store before their first request, each once a run.
+    /// Records renewals before their first request, each once a run.
     pub fn record_attempts(&self, tokens: &[TokenId]) -> Result<(), StoreError> {
         if tokens.is_empty() {
             return Ok(());
         }
         self.store.plan_attempts(self.id, tokens, self.now())
+    }
+}
+
+impl RunTime for Run<'_> {
+    fn now(&self) -> Time {
+        Run::now(self)
+    }
+
+    fn is_over(&self) -> bool {
+        self.out_of_time().is_some()
     }
 }

@@ -1,12 +1,11 @@
-//! Knows which tokens there are.
+//! Lists the tokens, with what the store knows of them.
 //!
-//! The config alone says: every token it declares, and under a parent with `pages = "all"` every
-//! Page that was ever listed, unless it is excepted, declared by itself, or retired.
+//! The config says which there are: every token it declares, and under a parent with `pages = "all"`
+//! every Page that was ever listed, unless it is excepted, declared by itself, or retired.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::apps::Pauses;
 use crate::complaint::Complaint;
 use crate::config::{Config, Pages};
 use crate::exit::Exit;
@@ -15,38 +14,41 @@ use crate::token::{Credential, Label, Pattern, ProblemKind, Time};
 
 pub use crate::config::TokenConfig;
 
-/// All tokens that are to be kept, and what the store knows of them.
+/// The apps that Meta throttles, and until when.
+pub type ThrottledApps = HashMap<String, Time>;
+
+/// All tokens that are to be refreshed, and what the store knows of them.
 #[derive(Debug, Default)]
 pub struct Tokens {
     /// In the config's order, the Pages that were found after their parent.
     pub configs: Vec<Arc<TokenConfig>>,
-    /// Where in `members` the Pages of each parent stand.
+    /// Where in `configs` the Pages of each parent stand.
     pages: HashMap<Label, Vec<usize>>,
     credentials: Vec<Arc<Credential>>,
     /// Where in `credentials` each token stands, by the label that it has in the config.
     known: HashMap<Label, usize>,
-    pauses: Pauses,
+    throttled_apps: ThrottledApps,
     unlisted: Vec<Label>,
 }
 
-/// This token as policy judges it.
+/// Joins a token's config with what the store knows of it, for policy to judge.
 pub fn subject<'a>(
-    member: &'a TokenConfig,
+    token: &'a TokenConfig,
     credential: Option<&'a Credential>,
     parent: Option<&'a Credential>,
 ) -> Subject<'a> {
     Subject {
-        label: &member.label,
-        token_type: member.token_type,
-        policy: &member.policy,
+        label: &token.label,
+        token_type: token.token_type,
+        policy: &token.policy,
         credential,
-        parent: member.parent.as_ref().map(|label| Parent { label, credential: parent }),
+        parent: token.parent.as_ref().map(|label| Parent { label, credential: parent }),
         throttled_until: None,
     }
 }
 
-/// A pause that is Meta's own day for young strings, called by that name: nothing has failed.
-pub fn in_its_own_words(decision: Decision, subject: &Subject<'_>) -> Decision {
+/// Turns a backoff into [`Skip::TooYoung`] where Meta's «too young» began it: nothing has failed.
+pub fn as_too_young(decision: Decision, subject: &Subject<'_>) -> Decision {
     let problem = subject.credential.and_then(|credential| credential.ledger.problem.as_ref());
     match decision {
         Decision::Skip(Skip::BackingOff { until: eligible })
@@ -58,8 +60,8 @@ pub fn in_its_own_words(decision: Decision, subject: &Subject<'_>) -> Decision {
     }
 }
 
-/// The Page of that id as it is found under `parent`, if it is one to keep and no declared token
-/// takes its place.
+/// Configures the Page of that id as it is found under `parent`, if it is one to refresh and no
+/// declared token takes its place.
 pub fn discovered(config: &Config, parent: &TokenConfig, page_id: &str) -> Option<TokenConfig> {
     let wanted = match &parent.pages {
         Pages::None => false,
@@ -70,35 +72,35 @@ pub fn discovered(config: &Config, parent: &TokenConfig, page_id: &str) -> Optio
 }
 
 impl Tokens {
-    /// The declared tokens that are enabled.
+    /// Lists the declared tokens that are enabled.
     pub fn declared(config: &Config) -> impl Iterator<Item = &Arc<TokenConfig>> {
-        config.tokens.iter().filter(|member| member.policy.enabled)
+        config.tokens.iter().filter(|token| token.policy.enabled)
     }
 
-    /// Lays the config over what the store knows.
+    /// Joins the config with what the store knows.
     pub fn new(config: &Config, credentials: Vec<Arc<Credential>>) -> Self {
         let mut found = found_pages(&credentials);
-        let mut members = Vec::with_capacity(config.tokens.len());
-        for member in Self::declared(config) {
-            let pages = found.remove(member.label.as_str()).unwrap_or_default();
-            members.push(member.clone());
-            let pages = pages.into_iter().filter_map(|id| discovered(config, member, id));
-            members.extend(pages.map(Arc::new));
+        let mut configs = Vec::with_capacity(config.tokens.len());
+        for token in Self::declared(config) {
+            let pages = found.remove(token.label.as_str()).unwrap_or_default();
+            configs.push(token.clone());
+            let pages = pages.into_iter().filter_map(|id| discovered(config, token, id));
+            configs.extend(pages.map(Arc::new));
         }
         let renamed: HashMap<&Label, &Label> = Self::declared(config)
-            .filter_map(|member| Some((member.was.as_ref()?, &member.label)))
+            .filter_map(|token| Some((token.was.as_ref()?, &token.label)))
             .collect();
-        let kept: HashSet<&Label> = members.iter().map(|member| &member.label).collect();
+        let listed: HashSet<&Label> = configs.iter().map(|token| &token.label).collect();
         let unlisted = credentials
             .iter()
             .map(|credential| &credential.label)
             .filter(|label| config.token(label).is_none() && !renamed.contains_key(label))
-            .filter(|label| !kept.contains(label))
+            .filter(|label| !listed.contains(label))
             .cloned()
             .collect();
         let mut pages: HashMap<Label, Vec<usize>> = HashMap::new();
-        for (place, member) in members.iter().enumerate() {
-            if let Some(parent) = &member.parent {
+        for (place, token) in configs.iter().enumerate() {
+            if let Some(parent) = &token.parent {
                 pages.entry(parent.clone()).or_default().push(place);
             }
         }
@@ -107,21 +109,22 @@ impl Tokens {
             (label.clone(), place)
         });
         let known = known.collect();
-        Self { configs: members, pages, credentials, known, pauses: Pauses::new(), unlisted }
+        let throttled_apps = ThrottledApps::new();
+        Self { configs, pages, credentials, known, throttled_apps, unlisted }
     }
 
-    /// The same, mindful of the apps that Meta throttles.
-    pub fn mindful_of(self, pauses: Pauses) -> Self {
-        Self { pauses, ..self }
+    /// Sets the apps that Meta throttles.
+    pub fn with_throttled_apps(self, throttled_apps: ThrottledApps) -> Self {
+        Self { throttled_apps, ..self }
     }
 
-    /// What the store knows of a token.
+    /// Gives what the store knows of a token.
     pub fn credential(&self, label: &Label) -> Option<&Credential> {
         self.known.get(label).map(|place| &*self.credentials[*place])
     }
 
-    /// Puts what was learnt of a token in the place of what was known.
-    pub fn learn(&mut self, label: &Label, credential: Credential) {
+    /// Replaces what is known of a token.
+    pub fn replace(&mut self, label: &Label, credential: Credential) {
         if let Some(place) = self.known.get(label) {
             self.credentials[*place] = Arc::new(credential);
         } else {
@@ -130,64 +133,64 @@ impl Tokens {
         }
     }
 
-    /// A token as policy judges it.
-    pub fn subject<'a>(&'a self, member: &'a TokenConfig) -> Subject<'a> {
-        let parent = member.parent.as_ref().and_then(|label| self.credential(label));
-        let throttled_until = self.pauses.get(&member.app).copied();
-        Subject { throttled_until, ..subject(member, self.credential(&member.label), parent) }
+    /// Joins a token with what is known of it, its parent and its app, for policy to judge.
+    pub fn subject<'a>(&'a self, token: &'a TokenConfig) -> Subject<'a> {
+        let parent = token.parent.as_ref().and_then(|label| self.credential(label));
+        let throttled_until = self.throttled_apps.get(&token.app).copied();
+        Subject { throttled_until, ..subject(token, self.credential(&token.label), parent) }
     }
 
-    /// Those of these tokens that expire within their `critical_within`.
+    /// Selects those of these tokens that expire within their `critical_within`.
     pub fn critical<'a>(
         &'a self,
-        members: impl IntoIterator<Item = &'a Arc<TokenConfig>>,
+        tokens: impl IntoIterator<Item = &'a Arc<TokenConfig>>,
         now: Time,
     ) -> Vec<Label> {
-        let is_critical = |member: &&Arc<TokenConfig>| {
-            let subject = self.subject(member);
+        let is_critical = |token: &&Arc<TokenConfig>| {
+            let subject = self.subject(token);
             let critical_within = subject.critical_within();
             subject.current().is_some_and(|it| it.expiry.is_within(critical_within, now))
         };
-        members.into_iter().filter(is_critical).map(|member| member.label.clone()).collect()
+        tokens.into_iter().filter(is_critical).map(|token| token.label.clone()).collect()
     }
 
-    /// The apps that Meta throttles.
-    pub const fn pauses(&self) -> &Pauses {
-        &self.pauses
+    /// Gives the apps that Meta throttles.
+    pub const fn throttled_apps(&self) -> &ThrottledApps {
+        &self.throttled_apps
     }
 
-    /// The tokens derived from `parent`.
+    /// Lists the tokens derived from `parent`.
     pub fn pages_of(&self, parent: &Label) -> impl Iterator<Item = &TokenConfig> + use<'_> {
         let places = self.pages.get(parent).map(Vec::as_slice).unwrap_or_default();
         places.iter().map(|place| &*self.configs[*place])
     }
 
-    /// The tokens of one app.
+    /// Lists the tokens of one app.
     pub fn labels_of_app(&self, app: &str) -> Vec<Label> {
-        let members = self.configs.iter().filter(|member| member.app == app);
-        members.map(|member| member.label.clone()).collect()
+        let tokens = self.configs.iter().filter(|token| token.app == app);
+        tokens.map(|token| token.label.clone()).collect()
     }
 
-    /// Names that the store knows and the config no longer has.
+    /// Lists the labels that the store knows and the config no longer has.
     pub fn unlisted(&self) -> &[Label] {
         &self.unlisted
     }
 
-    /// The tokens meant by what was typed; all of them when nothing was.
+    /// Selects the tokens meant by what was typed; all of them when nothing was.
     pub fn select(&self, patterns: &[Pattern]) -> Result<Vec<&TokenConfig>, Complaint> {
         for pattern in patterns {
-            if !self.configs.iter().any(|member| pattern.matches(&member.label)) {
-                return Err(self.nobody(pattern));
+            if !self.configs.iter().any(|token| pattern.matches(&token.label)) {
+                return Err(self.no_such_label(pattern));
             }
         }
-        let meant = |member: &&TokenConfig| {
-            patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(&member.label))
+        let meant = |token: &&TokenConfig| {
+            patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(&token.label))
         };
         Ok(self.configs.iter().map(AsRef::as_ref).filter(meant).collect())
     }
 
-    fn nobody(&self, pattern: &Pattern) -> Complaint {
-        let labels: Vec<&Label> = self.configs.iter().map(|member| &member.label).collect();
+    fn no_such_label(&self, pattern: &Pattern) -> Complaint {
+        let labels: Vec<&Label> = self.configs.iter().map(|token| &token.label).collect();
         let known = match labels.len() {
             0 => "the config declares no tokens".to_owned(),
             1..=12 => format!("the labels are {}", crate::policy::humanize::list(&labels)),
@@ -198,7 +201,7 @@ impl Tokens {
     }
 }
 
-/// The ids of the Pages that were found and are still to be kept, by the label of their parent.
+/// The ids of the Pages that were found and are still to be refreshed, by the label of their parent.
 fn found_pages(credentials: &[Arc<Credential>]) -> HashMap<&str, Vec<&str>> {
     let mut labels: Vec<&Label> = credentials
         .iter()

@@ -1,7 +1,7 @@
 //! Worker threads that share a queue of jobs, where a finished job may bring new ones.
 //!
-//! A Page waits for its parent, so it is queued only when the parent is done; among those that
-//! are queued the soonest end goes first.
+//! A Page waits for its parent, so it is queued only when the parent is done; among the queued jobs
+//! the greatest goes first.
 
 use std::collections::BinaryHeap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -54,7 +54,7 @@ pub fn ask_graph(
     let answer = |question: &Question| {
         let (member, generation, token) = &to_ask[question.place.0];
         let _about = log::about(&member.label);
-        let result = apps::app(session, stored.tokens.pauses(), &member.app)
+        let result = apps::app(session, stored.tokens.throttled_apps(), &member.app)
             .map_err(CallError::of_token)
             .and_then(|app| inspect(graph, &app, token))
             .map(|inspection| {
@@ -88,7 +88,7 @@ pub fn find_lost(stored: &mut Stored<'_>, store: Option<&Store>, ask: AskGraph) 
         }
     }
     for (label, credential) in lost {
-        stored.tokens.learn(&label, credential);
+        stored.tokens.replace(&label, credential);
     }
 }
 
@@ -116,7 +116,7 @@ fn to_ask<'a>(
             // What a run has rejected already is not judged again.
             _ if stored.tokens.credential(&member.label).is_some_and(was_rejected) => {}
             _ => {
-                if let Some(ConfiguredToken::String(token)) =
+                if let Some(ConfiguredToken::Found(token)) =
                     configured_tokens::read(stored.session, member)
                 {
                     to_ask.push((member, None, token));
@@ -192,7 +192,7 @@ pub fn keep_answers(stored: &mut Stored<'_>, answers: &[LiveAnswer]) {
             }
             current.proof = Some(proof.clone());
             credential.blame_the_lost_answer();
-            stored.tokens.learn(&answer.label, credential);
+            stored.tokens.replace(&answer.label, credential);
             proofs.push((generation, proof.clone()));
         }
     }

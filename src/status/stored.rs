@@ -9,9 +9,9 @@ use crate::deliver::{observed_deliveries, stored_deliveries};
 use crate::graph::Graph;
 use crate::notify::failing_channels;
 use crate::policy::{Clocks, LastHeard, Reason, TOLERANCE};
-use crate::run::apps::{self, Pauses};
+use crate::run::apps;
 use crate::run::last_heard;
-use crate::run::tokens::{TokenConfig, Tokens};
+use crate::run::tokens::{ThrottledApps, TokenConfig, Tokens};
 use crate::session::Session;
 use crate::store::{Machinery, Stock, Store};
 use crate::token::{Delivery, Label, Pattern, Time};
@@ -55,10 +55,11 @@ impl<'a> Stored<'a> {
         let now = Clocks { host: session.clock.now(), heard, last: last_heard }.now();
         let Stock { credentials, strays } =
             store.map_or_else(|| Ok(Stock::default()), Store::stock)?;
-        let pauses = store.map_or_else(|| Ok(Pauses::new()), |store| apps::pauses(store, now))?;
+        let throttled = store
+            .map_or_else(|| Ok(ThrottledApps::new()), |store| apps::throttled_apps(store, now))?;
         let mut problems = exposures(&session.config);
         problems.extend(system::left_half_written(&session.config, &credentials, now));
-        let tokens = Tokens::new(&session.config, credentials).mindful_of(pauses);
+        let tokens = Tokens::new(&session.config, credentials).with_throttled_apps(throttled);
         let machinery = match store {
             Some(store) => store.machinery("refresh", now + TOLERANCE)?,
             None => Machinery::default(),

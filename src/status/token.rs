@@ -10,7 +10,7 @@ use crate::policy::{
 };
 use crate::report::{LastRuns, Refresh, StatusReport, TokenReport, VerdictSource};
 use crate::run::inspect::inspect;
-use crate::run::tokens::{TokenConfig, Tokens, in_its_own_words};
+use crate::run::tokens::{TokenConfig, Tokens, as_too_young};
 use crate::session::Session;
 use crate::token::{
     AccessToken, Delivery, Expiry, Identity, Inspection, Label, Problem, TokenType,
@@ -128,7 +128,7 @@ fn adoption_is_next(moment: Moment) -> Refresh {
 }
 
 fn plan(subject: &Subject<'_>, moment: Moment) -> Refresh {
-    let decision = in_its_own_words(decide(subject, Insistence::None, moment), subject);
+    let decision = as_too_young(decide(subject, Insistence::None, moment), subject);
     let ledger = subject.credential.map(|credential| credential.ledger.clone()).unwrap_or_default();
     Refresh {
         automatic: !subject.only_a_person_can_renew(),

@@ -1,10 +1,10 @@
 //! Gathers what happens to one token, and gives the weightiest outcome with its reason.
 
+use super::tokens::{TokenConfig, subject};
 use crate::exit::Exit;
 use crate::graph::CallError;
 use crate::policy::remedy;
 use crate::report::TokenResult;
-use crate::run::tokens::{TokenConfig, subject};
 use crate::token::{Fingerprint, Outcome, Problem};
 
 /// The weightiest outcome so far, with its reason, and everything that bears on the exit code.
@@ -41,7 +41,7 @@ pub struct TokenOutcome {
 }
 
 impl OutcomeBuilder {
-    /// Nothing has happened yet.
+    /// Starts with nothing.
     pub fn new() -> Self {
         Self {
             outcome: None,
@@ -83,39 +83,39 @@ impl OutcomeBuilder {
         }
     }
 
-    /// Notes that a Page is out of every verdict from now on: no person is needed for it any more.
+    /// Notes that a Page was retired, and forgets the rest: no person is needed for it any more.
     pub fn retired(&mut self, reason: String) {
         *self = Self { outcome: Some(Outcome::Skipped), reason, ..Self::new() };
     }
 
     /// Whether something has gone wrong already.
-    pub const fn has_trouble(&self) -> bool {
+    pub const fn has_problem(&self) -> bool {
         self.problem.is_some()
     }
 
     /// Notes that something went wrong; whether a person is needed follows from the problem.
-    pub fn trouble(&mut self, problem: Problem) {
+    pub fn note_problem(&mut self, problem: Problem) {
         let outcome =
             if problem.action.needs_a_person() { Outcome::Invalid } else { Outcome::Failed };
-        self.trouble_as(outcome, problem);
+        self.note_problem_as(outcome, problem);
     }
 
     /// Notes that something went wrong, under an outcome of its own.
-    pub fn trouble_as(&mut self, outcome: Outcome, problem: Problem) {
+    pub fn note_problem_as(&mut self, outcome: Outcome, problem: Problem) {
         self.exit = self.exit.or_worse(Exit::for_problem(&problem));
         self.note(outcome, problem.to_string());
         self.problem = Some(problem);
     }
 
     /// Notes a call that went wrong, or that was not made because an earlier one did.
-    pub fn fault(&mut self, fault: CallError) {
-        if fault.held_back {
-            let reason = format!("held back: {}", fault.problem.message);
-            self.exit = self.exit.or_worse(Exit::for_problem(&fault.problem));
+    pub fn note_call_error(&mut self, error: CallError) {
+        if error.held_back {
+            let reason = format!("held back: {}", error.problem.message);
+            self.exit = self.exit.or_worse(Exit::for_problem(&error.problem));
             self.note(Outcome::Skipped, reason);
-            self.problem = Some(fault.problem);
+            self.problem = Some(error.problem);
         } else {
-            self.trouble(fault.problem);
+            self.note_problem(error.problem);
         }
     }
 
@@ -125,17 +125,17 @@ impl OutcomeBuilder {
         self.note(Outcome::Failed, "the disk is full");
     }
 
-    /// Notes that an access token from outside was refused; `outcome` says what that means for the token.
-    pub fn refused(&mut self, outcome: Outcome, problem: Problem, string: Fingerprint) {
+    /// Notes that an access token from outside was refused; `outcome` says what that means.
+    pub fn refused(&mut self, outcome: Outcome, problem: Problem, fingerprint: Fingerprint) {
         let message = format!("the new string is refused: {}", problem.message);
-        self.refused.push(Refused { fingerprint: string, message: message.clone() });
+        self.refused.push(Refused { fingerprint, message: message.clone() });
         self.note(outcome, message.clone());
         self.problem = Some(Problem { message, ..problem });
     }
 
-    /// Takes back the refusal of an access token that is in use now: Graph gave it to us too.
-    pub fn no_longer_refused(&mut self, string: Fingerprint) {
-        let Some(place) = self.refused.iter().position(|it| it.fingerprint == string) else {
+    /// Withdraws the refusal of an access token that is in use now: Graph granted it too.
+    pub fn no_longer_refused(&mut self, fingerprint: Fingerprint) {
+        let Some(place) = self.refused.iter().position(|it| it.fingerprint == fingerprint) else {
             return;
         };
         let Refused { message, .. } = self.refused.remove(place);
@@ -146,7 +146,7 @@ impl OutcomeBuilder {
         self.problem.take_if(|problem| problem.message == message);
     }
 
-    /// What was written; nothing at all is «not due».
+    /// Gives the weightiest outcome; nothing at all is «not due».
     pub fn finish(self) -> TokenOutcome {
         let refused = !self.refused.is_empty();
         TokenOutcome {
@@ -160,20 +160,20 @@ impl OutcomeBuilder {
 }
 
 /// Adds to a result that the token's Pages could not be listed.
-pub fn blame(result: &mut TokenResult, fault: &CallError, member: &TokenConfig) {
-    if result.problem.is_some() || fault.held_back {
+pub fn note_unlisted_pages(result: &mut TokenResult, error: &CallError, token: &TokenConfig) {
+    if result.problem.is_some() || error.held_back {
         return;
     }
-    let problem = &fault.problem;
+    let problem = &error.problem;
     result.outcome =
         if problem.action.needs_a_person() { Outcome::Invalid } else { Outcome::Failed };
     result.reason = format!("its Pages could not be listed: {problem}");
-    result.remedy = remedy(problem, &subject(member, None, None));
+    result.remedy = remedy(problem, &subject(token, None, None));
     result.exit = result.exit.or_worse(Exit::for_problem(problem));
     result.problem = Some(problem.clone());
 }
 
-/// What is reported when several things happened to one token.
+/// Ranks the outcomes: the greatest is reported where several things happened to one token.
 fn weight(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::NotDue => 0,

@@ -1,12 +1,14 @@
-//! Examines a token's candidate, and notes what became of it.
+//! Settles the candidates of one token: the one that an earlier run left, the access tokens that the
+//! config or a target brings, and what Meta grants.
 
-use super::token::TokenRun;
+use super::candidate::{Candidates, Examined, is_critical, not_extended};
+use super::configured_tokens::ConfiguredToken;
+use super::refresh_run::Only;
+use super::token_run::TokenRun;
 use crate::policy::next_try;
-use crate::run::candidate::{Candidates, Examined, is_critical, not_extended};
-use crate::store::{NewCandidate, Setback, StoreError};
+use crate::store::{NewCandidate, StoreError};
 use crate::token::{
-    AccessToken, Action, EventKind, Expiry, Generation, GenerationId, Origin, Outcome, Problem,
-    Time,
+    AccessToken, Action, EventKind, Expiry, Generation, GenerationId, Origin, Outcome,
 };
 
 impl TokenRun<'_> {
@@ -21,21 +23,58 @@ impl TokenRun<'_> {
         }
     }
 
-    /// A candidate that was not good enough lately is not inspected again until the current one
-    /// is about to expire: only then does it matter.
+    /// Whether a candidate that was not good enough lately is not inspected again now. It is when the
+    /// current one is about to expire: only then does it matter.
     fn is_held_for_now(&self, candidate: &Generation) -> bool {
-        let now = self.run.now();
-        let lately = candidate.proof.as_ref().is_some_and(|proof| {
-            proof.inspection.valid == Some(true)
-                && proof.at <= now
-                && now - proof.at < self.token.policy.verify_every
-        });
+        let lives = candidate.proof.as_ref().is_some_and(|it| it.inspection.valid == Some(true));
+        let lately = lives && self.is_checked_lately(candidate);
         let current = self.credential.current.as_ref().and_then(|current| current.proof.as_ref());
         // What was known before the grant says nothing: the grant may have ended the current one.
         let current_lives = current.is_some_and(|proof| {
             proof.inspection.valid == Some(true) && proof.at >= candidate.obtained_at
         });
-        lately && current_lives && !is_critical(self.token, &self.credential, now)
+        lately && current_lives && !is_critical(self.token, &self.credential, self.run.now())
+    }
+
+    /// Adopts a new access token that the config points to.
+    pub fn adopt_configured_token(&mut self) -> Result<(), StoreError> {
+        if self.refresh.options.only == Only::ShortLived {
+            return Ok(());
+        }
+        match self.refresh.configured_token(&self.token.label) {
+            None => Ok(()),
+            // A grant that waits to be inspected comes first; the source is read again.
+            Some(ConfiguredToken::Found(_)) if self.has_granted_candidate() => Ok(()),
+            Some(ConfiguredToken::Found(found)) => self.adopt(found),
+            Some(ConfiguredToken::Unusable(problem)) => {
+                // Of a lost one its damage is told, and what replaces it.
+                let has_none =
+                    self.credential.in_place().is_none() && self.credential.candidate.is_none();
+                if has_none {
+                    self.fail(problem.clone())?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Adopts an access token that was put into a file of this token's.
+    pub fn adopt_changed_targets(&mut self) -> Result<(), StoreError> {
+        let delivers = !self.token.deliver.is_empty() && self.refresh.options.only == Only::All;
+        if !delivers || self.has_granted_candidate() {
+            return Ok(());
+        }
+        // What the targets had, and what they hold now, is read here.
+        for found in self.delivery().foreign_tokens()? {
+            self.adopt(&found)?;
+        }
+        Ok(())
+    }
+
+    fn adopt(&mut self, access_token: &AccessToken) -> Result<(), StoreError> {
+        let candidate = self.seal(access_token, Origin::Adopted, Expiry::Unknown, None)?;
+        self.outcome.because("found where the config points");
+        self.examine(&candidate)
     }
 
     /// The candidates of this token.
@@ -44,7 +83,7 @@ impl TokenRun<'_> {
             run: self.run,
             token: self.token,
             app_id: self.app().ok().map(|app| app.id),
-            parent: self.token.parent.as_ref().and_then(|parent| self.run.known(parent)),
+            parent: self.token.parent.as_ref().and_then(|parent| self.run.known_id(parent)),
         }
     }
 
@@ -92,40 +131,27 @@ impl TokenRun<'_> {
                 self.outcome.refused(outcome, problem, candidate.fingerprint);
             }
             Examined::GrantRefused(problem) | Examined::Waits(problem) => {
-                self.outcome.trouble(problem);
+                self.outcome.note_problem(problem);
             }
             Examined::NotExtended(problem) => {
-                self.outcome.trouble_as(Outcome::NotExtended, problem);
+                self.outcome.note_problem_as(Outcome::NotExtended, problem);
             }
             Examined::FewerScopes(problem) => {
                 self.note_failure(&problem, Expiry::Unknown)?;
-                self.outcome.trouble(problem);
+                self.outcome.note_problem(problem);
             }
-            Examined::NotInspected(fault) => self.not_answered(fault)?,
+            Examined::NotInspected(error) => self.not_answered(error)?,
         }
         Ok(())
     }
 
-    /// Records an attempt that failed.
-    pub fn note_setback(
-        &mut self,
-        event: EventKind,
-        problem: &Problem,
-        not_before: Option<Time>,
-    ) -> Result<(), StoreError> {
-        let (run, now) = (self.run.id, self.run.now());
-        let setback =
-            Setback { event, generation: None, problem: Some(problem.clone()), not_before };
-        self.change(|store, credential| store.note_setback(run, credential, setback, now))
-    }
-
-    /// Meta accepted the renewal and gave the current one again, with no later end.
-    pub fn miss(&mut self, end: Expiry) -> Result<(), StoreError> {
+    /// Records that Meta gave the current access token again, and that it expires no later.
+    pub fn note_not_extended(&mut self, expiry: Expiry) -> Result<(), StoreError> {
         let now = self.run.now();
         let problem = not_extended();
-        let not_before = Some(next_try(&problem, 1, end, now));
+        let not_before = Some(next_try(&problem, 1, expiry, now));
         self.note_setback(EventKind::NotExtended, &problem, not_before)?;
-        self.outcome.trouble_as(Outcome::NotExtended, problem.with_action(Action::Retry));
+        self.outcome.note_problem_as(Outcome::NotExtended, problem.with_action(Action::Retry));
         Ok(())
     }
 }

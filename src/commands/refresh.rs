@@ -1,19 +1,46 @@
-//! Publishes how a refresh ended: metrics, notifications, pings.
+//! `refresh`: renews what is due, verifies what was not checked lately, derives Pages.
+//!
+//! The run itself is `run/refresh.rs`. How it ended is published here: metrics, notifications, pings.
 
-use super::{Only, RefreshOrder};
-use crate::commands::textfile;
+use super::textfile;
 use crate::complaint::Complaint;
-use crate::notify::{self, Beat};
+use crate::exit::Exit;
+use crate::notify::{self, Beat, Heartbeat};
 use crate::policy::{Reason, humanize};
 use crate::report::{RunReport, StatusReport};
 use crate::run::tokens::Tokens;
-use crate::run::{DryRun, Run};
+use crate::run::{self, DryRun, Only, RefreshOptions, Run};
 use crate::session::Session;
 use crate::status;
 use crate::store::FULL;
 
+/// Refreshes tokens, and publishes how that ended.
+pub fn refresh(session: &Session, options: &RefreshOptions) -> Result<Exit, Complaint> {
+    let mut run = Run::open(session, options.run)
+        .map_err(|why| with_critical_tokens(session, why))
+        .inspect_err(|why| {
+            if is_watched(options) {
+                Heartbeat::cannot_run(session, why);
+            }
+        })?;
+    let heartbeat = is_watched(options).then(|| Heartbeat::start(session));
+    let mut report = run::refresh(&mut run, options);
+    let closed = run.close_with(&report);
+    if let Err(error) = run.bear_full(closed) {
+        report = Err(error.into());
+    }
+    if let Ok(report) = &mut report {
+        report.system.extend(run.fullness(&report.results));
+        publish(&run, options, report);
+    }
+    if let Some(heartbeat) = heartbeat {
+        heartbeat.end(session, &run.store, run.id, beat(&report), run.now());
+    }
+    run.show(report.map(|report| with_channel_problems(&run, options, report))?)
+}
+
 /// Adds to the error of a full disk the tokens that have no time left for it.
-pub fn naming_the_critical(session: &Session, why: Complaint) -> Complaint {
+fn with_critical_tokens(session: &Session, why: Complaint) -> Complaint {
     let of_a_full_disk = why.code == FULL;
     let Some(Ok(Some(store))) = of_a_full_disk.then(|| session.reader()) else { return why };
     let tokens = Tokens::new(&session.config, store.credentials().unwrap_or_default());
@@ -27,10 +54,10 @@ pub fn naming_the_critical(session: &Session, why: Complaint) -> Complaint {
 
 /// Writes the metrics and sends the notifications, now that the run is stored. What failed at that is
 /// in the report.
-pub fn publish(run: &Run<'_>, order: &RefreshOrder, report: &mut RunReport) {
+fn publish(run: &Run<'_>, options: &RefreshOptions, report: &mut RunReport) {
     let config = &run.session.config;
     let wanted = config.alerts.textfile.is_some() || !config.notify.is_empty();
-    if !wanted || !is_published(order) || run.session.interrupt.is_raised() {
+    if !wanted || !is_published(options) || run.session.interrupt.is_raised() {
         return;
     }
     match status::collect_stored(run.session, &run.store, &run.graph) {
@@ -47,29 +74,29 @@ fn write_and_notify(run: &Run<'_>, mut status: StatusReport) -> Vec<Reason> {
     let file = run.session.config.alerts.textfile.as_deref();
     let unwritten = file.and_then(|path| textfile::write(path, &status).err());
     status.system.extend(unwritten.clone());
-    let untold = notify::notify(run.session, &run.store, status, &|| Ok(run.id));
-    unwritten.into_iter().chain(untold).collect()
+    let not_sent = notify::notify(run.session, &run.store, status, &|| Ok(run.id));
+    unwritten.into_iter().chain(not_sent).collect()
 }
 
 /// Whether watchers wait for this run: all tokens, and no dry run. That a person refreshed one token
 /// by hand says nothing of the timer.
-pub fn is_watched(order: &RefreshOrder) -> bool {
-    order.patterns.is_empty() && is_published(order)
+fn is_watched(options: &RefreshOptions) -> bool {
+    options.patterns.is_empty() && is_published(options)
 }
 
 /// How the run ended for watchers: well, unless a person has to do something.
-pub fn beat(report: &Result<RunReport, Complaint>) -> Beat {
+fn beat(report: &Result<RunReport, Complaint>) -> Beat {
     let well = report.as_ref().is_ok_and(|report| !report.wants_a_person());
     if well { Beat::Success } else { Beat::Fail }
 }
 
 /// The report with the channels that failed, now that each with a message to send was tried.
-pub fn with_channel_problems(
+fn with_channel_problems(
     run: &Run<'_>,
-    order: &RefreshOrder,
+    options: &RefreshOptions,
     mut report: RunReport,
 ) -> RunReport {
-    if is_published(order) {
+    if is_published(options) {
         let now = run.now();
         report.system.extend(notify::channel_problems(run.session, &run.store, now));
     }
@@ -77,6 +104,6 @@ pub fn with_channel_problems(
 }
 
 /// Whether a run is published: no dry run, and not the exchange of stored tokens alone.
-fn is_published(order: &RefreshOrder) -> bool {
-    order.run.dry_run == DryRun::No && order.only == Only::All
+fn is_published(options: &RefreshOptions) -> bool {
+    options.run.dry_run == DryRun::No && options.only == Only::All
 }

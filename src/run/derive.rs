@@ -1,42 +1,53 @@
 //! Derives an access token: a Page's from its parent, an app's from the app.
 //!
-//! It is sealed, inspected and compared like any other new access token. The
-//! current one again makes no new generation.
+//! It is sealed, inspected and compared like any other new access token. Where it is the current one
+//! again, no generation is added.
 
-use super::pages::PageListing;
-use super::token::TokenRun;
+use super::DryRun;
+use super::token_run::{NextStep, TokenRun};
 use crate::graph::{CallError, PageGrant};
-use crate::policy::MARGIN;
-use crate::run::DryRun;
+use crate::policy::{Decision, Derive, MARGIN};
 use crate::store::{ExtendedExpiry, StoreError};
 use crate::token::{
     AccessToken, Action, EventKind, Expiry, Generation, GenerationId, GrantType, Origin, Outcome,
-    Problem, ProblemKind,
+    Problem, ProblemKind, Source,
 };
 
 impl TokenRun<'_> {
+    /// Derives an access token from the token's parent or its app.
+    pub fn derive(&mut self, why: &Derive) -> Result<NextStep, StoreError> {
+        let sentence = Decision::Derive(why.clone()).sentence(self.run.now());
+        self.outcome.because(sentence);
+        let Some(_room) = self.room()? else { return Ok(NextStep::Stop) };
+        match self.token.token_type.spec().source {
+            Source::App(grant) => self.derive_from_app(grant)?,
+            Source::Parent(_) | Source::Person(_) => self.derive_from_parent()?,
+        }
+        Ok(NextStep::Stop)
+    }
+
     /// Takes the Page's access token from its parent: from the list, else by the Page's id.
-    pub fn take_from_parent(&mut self, listing: Option<&PageListing>) -> Result<(), StoreError> {
+    fn derive_from_parent(&mut self) -> Result<(), StoreError> {
         let (Some(parent), Some(page_id)) = (self.parent()?, self.token.page_id.clone()) else {
             return Ok(());
         };
         let Some(from) = parent.current else { return Ok(()) };
-        let listed = match listing.map(|listing| &listing.pages) {
+        let listed = match self.job.listing.as_deref() {
             Some(Ok(pages)) => pages.get(&page_id).cloned().map(Ok),
-            Some(Err(fault)) => Some(Err(CallError { held_back: true, ..fault.clone() })),
+            Some(Err(error)) => Some(Err(CallError { held_back: true, ..error.clone() })),
             None => None,
         };
         let answer = if let Some(answer) = listed {
             answer
         } else {
-            let string = self.run.store.reveal(from.id)?;
-            self.app().and_then(|app| self.run.graph.page(&app, &string, &page_id))
+            let access_token = self.run.store.reveal(from.id)?;
+            self.app().and_then(|app| self.run.graph.page(&app, &access_token, &page_id))
         };
         let current = self.credential.current.clone();
         match answer {
-            Err(fault) => self.not_derived(fault, current.as_ref()),
-            Ok(PageGrant { token: Some(string), .. }) => {
-                self.taken(&string, current.as_ref(), Some(from.id))
+            Err(error) => self.not_derived(error, current.as_ref()),
+            Ok(PageGrant { token: Some(access_token), .. }) => {
+                self.seal_derived(&access_token, current.as_ref(), Some(from.id))
             }
             Ok(PageGrant { token: None, .. }) => {
                 let problem = Problem::new(
@@ -49,42 +60,39 @@ impl TokenRun<'_> {
     }
 
     /// Takes the app's own access token from the app's id and secret.
-    pub fn take_from_app(&mut self, grant: &GrantType) -> Result<(), StoreError> {
+    fn derive_from_app(&mut self, grant: &GrantType) -> Result<(), StoreError> {
         if self.run.dry_run == DryRun::Yes {
             self.outcome.achieve(Outcome::Derived);
             return Ok(());
         }
         let current = self.credential.current.clone();
         match self.app().and_then(|app| self.run.graph.grant(&app, grant, None)) {
-            Err(fault) => self.not_derived(fault, current.as_ref()),
-            Ok(granted) => self.taken(&granted.token, current.as_ref(), None),
+            Err(error) => self.not_derived(error, current.as_ref()),
+            Ok(granted) => self.seal_derived(&granted.token, current.as_ref(), None),
         }
     }
 
-    fn taken(
+    fn seal_derived(
         &mut self,
-        string: &AccessToken,
+        access_token: &AccessToken,
         current: Option<&Generation>,
         from: Option<GenerationId>,
     ) -> Result<(), StoreError> {
-        let fingerprint = self.run.store.fingerprint(string)?;
+        let fingerprint = self.run.store.fingerprint(access_token)?;
         if let Some(current) = current.filter(|current| current.fingerprint == fingerprint) {
-            return self.same_string_again(current, from);
+            return self.same_token_again(current, from);
         }
-        let candidate = self.seal(string, Origin::Derived, Expiry::Unknown, from)?;
+        let candidate = self.seal(access_token, Origin::Derived, Expiry::Unknown, from)?;
         self.examine(&candidate)
     }
 
-    /// The same access token under a new parent is the same generation.
-    fn same_string_again(
+    /// Keeps the generation where the access token is the current one, also under a new parent.
+    fn same_token_again(
         &mut self,
         current: &Generation,
         from: Option<GenerationId>,
     ) -> Result<(), StoreError> {
-        let now = self.run.now();
-        let fresh = current.proof.as_ref().is_some_and(|proof| {
-            proof.at <= now && now - proof.at < self.token.policy.verify_every
-        });
+        let fresh = self.is_checked_lately(current);
         let proof = match current.proof.clone().filter(|_| fresh) {
             Some(proof) => proof,
             None => match self.inspect_and_store(current)? {
@@ -98,11 +106,11 @@ impl TokenRun<'_> {
             });
             return self.not_derived_for(problem, None);
         }
-        let end = proof.inspection.expiry;
-        let nothing_new = current.parent == from && !end.extends(current.expiry, MARGIN);
+        let expiry = proof.inspection.expiry;
+        let nothing_new = current.parent == from && !expiry.extends(current.expiry, MARGIN);
         if nothing_new && current.expiry.at().is_some() {
             // Asked again at once it would give the same.
-            return self.miss(end);
+            return self.note_not_extended(expiry);
         }
         let extension = ExtendedExpiry {
             generation: current.id,
@@ -117,16 +125,17 @@ impl TokenRun<'_> {
 
     fn not_derived(
         &mut self,
-        fault: CallError,
+        error: CallError,
         current: Option<&Generation>,
     ) -> Result<(), StoreError> {
-        if fault.held_back || fault.problem.kind.is_outage() {
-            return self.not_answered(fault);
+        if error.held_back || error.problem.kind.is_outage() {
+            return self.not_answered(error);
         }
-        self.not_derived_for(fault.problem, current)
+        self.not_derived_for(error.problem, current)
     }
 
-    /// While the stored access token works no person is woken: it is tried again.
+    /// Records why nothing was derived. While the current access token works it is tried again, and
+    /// no person is needed.
     fn not_derived_for(
         &mut self,
         problem: Problem,
@@ -137,7 +146,7 @@ impl TokenRun<'_> {
             .is_some_and(|proof| proof.inspection.valid == Some(true));
         let problem = if alive { problem.with_action(Action::Retry) } else { problem };
         self.note_failure(&problem, current.map_or(Expiry::Unknown, |it| it.expiry))?;
-        self.outcome.trouble(problem);
+        self.outcome.note_problem(problem);
         Ok(())
     }
 }

@@ -3,14 +3,12 @@
 //! A renewal that fails changes nothing but the record of attempts: what happened, how often, and
 //! when it is tried again.
 
-use chrono::TimeDelta;
-
-use super::token::{NextStep, TokenRun};
+use super::DryRun;
+use super::token_run::{NextStep, TokenRun};
+use super::tokens::subject;
 use crate::failpoint;
 use crate::graph::CallError;
-use crate::policy::{Decision, MARGIN, Renew, Verify, next_try};
-use crate::run::DryRun;
-use crate::run::tokens::subject;
+use crate::policy::{Decision, MARGIN, Renew};
 use crate::store::{ExtendedExpiry, StoreError};
 use crate::token::{
     Action, EventKind, Expiry, Generation, Grant, GrantType, Origin, Outcome, Problem, ProblemKind,
@@ -18,7 +16,7 @@ use crate::token::{
 };
 
 /// One way to an access token that expires later, and what its success is called.
-pub struct RenewalMethod {
+struct RenewalMethod {
     grant: &'static GrantType,
     outcome: Outcome,
     event: EventKind,
@@ -38,14 +36,16 @@ impl RenewalMethod {
 }
 
 /// Whether the app's id or secret is to blame.
-const fn is_of_credentials(fault: &CallError) -> bool {
-    matches!(fault.problem.kind, ProblemKind::BadAppCredentials | ProblemKind::BadProof)
+const fn is_of_credentials(error: &CallError) -> bool {
+    matches!(error.problem.kind, ProblemKind::BadAppCredentials | ProblemKind::BadProof)
 }
 
 impl TokenRun<'_> {
+    /// Asks Meta for an access token that expires later, and seals what it grants.
     pub fn renew(&mut self, why: &Renew) -> Result<NextStep, StoreError> {
-        let ways = self.ways(why);
-        let (Some(first), Some(current)) = (ways.first(), self.credential.current.clone()) else {
+        let methods = self.methods(why);
+        let (Some(first), Some(current)) = (methods.first(), self.credential.current.clone())
+        else {
             return Ok(NextStep::Stop);
         };
         let sentence = Decision::Renew(why.clone()).sentence(self.run.now());
@@ -61,23 +61,25 @@ impl TokenRun<'_> {
         self.change(|store, credential| store.plan_attempt(run, credential, now))?;
         failpoint::reach("before-request");
         let mut refusal: Option<CallError> = None;
-        for way in ways {
-            let ask = |app| self.run.graph.grant(&app, way.grant, Some(&access_token));
+        for method in methods {
+            let ask = |app| self.run.graph.grant(&app, method.grant, Some(&access_token));
             match self.app().and_then(ask) {
-                Ok(grant) => return self.granted(&way, &grant, &current).map(|()| NextStep::Stop),
-                // The next way may need no secret; if it fails too, this is what to fix.
-                Err(fault) if is_of_credentials(&fault) => refusal = Some(fault),
-                Err(fault) if fault.refuses_the_token() => {
-                    refusal = refusal.filter(is_of_credentials).or(Some(fault));
+                Ok(grant) => {
+                    return self.granted(&method, &grant, &current).map(|()| NextStep::Stop);
                 }
-                Err(fault) => return self.not_renewed(fault, &current),
+                // The next way may need no secret; if it fails too, this is what to fix.
+                Err(error) if is_of_credentials(&error) => refusal = Some(error),
+                Err(error) if error.refuses_the_token() => {
+                    refusal = refusal.filter(is_of_credentials).or(Some(error));
+                }
+                Err(error) => return self.not_renewed(error, &current),
             }
         }
-        refusal.map_or(Ok(NextStep::Stop), |fault| self.not_renewed(fault, &current))
+        refusal.map_or(Ok(NextStep::Stop), |error| self.not_renewed(error, &current))
     }
 
-    /// The grants to ask for, one after the other until Meta gives one.
-    fn ways(&self, why: &Renew) -> Vec<RenewalMethod> {
+    /// Lists the grants to ask for, one after the other until Meta gives one.
+    fn methods(&self, why: &Renew) -> Vec<RenewalMethod> {
         let spec = self.token.token_type.spec();
         let exchange = spec.exchange.map(RenewalMethod::exchange);
         let refresh = spec.refresh.map(RenewalMethod::refresh);
@@ -95,50 +97,50 @@ impl TokenRun<'_> {
 
     fn granted(
         &mut self,
-        way: &RenewalMethod,
+        method: &RenewalMethod,
         grant: &Grant,
         current: &Generation,
     ) -> Result<(), StoreError> {
         failpoint::reach("granted");
         if self.run.store.fingerprint(&grant.token)? == current.fingerprint {
-            return self.same_string(current, grant.expiry, way);
+            return self.same_token(current, grant.expiry, method);
         }
-        let candidate = self.seal(&grant.token, way.origin, grant.expiry, None)?;
+        let candidate = self.seal(&grant.token, method.origin, grant.expiry, None)?;
         self.examine(&candidate)
     }
 
-    /// A renewal that failed changes nothing. If Meta blames the access token, Graph is asked about it,
-    /// for only that answer is a verdict.
-    pub fn not_renewed(
+    /// Records a renewal that failed; the current access token stays. If Meta blames it, Graph is asked
+    /// about it: only that answer is a verdict.
+    fn not_renewed(
         &mut self,
-        fault: CallError,
+        error: CallError,
         current: &Generation,
     ) -> Result<NextStep, StoreError> {
-        if fault.held_back {
+        if error.held_back {
             let now = self.run.now();
             self.change(|store, credential| store.close_attempts(credential, now))?;
-            return self.not_answered(fault).map(|()| NextStep::Stop);
+            return self.not_answered(error).map(|()| NextStep::Stop);
         }
-        if fault.answer_lost {
+        if error.answer_lost {
             let now = self.run.now();
             self.change(|store, credential| store.note_lost_answer(credential, now))?;
         }
-        if let Some(eligible) = self.perhaps_too_young(&fault, current) {
-            return self.too_young_unless_dead(fault.problem, eligible, current);
+        if let Some(eligible) = self.perhaps_too_young(&error, current) {
+            return self.too_young_unless_dead(error.problem, eligible, current);
         }
-        if fault.refuses_the_token() && fault.problem.action == Action::Reauthenticate {
-            return self.blamed_by_meta(fault.problem, current);
+        if error.refuses_the_token() && error.problem.action == Action::Reauthenticate {
+            return self.blamed_by_meta(error.problem, current);
         }
-        let wait = fault.wait.unwrap_or_default();
-        self.note_failure_and_wait(&fault.problem, current.expiry, wait)?;
+        let wait = error.wait.unwrap_or_default();
+        self.note_failure_and_wait(&error.problem, current.expiry, wait)?;
         let ask_no_more =
-            matches!(fault.problem.kind, ProblemKind::Network | ProblemKind::RateLimited);
-        self.outcome.fault(fault);
+            matches!(error.problem.kind, ProblemKind::Network | ProblemKind::RateLimited);
+        self.outcome.note_call_error(error);
         if ask_no_more { Ok(NextStep::Stop) } else { self.verify_instead(current) }
     }
 
-    /// Meta refused and blames the access token. Alive by Graph's own word, it is kept and tried again:
-    /// the refusal was no verdict.
+    /// Inspects an access token that Meta blames. Where it is valid, the refusal was no verdict: it is
+    /// tried again.
     fn blamed_by_meta(
         &mut self,
         problem: Problem,
@@ -149,22 +151,22 @@ impl TokenRun<'_> {
         match self.inspect_and_store(current)?.map(|proof| proof.inspection.valid) {
             None => Ok(NextStep::Stop),
             Some(Some(true)) => {
-                self.outcome.trouble(problem);
+                self.outcome.note_problem(problem);
                 Ok(NextStep::Stop)
             }
             Some(_) => Ok(NextStep::Decide),
         }
     }
 
-    /// From when on an access token that Meta refused to renew is certainly old enough for it, if it may
-    /// be too young now. No page of Meta's says how such a refusal looks, so any may be one.
-    fn perhaps_too_young(&self, fault: &CallError, current: &Generation) -> Option<Time> {
+    /// Says from when on an access token that Meta refused to renew is certainly old enough for it, if
+    /// it may be too young now. Meta does not document such a refusal, so any may be one.
+    fn perhaps_too_young(&self, error: &CallError, current: &Generation) -> Option<Time> {
         let subject = subject(self.token, Some(&self.credential), None);
         let eligible = subject.eligible_at_the_latest(current, self.run.now());
-        eligible.filter(|_| fault.refuses_the_token())
+        eligible.filter(|_| error.refuses_the_token())
     }
 
-    /// What a refusal to renew a living access token in its first day means. Where an exchange was tried
+    /// Explains a refusal to renew a valid access token in its first day. Where an exchange was tried
     /// too, its refusal says that the access token is long-lived; without the app's secret none was.
     fn too_young(&self, refusal: Problem) -> Problem {
         let kind = ProblemKind::TooYoung;
@@ -202,107 +204,53 @@ impl TokenRun<'_> {
         Ok(NextStep::Stop)
     }
 
-    /// What was not proven lately is asked about in every run, whatever became of its renewal.
+    /// Inspects what was not checked lately, whatever became of its renewal.
     fn verify_instead(&mut self, current: &Generation) -> Result<NextStep, StoreError> {
-        let now = self.run.now();
-        let fresh = current.proof.as_ref().is_some_and(|proof| {
-            proof.at <= now && now - proof.at < self.token.policy.verify_every
-        });
-        if fresh {
+        if self.is_checked_lately(current) {
             return Ok(NextStep::Stop);
         }
         Ok(self.inspect_and_store(current)?.map_or(NextStep::Stop, |_| NextStep::Decide))
     }
 
-    /// Meta gave the same access token back: no new generation, perhaps a later end.
-    pub fn same_string(
+    /// Meta gave the same access token back: no new generation, perhaps a later expiry.
+    fn same_token(
         &mut self,
         current: &Generation,
         granted: Expiry,
-        way: &RenewalMethod,
+        method: &RenewalMethod,
     ) -> Result<(), StoreError> {
-        let event = way.event;
+        let event = method.event;
         let Some(mut proof) = self.inspect(current)? else {
-            return self.take_its_word(current, granted, way);
+            return self.trust_grant(current, granted, method);
         };
         if proof.inspection.expiry == Expiry::Unknown {
             proof.inspection.expiry = granted;
         }
-        let end = proof.inspection.expiry;
-        if end.extends(current.expiry, MARGIN) {
+        let expiry = proof.inspection.expiry;
+        if expiry.extends(current.expiry, MARGIN) {
             self.extend(ExtendedExpiry { generation: current.id, parent: None, proof, event })?;
-            self.outcome.achieve(way.outcome);
+            self.outcome.achieve(method.outcome);
             return Ok(());
         }
         self.note_proof(current, &proof)?;
-        self.miss(end)
+        self.note_not_extended(expiry)
     }
 
-    /// Nobody else can tell the end that Meta has just granted, and it will not grant it twice: it
-    /// is written down although Graph could not be asked about the access token.
-    fn take_its_word(
+    /// Records the expiry that Meta has just granted, although the access token could not be inspected:
+    /// Graph never reports the expiry of this type, and Meta does not grant it twice.
+    fn trust_grant(
         &mut self,
         current: &Generation,
         granted: Expiry,
-        way: &RenewalMethod,
+        method: &RenewalMethod,
     ) -> Result<(), StoreError> {
         let hides = self.token.token_type.spec().may_hide_the_end();
         let Some(mut proof) = current.proof.clone().filter(|_| hides) else { return Ok(()) };
         if granted.extends(current.expiry, MARGIN) {
             proof.inspection.expiry = granted;
-            let (generation, event) = (current.id, way.event);
+            let (generation, event) = (current.id, method.event);
             self.extend(ExtendedExpiry { generation, parent: None, proof, event })?;
         }
         Ok(())
-    }
-
-    /// Records that the current access token lives on.
-    pub fn extend(&mut self, extension: ExtendedExpiry) -> Result<(), StoreError> {
-        let (run, now) = (self.run.id, self.run.now());
-        self.change(|store, credential| store.extend(run, credential, extension, now))
-    }
-
-    /// Notes a failed try: what the next run finds, and when it tries again.
-    pub fn note_failure(&mut self, problem: &Problem, expiry: Expiry) -> Result<(), StoreError> {
-        self.note_failure_and_wait(problem, expiry, TimeDelta::zero())
-    }
-
-    /// The same, and no new try before Meta's own time is over.
-    fn note_failure_and_wait(
-        &mut self,
-        problem: &Problem,
-        expiry: Expiry,
-        wait: TimeDelta,
-    ) -> Result<(), StoreError> {
-        let now = self.run.now();
-        let failures = self.credential.ledger.consecutive_failures.saturating_add(1);
-        let next = next_try(problem, failures, expiry, now).max(now + wait);
-        self.set_back(problem, Some(next))
-    }
-
-    fn set_back(&mut self, problem: &Problem, not_before: Option<Time>) -> Result<(), StoreError> {
-        if problem.kind.is_about_the_app() {
-            self.app_in_doubt.set(true);
-        }
-        self.note_setback(EventKind::RefreshFailed, problem, not_before)
-    }
-
-    /// Notes a failure that no try came to.
-    pub fn fail(&mut self, problem: Problem) -> Result<(), StoreError> {
-        self.set_back(&problem, None)?;
-        self.outcome.trouble_as(Outcome::Invalid, problem);
-        Ok(())
-    }
-
-    /// The exchange of a first access token that was cut short: there is no other to fall back on.
-    pub fn lost(&self, began: Time) -> Problem {
-        let why = Decision::Verify(Verify::CutShort { began }).sentence(self.run.now());
-        Problem::new(ProblemKind::Unknown, why).with_action(Action::Reauthenticate)
-    }
-
-    /// Names in the history the renewal that an earlier run did not live to finish.
-    pub fn note_cut_short(&mut self, why: &Verify) -> Result<(), StoreError> {
-        let sentence = Decision::Verify(why.clone()).sentence(self.run.now());
-        self.set_back(&Problem::new(ProblemKind::Unknown, sentence), None)
     }
 }

@@ -1,19 +1,20 @@
 //! Skips a token for which nothing can be done now, and says why.
 
-use super::token::{NextStep, TokenRun};
+use super::token_run::{NextStep, TokenRun};
 use crate::graph::CallError;
 use crate::policy::{Decision, Skip};
 use crate::store::StoreError;
 use crate::token::{Action, Label, Outcome, Problem, ProblemKind};
 
 impl TokenRun<'_> {
+    /// Does nothing, and notes why.
     pub fn skip(&mut self, why: &Skip) -> Result<NextStep, StoreError> {
         let sentence = Decision::Skip(why.clone()).sentence(self.run.now());
         match why {
             Skip::Dead(problem) | Skip::AccountBlocked(problem) => {
-                self.outcome.trouble_as(Outcome::Invalid, person_needed(problem));
+                self.outcome.note_problem_as(Outcome::Invalid, person_needed(problem));
             }
-            Skip::NoString => self.without_a_string()?,
+            Skip::NoString => self.without_access_token()?,
             Skip::ParentNotReady { .. } | Skip::BudgetSpent { .. } => {
                 self.outcome.note(Outcome::Skipped, sentence);
             }
@@ -21,59 +22,56 @@ impl TokenRun<'_> {
             Skip::CandidateWaits => self.with_what_waits(sentence),
             Skip::TooYoung { .. } => self.outcome.note(Outcome::TooYoung, sentence),
             Skip::AppThrottled { until } => {
-                self.outcome.fault(CallError::throttled(&self.token.app, *until));
+                self.outcome.note_call_error(CallError::throttled(&self.token.app, *until));
             }
-            _ => {
-                self.outcome.note(Outcome::NotDue, sentence.clone());
-                self.outcome.explain(Outcome::Verified, sentence);
-            }
+            _ => self.not_due(sentence),
         }
         Ok(NextStep::Stop)
     }
 
-    /// What keeps a sealed access token from being used stands until a person has cleared it.
+    /// Repeats what keeps a sealed access token from being used, until a person has cleared it.
     fn with_what_waits(&mut self, sentence: String) {
         match self.credential.ledger.problem.clone() {
             Some(problem) if problem.action.needs_a_person() => {
-                self.outcome.trouble_as(Outcome::Invalid, problem);
+                self.outcome.note_problem_as(Outcome::Invalid, problem);
             }
-            _ => {
-                self.outcome.note(Outcome::NotDue, sentence.clone());
-                self.outcome.explain(Outcome::Verified, sentence);
-            }
+            _ => self.not_due(sentence),
         }
     }
 
-    /// A token that waits for its next try is still what it was after the last one.
+    /// Notes that nothing is due, also as the reason of a token that was only verified.
+    fn not_due(&mut self, sentence: String) {
+        self.outcome.note(Outcome::NotDue, sentence.clone());
+        self.outcome.explain(Outcome::Verified, sentence);
+    }
+
+    /// Repeats the last attempt's outcome until the next one.
     fn backing_off(&mut self, sentence: String) {
         let proof = self.credential.current.as_ref().and_then(|current| current.proof.as_ref());
         let dead = proof.is_some_and(|proof| proof.inspection.valid == Some(false));
         match self.credential.ledger.problem.clone() {
             Some(problem) if problem.action.needs_a_person() => {
-                self.outcome.trouble_as(Outcome::Invalid, problem);
+                self.outcome.note_problem_as(Outcome::Invalid, problem);
             }
-            Some(problem) if dead => self.outcome.trouble(problem),
-            _ => {
-                self.outcome.note(Outcome::NotDue, sentence.clone());
-                self.outcome.explain(Outcome::Verified, sentence);
-            }
+            Some(problem) if dead => self.outcome.note_problem(problem),
+            _ => self.not_due(sentence),
         }
     }
 
-    fn without_a_string(&mut self) -> Result<(), StoreError> {
-        if self.outcome.has_trouble() || self.credential.candidate.is_some() {
+    fn without_access_token(&mut self) -> Result<(), StoreError> {
+        if self.outcome.has_problem() || self.credential.candidate.is_some() {
             return Ok(());
         }
         if self.credential.is_lost() {
-            self.outcome.trouble_as(Outcome::Invalid, lost());
+            self.outcome.note_problem_as(Outcome::Invalid, lost());
             return Ok(());
         }
         if let Some(began) = self.credential.ledger.open_attempt_at {
             return self.fail(self.lost(began));
         }
         let problem = self.credential.ledger.problem.clone();
-        let problem = problem.unwrap_or_else(|| no_string(&self.token.label));
-        self.outcome.trouble_as(Outcome::Invalid, problem);
+        let problem = problem.unwrap_or_else(|| no_access_token(&self.token.label));
+        self.outcome.note_problem_as(Outcome::Invalid, problem);
         Ok(())
     }
 }
@@ -92,7 +90,7 @@ fn lost() -> Problem {
     Problem::new(ProblemKind::Unknown, "damaged in the store").with_action(Action::FixConfiguration)
 }
 
-fn no_string(label: &Label) -> Problem {
+fn no_access_token(label: &Label) -> Problem {
     Problem::new(
         ProblemKind::Unknown,
         format!("it has no string: set `access_token`, or run `metatoken exchange {label}`"),

@@ -1,0 +1,193 @@
+//! Refreshes tokens: parents before their Pages, the soonest to expire first.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::job::TokenJob;
+use super::refresh_run::{Only, RefreshOptions, RefreshRun};
+use super::tokens::TokenConfig;
+use super::{DryRun, Run, log, outcome, pages, token, worker_pool};
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::failpoint;
+use crate::policy::{Decision, Policy, Reason, judge_store};
+use crate::report::{RunReport, TokenResult};
+use crate::store::{Retention, StoreError};
+use crate::token::Label;
+
+/// How long the store is examined at the end of a run.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The code of an error over a row that cannot be read.
+const DAMAGED: &str = "store_damaged";
+/// How many planned renewals are recorded in one commit.
+const RECORDED_AT_ONCE: usize = 256;
+
+/// Refreshes every token that is meant, and delivers it.
+pub fn refresh(run: &mut Run<'_>, options: &RefreshOptions) -> Result<RunReport, Complaint> {
+    run.load_tokens()?;
+    let run = &*run;
+    let refresh = RefreshRun::open(run, options)?;
+    let jobs = refresh.jobs();
+    refresh.record_attempts(&jobs)?;
+    failpoint::reach("announced");
+    let mut results = run.session.interrupt.guard(|| run.aborted(), || refresh.work(jobs))?;
+    let delivered = refresh.deliveries.run_pending_hooks();
+    run.bear_full(delivered)?;
+    run.add_deliveries(&mut results)?;
+    let purged = refresh.purge(&results);
+    run.bear_full(purged)?;
+    let examined = refresh.examine_store();
+    let examined = run.bear_full(examined)?.flatten();
+    let is_meant = |label: &Label| options.patterns.is_empty() || refresh.meant.contains(label);
+    let unfinished = refresh.deliveries.unfinished_files(is_meant);
+    Ok(RunReport {
+        dry_run: run.dry_run == DryRun::Yes,
+        started_at: run.started_at(),
+        finished_at: run.now(),
+        results: refresh.in_order(results),
+        system: run.system().into_iter().chain(unfinished).chain(examined).collect(),
+    })
+}
+
+impl RefreshRun<'_> {
+    /// What can start at once: everything meant but the Pages whose parents are meant too.
+    fn jobs(&self) -> Vec<TokenJob> {
+        let waits = |token: &TokenConfig| {
+            token.parent.as_ref().is_some_and(|parent| self.meant.contains(parent))
+        };
+        let tokens = &self.run.tokens;
+        tokens
+            .configs
+            .iter()
+            .filter(|token| self.meant.contains(&token.label) && !waits(token))
+            .map(|token| TokenJob::new(token.clone(), tokens.credential(&token.label), None))
+            .collect()
+    }
+
+    /// Records every renewal that is planned, before the first request: a grant that is lost between
+    /// Meta and our disk can then at least be named by the next run.
+    ///
+    /// What the disk has no room for is recorded when there is room for its grant.
+    fn record_attempts(&self, jobs: &[TokenJob]) -> Result<(), StoreError> {
+        let planned: Vec<_> = jobs
+            .iter()
+            .filter_map(|job| {
+                let credential = self.run.tokens.credential(&job.token.label)?;
+                let subject = self.run.tokens.subject(&job.token);
+                let decision = self.options.only.narrow(self.decide(&job.token, &subject));
+                matches!(decision, Decision::Renew(_)).then_some(credential.id)
+            })
+            .collect();
+        for batch in planned.chunks(RECORDED_AT_ONCE) {
+            if !self.run.store.has_room_to_announce(batch.len())? {
+                break;
+            }
+            let recorded = self.run.record_attempts(batch);
+            if self.run.bear_full(recorded)?.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refreshes the tokens on worker threads.
+    fn work(&self, jobs: Vec<TokenJob>) -> Result<Vec<TokenResult>, Complaint> {
+        let failed: Mutex<Option<Complaint>> = Mutex::new(None);
+        let bar = self.run.session.ui.progress(self.run.tokens.configs.len());
+        let act = |job: &TokenJob| {
+            self.refresh_with_pages(job).unwrap_or_else(|complaint| {
+                if complaint.exit == Exit::Storage && complaint.code == DAMAGED {
+                    return (Some(job.met_damage(&complaint)), self.pages_of_damaged(job));
+                }
+                self.run.session.interrupt.raise();
+                failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(complaint);
+                (None, Vec::new())
+            })
+        };
+        let workers = self.run.session.config.http.concurrency;
+        let (results, panicked) = worker_pool::work(jobs, workers, act, |_| bar.inc(1));
+        bar.finish_and_clear();
+        if let Some(complaint) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(complaint);
+        }
+        let panicked = panicked.iter().map(TokenJob::met_a_bug);
+        Ok(results.into_iter().flatten().chain(panicked).collect())
+    }
+
+    /// Refreshes one token, and gives the jobs for its Pages.
+    fn refresh_with_pages(
+        &self,
+        job: &TokenJob,
+    ) -> Result<(Option<TokenResult>, Vec<TokenJob>), Complaint> {
+        let (_about, began) = (log::about(&job.token.label), Instant::now());
+        let mut result = token::refresh_token(self, job)?;
+        let mut jobs = Vec::new();
+        if self.has_pages(&job.token) {
+            let following = pages::follow(self, &job.token)?;
+            if let Some(error) = following.error {
+                outcome::note_unlisted_pages(&mut result, &error, &job.token);
+            }
+            jobs = following.jobs;
+        }
+        log::refreshed(&result, began);
+        Ok((Some(result), jobs))
+    }
+
+    /// The jobs for the Pages of a token with a row that cannot be read: theirs may be.
+    fn pages_of_damaged(&self, job: &TokenJob) -> Vec<TokenJob> {
+        if !self.has_pages(&job.token) {
+            return Vec::new();
+        }
+        let tokens = &self.run.tokens;
+        let pages = tokens.pages_of(&job.token.label);
+        pages.map(|it| TokenJob::new(it.clone(), tokens.credential(&it.label), None)).collect()
+    }
+
+    /// Examines the store once a day, and says what is damaged.
+    fn examine_store(&self) -> Result<Option<Reason>, StoreError> {
+        if self.run.dry_run == DryRun::Yes || self.options.only != Only::All {
+            return Ok(None);
+        }
+        let found = self.run.store.examine(self.run.session.clock.now(), PATIENCE)?;
+        Ok(found.and_then(|found| judge_store(&found.findings)))
+    }
+
+    /// Purges old access tokens whose time is over; only by Graph's time, and not at all in a run
+    /// that has not heard it.
+    fn purge(&self, results: &[TokenResult]) -> Result<(), StoreError> {
+        if self.run.graph.clock_skew().is_none() {
+            return Ok(());
+        }
+        let refreshed: HashSet<&Label> = results.iter().map(|result| &result.label).collect();
+        let limits: Vec<_> = self
+            .run
+            .tokens
+            .configs
+            .iter()
+            .filter(|token| refreshed.contains(&token.label))
+            .filter_map(|token| {
+                let Policy { keep_generations, keep_for, .. } = token.policy;
+                let keep = Retention { generations: keep_generations, at_least: keep_for };
+                Some((self.run.known_id(&token.label)?, keep))
+            })
+            .collect();
+        let now = self.run.now();
+        self.run.store.purge(self.run.id, &limits, now)?;
+        self.run.store.purge_events(now - self.run.session.config.store.keep_events).map(drop)
+    }
+
+    /// Sorts by the config's order, each parent followed by its Pages.
+    fn in_order(&self, mut results: Vec<TokenResult>) -> Vec<TokenResult> {
+        let declared = self.run.session.config.tokens.iter();
+        let places: HashMap<&str, usize> =
+            declared.enumerate().map(|(place, token)| (token.label.as_str(), place)).collect();
+        results.sort_by_cached_key(|result| {
+            let found_under = result.label.as_discovered().map(|(parent, _)| parent);
+            let own = places.get(result.label.as_str());
+            let place = own.or_else(|| places.get(found_under?)).copied();
+            (place.unwrap_or(usize::MAX), found_under.is_some(), result.label.clone())
+        });
+        results
+    }
+}

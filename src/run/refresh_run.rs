@@ -1,0 +1,129 @@
+//! Says what a refresh is about: the tokens that are meant, the decisions that are carried out, and
+//! what its workers share.
+
+use std::collections::{HashMap, HashSet};
+
+use super::configured_tokens::{self, ConfiguredToken};
+use super::tokens::{TokenConfig, as_too_young};
+use super::{Run, RunOptions};
+use crate::complaint::Complaint;
+use crate::config::SecretSource;
+use crate::deliver::Deliveries;
+use crate::policy::{Decision, Insistence, Renew, Skip, Subject, decide, paced};
+use crate::token::{Credential, Label, Pattern};
+
+/// Which tokens a refresh is about, and what it does with them.
+#[derive(Debug)]
+pub struct RefreshOptions {
+    /// How the run is opened.
+    pub run: RunOptions,
+    /// The labels that were typed.
+    pub patterns: Vec<Pattern>,
+    /// How much the person insists.
+    pub insistence: Insistence,
+    /// Which decisions are carried out.
+    pub only: Only,
+}
+
+/// Which decisions are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Only {
+    /// All.
+    All,
+    /// `exchange --stored`: only the exchange of short-lived access tokens.
+    ShortLived,
+}
+
+impl Only {
+    /// Replaces a decision that is not carried out by a [`Skip`].
+    pub fn narrow(self, decision: Decision) -> Decision {
+        match (self, &decision) {
+            (Self::All, _)
+            | (
+                Self::ShortLived,
+                Decision::Renew(Renew::ShortLived { .. } | Renew::PerhapsShortLived),
+            ) => decision,
+            (Self::ShortLived, _) => Decision::Skip(Skip::NotShortLived),
+        }
+    }
+}
+
+/// What the workers of one refresh share.
+pub struct RefreshRun<'a> {
+    /// The open run.
+    pub run: &'a Run<'a>,
+    /// What was asked for.
+    pub options: &'a RefreshOptions,
+    /// Delivers the tokens to their targets.
+    pub deliveries: Deliveries<'a>,
+    /// The labels that this refresh is about.
+    pub meant: HashSet<Label>,
+    configured: HashMap<Label, ConfiguredToken>,
+}
+
+impl<'a> RefreshRun<'a> {
+    /// Finishes half-written files, selects the tokens, and reads what the config points to.
+    pub fn open(run: &'a Run<'a>, options: &'a RefreshOptions) -> Result<Self, Complaint> {
+        let deliveries = run.deliveries()?;
+        let meant = meant(run, &options.patterns)?;
+        let configured = configured_tokens(run, &deliveries, &meant)?;
+        Ok(Self { run, options, deliveries, meant, configured })
+    }
+
+    /// Gives the new access token that the config points to, or why it cannot be read.
+    pub fn configured_token(&self, label: &Label) -> Option<&ConfiguredToken> {
+        self.configured.get(label)
+    }
+
+    /// Decides what is to be done with a token now.
+    pub fn decide(&self, token: &TokenConfig, subject: &Subject<'_>) -> Decision {
+        let (insistence, moment) = (self.insistence_on(subject.label), self.run.moment());
+        match as_too_young(decide(subject, insistence, moment), subject) {
+            skip @ Decision::Skip(_) => skip,
+            act => paced(act, subject, self.budget_used(token), insistence, moment),
+        }
+    }
+
+    /// How much of its app's calls are used up, in percent, as far as this run was told.
+    fn budget_used(&self, token: &TokenConfig) -> Option<u64> {
+        self.run.graph.budget_used(&self.run.app(&token.app).ok()?)
+    }
+
+    /// Says how much the person insists on this token: only on those that were named.
+    pub fn insistence_on(&self, label: &Label) -> Insistence {
+        if self.options.patterns.iter().any(|pattern| pattern.matches(label)) {
+            self.options.insistence
+        } else {
+            Insistence::None
+        }
+    }
+
+    /// Whether the Pages of this token are refreshed after it.
+    pub fn has_pages(&self, token: &TokenConfig) -> bool {
+        token.parent.is_none() && self.options.only == Only::All
+    }
+}
+
+/// The labels that match what was typed, and those of their Pages.
+fn meant(run: &Run<'_>, patterns: &[Pattern]) -> Result<HashSet<Label>, Complaint> {
+    let typed = run.tokens.select(patterns)?;
+    let pages = typed.iter().flat_map(|token| run.tokens.pages_of(&token.label));
+    Ok(typed.iter().copied().chain(pages).map(|token| token.label.clone()).collect())
+}
+
+/// Reads the new access tokens that the config points to, for these labels. A half-written file
+/// has none.
+fn configured_tokens(
+    run: &Run<'_>,
+    deliveries: &Deliveries<'_>,
+    labels: &HashSet<Label>,
+) -> Result<HashMap<Label, ConfiguredToken>, Complaint> {
+    let is_whole = |token: &&TokenConfig| match &token.access_token {
+        Some(SecretSource::File { path, .. }) => !deliveries.is_half_written(path),
+        _ => true,
+    };
+    let tokens = run.tokens.configs.iter().filter(|token| labels.contains(&token.label));
+    let tokens: Vec<&TokenConfig> = tokens.map(AsRef::as_ref).filter(is_whole).collect();
+    let is_lost = |label: &Label| run.tokens.credential(label).is_some_and(Credential::is_lost);
+    configured_tokens::read_all(run.session, &tokens, &run.store, is_lost)
+}

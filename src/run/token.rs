@@ -1,0 +1,172 @@
+//! Refreshes one token.
+//!
+//! A candidate that waits is settled first, then a new access token from the config or a target is
+//! adopted. Then it is decided what the token needs, and that is done. Every answer of Graph's is
+//! stored before, or together with, what it leads to, and after each the decision is made anew: an
+//! inspection may tell when it expires, and that may open the renewal window.
+
+use chrono::TimeDelta;
+
+use super::DryRun;
+use super::job::TokenJob;
+use super::log;
+use super::refresh_run::{Only, RefreshRun};
+use super::token_run::{NextStep, TokenRun};
+use super::tokens::subject;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::policy::{Decision, Health, Reason, Verify, judge, remedy};
+use crate::report::TokenResult;
+use crate::store::StoreError;
+use crate::token::{Action, Expiry, Outcome};
+
+/// Verify, derive, verify again: no token needs more steps, and none may go on for ever.
+const MAX_STEPS: usize = 4;
+/// A Page that is gone from the list this long, and dead, is retired.
+const GONE_FOR: TimeDelta = TimeDelta::days(7);
+
+/// Refreshes one token, and says what happened to it.
+pub fn refresh_token(refresh: &RefreshRun<'_>, job: &TokenJob) -> Result<TokenResult, Complaint> {
+    let mut this = TokenRun::load(refresh, job)?;
+    if let Some(why) = refresh.run.out_of_time() {
+        this.outcome.note_problem_as(Outcome::Skipped, why);
+        return this.into_result();
+    }
+    this.unless_full(|this| {
+        this.settle_candidate()?;
+        this.adopt_configured_token()?;
+        this.adopt_changed_targets()?;
+        for _ in 0..MAX_STEPS {
+            let decision = this.decide()?;
+            if this.carry_out(&decision)? == NextStep::Stop {
+                break;
+            }
+        }
+        this.retire_if_gone()
+    })?;
+    this.unless_full(|this| this.delivery().deliver())?;
+    this.into_result()
+}
+
+impl TokenRun<'_> {
+    /// Decides what the token needs now.
+    fn decide(&self) -> Result<Decision, StoreError> {
+        let parent = self.parent()?;
+        let subject = self.run.subject(self.token, &self.credential, parent.as_ref());
+        let decision = self.refresh.decide(self.token, &subject);
+        log::decided(&self.token.label, &decision, self.run.now());
+        Ok(self.refresh.options.only.narrow(decision))
+    }
+
+    fn carry_out(&mut self, decision: &Decision) -> Result<NextStep, StoreError> {
+        match decision {
+            Decision::Verify(why) => self.verify(why),
+            Decision::Renew(why) => self.renew(why),
+            Decision::Derive(why) => self.derive(why),
+            Decision::Skip(why) => self.skip(why),
+        }
+    }
+
+    fn verify(&mut self, why: &Verify) -> Result<NextStep, StoreError> {
+        let Some(current) = self.credential.current.clone() else { return Ok(NextStep::Stop) };
+        // An exchange of what a person handed over cannot have ended the current one.
+        let exchange = self.credential.ledger.sent_exchange;
+        if let Verify::CutShort { began } = why
+            && exchange.is_none_or(|sent| sent.at < *began)
+        {
+            self.change(|store, credential| store.note_lost_answer(credential, *began))?;
+        }
+        let Some(proof) = self.inspect_and_store(&current)? else { return Ok(NextStep::Stop) };
+        self.outcome.note(Outcome::Verified, "");
+        if proof.inspection.valid == Some(false) && self.has_granted_candidate() {
+            self.settle_candidate()?;
+        }
+        if let Verify::CutShort { .. } = why {
+            self.note_cut_short(why)?;
+        }
+        Ok(NextStep::Decide)
+    }
+
+    /// Retires a discovered Page that has been gone for a week and is dead: it goes out of every
+    /// verdict.
+    fn retire_if_gone(&mut self) -> Result<(), StoreError> {
+        if self.token.label.as_discovered().is_none() || self.token.access_token.is_some() {
+            return Ok(());
+        }
+        let credential = &self.credential;
+        let now = self.run.now();
+        let gone = credential.unlisted_since.is_some_and(|since| now - since >= GONE_FOR);
+        let dead = credential.current.as_ref().is_none_or(|generation| {
+            generation.proof.as_ref().is_some_and(|proof| proof.inspection.valid == Some(false))
+        });
+        if gone && dead {
+            let run = self.run.id;
+            self.change(|store, credential| store.retire(run, credential, now))?;
+            self.outcome.retired(format!(
+                "retired: gone from the Pages of `{}` for 7 days, and dead",
+                self.parent_label()
+            ));
+        }
+        Ok(())
+    }
+
+    fn into_result(self) -> Result<TokenResult, Complaint> {
+        // Its targets were served meanwhile, and its parent may have been renewed.
+        let credential = self.run.store.credential(self.credential.id)?;
+        let parent = self.parent()?;
+        let subject = subject(self.token, Some(&credential), parent.as_ref());
+        // A Page that was retired just now is out of every verdict.
+        let mut issues = match credential.retired_at {
+            Some(_) => Vec::new(),
+            None => judge(&subject, self.run.moment()).reasons,
+        };
+        let mut happened = self.outcome.finish();
+        let renewed = matches!(happened.outcome, Outcome::Refreshed | Outcome::Exchanged);
+        if renewed && self.run.dry_run == DryRun::Yes {
+            // What a run fixes does not stand against a token that the real one would renew.
+            issues.retain(|reason| reason.action != Action::Retry);
+        }
+        // What a person must do counts from the next run on, if this run refused what was handed in,
+        // and not at all in a run that was about something else.
+        let only = self.refresh.options.only;
+        if only == Only::ShortLived && happened.outcome == Outcome::NotDue {
+            issues.clear();
+        }
+        if !happened.refused && issues.iter().any(needs_a_person_now) {
+            happened.exit = happened.exit.or_worse(Exit::PersonNeeded);
+        }
+        let current = credential.current.as_ref();
+        Ok(TokenResult {
+            label: self.token.label.clone(),
+            token_type: self.token.token_type,
+            outcome: match self.run.dry_run {
+                DryRun::No => happened.outcome,
+                DryRun::Yes => happened.outcome.rehearsed(),
+            },
+            reason: happened.reason,
+            old_expiry: self.old_expiry,
+            new_expiry: match current {
+                // What Meta would grant is not known before it is asked.
+                Some(_) if renewed && self.run.dry_run == DryRun::Yes => Expiry::Unknown,
+                Some(generation) => generation.expiry,
+                None => Expiry::Unknown,
+            },
+            generation: current.map(|generation| generation.number),
+            fingerprint: current.map(|generation| generation.fingerprint),
+            remedy: happened
+                .problem
+                .as_ref()
+                .map(|problem| remedy(problem, &subject))
+                .unwrap_or_default(),
+            exit: happened.exit,
+            problem: happened.problem,
+            issues,
+            deliveries: Vec::new(),
+        })
+    }
+}
+
+/// Whether a person has to act on an issue at once.
+fn needs_a_person_now(issue: &Reason) -> bool {
+    issue.severity == Health::Critical && issue.action.needs_a_person()
+}

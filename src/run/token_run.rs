@@ -1,0 +1,215 @@
+//! Holds the refresh of one token: what the store knows of it, and what has happened so far.
+//!
+//! Every step of it starts here: it has the store change the token, and knows the token from then
+//! on as the store gives it back.
+
+use std::cell::Cell;
+
+use chrono::TimeDelta;
+
+use super::Run;
+use super::job::TokenJob;
+use super::outcome::OutcomeBuilder;
+use super::refresh_run::RefreshRun;
+use super::tokens::TokenConfig;
+use crate::complaint::Complaint;
+use crate::deliver::{Replace, TokenDelivery};
+use crate::graph::{App, CallError};
+use crate::policy::{Decision, Verify, next_try};
+use crate::store::{ExtendedExpiry, GrantRoom, Setback, Store, StoreError};
+use crate::token::{
+    Action, Credential, EventKind, Expiry, Generation, Label, Origin, Outcome, Problem,
+    ProblemKind, Time,
+};
+
+/// The refresh of one token.
+pub struct TokenRun<'a> {
+    /// What the run is about.
+    pub refresh: &'a RefreshRun<'a>,
+    /// The open run.
+    pub run: &'a Run<'a>,
+    /// The token and, for a Page, the listing of its parent's Pages.
+    pub job: &'a TokenJob,
+    /// The token's config.
+    pub token: &'a TokenConfig,
+    /// What the store knows: read once, and replaced by what each change gives back.
+    pub credential: Credential,
+    /// What has happened so far.
+    pub outcome: OutcomeBuilder,
+    /// When the token expired before this refresh.
+    pub old_expiry: Expiry,
+    /// Whether the store says of the app that something is wrong with it.
+    pub app_in_doubt: Cell<bool>,
+}
+
+/// Whether there is more to do for this token in this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextStep {
+    /// Decide again.
+    Decide,
+    /// Nothing more.
+    Stop,
+}
+
+impl<'a> TokenRun<'a> {
+    /// Reads what the store knows of the token.
+    pub fn load(refresh: &'a RefreshRun<'a>, job: &'a TokenJob) -> Result<Self, Complaint> {
+        let (run, token) = (refresh.run, &*job.token);
+        let credential = run.store.credential(run.token_id(&token.label)?)?;
+        let stands = credential.ledger.problem.as_ref();
+        let app_in_doubt = Cell::new(stands.is_some_and(|it| it.kind.is_about_the_app()));
+        let old_expiry =
+            credential.current.as_ref().map_or(Expiry::Unknown, |current| current.expiry);
+        Ok(Self {
+            refresh,
+            run,
+            job,
+            token,
+            credential,
+            outcome: OutcomeBuilder::new(),
+            old_expiry,
+            app_in_doubt,
+        })
+    }
+
+    /// Has the store change the token, and knows it from then on as the store gives it back.
+    pub fn change(
+        &mut self,
+        verb: impl FnOnce(&Store, Credential) -> Result<Credential, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.credential = verb(&self.run.store, self.credential.clone())?;
+        Ok(())
+    }
+
+    /// Does some steps; where the disk is full they end, and the token goes on to its targets, and
+    /// the run to its other tokens.
+    pub fn unless_full(
+        &mut self,
+        steps: impl FnOnce(&mut Self) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let done = steps(self);
+        self.bear_full(done).map(drop)
+    }
+
+    fn bear_full<T>(&mut self, done: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+        let borne = self.run.bear_full(done)?;
+        if borne.is_none() {
+            self.outcome.disk_is_full();
+            // What was written before the disk was full did not come back.
+            self.credential = self.run.store.credential(self.credential.id)?;
+        }
+        Ok(borne)
+    }
+
+    /// Takes room on the disk for what Meta may grant; without it Meta is not asked.
+    pub fn room(&mut self) -> Result<Option<GrantRoom>, StoreError> {
+        let room = self.run.store.room_for_grant();
+        self.bear_full(room)
+    }
+
+    /// Reads the app that speaks for this token.
+    pub fn app(&self) -> Result<App, CallError> {
+        self.run.app(&self.token.app).map_err(CallError::of_token)
+    }
+
+    /// Reads what the store knows of the parent now: another worker may have renewed it meanwhile.
+    pub fn parent(&self) -> Result<Option<Credential>, StoreError> {
+        let Some(parent) = self.token.parent.as_ref().and_then(|it| self.run.known_id(it)) else {
+            return Ok(None);
+        };
+        self.run.store.credential(parent).map(Some)
+    }
+
+    /// Names the parent.
+    pub fn parent_label(&self) -> String {
+        self.token.parent.as_ref().map_or_else(String::new, Label::to_string)
+    }
+
+    /// Opens the deliveries to this token's targets.
+    pub fn delivery(&self) -> TokenDelivery<'_> {
+        self.refresh.deliveries.of_token(self.token, self.credential.id, Replace::Own)
+    }
+
+    /// Whether Meta granted the candidate that waits.
+    pub fn has_granted_candidate(&self) -> bool {
+        let candidate = self.credential.candidate.as_ref();
+        candidate.is_some_and(|candidate| candidate.origin != Origin::Adopted)
+    }
+
+    /// Whether a generation was inspected within the token's `verify_every`.
+    pub fn is_checked_lately(&self, generation: &Generation) -> bool {
+        let now = self.run.now();
+        generation
+            .proof
+            .as_ref()
+            .is_some_and(|proof| proof.at <= now && now - proof.at < self.token.policy.verify_every)
+    }
+
+    /// Records that the current access token lives on.
+    pub fn extend(&mut self, extension: ExtendedExpiry) -> Result<(), StoreError> {
+        let (run, now) = (self.run.id, self.run.now());
+        self.change(|store, credential| store.extend(run, credential, extension, now))
+    }
+
+    /// Records a failed attempt: what the next run finds, and when it tries again.
+    pub fn note_failure(&mut self, problem: &Problem, expiry: Expiry) -> Result<(), StoreError> {
+        self.note_failure_and_wait(problem, expiry, TimeDelta::zero())
+    }
+
+    /// Records a failed attempt, and no new one before Meta's own time is over.
+    pub fn note_failure_and_wait(
+        &mut self,
+        problem: &Problem,
+        expiry: Expiry,
+        wait: TimeDelta,
+    ) -> Result<(), StoreError> {
+        let now = self.run.now();
+        let failures = self.credential.ledger.consecutive_failures.saturating_add(1);
+        let next = next_try(problem, failures, expiry, now).max(now + wait);
+        self.set_back(problem, Some(next))
+    }
+
+    /// Records a failed attempt, and when the next one may be made.
+    pub fn set_back(
+        &mut self,
+        problem: &Problem,
+        not_before: Option<Time>,
+    ) -> Result<(), StoreError> {
+        if problem.kind.is_about_the_app() {
+            self.app_in_doubt.set(true);
+        }
+        self.note_setback(EventKind::RefreshFailed, problem, not_before)
+    }
+
+    /// Records an event that sets the token back.
+    pub fn note_setback(
+        &mut self,
+        event: EventKind,
+        problem: &Problem,
+        not_before: Option<Time>,
+    ) -> Result<(), StoreError> {
+        let (run, now) = (self.run.id, self.run.now());
+        let setback =
+            Setback { event, generation: None, problem: Some(problem.clone()), not_before };
+        self.change(|store, credential| store.note_setback(run, credential, setback, now))
+    }
+
+    /// Records a failure without an attempt.
+    pub fn fail(&mut self, problem: Problem) -> Result<(), StoreError> {
+        self.set_back(&problem, None)?;
+        self.outcome.note_problem_as(Outcome::Invalid, problem);
+        Ok(())
+    }
+
+    /// Says that the exchange of a first access token was cut short: there is none to fall back on.
+    pub fn lost(&self, began: Time) -> Problem {
+        let why = Decision::Verify(Verify::CutShort { began }).sentence(self.run.now());
+        Problem::new(ProblemKind::Unknown, why).with_action(Action::Reauthenticate)
+    }
+
+    /// Names in the history the renewal that an earlier run did not live to finish.
+    pub fn note_cut_short(&mut self, why: &Verify) -> Result<(), StoreError> {
+        let sentence = Decision::Verify(why.clone()).sentence(self.run.now());
+        self.set_back(&Problem::new(ProblemKind::Unknown, sentence), None)
+    }
+}
