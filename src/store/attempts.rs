@@ -5,9 +5,9 @@
 
 use super::events::NewEvent;
 use super::row::{self, BadCell, Row};
-use super::runs::RunId;
-use super::tx::{Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::{RunId, values};
 use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{

@@ -8,9 +8,10 @@ use super::generations::one;
 use super::promote::set_aside;
 use super::row::{self, BadCell, Row};
 use super::seal::Seals;
-use super::tokens::state_of;
-use super::tx::{Tx, values};
+use super::stock::state_of;
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::values;
 use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{

@@ -8,7 +8,7 @@
 //! once, so what a target has is read where it is used.
 
 use super::engine::Access;
-use super::tokens;
+use super::stock;
 use super::tx::Tx;
 use super::tx_error::TxError;
 use super::{Result, Store};
@@ -25,7 +25,7 @@ impl Store {
         let (own, token) = (self.own_run(), credential.id);
         self.write_with(Access::Write, now, move |tx| {
             let stored = if cfg!(debug_assertions) {
-                Some(tokens::credential(tx, own, token)?)
+                Some(stock::credential(tx, own, token)?)
             } else {
                 None
             };
@@ -33,7 +33,7 @@ impl Store {
             if let Some(stored) = stored {
                 check_handed_on(credential, &stored);
             }
-            Ok((tokens::credential(tx, own, token)?, value))
+            Ok((stock::credential(tx, own, token)?, value))
         })
     }
 }

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
 use super::row::{self, BadCell, Row};
-use super::runs::RunId;
-use super::tx::{Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::{RunId, values};
 use super::{Result, Store};
 use crate::token::{
     EventKind, Expiry, Fingerprint, GenerationId, Label, Problem, TargetId, Time, TokenId, Trigger,

@@ -10,8 +10,9 @@ use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 
 use super::events;
-use super::tx::{Tx, values};
+use super::tx::Tx;
 use super::tx_error::{Doing, TxError};
+use super::value::values;
 use super::{Result, Store};
 use crate::token::Time;
 

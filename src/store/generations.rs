@@ -4,8 +4,9 @@
 //! fingerprint outlives its access token, so that one which comes back is recognised.
 
 use super::row::{self, BadCell, Row};
-use super::tx::{SqlValue, Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::{SqlValue, values};
 use super::{Result, Store};
 use crate::token::{
     AccessToken, Fingerprint, Generation, GenerationId, GenerationState, Label, TokenId,

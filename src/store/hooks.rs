@@ -5,7 +5,7 @@
 //! its start is no other's.
 
 use super::row::{BadCell, Row};
-use super::tx::values;
+use super::value::values;
 use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{TargetId, Time, TokenId};

@@ -8,11 +8,46 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::runs::RunId;
-use super::tokens::{Enrolment, Stock};
-use super::tx::{EachRow, SqlValue, Tx};
+use super::tx::{EachRow, Tx};
 use super::tx_error::TxError;
-use crate::token::{Credential, Label, Time, TokenId};
+use super::value::{RunId, SqlValue};
+use crate::token::{Credential, Label, Time, TokenId, TokenType};
+
+/// A token as the config, or a list of Pages, has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrolment {
+    /// Its label.
+    pub label: Label,
+    /// The label that it had before.
+    pub was: Option<Label>,
+    /// Its type.
+    pub token_type: TokenType,
+    /// The Page that it is for; what the store knows stays where this says nothing.
+    pub page_id: Option<String>,
+    /// The Page's name, likewise.
+    pub name: Option<String>,
+}
+
+impl Enrolment {
+    /// Whether the store has this token just like that; a damaged row never does.
+    pub(super) fn is_enrolled_as(&self, known: &Credential) -> bool {
+        let stays = |new: &Option<String>, old: &Option<String>| new.is_none() || new == old;
+        known.damage.is_none()
+            && self.label == known.label
+            && self.token_type == known.token_type
+            && stays(&self.page_id, &known.page_id)
+            && stays(&self.name, &known.name)
+    }
+}
+
+/// All tokens that the store ever heard of.
+#[derive(Debug, Clone, Default)]
+pub struct Stock {
+    /// The tokens, by label.
+    pub credentials: Vec<Arc<Credential>>,
+    /// Damaged rows that cannot be assigned to a token.
+    pub strays: Vec<&'static str>,
+}
 
 /// How often rows were changed through this store; shared with the work that its thread does.
 #[derive(Debug, Clone, Default)]

@@ -28,6 +28,7 @@ mod examination;
 mod generations;
 mod hooks;
 mod key;
+mod key_text;
 mod known;
 mod notices;
 mod overwrites;
@@ -38,11 +39,13 @@ mod row;
 mod runs;
 mod seal;
 mod sqlite;
+mod stock;
 mod target_backups;
 mod throttles;
 mod tokens;
 mod tx;
 mod tx_error;
+mod value;
 
 #[cfg(test)]
 mod tests;
@@ -63,24 +66,27 @@ pub use attempts::{Interrupted, Setback};
 pub use candidate::NewCandidate;
 pub use damage::Mended;
 pub use deliveries::{DeliveryFailure, Settlement};
-pub use engine::{GrantRoom, Shortage};
-pub use error::{FULL, StoreError, SystemCause};
+pub use engine::GrantRoom;
+pub use error::{FULL, StoreError};
 pub use events::{Event, EventQuery, History};
 pub use examination::Examination;
 pub use generations::Sighting;
 pub use hooks::HookProcess;
-pub use key::{BadKey, KeySource, read_key};
+pub use key::KeySource;
+pub use key_text::{BadKey, read_key};
+pub use known::{Enrolment, Stock};
 pub use notices::{ChannelRecord, FailingChannel};
 pub use overwrites::{Contents, Overwrite, Overwriting};
 pub use promote::{ExtendedExpiry, Promotion, RefusedCandidate};
 pub use purge::Retention;
-pub use runs::{Machinery, RunId, RunRow};
+pub use runs::{Machinery, RunRow};
 pub use sqlite::{
     Holder, LockError, LostStore, RunLock, StoreLoss, backup, belongs_to_store, filesystem_trouble,
     lock_path, mark_path, refused_filesystem,
 };
 pub use target_backups::TargetBackup;
-pub use tokens::{Enrolment, Stock};
+pub use tx_error::{Shortage, SystemCause};
+pub use value::RunId;
 
 /// What a verb of the store gives.
 type Result<T, E = StoreError> = std::result::Result<T, E>;

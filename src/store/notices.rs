@@ -10,9 +10,9 @@ use chrono::TimeDelta;
 
 use super::events::NewEvent;
 use super::row::{BadCell, Row};
-use super::runs::RunId;
-use super::tx::{SqlValue, Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::{RunId, SqlValue, values};
 use super::{Result, Store};
 use crate::crypto;
 use crate::token::{

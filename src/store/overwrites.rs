@@ -13,8 +13,7 @@ use zeroize::Zeroizing;
 
 use super::row::{BadCell, Row};
 use super::seal::Seals;
-use super::tx::{Tx, values};
-use super::tx_error::TxError;
+use super::value::values;
 use super::{Result, Store, deliveries, target_backups};
 use crate::failpoint;
 use crate::token::{GenerationId, Label, TargetId, Time, TokenId};
@@ -104,7 +103,7 @@ impl Store {
     /// Forgets a write that has come to its end: the file is whole.
     pub fn end_overwrite(&self, token: TokenId, target: &TargetId) -> Result<()> {
         let target = target.clone();
-        self.write(move |tx| end(tx, token, &target))
+        self.write(move |tx| deliveries::end_overwrite(tx, token, &target))
     }
 
     /// Forgets a write of which no byte was written. What was to be restored stays what can be
@@ -125,7 +124,7 @@ impl Store {
                 let sealed = seals.seal_file(token, &target, &content);
                 target_backups::keep(tx, token, &target, &sealed, at)?;
             }
-            end(tx, token, &target)
+            deliveries::end_overwrite(tx, token, &target)
         })
     }
 
@@ -163,13 +162,4 @@ fn overwrite(mut row: Row<'_>, seals: Option<&Seals>) -> Result<Overwrite, BadCe
     };
     let contents = contents();
     Ok(Overwrite { token, label, target, path, generation, begun_at, contents })
-}
-
-/// Forgets a target's write, in the caller's transaction.
-pub fn end(tx: &mut dyn Tx, token: TokenId, target: &TargetId) -> Result<(), TxError> {
-    tx.execute(
-        "DELETE FROM overwrite WHERE token = ?1 AND target = ?2",
-        values![token, target.as_str()],
-    )
-    .map(drop)
 }

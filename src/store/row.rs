@@ -10,7 +10,7 @@ use std::fmt;
 use chrono::DateTime;
 use serde_json::json;
 
-use super::tx::SqlValue;
+use super::value::SqlValue;
 use crate::token::{
     Action, DataAccess, Expiry, Fingerprint, Generation, GenerationId, GenerationState,
     GranularScope, Identity, Inspection, Label, Origin, Problem, ProblemKind, Proof, SentExchange,

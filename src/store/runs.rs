@@ -5,15 +5,12 @@
 use chrono::TimeDelta;
 
 use super::row::{BadCell, Row};
-use super::tx::{Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::{RunId, values};
 use super::{Result, Store};
 use crate::exit::Exit;
 use crate::token::{Time, Trigger};
-
-/// The store's own number for a run; every event names one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RunId(pub i64);
 
 /// One process that held the lock and meant to write.
 #[derive(Debug, Clone, PartialEq, Eq)]

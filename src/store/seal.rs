@@ -7,8 +7,9 @@
 
 use zeroize::Zeroizing;
 
-use super::tx::{Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::values;
 use crate::crypto::{self, Key};
 use crate::token::{AccessToken, Fingerprint, TargetId, TokenId};
 

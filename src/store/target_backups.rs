@@ -7,8 +7,9 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::tx::{Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::values;
 use super::{Result, Store};
 use crate::token::{TargetId, Time, TokenId};
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::tx::values;
+use super::value::values;
 use super::{Result, Store};
 use crate::token::Time;
 

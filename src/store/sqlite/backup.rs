@@ -4,16 +4,16 @@ use std::path::Path;
 
 use super::connection::{self, SchemaState};
 use super::lock::lock_path;
-use super::{place, reader_of_living};
-use crate::store::Result;
-use crate::store::error::{StoreError, SystemCause};
-use crate::store::tx_error::{Doing, TxError};
+use super::open::reader_of_living;
+use super::place;
+use crate::store::error::StoreError;
+use crate::store::tx_error::{Doing, SystemCause, TxError};
 
 /// The store as one file that needs no log, at one moment, whatever runs write meanwhile; `None` if
 /// none was made yet. The key is not in it. `key` is the key file where it is one of our making.
 ///
 /// What is damaged is not handed out as a backup.
-pub fn backup(path: &Path, key: Option<&Path>) -> Result<Option<Vec<u8>>> {
+pub fn backup(path: &Path, key: Option<&Path>) -> Result<Option<Vec<u8>>, StoreError> {
     let about = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Reading);
     let Some((connection, standing)) = reader_of_living(path, key)? else { return Ok(None) };
     if standing == SchemaState::Blank {

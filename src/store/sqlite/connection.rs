@@ -16,11 +16,12 @@ use rusqlite::{Connection, ErrorCode, FileControl, OpenFlags, Transaction, Trans
 
 use super::SqliteTx;
 use super::log::{self, Log};
+use super::loss::{self, FileState};
 use super::migrations;
-use super::place::{self, FileState};
-use crate::store::error::{StoreError, SystemCause};
+use super::place;
+use crate::store::error::StoreError;
 use crate::store::tx::Tx;
-use crate::store::tx_error::{Doing, TxError};
+use crate::store::tx_error::{Doing, SystemCause, TxError};
 
 /// Marks our files among all of SQLite's: `MTKN`.
 const APPLICATION: i64 = 0x4d54_4b4e;
@@ -79,7 +80,7 @@ pub fn writer(path: &Path) -> Result<(Connection, SchemaState), StoreError> {
 
 /// Opens the file to read it; `None` if there is none, or nothing in it. Makes nothing.
 pub fn reader(path: &Path) -> Result<Option<(Connection, SchemaState)>, StoreError> {
-    if place::look(path)? != FileState::Something {
+    if loss::file_state(path)? != FileState::Something {
         return Ok(None);
     }
     let path = &place::real(path);

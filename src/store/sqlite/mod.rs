@@ -1,8 +1,8 @@
 //! Keeps the store in one `SQLite` file.
 //!
 //! `open` opens the file by `connection`: to write, to read, as a copy in memory; `create` makes a
-//! new one, `migrations` bring an older one to today's schema, and `loss` tells one that was lost
-//! from one that never was. `lock` lets one command write at a time. `queue` gathers jobs on the
+//! new one, `migrations` bring an older one to today's schema, `loss` tells one that was lost from
+//! one that never was, and `lost_store` what brings it back. `lock` lets one command write at a time. `queue` gathers jobs on the
 //! thread that owns the connection and commits them together, `tx` carries out their statements,
 //! and `room` takes room on the disk for what Meta is about to grant. `log` reads the write-ahead
 //! log where `SQLite` cannot, `check` looks the file over, and `backup` copies it. `place` says
@@ -15,7 +15,8 @@ mod create;
 mod filesystem;
 mod lock;
 mod log;
-pub mod loss;
+mod loss;
+pub mod lost_store;
 mod migrations;
 mod open;
 pub mod place;
@@ -26,7 +27,6 @@ mod tx;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,48 +34,32 @@ use rusqlite::Connection;
 
 use self::queue::{Queue, snapshot};
 use self::room::Room;
-use super::engine::{Access, Engine, GrantRoom, RowCheck, Shortage, StoreJob};
-use super::tx_error::TxError;
+use super::engine::{Access, Engine, GrantRoom, RowCheck, StoreJob};
+use super::tx_error::{Shortage, TxError};
 
 pub use backup::{backup, belongs_to_store};
 pub use filesystem::{filesystem_trouble, refused_filesystem};
 pub use lock::{Holder, LockError, RunLock, lock_path};
-pub use loss::{LostStore, StoreLoss};
+pub use lost_store::{LostStore, StoreLoss};
 pub use place::mark_path;
 
-use open::reader_of_living;
 pub use open::{beside_a_run, open, open_reader, open_without_key, rehearsal};
 pub use tx::SqliteTx;
 
-/// The `SQLite` engine: one connection, and where its file lies on a disk.
+/// The `SQLite` engine.
 pub struct Sqlite {
     queue: Queue,
-    disk: Option<Disk>,
-}
-
-/// Where the file of a writer lies.
-#[derive(Clone)]
-struct Disk {
-    store: PathBuf,
-    room: Arc<Room>,
-}
-
-impl Disk {
-    fn of(store: &Path) -> Self {
-        Self { store: store.to_path_buf(), room: Arc::new(Room::of(store)) }
-    }
 }
 
 impl Sqlite {
-    /// Hands a connection to a thread of its own.
-    fn start(connection: Connection, disk: Option<Disk>) -> std::io::Result<Self> {
-        let queue = Queue::start(connection, disk.as_ref().map(|disk| Arc::clone(&disk.room)))?;
-        Ok(Self { queue, disk })
+    /// Hands a connection to a thread of its own; `room` is where its log lies on a disk.
+    fn start(connection: Connection, room: Option<Room>) -> std::io::Result<Self> {
+        Ok(Self { queue: Queue::start(connection, room.map(Arc::new))? })
     }
 
     /// Reads by a connection that writes nothing.
     fn read_only(connection: Connection) -> Self {
-        Self { queue: Queue::here(connection), disk: None }
+        Self { queue: Queue::here(connection) }
     }
 }
 
@@ -85,21 +69,15 @@ impl Engine for Sqlite {
     }
 
     fn room_for_grant(&self) -> Result<GrantRoom, TxError> {
-        match &self.disk {
-            Some(disk) => room::for_grant(&disk.room, &self.queue),
-            None => Ok(GrantRoom::unlimited()),
-        }
+        self.queue.room_for_grant()
     }
 
     fn has_room_to_announce(&self, renewals: usize) -> Result<bool, TxError> {
-        match &self.disk {
-            Some(disk) => room::to_announce(&disk.room, &self.queue, renewals),
-            None => Ok(true),
-        }
+        self.queue.has_room_to_announce(renewals)
     }
 
     fn shortage(&self) -> Option<Shortage> {
-        Room::shortage_for_grant(&self.disk.as_ref()?.store)
+        self.queue.shortage()
     }
 
     fn look_over(

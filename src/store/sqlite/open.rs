@@ -5,16 +5,17 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::connection::{self, SchemaState};
+use super::create;
 use super::lock::RunLock;
-use super::place::{self, FileState};
+use super::loss::{self, FileState};
+use super::place;
 use super::room::Room;
-use super::{Disk, Sqlite, SqliteTx};
-use super::{create, loss};
-use crate::store::error::{StoreError, SystemCause};
+use super::{Sqlite, SqliteTx};
+use crate::store::error::StoreError;
 use crate::store::key::KeySource;
 use crate::store::seal::Seals;
 use crate::store::tx::Tx;
-use crate::store::tx_error::{Doing, TxError};
+use crate::store::tx_error::{Doing, SystemCause, TxError};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -46,13 +47,13 @@ pub fn open(lock: &RunLock, path: &Path, key: &KeySource) -> Result<(Sqlite, Sea
     lock.use_store()
         .map_err(|error| StoreError::Unwritable(path.to_path_buf(), SystemCause::new(error)))?;
     place::carry_mode(path);
-    Ok((start(connection, path, Some(Disk::of(path)))?, seals))
+    Ok((start(connection, path, Some(Room::of(path)))?, seals))
 }
 
 /// Opens the store to write what needs no key, after the lock was taken; `None` if there is none of
 /// today's schema.
 pub fn open_without_key(path: &Path) -> Result<Option<Sqlite>> {
-    if place::look(path)? != FileState::Something {
+    if loss::file_state(path)? != FileState::Something {
         return Ok(None);
     }
     // By a reader first: to open an older one to write would already change it.
@@ -61,7 +62,7 @@ pub fn open_without_key(path: &Path) -> Result<Option<Sqlite>> {
     }
     let (connection, _) = connection::writer(path)?;
     place::carry_mode(path);
-    start(connection, path, Some(Disk::of(path))).map(Some)
+    start(connection, path, Some(Room::of(path))).map(Some)
 }
 
 /// Opens the store to read it; `None` if none was made yet.
@@ -128,8 +129,8 @@ pub fn beside_a_run(
     Ok(())
 }
 
-fn start(connection: Connection, path: &Path, disk: Option<Disk>) -> Result<Sqlite> {
-    Sqlite::start(connection, disk)
+fn start(connection: Connection, path: &Path, room: Option<Room>) -> Result<Sqlite> {
+    Sqlite::start(connection, room)
         .map_err(|error| StoreError::Unreadable(path.to_path_buf(), SystemCause::new(error)))
 }
 

@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, OFlags};
 
 use crate::shell::quoted;
-use crate::store::error::{StoreError, SystemCause};
 
 /// The write-ahead log's ending.
 pub const LOG: &str = "-wal";
@@ -37,39 +36,6 @@ pub fn beside(store: &Path, ending: &str) -> PathBuf {
 /// Where the mark of a failed run lies, beside the store.
 pub fn mark_path(store: &Path) -> PathBuf {
     beside(store, MARK)
-}
-
-/// What has the name of a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileState {
-    /// Nothing.
-    Nothing,
-    /// A file without a byte in it.
-    Empty,
-    /// A file with something in it.
-    Something,
-}
-
-/// Looks what has the name of the store; a link that leads to nothing is an error, and so is what
-/// is not a file, under the names of the log, its index and the journal too: to open a pipe waits for ever.
-pub fn look(store: &Path) -> Result<FileState, StoreError> {
-    let unreadable = |error| StoreError::Unreadable(store.to_path_buf(), SystemCause::new(error));
-    let real = real(store);
-    if let Some(other) =
-        [LOG, INDEX, JOURNAL].map(|it| beside(&real, it)).iter().find(|it| is_no_file(it))
-    {
-        return Err(StoreError::NotAFile(other.clone()));
-    }
-    match fs::metadata(store) {
-        Ok(meta) if !meta.is_file() => Err(StoreError::NotAFile(store.to_path_buf())),
-        Ok(meta) if meta.len() == 0 => Ok(FileState::Empty),
-        Ok(_) => Ok(FileState::Something),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(store) {
-            Ok(target) => Err(StoreError::Dangling { path: store.to_path_buf(), target }),
-            Err(_) => Ok(FileState::Nothing),
-        },
-        Err(error) => Err(unreadable(error)),
-    }
 }
 
 /// Whether something else than a file has this name; a link is something else.
@@ -359,20 +325,5 @@ mod tests {
             fs::set_permissions(dir.path(), Permissions::from_mode(folder)).unwrap();
             assert_eq!(mode_of_new(&store), expected, "{folder:o}");
         }
-    }
-
-    #[test]
-    fn what_has_the_stores_name_is_told_apart() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = dir.path().join("metatoken.db");
-        assert_eq!(look(&store).unwrap(), FileState::Nothing);
-        make_file(&store).unwrap();
-        assert_eq!(look(&store).unwrap(), FileState::Empty);
-        let link = dir.path().join("link.db");
-        std::os::unix::fs::symlink(&store, &link).unwrap();
-        assert_eq!((look(&link).unwrap(), real(&link)), (FileState::Empty, real(&store)));
-        fs::remove_file(&store).unwrap();
-        assert_eq!(look(&link).unwrap_err().code(), "store_unreadable");
-        assert!(matches!(look(dir.path()), Err(StoreError::NotAFile(path)) if path == dir.path()));
     }
 }
