@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::DeliveryError;
+use super::error::DeliveryError;
 use crate::config::{FileTarget, Writing};
 use crate::edit::{self, EditError, Edited, Missing};
 use crate::files::{self, FileError, Opened};

@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::SecondsFormat;
 use zeroize::Zeroizing;
 
-use super::DeliveryError;
+use super::error::DeliveryError;
 use crate::process::{Ended, Invocation, Process, ProcessError};
 use crate::token::{
     AccessToken, EventKind, Expiry, Fingerprint, Label, Secret, Time, TokenType, redact,

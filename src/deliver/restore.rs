@@ -7,9 +7,10 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use super::deliveries::Deliveries;
+use super::error::DeliveryError;
 use super::file::{Memory, Plan, rewrite};
 use super::half_written::StoreMemory;
-use super::{Deliveries, DeliveryError};
 use crate::config::{FileTarget, Place, TokenConfig};
 use crate::store::StoreError;
 use crate::token::{Label, TargetId, TokenId};
@@ -49,7 +50,7 @@ impl Deliveries<'_> {
         let mut restored = Restored::default();
         // The store has one content for each target, so that of a former file is not its new one's.
         let mut former = Vec::new();
-        for write in self.left_half_written(label) {
+        for write in self.half_written.failed_of(label) {
             if is_configured(&write.target, &write.path) {
                 continue;
             }

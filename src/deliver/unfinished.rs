@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::DeliveryError;
+use super::error::DeliveryError;
 use super::file::{ATTEMPTS, edited};
 use super::preview::sample_token;
 use crate::config::FileTarget;
