@@ -34,8 +34,8 @@ pub struct DeliveryContext<'a> {
     pub time: &'a dyn RunTime,
 }
 
-/// Whether this is an access token that the token has, or had and that was followed by another. One
-/// that waits to be examined, or was refused, is not.
+/// Returns whether this is an access token that the token has, or had and that was followed by
+/// another. One that waits to be examined, or was refused, is not.
 pub fn has_had(store: &Store, token: TokenId, found: &Secret) -> Result<bool, StoreError> {
     let Ok(access_token) = AccessToken::parse(found.expose()) else { return Ok(false) };
     let sightings = store.sightings(&store.fingerprint(&access_token)?)?;

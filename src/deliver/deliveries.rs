@@ -39,7 +39,7 @@ impl<'a> Deliveries<'a> {
         self.half_written.without_target(&self.context, is_meant)
     }
 
-    /// Whether an interrupted write left this file half-written.
+    /// Returns whether an interrupted write left this file half-written.
     pub fn is_half_written(&self, path: &Path) -> bool {
         self.half_written.at(path).is_some()
     }

@@ -12,7 +12,7 @@ use super::preview::Preview;
 use super::unfinished::{Ending, Unfinished};
 use crate::config::{FileTarget, Writing};
 use crate::policy::{Reason, judge_left_behind};
-use crate::store::{Contents, Overwrite, Overwriting, Store, StoreError};
+use crate::store::{FileContents, Overwrite, Overwriting, Store, StoreError};
 use crate::token::{DryRun, GenerationId, Label, TargetId, Time, TokenId};
 
 /// A file that is not whole, as far as is known.
@@ -52,20 +52,20 @@ impl HalfWrittenFiles {
         })
     }
 
-    /// The half-written files of a token that could not be finished.
+    /// Returns the half-written files of a token that could not be finished.
     pub fn failed_of(&self, label: &Label) -> impl Iterator<Item = &Overwrite> {
         let failed = self.0.iter().filter(|it| it.outcome.is_err());
         failed.map(|it| &it.write).filter(move |write| write.label == *label)
     }
 
-    /// The half-written file at this path, if it is not whole.
+    /// Returns the half-written file at this path, if it is not whole.
     pub fn at(&self, path: &Path) -> Option<&HalfWritten> {
         self.0.iter().find(|it| it.write.path == path)
     }
 
-    /// The half-written file that holds up a delivery to this target: its own file, or the one that
-    /// it had before the config named another, whose old content the delivery would replace in the
-    /// store.
+    /// Returns the half-written file that holds up a delivery to this target: its own file, or the
+    /// one that it had before the config named another, whose old content the delivery would
+    /// replace in the store.
     pub fn holding_up(
         &self,
         token: TokenId,
@@ -116,7 +116,7 @@ fn ending(dry_run: DryRun, write: &Overwrite) -> Result<Ending, DeliveryError> {
 
 /// The write with both contents, if they can be read.
 fn unfinished(write: &Overwrite) -> Option<Unfinished<'_>> {
-    let Contents { old, new } = write.contents.as_ref()?;
+    let FileContents { old, new } = write.contents.as_ref()?;
     Some(Unfinished { path: &write.path, old, new })
 }
 
@@ -146,8 +146,8 @@ fn left_untouched(context: &DeliveryContext<'_>, write: &Overwrite) -> DeliveryE
 }
 
 impl HalfWritten {
-    /// Whether `deliver --force` may write its value: the rest of the file is not torn, or a person
-    /// had to check it, because the store cannot tell.
+    /// Returns whether `deliver --force` may write its value: the rest of the file is not torn, or
+    /// a person had to check it, because the store cannot tell.
     pub fn may_be_forced(&self, context: &DeliveryContext<'_>, file: &FileTarget) -> bool {
         let Self { write, .. } = self;
         let is_whole = || {

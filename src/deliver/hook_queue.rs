@@ -135,7 +135,7 @@ fn left_behind(
     Ok(None)
 }
 
-/// The error of a target's program that still runs, or of the same command for another.
+/// Returns the error of a target's program that still runs, or of the same command for another.
 pub fn still_running(
     context: &DeliveryContext<'_>,
     token: TokenId,

@@ -5,7 +5,7 @@
 //! be without leaving anything behind, and also where nothing is to be changed today.
 
 use super::error::DeliveryError;
-use super::file::{Plan, Written, plan};
+use super::file::{PlannedWrite, Written, plan};
 use crate::config::{FileTarget, Place, Target, Writing};
 use crate::edit::{self, Missing};
 use crate::files::{self, FileError, Opened};
@@ -45,7 +45,7 @@ impl Preview {
     }
 }
 
-/// A plainly fake access token, for a preview before there is a real one.
+/// Returns a plainly fake access token, for a preview before there is a real one.
 pub fn sample_token() -> AccessToken {
     AccessToken::parse("EAAFAKEREHEARSAL").expect("a constant that is well formed")
 }
@@ -80,7 +80,7 @@ fn of_file(
         return of_new_file(target, may_replace);
     };
     let plan = plan(target, opened.bytes(), access_token, may_replace)?;
-    if let Plan::Leave(Written::Foreign) = plan {
+    if let PlannedWrite::Leave(Written::Foreign) = plan {
         return Ok(Preview::Foreign);
     }
     match target.writing {
@@ -90,7 +90,7 @@ fn of_file(
         },
         Writing::InPlace => opened.foresee_overwrite()?,
     }
-    let Plan::Change(after) = plan else { return Ok(Preview::Already) };
+    let PlannedWrite::Change(after) = plan else { return Ok(Preview::Already) };
     let [before, after] = [opened.bytes(), &after].map(|bytes| line(target, bytes));
     Ok(Preview::Change { before, after })
 }

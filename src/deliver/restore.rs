@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::deliveries::Deliveries;
 use super::error::DeliveryError;
-use super::file::{Memory, Plan, rewrite};
+use super::file::{Memory, PlannedWrite, rewrite};
 use super::half_written::StoreMemory;
 use crate::config::{FileTarget, Place, TokenConfig};
 use crate::store::StoreError;
@@ -27,7 +27,7 @@ pub struct Restored {
 }
 
 impl Restored {
-    /// Whether no file was replaced by a delivery, as far as the store knows.
+    /// Returns whether no file was replaced by a delivery, as far as the store knows.
     pub const fn is_empty(&self) -> bool {
         self.targets.is_empty() && self.former.is_empty() && self.failed.is_none()
     }
@@ -110,7 +110,7 @@ fn put_back<M: Memory>(
     content: &[u8],
     memory: &M,
 ) -> Result<Result<(), DeliveryError>, M::Error> {
-    let content = |_: &[u8]| Ok(Plan::Change(Zeroizing::new(content.to_vec())));
+    let content = |_: &[u8]| Ok(PlannedWrite::Change(Zeroizing::new(content.to_vec())));
     let restored = rewrite(file, memory, content)?;
     Ok(restored.and_then(|restored| match restored {
         Some(_) => Ok(()),

@@ -53,7 +53,8 @@ struct Payload {
 }
 
 impl TokenDelivery<'_> {
-    /// The access tokens in the token's files that it never had: another program or a person put them there.
+    /// Returns the access tokens in the token's files that it never had: another program or a
+    /// person put them there.
     pub fn foreign_tokens(&self) -> Result<Vec<AccessToken>, StoreError> {
         let deliveries = self.context.store.credential(self.token)?.deliveries;
         let delivered_before = |target: &Target| {

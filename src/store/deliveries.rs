@@ -170,7 +170,7 @@ const COLUMNS: &str = "d.target, d.owed, d.owed_since, d.settled, d.settled_at, 
     d.failed_at, d.drifted_since, \
     (SELECT begun_at FROM overwrite o WHERE o.token = d.token AND o.target = d.target) AS begun_at";
 
-/// The deliveries of a token, or of all, by target; nothing for a row that cannot be read.
+/// Returns the deliveries of a token, or of all, by target; nothing for a row that cannot be read.
 pub fn all(
     tx: &mut dyn Tx,
     token: Option<TokenId>,

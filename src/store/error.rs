@@ -96,7 +96,7 @@ impl std::error::Error for StoreError {
 }
 
 impl StoreError {
-    /// The store or the key file that is concerned.
+    /// Returns the store or the key file that is concerned.
     pub fn path(&self) -> &Path {
         match self {
             Self::Unreadable(path, _)
@@ -122,7 +122,7 @@ impl StoreError {
         }
     }
 
-    /// Its stable name.
+    /// Returns its stable name.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unreadable(..) | Self::Dangling { .. } | Self::NotAFile(_) => "store_unreadable",
@@ -147,12 +147,12 @@ impl StoreError {
         }
     }
 
-    /// Whether the disk is full: what could not be written now can be written later.
+    /// Returns whether the disk is full: what could not be written now can be written later.
     pub const fn is_full(&self) -> bool {
         matches!(self, Self::Full(..) | Self::NoRoom(..))
     }
 
-    /// How full, where that was measured.
+    /// Returns how full, where that was measured.
     pub fn shortage(&self) -> Option<Shortage> {
         match self {
             Self::NoRoom(_, shortage) => Some(*shortage),

@@ -31,7 +31,7 @@ pub struct Examination {
 }
 
 impl Store {
-    /// What was found when the file was last looked over; nothing if it never was.
+    /// Returns what was found when the file was last looked over; nothing if it never was.
     pub fn last_examination(&self) -> Result<Option<Examination>> {
         self.read(remembered)
     }

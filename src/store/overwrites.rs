@@ -49,21 +49,21 @@ pub struct Overwrite {
     /// When it was begun.
     pub begun_at: Time,
     /// Both contents; none where a row is damaged or not there.
-    pub contents: Option<Contents>,
+    pub contents: Option<FileContents>,
 }
 
 /// What a file held, and what it is to hold.
 #[derive(Clone)]
-pub struct Contents {
+pub struct FileContents {
     /// What it held.
     pub old: Zeroizing<Vec<u8>>,
     /// What it is to hold.
     pub new: Zeroizing<Vec<u8>>,
 }
 
-impl fmt::Debug for Contents {
+impl fmt::Debug for FileContents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Contents({} bytes, then {})", self.old.len(), self.new.len())
+        write!(f, "FileContents({} bytes, then {})", self.old.len(), self.new.len())
     }
 }
 
@@ -128,7 +128,8 @@ impl Store {
         })
     }
 
-    /// The writes that were begun and have not come to their end, by a run that was stopped.
+    /// Returns the writes that were begun and have not come to their end, by a run that was
+    /// stopped.
     pub fn overwrites(&self) -> Result<Vec<Overwrite>> {
         let seals = self.seals.get().cloned();
         self.read(move |tx| {
@@ -155,7 +156,7 @@ fn overwrite(mut row: Row<'_>, seals: Option<&Seals>) -> Result<Overwrite, BadCe
     let (new, old) = (row.blob("overwrite.sealed")?, row.maybe_blob("replaced.sealed")?);
     let contents = || {
         let seals = seals?;
-        Some(Contents {
+        Some(FileContents {
             old: seals.open_file(token, &target, old?).ok()?,
             new: seals.open_overwrite(token, &target, new).ok()?,
         })

@@ -61,12 +61,12 @@ impl Seals {
         Ok(Self::of(&data_key))
     }
 
-    /// What stands for an access token, in this store alone.
+    /// Returns what stands for an access token, in this store alone.
     pub fn fingerprint(&self, token: &AccessToken) -> Fingerprint {
         Fingerprint::new(crypto::keyed_hash(self.fingerprints.as_ref(), token.expose().as_bytes()))
     }
 
-    /// What stands for a command with its arguments, which may say too much.
+    /// Returns what stands for a command with its arguments, which may say too much.
     pub fn command(&self, argv: &[String]) -> Vec<u8> {
         let words = argv.join("\0");
         crypto::keyed_hash(self.fingerprints.as_ref(), format!("command|{words}").as_bytes())

@@ -24,12 +24,12 @@ pub mod part {
     pub(in crate::store) const DELIVERY: &str = "delivery record";
 }
 
-/// All that is known of every token.
+/// Returns all that is known of every token.
 pub fn everything(tx: &mut dyn Tx, own: RunId) -> Result<Stock, TxError> {
     select(tx, own, None)
 }
 
-/// All that is known of one token.
+/// Returns all that is known of one token.
 pub fn credential(tx: &mut dyn Tx, own: RunId, token: TokenId) -> Result<Credential, TxError> {
     let found = select(tx, own, Some(token))?;
     let found = found.credentials.into_iter().next().map(Arc::unwrap_or_clone);
@@ -137,7 +137,7 @@ impl Live {
     }
 }
 
-/// The state of a generation, if that can be read.
+/// Returns the state of a generation, if that can be read.
 pub fn state_of(row: Row<'_>) -> Option<GenerationState> {
     row.at(2).named("generation.state", GenerationState::from_name).ok()
 }

@@ -3,25 +3,29 @@
 //! The config alone says which labels exist. The store gives each a row when it first hears of it
 //! and never takes one away, so that a label that leaves the config and comes back finds its
 //! access tokens and its history again.
+//!
+//! A verb that changes a token takes its [`Credential`] by value and gives back the new one, read in
+//! the same transaction: a stale one cannot be used, and nothing is read twice.
 
 use std::sync::Arc;
 
+use super::engine::Access;
 use super::events::NewEvent;
 use super::known::{Enrolment, Stock};
 use super::tx::Tx;
 use super::tx_error::TxError;
 use super::value::{RunId, values};
 use super::{Result, Store, stock};
-use crate::token::{Credential, EventKind, Expiry, GenerationId, Label, Time, TokenId};
+use crate::token::{Credential, EventKind, Expiry, Generation, GenerationId, Label, Time, TokenId};
 
 impl Store {
-    /// Every token that the store ever heard of, by label, with its current generation, its
+    /// Returns every token that the store ever heard of, by label, with its current generation, its
     /// candidate and its deliveries.
     pub fn credentials(&self) -> Result<Vec<Arc<Credential>>> {
         Ok(self.stock()?.credentials)
     }
 
-    /// The same, with what belongs to none of them.
+    /// Returns the same, with what belongs to none of them.
     pub fn stock(&self) -> Result<Stock> {
         let own = self.own_run();
         if let Some(known) = self.known.stock(self.changes.count(), own) {
@@ -30,8 +34,8 @@ impl Store {
         self.read(move |tx| stock::everything(tx, own))
     }
 
-    /// One token by its label, reading no other's rows; the label that it had before counts while
-    /// the new one is not in the store.
+    /// Returns one token by its label, reading no other's rows; the label that it had before counts
+    /// while the new one is not in the store.
     pub fn credential_called(
         &self,
         label: &Label,
@@ -48,7 +52,7 @@ impl Store {
         })
     }
 
-    /// One token, as it is now.
+    /// Returns one token, as it is now.
     pub fn credential(&self, token: TokenId) -> Result<Credential> {
         let own = self.own_run();
         let changes = self.changes.count();
@@ -130,6 +134,62 @@ impl Store {
         })?;
         Ok(retired)
     }
+
+    /// Changes a token, dated with `now` if the change is dated, and gives it back as it is then.
+    ///
+    /// In a debug build it checks that the credential was what the store had. Deliveries are not part
+    /// of that: a program that serves several tokens is run for all of them at once, so what a target
+    /// has is read where it is used.
+    pub fn change<T: Send + 'static>(
+        &self,
+        credential: Credential,
+        now: Option<Time>,
+        work: impl FnOnce(&mut dyn Tx, &Credential) -> Result<T, TxError> + Send + 'static,
+    ) -> Result<(Credential, T)> {
+        let (own, token) = (self.own_run(), credential.id);
+        self.write_with(Access::Write, now, move |tx| {
+            let stored = if cfg!(debug_assertions) {
+                Some(stock::credential(tx, own, token)?)
+            } else {
+                None
+            };
+            let value = work(tx, &credential)?;
+            if let Some(stored) = stored {
+                check_handed_on(credential, &stored);
+            }
+            Ok((stock::credential(tx, own, token)?, value))
+        })
+    }
+}
+
+/// Panics where a credential is not what the store has: some step kept an old one.
+///
+/// `status` may have added a newer proof meanwhile: it needs no lock.
+fn check_handed_on(mut known: Credential, stored: &Credential) {
+    known.deliveries.clone_from(&stored.deliveries);
+    let generations =
+        [(&mut known.current, &stored.current), (&mut known.candidate, &stored.candidate)];
+    let mut is_newer = false;
+    for (known, stored) in generations {
+        is_newer |= take_newer_proof(known.as_mut(), stored.as_ref());
+    }
+    if is_newer {
+        known.ledger.answer_lost_at = stored.ledger.answer_lost_at;
+        known.damage.clone_from(&stored.damage);
+    }
+    assert_eq!(known, *stored, "a token is not as it was handed on");
+}
+
+/// Takes over the proof of a stored generation that is newer, with the expiry that it tells.
+fn take_newer_proof(known: Option<&mut Generation>, stored: Option<&Generation>) -> bool {
+    let (Some(known), Some(stored)) = (known, stored) else { return false };
+    let at = |generation: &Generation| generation.proof.as_ref().map(|proof| proof.at);
+    let is_newer = known.id == stored.id && known.proof != stored.proof && at(known) <= at(stored);
+    if is_newer {
+        known.proof.clone_from(&stored.proof);
+        known.expiry = stored.expiry;
+    }
+    is_newer
 }
 
 /// What only a run changes: `status` adds proofs, and what follows from them, at any time.

@@ -90,7 +90,7 @@ impl dyn Tx + '_ {
         Ok(first)
     }
 
-    /// Whether the statement gives a row.
+    /// Returns whether the statement gives a row.
     pub fn has_row(&mut self, sql: &str, values: &[SqlValue<'_>]) -> Result<bool, TxError> {
         Ok(self.first(sql, values, |_| Ok(()))?.is_some())
     }

@@ -62,7 +62,7 @@ impl From<BadCell> for TxError {
 }
 
 impl TxError {
-    /// Whether there is no room left to write.
+    /// Returns whether there is no room left to write.
     pub const fn is_full(&self) -> bool {
         matches!(self, Self::Engine(EngineFailure::Full, _))
     }

@@ -11,7 +11,7 @@ use std::io;
 use std::path::Path;
 
 use super::lock::{self, LockMemory, Recalled};
-use super::log::{self, Log};
+use super::log::{self, LogState};
 use super::lost_store::{LostStore, Sign, StoreLoss};
 use super::place;
 use crate::store::error::StoreError;
@@ -69,7 +69,7 @@ pub fn look(store: &Path, key: Option<&Path>) -> Result<FileState, StoreError> {
     }
 }
 
-/// The error of opening a store, as the loss that it is where the store lived.
+/// Turns the error of opening a store into the loss that it is where the store lived.
 pub fn explain(error: StoreError, store: &Path, key: Option<&Path>) -> StoreError {
     let loss = match &error {
         StoreError::NotADatabase(_) | StoreError::Foreign(_) => StoreLoss::Overwritten,
@@ -82,7 +82,7 @@ pub fn explain(error: StoreError, store: &Path, key: Option<&Path>) -> StoreErro
     }
 }
 
-/// The error of a store with nothing in it, if it lived.
+/// Refuses a store with nothing in it, if it lived.
 pub fn emptied(store: &Path, key: Option<&Path>) -> Result<(), StoreError> {
     match sign(store, key) {
         Some(sign) => Err(lost(store, key, StoreLoss::Emptied, sign)),
@@ -105,7 +105,7 @@ fn sign(store: &Path, key: Option<&Path>) -> Option<Sign> {
         return Some(Sign::Key);
     }
     let log = log::look(&place::real(store));
-    log.is_ok_and(|log| log == Log::Frames).then_some(Sign::Log)
+    log.is_ok_and(|log| log == LogState::Frames).then_some(Sign::Log)
 }
 
 #[cfg(test)]

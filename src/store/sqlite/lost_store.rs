@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::lock::lock_path;
-use super::place;
+use super::place::{self, lock_path};
 use crate::shell::quoted;
 use crate::store::tx_error::SystemCause;
 use crate::token::Time;
@@ -52,7 +51,7 @@ impl LostStore {
         Self { store: store.to_path_buf(), loss, sign, key: key.map(Path::to_path_buf) }
     }
 
-    /// What happened, without the store's name.
+    /// Returns what happened, without the store's name.
     pub fn message(&self) -> String {
         let what = match &self.loss {
             StoreLoss::Missing => "the store is missing",
@@ -73,7 +72,7 @@ impl LostStore {
         }
     }
 
-    /// What brings it back, and what begins a new one.
+    /// Returns what brings it back, and what begins a new one.
     pub fn hints(&self) -> Vec<String> {
         let mut restore = match &self.loss {
             // What is not ours is not written over.
@@ -128,7 +127,7 @@ fn put_aside(store: &Path, files: impl IntoIterator<Item = PathBuf>) -> String {
     format!("mv {} \"$(mktemp -d {aside})\"", there.join(" "))
 }
 
-/// The command that puts a backup in a store's place.
+/// Returns the command that puts a backup in a store's place.
 pub fn restore_hint(store: &Path) -> String {
     // Where the name is a link, the log lies beside what it leads to.
     let store = &place::real(store);

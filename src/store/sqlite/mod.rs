@@ -2,13 +2,13 @@
 //!
 //! `open` opens the file by `connection`: to write, to read, as a copy in memory; `create` makes a
 //! new one, `migrations` bring an older one to today's schema, `loss` tells one that was lost from
-//! one that never was, and `lost_store` what brings it back. `lock` lets one command write at a time. `queue` gathers jobs on the
-//! thread that owns the connection and commits them together, `tx` carries out their statements,
-//! and `room` takes room on the disk for what Meta is about to grant. `log` reads the write-ahead
-//! log where `SQLite` cannot, `check` looks the file over, and `backup` copies it. `place` says
-//! where the files lie and who may read them, and `filesystem` which file systems cannot carry them.
+//! one that never was, and `lost_store` says what brings it back. `lock` lets one command write at a
+//! time. `queue` gathers jobs on the thread that owns the connection and commits them together, `tx`
+//! carries out their statements, and `room` takes room on the disk for what Meta is about to grant.
+//! `log` reads the write-ahead log where `SQLite` cannot, and `check` looks the file over. `place`
+//! says where the files lie and who may read them, and `filesystem` which file systems cannot carry
+//! them.
 
-mod backup;
 mod check;
 mod connection;
 mod create;
@@ -32,34 +32,33 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use self::queue::{Queue, snapshot};
+use self::queue::{JobQueue, snapshot};
 use self::room::Room;
 use super::engine::{Access, Engine, GrantRoom, RowCheck, StoreJob};
 use super::tx_error::{Shortage, TxError};
 
-pub use backup::{backup, belongs_to_store};
 pub use filesystem::{filesystem_trouble, refused_filesystem};
-pub use lock::{Holder, LockError, RunLock, lock_path};
+pub use lock::{Holder, LockError, RunLock};
 pub use lost_store::{LostStore, StoreLoss};
-pub use place::mark_path;
+pub use place::{belongs_to_store, lock_path, mark_path};
 
-pub use open::{beside_a_run, open, open_reader, open_without_key, rehearsal};
+pub use open::{backup, beside_a_run, open, open_reader, open_without_key, rehearsal};
 pub use tx::SqliteTx;
 
 /// The `SQLite` engine.
 pub struct Sqlite {
-    queue: Queue,
+    queue: JobQueue,
 }
 
 impl Sqlite {
     /// Hands a connection to a thread of its own; `room` is where its log lies on a disk.
     fn start(connection: Connection, room: Option<Room>) -> std::io::Result<Self> {
-        Ok(Self { queue: Queue::start(connection, room.map(Arc::new))? })
+        Ok(Self { queue: JobQueue::start(connection, room.map(Arc::new))? })
     }
 
     /// Reads by a connection that writes nothing.
     fn read_only(connection: Connection) -> Self {
-        Self { queue: Queue::here(connection) }
+        Self { queue: JobQueue::here(connection) }
     }
 }
 

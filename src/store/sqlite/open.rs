@@ -1,4 +1,5 @@
-//! Opens the file of a store: to write, to read, or as a copy in memory.
+//! Opens the file of a store: to write, to read, or as a copy in memory, which may be handed out as
+//! a backup.
 
 use std::path::Path;
 
@@ -84,7 +85,7 @@ pub fn open_reader(path: &Path, key: Option<&Path>) -> Result<Option<Sqlite>> {
     Ok(Some(Sqlite::read_only(connection)))
 }
 
-/// A copy of the store in memory, or an empty one if none was made yet.
+/// Opens a copy of the store in memory, or an empty one if none was made yet.
 pub fn rehearsal(
     path: &Path,
     key: Option<&KeySource>,
@@ -104,6 +105,26 @@ pub fn rehearsal(
         (_, None) => connection::migrate(&copy, |_| Ok(None)).map_err(about)?,
     };
     Ok((start(copy, path, None)?, seals))
+}
+
+/// Copies the store as one file that needs no log, at one moment, whatever runs write meanwhile; `None` if
+/// none was made yet. The key is not in it. `key` is the key file where it is one of our making.
+///
+/// What is damaged is not handed out as a backup.
+pub fn backup(path: &Path, key: Option<&Path>) -> Result<Option<Vec<u8>>> {
+    let about = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Reading);
+    let Some((connection, standing)) = reader_of_living(path, key)? else { return Ok(None) };
+    if standing == SchemaState::Blank {
+        return Ok(None);
+    }
+    let mut copy = connection::copy(Some(&connection)).map_err(about)?;
+    let verdict: String =
+        copy.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(about)?;
+    if verdict != "ok" {
+        return Err(StoreError::Damaged(path.to_path_buf(), SystemCause::new(verdict)));
+    }
+    let bytes = copy.serialize("main").map_err(about)?.to_vec();
+    Ok(Some(bytes))
 }
 
 /// Writes a few rows beside a run, without its lock, in one transaction.
@@ -134,7 +155,7 @@ fn start(connection: Connection, path: &Path, room: Option<Room>) -> Result<Sqli
         .map_err(|error| StoreError::Unreadable(path.to_path_buf(), SystemCause::new(error)))
 }
 
-/// A reader of a store that was not lost; `None` if none was made yet.
+/// Opens a reader of a store that was not lost; `None` if none was made yet.
 pub fn reader_of_living(
     path: &Path,
     key: Option<&Path>,

@@ -23,7 +23,7 @@ use crate::store::engine::{Access, Done, GrantRoom, StoreJob};
 use crate::store::tx_error::{EngineFailure, Shortage, SystemCause, TxError};
 
 /// The connection, and the way to it.
-pub struct Queue {
+pub struct JobQueue {
     backend: Backend,
     /// Where the log lies, if it lies on a disk.
     pub room: Option<Arc<Room>>,
@@ -49,7 +49,7 @@ enum Order {
     Alone(Box<dyn FnOnce(&Connection) + Send>),
 }
 
-impl Queue {
+impl JobQueue {
     /// Hands the connection to a thread of its own; `room` is where its log lies on a disk.
     pub fn start(connection: Connection, room: Option<Arc<Room>>) -> std::io::Result<Self> {
         let (orders, queue) = channel();
@@ -110,13 +110,13 @@ impl Queue {
         }
     }
 
-    /// Whether so many renewals can be announced at once.
+    /// Returns whether so many renewals can be announced at once.
     pub fn has_room_to_announce(&self, renewals: usize) -> Result<bool, TxError> {
         let Some(room) = self.room.clone() else { return Ok(true) };
         self.alone(move |connection| room.can_announce(connection, renewals))
     }
 
-    /// How much room is missing for one grant, as far as a look at the disk can tell.
+    /// Returns how much room is missing for one grant, as far as a look at the disk can tell.
     pub fn shortage(&self) -> Option<Shortage> {
         self.room.as_ref()?.shortage_for_grant()
     }
@@ -135,7 +135,7 @@ impl Queue {
     }
 }
 
-impl Drop for Queue {
+impl Drop for JobQueue {
     fn drop(&mut self) {
         self.backend = Backend::Closed;
         if let Some(thread) = self.thread.take() {

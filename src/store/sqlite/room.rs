@@ -71,7 +71,6 @@ struct State {
 
 /// What came of asking for room.
 pub enum Asked {
-    /// The room is taken.
     Taken,
     /// There may be some when another thread has given its room back: so many had by then.
     Later(u64),
@@ -112,7 +111,8 @@ impl Room {
         }
     }
 
-    /// Whether this thread has a grant under way: what it writes shares its commit with no other.
+    /// Returns whether this thread has a grant under way: what it writes shares its commit with no
+    /// other.
     pub fn is_held_by(&self, thread: ThreadId) -> bool {
         self.lock().holders.contains(&thread)
     }
@@ -138,7 +138,7 @@ impl Room {
         };
     }
 
-    /// Whether the disk has place for so many verdicts beside what runs have taken.
+    /// Returns whether the disk has place for so many verdicts beside what runs have taken.
     pub fn has_some_for_others(&self, verdicts: usize) -> bool {
         let needed = BESIDE + VERDICT * verdicts as u64;
         free(&self.log).is_none_or(|free| free >= needed)
@@ -184,12 +184,13 @@ impl Room {
         Ok(Asked::None(shortage))
     }
 
-    /// How much is missing for one grant, as far as a look at the disk can tell; writes nothing.
+    /// Returns how much is missing for one grant, as far as a look at the disk can tell; writes
+    /// nothing.
     pub fn shortage_for_grant(&self) -> Option<Shortage> {
         shortage(&self.log, BESIDE + GRANT)
     }
 
-    /// Whether so many renewals can be announced at once.
+    /// Returns whether so many renewals can be announced at once.
     pub fn can_announce(&self, connection: &Connection, renewals: usize) -> Result<bool, TxError> {
         self.prove(connection, BESIDE + ANNOUNCEMENT * renewals as u64)
     }
@@ -275,7 +276,7 @@ fn refused(errno: Errno) -> TxError {
     TxError::Engine(failure, SystemCause::new(std::io::Error::from(errno)))
 }
 
-/// What so many grants need that are under way at once.
+/// Returns how many bytes so many grants need that are under way at once.
 pub const fn needed(grants: usize) -> u64 {
     BESIDE + GRANT * grants as u64
 }

@@ -16,7 +16,7 @@ pub struct SqliteTx<'a> {
 }
 
 impl<'a> SqliteTx<'a> {
-    /// The transaction that is under way, dated with that time if it dates anything.
+    /// Wraps the transaction that is under way, dated with that time if it dates anything.
     pub const fn new(connection: &'a Connection, now: Option<Time>) -> Self {
         Self { connection, now }
     }
