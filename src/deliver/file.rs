@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::DeliveryError;
+use super::error::DeliveryError;
 use crate::config::{FileTarget, Writing};
 use crate::edit::{self, EditError, Edited, Missing};
 use crate::files::{self, FileError, Opened};
@@ -74,7 +74,7 @@ pub fn write<M: Memory>(
 pub fn rewrite<M: Memory>(
     target: &FileTarget,
     memory: &M,
-    plan: impl Fn(&[u8]) -> Result<Plan, DeliveryError>,
+    plan: impl Fn(&[u8]) -> Result<PlannedWrite, DeliveryError>,
 ) -> Result<Result<Option<Written>, DeliveryError>, M::Error> {
     let mut writing = target.writing;
     for _ in 0..ATTEMPTS {
@@ -87,8 +87,8 @@ pub fn rewrite<M: Memory>(
             Err(error) => return Ok(Err(error.into())),
         };
         let bytes = match plan(opened.bytes()) {
-            Ok(Plan::Change(bytes)) => bytes,
-            Ok(Plan::Leave(written)) => return Ok(Ok(Some(written))),
+            Ok(PlannedWrite::Change(bytes)) => bytes,
+            Ok(PlannedWrite::Leave(written)) => return Ok(Ok(Some(written))),
             Err(error) => return Ok(Err(error)),
         };
         memory.begin(writing, opened.bytes(), &bytes)?;
@@ -113,30 +113,30 @@ pub fn rewrite<M: Memory>(
 }
 
 /// What is to be done with a file.
-pub enum Plan {
+pub enum PlannedWrite {
     /// It gets these bytes.
     Change(Zeroizing<Vec<u8>>),
     /// Nothing.
     Leave(Written),
 }
 
-/// What is to be done with a file that holds `bytes`.
+/// Returns what is to be done with a file that holds `bytes`.
 pub fn plan(
     target: &FileTarget,
     bytes: &[u8],
     access_token: &AccessToken,
     may_replace: &dyn Fn(Option<&Secret>) -> bool,
-) -> Result<Plan, DeliveryError> {
+) -> Result<PlannedWrite, DeliveryError> {
     let found = held(target, bytes)?;
     let is_there = found.as_ref().is_some_and(|found| found.expose() == access_token.expose());
     // What cannot be edited is not left alone but broken: `deliver --force` would not help.
     let edited = edited(target, bytes, access_token)?;
     if !is_there && !may_replace(found.as_ref()) {
-        return Ok(Plan::Leave(Written::Foreign));
+        return Ok(PlannedWrite::Leave(Written::Foreign));
     }
     match edited {
-        Edited::Unchanged => Ok(Plan::Leave(Written::Already)),
-        Edited::Changed(bytes) => Ok(Plan::Change(bytes)),
+        Edited::Unchanged => Ok(PlannedWrite::Leave(Written::Already)),
+        Edited::Changed(bytes) => Ok(PlannedWrite::Change(bytes)),
     }
 }
 
@@ -160,7 +160,7 @@ fn create(
     }
 }
 
-/// What the file holds when the value in it is this access token.
+/// Returns what the file holds when the value in it is this access token.
 pub fn edited(
     target: &FileTarget,
     bytes: &[u8],

@@ -5,12 +5,14 @@
 
 use std::path::Path;
 
+use super::context::DeliveryContext;
+use super::error::DeliveryError;
 use super::file::Memory;
+use super::preview::Preview;
 use super::unfinished::{Ending, Unfinished};
-use super::{Deliveries, DeliveryContext, DeliveryError, Preview};
 use crate::config::{FileTarget, Writing};
 use crate::policy::{Reason, judge_left_behind};
-use crate::store::{Contents, Overwrite, Overwriting, Store, StoreError};
+use crate::store::{FileContents, Overwrite, Overwriting, Store, StoreError};
 use crate::token::{DryRun, GenerationId, Label, TargetId, Time, TokenId};
 
 /// A file that is not whole, as far as is known.
@@ -20,14 +22,61 @@ pub struct HalfWritten {
     pub outcome: Result<Preview, DeliveryError>,
 }
 
-/// Finishes the files that an interrupted run left half-written, and returns those that are not
-/// whole.
-pub fn finish_files(context: &DeliveryContext<'_>) -> Result<Vec<HalfWritten>, StoreError> {
-    let mut left = Vec::new();
-    for write in context.store.overwrites()? {
-        left.extend(finish(context, write)?);
+/// The files that an interrupted run left half-written and that are not whole.
+pub struct HalfWrittenFiles(Vec<HalfWritten>);
+
+impl HalfWrittenFiles {
+    /// Finishes the files that an interrupted run left half-written, and keeps those that are not
+    /// whole.
+    pub fn finish(context: &DeliveryContext<'_>) -> Result<Self, StoreError> {
+        let mut left = Vec::new();
+        for write in context.store.overwrites()? {
+            left.extend(finish(context, write)?);
+        }
+        Ok(Self(left))
     }
-    Ok(left)
+
+    /// Lists the files of these tokens that could not be finished and whose targets the config no
+    /// longer has.
+    pub fn without_target(
+        &self,
+        context: &DeliveryContext<'_>,
+        is_meant: impl Fn(&Label) -> bool,
+    ) -> impl Iterator<Item = Reason> {
+        let all = self.0.iter().filter(move |it| is_meant(&it.write.label));
+        all.filter(|it| !is_target(context, &it.write)).filter_map(|it| {
+            let DeliveryError { message, hint } = it.outcome.as_ref().err()?;
+            let Overwrite { label, target, begun_at, .. } = &it.write;
+            let failure = Some((message.as_str(), hint.as_deref()));
+            Some(judge_left_behind(label, target, *begun_at, failure, context.time.now()))
+        })
+    }
+
+    /// Returns the half-written files of a token that could not be finished.
+    pub fn failed_of(&self, label: &Label) -> impl Iterator<Item = &Overwrite> {
+        let failed = self.0.iter().filter(|it| it.outcome.is_err());
+        failed.map(|it| &it.write).filter(move |write| write.label == *label)
+    }
+
+    /// Returns the half-written file at this path, if it is not whole.
+    pub fn at(&self, path: &Path) -> Option<&HalfWritten> {
+        self.0.iter().find(|it| it.write.path == path)
+    }
+
+    /// Returns the half-written file that holds up a delivery to this target: its own file, or the
+    /// one that it had before the config named another, whose old content the delivery would
+    /// replace in the store.
+    pub fn holding_up(
+        &self,
+        token: TokenId,
+        target: &TargetId,
+        path: &Path,
+    ) -> Option<&HalfWritten> {
+        let is_of_target = |it: &&HalfWritten| {
+            it.write.token == token && it.write.target == *target && it.outcome.is_err()
+        };
+        self.at(path).or_else(|| self.0.iter().find(is_of_target))
+    }
 }
 
 fn finish(
@@ -67,7 +116,7 @@ fn ending(dry_run: DryRun, write: &Overwrite) -> Result<Ending, DeliveryError> {
 
 /// The write with both contents, if they can be read.
 fn unfinished(write: &Overwrite) -> Option<Unfinished<'_>> {
-    let Contents { old, new } = write.contents.as_ref()?;
+    let FileContents { old, new } = write.contents.as_ref()?;
     Some(Unfinished { path: &write.path, old, new })
 }
 
@@ -97,8 +146,8 @@ fn left_untouched(context: &DeliveryContext<'_>, write: &Overwrite) -> DeliveryE
 }
 
 impl HalfWritten {
-    /// Whether `deliver --force` may write its value: the rest of the file is not torn, or a person
-    /// had to check it, because the store cannot tell.
+    /// Returns whether `deliver --force` may write its value: the rest of the file is not torn, or
+    /// a person had to check it, because the store cannot tell.
     pub fn may_be_forced(&self, context: &DeliveryContext<'_>, file: &FileTarget) -> bool {
         let Self { write, .. } = self;
         let is_whole = || {
@@ -114,49 +163,6 @@ fn is_target(context: &DeliveryContext<'_>, write: &Overwrite) -> bool {
     let all = context.config.tokens.iter().chain(context.tokens);
     let mut tokens = all.filter(|it| it.label == write.label);
     tokens.any(|token| token.deliver.iter().any(|target| target.id == write.target))
-}
-
-impl Deliveries<'_> {
-    /// Lists the files of these tokens that could not be finished and whose targets the config no
-    /// longer has, so that no delivery speaks of them.
-    pub fn unfinished_files(
-        &self,
-        is_meant: impl Fn(&Label) -> bool,
-    ) -> impl Iterator<Item = Reason> {
-        let all = self.half_written.iter().filter(move |it| is_meant(&it.write.label));
-        all.filter(|it| !is_target(&self.context, &it.write)).filter_map(|it| {
-            let DeliveryError { message, hint } = it.outcome.as_ref().err()?;
-            let Overwrite { label, target, begun_at, .. } = &it.write;
-            let failure = Some((message.as_str(), hint.as_deref()));
-            Some(judge_left_behind(label, target, *begun_at, failure, self.context.time.now()))
-        })
-    }
-
-    /// The half-written files of a token that could not be finished.
-    pub fn left_half_written(&self, label: &Label) -> impl Iterator<Item = &Overwrite> {
-        let failed = self.half_written.iter().filter(|it| it.outcome.is_err());
-        failed.map(|it| &it.write).filter(move |write| write.label == *label)
-    }
-
-    /// Whether an interrupted write left this file half-written.
-    pub fn is_half_written(&self, path: &Path) -> bool {
-        self.half_written(path).is_some()
-    }
-
-    /// What is known of a file that is not whole; none of one that is.
-    fn half_written(&self, path: &Path) -> Option<&HalfWritten> {
-        self.half_written.iter().find(|it| it.write.path == path)
-    }
-
-    /// The half-written file that holds up a delivery to this target: its own file, or the one that
-    /// it had before the config named another, whose old content the delivery would replace in the
-    /// store.
-    pub fn holds_up(&self, token: TokenId, target: &TargetId, path: &Path) -> Option<&HalfWritten> {
-        let is_of_target = |it: &&HalfWritten| {
-            it.write.token == token && it.write.target == *target && it.outcome.is_err()
-        };
-        self.half_written(path).or_else(|| self.half_written.iter().find(is_of_target))
-    }
 }
 
 /// What a dry run says of a file that could be finished.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::SecondsFormat;
 use zeroize::Zeroizing;
 
-use super::DeliveryError;
+use super::error::DeliveryError;
 use crate::process::{Ended, Invocation, Process, ProcessError};
 use crate::token::{
     AccessToken, EventKind, Expiry, Fingerprint, Label, Secret, Time, TokenType, redact,
@@ -20,19 +20,15 @@ use crate::token::{
 /// What a program is given: an access token, and what it may want to know of it.
 #[derive(Debug, Clone)]
 pub struct HookInput {
-    /// The token.
     pub label: Label,
-    /// The type of the token.
     pub token_type: TokenType,
     /// How it became the current one.
     pub event: EventKind,
-    /// When it expires.
     pub expiry: Expiry,
     /// What stands for it.
     pub fingerprint: Fingerprint,
     /// Its number among the token's generations.
     pub generation: u32,
-    /// The access token.
     pub access_token: AccessToken,
 }
 
@@ -94,8 +90,8 @@ fn judge(name: &str, ended: &Ended, inputs: &[&HookInput]) -> Result<(), Deliver
     Err(DeliveryError::new(format!("`{name}` {how}{said}")))
 }
 
-/// The failure of a program that an interrupted run left behind and that still runs, itself or what
-/// it has started; none of one that has ended.
+/// Returns the failure of a program that an interrupted run left behind and that still runs, itself
+/// or what it has started; none of one that has ended.
 pub fn still_running(argv: &[String], process: &Process, since: Time) -> Option<DeliveryError> {
     let name = argv.first().map_or("", String::as_str);
     let (survivor, group) = (process.survivor()?, process.pid);

@@ -1,16 +1,17 @@
 //! Runs each program once for all tokens that it serves, and never beside one that an interrupted run
 //! left behind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::context::DeliveryContext;
+use super::error::DeliveryError;
 use super::hook::{self, HookInput};
-use super::log::DeliveryLog;
-use super::{Deliveries, DeliveryError};
-use crate::config::Place;
+use super::record::DeliveryRecord;
+use crate::config::{Config, Place};
 use crate::process::Process;
-use crate::store::{DeliveryFailure, HookProcess, Settlement, StoreError};
+use crate::store::{HookProcess, StoreError};
 use crate::token::{GenerationId, TargetId, TokenId};
 
 /// One access token that one program is to get.
@@ -24,107 +25,129 @@ pub struct PendingHook {
     pub input: HookInput,
 }
 
-impl Deliveries<'_> {
-    /// Whether more than one token of the config is delivered to the same program.
-    pub fn is_shared(&self, argv: &[String]) -> bool {
-        let serves = |place: &Place| matches!(place, Place::Command(other) if other == argv);
-        let tokens = self.context.config.tokens.iter();
-        tokens.filter(|token| token.deliver.iter().any(|it| serves(&it.place))).count() > 1
+/// The programs of one run.
+pub struct HookQueue {
+    /// Those that more than one token of the config is delivered to.
+    shared: HashSet<Vec<String>>,
+    /// Hooks of shared programs; run once for all, when every token has had its turn.
+    pending: Mutex<Vec<PendingHook>>,
+}
+
+impl HookQueue {
+    /// Finds the programs that several tokens of the config are delivered to.
+    pub fn of(config: &Config) -> Self {
+        let (mut known, mut shared) = (HashSet::new(), HashSet::new());
+        for token in &config.tokens {
+            let commands = token.deliver.iter().filter_map(|target| match &target.place {
+                Place::Command(argv) => Some(argv),
+                Place::File(_) => None,
+            });
+            for argv in commands.collect::<HashSet<_>>() {
+                if !known.insert(argv) {
+                    shared.insert(argv.clone());
+                }
+            }
+        }
+        Self { shared, pending: Mutex::default() }
     }
 
-    /// Keeps a hook until every token has had its turn.
-    pub fn queue(&self, hook: PendingHook) {
-        lock(&self.pending_hooks).push(hook);
+    /// Runs a program at once if it serves one token alone; one that serves several is run once for
+    /// all, when every token has had its turn.
+    pub fn submit(
+        &self,
+        context: &DeliveryContext<'_>,
+        hook: PendingHook,
+    ) -> Result<(), StoreError> {
+        if self.shared.contains(&hook.argv) {
+            lock(&self.pending).push(hook);
+            Ok(())
+        } else {
+            run(context, &[hook])
+        }
     }
 
-    /// Runs what was kept: programs alike once, for all tokens that they serve.
-    pub fn run_pending_hooks(&self) -> Result<(), StoreError> {
+    /// Runs the hooks that wait: programs alike once, for all tokens that they serve.
+    pub fn run_pending(&self, context: &DeliveryContext<'_>) -> Result<(), StoreError> {
         let mut groups: BTreeMap<Vec<String>, Vec<PendingHook>> = BTreeMap::new();
-        for hook in std::mem::take(&mut *lock(&self.pending_hooks)) {
+        for hook in std::mem::take(&mut *lock(&self.pending)) {
             groups.entry(hook.argv.clone()).or_default().push(hook);
         }
         for mut hooks in groups.into_values() {
             // Which worker came first is chance.
             hooks.sort_by(|a, b| a.input.label.cmp(&b.input.label));
-            self.run_hook(&hooks)?;
-        }
-        Ok(())
-    }
-
-    /// Runs one program for these hooks, which are alike, and writes down how it went.
-    pub fn run_hook(&self, hooks: &[PendingHook]) -> Result<(), StoreError> {
-        let Some(first) = hooks.first() else { return Ok(()) };
-        if self.context.time.is_over() {
-            // They stay pending.
-            return Ok(());
-        }
-        let timeout = hooks.iter().map(|hook| hook.timeout).max().unwrap_or(first.timeout);
-        let inputs: Vec<&HookInput> = hooks.iter().map(|hook| &hook.input).collect();
-        let environment = self.context.config.environment_of_programs(self.context.environment);
-        let began = Instant::now();
-        let outcome = if let Some(error) = self.left_behind(hooks)? {
-            Err(error)
-        } else {
-            let note = |process: &Process| self.note(hooks, process);
-            hook::run(&first.argv, timeout, &inputs, environment, note)?
-        };
-        for PendingHook { token, target, generation, input, .. } in hooks.iter().cloned() {
-            let now = self.context.time.now();
-            let (label, dry_run) = (&input.label, self.context.dry_run);
-            let delivered = DeliveryLog { label, target: &target, dry_run, began };
-            match &outcome {
-                Ok(()) => {
-                    let settlement = Settlement { token, target: target.clone(), generation };
-                    self.context.store.settle(self.context.run, settlement, now)?;
-                    delivered.settled();
-                }
-                Err(error) => {
-                    let target = target.clone();
-                    let failure = DeliveryFailure { token, target, problem: error.problem() };
-                    self.context.store.note_delivery_failure(self.context.run, failure, now)?;
-                    delivered.failed(error);
-                }
-            }
+            run(context, &hooks)?;
         }
         Ok(())
     }
 }
 
-impl Deliveries<'_> {
-    /// Writes down the process that a program was started as, before it gets an access token.
-    fn note(&self, hooks: &[PendingHook], process: &Process) -> Result<(), StoreError> {
-        let Some(first) = hooks.first() else { return Ok(()) };
-        let targets: Vec<_> = hooks.iter().map(|it| (it.token, it.target.clone())).collect();
-        let Process { pid, start_ticks, boot } = process.clone();
-        let hook = HookProcess { pid, start_ticks, boot, started_at: self.context.time.now() };
-        self.context.store.note_hook(&targets, &first.argv, hook)
+/// Runs one program for these hooks, which are alike, and records how it went.
+fn run(context: &DeliveryContext<'_>, hooks: &[PendingHook]) -> Result<(), StoreError> {
+    let Some(first) = hooks.first() else { return Ok(()) };
+    if context.time.is_over() {
+        // They stay pending.
+        return Ok(());
     }
-
-    /// Why no program is started for these hooks, if one that an interrupted run left behind still
-    /// runs.
-    fn left_behind(&self, hooks: &[PendingHook]) -> Result<Option<DeliveryError>, StoreError> {
-        for PendingHook { token, target, argv, .. } in hooks {
-            if let Some(error) = self.still_running(*token, target, argv)? {
-                return Ok(Some(error));
-            }
+    let timeout = hooks.iter().map(|hook| hook.timeout).max().unwrap_or(first.timeout);
+    let inputs: Vec<&HookInput> = hooks.iter().map(|hook| &hook.input).collect();
+    let environment = context.config.environment_of_programs(context.environment);
+    let began = Instant::now();
+    let outcome = if let Some(error) = left_behind(context, hooks)? {
+        Err(error)
+    } else {
+        let note = |process: &Process| note(context, hooks, process);
+        hook::run(&first.argv, timeout, &inputs, environment, note)?
+    };
+    for PendingHook { token, target, generation, input, .. } in hooks {
+        let label = &input.label;
+        let record = DeliveryRecord { context, token: *token, label, target, began };
+        match &outcome {
+            Ok(()) => record.settled(*generation)?,
+            Err(error) => record.failed(error)?,
         }
-        Ok(None)
     }
+    Ok(())
+}
 
-    /// The error of a target's program that still runs, or of the same command for another.
-    pub fn still_running(
-        &self,
-        token: TokenId,
-        target: &TargetId,
-        argv: &[String],
-    ) -> Result<Option<DeliveryError>, StoreError> {
-        let hooks = self.context.store.hooks(token, target, argv)?;
-        Ok(hooks.into_iter().find_map(|hook| {
-            let HookProcess { pid, start_ticks, boot, started_at } = hook;
-            let process = Process { pid, start_ticks, boot };
-            hook::still_running(argv, &process, started_at)
-        }))
+/// Writes down the process that a program was started as, before it gets an access token.
+fn note(
+    context: &DeliveryContext<'_>,
+    hooks: &[PendingHook],
+    process: &Process,
+) -> Result<(), StoreError> {
+    let Some(first) = hooks.first() else { return Ok(()) };
+    let targets: Vec<_> = hooks.iter().map(|it| (it.token, it.target.clone())).collect();
+    let Process { pid, start_ticks, boot } = process.clone();
+    let hook = HookProcess { pid, start_ticks, boot, started_at: context.time.now() };
+    context.store.note_hook(&targets, &first.argv, hook)
+}
+
+/// Why no program is started for these hooks, if one that an interrupted run left behind still runs.
+fn left_behind(
+    context: &DeliveryContext<'_>,
+    hooks: &[PendingHook],
+) -> Result<Option<DeliveryError>, StoreError> {
+    for PendingHook { token, target, argv, .. } in hooks {
+        if let Some(error) = still_running(context, *token, target, argv)? {
+            return Ok(Some(error));
+        }
     }
+    Ok(None)
+}
+
+/// Returns the error of a target's program that still runs, or of the same command for another.
+pub fn still_running(
+    context: &DeliveryContext<'_>,
+    token: TokenId,
+    target: &TargetId,
+    argv: &[String],
+) -> Result<Option<DeliveryError>, StoreError> {
+    let hooks = context.store.hooks(token, target, argv)?;
+    Ok(hooks.into_iter().find_map(|hook| {
+        let HookProcess { pid, start_ticks, boot, started_at } = hook;
+        let process = Process { pid, start_ticks, boot };
+        hook::still_running(argv, &process, started_at)
+    }))
 }
 
 fn lock(hooks: &Mutex<Vec<PendingHook>>) -> MutexGuard<'_, Vec<PendingHook>> {

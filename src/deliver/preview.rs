@@ -4,15 +4,13 @@
 //! out; that the file could be written and that the program is there is tried as well as that can
 //! be without leaving anything behind, and also where nothing is to be changed today.
 
-use super::DeliveryError;
-use super::file::{Plan, Written, plan};
-use super::token_delivery::{Payload, TokenDelivery};
+use super::error::DeliveryError;
+use super::file::{PlannedWrite, Written, plan};
 use crate::config::{FileTarget, Place, Target, Writing};
 use crate::edit::{self, Missing};
 use crate::files::{self, FileError, Opened};
 use crate::process;
-use crate::store::StoreError;
-use crate::token::{AccessToken, Delivery, DryRun, Secret, TargetId, redact};
+use crate::token::{AccessToken, Secret, TargetId, redact};
 
 /// What a delivery would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,14 +45,14 @@ impl Preview {
     }
 }
 
-/// A plainly fake access token, for a preview before there is a real one.
+/// Returns a plainly fake access token, for a preview before there is a real one.
 pub fn sample_token() -> AccessToken {
     AccessToken::parse("EAAFAKEREHEARSAL").expect("a constant that is well formed")
 }
 
 /// Tries a delivery without doing it; `may_replace` says of what a file holds whether another may
 /// take its place, and `path` is the `PATH` that a program would be searched in.
-fn preview(
+pub fn preview(
     target: &Target,
     access_token: &AccessToken,
     may_replace: &dyn Fn(Option<&Secret>) -> bool,
@@ -82,7 +80,7 @@ fn of_file(
         return of_new_file(target, may_replace);
     };
     let plan = plan(target, opened.bytes(), access_token, may_replace)?;
-    if let Plan::Leave(Written::Foreign) = plan {
+    if let PlannedWrite::Leave(Written::Foreign) = plan {
         return Ok(Preview::Foreign);
     }
     match target.writing {
@@ -92,7 +90,7 @@ fn of_file(
         },
         Writing::InPlace => opened.foresee_overwrite()?,
     }
-    let Plan::Change(after) = plan else { return Ok(Preview::Already) };
+    let PlannedWrite::Change(after) = plan else { return Ok(Preview::Already) };
     let [before, after] = [opened.bytes(), &after].map(|bytes| line(target, bytes));
     Ok(Preview::Change { before, after })
 }
@@ -133,82 +131,4 @@ pub struct TargetPreview {
     pub target: TargetId,
     /// What would be done, or why it could not.
     pub outcome: Result<Preview, DeliveryError>,
-}
-
-impl TokenDelivery<'_> {
-    /// Tries every target with a plainly fake access token, where a dry run has no real one.
-    pub(super) fn preview_with_a_sample(&self) -> Result<(), StoreError> {
-        if self.context.dry_run == DryRun::No {
-            return Ok(());
-        }
-        for target in &self.token_config.deliver {
-            let delivered = self.delivered(target);
-            if let Err(error) = self.preview(target, &sample_token(), &|_| true) {
-                self.failed(delivered, &error)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A dry run does not run a program; that it is there is seen whether anything is pending or not.
-    pub(super) fn preview_command(
-        &self,
-        target: &Target,
-        row: &Delivery,
-        payload: &Payload,
-        held_up: bool,
-    ) -> Result<(), StoreError> {
-        let delivered = self.delivered(target);
-        let preview = match self.left_behind(target)? {
-            Some(error) if row.owed.is_some() => Err(error),
-            _ => self.preview(target, &payload.input.access_token, &|_| true),
-        };
-        match preview {
-            Err(error) => self.failed(delivered, &error),
-            Ok(_) if row.owed.is_some() && !held_up => self.settled(delivered, payload),
-            Ok(_) => Ok(()),
-        }
-    }
-
-    /// The failure of a target's program that an interrupted run left behind, if it still runs.
-    fn left_behind(&self, target: &Target) -> Result<Option<DeliveryError>, StoreError> {
-        match &target.place {
-            Place::File(_) => Ok(None),
-            Place::Command(argv) => self.deliveries.still_running(self.token, &target.id, argv),
-        }
-    }
-
-    pub(super) fn preview(
-        &self,
-        target: &Target,
-        access_token: &AccessToken,
-        may_replace: &dyn Fn(Option<&Secret>) -> bool,
-    ) -> Result<Preview, DeliveryError> {
-        let path = self.context.environment.get("PATH");
-        preview(target, access_token, may_replace, path)
-    }
-
-    /// Says what a delivery of the current access token would do to each target, in the config's order.
-    pub fn preview_all(&self) -> Result<Vec<TargetPreview>, StoreError> {
-        let credential = self.context.store.credential(self.token)?;
-        let access_token = match &credential.current {
-            Some(current) => self.context.store.reveal(current.id)?,
-            None => sample_token(),
-        };
-        let preview = |target: &Target| {
-            let known = credential.deliveries.iter().find(|row| row.target == target.id);
-            let row = known.cloned().unwrap_or_else(|| Delivery::unseen(target.id.clone()));
-            let in_the_way = match &target.place {
-                Place::File(file) => self.not_whole(target, file),
-                Place::Command(_) => self.left_behind(target)?.map(Err),
-            };
-            let outcome = match in_the_way {
-                Some(outcome) => outcome,
-                None => self
-                    .asking(&row, |may_replace| self.preview(target, &access_token, may_replace))?,
-            };
-            Ok(TargetPreview { target: target.id.clone(), outcome })
-        };
-        self.token_config.deliver.iter().map(preview).collect()
-    }
 }

@@ -7,9 +7,10 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::file::{Memory, Plan, rewrite};
+use super::deliveries::Deliveries;
+use super::error::DeliveryError;
+use super::file::{Memory, PlannedWrite, rewrite};
 use super::half_written::StoreMemory;
-use super::{Deliveries, DeliveryError};
 use crate::config::{FileTarget, Place, TokenConfig};
 use crate::store::StoreError;
 use crate::token::{Label, TargetId, TokenId};
@@ -26,7 +27,7 @@ pub struct Restored {
 }
 
 impl Restored {
-    /// Whether no file was replaced by a delivery, as far as the store knows.
+    /// Returns whether no file was replaced by a delivery, as far as the store knows.
     pub const fn is_empty(&self) -> bool {
         self.targets.is_empty() && self.former.is_empty() && self.failed.is_none()
     }
@@ -49,7 +50,7 @@ impl Deliveries<'_> {
         let mut restored = Restored::default();
         // The store has one content for each target, so that of a former file is not its new one's.
         let mut former = Vec::new();
-        for write in self.left_half_written(label) {
+        for write in self.half_written.failed_of(label) {
             if is_configured(&write.target, &write.path) {
                 continue;
             }
@@ -109,7 +110,7 @@ fn put_back<M: Memory>(
     content: &[u8],
     memory: &M,
 ) -> Result<Result<(), DeliveryError>, M::Error> {
-    let content = |_: &[u8]| Ok(Plan::Change(Zeroizing::new(content.to_vec())));
+    let content = |_: &[u8]| Ok(PlannedWrite::Change(Zeroizing::new(content.to_vec())));
     let restored = rewrite(file, memory, content)?;
     Ok(restored.and_then(|restored| match restored {
         Some(_) => Ok(()),

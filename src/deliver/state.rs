@@ -1,7 +1,7 @@
 //! Says how a token's targets stand, by what the store knows and by what the files hold.
 
+use super::context::has_had;
 use super::file::read_value;
-use super::has_had;
 use crate::config::{FileTarget, Place, Target, TokenConfig};
 use crate::store::Store;
 use crate::token::{AccessToken, Credential, Delivery, Secret, Time};

@@ -3,14 +3,17 @@
 use std::cell::OnceCell;
 use std::time::Instant;
 
+use super::context::{DeliveryContext, has_had};
+use super::deliveries::Deliveries;
+use super::error::DeliveryError;
 use super::file::{self, Written};
 use super::half_written::StoreMemory;
 use super::hook::HookInput;
-use super::hook_queue::PendingHook;
-use super::log::DeliveryLog;
-use super::{Deliveries, DeliveryContext, DeliveryError, Preview, has_had};
+use super::hook_queue::{PendingHook, still_running};
+use super::preview::{Preview, TargetPreview, preview, sample_token};
+use super::record::DeliveryRecord;
 use crate::config::{FileTarget, Place, Target, TokenConfig};
-use crate::store::{DeliveryFailure, Settlement, StoreError};
+use crate::store::StoreError;
 use crate::token::{AccessToken, Delivery, DryRun, EventKind, Generation, Origin, Secret, TokenId};
 
 /// What a delivery may replace.
@@ -24,30 +27,34 @@ pub enum Replace {
 
 /// Delivers one token to its targets.
 pub struct TokenDelivery<'a> {
-    pub(super) deliveries: &'a Deliveries<'a>,
-    pub(super) context: &'a DeliveryContext<'a>,
-    pub(super) token_config: &'a TokenConfig,
-    pub(super) token: TokenId,
+    deliveries: &'a Deliveries<'a>,
+    context: &'a DeliveryContext<'a>,
+    token_config: &'a TokenConfig,
+    token: TokenId,
     replace: Replace,
 }
 
-/// What is delivered.
-pub struct Payload {
-    current: Generation,
-    pub input: HookInput,
-}
-
-impl<'a> TokenDelivery<'a> {
-    pub(super) const fn new(
-        deliveries: &'a Deliveries<'a>,
+impl<'a> Deliveries<'a> {
+    /// Delivers one token.
+    pub const fn of_token(
+        &'a self,
         token_config: &'a TokenConfig,
         token: TokenId,
         replace: Replace,
-    ) -> Self {
-        Self { deliveries, context: &deliveries.context, token_config, token, replace }
+    ) -> TokenDelivery<'a> {
+        TokenDelivery { deliveries: self, context: &self.context, token_config, token, replace }
     }
+}
 
-    /// The access tokens in the token's files that it never had: somebody put them there.
+/// What is delivered.
+struct Payload {
+    current: Generation,
+    input: HookInput,
+}
+
+impl TokenDelivery<'_> {
+    /// Returns the access tokens in the token's files that it never had: another program or a
+    /// person put them there.
     pub fn foreign_tokens(&self) -> Result<Vec<AccessToken>, StoreError> {
         let deliveries = self.context.store.credential(self.token)?.deliveries;
         let delivered_before = |target: &Target| {
@@ -143,7 +150,7 @@ impl<'a> TokenDelivery<'a> {
             generation: Some(payload.current.id),
             now: self.context.time.now(),
         };
-        let delivered = self.delivered(target);
+        let record = self.record(target);
         let access_token = &payload.input.access_token;
         let outcome = match (self.not_whole(target, file), self.context.dry_run) {
             (Some(preview), _) => preview.map(Preview::into_written),
@@ -157,29 +164,28 @@ impl<'a> TokenDelivery<'a> {
         match outcome {
             Ok(Written::Already) if !row.is_behind() && row.drifted_since.is_none() => Ok(true),
             Ok(Written::Already | Written::Replaced) => {
-                self.settled(delivered, payload)?;
+                record.settled(payload.current.id)?;
                 Ok(true)
             }
             Ok(Written::Foreign) => {
-                let now = self.context.time.now();
-                self.context.store.note_drift(self.token, &target.id, Some(now))?;
-                delivered.left_alone();
+                record.left_alone()?;
                 Ok(false)
             }
             Err(error) => {
-                self.failed(delivered, &error)?;
+                record.failed(&error)?;
                 Ok(false)
             }
         }
     }
 
     /// What becomes of a file that is not whole; none where there is nothing to wait for.
-    pub(super) fn not_whole(
+    fn not_whole(
         &self,
         target: &Target,
         file: &FileTarget,
     ) -> Option<Result<Preview, DeliveryError>> {
-        let half_written = self.deliveries.holds_up(self.token, &target.id, &file.path)?;
+        let half_written =
+            self.deliveries.half_written.holding_up(self.token, &target.id, &file.path)?;
         match self.replace {
             Replace::Anything if half_written.may_be_forced(self.context, file) => None,
             Replace::Own | Replace::Anything => Some(half_written.outcome.clone()),
@@ -187,7 +193,7 @@ impl<'a> TokenDelivery<'a> {
     }
 
     /// Lets `act` ask what may be overwritten; a store that cannot answer is the first to be told.
-    pub(super) fn asking<T>(
+    fn asking<T>(
         &self,
         row: &Delivery,
         act: impl FnOnce(&dyn Fn(Option<&Secret>) -> bool) -> T,
@@ -234,50 +240,97 @@ impl<'a> TokenDelivery<'a> {
             generation: payload.current.id,
             input: payload.input.clone(),
         };
-        if self.deliveries.is_shared(argv) {
-            self.deliveries.queue(hook);
-            Ok(())
-        } else {
-            self.deliveries.run_hook(&[hook])
-        }
+        self.deliveries.hooks.submit(self.context, hook)
     }
 
-    /// A delivery that begins now, as the log tells it.
-    pub(super) fn delivered<'t>(&'t self, target: &'t Target) -> DeliveryLog<'t> {
-        DeliveryLog {
+    /// A delivery to a target that begins now.
+    fn record<'t>(&'t self, target: &'t Target) -> DeliveryRecord<'t> {
+        DeliveryRecord {
+            context: self.context,
+            token: self.token,
             label: &self.token_config.label,
             target: &target.id,
-            dry_run: self.context.dry_run,
             began: Instant::now(),
         }
     }
+}
 
-    pub(super) fn settled(
-        &self,
-        delivered: DeliveryLog<'_>,
-        payload: &Payload,
-    ) -> Result<(), StoreError> {
-        let settlement = Settlement {
-            token: self.token,
-            target: delivered.target.clone(),
-            generation: payload.current.id,
-        };
-        self.context.store.settle(self.context.run, settlement, self.context.time.now())?;
-        delivered.settled();
+impl TokenDelivery<'_> {
+    /// Tries every target with a plainly fake access token, where a dry run has no real one.
+    fn preview_with_a_sample(&self) -> Result<(), StoreError> {
+        if self.context.dry_run == DryRun::No {
+            return Ok(());
+        }
+        for target in &self.token_config.deliver {
+            let record = self.record(target);
+            if let Err(error) = self.preview(target, &sample_token(), &|_| true) {
+                record.failed(&error)?;
+            }
+        }
         Ok(())
     }
 
-    pub(super) fn failed(
+    /// A dry run does not run a program; that it is there is seen whether anything is pending or not.
+    fn preview_command(
         &self,
-        delivered: DeliveryLog<'_>,
-        error: &DeliveryError,
+        target: &Target,
+        row: &Delivery,
+        payload: &Payload,
+        held_up: bool,
     ) -> Result<(), StoreError> {
-        let (token, target) = (self.token, delivered.target.clone());
-        let failure = DeliveryFailure { token, target, problem: error.problem() };
-        let now = self.context.time.now();
-        self.context.store.note_delivery_failure(self.context.run, failure, now)?;
-        delivered.failed(error);
-        Ok(())
+        let record = self.record(target);
+        let preview = match self.left_behind(target)? {
+            Some(error) if row.owed.is_some() => Err(error),
+            _ => self.preview(target, &payload.input.access_token, &|_| true),
+        };
+        match preview {
+            Err(error) => record.failed(&error),
+            Ok(_) if row.owed.is_some() && !held_up => record.settled(payload.current.id),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// The failure of a target's program that an interrupted run left behind, if it still runs.
+    fn left_behind(&self, target: &Target) -> Result<Option<DeliveryError>, StoreError> {
+        match &target.place {
+            Place::File(_) => Ok(None),
+            Place::Command(argv) => still_running(self.context, self.token, &target.id, argv),
+        }
+    }
+
+    /// Tries a delivery to one target without doing it.
+    fn preview(
+        &self,
+        target: &Target,
+        access_token: &AccessToken,
+        may_replace: &dyn Fn(Option<&Secret>) -> bool,
+    ) -> Result<Preview, DeliveryError> {
+        let path = self.context.environment.get("PATH");
+        preview(target, access_token, may_replace, path)
+    }
+
+    /// Says what a delivery of the current access token would do to each target, in the config's order.
+    pub fn preview_all(&self) -> Result<Vec<TargetPreview>, StoreError> {
+        let credential = self.context.store.credential(self.token)?;
+        let access_token = match &credential.current {
+            Some(current) => self.context.store.reveal(current.id)?,
+            None => sample_token(),
+        };
+        let preview = |target: &Target| {
+            let known = credential.deliveries.iter().find(|row| row.target == target.id);
+            let row = known.cloned().unwrap_or_else(|| Delivery::unseen(target.id.clone()));
+            let in_the_way = match &target.place {
+                Place::File(file) => self.not_whole(target, file),
+                Place::Command(_) => self.left_behind(target)?.map(Err),
+            };
+            let outcome = match in_the_way {
+                Some(outcome) => outcome,
+                None => self
+                    .asking(&row, |may_replace| self.preview(target, &access_token, may_replace))?,
+            };
+            Ok(TargetPreview { target: target.id.clone(), outcome })
+        };
+        self.token_config.deliver.iter().map(preview).collect()
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::DeliveryError;
+use super::error::DeliveryError;
 use super::file::{ATTEMPTS, edited};
 use super::preview::sample_token;
 use crate::config::FileTarget;
@@ -15,7 +15,6 @@ use crate::files::{FileError, Opened, Progress};
 /// A write in place that was begun, and whose end is not known.
 #[derive(Debug, Clone, Copy)]
 pub struct Unfinished<'a> {
-    /// The file.
     pub path: &'a Path,
     /// What it held.
     pub old: &'a [u8],
@@ -48,8 +47,8 @@ impl Unfinished<'_> {
         self.settle(|opened| opened.foresee_overwrite())
     }
 
-    /// Whether the file is whole but for the value of `target`: all else in it is, byte for byte,
-    /// what it held before or what it was to hold.
+    /// Returns whether the file is whole but for the value of `target`: all else in it is, byte for
+    /// byte, what it held before or what it was to hold.
     pub fn is_whole_but_for_its_value(&self, target: &FileTarget) -> Result<bool, DeliveryError> {
         let Some(opened) = Opened::open(self.path)? else { return Ok(false) };
         let with_one_value = |bytes: &[u8]| match edited(target, bytes, &sample_token()) {

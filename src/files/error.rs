@@ -1,4 +1,4 @@
-//! Why a file was not read or not replaced, and what mends it.
+//! Says why a file was not read or not replaced, and what fixes it.
 //!
 //! Every variant says which file, and none holds anything out of it: paths, numbers and the words
 //! of the system are all that gets in. Unless a variant says otherwise, the file is as it was.
@@ -19,7 +19,7 @@ pub enum FileError {
     NotAFile(PathBuf, &'static str),
     /// It holds more than [`LARGEST`](super::LARGEST).
     TooLarge(PathBuf),
-    /// A link on the way was made by somebody who has no say about the file.
+    /// A link on the way was made by a user who has no say about the file.
     LinkRefused {
         /// The file as it was named.
         path: PathBuf,
@@ -41,7 +41,7 @@ pub enum FileError {
     NoFolder(PathBuf),
     /// It was to be made and is there.
     Exists(PathBuf),
-    /// It is not what was read any more; whoever wants to replace it reads it again.
+    /// It is not what was read any more; to replace it, it is read again.
     ChangedMeanwhile(PathBuf),
     /// Another program is writing it at this moment.
     Busy(PathBuf),
@@ -132,7 +132,7 @@ impl fmt::Display for Right {
 }
 
 impl FileError {
-    /// The file that is concerned, as it was named.
+    /// Returns the file that is concerned, as it was named.
     pub fn path(&self) -> &Path {
         match self {
             Self::Unreadable(path, _)
@@ -172,7 +172,7 @@ impl FileError {
         }
     }
 
-    /// What happened, without the file's name.
+    /// Returns what happened, without the file's name.
     pub fn message(&self) -> String {
         match self {
             Self::Unreadable(..) => "the file cannot be read".into(),
@@ -227,7 +227,7 @@ impl FileError {
         }
     }
 
-    /// What recovers it; commands and settings in backticks.
+    /// Returns what recovers it; commands and settings in backticks.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Unreadable(..) => {
@@ -275,7 +275,7 @@ impl FileError {
 
 const IN_PLACE: &str = "write into the file itself: `write = \"in-place\"`";
 
-/// A path that somebody else may have chosen, fit for a terminal.
+/// A path that another user may have chosen, fit for a terminal.
 fn shown(path: &Path) -> String {
     path.to_string_lossy().replace(char::is_control, "?")
 }

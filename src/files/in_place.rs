@@ -11,7 +11,7 @@ use rustix::io::{self, Errno};
 
 use super::error::FileError;
 use super::opened::Opened;
-use super::path::Identity;
+use super::path::FileIdentity;
 use super::temp::Turn;
 use super::temp::write_content;
 use crate::failpoint;
@@ -89,7 +89,7 @@ impl Opened {
         let turn = Turn::take(file).map_err(|errno| self.unwritten(errno))?;
         let turn = turn.ok_or_else(|| FileError::Busy(self.path.clone()))?;
         let file = &turn.file;
-        if Identity::of_open(file) != Ok(self.identity) {
+        if FileIdentity::of_open(file) != Ok(self.identity) {
             return Err(FileError::ChangedMeanwhile(self.path.clone()));
         }
         self.unchanged()?;

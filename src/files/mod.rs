@@ -1,11 +1,11 @@
-//! Replaces the content of a file that belongs to somebody else, and nothing but its content.
+//! Replaces the content of a file that belongs to another program, and nothing but its content.
 //!
 //! Some application reads a file of ours and stops if it cannot. So the new content is there as a
 //! whole or not at all, with the owner, group, mode and access list of the old; what cannot be
 //! carried over leaves the file as it was. The old content may hold a token: no copy of it is
 //! ever left beside the file, and the new one waits under a hidden name that the next run knows
-//! and clears away. What was read is what is replaced: a file that somebody wrote meanwhile is
-//! theirs again until it is read again.
+//! and clears away. What was read is what is replaced: a file that was
+//! written meanwhile is left alone until it is read again.
 //!
 //! Nothing is looked up by its path twice. `path` walks there once, link by link, and from
 //! then on the folder's descriptor and one name are the file; the path is walked again only to

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use super::error::FileError;
-use super::path::{End, Identity, Place};
+use super::path::{FileIdentity, FolderEntry, Leaf};
 use super::temp::read_content;
 
 /// No application's config is larger, in bytes.
@@ -21,9 +21,9 @@ const ATTEMPTS: usize = 8;
 /// A file as it was read, held so that it can be replaced.
 pub struct Opened {
     pub(super) path: PathBuf,
-    pub(super) place: Place,
+    pub(super) place: FolderEntry,
     pub(super) file: OwnedFd,
-    pub(super) identity: Identity,
+    pub(super) identity: FileIdentity,
     pub(super) bytes: Zeroizing<Vec<u8>>,
 }
 
@@ -44,11 +44,11 @@ impl Opened {
     }
 
     fn try_open(path: &Path) -> Result<Option<Self>, FileError> {
-        let place = match Place::find(path) {
+        let place = match FolderEntry::find(path) {
             Err(FileError::NoFolder(_)) => return Ok(None),
             found => found?,
         };
-        let End::File(identity) = place.end else { return Ok(None) };
+        let Leaf::File(identity) = place.end else { return Ok(None) };
         if identity.size > LARGEST {
             return Err(FileError::TooLarge(path.to_owned()));
         }
@@ -60,7 +60,7 @@ impl Opened {
         })?;
         let unreadable = |errno| FileError::Unreadable(path.to_owned(), errno);
         let bytes = read_content(&file, identity.size).map_err(unreadable)?;
-        let after = Identity::of_open(&file).map_err(unreadable)?;
+        let after = FileIdentity::of_open(&file).map_err(unreadable)?;
         match bytes {
             Some(bytes) if after == identity => {
                 Ok(Some(Self { path: path.to_owned(), place, file, identity, bytes }))
@@ -69,7 +69,7 @@ impl Opened {
         }
     }
 
-    /// What it holds.
+    /// Returns what it holds.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -87,7 +87,7 @@ impl Opened {
 
     /// Why root does not write into this file, if that is so.
     pub(super) fn names_of_another(&self) -> Option<FileError> {
-        let Identity { names, owner, .. } = self.identity;
+        let FileIdentity { names, owner, .. } = self.identity;
         let refused = names > 1 && owner != 0 && rustix::process::geteuid().is_root();
         refused.then(|| FileError::NamesOfAnother { path: self.path.clone(), names, owner })
     }
@@ -98,13 +98,13 @@ impl Opened {
     pub(super) fn unchanged(&self) -> Result<(), FileError> {
         let changed = || FileError::ChangedMeanwhile(self.path.clone());
         let unreadable = |errno| FileError::Unreadable(self.path.clone(), errno);
-        let now = match Place::find(&self.path) {
+        let now = match FolderEntry::find(&self.path) {
             Err(FileError::NoFolder(_) | FileError::NotAFile(..) | FileError::Dangling { .. }) => {
                 return Err(changed());
             }
             found => found?,
         };
-        let same = now.end == End::File(self.identity)
+        let same = now.end == Leaf::File(self.identity)
             && read_content(&self.file, self.identity.size)
                 .map_err(unreadable)?
                 .is_some_and(|bytes| bytes == self.bytes);

@@ -1,9 +1,9 @@
-//! Where a path leads, and whose links lead there.
+//! Finds where a path leads, and whose links lead there.
 //!
 //! In a folder that many can write, a link is a stranger's way to have us write into a file of
 //! their choice. The kernel follows links without telling whose they are, so the way is walked
 //! here, one name at a time, each looked up in the folder that is held open: a folder that is
-//! swapped behind us leads nobody astray. Owner and target of a link are read from the same
+//! swapped meanwhile changes nothing. Owner and target of a link are read from the same
 //! descriptor, for the same reason.
 
 use std::collections::VecDeque;
@@ -20,28 +20,28 @@ use super::error::FileError;
 /// How many links the kernel itself would follow.
 const MOST_LINKS: usize = 40;
 
-/// Stands for every user whom our user namespace does not map, so for nobody in particular.
+/// Stands for every user whom our user namespace does not map.
 const UNMAPPED: u32 = 65534;
 
 /// The end of the way: an open folder, a name in it, and what had that name.
 #[derive(Debug)]
-pub struct Place {
+pub struct FolderEntry {
     /// Held by its path only, so that it need not be readable.
     pub folder: OwnedFd,
     /// The folder as a person would name it.
     pub folder_path: PathBuf,
     pub name: OsString,
-    pub end: End,
+    pub end: Leaf,
 }
 
 /// What has the last name of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    File(Identity),
+pub enum Leaf {
+    File(FileIdentity),
     Nothing,
 }
 
-impl Place {
+impl FolderEntry {
     /// Walks there; [`FileError::NoFolder`] if a folder on the way is missing.
     pub fn find(path: &Path) -> Result<Self, FileError> {
         let unreadable = |errno| FileError::Unreadable(path.to_owned(), errno);
@@ -97,7 +97,7 @@ enum Seen {
     Nothing,
     Folder(OwnedFd),
     Link { target: PathBuf, owner: u32 },
-    File(Identity),
+    File(FileIdentity),
     Other(&'static str),
 }
 
@@ -115,7 +115,7 @@ fn look(folder: &OwnedFd, name: &OsStr) -> Result<Seen, Errno> {
     };
     let stat = fs::fstat(&pinned)?;
     Ok(match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Seen::File(Identity::of(&stat)),
+        FileType::RegularFile => Seen::File(FileIdentity::of(&stat)),
         FileType::Symlink => {
             let target = fs::readlinkat(&pinned, "", Vec::new())?.into_bytes();
             Seen::Link { target: OsString::from_vec(target).into(), owner: stat.st_uid }
@@ -144,7 +144,7 @@ struct Link {
 
 impl Walk<'_> {
     /// Takes one step; says what is at the end, if that was the last.
-    fn take(&mut self, step: &OsStr) -> Result<Option<End>, FileError> {
+    fn take(&mut self, step: &OsStr) -> Result<Option<Leaf>, FileError> {
         let unreadable = |errno| FileError::Unreadable(self.path.to_owned(), errno);
         let last = self.ahead.is_empty();
         match look(&self.folder, step).map_err(unreadable)? {
@@ -159,10 +159,10 @@ impl Walk<'_> {
                 Some(link) if self.renamed => {
                     Err(FileError::Dangling { path: self.path.to_owned(), link: link.path.clone() })
                 }
-                _ => Ok(Some(End::Nothing)),
+                _ => Ok(Some(Leaf::Nothing)),
             },
             Seen::Nothing => Err(FileError::NoFolder(self.path.to_owned())),
-            Seen::File(identity) if last => Ok(Some(End::File(identity))),
+            Seen::File(identity) if last => Ok(Some(Leaf::File(identity))),
             Seen::Other(kind) if last => Err(FileError::NotAFile(self.path.to_owned(), kind)),
             Seen::File(_) | Seen::Other(_) => Err(unreadable(Errno::NOTDIR)),
         }
@@ -182,11 +182,11 @@ impl Walk<'_> {
     }
 
     /// Ends the way, if all who made links on it may.
-    fn arrive(self, name: OsString, end: End) -> Result<Place, FileError> {
+    fn arrive(self, name: OsString, end: Leaf) -> Result<FolderEntry, FileError> {
         let owner = match end {
-            End::File(identity) => identity.owner,
-            End::Nothing => {
-                let folder = Identity::of_open(&self.folder);
+            Leaf::File(identity) => identity.owner,
+            Leaf::Nothing => {
+                let folder = FileIdentity::of_open(&self.folder);
                 folder.map_err(|errno| FileError::Unreadable(self.path.to_owned(), errno))?.owner
             }
         };
@@ -195,7 +195,9 @@ impl Walk<'_> {
             Some(Link { path: link, owner }) => {
                 Err(FileError::LinkRefused { path: self.path.to_owned(), link, owner })
             }
-            None => Ok(Place { folder: self.folder, folder_path: self.folder_path, name, end }),
+            None => {
+                Ok(FolderEntry { folder: self.folder, folder_path: self.folder_path, name, end })
+            }
         }
     }
 }
@@ -207,7 +209,7 @@ fn may_lead(maker: u32, caller: u32, owner: u32) -> bool {
 
 /// What tells a file from another one, and from itself a moment later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Identity {
+pub struct FileIdentity {
     device: i128,
     inode: i128,
     /// How many names it has.
@@ -225,7 +227,8 @@ pub struct Identity {
 /// Seconds and nanoseconds; the kernel's types differ between machines, and all fit in here.
 type Instant = (i128, i128);
 
-impl Identity {
+impl FileIdentity {
+    /// Reads what the system says of a file.
     pub fn of(stat: &Stat) -> Self {
         Self {
             device: i128::from(stat.st_dev),
@@ -240,11 +243,12 @@ impl Identity {
         }
     }
 
+    /// Asks the system about an open file.
     pub fn of_open(file: &OwnedFd) -> Result<Self, Errno> {
         Ok(Self::of(&fs::fstat(file)?))
     }
 
-    /// Whether both are one file, whatever was done to it between the two looks.
+    /// Returns whether both are one file, whatever was done to it between the two looks.
     pub fn is_same_file(&self, other: &Self) -> bool {
         (self.device, self.inode) == (other.device, other.inode)
     }

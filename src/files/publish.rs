@@ -1,6 +1,6 @@
-//! Puts up a file that others read too.
+//! Writes a file that others read too.
 //!
-//! Somebody may be reading it at any moment, so it is there whole or as it was before. Unlike a
+//! It may be read at any moment, so it is there whole or as it was before. Unlike a
 //! file that is replaced for its owner, nothing of the old one is carried over: it is ours.
 
 use std::fs::{self, File, OpenOptions};
@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 /// Who may read such a file.
 #[derive(Debug, Clone)]
 pub enum Readers {
-    /// Everybody.
+    /// Every user.
     Everybody,
     /// The owner and the group.
     Group,
-    /// Whoever may read the file that this is about.
+    /// The users who may read the file that this is about.
     Of(fs::Metadata),
 }
 
@@ -31,8 +31,8 @@ impl Readers {
 
 /// Writes a file for these readers, by a rename in its folder.
 ///
-/// Meanwhile it has a hidden name that does not end like its own, because whoever reads all files
-/// of an ending must not find it. What a killed process left under that name is cleared away.
+/// Meanwhile it has a hidden name that does not end like its own, because a program that
+/// reads all files of an ending must not find it. What a killed process left under that name is cleared away.
 pub fn publish(path: &Path, content: &[u8], readers: &Readers) -> io::Result<()> {
     let waiting = waiting(path)?;
     match fs::remove_file(&waiting) {
@@ -61,7 +61,7 @@ fn write(path: &Path, content: &[u8], readers: &Readers) -> io::Result<()> {
         // Only root, and members of that group, may; then their own group reads it.
         let _ = std::os::unix::fs::fchown(&file, None, Some(other.gid()));
     }
-    // The umask of whoever runs us is for secrets.
+    // The umask of our user is for secrets.
     file.set_permissions(fs::Permissions::from_mode(readers.mode()))?;
     file.write_all(content)?;
     file.sync_all()

@@ -15,7 +15,7 @@ use rustix::process;
 
 use super::error::{FileError, Right};
 use super::opened::Opened;
-use super::path::{End, Place};
+use super::path::{FolderEntry, Leaf};
 use super::rights::Rights;
 use super::temp::{Temp, hidden, unmade};
 
@@ -72,10 +72,10 @@ fn create_as(
     path: &Path,
     bytes: &[u8],
     mode: u32,
-    hidden: impl FnOnce(&Place) -> OsString,
+    hidden: impl FnOnce(&FolderEntry) -> OsString,
 ) -> Result<(), FileError> {
-    let place = Place::find(path)?;
-    if place.end != End::Nothing {
+    let place = FolderEntry::find(path)?;
+    if place.end != Leaf::Nothing {
         return Err(FileError::Exists(path.to_owned()));
     }
     let caller = rustix::process::geteuid().as_raw();
@@ -111,7 +111,7 @@ impl Opened {
         if let Some(refused) = self.names_of_another() {
             return Err(refused);
         }
-        let Place { folder, name, .. } = &self.place;
+        let FolderEntry { folder, name, .. } = &self.place;
         fs::accessat(folder, name, Access::WRITE_OK, AtFlags::empty())
             .map_err(|errno| FileError::Unwritten(self.path.clone(), errno))
     }
@@ -138,14 +138,14 @@ impl Opened {
 
 /// Returns the error that [`create`](super::create) would meet.
 pub fn foresee_create(path: &Path) -> Result<(), FileError> {
-    let place = Place::find(path)?;
-    if place.end != End::Nothing {
+    let place = FolderEntry::find(path)?;
+    if place.end != Leaf::Nothing {
         return Err(FileError::Exists(path.to_owned()));
     }
     folder_is_writable(path, &place)
 }
 
-fn folder_is_writable(path: &Path, place: &Place) -> Result<(), FileError> {
+fn folder_is_writable(path: &Path, place: &FolderEntry) -> Result<(), FileError> {
     let access = Access::WRITE_OK | Access::EXEC_OK;
     fs::accessat(&place.folder, ".", access, AtFlags::empty())
         .map_err(|errno| unmade(path, place, errno))

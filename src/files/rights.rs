@@ -1,4 +1,4 @@
-//! Who may do what with a file, carried from one file to another.
+//! Carries from one file to another who may do what with it.
 //!
 //! Owner, group, mode, access list, the labels that mandatory access control goes by, and what
 //! else its owner has noted on it. An application that can no longer read its file is the outage
@@ -14,7 +14,7 @@ use rustix::fs::{self, Gid, Mode, Uid, XattrFlags};
 use rustix::io::Errno;
 
 use super::error::{FileError, Right};
-use super::path::Identity;
+use super::path::FileIdentity;
 
 /// The number of a group that has none here, unless the kernel was told another.
 const NOGROUP: u32 = 65534;
@@ -41,34 +41,35 @@ struct Attribute {
 
 /// What could not be carried over, and why; no cause if nothing failed and nothing happened.
 #[derive(Debug)]
-pub struct Loss {
+pub struct LostRight {
     right: Right,
     cause: Option<Errno>,
 }
 
-impl Loss {
+impl LostRight {
+    /// Names the file that is not replaced for it.
     pub fn about(self, path: &Path) -> FileError {
         FileError::NotCarried { path: path.to_owned(), right: self.right, cause: self.cause }
     }
 }
 
 impl Rights {
-    /// Those of an open file, of which `identity` was seen.
-    pub fn of(file: &OwnedFd, identity: &Identity) -> Result<Self, Loss> {
+    /// Reads the rights of an open file, of which `identity` was seen.
+    pub fn of(file: &OwnedFd, identity: &FileIdentity) -> Result<Self, LostRight> {
         let mut attributes = Vec::new();
         for name in names(file).map_err(|errno| lost(Right::Attributes, errno))? {
             let value = read(file, &name).map_err(|errno| lost(right(&name), errno))?;
             attributes.extend(value.map(|value| Attribute { name, value }));
         }
-        let Identity { owner, group, mode, .. } = *identity;
+        let FileIdentity { owner, group, mode, .. } = *identity;
         Ok(Self { owner, group, mode, attributes })
     }
 
-    /// Gives them to a file that is new and its owner's alone.
+    /// Gives these rights to a file that is new and its owner's alone.
     ///
     /// The mode comes last: a change of owner may clear bits of it, and until then it keeps
     /// everybody else out, whatever the folder hands down to new files.
-    pub fn carry_to(&self, file: &OwnedFd) -> Result<(), Loss> {
+    pub fn carry_to(&self, file: &OwnedFd) -> Result<(), LostRight> {
         let new = fs::fstat(file).map_err(|errno| lost(Right::Owner(self.owner), errno))?;
         if is_hidden(self.group) {
             return Err(lost(Right::Group(self.group), Errno::PERM));
@@ -96,8 +97,9 @@ impl Rights {
         self.attributes.iter().any(|attribute| right(&attribute.name) == Right::Acl)
     }
 
-    fn prove(&self, file: &OwnedFd) -> Result<(), Loss> {
-        let found = Identity::of_open(file).map_err(|errno| lost(Right::Mode(self.mode), errno))?;
+    fn prove(&self, file: &OwnedFd) -> Result<(), LostRight> {
+        let found =
+            FileIdentity::of_open(file).map_err(|errno| lost(Right::Mode(self.mode), errno))?;
         let missing = if found.owner != self.owner {
             Some(Right::Owner(self.owner))
         } else if found.group != self.group {
@@ -108,7 +110,7 @@ impl Rights {
             let lost = self.attributes.iter().find(|attribute| !attribute.is_on(file));
             lost.map(|attribute| right(&attribute.name))
         };
-        missing.map_or(Ok(()), |right| Err(Loss { right, cause: None }))
+        missing.map_or(Ok(()), |right| Err(LostRight { right, cause: None }))
     }
 }
 
@@ -138,8 +140,8 @@ fn is_hidden(group: u32) -> bool {
     overflow == group && !map.is_empty() && !map.lines().any(maps_all)
 }
 
-fn lost(right: Right, cause: Errno) -> Loss {
-    Loss { right, cause: Some(cause) }
+fn lost(right: Right, cause: Errno) -> LostRight {
+    LostRight { right, cause: Some(cause) }
 }
 
 fn right(name: &CString) -> Right {
@@ -209,8 +211,8 @@ const READ: u32 = 0o004;
 /// What lets every user of the machine pass through a folder.
 const PASS: u32 = 0o001;
 
-/// Whether every user of this machine can read the file: by its own mode, and by those of the
-/// folders on the way to it. What cannot be looked at is not readable by everybody.
+/// Returns whether every user of this machine can read the file: by its own mode, and by those of
+/// the folders on the way to it. A file or folder that cannot be looked at counts as closed.
 pub fn is_readable_by_others(path: &Path) -> bool {
     let grants = |path: &Path, bits| {
         std::fs::metadata(path).is_ok_and(|it| it.permissions().mode() & bits == bits)

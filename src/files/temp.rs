@@ -1,9 +1,9 @@
-//! The new content while it has no name yet.
+//! Holds the new content while it has no name yet.
 //!
 //! It waits beside the file under a hidden name that follows from the file's. A fixed name is one
 //! that the next run finds again, so nothing is left for ever by one that was killed; and it is
-//! the lock by which writers of one file take turns. Who lives holds a kernel lock on it; one
-//! that nobody holds, and that can be ours, is what a dead run left.
+//! the lock by which writers of one file take turns. A run that lives holds a kernel lock on
+//! it; a file without one, which may be ours, is what a dead run left.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use crate::failpoint;
 
 use super::error::FileError;
-use super::path::{Identity, Place};
+use super::path::{FileIdentity, FolderEntry};
 use super::rights::Rights;
 
 const ENDING: &[u8] = b".metatoken-tmp";
@@ -32,7 +32,7 @@ const ATTEMPTS: usize = 8;
 /// A file under a hidden name, ours and locked; it goes when the value does.
 pub struct Temp<'a> {
     path: &'a Path,
-    place: &'a Place,
+    place: &'a FolderEntry,
     name: OsString,
     turn: Turn,
     named: bool,
@@ -41,15 +41,15 @@ pub struct Temp<'a> {
 impl<'a> Temp<'a> {
     /// Makes an empty one, and clears away what a killed run left. `owner` is the other user to
     /// whom that run may have given it already: the one whose file it was to replace.
-    pub fn claim(path: &'a Path, place: &'a Place, owner: u32) -> Result<Self, FileError> {
+    pub fn claim(path: &'a Path, place: &'a FolderEntry, owner: u32) -> Result<Self, FileError> {
         Self::claim_as(hidden(&place.name), path, place, owner)
     }
 
-    /// The same under a hidden name that does not follow from the file's.
+    /// Makes an empty one under a hidden name that does not follow from the file's.
     pub fn claim_as(
         name: OsString,
         path: &'a Path,
-        place: &'a Place,
+        place: &'a FolderEntry,
         owner: u32,
     ) -> Result<Self, FileError> {
         let flags =
@@ -69,20 +69,24 @@ impl<'a> Temp<'a> {
         Err(FileError::Busy(path.to_owned()))
     }
 
+    /// Returns the file, open to write.
     pub fn file(&self) -> &OwnedFd {
         &self.turn.file
     }
 
+    /// Writes the new content.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
         write_content(self.file(), bytes).map_err(|errno| self.unwritten(errno))?;
         failpoint::reach("temp-written");
         Ok(())
     }
 
+    /// Gives it the rights of the old file.
     pub fn carry(&mut self, rights: &Rights) -> Result<(), FileError> {
         rights.carry_to(self.file()).map_err(|loss| loss.about(self.path))
     }
 
+    /// Brings its content to the disk.
     pub fn sync(&mut self) -> Result<(), FileError> {
         fs::fsync(self.file()).map_err(|errno| self.unwritten(errno))?;
         failpoint::reach("temp-synced");
@@ -91,7 +95,7 @@ impl<'a> Temp<'a> {
 
     /// Takes the name of the file, whatever has it.
     pub fn rename_over(mut self) -> Result<(), FileError> {
-        let Place { folder, name, .. } = self.place;
+        let FolderEntry { folder, name, .. } = self.place;
         fs::renameat(folder, &self.name, folder, name).map_err(|errno| {
             let path = self.path.to_owned();
             match errno {
@@ -107,7 +111,7 @@ impl<'a> Temp<'a> {
 
     /// Takes the name of the file, if nothing has it.
     pub fn name_anew(mut self) -> Result<(), FileError> {
-        let Place { folder, name, .. } = self.place;
+        let FolderEntry { folder, name, .. } = self.place;
         let flags = RenameFlags::NOREPLACE;
         let renamed = match fs::renameat_with(folder, &self.name, folder, name, flags) {
             // Network file systems rename without such a condition, but they link.
@@ -121,9 +125,9 @@ impl<'a> Temp<'a> {
         self.settle()
     }
 
-    /// The same in two steps; a kill between them leaves the hidden name to the next run.
+    /// Takes the name in two steps; a kill between them leaves the hidden name to the next run.
     pub fn link_anew(&self) -> Result<(), Errno> {
-        let Place { folder, name, .. } = self.place;
+        let FolderEntry { folder, name, .. } = self.place;
         fs::linkat(folder, &self.name, folder, name, AtFlags::empty())?;
         fs::unlinkat(folder, &self.name, AtFlags::empty())
     }
@@ -150,7 +154,7 @@ impl Drop for Temp<'_> {
     }
 }
 
-/// The hidden name of a file.
+/// Returns the hidden name of a file.
 pub fn hidden(name: &OsStr) -> OsString {
     let kept = name.as_bytes();
     let kept = kept.get(..LONGEST).unwrap_or(kept);
@@ -161,21 +165,21 @@ fn take(path: &Path, file: OwnedFd) -> Result<Option<Turn>, FileError> {
     Turn::take(file).map_err(|errno| FileError::Unwritten(path.to_owned(), errno))
 }
 
-fn seen(place: &Place, name: &OsStr) -> Option<fs::Stat> {
+fn seen(place: &FolderEntry, name: &OsStr) -> Option<fs::Stat> {
     fs::statat(&place.folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()
 }
 
 impl Turn {
     /// Whether the file that is locked still has that name.
-    fn has(&self, place: &Place, name: &OsStr) -> bool {
-        let named = seen(place, name).map(|stat| Identity::of(&stat));
-        let open = Identity::of_open(&self.file).ok();
+    fn has(&self, place: &FolderEntry, name: &OsStr) -> bool {
+        let named = seen(place, name).map(|stat| FileIdentity::of(&stat));
+        let open = FileIdentity::of_open(&self.file).ok();
         named.zip(open).is_some_and(|(named, open)| named.is_same_file(&open))
     }
 }
 
-/// Removes what a dead run left; what a living one holds, or nobody of us made, is an error.
-fn clear_away(path: &Path, place: &Place, name: &OsStr, owner: u32) -> Result<(), FileError> {
+/// Removes what a dead run left; what a living run holds, or another user made, is an error.
+fn clear_away(path: &Path, place: &FolderEntry, name: &OsStr, owner: u32) -> Result<(), FileError> {
     let in_the_way = |cause| FileError::InTheWay {
         path: path.to_owned(),
         temp: place.folder_path.join(name),
@@ -191,7 +195,7 @@ fn clear_away(path: &Path, place: &Place, name: &OsStr, owner: u32) -> Result<()
         file => file.map_err(|errno| in_the_way(Some(errno)))?,
     };
     let turn = take(path, file)?.ok_or_else(|| FileError::Busy(path.to_owned()))?;
-    // Whoever else would remove it needs the lock for that.
+    // Another run that would remove it needs the lock for that.
     if turn.has(place, name) {
         fs::unlinkat(&place.folder, name, AtFlags::empty())
             .map_err(|errno| in_the_way(Some(errno)))?;
@@ -200,7 +204,7 @@ fn clear_away(path: &Path, place: &Place, name: &OsStr, owner: u32) -> Result<()
 }
 
 /// Opens it to lock it: over the network that asks for the right to write, and here any will do.
-fn open_any(place: &Place, name: &OsStr) -> Result<OwnedFd, Errno> {
+fn open_any(place: &FolderEntry, name: &OsStr) -> Result<OwnedFd, Errno> {
     let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let open = |access| fs::openat(&place.folder, name, access | careful, Mode::empty());
     match open(OFlags::WRONLY) {
@@ -209,8 +213,8 @@ fn open_any(place: &Place, name: &OsStr) -> Result<OwnedFd, Errno> {
     }
 }
 
-/// What it means that no file can be made beside this one.
-pub fn unmade(path: &Path, place: &Place, errno: Errno) -> FileError {
+/// Says what it means that no file can be made beside this one.
+pub fn unmade(path: &Path, place: &FolderEntry, errno: Errno) -> FileError {
     let path = path.to_owned();
     match errno {
         Errno::ACCESS | Errno::PERM | Errno::ROFS => {
@@ -231,7 +235,7 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Locks it without waiting; `None` if somebody else has it.
+    /// Locks it without waiting; `None` if another process has it.
     pub fn take(file: OwnedFd) -> Result<Option<Self>, Errno> {
         match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(Self { file })),
@@ -284,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_turn_ends_although_somebody_else_has_inherited_the_descriptor() {
+    fn a_turn_ends_although_another_process_has_inherited_the_descriptor() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let file = File::create(&path).unwrap();

@@ -2,12 +2,17 @@
 //!
 //! An attempt is recorded before its first request. If the process dies between Meta's answer and
 //! our disk, the open attempt says that there may have been a grant.
+//!
+//! Meta throttles an app as a whole, and calling it meanwhile lengthens the block, so a run also
+//! records until when no attempt is made for an app.
+
+use std::collections::HashMap;
 
 use super::events::NewEvent;
 use super::row::{self, BadCell, Row};
-use super::runs::RunId;
-use super::tx::{Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::{RunId, values};
 use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{
@@ -64,7 +69,7 @@ impl Store {
         Ok(planned)
     }
 
-    /// The attempts that earlier runs left open, oldest first.
+    /// Returns the attempts that earlier runs left open, oldest first.
     pub fn interrupted_attempts(&self) -> Result<Vec<Interrupted>> {
         let own = self.own_run();
         self.read(move |tx| {
@@ -145,6 +150,34 @@ impl Store {
             setback.write(tx, run, credential.id)
         })?;
         Ok(noted)
+    }
+
+    /// Records that no call is to be made for this app of the config before `until`.
+    pub fn throttle_app(&self, app: &str, until: Time, now: Time) -> Result<()> {
+        let app = app.to_owned();
+        self.write_at(now, move |tx| {
+            let now = tx.now();
+            tx.execute("DELETE FROM pause WHERE until <= ?1", values![now])?;
+            tx.execute(
+                "INSERT INTO pause (app, until) VALUES (?1, ?2)
+                 ON CONFLICT (app) DO UPDATE SET until = excluded.until",
+                values![&app, until],
+            )
+            .map(drop)
+        })
+    }
+
+    /// Returns the apps that are not to be called at `now`, and until when. A damaged row throttles
+    /// nothing: the worst that follows is one refusal that writes it anew.
+    pub fn throttled_apps(&self, now: Time) -> Result<HashMap<String, Time>> {
+        let apps = self.read(move |tx| {
+            tx.undamaged(
+                "SELECT app, until FROM pause WHERE until > ?1",
+                values![now],
+                |mut row| Ok((row.text("pause.app")?.to_owned(), row.time("pause.until")?)),
+            )
+        })?;
+        Ok(apps.into_iter().collect())
     }
 }
 

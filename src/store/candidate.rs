@@ -8,9 +8,10 @@ use super::generations::one;
 use super::promote::set_aside;
 use super::row::{self, BadCell, Row};
 use super::seal::Seals;
-use super::tokens::state_of;
-use super::tx::{Tx, values};
+use super::stock::state_of;
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::values;
 use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{
@@ -79,7 +80,7 @@ fn seal(
 }
 
 /// A generation whose access token came again, as far as its row can be read.
-struct Known {
+struct KnownGeneration {
     id: GenerationId,
     number: Option<u32>,
     state: Option<GenerationState>,
@@ -87,7 +88,7 @@ struct Known {
     expiry: Expiry,
 }
 
-impl Known {
+impl KnownGeneration {
     /// Whether it is in use, or waits to be: a damaged one is not.
     const fn is_live(&self) -> bool {
         let live =
@@ -112,13 +113,13 @@ fn known(
     tx: &mut dyn Tx,
     token: TokenId,
     fingerprint: &Fingerprint,
-) -> Result<Option<Known>, TxError> {
+) -> Result<Option<KnownGeneration>, TxError> {
     let sql = format!(
         "SELECT {}, g.broken_since FROM generation g LEFT JOIN proof p ON p.generation = g.id
          WHERE g.token = ?1 AND g.fingerprint = ?2",
         row::GENERATION
     );
-    tx.first(&sql, values![token, fingerprint.as_bytes()], Known::read)
+    tx.first(&sql, values![token, fingerprint.as_bytes()], KnownGeneration::read)
 }
 
 /// An access token that the token had before is the same generation, sealed anew. Of a damaged row
@@ -128,7 +129,7 @@ fn bring_back(
     seals: &Seals,
     token: TokenId,
     new: &NewCandidate,
-    known: &Known,
+    known: &KnownGeneration,
 ) -> Result<GenerationId, TxError> {
     let end = if new.expiry == Expiry::Unknown { known.expiry } else { new.expiry };
     let (expiry, expires_at) = row::expiry(end);

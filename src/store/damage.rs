@@ -12,9 +12,10 @@ use std::sync::Arc;
 use super::promote::set_aside;
 use super::row::{self, BadCell, Row};
 use super::seal::Seals;
-use super::tokens::{everything, part, state_of};
-use super::tx::{Tx, values};
+use super::stock::{everything, part, state_of};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::values;
 use super::{Result, Store, deliveries, proofs};
 use crate::token::{
     Credential, Damage, Expiry, Fingerprint, GenerationId, GenerationState, Label, Time, TokenId,

@@ -14,10 +14,10 @@ use chrono::TimeDelta;
 use super::events::NewEvent;
 use super::generations::find;
 use super::row::{BadCell, Row};
-use super::runs::RunId;
-use super::tx::{SqlValue, Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
-use super::{Result, Store, overwrites};
+use super::value::{RunId, SqlValue, values};
+use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{Delivery, EventKind, GenerationId, Problem, TargetId, Time, TokenId};
 
@@ -170,7 +170,7 @@ const COLUMNS: &str = "d.target, d.owed, d.owed_since, d.settled, d.settled_at, 
     d.failed_at, d.drifted_since, \
     (SELECT begun_at FROM overwrite o WHERE o.token = d.token AND o.target = d.target) AS begun_at";
 
-/// The deliveries of a token, or of all, by target; nothing for a row that cannot be read.
+/// Returns the deliveries of a token, or of all, by target; nothing for a row that cannot be read.
 pub fn all(
     tx: &mut dyn Tx,
     token: Option<TokenId>,
@@ -281,8 +281,17 @@ fn settle(tx: &mut dyn Tx, run: RunId, settlement: &Settlement) -> Result<(), Tx
              error = NULL, failed_at = NULL, drifted_since = NULL",
         values![*token, target.as_str(), *generation, now],
     )?;
-    overwrites::end(tx, *token, target)?;
+    end_overwrite(tx, *token, target)?;
     NewEvent::new(*token, EventKind::Delivered, now).of(Some(*generation)).to(target).write(tx, run)
+}
+
+/// Forgets the write that was begun into a target's file: the file is whole.
+pub fn end_overwrite(tx: &mut dyn Tx, token: TokenId, target: &TargetId) -> Result<(), TxError> {
+    tx.execute(
+        "DELETE FROM overwrite WHERE token = ?1 AND target = ?2",
+        values![token, target.as_str()],
+    )
+    .map(drop)
 }
 
 fn fail(tx: &mut dyn Tx, run: RunId, failure: &DeliveryFailure) -> Result<(), TxError> {

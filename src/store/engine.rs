@@ -5,13 +5,12 @@
 //! the disk, and what room there is on it, is the engine's.
 
 use std::any::Any;
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use super::tx::Tx;
-use super::tx_error::TxError;
+use super::tx_error::{Shortage, TxError};
 use crate::token::Time;
 
 /// What a job may do, and when.
@@ -50,21 +49,6 @@ pub trait Engine: Send + Sync {
         patience: Duration,
         check: RowCheck,
     ) -> Result<Option<Vec<String>>, TxError>;
-}
-
-/// How much room is missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shortage {
-    /// How many bytes are needed.
-    pub needed: u64,
-    /// How many are left.
-    pub free: u64,
-}
-
-impl fmt::Display for Shortage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} KiB needed, {} KiB free", self.needed.div_ceil(1024), self.free / 1024)
-    }
 }
 
 /// Room for one grant, held by the thread that asked for it until the value is dropped.

@@ -5,12 +5,11 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use super::engine::Shortage;
-use super::key::BadKey;
-use super::sqlite::loss::{LostStore, StoreLoss, restore_hint};
+use super::key_text::BadKey;
+use super::sqlite::lost_store::{LostStore, StoreLoss, restore_hint};
 use super::sqlite::place;
+use super::tx_error::{Doing, EngineFailure, Shortage, SystemCause, TxError};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 
@@ -84,31 +83,6 @@ pub enum StoreError {
     },
 }
 
-/// The reason beneath a failure; shared, because one failed commit fails many verbs.
-#[derive(Clone)]
-pub struct SystemCause(Arc<dyn std::error::Error + Send + Sync>);
-
-impl SystemCause {
-    /// Wraps an error of the system or of `SQLite`.
-    pub(super) fn new(
-        source: impl Into<Box<dyn std::error::Error + Send + Sync + 'static>>,
-    ) -> Self {
-        Self(Arc::from(source.into()))
-    }
-}
-
-impl fmt::Display for SystemCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Debug for SystemCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.path().display(), self.message())
@@ -117,12 +91,12 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.cause().map(|cause| &*cause.0 as &(dyn std::error::Error + 'static))
+        self.cause().map(SystemCause::as_error)
     }
 }
 
 impl StoreError {
-    /// The store or the key file that is concerned.
+    /// Returns the store or the key file that is concerned.
     pub fn path(&self) -> &Path {
         match self {
             Self::Unreadable(path, _)
@@ -148,7 +122,7 @@ impl StoreError {
         }
     }
 
-    /// Its stable name.
+    /// Returns its stable name.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unreadable(..) | Self::Dangling { .. } | Self::NotAFile(_) => "store_unreadable",
@@ -173,12 +147,12 @@ impl StoreError {
         }
     }
 
-    /// Whether the disk is full: what could not be written now can be written later.
+    /// Returns whether the disk is full: what could not be written now can be written later.
     pub const fn is_full(&self) -> bool {
         matches!(self, Self::Full(..) | Self::NoRoom(..))
     }
 
-    /// How full, where that was measured.
+    /// Returns how full, where that was measured.
     pub fn shortage(&self) -> Option<Shortage> {
         match self {
             Self::NoRoom(_, shortage) => Some(*shortage),
@@ -301,6 +275,35 @@ impl StoreError {
     }
 }
 
+impl TxError {
+    /// Names the store that it is about: the error as the caller of a verb sees it.
+    pub fn about(self, path: &Path, doing: Doing) -> StoreError {
+        let path = path.to_path_buf();
+        match self {
+            Self::Superseded(expected) => StoreError::Superseded { path, expected },
+            Self::Purged => StoreError::Purged(path),
+            Self::Absent(what) => StoreError::Absent { path, what },
+            Self::WrongKey => StoreError::KeyWrong(path),
+            Self::BrokenSeal => StoreError::Damaged(
+                path,
+                SystemCause::new("a sealed string does not open in its place"),
+            ),
+            Self::NoRoom(shortage) => StoreError::NoRoom(path, shortage),
+            Self::BadCell(cell) => StoreError::Damaged(path, SystemCause::new(cell)),
+            Self::Engine(failure, cause) => match (failure, doing) {
+                (EngineFailure::NotADatabase, _) => StoreError::NotADatabase(path),
+                (EngineFailure::Damaged, _) => StoreError::Damaged(path, cause),
+                (EngineFailure::Full, _) => StoreError::Full(path, cause),
+                // A file that could be opened for reading alone: only a writer learns of it.
+                (EngineFailure::ReadOnly, _) | (_, Doing::Writing) => {
+                    StoreError::Unwritable(path, cause)
+                }
+                (_, Doing::Reading) => StoreError::Unreadable(path, cause),
+            },
+        }
+    }
+}
+
 /// What opens a file that is closed to us because another user owns it.
 fn owner_hint(path: &Path) -> Option<String> {
     let files = ["", place::LOG, place::INDEX].map(|ending| place::beside(path, ending));
@@ -313,7 +316,7 @@ impl From<StoreError> for Complaint {
         let subject = error.path().display().to_string();
         let mut complaint = Self::new(Exit::Storage, error.code(), subject, error.message());
         if let Some(cause) = error.cause() {
-            complaint.causes.push(cause.0.to_string());
+            complaint.causes.push(cause.to_string());
         }
         complaint.hints = error.hints();
         complaint

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
 use super::row::{self, BadCell, Row};
-use super::runs::RunId;
-use super::tx::{Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::{RunId, values};
 use super::{Result, Store};
 use crate::token::{
     EventKind, Expiry, Fingerprint, GenerationId, Label, Problem, TargetId, Time, TokenId, Trigger,
@@ -77,7 +77,7 @@ impl EventQuery {
 }
 
 impl Store {
-    /// The part of the history that is asked for, newest first.
+    /// Returns the part of the history that is asked for, newest first.
     ///
     /// What happened at the same instant of a run is in the order of the labels: which worker came
     /// first is chance.
@@ -85,7 +85,7 @@ impl Store {
         Ok(self.history(query)?.events)
     }
 
-    /// The same, and how many events of it cannot be read.
+    /// Returns the same, and how many events of it cannot be read.
     pub fn history(&self, query: &EventQuery) -> Result<History> {
         let query = query.clone();
         self.read(move |tx| select(tx, &query))
@@ -122,12 +122,12 @@ pub struct NewEvent<'a> {
 }
 
 impl<'a> NewEvent<'a> {
-    /// A line that says what happened, when and to whom.
+    /// Begins a line that says what happened, when and to which token.
     pub const fn new(token: TokenId, kind: EventKind, at: Time) -> Self {
         Self { token: Some(token), ..Self::of_none(kind, at) }
     }
 
-    /// A line that says what happened when, and to no token.
+    /// Begins a line that says what happened when, and to no token.
     pub const fn of_none(kind: EventKind, at: Time) -> Self {
         Self {
             token: None,
@@ -239,7 +239,7 @@ fn tokens_called(tx: &mut dyn Tx, labels: &[Label]) -> Result<String, TxError> {
     Ok(if tokens.is_empty() { "NULL".to_owned() } else { tokens.join(", ") })
 }
 
-/// How many events cannot be read.
+/// Returns how many events cannot be read.
 pub fn unreadable(tx: &mut dyn Tx) -> Result<usize, TxError> {
     Ok(select(tx, &EventQuery::default())?.unreadable)
 }

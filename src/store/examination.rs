@@ -10,8 +10,9 @@ use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 
 use super::events;
-use super::tx::{Tx, values};
+use super::tx::Tx;
 use super::tx_error::{Doing, TxError};
+use super::value::values;
 use super::{Result, Store};
 use crate::token::Time;
 
@@ -30,7 +31,7 @@ pub struct Examination {
 }
 
 impl Store {
-    /// What was found when the file was last looked over; nothing if it never was.
+    /// Returns what was found when the file was last looked over; nothing if it never was.
     pub fn last_examination(&self) -> Result<Option<Examination>> {
         self.read(remembered)
     }

@@ -4,8 +4,9 @@
 //! fingerprint outlives its access token, so that one which comes back is recognised.
 
 use super::row::{self, BadCell, Row};
-use super::tx::{SqlValue, Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::{SqlValue, values};
 use super::{Result, Store};
 use crate::token::{
     AccessToken, Fingerprint, Generation, GenerationId, GenerationState, Label, TokenId,
@@ -25,7 +26,7 @@ pub struct Sighting {
 }
 
 impl Store {
-    /// Every generation of a token that can be read, newest first.
+    /// Returns every generation of a token that can be read, newest first.
     pub fn generations(&self, token: TokenId) -> Result<Vec<Generation>> {
         self.read(move |tx| {
             let sql = select("g.token = ?1 ORDER BY g.number DESC");
@@ -52,12 +53,12 @@ impl Store {
         })
     }
 
-    /// What stands for an access token in this store.
+    /// Returns what stands for an access token in this store.
     pub fn fingerprint(&self, access_token: &AccessToken) -> Result<Fingerprint> {
         Ok(self.seals()?.fingerprint(access_token))
     }
 
-    /// Which tokens have or ever had the access token of this fingerprint, purged or not. A
+    /// Returns which tokens have or ever had the access token of this fingerprint, purged or not. A
     /// generation whose state cannot be read counts as current; one of a token whose label cannot
     /// be read is left out.
     pub fn sightings(&self, fingerprint: &Fingerprint) -> Result<Vec<Sighting>> {
@@ -65,7 +66,7 @@ impl Store {
         self.read(move |tx| sightings(tx, &fingerprint))
     }
 
-    /// The same of each of these, in their order, read together.
+    /// Returns the same of each of these, in their order, read together.
     pub fn sightings_of_each(&self, fingerprints: &[Fingerprint]) -> Result<Vec<Vec<Sighting>>> {
         let fingerprints = fingerprints.to_vec();
         self.read(move |tx| fingerprints.iter().map(|it| sightings(tx, it)).collect())
@@ -100,7 +101,7 @@ fn select(which: &str) -> String {
     )
 }
 
-/// The one generation of which this holds.
+/// Returns the one generation of which this holds.
 pub fn find(
     tx: &mut dyn Tx,
     which: &str,
@@ -109,7 +110,7 @@ pub fn find(
     tx.first(&select(which), parameters, |mut row| row.generation())
 }
 
-/// The generation of that number.
+/// Returns the generation of that number.
 pub fn one(tx: &mut dyn Tx, id: GenerationId) -> Result<Generation, TxError> {
     find(tx, "g.id = ?1", values![id])?.ok_or(TxError::Absent("generation"))
 }

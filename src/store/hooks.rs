@@ -1,11 +1,11 @@
-//! The programs that tokens are delivered to, as the processes that they were started as.
+//! Keeps the processes that the programs were started as that tokens are delivered to.
 //!
 //! A run that is killed leaves its program behind. The next run finds its process here, and starts
 //! no second one beside it while it lives. A row stays when its process has ended: its number with
 //! its start is no other's.
 
 use super::row::{BadCell, Row};
-use super::tx::values;
+use super::value::values;
 use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{TargetId, Time, TokenId};
@@ -60,7 +60,7 @@ impl Store {
         Ok(())
     }
 
-    /// The processes that were started last for a target, or as this command for any.
+    /// Returns the processes that were started last for a target, or as this command for any.
     pub fn hooks(
         &self,
         token: TokenId,

@@ -8,11 +8,46 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::runs::RunId;
-use super::tokens::{Enrolment, Stock};
-use super::tx::{EachRow, SqlValue, Tx};
+use super::tx::{EachRow, Tx};
 use super::tx_error::TxError;
-use crate::token::{Credential, Label, Time, TokenId};
+use super::value::{RunId, SqlValue};
+use crate::token::{Credential, Label, Time, TokenId, TokenType};
+
+/// A token as the config, or a list of Pages, has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrolment {
+    /// Its label.
+    pub label: Label,
+    /// The label that it had before.
+    pub was: Option<Label>,
+    /// Its type.
+    pub token_type: TokenType,
+    /// The Page that it is for; what the store knows stays where this says nothing.
+    pub page_id: Option<String>,
+    /// The Page's name, likewise.
+    pub name: Option<String>,
+}
+
+impl Enrolment {
+    /// Whether the store has this token just like that; a damaged row never does.
+    pub(super) fn is_enrolled_as(&self, known: &Credential) -> bool {
+        let stays = |new: &Option<String>, old: &Option<String>| new.is_none() || new == old;
+        known.damage.is_none()
+            && self.label == known.label
+            && self.token_type == known.token_type
+            && stays(&self.page_id, &known.page_id)
+            && stays(&self.name, &known.name)
+    }
+}
+
+/// All tokens that the store ever heard of.
+#[derive(Debug, Clone, Default)]
+pub struct Stock {
+    /// The tokens, by label.
+    pub credentials: Vec<Arc<Credential>>,
+    /// Damaged rows that cannot be assigned to a token.
+    pub strays: Vec<&'static str>,
+}
 
 /// How often rows were changed through this store; shared with the work that its thread does.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +69,7 @@ impl Changes {
         done
     }
 
-    /// How often so far.
+    /// Returns how often rows were changed so far.
     pub fn count(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
     }
@@ -70,7 +105,7 @@ impl Tx for CountingTx<'_> {
 
 /// All tokens as they were read last.
 #[derive(Debug, Default)]
-pub struct Known(Mutex<Option<Snapshot>>);
+pub struct KnownTokens(Mutex<Option<Snapshot>>);
 
 #[derive(Debug)]
 struct Snapshot {
@@ -81,7 +116,7 @@ struct Snapshot {
     places: HashMap<TokenId, usize>,
 }
 
-impl Known {
+impl KnownTokens {
     /// Keeps what was read after so many changes, on behalf of this run.
     pub fn keep(&self, stock: Stock, changes: u64, own: RunId) {
         let places = stock.credentials.iter().enumerate().map(|(place, it)| (it.id, place));
@@ -89,12 +124,12 @@ impl Known {
         *self.lock() = Some(Snapshot { changes, own, stock, places });
     }
 
-    /// All tokens, if nothing has changed since they were read.
+    /// Returns all tokens, if nothing has changed since they were read.
     pub fn stock(&self, changes: u64, own: RunId) -> Option<Stock> {
         self.with(changes, own, |known| Some(known.stock.clone()))
     }
 
-    /// One token, if nothing has changed since it was read.
+    /// Returns one token, if nothing has changed since it was read.
     pub fn credential(&self, token: TokenId, changes: u64, own: RunId) -> Option<Credential> {
         self.with(changes, own, |known| {
             known
@@ -104,7 +139,7 @@ impl Known {
         })
     }
 
-    /// The numbers of these tokens, if all are enrolled already just like that.
+    /// Returns the numbers of these tokens, if all are enrolled already just like that.
     pub fn enrolled(
         &self,
         enrolments: &[Enrolment],
@@ -134,5 +169,115 @@ impl Known {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Snapshot>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{Shelf, day, enrolment, label};
+    use crate::token::{Damage, Problem, ProblemKind};
+
+    /// A transaction in which every statement changes so many rows.
+    struct Changing(usize);
+
+    impl Tx for Changing {
+        fn execute(&mut self, _: &str, _: &[SqlValue<'_>]) -> Result<usize, TxError> {
+            Ok(self.0)
+        }
+
+        fn rows(&mut self, _: &str, _: &[SqlValue<'_>], _: EachRow<'_>) -> Result<(), TxError> {
+            Ok(())
+        }
+
+        fn now(&self) -> Time {
+            day(0)
+        }
+    }
+
+    #[test]
+    fn work_counts_if_it_changed_a_row() {
+        for (rows, expected) in [(0, 0), (1, 1), (7, 1)] {
+            let changes = Changes::default();
+            let done = changes.counting(&mut Changing(rows), |tx| {
+                tx.execute("UPDATE token SET name = NULL", &[])?;
+                tx.execute("UPDATE token SET name = NULL", &[])
+            });
+            assert_eq!((done.unwrap(), changes.count()), (rows, expected), "{rows} rows");
+        }
+        for (sql, expected) in [("SELECT id FROM run", 0), ("INSERT INTO run RETURNING id", 1)] {
+            let changes = Changes::default();
+            changes.counting(&mut Changing(1), |tx| tx.has_row(sql, &[])).unwrap();
+            assert_eq!(changes.count(), expected, "{sql}");
+        }
+        let changes = Changes::default();
+        let failed: Result<(), TxError> = changes.counting(&mut Changing(1), |tx| {
+            tx.execute("DELETE FROM token", &[])?;
+            Err(TxError::Purged)
+        });
+        assert!(failed.is_err());
+        assert_eq!(changes.count(), 1, "what is undone costs no more than reading again");
+    }
+
+    /// What a store knows of the tokens `a` and `b`.
+    fn stock() -> Stock {
+        let shelf = Shelf::new();
+        shelf.store.enrol(&[enrolment("a"), enrolment("b")]).unwrap();
+        shelf.store.stock().unwrap()
+    }
+
+    #[test]
+    fn what_was_read_is_known_until_a_row_changes_or_another_run_asks() {
+        let known = KnownTokens::default();
+        assert!(known.stock(0, RunId(1)).is_none(), "nothing was read yet");
+        let stock = stock();
+        let [a, b] = [0, 1].map(|at| Credential::clone(&stock.credentials[at]));
+        known.keep(stock.clone(), 3, RunId(1));
+        assert_eq!(known.stock(3, RunId(1)).unwrap().credentials, stock.credentials);
+        assert_eq!(known.credential(b.id, 3, RunId(1)), Some(b.clone()));
+        assert_eq!(known.credential(a.id, 3, RunId(1)), Some(a.clone()));
+        assert_eq!(known.credential(TokenId(99), 3, RunId(1)), None);
+        for (changes, run) in [(2, 1), (4, 1), (3, 2)] {
+            assert!(known.stock(changes, RunId(run)).is_none(), "{changes} {run}");
+            assert_eq!(known.credential(a.id, changes, RunId(run)), None, "{changes} {run}");
+            assert_eq!(known.enrolled(&[enrolment("a")], changes, RunId(run)), None);
+        }
+    }
+
+    #[test]
+    fn tokens_are_enrolled_if_each_is_known_just_like_that() {
+        let (known, stock) = (KnownTokens::default(), stock());
+        let ids = [0, 1].map(|at| stock.credentials[at].id);
+        known.keep(stock.clone(), 0, RunId(1));
+        let enrolled = |all: &[Enrolment]| known.enrolled(all, 0, RunId(1));
+        assert_eq!(enrolled(&[enrolment("b"), enrolment("a")]), Some(vec![ids[1], ids[0]]));
+        assert_eq!(enrolled(&[]), Some(Vec::new()));
+        let with_page = Enrolment { page_id: Some("7".into()), ..enrolment("a") };
+        let as_page = Enrolment { token_type: TokenType::Page, ..enrolment("a") };
+        let called = Enrolment { name: Some("Brand".into()), ..enrolment("a") };
+        for other in [enrolment("c"), with_page, as_page, called] {
+            assert_eq!(enrolled(&[enrolment("b"), other.clone()]), None, "{other:?}");
+        }
+        let mut damaged = stock;
+        Arc::make_mut(&mut damaged.credentials[0]).damage =
+            Some(Damage { in_place: None, parts: Vec::new() });
+        known.keep(damaged, 0, RunId(1));
+        let enrolled = |name| known.enrolled(&[enrolment(name)], 0, RunId(1));
+        assert_eq!((enrolled("a"), enrolled("b")), (None, Some(vec![ids[1]])));
+    }
+
+    #[test]
+    fn a_store_reads_anew_what_it_has_changed() {
+        let shelf = Shelf::new();
+        let (token, store) = (shelf.token("brand"), &shelf.store);
+        assert_eq!(store.mend(day(1)).unwrap(), []);
+        let known = || store.known.credential(token, store.changes.count(), store.own_run());
+        let before = known().expect("all tokens were read");
+        let problem = Problem::new(ProblemKind::Unknown, "refused");
+        store.note_trouble(before, Some(&problem)).unwrap();
+        assert_eq!(known(), None);
+        let after = store.credential_called(&label("brand"), None).unwrap().unwrap();
+        assert_eq!(store.credential(token).unwrap(), after);
+        assert_eq!(after.ledger.problem, Some(problem));
     }
 }

@@ -18,7 +18,6 @@
 
 mod attempts;
 mod candidate;
-mod change;
 mod damage;
 mod deliveries;
 mod engine;
@@ -28,6 +27,7 @@ mod examination;
 mod generations;
 mod hooks;
 mod key;
+mod key_text;
 mod known;
 mod notices;
 mod overwrites;
@@ -38,11 +38,12 @@ mod row;
 mod runs;
 mod seal;
 mod sqlite;
+mod stock;
 mod target_backups;
-mod throttles;
 mod tokens;
 mod tx;
 mod tx_error;
+mod value;
 
 #[cfg(test)]
 mod tests;
@@ -52,7 +53,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use engine::{Access, Engine, call};
-use known::{Changes, Known};
+use known::{Changes, KnownTokens};
 use seal::Seals;
 use tx::Tx;
 use tx_error::{Doing, TxError};
@@ -63,24 +64,27 @@ pub use attempts::{Interrupted, Setback};
 pub use candidate::NewCandidate;
 pub use damage::Mended;
 pub use deliveries::{DeliveryFailure, Settlement};
-pub use engine::{GrantRoom, Shortage};
-pub use error::{FULL, StoreError, SystemCause};
+pub use engine::GrantRoom;
+pub use error::{FULL, StoreError};
 pub use events::{Event, EventQuery, History};
 pub use examination::Examination;
 pub use generations::Sighting;
 pub use hooks::HookProcess;
-pub use key::{BadKey, KeySource, read_key};
+pub use key::KeySource;
+pub use key_text::{BadKey, read_key};
+pub use known::{Enrolment, Stock};
 pub use notices::{ChannelRecord, FailingChannel};
-pub use overwrites::{Contents, Overwrite, Overwriting};
+pub use overwrites::{FileContents, Overwrite, Overwriting};
 pub use promote::{ExtendedExpiry, Promotion, RefusedCandidate};
 pub use purge::Retention;
-pub use runs::{Machinery, RunId, RunRow};
+pub use runs::{Machinery, RunRow};
 pub use sqlite::{
     Holder, LockError, LostStore, RunLock, StoreLoss, backup, belongs_to_store, filesystem_trouble,
     lock_path, mark_path, refused_filesystem,
 };
 pub use target_backups::TargetBackup;
-pub use tokens::{Enrolment, Stock};
+pub use tx_error::{Shortage, SystemCause};
+pub use value::RunId;
 
 /// What a verb of the store gives.
 type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -93,7 +97,7 @@ pub struct Store {
     /// The run that was begun through this value, 0 for none.
     run: AtomicI64,
     changes: Changes,
-    known: Known,
+    known: KnownTokens,
 }
 
 impl Store {
@@ -121,7 +125,7 @@ impl Store {
         Ok(sqlite.map(|sqlite| Self::over(Arc::new(sqlite), path, None)))
     }
 
-    /// A copy of the store in memory, or an empty one if none was made yet: every verb works and
+    /// Opens a copy of the store in memory, or an empty one if none was made yet: every verb works and
     /// nothing reaches the disk. `made` is the key file where it is one of our making.
     pub fn rehearsal(path: &Path, key: Option<&KeySource>, made: Option<&Path>) -> Result<Self> {
         let (sqlite, seals) = sqlite::rehearsal(path, key, made)?;
@@ -139,7 +143,7 @@ impl Store {
         Ok(())
     }
 
-    /// The path of the store.
+    /// Returns the path of the store.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -152,13 +156,14 @@ impl Store {
         self.engine.room_for_grant().map_err(|error| error.about(&self.path, Doing::Writing))
     }
 
-    /// Whether so many renewals can be announced at once.
+    /// Returns whether so many renewals can be announced at once.
     pub fn has_room_to_announce(&self, renewals: usize) -> Result<bool> {
         let answer = self.engine.has_room_to_announce(renewals);
         answer.map_err(|error| error.about(&self.path, Doing::Writing))
     }
 
-    /// How much is missing for one grant, as far as a look at the disk can tell; writes nothing.
+    /// Returns how much is missing for one grant, as far as a look at the disk can tell; writes
+    /// nothing.
     pub fn shortage(&self) -> Option<Shortage> {
         self.engine.shortage()
     }
@@ -171,7 +176,7 @@ impl Store {
             seals: seals.map(OnceLock::from).unwrap_or_default(),
             run: AtomicI64::new(0),
             changes: Changes::default(),
-            known: Known::default(),
+            known: KnownTokens::default(),
         }
     }
 

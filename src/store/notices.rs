@@ -10,9 +10,9 @@ use chrono::TimeDelta;
 
 use super::events::NewEvent;
 use super::row::{BadCell, Row};
-use super::runs::RunId;
-use super::tx::{SqlValue, Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::{RunId, SqlValue, values};
 use super::{Result, Store};
 use crate::crypto;
 use crate::token::{
@@ -41,14 +41,14 @@ pub struct FailingChannel {
 }
 
 impl Store {
-    /// The row of a channel, made if there is none.
+    /// Returns the row of a channel, made if there is none.
     pub fn channel(&self, channel: &ChannelId) -> Result<ChannelRecord> {
         let name = channel.as_str().to_owned();
         self.write(move |tx| enrolled(tx, &name))
     }
 
-    /// What a channel was last notified of every cause. Of a cause whose row cannot be read it is
-    /// notified once more, which writes the row anew.
+    /// Returns what a channel was last notified of every cause. Of a cause whose row cannot be read
+    /// it is notified once more, which writes the row anew.
     pub fn notified(&self, channel: &ChannelId) -> Result<Vec<Notified>> {
         let name = channel.as_str().to_owned();
         self.read(move |tx| {
@@ -124,7 +124,7 @@ impl Store {
         })
     }
 
-    /// The channels whose last message failed.
+    /// Returns the channels whose last message failed.
     pub fn failing_channels(&self) -> Result<Vec<FailingChannel>> {
         self.read(|tx| {
             tx.all(

@@ -13,8 +13,7 @@ use zeroize::Zeroizing;
 
 use super::row::{BadCell, Row};
 use super::seal::Seals;
-use super::tx::{Tx, values};
-use super::tx_error::TxError;
+use super::value::values;
 use super::{Result, Store, deliveries, target_backups};
 use crate::failpoint;
 use crate::token::{GenerationId, Label, TargetId, Time, TokenId};
@@ -50,21 +49,21 @@ pub struct Overwrite {
     /// When it was begun.
     pub begun_at: Time,
     /// Both contents; none where a row is damaged or not there.
-    pub contents: Option<Contents>,
+    pub contents: Option<FileContents>,
 }
 
 /// What a file held, and what it is to hold.
 #[derive(Clone)]
-pub struct Contents {
+pub struct FileContents {
     /// What it held.
     pub old: Zeroizing<Vec<u8>>,
     /// What it is to hold.
     pub new: Zeroizing<Vec<u8>>,
 }
 
-impl fmt::Debug for Contents {
+impl fmt::Debug for FileContents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Contents({} bytes, then {})", self.old.len(), self.new.len())
+        write!(f, "FileContents({} bytes, then {})", self.old.len(), self.new.len())
     }
 }
 
@@ -104,7 +103,7 @@ impl Store {
     /// Forgets a write that has come to its end: the file is whole.
     pub fn end_overwrite(&self, token: TokenId, target: &TargetId) -> Result<()> {
         let target = target.clone();
-        self.write(move |tx| end(tx, token, &target))
+        self.write(move |tx| deliveries::end_overwrite(tx, token, &target))
     }
 
     /// Forgets a write of which no byte was written. What was to be restored stays what can be
@@ -125,11 +124,12 @@ impl Store {
                 let sealed = seals.seal_file(token, &target, &content);
                 target_backups::keep(tx, token, &target, &sealed, at)?;
             }
-            end(tx, token, &target)
+            deliveries::end_overwrite(tx, token, &target)
         })
     }
 
-    /// The writes that were begun and have not come to their end, by a run that was stopped.
+    /// Returns the writes that were begun and have not come to their end, by a run that was
+    /// stopped.
     pub fn overwrites(&self) -> Result<Vec<Overwrite>> {
         let seals = self.seals.get().cloned();
         self.read(move |tx| {
@@ -156,20 +156,11 @@ fn overwrite(mut row: Row<'_>, seals: Option<&Seals>) -> Result<Overwrite, BadCe
     let (new, old) = (row.blob("overwrite.sealed")?, row.maybe_blob("replaced.sealed")?);
     let contents = || {
         let seals = seals?;
-        Some(Contents {
+        Some(FileContents {
             old: seals.open_file(token, &target, old?).ok()?,
             new: seals.open_overwrite(token, &target, new).ok()?,
         })
     };
     let contents = contents();
     Ok(Overwrite { token, label, target, path, generation, begun_at, contents })
-}
-
-/// Forgets a target's write, in the caller's transaction.
-pub fn end(tx: &mut dyn Tx, token: TokenId, target: &TargetId) -> Result<(), TxError> {
-    tx.execute(
-        "DELETE FROM overwrite WHERE token = ?1 AND target = ?2",
-        values![token, target.as_str()],
-    )
-    .map(drop)
 }

@@ -7,9 +7,9 @@
 use super::attempts::{self, Setback};
 use super::events::NewEvent;
 use super::generations::one;
-use super::runs::RunId;
-use super::tx::{Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::{RunId, values};
 use super::{Result, Store, deliveries, proofs};
 use crate::failpoint;
 use crate::token::{

@@ -9,9 +9,9 @@ use std::path::Path;
 
 use super::events::NewEvent;
 use super::row::{self, Row};
-use super::runs::RunId;
-use super::tx::{Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::{RunId, values};
 use super::{Result, Store, sqlite};
 use crate::token::{
     Credential, EventKind, Expiry, GenerationId, GenerationState, Inspection, Proof, TokenId,

@@ -12,9 +12,9 @@ use chrono::TimeDelta;
 
 use super::events::NewEvent;
 use super::row;
-use super::runs::RunId;
-use super::tx::{Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::{RunId, values};
 use super::{Result, Store, target_backups};
 use crate::token::{EventKind, Expiry, Generation, GenerationState, Time, TokenId};
 

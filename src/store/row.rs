@@ -10,7 +10,7 @@ use std::fmt;
 use chrono::DateTime;
 use serde_json::json;
 
-use super::tx::SqlValue;
+use super::value::SqlValue;
 use crate::token::{
     Action, DataAccess, Expiry, Fingerprint, Generation, GenerationId, GenerationState,
     GranularScope, Identity, Inspection, Label, Origin, Problem, ProblemKind, Proof, SentExchange,
@@ -77,12 +77,12 @@ impl<'a> Row<'a> {
         Self { cells, next: 0 }
     }
 
-    /// The same row, to be read from that place on.
+    /// Returns the same row, to be read from that place on.
     pub const fn at(self, place: usize) -> Self {
         Self { next: place, ..self }
     }
 
-    /// The next cell. `column` is named `table.column`; a debug build checks that the statement
+    /// Reads the next cell. `column` is named `table.column`; a debug build checks that the statement
     /// has it there.
     fn take(&mut self, column: &'static str, expected: &'static str) -> Read<SqlValue<'a>> {
         let at = self.next;
@@ -95,7 +95,7 @@ impl<'a> Row<'a> {
         self.cells.value(at).ok_or(BadCell { column, expected })
     }
 
-    /// The next cell, a number or nothing.
+    /// Reads the next cell, a number or nothing.
     pub fn maybe_integer(&mut self, column: &'static str) -> Read<Option<i64>> {
         let expected = "number";
         match self.take(column, expected)? {
@@ -105,34 +105,34 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The next cell, a number.
+    /// Reads the next cell, a number.
     pub fn integer(&mut self, column: &'static str) -> Read<i64> {
         self.maybe_integer(column)?.ok_or(BadCell { column, expected: "number" })
     }
 
-    /// The next cell, a number of a smaller range.
+    /// Reads the next cell, a number of a smaller range.
     pub fn number<T: TryFrom<i64>>(&mut self, column: &'static str) -> Read<T> {
         let number = T::try_from(self.integer(column)?);
         number.map_err(|_| BadCell { column, expected: "number" })
     }
 
-    /// The next cell, a number of a smaller range or nothing.
+    /// Reads the next cell, a number of a smaller range or nothing.
     pub fn maybe_number<T: TryFrom<i64>>(&mut self, column: &'static str) -> Read<Option<T>> {
         let number = self.maybe_integer(column)?.map(T::try_from).transpose();
         number.map_err(|_| BadCell { column, expected: "number" })
     }
 
-    /// The next cell, the number of a token.
+    /// Reads the next cell, the number of a token.
     pub fn token(&mut self, column: &'static str) -> Read<TokenId> {
         self.integer(column).map(TokenId)
     }
 
-    /// The next cell, the number of a generation or nothing.
+    /// Reads the next cell, the number of a generation or nothing.
     pub fn maybe_generation(&mut self, column: &'static str) -> Read<Option<GenerationId>> {
         Ok(self.maybe_integer(column)?.map(GenerationId))
     }
 
-    /// The next cell, a text or nothing, as its bytes.
+    /// Reads the next cell, a text or nothing, as its bytes.
     pub fn maybe_raw_text(&mut self, column: &'static str) -> Read<Option<&'a [u8]>> {
         let expected = "text";
         match self.take(column, expected)? {
@@ -142,23 +142,23 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The next cell, a text or nothing.
+    /// Reads the next cell, a text or nothing.
     pub fn maybe_text(&mut self, column: &'static str) -> Read<Option<&'a str>> {
         let text = self.maybe_raw_text(column)?.map(std::str::from_utf8).transpose();
         text.map_err(|_| BadCell { column, expected: "text" })
     }
 
-    /// The next cell, a text.
+    /// Reads the next cell, a text.
     pub fn text(&mut self, column: &'static str) -> Read<&'a str> {
         self.maybe_text(column)?.ok_or(BadCell { column, expected: "text" })
     }
 
-    /// The next cell, a text that people read or nothing; what is not UTF-8 in it is replaced.
+    /// Reads the next cell, a text that people read or nothing; what is not UTF-8 in it is replaced.
     pub fn prose(&mut self, column: &'static str) -> Read<Option<String>> {
         Ok(self.maybe_raw_text(column)?.map(|text| String::from_utf8_lossy(text).into_owned()))
     }
 
-    /// The next cell, bytes or nothing.
+    /// Reads the next cell, bytes or nothing.
     pub fn maybe_blob(&mut self, column: &'static str) -> Read<Option<&'a [u8]>> {
         let expected = "bytes";
         match self.take(column, expected)? {
@@ -168,12 +168,12 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The next cell, bytes.
+    /// Reads the next cell, bytes.
     pub fn blob(&mut self, column: &'static str) -> Read<&'a [u8]> {
         self.maybe_blob(column)?.ok_or(BadCell { column, expected: "bytes" })
     }
 
-    /// The next cell, true, false or nothing.
+    /// Reads the next cell, true, false or nothing.
     pub fn maybe_flag(&mut self, column: &'static str) -> Read<Option<bool>> {
         match self.maybe_integer(column)? {
             None => Ok(None),
@@ -183,12 +183,12 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The next cell, a time.
+    /// Reads the next cell, a time.
     pub fn time(&mut self, column: &'static str) -> Read<Time> {
         self.maybe_time(column)?.ok_or(BadCell { column, expected: "time" })
     }
 
-    /// The next cell, a time or nothing.
+    /// Reads the next cell, a time or nothing.
     pub fn maybe_time(&mut self, column: &'static str) -> Read<Option<Time>> {
         let read = |seconds| {
             DateTime::from_timestamp(seconds, 0).ok_or(BadCell { column, expected: "time" })
@@ -196,46 +196,46 @@ impl<'a> Row<'a> {
         self.maybe_integer(column)?.map(read).transpose()
     }
 
-    /// The next cell, a wire name.
+    /// Reads the next cell, a wire name.
     pub fn named<T>(&mut self, column: &'static str, from_name: fn(&str) -> Option<T>) -> Read<T> {
         from_name(self.text(column)?).ok_or(BadCell { column, expected: "name" })
     }
 
-    /// The next cell, a label or nothing; an empty text is none.
+    /// Reads the next cell, a label or nothing; an empty text is none.
     pub fn maybe_label(&mut self, column: &'static str) -> Read<Option<Label>> {
         let text = self.maybe_text(column)?.filter(|text| !text.is_empty());
         let label = text.map(Label::parse).transpose();
         label.map_err(|_| BadCell { column, expected: "label" })
     }
 
-    /// The next cell, a label.
+    /// Reads the next cell, a label.
     pub fn label(&mut self, column: &'static str) -> Read<Label> {
         Label::parse(self.text(column)?).map_err(|_| BadCell { column, expected: "label" })
     }
 
-    /// The next cell, a target.
+    /// Reads the next cell, a target.
     pub fn target(&mut self, column: &'static str) -> Read<TargetId> {
         self.text(column).map(TargetId::new)
     }
 
-    /// The next cell, a target or nothing.
+    /// Reads the next cell, a target or nothing.
     pub fn maybe_target(&mut self, column: &'static str) -> Read<Option<TargetId>> {
         Ok(self.maybe_text(column)?.map(TargetId::new))
     }
 
-    /// The next cell, a whole fingerprint.
+    /// Reads the next cell, a whole fingerprint.
     pub fn fingerprint(&mut self, column: &'static str) -> Read<Fingerprint> {
         self.maybe_fingerprint(column)?.ok_or(BadCell { column, expected: "fingerprint" })
     }
 
-    /// The next cell, a whole fingerprint or nothing.
+    /// Reads the next cell, a whole fingerprint or nothing.
     fn maybe_fingerprint(&mut self, column: &'static str) -> Read<Option<Fingerprint>> {
         let bytes = self.maybe_blob(column)?.map(<[u8; 32]>::try_from).transpose();
         let bytes = bytes.map_err(|_| BadCell { column, expected: "fingerprint" })?;
         Ok(bytes.map(Fingerprint::new))
     }
 
-    /// The next two cells, an exchange that was sent.
+    /// Reads the next two cells, an exchange that was sent.
     pub fn sent_exchange(&mut self, [at, of]: [&'static str; 2]) -> Read<Option<SentExchange>> {
         match (self.maybe_time(at)?, self.maybe_fingerprint(of)?) {
             (None, None) => Ok(None),
@@ -244,7 +244,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The next two cells, an expiry; nothing where the kind is null.
+    /// Reads the next two cells, an expiry; nothing where the kind is null.
     pub fn maybe_expiry(&mut self, [kind, date]: [&'static str; 2]) -> Read<Option<Expiry>> {
         match (self.maybe_text(kind)?, self.maybe_time(date)?) {
             (None, _) => Ok(None),
@@ -255,25 +255,25 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The next two cells, an expiry.
+    /// Reads the next two cells, an expiry.
     pub fn expiry(&mut self, columns: [&'static str; 2]) -> Read<Expiry> {
         let [column, _] = columns;
         self.maybe_expiry(columns)?.ok_or(BadCell { column, expected: "expiry" })
     }
 
-    /// The next cell, a problem or nothing.
+    /// Reads the next cell, a problem or nothing.
     pub fn problem(&mut self, column: &'static str) -> Read<Option<Problem>> {
         let read = |text| read_problem(text).ok_or(BadCell { column, expected: "problem" });
         self.maybe_text(column)?.map(read).transpose()
     }
 
-    /// The cells of [`GENERATION`].
+    /// Reads the cells of [`GENERATION`].
     pub fn generation(&mut self) -> Read<Generation> {
         let generation = self.generation_itself()?;
         Ok(Generation { proof: self.proof()?, ..generation })
     }
 
-    /// The generation's own cells of [`GENERATION`].
+    /// Reads the generation's own cells of [`GENERATION`].
     pub fn generation_itself(&mut self) -> Read<Generation> {
         Ok(Generation {
             id: GenerationId(self.integer("generation.id")?),
@@ -288,7 +288,7 @@ impl<'a> Row<'a> {
         })
     }
 
-    /// The proof's cells of [`GENERATION`].
+    /// Reads the proof's cells of [`GENERATION`].
     pub fn proof(&mut self) -> Read<Option<Proof>> {
         let Some(at) = self.maybe_time("proof.at")? else {
             self.next += PROOF_REST;
@@ -343,7 +343,7 @@ impl BadCell {
     }
 }
 
-/// An expiry as its two columns.
+/// Returns an expiry as its two columns.
 pub fn expiry(expiry: Expiry) -> (&'static str, Option<i64>) {
     let kind = match expiry {
         Expiry::At(_) => "at",
@@ -353,7 +353,7 @@ pub fn expiry(expiry: Expiry) -> (&'static str, Option<i64>) {
     (kind, expiry.at().map(|at| at.timestamp()))
 }
 
-/// A data access date as its two columns.
+/// Returns a data access date as its two columns.
 pub fn data_access(date: DataAccess) -> (&'static str, Option<i64>) {
     let kind = match date {
         DataAccess::Until(_) => "until",
@@ -363,7 +363,7 @@ pub fn data_access(date: DataAccess) -> (&'static str, Option<i64>) {
     (kind, date.until().map(|until| until.timestamp()))
 }
 
-/// A problem as its column.
+/// Returns a problem as its column.
 pub fn problem(problem: Option<&Problem>) -> Option<String> {
     problem.map(|problem| {
         json!({

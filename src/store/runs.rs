@@ -5,15 +5,12 @@
 use chrono::TimeDelta;
 
 use super::row::{BadCell, Row};
-use super::tx::{Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::{RunId, values};
 use super::{Result, Store};
 use crate::exit::Exit;
 use crate::token::{Time, Trigger};
-
-/// The store's own number for a run; every event names one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RunId(pub i64);
 
 /// One process that held the lock and meant to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +110,7 @@ impl Store {
         self.write_now(now, move |tx| end(tx, run, exit_code, clock_skew))
     }
 
-    /// The last runs, newest first.
+    /// Returns the last runs, newest first.
     pub fn last_runs(&self, limit: u32) -> Result<Vec<RunRow>> {
         self.read(move |tx| {
             let sql = format!("SELECT {COLUMNS} FROM run ORDER BY id DESC LIMIT ?1");
@@ -121,7 +118,8 @@ impl Store {
         })
     }
 
-    /// The last run that heard Graph, whatever its command; `None` too if its row cannot be read.
+    /// Returns the last run that heard Graph, whatever its command; `None` too if its row cannot be
+    /// read.
     pub fn last_heard(&self) -> Result<Option<RunRow>> {
         self.read(|tx| {
             let sql = format!(
@@ -131,8 +129,8 @@ impl Store {
         })
     }
 
-    /// What the runs of `command` say about the timer behind them. Those that ended after `until`
-    /// were dated by a clock that was ahead, and say nothing.
+    /// Returns what the runs of `command` say about the timer behind them. Those that ended after
+    /// `until` were dated by a clock that was ahead, and say nothing.
     pub fn machinery(&self, command: &str, until: Time) -> Result<Machinery> {
         let command = command.to_owned();
         self.read(move |tx| {

@@ -7,8 +7,9 @@
 
 use zeroize::Zeroizing;
 
-use super::tx::{Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::values;
 use crate::crypto::{self, Key};
 use crate::token::{AccessToken, Fingerprint, TargetId, TokenId};
 
@@ -60,12 +61,12 @@ impl Seals {
         Ok(Self::of(&data_key))
     }
 
-    /// What stands for an access token, in this store alone.
+    /// Returns what stands for an access token, in this store alone.
     pub fn fingerprint(&self, token: &AccessToken) -> Fingerprint {
         Fingerprint::new(crypto::keyed_hash(self.fingerprints.as_ref(), token.expose().as_bytes()))
     }
 
-    /// What stands for a command with its arguments, which may say too much.
+    /// Returns what stands for a command with its arguments, which may say too much.
     pub fn command(&self, argv: &[String]) -> Vec<u8> {
         let words = argv.join("\0");
         crypto::keyed_hash(self.fingerprints.as_ref(), format!("command|{words}").as_bytes())

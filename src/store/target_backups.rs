@@ -7,8 +7,9 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::tx::{Tx, values};
+use super::tx::Tx;
 use super::tx_error::TxError;
+use super::value::values;
 use super::{Result, Store};
 use crate::token::{TargetId, Time, TokenId};
 
@@ -45,8 +46,8 @@ impl Store {
         })
     }
 
-    /// What a target's file held before it was last replaced; `None` if it never was, or too long
-    /// ago.
+    /// Returns what a target's file held before it was last replaced; `None` if it never was, or
+    /// too long ago.
     pub fn target_backup(&self, token: TokenId, target: &TargetId) -> Result<Option<TargetBackup>> {
         let seals = self.seals()?.clone();
         let target = target.clone();

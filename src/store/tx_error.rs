@@ -3,10 +3,9 @@
 //! The rules know no path and the verbs do; the verb turns this error into the one that its caller
 //! reads. What an engine's own error means is decided once, in the engine's folder.
 
-use std::path::Path;
+use std::fmt;
+use std::sync::Arc;
 
-use super::engine::Shortage;
-use super::error::{StoreError, SystemCause};
 use super::row::BadCell;
 
 /// Why the work of a transaction failed.
@@ -63,35 +62,53 @@ impl From<BadCell> for TxError {
 }
 
 impl TxError {
-    /// Whether there is no room left to write.
+    /// Returns whether there is no room left to write.
     pub const fn is_full(&self) -> bool {
         matches!(self, Self::Engine(EngineFailure::Full, _))
     }
+}
 
-    /// The error as the caller of a verb sees it.
-    pub fn about(self, path: &Path, doing: Doing) -> StoreError {
-        let path = path.to_path_buf();
-        match self {
-            Self::Superseded(expected) => StoreError::Superseded { path, expected },
-            Self::Purged => StoreError::Purged(path),
-            Self::Absent(what) => StoreError::Absent { path, what },
-            Self::WrongKey => StoreError::KeyWrong(path),
-            Self::BrokenSeal => StoreError::Damaged(
-                path,
-                SystemCause::new("a sealed string does not open in its place"),
-            ),
-            Self::NoRoom(shortage) => StoreError::NoRoom(path, shortage),
-            Self::BadCell(cell) => StoreError::Damaged(path, SystemCause::new(cell)),
-            Self::Engine(failure, cause) => match (failure, doing) {
-                (EngineFailure::NotADatabase, _) => StoreError::NotADatabase(path),
-                (EngineFailure::Damaged, _) => StoreError::Damaged(path, cause),
-                (EngineFailure::Full, _) => StoreError::Full(path, cause),
-                // A file that could be opened for reading alone: only a writer learns of it.
-                (EngineFailure::ReadOnly, _) | (_, Doing::Writing) => {
-                    StoreError::Unwritable(path, cause)
-                }
-                (_, Doing::Reading) => StoreError::Unreadable(path, cause),
-            },
-        }
+/// The reason beneath a failure; shared, because one failed commit fails many verbs.
+#[derive(Clone)]
+pub struct SystemCause(Arc<dyn std::error::Error + Send + Sync>);
+
+impl SystemCause {
+    /// Wraps an error of the system or of `SQLite`.
+    pub(super) fn new(
+        source: impl Into<Box<dyn std::error::Error + Send + Sync + 'static>>,
+    ) -> Self {
+        Self(Arc::from(source.into()))
+    }
+
+    /// Returns the error that it wraps.
+    pub fn as_error(&self) -> &(dyn std::error::Error + 'static) {
+        &*self.0
+    }
+}
+
+impl fmt::Display for SystemCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for SystemCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// How much room is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shortage {
+    /// How many bytes are needed.
+    pub needed: u64,
+    /// How many are left.
+    pub free: u64,
+}
+
+impl fmt::Display for Shortage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} KiB needed, {} KiB free", self.needed.div_ceil(1024), self.free / 1024)
     }
 }

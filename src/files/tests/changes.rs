@@ -161,7 +161,7 @@ fn a_file_that_another_program_has_locked_is_not_written_in_place() {
 fn without_a_conditional_rename_a_new_file_is_linked() {
     let desk = Desk::new();
     let path = desk.path("new.ini");
-    let place = Place::find(&path).unwrap();
+    let place = FolderEntry::find(&path).unwrap();
     let owner = rustix::process::geteuid().as_raw();
     let linked = || {
         let mut temp = Temp::claim(&path, &place, owner).unwrap();

@@ -23,7 +23,7 @@ use std::process::{Command, Output, Stdio};
 use rustix::fs::Mode;
 use rustix::io::Errno;
 
-use super::path::Place;
+use super::path::FolderEntry;
 use super::temp::Temp;
 use super::*;
 

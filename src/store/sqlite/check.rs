@@ -12,7 +12,7 @@ use crate::store::tx_error::{EngineFailure, TxError};
 /// How many findings are told; more say no more.
 const MOST_FINDINGS: u32 = 5;
 
-/// What is damaged; nothing can be said if it takes longer than `patience`.
+/// Returns what is damaged; nothing can be said if it takes longer than `patience`.
 pub fn look_over(
     connection: &Connection,
     patience: Duration,

@@ -15,12 +15,13 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, FileControl, OpenFlags, Transaction, TransactionBehavior};
 
 use super::SqliteTx;
-use super::log::{self, Log};
+use super::log::{self, LogState};
+use super::loss::{self, FileState};
 use super::migrations;
-use super::place::{self, FileState};
-use crate::store::error::{StoreError, SystemCause};
+use super::place;
+use crate::store::error::StoreError;
 use crate::store::tx::Tx;
-use crate::store::tx_error::{Doing, TxError};
+use crate::store::tx_error::{Doing, SystemCause, TxError};
 
 /// Marks our files among all of SQLite's: `MTKN`.
 const APPLICATION: i64 = 0x4d54_4b4e;
@@ -79,7 +80,7 @@ pub fn writer(path: &Path) -> Result<(Connection, SchemaState), StoreError> {
 
 /// Opens the file to read it; `None` if there is none, or nothing in it. Makes nothing.
 pub fn reader(path: &Path) -> Result<Option<(Connection, SchemaState)>, StoreError> {
-    if place::look(path)? != FileState::Something {
+    if loss::file_state(path)? != FileState::Something {
         return Ok(None);
     }
     let path = &place::real(path);
@@ -88,7 +89,7 @@ pub fn reader(path: &Path) -> Result<Option<(Connection, SchemaState)>, StoreErr
     Ok(Some((connection, standing)))
 }
 
-/// A copy in memory of an open file, or of nothing.
+/// Copies an open file, or nothing, into memory.
 pub fn copy(of: Option<&Connection>) -> rusqlite::Result<Connection> {
     let mut memory = Connection::open_in_memory()?;
     if let Some(source) = of {
@@ -146,7 +147,7 @@ fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     let mut in_vain = None;
     loop {
         let has_index = place::beside(path, place::INDEX).exists();
-        if has_index && log::look(path).map_err(unreadable)? == Log::Frames {
+        if has_index && log::look(path).map_err(unreadable)? == LogState::Frames {
             match open_live(path) {
                 Err(error) if may_pass(&error) => in_vain = Some(error),
                 opened => return opened.map_err(fault),
@@ -187,7 +188,7 @@ fn in_memory(image: &[u8], path: &Path) -> Result<Connection, StoreError> {
 fn refuse_cut(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let unreadable = |error| StoreError::Unreadable(path.to_path_buf(), SystemCause::new(error));
     // What a log holds need not be in the file yet.
-    if log::look(path).map_err(unreadable)? == Log::Frames {
+    if log::look(path).map_err(unreadable)? == LogState::Frames {
         return Ok(());
     }
     let pages = patiently(|| pages(connection))

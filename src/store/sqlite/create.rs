@@ -16,10 +16,10 @@ use super::lock::RunLock;
 use super::place;
 use crate::crypto::Key;
 use crate::failpoint;
-use crate::store::error::{StoreError, SystemCause};
+use crate::store::error::StoreError;
 use crate::store::key::KeySource;
 use crate::store::seal::Seals;
-use crate::store::tx_error::{Doing, TxError};
+use crate::store::tx_error::{Doing, SystemCause, TxError};
 
 /// Makes the store, where nothing or an empty file has its name and nothing says that it lived.
 pub fn create(lock: &RunLock, path: &Path, key: &KeySource) -> Result<(), StoreError> {

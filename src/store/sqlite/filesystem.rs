@@ -28,13 +28,13 @@ const REFUSED: [(u32, &str); 15] = [
     (0xbacb_acbc, "vmhgfs"),
 ];
 
-/// The name of a file system that cannot carry a store, by its number.
+/// Returns the name of a file system that cannot carry a store, by its number.
 pub fn refused_filesystem(number: u32) -> Option<&'static str> {
     REFUSED.iter().find(|(refused, _)| *refused == number).map(|(_, name)| *name)
 }
 
-/// The name of the file system under the store, or under the folder in which it would be made, if
-/// it cannot carry a store. What cannot be asked is not refused: opening it says why.
+/// Returns the name of the file system under the store, or under the folder in which it would be
+/// made, if it cannot carry a store. What cannot be asked is not refused: opening it says why.
 pub fn filesystem_trouble(store: &Path) -> Option<&'static str> {
     let place = store.ancestors().find(|place| match place.metadata() {
         Err(error) => error.kind() != ErrorKind::NotFound && !place.as_os_str().is_empty(),

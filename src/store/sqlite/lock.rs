@@ -108,7 +108,7 @@ pub enum Recalled {
 
 /// Looks what the lock of the store at `store` remembers, without taking it.
 pub fn recall(store: &Path) -> Recalled {
-    let path = lock_path(store);
+    let path = place::lock_path(store);
     let text = place::open_plain(&path, OpenOptions::new().read(true), OFlags::empty())
         .and_then(|file| read_text(&file));
     match text {
@@ -119,12 +119,6 @@ pub fn recall(store: &Path) -> Recalled {
         }
         Err(_) => Recalled::Nothing,
     }
-}
-
-/// Where the lock of the store at `store` is: beside the file itself, so that a config that names
-/// the file and one that names a link to it exclude each other.
-pub fn lock_path(store: &Path) -> PathBuf {
-    place::beside(&place::real(store), ".lock")
 }
 
 /// Why the lock was not taken.
@@ -202,7 +196,7 @@ pub struct RunLock {
 impl RunLock {
     /// Takes the lock of the store at `store`, waiting up to `wait` for another run to end.
     pub fn take(store: &Path, holder: &Holder, wait: Duration) -> Result<Self, LockError> {
-        let path = lock_path(store);
+        let path = place::lock_path(store);
         let failed = |error| LockError::Io(path.clone(), error);
         let file = open(&path).map_err(failed)?;
         let asked_at = Instant::now();
@@ -366,7 +360,7 @@ mod tests {
         let store = dir.path().join("metatoken.db");
         let target = dir.path().join("target");
         File::create(&target).unwrap();
-        let link = lock_path(&store);
+        let link = place::lock_path(&store);
         std::os::unix::fs::symlink(&target, &link).unwrap();
         let error = RunLock::take(&store, &holder(), Duration::ZERO).unwrap_err();
         let complaint = Complaint::from(error);

@@ -29,7 +29,7 @@ const COUNTER: u64 = 24;
 
 /// What a log is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Log {
+pub enum LogState {
     /// It holds no frame, or is not there.
     Empty,
     /// Its header is good: frames may follow.
@@ -37,23 +37,23 @@ pub enum Log {
 }
 
 /// Looks at the log of the store, by its length and its header.
-pub fn look(store: &Path) -> io::Result<Log> {
+pub fn look(store: &Path) -> io::Result<LogState> {
     let file = match File::open(place::beside(store, place::LOG)) {
         Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Log::Empty),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(LogState::Empty),
         Err(error) => return Err(error),
     };
     let mut header = [0; HEADER];
     let is_longer = file.metadata()?.len() > HEADER as u64;
     match is_longer.then(|| file.read_exact_at(&mut header, 0)) {
-        Some(Ok(())) if Checks::of_log(&header).is_some() => Ok(Log::Frames),
+        Some(Ok(())) if Checks::of_log(&header).is_some() => Ok(LogState::Frames),
         Some(Err(error)) if error.kind() != ErrorKind::UnexpectedEof => Err(error),
-        _ => Ok(Log::Empty),
+        _ => Ok(LogState::Empty),
     }
 }
 
-/// The file with the committed frames of its log, as one that has no log; `None` if
-/// it was written meanwhile.
+/// Returns the file with the committed frames of its log, as one that has no log; `None` if it was
+/// written meanwhile.
 ///
 /// The process must have no other connection to the file: to close a descriptor of it gives up
 /// all locks that the process has on it.
@@ -86,14 +86,14 @@ fn read_log(store: &Path) -> io::Result<Vec<u8>> {
 /// often.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp {
-    store: Option<Written>,
+    store: Option<FileStamp>,
     changes: [u8; 4],
-    log: Option<Written>,
+    log: Option<FileStamp>,
     header: Vec<u8>,
 }
 
 /// Which file it is, how long, and when it was last written.
-type Written = (u64, u64, i64, i64);
+type FileStamp = (u64, u64, i64, i64);
 
 impl Stamp {
     fn of(store: &Path) -> io::Result<Self> {
@@ -113,7 +113,7 @@ impl Stamp {
     }
 }
 
-fn written(path: &Path) -> io::Result<Option<Written>> {
+fn written(path: &Path) -> io::Result<Option<FileStamp>> {
     match fs::metadata(path) {
         Ok(meta) => Ok(Some((meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec()))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -278,7 +278,7 @@ mod tests {
         let log = read_log(&path).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.db");
-        assert_eq!(look(&path).unwrap(), Log::Empty, "none");
+        assert_eq!(look(&path).unwrap(), LogState::Empty, "none");
         let mut magic = log.clone();
         magic[3] ^= 0x10;
         let mut checksum = log.clone();
@@ -286,15 +286,15 @@ mod tests {
         let mut salt = log.clone();
         salt[17] ^= 1;
         for (bytes, expected) in [
-            (&log[..0], Log::Empty),
-            (&log[..31], Log::Empty),
-            (&log[..32], Log::Empty),
-            (&log[..33], Log::Frames),
-            (&log[..], Log::Frames),
-            (&magic, Log::Empty),
-            (&checksum, Log::Empty),
-            (&salt, Log::Empty),
-            (&[7; 4096], Log::Empty),
+            (&log[..0], LogState::Empty),
+            (&log[..31], LogState::Empty),
+            (&log[..32], LogState::Empty),
+            (&log[..33], LogState::Frames),
+            (&log[..], LogState::Frames),
+            (&magic, LogState::Empty),
+            (&checksum, LogState::Empty),
+            (&salt, LogState::Empty),
+            (&[7; 4096], LogState::Empty),
         ] {
             let mut file = File::create(place::beside(&path, place::LOG)).unwrap();
             io::Write::write_all(&mut file, bytes).unwrap();

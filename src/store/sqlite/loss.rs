@@ -6,54 +6,56 @@
 //! only begun, and is no life. Whatever lived is restored, or put aside by a person, who then
 //! hands over every access token again.
 
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io;
+use std::path::Path;
 
-use super::lock::{self, LockMemory, Recalled, lock_path};
-use super::log::{self, Log};
-use super::place::{self, FileState};
-use crate::shell::quoted;
-use crate::store::error::{StoreError, SystemCause};
-use crate::token::Time;
+use super::lock::{self, LockMemory, Recalled};
+use super::log::{self, LogState};
+use super::lost_store::{LostStore, Sign, StoreLoss};
+use super::place;
+use crate::store::error::StoreError;
+use crate::store::tx_error::SystemCause;
 
-/// What became of a store that lived.
-#[derive(Debug, Clone)]
-pub enum StoreLoss {
-    /// It is not there.
-    Missing,
-    /// Its file has no byte in it.
-    Emptied,
-    /// Its file holds something else.
-    Overwritten,
-    /// It was cut or damaged.
-    Damaged(SystemCause),
+/// What has the name of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileState {
+    /// Nothing.
+    Nothing,
+    /// A file without a byte in it.
+    Empty,
+    /// A file with something in it.
+    Something,
 }
 
-/// A store that lived and is gone, and what brings it back.
-#[derive(Debug, Clone)]
-pub struct LostStore {
-    pub(in crate::store) store: PathBuf,
-    pub(in crate::store) loss: StoreLoss,
-    sign: Sign,
-    key: Option<PathBuf>,
-}
-
-/// What says that a store lived.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Sign {
-    /// A run had it open.
-    Used(Time),
-    /// Some run took its lock; we may not read when.
-    Locked,
-    /// The key that was made with it.
-    Key,
-    /// Its log.
-    Log,
+/// Looks what has the name of the store; a link that leads to nothing is an error, and so is what
+/// is not a file, under the names of the log, its index and the journal too: to open a pipe waits
+/// for ever.
+pub fn file_state(store: &Path) -> Result<FileState, StoreError> {
+    let unreadable = |error| StoreError::Unreadable(store.to_path_buf(), SystemCause::new(error));
+    let real = place::real(store);
+    if let Some(other) = [place::LOG, place::INDEX, place::JOURNAL]
+        .map(|it| place::beside(&real, it))
+        .iter()
+        .find(|it| place::is_no_file(it))
+    {
+        return Err(StoreError::NotAFile(other.clone()));
+    }
+    match fs::metadata(store) {
+        Ok(meta) if !meta.is_file() => Err(StoreError::NotAFile(store.to_path_buf())),
+        Ok(meta) if meta.len() == 0 => Ok(FileState::Empty),
+        Ok(_) => Ok(FileState::Something),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(store) {
+            Ok(target) => Err(StoreError::Dangling { path: store.to_path_buf(), target }),
+            Err(_) => Ok(FileState::Nothing),
+        },
+        Err(error) => Err(unreadable(error)),
+    }
 }
 
 /// Looks what has the store's name. A store that lived and is missing or empty is an error.
 pub fn look(store: &Path, key: Option<&Path>) -> Result<FileState, StoreError> {
-    let found = place::look(store)?;
+    let found = file_state(store)?;
     let loss = match found {
         FileState::Something => return Ok(found),
         FileState::Nothing => StoreLoss::Missing,
@@ -61,13 +63,13 @@ pub fn look(store: &Path, key: Option<&Path>) -> Result<FileState, StoreError> {
     };
     let Some(sign) = sign(store, key) else { return Ok(found) };
     // A first run may have made it while we looked.
-    match place::look(store)? {
+    match file_state(store)? {
         FileState::Something => Ok(FileState::Something),
         _ => Err(lost(store, key, loss, sign)),
     }
 }
 
-/// The error of opening a store, as the loss that it is where the store lived.
+/// Turns the error of opening a store into the loss that it is where the store lived.
 pub fn explain(error: StoreError, store: &Path, key: Option<&Path>) -> StoreError {
     let loss = match &error {
         StoreError::NotADatabase(_) | StoreError::Foreign(_) => StoreLoss::Overwritten,
@@ -80,7 +82,7 @@ pub fn explain(error: StoreError, store: &Path, key: Option<&Path>) -> StoreErro
     }
 }
 
-/// The error of a store with nothing in it, if it lived.
+/// Refuses a store with nothing in it, if it lived.
 pub fn emptied(store: &Path, key: Option<&Path>) -> Result<(), StoreError> {
     match sign(store, key) {
         Some(sign) => Err(lost(store, key, StoreLoss::Emptied, sign)),
@@ -89,8 +91,7 @@ pub fn emptied(store: &Path, key: Option<&Path>) -> Result<(), StoreError> {
 }
 
 fn lost(store: &Path, key: Option<&Path>, loss: StoreLoss, sign: Sign) -> StoreError {
-    let key = key.map(Path::to_path_buf);
-    StoreError::Lost(Box::new(LostStore { store: store.to_path_buf(), loss, sign, key }))
+    StoreError::Lost(Box::new(LostStore::new(store, key, loss, sign)))
 }
 
 fn sign(store: &Path, key: Option<&Path>) -> Option<Sign> {
@@ -104,93 +105,30 @@ fn sign(store: &Path, key: Option<&Path>) -> Option<Sign> {
         return Some(Sign::Key);
     }
     let log = log::look(&place::real(store));
-    log.is_ok_and(|log| log == Log::Frames).then_some(Sign::Log)
+    log.is_ok_and(|log| log == LogState::Frames).then_some(Sign::Log)
 }
 
-impl LostStore {
-    /// What happened, without the store's name.
-    pub(in crate::store) fn message(&self) -> String {
-        let what = match &self.loss {
-            StoreLoss::Missing => "the store is missing",
-            StoreLoss::Emptied => "the store is empty",
-            StoreLoss::Overwritten => return "the file is no metatoken store".to_owned(),
-            StoreLoss::Damaged(_) => return "the store is damaged".to_owned(),
-        };
-        match (&self.sign, &self.key) {
-            (Sign::Used(at), _) => {
-                format!("{what}: it was last used {}", at.format("%Y-%m-%d %H:%M UTC"))
-            }
-            (Sign::Key, Some(key)) => format!("{what}, but its key `{}` is there", key.display()),
-            (Sign::Key, None) => format!("{what}, but its key is there"),
-            (Sign::Locked, _) => {
-                format!("{what}, but a run has been here, as the lock shows that it left")
-            }
-            (Sign::Log, _) => format!("{what}, but its log is there"),
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_the_stores_name_is_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = dir.path().join("metatoken.db");
+        assert_eq!(file_state(&store).unwrap(), FileState::Nothing);
+        place::make_file(&store).unwrap();
+        assert_eq!(file_state(&store).unwrap(), FileState::Empty);
+        let link = dir.path().join("link.db");
+        std::os::unix::fs::symlink(&store, &link).unwrap();
+        assert_eq!(
+            (file_state(&link).unwrap(), place::real(&link)),
+            (FileState::Empty, place::real(&store))
+        );
+        fs::remove_file(&store).unwrap();
+        assert_eq!(file_state(&link).unwrap_err().code(), "store_unreadable");
+        assert!(
+            matches!(file_state(dir.path()), Err(StoreError::NotAFile(path)) if path == dir.path())
+        );
     }
-
-    /// What brings it back, and what begins a new one.
-    pub(in crate::store) fn hints(&self) -> Vec<String> {
-        let mut restore = match &self.loss {
-            // What is not ours is not written over.
-            StoreLoss::Overwritten => format!(
-                "restore a copy that `metatoken store backup` made, with what is there put aside: \
-                 `{} && cp COPY {}`",
-                put_aside(&self.store, self.files()),
-                quoted(&self.store)
-            ),
-            _ => restore_hint(&self.store),
-        };
-        if let Some(key) = self.key.as_ref().filter(|key| !key.exists()) {
-            let _ = write!(restore, ", and its key to `{}`", key.display());
-        }
-        let mut hints = vec![restore];
-        if let (StoreLoss::Overwritten, true) = (&self.loss, self.store.is_file()) {
-            hints.push("or name another file with `path` in `[store]`".to_owned());
-        }
-        hints.push(format!(
-            "to begin anew, with every access token handed over again: `{}`",
-            self.put_aside()
-        ));
-        if let (Sign::Key, Some(key)) = (&self.sign, &self.key) {
-            hints.push(format!(
-                "to make a new store with that key: `key = {{ file = \"{}\" }}` in `[store]`",
-                key.display()
-            ));
-        }
-        hints
-    }
-
-    /// The command that puts aside whatever says that the store lived.
-    fn put_aside(&self) -> String {
-        let all = self.files().into_iter().chain([lock_path(&self.store)]).chain(self.key.clone());
-        put_aside(&self.store, all)
-    }
-
-    /// The store, its log, and the log's index.
-    fn files(&self) -> [PathBuf; 3] {
-        ["", place::LOG, place::INDEX].map(|ending| place::beside(&self.store, ending))
-    }
-}
-
-/// The command that moves those of the files that are there into a new folder beside the store.
-fn put_aside(store: &Path, files: impl IntoIterator<Item = PathBuf>) -> String {
-    let there: Vec<String> = files
-        .into_iter()
-        .filter(|path| path.symlink_metadata().is_ok())
-        .map(|path| quoted(&path))
-        .collect();
-    let aside = quoted(&place::beside(store, "-lost.XXXXXX"));
-    format!("mv {} \"$(mktemp -d {aside})\"", there.join(" "))
-}
-
-/// The command that puts a backup in a store's place.
-pub fn restore_hint(store: &Path) -> String {
-    // Where the name is a link, the log lies beside what it leads to.
-    let store = &place::real(store);
-    let [store, log, index] =
-        ["", place::LOG, place::INDEX].map(|ending| quoted(&place::beside(store, ending)));
-    format!(
-        "restore a copy that `metatoken store backup` made: `rm -f {log} {index} && cp COPY {store}`"
-    )
 }

@@ -1,21 +1,22 @@
-//! Opens the file of a store: to write, to read, or as a copy in memory.
+//! Opens the file of a store: to write, to read, or as a copy in memory, which may be handed out as
+//! a backup.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use rusqlite::Connection;
 
 use super::connection::{self, SchemaState};
+use super::create;
 use super::lock::RunLock;
-use super::place::{self, FileState};
+use super::loss::{self, FileState};
+use super::place;
 use super::room::Room;
 use super::{Sqlite, SqliteTx};
-use super::{create, loss};
-use crate::store::error::{StoreError, SystemCause};
+use crate::store::error::StoreError;
 use crate::store::key::KeySource;
 use crate::store::seal::Seals;
 use crate::store::tx::Tx;
-use crate::store::tx_error::{Doing, TxError};
+use crate::store::tx_error::{Doing, SystemCause, TxError};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -53,7 +54,7 @@ pub fn open(lock: &RunLock, path: &Path, key: &KeySource) -> Result<(Sqlite, Sea
 /// Opens the store to write what needs no key, after the lock was taken; `None` if there is none of
 /// today's schema.
 pub fn open_without_key(path: &Path) -> Result<Option<Sqlite>> {
-    if place::look(path)? != FileState::Something {
+    if loss::file_state(path)? != FileState::Something {
         return Ok(None);
     }
     // By a reader first: to open an older one to write would already change it.
@@ -84,7 +85,7 @@ pub fn open_reader(path: &Path, key: Option<&Path>) -> Result<Option<Sqlite>> {
     Ok(Some(Sqlite::read_only(connection, path)))
 }
 
-/// A copy of the store in memory, or an empty one if none was made yet.
+/// Opens a copy of the store in memory, or an empty one if none was made yet.
 pub fn rehearsal(
     path: &Path,
     key: Option<&KeySource>,
@@ -104,6 +105,26 @@ pub fn rehearsal(
         (_, None) => connection::migrate(&copy, |_| Ok(None)).map_err(about)?,
     };
     Ok((start(copy, path, None)?, seals))
+}
+
+/// Copies the store as one file that needs no log, at one moment, whatever runs write meanwhile; `None` if
+/// none was made yet. The key is not in it. `key` is the key file where it is one of our making.
+///
+/// What is damaged is not handed out as a backup.
+pub fn backup(path: &Path, key: Option<&Path>) -> Result<Option<Vec<u8>>> {
+    let about = |error: rusqlite::Error| TxError::from(error).about(path, Doing::Reading);
+    let Some((connection, standing)) = reader_of_living(path, key)? else { return Ok(None) };
+    if standing == SchemaState::Blank {
+        return Ok(None);
+    }
+    let mut copy = connection::copy(Some(&connection)).map_err(about)?;
+    let verdict: String =
+        copy.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(about)?;
+    if verdict != "ok" {
+        return Err(StoreError::Damaged(path.to_path_buf(), SystemCause::new(verdict)));
+    }
+    let bytes = copy.serialize("main").map_err(about)?.to_vec();
+    Ok(Some(bytes))
 }
 
 /// Writes a few rows beside a run, without its lock, in one transaction.
@@ -130,11 +151,11 @@ pub fn beside_a_run(
 }
 
 fn start(connection: Connection, path: &Path, room: Option<Room>) -> Result<Sqlite> {
-    Sqlite::start(connection, path, room.map(Arc::new))
+    Sqlite::start(connection, path, room)
         .map_err(|error| StoreError::Unreadable(path.to_path_buf(), SystemCause::new(error)))
 }
 
-/// A reader of a store that was not lost; `None` if none was made yet.
+/// Opens a reader of a store that was not lost; `None` if none was made yet.
 pub fn reader_of_living(
     path: &Path,
     key: Option<&Path>,

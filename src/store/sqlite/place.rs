@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, OFlags};
 
 use crate::shell::quoted;
-use crate::store::error::{StoreError, SystemCause};
 
 /// The write-ahead log's ending.
 pub const LOG: &str = "-wal";
@@ -27,57 +26,47 @@ pub const JOURNAL: &str = "-journal";
 /// The ending of the mark that a scheduled run leaves when it could not do its work.
 pub const MARK: &str = "-failed-run";
 
-/// The file beside the store with this ending.
+/// Returns the file beside the store with this ending.
 pub fn beside(store: &Path, ending: &str) -> PathBuf {
     let mut name = store.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
 }
 
-/// Where the mark of a failed run lies, beside the store.
+/// Returns where the mark of a failed run lies, beside the store.
 pub fn mark_path(store: &Path) -> PathBuf {
     beside(store, MARK)
 }
 
-/// What has the name of a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileState {
-    /// Nothing.
-    Nothing,
-    /// A file without a byte in it.
-    Empty,
-    /// A file with something in it.
-    Something,
+/// Returns where the lock of the store at `store` is: beside the file itself, so that a config that
+/// names the file and one that names a link to it exclude each other.
+pub fn lock_path(store: &Path) -> PathBuf {
+    beside(&real(store), ".lock")
 }
 
-/// Looks what has the name of the store; a link that leads to nothing is an error, and so is what
-/// is not a file, under the names of the log, its index and the journal too: to open a pipe waits for ever.
-pub fn look(store: &Path) -> Result<FileState, StoreError> {
-    let unreadable = |error| StoreError::Unreadable(store.to_path_buf(), SystemCause::new(error));
+/// Returns whether a path is one of the store's own: itself, what `SQLite` keeps beside it, its
+/// lock, the mark of a failed run, the name under which it is made, or the key file; also by
+/// another way to the same folder.
+pub fn belongs_to_store(file: &Path, store: &Path, key: Option<&Path>) -> bool {
     let real = real(store);
-    if let Some(other) =
-        [LOG, INDEX, JOURNAL].map(|it| beside(&real, it)).iter().find(|it| is_no_file(it))
-    {
-        return Err(StoreError::NotAFile(other.clone()));
-    }
-    match fs::metadata(store) {
-        Ok(meta) if !meta.is_file() => Err(StoreError::NotAFile(store.to_path_buf())),
-        Ok(meta) if meta.len() == 0 => Ok(FileState::Empty),
-        Ok(_) => Ok(FileState::Something),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(store) {
-            Ok(target) => Err(StoreError::Dangling { path: store.to_path_buf(), target }),
-            Err(_) => Ok(FileState::Nothing),
-        },
-        Err(error) => Err(unreadable(error)),
-    }
+    let beside = ["", LOG, INDEX, JOURNAL, MARK]
+        .map(|ending| [beside(store, ending), beside(&real, ending)])
+        .into_iter()
+        .flatten();
+    let own = beside.chain([lock_path(store), waiting(&real)]).chain(key.map(Path::to_path_buf));
+    let found = |path: &Path| {
+        let folder = fs::canonicalize(folder_of(path)).ok();
+        (folder, path.file_name().map(std::ffi::OsStr::to_owned))
+    };
+    own.into_iter().any(|path| found(&path) == found(file))
 }
 
-/// Whether something else than a file has this name; a link is something else.
+/// Returns whether something else than a file has this name; a link is something else.
 pub fn is_no_file(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_file())
 }
 
-/// What has this name, where it is no file.
+/// Returns what has this name, where it is no file.
 pub fn kind(path: &Path) -> &'static str {
     match fs::symlink_metadata(path).map(|meta| meta.file_type()) {
         Ok(kind) if kind.is_dir() => "it is a folder",
@@ -86,7 +75,7 @@ pub fn kind(path: &Path) -> &'static str {
     }
 }
 
-/// How to put aside what is not ours to delete.
+/// Returns how to put aside what is not ours to delete.
 pub fn aside_hint(path: &Path) -> String {
     let aside = beside(path, "-aside.XXXXXX");
     format!(
@@ -96,14 +85,14 @@ pub fn aside_hint(path: &Path) -> String {
     )
 }
 
-/// The file itself where the store's name is a link: `SQLite` keeps its files beside that.
+/// Returns the file itself where the store's name is a link: `SQLite` keeps its files beside that.
 pub fn real(store: &Path) -> PathBuf {
     let is_link = fs::symlink_metadata(store).is_ok_and(|meta| meta.is_symlink());
     let real = if is_link { fs::canonicalize(store).ok() } else { None };
     real.unwrap_or_else(|| store.to_path_buf())
 }
 
-/// The folder of a file.
+/// Returns the folder of a file.
 pub fn folder_of(file: &Path) -> &Path {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))
@@ -138,8 +127,8 @@ pub fn make_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The name under which a file of ours is made until it is whole. It follows from the file's, so
-/// that the next run finds what a killed one left.
+/// Returns the name under which a file of ours is made until it is whole. It follows from the
+/// file's, so that the next run finds what a killed one left.
 pub fn waiting(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
@@ -181,7 +170,7 @@ pub fn open_plain(path: &Path, how: &OpenOptions, more: OFlags) -> io::Result<Fi
     if is_plain { Ok(file) } else { Err(io::Error::other("it is not a file")) }
 }
 
-/// Whether nothing more can be written: by the disk, a quota, or a limit of this process.
+/// Returns whether nothing more can be written: by the disk, a quota, or a limit of this process.
 pub const fn is_full(kind: io::ErrorKind) -> bool {
     matches!(
         kind,
@@ -189,7 +178,7 @@ pub const fn is_full(kind: io::ErrorKind) -> bool {
     )
 }
 
-/// Whether a file was not opened because its name is a link.
+/// Returns whether a file was not opened because its name is a link.
 pub fn is_link(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
@@ -207,8 +196,8 @@ fn hand_over(made: &File, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The mode of a new store: its owner's alone, and readable by the group of a folder that lets its
-/// group in and no others. Such a folder was made for those who watch the tokens.
+/// Returns the mode of a new store: its owner's alone, and readable by the group of a folder that
+/// lets its group in and no others. Such a folder was made for those who watch the tokens.
 pub fn mode_of_new(store: &Path) -> u32 {
     const OTHERS: u32 = 0o057;
     const GROUP_ALONE: u32 = 0o050;
@@ -219,7 +208,7 @@ pub fn mode_of_new(store: &Path) -> u32 {
     }
 }
 
-/// What lets us write where the whole file system is closed to everybody.
+/// Returns what lets us write where the whole file system is closed to everybody.
 pub fn read_only_mount(file: &Path) -> Option<String> {
     let denied = rustix::fs::access(folder_of(file), Access::WRITE_OK).err()?;
     (denied == rustix::io::Errno::ROFS).then(|| {
@@ -228,8 +217,8 @@ pub fn read_only_mount(file: &Path) -> Option<String> {
     })
 }
 
-/// What opens the first of these files that we may not read and write: to the user who owns it, or
-/// to us.
+/// Returns what opens the first of these files that we may not read and write: to the user who owns
+/// it, or to us.
 pub fn closed(files: &[PathBuf]) -> Option<String> {
     closed_by_another(files).or_else(|| closed_by_mode(files))
 }
@@ -304,7 +293,7 @@ pub fn carry_mode(store: &Path) {
     }
 }
 
-/// The store's path as an SQLite URI with these parameters.
+/// Returns the store's path as an SQLite URI with these parameters.
 pub fn uri(store: &Path, parameters: &str) -> PathBuf {
     use std::fmt::Write as _;
     let mut uri = String::from("file:");
@@ -359,20 +348,5 @@ mod tests {
             fs::set_permissions(dir.path(), Permissions::from_mode(folder)).unwrap();
             assert_eq!(mode_of_new(&store), expected, "{folder:o}");
         }
-    }
-
-    #[test]
-    fn what_has_the_stores_name_is_told_apart() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = dir.path().join("metatoken.db");
-        assert_eq!(look(&store).unwrap(), FileState::Nothing);
-        make_file(&store).unwrap();
-        assert_eq!(look(&store).unwrap(), FileState::Empty);
-        let link = dir.path().join("link.db");
-        std::os::unix::fs::symlink(&store, &link).unwrap();
-        assert_eq!((look(&link).unwrap(), real(&link)), (FileState::Empty, real(&store)));
-        fs::remove_file(&store).unwrap();
-        assert_eq!(look(&link).unwrap_err().code(), "store_unreadable");
-        assert!(matches!(look(dir.path()), Err(StoreError::NotAFile(path)) if path == dir.path()));
     }
 }

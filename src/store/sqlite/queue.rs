@@ -17,16 +17,16 @@ use std::thread::{JoinHandle, ThreadId};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::connection::patiently;
-use super::room::Room;
+use super::room::{Asked, Held, Room};
 use super::tx::SqliteTx;
-use crate::store::engine::{Access, Done, StoreJob};
-use crate::store::error::SystemCause;
-use crate::store::tx_error::{EngineFailure, TxError};
+use crate::store::engine::{Access, Done, GrantRoom, StoreJob};
+use crate::store::tx_error::{EngineFailure, SystemCause, TxError};
 
 /// The connection, and the way to it.
-pub struct Queue {
-    desk: Backend,
-    room: Option<Arc<Room>>,
+pub struct JobQueue {
+    backend: Backend,
+    /// Where the log lies, if it lies on a disk.
+    pub room: Option<Arc<Room>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -49,7 +49,7 @@ enum Order {
     Alone(Box<dyn FnOnce(&Connection) + Send>),
 }
 
-impl Queue {
+impl JobQueue {
     /// Hands the connection to a thread of its own; `room` is where its log lies on a disk.
     pub fn start(connection: Connection, room: Option<Arc<Room>>) -> std::io::Result<Self> {
         let (orders, queue) = channel();
@@ -60,12 +60,12 @@ impl Queue {
                 room.close(connection);
             }
         })?;
-        Ok(Self { desk: Backend::Thread(orders), room, thread: Some(thread) })
+        Ok(Self { backend: Backend::Thread(orders), room, thread: Some(thread) })
     }
 
     /// Leaves the connection to its callers, one at a time.
     pub fn here(connection: Connection) -> Self {
-        Self { desk: Backend::Here(Mutex::new(connection)), room: None, thread: None }
+        Self { backend: Backend::Here(Mutex::new(connection)), room: None, thread: None }
     }
 
     /// Carries out a job, and acknowledges it when its commit is on the disk.
@@ -95,8 +95,29 @@ impl Queue {
         }
     }
 
+    /// Takes room for one grant; waits for others to give theirs back while there is too little for
+    /// all.
+    pub fn room_for_grant(&self) -> Result<GrantRoom, TxError> {
+        let Some(room) = &self.room else { return Ok(GrantRoom::unlimited()) };
+        let me = std::thread::current().id();
+        loop {
+            let theirs = Arc::clone(room);
+            match self.alone(move |connection| theirs.ask(connection, me))? {
+                Asked::Taken => return Ok(GrantRoom::held(Held(Arc::clone(room)))),
+                Asked::Later(seen) => room.wait_for_a_return(seen),
+                Asked::None(shortage) => return Err(TxError::NoRoom(shortage)),
+            }
+        }
+    }
+
+    /// Returns whether so many renewals can be announced at once.
+    pub fn has_room_to_announce(&self, renewals: usize) -> Result<bool, TxError> {
+        let Some(room) = self.room.clone() else { return Ok(true) };
+        self.alone(move |connection| room.can_announce(connection, renewals))
+    }
+
     fn order(&self, order: Order) {
-        match &self.desk {
+        match &self.backend {
             Backend::Thread(orders) => {
                 orders.send(order).expect("the store's thread outlives its panics");
             }
@@ -109,9 +130,9 @@ impl Queue {
     }
 }
 
-impl Drop for Queue {
+impl Drop for JobQueue {
     fn drop(&mut self) {
-        self.desk = Backend::Closed;
+        self.backend = Backend::Closed;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -202,7 +223,8 @@ mod tests {
     use super::*;
     use crate::store::engine::{self, WaitingJob};
     use crate::store::sqlite::Sqlite;
-    use crate::store::tx::{Tx, values};
+    use crate::store::tx::Tx;
+    use crate::store::value::values;
 
     fn sqlite() -> Sqlite {
         let connection = Connection::open_in_memory().unwrap();

@@ -24,10 +24,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::connection::empty_log;
 use super::place;
-use super::queue::Queue;
-use crate::store::engine::{GrantRoom, Shortage};
-use crate::store::error::SystemCause;
-use crate::store::tx_error::{EngineFailure, TxError};
+use crate::store::tx_error::{EngineFailure, Shortage, SystemCause, TxError};
 
 /// What a page costs in the log, with its header.
 pub const FRAME: u64 = 4096 + 24;
@@ -73,15 +70,16 @@ struct State {
 }
 
 /// What came of asking for room.
-enum Asked {
+pub enum Asked {
     Taken,
-    /// There may be some when another has given back his: so many had by then.
+    /// There may be some when another thread has given its room back: so many had by then.
     Later(u64),
+    /// There is not enough for one grant.
     None(Shortage),
 }
 
 /// Room for one grant, held by the thread that asked for it until the value is dropped.
-struct Held(Arc<Room>);
+pub struct Held(pub Arc<Room>);
 
 impl Drop for Held {
     fn drop(&mut self) {
@@ -97,26 +95,8 @@ impl Drop for Held {
     }
 }
 
-/// Takes room for one grant; waits for others to give theirs back while there is too little for all.
-pub fn for_grant(room: &Arc<Room>, queue: &Queue) -> Result<GrantRoom, TxError> {
-    loop {
-        let (theirs, me) = (Arc::clone(room), std::thread::current().id());
-        match queue.alone(move |connection| theirs.ask(connection, me))? {
-            Asked::Taken => return Ok(GrantRoom::held(Held(Arc::clone(room)))),
-            Asked::Later(seen) => room.wait_for_a_return(seen),
-            Asked::None(shortage) => return Err(TxError::NoRoom(shortage)),
-        }
-    }
-}
-
-/// Whether so many renewals can be announced at once.
-pub fn to_announce(room: &Arc<Room>, queue: &Queue, renewals: usize) -> Result<bool, TxError> {
-    let needed = BESIDE + ANNOUNCEMENT * renewals as u64;
-    let room = Arc::clone(room);
-    queue.alone(move |connection| room.prove(connection, needed))
-}
-
 impl Room {
+    /// Looks where the log of this store lies, and whether blocks can be taken there.
     pub fn of(store: &Path) -> Self {
         let store = &place::real(store);
         let folder = folder(store);
@@ -131,7 +111,8 @@ impl Room {
         }
     }
 
-    /// Whether this thread has a grant under way: what it writes shares its commit with no other.
+    /// Returns whether this thread has a grant under way: what it writes shares its commit with no
+    /// other.
     pub fn is_held_by(&self, thread: ThreadId) -> bool {
         self.lock().holders.contains(&thread)
     }
@@ -157,7 +138,7 @@ impl Room {
         };
     }
 
-    /// Whether the disk has place for so many verdicts beside what runs have taken.
+    /// Returns whether the disk has place for so many verdicts beside what runs have taken.
     pub fn has_some_for_others(&self, verdicts: usize) -> bool {
         let needed = BESIDE + VERDICT * verdicts as u64;
         free(&self.log).is_none_or(|free| free >= needed)
@@ -178,12 +159,14 @@ impl Room {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait_for_a_return(&self, seen: u64) {
+    /// Waits until another thread has given its room back, after so many had.
+    pub fn wait_for_a_return(&self, seen: u64) {
         let same = |state: &mut State| state.returned == seen && !state.holders.is_empty();
         drop(self.returned.wait_while(self.lock(), same));
     }
 
-    fn ask(&self, connection: &Connection, who: ThreadId) -> Result<Asked, TxError> {
+    /// Takes room for one grant of this thread, if there is enough.
+    pub fn ask(&self, connection: &Connection, who: ThreadId) -> Result<Asked, TxError> {
         let mut state = self.lock();
         if let Some(shortage) = state.refused {
             return Ok(Asked::None(shortage));
@@ -201,9 +184,9 @@ impl Room {
         Ok(Asked::None(shortage))
     }
 
-    /// How much is missing for one grant, as far as a look at the disk can tell; writes nothing.
-    pub fn shortage_for_grant(store: &Path) -> Option<Shortage> {
-        shortage(&place::beside(&place::real(store), place::LOG), BESIDE + GRANT)
+    /// Returns whether so many renewals can be announced at once.
+    pub fn can_announce(&self, connection: &Connection, renewals: usize) -> Result<bool, TxError> {
+        self.prove(connection, BESIDE + ANNOUNCEMENT * renewals as u64)
     }
 
     /// Proves that so many bytes can be written to the log from now on.
@@ -287,13 +270,18 @@ fn refused(errno: Errno) -> TxError {
     TxError::Engine(failure, SystemCause::new(std::io::Error::from(errno)))
 }
 
-/// What so many grants need that are under way at once.
+/// Returns how many bytes so many grants need that are under way at once.
 pub const fn needed(grants: usize) -> u64 {
     BESIDE + GRANT * grants as u64
 }
 
 fn folder(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Returns how much is missing for one grant, as far as a look at the disk can tell; writes nothing.
+pub fn shortage_for_grant(log: &Path) -> Option<Shortage> {
+    shortage(log, BESIDE + GRANT)
 }
 
 /// How much is missing, by what the log has taken and what the disk has left.

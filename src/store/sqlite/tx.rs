@@ -3,10 +3,10 @@
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql, ffi, params_from_iter};
 
-use crate::store::error::SystemCause;
 use crate::store::row::{Cells, Row};
-use crate::store::tx::{EachRow, SqlValue, Tx};
-use crate::store::tx_error::{EngineFailure, TxError};
+use crate::store::tx::{EachRow, Tx};
+use crate::store::tx_error::{EngineFailure, SystemCause, TxError};
+use crate::store::value::SqlValue;
 use crate::token::Time;
 
 /// A connection on which a transaction is under way.
@@ -16,7 +16,7 @@ pub struct SqliteTx<'a> {
 }
 
 impl<'a> SqliteTx<'a> {
-    /// The transaction that is under way, dated with that time if it dates anything.
+    /// Wraps the transaction that is under way, dated with that time if it dates anything.
     pub const fn new(connection: &'a Connection, now: Option<Time>) -> Self {
         Self { connection, now }
     }

@@ -33,7 +33,7 @@ fn begin(shelf: &Shelf, token: TokenId, name: &str, generation: Option<Generatio
 
 /// What is open: the target, and what the file held and is to hold.
 fn open(store: &Store) -> Vec<(String, Option<[Vec<u8>; 2]>)> {
-    let contents = |contents: Contents| [contents.old.to_vec(), contents.new.to_vec()];
+    let contents = |contents: FileContents| [contents.old.to_vec(), contents.new.to_vec()];
     let overwrites = store.overwrites().unwrap().into_iter();
     overwrites.map(|it| (it.target.to_string(), it.contents.map(contents))).collect()
 }

@@ -1,4 +1,4 @@
-//! How a file of an older schema becomes one of today's.
+//! Brings a file of an older schema to today's.
 //!
 //! An append-only list: a step that was ever released is never edited, because some store has
 //! taken it already. `user_version` counts the steps taken; all that are missing are taken in one
@@ -21,12 +21,12 @@ const STEPS: &[&str] = &[
     include_str!("v5.sql"),
 ];
 
-/// The schema that this version reads and writes.
+/// Returns the schema that this version reads and writes.
 pub fn latest() -> i64 {
     i64::try_from(STEPS.len()).expect("a list in memory is short")
 }
 
-/// The schema of an open file; 0 is a blank one.
+/// Returns the schema of an open file; 0 is a blank one.
 pub fn schema_of(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }

@@ -95,8 +95,8 @@ fn what_cannot_be_taken_is_written_and_undone() {
     let path = folder.path().join("metatoken.db");
     let lock = lock(&path);
     let (sqlite, seals) = open(&lock, &path, &key()).unwrap();
-    let taker = sqlite.room.clone().unwrap();
-    taker.takes.store(false, std::sync::atomic::Ordering::Relaxed);
+    let room = sqlite.queue.room.as_ref().unwrap();
+    room.takes.store(false, std::sync::atomic::Ordering::Relaxed);
     let store = Store::over(Arc::new(sqlite), &path, Some(seals));
     let run = store.begin_run("refresh", Trigger::Scheduled, day(0)).unwrap();
     let shelf = Shelf { store, lock, run, path, folder };
