@@ -1,6 +1,7 @@
 //! What a command works with: the config, the clock, the way to Graph, to the store and to the
 //! person.
 
+use std::io::Read as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,11 @@ use crate::exit::Exit;
 use crate::graph::{Graph, Settings};
 use crate::interrupt::Interrupt;
 use crate::store::{Holder, KeySource, LockError, RunLock, Store, filesystem_trouble, read_key};
+use crate::token::AccessToken;
 use crate::ui::Ui;
+
+/// Longer input is not an access token.
+const MOST_INPUT: u64 = 64 * 1024;
 
 /// Refuses a store on a file system that cannot carry one, unless the config says that it may be.
 pub fn refuse_filesystem(config: &Config) -> Result<(), Complaint> {
@@ -103,6 +108,42 @@ impl Session {
         Ok(Store::open_reader(&self.config.store.path, self.made_key())?)
     }
 
+    /// Reads an access token from a file, or from standard input: the two places where a secret may
+    /// come from.
+    pub fn read_access_token(
+        &self,
+        file: Option<&Path>,
+        what: &str,
+    ) -> Result<AccessToken, Complaint> {
+        let (text, place) = match file {
+            Some(path) if path != Path::new("-") => {
+                let place = path.display().to_string();
+                let file = std::fs::File::open(path).map_err(|error| {
+                    Complaint::new(Exit::InputRefused, "input_unreadable", &place, "cannot be read")
+                        .because(error)
+                })?;
+                (limited(file, &place)?, place)
+            }
+            _ => {
+                let place = "standard input".to_owned();
+                let text = match self.ui.ask_secret(what) {
+                    Some(typed) => typed.map_err(|error| unreadable(&place, error))?,
+                    None => limited(std::io::stdin().lock(), &place)?,
+                };
+                (text, place)
+            }
+        };
+        AccessToken::parse(&text).map_err(|why| {
+            Complaint::new(
+                Exit::InputRefused,
+                "malformed_token",
+                place,
+                format!("holds no access token: {why}"),
+            )
+            .hint("give the string alone, without quotes or a name before it")
+        })
+    }
+
     /// The lock that only one run holds.
     pub fn lock(&self, command: &str, wait: Duration) -> Result<RunLock, Complaint> {
         let holder = Holder {
@@ -112,4 +153,17 @@ impl Session {
         };
         RunLock::take(&self.config.store.path, &holder, wait).map_err(LockError::into)
     }
+}
+
+fn limited(
+    source: impl std::io::Read,
+    place: &str,
+) -> Result<zeroize::Zeroizing<String>, Complaint> {
+    let mut text = zeroize::Zeroizing::new(String::new());
+    source.take(MOST_INPUT).read_to_string(&mut text).map_err(|error| unreadable(place, error))?;
+    Ok(text)
+}
+
+fn unreadable(place: &str, error: std::io::Error) -> Complaint {
+    Complaint::new(Exit::InputRefused, "input_unreadable", place, "cannot be read").because(error)
 }

@@ -8,7 +8,6 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::status::read_token;
 use crate::complaint::Complaint;
 use crate::config::Pages;
 use crate::deliver::{Deliveries, Replace};
@@ -52,7 +51,7 @@ pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, Compla
         Tokens::new(&session.config, Vec::new()).select(&[Pattern::new(order.label.as_str())])?;
     }
     let prompt = format!("the new access token for `{}`", order.label);
-    let access_token = read_token(session, order.file.as_deref(), &prompt)?;
+    let access_token = session.read_access_token(order.file.as_deref(), &prompt)?;
     let options = RunOptions {
         command: "exchange",
         trigger: Trigger::Manual,

@@ -1,6 +1,5 @@
 //! `status`: shows the state of each token.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use crate::complaint::Complaint;
@@ -11,11 +10,8 @@ use crate::run::apps;
 use crate::run::tokens::ThrottledApps;
 use crate::session::Session;
 use crate::status::{self, AskGraph};
-use crate::token::{AccessToken, Pattern};
+use crate::token::Pattern;
 use crate::ui::{OutputFormat, Verbosity};
-
-/// Longer input is not an access token.
-const MOST_INPUT: u64 = 64 * 1024;
 
 /// What was asked for.
 #[derive(Debug)]
@@ -67,7 +63,7 @@ pub fn inspect_string(
     file: &Path,
     app: Option<&str>,
 ) -> Result<Verdict, Complaint> {
-    let token = read_token(session, Some(file), "the access token")?;
+    let token = session.read_access_token(Some(file), "the access token")?;
     let app = apps::app(session, &ThrottledApps::new(), &app_name(session, app)?)
         .map_err(|problem| Complaint::new(Exit::Config, "bad_app", "", problem.to_string()))?;
     let report = status::inspect_token(session, &app, &token)?;
@@ -88,55 +84,6 @@ fn app_name(session: &Session, asked: Option<&str>) -> Result<String, Complaint>
         (None, _) => Err(Complaint::new(Exit::Usage, "which_app", "", "say which app to ask with")
             .hint(format!("`--app NAME`; the apps are {known}"))),
     }
-}
-
-/// Reads an access token from a file, or from standard input: the two places where a secret may
-/// come from.
-pub fn read_token(
-    session: &Session,
-    file: Option<&Path>,
-    what: &str,
-) -> Result<AccessToken, Complaint> {
-    let (text, place) = match file {
-        Some(path) if path != Path::new("-") => {
-            let place = path.display().to_string();
-            let file = std::fs::File::open(path).map_err(|error| {
-                Complaint::new(Exit::InputRefused, "input_unreadable", &place, "cannot be read")
-                    .because(error)
-            })?;
-            (limited(file, &place)?, place)
-        }
-        _ => {
-            let place = "standard input".to_owned();
-            let text = match session.ui.ask_secret(what) {
-                Some(typed) => typed.map_err(|error| unreadable(&place, error))?,
-                None => limited(std::io::stdin().lock(), &place)?,
-            };
-            (text, place)
-        }
-    };
-    AccessToken::parse(&text).map_err(|why| {
-        Complaint::new(
-            Exit::InputRefused,
-            "malformed_token",
-            place,
-            format!("holds no access token: {why}"),
-        )
-        .hint("give the string alone, without quotes or a name before it")
-    })
-}
-
-fn limited(
-    source: impl std::io::Read,
-    place: &str,
-) -> Result<zeroize::Zeroizing<String>, Complaint> {
-    let mut text = zeroize::Zeroizing::new(String::new());
-    source.take(MOST_INPUT).read_to_string(&mut text).map_err(|error| unreadable(place, error))?;
-    Ok(text)
-}
-
-fn unreadable(place: &str, error: std::io::Error) -> Complaint {
-    Complaint::new(Exit::InputRefused, "input_unreadable", place, "cannot be read").because(error)
 }
 
 fn show(session: &Session, report: StatusReport) -> Result<Verdict, Complaint> {

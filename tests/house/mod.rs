@@ -3,6 +3,10 @@
 //! The rooms of the house and the doors between them. A door that is not in this table is not
 //! there: `graph`, `store` and the rest never learn of one another, only a command sees them all.
 
+mod circles;
+mod names;
+mod tree;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -75,6 +79,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "graph",
             "interrupt",
             "store",
+            "token",
             "ui",
         ],
     ),
@@ -161,6 +166,11 @@ const DOORS: &[(&str, &[&str])] = &[
     ("main", &["clock", "dispatch", "environment", "failpoint", "process"]),
 ];
 
+/// Where the source lies.
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
 fn source_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -208,7 +218,7 @@ fn named(text: &str, prefix: &str) -> BTreeSet<String> {
 
 #[test]
 fn nobody_uses_a_door_that_is_not_there() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let source = source();
     let doors: BTreeMap<&str, &[&str]> = DOORS.iter().copied().collect();
     let mut wrong = Vec::new();
     for file in source_files(&source) {
@@ -234,6 +244,21 @@ fn nobody_uses_a_door_that_is_not_there() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// What a command may take from another one: only what several do at their end.
+const SHARED_BY_COMMANDS: [&str; 1] = ["textfile"];
+
+#[test]
+fn a_command_names_no_other() {
+    let commands = source().join("commands");
+    for file in source_files(&commands).iter().filter(|file| !file.ends_with("mod.rs")) {
+        let text = std::fs::read_to_string(file).unwrap();
+        let named = named(&text, "super::").into_iter().chain(named(&text, "crate::commands::"));
+        for other in named.filter(|other| !SHARED_BY_COMMANDS.contains(&other.as_str())) {
+            panic!("{} names `{other}`", file.display());
+        }
+    }
+}
+
 #[test]
 fn the_table_has_no_circle() {
     let doors: BTreeMap<&str, &[&str]> = DOORS.iter().copied().collect();
@@ -253,7 +278,7 @@ fn the_table_has_no_circle() {
 
 #[test]
 fn one_room_knows_the_http_library() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let source = source();
     for file in source_files(&source) {
         let text = std::fs::read_to_string(&file).unwrap();
         let named = room(&source, &file) == "http" || !text.contains("reqwest");
@@ -263,7 +288,7 @@ fn one_room_knows_the_http_library() {
 
 #[test]
 fn printing_and_the_clock_have_one_place_each() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let source = source();
     for file in source_files(&source) {
         let text = std::fs::read_to_string(&file).unwrap();
         let room = room(&source, &file);
