@@ -32,14 +32,13 @@
 //! # A token's way through a run
 //!
 //! ```text
-//! lock -> read -> decide -> announce -> ask Meta -> seal -> examine -> promote -> settle
+//! lock -> read -> decide -> record the attempt -> ask Meta -> seal -> inspect -> promote -> deliver
 //! ```
 //!
-//! A kill before `seal` leaves the string in use untouched and the announcement to tell of it; a
-//! kill after `seal` leaves a candidate that the next run examines; one after `promote` leaves rows
-//! that say which targets are owed the new string. Nothing is promoted unless Graph has confirmed
-//! that it lives, belongs to the same person and Page, and ends later. The page to begin with is
-//! `run/token.rs`.
+//! A kill before `seal` leaves the current access token untouched, and the attempt tells of it; a kill
+//! after `seal` leaves a candidate that the next run inspects; one after `promote` leaves rows that say
+//! which deliveries are pending. Nothing is promoted unless Graph has confirmed that it is valid,
+//! belongs to the same person and Page, and expires later. The page to begin with is `run/token.rs`.
 
 #[macro_use]
 mod name;

@@ -160,7 +160,7 @@ impl OutcomeBuilder {
 }
 
 /// Adds to a result that the token's Pages could not be listed.
-pub fn note_unlisted_pages(result: &mut TokenResult, error: &CallError, token: &TokenConfig) {
+pub fn note_listing_error(result: &mut TokenResult, error: &CallError, token: &TokenConfig) {
     if result.problem.is_some() || error.held_back {
         return;
     }

@@ -126,7 +126,7 @@ impl RefreshRun<'_> {
         if self.has_pages(&job.token) {
             let following = pages::follow(self, &job.token)?;
             if let Some(error) = following.error {
-                outcome::note_unlisted_pages(&mut result, &error, &job.token);
+                outcome::note_listing_error(&mut result, &error, &job.token);
             }
             jobs = following.jobs;
         }
