@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use metatoken::sandbox::{FaultInjection, Invalidation, Rule, Scenario};
 
-use crate::common::World;
+use crate::world::World;
 use crate::recorder::Answer;
 use crate::{Length, Plan};
 

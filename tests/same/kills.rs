@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono::TimeDelta;
 use metatoken::sandbox::{Invalidation, Scenario, TokenFixture};
 
-use crate::common::World;
+use crate::world::World;
 use crate::{Plan, lives};
 
 /// One channel only: of several that are served at once a kill stops some or others.

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use metatoken::sandbox::{FaultInjection, Invalidation, OldString, Rule, Scenario, TokenFixture};
 use metatoken::token::Expiry;
 
-use crate::common::World;
+use crate::world::World;
 use crate::{Length, Plan};
 
 /// How long passes from one step to the next, in hours, over and over.

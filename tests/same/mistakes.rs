@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::Plan;
-use crate::common::World;
+use crate::world::World;
 
 /// What every config begins with, as in the tests of the table.
 const HEAD: &str = "[app.main]\nid = \"1\"\n";

@@ -1,6 +1,6 @@
 //! `--sandbox` as an operator types it: the binary's own Graph, in every scenario.
 
-use crate::common::World;
+use crate::world::World;
 use crate::{Length, Plan};
 use metatoken::sandbox::Scenario;
 

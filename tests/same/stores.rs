@@ -8,7 +8,7 @@ use metatoken::sandbox::Scenario;
 use rusqlite::Connection;
 
 use crate::Plan;
-use crate::common::World;
+use crate::world::World;
 
 /// A store's state before a run.
 struct Case {
