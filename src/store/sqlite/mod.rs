@@ -27,6 +27,7 @@ mod tx;
 #[cfg(test)]
 mod tests;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,17 +49,19 @@ pub use tx::SqliteTx;
 /// The `SQLite` engine.
 pub struct Sqlite {
     queue: JobQueue,
+    store: PathBuf,
 }
 
 impl Sqlite {
     /// Hands a connection to a thread of its own; `room` is where its log lies on a disk.
-    fn start(connection: Connection, room: Option<Room>) -> std::io::Result<Self> {
-        Ok(Self { queue: JobQueue::start(connection, room.map(Arc::new))? })
+    fn start(connection: Connection, store: &Path, room: Option<Room>) -> std::io::Result<Self> {
+        let queue = JobQueue::start(connection, room.map(Arc::new))?;
+        Ok(Self { queue, store: store.to_path_buf() })
     }
 
     /// Reads by a connection that writes nothing.
-    fn read_only(connection: Connection) -> Self {
-        Self { queue: JobQueue::here(connection) }
+    fn read_only(connection: Connection, store: &Path) -> Self {
+        Self { queue: JobQueue::here(connection), store: store.to_path_buf() }
     }
 }
 
@@ -76,7 +79,7 @@ impl Engine for Sqlite {
     }
 
     fn shortage(&self) -> Option<Shortage> {
-        self.queue.shortage()
+        Room::shortage_for_grant(&self.store)
     }
 
     fn look_over(

@@ -82,7 +82,7 @@ pub fn open_reader(path: &Path, key: Option<&Path>) -> Result<Option<Sqlite>> {
         }
     };
     connection.pragma_update(None, "query_only", true).map_err(read_only)?;
-    Ok(Some(Sqlite::read_only(connection)))
+    Ok(Some(Sqlite::read_only(connection, path)))
 }
 
 /// Opens a copy of the store in memory, or an empty one if none was made yet.
@@ -151,7 +151,7 @@ pub fn beside_a_run(
 }
 
 fn start(connection: Connection, path: &Path, room: Option<Room>) -> Result<Sqlite> {
-    Sqlite::start(connection, room)
+    Sqlite::start(connection, path, room)
         .map_err(|error| StoreError::Unreadable(path.to_path_buf(), SystemCause::new(error)))
 }
 

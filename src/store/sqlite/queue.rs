@@ -20,7 +20,7 @@ use super::connection::patiently;
 use super::room::{Asked, Held, Room};
 use super::tx::SqliteTx;
 use crate::store::engine::{Access, Done, GrantRoom, StoreJob};
-use crate::store::tx_error::{EngineFailure, Shortage, SystemCause, TxError};
+use crate::store::tx_error::{EngineFailure, SystemCause, TxError};
 
 /// The connection, and the way to it.
 pub struct JobQueue {
@@ -114,11 +114,6 @@ impl JobQueue {
     pub fn has_room_to_announce(&self, renewals: usize) -> Result<bool, TxError> {
         let Some(room) = self.room.clone() else { return Ok(true) };
         self.alone(move |connection| room.can_announce(connection, renewals))
-    }
-
-    /// Returns how much room is missing for one grant, as far as a look at the disk can tell.
-    pub fn shortage(&self) -> Option<Shortage> {
-        self.room.as_ref()?.shortage_for_grant()
     }
 
     fn order(&self, order: Order) {
@@ -225,6 +220,8 @@ pub fn snapshot<T>(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::store::engine::{self, WaitingJob};
     use crate::store::sqlite::Sqlite;
@@ -234,7 +231,7 @@ mod tests {
     fn sqlite() -> Sqlite {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE meta (n INTEGER PRIMARY KEY) STRICT").unwrap();
-        Sqlite::start(connection, None).unwrap()
+        Sqlite::start(connection, Path::new("metatoken.db"), None).unwrap()
     }
 
     fn add(tx: &mut dyn Tx, n: i64) -> Result<(), TxError> {

@@ -117,7 +117,7 @@ impl Room {
         self.lock().holders.contains(&thread)
     }
 
-    /// Lets who has no grant under way wait until what he writes takes nothing from who has.
+    /// Makes a thread without a grant wait until what it writes takes nothing from threads with one.
     pub fn wait_while_tight(&self) {
         let me = std::thread::current().id();
         let blocked = |state: &mut State| state.tight && !state.holders.contains(&me);
@@ -186,8 +186,8 @@ impl Room {
 
     /// Returns how much is missing for one grant, as far as a look at the disk can tell; writes
     /// nothing.
-    pub fn shortage_for_grant(&self) -> Option<Shortage> {
-        shortage(&self.log, BESIDE + GRANT)
+    pub fn shortage_for_grant(store: &Path) -> Option<Shortage> {
+        shortage(&place::beside(&place::real(store), place::LOG), BESIDE + GRANT)
     }
 
     /// Returns whether so many renewals can be announced at once.
