@@ -1,11 +1,15 @@
-//! Names what a run gives to its deliveries.
+//! Names what a run gives to its deliveries, and records through it how each of them went.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use super::error::DeliveryError;
 use crate::config::{Config, TokenConfig};
 use crate::environment::Environment;
-use crate::store::{RunId, Store, StoreError};
-use crate::token::{AccessToken, DryRun, GenerationState, Secret, Time, TokenId};
+use crate::store::{DeliveryFailure, RunId, Settlement, Store, StoreError};
+use crate::token::{
+    AccessToken, DryRun, GenerationId, GenerationState, Label, Secret, TargetId, Time, TokenId,
+};
 
 /// The time of a run.
 pub trait RunTime: Sync {
@@ -43,4 +47,55 @@ pub fn has_had(store: &Store, token: TokenId, found: &Secret) -> Result<bool, St
         sighting.token == token
             && !matches!(sighting.state, GenerationState::Candidate | GenerationState::Refused)
     }))
+}
+
+/// A delivery to one target that has begun.
+#[derive(Clone, Copy)]
+pub struct DeliveryRecord<'a> {
+    pub context: &'a DeliveryContext<'a>,
+    pub token: TokenId,
+    pub label: &'a Label,
+    pub target: &'a TargetId,
+    pub began: Instant,
+}
+
+impl DeliveryRecord<'_> {
+    /// Records that the target has the access token of this generation.
+    pub fn settled(self, generation: GenerationId) -> Result<(), StoreError> {
+        let Self { context, token, label, target, began } = self;
+        let settlement = Settlement { token, target: target.clone(), generation };
+        context.store.settle(context.run, settlement, context.time.now())?;
+        let (event, what) = match context.dry_run {
+            DryRun::No => ("delivered", "delivered"),
+            DryRun::Yes => ("would_deliver", "would be delivered"),
+        };
+        let duration_ms = began.elapsed().as_millis();
+        tracing::info!(event, %label, %target, duration_ms, "{what} to `{target}`");
+        Ok(())
+    }
+
+    /// Records that the target holds an unknown value, and keeps it.
+    pub fn left_alone(self) -> Result<(), StoreError> {
+        let Self { context, token, label, target, began } = self;
+        context.store.note_drift(token, target, Some(context.time.now()))?;
+        let duration_ms = began.elapsed().as_millis();
+        tracing::warn!(
+            event = "drifted", %label, %target, duration_ms,
+            "not delivered to `{target}`: it holds a string that was never this token's"
+        );
+        Ok(())
+    }
+
+    /// Records that the target did not get the access token.
+    pub fn failed(self, error: &DeliveryError) -> Result<(), StoreError> {
+        let Self { context, token, label, target, began } = self;
+        let failure = DeliveryFailure { token, target: target.clone(), problem: error.problem() };
+        context.store.note_delivery_failure(context.run, failure, context.time.now())?;
+        let duration_ms = began.elapsed().as_millis();
+        tracing::warn!(
+            event = "delivery_failed", %label, %target, duration_ms,
+            "not delivered to `{target}`: {}", error.message
+        );
+        Ok(())
+    }
 }

@@ -17,7 +17,7 @@ use crate::token::{AccessToken, Secret};
 /// How often a file that changes under us is read again.
 pub const ATTEMPTS: usize = 5;
 
-/// Who writes in place in this process: one at a time.
+/// Held by the thread that writes in place: one at a time in this process.
 static IN_PLACE: Mutex<()> = Mutex::new(());
 
 /// How a delivery left a file.

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::context::DeliveryContext;
+use super::context::{DeliveryContext, DeliveryRecord};
 use super::error::DeliveryError;
 use super::hook::{self, HookInput};
-use super::record::DeliveryRecord;
 use crate::config::{Config, Place};
 use crate::process::Process;
 use crate::store::{HookProcess, StoreError};

@@ -5,9 +5,9 @@
 //! command waits for the files above it. `file` writes a value into a file, `restore` brings back
 //! what the file held, and `half_written` finishes one that an interrupted run left half-written, by
 //! what `unfinished` finds in it. `hook` runs a program, `hook_queue` those that serve several
-//! tokens. `record` writes down how each delivery went. `preview` says what a delivery would do,
-//! `state` how the targets stand. `deliveries` holds what the deliveries of one run share, and
-//! `context` what the run gives them. Nothing here asks Meta for anything.
+//! tokens. `preview` says what a delivery would do, `state` how the targets stand. `deliveries` holds
+//! what the deliveries of one run share, and `context` what the run gives them. Nothing here asks
+//! Meta for anything.
 
 mod context;
 mod deliveries;
@@ -17,7 +17,6 @@ mod half_written;
 mod hook;
 mod hook_queue;
 mod preview;
-mod record;
 mod restore;
 mod state;
 mod token_delivery;

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::time::Instant;
 
-use super::context::{DeliveryContext, has_had};
+use super::context::{DeliveryContext, DeliveryRecord, has_had};
 use super::deliveries::Deliveries;
 use super::error::DeliveryError;
 use super::file::{self, Written};
@@ -11,7 +11,6 @@ use super::half_written::StoreMemory;
 use super::hook::HookInput;
 use super::hook_queue::{PendingHook, still_running};
 use super::preview::{Preview, TargetPreview, preview, sample_token};
-use super::record::DeliveryRecord;
 use crate::config::{FileTarget, Place, Target, TokenConfig};
 use crate::store::StoreError;
 use crate::token::{AccessToken, Delivery, DryRun, EventKind, Generation, Origin, Secret, TokenId};

@@ -32,8 +32,8 @@ impl Opened {
     /// comes right before the step; only a writer that renames in the instant between the two,
     /// and takes no part in the lock that all of ours take, can still be overtaken.
     ///
-    /// It is a new file that has the name afterwards. Who holds the old one by something else
-    /// than its name does not see it: an open descriptor, or a container into which that one
+    /// It is a new file that has the name afterwards. A program that holds the old one by something
+    /// else than its name does not see it: an open descriptor, or a container into which that one
     /// file is mounted. For those there is [`Opened::overwrite`].
     pub fn replace(self, bytes: &[u8]) -> Result<(), FileError> {
         let temp = Temp::claim(&self.path, &self.place, self.identity.owner);

@@ -32,9 +32,9 @@ pub struct Event {
     pub generation: Option<u32>,
     /// What stands for its access token.
     pub fingerprint: Option<Fingerprint>,
-    /// When the token ended before.
+    /// When the token expired before.
     pub old_expiry: Option<Expiry>,
-    /// When it ends since.
+    /// When it expires since.
     pub new_expiry: Option<Expiry>,
     /// What was wrong.
     pub problem: Option<Problem>,
@@ -159,7 +159,7 @@ impl<'a> NewEvent<'a> {
         self
     }
 
-    /// Says how the token's end moved.
+    /// Says how the token's expiry moved.
     pub const fn moving(mut self, old: Option<Expiry>, new: Expiry) -> Self {
         self.old_expiry = old;
         self.new_expiry = Some(new);

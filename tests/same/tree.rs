@@ -40,10 +40,6 @@ pub(crate) fn look(folder: &Path, counts: &mut Counts) -> anyhow::Result<String>
         let _ = write!(text, "{name} {rights:04o} {owner}:{group} {links} ");
         let extension = path.extension().and_then(|it| it.to_str()).unwrap_or_default();
         match extension {
-            // Cut off where random bytes of a key or of a store are being written.
-            "metatoken-tmp" => {
-                let _ = writeln!(text, "({} bytes)", metadata.len());
-            }
             "db" if is_database(&path)? => {
                 let _ = write!(text, "\n{}", rows::dump(&path, counts)?);
             }
@@ -51,7 +47,8 @@ pub(crate) fn look(folder: &Path, counts: &mut Counts) -> anyhow::Result<String>
             "db-wal" | "db-shm" => text.push_str("(there)\n"),
             // It names a process, whose number has more or fewer digits.
             "lock" => lines(&mut text, &path)?,
-            "key" => {
+            // The second is cut off where random bytes of a key or of a store are being written.
+            "key" | "metatoken-tmp" => {
                 let _ = writeln!(text, "({} bytes)", metadata.len());
             }
             _ => {

@@ -53,7 +53,7 @@ pub enum SchemaState {
 
 /// Opens the file to write it; it exists.
 ///
-/// Who may write recovers the log of a killed writer by opening it. Beyond that nothing is changed
+/// A user who may write recovers the log of a killed writer by opening it. Beyond that nothing is changed
 /// before it is known that the file is ours, and not newer.
 pub fn writer(path: &Path) -> Result<(Connection, SchemaState), StoreError> {
     let path = &place::real(path);

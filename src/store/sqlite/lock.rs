@@ -24,7 +24,7 @@ use crate::token::Time;
 /// How often a waiting command asks again.
 const POLL: Duration = Duration::from_millis(50);
 
-/// Who holds the lock, in its own words.
+/// The command that holds the lock, in its own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
     /// Its process.
@@ -124,7 +124,7 @@ pub fn recall(store: &Path) -> Recalled {
 /// Why the lock was not taken.
 #[derive(Debug)]
 pub enum LockError {
-    /// Another run holds it; who, where it said so.
+    /// Another run holds it; which, where it said so.
     Busy(Option<Holder>),
     /// The lock file cannot be made or opened.
     Io(PathBuf, io::Error),

@@ -49,25 +49,20 @@ pub use tx::SqliteTx;
 /// The `SQLite` engine.
 pub struct Sqlite {
     queue: JobQueue,
-    /// The log of the file, also where the connection only reads it or is to a copy in memory.
-    log: PathBuf,
+    store: PathBuf,
 }
 
 impl Sqlite {
     /// Hands a connection to a thread of its own; `room` is where its log lies on a disk.
-    fn start(connection: Connection, path: &Path, room: Option<Room>) -> std::io::Result<Self> {
+    fn start(connection: Connection, store: &Path, room: Option<Room>) -> std::io::Result<Self> {
         let queue = JobQueue::start(connection, room.map(Arc::new))?;
-        Ok(Self { queue, log: log_of(path) })
+        Ok(Self { queue, store: store.to_path_buf() })
     }
 
     /// Reads by a connection that writes nothing.
-    fn read_only(connection: Connection, path: &Path) -> Self {
-        Self { queue: JobQueue::here(connection), log: log_of(path) }
+    fn read_only(connection: Connection, store: &Path) -> Self {
+        Self { queue: JobQueue::here(connection), store: store.to_path_buf() }
     }
-}
-
-fn log_of(path: &Path) -> PathBuf {
-    place::beside(&place::real(path), place::LOG)
 }
 
 impl Engine for Sqlite {
@@ -84,7 +79,7 @@ impl Engine for Sqlite {
     }
 
     fn shortage(&self) -> Option<Shortage> {
-        room::shortage_for_grant(&self.log)
+        Room::shortage_for_grant(&self.store)
     }
 
     fn look_over(

@@ -220,6 +220,8 @@ pub fn snapshot<T>(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::store::engine::{self, WaitingJob};
     use crate::store::sqlite::Sqlite;
@@ -229,7 +231,7 @@ mod tests {
     fn sqlite() -> Sqlite {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE meta (n INTEGER PRIMARY KEY) STRICT").unwrap();
-        Sqlite::start(connection, std::path::Path::new("in memory"), None).unwrap()
+        Sqlite::start(connection, Path::new("metatoken.db"), None).unwrap()
     }
 
     fn add(tx: &mut dyn Tx, n: i64) -> Result<(), TxError> {

@@ -117,7 +117,7 @@ impl Room {
         self.lock().holders.contains(&thread)
     }
 
-    /// Lets who has no grant under way wait until what he writes takes nothing from who has.
+    /// Makes a thread without a grant wait until what it writes takes nothing from threads with one.
     pub fn wait_while_tight(&self) {
         let me = std::thread::current().id();
         let blocked = |state: &mut State| state.tight && !state.holders.contains(&me);
@@ -182,6 +182,12 @@ impl Room {
         let shortage = shortage(&self.log, needed).unwrap_or(Shortage { needed, free: 0 });
         state.refused = Some(shortage);
         Ok(Asked::None(shortage))
+    }
+
+    /// Returns how much is missing for one grant, as far as a look at the disk can tell; writes
+    /// nothing.
+    pub fn shortage_for_grant(store: &Path) -> Option<Shortage> {
+        shortage(&place::beside(&place::real(store), place::LOG), BESIDE + GRANT)
     }
 
     /// Returns whether so many renewals can be announced at once.
@@ -277,11 +283,6 @@ pub const fn needed(grants: usize) -> u64 {
 
 fn folder(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Returns how much is missing for one grant, as far as a look at the disk can tell; writes nothing.
-pub fn shortage_for_grant(log: &Path) -> Option<Shortage> {
-    shortage(log, BESIDE + GRANT)
 }
 
 /// How much is missing, by what the log has taken and what the disk has left.
