@@ -6,8 +6,7 @@ use chrono::TimeDelta;
 
 use super::diagnostic::{Diagnostic, Span};
 use super::reader::Section;
-use super::reserved::Reserved;
-use super::slot::Slot;
+use super::reserved::{Reserved, Slot};
 use super::wording::quoted_path;
 
 /// `[alerts]`: what monitoring is told beside the exit code.

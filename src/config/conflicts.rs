@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::deliver::DeliveryRead;
 use super::diagnostic::Diagnostic;
 use super::reader::Reader;
-use super::slot::Slot;
+use super::reserved::Slot;
 use super::wording::{quoted, quoted_path};
 use crate::deliver::{FileTarget, Place};
 use crate::token::{Label, TargetId};

@@ -7,11 +7,11 @@ use chrono::TimeDelta;
 
 use super::diagnostic::{Diagnostic, Span, Spanned};
 use super::reader::{Ask, Section};
-use super::redact::{holds_token, looks_secret};
-use super::reserved::Reserved;
+use super::command::{describe_argv, harmless};
+use super::redact::looks_secret;
+use super::reserved::{Reserved, Slot};
 use super::show::{Origin, Shown};
-use super::slot::Slot;
-use super::source::{describe_argv, known_format};
+use super::source::known_format;
 use super::wording::quoted_path;
 use crate::deliver::{FileTarget, Place, Target, Writing};
 use crate::edit::{self, EditError, Format, Missing};
@@ -122,19 +122,6 @@ fn program(section: &Section<'_>, command: Ask<'_, Vec<Spanned<String>>>) -> Opt
     section.put("command", || Origin::Table(section.name()), || describe_argv(&argv));
     let id = argv.first().cloned().unwrap_or_default();
     Some(Stated { place: Place::Command(argv), id, called_by: "its program", span })
-}
-
-/// Complains for `reason` of every argument that holds a token.
-pub(super) fn harmless(
-    section: &Section<'_>,
-    command: Ask<'_, Vec<Spanned<String>>>,
-    reason: &str,
-) -> Option<Spanned<Vec<String>>> {
-    let Spanned { value: words, span } = command.spanned()?;
-    for word in words.iter().filter(|word| holds_token(&word.value)) {
-        section.report(Diagnostic::at(word.span, reason).label("leave it out"));
-    }
-    Some(Spanned { value: words.into_iter().map(|word| word.value).collect(), span })
 }
 
 /// The keys that say how a file is written.

@@ -25,7 +25,6 @@ mod schema;
 mod secret_variables;
 mod secrets;
 mod show;
-mod slot;
 mod source;
 mod store;
 mod syntax;

@@ -1,14 +1,15 @@
-//! Reserves the files that metatoken itself lives by: no token goes there.
+//! Compares the places that are written and read, and reserves those that metatoken itself lives by.
 //!
-//! The config is not one of them: a token that is delivered into it is the seed of another start.
+//! The config is not one of these: a token that is delivered into it is the seed of another start.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use super::slot::Slot;
 use super::source::SecretSource;
 use super::store::{KeySetting, StoreSettings};
-use crate::edit::Format;
+use crate::deliver::FileTarget;
+use crate::edit::{self, Edited, Format, Missing};
 
 const STORE: &str = "is metatoken's own store";
 const KEY: &str = "is metatoken's own key";
@@ -74,5 +75,105 @@ impl Reserved {
         let is_met =
             |value: &&Value| slot.meets(&Slot::new(path, value.key.as_deref(), value.format));
         values.iter().find(is_met).map(|value| value.what.as_str())
+    }
+}
+
+/// A file, or one value in it.
+#[derive(Debug, Clone)]
+pub(super) struct Slot<'a> {
+    /// Without detours, as far as can be told without asking the disk.
+    path: Cow<'a, Path>,
+    /// Without one it is the whole file.
+    key: Option<&'a str>,
+    format: Format,
+}
+
+impl<'a> Slot<'a> {
+    /// Names one value of a file, or with no key all of it.
+    pub(super) fn new(path: &'a Path, key: Option<&'a str>, format: Format) -> Self {
+        Self { path: plain(path), key, format }
+    }
+
+    /// Names all of a file.
+    pub(super) fn whole(path: &'a Path) -> Self {
+        Self::new(path, None, Format::Raw)
+    }
+
+    /// Names what the target writes.
+    pub(super) fn of(file: &'a FileTarget) -> Self {
+        Self::new(&file.path, file.key.as_deref(), file.format)
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The key; without one it is the whole file.
+    pub(super) const fn key(&self) -> Option<&'a str> {
+        self.key
+    }
+
+    /// Whether what is written here is read there.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        if self.path != other.path {
+            return false;
+        }
+        match (self.key, other.key) {
+            (Some(key), Some(others)) => key == others || self.says_the_same(key, other, others),
+            _ => true,
+        }
+    }
+
+    /// A key can be spelled in several ways, such as `a.b` and `/a/b`; the editor knows them.
+    fn says_the_same(&self, key: &str, other: &Self, others: &str) -> bool {
+        let empty: &[u8] = if self.format == Format::Json { b"{}" } else { b"" };
+        let written = edit::replace(self.format, empty, Some(key), "value", Missing::Create);
+        let Ok(Edited::Changed(bytes)) = written else { return false };
+        self.format == other.format && edit::locate(other.format, &bytes, Some(others)).is_ok()
+    }
+}
+
+fn plain(path: &Path) -> Cow<'_, Path> {
+    if !path.components().any(|part| part == Component::ParentDir) {
+        return Cow::Borrowed(path);
+    }
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    Cow::Owned(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_slots_meet_where_one_write_undoes_the_other() {
+        let slot = |path, key, format| Slot::new(Path::new(path), key, format);
+        let raw = |path| slot(path, None, Format::Raw);
+        let json = |key| slot("/a.json", Some(key), Format::Json);
+        let toml = |key| slot("/a.toml", Some(key), Format::Toml);
+        for (one, other, meet) in [
+            (raw("/a"), raw("/a"), true),
+            (raw("/a"), raw("/b"), false),
+            (raw("/x/../a"), raw("/./a"), true),
+            (raw("/a.json"), json("t"), true),
+            (json("a.b"), json("a.b"), true),
+            (json("a.b"), json("/a/b"), true),
+            (json("a.b"), json("a.c"), false),
+            (toml("a.b"), toml("a.\"b\""), true),
+            (toml("a.b"), json("a.b"), false),
+            (toml("a.b"), toml("a.b.c"), false),
+        ] {
+            assert_eq!(one.meets(&other), meet, "{one:?} {other:?}");
+            assert_eq!(other.meets(&one), meet, "{other:?} {one:?}");
+        }
     }
 }

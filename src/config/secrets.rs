@@ -10,16 +10,17 @@ use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::command;
 use super::secret_variables::CREDENTIALS;
 use super::source::SecretSource;
 use crate::edit::{Document, EditError, Format};
 use crate::environment::Environment;
+use crate::process::{self, CAP, Call, End};
 use crate::shell::quoted;
 use crate::token::Secret;
 
@@ -29,8 +30,8 @@ const WRITABLE_BY_OTHERS: u32 = 0o002;
 /// No secret, and no application's config, is larger.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
-/// How long a program at the other end of a pipe may take: as long as a command.
-const PATIENCE: Duration = command::LIMIT;
+/// How long a program may take that prints a secret, or that is at the other end of a pipe.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// Why a secret is not there. Names the place, never a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,7 +132,7 @@ impl Secrets {
                 })?;
                 self.in_file(source, &Path::new(folder).join(name), Format::Raw, None)?
             }
-            SecretSource::Command(words) => command::output(words, &self.of_programs)
+            SecretSource::Command(words) => printed(words, &self.of_programs)
                 .map_err(|failure| SecretError::unreadable(source, failure.to_string()))?,
         };
         let text = text.strip_suffix('\n').unwrap_or(&text);
@@ -209,7 +210,7 @@ fn read(path: &Path, format: Format) -> Result<SecretFile, Unread> {
         return Err(Unread::Folder);
     }
     let (mode, bytes) = if about.file_type().is_fifo() {
-        read_pipe(path, PATIENCE)?.map_err(refused)?
+        read_pipe(path, LIMIT)?.map_err(refused)?
     } else {
         read_whole(path).map_err(refused)?
     };
@@ -219,9 +220,98 @@ fn read(path: &Path, format: Format) -> Result<SecretFile, Unread> {
     Ok(SecretFile { document: Document::new(format, bytes), mode })
 }
 
+/// Why a program gave no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum NoSecret {
+    NotRun(process::Failure),
+    Failed(ExitStatus),
+    TooLong,
+    NotText,
+}
+
+impl fmt::Display for NoSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRun(failure) => failure.fmt(f),
+            Self::Failed(status) => write!(f, "failed: {status}"),
+            Self::TooLong => write!(f, "printed more than {} KiB", CAP / 1024),
+            Self::NotText => f.write_str("printed something that is not UTF-8 text"),
+        }
+    }
+}
+
+/// Runs a program, and gives what it prints on standard output. Only a program that ended well has
+/// answered, and only with text; what it says on standard error may hold the secret, and is not
+/// looked at.
+fn printed(
+    words: &[String],
+    environment: &BTreeMap<String, String>,
+) -> Result<Zeroizing<String>, NoSecret> {
+    let call = Call {
+        argv: words.to_vec(),
+        stdin: Zeroizing::default(),
+        environment: environment.clone(),
+        timeout: LIMIT,
+    };
+    answer(call)
+}
+
+fn answer(call: Call) -> Result<Zeroizing<String>, NoSecret> {
+    let ended = call.run().map_err(NoSecret::NotRun)?;
+    if ended.stdout.end() == End::Cap {
+        return Err(NoSecret::TooLong);
+    }
+    if !ended.status.success() {
+        return Err(NoSecret::Failed(ended.status));
+    }
+    let text = std::str::from_utf8(ended.stdout.bytes()).map_err(|_| NoSecret::NotText)?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn shell(script: &str) -> Vec<String> {
+        ["sh", "-c", script].map(str::to_owned).to_vec()
+    }
+
+    #[test]
+    fn what_it_prints_is_the_secret() {
+        let environment = BTreeMap::from([("HOME".to_owned(), "/home/fake".to_owned())]);
+        for (script, expected) in [
+            ("echo EAAFAKE", "EAAFAKE\n"),
+            ("cat; echo done", "done\n"),
+            ("echo $HOME", "/home/fake\n"),
+        ] {
+            assert_eq!(printed(&shell(script), &environment).unwrap().as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn a_failure_says_why_and_never_what_was_printed() {
+        for (words, expected) in [
+            (shell("echo EAAFAKE; echo EAAFAKE >&2; exit 3"), "failed: exit status: 3"),
+            (shell("printf '\\377'"), "printed something that is not UTF-8 text"),
+            (shell("head -c 70000 /dev/zero"), "printed more than 64 KiB"),
+            (shell("head -c 70000 /dev/zero; exit 3"), "printed more than 64 KiB"),
+            (vec!["/nowhere/pass".to_owned()], "is not there"),
+            (Vec::new(), "names no program"),
+        ] {
+            assert_eq!(printed(&words, &BTreeMap::new()).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn what_was_printed_before_the_time_was_up_is_no_secret() {
+        let call = Call {
+            argv: shell("echo EAAFAKE; exec sleep 60"),
+            stdin: Zeroizing::default(),
+            environment: BTreeMap::new(),
+            timeout: Duration::from_millis(200),
+        };
+        assert_eq!(answer(call).unwrap_err().to_string(), "did not end within 200ms");
+    }
 
     #[test]
     fn a_pipe_is_read_and_not_waited_for_for_ever() {
@@ -239,7 +329,7 @@ mod tests {
             let mut pipe = File::options().write(true).open(end).unwrap();
             std::io::Write::write_all(&mut pipe, b"hushhush").unwrap();
         });
-        let Ok(Ok((_, bytes))) = read_pipe(&other, PATIENCE) else { panic!("it can be read") };
+        let Ok(Ok((_, bytes))) = read_pipe(&other, LIMIT) else { panic!("it can be read") };
         assert_eq!(bytes.as_slice(), b"hushhush");
         writer.join().unwrap();
     }

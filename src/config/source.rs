@@ -5,10 +5,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::deliver::harmless;
+use super::command::{describe_argv, harmless};
 use super::diagnostic::{Diagnostic, Span, Spanned};
 use super::reader::{Ask, Found, Outcome, Section, Str};
-use super::redact::looks_secret;
 use super::show::Shown;
 use super::wording::quoted;
 use crate::edit::{EditError, Format};
@@ -60,12 +59,6 @@ impl Shown for SecretSource {
             Self::Command(words) => json!({ "command": describe_argv(words) }),
         }
     }
-}
-
-/// A program and its arguments, as `config show` gives them; never what may be a secret.
-pub(super) fn describe_argv(words: &[String]) -> Value {
-    let shown = |word: &'_ String| if looks_secret(word) { "…".to_owned() } else { word.clone() };
-    words.iter().map(shown).collect()
 }
 
 /// The source as the subject of a sentence.
