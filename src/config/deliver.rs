@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
+use super::command::{describe_argv, harmless};
 use super::diagnostic::{Diagnostic, Span, Spanned};
 use super::reader::{Ask, Section};
-use super::command::{describe_argv, harmless};
 use super::redact::looks_secret;
 use super::reserved::{Reserved, Slot};
 use super::show::{Origin, Shown};

@@ -22,8 +22,8 @@ mod reader;
 mod redact;
 mod reserved;
 mod schema;
-mod secret_variables;
 mod secrets;
+mod settings;
 mod show;
 mod source;
 mod store;
@@ -31,8 +31,7 @@ mod syntax;
 mod tokens;
 mod wording;
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::LazyLock;
 
 use toml_edit::{Document, TableLike};
@@ -46,6 +45,7 @@ pub use self::http::{Endpoints, HttpSettings};
 pub use self::notify::{NotifySetting, SmtpSetting, Via};
 pub use self::schema::{KeySchema, Schema, TableSchema};
 pub use self::secrets::{SecretError, Secrets};
+pub use self::settings::Config;
 pub use self::show::{Brackets, Description, Entry, Origin, Table};
 pub use self::source::SecretSource;
 pub use self::store::{KeySetting, StoreSettings, default_store};
@@ -60,30 +60,6 @@ use self::reserved::Reserved;
 use self::tokens::Surroundings;
 use crate::complaint::Complaint;
 use crate::environment::Environment;
-use crate::token::{Label, TokenType};
-
-/// A config without a mistake.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// The file.
-    pub path: PathBuf,
-    /// Where tokens are kept.
-    pub store: StoreSettings,
-    /// How Graph is called.
-    pub http: HttpSettings,
-    /// Where Graph is.
-    pub endpoints: Endpoints,
-    /// The apps, in the order of the file.
-    pub apps: Vec<AppSetting>,
-    /// The tokens, in the order of the file.
-    pub tokens: Vec<TokenConfig>,
-    /// What monitoring is told.
-    pub alerts: AlertSettings,
-    /// The ways to people, in the order of the file.
-    pub notify: Vec<NotifySetting>,
-    by_label: HashMap<Label, usize>,
-    by_page: HashMap<(Label, String), usize>,
-}
 
 /// Reads and judges the config at `path`.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, Complaint> {
@@ -205,62 +181,6 @@ fn read_tables(
         tokens,
         alerts,
         notify,
-    }
-}
-
-impl Config {
-    /// A resolver for the secrets that this config names.
-    pub fn secrets(&self, environment: &Environment) -> Secrets {
-        Secrets::new(environment.clone(), self.environment_of_programs(environment))
-    }
-
-    /// The token of that label, if the file declares it.
-    pub fn token(&self, label: &Label) -> Option<&TokenConfig> {
-        self.by_label.get(label).map(|at| &self.tokens[*at])
-    }
-
-    /// The app of that name.
-    pub fn app(&self, name: &str) -> Option<&AppSetting> {
-        self.apps.iter().find(|app| app.name == name)
-    }
-
-    /// The token that the file declares for a Page of `parent`; it takes the discovered one's place.
-    pub fn declared_page(&self, parent: &Label, page_id: &str) -> Option<&TokenConfig> {
-        let at = self.by_page.get(&(parent.clone(), page_id.to_owned()));
-        at.map(|at| &self.tokens[*at])
-    }
-
-    /// The settings of a Page that was discovered under `parent`: declared, or the parent's.
-    pub fn page(&self, parent: &TokenConfig, page_id: &str) -> TokenConfig {
-        if let Some(declared) = self.declared_page(&parent.label, page_id) {
-            return declared.clone();
-        }
-        TokenConfig {
-            label: Label::discovered(&parent.label, page_id),
-            was: None,
-            token_type: TokenType::Page,
-            app: parent.app.clone(),
-            parent: Some(parent.label.clone()),
-            page_id: Some(page_id.to_owned()),
-            pages: Pages::None,
-            access_token: None,
-            deliver: Vec::new(),
-            policy: parent.page_policy.as_deref().unwrap_or(&parent.policy).clone(),
-            page_policy: None,
-        }
-    }
-
-    /// Whether reading the file is reading a secret; the id of an app is none.
-    fn holds_a_secret(&self) -> bool {
-        let key = match &self.store.key {
-            KeySetting::Given(source) => Some(source),
-            KeySetting::Beside(_) => None,
-        };
-        let apps = self.apps.iter().map(|app| app.secret.as_ref());
-        let tokens = self.tokens.iter().map(|token| token.access_token.as_ref());
-        let channels = self.notify.iter().map(|channel| channel.via.secret());
-        let mut sources = apps.chain(tokens).chain(channels).chain([key]).flatten();
-        sources.any(SecretSource::is_literal)
     }
 }
 

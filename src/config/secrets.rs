@@ -16,13 +16,15 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::secret_variables::CREDENTIALS;
 use super::source::SecretSource;
 use crate::edit::{Document, EditError, Format};
 use crate::environment::Environment;
 use crate::process::{self, CAP, Call, End};
 use crate::shell::quoted;
 use crate::token::Secret;
+
+/// Where systemd puts the credentials of a unit.
+pub(super) const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 /// What lets every user of the machine put another secret in the place of ours.
 const WRITABLE_BY_OTHERS: u32 = 0o002;

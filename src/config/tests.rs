@@ -4,9 +4,11 @@ mod deliver;
 mod kinds;
 mod notify;
 
+use std::path::PathBuf;
+
 use super::*;
 use crate::complaint::Complaint;
-use crate::token::{NoticeEvent, Provider};
+use crate::token::{Label, NoticeEvent, Provider, TokenType};
 
 fn environment() -> Environment {
     Environment::new([("HOME".to_owned(), "/home/u".to_owned())])

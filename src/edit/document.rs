@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 
 use zeroize::Zeroizing;
 
+use super::site::{Site, raw};
 use super::yaml_tree::Node;
-use super::{EditError, File, Format, Site, env, ini, json, raw, toml, yaml};
+use super::{EditError, File, Format, env, ini, json, toml, yaml};
 
 /// A file that many values are read from.
 pub struct Document {

@@ -16,7 +16,8 @@ use zeroize::Zeroizing;
 
 use super::patch::{Patch, joined};
 use super::quoted::between;
-use super::{Content, EditError, File, Format, Site};
+use super::site::{Content, Site};
+use super::{EditError, File, Format};
 
 /// The assignments of a file by their names.
 pub(super) struct Names(HashMap<Vec<u8>, Vec<Spot>>);

@@ -17,7 +17,8 @@ use zeroize::Zeroizing;
 
 use super::patch::{Patch, joined};
 use super::quoted::between;
-use super::{Content, EditError, File, Format, Site};
+use super::site::{Content, Site};
+use super::{EditError, File, Format};
 
 /// The assignments of a file by `section.name`, or by `name` above the first section.
 ///

@@ -13,7 +13,8 @@ use zeroize::Zeroizing;
 
 use super::patch::{Patch, joined};
 use super::quoted::double;
-use super::{Content, EditError, File, Site};
+use super::site::{Content, Site};
+use super::{EditError, File};
 
 /// Finds what is at a dotted path or a JSON pointer; a number picks from an array.
 pub(super) fn find(

@@ -19,6 +19,7 @@ mod json;
 mod patch;
 mod proof;
 mod quoted;
+mod site;
 mod toml;
 mod yaml;
 mod yaml_tree;
@@ -37,6 +38,7 @@ pub use self::error::{EditError, Place};
 use self::file::File;
 pub use self::format::Format;
 use self::patch::Patch;
+use self::site::{Content, Site};
 
 /// One value, and where it stands.
 #[derive(Clone, PartialEq, Eq)]
@@ -63,57 +65,6 @@ pub fn locate(format: Format, bytes: &[u8], key: Option<&str>) -> Result<Located
     let file = File::new(format, bytes);
     let (span, value) = find(&file, key)?.text(&file, key)?;
     Ok(Located { line: file.place(span.start).line, value, span })
-}
-
-/// What stands at a key, text or not.
-struct Site {
-    /// The bytes as written, quotes included; empty where there is no value yet.
-    span: Range<usize>,
-    content: Content,
-}
-
-impl Site {
-    /// The value, if it is text on one line of the document.
-    fn text(
-        self,
-        file: &File<'_>,
-        key: Option<&str>,
-    ) -> Result<(Range<usize>, Zeroizing<String>), EditError> {
-        match self.content {
-            Content::Text(value) => Ok((self.span, value)),
-            Content::Lines(_) => Err(file.not_text(key, self.span.start, "a block of lines")),
-            Content::Scalar(found) | Content::Other(found) => {
-                Err(file.not_text(key, self.span.start, found))
-            }
-        }
-    }
-}
-
-enum Content {
-    Text(Zeroizing<String>),
-    /// Text that is laid out in lines of its own, below its key.
-    Lines(Zeroizing<String>),
-    /// One value that is not text, such as a number; it may be replaced, not read.
-    Scalar(&'static str),
-    /// More than one value, or somebody else's.
-    Other(&'static str),
-}
-
-impl Content {
-    fn text(value: impl Into<String>) -> Self {
-        Self::Text(Zeroizing::new(value.into()))
-    }
-
-    fn says(&self, value: &str) -> bool {
-        matches!(self, Self::Text(text) | Self::Lines(text) if text.as_str() == value)
-    }
-}
-
-fn raw(file: &File<'_>) -> Result<Site, EditError> {
-    let text = file.text()?;
-    let value = text.strip_suffix('\n').unwrap_or(text);
-    let value = value.strip_suffix('\r').unwrap_or(value);
-    Ok(Site { span: file.start..file.start + value.len(), content: Content::text(value) })
 }
 
 /// What to do about a key that is not there.

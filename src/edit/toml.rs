@@ -9,7 +9,8 @@ use toml_edit::{Document, InlineTable, Item, Key, Table, TableLike, Value};
 
 use super::patch::{Patch, joined};
 use super::quoted::{between, double, is_plain};
-use super::{Content, EditError, File, Site};
+use super::site::{Content, Site};
+use super::{EditError, File};
 
 /// Finds what is at a dotted path; a part may be quoted, a number picks from an array.
 pub(super) fn find(file: &File<'_>, root: &Item, key: &str) -> Result<Site, EditError> {

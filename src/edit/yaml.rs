@@ -16,8 +16,9 @@ use zeroize::Zeroizing;
 
 use super::patch::{Patch, joined};
 use super::quoted::{double, is_plain};
+use super::site::{Content, Site};
 use super::yaml_tree::{Kind, Layout, Node};
-use super::{Content, EditError, File, Site};
+use super::{EditError, File};
 
 /// Finds what is at a dotted path; a number picks from a sequence.
 pub(super) fn find(file: &File<'_>, documents: &[Node], key: &str) -> Result<Site, EditError> {

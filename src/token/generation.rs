@@ -1,10 +1,9 @@
-//! What the store remembers of a token.
+//! Numbers the access tokens that a token has or had: its generations.
 //!
-//! A token is a label; its strings come and go. Each string is a generation, numbered from 1:
-//! `candidate -> current -> previous -> purged`, or `candidate -> refused -> purged`. A token has
-//! at most one candidate and at most one current generation.
+//! A token is a label; its access tokens come and go. Each is a generation, numbered from 1:
+//! `candidate -> current -> previous -> purged`, or `candidate -> refused -> purged`.
 
-use super::{Action, Delivery, Expiry, Fingerprint, Label, Problem, Proof, Time, TokenType};
+use super::{Expiry, Fingerprint, Proof, Time};
 
 /// The store's own number for a token; the label may change, this does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -76,116 +75,5 @@ impl Generation {
     /// How long it lives from issue to end, as far as was seen; nothing without an end.
     pub fn life(&self) -> Option<chrono::TimeDelta> {
         self.expiry.at().map(|end| end - self.born_at())
-    }
-}
-
-/// What the store knows of the attempts to keep a token alive.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ledger {
-    /// When a renewal, exchange or derivation last succeeded.
-    pub last_refreshed_at: Option<Time>,
-    /// When one was last tried.
-    pub last_attempt_at: Option<Time>,
-    /// How many tries have failed since the last success.
-    pub consecutive_failures: u32,
-    /// No new try before this, unless a person insists.
-    pub not_before: Option<Time>,
-    /// When Meta first accepted a renewal without extending it; cleared by a success.
-    pub first_miss_at: Option<Time>,
-    /// How many renewals in a row were accepted but not extended.
-    pub misses: u32,
-    /// What the last try ran into; cleared by a success.
-    pub problem: Option<Problem>,
-    /// When an attempt began that no run has ended: it was cut short, and a grant may be lost.
-    pub open_attempt_at: Option<Time>,
-    /// When a renewal was sent whose answer never came; cleared by a success, and by Graph's word
-    /// that the token is alive after it.
-    pub answer_lost_at: Option<Time>,
-}
-
-/// The part that is damaged where the access token in use is lost.
-pub const IN_USE: &str = "access token";
-
-/// What of a token's rows in the store cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Damage {
-    /// The generation that stands in the current one's place, where its access token is lost.
-    pub in_place: Option<GenerationId>,
-    /// What is damaged, such as `last check`.
-    pub parts: Vec<&'static str>,
-}
-
-/// A token as the store knows it: its strings' standing, never the strings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Credential {
-    /// The store's number for it.
-    pub id: TokenId,
-    /// Its name in the config.
-    pub label: Label,
-    /// Its type in the config.
-    pub token_type: TokenType,
-    /// The Page's name, where Graph told.
-    pub name: Option<String>,
-    /// The Page that it is for.
-    pub page_id: Option<String>,
-    /// The string that programs use.
-    pub current: Option<Generation>,
-    /// A string that waits to be examined.
-    pub candidate: Option<Generation>,
-    /// What happened when it was last renewed.
-    pub ledger: Ledger,
-    /// What its targets have and are owed, by target.
-    pub deliveries: Vec<Delivery>,
-    /// The generation whose Pages were last listed, for a token with `pages = "all"`.
-    pub listed: Option<GenerationId>,
-    /// Since when the parent's list of Pages lacks it.
-    pub unlisted_since: Option<Time>,
-    /// When it was retired: gone from the list for a week, and dead.
-    pub retired_at: Option<Time>,
-    /// What of its rows cannot be read, if that is so; the fields above are without it.
-    pub damage: Option<Damage>,
-}
-
-impl Credential {
-    /// The generation that a new current one takes the place of, readable or not.
-    pub fn in_place(&self) -> Option<GenerationId> {
-        let current = self.current.as_ref().map(|current| current.id);
-        current.or_else(|| self.damage.as_ref()?.in_place)
-    }
-
-    /// The same, now that the current generation's seal was found not to open.
-    #[must_use]
-    pub fn without_current(mut self) -> Self {
-        let in_place = self.in_place();
-        let damage = self.damage.get_or_insert(Damage { in_place: None, parts: Vec::new() });
-        damage.in_place = in_place;
-        damage.parts.insert(0, IN_USE);
-        self.current = None;
-        self
-    }
-
-    /// Whether there was an access token in use that cannot be read any more.
-    pub fn is_lost(&self) -> bool {
-        self.current.is_none() && self.in_place().is_some()
-    }
-}
-
-impl Credential {
-    /// Says of a death which only a new login recovers that the lost answer to a renewal may be its
-    /// cause: Meta may have ended the access token when it granted the one that never arrived.
-    pub fn blame_the_lost_answer(&mut self) {
-        let Some(sent) = self.ledger.answer_lost_at else { return };
-        let proof = self.current.as_mut().and_then(|current| current.proof.as_mut());
-        let inspection = proof.map(|proof| &mut proof.inspection);
-        let dead = inspection.filter(|inspection| inspection.valid == Some(false));
-        let problem = dead.and_then(|inspection| inspection.problem.as_mut());
-        let Some(problem) = problem.filter(|it| it.action == Action::Reauthenticate) else {
-            return;
-        };
-        let sent = sent.format("%Y-%m-%d %H:%M UTC");
-        let why = format!("the answer to a renewal sent {sent} was lost, which may be why");
-        if !problem.message.starts_with(&why) {
-            problem.message = format!("{why}; Meta says: {}", problem.message);
-        }
     }
 }

@@ -5,6 +5,7 @@
 //! grant, inspection, proof, generation, expiry.
 
 mod access_token;
+mod credential;
 mod delivery;
 mod expiry;
 mod family;
@@ -17,15 +18,14 @@ mod problem;
 pub mod redact;
 
 pub use access_token::{AccessToken, Fingerprint, Grant, Malformed, Secret};
+pub use credential::{Credential, Damage, IN_USE, Ledger};
 pub use delivery::{Delivery, DeliveryState, TargetId};
 pub use expiry::{DataAccess, Expiry};
 pub use family::{
     Credentials, Family, GrantType, InspectionWay, Method, Path, ProfileCall, Provider, Source,
     TokenType,
 };
-pub use generation::{
-    Credential, Damage, Generation, GenerationId, GenerationState, IN_USE, Ledger, Origin, TokenId,
-};
+pub use generation::{Generation, GenerationId, GenerationState, Origin, TokenId};
 pub use history::{EventKind, Outcome, Trigger};
 pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
 pub use label::{BadLabel, Label, Pattern};

@@ -3,6 +3,7 @@
 //! Data goes to standard output, everything else to standard error. A closed pipe is no error.
 //! Colour and progress appear on a terminal only. The journal of systemd gets each line's priority.
 
+mod line;
 mod log;
 mod stderr;
 
@@ -11,26 +12,15 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use self::log::{Level, Line};
+pub use self::line::LogFormat;
+use self::line::{Level, Line};
+pub use self::log::Verbosity;
 use self::stderr::{Stderr, StreamKind, report_for_journal};
 use crate::clock::Clock;
 use crate::complaint::Complaint;
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::report::{Canvas, Ink, complaint_json};
-
-/// How much is said beside the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verbosity {
-    /// Nothing, unless a person has something to do.
-    Quiet,
-    /// The report.
-    Normal,
-    /// What is decided, and why.
-    Verbose,
-    /// Every call to Graph.
-    Debug,
-}
 
 /// When words are coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,15 +62,6 @@ impl Format {
             Self::Github => "github",
         }
     }
-}
-
-/// The form of everything on standard error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// Lines for people.
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// The way to the person or the program that reads.

@@ -7,8 +7,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 
-use super::LogFormat;
-use super::log::{Level, Line};
+use super::line::{Level, Line, LogFormat};
 use crate::clock::Clock;
 use crate::environment::Environment;
 

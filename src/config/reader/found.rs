@@ -5,10 +5,12 @@ use std::ops::Range;
 use chrono::TimeDelta;
 use toml_edit::{Array, Item, Value};
 
-use super::Str;
 use crate::config::diagnostic::{Diagnostic, FileId, Span, Spanned};
 use crate::config::duration::{BadDuration, parse_duration};
 use crate::config::wording::quoted;
+
+/// A key, or what it is for: words that a reader writes and no file.
+pub(in crate::config) type Str = &'static str;
 
 /// What became of a value: it is good, or wrong for these reasons.
 pub(in crate::config) type Outcome<T> = Result<T, Vec<Diagnostic>>;

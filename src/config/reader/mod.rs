@@ -15,15 +15,12 @@ use serde_json::Value;
 use toml_edit::{Item, Table, TableLike};
 
 pub(super) use self::ask::Ask;
-pub(super) use self::found::{Found, Outcome};
+pub(super) use self::found::{Found, Outcome, Str};
 pub(super) use self::kinds::one_of;
 use super::diagnostic::{Diagnostic, Diagnostics, FileId, Span, Spanned};
 use super::schema::{KeySchema, Schema};
 use super::show::{Brackets, Entry, Origin, Table as ShownTable};
 use super::wording::quoted;
-
-/// A key, or what it is for: words that a reader writes and no file.
-pub(super) type Str = &'static str;
 
 /// What a config is read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

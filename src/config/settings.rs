@@ -1,0 +1,158 @@
+//! Holds what a config means, and answers questions about it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use super::notify::Via;
+use super::secrets::CREDENTIALS;
+use super::{
+    AlertSettings, AppSetting, Endpoints, HttpSettings, KeySetting, NotifySetting, Pages,
+    SecretSource, Secrets, StoreSettings, TokenConfig,
+};
+use crate::deliver::Place;
+use crate::environment::Environment;
+use crate::token::{Label, TokenType};
+
+/// A config without a mistake.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file.
+    pub path: PathBuf,
+    /// Where tokens are kept.
+    pub store: StoreSettings,
+    /// How Graph is called.
+    pub http: HttpSettings,
+    /// Where Graph is.
+    pub endpoints: Endpoints,
+    /// The apps, in the order of the file.
+    pub apps: Vec<AppSetting>,
+    /// The tokens, in the order of the file.
+    pub tokens: Vec<TokenConfig>,
+    /// What monitoring is told.
+    pub alerts: AlertSettings,
+    /// The ways to people, in the order of the file.
+    pub notify: Vec<NotifySetting>,
+    pub(super) by_label: HashMap<Label, usize>,
+    pub(super) by_page: HashMap<(Label, String), usize>,
+}
+
+impl Config {
+    /// A resolver for the secrets that this config names.
+    pub fn secrets(&self, environment: &Environment) -> Secrets {
+        Secrets::new(environment.clone(), self.environment_of_programs(environment))
+    }
+
+    /// The token of that label, if the file declares it.
+    pub fn token(&self, label: &Label) -> Option<&TokenConfig> {
+        self.by_label.get(label).map(|at| &self.tokens[*at])
+    }
+
+    /// The app of that name.
+    pub fn app(&self, name: &str) -> Option<&AppSetting> {
+        self.apps.iter().find(|app| app.name == name)
+    }
+
+    /// The token that the file declares for a Page of `parent`; it takes the discovered one's place.
+    pub fn declared_page(&self, parent: &Label, page_id: &str) -> Option<&TokenConfig> {
+        let at = self.by_page.get(&(parent.clone(), page_id.to_owned()));
+        at.map(|at| &self.tokens[*at])
+    }
+
+    /// The settings of a Page that was discovered under `parent`: declared, or the parent's.
+    pub fn page(&self, parent: &TokenConfig, page_id: &str) -> TokenConfig {
+        if let Some(declared) = self.declared_page(&parent.label, page_id) {
+            return declared.clone();
+        }
+        TokenConfig {
+            label: Label::discovered(&parent.label, page_id),
+            was: None,
+            token_type: TokenType::Page,
+            app: parent.app.clone(),
+            parent: Some(parent.label.clone()),
+            page_id: Some(page_id.to_owned()),
+            pages: Pages::None,
+            access_token: None,
+            deliver: Vec::new(),
+            policy: parent.page_policy.as_deref().unwrap_or(&parent.policy).clone(),
+            page_policy: None,
+        }
+    }
+
+    /// Every SECRET of the config.
+    fn secret_sources(&self) -> impl Iterator<Item = &SecretSource> {
+        let apps = self.apps.iter().flat_map(|app| [Some(&app.id), app.secret.as_ref()]);
+        let tokens = self.tokens.iter().map(|token| token.access_token.as_ref());
+        let key = match &self.store.key {
+            KeySetting::Given(source) => Some(source),
+            KeySetting::Beside(_) => None,
+        };
+        let channels = self.notify.iter().map(|channel| channel.via.secret());
+        apps.chain(tokens).chain(channels).chain([key]).flatten()
+    }
+
+    /// The variables that the config names as secrets.
+    pub fn secret_variables(&self) -> BTreeSet<&str> {
+        self.secret_sources().filter_map(variable).collect()
+    }
+
+    /// The files that hold secrets of the config, besides the store key.
+    pub fn secret_files(&self) -> BTreeSet<&Path> {
+        let files = self.secret_sources().filter_map(|source| match source {
+            SecretSource::File { path, .. } => Some(path.as_path()),
+            _ => None,
+        });
+        files.collect()
+    }
+
+    /// The programs that the config names by a path, of whatever kind.
+    pub fn programs(&self) -> BTreeSet<&Path> {
+        let secrets = self.secret_sources().filter_map(|source| match source {
+            SecretSource::Command(argv) => Some(argv),
+            _ => None,
+        });
+        let targets = self.tokens.iter().flat_map(|token| &token.deliver);
+        let targets = targets.filter_map(|target| match &target.place {
+            Place::Command(argv) => Some(argv),
+            Place::File(_) => None,
+        });
+        let channels = self.notify.iter().filter_map(|channel| match &channel.via {
+            Via::Command(argv) => Some(argv),
+            _ => None,
+        });
+        let all = secrets.chain(targets).chain(channels).filter_map(|argv| argv.first());
+        all.map(Path::new).filter(|program| program.is_absolute()).collect()
+    }
+
+    /// The variables that a program of any kind inherits from us: none that a SECRET names, no
+    /// folder of credentials, and nothing that is meant for us alone.
+    pub fn environment_of_programs(&self, ours: &Environment) -> BTreeMap<String, String> {
+        let secret = self.secret_variables();
+        let mut left = ours.variables().clone();
+        left.retain(|name, _| {
+            name != CREDENTIALS
+                && !name.starts_with("METATOKEN_")
+                && !secret.contains(name.as_str())
+        });
+        left
+    }
+
+    /// Whether reading the file is reading a secret; the id of an app is none.
+    pub(super) fn holds_a_secret(&self) -> bool {
+        let key = match &self.store.key {
+            KeySetting::Given(source) => Some(source),
+            KeySetting::Beside(_) => None,
+        };
+        let apps = self.apps.iter().map(|app| app.secret.as_ref());
+        let tokens = self.tokens.iter().map(|token| token.access_token.as_ref());
+        let channels = self.notify.iter().map(|channel| channel.via.secret());
+        let mut sources = apps.chain(tokens).chain(channels).chain([key]).flatten();
+        sources.any(SecretSource::is_literal)
+    }
+}
+
+fn variable(source: &SecretSource) -> Option<&str> {
+    match source {
+        SecretSource::Env(name) => Some(name),
+        _ => None,
+    }
+}

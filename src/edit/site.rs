@@ -1,0 +1,60 @@
+//! Says what stands at a place of a file.
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use super::{EditError, File};
+
+/// What stands at a key, text or not.
+pub(super) struct Site {
+    /// The bytes as written, quotes included; empty where there is no value yet.
+    pub(super) span: Range<usize>,
+    pub(super) content: Content,
+}
+
+impl Site {
+    /// The value, if it is text on one line of the document.
+    pub(super) fn text(
+        self,
+        file: &File<'_>,
+        key: Option<&str>,
+    ) -> Result<(Range<usize>, Zeroizing<String>), EditError> {
+        match self.content {
+            Content::Text(value) => Ok((self.span, value)),
+            Content::Lines(_) => Err(file.not_text(key, self.span.start, "a block of lines")),
+            Content::Scalar(found) | Content::Other(found) => {
+                Err(file.not_text(key, self.span.start, found))
+            }
+        }
+    }
+}
+
+/// What a value is.
+pub(super) enum Content {
+    Text(Zeroizing<String>),
+    /// Text that is laid out in lines of its own, below its key.
+    Lines(Zeroizing<String>),
+    /// One value that is not text, such as a number; it may be replaced, not read.
+    Scalar(&'static str),
+    /// More than one value, or somebody else's.
+    Other(&'static str),
+}
+
+impl Content {
+    pub(super) fn text(value: impl Into<String>) -> Self {
+        Self::Text(Zeroizing::new(value.into()))
+    }
+
+    pub(super) fn says(&self, value: &str) -> bool {
+        matches!(self, Self::Text(text) | Self::Lines(text) if text.as_str() == value)
+    }
+}
+
+/// Finds the whole of a file, without the end of its last line.
+pub(super) fn raw(file: &File<'_>) -> Result<Site, EditError> {
+    let text = file.text()?;
+    let value = text.strip_suffix('\n').unwrap_or(text);
+    let value = value.strip_suffix('\r').unwrap_or(value);
+    Ok(Site { span: file.start..file.start + value.len(), content: Content::text(value) })
+}
