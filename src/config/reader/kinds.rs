@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 
-use super::{Ask, Found, Outcome, Section, Str};
+use super::{Ask, Found, Header, Outcome, Section, Str};
 use crate::config::diagnostic::{Diagnostic, Spanned};
 use crate::config::wording::{any_of, nearest, quoted};
 
@@ -137,6 +137,33 @@ impl<'a> Section<'a> {
             Ok(words)
         });
         words.secret()
+    }
+
+    /// Reads a value that is a table, by `read`; `instead` judges any other.
+    pub(in crate::config) fn inline<T>(
+        &self,
+        key: Str,
+        what: Str,
+        (kind, sentence): (Str, Str),
+        instead: impl FnOnce(&Found<'_>) -> Outcome<T>,
+        read: impl FnOnce(&Section<'_>) -> Option<T>,
+    ) -> Ask<'_, T> {
+        let found = self.find(key, kind, sentence);
+        let open = |table, span| Section::new(self.reader, Header::Inline(what), table, span);
+        let Some(found) = found else {
+            if self.is_learning() {
+                read(&open(None, self.span));
+            }
+            return Ask::absent(self, key);
+        };
+        let Some(table) = found.item().as_table_like() else {
+            return Ask::new(self, &found, instead(&found));
+        };
+        let section = open(Some(table), found.span());
+        let value = read(&section);
+        let diagnostics = section.all_diagnostics();
+        section.is_quiet.set(true);
+        Ask::with(self, &found, value, diagnostics)
     }
 }
 
