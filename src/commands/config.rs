@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::exposure::exposures;
+use super::exposure::{exposures, undeliverable};
 use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
@@ -15,7 +15,8 @@ use crate::ui::{Format, Ui};
 pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<Exit, Complaint> {
     let config = config::load(path, environment)?;
     refuse_filesystem(&config)?;
-    let warnings = exposures(&config);
+    let mut warnings = exposures(&config);
+    warnings.extend(undeliverable(&config));
     let said = match ui.format {
         Format::Json => format!(
             "{:#}\n",

@@ -9,10 +9,11 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, KeySetting, SecretSource};
-use crate::deliver::Place;
+use crate::deliver::{self, Place, Target};
 use crate::file;
 use crate::policy::{Health, Reason, Tampering, judge_exposure, judge_tampering};
 use crate::store::lock_path;
+use crate::token::{Action, Label};
 
 /// What is to be said of the files that the config names. What we may not look at ourselves is not
 /// readable by everybody.
@@ -20,6 +21,29 @@ pub(super) fn exposures(config: &Config) -> Vec<Reason> {
     let mut reasons = readable(config);
     reasons.extend(changeable(config));
     reasons
+}
+
+/// The targets whose files show already that a first delivery would fail, such as for a key that
+/// holds something else than an access token.
+pub(super) fn undeliverable(config: &Config) -> Vec<Reason> {
+    let undeliverable = |label: &Label, target: &Target| {
+        let Place::File(file) = &target.place else { return None };
+        let fault = deliver::foresee_first(file, &deliver::stand_in())?;
+        Some(Reason {
+            code: "not_deliverable",
+            severity: Health::Warning,
+            message: format!("`{label}` cannot be delivered to `{}`: {}", target.id, fault.message),
+            remedy: fault.hint.unwrap_or_default(),
+            action: Action::FixConfiguration,
+            about: Some(target.id.to_string()),
+            labels: vec![label.clone()],
+            held_by: None,
+        })
+    };
+    let tokens = config.tokens.iter();
+    tokens
+        .flat_map(|token| token.deliver.iter().filter_map(|it| undeliverable(&token.label, it)))
+        .collect()
 }
 
 fn readable(config: &Config) -> Vec<Reason> {

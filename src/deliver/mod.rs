@@ -21,6 +21,6 @@ pub use fault::Fault;
 pub use parcel::Parcel;
 pub use rehearsal::{Rehearsal, rehearse, stand_in};
 pub use restore::restore;
-pub use target::{FileTarget, Place, Target, Writing};
+pub use target::{FileTarget, FirstDelivery, FormatFrom, Place, Rules, Target, Writing};
 pub use unfinished::{Ending, Unfinished, not_ours_to_finish};
-pub use write::{Memory, Written, look, write};
+pub use write::{Consent, Memory, Written, foresee_first, look, write};

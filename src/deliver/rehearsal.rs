@@ -5,8 +5,8 @@
 //! be without leaving anything behind, and also where nothing is to be changed today.
 
 use super::write::{Plan, plan};
-use super::{Fault, FileTarget, Place, Target, Writing, Written};
-use crate::edit::{self, Missing};
+use super::{Consent, Fault, FileTarget, Place, Target, Writing, Written};
+use crate::edit::Missing;
 use crate::file::{self, FileError, Opened};
 use crate::process;
 use crate::token::{AccessToken, Secret, redact};
@@ -54,7 +54,7 @@ pub fn stand_in() -> AccessToken {
 pub fn rehearse(
     target: &Target,
     string: &AccessToken,
-    may_go: &dyn Fn(Option<&Secret>) -> bool,
+    may_go: &dyn Fn(Option<&Secret>) -> Consent,
     path: Option<&str>,
 ) -> Result<Rehearsal, Fault> {
     match &target.place {
@@ -72,7 +72,7 @@ pub fn rehearse(
 fn of_file(
     target: &FileTarget,
     string: &AccessToken,
-    may_go: &dyn Fn(Option<&Secret>) -> bool,
+    may_go: &dyn Fn(Option<&Secret>) -> Consent,
 ) -> Result<Rehearsal, Fault> {
     let Some(opened) = Opened::open(&target.path)? else {
         return of_new_file(target, may_go);
@@ -95,9 +95,9 @@ fn of_file(
 
 fn of_new_file(
     target: &FileTarget,
-    may_go: &dyn Fn(Option<&Secret>) -> bool,
+    may_go: &dyn Fn(Option<&Secret>) -> Consent,
 ) -> Result<Rehearsal, Fault> {
-    if !may_go(None) {
+    if may_go(None) == Consent::Refused {
         return Ok(Rehearsal::Foreign);
     }
     if target.missing == Missing::Refuse {
@@ -110,7 +110,7 @@ fn of_new_file(
 /// The line that the value stands on, without the value, and without what else stands there:
 /// a file may be a single line, with a password in it. Empty where there is no value yet.
 fn line(target: &FileTarget, bytes: &[u8]) -> String {
-    let Ok(located) = edit::locate(target.format, bytes, target.key.as_deref()) else {
+    let Ok(located) = target.address().locate(bytes) else {
         return String::new();
     };
     let (before, after) = (&bytes[..located.span.start], &bytes[located.span.end..]);

@@ -8,8 +8,9 @@ use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
+use super::target::{FirstDelivery, FormatFrom};
 use super::{Fault, FileTarget, Writing};
-use crate::edit::{self, EditError, Edited, Missing};
+use crate::edit::{Edited, Held, Missing};
 use crate::file::{self, FileError, Opened};
 use crate::token::{AccessToken, Secret};
 
@@ -28,6 +29,17 @@ pub enum Written {
     Replaced,
     /// It went its own way, and was left alone.
     Foreign,
+}
+
+/// Whether what a file holds may give way to another access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// Whatever it is.
+    Given,
+    /// If it is one of what a first delivery may replace.
+    First,
+    /// It went its own way, and is left alone.
+    Refused,
 }
 
 /// The string that a file holds; none where there is no file, no such key, or nothing at it.
@@ -57,7 +69,7 @@ pub trait Memory {
 pub fn write<M: Memory>(
     target: &FileTarget,
     string: &AccessToken,
-    may_go: &dyn Fn(Option<&Secret>) -> bool,
+    may_go: &dyn Fn(Option<&Secret>) -> Consent,
     memory: &M,
 ) -> Result<Result<Written, Fault>, M::Error> {
     let written = rewrite(target, memory, |bytes| plan(target, bytes, string, may_go))?;
@@ -124,12 +136,16 @@ pub(super) fn plan(
     target: &FileTarget,
     bytes: &[u8],
     string: &AccessToken,
-    may_go: &dyn Fn(Option<&Secret>) -> bool,
+    may_go: &dyn Fn(Option<&Secret>) -> Consent,
 ) -> Result<Plan, Fault> {
     let found = held(target, bytes)?;
     let is_there = found.as_ref().is_some_and(|found| found.expose() == string.expose());
-    if !is_there && !may_go(found.as_ref()) {
-        return Ok(Plan::Leave(Written::Foreign));
+    if !is_there {
+        match may_go(found.as_ref()) {
+            Consent::Refused => return Ok(Plan::Leave(Written::Foreign)),
+            Consent::First => allow_first(target, bytes)?,
+            Consent::Given => {}
+        }
     }
     match edited(target, bytes, string)? {
         Edited::Unchanged => Ok(Plan::Leave(Written::Already)),
@@ -140,9 +156,9 @@ pub(super) fn plan(
 fn create(
     target: &FileTarget,
     string: &AccessToken,
-    may_go: &dyn Fn(Option<&Secret>) -> bool,
+    may_go: &dyn Fn(Option<&Secret>) -> Consent,
 ) -> Result<Written, Fault> {
-    if !may_go(None) {
+    if may_go(None) == Consent::Refused {
         return Ok(Written::Foreign);
     }
     if target.missing == Missing::Refuse {
@@ -158,18 +174,38 @@ fn create(
 }
 
 fn edited(target: &FileTarget, bytes: &[u8], string: &AccessToken) -> Result<Edited, Fault> {
-    edit::replace(target.format, bytes, target.key.as_deref(), string.expose(), target.missing)
+    target
+        .address()
+        .replace(bytes, string.expose(), target.missing)
         .map_err(|error| Fault::in_file(&target.path, &error))
 }
 
-/// A key that is not there holds nothing, and neither does an empty value or a number.
-fn held(target: &FileTarget, bytes: &[u8]) -> Result<Option<Secret>, Fault> {
-    match edit::locate(target.format, bytes, target.key.as_deref()) {
-        Ok(located) => {
-            let text = located.value.trim();
-            Ok((!text.is_empty()).then(|| Secret::new(text)))
+/// Refuses a first delivery into `bytes` that would replace what may be needed.
+fn allow_first(target: &FileTarget, bytes: &[u8]) -> Result<(), Fault> {
+    let address = target.address();
+    let allowed = match (target.rules.first, target.rules.format_from) {
+        (FirstDelivery::Overwrite, _) => Ok(()),
+        (FirstDelivery::Careful, FormatFrom::Name) => {
+            address.is_one_word(bytes).and_then(|()| address.may_be_replaced(bytes))
         }
-        Err(EditError::Missing { .. } | EditError::NotText { .. }) => Ok(None),
+        (FirstDelivery::Careful, FormatFrom::Config) => address.may_be_replaced(bytes),
+    };
+    allowed.map_err(|error| Fault::in_file(&target.path, &error))
+}
+
+/// Why a first delivery into the file as it is now would fail, as far as its content shows; none
+/// where there is no file, or where it cannot be read.
+pub fn foresee_first(target: &FileTarget, string: &AccessToken) -> Option<Fault> {
+    let opened = Opened::open(&target.path).ok()??;
+    let allowed = allow_first(target, opened.bytes());
+    allowed.and_then(|()| edited(target, opened.bytes(), string).map(drop)).err()
+}
+
+/// What the file holds; of what is not text, such as a number, what is written there.
+fn held(target: &FileTarget, bytes: &[u8]) -> Result<Option<Secret>, Fault> {
+    match target.address().held(bytes) {
+        Ok(Held::Nothing) => Ok(None),
+        Ok(Held::Text(text) | Held::Other(text)) => Ok(Some(Secret::new(text.trim()))),
         Err(error) => Err(Fault::in_file(&target.path, &error)),
     }
 }

@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 use std::time::Instant;
 
 use super::hooks::PendingHook;
-use super::{Deliveries, Remembered, has_had};
-use crate::deliver::{self, Fault, FileTarget, Parcel, Place, Rehearsal, Target, Written};
+use super::{Deliveries, Remembered, has_had, was_ever_had};
+use crate::deliver::{self, Consent, Fault, FileTarget, Parcel, Place, Rehearsal, Target, Written};
 use crate::run::log::Delivered;
 use crate::run::tokens::TokenConfig;
 use crate::run::{DryRun, Run};
@@ -64,6 +64,10 @@ impl<'a> Courier<'a> {
             // A file that cannot be read is told when it is settled.
             let Ok(Some(found)) = deliver::look(file) else { continue };
             let Ok(string) = AccessToken::parse(found.expose()) else { continue };
+            // Anything else is drift, and no access token that could be refused.
+            if !string.begins_like_metas() {
+                continue;
+            }
             let fingerprint = self.run.store.fingerprint(&string)?;
             if self.run.store.sightings(&fingerprint)?.is_empty() && !strangers.contains(&string) {
                 strangers.push(string);
@@ -185,32 +189,37 @@ impl<'a> Courier<'a> {
     pub(super) fn asking<T>(
         &self,
         row: &Delivery,
-        act: impl FnOnce(&dyn Fn(Option<&Secret>) -> bool) -> T,
+        act: impl FnOnce(&dyn Fn(Option<&Secret>) -> Consent) -> T,
     ) -> Result<T, StoreError> {
         let trouble: OnceCell<StoreError> = OnceCell::new();
         let done = act(&|found| {
             self.may_overwrite(row, found).unwrap_or_else(|error| {
                 let _ = trouble.set(error);
-                false
+                Consent::Refused
             })
         });
         trouble.into_inner().map_or(Ok(done), Err)
     }
 
-    /// The first delivery overwrites what it finds; after that only what this token had itself,
-    /// or nothing, and not even that where the file was found to have gone its own way.
-    fn may_overwrite(&self, row: &Delivery, found: Option<&Secret>) -> Result<bool, StoreError> {
-        if self.manner == Manner::Forced {
-            return Ok(true);
-        }
-        if row.drifted_since.is_some() {
-            return Ok(false);
-        }
-        if row.settled.is_none() {
-            return Ok(true);
-        }
-        let Some(found) = found else { return Ok(true) };
-        has_had(&self.run.store, self.token, found)
+    /// The first delivery overwrites what any token ever had, and what is plainly no value that is
+    /// needed; after that only what this token had itself, or nothing, and not even that where the
+    /// file was found to have gone its own way.
+    fn may_overwrite(&self, row: &Delivery, found: Option<&Secret>) -> Result<Consent, StoreError> {
+        let is_first = row.settled.is_none()
+            && row.drifted_since.is_none()
+            && row.half_written_since.is_none();
+        let is_ours = match found {
+            Some(found) if is_first => was_ever_had(&self.run.store, found)?,
+            Some(found) => has_had(&self.run.store, self.token, found)?,
+            None => true,
+        };
+        Ok(match self.manner {
+            _ if is_first && is_ours => Consent::Given,
+            _ if is_first => Consent::First,
+            Manner::Forced => Consent::Given,
+            Manner::Careful if row.drifted_since.is_none() && is_ours => Consent::Given,
+            Manner::Careful => Consent::Refused,
+        })
     }
 
     /// Runs a program at once if it serves this token alone; one that serves several is run once

@@ -3,7 +3,7 @@
 //! Files are edited in memory and programs are looked for; neither is touched.
 
 use super::courier::{Courier, Load};
-use crate::deliver::{self, Fault, Place, Rehearsal, Target};
+use crate::deliver::{self, Consent, Fault, Place, Rehearsal, Target};
 use crate::run::DryRun;
 use crate::store::StoreError;
 use crate::token::{AccessToken, Delivery, Secret, TargetId};
@@ -24,7 +24,7 @@ impl Courier<'_> {
         }
         for target in &self.member.deliver {
             let delivered = self.delivered(target);
-            if let Err(fault) = self.rehearse(target, &deliver::stand_in(), &|_| true) {
+            if let Err(fault) = self.rehearse(target, &deliver::stand_in(), &|_| Consent::First) {
                 self.failed(delivered, &fault)?;
             }
         }
@@ -43,7 +43,7 @@ impl Courier<'_> {
         let delivered = self.delivered(target);
         let foreseen = match self.left_behind(target)? {
             Some(fault) if row.owed.is_some() => Err(fault),
-            _ => self.rehearse(target, &load.parcel.string, &|_| true),
+            _ => self.rehearse(target, &load.parcel.string, &|_| Consent::Given),
         };
         match foreseen {
             Err(fault) => self.failed(delivered, &fault),
@@ -64,7 +64,7 @@ impl Courier<'_> {
         &self,
         target: &Target,
         string: &AccessToken,
-        may_go: &dyn Fn(Option<&Secret>) -> bool,
+        may_go: &dyn Fn(Option<&Secret>) -> Consent,
     ) -> Result<Rehearsal, Fault> {
         let path = self.run.session.environment.get("PATH");
         deliver::rehearse(target, string, may_go, path)

@@ -76,6 +76,12 @@ impl<'a> Deliveries<'a> {
     }
 }
 
+/// Whether any token ever had this string, or it was ever looked at for one.
+fn was_ever_had(store: &Store, found: &Secret) -> Result<bool, StoreError> {
+    let Ok(string) = AccessToken::parse(found.expose()) else { return Ok(false) };
+    Ok(!store.sightings(&store.fingerprint(&string)?)?.is_empty())
+}
+
 /// Whether this is a string that the token has, or had and that was followed by another. One that
 /// waits to be examined, or was refused, is still whoever's it was.
 fn has_had(store: &Store, token: TokenId, found: &Secret) -> Result<bool, StoreError> {
