@@ -30,7 +30,8 @@ use crate::store::{RunId, Store, StoreError};
 use crate::token::{AccessToken, DryRun, GenerationState, Secret, Time, TokenId};
 
 pub use error::DeliveryError;
-pub use preview::{Preview, TargetPreview};
+pub use file::foresee_first;
+pub use preview::{Preview, TargetPreview, sample_token};
 pub use restore::Restored;
 pub use state::{observed_deliveries, stored_deliveries};
 pub use token_delivery::{Replace, TokenDelivery};
@@ -86,6 +87,12 @@ impl<'a> Deliveries<'a> {
     ) -> TokenDelivery<'a> {
         TokenDelivery::new(self, token_config, token, replace)
     }
+}
+
+/// Whether this is an access token that any token has or had, or that was ever examined.
+fn was_ever_had(store: &Store, found: &Secret) -> Result<bool, StoreError> {
+    let Ok(access_token) = AccessToken::parse(found.expose()) else { return Ok(false) };
+    Ok(!store.sightings(&store.fingerprint(&access_token)?)?.is_empty())
 }
 
 /// Whether this is an access token that the token has, or had and that was followed by another. One

@@ -5,10 +5,10 @@
 //! be without leaving anything behind, and also where nothing is to be changed today.
 
 use super::DeliveryError;
-use super::file::{Plan, Written, plan};
+use super::file::{Consent, Plan, Written, plan};
 use super::token_delivery::{Payload, TokenDelivery};
 use crate::config::{FileTarget, Place, Target, Writing};
-use crate::edit::{self, Missing};
+use crate::edit::Missing;
 use crate::files::{self, FileError, Opened};
 use crate::process;
 use crate::store::StoreError;
@@ -57,7 +57,7 @@ pub fn sample_token() -> AccessToken {
 fn preview(
     target: &Target,
     access_token: &AccessToken,
-    may_replace: &dyn Fn(Option<&Secret>) -> bool,
+    may_replace: &dyn Fn(Option<&Secret>) -> Consent,
     path: Option<&str>,
 ) -> Result<Preview, DeliveryError> {
     match &target.place {
@@ -76,7 +76,7 @@ fn preview(
 fn of_file(
     target: &FileTarget,
     access_token: &AccessToken,
-    may_replace: &dyn Fn(Option<&Secret>) -> bool,
+    may_replace: &dyn Fn(Option<&Secret>) -> Consent,
 ) -> Result<Preview, DeliveryError> {
     let Some(opened) = Opened::open(&target.path)? else {
         return of_new_file(target, may_replace);
@@ -99,12 +99,12 @@ fn of_file(
 
 fn of_new_file(
     target: &FileTarget,
-    may_replace: &dyn Fn(Option<&Secret>) -> bool,
+    may_replace: &dyn Fn(Option<&Secret>) -> Consent,
 ) -> Result<Preview, DeliveryError> {
     if target.missing == Missing::Refuse {
         return Err(DeliveryError::no_file(&target.path));
     }
-    if !may_replace(None) {
+    if may_replace(None) == Consent::Refused {
         return Ok(Preview::Foreign);
     }
     files::foresee_create(&target.path)?;
@@ -114,7 +114,7 @@ fn of_new_file(
 /// The line that the value stands on, without the value, and without what else stands there:
 /// a file may be a single line, with a password in it. Empty where there is no value yet.
 fn line(target: &FileTarget, bytes: &[u8]) -> String {
-    let Ok(located) = edit::locate(target.format, bytes, target.key.as_deref()) else {
+    let Ok(located) = target.address().locate(bytes) else {
         return String::new();
     };
     let (before, after) = (&bytes[..located.span.start], &bytes[located.span.end..]);
@@ -143,7 +143,7 @@ impl TokenDelivery<'_> {
         }
         for target in &self.token_config.deliver {
             let delivered = self.delivered(target);
-            if let Err(error) = self.preview(target, &sample_token(), &|_| true) {
+            if let Err(error) = self.preview(target, &sample_token(), &|_| Consent::First) {
                 self.failed(delivered, &error)?;
             }
         }
@@ -161,7 +161,7 @@ impl TokenDelivery<'_> {
         let delivered = self.delivered(target);
         let preview = match self.left_behind(target)? {
             Some(error) if row.owed.is_some() => Err(error),
-            _ => self.preview(target, &payload.input.access_token, &|_| true),
+            _ => self.preview(target, &payload.input.access_token, &|_| Consent::Given),
         };
         match preview {
             Err(error) => self.failed(delivered, &error),
@@ -182,7 +182,7 @@ impl TokenDelivery<'_> {
         &self,
         target: &Target,
         access_token: &AccessToken,
-        may_replace: &dyn Fn(Option<&Secret>) -> bool,
+        may_replace: &dyn Fn(Option<&Secret>) -> Consent,
     ) -> Result<Preview, DeliveryError> {
         let path = self.context.environment.get("PATH");
         preview(target, access_token, may_replace, path)
