@@ -101,7 +101,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "config",
             "deliver",
             "exit",
-            "file",
+            "files",
             "graph",
             "notify",
             "policy",
