@@ -8,13 +8,15 @@ use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::policy::{Reason, humanize};
 use crate::session::refuse_filesystem;
+use crate::status;
 use crate::ui::{OutputFormat, Ui};
 
 /// Says whether the config is right; every complaint at once if it is not.
 pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<Exit, Complaint> {
     let config = config::load(path, environment)?;
     refuse_filesystem(&config)?;
-    let warnings = crate::status::exposures(&config);
+    let mut warnings = status::exposures(&config);
+    warnings.extend(status::undeliverable(&config));
     let said = match ui.format {
         OutputFormat::Json => format!(
             "{:#}\n",

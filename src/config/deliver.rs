@@ -1,5 +1,6 @@
 //! Reads `[[token.LABEL.deliver]]`: a file and the value in it, or a command.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use super::secret_form::looks_secret;
 use super::show::{Shown, ValueOrigin};
 use super::source::known_format;
 use super::wording::quoted_path;
-use crate::config::{FileTarget, Place, Target, Writing};
-use crate::edit::{self, EditError, Format, Missing};
+use crate::config::{FileTarget, FirstDelivery, FormatFrom, Place, Rules, Target, Writing};
+use crate::edit::{self, Anchored, EditError, Format, Missing, Options};
 use crate::token::TargetId;
 
 /// A target, and where the file speaks of it.
@@ -52,16 +53,25 @@ fn read_one(section: &Section<'_>) -> Option<DeliveryRead> {
     let command = section.command("A program that gets the token on its standard input");
     let writing = section.choice("write", "How the file is replaced", "way to write", Writing::ALL);
     let create = section.flag("create", "Whether a missing key or file is added");
+    let overwrite = section.flag("overwrite", "Whether the first delivery may replace any value");
+    let anchor = section.flag("anchor", "Whether a value that YAML aliases share is replaced");
+    let document = document(section);
     let timeout = section.duration("timeout", "How long it may take");
     let timeout = timeout.check(bad_timeout).or_std(TIMEOUT);
 
     let place = match (path.is_present(), command.is_present()) {
-        (true, false) => file(section, FileKeys { path, key, format, writing, create }),
+        (true, false) => {
+            let rules = RuleKeys { overwrite, anchor, document };
+            file(section, FileKeys { path, key, format, writing, create, rules })
+        }
         (false, true) => {
             refuse_with_command(section, &key);
             refuse_with_command(section, &format);
             refuse_with_command(section, &writing);
             refuse_with_command(section, &create);
+            refuse_with_command(section, &overwrite);
+            refuse_with_command(section, &anchor);
+            refuse_with_command(section, &document);
             program(section, command)
         }
         (true, true) => {
@@ -131,6 +141,51 @@ struct FileKeys<'a> {
     format: Ask<'a, String>,
     writing: Ask<'a, Writing>,
     create: Ask<'a, bool>,
+    rules: RuleKeys<'a>,
+}
+
+/// The keys that say which value is meant, and what may be replaced there.
+struct RuleKeys<'a> {
+    overwrite: Ask<'a, bool>,
+    anchor: Ask<'a, bool>,
+    document: Ask<'a, u32>,
+}
+
+impl RuleKeys<'_> {
+    /// Reads them for a file of that format; YAML alone has anchors and documents.
+    fn read(self, section: &Section<'_>, format: Format, format_from: FormatFrom) -> Option<Rules> {
+        let Self { overwrite, anchor, document } = self;
+        let first =
+            if overwrite.or(false) { FirstDelivery::Overwrite } else { FirstDelivery::Careful };
+        let number = |number: u32| NonZeroUsize::new(usize::try_from(number).ok()?);
+        let options = if format == Format::Yaml {
+            let anchored = if anchor.or(false) { Anchored::Replace } else { Anchored::Refuse };
+            Options { document: document.optional().and_then(number), anchored }
+        } else {
+            let are_present = (refuse_without_yaml(section, &anchor, format))
+                | refuse_without_yaml(section, &document, format);
+            if are_present {
+                return None;
+            }
+            Options::default()
+        };
+        Some(Rules { options, format_from, first })
+    }
+}
+
+/// Complains of a key that only YAML gives a meaning.
+fn refuse_without_yaml<T>(section: &Section<'_>, ask: &Ask<'_, T>, format: Format) -> bool {
+    if ask.is_present() {
+        let message = format!("`{}` goes with a yaml file; this one is {format}", ask.key());
+        section.report(Diagnostic::at(ask.key_span(), message));
+    }
+    ask.is_present()
+}
+
+/// Reads which document of a file is meant, counted from 1.
+fn document<'a>(section: &'a Section<'a>) -> Ask<'a, u32> {
+    let sentence = "Which document of a YAML file has the key; the first is 1";
+    section.number("document", sentence, 1..=u32::from(u16::MAX))
 }
 
 fn file(section: &Section<'_>, keys: FileKeys<'_>) -> Option<Stated> {
@@ -154,13 +209,15 @@ fn file(section: &Section<'_>, keys: FileKeys<'_>) -> Option<Stated> {
     section.put("file", table, || path.shown());
     let by_name =
         || if format.is_some() { table() } else { ValueOrigin::Implied("its file's name") };
+    let format_from = if format.is_some() { FormatFrom::Config } else { FormatFrom::Name };
     let format = format.unwrap_or_else(|| Format::guess(&path));
+    let rules = keys.rules.read(section, format, format_from)?;
     section.put("format", by_name, || format.shown());
     let (id, called_by) = match &key {
         Some(key) => (format!("{}#{key}", path.display()), "its file and key"),
         None => (path.display().to_string(), "its file"),
     };
-    let place = Place::File(FileTarget { path, key, format, writing, missing });
+    let place = Place::File(FileTarget { path, key, format, writing, missing, rules });
     Some(Stated { place, id, called_by, span })
 }
 

@@ -53,7 +53,7 @@ pub use self::settings::Config;
 pub use self::show::{Brackets, Description, ShownTable, ShownValue, ValueOrigin};
 pub use self::source::SecretSource;
 pub use self::store::{KeySetting, StoreSettings, default_store};
-pub use self::target::{FileTarget, Place, Target, Writing};
+pub use self::target::{FileTarget, FirstDelivery, FormatFrom, Place, Rules, Target, Writing};
 pub use self::tokens::{Pages, TokenConfig};
 
 use self::diagnostic::{FileId, SourceText};

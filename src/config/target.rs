@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::edit::{Format, Missing};
+use crate::edit::{Address, Format, Missing, Options};
 use crate::token::TargetId;
 
 /// One place to which a token is delivered.
@@ -38,13 +38,53 @@ pub struct FileTarget {
     pub writing: Writing,
     /// What to do where the key or the file is missing.
     pub missing: Missing,
+    /// Which value is meant, and what may be replaced there.
+    pub rules: Rules,
+}
+
+impl FileTarget {
+    /// The value in the file.
+    pub fn address(&self) -> Address<'_> {
+        Address { format: self.format, key: self.key.as_deref(), options: self.rules.options }
+    }
+}
+
+/// Which value a target means where that is not plain, and what may be replaced there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// Which of several values the key means.
+    pub options: Options,
+    /// Who says how the file is written.
+    pub format_from: FormatFrom,
+    /// What the first delivery may replace.
+    pub first: FirstDelivery,
+}
+
+/// Who says how a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FormatFrom {
+    /// The config.
+    #[default]
+    Config,
+    /// The file's name.
+    Name,
+}
+
+/// What the first delivery to a target may replace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FirstDelivery {
+    /// Nothing that may be needed: a place without a value, a placeholder, an access token.
+    #[default]
+    Careful,
+    /// Any single value: `overwrite = true`.
+    Overwrite,
 }
 
 impl FileTarget {
     /// A file that a token is no longer delivered to: as a whole, not a value in it.
-    pub const fn former(path: PathBuf) -> Self {
+    pub fn former(path: PathBuf) -> Self {
         let (format, writing, missing) = (Format::Raw, Writing::InPlace, Missing::Refuse);
-        Self { path, key: None, format, writing, missing }
+        Self { path, key: None, format, writing, missing, rules: Rules::default() }
     }
 }
 

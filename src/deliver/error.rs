@@ -53,9 +53,35 @@ impl DeliveryError {
             .map_or_else(String::new, |place| format!(":{}:{}", place.line, place.column));
         let failure = Self::new(format!("{}{place}: {error}", path.display()));
         match error {
-            EditError::Missing { .. } => {
+            EditError::Missing { instead: None, .. } => {
                 failure.hint("mend `key` in the config, or set `create = true`")
             }
+            EditError::Missing { instead: Some(instead), .. } => {
+                failure.hint(format!("write `key = '{instead}'` in the config"))
+            }
+            EditError::InDocuments { .. } => {
+                failure.hint("name the document in the config: `document = 1` is the first")
+            }
+            EditError::NoDocument { .. } => failure.hint("correct `document` in the config"),
+            EditError::Anchored { .. } => {
+                failure.hint("set `anchor = true` in the config to change it for all its aliases")
+            }
+            EditError::Aliased { anchor, .. } => failure.hint(format!(
+                "name the value on line {anchor} with `key`, and set `anchor = true`"
+            )),
+            EditError::Encoded { found: found @ ("UTF-16" | "UTF-32") } => failure
+                .hint(format!("convert the file, for example with `iconv -f {found} -t UTF-8`")),
+            EditError::Encoded { .. } => failure.hint("correct `file` in the config"),
+            EditError::Sealed { .. } => failure.hint(
+                "deliver with `command` to a program that encrypts the token, instead of `file`",
+            ),
+            EditError::NotOurs { .. } => failure.hint(
+                "correct `file` and `key` in the config, or set `overwrite = true` to replace it",
+            ),
+            EditError::FormatNeeded => failure.hint(
+                "set `format` in the config: toml, ini, env, json or yaml with a `key`, or raw to \
+                 replace the whole file",
+            ),
             _ => failure.hint("mend the file, or `key` and `format` in the config"),
         }
     }

@@ -9,8 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 use super::error::DeliveryError;
-use crate::config::{FileTarget, Writing};
-use crate::edit::{self, EditError, Edited, Missing};
+use crate::config::{FileTarget, FirstDelivery, FormatFrom, Writing};
+use crate::edit::{Edited, Held, Missing};
 use crate::files::{self, FileError, Opened};
 use crate::token::{AccessToken, Secret};
 
@@ -29,6 +29,17 @@ pub enum Written {
     Replaced,
     /// It holds an unknown value and was left untouched.
     Foreign,
+}
+
+/// Whether what a file holds may be replaced by another access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// Whatever it is.
+    Given,
+    /// If it is one of what a first delivery may replace.
+    First,
+    /// It has drifted, and is left untouched.
+    Refused,
 }
 
 /// Reads the value that a file holds; none where there is no file, no such key, or nothing at it.
@@ -58,7 +69,7 @@ pub trait Memory {
 pub fn write<M: Memory>(
     target: &FileTarget,
     access_token: &AccessToken,
-    may_replace: &dyn Fn(Option<&Secret>) -> bool,
+    may_replace: &dyn Fn(Option<&Secret>) -> Consent,
     memory: &M,
 ) -> Result<Result<Written, DeliveryError>, M::Error> {
     let written = rewrite(target, memory, |bytes| plan(target, bytes, access_token, may_replace))?;
@@ -125,13 +136,17 @@ pub fn plan(
     target: &FileTarget,
     bytes: &[u8],
     access_token: &AccessToken,
-    may_replace: &dyn Fn(Option<&Secret>) -> bool,
+    may_replace: &dyn Fn(Option<&Secret>) -> Consent,
 ) -> Result<PlannedWrite, DeliveryError> {
     let found = held(target, bytes)?;
     let is_there = found.as_ref().is_some_and(|found| found.expose() == access_token.expose());
+    let consent = if is_there { Consent::Given } else { may_replace(found.as_ref()) };
+    if consent == Consent::First {
+        allow_first(target, bytes)?;
+    }
     // What cannot be edited is not left alone but broken: `deliver --force` would not help.
     let edited = edited(target, bytes, access_token)?;
-    if !is_there && !may_replace(found.as_ref()) {
+    if consent == Consent::Refused {
         return Ok(PlannedWrite::Leave(Written::Foreign));
     }
     match edited {
@@ -143,12 +158,12 @@ pub fn plan(
 fn create(
     target: &FileTarget,
     access_token: &AccessToken,
-    may_replace: &dyn Fn(Option<&Secret>) -> bool,
+    may_replace: &dyn Fn(Option<&Secret>) -> Consent,
 ) -> Result<Written, DeliveryError> {
     if target.missing == Missing::Refuse {
         return Err(DeliveryError::no_file(&target.path));
     }
-    if !may_replace(None) {
+    if may_replace(None) == Consent::Refused {
         return Ok(Written::Foreign);
     }
     match edited(target, b"", access_token)? {
@@ -166,24 +181,38 @@ pub fn edited(
     bytes: &[u8],
     access_token: &AccessToken,
 ) -> Result<Edited, DeliveryError> {
-    edit::replace(
-        target.format,
-        bytes,
-        target.key.as_deref(),
-        access_token.expose(),
-        target.missing,
-    )
-    .map_err(|error| DeliveryError::in_file(&target.path, &error))
+    target
+        .address()
+        .replace(bytes, access_token.expose(), target.missing)
+        .map_err(|error| DeliveryError::in_file(&target.path, &error))
 }
 
-/// A key that is not there holds nothing, and neither does an empty value or a number.
-fn held(target: &FileTarget, bytes: &[u8]) -> Result<Option<Secret>, DeliveryError> {
-    match edit::locate(target.format, bytes, target.key.as_deref()) {
-        Ok(located) => {
-            let text = located.value.trim();
-            Ok((!text.is_empty()).then(|| Secret::new(text)))
+/// Refuses a first delivery into `bytes` that would replace what may be needed.
+fn allow_first(target: &FileTarget, bytes: &[u8]) -> Result<(), DeliveryError> {
+    let address = target.address();
+    let allowed = match (target.rules.first, target.rules.format_from) {
+        (FirstDelivery::Overwrite, _) => Ok(()),
+        (FirstDelivery::Careful, FormatFrom::Name) => {
+            address.is_one_word(bytes).and_then(|()| address.may_be_replaced(bytes))
         }
-        Err(EditError::Missing { .. } | EditError::NotText { .. }) => Ok(None),
+        (FirstDelivery::Careful, FormatFrom::Config) => address.may_be_replaced(bytes),
+    };
+    allowed.map_err(|error| DeliveryError::in_file(&target.path, &error))
+}
+
+/// Why a first delivery into the file as it is now would fail, as far as its content shows; none
+/// where there is no file, or where it cannot be read.
+pub fn foresee_first(target: &FileTarget, access_token: &AccessToken) -> Option<DeliveryError> {
+    let opened = Opened::open(&target.path).ok()??;
+    let allowed = allow_first(target, opened.bytes());
+    allowed.and_then(|()| edited(target, opened.bytes(), access_token).map(drop)).err()
+}
+
+/// What the file holds; of what is not text, such as a number, what is written there.
+fn held(target: &FileTarget, bytes: &[u8]) -> Result<Option<Secret>, DeliveryError> {
+    match target.address().held(bytes) {
+        Ok(Held::Nothing) => Ok(None),
+        Ok(Held::Text(text) | Held::Other(text)) => Ok(Some(Secret::new(text.trim()))),
         Err(error) => Err(DeliveryError::in_file(&target.path, &error)),
     }
 }

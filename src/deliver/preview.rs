@@ -5,9 +5,9 @@
 //! be without leaving anything behind, and also where nothing is to be changed today.
 
 use super::error::DeliveryError;
-use super::file::{PlannedWrite, Written, plan};
+use super::file::{Consent, PlannedWrite, Written, plan};
 use crate::config::{FileTarget, Place, Target, Writing};
-use crate::edit::{self, Missing};
+use crate::edit::Missing;
 use crate::files::{self, FileError, Opened};
 use crate::process;
 use crate::token::{AccessToken, Secret, TargetId, redact};
@@ -55,7 +55,7 @@ pub fn sample_token() -> AccessToken {
 pub fn preview(
     target: &Target,
     access_token: &AccessToken,
-    may_replace: &dyn Fn(Option<&Secret>) -> bool,
+    may_replace: &dyn Fn(Option<&Secret>) -> Consent,
     path: Option<&str>,
 ) -> Result<Preview, DeliveryError> {
     match &target.place {
@@ -74,7 +74,7 @@ pub fn preview(
 fn of_file(
     target: &FileTarget,
     access_token: &AccessToken,
-    may_replace: &dyn Fn(Option<&Secret>) -> bool,
+    may_replace: &dyn Fn(Option<&Secret>) -> Consent,
 ) -> Result<Preview, DeliveryError> {
     let Some(opened) = Opened::open(&target.path)? else {
         return of_new_file(target, may_replace);
@@ -97,12 +97,12 @@ fn of_file(
 
 fn of_new_file(
     target: &FileTarget,
-    may_replace: &dyn Fn(Option<&Secret>) -> bool,
+    may_replace: &dyn Fn(Option<&Secret>) -> Consent,
 ) -> Result<Preview, DeliveryError> {
     if target.missing == Missing::Refuse {
         return Err(DeliveryError::no_file(&target.path));
     }
-    if !may_replace(None) {
+    if may_replace(None) == Consent::Refused {
         return Ok(Preview::Foreign);
     }
     files::foresee_create(&target.path)?;
@@ -112,7 +112,7 @@ fn of_new_file(
 /// The line that the value stands on, without the value, and without what else stands there:
 /// a file may be a single line, with a password in it. Empty where there is no value yet.
 fn line(target: &FileTarget, bytes: &[u8]) -> String {
-    let Ok(located) = edit::locate(target.format, bytes, target.key.as_deref()) else {
+    let Ok(located) = target.address().locate(bytes) else {
         return String::new();
     };
     let (before, after) = (&bytes[..located.span.start], &bytes[located.span.end..]);

@@ -3,10 +3,10 @@
 use std::cell::OnceCell;
 use std::time::Instant;
 
-use super::context::{DeliveryContext, DeliveryRecord, has_had};
+use super::context::{DeliveryContext, DeliveryRecord, has_had, was_ever_had};
 use super::deliveries::Deliveries;
 use super::error::DeliveryError;
-use super::file::{self, Written};
+use super::file::{self, Consent, Written};
 use super::half_written::StoreMemory;
 use super::hook::HookInput;
 use super::hook_queue::{PendingHook, still_running};
@@ -68,6 +68,10 @@ impl TokenDelivery<'_> {
             // A file that cannot be read is reported when it is delivered.
             let Ok(Some(found)) = file::read_value(file) else { continue };
             let Ok(access_token) = AccessToken::parse(found.expose()) else { continue };
+            // Anything else is drift, and no access token that could be refused.
+            if !access_token.begins_like_metas() {
+                continue;
+            }
             let fingerprint = self.context.store.fingerprint(&access_token)?;
             let is_unknown = self.context.store.sightings(&fingerprint)?.is_empty();
             if is_unknown && !foreign_tokens.contains(&access_token) {
@@ -195,32 +199,38 @@ impl TokenDelivery<'_> {
     fn asking<T>(
         &self,
         row: &Delivery,
-        act: impl FnOnce(&dyn Fn(Option<&Secret>) -> bool) -> T,
+        act: impl FnOnce(&dyn Fn(Option<&Secret>) -> Consent) -> T,
     ) -> Result<T, StoreError> {
         let trouble: OnceCell<StoreError> = OnceCell::new();
         let done = act(&|found| {
             self.may_overwrite(row, found).unwrap_or_else(|error| {
                 let _ = trouble.set(error);
-                false
+                Consent::Refused
             })
         });
         trouble.into_inner().map_or(Ok(done), Err)
     }
 
-    /// The first delivery overwrites what it finds; after that only what this token had itself,
-    /// or nothing, and not even that where the file has drifted.
-    fn may_overwrite(&self, row: &Delivery, found: Option<&Secret>) -> Result<bool, StoreError> {
-        if self.replace == Replace::Anything {
-            return Ok(true);
-        }
-        if row.drifted_since.is_some() {
-            return Ok(false);
-        }
-        if row.settled.is_none() {
-            return Ok(true);
-        }
-        let Some(found) = found else { return Ok(true) };
-        has_had(self.context.store, self.token, found)
+    /// The first delivery replaces what any token ever had, and what is plainly no value that is
+    /// needed; after that only what this token had itself, or nothing, and not even that where the
+    /// file has drifted.
+    fn may_overwrite(&self, row: &Delivery, found: Option<&Secret>) -> Result<Consent, StoreError> {
+        let store = self.context.store;
+        let is_first = row.settled.is_none()
+            && row.drifted_since.is_none()
+            && row.half_written_since.is_none();
+        let is_ours = match found {
+            Some(found) if is_first => was_ever_had(store, found)?,
+            Some(found) => has_had(store, self.token, found)?,
+            None => true,
+        };
+        Ok(match self.replace {
+            _ if is_first && is_ours => Consent::Given,
+            _ if is_first => Consent::First,
+            Replace::Anything => Consent::Given,
+            Replace::Own if row.drifted_since.is_none() && is_ours => Consent::Given,
+            Replace::Own => Consent::Refused,
+        })
     }
 
     /// Runs a program at once if it serves this token alone; one that serves several is run once
@@ -262,7 +272,7 @@ impl TokenDelivery<'_> {
         }
         for target in &self.token_config.deliver {
             let record = self.record(target);
-            if let Err(error) = self.preview(target, &sample_token(), &|_| true) {
+            if let Err(error) = self.preview(target, &sample_token(), &|_| Consent::First) {
                 record.failed(&error)?;
             }
         }
@@ -280,7 +290,7 @@ impl TokenDelivery<'_> {
         let record = self.record(target);
         let preview = match self.left_behind(target)? {
             Some(error) if row.owed.is_some() => Err(error),
-            _ => self.preview(target, &payload.input.access_token, &|_| true),
+            _ => self.preview(target, &payload.input.access_token, &|_| Consent::Given),
         };
         match preview {
             Err(error) => record.failed(&error),
@@ -302,7 +312,7 @@ impl TokenDelivery<'_> {
         &self,
         target: &Target,
         access_token: &AccessToken,
-        may_replace: &dyn Fn(Option<&Secret>) -> bool,
+        may_replace: &dyn Fn(Option<&Secret>) -> Consent,
     ) -> Result<Preview, DeliveryError> {
         let path = self.context.environment.get("PATH");
         preview(target, access_token, may_replace, path)

@@ -39,7 +39,7 @@ impl fmt::Debug for Document {
 }
 
 /// What a format's parser makes of a file, ready to be asked for any key.
-enum Parsed {
+pub enum Parsed {
     Env(env::EnvNames),
     Ini(ini::IniNames),
     Json(json::Collections),
@@ -49,7 +49,7 @@ enum Parsed {
 }
 
 impl Parsed {
-    fn of(file: &File<'_>) -> Result<Self, EditError> {
+    pub fn of(file: &File<'_>) -> Result<Self, EditError> {
         Ok(match file.format {
             Format::Env => Self::Env(env::EnvNames::of(file)),
             Format::Ini => Self::Ini(ini::IniNames::of(file)?),
@@ -61,7 +61,7 @@ impl Parsed {
     }
 
     /// Finds what is at a key that [`check`] has let pass.
-    fn find(&self, file: &File<'_>, key: Option<&str>) -> Result<Site, EditError> {
+    pub fn find(&self, file: &File<'_>, key: Option<&str>) -> Result<Site, EditError> {
         let Some(key) = key else { return raw(file) };
         match self {
             Self::Env(names) => names.find(file, key),
@@ -82,6 +82,7 @@ pub fn find(file: &File<'_>, key: Option<&str>) -> Result<Site, EditError> {
 
 /// Whether a file of that format can have such a key, whatever it holds.
 fn check(file: &File<'_>, key: Option<&str>) -> Result<(), EditError> {
+    file.is_text()?;
     match (file.format, key) {
         (Format::Raw, None) => Ok(()),
         (Format::Raw, Some(key)) => {

@@ -6,8 +6,10 @@
 //! `export`, blanks and quotes stay. A bare value stays bare while it holds only what a shell leaves
 //! alone, or what the old value held too: a file with a bare `|` is not read by a shell. Otherwise
 //! it goes into `'`. A value in `'` goes into `"` if it has a `'`, or a `\` that some readers undo
-//! even there; one in `"` goes into `'` if something inside might be expanded; what fits neither is
-//! escaped in `"` as shells do. Line breaks are refused: some readers undo `\n`, some do not.
+//! even there; one in `"` goes into `'` if something inside would have to be escaped. In `"` only
+//! `"` and `\` are escaped: not every reader undoes `\$`. Line breaks are refused: some readers undo
+//! `\n`, some do not. So is a line that holds more than the value: a shell begins another command
+//! there, or another assignment.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -20,7 +22,11 @@ use super::site::{Content, Site};
 use super::{EditError, File, Format};
 
 /// The assignments of a file by their names.
-pub struct EnvNames(HashMap<Vec<u8>, Vec<Spot>>);
+pub struct EnvNames {
+    spots: HashMap<Vec<u8>, Vec<Spot>>,
+    /// Where quotes are opened that are not closed: what stands behind may be inside.
+    open: Vec<usize>,
+}
 
 /// Where one assignment stands.
 #[derive(Clone)]
@@ -33,19 +39,26 @@ struct Spot {
 impl EnvNames {
     /// Reads every assignment of the file.
     pub fn of(file: &File<'_>) -> Self {
-        let mut names: HashMap<Vec<u8>, Vec<Spot>> = HashMap::new();
+        let mut names = Self { spots: HashMap::new(), open: Vec::new() };
         for EnvEntry { line, name, at, value, .. } in entries(file) {
-            names.entry(name.to_vec()).or_default().push(Spot { line, at, value });
+            if matches!(value, Written::Unclosed) {
+                names.open.push(at);
+            }
+            names.spots.entry(name.to_vec()).or_default().push(Spot { line, at, value });
         }
-        Self(names)
+        names
     }
 
     /// Finds the value of the variable `key`.
     pub fn find(&self, file: &File<'_>, key: &str) -> Result<Site, EditError> {
-        let found = self.0.get(key.as_bytes()).map(Vec::as_slice).unwrap_or_default();
+        let found = self.spots.get(key.as_bytes()).map(Vec::as_slice).unwrap_or_default();
         let spot = file.only(key, found.iter().map(|spot| (spot.line, spot)).collect())?;
+        if let Some(open) = self.open.iter().find(|open| **open < spot.line) {
+            return Err(file.unparsable(*open));
+        }
         match spot.value.clone() {
             Written::Unclosed => Err(file.unparsable(spot.at)),
+            Written::Crowded => Err(crowded(file, key, spot.at)),
             Written::Bare(span) => text(file, span.clone(), span, Quote::None),
             Written::Quoted { span, quote } => {
                 text(file, span.clone(), span.start + 1..span.end - 1, quote)
@@ -70,9 +83,29 @@ impl EnvEntry<'_> {
     pub(super) fn end(&self) -> usize {
         match &self.value {
             Written::Bare(span) | Written::Quoted { span, .. } => span.end,
-            Written::Unclosed => self.at,
+            Written::Crowded | Written::Unclosed => self.at,
         }
     }
+
+    /// Whether another assignment of `key` stands behind the value on the same line.
+    fn hides(&self, file: &File<'_>, key: &str) -> bool {
+        let behind = match &self.value {
+            Written::Bare(span) => &file.bytes[span.clone()],
+            Written::Crowded => {
+                file.bytes[self.at..].split(|byte| *byte == b'\n').next().unwrap_or(b"")
+            }
+            Written::Quoted { .. } | Written::Unclosed => return false,
+        };
+        let words = behind.split(|byte| b" \t;&|".contains(byte));
+        let wanted = joined(&[key, "="]);
+        words.skip(1).any(|word| word.starts_with(wanted.as_bytes()))
+    }
+}
+
+/// The error of a line that holds more than the value.
+fn crowded(file: &File<'_>, key: &str, at: usize) -> EditError {
+    let why = "more than the value stands on its line";
+    EditError::Irreplaceable { key: key.to_owned(), at: file.place(at), why }
 }
 
 /// Whether a shell that reads the line hands the variable on.
@@ -114,7 +147,12 @@ enum Quote {
 #[derive(Clone)]
 enum Written {
     Bare(Range<usize>),
-    Quoted { span: Range<usize>, quote: Quote },
+    Quoted {
+        span: Range<usize>,
+        quote: Quote,
+    },
+    /// In quotes, with more behind them on the line, such as another command of a shell.
+    Crowded,
     Unclosed,
 }
 
@@ -138,10 +176,11 @@ impl Written {
                 b'\\' if quote == Quote::Double => escaped = true,
                 byte if *byte == mark => {
                     let end = start + ahead + 2;
-                    return if is_clean(bytes, end) {
-                        Self::Quoted { span: start..end, quote }
-                    } else {
-                        Self::Unclosed
+                    let on_one_line = !bytes[start..end].contains(&b'\n');
+                    return match behind(bytes, end) {
+                        Behind::Nothing => Self::Quoted { span: start..end, quote },
+                        Behind::More if on_one_line => Self::Crowded,
+                        Behind::More | Behind::Glued => Self::Unclosed,
                     };
                 }
                 _ => {}
@@ -151,11 +190,40 @@ impl Written {
     }
 }
 
-/// Whether only a comment follows on the line.
-fn is_clean(bytes: &[u8], from: usize) -> bool {
+/// What follows the quotes on their line.
+enum Behind {
+    /// Nothing, or a comment.
+    Nothing,
+    /// Something of its own.
+    More,
+    /// More of the same word.
+    Glued,
+}
+
+fn behind(bytes: &[u8], from: usize) -> Behind {
     let rest = bytes[from..].split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let rest = rest.trim_ascii_start();
-    rest.is_empty() || rest[0] == b'#'
+    match (rest.first(), rest.trim_ascii_start().first()) {
+        (_, None | Some(b'#')) => Behind::Nothing,
+        (Some(b' ' | b'\t' | b';' | b'&' | b'|'), _) => Behind::More,
+        _ => Behind::Glued,
+    }
+}
+
+/// Whether a bare value is more than one: a shell begins another command or assignment in it. An
+/// app's token has a `|`, and is one.
+fn is_more_than_one(bare: &[u8]) -> bool {
+    let mut words = bare.split(|byte| b" \t".contains(byte)).skip(1);
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let is_assignment = |word: &[u8]| {
+        let name = word.iter().take_while(|byte| is_name(byte)).count();
+        name > 0 && word.get(name) == Some(&b'=')
+    };
+    let id = bare.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = match bare.get(id) {
+        Some(b'|') if id > 0 => &bare[id + 1..],
+        _ => bare,
+    };
+    rest.iter().any(|byte| b";&|".contains(byte)) || words.any(is_assignment)
 }
 
 fn bare(bytes: &[u8], start: usize, line_end: usize) -> Range<usize> {
@@ -195,7 +263,7 @@ fn text(
     let written =
         std::str::from_utf8(&file.bytes[inside]).map_err(|_| file.unparsable(span.start))?;
     if quote == Quote::Single {
-        return Ok(Site { span, content: Content::text(written) });
+        return Ok(Site::new(span, Content::text(written)));
     }
     let mut value = Zeroizing::new(String::with_capacity(written.len()));
     let mut chars = written.chars();
@@ -203,7 +271,7 @@ fn text(
         match c {
             '$' => {
                 let content = Content::Scalar("a `$` that a reader may expand");
-                return Ok(Site { span, content });
+                return Ok(Site::new(span, content));
             }
             '\\' if quote == Quote::Double => match chars.next() {
                 Some('n') => value.push('\n'),
@@ -216,7 +284,7 @@ fn text(
             _ => value.push(c),
         }
     }
-    Ok(Site { span, content: Content::Text(value) })
+    Ok(Site::new(span, Content::Text(value)))
 }
 
 /// Another value in the place of the one at `site`.
@@ -231,6 +299,9 @@ pub fn overwrite(file: &File<'_>, key: &str, site: Site, value: &str) -> Result<
         let why = "a `\\` at the end of the line makes the next line part of it";
         let at = file.place(site.span.start);
         return Err(EditError::Irreplaceable { key: key.to_owned(), at, why });
+    }
+    if quote == Quote::None && is_more_than_one(old) {
+        return Err(crowded(file, key, site.span.start));
     }
     let written = written(value, quote, old)?;
     if old.is_empty() {
@@ -263,13 +334,18 @@ fn written(value: &str, quote: Quote, old: &[u8]) -> Result<Zeroizing<String>, E
     let fits = |quote: &Quote| match quote {
         Quote::None => value.chars().all(|c| is_bare(c, old)),
         Quote::Single => !value.contains(['\'', '\\']),
-        Quote::Double => !value.contains(['$', '`']),
+        Quote::Double => !value.contains(['$', '`', '"', '\\']),
     };
-    Ok(match order.into_iter().find(fits).unwrap_or(Quote::Double) {
-        Quote::None => between("", value),
-        Quote::Single => between("'", value),
-        Quote::Double => escaped(value),
-    })
+    match order.into_iter().find(fits) {
+        Some(Quote::None) => Ok(between("", value)),
+        Some(Quote::Single) => Ok(between("'", value)),
+        Some(Quote::Double) => Ok(between("\"", value)),
+        None if !value.contains(['$', '`']) => Ok(escaped(value)),
+        None => {
+            let why = "it has a `$` or a backtick, and a `'` or a `\\`";
+            Err(EditError::Unwritable { format: Format::Env, why })
+        }
+    }
 }
 
 /// Whether a character needs no quotes: no shell acts on it, or the old value had it bare as well.
@@ -285,7 +361,7 @@ fn escaped(value: &str) -> Zeroizing<String> {
     let mut written = Zeroizing::new(String::with_capacity(value.len() * 2 + 2));
     written.push('"');
     for c in value.chars() {
-        if "\"\\$`".contains(c) {
+        if "\"\\".contains(c) {
             written.push('\\');
         }
         written.push(c);
@@ -309,6 +385,13 @@ pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditErro
     {
         let why = "the last line of the file goes on by its `\\`";
         return Err(file.no_place(key, Some(at), why));
+    }
+    if let Some(entry) = entries.iter().find(|entry| entry.hides(file, key)) {
+        return Err(file.no_place(
+            key,
+            Some(entry.line),
+            "it stands behind another value on a line",
+        ));
     }
     let all = |entry: &_| matches!(entry, EnvEntry { exported: Exported::Yes, .. });
     let export = if !entries.is_empty() && entries.iter().all(all) { "export " } else { "" };

@@ -27,7 +27,61 @@ pub enum EditError {
         format: Format,
     },
     /// The key is not there.
-    Missing { key: String },
+    Missing {
+        /// The key as configured.
+        key: String,
+        /// The key of a value that may be meant: its name holds the dots.
+        instead: Option<String>,
+    },
+    /// The key is there in several documents of the file.
+    InDocuments {
+        /// The key as configured.
+        key: String,
+        /// The numbers of these documents, counted from 1.
+        documents: Vec<usize>,
+    },
+    /// The file has no document of that number.
+    NoDocument {
+        /// How many it has.
+        count: usize,
+    },
+    /// The value is anchored in YAML: its aliases would change with it.
+    Anchored {
+        /// The key as configured.
+        key: String,
+        /// Where the anchored value begins.
+        at: LineColumn,
+    },
+    /// The key leads through an alias of YAML: the value stands elsewhere in the file.
+    Aliased {
+        /// The key as configured.
+        key: String,
+        /// Where the alias stands.
+        at: LineColumn,
+        /// The line on which what it stands for begins, counted from 1.
+        anchor: usize,
+    },
+    /// The file is not UTF-8.
+    Encoded {
+        /// What it is instead.
+        found: &'static str,
+    },
+    /// The file is encrypted, or is a manifest of something encrypted.
+    Sealed {
+        /// What encrypts it.
+        by: &'static str,
+    },
+    /// What stands there before a first delivery is no access token, so it may be needed.
+    NotOurs {
+        /// The key as configured; none for a whole file.
+        key: Option<String>,
+        /// Where the value begins.
+        at: LineColumn,
+        /// What is there instead.
+        found: &'static str,
+    },
+    /// The file's name tells no format, and it holds more than one word.
+    FormatNeeded,
     /// The key is there twice.
     Ambiguous {
         key: String,
@@ -46,12 +100,6 @@ pub enum EditError {
     Unparsable {
         format: Format,
         /// Where it ends to make sense.
-        at: LineColumn,
-    },
-    /// The file has a comment where its format allows none.
-    Commented {
-        format: Format,
-        /// Where the comment begins.
         at: LineColumn,
     },
     /// The value is there, and more than it hangs on its bytes.
@@ -81,18 +129,29 @@ pub enum EditError {
 }
 
 impl EditError {
+    pub(super) fn missing(key: &str) -> Self {
+        Self::Missing { key: key.to_owned(), instead: None }
+    }
+
     /// Where in the file it is, if it is at one place.
     pub fn place(&self) -> Option<LineColumn> {
         match self {
             Self::NotText { at, .. }
             | Self::Unparsable { at, .. }
-            | Self::Commented { at, .. }
+            | Self::Anchored { at, .. }
+            | Self::Aliased { at, .. }
+            | Self::NotOurs { at, .. }
             | Self::Irreplaceable { at, .. } => Some(*at),
             Self::NoPlace { at, .. } => *at,
             Self::KeyNeeded(_)
             | Self::BadKey { .. }
             | Self::Missing { .. }
             | Self::Ambiguous { .. }
+            | Self::InDocuments { .. }
+            | Self::NoDocument { .. }
+            | Self::Encoded { .. }
+            | Self::Sealed { .. }
+            | Self::FormatNeeded
             | Self::Unwritable { .. }
             | Self::Unproven { .. } => None,
         }
@@ -109,11 +168,52 @@ impl fmt::Display for EditError {
             Self::BadKey { key, format } => {
                 write!(f, "`{}` is no key of {} file", key.escape_debug(), one(*format))
             }
-            Self::Missing { key } => write!(f, "it has no key `{}`", key.escape_debug()),
+            Self::Missing { key, instead: None } => {
+                write!(f, "it has no key `{}`", key.escape_debug())
+            }
+            Self::Missing { key, instead: Some(instead) } => {
+                let (key, instead) = (key.escape_debug(), instead.replace(char::is_control, "?"));
+                write!(f, "it has no key `{key}`, but `{instead}`: a name in it holds the dots")
+            }
             Self::Ambiguous { key, lines } => {
-                let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
-                let lines = lines.join(" and ");
-                write!(f, "the key `{}` is there more than once: lines {lines}", key.escape_debug())
+                let (key, lines) = (key.escape_debug(), numbers(lines));
+                write!(f, "the key `{key}` is there more than once: lines {lines}")
+            }
+            Self::InDocuments { key, documents } => {
+                let (key, documents) = (key.escape_debug(), numbers(documents));
+                write!(f, "the key `{key}` is in more than one document: {documents}")
+            }
+            Self::NoDocument { count: 1 } => f.write_str("it has only one document"),
+            Self::NoDocument { count } => write!(f, "it has only {count} documents"),
+            Self::Anchored { key, at } => {
+                let (key, line) = (key.escape_debug(), at.line);
+                write!(
+                    f,
+                    "the value of the key `{key}` cannot be replaced alone: it is anchored by `&`, \
+                     and its aliases would change with it: line {line}"
+                )
+            }
+            Self::Aliased { key, at, anchor } => {
+                let (key, line) = (key.escape_debug(), at.line);
+                write!(
+                    f,
+                    "the key `{key}` leads through an alias: line {line}; what it stands for \
+                     begins on line {anchor}"
+                )
+            }
+            Self::Encoded { found } => write!(f, "it is {found}, not UTF-8 text"),
+            Self::Sealed { by } => {
+                write!(f, "it is encrypted by {by}, and an edit would break it or show the token")
+            }
+            Self::NotOurs { key: Some(key), at, found } => {
+                let (key, line) = (key.escape_debug(), at.line);
+                write!(f, "the key `{key}` holds {found}, not an access token: line {line}")
+            }
+            Self::NotOurs { key: None, found, .. } => {
+                write!(f, "it holds {found}, not an access token")
+            }
+            Self::FormatNeeded => {
+                f.write_str("it holds more than one word, and its name does not tell its format")
             }
             Self::NotText { key, at, found } => {
                 let (key, line) = (key.escape_debug(), at.line);
@@ -124,9 +224,6 @@ impl fmt::Display for EditError {
             }
             Self::Unparsable { format, at } => {
                 write!(f, "it cannot be read as {format}: line {}", at.line)
-            }
-            Self::Commented { format, at } => {
-                write!(f, "it has a comment, which {format} does not allow: line {}", at.line)
             }
             Self::Irreplaceable { key, at, why } => {
                 let (key, line) = (key.escape_debug(), at.line);
@@ -144,6 +241,10 @@ impl fmt::Display for EditError {
             }
         }
     }
+}
+
+fn numbers(numbers: &[usize]) -> String {
+    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 /// The format's name with its article.

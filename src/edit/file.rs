@@ -1,6 +1,6 @@
 //! Knows where things stand in a file: its lines, its line ends, its byte order mark.
 
-use super::{EditError, Format, LineColumn};
+use super::{EditError, Format, LineColumn, Options};
 
 /// The byte order mark of UTF-8.
 pub const BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -10,12 +10,25 @@ pub struct File<'a> {
     pub bytes: &'a [u8],
     pub start: usize,
     pub format: Format,
+    pub options: Options,
 }
 
 impl<'a> File<'a> {
     /// Takes the bytes of a file; its text begins behind a byte order mark.
     pub fn new(format: Format, bytes: &'a [u8]) -> Self {
-        Self { bytes, start: if bytes.starts_with(BOM) { BOM.len() } else { 0 }, format }
+        Self::with(format, bytes, Options::default())
+    }
+
+    pub fn with(format: Format, bytes: &'a [u8], options: Options) -> Self {
+        Self { bytes, start: if bytes.starts_with(BOM) { BOM.len() } else { 0 }, format, options }
+    }
+
+    /// Refuses what no line or quote can be found in: text in another encoding, and what is no text.
+    pub fn is_text(&self) -> Result<(), EditError> {
+        match encoding(self.bytes) {
+            None => Ok(()),
+            Some(found) => Err(EditError::Encoded { found }),
+        }
     }
 
     /// The text behind the byte order mark.
@@ -51,7 +64,7 @@ impl<'a> File<'a> {
         }
         match found.into_iter().next() {
             Some((_, only)) => Ok(only),
-            None => Err(EditError::Missing { key: key.to_owned() }),
+            None => Err(EditError::missing(key)),
         }
     }
 
@@ -111,5 +124,17 @@ impl<'a> File<'a> {
     /// The error for a key that cannot be added, for `why`.
     pub fn no_place(&self, key: &str, at: Option<usize>, why: &'static str) -> EditError {
         EditError::NoPlace { key: key.to_owned(), at: at.map(|at| self.place(at)), why }
+    }
+}
+
+/// What the bytes are, if they are not text in UTF-8 or in another encoding that keeps ASCII.
+fn encoding(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => Some("UTF-32"),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("UTF-16"),
+        // Without a mark, by how its first two characters look if they are ASCII.
+        [a, 0, b, 0, ..] | [0, a, 0, b, ..] if *a > 0 && *b > 0 => Some("UTF-16"),
+        _ if bytes.contains(&0) => Some("binary"),
+        _ => None,
     }
 }

@@ -12,9 +12,9 @@ pub enum Format {
     Ini,
     /// Lines of `NAME=value`; a key is the name.
     Env,
-    /// JSON; a key is a dotted path or a `/json/pointer`.
+    /// JSON, comments and trailing commas allowed; a key is a dotted path or a `/json/pointer`.
     Json,
-    /// YAML; a key is a dotted path.
+    /// YAML; a key is a dotted path, in which a name with dots is quoted.
     Yaml,
     /// The whole file is the value; there is no key.
     Raw,
@@ -52,7 +52,7 @@ impl Format {
             Some("toml") => Self::Toml,
             Some("ini" | "cfg" | "conf" | "cnf") => Self::Ini,
             Some("env") => Self::Env,
-            Some("json") => Self::Json,
+            Some("json" | "jsonc") => Self::Json,
             Some("yaml" | "yml") => Self::Yaml,
             _ => Self::Raw,
         }
@@ -79,6 +79,7 @@ mod tests {
             ("/srv/a/web.env", Format::Env),
             ("/srv/a/a.TOML", Format::Toml),
             ("/srv/a/a.json", Format::Json),
+            ("/srv/a/settings.jsonc", Format::Json),
             ("/srv/a/a.yml", Format::Yaml),
             ("/srv/a/token", Format::Raw),
             ("/", Format::Raw),

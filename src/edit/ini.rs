@@ -6,9 +6,9 @@
 //!
 //! A value without quotes stays without, one in quotes keeps them. No escape is known to all
 //! readers, so a value that does not fit moves on: from bare to `"` to `'`; where none of them holds
-//! it, it is refused. `%` and `|` stay as they are, though Python's configparser wants the one
-//! doubled and PHP computes with the other where it is bare: the file does not say which of them
-//! reads it.
+//! it, it is refused. PHP computes with a bare `|`, as an app's token has it, so that goes into
+//! quotes, unless the file shows that its reader is another: Python's configparser would take the
+//! quotes for a part of the value. `%` stays as it is, though configparser wants it doubled.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -26,6 +26,8 @@ use super::{EditError, File, Format};
 pub struct IniNames {
     exact: HashMap<Vec<u8>, Vec<Spot>>,
     folded: HashMap<Vec<u8>, Vec<Spot>>,
+    /// What stands in quotes that are not closed on their line: some readers read on.
+    open: Vec<Range<usize>>,
 }
 
 /// Where one assignment stands, and the value behind its `=`.
@@ -38,8 +40,9 @@ struct Spot {
 impl IniNames {
     /// Reads every assignment of the file, with its section.
     pub fn of(file: &File<'_>) -> Result<Self, EditError> {
-        let mut names = Self { exact: HashMap::new(), folded: HashMap::new() };
+        let mut names = Self { exact: HashMap::new(), folded: HashMap::new(), open: Vec::new() };
         for entry in entries(file)? {
+            names.open.extend(open_quote(file, &entry));
             let name = match entry.section {
                 b"" => entry.name.to_vec(),
                 section => [section, entry.name].join(&b'.'),
@@ -61,6 +64,9 @@ impl IniNames {
         let found = found.or_else(|| self.folded.get(&key.as_bytes().to_ascii_lowercase()));
         let found = found.map(Vec::as_slice).unwrap_or_default();
         let spot = file.only(key, found.iter().map(|spot| (spot.line, spot)).collect())?;
+        if let Some(open) = self.open.iter().find(|open| open.contains(&spot.line)) {
+            return Err(file.unparsable(open.start));
+        }
         let written = &file.bytes[spot.written.clone()];
         let blank = written.len() - written.trim_ascii_start().len();
         value(file, spot.written.start + blank, written.trim_ascii())
@@ -99,6 +105,24 @@ pub fn entries<'a>(file: &File<'a>) -> Result<Vec<IniEntry<'a>>, EditError> {
         }
     }
     Ok(entries)
+}
+
+/// What a quote encloses that is open at the end of its line: up to the line on which it is closed,
+/// or all the rest of the file.
+fn open_quote(file: &File<'_>, entry: &IniEntry<'_>) -> Option<Range<usize>> {
+    let value = entry.written.trim_ascii_start();
+    let mark = *value.first().filter(|mark| matches!(mark, b'"' | b'\''))?;
+    if value[1..].contains(&mark) {
+        return None;
+    }
+    let line_end = entry.at + entry.written.len();
+    let rest = &file.bytes[line_end..];
+    let is_clean = |at: &usize| {
+        let behind = rest[at + 1..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+        matches!(behind.trim_ascii().first(), None | Some(b';' | b'#'))
+    };
+    let closed = rest.iter().position(|byte| *byte == mark).filter(is_clean);
+    Some(entry.at..closed.map_or(file.bytes.len(), |at| line_end + at))
 }
 
 /// What a line is.
@@ -145,10 +169,10 @@ fn value(file: &File<'_>, at: usize, written: &[u8]) -> Result<Site, EditError> 
         if !behind.is_empty() && !behind.starts_with([';', '#']) {
             return Err(file.unparsable(at));
         }
-        return Ok(Site { span: at..at + end + 2, content: Content::text(&inside[..end]) });
+        return Ok(Site::new(at..at + end + 2, Content::text(&inside[..end])));
     }
     let bare = text[..comment(text)].trim_end();
-    Ok(Site { span: at..at + bare.len(), content: Content::text(bare) })
+    Ok(Site::new(at..at + bare.len(), Content::text(bare)))
 }
 
 /// Where a comment behind a bare value begins: a mark with a blank before it, or at the start.
@@ -172,7 +196,7 @@ pub fn overwrite(file: &File<'_>, key: &str, site: Site, value: &str) -> Result<
     let order = match file.bytes[site.span.clone()].first() {
         Some(b'"') => [Style::Double, Style::Single, Style::Bare],
         Some(b'\'') => [Style::Single, Style::Double, Style::Bare],
-        _ => [Style::Bare, Style::Double, Style::Single],
+        _ => bare_first(file, value)?,
     };
     let written = written(value, order)?;
     if !site.span.is_empty() {
@@ -206,6 +230,34 @@ fn goes_on(file: &File<'_>, site: &Site) -> Option<&'static str> {
     let comment = next.trim_ascii_start().starts_with(b";") || next.trim_ascii().is_empty();
     (deeper && !comment && !next.trim_ascii_start().starts_with(b"#"))
         .then_some("some readers take the indented line below it as part of it")
+}
+
+/// What PHP computes with, or takes for more than text, in a value without quotes.
+const OPERATORS: [char; 8] = ['|', '&', '^', '~', '!', '(', ')', '{'];
+
+/// The words that PHP reads as something else in a value without quotes.
+const WORDS: [&str; 8] = ["null", "none", "yes", "no", "true", "false", "on", "off"];
+
+/// The styles for a value that may do without quotes, in the order of preference.
+fn bare_first(file: &File<'_>, value: &str) -> Result<[Style; 3], EditError> {
+    let is_misread = value.contains(OPERATORS) || WORDS.contains(&&*value.to_ascii_lowercase());
+    if is_misread && !is_not_for_php(file)? {
+        return Ok([Style::Double, Style::Single, Style::Bare]);
+    }
+    Ok([Style::Bare, Style::Double, Style::Single])
+}
+
+/// Whether the file shows that PHP does not read it: names end with `:`, or a value without quotes
+/// holds what PHP would compute with.
+fn is_not_for_php(file: &File<'_>) -> Result<bool, EditError> {
+    let shows = |entry: &IniEntry<'_>| {
+        let value = entry.written.trim_ascii();
+        let is_bare = !value.starts_with(b"\"") && !value.starts_with(b"'");
+        let value = value.split(|byte| *byte == b';').next().unwrap_or_default();
+        let computes = |byte: &u8| OPERATORS.contains(&char::from(*byte));
+        file.bytes[entry.at - 1] == b':' || (is_bare && value.iter().any(computes))
+    };
+    Ok(entries(file)?.iter().any(shows))
 }
 
 #[derive(Clone, Copy)]
@@ -272,7 +324,10 @@ pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditErro
         None => entry.section.is_empty() || !section.is_empty(),
     };
     let neighbour = entries.iter().rfind(near);
-    let written = written(value, [Style::Bare, Style::Double, Style::Single])?;
+    if let Some(open) = entries.iter().find_map(|entry| open_quote(file, entry)) {
+        return Err(file.unparsable(open.start));
+    }
+    let written = written(value, bare_first(file, value)?)?;
     let line = joined(&[name, &delimiter(file, neighbour), &written]);
     if let Some(home) = home {
         let indentation = neighbour.map_or("", |entry| file.indentation(entry.line));

@@ -1,48 +1,60 @@
 //! Finds and replaces values in JSON: `serde_json` proves the document, a scanner finds the bytes.
 //!
 //! A parser gives values without places. Behind its proof the scanner may be simple: it only steps
-//! over what is known to be whole. JSON is taken strictly; a comment is an error that names its
-//! line. A new member is written like its neighbours.
+//! over what is known to be whole. Both read the document with its comments and trailing commas
+//! blanked out, which `jsonc` does. A new member is written like its neighbours.
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use zeroize::Zeroizing;
 
+use super::coding::Coding;
+use super::jsonc::Strict;
 use super::patch::{Patch, joined};
 use super::quoted::double;
 use super::site::{Content, Site};
-use super::{EditError, File};
+use super::{EditError, File, flat};
 
 /// Finds what is at a dotted path or a JSON pointer; a number picks from an array.
 pub fn find(file: &File<'_>, collections: &Collections, key: &str) -> Result<Site, EditError> {
-    let scanner = Scanner { bytes: file.bytes };
-    let mut at = scanner.blank(file.start);
-    for part in path(key, file)? {
-        at = match file.bytes.get(at) {
-            Some(b'{' | b'[') => file.only(key, collections.children(&scanner, at, &part))?,
-            _ => return Err(EditError::Missing { key: key.to_owned() }),
+    let scanner = collections.scanner();
+    let parts = path(key, file)?;
+    let root = scanner.blank(file.start);
+    let mut at = root;
+    for part in &parts {
+        at = match scanner.bytes.get(at) {
+            Some(b'{' | b'[') => {
+                let found = collections.children(&scanner, at, part);
+                if found.is_empty() {
+                    return Err(collections.missing(root, key, &parts));
+                }
+                file.only(key, found)?
+            }
+            _ => return Err(collections.missing(root, key, &parts)),
         };
     }
     let span = at..scanner.skip(at);
-    let content = match file.bytes.get(at) {
+    let content = match scanner.bytes.get(at) {
         Some(b'"') => {
             Content::text(scanner.string(span.clone()).ok_or_else(|| file.unparsable(at))?)
         }
         Some(b'{') => Content::Other("an object"),
         Some(b'[') => Content::Other("a list"),
         Some(b't' | b'f') => Content::Scalar("true or false"),
-        Some(b'n') => Content::Scalar("null"),
+        Some(b'n') => Content::Nothing("null"),
         _ => Content::Scalar("a number"),
     };
-    Ok(Site { span, content })
+    Ok(Site::coded(span, content, collections.coding(root, &parts)))
 }
 
 /// What stands in the objects and arrays that a way has led through, by name and by number.
-#[derive(Default)]
-pub struct Collections(Mutex<HashMap<usize, Children>>);
+pub struct Collections {
+    strict: Strict,
+    known: Mutex<HashMap<usize, Children>>,
+}
 
 /// Where the children of one object or array stand: each name or value, and its value.
 type Children = HashMap<String, Vec<(usize, usize)>>;
@@ -50,27 +62,69 @@ type Children = HashMap<String, Vec<(usize, usize)>>;
 impl Collections {
     /// Checks that the file is JSON.
     pub fn of(file: &File<'_>) -> Result<Self, EditError> {
-        let text = file.text()?;
-        serde_json::from_str::<IgnoredAny>(text).map_err(|error| unparsable(file, &error))?;
-        Ok(Self::default())
+        let strict = parsed::<IgnoredAny>(file)?.0;
+        Ok(Self { strict, known: Mutex::default() })
+    }
+
+    fn scanner(&self) -> Scanner<'_> {
+        Scanner { bytes: &self.strict.bytes }
     }
 
     fn children(&self, scanner: &Scanner<'_>, at: usize, part: &str) -> Vec<(usize, usize)> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let children = known.entry(at).or_insert_with(|| scanner.children(at));
         children.get(part).cloned().unwrap_or_default()
     }
+
+    /// Goes from the value at `at` to the one that it holds under that name.
+    fn step(&self, at: usize, part: &str) -> Option<usize> {
+        let scanner = self.scanner();
+        let found = match scanner.bytes.get(at) {
+            Some(b'{' | b'[') => self.children(&scanner, at, part),
+            _ => return None,
+        };
+        found.first().map(|(_, value)| *value)
+    }
+
+    /// The error of a key that is not there; it names a name with dots that may be meant.
+    fn missing(&self, root: usize, key: &str, parts: &[String]) -> EditError {
+        let is_path = !key.starts_with('/');
+        let way = flat::way(root, parts, &|at, part| self.step(at, part));
+        let instead = way.filter(|_| is_path).map(|names| pointer(&names));
+        EditError::Missing { key: key.to_owned(), instead }
+    }
+
+    fn coding(&self, root: usize, parts: &[String]) -> Coding {
+        Coding::of(parts, |way| {
+            let at = way.iter().try_fold(root, |at, part| self.step(at, part))?;
+            let scanner = self.scanner();
+            scanner.string(at..scanner.skip(at))
+        })
+    }
 }
 
-/// What the parser says, at its place; a comment is the mistake that people make on purpose.
-pub fn unparsable(file: &File<'_>, error: &serde_json::Error) -> EditError {
+/// The strict form of the file, and what the parser makes of it.
+pub fn parsed<T: DeserializeOwned>(file: &File<'_>) -> Result<(Strict, T), EditError> {
+    file.text()?;
+    let strict = Strict::of(file.bytes);
+    match serde_json::from_slice(&strict.bytes[file.start..]) {
+        Ok(value) => Ok((strict, value)),
+        Err(error) => Err(unparsable(file, &error)),
+    }
+}
+
+/// The names as a JSON pointer.
+fn pointer(names: &[String]) -> String {
+    let escaped = |name: &String| format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+    names.iter().map(escaped).collect()
+}
+
+/// What the parser says, at its place.
+fn unparsable(file: &File<'_>, error: &serde_json::Error) -> EditError {
     let text = &file.bytes[file.start..];
     let lines = text.split_inclusive(|byte| *byte == b'\n').take(error.line().saturating_sub(1));
     let line = file.start + lines.map(<[u8]>::len).sum::<usize>();
     let at = (line + error.column().saturating_sub(1)).min(file.bytes.len());
-    if file.bytes[at..].starts_with(b"//") || file.bytes[at..].starts_with(b"/*") {
-        return EditError::Commented { format: file.format, at: file.place(at) };
-    }
     file.unparsable(at)
 }
 
@@ -190,11 +244,12 @@ impl Scanner<'_> {
 /// A new last member of the deepest object that is there, with the objects below it that are not.
 pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
     let parts = path(key, file)?;
-    let scanner = Scanner { bytes: file.bytes };
+    let strict = Strict::of(file.bytes);
+    let scanner = Scanner { bytes: &strict.bytes };
     let mut at = scanner.blank(file.start);
     let mut missing = &parts[..];
     while let Some((part, below)) = missing.split_first() {
-        let found = match file.bytes.get(at) {
+        let found = match scanner.bytes.get(at) {
             Some(b'{' | b'[') => scanner.children(at).remove(part).unwrap_or_default(),
             None => break,
             Some(_) => {
@@ -206,19 +261,26 @@ pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditErro
         }
         (at, missing) = (file.only(key, found)?, below);
     }
-    if file.bytes.get(at) == Some(&b'[') {
+    if scanner.bytes.get(at) == Some(&b'[') {
         return Err(file.no_place(key, Some(at), "a list has no such element"));
     }
     if missing.iter().skip(1).any(|part| part.parse::<usize>().is_ok()) {
         let why = "a number in it would need a list that is not there";
         return Err(file.no_place(key, None, why));
     }
-    Ok(New { file, parts: missing, value }.inside(&scanner, at))
+    let coding = if file.is_blank() {
+        Coding::Plain
+    } else {
+        Collections::of(file)?.coding(scanner.blank(file.start), &parts)
+    };
+    let value = &coding.encoded(value);
+    Ok(New { file, strict: &strict, parts: missing, value }.inside(&scanner, at))
 }
 
 /// The members that are to come in, one inside the other.
 struct New<'a> {
     file: &'a File<'a>,
+    strict: &'a Strict,
     parts: &'a [String],
     value: &'a str,
 }
@@ -237,41 +299,62 @@ impl New<'_> {
         if inside == close {
             return self.first(scanner, object, close);
         }
-        self.behind_last(scanner, inside)
+        self.behind_last(scanner, inside, close)
     }
 
     /// Another member behind the last, with the blanks that this has; `first` is the first one.
-    fn behind_last(&self, scanner: &Scanner<'_>, first: usize) -> Patch {
-        let bytes = self.file.bytes;
+    ///
+    /// What is said of the last member on its line stays with it, and so does a comma behind it.
+    fn behind_last(&self, scanner: &Scanner<'_>, first: usize, close: usize) -> Patch {
+        let (written, bytes) = (self.file.bytes, scanner.bytes);
         let (last, value) = last_member(scanner, first);
-        let before = bytes[..last].trim_ascii_end().len();
-        let gap = String::from_utf8_lossy(&bytes[before..last]);
-        // Of blank lines above the last member none comes along.
-        let gap = gap.rfind('\n').map_or(&*gap, |at| {
-            let at = if gap[..at].ends_with('\r') { at - 1 } else { at };
-            &gap[at..]
-        });
+        let gap = self.gap(scanner, last);
         let name_end = scanner.skip(last);
         let colon = String::from_utf8_lossy(&bytes[name_end..value]);
-        let colon = if colon.contains('\n') { ": " } else { &*colon };
+        let is_plain = bytes[name_end..value] == written[name_end..value];
+        let colon = if colon.contains('\n') || !is_plain { ": " } else { &*colon };
         // An only member shows what is behind `{`; what comes behind `,` its `:` shows.
         let only_one = last == first && gap.is_empty() && colon.ends_with(' ');
-        let gap = if only_one { " " } else { gap };
-        let end_of_last = scanner.skip(value);
+        let gap = if only_one { " " } else { &*gap };
+        let end = scanner.skip(value);
         let (outer, step) =
             if gap.contains('\n') { (gap, self.step()) } else { ("", String::new()) };
         let member = self.member(outer, &step, colon);
-        Patch::key(end_of_last..end_of_last, joined(&[",", gap, &member]))
+        let behind = self.strict.line_behind(end);
+        if let Some(comma) = self.strict.trailing_comma(end..close) {
+            let at = if gap.contains('\n') { behind.max(comma + 1) } else { comma + 1 };
+            return Patch::key(at..at, joined(&[gap, &member, ","]));
+        }
+        if gap.contains('\n') {
+            let said = String::from_utf8_lossy(&written[end..behind]);
+            return Patch::key(end..behind, joined(&[",", &said, gap, &member]));
+        }
+        Patch::key(end..end, joined(&[",", gap, &member]))
     }
 
-    /// The first member of an object that has none yet.
+    /// The blanks before the member at `at`, from the last line end on.
+    fn gap(&self, scanner: &Scanner<'_>, at: usize) -> String {
+        let bytes = scanner.bytes;
+        let before = bytes[..at].trim_ascii_end().len();
+        let gap = &bytes[before..at];
+        // Of blank lines above the last member none comes along.
+        let start = gap.iter().rposition(|byte| *byte == b'\n').map_or(0, |line_end| {
+            if gap[..line_end].ends_with(b"\r") { line_end - 1 } else { line_end }
+        });
+        let written = &self.file.bytes[before + start..at];
+        let blank = written.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        String::from_utf8_lossy(&written[..blank]).into_owned()
+    }
+
+    /// The first member of an object that has none yet; a comment in it stays above.
     fn first(&self, scanner: &Scanner<'_>, object: usize, close: usize) -> Patch {
-        let bytes = self.file.bytes;
         let root = scanner.blank(self.file.start);
-        let over_lines = bytes[root..scanner.skip(root)].contains(&b'\n');
-        let span = object + 1..close;
+        let over_lines = scanner.bytes[root..scanner.skip(root)].contains(&b'\n');
+        let said = self.file.bytes[object + 1..close].trim_ascii_end().len();
+        let span = object + 1 + said..close;
         if !over_lines {
-            return Patch::key(span, self.member("", "", ": "));
+            let blank = if said > 0 { " " } else { "" };
+            return Patch::key(span, joined(&[blank, &self.member("", "", ": "), blank]));
         }
         let outer = joined(&[self.file.line_end(), self.file.indentation(object)]);
         let inner = joined(&[&outer, &self.step()]);
@@ -298,7 +381,7 @@ impl New<'_> {
 
     /// One step of indentation, as the first member of the root shows it.
     fn step(&self) -> String {
-        let text = &self.file.bytes[self.file.start..];
+        let text = &self.strict.bytes[self.file.start..];
         let open = text.iter().position(|byte| *byte == b'{').map_or(0, |at| at + 1);
         let blank = text[open..].len() - text[open..].trim_ascii_start().len();
         let first = &text[open..open + blank];

@@ -9,16 +9,21 @@
 //! Everything in such a file may be a secret: no error quotes it. A value that does not fit the
 //! style it finds takes the nearest that holds it; each format's page says which.
 
+mod coding;
 mod document;
 mod env;
 mod error;
 mod file;
+mod first;
+mod flat;
 mod format;
 mod ini;
 mod json;
+mod jsonc;
 mod patch;
 mod proof;
 mod quoted;
+mod sealed;
 mod site;
 mod toml;
 mod yaml;
@@ -28,6 +33,7 @@ mod yaml_tree;
 mod tests;
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
@@ -60,11 +66,142 @@ impl fmt::Debug for Located {
     }
 }
 
+/// Which of several values a key means, and what may change with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// The number of the document in a YAML file that has several, counted from 1.
+    pub document: Option<NonZeroUsize>,
+    /// What to do with a value that aliases of YAML share.
+    pub anchored: Anchored,
+}
+
+/// What to do with a value that is anchored by `&`, itself or with what it stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Anchored {
+    /// Nothing: its aliases would change with it.
+    #[default]
+    Refuse,
+    /// Replace it for all its aliases.
+    Replace,
+}
+
+/// Names one value in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address<'a> {
+    /// How the file is written.
+    pub format: Format,
+    /// The key of the value; none where the file is the value.
+    pub key: Option<&'a str>,
+    /// Which value the key means.
+    pub options: Options,
+}
+
+/// What stands at an address.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Held {
+    /// No value: the key is missing, or has none yet.
+    Nothing,
+    /// This text.
+    Text(Zeroizing<String>),
+    /// Something that is not text, as it is written.
+    Other(Zeroizing<String>),
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "Nothing",
+            Self::Text(_) => "Text(redacted)",
+            Self::Other(_) => "Other(redacted)",
+        })
+    }
+}
+
+impl Address<'_> {
+    fn file<'b>(&self, bytes: &'b [u8]) -> File<'b> {
+        File::with(self.format, bytes, self.options)
+    }
+
+    /// Finds the one value.
+    pub fn locate(&self, bytes: &[u8]) -> Result<Located, EditError> {
+        let file = self.file(bytes);
+        let (span, value) = find(&file, self.key)?.text(&file, self.key)?;
+        Ok(Located { line: file.place(span.start).line, value, span })
+    }
+
+    /// Tells what stands there, text or not.
+    pub fn held(&self, bytes: &[u8]) -> Result<Held, EditError> {
+        let file = self.file(bytes);
+        let site = match find(&file, self.key) {
+            Err(EditError::Missing { .. }) => return Ok(Held::Nothing),
+            Err(_) if file.is_blank() => return Ok(Held::Nothing),
+            found => found?,
+        };
+        let written = String::from_utf8_lossy(&bytes[site.span]).into_owned();
+        Ok(match site.content {
+            Content::Nothing(_) => Held::Nothing,
+            Content::Text(text) | Content::Lines(text) if text.trim().is_empty() => Held::Nothing,
+            Content::Text(text) => Held::Text(text),
+            Content::Lines(_) | Content::Scalar(_) | Content::Other(_) => {
+                Held::Other(written.into())
+            }
+        })
+    }
+
+    /// Refuses what a first delivery may not replace unasked: what is neither empty, nor a
+    /// placeholder, nor like an access token. What cannot be replaced at all says so itself.
+    pub fn may_be_replaced(&self, bytes: &[u8]) -> Result<(), EditError> {
+        first::judge(&self.file(bytes), self.key).or_else(|error| self.if_replaceable(bytes, error))
+    }
+
+    /// Refuses a file of more than one word as one raw value.
+    pub fn is_one_word(&self, bytes: &[u8]) -> Result<(), EditError> {
+        first::one_word(&self.file(bytes)).or_else(|error| self.if_replaceable(bytes, error))
+    }
+
+    /// The error, or the one of an edit that would fail all the same.
+    fn if_replaceable(&self, bytes: &[u8], error: EditError) -> Result<(), EditError> {
+        self.replace(bytes, "EAAFAKE", Missing::Refuse)?;
+        Err(error)
+    }
+
+    /// Gives the file with `value` there, and every other byte as it was.
+    ///
+    /// One value of any kind may be replaced, also a number or null; a list, a table or what other
+    /// parts of the file hang on is an error, and so is a key that is there twice. What is written
+    /// is always text, and [`Address::locate`] reads it back.
+    pub fn replace(
+        &self,
+        bytes: &[u8],
+        value: &str,
+        missing: Missing,
+    ) -> Result<Edited, EditError> {
+        let file = self.file(bytes);
+        sealed::refuse(&file)?;
+        let patch = match (find(&file, self.key), self.key) {
+            (Ok(site), _) if site.content.says(value) => return Ok(Edited::Unchanged),
+            (Ok(site), key) => overwrite(&file, key, site, value)?,
+            (Err(error), Some(key))
+                if missing == Missing::Create && may_be_created(&file, &error) =>
+            {
+                create(&file, key, value)?
+            }
+            (Err(error), _) => return Err(error),
+        };
+        let changed = patch.apply(bytes);
+        let after = self.file(&changed);
+        if !proof::holds(&file, &after, self.key.unwrap_or_default(), patch.change())
+            || !self.locate(&changed).is_ok_and(|located| *located.value == *value)
+        {
+            return Err(EditError::Unproven { format: self.format });
+        }
+        Ok(Edited::Changed(changed))
+    }
+}
+
 /// Finds the one value that `key` names.
 pub fn locate(format: Format, bytes: &[u8], key: Option<&str>) -> Result<Located, EditError> {
-    let file = File::new(format, bytes);
-    let (span, value) = find(&file, key)?.text(&file, key)?;
-    Ok(Located { line: file.place(span.start).line, value, span })
+    Address { format, key, options: Options::default() }.locate(bytes)
 }
 
 /// What to do about a key that is not there.
@@ -94,11 +231,7 @@ impl fmt::Debug for Edited {
     }
 }
 
-/// Gives the file with `value` at `key`, and every other byte as it was.
-///
-/// One value of any kind may be replaced, also a number or null; a list, a table or what other
-/// parts of the file hang on is an error, and so is a key that is there twice. What is written is
-/// always text, and [`locate`] reads it back.
+/// Gives the file with `value` at `key`, as [`Address::replace`] does.
 pub fn replace(
     format: Format,
     bytes: &[u8],
@@ -106,28 +239,12 @@ pub fn replace(
     value: &str,
     missing: Missing,
 ) -> Result<Edited, EditError> {
-    let file = File::new(format, bytes);
-    let patch = match (find(&file, key), key) {
-        (Ok(site), _) if site.content.says(value) => return Ok(Edited::Unchanged),
-        (Ok(site), _) => overwrite(&file, key, site, value)?,
-        (Err(error), Some(key)) if missing == Missing::Create && may_be_created(&file, &error) => {
-            create(&file, key, value)?
-        }
-        (Err(error), _) => return Err(error),
-    };
-    let changed = patch.apply(bytes);
-    let after = File::new(format, &changed);
-    if !proof::holds(&file, &after, key.unwrap_or_default(), patch.change())
-        || !locate(format, &changed, key).is_ok_and(|located| *located.value == *value)
-    {
-        return Err(EditError::Unproven { format });
-    }
-    Ok(Edited::Changed(changed))
+    Address { format, key, options: Options::default() }.replace(bytes, value, missing)
 }
 
 /// A file with nothing in it lacks every key, whatever its format makes of nothing.
 fn may_be_created(file: &File<'_>, error: &EditError) -> bool {
-    matches!(error, EditError::Missing { .. }) || file.is_blank()
+    matches!(error, EditError::Missing { instead: None, .. }) || file.is_blank()
 }
 
 fn overwrite(
@@ -139,13 +256,14 @@ fn overwrite(
     if let Content::Other(found) = site.content {
         return Err(file.not_text(key, site.span.start, found));
     }
+    let value = &site.coding.encoded(value);
     match file.format {
         Format::Toml => Ok(toml::overwrite(file, site, value)),
         Format::Ini => ini::overwrite(file, key.unwrap_or_default(), site, value),
         Format::Env => env::overwrite(file, key.unwrap_or_default(), site, value),
         Format::Json => Ok(Patch::value(site.span, quoted::double(value))),
         Format::Yaml => yaml::overwrite(file, key.unwrap_or_default(), value),
-        Format::Raw => Ok(Patch::value(site.span, Zeroizing::new(value.to_owned()))),
+        Format::Raw => Ok(Patch::value(site.span, value.clone())),
     }
 }
 

@@ -12,6 +12,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use toml_edit::{Array, Item, TableLike, Value};
 use zeroize::Zeroizing;
 
+use super::jsonc::Strict;
 use super::patch::Change;
 use super::{EditError, File, Format, env, ini, json, toml, yaml, yaml_tree};
 
@@ -32,16 +33,31 @@ fn compared(
         Format::Env => one_line_differs(&lines_of_env(before), &lines_of_env(after), change),
         Format::Toml | Format::Json | Format::Yaml => {
             let way = path(before, key)?;
-            one_tree_differs(&Tree::documents(before)?, &Tree::documents(after)?, &way, change)
+            same_comments(before, after)
+                && one_tree_differs(
+                    &Tree::documents(before)?,
+                    &Tree::documents(after)?,
+                    &way,
+                    change,
+                )
         }
     })
+}
+
+/// Whether JSON has the comments that it had; of the others the parsers see none.
+fn same_comments(before: &File<'_>, after: &File<'_>) -> bool {
+    let comments = |file: &File<'_>| -> Vec<Zeroizing<Vec<u8>>> {
+        let comments = Strict::of(file.bytes).comments(file.bytes).into_iter();
+        comments.map(|comment| comment.to_vec().into()).collect()
+    };
+    before.format != Format::Json || comments(before) == comments(after)
 }
 
 fn path(file: &File<'_>, key: &str) -> Result<Vec<String>, EditError> {
     Ok(match file.format {
         Format::Toml => toml::path(file, key)?.iter().map(|part| part.get().to_owned()).collect(),
         Format::Json => json::path(key, file)?,
-        _ => yaml::path(file, key)?.into_iter().map(str::to_owned).collect(),
+        _ => yaml::path(file, key)?,
     })
 }
 
@@ -160,10 +176,7 @@ impl Tree {
                 let text = file.text()?;
                 Ok(vec![Self::from_table(text, toml::parse(file)?.as_table())])
             }
-            Format::Json => {
-                let root = serde_json::from_str(file.text()?);
-                Ok(vec![root.map_err(|error| json::unparsable(file, &error))?])
-            }
+            Format::Json => Ok(vec![json::parsed(file)?.1]),
             _ => Ok(yaml_tree::Node::documents(file)?.iter().map(Self::from_node).collect()),
         }
     }

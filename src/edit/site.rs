@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
+use super::coding::Coding;
 use super::{EditError, File};
 
 /// What stands at a key, text or not.
@@ -11,9 +12,20 @@ pub struct Site {
     /// The bytes as written, quotes included; empty where there is no value yet.
     pub span: Range<usize>,
     pub content: Content,
+    /// How it is written there.
+    pub coding: Coding,
 }
 
 impl Site {
+    pub const fn new(span: Range<usize>, content: Content) -> Self {
+        Self { span, content, coding: Coding::Plain }
+    }
+
+    /// A value that is written in that coding; `content` is what stands there.
+    pub fn coded(span: Range<usize>, content: Content, coding: Coding) -> Self {
+        Self { span, content: coding.decoded(content), coding }
+    }
+
     /// The value, if it is text on one line of the document.
     pub fn text(
         self,
@@ -23,7 +35,7 @@ impl Site {
         match self.content {
             Content::Text(value) => Ok((self.span, value)),
             Content::Lines(_) => Err(file.not_text(key, self.span.start, "a block of lines")),
-            Content::Scalar(found) | Content::Other(found) => {
+            Content::Nothing(found) | Content::Scalar(found) | Content::Other(found) => {
                 Err(file.not_text(key, self.span.start, found))
             }
         }
@@ -35,6 +47,8 @@ pub enum Content {
     Text(Zeroizing<String>),
     /// Text that is laid out in lines of its own, below its key.
     Lines(Zeroizing<String>),
+    /// A place without a value, such as null; it may be filled, not read.
+    Nothing(&'static str),
     /// One value that is not text, such as a number; it may be replaced, not read.
     Scalar(&'static str),
     /// More than one value, or an alias of one elsewhere.
@@ -58,5 +72,5 @@ pub fn raw(file: &File<'_>) -> Result<Site, EditError> {
     let text = file.text()?;
     let value = text.strip_suffix('\n').unwrap_or(text);
     let value = value.strip_suffix('\r').unwrap_or(value);
-    Ok(Site { span: file.start..file.start + value.len(), content: Content::text(value) })
+    Ok(Site::new(file.start..file.start + value.len(), Content::text(value)))
 }

@@ -10,14 +10,14 @@ use toml_edit::{Document, InlineTable, Item, Key, Table, TableLike, Value};
 use super::patch::{Patch, joined};
 use super::quoted::{between, double, is_plain};
 use super::site::{Content, Site};
-use super::{EditError, File};
+use super::{EditError, File, flat};
 
 /// Finds what is at a dotted path; a part may be quoted, a number picks from an array.
 pub fn find(file: &File<'_>, root: &Item, key: &str) -> Result<Site, EditError> {
     let path = path(file, key)?;
     let mut item = root;
     for part in &path {
-        item = step(item, part.get()).ok_or_else(|| EditError::Missing { key: key.to_owned() })?;
+        item = step(item, part.get()).ok_or_else(|| missing(root, key, &path))?;
     }
     let span = item.span().unwrap_or_default();
     let content = match (item.as_str(), kind(item)) {
@@ -25,7 +25,14 @@ pub fn find(file: &File<'_>, root: &Item, key: &str) -> Result<Site, EditError> 
         (None, what @ ("a list" | "a table")) => Content::Other(what),
         (None, what) => Content::Scalar(what),
     };
-    Ok(Site { span: file.start + span.start..file.start + span.end, content })
+    Ok(Site::new(file.start + span.start..file.start + span.end, content))
+}
+
+/// The error of a key that is not there; it names a name with dots that may be meant.
+fn missing(root: &Item, key: &str, path: &[Key]) -> EditError {
+    let parts: Vec<String> = path.iter().map(|part| part.get().to_owned()).collect();
+    let way = flat::way(root, &parts, &|item, part| step(item, part));
+    EditError::Missing { key: key.to_owned(), instead: way.map(|names| flat::quoted(&names)) }
 }
 
 /// The parts of a dotted path, with their quotes undone.

@@ -14,24 +14,55 @@ use std::ops::Range;
 use saphyr_parser::ScalarStyle;
 use zeroize::Zeroizing;
 
+use super::coding::Coding;
 use super::patch::{Patch, joined};
 use super::quoted::{double, is_plain};
 use super::site::{Content, Site};
 use super::yaml_tree::{Kind, Layout, Node};
-use super::{EditError, File};
+use super::{Anchored, EditError, File, flat};
 
 /// Finds what is at a dotted path; a number picks from a sequence.
 pub fn find(file: &File<'_>, documents: &[Node], key: &str) -> Result<Site, EditError> {
-    let node = Way::to(file, documents, key)?.node;
-    Ok(Site { span: node.span.clone(), content: content(node) })
+    let way = Way::to(file, documents, key)?;
+    let coding = coding(way.root(), &path(file, key)?);
+    Ok(Site::coded(way.node.span.clone(), content(way.node), coding))
+}
+
+fn coding(root: &Node, parts: &[String]) -> Coding {
+    let text = |way: &[String]| {
+        let node = way.iter().try_fold(root, |node, part| child(node, part))?;
+        node.text().map(str::to_owned)
+    };
+    Coding::of(parts, text)
+}
+
+/// What a node holds under that name; the first if it is there twice.
+fn child<'a>(node: &'a Node, part: &str) -> Option<&'a Node> {
+    Way::from(node).step(part).first().map(|way| way.node)
+}
+
+/// The documents that a key is looked for in, with their numbers.
+fn chosen<'a>(file: &File<'_>, documents: &'a [Node]) -> Result<Vec<(usize, &'a Node)>, EditError> {
+    let mut numbered = (1..).zip(documents);
+    let Some(wanted) = file.options.document else { return Ok(numbered.collect()) };
+    match numbered.nth(wanted.get() - 1) {
+        Some(one) => Ok(vec![one]),
+        None => Err(EditError::NoDocument { count: documents.len() }),
+    }
 }
 
 fn content(node: &Node) -> Content {
+    if has_own_tag(node) {
+        return Content::Scalar("a value with a tag of its own");
+    }
     match &node.kind {
         Kind::Scalar { text, style: ScalarStyle::Literal | ScalarStyle::Folded } => {
             Content::Lines(text.clone())
         }
         Kind::Scalar { text, style } => match not_text(text) {
+            Some(what @ NOTHING) if *style == ScalarStyle::Plain && node.tag.is_none() => {
+                Content::Nothing(what)
+            }
             Some(what) if *style == ScalarStyle::Plain && node.tag.is_none() => {
                 Content::Scalar(what)
             }
@@ -43,13 +74,32 @@ fn content(node: &Node) -> Content {
     }
 }
 
-/// The parts of a dotted path.
-pub fn path<'a>(file: &File<'_>, key: &'a str) -> Result<Vec<&'a str>, EditError> {
-    let parts: Vec<&str> = key.split('.').collect();
-    if parts.iter().any(|part| part.is_empty()) {
-        return Err(EditError::BadKey { key: key.to_owned(), format: file.format });
+/// The parts of a dotted path; a part in quotes may hold dots.
+pub fn path(file: &File<'_>, key: &str) -> Result<Vec<String>, EditError> {
+    let mut parts = Vec::new();
+    let mut rest = Some(key);
+    while let Some(text) = rest {
+        let (part, behind) = quoted_part(text).unwrap_or_else(|| match text.split_once('.') {
+            Some((part, behind)) => (part, Some(behind)),
+            None => (text, None),
+        });
+        if part.is_empty() {
+            return Err(EditError::BadKey { key: key.to_owned(), format: file.format });
+        }
+        parts.push(part.to_owned());
+        rest = behind;
     }
     Ok(parts)
+}
+
+/// The part in quotes that the text begins with, and what is behind its dot.
+fn quoted_part(text: &str) -> Option<(&str, Option<&str>)> {
+    let mark = text.chars().next().filter(|mark| matches!(mark, '"' | '\''))?;
+    let (part, behind) = text[1..].split_once(mark)?;
+    match behind.strip_prefix('.') {
+        Some(behind) => Some((part, Some(behind))),
+        None => behind.is_empty().then_some((part, None)),
+    }
 }
 
 /// A node with the nodes that lead to it.
@@ -66,21 +116,49 @@ impl<'a> Way<'a> {
     /// The way to the only node at `key` in all documents.
     pub fn to(file: &File<'_>, documents: &'a [Node], key: &str) -> Result<Self, EditError> {
         let path = path(file, key)?;
-        let mut ways = Vec::new();
-        for root in documents {
+        let documents = chosen(file, documents)?;
+        let (mut ways, mut numbers) = (Vec::new(), Vec::new());
+        for (number, root) in &documents {
             match Self::from(root).along(file, key, &path) {
-                Ok(way) => ways.push((way.place(), way)),
+                Ok(way) => {
+                    ways.push((way.place(), way));
+                    numbers.push(*number);
+                }
                 Err(EditError::Missing { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
-        file.only(key, ways)
+        if ways.len() > 1 {
+            return Err(EditError::InDocuments { key: key.to_owned(), documents: numbers });
+        }
+        file.only(key, ways).map_err(|error| match error {
+            EditError::Missing { key, .. } => {
+                let flat = |(_, root): &(usize, &'a Node)| {
+                    flat::way(*root, &path, &|node, part| child(node, part))
+                };
+                let instead = documents.iter().find_map(flat).map(|names| flat::quoted(&names));
+                EditError::Missing { key, instead }
+            }
+            error => error,
+        })
     }
 
-    fn along(self, file: &File<'_>, key: &str, path: &[&str]) -> Result<Self, EditError> {
+    fn along(self, file: &File<'_>, key: &str, path: &[String]) -> Result<Self, EditError> {
+        let root = self.node;
         path.iter().try_fold(self, |way, part| {
+            if let Kind::Alias(anchor) = &way.node.kind {
+                let meant = root.anchored(*anchor).unwrap_or(way.node);
+                let anchor = file.place(meant.span.start).line;
+                let at = file.place(way.node.span.start);
+                return Err(EditError::Aliased { key: key.to_owned(), at, anchor });
+            }
             file.only(key, way.step(part).into_iter().map(|way| (way.place(), way)).collect())
         })
+    }
+
+    /// The document that it is in.
+    fn root(&self) -> &'a Node {
+        self.above.first().copied().unwrap_or(self.node)
     }
 
     /// The way that has not begun yet.
@@ -139,13 +217,23 @@ fn alone(file: &File<'_>, key: &str, way: &Way<'_>) -> Result<(), EditError> {
         let at = file.place(node.span.start);
         Err(EditError::Irreplaceable { key: key.to_owned(), at, why })
     };
-    if let Some(node) = way.above.iter().copied().chain([way.node]).find(|node| node.anchor > 0) {
-        return refused(node, "it is anchored by `&`, and its aliases would change with it");
+    let mut all = way.above.iter().copied().chain([way.node]);
+    if file.options.anchored == Anchored::Refuse
+        && let Some(node) = all.find(|node| node.anchor > 0)
+    {
+        let at = file.place(node.span.start);
+        return Err(EditError::Anchored { key: key.to_owned(), at });
     }
-    match way.node.tag.as_deref() {
-        None | Some("!" | "tag:yaml.org,2002:str" | "tag:yaml.org,2002:map") => Ok(()),
-        Some(_) => refused(way.node, "its tag gives it another meaning"),
+    if has_own_tag(way.node) {
+        return refused(way.node, "its tag gives it another meaning");
     }
+    Ok(())
+}
+
+/// Whether a tag makes the node mean something of its own, such as an encrypted value.
+fn has_own_tag(node: &Node) -> bool {
+    let plain = |tag: &str| matches!(tag, "!" | "tag:yaml.org,2002:str" | "tag:yaml.org,2002:map");
+    node.tag.as_deref().is_some_and(|tag| !plain(tag))
 }
 
 fn layout(node: Option<&Node>) -> Layout {
@@ -238,14 +326,20 @@ const STEP: usize = 2;
 pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditError> {
     let parts = path(file, key)?;
     let documents = Node::documents(file)?;
-    if let Some(second) = documents.get(1) {
-        let why = "the file holds more than one document";
+    let chosen = chosen(file, &documents)?;
+    if let Some((_, second)) = chosen.get(1) {
+        let why = "the file holds more than one document; `document = N` names one";
         return Err(file.no_place(key, Some(second.span.start), why));
     }
-    let root = documents.first().filter(|root| !root.is_empty());
+    let root = chosen.first().map(|(_, root)| *root).filter(|root| !root.is_empty());
     let step = root.and_then(|root| step(file, root)).unwrap_or(STEP);
+    let coding = root.map_or(Coding::Plain, |root| coding(root, &parts));
+    let value = &coding.encoded(value);
     let new = |parts, indentation| Entry { parts, value, indentation, step };
     let Some(root) = root else {
+        if documents.len() > 1 {
+            return Err(file.no_place(key, None, "the document is empty"));
+        }
         return Ok(new(&parts, 0).at_end(file));
     };
     let (way, missing) = deepest(file, key, root, &parts)?;
@@ -283,8 +377,8 @@ fn deepest<'a, 'b>(
     file: &File<'_>,
     key: &str,
     root: &'a Node,
-    parts: &'b [&'b str],
-) -> Result<(Way<'a>, &'b [&'b str]), EditError> {
+    parts: &'b [String],
+) -> Result<(Way<'a>, &'b [String]), EditError> {
     let mut way = Way::from(root);
     let mut missing = parts;
     while let Some((part, below)) = missing.split_first() {
@@ -355,7 +449,7 @@ fn end(file: &File<'_>, mapping: &Node) -> Option<usize> {
 
 /// The entry that is to come in, and those around it.
 struct Entry<'a> {
-    parts: &'a [&'a str],
+    parts: &'a [String],
     value: &'a str,
     indentation: usize,
     step: usize,
@@ -374,7 +468,7 @@ impl Entry<'_> {
 
     fn lines(&self) -> Vec<Zeroizing<String>> {
         let last = self.parts.len() - 1;
-        let line = |(depth, part): (usize, &&str)| {
+        let line = |(depth, part): (usize, &String)| {
             let blank = " ".repeat(self.indentation + self.step * depth);
             let name = name(part);
             if depth < last {
@@ -389,7 +483,7 @@ impl Entry<'_> {
     fn in_braces(&self, file: &File<'_>, mapping: &Node, entries: &[(Node, Node)]) -> Patch {
         let quoted = |(name, _): &(Node, Node)| file.bytes[name.span.clone()].starts_with(b"\"");
         let all_quoted = !entries.is_empty() && entries.iter().all(quoted);
-        let name = |part: &&str| if all_quoted { double(part) } else { name(part) };
+        let name = |part: &String| if all_quoted { double(part) } else { name(part) };
         let mut pair = double(self.value);
         for (depth, part) in self.parts.iter().enumerate().rev() {
             pair = joined(&[&name(part), ": ", &pair]);
@@ -418,10 +512,12 @@ fn name(part: &str) -> Zeroizing<String> {
     if may_be_plain(part, Layout::Flow) { joined(&[part]) } else { double(part) }
 }
 
+const NOTHING: &str = "nothing";
+
 /// What a plain scalar is in YAML's core schema, or in the older one, if it is not text.
 pub fn not_text(plain: &str) -> Option<&'static str> {
     match plain.to_ascii_lowercase().as_str() {
-        "" | "~" | "null" => Some("nothing"),
+        "" | "~" | "null" => Some(NOTHING),
         "true" | "false" | "yes" | "no" | "on" | "off" => Some("true or false"),
         word => {
             let digits = word.strip_prefix(['+', '-']).unwrap_or(word);

@@ -84,6 +84,20 @@ impl Node {
         }
     }
 
+    /// The node with that anchor, this one or one below it.
+    pub fn anchored(&self, anchor: usize) -> Option<&Self> {
+        if self.anchor == anchor {
+            return Some(self);
+        }
+        match &self.kind {
+            Kind::Scalar { .. } | Kind::Alias(_) => None,
+            Kind::Mapping { entries, .. } => entries
+                .iter()
+                .find_map(|(name, value)| name.anchored(anchor).or_else(|| value.anchored(anchor))),
+            Kind::Sequence { items, .. } => items.iter().find_map(|item| item.anchored(anchor)),
+        }
+    }
+
     /// Whether nothing is written where a value could be.
     pub fn is_empty(&self) -> bool {
         matches!(self.kind, Kind::Scalar { style: ScalarStyle::Plain, .. }) && self.span.is_empty()

@@ -7,11 +7,12 @@ use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::config::Place;
-use crate::config::{Config, KeySetting, SecretSource};
+use crate::config::{Config, KeySetting, Place, SecretSource, Target};
+use crate::deliver::{foresee_first, sample_token};
 use crate::files;
 use crate::policy::{Health, Reason, Tampering, judge_exposure, judge_tampering};
 use crate::store::lock_path;
+use crate::token::{Action, Label};
 
 /// Reasons about the files that the config names. A file that this user may not look at is not
 /// readable by every user.
@@ -19,6 +20,29 @@ pub fn exposures(config: &Config) -> Vec<Reason> {
     let mut reasons = readable(config);
     reasons.extend(changeable(config));
     reasons
+}
+
+/// Reasons about targets whose files show already that a first delivery would fail, such as for a
+/// key that holds something else than an access token.
+pub fn undeliverable(config: &Config) -> Vec<Reason> {
+    let undeliverable = |label: &Label, target: &Target| {
+        let Place::File(file) = &target.place else { return None };
+        let error = foresee_first(file, &sample_token())?;
+        Some(Reason {
+            code: "not_deliverable",
+            severity: Health::Warning,
+            message: format!("`{label}` cannot be delivered to `{}`: {}", target.id, error.message),
+            remedy: error.hint.unwrap_or_default(),
+            action: Action::FixConfiguration,
+            about: Some(target.id.to_string()),
+            labels: vec![label.clone()],
+            held_by: None,
+        })
+    };
+    let tokens = config.tokens.iter();
+    tokens
+        .flat_map(|token| token.deliver.iter().filter_map(|it| undeliverable(&token.label, it)))
+        .collect()
 }
 
 fn readable(config: &Config) -> Vec<Reason> {

@@ -101,6 +101,16 @@ impl AccessToken {
         Ok(Self(Secret::new(text)))
     }
 
+    /// Whether it begins as Meta's access tokens do. It is a hint, for text that nobody called a
+    /// token.
+    pub fn begins_like_metas(&self) -> bool {
+        let text = self.expose();
+        let is_of_app = text
+            .split_once('|')
+            .is_some_and(|(id, _)| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()));
+        is_of_app || ["EAA", "IG", "TH"].iter().any(|start| text.starts_with(start))
+    }
+
     /// The value itself, for the one place that sends, seals or delivers it.
     pub fn expose(&self) -> &str {
         self.0.expose()

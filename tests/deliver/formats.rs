@@ -39,7 +39,7 @@ fn a_renewal_reaches_each_format_and_changes_nothing_but_the_value() {
     });
     let mut world = world(&targets.concat());
     for (file, _, text) in FILES {
-        world.write(file, text.replace('@', "what-was-there"));
+        world.write(file, text.replace('@', "your-token-here"));
         let rights = std::fs::Permissions::from_mode(0o640);
         std::fs::set_permissions(world.path(file), rights).unwrap();
     }

@@ -23,7 +23,7 @@ const FILES: [(&str, &str, &str); 6] = [
 ];
 
 /// What is there before the first delivery: longer than the access token, as long, shorter.
-const BEFORE: [&str; 3] = ["a-placeholder-that-is-much-longer", "PASTE-IT-HERE", "x"];
+const BEFORE: [&str; 3] = ["your-placeholder-that-is-much-longer", "YOUR-KEY-HERE", "todo"];
 
 /// `nobody`, everywhere.
 const OTHER: u32 = 65534;
@@ -466,7 +466,7 @@ fn many_tokens_are_written_into_one_file() {
         let line = |label: &String| format!("{}={}\n", label.to_uppercase(), value(label));
         labels.iter().map(line).collect::<Vec<_>>().concat()
     };
-    world.write("all.env", lines(&|_| "x".to_owned()));
+    world.write("all.env", lines(&|_| "todo".to_owned()));
     world.run(&["refresh", "--quiet"]).silent().code(0);
     assert_eq!(held(&world, "all.env"), lines(&|label| world.in_use(label)));
     let open: i64 =
@@ -523,14 +523,14 @@ warning: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UT
 
 1 token: 1 adopted
 ")).stderr("").code(73);
-        assert_eq!(held(&world, "other.ini"), ini("PASTE-IT-HERE"));
+        assert_eq!(held(&world, "other.ini"), ini("YOUR-KEY-HERE"));
         // The second remedy, as it is typed.
         let (app, new) = (world.path("app.ini"), world.path("app.ini.new"));
         let script = format!("cp -p {0} {1} && mv {1} {0}", app.display(), new.display());
         assert!(std::process::Command::new("sh").args(["-c", &script]).status().unwrap().success());
         world.run(&["refresh", "--quiet"]).silent().code(0);
         assert_eq!(held(&world, "app.ini"), ini(ONE));
-        assert_eq!(held(&world, "other.ini"), ini("PASTE-IT-HERE"));
+        assert_eq!(held(&world, "other.ini"), ini("YOUR-KEY-HERE"));
         assert_eq!(fs::metadata(&app).unwrap().uid(), OTHER);
 
         // The first: to its owner it is a file like any.

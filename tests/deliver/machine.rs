@@ -79,7 +79,7 @@ warning: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UT
     let after = fs::metadata(&app).unwrap();
     let rights = |file: &fs::Metadata| (file.ino(), file.uid(), file.gid(), file.mode());
     assert_eq!(rights(&before), rights(&after));
-    assert_eq!(held(&world, "app.ini"), ini("PASTE-IT-HERE"));
+    assert_eq!(held(&world, "app.ini"), ini("YOUR-KEY-HERE"));
     assert_eq!(held(&world, "web/.env"), env(ONE));
 
     world.reconfigure(&format!("{}\n{APP_INI}{IN_PLACE}{WEB_ENV}", crate::common::BRAND));

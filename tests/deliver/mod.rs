@@ -2,6 +2,7 @@
 
 mod commands;
 mod drift;
+mod first;
 mod formats;
 mod in_place;
 mod kills;
@@ -35,7 +36,7 @@ fn world(targets: &str) -> World {
     let world = World::new()
         .config(&format!("{BRAND}\n{targets}"))
         .token("BRAND", TokenFixture::user(APP, ANNA).named("brand"));
-    world.write("app.ini", ini("PASTE-IT-HERE"));
+    world.write("app.ini", ini("YOUR-KEY-HERE"));
     world.write("web/.env", "FB_TOKEN=\n");
     world
 }

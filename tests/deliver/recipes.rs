@@ -89,7 +89,7 @@ fn kitchen(recipe: &str) -> World {
     }
     world.write("swarm/mounted", MOUNTED);
     world.write("swarm/secrets/facebook_token-1-old", "EAAFAKEOLD");
-    world.write("publisher/config.ini", "[facebook]\naccess_token = EAAFAKEOLD\n");
+    world.write("publisher/config.ini", "[facebook]\naccess_token = changeme\n");
     world.reconfigure(&format!("{BRAND}\n{}", tables(recipe, &world.path(""))));
     let path = format!("{}:/usr/bin:/bin", world.path("bin").display());
     let temporary = world.path("tmp").display().to_string();

@@ -87,7 +87,7 @@ brand -> reload: would be run
 fn a_test_shows_nothing_of_the_rest_of_a_line() {
     let world =
         world("[[token.brand.deliver]]\nname = \"app\"\nfile = \"app.json\"\nkey = \"fb\"\n");
-    world.write("app.json", r#"{"password":"hunter2","fb":"old","other":"hunter3"}"#);
+    world.write("app.json", r#"{"password":"hunter2","fb":"todo","other":"hunter3"}"#);
     changes_nothing(&world, &["deliver", "--test"])
         .stdout(
             r#"
@@ -103,7 +103,7 @@ brand -> app: would change
 #[test]
 fn a_test_says_what_would_be_left_alone() {
     let world = delivered(APP_INI);
-    world.write("app.ini", ini("PASTE-IT-HERE"));
+    world.write("app.ini", ini("YOUR-KEY-HERE"));
     changes_nothing(&world, &["deliver", "--test"])
         .stdout(
             "

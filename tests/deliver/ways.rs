@@ -28,7 +28,7 @@ fn an_exchange_delivers() {
     let long = world.in_use("brand");
     assert_ne!(long, string);
     assert_eq!(held(&world, "web/.env"), env(&long));
-    world.write("app.ini", ini("x"));
+    world.write("app.ini", ini("todo"));
     world.calls();
     world.run(&["deliver", "--quiet"]).silent().code(0);
     assert_eq!(held(&world, "app.ini"), ini(&long));
@@ -67,5 +67,5 @@ fn a_token_that_is_not_enabled_is_not_delivered() {
     world.reconfigure(&format!("{BRAND}enabled = false\n\n{APP_INI}"));
     world.run(&["refresh", "--quiet"]).silent().code(0);
     world.run(&["deliver"]).stdout("no targets\n").stderr("").code(0);
-    assert_eq!(held(&world, "app.ini"), ini("PASTE-IT-HERE"));
+    assert_eq!(held(&world, "app.ini"), ini("YOUR-KEY-HERE"));
 }

@@ -53,7 +53,7 @@ fn measured() -> World {
         .config(CONFIG)
         .token("BRAND", brand.scopes(["public_profile", "pages_show_list"]))
         .token("SHOP", TokenFixture::user(APP, ANNA).named("shop"));
-    world.write("app.env", "FB_TOKEN=old\n");
+    world.write("app.env", "FB_TOKEN=\n");
     world.write("node-exporter/empty.prom", "");
     world.run(&["refresh", "--quiet"]).exit(Exit::NotDelivered);
     world.at(day(41));

@@ -198,7 +198,7 @@ impl<'a> Life<'a> {
     fn begin(world: &'a mut World, scenario: Scenario) -> anyhow::Result<Self> {
         let label = label(scenario);
         world.with_graph(scenario, "")?;
-        let targets = targets(world, label, "PASTE-IT-HERE")?;
+        let targets = targets(world, label, "YOUR-KEY-HERE")?;
         let path = world.path("metatoken.toml");
         let mut config = std::fs::read_to_string(path)?;
         let textfile = "textfile = \"[DIR]/metrics.prom\"\n";

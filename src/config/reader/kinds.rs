@@ -72,9 +72,8 @@ impl<'a> Section<'a> {
         let folder = self.folder();
         self.value(key, "the path of a file", sentence, |found| {
             let text = found.string()?;
-            if text.starts_with("~/") {
-                let wrong = found.complain("begins with `~`, which only a shell understands");
-                return Err(vec![wrong.label("write the whole path")]);
+            if let Some(wrong) = unexpanded(found, &text) {
+                return Err(vec![wrong]);
             }
             if text.ends_with('/') || Path::new(&text).file_name().is_none() {
                 return Err(vec![found.complain("must name a file")]);
@@ -123,6 +122,9 @@ impl<'a> Section<'a> {
                 return Err(vec![found.complain("names no program")]);
             }
             if program.value.contains('/') {
+                if let Some(wrong) = unexpanded(found, &program.value) {
+                    return Err(vec![wrong]);
+                }
                 program.value = folder.join(&program.value).to_string_lossy().into_owned();
             }
             Ok(words)
@@ -156,6 +158,27 @@ impl<'a> Section<'a> {
         section.is_quiet.set(true);
         Ask::with(self, &found, value, diagnostics)
     }
+}
+
+/// Complains of a path with a part that only a shell or systemd would put another in the place of.
+fn unexpanded(found: &FoundValue<'_>, path: &str) -> Option<Diagnostic> {
+    let begins = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let is_variable = |behind: &str| begins(behind) || behind.starts_with(['{', '(']);
+    let first = path.split('/').next().unwrap_or_default();
+    let is_home =
+        |name: &str| path.contains('/') && (name.is_empty() || begins(name)) && !name.contains('.');
+    let what = if first.strip_prefix('~').is_some_and(is_home) {
+        "begins with `~`, which only a shell understands"
+    } else if path.split('$').skip(1).any(is_variable) {
+        "has a variable with `$` in it, which only a shell understands"
+    } else if path.contains('/')
+        && matches!(first.as_bytes(), [b'%', letter] if letter.is_ascii_alphabetic())
+    {
+        "begins with `%`, which only systemd understands"
+    } else {
+        return None;
+    };
+    Some(found.complain(what).label("write the whole path"))
 }
 
 /// Finds the one of `all` that the word names.

@@ -1,14 +1,20 @@
 //! Where tokens go, as the config says.
 
 use super::*;
-use crate::config::{FileTarget, Place, Target};
+use crate::config::{FileTarget, Place, Rules, Target};
 
 /// A target as one line: its name, what it is, and how long it may take.
 fn line(target: &Target) -> String {
     let place = match &target.place {
-        Place::File(FileTarget { path, key, format, writing, missing }) => {
+        Place::File(FileTarget { path, key, format, writing, missing, rules }) => {
             let key = key.as_deref().unwrap_or("-");
-            format!("{} {key} {format} {writing} {missing:?}", path.display())
+            let rules = if *rules == (Rules { format_from: rules.format_from, ..Rules::default() })
+            {
+                String::new()
+            } else {
+                format!(" {rules:?}")
+            };
+            format!("{} {key} {format} {writing} {missing:?}{rules}", path.display())
         }
         Place::Command(words) => words.join(" "),
     };
@@ -41,6 +47,9 @@ timeout = "1s"
 file = "settings"
 key = "a.b"
 format = "yaml"
+anchor = true
+document = 2
+overwrite = true
 [[token.t.deliver]]
 command = ["hooks/reload", "a b"]
 [[token.t.deliver]]
@@ -62,7 +71,7 @@ fn what_is_said_of_a_target_is_filled_in() {
             "/srv/a/config.ini#facebook.access_token: /srv/a/config.ini facebook.access_token ini atomic Refuse, 30s",
             "seed: /srv/m/metatoken.toml token.u.access_token toml in-place Create, 600s",
             "/srv/m/run/token: /srv/m/run/token - raw atomic Refuse, 1s",
-            "/srv/m/settings#a.b: /srv/m/settings a.b yaml atomic Refuse, 30s",
+            "/srv/m/settings#a.b: /srv/m/settings a.b yaml atomic Refuse Rules { options: Options { document: Some(2), anchored: Replace }, format_from: Config, first: Overwrite }, 30s",
             "/srv/m/hooks/reload: /srv/m/hooks/reload a b, 30s",
             "systemctl: systemctl reload a, 30s",
         ]
@@ -106,6 +115,7 @@ key = "facebook.access_token"                     # token.t.deliver
 format = "ini"                                    # its file's name
 write = "atomic"                                  # built in
 create = false                                    # built in
+overwrite = false                                 # built in
 timeout = "30s"                                   # built in
 
 [[token.t.deliver]]
@@ -115,6 +125,7 @@ key = "token.u.access_token"    # token.t.deliver
 format = "toml"                 # its file's name
 write = "in-place"              # token.t.deliver
 create = true                   # token.t.deliver
+overwrite = false               # built in
 timeout = "10m"                 # token.t.deliver
 
 [[token.t.deliver]]
@@ -124,6 +135,7 @@ file = "/srv/m/run/token"  # token.t.deliver
 format = "raw"             # its file's name
 write = "atomic"           # built in
 create = false             # built in
+overwrite = false          # built in
 timeout = "1s"             # token.t.deliver
 "#;
     assert!(text.contains(shown), "{text}");
@@ -149,7 +161,8 @@ timeout = "30s"                           # built in
     // Read again it means the same.
     let again = good(&text);
     for (before, after) in config.tokens.iter().zip(&again.tokens) {
-        assert_eq!(before.deliver, after.deliver);
+        // But for who says the format.
+        assert_eq!(lines(before), lines(after));
     }
 }
 

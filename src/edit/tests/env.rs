@@ -26,6 +26,11 @@ fn only_the_value_changes() {
         ("T=EAAnew # same\n", "="),
         ("T='EAAnew'\n", "="),
         ("T=\"a\"b\n", "it cannot be read as env: line 1"),
+        ("U='x' # c\nT=old\n", "U='x' # c\nT=EAAnew\n"),
+        ("U=\"open\nT=old\nV=\"x\"\n", "it cannot be read as env: line 1"),
+        ("U=\"open\nT=old\nV=\"; export V\n", "it cannot be read as env: line 1"),
+        ("T=old\nU='open\n", "T=EAAnew\nU='open\n"),
+        ("T=1|abc\n", "T=EAAnew\n"),
         (
             "T=a\\\nb\n",
             "the value of the key `T` cannot be replaced: a `\\` at the end of the line makes the next line part of it: line 1",
@@ -37,6 +42,8 @@ fn only_the_value_changes() {
 
 #[test]
 fn quotes_give_way_only_to_what_they_cannot_hold() {
+    let mixed =
+        "an env file cannot hold the value: it has a `$` or a backtick, and a `'` or a `\\`";
     for (text, value, expected) in [
         ("T=x", "a_b-c./:=+@%,1", "T=a_b-c./:=+@%,1"),
         ("T=x", "1|a", "T='1|a'"),
@@ -44,12 +51,14 @@ fn quotes_give_way_only_to_what_they_cannot_hold() {
         ("T=1|a", "2|b&", "T='2|b&'"),
         ("T=x", "it's", "T=\"it's\""),
         ("T=x", "a#b", "T='a#b'"),
-        ("T='x'", "it's $1", "T=\"it's \\$1\""),
-        ("T=\"x\"", "a|\"b\"", "T=\"a|\\\"b\\\"\""),
+        ("T='x'", "it's $1", mixed),
+        ("T=\"x\"", "a|\"b\"", "T='a|\"b\"'"),
+        ("T=\"x\"", "it's \"b\"", "T=\"it's \\\"b\\\"\""),
         ("T=\"x\"", "$a`", "T='$a`'"),
         ("T=\"x\"", "a\\", "T=\"a\\\\\""),
         ("T='x'", "a\\", "T=\"a\\\\\""),
-        ("T=\"x\"", "$'`\\", "T=\"\\$'\\`\\\\\""),
+        ("T=\"x\"", "$'`\\", mixed),
+        ("T=x", "1|$\\", mixed),
         ("T=x", "", "T="),
         ("T=x", "é", "T='é'"),
         (
@@ -72,6 +81,17 @@ fn a_new_variable_goes_to_the_end() {
         ("export A=1\nexport B=2\n", "T", "export A=1\nexport B=2\nexport T=v\n"),
         ("export A=1\nB=2\n", "T", "export A=1\nB=2\nT=v\n"),
         ("A='open\n", "T", "it cannot be read as env: line 1"),
+        (
+            "A=1; export T=x\n",
+            "T",
+            "the key `T` cannot be created: it stands behind another value on a line: line 1",
+        ),
+        (
+            "export A=\"1\" T=x\n",
+            "T",
+            "the key `T` cannot be created: it stands behind another value on a line: line 1",
+        ),
+        ("A='x; T=1'\n# T=\n", "T", "A='x; T=1'\n# T=\nT=v\n"),
         (
             "A=x\\",
             "T",
@@ -118,11 +138,33 @@ fn a_name_leads_to_one_value() {
 fn what_makes_no_sense_is_named_by_its_line() {
     for (text, expected) in [
         ("\u{feff}A=x", "x <x> 1"),
-        ("B='open\nA=x\n", "x <x> 2"),
+        ("B='open\nA=x\n", "it cannot be read as env: line 1"),
+        ("A=x\nB='open\n", "x <x> 1"),
         ("\nA=\"open", "it cannot be read as env: line 2"),
         ("A=\"x\"y", "it cannot be read as env: line 1"),
         ("A=it's", "it's <it's> 1"),
     ] {
         assert_eq!(found(Env, text, "A"), expected, "{text}");
+    }
+}
+
+/// A shell begins another command behind a value, or assigns again.
+#[test]
+fn a_line_that_holds_more_than_the_value_is_left_alone() {
+    for text in [
+        "export T=old; export U=1\n",
+        "T=old;U=1\n",
+        "T=old && export T\n",
+        "T=old & U=1\n",
+        "T=old|cat\n",
+        "export T=old U=1\n",
+        "T=\"old\"; export T\n",
+        "T='old' U=1\n",
+        "T=\"old\" && x\n",
+        "T=1|old; export T\n",
+    ] {
+        let why = "the value of the key `T` cannot be replaced: more than the value stands on its line: line 1";
+        assert_eq!(replaced(Env, text, "T", "EAAnew"), why, "{text}");
+        assert_eq!(created(Env, text, "T", "EAAnew"), why, "{text}");
     }
 }

@@ -44,6 +44,15 @@ fn only_the_value_changes() {
         ),
         ("[f]\nk = a\n  ; c\n", "f.k", "[f]\nk = EAAnew\n  ; c\n"),
         ("[f\nk = a\n", "f.k", "it cannot be read as ini: line 1"),
+        ("[f]\nj = \"open\nk = a\n", "f.k", "it cannot be read as ini: line 2"),
+        ("[f]\nj = \"open\nk = a\nl = \"b\"\n", "f.k", "it cannot be read as ini: line 2"),
+        (
+            "[f]\nj = \"on\nk = two\"\nk = a\n",
+            "f.k",
+            "the key `f.k` is there more than once: lines 3 and 4",
+        ),
+        ("[f]\nj = \"on\ntwo\" ; c\nk = a\n", "f.k", "[f]\nj = \"on\ntwo\" ; c\nk = EAAnew\n"),
+        ("[f]\nk = a\nj = \"open\n", "f.k", "[f]\nk = EAAnew\nj = \"open\n"),
     ] {
         assert_eq!(replaced(Ini, text, key, "EAAnew"), expected, "{text}");
     }
@@ -53,7 +62,15 @@ fn only_the_value_changes() {
 fn quotes_give_way_only_to_what_they_cannot_hold() {
     let none = "an ini file cannot hold the value: no kind of quotes fits around it";
     for (text, value, expected) in [
-        ("k = x", "1|a%b=c:d", "k = 1|a%b=c:d"),
+        ("k = x", "a%b=c:d", "k = a%b=c:d"),
+        ("k = x", "1|a%b=c:d", "k = \"1|a%b=c:d\""),
+        ("k = 'x'", "1|a", "k = '1|a'"),
+        ("k = 1|b", "1|a", "k = 1|a"),
+        ("k : x", "1|a", "k : 1|a"),
+        ("j = a(b)\nk = x", "1|a", "j = a(b)\nk = 1|a"),
+        ("j = \"a|b\"\nk = x ; (c)", "1|a", "j = \"a|b\"\nk = \"1|a\" ; (c)"),
+        ("k =", "1|a", "k = \"1|a\""),
+        ("k = x", "None", "k = \"None\""),
         ("k = x", " a;b#c ", "k = \" a;b#c \""),
         ("k = x", "\"a\"", "k = '\"a\"'"),
         ("k = x", "it's \"a\" b", "k = it's \"a\" b"),
@@ -146,7 +163,7 @@ fn what_makes_no_sense_is_named_by_its_line() {
         ("x=1\n[open\na=1", "it cannot be read as ini: line 2"),
         ("\na=\"open", "it cannot be read as ini: line 2"),
         ("a=\"x\"y", "it cannot be read as ini: line 1"),
-        ("b=\"open\na=1\n", "1 <1> 2"),
+        ("b=\"open\na=1\n", "it cannot be read as ini: line 1"),
         ("a = # nothing", " <> 1"),
     ] {
         assert_eq!(found(Ini, text, "a"), expected, "{text}");

@@ -27,13 +27,18 @@ fn only_the_value_changes() {
         ("{\"a\": \"EAA\\u006eew\"}", "a", "="),
         ("{\"a\": 1, \"a\": \"x\"}", "a", "the key `a` is there more than once: lines 1 and 1"),
         ("{\"a\": {}}", "a", "the key `a` holds an object, not text: line 1"),
-        ("{\n// c\n\"a\": \"x\"}", "a", "it has a comment, which json does not allow: line 2"),
-        ("{\"a\": \"x\",}", "a", "it cannot be read as json: line 1"),
+        ("{\n// \"a\": 1\n\"a\": \"x\"}", "a", "{\n// \"a\": 1\n\"a\": \"EAAnew\"}"),
+        ("{\"a\": \"x\",}", "a", "{\"a\": \"EAAnew\",}"),
         (
-            "{\"a\": \"x\", \"b\": /* c */ 1}",
+            "// é\r\n{\r\n  \"a\": /* old: */ \"x\" /* kept */, // \"\r\n  \"b\": [1, ], /* ] */\r\n}",
             "a",
-            "it has a comment, which json does not allow: line 1",
+            "// é\r\n{\r\n  \"a\": /* old: */ \"EAAnew\" /* kept */, // \"\r\n  \"b\": [1, ], /* ] */\r\n}",
         ),
+        ("{\"b\": \"// no\", \"a\": \"/*\"}", "a", "{\"b\": \"// no\", \"a\": \"EAAnew\"}"),
+        ("{\"a\": \"x\" /* open }", "a", "it cannot be read as json: line 1"),
+        ("{\"a\": \"x\",,}", "a", "it cannot be read as json: line 1"),
+        ("{\"a\": \"x\", \"b\": [,]}", "a", "it cannot be read as json: line 1"),
+        ("{\"a\": \"x\" # c\n}", "a", "it cannot be read as json: line 1"),
         ("", "a", "it cannot be read as json: line 1"),
     ] {
         assert_eq!(replaced(Json, text, key, "EAAnew"), expected, "{text}");
@@ -73,6 +78,19 @@ fn a_new_member_looks_like_its_sisters() {
             "{\n  \"a\": {\n    \"b\": 1,\n    \"k\": \"v\"\n  }\n}\n",
         ),
         ("[{\"a\": 1}]", "0.k", "[{\"a\": 1, \"k\": \"v\"}]"),
+        ("{\n  \"a\": 1 // one\n}\n", "k", "{\n  \"a\": 1, // one\n  \"k\": \"v\"\n}\n"),
+        ("{\n  \"a\": 1, // one\n}\n", "k", "{\n  \"a\": 1, // one\n  \"k\": \"v\",\n}\n"),
+        (
+            "{\n  \"a\": 1 /* one */\n  // end\n}\n",
+            "k",
+            "{\n  \"a\": 1, /* one */\n  \"k\": \"v\"\n  // end\n}\n",
+        ),
+        ("{\n  // of a\n  \"a\": 1\n}\n", "k", "{\n  // of a\n  \"a\": 1,\n  \"k\": \"v\"\n}\n"),
+        ("{\n  /* x */ \"a\": 1\n}\n", "k", "{\n  /* x */ \"a\": 1,\n  \"k\": \"v\"\n}\n"),
+        ("{\"a\": 1 /* } */}", "k", "{\"a\": 1, \"k\": \"v\" /* } */}"),
+        ("{\"a\": 1,}", "k", "{\"a\": 1, \"k\": \"v\",}"),
+        ("{\n  // none yet\n}\n", "k", "{\n  // none yet\n  \"k\": \"v\"\n}\n"),
+        ("{ /* none */ }", "k", "{ /* none */ \"k\": \"v\" }"),
         ("[]", "0", "the key `0` cannot be created: a list has no such element: line 1"),
         (
             "{\"a\": 1}",
@@ -111,22 +129,25 @@ fn a_path_or_a_pointer_leads_to_one_string() {
         ("facebook.access", "it has no key `facebook.access`"),
         ("dup", "the key `dup` is there more than once: lines 5 and 5"),
         ("a..b", "`a..b` is no key of a json file"),
+        ("a.b/c", "it has no key `a.b/c`, but `/a.b~1c`: a name in it holds the dots"),
+        ("/a/b~1c", "it has no key `/a/b~1c`"),
     ] {
         assert_eq!(found(Json, text, key), expected);
     }
 }
 
 #[test]
-fn only_strict_json_is_read() {
+fn comments_and_trailing_commas_are_read_over() {
     for (text, expected) in [
         ("\u{feff}{\"a\":\"x\"}", "x <\"x\"> 1"),
         ("{\"a\":\"x\"} ", "x <\"x\"> 1"),
         ("{\"b\":[],\"c\":{},\"a\":\"x\"}", "x <\"x\"> 1"),
         ("{}", "it has no key `a`"),
         ("\"a\"", "it has no key `a`"),
-        ("{\"a\":\"x\",\n}", "it cannot be read as json: line 2"),
-        ("{\n// no\n\"a\":\"x\"}", "it has a comment, which json does not allow: line 2"),
-        ("{\"a\": /* no */ \"x\"}", "it has a comment, which json does not allow: line 1"),
+        ("{\"a\":\"x\",\n}", "x <\"x\"> 1"),
+        ("{\n// c\n\"a\":\"x\"}", "x <\"x\"> 3"),
+        ("{\"a\": /* c */ \"x\"}", "x <\"x\"> 1"),
+        ("{\"a\": /* c \"x\"}", "it cannot be read as json: line 1"),
         ("{\"a\":\"x\"} {}", "it cannot be read as json: line 1"),
     ] {
         assert_eq!(found(Json, text, "a"), expected, "{text}");

@@ -2,11 +2,14 @@
 
 mod document;
 mod env;
+mod first;
 mod ini;
 mod json;
+mod options;
 mod proof;
 mod properties;
 mod raw;
+mod sealed;
 mod toml;
 mod yaml;
 
@@ -41,7 +44,7 @@ fn created(format: Format, text: &str, key: &str, value: &str) -> String {
 fn an_error_knows_its_place() {
     for (format, text, key, place) in [
         (Format::Json, "{\r\n \"é\": [1], \"a\": []}", "a", (2, 17)),
-        (Format::Json, "\u{feff}{\"a\": // no\n1}", "a", (1, 7)),
+        (Format::Json, "\u{feff}{\"a\": // c\n[]}", "a", (2, 1)),
         (Format::Toml, "\u{feff}a = [1]", "a", (1, 5)),
         (Format::Yaml, "b: 1\na:   &x y\nc: *x\n", "a", (2, 9)),
         (Format::Env, "A=1\nB=one\\\ntwo", "B", (2, 3)),

@@ -110,6 +110,49 @@ proptest! {
         prop_assert_eq!(serde_json::from_str::<Value>(&new).unwrap(), expected);
     }
 
+    /// Comments and commas are taken out again by what they are known to be.
+    #[test]
+    fn json_with_comments_differs_in_one_string(
+        others in prop::collection::vec(select(JSON_VALUES.to_vec()), 0..4),
+        at in 0_usize..4,
+        old in select(vec!["\"x\"", "\"\"", "null"]),
+        comments in prop::collection::vec(
+            select(vec!["", " ", "\n  ", "/*,]\"*/", "\n  //}c\n  ", " /*,]\"*/\n", "//}c\n"]),
+            1..9,
+        ),
+        comma in select(vec!["", ","]),
+        value in value(),
+        missing in any::<bool>(),
+    ) {
+        let mut comment = comments.iter().cycle().copied();
+        let mut next = || comment.next().unwrap();
+        let mut members = lines(&others, (at, old), &[vec![]], |name, value| {
+            format!("\"{name}\":{value}")
+        });
+        if missing {
+            members.retain(|member| !member.contains("\"token\""));
+        }
+        let comma = if members.is_empty() { "" } else { comma };
+        let written: Vec<String> =
+            members.iter().map(|member| format!("{}{member}{}", next(), next())).collect();
+        let text = format!("{}{{{}{comma}{}}}{}", next(), written.join(","), next(), next());
+        let clean = |text: &str| -> Value {
+            let text = text.replace("/*,]\"*/", "").replace("//}c", "");
+            let end = text.trim_end().trim_end_matches('}').trim_end();
+            serde_json::from_str(&format!("{}}}", end.trim_end_matches(','))).unwrap()
+        };
+        let mut expected = clean(&text);
+        let document = Document { format: Format::Json, text, key: "token".into(), value };
+        let new = document.edited(Missing::Create)?;
+        for comment in ["/*,]\"*/", "//}c"] {
+            let count = |text: &str| text.matches(comment).count();
+            let inside = count(&document.value);
+            prop_assert_eq!(count(&new), count(&document.text) + inside);
+        }
+        expected["token"] = document.value.into();
+        prop_assert_eq!(clean(&new), expected);
+    }
+
     #[test]
     fn yaml_differs_in_one_scalar(
         others in prop::collection::vec(select(vec![
@@ -198,7 +241,9 @@ proptest! {
         ends in ends(),
         // dotenvy does not know the shell's "\\`".
         value in prop_oneof!["[A-Za-z0-9|%=_.-]{1,30}", "[ -&(-_a-~]{0,12}", "[`'$\"a-z]{0,4}"]
-            .prop_filter("no escape for both", |value| !value.contains('`') || !value.contains('\'')),
+            .prop_filter("no escape for both", |value| {
+                !value.contains(['`', '$']) || !value.contains(['\'', '\\'])
+            }),
         missing in any::<bool>(),
     ) {
         let mut all =

@@ -36,7 +36,20 @@ fn only_the_value_changes() {
         ("{t: , u: 1}\n", "t", "{t: EAAnew , u: 1}\n"),
         ("? t\n: old\n", "t", "? t\n: EAAnew\n"),
         ("a: 1\n---\nt: old\n...\n", "t", "a: 1\n---\nt: EAAnew\n...\n"),
-        ("t: 1\n---\nt: 2\n", "t", "the key `t` is there more than once: lines 1 and 3"),
+        ("t: 1\n---\nt: 2\n", "t", "the key `t` is in more than one document: 1 and 2"),
+        ("\"f.t\": x\n", "\"f.t\"", "\"f.t\": EAAnew\n"),
+        ("f:\n  a.b/c: x\n", "f.'a.b/c'", "f:\n  a.b/c: EAAnew\n"),
+        ("f.t: x\n", "f.t", "it has no key `f.t`, but `\"f.t\"`: a name in it holds the dots"),
+        (
+            "f:\n  g.h:\n    t: x\n",
+            "f.g.h.t",
+            "it has no key `f.g.h.t`, but `f.\"g.h\".t`: a name in it holds the dots",
+        ),
+        (
+            "x: &e\n  t: x\nf:\n  env: *e\n",
+            "f.env.t",
+            "the key `f.env.t` leads through an alias: line 4; what it stands for begins on line 2",
+        ),
         ("f:\n  t: 1\nf:\n  u: 2\n", "f.t", "the key `f.t` is there more than once: lines 1 and 3"),
         ("t: EAAnew # same\n", "t", "="),
         ("a: &a x\nt: *a\n", "t", "the key `t` holds an alias, not text: line 2"),
@@ -44,12 +57,12 @@ fn only_the_value_changes() {
         (
             "t: &a x\nb: *a\n",
             "t",
-            "the value of the key `t` cannot be replaced: it is anchored by `&`, and its aliases would change with it: line 1",
+            "the value of the key `t` cannot be replaced alone: it is anchored by `&`, and its aliases would change with it: line 1",
         ),
         (
             "base: &b\n  t: x\nu:\n  <<: *b\n",
             "base.t",
-            "the value of the key `base.t` cannot be replaced: it is anchored by `&`, and its aliases would change with it: line 2",
+            "the value of the key `base.t` cannot be replaced alone: it is anchored by `&`, and its aliases would change with it: line 2",
         ),
         (
             "t: !vault |\n  abc\n",
@@ -115,17 +128,17 @@ fn a_new_entry_goes_to_the_end_of_its_mapping() {
         (
             "a: 1\n---\nb: 1\n",
             "k",
-            "the key `k` cannot be created: the file holds more than one document: line 3",
+            "the key `k` cannot be created: the file holds more than one document; `document = N` names one: line 3",
         ),
         (
             "x: &x\n  b: 1\na: *x\n",
             "a.k",
-            "the key `a.k` cannot be created: what should hold it is an alias: line 3",
+            "the key `a.k` leads through an alias: line 3; what it stands for begins on line 2",
         ),
         (
             "x: &x\n  b: 1\na: *x\n",
             "x.k",
-            "the value of the key `x.k` cannot be replaced: it is anchored by `&`, and its aliases would change with it: line 2",
+            "the value of the key `x.k` cannot be replaced alone: it is anchored by `&`, and its aliases would change with it: line 2",
         ),
         (
             "a: 1\n",
@@ -183,7 +196,7 @@ fn documents_and_damage_are_told_apart() {
         ("\u{feff}a: x\n", "x <x> 1"),
         ("---\na: x\n...\n", "x <x> 2"),
         ("a: x\na: y\n", "the key `a` is there more than once: lines 1 and 2"),
-        ("a: x\n---\na: y\n", "the key `a` is there more than once: lines 1 and 3"),
+        ("a: x\n---\na: y\n", "the key `a` is in more than one document: 1 and 2"),
         ("a: x\n---\nb: y\n", "x <x> 1"),
         ("b: \"open\na: x\n", "it cannot be read as yaml: line 1"),
         ("just text", "it has no key `a`"),

@@ -9,7 +9,7 @@ const TARGET: &str = "\n[[token.brand.deliver]]\nfile = \"/srv/myapp/config.ini\
 /// A machine with an application, `myapp`, that has a folder of its own and notes each reload.
 fn with_app(test: &str) -> Option<Machine> {
     let machine = Machine::rehearsing(test)?;
-    machine.write(FILE, "[facebook]\naccess_token = PASTE-IT-HERE\n");
+    machine.write(FILE, "[facebook]\naccess_token = YOUR-KEY-HERE\n");
     machine.write(
         "/etc/systemd/system/myapp.service",
         "[Service]\nExecStart=sleep infinity\nExecReload=+sh -c 'cat /srv/myapp/config.ini >> /srv/reloaded'\nUser=myapp\n",

@@ -1,0 +1,194 @@
+//! Judges what a first delivery may replace.
+//!
+//! Before it, nothing in the file is known to be ours: a wrong `key` would cost a program its
+//! password. So only what has no value yet, plainly waits for one, or looks like an access token
+//! gives way unasked.
+
+use super::document::find;
+use super::site::Content;
+use super::{EditError, File, Format};
+
+/// What a value is, judged by its text alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing yet.
+    Empty,
+    /// A word that waits for a value, such as `changeme`.
+    Placeholder,
+    /// Something that looks like an access token.
+    Token,
+    /// Something else, which may be needed.
+    Other(&'static str),
+}
+
+/// What the value is that another program's reader finds.
+pub fn standing(text: &str) -> Standing {
+    let text = text.trim();
+    if text.is_empty() {
+        Standing::Empty
+    } else if is_reference(text) {
+        Standing::Other("a reference to a value elsewhere")
+    } else if is_placeholder(text) {
+        Standing::Placeholder
+    } else if is_like_a_token(text) {
+        Standing::Token
+    } else {
+        Standing::Other(other(text))
+    }
+}
+
+/// Refuses a first delivery over what may be needed.
+pub fn judge(file: &File<'_>, key: Option<&str>) -> Result<(), EditError> {
+    if file.is_blank() {
+        return Ok(());
+    }
+    let site = match find(file, key) {
+        Err(EditError::Missing { .. }) => return Ok(()),
+        found => found?,
+    };
+    let found = match &site.content {
+        Content::Nothing(_) => return Ok(()),
+        Content::Scalar(found) | Content::Other(found) => *found,
+        Content::Text(text) | Content::Lines(text) => match standing(text) {
+            Standing::Empty | Standing::Placeholder | Standing::Token => return Ok(()),
+            Standing::Other(found) => found,
+        },
+    };
+    let at = file.place(site.span.start);
+    Err(EditError::NotOurs { key: key.map(str::to_owned), at, found })
+}
+
+/// Refuses to take a file for one value because its name says nothing else, if it holds more.
+pub fn one_word(file: &File<'_>) -> Result<(), EditError> {
+    let text = &file.bytes[file.start..];
+    let words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    match words.take(2).count() {
+        2 if file.format == Format::Raw => Err(EditError::FormatNeeded),
+        _ => Ok(()),
+    }
+}
+
+/// How a value begins that says where another is found, and what it holds then.
+const REFERENCES: [(&str, &str); 14] = [
+    ("ENC[", "]"),
+    ("ENC(", ")"),
+    ("!vault", ""),
+    ("!secret", ""),
+    ("op://", ""),
+    ("vault:", ""),
+    ("secret://", ""),
+    ("ref+", "://"),
+    ("arn:aws:", ":"),
+    ("@Microsoft.KeyVault", ""),
+    ("encrypted:", ""),
+    ("<%", "%>"),
+    ("$ANSIBLE_VAULT", ""),
+    ("-----BEGIN ", "-----"),
+];
+
+/// What stands for another value wherever it is.
+const EXPANSIONS: [(&str, &str); 6] =
+    [("${", "}"), ("$(", ")"), ("{{", "}}"), ("%(", ")"), ("#{", "}"), ("%{", "}")];
+
+fn is_reference(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let begins = |(start, holds): &(&str, &str)| {
+        lower.starts_with(&start.to_ascii_lowercase()) && text.contains(holds)
+    };
+    let holds = |(start, end): &(&str, &str)| {
+        text.split_once(start).is_some_and(|(_, behind)| behind.contains(end))
+    };
+    let variable = |mark: char| {
+        let name = text.strip_prefix(mark);
+        name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'))
+    };
+    let windows = text.len() > 2 && variable('%') && text.ends_with('%');
+    REFERENCES.iter().any(begins) || EXPANSIONS.iter().any(holds) || variable('$') || windows
+}
+
+/// The words that stand where a value is to come.
+const PLACEHOLDERS: [&str; 14] = [
+    "changeme",
+    "change-me",
+    "change_me",
+    "todo",
+    "tbd",
+    "fixme",
+    "none",
+    "null",
+    "placeholder",
+    "dummy",
+    "example",
+    "token",
+    "access_token",
+    "...",
+];
+
+fn is_placeholder(text: &str) -> bool {
+    if text.contains(['\n', '\r']) {
+        return false;
+    }
+    let lower = text.to_lowercase();
+    let is_stars = lower.len() >= 3 && lower.trim_matches('*').is_empty();
+    PLACEHOLDERS.contains(&&*lower)
+        || lower == "…"
+        || (lower.starts_with("your") && lower.ends_with("here"))
+        || lower.starts_with("your_")
+        || lower.starts_with("your-")
+        || lower.starts_with("xxx")
+        || is_stars
+        || is_in_angles(text)
+}
+
+/// `<paste it here>`, and no markup: that has more than one pair of angles, or a mark behind the
+/// first.
+fn is_in_angles(text: &str) -> bool {
+    let inside = text.strip_prefix('<').and_then(|text| text.strip_suffix('>'));
+    inside.is_some_and(|inside| {
+        !inside.contains(['<', '>']) && !inside.starts_with(['?', '!', '%', '/'])
+    })
+}
+
+/// Whether it has the shape of an access token of Meta's. It is a hint: what replaces it is
+/// examined, not what is replaced.
+fn is_like_a_token(text: &str) -> bool {
+    const SHORTEST: usize = 20;
+    let is_of_app = text
+        .split_once('|')
+        .is_some_and(|(id, _)| !id.is_empty() && id.chars().all(|digit| digit.is_ascii_digit()));
+    let begins = ["EAA", "IG", "TH"].iter().any(|start| text.starts_with(start)) || is_of_app;
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_|.-".contains(c);
+    begins && text.len() >= SHORTEST && text.chars().all(fits)
+}
+
+/// What a value is that is none of these, in words.
+fn other(text: &str) -> &'static str {
+    let is_number = |text: &str| text.parse::<f64>().is_ok();
+    let is_switch = ["true", "false", "yes", "no", "on", "off"];
+    if is_number(text) {
+        "a number"
+    } else if is_switch.contains(&&*text.to_ascii_lowercase()) {
+        "true or false"
+    } else if text.lines().count() > 1 {
+        "more than one line"
+    } else if text.starts_with(['[', '{']) {
+        "a list or a table"
+    } else if holds_assignment(text) {
+        "more than one value (`NAME=`)"
+    } else if text.contains(char::is_whitespace) {
+        "more than one word"
+    } else {
+        "another value"
+    }
+}
+
+/// Whether a name with `=` stands in it, as in `FB_TOKEN="x",FB_VERIFY="y"`.
+fn holds_assignment(text: &str) -> bool {
+    text.split([' ', ',', ';', '&', '"', '\'']).any(|part| {
+        let name = part.split_once('=').map(|(name, _)| name);
+        name.is_some_and(|name| {
+            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+        })
+    })
+}
