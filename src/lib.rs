@@ -27,7 +27,7 @@
 //! - [`sandbox`]: a simulated Graph with rules of its own, on loopback, for rehearsals and tests.
 //!
 //! [`crypto`], [`clock`], [`environment`], [`exit`], [`complaint`], [`interrupt`] and [`failpoint`]
-//! are small and stand alone. Who may name whom is held by a test, `tests/house.rs`.
+//! are small and stand alone. Who may name whom is held by a test, `tests/house`.
 //!
 //! # A token's way through a run
 //!

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::edit::{Address, Format, Missing, Options};
+use crate::edit::{Format, Missing, Options, ValueAddress};
 use crate::token::TargetId;
 
 /// One place to which a token is delivered.
@@ -44,8 +44,8 @@ pub struct FileTarget {
 
 impl FileTarget {
     /// The value in the file.
-    pub fn address(&self) -> Address<'_> {
-        Address { format: self.format, key: self.key.as_deref(), options: self.rules.options }
+    pub fn address(&self) -> ValueAddress<'_> {
+        ValueAddress { format: self.format, key: self.key.as_deref(), options: self.rules.options }
     }
 }
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::error::DeliveryError;
 use crate::config::{FileTarget, FirstDelivery, FormatFrom, Writing};
-use crate::edit::{Edited, Held, Missing};
+use crate::edit::{Edited, HeldValue, Missing};
 use crate::files::{self, FileError, Opened};
 use crate::token::{AccessToken, Secret};
 
@@ -211,8 +211,8 @@ pub fn foresee_first(target: &FileTarget, access_token: &AccessToken) -> Option<
 /// What the file holds; of what is not text, such as a number, what is written there.
 fn held(target: &FileTarget, bytes: &[u8]) -> Result<Option<Secret>, DeliveryError> {
     match target.address().held(bytes) {
-        Ok(Held::Nothing) => Ok(None),
-        Ok(Held::Text(text) | Held::Other(text)) => Ok(Some(Secret::new(text.trim()))),
+        Ok(HeldValue::Nothing) => Ok(None),
+        Ok(HeldValue::Text(text) | HeldValue::Other(text)) => Ok(Some(Secret::new(text.trim()))),
         Err(error) => Err(DeliveryError::in_file(&target.path, &error)),
     }
 }

@@ -3,8 +3,6 @@
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
-use super::site::Content;
-
 /// How a value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
@@ -33,18 +31,5 @@ impl Coding {
             Self::Plain => value.to_owned(),
             Self::Base64 => BASE64.encode(value.as_bytes()),
         })
-    }
-
-    /// What the text in the file means.
-    pub fn decoded(self, content: Content) -> Content {
-        let (Self::Base64, Content::Text(text) | Content::Lines(text)) = (self, &content) else {
-            return content;
-        };
-        let written: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        let bytes = BASE64.decode(&Zeroizing::new(written)).ok().map(Zeroizing::new);
-        match bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok()) {
-            Some(text) => Content::text(text),
-            None => Content::Scalar("something other than text in base64"),
-        }
     }
 }

@@ -49,6 +49,7 @@ pub enum Parsed {
 }
 
 impl Parsed {
+    /// Parses a file.
     pub fn of(file: &File<'_>) -> Result<Self, EditError> {
         Ok(match file.format {
             Format::Env => Self::Env(env::EnvNames::of(file)),

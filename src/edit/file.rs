@@ -19,6 +19,7 @@ impl<'a> File<'a> {
         Self::with(format, bytes, Options::default())
     }
 
+    /// Reads bytes as a file of that format, by these options.
     pub fn with(format: Format, bytes: &'a [u8], options: Options) -> Self {
         Self { bytes, start: if bytes.starts_with(BOM) { BOM.len() } else { 0 }, format, options }
     }

@@ -1,6 +1,7 @@
 //! Names the formats that a value can be found in.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 /// How a file is written.
@@ -63,6 +64,25 @@ impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
+}
+
+/// Which of several values a key means, and what may change with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// The number of the document in a YAML file that has several, counted from 1.
+    pub document: Option<NonZeroUsize>,
+    /// What to do with a value that aliases of YAML share.
+    pub anchored: Anchored,
+}
+
+/// What to do with a value that is anchored by `&`, itself or with what it stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Anchored {
+    /// Nothing: its aliases would change with it.
+    #[default]
+    Refuse,
+    /// Replace it for all its aliases.
+    Replace,
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub struct Strict {
 }
 
 impl Strict {
+    /// Finds the comments and trailing commas of a text.
     pub fn of(bytes: &[u8]) -> Self {
         let mut strict = Self { bytes: bytes.to_vec().into(), ..Self::default() };
         // The last two bytes that mean something, with the place of the last.

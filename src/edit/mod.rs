@@ -33,7 +33,6 @@ mod yaml_tree;
 mod tests;
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
@@ -42,7 +41,7 @@ pub use self::document::Document;
 use self::document::find;
 pub use self::error::{EditError, LineColumn};
 use self::file::File;
-pub use self::format::Format;
+pub use self::format::{Anchored, Format, Options};
 use self::patch::Patch;
 use self::site::{Content, Site};
 
@@ -66,28 +65,9 @@ impl fmt::Debug for Located {
     }
 }
 
-/// Which of several values a key means, and what may change with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Options {
-    /// The number of the document in a YAML file that has several, counted from 1.
-    pub document: Option<NonZeroUsize>,
-    /// What to do with a value that aliases of YAML share.
-    pub anchored: Anchored,
-}
-
-/// What to do with a value that is anchored by `&`, itself or with what it stands in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Anchored {
-    /// Nothing: its aliases would change with it.
-    #[default]
-    Refuse,
-    /// Replace it for all its aliases.
-    Replace,
-}
-
 /// Names one value in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Address<'a> {
+pub struct ValueAddress<'a> {
     /// How the file is written.
     pub format: Format,
     /// The key of the value; none where the file is the value.
@@ -98,7 +78,7 @@ pub struct Address<'a> {
 
 /// What stands at an address.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Held {
+pub enum HeldValue {
     /// No value: the key is missing, or has none yet.
     Nothing,
     /// This text.
@@ -107,7 +87,7 @@ pub enum Held {
     Other(Zeroizing<String>),
 }
 
-impl fmt::Debug for Held {
+impl fmt::Debug for HeldValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Nothing => "Nothing",
@@ -117,7 +97,7 @@ impl fmt::Debug for Held {
     }
 }
 
-impl Address<'_> {
+impl ValueAddress<'_> {
     fn file<'b>(&self, bytes: &'b [u8]) -> File<'b> {
         File::with(self.format, bytes, self.options)
     }
@@ -130,20 +110,22 @@ impl Address<'_> {
     }
 
     /// Tells what stands there, text or not.
-    pub fn held(&self, bytes: &[u8]) -> Result<Held, EditError> {
+    pub fn held(&self, bytes: &[u8]) -> Result<HeldValue, EditError> {
         let file = self.file(bytes);
         let site = match find(&file, self.key) {
-            Err(EditError::Missing { .. }) => return Ok(Held::Nothing),
-            Err(_) if file.is_blank() => return Ok(Held::Nothing),
+            Err(EditError::Missing { .. }) => return Ok(HeldValue::Nothing),
+            Err(_) if file.is_blank() => return Ok(HeldValue::Nothing),
             found => found?,
         };
         let written = String::from_utf8_lossy(&bytes[site.span]).into_owned();
         Ok(match site.content {
-            Content::Nothing(_) => Held::Nothing,
-            Content::Text(text) | Content::Lines(text) if text.trim().is_empty() => Held::Nothing,
-            Content::Text(text) => Held::Text(text),
+            Content::Nothing(_) => HeldValue::Nothing,
+            Content::Text(text) | Content::Lines(text) if text.trim().is_empty() => {
+                HeldValue::Nothing
+            }
+            Content::Text(text) => HeldValue::Text(text),
             Content::Lines(_) | Content::Scalar(_) | Content::Other(_) => {
-                Held::Other(written.into())
+                HeldValue::Other(written.into())
             }
         })
     }
@@ -169,7 +151,7 @@ impl Address<'_> {
     ///
     /// One value of any kind may be replaced, also a number or null; a list, a table or what other
     /// parts of the file hang on is an error, and so is a key that is there twice. What is written
-    /// is always text, and [`Address::locate`] reads it back.
+    /// is always text, and [`ValueAddress::locate`] reads it back.
     pub fn replace(
         &self,
         bytes: &[u8],
@@ -201,7 +183,7 @@ impl Address<'_> {
 
 /// Finds the one value that `key` names.
 pub fn locate(format: Format, bytes: &[u8], key: Option<&str>) -> Result<Located, EditError> {
-    Address { format, key, options: Options::default() }.locate(bytes)
+    ValueAddress { format, key, options: Options::default() }.locate(bytes)
 }
 
 /// What to do about a key that is not there.
@@ -231,7 +213,7 @@ impl fmt::Debug for Edited {
     }
 }
 
-/// Gives the file with `value` at `key`, as [`Address::replace`] does.
+/// Gives the file with `value` at `key`, as [`ValueAddress::replace`] does.
 pub fn replace(
     format: Format,
     bytes: &[u8],
@@ -239,7 +221,7 @@ pub fn replace(
     value: &str,
     missing: Missing,
 ) -> Result<Edited, EditError> {
-    Address { format, key, options: Options::default() }.replace(bytes, value, missing)
+    ValueAddress { format, key, options: Options::default() }.replace(bytes, value, missing)
 }
 
 /// A file with nothing in it lacks every key, whatever its format makes of nothing.

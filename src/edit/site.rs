@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
 use super::coding::Coding;
@@ -17,13 +18,14 @@ pub struct Site {
 }
 
 impl Site {
+    /// Makes a value that is written as it is.
     pub const fn new(span: Range<usize>, content: Content) -> Self {
         Self { span, content, coding: Coding::Plain }
     }
 
     /// A value that is written in that coding; `content` is what stands there.
     pub fn coded(span: Range<usize>, content: Content, coding: Coding) -> Self {
-        Self { span, content: coding.decoded(content), coding }
+        Self { span, content: content.decoded(coding), coding }
     }
 
     /// The value, if it is text on one line of the document.
@@ -56,6 +58,18 @@ pub enum Content {
 }
 
 impl Content {
+    /// Reads what the text in the file means.
+    fn decoded(self, coding: Coding) -> Self {
+        let (Coding::Base64, Self::Text(text) | Self::Lines(text)) = (coding, &self) else {
+            return self;
+        };
+        let written: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        let bytes = BASE64.decode(&Zeroizing::new(written)).ok().map(Zeroizing::new);
+        match bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok()) {
+            Some(text) => Self::text(text),
+            None => Self::Scalar("something other than text in base64"),
+        }
+    }
     /// Keeps a text, wiped when it is dropped.
     pub fn text(value: impl Into<String>) -> Self {
         Self::Text(Zeroizing::new(value.into()))

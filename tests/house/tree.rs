@@ -34,7 +34,7 @@ impl Tree {
             Self { files: BTreeMap::new(), defined: BTreeMap::new(), handed_on: BTreeMap::new() };
         for path in paths {
             let text = std::fs::read_to_string(&path).unwrap();
-            let code = code(text.split("#[cfg(test)]\nmod tests").next().unwrap());
+            let code = code(text.split("#[cfg(test)]\nmod tests {").next().unwrap());
             let inside = path.strip_prefix(source).unwrap().with_extension("");
             let mut module: Module =
                 inside.iter().map(|part| part.to_str().unwrap().to_owned()).collect();

@@ -1,7 +1,7 @@
 //! What a first delivery replaces unasked, by the text of the value and by where it stands.
 
 use crate::edit::first::{Standing, standing};
-use crate::edit::{Address, Format, Options};
+use crate::edit::{Format, Options, ValueAddress};
 
 /// Twenty characters, as the shortest that looks like an access token.
 const TOKEN: &str = "EAABfakefakefakefake";
@@ -133,7 +133,7 @@ fn what_stands_at_the_key_is_judged_with_its_kind() {
         (Raw, "\n", String::new()),
     ] {
         let key = (format != Raw).then_some("a");
-        let judged = Address { format, key, options: Options::default() };
+        let judged = ValueAddress { format, key, options: Options::default() };
         let judged = judged.may_be_replaced(text.as_bytes());
         assert_eq!(judged.map_or_else(|error| error.to_string(), |()| String::new()), expected);
     }
@@ -149,7 +149,7 @@ fn a_file_is_one_value_by_its_name_only_if_it_is_one_word() {
         (Format::Ini, "a = b", true),
     ] {
         let key = (format != Format::Raw).then_some("a");
-        let address = Address { format, key, options: Options::default() };
+        let address = ValueAddress { format, key, options: Options::default() };
         assert_eq!(address.is_one_word(text.as_bytes()).is_ok(), is_one, "{text}");
     }
 }

@@ -4,10 +4,10 @@ use std::num::NonZeroUsize;
 
 use super::{created, found, replaced};
 use crate::edit::Format::{Json, Yaml};
-use crate::edit::{Address, Anchored, Edited, Missing, Options};
+use crate::edit::{Anchored, Edited, Missing, Options, ValueAddress};
 
 fn with(options: Options, text: &str, key: &str, missing: Missing) -> String {
-    let address = Address { format: Yaml, key: Some(key), options };
+    let address = ValueAddress { format: Yaml, key: Some(key), options };
     match address.replace(text.as_bytes(), "EAAnew", missing) {
         Ok(Edited::Unchanged) => "=".to_owned(),
         Ok(Edited::Changed(bytes)) => {
