@@ -22,9 +22,9 @@ use self::typed::{
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
 use crate::commands::{self, DeliverOrder, HistoryOrder, Replace};
-use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
+use crate::error::CliError;
 use crate::exit::{Exit, Verdict};
 use crate::interrupt::{Interrupt, survive_file_limit};
 use crate::policy::Insistence;
@@ -40,7 +40,7 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
     plain.hush_panics();
     survive_file_limit();
     let variables = environment.clone();
-    let unusable_line = |complaint: &Complaint| {
+    let unusable_line = |complaint: &CliError| {
         note_unusable(complaint, arguments, &variables, plain);
     };
     if let Err(mut complaint) = refuse_secrets(arguments) {
@@ -125,7 +125,7 @@ fn dispatch(
     ui: &mut Ui,
     interrupt: Interrupt,
     attempted: &mut crate::status::Attempted,
-) -> Result<u8, Complaint> {
+) -> Result<u8, CliError> {
     let place = Setting::find(typed, &environment, clock)?;
     ui.keep_time(place.clock);
     let path = std::path::absolute(&place.config).unwrap_or_else(|_| place.config.clone());
@@ -159,7 +159,7 @@ fn dispatch(
     })
 }
 
-fn carry_out(command: &Command, session: &Session) -> Result<u8, Complaint> {
+fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
     let patterns = |labels: &[String]| labels.iter().map(Pattern::new).collect::<Vec<_>>();
     match command {
         Command::Status(given) => {

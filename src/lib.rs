@@ -8,15 +8,17 @@
 //! [`Session`](session::Session) and calls one command. A command is a page that reads in the
 //! order in which things happen:
 //!
+//! - [`commands`]: one file a command. What follows a run, notifications and metrics, stands here.
 //! - [`run`]: one open run, used by every command that changes something: lock, store, client and
-//!   tokens. Only commands and runs see more than one of the rooms below.
+//!   tokens. Only commands, the verdict and runs see more than one of the rooms below.
 //! - [`token`]: the vocabulary. No I/O, no clock, no file format.
 //! - [`policy`]: the judgement, values in and values out. Every decision carries its reason, and
 //!   the same value becomes the log line, the table cell and the JSON field.
 //! - [`graph`]: Meta's side of the wire. Requests and responses are values, which one file hands to
 //!   [`http`]; one classification turns every refusal into a [`Problem`](token::Problem).
-//! - [`store`]: what is remembered, in domain verbs over one SQLite file. A string is sealed before
-//!   anyone looks at it, and takes another's place in one transaction that names whom it replaces.
+//! - [`store`]: what is remembered, in verbs whose rules are written over a small transaction, and kept in one SQLite
+//!   file. An access token is sealed before it is inspected, and takes the place of the current one in
+//!   one transaction.
 //! - [`config`]: what the operator's file says and means; every mistake at once, each with its place.
 //! - [`deliver`]: how a token reaches the files and programs that use it, by [`edit`], which finds or
 //!   changes one value and proves the rest unchanged, [`files`], which replaces a file whole, with all
@@ -26,7 +28,7 @@
 //! - [`report`]: what commands found, rendered. [`ui`] alone prints it.
 //! - [`sandbox`]: a simulated Graph with rules of its own, on loopback, for rehearsals and tests.
 //!
-//! [`crypto`], [`clock`], [`environment`], [`exit`], [`complaint`], [`interrupt`] and [`failpoint`]
+//! [`crypto`], [`clock`], [`environment`], [`exit`], [`error`], [`interrupt`] and [`failpoint`]
 //! are small and stand alone. Who may name whom is held by a test, `tests/house`.
 //!
 //! # A token's way through a run
@@ -46,13 +48,13 @@ mod name;
 pub mod cli;
 pub mod clock;
 pub mod commands;
-pub mod complaint;
 pub mod config;
 pub mod crypto;
 pub mod deliver;
 pub mod dispatch;
 pub mod edit;
 pub mod environment;
+pub mod error;
 pub mod exit;
 pub mod failpoint;
 pub mod files;

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
-use crate::complaint::Complaint;
 use crate::config::{Config, KeySetting, Secrets};
 use crate::environment::Environment;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::graph::{Graph, Settings};
 use crate::interrupt::Interrupt;
@@ -20,7 +20,7 @@ use crate::ui::Ui;
 const MOST_INPUT: u64 = 64 * 1024;
 
 /// Refuses a store on a file system that cannot carry one, unless the config says that it may be.
-pub fn refuse_filesystem(config: &Config) -> Result<(), Complaint> {
+pub fn refuse_filesystem(config: &Config) -> Result<(), CliError> {
     let store = &config.store;
     let Some(name) = filesystem_trouble(&store.path).filter(|_| !store.unsafe_filesystem) else {
         return Ok(());
@@ -28,14 +28,9 @@ pub fn refuse_filesystem(config: &Config) -> Result<(), Complaint> {
     let message = format!(
         "refused: the store would be on {name}, where two runs can hold one lock and damage it"
     );
-    Err(Complaint::new(
-        Exit::Config,
-        "unsafe_filesystem",
-        store.path.display().to_string(),
-        message,
-    )
-    .hint("name a file on a disk of this machine with `path` in `[store]`")
-    .hint("or, if only this machine ever uses it: `unsafe_filesystem = true` in `[store]`"))
+    Err(CliError::new(Exit::Config, "unsafe_filesystem", store.path.display().to_string(), message)
+        .hint("name a file on a disk of this machine with `path` in `[store]`")
+        .hint("or, if only this machine ever uses it: `unsafe_filesystem = true` in `[store]`"))
 }
 
 /// One run of the program, ready to work.
@@ -73,13 +68,13 @@ impl Session {
     }
 
     /// Where the store's key is; read only now, when it is needed.
-    pub fn key(&self) -> Result<KeySource, Complaint> {
+    pub fn key(&self) -> Result<KeySource, CliError> {
         let source = match &self.config.store.key {
             KeySetting::Beside(path) => return Ok(KeySource::File(path.clone())),
             KeySetting::Given(source) => source,
         };
         let unreadable = || {
-            Complaint::new(Exit::Storage, "key_unreadable", "the store key", "cannot be read")
+            CliError::new(Exit::Storage, "key_unreadable", "the store key", "cannot be read")
                 .hint("see `[store] key` in the config")
         };
         let text = self.secrets.resolve(source).map_err(|error| unreadable().because(error))?;
@@ -104,7 +99,7 @@ impl Session {
     }
 
     /// The store as it is, for reading; nothing where none was made yet.
-    pub fn reader(&self) -> Result<Option<Store>, Complaint> {
+    pub fn reader(&self) -> Result<Option<Store>, CliError> {
         Ok(Store::open_reader(&self.config.store.path, self.made_key())?)
     }
 
@@ -114,12 +109,12 @@ impl Session {
         &self,
         file: Option<&Path>,
         what: &str,
-    ) -> Result<AccessToken, Complaint> {
+    ) -> Result<AccessToken, CliError> {
         let (text, place) = match file {
             Some(path) if path != Path::new("-") => {
                 let place = path.display().to_string();
                 let file = std::fs::File::open(path).map_err(|error| {
-                    Complaint::new(Exit::InputRefused, "input_unreadable", &place, "cannot be read")
+                    CliError::new(Exit::InputRefused, "input_unreadable", &place, "cannot be read")
                         .because(error)
                 })?;
                 (limited(file, &place)?, place)
@@ -134,7 +129,7 @@ impl Session {
             }
         };
         AccessToken::parse(&text).map_err(|why| {
-            Complaint::new(
+            CliError::new(
                 Exit::InputRefused,
                 "malformed_token",
                 place,
@@ -145,7 +140,7 @@ impl Session {
     }
 
     /// The lock that only one run holds.
-    pub fn lock(&self, command: &str, wait: Duration) -> Result<RunLock, Complaint> {
+    pub fn lock(&self, command: &str, wait: Duration) -> Result<RunLock, CliError> {
         let holder = Holder {
             pid: std::process::id(),
             command: format!("metatoken {command}"),
@@ -158,12 +153,12 @@ impl Session {
 fn limited(
     source: impl std::io::Read,
     place: &str,
-) -> Result<zeroize::Zeroizing<String>, Complaint> {
+) -> Result<zeroize::Zeroizing<String>, CliError> {
     let mut text = zeroize::Zeroizing::new(String::new());
     source.take(MOST_INPUT).read_to_string(&mut text).map_err(|error| unreadable(place, error))?;
     Ok(text)
 }
 
-fn unreadable(place: &str, error: std::io::Error) -> Complaint {
-    Complaint::new(Exit::InputRefused, "input_unreadable", place, "cannot be read").because(error)
+fn unreadable(place: &str, error: std::io::Error) -> CliError {
+    CliError::new(Exit::InputRefused, "input_unreadable", place, "cannot be read").because(error)
 }

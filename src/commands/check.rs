@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::textfile;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::{Exit, Verdict};
 use crate::notify;
 use crate::report::{
@@ -53,11 +53,11 @@ pub enum SendNotifications {
 }
 
 /// Gives the verdict.
-pub fn check(session: &Session, order: &CheckOrder) -> Result<Verdict, Complaint> {
+pub fn check(session: &Session, order: &CheckOrder) -> Result<Verdict, CliError> {
     let graph = session.graph_within(TIME_TO_ASK);
     let status = status::collect(session, &order.patterns, order.ask, &graph)?;
     if status.tokens.is_empty() {
-        return Err(Complaint::new(Exit::Config, "no_tokens", "", "the config declares no tokens"));
+        return Err(CliError::new(Exit::Config, "no_tokens", "", "the config declares no tokens"));
     }
     let mut status = status.with_prefix(session.config.alerts.prefix.as_deref());
     let mut beside = None;
@@ -80,7 +80,7 @@ pub fn check(session: &Session, order: &CheckOrder) -> Result<Verdict, Complaint
 }
 
 /// Sends notifications, unless a run is under way, which does so itself.
-fn send_notifications(session: &Session, status: &mut StatusReport) -> Result<(), Complaint> {
+fn send_notifications(session: &Session, status: &mut StatusReport) -> Result<(), CliError> {
     // A lock without a store would belong to this user, and be in the way of the one who makes it.
     if !session.config.store.path.exists() {
         session.ui.note(BEFORE_THE_FIRST_RUN);
@@ -117,7 +117,7 @@ fn send_notifications(session: &Session, status: &mut StatusReport) -> Result<()
     Ok(())
 }
 
-fn show(session: &Session, order: &CheckOrder, report: &CheckReport) -> Result<(), Complaint> {
+fn show(session: &Session, order: &CheckOrder, report: &CheckReport) -> Result<(), CliError> {
     let ui = &session.ui;
     let text = match ui.format {
         OutputFormat::Json => report.json(),
@@ -133,12 +133,12 @@ fn show(session: &Session, order: &CheckOrder, report: &CheckReport) -> Result<(
 
 /// The verdict on an error: a store that is there and cannot be read is
 /// critical, anything else says nothing about the tokens.
-pub fn verdict_of(complaint: &Complaint) -> Verdict {
+pub fn verdict_of(complaint: &CliError) -> Verdict {
     if complaint.exit == Exit::Storage { Verdict::Critical } else { Verdict::Unknown }
 }
 
 /// The plugin's first line for an error.
-pub fn nagios_complaint(complaint: &Complaint, verdict: Verdict) -> String {
+pub fn nagios_complaint(complaint: &CliError, verdict: Verdict) -> String {
     let subject = match complaint.subject.as_str() {
         "" => String::new(),
         subject => format!("{subject}: "),

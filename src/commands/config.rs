@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::{Reason, humanize};
 use crate::session::refuse_filesystem;
@@ -12,7 +12,7 @@ use crate::status;
 use crate::ui::{OutputFormat, Ui};
 
 /// Says whether the config is right; every complaint at once if it is not.
-pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<Exit, Complaint> {
+pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<Exit, CliError> {
     let config = config::load(path, environment)?;
     refuse_filesystem(&config)?;
     let mut warnings = status::exposures(&config);
@@ -58,7 +58,7 @@ fn warning_json(reason: &Reason) -> serde_json::Value {
 }
 
 /// Shows every setting with its value and where that came from; secrets as references.
-pub fn show_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<Exit, Complaint> {
+pub fn show_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<Exit, CliError> {
     let description = config::describe(path, environment)?;
     ui.data(&match ui.format {
         OutputFormat::Json => format!("{:#}\n", description.to_json()),

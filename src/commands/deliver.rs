@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::complaint::Complaint;
 use crate::deliver::{DeliveryError, Preview, Replace, Restored, stored_deliveries};
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::humanize;
 use crate::report::{DeliveryReport, PreviewReport, PreviewedDelivery, TokenDeliveries, Would};
@@ -33,7 +33,7 @@ impl DeliverOrder {
 }
 
 /// Delivers every token to the targets that have not got its current access token.
-pub fn deliver(session: &Session, order: &DeliverOrder) -> Result<Exit, Complaint> {
+pub fn deliver(session: &Session, order: &DeliverOrder) -> Result<Exit, CliError> {
     let mut run = Run::open(session, run_options(order, DryRun::No))?;
     let work = deliver_all(&mut run, order);
     let exit = work.as_ref().map_or_else(|complaint| complaint.exit, DeliveryReport::exit);
@@ -48,12 +48,12 @@ pub fn deliver(session: &Session, order: &DeliverOrder) -> Result<Exit, Complain
     Ok(exit)
 }
 
-fn deliver_all(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport, Complaint> {
+fn deliver_all(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport, CliError> {
     run.load_tokens()?;
     let run = &*run;
     let deliveries = run.deliveries()?;
     let members = meant(run, &order.patterns)?;
-    let work = || -> Result<(), Complaint> {
+    let work = || -> Result<(), CliError> {
         for member in &members {
             let token = run.token_id(&member.label)?;
             deliveries.of_token(member, token, order.replace).deliver()?;
@@ -79,7 +79,7 @@ fn deliver_all(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport
 }
 
 /// The tokens that were typed, or all, as far as they are delivered anywhere.
-fn meant(run: &Run<'_>, patterns: &[Pattern]) -> Result<Vec<TokenConfig>, Complaint> {
+fn meant(run: &Run<'_>, patterns: &[Pattern]) -> Result<Vec<TokenConfig>, CliError> {
     let chosen = run.tokens.select(patterns)?;
     Ok(chosen.into_iter().filter(|member| !member.deliver.is_empty()).cloned().collect())
 }
@@ -89,7 +89,7 @@ const fn run_options(order: &DeliverOrder, dry_run: DryRun) -> RunOptions {
 }
 
 /// Shows what a delivery of every target would change, and changes nothing.
-pub fn preview_deliveries(session: &Session, order: &DeliverOrder) -> Result<Exit, Complaint> {
+pub fn preview_deliveries(session: &Session, order: &DeliverOrder) -> Result<Exit, CliError> {
     let mut run = Run::open(session, run_options(order, DryRun::Yes))?;
     run.load_tokens()?;
     let deliveries = run.deliveries()?;
@@ -130,7 +130,7 @@ pub fn restore_files(
     session: &Session,
     label: &Label,
     order: &DeliverOrder,
-) -> Result<Exit, Complaint> {
+) -> Result<Exit, CliError> {
     let mut run = Run::open(session, run_options(order, DryRun::No))?;
     let work = restore(&mut run, label);
     run.close(work.as_ref().map_or_else(|complaint| complaint.exit, exit_of))?;
@@ -149,7 +149,7 @@ pub fn restore_files(
     failed.map_or(Ok(Exit::Ok), |error| Err(not_restored(error)))
 }
 
-fn restore(run: &mut Run<'_>, label: &Label) -> Result<Restored, Complaint> {
+fn restore(run: &mut Run<'_>, label: &Label) -> Result<Restored, CliError> {
     run.load_tokens()?;
     let deliveries = run.deliveries()?;
     let found = run.tokens.select(&[Pattern::new(label.as_str())]);
@@ -160,7 +160,7 @@ fn restore(run: &mut Run<'_>, label: &Label) -> Result<Restored, Complaint> {
     let restored = deliveries.restore(label, declared)?;
     if restored.is_empty() {
         let keep_for = found?[0].policy.keep_for;
-        return Err(Complaint::new(
+        return Err(CliError::new(
             Exit::InputRefused,
             "nothing_replaced",
             label.as_str(),
@@ -178,8 +178,8 @@ const fn exit_of(restored: &Restored) -> Exit {
     }
 }
 
-fn not_restored(DeliveryError { message, hint }: DeliveryError) -> Complaint {
-    let complaint = Complaint::new(Exit::NotDelivered, "not_restored", "", message);
+fn not_restored(DeliveryError { message, hint }: DeliveryError) -> CliError {
+    let complaint = CliError::new(Exit::NotDelivered, "not_restored", "", message);
     match hint {
         Some(hint) => complaint.hint(hint),
         None => complaint,

@@ -8,9 +8,9 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::complaint::Complaint;
 use crate::config::Pages;
 use crate::deliver::{Deliveries, Replace};
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::failpoint;
 use crate::graph::{App, CallError};
@@ -45,7 +45,7 @@ pub struct ExchangeOrder {
 }
 
 /// Reads a new access token and makes it the current one, long-lived.
-pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, Complaint> {
+pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, CliError> {
     if order.label.as_discovered().is_none() {
         // Nobody should paste a secret to learn that the label is mistyped.
         Tokens::new(&session.config, Vec::new()).select(&[Pattern::new(order.label.as_str())])?;
@@ -72,7 +72,7 @@ fn hand_over(
     deliveries: &Deliveries<'_>,
     order: &ExchangeOrder,
     access_token: &AccessToken,
-) -> Result<RunReport, Complaint> {
+) -> Result<RunReport, CliError> {
     let token = run.tokens.select(&[Pattern::new(order.label.as_str())])?[0];
     let (_about, began) = (log::about(&token.label), Instant::now());
     let mut exchange = Exchange::new(run, token)?;
@@ -148,7 +148,7 @@ struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    fn new(run: &'a Run<'a>, token: &'a TokenConfig) -> Result<Self, Complaint> {
+    fn new(run: &'a Run<'a>, token: &'a TokenConfig) -> Result<Self, CliError> {
         let before = run.store.credential(run.token_id(&token.label)?)?;
         Ok(Self { run, token, credential: before.clone(), before })
     }
@@ -162,7 +162,7 @@ impl<'a> Exchange<'a> {
         Ok(())
     }
 
-    fn check_not_of_another_label(&self, access_token: &AccessToken) -> Result<(), Complaint> {
+    fn check_not_of_another_label(&self, access_token: &AccessToken) -> Result<(), CliError> {
         let fingerprint = self.run.store.fingerprint(access_token)?;
         for sighting in self.run.store.sightings(&fingerprint)? {
             if sighting.token != self.before.id && holds(sighting.state) {
@@ -173,7 +173,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// Checks that it is alive, of the configured type, and of the same app, person and Page.
-    fn check_fit(&self, app: &App, new: &NewToken<'_>) -> Result<(), Complaint> {
+    fn check_fit(&self, app: &App, new: &NewToken<'_>) -> Result<(), CliError> {
         let expected = self.candidates(app).expected_identity(&self.before)?;
         match judge_newcomer(new.inspection, self.token.token_type, &expected, Incumbent::Gone) {
             Adoption::Take | Adoption::OnlyIfCurrentIsDead(_) => Ok(()),
@@ -199,7 +199,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn exchange(&mut self, app: &App, new: &NewToken<'_>) -> Result<(Outcome, String), Complaint> {
+    fn exchange(&mut self, app: &App, new: &NewToken<'_>) -> Result<(Outcome, String), CliError> {
         let ends = humanize::expiry(new.inspection.expiry, self.run.now());
         let reason = format!("it was short-lived: it ends {ends}");
         if self.run.dry_run == DryRun::Yes {
@@ -214,7 +214,7 @@ impl<'a> Exchange<'a> {
         &mut self,
         app: &App,
         new: &NewToken<'_>,
-    ) -> Result<(Outcome, String), Complaint> {
+    ) -> Result<(Outcome, String), CliError> {
         if self.run.dry_run == DryRun::Yes {
             let reason = "nobody knows when it ends; an exchange is tried first";
             return Ok((Outcome::WouldExchange, reason.to_owned()));
@@ -242,7 +242,7 @@ impl<'a> Exchange<'a> {
         app: &App,
         grant: &Grant,
         reason: String,
-    ) -> Result<(Outcome, String), Complaint> {
+    ) -> Result<(Outcome, String), CliError> {
         if self.is_in_use(&grant.token)? {
             let now = self.run.now();
             self.change(|store, credential| store.close_attempts(credential, now))?;
@@ -256,7 +256,7 @@ impl<'a> Exchange<'a> {
         Ok((Outcome::Exchanged, reason))
     }
 
-    fn is_in_use(&self, access_token: &AccessToken) -> Result<bool, Complaint> {
+    fn is_in_use(&self, access_token: &AccessToken) -> Result<bool, CliError> {
         let fingerprint = self.run.store.fingerprint(access_token)?;
         Ok(self.before.current.as_ref().is_some_and(|it| it.fingerprint == fingerprint))
     }
@@ -265,7 +265,7 @@ impl<'a> Exchange<'a> {
         &mut self,
         app: &App,
         new: &NewToken<'_>,
-    ) -> Result<Result<Grant, CallError>, Complaint> {
+    ) -> Result<Result<Grant, CallError>, CliError> {
         let Some(exchange) = self.token.token_type.spec().exchange else {
             let why = Problem::new(ProblemKind::Unknown, "a token of its type has no exchange");
             return Ok(Err(CallError::of_token(why)));
@@ -294,7 +294,7 @@ impl<'a> Exchange<'a> {
         &self,
         access_token: &AccessToken,
         problem: Problem,
-    ) -> Result<Problem, Complaint> {
+    ) -> Result<Problem, CliError> {
         let Some(sent) = self.before.ledger.sent_exchange else { return Ok(problem) };
         Ok(sent.blame(self.run.store.fingerprint(access_token)?, problem))
     }
@@ -304,7 +304,7 @@ impl<'a> Exchange<'a> {
         app: &App,
         new: &NewToken<'_>,
         reason: &str,
-    ) -> Result<(Outcome, String), Complaint> {
+    ) -> Result<(Outcome, String), CliError> {
         if self.is_in_use(new.access_token)? {
             return Ok((Outcome::Verified, "it is the string in use already".to_owned()));
         }
@@ -323,7 +323,7 @@ impl<'a> Exchange<'a> {
         access_token: &AccessToken,
         expiry: Expiry,
         origin: Origin,
-    ) -> Result<(), Complaint> {
+    ) -> Result<(), CliError> {
         let candidates = self.candidates(app);
         let new = NewCandidate { access_token: access_token.clone(), origin, expiry, parent: None };
         let (credential, sealed) = candidates.seal(self.credential.clone(), new)?;
@@ -359,7 +359,7 @@ impl<'a> Exchange<'a> {
         Candidates { run: self.run, token: self.token, app_id: Some(app.id.clone()), parent: None }
     }
 
-    fn result(&self, outcome: Outcome, reason: String) -> Result<TokenResult, Complaint> {
+    fn result(&self, outcome: Outcome, reason: String) -> Result<TokenResult, CliError> {
         // Its targets were served meanwhile.
         let credential = self.run.store.credential(self.before.id)?;
         let current = credential.current.as_ref();
@@ -395,10 +395,10 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn refusal(&self, problem: &Problem) -> Complaint {
+    fn refusal(&self, problem: &Problem) -> CliError {
         log::not_taken(&self.token.label, problem);
         let subject = subject(self.token, Some(&self.before), None);
-        let complaint = Complaint::new(
+        let complaint = CliError::new(
             Exit::InputRefused,
             problem.kind.as_str(),
             self.token.label.as_str(),
@@ -411,10 +411,10 @@ impl<'a> Exchange<'a> {
         self.untouched(complaint)
     }
 
-    fn call_failed(&self, error: &CallError) -> Complaint {
+    fn call_failed(&self, error: &CallError) -> CliError {
         log::not_taken(&self.token.label, &error.problem);
         let subject = subject(self.token, Some(&self.before), None);
-        let complaint = Complaint::new(
+        let complaint = CliError::new(
             Exit::for_problem(&error.problem),
             error.problem.kind.as_str(),
             self.token.label.as_str(),
@@ -428,7 +428,7 @@ impl<'a> Exchange<'a> {
         })
     }
 
-    fn untouched(&self, complaint: Complaint) -> Complaint {
+    fn untouched(&self, complaint: CliError) -> CliError {
         if self.before.current.is_some() {
             complaint.hint("the string in use is untouched")
         } else {
@@ -437,9 +437,9 @@ impl<'a> Exchange<'a> {
     }
 
     /// Says that the new one is sealed and could not be inspected yet.
-    fn waits(&self, error: &CallError) -> Complaint {
+    fn waits(&self, error: &CallError) -> CliError {
         log::not_taken(&self.token.label, &error.problem);
-        Complaint::new(
+        CliError::new(
             Exit::for_problem(&error.problem),
             error.problem.kind.as_str(),
             self.token.label.as_str(),

@@ -1,6 +1,6 @@
 //! `history`: every generation and attempt, with success rate.
 
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::humanize;
 use crate::report::{HistoryEntry, HistoryReport};
@@ -26,7 +26,7 @@ pub struct HistoryOrder {
 }
 
 /// Shows what happened.
-pub fn history(session: &Session, order: &HistoryOrder) -> Result<Exit, Complaint> {
+pub fn history(session: &Session, order: &HistoryOrder) -> Result<Exit, CliError> {
     let store = session.reader()?;
     let labels = labels(session, store.as_ref(), &order.patterns)?;
     let query = EventQuery { labels, since: order.since, ..EventQuery::default() };
@@ -63,7 +63,7 @@ fn labels(
     session: &Session,
     store: Option<&Store>,
     patterns: &[Pattern],
-) -> Result<Option<Vec<Label>>, Complaint> {
+) -> Result<Option<Vec<Label>>, CliError> {
     if patterns.is_empty() {
         return Ok(None);
     }

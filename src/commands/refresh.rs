@@ -3,7 +3,7 @@
 //! The run itself is `run/refresh.rs`. How it ended is published here: metrics, notifications, pings.
 
 use super::textfile;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::notify::{self, Beat, Heartbeat};
 use crate::policy::{Reason, humanize};
@@ -15,7 +15,7 @@ use crate::status;
 use crate::store::FULL;
 
 /// Refreshes tokens, and publishes how that ended.
-pub fn refresh(session: &Session, options: &RefreshOptions) -> Result<Exit, Complaint> {
+pub fn refresh(session: &Session, options: &RefreshOptions) -> Result<Exit, CliError> {
     let mut run = Run::open(session, options.run)
         .map_err(|why| with_critical_tokens(session, why))
         .inspect_err(|why| {
@@ -40,7 +40,7 @@ pub fn refresh(session: &Session, options: &RefreshOptions) -> Result<Exit, Comp
 }
 
 /// Adds to the error of a full disk the tokens that have no time left for it.
-fn with_critical_tokens(session: &Session, why: Complaint) -> Complaint {
+fn with_critical_tokens(session: &Session, why: CliError) -> CliError {
     let of_a_full_disk = why.code == FULL;
     let Some(Ok(Some(store))) = of_a_full_disk.then(|| session.reader()) else { return why };
     let tokens = Tokens::new(&session.config, store.credentials().unwrap_or_default());
@@ -85,7 +85,7 @@ fn is_watched(options: &RefreshOptions) -> bool {
 }
 
 /// How the run ended for watchers: well, unless a person has to do something.
-fn beat(report: &Result<RunReport, Complaint>) -> Beat {
+fn beat(report: &Result<RunReport, CliError>) -> Beat {
     let well = report.as_ref().is_ok_and(|report| !report.wants_a_person());
     if well { Beat::Success } else { Beat::Fail }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::{Exit, Verdict};
 use crate::policy::Health;
 use crate::report::{CheckReport, StatusReport, TokenReport};
@@ -38,7 +38,7 @@ pub enum Which {
 }
 
 /// Shows the state of each token, and gives the verdict that `check` would give.
-pub fn status(session: &Session, order: &StatusOrder) -> Result<Verdict, Complaint> {
+pub fn status(session: &Session, order: &StatusOrder) -> Result<Verdict, CliError> {
     let graph = session.graph();
     let mut report = status::collect(session, &order.patterns, order.ask, &graph)?;
     report.tokens.retain(|token| order.which.wants(token));
@@ -62,31 +62,31 @@ pub fn inspect_string(
     session: &Session,
     file: &Path,
     app: Option<&str>,
-) -> Result<Verdict, Complaint> {
+) -> Result<Verdict, CliError> {
     let token = session.read_access_token(Some(file), "the access token")?;
     let app = apps::app(session, &ThrottledApps::new(), &app_name(session, app)?)
-        .map_err(|problem| Complaint::new(Exit::Config, "bad_app", "", problem.to_string()))?;
+        .map_err(|problem| CliError::new(Exit::Config, "bad_app", "", problem.to_string()))?;
     let report = status::inspect_token(session, &app, &token)?;
     show(session, report)
 }
 
 /// The app to ask with: the one that was named, or the only one.
-fn app_name(session: &Session, asked: Option<&str>) -> Result<String, Complaint> {
+fn app_name(session: &Session, asked: Option<&str>) -> Result<String, CliError> {
     let names: Vec<&str> = session.config.apps.iter().map(|app| app.name.as_str()).collect();
     let known = crate::policy::humanize::list(&names);
     match (asked, names.as_slice()) {
         (Some(name), names) if names.contains(&name) => Ok(name.to_owned()),
         (None, [only]) => Ok((*only).to_owned()),
         (Some(name), _) => {
-            Err(Complaint::new(Exit::Usage, "no_such_app", name, "is no app of the config")
+            Err(CliError::new(Exit::Usage, "no_such_app", name, "is no app of the config")
                 .hint(format!("the apps are {known}")))
         }
-        (None, _) => Err(Complaint::new(Exit::Usage, "which_app", "", "say which app to ask with")
+        (None, _) => Err(CliError::new(Exit::Usage, "which_app", "", "say which app to ask with")
             .hint(format!("`--app NAME`; the apps are {known}"))),
     }
 }
 
-fn show(session: &Session, report: StatusReport) -> Result<Verdict, Complaint> {
+fn show(session: &Session, report: StatusReport) -> Result<Verdict, CliError> {
     let report = report.with_prefix(session.config.alerts.prefix.as_deref());
     let ui = &session.ui;
     let mut text = match ui.format {

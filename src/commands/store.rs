@@ -6,7 +6,7 @@
 use std::error::Error as _;
 use std::path::Path;
 
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::files::{self, FileError};
 use crate::report;
@@ -19,21 +19,21 @@ use crate::ui::{OutputFormat, Verbosity};
 const KIND: &str = "metatoken-backup";
 
 /// Writes a copy of the store to a new file.
-pub fn back_up(session: &Session, file: &Path) -> Result<Exit, Complaint> {
+pub fn back_up(session: &Session, file: &Path) -> Result<Exit, CliError> {
     let (path, key) = (&session.config.store.path, session.made_key());
     if file == Path::new("-") {
         let message = "a backup is written to a file, not to standard output";
-        return Err(Complaint::new(Exit::Usage, "usage", "-", message)
+        return Err(CliError::new(Exit::Usage, "usage", "-", message)
             .hint("name a file: `metatoken store backup FILE`"));
     }
     if belongs_to_store(file, path, key) {
         let message = "a backup cannot be written there: the file belongs to the store itself";
-        return Err(Complaint::new(Exit::Usage, "usage", shown(file), message)
+        return Err(CliError::new(Exit::Usage, "usage", shown(file), message)
             .hint("name a file in another folder, best on another disk"));
     }
     let Some(copy) = store::backup(path, key)? else {
         let message = "there is no store yet, so there is nothing to back up";
-        return Err(Complaint::new(Exit::Storage, "store_missing", shown(path), message)
+        return Err(CliError::new(Exit::Storage, "store_missing", shown(path), message)
             .hint("`metatoken refresh` makes it"));
     };
     files::create_dated(file, &copy, files::PRIVATE, KIND).map_err(|error| not_written(&error))?;
@@ -45,7 +45,7 @@ fn show(
     file: &Path,
     bytes: usize,
     key: Option<&Path>,
-) -> Result<Exit, Complaint> {
+) -> Result<Exit, CliError> {
     let ui = &session.ui;
     if ui.format == OutputFormat::Json {
         let said = serde_json::json!({
@@ -63,16 +63,16 @@ fn show(
     Ok(Exit::Ok)
 }
 
-fn not_written(error: &FileError) -> Complaint {
+fn not_written(error: &FileError) -> CliError {
     let file = shown(error.path());
     match error {
         FileError::Exists(_) => {
             let message = "the file exists, and a backup overwrites nothing";
-            Complaint::new(Exit::Usage, "file_exists", file, message).hint("name a new file")
+            CliError::new(Exit::Usage, "file_exists", file, message).hint("name a new file")
         }
         FileError::NoFolder(path) => {
             let folder = path.parent().unwrap_or(Path::new("/"));
-            Complaint::new(Exit::Storage, "backup_unwritable", file, "its folder is missing")
+            CliError::new(Exit::Storage, "backup_unwritable", file, "its folder is missing")
                 .hint(format!("`mkdir -p {}`", quoted(folder)))
         }
         FileError::FolderUnwritable { folder, .. } => {
@@ -95,9 +95,9 @@ fn not_written(error: &FileError) -> Complaint {
     }
 }
 
-fn unwritten(file: String, error: &FileError) -> Complaint {
+fn unwritten(file: String, error: &FileError) -> CliError {
     let message = "the backup cannot be written";
-    let mut complaint = Complaint::new(Exit::Storage, "backup_unwritable", file, message);
+    let mut complaint = CliError::new(Exit::Storage, "backup_unwritable", file, message);
     complaint.causes.push(error.source().map_or_else(|| error.message(), ToString::to_string));
     complaint
 }

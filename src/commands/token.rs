@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::run::tokens::{TokenConfig, Tokens};
 use crate::session::Session;
@@ -15,7 +15,7 @@ use crate::token::{Credential, Label, Pattern, TokenType};
 /// `metatoken refresh LABEL`.
 ///
 /// Only its own rows are read, so that another's damage is no hindrance.
-pub fn print_token(session: &Session, label: &Label) -> Result<Exit, Complaint> {
+pub fn print_token(session: &Session, label: &Label) -> Result<Exit, CliError> {
     let store = session.reader()?;
     let (credential, tokens) = look_up(session, store.as_ref(), label)?;
     let member = tokens.select(&[Pattern::new(label.as_str())])?[0];
@@ -24,7 +24,7 @@ pub fn print_token(session: &Session, label: &Label) -> Result<Exit, Complaint> 
     }
     let current = credential.and_then(|credential| credential.current);
     let (Some(store), Some(current)) = (store.as_ref(), current) else {
-        return Err(Complaint::new(Exit::Failed, "no_string", label.as_str(), "has no string yet")
+        return Err(CliError::new(Exit::Failed, "no_string", label.as_str(), "has no string yet")
             .hint(format!(
                 "run `metatoken refresh {label}`, or `metatoken exchange {label}` to paste one"
             )));
@@ -44,7 +44,7 @@ fn look_up(
     session: &Session,
     store: Option<&Store>,
     label: &Label,
-) -> Result<(Option<Credential>, Tokens), Complaint> {
+) -> Result<(Option<Credential>, Tokens), CliError> {
     let Some(store) = store else {
         return Ok((None, Tokens::new(&session.config, Vec::new())));
     };
@@ -58,11 +58,11 @@ fn look_up(
 }
 
 /// A Page's and an app's are taken anew by a run; any other a person brings.
-fn damaged(member: &TokenConfig) -> Complaint {
+fn damaged(member: &TokenConfig) -> CliError {
     let label = &member.label;
     let derived = member.parent.is_some() || member.token_type == TokenType::App;
     let message = "its access token in the store is damaged";
-    Complaint::new(Exit::Storage, "damaged", label.as_str(), message).hint(if derived {
+    CliError::new(Exit::Storage, "damaged", label.as_str(), message).hint(if derived {
         format!("run `metatoken refresh {label}`, which derives it anew")
     } else {
         format!(

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::redact;
 use super::schema::Schema;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 
 /// A file that is read, by its number among the sources.
@@ -82,7 +82,7 @@ impl Diagnostics {
         mut self,
         sources: &[SourceText<'_>],
         schema: fn() -> &'static Schema,
-    ) -> Option<Refused> {
+    ) -> Option<ConfigError> {
         if self.0.is_empty() {
             return None;
         }
@@ -95,7 +95,7 @@ impl Diagnostics {
             rendered: render(diagnostic, &pages),
         };
         let mistakes = self.0.iter().map(render).collect();
-        Some(Refused::Mistaken { path: sources[0].path.to_owned(), mistakes })
+        Some(ConfigError::Mistaken { path: sources[0].path.to_owned(), mistakes })
     }
 }
 
@@ -109,9 +109,9 @@ pub struct Mistake {
 
 /// Why a config was refused.
 #[derive(Debug)]
-pub enum Refused {
+pub enum ConfigError {
     /// The file could not be read, or must not be trusted.
-    Unfit(Complaint),
+    Unfit(CliError),
     /// It was read, and is wrong in these places.
     Mistaken {
         path: PathBuf,
@@ -120,11 +120,11 @@ pub enum Refused {
     },
 }
 
-impl From<Refused> for Complaint {
-    fn from(refused: Refused) -> Self {
+impl From<ConfigError> for CliError {
+    fn from(refused: ConfigError) -> Self {
         match refused {
-            Refused::Unfit(complaint) => complaint,
-            Refused::Mistaken { path, mistakes } => {
+            ConfigError::Unfit(complaint) => complaint,
+            ConfigError::Mistaken { path, mistakes } => {
                 let mut message = match mistakes.len() {
                     1 => "1 mistake".to_owned(),
                     many => format!("{many} mistakes"),
@@ -249,7 +249,8 @@ mod tests {
             Diagnostic::at(first, "first").label("here"),
             Diagnostic::at(first, "first").label("here"),
         ]);
-        let Some(Refused::Mistaken { path, mistakes }) = diagnostics.into_refused(&sources, schema)
+        let Some(ConfigError::Mistaken { path, mistakes }) =
+            diagnostics.into_refused(&sources, schema)
         else {
             panic!("there are mistakes");
         };

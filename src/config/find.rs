@@ -5,8 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::complaint::Complaint;
 use crate::environment::Environment;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::token::redact::secret_in;
 
@@ -19,7 +19,7 @@ const NAME: &str = "metatoken.toml";
 const VARIABLE: &str = "METATOKEN_CONFIG";
 
 /// The config: as told, else the first of the usual places that has one.
-pub fn find(explicit: Option<&Path>, environment: &Environment) -> Result<PathBuf, Complaint> {
+pub fn find(explicit: Option<&Path>, environment: &Environment) -> Result<PathBuf, CliError> {
     if let Some(told) = explicit {
         return absolute(told);
     }
@@ -41,10 +41,10 @@ fn usual_places(environment: &Environment) -> Vec<PathBuf> {
     own.into_iter().chain([Path::new(SYSTEM_FOLDER).join(NAME)]).collect()
 }
 
-fn none_of(places: &[PathBuf]) -> Complaint {
+fn none_of(places: &[PathBuf]) -> CliError {
     let names: Vec<String> = places.iter().map(|place| format!("`{}`", place.display())).collect();
     let message = format!("there is no config: looked for {}", names.join(" and "));
-    Complaint::new(Exit::Config, "config_missing", "", message)
+    CliError::new(Exit::Config, "config_missing", "", message)
         .hint(format!("write {}: the README shows a first one", names[0]))
         .hint("or name one: `metatoken --config FILE`, or `METATOKEN_CONFIG`")
         .hint("or try it without one: `metatoken --sandbox status`")
@@ -52,17 +52,17 @@ fn none_of(places: &[PathBuf]) -> Complaint {
 
 /// Refuses an access token that was put where the path of the config belongs. Arguments are looked
 /// at before.
-fn refuse_secret(told: &str) -> Result<(), Complaint> {
+fn refuse_secret(told: &str) -> Result<(), CliError> {
     let Some(kind) = secret_in(told) else { return Ok(()) };
     let message = format!("looks like {kind}; it was not used, and is not repeated here");
-    Err(Complaint::new(Exit::Config, "config_missing", VARIABLE, message)
+    Err(CliError::new(Exit::Config, "config_missing", VARIABLE, message)
         .hint(format!("`unset {VARIABLE}`, or set it to the path of the config")))
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, Complaint> {
+fn absolute(path: &Path) -> Result<PathBuf, CliError> {
     std::path::absolute(path).map_err(|error| {
         let subject = path.display().to_string();
-        Complaint::new(Exit::Config, "config_missing", subject, "is no path").because(error)
+        CliError::new(Exit::Config, "config_missing", subject, "is no path").because(error)
     })
 }
 

@@ -40,7 +40,7 @@ use toml_edit::{Document, TableLike};
 
 pub use self::alerts::AlertSettings;
 pub use self::apps::AppSetting;
-pub use self::diagnostic::Refused;
+pub use self::diagnostic::ConfigError;
 pub use self::duration::{BadDuration, parse_duration};
 pub use self::find::find;
 pub use self::http::HttpSettings;
@@ -63,17 +63,17 @@ use self::policy::Layers;
 use self::reader::{Purpose, Reader};
 use self::reserved::Reserved;
 use self::tokens::Surroundings;
-use crate::complaint::Complaint;
 use crate::environment::Environment;
+use crate::error::CliError;
 
 /// Reads and judges the config at `path`.
-pub fn load(path: &Path, environment: &Environment) -> Result<Config, Complaint> {
+pub fn load(path: &Path, environment: &Environment) -> Result<Config, CliError> {
     let (config, _) = read(path, environment, Purpose::Use)?;
     Ok(config)
 }
 
 /// Reads and judges the config at `path`, and shows what is in force.
-pub fn describe(path: &Path, environment: &Environment) -> Result<Description, Complaint> {
+pub fn describe(path: &Path, environment: &Environment) -> Result<Description, CliError> {
     let (_, description) = read(path, environment, Purpose::Show)?;
     Ok(description)
 }
@@ -93,7 +93,7 @@ fn read(
     path: &Path,
     environment: &Environment,
     purpose: Purpose,
-) -> Result<(Config, Description), Complaint> {
+) -> Result<(Config, Description), CliError> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let file = JudgedFile::read(&path, environment.user_id())?;
     let (config, description) = parse(&path, &file.text, environment, purpose)?;
@@ -112,7 +112,7 @@ fn parse(
     text: &str,
     environment: &Environment,
     purpose: Purpose,
-) -> Result<(Config, Description), Refused> {
+) -> Result<(Config, Description), ConfigError> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let file = FileId::default();
     let reader = Reader::new(purpose, file, folder, schema);

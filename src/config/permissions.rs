@@ -12,7 +12,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::shell::quoted;
 
@@ -30,7 +30,7 @@ pub struct JudgedFile {
 
 impl JudgedFile {
     /// Reads the file for `caller`; a link is followed and its file is judged.
-    pub fn read(path: &Path, caller: u32) -> Result<Self, Complaint> {
+    pub fn read(path: &Path, caller: u32) -> Result<Self, CliError> {
         let file = open_at_once(path).map_err(|error| unreadable(path, error))?;
         let metadata = file.metadata().map_err(|error| unreadable(path, error))?;
         if !metadata.is_file() {
@@ -52,7 +52,7 @@ impl JudgedFile {
     }
 
     /// Refuses a file that others can read although it holds a secret.
-    pub fn may_hold_secrets(&self, path: &Path) -> Result<(), Complaint> {
+    pub fn may_hold_secrets(&self, path: &Path) -> Result<(), CliError> {
         if self.mode & 0o004 == 0 {
             return Ok(());
         }
@@ -72,7 +72,7 @@ fn open_at_once(path: &Path) -> std::io::Result<File> {
     Ok(rustix::fs::open(path, flags, rustix::fs::Mode::empty())?.into())
 }
 
-fn judge(path: &Path, metadata: &Metadata, caller: u32) -> Result<(), Complaint> {
+fn judge(path: &Path, metadata: &Metadata, caller: u32) -> Result<(), CliError> {
     let owner = metadata.uid();
     if owner != 0 && owner != caller {
         let message = format!("refused: it belongs to user {owner}, neither to root nor to you");
@@ -92,7 +92,7 @@ fn judge(path: &Path, metadata: &Metadata, caller: u32) -> Result<(), Complaint>
 
 /// Judges the folder of a config: a user who can write to it can put another file in its place.
 /// With the sticky bit only the owner of a file can.
-fn judge_folder(path: &Path, caller: u32) -> Result<(), Complaint> {
+fn judge_folder(path: &Path, caller: u32) -> Result<(), CliError> {
     let real = path.canonicalize().map_err(|error| unreadable(path, error))?;
     let folder = real.parent().unwrap_or(Path::new("/"));
     let metadata = folder.metadata().map_err(|error| unreadable(path, error))?;
@@ -120,11 +120,11 @@ fn judge_folder(path: &Path, caller: u32) -> Result<(), Complaint> {
 
 /// Refuses certificates that another user could have put there: a server that they vouch for reads
 /// every access token. A file that is not there is complained of where it is needed.
-pub fn judge_ca_file(path: &Path, config: &Path, caller: u32) -> Result<(), Complaint> {
+pub fn judge_ca_file(path: &Path, config: &Path, caller: u32) -> Result<(), CliError> {
     let Ok(metadata) = path.metadata() else { return Ok(()) };
     if !metadata.is_file() {
         let subject = format!("`ca_file` {}", path.display());
-        return Err(Complaint::new(Exit::Config, "config_unsafe", subject, "is no file")
+        return Err(CliError::new(Exit::Config, "config_unsafe", subject, "is no file")
             .hint("name a file with certificates in PEM form"));
     }
     let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
@@ -140,13 +140,13 @@ pub fn judge_ca_file(path: &Path, config: &Path, caller: u32) -> Result<(), Comp
     };
     fault.map_or(Ok(()), |(message, remedy)| {
         let subject = format!("`ca_file` {}", path.display());
-        Err(Complaint::new(Exit::Config, "config_unsafe", subject, message)
+        Err(CliError::new(Exit::Config, "config_unsafe", subject, message)
             .hint("its certificates decide who may read the access tokens: only its owner may write it")
             .hint(remedy))
     })
 }
 
-fn unreadable(path: &Path, error: std::io::Error) -> Complaint {
+fn unreadable(path: &Path, error: std::io::Error) -> CliError {
     if error.kind() == std::io::ErrorKind::NotFound {
         return complaint(path, "config_missing", "there is no such config")
             .hint("try it without one: `metatoken --sandbox status`");
@@ -154,8 +154,8 @@ fn unreadable(path: &Path, error: std::io::Error) -> Complaint {
     complaint(path, "config_unreadable", "cannot be read").because(error)
 }
 
-fn complaint(path: &Path, code: &'static str, message: &str) -> Complaint {
-    Complaint::new(Exit::Config, code, path.display().to_string(), message)
+fn complaint(path: &Path, code: &'static str, message: &str) -> CliError {
+    CliError::new(Exit::Config, code, path.display().to_string(), message)
 }
 
 #[cfg(test)]
@@ -169,7 +169,7 @@ mod tests {
     const APP: &str = "[app.main]\nid = \"1\"\n";
 
     /// A config in a file of that mode, and what becomes of it.
-    fn loaded(text: &str, mode: u32) -> Result<Config, Complaint> {
+    fn loaded(text: &str, mode: u32) -> Result<Config, CliError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metatoken.toml");
         let mut file = std::fs::File::create(&path).unwrap();

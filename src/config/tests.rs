@@ -7,14 +7,14 @@ mod notify;
 use std::path::PathBuf;
 
 use super::*;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::token::{Label, NotificationEvent, Provider, TokenType};
 
 fn environment() -> Environment {
     Environment::new([("HOME".to_owned(), "/home/u".to_owned())])
 }
 
-fn parsed(text: &str) -> Result<Config, Refused> {
+fn parsed(text: &str) -> Result<Config, ConfigError> {
     let path = Path::new("/srv/m/metatoken.toml");
     parse(path, text, &environment(), Purpose::Use).map(|(config, _)| config)
 }
@@ -28,7 +28,7 @@ fn described(text: &str) -> Description {
 fn complaint(text: &str) -> String {
     match parsed(text) {
         Ok(_) => String::new(),
-        Err(refused) => Complaint::from(refused).render(),
+        Err(refused) => CliError::from(refused).render(),
     }
 }
 
@@ -117,7 +117,7 @@ fn a_secret_is_never_shown_again() {
 
 #[test]
 fn the_full_example_lacks_only_what_is_not_built_yet() {
-    let Err(Refused::Mistaken { mistakes, .. }) = parsed(FULL) else {
+    let Err(ConfigError::Mistaken { mistakes, .. }) = parsed(FULL) else {
         panic!("some of it is not built yet");
     };
     let messages: Vec<&str> = mistakes.iter().map(|mistake| mistake.message.as_str()).collect();

@@ -6,12 +6,12 @@
 
 use std::ffi::OsString;
 
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::token::redact::{SecretKind, secret_in};
 
 /// The complaint about the first argument that looks like a secret.
-pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), Complaint> {
+pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), CliError> {
     let mut typed = arguments.iter().enumerate().skip(1);
     let found = typed.find_map(|(place, argument)| Some((place, secret_in_argument(argument)?)));
     found.map_or(Ok(()), |(place, kind)| Err(complaint(place, kind)))
@@ -25,10 +25,10 @@ fn secret_in_argument(argument: &OsString) -> Option<SecretKind> {
     std::iter::once(text.as_ref()).chain(glued).find_map(secret_in)
 }
 
-fn complaint(place: usize, kind: SecretKind) -> Complaint {
+fn complaint(place: usize, kind: SecretKind) -> CliError {
     let message =
         format!("argument {place} looks like {kind}; it was not used, and is not repeated here");
-    let complaint = Complaint::new(Exit::Usage, "secret_in_arguments", "", message)
+    let complaint = CliError::new(Exit::Usage, "secret_in_arguments", "", message)
         .hint("the shell's history has it now: delete that line (in bash: `history -d NUMBER`)");
     match kind {
         SecretKind::AppSecret => complaint

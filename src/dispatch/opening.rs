@@ -7,9 +7,9 @@ use super::refusal::usage;
 use super::typed::{instant, scenario};
 use crate::cli::Cli;
 use crate::clock::Clock;
-use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
+use crate::error::CliError;
 use crate::graph;
 use crate::interrupt::Interrupt;
 use crate::sandbox::{self, Sandbox};
@@ -29,7 +29,7 @@ pub struct Setting {
 
 impl Setting {
     /// Finds it by what was typed, and opens the sandbox if one is meant.
-    pub fn find(typed: &Cli, environment: &Environment, clock: Clock) -> Result<Self, Complaint> {
+    pub fn find(typed: &Cli, environment: &Environment, clock: Clock) -> Result<Self, CliError> {
         let Some(folder) = &typed.global.sandbox else {
             if typed.global.scenario.is_some() {
                 return Err(usage("`--scenario` is for the sandbox").hint("add `--sandbox`"));
@@ -71,7 +71,7 @@ pub fn open_session(
     ui: &mut Ui,
     interrupt: Interrupt,
     attempted: &mut Attempted,
-) -> Result<(Session, Option<Sandbox>), Complaint> {
+) -> Result<(Session, Option<Sandbox>), CliError> {
     let mut config = config::load(&place.config, &environment)?;
     attempted.config = Some(config.path.clone());
     attempted.store = Some(config.store.path.clone());

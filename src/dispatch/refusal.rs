@@ -9,22 +9,22 @@ use clap::error::ErrorKind;
 use crate::cli::{Cli, Command};
 use crate::clock::Clock;
 use crate::commands;
-use crate::complaint::Complaint;
 use crate::config;
 use crate::environment::Environment;
+use crate::error::CliError;
 use crate::exit::{Exit, Verdict};
 use crate::status::Attempted;
 use crate::token::redact::secret_in;
 use crate::ui::{self, Colour, LogFormat, OutputFormat, Ui, Verbosity};
 
 /// What was typed is wrong.
-pub fn usage(message: &str) -> Complaint {
-    Complaint::new(Exit::Usage, "usage", "", message)
+pub fn usage(message: &str) -> CliError {
+    CliError::new(Exit::Usage, "usage", "", message)
 }
 
 /// The program is wrong.
-pub fn bug() -> Complaint {
-    Complaint::new(Exit::Bug, "bug", "", "this is a bug in metatoken")
+pub fn bug() -> CliError {
+    CliError::new(Exit::Bug, "bug", "", "this is a bug in metatoken")
         .hint("nothing that Meta granted is lost: what was sealed is examined by the next run")
         .hint("please report the line above, and what you typed")
 }
@@ -55,7 +55,7 @@ fn is_given(arguments: &[OsString], option: &str, value: &str) -> bool {
 }
 
 /// Prints the complaint and gives its code, which for `check` is a monitoring system's.
-pub fn give_up(typed: &Cli, ui: Ui, complaint: &Complaint) -> u8 {
+pub fn give_up(typed: &Cli, ui: Ui, complaint: &CliError) -> u8 {
     if matches!(typed.command, Command::Check(_)) {
         let verdict = commands::verdict_of(complaint);
         // What is written into a metrics file must be metrics.
@@ -89,7 +89,7 @@ pub fn misread(error: &clap::Error, arguments: &[OsString], ui: Ui) -> u8 {
 }
 
 /// What was typed must not even be read.
-pub fn unusable(complaint: &Complaint, arguments: &[OsString], ui: Ui) -> u8 {
+pub fn unusable(complaint: &CliError, arguments: &[OsString], ui: Ui) -> u8 {
     let code = usage_code(arguments);
     if ui.format != OutputFormat::Json {
         tell_monitoring(complaint, arguments, ui);
@@ -104,7 +104,7 @@ fn usage_code(arguments: &[OsString]) -> u8 {
 }
 
 /// The line that a monitoring system reads, where it is one that runs us.
-fn tell_monitoring(complaint: &Complaint, arguments: &[OsString], ui: Ui) {
+fn tell_monitoring(complaint: &CliError, arguments: &[OsString], ui: Ui) {
     // What is written into a metrics file must be metrics.
     if is_check(arguments) && ui.format != OutputFormat::Prometheus {
         let _ = ui.data(&commands::nagios_complaint(complaint, Verdict::Unknown));
@@ -124,7 +124,7 @@ fn first_paragraph(text: &str) -> String {
 
 /// Marks a scheduled run whose command line cannot be used, as far as its config can be found.
 pub fn note_unusable(
-    complaint: &Complaint,
+    complaint: &CliError,
     arguments: &[OsString],
     environment: &Environment,
     ui: Ui,
@@ -156,7 +156,7 @@ pub fn is_scheduled_line(arguments: &[OsString], ui: Ui) -> bool {
 }
 
 /// The complaint about a command line that clap could not read; `None` where it asked for help.
-pub fn misread_complaint(error: &clap::Error) -> Option<Complaint> {
+pub fn misread_complaint(error: &clap::Error) -> Option<CliError> {
     let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     (!is_answer).then(|| usage(&first_paragraph(&error.to_string())))
 }

@@ -6,8 +6,8 @@ use super::refusal::usage;
 use crate::cli::{self, Cli, Command, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata};
 use crate::clock::Clock;
 use crate::commands::{CheckOrder, SendNotifications, StatusOrder, Which};
-use crate::complaint::Complaint;
 use crate::config;
+use crate::error::CliError;
 use crate::policy::humanize;
 use crate::report::{CheckScope, Perfdata};
 use crate::run::DryRun;
@@ -56,7 +56,7 @@ pub fn check_order(given: &cli::CheckArguments) -> CheckOrder {
 }
 
 /// The forms that each command can print; another pair is a usage error.
-pub fn format(typed: &Cli) -> Result<OutputFormat, Complaint> {
+pub fn format(typed: &Cli) -> Result<OutputFormat, CliError> {
     let asked = match (typed.global.json, typed.global.format) {
         (true, _) | (_, Some(TypedFormat::Json)) => Some(OutputFormat::Json),
         (_, Some(TypedFormat::Table)) => Some(OutputFormat::Table),
@@ -132,7 +132,7 @@ pub fn trigger(session: &Session, said: bool) -> Trigger {
 }
 
 /// What the simulated Graph is to be like.
-pub fn scenario(name: Option<&str>) -> Result<Scenario, Complaint> {
+pub fn scenario(name: Option<&str>) -> Result<Scenario, CliError> {
     let Some(name) = name else { return Ok(Scenario::Healthy) };
     Scenario::from_name(name).ok_or_else(|| {
         usage(&format!("there is no scenario `{name}`"))
@@ -141,19 +141,19 @@ pub fn scenario(name: Option<&str>) -> Result<Scenario, Complaint> {
 }
 
 /// A span as the config spells it.
-pub fn duration(text: &str) -> Result<Duration, Complaint> {
+pub fn duration(text: &str) -> Result<Duration, CliError> {
     config::parse_duration(text).ok().and_then(|span| span.to_std().ok()).ok_or_else(|| {
         usage(&format!("`{text}` is no duration")).hint("write `90s`, `15m`, `6h`, `7d` or `2w`")
     })
 }
 
 /// `+45d` from where every rehearsal begins, or an instant.
-pub fn instant(text: &str) -> Result<NowArg, Complaint> {
+pub fn instant(text: &str) -> Result<NowArg, CliError> {
     NowArg::parse(text).map_err(|error| usage(&error.to_string()))
 }
 
 /// `30d` ago, or an instant.
-pub fn since(text: &str, clock: &Clock) -> Result<Time, Complaint> {
+pub fn since(text: &str, clock: &Clock) -> Result<Time, CliError> {
     if let Ok(span) = config::parse_duration(text) {
         return Ok(clock.now() - span);
     }
@@ -166,7 +166,7 @@ pub fn since(text: &str, clock: &Clock) -> Result<Time, Complaint> {
 }
 
 /// The one label that a command works on.
-pub fn label(labels: &[String]) -> Result<Label, Complaint> {
+pub fn label(labels: &[String]) -> Result<Label, CliError> {
     match labels {
         [one] => Label::parse(one).map_err(|error| usage(&error.to_string())),
         _ => Err(usage("exactly one label is needed here")),

@@ -35,8 +35,8 @@ pub use self::ping::{Beat, Heartbeat};
 pub use self::plan::failing_channels;
 use self::plan::{ChannelQueue, is_about, queue};
 pub use self::retry::SendError;
-use crate::complaint::Complaint;
 use crate::config::NotifySetting;
+use crate::error::CliError;
 use crate::failpoint;
 use crate::policy::{Health, Reason};
 use crate::report::StatusReport;
@@ -62,11 +62,11 @@ pub fn notify(
     run: GetRun<'_>,
 ) -> Option<Reason> {
     let sent = notify_all(session, store, status, run);
-    sent.map_err(|error| cannot_notify(&Complaint::from(error))).err()
+    sent.map_err(|error| cannot_notify(&CliError::from(error))).err()
 }
 
 /// What is to be said where the store cannot be written.
-pub fn cannot_notify(why: &Complaint) -> Reason {
+pub fn cannot_notify(why: &CliError) -> Reason {
     let causes = why.causes.iter().map(|cause| format!(": {cause}"));
     Reason {
         code: "nobody_told",
@@ -88,7 +88,7 @@ pub fn cannot_notify(why: &Complaint) -> Reason {
 /// What is to be said of the channels whose last message failed, or of the store that does not say.
 pub fn channel_problems(session: &Session, store: &Store, now: Time) -> Vec<Reason> {
     failing_channels(store, &session.config.notify, now)
-        .unwrap_or_else(|error| vec![cannot_notify(&Complaint::from(error))])
+        .unwrap_or_else(|error| vec![cannot_notify(&CliError::from(error))])
 }
 
 /// Notifies all channels, and then those that work of those that failed at that.

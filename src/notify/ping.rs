@@ -13,8 +13,8 @@ use std::thread::JoinHandle;
 use super::channel::{Notifier, log_failure, secret};
 use super::retry::SendError;
 use super::secret_url::{self, SecretUrl};
-use crate::complaint::Complaint;
 use crate::config::{ChannelKind, SecretSource};
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::http::HttpRequest;
 use crate::session::Session;
@@ -67,7 +67,7 @@ impl Heartbeat {
     }
 
     /// Pings every watcher that no run was possible, unless that is because one is under way.
-    pub fn cannot_run(session: &Session, why: &Complaint) {
+    pub fn cannot_run(session: &Session, why: &CliError) {
         if why.exit == Exit::Busy {
             return;
         }

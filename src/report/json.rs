@@ -6,7 +6,7 @@ use chrono::SecondsFormat;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::policy::Reason;
 use crate::token::{Delivery, GranularScope, Label, Problem, Time};
 
@@ -91,7 +91,7 @@ pub fn document(value: &impl Serialize) -> String {
 }
 
 /// The document that stands in for a report that could not be made.
-pub fn complaint_json(complaint: &Complaint, exit_code: u8) -> String {
+pub fn complaint_json(complaint: &CliError, exit_code: u8) -> String {
     document(&json!({
         "version": VERSION,
         "error": {

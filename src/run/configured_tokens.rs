@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::tokens::TokenConfig;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::session::Session;
 use crate::store::Store;
@@ -46,7 +46,7 @@ pub fn read_all(
     tokens: &[&TokenConfig],
     store: &Store,
     is_lost: impl Fn(&Label) -> bool,
-) -> Result<HashMap<Label, ConfiguredToken>, Complaint> {
+) -> Result<HashMap<Label, ConfiguredToken>, CliError> {
     let mut holders: HashMap<Fingerprint, &Label> = HashMap::new();
     let mut configured_tokens = HashMap::new();
     let (mut found, mut fingerprints) = (Vec::new(), Vec::new());
@@ -91,8 +91,8 @@ pub const fn holds(state: GenerationState) -> bool {
 }
 
 /// Refuses one access token under two labels.
-pub fn refuse_shared(one: &Label, other: &Label) -> Complaint {
-    Complaint::new(
+pub fn refuse_shared(one: &Label, other: &Label) -> CliError {
+    CliError::new(
         Exit::Config,
         "shared_string",
         format!("`{one}` and `{other}`"),

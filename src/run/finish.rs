@@ -6,8 +6,8 @@ use chrono::TimeDelta;
 
 use super::tokens::TokenConfig;
 use super::{Run, apps, log};
-use crate::complaint::Complaint;
 use crate::deliver::stored_deliveries;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::{Reason, judge_deliveries, judge_fullness};
 use crate::report::{RunReport, TokenResult};
@@ -21,13 +21,13 @@ use crate::ui::{OutputFormat, Verbosity};
 const USUAL_THROTTLE: TimeDelta = TimeDelta::minutes(50);
 
 /// How a run ends that gave this.
-fn exit_of(report: &Result<RunReport, Complaint>) -> Exit {
+fn exit_of(report: &Result<RunReport, CliError>) -> Exit {
     report.as_ref().map_or_else(|complaint| complaint.exit, RunReport::exit)
 }
 
 impl Run<'_> {
     /// Writes down how the run ended, and prints its report.
-    pub fn finish(self, report: Result<RunReport, Complaint>) -> Result<Exit, Complaint> {
+    pub fn finish(self, report: Result<RunReport, CliError>) -> Result<Exit, CliError> {
         let closed = self.close_with(&report);
         self.bear_full(closed)?;
         let mut report = report?;
@@ -36,7 +36,7 @@ impl Run<'_> {
     }
 
     /// Prints a report in the form that was asked for: silence where there is nothing to do.
-    pub fn show(&self, report: RunReport) -> Result<Exit, Complaint> {
+    pub fn show(&self, report: RunReport) -> Result<Exit, CliError> {
         let exit = report.exit();
         let report = report.with_prefix(self.prefix());
         report.system.iter().for_each(log::issue);
@@ -65,7 +65,7 @@ impl Run<'_> {
     }
 
     /// Writes down how the run ended that gave this. One that worked around damage did its work.
-    pub fn close_with(&self, report: &Result<RunReport, Complaint>) -> Result<(), StoreError> {
+    pub fn close_with(&self, report: &Result<RunReport, CliError>) -> Result<(), StoreError> {
         let exit = exit_of(report);
         if exit == Exit::Storage && report.is_ok() {
             self.store.note_work_done(self.id)?;

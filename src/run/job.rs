@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::tokens::TokenConfig;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::graph::{CallError, PageGrant};
 use crate::report::TokenResult;
@@ -50,7 +50,7 @@ impl TokenJob {
     }
 
     /// Gives the result of a token with a row that cannot be read.
-    pub fn met_damage(&self, complaint: &Complaint) -> TokenResult {
+    pub fn met_damage(&self, complaint: &CliError) -> TokenResult {
         let why = std::iter::once(&complaint.message).chain(&complaint.causes);
         let why = why.map(String::as_str).collect::<Vec<_>>().join(": ");
         let problem = Problem::new(ProblemKind::Unknown, why).with_action(Action::FixConfiguration);

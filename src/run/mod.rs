@@ -40,8 +40,8 @@ use chrono::TimeDelta;
 pub use self::refresh::refresh;
 pub use self::refresh_run::{Only, RefreshOptions};
 use self::tokens::{TokenConfig, Tokens, subject};
-use crate::complaint::Complaint;
 use crate::deliver::{Deliveries, DeliveryContext, RunTime};
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::graph::{App, Graph};
 use crate::policy::{
@@ -70,7 +70,7 @@ pub struct RunOptions {
 fn open_store(
     session: &Session,
     options: RunOptions,
-) -> Result<(Option<RunLock>, Store), Complaint> {
+) -> Result<(Option<RunLock>, Store), CliError> {
     let path = &session.config.store.path;
     match options.dry_run {
         DryRun::Yes => {
@@ -119,7 +119,7 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// Takes the lock, opens the store and records the run; no other command can write from now on.
-    pub fn open(session: &'a Session, options: RunOptions) -> Result<Self, Complaint> {
+    pub fn open(session: &'a Session, options: RunOptions) -> Result<Self, CliError> {
         let (lock, store) = open_store(session, options)?;
         session.interrupt.listen();
         let host = session.clock.now();
@@ -154,7 +154,7 @@ impl<'a> Run<'a> {
     }
 
     /// Enrols what the config declares, and reads what the store knows.
-    pub fn load_tokens(&mut self) -> Result<(), Complaint> {
+    pub fn load_tokens(&mut self) -> Result<(), CliError> {
         let mended = self.store.mend(self.session.clock.now())?;
         let declared = Tokens::declared(&self.session.config);
         self.enrol(declared.map(AsRef::as_ref), |_| None)?;
@@ -234,9 +234,9 @@ impl<'a> Run<'a> {
     }
 
     /// Gives the store's number for a token that is enrolled.
-    pub fn token_id(&self, label: &Label) -> Result<TokenId, Complaint> {
+    pub fn token_id(&self, label: &Label) -> Result<TokenId, CliError> {
         self.known_id(label).ok_or_else(|| {
-            Complaint::new(Exit::Bug, "not_enrolled", label.as_str(), "is not in the store")
+            CliError::new(Exit::Bug, "not_enrolled", label.as_str(), "is not in the store")
         })
     }
 

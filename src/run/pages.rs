@@ -11,8 +11,8 @@ use super::Run;
 use super::job::{PageListing, TokenJob};
 use super::refresh_run::RefreshRun;
 use super::tokens::{TokenConfig, discovered};
-use crate::complaint::Complaint;
 use crate::config::Pages;
+use crate::error::CliError;
 use crate::graph::{CallError, PageGrant};
 use crate::policy::{Decision, listing_is_due};
 use crate::store::StoreError;
@@ -27,7 +27,7 @@ pub struct Following {
 }
 
 /// Lists the Pages of `parent`, which has just been refreshed, if that is due, and gives their jobs.
-pub fn follow(refresh: &RefreshRun<'_>, parent: &TokenConfig) -> Result<Following, Complaint> {
+pub fn follow(refresh: &RefreshRun<'_>, parent: &TokenConfig) -> Result<Following, CliError> {
     let run = refresh.run;
     let mut pages = Vec::new();
     for token in run.tokens.pages_of(&parent.label) {

@@ -8,7 +8,7 @@ use super::job::TokenJob;
 use super::refresh_run::{Only, RefreshOptions, RefreshRun};
 use super::tokens::TokenConfig;
 use super::{DryRun, Run, log, outcome, pages, token, worker_pool};
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::failpoint;
 use crate::policy::{Decision, Policy, Reason, judge_store};
@@ -24,7 +24,7 @@ const DAMAGED: &str = "store_damaged";
 const RECORDED_AT_ONCE: usize = 256;
 
 /// Refreshes every token that is meant, and delivers it.
-pub fn refresh(run: &mut Run<'_>, options: &RefreshOptions) -> Result<RunReport, Complaint> {
+pub fn refresh(run: &mut Run<'_>, options: &RefreshOptions) -> Result<RunReport, CliError> {
     run.load_tokens()?;
     let run = &*run;
     let refresh = RefreshRun::open(run, options)?;
@@ -92,8 +92,8 @@ impl RefreshRun<'_> {
     }
 
     /// Refreshes the tokens on worker threads.
-    fn work(&self, jobs: Vec<TokenJob>) -> Result<Vec<TokenResult>, Complaint> {
-        let failed: Mutex<Option<Complaint>> = Mutex::new(None);
+    fn work(&self, jobs: Vec<TokenJob>) -> Result<Vec<TokenResult>, CliError> {
+        let failed: Mutex<Option<CliError>> = Mutex::new(None);
         let bar = self.run.session.ui.progress(self.run.tokens.configs.len());
         let act = |job: &TokenJob| {
             self.refresh_with_pages(job).unwrap_or_else(|complaint| {
@@ -119,7 +119,7 @@ impl RefreshRun<'_> {
     fn refresh_with_pages(
         &self,
         job: &TokenJob,
-    ) -> Result<(Option<TokenResult>, Vec<TokenJob>), Complaint> {
+    ) -> Result<(Option<TokenResult>, Vec<TokenJob>), CliError> {
         let (_about, began) = (log::about(&job.token.label), Instant::now());
         let mut result = token::refresh_token(self, job)?;
         let mut jobs = Vec::new();

@@ -6,9 +6,9 @@ use std::collections::{HashMap, HashSet};
 use super::configured_tokens::{self, ConfiguredToken};
 use super::tokens::{TokenConfig, as_too_young};
 use super::{Run, RunOptions};
-use crate::complaint::Complaint;
 use crate::config::SecretSource;
 use crate::deliver::Deliveries;
+use crate::error::CliError;
 use crate::policy::{Decision, Insistence, Renew, Skip, Subject, decide, paced};
 use crate::token::{Credential, Label, Pattern};
 
@@ -63,7 +63,7 @@ pub struct RefreshRun<'a> {
 
 impl<'a> RefreshRun<'a> {
     /// Finishes half-written files, selects the tokens, and reads what the config points to.
-    pub fn open(run: &'a Run<'a>, options: &'a RefreshOptions) -> Result<Self, Complaint> {
+    pub fn open(run: &'a Run<'a>, options: &'a RefreshOptions) -> Result<Self, CliError> {
         let deliveries = run.deliveries()?;
         let meant = meant(run, &options.patterns)?;
         let configured = configured_tokens(run, &deliveries, &meant)?;
@@ -105,7 +105,7 @@ impl<'a> RefreshRun<'a> {
 }
 
 /// The labels that match what was typed, and those of their Pages.
-fn meant(run: &Run<'_>, patterns: &[Pattern]) -> Result<HashSet<Label>, Complaint> {
+fn meant(run: &Run<'_>, patterns: &[Pattern]) -> Result<HashSet<Label>, CliError> {
     let typed = run.tokens.select(patterns)?;
     let pages = typed.iter().flat_map(|token| run.tokens.pages_of(&token.label));
     Ok(typed.iter().copied().chain(pages).map(|token| token.label.clone()).collect())
@@ -117,7 +117,7 @@ fn configured_tokens(
     run: &Run<'_>,
     deliveries: &Deliveries<'_>,
     labels: &HashSet<Label>,
-) -> Result<HashMap<Label, ConfiguredToken>, Complaint> {
+) -> Result<HashMap<Label, ConfiguredToken>, CliError> {
     let is_whole = |token: &&TokenConfig| match &token.access_token {
         Some(SecretSource::File { path, .. }) => !deliveries.is_half_written(path),
         _ => true,

@@ -13,7 +13,7 @@ use super::log;
 use super::refresh_run::{Only, RefreshRun};
 use super::token_run::{NextStep, TokenRun};
 use super::tokens::subject;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::{Decision, Health, Reason, Verify, judge, remedy};
 use crate::report::TokenResult;
@@ -26,7 +26,7 @@ const MAX_STEPS: usize = 4;
 const GONE_FOR: TimeDelta = TimeDelta::days(7);
 
 /// Refreshes one token, and says what happened to it.
-pub fn refresh_token(refresh: &RefreshRun<'_>, job: &TokenJob) -> Result<TokenResult, Complaint> {
+pub fn refresh_token(refresh: &RefreshRun<'_>, job: &TokenJob) -> Result<TokenResult, CliError> {
     let mut this = TokenRun::load(refresh, job)?;
     if let Some(why) = refresh.run.out_of_time() {
         this.outcome.note_problem_as(Outcome::Skipped, why);
@@ -110,7 +110,7 @@ impl TokenRun<'_> {
         Ok(())
     }
 
-    fn into_result(self) -> Result<TokenResult, Complaint> {
+    fn into_result(self) -> Result<TokenResult, CliError> {
         // Its targets were served meanwhile, and its parent may have been renewed.
         let credential = self.run.store.credential(self.credential.id)?;
         let parent = self.parent()?;

@@ -12,8 +12,8 @@ use super::job::TokenJob;
 use super::outcome::OutcomeBuilder;
 use super::refresh_run::RefreshRun;
 use super::tokens::TokenConfig;
-use crate::complaint::Complaint;
 use crate::deliver::{Replace, TokenDelivery};
+use crate::error::CliError;
 use crate::graph::{App, CallError};
 use crate::policy::{Decision, Verify, next_try};
 use crate::store::{ExtendedExpiry, GrantRoom, Setback, Store, StoreError};
@@ -53,7 +53,7 @@ pub enum NextStep {
 
 impl<'a> TokenRun<'a> {
     /// Reads what the store knows of the token.
-    pub fn load(refresh: &'a RefreshRun<'a>, job: &'a TokenJob) -> Result<Self, Complaint> {
+    pub fn load(refresh: &'a RefreshRun<'a>, job: &'a TokenJob) -> Result<Self, CliError> {
         let (run, token) = (refresh.run, &*job.token);
         let credential = run.store.credential(run.token_id(&token.label)?)?;
         let stands = credential.ledger.problem.as_ref();

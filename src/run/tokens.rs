@@ -6,8 +6,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::complaint::Complaint;
 use crate::config::{Config, Pages};
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::{Decision, Parent, Skip, Subject};
 use crate::token::{Credential, Label, Pattern, ProblemKind, Time};
@@ -177,7 +177,7 @@ impl Tokens {
     }
 
     /// Selects the tokens meant by what was typed; all of them when nothing was.
-    pub fn select(&self, patterns: &[Pattern]) -> Result<Vec<&TokenConfig>, Complaint> {
+    pub fn select(&self, patterns: &[Pattern]) -> Result<Vec<&TokenConfig>, CliError> {
         for pattern in patterns {
             if !self.configs.iter().any(|token| pattern.matches(&token.label)) {
                 return Err(self.no_such_label(pattern));
@@ -189,14 +189,14 @@ impl Tokens {
         Ok(self.configs.iter().map(AsRef::as_ref).filter(meant).collect())
     }
 
-    fn no_such_label(&self, pattern: &Pattern) -> Complaint {
+    fn no_such_label(&self, pattern: &Pattern) -> CliError {
         let labels: Vec<&Label> = self.configs.iter().map(|token| &token.label).collect();
         let known = match labels.len() {
             0 => "the config declares no tokens".to_owned(),
             1..=12 => format!("the labels are {}", crate::policy::humanize::list(&labels)),
             _ => "`metatoken status` lists the labels".to_owned(),
         };
-        Complaint::new(Exit::Usage, "no_such_label", pattern.as_str(), "matches no token")
+        CliError::new(Exit::Usage, "no_such_label", pattern.as_str(), "matches no token")
             .hint(known)
     }
 }

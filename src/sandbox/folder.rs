@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::complaint::Complaint;
 use crate::crypto;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::token::{Provider, Time};
 
@@ -53,7 +53,7 @@ impl Sandbox {
 /// Opens the sandbox of a scenario under `dir`, makes what is missing, and moves its clock.
 ///
 /// A clock that would go back is refused with exit 64, a folder that cannot be used with 74.
-pub fn open(dir: &Path, scenario: Scenario, now: Option<NowArg>) -> Result<Sandbox, Complaint> {
+pub fn open(dir: &Path, scenario: Scenario, now: Option<NowArg>) -> Result<Sandbox, CliError> {
     let folder = Folder(dir.join(scenario.as_str()));
     let stage = Stage::of(scenario);
     make_folder(&folder.0).map_err(|error| folder.unusable(&folder.0, error))?;
@@ -80,7 +80,7 @@ impl Folder {
         self.0.join(name)
     }
 
-    fn furnish(&self, name: &str, text: &str) -> Result<(), Complaint> {
+    fn furnish(&self, name: &str, text: &str) -> Result<(), CliError> {
         let path = self.file(name);
         let made = match path.try_exists() {
             Ok(true) => Ok(()),
@@ -90,14 +90,14 @@ impl Folder {
         made.map_err(|error| self.unusable(&path, error))
     }
 
-    fn memory(&self) -> Result<Simulation, Complaint> {
+    fn memory(&self) -> Result<Simulation, CliError> {
         let path = self.file("graph.json");
         let text = fs::read_to_string(&path).map_err(|error| self.unusable(&path, error))?;
         Simulation::from_json(&text).map_err(|error| self.unusable(&path, error.into()))
     }
 
     /// Where the clock stands; a new sandbox's stands at the start.
-    fn clock(&self) -> Result<Option<Time>, Complaint> {
+    fn clock(&self) -> Result<Option<Time>, CliError> {
         let path = self.file("clock");
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
@@ -112,14 +112,14 @@ impl Folder {
         }
     }
 
-    fn turn_clock(&self, wanted: Option<NowArg>) -> Result<Time, Complaint> {
+    fn turn_clock(&self, wanted: Option<NowArg>) -> Result<Time, CliError> {
         let kept = self.clock()?;
         let stands = kept.unwrap_or_else(clock::start);
         let now = wanted.map_or(stands, NowArg::in_sandbox);
         if now < stands {
             let message =
                 format!("the sandbox's clock stands at {}; it never goes back", written(stands));
-            return Err(Complaint::new(Exit::Usage, "clock_goes_back", "--now", message)
+            return Err(CliError::new(Exit::Usage, "clock_goes_back", "--now", message)
                 .hint(self.start_again()));
         }
         if kept != Some(now) {
@@ -134,9 +134,9 @@ impl Folder {
         format!("`rm -r {}` starts again", crate::shell::quoted(&self.0))
     }
 
-    fn unusable(&self, path: &Path, error: io::Error) -> Complaint {
+    fn unusable(&self, path: &Path, error: io::Error) -> CliError {
         let subject = path.display().to_string();
-        Complaint::new(Exit::Storage, "sandbox_unusable", subject, "the sandbox cannot be used")
+        CliError::new(Exit::Storage, "sandbox_unusable", subject, "the sandbox cannot be used")
             .because(error)
             .hint(self.start_again())
             .hint("`--sandbox=DIR` names another folder")

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::files::{self, Readers};
 use crate::policy::{Reason, judge_failed_run};
@@ -36,7 +36,7 @@ pub struct Attempted {
 impl Attempted {
     /// Writes a mark that this run failed, unless it was only busy. If that is impossible nothing is
     /// reported: the error itself is printed all the same.
-    pub fn note(&self, complaint: &Complaint, now: Time) {
+    pub fn note(&self, complaint: &CliError, now: Time) {
         let failed =
             matches!(complaint.exit, Exit::Usage | Exit::Bug | Exit::Storage | Exit::Config);
         let (Some(config), Some(store)) = (&self.config, &self.store) else { return };
@@ -63,7 +63,7 @@ impl Attempted {
     }
 }
 
-fn error(complaint: &Complaint) -> String {
+fn error(complaint: &CliError) -> String {
     let subject = Some(complaint.subject.as_str()).filter(|subject| !subject.is_empty());
     let message = complaint.message.lines().find(|line| !line.trim().is_empty());
     let cause = complaint.causes.first().and_then(|cause| cause.lines().next());

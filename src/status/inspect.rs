@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::stored::{AskGraph, Stored};
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::graph::{CallError, Graph};
 use crate::policy::humanize;
 use crate::run::configured_tokens::{self, ConfiguredToken};
@@ -42,7 +42,7 @@ pub fn ask_graph(
     store: Option<&Store>,
     ask: AskGraph,
     graph: &Graph,
-) -> Result<Vec<LiveAnswer>, Complaint> {
+) -> Result<Vec<LiveAnswer>, CliError> {
     if ask == AskGraph::Never {
         return Ok(Vec::new());
     }
@@ -98,7 +98,7 @@ fn to_ask<'a>(
     store: Option<&Store>,
     ask: AskGraph,
     now: Time,
-) -> Result<Vec<Asked<'a>>, Complaint> {
+) -> Result<Vec<Asked<'a>>, CliError> {
     let mut to_ask = Vec::new();
     let mut unlocked = false;
     for member in stored.selected.iter().filter(|it| is_stale(&stored.tokens, it, ask, now)) {

@@ -22,7 +22,7 @@ use self::inspect::LiveAnswer;
 pub use self::stored::AskGraph;
 use self::stored::Stored;
 pub use self::token::inspect_token;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::graph::Graph;
 use crate::policy::Moment;
 use crate::report::StatusReport;
@@ -37,7 +37,7 @@ pub fn collect(
     patterns: &[Pattern],
     ask: AskGraph,
     graph: &Graph,
-) -> Result<StatusReport, Complaint> {
+) -> Result<StatusReport, CliError> {
     let store = session.reader()?;
     let mut stored = Stored::read(session, store.as_ref(), patterns, graph)?;
     let now = stored.clocks(graph).now();
@@ -57,7 +57,7 @@ pub fn collect_stored(
     session: &Session,
     store: &Store,
     graph: &Graph,
-) -> Result<StatusReport, Complaint> {
+) -> Result<StatusReport, CliError> {
     let mut stored = Stored::read(session, Some(store), &[], graph)?;
     let now = stored.clocks(graph).now();
     stored.look_at_targets(Some(store), AskGraph::Never, now);

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::exposure::exposures;
 use super::system;
-use crate::complaint::Complaint;
 use crate::deliver::{observed_deliveries, stored_deliveries};
+use crate::error::CliError;
 use crate::graph::Graph;
 use crate::notify::failing_channels;
 use crate::policy::{Clocks, LastHeard, Reason, TOLERANCE};
@@ -46,7 +46,7 @@ impl<'a> Stored<'a> {
         store: Option<&Store>,
         patterns: &[Pattern],
         graph: &Graph,
-    ) -> Result<Self, Complaint> {
+    ) -> Result<Self, CliError> {
         let last_heard = match store {
             Some(store) => last_heard(store.last_heard()?.as_ref()),
             None => None,

@@ -1,7 +1,7 @@
 //! Judges one token by what the store says and what Graph answered.
 
 use super::inspect::LiveAnswer;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::graph::App;
 use crate::policy::{
@@ -157,13 +157,13 @@ pub fn inspect_token(
     session: &Session,
     app: &App,
     token: &AccessToken,
-) -> Result<StatusReport, Complaint> {
+) -> Result<StatusReport, CliError> {
     let inspection = inspect(&session.graph(), app, token).map_err(|fault| {
         let exit = Exit::for_problem(&fault.problem);
-        Complaint::new(exit, fault.problem.kind.as_str(), "Graph", fault.problem.to_string())
+        CliError::new(exit, fault.problem.kind.as_str(), "Graph", fault.problem.to_string())
     })?;
     let label = Label::parse("given")
-        .map_err(|error| Complaint::new(Exit::Bug, "bad_label", "given", error.to_string()))?;
+        .map_err(|error| CliError::new(Exit::Bug, "bad_label", "given", error.to_string()))?;
     let token_type = TokenType::ALL.iter().copied().find(|it| {
         it.spec().graph_name.is_some_and(|name| Some(name) == inspection.token_type.as_deref())
     });

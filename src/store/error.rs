@@ -10,7 +10,7 @@ use super::key_text::BadKey;
 use super::sqlite::lost_store::{LostStore, StoreLoss, restore_hint};
 use super::sqlite::place;
 use super::tx_error::{Doing, EngineFailure, Shortage, SystemCause, TxError};
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 
 /// The stable name of a failure for want of room on the disk.
@@ -311,7 +311,7 @@ fn owner_hint(path: &Path) -> Option<String> {
     place::closed(&[&files[..], &[folder]].concat())
 }
 
-impl From<StoreError> for Complaint {
+impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
         let subject = error.path().display().to_string();
         let mut complaint = Self::new(Exit::Storage, error.code(), subject, error.message());
@@ -331,14 +331,14 @@ mod tests {
     fn every_error_names_the_file_the_cause_and_the_remedy() {
         let newer = StoreError::Newer { path: "/x.db".into(), schema: 7, known: 1 };
         assert_eq!(
-            Complaint::from(newer).render(),
+            CliError::from(newer).render(),
             "error: /x.db: the store was written by a newer metatoken (schema 7, this one knows 1)\n\
              hint: install the newer metatoken again\n\
              hint: or, from before the upgrade, restore a copy that `metatoken store backup` made: `rm -f /x.db-wal /x.db-shm && cp COPY /x.db`"
         );
         let unreadable =
             StoreError::Unreadable("/x.db".into(), SystemCause::new("permission denied"));
-        let complaint = Complaint::from(unreadable);
+        let complaint = CliError::from(unreadable);
         assert_eq!((complaint.exit, complaint.code), (Exit::Storage, "store_unreadable"));
         assert_eq!(complaint.causes, ["permission denied"]);
     }

@@ -17,8 +17,8 @@ use self::line::{Level, Line};
 pub use self::log::Verbosity;
 use self::stderr::{Stderr, StreamKind, report_for_journal};
 use crate::clock::Clock;
-use crate::complaint::Complaint;
 use crate::environment::Environment;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::report::{TextColor, TextStyle, complaint_json};
 
@@ -137,7 +137,7 @@ impl Ui {
     }
 
     /// Prints data; the journal learns of a report how grave its lines are.
-    pub fn data(&self, text: &str) -> Result<(), Complaint> {
+    pub fn data(&self, text: &str) -> Result<(), CliError> {
         match (self.stdout, self.format) {
             (StreamKind::Journal, OutputFormat::Table | OutputFormat::Nagios) => {
                 to_stdout(&report_for_journal(text))
@@ -154,7 +154,7 @@ impl Ui {
     }
 
     /// Prints a secret that was asked for, and nothing else.
-    pub fn secret(&self, secret: &str) -> Result<(), Complaint> {
+    pub fn secret(&self, secret: &str) -> Result<(), CliError> {
         to_stdout(&Zeroizing::new(format!("{secret}\n")))
     }
 
@@ -172,7 +172,7 @@ impl Ui {
     }
 
     /// Prints the one error: for people, and as JSON where JSON was asked for.
-    pub fn complain(&self, complaint: &Complaint, exit_code: u8) {
+    pub fn complain(&self, complaint: &CliError, exit_code: u8) {
         if self.format == OutputFormat::Json {
             let _ = to_stdout(&complaint_json(complaint, exit_code));
         }
@@ -180,7 +180,7 @@ impl Ui {
     }
 
     /// Says what clap has to say of words that make no sense; `complaint` is the same in short.
-    pub fn misread(&self, error: &clap::Error, complaint: &Complaint, exit_code: u8) {
+    pub fn misread(&self, error: &clap::Error, complaint: &CliError, exit_code: u8) {
         match (self.stderr.format, self.stderr.reader) {
             (LogFormat::Json, _) => self.complain(complaint, exit_code),
             (LogFormat::Text, StreamKind::Journal) => {
@@ -252,8 +252,8 @@ pub fn usage(error: &clap::Error) {
     let _ = error.print();
 }
 
-fn line_of(complaint: &Complaint, exit_code: u8) -> Line {
-    Line::of(Level::Error, "complaint", complaint.message.as_str())
+fn line_of(complaint: &CliError, exit_code: u8) -> Line {
+    Line::of(Level::Error, "error", complaint.message.as_str())
         .with("subject", complaint.subject.as_str())
         .with("problem", complaint.code)
         .with("exit_code", exit_code)
@@ -261,16 +261,13 @@ fn line_of(complaint: &Complaint, exit_code: u8) -> Line {
         .with("hints", complaint.hints.clone())
 }
 
-fn to_stdout(text: &str) -> Result<(), Complaint> {
+fn to_stdout(text: &str) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Complaint::new(
-            Exit::Storage,
-            OUTPUT_FAILED,
-            "standard output",
-            "cannot be written",
-        )
-        .because(error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(CliError::new(Exit::Storage, OUTPUT_FAILED, "standard output", "cannot be written")
+                .because(error))
+        }
         _ => Ok(()),
     }
 }

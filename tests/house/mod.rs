@@ -27,14 +27,14 @@ const DOORS: &[(&str, &[&str])] = &[
     ("process", &["shell"]),
     // What speaks the vocabulary.
     ("exit", &["token"]),
-    ("complaint", &["exit"]),
+    ("error", &["exit"]),
     ("http", &["crypto", "token"]),
     ("policy", &["shell", "token"]),
     ("deliver", &["config", "edit", "environment", "files", "policy", "process", "store", "token"]),
     (
         "notify",
         &[
-            "complaint",
+            "error",
             "config",
             "exit",
             "failpoint",
@@ -48,11 +48,11 @@ const DOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("graph", &["clock", "crypto", "http", "token"]),
-    ("store", &["complaint", "crypto", "exit", "failpoint", "shell", "token"]),
+    ("store", &["error", "crypto", "exit", "failpoint", "shell", "token"]),
     (
         "config",
         &[
-            "complaint",
+            "error",
             "edit",
             "environment",
             "exit",
@@ -64,15 +64,15 @@ const DOORS: &[(&str, &[&str])] = &[
             "token",
         ],
     ),
-    ("report", &["complaint", "exit", "policy", "token"]),
-    ("sandbox", &["complaint", "crypto", "exit", "shell", "token"]),
-    ("ui", &["clock", "complaint", "environment", "exit", "report"]),
+    ("report", &["error", "exit", "policy", "token"]),
+    ("sandbox", &["error", "crypto", "exit", "shell", "token"]),
+    ("ui", &["clock", "error", "environment", "exit", "report"]),
     // What brings them together, the one above naming those below.
     (
         "session",
         &[
             "clock",
-            "complaint",
+            "error",
             "config",
             "environment",
             "exit",
@@ -86,7 +86,7 @@ const DOORS: &[(&str, &[&str])] = &[
     (
         "run",
         &[
-            "complaint",
+            "error",
             "config",
             "deliver",
             "exit",
@@ -103,26 +103,15 @@ const DOORS: &[(&str, &[&str])] = &[
     (
         "status",
         &[
-            "complaint",
-            "config",
-            "deliver",
-            "exit",
-            "files",
-            "graph",
-            "notify",
-            "policy",
-            "report",
-            "run",
-            "session",
-            "store",
-            "token",
+            "error", "config", "deliver", "exit", "files", "graph", "notify", "policy", "report",
+            "run", "session", "store", "token",
         ],
     ),
     (
         "commands",
         &[
             "notify",
-            "complaint",
+            "error",
             "config",
             "deliver",
             "environment",
@@ -147,7 +136,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "cli",
             "clock",
             "commands",
-            "complaint",
+            "error",
             "config",
             "environment",
             "exit",

@@ -196,7 +196,7 @@ fn no_token_goes_into_a_file_that_the_store_lives_by() {
         let file = file.display();
         let text =
             format!("{APP}[token.t]\ntype = \"user\"\ndeliver = [{{ file = \"{file}\" }}]\n");
-        let Err(Refused::Mistaken { mistakes, .. }) =
+        let Err(ConfigError::Mistaken { mistakes, .. }) =
             parse(&path, &text, &environment(), Purpose::Use)
         else {
             panic!("{file} was taken");

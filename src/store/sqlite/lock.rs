@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use rustix::fs::OFlags;
 
 use super::place;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::shell::quoted;
 use crate::token::Time;
@@ -149,7 +149,7 @@ impl std::error::Error for LockError {
     }
 }
 
-impl From<LockError> for Complaint {
+impl From<LockError> for CliError {
     fn from(error: LockError) -> Self {
         match error {
             LockError::Busy(_) => Self::new(Exit::Busy, "busy", "", error.to_string())
@@ -298,7 +298,7 @@ mod tests {
         let lock = RunLock::take(&store, &holder(), Duration::ZERO).unwrap();
         let busy = RunLock::take(&store, &holder(), Duration::ZERO).unwrap_err();
         assert_eq!(
-            Complaint::from(busy).render(),
+            CliError::from(busy).render(),
             "error: another run holds the lock: pid 4242, `metatoken refresh`, since 2026-01-01 00:00 UTC\n\
              hint: wait for it with `--lock-wait 5m`"
         );
@@ -363,7 +363,7 @@ mod tests {
         let link = place::lock_path(&store);
         std::os::unix::fs::symlink(&target, &link).unwrap();
         let error = RunLock::take(&store, &holder(), Duration::ZERO).unwrap_err();
-        let complaint = Complaint::from(error);
+        let complaint = CliError::from(error);
         assert_eq!((complaint.exit, complaint.code), (Exit::Storage, "lock_unwritable"));
         assert!(complaint.hints[0].contains(&format!("rm {}", link.display())), "{complaint:?}");
         assert_eq!(target.metadata().unwrap().len(), 0);

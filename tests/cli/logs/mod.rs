@@ -304,7 +304,7 @@ fn complaints_and_notes_are_lines_too() {
     let ran = world.run(&["refresh", "nobody", "--json", "--log-format", "json"]);
     let line = only(&ran.exit(Exit::Usage));
     assert_eq!(line["level"], "error");
-    assert_eq!(line["event"], "complaint");
+    assert_eq!(line["event"], "error");
     assert_eq!(line["subject"], "nobody");
     assert_eq!(line["message"], "matches no token");
     assert_eq!(line["problem"], "no_such_label");
@@ -338,7 +338,7 @@ fn an_exchange_that_fails_says_so_in_numbers() {
     let ran = world.run_with_input(&["exchange", "brand", "--log-format", "json"], &string);
     let lines = lines(&ran.stderr);
     let events: Vec<_> = lines.iter().map(|line| &line["event"]).collect();
-    assert_eq!(events, ["failed", "complaint"], "{}", ran.stderr);
+    assert_eq!(events, ["failed", "error"], "{}", ran.stderr);
     assert_eq!(lines[0]["label"], "brand");
     assert_eq!((&lines[0]["code"], &lines[0]["subcode"]), (&190.into(), &460.into()));
 }

@@ -2,7 +2,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
-use crate::complaint::Complaint;
+use crate::error::CliError;
 
 fn put(path: &Path, text: &str) {
     use std::io::Write as _;
@@ -24,7 +24,7 @@ fn a_key_is_made_with_a_new_store_and_never_for_an_existing_one() {
 
     let kept = fs::read_to_string(&key_path).unwrap();
     fs::remove_file(&key_path).unwrap();
-    let complaint = Complaint::from(Store::open(&lock, &path, &source).unwrap_err());
+    let complaint = CliError::from(Store::open(&lock, &path, &source).unwrap_err());
     assert_eq!(complaint.code, "key_missing");
     assert_eq!(complaint.subject, key_path.display().to_string());
     assert!(!key_path.exists());
@@ -76,7 +76,7 @@ fn a_link_is_no_key() {
     std::os::unix::fs::symlink(&target, &link).unwrap();
     let error = Store::open(&lock(&path), &path, &KeySource::File(link.clone())).unwrap_err();
     assert_eq!((error.code(), error.path()), ("key_unreadable", link.as_path()));
-    let hint = Complaint::from(error).hints.remove(0);
+    let hint = CliError::from(error).hints.remove(0);
     assert!(hint.contains(&format!("key = {{ file = \"{}\" }}", target.display())), "{hint}");
 }
 

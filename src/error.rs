@@ -9,7 +9,7 @@ use crate::exit::Exit;
 
 /// A failure as a person reads it.
 #[derive(Debug)]
-pub struct Complaint {
+pub struct CliError {
     /// How the process ends.
     pub exit: Exit,
     /// A stable name for scripts, in `error.code` of the JSON.
@@ -24,7 +24,7 @@ pub struct Complaint {
     pub hints: Vec<String>,
 }
 
-impl Complaint {
+impl CliError {
     /// A complaint about `subject`.
     pub fn new(
         exit: Exit,
@@ -78,10 +78,9 @@ mod tests {
 
     #[test]
     fn a_complaint_reads_subject_cause_remedy() {
-        let complaint =
-            Complaint::new(Exit::Storage, "store_unreadable", "/x.db", "cannot be read")
-                .because(anyhow::anyhow!("permission denied").context("opening it"))
-                .hint("run it as `metatoken`");
+        let complaint = CliError::new(Exit::Storage, "store_unreadable", "/x.db", "cannot be read")
+            .because(anyhow::anyhow!("permission denied").context("opening it"))
+            .hint("run it as `metatoken`");
         assert_eq!(
             complaint.render(),
             "error: /x.db: cannot be read\n  caused by: opening it\n  caused by: permission denied\nhint: run it as `metatoken`"
