@@ -1,6 +1,7 @@
 //! No files that need each other, also where one calls the other through `self`.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use super::tree::{Module, Tree};
 use super::{source, source_files};
@@ -28,7 +29,8 @@ fn no_files_need_each_other() {
         for (to, names) in &taken[*from] {
             if back.contains(to) && reach(to).contains(from) {
                 let names = names.iter().cloned().collect::<Vec<_>>().join(", ");
-                said += &format!("{} takes from {}: {names}\n", from.join("::"), to.join("::"));
+                let (from, to) = (from.join("::"), to.join("::"));
+                let _ = writeln!(said, "{from} takes from {to}: {names}");
             }
         }
     }

@@ -242,9 +242,9 @@ fn a_command_names_no_other() {
     for file in source_files(&commands).iter().filter(|file| !file.ends_with("mod.rs")) {
         let text = std::fs::read_to_string(file).unwrap();
         let named = named(&text, "super::").into_iter().chain(named(&text, "crate::commands::"));
-        for other in named.filter(|other| !SHARED_BY_COMMANDS.contains(&other.as_str())) {
-            panic!("{} names `{other}`", file.display());
-        }
+        let others: Vec<String> =
+            named.filter(|other| !SHARED_BY_COMMANDS.contains(&other.as_str())).collect();
+        assert!(others.is_empty(), "{} names {}", file.display(), others.join(", "));
     }
 }
 

@@ -55,9 +55,8 @@ fn what_is_public_says_what_it_is() {
             if !is_item || defined(item).is_none() {
                 continue;
             }
-            let before = lines[..at].iter().rev().map(|line| line.trim_start());
-            let above =
-                before.skip_while(|line| line.starts_with("#[") || line.ends_with(")]")).next();
+            let mut before = lines[..at].iter().rev().map(|line| line.trim_start());
+            let above = before.find(|line| !(line.starts_with("#[") || line.ends_with(")]")));
             if !above.is_some_and(|line| line.starts_with("///")) {
                 silent.push(format!("{}:{}: {item}", file.path.display(), at + 1));
             }
