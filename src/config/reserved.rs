@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::path::{Component, Path, PathBuf};
 
 use super::FileTarget;
@@ -86,12 +87,14 @@ pub struct Slot<'a> {
     /// Without one it is the whole file.
     key: Option<&'a str>,
     format: Format,
+    /// The document that is meant, where the file may have several; without one it may be any.
+    document: Option<NonZeroUsize>,
 }
 
 impl<'a> Slot<'a> {
     /// Names one value of a file, or with no key all of it.
     pub fn new(path: &'a Path, key: Option<&'a str>, format: Format) -> Self {
-        Self { path: plain(path), key, format }
+        Self { path: plain(path), key, format, document: None }
     }
 
     /// Names all of a file.
@@ -101,7 +104,8 @@ impl<'a> Slot<'a> {
 
     /// Names what the target writes.
     pub fn of(file: &'a FileTarget) -> Self {
-        Self::new(&file.path, file.key.as_deref(), file.format)
+        let document = file.rules.options.document;
+        Self { document, ..Self::new(&file.path, file.key.as_deref(), file.format) }
     }
 
     /// The file.
@@ -116,7 +120,8 @@ impl<'a> Slot<'a> {
 
     /// Whether what is written here is read there.
     pub fn meets(&self, other: &Self) -> bool {
-        if self.path != other.path {
+        let apart = |(one, other)| one != other;
+        if self.path != other.path || self.document.zip(other.document).is_some_and(apart) {
             return false;
         }
         match (self.key, other.key) {
@@ -174,6 +179,19 @@ mod tests {
         ] {
             assert_eq!(one.meets(&other), meet, "{one:?} {other:?}");
             assert_eq!(other.meets(&one), meet, "{other:?} {one:?}");
+        }
+    }
+
+    #[test]
+    fn two_documents_of_a_file_are_two_places() {
+        let of = |document| Slot {
+            document: NonZeroUsize::new(document),
+            ..Slot::new(Path::new("/a.yaml"), Some("token"), Format::Yaml)
+        };
+        for (one, other, meet) in
+            [(1, 1, true), (1, 2, false), (2, 1, false), (0, 1, true), (0, 0, true)]
+        {
+            assert_eq!(of(one).meets(&of(other)), meet, "{one} {other}");
         }
     }
 }
