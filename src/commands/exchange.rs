@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::failpoint;
 use crate::graph::{App, CallError};
 use crate::policy::{
-    Adoption, Incumbent, humanize, is_short_life, judge_newcomer, remedy, short_lived,
+    Adoption, Current, humanize, is_short_life, judge_adoption, remedy, short_lived,
 };
 use crate::report::{RunReport, TokenResult};
 use crate::run::candidate::{Candidates, Examined};
@@ -175,7 +175,7 @@ impl<'a> Exchange<'a> {
     /// Checks that it is alive, of the configured type, and of the same app, person and Page.
     fn check_fit(&self, app: &App, new: &NewToken<'_>) -> Result<(), CliError> {
         let expected = self.candidates(app).expected_identity(&self.before)?;
-        match judge_newcomer(new.inspection, self.token.token_type, &expected, Incumbent::Gone) {
+        match judge_adoption(new.inspection, self.token.token_type, &expected, Current::Gone) {
             Adoption::Take | Adoption::OnlyIfCurrentIsDead(_) => Ok(()),
             Adoption::Wait(problem) | Adoption::Refuse(problem) => {
                 let problem = self.blame_a_lost_answer(new.access_token, problem)?;

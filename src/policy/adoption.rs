@@ -9,16 +9,16 @@ use crate::token::{
     Action, Expiry, Generation, Identity, Inspection, Problem, ProblemKind, TokenType,
 };
 
-/// The current access token, as far as it matters to a newcomer.
+/// The current access token, as far as it matters to one from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Incumbent {
+pub enum Current {
     /// There is none, or Graph has called it dead.
     Gone,
     /// It works until then.
     Serves(Expiry),
 }
 
-impl Incumbent {
+impl Current {
     /// Reads it off the current generation and its last proof.
     pub fn of(current: Option<&Generation>) -> Self {
         match current {
@@ -45,11 +45,11 @@ pub enum Adoption {
 }
 
 /// Judges an access token from outside by what Graph said of it.
-pub fn judge_newcomer(
+pub fn judge_adoption(
     inspection: &Inspection,
     token_type: TokenType,
     expected: &Identity,
-    incumbent: Incumbent,
+    current: Current,
 ) -> Adoption {
     if let Some(problem) = misfit(inspection, token_type, expected) {
         return Adoption::Refuse(problem);
@@ -60,18 +60,18 @@ pub fn judge_newcomer(
         None => return Adoption::Wait(explained(inspection)),
     }
     let hidden = inspection.expiry == Expiry::Unknown && token_type.spec().may_hide_the_end();
-    let no_better = match incumbent {
-        Incumbent::Gone => return Adoption::Take,
-        Incumbent::Serves(expiry) if inspection.expiry.is_later_than(expiry) => {
+    let no_better = match current {
+        Current::Gone => return Adoption::Take,
+        Current::Serves(expiry) if inspection.expiry.is_later_than(expiry) => {
             return Adoption::Take;
         }
         // Graph tells of neither when it expires, and a person brought this one later.
-        Incumbent::Serves(Expiry::Unknown) if hidden => return Adoption::Take,
-        Incumbent::Serves(_) if hidden => {
+        Current::Serves(Expiry::Unknown) if hidden => return Adoption::Take,
+        Current::Serves(_) if hidden => {
             "nobody can tell whether it ends later than the string in use, which is alive; \
              `metatoken exchange` takes it all the same"
         }
-        Incumbent::Serves(_) => "it ends no later than the string in use, which is alive",
+        Current::Serves(_) => "it ends no later than the string in use, which is alive",
     };
     let problem = Problem::new(ProblemKind::NotExtended, no_better);
     Adoption::OnlyIfCurrentIsDead(problem.with_action(Action::None))
@@ -106,7 +106,7 @@ pub fn explained(inspection: &Inspection) -> Problem {
     })
 }
 
-/// How much earlier than the current access token a newcomer may expire and still be its equal.
+/// How much earlier than the current access token a new one may expire and still be its equal.
 ///
 /// Meta's seconds differ from answer to answer; a day is what «extended» means.
 pub const A_DAY: TimeDelta = TimeDelta::hours(24);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newcomer_must_fit_live_and_be_better() {
+    fn a_new_access_token_must_fit_live_and_be_better() {
         let same = Identity { user_id: Some("7".into()), ..Identity::default() };
         let other = Identity { user_id: Some("8".into()), ..Identity::default() };
         let dead = Inspection {
@@ -150,26 +150,26 @@ mod tests {
             Adoption::Wait(_) => "wait",
             Adoption::Refuse(_) => "refuse",
         };
-        for (inspection, token_type, expected, incumbent, verdict) in [
-            (alive(day(60)), TokenType::User, &same, Incumbent::Gone, "take"),
-            (alive(day(60)), TokenType::User, &same, Incumbent::Serves(day(59)), "take"),
-            (alive(day(60)), TokenType::User, &same, Incumbent::Serves(Expiry::Unknown), "take"),
-            (alive(Expiry::Never), TokenType::User, &same, Incumbent::Serves(day(59)), "take"),
-            (alive(day(60)), TokenType::User, &same, Incumbent::Serves(day(60)), "only if dead"),
+        for (inspection, token_type, expected, current, verdict) in [
+            (alive(day(60)), TokenType::User, &same, Current::Gone, "take"),
+            (alive(day(60)), TokenType::User, &same, Current::Serves(day(59)), "take"),
+            (alive(day(60)), TokenType::User, &same, Current::Serves(Expiry::Unknown), "take"),
+            (alive(Expiry::Never), TokenType::User, &same, Current::Serves(day(59)), "take"),
+            (alive(day(60)), TokenType::User, &same, Current::Serves(day(60)), "only if dead"),
             (
                 alive(day(60)),
                 TokenType::User,
                 &same,
-                Incumbent::Serves(Expiry::Never),
+                Current::Serves(Expiry::Never),
                 "only if dead",
             ),
-            (alive(day(60)), TokenType::User, &other, Incumbent::Gone, "refuse"),
-            (alive(day(60)), TokenType::Page, &same, Incumbent::Gone, "refuse"),
-            (dead, TokenType::User, &same, Incumbent::Gone, "refuse"),
-            (blocked, TokenType::User, &same, Incumbent::Gone, "wait"),
+            (alive(day(60)), TokenType::User, &other, Current::Gone, "refuse"),
+            (alive(day(60)), TokenType::Page, &same, Current::Gone, "refuse"),
+            (dead, TokenType::User, &same, Current::Gone, "refuse"),
+            (blocked, TokenType::User, &same, Current::Gone, "wait"),
         ] {
-            let adoption = judge_newcomer(&inspection, token_type, expected, incumbent);
-            assert_eq!(name(adoption), verdict, "{inspection:?} {incumbent:?}");
+            let adoption = judge_adoption(&inspection, token_type, expected, current);
+            assert_eq!(name(adoption), verdict, "{inspection:?} {current:?}");
         }
     }
 }

@@ -12,7 +12,7 @@ use super::Run;
 use super::inspect::{Inspected, is_wrong_host, wrong_app};
 use super::tokens::{TokenConfig, subject};
 use crate::graph::CallError;
-use crate::policy::{Adoption, Extension, Incumbent, judge_grant, judge_newcomer, next_try};
+use crate::policy::{Adoption, Current, Extension, judge_adoption, judge_grant, next_try};
 use crate::store::{NewCandidate, Promotion, RefusedCandidate, Setback, StoreError};
 use crate::token::{
     Action, Credential, EventKind, Expiry, Generation, Identity, Inspection, Origin, Outcome,
@@ -116,8 +116,8 @@ impl Candidates<'_> {
             told.expiry == Expiry::Unknown && self.token.token_type.spec().may_hide_the_end();
         // Where neither tells when it expires, the person has chosen.
         let (credential, current) =
-            if hidden { (credential, Incumbent::Gone) } else { self.current(credential, inspect)? };
-        match judge_newcomer(&told, self.token.token_type, &expected, current) {
+            if hidden { (credential, Current::Gone) } else { self.current(credential, inspect)? };
+        match judge_adoption(&told, self.token.token_type, &expected, current) {
             Adoption::Take => self.promote(credential, candidate, proof.inspection.expiry, None),
             Adoption::OnlyIfCurrentIsDead(problem)
             | Adoption::Wait(problem)
@@ -130,16 +130,16 @@ impl Candidates<'_> {
         &self,
         credential: Credential,
         inspect: Inspect<'_>,
-    ) -> Result<(Credential, Incumbent), StoreError> {
+    ) -> Result<(Credential, Current), StoreError> {
         let Some(mut current) = credential.current.clone() else {
-            return Ok((credential, Incumbent::Gone));
+            return Ok((credential, Current::Gone));
         };
         let (mut credential, answer) = inspect(credential, &current)?;
         if let Ok(proof) = answer {
             credential = self.note(credential, &current, &proof)?;
             current.proof = Some(proof);
         }
-        Ok((credential, Incumbent::of(Some(&current))))
+        Ok((credential, Current::of(Some(&current))))
     }
 
     /// Refuses what belongs to another app, which Graph never speaks of; anything else waits.
@@ -165,8 +165,8 @@ impl Candidates<'_> {
         inspect: Inspect<'_>,
     ) -> Result<(Credential, Examined), StoreError> {
         let expected = self.expected_identity(&credential)?;
-        let current = Incumbent::of(credential.current.as_ref());
-        let verdict = judge_newcomer(&proof.inspection, self.token.token_type, &expected, current);
+        let current = Current::of(credential.current.as_ref());
+        let verdict = judge_adoption(&proof.inspection, self.token.token_type, &expected, current);
         if verdict != Adoption::Take {
             credential = self.note(credential, candidate, proof)?;
         }

@@ -1,6 +1,6 @@
 //! What a new string is worth beside the one in use, where ends are told and where they are hidden.
 
-use metatoken::policy::{Adoption, Extension, Incumbent, judge_grant, judge_newcomer};
+use metatoken::policy::{Adoption, Current, Extension, judge_adoption, judge_grant};
 use metatoken::token::{Expiry, Generation, Identity, Inspection, Problem, ProblemKind, TokenType};
 
 use super::{SECOND, day, hidden, lifeless, string, with_answer};
@@ -14,41 +14,41 @@ const INSTAGRAM: TokenType = TokenType::Instagram;
 const THREADS: TokenType = TokenType::Threads;
 
 #[test]
-fn a_newcomer_takes_the_place_of_the_dead_the_missing_and_the_sooner_ended() {
+fn a_new_access_token_takes_the_place_of_the_dead_the_missing_and_the_sooner_ended() {
     use Expiry::{At, Never, Unknown};
     let ends = day(60);
     let no_later = "it ends no later than the string in use, which is alive";
     let cannot_tell = "nobody can tell whether it ends later than the string in use, which is \
                        alive; `metatoken exchange` takes it all the same";
-    for (token_type, new, incumbent, refusal) in [
-        (USER, At(ends), Incumbent::Gone, None),
-        (USER, Unknown, Incumbent::Gone, None),
-        (USER, At(ends - SECOND), Incumbent::Serves(At(ends)), Some(no_later)),
-        (USER, At(ends), Incumbent::Serves(At(ends)), Some(no_later)),
-        (USER, At(ends + SECOND), Incumbent::Serves(At(ends)), None),
-        (USER, Never, Incumbent::Serves(At(ends)), None),
-        (USER, Never, Incumbent::Serves(Never), Some(no_later)),
-        (USER, At(ends), Incumbent::Serves(Unknown), None),
+    for (token_type, new, current, refusal) in [
+        (USER, At(ends), Current::Gone, None),
+        (USER, Unknown, Current::Gone, None),
+        (USER, At(ends - SECOND), Current::Serves(At(ends)), Some(no_later)),
+        (USER, At(ends), Current::Serves(At(ends)), Some(no_later)),
+        (USER, At(ends + SECOND), Current::Serves(At(ends)), None),
+        (USER, Never, Current::Serves(At(ends)), None),
+        (USER, Never, Current::Serves(Never), Some(no_later)),
+        (USER, At(ends), Current::Serves(Unknown), None),
         // Graph would tell: that it does not is no reason to trust the new one.
-        (USER, Unknown, Incumbent::Serves(At(ends)), Some(no_later)),
-        (USER, Unknown, Incumbent::Serves(Unknown), Some(no_later)),
-        (TokenType::SystemUser, Unknown, Incumbent::Serves(Unknown), Some(no_later)),
+        (USER, Unknown, Current::Serves(At(ends)), Some(no_later)),
+        (USER, Unknown, Current::Serves(Unknown), Some(no_later)),
+        (TokenType::SystemUser, Unknown, Current::Serves(Unknown), Some(no_later)),
         // Nobody can tell: the later one of two is a person's choice.
-        (INSTAGRAM, Unknown, Incumbent::Gone, None),
-        (INSTAGRAM, Unknown, Incumbent::Serves(Unknown), None),
-        (INSTAGRAM, Unknown, Incumbent::Serves(At(ends)), Some(cannot_tell)),
-        (THREADS, Unknown, Incumbent::Serves(Unknown), None),
-        (THREADS, Unknown, Incumbent::Serves(At(ends)), Some(cannot_tell)),
-        (THREADS, At(ends), Incumbent::Serves(At(ends)), Some(no_later)),
+        (INSTAGRAM, Unknown, Current::Gone, None),
+        (INSTAGRAM, Unknown, Current::Serves(Unknown), None),
+        (INSTAGRAM, Unknown, Current::Serves(At(ends)), Some(cannot_tell)),
+        (THREADS, Unknown, Current::Serves(Unknown), None),
+        (THREADS, Unknown, Current::Serves(At(ends)), Some(cannot_tell)),
+        (THREADS, At(ends), Current::Serves(At(ends)), Some(no_later)),
     ] {
-        let verdict = judge_newcomer(&answer(new), token_type, &Identity::default(), incumbent);
+        let verdict = judge_adoption(&answer(new), token_type, &Identity::default(), current);
         match (verdict, refusal) {
             (Adoption::Take, None) => {}
             (Adoption::OnlyIfCurrentIsDead(problem), Some(message)) => {
                 assert_eq!(problem.message, message);
                 assert_eq!(problem.kind, ProblemKind::NotExtended);
             }
-            (verdict, _) => panic!("{token_type}: {new:?} beside {incumbent:?}: {verdict:?}"),
+            (verdict, _) => panic!("{token_type}: {new:?} beside {current:?}: {verdict:?}"),
         }
     }
 }
@@ -60,10 +60,10 @@ fn the_string_in_use_is_gone_only_by_graphs_verdict() {
     unproven.proof = None;
     let silent = with_answer(string(ends, day(0)), |answer| answer.valid = None);
     let dead = lifeless(string(ends, day(0)), ProblemKind::Revoked);
-    assert_eq!(Incumbent::of(None), Incumbent::Gone);
-    assert_eq!(Incumbent::of(Some(&dead)), Incumbent::Gone);
+    assert_eq!(Current::of(None), Current::Gone);
+    assert_eq!(Current::of(Some(&dead)), Current::Gone);
     for current in [string(ends, day(0)), unproven, silent] {
-        assert_eq!(Incumbent::of(Some(&current)), Incumbent::Serves(ends));
+        assert_eq!(Current::of(Some(&current)), Current::Serves(ends));
     }
 }
 
@@ -86,7 +86,7 @@ fn what_does_not_fit_is_refused_and_what_is_silent_waits() {
         ("dead", USER, verdict(Some(false)), Some((true, silence))),
         ("no verdict", USER, verdict(None), Some((false, silence))),
     ] {
-        let said = match judge_newcomer(&inspection, token_type, &person("7"), Incumbent::Gone) {
+        let said = match judge_adoption(&inspection, token_type, &person("7"), Current::Gone) {
             Adoption::Take => None,
             Adoption::Refuse(problem) => Some((true, problem.message)),
             Adoption::Wait(problem) | Adoption::OnlyIfCurrentIsDead(problem) => {
