@@ -35,6 +35,17 @@ pub struct Candidates<'a> {
     pub app_id: Option<String>,
     /// The parent whose person a derived Page token must belong to.
     pub parent: Option<TokenId>,
+    /// Whether the access token may belong to another person than before.
+    pub identity: IdentityChange,
+}
+
+/// Whether a token may become that of another person. The app and the Page are the config's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdentityChange {
+    /// It must belong to the same as before.
+    Refused,
+    /// `--replace-identity`.
+    Accepted,
 }
 
 /// What became of a candidate.
@@ -450,6 +461,10 @@ impl Candidates<'_> {
             let proof = credential.current.as_ref()?.proof.as_ref()?;
             Some(proof.inspection.identity.clone())
         };
+        if self.identity == IdentityChange::Accepted {
+            let page_id = self.token.page_id.clone();
+            return Ok(Identity { app_id: self.app_id.clone(), user_id: None, page_id });
+        }
         let before = proven(credential).unwrap_or_default();
         let parent = self.parent.map(|parent| self.run.store.credential(parent)).transpose()?;
         let person = match parent {

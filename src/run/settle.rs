@@ -1,7 +1,7 @@
 //! Settles the candidates of one token: the one that an earlier run left, the access tokens that the
 //! config or a target brings, and what Meta grants.
 
-use super::candidate::{Candidates, Examined, is_critical, not_extended};
+use super::candidate::{Candidates, Examined, IdentityChange, is_critical, not_extended};
 use super::configured_tokens::ConfiguredToken;
 use super::refresh_run::Only;
 use super::token_run::TokenRun;
@@ -84,6 +84,7 @@ impl TokenRun<'_> {
             token: self.token,
             app_id: self.app().ok().map(|app| app.id),
             parent: self.token.parent.as_ref().and_then(|parent| self.run.known_id(parent)),
+            identity: IdentityChange::Refused,
         }
     }
 
