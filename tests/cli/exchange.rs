@@ -225,7 +225,7 @@ hint: the string in use is untouched
         .stdout("")
         .stderr(
             "
-error: brand: the string is refused: it ends no later than the string in use, which is alive
+error: brand: the string is refused: it expires 2026-01-31 00:00 UTC, in 20 days, and the current access token 2026-03-02 00:00 UTC, in 50 days
 hint: the string in use is untouched
 ",
         )

@@ -51,7 +51,7 @@ fn a_worse_one_is_left_alone_until_it_is_forced() {
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 brand  user  failed   2026-03-02 00:00 UTC, in 59 days  refused: not extended
 
-warning: `brand`: the new string is refused: it ends no later than the string in use, which is alive
+warning: `brand`: the new string is refused: it expires no later than the current access token, which works
 warning: `brand`: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone
   hint: run `metatoken deliver --force brand` to overwrite it
 
