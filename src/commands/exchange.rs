@@ -29,7 +29,7 @@ use crate::session::Session;
 use crate::store::{NewCandidate, Store, StoreError};
 use crate::token::{
     AccessToken, Credential, Expiry, Generation, Grant, Inspection, Label, Origin, Outcome,
-    Pattern, Problem, ProblemKind, Proof, SentExchange, Trigger,
+    Pattern, Problem, ProblemKind, Proof, SentExchange, SharedToken, Trigger,
 };
 
 /// What was asked for.
@@ -167,7 +167,9 @@ impl<'a> Exchange<'a> {
         let fingerprint = self.run.store.fingerprint(access_token)?;
         for sighting in self.run.store.sightings(&fingerprint)? {
             if sighting.token != self.before.id && holds(sighting.state) {
-                return Err(refuse_shared(&sighting.label, &self.token.label));
+                let is_declared = self.run.session.config.token(&sighting.label).is_some();
+                let shared = SharedToken { with: sighting.label, is_declared };
+                return Err(refuse_shared(&self.token.label, &shared));
             }
         }
         Ok(())

@@ -41,8 +41,10 @@ impl TokenRun<'_> {
         if self.refresh.options.only == Only::ShortLived {
             return Ok(());
         }
-        match self.refresh.configured_token(&self.token.label) {
-            None => Ok(()),
+        let configured = self.refresh.configured_token(&self.token.label);
+        self.note_shared(configured)?;
+        match configured {
+            None | Some(ConfiguredToken::Shared(_)) => Ok(()),
             // A grant that waits to be inspected comes first; the source is read again.
             Some(ConfiguredToken::Found(_)) if self.has_granted_candidate() => Ok(()),
             Some(ConfiguredToken::Found(found)) => self.adopt(found),
@@ -56,6 +58,18 @@ impl TokenRun<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Records whether another token has the access token that the config names for this one.
+    fn note_shared(&mut self, configured: Option<&ConfiguredToken>) -> Result<(), StoreError> {
+        let shared = match configured {
+            Some(ConfiguredToken::Shared(shared)) => Some(shared.clone()),
+            _ => None,
+        };
+        if self.credential.ledger.shared == shared {
+            return Ok(());
+        }
+        self.change(|store, credential| store.note_shared(credential, shared))
     }
 
     /// Adopts an access token that was put into a file of this token's.

@@ -242,8 +242,8 @@ fn a_string_of_another_label_is_refused() {
         .stdout("")
         .stderr(
             r#"
-error: `brand` and `shop`: have one and the same access token
-hint: give each its own string, or, if `shop` is the new name of `brand`, set `was = "brand"`
+error: shop: that is the access token of `brand`
+hint: give it an access token of its own, or remove `[token.shop]` from the config
 "#,
         )
         .exit(Exit::Config);
