@@ -31,6 +31,8 @@ pub struct Setback {
     pub problem: Option<Problem>,
     /// No new attempt before this.
     pub not_before: Option<Time>,
+    /// The parent's generation that it was tried with, where a Page was to be derived.
+    pub refused_by: Option<GenerationId>,
 }
 
 /// An attempt that a run left open because it was cut short.
@@ -223,13 +225,13 @@ impl Setback {
         match self.event {
             EventKind::RefreshFailed => tx.execute(
                 "UPDATE token SET consecutive_failures = consecutive_failures + 1,
-                     problem = ?2, not_before = ?3 WHERE id = ?1",
-                values![token, problem, self.not_before],
+                     problem = ?2, not_before = ?3, refused_by = ?4 WHERE id = ?1",
+                values![token, problem, self.not_before, self.refused_by],
             )?,
             EventKind::NotExtended => tx.execute(
                 "UPDATE token SET misses = misses + 1, first_miss_at = coalesce(first_miss_at, ?2),
-                     problem = ?3, not_before = ?4 WHERE id = ?1",
-                values![token, now, problem, self.not_before],
+                     problem = ?3, not_before = ?4, refused_by = ?5 WHERE id = ?1",
+                values![token, now, problem, self.not_before, self.refused_by],
             )?,
             // Without a current access token, why there is none is all that can be said.
             EventKind::AdoptionRefused => tx.execute(
@@ -253,7 +255,7 @@ pub fn succeed(tx: &mut dyn Tx, token: TokenId, event: EventKind) -> Result<(), 
     tx.change(
         "token",
         "UPDATE token SET consecutive_failures = 0, not_before = NULL, first_miss_at = NULL,
-             misses = 0, problem = NULL, answer_lost_at = NULL WHERE id = ?1",
+             misses = 0, problem = NULL, answer_lost_at = NULL, refused_by = NULL WHERE id = ?1",
         values![token],
     )?;
     if is_renewal(event) {

@@ -379,6 +379,44 @@ critical: `bakery`: `brand` may not act for Page 2000000000000001
 ").stderr("").exit(Exit::Ok);
 }
 
+/// Met: a Page's person had logged in again with the Page ticked, and the Page stayed dead for the
+/// rest of a pause that began with the login before.
+#[test]
+fn a_page_that_backs_off_is_derived_at_once_when_its_parent_has_a_new_generation() {
+    for dies in [false, true] {
+        let mut world = if dies { derived(ONE) } else { world(ONE) };
+        world.graph.with(|graph| graph.list(ANNA, BAKERY, Listing::WithoutToken));
+        if dies {
+            world.at(day(3));
+            world.graph.with(|graph| graph.invalidate("EAAFAKEPageBakery1", Invalidation::Revoked));
+        }
+        let login = |world: &mut World| {
+            let again = world.mint(brand());
+            world.set("BRAND", &again);
+            world.run(&["refresh", "--json"]).outcomes()["bakery"].clone()
+        };
+        let ran = world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
+        assert_eq!(ran.result("bakery")["problem"]["kind"], "permission_missing");
+        world.calls();
+        // While the parent is as it was the pause holds.
+        world.run(&["refresh"]).exit(Exit::PersonNeeded);
+        let asked: Vec<String> =
+            calls(&world).into_iter().filter(|call| call.starts_with("me/accounts")).collect();
+        assert_eq!(asked, [""; 0], "dies: {dies}");
+        world.at(if dies { day(3) } else { day(0) } + TimeDelta::minutes(1));
+        // A login that does not tick it either is asked once.
+        assert_eq!(login(&mut world), "invalid");
+        world.calls();
+        world.run(&["refresh"]).exit(Exit::PersonNeeded);
+        assert!(calls(&world).iter().all(|call| !call.starts_with("me/accounts")));
+        // One that does is used at once.
+        world.graph.with(|graph| graph.list(ANNA, BAKERY, Listing::Listed));
+        world.at(if dies { day(3) } else { day(0) } + TimeDelta::minutes(2));
+        assert_eq!(login(&mut world), "derived", "dies: {dies}");
+        world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    }
+}
+
 #[test]
 fn a_page_that_is_gone_for_a_week_and_dead_is_retired_and_that_is_said_once() {
     let mut world = derived(ALL);

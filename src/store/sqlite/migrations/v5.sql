@@ -36,3 +36,7 @@ ALTER TABLE token ADD COLUMN answer_lost_at INTEGER;
 -- that access token. Null once it was answered.
 ALTER TABLE token ADD COLUMN exchange_sent_at INTEGER;
 ALTER TABLE token ADD COLUMN exchange_sent BLOB;
+
+-- The parent's generation that last gave no access token for a Page. The pause that followed is about
+-- that generation alone.
+ALTER TABLE token ADD COLUMN refused_by INTEGER;
