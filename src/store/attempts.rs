@@ -16,7 +16,7 @@ use super::value::{RunId, values};
 use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{
-    Credential, EventKind, GenerationId, Label, Problem, SentExchange, Time, TokenId,
+    Credential, EventKind, Expiry, GenerationId, Label, Problem, SentExchange, Time, TokenId,
 };
 
 /// An attempt that failed.
@@ -216,8 +216,10 @@ impl Setback {
     /// Writes event, counts and attempt, in the caller's transaction.
     pub(super) fn write(&self, tx: &mut dyn Tx, run: RunId, token: TokenId) -> Result<(), TxError> {
         let problem = self.problem.as_ref();
+        let expiry = expiry_in_use(tx, token)?;
         NewEvent::new(token, self.event, tx.now())
             .of(self.generation)
+            .expiring(expiry)
             .because(problem)
             .write(tx, run)?;
         let problem = row::problem(problem);
@@ -243,6 +245,18 @@ impl Setback {
         };
         close(tx, token)
     }
+}
+
+/// When the access token in use expires, as far as that can be read.
+fn expiry_in_use(tx: &mut dyn Tx, token: TokenId) -> Result<Option<Expiry>, TxError> {
+    let expiry = tx.first(
+        "SELECT expiry, expires_at FROM generation WHERE token = ?1 AND state = 'current'",
+        values![token],
+        |mut row| {
+            Ok(row.maybe_expiry(["generation.expiry", "generation.expires_at"]).ok().flatten())
+        },
+    )?;
+    Ok(expiry.flatten())
 }
 
 /// Whether what happened is a renewal, or only makes old trouble moot.

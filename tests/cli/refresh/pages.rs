@@ -210,16 +210,16 @@ brand/2000000000000002  page  derived  never                             it is d
 3 tokens: 2 derived, 1 adopted
 ").stderr("").exit(Exit::Ok);
     world.run(&["history", "--format", "csv"]).stdout("
-at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
-2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,
-2026-01-01T00:00:00Z,1,brand/2000000000000001,derived,manual,true,,,1,fingerprint2,
-2026-01-01T00:00:00Z,1,brand/2000000000000002,derived,manual,true,,,1,fingerprint3,
-2026-01-04T00:00:00Z,2,brand,invalid,manual,,2026-03-02T00:00:00Z,2026-03-02T00:00:00Z,1,fingerprint1,password_changed
-2026-01-04T00:00:00Z,2,brand/2000000000000001,invalid,manual,,,,1,fingerprint2,password_changed
-2026-01-04T00:00:00Z,2,brand/2000000000000002,invalid,manual,,,,1,fingerprint3,password_changed
-2026-01-04T01:00:00Z,3,brand,adopted,manual,,2026-03-02T00:00:00Z,2026-03-05T00:00:00Z,2,fingerprint4,
-2026-01-04T01:00:00Z,3,brand/2000000000000001,derived,manual,true,,,2,fingerprint5,
-2026-01-04T01:00:00Z,3,brand/2000000000000002,derived,manual,true,,,2,fingerprint6,
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
+2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,,,false,false
+2026-01-01T00:00:00Z,1,brand/2000000000000001,derived,manual,true,,,1,fingerprint2,,,false,true
+2026-01-01T00:00:00Z,1,brand/2000000000000002,derived,manual,true,,,1,fingerprint3,,,false,true
+2026-01-04T00:00:00Z,2,brand,invalid,manual,,2026-03-02T00:00:00Z,2026-03-02T00:00:00Z,1,fingerprint1,password_changed,,false,false
+2026-01-04T00:00:00Z,2,brand/2000000000000001,invalid,manual,,,,1,fingerprint2,password_changed,,true,true
+2026-01-04T00:00:00Z,2,brand/2000000000000002,invalid,manual,,,,1,fingerprint3,password_changed,,true,true
+2026-01-04T01:00:00Z,3,brand,adopted,manual,,2026-03-02T00:00:00Z,2026-03-05T00:00:00Z,2,fingerprint4,,,false,false
+2026-01-04T01:00:00Z,3,brand/2000000000000001,derived,manual,true,,,2,fingerprint5,,,true,true
+2026-01-04T01:00:00Z,3,brand/2000000000000002,derived,manual,true,,,2,fingerprint6,,,true,true
 ").stderr("").exit(Exit::Ok);
 }
 
@@ -462,9 +462,9 @@ brand/2000000000000001  page  verified  never                             it nev
         .run(&["history", &format!("brand/{CAFE}"), "--format", "csv", "--limit", "2"])
         .stdout(
             "
-at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
-2026-01-12T00:00:00Z,10,brand/2000000000000002,refresh_failed,manual,false,,,,,object_not_found
-2026-01-12T00:00:00Z,10,brand/2000000000000002,retired,manual,,,,,,
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
+2026-01-12T00:00:00Z,10,brand/2000000000000002,refresh_failed,manual,false,,,,,object_not_found,,true,false
+2026-01-12T00:00:00Z,10,brand/2000000000000002,retired,manual,,,,,,,,false,false
 ",
         )
         .stderr("")
