@@ -191,6 +191,8 @@ impl TokenResult {
             "old_expires_at": time(self.old_expiry.at()),
             "new_expires_at": time(self.new_expiry.at()),
             "never_expires": self.new_expiry == Expiry::Never,
+            "old_never_expires": self.old_expiry == Expiry::Never,
+            "new_never_expires": self.new_expiry == Expiry::Never,
             "generation": self.generation,
             "fingerprint": self.fingerprint.map(|fingerprint| fingerprint.to_string()),
             "problem": problem(self.problem.as_ref(), &self.remedy),

@@ -424,8 +424,8 @@ impl Candidates<'_> {
         problem: &Problem,
         not_before: Option<Time>,
     ) -> Result<Credential, StoreError> {
-        let setback =
-            Setback { event, generation: None, problem: Some(problem.clone()), not_before };
+        let (problem, refused_by) = (Some(problem.clone()), candidate.parent);
+        let setback = Setback { event, generation: None, problem, not_before, refused_by };
         let refusal =
             RefusedCandidate { candidate: candidate.id, proof: None, setback: Some(setback) };
         self.run.store.refuse(self.run.id, credential, refusal, self.run.now())

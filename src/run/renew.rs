@@ -233,7 +233,7 @@ impl TokenRun<'_> {
             return Ok(());
         }
         self.note_proof(current, &proof)?;
-        self.note_not_extended(expiry)
+        self.note_not_extended(expiry, None)
     }
 
     /// Records the expiry that Meta has just granted, although the access token could not be inspected:

@@ -6,7 +6,7 @@ use super::configured_tokens::ConfiguredToken;
 use super::refresh_run::Only;
 use super::token_run::TokenRun;
 use crate::policy::next_try;
-use crate::store::{NewCandidate, StoreError};
+use crate::store::{NewCandidate, Setback, StoreError};
 use crate::token::{
     AccessToken, Action, EventKind, Expiry, Generation, GenerationId, Origin, Outcome,
 };
@@ -151,7 +151,7 @@ impl TokenRun<'_> {
                 self.outcome.note_problem_as(Outcome::NotExtended, problem);
             }
             Examined::FewerScopes(problem) => {
-                self.note_failure(&problem, Expiry::Unknown)?;
+                self.note_not_derived(&problem, Expiry::Unknown, candidate.parent)?;
                 self.outcome.note_problem(problem);
             }
             Examined::NotInspected(error) => self.not_answered(error)?,
@@ -159,12 +159,22 @@ impl TokenRun<'_> {
         Ok(())
     }
 
-    /// Records that Meta gave the current access token again, and that it expires no later.
-    pub fn note_not_extended(&mut self, expiry: Expiry) -> Result<(), StoreError> {
-        let now = self.run.now();
+    /// Records that Meta gave the current access token again, and that it expires no later; for a
+    /// Page, with which generation of its parent.
+    pub fn note_not_extended(
+        &mut self,
+        expiry: Expiry,
+        refused_by: Option<GenerationId>,
+    ) -> Result<(), StoreError> {
         let problem = not_extended();
-        let not_before = Some(next_try(&problem, 1, expiry, now));
-        self.note_setback(EventKind::NotExtended, &problem, not_before)?;
+        let not_before = Some(next_try(&problem, 1, expiry, self.run.now()));
+        self.record(Setback {
+            event: EventKind::NotExtended,
+            generation: None,
+            problem: Some(problem.clone()),
+            not_before,
+            refused_by,
+        })?;
         self.outcome.note_problem_as(Outcome::NotExtended, problem.with_action(Action::Retry));
         Ok(())
     }

@@ -18,6 +18,9 @@ pub struct Ledger {
     pub consecutive_failures: u32,
     /// No new try before this, unless a person insists.
     pub not_before: Option<Time>,
+    /// The parent's generation that the last failed derivation was tried with: that pause is about no
+    /// other generation. Cleared by a success.
+    pub refused_by: Option<GenerationId>,
     /// When Meta first accepted a renewal without extending it; cleared by a success.
     pub first_miss_at: Option<Time>,
     /// How many renewals in a row were accepted but not extended.

@@ -102,6 +102,7 @@ fn a_refused_candidate_stays_sealed_and_the_current_string_as_it_was(make: Make)
         generation: None,
         problem: Some(Problem::new(ProblemKind::NotExtended, "it ends no later")),
         not_before: Some(day(3)),
+        refused_by: None,
     };
     let refusal = RefusedCandidate {
         candidate: candidate.id,

@@ -68,6 +68,7 @@ fn failures_count_until_a_success(make: Make) {
         generation: None,
         problem: Some(problem.clone()),
         not_before: Some(day(2)),
+        refused_by: None,
     };
     let refused = Setback { event: EventKind::AdoptionRefused, ..failed.clone() };
     shelf.store.plan_attempts(shelf.run, &[token], day(1)).unwrap();
@@ -137,6 +138,7 @@ fn the_history_is_asked_by_label_time_kind_and_number(make: Make) {
         generation: None,
         problem: None,
         not_before: None,
+        refused_by: None,
     };
     shelf.store.note_setback(shelf.run, shelf.credential(brand), failed, day(3)).unwrap();
     let days = |query: EventQuery| -> Vec<i64> {

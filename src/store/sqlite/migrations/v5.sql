@@ -41,3 +41,7 @@ ALTER TABLE token ADD COLUMN exchange_sent BLOB;
 -- and whether the config declared it then.
 ALTER TABLE token ADD COLUMN shared_with TEXT;
 ALTER TABLE token ADD COLUMN shared_with_declared INTEGER;
+
+-- The parent's generation that last gave no access token for a Page. The pause that followed is about
+-- that generation alone.
+ALTER TABLE token ADD COLUMN refused_by INTEGER;
