@@ -56,13 +56,13 @@ fn a_newcomer_takes_the_place_of_the_dead_the_missing_and_the_sooner_ended() {
 #[test]
 fn the_string_in_use_is_gone_only_by_graphs_verdict() {
     let ends = Expiry::At(day(60));
-    let mut unproven = string(ends, day(0));
-    unproven.proof = None;
+    let mut unchecked = string(ends, day(0));
+    unchecked.proof = None;
     let silent = with_answer(string(ends, day(0)), |answer| answer.valid = None);
     let dead = lifeless(string(ends, day(0)), ProblemKind::Revoked);
     assert_eq!(Incumbent::of(None), Incumbent::Gone);
     assert_eq!(Incumbent::of(Some(&dead)), Incumbent::Gone);
-    for current in [string(ends, day(0)), unproven, silent] {
+    for current in [string(ends, day(0)), unchecked, silent] {
         assert_eq!(Incumbent::of(Some(&current)), Incumbent::Serves(ends));
     }
 }

@@ -36,3 +36,7 @@ ALTER TABLE token ADD COLUMN answer_lost_at INTEGER;
 -- that access token. Null once it was answered.
 ALTER TABLE token ADD COLUMN exchange_sent_at INTEGER;
 ALTER TABLE token ADD COLUMN exchange_sent BLOB;
+
+-- Reason codes that were renamed, so that nobody is notified again of what stands already.
+UPDATE OR REPLACE notice SET code = 'unchecked' WHERE code = 'unproven';
+UPDATE OR REPLACE notice SET code = 'delivery_pending' WHERE code = 'delivery_owed';
