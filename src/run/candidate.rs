@@ -368,7 +368,7 @@ impl Candidates<'_> {
             proof,
             event,
             problem: None,
-            owes: self.token.deliver.iter().map(|target| target.id.clone()).collect(),
+            pending_for: self.token.deliver.iter().map(|target| target.id.clone()).collect(),
         };
         let promoted =
             self.run.store.promote(self.run.id, credential, promotion, self.run.now())?;

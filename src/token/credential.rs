@@ -106,7 +106,7 @@ pub struct Credential {
     pub candidate: Option<Generation>,
     /// What happened when it was last renewed.
     pub ledger: Ledger,
-    /// What its targets have and are owed, by target.
+    /// What its targets have and what is pending for them, by target.
     pub deliveries: Vec<Delivery>,
     /// The generation whose Pages were last listed, for a token with `pages = "all"`.
     pub listed: Option<GenerationId>,
