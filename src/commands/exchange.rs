@@ -360,6 +360,7 @@ impl<'a> Exchange<'a> {
             Examined::AdoptionRefused(problem)
             | Examined::GrantRefused(problem)
             | Examined::NotExtended(problem)
+            | Examined::TooYoung(problem)
             | Examined::FewerScopes(problem)
             | Examined::Waits(problem) => Err(self.refusal(&problem)),
         }

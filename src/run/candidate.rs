@@ -55,6 +55,9 @@ pub enum Examined {
     GrantRefused(Problem),
     /// Meta granted it, it expires no later than the current one, and it is set aside.
     NotExtended(Problem),
+    /// Meta granted it, it expires no later than the current one, which is too young to be renewed,
+    /// and it is set aside.
+    TooYoung(Problem),
     /// It has fewer permissions than the current one, which lives: it waits for a person.
     FewerScopes(Problem),
     /// It waits for another reason.
@@ -384,7 +387,7 @@ impl Candidates<'_> {
         let sent = credential.ledger.sent_exchange;
         let problem = sent.map_or(problem.clone(), |it| it.blame(candidate.fingerprint, problem));
         let refused =
-            self.refuse(credential, candidate, EventKind::AdoptionRefused, &problem, None)?;
+            self.refuse(credential, candidate, Some(EventKind::AdoptionRefused), &problem, None)?;
         Ok((refused, Examined::AdoptionRefused(problem)))
     }
 
@@ -397,8 +400,13 @@ impl Candidates<'_> {
         let expiry = credential.current.as_ref().map_or(Expiry::Unknown, |current| current.expiry);
         let failures = credential.ledger.consecutive_failures.saturating_add(1);
         let not_before = Some(next_try(&problem, failures, expiry, self.run.now()));
-        let refused =
-            self.refuse(credential, candidate, EventKind::RefreshFailed, &problem, not_before)?;
+        let refused = self.refuse(
+            credential,
+            candidate,
+            Some(EventKind::RefreshFailed),
+            &problem,
+            not_before,
+        )?;
         Ok((refused, Examined::GrantRefused(problem)))
     }
 
@@ -408,10 +416,17 @@ impl Candidates<'_> {
         candidate: &Generation,
         expiry: Expiry,
     ) -> Result<(Credential, Examined), StoreError> {
-        let problem = not_extended();
-        let not_before = Some(next_try(&problem, 1, expiry, self.run.now()));
-        let refused =
-            self.refuse(credential, candidate, EventKind::NotExtended, &problem, not_before)?;
+        let now = self.run.now();
+        let subject = subject(self.token, Some(&credential), None);
+        let current = credential.current.as_ref();
+        if let Some(eligible) = current.and_then(|it| subject.eligible_at_the_latest(it, now)) {
+            let problem = too_young_to_extend();
+            let refused = self.refuse(credential, candidate, None, &problem, Some(eligible))?;
+            return Ok((refused, Examined::TooYoung(problem)));
+        }
+        let (problem, event) = (not_extended(), Some(EventKind::NotExtended));
+        let not_before = Some(next_try(&problem, 1, expiry, now));
+        let refused = self.refuse(credential, candidate, event, &problem, not_before)?;
         Ok((refused, Examined::NotExtended(problem.with_action(Action::Retry))))
     }
 
@@ -420,7 +435,7 @@ impl Candidates<'_> {
         &self,
         credential: Credential,
         candidate: &Generation,
-        event: EventKind,
+        event: Option<EventKind>,
         problem: &Problem,
         not_before: Option<Time>,
     ) -> Result<Credential, StoreError> {
@@ -471,6 +486,12 @@ pub fn not_extended() -> Problem {
     Extension::NotExtended
         .problem()
         .unwrap_or_else(|| Problem::new(ProblemKind::NotExtended, "the new string ends no later"))
+}
+
+/// Gives the problem of a renewal in the first day of an access token, which moved nothing: Meta
+/// renews none that young.
+pub fn too_young_to_extend() -> Problem {
+    Problem::new(ProblemKind::TooYoung, "Meta extends no access token in its first day")
 }
 
 /// Whether a token has no current access token, or one that expires within its `critical_within`.

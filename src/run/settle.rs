@@ -1,14 +1,16 @@
 //! Settles the candidates of one token: the one that an earlier run left, the access tokens that the
 //! config or a target brings, and what Meta grants.
 
-use super::candidate::{Candidates, Examined, is_critical, not_extended};
+use super::candidate::{Candidates, Examined, is_critical, not_extended, too_young_to_extend};
 use super::configured_tokens::ConfiguredToken;
 use super::refresh_run::Only;
 use super::token_run::TokenRun;
+use super::tokens::subject;
 use crate::policy::next_try;
 use crate::store::{NewCandidate, Setback, StoreError};
 use crate::token::{
-    AccessToken, Action, EventKind, Expiry, Generation, GenerationId, Origin, Outcome,
+    AccessToken, Action, EventKind, Expiry, Generation, GenerationId, Origin, Outcome, Problem,
+    Time,
 };
 
 impl TokenRun<'_> {
@@ -150,12 +152,34 @@ impl TokenRun<'_> {
             Examined::NotExtended(problem) => {
                 self.outcome.note_problem_as(Outcome::NotExtended, problem);
             }
+            Examined::TooYoung(problem) => {
+                self.outcome.note(Outcome::TooYoung, problem.to_string());
+            }
             Examined::FewerScopes(problem) => {
                 self.note_not_derived(&problem, Expiry::Unknown, candidate.parent)?;
                 self.outcome.note_problem(problem);
             }
             Examined::NotInspected(error) => self.not_answered(error)?,
         }
+        Ok(())
+    }
+
+    /// Says from when on Meta certainly renews an access token, if that lies ahead.
+    pub fn eligible_at(&self, current: &Generation) -> Option<Time> {
+        let subject = subject(self.token, Some(&self.credential), None);
+        subject.eligible_at_the_latest(current, self.run.now())
+    }
+
+    /// Records that Meta renews the access token only from then on: nothing has failed.
+    pub fn note_too_young(&mut self, problem: Problem, eligible: Time) -> Result<(), StoreError> {
+        self.record(Setback {
+            event: None,
+            generation: None,
+            problem: Some(problem.clone()),
+            not_before: Some(eligible),
+            refused_by: None,
+        })?;
+        self.outcome.note(Outcome::TooYoung, problem.to_string());
         Ok(())
     }
 
@@ -166,10 +190,14 @@ impl TokenRun<'_> {
         expiry: Expiry,
         refused_by: Option<GenerationId>,
     ) -> Result<(), StoreError> {
+        let current = self.credential.current.as_ref();
+        if let Some(eligible) = current.and_then(|current| self.eligible_at(current)) {
+            return self.note_too_young(too_young_to_extend(), eligible);
+        }
         let problem = not_extended();
         let not_before = Some(next_try(&problem, 1, expiry, self.run.now()));
         self.record(Setback {
-            event: EventKind::NotExtended,
+            event: Some(EventKind::NotExtended),
             generation: None,
             problem: Some(problem.clone()),
             not_before,

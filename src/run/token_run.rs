@@ -177,7 +177,7 @@ impl<'a> TokenRun<'a> {
     ) -> Result<(), StoreError> {
         let not_before = Some(self.next_try(problem, expiry));
         self.doubt_the_app_for(problem);
-        let (event, problem) = (EventKind::RefreshFailed, Some(problem.clone()));
+        let (event, problem) = (Some(EventKind::RefreshFailed), Some(problem.clone()));
         self.record(Setback { event, generation: None, problem, not_before, refused_by })
     }
 
@@ -194,7 +194,7 @@ impl<'a> TokenRun<'a> {
     ) -> Result<(), StoreError> {
         self.doubt_the_app_for(problem);
         self.record(Setback {
-            event: EventKind::RefreshFailed,
+            event: Some(EventKind::RefreshFailed),
             generation: None,
             problem: Some(problem.clone()),
             not_before,

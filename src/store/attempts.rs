@@ -20,12 +20,12 @@ use crate::token::{
     TokenId,
 };
 
-/// An attempt that failed.
+/// An attempt that did not bring what it was made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setback {
     /// What the history calls it; a `not_extended` is a miss, a `refresh_failed` a failure, and
-    /// others leave the counts alone.
-    pub event: EventKind,
+    /// others leave the counts alone. Nothing where nothing failed, and the token only waits.
+    pub event: Option<EventKind>,
     /// The generation concerned, where there is one.
     pub generation: Option<GenerationId>,
     /// What was wrong.
@@ -235,32 +235,38 @@ impl Setback {
     /// Writes event, counts and attempt, in the caller's transaction.
     pub(super) fn write(&self, tx: &mut dyn Tx, run: RunId, token: TokenId) -> Result<(), TxError> {
         let problem = self.problem.as_ref();
-        let expiry = expiry_in_use(tx, token)?;
-        NewEvent::new(token, self.event, tx.now())
-            .of(self.generation)
-            .expiring(expiry)
-            .because(problem)
-            .write(tx, run)?;
+        if let Some(event) = self.event {
+            let expiry = expiry_in_use(tx, token)?;
+            NewEvent::new(token, event, tx.now())
+                .of(self.generation)
+                .expiring(expiry)
+                .because(problem)
+                .write(tx, run)?;
+        }
         let problem = row::problem(problem);
         let (problem, now) = (problem.as_deref(), tx.now());
         match self.event {
-            EventKind::RefreshFailed => tx.execute(
+            Some(EventKind::RefreshFailed) => tx.execute(
                 "UPDATE token SET consecutive_failures = consecutive_failures + 1,
                      problem = ?2, not_before = ?3, refused_by = ?4 WHERE id = ?1",
                 values![token, problem, self.not_before, self.refused_by],
             )?,
-            EventKind::NotExtended => tx.execute(
+            Some(EventKind::NotExtended) => tx.execute(
                 "UPDATE token SET misses = misses + 1, first_miss_at = coalesce(first_miss_at, ?2),
                      problem = ?3, not_before = ?4, refused_by = ?5 WHERE id = ?1",
                 values![token, now, problem, self.not_before, self.refused_by],
             )?,
             // Without a current access token, why there is none is all that can be said.
-            EventKind::AdoptionRefused => tx.execute(
+            Some(EventKind::AdoptionRefused) => tx.execute(
                 "UPDATE token SET problem = ?2 WHERE id = ?1 AND NOT EXISTS
                      (SELECT 1 FROM generation WHERE token = ?1 AND state = 'current')",
                 values![token, problem],
             )?,
-            _ => 0,
+            None => tx.execute(
+                "UPDATE token SET problem = ?2, not_before = ?3 WHERE id = ?1",
+                values![token, problem, self.not_before],
+            )?,
+            Some(_) => 0,
         };
         close(tx, token)
     }
