@@ -12,7 +12,7 @@ use super::context::DeliveryContext;
 use super::error::DeliveryError;
 use super::file::{Consent, read_value, replaceable_token};
 use crate::config::{FileTarget, FirstDelivery, Place, TokenConfig};
-use crate::policy::{Adoption, Current, judge_adoption};
+use crate::policy::{Adoption, Contest, Current, FoundIn, judge_adoption};
 use crate::store::{Sighting, StoreError};
 use crate::token::{
     AccessToken, Delivery, Generation, GenerationState, Identity, ProblemKind, Secret, TargetId,
@@ -54,9 +54,9 @@ impl NextDelivery {
 impl ForeignToken {
     /// Whether it may be better than the current one: it is new, or it works and the current one does
     /// not, or it would be replaced.
-    pub fn needs_examination(&self, current: Current) -> bool {
+    pub fn needs_examination(&self, current: Option<&Generation>) -> bool {
         let Some(known) = &self.known else { return true };
-        let is_gone = current == Current::Gone;
+        let is_gone = current.is_none_or(is_dead);
         match known.state {
             GenerationState::Candidate => true,
             GenerationState::Current | GenerationState::Purged => false,
@@ -171,14 +171,15 @@ impl SharedFiles<'_> {
             return of_another(&problem.message);
         }
         let identity = current.proof.as_ref().map(|proof| proof.inspection.identity.clone());
-        match judge_adoption(
-            inspection,
-            self.token_config.token_type,
-            &whose(self.token_config, identity.unwrap_or_default()),
-            Current::of(Some(current)),
-        ) {
+        let contest = Contest {
+            token_type: self.token_config.token_type,
+            expected: &whose(self.token_config, identity.unwrap_or_default()),
+            policy: &self.token_config.policy,
+            current: Current::of(Some(current)),
+        };
+        match judge_adoption(inspection, FoundIn::OtherPlace, &contest) {
             Adoption::Refuse(problem) => of_another(&problem.message),
-            Adoption::OnlyIfCurrentIsDead(_) => Consent::Given,
+            Adoption::OnlyIfCurrentIsDead(_) | Adoption::OnlyNearItsEnd(_) => Consent::Given,
             Adoption::Wait(_) if file.rules.first == FirstDelivery::Overwrite => Consent::Given,
             Adoption::Take | Adoption::Wait(_) => not_examined(),
         }

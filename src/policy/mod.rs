@@ -25,7 +25,9 @@ mod renewal;
 mod subject;
 mod versions;
 
-pub use adoption::{Adoption, Current, judge_adoption};
+pub use adoption::{
+    Adoption, Contest, Current, FoundIn, Losses, judge_adoption, judge_handed_over,
+};
 pub use causes::{Interest, Issues, TokenIssues};
 pub use clocks::{Clocks, Dates, LastHeard, Moment, TOLERANCE, throttle};
 pub use damage::{Repair, judge_repaired, judge_store};

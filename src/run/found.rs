@@ -5,7 +5,7 @@
 //! way: where the store was lost, the one in an application's file may be the only one that works.
 
 use super::Run;
-use super::candidate::{Candidates, IfRefused};
+use super::candidate::{Candidates, IdentityChange, IfRefused};
 use super::configured_tokens::{self, ConfiguredToken};
 use super::inspect;
 use super::refresh_run::Only;
@@ -13,7 +13,7 @@ use super::token_run::TokenRun;
 use super::tokens::TokenConfig;
 use crate::deliver::{ForeignToken, NextDelivery, TokenDelivery};
 use crate::graph::{App, CallError};
-use crate::policy::{Adoption, Current, judge_adoption};
+use crate::policy::{Adoption, Contest, Current, FoundIn, judge_adoption};
 use crate::store::{NewCandidate, StoreError};
 use crate::token::{
     AccessToken, Credential, Expiry, Generation, GenerationState, Identity, Origin, Proof,
@@ -134,13 +134,12 @@ impl TokenRun<'_> {
     fn in_targets(&mut self) -> Result<Vec<FoundToken>, StoreError> {
         let mut found = Vec::new();
         for foreign in self.foreign_tokens()? {
-            let current = Current::of(self.credential.current.as_ref());
-            if !foreign.needs_examination(current) {
+            if !foreign.needs_examination(self.credential.current.as_ref()) {
                 continue;
             }
             let answer = match &foreign.known {
                 Some(known) if known.state != GenerationState::Candidate => {
-                    match self.ask_again(known, current)? {
+                    match self.ask_again(known)? {
                         Some(answer) => Some(Ok(answer)),
                         None => continue,
                     }
@@ -166,22 +165,20 @@ impl TokenRun<'_> {
 
     /// Asks Graph about an access token that the token had, or that was refused; gives the answer if
     /// it is better than the current one now. While that one works, an answer of today is enough.
-    fn ask_again(
-        &mut self,
-        known: &Generation,
-        current: Current,
-    ) -> Result<Option<Proof>, StoreError> {
+    fn ask_again(&mut self, known: &Generation) -> Result<Option<Proof>, StoreError> {
+        let current_works = Current::of(self.credential.current.as_ref()) != Current::Gone;
         let stored = known.proof.clone();
-        let stored = stored.filter(|_| current != Current::Gone && self.is_checked_lately(known));
-        let answer = match stored {
+        let answer = match stored.filter(|_| current_works && self.is_checked_lately(known)) {
             Some(proof) => proof,
             None => match self.inspect_and_store(known)? {
                 Some(proof) => proof,
                 None => return Ok(None),
             },
         };
-        let expected = self.candidates(IfRefused::Silent).expected_identity(&self.credential)?;
-        let verdict = judge_adoption(&answer.inspection, self.token.token_type, &expected, current);
+        let candidates = self.candidates(IfRefused::Silent);
+        let expected = candidates.expected_identity(&self.credential)?;
+        let contest = candidates.contest(&expected, &self.credential);
+        let verdict = judge_adoption(&answer.inspection, FoundIn::OtherPlace, &contest);
         Ok((verdict == Adoption::Take).then_some(answer))
     }
 
@@ -205,12 +202,13 @@ impl TokenRun<'_> {
             };
             if let Ok(proof) = &answer {
                 let best_so_far = best.as_ref().map(|(_, generation)| generation);
-                let verdict = judge_adoption(
-                    &proof.inspection,
-                    self.token.token_type,
-                    &of_the_best(&expected, best_so_far),
-                    Current::of(best_so_far),
-                );
+                let contest = Contest {
+                    token_type: self.token.token_type,
+                    expected: &of_the_best(&expected, best_so_far),
+                    policy: &self.token.policy,
+                    current: Current::of(best_so_far),
+                };
+                let verdict = judge_adoption(&proof.inspection, FoundIn::OtherPlace, &contest);
                 if verdict == Adoption::Take {
                     let expiry = proof.inspection.expiry;
                     let generation = Generation { expiry, proof: Some(proof.clone()), ..candidate };
@@ -253,6 +251,7 @@ pub fn adopt_before_first_delivery(
         app_id: Some(app.id.clone()),
         parent: token.parent.as_ref().and_then(|parent| run.known_id(parent)),
         if_refused: IfRefused::Silent,
+        identity: IdentityChange::Refused,
     };
     for foreign in delivery.foreign_tokens()? {
         let is_new = foreign.next == NextDelivery::First

@@ -1,7 +1,9 @@
 //! Settles the candidates of one token: what an earlier run left, what Meta grants, and what was found
 //! outside.
 
-use super::candidate::{Candidates, Examined, IfRefused, is_critical, not_extended};
+use super::candidate::{
+    Candidates, Examined, IdentityChange, IfRefused, is_critical, not_extended,
+};
 use super::log;
 use super::token_run::TokenRun;
 use crate::graph::CallError;
@@ -46,6 +48,7 @@ impl TokenRun<'_> {
             token: self.token,
             app_id: self.app().ok().map(|app| app.id),
             parent: self.token.parent.as_ref().and_then(|parent| self.run.known_id(parent)),
+            identity: IdentityChange::Refused,
         }
     }
 

@@ -98,7 +98,7 @@ fn a_string_that_ends_no_later_is_refused_while_the_current_one_lives() {
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 brand  user  failed   2026-03-02 00:00 UTC, in 49 days  refused: not extended
 
-warning: `brand`: the new string is refused: it ends no later than the string in use, which is alive
+warning: `brand`: the new string is refused: it expires no later than the current access token, which works
 
 1 token: 1 failed
 ",
@@ -140,7 +140,7 @@ fn a_dated_string_never_takes_the_place_of_one_without_an_end() {
 LABEL  TYPE  OUTCOME  ENDS   REASON
 brand  user  failed   never  refused: not extended
 
-warning: `brand`: the new string is refused: it ends no later than the string in use, which is alive
+warning: `brand`: the new string is refused: it expires no later than the current access token, which works
 
 1 token: 1 failed
 ",
