@@ -187,6 +187,7 @@ hint: the string in use is untouched
 error: brand: the string is refused: it belongs to user 3000000000000002, not to 3000000000000001
 hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 hint: the string in use is untouched
+hint: to make it the token of the other person from now on, run `metatoken exchange brand --replace-identity`
 ")
         .exit(Exit::InputRefused);
     let foreign = world.mint(TokenFixture::user("1000000000000002", ANNA));

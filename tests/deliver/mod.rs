@@ -7,6 +7,7 @@ mod formats;
 mod in_place;
 mod kills;
 mod left_behind;
+mod living;
 mod machine;
 mod pending;
 mod recipes;
