@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::config::Pages;
-use crate::deliver::{Deliveries, Replace};
+use crate::deliver::{Deliveries, Replace, TokenDelivery};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::failpoint;
@@ -21,8 +21,9 @@ use crate::policy::{
     short_lived,
 };
 use crate::report::{RunReport, TokenResult};
-use crate::run::candidate::{Candidates, Examined, IdentityChange};
+use crate::run::candidate::{Candidates, Examined, IdentityChange, IfRefused};
 use crate::run::configured_tokens::{holds, refuse_shared};
+use crate::run::found::adopt_before_first_delivery;
 use crate::run::inspect::{inspect, wrong_app};
 use crate::run::log;
 use crate::run::tokens::{TokenConfig, Tokens, subject};
@@ -97,6 +98,8 @@ fn hand_over(
     })?;
     let new = NewToken { access_token, inspection: &inspection };
     exchange.check_fit(&app, &new)?;
+    let delivery = deliveries.of_token(exchange.token, exchange.before.id, Replace::Own);
+    exchange.adopt_before_first_delivery(&app, &delivery, access_token)?;
     let (outcome, reason) = match exchange.lifetime(&new) {
         Lifetime::Long if inspection.expiry == Expiry::Never => {
             exchange.store_as_it_is(&app, &new, "it never expires")?
@@ -106,8 +109,7 @@ fn hand_over(
         Lifetime::Unknown => exchange.exchange_if_possible(&app, &new)?,
     };
     drop(room);
-    let delivered = deliveries.of_token(exchange.token, exchange.before.id, Replace::Own).deliver();
-    run.bear_full(delivered)?;
+    run.bear_full(delivery.deliver())?;
     let run_hooks = deliveries.run_pending_hooks();
     run.bear_full(run_hooks)?;
     let result = exchange.result(outcome, reason)?;
@@ -184,6 +186,21 @@ impl<'a> Exchange<'a> {
                 return Err(refuse_shared(&self.token.label, &shared));
             }
         }
+        Ok(())
+    }
+
+    /// Adopts a better one that the token's first deliveries would replace: the new one is compared
+    /// with that, too.
+    fn adopt_before_first_delivery(
+        &mut self,
+        app: &App,
+        delivery: &TokenDelivery<'_>,
+        handed_over: &AccessToken,
+    ) -> Result<(), StoreError> {
+        let (run, token, credential) = (self.run, self.token, self.credential.clone());
+        let handed_over = Some(handed_over);
+        self.credential =
+            adopt_before_first_delivery(run, token, app, credential, delivery, handed_over)?;
         Ok(())
     }
 
@@ -299,7 +316,7 @@ impl<'a> Exchange<'a> {
 
     fn is_in_use(&self, access_token: &AccessToken) -> Result<bool, CliError> {
         let fingerprint = self.run.store.fingerprint(access_token)?;
-        Ok(self.before.current.as_ref().is_some_and(|it| it.fingerprint == fingerprint))
+        Ok(self.credential.current.as_ref().is_some_and(|it| it.fingerprint == fingerprint))
     }
 
     fn ask_for_exchange(
@@ -392,6 +409,7 @@ impl<'a> Exchange<'a> {
             Examined::AdoptionRefused(problem)
             | Examined::GrantRefused(problem)
             | Examined::NotExtended(problem)
+            | Examined::TooYoung(problem)
             | Examined::FewerScopes(problem)
             | Examined::Waits(problem) => Err(self.refusal(&problem)),
         }
@@ -405,6 +423,7 @@ impl<'a> Exchange<'a> {
             token: self.token,
             app_id: Some(app.id.clone()),
             parent: None,
+            if_refused: IfRefused::Told,
             identity: self.order.identity,
         }
     }

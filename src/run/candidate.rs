@@ -35,8 +35,19 @@ pub struct Candidates<'a> {
     pub app_id: Option<String>,
     /// The parent whose person a derived Page token must belong to.
     pub parent: Option<TokenId>,
+    /// What becomes of an access token from outside that is not taken.
+    pub if_refused: IfRefused,
     /// Whether the access token may belong to another person than before.
     pub identity: IdentityChange,
+}
+
+/// What becomes of an access token from outside that is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfRefused {
+    /// The history says so, and a person is told: it was put where new ones are looked for.
+    Told,
+    /// The store knows it, and no more: the file that holds it has drifted.
+    Silent,
 }
 
 /// Whether a token may become that of another person. The app and the Page are the config's.
@@ -66,6 +77,9 @@ pub enum Examined {
     GrantRefused(Problem),
     /// Meta granted it, it expires no later than the current one, and it is set aside.
     NotExtended(Problem),
+    /// Meta granted it, it expires no later than the current one, which is too young to be renewed,
+    /// and it is set aside.
+    TooYoung(Problem),
     /// It has fewer permissions than the current one, which lives: it waits for a person.
     FewerScopes(Problem),
     /// It waits for another reason.
@@ -175,6 +189,10 @@ impl Candidates<'_> {
     ) -> Result<(Credential, Examined), StoreError> {
         match wrong_app(&error, &self.token.app) {
             Some(problem) if candidate.origin == Origin::Adopted => {
+                // Whose it is, is all that is known of it: a delivery asks for that.
+                let inspection = Inspection::bare(None, Some(problem.clone()));
+                let told = Proof { at: self.run.now(), inspection };
+                let credential = self.note(credential, candidate, &told)?;
                 self.refuse_adoption(credential, candidate, problem)
             }
             _ => Ok((credential, Examined::NotInspected(error))),
@@ -196,7 +214,9 @@ impl Candidates<'_> {
         }
         match verdict {
             Adoption::Take => self.promote_with(credential, candidate, proof),
-            Adoption::Wait(problem) if is_wrong_host(&problem) => {
+            Adoption::Wait(problem)
+                if is_wrong_host(&problem) || self.if_refused == IfRefused::Silent =>
+            {
                 self.refuse_adoption(credential, candidate, problem)
             }
             Adoption::Wait(problem) => Ok((credential, Examined::Waits(problem))),
@@ -379,7 +399,7 @@ impl Candidates<'_> {
             proof,
             event,
             problem: None,
-            owes: self.token.deliver.iter().map(|target| target.id.clone()).collect(),
+            pending_for: self.token.deliver.iter().map(|target| target.id.clone()).collect(),
         };
         let promoted =
             self.run.store.promote(self.run.id, credential, promotion, self.run.now())?;
@@ -392,10 +412,16 @@ impl Candidates<'_> {
         candidate: &Generation,
         problem: Problem,
     ) -> Result<(Credential, Examined), StoreError> {
+        if self.if_refused == IfRefused::Silent {
+            let refusal = RefusedCandidate { candidate: candidate.id, proof: None, setback: None };
+            let now = self.run.now();
+            let refused = self.run.store.refuse(self.run.id, credential, refusal, now)?;
+            return Ok((refused, Examined::AdoptionRefused(problem)));
+        }
         let sent = credential.ledger.sent_exchange;
         let problem = sent.map_or(problem.clone(), |it| it.blame(candidate.fingerprint, problem));
         let refused =
-            self.refuse(credential, candidate, EventKind::AdoptionRefused, &problem, None)?;
+            self.refuse(credential, candidate, Some(EventKind::AdoptionRefused), &problem, None)?;
         Ok((refused, Examined::AdoptionRefused(problem)))
     }
 
@@ -408,8 +434,13 @@ impl Candidates<'_> {
         let expiry = credential.current.as_ref().map_or(Expiry::Unknown, |current| current.expiry);
         let failures = credential.ledger.consecutive_failures.saturating_add(1);
         let not_before = Some(next_try(&problem, failures, expiry, self.run.now()));
-        let refused =
-            self.refuse(credential, candidate, EventKind::RefreshFailed, &problem, not_before)?;
+        let refused = self.refuse(
+            credential,
+            candidate,
+            Some(EventKind::RefreshFailed),
+            &problem,
+            not_before,
+        )?;
         Ok((refused, Examined::GrantRefused(problem)))
     }
 
@@ -419,10 +450,17 @@ impl Candidates<'_> {
         candidate: &Generation,
         expiry: Expiry,
     ) -> Result<(Credential, Examined), StoreError> {
-        let problem = not_extended();
-        let not_before = Some(next_try(&problem, 1, expiry, self.run.now()));
-        let refused =
-            self.refuse(credential, candidate, EventKind::NotExtended, &problem, not_before)?;
+        let now = self.run.now();
+        let subject = subject(self.token, Some(&credential), None);
+        let current = credential.current.as_ref();
+        if let Some(eligible) = current.and_then(|it| subject.eligible_at_the_latest(it, now)) {
+            let problem = too_young_to_extend();
+            let refused = self.refuse(credential, candidate, None, &problem, Some(eligible))?;
+            return Ok((refused, Examined::TooYoung(problem)));
+        }
+        let (problem, event) = (not_extended(), Some(EventKind::NotExtended));
+        let not_before = Some(next_try(&problem, 1, expiry, now));
+        let refused = self.refuse(credential, candidate, event, &problem, not_before)?;
         Ok((refused, Examined::NotExtended(problem.with_action(Action::Retry))))
     }
 
@@ -431,12 +469,12 @@ impl Candidates<'_> {
         &self,
         credential: Credential,
         candidate: &Generation,
-        event: EventKind,
+        event: Option<EventKind>,
         problem: &Problem,
         not_before: Option<Time>,
     ) -> Result<Credential, StoreError> {
-        let setback =
-            Setback { event, generation: None, problem: Some(problem.clone()), not_before };
+        let (problem, refused_by) = (Some(problem.clone()), candidate.parent);
+        let setback = Setback { event, generation: None, problem, not_before, refused_by };
         let refusal =
             RefusedCandidate { candidate: candidate.id, proof: None, setback: Some(setback) };
         self.run.store.refuse(self.run.id, credential, refusal, self.run.now())
@@ -486,6 +524,12 @@ pub fn not_extended() -> Problem {
     Extension::NotExtended
         .problem()
         .unwrap_or_else(|| Problem::new(ProblemKind::NotExtended, "the new string ends no later"))
+}
+
+/// Gives the problem of a renewal in the first day of an access token, which moved nothing: Meta
+/// renews none that young.
+pub fn too_young_to_extend() -> Problem {
+    Problem::new(ProblemKind::TooYoung, "Meta extends no access token in its first day")
 }
 
 /// Whether a token has no current access token, or one that expires within its `critical_within`.
