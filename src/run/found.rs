@@ -5,7 +5,7 @@
 //! way: where the store was lost, the one in an application's file may be the only one that works.
 
 use super::Run;
-use super::candidate::{Candidates, IdentityChange, IfRefused};
+use super::candidate::{Candidates, IdentityChange, IfRefused, found_in};
 use super::configured_tokens::{self, ConfiguredToken};
 use super::inspect;
 use super::refresh_run::Only;
@@ -35,6 +35,12 @@ enum FoundAt {
     Config,
     /// In a file that the token is delivered to.
     Target(String),
+}
+
+impl FoundToken {
+    fn in_config(access_token: &AccessToken) -> Self {
+        Self { access_token: access_token.clone(), at: FoundAt::Config, answer: None }
+    }
 }
 
 impl FoundAt {
@@ -114,13 +120,22 @@ impl TokenRun<'_> {
         match configured {
             None | Some(ConfiguredToken::Shared(_)) => Ok(None),
             // A grant that waits to be inspected comes first; the source is read again.
-            Some(ConfiguredToken::Found(_)) if self.has_granted_candidate() => Ok(None),
-            Some(ConfiguredToken::Found(found)) => Ok(Some(FoundToken {
-                access_token: found.clone(),
-                at: FoundAt::Config,
-                answer: None,
-            })),
-            Some(ConfiguredToken::Unusable(problem)) => {
+            Some(ConfiguredToken::Found(_) | ConfiguredToken::Known(_))
+                if self.has_granted_candidate() =>
+            {
+                Ok(None)
+            }
+            Some(ConfiguredToken::Found(found)) => Ok(Some(FoundToken::in_config(found))),
+            Some(ConfiguredToken::Known(known)) => {
+                if self.is_unjudged(known)? {
+                    return Ok(Some(FoundToken::in_config(&known.access_token)));
+                }
+                if self.is_wanted_near_the_end(known) {
+                    self.adopt_known_token(known)?;
+                }
+                Ok(None)
+            }
+            Some(ConfiguredToken::Unusable { problem, .. }) => {
                 // Of a lost one its damage is told, and what replaces it.
                 let has_none =
                     self.credential.in_place().is_none() && self.credential.candidate.is_none();
@@ -222,7 +237,8 @@ impl TokenRun<'_> {
                     policy: &self.token.policy,
                     current: Current::of(best_so_far),
                 };
-                let verdict = judge_adoption(&proof.inspection, FoundIn::OtherPlace, &contest);
+                let found_in = found_in(&self.credential, &candidate);
+                let verdict = judge_adoption(&proof.inspection, found_in, &contest);
                 if verdict == Adoption::Take {
                     let expiry = proof.inspection.expiry;
                     let generation = Generation { expiry, proof: Some(proof.clone()), ..candidate };

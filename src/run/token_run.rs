@@ -40,6 +40,8 @@ pub struct TokenRun<'a> {
     pub old_expiry: Expiry,
     /// Whether the store says of the app that something is wrong with it.
     pub app_in_doubt: Cell<bool>,
+    /// Whether the config's access token was looked at again because the current one is dead.
+    pub has_looked_again: bool,
 }
 
 /// Whether there is more to do for this token in this run.
@@ -69,6 +71,7 @@ impl<'a> TokenRun<'a> {
             outcome: OutcomeBuilder::new(),
             old_expiry,
             app_in_doubt,
+            has_looked_again: false,
         })
     }
 
