@@ -196,7 +196,8 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
                     lock_wait: duration(&given.lock_wait)?,
                 },
                 patterns: patterns(&given.labels),
-                insistence: Insistence::None,
+                // Those that are named are exchanged also where `refresh` leaves them alone.
+                insistence: Insistence::Named,
                 only: Only::ShortLived,
             };
             commands::refresh(session, &options).map(Exit::code)

@@ -48,7 +48,7 @@ pub use machinery::{
 pub use notifications::{Notification, NotificationPlan, plan};
 pub use reason::{Health, Reason, merge};
 pub use remedy::remedy;
-pub use renewal::{decide, next_try, paced};
+pub use renewal::{decide, decide_exchange, next_try, paced};
 pub use rotation::{
     ADOPTIONS_WITHIN, end_the_old_one, is_to_be_asked_about, judge_adoptions,
     outlives_its_successor,

@@ -112,9 +112,6 @@ impl TokenRun<'_> {
 
     /// The new access token that the config points to.
     fn in_config(&mut self) -> Result<Option<FoundToken>, StoreError> {
-        if self.refresh.options.only == Only::ShortLived {
-            return Ok(None);
-        }
         let configured = self.refresh.configured_token(&self.token.label);
         self.note_shared(configured)?;
         match configured {

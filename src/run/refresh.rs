@@ -75,7 +75,7 @@ impl RefreshRun<'_> {
             .filter_map(|job| {
                 let credential = self.run.tokens.credential(&job.token.label)?;
                 let subject = self.run.tokens.subject(&job.token);
-                let decision = self.options.only.narrow(self.decide(&job.token, &subject));
+                let decision = self.decide(&job.token, &subject);
                 matches!(decision, Decision::Renew(_)).then_some(credential.id)
             })
             .collect();

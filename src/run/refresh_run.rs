@@ -9,7 +9,7 @@ use super::{Run, RunOptions};
 use crate::config::SecretSource;
 use crate::deliver::Deliveries;
 use crate::error::CliError;
-use crate::policy::{Decision, Insistence, Renew, Skip, Subject, decide, paced};
+use crate::policy::{Decision, Insistence, Subject, decide, decide_exchange, paced};
 use crate::store::StoreError;
 use crate::token::{Credential, Label, Pattern, SourceValue};
 
@@ -33,20 +33,6 @@ pub enum Only {
     All,
     /// `exchange --stored`: only the exchange of short-lived access tokens.
     ShortLived,
-}
-
-impl Only {
-    /// Replaces a decision that is not carried out by a [`Skip`].
-    pub fn narrow(self, decision: Decision) -> Decision {
-        match (self, &decision) {
-            (Self::All, _)
-            | (
-                Self::ShortLived,
-                Decision::Renew(Renew::ShortLived { .. } | Renew::PerhapsShortLived),
-            ) => decision,
-            (Self::ShortLived, _) => Decision::Skip(Skip::NotShortLived),
-        }
-    }
 }
 
 /// What the workers of one refresh share.
@@ -81,7 +67,11 @@ impl<'a> RefreshRun<'a> {
     /// Decides what is to be done with a token now.
     pub fn decide(&self, token: &TokenConfig, subject: &Subject<'_>) -> Decision {
         let (insistence, moment) = (self.insistence_on(subject.label), self.run.moment());
-        match as_too_young(decide(subject, insistence, moment), subject) {
+        let decision = match self.options.only {
+            Only::All => decide(subject, insistence, moment),
+            Only::ShortLived => decide_exchange(subject, insistence, moment),
+        };
+        match as_too_young(decision, subject) {
             skip @ Decision::Skip(_) => skip,
             act => paced(act, subject, self.budget_used(token), insistence, moment),
         }

@@ -57,7 +57,7 @@ impl TokenRun<'_> {
         let subject = self.run.subject(self.token, &self.credential, parent.as_ref());
         let decision = self.refresh.decide(self.token, &subject);
         log::decided(&self.token.label, &decision, self.run.now());
-        Ok(self.refresh.options.only.narrow(decision))
+        Ok(decision)
     }
 
     fn carry_out(&mut self, decision: &Decision) -> Result<NextStep, StoreError> {

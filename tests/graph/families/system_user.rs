@@ -91,7 +91,7 @@ ads    system-user  verified  never  it never expires
     ran.stdout(
         "
 LABEL  TYPE         OUTCOME  ENDS   REASON
-ads    system-user  not_due  never  its string is not short-lived
+ads    system-user  not_due  never  it never expires
 
 1 token: 1 not due
 ",
