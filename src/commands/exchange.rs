@@ -33,7 +33,7 @@ use crate::shell;
 use crate::store::{NewCandidate, Store, StoreError};
 use crate::token::{
     AccessToken, Credential, Expiry, Generation, Grant, Inspection, Label, Origin, Outcome,
-    Pattern, Problem, ProblemKind, Proof, SentExchange, Trigger,
+    Pattern, Problem, ProblemKind, Proof, SentExchange, SharedToken, Trigger,
 };
 
 /// What was asked for.
@@ -181,7 +181,9 @@ impl<'a> Exchange<'a> {
         let fingerprint = self.run.store.fingerprint(access_token)?;
         for sighting in self.run.store.sightings(&fingerprint)? {
             if sighting.token != self.before.id && holds(sighting.state) {
-                return Err(refuse_shared(&sighting.label, &self.token.label));
+                let is_declared = self.run.session.config.token(&sighting.label).is_some();
+                let shared = SharedToken { with: sighting.label, is_declared };
+                return Err(refuse_shared(&self.token.label, &shared));
             }
         }
         Ok(())
@@ -218,8 +220,9 @@ impl<'a> Exchange<'a> {
                     && self.fit(app, new, IdentityChange::Accepted)? == Adoption::Take;
                 Err(if only_its_identity {
                     let command = self.command(&["--replace-identity"]);
-                    refusal
-                        .hint(format!("if the token is to belong to it from now on: `{command}`"))
+                    refusal.hint(format!(
+                        "to make it the token of the other person from now on, run `{command}`"
+                    ))
                 } else {
                     refusal
                 })

@@ -17,6 +17,7 @@ mod extension;
 mod health;
 pub mod humanize;
 mod judgement;
+mod labels;
 mod machinery;
 mod notifications;
 mod reason;
@@ -38,6 +39,7 @@ pub use derivation::listing_is_due;
 pub use extension::{Extension, MARGIN, judge_grant};
 pub use health::{judge, judge_inspection};
 pub use judgement::{Judgement, State};
+pub use labels::judge_shared;
 pub use machinery::{
     Runs, Tampering, judge_channel, judge_exposure, judge_failed_run, judge_fullness, judge_runs,
     judge_tampering, judge_window,

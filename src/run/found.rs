@@ -109,8 +109,10 @@ impl TokenRun<'_> {
         if self.refresh.options.only == Only::ShortLived {
             return Ok(None);
         }
-        match self.refresh.configured_token(&self.token.label) {
-            None => Ok(None),
+        let configured = self.refresh.configured_token(&self.token.label);
+        self.note_shared(configured)?;
+        match configured {
+            None | Some(ConfiguredToken::Shared(_)) => Ok(None),
             // A grant that waits to be inspected comes first; the source is read again.
             Some(ConfiguredToken::Found(_)) if self.has_granted_candidate() => Ok(None),
             Some(ConfiguredToken::Found(found)) => Ok(Some(FoundToken {
@@ -130,11 +132,26 @@ impl TokenRun<'_> {
         }
     }
 
+    /// Records whether another token has the access token that the config names for this one.
+    fn note_shared(&mut self, configured: Option<&ConfiguredToken>) -> Result<(), StoreError> {
+        let shared = match configured {
+            Some(ConfiguredToken::Shared(shared)) => Some(shared.clone()),
+            _ => None,
+        };
+        if self.credential.ledger.shared == shared {
+            return Ok(());
+        }
+        self.change(|store, credential| store.note_shared(credential, shared))
+    }
+
     /// The access tokens in the token's files that may be better than the current one.
     fn in_targets(&mut self) -> Result<Vec<FoundToken>, StoreError> {
         let mut found = Vec::new();
         for foreign in self.foreign_tokens()? {
-            if !foreign.needs_examination(self.credential.current.as_ref()) {
+            let fingerprint = self.run.store.fingerprint(&foreign.access_token)?;
+            if !foreign.needs_examination(self.credential.current.as_ref())
+                || !self.refresh.claim(&self.token.label, fingerprint)
+            {
                 continue;
             }
             let answer = match &foreign.known {

@@ -31,6 +31,18 @@ pub struct Ledger {
     pub answer_lost_at: Option<Time>,
     /// An exchange that was sent and never answered.
     pub sent_exchange: Option<SentExchange>,
+    /// The token that has the access token which the config names for this one, when a run last
+    /// looked.
+    pub shared: Option<SharedToken>,
+}
+
+/// Another token, which has the access token that the config names for this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedToken {
+    /// Its label.
+    pub with: Label,
+    /// Whether the config declares it.
+    pub is_declared: bool,
 }
 
 /// The exchange of an access token that a person handed over.

@@ -36,3 +36,8 @@ ALTER TABLE token ADD COLUMN answer_lost_at INTEGER;
 -- that access token. Null once it was answered.
 ALTER TABLE token ADD COLUMN exchange_sent_at INTEGER;
 ALTER TABLE token ADD COLUMN exchange_sent BLOB;
+
+-- The label that has the access token which the config names for this one, when a run last looked,
+-- and whether the config declared it then.
+ALTER TABLE token ADD COLUMN shared_with TEXT;
+ALTER TABLE token ADD COLUMN shared_with_declared INTEGER;
