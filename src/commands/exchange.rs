@@ -220,8 +220,9 @@ impl<'a> Exchange<'a> {
                     && self.fit(app, new, IdentityChange::Accepted)? == Adoption::Take;
                 Err(if only_its_identity {
                     let command = self.command(&["--replace-identity"]);
-                    refusal
-                        .hint(format!("if the token is to belong to it from now on: `{command}`"))
+                    refusal.hint(format!(
+                        "to make it the token of the other person from now on, run `{command}`"
+                    ))
                 } else {
                     refusal
                 })

@@ -26,9 +26,9 @@ pub struct ForeignToken {
     pub access_token: AccessToken,
     /// What the store knows of it, if this token had it before or it was examined before.
     pub known: Option<Generation>,
-    /// The target that the file is.
-    pub target: TargetId,
-    /// Which delivery to it comes next.
+    /// The targets that hold it.
+    pub targets: Vec<TargetId>,
+    /// Which delivery comes next to the first of them.
     pub next: NextDelivery,
 }
 
@@ -99,7 +99,8 @@ impl SharedFiles<'_> {
             let row = credential.deliveries.iter().find(|row| row.target == target.id);
             let next = NextDelivery::to(row);
             let Some(access_token) = token_in(file, next) else { continue };
-            if foreign.iter().any(|it| it.access_token == access_token) {
+            if let Some(same) = foreign.iter_mut().find(|it| it.access_token == access_token) {
+                same.targets.push(target.id.clone());
                 continue;
             }
             let fingerprint = store.fingerprint(&access_token)?;
@@ -113,7 +114,8 @@ impl SharedFiles<'_> {
                 continue;
             }
             let known = self.known(&sightings)?;
-            foreign.push(ForeignToken { access_token, known, target: target.id.clone(), next });
+            let targets = vec![target.id.clone()];
+            foreign.push(ForeignToken { access_token, known, targets, next });
         }
         Ok(foreign)
     }

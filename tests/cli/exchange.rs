@@ -226,8 +226,9 @@ hint: the string in use is untouched
         .stdout("")
         .stderr(
             "
-error: brand: the string is refused: it expires 2026-01-31 00:00 UTC, in 20 days, and the current access token 2026-03-02 00:00 UTC, in 50 days
-hint: the string in use is untouched
+error: brand: not replaced: it expires 2026-01-31 00:00 UTC, in 20 days, and the current access token 2026-03-02 00:00 UTC, in 50 days
+hint: to replace the current access token all the same, run `metatoken exchange brand --replace`
+hint: the current access token is untouched
 ",
         )
         .exit(Exit::InputRefused);
