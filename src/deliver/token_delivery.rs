@@ -61,6 +61,9 @@ impl TokenDelivery<'_> {
         };
         let mut foreign_tokens = Vec::new();
         for target in self.token_config.deliver.iter().filter(|target| delivered_before(target)) {
+            if self.is_contested(target) {
+                continue;
+            }
             let Place::File(file) = &target.place else { continue };
             if self.deliveries.is_half_written(&file.path) {
                 continue;
@@ -98,13 +101,14 @@ impl TokenDelivery<'_> {
         if is_dead(&current) {
             return Ok(());
         }
-        let payload = self.payload(current)?;
+        let payload = self.payload(current, credential.name.clone())?;
         let mut held_up = false;
         for target in targets {
             let Some(row) = credential.deliveries.iter().find(|row| row.target == target.id) else {
                 continue;
             };
             match &target.place {
+                Place::File(_) if self.is_contested(target) => held_up = true,
                 Place::File(file) => {
                     held_up |= !self.deliver_to_file(target, file, row, &payload)?;
                 }
@@ -118,7 +122,16 @@ impl TokenDelivery<'_> {
         Ok(())
     }
 
-    fn payload(&self, current: Generation) -> Result<Payload, StoreError> {
+    /// Whether the target became another's as ids were filled in: it is left alone.
+    fn is_contested(&self, target: &Target) -> bool {
+        self.deliveries.contest(&self.token_config.label, &target.id).is_some()
+    }
+
+    fn payload(
+        &self,
+        current: Generation,
+        page_name: Option<String>,
+    ) -> Result<Payload, StoreError> {
         let access_token = self.context.store.reveal(current.id)?;
         let input = HookInput {
             label: self.token_config.label.clone(),
@@ -132,6 +145,7 @@ impl TokenDelivery<'_> {
             expiry: current.expiry,
             fingerprint: current.fingerprint,
             generation: current.number,
+            page_name,
             access_token,
         };
         Ok(Payload { current, input })
@@ -270,7 +284,7 @@ impl TokenDelivery<'_> {
         if self.context.dry_run == DryRun::No {
             return Ok(());
         }
-        for target in &self.token_config.deliver {
+        for target in self.token_config.deliver.iter().filter(|it| !self.is_contested(it)) {
             let record = self.record(target);
             if let Err(error) = self.preview(target, &sample_token(), &|_| Consent::First) {
                 record.failed(&error)?;
@@ -328,7 +342,9 @@ impl TokenDelivery<'_> {
         let preview = |target: &Target| {
             let known = credential.deliveries.iter().find(|row| row.target == target.id);
             let row = known.cloned().unwrap_or_else(|| Delivery::unseen(target.id.clone()));
+            let contest = self.deliveries.contest(&self.token_config.label, &target.id);
             let in_the_way = match &target.place {
+                Place::File(_) if contest.is_some() => contest.map(Err),
                 Place::File(file) => self.not_whole(target, file),
                 Place::Command(_) => self.left_behind(target)?.map(Err),
             };
