@@ -73,12 +73,19 @@ fn deliver_all(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport
             deliveries: stored_deliveries(member, Some(&credential)),
         });
     }
+    let contested = deliveries.contested_targets(|label| order.means(label));
     let unfinished = deliveries.unfinished_files(|label| order.means(label));
     Ok(DeliveryReport {
         started_at: run.started_at(),
         finished_at: run.now(),
         tokens,
-        system: run.damage().into_iter().chain(run.lost()).chain(unfinished).collect(),
+        system: run
+            .damage()
+            .into_iter()
+            .chain(run.lost())
+            .chain(contested)
+            .chain(unfinished)
+            .collect(),
     })
 }
 

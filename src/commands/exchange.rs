@@ -115,9 +115,10 @@ fn hand_over(
     let result = exchange.result(outcome, reason)?;
     log::refreshed(&result, began);
     let mut results = vec![result];
-    run.add_deliveries(&mut results)?;
+    run.add_deliveries(deliveries, &mut results)?;
     // A damaged access token that was just replaced is no failure of what replaced it.
     let mut system = run.system();
+    system.extend(deliveries.contested_targets(|label| *label == exchange.token.label));
     system.extend(deliveries.unfinished_files(|label| *label == exchange.token.label));
     system
         .retain(|reason| !(reason.is_damage() && reason.labels == [exchange.token.label.clone()]));

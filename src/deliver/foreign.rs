@@ -6,12 +6,10 @@
 //! replaces an access token only if Graph has called it dead, or if it belongs to the same person, app
 //! and Page and the current one is no worse.
 
-use std::path::Path;
-
 use super::context::DeliveryContext;
 use super::error::DeliveryError;
 use super::file::{Consent, read_value, replaceable_token};
-use crate::config::{FileTarget, FirstDelivery, Place, TokenConfig};
+use crate::config::{FileTarget, FirstDelivery, Place, Target, TokenConfig};
 use crate::policy::{Adoption, Contest, Current, FoundIn, judge_adoption};
 use crate::store::{Sighting, StoreError};
 use crate::token::{
@@ -86,14 +84,14 @@ impl SharedFiles<'_> {
     /// drift, and nothing that could be examined; what another token has is left to that one.
     pub fn foreign_tokens(
         &self,
-        is_half_written: impl Fn(&Path) -> bool,
+        is_left_alone: impl Fn(&Target, &FileTarget) -> bool,
     ) -> Result<Vec<ForeignToken>, StoreError> {
         let store = self.context.store;
         let credential = store.credential(self.token)?;
         let mut foreign: Vec<ForeignToken> = Vec::new();
         for target in &self.token_config.deliver {
             let Place::File(file) = &target.place else { continue };
-            if is_half_written(&file.path) {
+            if is_left_alone(target, file) {
                 continue;
             }
             let row = credential.deliveries.iter().find(|row| row.target == target.id);
