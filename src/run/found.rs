@@ -61,9 +61,14 @@ impl FoundAt {
 impl TokenRun<'_> {
     /// Adopts the best of what is found outside.
     pub fn adopt_found(&mut self) -> Result<(), StoreError> {
-        let mut found: Vec<FoundToken> = self.in_store()?.into_iter().collect();
-        found.extend(self.in_config()?);
-        found.extend(self.in_targets()?);
+        let mut found: Vec<FoundToken> = Vec::new();
+        let places = [self.in_store()?, self.in_config()?].into_iter().flatten();
+        for each in places.chain(self.in_targets()?) {
+            // It may stand at several places, and a person is told where it is looked for first.
+            if !found.iter().any(|it| it.access_token == each.access_token) {
+                found.push(each);
+            }
+        }
         if found.len() > 1 {
             found = self.best_first(found)?;
         }
