@@ -46,7 +46,13 @@ pub fn refresh(run: &mut Run<'_>, options: &RefreshOptions) -> Result<RunReport,
         started_at: run.started_at(),
         finished_at: run.now(),
         results: refresh.in_order(results),
-        system: run.system().into_iter().chain(unfinished).chain(examined).collect(),
+        system: run
+            .system()
+            .into_iter()
+            .chain(run.label_issues(&options.patterns))
+            .chain(unfinished)
+            .chain(examined)
+            .collect(),
     })
 }
 

@@ -10,6 +10,7 @@ use crate::graph::Graph;
 use crate::notify::failing_channels;
 use crate::policy::{Clocks, LastHeard, Reason, TOLERANCE};
 use crate::run::apps;
+use crate::run::declared::last_reading;
 use crate::run::last_heard;
 use crate::run::tokens::{ThrottledApps, TokenConfig, Tokens};
 use crate::session::Session;
@@ -59,7 +60,10 @@ impl<'a> Stored<'a> {
             .map_or_else(|| Ok(ThrottledApps::new()), |store| apps::throttled_apps(store, now))?;
         let mut problems = exposures(&session.config);
         problems.extend(system::left_half_written(&session.config, &credentials, now));
-        let tokens = Tokens::new(&session.config, credentials).with_throttled_apps(throttled);
+        let last = last_reading(&session.config, store)?;
+        let tokens =
+            Tokens::new(&session.config, credentials, &last).with_throttled_apps(throttled);
+        problems.extend(tokens.declared_labels().left_out(&[]));
         let machinery = match store {
             Some(store) => store.machinery("refresh", now + TOLERANCE)?,
             None => Machinery::default(),

@@ -5,11 +5,15 @@ mod draft;
 mod parent;
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::json;
 
 pub use self::draft::Draft;
 use self::draft::{Drafts, Keys};
+use self::parent::Found;
+use super::additions::Additions;
 use super::apps::AppRead;
 use super::conflicts::{self, Owned};
 use super::deliver;
@@ -19,15 +23,19 @@ use super::reader::{Ask, Reader, Section};
 use super::reserved::Reserved;
 use super::show::{Shown, ValueOrigin};
 use super::source::SecretSource;
+use super::token_files::TokenFile;
 use super::wording::{quoted, with_article};
 use crate::config::Target;
 use crate::policy::{Parent, Policy, Subject};
+use crate::shell;
 use crate::token::{AccessToken, Label, TokenType};
 
 /// A token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenConfig {
     pub label: Label,
+    /// The file of `tokens.d` that declares it; none for the config itself.
+    pub declared_in: Option<Arc<Path>>,
     /// The name that it had before.
     pub was: Option<Label>,
     pub token_type: TokenType,
@@ -63,6 +71,24 @@ pub enum Pages {
 /// A table `[token.LABEL]`, and the name in its header.
 pub type TokenTable<'a> = (Spanned<&'a str>, Section<'a>);
 
+/// Opens the tables of the config and of the files of `tokens.d`.
+pub fn tables<'a>(
+    config: &'a Section<'_>,
+    files: &'a [Section<'_>],
+    additions: &Additions<'_>,
+) -> Vec<TokenTable<'a>> {
+    let named = |top: &'a Section<'_>| top.named("token", "LABEL", "The tokens");
+    let (doubled, mut tables): (Vec<_>, Vec<_>) = named(config)
+        .into_iter()
+        .partition(|(name, _): &TokenTable<'_>| additions.is_doubled(name.value));
+    doubled.iter().for_each(|(_, section)| section.silence());
+    for file in files {
+        tables.extend(named(file));
+        file.refuse_others("a file in `tokens.d` holds `[token.LABEL]` tables only");
+    }
+    tables
+}
+
 /// Reads what each token's own table says.
 pub fn read<'a>(tables: &'a [TokenTable<'a>]) -> Vec<Draft<'a>> {
     tables.iter().filter_map(|(name, section)| Draft::read(name, section)).collect()
@@ -72,6 +98,7 @@ pub fn read<'a>(tables: &'a [TokenTable<'a>]) -> Vec<Draft<'a>> {
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
     pub reader: &'a Reader<'a>,
+    pub additions: &'a Additions<'a>,
     pub apps: &'a [AppRead],
     /// `[defaults]`, which complains of nothing any more.
     pub defaults: &'a Section<'a>,
@@ -102,12 +129,18 @@ fn settle<'a>(
     around: Surroundings<'a>,
 ) -> Option<TokenConfig> {
     let Draft { label, section, keys, .. } = draft;
-    let parent = parent::parent(draft, drafts);
+    let additions = around.additions;
+    let (parent, is_orphan) = match parent::parent(draft, drafts, additions) {
+        Found::Parent(parent) => (Some(parent), false),
+        Found::None => (None, false),
+        Found::LeftOut => (None, true),
+    };
     let page_id = parent::page_id(draft);
     let app = app::app(draft, parent, around.apps);
     let pages = pages(draft);
     let was = keys.was.get().and_then(|was| renamed(was, &keys.was));
-    check_literal(&keys.access_token);
+    let file = additions.file(section.file());
+    check_literal(&keys.access_token, file);
     let parents = parent.map(|parent| (&parent.label, parent.section.quiet()));
     let layers = Layers {
         own: section,
@@ -125,9 +158,10 @@ fn settle<'a>(
         let parent = Some((label, &theirs));
         Box::new(policy::read(Layers { own: &own, parent, defaults: around.defaults }))
     });
-    let (app, app_origin) = app?;
+    let (app, app_origin) = app.filter(|_| !is_orphan)?;
     let token = TokenConfig {
         label: label.clone(),
+        declared_in: file.map(|file| file.path.clone()),
         was,
         token_type: draft.token_type?,
         app,
@@ -232,8 +266,13 @@ fn renamed(was: &str, ask: &Ask<'_, String>) -> Option<Label> {
     label
 }
 
-fn check_literal(access_token: &Ask<'_, SecretSource>) {
+fn check_literal(access_token: &Ask<'_, SecretSource>, file: Option<&TokenFile>) {
     let Some(SecretSource::Literal(text)) = access_token.get() else { return };
+    if let Some(TokenFile { path, mode, .. }) = file.filter(|file| file.mode & 0o004 != 0) {
+        let message =
+            format!("a literal secret, and others can read the file (mode {:04o})", mode & 0o7777);
+        access_token.refuse(message, format!("`chmod o-r {}`", shell::quoted(path)));
+    }
     if let Err(malformed) = AccessToken::parse(text.expose()) {
         access_token.refuse(format!("`access_token` is no access token: {malformed}"), "");
     }
@@ -266,11 +305,20 @@ fn check_pages(drafts: &[Draft<'_>]) {
 /// A former name must be free, and be one token's only.
 fn check_renamed(drafts: &Drafts<'_>) {
     let mut seen: BTreeMap<&str, &Ask<'_, String>> = BTreeMap::new();
-    for was in drafts.all.iter().map(|draft| &draft.keys.was) {
+    for draft in &drafts.all {
+        let was = &draft.keys.was;
         let Some(name) = was.get() else { continue };
-        if let Some(taken) = drafts.find(name) {
-            let message = format!("`{}` is still the label of a token", taken.label);
-            was.refuse(message, "`was` names a label that is gone");
+        match drafts.find(name) {
+            Some(taken) if draft.is_wronged_by(taken) => {
+                let message = format!("`{name}` is the former label of `{}`", draft.label);
+                let wrong = Diagnostic::at(taken.name_span, message);
+                taken.section.report(wrong.earlier(Some(was.span())));
+            }
+            Some(taken) => {
+                let message = format!("`{}` is still the label of a token", taken.label);
+                was.refuse(message, "`was` names a label that is gone");
+            }
+            None => {}
         }
         match seen.get(name.as_str()) {
             Some(first) => {

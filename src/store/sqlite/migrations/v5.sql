@@ -41,3 +41,14 @@ ALTER TABLE token ADD COLUMN exchange_sent BLOB;
 -- and whether the config declared it then.
 ALTER TABLE token ADD COLUMN shared_with TEXT;
 ALTER TABLE token ADD COLUMN shared_with_declared INTEGER;
+
+-- Since when the config no longer declares a token, and whether many went with it at once.
+ALTER TABLE token ADD COLUMN undeclared_since INTEGER;
+ALTER TABLE token ADD COLUMN undeclared_with_many INTEGER;
+
+-- Which file of `tokens.d` declared a label when that file could last be read: while it cannot be
+-- read, its labels stay declared.
+CREATE TABLE declaration (
+    label TEXT PRIMARY KEY,
+    file BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
