@@ -15,6 +15,7 @@ use crate::ui::{OutputFormat, Ui};
 pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<Exit, CliError> {
     let config = config::load(path, environment)?;
     refuse_filesystem(&config)?;
+    config.refuse_left_out()?;
     let mut warnings = status::exposures(&config);
     warnings.extend(status::undeliverable(&config));
     warnings.extend(status::same_for_all_pages(&config));
@@ -60,10 +61,11 @@ fn warning_json(reason: &Reason) -> serde_json::Value {
 
 /// Shows every setting with its value and where that came from; secrets as references.
 pub fn show_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<Exit, CliError> {
-    let description = config::describe(path, environment)?;
+    let (config, description) = config::describe(path, environment)?;
     ui.data(&match ui.format {
         OutputFormat::Json => format!("{:#}\n", description.to_json()),
         _ => description.to_text(),
     })?;
+    config.refuse_left_out()?;
     Ok(Exit::Ok)
 }

@@ -22,8 +22,7 @@ pub fn judge(subject: &Subject<'_>, moment: Moment) -> Judgement {
     if let Some(damage) = damage {
         checks.damaged(damage);
     }
-    let shared = subject.credential.and_then(|credential| credential.ledger.shared.as_ref());
-    checks.reasons.extend(shared.map(|shared| judge_shared(subject.label, shared)));
+    checks.shared();
     let state = match subject.current() {
         None if damage.is_some_and(|damage| damage.in_place.is_some()) => State::Missing,
         None => checks.without_access_token(),
@@ -41,6 +40,7 @@ pub fn judge_inspection(
     moment: Moment,
 ) -> Judgement {
     let mut checks = Checks { subject, moment, reasons: Vec::new() };
+    checks.shared();
     if let Some(problem) = misfit(inspection, subject.token_type, expected) {
         checks.add_problem(Health::Critical, &problem);
     }
@@ -49,6 +49,11 @@ pub fn judge_inspection(
 }
 
 impl Checks<'_> {
+    fn shared(&mut self) {
+        let shared = self.subject.credential.and_then(|it| it.ledger.shared.as_ref());
+        self.reasons.extend(shared.map(|shared| judge_shared(self.subject.label, shared)));
+    }
+
     fn without_access_token(&mut self) -> State {
         let label = self.subject.label;
         let credential = self.subject.credential;

@@ -39,7 +39,9 @@ pub use derivation::{gone_since, listing_is_due};
 pub use extension::{Extension, MARGIN, judge_grant};
 pub use health::{judge, judge_inspection};
 pub use judgement::{Judgement, State};
-pub use labels::judge_shared;
+pub use labels::{
+    is_many, judge_left_out, judge_rename_conflict, judge_shared, judge_undeclared, may_live,
+};
 pub use machinery::{
     Runs, Tampering, judge_channel, judge_exposure, judge_failed_run, judge_fullness, judge_runs,
     judge_tampering, judge_window,

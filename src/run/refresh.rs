@@ -50,6 +50,7 @@ pub fn refresh(run: &mut Run<'_>, options: &RefreshOptions) -> Result<RunReport,
         system: run
             .system()
             .into_iter()
+            .chain(run.label_issues(&options.patterns))
             .chain(contested)
             .chain(unfinished)
             .chain(examined)

@@ -118,6 +118,7 @@ impl TokenRun<'_> {
             Some(_) => Vec::new(),
             None => judge(&subject, self.run.moment()).reasons,
         };
+        issues.extend(self.run.tokens.declared_labels().conflict(&self.token.label).cloned());
         let mut happened = self.outcome.finish();
         let renewed = matches!(happened.outcome, Outcome::Refreshed | Outcome::Exchanged);
         if renewed && self.run.dry_run == DryRun::Yes {

@@ -84,6 +84,7 @@ fn judge(mut stored: Stored<'_>, answers: &[LiveAnswer], graph: &Graph) -> Statu
     let mut system = system::judge_system(session, &all, &selected, &machinery, &clocks);
     system.extend(apps::version_reasons(session, &all, graph, moment));
     system.extend(problems);
+    system.extend(all.declared_labels().judge_undeclared(&session.config, moment));
     StatusReport {
         generated_at: moment.now,
         tokens,

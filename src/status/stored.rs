@@ -11,6 +11,7 @@ use crate::graph::Graph;
 use crate::notify::failing_channels;
 use crate::policy::{Clocks, LastHeard, Reason, TOLERANCE, judge_contested};
 use crate::run::apps;
+use crate::run::declared::last_reading;
 use crate::run::last_heard;
 use crate::run::tokens::{ThrottledApps, TokenConfig, Tokens};
 use crate::session::Session;
@@ -59,14 +60,16 @@ impl<'a> Stored<'a> {
         let throttled = store
             .map_or_else(|| Ok(ThrottledApps::new()), |store| apps::throttled_apps(store, now))?;
         let mut problems = exposures(&session.config);
+        let last = last_reading(&session.config, store)?;
         let tokens =
-            Tokens::new(&session.config, credentials.clone()).with_throttled_apps(throttled);
+            Tokens::new(&session.config, credentials.clone(), &last).with_throttled_apps(throttled);
         problems.extend(system::left_half_written(&session.config, &tokens, &credentials, now));
         problems.extend(
             contested(&session.config, &tokens.configs)
                 .iter()
                 .map(|it| judge_contested(&it.pages, &it.target, &it.message)),
         );
+        problems.extend(tokens.declared_labels().left_out(&[]));
         let machinery = match store {
             Some(store) => store.machinery("refresh", now + TOLERANCE)?,
             None => Machinery::default(),

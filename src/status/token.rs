@@ -36,7 +36,8 @@ pub fn judge_token(
         }
         _ => judge(&subject, moment),
     }
-    .with(judge_deliveries(&member.label, &deliveries, moment.now));
+    .with(judge_deliveries(&member.label, &deliveries, moment.now))
+    .with(tokens.declared_labels().conflict(&member.label).cloned().into_iter().collect());
     let inspection = proof.map(|proof| &proof.inspection);
     let ledger = subject.credential.map(|credential| &credential.ledger);
     let problem = failed

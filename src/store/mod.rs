@@ -29,6 +29,7 @@ mod hooks;
 mod key;
 mod key_text;
 mod known;
+mod labels;
 mod notices;
 mod overwrites;
 mod promote;

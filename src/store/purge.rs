@@ -55,7 +55,14 @@ const DATED: &[(&str, &[&str])] = &[
     ("run", &["started_at", "finished_at"]),
     (
         "token",
-        &["unlisted_since", "retired_at", "last_refreshed_at", "last_attempt_at", "first_miss_at"],
+        &[
+            "unlisted_since",
+            "retired_at",
+            "last_refreshed_at",
+            "last_attempt_at",
+            "first_miss_at",
+            "undeclared_since",
+        ],
     ),
     ("generation", &["obtained_at", "set_aside_at"]),
     ("proof", &["at"]),

@@ -76,6 +76,15 @@ fn blame(what: &str, sent: Time, problem: Problem) -> Problem {
     Problem { message, ..problem }
 }
 
+/// A token that the config declared before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Undeclared {
+    /// When a run found that it is not declared any more.
+    pub since: Time,
+    /// Whether that run found the same of so many that it may be a mistake.
+    pub with_many: bool,
+}
+
 /// The part that is damaged where the access token in use is lost.
 pub const IN_USE: &str = "access token";
 
@@ -114,6 +123,8 @@ pub struct Credential {
     pub unlisted_since: Option<Time>,
     /// When it was retired: gone from the list for a week, and dead.
     pub retired_at: Option<Time>,
+    /// Since when the config does not declare it, if a run has found that.
+    pub undeclared: Option<Undeclared>,
     /// What of its rows cannot be read, if that is so; the fields above are without it.
     pub damage: Option<Damage>,
 }
@@ -134,6 +145,17 @@ impl Credential {
         damage.parts.insert(0, IN_USE);
         self.current = None;
         self
+    }
+
+    /// Whether it has an access token, in use or waiting to be examined, readable or not.
+    pub fn has_access_token(&self) -> bool {
+        self.in_place().is_some() || self.candidate.is_some()
+    }
+
+    /// Whether `old`, whose label was this one's before, is to take this one's label: it has an access
+    /// token, and this one has none of its own.
+    pub fn is_renamed_from(&self, old: &Self) -> bool {
+        old.has_access_token() && !self.has_access_token()
     }
 
     /// Whether there was an access token in use that cannot be read any more.

@@ -49,3 +49,14 @@ ALTER TABLE token ADD COLUMN refused_by INTEGER;
 -- Reason codes that were renamed, so that nobody is notified again of what stands already.
 UPDATE OR REPLACE notice SET code = 'unchecked' WHERE code = 'unproven';
 UPDATE OR REPLACE notice SET code = 'delivery_pending' WHERE code = 'delivery_owed';
+
+-- Since when the config no longer declares a token, and whether many went with it at once.
+ALTER TABLE token ADD COLUMN undeclared_since INTEGER;
+ALTER TABLE token ADD COLUMN undeclared_with_many INTEGER;
+
+-- Which file of `tokens.d` declared a label when that file could last be read: while it cannot be
+-- read, its labels stay declared.
+CREATE TABLE declaration (
+    label TEXT PRIMARY KEY,
+    file BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
