@@ -47,4 +47,4 @@ pub use renewal::{decide, next_try, paced};
 pub use subject::{
     Limits, Parent, Policy, Subject, Window, is_short_life, is_short_lived, short_lived,
 };
-pub use versions::{NEWEST, judge_fallback, judge_version};
+pub use versions::{AskedVersion, NEWEST, judge_answer, judge_fallback, judge_version};

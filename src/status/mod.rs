@@ -80,9 +80,9 @@ fn judge(mut stored: Stored<'_>, answers: &[LiveAnswer], graph: &Graph) -> Statu
             token::judge_token(&stored.tokens, member, answer, deliveries, moment)
         })
         .collect();
-    let Stored { session, tokens: all, selected, machinery, problems, .. } = stored;
+    let Stored { session, tokens: all, selected, machinery, versions, problems, .. } = stored;
     let mut system = system::judge_system(session, &all, &selected, &machinery, &clocks);
-    system.extend(apps::version_reasons(session, &all, graph, moment));
+    system.extend(apps::version_reasons(session, &all, graph, &versions, moment));
     system.extend(problems);
     StatusReport {
         generated_at: moment.now,

@@ -44,6 +44,7 @@ mod tokens;
 mod tx;
 mod tx_error;
 mod value;
+mod versions;
 
 #[cfg(test)]
 mod tests;

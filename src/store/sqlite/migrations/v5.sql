@@ -40,3 +40,11 @@ ALTER TABLE token ADD COLUMN exchange_sent BLOB;
 -- The parent's generation that last gave no access token for a Page. The pause that followed is about
 -- that generation alone.
 ALTER TABLE token ADD COLUMN refused_by INTEGER;
+
+-- The versions of Graph that the apps ask for: when Graph was last asked whether each works, or when
+-- it was first asked for, and what Graph said.
+CREATE TABLE graph_version (
+    version TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    answer TEXT
+) STRICT, WITHOUT ROWID;
