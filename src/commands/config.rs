@@ -26,6 +26,7 @@ pub fn check_config(
     let mut warnings = status::exposures(&config);
     warnings.extend(status::undeliverable(&config));
     warnings.extend(status::same_for_all_pages(&config));
+    warnings.extend(status::misplaced(&config));
     let answers = live.map(|session| ask_about_apps(session, &session.graph()));
     let answers = answers.as_deref();
     let said = match ui.format {

@@ -42,7 +42,7 @@ pub use machinery::{
 };
 pub use notifications::{Notification, NotificationPlan, plan};
 pub use reason::{Health, Reason, merge};
-pub use remedy::remedy;
+pub use remedy::{remedy, without_parent};
 pub use renewal::{decide, next_try, paced};
 pub use subject::{
     Limits, Parent, Policy, Subject, Window, is_short_life, is_short_lived, short_lived,

@@ -1,7 +1,9 @@
 //! What a new string is worth beside the one in use, where ends are told and where they are hidden.
 
 use metatoken::policy::{Adoption, Current, Extension, judge_adoption, judge_grant};
-use metatoken::token::{Expiry, Generation, Identity, Inspection, Problem, ProblemKind, TokenType};
+use metatoken::token::{
+    Expiry, Generation, Identity, Inspection, Origin, Problem, ProblemKind, TokenType,
+};
 
 use super::{SECOND, day, hidden, lifeless, string, with_answer};
 
@@ -95,7 +97,9 @@ fn what_does_not_fit_is_refused_and_what_is_silent_waits() {
         };
         let said = said.as_ref().map(|(refused, message)| (*refused, message.as_str()));
         assert_eq!(said, expected, "{what}");
-        let grant = judge_grant(&inspection, Expiry::Unknown, token_type, &person("7"), None);
+        let origin = Origin::Refreshed;
+        let whose = person("7");
+        let grant = judge_grant(&inspection, Expiry::Unknown, token_type, origin, &whose, None);
         let said = match &grant {
             Extension::Take => None,
             Extension::Refuse(problem) | Extension::Dead(problem) => {
@@ -145,10 +149,15 @@ fn a_grant_ends_a_day_later_by_graphs_word_or_by_the_grants_where_graph_is_silen
         (TokenType::App, Never, Unknown, Never, true),
         (TokenType::App, Unknown, Unknown, Never, false),
     ] {
+        let origin = match token_type {
+            TokenType::Page | TokenType::App => Origin::Derived,
+            _ => Origin::Refreshed,
+        };
         let verdict = judge_grant(
             &answer(told),
             granted,
             token_type,
+            origin,
             &Identity::default(),
             Some(&current(token_type, expiry)),
         );
@@ -171,7 +180,8 @@ fn a_grant_that_carries_less_is_held_and_says_what_it_lacks() {
     });
     let judged = |scopes| {
         let unknown = Identity::default();
-        judge_grant(&scoped(scopes), Expiry::Unknown, USER, &unknown, Some(&current))
+        let origin = Origin::Refreshed;
+        judge_grant(&scoped(scopes), Expiry::Unknown, USER, origin, &unknown, Some(&current))
     };
     assert_eq!(judged(&["c", "b", "a", "d"]), Extension::Take);
     let fewer = judged(&["b"]);
