@@ -115,8 +115,8 @@ impl RunReport {
             summary.insert(outcome.as_str().to_owned(), json!(count));
         }
         let deliveries = self.results.iter().flat_map(|result| &result.deliveries);
-        let owed = deliveries.filter(|delivery| delivery.is_behind()).count();
-        summary.insert("owed".to_owned(), json!(owed));
+        let pending = deliveries.filter(|delivery| delivery.is_behind()).count();
+        summary.insert("pending".to_owned(), json!(pending));
         document(&json!({
             "version": VERSION,
             "dry_run": self.dry_run,

@@ -1,7 +1,7 @@
 //! Refreshes one token.
 //!
-//! A candidate that waits is settled first, then a new access token from the config or a target is
-//! adopted. Then it is decided what the token needs, and that is done. Every answer of Graph's is
+//! A grant that waits is settled first, then the best of the access tokens that are found outside is
+//! adopted: those that the config points to and those that the targets hold. Then it is decided what the token needs, and that is done. Every answer of Graph's is
 //! stored before, or together with, what it leads to, and after each the decision is made anew: an
 //! inspection may tell when it expires, and that may open the renewal window.
 
@@ -29,9 +29,8 @@ pub fn refresh_token(refresh: &RefreshRun<'_>, job: &TokenJob) -> Result<TokenRe
         return this.into_result();
     }
     this.unless_full(|this| {
-        this.settle_candidate()?;
-        this.adopt_configured_token()?;
-        this.adopt_changed_targets()?;
+        this.settle_grant()?;
+        this.adopt_found()?;
         for _ in 0..MAX_STEPS {
             let decision = this.decide()?;
             if this.carry_out(&decision)? == NextStep::Stop {
@@ -75,7 +74,7 @@ impl TokenRun<'_> {
         let Some(proof) = self.inspect_and_store(&current)? else { return Ok(NextStep::Stop) };
         self.outcome.note(Outcome::Verified, "");
         if proof.inspection.valid == Some(false) && self.has_granted_candidate() {
-            self.settle_candidate()?;
+            self.settle_grant()?;
         }
         if let Verify::CutShort { .. } = why {
             self.note_cut_short(why)?;
@@ -133,6 +132,9 @@ impl TokenRun<'_> {
         }
         if !happened.refused && issues.iter().any(needs_a_person_now) {
             happened.exit = happened.exit.or_worse(Exit::PersonNeeded);
+        }
+        if issues.iter().any(Reason::is_about_the_config) {
+            happened.exit = happened.exit.or_worse(Exit::Config);
         }
         let current = credential.current.as_ref();
         Ok(TokenResult {

@@ -16,7 +16,8 @@ use super::value::{RunId, values};
 use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{
-    Credential, EventKind, Expiry, GenerationId, Label, Problem, SentExchange, Time, TokenId,
+    Credential, EventKind, Expiry, GenerationId, Label, Problem, SentExchange, SharedToken, Time,
+    TokenId,
 };
 
 /// An attempt that did not bring what it was made for.
@@ -128,6 +129,24 @@ impl Store {
                     exchange.map(|it| it.at),
                     exchange.as_ref().map(|it| it.of.as_bytes())
                 ],
+            )
+        })?;
+        Ok(noted)
+    }
+
+    /// Records which token has the access token that the config names for this one; `None` if no
+    /// other has it.
+    pub fn note_shared(
+        &self,
+        credential: Credential,
+        shared: Option<SharedToken>,
+    ) -> Result<Credential> {
+        let (noted, _) = self.change(credential, None, move |tx, credential| {
+            let with = shared.as_ref().map(|shared| shared.with.as_str());
+            let is_declared = shared.as_ref().map(|shared| i64::from(shared.is_declared));
+            tx.execute(
+                "UPDATE token SET shared_with = ?2, shared_with_declared = ?3 WHERE id = ?1",
+                values![credential.id, with, is_declared],
             )
         })?;
         Ok(noted)

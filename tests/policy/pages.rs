@@ -32,13 +32,13 @@ fn unready() -> Vec<(Credential, &'static str)> {
     let current = short.current.as_mut().unwrap();
     (current.obtained_at, current.expiry) = (day(10), Expiry::At(day(10) + hours(1)));
     let dead = lifeless(string(Expiry::At(day(60)), day(10)), ProblemKind::Revoked);
-    let mut unproven = string(Expiry::At(day(60)), day(10));
-    unproven.proof = None;
+    let mut unchecked = string(Expiry::At(day(60)), day(10));
+    unchecked.proof = None;
     let user = |current| credential("brand", TokenType::User, current);
     vec![
         (short, "its parent `brand` is short-lived"),
         (user(Some(dead)), "its parent `brand` is not known to be alive"),
-        (user(Some(unproven)), "its parent `brand` is not known to be alive"),
+        (user(Some(unchecked)), "its parent `brand` is not known to be alive"),
         (user(Some(string(Expiry::At(day(10)), day(9)))), "its parent `brand` has expired"),
         (user(None), "its parent `brand` has no string yet"),
     ]

@@ -138,7 +138,7 @@ fn a_renewal_tells_programs_what_has_changed() {
     "would_exchange": 0,
     "would_derive": 0,
     "would_adopt": 0,
-    "owed": 0
+    "pending": 0
   },
   "results": [
     {
@@ -417,7 +417,7 @@ fn a_grant_for_somebody_else_is_refused() {
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 brand  user  invalid  2026-03-02 00:00 UTC, in 15 days  identity changed
 
-critical: `brand`: Graph has not spoken of it for more than 7 days (`proof_within`)
+critical: `brand`: Graph has not spoken of it for more than 7 days (`checked_within`)
   hint: run `metatoken refresh -v`, and see why Graph was not reached
 warning: `brand`: it belongs to user 3000000000000009, not to 3000000000000001
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
