@@ -48,9 +48,9 @@ pub use machinery::{
 };
 pub use notifications::{Notification, NotificationPlan, plan};
 pub use reason::{Health, Reason, merge};
-pub use remedy::remedy;
+pub use remedy::{remedy, without_parent};
 pub use renewal::{decide, next_try, paced};
 pub use subject::{
     Limits, Parent, Policy, Subject, Window, is_short_life, is_short_lived, short_lived,
 };
-pub use versions::{NEWEST, judge_fallback, judge_version};
+pub use versions::{AskedVersion, NEWEST, judge_answer, judge_fallback, judge_version};

@@ -182,6 +182,9 @@ fn why(
             Dates::Trusted => Skip::NotDue { due_at: ends - window },
             Dates::Doubted => Skip::ClockDoubted,
         }),
+        Some(ends) if may_be_answered(subject, current, insistence, moment) => {
+            Ok(Renew::WithoutParent { ends })
+        }
         _ if !renewable => Err(Skip::NotRenewable),
         None if subject.may_be_short_lived(current, moment.now) => Ok(Renew::PerhapsShortLived),
         _ if insistence == Insistence::Forced => Ok(Renew::Forced),
@@ -193,6 +196,27 @@ fn why(
         }
         Some(ends) => Err(Skip::NotDue { due_at: ends - window }),
     }
+}
+
+/// Whether a grant that Meta does not document is worth a try: nothing else renews the access token, it
+/// is within its window, and Meta has not answered for it yet.
+fn may_be_answered(
+    subject: &Subject<'_>,
+    current: &Generation,
+    insistence: Insistence,
+    moment: Moment,
+) -> bool {
+    if subject.token_type.spec().undocumented.is_none() || subject.parent.is_some() {
+        return false;
+    }
+    let ledger = subject.credential.map(|credential| &credential.ledger);
+    let was_answered = ledger.is_some_and(|ledger| {
+        let stands = ledger.problem.as_ref();
+        ledger.misses > 0 || stands.is_some_and(|problem| !problem.kind.is_outage())
+    });
+    let is_near = moment.dates == Dates::Trusted
+        && current.expiry.is_within(subject.window(current).span, moment.now);
+    insistence == Insistence::Forced || is_near && !was_answered
 }
 
 /// The first pause after a failure; doubled by each further one.

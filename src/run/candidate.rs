@@ -263,6 +263,7 @@ impl Candidates<'_> {
             &proof.inspection,
             candidate.expiry,
             self.token.token_type,
+            candidate.origin,
             &expected,
             credential.current.as_ref(),
         );

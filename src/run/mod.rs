@@ -1,7 +1,7 @@
 //! Opens a run: takes the lock, opens the store, and reads the tokens.
 //!
 //! Every command that changes something works with one [`Run`]: the lock, the store, the client for
-//! Graph and the [`Tokens`]. `apps` reads the Meta apps, `configured_tokens` what the config points
+//! Graph and the [`Tokens`]. `apps` reads the Meta apps, `app_check` asks Meta about them, `configured_tokens` what the config points
 //! to. `finish` writes down how the run ended, and `log` tells what was done.
 //!
 //! `inspect` asks Graph about one access token; `candidate` seals, compares and promotes a new one.
@@ -11,6 +11,7 @@
 //! found outside (`found`), and then inspects, renews (`renew`), derives (`derive`) or skips (`skip`). `token_run` is what these share,
 //! `outcome` gathers what happened, and `pages` lists Pages.
 
+pub mod app_check;
 pub mod apps;
 pub mod candidate;
 pub mod configured_tokens;

@@ -117,6 +117,9 @@ impl TokenRun<'_> {
             Examined::GrantRefused(problem) | Examined::Waits(problem) => {
                 self.outcome.note_problem(problem);
             }
+            Examined::NotExtended(problem) if self.has_no_giver() => {
+                self.outcome.note(Outcome::NotExtended, problem.to_string());
+            }
             Examined::NotExtended(problem) => {
                 self.outcome.note_problem_as(Outcome::NotExtended, problem);
             }
@@ -171,7 +174,11 @@ impl TokenRun<'_> {
             not_before,
             refused_by,
         })?;
-        self.outcome.note_problem_as(Outcome::NotExtended, problem.with_action(Action::Retry));
+        if self.has_no_giver() {
+            self.outcome.note(Outcome::NotExtended, problem.to_string());
+        } else {
+            self.outcome.note_problem_as(Outcome::NotExtended, problem.with_action(Action::Retry));
+        }
         Ok(())
     }
 }

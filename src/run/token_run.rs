@@ -120,6 +120,11 @@ impl<'a> TokenRun<'a> {
         self.run.store.credential(parent).map(Some)
     }
 
+    /// Whether it is a Page's and has no parent that could give a new access token.
+    pub fn has_no_giver(&self) -> bool {
+        self.token.token_type.spec().undocumented.is_some() && self.token.parent.is_none()
+    }
+
     /// Names the parent.
     pub fn parent_label(&self) -> String {
         self.token.parent.as_ref().map_or_else(String::new, Label::to_string)

@@ -45,6 +45,16 @@ pub enum ThreadsInspection {
     ForTestersOnly,
 }
 
+/// Whether a Page's access token is exchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum PageExchange {
+    /// No app is answered.
+    #[default]
+    Refused,
+    /// Some apps are.
+    Granted,
+}
+
 /// What a test has decided, for each of these questions.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Quirks {
@@ -52,4 +62,6 @@ pub struct Quirks {
     pub young: YoungRefusal,
     pub dead: DeadRefusal,
     pub inspection: ThreadsInspection,
+    #[serde(default)]
+    pub page_exchange: PageExchange,
 }

@@ -16,7 +16,7 @@ use crate::run::last_heard;
 use crate::run::tokens::{ThrottledApps, TokenConfig, Tokens};
 use crate::session::Session;
 use crate::store::{Machinery, Stock, Store};
-use crate::token::{Delivery, Label, Pattern, Time};
+use crate::token::{Delivery, Label, Pattern, Time, VersionCheck};
 
 /// When Graph is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Stored<'a> {
     /// The tokens that are judged.
     pub selected: Vec<TokenConfig>,
     pub machinery: Machinery,
+    /// What Graph last said of the versions that the apps ask for.
+    pub versions: Vec<VersionCheck>,
     pub deliveries: HashMap<Label, Vec<Delivery>>,
     /// What is wrong with the system.
     pub problems: Vec<Reason>,
@@ -74,6 +76,7 @@ impl<'a> Stored<'a> {
             Some(store) => store.machinery("refresh", now + TOLERANCE)?,
             None => Machinery::default(),
         };
+        let versions = store.map_or_else(|| Ok(Vec::new()), Store::version_checks)?;
         if let Some(store) = store {
             problems.extend(system::damage(store, strays)?);
             problems.extend(failing_channels(store, &session.config.notify, now)?);
@@ -81,7 +84,16 @@ impl<'a> Stored<'a> {
         }
         let selected = tokens.select(patterns)?.into_iter().cloned().collect();
         let deliveries = HashMap::new();
-        Ok(Self { session, tokens, selected, machinery, deliveries, problems, last_heard })
+        Ok(Self {
+            session,
+            tokens,
+            selected,
+            machinery,
+            versions,
+            deliveries,
+            problems,
+            last_heard,
+        })
     }
 
     /// What is known of the time.

@@ -45,6 +45,7 @@ mod tokens;
 mod tx;
 mod tx_error;
 mod value;
+mod versions;
 
 #[cfg(test)]
 mod tests;

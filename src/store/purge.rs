@@ -72,6 +72,7 @@ const DATED: &[(&str, &[&str])] = &[
     ("replaced", &["at"]),
     ("notice", &["told_at"]),
     ("channel", &["failed_at"]),
+    ("graph_version", &["at"]),
 ];
 
 fn bring_back(tx: &mut dyn Tx, run: RunId, began: Time) -> Result<(), TxError> {

@@ -7,9 +7,11 @@
 mod grant;
 mod inspection;
 mod pages;
+mod version;
 
 pub use grant::read_acknowledgement;
 pub use grant::{GrantInput, grant, read_grant};
 pub use inspection::{as_app_token, inspect, read_inspection};
 pub use inspection::{profile, read_profile};
 pub use pages::{AccountsPage, PageGrant, accounts, page, read_accounts, read_page};
+pub use version::read_version;

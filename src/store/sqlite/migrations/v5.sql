@@ -46,6 +46,14 @@ ALTER TABLE token ADD COLUMN shared_with_declared INTEGER;
 -- that generation alone.
 ALTER TABLE token ADD COLUMN refused_by INTEGER;
 
+-- The versions of Graph that the apps ask for: when Graph was last asked whether each works, or when
+-- it was first asked for, and what Graph said.
+CREATE TABLE graph_version (
+    version TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    answer TEXT
+) STRICT, WITHOUT ROWID;
+
 -- Reason codes that were renamed, so that nobody is notified again of what stands already.
 UPDATE OR REPLACE notice SET code = 'unchecked' WHERE code = 'unproven';
 UPDATE OR REPLACE notice SET code = 'delivery_pending' WHERE code = 'delivery_owed';
