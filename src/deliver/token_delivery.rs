@@ -344,5 +344,5 @@ impl TokenDelivery<'_> {
 }
 
 fn is_dead(current: &Generation) -> bool {
-    current.proof.as_ref().is_some_and(|proof| proof.inspection.valid == Some(false))
+    current.proof.as_ref().is_some_and(|proof| proof.inspection.verdict() == Some(false))
 }

@@ -23,7 +23,7 @@ impl Incumbent {
     pub fn of(current: Option<&Generation>) -> Self {
         match current {
             None => Self::Gone,
-            Some(current) => match current.proof.as_ref().map(|proof| proof.inspection.valid) {
+            Some(current) => match current.proof.as_ref().map(|proof| proof.inspection.verdict()) {
                 Some(Some(false)) => Self::Gone,
                 _ => Self::Serves(current.expiry),
             },
@@ -54,7 +54,7 @@ pub fn judge_newcomer(
     if let Some(problem) = misfit(inspection, token_type, expected) {
         return Adoption::Refuse(problem);
     }
-    match inspection.valid {
+    match inspection.verdict() {
         Some(true) => {}
         Some(false) => return Adoption::Refuse(explained(inspection)),
         None => return Adoption::Wait(explained(inspection)),

@@ -32,7 +32,7 @@ pub use damage::{Repair, judge_repaired, judge_store};
 pub use dates::{Deadline, deadlines};
 pub use decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
 pub use deliveries::{judge_deliveries, judge_left_behind};
-pub use derivation::listing_is_due;
+pub use derivation::{judge_cut_list, listing_is_due};
 pub use extension::{Extension, MARGIN, judge_grant};
 pub use health::{judge, judge_inspection};
 pub use judgement::{Judgement, State};

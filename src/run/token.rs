@@ -78,7 +78,7 @@ impl TokenRun<'_> {
         }
         let Some(proof) = self.inspect_and_store(&current)? else { return Ok(NextStep::Stop) };
         self.outcome.note(Outcome::Verified, "");
-        if proof.inspection.valid == Some(false) && self.has_granted_candidate() {
+        if proof.inspection.verdict() == Some(false) && self.has_granted_candidate() {
             self.settle_candidate()?;
         }
         if let Verify::CutShort { .. } = why {
@@ -97,7 +97,7 @@ impl TokenRun<'_> {
         let now = self.run.now();
         let gone = credential.unlisted_since.is_some_and(|since| now - since >= GONE_FOR);
         let dead = credential.current.as_ref().is_none_or(|generation| {
-            generation.proof.as_ref().is_some_and(|proof| proof.inspection.valid == Some(false))
+            generation.proof.as_ref().is_some_and(|proof| proof.inspection.verdict() == Some(false))
         });
         if gone && dead {
             let run = self.run.id;

@@ -36,3 +36,10 @@ ALTER TABLE token ADD COLUMN answer_lost_at INTEGER;
 -- that access token. Null once it was answered.
 ALTER TABLE token ADD COLUMN exchange_sent_at INTEGER;
 ALTER TABLE token ADD COLUMN exchange_sent BLOB;
+
+-- What stands for the app's id and secret with which an attempt failed that only a person can fix:
+-- with others the next one is made at once. Null where they could not be read.
+ALTER TABLE token ADD COLUMN failed_with BLOB;
+
+-- Until when Meta wants no further question for the list of this token's Pages.
+ALTER TABLE token ADD COLUMN list_not_before INTEGER;
