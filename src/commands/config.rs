@@ -17,6 +17,7 @@ pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<E
     refuse_filesystem(&config)?;
     let mut warnings = status::exposures(&config);
     warnings.extend(status::undeliverable(&config));
+    warnings.extend(status::same_for_all_pages(&config));
     let said = match ui.format {
         OutputFormat::Json => format!(
             "{:#}\n",

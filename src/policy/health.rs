@@ -7,9 +7,10 @@
 use super::adoption::{explained, misfit};
 use super::checks::{Checks, Step};
 use super::judgement::{Judgement, State};
+use super::labels::judge_shared;
 use super::reason::OVERDUE;
 use super::subject::{has_outlived_its_date, short_lived};
-use super::{Dates, Health, Moment, Subject, humanize, is_short_life, is_short_lived};
+use super::{Dates, Health, Moment, Subject, gone_since, humanize, is_short_life, is_short_lived};
 use crate::token::{
     Action, Credential, Expiry, Generation, Identity, Inspection, Problem, ProblemKind, Time,
     TokenType,
@@ -22,6 +23,8 @@ pub fn judge(subject: &Subject<'_>, moment: Moment) -> Judgement {
     if let Some(damage) = damage {
         checks.damaged(damage);
     }
+    let shared = subject.credential.and_then(|credential| credential.ledger.shared.as_ref());
+    checks.reasons.extend(shared.map(|shared| judge_shared(subject.label, shared)));
     let state = match subject.current() {
         None if damage.is_some_and(|damage| damage.in_place.is_some()) => State::Missing,
         None => checks.without_access_token(),
@@ -59,6 +62,8 @@ impl Checks<'_> {
         let stands = credential.and_then(|it| it.ledger.problem.as_ref());
         let problem = answer.and_then(|answer| answer.problem.as_ref()).or(stands);
         match (problem, self.subject.parent) {
+            // That another token has it is said already.
+            _ if !waits && credential.is_some_and(|it| it.ledger.shared.is_some()) => {}
             (Some(problem), _) if problem.action.needs_a_person() => {
                 self.add_problem(Health::Critical, problem);
             }
@@ -261,20 +266,32 @@ impl Checks<'_> {
         let refused = ledger
             .and_then(|ledger| ledger.problem.as_ref())
             .is_some_and(|problem| problem.action.needs_a_person());
-        match self.subject.parent {
-            Some(parent) if !refused && verdict_on(parent.credential) == Some(true) => self.add(
-                problem.kind.as_str(),
-                Health::Critical,
-                problem.to_string(),
-                self.ask_the_parent(),
-            ),
-            Some(parent) if died_of(parent.credential) == Some(problem.kind) => self.add_held_by(
-                parent.label,
-                "parent_dead",
-                Health::Critical,
-                format!("it is dead with its parent `{}`: {problem}", parent.label),
-                self.log_in_again(),
-            ),
+        let gone = self.subject.credential.and_then(|it| gone_since(it, self.moment.now));
+        match (self.subject.parent, gone) {
+            (Some(parent), Some(since)) if verdict_on(parent.credential) == Some(true) => {
+                let since = humanize::when(since, self.moment.now);
+                let message = format!(
+                    "it is dead, and gone from the Pages of `{}` since {since}",
+                    parent.label
+                );
+                let step = self.bring_it_back(parent.label);
+                self.add("page_gone", Health::Critical, message, step);
+            }
+            (Some(parent), _) if !refused && verdict_on(parent.credential) == Some(true) => self
+                .add(
+                    problem.kind.as_str(),
+                    Health::Critical,
+                    problem.to_string(),
+                    self.ask_the_parent(),
+                ),
+            (Some(parent), _) if died_of(parent.credential) == Some(problem.kind) => self
+                .add_held_by(
+                    parent.label,
+                    "parent_dead",
+                    Health::Critical,
+                    format!("it is dead with its parent `{}`: {problem}", parent.label),
+                    self.log_in_again(),
+                ),
             _ => self.add_problem(Health::Critical, problem),
         }
     }

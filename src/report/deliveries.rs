@@ -33,6 +33,8 @@ impl DeliveryReport {
     pub fn exit(&self) -> Exit {
         if self.system.iter().any(Reason::is_damage) {
             Exit::Storage
+        } else if self.system.iter().any(Reason::is_about_a_contested_target) {
+            Exit::Config
         } else if self.all().any(Delivery::is_behind)
             || self.system.iter().any(Reason::is_about_delivery)
         {
@@ -124,6 +126,6 @@ const fn tint(delivery: &Delivery) -> Health {
     match delivery.state() {
         DeliveryState::InSync => Health::Ok,
         DeliveryState::Unknown => Health::Unknown,
-        DeliveryState::Owed | DeliveryState::Failed | DeliveryState::Drifted => Health::Warning,
+        DeliveryState::Pending | DeliveryState::Failed | DeliveryState::Drifted => Health::Warning,
     }
 }

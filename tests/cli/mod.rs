@@ -9,5 +9,6 @@ mod logs;
 mod manners;
 mod readme;
 mod refresh;
+mod rotation;
 mod sandbox;
 mod status;
