@@ -163,7 +163,7 @@ impl SharedFiles<'_> {
             || Consent::Kept(DeliveryError::not_examined(file, &self.token_config.label));
         let Some(proof) = &known.proof else { return not_examined() };
         let inspection = &proof.inspection;
-        if inspection.valid == Some(false) {
+        if inspection.verdict() == Some(false) {
             return Consent::Given;
         }
         let of_another = |why: &str| match file.rules.first {

@@ -43,7 +43,7 @@ pub fn judge_grant(
     if let Some(problem) = misfit(inspection, token_type, expected) {
         return Extension::Refuse(problem);
     }
-    match inspection.valid {
+    match inspection.verdict() {
         Some(true) => {}
         Some(false) => return Extension::Dead(explained(inspection)),
         None => return Extension::Wait(explained(inspection)),

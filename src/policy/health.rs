@@ -8,6 +8,7 @@ use super::adoption::{explained, misfit};
 use super::checks::{Checks, Step};
 use super::judgement::{Judgement, State};
 use super::labels::judge_shared;
+use super::reason::OVERDUE;
 use super::subject::{has_outlived_its_date, short_lived};
 use super::{Dates, Health, Moment, Subject, gone_since, humanize, is_short_life, is_short_lived};
 use crate::token::{
@@ -45,6 +46,9 @@ pub fn judge_inspection(
         checks.add_problem(Health::Critical, &problem);
     }
     let state = checks.of_answer(inspection, inspection.expiry);
+    if state == State::Valid {
+        checks.unknown_end(inspection.expiry);
+    }
     checks.conclude(state)
 }
 
@@ -130,13 +134,14 @@ impl Checks<'_> {
         };
         if state == State::Valid {
             self.overdue(current);
+            self.unknown_end(current.expiry);
         }
         // How it is kept matters while it lives.
         if !matches!(state, State::Expired | State::Invalid) {
             self.keeping(current);
         }
         if let Some(credential) = self.subject.credential {
-            self.in_the_way(&credential.ledger);
+            self.in_the_way(&credential.ledger, state);
         }
         state
     }
@@ -144,7 +149,7 @@ impl Checks<'_> {
     /// What Graph's answer says, and what the dates in it say today.
     fn of_answer(&mut self, inspection: &Inspection, expiry: Expiry) -> State {
         let now = self.moment.now;
-        match inspection.valid {
+        match inspection.verdict() {
             Some(false) => {
                 let problem = explained(inspection);
                 self.dead(&problem);
@@ -184,6 +189,41 @@ impl Checks<'_> {
         }
         self.add("expiring", severity, message, step);
         State::Expiring
+    }
+
+    /// Says of a living token that it may expire at any time: Meta reports no date, and only a renewal
+    /// tells. Where `debug_token` left the date out, the next answer has it.
+    fn unknown_end(&mut self, expiry: Expiry) {
+        let ledger = self.subject.credential.map(|credential| &credential.ledger);
+        let stands = ledger.and_then(|ledger| ledger.problem.as_ref());
+        let is_said = stands.is_some_and(|problem| problem.action.needs_a_person())
+            || self.reasons.iter().any(|reason| reason.code == OVERDUE);
+        let hides = self.subject.token_type.spec().may_hide_the_end();
+        if expiry != Expiry::Unknown || is_said || !hides {
+            return;
+        }
+        let label = self.subject.label;
+        let unknown = "Meta does not report when it expires";
+        let now = self.moment.now;
+        let renewed_at = self.subject.current().and_then(|it| self.subject.next_renewal(it, now));
+        let (message, step) = match renewed_at {
+            _ if !self.subject.policy.auto_refresh => (
+                format!("{unknown}; only a renewal tells, and `auto_refresh` is off"),
+                Step::new(
+                    Action::FixConfiguration,
+                    format!("run `metatoken refresh --force {label}`"),
+                ),
+            ),
+            Some(at) if self.moment.dates == Dates::Trusted => (
+                format!("{unknown}; its renewal tells, {}", humanize::when(at, now)),
+                Step::new(Action::Wait, "nothing to do yet: it is renewed then"),
+            ),
+            _ => (
+                format!("{unknown}; its renewal tells"),
+                Step::new(Action::Retry, format!("run `metatoken refresh {label}`")),
+            ),
+        };
+        self.add("expiry_unknown", Health::Unknown, message, step);
     }
 
     /// Only what a person must clear says anything of the token; the rest will pass.
@@ -265,7 +305,7 @@ impl Checks<'_> {
 /// What killed the parent, if it is dead.
 fn died_of(parent: Option<&Credential>) -> Option<ProblemKind> {
     let inspection = &parent?.current.as_ref()?.proof.as_ref()?.inspection;
-    inspection.problem.as_ref().filter(|_| inspection.valid == Some(false)).map(|it| it.kind)
+    inspection.problem.as_ref().filter(|_| inspection.verdict() == Some(false)).map(|it| it.kind)
 }
 
 fn verdict_on(parent: Option<&Credential>) -> Option<bool> {

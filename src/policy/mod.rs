@@ -35,7 +35,7 @@ pub use damage::{Repair, judge_repaired, judge_store};
 pub use dates::{Deadline, deadlines};
 pub use decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
 pub use deliveries::{CONTESTED_REMEDY, judge_contested, judge_deliveries, judge_left_behind};
-pub use derivation::{gone_since, listing_is_due};
+pub use derivation::{gone_since, judge_cut_list, listing_is_due};
 pub use extension::{Extension, MARGIN, judge_grant};
 pub use health::{judge, judge_inspection};
 pub use judgement::{Judgement, State};

@@ -117,6 +117,12 @@ fn configure(problem: &Problem, subject: &Subject<'_>) -> String {
         (ProblemKind::BadProof, _) => {
             "check that `secret` is the secret of the app that the token was given to; then run `metatoken refresh`".to_owned()
         }
+        (ProblemKind::Network, _) => {
+            "if a proxy or a firewall opens HTTPS here, set `[http] ca_file` to a PEM file with its CA, or have it pass Meta's hosts through; see that this machine's clock is right; then run `metatoken refresh`".to_owned()
+        }
+        (ProblemKind::MalformedResponse, _) => {
+            "have the proxy between this machine and Meta pass answers on as they are; then run `metatoken refresh`".to_owned()
+        }
         (ProblemKind::TooYoung, _) => format!(
             "set the `secret` of its app; then run `metatoken refresh --force {}`; or generate the token in the app's dashboard, which gives sixty days",
             subject.label

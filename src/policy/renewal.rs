@@ -63,7 +63,13 @@ fn wish(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decisi
         plan => plan,
     };
     match plan {
-        Decision::Skip(_) => overdue_proof(subject, current, moment).map_or(plan, Decision::Verify),
+        // What the candidate lacks says nothing against the current access token.
+        Decision::Skip(Skip::CandidateWaits) => {
+            overdue_proof(subject, current, moment).map_or(plan, Decision::Verify)
+        }
+        Decision::Skip(_) => person_awaited(credential, current, moment)
+            .or_else(|| overdue_proof(subject, current, moment))
+            .map_or(plan, Decision::Verify),
         act => act,
     }
 }
@@ -86,7 +92,7 @@ fn open_question(
     if proof.at >= moment.run_started {
         return None;
     }
-    if proof.inspection.valid != Some(true) {
+    if proof.inspection.verdict() != Some(true) {
         return Some(match beyond_our_help(current, moment) {
             Some(_) => Verify::PersonAwaited,
             None => Verify::Stale { last: proof.at },
@@ -97,6 +103,14 @@ fn open_question(
         Some(_) if !has_outlived_its_date(current, moment.now) => Some(Verify::PersonAwaited),
         _ => (insistence != Insistence::None).then_some(Verify::Asked),
     }
+}
+
+/// Whether a person was called for what the last attempt ran into, and may have been since this was
+/// last asked about.
+fn person_awaited(credential: &Credential, current: &Generation, moment: Moment) -> Option<Verify> {
+    let called = credential.ledger.problem.as_ref().is_some_and(|it| it.action.needs_a_person());
+    let asked = current.proof.as_ref().is_some_and(|proof| proof.at >= moment.run_started);
+    (called && !asked).then_some(Verify::PersonAwaited)
 }
 
 fn overdue_proof(subject: &Subject<'_>, current: &Generation, moment: Moment) -> Option<Verify> {
@@ -111,7 +125,7 @@ fn overdue_proof(subject: &Subject<'_>, current: &Generation, moment: Moment) ->
 fn beyond_our_help(current: &Generation, moment: Moment) -> Option<Skip> {
     let inspection = &current.proof.as_ref()?.inspection;
     let problem = || inspection.problem.clone().unwrap_or_else(unexplained);
-    match inspection.valid {
+    match inspection.verdict() {
         Some(true) => past_its_date(current, moment).map(Skip::Dead),
         Some(false) => Some(Skip::Dead(problem())),
         None => Some(problem())

@@ -341,7 +341,7 @@ impl Candidates<'_> {
                 && proof.at >= self.run.moment().run_started
                 && proof.at <= self.run.now()
         });
-        let lives = |proof: &Proof| proof.inspection.valid != Some(false);
+        let lives = |proof: &Proof| proof.inspection.verdict() != Some(false);
         if let Some(proof) = of_this_run {
             return Ok((credential, Ok(lives(&proof))));
         }

@@ -11,7 +11,8 @@ use super::{DryRun, Run, app_check, log, outcome, pages, token, worker_pool};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::failpoint;
-use crate::policy::{Decision, Policy, Reason, judge_store};
+use crate::graph::Extent;
+use crate::policy::{Decision, Policy, Reason, judge_cut_list, judge_store};
 use crate::report::{RunReport, TokenResult};
 use crate::store::{Retention, StoreError};
 use crate::token::Label;
@@ -139,6 +140,9 @@ impl RefreshRun<'_> {
             let following = pages::follow(self, &job.token)?;
             if let Some(error) = following.error {
                 outcome::note_listing_error(&mut result, &error, &job.token);
+            }
+            if following.extent == Some(Extent::Cut) {
+                result.issues.push(judge_cut_list(&job.token.label));
             }
             jobs = following.jobs;
         }

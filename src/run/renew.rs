@@ -177,7 +177,7 @@ impl TokenRun<'_> {
     ) -> Result<NextStep, StoreError> {
         let problem = problem.with_action(Action::Retry);
         self.note_failure(&problem, current.expiry)?;
-        match self.inspect_and_store(current)?.map(|proof| proof.inspection.valid) {
+        match self.inspect_and_store(current)?.map(|proof| proof.inspection.verdict()) {
             None => Ok(NextStep::Stop),
             Some(Some(true)) => {
                 self.outcome.note_problem(problem);
@@ -220,7 +220,7 @@ impl TokenRun<'_> {
         eligible: Time,
         current: &Generation,
     ) -> Result<NextStep, StoreError> {
-        let verdict = self.inspect_and_store(current)?.map(|proof| proof.inspection.valid);
+        let verdict = self.inspect_and_store(current)?.map(|proof| proof.inspection.verdict());
         if verdict != Some(Some(true)) {
             self.note_failure(&refusal, current.expiry)?;
             return Ok(if verdict.is_some() { NextStep::Decide } else { NextStep::Stop });

@@ -73,7 +73,7 @@ impl TokenRun<'_> {
         }
         let Some(proof) = self.inspect_and_store(&current)? else { return Ok(NextStep::Stop) };
         self.outcome.note(Outcome::Verified, "");
-        if proof.inspection.valid == Some(false) && self.has_granted_candidate() {
+        if proof.inspection.verdict() == Some(false) && self.has_granted_candidate() {
             self.settle_grant()?;
         }
         if let Verify::CutShort { .. } = why {
@@ -95,7 +95,7 @@ impl TokenRun<'_> {
         let now = self.run.now();
         let gone = gone_since(credential, now).is_some();
         let dead = credential.current.as_ref().is_none_or(|generation| {
-            generation.proof.as_ref().is_some_and(|proof| proof.inspection.valid == Some(false))
+            generation.proof.as_ref().is_some_and(|proof| proof.inspection.verdict() == Some(false))
         });
         if gone && dead {
             let run = self.run.id;

@@ -35,13 +35,15 @@ pub enum DeadRefusal {
     NoResource,
 }
 
-/// Whether Threads inspects an access token for the app itself.
+/// Whom Threads lets ask about an access token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum ThreadsInspection {
-    /// The app's own access token is enough.
+    /// The access token itself, as programs do it, and nobody else.
     #[default]
+    ForTheToken,
+    /// The app, by its own access token, and nobody else.
     ForTheApp,
-    /// Only for testers of the app, and there are none here.
+    /// Only testers of the app, and there are none here.
     ForTestersOnly,
 }
 
@@ -64,4 +66,7 @@ pub struct Quirks {
     pub inspection: ThreadsInspection,
     #[serde(default)]
     pub page_exchange: PageExchange,
+    /// How many Pages a list gives at once, where that is less than it promises.
+    #[serde(default)]
+    pub most_at_once: Option<usize>,
 }

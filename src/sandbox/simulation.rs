@@ -248,6 +248,12 @@ impl Simulation {
     pub fn set_threads_inspection(&mut self, inspection: ThreadsInspection) {
         self.quirks.inspection = inspection;
     }
+
+    /// Lets a list give only so many Pages at once from now on: who asks for more is told to ask for
+    /// less.
+    pub fn set_most_at_once(&mut self, pages: usize) {
+        self.quirks.most_at_once = Some(pages);
+    }
 }
 
 #[cfg(test)]

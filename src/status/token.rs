@@ -58,7 +58,7 @@ pub fn judge_token(
         expiry: match (current, inspection) {
             (Some(generation), _) => generation.expiry,
             // Of an invalid access token Meta says 0, which does not mean that it never expires.
-            (None, Some(inspection)) if inspection.valid == Some(true) => inspection.expiry,
+            (None, Some(inspection)) if inspection.verdict() == Some(true) => inspection.expiry,
             (None, Some(inspection)) => inspection.expiry.at().map_or(Expiry::Unknown, Expiry::At),
             (None, None) => Expiry::Unknown,
         },

@@ -122,7 +122,8 @@ fn purge(tx: &mut dyn Tx, run: RunId, token: TokenId, keep: Retention) -> Result
 
 /// Whether Meta might still honour the access token.
 fn may_live(generation: &Generation, now: Time) -> bool {
-    let dead = generation.proof.as_ref().is_some_and(|proof| proof.inspection.valid == Some(false));
+    let dead =
+        generation.proof.as_ref().is_some_and(|proof| proof.inspection.verdict() == Some(false));
     !dead
         && match generation.expiry {
             Expiry::At(_) => !generation.expiry.has_passed(now),

@@ -229,7 +229,7 @@ impl<'a> Row<'a> {
     }
 
     /// Reads the next cell, a whole fingerprint or nothing.
-    fn maybe_fingerprint(&mut self, column: &'static str) -> Read<Option<Fingerprint>> {
+    pub fn maybe_fingerprint(&mut self, column: &'static str) -> Read<Option<Fingerprint>> {
         let bytes = self.maybe_blob(column)?.map(<[u8; 32]>::try_from).transpose();
         let bytes = bytes.map_err(|_| BadCell { column, expected: "fingerprint" })?;
         Ok(bytes.map(Fingerprint::new))

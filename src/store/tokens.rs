@@ -103,7 +103,10 @@ impl Store {
     ) -> Result<Credential> {
         let (seen, unseen) = (seen.to_vec(), unseen.to_vec());
         let (noted, ()) = self.change(parent, Some(now), move |tx, parent| {
-            tx.execute("UPDATE token SET listed = ?2 WHERE id = ?1", values![parent.id, listed])?;
+            tx.execute(
+                "UPDATE token SET listed = ?2, list_not_before = NULL WHERE id = ?1",
+                values![parent.id, listed],
+            )?;
             for token in seen {
                 tx.execute(
                     "UPDATE token SET unlisted_since = NULL, retired_at = NULL WHERE id = ?1

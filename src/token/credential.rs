@@ -32,6 +32,11 @@ pub struct Ledger {
     /// When a renewal was sent whose answer never came; cleared by a success, and by Graph's word
     /// that the token is alive after it.
     pub answer_lost_at: Option<Time>,
+    /// What stands for the app's id and secret with which the last attempt failed, where only a person
+    /// can fix what it ran into.
+    pub failed_with: Option<Fingerprint>,
+    /// No question for the list of its Pages before this, as Meta said.
+    pub list_not_before: Option<Time>,
     /// An exchange that was sent and never answered.
     pub sent_exchange: Option<SentExchange>,
     /// The token that has the access token which the config names for this one, when a run last
@@ -168,7 +173,7 @@ impl Credential {
         let Some(sent) = self.ledger.answer_lost_at else { return };
         let proof = self.current.as_mut().and_then(|current| current.proof.as_mut());
         let inspection = proof.map(|proof| &mut proof.inspection);
-        let dead = inspection.filter(|inspection| inspection.valid == Some(false));
+        let dead = inspection.filter(|inspection| inspection.verdict() == Some(false));
         if let Some(problem) = dead.and_then(|inspection| inspection.problem.as_mut()) {
             *problem = blame("a renewal", sent, problem.clone());
         }

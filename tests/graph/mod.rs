@@ -6,6 +6,7 @@ mod cases;
 mod families;
 mod faults;
 mod hosts;
+mod limits;
 mod lost_answers;
 mod mangled;
 mod pauses;

@@ -37,6 +37,13 @@ ALTER TABLE token ADD COLUMN answer_lost_at INTEGER;
 ALTER TABLE token ADD COLUMN exchange_sent_at INTEGER;
 ALTER TABLE token ADD COLUMN exchange_sent BLOB;
 
+-- What stands for the app's id and secret with which an attempt failed that only a person can fix:
+-- with others the next one is made at once. Null where they could not be read.
+ALTER TABLE token ADD COLUMN failed_with BLOB;
+
+-- Until when Meta wants no further question for the list of this token's Pages.
+ALTER TABLE token ADD COLUMN list_not_before INTEGER;
+
 -- The label that has the access token which the config names for this one, when a run last looked,
 -- and whether the config declared it then.
 ALTER TABLE token ADD COLUMN shared_with TEXT;
