@@ -74,6 +74,13 @@ pub fn read(layers: Layers<'_>) -> Policy {
         rotate_after: layers
             .own_only("rotate_after", "How old it may grow before a person replaces it", age)
             .optional(),
+        rotate_overlap: layers
+            .inherited(
+                "rotate_overlap",
+                "How long a replaced access token that works may live on",
+                Section::duration,
+            )
+            .or(built_in.rotate_overlap),
         reminders: layers
             .inherited("reminders", "How long before expiry a person is reminded", reminders)
             .or(built_in.reminders),

@@ -36,6 +36,8 @@ pub struct TokenRun<'a> {
     pub outcome: OutcomeBuilder,
     /// When the token expired before this refresh.
     pub old_expiry: Expiry,
+    /// Whether the config's access token was looked at again because the current one is dead.
+    pub has_looked_again: bool,
 }
 
 /// Whether there is more to do for this token in this run.
@@ -63,6 +65,7 @@ impl<'a> TokenRun<'a> {
             credential,
             outcome: OutcomeBuilder::new(),
             old_expiry,
+            has_looked_again: false,
         })
     }
 

@@ -38,6 +38,8 @@ pub struct Stored<'a> {
     /// What Graph last said of the versions that the apps ask for.
     pub versions: Vec<VersionCheck>,
     pub deliveries: HashMap<Label, Vec<Delivery>>,
+    /// What is to be said of other programs that renew a token.
+    pub renewers: HashMap<Label, Vec<Reason>>,
     /// What is wrong with the system.
     pub problems: Vec<Reason>,
     last_heard: Option<LastHeard>,
@@ -82,6 +84,10 @@ impl<'a> Stored<'a> {
             problems.extend(failing_channels(store, &session.config.notify, now)?);
             problems.extend(system::fullness(&tokens, store, now));
         }
+        let renewers = match store {
+            Some(store) => system::other_renewers(&tokens, store, now)?,
+            None => HashMap::new(),
+        };
         let selected = tokens.select(patterns)?.into_iter().cloned().collect();
         let deliveries = HashMap::new();
         Ok(Self {
@@ -91,6 +97,7 @@ impl<'a> Stored<'a> {
             machinery,
             versions,
             deliveries,
+            renewers,
             problems,
             last_heard,
         })

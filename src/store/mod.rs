@@ -35,6 +35,7 @@ mod overwrites;
 mod promote;
 mod proofs;
 mod purge;
+mod rotations;
 mod row;
 mod runs;
 mod seal;
@@ -77,8 +78,9 @@ pub use key_text::{BadKey, read_key};
 pub use known::{Enrolment, Stock};
 pub use notices::{ChannelRecord, FailingChannel};
 pub use overwrites::{FileContents, Overwrite, Overwriting};
-pub use promote::{ExtendedExpiry, Promotion, RefusedCandidate};
+pub use promote::{ExtendedExpiry, Predecessor, Promotion, RefusedCandidate};
 pub use purge::Retention;
+pub use rotations::AdoptionFrom;
 pub use runs::{Machinery, RunRow};
 pub use sqlite::{
     Holder, LockError, LostStore, RunLock, StoreLoss, backup, belongs_to_store, filesystem_trouble,

@@ -118,6 +118,9 @@ warning: `brand`: the new string is refused: it expires no later than the curren
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 brand  user  not_due  2026-03-02 00:00 UTC, in 49 days  due 2026-02-10 00:00 UTC, in 29 days
 
+warning: `brand`: the access token in the environment variable `BRAND` is not in use: it expires no later than the current access token, which works
+  hint: take it out of the environment variable `BRAND`; or, if it is to be used, run `metatoken exchange brand --replace` and paste it
+
 1 token: 1 not due
 ",
         )
