@@ -23,6 +23,7 @@ use crate::policy::{
 use crate::report::{RunReport, TokenResult};
 use crate::run::candidate::{Candidates, Examined, IdentityChange, IfRefused};
 use crate::run::configured_tokens::{holds, refuse_shared};
+use crate::run::declared::last_reading;
 use crate::run::found::adopt_before_first_delivery;
 use crate::run::inspect::{inspect, wrong_app};
 use crate::run::log;
@@ -33,7 +34,7 @@ use crate::shell;
 use crate::store::{NewCandidate, Store, StoreError};
 use crate::token::{
     AccessToken, Credential, Expiry, Generation, Grant, Inspection, Label, Origin, Outcome,
-    Pattern, Problem, ProblemKind, Proof, SentExchange, SharedToken, Trigger,
+    Problem, ProblemKind, Proof, SentExchange, SharedToken, Trigger,
 };
 
 /// What was asked for.
@@ -57,7 +58,9 @@ pub struct ExchangeOrder {
 pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, CliError> {
     if order.label.as_discovered().is_none() {
         // Nobody should paste a secret to learn that the label is mistyped.
-        Tokens::new(&session.config, Vec::new()).select(&[Pattern::new(order.label.as_str())])?;
+        let store = session.reader()?;
+        let last = last_reading(&session.config, store.as_ref())?;
+        Tokens::new(&session.config, Vec::new(), &last).one(&order.label)?;
     }
     let prompt = format!("the new access token for `{}`", order.label);
     let access_token = session.read_access_token(order.file.as_deref(), &prompt)?;
@@ -82,7 +85,7 @@ fn hand_over(
     order: &ExchangeOrder,
     access_token: &AccessToken,
 ) -> Result<RunReport, CliError> {
-    let token = run.tokens.select(&[Pattern::new(order.label.as_str())])?[0];
+    let token = run.tokens.one(&order.label)?;
     let (_about, began) = (log::about(&token.label), Instant::now());
     let mut exchange = Exchange::new(run, order, token)?;
     exchange.check_not_of_another_label(access_token)?;
@@ -115,9 +118,10 @@ fn hand_over(
     let result = exchange.result(outcome, reason)?;
     log::refreshed(&result, began);
     let mut results = vec![result];
-    run.add_deliveries(&mut results)?;
+    run.add_deliveries(deliveries, &mut results)?;
     // A damaged access token that was just replaced is no failure of what replaced it.
     let mut system = run.system();
+    system.extend(deliveries.contested_targets(|label| *label == exchange.token.label));
     system.extend(deliveries.unfinished_files(|label| *label == exchange.token.label));
     system
         .retain(|reason| !(reason.is_damage() && reason.labels == [exchange.token.label.clone()]));

@@ -1,11 +1,11 @@
 //! Reads the keys that say how a token is treated: in its own table, its parent's, or `[defaults]`.
 //!
-//! A key of the token's own wins; then its parent's, save for what is about one token alone; then
-//! `[defaults]`; then what is built in.
+//! A key of the token's own wins; then that of the table for all Pages of its parent; then the
+//! parent's, save for what is about one token alone; then `[defaults]`; then what is built in.
 
 use chrono::TimeDelta;
 
-use super::diagnostic::{Diagnostic, Span, Spanned};
+use super::diagnostic::{Diagnostic, FileId, Span, Spanned};
 use super::duration::parse_duration;
 use super::reader::{Ask, FoundValue, Reading, Section, Str};
 use super::show::{Shown, ValueOrigin};
@@ -16,6 +16,8 @@ use crate::token::Label;
 #[derive(Clone, Copy)]
 pub struct Layers<'a> {
     pub own: &'a Section<'a>,
+    /// The table for all Pages of the token's parent.
+    pub all_pages: Option<&'a Section<'a>>,
     pub parent: Option<(&'a Label, &'a Section<'a>)>,
     pub defaults: &'a Section<'a>,
 }
@@ -129,6 +131,9 @@ impl<'a> Layers<'a> {
         let found = find(self.own)
             .map(|value| (value, Layer::Own))
             .or_else(|| {
+                self.all_pages.and_then(|pages| Some((find(pages)?, Layer::AllPages(pages))))
+            })
+            .or_else(|| {
                 parent.and_then(|(label, section)| Some((find(section)?, Layer::Parent(label))))
             })
             .or_else(|| Some((find(self.defaults)?, Layer::Defaults)));
@@ -140,6 +145,7 @@ impl<'a> Layers<'a> {
 #[derive(Clone, Copy)]
 enum Layer<'a> {
     Own,
+    AllPages(&'a Section<'a>),
     Parent(&'a Label),
     Defaults,
 }
@@ -159,6 +165,7 @@ impl<T: Shown> Layered<'_, T> {
         };
         let origin = || match layer {
             Some(Layer::Own) => ValueOrigin::Table(self.own.name()),
+            Some(Layer::AllPages(pages)) => ValueOrigin::Table(pages.name()),
             Some(Layer::Parent(label)) => ValueOrigin::Parent(label.clone()),
             Some(Layer::Defaults) => ValueOrigin::Defaults,
             None => ValueOrigin::BuiltIn,
@@ -288,8 +295,12 @@ fn pair(found: &FoundValue<'_>) -> Reading<Limits> {
 /// be unable to say.
 pub fn check_order(layers: Layers<'_>, policy: &Policy, subject: Option<Subject<'_>>) {
     let complain = |key, message: String, label: &str| {
-        let found = layers.inherited(key, "", Section::duration).found;
-        let span = found.map_or(layers.own.span(), |(found, _)| found.span);
+        let found = layers.inherited(key, "", Section::duration).found.map(|(found, _)| found.span);
+        let span = match layers.parent {
+            // The config is not refused over what another file says.
+            Some((_, parent)) if is_behind(parent, layers.own) => parent.span(),
+            _ => found.filter(|it| it.file() == layers.own.file()).unwrap_or(layers.own.span()),
+        };
         layers.own.report(Diagnostic::at(span, message).label(label));
     };
     match (policy.warn_within, policy.critical_within, subject) {
@@ -313,6 +324,11 @@ pub fn check_order(layers: Layers<'_>, policy: &Policy, subject: Option<Subject<
         }
         _ => {}
     }
+}
+
+/// Whether a table stands in a file of `tokens.d`, and the other one in the config.
+fn is_behind(table: &Section<'_>, other: &Section<'_>) -> bool {
+    other.file() == FileId::CONFIG && table.file() != FileId::CONFIG
 }
 
 fn built_in(limit: TimeDelta, subject: &Subject<'_>) -> String {

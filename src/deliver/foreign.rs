@@ -6,12 +6,11 @@
 //! replaces an access token only if Graph has called it dead, or if it belongs to the same person, app
 //! and Page and the current one is no worse.
 
-use std::path::Path;
-
 use super::context::DeliveryContext;
 use super::error::DeliveryError;
 use super::file::{Consent, read_value, replaceable_token};
-use crate::config::{FileTarget, FirstDelivery, Place, TokenConfig};
+use crate::config::{FileTarget, FirstDelivery, Place, Target, TokenConfig};
+use crate::edit;
 use crate::policy::{Adoption, Contest, Current, FoundIn, judge_adoption};
 use crate::store::{Sighting, StoreError};
 use crate::token::{
@@ -26,9 +25,9 @@ pub struct ForeignToken {
     pub access_token: AccessToken,
     /// What the store knows of it, if this token had it before or it was examined before.
     pub known: Option<Generation>,
-    /// The target that the file is.
-    pub target: TargetId,
-    /// Which delivery to it comes next.
+    /// The targets that hold it.
+    pub targets: Vec<TargetId>,
+    /// Which delivery comes next to the first of them.
     pub next: NextDelivery,
 }
 
@@ -86,20 +85,21 @@ impl SharedFiles<'_> {
     /// drift, and nothing that could be examined; what another token has is left to that one.
     pub fn foreign_tokens(
         &self,
-        is_half_written: impl Fn(&Path) -> bool,
+        is_left_alone: impl Fn(&Target, &FileTarget) -> bool,
     ) -> Result<Vec<ForeignToken>, StoreError> {
         let store = self.context.store;
         let credential = store.credential(self.token)?;
         let mut foreign: Vec<ForeignToken> = Vec::new();
         for target in &self.token_config.deliver {
             let Place::File(file) = &target.place else { continue };
-            if is_half_written(&file.path) {
+            if is_left_alone(target, file) {
                 continue;
             }
             let row = credential.deliveries.iter().find(|row| row.target == target.id);
             let next = NextDelivery::to(row);
             let Some(access_token) = token_in(file, next) else { continue };
-            if foreign.iter().any(|it| it.access_token == access_token) {
+            if let Some(same) = foreign.iter_mut().find(|it| it.access_token == access_token) {
+                same.targets.push(target.id.clone());
                 continue;
             }
             let fingerprint = store.fingerprint(&access_token)?;
@@ -113,7 +113,8 @@ impl SharedFiles<'_> {
                 continue;
             }
             let known = self.known(&sightings)?;
-            foreign.push(ForeignToken { access_token, known, target: target.id.clone(), next });
+            let targets = vec![target.id.clone()];
+            foreign.push(ForeignToken { access_token, known, targets, next });
         }
         Ok(foreign)
     }
@@ -137,6 +138,8 @@ impl SharedFiles<'_> {
         let Ok(access_token) = AccessToken::parse(found.expose()) else {
             return Ok(Consent::First);
         };
+        // What was refused may be a password that a wrong `key` in the config led to.
+        let is_token = edit::looks_like_a_token(found.expose());
         let fingerprint = self.context.store.fingerprint(&access_token)?;
         let sightings = self.context.store.sightings(&fingerprint)?;
         let was_had =
@@ -145,6 +148,7 @@ impl SharedFiles<'_> {
             return Ok(Consent::Given);
         }
         Ok(match self.known(&sightings)? {
+            _ if !is_token => Consent::First,
             Some(known) => self.consent_over(file, &known, current),
             None if replaceable_token(file).is_some() => {
                 Consent::Kept(DeliveryError::not_examined(file, &self.token_config.label))
@@ -159,7 +163,7 @@ impl SharedFiles<'_> {
             || Consent::Kept(DeliveryError::not_examined(file, &self.token_config.label));
         let Some(proof) = &known.proof else { return not_examined() };
         let inspection = &proof.inspection;
-        if inspection.valid == Some(false) {
+        if inspection.verdict() == Some(false) {
             return Consent::Given;
         }
         let of_another = |why: &str| match file.rules.first {

@@ -55,7 +55,9 @@ struct Payload {
 impl TokenDelivery<'_> {
     /// Returns the access tokens in the token's files that another program or a person put there.
     pub fn foreign_tokens(&self) -> Result<Vec<ForeignToken>, StoreError> {
-        self.files().foreign_tokens(|path| self.deliveries.is_half_written(path))
+        self.files().foreign_tokens(|target, file| {
+            self.is_contested(target) || self.deliveries.is_half_written(&file.path)
+        })
     }
 
     const fn files(&self) -> SharedFiles<'_> {
@@ -80,13 +82,14 @@ impl TokenDelivery<'_> {
         if is_dead(&current) {
             return Ok(());
         }
-        let payload = self.payload(current)?;
+        let payload = self.payload(current, credential.name.clone())?;
         let mut held_up = false;
         for target in targets {
             let Some(row) = credential.deliveries.iter().find(|row| row.target == target.id) else {
                 continue;
             };
             match &target.place {
+                Place::File(_) if self.is_contested(target) => held_up = true,
                 Place::File(file) => {
                     held_up |= !self.deliver_to_file(target, file, row, &payload)?;
                 }
@@ -100,7 +103,16 @@ impl TokenDelivery<'_> {
         Ok(())
     }
 
-    fn payload(&self, current: Generation) -> Result<Payload, StoreError> {
+    /// Whether the target became another's as ids were filled in: it is left alone.
+    fn is_contested(&self, target: &Target) -> bool {
+        self.deliveries.contest(&self.token_config.label, &target.id).is_some()
+    }
+
+    fn payload(
+        &self,
+        current: Generation,
+        page_name: Option<String>,
+    ) -> Result<Payload, StoreError> {
         let access_token = self.context.store.reveal(current.id)?;
         let input = HookInput {
             label: self.token_config.label.clone(),
@@ -114,6 +126,7 @@ impl TokenDelivery<'_> {
             expiry: current.expiry,
             fingerprint: current.fingerprint,
             generation: current.number,
+            page_name,
             access_token,
         };
         Ok(Payload { current, input })
@@ -259,7 +272,7 @@ impl TokenDelivery<'_> {
         if self.context.dry_run == DryRun::No {
             return Ok(());
         }
-        for target in &self.token_config.deliver {
+        for target in self.token_config.deliver.iter().filter(|it| !self.is_contested(it)) {
             let record = self.record(target);
             if let Err(error) = self.preview(target, &sample_token(), &|_| Consent::First) {
                 record.failed(&error)?;
@@ -324,11 +337,14 @@ impl TokenDelivery<'_> {
         let preview = |target: &Target| {
             let known = credential.deliveries.iter().find(|row| row.target == target.id);
             let row = known.cloned().unwrap_or_else(|| Delivery::unseen(target.id.clone()));
+            let contest = self.deliveries.contest(&self.token_config.label, &target.id);
             let outcome = match &target.place {
-                Place::File(file) => match self.not_whole(target, file) {
-                    Some(outcome) => outcome,
-                    None => try_one(target, file, &row)?,
-                },
+                Place::File(file) => {
+                    match contest.map(Err).or_else(|| self.not_whole(target, file)) {
+                        Some(outcome) => outcome,
+                        None => try_one(target, file, &row)?,
+                    }
+                }
                 Place::Command(_) => match self.left_behind(target)? {
                     Some(error) => Err(error),
                     None => self.preview(target, &access_token, &|_| Consent::Given),

@@ -32,6 +32,8 @@ pub enum Renew {
     PerhapsShortLived,
     /// When it expires is unknown, and no call but a renewal tells.
     EndUnknown,
+    /// It is a Page's that no parent renews, and its end is within the window: some apps are answered.
+    WithoutParent { ends: Time },
     /// A person insisted.
     Forced,
 }
@@ -179,6 +181,9 @@ impl Renew {
                 "nobody knows when it ends, and it may be one of those that live an hour".to_owned()
             }
             Self::EndUnknown => "nobody knows when it ends; a renewal tells".to_owned(),
+            Self::WithoutParent { ends } => {
+                format!("it has no parent and expires {}", humanize::when(*ends, now))
+            }
             Self::Forced => "`--force`".to_owned(),
         }
     }

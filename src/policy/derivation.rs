@@ -1,10 +1,21 @@
 //! Decides when an access token is derived: a Page's from its parent, an app's from
 //! the app's id and secret; and when the Pages are listed.
 
+use chrono::TimeDelta;
+
 use super::clocks;
 use super::decision::{Decision, Derive, Skip};
-use super::{Dates, Insistence, Moment, Parent, Subject, is_short_lived};
-use crate::token::{Credential, Generation, Source, Time};
+use super::{Dates, Health, Insistence, Moment, Parent, Reason, Subject, is_short_lived};
+use crate::token::{Action, Credential, Generation, Label, Source, Time};
+
+/// A Page that is gone from its parent's list this long counts as gone: the list comes back short at
+/// times.
+const GONE_FOR: TimeDelta = TimeDelta::days(7);
+
+/// Since when a Page is gone from its parent's list, if that is long enough to be believed.
+pub fn gone_since(page: &Credential, now: Time) -> Option<Time> {
+    page.unlisted_since.filter(|since| now - *since >= GONE_FOR)
+}
 
 /// Whether the Pages of a parent with `pages = "all"` are to be listed: it has an access token that
 /// was not listed yet, or one of its Pages has no live access token.
@@ -28,6 +39,26 @@ pub fn listing_is_due(
     insistence == Insistence::Forced
         || credential.listed != Some(current.id)
         || pages.iter().any(lifeless)
+}
+
+/// Warns that the list of a token's Pages was cut short.
+pub fn judge_cut_list(label: &Label) -> Reason {
+    Reason {
+        code: "list_cut",
+        severity: Health::Warning,
+        message:
+            "Graph did not list all of its Pages: it says that there are more, and not how to \
+                  ask for them"
+                .to_owned(),
+        remedy: format!(
+            "declare each Page that is missing as a token of its own, with `parent = \"{label}\"` \
+             and its `page_id`; then run `metatoken refresh`"
+        ),
+        action: Action::FixConfiguration,
+        about: None,
+        labels: vec![label.clone()],
+        held_by: None,
+    }
 }
 
 /// What a token without an access token waits for: its parent, or a person.

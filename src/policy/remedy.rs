@@ -65,6 +65,28 @@ pub fn replace_it(subject: &Subject<'_>) -> String {
     }
 }
 
+/// What a Page's token without a parent lacks, and how it gets one.
+pub fn without_parent(subject: &Subject<'_>) -> Option<(&'static str, String)> {
+    let is_alone = subject.token_type.spec().undocumented.is_some() && subject.parent.is_none();
+    is_alone.then(|| {
+        let label = subject.label;
+        let how = format!(
+            "declare the user token that it comes from, and set `parent` to its label in `[token.{label}]`"
+        );
+        ("nothing at Meta renews a Page token without its parent", how)
+    })
+}
+
+/// How a Page that is gone from its parent's list comes back, or is given up.
+pub fn bring_back(subject: &Subject<'_>, parent: &Label) -> String {
+    let (label, who) = (subject.label, who(subject));
+    let give_up = label.as_discovered().map_or_else(
+        || format!("take `[token.{label}]` out of the config"),
+        |(_, id)| format!("write `except = [\"{id}\"]` into `[token.{parent}]`"),
+    );
+    format!("give {who} a role on the Page and run `metatoken refresh {label}`, or {give_up}")
+}
+
 fn grant(problem: &Problem, subject: &Subject<'_>) -> String {
     let (label, who) = (subject.label, who(subject));
     if problem.kind == ProblemKind::RoleLost {
@@ -94,6 +116,12 @@ fn configure(problem: &Problem, subject: &Subject<'_>) -> String {
         ),
         (ProblemKind::BadProof, _) => {
             "check that `secret` is the secret of the app that the token was given to; then run `metatoken refresh`".to_owned()
+        }
+        (ProblemKind::Network, _) => {
+            "if a proxy or a firewall opens HTTPS here, set `[http] ca_file` to a PEM file with its CA, or have it pass Meta's hosts through; see that this machine's clock is right; then run `metatoken refresh`".to_owned()
+        }
+        (ProblemKind::MalformedResponse, _) => {
+            "have the proxy between this machine and Meta pass answers on as they are; then run `metatoken refresh`".to_owned()
         }
         (ProblemKind::TooYoung, _) => format!(
             "set the `secret` of its app; then run `metatoken refresh --force {}`; or generate the token in the app's dashboard, which gives sixty days",

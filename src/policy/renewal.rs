@@ -108,7 +108,13 @@ fn wish(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decisi
         plan => plan,
     };
     match plan {
-        Decision::Skip(_) => overdue_proof(subject, current, moment).map_or(plan, Decision::Verify),
+        // What the candidate lacks says nothing against the current access token.
+        Decision::Skip(Skip::CandidateWaits) => {
+            overdue_proof(subject, current, moment).map_or(plan, Decision::Verify)
+        }
+        Decision::Skip(_) => person_awaited(credential, current, moment)
+            .or_else(|| overdue_proof(subject, current, moment))
+            .map_or(plan, Decision::Verify),
         act => act,
     }
 }
@@ -131,7 +137,7 @@ fn open_question(
     if proof.at >= moment.run_started {
         return None;
     }
-    if proof.inspection.valid != Some(true) {
+    if proof.inspection.verdict() != Some(true) {
         return Some(match beyond_our_help(current, moment) {
             Some(_) => Verify::PersonAwaited,
             None => Verify::Stale { last: proof.at },
@@ -142,6 +148,14 @@ fn open_question(
         Some(_) if !has_outlived_its_date(current, moment.now) => Some(Verify::PersonAwaited),
         _ => (insistence != Insistence::None).then_some(Verify::Asked),
     }
+}
+
+/// Whether a person was called for what the last attempt ran into, and may have been since this was
+/// last asked about.
+fn person_awaited(credential: &Credential, current: &Generation, moment: Moment) -> Option<Verify> {
+    let called = credential.ledger.problem.as_ref().is_some_and(|it| it.action.needs_a_person());
+    let asked = current.proof.as_ref().is_some_and(|proof| proof.at >= moment.run_started);
+    (called && !asked).then_some(Verify::PersonAwaited)
 }
 
 fn overdue_proof(subject: &Subject<'_>, current: &Generation, moment: Moment) -> Option<Verify> {
@@ -156,7 +170,7 @@ fn overdue_proof(subject: &Subject<'_>, current: &Generation, moment: Moment) ->
 fn beyond_our_help(current: &Generation, moment: Moment) -> Option<Skip> {
     let inspection = &current.proof.as_ref()?.inspection;
     let problem = || inspection.problem.clone().unwrap_or_else(unexplained);
-    match inspection.valid {
+    match inspection.verdict() {
         Some(true) => past_its_date(current, moment).map(Skip::Dead),
         Some(false) => Some(Skip::Dead(problem())),
         None => Some(problem())
@@ -227,6 +241,9 @@ fn why(
             Dates::Trusted => Skip::NotDue { due_at: ends - window },
             Dates::Doubted => Skip::ClockDoubted,
         }),
+        Some(ends) if may_be_answered(subject, current, insistence, moment) => {
+            Ok(Renew::WithoutParent { ends })
+        }
         _ if !renewable => Err(Skip::NotRenewable),
         None if subject.may_be_short_lived(current, moment.now) => Ok(Renew::PerhapsShortLived),
         Some(ends) if is_short_lived(current) => Ok(Renew::ShortLived { ends }),
@@ -238,6 +255,27 @@ fn why(
         }
         Some(ends) => Err(Skip::NotDue { due_at: ends - window }),
     }
+}
+
+/// Whether a grant that Meta does not document is worth a try: nothing else renews the access token, it
+/// is within its window, and Meta has not answered for it yet.
+fn may_be_answered(
+    subject: &Subject<'_>,
+    current: &Generation,
+    insistence: Insistence,
+    moment: Moment,
+) -> bool {
+    if subject.token_type.spec().undocumented.is_none() || subject.parent.is_some() {
+        return false;
+    }
+    let ledger = subject.credential.map(|credential| &credential.ledger);
+    let was_answered = ledger.is_some_and(|ledger| {
+        let stands = ledger.problem.as_ref();
+        ledger.misses > 0 || stands.is_some_and(|problem| !problem.kind.is_outage())
+    });
+    let is_near = moment.dates == Dates::Trusted
+        && current.expiry.is_within(subject.window(current).span, moment.now);
+    insistence == Insistence::Forced || is_near && !was_answered
 }
 
 /// The first pause after a failure; doubled by each further one.

@@ -11,6 +11,7 @@ use crate::token::{
 };
 
 use super::TOLERANCE;
+use super::clocks::pause;
 
 /// One token as the config wants it and as the store knows it.
 #[derive(Debug, Clone, Copy)]
@@ -205,6 +206,12 @@ impl Subject<'_> {
         (eligible > now && born <= now + TOLERANCE).then_some(eligible)
     }
 
+    /// When this access token of unknown end is renewed, if that lies ahead.
+    pub(super) fn next_renewal(&self, current: &Generation, now: Time) -> Option<Time> {
+        let paused = self.credential.and_then(|credential| pause(&credential.ledger, now));
+        self.eligible_at_the_latest(current, now).max(paused)
+    }
+
     /// When Meta last moved the end of this very access token.
     fn extended_at(&self, current: &Generation) -> Option<Time> {
         let last = self.credential.and_then(|credential| credential.ledger.last_refreshed_at);
@@ -230,7 +237,7 @@ pub fn has_outlived_its_date(generation: &Generation, now: Time) -> bool {
     let Some(end) = generation.expiry.at().filter(|end| *end <= now) else { return false };
     generation.proof.as_ref().is_some_and(|proof| {
         proof.at >= end
-            && proof.inspection.valid == Some(true)
+            && proof.inspection.verdict() == Some(true)
             && proof.inspection.expiry == Expiry::Unknown
     })
 }

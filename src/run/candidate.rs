@@ -271,6 +271,7 @@ impl Candidates<'_> {
             &proof.inspection,
             candidate.expiry,
             self.token.token_type,
+            candidate.origin,
             &expected,
             credential.current.as_ref(),
         );
@@ -348,7 +349,7 @@ impl Candidates<'_> {
                 && proof.at >= self.run.moment().run_started
                 && proof.at <= self.run.now()
         });
-        let lives = |proof: &Proof| proof.inspection.valid != Some(false);
+        let lives = |proof: &Proof| proof.inspection.verdict() != Some(false);
         if let Some(proof) = of_this_run {
             return Ok((credential, Ok(lives(&proof))));
         }

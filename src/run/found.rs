@@ -13,10 +13,10 @@ use super::token_run::TokenRun;
 use super::tokens::TokenConfig;
 use crate::deliver::{ForeignToken, NextDelivery, TokenDelivery};
 use crate::graph::{App, CallError};
-use crate::policy::{Adoption, Contest, Current, FoundIn, judge_adoption};
+use crate::policy::{Adoption, Contest, Current, FoundIn, humanize, judge_adoption};
 use crate::store::{NewCandidate, StoreError};
 use crate::token::{
-    AccessToken, Credential, Expiry, Generation, GenerationState, Identity, Origin, Proof,
+    AccessToken, Credential, Expiry, Generation, GenerationState, Identity, Origin, Proof, TargetId,
 };
 
 /// An access token that was found outside.
@@ -33,8 +33,8 @@ enum FoundAt {
     Store,
     /// Where the config points.
     Config,
-    /// In a file that the token is delivered to.
-    Target(String),
+    /// In files that the token is delivered to.
+    Targets(Vec<TargetId>),
 }
 
 impl FoundToken {
@@ -48,7 +48,10 @@ impl FoundAt {
         match self {
             Self::Store => "sealed by an earlier run, and examined now".to_owned(),
             Self::Config => "found where the config points".to_owned(),
-            Self::Target(target) => format!("found in target `{target}`"),
+            Self::Targets(targets) => {
+                let names: Vec<&str> = targets.iter().map(TargetId::as_str).collect();
+                format!("found in {}", humanize::list(&names))
+            }
         }
     }
 
@@ -56,7 +59,7 @@ impl FoundAt {
     const fn if_refused(&self) -> IfRefused {
         match self {
             Self::Store | Self::Config => IfRefused::Told,
-            Self::Target(_) => IfRefused::Silent,
+            Self::Targets(_) => IfRefused::Silent,
         }
     }
 }
@@ -64,9 +67,14 @@ impl FoundAt {
 impl TokenRun<'_> {
     /// Adopts the best of what is found outside.
     pub fn adopt_found(&mut self) -> Result<(), StoreError> {
-        let mut found: Vec<FoundToken> = self.in_store()?.into_iter().collect();
-        found.extend(self.in_config()?);
-        found.extend(self.in_targets()?);
+        let mut found: Vec<FoundToken> = Vec::new();
+        let places = [self.in_store()?, self.in_config()?].into_iter().flatten();
+        for each in places.chain(self.in_targets()?) {
+            // It may stand at several places, and a person is told where it is looked for first.
+            if !found.iter().any(|it| it.access_token == each.access_token) {
+                found.push(each);
+            }
+        }
         if found.len() > 1 {
             found = self.best_first(found)?;
         }
@@ -74,8 +82,37 @@ impl TokenRun<'_> {
             let candidate = self.seal(&access_token, Origin::Adopted, Expiry::Unknown, None)?;
             self.outcome.because(at.motive());
             self.examine_found(&candidate, at.if_refused(), answer)?;
+            self.end_drift(&candidate, &at)?;
+        }
+        self.miss_the_source()
+    }
+
+    /// A target whose access token is the current one now has not drifted any more.
+    fn end_drift(&mut self, candidate: &Generation, at: &FoundAt) -> Result<(), StoreError> {
+        let current = self.credential.current.as_ref();
+        if let FoundAt::Targets(targets) = at
+            && current.is_some_and(|current| current.id == candidate.id)
+        {
+            for target in targets {
+                self.run.store.note_drift(self.credential.id, target, None)?;
+            }
+            self.credential = self.run.store.credential(self.credential.id)?;
         }
         Ok(())
+    }
+
+    /// Says why the config's source cannot be read, if there is nothing else. Of a lost access token
+    /// its damage is told, and what replaces it.
+    fn miss_the_source(&mut self) -> Result<(), StoreError> {
+        let has_none = self.credential.in_place().is_none() && self.credential.candidate.is_none();
+        match self.refresh.configured_token(&self.token.label) {
+            Some(ConfiguredToken::Unusable { problem, .. })
+                if has_none && self.refresh.options.only != Only::ShortLived =>
+            {
+                self.fail(problem.clone())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The candidate from outside that an earlier run sealed and could not inspect, or holds back.
@@ -115,7 +152,7 @@ impl TokenRun<'_> {
         let configured = self.refresh.configured_token(&self.token.label);
         self.note_shared(configured)?;
         match configured {
-            None | Some(ConfiguredToken::Shared(_)) => Ok(None),
+            None | Some(ConfiguredToken::Shared(_) | ConfiguredToken::Unusable { .. }) => Ok(None),
             // A grant that waits to be inspected comes first; the source is read again.
             Some(ConfiguredToken::Found(_) | ConfiguredToken::Known(_))
                 if self.has_granted_candidate() =>
@@ -129,15 +166,6 @@ impl TokenRun<'_> {
                 }
                 if self.is_wanted_near_the_end(known) {
                     self.adopt_known_token(known)?;
-                }
-                Ok(None)
-            }
-            Some(ConfiguredToken::Unusable { problem, .. }) => {
-                // Of a lost one its damage is told, and what replaces it.
-                let has_none =
-                    self.credential.in_place().is_none() && self.credential.candidate.is_none();
-                if has_none {
-                    self.fail(problem.clone())?;
                 }
                 Ok(None)
             }
@@ -160,7 +188,10 @@ impl TokenRun<'_> {
     fn in_targets(&mut self) -> Result<Vec<FoundToken>, StoreError> {
         let mut found = Vec::new();
         for foreign in self.foreign_tokens()? {
-            if !foreign.needs_examination(self.credential.current.as_ref()) {
+            let fingerprint = self.run.store.fingerprint(&foreign.access_token)?;
+            if !foreign.needs_examination(self.credential.current.as_ref())
+                || !self.refresh.claim(&self.token.label, fingerprint)
+            {
                 continue;
             }
             let answer = match &foreign.known {
@@ -172,7 +203,7 @@ impl TokenRun<'_> {
                 }
                 _ => None,
             };
-            let at = FoundAt::Target(foreign.target.to_string());
+            let at = FoundAt::Targets(foreign.targets);
             found.push(FoundToken { access_token: foreign.access_token, at, answer });
         }
         Ok(found)
@@ -223,7 +254,7 @@ impl TokenRun<'_> {
             };
             let rank = match (&answer, &each.at) {
                 (Ok(_), _) => 1,
-                (Err(_), FoundAt::Target(_)) => 2,
+                (Err(_), FoundAt::Targets(_)) => 2,
                 (Err(_), FoundAt::Store | FoundAt::Config) => 3,
             };
             if let Ok(proof) = &answer {

@@ -5,7 +5,7 @@ use crate::exit::Exit;
 use crate::graph::CallError;
 use crate::policy::remedy;
 use crate::report::TokenResult;
-use crate::token::{Fingerprint, Outcome, Problem};
+use crate::token::{Fingerprint, Outcome, Problem, ProblemKind};
 
 /// The weightiest outcome so far, with its reason, and everything that bears on the exit code.
 #[derive(Debug)]
@@ -172,16 +172,49 @@ impl OutcomeBuilder {
 
 /// Adds to a result that the token's Pages could not be listed.
 pub fn note_listing_error(result: &mut TokenResult, error: &CallError, token: &TokenConfig) {
-    if result.problem.is_some() || error.held_back {
+    if result.problem.is_some() {
         return;
     }
-    let problem = &error.problem;
+    if error.held_back {
+        return note_list_held_back(result, &error.problem);
+    }
+    let problem = &explained(&error.problem);
     result.outcome =
         if problem.action.needs_a_person() { Outcome::Invalid } else { Outcome::Failed };
     result.reason = format!("its Pages could not be listed: {problem}");
     result.remedy = remedy(problem, &subject(token, None, None));
+    if problem.kind == ProblemKind::PermissionMissing {
+        result.remedy.push_str(LIST_PERMISSION);
+    }
     result.exit = result.exit.or_worse(Exit::for_problem(problem));
     result.problem = Some(problem.clone());
+}
+
+/// Adds to a result that the token's Pages were not even asked for; what else was done with it stands.
+fn note_list_held_back(result: &mut TokenResult, problem: &Problem) {
+    result.exit = result.exit.or_worse(Exit::for_problem(problem));
+    if matches!(result.outcome, Outcome::NotDue | Outcome::Verified) {
+        result.outcome = Outcome::Skipped;
+        result.reason = format!("its Pages are not listed: {}", problem.message);
+        result.problem = Some(problem.clone());
+    }
+}
+
+/// What is added to the remedy for a list of Pages that is refused.
+const LIST_PERMISSION: &str = "; the permission is `pages_show_list`";
+
+/// Names the permission that a list of Pages needs. Source: Meta, Pages API, `me/accounts`.
+fn explained(problem: &Problem) -> Problem {
+    let message = match problem.kind {
+        ProblemKind::PermissionMissing => {
+            format!(
+                "it lacks `pages_show_list`, without which its Pages are not listed: {}",
+                problem.message
+            )
+        }
+        _ => problem.message.clone(),
+    };
+    Problem { message, ..problem.clone() }
 }
 
 /// Ranks the outcomes: the greatest is reported where several things happened to one token.

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use super::job::TokenJob;
 use super::refresh_run::{Only, RefreshOptions, RefreshRun};
 use super::tokens::TokenConfig;
-use super::{DryRun, Run, log, outcome, pages, token, worker_pool};
+use super::{DryRun, Run, app_check, log, outcome, pages, token, worker_pool};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::failpoint;
-use crate::policy::{Decision, Policy, Reason, judge_store};
+use crate::graph::Extent;
+use crate::policy::{Decision, Policy, Reason, judge_cut_list, judge_store};
 use crate::report::{RunReport, TokenResult};
 use crate::store::{Retention, StoreError};
 use crate::token::Label;
@@ -34,19 +35,31 @@ pub fn refresh(run: &mut Run<'_>, options: &RefreshOptions) -> Result<RunReport,
     let mut results = run.session.interrupt.guard(|| run.aborted(), || refresh.work(jobs))?;
     let delivered = refresh.deliveries.run_pending_hooks();
     run.bear_full(delivered)?;
-    run.add_deliveries(&mut results)?;
+    run.add_deliveries(&refresh.deliveries, &mut results)?;
+    if options.only == Only::All && options.patterns.is_empty() && run.dry_run == DryRun::No {
+        let asked = app_check::ask_about_versions(run);
+        run.bear_full(asked)?;
+    }
     let purged = refresh.purge(&results);
     run.bear_full(purged)?;
     let examined = refresh.examine_store();
     let examined = run.bear_full(examined)?.flatten();
     let is_meant = |label: &Label| options.patterns.is_empty() || refresh.meant.contains(label);
+    let contested = refresh.deliveries.contested_targets(is_meant);
     let unfinished = refresh.deliveries.unfinished_files(is_meant);
     Ok(RunReport {
         dry_run: run.dry_run == DryRun::Yes,
         started_at: run.started_at(),
         finished_at: run.now(),
         results: refresh.in_order(results),
-        system: run.system().into_iter().chain(unfinished).chain(examined).collect(),
+        system: run
+            .system()
+            .into_iter()
+            .chain(run.label_issues(&options.patterns))
+            .chain(contested)
+            .chain(unfinished)
+            .chain(examined)
+            .collect(),
     })
 }
 
@@ -127,6 +140,9 @@ impl RefreshRun<'_> {
             let following = pages::follow(self, &job.token)?;
             if let Some(error) = following.error {
                 outcome::note_listing_error(&mut result, &error, &job.token);
+            }
+            if following.extent == Some(Extent::Cut) {
+                result.issues.push(judge_cut_list(&job.token.label));
             }
             jobs = following.jobs;
         }

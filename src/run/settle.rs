@@ -32,12 +32,13 @@ impl TokenRun<'_> {
     /// Whether a candidate that was not good enough lately is not inspected again now. It is when the
     /// current one is about to expire: only then does it matter.
     pub fn is_held_for_now(&self, candidate: &Generation) -> bool {
-        let lives = candidate.proof.as_ref().is_some_and(|it| it.inspection.valid == Some(true));
+        let lives =
+            candidate.proof.as_ref().is_some_and(|it| it.inspection.verdict() == Some(true));
         let lately = lives && self.is_checked_lately(candidate);
         let current = self.credential.current.as_ref().and_then(|current| current.proof.as_ref());
         // What was known before the grant says nothing: the grant may have ended the current one.
         let current_lives = current.is_some_and(|proof| {
-            proof.inspection.valid == Some(true) && proof.at >= candidate.obtained_at
+            proof.inspection.verdict() == Some(true) && proof.at >= candidate.obtained_at
         });
         lately && current_lives && !is_critical(self.token, &self.credential, self.run.now())
     }
@@ -128,6 +129,9 @@ impl TokenRun<'_> {
             Examined::GrantRefused(problem) | Examined::Waits(problem) => {
                 self.outcome.note_problem(problem);
             }
+            Examined::NotExtended(problem) if self.has_no_giver() => {
+                self.outcome.note(Outcome::NotExtended, problem.to_string());
+            }
             Examined::NotExtended(problem) => {
                 self.outcome.note_problem_as(Outcome::NotExtended, problem);
             }
@@ -182,7 +186,11 @@ impl TokenRun<'_> {
             not_before,
             refused_by,
         })?;
-        self.outcome.note_problem_as(Outcome::NotExtended, problem.with_action(Action::Retry));
+        if self.has_no_giver() {
+            self.outcome.note(Outcome::NotExtended, problem.to_string());
+        } else {
+            self.outcome.note_problem_as(Outcome::NotExtended, problem.with_action(Action::Retry));
+        }
         Ok(())
     }
 }

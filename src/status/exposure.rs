@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use crate::config::{Config, KeySetting, Place, SecretSource, Target};
 use crate::deliver::{foresee_first, sample_token};
 use crate::files;
-use crate::policy::{Health, Reason, Tampering, judge_exposure, judge_tampering};
+use crate::policy::{
+    CONTESTED_REMEDY, Health, Reason, Tampering, judge_exposure, judge_tampering, without_parent,
+};
+use crate::run::tokens::subject;
 use crate::store::lock_path;
 use crate::token::{Action, Label};
 
@@ -43,6 +46,67 @@ pub fn undeliverable(config: &Config) -> Vec<Reason> {
     tokens
         .flat_map(|token| token.deliver.iter().filter_map(|it| undeliverable(&token.label, it)))
         .collect()
+}
+
+/// Reasons about targets that all Pages of a parent share and that are the same for each of them: with
+/// two Pages neither is delivered.
+pub fn same_for_all_pages(config: &Config) -> Vec<Reason> {
+    let of = |parent: &Label, target: &Target| {
+        let is_meant = matches!(target.place, Place::File(_)) && target.is_the_same_for_all();
+        let message = format!("two Pages of `{parent}` would write the same value: {}", target.id);
+        is_meant.then(|| Reason {
+            code: "same_target_for_all_pages",
+            severity: Health::Warning,
+            message,
+            remedy: CONTESTED_REMEDY.to_owned(),
+            action: Action::FixConfiguration,
+            about: Some(target.id.to_string()),
+            labels: vec![parent.clone()],
+            held_by: None,
+        })
+    };
+    let parents = config.tokens.iter();
+    parents
+        .flat_map(|it| it.page_deliver.iter().filter_map(|target| of(&it.label, target)))
+        .collect()
+}
+
+/// Reasons about tokens that are not what their settings take for granted: a Page's that no parent
+/// renews, and permissions that Meta does not tell of.
+pub fn misplaced(config: &Config) -> Vec<Reason> {
+    let reason = |code, label: &Label, message: String, remedy: String| Reason {
+        code,
+        severity: Health::Warning,
+        message,
+        remedy,
+        action: Action::FixConfiguration,
+        about: None,
+        labels: vec![label.clone()],
+        held_by: None,
+    };
+    let mut reasons = Vec::new();
+    for token in config.tokens.iter().filter(|token| token.policy.enabled) {
+        let (label, policy) = (&token.label, &token.policy);
+        if let Some((why, how)) = without_parent(&subject(token, None, None)) {
+            let message = format!("`{label}` has no `parent`: {why}");
+            reasons.push(reason("no_parent", label, message, how));
+        }
+        if token.token_type.tells_no_scopes() {
+            let keys = [
+                ("required_scopes", policy.required_scopes.is_empty()),
+                ("required_targets", policy.required_targets.is_empty()),
+            ];
+            for (key, _) in keys.into_iter().filter(|(_, is_empty)| !is_empty) {
+                let message = format!(
+                    "`{label}` has `{key}`, but Meta does not tell the permissions of {} tokens",
+                    token.token_type
+                );
+                let remedy = format!("take `{key}` out of `[token.{label}]`: it is never checked");
+                reasons.push(reason("scopes_unknown", label, message, remedy));
+            }
+        }
+    }
+    reasons
 }
 
 fn readable(config: &Config) -> Vec<Reason> {

@@ -16,7 +16,7 @@ mod token;
 
 use std::collections::HashMap;
 
-pub use self::exposure::{exposures, undeliverable};
+pub use self::exposure::{exposures, misplaced, same_for_all_pages, undeliverable};
 pub use self::failed_run::{Attempted, forget_failed_runs};
 use self::inspect::LiveAnswer;
 pub use self::stored::AskGraph;
@@ -84,10 +84,11 @@ fn judge(mut stored: Stored<'_>, answers: &[LiveAnswer], graph: &Graph) -> Statu
             report
         })
         .collect();
-    let Stored { session, tokens: all, selected, machinery, problems, .. } = stored;
+    let Stored { session, tokens: all, selected, machinery, versions, problems, .. } = stored;
     let mut system = system::judge_system(session, &all, &selected, &machinery, &clocks);
-    system.extend(apps::version_reasons(session, &all, graph, moment));
+    system.extend(apps::version_reasons(session, &all, graph, &versions, moment));
     system.extend(problems);
+    system.extend(all.declared_labels().judge_undeclared(&session.config, moment));
     StatusReport {
         generated_at: moment.now,
         tokens,

@@ -4,17 +4,19 @@ use std::collections::HashMap;
 
 use super::exposure::exposures;
 use super::system;
+use crate::config::contested;
 use crate::deliver::{observed_deliveries, stored_deliveries};
 use crate::error::CliError;
 use crate::graph::Graph;
 use crate::notify::failing_channels;
-use crate::policy::{Clocks, LastHeard, Reason, TOLERANCE};
+use crate::policy::{Clocks, LastHeard, Reason, TOLERANCE, judge_contested};
 use crate::run::apps;
+use crate::run::declared::last_reading;
 use crate::run::last_heard;
 use crate::run::tokens::{ThrottledApps, TokenConfig, Tokens};
 use crate::session::Session;
 use crate::store::{Machinery, Stock, Store};
-use crate::token::{Delivery, Label, Pattern, Time};
+use crate::token::{Delivery, Label, Pattern, Time, VersionCheck};
 
 /// When Graph is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub struct Stored<'a> {
     /// The tokens that are judged.
     pub selected: Vec<TokenConfig>,
     pub machinery: Machinery,
+    /// What Graph last said of the versions that the apps ask for.
+    pub versions: Vec<VersionCheck>,
     pub deliveries: HashMap<Label, Vec<Delivery>>,
     /// What is to be said of other programs that renew a token.
     pub renewers: HashMap<Label, Vec<Reason>>,
@@ -60,12 +64,21 @@ impl<'a> Stored<'a> {
         let throttled = store
             .map_or_else(|| Ok(ThrottledApps::new()), |store| apps::throttled_apps(store, now))?;
         let mut problems = exposures(&session.config);
-        problems.extend(system::left_half_written(&session.config, &credentials, now));
-        let tokens = Tokens::new(&session.config, credentials).with_throttled_apps(throttled);
+        let last = last_reading(&session.config, store)?;
+        let tokens =
+            Tokens::new(&session.config, credentials.clone(), &last).with_throttled_apps(throttled);
+        problems.extend(system::left_half_written(&session.config, &tokens, &credentials, now));
+        problems.extend(
+            contested(&session.config, &tokens.configs)
+                .iter()
+                .map(|it| judge_contested(&it.pages, &it.target, &it.message)),
+        );
+        problems.extend(tokens.declared_labels().left_out(&[]));
         let machinery = match store {
             Some(store) => store.machinery("refresh", now + TOLERANCE)?,
             None => Machinery::default(),
         };
+        let versions = store.map_or_else(|| Ok(Vec::new()), Store::version_checks)?;
         if let Some(store) = store {
             problems.extend(system::damage(store, strays)?);
             problems.extend(failing_channels(store, &session.config.notify, now)?);
@@ -82,6 +95,7 @@ impl<'a> Stored<'a> {
             tokens,
             selected,
             machinery,
+            versions,
             deliveries,
             renewers,
             problems,

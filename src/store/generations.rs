@@ -9,7 +9,7 @@ use super::tx_error::TxError;
 use super::value::{SqlValue, values};
 use super::{Result, Store};
 use crate::token::{
-    AccessToken, Fingerprint, Generation, GenerationId, GenerationState, Label, TokenId,
+    AccessToken, Fingerprint, Generation, GenerationId, GenerationState, Label, Secret, TokenId,
 };
 
 /// A token that has or had a certain access token.
@@ -63,6 +63,11 @@ impl Store {
     /// Returns what stands for an access token in this store.
     pub fn fingerprint(&self, access_token: &AccessToken) -> Result<Fingerprint> {
         Ok(self.seals()?.fingerprint(access_token))
+    }
+
+    /// Returns what stands for the id and the secret of an app in this store.
+    pub fn fingerprint_of_app(&self, id: &str, secret: Option<&Secret>) -> Result<Fingerprint> {
+        Ok(self.seals()?.app(id, secret))
     }
 
     /// Returns which tokens have or ever had the access token of this fingerprint, purged or not. A

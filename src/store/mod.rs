@@ -29,6 +29,7 @@ mod hooks;
 mod key;
 mod key_text;
 mod known;
+mod labels;
 mod notices;
 mod overwrites;
 mod promote;
@@ -45,6 +46,7 @@ mod tokens;
 mod tx;
 mod tx_error;
 mod value;
+mod versions;
 
 #[cfg(test)]
 mod tests;

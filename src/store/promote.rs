@@ -190,7 +190,7 @@ fn promote(
     }
     let promoted = one(tx, candidate)?;
     // It is promoted on this verdict; the history need not record it again.
-    if let Some(valid) = promoted.proof.as_ref().and_then(|proof| proof.inspection.valid) {
+    if let Some(valid) = promoted.proof.as_ref().and_then(|proof| proof.inspection.verdict()) {
         proofs::settle_verdict(tx, candidate, valid)?;
     }
     NewEvent::new(token, promotion.event, tx.now())
@@ -238,7 +238,7 @@ fn extend(
     let generation = extension.generation;
     let old = expect(tx, generation, GenerationState::Current)?;
     proofs::replace(tx, generation, &extension.proof)?;
-    if let Some(valid) = extension.proof.inspection.valid {
+    if let Some(valid) = extension.proof.inspection.verdict() {
         proofs::settle_verdict(tx, generation, valid)?;
     }
     if let Some(parent) = extension.parent {

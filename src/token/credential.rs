@@ -32,6 +32,11 @@ pub struct Ledger {
     /// When a renewal was sent whose answer never came; cleared by a success, and by Graph's word
     /// that the token is alive after it.
     pub answer_lost_at: Option<Time>,
+    /// What stands for the app's id and secret with which the last attempt failed, where only a person
+    /// can fix what it ran into.
+    pub failed_with: Option<Fingerprint>,
+    /// No question for the list of its Pages before this, as Meta said.
+    pub list_not_before: Option<Time>,
     /// An exchange that was sent and never answered.
     pub sent_exchange: Option<SentExchange>,
     /// The token that has the access token which the config names for this one, when a run last
@@ -108,6 +113,15 @@ fn blame(what: &str, sent: Time, problem: Problem) -> Problem {
     Problem { message, ..problem }
 }
 
+/// A token that the config declared before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Undeclared {
+    /// When a run found that it is not declared any more.
+    pub since: Time,
+    /// Whether that run found the same of so many that it may be a mistake.
+    pub with_many: bool,
+}
+
 /// The part that is damaged where the access token in use is lost.
 pub const IN_USE: &str = "access token";
 
@@ -151,6 +165,8 @@ pub struct Credential {
     pub unlisted_since: Option<Time>,
     /// When it was retired: gone from the list for a week, and dead.
     pub retired_at: Option<Time>,
+    /// Since when the config does not declare it, if a run has found that.
+    pub undeclared: Option<Undeclared>,
     /// What of its rows cannot be read, if that is so; the fields above are without it.
     pub damage: Option<Damage>,
 }
@@ -173,6 +189,17 @@ impl Credential {
         self
     }
 
+    /// Whether it has an access token, in use or waiting to be examined, readable or not.
+    pub fn has_access_token(&self) -> bool {
+        self.in_place().is_some() || self.candidate.is_some()
+    }
+
+    /// Whether `old`, whose label was this one's before, is to take this one's label: it has an access
+    /// token, and this one has none of its own.
+    pub fn is_renamed_from(&self, old: &Self) -> bool {
+        old.has_access_token() && !self.has_access_token()
+    }
+
     /// Whether no access token is in use, or Graph has called it dead.
     pub fn is_without_a_living_one(&self) -> bool {
         self.current.as_ref().is_none_or(|current| current.verdict() == Some(false))
@@ -188,7 +215,7 @@ impl Credential {
         let Some(sent) = self.ledger.answer_lost_at else { return };
         let proof = self.current.as_mut().and_then(|current| current.proof.as_mut());
         let inspection = proof.map(|proof| &mut proof.inspection);
-        let dead = inspection.filter(|inspection| inspection.valid == Some(false));
+        let dead = inspection.filter(|inspection| inspection.verdict() == Some(false));
         if let Some(problem) = dead.and_then(|inspection| inspection.problem.as_mut()) {
             *problem = blame("a renewal", sent, problem.clone());
         }

@@ -274,3 +274,30 @@ fn a_kill_at_any_step_loses_no_better_one() {
         world.run(&["refresh", "--quiet"]).silent().code(0);
     }
 }
+
+/// Two tokens of one person, each with the other's or the same in its file.
+#[test]
+fn one_access_token_is_adopted_under_one_label_only() {
+    let two = "[token.a]\ntype = \"user\"\n[[token.a.deliver]]\nfile = \"a.env\"\nkey = \"T\"\n\
+               [token.b]\ntype = \"user\"\n[[token.b.deliver]]\nfile = \"b.env\"\nkey = \"T\"\n";
+    let world = World::new().config(two);
+    let same = world.mint(in_the_file().ending(ends(60)));
+    world.write("a.env", format!("T={same}\n"));
+    world.write("b.env", format!("T={same}\n"));
+    let _ = world.run(&["refresh"]);
+    let have = ["a", "b"].map(|label| world.run(&["token", label]).code == Some(0));
+    assert_eq!(have.iter().filter(|it| **it).count(), 1, "{have:?}");
+
+    // The config's of `b`, in the file of `a`.
+    let world = World::new().config(&two.replace(
+        "[token.b]\ntype = \"user\"\n",
+        "[token.b]\ntype = \"user\"\naccess_token = { env = \"B\" }\n",
+    ));
+    let of_b = world.mint(in_the_file().ending(ends(60)));
+    let world = world.with("B", &of_b);
+    world.write("a.env", format!("T={of_b}\n"));
+    world.write("b.env", "T=\n");
+    let _ = world.run(&["refresh"]);
+    assert_eq!(world.in_use("b"), of_b);
+    assert_ne!(world.run(&["token", "a"]).code, Some(0));
+}

@@ -1,5 +1,6 @@
 //! Deliveries, through the binary: a renewed token is where it is used, or it is said why not.
 
+mod at_random;
 mod commands;
 mod drift;
 mod first;

@@ -96,6 +96,7 @@ fn credential(name: &str, token_type: TokenType, current: Option<Generation>) ->
         listed: None,
         unlisted_since: None,
         retired_at: None,
+        undeclared: None,
         damage: None,
     }
 }

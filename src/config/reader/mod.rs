@@ -155,6 +155,8 @@ pub struct Section<'a> {
     /// Where the table begins, for a complaint about it as a whole.
     span: Span,
     asked: RefCell<Vec<&'static str>>,
+    /// Whether every key that was not asked for is refused already.
+    others_are_refused: Cell<bool>,
     entries: RefCell<Vec<ShownValue>>,
     /// Mistakes of this table that its reader has not heard of yet.
     diagnostics: RefCell<Vec<Diagnostic>>,
@@ -184,6 +186,7 @@ impl<'a> Section<'a> {
             table,
             span,
             asked: RefCell::default(),
+            others_are_refused: Cell::new(false),
             entries: RefCell::default(),
             diagnostics: RefCell::default(),
             is_quiet: Cell::new(false),
@@ -202,6 +205,38 @@ impl<'a> Section<'a> {
         let section = Section::new(self.reader, Header::Top, None, self.span);
         section.is_quiet.set(true);
         section
+    }
+
+    /// Opens the same table as one of another kind, with keys of its own, which says its mistakes from
+    /// now on: `[token."PARENT/*"]` among `[token.LABEL]`.
+    pub fn of_kind(&self, kind: Str) -> Section<'_> {
+        let header = match self.header {
+            Header::Named { group, name, .. } => Header::Named { group, stands_for: kind, name },
+            other => other,
+        };
+        let section = Section::new(self.reader, header, self.table, self.span);
+        // While keys are learnt, both kinds are.
+        self.is_quiet.set(!self.is_learning());
+        section
+    }
+
+    /// Complains of nothing any more: its mistakes do not count.
+    pub fn silence(&self) {
+        self.is_quiet.set(true);
+    }
+
+    /// Refuses every key that was not asked for; `label` says what belongs here.
+    pub fn refuse_others(&self, label: &str) {
+        for other in self.unknown_keys() {
+            let message = format!("{} does not belong here", quoted(other));
+            self.report(Diagnostic::at(self.key_span(other), message).label(label));
+        }
+        self.others_are_refused.set(true);
+    }
+
+    /// The file that it stands in.
+    pub const fn file(&self) -> FileId {
+        self.reader.file
     }
 
     /// Where the table begins, for a complaint about it as a whole.
@@ -238,7 +273,7 @@ impl<'a> Section<'a> {
     fn unknown_keys(&self) -> impl Iterator<Item = &'a str> {
         let asked = self.asked.borrow();
         let keys = self.table.into_iter().flat_map(TableLike::iter).map(|(key, _)| key);
-        keys.filter(move |key| !asked.contains(key))
+        keys.filter(move |key| !self.others_are_refused.get() && !asked.contains(key))
     }
 
     fn all_diagnostics(&self) -> Vec<Diagnostic> {
@@ -274,7 +309,8 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn has(&self, key: &str) -> bool {
+    /// Whether the file has the key in this table, whatever stands there.
+    pub fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))
     }
 
@@ -427,7 +463,8 @@ impl Section<'_> {
         sections
     }
 
-    fn is_learning(&self) -> bool {
+    /// Whether there is no config, and keys are only asked for.
+    pub fn is_learning(&self) -> bool {
         self.reader.purpose == Purpose::Learn
     }
 

@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 
 use crate::config::deliver::{self, DeliveryRead};
-use crate::config::diagnostic::{Diagnostic, Span, Spanned};
+use crate::config::diagnostic::{Diagnostic, FileId, Span, Spanned};
 use crate::config::policy::{self, Layers};
 use crate::config::reader::{Ask, Section};
 use crate::config::source::{SecretSource, is_the_token};
 use crate::config::wording::{any_of, quoted};
 use crate::token::{Label, TokenType};
+
+/// A table `[token.LABEL]`, and the name in its header.
+pub type TokenTable<'a> = (Spanned<&'a str>, Section<'a>);
 
 /// A token whose label is valid.
 pub struct Draft<'a> {
@@ -47,6 +50,7 @@ impl<'a> Keys<'a> {
             deliveries: deliver::read(token),
         };
         token.later("backup", "A second token to change over to");
+        token.later("probe", "A question that shows whether it works");
         keys
     }
 }
@@ -61,11 +65,22 @@ impl<'a> Draft<'a> {
                 .label("use letters, digits, `-` and `_`");
             section.report(is_the_token.unwrap_or(wrong));
             let defaults = section.nowhere();
-            policy::read(Layers { own: section, parent: None, defaults: &defaults });
+            policy::read(Layers {
+                own: section,
+                all_pages: None,
+                parent: None,
+                defaults: &defaults,
+            });
             return None;
         };
         let token_type = token_type(&label, section, &keys.token_type);
         Some(Self { label, name_span: name.span, section, token_type, keys })
+    }
+
+    /// Whether a mistake between the two is the other's: it stands in a file of `tokens.d`, and this
+    /// one in the config, which is not refused over what another file says.
+    pub fn is_wronged_by(&self, other: &Draft<'_>) -> bool {
+        self.section.file() == FileId::CONFIG && other.section.file() != FileId::CONFIG
     }
 
     /// What the token says its parent is called, by the key or by the label.

@@ -1,33 +1,43 @@
 //! Reads `[token.LABEL]`: what each token is, where it goes and how it is treated.
 
+pub mod all_pages;
 mod app;
 mod draft;
 mod parent;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::json;
 
-pub use self::draft::Draft;
+use self::all_pages::AllPages;
+pub use self::draft::{Draft, TokenTable};
 use self::draft::{Drafts, Keys};
+use self::parent::Found;
+use super::additions::Additions;
 use super::apps::AppRead;
 use super::conflicts::{self, Owned};
-use super::deliver;
-use super::diagnostic::{Diagnostic, Spanned};
+use super::deliver::{self, DeliveryRead};
+use super::diagnostic::Diagnostic;
 use super::policy::{self, Layers};
 use super::reader::{Ask, Reader, Section};
 use super::reserved::Reserved;
 use super::show::{Shown, ValueOrigin};
 use super::source::SecretSource;
+use super::token_files::TokenFile;
 use super::wording::{quoted, with_article};
 use crate::config::Target;
 use crate::policy::{Parent, Policy, Subject};
+use crate::shell;
 use crate::token::{AccessToken, Label, TokenType};
 
 /// A token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenConfig {
     pub label: Label,
+    /// The file of `tokens.d` that declares it; none for the config itself.
+    pub declared_in: Option<Arc<Path>>,
     /// The name that it had before.
     pub was: Option<Label>,
     pub token_type: TokenType,
@@ -46,6 +56,8 @@ pub struct TokenConfig {
     pub policy: Policy,
     /// How a Page is treated that is discovered under it; none if none is looked for.
     pub page_policy: Option<Box<Policy>>,
+    /// Where a Page is delivered that is discovered under it, before its id is filled in.
+    pub page_deliver: Vec<Target>,
 }
 
 /// Which Pages of a user are looked after.
@@ -60,37 +72,64 @@ pub enum Pages {
     },
 }
 
-/// A table `[token.LABEL]`, and the name in its header.
-pub type TokenTable<'a> = (Spanned<&'a str>, Section<'a>);
+/// Opens the tables of the config and of the files of `tokens.d`.
+pub fn tables<'a>(
+    config: &'a Section<'_>,
+    files: &'a [Section<'_>],
+    additions: &Additions<'_>,
+) -> Vec<TokenTable<'a>> {
+    let named = |top: &'a Section<'_>| top.named("token", "LABEL", "The tokens");
+    let (doubled, mut tables): (Vec<_>, Vec<_>) = named(config)
+        .into_iter()
+        .partition(|(name, _): &TokenTable<'_>| additions.is_doubled(name.value));
+    doubled.iter().for_each(|(_, section)| section.silence());
+    for file in files {
+        tables.extend(named(file));
+        file.refuse_others("a file in `tokens.d` holds `[token.LABEL]` tables only");
+    }
+    tables
+}
 
 /// Reads what each token's own table says.
 pub fn read<'a>(tables: &'a [TokenTable<'a>]) -> Vec<Draft<'a>> {
-    tables.iter().filter_map(|(name, section)| Draft::read(name, section)).collect()
+    let of_one = tables.iter().filter(|(name, _)| all_pages::parent_of_all(name.value).is_none());
+    of_one.filter_map(|(name, section)| Draft::read(name, section)).collect()
 }
 
 /// What the tokens refer to.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
     pub reader: &'a Reader<'a>,
+    pub additions: &'a Additions<'a>,
     pub apps: &'a [AppRead],
     /// `[defaults]`, which complains of nothing any more.
     pub defaults: &'a Section<'a>,
     pub reserved: &'a Reserved,
+    /// What the Pages of each parent share.
+    pub all_pages: &'a [AllPages<'a>],
 }
 
 /// Looks up all that the tokens refer to.
 pub fn resolve<'a>(drafts: Vec<Draft<'a>>, around: Surroundings<'a>) -> Vec<TokenConfig> {
     let drafts = Drafts::new(drafts);
-    for (delivery, section) in drafts.all.iter().flat_map(|draft| &draft.keys.deliveries) {
+    let deliveries = drafts.all.iter().map(|it| (it.label.as_str(), &it.keys.deliveries));
+    let of_pages = around.all_pages.iter().map(|it| (it.name, &it.deliveries));
+    let deliveries: Vec<_> = deliveries.chain(of_pages).collect();
+    for (delivery, section) in deliveries.iter().flat_map(|(_, deliveries)| deliveries.iter()) {
         deliver::refuse_reserved(delivery, section, around.reserved);
     }
-    let targets = drafts.all.iter().flat_map(|draft| {
-        let label = &draft.label;
-        draft.keys.deliveries.iter().map(move |(delivery, _)| Owned { label, delivery })
+    drafts.all.iter().for_each(all_pages::refuse_placeholders);
+    let targets = deliveries.iter().flat_map(|(label, deliveries)| {
+        deliveries.iter().map(move |(delivery, _)| Owned { label, delivery })
     });
     conflicts::check(targets, around.reader);
     let settle = |draft| settle(draft, &drafts, around);
-    let tokens = drafts.all.iter().filter_map(settle).collect();
+    let mut tokens: Vec<TokenConfig> = drafts.all.iter().filter_map(settle).collect();
+    for pages in around.all_pages {
+        all_pages::check_parent(pages, &drafts);
+        show_all_pages(pages, &drafts, around);
+    }
+    leave_out_excepted(&mut tokens);
     check_pages(&drafts.all);
     check_renamed(&drafts);
     tokens
@@ -102,15 +141,24 @@ fn settle<'a>(
     around: Surroundings<'a>,
 ) -> Option<TokenConfig> {
     let Draft { label, section, keys, .. } = draft;
-    let parent = parent::parent(draft, drafts);
+    let additions = around.additions;
+    let (parent, is_orphan) = match parent::parent(draft, drafts, additions) {
+        Found::Parent(parent) => (Some(parent), false),
+        Found::None => (None, false),
+        Found::LeftOut => (None, true),
+    };
     let page_id = parent::page_id(draft);
     let app = app::app(draft, parent, around.apps);
     let pages = pages(draft);
     let was = keys.was.get().and_then(|was| renamed(was, &keys.was));
-    check_literal(&keys.access_token);
+    let file = additions.file(section.file());
+    check_literal(&keys.access_token, file);
     let parents = parent.map(|parent| (&parent.label, parent.section.quiet()));
+    let all_pages = parent.and_then(|parent| all_pages::find(around.all_pages, &parent.label));
+    let shared = all_pages.map(|pages| pages.section.quiet());
     let layers = Layers {
         own: section,
+        all_pages: shared.as_ref(),
         parent: parents.as_ref().map(|(label, section)| (*label, section)),
         defaults: around.defaults,
     };
@@ -120,27 +168,83 @@ fn settle<'a>(
     if let Some(subject) = judged {
         policy::put_limits(section, &subject);
     }
+    let found = all_pages::find(around.all_pages, label);
     let page_policy = matches!(pages, Pages::All { .. }).then(|| {
         let (own, theirs) = (section.nowhere(), section.quiet());
-        let parent = Some((label, &theirs));
-        Box::new(policy::read(Layers { own: &own, parent, defaults: around.defaults }))
+        let shared = found.map(|pages| pages.section.quiet());
+        Box::new(policy::read(Layers {
+            own: &own,
+            all_pages: shared.as_ref(),
+            parent: Some((label, &theirs)),
+            defaults: around.defaults,
+        }))
     });
-    let (app, app_origin) = app?;
+    let (app, app_origin) = app.filter(|_| !is_orphan)?;
     let token = TokenConfig {
         label: label.clone(),
+        declared_in: file.map(|file| file.path.clone()),
         was,
         token_type: draft.token_type?,
         app,
         parent: parent.map(|parent| parent.label.clone()),
+        deliver: deliver_of(draft, all_pages, page_id.as_deref()),
         page_id,
         pages,
         access_token: keys.access_token.get().cloned(),
-        deliver: keys.deliveries.iter().map(|(delivery, _)| delivery.target.clone()).collect(),
         policy,
         page_policy,
+        page_deliver: found.map(|pages| targets(&pages.deliveries)).unwrap_or_default(),
     };
     put(section, keys, &token, app_origin);
     Some(token)
+}
+
+/// The targets of a token: its own, or those of the table for all Pages of its parent.
+fn deliver_of(
+    draft: &Draft<'_>,
+    all_pages: Option<&AllPages<'_>>,
+    page_id: Option<&str>,
+) -> Vec<Target> {
+    let own = &draft.keys.deliveries;
+    match (all_pages, draft.parent_name().and_then(|it| Label::parse(it).ok()), page_id) {
+        (Some(pages), Some(parent), Some(page_id)) if !draft.section.has("deliver") => {
+            let shared = targets(&pages.deliveries);
+            shared.iter().map(|target| target.of_page(&parent, page_id)).collect()
+        }
+        _ => targets(own),
+    }
+}
+
+fn targets(deliveries: &[(DeliveryRead, Section<'_>)]) -> Vec<Target> {
+    deliveries.iter().map(|(delivery, _)| delivery.target.clone()).collect()
+}
+
+/// Reads and shows what the Pages found under a parent share.
+fn show_all_pages(pages: &AllPages<'_>, drafts: &Drafts<'_>, around: Surroundings<'_>) {
+    let parent = drafts.find(pages.parent);
+    let theirs = parent.map(|parent| (&parent.label, parent.section.quiet()));
+    let parent = theirs.as_ref().map(|(label, section)| (*label, section));
+    let (own, defaults) = (pages.section, around.defaults);
+    let layers = Layers { own, all_pages: None, parent, defaults };
+    let policy = policy::read(layers);
+    policy::check_order(layers, &policy, None);
+    own.show();
+    for (_, delivery) in &pages.deliveries {
+        delivery.show();
+    }
+}
+
+/// Leaves out what is declared by the name of a Page that its parent's `except` names.
+fn leave_out_excepted(tokens: &mut Vec<TokenConfig>) {
+    let excepted: HashSet<Label> = tokens
+        .iter()
+        .filter_map(|token| match &token.pages {
+            Pages::All { except } => Some((&token.label, except)),
+            Pages::None => None,
+        })
+        .flat_map(|(label, except)| except.iter().map(|id| Label::discovered(label, id)))
+        .collect();
+    tokens.retain(|token| !excepted.contains(&token.label));
 }
 
 /// Shows a token and its targets.
@@ -232,8 +336,13 @@ fn renamed(was: &str, ask: &Ask<'_, String>) -> Option<Label> {
     label
 }
 
-fn check_literal(access_token: &Ask<'_, SecretSource>) {
+fn check_literal(access_token: &Ask<'_, SecretSource>, file: Option<&TokenFile>) {
     let Some(SecretSource::Literal(text)) = access_token.get() else { return };
+    if let Some(TokenFile { path, mode, .. }) = file.filter(|file| file.mode & 0o004 != 0) {
+        let message =
+            format!("a literal secret, and others can read the file (mode {:04o})", mode & 0o7777);
+        access_token.refuse(message, format!("`chmod o-r {}`", shell::quoted(path)));
+    }
     if let Err(malformed) = AccessToken::parse(text.expose()) {
         access_token.refuse(format!("`access_token` is no access token: {malformed}"), "");
     }
@@ -266,11 +375,20 @@ fn check_pages(drafts: &[Draft<'_>]) {
 /// A former name must be free, and be one token's only.
 fn check_renamed(drafts: &Drafts<'_>) {
     let mut seen: BTreeMap<&str, &Ask<'_, String>> = BTreeMap::new();
-    for was in drafts.all.iter().map(|draft| &draft.keys.was) {
+    for draft in &drafts.all {
+        let was = &draft.keys.was;
         let Some(name) = was.get() else { continue };
-        if let Some(taken) = drafts.find(name) {
-            let message = format!("`{}` is still the label of a token", taken.label);
-            was.refuse(message, "`was` names a label that is gone");
+        match drafts.find(name) {
+            Some(taken) if draft.is_wronged_by(taken) => {
+                let message = format!("`{name}` is the former label of `{}`", draft.label);
+                let wrong = Diagnostic::at(taken.name_span, message);
+                taken.section.report(wrong.earlier(Some(was.span())));
+            }
+            Some(taken) => {
+                let message = format!("`{}` is still the label of a token", taken.label);
+                was.refuse(message, "`was` names a label that is gone");
+            }
+            None => {}
         }
         match seen.get(name.as_str()) {
             Some(first) => {

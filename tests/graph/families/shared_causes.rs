@@ -69,7 +69,7 @@ one      user       warning  valid  2026-01-21 01:00 UTC, in 19 days  2026-02-20
 two      user       warning  valid  2026-01-21 01:00 UTC, in 19 days  2026-02-20 01:00 UTC, in 49 days  24 hours ago  renew: its end, 2026-01-21 01:00 UTC, in 19 days, is within 20d
 three    user       warning  valid  2026-01-21 01:00 UTC, in 19 days  2026-02-20 01:00 UTC, in 49 days  24 hours ago  renew: its end, 2026-01-21 01:00 UTC, in 19 days, is within 20d
 four     user       warning  valid  2026-01-21 01:00 UTC, in 19 days  2026-02-20 01:00 UTC, in 49 days  24 hours ago  renew: its end, 2026-01-21 01:00 UTC, in 19 days, is within 20d
-five     user       warning  valid  2026-01-21 01:00 UTC, in 19 days  2026-02-20 01:00 UTC, in 49 days  24 hours ago  verify: last proven 2026-01-01 00:00 UTC, 24 hours ago
+five     user       warning  valid  2026-01-21 01:00 UTC, in 19 days  2026-02-20 01:00 UTC, in 49 days  24 hours ago  verify: it waits for a person
 
 warning: `one`, `two`, `three`, `four` and `five`: Invalid OAuth access token signature (code 190)
   hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
