@@ -128,8 +128,10 @@ fn pause(
     moment: Moment,
 ) -> Option<Time> {
     let until = clocks::pause(&credential.ledger, moment.now)?;
-    let is_over = insistence == Insistence::Forced || was_refused_by_another(subject, credential);
-    (!is_over || clocks::is_metas_own_pause(&credential.ledger)).then_some(until)
+    let metas_own = clocks::is_metas_own_pause(&credential.ledger);
+    let is_over = insistence.ends_a_pause(&credential.ledger)
+        || was_refused_by_another(subject, credential) && !metas_own;
+    (!is_over).then_some(until)
 }
 
 /// Whether the last derivation failed with another access token than the one that the parent has now.

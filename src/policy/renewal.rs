@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 
 use crate::token::{Action, Credential, Expiry, Generation, Origin, Problem, ProblemKind, Time};
 
-use super::clocks::{is_metas_own_pause, pause, throttle};
+use super::clocks::{pause, throttle};
 use super::decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
 use super::derivation::{derivation, without_access_token};
 use super::subject::has_outlived_its_date;
@@ -220,7 +220,7 @@ fn renewal(
         return Decision::Skip(Skip::TooYoung { eligible });
     }
     match pause(&credential.ledger, moment.now) {
-        Some(until) if !forced || is_metas_own_pause(&credential.ledger) => {
+        Some(until) if !insistence.ends_a_pause(&credential.ledger) => {
             Decision::Skip(Skip::BackingOff { until })
         }
         _ => Decision::Renew(reason),

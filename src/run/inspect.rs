@@ -153,8 +153,8 @@ impl TokenRun<'_> {
     }
 
     /// Forgets what an answer of Graph's disproves, and the pause that followed on it: the app is live,
-    /// its host can be reached and read. That the app's secret is right it shows only where it was
-    /// sent, and what a renewal ran into only another renewal.
+    /// its host can be reached and read, the token is known here. That the app's secret is right it
+    /// shows only where it was sent, and what a renewal ran into only another renewal.
     fn forget_disproved(&self, credential: Credential) -> Result<Credential, StoreError> {
         let ledger = &credential.ledger;
         let shows_the_secret = self.token.token_type.provider().spec().proves_the_secret();
@@ -164,7 +164,9 @@ impl TokenRun<'_> {
                 true
             }
             kind if kind.is_about_the_app() => shows_the_secret || !of_a_renewal,
-            _ => false,
+            // What Meta granted and what is too young wait for a person all the same.
+            ProblemKind::TooYoung => false,
+            _ => !of_a_renewal && credential.candidate.is_none(),
         };
         let stands = ledger.problem.as_ref().filter(|problem| problem.action.needs_a_person());
         if stands.is_some_and(disproved) {

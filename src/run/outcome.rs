@@ -178,7 +178,7 @@ pub fn note_listing_error(result: &mut TokenResult, error: &CallError, token: &T
     if error.held_back {
         return note_list_held_back(result, &error.problem);
     }
-    let problem = &explained(&error.problem);
+    let problem = &error.problem;
     result.outcome =
         if problem.action.needs_a_person() { Outcome::Invalid } else { Outcome::Failed };
     result.reason = format!("its Pages could not be listed: {problem}");
@@ -202,20 +202,6 @@ fn note_list_held_back(result: &mut TokenResult, problem: &Problem) {
 
 /// What is added to the remedy for a list of Pages that is refused.
 const LIST_PERMISSION: &str = "; the permission is `pages_show_list`";
-
-/// Names the permission that a list of Pages needs. Source: Meta, Pages API, `me/accounts`.
-fn explained(problem: &Problem) -> Problem {
-    let message = match problem.kind {
-        ProblemKind::PermissionMissing => {
-            format!(
-                "it lacks `pages_show_list`, without which its Pages are not listed: {}",
-                problem.message
-            )
-        }
-        _ => problem.message.clone(),
-    };
-    Problem { message, ..problem.clone() }
-}
 
 /// Ranks the outcomes: the greatest is reported where several things happened to one token.
 fn weight(outcome: Outcome) -> u8 {

@@ -17,7 +17,7 @@ use crate::error::CliError;
 use crate::graph::{CallError, Extent, PageList, Scope};
 use crate::policy::{Decision, listing_is_due, throttle};
 use crate::store::StoreError;
-use crate::token::{Credential, Label, ProblemKind, TokenId};
+use crate::token::{Credential, Label, Problem, ProblemKind, TokenId};
 
 /// What follows once a parent has been refreshed.
 pub struct Following {
@@ -102,16 +102,45 @@ fn list(
     let Ok(app) = run.app(&parent.app) else {
         return Ok(None);
     };
-    let answer = run.graph.pages(&app, &access_token);
+    let answer = run.graph.pages(&app, &access_token).map_err(explained);
     if let Err(error) = &answer {
         let paused = pause_list(run, credential, error);
         run.bear_full(paused)?;
+        let noted = note_refused_list(run, credential, error);
+        run.bear_full(noted)?;
     }
     let by_id = |list: PageList| ListedPages {
         by_id: list.pages.into_iter().map(|page| (page.id.clone(), page)).collect(),
         extent: list.extent,
     };
     Ok(Some(answer.map(by_id)))
+}
+
+/// Names the permission that a list of Pages needs. Source: Meta, Pages API, `me/accounts`.
+fn explained(error: CallError) -> CallError {
+    if error.problem.kind != ProblemKind::PermissionMissing || error.held_back {
+        return error;
+    }
+    let message = format!(
+        "it lacks `pages_show_list`, without which its Pages are not listed: {}",
+        error.problem.message
+    );
+    CallError { problem: Problem { message, ..error.problem }, ..error }
+}
+
+/// Records why the list of Pages was refused, where only a person can change that, so that every
+/// reader of the store learns of it. An answer about the parent forgets it, and the next list finds
+/// out anew.
+fn note_refused_list(
+    run: &Run<'_>,
+    parent: &Credential,
+    error: &CallError,
+) -> Result<(), StoreError> {
+    let stands = parent.ledger.problem.is_some();
+    if stands || error.held_back || !error.problem.action.needs_a_person() {
+        return Ok(());
+    }
+    run.store.note_trouble(parent.clone(), Some(&error.problem)).map(drop)
 }
 
 /// Says why the list of a parent's Pages must not be asked for, if Meta's time is not over.

@@ -197,3 +197,44 @@ fn a_list_that_is_too_much_at_once_is_given_in_parts() {
     let lists = world.calls().iter().filter(|call| call.starts_with("me/accounts")).count();
     assert_eq!(lists, 2 + 3, "100 and 50 are refused, three times 25 are given");
 }
+
+/// The run ended with 77, and `check` said that all was well.
+#[test]
+fn a_list_that_is_refused_is_told_by_check_until_it_is_given() {
+    let config = format!("{ONE_TRY}{ALL}");
+    let mut world = World::new().config(&config).token("BRAND", with_pages());
+    let refused =
+        r#"{"error":{"code":100,"type":"OAuthException","message":"(#100) Missing permissions"}}"#;
+    world.graph.misbehave(Rule::on("/me/accounts"), answer(400, refused));
+    for minutes in [0, 60, 120] {
+        world.at(minute(0, minutes));
+        world.run(&["refresh"]).exit(Exit::PersonNeeded);
+        world.run(&["check"]).verdict("
+METATOKEN WARNING - brand: it lacks `pages_show_list`, without which its Pages are not listed: (#100) Missing permissions (code 100)
+WARNING: `brand`: it lacks `pages_show_list`, without which its Pages are not listed: (#100) Missing permissions (code 100); the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
+").code(1);
+    }
+    world.graph.behave();
+    world.at(minute(0, 180));
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.outcomes().len(), 3);
+    world.run(&["check", "--json"]).code(0);
+}
+
+/// Meta's own words, in the run that met them.
+#[test]
+fn missing_permissions_under_code_100_are_granted() {
+    let world = World::new().config(&format!("{ONE_TRY}{ALL}")).token("BRAND", with_pages());
+    let refused =
+        r#"{"error":{"code":100,"type":"OAuthException","message":"(#100) Missing permissions"}}"#;
+    world.graph.misbehave(Rule::on("/me/accounts"), answer(400, refused));
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  invalid  2026-03-02 00:00 UTC, in 60 days  permission missing (100)
+
+critical: `brand`: it lacks `pages_show_list`, without which its Pages are not listed: (#100) Missing permissions (code 100)
+  hint: the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token; the permission is `pages_show_list`
+
+1 token: 1 invalid
+").stderr("").exit(Exit::PersonNeeded);
+}

@@ -16,6 +16,7 @@ mod past;
 mod reasons;
 mod remedies;
 mod sentences;
+mod typed;
 
 use chrono::{DateTime, TimeDelta};
 use metatoken::policy::{Decision, Insistence, Moment, Parent, Policy, Subject, decide, judge};
