@@ -23,7 +23,7 @@ pub fn check_config(
 ) -> Result<Exit, CliError> {
     let config = config::load(path, environment)?;
     refuse_filesystem(&config)?;
-    let mut warnings = status::exposures(&config);
+    let mut warnings = status::exposures(&config, &[]);
     warnings.extend(status::undeliverable(&config));
     warnings.extend(status::same_for_all_pages(&config));
     warnings.extend(status::misplaced(&config));

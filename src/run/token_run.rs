@@ -19,7 +19,7 @@ use crate::policy::{Decision, Verify, next_try};
 use crate::store::{ExtendedExpiry, GrantRoom, Setback, Store, StoreError};
 use crate::token::{
     Action, Credential, EventKind, Expiry, Generation, GenerationId, Label, Origin, Outcome,
-    Problem, ProblemKind, Time,
+    Problem, ProblemKind, Source, Time,
 };
 
 /// The refresh of one token.
@@ -122,7 +122,8 @@ impl<'a> TokenRun<'a> {
 
     /// Whether it is a Page's and has no parent that could give a new access token.
     pub fn has_no_giver(&self) -> bool {
-        self.token.token_type.spec().undocumented.is_some() && self.token.parent.is_none()
+        matches!(self.token.token_type.spec().source, Source::Parent(_))
+            && self.token.parent.is_none()
     }
 
     /// Names the parent.
