@@ -24,7 +24,7 @@ pub fn check_config(
     let config = config::load(path, environment)?;
     refuse_filesystem(&config)?;
     config.refuse_left_out()?;
-    let mut warnings = status::exposures(&config);
+    let mut warnings = status::exposures(&config, &[]);
     warnings.extend(status::undeliverable(&config));
     warnings.extend(status::same_for_all_pages(&config));
     warnings.extend(status::misplaced(&config));

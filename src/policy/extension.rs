@@ -243,16 +243,13 @@ mod tests {
             ),
             (TokenType::Page, Expiry::Never, Expiry::Unknown, both, Expiry::Never, Extension::Take),
         ] {
-            let origin = match token_type {
-                TokenType::Page => Origin::Derived,
-                _ => Origin::Refreshed,
-            };
+            let is_derived = token_type == TokenType::Page;
             assert_eq!(
                 judge_grant(
                     &inspection(new, scopes),
                     granted,
                     token_type,
-                    origin,
+                    if is_derived { Origin::Derived } else { Origin::Refreshed },
                     &Identity::default(),
                     Some(&current(old))
                 ),

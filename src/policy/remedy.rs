@@ -67,8 +67,8 @@ pub fn replace_it(subject: &Subject<'_>) -> String {
 
 /// What a Page's token without a parent lacks, and how it gets one.
 pub fn without_parent(subject: &Subject<'_>) -> Option<(&'static str, String)> {
-    let is_alone = subject.token_type.spec().undocumented.is_some() && subject.parent.is_none();
-    is_alone.then(|| {
+    let comes_from_a_parent = matches!(subject.token_type.spec().source, Source::Parent(_));
+    (comes_from_a_parent && subject.parent.is_none()).then(|| {
         let label = subject.label;
         let how = format!(
             "declare the user token that it comes from, and set `parent` to its label in `[token.{label}]`"

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 
 use crate::token::{Action, Credential, Expiry, Generation, Origin, Problem, ProblemKind, Time};
 
-use super::clocks::{pause, throttle};
+use super::clocks::{is_metas_own_pause, pause, throttle};
 use super::decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
 use super::derivation::{derivation, without_access_token};
 use super::subject::has_outlived_its_date;

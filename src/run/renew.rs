@@ -226,7 +226,7 @@ impl TokenRun<'_> {
             return Ok(if verdict.is_some() { NextStep::Decide } else { NextStep::Stop });
         }
         let problem = self.too_young(refusal);
-        self.note_too_young(problem, eligible)?;
+        self.note_too_young(&problem, eligible)?;
         Ok(NextStep::Stop)
     }
 

@@ -154,7 +154,7 @@ impl TokenRun<'_> {
     }
 
     /// Records that Meta renews the access token only from then on: nothing has failed.
-    pub fn note_too_young(&mut self, problem: Problem, eligible: Time) -> Result<(), StoreError> {
+    pub fn note_too_young(&mut self, problem: &Problem, eligible: Time) -> Result<(), StoreError> {
         self.record(Setback {
             event: None,
             generation: None,
@@ -175,7 +175,7 @@ impl TokenRun<'_> {
     ) -> Result<(), StoreError> {
         let current = self.credential.current.as_ref();
         if let Some(eligible) = current.and_then(|current| self.eligible_at(current)) {
-            return self.note_too_young(too_young_to_extend(), eligible);
+            return self.note_too_young(&too_young_to_extend(), eligible);
         }
         let problem = not_extended();
         let not_before = Some(next_try(&problem, 1, expiry, self.run.now()));

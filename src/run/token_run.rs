@@ -17,7 +17,7 @@ use crate::policy::{Decision, Verify, next_try};
 use crate::store::{ExtendedExpiry, GrantRoom, Setback, Store, StoreError};
 use crate::token::{
     Action, Credential, EventKind, Expiry, Fingerprint, Generation, GenerationId, Label, Origin,
-    Outcome, Problem, ProblemKind, Time,
+    Outcome, Problem, ProblemKind, Source, Time,
 };
 
 /// The refresh of one token.
@@ -119,7 +119,8 @@ impl<'a> TokenRun<'a> {
 
     /// Whether it is a Page's and has no parent that could give a new access token.
     pub fn has_no_giver(&self) -> bool {
-        self.token.token_type.spec().undocumented.is_some() && self.token.parent.is_none()
+        matches!(self.token.token_type.spec().source, Source::Parent(_))
+            && self.token.parent.is_none()
     }
 
     /// Names the parent.

@@ -6,8 +6,9 @@
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::config::{Config, KeySetting, Place, SecretSource, Target};
+use crate::config::{Config, KeySetting, Place, SecretSource, Target, TokenConfig};
 use crate::deliver::{foresee_first, sample_token};
 use crate::files;
 use crate::policy::{
@@ -17,10 +18,11 @@ use crate::run::tokens::subject;
 use crate::store::lock_path;
 use crate::token::{Action, Label};
 
-/// Reasons about the files that the config names. A file that this user may not look at is not
+/// Reasons about the files that the config names, and those that the Pages that were `found` are
+/// delivered to. A file that this user may not look at is not
 /// readable by every user.
-pub fn exposures(config: &Config) -> Vec<Reason> {
-    let mut reasons = readable(config);
+pub fn exposures(config: &Config, found: &[Arc<TokenConfig>]) -> Vec<Reason> {
+    let mut reasons = readable(config, found);
     reasons.extend(changeable(config));
     reasons
 }
@@ -109,8 +111,8 @@ pub fn misplaced(config: &Config) -> Vec<Reason> {
     reasons
 }
 
-fn readable(config: &Config) -> Vec<Reason> {
-    let files = config.tokens.iter().flat_map(|token| &token.deliver);
+fn readable(config: &Config, found: &[Arc<TokenConfig>]) -> Vec<Reason> {
+    let files = config.tokens.iter().chain(found).flat_map(|token| &token.deliver);
     let targets = files.filter_map(|target| match &target.place {
         Place::File(file) => Some(file.path.as_path()),
         Place::Command(_) => None,

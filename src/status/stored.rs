@@ -63,10 +63,10 @@ impl<'a> Stored<'a> {
             store.map_or_else(|| Ok(Stock::default()), Store::stock)?;
         let throttled = store
             .map_or_else(|| Ok(ThrottledApps::new()), |store| apps::throttled_apps(store, now))?;
-        let mut problems = exposures(&session.config);
         let last = last_reading(&session.config, store)?;
         let tokens =
             Tokens::new(&session.config, credentials.clone(), &last).with_throttled_apps(throttled);
+        let mut problems = exposures(&session.config, &tokens.configs);
         problems.extend(system::left_half_written(&session.config, &tokens, &credentials, now));
         problems.extend(
             contested(&session.config, &tokens.configs)

@@ -350,6 +350,34 @@ impl Section<'_> {
         }
     }
 
+    /// Hands a copy of a listed table over as that of another token, which shares it, with other
+    /// texts in it.
+    pub fn show_as_of(&self, label: &str, fill: impl Fn(&str) -> String) {
+        if self.reader.purpose != Purpose::Show {
+            return;
+        }
+        let filled = |value: &Value| match value {
+            Value::String(text) => Value::String(fill(text)),
+            other => other.clone(),
+        };
+        let entry = |entry: &ShownValue| {
+            let value = match &entry.value {
+                Value::Array(items) => items.iter().map(filled).collect(),
+                value => filled(value),
+            };
+            ShownValue { value, ..entry.clone() }
+        };
+        let mut path = self.header.path();
+        if let Some(name) = path.get_mut(1) {
+            label.clone_into(name);
+        }
+        let (schema, place) = ((self.reader.schema)(), self.header.place());
+        let mut entries: Vec<ShownValue> = self.entries.borrow().iter().map(entry).collect();
+        entries.sort_by_key(|entry| schema.position(&place, entry.key));
+        let brackets = self.header.brackets();
+        self.reader.shown.borrow_mut().push(ShownTable { path, brackets, entries });
+    }
+
     /// Hands the table over, with its keys in the order of the schema.
     pub fn show(&self) {
         if self.reader.purpose != Purpose::Show {

@@ -20,6 +20,7 @@ use super::apps::AppRead;
 use super::conflicts::{self, Owned};
 use super::deliver::{self, DeliveryRead};
 use super::diagnostic::Diagnostic;
+use super::placeholder::fill;
 use super::policy::{self, Layers};
 use super::reader::{Ask, Reader, Section};
 use super::reserved::Reserved;
@@ -112,17 +113,13 @@ pub struct Surroundings<'a> {
 /// Looks up all that the tokens refer to.
 pub fn resolve<'a>(drafts: Vec<Draft<'a>>, around: Surroundings<'a>) -> Vec<TokenConfig> {
     let drafts = Drafts::new(drafts);
-    let deliveries = drafts.all.iter().map(|it| (it.label.as_str(), &it.keys.deliveries));
-    let of_pages = around.all_pages.iter().map(|it| (it.name, &it.deliveries));
-    let deliveries: Vec<_> = deliveries.chain(of_pages).collect();
-    for (delivery, section) in deliveries.iter().flat_map(|(_, deliveries)| deliveries.iter()) {
+    let deliveries = drafts.all.iter().flat_map(|draft| &draft.keys.deliveries);
+    let of_pages = around.all_pages.iter().flat_map(|pages| &pages.deliveries);
+    for (delivery, section) in deliveries.chain(of_pages) {
         deliver::refuse_reserved(delivery, section, around.reserved);
     }
     drafts.all.iter().for_each(all_pages::refuse_placeholders);
-    let targets = deliveries.iter().flat_map(|(label, deliveries)| {
-        deliveries.iter().map(move |(delivery, _)| Owned { label, delivery })
-    });
-    conflicts::check(targets, around.reader);
+    check_conflicts(&drafts, around);
     let settle = |draft| settle(draft, &drafts, around);
     let mut tokens: Vec<TokenConfig> = drafts.all.iter().filter_map(settle).collect();
     for pages in around.all_pages {
@@ -133,6 +130,21 @@ pub fn resolve<'a>(drafts: Vec<Draft<'a>>, around: Surroundings<'a>) -> Vec<Toke
     check_pages(&drafts.all);
     check_renamed(&drafts);
     tokens
+}
+
+/// Complains of targets that are taken for one another: those of all tokens, and those that the Pages
+/// of one parent share. Which Pages there are is not known here.
+fn check_conflicts(drafts: &Drafts<'_>, around: Surroundings<'_>) {
+    let of_tokens = drafts.all.iter().flat_map(|draft| {
+        let label = draft.label.as_str();
+        draft.keys.deliveries.iter().map(move |(delivery, _)| Owned { label, delivery })
+    });
+    conflicts::check(of_tokens, around.reader);
+    for pages in around.all_pages {
+        let label = pages.name;
+        let owned = pages.deliveries.iter().map(|(delivery, _)| Owned { label, delivery });
+        conflicts::check(owned, around.reader);
+    }
 }
 
 fn settle<'a>(
@@ -196,6 +208,13 @@ fn settle<'a>(
         page_deliver: found.map(|pages| targets(&pages.deliveries)).unwrap_or_default(),
     };
     put(section, keys, &token, app_origin);
+    if let (Some(pages), Some(parent), Some(id)) = (all_pages, &token.parent, &token.page_id)
+        && !section.has("deliver")
+    {
+        for (_, shared) in &pages.deliveries {
+            shared.show_as_of(label.as_str(), |text| fill(text, parent, id));
+        }
+    }
     Some(token)
 }
 
