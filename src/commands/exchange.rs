@@ -17,8 +17,8 @@ use crate::exit::Exit;
 use crate::failpoint;
 use crate::graph::{App, CallError};
 use crate::policy::{
-    Adoption, Contest, Current, Losses, humanize, is_short_life, judge_handed_over, remedy,
-    short_lived,
+    Adoption, Contest, Current, Losses, end_the_old_one, humanize, is_short_life,
+    judge_handed_over, remedy, short_lived,
 };
 use crate::report::{RunReport, TokenResult};
 use crate::run::candidate::{Candidates, Examined, IdentityChange, IfRefused};
@@ -156,6 +156,8 @@ struct Exchange<'a> {
     before: Credential,
     /// What it knows now: replaced by what each change gives back.
     credential: Credential,
+    /// The number of the access token that lives on beside the new one.
+    outlived: Option<u32>,
 }
 
 impl<'a> Exchange<'a> {
@@ -165,7 +167,7 @@ impl<'a> Exchange<'a> {
         token: &'a TokenConfig,
     ) -> Result<Self, CliError> {
         let before = run.store.credential(run.token_id(&token.label)?)?;
-        Ok(Self { run, order, token, credential: before.clone(), before })
+        Ok(Self { run, order, token, credential: before.clone(), before, outlived: None })
     }
 
     /// Has the store change the token, and knows it from then on as the store gives it back.
@@ -401,7 +403,10 @@ impl<'a> Exchange<'a> {
             candidates.examine_handed_over(credential, &candidate, self.order.losses, &ask)?;
         self.credential = credential;
         match examined {
-            Examined::Promoted { .. } => Ok(()),
+            Examined::Promoted { outlived, .. } => {
+                self.outlived = outlived;
+                Ok(())
+            }
             Examined::NotInspected(error) => Err(self.waits(&error)),
             Examined::AdoptionRefused(problem) if problem.kind == ProblemKind::NotExtended => {
                 Err(self.not_replaced(&problem))
@@ -409,6 +414,7 @@ impl<'a> Exchange<'a> {
             Examined::AdoptionRefused(problem)
             | Examined::GrantRefused(problem)
             | Examined::NotExtended(problem)
+            | Examined::TooYoung(problem)
             | Examined::FewerScopes(problem)
             | Examined::Waits(problem) => Err(self.refusal(&problem)),
         }
@@ -434,6 +440,13 @@ impl<'a> Exchange<'a> {
         if matches!(outcome, Outcome::Exchanged | Outcome::Adopted) {
             self.hint_at_pages();
         }
+        let reason = match self.outlived {
+            Some(old) => {
+                self.hint_at_the_old_one(old);
+                format!("{reason}; generation {old} works on until it is revoked")
+            }
+            None => reason,
+        };
         Ok(TokenResult {
             label: self.token.label.clone(),
             token_type: self.token.token_type,
@@ -461,6 +474,13 @@ impl<'a> Exchange<'a> {
                 "hint: its Pages get new strings by the next run; now: `metatoken refresh '{label}*'`"
             ));
         }
+    }
+
+    /// Names what a person does about an access token that lives on beside its successor.
+    fn hint_at_the_old_one(&self, number: u32) {
+        let subject = subject(self.token, Some(&self.credential), None);
+        let how = end_the_old_one(&subject, number);
+        self.run.session.ui.note(&format!("hint: {how}"));
     }
 
     fn refusal(&self, problem: &Problem) -> CliError {

@@ -58,6 +58,27 @@ impl TokenDelivery<'_> {
         self.files().foreign_tokens(|path| self.deliveries.is_half_written(path))
     }
 
+    /// Ends the drift of those targets whose files hold the current access token.
+    pub fn end_drift(&self) -> Result<(), StoreError> {
+        let store = self.context.store;
+        let credential = store.credential(self.token)?;
+        for target in &self.token_config.deliver {
+            let row = credential.deliveries.iter().find(|row| row.target == target.id);
+            let (Some(_), Place::File(file)) =
+                (row.and_then(|row| row.drifted_since), &target.place)
+            else {
+                continue;
+            };
+            let found = file::read_value(file).ok().flatten();
+            let found = found.and_then(|found| AccessToken::parse(found.expose()).ok());
+            let found = found.map(|found| store.fingerprint(&found)).transpose()?;
+            if found.is_some() && found == credential.current.as_ref().map(|it| it.fingerprint) {
+                store.note_drift(self.token, &target.id, None)?;
+            }
+        }
+        Ok(())
+    }
+
     const fn files(&self) -> SharedFiles<'_> {
         let Self { context, token_config, token, .. } = *self;
         SharedFiles { context, token_config, token }
@@ -72,7 +93,7 @@ impl TokenDelivery<'_> {
             return Ok(());
         }
         let ids: Vec<_> = targets.iter().map(|target| target.id.clone()).collect();
-        self.context.store.owe(self.token, &ids, self.context.time.now())?;
+        self.context.store.set_pending(self.token, &ids, self.context.time.now())?;
         let credential = self.context.store.credential(self.token)?;
         let Some(current) = credential.current.clone() else {
             return self.preview_with_a_sample();
@@ -93,7 +114,7 @@ impl TokenDelivery<'_> {
                 Place::Command(_) if self.context.dry_run == DryRun::Yes => {
                     self.preview_command(target, row, &payload, held_up)?;
                 }
-                Place::Command(_) if row.owed.is_none() || held_up => {}
+                Place::Command(_) if row.pending.is_none() || held_up => {}
                 Place::Command(argv) => self.deliver_to_command(target, argv, &payload)?,
             }
         }
@@ -278,12 +299,12 @@ impl TokenDelivery<'_> {
     ) -> Result<(), StoreError> {
         let record = self.record(target);
         let preview = match self.left_behind(target)? {
-            Some(error) if row.owed.is_some() => Err(error),
+            Some(error) if row.pending.is_some() => Err(error),
             _ => self.preview(target, &payload.input.access_token, &|_| Consent::Given),
         };
         match preview {
             Err(error) => record.failed(&error),
-            Ok(_) if row.owed.is_some() && !held_up => record.settled(payload.current.id),
+            Ok(_) if row.pending.is_some() && !held_up => record.settled(payload.current.id),
             Ok(_) => Ok(()),
         }
     }

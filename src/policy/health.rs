@@ -129,6 +129,7 @@ impl Checks<'_> {
         // How it is kept matters while it lives.
         if !matches!(state, State::Expired | State::Invalid) {
             self.keeping(current);
+            self.left_by_rotation();
         }
         if let Some(credential) = self.subject.credential {
             self.in_the_way(&credential.ledger);

@@ -23,6 +23,7 @@ mod notifications;
 mod reason;
 mod remedy;
 mod renewal;
+mod rotation;
 mod subject;
 mod versions;
 
@@ -48,6 +49,10 @@ pub use notifications::{Notification, NotificationPlan, plan};
 pub use reason::{Health, Reason, merge};
 pub use remedy::remedy;
 pub use renewal::{decide, next_try, paced};
+pub use rotation::{
+    ADOPTIONS_WITHIN, end_the_old_one, is_to_be_asked_about, judge_adoptions,
+    outlives_its_successor,
+};
 pub use subject::{
     Limits, Parent, Policy, Subject, Window, is_short_life, is_short_lived, short_lived,
 };

@@ -119,7 +119,7 @@ pub struct Policy {
     /// How old a proof may be before `refresh` asks Graph again.
     pub verify_every: TimeDelta,
     /// How old a proof may be before that is a fault.
-    pub proof_within: Limits,
+    pub checked_within: Limits,
     /// How long before its end it is a warning; by default 10 days, 14 where only a person can
     /// renew it.
     pub warn_within: Option<TimeDelta>,
@@ -136,6 +136,8 @@ pub struct Policy {
     pub required_targets: Vec<String>,
     /// How old it may grow before a person should replace it.
     pub rotate_after: Option<TimeDelta>,
+    /// How long an older access token that still works may live beside the one that replaced it.
+    pub rotate_overlap: TimeDelta,
     /// When to remind a person, before the end.
     pub reminders: Vec<TimeDelta>,
     /// How many old access tokens stay sealed for rollback.
@@ -153,7 +155,7 @@ impl Default for Policy {
             auto_refresh: true,
             refresh_within: TimeDelta::days(20),
             verify_every: TimeDelta::hours(24),
-            proof_within: Limits { warning: TimeDelta::days(3), critical: TimeDelta::days(7) },
+            checked_within: Limits { warning: TimeDelta::days(3), critical: TimeDelta::days(7) },
             warn_within: None,
             critical_within: None,
             data_access_within: Limits {
@@ -164,6 +166,7 @@ impl Default for Policy {
             required_scopes: Vec::new(),
             required_targets: Vec::new(),
             rotate_after: None,
+            rotate_overlap: TimeDelta::days(7),
             reminders: vec![TimeDelta::days(14), TimeDelta::days(7), TimeDelta::days(1)],
             keep_generations: 3,
             keep_for: TimeDelta::days(30),

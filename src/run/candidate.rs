@@ -14,9 +14,9 @@ use super::tokens::{TokenConfig, subject};
 use crate::graph::CallError;
 use crate::policy::{
     Adoption, Contest, Current, Extension, FoundIn, Losses, judge_adoption, judge_grant,
-    judge_handed_over, next_try,
+    judge_handed_over, next_try, outlives_its_successor,
 };
-use crate::store::{NewCandidate, Promotion, RefusedCandidate, Setback, StoreError};
+use crate::store::{NewCandidate, Predecessor, Promotion, RefusedCandidate, Setback, StoreError};
 use crate::token::{
     Action, Credential, EventKind, Expiry, Generation, Identity, Inspection, Origin, Outcome,
     Problem, ProblemKind, Proof, Time, TokenId, TokenType,
@@ -70,6 +70,8 @@ pub enum Examined {
         expiry: Expiry,
         /// Whether it replaced a better one that is dead or about to expire.
         is_worse: bool,
+        /// The number of the one that it replaced, if that works on until it is revoked.
+        outlived: Option<u32>,
     },
     /// It came from outside, and is set aside.
     AdoptionRefused(Problem),
@@ -77,6 +79,9 @@ pub enum Examined {
     GrantRefused(Problem),
     /// Meta granted it, it expires no later than the current one, and it is set aside.
     NotExtended(Problem),
+    /// Meta granted it, it expires no later than the current one, which is too young to be renewed,
+    /// and it is set aside.
+    TooYoung(Problem),
     /// It has fewer permissions than the current one, which lives: it waits for a person.
     FewerScopes(Problem),
     /// It waits for another reason.
@@ -142,7 +147,11 @@ impl Candidates<'_> {
         let credential = self.inspect_current(credential, inspect)?;
         let contest = self.contest(&expected, &credential);
         match judge_handed_over(&told, losses, &contest, self.run.now()) {
-            Adoption::Take => self.promote(credential, candidate, proof.inspection.expiry, None),
+            Adoption::Take => {
+                let predecessor = self.predecessor(&credential);
+                let expiry = proof.inspection.expiry;
+                self.promote(credential, candidate, expiry, None, predecessor)
+            }
             Adoption::OnlyIfCurrentIsDead(problem)
             | Adoption::OnlyNearItsEnd(problem)
             | Adoption::Wait(problem)
@@ -205,7 +214,8 @@ impl Candidates<'_> {
     ) -> Result<(Credential, Examined), StoreError> {
         let expected = self.expected_identity(&credential)?;
         let contest = self.contest(&expected, &credential);
-        let verdict = judge_adoption(&proof.inspection, FoundIn::OtherPlace, &contest);
+        let place = found_in(&credential, candidate);
+        let verdict = judge_adoption(&proof.inspection, place, &contest);
         if verdict != Adoption::Take {
             credential = self.note(credential, candidate, proof)?;
         }
@@ -241,7 +251,8 @@ impl Candidates<'_> {
     ) -> Result<(Credential, Examined), StoreError> {
         let expected = self.expected_identity(&credential)?;
         let contest = self.contest(&expected, &credential);
-        let verdict = judge_adoption(&proof.inspection, FoundIn::OtherPlace, &contest);
+        let place = found_in(&credential, candidate);
+        let verdict = judge_adoption(&proof.inspection, place, &contest);
         match verdict.problem() {
             None => self.promote_with(credential, candidate, proof),
             Some(problem) => self.refuse_adoption(credential, candidate, problem),
@@ -356,7 +367,23 @@ impl Candidates<'_> {
         candidate: &Generation,
         proof: &Proof,
     ) -> Result<(Credential, Examined), StoreError> {
-        self.promote(credential, candidate, proof.inspection.expiry, Some(proof.clone()))
+        let predecessor = match candidate.origin {
+            Origin::Adopted => self.predecessor(&credential),
+            Origin::Exchanged | Origin::Refreshed | Origin::Derived => Predecessor::Kept,
+        };
+        let expiry = proof.inspection.expiry;
+        self.promote(credential, candidate, expiry, Some(proof.clone()), predecessor)
+    }
+
+    /// What is done about the current one when a person puts another in its place.
+    fn predecessor(&self, credential: &Credential) -> Predecessor {
+        let lives_on = |current: &Generation| {
+            outlives_its_successor(self.token.token_type, current, self.run.now())
+        };
+        match &credential.current {
+            Some(current) if lives_on(current) => Predecessor::Watched,
+            _ => Predecessor::Kept,
+        }
     }
 
     /// Promotes a worse one, because the current one is dead or about to expire.
@@ -368,8 +395,8 @@ impl Candidates<'_> {
     ) -> Result<(Credential, Examined), StoreError> {
         let (credential, promoted) = self.promote_with(credential, candidate, proof)?;
         let promoted = match promoted {
-            Examined::Promoted { outcome, expiry, .. } => {
-                Examined::Promoted { outcome, expiry, is_worse: true }
+            Examined::Promoted { outcome, expiry, outlived, .. } => {
+                Examined::Promoted { outcome, expiry, is_worse: true, outlived }
             }
             other => other,
         };
@@ -384,6 +411,7 @@ impl Candidates<'_> {
         candidate: &Generation,
         expiry: Expiry,
         proof: Option<Proof>,
+        predecessor: Predecessor,
     ) -> Result<(Credential, Examined), StoreError> {
         let (event, outcome) = match candidate.origin {
             Origin::Adopted => (EventKind::Adopted, Outcome::Adopted),
@@ -391,16 +419,19 @@ impl Candidates<'_> {
             Origin::Refreshed => (EventKind::Refreshed, Outcome::Refreshed),
             Origin::Derived => (EventKind::Derived, Outcome::Derived),
         };
+        let watched = predecessor == Predecessor::Watched;
+        let outlived = credential.current.as_ref().filter(|_| watched).map(|it| it.number);
         let promotion = Promotion {
             candidate: candidate.id,
             proof,
             event,
             problem: None,
-            owes: self.token.deliver.iter().map(|target| target.id.clone()).collect(),
+            predecessor,
+            pending_for: self.token.deliver.iter().map(|target| target.id.clone()).collect(),
         };
         let promoted =
             self.run.store.promote(self.run.id, credential, promotion, self.run.now())?;
-        Ok((promoted, Examined::Promoted { outcome, expiry, is_worse: false }))
+        Ok((promoted, Examined::Promoted { outcome, expiry, is_worse: false, outlived }))
     }
 
     fn refuse_adoption(
@@ -418,7 +449,7 @@ impl Candidates<'_> {
         let sent = credential.ledger.sent_exchange;
         let problem = sent.map_or(problem.clone(), |it| it.blame(candidate.fingerprint, problem));
         let refused =
-            self.refuse(credential, candidate, EventKind::AdoptionRefused, &problem, None)?;
+            self.refuse(credential, candidate, Some(EventKind::AdoptionRefused), &problem, None)?;
         Ok((refused, Examined::AdoptionRefused(problem)))
     }
 
@@ -431,8 +462,13 @@ impl Candidates<'_> {
         let expiry = credential.current.as_ref().map_or(Expiry::Unknown, |current| current.expiry);
         let failures = credential.ledger.consecutive_failures.saturating_add(1);
         let not_before = Some(next_try(&problem, failures, expiry, self.run.now()));
-        let refused =
-            self.refuse(credential, candidate, EventKind::RefreshFailed, &problem, not_before)?;
+        let refused = self.refuse(
+            credential,
+            candidate,
+            Some(EventKind::RefreshFailed),
+            &problem,
+            not_before,
+        )?;
         Ok((refused, Examined::GrantRefused(problem)))
     }
 
@@ -442,10 +478,17 @@ impl Candidates<'_> {
         candidate: &Generation,
         expiry: Expiry,
     ) -> Result<(Credential, Examined), StoreError> {
-        let problem = not_extended();
-        let not_before = Some(next_try(&problem, 1, expiry, self.run.now()));
-        let refused =
-            self.refuse(credential, candidate, EventKind::NotExtended, &problem, not_before)?;
+        let now = self.run.now();
+        let subject = subject(self.token, Some(&credential), None);
+        let current = credential.current.as_ref();
+        if let Some(eligible) = current.and_then(|it| subject.eligible_at_the_latest(it, now)) {
+            let problem = too_young_to_extend();
+            let refused = self.refuse(credential, candidate, None, &problem, Some(eligible))?;
+            return Ok((refused, Examined::TooYoung(problem)));
+        }
+        let (problem, event) = (not_extended(), Some(EventKind::NotExtended));
+        let not_before = Some(next_try(&problem, 1, expiry, now));
+        let refused = self.refuse(credential, candidate, event, &problem, not_before)?;
         Ok((refused, Examined::NotExtended(problem.with_action(Action::Retry))))
     }
 
@@ -454,12 +497,12 @@ impl Candidates<'_> {
         &self,
         credential: Credential,
         candidate: &Generation,
-        event: EventKind,
+        event: Option<EventKind>,
         problem: &Problem,
         not_before: Option<Time>,
     ) -> Result<Credential, StoreError> {
-        let setback =
-            Setback { event, generation: None, problem: Some(problem.clone()), not_before };
+        let (problem, refused_by) = (Some(problem.clone()), candidate.parent);
+        let setback = Setback { event, generation: None, problem, not_before, refused_by };
         let refusal =
             RefusedCandidate { candidate: candidate.id, proof: None, setback: Some(setback) };
         self.run.store.refuse(self.run.id, credential, refusal, self.run.now())
@@ -504,11 +547,27 @@ impl Candidates<'_> {
     }
 }
 
+/// Says where an access token from outside was found, as far as that matters.
+pub fn found_in(credential: &Credential, candidate: &Generation) -> FoundIn {
+    match &credential.source {
+        Some(source) if source.fingerprint == candidate.fingerprint && source.has_changed => {
+            FoundIn::ChangedSource
+        }
+        _ => FoundIn::OtherPlace,
+    }
+}
+
 /// Gives the problem of a renewal that Meta accepted and that moved nothing.
 pub fn not_extended() -> Problem {
     Extension::NotExtended
         .problem()
         .unwrap_or_else(|| Problem::new(ProblemKind::NotExtended, "the new string ends no later"))
+}
+
+/// Gives the problem of a renewal in the first day of an access token, which moved nothing: Meta
+/// renews none that young.
+pub fn too_young_to_extend() -> Problem {
+    Problem::new(ProblemKind::TooYoung, "Meta extends no access token in its first day")
 }
 
 /// Whether a token has no current access token, or one that expires within its `critical_within`.

@@ -11,6 +11,7 @@
 //! found outside (`found`), and then inspects, renews (`renew`), derives (`derive`) or skips (`skip`). `token_run` is what these share,
 //! `outcome` gathers what happened, and `pages` lists Pages.
 
+mod adopt_again;
 pub mod apps;
 pub mod candidate;
 pub mod configured_tokens;

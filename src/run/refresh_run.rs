@@ -4,14 +4,15 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
-use super::configured_tokens::{self, ConfiguredToken};
+use super::configured_tokens::{self, ConfiguredToken, KnownToken};
 use super::tokens::{TokenConfig, as_too_young};
 use super::{Run, RunOptions};
 use crate::config::SecretSource;
 use crate::deliver::Deliveries;
 use crate::error::CliError;
 use crate::policy::{Decision, Insistence, Renew, Skip, Subject, decide, paced};
-use crate::token::{Credential, Fingerprint, Label, Pattern};
+use crate::store::StoreError;
+use crate::token::{Credential, Fingerprint, Label, Pattern, SourceValue};
 
 /// Which tokens a refresh is about, and what it does with them.
 #[derive(Debug)]
@@ -69,6 +70,8 @@ impl<'a> RefreshRun<'a> {
         let deliveries = run.deliveries()?;
         let meant = meant(run, &options.patterns)?;
         let configured = configured_tokens(run, &deliveries, &meant)?;
+        let noted = note_sources(run, &meant, &configured);
+        run.bear_full(noted)?;
         let mut claims = HashMap::new();
         for (label, configured) in &configured {
             if let ConfiguredToken::Found(access_token) = configured {
@@ -126,8 +129,39 @@ fn meant(run: &Run<'_>, patterns: &[Pattern]) -> Result<HashSet<Label>, CliError
     Ok(typed.iter().copied().chain(pages).map(|token| token.label.clone()).collect())
 }
 
-/// Reads the new access tokens that the config points to, for these labels. A half-written file
-/// has none.
+/// Records what the places hold that the config names, where that has changed.
+fn note_sources(
+    run: &Run<'_>,
+    meant: &HashSet<Label>,
+    configured: &HashMap<Label, ConfiguredToken>,
+) -> Result<(), StoreError> {
+    let mut changed = Vec::new();
+    for token in run.tokens.configs.iter().filter(|token| meant.contains(&token.label)) {
+        let Some(id) = run.known_id(&token.label) else { continue };
+        let known = run.tokens.credential(&token.label);
+        let before = known.and_then(|credential| credential.source.as_ref());
+        let place = token.access_token.as_ref().map(ToString::to_string);
+        let now = match (place, configured.get(&token.label)) {
+            (None, _) => None,
+            (Some(place), Some(ConfiguredToken::Found(access_token)))
+            | (Some(place), Some(ConfiguredToken::Known(KnownToken { access_token, .. }))) => {
+                let fingerprint = run.store.fingerprint(access_token)?;
+                Some(SourceValue::seen(place, fingerprint, before))
+            }
+            (Some(_), Some(ConfiguredToken::Unusable { is_gone: true, .. })) => {
+                before.cloned().map(|before| SourceValue { refused: None, ..before })
+            }
+            _ => before.cloned(),
+        };
+        if now.as_ref() != before {
+            changed.push((id, now));
+        }
+    }
+    if changed.is_empty() { Ok(()) } else { run.store.note_sources(&changed) }
+}
+
+/// Reads the access tokens that the config points to, for these labels. A half-written file has
+/// none.
 fn configured_tokens(
     run: &Run<'_>,
     deliveries: &Deliveries<'_>,

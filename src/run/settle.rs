@@ -2,15 +2,17 @@
 //! outside.
 
 use super::candidate::{
-    Candidates, Examined, IdentityChange, IfRefused, is_critical, not_extended,
+    Candidates, Examined, IdentityChange, IfRefused, is_critical, not_extended, too_young_to_extend,
 };
 use super::log;
 use super::token_run::TokenRun;
+use super::tokens::subject;
 use crate::graph::CallError;
-use crate::policy::next_try;
-use crate::store::{NewCandidate, StoreError};
+use crate::policy::{end_the_old_one, next_try};
+use crate::store::{NewCandidate, Setback, StoreError};
 use crate::token::{
-    AccessToken, Action, EventKind, Expiry, Generation, GenerationId, Origin, Outcome, Proof,
+    AccessToken, Action, EventKind, Expiry, Generation, GenerationId, Origin, Outcome, Problem,
+    Proof, Time,
 };
 
 impl TokenRun<'_> {
@@ -38,6 +40,13 @@ impl TokenRun<'_> {
             proof.inspection.valid == Some(true) && proof.at >= candidate.obtained_at
         });
         lately && current_lives && !is_critical(self.token, &self.credential, self.run.now())
+    }
+
+    /// Names what a person does about an access token that lives on beside its successor.
+    fn hint_at_the_old_one(&self, number: u32) {
+        let subject = subject(self.token, Some(&self.credential), None);
+        let how = end_the_old_one(&subject, number);
+        self.run.session.ui.note(&format!("hint: `{}`: {how}", self.token.label));
     }
 
     /// Handles the candidates of this token.
@@ -89,11 +98,18 @@ impl TokenRun<'_> {
             candidates.examine(self.credential.clone(), candidate, &inspect)?;
         self.credential = credential;
         match examined {
-            Examined::Promoted { outcome, expiry, is_worse } => {
+            Examined::Promoted { outcome, expiry, is_worse, outlived } => {
+                if let Some(old) = outlived {
+                    self.outcome.also(format!("generation {old} works on until it is revoked"));
+                    self.hint_at_the_old_one(old);
+                }
                 if is_worse {
                     self.outcome.because(
                         "the new string is worth less, but the one it replaces is dead or about to end",
                     );
+                }
+                if candidate.origin == Origin::Adopted {
+                    self.end_drift()?;
                 }
                 if candidate.origin == Origin::Adopted && self.old_expiry == Expiry::Unknown {
                     // A first one may be renewed in the same run; what it had is the end before that.
@@ -118,8 +134,11 @@ impl TokenRun<'_> {
             Examined::NotExtended(problem) => {
                 self.outcome.note_problem_as(Outcome::NotExtended, problem);
             }
+            Examined::TooYoung(problem) => {
+                self.outcome.note(Outcome::TooYoung, problem.to_string());
+            }
             Examined::FewerScopes(problem) => {
-                self.note_failure(&problem, Expiry::Unknown)?;
+                self.note_not_derived(&problem, Expiry::Unknown, candidate.parent)?;
                 self.outcome.note_problem(problem);
             }
             Examined::NotInspected(error) => self.not_answered(error)?,
@@ -127,12 +146,54 @@ impl TokenRun<'_> {
         Ok(())
     }
 
-    /// Records that Meta gave the current access token again, and that it expires no later.
-    pub fn note_not_extended(&mut self, expiry: Expiry) -> Result<(), StoreError> {
-        let now = self.run.now();
+    /// Says from when on Meta certainly renews an access token, if that lies ahead.
+    pub fn eligible_at(&self, current: &Generation) -> Option<Time> {
+        let subject = subject(self.token, Some(&self.credential), None);
+        subject.eligible_at_the_latest(current, self.run.now())
+    }
+
+    /// Records that Meta renews the access token only from then on: nothing has failed.
+    pub fn note_too_young(&mut self, problem: Problem, eligible: Time) -> Result<(), StoreError> {
+        self.record(Setback {
+            event: None,
+            generation: None,
+            problem: Some(problem.clone()),
+            not_before: Some(eligible),
+            refused_by: None,
+        })?;
+        self.outcome.note(Outcome::TooYoung, problem.to_string());
+        Ok(())
+    }
+
+    /// A target that holds the new current one has not drifted any more.
+    fn end_drift(&mut self) -> Result<(), StoreError> {
+        if self.credential.deliveries.iter().any(|row| row.drifted_since.is_some()) {
+            self.delivery().end_drift()?;
+            self.credential = self.run.store.credential(self.credential.id)?;
+        }
+        Ok(())
+    }
+
+    /// Records that Meta gave the current access token again, and that it expires no later; for a
+    /// Page, with which generation of its parent.
+    pub fn note_not_extended(
+        &mut self,
+        expiry: Expiry,
+        refused_by: Option<GenerationId>,
+    ) -> Result<(), StoreError> {
+        let current = self.credential.current.as_ref();
+        if let Some(eligible) = current.and_then(|current| self.eligible_at(current)) {
+            return self.note_too_young(too_young_to_extend(), eligible);
+        }
         let problem = not_extended();
-        let not_before = Some(next_try(&problem, 1, expiry, now));
-        self.note_setback(EventKind::NotExtended, &problem, not_before)?;
+        let not_before = Some(next_try(&problem, 1, expiry, self.run.now()));
+        self.record(Setback {
+            event: Some(EventKind::NotExtended),
+            generation: None,
+            problem: Some(problem.clone()),
+            not_before,
+            refused_by,
+        })?;
         self.outcome.note_problem_as(Outcome::NotExtended, problem.with_action(Action::Retry));
         Ok(())
     }

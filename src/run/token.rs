@@ -41,6 +41,9 @@ pub fn refresh_token(refresh: &RefreshRun<'_>, job: &TokenJob) -> Result<TokenRe
                 break;
             }
         }
+        if this.refresh.options.only == Only::All {
+            this.inspect_rotated()?;
+        }
         this.retire_if_gone()
     })?;
     this.unless_full(|this| this.delivery().deliver())?;
@@ -120,6 +123,10 @@ impl TokenRun<'_> {
             None => judge(&subject, self.run.moment()).reasons,
         };
         let mut happened = self.outcome.finish();
+        if happened.refused {
+            // It is said already of what was refused just now.
+            issues.retain(|reason| !reason.is_about_a_stale_source());
+        }
         let renewed = matches!(happened.outcome, Outcome::Refreshed | Outcome::Exchanged);
         if renewed && self.run.dry_run == DryRun::Yes {
             // What a run fixes does not stand against a token that the real one would renew.

@@ -34,6 +34,8 @@ pub struct Stored<'a> {
     pub selected: Vec<TokenConfig>,
     pub machinery: Machinery,
     pub deliveries: HashMap<Label, Vec<Delivery>>,
+    /// What is to be said of other programs that renew a token.
+    pub renewers: HashMap<Label, Vec<Reason>>,
     /// What is wrong with the system.
     pub problems: Vec<Reason>,
     last_heard: Option<LastHeard>,
@@ -69,9 +71,22 @@ impl<'a> Stored<'a> {
             problems.extend(failing_channels(store, &session.config.notify, now)?);
             problems.extend(system::fullness(&tokens, store, now));
         }
+        let renewers = match store {
+            Some(store) => system::other_renewers(&tokens, store, now)?,
+            None => HashMap::new(),
+        };
         let selected = tokens.select(patterns)?.into_iter().cloned().collect();
         let deliveries = HashMap::new();
-        Ok(Self { session, tokens, selected, machinery, deliveries, problems, last_heard })
+        Ok(Self {
+            session,
+            tokens,
+            selected,
+            machinery,
+            deliveries,
+            renewers,
+            problems,
+            last_heard,
+        })
     }
 
     /// What is known of the time.

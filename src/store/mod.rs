@@ -8,7 +8,7 @@
 //! - Before Meta is asked for a grant, the room that it needs on the disk is taken.
 //! - A write names what it replaces, and does nothing if that is no longer there. A verb that changes
 //!   a token takes what the caller knows of it by value, and gives back what is so then.
-//! - What a target is owed is written with the promotion that owes it, and stays until it is settled.
+//! - A pending delivery is written with the promotion that causes it, and stays until it is settled.
 //! - A user who may read the files can read the store, without its key, also after a writer was
 //!   killed; reading makes and changes nothing.
 //! - Only the holder of the [`RunLock`] opens the store to write. `status` alone adds its proofs
@@ -34,6 +34,7 @@ mod overwrites;
 mod promote;
 mod proofs;
 mod purge;
+mod rotations;
 mod row;
 mod runs;
 mod seal;
@@ -75,8 +76,9 @@ pub use key_text::{BadKey, read_key};
 pub use known::{Enrolment, Stock};
 pub use notices::{ChannelRecord, FailingChannel};
 pub use overwrites::{FileContents, Overwrite, Overwriting};
-pub use promote::{ExtendedExpiry, Promotion, RefusedCandidate};
+pub use promote::{ExtendedExpiry, Predecessor, Promotion, RefusedCandidate};
 pub use purge::Retention;
+pub use rotations::AdoptionFrom;
 pub use runs::{Machinery, RunRow};
 pub use sqlite::{
     Holder, LockError, LostStore, RunLock, StoreLoss, backup, belongs_to_store, filesystem_trouble,

@@ -57,7 +57,7 @@ const DATED: &[(&str, &[&str])] = &[
         "token",
         &["unlisted_since", "retired_at", "last_refreshed_at", "last_attempt_at", "first_miss_at"],
     ),
-    ("generation", &["obtained_at", "set_aside_at"]),
+    ("generation", &["obtained_at", "set_aside_at", "rotated_at"]),
     ("proof", &["at"]),
     ("attempt", &["planned_at", "closed_at"]),
     ("event", &["at"]),

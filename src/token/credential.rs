@@ -18,6 +18,9 @@ pub struct Ledger {
     pub consecutive_failures: u32,
     /// No new try before this, unless a person insists.
     pub not_before: Option<Time>,
+    /// The parent's generation that the last failed derivation was tried with: that pause is about no
+    /// other generation. Cleared by a success.
+    pub refused_by: Option<GenerationId>,
     /// When Meta first accepted a renewal without extending it; cleared by a success.
     pub first_miss_at: Option<Time>,
     /// How many renewals in a row were accepted but not extended.
@@ -43,6 +46,38 @@ pub struct SharedToken {
     pub with: Label,
     /// Whether the config declares it.
     pub is_declared: bool,
+}
+
+/// What the place held that the config names, when a run last read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceValue {
+    /// The place, as people read it.
+    pub place: String,
+    /// What stands for the access token that it held.
+    pub fingerprint: Fingerprint,
+    /// Whether it had held another one before.
+    pub has_changed: bool,
+    /// Why that is not in use, if it was looked at and refused.
+    pub refused: Option<Problem>,
+}
+
+impl SourceValue {
+    /// What is known once the place was read again, and holds this.
+    pub fn seen(place: String, fingerprint: Fingerprint, before: Option<&Self>) -> Self {
+        match before.filter(|before| before.place == place) {
+            Some(same) if same.fingerprint == fingerprint => same.clone(),
+            known => Self { place, fingerprint, has_changed: known.is_some(), refused: None },
+        }
+    }
+}
+
+/// An older access token that may live on beside the one that a person put in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RotatedGeneration {
+    /// The older one, with the last answer about it.
+    pub generation: Generation,
+    /// Since when another is in its place.
+    pub since: Time,
 }
 
 /// The exchange of an access token that a person handed over.
@@ -103,8 +138,13 @@ pub struct Credential {
     pub candidate: Option<Generation>,
     /// What happened when it was last renewed.
     pub ledger: Ledger,
-    /// What its targets have and are owed, by target.
+    /// What its targets have and what is pending for them, by target.
     pub deliveries: Vec<Delivery>,
+    /// What the place held that the config names.
+    pub source: Option<SourceValue>,
+    /// The older access tokens that a person's rotations left alive, by Graph's last word; the oldest
+    /// first.
+    pub rotated: Vec<RotatedGeneration>,
     /// The generation whose Pages were last listed, for a token with `pages = "all"`.
     pub listed: Option<GenerationId>,
     /// Since when the parent's list of Pages lacks it.
@@ -131,6 +171,11 @@ impl Credential {
         damage.parts.insert(0, IN_USE);
         self.current = None;
         self
+    }
+
+    /// Whether no access token is in use, or Graph has called it dead.
+    pub fn is_without_a_living_one(&self) -> bool {
+        self.current.as_ref().is_none_or(|current| current.verdict() == Some(false))
     }
 
     /// Whether there was an access token in use that cannot be read any more.

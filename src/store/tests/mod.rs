@@ -136,7 +136,8 @@ impl Shelf {
             proof: None,
             event: EventKind::Refreshed,
             problem: None,
-            owes: Vec::new(),
+            predecessor: Predecessor::Kept,
+            pending_for: Vec::new(),
         }
     }
 

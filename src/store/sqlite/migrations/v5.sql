@@ -1,6 +1,22 @@
 -- Since when a live generation's seal does not open: whoever has no key can tell it by that.
 ALTER TABLE generation ADD COLUMN broken_since INTEGER;
 
+-- Since when a person's rotation has a System User token's older access token live on beside its
+-- successor; and when it was revoked from here.
+ALTER TABLE generation ADD COLUMN rotated_at INTEGER;
+ALTER TABLE generation ADD COLUMN revoked_at INTEGER;
+CREATE INDEX rotated_generation ON generation (token) WHERE rotated_at IS NOT NULL;
+
+-- The place of the config's `access_token` when it was last read, the fingerprint of what it held,
+-- whether it had held something else before, and why that is not in use, if it was refused.
+ALTER TABLE token ADD COLUMN source TEXT;
+ALTER TABLE token ADD COLUMN source_value BLOB;
+ALTER TABLE token ADD COLUMN source_changed INTEGER;
+ALTER TABLE token ADD COLUMN source_refused TEXT;
+
+-- Where an access token was found that was adopted.
+ALTER TABLE event ADD COLUMN place TEXT;
+
 -- Whether a run did its work to the end although it ended with 74, because of damaged rows.
 ALTER TABLE run ADD COLUMN worked INTEGER;
 
@@ -41,3 +57,11 @@ ALTER TABLE token ADD COLUMN exchange_sent BLOB;
 -- and whether the config declared it then.
 ALTER TABLE token ADD COLUMN shared_with TEXT;
 ALTER TABLE token ADD COLUMN shared_with_declared INTEGER;
+
+-- The parent's generation that last gave no access token for a Page. The pause that followed is about
+-- that generation alone.
+ALTER TABLE token ADD COLUMN refused_by INTEGER;
+
+-- Reason codes that were renamed, so that nobody is notified again of what stands already.
+UPDATE OR REPLACE notice SET code = 'unchecked' WHERE code = 'unproven';
+UPDATE OR REPLACE notice SET code = 'delivery_pending' WHERE code = 'delivery_owed';
