@@ -109,7 +109,12 @@ impl SharedFiles<'_> {
             let sightings = store.sightings(&fingerprint)?;
             let is_had =
                 |state| !matches!(state, GenerationState::Refused | GenerationState::Purged);
-            if sightings.iter().any(|it| it.token != self.token && is_had(it.state)) {
+            let is_excluded = |it: &Sighting| match it.token == self.token {
+                // It works until Meta has heard of it, and must not come back.
+                true => it.is_revoked,
+                false => is_had(it.state),
+            };
+            if sightings.iter().any(is_excluded) {
                 continue;
             }
             let known = self.known(&sightings)?;

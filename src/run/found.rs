@@ -82,23 +82,8 @@ impl TokenRun<'_> {
             let candidate = self.seal(&access_token, Origin::Adopted, Expiry::Unknown, None)?;
             self.outcome.because(at.motive());
             self.examine_found(&candidate, at.if_refused(), answer)?;
-            self.end_drift(&candidate, &at)?;
         }
         self.miss_the_source()
-    }
-
-    /// A target whose access token is the current one now has not drifted any more.
-    fn end_drift(&mut self, candidate: &Generation, at: &FoundAt) -> Result<(), StoreError> {
-        let current = self.credential.current.as_ref();
-        if let FoundAt::Targets(targets) = at
-            && current.is_some_and(|current| current.id == candidate.id)
-        {
-            for target in targets {
-                self.run.store.note_drift(self.credential.id, target, None)?;
-            }
-            self.credential = self.run.store.credential(self.credential.id)?;
-        }
-        Ok(())
     }
 
     /// Says why the config's source cannot be read, if there is nothing else. Of a lost access token

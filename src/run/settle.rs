@@ -109,6 +109,9 @@ impl TokenRun<'_> {
                         "the new string is worth less, but the one it replaces is dead or about to end",
                     );
                 }
+                if candidate.origin == Origin::Adopted {
+                    self.end_drift()?;
+                }
                 if candidate.origin == Origin::Adopted && self.old_expiry == Expiry::Unknown {
                     // A first one may be renewed in the same run; what it had is the end before that.
                     self.old_expiry = expiry;
@@ -163,6 +166,15 @@ impl TokenRun<'_> {
             refused_by: None,
         })?;
         self.outcome.note(Outcome::TooYoung, problem.to_string());
+        Ok(())
+    }
+
+    /// A target that holds the new current one has not drifted any more.
+    fn end_drift(&mut self) -> Result<(), StoreError> {
+        if self.credential.deliveries.iter().any(|row| row.drifted_since.is_some()) {
+            self.delivery().end_drift()?;
+            self.credential = self.run.store.credential(self.credential.id)?;
+        }
         Ok(())
     }
 
