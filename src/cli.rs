@@ -256,7 +256,11 @@ pub struct TokenArguments {
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Say whether the config is right
-    Check,
+    Check {
+        /// Ask Meta whether each app's id and secret fit and its Graph version works
+        #[arg(long)]
+        live: bool,
+    },
     /// Every setting with its value and where that came from; secrets as references
     Show,
 }

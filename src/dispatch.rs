@@ -132,12 +132,14 @@ fn dispatch(
     attempted.default_store = Some(config::default_store(&path, &environment));
     attempted.store.clone_from(&attempted.default_store);
     attempted.config = Some(path);
-    if let Command::Config(asked) = &typed.command {
-        return match asked {
-            cli::ConfigCommand::Check => commands::check_config(&place.config, &environment, ui),
-            cli::ConfigCommand::Show => commands::show_config(&place.config, &environment, ui),
+    match &typed.command {
+        Command::Config(cli::ConfigCommand::Check { live: false }) => {
+            return commands::check_config(&place.config, &environment, ui, None).map(Exit::code);
         }
-        .map(Exit::code);
+        Command::Config(cli::ConfigCommand::Show) => {
+            return commands::show_config(&place.config, &environment, ui).map(Exit::code);
+        }
+        _ => {}
     }
     let (session, _sandbox) = open_session(typed, place, environment, ui, interrupt, attempted)?;
     ui.start_log();
@@ -196,7 +198,8 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
                     lock_wait: duration(&given.lock_wait)?,
                 },
                 patterns: patterns(&given.labels),
-                insistence: Insistence::None,
+                // Those that are named are exchanged also where `refresh` leaves them alone.
+                insistence: Insistence::Named,
                 only: Only::ShortLived,
             };
             commands::refresh(session, &options).map(Exit::code)
@@ -255,6 +258,9 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
         Command::Store(cli::StoreCommand::Backup { file }) => {
             commands::back_up(session, file).map(Exit::code)
         }
-        Command::Config(_) => unreachable!("it was answered above"),
+        Command::Config(_) => {
+            let Session { config, environment, ui, .. } = session;
+            commands::check_config(&config.path, environment, ui, Some(session)).map(Exit::code)
+        }
     }
 }

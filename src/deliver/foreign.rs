@@ -10,6 +10,7 @@ use super::context::DeliveryContext;
 use super::error::DeliveryError;
 use super::file::{Consent, read_value, replaceable_token};
 use crate::config::{FileTarget, FirstDelivery, Place, Target, TokenConfig};
+use crate::edit;
 use crate::policy::{Adoption, Contest, Current, FoundIn, judge_adoption};
 use crate::store::{Sighting, StoreError};
 use crate::token::{
@@ -137,6 +138,8 @@ impl SharedFiles<'_> {
         let Ok(access_token) = AccessToken::parse(found.expose()) else {
             return Ok(Consent::First);
         };
+        // What was refused may be a password that a wrong `key` in the config led to.
+        let is_token = edit::looks_like_a_token(found.expose());
         let fingerprint = self.context.store.fingerprint(&access_token)?;
         let sightings = self.context.store.sightings(&fingerprint)?;
         let was_had =
@@ -145,6 +148,7 @@ impl SharedFiles<'_> {
             return Ok(Consent::Given);
         }
         Ok(match self.known(&sightings)? {
+            _ if !is_token => Consent::First,
             Some(known) => self.consent_over(file, &known, current),
             None if replaceable_token(file).is_some() => {
                 Consent::Kept(DeliveryError::not_examined(file, &self.token_config.label))

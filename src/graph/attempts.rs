@@ -231,13 +231,20 @@ impl GraphCaller {
     /// Asks a provider's host what time it is: once, without a token, and nothing more. Where there
     /// is no answer, nothing was learnt.
     pub fn ask_the_time(&self, provider: Provider) {
+        self.ask_once(&Request::for_the_time(provider));
+    }
+
+    /// Asks once and without a token, and nothing more. Where there is no answer, nothing was learnt.
+    pub fn ask_once(&self, request: &Request) -> Option<Response> {
         /// The calls that follow have patience enough.
         const LIMIT: Duration = Duration::from_secs(5);
-        let transport = self.transport.get_or_init(|| Transport::new(&self.settings));
-        let answer = transport.as_ref().map(|it| it.send(&Request::for_the_time(provider), LIMIT));
-        if let Ok(Ok(response)) = &answer {
-            self.set_skew(response);
+        if self.is_stopped() || self.time_is_up() {
+            return None;
         }
+        let transport = self.transport.get_or_init(|| Transport::new(&self.settings));
+        let response = transport.as_ref().ok()?.send(request, LIMIT).ok()?;
+        self.set_skew(&response);
+        Some(response)
     }
 
     /// Our clock minus Graph's, by the first answer that was dated; nothing before that.

@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use crate::clock::Clock;
 use crate::token::{
     AccessToken, DebugTokenCall, Grant, GrantType, Inspection, InspectionWay, Problem, ProblemKind,
-    ProfileCall, Provider, Secret,
+    ProfileCall, Provider, Secret, Source, TokenType, VersionAnswer,
 };
 
 use super::attempts::{FailedCall, GraphCaller};
@@ -20,6 +20,7 @@ use super::call_error::{CallError, Scope};
 use super::calls::{self, Asker, Continuation, PageGrant, Position};
 use super::log;
 use super::observations::{Throttle, VersionFallback};
+use super::request::Request;
 use super::settings::{App, Settings};
 
 /// The Pages that a user token reaches.
@@ -220,6 +221,20 @@ impl Graph {
     /// is no answer, nothing was learnt.
     pub fn ask_the_time(&self, provider: Provider) {
         self.caller.ask_the_time(provider);
+    }
+
+    /// Asks whether a version of Graph works: once, without a token. Nothing without an answer.
+    pub fn ask_version(&self, version: &str) -> Option<VersionAnswer> {
+        let response = self.caller.ask_once(&Request::for_a_version(version))?;
+        calls::read_version(version, &response)
+    }
+
+    /// Asks for the access token of a Facebook app itself, which only its id and secret give.
+    pub fn app_token(&self, app: &App) -> Result<Grant, CallError> {
+        match TokenType::App.spec().source {
+            Source::App(grant) => self.grant(app, grant, None),
+            Source::Person(_) | Source::Parent(_) => unreachable!("an app's token is its own"),
+        }
     }
 
     /// Our clock minus Graph's, by the first answer that was dated; nothing before that.

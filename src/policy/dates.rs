@@ -15,7 +15,7 @@ use super::checks::{Checks, Step};
 use super::clocks::throttle;
 use super::judgement::State;
 use super::reason::{OVERDUE, UNCHECKED};
-use super::remedy::replace_it;
+use super::remedy::{replace_it, without_parent};
 use super::{Dates, Health, Moment, Subject, humanize, is_short_lived};
 
 impl Checks<'_> {
@@ -135,7 +135,7 @@ impl Checks<'_> {
             ),
             Step::new(
                 Action::FixConfiguration,
-                "set `parent` to a user token so that metatoken derives it, or take it again from a long-lived user token",
+                without_parent(self.subject).map(|(_, how)| how).unwrap_or_default(),
             ),
         );
     }

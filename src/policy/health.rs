@@ -23,8 +23,7 @@ pub fn judge(subject: &Subject<'_>, moment: Moment) -> Judgement {
     if let Some(damage) = damage {
         checks.damaged(damage);
     }
-    let shared = subject.credential.and_then(|credential| credential.ledger.shared.as_ref());
-    checks.reasons.extend(shared.map(|shared| judge_shared(subject.label, shared)));
+    checks.shared();
     let state = match subject.current() {
         None if damage.is_some_and(|damage| damage.in_place.is_some()) => State::Missing,
         None => checks.without_access_token(),
@@ -42,6 +41,7 @@ pub fn judge_inspection(
     moment: Moment,
 ) -> Judgement {
     let mut checks = Checks { subject, moment, reasons: Vec::new() };
+    checks.shared();
     if let Some(problem) = misfit(inspection, subject.token_type, expected) {
         checks.add_problem(Health::Critical, &problem);
     }
@@ -53,6 +53,11 @@ pub fn judge_inspection(
 }
 
 impl Checks<'_> {
+    fn shared(&mut self) {
+        let shared = self.subject.credential.and_then(|it| it.ledger.shared.as_ref());
+        self.reasons.extend(shared.map(|shared| judge_shared(self.subject.label, shared)));
+    }
+
     fn without_access_token(&mut self) -> State {
         let label = self.subject.label;
         let credential = self.subject.credential;
@@ -134,6 +139,7 @@ impl Checks<'_> {
         // How it is kept matters while it lives.
         if !matches!(state, State::Expired | State::Invalid) {
             self.keeping(current);
+            self.left_by_rotation();
         }
         if let Some(credential) = self.subject.credential {
             self.in_the_way(&credential.ledger, state);

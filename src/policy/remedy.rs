@@ -65,6 +65,18 @@ pub fn replace_it(subject: &Subject<'_>) -> String {
     }
 }
 
+/// What a Page's token without a parent lacks, and how it gets one.
+pub fn without_parent(subject: &Subject<'_>) -> Option<(&'static str, String)> {
+    let comes_from_a_parent = matches!(subject.token_type.spec().source, Source::Parent(_));
+    (comes_from_a_parent && subject.parent.is_none()).then(|| {
+        let label = subject.label;
+        let how = format!(
+            "declare the user token that it comes from, and set `parent` to its label in `[token.{label}]`"
+        );
+        ("nothing at Meta renews a Page token without its parent", how)
+    })
+}
+
 /// How a Page that is gone from its parent's list comes back, or is given up.
 pub fn bring_back(subject: &Subject<'_>, parent: &Label) -> String {
     let (label, who) = (subject.label, who(subject));

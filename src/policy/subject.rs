@@ -137,6 +137,8 @@ pub struct Policy {
     pub required_targets: Vec<String>,
     /// How old it may grow before a person should replace it.
     pub rotate_after: Option<TimeDelta>,
+    /// How long an older access token that still works may live beside the one that replaced it.
+    pub rotate_overlap: TimeDelta,
     /// When to remind a person, before the end.
     pub reminders: Vec<TimeDelta>,
     /// How many old access tokens stay sealed for rollback.
@@ -165,6 +167,7 @@ impl Default for Policy {
             required_scopes: Vec::new(),
             required_targets: Vec::new(),
             rotate_after: None,
+            rotate_overlap: TimeDelta::days(7),
             reminders: vec![TimeDelta::days(14), TimeDelta::days(7), TimeDelta::days(1)],
             keep_generations: 3,
             keep_for: TimeDelta::days(30),

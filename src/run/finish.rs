@@ -150,8 +150,11 @@ impl Run<'_> {
 
     /// Judges what concerns no single token: clock, Graph versions, store.
     pub fn system(&self) -> Vec<Reason> {
+        // What cannot be read says nothing.
+        let checks = self.store.version_checks().unwrap_or_default();
+        let moment = self.moment();
         let versions =
-            apps::version_reasons(self.session, &self.tokens, &self.graph, self.moment());
+            apps::version_reasons(self.session, &self.tokens, &self.graph, &checks, moment);
         let store = self.damage();
         self.clocks().reason().into_iter().chain(versions).chain(store).collect()
     }

@@ -5,7 +5,7 @@
 //! way: where the store was lost, the one in an application's file may be the only one that works.
 
 use super::Run;
-use super::candidate::{Candidates, IdentityChange, IfRefused};
+use super::candidate::{Candidates, IdentityChange, IfRefused, found_in};
 use super::configured_tokens::{self, ConfiguredToken};
 use super::inspect;
 use super::refresh_run::Only;
@@ -37,6 +37,12 @@ enum FoundAt {
     Targets(Vec<TargetId>),
 }
 
+impl FoundToken {
+    fn in_config(access_token: &AccessToken) -> Self {
+        Self { access_token: access_token.clone(), at: FoundAt::Config, answer: None }
+    }
+}
+
 impl FoundAt {
     fn motive(&self) -> String {
         match self {
@@ -61,9 +67,14 @@ impl FoundAt {
 impl TokenRun<'_> {
     /// Adopts the best of what is found outside.
     pub fn adopt_found(&mut self) -> Result<(), StoreError> {
-        let mut found: Vec<FoundToken> = self.in_store()?.into_iter().collect();
-        found.extend(self.in_config()?);
-        found.extend(self.in_targets()?);
+        let mut found: Vec<FoundToken> = Vec::new();
+        let places = [self.in_store()?, self.in_config()?].into_iter().flatten();
+        for each in places.chain(self.in_targets()?) {
+            // It may stand at several places, and a person is told where it is looked for first.
+            if !found.iter().any(|it| it.access_token == each.access_token) {
+                found.push(each);
+            }
+        }
         if found.len() > 1 {
             found = self.best_first(found)?;
         }
@@ -95,7 +106,7 @@ impl TokenRun<'_> {
     fn miss_the_source(&mut self) -> Result<(), StoreError> {
         let has_none = self.credential.in_place().is_none() && self.credential.candidate.is_none();
         match self.refresh.configured_token(&self.token.label) {
-            Some(ConfiguredToken::Unusable(problem))
+            Some(ConfiguredToken::Unusable { problem, .. })
                 if has_none && self.refresh.options.only != Only::ShortLived =>
             {
                 self.fail(problem.clone())
@@ -138,20 +149,26 @@ impl TokenRun<'_> {
 
     /// The new access token that the config points to.
     fn in_config(&mut self) -> Result<Option<FoundToken>, StoreError> {
-        if self.refresh.options.only == Only::ShortLived {
-            return Ok(None);
-        }
         let configured = self.refresh.configured_token(&self.token.label);
         self.note_shared(configured)?;
         match configured {
-            None | Some(ConfiguredToken::Shared(_) | ConfiguredToken::Unusable(_)) => Ok(None),
+            None | Some(ConfiguredToken::Shared(_) | ConfiguredToken::Unusable { .. }) => Ok(None),
             // A grant that waits to be inspected comes first; the source is read again.
-            Some(ConfiguredToken::Found(_)) if self.has_granted_candidate() => Ok(None),
-            Some(ConfiguredToken::Found(found)) => Ok(Some(FoundToken {
-                access_token: found.clone(),
-                at: FoundAt::Config,
-                answer: None,
-            })),
+            Some(ConfiguredToken::Found(_) | ConfiguredToken::Known(_))
+                if self.has_granted_candidate() =>
+            {
+                Ok(None)
+            }
+            Some(ConfiguredToken::Found(found)) => Ok(Some(FoundToken::in_config(found))),
+            Some(ConfiguredToken::Known(known)) => {
+                if self.is_unjudged(known)? {
+                    return Ok(Some(FoundToken::in_config(&known.access_token)));
+                }
+                if self.is_wanted_near_the_end(known) {
+                    self.adopt_known_token(known)?;
+                }
+                Ok(None)
+            }
         }
     }
 
@@ -248,7 +265,8 @@ impl TokenRun<'_> {
                     policy: &self.token.policy,
                     current: Current::of(best_so_far),
                 };
-                let verdict = judge_adoption(&proof.inspection, FoundIn::OtherPlace, &contest);
+                let found_in = found_in(&self.credential, &candidate);
+                let verdict = judge_adoption(&proof.inspection, found_in, &contest);
                 if verdict == Adoption::Take {
                     let expiry = proof.inspection.expiry;
                     let generation = Generation { expiry, proof: Some(proof.clone()), ..candidate };

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::log;
 use super::token_run::TokenRun;
 use crate::graph::{App, CallError, Graph, Scope};
+use crate::policy::is_to_be_asked_about;
 use crate::store::StoreError;
 use crate::token::{
     AccessToken, Action, Credential, Generation, Inspection, Problem, ProblemKind, Proof,
@@ -82,6 +83,20 @@ impl TokenRun<'_> {
             Ok(proof) => Ok(Some(proof)),
             Err(error) => self.not_answered(error).map(|()| None),
         }
+    }
+
+    /// Asks Graph about the access tokens that live on beside the ones that a person put in their
+    /// places, each once in `verify_every`, until they are dead.
+    pub fn inspect_rotated(&mut self) -> Result<(), StoreError> {
+        let moment = self.run.moment();
+        for rotated in self.credential.rotated.clone() {
+            if is_to_be_asked_about(&rotated, &self.token.policy, moment)
+                && self.inspect_and_store(&rotated.generation)?.is_none()
+            {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Asks Graph about an access token and stores its answer; what it gave is told, or why it gave

@@ -13,6 +13,7 @@ pub struct OutcomeBuilder {
     outcome: Option<Outcome>,
     reason: String,
     motive: String,
+    consequence: Option<String>,
     problem: Option<Problem>,
     exit: Exit,
     refused: Vec<Refused>,
@@ -47,6 +48,7 @@ impl OutcomeBuilder {
             outcome: None,
             reason: String::new(),
             motive: String::new(),
+            consequence: None,
             problem: None,
             exit: Exit::Ok,
             refused: Vec::new(),
@@ -66,9 +68,18 @@ impl OutcomeBuilder {
         self.motive = motive.into();
     }
 
+    /// Says what comes of what is achieved next.
+    pub fn also(&mut self, consequence: impl Into<String>) {
+        self.consequence = Some(consequence.into());
+    }
+
     /// Notes what was achieved, for the reason that was given.
     pub fn achieve(&mut self, outcome: Outcome) {
         let motive = std::mem::take(&mut self.motive);
+        let motive = match self.consequence.take() {
+            Some(consequence) => format!("{motive}; {consequence}"),
+            None => motive,
+        };
         if !self.refused.is_empty() && self.outcome == Some(Outcome::Invalid) {
             // What was refused left the token without an access token, and now it has one.
             self.outcome = None;

@@ -8,7 +8,7 @@ use super::log;
 use super::token_run::TokenRun;
 use super::tokens::subject;
 use crate::graph::CallError;
-use crate::policy::next_try;
+use crate::policy::{end_the_old_one, next_try};
 use crate::store::{NewCandidate, Setback, StoreError};
 use crate::token::{
     AccessToken, Action, EventKind, Expiry, Generation, GenerationId, Origin, Outcome, Problem,
@@ -41,6 +41,13 @@ impl TokenRun<'_> {
             proof.inspection.verdict() == Some(true) && proof.at >= candidate.obtained_at
         });
         lately && current_lives && !is_critical(self.token, &self.credential, self.run.now())
+    }
+
+    /// Names what a person does about an access token that lives on beside its successor.
+    fn hint_at_the_old_one(&self, number: u32) {
+        let subject = subject(self.token, Some(&self.credential), None);
+        let how = end_the_old_one(&subject, number);
+        self.run.session.ui.note(&format!("hint: `{}`: {how}", self.token.label));
     }
 
     /// Handles the candidates of this token.
@@ -92,7 +99,11 @@ impl TokenRun<'_> {
             candidates.examine(self.credential.clone(), candidate, &inspect)?;
         self.credential = credential;
         match examined {
-            Examined::Promoted { outcome, expiry, is_worse } => {
+            Examined::Promoted { outcome, expiry, is_worse, outlived } => {
+                if let Some(old) = outlived {
+                    self.outcome.also(format!("generation {old} works on until it is revoked"));
+                    self.hint_at_the_old_one(old);
+                }
                 if is_worse {
                     self.outcome.because(
                         "the new string is worth less, but the one it replaces is dead or about to end",
@@ -118,6 +129,9 @@ impl TokenRun<'_> {
             Examined::GrantRefused(problem) | Examined::Waits(problem) => {
                 self.outcome.note_problem(problem);
             }
+            Examined::NotExtended(problem) if self.has_no_giver() => {
+                self.outcome.note(Outcome::NotExtended, problem.to_string());
+            }
             Examined::NotExtended(problem) => {
                 self.outcome.note_problem_as(Outcome::NotExtended, problem);
             }
@@ -140,7 +154,7 @@ impl TokenRun<'_> {
     }
 
     /// Records that Meta renews the access token only from then on: nothing has failed.
-    pub fn note_too_young(&mut self, problem: Problem, eligible: Time) -> Result<(), StoreError> {
+    pub fn note_too_young(&mut self, problem: &Problem, eligible: Time) -> Result<(), StoreError> {
         self.record(Setback {
             event: None,
             generation: None,
@@ -161,7 +175,7 @@ impl TokenRun<'_> {
     ) -> Result<(), StoreError> {
         let current = self.credential.current.as_ref();
         if let Some(eligible) = current.and_then(|current| self.eligible_at(current)) {
-            return self.note_too_young(too_young_to_extend(), eligible);
+            return self.note_too_young(&too_young_to_extend(), eligible);
         }
         let problem = not_extended();
         let not_before = Some(next_try(&problem, 1, expiry, self.run.now()));
@@ -172,7 +186,11 @@ impl TokenRun<'_> {
             not_before,
             refused_by,
         })?;
-        self.outcome.note_problem_as(Outcome::NotExtended, problem.with_action(Action::Retry));
+        if self.has_no_giver() {
+            self.outcome.note(Outcome::NotExtended, problem.to_string());
+        } else {
+            self.outcome.note_problem_as(Outcome::NotExtended, problem.with_action(Action::Retry));
+        }
         Ok(())
     }
 }

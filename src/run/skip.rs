@@ -11,6 +11,9 @@ impl TokenRun<'_> {
     pub fn skip(&mut self, why: &Skip) -> Result<NextStep, StoreError> {
         let sentence = Decision::Skip(why.clone()).sentence(self.run.now());
         match why {
+            Skip::Dead(_) | Skip::NoString if self.adopt_in_place_of_dead()? => {
+                return Ok(NextStep::Decide);
+            }
             Skip::Dead(problem) | Skip::AccountBlocked(problem) => {
                 self.outcome.note_problem_as(Outcome::Invalid, person_needed(problem));
             }

@@ -17,7 +17,7 @@ use crate::policy::{Decision, Verify, next_try};
 use crate::store::{ExtendedExpiry, GrantRoom, Setback, Store, StoreError};
 use crate::token::{
     Action, Credential, EventKind, Expiry, Fingerprint, Generation, GenerationId, Label, Origin,
-    Outcome, Problem, ProblemKind, Time,
+    Outcome, Problem, ProblemKind, Source, Time,
 };
 
 /// The refresh of one token.
@@ -36,6 +36,8 @@ pub struct TokenRun<'a> {
     pub outcome: OutcomeBuilder,
     /// When the token expired before this refresh.
     pub old_expiry: Expiry,
+    /// Whether the config's access token was looked at again because the current one is dead.
+    pub has_looked_again: bool,
 }
 
 /// Whether there is more to do for this token in this run.
@@ -63,6 +65,7 @@ impl<'a> TokenRun<'a> {
             credential,
             outcome: OutcomeBuilder::new(),
             old_expiry,
+            has_looked_again: false,
         })
     }
 
@@ -112,6 +115,12 @@ impl<'a> TokenRun<'a> {
             return Ok(None);
         };
         self.run.store.credential(parent).map(Some)
+    }
+
+    /// Whether it is a Page's and has no parent that could give a new access token.
+    pub fn has_no_giver(&self) -> bool {
+        matches!(self.token.token_type.spec().source, Source::Parent(_))
+            && self.token.parent.is_none()
     }
 
     /// Names the parent.

@@ -47,6 +47,16 @@ pub enum ThreadsInspection {
     ForTestersOnly,
 }
 
+/// Whether a Page's access token is exchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum PageExchange {
+    /// No app is answered.
+    #[default]
+    Refused,
+    /// Some apps are.
+    Granted,
+}
+
 /// What a test has decided, for each of these questions.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Quirks {
@@ -54,6 +64,8 @@ pub struct Quirks {
     pub young: YoungRefusal,
     pub dead: DeadRefusal,
     pub inspection: ThreadsInspection,
+    #[serde(default)]
+    pub page_exchange: PageExchange,
     /// How many Pages a list gives at once, where that is less than it promises.
     #[serde(default)]
     pub most_at_once: Option<usize>,

@@ -13,7 +13,9 @@ use crate::token::{DataAccess, Expiry, Time};
 use super::fixtures::{AppFixture, Listing, PageFixture, UserFixture};
 use super::invalidation::Invalidation;
 use super::issued::{DAY, IssuedToken, TokenFixture, TokenKind, derivation, stem};
-use super::quirks::{DeadRefusal, OldString, Quirks, ThreadsInspection, YoungRefusal};
+use super::quirks::{
+    DeadRefusal, OldString, PageExchange, Quirks, ThreadsInspection, YoungRefusal,
+};
 
 /// The simulated Graph.
 #[derive(Clone, Serialize, Deserialize)]
@@ -235,6 +237,11 @@ impl Simulation {
     /// Decides how Instagram and Threads refuse a dead access token from now on.
     pub fn set_dead_refusal(&mut self, refusal: DeadRefusal) {
         self.quirks.dead = refusal;
+    }
+
+    /// Decides whether a Page's access token is exchanged from now on.
+    pub fn set_page_exchange(&mut self, exchange: PageExchange) {
+        self.quirks.page_exchange = exchange;
     }
 
     /// Decides whom Threads answers about an access token from now on.

@@ -267,7 +267,9 @@ fn clear_record(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
              first_miss_at = NULL, misses = 0, problem = NULL, answer_lost_at = NULL,
              failed_with = NULL, list_not_before = NULL, exchange_sent_at = NULL,
              exchange_sent = NULL, shared_with = NULL, shared_with_declared = NULL,
-             refused_by = NULL
+             refused_by = NULL,
+             undeclared_since = NULL, undeclared_with_many = NULL, source = NULL,
+             source_value = NULL, source_changed = NULL, source_refused = NULL
          WHERE id = ?1",
         values![token, token_type.unwrap_or(TokenType::User).as_str(), page_id.as_ref()],
     )?;

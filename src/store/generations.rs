@@ -23,6 +23,8 @@ pub struct Sighting {
     pub generation: GenerationId,
     /// Where that generation stands.
     pub state: GenerationState,
+    /// Whether it was revoked from here.
+    pub is_revoked: bool,
 }
 
 impl Store {
@@ -32,6 +34,11 @@ impl Store {
             let sql = select("g.token = ?1 ORDER BY g.number DESC");
             tx.undamaged(&sql, values![token], |mut row| row.generation())
         })
+    }
+
+    /// Returns one generation, with the last answer about it.
+    pub fn generation(&self, generation: GenerationId) -> Result<Generation> {
+        self.read(move |tx| one(tx, generation))
     }
 
     /// Opens a generation's seal.
@@ -80,7 +87,7 @@ impl Store {
 
 fn sightings(tx: &mut dyn Tx, fingerprint: &Fingerprint) -> Result<Vec<Sighting>, TxError> {
     tx.undamaged(
-        "SELECT g.token, t.label, g.id, g.state
+        "SELECT g.token, t.label, g.id, g.state, g.revoked_at
          FROM generation g JOIN token t ON t.id = g.token
          WHERE g.fingerprint = ?1 ORDER BY t.label",
         values![fingerprint.as_bytes()],
@@ -96,6 +103,7 @@ fn sighting(mut row: Row<'_>) -> Result<Sighting, BadCell> {
         state: row
             .named("generation.state", GenerationState::from_name)
             .unwrap_or(GenerationState::Current),
+        is_revoked: row.maybe_integer("generation.revoked_at")?.is_some(),
     })
 }
 

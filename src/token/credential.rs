@@ -53,6 +53,38 @@ pub struct SharedToken {
     pub is_declared: bool,
 }
 
+/// What the place held that the config names, when a run last read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceValue {
+    /// The place, as people read it.
+    pub place: String,
+    /// What stands for the access token that it held.
+    pub fingerprint: Fingerprint,
+    /// Whether it had held another one before.
+    pub has_changed: bool,
+    /// Why that is not in use, if it was looked at and refused.
+    pub refused: Option<Problem>,
+}
+
+impl SourceValue {
+    /// What is known once the place was read again, and holds this.
+    pub fn seen(place: String, fingerprint: Fingerprint, before: Option<&Self>) -> Self {
+        match before.filter(|before| before.place == place) {
+            Some(same) if same.fingerprint == fingerprint => same.clone(),
+            known => Self { place, fingerprint, has_changed: known.is_some(), refused: None },
+        }
+    }
+}
+
+/// An older access token that may live on beside the one that a person put in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RotatedGeneration {
+    /// The older one, with the last answer about it.
+    pub generation: Generation,
+    /// Since when another is in its place.
+    pub since: Time,
+}
+
 /// The exchange of an access token that a person handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SentExchange {
@@ -79,6 +111,15 @@ fn blame(what: &str, sent: Time, problem: Problem) -> Problem {
     }
     let message = format!("{why}; Meta says: {}", problem.message);
     Problem { message, ..problem }
+}
+
+/// A token that the config declared before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Undeclared {
+    /// When a run found that it is not declared any more.
+    pub since: Time,
+    /// Whether that run found the same of so many that it may be a mistake.
+    pub with_many: bool,
 }
 
 /// The part that is damaged where the access token in use is lost.
@@ -113,12 +154,19 @@ pub struct Credential {
     pub ledger: Ledger,
     /// What its targets have and what is pending for them, by target.
     pub deliveries: Vec<Delivery>,
+    /// What the place held that the config names.
+    pub source: Option<SourceValue>,
+    /// The older access tokens that a person's rotations left alive, by Graph's last word; the oldest
+    /// first.
+    pub rotated: Vec<RotatedGeneration>,
     /// The generation whose Pages were last listed, for a token with `pages = "all"`.
     pub listed: Option<GenerationId>,
     /// Since when the parent's list of Pages lacks it.
     pub unlisted_since: Option<Time>,
     /// When it was retired: gone from the list for a week, and dead.
     pub retired_at: Option<Time>,
+    /// Since when the config does not declare it, if a run has found that.
+    pub undeclared: Option<Undeclared>,
     /// What of its rows cannot be read, if that is so; the fields above are without it.
     pub damage: Option<Damage>,
 }
@@ -139,6 +187,22 @@ impl Credential {
         damage.parts.insert(0, IN_USE);
         self.current = None;
         self
+    }
+
+    /// Whether it has an access token, in use or waiting to be examined, readable or not.
+    pub fn has_access_token(&self) -> bool {
+        self.in_place().is_some() || self.candidate.is_some()
+    }
+
+    /// Whether `old`, whose label was this one's before, is to take this one's label: it has an access
+    /// token, and this one has none of its own.
+    pub fn is_renamed_from(&self, old: &Self) -> bool {
+        old.has_access_token() && !self.has_access_token()
+    }
+
+    /// Whether no access token is in use, or Graph has called it dead.
+    pub fn is_without_a_living_one(&self) -> bool {
+        self.current.as_ref().is_none_or(|current| current.verdict() == Some(false))
     }
 
     /// Whether there was an access token in use that cannot be read any more.

@@ -92,9 +92,12 @@ fn credential(name: &str, token_type: TokenType, current: Option<Generation>) ->
         candidate: None,
         ledger: Ledger::default(),
         deliveries: Vec::new(),
+        source: None,
+        rotated: Vec::new(),
         listed: None,
         unlisted_since: None,
         retired_at: None,
+        undeclared: None,
         damage: None,
     }
 }

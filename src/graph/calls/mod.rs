@@ -7,6 +7,7 @@
 mod grant;
 mod inspection;
 mod pages;
+mod version;
 
 pub use grant::read_acknowledgement;
 pub use grant::{GrantInput, grant, read_grant};
@@ -14,3 +15,4 @@ pub use inspection::{Asker, as_app_token, inspect, read_inspection, read_own_ins
 pub use inspection::{profile, read_profile};
 pub use pages::{AccountsPage, Continuation, PageGrant, Position};
 pub use pages::{accounts, page, read_accounts, read_page};
+pub use version::read_version;

@@ -118,6 +118,9 @@ warning: `brand`: the new string is refused: it expires no later than the curren
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 brand  user  not_due  2026-03-02 00:00 UTC, in 49 days  due 2026-02-10 00:00 UTC, in 29 days
 
+warning: `brand`: the access token in the environment variable `BRAND` is not in use: it expires no later than the current access token, which works
+  hint: take it out of the environment variable `BRAND`; or, if it is to be used, run `metatoken exchange brand --replace` and paste it
+
 1 token: 1 not due
 ",
         )
@@ -396,6 +399,7 @@ fn an_access_token_of_a_label_that_is_gone_is_told_with_was_and_forget() {
     world.run(&["refresh", "brand", "--quiet"]).silent().exit(Exit::Ok);
     world.reconfigure(&TWO.replace("brand", "label"));
     world.set("SHOP", "");
+    world.run(&["refresh", "--quiet"]).exit(Exit::Config);
     world.run(&["refresh", "label"]).stdout("
 LABEL  TYPE  OUTCOME  ENDS  REASON
 label  user  invalid  -     not adopted: its `access_token` is the access token of `brand`, which the config no longer declares
@@ -617,6 +621,9 @@ fn a_label_that_left_the_config_is_kept_and_no_longer_judged() {
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 shop   user  adopted  2026-03-12 01:00 UTC, in 60 days  found where the config points
 
+critical: `brand`: no longer declared in the config: not renewed; expires 2026-03-02 00:00 UTC, in 49 days
+  hint: declare it again, or with `was = \"brand\"` under its new name; if it is not needed, run `metatoken forget brand`
+
 1 token: 1 adopted
 ",
         )
@@ -625,10 +632,16 @@ shop   user  adopted  2026-03-12 01:00 UTC, in 60 days  found where the config p
     world.run(&["status", "--offline"]).stdout("
 LABEL  TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
 shop   user  ok      valid  2026-03-12 01:00 UTC, in 60 days  2026-04-11 01:00 UTC, in 90 days  just now  due 2026-02-20 01:00 UTC, in 40 days
+
+critical: `brand`: no longer declared in the config: not renewed; expires 2026-03-02 00:00 UTC, in 49 days
+  hint: declare it again, or with `was = \"brand\"` under its new name; if it is not needed, run `metatoken forget brand`
 ").stderr("").exit(Exit::Ok);
     world.run(&["status", "--offline", "-v"]).stdout("
 LABEL  TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
 shop   user  ok      valid  2026-03-12 01:00 UTC, in 60 days  2026-04-11 01:00 UTC, in 90 days  just now  due 2026-02-20 01:00 UTC, in 40 days
+
+critical: `brand`: no longer declared in the config: not renewed; expires 2026-03-02 00:00 UTC, in 49 days
+  hint: declare it again, or with `was = \"brand\"` under its new name; if it is not needed, run `metatoken forget brand`
 
 shop
   app:          main
@@ -653,7 +666,8 @@ hint: the labels are `shop`
 ",
         )
         .exit(Exit::Usage);
-    world.run(&["check"]).verdict("\nMETATOKEN OK - 1 token, all well\n").stderr("").code(0);
+    world.run(&["check", "--tokens"]).verdict("\nMETATOKEN OK - 1 token, all well\n").code(0);
+    world.run(&["check"]).code(2);
     // Its past is still to be read.
     world.run(&["history", "brand"]).stdout("
 AT                    LABEL  EVENT    GENERATION  FINGERPRINT   ENDED  ENDS                  TRIGGER  PROBLEM

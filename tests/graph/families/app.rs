@@ -228,6 +228,9 @@ LABEL      TYPE  OUTCOME  ENDS                              REASON
 publisher  app   not_due  never                             it never expires
 brand      user  not_due  2026-03-02 00:00 UTC, in 60 days  due 2026-02-10 00:00 UTC, in 40 days
 
+warning: `publisher`: the access token in the environment variable `PUBLISHER` is not in use: Error validating application. Cannot get application info due to a system error (code 190)
+  hint: take it out of the environment variable `PUBLISHER`, or put another access token there
+
 2 tokens: 2 not due
 ",
         )

@@ -239,7 +239,7 @@ LABEL    TYPE         OUTCOME    ENDS                              REASON
 creator  instagram    refreshed  2026-03-02 01:00 UTC, in 60 days  nobody knows when it ends, and it may be one of those that live an hour
 notes    threads      exchanged  2026-03-02 01:00 UTC, in 60 days  it is short-lived: it ends 2026-01-01 20:00 UTC, in 19 hours
 ads      system-user  exchanged  2026-03-02 01:00 UTC, in 60 days  it is short-lived: it ends 2026-01-01 20:00 UTC, in 19 hours
-fixed    system-user  not_due    never                             its string is not short-lived
+fixed    system-user  not_due    never                             it never expires
 
 4 tokens: 1 refreshed, 2 exchanged, 1 not due
 ").stderr("").exit(Exit::Ok);

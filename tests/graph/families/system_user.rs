@@ -91,7 +91,7 @@ ads    system-user  verified  never  it never expires
     ran.stdout(
         "
 LABEL  TYPE         OUTCOME  ENDS   REASON
-ads    system-user  not_due  never  its string is not short-lived
+ads    system-user  not_due  never  it never expires
 
 1 token: 1 not due
 ",
@@ -173,7 +173,10 @@ ads    system-user  exchanged  2026-03-02 00:00 UTC, in 60 days  it is short-liv
 1 token: 1 exchanged
 ").stderr("").exit(Exit::Ok);
     world.at(day(0) + hours(1));
-    world.graph.with(|graph| graph.invalidate("EAAFAKEAds2", Invalidation::Revoked));
+    // Both are revoked; else the config's would be taken again.
+    for access_token in ["EAAFAKEAds1", "EAAFAKEAds2"] {
+        world.graph.with(|graph| graph.invalidate(access_token, Invalidation::Revoked));
+    }
     world.run(&["refresh", "ads"]).stdout("
 LABEL  TYPE         OUTCOME  ENDS                              REASON
 ads    system-user  invalid  2026-03-02 00:00 UTC, in 59 days  revoked (190/466)
