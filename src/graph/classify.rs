@@ -80,14 +80,11 @@ fn of_a_login(code: Option<i64>, subcode: Option<i64>, words: &str) -> Option<Cl
         // The person has not yet typed the code into the other device.
         Some(1_349_174) => Some(usual(ProblemKind::Unknown)),
         Some(1_349_172) => Some(usual(ProblemKind::RateLimited)),
-        // The code is over, or the person declined.
-        Some(1_349_152 | 1_349_173) => Some(LOG_IN_ANEW),
-        // A redirect that is not listed, a tester who has not accepted the invitation.
-        Some(1_349_168 | 1_349_245) => Some(MEND_THE_QUESTION),
+        // The code is over or was used, or the person declined.
+        Some(1_349_152 | 1_349_173 | 36_007 | 36_009) => Some(LOG_IN_ANEW),
+        // A redirect that is not listed or is another, a tester who has not accepted the invitation.
+        Some(1_349_168 | 1_349_245 | 36_008) => Some(MEND_THE_QUESTION),
         Some(1_349_026) => Some(usual(ProblemKind::BadAppCredentials)),
-        // The code is over, or was used; of another redirect address it is none.
-        Some(36_007 | 36_009) => Some(LOG_IN_ANEW),
-        Some(36_008) => Some(MEND_THE_QUESTION),
         _ if phrases::speak_of_a_used_code(words) => Some(LOG_IN_ANEW),
         _ => phrases::speak_of_a_code_verifier(words).then_some(MEND_THE_QUESTION),
     }

@@ -1,8 +1,9 @@
 //! What Meta's refusals say, and what they do not.
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::{FaultInjection, Rule};
+use metatoken::sandbox::{FaultInjection, Invalidation, Rule};
 use metatoken::token::Expiry;
+use serde_json::json;
 
 use crate::common::World;
 use crate::common::brand::{INSTA, answer, brand, creator, hour, minute, user};
@@ -103,4 +104,48 @@ fn a_proxys_page_does_not_make_a_string_too_young() {
     let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
     assert_eq!(ran.outcomes()["creator"], "refreshed");
     assert_eq!(world.offline("creator")["expires_at"], "2026-03-02T01:00:00Z");
+}
+
+/// `valid` was null while an account was held, as if nobody knew.
+#[test]
+fn a_held_token_does_not_work_and_is_kept() {
+    for held in [Invalidation::Checkpoint, Invalidation::Unconfirmed, Invalidation::Blocking] {
+        let facebook = brand(user());
+        let instagram = World::new().config(INSTA).token("CREATOR", creator());
+        instagram.run(&["refresh"]).exit(Exit::Ok);
+        for (mut world, label) in [(facebook, "brand"), (instagram, "creator")] {
+            let string = world.in_use(label);
+            world.graph.with(|graph| graph.invalidate(&string, held));
+            world.at(minute(3, 0));
+            world.run(&["refresh"]).exit(Exit::PersonNeeded);
+            let token = world.offline(label);
+            assert_eq!((&token["valid"], &token["state"]), (&json!(false), &json!("unverified")));
+            assert_eq!(token["problem"]["action"], "fix_account", "{label} {held:?}");
+            let metrics = world.run(&["check", "--format", "prometheus"]).stdout;
+            let metric = metrics.lines().find(|line| line.starts_with("metatoken_token_valid{"));
+            assert!(metric.is_some_and(|line| line.ends_with(" 0")), "{label} {held:?}");
+            assert_eq!(world.in_use(label), string, "{label} {held:?}");
+            // Once the account is free the same access token works again.
+            world.graph.with(|graph| graph.revive(&string));
+            world.at(minute(3, 30));
+            let _ = world.run(&["refresh"]);
+            assert_eq!(world.offline(label)["valid"], true, "{label} {held:?}");
+        }
+    }
+}
+
+/// No Instagram token could be adopted where Meta answers as its pages show it.
+#[test]
+fn instagrams_profile_is_read_in_its_envelope() {
+    let flat = r#"{"user_id":"17841400000000001","username":"dora.creates"}"#;
+    for body in
+        [flat.to_owned(), format!(r#"{{"data":[{flat}]}}"#), format!(r#"{{"data":{flat}}}"#)]
+    {
+        let spec = creator().aged(chrono::TimeDelta::days(3));
+        let world = World::new().config(INSTA).token("CREATOR", spec);
+        world.graph.misbehave(Rule::on("/me"), answer(200, &body));
+        world.run(&["refresh"]).exit(Exit::Ok);
+        assert_eq!(world.offline("creator")["user_id"], "17841400000000001", "{body}");
+        world.run(&["check"]).code(0);
+    }
 }

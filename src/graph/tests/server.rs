@@ -52,9 +52,9 @@ impl Server {
         let notes = Arc::clone(&heard);
         std::thread::spawn(move || {
             for mut stream in listener.incoming().flatten() {
-                let head = head_of(&mut stream);
-                notes.lock().expect("unharmed").push(head.clone());
-                manners(&head, &mut stream);
+                let asked = head_of(&mut stream);
+                notes.lock().expect("unharmed").push(asked.clone());
+                manners(&asked, &mut stream);
             }
         });
         Self { url, heard }

@@ -54,7 +54,8 @@ fn a_certificate_of_an_unknown_ca_is_the_configurations_fault() {
     assert!(next.held_back, "it is tried once");
     let folder = tempfile::tempdir().expect("a folder");
     let ca_file = folder.path().join("ca.pem");
-    std::fs::write(&ca_file, &certificate.pem).expect("a file");
+    let mut file = std::fs::File::create(&ca_file).expect("a file");
+    file.write_all(certificate.pem.as_bytes()).expect("it is written");
     let knowing = graph(Settings { ca_file: Some(ca_file), ..settings(&url) });
     assert_eq!(knowing.inspect(&app("7"), &token()).expect("it is trusted").valid, Some(true));
 }
