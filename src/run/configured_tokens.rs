@@ -94,7 +94,8 @@ pub fn read_all(
         let is_own = |sighting: &&Sighting| {
             sighting.label == config.label || Some(&sighting.label) == config.was.as_ref()
         };
-        let own = sightings.iter().find(is_own).filter(|_| !is_lost(&config.label));
+        let is_known = |it: &&Sighting| is_own(it) && !it.is_forgotten;
+        let own = sightings.iter().find(is_known).filter(|_| !is_lost(&config.label));
         if let Some(own) = own {
             let known = KnownToken {
                 access_token: token,

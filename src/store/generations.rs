@@ -25,6 +25,8 @@ pub struct Sighting {
     pub state: GenerationState,
     /// Whether it was revoked from here.
     pub is_revoked: bool,
+    /// Whether it was forgotten since.
+    pub is_forgotten: bool,
 }
 
 impl Store {
@@ -87,7 +89,7 @@ impl Store {
 
 fn sightings(tx: &mut dyn Tx, fingerprint: &Fingerprint) -> Result<Vec<Sighting>, TxError> {
     tx.undamaged(
-        "SELECT g.token, t.label, g.id, g.state, g.revoked_at
+        "SELECT g.token, t.label, g.id, g.state, g.revoked_at, g.forgotten_at
          FROM generation g JOIN token t ON t.id = g.token
          WHERE g.fingerprint = ?1 ORDER BY t.label",
         values![fingerprint.as_bytes()],
@@ -104,6 +106,7 @@ fn sighting(mut row: Row<'_>) -> Result<Sighting, BadCell> {
             .named("generation.state", GenerationState::from_name)
             .unwrap_or(GenerationState::Current),
         is_revoked: row.maybe_integer("generation.revoked_at")?.is_some(),
+        is_forgotten: row.maybe_integer("generation.forgotten_at")?.is_some(),
     })
 }
 

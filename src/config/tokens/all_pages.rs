@@ -4,8 +4,9 @@
 
 use super::draft::{Draft, Drafts, TokenTable};
 use super::parent::has_pages;
+use crate::config::additions::Additions;
 use crate::config::deliver::{self, DeliveryRead};
-use crate::config::diagnostic::{Diagnostic, Span, Spanned};
+use crate::config::diagnostic::{Diagnostic, FileId, Span, Spanned};
 use crate::config::placeholder::{begins_with_placeholder, has_placeholder, unknown_placeholder};
 use crate::config::reader::Section;
 use crate::config::target::Place;
@@ -61,12 +62,16 @@ pub fn find<'d, 'a>(all: &'d [AllPages<'a>], parent: &Label) -> Option<&'d AllPa
 }
 
 /// Complains of a table whose parent is not there, or finds no Pages.
-pub fn check_parent(pages: &AllPages<'_>, drafts: &Drafts<'_>) {
+pub fn check_parent(pages: &AllPages<'_>, drafts: &Drafts<'_>, additions: &Additions<'_>) {
     let AllPages { parent: name, name_span, section, .. } = pages;
     let complain = |message: String, label: String| {
         section.report(Diagnostic::at(*name_span, message).label(label));
     };
     let Some(parent) = drafts.find(name) else {
+        // It may be in a file that is left out.
+        if additions.some_are_left_out {
+            return;
+        }
         let labels = drafts.all.iter().map(|other| other.label.as_str());
         let label = match nearest(name, labels) {
             Some(near) => format!("did you mean {}?", quoted(&format!("{near}/*"))),
@@ -74,7 +79,14 @@ pub fn check_parent(pages: &AllPages<'_>, drafts: &Drafts<'_>) {
         };
         return complain(format!("there is no token {}", quoted(name)), label);
     };
+    // The config is not refused over what another file says.
+    let is_behind = section.file() == FileId::CONFIG && parent.section.file() != FileId::CONFIG;
     match parent.token_type {
+        Some(_) if is_behind && !parent.discovers_pages() => {
+            let message = format!("`[token.\"{name}/*\"]` needs `pages = \"all\"` here");
+            let wrong = Diagnostic::at(parent.name_span, message);
+            parent.section.report(wrong.earlier(Some(*name_span)));
+        }
         Some(other) if !has_pages(other) => {
             complain(
                 format!("`{name}` is {} token and has no Pages", with_article(other)),

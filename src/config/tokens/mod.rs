@@ -123,7 +123,7 @@ pub fn resolve<'a>(drafts: Vec<Draft<'a>>, around: Surroundings<'a>) -> Vec<Toke
     let settle = |draft| settle(draft, &drafts, around);
     let mut tokens: Vec<TokenConfig> = drafts.all.iter().filter_map(settle).collect();
     for pages in around.all_pages {
-        all_pages::check_parent(pages, &drafts);
+        all_pages::check_parent(pages, &drafts, around.additions);
         show_all_pages(pages, &drafts, around);
     }
     leave_out_excepted(&mut tokens);

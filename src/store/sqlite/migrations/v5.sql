@@ -91,3 +91,18 @@ CREATE TABLE declaration (
     label TEXT PRIMARY KEY,
     file BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- When a token's access tokens were forgotten: their fingerprints hold nothing off any more.
+ALTER TABLE generation ADD COLUMN forgotten_at INTEGER;
+
+-- Where each file target was when it was last served: the config may no longer say it.
+CREATE TABLE place (
+    token INTEGER NOT NULL REFERENCES token (id),
+    target TEXT NOT NULL,
+    path BLOB NOT NULL,
+    format TEXT NOT NULL,
+    key TEXT,
+    document INTEGER,
+    in_place INTEGER NOT NULL,
+    PRIMARY KEY (token, target)
+) STRICT, WITHOUT ROWID;
