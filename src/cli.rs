@@ -158,6 +158,12 @@ pub struct ExchangeArguments {
     /// Read the string from this file instead of standard input
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// Take it even if it expires earlier or lacks what is required
+    #[arg(long, conflicts_with = "stored")]
+    pub replace: bool,
+    /// Take it even if it belongs to another person
+    #[arg(long, conflicts_with = "stored")]
+    pub replace_identity: bool,
     /// Show what would happen; change nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,

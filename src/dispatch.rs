@@ -21,13 +21,13 @@ use self::typed::{
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
-use crate::commands::{self, DeliverOrder, HistoryOrder, Replace};
+use crate::commands::{self, DeliverOrder, HistoryOrder, IdentityChange, Replace};
 use crate::config;
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::{Exit, Verdict};
 use crate::interrupt::{Interrupt, survive_file_limit};
-use crate::policy::Insistence;
+use crate::policy::{Insistence, Losses};
 use crate::report::prefixed;
 use crate::run::{Only, RefreshOptions, RunOptions};
 use crate::session::Session;
@@ -205,6 +205,12 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
             let order = commands::ExchangeOrder {
                 label: label(&given.labels)?,
                 file: given.token_file.clone(),
+                losses: if given.replace { Losses::Accepted } else { Losses::Refused },
+                identity: if given.replace_identity {
+                    IdentityChange::Accepted
+                } else {
+                    IdentityChange::Refused
+                },
                 dry_run: dry_run(given.dry_run),
                 lock_wait: duration(&given.lock_wait)?,
             };

@@ -18,6 +18,7 @@ pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<E
     config.refuse_left_out()?;
     let mut warnings = status::exposures(&config);
     warnings.extend(status::undeliverable(&config));
+    warnings.extend(status::same_for_all_pages(&config));
     let said = match ui.format {
         OutputFormat::Json => format!(
             "{:#}\n",

@@ -11,6 +11,7 @@ mod alerts;
 mod apps;
 mod command;
 mod conflicts;
+mod contested;
 mod deliver;
 mod diagnostic;
 mod duration;
@@ -18,6 +19,7 @@ mod find;
 mod http;
 mod notify;
 mod permissions;
+mod placeholder;
 mod policy;
 mod reader;
 mod redact;
@@ -43,6 +45,7 @@ use toml_edit::{Document, TableLike};
 pub use self::additions::LeftOut;
 pub use self::alerts::AlertSettings;
 pub use self::apps::AppSetting;
+pub use self::contested::{ContestedTarget, contested};
 pub use self::diagnostic::ConfigError;
 pub use self::duration::{BadDuration, parse_duration};
 pub use self::find::find;
@@ -189,9 +192,15 @@ fn read_tables(
     let apps = apps::read(&top);
     let token_tables = tokens::tables(&top, &more, additions);
     let drafts = tokens::read(&token_tables);
+    let page_tables = tokens::all_pages::tables(&token_tables);
+    let all_pages = tokens::all_pages::read(&page_tables);
     let defaults = top.table("defaults", "What holds for every token that does not say otherwise");
-    let default_policy =
-        policy::read(Layers { own: &defaults, parent: None, defaults: &defaults.nowhere() });
+    let default_policy = policy::read(Layers {
+        own: &defaults,
+        all_pages: None,
+        parent: None,
+        defaults: &defaults.nowhere(),
+    });
     let alerts_table = top.table("alerts", "What monitoring reads");
     let channel_tables = top.list("notify", "Who is told, and how");
     let channels = notify::read(&channel_tables);
@@ -213,8 +222,14 @@ fn read_tables(
 
     let labels = Labels::of(&drafts, additions.some_are_left_out);
     let defaults = defaults.quiet();
-    let around =
-        Surroundings { reader, additions, apps: &apps, defaults: &defaults, reserved: &reserved };
+    let around = Surroundings {
+        reader,
+        additions,
+        apps: &apps,
+        defaults: &defaults,
+        reserved: &reserved,
+        all_pages: &all_pages,
+    };
     let tokens = tokens::resolve(drafts, around).into_iter().map(Arc::new);
     let tokens: Vec<Arc<TokenConfig>> = tokens.collect();
     let notify = notify::resolve(channels, &labels, reader);
@@ -228,6 +243,7 @@ fn read_tables(
         path: path.to_owned(),
         by_label: by_label.collect(),
         by_page: by_page.collect(),
+        reserved: Arc::new(reserved),
         store,
         http,
         endpoints,

@@ -5,6 +5,9 @@
 
 use super::wording;
 
+/// Keys that were called otherwise: the old name and the new one.
+const RENAMED: [(&str, &str); 1] = [("proof_within", "checked_within")];
+
 /// The tables of the config, in the order in which they are read.
 #[derive(Debug, Default)]
 pub struct Schema {
@@ -77,6 +80,11 @@ impl Schema {
         self.readable(place).position(|name| name == key).unwrap_or(usize::MAX)
     }
 
+    /// The new name of a key that was renamed.
+    pub(super) fn renamed(key: &str) -> Option<&'static str> {
+        RENAMED.iter().find(|(old, _)| *old == key).map(|(_, new)| *new)
+    }
+
     /// The key of that table that was probably meant.
     pub(super) fn nearest(&self, place: &str, key: &str) -> Option<&'static str> {
         wording::nearest(key, self.readable(place))
@@ -124,6 +132,8 @@ mod tests {
                 "in `[app.NAME]`",
                 "in `[token.LABEL]`",
                 "in `[[token.LABEL.deliver]]`",
+                "in `[token.\"PARENT/*\"]`",
+                "in `[[token.\"PARENT/*\".deliver]]`",
                 "in `[defaults]`",
                 "in `[[notify]]`",
                 "in `smtp`",
@@ -153,8 +163,9 @@ mod tests {
         };
         let keys = schema().tables().iter().flat_map(|table| &table.keys);
         let mut missing: Vec<&str> = keys.map(|key| key.name).filter(|key| !has(key)).collect();
+        missing.sort_unstable();
         missing.dedup();
-        assert_eq!(missing, ["instagram_login", "required_targets", "port"]);
+        assert_eq!(missing, ["instagram_login", "port", "probe", "required_targets"]);
     }
 
     #[test]

@@ -45,11 +45,6 @@ impl Preview {
     }
 }
 
-/// Returns a plainly fake access token, for a preview before there is a real one.
-pub fn sample_token() -> AccessToken {
-    AccessToken::parse("EAAFAKEREHEARSAL").expect("a constant that is well formed")
-}
-
 /// Tries a delivery without doing it; `may_replace` says of what a file holds whether another may
 /// take its place, and `path` is the `PATH` that a program would be searched in.
 pub fn preview(

@@ -3,6 +3,7 @@
 use crate::token::{Action, GranularScope, Inspection, Label, Problem, ProblemKind};
 
 use super::judgement::{Judgement, State};
+use super::remedy::bring_back;
 use super::{Health, Moment, Policy, Reason, Subject, humanize, remedy};
 
 /// What recovers: the kind of step, and its words.
@@ -77,6 +78,11 @@ impl Checks<'_> {
         Step::new(problem.action, remedy(problem, self.subject))
     }
 
+    /// What brings a Page back that is gone from its parent's list.
+    pub fn bring_it_back(&self, parent: &Label) -> Step {
+        Step::new(Action::GrantPermission, bring_back(self.subject, parent))
+    }
+
     /// What brings a new access token, for this token.
     pub fn log_in_again(&self) -> Step {
         self.step_against(&Problem::new(ProblemKind::Expired, ""))
@@ -112,7 +118,7 @@ impl Checks<'_> {
 /// A scope without `target_ids` reaches all of them; a token without granular scopes says nothing.
 /// A scope may occur more than once, and then reaches what any of its entries names. Source: Meta,
 /// `debug_token` reference.
-fn missing_targets<'a>(policy: &'a Policy, granular: &[GranularScope]) -> Vec<&'a str> {
+pub fn missing_targets<'a>(policy: &'a Policy, granular: &[GranularScope]) -> Vec<&'a str> {
     let required: Vec<&str> = policy
         .required_scopes
         .iter()

@@ -26,14 +26,16 @@ mod renewal;
 mod subject;
 mod versions;
 
-pub use adoption::{Adoption, Current, judge_adoption};
+pub use adoption::{
+    Adoption, Contest, Current, FoundIn, Losses, judge_adoption, judge_handed_over,
+};
 pub use causes::{Interest, Issues, TokenIssues};
 pub use clocks::{Clocks, Dates, LastHeard, Moment, TOLERANCE, throttle};
 pub use damage::{Repair, judge_repaired, judge_store};
 pub use dates::{Deadline, deadlines};
 pub use decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
-pub use deliveries::{judge_deliveries, judge_left_behind};
-pub use derivation::listing_is_due;
+pub use deliveries::{CONTESTED_REMEDY, judge_contested, judge_deliveries, judge_left_behind};
+pub use derivation::{gone_since, listing_is_due};
 pub use extension::{Extension, MARGIN, judge_grant};
 pub use health::{judge, judge_inspection};
 pub use judgement::{Judgement, State};

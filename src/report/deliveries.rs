@@ -33,7 +33,9 @@ impl DeliveryReport {
     pub fn exit(&self) -> Exit {
         if self.system.iter().any(Reason::is_damage) {
             Exit::Storage
-        } else if self.system.iter().any(Reason::is_about_the_config) {
+        } else if self.system.iter().any(Reason::is_about_the_config)
+            || self.system.iter().any(Reason::is_about_a_contested_target)
+        {
             Exit::Config
         } else if self.all().any(Delivery::is_behind)
             || self.system.iter().any(Reason::is_about_delivery)
@@ -126,6 +128,6 @@ const fn tint(delivery: &Delivery) -> Health {
     match delivery.state() {
         DeliveryState::InSync => Health::Ok,
         DeliveryState::Unknown => Health::Unknown,
-        DeliveryState::Owed | DeliveryState::Failed | DeliveryState::Drifted => Health::Warning,
+        DeliveryState::Pending | DeliveryState::Failed | DeliveryState::Drifted => Health::Warning,
     }
 }

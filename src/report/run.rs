@@ -66,14 +66,19 @@ impl RunReport {
         let of_the_store = if self.is_store_in_trouble() { Exit::Storage } else { Exit::Ok };
         let of_files = if self.left_a_file() { Exit::NotDelivered } else { Exit::Ok };
         let of_labels = self.system.iter().any(Reason::is_about_the_config);
-        let of_labels = if of_labels { Exit::Config } else { Exit::Ok };
+        let of_config = if of_labels || self.leaves_a_target() { Exit::Config } else { Exit::Ok };
         let of_tokens = self.results.iter().map(|result| result.exit);
-        of_tokens.fold(of_the_store.or_worse(of_labels).or_worse(of_files), Exit::or_worse)
+        of_tokens.fold(of_the_store.or_worse(of_config).or_worse(of_files), Exit::or_worse)
     }
 
     /// Whether a file that is no longer a target may be half-written.
     fn left_a_file(&self) -> bool {
         self.system.iter().any(Reason::is_about_delivery)
+    }
+
+    /// Whether a target is left alone because the config makes it that of two Pages.
+    fn leaves_a_target(&self) -> bool {
+        self.system.iter().any(Reason::is_about_a_contested_target)
     }
 
     /// Whether a damaged row or a full disk is reported.
@@ -100,6 +105,7 @@ impl RunReport {
         self.is_store_in_trouble()
             || self.left_a_file()
             || self.system.iter().any(Reason::is_about_labels)
+            || self.leaves_a_target()
             || self.results.iter().any(asks)
     }
 
@@ -111,8 +117,8 @@ impl RunReport {
             summary.insert(outcome.as_str().to_owned(), json!(count));
         }
         let deliveries = self.results.iter().flat_map(|result| &result.deliveries);
-        let owed = deliveries.filter(|delivery| delivery.is_behind()).count();
-        summary.insert("owed".to_owned(), json!(owed));
+        let pending = deliveries.filter(|delivery| delivery.is_behind()).count();
+        summary.insert("pending".to_owned(), json!(pending));
         document(&json!({
             "version": VERSION,
             "dry_run": self.dry_run,
@@ -196,6 +202,8 @@ impl TokenResult {
             "old_expires_at": time(self.old_expiry.at()),
             "new_expires_at": time(self.new_expiry.at()),
             "never_expires": self.new_expiry == Expiry::Never,
+            "old_never_expires": self.old_expiry == Expiry::Never,
+            "new_never_expires": self.new_expiry == Expiry::Never,
             "generation": self.generation,
             "fingerprint": self.fingerprint.map(|fingerprint| fingerprint.to_string()),
             "problem": problem(self.problem.as_ref(), &self.remedy),

@@ -12,7 +12,10 @@ use super::Run;
 use super::inspect::{Inspected, is_wrong_host, wrong_app};
 use super::tokens::{TokenConfig, subject};
 use crate::graph::CallError;
-use crate::policy::{Adoption, Current, Extension, judge_adoption, judge_grant, next_try};
+use crate::policy::{
+    Adoption, Contest, Current, Extension, FoundIn, Losses, judge_adoption, judge_grant,
+    judge_handed_over, next_try,
+};
 use crate::store::{NewCandidate, Promotion, RefusedCandidate, Setback, StoreError};
 use crate::token::{
     Action, Credential, EventKind, Expiry, Generation, Identity, Inspection, Origin, Outcome,
@@ -32,6 +35,28 @@ pub struct Candidates<'a> {
     pub app_id: Option<String>,
     /// The parent whose person a derived Page token must belong to.
     pub parent: Option<TokenId>,
+    /// What becomes of an access token from outside that is not taken.
+    pub if_refused: IfRefused,
+    /// Whether the access token may belong to another person than before.
+    pub identity: IdentityChange,
+}
+
+/// What becomes of an access token from outside that is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfRefused {
+    /// The history says so, and a person is told: it was put where new ones are looked for.
+    Told,
+    /// The store knows it, and no more: the file that holds it has drifted.
+    Silent,
+}
+
+/// Whether a token may become that of another person. The app and the Page are the config's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdentityChange {
+    /// It must belong to the same as before.
+    Refused,
+    /// `--replace-identity`.
+    Accepted,
 }
 
 /// What became of a candidate.
@@ -52,6 +77,9 @@ pub enum Examined {
     GrantRefused(Problem),
     /// Meta granted it, it expires no later than the current one, and it is set aside.
     NotExtended(Problem),
+    /// Meta granted it, it expires no later than the current one, which is too young to be renewed,
+    /// and it is set aside.
+    TooYoung(Problem),
     /// It has fewer permissions than the current one, which lives: it waits for a person.
     FewerScopes(Problem),
     /// It waits for another reason.
@@ -91,7 +119,8 @@ impl Candidates<'_> {
     }
 
     /// Inspects a candidate that a person handed over, or that Meta gave in exchange for it, and
-    /// promotes it unless the current one is alive and better.
+    /// promotes it unless the current one works and is known to be worth more, or `losses` are
+    /// accepted.
     ///
     /// The current one is inspected first: a person mostly hands over a new one because the old one
     /// is dead.
@@ -99,6 +128,7 @@ impl Candidates<'_> {
         &self,
         credential: Credential,
         candidate: &Generation,
+        losses: Losses,
         inspect: Inspect<'_>,
     ) -> Result<(Credential, Examined), StoreError> {
         let (credential, answer) = inspect(credential, candidate)?;
@@ -112,34 +142,42 @@ impl Candidates<'_> {
             Expiry::Unknown => Inspection { expiry: candidate.expiry, ..proof.inspection.clone() },
             _ => proof.inspection.clone(),
         };
-        let hidden =
-            told.expiry == Expiry::Unknown && self.token.token_type.spec().may_hide_the_end();
-        // Where neither tells when it expires, the person has chosen.
-        let (credential, current) =
-            if hidden { (credential, Current::Gone) } else { self.current(credential, inspect)? };
-        match judge_adoption(&told, self.token.token_type, &expected, current) {
+        let credential = self.inspect_current(credential, inspect)?;
+        let contest = self.contest(&expected, &credential);
+        match judge_handed_over(&told, losses, &contest, self.run.now()) {
             Adoption::Take => self.promote(credential, candidate, proof.inspection.expiry, None),
             Adoption::OnlyIfCurrentIsDead(problem)
+            | Adoption::OnlyNearItsEnd(problem)
             | Adoption::Wait(problem)
             | Adoption::Refuse(problem) => self.refuse_adoption(credential, candidate, problem),
         }
     }
 
-    /// The current one by Graph's word of now, or by its last one where Graph gives no answer.
-    fn current(
+    /// Asks Graph about the current one. Where it gives no answer its last one stands.
+    fn inspect_current(
         &self,
         credential: Credential,
         inspect: Inspect<'_>,
-    ) -> Result<(Credential, Current), StoreError> {
-        let Some(mut current) = credential.current.clone() else {
-            return Ok((credential, Current::Gone));
-        };
-        let (mut credential, answer) = inspect(credential, &current)?;
-        if let Ok(proof) = answer {
-            credential = self.note(credential, &current, &proof)?;
-            current.proof = Some(proof);
+    ) -> Result<Credential, StoreError> {
+        let Some(current) = credential.current.clone() else { return Ok(credential) };
+        match inspect(credential, &current)? {
+            (credential, Ok(proof)) => self.note(credential, &current, &proof),
+            (credential, Err(_)) => Ok(credential),
         }
-        Ok((credential, Current::of(Some(&current))))
+    }
+
+    /// What an access token from outside is compared with.
+    pub fn contest<'c>(
+        &'c self,
+        expected: &'c Identity,
+        credential: &'c Credential,
+    ) -> Contest<'c> {
+        Contest {
+            token_type: self.token.token_type,
+            expected,
+            policy: &self.token.policy,
+            current: Current::of(credential.current.as_ref()),
+        }
     }
 
     /// Refuses what belongs to another app, which Graph never speaks of; anything else waits.
@@ -151,6 +189,10 @@ impl Candidates<'_> {
     ) -> Result<(Credential, Examined), StoreError> {
         match wrong_app(&error, &self.token.app) {
             Some(problem) if candidate.origin == Origin::Adopted => {
+                // Whose it is, is all that is known of it: a delivery asks for that.
+                let inspection = Inspection::bare(None, Some(problem.clone()));
+                let told = Proof { at: self.run.now(), inspection };
+                let credential = self.note(credential, candidate, &told)?;
                 self.refuse_adoption(credential, candidate, problem)
             }
             _ => Ok((credential, Examined::NotInspected(error))),
@@ -165,25 +207,47 @@ impl Candidates<'_> {
         inspect: Inspect<'_>,
     ) -> Result<(Credential, Examined), StoreError> {
         let expected = self.expected_identity(&credential)?;
-        let current = Current::of(credential.current.as_ref());
-        let verdict = judge_adoption(&proof.inspection, self.token.token_type, &expected, current);
+        let contest = self.contest(&expected, &credential);
+        let verdict = judge_adoption(&proof.inspection, FoundIn::OtherPlace, &contest);
         if verdict != Adoption::Take {
             credential = self.note(credential, candidate, proof)?;
         }
         match verdict {
             Adoption::Take => self.promote_with(credential, candidate, proof),
-            Adoption::Wait(problem) if is_wrong_host(&problem) => {
+            Adoption::Wait(problem)
+                if is_wrong_host(&problem) || self.if_refused == IfRefused::Silent =>
+            {
                 self.refuse_adoption(credential, candidate, problem)
             }
             Adoption::Wait(problem) => Ok((credential, Examined::Waits(problem))),
-            Adoption::OnlyIfCurrentIsDead(problem) => {
+            Adoption::OnlyNearItsEnd(_) if is_critical(self.token, &credential, self.run.now()) => {
+                self.promote_worse(credential, candidate, proof)
+            }
+            Adoption::OnlyIfCurrentIsDead(_) | Adoption::OnlyNearItsEnd(_) => {
                 match self.current_lives(credential, candidate, inspect)? {
                     (credential, Err(error)) => Ok((credential, Examined::NotInspected(error))),
-                    (credential, Ok(true)) => self.refuse_adoption(credential, candidate, problem),
+                    (credential, Ok(true)) => self.compare_again(credential, candidate, proof),
                     (credential, Ok(false)) => self.promote_with(credential, candidate, proof),
                 }
             }
             Adoption::Refuse(problem) => self.refuse_adoption(credential, candidate, problem),
+        }
+    }
+
+    /// Compares with the current one as it is now: it may have lost a permission since it was last
+    /// asked about.
+    fn compare_again(
+        &self,
+        credential: Credential,
+        candidate: &Generation,
+        proof: &Proof,
+    ) -> Result<(Credential, Examined), StoreError> {
+        let expected = self.expected_identity(&credential)?;
+        let contest = self.contest(&expected, &credential);
+        let verdict = judge_adoption(&proof.inspection, FoundIn::OtherPlace, &contest);
+        match verdict.problem() {
+            None => self.promote_with(credential, candidate, proof),
+            Some(problem) => self.refuse_adoption(credential, candidate, problem),
         }
     }
 
@@ -335,7 +399,7 @@ impl Candidates<'_> {
             proof,
             event,
             problem: None,
-            owes: self.token.deliver.iter().map(|target| target.id.clone()).collect(),
+            pending_for: self.token.deliver.iter().map(|target| target.id.clone()).collect(),
         };
         let promoted =
             self.run.store.promote(self.run.id, credential, promotion, self.run.now())?;
@@ -348,10 +412,16 @@ impl Candidates<'_> {
         candidate: &Generation,
         problem: Problem,
     ) -> Result<(Credential, Examined), StoreError> {
+        if self.if_refused == IfRefused::Silent {
+            let refusal = RefusedCandidate { candidate: candidate.id, proof: None, setback: None };
+            let now = self.run.now();
+            let refused = self.run.store.refuse(self.run.id, credential, refusal, now)?;
+            return Ok((refused, Examined::AdoptionRefused(problem)));
+        }
         let sent = credential.ledger.sent_exchange;
         let problem = sent.map_or(problem.clone(), |it| it.blame(candidate.fingerprint, problem));
         let refused =
-            self.refuse(credential, candidate, EventKind::AdoptionRefused, &problem, None)?;
+            self.refuse(credential, candidate, Some(EventKind::AdoptionRefused), &problem, None)?;
         Ok((refused, Examined::AdoptionRefused(problem)))
     }
 
@@ -364,8 +434,13 @@ impl Candidates<'_> {
         let expiry = credential.current.as_ref().map_or(Expiry::Unknown, |current| current.expiry);
         let failures = credential.ledger.consecutive_failures.saturating_add(1);
         let not_before = Some(next_try(&problem, failures, expiry, self.run.now()));
-        let refused =
-            self.refuse(credential, candidate, EventKind::RefreshFailed, &problem, not_before)?;
+        let refused = self.refuse(
+            credential,
+            candidate,
+            Some(EventKind::RefreshFailed),
+            &problem,
+            not_before,
+        )?;
         Ok((refused, Examined::GrantRefused(problem)))
     }
 
@@ -375,10 +450,17 @@ impl Candidates<'_> {
         candidate: &Generation,
         expiry: Expiry,
     ) -> Result<(Credential, Examined), StoreError> {
-        let problem = not_extended();
-        let not_before = Some(next_try(&problem, 1, expiry, self.run.now()));
-        let refused =
-            self.refuse(credential, candidate, EventKind::NotExtended, &problem, not_before)?;
+        let now = self.run.now();
+        let subject = subject(self.token, Some(&credential), None);
+        let current = credential.current.as_ref();
+        if let Some(eligible) = current.and_then(|it| subject.eligible_at_the_latest(it, now)) {
+            let problem = too_young_to_extend();
+            let refused = self.refuse(credential, candidate, None, &problem, Some(eligible))?;
+            return Ok((refused, Examined::TooYoung(problem)));
+        }
+        let (problem, event) = (not_extended(), Some(EventKind::NotExtended));
+        let not_before = Some(next_try(&problem, 1, expiry, now));
+        let refused = self.refuse(credential, candidate, event, &problem, not_before)?;
         Ok((refused, Examined::NotExtended(problem.with_action(Action::Retry))))
     }
 
@@ -387,12 +469,12 @@ impl Candidates<'_> {
         &self,
         credential: Credential,
         candidate: &Generation,
-        event: EventKind,
+        event: Option<EventKind>,
         problem: &Problem,
         not_before: Option<Time>,
     ) -> Result<Credential, StoreError> {
-        let setback =
-            Setback { event, generation: None, problem: Some(problem.clone()), not_before };
+        let (problem, refused_by) = (Some(problem.clone()), candidate.parent);
+        let setback = Setback { event, generation: None, problem, not_before, refused_by };
         let refusal =
             RefusedCandidate { candidate: candidate.id, proof: None, setback: Some(setback) };
         self.run.store.refuse(self.run.id, credential, refusal, self.run.now())
@@ -417,6 +499,10 @@ impl Candidates<'_> {
             let proof = credential.current.as_ref()?.proof.as_ref()?;
             Some(proof.inspection.identity.clone())
         };
+        if self.identity == IdentityChange::Accepted {
+            let page_id = self.token.page_id.clone();
+            return Ok(Identity { app_id: self.app_id.clone(), user_id: None, page_id });
+        }
         let before = proven(credential).unwrap_or_default();
         let parent = self.parent.map(|parent| self.run.store.credential(parent)).transpose()?;
         let person = match parent {
@@ -438,6 +524,12 @@ pub fn not_extended() -> Problem {
     Extension::NotExtended
         .problem()
         .unwrap_or_else(|| Problem::new(ProblemKind::NotExtended, "the new string ends no later"))
+}
+
+/// Gives the problem of a renewal in the first day of an access token, which moved nothing: Meta
+/// renews none that young.
+pub fn too_young_to_extend() -> Problem {
+    Problem::new(ProblemKind::TooYoung, "Meta extends no access token in its first day")
 }
 
 /// Whether a token has no current access token, or one that expires within its `critical_within`.

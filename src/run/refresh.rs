@@ -34,12 +34,13 @@ pub fn refresh(run: &mut Run<'_>, options: &RefreshOptions) -> Result<RunReport,
     let mut results = run.session.interrupt.guard(|| run.aborted(), || refresh.work(jobs))?;
     let delivered = refresh.deliveries.run_pending_hooks();
     run.bear_full(delivered)?;
-    run.add_deliveries(&mut results)?;
+    run.add_deliveries(&refresh.deliveries, &mut results)?;
     let purged = refresh.purge(&results);
     run.bear_full(purged)?;
     let examined = refresh.examine_store();
     let examined = run.bear_full(examined)?.flatten();
     let is_meant = |label: &Label| options.patterns.is_empty() || refresh.meant.contains(label);
+    let contested = refresh.deliveries.contested_targets(is_meant);
     let unfinished = refresh.deliveries.unfinished_files(is_meant);
     Ok(RunReport {
         dry_run: run.dry_run == DryRun::Yes,
@@ -50,6 +51,7 @@ pub fn refresh(run: &mut Run<'_>, options: &RefreshOptions) -> Result<RunReport,
             .system()
             .into_iter()
             .chain(run.label_issues(&options.patterns))
+            .chain(contested)
             .chain(unfinished)
             .chain(examined)
             .collect(),

@@ -16,7 +16,7 @@ mod token;
 
 use std::collections::HashMap;
 
-pub use self::exposure::{exposures, undeliverable};
+pub use self::exposure::{exposures, same_for_all_pages, undeliverable};
 pub use self::failed_run::{Attempted, forget_failed_runs};
 use self::inspect::LiveAnswer;
 pub use self::stored::AskGraph;

@@ -48,7 +48,7 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
                 (SELECT max(planned_at) FROM attempt WHERE attempt.token = token.id
                  AND closed_at IS NULL AND run <> ?1) AS planned_at,
                 answer_lost_at, exchange_sent_at, exchange_sent, shared_with,
-                shared_with_declared, undeclared_since, undeclared_with_many
+                shared_with_declared, refused_by, undeclared_since, undeclared_with_many
          FROM token WHERE {which} ORDER BY label"
     );
     let parameters: Vec<SqlValue<'_>> =
@@ -220,6 +220,7 @@ fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
             answer_lost_at: row.maybe_time("token.answer_lost_at")?,
             sent_exchange: row.sent_exchange(["token.exchange_sent_at", "token.exchange_sent"])?,
             shared: row.shared_token(["token.shared_with", "token.shared_with_declared"])?,
+            refused_by: row.maybe_generation("token.refused_by")?,
         },
         undeclared: row.undeclared(["token.undeclared_since", "token.undeclared_with_many"])?,
         damage: None,

@@ -18,6 +18,9 @@ pub struct Ledger {
     pub consecutive_failures: u32,
     /// No new try before this, unless a person insists.
     pub not_before: Option<Time>,
+    /// The parent's generation that the last failed derivation was tried with: that pause is about no
+    /// other generation. Cleared by a success.
+    pub refused_by: Option<GenerationId>,
     /// When Meta first accepted a renewal without extending it; cleared by a success.
     pub first_miss_at: Option<Time>,
     /// How many renewals in a row were accepted but not extended.
@@ -112,7 +115,7 @@ pub struct Credential {
     pub candidate: Option<Generation>,
     /// What happened when it was last renewed.
     pub ledger: Ledger,
-    /// What its targets have and are owed, by target.
+    /// What its targets have and what is pending for them, by target.
     pub deliveries: Vec<Delivery>,
     /// The generation whose Pages were last listed, for a token with `pages = "all"`.
     pub listed: Option<GenerationId>,

@@ -70,7 +70,7 @@ fn quiet_is_silent_unless_a_person_has_something_to_do() {
 LABEL  TYPE  OUTCOME  ENDS                             REASON
 brand  user  failed   2026-03-02 00:00 UTC, in 9 days  graph unavailable (1)
 
-critical: `brand`: Graph has not spoken of it for more than 7 days (`proof_within`)
+critical: `brand`: Graph has not spoken of it for more than 7 days (`checked_within`)
   hint: run `metatoken refresh -v`, and see why Graph was not reached
 warning: `brand`: it ends 2026-03-02 00:00 UTC, in 9 days, and the last renewal failed: An unknown error occurred (code 1)
   hint: it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -388,7 +388,7 @@ enabled = true                      # built in
 auto_refresh = true                 # built in
 refresh_within = "20d"              # built in
 verify_every = "1d"                 # built in
-proof_within = ["3d", "7d"]         # built in
+checked_within = ["3d", "7d"]       # built in
 warn_within = "10d"                 # built in; 14d where only a person can renew it
 critical_within = "3d"              # built in; 7d where only a person can renew it
 data_access_within = ["14d", "3d"]  # built in

@@ -10,6 +10,7 @@ mod logs;
 mod manners;
 mod readme;
 mod refresh;
+mod rotation;
 mod sandbox;
 mod status;
 mod token_files;

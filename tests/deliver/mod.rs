@@ -1,5 +1,6 @@
 //! Deliveries, through the binary: a renewed token is where it is used, or it is said why not.
 
+mod at_random;
 mod commands;
 mod drift;
 mod first;
@@ -7,8 +8,9 @@ mod formats;
 mod in_place;
 mod kills;
 mod left_behind;
+mod living;
 mod machine;
-mod owed;
+mod pending;
 mod recipes;
 mod rehearsal;
 mod restore;
@@ -102,6 +104,6 @@ fn script(world: &World, name: &str, text: &str) -> String {
 
 /// How many targets a run left without the string in use.
 #[track_caller]
-fn owed(ran: &Ran) -> u64 {
-    ran.json()["summary"]["owed"].as_u64().unwrap()
+fn pending(ran: &Ran) -> u64 {
+    ran.json()["summary"]["pending"].as_u64().unwrap()
 }

@@ -226,6 +226,19 @@ impl<'a> Section<'a> {
         self.reader.file
     }
 
+    /// Opens the same table as one of another kind, with keys of its own, which says its mistakes from
+    /// now on: `[token."PARENT/*"]` among `[token.LABEL]`.
+    pub fn of_kind(&self, kind: Str) -> Section<'_> {
+        let header = match self.header {
+            Header::Named { group, name, .. } => Header::Named { group, stands_for: kind, name },
+            other => other,
+        };
+        let section = Section::new(self.reader, header, self.table, self.span);
+        // While keys are learnt, both kinds are.
+        self.is_quiet.set(!self.is_learning());
+        section
+    }
+
     /// Where the table begins, for a complaint about it as a whole.
     pub const fn span(&self) -> Span {
         self.span
@@ -271,10 +284,17 @@ impl<'a> Section<'a> {
 
     fn unknown_key(&self, key: &str) -> Diagnostic {
         let (schema, place) = ((self.reader.schema)(), self.header.place());
-        let label = match (schema.nearest(&place, key), schema.home(key)) {
-            (Some(near), _) => format!("did you mean `{near}`?"),
-            (None, Some(home)) => format!("it belongs {home}"),
-            (None, None) => format!("there is no such key {place}"),
+        let label = match Schema::renamed(key) {
+            Some(new) if schema.has(&place, new) => format!("it is called `{new}` now"),
+            Some(new) => {
+                let home = schema.home(new).unwrap_or_default();
+                format!("it is called `{new}` now; it belongs {home}")
+            }
+            None => match (schema.nearest(&place, key), schema.home(key)) {
+                (Some(near), _) => format!("did you mean `{near}`?"),
+                (None, Some(home)) => format!("it belongs {home}"),
+                (None, None) => format!("there is no such key {place}"),
+            },
         };
         Diagnostic::at(self.key_span(key), format!("unknown key {}", quoted(key))).label(label)
     }
@@ -289,7 +309,8 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn has(&self, key: &str) -> bool {
+    /// Whether the file has the key in this table, whatever stands there.
+    pub fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))
     }
 
@@ -442,7 +463,8 @@ impl Section<'_> {
         sections
     }
 
-    fn is_learning(&self) -> bool {
+    /// Whether there is no config, and keys are only asked for.
+    pub fn is_learning(&self) -> bool {
         self.reader.purpose == Purpose::Learn
     }
 

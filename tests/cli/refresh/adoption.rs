@@ -98,7 +98,7 @@ fn a_string_that_ends_no_later_is_refused_while_the_current_one_lives() {
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 brand  user  failed   2026-03-02 00:00 UTC, in 49 days  refused: not extended
 
-warning: `brand`: the new string is refused: it ends no later than the string in use, which is alive
+warning: `brand`: the new string is refused: it expires no later than the current access token, which works
 
 1 token: 1 failed
 ",
@@ -140,7 +140,7 @@ fn a_dated_string_never_takes_the_place_of_one_without_an_end() {
 LABEL  TYPE  OUTCOME  ENDS   REASON
 brand  user  failed   never  refused: not extended
 
-warning: `brand`: the new string is refused: it ends no later than the string in use, which is alive
+warning: `brand`: the new string is refused: it expires no later than the current access token, which works
 
 1 token: 1 failed
 ",
@@ -182,11 +182,11 @@ brand  user  exchanged  2026-03-12 01:00 UTC, in 60 days  it is short-lived: it 
 1 token: 1 exchanged
 ").stderr("").exit(Exit::Ok);
     world.run(&["history", "--format", "csv"]).stdout("
-at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
-2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,
-2026-01-11T01:00:00Z,3,brand,invalid,manual,,2026-03-02T00:00:00Z,2026-03-02T00:00:00Z,1,fingerprint1,revoked
-2026-01-11T01:00:00Z,4,brand,adopted,manual,,2026-03-02T00:00:00Z,2026-01-11T02:00:00Z,2,fingerprint2,
-2026-01-11T01:00:00Z,4,brand,exchanged,manual,true,2026-01-11T02:00:00Z,2026-03-12T01:00:00Z,3,fingerprint3,
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
+2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,,,false,false
+2026-01-11T01:00:00Z,3,brand,invalid,manual,,2026-03-02T00:00:00Z,2026-03-02T00:00:00Z,1,fingerprint1,revoked,,false,false
+2026-01-11T01:00:00Z,4,brand,adopted,manual,,2026-03-02T00:00:00Z,2026-01-11T02:00:00Z,2,fingerprint2,,,false,false
+2026-01-11T01:00:00Z,4,brand,exchanged,manual,true,2026-01-11T02:00:00Z,2026-03-12T01:00:00Z,3,fingerprint3,,,false,false
 ").stderr("").exit(Exit::Ok);
 }
 
@@ -596,8 +596,8 @@ hint: the labels are `label`
         .run(&["history", "label", "--format", "csv"])
         .stdout(
             "
-at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
-2026-01-01T00:00:00Z,1,label,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
+2026-01-01T00:00:00Z,1,label,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,,,false,false
 ",
         )
         .stderr("")

@@ -256,7 +256,7 @@ fn exit_65_the_input_was_refused() {
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 brand  user  failed   2026-04-11 00:00 UTC, in 60 days  refused: not extended
 
-warning: `brand`: the new string is refused: it ends no later than the string in use, which is alive
+warning: `brand`: the new string is refused: it expires no later than the current access token, which works
 
 1 token: 1 failed
 ",
@@ -513,7 +513,7 @@ fn a_dry_run_ends_as_the_real_one_would() {
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 brand  user  failed   2026-04-11 00:00 UTC, in 60 days  refused: not extended
 
-warning: `brand`: the new string is refused: it ends no later than the string in use, which is alive
+warning: `brand`: the new string is refused: it expires no later than the current access token, which works
 
 1 token: 1 failed (dry run: nothing was changed)
 ",

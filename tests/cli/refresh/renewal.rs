@@ -98,9 +98,9 @@ brand  user  refreshed  2026-04-11 00:00 UTC, in 60 days  its end, 2026-03-02 00
     world.run(&["token", "brand"]).stdout("\nEAAFAKEBrand2\n").stderr("").exit(Exit::Ok);
 
     world.run(&["history", "--format", "csv"]).stdout("
-at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
-2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,
-2026-02-10T00:00:00Z,7,brand,refreshed,manual,true,2026-03-02T00:00:00Z,2026-04-11T00:00:00Z,2,fingerprint2,
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
+2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,,,false,false
+2026-02-10T00:00:00Z,7,brand,refreshed,manual,true,2026-03-02T00:00:00Z,2026-04-11T00:00:00Z,2,fingerprint2,,,false,false
 ").stderr("").exit(Exit::Ok);
     // The old string stays sealed for a while: both are known, only one is current.
     world.run(&["status", "--offline"]).stdout("
@@ -138,7 +138,7 @@ fn a_renewal_tells_programs_what_has_changed() {
     "would_exchange": 0,
     "would_derive": 0,
     "would_adopt": 0,
-    "owed": 0
+    "pending": 0
   },
   "results": [
     {
@@ -149,6 +149,8 @@ fn a_renewal_tells_programs_what_has_changed() {
       "old_expires_at": "2026-03-02T00:00:00Z",
       "new_expires_at": "2026-04-16T00:00:00Z",
       "never_expires": false,
+      "old_never_expires": false,
+      "new_never_expires": false,
       "generation": 2,
       "fingerprint": "fingerprint2",
       "problem": null,
@@ -288,9 +290,9 @@ fn the_same_string_with_a_later_end_is_the_same_generation() {
     assert_eq!(result["new_expires_at"], "2026-04-21T00:00:00Z");
     world.run(&["token", "brand"]).stdout("\nEAAFAKEBrand1\n").stderr("").exit(Exit::Ok);
     world.run(&["history", "--format", "csv"]).stdout("
-at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
-2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,
-2026-02-20T00:00:00Z,2,brand,refreshed,manual,true,2026-03-02T00:00:00Z,2026-04-21T00:00:00Z,1,fingerprint1,
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
+2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,,,false,false
+2026-02-20T00:00:00Z,2,brand,refreshed,manual,true,2026-03-02T00:00:00Z,2026-04-21T00:00:00Z,1,fingerprint1,,,false,false
 ").stderr("").exit(Exit::Ok);
 }
 
@@ -415,7 +417,7 @@ fn a_grant_for_somebody_else_is_refused() {
 LABEL  TYPE  OUTCOME  ENDS                              REASON
 brand  user  invalid  2026-03-02 00:00 UTC, in 15 days  identity changed
 
-critical: `brand`: Graph has not spoken of it for more than 7 days (`proof_within`)
+critical: `brand`: Graph has not spoken of it for more than 7 days (`checked_within`)
   hint: run `metatoken refresh -v`, and see why Graph was not reached
 warning: `brand`: it belongs to user 3000000000000009, not to 3000000000000001
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -424,8 +426,8 @@ warning: `brand`: it belongs to user 3000000000000009, not to 3000000000000001
 ").stderr("").exit(Exit::PersonNeeded);
     world.run(&["token", "brand"]).stdout("\nEAAFAKEBrand1\n").stderr("").exit(Exit::Ok);
     world.run(&["history", "--failed"]).stdout("
-AT                    LABEL  EVENT           GENERATION  FINGERPRINT   ENDED  ENDS  TRIGGER  PROBLEM
-2026-02-15 00:00 UTC  brand  refresh_failed  2           fingerprint2  -      -     manual   it belongs to user 3000000000000009, not to 3000000000000001
+AT                    LABEL  EVENT           GENERATION  FINGERPRINT   ENDED                 ENDS  TRIGGER  PROBLEM
+2026-02-15 00:00 UTC  brand  refresh_failed  2           fingerprint2  2026-03-02 00:00 UTC  -     manual   it belongs to user 3000000000000009, not to 3000000000000001
 
 1 attempt: 0 succeeded, 1 failed (0.0 %)
 ").stderr("").exit(Exit::Ok);

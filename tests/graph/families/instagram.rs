@@ -80,12 +80,11 @@ LABEL    TYPE       HEALTH  STATE  ENDS                              DATA ACCESS
 creator  instagram  ok      valid  2026-03-03 00:00 UTC, in 60 days  unknown           just now  due 2026-02-11 00:00 UTC, in 40 days
 ").stderr("").exit(Exit::Ok);
     world.run(&["history"]).stdout("
-AT                    LABEL    EVENT           GENERATION  FINGERPRINT   ENDED  ENDS                  TRIGGER  PROBLEM
-2026-01-01 00:00 UTC  creator  adopted         1           fingerprint1  -      -                     manual   -
-2026-01-01 00:00 UTC  creator  refresh_failed  -           -             -      -                     manual   Meta renews no string in its first day: Session key invalid. This could be because the session key has an incorrect format, or because the user has revoked this session (code 452)
-2026-01-02 00:00 UTC  creator  refreshed       2           fingerprint2  -      2026-03-03 00:00 UTC  manual   -
+AT                    LABEL    EVENT      GENERATION  FINGERPRINT   ENDED  ENDS                  TRIGGER  PROBLEM
+2026-01-01 00:00 UTC  creator  adopted    1           fingerprint1  -      -                     manual   -
+2026-01-02 00:00 UTC  creator  refreshed  2           fingerprint2  -      2026-03-03 00:00 UTC  manual   -
 
-2 attempts: 1 succeeded, 1 failed (50.0 %)
+1 attempt: 1 succeeded, 0 failed (100.0 %)
 ").stderr("").exit(Exit::Ok);
 }
 
@@ -144,6 +143,9 @@ fn a_refusal_of_the_young_may_have_any_number() {
         assert_eq!(stored["problem"]["code"], code, "{refusal:?}");
         assert_eq!(stored["refresh"]["due_at"], "2026-01-02T00:00:00Z", "{refusal:?}");
         assert_eq!(stored["health"], "ok", "{refusal:?}");
+        assert_eq!(stored["refresh"]["consecutive_failures"], 0, "{refusal:?}");
+        let history = world.run(&["history", "--json"]).exit(Exit::Ok).json();
+        assert_eq!(history["summary"]["failed"], 0, "{refusal:?}: nothing has failed");
         world.at(day(1));
         let result = world.run(&["refresh", "--json"]).exit(Exit::Ok).result("creator");
         assert_eq!(result["outcome"], "refreshed", "{refusal:?}");
@@ -204,6 +206,35 @@ creator  instagram  refreshed  2026-04-16 00:00 UTC, in 60 days  its end, 2026-0
         assert!(graph.invalidation("IGFAKECreator2").is_some());
         assert_eq!(graph.invalidation("IGFAKECreator3"), None);
     });
+}
+
+/// A renewal that Meta accepted and that moved nothing was called a failure in the token's first day.
+#[test]
+fn a_renewal_that_moves_nothing_in_the_first_day_is_no_failure() {
+    let spec = creator().aged(TimeDelta::days(30)).withholding_expires_in();
+    let mut world = world(spec.renewal(Renewal::ExtendsInPlace));
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+LABEL    TYPE       OUTCOME  ENDS     REASON
+creator  instagram  adopted  unknown  found where the config points
+
+1 token: 1 adopted
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    let rate = |world: &World| {
+        let summary = world.run(&["history", "--json"]).exit(Exit::Ok).json()["summary"].clone();
+        (summary["attempts"].clone(), summary["failed"].clone())
+    };
+    assert_eq!(rate(&world), (json!(0), json!(0)));
+    assert_eq!(world.offline("creator")["refresh"]["due_at"], "2026-01-02T00:00:00Z");
+    // From then on it is one.
+    world.at(day(1));
+    world.run(&["refresh", "--json"]).exit(Exit::Failed);
+    assert_eq!(rate(&world), (json!(1), json!(1)));
 }
 
 #[test]

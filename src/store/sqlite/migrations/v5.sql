@@ -52,3 +52,11 @@ CREATE TABLE declaration (
     label TEXT PRIMARY KEY,
     file BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- The parent's generation that last gave no access token for a Page. The pause that followed is about
+-- that generation alone.
+ALTER TABLE token ADD COLUMN refused_by INTEGER;
+
+-- Reason codes that were renamed, so that nobody is notified again of what stands already.
+UPDATE OR REPLACE notice SET code = 'unchecked' WHERE code = 'unproven';
+UPDATE OR REPLACE notice SET code = 'delivery_pending' WHERE code = 'delivery_owed';

@@ -309,6 +309,14 @@ critical: `notes`: Error validating access token: Session has expired on Friday,
         .stdout(
             "
 11 attempts: 11 succeeded, 0 failed (100.0 %)
+
+EVENT      RESULT     COUNT
+refreshed  succeeded  8
+derived    succeeded  3
+
+TRIGGER    ATTEMPTS  SUCCEEDED  FAILED  RATE
+scheduled  0         0          0       -
+manual     11        11         0       100%
 ",
         )
         .stderr("")
