@@ -88,6 +88,8 @@ pub enum Command {
     Check(CheckArguments),
     /// Print the current string, and nothing else
     Token(TokenArguments),
+    /// Delete a token's access tokens here; its history stays
+    Forget(ForgetArguments),
     /// Check the config, or show it with every default filled in
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -190,6 +192,26 @@ pub struct DeliverArguments {
     /// Count this run as a timer's
     #[arg(long)]
     pub scheduled: bool,
+    /// How long to wait for another run to end
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    pub lock_wait: String,
+}
+
+/// `forget`.
+#[derive(Debug, Args)]
+pub struct ForgetArguments {
+    /// Labels that the config does not declare any more; `*` matches anything
+    #[arg(value_name = "LABEL", required = true)]
+    pub labels: Vec<String>,
+    /// Empty the files that still hold an access token of theirs
+    #[arg(long)]
+    pub targets: bool,
+    /// Remove the files in `tokens.d` that declare them first
+    #[arg(long)]
+    pub undeclare: bool,
+    /// Show what would happen; change nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
     /// How long to wait for another run to end
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     pub lock_wait: String,
@@ -331,6 +353,7 @@ impl Command {
             Self::Deliver(_) => "deliver",
             Self::Check(_) => "check",
             Self::Token(_) => "token",
+            Self::Forget(_) => "forget",
             Self::Config(_) => "config",
             Self::Store(_) => "store",
         }

@@ -21,7 +21,9 @@ use self::typed::{
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
-use crate::commands::{self, DeliverOrder, HistoryOrder, IdentityChange, Replace};
+use crate::commands::{
+    self, Declaration, DeliverOrder, ForgetOrder, HeldFiles, HistoryOrder, IdentityChange, Replace,
+};
 use crate::config;
 use crate::environment::Environment;
 use crate::error::CliError;
@@ -115,7 +117,10 @@ const fn is_real_refresh(command: &Command) -> bool {
 
 /// Whether it makes a run, whose beginning and end are logged.
 const fn changes_something(command: &Command) -> bool {
-    matches!(command, Command::Refresh(_) | Command::Exchange(_) | Command::Deliver(_))
+    matches!(
+        command,
+        Command::Refresh(_) | Command::Exchange(_) | Command::Deliver(_) | Command::Forget(_)
+    )
 }
 
 fn dispatch(
@@ -251,6 +256,16 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
         Command::Token(given) => {
             commands::print_token(session, &label(std::slice::from_ref(&given.label))?)
                 .map(Exit::code)
+        }
+        Command::Forget(given) => {
+            let order = ForgetOrder {
+                patterns: patterns(&given.labels),
+                files: if given.targets { HeldFiles::Empty } else { HeldFiles::List },
+                declared: if given.undeclare { Declaration::Remove } else { Declaration::Refuse },
+                dry_run: dry_run(given.dry_run),
+                lock_wait: duration(&given.lock_wait)?,
+            };
+            commands::forget(session, &order).map(Exit::code)
         }
         Command::Store(cli::StoreCommand::Backup { file }) => {
             commands::back_up(session, file).map(Exit::code)

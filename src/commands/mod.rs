@@ -4,6 +4,7 @@ mod check;
 mod config;
 mod deliver;
 mod exchange;
+mod forget;
 mod history;
 mod refresh;
 mod status;
@@ -17,6 +18,7 @@ pub use check::{CheckOrder, SendNotifications, check, nagios_complaint, verdict_
 pub use config::{check_config, show_config};
 pub use deliver::{DeliverOrder, deliver, preview_deliveries, restore_files};
 pub use exchange::{ExchangeOrder, exchange};
+pub use forget::{Declaration, ForgetOrder, HeldFiles, forget};
 pub use history::{HistoryOrder, history};
 pub use refresh::refresh;
 pub use status::{StatusOrder, Which, inspect_string, status};

@@ -76,13 +76,23 @@ use crate::error::CliError;
 
 /// Reads and judges the config at `path`.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, CliError> {
-    let (config, _) = read(path, environment, Purpose::Use)?;
+    let (config, _) = read(path, environment, Purpose::Use, &[])?;
+    Ok(config)
+}
+
+/// Reads and judges the config at `path` as it would be without these files of `tokens.d`.
+pub fn load_without(
+    path: &Path,
+    environment: &Environment,
+    gone: &[Arc<Path>],
+) -> Result<Config, CliError> {
+    let (config, _) = read(path, environment, Purpose::Use, gone)?;
     Ok(config)
 }
 
 /// Reads and judges the config at `path`, and shows what is in force.
 pub fn describe(path: &Path, environment: &Environment) -> Result<(Config, Description), CliError> {
-    read(path, environment, Purpose::Show)
+    read(path, environment, Purpose::Show, &[])
 }
 
 /// The keys of every table, as the readers ask for them.
@@ -101,11 +111,13 @@ fn read(
     path: &Path,
     environment: &Environment,
     purpose: Purpose,
+    gone: &[Arc<Path>],
 ) -> Result<(Config, Description), CliError> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let file = JudgedFile::read(&path, environment.user_id())?;
     let store = store_path(&path, &file.text, environment);
-    let files = TokenFiles::read(&path, &store, environment.user_id())?;
+    let mut files = TokenFiles::read(&path, &store, environment.user_id())?;
+    files.fit.retain(|file| !gone.contains(&file.path));
     let (config, description) = parse(&path, &file.text, &files, environment, purpose)?;
     if config.holds_a_secret() {
         file.may_hold_secrets(&path)?;

@@ -8,6 +8,7 @@ use super::context::DeliveryContext;
 use super::error::DeliveryError;
 use super::half_written::HalfWrittenFiles;
 use super::hook_queue::HookQueue;
+use super::places::Places;
 use crate::config::{ContestedTarget, TokenConfig, contested};
 use crate::policy::{CONTESTED_REMEDY, Reason, judge_contested};
 use crate::store::StoreError;
@@ -20,6 +21,7 @@ pub struct Deliveries<'a> {
     contested: Mutex<Vec<ContestedTarget>>,
     pub(super) half_written: HalfWrittenFiles,
     pub(super) hooks: HookQueue,
+    pub(super) places: Places,
 }
 
 impl<'a> Deliveries<'a> {
@@ -29,7 +31,8 @@ impl<'a> Deliveries<'a> {
         let hooks = HookQueue::of(context.config);
         let tokens = context.tokens.to_vec();
         let contested = Mutex::new(contested(context.config, &tokens));
-        Ok(Self { context, tokens: Mutex::new(tokens), contested, half_written, hooks })
+        let places = Places::new(context.store.places(None)?);
+        Ok(Self { context, tokens: Mutex::new(tokens), contested, half_written, hooks, places })
     }
 
     /// Adds Pages that were found in this run, before any of them is delivered.

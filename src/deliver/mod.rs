@@ -5,7 +5,8 @@
 //! command waits for the files above it. `file` writes a value into a file, `foreign` finds the access
 //! tokens in files that others put there, `restore` brings back
 //! what the file held, and `half_written` finishes one that an interrupted run left half-written, by
-//! what `unfinished` finds in it. `hook` runs a program, `hook_queue` those that serve several
+//! what `unfinished` finds in it. `places` remembers where files are, and `former` empties those of a
+//! token that is forgotten. `hook` runs a program, `hook_queue` those that serve several
 //! tokens. `preview` says what a delivery would do, `state` how the targets stand. `deliveries` holds
 //! what the deliveries of one run share, and `context` what the run gives them. Nothing here asks
 //! Meta for anything.
@@ -15,9 +16,11 @@ mod deliveries;
 mod error;
 mod file;
 mod foreign;
+mod former;
 mod half_written;
 mod hook;
 mod hook_queue;
+mod places;
 mod preview;
 mod restore;
 mod state;
@@ -29,6 +32,7 @@ pub use deliveries::Deliveries;
 pub use error::DeliveryError;
 pub use file::{foresee_first, sample_token};
 pub use foreign::{ForeignToken, NextDelivery};
+pub use former::HoldingFile;
 pub use preview::{Preview, TargetPreview};
 pub use restore::Restored;
 pub use state::{observed_deliveries, stored_deliveries};

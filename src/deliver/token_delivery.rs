@@ -75,6 +75,10 @@ impl TokenDelivery<'_> {
         }
         let ids: Vec<_> = targets.iter().map(|target| target.id.clone()).collect();
         self.context.store.set_pending(self.token, &ids, self.context.time.now())?;
+        let changed = self.deliveries.places.changed(self.token, targets);
+        if !changed.is_empty() {
+            self.context.store.note_places(&changed)?;
+        }
         let credential = self.context.store.credential(self.token)?;
         let Some(current) = credential.current.clone() else {
             return self.preview_with_a_sample();

@@ -71,6 +71,7 @@ pub fn format(typed: &Cli) -> Result<OutputFormat, CliError> {
         | Command::Refresh(_)
         | Command::Exchange(_)
         | Command::Deliver(_)
+        | Command::Forget(_)
         | Command::Config(_)
         | Command::Store(_) => &[OutputFormat::Table, OutputFormat::Json],
         Command::History(_) => &[OutputFormat::Table, OutputFormat::Json, OutputFormat::Csv],

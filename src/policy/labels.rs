@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 
 use super::{Dates, Health, Moment, Reason, humanize};
-use crate::token::{Action, Credential, Expiry, Label, SharedToken, Time};
+use crate::token::{Action, Credential, Expiry, Label, SharedToken, TargetId, Time};
 
 /// The code of what is said of a label whose config names another token's access token.
 const SHARED_TOKEN: &str = "shared_token";
@@ -14,6 +14,9 @@ const CONFIG_FILE: &str = "config_file";
 const RENAME_CONFLICT: &str = "rename_conflict";
 /// The code of what is said of tokens that the config does not declare any more.
 const UNDECLARED: &str = "undeclared";
+
+/// The code of what is said of a file that holds an access token of a token that was forgotten.
+const STILL_HELD: &str = "still_held";
 
 /// More tokens than this do not leave the config at once, unless by mistake.
 const FEW: usize = 3;
@@ -83,6 +86,25 @@ impl Reason {
     /// Whether it is about what the config says of single labels: a run ends with 78 over it.
     pub fn is_about_the_config(&self) -> bool {
         matches!(self.code, SHARED_TOKEN | RENAME_CONFLICT | CONFIG_FILE)
+    }
+}
+
+/// Says that a file holds an access token of a token that was forgotten.
+pub fn judge_held_file(
+    label: &Label,
+    target: &TargetId,
+    message: String,
+    remedy: String,
+) -> Reason {
+    Reason {
+        code: STILL_HELD,
+        severity: Health::Warning,
+        message,
+        remedy,
+        action: Action::FixConfiguration,
+        about: Some(target.to_string()),
+        labels: vec![label.clone()],
+        held_by: None,
     }
 }
 

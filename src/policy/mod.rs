@@ -40,7 +40,8 @@ pub use extension::{Extension, MARGIN, judge_grant};
 pub use health::{judge, judge_inspection};
 pub use judgement::{Judgement, State};
 pub use labels::{
-    is_many, judge_left_out, judge_rename_conflict, judge_shared, judge_undeclared, may_live,
+    is_many, judge_held_file, judge_left_out, judge_rename_conflict, judge_shared,
+    judge_undeclared, may_live,
 };
 pub use machinery::{
     Runs, Tampering, judge_channel, judge_exposure, judge_failed_run, judge_fullness, judge_runs,

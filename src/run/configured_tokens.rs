@@ -74,7 +74,8 @@ pub fn read_all(
         let is_own = |sighting: &&Sighting| {
             sighting.label == config.label || Some(&sighting.label) == config.was.as_ref()
         };
-        if sightings.iter().any(|it| is_own(&it)) && !is_lost(&config.label) {
+        let is_known = |sighting: &Sighting| is_own(&sighting) && !sighting.is_forgotten;
+        if sightings.iter().any(is_known) && !is_lost(&config.label) {
             continue;
         }
         let other = sightings.iter().find(|it| !is_own(it) && holds(it.state));

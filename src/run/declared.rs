@@ -152,6 +152,12 @@ impl Declared {
         self.left_out.iter().filter(is_meant).cloned()
     }
 
+    /// Whether the config still wants the token of that label.
+    pub fn is_wanted(&self, config: &Config, label: &Label) -> bool {
+        let was = config.tokens.iter().filter_map(|token| token.was.as_ref()).collect();
+        matches!(self.standing(config, &was, label), Standing::Declared | Standing::LeftOut)
+    }
+
     /// Whether the label is left out.
     pub fn is_left_out(&self, label: &Label) -> bool {
         self.left_out_labels.contains(label)
@@ -170,13 +176,15 @@ impl Declared {
     /// The tokens that the config does not declare any more and that may be alive. Pages that went
     /// with their parent are told by that.
     fn undeclared(&self, moment: Moment) -> Vec<&Credential> {
-        let gone: HashSet<&str> = self.undeclared.iter().map(|it| it.label.as_str()).collect();
-        let goes_along = |it: &&Credential| {
-            it.label.as_discovered().is_some_and(|(parent, _)| gone.contains(parent))
-        };
         let all = self.undeclared.iter().map(|it| &**it);
-        all.filter(|it| it.retired_at.is_none() && may_live(it, moment) && !goes_along(it))
-            .collect()
+        let mut living: Vec<&Credential> =
+            all.filter(|it| it.retired_at.is_none() && may_live(it, moment)).collect();
+        let told: HashSet<&str> = living.iter().map(|it| it.label.as_str()).collect();
+        let goes_along = |it: &Credential| {
+            it.label.as_discovered().is_some_and(|(parent, _)| told.contains(parent))
+        };
+        living.retain(|it| !goes_along(it));
+        living
     }
 
     /// Judges the tokens that the config does not declare any more.

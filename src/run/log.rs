@@ -121,7 +121,9 @@ const fn gravity(outcome: Outcome) -> Level {
         | Outcome::WouldRefresh
         | Outcome::WouldExchange
         | Outcome::WouldDerive
-        | Outcome::WouldAdopt => Level::INFO,
+        | Outcome::WouldAdopt
+        | Outcome::Forgotten
+        | Outcome::WouldForget => Level::INFO,
     }
 }
 

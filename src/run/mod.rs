@@ -129,8 +129,9 @@ impl<'a> Run<'a> {
         let last_heard = last_heard(store.last_heard()?.as_ref());
         let graph = session.graph();
         let mut clocks = Clocks { host, heard: None, last: last_heard };
-        // Nothing may be decided by a clock that is in doubt; a delivery asks Meta for nothing.
-        if clocks.is_in_doubt() && options.command != "deliver" {
+        // Nothing may be decided by a clock that is in doubt; a delivery asks Meta for nothing, and so
+        // does `forget`.
+        if clocks.is_in_doubt() && !matches!(options.command, "deliver" | "forget") {
             if let Some(app) = session.config.apps.first() {
                 graph.ask_the_time(app.kind);
             }

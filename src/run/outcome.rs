@@ -185,7 +185,9 @@ fn weight(outcome: Outcome) -> u8 {
         Outcome::Exchanged
         | Outcome::Refreshed
         | Outcome::WouldExchange
-        | Outcome::WouldRefresh => 6,
+        | Outcome::WouldRefresh
+        | Outcome::Forgotten
+        | Outcome::WouldForget => 6,
         Outcome::NotExtended => 7,
         Outcome::Failed => 8,
         Outcome::Invalid => 9,

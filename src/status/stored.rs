@@ -61,8 +61,8 @@ impl<'a> Stored<'a> {
             .map_or_else(|| Ok(ThrottledApps::new()), |store| apps::throttled_apps(store, now))?;
         let mut problems = exposures(&session.config);
         let last = last_reading(&session.config, store)?;
-        let tokens = Tokens::new(&session.config, credentials.clone(), &last)
-            .with_throttled_apps(throttled);
+        let tokens =
+            Tokens::new(&session.config, credentials.clone(), &last).with_throttled_apps(throttled);
         problems.extend(tokens.declared_labels().left_out(&[]));
         problems.extend(system::left_half_written(&session.config, &tokens, &credentials, now));
         problems.extend(

@@ -141,7 +141,8 @@ fn bring_back(
     let now = tx.now();
     tx.execute(
         "UPDATE generation SET state = 'candidate', origin = ?2, sealed = ?3, expiry = ?4,
-             expires_at = ?5, set_aside_at = NULL, number = ?6, broken_since = NULL
+             expires_at = ?5, set_aside_at = NULL, number = ?6, broken_since = NULL,
+             forgotten_at = NULL
          WHERE id = ?1",
         values![known.id, new.origin.as_str(), &sealed, expiry, expires_at, number],
     )?;

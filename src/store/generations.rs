@@ -23,6 +23,8 @@ pub struct Sighting {
     pub generation: GenerationId,
     /// Where that generation stands.
     pub state: GenerationState,
+    /// Whether it was forgotten since.
+    pub is_forgotten: bool,
 }
 
 impl Store {
@@ -75,7 +77,7 @@ impl Store {
 
 fn sightings(tx: &mut dyn Tx, fingerprint: &Fingerprint) -> Result<Vec<Sighting>, TxError> {
     tx.undamaged(
-        "SELECT g.token, t.label, g.id, g.state
+        "SELECT g.token, t.label, g.id, g.state, g.forgotten_at
          FROM generation g JOIN token t ON t.id = g.token
          WHERE g.fingerprint = ?1 ORDER BY t.label",
         values![fingerprint.as_bytes()],
@@ -91,6 +93,7 @@ fn sighting(mut row: Row<'_>) -> Result<Sighting, BadCell> {
         state: row
             .named("generation.state", GenerationState::from_name)
             .unwrap_or(GenerationState::Current),
+        is_forgotten: row.maybe_integer("generation.forgotten_at")?.is_some(),
     })
 }
 

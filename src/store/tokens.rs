@@ -304,7 +304,7 @@ fn has_access_token(tx: &mut dyn Tx, token: TokenId) -> Result<bool, TxError> {
 /// Takes its label from a token that has no access token. What happened to it stays, under the label
 /// that the other one leaves; a row to which nothing happened is removed.
 fn give_way(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
-    for table in ["delivery", "hook"] {
+    for table in ["delivery", "hook", "place"] {
         tx.execute(&format!("DELETE FROM {table} WHERE token = ?1"), values![token])?;
     }
     let mut is_bare = true;

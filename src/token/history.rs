@@ -31,6 +31,8 @@ named! {
         Retired = "retired",
         /// An old access token was wiped; its fingerprint stays.
         Purged = "purged",
+        /// All its access tokens were wiped, because a person said so.
+        Forgotten = "forgotten",
     }
 }
 
@@ -48,7 +50,8 @@ impl EventKind {
             | Self::DeliveryFailed
             | Self::NotificationFailed
             | Self::Retired
-            | Self::Purged => None,
+            | Self::Purged
+            | Self::Forgotten => None,
         }
     }
 }
@@ -105,6 +108,10 @@ named! {
         WouldDerive = "would_derive",
         /// A dry run would have taken an access token from outside.
         WouldAdopt = "would_adopt",
+        /// Its access tokens were wiped.
+        Forgotten = "forgotten",
+        /// A dry run would have wiped them.
+        WouldForget = "would_forget",
     }
 }
 
@@ -116,6 +123,7 @@ impl Outcome {
             Self::Exchanged => Self::WouldExchange,
             Self::Derived => Self::WouldDerive,
             Self::Adopted => Self::WouldAdopt,
+            Self::Forgotten => Self::WouldForget,
             other => other,
         }
     }

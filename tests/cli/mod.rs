@@ -3,6 +3,7 @@
 mod check;
 mod examples;
 mod exchange;
+mod forget;
 mod history;
 mod interrupt;
 mod labels;

@@ -4,8 +4,8 @@
 
 use super::draft::{Draft, Drafts, TokenTable};
 use super::parent::has_pages;
-use crate::config::deliver::{self, DeliveryRead};
 use crate::config::additions::Additions;
+use crate::config::deliver::{self, DeliveryRead};
 use crate::config::diagnostic::{Diagnostic, FileId, Span, Spanned};
 use crate::config::placeholder::{begins_with_placeholder, has_placeholder, unknown_placeholder};
 use crate::config::reader::Section;
@@ -80,8 +80,7 @@ pub fn check_parent(pages: &AllPages<'_>, drafts: &Drafts<'_>, additions: &Addit
         return complain(format!("there is no token {}", quoted(name)), label);
     };
     // The config is not refused over what another file says.
-    let is_behind =
-        section.file() == FileId::CONFIG && parent.section.file() != FileId::CONFIG;
+    let is_behind = section.file() == FileId::CONFIG && parent.section.file() != FileId::CONFIG;
     match parent.token_type {
         Some(_) if is_behind && !parent.discovers_pages() => {
             let message = format!("`[token.\"{name}/*\"]` needs `pages = \"all\"` here");

@@ -138,6 +138,8 @@ fn a_renewal_tells_programs_what_has_changed() {
     "would_exchange": 0,
     "would_derive": 0,
     "would_adopt": 0,
+    "forgotten": 0,
+    "would_forget": 0,
     "pending": 0
   },
   "results": [

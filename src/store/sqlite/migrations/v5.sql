@@ -57,6 +57,21 @@ CREATE TABLE declaration (
 -- that generation alone.
 ALTER TABLE token ADD COLUMN refused_by INTEGER;
 
+-- When a token's access tokens were forgotten: their fingerprints hold nothing off any more.
+ALTER TABLE generation ADD COLUMN forgotten_at INTEGER;
+
+-- Where each file target was when it was last served: the config may no longer say it.
+CREATE TABLE place (
+    token INTEGER NOT NULL REFERENCES token (id),
+    target TEXT NOT NULL,
+    path BLOB NOT NULL,
+    format TEXT NOT NULL,
+    key TEXT,
+    document INTEGER,
+    in_place INTEGER NOT NULL,
+    PRIMARY KEY (token, target)
+) STRICT, WITHOUT ROWID;
+
 -- Reason codes that were renamed, so that nobody is notified again of what stands already.
 UPDATE OR REPLACE notice SET code = 'unchecked' WHERE code = 'unproven';
 UPDATE OR REPLACE notice SET code = 'delivery_pending' WHERE code = 'delivery_owed';

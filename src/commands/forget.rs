@@ -1,0 +1,322 @@
+//! `forget`: wipes the access tokens of labels that the config does not declare any more.
+//!
+//! History and fingerprints stay. What can be refused is refused before anything is changed. The file
+//! that declares a label is removed first, then files are emptied, and the store is wiped last: after
+//! a kill the same command finishes it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{self, Config, LeftOut};
+use crate::deliver::{Deliveries, DeliveryError};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::policy::{Reason, humanize, judge_held_file};
+use crate::report::{RunReport, TokenResult};
+use crate::run::{DryRun, Run, RunOptions};
+use crate::session::Session;
+use crate::token::{Credential, Expiry, Label, Outcome, Pattern, TargetId, Trigger};
+
+/// What was asked for.
+#[derive(Debug)]
+pub struct ForgetOrder {
+    /// The labels that were typed.
+    pub patterns: Vec<Pattern>,
+    /// What is done with files that still hold an access token.
+    pub files: HeldFiles,
+    /// What is done with files in `tokens.d` that declare a label.
+    pub declared: Declaration,
+    /// Whether it is a dry run.
+    pub dry_run: DryRun,
+    /// How long to wait for another run to end.
+    pub lock_wait: Duration,
+}
+
+/// What is done with files that still hold an access token of a token that is forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldFiles {
+    /// They are named.
+    List,
+    /// The value in them is emptied.
+    Empty,
+}
+
+/// What is done with a label that the config declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Declaration {
+    /// It is not forgotten.
+    Refuse,
+    /// Its file in `tokens.d` is removed.
+    Remove,
+}
+
+/// Forgets tokens.
+pub fn forget(session: &Session, order: &ForgetOrder) -> Result<Exit, CliError> {
+    let store = &session.config.store.path;
+    if !store.exists() {
+        let subject = store.display().to_string();
+        return Err(CliError::new(
+            Exit::Storage,
+            "store_missing",
+            subject,
+            "there is no store yet",
+        )
+        .hint("nothing is kept that could be forgotten"));
+    }
+    let options = RunOptions {
+        command: "forget",
+        trigger: Trigger::Manual,
+        dry_run: order.dry_run,
+        lock_wait: order.lock_wait,
+    };
+    let mut run = Run::open(session, options)?;
+    let report = run.load_tokens().and_then(|()| forget_all(&run, order));
+    run.finish(report)
+}
+
+fn forget_all(run: &Run<'_>, order: &ForgetOrder) -> Result<RunReport, CliError> {
+    let deliveries = run.deliveries()?;
+    let tokens = meant(run, &order.patterns)?;
+    let files = refuse_declared(run, &tokens, order.declared)?;
+    refuse_half_written(&deliveries, &tokens)?;
+    if order.dry_run == DryRun::No {
+        files.iter().try_for_each(|file| remove(file))?;
+    }
+    let (mut results, mut system) = (Vec::new(), Vec::new());
+    for token in &tokens {
+        let found = match order.files {
+            HeldFiles::Empty => empty(run, &deliveries, token)?,
+            HeldFiles::List => still_held(run, &deliveries, token)?,
+        };
+        system.extend(found.reasons);
+        system.extend(source_still_holds(run, &deliveries, token)?);
+        let mut said = vec![match run.store.forget(run.id, token.clone(), run.now())? {
+            (_, 0) => "nothing was kept".to_owned(),
+            (_, wiped) => format!("{} wiped", humanize::count(wiped, "access token")),
+        }];
+        if !found.emptied.is_empty() {
+            said.push(format!("emptied {}", humanize::list(&found.emptied)));
+        }
+        if let Some(file) = file_of(&run.session.config, &token.label) {
+            said.push(format!("removed `{}`", file.display()));
+        }
+        results.push(result(token, order.dry_run, said.join("; ")));
+    }
+    Ok(RunReport {
+        dry_run: order.dry_run == DryRun::Yes,
+        started_at: run.started_at(),
+        finished_at: run.now(),
+        results,
+        system,
+    })
+}
+
+/// The tokens of the store that match what was typed, and the Pages that were found under them.
+fn meant(run: &Run<'_>, patterns: &[Pattern]) -> Result<Vec<Credential>, CliError> {
+    let known = run.store.credentials()?;
+    for pattern in patterns {
+        if !known.iter().any(|it| pattern.matches(&it.label)) {
+            let message = "matches no token in the store";
+            return Err(CliError::new(Exit::Usage, "no_such_label", pattern.as_str(), message)
+                .hint("`metatoken status -v --offline` lists the labels that are not declared"));
+        }
+    }
+    let is_typed = |label: &Label| patterns.iter().any(|pattern| pattern.matches(label));
+    let is_meant =
+        |label: &Label| is_typed(label) || parent_of(label).is_some_and(|it| is_typed(&it));
+    Ok(known.iter().filter(|it| is_meant(&it.label)).map(|it| Credential::clone(it)).collect())
+}
+
+/// The label of the token under which a Page was found.
+fn parent_of(label: &Label) -> Option<Label> {
+    label.as_discovered().and_then(|(parent, _)| Label::parse(parent).ok())
+}
+
+/// The files in `tokens.d` that are to be removed, once nothing speaks against that.
+fn refuse_declared(
+    run: &Run<'_>,
+    tokens: &[Credential],
+    declared: Declaration,
+) -> Result<Vec<Arc<Path>>, CliError> {
+    let config = &run.session.config;
+    let is_meant = |label: &Label| tokens.iter().any(|token| token.label == *label);
+    let mut files: Vec<Arc<Path>> = Vec::new();
+    for label in tokens.iter().map(|token| &token.label) {
+        // A Page that was found goes with its parent.
+        let goes_along =
+            config.token(label).is_none() && parent_of(label).as_ref().is_some_and(is_meant);
+        if goes_along || !run.tokens.declared_labels().is_wanted(config, label) {
+            continue;
+        }
+        match (file_of(config, label), declared) {
+            (Some(file), Declaration::Remove) => {
+                if !files.contains(file) {
+                    files.push(file.clone());
+                }
+            }
+            (Some(file), Declaration::Refuse) => {
+                let hint =
+                    format!("`metatoken forget --undeclare {label}` removes that file first");
+                let why = format!("`{}` declares it", file.display());
+                return Err(is_declared(label, &why).hint(hint));
+            }
+            (None, _) => return Err(not_removable(run, label)),
+        }
+    }
+    for file in &files {
+        let of_file = config.tokens.iter().filter(|it| it.declared_in.as_ref() == Some(file));
+        if let Some(other) = of_file.map(|it| &it.label).find(|label| !is_meant(label)) {
+            let subject = file.display().to_string();
+            let message = format!("not removed: it declares `{other}` too");
+            return Err(CliError::new(Exit::InputRefused, "still_declared", subject, message)
+                .hint("remove the table that is not needed from the file by hand"));
+        }
+    }
+    if !files.is_empty() {
+        check_the_rest(run, &files)?;
+    }
+    Ok(files)
+}
+
+/// Refuses to remove files that the rest of the config depends on.
+fn check_the_rest(run: &Run<'_>, files: &[Arc<Path>]) -> Result<(), CliError> {
+    let Session { config, environment, .. } = run.session;
+    let needed = |why: &str| {
+        let subject = files[0].display().to_string();
+        let message = format!("not removed: the rest of the config depends on it: {why}");
+        CliError::new(Exit::InputRefused, "still_needed", subject, message)
+            .hint("change what depends on it first; then run the same again")
+    };
+    let rest = config::load_without(&config.path, environment, files)
+        .map_err(|error| needed(error.message.lines().nth(1).unwrap_or(&error.message).trim()))?;
+    let is_new = |it: &&LeftOut| !config.left_out.iter().any(|known| known.path == it.path);
+    match rest.left_out.iter().find(is_new) {
+        Some(left_out) => Err(needed(&left_out.message)),
+        None => Ok(()),
+    }
+}
+
+fn file_of<'a>(config: &'a Config, label: &Label) -> Option<&'a Arc<Path>> {
+    config.token(label)?.declared_in.as_ref()
+}
+
+fn is_declared(label: &Label, why: &str) -> CliError {
+    let message = format!("not forgotten: {why}");
+    CliError::new(Exit::InputRefused, "still_declared", label.as_str(), message)
+}
+
+fn not_removable(run: &Run<'_>, label: &Label) -> CliError {
+    let config = &run.session.config;
+    let path = config.path.display();
+    match parent_of(label) {
+        _ if config.token(label).is_some() => is_declared(label, &format!("`{path}` declares it"))
+            .hint(format!("remove its table from `{path}` first")),
+        Some(parent) if config.token(&parent).is_some() => {
+            is_declared(label, &format!("it is a Page of `{parent}`, which is declared"))
+                .hint(format!("add its id to `except` of `{parent}` first"))
+        }
+        _ => is_declared(label, "a file that declares it is left out of the config")
+            .hint("`metatoken config check` shows what is wrong with that file"),
+    }
+}
+
+/// Refuses a token with a file that an interrupted write left half-written: what would finish it
+/// would be wiped.
+fn refuse_half_written(deliveries: &Deliveries<'_>, tokens: &[Credential]) -> Result<(), CliError> {
+    let is_meant = |label: &Label| tokens.iter().any(|token| token.label == *label);
+    let Some(reason) = deliveries.unfinished_files(is_meant).next() else { return Ok(()) };
+    let label = reason.labels.first().map_or_else(String::new, ToString::to_string);
+    Err(CliError::new(Exit::NotDelivered, reason.code, label, reason.message).hint(reason.remedy))
+}
+
+fn remove(file: &Path) -> Result<(), CliError> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            let subject = file.display().to_string();
+            Err(CliError::new(Exit::Storage, "not_removed", subject, "cannot be removed")
+                .because(error)
+                .hint("run it as the user who owns that folder; nothing was forgotten"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The files that hold an access token of one token.
+#[derive(Default)]
+struct Held {
+    /// Those that were emptied.
+    emptied: Vec<TargetId>,
+    /// What is said of the others.
+    reasons: Vec<Reason>,
+}
+
+fn empty(run: &Run<'_>, deliveries: &Deliveries<'_>, token: &Credential) -> Result<Held, CliError> {
+    let label = &token.label;
+    let mut held = Held::default();
+    for holding in deliveries.holding(token.id, run.session.config.token(label))? {
+        match deliveries.empty(&holding)? {
+            Ok(()) => held.emptied.push(holding.target),
+            Err(DeliveryError { message, hint }) => {
+                let message = format!("not emptied: {message}");
+                let remedy = hint.unwrap_or_else(|| "empty it by hand".to_owned());
+                held.reasons.push(judge_held_file(label, &holding.target, message, remedy));
+            }
+        }
+    }
+    Ok(held)
+}
+
+fn still_held(
+    run: &Run<'_>,
+    deliveries: &Deliveries<'_>,
+    token: &Credential,
+) -> Result<Held, CliError> {
+    let label = &token.label;
+    let holding = deliveries.holding(token.id, run.session.config.token(label))?;
+    let reasons = holding.iter().map(|it| {
+        let message = format!("`{}` still holds its access token", it.target);
+        let remedy = format!("`metatoken forget --targets {label}` empties it");
+        judge_held_file(label, &it.target, message, remedy)
+    });
+    Ok(Held { emptied: Vec::new(), reasons: reasons.collect() })
+}
+
+/// Names the file in which the config finds the access token: it is no file of ours to empty.
+fn source_still_holds(
+    run: &Run<'_>,
+    deliveries: &Deliveries<'_>,
+    token: &Credential,
+) -> Result<Option<Reason>, CliError> {
+    let label = &token.label;
+    let config = run.session.config.token(label);
+    let Some(source) = config.and_then(|config| config.access_token.as_ref()) else {
+        return Ok(None);
+    };
+    Ok(deliveries.source_holds(token.id, source)?.then(|| {
+        let message = format!("{source}, its `access_token`, still holds its access token");
+        let remedy = "remove the access token from it by hand".to_owned();
+        judge_held_file(label, &TargetId::new(source.to_string()), message, remedy)
+    }))
+}
+
+fn result(token: &Credential, dry_run: DryRun, reason: String) -> TokenResult {
+    TokenResult {
+        label: token.label.clone(),
+        token_type: token.token_type,
+        outcome: match dry_run {
+            DryRun::No => Outcome::Forgotten,
+            DryRun::Yes => Outcome::Forgotten.rehearsed(),
+        },
+        reason,
+        old_expiry: token.current.as_ref().map_or(Expiry::Unknown, |current| current.expiry),
+        new_expiry: Expiry::Unknown,
+        generation: None,
+        fingerprint: None,
+        problem: None,
+        remedy: String::new(),
+        exit: Exit::Ok,
+        issues: Vec::new(),
+        deliveries: Vec::new(),
+    }
+}
