@@ -3,9 +3,10 @@
 //! One sentence that can be followed at three in the morning by someone who has never seen this
 //! tool: who must act, where, and the command that hands the result over.
 
-use super::Subject;
+use super::{Parent, Subject};
 use crate::token::{
-    Action, Label, PersonWords, Problem, ProblemKind, Source, THE_PERSON, TokenType,
+    Action, Expiry, Generation, Label, PersonWords, Problem, ProblemKind, Source, THE_PERSON,
+    TokenType,
 };
 
 /// The step that recovers from `problem`, for this token; empty where there is nothing to do.
@@ -37,9 +38,9 @@ fn log_in_again(subject: &Subject<'_>) -> String {
         }
         (Source::Parent(words), None) => format!(
             "{}, or set `parent` so that metatoken derives it",
-            handed_over(&who, words.log_in, words, label)
+            handed_over(&who, words.log_in, words, &own_command(subject))
         ),
-        (Source::Person(words), _) => handed_over(&who, words.log_in, words, label),
+        (Source::Person(words), _) => handed_over(&who, words.log_in, words, &own_command(subject)),
         (Source::App(_), _) => format!(
             "compare the app's `id` and `secret` in the config with the app's dashboard ({}); then run `metatoken refresh {label}`",
             app_secret(subject)
@@ -48,8 +49,30 @@ fn log_in_again(subject: &Subject<'_>) -> String {
 }
 
 /// What a person does, and the command that takes over what comes of it.
-fn handed_over(who: &str, does: &str, words: &PersonWords, label: &Label) -> String {
-    format!("{who} {does}; then run `metatoken exchange {label}` and paste {}", words.pasted)
+fn handed_over(who: &str, does: &str, words: &PersonWords, command: &str) -> String {
+    format!("{who} {does}; then run `{command}` and paste {}", words.pasted)
+}
+
+/// The command that takes over a new access token for a token: with the word that lets it expire
+/// earlier, where the current one never expires and Meta may give only sixty days.
+fn exchange_command(label: &Label, token_type: TokenType, current: Option<&Generation>) -> String {
+    let works = |current: &&Generation| current.verdict() != Some(false);
+    let never_expires =
+        current.filter(works).is_some_and(|current| current.expiry == Expiry::Never);
+    let may_be_dated = token_type.spec().exchange.is_some();
+    let replace = if never_expires && may_be_dated { " --replace" } else { "" };
+    format!("metatoken exchange {label}{replace}")
+}
+
+/// The command that takes over a new access token for this token.
+fn own_command(subject: &Subject<'_>) -> String {
+    exchange_command(subject.label, subject.token_type, subject.current())
+}
+
+/// The command that takes over a new access token for its parent.
+fn parents_command(parent: &Parent<'_>) -> String {
+    let current = parent.credential.and_then(|credential| credential.current.as_ref());
+    exchange_command(parent.label, TokenType::User, current)
 }
 
 /// How a person replaces an access token that works: what brings a new one is no repair here.
@@ -60,7 +83,12 @@ pub fn replace_it(subject: &Subject<'_>) -> String {
             "reset the app's secret in its dashboard ({}) and set it as `secret` in the config; then run `metatoken refresh {label}`",
             app_secret(subject)
         ),
-        (Source::Parent(_), Some(_)) => format!("run `metatoken refresh --force {label}`"),
+        // A Page's access token changes with its parent's.
+        (Source::Parent(_), Some(parent))
+            if let Some(words) = TokenType::User.spec().person_words() =>
+        {
+            handed_over(&who(subject), words.log_in, words, &parents_command(&parent))
+        }
         _ => log_in_again(subject),
     }
 }
@@ -96,12 +124,12 @@ fn grant(problem: &Problem, subject: &Subject<'_>) -> String {
     }
     let spec = subject.token_type.spec();
     // A Page gets what the person grants whose token it is derived from.
-    let (giver, label) = match (spec.source, subject.parent) {
-        (Source::Parent(_), Some(parent)) => (TokenType::User.spec(), parent.label),
-        _ => (spec, label),
+    let (giver, command) = match (spec.source, subject.parent) {
+        (Source::Parent(_), Some(parent)) => (TokenType::User.spec(), parents_command(&parent)),
+        _ => (spec, own_command(subject)),
     };
     match giver.person_words() {
-        Some(words) => handed_over(&who, words.grant, words, label),
+        Some(words) => handed_over(&who, words.grant, words, &command),
         None => "an app's token carries no permissions: take them out of `required_scopes` and `required_targets`".to_owned(),
     }
 }

@@ -82,8 +82,21 @@ impl TokenRun<'_> {
             let candidate = self.seal(&access_token, Origin::Adopted, Expiry::Unknown, None)?;
             self.outcome.because(at.motive());
             self.examine_found(&candidate, at.if_refused(), answer)?;
+            self.note_the_place(&candidate, &at)?;
         }
         self.miss_the_source()
+    }
+
+    /// Records the target that the current access token came from.
+    fn note_the_place(&self, candidate: &Generation, at: &FoundAt) -> Result<(), StoreError> {
+        let is_current = self.credential.current.as_ref().is_some_and(|it| it.id == candidate.id);
+        match at {
+            FoundAt::Targets(targets) if is_current && !targets.is_empty() => {
+                let place = format!("the target `{}`", targets[0]);
+                self.run.store.note_adopted_from(self.credential.id, candidate.id, &place)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Says why the config's source cannot be read, if there is nothing else. Of a lost access token
@@ -91,9 +104,7 @@ impl TokenRun<'_> {
     fn miss_the_source(&mut self) -> Result<(), StoreError> {
         let has_none = self.credential.in_place().is_none() && self.credential.candidate.is_none();
         match self.refresh.configured_token(&self.token.label) {
-            Some(ConfiguredToken::Unusable { problem, .. })
-                if has_none && self.refresh.options.only != Only::ShortLived =>
-            {
+            Some(ConfiguredToken::Unusable { problem, .. }) if has_none => {
                 self.fail(problem.clone())
             }
             _ => Ok(()),

@@ -37,6 +37,24 @@ impl Store {
         })
     }
 
+    /// Records in which target an access token was found that was just adopted.
+    pub fn note_adopted_from(
+        &self,
+        token: TokenId,
+        generation: GenerationId,
+        target: &str,
+    ) -> Result<()> {
+        let target = target.to_owned();
+        self.write(move |tx| {
+            tx.execute(
+                "UPDATE event SET place = ?3 WHERE token = ?1 AND generation = ?2 AND kind = ?4
+                     AND place IS NULL",
+                values![token, generation, &target, EventKind::Adopted.as_str()],
+            )
+            .map(drop)
+        })
+    }
+
     /// Returns what was adopted since then and from where, by token, place and time.
     pub fn adoptions_since(&self, since: Time) -> Result<Vec<AdoptionFrom>> {
         self.read(move |tx| {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
 use metatoken::sandbox::{Invalidation, TokenFixture, UserFixture};
-use metatoken::token::Expiry;
+use metatoken::token::{DataAccess, Expiry};
 
 use crate::common::{ANNA, APP, BAKERY, CAFE, CREATOR, INSTA_APP, ROBOT, Ran, World, day, ends};
 
@@ -464,4 +464,102 @@ WARNING: `ads`: another program renews it too: the key `TOKEN` of the file `[DIR
     world.at(day(26));
     world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
     assert_eq!(codes(&world), [""; 0]);
+}
+
+/// Every remedy that asks for a new access token is typed while the old one works, with the dullest
+/// one that Meta may give: it lives sixty days.
+#[test]
+fn what_asks_for_a_new_access_token_is_content_with_it() {
+    let system = |extra: &str| format!("[token.ads]\ntype = \"system-user\"\n{extra}\n");
+    let user = |extra: &str| format!("[token.ads]\ntype = \"user\"\n{extra}\n");
+    let page =
+        |extra: &str| format!("[token.ads]\ntype = \"page\"\npage_id = \"{BAKERY}\"\n{extra}\n");
+    let of_a_user = || TokenFixture::user(APP, ANNA).named("ads").scopes(["ads_read"]);
+    let of_a_page = || TokenFixture::page(APP, ANNA, BAKERY).named("ads");
+    let old = "rotate_after = \"5d\"";
+    let scope = "required_scopes = [\"business\"]";
+    let with_scope = |spec: TokenFixture| spec.scopes(["ads_read", "business"]);
+    let access = DataAccess::Until(day(12));
+    for (config, first, next, code) in [
+        (system(old), ads(), ads().ending(ends(70)), "rotation_due"),
+        (system(old), ads().ending(ends(60)), ads().ending(ends(70)), "rotation_due"),
+        (system(scope), ads(), with_scope(ads().ending(ends(70))), "permission_missing"),
+        (user(old), of_a_user(), of_a_user(), "rotation_due"),
+        (user(old), of_a_user().ending(Expiry::Never), of_a_user(), "rotation_due"),
+        (user(scope), of_a_user(), with_scope(of_a_user()), "permission_missing"),
+        (user(""), of_a_user().data_access(access), of_a_user(), "data_access_expiring"),
+        (
+            user(""),
+            of_a_user().data_access(access).ending(Expiry::Never),
+            of_a_user(),
+            "data_access_expiring",
+        ),
+        (page(old), of_a_page(), of_a_page(), "rotation_due"),
+    ] {
+        let mut world = World::new().config(&config);
+        let first = world.mint(first);
+        let ran = world.run_with_input(&["exchange", "ads", "-q"], &first).exit(Exit::Ok);
+        assert_eq!(ran.stderr, "", "{config}");
+        world.at(day(10));
+        let _ = world.run(&["refresh", "--quiet"]);
+        let told = world.run(&["check", "--json"]).token("ads");
+        let reasons = told["reasons"].as_array().unwrap();
+        let reason = reasons.iter().find(|reason| reason["code"] == code);
+        let reason = reason.unwrap_or_else(|| panic!("{config}: {told:#}"));
+        let command = last_command(reason["remedy"].as_str().unwrap());
+        let next = world.mint(next);
+        let ran = typed(&world, &command, &next);
+        assert_eq!(ran.code, Some(0), "{config}: {command:?}: {}{}", ran.stdout, ran.stderr);
+        assert_eq!(world.in_use("ads"), next, "{config}");
+        assert!(!codes(&world).contains(&code.to_owned()), "{config}: {:?}", codes(&world));
+    }
+}
+
+#[test]
+fn a_page_grows_young_with_its_parent() {
+    let config = format!(
+        "[token.ads]\ntype = \"page\"\nparent = \"brand\"\npage_id = \"{BAKERY}\"\n\
+         rotate_after = \"5d\"\n[token.brand]\ntype = \"user\"\n"
+    );
+    let spec = || {
+        let scopes = ["public_profile", "pages_show_list"];
+        TokenFixture::user(APP, ANNA).named("brand").scopes(scopes)
+    };
+    let mut world = World::new().config(&config);
+    let first = world.mint(spec());
+    world.run_with_input(&["exchange", "brand", "-q"], &first).exit(Exit::Ok).silent();
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    world.at(day(10));
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    assert_eq!(codes(&world), ["rotation_due"]);
+    let told = world.run(&["check", "--json"]).token("ads");
+    let command = last_command(told["reasons"][0]["remedy"].as_str().unwrap());
+    let next = world.mint(spec());
+    typed(&world, &command, &next).exit(Exit::Ok).silent();
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    assert_eq!(codes(&world), [""; 0]);
+}
+
+#[test]
+fn another_program_that_writes_into_a_target_is_named_too() {
+    let config = format!(
+        "{PASTED}[[token.ads.deliver]]\nname = \"app\"\nfile = \"app.env\"\nkey = \"TOKEN\"\n"
+    );
+    // Long enough to be told from a word.
+    let spec = |n| ads().named("adsinthefileoftheapplication").ending(ends(n));
+    let mut world = World::new().config(&config);
+    put(&world, "");
+    let first = world.mint(spec(40));
+    world.run_with_input(&["exchange", "ads", "-q"], &first).exit(Exit::Ok).silent();
+    for n in [2, 4, 6] {
+        world.at(day(n) + TimeDelta::hours(5));
+        let brought = world.mint(spec(60 + n));
+        put(&world, &brought);
+        world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+        assert_eq!(world.in_use("ads"), brought);
+    }
+    world.run(&["check", "--tokens"]).code(1).stderr("").verdict("
+METATOKEN WARNING - ads: another program renews it too: the target `app` brought 3 new access tokens in 14 days, found at 05:00, 05:00, 05:00 UTC
+WARNING: `ads`: another program renews it too: the target `app` brought 3 new access tokens in 14 days, found at 05:00, 05:00, 05:00 UTC; find what writes the target `app` about then and stop it, or set `auto_refresh = false` for `ads`
+");
 }

@@ -39,8 +39,8 @@ fn how_it_is_kept() {
         told(&subject(&user(Expiry::Never, day(10)), &scopes), moment),
         [
             "critical permission_missing: it lacks `a` and `b` | the person behind the token logs in \
-          to the app again and grants it, ticking every Page; then run `metatoken exchange brand` \
-          and paste the new access token"
+          to the app again and grants it, ticking every Page; then run `metatoken exchange brand \
+          --replace` and paste the new access token"
         ]
     );
 }
@@ -53,7 +53,7 @@ fn rotation_tells_how_a_string_that_works_is_replaced() {
     for (token_type, remedy) in [
         (
             TokenType::SystemUser,
-            "an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange it` and paste it",
+            "an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange it --replace` and paste it",
         ),
         (
             TokenType::App,
@@ -66,7 +66,10 @@ fn rotation_tells_how_a_string_that_works_is_replaced() {
     let (child, parent) = (old(TokenType::Page), user(Expiry::Never, day(10)));
     assert_eq!(
         told(&page(&child, &policy, &parent), Moment::at(day(10))),
-        [format!("{said} | run `metatoken refresh --force it`")]
+        [format!(
+            "{said} | the person behind the token logs in to the app again; then run \
+             `metatoken exchange brand --replace` and paste the new access token"
+        )]
     );
     // Nobody replaces for its age what is dead.
     let dead = lifeless(string(Expiry::Never, day(10)), ProblemKind::Revoked);

@@ -15,6 +15,7 @@ mod pages;
 mod past;
 mod reasons;
 mod remedies;
+mod rotation;
 mod sentences;
 mod typed;
 

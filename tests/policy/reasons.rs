@@ -119,7 +119,7 @@ fn a_verdict_of_death_has_the_code_of_its_cause() {
     let dead = lifeless(string(Expiry::Never, day(0)), ProblemKind::Revoked);
     let child = credential("brand-page", TokenType::Page, Some(dead.clone()));
     let refused = troubled(&child, Problem::new(ProblemKind::PermissionMissing, "not ticked"));
-    let parent = user(Expiry::Never, day(0));
+    let parent = user(Expiry::At(day(60)), day(0));
     let gone = credential("brand", TokenType::User, Some(dead));
     let mend = "mend its parent: `metatoken status brand`";
     let grant = "the person behind the token logs in to the app again and grants it, ticking every \
@@ -206,7 +206,7 @@ fn a_short_life_is_named_with_where_it_comes_from() {
 #[test]
 fn data_access() {
     let reading = |until| {
-        let current = with_answer(string(Expiry::Never, day(10)), |it| {
+        let current = with_answer(string(Expiry::At(day(60)), day(10)), |it| {
             it.data_access = DataAccess::Until(until);
         });
         credential("brand", TokenType::User, Some(current))
