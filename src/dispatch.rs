@@ -16,14 +16,12 @@ use self::refusal::{
     bug, give_up, is_scheduled_line, misread, misread_complaint, note_unusable, plain_ui, unusable,
 };
 use self::typed::{
-    check_order, colour, dry_run, duration, format, label, log_format, since, status_order,
-    trigger, verbosity,
+    check_order, colour, dry_run, duration, forget_order, format, label, log_format, since,
+    status_order, trigger, verbosity,
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
-use crate::commands::{
-    self, Declaration, DeliverOrder, ForgetOrder, HeldFiles, HistoryOrder, IdentityChange, Replace,
-};
+use crate::commands::{self, DeliverOrder, HistoryOrder, IdentityChange, Replace};
 use crate::config;
 use crate::environment::Environment;
 use crate::error::CliError;
@@ -260,16 +258,7 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
             commands::print_token(session, &label(std::slice::from_ref(&given.label))?)
                 .map(Exit::code)
         }
-        Command::Forget(given) => {
-            let order = ForgetOrder {
-                patterns: patterns(&given.labels),
-                files: if given.targets { HeldFiles::Empty } else { HeldFiles::List },
-                declared: if given.undeclare { Declaration::Remove } else { Declaration::Refuse },
-                dry_run: dry_run(given.dry_run),
-                lock_wait: duration(&given.lock_wait)?,
-            };
-            commands::forget(session, &order).map(Exit::code)
-        }
+        Command::Forget(given) => commands::forget(session, &forget_order(given)?).map(Exit::code),
         Command::Store(cli::StoreCommand::Backup { file }) => {
             commands::back_up(session, file).map(Exit::code)
         }

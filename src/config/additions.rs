@@ -16,6 +16,7 @@ use super::reader::Reader;
 use super::syntax;
 use super::token_files::{TokenFile, UnfitFile};
 use super::wording::quoted;
+use crate::error::CliError;
 use crate::token::Label;
 
 /// A file, or a single token, that a run goes without until it is fixed.
@@ -198,13 +199,12 @@ impl<'a> Sieve<'a> {
 /// The labels that a file declares, and where.
 fn declared(file: &dyn TableLike) -> impl Iterator<Item = (&str, Range<usize>)> {
     let tokens = file.get("token").and_then(|tokens| tokens.as_table_like());
-    let labels = tokens.into_iter().flat_map(|tokens| {
+    tokens.into_iter().flat_map(|tokens| {
         tokens.iter().map(move |(label, _)| {
             let span = tokens.key(label).and_then(Key::span).unwrap_or_default();
             (label, span)
         })
-    });
-    labels
+    })
 }
 
 impl LeftOut {
@@ -226,13 +226,16 @@ impl LeftOut {
 
     fn unfit(file: &UnfitFile) -> Self {
         let UnfitFile { path, complaint } = file;
-        let causes: String = complaint.causes.iter().map(|cause| format!(": {cause}")).collect();
-        let message = format!("{}: {}{causes}", complaint.subject, complaint.message);
-        let hints = complaint.hints.iter().map(|hint| format!("\n  hint: {hint}"));
+        let CliError { subject, message, causes, .. } = complaint;
+        let message = [subject.clone(), message.clone()].into_iter().chain(causes.iter().cloned());
+        let message = message.collect::<Vec<_>>().join(": ");
+        let hints = complaint.hints.iter().map(|hint| format!("  hint: {hint}"));
         Self {
             path: Some(path.clone()),
             labels: Vec::new(),
-            rendered: vec![format!("{message}{}", hints.collect::<String>())],
+            rendered: vec![
+                std::iter::once(message.clone()).chain(hints).collect::<Vec<_>>().join("\n"),
+            ],
             message: format!("left out: {message}"),
             remedy: match complaint.hints.last() {
                 Some(hint) => hint.clone(),

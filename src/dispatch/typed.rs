@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::refusal::usage;
 use crate::cli::{self, Cli, Command, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata};
 use crate::clock::Clock;
-use crate::commands::{CheckOrder, SendNotifications, StatusOrder, Which};
+use crate::commands::{
+    CheckOrder, Declaration, ForgetOrder, HeldFiles, SendNotifications, StatusOrder, Which,
+};
 use crate::config;
 use crate::error::CliError;
 use crate::policy::humanize;
@@ -33,6 +35,17 @@ pub fn status_order(given: &cli::StatusArguments) -> StatusOrder {
             (true, true) => Which::DueOrProblems,
         },
     }
+}
+
+/// What `forget` was asked for.
+pub fn forget_order(given: &cli::ForgetArguments) -> Result<ForgetOrder, CliError> {
+    Ok(ForgetOrder {
+        patterns: given.labels.iter().map(Pattern::new).collect(),
+        files: if given.targets { HeldFiles::Empty } else { HeldFiles::List },
+        declared: if given.undeclare { Declaration::Remove } else { Declaration::Refuse },
+        dry_run: dry_run(given.dry_run),
+        lock_wait: duration(&given.lock_wait)?,
+    })
 }
 
 /// What `check` was asked for.

@@ -108,15 +108,12 @@ pub fn read_all(
         }
         let other = sightings.iter().find(|it| !is_own(it) && holds(it.state));
         let other = other.map(|it| &it.label).or_else(|| named_by.get(&fingerprint).copied());
-        let configured_token = match other {
-            Some(with) => ConfiguredToken::Shared(SharedToken {
-                with: with.clone(),
-                is_declared: session.config.token(with).is_some(),
-            }),
-            None => {
-                named_by.insert(fingerprint, &config.label);
-                ConfiguredToken::Found(token)
-            }
+        let configured_token = if let Some(with) = other {
+            let is_declared = session.config.token(with).is_some();
+            ConfiguredToken::Shared(SharedToken { with: with.clone(), is_declared })
+        } else {
+            named_by.insert(fingerprint, &config.label);
+            ConfiguredToken::Found(token)
         };
         configured_tokens.insert(config.label.clone(), configured_token);
     }

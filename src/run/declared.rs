@@ -41,7 +41,7 @@ pub struct Declared {
     /// Those that it declares again.
     again: Vec<TokenId>,
     /// How many tokens had tables of their own before.
-    declared_before: usize,
+    had_tables: usize,
 }
 
 /// Where a label of the store stands in the config.
@@ -67,7 +67,7 @@ impl Declared {
             config.tokens.iter().filter_map(|token| token.was.as_ref()).collect();
         for known in credentials {
             let standing = this.standing(config, &was, &known.label);
-            this.declared_before += usize::from(
+            this.had_tables += usize::from(
                 known.undeclared.is_none()
                     && known.label.as_discovered().is_none()
                     && standing != Standing::Settled
@@ -197,7 +197,7 @@ impl Declared {
     fn new_are_many(&self, undeclared: &[&Credential]) -> bool {
         let new = undeclared.iter().filter(|it| it.undeclared.is_none());
         let with_tables = new.clone().filter(|it| it.label.as_discovered().is_none()).count();
-        is_many(new.count(), with_tables, self.declared_before)
+        is_many(new.count(), with_tables, self.had_tables)
     }
 
     /// Records what files declare, and which tokens the config does not declare any more; says whether

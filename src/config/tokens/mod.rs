@@ -83,7 +83,9 @@ pub fn tables<'a>(
     let (doubled, mut tables): (Vec<_>, Vec<_>) = named(config)
         .into_iter()
         .partition(|(name, _): &TokenTable<'_>| additions.is_doubled(name.value));
-    doubled.iter().for_each(|(_, section)| section.silence());
+    for (_, section) in &doubled {
+        section.silence();
+    }
     for file in files {
         tables.extend(named(file));
         file.refuse_others("a file in `tokens.d` holds `[token.LABEL]` tables only");
