@@ -109,10 +109,10 @@ impl SharedFiles<'_> {
             let sightings = store.sightings(&fingerprint)?;
             let is_had =
                 |state| !matches!(state, GenerationState::Refused | GenerationState::Purged);
-            let is_excluded = |it: &Sighting| match it.token == self.token {
+            let is_excluded = |it: &Sighting| {
+                let is_own = it.token == self.token;
                 // It works until Meta has heard of it, and must not come back.
-                true => it.is_revoked,
-                false => is_had(it.state),
+                (is_own && it.is_revoked) || (!is_own && is_had(it.state))
             };
             if sightings.iter().any(is_excluded) {
                 continue;

@@ -103,7 +103,7 @@ impl TokenRun<'_> {
             _ => format!("earlier_generation: generation {} is in {place}", generation.number),
         });
         let candidate = self.seal(&known.access_token, Origin::Adopted, Expiry::Unknown, None)?;
-        self.examine_found(&candidate, IfRefused::Told, Some(Ok(proof.clone())))?;
+        self.examine_found(&candidate, IfRefused::Told, Some(&Ok(proof.clone())))?;
         Ok(self.credential.current.as_ref().is_some_and(|current| current.id == candidate.id))
     }
 

@@ -81,7 +81,7 @@ impl TokenRun<'_> {
         for FoundToken { access_token, at, answer } in found {
             let candidate = self.seal(&access_token, Origin::Adopted, Expiry::Unknown, None)?;
             self.outcome.because(at.motive());
-            self.examine_found(&candidate, at.if_refused(), answer)?;
+            self.examine_found(&candidate, at.if_refused(), answer.as_ref())?;
             self.note_the_place(&candidate, &at)?;
         }
         self.miss_the_source()

@@ -88,9 +88,9 @@ impl TokenRun<'_> {
         &mut self,
         candidate: &Generation,
         if_refused: IfRefused,
-        answer: Option<Result<Proof, CallError>>,
+        answer: Option<&Result<Proof, CallError>>,
     ) -> Result<(), StoreError> {
-        let inspect = |credential, generation: &Generation| match &answer {
+        let inspect = |credential, generation: &Generation| match answer {
             Some(answer) if generation.id == candidate.id => Ok((credential, answer.clone())),
             _ => self.try_inspect(credential, generation),
         };

@@ -94,7 +94,7 @@ impl Worth {
     fn is_dominated_by(self, other: Self) -> bool {
         let longer = self.expires_before(other);
         let wider = other.has_scope && !self.has_scope;
-        let loses = self.has_scope && !other.has_scope || other.expires_before(self);
+        let loses = (self.has_scope && !other.has_scope) || other.expires_before(self);
         other.is_annas && other.works && (longer || wider) && !loses
     }
 }
@@ -178,7 +178,10 @@ impl Life {
                     self.revoke(&current);
                 }
             }
-            Step::Revoke(value) => self.revoke(&self.value(*value).clone()),
+            Step::Revoke(value) => {
+                let value = self.value(*value);
+                self.revoke(&value);
+            }
             Step::Wait(days) => {
                 self.day += days;
                 world.at(day(self.day));
@@ -283,7 +286,7 @@ impl Life {
         }
         self.is_not_worse(before.as_deref());
         if !arguments.contains(&"--force") && !arguments.contains(&"--restore") {
-            self.nothing_better_is_lost(&held, before.as_deref());
+            self.nothing_better_is_lost(&held);
         }
         code
     }
@@ -318,7 +321,7 @@ impl Life {
     }
 
     /// What was overwritten in a file was no better than what took its place, and nobody else's.
-    fn nothing_better_is_lost(&self, before: &[String; 2], _current: Option<&str>) {
+    fn nothing_better_is_lost(&self, before: &[String; 2]) {
         for (before, now) in before.iter().zip(self.held()) {
             if *before == now {
                 continue;

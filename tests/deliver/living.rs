@@ -226,13 +226,12 @@ fn deliver_examines_what_it_would_replace_for_the_first_time() {
 #[test]
 fn exchange_examines_what_it_would_replace_for_the_first_time() {
     let world = lost(APP_INI);
-    let living = put(&world, in_the_file().ending(ends(50)));
+    put(&world, in_the_file().ending(ends(50)));
     let handed_over = world.mint(TokenFixture::user(APP, ANNA).named("new").ending(ends(59)));
     let ran = world.run_with_input(&["exchange", "brand", "--quiet"], &handed_over);
     ran.silent().code(0);
     assert_eq!(world.in_use("brand"), handed_over);
     assert_eq!(held(&world, "app.ini"), ini(&handed_over));
-    let _ = living;
 
     let world = lost(APP_INI);
     let living = put(&world, in_the_file().ending(Expiry::Never));
