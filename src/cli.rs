@@ -150,6 +150,7 @@ pub struct RefreshArguments {
 
 /// `exchange`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
 pub struct ExchangeArguments {
     /// The token's label; with `--stored`, any number of patterns
     #[arg(value_name = "LABEL", required_unless_present = "stored")]

@@ -141,6 +141,7 @@ pub fn hangs_on_a_date(code: &str) -> bool {
             | "data_access_expired"
             | "short_parent"
             | "rotation_due"
+            | "old_token_alive"
             | "graph_version_ends"
             | UNCHECKED
             | OVERDUE

@@ -26,7 +26,7 @@ impl TokenRun<'_> {
             return Ok(false);
         }
         let proof = self.run.store.generation(known.generation)?.proof;
-        Ok(proof.is_none_or(|proof| proof.inspection.valid.is_some()))
+        Ok(proof.is_none_or(|proof| proof.inspection.verdict().is_some()))
     }
 
     /// Whether what was refused may be better than the current one, which is about to expire.

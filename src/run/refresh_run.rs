@@ -133,8 +133,13 @@ fn note_sources(
         let place = token.access_token.as_ref().map(ToString::to_string);
         let now = match (place, configured.get(&token.label)) {
             (None, _) => None,
-            (Some(place), Some(ConfiguredToken::Found(access_token)))
-            | (Some(place), Some(ConfiguredToken::Known(KnownToken { access_token, .. }))) => {
+            (
+                Some(place),
+                Some(
+                    ConfiguredToken::Found(access_token)
+                    | ConfiguredToken::Known(KnownToken { access_token, .. }),
+                ),
+            ) => {
                 let fingerprint = run.store.fingerprint(access_token)?;
                 Some(SourceValue::seen(place, fingerprint, before))
             }
