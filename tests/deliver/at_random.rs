@@ -354,7 +354,7 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     prop_oneof![
         3 => value().prop_map(Step::Configure),
-        5 => (target(), value()).prop_map(|(target, value)| Step::Write(target, value)),
+        6 => (target(), value()).prop_map(|(target, value)| Step::Write(target, value)),
         1 => Just(Step::RevokeCurrent),
         1 => of_the_pool().prop_map(Step::Revoke),
         2 => (1_i64..25).prop_map(Step::Wait),
@@ -373,15 +373,18 @@ fn step() -> impl Strategy<Value = Step> {
 #[test]
 fn no_better_one_is_ever_lost_and_nothing_goes_back_and_forth() {
     let mut runner = TestRunner::new(ProptestConfig {
-        cases: if is_long() { 600 } else { 12 },
+        cases: if is_long() { 600 } else { 16 },
         rng_seed: RngSeed::Fixed(12),
         failure_persistence: None,
         max_shrink_iters: if is_long() { 200 } else { 0 },
         ..ProptestConfig::default()
     });
-    let lives = proptest::collection::vec(step(), 6..16);
-    let lived = runner.run(&lives, |steps| {
+    let lives = (0..POOL.len() + 1, proptest::collection::vec(step(), 6..16));
+    let lived = runner.run(&lives, |(first, steps)| {
         let mut life = Life::new();
+        // Most of what can be spoilt is there only once there is a current one.
+        life.step(&Step::Configure(first));
+        life.step(&Step::Refresh);
         for step in &steps {
             life.step(step);
         }
