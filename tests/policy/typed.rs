@@ -96,7 +96,9 @@ impl Family {
             .token("IT", spec);
         let ran = world.run(&["refresh", "--json"]);
         assert_eq!(ran.code, Some(0), "{self:?}: {}", ran.stdout);
-        world
+        // What is left in the config would be taken again once the one in use is dead.
+        let in_use = world.in_use("it");
+        world.with("IT", &in_use)
     }
 }
 
