@@ -29,7 +29,8 @@ pub fn unknown_placeholder(text: &str) -> Option<&str> {
         let rest = &text[at..];
         let end = rest.find('}')?;
         let word = &rest[1..end];
-        let is_word = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
+        let is_word = !word.is_empty()
+            && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
         let whole = &rest[..=end];
         (is_word && !has_placeholder(whole)).then_some(whole)
     })

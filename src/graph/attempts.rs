@@ -36,6 +36,8 @@ pub struct GraphCaller {
     observations: Mutex<Observations>,
     skew: OnceLock<TimeDelta>,
     calls: AtomicU64,
+    /// Whether some call got what it asked for.
+    has_answered: AtomicBool,
 }
 
 impl GraphCaller {
@@ -50,6 +52,7 @@ impl GraphCaller {
             observations: Mutex::default(),
             skew: OnceLock::new(),
             calls: AtomicU64::new(0),
+            has_answered: AtomicBool::new(false),
         }
     }
 
@@ -78,6 +81,7 @@ impl GraphCaller {
             let failure = match self.attempt(transport, this, &read) {
                 Ok(value) => {
                     self.breaker().answered(app.provider);
+                    self.has_answered.store(true, Ordering::Relaxed);
                     return Ok(value);
                 }
                 Err(failure) => failure,
@@ -255,6 +259,11 @@ impl GraphCaller {
     /// The present by Graph's clock, which is the one that counts for what Graph grants.
     pub fn present(&self) -> Time {
         self.clock.now() - self.clock_skew().unwrap_or_default()
+    }
+
+    /// Whether some call got what it asked for.
+    pub fn has_answered(&self) -> bool {
+        self.has_answered.load(Ordering::Relaxed)
     }
 
     /// How many requests were really sent.

@@ -242,6 +242,11 @@ impl Graph {
         self.caller.clock_skew()
     }
 
+    /// Whether some call got what it asked for.
+    pub fn has_answered(&self) -> bool {
+        self.caller.has_answered()
+    }
+
     /// How many requests were really sent.
     pub fn calls(&self) -> u64 {
         self.caller.calls()

@@ -15,6 +15,8 @@ use crate::token::{Problem, Provider, VersionAnswer, VersionCheck};
 
 /// How often a run asks Graph about a version.
 const EVERY: TimeDelta = TimeDelta::days(7);
+/// How soon it asks again where there was no answer.
+const AGAIN: TimeDelta = TimeDelta::days(1);
 
 /// What Meta says of one app.
 #[derive(Debug)]
@@ -94,13 +96,13 @@ fn ask_about_credentials(
 /// Asks Graph once a week about each version that an app of the config asks for, so that the table of
 /// their ends need not be complete. A new one is asked about a week after it was first seen.
 ///
-/// Nothing is asked in a run that has not heard Graph.
+/// Nothing is asked in a run to which Graph has answered nothing else.
 pub fn ask_about_versions(run: &Run<'_>) -> Result<(), StoreError> {
     let now = run.now();
     let known = run.store.version_checks()?;
     let apps = run.session.config.apps.iter().filter(|app| app.kind.spec().has_chosen_versions());
     let versions: BTreeSet<&String> = apps.map(|app| &app.graph_version).collect();
-    let is_heard = run.graph.clock_skew().is_some();
+    let has_answered = run.graph.has_answered();
     let checks: Vec<VersionCheck> = versions
         .into_iter()
         .map(|version| {
@@ -109,12 +111,12 @@ pub fn ask_about_versions(run: &Run<'_>) -> Result<(), StoreError> {
             let check = check.unwrap_or_else(first);
             // A time that lies ahead was written by a clock that was ahead.
             let is_due = now - check.at >= EVERY || check.at > now;
-            if !is_due || !is_heard || run.out_of_time().is_some() {
+            if !is_due || !has_answered || run.out_of_time().is_some() {
                 return check;
             }
             match run.graph.ask_version(version) {
                 Some(answer) => VersionCheck { at: now, answer: Some(answer), ..check },
-                None => check,
+                None => VersionCheck { at: now - EVERY + AGAIN, ..check },
             }
         })
         .collect();

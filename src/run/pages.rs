@@ -4,7 +4,7 @@
 //! the list is known to come back empty or short for a while. It is asked for by its id, and its
 //! stored access token stays.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Run;
@@ -178,12 +178,21 @@ fn record_listing(
         .filter_map(|page_id| discovered(&run.session.config, parent, page_id))
         .collect();
     tokens.sort_by(|a, b| a.label.cmp(&b.label));
-    let name = |label: &Label| listed.by_id.get(label.as_discovered()?.1)?.name.clone();
-    // A Page that was retired is not among `pages`; seen again, it is retired no more.
-    let found = run.enrol(&tokens, name)?;
     let is_listed = |token: &TokenConfig| {
         token.page_id.as_ref().is_some_and(|page_id| listed.by_id.contains_key(page_id))
     };
+    let declared = pages.iter().map(|(token, _)| *token);
+    let declared = declared.filter(|it| run.session.config.token(&it.label).is_some());
+    let declared: Vec<&TokenConfig> = declared.filter(|it| is_listed(it)).collect();
+    let ids: HashMap<&Label, &String> = tokens
+        .iter()
+        .chain(declared.iter().copied())
+        .filter_map(|token| Some((&token.label, token.page_id.as_ref()?)))
+        .collect();
+    let name = |label: &Label| listed.by_id.get(*ids.get(label)?)?.name.clone();
+    // A Page that was retired is not among `pages`; seen again, it is retired no more.
+    let found = run.enrol(&tokens, name)?;
+    run.enrol(declared, name)?;
     let (seen, unseen): (Vec<_>, Vec<_>) = pages.iter().partition(|(token, _)| is_listed(token));
     let id = |(_, credential): &(&TokenConfig, Credential)| credential.id;
     let seen: Vec<TokenId> = seen.into_iter().map(id).chain(found).collect();

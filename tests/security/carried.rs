@@ -93,6 +93,7 @@ fn an_address_holds_a_secret_only_where_meta_takes_nothing_else() {
             "GET instagram/access_token ig_exchange_token: address [client_secret access_token] body []",
             "GET instagram/me -: address [access_token] body []",
             "GET instagram/refresh_access_token ig_refresh_token: address [access_token] body []",
+            "GET me -: address [] body []",
             "GET me/accounts -: address [appsecret_proof] body [] bearer",
             "GET threads/debug_token -: address [input_token access_token] body []",
             "GET threads/refresh_access_token th_refresh_token: address [access_token] body []",

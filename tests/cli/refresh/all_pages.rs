@@ -172,6 +172,20 @@ fn programs_get_the_page_as_an_argument_and_its_name_beside_it() {
 }
 
 #[test]
+fn a_page_that_is_declared_has_its_name_too() {
+    for header in [
+        format!("[token.\"brand/{CAFE}\"]"),
+        format!("[token.cafe]\ntype = \"page\"\nparent = \"brand\"\npage_id = \"{CAFE}\""),
+    ] {
+        let world = world(&format!("{CONFIG}\n{header}\n"));
+        world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
+        let label = if header.contains("brand/") { format!("brand/{CAFE}") } else { "cafe".into() };
+        let status = world.run(&["status", "--offline", "--json"]).exit(Exit::Ok);
+        assert_eq!(status.token(&label)["name"], "Café", "{label}");
+    }
+}
+
+#[test]
 fn a_command_that_is_the_same_for_all_is_run_once() {
     let config = CONFIG.replace(
         "file = \"{parent}/{page_id}.env\"\nkey = \"TOKEN_{page_id}\"\ncreate = true",
@@ -251,8 +265,10 @@ fn two_parents_may_share_a_pattern_as_far_as_their_pages_differ() {
     };
     world.reconfigure(&leave(leave(config, "brand", CAFE), "shop", BAKERY));
     world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
-    holds(&world, &format!("{BAKERY}.env"), "TOKEN=EAAFAKEPageBakery1\n");
-    holds(&world, &format!("{CAFE}.env"), "TOKEN=EAAFAKEPageCaf2\n");
+    for (parent, page) in [("brand", BAKERY), ("shop", CAFE)] {
+        let access_token = world.in_use(&format!("{parent}/{page}"));
+        holds(&world, &format!("{page}.env"), &format!("TOKEN={access_token}\n"));
+    }
 }
 
 #[test]
@@ -330,8 +346,8 @@ fn mistakes_are_answered_where_they_stand() {
         ("[token.\"brand/*\"]\naccess_token = \"EAAfake\"", "unknown key `access_token`"),
         ("[token.\"brand/*\"]\npage_id = \"1\"", "unknown key `page_id`"),
         (
-            "[token.\"brand/*\"]\ndeliver = [{ file = \"{pageid}.env\", key = \"T\" }]",
-            "`{pageid}` stands for nothing",
+            "[token.\"brand/*\"]\ndeliver = [{ file = \"{page-id}.env\", key = \"T\" }]",
+            "`{page-id}` stands for nothing",
         ),
         (
             "[token.\"brand/*\"]\ndeliver = [{ command = [\"/bin/x\", \"{parent}\"] }]",
