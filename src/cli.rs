@@ -115,6 +115,15 @@ pub struct StatusArguments {
     /// Only tokens that are not well
     #[arg(long)]
     pub problems: bool,
+    /// Only tokens that expire within this time, such as `7d`, the soonest first
+    #[arg(long, value_name = "DURATION")]
+    pub within: Option<String>,
+    /// Sort by expiry, config or health [default: health; with `--within` expiry]
+    #[arg(long, value_name = "ORDER")]
+    pub sort: Option<TypedSort>,
+    /// Show each healthy Page in a row of its own
+    #[arg(long)]
+    pub all: bool,
     /// Exit with the codes of `check`
     #[arg(long)]
     pub exit_code: bool,
@@ -281,6 +290,17 @@ pub enum TypedFormat {
     Prometheus,
     /// Annotations of a workflow
     Github,
+}
+
+/// `--sort`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TypedSort {
+    /// What expires first, first
+    Expiry,
+    /// As the config has them
+    Config,
+    /// The worst first
+    Health,
 }
 
 /// `--perfdata`.

@@ -165,7 +165,7 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
         Command::Status(given) => {
             let exit = match &given.token_file {
                 Some(file) => commands::inspect_string(session, file, given.app.as_deref()),
-                None => commands::status(session, &status_order(given)),
+                None => commands::status(session, &status_order(given)?),
             };
             exit.map(|verdict| if given.exit_code { verdict.code() } else { Exit::Ok.code() })
         }

@@ -380,6 +380,7 @@ impl<'a> Exchange<'a> {
             exit: Exit::Ok,
             issues: Vec::new(),
             deliveries: Vec::new(),
+            delivered: Vec::new(),
         })
     }
 

@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::refusal::usage;
-use crate::cli::{self, Cli, Command, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata};
+use crate::cli::{
+    self, Cli, Command, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata, TypedSort,
+};
 use crate::clock::Clock;
 use crate::commands::{CheckOrder, SendNotifications, StatusOrder, Which};
 use crate::config;
 use crate::error::CliError;
 use crate::policy::humanize;
-use crate::report::{CheckScope, Perfdata};
+use crate::report::{CheckScope, PageRows, Perfdata, StatusSort};
 use crate::run::DryRun;
 use crate::sandbox::{NowArg, Scenario};
 use crate::session::Session;
@@ -18,8 +22,9 @@ use crate::token::{Label, Pattern, Time, Trigger};
 use crate::ui::{Colour, LogFormat, OutputFormat, Verbosity};
 
 /// What `status` was asked for.
-pub fn status_order(given: &cli::StatusArguments) -> StatusOrder {
-    StatusOrder {
+pub fn status_order(given: &cli::StatusArguments) -> Result<StatusOrder, CliError> {
+    let within = given.within.as_deref().map(span).transpose()?;
+    Ok(StatusOrder {
         patterns: given.labels.iter().map(Pattern::new).collect(),
         ask: match (given.live, given.offline) {
             (true, _) => AskGraph::Always,
@@ -32,7 +37,18 @@ pub fn status_order(given: &cli::StatusArguments) -> StatusOrder {
             (false, true) => Which::Problems,
             (true, true) => Which::DueOrProblems,
         },
-    }
+        within,
+        sort: given.sort.map(|typed| match typed {
+            TypedSort::Expiry => StatusSort::Expiry,
+            TypedSort::Config => StatusSort::Config,
+            TypedSort::Health => StatusSort::Health,
+        }),
+        pages: if given.all || !given.labels.is_empty() {
+            PageRows::Each
+        } else {
+            PageRows::Folded
+        },
+    })
 }
 
 /// What `check` was asked for.
@@ -141,10 +157,16 @@ pub fn scenario(name: Option<&str>) -> Result<Scenario, CliError> {
 }
 
 /// A span as the config spells it.
-pub fn duration(text: &str) -> Result<Duration, CliError> {
-    config::parse_duration(text).ok().and_then(|span| span.to_std().ok()).ok_or_else(|| {
-        usage(&format!("`{text}` is no duration")).hint("write `90s`, `15m`, `6h`, `7d` or `2w`")
+pub fn span(text: &str) -> Result<TimeDelta, CliError> {
+    config::parse_duration(text).map_err(|_| {
+        usage(&format!("invalid duration `{text}`")).hint("write `90s`, `15m`, `6h`, `7d` or `2w`")
     })
+}
+
+/// The same, for what waits.
+pub fn duration(text: &str) -> Result<Duration, CliError> {
+    let span = span(text)?;
+    span.to_std().map_err(|_| usage(&format!("invalid duration `{text}`")))
 }
 
 /// `+45d` from where every rehearsal begins, or an instant.

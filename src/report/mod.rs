@@ -14,6 +14,7 @@ mod prometheus;
 mod run;
 mod status;
 mod text;
+mod token_page;
 
 pub use check::{CheckReport, CheckScope};
 pub use deliveries::{DeliveryReport, TokenDeliveries};
@@ -27,5 +28,8 @@ pub use nagios::{Perfdata, nagios, plugin_line};
 pub use preview::{PreviewReport, PreviewedDelivery, Would};
 pub use prometheus::prometheus;
 pub use run::{RunReport, TokenResult};
-pub use status::{LastRuns, Refresh, StatusReport, TokenReport, VerdictSource};
-pub use text::{TextColor, TextStyle, prefixed};
+pub use status::{
+    LastRuns, PageRows, Refresh, StatusReport, StatusSort, TokenReport, VerdictSource,
+};
+pub use text::{TextColor, TextStyle, Times, prefixed, wrapped};
+pub use token_page::{PageCounts, TokenBackground, token_page};

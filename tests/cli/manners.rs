@@ -67,8 +67,8 @@ fn quiet_is_silent_unless_a_person_has_something_to_do() {
     // The same with nine days left.
     world.at(day(51));
     world.run(&["refresh", "--quiet"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                             REASON
-brand  user  failed   2026-03-02 00:00 UTC, in 9 days  graph unavailable (1)
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  failed   2026-03-02  graph unavailable (1)
 
 critical: `brand`: Graph has not spoken of it for more than 7 days (`proof_within`)
   hint: run `metatoken refresh -v`, and see why Graph was not reached
@@ -81,8 +81,8 @@ warning: `brand`: it ends 2026-03-02 00:00 UTC, in 9 days, and the last renewal 
     world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
     world.at(day(52));
     world.run(&["refresh", "--quiet"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                             REASON
-brand  user  invalid  2026-03-02 00:00 UTC, in 8 days  password changed (190/460)
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  invalid  2026-03-02  password changed (190/460)
 
 critical: `brand`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -107,12 +107,14 @@ fn a_first_string_that_waits_is_worth_a_word_even_in_quiet() {
 fn verbose_says_what_is_decided_on_stderr() {
     let mut world = kept();
     world.at(day(40));
-    let ran = world.run(&["refresh", "-v"]).exit(Exit::Ok).stdout("
-LABEL  TYPE  OUTCOME    ENDS                              REASON
-brand  user  refreshed  2026-04-11 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+    let ran = world.run(&["refresh", "-v"]).exit(Exit::Ok).stdout(
+        "
+TOKEN  OUTCOME    EXPIRES     REASON
+brand  refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
 
 1 token: 1 refreshed
-");
+",
+    );
     let lines: Vec<&str> = ran.stderr.lines().collect();
     let decided = "2026-02-10T00:00:00Z info: brand: renew: its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d";
     assert!(lines.contains(&decided), "{lines:#?}");
@@ -486,9 +488,10 @@ fn on_a_terminal_a_table_is_coloured_and_fits() {
     assert!(widest <= Some(100), "{widest:?}\n{}", plain.stdout);
     plain.stdout(
         "
-LABEL  TYPE  HEALTH  STATE  ENDS              DATA ACCESS ENDS       PROVEN    NEXT
-brand  user  ok      valid  2026-03-02 00:00  2026-04-01 00:00 UTC,  just now  due 2026-02-10 00:00
-                            UTC, in 60 days   in 90 days                       UTC, in 40 days
+1 token: 1 ok                                                                   2026-01-01 00:00 UTC
+
+TOKEN  TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
+brand  user  works  in 60 days  in 90 days   just now  renew in 40 days
 ",
     );
     let never = terminal(&world, r#""$@""#, &["status", "--offline", "--color", "never"]);
@@ -497,7 +500,7 @@ brand  user  ok      valid  2026-03-02 00:00  2026-04-01 00:00 UTC,  just now  d
     let piped = world.run(&["status", "--offline"]).exit(Exit::Ok);
     assert!(!piped.stdout.contains('\u{1b}'));
     let always = world.run(&["status", "--offline", "--color", "always"]).exit(Exit::Ok);
-    assert!(always.stdout.contains("\u{1b}[38;5;10mok"), "{:?}", always.stdout);
+    assert!(always.stdout.contains("\u{1b}[38;5;10mworks"), "{:?}", always.stdout);
 }
 
 #[test]
