@@ -15,7 +15,8 @@ use crate::exit::Exit;
 use crate::failpoint;
 use crate::graph::{App, CallError};
 use crate::policy::{
-    Adoption, Incumbent, humanize, is_short_life, judge_newcomer, remedy, short_lived,
+    Adoption, Contest, Current, Losses, humanize, is_short_life, judge_handed_over, remedy,
+    short_lived,
 };
 use crate::report::{RunReport, TokenResult};
 use crate::run::candidate::{Candidates, Examined};
@@ -28,7 +29,7 @@ use crate::session::Session;
 use crate::store::{NewCandidate, Store, StoreError};
 use crate::token::{
     AccessToken, Credential, Expiry, Generation, Grant, Inspection, Label, Origin, Outcome,
-    Pattern, Problem, ProblemKind, Proof, SentExchange, Trigger,
+    Pattern, Problem, ProblemKind, Proof, SentExchange, SharedToken, Trigger,
 };
 
 /// What was asked for.
@@ -166,7 +167,9 @@ impl<'a> Exchange<'a> {
         let fingerprint = self.run.store.fingerprint(access_token)?;
         for sighting in self.run.store.sightings(&fingerprint)? {
             if sighting.token != self.before.id && holds(sighting.state) {
-                return Err(refuse_shared(&sighting.label, &self.token.label));
+                let is_declared = self.run.session.config.token(&sighting.label).is_some();
+                let shared = SharedToken { with: sighting.label, is_declared };
+                return Err(refuse_shared(&self.token.label, &shared));
             }
         }
         Ok(())
@@ -175,8 +178,17 @@ impl<'a> Exchange<'a> {
     /// Checks that it is alive, of the configured type, and of the same app, person and Page.
     fn check_fit(&self, app: &App, new: &NewToken<'_>) -> Result<(), CliError> {
         let expected = self.candidates(app).expected_identity(&self.before)?;
-        match judge_newcomer(new.inspection, self.token.token_type, &expected, Incumbent::Gone) {
-            Adoption::Take | Adoption::OnlyIfCurrentIsDead(_) => Ok(()),
+        let contest = Contest {
+            token_type: self.token.token_type,
+            expected: &expected,
+            policy: &self.token.policy,
+            // What it is worth is compared once it is long-lived.
+            current: Current::Gone,
+        };
+        match judge_handed_over(new.inspection, Losses::Refused, &contest, self.run.now()) {
+            Adoption::Take | Adoption::OnlyIfCurrentIsDead(_) | Adoption::OnlyNearItsEnd(_) => {
+                Ok(())
+            }
             Adoption::Wait(problem) | Adoption::Refuse(problem) => {
                 let problem = self.blame_a_lost_answer(new.access_token, problem)?;
                 let refusal = self.refusal(&problem);
@@ -340,7 +352,7 @@ impl<'a> Exchange<'a> {
             Ok((credential, proof))
         };
         let (credential, examined) =
-            candidates.examine_handed_over(credential, &candidate, &ask)?;
+            candidates.examine_handed_over(credential, &candidate, Losses::Refused, &ask)?;
         self.credential = credential;
         match examined {
             Examined::Promoted { .. } => Ok(()),
@@ -348,6 +360,7 @@ impl<'a> Exchange<'a> {
             Examined::AdoptionRefused(problem)
             | Examined::GrantRefused(problem)
             | Examined::NotExtended(problem)
+            | Examined::TooYoung(problem)
             | Examined::FewerScopes(problem)
             | Examined::Waits(problem) => Err(self.refusal(&problem)),
         }

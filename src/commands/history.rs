@@ -48,7 +48,7 @@ pub fn history(session: &Session, order: &HistoryOrder) -> Result<Exit, CliError
     ui.data(&match (ui.format, order.summary) {
         (OutputFormat::Json, _) => report.json(),
         (OutputFormat::Csv, _) => report.csv(),
-        (_, true) => format!("{}\n", report.summary()),
+        (_, true) => report.rates(ui.style()),
         (_, false) => report.text(ui.style()),
     })?;
     if found.unreadable == 0 {

@@ -160,15 +160,15 @@ struct Page<'a> {
     text: &'a str,
     /// Where each line begins.
     lines: Vec<usize>,
-    hidden: Vec<Range<usize>>,
+    schema: &'a Schema,
 }
 
 impl<'a> Page<'a> {
-    fn new(source: &SourceText<'a>, schema: &Schema) -> Self {
+    fn new(source: &SourceText<'a>, schema: &'a Schema) -> Self {
         let SourceText { path, text } = *source;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
-        Self { name, text, lines: lines.collect(), hidden: redact::hidden(text, schema) }
+        Self { name, text, lines: lines.collect(), schema }
     }
 
     /// Finds the line on which `span` begins, without secrets, and which part of it is meant.
@@ -184,19 +184,23 @@ impl<'a> Page<'a> {
             before: String::new(),
             width: 0,
         };
-        let first = self.hidden.partition_point(|hidden| hidden.end <= start);
-        for (offset, c) in self.text[start..start + length].char_indices() {
+        let text = self.text[start..start + length].trim_end_matches('\r');
+        let hidden = match self.is_in_string(start) {
+            true => vec![0..text.len()],
+            false => redact::hidden(text, self.schema),
+        };
+        for (offset, c) in text.char_indices() {
             let place = start + offset;
-            let hidden = self.hidden[first..].iter().take_while(|hidden| hidden.start <= place);
-            let shown = match hidden.last().filter(|hidden| hidden.contains(&place)) {
-                // What is hidden leaves one mark, where it begins on this line.
-                Some(hidden) if place > hidden.start.max(start) => continue,
+            let within = hidden.iter().find(|hidden| hidden.contains(&offset));
+            let shown = match within {
+                // What is hidden leaves one mark, where it begins.
+                Some(hidden) if offset > hidden.start => continue,
                 Some(_) => '…',
                 None if c.is_control() && c != '\t' => continue,
                 None => c,
             };
             line.shown.push(shown);
-            if place < at {
+            if place < at && !within.is_some_and(|hidden| hidden.contains(&(at - start))) {
                 line.before.push(if c == '\t' { '\t' } else { ' ' });
             } else if place < span.end {
                 line.width += 1;
@@ -204,6 +208,11 @@ impl<'a> Page<'a> {
         }
         line.shown.truncate(line.shown.trim_end().len());
         line
+    }
+
+    /// Whether a string of several lines is open where a line starts.
+    fn is_in_string(&self, start: usize) -> bool {
+        ["\"\"\"", "'''"].iter().any(|mark| self.text[..start].matches(mark).count() % 2 == 1)
     }
 }
 
@@ -234,6 +243,28 @@ impl Line {
 mod tests {
     use super::*;
     use crate::config::schema;
+
+    #[test]
+    fn nothing_of_a_string_of_several_lines_is_shown() {
+        let text = "secret = \"\"\"\ntype = \"user\"\n\"\"\"\ntype = \"usr\"\n";
+        let source = [SourceText { path: Path::new("/c/metatoken.toml"), text }];
+        let mut diagnostics = Diagnostics::default();
+        for word in ["user", "usr"] {
+            let at = text.find(word).unwrap();
+            let span = Span::new(FileId(0), at..at + word.len());
+            diagnostics.extend([Diagnostic::at(span, "wrong")]);
+        }
+        let Some(ConfigError::Mistaken { mistakes, .. }) =
+            diagnostics.into_refused(&source, schema)
+        else {
+            panic!("there are mistakes");
+        };
+        assert_eq!(mistakes[0].rendered, "metatoken.toml:2:9: wrong\n  2 | …\n    | ^");
+        assert_eq!(
+            mistakes[1].rendered,
+            "metatoken.toml:4:9: wrong\n  4 | type = \"usr\"\n    |         ^^^"
+        );
+    }
 
     #[test]
     fn a_mistake_is_shown_in_its_own_file() {

@@ -36,9 +36,13 @@ pub fn read(layers: Layers<'_>) -> Policy {
         verify_every: layers
             .inherited("verify_every", "How often `refresh` asks Graph about it", Section::duration)
             .or(built_in.verify_every),
-        proof_within: layers
-            .inherited("proof_within", "How old an answer of Graph may be: warning, critical", ages)
-            .or(built_in.proof_within),
+        checked_within: layers
+            .inherited(
+                "checked_within",
+                "How old an answer of Graph may be: warning, critical",
+                ages,
+            )
+            .or(built_in.checked_within),
         warn_within: layers
             .inherited("warn_within", "How long before expiry it is a warning", Section::duration)
             .optional(),

@@ -1,182 +1,106 @@
-//! Hides what may be a secret in the lines of a config that a message shows.
+//! Hides what may be a secret in a line of the config that a message shows.
 //!
-//! A line may hold a literal secret: perhaps under a misspelled key, perhaps in a file that is not
-//! even TOML. So neither a parser nor what was read of this file is trusted. Words and strings are
-//! scanned with the last key in mind; hidden are every value whose key is not known to be
-//! harmless, every comment, and whatever looks like a token wherever it stands.
+//! One rule: keys and names of tables are shown, and so is a value if the key before it on the line
+//! is known to be harmless. All else is hidden: other values, comments, and what looks like a token
+//! wherever it stands. A line may hold a literal secret under a misspelled key, or may not even be
+//! TOML, so no parser is asked, and nothing that was read of the file.
 
 use std::ops::Range;
 
 use super::schema::Schema;
-use super::secret_form::looks_secret;
+use super::secret_form::{holds_token, looks_secret};
 
-/// Finds the bytes of a config that may not be shown, in their order.
-pub fn hidden(text: &str, schema: &Schema) -> Vec<Range<usize>> {
-    let mut scan = Scan { text, schema, at: 0, key: None, depth: 0, hidden: Vec::new() };
-    while scan.at < text.len() {
-        scan.step();
+/// Finds the bytes of a line that may not be shown, in their order.
+pub fn hidden(line: &str, schema: &Schema) -> Vec<Range<usize>> {
+    let mut hidden = Vec::new();
+    let mut key = None;
+    let mut at = end_of_header(line);
+    if looks_secret(&line[..at]) {
+        hidden.push(0..at);
     }
-    scan.hidden
-}
-
-struct Scan<'a> {
-    text: &'a str,
-    schema: &'a Schema,
-    at: usize,
-    /// The last key before the place at hand, if it is certain.
-    key: Option<&'a str>,
-    /// How many brackets are open.
-    depth: usize,
-    hidden: Vec<Range<usize>>,
-}
-
-impl<'a> Scan<'a> {
-    fn step(&mut self) {
-        let rest = &self.text[self.at..];
-        match rest.as_bytes()[0] {
-            b'\n' => {
-                self.at += 1;
-                if self.depth == 0 {
-                    self.key = None;
-                }
-            }
-            b'#' => {
-                let end = self.at + line(rest).len();
-                self.hide(self.at + 1..end);
-                self.at = end;
-            }
-            b'[' if self.depth == 0 && self.key.is_none() => self.header(line(rest)),
-            b'[' | b'{' => {
-                self.depth += 1;
-                self.at += 1;
-            }
-            b']' | b'}' => {
-                self.depth = self.depth.saturating_sub(1);
-                self.at += 1;
-            }
-            b'"' | b'\'' => self.string(rest),
-            b'=' | b',' => self.at += 1,
-            _ => match rest.find(is_break) {
-                Some(0) => self.at += rest.chars().next().map_or(1, char::len_utf8),
-                end => self.word(&rest[..end.unwrap_or(rest.len())]),
-            },
+    while let Some(piece) = Piece::next(line, at) {
+        at = piece.end;
+        let text = &line[piece.span.clone()];
+        let is_key = piece.is_key(line);
+        if is_key {
+            key = text.rsplit('.').next();
         }
-    }
-
-    /// A table's header holds names only; what follows its brackets is read like anything else.
-    fn header(&mut self, line: &'a str) {
-        let end = end_of_header(line);
-        let header = &line[..end];
-        if looks_secret(header) {
-            self.hide(self.at..self.at + end);
-        }
-        self.at += end;
-    }
-
-    fn string(&mut self, rest: &'a str) {
-        let mark = &rest[..1];
-        let long = mark.repeat(3);
-        let (open, inside, close) = if let Some(inside) = rest.strip_prefix(&long) {
-            (3, end_of(inside, &long, "\u{0}"), 3)
-        } else {
-            (1, end_of(&rest[1..], mark, "\n"), 1)
+        let is_harmless = match (key, piece.is_comment) {
+            (_, true) => false,
+            (Some(key), false) => is_key || schema.is_harmless(key),
+            // A known key without its equals sign.
+            (None, false) => schema.home(text).is_some(),
         };
-        let content = &rest[open..open + inside];
-        let end = (self.at + open + inside + close).min(self.text.len());
-        let end = if self.text.is_char_boundary(end) { end } else { self.text.len() };
-        if self.is_key(end) {
-            self.key = Some(content);
-            if looks_secret(content) {
-                self.hide(self.at + open..self.at + open + inside);
+        if is_harmless && !looks_secret(text) && !holds_token(text) {
+            continue;
+        }
+        if !is_key {
+            // What follows belongs to no key that could be trusted.
+            key = None;
+        }
+        if !text.trim().is_empty() {
+            hidden.push(piece.span);
+        }
+    }
+    hidden
+}
+
+/// A word, what stands between quotes, or a comment.
+struct Piece {
+    /// Where it stands in its line, without quotes.
+    span: Range<usize>,
+    /// Where the next one may begin.
+    end: usize,
+    is_comment: bool,
+}
+
+impl Piece {
+    fn next(line: &str, from: usize) -> Option<Self> {
+        let at = from + line[from..].find(|c: char| !c.is_whitespace() && !"=,[]{}".contains(c))?;
+        let rest = &line[at..];
+        let piece = |span: Range<usize>, end| Self { span, end, is_comment: false };
+        Some(match rest.as_bytes()[0] {
+            b'#' => Self { span: at + 1..line.len(), end: line.len(), is_comment: true },
+            mark @ (b'"' | b'\'') => {
+                let close = at + 1 + closing_quote(&rest[1..], mark);
+                piece(at + 1..close, (close + 1).min(line.len()))
             }
-        } else if !self.may_show(content) {
-            self.hide(self.at + open..self.at + open + inside);
-        }
-        // An unclosed string ends with its line; the line end itself is read next.
-        self.at =
-            if rest[open + inside..].starts_with('\n') { self.at + open + inside } else { end };
-    }
-
-    fn word(&mut self, word: &'a str) {
-        let span = self.at..self.at + word.len();
-        if self.is_key(span.end) {
-            self.key = Some(word.rsplit('.').next().unwrap_or(word));
-            if looks_secret(word) {
-                self.hide(span.clone());
+            _ => {
+                let end = rest.find(ends_word).map_or(line.len(), |length| at + length);
+                piece(at..end, end)
             }
-        } else if !(self.schema.home(word).is_some() || self.may_show(word) && self.is_value(word))
-        {
-            self.hide(span.clone());
-            // Out of step: whatever follows belongs to no key that could be trusted.
-            self.key = None;
-        }
-        self.at = span.end;
+        })
     }
 
-    /// Whether what lies between here and `end` is a key: an equals sign follows, and none is
-    /// before it.
-    fn is_key(&self, end: usize) -> bool {
-        let blank = [' ', '\t'];
-        let is_value = self.text[..self.at].trim_end_matches(blank).ends_with('=');
-        !is_value && self.text[end..].trim_start_matches(blank).starts_with('=')
-    }
-
-    /// Whether a bare word stands where a value may: inside brackets only what TOML writes bare.
-    fn is_value(&self, word: &str) -> bool {
-        let bare = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-');
-        self.depth == 0 || word.starts_with(bare) || matches!(word, "true" | "false")
-    }
-
-    fn may_show(&self, value: &str) -> bool {
-        let fits = |key: &str| match key {
-            // A secret that was put there by mistake is no id.
-            "id" | "page_id" => value.chars().all(|c| c.is_ascii_digit()),
-            _ => self.schema.is_harmless(key),
-        };
-        self.key.is_some_and(fits) && !looks_secret(value)
-    }
-
-    fn hide(&mut self, span: Range<usize>) {
-        if !self.text[span.clone()].trim().is_empty() {
-            self.hidden.push(span);
-        }
+    /// Whether it stands before an equals sign, and not behind one.
+    fn is_key(&self, line: &str) -> bool {
+        let before = line[..self.span.start].trim_end_matches(['"', '\'']).trim_end();
+        line[self.end..].trim_start().starts_with('=') && !before.ends_with('=')
     }
 }
 
-/// Where a header ends: behind its brackets, or before what no header has.
+/// Where the header of a table ends; it holds names only.
 fn end_of_header(line: &str) -> usize {
-    let mut quote = None;
-    for (at, c) in line.char_indices() {
-        match (quote, c) {
-            (Some(mark), _) if c == mark => quote = None,
-            (None, '"' | '\'') => quote = Some(c),
-            (None, '#' | '=') => return at,
-            (None, ']') if !line[at + 1..].starts_with(']') => return at + 1,
-            _ => {}
-        }
+    let name = line.trim_start_matches(['[', ' ', '\t']);
+    if !line.trim_start().starts_with('[') || !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return 0;
     }
-    line.len()
+    let end = line.find(['=', '#', ']']).unwrap_or(line.len());
+    end + line[end..].chars().take_while(|c| *c == ']').count()
 }
 
-fn line(text: &str) -> &str {
-    let line = text.split('\n').next().unwrap_or_default();
-    line.strip_suffix('\r').unwrap_or(line)
-}
-
-fn is_break(c: char) -> bool {
+fn ends_word(c: char) -> bool {
     c.is_whitespace() || "=,[]{}#\"'".contains(c)
 }
 
-/// The length of a string's content: up to its unescaped end mark, or up to `limit`.
-fn end_of(text: &str, mark: &str, limit: &str) -> usize {
-    let mut escaped = false;
-    for (at, c) in text.char_indices() {
-        if escaped {
-            escaped = false;
-        } else if text[at..].starts_with(mark) || text[at..].starts_with(limit) {
-            return at;
-        } else {
-            escaped = c == '\\' && mark.starts_with('"');
+/// The length of a string's content: up to its mark, unless that is escaped, or to the line's end.
+fn closing_quote(text: &str, mark: u8) -> usize {
+    let mut bytes = text.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'\\' if mark == b'"' => drop(bytes.next()),
+            _ if byte == mark => return at,
+            _ => {}
         }
     }
     text.len()
@@ -187,11 +111,14 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> String {
-        let mut shown = text.to_owned();
-        for span in hidden(text, crate::config::schema()).into_iter().rev() {
-            shown.replace_range(span, "…");
-        }
-        shown
+        let line = |line: &str| {
+            let mut shown = line.to_owned();
+            for span in hidden(line, crate::config::schema()).into_iter().rev() {
+                shown.replace_range(span, "…");
+            }
+            shown
+        };
+        text.split('\n').map(line).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -206,7 +133,7 @@ mod tests {
             ("\"access_token\" = \"s\"", "\"access_token\" = \"…\""),
             ("acess_token = \"hush\" # EAAfake", "acess_token = \"…\" #…"),
             ("except = [\"1\", \"2\"]", "except = [\"1\", \"2\"]"),
-            ("except = [\n\"1\",\n]\nsecret = \"s\"", "except = [\n\"1\",\n]\nsecret = \"…\""),
+            ("except = [\n\"1\",\n]\nsecret = \"s\"", "except = [\n\"…\",\n]\nsecret = \"…\""),
             ("concurrency = 99", "concurrency = 99"),
             ("secret = 12345", "secret = …"),
             ("type = \"EAAfake0123456789012345\"", "type = \"…\""),
@@ -233,7 +160,7 @@ mod tests {
             ("secret = \"hush\" more", "secret = \"…\" …"),
             ("secret \"hush\"", "secret \"…\""),
             ("secret: \"hush\"", "… \"…\""),
-            ("secret = \"\"\"\nhush\nmore", "secret = \"\"\"…"),
+            ("secret = \"\"\"\nhush\nmore", "secret = \"\"\"\n…\n…"),
             ("secret = '''hush''' x", "secret = '''…''' …"),
             ("type = \"user\"\n\"hush\"", "type = \"user\"\n\"…\""),
             ("type = \"user\" \"hush\"", "type = \"user\" \"hush\""),

@@ -5,6 +5,9 @@
 
 use super::wording;
 
+/// Keys that were called otherwise: the old name and the new one.
+const RENAMED: [(&str, &str); 1] = [("proof_within", "checked_within")];
+
 /// The tables of the config, in the order in which they are read.
 #[derive(Debug, Default)]
 pub struct Schema {
@@ -75,6 +78,11 @@ impl Schema {
     /// The position of a key in its table, for sorting.
     pub(super) fn position(&self, place: &str, key: &str) -> usize {
         self.readable(place).position(|name| name == key).unwrap_or(usize::MAX)
+    }
+
+    /// The new name of a key that was renamed.
+    pub(super) fn renamed(key: &str) -> Option<&'static str> {
+        RENAMED.iter().find(|(old, _)| *old == key).map(|(_, new)| *new)
     }
 
     /// The key of that table that was probably meant.

@@ -54,8 +54,8 @@ fn observed(
         .and_then(|string| store.fingerprint(&string).ok());
     if known == Some(current.fingerprint) {
         return Delivery {
-            owed: None,
-            owed_since: None,
+            pending: None,
+            pending_since: None,
             error: None,
             failed_at: None,
             drifted_since: None,
@@ -71,8 +71,8 @@ fn observed(
     let ours = |found: &Secret| has_had(store, credential.id, found).unwrap_or(false);
     if found.as_ref().is_none_or(ours) {
         Delivery {
-            owed: row.owed.or(Some(current.id)),
-            owed_since: row.owed_since.or(Some(now)),
+            pending: row.pending.or(Some(current.id)),
+            pending_since: row.pending_since.or(Some(now)),
             ..row
         }
     } else {

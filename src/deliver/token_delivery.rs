@@ -90,7 +90,7 @@ impl TokenDelivery<'_> {
             return Ok(());
         }
         let ids: Vec<_> = targets.iter().map(|target| target.id.clone()).collect();
-        self.context.store.owe(self.token, &ids, self.context.time.now())?;
+        self.context.store.set_pending(self.token, &ids, self.context.time.now())?;
         let credential = self.context.store.credential(self.token)?;
         let Some(current) = credential.current.clone() else {
             return self.preview_with_a_sample();
@@ -111,7 +111,7 @@ impl TokenDelivery<'_> {
                 Place::Command(_) if self.context.dry_run == DryRun::Yes => {
                     self.preview_command(target, row, &payload, held_up)?;
                 }
-                Place::Command(_) if row.owed.is_none() || held_up => {}
+                Place::Command(_) if row.pending.is_none() || held_up => {}
                 Place::Command(argv) => self.deliver_to_command(target, argv, &payload)?,
             }
         }
@@ -289,12 +289,12 @@ impl TokenDelivery<'_> {
     ) -> Result<(), StoreError> {
         let record = self.record(target);
         let preview = match self.left_behind(target)? {
-            Some(error) if row.owed.is_some() => Err(error),
+            Some(error) if row.pending.is_some() => Err(error),
             _ => self.preview(target, &payload.input.access_token, &|_| Consent::Given),
         };
         match preview {
             Err(error) => record.failed(&error),
-            Ok(_) if row.owed.is_some() && !held_up => record.settled(payload.current.id),
+            Ok(_) if row.pending.is_some() && !held_up => record.settled(payload.current.id),
             Ok(_) => Ok(()),
         }
     }

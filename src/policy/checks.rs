@@ -112,7 +112,7 @@ impl Checks<'_> {
 /// A scope without `target_ids` reaches all of them; a token without granular scopes says nothing.
 /// A scope may occur more than once, and then reaches what any of its entries names. Source: Meta,
 /// `debug_token` reference.
-fn missing_targets<'a>(policy: &'a Policy, granular: &[GranularScope]) -> Vec<&'a str> {
+pub fn missing_targets<'a>(policy: &'a Policy, granular: &[GranularScope]) -> Vec<&'a str> {
     let required: Vec<&str> = policy
         .required_scopes
         .iter()

@@ -13,7 +13,7 @@ use crate::token::{
 
 use super::checks::{Checks, Step};
 use super::clocks::throttle;
-use super::reason::{OVERDUE, UNPROVEN};
+use super::reason::{OVERDUE, UNCHECKED};
 use super::remedy::replace_it;
 use super::{Dates, Health, Moment, Subject, humanize, is_short_lived};
 
@@ -93,7 +93,7 @@ impl Checks<'_> {
 
     /// Checks how long ago Graph last answered about the token.
     pub fn proof_age(&mut self, proven: Time) {
-        let limits = self.subject.policy.proof_within;
+        let limits = self.subject.policy.checked_within;
         if self.moment.dates == Dates::Doubted {
             return;
         }
@@ -107,10 +107,10 @@ impl Checks<'_> {
         };
         // Without the minute of each token's last proof an outage stays one cause.
         self.add(
-            UNPROVEN,
+            UNCHECKED,
             severity,
             format!(
-                "Graph has not spoken of it for more than {} (`proof_within`)",
+                "Graph has not spoken of it for more than {} (`checked_within`)",
                 humanize::span(limit)
             ),
             Step::new(

@@ -59,7 +59,7 @@ pub enum Derive {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verify {
     /// It was never asked about.
-    NeverProven,
+    NeverChecked,
     /// The last proof is too old, or dated in the future.
     Stale {
         /// When it was given.
@@ -193,7 +193,7 @@ impl Derive {
 impl Verify {
     fn sentence(&self, now: Time) -> String {
         match self {
-            Self::NeverProven => "it was never asked about".to_owned(),
+            Self::NeverChecked => "it was never asked about".to_owned(),
             Self::Stale { last } => format!("last proven {}", humanize::when(*last, now)),
             Self::PastItsDate { ended } => format!("it ended {}", humanize::when(*ended, now)),
             Self::PersonAwaited => "it waits for a person".to_owned(),

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use super::{Health, Reason, humanize};
 use crate::token::{Action, Delivery, DeliveryState, Label, TargetId, Time};
 
-/// What is owed for this long is critical.
+/// A delivery that is pending for this long is critical.
 const CRITICAL_AFTER: TimeDelta = TimeDelta::hours(24);
 
 const INTERRUPTED: &str = "a run was interrupted while writing the file";
@@ -32,7 +32,7 @@ fn judge(
     now: Time,
 ) -> Option<Reason> {
     let target = &delivery.target;
-    let since = delivery.owed_since.or(delivery.failed_at).or(delivery.half_written_since);
+    let since = delivery.pending_since.or(delivery.failed_at).or(delivery.half_written_since);
     let by_delay = by_delay(since, now);
     let half_written = delivery.half_written_since.filter(|_| delivery.error.is_none());
     let (code, severity, message, remedy) = match (delivery.state(), above) {
@@ -43,14 +43,14 @@ fn judge(
             format!("run `metatoken deliver {label}` to finish it"),
         ),
         (DeliveryState::InSync | DeliveryState::Unknown, _) => return None,
-        (DeliveryState::Owed, Some(above)) => (
-            "delivery_owed",
+        (DeliveryState::Pending, Some(above)) => (
+            "delivery_pending",
             by_delay,
             format!("`{target}` waits for `{}` above it{}", above.target, waiting(since, now)),
             format!("settle `{}` first", above.target),
         ),
-        (DeliveryState::Owed, None) => (
-            "delivery_owed",
+        (DeliveryState::Pending, None) => (
+            "delivery_pending",
             by_delay,
             format!("`{target}` has not got the string in use{}", waiting(since, now)),
             format!("run `metatoken deliver {label}`"),
@@ -128,23 +128,26 @@ mod tests {
     use crate::token::{GenerationId, TargetId};
 
     #[test]
-    fn what_is_owed_is_a_warning_and_after_a_day_critical() {
+    fn a_pending_delivery_is_a_warning_and_after_a_day_critical() {
         let since = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
         let settled = Delivery {
             settled: Some(GenerationId(1)),
             settled_at: Some(since),
             ..Delivery::unseen(TargetId::new("app"))
         };
-        let owed =
-            Delivery { owed: Some(GenerationId(2)), owed_since: Some(since), ..settled.clone() };
-        let failed = Delivery { error: Some("it is full".into()), ..owed.clone() };
-        let drifted = Delivery { drifted_since: Some(since), ..owed.clone() };
+        let pending = Delivery {
+            pending: Some(GenerationId(2)),
+            pending_since: Some(since),
+            ..settled.clone()
+        };
+        let failed = Delivery { error: Some("it is full".into()), ..pending.clone() };
+        let drifted = Delivery { drifted_since: Some(since), ..pending.clone() };
         let label = Label::parse("brand").unwrap();
         for (delivery, hours, told) in [
             (&settled, 100, None),
-            (&owed, 0, Some(("delivery_owed", Health::Warning))),
-            (&owed, 23, Some(("delivery_owed", Health::Warning))),
-            (&owed, 24, Some(("delivery_owed", Health::Critical))),
+            (&pending, 0, Some(("delivery_pending", Health::Warning))),
+            (&pending, 23, Some(("delivery_pending", Health::Warning))),
+            (&pending, 24, Some(("delivery_pending", Health::Critical))),
             (&failed, 1, Some(("delivery_failed", Health::Warning))),
             (&failed, 24, Some(("delivery_failed", Health::Critical))),
             (&drifted, 48, Some(("drifted", Health::Warning))),
@@ -160,8 +163,8 @@ mod tests {
     fn what_waits_says_for_what() {
         let since = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
         let delivery = |name: &str| Delivery {
-            owed: Some(GenerationId(2)),
-            owed_since: Some(since),
+            pending: Some(GenerationId(2)),
+            pending_since: Some(since),
             ..Delivery::unseen(TargetId::new(name))
         };
         let label = Label::parse("brand").unwrap();
@@ -174,7 +177,7 @@ mod tests {
                 last.message,
                 "`hook` waits for `app` above it, since 2026-01-01 00:00 UTC, now"
             );
-            assert_eq!((last.code, &*last.remedy), ("delivery_owed", "settle `app` first"));
+            assert_eq!((last.code, &*last.remedy), ("delivery_pending", "settle `app` first"));
             let reasons = judge_deliveries(&label, &[delivery("hook"), above], since);
             assert!(reasons[0].message.starts_with("`hook` has not got the string in use"));
         }

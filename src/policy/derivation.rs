@@ -49,7 +49,7 @@ pub fn without_access_token(
             }
         }
     }
-    match subject.credential.and_then(|credential| pause(credential, insistence, moment)) {
+    match subject.credential.and_then(|it| pause(subject, it, insistence, moment)) {
         Some(until) => Decision::Skip(Skip::BackingOff { until }),
         None => Decision::Derive(Derive::NoString),
     }
@@ -74,7 +74,7 @@ pub fn derivation(
         },
         Source::App(_) => (current.verdict() == Some(false)).then_some(Derive::SecretReset)?,
     };
-    let Some(until) = pause(credential, insistence, moment) else {
+    let Some(until) = pause(subject, credential, insistence, moment) else {
         return Some(Decision::Derive(reason));
     };
     let stands = credential.ledger.problem.as_ref();
@@ -88,11 +88,24 @@ pub fn derivation(
     }
 }
 
-/// Until when nothing is tried, unless a person insists; Meta's own pauses hold for everybody.
-fn pause(credential: &Credential, insistence: Insistence, moment: Moment) -> Option<Time> {
+/// Until when nothing is tried, unless a person insists or the parent has got another access token;
+/// Meta's own pauses hold for everybody.
+fn pause(
+    subject: &Subject<'_>,
+    credential: &Credential,
+    insistence: Insistence,
+    moment: Moment,
+) -> Option<Time> {
     let until = clocks::pause(&credential.ledger, moment.now)?;
-    (insistence != Insistence::Forced || clocks::is_metas_own_pause(&credential.ledger))
-        .then_some(until)
+    let is_over = insistence == Insistence::Forced || was_refused_by_another(subject, credential);
+    (!is_over || clocks::is_metas_own_pause(&credential.ledger)).then_some(until)
+}
+
+/// Whether the last derivation failed with another access token than the one that the parent has now.
+fn was_refused_by_another(subject: &Subject<'_>, credential: &Credential) -> bool {
+    let parent = subject.parent.and_then(|parent| parent.credential);
+    let current = parent.and_then(|parent| parent.current.as_ref());
+    current.is_some_and(|current| credential.ledger.refused_by != Some(current.id))
 }
 
 /// Why a Page's access token is taken anew, or why it is not although it should be.

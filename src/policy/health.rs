@@ -7,6 +7,7 @@
 use super::adoption::{explained, misfit};
 use super::checks::{Checks, Step};
 use super::judgement::{Judgement, State};
+use super::labels::judge_shared;
 use super::subject::{has_outlived_its_date, short_lived};
 use super::{Dates, Health, Moment, Subject, humanize, is_short_life, is_short_lived};
 use crate::token::{
@@ -21,6 +22,8 @@ pub fn judge(subject: &Subject<'_>, moment: Moment) -> Judgement {
     if let Some(damage) = damage {
         checks.damaged(damage);
     }
+    let shared = subject.credential.and_then(|credential| credential.ledger.shared.as_ref());
+    checks.reasons.extend(shared.map(|shared| judge_shared(subject.label, shared)));
     let state = match subject.current() {
         None if damage.is_some_and(|damage| damage.in_place.is_some()) => State::Missing,
         None => checks.without_access_token(),
@@ -55,6 +58,8 @@ impl Checks<'_> {
         let stands = credential.and_then(|it| it.ledger.problem.as_ref());
         let problem = answer.and_then(|answer| answer.problem.as_ref()).or(stands);
         match (problem, self.subject.parent) {
+            // That another token has it is said already.
+            _ if !waits && credential.is_some_and(|it| it.ledger.shared.is_some()) => {}
             (Some(problem), _) if problem.action.needs_a_person() => {
                 self.add_problem(Health::Critical, problem);
             }

@@ -17,6 +17,7 @@ mod extension;
 mod health;
 pub mod humanize;
 mod judgement;
+mod labels;
 mod machinery;
 mod notifications;
 mod reason;
@@ -25,7 +26,9 @@ mod renewal;
 mod subject;
 mod versions;
 
-pub use adoption::{Adoption, Incumbent, judge_newcomer};
+pub use adoption::{
+    Adoption, Contest, Current, FoundIn, Losses, judge_adoption, judge_handed_over,
+};
 pub use causes::{Interest, Issues, TokenIssues};
 pub use clocks::{Clocks, Dates, LastHeard, Moment, TOLERANCE, throttle};
 pub use damage::{Repair, judge_repaired, judge_store};
@@ -36,6 +39,7 @@ pub use derivation::listing_is_due;
 pub use extension::{Extension, MARGIN, judge_grant};
 pub use health::{judge, judge_inspection};
 pub use judgement::{Judgement, State};
+pub use labels::judge_shared;
 pub use machinery::{
     Runs, Tampering, judge_channel, judge_exposure, judge_failed_run, judge_fullness, judge_runs,
     judge_tampering, judge_window,

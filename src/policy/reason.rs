@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::token::{Action, Label};
 
 /// The code of what is said of an access token that Graph was not asked about lately.
-pub const UNPROVEN: &str = "unproven";
+pub const UNCHECKED: &str = "unchecked";
 
 /// The code of what is said of a renewal that did not happen.
 pub const OVERDUE: &str = "refresh_overdue";
@@ -75,7 +75,7 @@ pub struct Reason {
 impl Reason {
     /// Whether it is about how a token reaches its programs, and not about the token.
     pub fn is_about_delivery(&self) -> bool {
-        matches!(self.code, "delivery_owed" | "delivery_failed" | "drifted")
+        matches!(self.code, "delivery_pending" | "delivery_failed" | "drifted")
     }
 
     /// Whether it is about a way to people.
@@ -100,8 +100,8 @@ impl Reason {
     /// run began before it and has a cause of its own.
     fn explains(&self, other: &Self) -> bool {
         match (self.code, other.code) {
-            (NO_RECENT_RUN, UNPROVEN | OVERDUE) => self.severity.rank() >= other.severity.rank(),
-            (UNPROVEN, OVERDUE) => other.labels.iter().all(|label| self.labels.contains(label)),
+            (NO_RECENT_RUN, UNCHECKED | OVERDUE) => self.severity.rank() >= other.severity.rank(),
+            (UNCHECKED, OVERDUE) => other.labels.iter().all(|label| self.labels.contains(label)),
             _ => false,
         }
     }
@@ -111,7 +111,7 @@ impl Reason {
         match self.code {
             _ if self.held_by.is_some() => 3,
             OVERDUE => 2,
-            UNPROVEN => 1,
+            UNCHECKED => 1,
             _ => 0,
         }
     }
@@ -129,7 +129,7 @@ pub fn hangs_on_a_date(code: &str) -> bool {
             | "short_parent"
             | "rotation_due"
             | "graph_version_ends"
-            | UNPROVEN
+            | UNCHECKED
             | OVERDUE
     )
 }
@@ -264,7 +264,7 @@ mod tests {
             seeds in proptest::collection::vec((0..6_usize, 0..4_usize, 0..3_usize, 0..9_usize, 0..5_usize), 0..24)
         ) {
             let labels = ["a", "b", "c", "d"].map(|label| Label::parse(label).unwrap());
-            let codes = ["expired", "dead", NO_RECENT_RUN, UNPROVEN, OVERDUE, "other"];
+            let codes = ["expired", "dead", NO_RECENT_RUN, UNCHECKED, OVERDUE, "other"];
             let healths = [Health::Ok, Health::Unknown, Health::Warning, Health::Critical];
             let reasons: Vec<Reason> = seeds
                 .into_iter()
@@ -299,17 +299,17 @@ mod tests {
             labels: vec![Label::parse("a").unwrap()],
             held_by: None,
         };
-        for (missing, unproven, told) in [
+        for (missing, unchecked, told) in [
             (Health::Warning, Health::Warning, vec![(NO_RECENT_RUN, Health::Warning)]),
             (Health::Critical, Health::Warning, vec![(NO_RECENT_RUN, Health::Critical)]),
             (Health::Critical, Health::Critical, vec![(NO_RECENT_RUN, Health::Critical)]),
             (
                 Health::Warning,
                 Health::Critical,
-                vec![(UNPROVEN, Health::Critical), (NO_RECENT_RUN, Health::Warning)],
+                vec![(UNCHECKED, Health::Critical), (NO_RECENT_RUN, Health::Warning)],
             ),
         ] {
-            let all = [reason(UNPROVEN, unproven), reason(NO_RECENT_RUN, missing)];
+            let all = [reason(UNCHECKED, unchecked), reason(NO_RECENT_RUN, missing)];
             let merged = merge(all).into_iter().map(|it| (it.code, it.severity));
             assert_eq!(merged.collect::<Vec<_>>(), told);
         }

@@ -75,7 +75,7 @@ fn open_question(
     insistence: Insistence,
     moment: Moment,
 ) -> Option<Verify> {
-    let Some(proof) = &current.proof else { return Some(Verify::NeverProven) };
+    let Some(proof) = &current.proof else { return Some(Verify::NeverChecked) };
     if proof.at > moment.now {
         return Some(Verify::Stale { last: proof.at });
     }
@@ -249,18 +249,19 @@ pub fn paced(
 }
 
 fn can_wait(decision: &Decision, subject: &Subject<'_>, moment: Moment) -> bool {
-    let proven_lately =
-        |last: Time| last <= moment.now && moment.now - last < subject.policy.proof_within.warning;
+    let checked_lately = |last: Time| {
+        last <= moment.now && moment.now - last < subject.policy.checked_within.warning
+    };
     match decision {
         Decision::Renew(Renew::WindowOpen { ends, .. })
         | Decision::Derive(Derive::WindowOpen { ends }) => {
             *ends - moment.now > subject.warn_within()
         }
         Decision::Derive(Derive::ParentRenewed | Derive::Forced) => true,
-        Decision::Verify(Verify::Stale { last }) => proven_lately(*last),
+        Decision::Verify(Verify::Stale { last }) => checked_lately(*last),
         Decision::Verify(Verify::PersonAwaited) => {
             let last = subject.current().and_then(|current| current.proof.as_ref());
-            last.is_some_and(|proof| proven_lately(proof.at))
+            last.is_some_and(|proof| checked_lately(proof.at))
         }
         Decision::Renew(_) | Decision::Derive(_) | Decision::Verify(_) | Decision::Skip(_) => false,
     }

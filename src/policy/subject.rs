@@ -119,7 +119,7 @@ pub struct Policy {
     /// How old a proof may be before `refresh` asks Graph again.
     pub verify_every: TimeDelta,
     /// How old a proof may be before that is a fault.
-    pub proof_within: Limits,
+    pub checked_within: Limits,
     /// How long before its end it is a warning; by default 10 days, 14 where only a person can
     /// renew it.
     pub warn_within: Option<TimeDelta>,
@@ -153,7 +153,7 @@ impl Default for Policy {
             auto_refresh: true,
             refresh_within: TimeDelta::days(20),
             verify_every: TimeDelta::hours(24),
-            proof_within: Limits { warning: TimeDelta::days(3), critical: TimeDelta::days(7) },
+            checked_within: Limits { warning: TimeDelta::days(3), critical: TimeDelta::days(7) },
             warn_within: None,
             critical_within: None,
             data_access_within: Limits {

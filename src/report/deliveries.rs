@@ -124,6 +124,6 @@ const fn tint(delivery: &Delivery) -> Health {
     match delivery.state() {
         DeliveryState::InSync => Health::Ok,
         DeliveryState::Unknown => Health::Unknown,
-        DeliveryState::Owed | DeliveryState::Failed | DeliveryState::Drifted => Health::Warning,
+        DeliveryState::Pending | DeliveryState::Failed | DeliveryState::Drifted => Health::Warning,
     }
 }

@@ -78,20 +78,29 @@ impl Tally {
             ("success_rate".to_owned(), json!(self.rate())),
         ])
     }
+
+    /// The rate in percent, to a tenth where it has one.
+    fn percent(&self) -> String {
+        let Some(rate) = self.rate() else { return "-".to_owned() };
+        let text = format!("{:.1}", rate * 100.0);
+        format!("{}%", text.strip_suffix(".0").unwrap_or(&text))
+    }
 }
 
 impl HistoryReport {
     /// The contract's JSON.
     pub fn json(&self) -> String {
         let mut summary = Tally::of(self.counted.iter()).json();
-        let by_trigger: Map<String, Value> = Trigger::ALL
-            .iter()
-            .map(|trigger| {
-                let tally = Tally::of(self.counted.iter().filter(|(_, it)| it == trigger));
-                (trigger.as_str().to_owned(), Value::Object(tally.json()))
-            })
+        let by_trigger: Map<String, Value> = self
+            .by_trigger()
+            .map(|(trigger, tally)| (trigger.as_str().to_owned(), Value::Object(tally.json())))
+            .collect();
+        let by_event: Map<String, Value> = self
+            .by_event()
+            .map(|(event, count)| (event.as_str().to_owned(), json!(count)))
             .collect();
         summary.insert("by_trigger".to_owned(), Value::Object(by_trigger));
+        summary.insert("by_event".to_owned(), Value::Object(by_event));
         document(&json!({
             "version": VERSION,
             "summary": summary,
@@ -116,7 +125,7 @@ impl HistoryReport {
             table.row([
                 plain(entry.at(style, self.now)),
                 plain(entry.label.as_ref().map_or("-", Label::as_str)),
-                plain(entry.event_in_words()),
+                plain(in_words(entry.event)),
                 plain(entry.trigger),
                 plain(entry.generation.map_or("-".to_owned(), |number| number.to_string())),
                 plain(entry.fingerprint.map_or("-".to_owned(), |it| it.to_string())),
@@ -127,17 +136,55 @@ impl HistoryReport {
         format!("{}\n{}\n", table.render(), self.summary())
     }
 
+    /// Who had started the runs, and what their attempts add up to.
+    fn by_trigger(&self) -> impl Iterator<Item = (Trigger, Tally)> {
+        Trigger::ALL.iter().map(|trigger| {
+            (*trigger, Tally::of(self.counted.iter().filter(|(_, it)| it == trigger)))
+        })
+    }
+
+    /// How often each of the events happened that count in the rate.
+    fn by_event(&self) -> impl Iterator<Item = (EventKind, usize)> {
+        let counting = EventKind::ALL.iter().filter(|event| event.counts_as().is_some());
+        counting.map(|event| (*event, self.counted.iter().filter(|(it, _)| it == event).count()))
+    }
+
+    /// The rate, then what it is made of: by event and by trigger.
+    pub fn rates(&self, style: TextStyle) -> String {
+        let attempts = Tally::of(self.counted.iter()).attempts();
+        if attempts == 0 {
+            return format!("{}\n", self.summary());
+        }
+        let mut events = Table::new(style, &["EVENT", "RESULT", "COUNT"]);
+        for (event, count) in self.by_event().filter(|(_, count)| *count > 0) {
+            let result = if event.counts_as() == Some(true) { "succeeded" } else { "failed" };
+            events.row([plain(in_words(event)), plain(result), plain(count)]);
+        }
+        let mut triggers =
+            Table::new(style, &["TRIGGER", "ATTEMPTS", "SUCCEEDED", "FAILED", "RATE"]);
+        for (trigger, tally) in self.by_trigger() {
+            triggers.row([
+                plain(trigger),
+                plain(tally.attempts()),
+                plain(tally.succeeded),
+                plain(tally.failed),
+                plain(tally.percent()),
+            ]);
+        }
+        format!("{}\n\n{}\n{}", self.summary(), events.render(), triggers.render())
+    }
+
     /// The rate in a sentence.
     pub fn summary(&self) -> String {
         let tally = Tally::of(self.counted.iter());
-        match tally.rate() {
-            None => "no attempts yet".to_owned(),
-            Some(rate) => format!(
+        match tally.attempts() {
+            0 => "no attempts yet".to_owned(),
+            attempts => format!(
                 "{}: {} succeeded, {} failed ({})",
-                humanize::count(tally.attempts(), "attempt"),
+                humanize::count(attempts, "attempt"),
                 tally.succeeded,
                 tally.failed,
-                percent(rate)
+                tally.percent()
             ),
         }
     }
@@ -145,7 +192,7 @@ impl HistoryReport {
     /// Comma-separated values with a header line, quoted where a value needs it.
     pub fn csv(&self) -> String {
         let mut text = String::from(
-            "at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem\n",
+            "at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires\n",
         );
         for entry in &self.shown {
             let cells = [
@@ -160,6 +207,9 @@ impl HistoryReport {
                 json!(entry.generation),
                 json!(entry.fingerprint.map(|it| it.to_string())),
                 json!(entry.problem.as_ref().map(|problem| problem.kind.as_str())),
+                json!(entry.target.as_ref().map(TargetId::as_str)),
+                json!(entry.old_expiry == Expiry::Never),
+                json!(entry.new_expiry == Expiry::Never),
             ];
             let cells: Vec<String> = cells.iter().map(cell).collect();
             text.push_str(&cells.join(","));
@@ -172,7 +222,7 @@ impl HistoryReport {
 impl HistoryEntry {
     /// What happened, on one line for a page about its token.
     pub fn line(&self, style: TextStyle, now: Time) -> String {
-        let (event, detail) = (self.event_in_words(), self.detail(style, now));
+        let (event, detail) = (in_words(self.event), self.detail(style, now));
         let what = if detail == "-" { event } else { format!("{event}, {detail}") };
         format!("{}  {what} ({})", self.at(style, now), self.trigger)
     }
@@ -182,10 +232,6 @@ impl HistoryEntry {
             Times::Relative => humanize::relative(self.at, now),
             Times::Absolute => humanize::minute(self.at),
         }
-    }
-
-    fn event_in_words(&self) -> String {
-        self.event.as_str().replace('_', " ")
     }
 
     /// What was wrong, else where it was delivered, else when it expires since.
@@ -222,6 +268,8 @@ impl HistoryEntry {
             "success": self.event.counts_as(),
             "old_expires_at": time(self.old_expiry.at()),
             "new_expires_at": time(self.new_expiry.at()),
+            "old_never_expires": self.old_expiry == Expiry::Never,
+            "new_never_expires": self.new_expiry == Expiry::Never,
             "generation": self.generation,
             "fingerprint": self.fingerprint.map(|fingerprint| fingerprint.to_string()),
             "problem": problem(self.problem.as_ref(), ""),
@@ -230,16 +278,15 @@ impl HistoryEntry {
     }
 }
 
-/// A share as a person reads it: `100%`, `28.6%`.
-fn percent(rate: f64) -> String {
-    let percent = format!("{:.1}", rate * 100.0);
-    format!("{}%", percent.strip_suffix(".0").unwrap_or(&percent))
+fn in_words(event: EventKind) -> String {
+    event.as_str().replace('_', " ")
 }
 
-/// A value as a cell; null is empty.
+/// A value as a cell; null is empty. A quote keeps a spreadsheet from taking text for a formula.
 fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => String::new(),
+        Value::String(text) if text.starts_with(['=', '+', '-', '@']) => format!("'{text}"),
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };

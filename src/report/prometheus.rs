@@ -93,7 +93,7 @@ fn deliveries(page: &mut Page, status: &StatusReport) {
             let value = match delivery.state() {
                 DeliveryState::InSync => 1,
                 DeliveryState::Unknown => continue,
-                DeliveryState::Owed | DeliveryState::Failed | DeliveryState::Drifted => 0,
+                DeliveryState::Pending | DeliveryState::Failed | DeliveryState::Drifted => 0,
             };
             let labels = [of(token).as_slice(), &[("target", delivery.target.as_str())]].concat();
             page.sample(&labels, value);

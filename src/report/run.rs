@@ -109,8 +109,8 @@ impl RunReport {
             summary.insert(outcome.as_str().to_owned(), json!(count));
         }
         let deliveries = self.results.iter().flat_map(|result| &result.deliveries);
-        let owed = deliveries.filter(|delivery| delivery.is_behind()).count();
-        summary.insert("owed".to_owned(), json!(owed));
+        let pending = deliveries.filter(|delivery| delivery.is_behind()).count();
+        summary.insert("pending".to_owned(), json!(pending));
         document(&json!({
             "version": VERSION,
             "dry_run": self.dry_run,
@@ -244,6 +244,8 @@ impl TokenResult {
             "old_expires_at": time(self.old_expiry.at()),
             "new_expires_at": time(self.new_expiry.at()),
             "never_expires": self.new_expiry == Expiry::Never,
+            "old_never_expires": self.old_expiry == Expiry::Never,
+            "new_never_expires": self.new_expiry == Expiry::Never,
             "generation": self.generation,
             "fingerprint": self.fingerprint.map(|fingerprint| fingerprint.to_string()),
             "problem": problem(self.problem.as_ref(), &self.remedy),

@@ -464,11 +464,11 @@ impl TokenReport {
 fn topic(code: &str) -> Option<&'static str> {
     Some(match code {
         "data_access_expiring" | "data_access_expired" => "data access",
-        "permission_missing" | "missing_scopes" | "missing_targets" => "permissions",
-        "delivery_failed" | "delivery_owed" | "delivery_pending" | "not_deliverable" => "delivery",
+        "permission_missing" => "permissions",
+        "delivery_failed" | "delivery_pending" | "not_deliverable" => "delivery",
         "drifted" => "target changed",
         "rotation_due" => "rotation",
-        "unproven" | "unchecked" => "unchecked",
+        "unchecked" => "unchecked",
         "refresh_overdue" => "overdue",
         "short_parent" => "short-lived",
         _ => return None,

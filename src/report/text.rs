@@ -42,6 +42,9 @@ const USUAL_WIDTH: usize = 80;
 /// The narrowest that a last column is made.
 const NARROWEST: usize = 12;
 
+/// A last column that is wider is wrapped before another column is left out for it.
+const WIDE: usize = 24;
+
 /// What stands between two columns.
 const GAP: usize = 2;
 
@@ -213,14 +216,19 @@ impl Table {
     /// Leaves out the columns with these headings, the first first, until the table fits.
     pub fn fit(mut self, dispensable: &[&str]) -> Self {
         for heading in dispensable {
-            if self.widths().iter().map(|width| width + GAP).sum::<usize>()
-                <= self.style.room() + GAP
-            {
+            if self.needs() <= self.style.room() {
                 break;
             }
             self.leave_out(heading);
         }
         self
+    }
+
+    /// The width that it needs at least; its last column is wrapped where it is wide.
+    fn needs(&self) -> usize {
+        let widths = self.widths();
+        let (last, others) = widths.split_last().map_or((0, &[][..]), |(last, it)| (*last, it));
+        others.iter().map(|width| width + GAP).sum::<usize>() + last.min(WIDE)
     }
 
     /// Leaves out the column with this heading.

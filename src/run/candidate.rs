@@ -12,7 +12,10 @@ use super::Run;
 use super::inspect::{Inspected, is_wrong_host, wrong_app};
 use super::tokens::{TokenConfig, subject};
 use crate::graph::CallError;
-use crate::policy::{Adoption, Extension, Incumbent, judge_grant, judge_newcomer, next_try};
+use crate::policy::{
+    Adoption, Contest, Current, Extension, FoundIn, Losses, judge_adoption, judge_grant,
+    judge_handed_over, next_try,
+};
 use crate::store::{NewCandidate, Promotion, RefusedCandidate, Setback, StoreError};
 use crate::token::{
     Action, Credential, EventKind, Expiry, Generation, Identity, Inspection, Origin, Outcome,
@@ -52,6 +55,9 @@ pub enum Examined {
     GrantRefused(Problem),
     /// Meta granted it, it expires no later than the current one, and it is set aside.
     NotExtended(Problem),
+    /// Meta granted it, it expires no later than the current one, which is too young to be renewed,
+    /// and it is set aside.
+    TooYoung(Problem),
     /// It has fewer permissions than the current one, which lives: it waits for a person.
     FewerScopes(Problem),
     /// It waits for another reason.
@@ -91,7 +97,8 @@ impl Candidates<'_> {
     }
 
     /// Inspects a candidate that a person handed over, or that Meta gave in exchange for it, and
-    /// promotes it unless the current one is alive and better.
+    /// promotes it unless the current one works and is known to be worth more, or `losses` are
+    /// accepted.
     ///
     /// The current one is inspected first: a person mostly hands over a new one because the old one
     /// is dead.
@@ -99,6 +106,7 @@ impl Candidates<'_> {
         &self,
         credential: Credential,
         candidate: &Generation,
+        losses: Losses,
         inspect: Inspect<'_>,
     ) -> Result<(Credential, Examined), StoreError> {
         let (credential, answer) = inspect(credential, candidate)?;
@@ -112,34 +120,42 @@ impl Candidates<'_> {
             Expiry::Unknown => Inspection { expiry: candidate.expiry, ..proof.inspection.clone() },
             _ => proof.inspection.clone(),
         };
-        let hidden =
-            told.expiry == Expiry::Unknown && self.token.token_type.spec().may_hide_the_end();
-        // Where neither tells when it expires, the person has chosen.
-        let (credential, current) =
-            if hidden { (credential, Incumbent::Gone) } else { self.current(credential, inspect)? };
-        match judge_newcomer(&told, self.token.token_type, &expected, current) {
+        let credential = self.inspect_current(credential, inspect)?;
+        let contest = self.contest(&expected, &credential);
+        match judge_handed_over(&told, losses, &contest, self.run.now()) {
             Adoption::Take => self.promote(credential, candidate, proof.inspection.expiry, None),
             Adoption::OnlyIfCurrentIsDead(problem)
+            | Adoption::OnlyNearItsEnd(problem)
             | Adoption::Wait(problem)
             | Adoption::Refuse(problem) => self.refuse_adoption(credential, candidate, problem),
         }
     }
 
-    /// The current one by Graph's word of now, or by its last one where Graph gives no answer.
-    fn current(
+    /// Asks Graph about the current one. Where it gives no answer its last one stands.
+    fn inspect_current(
         &self,
         credential: Credential,
         inspect: Inspect<'_>,
-    ) -> Result<(Credential, Incumbent), StoreError> {
-        let Some(mut current) = credential.current.clone() else {
-            return Ok((credential, Incumbent::Gone));
-        };
-        let (mut credential, answer) = inspect(credential, &current)?;
-        if let Ok(proof) = answer {
-            credential = self.note(credential, &current, &proof)?;
-            current.proof = Some(proof);
+    ) -> Result<Credential, StoreError> {
+        let Some(current) = credential.current.clone() else { return Ok(credential) };
+        match inspect(credential, &current)? {
+            (credential, Ok(proof)) => self.note(credential, &current, &proof),
+            (credential, Err(_)) => Ok(credential),
         }
-        Ok((credential, Incumbent::of(Some(&current))))
+    }
+
+    /// What an access token from outside is compared with.
+    pub fn contest<'c>(
+        &'c self,
+        expected: &'c Identity,
+        credential: &'c Credential,
+    ) -> Contest<'c> {
+        Contest {
+            token_type: self.token.token_type,
+            expected,
+            policy: &self.token.policy,
+            current: Current::of(credential.current.as_ref()),
+        }
     }
 
     /// Refuses what belongs to another app, which Graph never speaks of; anything else waits.
@@ -165,8 +181,8 @@ impl Candidates<'_> {
         inspect: Inspect<'_>,
     ) -> Result<(Credential, Examined), StoreError> {
         let expected = self.expected_identity(&credential)?;
-        let current = Incumbent::of(credential.current.as_ref());
-        let verdict = judge_newcomer(&proof.inspection, self.token.token_type, &expected, current);
+        let contest = self.contest(&expected, &credential);
+        let verdict = judge_adoption(&proof.inspection, FoundIn::OtherPlace, &contest);
         if verdict != Adoption::Take {
             credential = self.note(credential, candidate, proof)?;
         }
@@ -176,14 +192,34 @@ impl Candidates<'_> {
                 self.refuse_adoption(credential, candidate, problem)
             }
             Adoption::Wait(problem) => Ok((credential, Examined::Waits(problem))),
-            Adoption::OnlyIfCurrentIsDead(problem) => {
+            Adoption::OnlyNearItsEnd(_) if is_critical(self.token, &credential, self.run.now()) => {
+                self.promote_worse(credential, candidate, proof)
+            }
+            Adoption::OnlyIfCurrentIsDead(_) | Adoption::OnlyNearItsEnd(_) => {
                 match self.current_lives(credential, candidate, inspect)? {
                     (credential, Err(error)) => Ok((credential, Examined::NotInspected(error))),
-                    (credential, Ok(true)) => self.refuse_adoption(credential, candidate, problem),
+                    (credential, Ok(true)) => self.compare_again(credential, candidate, proof),
                     (credential, Ok(false)) => self.promote_with(credential, candidate, proof),
                 }
             }
             Adoption::Refuse(problem) => self.refuse_adoption(credential, candidate, problem),
+        }
+    }
+
+    /// Compares with the current one as it is now: it may have lost a permission since it was last
+    /// asked about.
+    fn compare_again(
+        &self,
+        credential: Credential,
+        candidate: &Generation,
+        proof: &Proof,
+    ) -> Result<(Credential, Examined), StoreError> {
+        let expected = self.expected_identity(&credential)?;
+        let contest = self.contest(&expected, &credential);
+        let verdict = judge_adoption(&proof.inspection, FoundIn::OtherPlace, &contest);
+        match verdict.problem() {
+            None => self.promote_with(credential, candidate, proof),
+            Some(problem) => self.refuse_adoption(credential, candidate, problem),
         }
     }
 
@@ -335,7 +371,7 @@ impl Candidates<'_> {
             proof,
             event,
             problem: None,
-            owes: self.token.deliver.iter().map(|target| target.id.clone()).collect(),
+            pending_for: self.token.deliver.iter().map(|target| target.id.clone()).collect(),
         };
         let promoted =
             self.run.store.promote(self.run.id, credential, promotion, self.run.now())?;
@@ -351,7 +387,7 @@ impl Candidates<'_> {
         let sent = credential.ledger.sent_exchange;
         let problem = sent.map_or(problem.clone(), |it| it.blame(candidate.fingerprint, problem));
         let refused =
-            self.refuse(credential, candidate, EventKind::AdoptionRefused, &problem, None)?;
+            self.refuse(credential, candidate, Some(EventKind::AdoptionRefused), &problem, None)?;
         Ok((refused, Examined::AdoptionRefused(problem)))
     }
 
@@ -364,8 +400,13 @@ impl Candidates<'_> {
         let expiry = credential.current.as_ref().map_or(Expiry::Unknown, |current| current.expiry);
         let failures = credential.ledger.consecutive_failures.saturating_add(1);
         let not_before = Some(next_try(&problem, failures, expiry, self.run.now()));
-        let refused =
-            self.refuse(credential, candidate, EventKind::RefreshFailed, &problem, not_before)?;
+        let refused = self.refuse(
+            credential,
+            candidate,
+            Some(EventKind::RefreshFailed),
+            &problem,
+            not_before,
+        )?;
         Ok((refused, Examined::GrantRefused(problem)))
     }
 
@@ -375,10 +416,17 @@ impl Candidates<'_> {
         candidate: &Generation,
         expiry: Expiry,
     ) -> Result<(Credential, Examined), StoreError> {
-        let problem = not_extended();
-        let not_before = Some(next_try(&problem, 1, expiry, self.run.now()));
-        let refused =
-            self.refuse(credential, candidate, EventKind::NotExtended, &problem, not_before)?;
+        let now = self.run.now();
+        let subject = subject(self.token, Some(&credential), None);
+        let current = credential.current.as_ref();
+        if let Some(eligible) = current.and_then(|it| subject.eligible_at_the_latest(it, now)) {
+            let problem = too_young_to_extend();
+            let refused = self.refuse(credential, candidate, None, &problem, Some(eligible))?;
+            return Ok((refused, Examined::TooYoung(problem)));
+        }
+        let (problem, event) = (not_extended(), Some(EventKind::NotExtended));
+        let not_before = Some(next_try(&problem, 1, expiry, now));
+        let refused = self.refuse(credential, candidate, event, &problem, not_before)?;
         Ok((refused, Examined::NotExtended(problem.with_action(Action::Retry))))
     }
 
@@ -387,12 +435,12 @@ impl Candidates<'_> {
         &self,
         credential: Credential,
         candidate: &Generation,
-        event: EventKind,
+        event: Option<EventKind>,
         problem: &Problem,
         not_before: Option<Time>,
     ) -> Result<Credential, StoreError> {
-        let setback =
-            Setback { event, generation: None, problem: Some(problem.clone()), not_before };
+        let (problem, refused_by) = (Some(problem.clone()), candidate.parent);
+        let setback = Setback { event, generation: None, problem, not_before, refused_by };
         let refusal =
             RefusedCandidate { candidate: candidate.id, proof: None, setback: Some(setback) };
         self.run.store.refuse(self.run.id, credential, refusal, self.run.now())
@@ -438,6 +486,12 @@ pub fn not_extended() -> Problem {
     Extension::NotExtended
         .problem()
         .unwrap_or_else(|| Problem::new(ProblemKind::NotExtended, "the new string ends no later"))
+}
+
+/// Gives the problem of a renewal in the first day of an access token, which moved nothing: Meta
+/// renews none that young.
+pub fn too_young_to_extend() -> Problem {
+    Problem::new(ProblemKind::TooYoung, "Meta extends no access token in its first day")
 }
 
 /// Whether a token has no current access token, or one that expires within its `critical_within`.

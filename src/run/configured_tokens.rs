@@ -5,15 +5,20 @@ use std::collections::HashMap;
 use super::tokens::TokenConfig;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::policy::{Reason, judge_shared};
 use crate::session::Session;
-use crate::store::Store;
-use crate::token::{AccessToken, Fingerprint, GenerationState, Label, Problem, ProblemKind};
+use crate::store::{Sighting, Store};
+use crate::token::{
+    AccessToken, Fingerprint, GenerationState, Label, Problem, ProblemKind, SharedToken,
+};
 
 /// What is found where the config points.
 #[derive(Debug)]
 pub enum ConfiguredToken {
     /// An access token that this token never had.
     Found(AccessToken),
+    /// An access token that another token has.
+    Shared(SharedToken),
     /// Nothing that could be an access token, and why.
     Unusable(Problem),
 }
@@ -39,47 +44,54 @@ pub fn read(session: &Session, config: &TokenConfig) -> Option<ConfiguredToken> 
 /// Reads the sources of all `tokens` and keeps what is new to each.
 ///
 /// Where the current one is lost, one that the token had before counts as new: Graph says whether it
-/// still lives. One access token under two labels is refused before anything runs: a renewal under
-/// one label would surprise the other.
+/// still lives. One that another token has is never adopted: a renewal under one label would surprise
+/// the other. Where several name one that no token has, it is the first one's.
 pub fn read_all(
     session: &Session,
     tokens: &[&TokenConfig],
     store: &Store,
     is_lost: impl Fn(&Label) -> bool,
 ) -> Result<HashMap<Label, ConfiguredToken>, CliError> {
-    let mut holders: HashMap<Fingerprint, &Label> = HashMap::new();
     let mut configured_tokens = HashMap::new();
     let (mut found, mut fingerprints) = (Vec::new(), Vec::new());
-    let mut shared_here = Ok(());
     for config in tokens {
-        let Some(configured_token) = read(session, config) else { continue };
-        let ConfiguredToken::Found(token) = &configured_token else {
-            configured_tokens.insert(config.label.clone(), configured_token);
-            continue;
-        };
-        let fingerprint = store.fingerprint(token)?;
-        if let Some(other) = holders.insert(fingerprint, &config.label) {
-            shared_here = Err(refuse_shared(other, &config.label));
-            break;
+        match read(session, config) {
+            Some(ConfiguredToken::Found(token)) => {
+                fingerprints.push(store.fingerprint(&token)?);
+                found.push((config, token));
+            }
+            Some(other) => {
+                configured_tokens.insert(config.label.clone(), other);
+            }
+            None => {}
         }
-        found.push((config, configured_token));
-        fingerprints.push(fingerprint);
     }
     let sightings = store.sightings_of_each(&fingerprints)?;
-    for ((config, configured_token), sightings) in found.into_iter().zip(sightings) {
-        let mut seen = false;
-        for sighting in sightings {
-            if sighting.label == config.label || Some(&sighting.label) == config.was.as_ref() {
-                seen = !is_lost(&config.label);
-            } else if holds(sighting.state) {
-                return Err(refuse_shared(&sighting.label, &config.label));
+    let mut named_by: HashMap<Fingerprint, &Label> = HashMap::new();
+    for (((config, token), fingerprint), sightings) in
+        found.into_iter().zip(fingerprints).zip(sightings)
+    {
+        let is_own = |sighting: &&Sighting| {
+            sighting.label == config.label || Some(&sighting.label) == config.was.as_ref()
+        };
+        if sightings.iter().any(|it| is_own(&it)) && !is_lost(&config.label) {
+            continue;
+        }
+        let other = sightings.iter().find(|it| !is_own(it) && holds(it.state));
+        let other = other.map(|it| &it.label).or_else(|| named_by.get(&fingerprint).copied());
+        let configured_token = match other {
+            Some(with) => ConfiguredToken::Shared(SharedToken {
+                with: with.clone(),
+                is_declared: session.config.token(with).is_some(),
+            }),
+            None => {
+                named_by.insert(fingerprint, &config.label);
+                ConfiguredToken::Found(token)
             }
-        }
-        if !seen {
-            configured_tokens.insert(config.label.clone(), configured_token);
-        }
+        };
+        configured_tokens.insert(config.label.clone(), configured_token);
     }
-    shared_here.map(|()| configured_tokens)
+    Ok(configured_tokens)
 }
 
 /// Whether an access token in this state still belongs to the token that has it.
@@ -90,15 +102,9 @@ pub const fn holds(state: GenerationState) -> bool {
     )
 }
 
-/// Refuses one access token under two labels.
-pub fn refuse_shared(one: &Label, other: &Label) -> CliError {
-    CliError::new(
-        Exit::Config,
-        "shared_string",
-        format!("`{one}` and `{other}`"),
-        "have one and the same access token",
-    )
-    .hint(format!(
-        "give each its own string, or, if `{other}` is the new name of `{one}`, set `was = \"{one}\"`"
-    ))
+/// Refuses an access token that a person hands over for `label` while another token has it.
+pub fn refuse_shared(label: &Label, shared: &SharedToken) -> CliError {
+    let Reason { code, remedy, .. } = judge_shared(label, shared);
+    let message = format!("that is the access token of `{}`", shared.with);
+    CliError::new(Exit::Config, code, label.as_str(), message).hint(remedy)
 }

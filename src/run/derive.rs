@@ -45,7 +45,7 @@ impl TokenRun<'_> {
         };
         let current = self.credential.current.clone();
         match answer {
-            Err(error) => self.not_derived(error, current.as_ref()),
+            Err(error) => self.not_derived(error, current.as_ref(), Some(from.id)),
             Ok(PageGrant { token: Some(access_token), .. }) => {
                 self.seal_derived(&access_token, current.as_ref(), Some(from.id))
             }
@@ -54,7 +54,7 @@ impl TokenRun<'_> {
                     ProblemKind::PermissionMissing,
                     format!("`{}` may not act for Page {page_id}", self.parent_label()),
                 );
-                self.not_derived_for(problem, current.as_ref())
+                self.not_derived_for(problem, current.as_ref(), Some(from.id))
             }
         }
     }
@@ -67,7 +67,7 @@ impl TokenRun<'_> {
         }
         let current = self.credential.current.clone();
         match self.app().and_then(|app| self.run.graph.grant(&app, grant, None)) {
-            Err(error) => self.not_derived(error, current.as_ref()),
+            Err(error) => self.not_derived(error, current.as_ref(), None),
             Ok(granted) => self.seal_derived(&granted.token, current.as_ref(), None),
         }
     }
@@ -104,13 +104,13 @@ impl TokenRun<'_> {
             let problem = proof.inspection.problem.clone().unwrap_or_else(|| {
                 Problem::new(ProblemKind::SessionInvalid, "what gives it a string gives a dead one")
             });
-            return self.not_derived_for(problem, None);
+            return self.not_derived_for(problem, None, from);
         }
         let expiry = proof.inspection.expiry;
         let nothing_new = current.parent == from && !expiry.extends(current.expiry, MARGIN);
         if nothing_new && current.expiry.at().is_some() {
             // Asked again at once it would give the same.
-            return self.note_not_extended(expiry);
+            return self.note_not_extended(expiry, from);
         }
         let extension = ExtendedExpiry {
             generation: current.id,
@@ -127,11 +127,12 @@ impl TokenRun<'_> {
         &mut self,
         error: CallError,
         current: Option<&Generation>,
+        from: Option<GenerationId>,
     ) -> Result<(), StoreError> {
         if error.held_back || error.problem.kind.is_outage() {
             return self.not_answered(error);
         }
-        self.not_derived_for(error.problem, current)
+        self.not_derived_for(error.problem, current, from)
     }
 
     /// Records why nothing was derived. While the current access token works it is tried again, and
@@ -140,12 +141,14 @@ impl TokenRun<'_> {
         &mut self,
         problem: Problem,
         current: Option<&Generation>,
+        from: Option<GenerationId>,
     ) -> Result<(), StoreError> {
         let alive = current
             .and_then(|generation| generation.proof.as_ref())
             .is_some_and(|proof| proof.inspection.valid == Some(true));
         let problem = if alive { problem.with_action(Action::Retry) } else { problem };
-        self.note_failure(&problem, current.map_or(Expiry::Unknown, |it| it.expiry))?;
+        let expiry = current.map_or(Expiry::Unknown, |it| it.expiry);
+        self.note_not_derived(&problem, expiry, from)?;
         self.outcome.note_problem(problem);
         Ok(())
     }

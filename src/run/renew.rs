@@ -5,7 +5,6 @@
 
 use super::DryRun;
 use super::token_run::{NextStep, TokenRun};
-use super::tokens::subject;
 use crate::failpoint;
 use crate::graph::CallError;
 use crate::policy::{Decision, MARGIN, Renew};
@@ -161,9 +160,7 @@ impl TokenRun<'_> {
     /// Says from when on an access token that Meta refused to renew is certainly old enough for it, if
     /// it may be too young now. Meta does not document such a refusal, so any may be one.
     fn perhaps_too_young(&self, error: &CallError, current: &Generation) -> Option<Time> {
-        let subject = subject(self.token, Some(&self.credential), None);
-        let eligible = subject.eligible_at_the_latest(current, self.run.now());
-        eligible.filter(|_| error.refuses_the_token())
+        self.eligible_at(current).filter(|_| error.refuses_the_token())
     }
 
     /// Explains a refusal to renew a valid access token in its first day. Where an exchange was tried
@@ -199,8 +196,7 @@ impl TokenRun<'_> {
             return Ok(if verdict.is_some() { NextStep::Decide } else { NextStep::Stop });
         }
         let problem = self.too_young(refusal);
-        self.set_back(&problem, Some(eligible))?;
-        self.outcome.note(Outcome::TooYoung, problem.to_string());
+        self.note_too_young(problem, eligible)?;
         Ok(NextStep::Stop)
     }
 
@@ -233,7 +229,7 @@ impl TokenRun<'_> {
             return Ok(());
         }
         self.note_proof(current, &proof)?;
-        self.note_not_extended(expiry)
+        self.note_not_extended(expiry, None)
     }
 
     /// Records the expiry that Meta has just granted, although the access token could not be inspected:

@@ -1,14 +1,16 @@
 //! Settles the candidates of one token: the one that an earlier run left, the access tokens that the
 //! config or a target brings, and what Meta grants.
 
-use super::candidate::{Candidates, Examined, is_critical, not_extended};
+use super::candidate::{Candidates, Examined, is_critical, not_extended, too_young_to_extend};
 use super::configured_tokens::ConfiguredToken;
 use super::refresh_run::Only;
 use super::token_run::TokenRun;
+use super::tokens::subject;
 use crate::policy::next_try;
-use crate::store::{NewCandidate, StoreError};
+use crate::store::{NewCandidate, Setback, StoreError};
 use crate::token::{
-    AccessToken, Action, EventKind, Expiry, Generation, GenerationId, Origin, Outcome,
+    AccessToken, Action, EventKind, Expiry, Generation, GenerationId, Origin, Outcome, Problem,
+    Time,
 };
 
 impl TokenRun<'_> {
@@ -41,8 +43,10 @@ impl TokenRun<'_> {
         if self.refresh.options.only == Only::ShortLived {
             return Ok(());
         }
-        match self.refresh.configured_token(&self.token.label) {
-            None => Ok(()),
+        let configured = self.refresh.configured_token(&self.token.label);
+        self.note_shared(configured)?;
+        match configured {
+            None | Some(ConfiguredToken::Shared(_)) => Ok(()),
             // A grant that waits to be inspected comes first; the source is read again.
             Some(ConfiguredToken::Found(_)) if self.has_granted_candidate() => Ok(()),
             Some(ConfiguredToken::Found(found)) => self.adopt(found),
@@ -56,6 +60,18 @@ impl TokenRun<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Records whether another token has the access token that the config names for this one.
+    fn note_shared(&mut self, configured: Option<&ConfiguredToken>) -> Result<(), StoreError> {
+        let shared = match configured {
+            Some(ConfiguredToken::Shared(shared)) => Some(shared.clone()),
+            _ => None,
+        };
+        if self.credential.ledger.shared == shared {
+            return Ok(());
+        }
+        self.change(|store, credential| store.note_shared(credential, shared))
     }
 
     /// Adopts an access token that was put into a file of this token's.
@@ -136,8 +152,11 @@ impl TokenRun<'_> {
             Examined::NotExtended(problem) => {
                 self.outcome.note_problem_as(Outcome::NotExtended, problem);
             }
+            Examined::TooYoung(problem) => {
+                self.outcome.note(Outcome::TooYoung, problem.to_string());
+            }
             Examined::FewerScopes(problem) => {
-                self.note_failure(&problem, Expiry::Unknown)?;
+                self.note_not_derived(&problem, Expiry::Unknown, candidate.parent)?;
                 self.outcome.note_problem(problem);
             }
             Examined::NotInspected(error) => self.not_answered(error)?,
@@ -145,12 +164,45 @@ impl TokenRun<'_> {
         Ok(())
     }
 
-    /// Records that Meta gave the current access token again, and that it expires no later.
-    pub fn note_not_extended(&mut self, expiry: Expiry) -> Result<(), StoreError> {
-        let now = self.run.now();
+    /// Says from when on Meta certainly renews an access token, if that lies ahead.
+    pub fn eligible_at(&self, current: &Generation) -> Option<Time> {
+        let subject = subject(self.token, Some(&self.credential), None);
+        subject.eligible_at_the_latest(current, self.run.now())
+    }
+
+    /// Records that Meta renews the access token only from then on: nothing has failed.
+    pub fn note_too_young(&mut self, problem: Problem, eligible: Time) -> Result<(), StoreError> {
+        self.record(Setback {
+            event: None,
+            generation: None,
+            problem: Some(problem.clone()),
+            not_before: Some(eligible),
+            refused_by: None,
+        })?;
+        self.outcome.note(Outcome::TooYoung, problem.to_string());
+        Ok(())
+    }
+
+    /// Records that Meta gave the current access token again, and that it expires no later; for a
+    /// Page, with which generation of its parent.
+    pub fn note_not_extended(
+        &mut self,
+        expiry: Expiry,
+        refused_by: Option<GenerationId>,
+    ) -> Result<(), StoreError> {
+        let current = self.credential.current.as_ref();
+        if let Some(eligible) = current.and_then(|current| self.eligible_at(current)) {
+            return self.note_too_young(too_young_to_extend(), eligible);
+        }
         let problem = not_extended();
-        let not_before = Some(next_try(&problem, 1, expiry, now));
-        self.note_setback(EventKind::NotExtended, &problem, not_before)?;
+        let not_before = Some(next_try(&problem, 1, expiry, self.run.now()));
+        self.record(Setback {
+            event: Some(EventKind::NotExtended),
+            generation: None,
+            problem: Some(problem.clone()),
+            not_before,
+            refused_by,
+        })?;
         self.outcome.note_problem_as(Outcome::NotExtended, problem.with_action(Action::Retry));
         Ok(())
     }

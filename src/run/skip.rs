@@ -2,7 +2,7 @@
 
 use super::token_run::{NextStep, TokenRun};
 use crate::graph::CallError;
-use crate::policy::{Decision, Skip};
+use crate::policy::{Decision, Skip, judge_shared};
 use crate::store::StoreError;
 use crate::token::{Action, Label, Outcome, Problem, ProblemKind};
 
@@ -64,6 +64,11 @@ impl TokenRun<'_> {
         }
         if self.credential.is_lost() {
             self.outcome.note_problem_as(Outcome::Invalid, lost());
+            return Ok(());
+        }
+        if let Some(shared) = &self.credential.ledger.shared {
+            let reason = judge_shared(&self.token.label, shared);
+            self.outcome.note(Outcome::Invalid, reason.message);
             return Ok(());
         }
         if let Some(began) = self.credential.ledger.open_attempt_at {

@@ -135,6 +135,9 @@ impl TokenRun<'_> {
         if !happened.refused && issues.iter().any(needs_a_person_now) {
             happened.exit = happened.exit.or_worse(Exit::PersonNeeded);
         }
+        if issues.iter().any(Reason::is_about_the_config) {
+            happened.exit = happened.exit.or_worse(Exit::Config);
+        }
         let current = credential.current.as_ref();
         Ok(TokenResult {
             label: self.token.label.clone(),

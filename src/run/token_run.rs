@@ -18,8 +18,8 @@ use crate::graph::{App, CallError};
 use crate::policy::{Decision, Verify, next_try};
 use crate::store::{ExtendedExpiry, GrantRoom, Setback, Store, StoreError};
 use crate::token::{
-    Action, Credential, EventKind, Expiry, Generation, Label, Origin, Outcome, Problem,
-    ProblemKind, Time,
+    Action, Credential, EventKind, Expiry, Generation, GenerationId, Label, Origin, Outcome,
+    Problem, ProblemKind, Time,
 };
 
 /// The refresh of one token.
@@ -163,10 +163,27 @@ impl<'a> TokenRun<'a> {
         expiry: Expiry,
         wait: TimeDelta,
     ) -> Result<(), StoreError> {
-        let now = self.run.now();
-        let failures = self.credential.ledger.consecutive_failures.saturating_add(1);
-        let next = next_try(problem, failures, expiry, now).max(now + wait);
+        let next = self.next_try(problem, expiry).max(self.run.now() + wait);
         self.set_back(problem, Some(next))
+    }
+
+    /// Records that a Page could not be derived with this generation of its parent, and when it is
+    /// tried with it again.
+    pub fn note_not_derived(
+        &mut self,
+        problem: &Problem,
+        expiry: Expiry,
+        refused_by: Option<GenerationId>,
+    ) -> Result<(), StoreError> {
+        let not_before = Some(self.next_try(problem, expiry));
+        self.doubt_the_app_for(problem);
+        let (event, problem) = (Some(EventKind::RefreshFailed), Some(problem.clone()));
+        self.record(Setback { event, generation: None, problem, not_before, refused_by })
+    }
+
+    fn next_try(&self, problem: &Problem, expiry: Expiry) -> Time {
+        let failures = self.credential.ledger.consecutive_failures.saturating_add(1);
+        next_try(problem, failures, expiry, self.run.now())
     }
 
     /// Records a failed attempt, and when the next one may be made.
@@ -175,22 +192,25 @@ impl<'a> TokenRun<'a> {
         problem: &Problem,
         not_before: Option<Time>,
     ) -> Result<(), StoreError> {
+        self.doubt_the_app_for(problem);
+        self.record(Setback {
+            event: Some(EventKind::RefreshFailed),
+            generation: None,
+            problem: Some(problem.clone()),
+            not_before,
+            refused_by: None,
+        })
+    }
+
+    fn doubt_the_app_for(&self, problem: &Problem) {
         if problem.kind.is_about_the_app() {
             self.app_in_doubt.set(true);
         }
-        self.note_setback(EventKind::RefreshFailed, problem, not_before)
     }
 
-    /// Records an event that sets the token back.
-    pub fn note_setback(
-        &mut self,
-        event: EventKind,
-        problem: &Problem,
-        not_before: Option<Time>,
-    ) -> Result<(), StoreError> {
+    /// Records what sets the token back.
+    pub fn record(&mut self, setback: Setback) -> Result<(), StoreError> {
         let (run, now) = (self.run.id, self.run.now());
-        let setback =
-            Setback { event, generation: None, problem: Some(problem.clone()), not_before };
         self.change(|store, credential| store.note_setback(run, credential, setback, now))
     }
 

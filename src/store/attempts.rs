@@ -16,21 +16,24 @@ use super::value::{RunId, values};
 use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{
-    Credential, EventKind, GenerationId, Label, Problem, SentExchange, Time, TokenId,
+    Credential, EventKind, Expiry, GenerationId, Label, Problem, SentExchange, SharedToken, Time,
+    TokenId,
 };
 
-/// An attempt that failed.
+/// An attempt that did not bring what it was made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setback {
     /// What the history calls it; a `not_extended` is a miss, a `refresh_failed` a failure, and
-    /// others leave the counts alone.
-    pub event: EventKind,
+    /// others leave the counts alone. Nothing where nothing failed, and the token only waits.
+    pub event: Option<EventKind>,
     /// The generation concerned, where there is one.
     pub generation: Option<GenerationId>,
     /// What was wrong.
     pub problem: Option<Problem>,
     /// No new attempt before this.
     pub not_before: Option<Time>,
+    /// The parent's generation that it was tried with, where a Page was to be derived.
+    pub refused_by: Option<GenerationId>,
 }
 
 /// An attempt that a run left open because it was cut short.
@@ -131,6 +134,24 @@ impl Store {
         Ok(noted)
     }
 
+    /// Records which token has the access token that the config names for this one; `None` if no
+    /// other has it.
+    pub fn note_shared(
+        &self,
+        credential: Credential,
+        shared: Option<SharedToken>,
+    ) -> Result<Credential> {
+        let (noted, _) = self.change(credential, None, move |tx, credential| {
+            let with = shared.as_ref().map(|shared| shared.with.as_str());
+            let is_declared = shared.as_ref().map(|shared| i64::from(shared.is_declared));
+            tx.execute(
+                "UPDATE token SET shared_with = ?2, shared_with_declared = ?3 WHERE id = ?1",
+                values![credential.id, with, is_declared],
+            )
+        })?;
+        Ok(noted)
+    }
+
     /// Closes a token's open attempts without an outcome: they were named, and nothing is due.
     pub fn close_attempts(&self, credential: Credential, now: Time) -> Result<Credential> {
         let (closed, ()) =
@@ -214,33 +235,53 @@ impl Setback {
     /// Writes event, counts and attempt, in the caller's transaction.
     pub(super) fn write(&self, tx: &mut dyn Tx, run: RunId, token: TokenId) -> Result<(), TxError> {
         let problem = self.problem.as_ref();
-        NewEvent::new(token, self.event, tx.now())
-            .of(self.generation)
-            .because(problem)
-            .write(tx, run)?;
+        if let Some(event) = self.event {
+            let expiry = expiry_in_use(tx, token)?;
+            NewEvent::new(token, event, tx.now())
+                .of(self.generation)
+                .expiring(expiry)
+                .because(problem)
+                .write(tx, run)?;
+        }
         let problem = row::problem(problem);
         let (problem, now) = (problem.as_deref(), tx.now());
         match self.event {
-            EventKind::RefreshFailed => tx.execute(
+            Some(EventKind::RefreshFailed) => tx.execute(
                 "UPDATE token SET consecutive_failures = consecutive_failures + 1,
-                     problem = ?2, not_before = ?3 WHERE id = ?1",
-                values![token, problem, self.not_before],
+                     problem = ?2, not_before = ?3, refused_by = ?4 WHERE id = ?1",
+                values![token, problem, self.not_before, self.refused_by],
             )?,
-            EventKind::NotExtended => tx.execute(
+            Some(EventKind::NotExtended) => tx.execute(
                 "UPDATE token SET misses = misses + 1, first_miss_at = coalesce(first_miss_at, ?2),
-                     problem = ?3, not_before = ?4 WHERE id = ?1",
-                values![token, now, problem, self.not_before],
+                     problem = ?3, not_before = ?4, refused_by = ?5 WHERE id = ?1",
+                values![token, now, problem, self.not_before, self.refused_by],
             )?,
             // Without a current access token, why there is none is all that can be said.
-            EventKind::AdoptionRefused => tx.execute(
+            Some(EventKind::AdoptionRefused) => tx.execute(
                 "UPDATE token SET problem = ?2 WHERE id = ?1 AND NOT EXISTS
                      (SELECT 1 FROM generation WHERE token = ?1 AND state = 'current')",
                 values![token, problem],
             )?,
-            _ => 0,
+            None => tx.execute(
+                "UPDATE token SET problem = ?2, not_before = ?3 WHERE id = ?1",
+                values![token, problem, self.not_before],
+            )?,
+            Some(_) => 0,
         };
         close(tx, token)
     }
+}
+
+/// When the access token in use expires, as far as that can be read.
+fn expiry_in_use(tx: &mut dyn Tx, token: TokenId) -> Result<Option<Expiry>, TxError> {
+    let expiry = tx.first(
+        "SELECT expiry, expires_at FROM generation WHERE token = ?1 AND state = 'current'",
+        values![token],
+        |mut row| {
+            Ok(row.maybe_expiry(["generation.expiry", "generation.expires_at"]).ok().flatten())
+        },
+    )?;
+    Ok(expiry.flatten())
 }
 
 /// Whether what happened is a renewal, or only makes old trouble moot.
@@ -253,7 +294,7 @@ pub fn succeed(tx: &mut dyn Tx, token: TokenId, event: EventKind) -> Result<(), 
     tx.change(
         "token",
         "UPDATE token SET consecutive_failures = 0, not_before = NULL, first_miss_at = NULL,
-             misses = 0, problem = NULL, answer_lost_at = NULL WHERE id = ?1",
+             misses = 0, problem = NULL, answer_lost_at = NULL, refused_by = NULL WHERE id = ?1",
         values![token],
     )?;
     if is_renewal(event) {

@@ -2,7 +2,7 @@
 //!
 //! A damaged row is one token's trouble. A run looks at all rows that are in use before it works
 //! with any, opens every seal once, and repairs what needs no person: what Graph tells again is asked
-//! again, what the sealed access token itself proves is written anew, and a target is owed what it
+//! again, what the sealed access token itself proves is written anew, and a target waits for what it
 //! should have. An access token that is lost is marked, so that a reader without the key knows too; its row
 //! stays, and stands in the place of the current one until another takes it.
 
@@ -265,7 +265,8 @@ fn clear_record(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
              unlisted_since = NULL, retired_at = NULL, last_refreshed_at = NULL,
              last_attempt_at = NULL, consecutive_failures = 0, not_before = NULL,
              first_miss_at = NULL, misses = 0, problem = NULL, answer_lost_at = NULL,
-             exchange_sent_at = NULL, exchange_sent = NULL
+             exchange_sent_at = NULL, exchange_sent = NULL,
+             shared_with = NULL, shared_with_declared = NULL, refused_by = NULL
          WHERE id = ?1",
         values![token, token_type.unwrap_or(TokenType::User).as_str(), page_id.as_ref()],
     )?;

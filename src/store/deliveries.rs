@@ -3,7 +3,7 @@
 //! A pending delivery is written in the transaction that promotes a generation, so that a kill
 //! between the promotion and the last target leaves rows that say what is left to do. Settling them
 //! asks Meta for nothing. A row outlives its target's place in the config: one that comes back is
-//! owed what it missed.
+//! still to get what it missed.
 
 use std::collections::HashMap;
 
@@ -35,7 +35,7 @@ pub struct Settlement {
     pub generation: GenerationId,
 }
 
-/// A target that did not get what it is owed.
+/// A target that did not get its pending delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryFailure {
     /// The token.
@@ -47,9 +47,9 @@ pub struct DeliveryFailure {
 }
 
 impl Store {
-    /// Owes the current access token to those of a token's targets that neither have it nor are
-    /// owed it, such as one that is new in the config; does nothing if there is none.
-    pub fn owe(&self, token: TokenId, targets: &[TargetId], now: Time) -> Result<()> {
+    /// Makes the current access token pending for those of a token's targets that neither have it
+    /// nor wait for it, such as one that is new in the config; does nothing if there is none.
+    pub fn set_pending(&self, token: TokenId, targets: &[TargetId], now: Time) -> Result<()> {
         let targets = targets.to_vec();
         self.write_at(now, move |tx| {
             let current = find(
@@ -64,22 +64,22 @@ impl Store {
                     behind.push(target);
                 }
             }
-            owe(tx, token, current.id, &behind)
+            set_pending(tx, token, current.id, &behind)
         })
     }
 
     /// Records that a target has got a generation, with its event.
     ///
     /// An earlier failure, drift or half-written file is over with it. A generation that was
-    /// promoted meanwhile stays owed.
+    /// promoted meanwhile stays pending.
     pub fn settle(&self, run: RunId, settlement: Settlement, now: Time) -> Result<()> {
         self.write_at(now, move |tx| settle(tx, run, &settlement))?;
         failpoint::reach("settled");
         Ok(())
     }
 
-    /// Records that a target did not get what it is owed; that stays owed, and a target that had
-    /// got it is owed it again: it has lost it.
+    /// Records that a target did not get its pending delivery, which stays pending; for a target
+    /// that had got it, it is pending again: the target has lost it.
     ///
     /// The history records it when the sentence is another than last time, or a day after it was
     /// recorded last: a run every hour must not bury it.
@@ -122,9 +122,9 @@ pub fn drift(
     tx.execute(sql, values![token, target.as_str(), since]).map(drop)
 }
 
-/// Owes a generation to a target that had it and may be about to lose it, in the caller's
-/// transaction. A delivery that is pending already stays as it is.
-pub fn owe_again(
+/// Makes a generation pending again for a target that had it and may be about to lose it, in the
+/// caller's transaction. A delivery that is pending already stays as it is.
+pub fn set_pending_again(
     tx: &mut dyn Tx,
     token: TokenId,
     target: &TargetId,
@@ -139,11 +139,11 @@ pub fn owe_again(
     .map(drop)
 }
 
-/// Owes a generation to these targets, in the caller's transaction.
+/// Makes a generation pending for these targets, in the caller's transaction.
 ///
 /// A target that waits already waits for the newer one, and since as long. An error that is left
-/// over from when nothing was owed says nothing of this delivery.
-pub fn owe(
+/// over from when nothing was pending says nothing of this delivery.
+pub fn set_pending(
     tx: &mut dyn Tx,
     token: TokenId,
     generation: GenerationId,
@@ -190,8 +190,8 @@ pub fn all(
 fn delivery(mut row: Row<'_>) -> Result<Delivery, BadCell> {
     let delivery = Delivery {
         target: row.target("delivery.target")?,
-        owed: row.maybe_generation("delivery.owed")?,
-        owed_since: row.maybe_time("delivery.owed_since")?,
+        pending: row.maybe_generation("delivery.owed")?,
+        pending_since: row.maybe_time("delivery.owed_since")?,
         settled: row.maybe_generation("delivery.settled")?,
         settled_at: row.maybe_time("delivery.settled_at")?,
         error: row.prose("delivery.error")?,
@@ -201,7 +201,7 @@ fn delivery(mut row: Row<'_>) -> Result<Delivery, BadCell> {
     };
     // A row that breaks what the table promises could not be written any more.
     for (column, is_whole) in [
-        ("delivery.owed", delivery.owed.is_some() == delivery.owed_since.is_some()),
+        ("delivery.owed", delivery.pending.is_some() == delivery.pending_since.is_some()),
         ("delivery.settled", delivery.settled.is_some() == delivery.settled_at.is_some()),
         ("delivery.error", delivery.error.is_some() == delivery.failed_at.is_some()),
     ] {
@@ -212,8 +212,8 @@ fn delivery(mut row: Row<'_>) -> Result<Delivery, BadCell> {
     Ok(delivery)
 }
 
-/// Writes those rows of a token's targets anew that cannot be read: each is owed what its token has,
-/// and counts as having had it, so that nothing in a file is replaced that the token never had.
+/// Writes those rows of a token's targets anew that cannot be read: each waits for what its token
+/// has, and counts as having had it, so that nothing in a file is replaced that the token never had.
 pub fn repair(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
     let mut damaged: Vec<Vec<u8>> = Vec::new();
     let sql = format!("SELECT {COLUMNS} FROM delivery d WHERE d.token = ?1");
@@ -298,7 +298,7 @@ fn fail(tx: &mut dyn Tx, run: RunId, failure: &DeliveryFailure) -> Result<(), Tx
     let DeliveryFailure { token, target, problem } = failure;
     let is_news = !was_recorded_lately(tx, failure)?;
     let now = tx.now();
-    let owed = tx.first(
+    let pending = tx.first(
         "INSERT INTO delivery (token, target, error, failed_at) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (token, target) DO UPDATE SET
              error = excluded.error,
@@ -312,7 +312,7 @@ fn fail(tx: &mut dyn Tx, run: RunId, failure: &DeliveryFailure) -> Result<(), Tx
     )?;
     if is_news {
         NewEvent::new(*token, EventKind::DeliveryFailed, now)
-            .of(owed.flatten())
+            .of(pending.flatten())
             .to(target)
             .because(Some(problem))
             .write(tx, run)?;

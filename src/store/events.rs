@@ -159,6 +159,12 @@ impl<'a> NewEvent<'a> {
         self
     }
 
+    /// Says when the token expired as it happened.
+    pub const fn expiring(mut self, expiry: Option<Expiry>) -> Self {
+        self.old_expiry = expiry;
+        self
+    }
+
     /// Says how the token's expiry moved.
     pub const fn moving(mut self, old: Option<Expiry>, new: Expiry) -> Self {
         self.old_expiry = old;

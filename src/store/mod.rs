@@ -8,7 +8,7 @@
 //! - Before Meta is asked for a grant, the room that it needs on the disk is taken.
 //! - A write names what it replaces, and does nothing if that is no longer there. A verb that changes
 //!   a token takes what the caller knows of it by value, and gives back what is so then.
-//! - What a target is owed is written with the promotion that owes it, and stays until it is settled.
+//! - A pending delivery is written with the promotion that causes it, and stays until it is settled.
 //! - A user who may read the files can read the store, without its key, also after a writer was
 //!   killed; reading makes and changes nothing.
 //! - Only the holder of the [`RunLock`] opens the store to write. `status` alone adds its proofs

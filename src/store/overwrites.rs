@@ -92,7 +92,7 @@ impl Store {
                 values![token, target.as_str(), &path, generation, now, &new],
             )?;
             match generation {
-                Some(generation) => deliveries::owe_again(tx, token, &target, generation),
+                Some(generation) => deliveries::set_pending_again(tx, token, &target, generation),
                 None => deliveries::drift(tx, token, &target, Some(now)),
             }
         })?;

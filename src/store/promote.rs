@@ -1,7 +1,7 @@
 //! Promotes candidates: how one access token takes another's place.
 //!
 //! A candidate takes the current one's place in one transaction that names what it replaces and says
-//! which targets are owed it; a write that finds another there does nothing. Nothing here ever
+//! which targets wait for it; a write that finds another there does nothing. Nothing here ever
 //! touches a current access token because something else has failed.
 
 use super::attempts::{self, Setback};
@@ -29,8 +29,8 @@ pub struct Promotion {
     pub event: EventKind,
     /// What is wrong with it all the same.
     pub problem: Option<Problem>,
-    /// The targets that are owed it from then on.
-    pub owes: Vec<TargetId>,
+    /// The targets for which it is pending from then on.
+    pub pending_for: Vec<TargetId>,
 }
 
 /// A candidate that is not promoted. It stays sealed like a previous generation.
@@ -58,7 +58,7 @@ pub struct ExtendedExpiry {
 }
 
 impl Store {
-    /// Makes a candidate the current generation, with its event and the deliveries that it owes, in
+    /// Makes a candidate the current generation, with its event and its pending deliveries, in
     /// one transaction.
     ///
     /// [`Superseded`](super::StoreError::Superseded) if another is current than the one that it is
@@ -180,7 +180,7 @@ fn promote(
         .moving(old, promoted.expiry)
         .because(promotion.problem.as_ref())
         .write(tx, run)?;
-    deliveries::owe(tx, token, candidate, &promotion.owes)?;
+    deliveries::set_pending(tx, token, candidate, &promotion.pending_for)?;
     attempts::succeed(tx, token, promotion.event)
 }
 

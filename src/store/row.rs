@@ -14,7 +14,7 @@ use super::value::SqlValue;
 use crate::token::{
     Action, DataAccess, Expiry, Fingerprint, Generation, GenerationId, GenerationState,
     GranularScope, Identity, Inspection, Label, Origin, Problem, ProblemKind, Proof, SentExchange,
-    TargetId, Time, TokenId,
+    SharedToken, TargetId, Time, TokenId,
 };
 
 /// The columns of a generation `g`, in the order of [`Row::generation_itself`].
@@ -241,6 +241,18 @@ impl<'a> Row<'a> {
             (None, None) => Ok(None),
             (Some(at), Some(of)) => Ok(Some(SentExchange { at, of })),
             _ => Err(BadCell::new(at, "pair")),
+        }
+    }
+
+    /// Reads the next two cells, the token that has the access token which another names.
+    pub fn shared_token(
+        &mut self,
+        [with, is_declared]: [&'static str; 2],
+    ) -> Read<Option<SharedToken>> {
+        match (self.maybe_label(with)?, self.maybe_flag(is_declared)?) {
+            (None, None) => Ok(None),
+            (Some(with), Some(is_declared)) => Ok(Some(SharedToken { with, is_declared })),
+            _ => Err(BadCell::new(with, "pair")),
         }
     }
 

@@ -47,7 +47,8 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
                 misses, problem,
                 (SELECT max(planned_at) FROM attempt WHERE attempt.token = token.id
                  AND closed_at IS NULL AND run <> ?1) AS planned_at,
-                answer_lost_at, exchange_sent_at, exchange_sent
+                answer_lost_at, exchange_sent_at, exchange_sent, shared_with,
+                shared_with_declared, refused_by
          FROM token WHERE {which} ORDER BY label"
     );
     let parameters: Vec<SqlValue<'_>> =
@@ -217,6 +218,8 @@ fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
             open_attempt_at: row.maybe_time("attempt.planned_at")?,
             answer_lost_at: row.maybe_time("token.answer_lost_at")?,
             sent_exchange: row.sent_exchange(["token.exchange_sent_at", "token.exchange_sent"])?,
+            shared: row.shared_token(["token.shared_with", "token.shared_with_declared"])?,
+            refused_by: row.maybe_generation("token.refused_by")?,
         },
         damage: None,
     })

@@ -18,6 +18,9 @@ pub struct Ledger {
     pub consecutive_failures: u32,
     /// No new try before this, unless a person insists.
     pub not_before: Option<Time>,
+    /// The parent's generation that the last failed derivation was tried with: that pause is about no
+    /// other generation. Cleared by a success.
+    pub refused_by: Option<GenerationId>,
     /// When Meta first accepted a renewal without extending it; cleared by a success.
     pub first_miss_at: Option<Time>,
     /// How many renewals in a row were accepted but not extended.
@@ -31,6 +34,18 @@ pub struct Ledger {
     pub answer_lost_at: Option<Time>,
     /// An exchange that was sent and never answered.
     pub sent_exchange: Option<SentExchange>,
+    /// The token that has the access token which the config names for this one, when a run last
+    /// looked.
+    pub shared: Option<SharedToken>,
+}
+
+/// Another token, which has the access token that the config names for this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedToken {
+    /// Its label.
+    pub with: Label,
+    /// Whether the config declares it.
+    pub is_declared: bool,
 }
 
 /// The exchange of an access token that a person handed over.
@@ -91,7 +106,7 @@ pub struct Credential {
     pub candidate: Option<Generation>,
     /// What happened when it was last renewed.
     pub ledger: Ledger,
-    /// What its targets have and are owed, by target.
+    /// What its targets have and what is pending for them, by target.
     pub deliveries: Vec<Delivery>,
     /// The generation whose Pages were last listed, for a token with `pages = "all"`.
     pub listed: Option<GenerationId>,

@@ -32,7 +32,7 @@ named! {
     pub enum DeliveryState {
         InSync = "in_sync",
         /// It has not got it yet.
-        Owed = "owed",
+        Pending = "pending",
         /// It was tried, and failed.
         Failed = "failed",
         /// It holds an access token that is none of ours.
@@ -47,9 +47,9 @@ named! {
 pub struct Delivery {
     pub target: TargetId,
     /// The generation that it is to have and has not got; none when it is settled.
-    pub owed: Option<GenerationId>,
-    /// Since when something is owed to it.
-    pub owed_since: Option<Time>,
+    pub pending: Option<GenerationId>,
+    /// Since when that is pending.
+    pub pending_since: Option<Time>,
     /// The generation that it got last.
     pub settled: Option<GenerationId>,
     /// When it got that.
@@ -69,8 +69,8 @@ impl Delivery {
     pub const fn unseen(target: TargetId) -> Self {
         Self {
             target,
-            owed: None,
-            owed_since: None,
+            pending: None,
+            pending_since: None,
             settled: None,
             settled_at: None,
             error: None,
@@ -84,7 +84,7 @@ impl Delivery {
     pub const fn at(&self) -> Option<Time> {
         match self.state() {
             DeliveryState::InSync => self.settled_at,
-            DeliveryState::Owed => self.owed_since,
+            DeliveryState::Pending => self.pending_since,
             DeliveryState::Failed => self.failed_at,
             DeliveryState::Drifted => self.drifted_since,
             DeliveryState::Unknown => None,
@@ -93,7 +93,7 @@ impl Delivery {
 
     /// Whether the target lacks the access token in use, so that what it serves may stop working.
     pub const fn is_behind(&self) -> bool {
-        self.owed.is_some() || self.error.is_some()
+        self.pending.is_some() || self.error.is_some()
     }
 
     /// How it stands, as far as the store knows.
@@ -102,8 +102,8 @@ impl Delivery {
             DeliveryState::Failed
         } else if self.drifted_since.is_some() {
             DeliveryState::Drifted
-        } else if self.owed.is_some() {
-            DeliveryState::Owed
+        } else if self.pending.is_some() {
+            DeliveryState::Pending
         } else if self.settled.is_some() {
             DeliveryState::InSync
         } else {

@@ -19,7 +19,7 @@ pub mod redact;
 mod spec;
 
 pub use access_token::{AccessToken, Fingerprint, Grant, Malformed, Secret};
-pub use credential::{Credential, Damage, IN_USE, Ledger, SentExchange};
+pub use credential::{Credential, Damage, IN_USE, Ledger, SentExchange, SharedToken};
 pub use delivery::{Delivery, DeliveryState, TargetId};
 pub use expiry::{DataAccess, Expiry};
 pub use generation::{Generation, GenerationId, GenerationState, Origin, TokenId};

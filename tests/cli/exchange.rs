@@ -68,7 +68,7 @@ hint: its Pages get new strings by the next run; now: `metatoken refresh 'brand*
         .run(&["history"])
         .stdout(
             "
-AT                TOKEN  EVENT      TRIGGER  GENERATION  DETAIL
+AT (UTC)          TOKEN  EVENT      TRIGGER  GENERATION  DETAIL
 2026-01-01 00:00  brand  exchanged  manual   1           expires 2026-03-02
 
 1 attempt: 1 succeeded, 0 failed (100%)
@@ -235,7 +235,7 @@ hint: the string in use is untouched
         .stdout("")
         .stderr(
             "
-error: brand: the string is refused: it ends no later than the string in use, which is alive
+error: brand: the string is refused: it expires 2026-01-31 00:00 UTC, in 20 days, and the current access token 2026-03-02 00:00 UTC, in 50 days
 hint: the string in use is untouched
 ",
         )
@@ -252,8 +252,8 @@ fn a_string_of_another_label_is_refused() {
         .stdout("")
         .stderr(
             r#"
-error: `brand` and `shop`: have one and the same access token
-hint: give each its own string, or, if `shop` is the new name of `brand`, set `was = "brand"`
+error: shop: that is the access token of `brand`
+hint: give it an access token of its own, or remove `[token.shop]` from the config
 "#,
         )
         .exit(Exit::Config);

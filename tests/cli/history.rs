@@ -3,8 +3,9 @@
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
 use metatoken::sandbox::{FaultInjection, Invalidation, Rule, TokenFixture};
+use metatoken::token::Expiry;
 
-use crate::common::{ANNA, APP, World, day};
+use crate::common::{ANNA, APP, ROBOT, World, day};
 
 const CONFIG: &str = r#"
 [token.brand]
@@ -74,6 +75,13 @@ no attempts yet
         "failed": 0,
         "success_rate": null
       }
+    },
+    "by_event": {
+      "exchanged": 0,
+      "refreshed": 0,
+      "derived": 0,
+      "not_extended": 0,
+      "refresh_failed": 0
     }
   },
   "events": []
@@ -86,7 +94,7 @@ no attempts yet
         .run(&["history", "--format", "csv"])
         .stdout(
             "
-at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
 ",
         )
         .stderr("")
@@ -100,9 +108,9 @@ fn everything_that_happened_is_told_oldest_first() {
         .run(&["history"])
         .stdout(
             "
-AT                TOKEN  EVENT           DETAIL
-2026-01-01        brand  adopted         expires 2026-03-02
-2026-01-01        shop   adopted         expires 2026-03-02
+AT (UTC)          TOKEN  EVENT           DETAIL
+2026-01-01 00:00  brand  adopted         expires 2026-03-02
+2026-01-01 00:00  shop   adopted         expires 2026-03-02
 2026-02-10 00:00  brand  refresh failed  graph unavailable (1)
 2026-02-10 00:00  shop   refresh failed  revoked (190/466)
 2026-02-10 00:00  shop   invalid         revoked (190/466)
@@ -114,13 +122,13 @@ AT                TOKEN  EVENT           DETAIL
         .stderr("")
         .exit(Exit::Ok);
     world.run(&["history", "--format", "csv"]).stdout("
-at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
-2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,
-2026-01-01T00:00:00Z,1,shop,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint2,
-2026-02-10T00:00:00Z,3,brand,refresh_failed,scheduled,false,,,,,graph_unavailable
-2026-02-10T00:00:00Z,3,shop,refresh_failed,scheduled,false,,,,,revoked
-2026-02-10T00:00:00Z,3,shop,invalid,scheduled,,2026-03-02T00:00:00Z,2026-03-02T00:00:00Z,1,fingerprint2,revoked
-2026-02-10T01:00:00Z,4,brand,refreshed,manual,true,2026-03-02T00:00:00Z,2026-04-11T01:00:00Z,2,fingerprint3,
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
+2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,,,false,false
+2026-01-01T00:00:00Z,1,shop,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint2,,,false,false
+2026-02-10T00:00:00Z,3,brand,refresh_failed,scheduled,false,2026-03-02T00:00:00Z,,,,graph_unavailable,,false,false
+2026-02-10T00:00:00Z,3,shop,refresh_failed,scheduled,false,2026-03-02T00:00:00Z,,,,revoked,,false,false
+2026-02-10T00:00:00Z,3,shop,invalid,scheduled,,2026-03-02T00:00:00Z,2026-03-02T00:00:00Z,1,fingerprint2,revoked,,false,false
+2026-02-10T01:00:00Z,4,brand,refreshed,manual,true,2026-03-02T00:00:00Z,2026-04-11T01:00:00Z,2,fingerprint3,,,false,false
 ").stderr("").exit(Exit::Ok);
 }
 
@@ -151,6 +159,13 @@ fn programs_get_the_events_and_the_rate() {
         "failed": 0,
         "success_rate": 1.0
       }
+    },
+    "by_event": {
+      "exchanged": 0,
+      "refreshed": 1,
+      "derived": 0,
+      "not_extended": 0,
+      "refresh_failed": 1
     }
   },
   "events": [
@@ -163,6 +178,8 @@ fn programs_get_the_events_and_the_rate() {
       "success": null,
       "old_expires_at": null,
       "new_expires_at": "2026-03-02T00:00:00Z",
+      "old_never_expires": false,
+      "new_never_expires": false,
       "generation": 1,
       "fingerprint": "fingerprint1",
       "problem": null,
@@ -175,8 +192,10 @@ fn programs_get_the_events_and_the_rate() {
       "event": "refresh_failed",
       "trigger": "scheduled",
       "success": false,
-      "old_expires_at": null,
+      "old_expires_at": "2026-03-02T00:00:00Z",
       "new_expires_at": null,
+      "old_never_expires": false,
+      "new_never_expires": false,
       "generation": null,
       "fingerprint": null,
       "problem": {
@@ -199,6 +218,8 @@ fn programs_get_the_events_and_the_rate() {
       "success": true,
       "old_expires_at": "2026-03-02T00:00:00Z",
       "new_expires_at": "2026-04-11T01:00:00Z",
+      "old_never_expires": false,
+      "new_never_expires": false,
       "generation": 2,
       "fingerprint": "fingerprint3",
       "problem": null,
@@ -212,6 +233,28 @@ fn programs_get_the_events_and_the_rate() {
         .exit(Exit::Ok);
 }
 
+/// A spreadsheet takes text that begins with `=` for a formula; what never expires was left empty like
+/// what is unknown; where a delivery went was not told.
+#[test]
+fn a_spreadsheet_gets_targets_as_text_and_never_apart_from_unknown() {
+    let robot = "[token.robot]\ntype = \"system-user\"\naccess_token = { env = \"ROBOT\" }\n\
+                 [[token.robot.deliver]]\nfile = \"robot.env\"\nkey = \"TOKEN\"\ncreate = true\n\
+                 [[token.robot.deliver]]\nname = \"=1+1\"\nfile = \"second.env\"\nkey = \"TOKEN\"\ncreate = true\n";
+    let spec = TokenFixture::system_user(APP, ROBOT).named("robot").ending(Expiry::Never);
+    let world = World::new().config(robot).token("ROBOT", spec);
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    world.run(&["history", "--format", "csv"]).stdout("
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
+2026-01-01T00:00:00Z,1,robot,adopted,manual,,,,1,fingerprint1,,,false,true
+2026-01-01T00:00:00Z,1,robot,delivered,manual,,,,1,fingerprint1,,[DIR]/robot.env#TOKEN,false,false
+2026-01-01T00:00:00Z,1,robot,delivered,manual,,,,1,fingerprint1,,'=1+1,false,false
+").stderr("").exit(Exit::Ok);
+    let events = world.run(&["history", "--json"]).exit(Exit::Ok).json()["events"].clone();
+    assert_eq!(events[0]["old_never_expires"], false);
+    assert_eq!(events[0]["new_never_expires"], true);
+    assert_eq!(events[0]["new_expires_at"], serde_json::Value::Null);
+}
+
 #[test]
 fn what_is_shown_can_be_narrowed_and_the_rate_counts_the_period() {
     let world = eventful();
@@ -219,7 +262,7 @@ fn what_is_shown_can_be_narrowed_and_the_rate_counts_the_period() {
         .run(&["history", "--failed"])
         .stdout(
             "
-AT                TOKEN  EVENT           TRIGGER    DETAIL
+AT (UTC)          TOKEN  EVENT           TRIGGER    DETAIL
 2026-02-10 00:00  brand  refresh failed  scheduled  graph unavailable (1)
 2026-02-10 00:00  shop   refresh failed  scheduled  revoked (190/466)
 2026-02-10 00:00  shop   invalid         scheduled  revoked (190/466)
@@ -254,7 +297,15 @@ AT (UTC)          TOKEN  EVENT      TRIGGER  DETAIL
         .run(&["history", "--summary"])
         .stdout(
             "
-3 attempts: 1 succeeded, 2 failed (33.3 %)
+3 attempts: 1 succeeded, 2 failed (33.3%)
+
+EVENT           RESULT     COUNT
+refreshed       succeeded  1
+refresh failed  failed     2
+
+TRIGGER    ATTEMPTS  SUCCEEDED  FAILED  RATE
+scheduled  2         0          2       0%
+manual     1         1          0       100%
 ",
         )
         .stderr("")
@@ -264,6 +315,13 @@ AT (UTC)          TOKEN  EVENT      TRIGGER  DETAIL
         .stdout(
             "
 1 attempt: 1 succeeded, 0 failed (100%)
+
+EVENT      RESULT     COUNT
+refreshed  succeeded  1
+
+TRIGGER    ATTEMPTS  SUCCEEDED  FAILED  RATE
+scheduled  0         0          0       -
+manual     1         1          0       100%
 ",
         )
         .stderr("")
@@ -303,8 +361,10 @@ hint: the labels are `brand` and `shop`
         .stdout("")
         .stderr(
             "
-error: `history` cannot be printed in that format
-hint: its formats: `table`, `json` and `csv`
+error: invalid value 'nagios' for '--format <FORMAT>'
+  [possible values: table, json, csv]
+
+For more information, try '--help'.
 ",
         )
         .exit(Exit::Usage);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use super::{APP_INI, ONE, TWO, held, ini, owed, script, states};
+use super::{APP_INI, ONE, TWO, held, ini, pending, script, states};
 use crate::common::{ANNA, APP, BRAND, Ran, World, day, until};
 use metatoken::sandbox::TokenFixture;
 
@@ -227,8 +227,8 @@ fn a_token_whose_files_are_not_there_yet_does_not_hold_up_the_other() {
     let mut world = shared();
     fs::create_dir(world.path("shop")).unwrap();
     let ran: Ran = world.run(&["refresh", "--json"]).code(73);
-    assert_eq!(owed(&ran), 2);
-    assert_eq!(states(&ran.result("shop")), ["own failed", "hook owed"]);
+    assert_eq!(pending(&ran), 2);
+    assert_eq!(states(&ran.result("shop")), ["own failed", "hook pending"]);
     assert_eq!(states(&ran.result("brand")), ["own in_sync", "hook in_sync"]);
     assert_eq!(held(&world, "runs"), "brand\nbrand\nEAAFAKEBrand1");
     fs::remove_dir(world.path("shop")).unwrap();

@@ -51,7 +51,7 @@ fn a_worse_one_is_left_alone_until_it_is_forced() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-03-02  refused: not extended
 
-warning: `brand`: the new string is refused: it ends no later than the string in use, which is alive
+warning: `brand`: the new string is refused: it expires no later than the current access token, which works
 warning: `brand`: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone
   hint: run `metatoken deliver --force brand` to overwrite it
 
@@ -71,9 +71,9 @@ warning: `brand`: `app` holds a string that is not the one in use, since 2026-01
 1 token: 1 not due
 ").stderr("").code(0);
     world.run(&["deliver"]).stdout("
-TOKEN  STATE    SINCE             TARGET
-brand  drifted  2026-01-02 00:00  app
-brand  in sync  2026-01-01 00:00  web
+TOKEN  STATE    SINCE                 TARGET
+brand  drifted  2026-01-02 00:00 UTC  app
+brand  in sync  2026-01-01 00:00 UTC  web
 
 warning: `brand`: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone
   hint: run `metatoken deliver --force brand` to overwrite it
@@ -93,9 +93,9 @@ WARNING: `brand`: `app` holds a string that is not the one in use, since 2026-01
         .run(&["deliver", "--force", "brand"])
         .stdout(
             "
-TOKEN  STATE    SINCE             TARGET
-brand  in sync  2026-01-02 00:00  app
-brand  in sync  2026-01-01 00:00  web
+TOKEN  STATE    SINCE                 TARGET
+brand  in sync  2026-01-02 00:00 UTC  app
+brand  in sync  2026-01-01 00:00 UTC  web
 
 2 targets: 2 in sync
 ",

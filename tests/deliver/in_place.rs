@@ -144,7 +144,7 @@ fn what_is_half_written_is_shown_and_no_reader_or_rehearsal_finishes_it() {
 METATOKEN WARNING - brand: `app` may be half-written: a run was interrupted while writing the file, since 2026-01-01 00:00 UTC, now | 'brand'=5184000s;864000:;259200: tokens=1;;;0 ok=0 warning=1 critical=0 unknown=0
 WARNING: `brand`: `app` may be half-written: a run was interrupted while writing the file, since 2026-01-01 00:00 UTC, now; run `metatoken deliver brand` to finish it
 ").code(1);
-    assert_eq!(states(&world.offline("brand")), ["app owed"]);
+    assert_eq!(states(&world.offline("brand")), ["app pending"]);
     assert_eq!(reasons(&world.offline("brand")), ["warning delivery_failed"]);
     world.run(&["status"]).code(0);
     assert_eq!(held(&world, "app.ini"), left, "nothing has touched it");

@@ -54,7 +54,7 @@ fn a_kill_at_any_step_leaves_the_old_or_the_new_and_the_rest_is_done_by_the_next
         assert_eq!(held(&world, "app.ini"), ini(first), "{place}");
         assert_eq!(held(&world, "web/.env"), env(ONE), "{place}");
         assert_eq!(world.in_use("brand"), TWO, "{place}");
-        assert_eq!(world.run(&["check"]).code, Some(1), "{place}: what is owed is told");
+        assert_eq!(world.run(&["check"]).code, Some(1), "{place}: a pending delivery is reported");
         settled_by_the_next_run(&world, place);
     }
 }

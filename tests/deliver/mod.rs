@@ -8,7 +8,7 @@ mod in_place;
 mod kills;
 mod left_behind;
 mod machine;
-mod owed;
+mod pending;
 mod recipes;
 mod rehearsal;
 mod restore;
@@ -102,6 +102,6 @@ fn script(world: &World, name: &str, text: &str) -> String {
 
 /// How many targets a run left without the string in use.
 #[track_caller]
-fn owed(ran: &Ran) -> u64 {
-    ran.json()["summary"]["owed"].as_u64().unwrap()
+fn pending(ran: &Ran) -> u64 {
+    ran.json()["summary"]["pending"].as_u64().unwrap()
 }

@@ -170,7 +170,7 @@ fn every_recipe_hands_the_token_over_and_shows_it_to_nobody_else() {
 }
 
 #[test]
-fn a_program_that_fails_leaves_its_delivery_owed_until_it_does_not() {
+fn a_program_that_fails_leaves_its_delivery_pending_until_it_does_not() {
     for (recipe, needed) in RECIPES {
         for call in needed {
             let world = kitchen(recipe);

@@ -24,7 +24,7 @@ fn an_exchange_delivers() {
     assert_eq!(states(&dry.result("brand"))[0], "app failed");
     let ran = world.run_with_input(&["exchange", "brand", "--json"], &string).code(73);
     assert_eq!(ran.result("brand")["outcome"], "exchanged");
-    assert_eq!(states(&ran.result("brand")), ["app failed", "web in_sync", "hook owed"]);
+    assert_eq!(states(&ran.result("brand")), ["app failed", "web in_sync", "hook pending"]);
     let long = world.in_use("brand");
     assert_ne!(long, string);
     assert_eq!(held(&world, "web/.env"), env(&long));

@@ -39,7 +39,7 @@ TOKEN  OUTCOME    EXPIRES     REASON
 notes  failed     2026-02-25  network
 brand  refreshed  2026-04-16  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
 
-critical: `notes`: Graph has not spoken of it for more than 7 days (`proof_within`)
+critical: `notes`: Graph has not spoken of it for more than 7 days (`checked_within`)
   hint: run `metatoken refresh -v`, and see why Graph was not reached
 warning: `notes`: it ends 2026-02-25 00:00 UTC, in 10 days, and the last renewal failed: the connection to `127.0.0.1` broke: connection closed before message completed
   hint: it is tried again by itself; should that not help, the person behind the token logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token

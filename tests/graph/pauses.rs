@@ -36,7 +36,7 @@ fn a_wait_that_meta_names_is_kept() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-03-02  rate limited (80001)
 
-critical: `brand`: Graph has not spoken of it for more than 7 days (`proof_within`)
+critical: `brand`: Graph has not spoken of it for more than 7 days (`checked_within`)
   hint: run `metatoken refresh -v`, and see why Graph was not reached
 
 1 token: 1 failed

@@ -46,7 +46,7 @@ key = "token"
 "#;
 
 /// A world with all that can be measured: tokens with and without an end, one of them dead, a
-/// delivery that was made and one that is owed.
+/// delivery that was made and one that is pending.
 fn measured() -> World {
     let brand = TokenFixture::user(APP, ANNA).named("brand");
     let mut world = World::new()

@@ -1,69 +1,284 @@
-//! What a new string is worth beside the one in use, where ends are told and where they are hidden.
+//! What an access token from outside is worth beside the current one: which is taken, and why not.
 
-use metatoken::policy::{Adoption, Extension, Incumbent, judge_grant, judge_newcomer};
-use metatoken::token::{Expiry, Generation, Identity, Inspection, Problem, ProblemKind, TokenType};
+use metatoken::policy::{
+    Adoption, Contest, Current, Extension, FoundIn, Losses, Policy, judge_adoption, judge_grant,
+    judge_handed_over,
+};
+use metatoken::token::{
+    Expiry, Generation, GranularScope, Identity, Inspection, Problem, ProblemKind, TokenType,
+};
 
-use super::{SECOND, day, hidden, lifeless, string, with_answer};
+use super::{SECOND, day, hidden, hours, lifeless, string, with_answer};
 
 fn answer(expiry: Expiry) -> Inspection {
     Inspection { expiry, ..Inspection::bare(Some(true), None) }
 }
 
 const USER: TokenType = TokenType::User;
+const SYSTEM: TokenType = TokenType::SystemUser;
 const INSTAGRAM: TokenType = TokenType::Instagram;
 const THREADS: TokenType = TokenType::Threads;
 
-#[test]
-fn a_newcomer_takes_the_place_of_the_dead_the_missing_and_the_sooner_ended() {
-    use Expiry::{At, Never, Unknown};
-    let ends = day(60);
-    let no_later = "it ends no later than the string in use, which is alive";
-    let cannot_tell = "nobody can tell whether it ends later than the string in use, which is \
-                       alive; `metatoken exchange` takes it all the same";
-    for (token_type, new, incumbent, refusal) in [
-        (USER, At(ends), Incumbent::Gone, None),
-        (USER, Unknown, Incumbent::Gone, None),
-        (USER, At(ends - SECOND), Incumbent::Serves(At(ends)), Some(no_later)),
-        (USER, At(ends), Incumbent::Serves(At(ends)), Some(no_later)),
-        (USER, At(ends + SECOND), Incumbent::Serves(At(ends)), None),
-        (USER, Never, Incumbent::Serves(At(ends)), None),
-        (USER, Never, Incumbent::Serves(Never), Some(no_later)),
-        (USER, At(ends), Incumbent::Serves(Unknown), None),
-        // Graph would tell: that it does not is no reason to trust the new one.
-        (USER, Unknown, Incumbent::Serves(At(ends)), Some(no_later)),
-        (USER, Unknown, Incumbent::Serves(Unknown), Some(no_later)),
-        (TokenType::SystemUser, Unknown, Incumbent::Serves(Unknown), Some(no_later)),
-        // Nobody can tell: the later one of two is a person's choice.
-        (INSTAGRAM, Unknown, Incumbent::Gone, None),
-        (INSTAGRAM, Unknown, Incumbent::Serves(Unknown), None),
-        (INSTAGRAM, Unknown, Incumbent::Serves(At(ends)), Some(cannot_tell)),
-        (THREADS, Unknown, Incumbent::Serves(Unknown), None),
-        (THREADS, Unknown, Incumbent::Serves(At(ends)), Some(cannot_tell)),
-        (THREADS, At(ends), Incumbent::Serves(At(ends)), Some(no_later)),
-    ] {
-        let verdict = judge_newcomer(&answer(new), token_type, &Identity::default(), incumbent);
-        match (verdict, refusal) {
-            (Adoption::Take, None) => {}
-            (Adoption::OnlyIfCurrentIsDead(problem), Some(message)) => {
-                assert_eq!(problem.message, message);
-                assert_eq!(problem.kind, ProblemKind::NotExtended);
-            }
-            (verdict, _) => panic!("{token_type}: {new:?} beside {incumbent:?}: {verdict:?}"),
+/// What Graph says of an access token that expires then.
+#[derive(Clone, Copy)]
+struct Worth {
+    expiry: Expiry,
+    /// The day of its issue, where Meta tells.
+    issued: Option<i64>,
+    /// Its scopes by their first letters; without one the answer tells none.
+    scopes: &'static str,
+    /// The targets that it reaches, likewise.
+    targets: &'static str,
+}
+
+const fn worth(expiry: Expiry) -> Worth {
+    Worth { expiry, issued: None, scopes: "", targets: "" }
+}
+
+impl Worth {
+    const fn issued(self, day: i64) -> Self {
+        Self { issued: Some(day), ..self }
+    }
+
+    const fn with(self, scopes: &'static str) -> Self {
+        Self { scopes, ..self }
+    }
+
+    const fn reaching(self, targets: &'static str) -> Self {
+        Self { targets, ..self }
+    }
+
+    fn answer(self) -> Inspection {
+        let letters = |text: &str| text.chars().map(String::from).collect::<Vec<_>>();
+        let granular =
+            || GranularScope { scope: "a".into(), target_ids: Some(letters(self.targets)) };
+        Inspection {
+            issued_at: self.issued.map(day),
+            scopes: letters(self.scopes),
+            granular_scopes: if self.targets.is_empty() { Vec::new() } else { vec![granular()] },
+            ..answer(self.expiry)
         }
+    }
+
+    fn generation(self) -> Generation {
+        let answer = self.answer();
+        with_answer(string(self.expiry, day(0)), |known| *known = answer)
+    }
+}
+
+/// The scopes `a` and `b` and the target `1` are required.
+fn policy() -> Policy {
+    Policy {
+        required_scopes: vec!["a".into(), "b".into()],
+        required_targets: vec!["1".into()],
+        ..Policy::default()
+    }
+}
+
+fn contest<'a>(
+    token_type: TokenType,
+    expected: &'a Identity,
+    policy: &'a Policy,
+    current: Option<&'a Generation>,
+) -> Contest<'a> {
+    Contest { token_type, expected, policy, current: Current::of(current) }
+}
+
+/// What becomes of an access token: the name of the verdict, and why it is not taken.
+fn said(adoption: Adoption) -> (&'static str, String) {
+    let name = match adoption {
+        Adoption::Take => "take",
+        Adoption::OnlyIfCurrentIsDead(_) => "only if dead",
+        Adoption::OnlyNearItsEnd(_) => "only near its end",
+        Adoption::Wait(_) => "wait",
+        Adoption::Refuse(_) => "refuse",
+    };
+    (name, adoption.problem().map(|problem| problem.message).unwrap_or_default())
+}
+
+#[test]
+fn what_is_found_takes_the_place_of_what_is_gone_ends_sooner_or_lacks_what_is_required() {
+    use Expiry::{At, Never, Unknown};
+    use FoundIn::{ChangedSource, OtherPlace};
+    let (ends, policy, anyone) = (day(60), policy(), Identity::default());
+    let no_later = "it expires no later than the current access token, which works";
+    let perhaps =
+        "Meta does not say when it expires, so it may expire before the current access token";
+    let hides = "Meta says of neither when it expires or was issued, so it may be the older one";
+    let older = "it was issued no later than the current access token";
+    let forever_older = "neither expires, and it was issued no later than the current one";
+    let forever = "neither expires, and Meta does not say which was issued later";
+    let (dated, later, earlier) =
+        (worth(At(ends)), worth(At(ends + SECOND)), worth(At(ends - SECOND)));
+    let (never, unknown) = (worth(Never), worth(Unknown));
+    for (token_type, found, place, current, expected) in [
+        // The one that expires later.
+        (USER, later, OtherPlace, dated, ""),
+        (USER, dated, ChangedSource, dated, no_later),
+        (USER, earlier, ChangedSource, dated, no_later),
+        (USER, never, OtherPlace, dated, ""),
+        (SYSTEM, dated, ChangedSource, never, no_later),
+        (USER, dated, OtherPlace, unknown, ""),
+        // Two that never expire: the one that was issued later.
+        (SYSTEM, never.issued(5), OtherPlace, never.issued(4), ""),
+        (SYSTEM, never.issued(4), ChangedSource, never.issued(4), forever_older),
+        (SYSTEM, never.issued(3), ChangedSource, never.issued(4), forever_older),
+        (SYSTEM, never, ChangedSource, never.issued(4), ""),
+        (SYSTEM, never.issued(5), ChangedSource, never, ""),
+        (SYSTEM, never.issued(5), OtherPlace, never, forever),
+        (SYSTEM, never, OtherPlace, never, forever),
+        // Two whose ends cannot be known, likewise.
+        (INSTAGRAM, unknown, ChangedSource, unknown, ""),
+        (INSTAGRAM, unknown, OtherPlace, unknown, hides),
+        (THREADS, unknown.issued(5), OtherPlace, unknown.issued(4), ""),
+        (THREADS, unknown.issued(4), ChangedSource, unknown.issued(5), older),
+        // Graph would tell the end: that it does not is no reason to trust the new one.
+        (USER, unknown, ChangedSource, unknown, perhaps),
+        (SYSTEM, unknown, ChangedSource, unknown, perhaps),
+        (USER, unknown, ChangedSource, dated, perhaps),
+        (INSTAGRAM, unknown, ChangedSource, dated, perhaps),
+        (SYSTEM, unknown, ChangedSource, never, perhaps),
+        (THREADS, dated, ChangedSource, dated, no_later),
+        // What is required counts more than a date.
+        (SYSTEM, dated.with("ab"), OtherPlace, never.with("a"), ""),
+        (SYSTEM, never.with("ab"), OtherPlace, never.with("a"), ""),
+        (USER, dated.with("ab"), OtherPlace, dated.with("b"), ""),
+        (USER, dated.with("abz"), ChangedSource, dated.with("ab"), no_later),
+        (SYSTEM, dated.with("ab").reaching("12"), OtherPlace, never.with("ab").reaching("2"), ""),
+        // What an answer does not tell is neither had nor lacked.
+        (SYSTEM, dated, OtherPlace, never.with("a"), no_later),
+        (SYSTEM, dated.with("ab"), OtherPlace, never, no_later),
+        (SYSTEM, dated.with("ab"), OtherPlace, never.with("ab").reaching("2"), no_later),
+    ] {
+        let generation = current.generation();
+        let contest = contest(token_type, &anyone, &policy, Some(&generation));
+        let verdict = judge_adoption(&found.answer(), place, &contest);
+        let wanted = if expected.is_empty() { "take" } else { "only if dead" };
+        let case = format!("{token_type}: {:?} beside {:?}", found.answer(), current.answer());
+        assert_eq!(said(verdict), (wanted, expected.to_owned()), "{case}");
     }
 }
 
 #[test]
-fn the_string_in_use_is_gone_only_by_graphs_verdict() {
+fn what_is_required_is_not_lost_for_a_later_date_until_the_current_one_is_about_to_expire() {
+    let (policy, anyone) = (policy(), Identity::default());
+    let current = worth(Expiry::At(day(60))).with("ab").reaching("1").generation();
+    let contest = contest(USER, &anyone, &policy, Some(&current));
+    for (found, expected) in [
+        (worth(Expiry::At(day(90))).with("ab").reaching("1"), ("take", "")),
+        (
+            worth(Expiry::At(day(90))).with("b").reaching("1"),
+            ("only near its end", "it lacks `a`, which the current access token has"),
+        ),
+        (
+            worth(Expiry::Never).with("z").reaching("2"),
+            ("only near its end", "it lacks `a`, `b` and `1`, which the current access token has"),
+        ),
+        (
+            worth(Expiry::At(day(60))).with("b").reaching("1"),
+            ("only if dead", "it lacks `a`, which the current access token has"),
+        ),
+    ] {
+        let verdict = said(judge_adoption(&found.answer(), FoundIn::ChangedSource, &contest));
+        assert_eq!((verdict.0, verdict.1.as_str()), expected, "{:?}", found.answer());
+    }
+}
+
+#[test]
+fn what_a_person_hands_over_is_taken_unless_it_is_known_to_be_worse() {
+    use Expiry::{At, Never, Unknown};
+    let (policy, anyone, now) = (policy(), Identity::default(), day(1));
+    let all = |expiry| worth(expiry).with("ab").reaching("1");
+    let ends = day(60);
+    let earlier = "it expires 2026-03-01 00:00 UTC, in 58 days, and the current access token \
+                   2026-03-02 00:00 UTC, in 59 days";
+    let dated = "it expires 2026-03-02 00:00 UTC, in 59 days, and the current access token never \
+                 expires";
+    for (token_type, new, current, expected) in [
+        (SYSTEM, all(Never), all(Never), ""),
+        (SYSTEM, all(Never).issued(1), all(Never).issued(2), ""),
+        (USER, all(At(ends)), all(At(ends)), ""),
+        // Meta's seconds differ from answer to answer.
+        (USER, all(At(ends - hours(24) + SECOND)), all(At(ends)), ""),
+        (USER, all(At(ends - hours(24))), all(At(ends)), earlier),
+        (SYSTEM, all(At(ends)), all(Never), dated),
+        (USER, all(At(ends)), all(Unknown), ""),
+        (INSTAGRAM, worth(Unknown), worth(Unknown), ""),
+        (INSTAGRAM, worth(Unknown), worth(At(ends)), ""),
+        // A permission that is not required may go.
+        (USER, all(At(ends)), all(At(ends)).with("abz"), ""),
+        (USER, all(At(ends)).with("a"), all(At(ends)).with("a"), ""),
+        (
+            USER,
+            all(At(ends)).with("b"),
+            all(At(ends)),
+            "it lacks `a`, which the current access token has",
+        ),
+        (
+            SYSTEM,
+            all(At(ends)).with("b"),
+            all(Never),
+            "it lacks `a`, which the current access token has; it expires 2026-03-02 00:00 UTC, \
+             in 59 days, and the current access token never expires",
+        ),
+    ] {
+        let generation = current.generation();
+        let contest = contest(token_type, &anyone, &policy, Some(&generation));
+        let judged = |losses| said(judge_handed_over(&new.answer(), losses, &contest, now));
+        let wanted = if expected.is_empty() { "take" } else { "only if dead" };
+        let case = format!("{token_type}: {:?} beside {:?}", new.answer(), current.answer());
+        assert_eq!(judged(Losses::Refused), (wanted, expected.to_owned()), "{case}");
+        assert_eq!(judged(Losses::Accepted), ("take", String::new()), "{case}");
+        let dead = lifeless(generation.clone(), ProblemKind::Revoked);
+        let contest = Contest { current: Current::of(Some(&dead)), ..contest };
+        let verdict = judge_handed_over(&new.answer(), Losses::Refused, &contest, now);
+        assert_eq!(said(verdict).0, "take", "{case}, which is dead");
+    }
+}
+
+#[test]
+fn nothing_that_was_found_and_taken_gives_way_to_what_it_replaced() {
+    use Expiry::{At, Never, Unknown};
+    let (policy, anyone) = (policy(), Identity::default());
+    let mut worths = Vec::new();
+    for expiry in [At(day(30)), At(day(60)), Never, Unknown] {
+        for scopes in ["", "a", "b", "ab"] {
+            for issued in [None, Some(1), Some(2)] {
+                worths.push(Worth { expiry, issued, scopes, targets: "1" });
+            }
+        }
+    }
+    let is_taken = |token_type, found: &Worth, current: &Worth| {
+        let current = current.generation();
+        let contest = contest(token_type, &anyone, &policy, Some(&current));
+        judge_adoption(&found.answer(), FoundIn::OtherPlace, &contest) == Adoption::Take
+    };
+    let mut taken = 0;
+    for token_type in [USER, SYSTEM, INSTAGRAM, THREADS] {
+        for one in &worths {
+            for other in &worths {
+                let both = is_taken(token_type, one, other) && is_taken(token_type, other, one);
+                assert!(!both, "{token_type}: {:?} and {:?}", one.answer(), other.answer());
+                taken += usize::from(is_taken(token_type, one, other));
+            }
+        }
+    }
+    assert!(taken > 1000, "{taken}");
+}
+
+#[test]
+fn the_current_one_is_gone_only_by_graphs_verdict() {
     let ends = Expiry::At(day(60));
-    let mut unproven = string(ends, day(0));
-    unproven.proof = None;
+    let mut unchecked = string(ends, day(0));
+    unchecked.proof = None;
     let silent = with_answer(string(ends, day(0)), |answer| answer.valid = None);
     let dead = lifeless(string(ends, day(0)), ProblemKind::Revoked);
-    assert_eq!(Incumbent::of(None), Incumbent::Gone);
-    assert_eq!(Incumbent::of(Some(&dead)), Incumbent::Gone);
-    for current in [string(ends, day(0)), unproven, silent] {
-        assert_eq!(Incumbent::of(Some(&current)), Incumbent::Serves(ends));
+    assert_eq!(Current::of(None), Current::Gone);
+    assert_eq!(Current::of(Some(&dead)), Current::Gone);
+    for current in [string(ends, day(0)), unchecked, silent] {
+        let inspection = current.proof.as_ref().map(|proof| &proof.inspection);
+        let serves = Current::Serves { expiry: ends, inspection };
+        assert_eq!(Current::of(Some(&current)), serves);
     }
 }
 
@@ -86,15 +301,20 @@ fn what_does_not_fit_is_refused_and_what_is_silent_waits() {
         ("dead", USER, verdict(Some(false)), Some((true, silence))),
         ("no verdict", USER, verdict(None), Some((false, silence))),
     ] {
-        let said = match judge_newcomer(&inspection, token_type, &person("7"), Incumbent::Gone) {
-            Adoption::Take => None,
-            Adoption::Refuse(problem) => Some((true, problem.message)),
-            Adoption::Wait(problem) | Adoption::OnlyIfCurrentIsDead(problem) => {
-                Some((false, problem.message))
-            }
-        };
-        let said = said.as_ref().map(|(refused, message)| (*refused, message.as_str()));
-        assert_eq!(said, expected, "{what}");
+        let (seven, policy) = (person("7"), Policy::default());
+        let contest = contest(token_type, &seven, &policy, None);
+        for verdict in [
+            judge_adoption(&inspection, FoundIn::OtherPlace, &contest),
+            judge_handed_over(&inspection, Losses::Accepted, &contest, day(0)),
+        ] {
+            let wanted = match expected {
+                None => ("take", ""),
+                Some((true, why)) => ("refuse", why),
+                Some((false, why)) => ("wait", why),
+            };
+            let (name, why) = said(verdict);
+            assert_eq!((name, why.as_str()), wanted, "{what}");
+        }
         let grant = judge_grant(&inspection, Expiry::Unknown, token_type, &person("7"), None);
         let said = match &grant {
             Extension::Take => None,

@@ -134,9 +134,9 @@ fn a_proof_is_old_after_three_days_and_too_old_after_seven() {
     for token_type in TokenType::ALL {
         for (age, expected) in [
             (days(3), vec![]),
-            (days(3) + SECOND, vec!["warning unproven"]),
-            (days(7), vec!["warning unproven"]),
-            (days(7) + SECOND, vec!["critical unproven"]),
+            (days(3) + SECOND, vec!["warning unchecked"]),
+            (days(7), vec!["warning unchecked"]),
+            (days(7) + SECOND, vec!["critical unchecked"]),
         ] {
             let credential = credential("it", *token_type, Some(string(Expiry::Never, day(10))));
             let found = codes(&subject(&credential, &policy), Moment::at(day(10) + age));

@@ -98,9 +98,9 @@ fn a_proof_is_due_again_after_a_day_whatever_else_is_decided() {
     assert!(matches!(unasked(&waits, day(10)), Decision::Renew(Renew::WindowOpen { .. })));
     // Some clock was wrong: a proof from the future is worth nothing.
     assert_eq!(unasked(&far, day(10) - SECOND), stale);
-    let mut unproven = far.clone();
-    unproven.current.as_mut().unwrap().proof = None;
-    assert_eq!(unasked(&unproven, day(10)), Decision::Verify(Verify::NeverProven));
+    let mut unchecked = far.clone();
+    unchecked.current.as_mut().unwrap().proof = None;
+    assert_eq!(unasked(&unchecked, day(10)), Decision::Verify(Verify::NeverChecked));
 }
 
 #[test]

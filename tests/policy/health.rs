@@ -17,11 +17,11 @@ fn the_state_is_the_first_that_fits() {
             answer.problem = kind.map(|kind| Problem::new(kind, "x"));
         })
     };
-    let mut unproven = string(ends, day(59));
-    unproven.proof = None;
+    let mut unchecked = string(ends, day(59));
+    unchecked.proof = None;
     for (what, current, state, health) in [
         ("no string", None, State::Missing, Health::Unknown),
-        ("never asked", Some(unproven), State::Unverified, Health::Unknown),
+        ("never asked", Some(unchecked), State::Unverified, Health::Unknown),
         (
             "dead",
             Some(said(Some(false), Some(ProblemKind::Revoked))),
@@ -136,7 +136,7 @@ fn the_worst_comes_first_and_gives_the_health() {
     let moment = Moment::at(day(14));
     assert_eq!(
         codes(&subject, moment),
-        ["critical permission_missing", "warning unproven", "warning rotation_due"]
+        ["critical permission_missing", "warning unchecked", "warning rotation_due"]
     );
     assert_eq!(judge(&subject, moment).health, Health::Critical);
 }

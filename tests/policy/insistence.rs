@@ -67,6 +67,7 @@ fn force_takes_strings_from_where_they_come_from() {
     for token_type in [TokenType::App, TokenType::Page] {
         let mut none = credential("it", token_type, None);
         none.ledger.not_before = Some(day(11));
+        none.ledger.refused_by = parent.current.as_ref().map(|current| current.id);
         assert_eq!(
             decisions(&page(&none, &policy, &parent)),
             [backs_off.clone(), backs_off.clone(), Decision::Derive(Derive::NoString)],

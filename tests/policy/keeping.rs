@@ -12,7 +12,7 @@ fn how_it_is_kept() {
     assert_eq!(
         plain(&user(Expiry::Never, day(5)), day(10)),
         [
-            "warning unproven: Graph has not spoken of it for more than 3 days (`proof_within`) | run \
+            "warning unchecked: Graph has not spoken of it for more than 3 days (`checked_within`) | run \
           `metatoken refresh -v`, and see why Graph was not reached"
         ]
     );

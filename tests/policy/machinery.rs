@@ -173,7 +173,7 @@ fn what_follows_from_a_stopped_timer_is_told_with_it() {
         merged.into_iter().map(|it| (it.code, it.labels)).collect()
     };
     let stopped = reason("", "no_recent_run", "the last run finished long ago");
-    let (late, silent) = ("refresh_overdue", "unproven");
+    let (late, silent) = ("refresh_overdue", "unchecked");
     let late = |name| reason(name, late, "due for days");
     let silent = |name| reason(name, silent, "not asked for days");
     let other = reason("c", "expiring", "it ends");
@@ -186,7 +186,7 @@ fn what_follows_from_a_stopped_timer_is_told_with_it() {
         told(vec![late("a"), silent("a"), late("b"), other]),
         [
             ("expiring", vec![label("c")]),
-            ("unproven", vec![label("a")]),
+            ("unchecked", vec![label("a")]),
             ("refresh_overdue", vec![label("b")]),
         ],
     );

@@ -33,7 +33,7 @@ fn only_what_can_wait_waits_for_calls_to_spare() {
         ("proven less than three days ago", stale(three - SECOND), true),
         ("proven three days ago", stale(three), false),
         ("proven in the future", stale(-SECOND), false),
-        ("never proven", Decision::Verify(Verify::NeverProven), false),
+        ("never proven", Decision::Verify(Verify::NeverChecked), false),
         ("past its date", Decision::Verify(Verify::PastItsDate { ended: now }), false),
         ("cut short", Decision::Verify(Verify::CutShort { began: now }), false),
     ] {

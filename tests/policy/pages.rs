@@ -32,13 +32,13 @@ fn unready() -> Vec<(Credential, &'static str)> {
     let current = short.current.as_mut().unwrap();
     (current.obtained_at, current.expiry) = (day(10), Expiry::At(day(10) + hours(1)));
     let dead = lifeless(string(Expiry::At(day(60)), day(10)), ProblemKind::Revoked);
-    let mut unproven = string(Expiry::At(day(60)), day(10));
-    unproven.proof = None;
+    let mut unchecked = string(Expiry::At(day(60)), day(10));
+    unchecked.proof = None;
     let user = |current| credential("brand", TokenType::User, current);
     vec![
         (short, "its parent `brand` is short-lived"),
         (user(Some(dead)), "its parent `brand` is not known to be alive"),
-        (user(Some(unproven)), "its parent `brand` is not known to be alive"),
+        (user(Some(unchecked)), "its parent `brand` is not known to be alive"),
         (user(Some(string(Expiry::At(day(10)), day(9)))), "its parent `brand` has expired"),
         (user(None), "its parent `brand` has no string yet"),
     ]
@@ -147,12 +147,53 @@ fn a_derivation_that_failed_is_tried_again_later() {
     ] {
         let mut child = child.clone();
         child.ledger.not_before = Some(until);
+        child.ledger.refused_by = parent.current.as_ref().map(|current| current.id);
         child.ledger.problem = Some(Problem::new(kind, "x"));
         let decision = decide(&page(&child, &policy, parent), Insistence::None, now);
         assert_eq!(&decision, expected, "{what}");
         child.ledger.not_before = Some(day(10));
         let decision = decide(&page(&child, &policy, parent), Insistence::None, now);
         assert_eq!(decision.name(), "derive", "{what}, its pause over");
+    }
+}
+
+#[test]
+fn a_pause_is_about_the_parent_s_generation_that_was_asked() {
+    let policy = Policy::default();
+    let now = Moment::at(day(10));
+    let (asked, until) = (GenerationId(1), day(10) + hours(1));
+    let none = credential("page", TokenType::Page, None);
+    let paused = Decision::Skip(Skip::BackingOff { until });
+    let edge = day(30);
+    let fault = Problem::new(ProblemKind::Unknown, "x");
+    let limit = Problem::new(ProblemKind::RateLimited, "x");
+    let ticked_off = Problem::new(ProblemKind::PermissionMissing, "x");
+    for (what, child, problem, now_it_is) in [
+        ("no access token", &none, &fault, &Decision::Derive(Derive::NoString)),
+        ("none, for a person", &none, &ticked_off, &Decision::Derive(Derive::NoString)),
+        ("dead", &dead_child(), &fault, &Decision::Derive(Derive::Dead)),
+        ("dead, for a person", &dead_child(), &ticked_off, &Decision::Derive(Derive::Dead)),
+        ("fine", &child(Expiry::Never), &fault, &Decision::Derive(Derive::ParentRenewed)),
+        (
+            "due",
+            &child(Expiry::At(edge)),
+            &fault,
+            &Decision::Derive(Derive::WindowOpen { ends: edge }),
+        ),
+        // Meta's own pause is about the token, whoever asks.
+        ("throttled, without one", &none, &limit, &paused),
+        ("throttled, and dead", &dead_child(), &limit, &paused),
+    ] {
+        let mut child = child.clone();
+        child.ledger.not_before = Some(until);
+        child.ledger.refused_by = Some(asked);
+        child.ledger.problem = Some(problem.clone());
+        let decision = decide(&page(&child, &policy, &renewed()), Insistence::None, now);
+        assert_eq!(&decision, now_it_is, "{what}");
+        // The new one refused it too.
+        child.ledger.refused_by = renewed().current.map(|current| current.id);
+        let decision = decide(&page(&child, &policy, &renewed()), Insistence::None, now);
+        assert_ne!(decision.name(), "derive", "{what}, asked already");
     }
 }
 

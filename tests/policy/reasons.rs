@@ -77,10 +77,10 @@ fn no_string() {
 
 #[test]
 fn no_verdict() {
-    let mut unproven = user(Expiry::Unknown, day(0));
-    unproven.current.as_mut().unwrap().proof = None;
+    let mut unchecked = user(Expiry::Unknown, day(0));
+    unchecked.current.as_mut().unwrap().proof = None;
     assert_eq!(
-        plain(&unproven, day(0)),
+        plain(&unchecked, day(0)),
         [
             "unknown unverified: Graph was never asked about its string | run `metatoken refresh brand`"
         ]

@@ -41,7 +41,7 @@ fn every_reason_to_act_has_its_sentence() {
             "it ends 2026-01-21 00:00 UTC, in 10 days",
         ),
         (Decision::Derive(Derive::Forced), "derive", "`--force`"),
-        (Decision::Verify(Verify::NeverProven), "verify", "it was never asked about"),
+        (Decision::Verify(Verify::NeverChecked), "verify", "it was never asked about"),
         (
             Decision::Verify(Verify::Stale { last: day(9) }),
             "verify",

@@ -249,10 +249,17 @@ impl<'a> Section<'a> {
 
     fn unknown_key(&self, key: &str) -> Diagnostic {
         let (schema, place) = ((self.reader.schema)(), self.header.place());
-        let label = match (schema.nearest(&place, key), schema.home(key)) {
-            (Some(near), _) => format!("did you mean `{near}`?"),
-            (None, Some(home)) => format!("it belongs {home}"),
-            (None, None) => format!("there is no such key {place}"),
+        let label = match Schema::renamed(key) {
+            Some(new) if schema.has(&place, new) => format!("it is called `{new}` now"),
+            Some(new) => {
+                let home = schema.home(new).unwrap_or_default();
+                format!("it is called `{new}` now; it belongs {home}")
+            }
+            None => match (schema.nearest(&place, key), schema.home(key)) {
+                (Some(near), _) => format!("did you mean `{near}`?"),
+                (None, Some(home)) => format!("it belongs {home}"),
+                (None, None) => format!("there is no such key {place}"),
+            },
         };
         Diagnostic::at(self.key_span(key), format!("unknown key {}", quoted(key))).label(label)
     }

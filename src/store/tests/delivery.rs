@@ -4,12 +4,12 @@ use crate::token::{Delivery, DeliveryState, GenerationId, TargetId};
 
 contract! {
     a_promotion_owes_its_string_to_its_targets_or_does_not_happen,
-    who_waits_is_owed_the_newest_string_and_has_waited_since_the_first,
+    a_target_waits_for_the_newest_access_token_since_the_first,
     a_drifted_target_stays_so_until_it_is_settled_or_mended,
     a_delivery_is_told_with_its_target_and_generation,
     a_failure_that_stands_is_told_once_a_day,
-    a_target_that_lost_what_it_had_is_owed_it_since_then,
-    an_error_from_when_nothing_was_owed_is_no_failure_of_a_new_debt,
+    what_a_target_lost_is_pending_since_then,
+    an_error_from_when_nothing_was_pending_is_no_failure_of_a_new_delivery,
     only_a_string_of_the_same_token_can_be_settled,
 }
 
@@ -22,11 +22,17 @@ fn hour(n: i64) -> Time {
 }
 
 impl Shelf {
-    /// Seals a string and makes it the current one, owed to these targets.
-    fn current_owed(&self, token: TokenId, text: &str, targets: &[&str], now: Time) -> Generation {
+    /// Seals a string and makes it the current one, pending for these targets.
+    fn current_pending(
+        &self,
+        token: TokenId,
+        text: &str,
+        targets: &[&str],
+        now: Time,
+    ) -> Generation {
         let candidate = self.candidate(token, text, Expiry::Unknown, now);
-        let owes = targets.iter().map(|name| target(name)).collect();
-        let promotion = Promotion { owes, ..Shelf::promotion(&candidate) };
+        let pending_for = targets.iter().map(|name| target(name)).collect();
+        let promotion = Promotion { pending_for, ..Shelf::promotion(&candidate) };
         self.promote(token, promotion, now).unwrap().current.unwrap()
     }
 
@@ -41,9 +47,9 @@ impl Shelf {
         self.store.note_delivery_failure(self.run, failure, now).unwrap();
     }
 
-    fn owe(&self, token: TokenId, names: &[&str], now: Time) {
+    fn set_pending(&self, token: TokenId, names: &[&str], now: Time) {
         let targets: Vec<_> = names.iter().map(|name| target(name)).collect();
-        self.store.owe(token, &targets, now).unwrap();
+        self.store.set_pending(token, &targets, now).unwrap();
     }
 
     fn delivery(&self, token: TokenId, name: &str) -> Delivery {
@@ -53,10 +59,10 @@ impl Shelf {
     }
 }
 
-fn owed(name: &str, generation: &Generation, since: Time) -> Delivery {
+fn pending(name: &str, generation: &Generation, since: Time) -> Delivery {
     Delivery {
-        owed: Some(generation.id),
-        owed_since: Some(since),
+        pending: Some(generation.id),
+        pending_since: Some(since),
         ..Delivery::unseen(target(name))
     }
 }
@@ -64,30 +70,30 @@ fn owed(name: &str, generation: &Generation, since: Time) -> Delivery {
 fn a_promotion_owes_its_string_to_its_targets_or_does_not_happen(make: Make) {
     let shelf = make();
     let (brand, other) = (shelf.token("brand"), shelf.token("other"));
-    let first = shelf.current_owed(brand, "EAAfake1", &["b", "a"], day(1));
-    shelf.current_owed(other, "EAAfakeOther", &[], day(1));
-    let expected = [owed("a", &first, day(1)), owed("b", &first, day(1))];
+    let first = shelf.current_pending(brand, "EAAfake1", &["b", "a"], day(1));
+    shelf.current_pending(other, "EAAfakeOther", &[], day(1));
+    let expected = [pending("a", &first, day(1)), pending("b", &first, day(1))];
     assert_eq!(shelf.credential(brand).deliveries, expected);
     assert_eq!(shelf.store.credential(brand).unwrap().deliveries, expected);
     assert_eq!(shelf.credential(other).deliveries, []);
 
     let candidate = shelf.candidate(brand, "EAAfake2", Expiry::Unknown, day(2));
     let promotion =
-        Promotion { owes: vec![target("a"), target("c")], ..Shelf::promotion(&candidate) };
+        Promotion { pending_for: vec![target("a"), target("c")], ..Shelf::promotion(&candidate) };
     let late = Credential { current: None, ..shelf.credential(brand) };
     let refused = shelf.store.promote(shelf.run, late, promotion, day(2)).unwrap_err();
     assert_eq!(refused.code(), "superseded");
     assert_eq!(shelf.credential(brand).deliveries, expected);
 }
 
-fn who_waits_is_owed_the_newest_string_and_has_waited_since_the_first(make: Make) {
+fn a_target_waits_for_the_newest_access_token_since_the_first(make: Make) {
     let shelf = make();
     let token = shelf.token("brand");
-    let first = shelf.current_owed(token, "EAAfake1", &["app"], day(1));
+    let first = shelf.current_pending(token, "EAAfake1", &["app"], day(1));
     shelf.fail(token, "app", "no such file", day(1));
-    let second = shelf.current_owed(token, "EAAfake2", &["app"], day(2));
+    let second = shelf.current_pending(token, "EAAfake2", &["app"], day(2));
     let waiting = shelf.delivery(token, "app");
-    assert_eq!((waiting.owed, waiting.owed_since), (Some(second.id), Some(day(1))));
+    assert_eq!((waiting.pending, waiting.pending_since), (Some(second.id), Some(day(1))));
     assert_eq!(waiting.state(), DeliveryState::Failed, "nobody has tried again");
 
     // What was on its way while the newer one was promoted.
@@ -95,7 +101,7 @@ fn who_waits_is_owed_the_newest_string_and_has_waited_since_the_first(make: Make
     let behind = Delivery {
         settled: Some(first.id),
         settled_at: Some(day(2)),
-        ..owed("app", &second, day(1))
+        ..pending("app", &second, day(1))
     };
     assert_eq!(shelf.delivery(token, "app"), behind);
     shelf.settle(token, "app", &second, day(3));
@@ -106,9 +112,9 @@ fn who_waits_is_owed_the_newest_string_and_has_waited_since_the_first(make: Make
     };
     assert_eq!(shelf.delivery(token, "app"), settled);
 
-    let third = shelf.current_owed(token, "EAAfake3", &["app"], day(4));
+    let third = shelf.current_pending(token, "EAAfake3", &["app"], day(4));
     let again = shelf.delivery(token, "app");
-    assert_eq!((again.owed, again.owed_since), (Some(third.id), Some(day(4))));
+    assert_eq!((again.pending, again.pending_since), (Some(third.id), Some(day(4))));
 }
 
 fn a_drifted_target_stays_so_until_it_is_settled_or_mended(make: Make) {
@@ -118,19 +124,19 @@ fn a_drifted_target_stays_so_until_it_is_settled_or_mended(make: Make) {
     let drifted = || shelf.delivery(token, "app").drifted_since;
     note(Some(day(1)));
     assert_eq!(shelf.credential(token).deliveries, [], "it never had anything of ours");
-    let first = shelf.current_owed(token, "EAAfake1", &["app", "other"], day(1));
+    let first = shelf.current_pending(token, "EAAfake1", &["app", "other"], day(1));
     shelf.settle(token, "app", &first, day(1));
     note(Some(day(2)));
     note(Some(day(3)));
     assert_eq!(drifted(), Some(day(2)));
-    let second = shelf.current_owed(token, "EAAfake2", &["app", "other"], day(4));
+    let second = shelf.current_pending(token, "EAAfake2", &["app", "other"], day(4));
     assert_eq!(drifted(), Some(day(2)), "a new debt does not mend it");
     note(None);
     assert_eq!(drifted(), None);
     note(Some(day(5)));
     shelf.settle(token, "app", &second, day(6));
     assert_eq!(drifted(), None);
-    assert_eq!(shelf.delivery(token, "other"), owed("other", &second, day(1)));
+    assert_eq!(shelf.delivery(token, "other"), pending("other", &second, day(1)));
     let kinds = shelf.kinds();
     assert_eq!(kinds.iter().filter(|kind| **kind == EventKind::Refreshed).count(), 2);
     assert_eq!(kinds.iter().filter(|kind| **kind == EventKind::Delivered).count(), 2);
@@ -138,41 +144,41 @@ fn a_drifted_target_stays_so_until_it_is_settled_or_mended(make: Make) {
 }
 
 #[test]
-fn a_target_of_the_config_is_owed_the_current_string_unless_it_has_it() {
+fn a_target_of_the_config_waits_for_the_current_access_token_unless_it_has_it() {
     let shelf = Shelf::new();
     let token = shelf.token("brand");
-    shelf.owe(token, &["new"], day(0));
-    assert_eq!(shelf.credential(token).deliveries, [], "there is no string to owe");
+    shelf.set_pending(token, &["new"], day(0));
+    assert_eq!(shelf.credential(token).deliveries, [], "there is no access token to deliver");
 
-    let first = shelf.current_owed(token, "EAAfake1", &["has", "left-owed", "left"], day(1));
+    let first = shelf.current_pending(token, "EAAfake1", &["has", "left-pending", "left"], day(1));
     for name in ["has", "left"] {
         shelf.settle(token, name, &first, day(1));
     }
     // From here on the config lacks two of them.
-    let second = shelf.current_owed(token, "EAAfake2", &["has", "waits"], day(2));
+    let second = shelf.current_pending(token, "EAAfake2", &["has", "waits"], day(2));
     shelf.settle(token, "has", &second, day(2));
-    shelf.owe(token, &["has", "waits", "new", "left", "left-owed"], day(3));
+    shelf.set_pending(token, &["has", "waits", "new", "left", "left-pending"], day(3));
     for (name, expected) in [
         ("has", (None, None)),
         ("waits", (Some(second.id), Some(day(2)))),
         ("new", (Some(second.id), Some(day(3)))),
         ("left", (Some(second.id), Some(day(3)))),
-        ("left-owed", (Some(second.id), Some(day(1)))),
+        ("left-pending", (Some(second.id), Some(day(1)))),
     ] {
         let found = shelf.delivery(token, name);
-        assert_eq!((found.owed, found.owed_since), expected, "{name}");
+        assert_eq!((found.pending, found.pending_since), expected, "{name}");
     }
 
     let log = || std::fs::read(place::beside(&shelf.path, place::LOG)).unwrap();
     let before = log();
-    shelf.owe(token, &["has", "waits", "new"], day(4));
+    shelf.set_pending(token, &["has", "waits", "new"], day(4));
     assert!(before == log(), "where all is as it was nothing is written");
 }
 
 fn a_delivery_is_told_with_its_target_and_generation(make: Make) {
     let shelf = make();
     let token = shelf.token("brand");
-    let first = shelf.current_owed(token, "EAAfake1", &["app"], day(1));
+    let first = shelf.current_pending(token, "EAAfake1", &["app"], day(1));
     shelf.fail(token, "app", "no such file", day(2));
     shelf.settle(token, "app", &first, day(3));
     let told: Vec<_> = shelf
@@ -196,7 +202,7 @@ fn a_delivery_is_told_with_its_target_and_generation(make: Make) {
 fn a_failure_that_stands_is_told_once_a_day(make: Make) {
     let shelf = make();
     let token = shelf.token("brand");
-    let first = shelf.current_owed(token, "EAAfake1", &["app", "other"], hour(0));
+    let first = shelf.current_pending(token, "EAAfake1", &["app", "other"], hour(0));
     shelf.fail(token, "other", "no such file", hour(0));
     let told = || shelf.kinds().iter().filter(|kind| **kind == EventKind::DeliveryFailed).count();
     for (at, sentence, news) in [
@@ -217,7 +223,7 @@ fn a_failure_that_stands_is_told_once_a_day(make: Make) {
         assert_eq!(told() - before, usize::from(news), "{at} {sentence}");
         let found = shelf.delivery(token, "app");
         assert_eq!(found.error.as_deref(), Some(sentence));
-        assert_eq!((found.failed_at, found.owed), (Some(hour(at)), Some(first.id)));
+        assert_eq!((found.failed_at, found.pending), (Some(hour(at)), Some(first.id)));
     }
     let before = told();
     shelf.settle(token, "app", &first, hour(60));
@@ -228,36 +234,39 @@ fn a_failure_that_stands_is_told_once_a_day(make: Make) {
     assert_eq!(shelf.delivery(token, "other").failed_at, Some(hour(0)), "it is another's trouble");
 }
 
-fn a_target_that_lost_what_it_had_is_owed_it_since_then(make: Make) {
+fn what_a_target_lost_is_pending_since_then(make: Make) {
     let shelf = make();
     let token = shelf.token("brand");
-    let first = shelf.current_owed(token, "EAAfake1", &["app"], day(1));
+    let first = shelf.current_pending(token, "EAAfake1", &["app"], day(1));
     shelf.settle(token, "app", &first, day(1));
     for at in [2, 3] {
         shelf.fail(token, "app", "the file cannot be read", day(at));
         let found = shelf.delivery(token, "app");
         assert_eq!(found.state(), DeliveryState::Failed);
-        assert_eq!((found.owed, found.owed_since), (Some(first.id), Some(day(2))));
+        assert_eq!((found.pending, found.pending_since), (Some(first.id), Some(day(2))));
         assert_eq!(found.failed_at, Some(day(at)));
     }
     shelf.settle(token, "app", &first, day(4));
     let found = shelf.delivery(token, "app");
-    assert_eq!((found.state(), found.owed, found.owed_since), (DeliveryState::InSync, None, None));
+    assert_eq!(
+        (found.state(), found.pending, found.pending_since),
+        (DeliveryState::InSync, None, None)
+    );
 }
 
-fn an_error_from_when_nothing_was_owed_is_no_failure_of_a_new_debt(make: Make) {
+fn an_error_from_when_nothing_was_pending_is_no_failure_of_a_new_delivery(make: Make) {
     let shelf = make();
     let token = shelf.token("brand");
     shelf.fail(token, "app", "the file cannot be read", day(2));
     assert_eq!(shelf.delivery(token, "app").state(), DeliveryState::Failed);
-    shelf.current_owed(token, "EAAfake1", &["app"], day(3));
-    assert_eq!(shelf.delivery(token, "app").state(), DeliveryState::Owed);
+    shelf.current_pending(token, "EAAfake1", &["app"], day(3));
+    assert_eq!(shelf.delivery(token, "app").state(), DeliveryState::Pending);
 }
 
 fn only_a_string_of_the_same_token_can_be_settled(make: Make) {
     let shelf = make();
     let (brand, other) = (shelf.token("brand"), shelf.token("other"));
-    let first = shelf.current_owed(brand, "EAAfake1", &["app"], day(1));
+    let first = shelf.current_pending(brand, "EAAfake1", &["app"], day(1));
     let before = shelf.credential(brand).deliveries;
     for (token, generation) in [(other, first.id), (brand, GenerationId(99))] {
         let settlement = Settlement { token, target: target("app"), generation };
@@ -273,12 +282,12 @@ fn only_a_string_of_the_same_token_can_be_settled(make: Make) {
 fn a_token_that_retires_keeps_its_deliveries_and_a_reader_sees_them_without_the_key() {
     let shelf = Shelf::new();
     let page = shelf.token("brand/1");
-    let first = shelf.current_owed(page, "EAAfake1", &["app"], day(1));
+    let first = shelf.current_pending(page, "EAAfake1", &["app"], day(1));
     let listed = shelf.credential(page);
     let unlisted = shelf.store.note_listing(listed, GenerationId(1), &[], &[page], day(2)).unwrap();
     shelf.store.retire(shelf.run, unlisted, day(9)).unwrap();
     let reader = Store::open_reader(&shelf.path, None).unwrap().unwrap();
     let found = reader.credential(page).unwrap();
     assert_eq!(found.retired_at, Some(day(9)));
-    assert_eq!(found.deliveries, [owed("app", &first, day(1))]);
+    assert_eq!(found.deliveries, [pending("app", &first, day(1))]);
 }

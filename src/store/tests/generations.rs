@@ -98,10 +98,11 @@ fn a_refused_candidate_stays_sealed_and_the_current_string_as_it_was(make: Make)
     let candidate = shelf.candidate(token, "EAAfake2", Expiry::At(day(60)), day(2));
     shelf.store.plan_attempts(shelf.run, &[token], day(2)).unwrap();
     let setback = Setback {
-        event: EventKind::NotExtended,
+        event: Some(EventKind::NotExtended),
         generation: None,
         problem: Some(Problem::new(ProblemKind::NotExtended, "it ends no later")),
         not_before: Some(day(3)),
+        refused_by: None,
     };
     let refusal = RefusedCandidate {
         candidate: candidate.id,

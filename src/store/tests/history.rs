@@ -64,12 +64,13 @@ fn failures_count_until_a_success(make: Make) {
     let token = shelf.token("brand");
     let problem = Problem::new(ProblemKind::Network, "no answer");
     let failed = Setback {
-        event: EventKind::RefreshFailed,
+        event: Some(EventKind::RefreshFailed),
         generation: None,
         problem: Some(problem.clone()),
         not_before: Some(day(2)),
+        refused_by: None,
     };
-    let refused = Setback { event: EventKind::AdoptionRefused, ..failed.clone() };
+    let refused = Setback { event: Some(EventKind::AdoptionRefused), ..failed.clone() };
     shelf.store.plan_attempts(shelf.run, &[token], day(1)).unwrap();
     for setback in [failed.clone(), failed, refused] {
         let credential = shelf.credential(token);
@@ -133,10 +134,11 @@ fn the_history_is_asked_by_label_time_kind_and_number(make: Make) {
     shelf.current(brand, "EAAfake1", Expiry::Unknown, day(1));
     shelf.current(other, "EAAfake2", Expiry::Unknown, day(2));
     let failed = Setback {
-        event: EventKind::RefreshFailed,
+        event: Some(EventKind::RefreshFailed),
         generation: None,
         problem: None,
         not_before: None,
+        refused_by: None,
     };
     shelf.store.note_setback(shelf.run, shelf.credential(brand), failed, day(3)).unwrap();
     let days = |query: EventQuery| -> Vec<i64> {

@@ -136,7 +136,7 @@ impl Shelf {
             proof: None,
             event: EventKind::Refreshed,
             problem: None,
-            owes: Vec::new(),
+            pending_for: Vec::new(),
         }
     }
 

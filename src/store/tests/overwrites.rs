@@ -7,7 +7,7 @@ use crate::token::TargetId;
 
 contract! {
     both_contents_come_back_until_the_file_is_whole,
-    what_is_about_to_be_written_is_owed_and_what_is_restored_has_drifted,
+    what_is_about_to_be_written_is_pending_and_what_is_restored_has_drifted,
     a_restore_of_which_nothing_was_written_can_be_made_again,
     one_write_is_open_for_a_file,
     what_is_needed_to_finish_a_file_is_not_purged,
@@ -46,7 +46,7 @@ fn both_contents_come_back_until_the_file_is_whole(make: Make) {
     let shelf = make();
     let token = shelf.token("brand");
     let current = shelf.current(token, "EAAfake1", Expiry::Unknown, day(1));
-    shelf.store.owe(token, &[target("a"), target("b")], day(1)).unwrap();
+    shelf.store.set_pending(token, &[target("a"), target("b")], day(1)).unwrap();
     for name in ["a", "b"] {
         begin(&shelf, token, name, Some(current.id));
     }
@@ -68,7 +68,7 @@ fn both_contents_come_back_until_the_file_is_whole(make: Make) {
     assert_eq!(open(&shelf.store), []);
 }
 
-fn what_is_about_to_be_written_is_owed_and_what_is_restored_has_drifted(make: Make) {
+fn what_is_about_to_be_written_is_pending_and_what_is_restored_has_drifted(make: Make) {
     let shelf = make();
     let token = shelf.token("brand");
     let current = shelf.current(token, "EAAfake1", Expiry::Unknown, day(1));
@@ -80,8 +80,8 @@ fn what_is_about_to_be_written_is_owed_and_what_is_restored_has_drifted(make: Ma
     begin(&shelf, token, "restored", None);
     let deliveries = shelf.store.credential(token).unwrap().deliveries;
     let [delivered, restored] = deliveries.as_slice() else { panic!("{deliveries:?}") };
-    assert_eq!((delivered.owed, delivered.owed_since), (Some(current.id), Some(day(2))));
-    assert_eq!((restored.owed, restored.drifted_since), (None, Some(day(2))));
+    assert_eq!((delivered.pending, delivered.pending_since), (Some(current.id), Some(day(2))));
+    assert_eq!((restored.pending, restored.drifted_since), (None, Some(day(2))));
 }
 
 fn a_restore_of_which_nothing_was_written_can_be_made_again(make: Make) {

@@ -41,8 +41,8 @@ fn an_outage_changes_no_colour_until_proofs_are_old() {
     fails(&mut world, 1..=6, 0);
     world.at(day(3) + TimeDelta::seconds(1));
     world.run(&["check"]).verdict("
-METATOKEN WARNING - t1 and 4 more: Graph has not spoken of it for more than 3 days (`proof_within`)
-WARNING: `t1`, `t2`, `t3`, `t4` and `t5`: Graph has not spoken of it for more than 3 days (`proof_within`); run `metatoken refresh -v`, and see why Graph was not reached
+METATOKEN WARNING - t1 and 4 more: Graph has not spoken of it for more than 3 days (`checked_within`)
+WARNING: `t1`, `t2`, `t3`, `t4` and `t5`: Graph has not spoken of it for more than 3 days (`checked_within`); run `metatoken refresh -v`, and see why Graph was not reached
 ").stderr("").code(1);
     fails(&mut world, 7..=14, 1);
     world.at(day(7) + TimeDelta::seconds(1));
@@ -50,8 +50,8 @@ WARNING: `t1`, `t2`, `t3`, `t4` and `t5`: Graph has not spoken of it for more th
         .run(&["check"])
         .verdict(
             "
-METATOKEN CRITICAL - t1 and 4 more: Graph has not spoken of it for more than 7 days (`proof_within`)
-CRITICAL: `t1`, `t2`, `t3`, `t4` and `t5`: Graph has not spoken of it for more than 7 days (`proof_within`); run `metatoken refresh -v`, and see why Graph was not reached
+METATOKEN CRITICAL - t1 and 4 more: Graph has not spoken of it for more than 7 days (`checked_within`)
+CRITICAL: `t1`, `t2`, `t3`, `t4` and `t5`: Graph has not spoken of it for more than 7 days (`checked_within`); run `metatoken refresh -v`, and see why Graph was not reached
 ",
         )
         .stderr("")

@@ -98,7 +98,7 @@ fn a_string_that_ends_no_later_is_refused_while_the_current_one_lives() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-03-02  refused: not extended
 
-warning: `brand`: the new string is refused: it ends no later than the string in use, which is alive
+warning: `brand`: the new string is refused: it expires no later than the current access token, which works
 
 1 token: 1 failed
 ",
@@ -140,7 +140,7 @@ fn a_dated_string_never_takes_the_place_of_one_without_an_end() {
 TOKEN  OUTCOME  EXPIRES  REASON
 brand  failed   never    refused: not extended
 
-warning: `brand`: the new string is refused: it ends no later than the string in use, which is alive
+warning: `brand`: the new string is refused: it expires no later than the current access token, which works
 
 1 token: 1 failed
 ",
@@ -188,11 +188,11 @@ brand  exchanged  2026-03-12  it is short-lived: it ends 2026-01-11 02:00 UTC, i
         .stderr("")
         .exit(Exit::Ok);
     world.run(&["history", "--format", "csv"]).stdout("
-at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
-2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,
-2026-01-11T01:00:00Z,3,brand,invalid,manual,,2026-03-02T00:00:00Z,2026-03-02T00:00:00Z,1,fingerprint1,revoked
-2026-01-11T01:00:00Z,4,brand,adopted,manual,,2026-03-02T00:00:00Z,2026-01-11T02:00:00Z,2,fingerprint2,
-2026-01-11T01:00:00Z,4,brand,exchanged,manual,true,2026-01-11T02:00:00Z,2026-03-12T01:00:00Z,3,fingerprint3,
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
+2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,,,false,false
+2026-01-11T01:00:00Z,3,brand,invalid,manual,,2026-03-02T00:00:00Z,2026-03-02T00:00:00Z,1,fingerprint1,revoked,,false,false
+2026-01-11T01:00:00Z,4,brand,adopted,manual,,2026-03-02T00:00:00Z,2026-01-11T02:00:00Z,2,fingerprint2,,,false,false
+2026-01-11T01:00:00Z,4,brand,exchanged,manual,true,2026-01-11T02:00:00Z,2026-03-12T01:00:00Z,3,fingerprint3,,,false,false
 ").stderr("").exit(Exit::Ok);
 }
 
@@ -339,9 +339,8 @@ fn a_string_that_this_label_has_had_is_ignored() {
     assert_eq!(world.calls(), [""; 0]);
 }
 
-#[test]
-fn one_string_under_two_labels_is_refused_before_anything_runs() {
-    let config = r#"
+/// Two users, each with a source.
+const TWO: &str = r#"
 [token.brand]
 type = "user"
 access_token = { env = "BRAND" }
@@ -349,63 +348,77 @@ access_token = { env = "BRAND" }
 type = "user"
 access_token = { env = "SHOP" }
 "#;
-    let mut world = World::new().config(config).token("BRAND", brand());
-    world.set("SHOP", "EAAFAKEBrand1");
-    world
-        .run(&["refresh"])
-        .stdout("")
-        .stderr(
-            r#"
-error: `brand` and `shop`: have one and the same access token
-hint: give each its own string, or, if `shop` is the new name of `brand`, set `was = "brand"`
-"#,
-        )
-        .exit(Exit::Config);
-    assert_eq!(world.calls(), [""; 0]);
 
-    // The same when it is the store that knows.
-    world.set("SHOP", "");
-    world.run(&["refresh", "brand", "--quiet"]).exit(Exit::Ok).silent();
-    world.calls();
-    world.set("BRAND", "");
+#[test]
+fn one_access_token_under_two_labels_is_the_trouble_of_the_second_alone() {
+    let mut world = World::new().config(TWO).token("BRAND", brand());
     world.set("SHOP", "EAAFAKEBrand1");
     world
         .run(&["refresh"])
-        .stdout("")
-        .stderr(
-            r#"
-error: `brand` and `shop`: have one and the same access token
-hint: give each its own string, or, if `shop` is the new name of `brand`, set `was = "brand"`
-"#,
-        )
-        .exit(Exit::Config);
-    world
-        .run(&["refresh", "--json"])
         .stdout(
-            r#"
-{
-  "version": 1,
-  "error": {
-    "code": "shared_string",
-    "exit_code": 78,
-    "subject": "`brand` and `shop`",
-    "message": "have one and the same access token",
-    "causes": [],
-    "hints": [
-      "give each its own string, or, if `shop` is the new name of `brand`, set `was = \"brand\"`"
-    ]
-  }
-}
-"#,
+            "
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-03-02  found where the config points
+shop   invalid  -           not adopted: its `access_token` is the access token of `brand`
+
+critical: `shop`: not adopted: its `access_token` is the access token of `brand`
+  hint: give it an access token of its own, or remove `[token.shop]` from the config
+
+2 tokens: 1 adopted, 1 invalid
+",
         )
-        .stderr(
-            r#"
-error: `brand` and `shop`: have one and the same access token
-hint: give each its own string, or, if `shop` is the new name of `brand`, set `was = "brand"`
-"#,
-        )
+        .stderr("")
         .exit(Exit::Config);
-    assert_eq!(world.calls(), [""; 0]);
+    assert_eq!(world.calls(), ["debug_token Brand"]);
+    // It is said on every run while it stands, and by those who only look.
+    let ran = world.run(&["refresh", "--json"]).stderr("").exit(Exit::Config);
+    assert_eq!(ran.result("brand")["outcome"], "not_due");
+    assert_eq!(ran.result("shop")["outcome"], "invalid");
+    assert_eq!(ran.result("shop")["problem"], serde_json::Value::Null);
+    world.run(&["refresh", "brand", "--quiet"]).silent().exit(Exit::Ok);
+    world.run(&["check"]).verdict("
+METATOKEN CRITICAL - shop: not adopted: its `access_token` is the access token of `brand`
+CRITICAL: `shop`: not adopted: its `access_token` is the access token of `brand`; give it an access token of its own, or remove `[token.shop]` from the config
+").stderr("").code(2);
+    let status = world.run(&["status", "--offline", "--json"]).code(0).token("shop");
+    assert_eq!(status["reasons"][0]["code"], "shared_token");
+    assert_eq!((&status["state"], &status["health"]), (&"missing".into(), &"critical".into()));
+
+    // Its own access token ends it.
+    let own = world.mint(brand());
+    world.set("SHOP", &own);
+    world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
+    world.run(&["token", "shop"]).stdout(&format!("\n{own}\n")).code(0);
+    world.run(&["check", "--tokens"]).code(0);
+
+    // One that keeps an access token of its own is kept alive all the same.
+    world.set("SHOP", "EAAFAKEBrand1");
+    world.at(day(45));
+    let ran = world.run(&["refresh", "--json"]).stderr("").exit(Exit::Config);
+    assert_eq!(ran.result("brand")["outcome"], "refreshed");
+    assert_eq!(ran.result("shop")["outcome"], "refreshed");
+    let shop = world.run(&["status", "--offline", "--json"]).code(0).token("shop");
+    assert_eq!((&shop["state"], &shop["health"]), (&"valid".into(), &"critical".into()));
+    // A source that says nothing any more names no other token's.
+    world.set("SHOP", "");
+    world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
+}
+
+#[test]
+fn an_access_token_of_a_label_that_is_gone_is_told_with_was_and_forget() {
+    let mut world = World::new().config(TWO).token("BRAND", brand());
+    world.run(&["refresh", "brand", "--quiet"]).silent().exit(Exit::Ok);
+    world.reconfigure(&TWO.replace("brand", "label"));
+    world.set("SHOP", "");
+    world.run(&["refresh", "label"]).stdout("
+TOKEN  OUTCOME  EXPIRES  REASON
+label  invalid  -        not adopted: its `access_token` is the access token of `brand`, which the config no longer declares
+
+critical: `label`: not adopted: its `access_token` is the access token of `brand`, which the config no longer declares
+  hint: if it is the new name of `brand`, set `was = \"brand\"` in `[token.label]`, else run `metatoken forget brand`; then run `metatoken refresh label`
+
+1 token: 1 invalid
+").stderr("").exit(Exit::Config);
 }
 
 #[test]
@@ -454,7 +467,7 @@ brand  adopted  2026-03-02  sealed by an earlier run, and examined now
         .run(&["history"])
         .stdout(
             "
-AT                TOKEN  EVENT    TRIGGER  GENERATION  DETAIL
+AT (UTC)          TOKEN  EVENT    TRIGGER  GENERATION  DETAIL
 2026-01-01 00:00  brand  adopted  manual   1           expires 2026-03-02
 
 no attempts yet
@@ -602,8 +615,8 @@ hint: the labels are `label`
         .run(&["history", "label", "--format", "csv"])
         .stdout(
             "
-at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
-2026-01-01T00:00:00Z,1,label,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
+2026-01-01T00:00:00Z,1,label,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,,,false,false
 ",
         )
         .stderr("")
@@ -685,8 +698,8 @@ hint: the labels are `shop`
         .run(&["history", "brand"])
         .stdout(
             "
-AT          TOKEN  EVENT    TRIGGER  GENERATION  DETAIL
-2026-01-01  brand  adopted  manual   1           expires 2026-03-02
+AT (UTC)          TOKEN  EVENT    TRIGGER  GENERATION  DETAIL
+2026-01-01 00:00  brand  adopted  manual   1           expires 2026-03-02
 
 no attempts yet
 ",

@@ -250,16 +250,16 @@ brand/2000000000000002  derived  never       it is dead and its parent is alive
         .stderr("")
         .exit(Exit::Ok);
     world.run(&["history", "--format", "csv"]).stdout("
-at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
-2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,
-2026-01-01T00:00:00Z,1,brand/2000000000000001,derived,manual,true,,,1,fingerprint2,
-2026-01-01T00:00:00Z,1,brand/2000000000000002,derived,manual,true,,,1,fingerprint3,
-2026-01-04T00:00:00Z,2,brand,invalid,manual,,2026-03-02T00:00:00Z,2026-03-02T00:00:00Z,1,fingerprint1,password_changed
-2026-01-04T00:00:00Z,2,brand/2000000000000001,invalid,manual,,,,1,fingerprint2,password_changed
-2026-01-04T00:00:00Z,2,brand/2000000000000002,invalid,manual,,,,1,fingerprint3,password_changed
-2026-01-04T01:00:00Z,3,brand,adopted,manual,,2026-03-02T00:00:00Z,2026-03-05T00:00:00Z,2,fingerprint4,
-2026-01-04T01:00:00Z,3,brand/2000000000000001,derived,manual,true,,,2,fingerprint5,
-2026-01-04T01:00:00Z,3,brand/2000000000000002,derived,manual,true,,,2,fingerprint6,
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
+2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,,,false,false
+2026-01-01T00:00:00Z,1,brand/2000000000000001,derived,manual,true,,,1,fingerprint2,,,false,true
+2026-01-01T00:00:00Z,1,brand/2000000000000002,derived,manual,true,,,1,fingerprint3,,,false,true
+2026-01-04T00:00:00Z,2,brand,invalid,manual,,2026-03-02T00:00:00Z,2026-03-02T00:00:00Z,1,fingerprint1,password_changed,,false,false
+2026-01-04T00:00:00Z,2,brand/2000000000000001,invalid,manual,,,,1,fingerprint2,password_changed,,true,true
+2026-01-04T00:00:00Z,2,brand/2000000000000002,invalid,manual,,,,1,fingerprint3,password_changed,,true,true
+2026-01-04T01:00:00Z,3,brand,adopted,manual,,2026-03-02T00:00:00Z,2026-03-05T00:00:00Z,2,fingerprint4,,,false,false
+2026-01-04T01:00:00Z,3,brand/2000000000000001,derived,manual,true,,,2,fingerprint5,,,true,true
+2026-01-04T01:00:00Z,3,brand/2000000000000002,derived,manual,true,,,2,fingerprint6,,,true,true
 ").stderr("").exit(Exit::Ok);
 }
 
@@ -290,9 +290,9 @@ fn no_page_is_derived_from_a_short_lived_parent() {
     let spec = brand().ending(Expiry::At(day(0) + TimeDelta::hours(2)));
     let mut world = World::new().config(&config).token("BRAND", spec);
     world.run(&["refresh"]).stdout("
-TOKEN   OUTCOME  EXPIRES           REASON
-brand   adopted  2026-01-01 02:00  found where the config points
-bakery  skipped  -                 its parent `brand` is short-lived
+TOKEN   OUTCOME  EXPIRES               REASON
+brand   adopted  2026-01-01 02:00 UTC  found where the config points
+bakery  skipped  -                     its parent `brand` is short-lived
 
 critical: `brand`: it ends 2026-01-01 02:00 UTC, in 2 hours, and only a person can renew it; it lives a day or less, as what the login dialog, the Graph API Explorer and WhatsApp's API setup page hand out
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -427,6 +427,44 @@ critical: `bakery`: `brand` may not act for Page 2000000000000001
 ").stderr("").exit(Exit::Ok);
 }
 
+/// Met: a Page's person had logged in again with the Page ticked, and the Page stayed dead for the
+/// rest of a pause that began with the login before.
+#[test]
+fn a_page_that_backs_off_is_derived_at_once_when_its_parent_has_a_new_generation() {
+    for dies in [false, true] {
+        let mut world = if dies { derived(ONE) } else { world(ONE) };
+        world.graph.with(|graph| graph.list(ANNA, BAKERY, Listing::WithoutToken));
+        if dies {
+            world.at(day(3));
+            world.graph.with(|graph| graph.invalidate("EAAFAKEPageBakery1", Invalidation::Revoked));
+        }
+        let login = |world: &mut World| {
+            let again = world.mint(brand());
+            world.set("BRAND", &again);
+            world.run(&["refresh", "--json"]).outcomes()["bakery"].clone()
+        };
+        let ran = world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
+        assert_eq!(ran.result("bakery")["problem"]["kind"], "permission_missing");
+        world.calls();
+        // While the parent is as it was the pause holds.
+        world.run(&["refresh"]).exit(Exit::PersonNeeded);
+        let asked: Vec<String> =
+            calls(&world).into_iter().filter(|call| call.starts_with("me/accounts")).collect();
+        assert_eq!(asked, [""; 0], "dies: {dies}");
+        world.at(if dies { day(3) } else { day(0) } + TimeDelta::minutes(1));
+        // A login that does not tick it either is asked once.
+        assert_eq!(login(&mut world), "invalid");
+        world.calls();
+        world.run(&["refresh"]).exit(Exit::PersonNeeded);
+        assert!(calls(&world).iter().all(|call| !call.starts_with("me/accounts")));
+        // One that does is used at once.
+        world.graph.with(|graph| graph.list(ANNA, BAKERY, Listing::Listed));
+        world.at(if dies { day(3) } else { day(0) } + TimeDelta::minutes(2));
+        assert_eq!(login(&mut world), "derived", "dies: {dies}");
+        world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    }
+}
+
 #[test]
 fn a_page_that_is_gone_for_a_week_and_dead_is_retired_and_that_is_said_once() {
     let mut world = derived(ALL);
@@ -478,9 +516,9 @@ brand/2000000000000001  verified  never       it never expires
         .run(&["history", &format!("brand/{CAFE}"), "--format", "csv", "--limit", "2"])
         .stdout(
             "
-at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
-2026-01-12T00:00:00Z,10,brand/2000000000000002,refresh_failed,manual,false,,,,,object_not_found
-2026-01-12T00:00:00Z,10,brand/2000000000000002,retired,manual,,,,,,
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
+2026-01-12T00:00:00Z,10,brand/2000000000000002,refresh_failed,manual,false,,,,,object_not_found,,true,false
+2026-01-12T00:00:00Z,10,brand/2000000000000002,retired,manual,,,,,,,,false,false
 ",
         )
         .stderr("")

@@ -104,9 +104,9 @@ brand  refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is with
     world.run(&["token", "brand"]).stdout("\nEAAFAKEBrand2\n").stderr("").exit(Exit::Ok);
 
     world.run(&["history", "--format", "csv"]).stdout("
-at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
-2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,
-2026-02-10T00:00:00Z,7,brand,refreshed,manual,true,2026-03-02T00:00:00Z,2026-04-11T00:00:00Z,2,fingerprint2,
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
+2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,,,false,false
+2026-02-10T00:00:00Z,7,brand,refreshed,manual,true,2026-03-02T00:00:00Z,2026-04-11T00:00:00Z,2,fingerprint2,,,false,false
 ").stderr("").exit(Exit::Ok);
     // The old string stays sealed for a while: both are known, only one is current.
     world
@@ -152,7 +152,7 @@ fn a_renewal_tells_programs_what_has_changed() {
     "would_exchange": 0,
     "would_derive": 0,
     "would_adopt": 0,
-    "owed": 0
+    "pending": 0
   },
   "results": [
     {
@@ -163,6 +163,8 @@ fn a_renewal_tells_programs_what_has_changed() {
       "old_expires_at": "2026-03-02T00:00:00Z",
       "new_expires_at": "2026-04-16T00:00:00Z",
       "never_expires": false,
+      "old_never_expires": false,
+      "new_never_expires": false,
       "generation": 2,
       "fingerprint": "fingerprint2",
       "problem": null,
@@ -199,9 +201,9 @@ brand  exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 01:00 UTC, i
         .run(&["history"])
         .stdout(
             "
-AT                TOKEN  EVENT      DETAIL
-2026-01-01 00:00  brand  adopted    expires 2026-01-01 01:00
-2026-01-01 00:00  brand  exchanged  expires 2026-03-02 (was 2026-01-01 01:00)
+AT (UTC)          TOKEN  EVENT      DETAIL
+2026-01-01 00:00  brand  adopted    expires 2026-01-01 01:00 UTC
+2026-01-01 00:00  brand  exchanged  expires 2026-03-02 (was 2026-01-01 01:00 UTC)
 
 1 attempt: 1 succeeded, 0 failed (100%)
 ",
@@ -320,9 +322,9 @@ fn the_same_string_with_a_later_end_is_the_same_generation() {
     assert_eq!(result["new_expires_at"], "2026-04-21T00:00:00Z");
     world.run(&["token", "brand"]).stdout("\nEAAFAKEBrand1\n").stderr("").exit(Exit::Ok);
     world.run(&["history", "--format", "csv"]).stdout("
-at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem
-2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,
-2026-02-20T00:00:00Z,2,brand,refreshed,manual,true,2026-03-02T00:00:00Z,2026-04-21T00:00:00Z,1,fingerprint1,
+at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
+2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,,,false,false
+2026-02-20T00:00:00Z,2,brand,refreshed,manual,true,2026-03-02T00:00:00Z,2026-04-21T00:00:00Z,1,fingerprint1,,,false,false
 ").stderr("").exit(Exit::Ok);
 }
 
@@ -453,7 +455,7 @@ fn a_grant_for_somebody_else_is_refused() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  identity changed
 
-critical: `brand`: Graph has not spoken of it for more than 7 days (`proof_within`)
+critical: `brand`: Graph has not spoken of it for more than 7 days (`checked_within`)
   hint: run `metatoken refresh -v`, and see why Graph was not reached
 warning: `brand`: it belongs to user 3000000000000009, not to 3000000000000001
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -465,7 +467,7 @@ warning: `brand`: it belongs to user 3000000000000009, not to 3000000000000001
         .run(&["history", "--failed"])
         .stdout(
             "
-AT                TOKEN  EVENT           TRIGGER  GENERATION  DETAIL
+AT (UTC)          TOKEN  EVENT           TRIGGER  GENERATION  DETAIL
 2026-02-15 00:00  brand  refresh failed  manual   2           identity changed
 
 1 attempt: 0 succeeded, 1 failed (0%)
@@ -815,8 +817,8 @@ fn a_stored_date_that_has_passed_is_asked_about_once_and_then_a_person_is() {
     let mut world = adopted(brand().ending(ends(30)));
     world.at(day(31));
     world.run(&["refresh"]).stdout("
-TOKEN  OUTCOME  EXPIRES           REASON
-brand  invalid  2026-01-31 00:00  expired (190/463)
+TOKEN  OUTCOME  EXPIRES               REASON
+brand  invalid  2026-01-31 00:00 UTC  expired (190/463)
 
 critical: `brand`: Error validating access token: Session has expired on Friday, 30-Jan-26 16:00:00 PST. The current time is Saturday, 31-Jan-26 16:00:00 PST (code 190/463)
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token

@@ -79,7 +79,7 @@ publisher: app token, app main (1000000000000001)
   generation    1, fingerprint fingerprint1
   application   Main App
 
-  2026-01-01  derived, never expires (manual)
+  2026-01-01 00:00  derived, never expires (manual)
 ",
         )
         .stderr("")
@@ -209,7 +209,7 @@ METATOKEN OK - 2 tokens, all well
         .run(&["history", "publisher"])
         .stdout(
             "
-AT                TOKEN      EVENT    TRIGGER  DETAIL
+AT (UTC)          TOKEN      EVENT    TRIGGER  DETAIL
 2026-01-01 00:00  publisher  derived  manual   never expires
 2026-01-02 01:00  publisher  invalid  manual   session invalid (190)
 2026-01-02 01:00  publisher  derived  manual   never expires (was never)

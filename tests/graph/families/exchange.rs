@@ -265,9 +265,9 @@ fn what_lives_a_day_is_called_what_it_is() {
         .token("WA", ads().named("wa").ending(Expiry::At(day(0) + hours(23))))
         .token("CREATOR", creator().aged(TimeDelta::days(2)));
     world.run(&["refresh"]).stdout("
-TOKEN    OUTCOME    EXPIRES           REASON
-wa       adopted    2026-01-01 23:00  found where the config points
-creator  refreshed  2026-03-02        nobody knows when it ends, and it may be one of those that live an hour
+TOKEN    OUTCOME    EXPIRES               REASON
+wa       adopted    2026-01-01 23:00 UTC  found where the config points
+creator  refreshed  2026-03-02            nobody knows when it ends, and it may be one of those that live an hour
 
 critical: `wa`: it ends 2026-01-01 23:00 UTC, in 23 hours, and only a person can renew it; it lives a day or less, as what the login dialog, the Graph API Explorer and WhatsApp's API setup page hand out
   hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange wa` and paste it

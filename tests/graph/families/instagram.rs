@@ -57,7 +57,7 @@ creator  adopted  unknown  found where the config points
 1 token: 1 ok                                               2026-01-01 00:00 UTC
 
 TOKEN    TYPE       STATE  EXPIRES  DATA ACCESS  NEXT
-creator  instagram  works  unknown  unknown      retry 2026-01-02 00:00
+creator  instagram  works  unknown  unknown      renew 2026-01-02 00:00 UTC
 ",
         )
         .stderr("")
@@ -105,12 +105,11 @@ creator  instagram  works  2026-03-03  unknown      just now  renew 2026-02-11
         .run(&["history"])
         .stdout(
             "
-AT                TOKEN    EVENT           TRIGGER  DETAIL
-2026-01-01 00:00  creator  adopted         manual   -
-2026-01-01 00:00  creator  refresh failed  manual   too young (452)
-2026-01-02 00:00  creator  refreshed       manual   expires 2026-03-03
+AT (UTC)          TOKEN    EVENT      TRIGGER  GENERATION  DETAIL
+2026-01-01 00:00  creator  adopted    manual   1           -
+2026-01-02 00:00  creator  refreshed  manual   2           expires 2026-03-03
 
-2 attempts: 1 succeeded, 1 failed (50%)
+1 attempt: 1 succeeded, 0 failed (100%)
 ",
         )
         .stderr("")
@@ -172,6 +171,9 @@ fn a_refusal_of_the_young_may_have_any_number() {
         assert_eq!(stored["problem"]["code"], code, "{refusal:?}");
         assert_eq!(stored["refresh"]["due_at"], "2026-01-02T00:00:00Z", "{refusal:?}");
         assert_eq!(stored["health"], "ok", "{refusal:?}");
+        assert_eq!(stored["refresh"]["consecutive_failures"], 0, "{refusal:?}");
+        let history = world.run(&["history", "--json"]).exit(Exit::Ok).json();
+        assert_eq!(history["summary"]["failed"], 0, "{refusal:?}: nothing has failed");
         world.at(day(1));
         let result = world.run(&["refresh", "--json"]).exit(Exit::Ok).result("creator");
         assert_eq!(result["outcome"], "refreshed", "{refusal:?}");
@@ -248,6 +250,35 @@ creator  refreshed  2026-04-16  its end, 2026-03-02 00:00 UTC, in 15 days, is wi
     });
 }
 
+/// A renewal that Meta accepted and that moved nothing was called a failure in the token's first day.
+#[test]
+fn a_renewal_that_moves_nothing_in_the_first_day_is_no_failure() {
+    let spec = creator().aged(TimeDelta::days(30)).withholding_expires_in();
+    let mut world = world(spec.renewal(Renewal::ExtendsInPlace));
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN    OUTCOME  EXPIRES  REASON
+creator  adopted  unknown  found where the config points
+
+1 token: 1 adopted
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    let rate = |world: &World| {
+        let summary = world.run(&["history", "--json"]).exit(Exit::Ok).json()["summary"].clone();
+        (summary["attempts"].clone(), summary["failed"].clone())
+    };
+    assert_eq!(rate(&world), (json!(0), json!(0)));
+    assert_eq!(world.offline("creator")["refresh"]["due_at"], "2026-01-02T00:00:00Z");
+    // From then on it is one.
+    world.at(day(1));
+    world.run(&["refresh", "--json"]).exit(Exit::Failed);
+    assert_eq!(rate(&world), (json!(1), json!(1)));
+}
+
 #[test]
 fn where_the_grant_tells_no_end_it_is_renewed_daily() {
     let mut world = world(creator().aged(TimeDelta::days(30)).withholding_expires_in());
@@ -277,7 +308,7 @@ creator  refreshed  unknown  nobody knows when it ends, and it may be one of tho
 1 token: 1 ok                                               2026-01-02 00:00 UTC
 
 TOKEN    TYPE       STATE  EXPIRES  DATA ACCESS  NEXT
-creator  instagram  works  unknown  unknown      renew 2026-01-03 00:00
+creator  instagram  works  unknown  unknown      renew 2026-01-03 00:00 UTC
 ",
         )
         .stderr("")
@@ -411,8 +442,8 @@ fn a_dead_string_is_a_persons_though_instagram_says_no_subcode() {
         let ran = world.run(&["refresh"]).exit(Exit::PersonNeeded);
         match refusal {
             DeadRefusal::Sentence => ran.stdout("
-TOKEN    OUTCOME  EXPIRES           REASON
-creator  invalid  2026-03-02 00:00  expired (190)
+TOKEN    OUTCOME  EXPIRES               REASON
+creator  invalid  2026-03-02 00:00 UTC  expired (190)
 
 critical: `creator`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190)
   hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
@@ -420,8 +451,8 @@ critical: `creator`: Error validating access token: Session has expired on Sunda
 1 token: 1 invalid
 ").stderr(""),
             DeadRefusal::NoResource => ran.stdout("
-TOKEN    OUTCOME  EXPIRES           REASON
-creator  invalid  2026-03-02 00:00  object not found (100)
+TOKEN    OUTCOME  EXPIRES               REASON
+creator  invalid  2026-03-02 00:00 UTC  object not found (100)
 
 critical: `creator`: The requested resource does not exist (code 100)
   hint: see that the account still lists the app in its settings (Website permissions); if not, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token

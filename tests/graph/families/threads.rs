@@ -75,7 +75,7 @@ notes: threads token of 17841400000000001, app threads
   permissions   threads_basic
   earlier       generation 1, previous, from 2026-01-01 00:00 UTC, expires 2026-03-02 00:00 UTC
 
-  2026-01-01  adopted, expires 2026-03-02 (manual)
+  2026-01-01 00:00  adopted, expires 2026-03-02 (manual)
   2026-02-10 00:00  refreshed, expires 2026-04-11 (was 2026-03-02) (manual)
 ",
         )

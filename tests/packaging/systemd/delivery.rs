@@ -36,7 +36,7 @@ fn a_file_in_an_applications_folder_is_replaced_and_the_application_reloaded() {
     machine.sh("cp /mnt/deployment/systemd/examples/myapp-token.* /etc/systemd/system/; systemctl daemon-reload; systemctl start myapp.service").code(0);
     machine.sh(super::block("Deliver", "sh")).code(0);
 
-    // As shipped the unit cannot; the token is renewed all the same, and owed.
+    // As shipped the unit cannot; the token is renewed all the same, and its delivery pending.
     machine.run(&["systemctl", "start", REFRESH]).code(1);
     let journal = machine.journal(REFRESH);
     assert!(journal.contains("1 token: 1 refreshed") && journal.contains(FILE), "{journal}");

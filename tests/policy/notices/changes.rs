@@ -90,10 +90,10 @@ fn targets_are_causes_of_their_own() {
             ),
             // Another word for the same target does.
             (
-                &[("a", &["critical revoked", "warning delivery_owed web"])],
-                &["warning a: delivery_owed web"],
+                &[("a", &["critical revoked", "warning delivery_pending web"])],
+                &["warning a: delivery_pending web"],
             ),
-            (&[("a", &["critical revoked"])], &["recovered a: delivery_owed web"]),
+            (&[("a", &["critical revoked"])], &["recovered a: delivery_pending web"]),
         ],
     );
 }

@@ -17,7 +17,7 @@ const OF_TOKENS: [&str; 9] = [
     "critical app_disabled",
     "warning delivery_failed app",
     "critical delivery_failed web",
-    "warning unproven",
+    "warning unchecked",
 ];
 const OF_SYSTEM: [&str; 4] =
     ["warning no_recent_run", "critical no_recent_run", "warning clock_skew", "unknown clock_skew"];
@@ -49,7 +49,7 @@ prop_compose! {
         issues.tokens.retain(|_| present.next().unwrap());
         if doubted {
             issues.dates = metatoken::policy::Dates::Doubted;
-            let dated = ["expiring", "expired", "unproven"];
+            let dated = ["expiring", "expired", "unchecked"];
             for token in &mut issues.tokens {
                 token.deadlines.clear();
                 token.reasons.retain(|it| !dated.contains(&it.code));

@@ -113,21 +113,21 @@ fn what_a_stopped_timer_explains_comes_with_it_and_does_not_recover() {
     runs(
         &mut Channel::new(),
         &[
-            (&[("a", &["warning unproven"]), ("b", &[])], &["warning a: unproven"]),
+            (&[("a", &["warning unchecked"]), ("b", &[])], &["warning a: unchecked"]),
             (
                 &[
                     ("", &["warning no_recent_run"]),
-                    ("a", &["warning unproven"]),
-                    ("b", &["warning unproven"]),
+                    ("a", &["warning unchecked"]),
+                    ("b", &["warning unchecked"]),
                 ],
                 &["warning a, b: no_recent_run"],
             ),
             // The runs go on and do not reach Graph.
             (
-                &[("a", &["warning unproven"]), ("b", &["warning unproven"])],
-                &["warning a, b: unproven", "recovered -: no_recent_run"],
+                &[("a", &["warning unchecked"]), ("b", &["warning unchecked"])],
+                &["warning a, b: unchecked", "recovered -: no_recent_run"],
             ),
-            (&[("a", &[]), ("b", &[])], &["recovered a, b: unproven"]),
+            (&[("a", &[]), ("b", &[])], &["recovered a, b: unchecked"]),
         ],
     );
 }

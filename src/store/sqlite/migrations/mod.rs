@@ -12,7 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("v1.sql"),
     // 2: apps that are left alone; more types of token.
     include_str!("v2.sql"),
-    // 3: what targets are owed and have, and what their files held before.
+    // 3: what is pending for targets and what they have, and what their files held before.
     include_str!("v3.sql"),
     // 4: what people were told, and through what; events of no token.
     include_str!("v4.sql"),

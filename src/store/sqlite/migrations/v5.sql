@@ -36,3 +36,16 @@ ALTER TABLE token ADD COLUMN answer_lost_at INTEGER;
 -- that access token. Null once it was answered.
 ALTER TABLE token ADD COLUMN exchange_sent_at INTEGER;
 ALTER TABLE token ADD COLUMN exchange_sent BLOB;
+
+-- The label that has the access token which the config names for this one, when a run last looked,
+-- and whether the config declared it then.
+ALTER TABLE token ADD COLUMN shared_with TEXT;
+ALTER TABLE token ADD COLUMN shared_with_declared INTEGER;
+
+-- The parent's generation that last gave no access token for a Page. The pause that followed is about
+-- that generation alone.
+ALTER TABLE token ADD COLUMN refused_by INTEGER;
+
+-- Reason codes that were renamed, so that nobody is notified again of what stands already.
+UPDATE OR REPLACE notice SET code = 'unchecked' WHERE code = 'unproven';
+UPDATE OR REPLACE notice SET code = 'delivery_pending' WHERE code = 'delivery_owed';

@@ -38,7 +38,7 @@ fn renews_until_it_is_killed() {
         proof: None,
         event: EventKind::Refreshed,
         problem: None,
-        owes: vec![target()],
+        pending_for: vec![target()],
     };
     let credential = store.promote(run, credential, promotion, day(2)).unwrap();
     let settlement =
@@ -50,14 +50,15 @@ fn renews_until_it_is_killed() {
 fn a_kill_loses_nothing_that_was_acknowledged() {
     use GenerationState::{Candidate, Current, Previous};
     let second = Some(GenerationId(2));
-    let owed = Delivery { owed: second, owed_since: Some(day(2)), ..Delivery::unseen(target()) };
+    let pending =
+        Delivery { pending: second, pending_since: Some(day(2)), ..Delivery::unseen(target()) };
     let settled =
         Delivery { settled: second, settled_at: Some(day(2)), ..Delivery::unseen(target()) };
     for (place, states, open_since, deliveries) in [
         ("planned", vec![Current], Some(day(2)), vec![]),
         ("before-seal", vec![Current], Some(day(2)), vec![]),
         ("sealed", vec![Candidate, Current], Some(day(2)), vec![]),
-        ("promoted", vec![Current, Previous], None, vec![owed]),
+        ("promoted", vec![Current, Previous], None, vec![pending]),
         ("settled", vec![Current, Previous], None, vec![settled]),
     ] {
         let Shelf { store, lock, path, folder, run, .. } = {

@@ -14,7 +14,7 @@ fn bytes() -> Vec<u8> {
         let end = Expiry::At(day(60));
         let current = shelf.current(token, &format!("EAAfake{name}"), end, day(1));
         shelf.note_proof(token, current.id, proof(day(1), true, end));
-        shelf.store.owe(token, &[TargetId::new("app")], day(1)).unwrap();
+        shelf.store.set_pending(token, &[TargetId::new("app")], day(1)).unwrap();
         shelf.store.keep_target_backup(token, &TargetId::new("app"), b"old", day(1)).unwrap();
         shelf.store.plan_attempts(shelf.run, &[token], day(1)).unwrap();
     }
@@ -152,7 +152,7 @@ fn holds(lock: &RunLock, path: &Path, case: &str) {
         proof: None,
         event: EventKind::Adopted,
         problem: None,
-        owes: vec![TargetId::new("app")],
+        pending_for: vec![TargetId::new("app")],
     };
     let promoted = store.promote(run, brand, promotion, day(2));
     let promoted = promoted.unwrap_or_else(|error| panic!("{case}: {error:?}"));

@@ -88,7 +88,7 @@ fn a_rehearsal_reaches_no_disk() {
         proof: None,
         event: EventKind::Refreshed,
         problem: None,
-        owes: Vec::new(),
+        pending_for: Vec::new(),
     };
     rehearsal.promote(run, known, promotion, day(2)).unwrap();
     assert_eq!(rehearsal.reveal(candidate.id).unwrap(), string("EAAfake2"));

@@ -42,7 +42,9 @@ fn renew(shelf: &Shelf, token: TokenId, n: i64) {
     }
     let promotion = Promotion {
         proof: Some(proof),
-        owes: (0..30).map(|n| TargetId::new(format!("/srv/application/{n}.ini#token"))).collect(),
+        pending_for: (0..30)
+            .map(|n| TargetId::new(format!("/srv/application/{n}.ini#token")))
+            .collect(),
         candidate: candidate.id,
         event: EventKind::Refreshed,
         problem: None,

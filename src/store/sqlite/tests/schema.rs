@@ -6,7 +6,7 @@ use crate::token::{ChannelId, TargetId};
 /// A store of schema 1 as its first release wrote it.
 const V1: &str = include_str!("../../../../tests/schemas/v1.sql");
 
-/// One of schema 3, in which targets have and are owed a string.
+/// One of schema 3, in which targets have an access token and wait for one.
 const V3: &str = include_str!("../../../../tests/schemas/v3.sql");
 
 fn build(path: &Path, dump: &str) {
@@ -35,10 +35,11 @@ fn every_released_schema_becomes_todays() {
     assert_eq!(current.expiry, Expiry::At(day(62)));
     assert_eq!(store.reveal(current.id).unwrap(), string("EAAfakeV1b"));
     assert_eq!(store.events(&EventQuery::default()).unwrap().len(), 3);
-    // Nothing was ever delivered from there: what the config now names is owed the current string.
-    store.owe(brand.id, &[TargetId::new("app")], day(3)).unwrap();
+    // Nothing was ever delivered from there: what the config now names waits for the current access
+    // token.
+    store.set_pending(brand.id, &[TargetId::new("app")], day(3)).unwrap();
     let brand = store.credential(brand.id).unwrap();
-    assert_eq!(brand.deliveries[0].owed, Some(brand.current.unwrap().id));
+    assert_eq!(brand.deliveries[0].pending, Some(brand.current.unwrap().id));
     drop(store);
     assert_eq!(schema(&path), schema(&Shelf::new().path));
 }
@@ -83,6 +84,31 @@ fn the_history_is_kept_where_events_need_no_token_any_more() {
     drop(store);
     assert_eq!(rows("PRAGMA foreign_key_check"), [""; 0]);
     assert_eq!(schema(&path), schema(&Shelf::new().path));
+}
+
+#[test]
+fn a_cause_whose_code_was_renamed_is_not_notified_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metatoken.db");
+    build(&path, V3);
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch(include_str!("../migrations/v4.sql")).unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO channel (name, uid) VALUES ('ops', 'abc');
+             INSERT INTO notice VALUES
+                 ('ops', 'brand', 'unproven', '', 'warning', NULL, NULL, 'old', 0),
+                 ('ops', 'brand', 'delivery_owed', 'app', 'critical', NULL, NULL, 'old', 0),
+                 ('ops', 'brand', 'expiring', '', 'warning', NULL, NULL, 'old', 0);",
+        )
+        .unwrap();
+    connection.pragma_update(None, "user_version", 4).unwrap();
+    drop(connection);
+    let store = Store::open(&lock(&path), &path, &key()).unwrap();
+    let known = store.notified(&ChannelId::new("ops")).unwrap();
+    let mut codes: Vec<&str> = known.iter().map(|known| known.topic.code.as_str()).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, ["delivery_pending", "expiring", "unchecked"]);
 }
 
 #[test]

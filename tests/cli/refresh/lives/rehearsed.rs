@@ -300,13 +300,13 @@ CRITICAL: `notes`: it ended 2026-04-11 00:00 UTC, 24 hours ago; emil@notes.examp
 CRITICAL: the last run finished 2026-02-10 00:00 UTC, 61 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
 ").stderr("").code(2);
     rehearsal.run(&["refresh"]).stdout("
-TOKEN      OUTCOME   EXPIRES           REASON
-brand      invalid   2026-04-11 00:00  expired (190/463)
-bakery     verified  never             it never expires
-sixty      invalid   2026-04-11 00:00  expired (190/463)
-creator    invalid   2026-04-11 00:00  expired (190)
-notes      invalid   2026-04-11 00:00  expired (190/463)
-publisher  verified  never             it never expires
+TOKEN      OUTCOME   EXPIRES               REASON
+brand      invalid   2026-04-11 00:00 UTC  expired (190/463)
+bakery     verified  never                 it never expires
+sixty      invalid   2026-04-11 00:00 UTC  expired (190/463)
+creator    invalid   2026-04-11 00:00 UTC  expired (190)
+notes      invalid   2026-04-11 00:00 UTC  expired (190/463)
+publisher  verified  never                 it never expires
 
 critical: `brand`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463)
   hint: anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -329,13 +329,13 @@ CRITICAL: `notes`: Error validating access token: Session has expired on Friday,
     rehearsal.run(&["status"]).stdout("
 6 tokens: 4 critical, 2 ok                                  2026-04-12 00:00 UTC
 
-TOKEN      TYPE         STATE  EXPIRES           DATA ACCESS  NEXT
-brand      user         down   2026-04-11 00:00  2026-02-12   log in again
-sixty      system-user  down   2026-04-11 00:00  never        log in again
-creator    instagram    down   2026-04-11 00:00  unknown      log in again
-notes      threads      down   2026-04-11 00:00  2026-02-12   log in again
-bakery     page         works  never             2026-02-12   -
-publisher  app          works  never             unknown      -
+TOKEN      TYPE         STATE  EXPIRES               DATA ACCESS  NEXT
+brand      user         down   2026-04-11 00:00 UTC  2026-02-12   log in again
+sixty      system-user  down   2026-04-11 00:00 UTC  never        log in again
+creator    instagram    down   2026-04-11 00:00 UTC  unknown      log in again
+notes      threads      down   2026-04-11 00:00 UTC  2026-02-12   log in again
+bakery     page         works  never                 2026-02-12   -
+publisher  app          works  never                 unknown      -
 
 critical: `brand`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463)
   hint: anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -351,6 +351,14 @@ critical: `notes`: Error validating access token: Session has expired on Friday,
         .stdout(
             "
 11 attempts: 11 succeeded, 0 failed (100%)
+
+EVENT      RESULT     COUNT
+refreshed  succeeded  8
+derived    succeeded  3
+
+TRIGGER    ATTEMPTS  SUCCEEDED  FAILED  RATE
+scheduled  0         0          0       -
+manual     11        11         0       100%
 ",
         )
         .stderr("")

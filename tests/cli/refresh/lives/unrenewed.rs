@@ -212,13 +212,13 @@ METATOKEN OK - 6 tokens, all well
             "
 6 tokens: 6 ok                                              2026-02-10 00:00 UTC
 
-TOKEN      TYPE         STATE  EXPIRES     DATA ACCESS  NEXT
-brand      user         works  2026-03-02  2026-04-01   retry 2026-02-10 00:15
-bakery     page         works  never       2026-04-01   -
-ads        system-user  works  2026-03-02  never        retry 2026-02-10 00:15
-creator    instagram    works  2026-03-02  unknown      retry 2026-02-10 00:15
-notes      threads      works  2026-03-02  2026-04-01   retry 2026-02-10 00:15
-publisher  app          works  never       unknown      -
+TOKEN      TYPE         STATE  EXPIRES     NEXT
+brand      user         works  2026-03-02  retry 2026-02-10 00:15 UTC
+bakery     page         works  never       -
+ads        system-user  works  2026-03-02  retry 2026-02-10 00:15 UTC
+creator    instagram    works  2026-03-02  retry 2026-02-10 00:15 UTC
+notes      threads      works  2026-03-02  retry 2026-02-10 00:15 UTC
+publisher  app          works  never       -
 ",
         )
         .stderr("")
@@ -258,10 +258,10 @@ WARNING: `notes`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and
 6 tokens: 4 warning, 2 ok                                   2026-02-14 00:00 UTC
 
 TOKEN      TYPE         STATE           EXPIRES     NEXT
-brand      user         works, overdue  2026-03-02  retry 2026-02-14 00:30
-ads        system-user  works, overdue  2026-03-02  retry 2026-02-14 00:30
-creator    instagram    works, overdue  2026-03-02  retry 2026-02-14 00:30
-notes      threads      works, overdue  2026-03-02  retry 2026-02-14 00:30
+brand      user         works, overdue  2026-03-02  retry 2026-02-14 00:30 UTC
+ads        system-user  works, overdue  2026-03-02  retry 2026-02-14 00:30 UTC
+creator    instagram    works, overdue  2026-03-02  retry 2026-02-14 00:30 UTC
+notes      threads      works, overdue  2026-03-02  retry 2026-02-14 00:30 UTC
 bakery     page         works           never       -
 publisher  app          works           never       -
 
@@ -340,10 +340,10 @@ CRITICAL: `notes`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal
 6 tokens: 4 critical, 2 ok                                  2026-02-27 00:00 UTC
 
 TOKEN      TYPE         STATE         EXPIRES     NEXT
-brand      user         expires soon  2026-03-02  retry 2026-02-27 02:00
-ads        system-user  expires soon  2026-03-02  retry 2026-02-27 02:00
-creator    instagram    expires soon  2026-03-02  retry 2026-02-27 02:00
-notes      threads      expires soon  2026-03-02  retry 2026-02-27 02:00
+brand      user         expires soon  2026-03-02  retry 2026-02-27 02:00 UTC
+ads        system-user  expires soon  2026-03-02  retry 2026-02-27 02:00 UTC
+creator    instagram    expires soon  2026-03-02  retry 2026-02-27 02:00 UTC
+notes      threads      expires soon  2026-03-02  retry 2026-02-27 02:00 UTC
 bakery     page         works         never       -
 publisher  app          works         never       -
 
@@ -361,13 +361,13 @@ critical: `notes`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal
 /// It is too late: only people can help.
 fn expired(world: &World) {
     world.run(&["refresh"]).stdout("
-TOKEN      OUTCOME   EXPIRES           REASON
-brand      invalid   2026-03-02 00:00  expired (190/463)
-bakery     verified  never             it never expires
-ads        invalid   2026-03-02 00:00  expired (190/463)
-creator    invalid   2026-03-02 00:00  expired (190)
-notes      invalid   2026-03-02 00:00  expired (190/463)
-publisher  verified  never             it never expires
+TOKEN      OUTCOME   EXPIRES               REASON
+brand      invalid   2026-03-02 00:00 UTC  expired (190/463)
+bakery     verified  never                 it never expires
+ads        invalid   2026-03-02 00:00 UTC  expired (190/463)
+creator    invalid   2026-03-02 00:00 UTC  expired (190)
+notes      invalid   2026-03-02 00:00 UTC  expired (190/463)
+publisher  verified  never                 it never expires
 
 critical: `brand`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -390,13 +390,13 @@ CRITICAL: `notes`: Error validating access token: Session has expired on Sunday,
     world.run(&["status"]).stdout("
 6 tokens: 4 critical, 2 ok                                  2026-03-02 00:00 UTC
 
-TOKEN      TYPE         STATE  EXPIRES           DATA ACCESS  NEXT
-brand      user         down   2026-03-02 00:00  2026-04-01   log in again
-ads        system-user  down   2026-03-02 00:00  never        log in again
-creator    instagram    down   2026-03-02 00:00  unknown      log in again
-notes      threads      down   2026-03-02 00:00  2026-04-01   log in again
-bakery     page         works  never             2026-04-01   -
-publisher  app          works  never             unknown      -
+TOKEN      TYPE         STATE  EXPIRES               DATA ACCESS  NEXT
+brand      user         down   2026-03-02 00:00 UTC  2026-04-01   log in again
+ads        system-user  down   2026-03-02 00:00 UTC  never        log in again
+creator    instagram    down   2026-03-02 00:00 UTC  unknown      log in again
+notes      threads      down   2026-03-02 00:00 UTC  2026-04-01   log in again
+bakery     page         works  never                 2026-04-01   -
+publisher  app          works  never                 unknown      -
 
 critical: `brand`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token

@@ -1,10 +1,10 @@
-//! What a target did not get stays owed, is said, and is settled without asking Meta.
+//! What a target did not get stays pending, is said, and is settled without asking Meta.
 
 use std::fs;
 
 use chrono::TimeDelta;
 
-use super::{APP_INI, ONE, TWO, WEB_ENV, delivered, due, env, held, ini, owed, reasons, states};
+use super::{APP_INI, ONE, TWO, WEB_ENV, delivered, due, env, held, ini, pending, reasons, states};
 use crate::common::{BRAND, World, day};
 
 /// A world on day 45 whose renewed string could not be brought to `app`.
@@ -39,7 +39,7 @@ fn a_broken_target_is_73_and_the_others_get_it() {
     assert_eq!(world.in_use("brand"), TWO);
     let ran = world.run(&["refresh", "--json"]).code(73);
     assert_eq!(
-        (owed(&ran), states(&ran.result("brand"))),
+        (pending(&ran), states(&ran.result("brand"))),
         (1, vec!["app failed".into(), "web in_sync".into()])
     );
     assert_eq!(world.calls(), [""; 0]);
@@ -52,7 +52,7 @@ fn the_next_run_settles_it_without_asking_meta() {
     mend(&world);
     let ran = world.run(&["refresh", "--json"]).code(0).stderr("");
     assert_eq!(
-        (owed(&ran), states(&ran.result("brand"))),
+        (pending(&ran), states(&ran.result("brand"))),
         (0, vec!["app in_sync".into(), "web in_sync".into()])
     );
     assert_eq!(held(&world, "app.ini"), ini(TWO));
@@ -65,9 +65,9 @@ fn the_next_run_settles_it_without_asking_meta() {
 fn deliver_settles_it_too() {
     let world = broken();
     world.run(&["deliver"]).stdout("
-TOKEN  STATE    SINCE             TARGET
-brand  failed   2026-02-15 00:00  app
-brand  in sync  2026-02-15 00:00  web
+TOKEN  STATE    SINCE                 TARGET
+brand  failed   2026-02-15 00:00 UTC  app
+brand  in sync  2026-02-15 00:00 UTC  web
 
 warning: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`
   hint: mend what the message names; then run `metatoken deliver brand`
@@ -79,9 +79,9 @@ warning: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UT
         .run(&["deliver", "brand"])
         .stdout(
             "
-TOKEN  STATE    SINCE             TARGET
-brand  in sync  2026-02-15 00:00  app
-brand  in sync  2026-02-15 00:00  web
+TOKEN  STATE    SINCE                 TARGET
+brand  in sync  2026-02-15 00:00 UTC  app
+brand  in sync  2026-02-15 00:00 UTC  web
 
 2 targets: 2 in sync
 ",
@@ -123,14 +123,14 @@ CRITICAL: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 U
 }
 
 #[test]
-fn a_file_that_is_lost_after_its_delivery_is_owed_and_in_the_end_critical() {
+fn a_file_that_is_lost_after_its_delivery_is_pending_and_in_the_end_critical() {
     let mut world = delivered(APP_INI);
     fs::remove_file(world.path("app.ini")).unwrap();
-    assert_eq!(states(&world.run(&["status", "--json"]).token("brand")), ["app owed"]);
+    assert_eq!(states(&world.run(&["status", "--json"]).token("brand")), ["app pending"]);
     for hours in 1..=26 {
         world.at(day(0) + TimeDelta::hours(hours));
         let ran = world.run(&["refresh", "--json"]).code(73);
-        assert_eq!((owed(&ran), states(&ran.result("brand"))), (1, vec!["app failed".into()]));
+        assert_eq!((pending(&ran), states(&ran.result("brand"))), (1, vec!["app failed".into()]));
         world.run(&["check"]).code(if hours < 25 { 1 } else { 2 });
     }
     world.write("app.ini", "[facebook]\ntoken =\n");
@@ -140,7 +140,7 @@ fn a_file_that_is_lost_after_its_delivery_is_owed_and_in_the_end_critical() {
 }
 
 #[test]
-fn a_target_that_is_new_in_the_config_is_owed_the_string_in_use() {
+fn a_target_that_is_new_in_the_config_waits_for_the_access_token() {
     let world = delivered(APP_INI);
     world.reconfigure(&format!("{BRAND}\n{APP_INI}{WEB_ENV}"));
     assert_eq!(states(&world.offline("brand")), ["app in_sync", "web unknown"]);
@@ -158,7 +158,7 @@ fn a_value_that_was_emptied_or_set_back_is_brought_again() {
     for value in ["", ONE] {
         world.write("app.ini", ini(value));
         let token = world.run(&["status", "--json"]).token("brand");
-        assert_eq!(states(&token), ["app owed"], "{value}");
+        assert_eq!(states(&token), ["app pending"], "{value}");
         assert_eq!(held(&world, "app.ini"), ini(value), "who looks changes nothing");
         world.calls();
         world.run(&["refresh", "--quiet"]).silent().code(0);
@@ -210,7 +210,7 @@ fn a_hundred_targets_of_which_one_is_broken() {
     world.at(day(45));
     world.write("many/37.env", "T='unfinished\n");
     let ran = world.run(&["refresh", "--json"]).code(73);
-    assert_eq!(owed(&ran), 1);
+    assert_eq!(pending(&ran), 1);
     for n in 0..100 {
         let expected = if n == 37 { "T='unfinished\n".to_owned() } else { format!("T={TWO}\n") };
         assert_eq!(held(&world, &format!("many/{n}.env")), expected);
