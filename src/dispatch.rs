@@ -1,6 +1,7 @@
 //! From what was typed to a session, and from there to the command.
 
 mod arguments;
+mod help;
 mod opening;
 mod refusal;
 mod typed;
@@ -8,9 +9,8 @@ mod typed;
 use std::ffi::OsString;
 use std::time::Instant;
 
-use clap::Parser;
-
 use self::arguments::refuse_secrets;
+use self::help::help;
 use self::opening::{Setting, open_session};
 use self::refusal::{
     bug, give_up, is_scheduled_line, misread, misread_complaint, note_unusable, plain_ui, unusable,
@@ -51,7 +51,7 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
         unusable_line(&complaint);
         return unusable(&complaint, arguments, plain);
     }
-    let typed = match Cli::try_parse_from(arguments) {
+    let typed = match cli::parse(arguments) {
         Ok(typed) => typed,
         Err(error) => {
             misread_complaint(&error).iter().for_each(unusable_line);
@@ -70,6 +70,12 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
     let begun = Instant::now();
     let interrupt = Interrupt::default();
     let mut attempted = crate::status::Attempted::default();
+    if let Command::Help(asked) = &typed.command {
+        return match help(&asked.words).and_then(|text| ui.data(&text)) {
+            Ok(()) => Exit::Ok.code(),
+            Err(complaint) => give_up(&typed, ui, &complaint),
+        };
+    }
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         dispatch(&typed, environment, clock, &mut ui, interrupt.clone(), &mut attempted)
     }));
@@ -132,12 +138,8 @@ fn dispatch(
     attempted.default_store = Some(config::default_store(&path, &environment));
     attempted.store.clone_from(&attempted.default_store);
     attempted.config = Some(path);
-    if let Command::Config(asked) = &typed.command {
-        return match asked {
-            cli::ConfigCommand::Check => commands::check_config(&place.config, &environment, ui),
-            cli::ConfigCommand::Show => commands::show_config(&place.config, &environment, ui),
-        }
-        .map(Exit::code);
+    if let Command::Config(cli::ConfigCommand::Show) = &typed.command {
+        return commands::show_config(&place.config, &environment, ui).map(Exit::code);
     }
     let (session, _sandbox) = open_session(typed, place, environment, ui, interrupt, attempted)?;
     ui.start_log();
@@ -249,6 +251,11 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
         Command::Store(cli::StoreCommand::Backup { file }) => {
             commands::back_up(session, file).map(Exit::code)
         }
-        Command::Config(_) => unreachable!("it was answered above"),
+        Command::Config(cli::ConfigCommand::Check(_)) | Command::Doctor(_) => {
+            commands::check_config(session).map(Exit::code)
+        }
+        Command::Config(cli::ConfigCommand::Show) | Command::Help(_) => {
+            unreachable!("it was answered above")
+        }
     }
 }

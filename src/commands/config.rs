@@ -1,4 +1,4 @@
-//! `config`: whether it is right, and what it means.
+//! `config`: whether it and everything that it names is right, and what it means.
 
 use std::path::Path;
 
@@ -6,55 +6,25 @@ use crate::config;
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::policy::{Reason, humanize};
-use crate::session::refuse_filesystem;
+use crate::report::CheckLines;
+use crate::session::Session;
 use crate::status;
-use crate::ui::{OutputFormat, Ui};
+use crate::ui::{OutputFormat, Ui, Verbosity};
 
-/// Says whether the config is right; every complaint at once if it is not.
-pub fn check_config(path: &Path, environment: &Environment, ui: &Ui) -> Result<Exit, CliError> {
-    let config = config::load(path, environment)?;
-    refuse_filesystem(&config)?;
-    let mut warnings = status::exposures(&config);
-    warnings.extend(status::undeliverable(&config));
-    let said = match ui.format {
-        OutputFormat::Json => format!(
-            "{:#}\n",
-            serde_json::json!({
-                "version": crate::report::VERSION,
-                "config": path.display().to_string(),
-                "apps": config.apps.len(),
-                "tokens": config.tokens.len(),
-                "warnings": warnings.iter().map(warning_json).collect::<Vec<_>>(),
-            })
-        ),
-        _ if config.tokens.is_empty() => {
-            format!("{}: good, but it declares no tokens: nothing is kept alive\n", path.display())
-        }
-        _ => format!(
-            "{}: good: {}, {}\n",
-            path.display(),
-            humanize::count(config.apps.len(), "app"),
-            humanize::count(config.tokens.len(), "token")
-        ),
+/// Says of everything that the config names how it stands. A config with a mistake in it was refused
+/// before.
+pub fn check_config(session: &Session) -> Result<Exit, CliError> {
+    let report = status::check_config(session);
+    let ui = &session.ui;
+    let lines = match ui.verbosity {
+        Verbosity::Quiet => CheckLines::Problems,
+        _ => CheckLines::All,
     };
-    ui.data(&said)?;
-    if ui.format != OutputFormat::Json {
-        for Reason { message, remedy, .. } in &warnings {
-            ui.data(&format!("warning: {message}; {remedy}\n"))?;
-        }
-    }
-    Ok(Exit::Ok)
-}
-
-fn warning_json(reason: &Reason) -> serde_json::Value {
-    serde_json::json!({
-        "code": reason.code,
-        "severity": reason.severity.as_str(),
-        "message": reason.message,
-        "remedy": reason.remedy,
-        "labels": [],
-    })
+    ui.data(&match ui.format {
+        OutputFormat::Json => report.json(),
+        _ => report.text(ui.style(), lines),
+    })?;
+    Ok(report.exit())
 }
 
 /// Shows every setting with its value and where that came from; secrets as references.

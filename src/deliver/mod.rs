@@ -26,7 +26,7 @@ pub use context::{DeliveryContext, RunTime};
 pub use deliveries::Deliveries;
 pub use error::DeliveryError;
 pub use file::foresee_first;
-pub use preview::{Preview, TargetPreview, sample_token};
+pub use preview::{Preview, TargetPreview, foresee, sample_token};
 pub use restore::Restored;
 pub use state::{observed_deliveries, stored_deliveries};
 pub use token_delivery::{Replace, TokenDelivery};

@@ -50,6 +50,11 @@ pub fn sample_token() -> AccessToken {
     AccessToken::parse("EAAFAKEREHEARSAL").expect("a constant that is well formed")
 }
 
+/// Tries a first delivery of a plainly fake access token without doing it, by files and programs alone.
+pub fn foresee(target: &Target, path: Option<&str>) -> Result<(), DeliveryError> {
+    preview(target, &sample_token(), &|_| Consent::First, path).map(drop)
+}
+
 /// Tries a delivery without doing it; `may_replace` says of what a file holds whether another may
 /// take its place, and `path` is the `PATH` that a program would be searched in.
 pub fn preview(

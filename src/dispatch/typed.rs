@@ -5,9 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::refusal::usage;
-use crate::cli::{
-    self, Cli, Command, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata, TypedSort,
-};
+use crate::cli::{self, Cli, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata, TypedSort};
 use crate::clock::Clock;
 use crate::commands::{CheckOrder, SendNotifications, StatusOrder, Which};
 use crate::config;
@@ -71,42 +69,30 @@ pub fn check_order(given: &cli::CheckArguments) -> CheckOrder {
     }
 }
 
-/// The forms that each command can print; another pair is a usage error.
+/// The format that is printed; one that the command has not is a usage error.
 pub fn format(typed: &Cli) -> Result<OutputFormat, CliError> {
-    let asked = match (typed.global.json, typed.global.format) {
-        (true, _) | (_, Some(TypedFormat::Json)) => Some(OutputFormat::Json),
-        (_, Some(TypedFormat::Table)) => Some(OutputFormat::Table),
-        (_, Some(TypedFormat::Csv)) => Some(OutputFormat::Csv),
-        (_, Some(TypedFormat::Nagios)) => Some(OutputFormat::Nagios),
-        (_, Some(TypedFormat::Prometheus)) => Some(OutputFormat::Prometheus),
-        (_, Some(TypedFormat::Github)) => Some(OutputFormat::Github),
-        (false, None) => None,
-    };
-    let can: &[OutputFormat] = match &typed.command {
-        Command::Status(_)
-        | Command::Refresh(_)
-        | Command::Exchange(_)
-        | Command::Deliver(_)
-        | Command::Config(_)
-        | Command::Store(_) => &[OutputFormat::Table, OutputFormat::Json],
-        Command::History(_) => &[OutputFormat::Table, OutputFormat::Json, OutputFormat::Csv],
-        Command::Check(_) => &[
-            OutputFormat::Nagios,
-            OutputFormat::Json,
-            OutputFormat::Prometheus,
-            OutputFormat::Github,
-        ],
-        Command::Token(_) => &[OutputFormat::Table],
-    };
+    let command = typed.command.name();
+    let can = cli::formats(command);
+    let asked = if typed.global.json { Some(TypedFormat::Json) } else { typed.global.format };
     match asked {
-        None => Ok(can[0]),
-        Some(format) if can.contains(&format) => Ok(format),
+        None => Ok(output(can[0])),
+        Some(format) if can.contains(&format) => Ok(output(format)),
         Some(_) => {
-            let command = typed.command.name();
-            let names: Vec<&str> = can.iter().map(|format| format.name()).collect();
+            let names: Vec<&str> = can.iter().map(|format| output(*format).name()).collect();
             Err(usage(&format!("`{command}` cannot be printed in that format"))
                 .hint(format!("its formats: {}", humanize::list(&names))))
         }
+    }
+}
+
+const fn output(format: TypedFormat) -> OutputFormat {
+    match format {
+        TypedFormat::Table => OutputFormat::Table,
+        TypedFormat::Json => OutputFormat::Json,
+        TypedFormat::Csv => OutputFormat::Csv,
+        TypedFormat::Nagios => OutputFormat::Nagios,
+        TypedFormat::Prometheus => OutputFormat::Prometheus,
+        TypedFormat::Github => OutputFormat::Github,
     }
 }
 

@@ -4,6 +4,7 @@
 //! line are read off the same value, so they cannot tell different stories. Nothing here prints.
 
 mod check;
+mod config_check;
 mod deliveries;
 mod github;
 mod history;
@@ -17,6 +18,7 @@ mod text;
 mod token_page;
 
 pub use check::{CheckReport, CheckScope};
+pub use config_check::{CheckLines, CheckResult, ConfigCheck, ConfigReport};
 pub use deliveries::{DeliveryReport, TokenDeliveries};
 pub use github::github;
 pub use history::{HistoryEntry, HistoryReport};

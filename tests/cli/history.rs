@@ -108,13 +108,13 @@ fn everything_that_happened_is_told_oldest_first() {
         .run(&["history"])
         .stdout(
             "
-AT (UTC)          TOKEN  EVENT           DETAIL
-2026-01-01 00:00  brand  adopted         expires 2026-03-02
-2026-01-01 00:00  shop   adopted         expires 2026-03-02
-2026-02-10 00:00  brand  refresh failed  graph unavailable (1)
-2026-02-10 00:00  shop   refresh failed  revoked (190/466)
-2026-02-10 00:00  shop   invalid         revoked (190/466)
-2026-02-10 01:00  brand  refreshed       expires 2026-04-11 (was 2026-03-02)
+AT (UTC)          TOKEN  EVENT           TRIGGER    DETAIL
+2026-01-01 00:00  brand  adopted         manual     expires 2026-03-02
+2026-01-01 00:00  shop   adopted         manual     expires 2026-03-02
+2026-02-10 00:00  brand  refresh failed  scheduled  graph unavailable (1)
+2026-02-10 00:00  shop   refresh failed  scheduled  revoked (190/466)
+2026-02-10 00:00  shop   invalid         scheduled  revoked (190/466)
+2026-02-10 01:00  brand  refreshed       manual     expires 2026-04-11 (was 2026-03-02)
 
 3 attempts: 1 succeeded, 2 failed (33.3%)
 ",

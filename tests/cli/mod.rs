@@ -1,8 +1,10 @@
 //! The commands and what holds for all of them, seen through the binary.
 
 mod check;
+mod config_check;
 mod examples;
 mod exchange;
+mod help;
 mod history;
 mod interrupt;
 mod logs;

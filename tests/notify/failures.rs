@@ -63,7 +63,7 @@ fn history(world: &crate::common::World) {
     let csv = world.run(&["history", "--format", "csv"]).code(0).stdout;
     assert_eq!(
         csv.lines().last(),
-        Some("2026-01-02T00:00:00Z,2,,notification_failed,manual,,,,,,unknown")
+        Some("2026-01-02T00:00:00Z,2,,notification_failed,manual,,,,,,unknown,chat,false,false")
     );
     let of_brand = world.run(&["history", "brand", "--json"]).code(0).json();
     let events = of_brand["events"].as_array().unwrap();

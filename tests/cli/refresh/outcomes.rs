@@ -209,11 +209,8 @@ hint: the labels are `brand`
         .stdout("")
         .stderr(
             "
-error: unrecognized subcommand 'renew'
-
-Usage: metatoken [OPTIONS] <COMMAND>
-
-For more information, try '--help'.
+error: unknown command `renew`
+hint: try `metatoken refresh`
 ",
         )
         .code(64);
@@ -256,7 +253,7 @@ fn exit_65_the_input_was_refused() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-04-11  refused: not extended
 
-warning: `brand`: the new string is refused: it ends no later than the string in use, which is alive
+warning: `brand`: the new string is refused: it expires no later than the current access token, which works
 
 1 token: 1 failed
 ",
@@ -513,7 +510,7 @@ fn a_dry_run_ends_as_the_real_one_would() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-04-11  refused: not extended
 
-warning: `brand`: the new string is refused: it ends no later than the string in use, which is alive
+warning: `brand`: the new string is refused: it expires no later than the current access token, which works
 
 1 token: 1 failed (dry run: nothing was changed)
 ",
