@@ -93,55 +93,55 @@ pub enum Command {
     /// Show what each token is worth; with one LABEL, a page about it
     #[command(after_help = "\
 Examples:
-  metatoken status                          all tokens, the worst first
-  metatoken status brand                    a page about one token
-  metatoken status --within 7d              what expires within a week, the soonest first
-  metatoken status --problems --json        only what needs attention, for a program
-  metatoken status --token-file FILE        inspect any access token, and store nothing")]
+  metatoken status                    all tokens, the worst first
+  metatoken status brand              a page about one token
+  metatoken status --within 7d        what expires within a week
+  metatoken status --problems --json  only what needs attention, for a program
+  metatoken status --token-file FILE  inspect an access token, store nothing")]
     Status(StatusArguments),
     /// Renew what is due, check the others, derive Pages, deliver
     #[command(after_help = "\
 Examples:
-  metatoken refresh                         what the timer runs
-  metatoken refresh --dry-run               show what it would do, and change nothing
-  metatoken refresh brand                   ask Graph about one token now, and renew it if it is due
-  metatoken refresh --quiet --scheduled     for a cron job: silent unless a person must act")]
+  metatoken refresh                      what the timer runs
+  metatoken refresh --dry-run            show what it would do
+  metatoken refresh brand                ask about one token now
+  metatoken refresh --quiet --scheduled  for cron: silent if all is well")]
     Refresh(RefreshArguments),
     /// Bring each token to the files and programs that lack it
     #[command(after_help = "\
 Examples:
-  metatoken deliver --test                  show the lines that would change, values taken out
-  metatoken deliver                         deliver what is pending
-  metatoken deliver --force brand           overwrite what another program wrote
-  metatoken deliver --restore brand         put back what the last delivery replaced")]
+  metatoken deliver --test           show the lines that would change
+  metatoken deliver                  deliver what is pending
+  metatoken deliver --force brand    overwrite what another program wrote
+  metatoken deliver --restore brand  put back what the last delivery replaced")]
     Deliver(DeliverArguments),
     /// List generations, attempts and deliveries, with the success rate
     #[command(after_help = "\
 Examples:
-  metatoken history --limit 5               the last five events
-  metatoken history --failed --since 30d    what went wrong in a month
-  metatoken history --summary               only the success rate
-  metatoken history --format csv            for a spreadsheet")]
+  metatoken history --limit 5             the last five events
+  metatoken history --failed --since 30d  what went wrong in a month
+  metatoken history --summary             only the success rate
+  metatoken history --format csv          for a spreadsheet")]
     History(HistoryArguments),
     /// Read a new access token and make it long-lived
     #[command(after_help = "\
 Examples:
-  metatoken exchange brand                          asks for the access token
-  metatoken exchange brand --token-file FILE        reads it from a file
-  metatoken exchange --stored                       exchange the stored short-lived ones")]
+  metatoken exchange brand                    asks for the access token
+  metatoken exchange brand --token-file FILE  reads it from a file
+  metatoken exchange --stored                 exchange stored short-lived ones")]
     Exchange(ExchangeArguments),
     /// Print one verdict for monitoring (Nagios line, exit 0 to 3)
     #[command(after_help = "\
 Examples:
-  metatoken check                                   judge what is stored, without network or key
-  metatoken check --live                            ask Graph first, for eight seconds at most
-  metatoken check --textfile FILE                   also write metrics for Prometheus
-  metatoken check --format github --live            annotate a workflow run")]
+  metatoken check                         judge what is stored
+  metatoken check --live                  ask Graph first, 8 seconds at most
+  metatoken check --textfile FILE         also write metrics for Prometheus
+  metatoken check --format github --live  annotate a workflow run")]
     Check(CheckArguments),
     /// Print the current access token, and nothing else
     #[command(after_help = "\
 Examples:
-  metatoken token brand                     for a script: TOKEN=$(metatoken token brand)")]
+  metatoken token brand  for a script: TOKEN=$(metatoken token brand)")]
     Token(TokenArguments),
     /// Check the config and everything it names, or show it with every default
     #[command(subcommand)]
@@ -155,8 +155,8 @@ Examples:
     /// Print the help of a command or a topic
     #[command(after_help = "\
 Examples:
-  metatoken help refresh                    the help of a command
-  metatoken help json                       the fields of JSON, and every reason code")]
+  metatoken help refresh  the help of a command
+  metatoken help json     the fields of JSON, and every reason code")]
     Help(HelpArguments),
 }
 
@@ -239,6 +239,12 @@ pub struct ExchangeArguments {
     /// Read the access token from this file instead of standard input
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// Take it even if it expires earlier or lacks what is required
+    #[arg(long, conflicts_with = "stored")]
+    pub replace: bool,
+    /// Take it even if it belongs to another person
+    #[arg(long, conflicts_with = "stored")]
+    pub replace_identity: bool,
     /// Show what would happen, and change nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
@@ -332,15 +338,15 @@ pub enum ConfigCommand {
     /// Check the config and everything it names (alias: doctor)
     #[command(after_help = "\
 Examples:
-  metatoken config check                    before the first run, and after every change
-  metatoken doctor                          the same
-  metatoken config check --json             for a deployment")]
+  metatoken config check         before the first run, and after every change
+  metatoken doctor               the same
+  metatoken config check --json  for a deployment")]
     Check(ConfigCheckArguments),
     /// Show every setting with its value and where it came from
     #[command(after_help = "\
 Examples:
-  metatoken config show                     what holds, with every default
-  metatoken config show --json              for a program")]
+  metatoken config show         what holds, with every default
+  metatoken config show --json  for a program")]
     Show,
 }
 

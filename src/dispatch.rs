@@ -21,14 +21,14 @@ use self::typed::{
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
-use crate::commands::{self, DeliverOrder, HistoryOrder, Replace};
+use crate::commands::{self, DeliverOrder, HistoryOrder, IdentityChange, Replace};
 use crate::config;
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::{Exit, Verdict};
 use crate::interrupt::{Interrupt, survive_file_limit};
-use crate::policy::Insistence;
-use crate::report::prefixed;
+use crate::policy::{Insistence, Losses};
+use crate::report::{markdown, prefixed};
 use crate::run::{Only, RefreshOptions, RunOptions};
 use crate::session::Session;
 use crate::token::{Pattern, Trigger};
@@ -71,7 +71,8 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
     let interrupt = Interrupt::default();
     let mut attempted = crate::status::Attempted::default();
     if let Command::Help(asked) = &typed.command {
-        return match help(&asked.words).and_then(|text| ui.data(&text)) {
+        let text = help(&asked.words).map(|text| markdown(&text, ui.style()));
+        return match text.and_then(|text| ui.data(&text)) {
             Ok(()) => Exit::Ok.code(),
             Err(complaint) => give_up(&typed, ui, &complaint),
         };
@@ -207,6 +208,12 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
             let order = commands::ExchangeOrder {
                 label: label(&given.labels)?,
                 file: given.token_file.clone(),
+                losses: if given.replace { Losses::Accepted } else { Losses::Refused },
+                identity: if given.replace_identity {
+                    IdentityChange::Accepted
+                } else {
+                    IdentityChange::Refused
+                },
                 dry_run: dry_run(given.dry_run),
                 lock_wait: duration(&given.lock_wait)?,
             };

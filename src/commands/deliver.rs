@@ -1,12 +1,14 @@
-//! `deliver`: delivers what is pending, without asking Meta for anything.
+//! `deliver`: delivers what is pending. Meta is asked for nothing, but about an access token that a
+//! first delivery would replace.
 
 use std::time::Duration;
 
-use crate::deliver::{DeliveryError, Preview, Replace, Restored, stored_deliveries};
+use crate::deliver::{DeliveryError, Preview, Replace, Restored, TokenDelivery, stored_deliveries};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::humanize;
 use crate::report::{DeliveryReport, PreviewReport, PreviewedDelivery, TokenDeliveries, Would};
+use crate::run::found::adopt_before_first_delivery;
 use crate::run::tokens::TokenConfig;
 use crate::run::{DryRun, Run, RunOptions};
 use crate::session::Session;
@@ -56,7 +58,9 @@ fn deliver_all(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport
     let work = || -> Result<(), CliError> {
         for member in &members {
             let token = run.token_id(&member.label)?;
-            deliveries.of_token(member, token, order.replace).deliver()?;
+            let delivery = deliveries.of_token(member, token, order.replace);
+            examine_what_is_replaced(run, member, &delivery)?;
+            delivery.deliver()?;
         }
         Ok(deliveries.run_pending_hooks()?)
     };
@@ -69,13 +73,35 @@ fn deliver_all(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport
             deliveries: stored_deliveries(member, Some(&credential)),
         });
     }
+    let contested = deliveries.contested_targets(|label| order.means(label));
     let unfinished = deliveries.unfinished_files(|label| order.means(label));
     Ok(DeliveryReport {
         started_at: run.started_at(),
         finished_at: run.now(),
         tokens,
-        system: run.damage().into_iter().chain(run.lost()).chain(unfinished).collect(),
+        system: run
+            .damage()
+            .into_iter()
+            .chain(run.lost())
+            .chain(contested)
+            .chain(unfinished)
+            .collect(),
     })
+}
+
+/// Examines what the first deliveries of a token would replace, if its app is known: a better one is
+/// delivered, and what could not be examined is not replaced.
+fn examine_what_is_replaced(
+    run: &Run<'_>,
+    token: &TokenConfig,
+    delivery: &TokenDelivery<'_>,
+) -> Result<(), CliError> {
+    let Ok(app) = run.app(&token.app) else { return Ok(()) };
+    let credential = run.store.credential(run.token_id(&token.label)?)?;
+    if credential.current.is_some() {
+        adopt_before_first_delivery(run, token, &app, credential, delivery, None)?;
+    }
+    Ok(())
 }
 
 /// The tokens that were typed, or all, as far as they are delivered anywhere.

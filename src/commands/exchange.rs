@@ -2,14 +2,16 @@
 //!
 //! It is inspected before anything is stored. A short-lived one is exchanged at Meta for a long-lived
 //! one; a long-lived one is stored as it is. Either becomes the token's candidate, and is promoted
-//! unless the current access token is alive and better. Where Graph does not say how long it lives,
+//! unless the current access token works and is known to be worth more: then a person has to say
+//! that it is to be replaced all the same. Where Graph does not say how long it lives,
 //! the attempt to exchange it tells: Meta exchanges only what is short-lived.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::config::Pages;
-use crate::deliver::{Deliveries, Replace};
+use crate::deliver::{Deliveries, Replace, TokenDelivery};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::failpoint;
@@ -19,13 +21,15 @@ use crate::policy::{
     short_lived,
 };
 use crate::report::{RunReport, TokenResult};
-use crate::run::candidate::{Candidates, Examined};
+use crate::run::candidate::{Candidates, Examined, IdentityChange, IfRefused};
 use crate::run::configured_tokens::{holds, refuse_shared};
+use crate::run::found::adopt_before_first_delivery;
 use crate::run::inspect::{inspect, wrong_app};
 use crate::run::log;
 use crate::run::tokens::{TokenConfig, Tokens, subject};
 use crate::run::{DryRun, Run, RunOptions};
 use crate::session::Session;
+use crate::shell;
 use crate::store::{NewCandidate, Store, StoreError};
 use crate::token::{
     AccessToken, Credential, Expiry, Generation, Grant, Inspection, Label, Origin, Outcome,
@@ -39,6 +43,10 @@ pub struct ExchangeOrder {
     pub label: Label,
     /// Where the access token is, if not on standard input.
     pub file: Option<PathBuf>,
+    /// Whether it may be worth less than the current one.
+    pub losses: Losses,
+    /// Whether it may belong to another person.
+    pub identity: IdentityChange,
     /// Whether it is a dry run.
     pub dry_run: DryRun,
     /// How long to wait for another run to end.
@@ -76,7 +84,7 @@ fn hand_over(
 ) -> Result<RunReport, CliError> {
     let token = run.tokens.select(&[Pattern::new(order.label.as_str())])?[0];
     let (_about, began) = (log::about(&token.label), Instant::now());
-    let mut exchange = Exchange::new(run, token)?;
+    let mut exchange = Exchange::new(run, order, token)?;
     exchange.check_not_of_another_label(access_token)?;
     // Room is taken before Meta is asked: what it grants, and the access token itself, is sealed.
     let room = run.store.room_for_grant()?;
@@ -90,6 +98,8 @@ fn hand_over(
     })?;
     let new = NewToken { access_token, inspection: &inspection };
     exchange.check_fit(&app, &new)?;
+    let delivery = deliveries.of_token(exchange.token, exchange.before.id, Replace::Own);
+    exchange.adopt_before_first_delivery(&app, &delivery, access_token)?;
     let (outcome, reason) = match exchange.lifetime(&new) {
         Lifetime::Long if inspection.expiry == Expiry::Never => {
             exchange.store_as_it_is(&app, &new, "it never expires")?
@@ -99,16 +109,16 @@ fn hand_over(
         Lifetime::Unknown => exchange.exchange_if_possible(&app, &new)?,
     };
     drop(room);
-    let delivered = deliveries.of_token(exchange.token, exchange.before.id, Replace::Own).deliver();
-    run.bear_full(delivered)?;
+    run.bear_full(delivery.deliver())?;
     let run_hooks = deliveries.run_pending_hooks();
     run.bear_full(run_hooks)?;
     let result = exchange.result(outcome, reason)?;
     log::refreshed(&result, began);
     let mut results = vec![result];
-    run.add_deliveries(&mut results)?;
+    run.add_deliveries(deliveries, &mut results)?;
     // A damaged access token that was just replaced is no failure of what replaced it.
     let mut system = run.system();
+    system.extend(deliveries.contested_targets(|label| *label == exchange.token.label));
     system.extend(deliveries.unfinished_files(|label| *label == exchange.token.label));
     system
         .retain(|reason| !(reason.is_damage() && reason.labels == [exchange.token.label.clone()]));
@@ -141,6 +151,7 @@ struct NewToken<'a> {
 /// The exchange of one token.
 struct Exchange<'a> {
     run: &'a Run<'a>,
+    order: &'a ExchangeOrder,
     token: &'a TokenConfig,
     /// What the store knew of the token before anything was changed.
     before: Credential,
@@ -149,9 +160,13 @@ struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    fn new(run: &'a Run<'a>, token: &'a TokenConfig) -> Result<Self, CliError> {
+    fn new(
+        run: &'a Run<'a>,
+        order: &'a ExchangeOrder,
+        token: &'a TokenConfig,
+    ) -> Result<Self, CliError> {
         let before = run.store.credential(run.token_id(&token.label)?)?;
-        Ok(Self { run, token, credential: before.clone(), before })
+        Ok(Self { run, order, token, credential: before.clone(), before })
     }
 
     /// Has the store change the token, and knows it from then on as the store gives it back.
@@ -175,27 +190,59 @@ impl<'a> Exchange<'a> {
         Ok(())
     }
 
+    /// Adopts a better one that the token's first deliveries would replace: the new one is compared
+    /// with that, too.
+    fn adopt_before_first_delivery(
+        &mut self,
+        app: &App,
+        delivery: &TokenDelivery<'_>,
+        handed_over: &AccessToken,
+    ) -> Result<(), StoreError> {
+        let (run, token, credential) = (self.run, self.token, self.credential.clone());
+        let handed_over = Some(handed_over);
+        self.credential =
+            adopt_before_first_delivery(run, token, app, credential, delivery, handed_over)?;
+        Ok(())
+    }
+
     /// Checks that it is alive, of the configured type, and of the same app, person and Page.
     fn check_fit(&self, app: &App, new: &NewToken<'_>) -> Result<(), CliError> {
-        let expected = self.candidates(app).expected_identity(&self.before)?;
-        let contest = Contest {
-            token_type: self.token.token_type,
-            expected: &expected,
-            policy: &self.token.policy,
-            // What it is worth is compared once it is long-lived.
-            current: Current::Gone,
-        };
-        match judge_handed_over(new.inspection, Losses::Refused, &contest, self.run.now()) {
+        match self.fit(app, new, self.order.identity)? {
             Adoption::Take | Adoption::OnlyIfCurrentIsDead(_) | Adoption::OnlyNearItsEnd(_) => {
                 Ok(())
             }
             Adoption::Wait(problem) | Adoption::Refuse(problem) => {
                 let problem = self.blame_a_lost_answer(new.access_token, problem)?;
                 let refusal = self.refusal(&problem);
-                let short = is_short_life(new.inspection, self.run.now());
-                Err(if short { refusal.hint(short_lived(app.provider)) } else { refusal })
+                if is_short_life(new.inspection, self.run.now()) {
+                    return Err(refusal.hint(short_lived(app.provider)));
+                }
+                let only_its_identity = problem.kind == ProblemKind::IdentityChanged
+                    && self.fit(app, new, IdentityChange::Accepted)? == Adoption::Take;
+                Err(if only_its_identity {
+                    let command = self.command(&["--replace-identity"]);
+                    refusal.hint(format!(
+                        "to make it the token of the other person from now on, run `{command}`"
+                    ))
+                } else {
+                    refusal
+                })
             }
         }
+    }
+
+    /// Whether it can be this token's at all. What it is worth is compared once it is long-lived.
+    fn fit(
+        &self,
+        app: &App,
+        new: &NewToken<'_>,
+        identity: IdentityChange,
+    ) -> Result<Adoption, CliError> {
+        let candidates = Candidates { identity, ..self.candidates(app) };
+        let expected = candidates.expected_identity(&self.before)?;
+        let contest =
+            Contest { current: Current::Gone, ..candidates.contest(&expected, &self.before) };
+        Ok(judge_handed_over(new.inspection, Losses::Refused, &contest, self.run.now()))
     }
 
     fn lifetime(&self, new: &NewToken<'_>) -> Lifetime {
@@ -270,7 +317,7 @@ impl<'a> Exchange<'a> {
 
     fn is_in_use(&self, access_token: &AccessToken) -> Result<bool, CliError> {
         let fingerprint = self.run.store.fingerprint(access_token)?;
-        Ok(self.before.current.as_ref().is_some_and(|it| it.fingerprint == fingerprint))
+        Ok(self.credential.current.as_ref().is_some_and(|it| it.fingerprint == fingerprint))
     }
 
     fn ask_for_exchange(
@@ -352,11 +399,14 @@ impl<'a> Exchange<'a> {
             Ok((credential, proof))
         };
         let (credential, examined) =
-            candidates.examine_handed_over(credential, &candidate, Losses::Refused, &ask)?;
+            candidates.examine_handed_over(credential, &candidate, self.order.losses, &ask)?;
         self.credential = credential;
         match examined {
             Examined::Promoted { .. } => Ok(()),
             Examined::NotInspected(error) => Err(self.waits(&error)),
+            Examined::AdoptionRefused(problem) if problem.kind == ProblemKind::NotExtended => {
+                Err(self.not_replaced(&problem))
+            }
             Examined::AdoptionRefused(problem)
             | Examined::GrantRefused(problem)
             | Examined::NotExtended(problem)
@@ -369,7 +419,14 @@ impl<'a> Exchange<'a> {
     /// The candidates of this token. A person may hand over the Page token of another person than
     /// the parent's, so only what was there before says whose it must be.
     fn candidates(&self, app: &App) -> Candidates<'_> {
-        Candidates { run: self.run, token: self.token, app_id: Some(app.id.clone()), parent: None }
+        Candidates {
+            run: self.run,
+            token: self.token,
+            app_id: Some(app.id.clone()),
+            parent: None,
+            if_refused: IfRefused::Told,
+            identity: self.order.identity,
+        }
     }
 
     fn result(&self, outcome: Outcome, reason: String) -> Result<TokenResult, CliError> {
@@ -423,6 +480,35 @@ impl<'a> Exchange<'a> {
             remedy => complaint.hint(remedy),
         };
         self.untouched(complaint)
+    }
+
+    /// Says what would be lost, and how to replace the current one all the same.
+    fn not_replaced(&self, problem: &Problem) -> CliError {
+        log::not_taken(&self.token.label, problem);
+        let label = self.token.label.as_str();
+        let message = format!("not replaced: {problem}");
+        let command = self.command(&["--replace"]);
+        CliError::new(Exit::InputRefused, "not_replaced", label, message)
+            .hint(format!("to replace the current access token all the same, run `{command}`"))
+            .hint("the current access token is untouched")
+    }
+
+    /// The command that was typed, with more of its options.
+    fn command(&self, more: &[&str]) -> String {
+        let ExchangeOrder { label, file, losses, identity, .. } = self.order;
+        let mut command = format!("metatoken exchange {label}");
+        if let Some(file) = file {
+            let _ = write!(command, " --token-file {}", shell::quoted(file));
+        }
+        for (option, is_typed) in [
+            ("--replace", *losses == Losses::Accepted),
+            ("--replace-identity", *identity == IdentityChange::Accepted),
+        ] {
+            if is_typed || more.contains(&option) {
+                let _ = write!(command, " {option}");
+            }
+        }
+        command
     }
 
     fn call_failed(&self, error: &CallError) -> CliError {

@@ -12,6 +12,7 @@ mod textfile;
 mod token;
 
 pub use crate::deliver::Replace;
+pub use crate::run::candidate::IdentityChange;
 pub use check::{CheckOrder, SendNotifications, check, nagios_complaint, verdict_of};
 pub use config::{check_config, show_config};
 pub use deliver::{DeliverOrder, deliver, preview_deliveries, restore_files};

@@ -9,12 +9,13 @@ use super::reader::Reader;
 use super::reserved::Slot;
 use super::wording::{quoted, quoted_path};
 use crate::config::{FileTarget, Place};
-use crate::token::{Label, TargetId};
+use crate::token::TargetId;
 
 /// A target with its token.
 #[derive(Clone, Copy)]
 pub struct Owned<'a> {
-    pub label: &'a Label,
+    /// The token's label, or the name of the table for all Pages of a parent.
+    pub label: &'a str,
     pub delivery: &'a DeliveryRead,
 }
 
@@ -29,10 +30,11 @@ impl<'a> Owned<'a> {
 
 /// Notes every target that conflicts with one before it, once each.
 pub fn check<'a>(targets: impl Iterator<Item = Owned<'a>>, reader: &Reader<'_>) {
-    let mut files = Files::default();
-    let mut ids: HashMap<(&Label, &TargetId), Owned<'a>> = HashMap::new();
+    let mut files: Files<'_, Owned<'a>> = Files::default();
+    let mut ids: HashMap<(&str, &TargetId), Owned<'a>> = HashMap::new();
     for later in targets {
-        let first = later.file().and_then(|file| Some((files.first_that_meets(file)?, file)));
+        let meets = |file| Some((files.at(files.first_that_meets(file)?).0, file));
+        let first = later.file().and_then(meets);
         let id = (later.label, &later.delivery.target.id);
         if let Some((first, file)) = first {
             reader.report(overwriting(first, later, file));
@@ -46,48 +48,72 @@ pub fn check<'a>(targets: impl Iterator<Item = Owned<'a>>, reader: &Reader<'_>) 
     }
 }
 
+/// Words the value that a target writes.
+pub fn written(file: &FileTarget) -> String {
+    let path = quoted_path(&file.path);
+    match &file.key {
+        Some(key) => format!("{} of {path}", quoted(key)),
+        None => path,
+    }
+}
+
 /// The values that are written, by file and by a key that is spelled the usual way.
 ///
 /// Thousands of tokens may go into one file, so only those are compared that can be the same:
 /// equal keys, and keys that have more than one spelling.
-#[derive(Default)]
-struct Files<'a> {
-    by_path: HashMap<PathBuf, File<'a>>,
+pub struct Files<'a, T> {
+    all: Vec<(Slot<'a>, &'a FileTarget, T)>,
+    by_path: HashMap<PathBuf, File>,
 }
 
+impl<T> Default for Files<'_, T> {
+    fn default() -> Self {
+        Self { all: Vec::new(), by_path: HashMap::new() }
+    }
+}
+
+/// Where the values of one file stand among all.
 #[derive(Default)]
-struct File<'a> {
-    all: Vec<(Slot<'a>, Owned<'a>)>,
-    /// Positions in `all` of keys with one spelling.
+struct File {
+    all: Vec<usize>,
+    /// Those of keys with one spelling.
     usual: HashMap<String, Vec<usize>>,
-    /// Positions of all others, and of whole files.
+    /// Those of all others, and of whole files.
     unusual: Vec<usize>,
 }
 
-impl<'a> Files<'a> {
-    fn first_that_meets(&self, file: &FileTarget) -> Option<Owned<'a>> {
+impl<'a, T: Copy> Files<'a, T> {
+    /// The place of the first value that is the same, or holds this one.
+    pub fn first_that_meets(&self, file: &FileTarget) -> Option<usize> {
         let slot = Slot::of(file);
         let before = self.by_path.get(slot.path())?;
-        let meets = |at: &usize| before.all[*at].0.meets(&slot);
-        let first = match usual(&slot) {
+        let meets = |at: &usize| self.all[*at].0.meets(&slot);
+        match usual(&slot) {
             Some(key) => {
                 let usual = before.usual.get(&key).into_iter().flatten().copied();
                 usual.filter(meets).chain(before.unusual.iter().copied().filter(meets)).min()
             }
-            None => (0..before.all.len()).find(meets),
-        };
-        first.map(|at| before.all[at].1)
+            None => before.all.iter().copied().find(meets),
+        }
     }
 
-    fn add(&mut self, file: &'a FileTarget, owned: Owned<'a>) {
+    /// Whose the value at that place is, and its file.
+    pub fn at(&self, place: usize) -> (T, &'a FileTarget) {
+        let (_, file, owner) = &self.all[place];
+        (*owner, file)
+    }
+
+    /// Adds a value.
+    pub fn add(&mut self, file: &'a FileTarget, owner: T) {
         let slot = Slot::of(file);
         let same_file = self.by_path.entry(slot.path().to_owned()).or_default();
-        let at = same_file.all.len();
+        let at = self.all.len();
         match usual(&slot) {
             Some(key) => same_file.usual.entry(key).or_default().push(at),
             None => same_file.unusual.push(at),
         }
-        same_file.all.push((slot, owned));
+        same_file.all.push(at);
+        self.all.push((slot, file, owner));
     }
 }
 
@@ -99,11 +125,7 @@ fn usual(slot: &Slot<'_>) -> Option<String> {
 }
 
 fn overwriting(first: Owned<'_>, later: Owned<'_>, file: &FileTarget) -> Diagnostic {
-    let path = quoted_path(&file.path);
-    let value = match &file.key {
-        Some(key) => format!("{} of {path}", quoted(key)),
-        None => path,
-    };
+    let value = written(file);
     let message = if first.label == later.label {
         format!("`{}` writes {value} twice", later.label)
     } else {

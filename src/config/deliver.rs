@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 
 use super::command::{describe_argv, harmless};
 use super::diagnostic::{Diagnostic, Span, Spanned};
+use super::placeholder::sample_key;
 use super::reader::{Ask, Section};
 use super::reserved::{Reserved, Slot};
 use super::secret_form::looks_secret;
@@ -240,7 +241,7 @@ fn check_key(
             "which `format` the file has is not clear from its name".to_owned(),
             "say `format`: toml, ini, env, json or yaml",
         ),
-        Some(text) if is_possible(text, format, missing) => return Some(()),
+        Some(text) if is_possible(&sample_key(text), format, missing) => return Some(()),
         Some(text) => {
             let shown = if looks_secret(text) { "…" } else { text };
             let wrong = EditError::BadKey { key: shown.to_owned(), format };

@@ -10,6 +10,7 @@ mod alerts;
 mod apps;
 mod command;
 mod conflicts;
+mod contested;
 mod deliver;
 mod diagnostic;
 mod duration;
@@ -17,6 +18,7 @@ mod find;
 mod http;
 mod notify;
 mod permissions;
+mod placeholder;
 mod policy;
 mod reader;
 mod redact;
@@ -40,6 +42,7 @@ use toml_edit::{Document, TableLike};
 
 pub use self::alerts::AlertSettings;
 pub use self::apps::AppSetting;
+pub use self::contested::{ContestedTarget, contested};
 pub use self::diagnostic::ConfigError;
 pub use self::duration::{BadDuration, parse_duration};
 pub use self::find::find;
@@ -143,8 +146,15 @@ fn read_tables(
     let apps = apps::read(&top);
     let token_tables = top.named("token", "LABEL", "The tokens");
     let drafts = tokens::read(&token_tables);
+    let page_tables = tokens::all_pages::tables(&token_tables);
+    let all_pages = tokens::all_pages::read(&page_tables);
     let defaults = top.table("defaults", "What holds for every token that does not say otherwise");
-    policy::read(Layers { own: &defaults, parent: None, defaults: &defaults.nowhere() });
+    policy::read(Layers {
+        own: &defaults,
+        all_pages: None,
+        parent: None,
+        defaults: &defaults.nowhere(),
+    });
     let alerts_table = top.table("alerts", "What monitoring reads");
     let channel_tables = top.list("notify", "Who is told, and how");
     let channels = notify::read(&channel_tables);
@@ -166,7 +176,13 @@ fn read_tables(
 
     let labels = Labels::of(&drafts);
     let defaults = defaults.quiet();
-    let around = Surroundings { reader, apps: &apps, defaults: &defaults, reserved: &reserved };
+    let around = Surroundings {
+        reader,
+        apps: &apps,
+        defaults: &defaults,
+        reserved: &reserved,
+        all_pages: &all_pages,
+    };
     let tokens = tokens::resolve(drafts, around).into_iter().map(Arc::new);
     let tokens: Vec<Arc<TokenConfig>> = tokens.collect();
     let notify = notify::resolve(channels, &labels, reader);
@@ -180,6 +196,7 @@ fn read_tables(
         path: path.to_owned(),
         by_label: by_label.collect(),
         by_page: by_page.collect(),
+        reserved: Arc::new(reserved),
         store,
         http,
         endpoints,

@@ -1,7 +1,7 @@
 //! Reads the keys that say how a token is treated: in its own table, its parent's, or `[defaults]`.
 //!
-//! A key of the token's own wins; then its parent's, save for what is about one token alone; then
-//! `[defaults]`; then what is built in.
+//! A key of the token's own wins; then that of the table for all Pages of its parent; then the
+//! parent's, save for what is about one token alone; then `[defaults]`; then what is built in.
 
 use chrono::TimeDelta;
 
@@ -16,6 +16,8 @@ use crate::token::Label;
 #[derive(Clone, Copy)]
 pub struct Layers<'a> {
     pub own: &'a Section<'a>,
+    /// The table for all Pages of the token's parent.
+    pub all_pages: Option<&'a Section<'a>>,
     pub parent: Option<(&'a Label, &'a Section<'a>)>,
     pub defaults: &'a Section<'a>,
 }
@@ -122,6 +124,9 @@ impl<'a> Layers<'a> {
         let found = find(self.own)
             .map(|value| (value, Layer::Own))
             .or_else(|| {
+                self.all_pages.and_then(|pages| Some((find(pages)?, Layer::AllPages(pages))))
+            })
+            .or_else(|| {
                 parent.and_then(|(label, section)| Some((find(section)?, Layer::Parent(label))))
             })
             .or_else(|| Some((find(self.defaults)?, Layer::Defaults)));
@@ -133,6 +138,7 @@ impl<'a> Layers<'a> {
 #[derive(Clone, Copy)]
 enum Layer<'a> {
     Own,
+    AllPages(&'a Section<'a>),
     Parent(&'a Label),
     Defaults,
 }
@@ -152,6 +158,7 @@ impl<T: Shown> Layered<'_, T> {
         };
         let origin = || match layer {
             Some(Layer::Own) => ValueOrigin::Table(self.own.name()),
+            Some(Layer::AllPages(pages)) => ValueOrigin::Table(pages.name()),
             Some(Layer::Parent(label)) => ValueOrigin::Parent(label.clone()),
             Some(Layer::Defaults) => ValueOrigin::Defaults,
             None => ValueOrigin::BuiltIn,

@@ -20,12 +20,14 @@ const BESIDE: [(&str, &str); 4] =
     [("-wal", STORE), ("-shm", STORE), ("-journal", STORE), (".lock", "is metatoken's own lock")];
 
 /// Every value that a delivery would ruin, by its file.
+#[derive(Debug)]
 pub struct Reserved {
     config: PathBuf,
     values: HashMap<PathBuf, Vec<Value>>,
 }
 
 /// A value, and what it is as the end of a sentence.
+#[derive(Debug)]
 struct Value {
     key: Option<String>,
     format: Format,

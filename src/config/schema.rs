@@ -132,6 +132,8 @@ mod tests {
                 "in `[app.NAME]`",
                 "in `[token.LABEL]`",
                 "in `[[token.LABEL.deliver]]`",
+                "in `[token.\"PARENT/*\"]`",
+                "in `[[token.\"PARENT/*\".deliver]]`",
                 "in `[defaults]`",
                 "in `[[notify]]`",
                 "in `smtp`",
@@ -161,8 +163,9 @@ mod tests {
         };
         let keys = schema().tables().iter().flat_map(|table| &table.keys);
         let mut missing: Vec<&str> = keys.map(|key| key.name).filter(|key| !has(key)).collect();
+        missing.sort_unstable();
         missing.dedup();
-        assert_eq!(missing, ["instagram_login", "required_targets", "port"]);
+        assert_eq!(missing, ["instagram_login", "port", "probe", "required_targets"]);
     }
 
     #[test]

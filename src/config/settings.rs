@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Place;
 use super::notify::ChannelKind;
+use super::reserved::Reserved;
 use super::secrets::CREDENTIALS;
 use super::{
     AlertSettings, AppSetting, HttpSettings, KeySetting, NotifySetting, Pages, SecretSource,
@@ -35,6 +36,7 @@ pub struct Config {
     pub notify: Vec<NotifySetting>,
     pub(super) by_label: HashMap<Label, usize>,
     pub(super) by_page: HashMap<(Label, String), usize>,
+    pub(super) reserved: Arc<Reserved>,
 }
 
 impl Config {
@@ -73,10 +75,27 @@ impl Config {
             page_id: Some(page_id.to_owned()),
             pages: Pages::None,
             access_token: None,
-            deliver: Vec::new(),
+            deliver: parent
+                .page_deliver
+                .iter()
+                .map(|target| target.of_page(&parent.label, page_id))
+                .collect(),
             policy: parent.page_policy.as_deref().unwrap_or(&parent.policy).clone(),
             page_policy: None,
+            page_deliver: Vec::new(),
         }
+    }
+
+    /// The commands that all Pages found under a parent are delivered to.
+    pub fn page_commands(&self) -> impl Iterator<Item = Vec<String>> {
+        let targets = self.tokens.iter().flat_map(|parent| {
+            let shared = parent.page_deliver.iter().filter(|target| target.is_the_same_for_all());
+            shared.map(|target| target.of_page(&parent.label, ""))
+        });
+        targets.filter_map(|target| match target.place {
+            Place::Command(argv) => Some(argv),
+            Place::File(_) => None,
+        })
     }
 
     /// Every SECRET of the config.
@@ -111,7 +130,8 @@ impl Config {
             SecretSource::Command(argv) => Some(argv),
             _ => None,
         });
-        let targets = self.tokens.iter().flat_map(|token| &token.deliver);
+        let targets =
+            self.tokens.iter().flat_map(|token| token.deliver.iter().chain(&token.page_deliver));
         let targets = targets.filter_map(|target| match &target.place {
             Place::Command(argv) => Some(argv),
             Place::File(_) => None,

@@ -38,12 +38,6 @@ pub struct DeliveryContext<'a> {
     pub time: &'a dyn RunTime,
 }
 
-/// Returns whether this is an access token that any token has or had, or that was ever examined.
-pub fn was_ever_had(store: &Store, found: &Secret) -> Result<bool, StoreError> {
-    let Ok(access_token) = AccessToken::parse(found.expose()) else { return Ok(false) };
-    Ok(!store.sightings(&store.fingerprint(&access_token)?)?.is_empty())
-}
-
 /// Returns whether this is an access token that the token has, or had and that was followed by
 /// another. One that waits to be examined, or was refused, is not.
 pub fn has_had(store: &Store, token: TokenId, found: &Secret) -> Result<bool, StoreError> {

@@ -2,17 +2,22 @@
 //! that wait.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::context::DeliveryContext;
+use super::error::DeliveryError;
 use super::half_written::HalfWrittenFiles;
 use super::hook_queue::HookQueue;
-use crate::policy::Reason;
+use crate::config::{ContestedTarget, TokenConfig, contested};
+use crate::policy::{CONTESTED_REMEDY, Reason, judge_contested};
 use crate::store::StoreError;
-use crate::token::Label;
+use crate::token::{Label, TargetId};
 
 /// The deliveries of one run.
 pub struct Deliveries<'a> {
     pub(super) context: DeliveryContext<'a>,
+    tokens: Mutex<Vec<Arc<TokenConfig>>>,
+    contested: Mutex<Vec<ContestedTarget>>,
     pub(super) half_written: HalfWrittenFiles,
     pub(super) hooks: HookQueue,
 }
@@ -22,7 +27,40 @@ impl<'a> Deliveries<'a> {
     pub fn open(context: DeliveryContext<'a>) -> Result<Self, StoreError> {
         let half_written = HalfWrittenFiles::finish(&context)?;
         let hooks = HookQueue::of(context.config);
-        Ok(Self { context, half_written, hooks })
+        let tokens = context.tokens.to_vec();
+        let contested = Mutex::new(contested(context.config, &tokens));
+        Ok(Self { context, tokens: Mutex::new(tokens), contested, half_written, hooks })
+    }
+
+    /// Adds Pages that were found in this run, before any of them is delivered.
+    pub fn add(&self, found: impl IntoIterator<Item = Arc<TokenConfig>>) {
+        let mut tokens = locked(&self.tokens);
+        let known = tokens.len();
+        tokens.extend(found);
+        if tokens.len() > known {
+            *locked(&self.contested) = contested(self.context.config, &tokens);
+        }
+    }
+
+    /// Lists all tokens, with the Pages that were found in this run.
+    pub fn tokens(&self) -> Vec<Arc<TokenConfig>> {
+        locked(&self.tokens).clone()
+    }
+
+    /// Says why a target of a Page is left alone, if the ids that were filled in make it another's.
+    pub(super) fn contest(&self, page: &Label, target: &TargetId) -> Option<DeliveryError> {
+        let contested = locked(&self.contested);
+        let is_it = |it: &&ContestedTarget| it.target == *target && it.pages.contains(page);
+        let found = contested.iter().find(is_it)?;
+        Some(DeliveryError::new(found.message.clone()).hint(CONTESTED_REMEDY))
+    }
+
+    /// Lists the targets of these Pages that are left alone, because the ids that were filled in make
+    /// them another's.
+    pub fn contested_targets(&self, is_meant: impl Fn(&Label) -> bool) -> Vec<Reason> {
+        let contested = locked(&self.contested);
+        let meant = contested.iter().filter(|it| it.pages.iter().any(&is_meant));
+        meant.map(|it| judge_contested(&it.pages, &it.target, &it.message)).collect()
     }
 
     /// Runs the hooks that wait: each program once, for all tokens that it serves.
@@ -43,4 +81,8 @@ impl<'a> Deliveries<'a> {
     pub fn is_half_written(&self, path: &Path) -> bool {
         self.half_written.at(path).is_some()
     }
+}
+
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

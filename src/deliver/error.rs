@@ -4,9 +4,10 @@ use std::error::Error as _;
 use std::fmt;
 use std::path::Path;
 
+use crate::config::FileTarget;
 use crate::edit::EditError;
 use crate::files::FileError;
-use crate::token::{Action, Problem, ProblemKind};
+use crate::token::{Action, Label, Problem, ProblemKind};
 
 /// A delivery that failed: what happened, and what recovers it. Holds no access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,18 @@ impl DeliveryError {
     pub(super) fn no_file(path: &Path) -> Self {
         Self::new(format!("{}: there is no such file", path.display()))
             .hint("mend `file` in the config, or set `create = true`")
+    }
+
+    /// A first delivery that waits until Graph was asked about what it would replace.
+    pub(super) fn not_examined(file: &FileTarget, label: &Label) -> Self {
+        Self::new(format!("{} an access token that is not checked yet", holds(file)))
+            .hint(format!("run `metatoken refresh {label}` to check it"))
+    }
+
+    /// A first delivery that would replace an access token of another person, app or Page.
+    pub(super) fn of_another(file: &FileTarget, why: &str) -> Self {
+        Self::new(format!("{} an access token that may still be needed: {why}", holds(file)))
+            .hint("correct `file` and `key` in the config, or set `overwrite = true` to replace it")
     }
 
     pub(super) fn keeps_changing(path: &Path) -> Self {
@@ -84,6 +97,15 @@ impl DeliveryError {
             ),
             _ => failure.hint("mend the file, or `key` and `format` in the config"),
         }
+    }
+}
+
+/// The beginning of a sentence that says what a file holds.
+fn holds(file: &FileTarget) -> String {
+    let path = file.path.display();
+    match &file.key {
+        Some(key) => format!("{path}: the key `{}` holds", key.escape_debug()),
+        None => format!("{path}: it holds"),
     }
 }
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::error::DeliveryError;
 use crate::config::{FileTarget, FirstDelivery, FormatFrom, Writing};
-use crate::edit::{Edited, HeldValue, Missing};
+use crate::edit::{self, Edited, HeldValue, Missing};
 use crate::files::{self, FileError, Opened};
 use crate::token::{AccessToken, Secret};
 
@@ -32,7 +32,7 @@ pub enum Written {
 }
 
 /// Whether what a file holds may be replaced by another access token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Consent {
     /// Whatever it is.
     Given,
@@ -40,6 +40,8 @@ pub enum Consent {
     First,
     /// It has drifted, and is left untouched.
     Refused,
+    /// A first delivery may not replace it, for this reason.
+    Kept(DeliveryError),
 }
 
 /// Reads the value that a file holds; none where there is no file, no such key, or nothing at it.
@@ -48,6 +50,23 @@ pub fn read_value(target: &FileTarget) -> Result<Option<Secret>, DeliveryError> 
         Some(opened) => held(target, opened.bytes()),
         None => Ok(None),
     }
+}
+
+/// Reads the access token that a first delivery would replace in a file.
+pub fn replaceable_token(target: &FileTarget) -> Option<AccessToken> {
+    let opened = Opened::open(&target.path).ok()??;
+    let found = held(target, opened.bytes()).ok()??;
+    let is_replaceable = || {
+        allow_first(target, opened.bytes()).is_ok()
+            && edited(target, opened.bytes(), &sample_token()).is_ok()
+    };
+    let is_token = edit::looks_like_a_token(found.expose()) && is_replaceable();
+    AccessToken::parse(found.expose()).ok().filter(|_| is_token)
+}
+
+/// Returns a plainly fake access token, to try a delivery with.
+pub fn sample_token() -> AccessToken {
+    AccessToken::parse("EAAFAKEREHEARSAL").expect("a constant that is well formed")
 }
 
 /// Remembers what a write replaces, so that it can be finished or undone.
@@ -146,8 +165,10 @@ pub fn plan(
     }
     // What cannot be edited is not left alone but broken: `deliver --force` would not help.
     let edited = edited(target, bytes, access_token)?;
-    if consent == Consent::Refused {
-        return Ok(PlannedWrite::Leave(Written::Foreign));
+    match consent {
+        Consent::Given | Consent::First => {}
+        Consent::Refused => return Ok(PlannedWrite::Leave(Written::Foreign)),
+        Consent::Kept(why) => return Err(why),
     }
     match edited {
         Edited::Unchanged => Ok(PlannedWrite::Leave(Written::Already)),

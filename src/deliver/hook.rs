@@ -29,6 +29,8 @@ pub struct HookInput {
     pub fingerprint: Fingerprint,
     /// Its number among the token's generations.
     pub generation: u32,
+    /// What people call the Page, where Graph told.
+    pub page_name: Option<String>,
     pub access_token: AccessToken,
 }
 
@@ -45,9 +47,15 @@ impl HookInput {
             ("GENERATION", self.generation.to_string()),
         ]
         .into_iter()
+        .chain(self.page_name.as_ref().map(|name| ("PAGE_NAME", printable(name))))
         .map(|(name, value)| (format!("METATOKEN_{name}"), value))
         .collect()
     }
+}
+
+/// The text without control characters: whoever may rename the Page chooses it.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// Runs a program once for these access tokens, with nothing in its environment but `environment` and

@@ -47,6 +47,8 @@ impl HookQueue {
                 }
             }
         }
+        // Pages may be found at any time.
+        shared.extend(config.page_commands());
         Self { shared, pending: Mutex::default() }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A renewed access token that stays in our store is an outage. What is pending is delivered in the
 //! config's order (`token_delivery`). A file that fails does not keep the next one waiting, but a
-//! command waits for the files above it. `file` writes a value into a file, `restore` brings back
+//! command waits for the files above it. `file` writes a value into a file, `foreign` finds the access
+//! tokens in files that others put there, `restore` brings back
 //! what the file held, and `half_written` finishes one that an interrupted run left half-written, by
 //! what `unfinished` finds in it. `hook` runs a program, `hook_queue` those that serve several
 //! tokens. `preview` says what a delivery would do, `state` how the targets stand. `deliveries` holds
@@ -13,6 +14,7 @@ mod context;
 mod deliveries;
 mod error;
 mod file;
+mod foreign;
 mod half_written;
 mod hook;
 mod hook_queue;
@@ -25,8 +27,9 @@ mod unfinished;
 pub use context::{DeliveryContext, RunTime};
 pub use deliveries::Deliveries;
 pub use error::DeliveryError;
-pub use file::foresee_first;
-pub use preview::{Preview, TargetPreview, foresee, sample_token};
+pub use file::{foresee_first, sample_token};
+pub use foreign::{ForeignToken, NextDelivery};
+pub use preview::{Preview, TargetPreview, foresee};
 pub use restore::Restored;
 pub use state::{observed_deliveries, stored_deliveries};
 pub use token_delivery::{Replace, TokenDelivery};

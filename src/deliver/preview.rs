@@ -5,7 +5,7 @@
 //! be without leaving anything behind, and also where nothing is to be changed today.
 
 use super::error::DeliveryError;
-use super::file::{Consent, PlannedWrite, Written, plan};
+use super::file::{Consent, PlannedWrite, Written, plan, sample_token};
 use crate::config::{FileTarget, Place, Target, Writing};
 use crate::edit::Missing;
 use crate::files::{self, FileError, Opened};
@@ -43,11 +43,6 @@ impl Preview {
             Self::Change { .. } | Self::Create | Self::Finish | Self::Run => Written::Replaced,
         }
     }
-}
-
-/// Returns a plainly fake access token, for a preview before there is a real one.
-pub fn sample_token() -> AccessToken {
-    AccessToken::parse("EAAFAKEREHEARSAL").expect("a constant that is well formed")
 }
 
 /// Tries a first delivery of a plainly fake access token without doing it, by files and programs alone.

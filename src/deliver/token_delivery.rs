@@ -3,14 +3,15 @@
 use std::cell::OnceCell;
 use std::time::Instant;
 
-use super::context::{DeliveryContext, DeliveryRecord, has_had, was_ever_had};
+use super::context::{DeliveryContext, DeliveryRecord, has_had};
 use super::deliveries::Deliveries;
 use super::error::DeliveryError;
-use super::file::{self, Consent, Written};
+use super::file::{self, Consent, Written, sample_token};
+use super::foreign::{ForeignToken, NextDelivery, SharedFiles, is_dead};
 use super::half_written::StoreMemory;
 use super::hook::HookInput;
 use super::hook_queue::{PendingHook, still_running};
-use super::preview::{Preview, TargetPreview, preview, sample_token};
+use super::preview::{Preview, TargetPreview, preview};
 use crate::config::{FileTarget, Place, Target, TokenConfig};
 use crate::store::StoreError;
 use crate::token::{AccessToken, Delivery, DryRun, EventKind, Generation, Origin, Secret, TokenId};
@@ -52,33 +53,16 @@ struct Payload {
 }
 
 impl TokenDelivery<'_> {
-    /// Returns the access tokens in the token's files that it never had: another program or a
-    /// person put them there.
-    pub fn foreign_tokens(&self) -> Result<Vec<AccessToken>, StoreError> {
-        let deliveries = self.context.store.credential(self.token)?.deliveries;
-        let delivered_before = |target: &Target| {
-            deliveries.iter().any(|row| row.target == target.id && row.settled.is_some())
-        };
-        let mut foreign_tokens = Vec::new();
-        for target in self.token_config.deliver.iter().filter(|target| delivered_before(target)) {
-            let Place::File(file) = &target.place else { continue };
-            if self.deliveries.is_half_written(&file.path) {
-                continue;
-            }
-            // A file that cannot be read is reported when it is delivered.
-            let Ok(Some(found)) = file::read_value(file) else { continue };
-            let Ok(access_token) = AccessToken::parse(found.expose()) else { continue };
-            // Anything else is drift, and no access token that could be refused.
-            if !access_token.begins_like_metas() {
-                continue;
-            }
-            let fingerprint = self.context.store.fingerprint(&access_token)?;
-            let is_unknown = self.context.store.sightings(&fingerprint)?.is_empty();
-            if is_unknown && !foreign_tokens.contains(&access_token) {
-                foreign_tokens.push(access_token);
-            }
-        }
-        Ok(foreign_tokens)
+    /// Returns the access tokens in the token's files that another program or a person put there.
+    pub fn foreign_tokens(&self) -> Result<Vec<ForeignToken>, StoreError> {
+        self.files().foreign_tokens(|target, file| {
+            self.is_contested(target) || self.deliveries.is_half_written(&file.path)
+        })
+    }
+
+    const fn files(&self) -> SharedFiles<'_> {
+        let Self { context, token_config, token, .. } = *self;
+        SharedFiles { context, token_config, token }
     }
 
     /// Delivers the current access token to every target that has not got it.
@@ -98,13 +82,14 @@ impl TokenDelivery<'_> {
         if is_dead(&current) {
             return Ok(());
         }
-        let payload = self.payload(current)?;
+        let payload = self.payload(current, credential.name.clone())?;
         let mut held_up = false;
         for target in targets {
             let Some(row) = credential.deliveries.iter().find(|row| row.target == target.id) else {
                 continue;
             };
             match &target.place {
+                Place::File(_) if self.is_contested(target) => held_up = true,
                 Place::File(file) => {
                     held_up |= !self.deliver_to_file(target, file, row, &payload)?;
                 }
@@ -118,7 +103,16 @@ impl TokenDelivery<'_> {
         Ok(())
     }
 
-    fn payload(&self, current: Generation) -> Result<Payload, StoreError> {
+    /// Whether the target became another's as ids were filled in: it is left alone.
+    fn is_contested(&self, target: &Target) -> bool {
+        self.deliveries.contest(&self.token_config.label, &target.id).is_some()
+    }
+
+    fn payload(
+        &self,
+        current: Generation,
+        page_name: Option<String>,
+    ) -> Result<Payload, StoreError> {
         let access_token = self.context.store.reveal(current.id)?;
         let input = HookInput {
             label: self.token_config.label.clone(),
@@ -132,6 +126,7 @@ impl TokenDelivery<'_> {
             expiry: current.expiry,
             fingerprint: current.fingerprint,
             generation: current.number,
+            page_name,
             access_token,
         };
         Ok(Payload { current, input })
@@ -154,14 +149,16 @@ impl TokenDelivery<'_> {
             now: self.context.time.now(),
         };
         let record = self.record(target);
-        let access_token = &payload.input.access_token;
+        let (access_token, current) = (&payload.input.access_token, &payload.current);
         let outcome = match (self.not_whole(target, file), self.context.dry_run) {
             (Some(preview), _) => preview.map(Preview::into_written),
-            (None, DryRun::No) => self.asking(row, |may_replace| {
+            (None, DryRun::No) => self.asking(file, row, current, |may_replace| {
                 file::write(file, access_token, may_replace, &memory)
             })??,
             (None, DryRun::Yes) => self
-                .asking(row, |may_replace| self.preview(target, access_token, may_replace))?
+                .asking(file, row, current, |may_replace| {
+                    self.preview(target, access_token, may_replace)
+                })?
                 .map(Preview::into_written),
         };
         match outcome {
@@ -198,12 +195,14 @@ impl TokenDelivery<'_> {
     /// Lets `act` ask what may be overwritten; a store that cannot answer is the first to be told.
     fn asking<T>(
         &self,
+        file: &FileTarget,
         row: &Delivery,
+        current: &Generation,
         act: impl FnOnce(&dyn Fn(Option<&Secret>) -> Consent) -> T,
     ) -> Result<T, StoreError> {
         let trouble: OnceCell<StoreError> = OnceCell::new();
         let done = act(&|found| {
-            self.may_overwrite(row, found).unwrap_or_else(|error| {
+            self.may_overwrite(file, row, current, found).unwrap_or_else(|error| {
                 let _ = trouble.set(error);
                 Consent::Refused
             })
@@ -214,21 +213,24 @@ impl TokenDelivery<'_> {
     /// The first delivery replaces what any token ever had, and what is plainly no value that is
     /// needed; after that only what this token had itself, or nothing, and not even that where the
     /// file has drifted.
-    fn may_overwrite(&self, row: &Delivery, found: Option<&Secret>) -> Result<Consent, StoreError> {
-        let store = self.context.store;
-        let is_first = row.settled.is_none()
-            && row.drifted_since.is_none()
-            && row.half_written_since.is_none();
-        let is_ours = match found {
-            Some(found) if is_first => was_ever_had(store, found)?,
-            Some(found) => has_had(store, self.token, found)?,
-            None => true,
+    fn may_overwrite(
+        &self,
+        file: &FileTarget,
+        row: &Delivery,
+        current: &Generation,
+        found: Option<&Secret>,
+    ) -> Result<Consent, StoreError> {
+        let Some(found) = found else {
+            let is_given = self.replace == Replace::Anything || row.drifted_since.is_none();
+            return Ok(if is_given { Consent::Given } else { Consent::Refused });
         };
+        if NextDelivery::to(Some(row)) == NextDelivery::First {
+            return self.files().first_consent(file, found, current);
+        }
         Ok(match self.replace {
-            _ if is_first && is_ours => Consent::Given,
-            _ if is_first => Consent::First,
             Replace::Anything => Consent::Given,
-            Replace::Own if row.drifted_since.is_none() && is_ours => Consent::Given,
+            Replace::Own if row.drifted_since.is_some() => Consent::Refused,
+            Replace::Own if has_had(self.context.store, self.token, found)? => Consent::Given,
             Replace::Own => Consent::Refused,
         })
     }
@@ -270,7 +272,7 @@ impl TokenDelivery<'_> {
         if self.context.dry_run == DryRun::No {
             return Ok(());
         }
-        for target in &self.token_config.deliver {
+        for target in self.token_config.deliver.iter().filter(|it| !self.is_contested(it)) {
             let record = self.record(target);
             if let Err(error) = self.preview(target, &sample_token(), &|_| Consent::First) {
                 record.failed(&error)?;
@@ -325,24 +327,31 @@ impl TokenDelivery<'_> {
             Some(current) => self.context.store.reveal(current.id)?,
             None => sample_token(),
         };
+        let try_one = |target: &Target, file: &FileTarget, row: &Delivery| match &credential.current
+        {
+            Some(current) => self.asking(file, row, current, |may_replace| {
+                self.preview(target, &access_token, may_replace)
+            }),
+            None => Ok(self.preview(target, &access_token, &|_| Consent::First)),
+        };
         let preview = |target: &Target| {
             let known = credential.deliveries.iter().find(|row| row.target == target.id);
             let row = known.cloned().unwrap_or_else(|| Delivery::unseen(target.id.clone()));
-            let in_the_way = match &target.place {
-                Place::File(file) => self.not_whole(target, file),
-                Place::Command(_) => self.left_behind(target)?.map(Err),
-            };
-            let outcome = match in_the_way {
-                Some(outcome) => outcome,
-                None => self
-                    .asking(&row, |may_replace| self.preview(target, &access_token, may_replace))?,
+            let contest = self.deliveries.contest(&self.token_config.label, &target.id);
+            let outcome = match &target.place {
+                Place::File(file) => {
+                    match contest.map(Err).or_else(|| self.not_whole(target, file)) {
+                        Some(outcome) => outcome,
+                        None => try_one(target, file, &row)?,
+                    }
+                }
+                Place::Command(_) => match self.left_behind(target)? {
+                    Some(error) => Err(error),
+                    None => self.preview(target, &access_token, &|_| Consent::Given),
+                },
             };
             Ok(TargetPreview { target: target.id.clone(), outcome })
         };
         self.token_config.deliver.iter().map(preview).collect()
     }
-}
-
-fn is_dead(current: &Generation) -> bool {
-    current.proof.as_ref().is_some_and(|proof| proof.inspection.valid == Some(false))
 }

@@ -6,8 +6,7 @@
 use std::path::Path;
 
 use super::error::DeliveryError;
-use super::file::{ATTEMPTS, edited};
-use super::preview::sample_token;
+use super::file::{ATTEMPTS, edited, sample_token};
 use crate::config::FileTarget;
 use crate::edit::Edited;
 use crate::files::{FileError, Opened, Progress};

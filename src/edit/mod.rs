@@ -181,6 +181,12 @@ impl ValueAddress<'_> {
     }
 }
 
+/// Returns whether a value looks like an access token of Meta's: a first delivery may replace it, but
+/// not before it was examined.
+pub fn looks_like_a_token(value: &str) -> bool {
+    first::standing(value) == first::Standing::Token
+}
+
 /// Finds the one value that `key` names.
 pub fn locate(format: Format, bytes: &[u8], key: Option<&str>) -> Result<Located, EditError> {
     ValueAddress { format, key, options: Options::default() }.locate(bytes)

@@ -3,6 +3,7 @@
 use crate::token::{Action, GranularScope, Inspection, Label, Problem, ProblemKind};
 
 use super::judgement::{Judgement, State};
+use super::remedy::bring_back;
 use super::{Health, Moment, Policy, Reason, Subject, humanize, remedy};
 
 /// What recovers: the kind of step, and its words.
@@ -75,6 +76,11 @@ impl Checks<'_> {
     /// What recovers from a problem, for this token.
     pub fn step_against(&self, problem: &Problem) -> Step {
         Step::new(problem.action, remedy(problem, self.subject))
+    }
+
+    /// What brings a Page back that is gone from its parent's list.
+    pub fn bring_it_back(&self, parent: &Label) -> Step {
+        Step::new(Action::GrantPermission, bring_back(self.subject, parent))
     }
 
     /// What brings a new access token, for this token.

@@ -5,6 +5,7 @@
 
 use chrono::TimeDelta;
 
+use super::reason::TARGETS_ALIKE;
 use super::{Health, Reason, humanize};
 use crate::token::{Action, Delivery, DeliveryState, Label, TargetId, Time};
 
@@ -107,6 +108,25 @@ pub fn judge_left_behind(
         action: Action::Retry,
         about: Some(target.to_string()),
         labels: vec![label.clone()],
+        held_by: None,
+    }
+}
+
+/// What is to be done where two Pages have one target.
+pub const CONTESTED_REMEDY: &str =
+    "write `{page_id}` into the `file` or `key` of the `deliver` table that the Pages share";
+
+/// Judges a target that several Pages would write, or that would ruin what metatoken lives by: all of
+/// them leave it alone.
+pub fn judge_contested(pages: &[Label], target: &TargetId, message: &str) -> Reason {
+    Reason {
+        code: TARGETS_ALIKE,
+        severity: Health::Critical,
+        message: format!("{message}: left alone"),
+        remedy: CONTESTED_REMEDY.to_owned(),
+        action: Action::FixConfiguration,
+        about: Some(target.to_string()),
+        labels: pages.to_vec(),
         held_by: None,
     }
 }

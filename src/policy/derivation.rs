@@ -1,10 +1,21 @@
 //! Decides when an access token is derived: a Page's from its parent, an app's from
 //! the app's id and secret; and when the Pages are listed.
 
+use chrono::TimeDelta;
+
 use super::clocks;
 use super::decision::{Decision, Derive, Skip};
 use super::{Dates, Insistence, Moment, Parent, Subject, is_short_lived};
 use crate::token::{Credential, Generation, Source, Time};
+
+/// A Page that is gone from its parent's list this long counts as gone: the list comes back short at
+/// times.
+const GONE_FOR: TimeDelta = TimeDelta::days(7);
+
+/// Since when a Page is gone from its parent's list, if that is long enough to be believed.
+pub fn gone_since(page: &Credential, now: Time) -> Option<Time> {
+    page.unlisted_since.filter(|since| now - *since >= GONE_FOR)
+}
 
 /// Whether the Pages of a parent with `pages = "all"` are to be listed: it has an access token that
 /// was not listed yet, or one of its Pages has no live access token.

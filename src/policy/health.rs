@@ -9,7 +9,7 @@ use super::checks::{Checks, Step};
 use super::judgement::{Judgement, State};
 use super::labels::judge_shared;
 use super::subject::{has_outlived_its_date, short_lived};
-use super::{Dates, Health, Moment, Subject, humanize, is_short_life, is_short_lived};
+use super::{Dates, Health, Moment, Subject, gone_since, humanize, is_short_life, is_short_lived};
 use crate::token::{
     Action, Credential, Expiry, Generation, Identity, Inspection, Problem, ProblemKind, Time,
     TokenType,
@@ -226,20 +226,32 @@ impl Checks<'_> {
         let refused = ledger
             .and_then(|ledger| ledger.problem.as_ref())
             .is_some_and(|problem| problem.action.needs_a_person());
-        match self.subject.parent {
-            Some(parent) if !refused && verdict_on(parent.credential) == Some(true) => self.add(
-                problem.kind.as_str(),
-                Health::Critical,
-                problem.to_string(),
-                self.ask_the_parent(),
-            ),
-            Some(parent) if died_of(parent.credential) == Some(problem.kind) => self.add_held_by(
-                parent.label,
-                "parent_dead",
-                Health::Critical,
-                format!("it is dead with its parent `{}`: {problem}", parent.label),
-                self.log_in_again(),
-            ),
+        let gone = self.subject.credential.and_then(|it| gone_since(it, self.moment.now));
+        match (self.subject.parent, gone) {
+            (Some(parent), Some(since)) if verdict_on(parent.credential) == Some(true) => {
+                let since = humanize::when(since, self.moment.now);
+                let message = format!(
+                    "it is dead, and gone from the Pages of `{}` since {since}",
+                    parent.label
+                );
+                let step = self.bring_it_back(parent.label);
+                self.add("page_gone", Health::Critical, message, step);
+            }
+            (Some(parent), _) if !refused && verdict_on(parent.credential) == Some(true) => self
+                .add(
+                    problem.kind.as_str(),
+                    Health::Critical,
+                    problem.to_string(),
+                    self.ask_the_parent(),
+                ),
+            (Some(parent), _) if died_of(parent.credential) == Some(problem.kind) => self
+                .add_held_by(
+                    parent.label,
+                    "parent_dead",
+                    Health::Critical,
+                    format!("it is dead with its parent `{}`: {problem}", parent.label),
+                    self.log_in_again(),
+                ),
             _ => self.add_problem(Health::Critical, problem),
         }
     }

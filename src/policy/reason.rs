@@ -13,6 +13,9 @@ pub const OVERDUE: &str = "refresh_overdue";
 /// The code of what is said when no run has finished lately.
 pub const NO_RECENT_RUN: &str = "no_recent_run";
 
+/// The code of what is said of a target that two Pages would write.
+pub const TARGETS_ALIKE: &str = "targets_alike";
+
 /// The code of what is said of a store whose disk is full.
 pub const STORE_FULL: &str = "store_full";
 
@@ -78,6 +81,11 @@ impl Reason {
         matches!(self.code, "delivery_pending" | "delivery_failed" | "drifted")
     }
 
+    /// Whether it says that a target is left alone for what the config says.
+    pub fn is_about_a_contested_target(&self) -> bool {
+        self.code == TARGETS_ALIKE
+    }
+
     /// Whether it is about a way to people.
     pub fn is_about_a_channel(&self) -> bool {
         self.code == CHANNEL_FAILS
@@ -101,6 +109,10 @@ impl Reason {
     fn explains(&self, other: &Self) -> bool {
         match (self.code, other.code) {
             (NO_RECENT_RUN, UNCHECKED | OVERDUE) => self.severity.rank() >= other.severity.rank(),
+            (TARGETS_ALIKE, "delivery_owed") => {
+                self.about == other.about
+                    && other.labels.iter().all(|label| self.labels.contains(label))
+            }
             (UNCHECKED, OVERDUE) => other.labels.iter().all(|label| self.labels.contains(label)),
             _ => false,
         }
@@ -109,10 +121,11 @@ impl Reason {
     /// Its place among the causes: those that explain others come before what they explain.
     fn follows(&self) -> u8 {
         match self.code {
-            _ if self.held_by.is_some() => 3,
-            OVERDUE => 2,
-            UNCHECKED => 1,
-            _ => 0,
+            _ if self.held_by.is_some() => 4,
+            OVERDUE => 3,
+            UNCHECKED => 2,
+            TARGETS_ALIKE => 0,
+            _ => 1,
         }
     }
 }

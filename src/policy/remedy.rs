@@ -65,6 +65,16 @@ pub fn replace_it(subject: &Subject<'_>) -> String {
     }
 }
 
+/// How a Page that is gone from its parent's list comes back, or is given up.
+pub fn bring_back(subject: &Subject<'_>, parent: &Label) -> String {
+    let (label, who) = (subject.label, who(subject));
+    let give_up = label.as_discovered().map_or_else(
+        || format!("take `[token.{label}]` out of the config"),
+        |(_, id)| format!("write `except = [\"{id}\"]` into `[token.{parent}]`"),
+    );
+    format!("give {who} a role on the Page and run `metatoken refresh {label}`, or {give_up}")
+}
+
 fn grant(problem: &Problem, subject: &Subject<'_>) -> String {
     let (label, who) = (subject.label, who(subject));
     if problem.kind == ProblemKind::RoleLost {

@@ -68,13 +68,19 @@ impl RunReport {
     pub fn exit(&self) -> Exit {
         let of_the_store = if self.is_store_in_trouble() { Exit::Storage } else { Exit::Ok };
         let of_files = if self.left_a_file() { Exit::NotDelivered } else { Exit::Ok };
+        let of_targets = if self.leaves_a_target() { Exit::Config } else { Exit::Ok };
         let of_tokens = self.results.iter().map(|result| result.exit);
-        of_tokens.fold(of_the_store.or_worse(of_files), Exit::or_worse)
+        of_tokens.fold(of_the_store.or_worse(of_files).or_worse(of_targets), Exit::or_worse)
     }
 
     /// Whether a file that is no longer a target may be half-written.
     fn left_a_file(&self) -> bool {
         self.system.iter().any(Reason::is_about_delivery)
+    }
+
+    /// Whether a target is left alone because the config makes it that of two Pages.
+    fn leaves_a_target(&self) -> bool {
+        self.system.iter().any(Reason::is_about_a_contested_target)
     }
 
     /// Whether a damaged row or a full disk is reported.
@@ -98,7 +104,10 @@ impl RunReport {
             }
             _ => true,
         };
-        self.is_store_in_trouble() || self.left_a_file() || self.results.iter().any(asks)
+        self.is_store_in_trouble()
+            || self.left_a_file()
+            || self.leaves_a_target()
+            || self.results.iter().any(asks)
     }
 
     /// The contract's JSON.

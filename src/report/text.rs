@@ -178,7 +178,7 @@ fn length(text: &str) -> usize {
 /// terminal the last column is wrapped at its width; piped, a row is a line.
 pub struct Table {
     style: TextStyle,
-    headings: Vec<&'static str>,
+    headings: Vec<String>,
     rows: Vec<Row>,
 }
 
@@ -197,8 +197,9 @@ pub struct Styled {
 
 impl Table {
     /// A table with these headings.
-    pub fn new(style: TextStyle, headings: &[&'static str]) -> Self {
-        Self { style, headings: headings.to_vec(), rows: Vec::new() }
+    pub fn new(style: TextStyle, headings: &[&str]) -> Self {
+        let headings = headings.iter().map(|heading| (*heading).to_owned()).collect();
+        Self { style, headings, rows: Vec::new() }
     }
 
     /// Adds a row.
@@ -289,7 +290,7 @@ impl Table {
 
     fn lines(&self) -> Vec<String> {
         let mut table = comfy_table::Table::new();
-        table.load_style(presets::NOTHING).set_header(self.headings.iter().copied());
+        table.load_style(presets::NOTHING).set_header(self.headings.iter());
         match self.style.color {
             TextColor::Ansi => table.enforce_styling(),
             TextColor::None => table.force_no_tty(),
@@ -355,6 +356,42 @@ pub fn plain(text: impl ToString) -> Styled {
 /// A cell whose colour repeats what its word says.
 pub fn tinted(text: impl ToString, health: Health) -> Styled {
     Styled { text: text.to_string(), health: Some(health) }
+}
+
+/// A text in Markdown; on a terminal its tables are laid out for it.
+pub fn markdown(text: &str, style: TextStyle) -> String {
+    if style.width.is_none() {
+        return text.to_owned();
+    }
+    let (mut laid_out, mut rows) = (String::new(), Vec::new());
+    for line in text.lines().chain([""]) {
+        if line.starts_with('|') {
+            rows.push(line);
+            continue;
+        }
+        laid_out.push_str(&markdown_table(&std::mem::take(&mut rows), style));
+        // What is indented is an example, to be copied as it stands.
+        let line = format!("{line}\n");
+        laid_out.push_str(&if line.starts_with("    ") { line } else { style.wrapped(&line, 2) });
+    }
+    format!("{}\n", laid_out.trim_end())
+}
+
+/// A table in Markdown: headings, a rule, rows.
+fn markdown_table(rows: &[&str], style: TextStyle) -> String {
+    let cells = |row: &str| -> Vec<String> {
+        let row = row.trim_matches('|');
+        row.split(" | ").map(|cell| cell.trim().to_owned()).collect()
+    };
+    let Some((headings, rows)) = rows.split_first() else { return String::new() };
+    let headings = cells(headings);
+    let mut table = Table::new(style, &headings.iter().map(String::as_str).collect::<Vec<_>>());
+    for row in rows.iter().skip(1) {
+        let mut row = cells(row);
+        row.resize(headings.len(), String::new());
+        table.row(row.into_iter().map(plain));
+    }
+    table.render()
 }
 
 /// Each cause once, the worst first, with the tokens it concerns and its remedy.

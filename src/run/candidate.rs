@@ -35,6 +35,28 @@ pub struct Candidates<'a> {
     pub app_id: Option<String>,
     /// The parent whose person a derived Page token must belong to.
     pub parent: Option<TokenId>,
+    /// What becomes of an access token from outside that is not taken.
+    pub if_refused: IfRefused,
+    /// Whether the access token may belong to another person than before.
+    pub identity: IdentityChange,
+}
+
+/// What becomes of an access token from outside that is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfRefused {
+    /// The history says so, and a person is told: it was put where new ones are looked for.
+    Told,
+    /// The store knows it, and no more: the file that holds it has drifted.
+    Silent,
+}
+
+/// Whether a token may become that of another person. The app and the Page are the config's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdentityChange {
+    /// It must belong to the same as before.
+    Refused,
+    /// `--replace-identity`.
+    Accepted,
 }
 
 /// What became of a candidate.
@@ -167,6 +189,10 @@ impl Candidates<'_> {
     ) -> Result<(Credential, Examined), StoreError> {
         match wrong_app(&error, &self.token.app) {
             Some(problem) if candidate.origin == Origin::Adopted => {
+                // Whose it is, is all that is known of it: a delivery asks for that.
+                let inspection = Inspection::bare(None, Some(problem.clone()));
+                let told = Proof { at: self.run.now(), inspection };
+                let credential = self.note(credential, candidate, &told)?;
                 self.refuse_adoption(credential, candidate, problem)
             }
             _ => Ok((credential, Examined::NotInspected(error))),
@@ -188,7 +214,9 @@ impl Candidates<'_> {
         }
         match verdict {
             Adoption::Take => self.promote_with(credential, candidate, proof),
-            Adoption::Wait(problem) if is_wrong_host(&problem) => {
+            Adoption::Wait(problem)
+                if is_wrong_host(&problem) || self.if_refused == IfRefused::Silent =>
+            {
                 self.refuse_adoption(credential, candidate, problem)
             }
             Adoption::Wait(problem) => Ok((credential, Examined::Waits(problem))),
@@ -384,6 +412,12 @@ impl Candidates<'_> {
         candidate: &Generation,
         problem: Problem,
     ) -> Result<(Credential, Examined), StoreError> {
+        if self.if_refused == IfRefused::Silent {
+            let refusal = RefusedCandidate { candidate: candidate.id, proof: None, setback: None };
+            let now = self.run.now();
+            let refused = self.run.store.refuse(self.run.id, credential, refusal, now)?;
+            return Ok((refused, Examined::AdoptionRefused(problem)));
+        }
         let sent = credential.ledger.sent_exchange;
         let problem = sent.map_or(problem.clone(), |it| it.blame(candidate.fingerprint, problem));
         let refused =
@@ -465,6 +499,10 @@ impl Candidates<'_> {
             let proof = credential.current.as_ref()?.proof.as_ref()?;
             Some(proof.inspection.identity.clone())
         };
+        if self.identity == IdentityChange::Accepted {
+            let page_id = self.token.page_id.clone();
+            return Ok(Identity { app_id: self.app_id.clone(), user_id: None, page_id });
+        }
         let before = proven(credential).unwrap_or_default();
         let parent = self.parent.map(|parent| self.run.store.credential(parent)).transpose()?;
         let person = match parent {

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::tokens::TokenConfig;
 use super::{Run, apps, log};
-use crate::deliver::stored_deliveries;
+use crate::deliver::{Deliveries, stored_deliveries};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::{Reason, judge_deliveries, judge_fullness};
@@ -113,8 +113,13 @@ impl Run<'_> {
     }
 
     /// Adds to each result how its targets stand, once everything was delivered that can be.
-    pub fn add_deliveries(&self, results: &mut [TokenResult]) -> Result<(), StoreError> {
-        let delivered = self.tokens.configs.iter().filter(|token| !token.deliver.is_empty());
+    pub fn add_deliveries(
+        &self,
+        deliveries: &Deliveries<'_>,
+        results: &mut [TokenResult],
+    ) -> Result<(), StoreError> {
+        let tokens = deliveries.tokens();
+        let delivered = tokens.iter().filter(|token| !token.deliver.is_empty());
         let configs: HashMap<&Label, &TokenConfig> =
             delivered.map(|token| (&token.label, &**token)).collect();
         for result in results {

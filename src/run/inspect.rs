@@ -84,6 +84,20 @@ impl TokenRun<'_> {
         }
     }
 
+    /// Asks Graph about an access token and stores its answer; what it gave is told, or why it gave
+    /// none.
+    pub fn try_inspect_and_store(
+        &mut self,
+        generation: &Generation,
+    ) -> Result<Result<Proof, CallError>, StoreError> {
+        let (credential, answer) = self.try_inspect(self.credential.clone(), generation)?;
+        self.credential = credential;
+        if let Ok(proof) = &answer {
+            self.note_proof(generation, proof)?;
+        }
+        Ok(answer)
+    }
+
     /// Asks Graph about an access token, and stores no answer.
     pub fn try_inspect(
         &self,

@@ -56,6 +56,17 @@ pub fn inspected(inspection: &Inspection, began: Instant) {
     );
 }
 
+/// Logs why an access token in a target is not made current.
+pub fn left_in_target(problem: &Problem) {
+    tracing::info!(
+        event = "left_in_target",
+        problem = problem.kind.as_str(),
+        code = problem.code,
+        subcode = problem.subcode,
+        "an access token in a target is not adopted: {problem}"
+    );
+}
+
 /// Logs what kept an access token that a person handed over from being taken.
 pub fn not_taken(label: &Label, problem: &Problem) {
     tracing::error!(

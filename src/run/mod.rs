@@ -7,8 +7,8 @@
 //! `inspect` asks Graph about one access token; `candidate` seals, compares and promotes a new one.
 //!
 //! [`refresh`] refreshes all tokens that a `refresh_run` is about, on the threads of `worker_pool`, a
-//! `job` a token. One token's way is the page `token`: it settles candidates (`settle`), and then
-//! inspects, renews (`renew`), derives (`derive`) or skips (`skip`). `token_run` is what these share,
+//! `job` a token. One token's way is the page `token`: it settles candidates (`settle`), adopts what is
+//! found outside (`found`), and then inspects, renews (`renew`), derives (`derive`) or skips (`skip`). `token_run` is what these share,
 //! `outcome` gathers what happened, and `pages` lists Pages.
 
 pub mod apps;
@@ -16,6 +16,7 @@ pub mod candidate;
 pub mod configured_tokens;
 mod derive;
 mod finish;
+pub mod found;
 pub mod inspect;
 mod job;
 pub mod log;

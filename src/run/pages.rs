@@ -49,13 +49,11 @@ pub fn follow(refresh: &RefreshRun<'_>, parent: &TokenConfig) -> Result<Followin
         .collect();
     if let Some(listing) = listing {
         let found = record_listing(run, parent, credential, &pages, &listing);
-        let found = run.bear_full(found)?;
-        jobs.extend(
-            found
-                .into_iter()
-                .flatten()
-                .map(|token| TokenJob::new(token, None, Some(listing.clone()))),
-        );
+        let found = run.bear_full(found)?.unwrap_or_default();
+        let found: Vec<Arc<TokenConfig>> = found.into_iter().map(Arc::new).collect();
+        refresh.deliveries.add(found.iter().cloned());
+        let job = |token| TokenJob::new(token, None, Some(listing.clone()));
+        jobs.extend(found.into_iter().map(job));
     }
     Ok(Following { jobs, error })
 }

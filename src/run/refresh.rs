@@ -35,19 +35,26 @@ pub fn refresh(run: &mut Run<'_>, options: &RefreshOptions) -> Result<RunReport,
     let mut results = run.session.interrupt.guard(|| run.aborted(), || refresh.work(jobs))?;
     let delivered = refresh.deliveries.run_pending_hooks();
     run.bear_full(delivered)?;
-    run.add_deliveries(&mut results)?;
+    run.add_deliveries(&refresh.deliveries, &mut results)?;
     let purged = refresh.purge(&results);
     run.bear_full(purged)?;
     let examined = refresh.examine_store();
     let examined = run.bear_full(examined)?.flatten();
     let is_meant = |label: &Label| options.patterns.is_empty() || refresh.meant.contains(label);
+    let contested = refresh.deliveries.contested_targets(is_meant);
     let unfinished = refresh.deliveries.unfinished_files(is_meant);
     Ok(RunReport {
         dry_run: run.dry_run == DryRun::Yes,
         started_at: run.started_at(),
         finished_at: run.now(),
         results: refresh.in_order(results),
-        system: run.system().into_iter().chain(unfinished).chain(examined).collect(),
+        system: run
+            .system()
+            .into_iter()
+            .chain(contested)
+            .chain(unfinished)
+            .chain(examined)
+            .collect(),
     })
 }
 

@@ -2,6 +2,7 @@
 //! what its workers share.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 use super::configured_tokens::{self, ConfiguredToken};
 use super::tokens::{TokenConfig, as_too_young};
@@ -10,7 +11,7 @@ use crate::config::SecretSource;
 use crate::deliver::Deliveries;
 use crate::error::CliError;
 use crate::policy::{Decision, Insistence, Renew, Skip, Subject, decide, paced};
-use crate::token::{Credential, Label, Pattern};
+use crate::token::{Credential, Fingerprint, Label, Pattern};
 
 /// Which tokens a refresh is about, and what it does with them.
 #[derive(Debug)]
@@ -59,6 +60,7 @@ pub struct RefreshRun<'a> {
     /// The labels that this refresh is about.
     pub meant: HashSet<Label>,
     configured: HashMap<Label, ConfiguredToken>,
+    claims: Mutex<HashMap<Fingerprint, Label>>,
 }
 
 impl<'a> RefreshRun<'a> {
@@ -67,7 +69,20 @@ impl<'a> RefreshRun<'a> {
         let deliveries = run.deliveries()?;
         let meant = meant(run, &options.patterns)?;
         let configured = configured_tokens(run, &deliveries, &meant)?;
-        Ok(Self { run, options, deliveries, meant, configured })
+        let mut claims = HashMap::new();
+        for (label, configured) in &configured {
+            if let ConfiguredToken::Found(access_token) = configured {
+                claims.insert(run.store.fingerprint(access_token)?, label.clone());
+            }
+        }
+        Ok(Self { run, options, deliveries, meant, configured, claims: Mutex::new(claims) })
+    }
+
+    /// Claims an access token that was found in a file for one token, unless another token has
+    /// claimed it in this run: under two labels a renewal of the one would surprise the other.
+    pub fn claim(&self, label: &Label, fingerprint: Fingerprint) -> bool {
+        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        claims.entry(fingerprint).or_insert_with(|| label.clone()) == label
     }
 
     /// Gives the new access token that the config points to, or why it cannot be read.

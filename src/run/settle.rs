@@ -1,23 +1,27 @@
-//! Settles the candidates of one token: the one that an earlier run left, the access tokens that the
-//! config or a target brings, and what Meta grants.
+//! Settles the candidates of one token: what an earlier run left, what Meta grants, and what was found
+//! outside.
 
-use super::candidate::{Candidates, Examined, is_critical, not_extended, too_young_to_extend};
-use super::configured_tokens::ConfiguredToken;
-use super::refresh_run::Only;
+use super::candidate::{
+    Candidates, Examined, IdentityChange, IfRefused, is_critical, not_extended, too_young_to_extend,
+};
+use super::log;
 use super::token_run::TokenRun;
 use super::tokens::subject;
+use crate::graph::CallError;
 use crate::policy::next_try;
 use crate::store::{NewCandidate, Setback, StoreError};
 use crate::token::{
     AccessToken, Action, EventKind, Expiry, Generation, GenerationId, Origin, Outcome, Problem,
-    Time,
+    Proof, Time,
 };
 
 impl TokenRun<'_> {
-    /// Examines a candidate that an earlier run sealed and could not inspect, or holds back.
-    pub fn settle_candidate(&mut self) -> Result<(), StoreError> {
+    /// Examines a grant that an earlier run sealed and could not inspect, or holds back.
+    pub fn settle_grant(&mut self) -> Result<(), StoreError> {
         match self.credential.candidate.clone() {
-            Some(candidate) if !self.is_held_for_now(&candidate) => {
+            Some(candidate)
+                if self.has_granted_candidate() && !self.is_held_for_now(&candidate) =>
+            {
                 self.outcome.because("sealed by an earlier run, and examined now");
                 self.examine(&candidate)
             }
@@ -27,7 +31,7 @@ impl TokenRun<'_> {
 
     /// Whether a candidate that was not good enough lately is not inspected again now. It is when the
     /// current one is about to expire: only then does it matter.
-    fn is_held_for_now(&self, candidate: &Generation) -> bool {
+    pub fn is_held_for_now(&self, candidate: &Generation) -> bool {
         let lives = candidate.proof.as_ref().is_some_and(|it| it.inspection.valid == Some(true));
         let lately = lives && self.is_checked_lately(candidate);
         let current = self.credential.current.as_ref().and_then(|current| current.proof.as_ref());
@@ -38,68 +42,15 @@ impl TokenRun<'_> {
         lately && current_lives && !is_critical(self.token, &self.credential, self.run.now())
     }
 
-    /// Adopts a new access token that the config points to.
-    pub fn adopt_configured_token(&mut self) -> Result<(), StoreError> {
-        if self.refresh.options.only == Only::ShortLived {
-            return Ok(());
-        }
-        let configured = self.refresh.configured_token(&self.token.label);
-        self.note_shared(configured)?;
-        match configured {
-            None | Some(ConfiguredToken::Shared(_)) => Ok(()),
-            // A grant that waits to be inspected comes first; the source is read again.
-            Some(ConfiguredToken::Found(_)) if self.has_granted_candidate() => Ok(()),
-            Some(ConfiguredToken::Found(found)) => self.adopt(found),
-            Some(ConfiguredToken::Unusable(problem)) => {
-                // Of a lost one its damage is told, and what replaces it.
-                let has_none =
-                    self.credential.in_place().is_none() && self.credential.candidate.is_none();
-                if has_none {
-                    self.fail(problem.clone())?;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// Records whether another token has the access token that the config names for this one.
-    fn note_shared(&mut self, configured: Option<&ConfiguredToken>) -> Result<(), StoreError> {
-        let shared = match configured {
-            Some(ConfiguredToken::Shared(shared)) => Some(shared.clone()),
-            _ => None,
-        };
-        if self.credential.ledger.shared == shared {
-            return Ok(());
-        }
-        self.change(|store, credential| store.note_shared(credential, shared))
-    }
-
-    /// Adopts an access token that was put into a file of this token's.
-    pub fn adopt_changed_targets(&mut self) -> Result<(), StoreError> {
-        let delivers = !self.token.deliver.is_empty() && self.refresh.options.only == Only::All;
-        if !delivers || self.has_granted_candidate() {
-            return Ok(());
-        }
-        // What the targets had, and what they hold now, is read here.
-        for found in self.delivery().foreign_tokens()? {
-            self.adopt(&found)?;
-        }
-        Ok(())
-    }
-
-    fn adopt(&mut self, access_token: &AccessToken) -> Result<(), StoreError> {
-        let candidate = self.seal(access_token, Origin::Adopted, Expiry::Unknown, None)?;
-        self.outcome.because("found where the config points");
-        self.examine(&candidate)
-    }
-
-    /// The candidates of this token.
-    fn candidates(&self) -> Candidates<'_> {
+    /// Handles the candidates of this token.
+    pub fn candidates(&self, if_refused: IfRefused) -> Candidates<'_> {
         Candidates {
+            if_refused,
             run: self.run,
             token: self.token,
             app_id: self.app().ok().map(|app| app.id),
             parent: self.token.parent.as_ref().and_then(|parent| self.run.known_id(parent)),
+            identity: IdentityChange::Refused,
         }
     }
 
@@ -112,18 +63,32 @@ impl TokenRun<'_> {
         parent: Option<GenerationId>,
     ) -> Result<Generation, StoreError> {
         let new = NewCandidate { access_token: access_token.clone(), origin, expiry, parent };
-        let (credential, candidate) = self.candidates().seal(self.credential.clone(), new)?;
+        let (credential, candidate) =
+            self.candidates(IfRefused::Told).seal(self.credential.clone(), new)?;
         self.credential = credential;
         Ok(candidate)
     }
 
     /// Examines a candidate, and notes what became of it.
     pub fn examine(&mut self, candidate: &Generation) -> Result<(), StoreError> {
-        let (credential, examined) = self.candidates().examine(
-            self.credential.clone(),
-            candidate,
-            &|credential, generation| self.try_inspect(credential, generation),
-        )?;
+        self.examine_found(candidate, IfRefused::Told, None)
+    }
+
+    /// Examines a candidate by the answer that is known, or else by asking Graph, and notes what
+    /// became of it.
+    pub fn examine_found(
+        &mut self,
+        candidate: &Generation,
+        if_refused: IfRefused,
+        answer: Option<Result<Proof, CallError>>,
+    ) -> Result<(), StoreError> {
+        let inspect = |credential, generation: &Generation| match &answer {
+            Some(answer) if generation.id == candidate.id => Ok((credential, answer.clone())),
+            _ => self.try_inspect(credential, generation),
+        };
+        let candidates = self.candidates(if_refused);
+        let (credential, examined) =
+            candidates.examine(self.credential.clone(), candidate, &inspect)?;
         self.credential = credential;
         match examined {
             Examined::Promoted { outcome, expiry, is_worse } => {
@@ -138,6 +103,9 @@ impl TokenRun<'_> {
                 }
                 self.outcome.no_longer_refused(candidate.fingerprint);
                 self.outcome.achieve(outcome);
+            }
+            Examined::AdoptionRefused(problem) if if_refused == IfRefused::Silent => {
+                log::left_in_target(&problem);
             }
             Examined::AdoptionRefused(problem) => {
                 let outcome = match self.credential.current {

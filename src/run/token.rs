@@ -1,11 +1,9 @@
 //! Refreshes one token.
 //!
-//! A candidate that waits is settled first, then a new access token from the config or a target is
-//! adopted. Then it is decided what the token needs, and that is done. Every answer of Graph's is
+//! A grant that waits is settled first, then the best of the access tokens that are found outside is
+//! adopted: those that the config points to and those that the targets hold. Then it is decided what the token needs, and that is done. Every answer of Graph's is
 //! stored before, or together with, what it leads to, and after each the decision is made anew: an
 //! inspection may tell when it expires, and that may open the renewal window.
-
-use chrono::TimeDelta;
 
 use super::DryRun;
 use super::job::TokenJob;
@@ -15,15 +13,13 @@ use super::token_run::{NextStep, TokenRun};
 use super::tokens::subject;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::policy::{Decision, Health, Reason, Verify, judge, remedy};
+use crate::policy::{Decision, Health, Reason, Verify, gone_since, judge, remedy};
 use crate::report::TokenResult;
 use crate::store::StoreError;
 use crate::token::{Action, Expiry, Outcome};
 
 /// Verify, derive, verify again: no token needs more steps, and none may go on for ever.
 const MAX_STEPS: usize = 4;
-/// A Page that is gone from the list this long, and dead, is retired.
-const GONE_FOR: TimeDelta = TimeDelta::days(7);
 
 /// Refreshes one token, and says what happened to it.
 pub fn refresh_token(refresh: &RefreshRun<'_>, job: &TokenJob) -> Result<TokenResult, CliError> {
@@ -33,9 +29,8 @@ pub fn refresh_token(refresh: &RefreshRun<'_>, job: &TokenJob) -> Result<TokenRe
         return this.into_result();
     }
     this.unless_full(|this| {
-        this.settle_candidate()?;
-        this.adopt_configured_token()?;
-        this.adopt_changed_targets()?;
+        this.settle_grant()?;
+        this.adopt_found()?;
         for _ in 0..MAX_STEPS {
             let decision = this.decide()?;
             if this.carry_out(&decision)? == NextStep::Stop {
@@ -79,7 +74,7 @@ impl TokenRun<'_> {
         let Some(proof) = self.inspect_and_store(&current)? else { return Ok(NextStep::Stop) };
         self.outcome.note(Outcome::Verified, "");
         if proof.inspection.valid == Some(false) && self.has_granted_candidate() {
-            self.settle_candidate()?;
+            self.settle_grant()?;
         }
         if let Verify::CutShort { .. } = why {
             self.note_cut_short(why)?;
@@ -88,14 +83,17 @@ impl TokenRun<'_> {
     }
 
     /// Retires a discovered Page that has been gone for a week and is dead: it goes out of every
-    /// verdict.
+    /// verdict. One that has a target, or a table of its own, is missed by somebody.
     fn retire_if_gone(&mut self) -> Result<(), StoreError> {
-        if self.token.label.as_discovered().is_none() || self.token.access_token.is_some() {
+        let label = &self.token.label;
+        let is_looked_for =
+            !self.token.deliver.is_empty() || self.run.session.config.token(label).is_some();
+        if label.as_discovered().is_none() || is_looked_for {
             return Ok(());
         }
         let credential = &self.credential;
         let now = self.run.now();
-        let gone = credential.unlisted_since.is_some_and(|since| now - since >= GONE_FOR);
+        let gone = gone_since(credential, now).is_some();
         let dead = credential.current.as_ref().is_none_or(|generation| {
             generation.proof.as_ref().is_some_and(|proof| proof.inspection.valid == Some(false))
         });

@@ -67,8 +67,11 @@ pub fn discovered(config: &Config, parent: &TokenConfig, page_id: &str) -> Optio
         Pages::None => false,
         Pages::All { except } => !except.iter().any(|id| id == page_id),
     };
-    (wanted && config.declared_page(&parent.label, page_id).is_none())
+    // It becomes part of a label, and perhaps of a path.
+    let is_id = !page_id.is_empty() && page_id.bytes().all(|digit| digit.is_ascii_digit());
+    (wanted && is_id && config.declared_page(&parent.label, page_id).is_none())
         .then(|| config.page(parent, page_id))
+        .filter(|page| page.policy.enabled)
 }
 
 impl Tokens {

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::exposure::{exposures, undeliverable};
+use super::exposure::{exposures, same_for_all_pages, undeliverable};
 use crate::config::{
     AppSetting, ChannelKind, Config, KeySetting, NotifySetting, Pages, Place, SecretError,
     SecretSource, Target, TokenConfig,
@@ -33,7 +33,8 @@ pub fn check_config(session: &Session) -> ConfigReport {
     checks.extend(config.notify.iter().flat_map(|channel| check_channel(session, channel)));
     let undeliverable = undeliverable(config);
     checks.extend(check_targets(session, &undeliverable));
-    checks.extend(exposures(config).into_iter().chain(undeliverable).map(ConfigCheck::warned));
+    let warned = exposures(config).into_iter().chain(undeliverable);
+    checks.extend(warned.chain(same_for_all_pages(config)).map(ConfigCheck::warned));
     if config.tokens.is_empty() {
         checks.push(ConfigCheck::new(
             "no_tokens",

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::config::{Config, KeySetting, Place, SecretSource, Target};
 use crate::deliver::{foresee_first, sample_token};
 use crate::files;
-use crate::policy::{Health, Reason, Tampering, judge_exposure, judge_tampering};
+use crate::policy::{CONTESTED_REMEDY, Health, Reason, Tampering, judge_exposure, judge_tampering};
 use crate::store::lock_path;
 use crate::token::{Action, Label};
 
@@ -42,6 +42,29 @@ pub fn undeliverable(config: &Config) -> Vec<Reason> {
     let tokens = config.tokens.iter();
     tokens
         .flat_map(|token| token.deliver.iter().filter_map(|it| undeliverable(&token.label, it)))
+        .collect()
+}
+
+/// Reasons about targets that all Pages of a parent share and that are the same for each of them: with
+/// two Pages neither is delivered.
+pub fn same_for_all_pages(config: &Config) -> Vec<Reason> {
+    let of = |parent: &Label, target: &Target| {
+        let is_meant = matches!(target.place, Place::File(_)) && target.is_the_same_for_all();
+        let message = format!("two Pages of `{parent}` would write the same value: {}", target.id);
+        is_meant.then(|| Reason {
+            code: "same_target_for_all_pages",
+            severity: Health::Warning,
+            message,
+            remedy: CONTESTED_REMEDY.to_owned(),
+            action: Action::FixConfiguration,
+            about: Some(target.id.to_string()),
+            labels: vec![parent.clone()],
+            held_by: None,
+        })
+    };
+    let parents = config.tokens.iter();
+    parents
+        .flat_map(|it| it.page_deliver.iter().filter_map(|target| of(&it.label, target)))
         .collect()
 }
 

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use super::exposure::exposures;
 use super::system;
+use crate::config::contested;
 use crate::deliver::{observed_deliveries, stored_deliveries};
 use crate::error::CliError;
 use crate::graph::Graph;
 use crate::notify::failing_channels;
-use crate::policy::{Clocks, LastHeard, Reason, TOLERANCE};
+use crate::policy::{Clocks, LastHeard, Reason, TOLERANCE, judge_contested};
 use crate::run::apps;
 use crate::run::last_heard;
 use crate::run::tokens::{ThrottledApps, TokenConfig, Tokens};
@@ -58,8 +59,14 @@ impl<'a> Stored<'a> {
         let throttled = store
             .map_or_else(|| Ok(ThrottledApps::new()), |store| apps::throttled_apps(store, now))?;
         let mut problems = exposures(&session.config);
-        problems.extend(system::left_half_written(&session.config, &credentials, now));
-        let tokens = Tokens::new(&session.config, credentials).with_throttled_apps(throttled);
+        let tokens =
+            Tokens::new(&session.config, credentials.clone()).with_throttled_apps(throttled);
+        problems.extend(system::left_half_written(&session.config, &tokens, &credentials, now));
+        problems.extend(
+            contested(&session.config, &tokens.configs)
+                .iter()
+                .map(|it| judge_contested(&it.pages, &it.target, &it.message)),
+        );
         let machinery = match store {
             Some(store) => store.machinery("refresh", now + TOLERANCE)?,
             None => Machinery::default(),

@@ -57,6 +57,7 @@ pub fn last_runs(machinery: &Machinery) -> LastRuns {
 /// The half-written files whose targets the config no longer has.
 pub fn left_half_written(
     config: &Config,
+    tokens: &Tokens,
     credentials: &[Arc<Credential>],
     now: Time,
 ) -> Vec<Reason> {
@@ -67,8 +68,8 @@ pub fn left_half_written(
             let Some(since) = *half_written_since else { continue };
             let is_of =
                 |it: &&Arc<TokenConfig>| it.label == *label || it.was.as_ref() == Some(label);
-            let mut tokens = config.tokens.iter().filter(is_of);
-            if !tokens.any(|token| token.deliver.iter().any(|it| it.id == *target)) {
+            let mut named = config.tokens.iter().chain(&tokens.configs).filter(is_of);
+            if !named.any(|token| token.deliver.iter().any(|it| it.id == *target)) {
                 reasons.push(judge_left_behind(label, target, since, None, now));
             }
         }

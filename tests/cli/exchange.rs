@@ -197,6 +197,7 @@ hint: the string in use is untouched
 error: brand: the string is refused: it belongs to user 3000000000000002, not to 3000000000000001
 hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 hint: the string in use is untouched
+hint: to make it the token of the other person from now on, run `metatoken exchange brand --replace-identity`
 ")
         .exit(Exit::InputRefused);
     let foreign = world.mint(TokenFixture::user("1000000000000002", ANNA));
@@ -235,8 +236,9 @@ hint: the string in use is untouched
         .stdout("")
         .stderr(
             "
-error: brand: the string is refused: it expires 2026-01-31 00:00 UTC, in 20 days, and the current access token 2026-03-02 00:00 UTC, in 50 days
-hint: the string in use is untouched
+error: brand: not replaced: it expires 2026-01-31 00:00 UTC, in 20 days, and the current access token 2026-03-02 00:00 UTC, in 50 days
+hint: to replace the current access token all the same, run `metatoken exchange brand --replace`
+hint: the current access token is untouched
 ",
         )
         .exit(Exit::InputRefused);

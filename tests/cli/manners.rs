@@ -1,13 +1,11 @@
 //! What holds for every command: data and talk apart, silence where nobody has anything to do,
 //! errors that programs can read, pipes and terminals; and `token` and `config`.
 
-use std::process::{Command, Stdio};
-
 use metatoken::exit::Exit;
 use metatoken::sandbox::{FaultInjection, Invalidation, Rule, TokenFixture};
 use metatoken::token::Expiry;
 
-use crate::common::{ANNA, APP, Ran, World, day};
+use crate::common::{self, ANNA, APP, Ran, World, day};
 
 const CONFIG: &str = r#"
 [token.brand]
@@ -25,31 +23,13 @@ fn kept() -> World {
 
 /// Runs a line of the shell in which `"$@"` is the binary with these arguments.
 fn shell(world: &World, line: &str, arguments: &[&str]) -> Ran {
-    let inner = world.command(arguments);
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", line, "sh"])
-        .arg(inner.get_program())
-        .args(inner.get_args())
-        .env_clear()
-        .envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-        .env("TERM", "xterm")
-        .current_dir(world.path("."))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    world.finish(command.spawn().unwrap())
+    world.finish(common::shell(line, &world.command(arguments)).spawn().unwrap())
 }
 
 /// Runs a line of the shell under a terminal of 100 columns.
 fn terminal(world: &World, line: &str, arguments: &[&str]) -> Ran {
-    let quoted = |word: &str| format!("'{}'", word.replace('\'', "'\\''"));
-    let inner = world.command(arguments);
-    let words = std::iter::once(inner.get_program()).chain(inner.get_args());
-    let typed: Vec<String> = words.map(|word| quoted(word.to_str().unwrap())).collect();
-    let line = format!("stty cols 100; {}", line.replace("\"$@\"", &typed.join(" ")));
-    let mut ran = shell(world, &format!("script -qec {} /dev/null", quoted(&line)), &[]);
+    let mut ran =
+        world.finish(common::terminal(100, line, &world.command(arguments)).spawn().unwrap());
     ran.stdout = ran.stdout.replace("\r\n", "\n");
     ran
 }

@@ -11,5 +11,7 @@ mod logs;
 mod manners;
 mod readme;
 mod refresh;
+mod rotation;
 mod sandbox;
 mod status;
+mod tables;

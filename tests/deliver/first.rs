@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use metatoken::sandbox::TokenFixture;
+
 use super::{ONE, TWO, delivered, held, ini, reasons, states, world};
-use crate::common::{World, day};
+use crate::common::{ANNA, APP, World, day};
 
 /// Files whose value cannot have been an access token: name, keys of the target, content, and what
 /// is said of it behind the file's name.
@@ -389,4 +391,22 @@ fn a_list_that_stands_there_later_is_a_failed_delivery() {
     world.write("app.json", "{\"t\": null}");
     world.run(&["deliver", "brand"]).code(0);
     assert_eq!(held(&world, "app.json"), format!("{{\"t\": \"{ONE}\"}}"));
+}
+
+/// A wrong `key`, in the source and in the target: the value was refused as an access token, and is
+/// the application's password all the same.
+#[test]
+fn what_was_refused_as_an_access_token_may_be_a_password() {
+    let keys = "file = \"db.env\", key = \"DB_PASSWORD\"";
+    let config = format!(
+        "[token.brand]\ntype = \"user\"\naccess_token = {{ {keys} }}\n{}",
+        target("db.env", "key = \"DB_PASSWORD\"\n")
+    );
+    let world = World::new().config(&config);
+    world.write("db.env", "DB_PASSWORD=hunter2\n");
+    let _ = world.run(&["refresh"]);
+    let string = world.mint(TokenFixture::user(APP, ANNA));
+    world.run_with_input(&["exchange", "brand"], &string).code(73);
+    let _ = world.run(&["refresh"]).code(73);
+    assert_eq!(held(&world, "db.env"), "DB_PASSWORD=hunter2\n");
 }

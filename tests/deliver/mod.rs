@@ -1,5 +1,6 @@
 //! Deliveries, through the binary: a renewed token is where it is used, or it is said why not.
 
+mod at_random;
 mod commands;
 mod drift;
 mod first;
@@ -7,6 +8,7 @@ mod formats;
 mod in_place;
 mod kills;
 mod left_behind;
+mod living;
 mod machine;
 mod pending;
 mod recipes;

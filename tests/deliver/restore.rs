@@ -1,9 +1,11 @@
 //! `deliver --restore`: the file as it was before the last delivery.
 
+use metatoken::sandbox::{Invalidation, TokenFixture};
+
 use super::{
     APP_INI, ONE, TWO, WEB_ENV, delivered, due, env, held, ini, left_behind, reasons, states,
 };
-use crate::common::day;
+use crate::common::{ANNA, APP, BAKERY, World, day, ends};
 
 #[test]
 fn it_brings_the_file_back_and_holds_until_force() {
@@ -97,4 +99,79 @@ hint: make an empty file with the rights that its application needs
     assert_eq!(world.last_run(), (true, Some(73)));
     let error = &world.run(&["deliver", "--restore", "brand", "--json"]).code(73).json()["error"];
     assert_eq!(error["code"], "not_restored");
+}
+
+/// What an application held before metatoken came: refused by Graph, worse, or no token at all. The
+/// runs after a restore are about a healthy token.
+#[test]
+fn the_runs_after_it_report_drift_and_nothing_else() {
+    let garbage = "EAAthisisnotanaccesstokenofmetas";
+    let dead = |graph: &World| {
+        let it = graph.mint(TokenFixture::user(APP, ANNA).named("beforemetatokencame"));
+        graph.graph.with(|graph| graph.invalidate(&it, Invalidation::PasswordChanged));
+        it
+    };
+    let worse = |graph: &World| {
+        graph.mint(TokenFixture::user(APP, ANNA).named("beforemetatokencame").ending(ends(20)))
+    };
+    let made: [&dyn Fn(&World) -> String; 3] = [&|_| garbage.to_owned(), &dead, &worse];
+    for make in made {
+        let world = super::world(APP_INI);
+        let before = make(&world);
+        world.write("app.ini", ini(&before));
+        world.run(&["refresh", "--quiet"]).silent().code(0);
+        assert_eq!(held(&world, "app.ini"), ini(ONE));
+        world.run(&["deliver", "--restore", "brand", "--quiet"]).silent().code(0);
+        assert_eq!(held(&world, "app.ini"), ini(&before));
+        world.calls();
+        for _ in 0..2 {
+            world.run(&["refresh"]).stdout(DRIFTED).stderr("").code(0);
+            assert_eq!(world.calls(), [""; 0], "it was examined when it was replaced");
+            assert_eq!(held(&world, "app.ini"), ini(&before));
+        }
+        assert_eq!(reasons(&world.offline("brand")), ["warning drifted"]);
+        world.run(&["deliver", "--force", "brand", "--quiet"]).silent().code(0);
+        assert_eq!(held(&world, "app.ini"), ini(ONE));
+    }
+}
+
+const DRIFTED: &str = "
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  not_due  2026-03-02 00:00 UTC, in 60 days  due 2026-02-10 00:00 UTC, in 40 days
+
+warning: `brand`: `app` holds a string that is not the one in use, since 2026-01-01 00:00 UTC, now, and is left alone
+  hint: run `metatoken deliver --force brand` to overwrite it
+
+1 token: 1 not due
+";
+
+/// What a person pastes into a file that was delivered before, and Graph refuses.
+#[test]
+fn what_graph_refuses_in_a_target_asks_for_no_login() {
+    let world = delivered(APP_INI);
+    let other = TokenFixture::page(APP, ANNA, BAKERY).named("another");
+    for value in ["EAAthisisnotanaccesstokenofmetas", &world.mint(other)] {
+        world.write("app.ini", ini(value));
+        for _ in 0..2 {
+            world.run(&["refresh"]).stdout(DRIFTED).stderr("").code(0);
+        }
+        assert_eq!(world.events("brand").len(), 2, "adopted, delivered");
+    }
+}
+
+/// A person puts the earlier one back because the new one does not work.
+#[test]
+fn an_earlier_one_that_works_is_adopted_when_the_current_one_is_dead() {
+    let mut world = due(&format!("{APP_INI}{WEB_ENV}"));
+    world.run(&["refresh", "--quiet"]).silent().code(0);
+    assert_eq!(world.in_use("brand"), TWO);
+    world.run(&["deliver", "--restore", "brand", "--quiet"]).silent().code(0);
+    world.run(&["refresh", "--quiet"]).code(0);
+    assert_eq!(world.in_use("brand"), TWO, "not while the current one works");
+    world.graph.with(|graph| graph.invalidate(TWO, Invalidation::Revoked));
+    world.at(day(46));
+    let _ = world.run(&["refresh", "brand", "--quiet"]);
+    let _ = world.run(&["refresh", "brand", "--quiet"]);
+    assert_eq!(held(&world, "app.ini"), ini(&world.in_use("brand")));
+    assert_ne!(world.in_use("brand"), TWO);
 }

@@ -204,6 +204,19 @@ impl<'a> Section<'a> {
         section
     }
 
+    /// Opens the same table as one of another kind, with keys of its own, which says its mistakes from
+    /// now on: `[token."PARENT/*"]` among `[token.LABEL]`.
+    pub fn of_kind(&self, kind: Str) -> Section<'_> {
+        let header = match self.header {
+            Header::Named { group, name, .. } => Header::Named { group, stands_for: kind, name },
+            other => other,
+        };
+        let section = Section::new(self.reader, header, self.table, self.span);
+        // While keys are learnt, both kinds are.
+        self.is_quiet.set(!self.is_learning());
+        section
+    }
+
     /// Where the table begins, for a complaint about it as a whole.
     pub const fn span(&self) -> Span {
         self.span
@@ -274,7 +287,8 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn has(&self, key: &str) -> bool {
+    /// Whether the file has the key in this table, whatever stands there.
+    pub fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))
     }
 
@@ -427,7 +441,8 @@ impl Section<'_> {
         sections
     }
 
-    fn is_learning(&self) -> bool {
+    /// Whether there is no config, and keys are only asked for.
+    pub fn is_learning(&self) -> bool {
         self.reader.purpose == Purpose::Learn
     }
 

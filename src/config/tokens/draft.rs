@@ -10,6 +10,9 @@ use crate::config::source::{SecretSource, is_the_token};
 use crate::config::wording::{any_of, quoted};
 use crate::token::{Label, TokenType};
 
+/// A table `[token.LABEL]`, and the name in its header.
+pub type TokenTable<'a> = (Spanned<&'a str>, Section<'a>);
+
 /// A token whose label is valid.
 pub struct Draft<'a> {
     pub label: Label,
@@ -47,6 +50,7 @@ impl<'a> Keys<'a> {
             deliveries: deliver::read(token),
         };
         token.later("backup", "A second token to change over to");
+        token.later("probe", "A question that shows whether it works");
         keys
     }
 }
@@ -61,7 +65,12 @@ impl<'a> Draft<'a> {
                 .label("use letters, digits, `-` and `_`");
             section.report(is_the_token.unwrap_or(wrong));
             let defaults = section.nowhere();
-            policy::read(Layers { own: section, parent: None, defaults: &defaults });
+            policy::read(Layers {
+                own: section,
+                all_pages: None,
+                parent: None,
+                defaults: &defaults,
+            });
             return None;
         };
         let token_type = token_type(&label, section, &keys.token_type);

@@ -1,19 +1,21 @@
 //! Reads `[token.LABEL]`: what each token is, where it goes and how it is treated.
 
+pub mod all_pages;
 mod app;
 mod draft;
 mod parent;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::json;
 
-pub use self::draft::Draft;
+use self::all_pages::AllPages;
+pub use self::draft::{Draft, TokenTable};
 use self::draft::{Drafts, Keys};
 use super::apps::AppRead;
 use super::conflicts::{self, Owned};
-use super::deliver;
-use super::diagnostic::{Diagnostic, Spanned};
+use super::deliver::{self, DeliveryRead};
+use super::diagnostic::Diagnostic;
 use super::policy::{self, Layers};
 use super::reader::{Ask, Reader, Section};
 use super::reserved::Reserved;
@@ -46,6 +48,8 @@ pub struct TokenConfig {
     pub policy: Policy,
     /// How a Page is treated that is discovered under it; none if none is looked for.
     pub page_policy: Option<Box<Policy>>,
+    /// Where a Page is delivered that is discovered under it, before its id is filled in.
+    pub page_deliver: Vec<Target>,
 }
 
 /// Which Pages of a user are looked after.
@@ -60,12 +64,10 @@ pub enum Pages {
     },
 }
 
-/// A table `[token.LABEL]`, and the name in its header.
-pub type TokenTable<'a> = (Spanned<&'a str>, Section<'a>);
-
 /// Reads what each token's own table says.
 pub fn read<'a>(tables: &'a [TokenTable<'a>]) -> Vec<Draft<'a>> {
-    tables.iter().filter_map(|(name, section)| Draft::read(name, section)).collect()
+    let of_one = tables.iter().filter(|(name, _)| all_pages::parent_of_all(name.value).is_none());
+    of_one.filter_map(|(name, section)| Draft::read(name, section)).collect()
 }
 
 /// What the tokens refer to.
@@ -76,21 +78,31 @@ pub struct Surroundings<'a> {
     /// `[defaults]`, which complains of nothing any more.
     pub defaults: &'a Section<'a>,
     pub reserved: &'a Reserved,
+    /// What the Pages of each parent share.
+    pub all_pages: &'a [AllPages<'a>],
 }
 
 /// Looks up all that the tokens refer to.
 pub fn resolve<'a>(drafts: Vec<Draft<'a>>, around: Surroundings<'a>) -> Vec<TokenConfig> {
     let drafts = Drafts::new(drafts);
-    for (delivery, section) in drafts.all.iter().flat_map(|draft| &draft.keys.deliveries) {
+    let deliveries = drafts.all.iter().map(|it| (it.label.as_str(), &it.keys.deliveries));
+    let of_pages = around.all_pages.iter().map(|it| (it.name, &it.deliveries));
+    let deliveries: Vec<_> = deliveries.chain(of_pages).collect();
+    for (delivery, section) in deliveries.iter().flat_map(|(_, deliveries)| deliveries.iter()) {
         deliver::refuse_reserved(delivery, section, around.reserved);
     }
-    let targets = drafts.all.iter().flat_map(|draft| {
-        let label = &draft.label;
-        draft.keys.deliveries.iter().map(move |(delivery, _)| Owned { label, delivery })
+    drafts.all.iter().for_each(all_pages::refuse_placeholders);
+    let targets = deliveries.iter().flat_map(|(label, deliveries)| {
+        deliveries.iter().map(move |(delivery, _)| Owned { label, delivery })
     });
     conflicts::check(targets, around.reader);
     let settle = |draft| settle(draft, &drafts, around);
-    let tokens = drafts.all.iter().filter_map(settle).collect();
+    let mut tokens: Vec<TokenConfig> = drafts.all.iter().filter_map(settle).collect();
+    for pages in around.all_pages {
+        all_pages::check_parent(pages, &drafts);
+        show_all_pages(pages, &drafts, around);
+    }
+    leave_out_excepted(&mut tokens);
     check_pages(&drafts.all);
     check_renamed(&drafts);
     tokens
@@ -109,8 +121,11 @@ fn settle<'a>(
     let was = keys.was.get().and_then(|was| renamed(was, &keys.was));
     check_literal(&keys.access_token);
     let parents = parent.map(|parent| (&parent.label, parent.section.quiet()));
+    let all_pages = parent.and_then(|parent| all_pages::find(around.all_pages, &parent.label));
+    let shared = all_pages.map(|pages| pages.section.quiet());
     let layers = Layers {
         own: section,
+        all_pages: shared.as_ref(),
         parent: parents.as_ref().map(|(label, section)| (*label, section)),
         defaults: around.defaults,
     };
@@ -120,10 +135,16 @@ fn settle<'a>(
     if let Some(subject) = judged {
         policy::put_limits(section, &subject);
     }
+    let found = all_pages::find(around.all_pages, label);
     let page_policy = matches!(pages, Pages::All { .. }).then(|| {
         let (own, theirs) = (section.nowhere(), section.quiet());
-        let parent = Some((label, &theirs));
-        Box::new(policy::read(Layers { own: &own, parent, defaults: around.defaults }))
+        let shared = found.map(|pages| pages.section.quiet());
+        Box::new(policy::read(Layers {
+            own: &own,
+            all_pages: shared.as_ref(),
+            parent: Some((label, &theirs)),
+            defaults: around.defaults,
+        }))
     });
     let (app, app_origin) = app?;
     let token = TokenConfig {
@@ -132,15 +153,64 @@ fn settle<'a>(
         token_type: draft.token_type?,
         app,
         parent: parent.map(|parent| parent.label.clone()),
+        deliver: deliver_of(draft, all_pages, page_id.as_deref()),
         page_id,
         pages,
         access_token: keys.access_token.get().cloned(),
-        deliver: keys.deliveries.iter().map(|(delivery, _)| delivery.target.clone()).collect(),
         policy,
         page_policy,
+        page_deliver: found.map(|pages| targets(&pages.deliveries)).unwrap_or_default(),
     };
     put(section, keys, &token, app_origin);
     Some(token)
+}
+
+/// The targets of a token: its own, or those of the table for all Pages of its parent.
+fn deliver_of(
+    draft: &Draft<'_>,
+    all_pages: Option<&AllPages<'_>>,
+    page_id: Option<&str>,
+) -> Vec<Target> {
+    let own = &draft.keys.deliveries;
+    match (all_pages, draft.parent_name().and_then(|it| Label::parse(it).ok()), page_id) {
+        (Some(pages), Some(parent), Some(page_id)) if !draft.section.has("deliver") => {
+            let shared = targets(&pages.deliveries);
+            shared.iter().map(|target| target.of_page(&parent, page_id)).collect()
+        }
+        _ => targets(own),
+    }
+}
+
+fn targets(deliveries: &[(DeliveryRead, Section<'_>)]) -> Vec<Target> {
+    deliveries.iter().map(|(delivery, _)| delivery.target.clone()).collect()
+}
+
+/// Reads and shows what the Pages found under a parent share.
+fn show_all_pages(pages: &AllPages<'_>, drafts: &Drafts<'_>, around: Surroundings<'_>) {
+    let parent = drafts.find(pages.parent);
+    let theirs = parent.map(|parent| (&parent.label, parent.section.quiet()));
+    let parent = theirs.as_ref().map(|(label, section)| (*label, section));
+    let (own, defaults) = (pages.section, around.defaults);
+    let layers = Layers { own, all_pages: None, parent, defaults };
+    let policy = policy::read(layers);
+    policy::check_order(layers, &policy, None);
+    own.show();
+    for (_, delivery) in &pages.deliveries {
+        delivery.show();
+    }
+}
+
+/// Leaves out what is declared by the name of a Page that its parent's `except` names.
+fn leave_out_excepted(tokens: &mut Vec<TokenConfig>) {
+    let excepted: HashSet<Label> = tokens
+        .iter()
+        .filter_map(|token| match &token.pages {
+            Pages::All { except } => Some((&token.label, except)),
+            Pages::None => None,
+        })
+        .flat_map(|(label, except)| except.iter().map(|id| Label::discovered(label, id)))
+        .collect();
+    tokens.retain(|token| !excepted.contains(&token.label));
 }
 
 /// Shows a token and its targets.

@@ -1,6 +1,7 @@
 //! `refresh`: what it does with each token, how it says so, and whole lives under it.
 
 mod adoption;
+mod all_pages;
 mod dated_pages;
 mod lives;
 mod outcomes;

@@ -201,9 +201,9 @@ brand  exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 01:00 UTC, i
         .run(&["history"])
         .stdout(
             "
-AT (UTC)          TOKEN  EVENT      DETAIL
-2026-01-01 00:00  brand  adopted    expires 2026-01-01 01:00 UTC
-2026-01-01 00:00  brand  exchanged  expires 2026-03-02 (was 2026-01-01 01:00 UTC)
+AT (UTC)          TOKEN  EVENT      TRIGGER  DETAIL
+2026-01-01 00:00  brand  adopted    manual   expires 2026-01-01 01:00 UTC
+2026-01-01 00:00  brand  exchanged  manual   expires 2026-03-02 (was 2026-01-01 01:00 UTC)
 
 1 attempt: 1 succeeded, 0 failed (100%)
 ",
@@ -623,7 +623,7 @@ fn a_token_that_is_not_enabled_is_neither_touched_nor_judged() {
         .run(&["refresh"])
         .stdout(
             "
-no tokens                                                   2026-01-03 00:00 UTC
+no tokens
 ",
         )
         .stderr("")
@@ -632,7 +632,7 @@ no tokens                                                   2026-01-03 00:00 UTC
         .run(&["status"])
         .stdout(
             "
-no tokens
+no tokens                                                   2026-01-03 00:00 UTC
 ",
         )
         .stderr("")

@@ -174,10 +174,10 @@ fn the_end_that_was_granted_is_kept_though_the_profile_is_silent() {
     assert_eq!(ran.result("creator")["new_expires_at"], "2026-04-12T00:00:00Z");
     world.run(&["history"]).stdout(
         "
-AT (UTC)          TOKEN    EVENT      DETAIL
-2026-01-01 00:00  creator  adopted    -
-2026-01-01 00:00  creator  refreshed  expires 2026-03-02
-2026-02-11 00:00  creator  refreshed  expires 2026-04-12 (was 2026-03-02)
+AT (UTC)          TOKEN    EVENT      TRIGGER  DETAIL
+2026-01-01 00:00  creator  adopted    manual   -
+2026-01-01 00:00  creator  refreshed  manual   expires 2026-03-02
+2026-02-11 00:00  creator  refreshed  manual   expires 2026-04-12 (was 2026-03-02)
 
 2 attempts: 2 succeeded, 0 failed (100%)
 ",

@@ -212,13 +212,13 @@ METATOKEN OK - 6 tokens, all well
             "
 6 tokens: 6 ok                                              2026-02-10 00:00 UTC
 
-TOKEN      TYPE         STATE  EXPIRES     NEXT
-brand      user         works  2026-03-02  retry 2026-02-10 00:15 UTC
-bakery     page         works  never       -
-ads        system-user  works  2026-03-02  retry 2026-02-10 00:15 UTC
-creator    instagram    works  2026-03-02  retry 2026-02-10 00:15 UTC
-notes      threads      works  2026-03-02  retry 2026-02-10 00:15 UTC
-publisher  app          works  never       -
+TOKEN      TYPE         STATE  EXPIRES     DATA ACCESS  NEXT
+brand      user         works  2026-03-02  2026-04-01   retry 2026-02-10 00:15 UTC
+bakery     page         works  never       2026-04-01   -
+ads        system-user  works  2026-03-02  never        retry 2026-02-10 00:15 UTC
+creator    instagram    works  2026-03-02  unknown      retry 2026-02-10 00:15 UTC
+notes      threads      works  2026-03-02  2026-04-01   retry 2026-02-10 00:15 UTC
+publisher  app          works  never       unknown      -
 ",
         )
         .stderr("")

@@ -1,0 +1,324 @@
+//! Adopts the best of the access tokens that are found outside: one that an earlier run could not
+//! examine, one that the config points to, and those that the token's files hold.
+//!
+//! All are examined before one is promoted, so that no better one is replaced by a worse one on the
+//! way: where the store was lost, the one in an application's file may be the only one that works.
+
+use super::Run;
+use super::candidate::{Candidates, IdentityChange, IfRefused};
+use super::configured_tokens::{self, ConfiguredToken};
+use super::inspect;
+use super::refresh_run::Only;
+use super::token_run::TokenRun;
+use super::tokens::TokenConfig;
+use crate::deliver::{ForeignToken, NextDelivery, TokenDelivery};
+use crate::graph::{App, CallError};
+use crate::policy::{Adoption, Contest, Current, FoundIn, humanize, judge_adoption};
+use crate::store::{NewCandidate, StoreError};
+use crate::token::{
+    AccessToken, Credential, Expiry, Generation, GenerationState, Identity, Origin, Proof, TargetId,
+};
+
+/// An access token that was found outside.
+struct FoundToken {
+    access_token: AccessToken,
+    at: FoundAt,
+    /// What Graph said of it in this run, or lately.
+    answer: Option<Result<Proof, CallError>>,
+}
+
+/// Where an access token was found.
+enum FoundAt {
+    /// In the store: an earlier run sealed it.
+    Store,
+    /// Where the config points.
+    Config,
+    /// In files that the token is delivered to.
+    Targets(Vec<TargetId>),
+}
+
+impl FoundAt {
+    fn motive(&self) -> String {
+        match self {
+            Self::Store => "sealed by an earlier run, and examined now".to_owned(),
+            Self::Config => "found where the config points".to_owned(),
+            Self::Targets(targets) => {
+                let names: Vec<&str> = targets.iter().map(TargetId::as_str).collect();
+                format!("found in {}", humanize::list(&names))
+            }
+        }
+    }
+
+    /// A file that holds another access token has drifted, and no one is told of anything else.
+    const fn if_refused(&self) -> IfRefused {
+        match self {
+            Self::Store | Self::Config => IfRefused::Told,
+            Self::Targets(_) => IfRefused::Silent,
+        }
+    }
+}
+
+impl TokenRun<'_> {
+    /// Adopts the best of what is found outside.
+    pub fn adopt_found(&mut self) -> Result<(), StoreError> {
+        let mut found: Vec<FoundToken> = Vec::new();
+        let places = [self.in_store()?, self.in_config()?].into_iter().flatten();
+        for each in places.chain(self.in_targets()?) {
+            // It may stand at several places, and a person is told where it is looked for first.
+            if !found.iter().any(|it| it.access_token == each.access_token) {
+                found.push(each);
+            }
+        }
+        if found.len() > 1 {
+            found = self.best_first(found)?;
+        }
+        for FoundToken { access_token, at, answer } in found {
+            let candidate = self.seal(&access_token, Origin::Adopted, Expiry::Unknown, None)?;
+            self.outcome.because(at.motive());
+            self.examine_found(&candidate, at.if_refused(), answer)?;
+            self.end_drift(&candidate, &at)?;
+        }
+        self.miss_the_source()
+    }
+
+    /// A target whose access token is the current one now has not drifted any more.
+    fn end_drift(&mut self, candidate: &Generation, at: &FoundAt) -> Result<(), StoreError> {
+        let current = self.credential.current.as_ref();
+        if let FoundAt::Targets(targets) = at
+            && current.is_some_and(|current| current.id == candidate.id)
+        {
+            for target in targets {
+                self.run.store.note_drift(self.credential.id, target, None)?;
+            }
+            self.credential = self.run.store.credential(self.credential.id)?;
+        }
+        Ok(())
+    }
+
+    /// Says why the config's source cannot be read, if there is nothing else. Of a lost access token
+    /// its damage is told, and what replaces it.
+    fn miss_the_source(&mut self) -> Result<(), StoreError> {
+        let has_none = self.credential.in_place().is_none() && self.credential.candidate.is_none();
+        match self.refresh.configured_token(&self.token.label) {
+            Some(ConfiguredToken::Unusable(problem))
+                if has_none && self.refresh.options.only != Only::ShortLived =>
+            {
+                self.fail(problem.clone())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The candidate from outside that an earlier run sealed and could not inspect, or holds back.
+    /// One that stands in a target is found there.
+    fn in_store(&self) -> Result<Option<FoundToken>, StoreError> {
+        let candidate = self.credential.candidate.as_ref();
+        let Some(candidate) = candidate.filter(|it| it.origin == Origin::Adopted) else {
+            return Ok(None);
+        };
+        if self.is_held_for_now(candidate) || self.is_only_in_a_target(candidate)? {
+            return Ok(None);
+        }
+        let access_token = self.run.store.reveal(candidate.id)?;
+        Ok(Some(FoundToken { access_token, at: FoundAt::Store, answer: None }))
+    }
+
+    fn is_only_in_a_target(&self, candidate: &Generation) -> Result<bool, StoreError> {
+        let is_candidate = |access_token: &AccessToken| -> Result<bool, StoreError> {
+            Ok(self.run.store.fingerprint(access_token)? == candidate.fingerprint)
+        };
+        if let Some(ConfiguredToken::Found(configured)) =
+            configured_tokens::read(self.run.session, self.token)
+            && is_candidate(&configured)?
+        {
+            return Ok(false);
+        }
+        for foreign in self.foreign_tokens()? {
+            if is_candidate(&foreign.access_token)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The new access token that the config points to.
+    fn in_config(&mut self) -> Result<Option<FoundToken>, StoreError> {
+        if self.refresh.options.only == Only::ShortLived {
+            return Ok(None);
+        }
+        let configured = self.refresh.configured_token(&self.token.label);
+        self.note_shared(configured)?;
+        match configured {
+            None | Some(ConfiguredToken::Shared(_) | ConfiguredToken::Unusable(_)) => Ok(None),
+            // A grant that waits to be inspected comes first; the source is read again.
+            Some(ConfiguredToken::Found(_)) if self.has_granted_candidate() => Ok(None),
+            Some(ConfiguredToken::Found(found)) => Ok(Some(FoundToken {
+                access_token: found.clone(),
+                at: FoundAt::Config,
+                answer: None,
+            })),
+        }
+    }
+
+    /// Records whether another token has the access token that the config names for this one.
+    fn note_shared(&mut self, configured: Option<&ConfiguredToken>) -> Result<(), StoreError> {
+        let shared = match configured {
+            Some(ConfiguredToken::Shared(shared)) => Some(shared.clone()),
+            _ => None,
+        };
+        if self.credential.ledger.shared == shared {
+            return Ok(());
+        }
+        self.change(|store, credential| store.note_shared(credential, shared))
+    }
+
+    /// The access tokens in the token's files that may be better than the current one.
+    fn in_targets(&mut self) -> Result<Vec<FoundToken>, StoreError> {
+        let mut found = Vec::new();
+        for foreign in self.foreign_tokens()? {
+            let fingerprint = self.run.store.fingerprint(&foreign.access_token)?;
+            if !foreign.needs_examination(self.credential.current.as_ref())
+                || !self.refresh.claim(&self.token.label, fingerprint)
+            {
+                continue;
+            }
+            let answer = match &foreign.known {
+                Some(known) if known.state != GenerationState::Candidate => {
+                    match self.ask_again(known)? {
+                        Some(answer) => Some(Ok(answer)),
+                        None => continue,
+                    }
+                }
+                _ => None,
+            };
+            let at = FoundAt::Targets(foreign.targets);
+            found.push(FoundToken { access_token: foreign.access_token, at, answer });
+        }
+        Ok(found)
+    }
+
+    fn foreign_tokens(&self) -> Result<Vec<ForeignToken>, StoreError> {
+        if self.token.deliver.is_empty() || self.has_granted_candidate() {
+            return Ok(Vec::new());
+        }
+        let mut foreign = self.delivery().foreign_tokens()?;
+        if self.refresh.options.only == Only::ShortLived {
+            foreign.retain(|it| it.next == NextDelivery::First);
+        }
+        Ok(foreign)
+    }
+
+    /// Asks Graph about an access token that the token had, or that was refused; gives the answer if
+    /// it is better than the current one now. While that one works, an answer of today is enough.
+    fn ask_again(&mut self, known: &Generation) -> Result<Option<Proof>, StoreError> {
+        let current_works = Current::of(self.credential.current.as_ref()) != Current::Gone;
+        let stored = known.proof.clone();
+        let answer = match stored.filter(|_| current_works && self.is_checked_lately(known)) {
+            Some(proof) => proof,
+            None => match self.inspect_and_store(known)? {
+                Some(proof) => proof,
+                None => return Ok(None),
+            },
+        };
+        let candidates = self.candidates(IfRefused::Silent);
+        let expected = candidates.expected_identity(&self.credential)?;
+        let contest = candidates.contest(&expected, &self.credential);
+        let verdict = judge_adoption(&answer.inspection, FoundIn::OtherPlace, &contest);
+        Ok((verdict == Adoption::Take).then_some(answer))
+    }
+
+    /// Examines several, and puts the best first; those of which Graph says nothing come last, and
+    /// the config's last of all: it is the one that waits.
+    fn best_first(&mut self, found: Vec<FoundToken>) -> Result<Vec<FoundToken>, StoreError> {
+        let expected = self.candidates(IfRefused::Silent).expected_identity(&self.credential)?;
+        let mut best: Option<(usize, Generation)> = None;
+        let mut ranked = Vec::new();
+        for (place, mut each) in found.into_iter().enumerate() {
+            let candidate =
+                self.seal(&each.access_token, Origin::Adopted, Expiry::Unknown, None)?;
+            let answer = match each.answer.take() {
+                Some(answer) => answer,
+                None => self.try_inspect_and_store(&candidate)?,
+            };
+            let rank = match (&answer, &each.at) {
+                (Ok(_), _) => 1,
+                (Err(_), FoundAt::Targets(_)) => 2,
+                (Err(_), FoundAt::Store | FoundAt::Config) => 3,
+            };
+            if let Ok(proof) = &answer {
+                let best_so_far = best.as_ref().map(|(_, generation)| generation);
+                let contest = Contest {
+                    token_type: self.token.token_type,
+                    expected: &of_the_best(&expected, best_so_far),
+                    policy: &self.token.policy,
+                    current: Current::of(best_so_far),
+                };
+                let verdict = judge_adoption(&proof.inspection, FoundIn::OtherPlace, &contest);
+                if verdict == Adoption::Take {
+                    let expiry = proof.inspection.expiry;
+                    let generation = Generation { expiry, proof: Some(proof.clone()), ..candidate };
+                    best = Some((place, generation));
+                }
+            }
+            ranked.push((rank, place, FoundToken { answer: Some(answer), ..each }));
+        }
+        let best = best.map(|(place, _)| place);
+        ranked.sort_by_key(|(rank, place, _)| if Some(*place) == best { 0 } else { *rank });
+        Ok(ranked.into_iter().map(|(_, _, each)| each).collect())
+    }
+}
+
+/// Whose the next one must be, once there is a best one.
+fn of_the_best(expected: &Identity, best: Option<&Generation>) -> Identity {
+    let Some(proof) = best.and_then(|best| best.proof.as_ref()) else { return expected.clone() };
+    let found = proof.inspection.identity.clone();
+    Identity {
+        app_id: expected.app_id.clone().or(found.app_id),
+        user_id: expected.user_id.clone().or(found.user_id),
+        page_id: expected.page_id.clone().or(found.page_id),
+    }
+}
+
+/// Adopts what first deliveries to a token's files would replace, where that is better than the
+/// current one; for commands that deliver and examine nothing else. `handed_over` is examined by the
+/// command itself.
+pub fn adopt_before_first_delivery(
+    run: &Run<'_>,
+    token: &TokenConfig,
+    app: &App,
+    mut credential: Credential,
+    delivery: &TokenDelivery<'_>,
+    handed_over: Option<&AccessToken>,
+) -> Result<Credential, StoreError> {
+    let candidates = Candidates {
+        run,
+        token,
+        app_id: Some(app.id.clone()),
+        parent: token.parent.as_ref().and_then(|parent| run.known_id(parent)),
+        if_refused: IfRefused::Silent,
+        identity: IdentityChange::Refused,
+    };
+    for foreign in delivery.foreign_tokens()? {
+        let is_new = foreign.next == NextDelivery::First
+            && foreign.known.is_none()
+            && handed_over != Some(&foreign.access_token);
+        // What waits to be examined is not given up for it: `refresh` examines both.
+        if !is_new || credential.candidate.is_some() {
+            continue;
+        }
+        let new = NewCandidate {
+            access_token: foreign.access_token,
+            origin: Origin::Adopted,
+            expiry: Expiry::Unknown,
+            parent: None,
+        };
+        let (sealed, candidate) = candidates.seal(credential, new)?;
+        let ask = |credential, generation: &Generation| {
+            let access_token = run.store.reveal(generation.id)?;
+            let inspection = inspect::inspect(&run.graph, app, &access_token);
+            Ok((credential, inspection.map(|inspection| Proof { at: run.now(), inspection })))
+        };
+        credential = candidates.examine(sealed, &candidate, &ask)?.0;
+    }
+    Ok(credential)
+}
