@@ -340,6 +340,7 @@ pub enum ConfigCommand {
 Examples:
   metatoken config check         before the first run, and after every change
   metatoken doctor               the same
+  metatoken config check --live  also ask Meta about the apps
   metatoken config check --json  for a deployment")]
     Check(ConfigCheckArguments),
     /// Show every setting with its value and where it came from
@@ -352,7 +353,11 @@ Examples:
 
 /// `config check`.
 #[derive(Debug, Args)]
-pub struct ConfigCheckArguments {}
+pub struct ConfigCheckArguments {
+    /// Also ask Meta whether each app's id and secret fit and its Graph version works
+    #[arg(long)]
+    pub live: bool,
+}
 
 /// `store`.
 #[derive(Debug, Subcommand)]

@@ -31,6 +31,7 @@ use crate::policy::{Insistence, Losses};
 use crate::report::{markdown, prefixed};
 use crate::run::{Only, RefreshOptions, RunOptions};
 use crate::session::Session;
+use crate::status::AskGraph;
 use crate::token::{Pattern, Trigger};
 use crate::ui::{OUTPUT_FAILED, Ui};
 
@@ -199,7 +200,8 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
                     lock_wait: duration(&given.lock_wait)?,
                 },
                 patterns: patterns(&given.labels),
-                insistence: Insistence::None,
+                // Those that are named are exchanged also where `refresh` leaves them alone.
+                insistence: Insistence::Named,
                 only: Only::ShortLived,
             };
             commands::refresh(session, &options).map(Exit::code)
@@ -258,8 +260,9 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
         Command::Store(cli::StoreCommand::Backup { file }) => {
             commands::back_up(session, file).map(Exit::code)
         }
-        Command::Config(cli::ConfigCommand::Check(_)) | Command::Doctor(_) => {
-            commands::check_config(session).map(Exit::code)
+        Command::Config(cli::ConfigCommand::Check(given)) | Command::Doctor(given) => {
+            let ask = if given.live { AskGraph::Always } else { AskGraph::Never };
+            commands::check_config(session, ask).map(Exit::code)
         }
         Command::Config(cli::ConfigCommand::Show) | Command::Help(_) => {
             unreachable!("it was answered above")

@@ -83,6 +83,7 @@ fn deliver_all(run: &mut Run<'_>, order: &DeliverOrder) -> Result<DeliveryReport
             .damage()
             .into_iter()
             .chain(run.lost())
+            .chain(run.label_issues(&order.patterns))
             .chain(contested)
             .chain(unfinished)
             .collect(),
@@ -180,12 +181,16 @@ fn restore(run: &mut Run<'_>, label: &Label) -> Result<Restored, CliError> {
     let deliveries = run.deliveries()?;
     let found = run.tokens.select(&[Pattern::new(label.as_str())]);
     let declared = match &found {
-        Ok(found) => Some((run.token_id(label)?, found[0])),
+        Ok(found) => match found.first() {
+            Some(token) => Some((run.token_id(label)?, *token)),
+            None => None,
+        },
         Err(_) => None,
     };
     let restored = deliveries.restore(label, declared)?;
     if restored.is_empty() {
-        let keep_for = found?[0].policy.keep_for;
+        found?;
+        let keep_for = run.tokens.one(label)?.policy.keep_for;
         return Err(CliError::new(
             Exit::InputRefused,
             "nothing_replaced",

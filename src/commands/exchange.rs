@@ -17,12 +17,13 @@ use crate::exit::Exit;
 use crate::failpoint;
 use crate::graph::{App, CallError};
 use crate::policy::{
-    Adoption, Contest, Current, Losses, humanize, is_short_life, judge_handed_over, remedy,
-    short_lived,
+    Adoption, Contest, Current, Losses, end_the_old_one, humanize, is_short_life,
+    judge_handed_over, remedy, short_lived,
 };
 use crate::report::{RunReport, TokenResult};
 use crate::run::candidate::{Candidates, Examined, IdentityChange, IfRefused};
 use crate::run::configured_tokens::{holds, refuse_shared};
+use crate::run::declared::last_reading;
 use crate::run::found::adopt_before_first_delivery;
 use crate::run::inspect::{inspect, wrong_app};
 use crate::run::log;
@@ -33,7 +34,7 @@ use crate::shell;
 use crate::store::{NewCandidate, Store, StoreError};
 use crate::token::{
     AccessToken, Credential, Expiry, Generation, Grant, Inspection, Label, Origin, Outcome,
-    Pattern, Problem, ProblemKind, Proof, SentExchange, SharedToken, Trigger,
+    Problem, ProblemKind, Proof, SentExchange, SharedToken, Trigger,
 };
 
 /// What was asked for.
@@ -57,7 +58,9 @@ pub struct ExchangeOrder {
 pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, CliError> {
     if order.label.as_discovered().is_none() {
         // Nobody should paste a secret to learn that the label is mistyped.
-        Tokens::new(&session.config, Vec::new()).select(&[Pattern::new(order.label.as_str())])?;
+        let store = session.reader()?;
+        let last = last_reading(&session.config, store.as_ref())?;
+        Tokens::new(&session.config, Vec::new(), &last).one(&order.label)?;
     }
     let prompt = format!("the new access token for `{}`", order.label);
     let access_token = session.read_access_token(order.file.as_deref(), &prompt)?;
@@ -82,7 +85,7 @@ fn hand_over(
     order: &ExchangeOrder,
     access_token: &AccessToken,
 ) -> Result<RunReport, CliError> {
-    let token = run.tokens.select(&[Pattern::new(order.label.as_str())])?[0];
+    let token = run.tokens.one(&order.label)?;
     let (_about, began) = (log::about(&token.label), Instant::now());
     let mut exchange = Exchange::new(run, order, token)?;
     exchange.check_not_of_another_label(access_token)?;
@@ -157,6 +160,8 @@ struct Exchange<'a> {
     before: Credential,
     /// What it knows now: replaced by what each change gives back.
     credential: Credential,
+    /// The number of the access token that lives on beside the new one.
+    outlived: Option<u32>,
 }
 
 impl<'a> Exchange<'a> {
@@ -166,7 +171,7 @@ impl<'a> Exchange<'a> {
         token: &'a TokenConfig,
     ) -> Result<Self, CliError> {
         let before = run.store.credential(run.token_id(&token.label)?)?;
-        Ok(Self { run, order, token, credential: before.clone(), before })
+        Ok(Self { run, order, token, credential: before.clone(), before, outlived: None })
     }
 
     /// Has the store change the token, and knows it from then on as the store gives it back.
@@ -402,7 +407,10 @@ impl<'a> Exchange<'a> {
             candidates.examine_handed_over(credential, &candidate, self.order.losses, &ask)?;
         self.credential = credential;
         match examined {
-            Examined::Promoted { .. } => Ok(()),
+            Examined::Promoted { outlived, .. } => {
+                self.outlived = outlived;
+                Ok(())
+            }
             Examined::NotInspected(error) => Err(self.waits(&error)),
             Examined::AdoptionRefused(problem) if problem.kind == ProblemKind::NotExtended => {
                 Err(self.not_replaced(&problem))
@@ -436,6 +444,13 @@ impl<'a> Exchange<'a> {
         if matches!(outcome, Outcome::Exchanged | Outcome::Adopted) {
             self.hint_at_pages();
         }
+        let reason = match self.outlived {
+            Some(old) => {
+                self.hint_at_the_old_one(old);
+                format!("{reason}; generation {old} works on until it is revoked")
+            }
+            None => reason,
+        };
         Ok(TokenResult {
             label: self.token.label.clone(),
             token_type: self.token.token_type,
@@ -464,6 +479,13 @@ impl<'a> Exchange<'a> {
                 "hint: its Pages get new strings by the next run; now: `metatoken refresh '{label}*'`"
             ));
         }
+    }
+
+    /// Names what a person does about an access token that lives on beside its successor.
+    fn hint_at_the_old_one(&self, number: u32) {
+        let subject = subject(self.token, Some(&self.credential), None);
+        let how = end_the_old_one(&subject, number);
+        self.run.session.ui.note(&format!("hint: {how}"));
     }
 
     fn refusal(&self, problem: &Problem) -> CliError {

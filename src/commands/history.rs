@@ -4,6 +4,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::humanize;
 use crate::report::{HistoryEntry, HistoryReport};
+use crate::run::declared::last_reading;
 use crate::run::tokens::Tokens;
 use crate::session::Session;
 use crate::status;
@@ -72,7 +73,7 @@ fn labels(
     }
     let credentials = store.map_or_else(|| Ok(Vec::new()), Store::credentials)?;
     let known: Vec<Label> = credentials.iter().map(|it| it.label.clone()).collect();
-    let tokens = Tokens::new(&session.config, credentials);
+    let tokens = Tokens::new(&session.config, credentials, &last_reading(&session.config, store)?);
     let mut meant: Vec<Label> = Vec::new();
     for pattern in patterns {
         let stored: Vec<Label> =

@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::notify::{self, Beat, Heartbeat};
 use crate::policy::{Reason, humanize};
 use crate::report::{RunReport, StatusReport};
+use crate::run::declared::LastReading;
 use crate::run::tokens::Tokens;
 use crate::run::{self, DryRun, Only, RefreshOptions, Run};
 use crate::session::Session;
@@ -43,7 +44,8 @@ pub fn refresh(session: &Session, options: &RefreshOptions) -> Result<Exit, CliE
 fn with_critical_tokens(session: &Session, why: CliError) -> CliError {
     let of_a_full_disk = why.code == FULL;
     let Some(Ok(Some(store))) = of_a_full_disk.then(|| session.reader()) else { return why };
-    let tokens = Tokens::new(&session.config, store.credentials().unwrap_or_default());
+    let credentials = store.credentials().unwrap_or_default();
+    let tokens = Tokens::new(&session.config, credentials, &LastReading::new());
     match tokens.critical(&tokens.configs, session.clock.now()) {
         critical if critical.is_empty() => why,
         critical => {

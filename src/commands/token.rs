@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::run::declared::{LastReading, last_reading};
 use crate::run::tokens::{TokenConfig, Tokens};
 use crate::session::Session;
 use crate::store::{Store, StoreError};
@@ -18,9 +19,10 @@ use crate::token::{Credential, Label, Pattern, TokenType};
 pub fn print_token(session: &Session, label: &Label) -> Result<Exit, CliError> {
     let store = session.reader()?;
     let (credential, tokens) = look_up(session, store.as_ref(), label)?;
-    let member = tokens.select(&[Pattern::new(label.as_str())])?[0];
+    // One whose file is left out of the config is printed all the same.
+    let token = tokens.select(&[Pattern::new(label.as_str())])?.first().copied();
     if credential.as_ref().is_some_and(Credential::is_lost) {
-        return Err(damaged(member));
+        return Err(damaged(label, token));
     }
     let current = credential.and_then(|credential| credential.current);
     let (Some(store), Some(current)) = (store.as_ref(), current) else {
@@ -31,7 +33,7 @@ pub fn print_token(session: &Session, label: &Label) -> Result<Exit, CliError> {
     };
     Store::unlock(store, &session.key()?)?;
     let string = store.reveal(current.id).map_err(|error| match error {
-        StoreError::Damaged(..) => damaged(member),
+        StoreError::Damaged(..) => damaged(label, token),
         other => other.into(),
     })?;
     session.ui.secret(string.expose())?;
@@ -46,21 +48,22 @@ fn look_up(
     label: &Label,
 ) -> Result<(Option<Credential>, Tokens), CliError> {
     let Some(store) = store else {
-        return Ok((None, Tokens::new(&session.config, Vec::new())));
+        return Ok((None, Tokens::new(&session.config, Vec::new(), &LastReading::new())));
     };
     let was = session.config.token(label).and_then(|token| token.was.as_ref());
     let credential = store.credential_called(label, was)?;
-    let tokens = Tokens::new(&session.config, credential.iter().cloned().map(Arc::new).collect());
+    let last = last_reading(&session.config, Some(store))?;
+    let own = credential.iter().cloned().map(Arc::new).collect();
+    let tokens = Tokens::new(&session.config, own, &last);
     if tokens.select(&[Pattern::new(label.as_str())]).is_ok() {
         return Ok((credential, tokens));
     }
-    Ok((None, Tokens::new(&session.config, store.credentials()?)))
+    Ok((None, Tokens::new(&session.config, store.credentials()?, &last)))
 }
 
 /// A Page's and an app's are taken anew by a run; any other a person brings.
-fn damaged(member: &TokenConfig) -> CliError {
-    let label = &member.label;
-    let derived = member.parent.is_some() || member.token_type == TokenType::App;
+fn damaged(label: &Label, token: Option<&TokenConfig>) -> CliError {
+    let derived = token.is_some_and(|it| it.parent.is_some() || it.token_type == TokenType::App);
     let message = "its access token in the store is damaged";
     CliError::new(Exit::Storage, "damaged", label.as_str(), message).hint(if derived {
         format!("run `metatoken refresh {label}`, which derives it anew")

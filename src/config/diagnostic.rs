@@ -1,5 +1,6 @@
 //! Collects mistakes and points at their place: `file:line:column`, the line itself, and a caret.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -10,8 +11,23 @@ use crate::error::CliError;
 use crate::exit::Exit;
 
 /// A file that is read, by its number among the sources.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct FileId(usize);
+
+impl FileId {
+    /// The config itself, which is read first.
+    pub const CONFIG: Self = Self(0);
+
+    /// Numbers the files behind the config, from 0 on.
+    pub const fn behind_config(place: usize) -> Self {
+        Self(place + 1)
+    }
+
+    /// Its place behind the config; none for the config itself.
+    pub fn place_behind_config(self) -> Option<usize> {
+        self.0.checked_sub(1)
+    }
+}
 
 /// Some bytes of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -25,6 +41,11 @@ impl Span {
     /// Names bytes of `file`.
     pub fn new(file: FileId, bytes: Range<usize>) -> Self {
         Self { file, start: bytes.start, end: bytes.end }
+    }
+
+    /// The file that the bytes are of.
+    pub const fn file(self) -> FileId {
+        self.file
     }
 }
 
@@ -59,11 +80,24 @@ impl Diagnostic {
     pub fn earlier(self, earlier: Option<Span>) -> Self {
         Self { earlier, ..self }
     }
+
+    /// The file in which it is shown.
+    pub const fn file(&self) -> FileId {
+        self.span.file
+    }
+
+    /// The same, shown in the file in which it was said before, if that is another one.
+    pub fn mirrored(&self) -> Option<Self> {
+        let earlier = self.earlier.filter(|earlier| earlier.file != self.span.file)?;
+        Some(Self { span: earlier, earlier: Some(self.span), ..self.clone() })
+    }
 }
 
 /// A file that was read; its place in a list is its [`FileId`].
+#[derive(Clone, Copy)]
 pub struct SourceText<'a> {
-    pub path: &'a Path,
+    /// Its path as messages show it.
+    pub name: &'a str,
     pub text: &'a str,
 }
 
@@ -77,31 +111,44 @@ impl Diagnostics {
         self.0.extend(more);
     }
 
-    /// Renders the mistakes in the order of the files, each once; nothing if there is none.
-    pub fn into_refused(
-        mut self,
-        sources: &[SourceText<'_>],
-        schema: fn() -> &'static Schema,
-    ) -> Option<ConfigError> {
-        if self.0.is_empty() {
-            return None;
-        }
+    /// Lists the mistakes in the order of the files, each once.
+    pub fn in_order(mut self) -> Vec<Diagnostic> {
         self.0.sort_by_key(|diagnostic| diagnostic.span);
         self.0.dedup();
-        let pages: Vec<Page<'_>> =
-            sources.iter().map(|source| Page::new(source, schema())).collect();
-        let render = |diagnostic: &Diagnostic| Mistake {
-            message: diagnostic.message.clone(),
-            rendered: render(diagnostic, &pages),
-        };
-        let mistakes = self.0.iter().map(render).collect();
-        Some(ConfigError::Mistaken { path: sources[0].path.to_owned(), mistakes })
+        self.0
+    }
+}
+
+/// The files, to show mistakes in them.
+pub struct MistakePages<'a> {
+    sources: &'a [SourceText<'a>],
+    schema: fn() -> &'static Schema,
+    /// Those that were shown.
+    pages: HashMap<FileId, Page<'a>>,
+}
+
+impl<'a> MistakePages<'a> {
+    /// Prepares to show the files.
+    pub fn new(sources: &'a [SourceText<'a>], schema: fn() -> &'static Schema) -> Self {
+        Self { sources, schema, pages: HashMap::new() }
+    }
+
+    /// Renders a mistake.
+    pub fn mistake(&mut self, diagnostic: &Diagnostic) -> Mistake {
+        let files = std::iter::once(diagnostic.span).chain(diagnostic.earlier).map(Span::file);
+        for file in files {
+            let (sources, schema) = (self.sources, self.schema);
+            self.pages.entry(file).or_insert_with(|| Page::new(sources[file.0], schema()));
+        }
+        render(diagnostic, &self.pages)
     }
 }
 
 /// A mistake as a person reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
+    /// `file:line:column`
+    pub place: String,
     pub message: String,
     /// `file:line:column`, the message, the line and the caret; secrets are hidden.
     pub rendered: String,
@@ -125,38 +172,53 @@ impl From<ConfigError> for CliError {
         match refused {
             ConfigError::Unfit(complaint) => complaint,
             ConfigError::Mistaken { path, mistakes } => {
-                let mut message = match mistakes.len() {
-                    1 => "1 mistake".to_owned(),
-                    many => format!("{many} mistakes"),
-                };
-                for line in mistakes.iter().flat_map(|mistake| mistake.rendered.lines()) {
-                    let _ = write!(message, "\n  {line}");
-                }
-                Self::new(Exit::Config, "config_invalid", path.display().to_string(), message)
+                let rendered: Vec<&str> = mistakes.iter().map(|it| it.rendered.as_str()).collect();
+                mistaken(&path, &rendered)
             }
         }
     }
 }
 
-fn render(diagnostic: &Diagnostic, pages: &[Page<'_>]) -> String {
-    let line = |span: Span| pages[span.file.0].line(span);
-    let here = line(diagnostic.span);
-    let name = &pages[diagnostic.span.file.0].name;
-    let mut rendered = format!("{name}:{}:{}: {}", here.number, here.column, diagnostic.message);
+/// The error of a config with mistakes, each as it is shown.
+pub fn mistaken(path: &Path, rendered: &[&str]) -> CliError {
+    let mut message = match rendered.len() {
+        1 => "1 mistake".to_owned(),
+        many => format!("{many} mistakes"),
+    };
+    for line in rendered.iter().flat_map(|mistake| mistake.lines()) {
+        let _ = write!(message, "\n  {line}");
+    }
+    CliError::new(Exit::Config, "config_invalid", path.display().to_string(), message)
+}
+
+fn render(diagnostic: &Diagnostic, pages: &HashMap<FileId, Page<'_>>) -> Mistake {
+    let page = |span: Span| &pages[&span.file];
+    let here = page(diagnostic.span).line(diagnostic.span);
+    let place = format!("{}:{}:{}", page(diagnostic.span).name, here.number, here.column);
+    let mut rendered = format!("{place}: {}", diagnostic.message);
     match diagnostic.earlier {
         Some(earlier) => {
-            line(earlier).show(&mut rendered, '-', "first here");
+            let first = page(earlier).line(earlier);
+            let in_it = earlier.file == diagnostic.span.file;
             let label = &diagnostic.label;
-            here.show(&mut rendered, '^', if label.is_empty() { "and again here" } else { label });
+            if in_it {
+                first.show(&mut rendered, '-', "first here");
+                let label = if label.is_empty() { "and again here" } else { label };
+                here.show(&mut rendered, '^', label);
+            } else {
+                here.show(&mut rendered, '^', if label.is_empty() { "here" } else { label });
+                let label = format!("and here: {}:{}", page(earlier).name, first.number);
+                first.show(&mut rendered, '-', &label);
+            }
         }
         None => here.show(&mut rendered, '^', &diagnostic.label),
     }
-    rendered
+    Mistake { place, message: diagnostic.message.clone(), rendered }
 }
 
 /// A file, as far as it may be shown.
 struct Page<'a> {
-    name: String,
+    name: &'a str,
     text: &'a str,
     /// Where each line begins.
     lines: Vec<usize>,
@@ -164,9 +226,8 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn new(source: &SourceText<'a>, schema: &'a Schema) -> Self {
-        let SourceText { path, text } = *source;
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    fn new(source: SourceText<'a>, schema: &'a Schema) -> Self {
+        let SourceText { name, text } = source;
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
         Self { name, text, lines: lines.collect(), schema }
     }
@@ -247,21 +308,16 @@ mod tests {
     #[test]
     fn nothing_of_a_string_of_several_lines_is_shown() {
         let text = "secret = \"\"\"\ntype = \"user\"\n\"\"\"\ntype = \"usr\"\n";
-        let source = [SourceText { path: Path::new("/c/metatoken.toml"), text }];
-        let mut diagnostics = Diagnostics::default();
-        for word in ["user", "usr"] {
+        let source = [SourceText { name: "metatoken.toml", text }];
+        let mut pages = MistakePages::new(&source, schema);
+        let mut rendered = |word: &str| {
             let at = text.find(word).unwrap();
-            let span = Span::new(FileId(0), at..at + word.len());
-            diagnostics.extend([Diagnostic::at(span, "wrong")]);
-        }
-        let Some(ConfigError::Mistaken { mistakes, .. }) =
-            diagnostics.into_refused(&source, schema)
-        else {
-            panic!("there are mistakes");
+            let span = Span::new(FileId::CONFIG, at..at + word.len());
+            pages.mistake(&Diagnostic::at(span, "wrong")).rendered
         };
-        assert_eq!(mistakes[0].rendered, "metatoken.toml:2:9: wrong\n  2 | …\n    | ^");
+        assert_eq!(rendered("user"), "metatoken.toml:2:9: wrong\n  2 | …\n    | ^");
         assert_eq!(
-            mistakes[1].rendered,
+            rendered("usr"),
             "metatoken.toml:4:9: wrong\n  4 | type = \"usr\"\n    |         ^^^"
         );
     }
@@ -269,31 +325,31 @@ mod tests {
     #[test]
     fn a_mistake_is_shown_in_its_own_file() {
         let sources = [
-            SourceText { path: Path::new("/c/metatoken.toml"), text: "type = \"user\"\n" },
-            SourceText { path: Path::new("/c/tokens.d/a.toml"), text: "\n\nowner = \"anna\"\n" },
+            SourceText { name: "metatoken.toml", text: "type = \"user\"\n" },
+            SourceText { name: "tokens.d/a.toml", text: "\n\nowner = \"anna\"\n" },
         ];
-        let owner = Span::new(FileId(1), 10..16);
-        let first = Span::new(FileId(0), 7..13);
+        let owner = Span::new(FileId::behind_config(0), 10..16);
+        let first = Span::new(FileId::CONFIG, 7..13);
+        let both = Diagnostic::at(owner, "second").earlier(Some(first));
         let mut diagnostics = Diagnostics::default();
         diagnostics.extend([
-            Diagnostic::at(owner, "second").earlier(Some(first)),
+            both.clone(),
             Diagnostic::at(first, "first").label("here"),
             Diagnostic::at(first, "first").label("here"),
+            both.mirrored().unwrap(),
         ]);
-        let Some(ConfigError::Mistaken { path, mistakes }) =
-            diagnostics.into_refused(&sources, schema)
-        else {
-            panic!("there are mistakes");
-        };
-        assert_eq!(path, Path::new("/c/metatoken.toml"));
-        let rendered: Vec<&str> =
-            mistakes.iter().map(|mistake| mistake.rendered.as_str()).collect();
+        let mut pages = MistakePages::new(&sources, schema);
+        let mistakes = diagnostics.in_order();
+        let rendered: Vec<String> =
+            mistakes.iter().map(|mistake| pages.mistake(mistake).rendered).collect();
         assert_eq!(
             rendered,
             [
                 "metatoken.toml:1:8: first\n  1 | type = \"user\"\n    |        ^^^^^^ here",
-                "a.toml:3:9: second\n  1 | type = \"user\"\n    |        ------ first here\n  3 | owner = \"anna\"\n    |         ^^^^^^ and again here",
+                "metatoken.toml:1:8: second\n  1 | type = \"user\"\n    |        ^^^^^^ here\n  3 | owner = \"anna\"\n    |         ------ and here: tokens.d/a.toml:3",
+                "tokens.d/a.toml:3:9: second\n  3 | owner = \"anna\"\n    |         ^^^^^^ here\n  1 | type = \"user\"\n    |        ------ and here: metatoken.toml:1",
             ]
         );
+        assert_eq!(Diagnostic::at(first, "first").earlier(Some(first)).mirrored(), None);
     }
 }

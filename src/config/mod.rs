@@ -5,6 +5,7 @@
 //! its place, the line with secrets hidden, and what was probably meant. Secrets are named here,
 //! not read; that is for [`Secrets`], when one is first needed.
 
+mod additions;
 mod address;
 mod alerts;
 mod apps;
@@ -32,14 +33,16 @@ mod source;
 mod store;
 mod syntax;
 mod target;
+mod token_files;
 mod tokens;
 mod wording;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use toml_edit::{Document, TableLike};
 
+pub use self::additions::LeftOut;
 pub use self::alerts::AlertSettings;
 pub use self::apps::AppSetting;
 pub use self::contested::{ContestedTarget, contested};
@@ -59,12 +62,14 @@ pub use self::store::{KeySetting, StoreSettings, default_store};
 pub use self::target::{FileTarget, FirstDelivery, FormatFrom, Place, Rules, Target, Writing};
 pub use self::tokens::{Pages, TokenConfig};
 
-use self::diagnostic::{FileId, SourceText};
+use self::additions::{Additions, Sieve};
+use self::diagnostic::{FileId, MistakePages, SourceText};
 use self::notify::{ChannelRead, Labels};
 use self::permissions::JudgedFile;
 use self::policy::Layers;
-use self::reader::{Purpose, Reader};
+use self::reader::{Purpose, Reader, Section};
 use self::reserved::Reserved;
+use self::token_files::TokenFiles;
 use self::tokens::Surroundings;
 use crate::environment::Environment;
 use crate::error::CliError;
@@ -76,9 +81,8 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Config, CliError> 
 }
 
 /// Reads and judges the config at `path`, and shows what is in force.
-pub fn describe(path: &Path, environment: &Environment) -> Result<Description, CliError> {
-    let (_, description) = read(path, environment, Purpose::Show)?;
-    Ok(description)
+pub fn describe(path: &Path, environment: &Environment) -> Result<(Config, Description), CliError> {
+    read(path, environment, Purpose::Show)
 }
 
 /// The keys of every table, as the readers ask for them.
@@ -86,7 +90,8 @@ pub fn schema() -> &'static Schema {
     static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         let nowhere = Path::new("/");
         let reader = Reader::new(Purpose::Learn, FileId::default(), nowhere, schema);
-        read_tables(&reader, None, nowhere, &Environment::default());
+        let files = Additions::default();
+        read_tables(&reader, None, &files, nowhere, &Environment::default());
         reader.into_schema()
     });
     &SCHEMA
@@ -99,7 +104,9 @@ fn read(
 ) -> Result<(Config, Description), CliError> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let file = JudgedFile::read(&path, environment.user_id())?;
-    let (config, description) = parse(&path, &file.text, environment, purpose)?;
+    let store = store_path(&path, &file.text, environment);
+    let files = TokenFiles::read(&path, &store, environment.user_id())?;
+    let (config, description) = parse(&path, &file.text, &files, environment, purpose)?;
     if config.holds_a_secret() {
         file.may_hold_secrets(&path)?;
     }
@@ -109,26 +116,62 @@ fn read(
     Ok((config, description))
 }
 
-/// Reads a config's text as if it stood at `path`, which is absolute; touches no file.
+/// Where the store is, as far as the config can be read: token files may lie beside it.
+fn store_path(path: &Path, text: &str, environment: &Environment) -> PathBuf {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let reader = Reader::new(Purpose::Use, FileId::CONFIG, folder, schema);
+    let document = Document::parse(text).ok();
+    let top = reader.top(document.as_ref().map(|document| document.as_table() as &dyn TableLike));
+    top.silence();
+    store::read(&top, environment).path
+}
+
+/// Reads a config's text as if it stood at `path`, which is absolute, together with the files of
+/// `tokens.d`; touches no file.
 fn parse(
     path: &Path,
     text: &str,
+    files: &TokenFiles,
     environment: &Environment,
     purpose: Purpose,
 ) -> Result<(Config, Description), ConfigError> {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let file = FileId::default();
-    let reader = Reader::new(purpose, file, folder, schema);
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let of_files = files.fit.iter().map(|it| SourceText { name: &it.name, text: &it.text });
+    let sources: Vec<SourceText<'_>> =
+        std::iter::once(SourceText { name: &name, text }).chain(of_files).collect();
+    let mut pages = MistakePages::new(&sources, schema);
+
     let document = Document::parse(text);
-    let table = document.as_ref().map(|document| document.as_table() as &dyn TableLike);
-    if let Err(error) = &document {
-        reader.report(syntax::explain(text, error, |bytes| reader.span(bytes)));
-    }
-    let config = read_tables(&reader, table.ok(), path, environment);
-    let (diagnostics, tables) = reader.finish();
-    match diagnostics.into_refused(&[SourceText { path, text }], schema) {
-        Some(refused) => Err(refused),
-        None => Ok((config, Description::new(path, tables, schema()))),
+    let table = document.as_ref().ok().map(|document| document.as_table() as &dyn TableLike);
+    let mut sieve = Sieve::new(&files.fit, &files.unfit);
+    sieve.take_out_doubled(table);
+    loop {
+        let reader = Reader::new(purpose, FileId::CONFIG, folder, schema);
+        if let Err(error) = &document {
+            reader.report(syntax::explain(text, error, |bytes| reader.span(bytes)));
+        }
+        let open = |file, folder| Reader::new(purpose, file, folder, schema);
+        let mut additions = sieve.additions(table, open);
+        let mut config = read_tables(&reader, table, &additions, path, environment);
+        let (mut diagnostics, mut tables) = reader.finish();
+        for addition in additions.read.drain(..) {
+            let (of_file, shown) = addition.reader.finish();
+            diagnostics.extend(of_file.in_order());
+            tables.extend(shown);
+        }
+        let mistakes = diagnostics.in_order();
+        if mistakes.iter().any(|mistake| mistake.file() == FileId::CONFIG) {
+            let all = mistakes.iter().chain(sieve.mistakes());
+            let mistakes = all.map(|mistake| pages.mistake(mistake)).collect();
+            return Err(ConfigError::Mistaken { path: path.to_owned(), mistakes });
+        }
+        if mistakes.is_empty() {
+            config.left_out = sieve.left_out(&additions, &files.unfit, &mut pages);
+            return Ok((config, Description::new(path, tables, schema())));
+        }
+        drop(additions);
+        sieve.take_out(mistakes);
     }
 }
 
@@ -136,20 +179,23 @@ fn parse(
 fn read_tables(
     reader: &Reader<'_>,
     table: Option<&dyn TableLike>,
+    additions: &Additions<'_>,
     path: &Path,
     environment: &Environment,
 ) -> Config {
     let top = reader.top(table);
+    let more = additions.read.iter();
+    let more: Vec<Section<'_>> = more.map(|it| it.reader.top(Some(it.table))).collect();
     let store = store::read(&top, environment);
     let http = http::read(&top);
     let endpoints = http::read_endpoints(&top);
     let apps = apps::read(&top);
-    let token_tables = top.named("token", "LABEL", "The tokens");
+    let token_tables = tokens::tables(&top, &more, additions);
     let drafts = tokens::read(&token_tables);
     let page_tables = tokens::all_pages::tables(&token_tables);
     let all_pages = tokens::all_pages::read(&page_tables);
     let defaults = top.table("defaults", "What holds for every token that does not say otherwise");
-    policy::read(Layers {
+    let default_policy = policy::read(Layers {
         own: &defaults,
         all_pages: None,
         parent: None,
@@ -174,10 +220,11 @@ fn read_tables(
         reserved.reserve_file(textfile, "is where the metrics go");
     }
 
-    let labels = Labels::of(&drafts);
+    let labels = Labels::of(&drafts, additions.some_are_left_out);
     let defaults = defaults.quiet();
     let around = Surroundings {
         reader,
+        additions,
         apps: &apps,
         defaults: &defaults,
         reserved: &reserved,
@@ -202,8 +249,10 @@ fn read_tables(
         endpoints,
         apps,
         tokens,
+        default_policy,
         alerts,
         notify,
+        left_out: Vec::new(),
     }
 }
 

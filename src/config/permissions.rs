@@ -32,12 +32,18 @@ impl JudgedFile {
     /// Reads the file for `caller`; a link is followed and its file is judged.
     pub fn read(path: &Path, caller: u32) -> Result<Self, CliError> {
         let file = open_at_once(path).map_err(|error| unreadable(path, error))?;
+        let judged = Self::judge(path, file, caller)?;
+        judge_folder(path, caller)?;
+        Ok(judged)
+    }
+
+    /// Reads the open file for `caller`; its folder is judged by whoever opened it.
+    pub fn judge(path: &Path, file: File, caller: u32) -> Result<Self, CliError> {
         let metadata = file.metadata().map_err(|error| unreadable(path, error))?;
         if !metadata.is_file() {
             return Err(complaint(path, "config_unreadable", "is no file"));
         }
         judge(path, &metadata, caller)?;
-        judge_folder(path, caller)?;
         let mut bytes = Zeroizing::new(Vec::new());
         file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, error))?;
         if bytes.len() as u64 > LARGEST {
@@ -49,6 +55,11 @@ impl JudgedFile {
         })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         Ok(Self { text: Zeroizing::new(text.to_owned()), mode: metadata.mode() })
+    }
+
+    /// The mode that the file had when it was opened.
+    pub const fn mode(&self) -> u32 {
+        self.mode
     }
 
     /// Refuses a file that others can read although it holds a secret.
@@ -116,6 +127,14 @@ fn judge_folder(path: &Path, caller: u32) -> Result<(), CliError> {
             .hint(format!("`chmod go-w {}`", quoted(folder))));
     }
     Ok(())
+}
+
+/// Judges a folder of token files, and the folder that holds it: a user who can write to either can
+/// declare tokens, and with them commands.
+pub fn judge_token_folder(path: &Path, folder: &File, caller: u32) -> Result<(), CliError> {
+    let metadata = folder.metadata().map_err(|error| unreadable(path, error))?;
+    judge(path, &metadata, caller)?;
+    judge_folder(path, caller)
 }
 
 /// Refuses certificates that another user could have put there: a server that they vouch for reads

@@ -40,20 +40,25 @@ pub fn sample_key(key: &str) -> String {
     key.replace(PAGE_ID, "1").replace(PARENT, "parent")
 }
 
+/// Fills in the two for one Page.
+pub fn fill(text: &str, parent: &Label, page_id: &str) -> String {
+    text.replace(PAGE_ID, page_id).replace(PARENT, parent.as_str())
+}
+
 impl Target {
     /// The same target for one Page: with its id, and the label of its parent.
     #[must_use]
     pub fn of_page(&self, parent: &Label, page_id: &str) -> Self {
-        let fill = |text: &str| text.replace(PAGE_ID, page_id).replace(PARENT, parent.as_str());
+        let filled = |text: &str| fill(text, parent, page_id);
         let place = match &self.place {
             Place::File(file) => Place::File(FileTarget {
-                path: PathBuf::from(fill(&file.path.to_string_lossy())),
-                key: file.key.as_deref().map(fill),
+                path: PathBuf::from(filled(&file.path.to_string_lossy())),
+                key: file.key.as_deref().map(filled),
                 ..file.clone()
             }),
-            Place::Command(argv) => Place::Command(argv.iter().map(|word| fill(word)).collect()),
+            Place::Command(argv) => Place::Command(argv.iter().map(|word| filled(word)).collect()),
         };
-        let id = TargetId::new(fill(self.id.as_str()));
+        let id = TargetId::new(filled(self.id.as_str()));
         Self { id, place, timeout: self.timeout }
     }
 

@@ -5,7 +5,7 @@
 
 use chrono::TimeDelta;
 
-use super::diagnostic::{Diagnostic, Span, Spanned};
+use super::diagnostic::{Diagnostic, FileId, Span, Spanned};
 use super::duration::parse_duration;
 use super::reader::{Ask, FoundValue, Reading, Section, Str};
 use super::show::{Shown, ValueOrigin};
@@ -74,6 +74,13 @@ pub fn read(layers: Layers<'_>) -> Policy {
         rotate_after: layers
             .own_only("rotate_after", "How old it may grow before a person replaces it", age)
             .optional(),
+        rotate_overlap: layers
+            .inherited(
+                "rotate_overlap",
+                "How long a replaced access token that works may live on",
+                Section::duration,
+            )
+            .or(built_in.rotate_overlap),
         reminders: layers
             .inherited("reminders", "How long before expiry a person is reminded", reminders)
             .or(built_in.reminders),
@@ -288,8 +295,12 @@ fn pair(found: &FoundValue<'_>) -> Reading<Limits> {
 /// be unable to say.
 pub fn check_order(layers: Layers<'_>, policy: &Policy, subject: Option<Subject<'_>>) {
     let complain = |key, message: String, label: &str| {
-        let found = layers.inherited(key, "", Section::duration).found;
-        let span = found.map_or(layers.own.span(), |(found, _)| found.span);
+        let found = layers.inherited(key, "", Section::duration).found.map(|(found, _)| found.span);
+        let span = match layers.parent {
+            // The config is not refused over what another file says.
+            Some((_, parent)) if is_behind(parent, layers.own) => parent.span(),
+            _ => found.filter(|it| it.file() == layers.own.file()).unwrap_or(layers.own.span()),
+        };
         layers.own.report(Diagnostic::at(span, message).label(label));
     };
     match (policy.warn_within, policy.critical_within, subject) {
@@ -313,6 +324,11 @@ pub fn check_order(layers: Layers<'_>, policy: &Policy, subject: Option<Subject<
         }
         _ => {}
     }
+}
+
+/// Whether a table stands in a file of `tokens.d`, and the other one in the config.
+fn is_behind(table: &Section<'_>, other: &Section<'_>) -> bool {
+    other.file() == FileId::CONFIG && table.file() != FileId::CONFIG
 }
 
 fn built_in(limit: TimeDelta, subject: &Subject<'_>) -> String {

@@ -5,15 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Place;
+use super::diagnostic::mistaken;
 use super::notify::ChannelKind;
 use super::reserved::Reserved;
 use super::secrets::CREDENTIALS;
 use super::{
-    AlertSettings, AppSetting, HttpSettings, KeySetting, NotifySetting, Pages, SecretSource,
-    Secrets, StoreSettings, TokenConfig,
+    AlertSettings, AppSetting, HttpSettings, KeySetting, LeftOut, NotifySetting, Pages,
+    SecretSource, Secrets, StoreSettings, TokenConfig,
 };
 use crate::environment::Environment;
+use crate::error::CliError;
 use crate::graph::Endpoints;
+use crate::policy::Policy;
 use crate::token::{Label, TokenType};
 
 /// A config without a mistake.
@@ -30,10 +33,14 @@ pub struct Config {
     pub apps: Vec<AppSetting>,
     /// The tokens, in the order of the file.
     pub tokens: Vec<Arc<TokenConfig>>,
+    /// How a token is treated that has no table.
+    pub default_policy: Policy,
     /// What monitoring is told.
     pub alerts: AlertSettings,
     /// The ways to people, in the order of the file.
     pub notify: Vec<NotifySetting>,
+    /// The files of `tokens.d`, and the tokens, that do not count until they are fixed.
+    pub left_out: Vec<LeftOut>,
     pub(super) by_label: HashMap<Label, usize>,
     pub(super) by_page: HashMap<(Label, String), usize>,
     pub(super) reserved: Arc<Reserved>,
@@ -43,6 +50,16 @@ impl Config {
     /// A resolver for the secrets that this config names.
     pub fn secrets(&self, environment: &Environment) -> Secrets {
         Secrets::new(environment.clone(), self.environment_of_programs(environment))
+    }
+
+    /// Refuses a config of which something is left out, with every mistake in it.
+    pub fn refuse_left_out(&self) -> Result<(), CliError> {
+        if self.left_out.is_empty() {
+            return Ok(());
+        }
+        let mistakes: Vec<&str> =
+            self.left_out.iter().flat_map(|it| &it.rendered).map(String::as_str).collect();
+        Err(mistaken(&self.path, &mistakes))
     }
 
     /// The token of that label, if the file declares it.
@@ -68,6 +85,7 @@ impl Config {
         }
         TokenConfig {
             label: Label::discovered(&parent.label, page_id),
+            declared_in: None,
             was: None,
             token_type: TokenType::Page,
             app: parent.app.clone(),
@@ -157,14 +175,15 @@ impl Config {
         left
     }
 
-    /// Whether reading the file is reading a secret; the id of an app is none.
+    /// Whether reading the config itself is reading a secret; the id of an app is none.
     pub(super) fn holds_a_secret(&self) -> bool {
         let key = match &self.store.key {
             KeySetting::Given(source) => Some(source),
             KeySetting::Beside(_) => None,
         };
         let apps = self.apps.iter().map(|app| app.secret.as_ref());
-        let tokens = self.tokens.iter().map(|token| token.access_token.as_ref());
+        let own = self.tokens.iter().filter(|token| token.declared_in.is_none());
+        let tokens = own.map(|token| token.access_token.as_ref());
         let channels = self.notify.iter().map(|channel| channel.kind.secret());
         let mut sources = apps.chain(tokens).chain(channels).chain([key]).flatten();
         sources.any(SecretSource::is_literal)

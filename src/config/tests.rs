@@ -16,13 +16,15 @@ fn environment() -> Environment {
 
 fn parsed(text: &str) -> Result<Config, ConfigError> {
     let path = Path::new("/srv/m/metatoken.toml");
-    parse(path, text, &environment(), Purpose::Use).map(|(config, _)| config)
+    parse(path, text, &TokenFiles::default(), &environment(), Purpose::Use)
+        .map(|(config, _)| config)
 }
 
 /// What `config show` is told.
 fn described(text: &str) -> Description {
     assert_eq!(complaint(text), "");
-    parse(Path::new("/srv/m/metatoken.toml"), text, &environment(), Purpose::Show).unwrap().1
+    let (path, files) = (Path::new("/srv/m/metatoken.toml"), TokenFiles::default());
+    parse(path, text, &files, &environment(), Purpose::Show).unwrap().1
 }
 
 fn complaint(text: &str) -> String {

@@ -109,7 +109,12 @@ impl SharedFiles<'_> {
             let sightings = store.sightings(&fingerprint)?;
             let is_had =
                 |state| !matches!(state, GenerationState::Refused | GenerationState::Purged);
-            if sightings.iter().any(|it| it.token != self.token && is_had(it.state)) {
+            let is_excluded = |it: &Sighting| match it.token == self.token {
+                // It works until Meta has heard of it, and must not come back.
+                true => it.is_revoked,
+                false => is_had(it.state),
+            };
+            if sightings.iter().any(is_excluded) {
                 continue;
             }
             let known = self.known(&sightings)?;
@@ -163,7 +168,7 @@ impl SharedFiles<'_> {
             || Consent::Kept(DeliveryError::not_examined(file, &self.token_config.label));
         let Some(proof) = &known.proof else { return not_examined() };
         let inspection = &proof.inspection;
-        if inspection.valid == Some(false) {
+        if inspection.verdict() == Some(false) {
             return Consent::Given;
         }
         let of_another = |why: &str| match file.rules.first {

@@ -60,6 +60,27 @@ impl TokenDelivery<'_> {
         })
     }
 
+    /// Ends the drift of those targets whose files hold the current access token.
+    pub fn end_drift(&self) -> Result<(), StoreError> {
+        let store = self.context.store;
+        let credential = store.credential(self.token)?;
+        for target in &self.token_config.deliver {
+            let row = credential.deliveries.iter().find(|row| row.target == target.id);
+            let (Some(_), Place::File(file)) =
+                (row.and_then(|row| row.drifted_since), &target.place)
+            else {
+                continue;
+            };
+            let found = file::read_value(file).ok().flatten();
+            let found = found.and_then(|found| AccessToken::parse(found.expose()).ok());
+            let found = found.map(|found| store.fingerprint(&found)).transpose()?;
+            if found.is_some() && found == credential.current.as_ref().map(|it| it.fingerprint) {
+                store.note_drift(self.token, &target.id, None)?;
+            }
+        }
+        Ok(())
+    }
+
     const fn files(&self) -> SharedFiles<'_> {
         let Self { context, token_config, token, .. } = *self;
         SharedFiles { context, token_config, token }

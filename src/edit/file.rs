@@ -80,6 +80,17 @@ impl<'a> File<'a> {
         })
     }
 
+    /// Whether the line of a byte is a part of the line above, for those who read on behind a `\`.
+    pub fn continues_the_line_above(&self, at: usize) -> bool {
+        let start = self.line_start(at);
+        let Some((_, above)) = self.lines().take_while(|(line, _)| *line < start).last() else {
+            return false;
+        };
+        let is_comment = matches!(above.trim_ascii_start().first(), Some(b'#' | b';'));
+        let marks = above.iter().rev().take_while(|byte| **byte == b'\\').count();
+        marks % 2 == 1 && !is_comment
+    }
+
     /// Whether the file holds nothing but white space.
     pub fn is_blank(&self) -> bool {
         self.bytes[self.start..].trim_ascii().is_empty()

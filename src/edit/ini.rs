@@ -232,6 +232,24 @@ fn goes_on(file: &File<'_>, site: &Site) -> Option<&'static str> {
         .then_some("some readers take the indented line below it as part of it")
 }
 
+/// Whether the line of a byte is indented deeper than the assignment above it: Python's configparser
+/// reads on there.
+pub fn is_indented_below_another(file: &File<'_>, at: usize) -> bool {
+    let own = file.line_start(at);
+    let mut option = None;
+    for (start, line) in file.lines().take_while(|(start, _)| *start < own) {
+        let indentation = file.indentation(start).len();
+        match IniLine::of(line) {
+            IniLine::Header(_) => option = None,
+            IniLine::Assignment { .. } if option.is_none_or(|option| indentation <= option) => {
+                option = Some(indentation);
+            }
+            _ => {}
+        }
+    }
+    option.is_some_and(|option| file.indentation(own).len() > option)
+}
+
 /// What PHP computes with, or takes for more than text, in a value without quotes.
 const OPERATORS: [char; 8] = ['|', '&', '^', '~', '!', '(', ')', '{'];
 

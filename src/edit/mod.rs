@@ -172,10 +172,16 @@ impl ValueAddress<'_> {
         };
         let changed = patch.apply(bytes);
         let after = self.file(&changed);
-        if !proof::holds(&file, &after, self.key.unwrap_or_default(), patch.change())
-            || !self.locate(&changed).is_ok_and(|located| *located.value == *value)
-        {
+        let located = self.locate(&changed).ok().filter(|located| *located.value == *value);
+        let change = patch.change();
+        let (true, Some(located)) =
+            (proof::holds(&file, &after, self.key.unwrap_or_default(), change), located)
+        else {
             return Err(EditError::Unproven { format: self.format });
+        };
+        if let Some(why) = belongs_to_the_line_above(&after, located.span.start) {
+            let (key, at) = (self.key.unwrap_or_default(), after.place(located.span.start));
+            return Err(EditError::Irreplaceable { key: key.to_owned(), at, why });
         }
         Ok(Edited::Changed(changed))
     }
@@ -228,6 +234,17 @@ pub fn replace(
     missing: Missing,
 ) -> Result<Edited, EditError> {
     ValueAddress { format, key, options: Options::default() }.replace(bytes, value, missing)
+}
+
+/// Why some readers would take what was written at `at` for a part of another value.
+fn belongs_to_the_line_above(after: &File<'_>, at: usize) -> Option<&'static str> {
+    let is_by_line = matches!(after.format, Format::Ini | Format::Env);
+    let backslash = is_by_line && after.continues_the_line_above(at);
+    if backslash {
+        return Some("a `\\` at the end of the line above makes its line part of that one");
+    }
+    let indented = after.format == Format::Ini && ini::is_indented_below_another(after, at);
+    indented.then_some("some readers take its indented line as part of the one above")
 }
 
 /// A file with nothing in it lacks every key, whatever its format makes of nothing.

@@ -145,15 +145,20 @@ impl<'a> Way<'a> {
 
     fn along(self, file: &File<'_>, key: &str, path: &[String]) -> Result<Self, EditError> {
         let root = self.node;
-        path.iter().try_fold(self, |way, part| {
-            if let Kind::Alias(anchor) = &way.node.kind {
+        let is_there = |way: &Self| match &way.node.kind {
+            Kind::Alias(anchor) => {
                 let meant = root.anchored(*anchor).unwrap_or(way.node);
                 let anchor = file.place(meant.span.start).line;
                 let at = file.place(way.node.span.start);
-                return Err(EditError::Aliased { key: key.to_owned(), at, anchor });
+                Err(EditError::Aliased { key: key.to_owned(), at, anchor })
             }
+            _ => Ok(()),
+        };
+        let way = path.iter().try_fold(self, |way, part| {
+            is_there(&way)?;
             file.only(key, way.step(part).into_iter().map(|way| (way.place(), way)).collect())
-        })
+        })?;
+        is_there(&way).map(|()| way)
     }
 
     /// The document that it is in.

@@ -17,7 +17,7 @@ use crate::token::{Problem, ProblemKind, Provider, Time};
 use super::breaker::CircuitBreaker;
 use super::call_error::{CallError, Scope};
 use super::log::{Answered, Attempt};
-use super::observations::Observations;
+use super::observations::{Observations, Throttled};
 use super::problem;
 use super::request::{Idempotence, Request};
 use super::response::Response;
@@ -109,12 +109,12 @@ impl GraphCaller {
     }
 
     fn given_up(&self, last: Attempt<'_>, failure: FailedAttempt) -> FailedCall {
-        let outlived = last.number >= self.settings.attempts;
+        // What is not tried again fails for a reason that the next call meets too.
+        let hopeless = failure.problem.action.needs_a_person();
+        let outlived = hopeless || last.number >= self.settings.attempts;
         let unreachable = outlived && failure.problem.kind == ProblemKind::Network;
         let scope = Scope::of(&failure.problem, last.app);
-        if failure.problem.kind == ProblemKind::RateLimited && matches!(scope, Scope::App(_)) {
-            last.throttled(&failure);
-        }
+        self.note_throttle(last, &failure, &scope);
         let wait = failure.wait();
         let answer_lost = last.request.idempotence() == Idempotence::Minting
             && failure.reach == Reached::Unanswered;
@@ -149,6 +149,7 @@ impl GraphCaller {
         if !matches!(&answer, Err(FailedAttempt { reach: Reached::NotConnected, .. })) {
             self.calls.fetch_add(1, Ordering::Relaxed);
         }
+        let answer = answer.map(|response| response.arrived_at(self.present()));
         if let Ok(response) = &answer {
             self.set_skew(response);
             self.observations().note(app, request.segments(), response);
@@ -160,9 +161,6 @@ impl GraphCaller {
                 FailedAttempt { problem, reach }
             })
         });
-        if let Err(failure) = &outcome {
-            self.note_throttle(app, failure);
-        }
         let problem = outcome.as_ref().err().map(|failure| &failure.problem);
         this.called(&answered, problem, begun.elapsed());
         outcome
@@ -201,11 +199,19 @@ impl GraphCaller {
         false
     }
 
-    fn note_throttle(&self, app: &App, failure: &FailedAttempt) {
+    /// Remembers for the next run what is to be left alone: an app that Meta throttles as a whole, or
+    /// a host that says when it wants to be asked again.
+    fn note_throttle(&self, last: Attempt<'_>, failure: &FailedAttempt, scope: &Scope) {
         let throttled = failure.problem.kind == ProblemKind::RateLimited;
-        if throttled && matches!(Scope::of(&failure.problem, app), Scope::App(_)) {
-            self.observations().note_throttle(app, failure.wait());
-        }
+        let what = match scope {
+            Scope::App(_) if throttled => Throttled::App(last.app.name.clone()),
+            Scope::Graph if throttled || failure.wait().is_some() => {
+                Throttled::Host(last.app.provider)
+            }
+            _ => return,
+        };
+        last.throttled(failure, &what);
+        self.observations().note_throttle(what, failure.wait());
     }
 
     fn set_skew(&self, response: &Response) {
@@ -225,13 +231,20 @@ impl GraphCaller {
     /// Asks a provider's host what time it is: once, without a token, and nothing more. Where there
     /// is no answer, nothing was learnt.
     pub fn ask_the_time(&self, provider: Provider) {
+        self.ask_once(&Request::for_the_time(provider));
+    }
+
+    /// Asks once and without a token, and nothing more. Where there is no answer, nothing was learnt.
+    pub fn ask_once(&self, request: &Request) -> Option<Response> {
         /// The calls that follow have patience enough.
         const LIMIT: Duration = Duration::from_secs(5);
-        let transport = self.transport.get_or_init(|| Transport::new(&self.settings));
-        let answer = transport.as_ref().map(|it| it.send(&Request::for_the_time(provider), LIMIT));
-        if let Ok(Ok(response)) = &answer {
-            self.set_skew(response);
+        if self.is_stopped() || self.time_is_up() {
+            return None;
         }
+        let transport = self.transport.get_or_init(|| Transport::new(&self.settings));
+        let response = transport.as_ref().ok()?.send(request, LIMIT).ok()?;
+        self.set_skew(&response);
+        Some(response)
     }
 
     /// Our clock minus Graph's, by the first answer that was dated; nothing before that.

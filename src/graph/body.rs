@@ -54,6 +54,25 @@ fn unwrapped(text: &str) -> Option<&str> {
     name.trim_end().chars().all(named).then_some(inside)
 }
 
+/// The one object that an answer is about: the answer itself, or what it wraps.
+pub fn subject(root: &Value) -> &Value {
+    wrapped(root).unwrap_or(root)
+}
+
+/// What an answer wraps as `data`, alone or as the only item of a list. Meta's pages show the wrapped
+/// form where its hosts often give the flat one. Source: Meta, Instagram platform reference, `me`;
+/// Instagram business login.
+pub fn wrapped(root: &Value) -> Option<&Value> {
+    match root.get("data")? {
+        data @ Value::Object(_) => Some(data),
+        Value::Array(items) => match items.as_slice() {
+            [item @ Value::Object(_)] => Some(item),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// A field that holds a text.
 pub fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
     object.get(name)?.as_str().filter(|text| !text.is_empty())

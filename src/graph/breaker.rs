@@ -67,7 +67,9 @@ impl CircuitBreaker {
             Scope::Graph => {
                 let host = self.hosts.entry(provider).or_default();
                 host.in_a_row += 1;
-                if unreachable || host.in_a_row >= Self::ENOUGH {
+                let throttles = fault.problem.kind == ProblemKind::RateLimited;
+                let said_when = fault.wait.is_some();
+                if unreachable || throttles || said_when || host.in_a_row >= Self::ENOUGH {
                     host.met.get_or_insert_with(|| fault.clone());
                 }
             }
@@ -155,7 +157,7 @@ mod tests {
             app_prefix: "",
             asker: AskerPlace::Header,
         };
-        calls::inspect(&app(id), &call, Some(&Secret::new("hush")), &token)
+        calls::inspect(&app(id), &call, calls::Asker::App(&Secret::new("hush")), &token)
     }
 
     fn fault(kind: ProblemKind, scope: Scope) -> CallError {

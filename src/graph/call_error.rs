@@ -28,6 +28,8 @@ impl Scope {
             ProblemKind::BadAppCredentials | ProblemKind::AppDisabled | ProblemKind::BadProof => {
                 Self::App(app.id.clone())
             }
+            // A limit without a number of Meta's is that of its front, or of a proxy before it.
+            ProblemKind::RateLimited if problem.code.is_none() => Self::Graph,
             // Further calls of the app would lengthen the block. All other limits are one user's,
             // one business's or one ad account's. Source: Meta, Graph API rate limiting.
             ProblemKind::RateLimited if matches!(problem.code, Some(4 | 341)) => {
@@ -63,6 +65,14 @@ impl CallError {
 }
 
 impl CallError {
+    /// A list of Pages that was not asked for, because Meta wants no such question before then.
+    pub fn listing_waits(until: Time) -> Self {
+        let until = until.format("%Y-%m-%d %H:%M UTC");
+        let message = format!("Meta throttles the list of its Pages until {until}");
+        let problem = Problem::new(ProblemKind::RateLimited, message);
+        Self { held_back: true, ..Self::of_token(problem) }
+    }
+
     /// A call that was not made, because Meta throttles the app of that name.
     pub fn throttled(app: &str, until: Time) -> Self {
         let until = until.format("%Y-%m-%d %H:%M UTC");
@@ -82,6 +92,16 @@ impl CallError {
                     | ProblemKind::PermissionMissing
             );
         self.scope == Scope::Token && !self.held_back && !says_nothing_of_it
+    }
+
+    /// Whether Graph would answer if less was asked for at once.
+    pub(super) fn asks_for_less(&self) -> bool {
+        !self.held_back && problem::asks_for_less(&self.problem)
+    }
+
+    /// Whether what is wrong is the session behind the access token that asked.
+    pub(super) const fn is_about_a_session(&self) -> bool {
+        matches!(self.problem.code, Some(102 | 190))
     }
 
     /// Whether Graph answered, and only this question is what it will not answer: another one
@@ -128,7 +148,7 @@ mod tests {
             (Kind::RateLimited, Some(613), "", Scope::Token),
             (Kind::RateLimited, Some(80_000), "", Scope::Token),
             (Kind::RateLimited, Some(80_014), "", Scope::Token),
-            (Kind::RateLimited, None, "", Scope::Token),
+            (Kind::RateLimited, None, "", Scope::Graph),
             (Kind::PolicyBlock, Some(368), "", Scope::Token),
             (Kind::PolicyBlock, Some(4), "", Scope::Token),
             (Kind::BadAppCredentials, Some(1), "", of_the_app()),

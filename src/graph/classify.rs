@@ -17,9 +17,10 @@ pub type Classification = (ProblemKind, Action);
 pub fn judged(envelope: &Envelope, status: u16) -> Classification {
     let words = envelope.message.to_lowercase();
     let (code, subcode) = (envelope.code, envelope.subcode);
-    transient(envelope)
+    of_too_much(&words)
+        .or_else(|| transient(envelope))
         .or_else(|| limit(envelope))
-        .or_else(|| of_a_login(subcode, &words))
+        .or_else(|| of_a_login(code, subcode, &words))
         .or_else(|| dead_session(code, subcode))
         .or_else(|| of_the_account(code, subcode))
         .or_else(|| of_a_publication(code, subcode))
@@ -29,7 +30,7 @@ pub fn judged(envelope: &Envelope, status: u16) -> Classification {
         .or_else(|| overloaded(envelope))
         .or_else(|| named(envelope.name.as_deref()))
         .or_else(|| of_an_object(code, subcode, &words))
-        .or_else(|| numbered(code, subcode))
+        .or_else(|| numbered(envelope))
         .unwrap_or_else(|| by_status(status, ProblemKind::Unknown))
 }
 
@@ -41,6 +42,11 @@ const fn usual(kind: ProblemKind) -> Classification {
 const MEND_THE_QUESTION: Classification = (ProblemKind::Unknown, Action::FixConfiguration);
 /// A login came to nothing; whatever access token there was before is not concerned.
 const LOG_IN_ANEW: Classification = (ProblemKind::Unknown, Action::Reauthenticate);
+
+/// A list was asked for in stretches that are too long: shorter ones are given, whatever the number.
+fn of_too_much(words: &str) -> Option<Classification> {
+    phrases::ask_for_less(words).then_some(usual(ProblemKind::GraphUnavailable))
+}
 
 fn transient(envelope: &Envelope) -> Option<Classification> {
     (envelope.transient == Some(true))
@@ -66,14 +72,24 @@ fn limit(envelope: &Envelope) -> Option<Classification> {
     }
 }
 
-/// What comes of a login that is under way: no access token is involved yet.
-fn of_a_login(subcode: Option<i64>, words: &str) -> Option<Classification> {
-    match subcode {
+/// What comes of a login that is under way: no access token is involved yet. Threads' dialog gives
+/// as the code what others give as the subcode.
+fn of_a_login(code: Option<i64>, subcode: Option<i64>, words: &str) -> Option<Classification> {
+    let of_the_dialog = code.filter(|code| matches!(code, 1_349_000..=1_349_999));
+    match subcode.or(of_the_dialog) {
         // The person has not yet typed the code into the other device.
         Some(1_349_174) => Some(usual(ProblemKind::Unknown)),
         Some(1_349_172) => Some(usual(ProblemKind::RateLimited)),
-        Some(1_349_152) => Some(LOG_IN_ANEW),
-        _ => phrases::speak_of_a_used_code(words).then_some(LOG_IN_ANEW),
+        // The code is over, or the person declined.
+        Some(1_349_152 | 1_349_173) => Some(LOG_IN_ANEW),
+        // A redirect that is not listed, a tester who has not accepted the invitation.
+        Some(1_349_168 | 1_349_245) => Some(MEND_THE_QUESTION),
+        Some(1_349_026) => Some(usual(ProblemKind::BadAppCredentials)),
+        // The code is over, or was used; of another redirect address it is none.
+        Some(36_007 | 36_009) => Some(LOG_IN_ANEW),
+        Some(36_008) => Some(MEND_THE_QUESTION),
+        _ if phrases::speak_of_a_used_code(words) => Some(LOG_IN_ANEW),
+        _ => phrases::speak_of_a_code_verifier(words).then_some(MEND_THE_QUESTION),
     }
 }
 
@@ -180,18 +196,23 @@ fn named(name: Option<&str>) -> Option<Classification> {
 fn of_an_object(code: Option<i64>, subcode: Option<i64>, words: &str) -> Option<Classification> {
     match (code, subcode) {
         (Some(803), _) | (Some(100), Some(33)) => Some(usual(ProblemKind::ObjectNotFound)),
+        (Some(100), _) if phrases::speak_of_a_missing_permission(words) => {
+            Some(usual(ProblemKind::PermissionMissing))
+        }
         (None | Some(24 | 100), _) => phrases::of_an_object(words).map(usual),
         _ => None,
     }
 }
 
-fn numbered(code: Option<i64>, subcode: Option<i64>) -> Option<Classification> {
+fn numbered(envelope: &Envelope) -> Option<Classification> {
     /// The endpoint does not serve this kind of Page: no permission cures that.
     const NOT_FOR_NEW_PAGES: Option<i64> = Some(2_069_030);
-    if subcode == NOT_FOR_NEW_PAGES {
+    if envelope.subcode == NOT_FOR_NEW_PAGES {
         return Some(MEND_THE_QUESTION);
     }
-    Some(match code? {
+    Some(match envelope.code? {
+        // The number of a passing fault, which Graph itself says this is not.
+        1 if envelope.transient == Some(false) => MEND_THE_QUESTION,
         1 | 2 => usual(ProblemKind::GraphUnavailable),
         // The app lacks a capability, and a person cannot grant it one.
         3 => (ProblemKind::PermissionMissing, Action::FixConfiguration),

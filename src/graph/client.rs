@@ -11,24 +11,74 @@ use chrono::TimeDelta;
 use crate::clock::Clock;
 use crate::token::{
     AccessToken, DebugTokenCall, Grant, GrantType, Inspection, InspectionWay, Problem, ProblemKind,
-    ProfileCall, Provider, Secret,
+    ProfileCall, Provider, Secret, Source, TokenType, VersionAnswer,
 };
 
 use super::attempts::{FailedCall, GraphCaller};
 use super::breaker::ProbeGate;
 use super::call_error::{CallError, Scope};
-use super::calls::{self, PageGrant};
+use super::calls::{self, Asker, Continuation, PageGrant, Position};
 use super::log;
 use super::observations::{Throttle, VersionFallback};
+use super::request::Request;
 use super::settings::{App, Settings};
+
+/// The Pages that a user token reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageList {
+    /// Each once, in Graph's order.
+    pub pages: Vec<PageGrant>,
+    pub extent: Extent,
+}
+
+/// Whether a list was read to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// It was.
+    Whole,
+    /// Graph says that there is more, and not how to ask for it.
+    Cut,
+}
+
+impl PageList {
+    fn add(&mut self, pages: Vec<PageGrant>) {
+        for page in pages {
+            if self.pages.iter().all(|known| known.id != page.id) {
+                self.pages.push(page);
+            }
+        }
+    }
+}
+
+const fn at_once(limit: u32) -> usize {
+    limit as usize
+}
+
+/// An asker that a host does not let ask about tokens.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum RefusedAsker {
+    /// The app of this id.
+    App(String),
+    /// An access token of the app of this id, about itself.
+    Token(String),
+}
+
+impl RefusedAsker {
+    fn of(asker: Asker<'_>, app: &App) -> Self {
+        match asker {
+            Asker::App(_) => Self::App(app.id.clone()),
+            Asker::Token => Self::Token(app.id.clone()),
+        }
+    }
+}
 
 /// The client of one run, shared by its threads.
 #[derive(Debug)]
 pub struct Graph {
     caller: GraphCaller,
     gates: ProbeGate,
-    /// Apps that may not ask about tokens.
-    not_let_ask: Mutex<BTreeSet<String>>,
+    /// Who may not ask about tokens.
+    not_let_ask: Mutex<BTreeSet<RefusedAsker>>,
 }
 
 impl Graph {
@@ -59,7 +109,7 @@ impl Graph {
         token: &AccessToken,
     ) -> Result<Inspection, CallError> {
         let secret = secret_of(app, "ask Graph about a token")?;
-        let request = calls::inspect(app, call, Some(secret), token);
+        let request = calls::inspect(app, call, Asker::App(secret), token);
         let inspection = self.caller.call(app, &request, calls::read_inspection)?;
         let of_an_app = token.expose().contains('|');
         Ok(if of_an_app { calls::as_app_token(inspection) } else { inspection })
@@ -74,27 +124,38 @@ impl Graph {
         self.caller.call(app, &calls::profile(app, call, token), calls::read_profile)
     }
 
-    /// What Graph says of a token; nothing where it does not let this app ask, which is found out
-    /// once.
+    /// What Graph says of a token: to the token itself, else to its app; nothing where it lets neither
+    /// ask, which is found out once.
     fn debug_token_where_allowed(
         &self,
         app: &App,
         call: &DebugTokenCall,
         token: &AccessToken,
     ) -> Option<Result<Inspection, CallError>> {
-        if self.not_let_ask().contains(&app.id) {
-            return None;
-        }
-        let request = calls::inspect(app, call, app.secret.as_ref(), token);
-        match self.caller.try_call(app, &request, calls::read_inspection) {
-            Err(FailedCall { fault, .. }) if fault.refuses_the_question() => {
-                log::may_not_ask(app, &fault.problem);
-                self.not_let_ask().insert(app.id.clone());
-                None
+        let of_the_app = app.secret.as_ref().map(Asker::App);
+        for asker in std::iter::once(Asker::Token).chain(of_the_app) {
+            let refused = RefusedAsker::of(asker, app);
+            if self.not_let_ask().contains(&refused) {
+                continue;
             }
-            Err(failed) => Some(Err(self.caller.record_failure(app, failed))),
-            Ok(inspection) => Some(Ok(inspection)),
+            let request = calls::inspect(app, call, asker, token);
+            let read = match asker {
+                Asker::App(_) => calls::read_inspection,
+                Asker::Token => calls::read_own_inspection,
+            };
+            match self.caller.try_call(app, &request, read) {
+                Ok(inspection) => return Some(Ok(inspection)),
+                Err(FailedCall { fault, .. }) if fault.refuses_the_question() => {
+                    // A dead access token may not ask, which says nothing of the next one.
+                    if matches!(asker, Asker::App(_)) || !fault.is_about_a_session() {
+                        log::may_not_ask(app, asker, &fault.problem);
+                        self.not_let_ask().insert(refused);
+                    }
+                }
+                Err(failed) => return Some(Err(self.caller.record_failure(app, failed))),
+            }
         }
+        None
     }
 
     /// Asks for an access token: by `token`, the one in use, where the grant is for one that
@@ -114,28 +175,38 @@ impl Graph {
         })
     }
 
-    /// Lists all Pages of a user, to the end of the list.
-    pub fn pages(&self, app: &App, token: &AccessToken) -> Result<Vec<PageGrant>, CallError> {
+    /// Lists all Pages of a user, to the end of the list, and in shorter stretches where Graph asks
+    /// for that.
+    pub fn pages(&self, app: &App, token: &AccessToken) -> Result<PageList, CallError> {
+        /// As many as Meta gives at once.
+        const MOST: u32 = 100;
         /// Ten thousand Pages: no person has more, and a list without an end is Graph's mistake.
-        const STRETCHES: usize = 100;
-        let mut pages: Vec<PageGrant> = Vec::new();
-        let mut seen: Vec<String> = Vec::new();
+        const ALL: usize = 10_000;
+        let mut limit = MOST;
+        let mut list = PageList { pages: Vec::new(), extent: Extent::Whole };
+        let mut seen: Vec<Position> = Vec::new();
         loop {
-            let after = seen.last().map(String::as_str);
-            let request = calls::accounts(app, app.secret.as_ref(), token, after);
-            let stretch = self.caller.call(app, &request, calls::read_accounts)?;
-            for page in stretch.pages {
-                if pages.iter().all(|known| known.id != page.id) {
-                    pages.push(page);
+            let request = calls::accounts(app, app.secret.as_ref(), token, seen.last(), limit);
+            let stretch = match self.caller.try_call(app, &request, calls::read_accounts) {
+                Ok(stretch) => stretch,
+                Err(FailedCall { fault, .. }) if limit > 1 && fault.asks_for_less() => {
+                    limit /= 2;
+                    log::less_at_once(app, limit, &fault.problem);
+                    continue;
                 }
-            }
-            match stretch.after {
-                None => return Ok(pages),
-                Some(after) if seen.contains(&after) || seen.len() + 1 >= STRETCHES => {
-                    log::endless_list(app);
-                    return Ok(pages);
+                Err(failed) => return Err(self.caller.record_failure(app, failed)),
+            };
+            list.add(stretch.pages);
+            match stretch.next {
+                Continuation::End => return Ok(list),
+                Continuation::At(position)
+                    if !seen.contains(&position) && (seen.len() + 1) * at_once(limit) < ALL =>
+                {
+                    seen.push(position);
                 }
-                Some(after) => seen.push(after),
+                Continuation::At(_) | Continuation::Lost => {
+                    return Ok(PageList { extent: Extent::Cut, ..list });
+                }
             }
         }
     }
@@ -150,6 +221,20 @@ impl Graph {
     /// is no answer, nothing was learnt.
     pub fn ask_the_time(&self, provider: Provider) {
         self.caller.ask_the_time(provider);
+    }
+
+    /// Asks whether a version of Graph works: once, without a token. Nothing without an answer.
+    pub fn ask_version(&self, version: &str) -> Option<VersionAnswer> {
+        let response = self.caller.ask_once(&Request::for_a_version(version))?;
+        calls::read_version(version, &response)
+    }
+
+    /// Asks for the access token of a Facebook app itself, which only its id and secret give.
+    pub fn app_token(&self, app: &App) -> Result<Grant, CallError> {
+        match TokenType::App.spec().source {
+            Source::App(grant) => self.grant(app, grant, None),
+            Source::Person(_) | Source::Parent(_) => unreachable!("an app's token is its own"),
+        }
     }
 
     /// Our clock minus Graph's, by the first answer that was dated; nothing before that.
@@ -177,7 +262,7 @@ impl Graph {
         self.caller.observations().throttles()
     }
 
-    fn not_let_ask(&self) -> MutexGuard<'_, BTreeSet<String>> {
+    fn not_let_ask(&self) -> MutexGuard<'_, BTreeSet<RefusedAsker>> {
         self.not_let_ask.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::token::Problem;
 
+use super::calls::Asker;
+use super::observations::Throttled;
 use super::request::Request;
 use super::response::Response;
 use super::retry::FailedAttempt;
@@ -79,9 +81,15 @@ impl Attempt<'_> {
         );
     }
 
-    /// Tells that Meta throttles the whole app.
-    pub fn throttled(self, failure: &FailedAttempt) {
+    /// Tells that the whole app, or the host, is to be left alone.
+    pub fn throttled(self, failure: &FailedAttempt, what: &Throttled) {
         let (app, problem) = (&self.app.name, &failure.problem);
+        let what = match what {
+            Throttled::App(app) => format!("Meta throttles app `{app}`"),
+            Throttled::Host(provider) => {
+                format!("the host of {} wants no calls", provider.spec().api)
+            }
+        };
         let wait = failure
             .wait()
             .map_or_else(String::new, |wait| format!(" for {} minutes", wait.num_minutes()));
@@ -93,13 +101,17 @@ impl Attempt<'_> {
             subcode = problem.subcode,
             fbtrace_id = problem.fbtrace_id,
             problem = problem.kind.as_str(),
-            "Meta throttles app `{app}`{wait}: {problem}"
+            "{what}{wait}: {problem}"
         );
     }
 }
 
-/// Tells that an app may not ask about tokens, and that another way is taken.
-pub fn may_not_ask(app: &App, problem: &Problem) {
+/// Tells that this asker may not ask about tokens, and that another way is taken.
+pub fn may_not_ask(app: &App, asker: Asker<'_>, problem: &Problem) {
+    let who = match asker {
+        Asker::App(_) => format!("app `{}` may not ask about tokens", app.name),
+        Asker::Token => format!("tokens of app `{}` may not ask about themselves", app.name),
+    };
     tracing::info!(
         event = "inspection_refused",
         app = app.name,
@@ -107,16 +119,18 @@ pub fn may_not_ask(app: &App, problem: &Problem) {
         code = problem.code,
         subcode = problem.subcode,
         fbtrace_id = problem.fbtrace_id,
-        "app `{}` may not ask about tokens: {problem}",
-        app.name
+        "{who}: {problem}"
     );
 }
 
-/// Tells that a list had no end.
-pub fn endless_list(app: &App) {
-    tracing::warn!(
-        event = "list_cut",
+/// Tells that a list of Pages is asked for in shorter stretches.
+pub fn less_at_once(app: &App, limit: u32, problem: &Problem) {
+    tracing::info!(
+        event = "list_shortened",
         app = app.name,
-        "the list of Pages does not end: what came so far is used"
+        limit,
+        code = problem.code,
+        fbtrace_id = problem.fbtrace_id,
+        "the Pages are listed {limit} at a time: {problem}"
     );
 }

@@ -30,10 +30,10 @@ mod transport;
 mod usage;
 
 pub use call_error::{CallError, Scope};
-pub use calls::{AccountsPage, PageGrant, read_acknowledgement};
+pub use calls::{AccountsPage, Continuation, PageGrant, read_acknowledgement};
 pub use client::Graph;
-pub use observations::{Throttle, VersionFallback};
-pub use problem::is_verdict;
+pub use client::{Extent, PageList};
+pub use observations::{Throttle, Throttled, VersionFallback};
 pub use request::{Idempotence, Request};
 pub use response::{Headers, Response};
 pub use settings::{App, Endpoints, Settings};

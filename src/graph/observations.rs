@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 
 use super::response::Response;
 use super::settings::App;
+use crate::token::Provider;
 
 /// Another Graph version answered than the one that was asked for, for that one has ended.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,12 +22,20 @@ pub struct VersionFallback {
     pub answered: String,
 }
 
-/// An app that Meta throttles as a whole.
+/// What is throttled as a whole, whatever the token.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Throttled {
+    /// The app of this name in the config.
+    App(String),
+    /// Every call to this provider's host.
+    Host(Provider),
+}
+
+/// An app or a host that is to be left alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Throttle {
-    /// The app's name in the config.
-    pub app: String,
-    /// The longest time for which it is to be left alone; none where Meta named none.
+    pub what: Throttled,
+    /// The longest time for which it is to be left alone; none where none was named.
     pub wait: Option<TimeDelta>,
 }
 
@@ -36,8 +45,7 @@ pub struct Observations {
     /// By the app's id, in percent.
     used: BTreeMap<String, u64>,
     fallbacks: BTreeSet<VersionFallback>,
-    /// By the app's name.
-    throttled: BTreeMap<String, Option<TimeDelta>>,
+    throttled: BTreeMap<Throttled, Option<TimeDelta>>,
 }
 
 impl Observations {
@@ -56,9 +64,15 @@ impl Observations {
         }
     }
 
-    /// Takes note that an app is throttled, whatever the token.
-    pub fn note_throttle(&mut self, app: &App, wait: Option<TimeDelta>) {
-        let longest = self.throttled.entry(app.name.clone()).or_default();
+    /// Takes note that an app or a host is to be left alone.
+    pub fn note_throttle(&mut self, what: Throttled, wait: Option<TimeDelta>) {
+        /// The word of a proxy must not keep a token from its renewal until it is dead.
+        const LONGEST_OF_A_HOST: TimeDelta = TimeDelta::hours(24);
+        let wait = match what {
+            Throttled::App(_) => wait,
+            Throttled::Host(_) => wait.map(|wait| wait.min(LONGEST_OF_A_HOST)),
+        };
+        let longest = self.throttled.entry(what).or_default();
         *longest = wait.max(*longest);
     }
 
@@ -67,10 +81,10 @@ impl Observations {
         self.used.get(&app.id).copied()
     }
 
-    /// Every app that was throttled, once.
+    /// Every app and every host that was throttled, once.
     pub fn throttles(&self) -> Vec<Throttle> {
         let throttled = self.throttled.iter();
-        throttled.map(|(app, wait)| Throttle { app: app.clone(), wait: *wait }).collect()
+        throttled.map(|(what, wait)| Throttle { what: what.clone(), wait: *wait }).collect()
     }
 
     /// Every fallback once, by app and version.
@@ -117,14 +131,31 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_wait_of_a_throttled_app_counts() {
+    fn the_longest_wait_of_what_is_throttled_counts() {
         let mut seen = Observations::default();
         let minutes = |minutes| Some(TimeDelta::minutes(minutes));
-        for (id, wait) in [("2", None), ("1", minutes(5)), ("1", minutes(12)), ("1", None)] {
-            seen.note_throttle(&app(id), wait);
+        let of = |id: &str| Throttled::App(app(id).name);
+        let host = || Throttled::Host(Provider::Facebook);
+        for (what, wait) in [
+            (of("2"), None),
+            (of("1"), minutes(5)),
+            (of("1"), minutes(12)),
+            (of("1"), None),
+            (host(), minutes(3)),
+            // A proxy may say what it likes.
+            (host(), minutes(7 * 24 * 60)),
+        ] {
+            seen.note_throttle(what, wait);
         }
-        let throttle = |app: &str, wait| Throttle { app: app.into(), wait };
-        assert_eq!(seen.throttles(), [throttle("app-1", minutes(12)), throttle("app-2", None)]);
+        let throttle = |what, wait| Throttle { what, wait };
+        assert_eq!(
+            seen.throttles(),
+            [
+                throttle(of("1"), minutes(12)),
+                throttle(of("2"), None),
+                throttle(host(), minutes(24 * 60))
+            ]
+        );
     }
 
     #[test]

@@ -85,6 +85,12 @@ const ABOUT_A_TOKEN: [&str; 2] = ["error validating access token", "invalid oaut
 const USED_UP: [&str; 3] =
     ["authorization code has", "matching code was not found", "verification code has"];
 
+/// A login was begun without the challenge that its end would have to answer.
+const OF_A_CODE_VERIFIER: [&str; 2] = ["code_verifier", "code_challenge"];
+
+/// The answer would be too long.
+const TOO_MUCH: [&str; 2] = ["reduce the amount of data", "too much data"];
+
 fn first_of(phrases: Phrases, words: &str) -> Option<Kind> {
     phrases.iter().find(|(phrase, _)| words.contains(phrase)).map(|(_, kind)| *kind)
 }
@@ -127,6 +133,21 @@ pub fn speak_of_a_used_code(words: &str) -> bool {
     USED_UP.iter().any(|phrase| words.contains(phrase))
 }
 
+/// Whether it is about the challenge of a login.
+pub fn speak_of_a_code_verifier(words: &str) -> bool {
+    OF_A_CODE_VERIFIER.iter().any(|phrase| words.contains(phrase))
+}
+
+/// Whether less is to be asked for at once.
+pub fn ask_for_less(words: &str) -> bool {
+    TOO_MUCH.iter().any(|phrase| words.contains(phrase))
+}
+
+/// Whether a permission is missing, and not perhaps the object.
+pub fn speak_of_a_missing_permission(words: &str) -> bool {
+    words.contains("missing permission") && !words.contains("does not exist")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,7 +156,9 @@ mod tests {
     fn phrases_are_in_the_case_in_which_they_are_sought() {
         let lists = [WRONG_PLACE, OF_THE_APP, OF_AN_OBJECT, OF_A_SESSION];
         let phrases = lists.into_iter().flatten().map(|(phrase, _)| *phrase);
-        let others = [&OF_ANOTHER_APP[..], &ABOUT_A_TOKEN, &USED_UP].concat();
+        let lists_of_words =
+            [&OF_ANOTHER_APP[..], &ABOUT_A_TOKEN, &USED_UP, &OF_A_CODE_VERIFIER, &TOO_MUCH];
+        let others = lists_of_words.concat();
         for phrase in phrases.chain(others) {
             assert_eq!(phrase, phrase.to_lowercase());
             assert!(!phrase.is_empty());

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::token::{Problem, ProblemKind, Secret};
+use crate::token::{Action, Problem, ProblemKind, Secret};
 
 use super::body::JsonBody;
 use super::classify::{by_status, judged};
@@ -14,22 +14,6 @@ use super::envelope::Envelope;
 use super::phrases;
 use super::response::Response;
 use crate::token::redact;
-
-/// Whether a problem of this kind means that the token it is about is dead.
-///
-/// The kinds that a person cures without a new login, or that are the app's, are no such verdict.
-pub const fn is_verdict(problem: &Problem) -> bool {
-    matches!(
-        problem.kind,
-        ProblemKind::Expired
-            | ProblemKind::PasswordChanged
-            | ProblemKind::AppNotAuthorized
-            | ProblemKind::SessionInvalid
-            | ProblemKind::Revoked
-            | ProblemKind::RoleLost
-            | ProblemKind::Inactive
-    )
-}
 
 /// Whether a problem with the app's credentials is one token's alone.
 pub fn blames_the_token(problem: &Problem) -> bool {
@@ -55,6 +39,12 @@ pub fn is_refusal(response: &Response) -> bool {
 /// What an `error` inside a readable answer means, whatever the HTTP status.
 pub fn within(error: &serde_json::Value, response: &Response) -> Problem {
     problem(&Envelope::from_error(error), 200, response)
+}
+
+/// Whether Graph would answer if less was asked for at once.
+pub fn asks_for_less(problem: &Problem) -> bool {
+    problem.kind == ProblemKind::GraphUnavailable
+        && phrases::ask_for_less(&problem.message.to_lowercase())
 }
 
 /// An answer that is no refusal but lacks what was asked for.
@@ -109,21 +99,55 @@ fn unreadable(response: &Response) -> Problem {
         return problem(&envelope, response.status(), response);
     }
     let status = response.status();
+    if let Some(packing) = response.packing() {
+        return packed(response, packing);
+    }
     if response.body().iter().all(u8::is_ascii_whitespace) {
         return malformed(response, "the body is empty");
+    }
+    if let Some(sentence) = asked_for_less_in_plain_words(response.body()) {
+        return Problem::new(ProblemKind::GraphUnavailable, sentence);
     }
     if says_that_it_is_down(response.body()) {
         let message = format!("Graph says in plain words, at status {status}, that it is down");
         return Problem::new(ProblemKind::GraphUnavailable, message);
     }
     let content_type = response.content_type().unwrap_or("nothing said");
-    let seen = format!("status {status}, content type `{content_type}`, no JSON");
+    let wait = response.wait().filter(|_| matches!(status, 429 | 503));
+    let wait = wait.map_or_else(String::new, |wait| {
+        format!("; it wants to be asked again in {}", spelled(wait))
+    });
+    let seen = format!("status {status}, content type `{content_type}`, no JSON{wait}");
     let (kind, action) = by_status(status, ProblemKind::MalformedResponse);
     let whose = match status {
         300..=399 => "a redirect, which is not followed",
         _ => "a proxy or another server answered, not Graph",
     };
     Problem::new(kind, format!("{whose}: {seen}")).with_action(action)
+}
+
+/// What cannot be unpacked was packed on the way: metatoken asks for plain answers, which Graph gives.
+fn packed(response: &Response, packing: &str) -> Problem {
+    let status = response.status();
+    let message = format!(
+        "the answer of status {status} is compressed (`{packing}`), although metatoken asks for \
+         `Accept-Encoding: identity`: a proxy on the way does that"
+    );
+    let (kind, action) = by_status(status, ProblemKind::MalformedResponse);
+    let action = match kind {
+        ProblemKind::MalformedResponse => Action::FixConfiguration,
+        _ => action,
+    };
+    Problem::new(kind, message).with_action(action)
+}
+
+/// Graph's sentence, where its front gives no more than that.
+fn asked_for_less_in_plain_words(body: &[u8]) -> Option<&'static str> {
+    /// No sentence is longer.
+    const LONGEST: usize = 300;
+    let words = std::str::from_utf8(body).ok().filter(|words| words.len() <= LONGEST)?;
+    phrases::ask_for_less(&words.to_lowercase())
+        .then_some("Graph asks to reduce the amount of data that is asked for at once")
 }
 
 /// Graph's own front may say so without JSON, and at HTTP 200. Source: Meta, its Python SDK.
@@ -152,12 +176,56 @@ mod tests {
             (200, "Service Unavailable", Kind::GraphUnavailable),
             (400, "service temporarily unavailable.\n", Kind::GraphUnavailable),
             (200, "Service Unavailable for you", Kind::MalformedResponse),
+            (200, "\u{1f}\u{8b}", Kind::MalformedResponse),
         ] {
             let headers = [("content-type", "text/html")].into_iter().collect();
             let response = Response::new(status, headers, body.as_bytes().to_vec());
             let problem = accepted(&response).err().expect("it is no answer");
             assert_eq!(problem.kind, kind, "{status} {body}");
             assert!(problem.message.contains(&status.to_string()), "{}", problem.message);
+        }
+    }
+
+    #[test]
+    fn an_answer_that_was_packed_on_the_way_is_named() {
+        let body = b"\x1f\x8b\x08\x00\x00".to_vec();
+        for (status, headers, kind, action) in [
+            (200, Headers::default(), ProblemKind::MalformedResponse, Action::FixConfiguration),
+            (
+                400,
+                [("content-encoding", "gzip")].into_iter().collect(),
+                ProblemKind::MalformedResponse,
+                Action::FixConfiguration,
+            ),
+            (502, Headers::default(), ProblemKind::GraphUnavailable, Action::Retry),
+        ] {
+            let problem = accepted(&Response::new(status, headers, body.clone())).err().unwrap();
+            assert_eq!((problem.kind, problem.action), (kind, action), "{status}");
+            assert!(problem.message.contains("compressed (`gzip`)"), "{}", problem.message);
+        }
+    }
+
+    #[test]
+    fn graph_may_ask_for_less_in_any_form() {
+        for (status, body, asks) in [
+            (
+                500,
+                r#"{"error":{"code":1,"message":"Please reduce the amount of data you're asking for, then retry your request"}}"#,
+                true,
+            ),
+            (
+                503,
+                r#"{"error":{"code":2,"is_transient":true,"message":"Please reduce the amount of data"}}"#,
+                true,
+            ),
+            (503, "Please reduce the amount of data you're asking for", true),
+            (500, r#"{"error":{"code":1,"message":"An unknown error has occurred"}}"#, false),
+            (503, "Service Unavailable", false),
+        ] {
+            let response = Response::new(status, Headers::default(), body.as_bytes().to_vec());
+            let problem = accepted(&response).err().expect("it is no answer");
+            assert_eq!(asks_for_less(&problem), asks, "{status} {body}");
+            assert_eq!(problem.kind, ProblemKind::GraphUnavailable, "{status} {body}");
         }
     }
 

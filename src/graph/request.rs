@@ -93,6 +93,12 @@ impl Request {
         }
     }
 
+    /// A request to Facebook's host without a token, to which only the version matters.
+    pub(super) fn for_a_version(version: &str) -> Self {
+        let segments = [version, "me"].map(str::to_owned).to_vec();
+        Self { endpoint: "version", segments, ..Self::for_the_time(Provider::Facebook) }
+    }
+
     /// The same request for one object of the path.
     pub(super) fn below(mut self, id: &str) -> Self {
         self.segments.push(id.to_owned());

@@ -23,6 +23,7 @@ pub struct Headers {
     business_usage: Option<String>,
     ad_account_usage: Option<String>,
     www_authenticate: Option<String>,
+    content_encoding: Option<String>,
 }
 
 impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Headers {
@@ -38,6 +39,7 @@ impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Headers {
                 "x-business-use-case-usage" => &mut headers.business_usage,
                 "x-ad-account-usage" => &mut headers.ad_account_usage,
                 "www-authenticate" => &mut headers.www_authenticate,
+                "content-encoding" => &mut headers.content_encoding,
                 _ => continue,
             };
             slot.get_or_insert_with(|| value.into());
@@ -52,17 +54,24 @@ pub struct Response {
     headers: Headers,
     body: Zeroizing<Vec<u8>>,
     secrets: Vec<Secret>,
+    arrived_at: Option<Time>,
 }
 
 impl Response {
     /// An answer as it came.
     pub fn new(status: u16, headers: Headers, body: impl Into<Zeroizing<Vec<u8>>>) -> Self {
-        Self { status, headers, body: body.into(), secrets: Vec::new() }
+        Self { status, headers, body: body.into(), secrets: Vec::new(), arrived_at: None }
     }
 
     /// The same answer, knowing what was secret in the question.
     pub fn to_a_question_with(mut self, secrets: Vec<Secret>) -> Self {
         self.secrets = secrets;
+        self
+    }
+
+    /// The same answer, knowing when it came by the clock that is gone by.
+    pub const fn arrived_at(mut self, now: Time) -> Self {
+        self.arrived_at = Some(now);
         self
     }
 
@@ -78,8 +87,7 @@ impl Response {
 
     /// When Graph says it answered.
     pub fn date(&self) -> Option<Time> {
-        let date = chrono::DateTime::parse_from_rfc2822(self.headers.date.as_deref()?).ok()?;
-        Some(date.to_utc())
+        http_date(self.headers.date.as_deref()?)
     }
 
     /// The media type, without its parameters.
@@ -89,10 +97,26 @@ impl Response {
         (!head.is_empty() && head.len() <= 64 && head.chars().all(plain)).then_some(head)
     }
 
-    /// How long Graph, or a proxy before it, wants to be left alone; only the form in seconds is
-    /// read, because no page of Meta's promises the header at all.
+    /// How long Graph, or a proxy before it, wants to be left alone: a number of seconds, or a date,
+    /// which counts from the date of the answer. No page of Meta's promises the header.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.headers.retry_after.as_deref()?.trim().parse().ok().map(Duration::from_secs)
+        let said = self.headers.retry_after.as_deref()?.trim();
+        if let Ok(seconds) = said.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let until = http_date(said)?;
+        let answered = self.date().or(self.arrived_at)?;
+        Some((until - answered).to_std().unwrap_or_default())
+    }
+
+    /// How the body is packed, although nothing but plain text was asked for.
+    pub(super) fn packing(&self) -> Option<&str> {
+        const MARKS: [(&[u8], &str); 2] = [(b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd")];
+        let said = self.headers.content_encoding.as_deref().map(str::trim);
+        let said = said.filter(|name| !name.eq_ignore_ascii_case("identity") && is_word(name));
+        said.or_else(|| {
+            MARKS.iter().find(|(mark, _)| self.body.starts_with(mark)).map(|(_, name)| *name)
+        })
     }
 
     /// The Graph version that answered: not the one asked for when that one has ended. Source: Meta,
@@ -124,6 +148,23 @@ impl Response {
     pub(super) fn secrets(&self) -> &[Secret] {
         &self.secrets
     }
+}
+
+/// Reads a date of HTTP, in the form of today or in one of the two older ones. Source: RFC 9110.
+fn http_date(text: &str) -> Option<Time> {
+    const OLDER: [&str; 2] = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+    let text = text.trim();
+    let today = chrono::DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc());
+    today.or_else(|| {
+        let read = |form| chrono::NaiveDateTime::parse_from_str(text, form).ok();
+        OLDER.into_iter().find_map(read).map(|date| date.and_utc())
+    })
+}
+
+/// Whether it is a plain word of a header, and short enough to print.
+fn is_word(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_., ".contains(c);
+    !text.is_empty() && text.len() <= 32 && text.chars().all(plain)
 }
 
 /// Whether it has the form `v25.0`.
@@ -164,10 +205,42 @@ mod tests {
         assert_eq!(with("content-type", "a\u{1b}[31m").content_type(), None);
         assert_eq!(with("Retry-After", "7").retry_after(), Some(Duration::from_secs(7)));
         assert_eq!(with("Retry-After", "-7").retry_after(), None);
+        assert_eq!(with("Content-Encoding", "gzip").packing(), Some("gzip"));
+        for plain in ["identity", "", "a\u{1b}[31m"] {
+            assert_eq!(with("content-encoding", plain).packing(), None, "{plain:?}");
+        }
+        let packed = Response::new(200, Headers::default(), b"\x1f\x8b\x08".to_vec());
+        assert_eq!(packed.packing(), Some("gzip"));
         assert_eq!(with("facebook-api-version", "v25.0").api_version(), Some("v25.0"));
         for odd in ["", "v", "25.0", "v25", "v.0", "v25.0.1", "v25.0\u{1b}", "v99999.0", "latest"] {
             assert_eq!(with("facebook-api-version", odd).api_version(), None, "{odd:?}");
         }
+    }
+
+    #[test]
+    fn a_wait_is_a_number_of_seconds_or_a_date() {
+        let hour = Some(Duration::from_hours(1));
+        let (now, at_one) = ("Thu, 01 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2026 01:00:00 GMT");
+        let arrived = chrono::DateTime::from_timestamp(1_767_225_600, 0).expect("a date");
+        for (said, date, wait) in [
+            ("3600", "", hour),
+            (" 3600 ", now, hour),
+            (at_one, now, hour),
+            // Its own clock counts, where it shows one.
+            (at_one, "Thu, 01 Jan 2026 00:30:00 GMT", Some(Duration::from_mins(30))),
+            (at_one, "", hour),
+            ("Thursday, 01-Jan-26 01:00:00 GMT", now, hour),
+            ("Thu Jan  1 01:00:00 2026", now, hour),
+            (now, at_one, Some(Duration::ZERO)),
+            ("soon", now, None),
+            ("1.5", now, None),
+            ("", now, None),
+        ] {
+            let headers = [("retry-after", said), ("date", date)].into_iter().collect();
+            let response = Response::new(429, headers, Vec::new()).arrived_at(arrived);
+            assert_eq!(response.retry_after(), wait, "{said:?} at {date:?}");
+        }
+        assert_eq!(with("retry-after", at_one).retry_after(), None, "no clock is known");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use chrono::TimeDelta;
 
 use crate::token::{Problem, ProblemKind};
 
+use super::problem::asks_for_less;
 use super::request::Idempotence;
 
 /// How far a try got.
@@ -31,12 +32,13 @@ pub struct FailedAttempt {
 }
 
 impl FailedAttempt {
-    /// How long Graph, throttling, wants to be left alone.
+    /// How long Graph, throttling or down, wants to be left alone.
     pub fn wait(&self) -> Option<TimeDelta> {
         match (self.problem.kind, self.reach) {
-            (ProblemKind::RateLimited, Reached::Answered(Some(wait))) => {
-                TimeDelta::from_std(wait).ok()
-            }
+            (
+                ProblemKind::RateLimited | ProblemKind::GraphUnavailable,
+                Reached::Answered(Some(wait)),
+            ) => TimeDelta::from_std(wait).ok().filter(|wait| !wait.is_zero()),
             _ => None,
         }
     }
@@ -86,6 +88,8 @@ impl RetryPolicy {
 
 fn may_be_asked_again(failure: &FailedAttempt, idempotence: Idempotence) -> bool {
     let transient = match failure.problem.kind {
+        // The same question has the same answer, and a certificate that is not trusted stays so.
+        _ if failure.problem.action.needs_a_person() || asks_for_less(&failure.problem) => false,
         ProblemKind::Network | ProblemKind::GraphUnavailable => true,
         // Calling while throttled lengthens the block, unless Graph itself names the moment.
         ProblemKind::RateLimited => matches!(failure.reach, Reached::Answered(Some(_))),
@@ -175,13 +179,15 @@ mod tests {
     }
 
     #[test]
-    fn only_a_throttling_graph_names_a_wait() {
+    fn only_graph_throttling_or_down_names_a_wait() {
         let minute = Reached::Answered(Some(Duration::from_mins(1)));
         for (kind, reach, wait) in [
             (ProblemKind::RateLimited, minute, Some(TimeDelta::minutes(1))),
             (ProblemKind::RateLimited, Reached::Answered(None), None),
             (ProblemKind::RateLimited, Reached::Unanswered, None),
-            (ProblemKind::GraphUnavailable, minute, None),
+            (ProblemKind::GraphUnavailable, minute, Some(TimeDelta::minutes(1))),
+            (ProblemKind::GraphUnavailable, Reached::Answered(None), None),
+            (ProblemKind::Network, minute, None),
         ] {
             let failure = FailedAttempt { problem: Problem::new(kind, "it failed"), reach };
             assert_eq!(failure.wait(), wait, "{kind} {reach:?}");

@@ -88,6 +88,7 @@ fn failure(failure: crate::http::HttpError) -> FailedAttempt {
         HttpError::NotConnected(why) => {
             FailedAttempt { problem: network(why), reach: Reached::NotConnected }
         }
+        HttpError::NotTrusted(why) => not_sent(network(why).with_action(Action::FixConfiguration)),
         HttpError::Unanswered(why) => {
             FailedAttempt { problem: network(why), reach: Reached::Unanswered }
         }

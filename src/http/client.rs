@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::Client;
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Certificate, redirect, retry};
 
 use crate::crypto;
@@ -79,6 +80,7 @@ impl Http {
     fn client(&self, place: Locality) -> Result<Side, SetupError> {
         let builder = Client::builder()
             .user_agent(concat!("metatoken/", env!("CARGO_PKG_VERSION")))
+            .default_headers(plain_answers())
             .timeout(self.limits.whole)
             .connect_timeout(self.limits.connect)
             .redirect(redirect::Policy::none())
@@ -95,6 +97,11 @@ impl Http {
             SetupError::new(format!("the HTTPS client cannot be set up: {why}"))
         })
     }
+}
+
+/// Asks for answers as they are: what is packed is not unpacked here.
+fn plain_answers() -> HeaderMap {
+    HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))])
 }
 
 /// The certificates that are trusted besides the platform's. Making them installs the

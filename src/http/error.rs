@@ -11,6 +11,8 @@ use crate::token::redact;
 pub enum HttpError {
     /// No connection was made: nothing was sent.
     NotConnected(String),
+    /// No connection was made, for the certificate of the host was not accepted: nothing was sent.
+    NotTrusted(String),
     /// It was sent, or part of it, and no whole answer came back.
     Unanswered(String),
     /// The answer is longer than the limit of the request.
@@ -20,7 +22,9 @@ pub enum HttpError {
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotConnected(why) | Self::Unanswered(why) => f.write_str(why),
+            Self::NotConnected(why) | Self::NotTrusted(why) | Self::Unanswered(why) => {
+                f.write_str(why)
+            }
             Self::TooLong => f.write_str("the answer is too long"),
         }
     }
@@ -54,7 +58,9 @@ impl HttpError {
         } else if unresolved(error) {
             format!("the name `{host}` could not be resolved")
         } else if let Some(why) = refused_certificate(error) {
-            format!("the certificate of `{host}` was not accepted: {why}")
+            return Self::NotTrusted(format!(
+                "the certificate of `{host}` was not accepted: {why}"
+            ));
         } else if connecting {
             format!("no connection to `{host}`: {}", cause(error))
         } else {

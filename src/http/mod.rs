@@ -12,6 +12,8 @@
 //! [`HttpError`] names the host and nothing else of the address.
 
 mod address;
+#[cfg(test)]
+pub mod certificate;
 mod client;
 mod error;
 mod message;

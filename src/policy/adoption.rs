@@ -179,7 +179,7 @@ fn unfit(new: &Inspection, contest: &Contest<'_>) -> Option<Adoption> {
     if let Some(problem) = misfit(new, contest.token_type, contest.expected) {
         return Some(Adoption::Refuse(problem));
     }
-    match new.valid {
+    match new.verdict() {
         Some(true) => None,
         Some(false) => Some(Adoption::Refuse(explained(new))),
         None => Some(Adoption::Wait(explained(new))),

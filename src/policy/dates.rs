@@ -13,8 +13,9 @@ use crate::token::{
 
 use super::checks::{Checks, Step};
 use super::clocks::throttle;
+use super::judgement::State;
 use super::reason::{OVERDUE, UNCHECKED};
-use super::remedy::replace_it;
+use super::remedy::{replace_it, without_parent};
 use super::{Dates, Health, Moment, Subject, humanize, is_short_lived};
 
 impl Checks<'_> {
@@ -134,7 +135,7 @@ impl Checks<'_> {
             ),
             Step::new(
                 Action::FixConfiguration,
-                "set `parent` to a user token so that metatoken derives it, or take it again from a long-lived user token",
+                without_parent(self.subject).map(|(_, how)| how).unwrap_or_default(),
             ),
         );
     }
@@ -173,8 +174,10 @@ impl Checks<'_> {
 
     /// The access token works, but only a person can clear what keeps it from being renewed: the
     /// app's secret, or permissions that a new access token lacks.
-    pub fn in_the_way(&mut self, ledger: &Ledger) {
+    pub fn in_the_way(&mut self, ledger: &Ledger, state: State) {
+        let is_dead = matches!(state, State::Expired | State::Invalid);
         if let Some(problem) = ledger.problem.as_ref().filter(|it| it.action.needs_a_person())
+            && !(is_dead && problem.kind == ProblemKind::TooYoung)
             && !self.is_said(problem)
         {
             self.add_problem(Health::Warning, problem);
@@ -294,7 +297,7 @@ pub fn deadlines(
     inspection: Option<&Inspection>,
     moment: Moment,
 ) -> Vec<Deadline> {
-    let alive = inspection.filter(|it| it.valid == Some(true));
+    let alive = inspection.filter(|it| it.verdict() == Some(true));
     let (Some(inspection), Dates::Trusted) = (alive, moment.dates) else { return Vec::new() };
     let checks = Checks { subject, moment, reasons: Vec::new() };
     let deadline = |code, at, message, remedy| Deadline {

@@ -4,8 +4,9 @@
 
 use chrono::TimeDelta;
 
+use super::clocks::is_metas_own_pause;
 use super::humanize;
-use crate::token::{Problem, Time};
+use crate::token::{Expiry, Ledger, Problem, Time};
 
 /// What to do with a token now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub enum Renew {
     PerhapsShortLived,
     /// When it expires is unknown, and no call but a renewal tells.
     EndUnknown,
+    /// It is a Page's that no parent renews, and its end is within the window: some apps are answered.
+    WithoutParent { ends: Time },
     /// A person insisted.
     Forced,
 }
@@ -120,8 +123,15 @@ pub enum Skip {
     ClockDoubted,
     /// A new access token is sealed and waits to be examined, or for a person.
     CandidateWaits,
-    /// Only short-lived access tokens were meant.
-    NotShortLived,
+    /// Only short-lived access tokens were meant, and it is long-lived.
+    LongLived {
+        /// When it expires.
+        expiry: Expiry,
+    },
+    /// It is short-lived, and Meta exchanges none of its type.
+    NoExchange { ends: Time },
+    /// It is short-lived, the config says that it is left alone, and nobody named it.
+    LeftAlone { ends: Option<Time> },
 }
 
 /// How much a person insists.
@@ -133,6 +143,21 @@ pub enum Insistence {
     Named,
     /// `--force`: window and backoff do not count.
     Forced,
+}
+
+impl Insistence {
+    /// Whether a person insists on another try before the pause after the last one is over: by
+    /// `--force`, or by naming the token after a failure that only a person can fix. Meta's own pauses
+    /// hold for everybody.
+    pub(super) fn ends_a_pause(self, ledger: &Ledger) -> bool {
+        let called = ledger.problem.as_ref().is_some_and(|it| it.action.needs_a_person());
+        let insists = match self {
+            Self::None => false,
+            Self::Named => called,
+            Self::Forced => true,
+        };
+        insists && !is_metas_own_pause(ledger)
+    }
 }
 
 impl Decision {
@@ -172,6 +197,9 @@ impl Renew {
                 "nobody knows when it ends, and it may be one of those that live an hour".to_owned()
             }
             Self::EndUnknown => "nobody knows when it ends; a renewal tells".to_owned(),
+            Self::WithoutParent { ends } => {
+                format!("it has no parent and expires {}", humanize::when(*ends, now))
+            }
             Self::Forced => "`--force`".to_owned(),
         }
     }
@@ -232,7 +260,22 @@ impl Skip {
             Self::ParentNotReady { why } => why.clone(),
             Self::ClockDoubted => "the clock of this machine is wrong".to_owned(),
             Self::CandidateWaits => "a new string is sealed and waits".to_owned(),
-            Self::NotShortLived => "its string is not short-lived".to_owned(),
+            Self::LongLived { expiry: Expiry::Never } => "it never expires".to_owned(),
+            Self::LongLived { expiry: Expiry::Unknown } => {
+                "Meta does not say when it expires, and it is too old to be short-lived".to_owned()
+            }
+            Self::LongLived { expiry: Expiry::At(end) } => {
+                format!("it is long-lived: it expires {}", humanize::when(*end, now))
+            }
+            Self::NoExchange { ends } => format!(
+                "it expires {}, and Meta exchanges no access token of its type",
+                humanize::when(*ends, now)
+            ),
+            Self::LeftAlone { ends } => {
+                let when =
+                    ends.map(|ends| format!("it expires {}, but ", humanize::when(ends, now)));
+                format!("{}`auto_refresh` is off: name it to exchange it", when.unwrap_or_default())
+            }
         }
     }
 }

@@ -5,8 +5,8 @@ use chrono::TimeDelta;
 
 use super::clocks;
 use super::decision::{Decision, Derive, Skip};
-use super::{Dates, Insistence, Moment, Parent, Subject, is_short_lived};
-use crate::token::{Credential, Generation, Source, Time};
+use super::{Dates, Health, Insistence, Moment, Parent, Reason, Subject, is_short_lived};
+use crate::token::{Action, Credential, Generation, Label, Source, Time};
 
 /// A Page that is gone from its parent's list this long counts as gone: the list comes back short at
 /// times.
@@ -39,6 +39,26 @@ pub fn listing_is_due(
     insistence == Insistence::Forced
         || credential.listed != Some(current.id)
         || pages.iter().any(lifeless)
+}
+
+/// Warns that the list of a token's Pages was cut short.
+pub fn judge_cut_list(label: &Label) -> Reason {
+    Reason {
+        code: "list_cut",
+        severity: Health::Warning,
+        message:
+            "Graph did not list all of its Pages: it says that there are more, and not how to \
+                  ask for them"
+                .to_owned(),
+        remedy: format!(
+            "declare each Page that is missing as a token of its own, with `parent = \"{label}\"` \
+             and its `page_id`; then run `metatoken refresh`"
+        ),
+        action: Action::FixConfiguration,
+        about: None,
+        labels: vec![label.clone()],
+        held_by: None,
+    }
 }
 
 /// What a token without an access token waits for: its parent, or a person.
@@ -108,8 +128,10 @@ fn pause(
     moment: Moment,
 ) -> Option<Time> {
     let until = clocks::pause(&credential.ledger, moment.now)?;
-    let is_over = insistence == Insistence::Forced || was_refused_by_another(subject, credential);
-    (!is_over || clocks::is_metas_own_pause(&credential.ledger)).then_some(until)
+    let metas_own = clocks::is_metas_own_pause(&credential.ledger);
+    let is_over = insistence.ends_a_pause(&credential.ledger)
+        || was_refused_by_another(subject, credential) && !metas_own;
+    (!is_over).then_some(until)
 }
 
 /// Whether the last derivation failed with another access token than the one that the parent has now.

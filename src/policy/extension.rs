@@ -7,7 +7,9 @@
 use chrono::TimeDelta;
 
 use super::adoption::{A_DAY, explained, misfit};
-use crate::token::{Expiry, Generation, Identity, Inspection, Problem, ProblemKind, TokenType};
+use crate::token::{
+    Expiry, Generation, Identity, Inspection, Origin, Problem, ProblemKind, TokenType,
+};
 
 /// How much later a renewed token must end to count as extended.
 pub const MARGIN: TimeDelta = A_DAY;
@@ -34,13 +36,14 @@ pub fn judge_grant(
     inspection: &Inspection,
     granted: Expiry,
     token_type: TokenType,
+    origin: Origin,
     expected: &Identity,
     current: Option<&Generation>,
 ) -> Extension {
     if let Some(problem) = misfit(inspection, token_type, expected) {
         return Extension::Refuse(problem);
     }
-    match inspection.valid {
+    match inspection.verdict() {
         Some(true) => {}
         Some(false) => return Extension::Dead(explained(inspection)),
         None => return Extension::Wait(explained(inspection)),
@@ -50,7 +53,7 @@ pub fn judge_grant(
         Expiry::Unknown => granted,
         told => told,
     };
-    if !is_an_extension(new_end, token_type, current) {
+    if !is_an_extension(new_end, token_type, origin, current) {
         return Extension::NotExtended;
     }
     let lost = current.proof.as_ref().map_or_else(Vec::new, |proof| {
@@ -60,12 +63,17 @@ pub fn judge_grant(
 }
 
 /// Whether an access token that ends at `new_end` is worth more than the one in use.
-fn is_an_extension(new_end: Expiry, token_type: TokenType, current: &Generation) -> bool {
+fn is_an_extension(
+    new_end: Expiry,
+    token_type: TokenType,
+    origin: Origin,
+    current: &Generation,
+) -> bool {
     let spec = token_type.spec();
     match (new_end, current.expiry) {
         // A Page's access token follows its parent and an app's its secret: only a dated one in
         // place of a never-ending one would be a loss.
-        (new, old) if !spec.is_renewable() => old != Expiry::Never || new == Expiry::Never,
+        (new, old) if origin == Origin::Derived => old != Expiry::Never || new == Expiry::Never,
         // Graph tells of neither when it expires, and the new one was issued later.
         (Expiry::Unknown, Expiry::Unknown) => spec.may_hide_the_end(),
         (new, old) => new.extends(old, MARGIN),
@@ -100,7 +108,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::token::{Fingerprint, GenerationId, GenerationState, Origin, Proof, Time};
+    use crate::token::{Fingerprint, GenerationId, GenerationState, Proof, Time};
 
     fn at(day: i64) -> Time {
         DateTime::from_timestamp(1_767_225_600 + day * 86_400, 0).unwrap()
@@ -125,6 +133,26 @@ mod tests {
             expiry,
             parent: None,
             proof: Some(Proof { at: at(0), inspection: inspection(expiry, &["a", "b"]) }),
+        }
+    }
+
+    #[test]
+    fn a_page_s_exchange_counts_only_if_it_ends_later() {
+        for (new, verdict) in [
+            (Expiry::At(at(9)), Extension::NotExtended),
+            (Expiry::At(at(10)), Extension::NotExtended),
+            (Expiry::At(at(11)), Extension::Take),
+            (Expiry::Never, Extension::Take),
+        ] {
+            let judged = judge_grant(
+                &inspection(new, &["a", "b"]),
+                Expiry::Unknown,
+                TokenType::Page,
+                Origin::Exchanged,
+                &Identity::default(),
+                Some(&current(Expiry::At(at(10)))),
+            );
+            assert_eq!(judged, verdict, "{new:?}");
         }
     }
 
@@ -215,11 +243,13 @@ mod tests {
             ),
             (TokenType::Page, Expiry::Never, Expiry::Unknown, both, Expiry::Never, Extension::Take),
         ] {
+            let is_derived = token_type == TokenType::Page;
             assert_eq!(
                 judge_grant(
                     &inspection(new, scopes),
                     granted,
                     token_type,
+                    if is_derived { Origin::Derived } else { Origin::Refreshed },
                     &Identity::default(),
                     Some(&current(old))
                 ),

@@ -8,6 +8,7 @@ use super::adoption::{explained, misfit};
 use super::checks::{Checks, Step};
 use super::judgement::{Judgement, State};
 use super::labels::judge_shared;
+use super::reason::OVERDUE;
 use super::subject::{has_outlived_its_date, short_lived};
 use super::{Dates, Health, Moment, Subject, gone_since, humanize, is_short_life, is_short_lived};
 use crate::token::{
@@ -22,8 +23,7 @@ pub fn judge(subject: &Subject<'_>, moment: Moment) -> Judgement {
     if let Some(damage) = damage {
         checks.damaged(damage);
     }
-    let shared = subject.credential.and_then(|credential| credential.ledger.shared.as_ref());
-    checks.reasons.extend(shared.map(|shared| judge_shared(subject.label, shared)));
+    checks.shared();
     let state = match subject.current() {
         None if damage.is_some_and(|damage| damage.in_place.is_some()) => State::Missing,
         None => checks.without_access_token(),
@@ -41,14 +41,23 @@ pub fn judge_inspection(
     moment: Moment,
 ) -> Judgement {
     let mut checks = Checks { subject, moment, reasons: Vec::new() };
+    checks.shared();
     if let Some(problem) = misfit(inspection, subject.token_type, expected) {
         checks.add_problem(Health::Critical, &problem);
     }
     let state = checks.of_answer(inspection, inspection.expiry);
+    if state == State::Valid {
+        checks.unknown_end(inspection.expiry);
+    }
     checks.conclude(state)
 }
 
 impl Checks<'_> {
+    fn shared(&mut self) {
+        let shared = self.subject.credential.and_then(|it| it.ledger.shared.as_ref());
+        self.reasons.extend(shared.map(|shared| judge_shared(self.subject.label, shared)));
+    }
+
     fn without_access_token(&mut self) -> State {
         let label = self.subject.label;
         let credential = self.subject.credential;
@@ -125,13 +134,15 @@ impl Checks<'_> {
         };
         if state == State::Valid {
             self.overdue(current);
+            self.unknown_end(current.expiry);
         }
         // How it is kept matters while it lives.
         if !matches!(state, State::Expired | State::Invalid) {
             self.keeping(current);
+            self.left_by_rotation();
         }
         if let Some(credential) = self.subject.credential {
-            self.in_the_way(&credential.ledger);
+            self.in_the_way(&credential.ledger, state);
         }
         state
     }
@@ -139,7 +150,7 @@ impl Checks<'_> {
     /// What Graph's answer says, and what the dates in it say today.
     fn of_answer(&mut self, inspection: &Inspection, expiry: Expiry) -> State {
         let now = self.moment.now;
-        match inspection.valid {
+        match inspection.verdict() {
             Some(false) => {
                 let problem = explained(inspection);
                 self.dead(&problem);
@@ -179,6 +190,41 @@ impl Checks<'_> {
         }
         self.add("expiring", severity, message, step);
         State::Expiring
+    }
+
+    /// Says of a living token that it may expire at any time: Meta reports no date, and only a renewal
+    /// tells. Where `debug_token` left the date out, the next answer has it.
+    fn unknown_end(&mut self, expiry: Expiry) {
+        let ledger = self.subject.credential.map(|credential| &credential.ledger);
+        let stands = ledger.and_then(|ledger| ledger.problem.as_ref());
+        let is_said = stands.is_some_and(|problem| problem.action.needs_a_person())
+            || self.reasons.iter().any(|reason| reason.code == OVERDUE);
+        let hides = self.subject.token_type.spec().may_hide_the_end();
+        if expiry != Expiry::Unknown || is_said || !hides {
+            return;
+        }
+        let label = self.subject.label;
+        let unknown = "Meta does not report when it expires";
+        let now = self.moment.now;
+        let renewed_at = self.subject.current().and_then(|it| self.subject.next_renewal(it, now));
+        let (message, step) = match renewed_at {
+            _ if !self.subject.policy.auto_refresh => (
+                format!("{unknown}; only a renewal tells, and `auto_refresh` is off"),
+                Step::new(
+                    Action::FixConfiguration,
+                    format!("run `metatoken refresh --force {label}`"),
+                ),
+            ),
+            Some(at) if self.moment.dates == Dates::Trusted => (
+                format!("{unknown}; its renewal tells, {}", humanize::when(at, now)),
+                Step::new(Action::Wait, "nothing to do yet: it is renewed then"),
+            ),
+            _ => (
+                format!("{unknown}; its renewal tells"),
+                Step::new(Action::Retry, format!("run `metatoken refresh {label}`")),
+            ),
+        };
+        self.add("expiry_unknown", Health::Unknown, message, step);
     }
 
     /// Only what a person must clear says anything of the token; the rest will pass.
@@ -260,7 +306,7 @@ impl Checks<'_> {
 /// What killed the parent, if it is dead.
 fn died_of(parent: Option<&Credential>) -> Option<ProblemKind> {
     let inspection = &parent?.current.as_ref()?.proof.as_ref()?.inspection;
-    inspection.problem.as_ref().filter(|_| inspection.valid == Some(false)).map(|it| it.kind)
+    inspection.problem.as_ref().filter(|_| inspection.verdict() == Some(false)).map(|it| it.kind)
 }
 
 fn verdict_on(parent: Option<&Credential>) -> Option<bool> {

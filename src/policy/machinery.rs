@@ -84,7 +84,7 @@ pub fn judge_window(subject: &Subject<'_>, runs: &Runs) -> Option<Reason> {
     let renewed = subject.token_type.spec().is_renewable()
         && !subject.only_a_person_can_renew()
         && !is_short_lived(current)
-        && current.proof.as_ref().is_none_or(|proof| proof.inspection.valid != Some(false))
+        && current.proof.as_ref().is_none_or(|proof| proof.inspection.verdict() != Some(false))
         && matches!(current.expiry, Expiry::At(_));
     let gap = runs.longest_gap.max(runs.every)?;
     let window = subject.window(current).span;

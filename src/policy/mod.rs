@@ -23,6 +23,7 @@ mod notifications;
 mod reason;
 mod remedy;
 mod renewal;
+mod rotation;
 mod subject;
 mod versions;
 
@@ -35,20 +36,26 @@ pub use damage::{Repair, judge_repaired, judge_store};
 pub use dates::{Deadline, deadlines};
 pub use decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
 pub use deliveries::{CONTESTED_REMEDY, judge_contested, judge_deliveries, judge_left_behind};
-pub use derivation::{gone_since, listing_is_due};
+pub use derivation::{gone_since, judge_cut_list, listing_is_due};
 pub use extension::{Extension, MARGIN, judge_grant};
 pub use health::{judge, judge_inspection};
 pub use judgement::{Judgement, State};
-pub use labels::judge_shared;
+pub use labels::{
+    is_many, judge_left_out, judge_rename_conflict, judge_shared, judge_undeclared, may_live,
+};
 pub use machinery::{
     Runs, Tampering, judge_channel, judge_exposure, judge_failed_run, judge_fullness, judge_runs,
     judge_tampering, judge_window,
 };
 pub use notifications::{Notification, NotificationPlan, plan};
 pub use reason::{Health, Reason, merge};
-pub use remedy::remedy;
-pub use renewal::{decide, next_try, paced};
+pub use remedy::{remedy, without_parent};
+pub use renewal::{decide, decide_exchange, next_try, paced};
+pub use rotation::{
+    ADOPTIONS_WITHIN, end_the_old_one, is_to_be_asked_about, judge_adoptions,
+    outlives_its_successor,
+};
 pub use subject::{
     Limits, Parent, Policy, Subject, Window, is_short_life, is_short_lived, short_lived,
 };
-pub use versions::{NEWEST, judge_fallback, judge_version};
+pub use versions::{AskedVersion, NEWEST, judge_answer, judge_fallback, judge_version};

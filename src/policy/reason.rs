@@ -109,7 +109,7 @@ impl Reason {
     fn explains(&self, other: &Self) -> bool {
         match (self.code, other.code) {
             (NO_RECENT_RUN, UNCHECKED | OVERDUE) => self.severity.rank() >= other.severity.rank(),
-            (TARGETS_ALIKE, "delivery_owed") => {
+            (TARGETS_ALIKE, "delivery_pending") => {
                 self.about == other.about
                     && other.labels.iter().all(|label| self.labels.contains(label))
             }

@@ -65,6 +65,18 @@ pub fn replace_it(subject: &Subject<'_>) -> String {
     }
 }
 
+/// What a Page's token without a parent lacks, and how it gets one.
+pub fn without_parent(subject: &Subject<'_>) -> Option<(&'static str, String)> {
+    let comes_from_a_parent = matches!(subject.token_type.spec().source, Source::Parent(_));
+    (comes_from_a_parent && subject.parent.is_none()).then(|| {
+        let label = subject.label;
+        let how = format!(
+            "declare the user token that it comes from, and set `parent` to its label in `[token.{label}]`"
+        );
+        ("nothing at Meta renews a Page token without its parent", how)
+    })
+}
+
 /// How a Page that is gone from its parent's list comes back, or is given up.
 pub fn bring_back(subject: &Subject<'_>, parent: &Label) -> String {
     let (label, who) = (subject.label, who(subject));
@@ -104,6 +116,12 @@ fn configure(problem: &Problem, subject: &Subject<'_>) -> String {
         ),
         (ProblemKind::BadProof, _) => {
             "check that `secret` is the secret of the app that the token was given to; then run `metatoken refresh`".to_owned()
+        }
+        (ProblemKind::Network, _) => {
+            "if a proxy or a firewall opens HTTPS here, set `[http] ca_file` to a PEM file with its CA, or have it pass Meta's hosts through; see that this machine's clock is right; then run `metatoken refresh`".to_owned()
+        }
+        (ProblemKind::MalformedResponse, _) => {
+            "have the proxy between this machine and Meta pass answers on as they are; then run `metatoken refresh`".to_owned()
         }
         (ProblemKind::TooYoung, _) => format!(
             "set the `secret` of its app; then run `metatoken refresh --force {}`; or generate the token in the app's dashboard, which gives sixty days",

@@ -19,7 +19,52 @@ use super::{Dates, Moment, Subject, humanize, is_short_lived};
 ///
 /// While Meta throttles the app every call to Graph waits, also one that a person asked for.
 pub fn decide(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decision {
-    let wish = wish(subject, insistence, moment);
+    unless_throttled(subject, wish(subject, insistence, moment), moment)
+}
+
+/// Decides whether a token is exchanged because its access token is short-lived, and why not. A
+/// person has asked for that, so that earlier failures do not count.
+pub fn decide_exchange(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decision {
+    unless_throttled(subject, exchange(subject, insistence, moment), moment)
+}
+
+fn exchange(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decision {
+    let known = subject.credential.and_then(|it| Some((it, it.current.as_ref()?)));
+    let Some((credential, current)) = known else { return Decision::Skip(Skip::NoString) };
+    if current.proof.is_none() {
+        return Decision::Verify(Verify::NeverChecked);
+    }
+    if let Some(began) = credential.ledger.open_attempt_at {
+        return Decision::Verify(Verify::CutShort { began });
+    }
+    if let Some(why) = beyond_our_help(current, moment) {
+        return Decision::Skip(why);
+    }
+    let (expiry, ends) = (current.expiry, current.expiry.at());
+    let renew = match ends.filter(|_| is_short_lived(current)) {
+        Some(ends) if subject.token_type.spec().exchange.is_none() => {
+            return Decision::Skip(Skip::NoExchange { ends });
+        }
+        Some(ends) => Renew::ShortLived { ends },
+        None if subject.may_be_short_lived(current, moment.now) => Renew::PerhapsShortLived,
+        None => return Decision::Skip(Skip::LongLived { expiry }),
+    };
+    let metas_own = pause(&credential.ledger, moment.now)
+        .filter(|_| is_metas_own_pause(&credential.ledger) && ends.is_some());
+    match metas_own {
+        _ if !subject.policy.auto_refresh && insistence == Insistence::None => {
+            Decision::Skip(Skip::LeftAlone { ends })
+        }
+        _ if credential.candidate.as_ref().is_some_and(is_a_grant) => {
+            Decision::Skip(Skip::CandidateWaits)
+        }
+        Some(until) => Decision::Skip(Skip::BackingOff { until }),
+        None => Decision::Renew(renew),
+    }
+}
+
+/// The wish, unless Meta wants no call now.
+fn unless_throttled(subject: &Subject<'_>, wish: Decision, moment: Moment) -> Decision {
     let of_the_app = subject.throttled_until.and_then(|until| throttle(until, moment.now));
     let of_the_token = subject.credential.and_then(|it| throttled_until(it, moment.now));
     match (of_the_app, of_the_token) {
@@ -63,7 +108,13 @@ fn wish(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decisi
         plan => plan,
     };
     match plan {
-        Decision::Skip(_) => overdue_proof(subject, current, moment).map_or(plan, Decision::Verify),
+        // What the candidate lacks says nothing against the current access token.
+        Decision::Skip(Skip::CandidateWaits) => {
+            overdue_proof(subject, current, moment).map_or(plan, Decision::Verify)
+        }
+        Decision::Skip(_) => person_awaited(credential, current, moment)
+            .or_else(|| overdue_proof(subject, current, moment))
+            .map_or(plan, Decision::Verify),
         act => act,
     }
 }
@@ -86,7 +137,7 @@ fn open_question(
     if proof.at >= moment.run_started {
         return None;
     }
-    if proof.inspection.valid != Some(true) {
+    if proof.inspection.verdict() != Some(true) {
         return Some(match beyond_our_help(current, moment) {
             Some(_) => Verify::PersonAwaited,
             None => Verify::Stale { last: proof.at },
@@ -97,6 +148,14 @@ fn open_question(
         Some(_) if !has_outlived_its_date(current, moment.now) => Some(Verify::PersonAwaited),
         _ => (insistence != Insistence::None).then_some(Verify::Asked),
     }
+}
+
+/// Whether a person was called for what the last attempt ran into, and may have been since this was
+/// last asked about.
+fn person_awaited(credential: &Credential, current: &Generation, moment: Moment) -> Option<Verify> {
+    let called = credential.ledger.problem.as_ref().is_some_and(|it| it.action.needs_a_person());
+    let asked = current.proof.as_ref().is_some_and(|proof| proof.at >= moment.run_started);
+    (called && !asked).then_some(Verify::PersonAwaited)
 }
 
 fn overdue_proof(subject: &Subject<'_>, current: &Generation, moment: Moment) -> Option<Verify> {
@@ -111,7 +170,7 @@ fn overdue_proof(subject: &Subject<'_>, current: &Generation, moment: Moment) ->
 fn beyond_our_help(current: &Generation, moment: Moment) -> Option<Skip> {
     let inspection = &current.proof.as_ref()?.inspection;
     let problem = || inspection.problem.clone().unwrap_or_else(unexplained);
-    match inspection.valid {
+    match inspection.verdict() {
         Some(true) => past_its_date(current, moment).map(Skip::Dead),
         Some(false) => Some(Skip::Dead(problem())),
         None => Some(problem())
@@ -161,7 +220,7 @@ fn renewal(
         return Decision::Skip(Skip::TooYoung { eligible });
     }
     match pause(&credential.ledger, moment.now) {
-        Some(until) if !forced || is_metas_own_pause(&credential.ledger) => {
+        Some(until) if !insistence.ends_a_pause(&credential.ledger) => {
             Decision::Skip(Skip::BackingOff { until })
         }
         _ => Decision::Renew(reason),
@@ -182,17 +241,41 @@ fn why(
             Dates::Trusted => Skip::NotDue { due_at: ends - window },
             Dates::Doubted => Skip::ClockDoubted,
         }),
+        Some(ends) if may_be_answered(subject, current, insistence, moment) => {
+            Ok(Renew::WithoutParent { ends })
+        }
         _ if !renewable => Err(Skip::NotRenewable),
         None if subject.may_be_short_lived(current, moment.now) => Ok(Renew::PerhapsShortLived),
+        Some(ends) if is_short_lived(current) => Ok(Renew::ShortLived { ends }),
         _ if insistence == Insistence::Forced => Ok(Renew::Forced),
         None => Ok(Renew::EndUnknown),
-        Some(ends) if is_short_lived(current) => Ok(Renew::ShortLived { ends }),
         Some(_) if moment.dates == Dates::Doubted => Err(Skip::ClockDoubted),
         Some(ends) if current.expiry.is_within(window, moment.now) => {
             Ok(Renew::WindowOpen { ends, window })
         }
         Some(ends) => Err(Skip::NotDue { due_at: ends - window }),
     }
+}
+
+/// Whether a grant that Meta does not document is worth a try: nothing else renews the access token, it
+/// is within its window, and Meta has not answered for it yet.
+fn may_be_answered(
+    subject: &Subject<'_>,
+    current: &Generation,
+    insistence: Insistence,
+    moment: Moment,
+) -> bool {
+    if subject.token_type.spec().undocumented.is_none() || subject.parent.is_some() {
+        return false;
+    }
+    let ledger = subject.credential.map(|credential| &credential.ledger);
+    let was_answered = ledger.is_some_and(|ledger| {
+        let stands = ledger.problem.as_ref();
+        ledger.misses > 0 || stands.is_some_and(|problem| !problem.kind.is_outage())
+    });
+    let is_near = moment.dates == Dates::Trusted
+        && current.expiry.is_within(subject.window(current).span, moment.now);
+    insistence == Insistence::Forced || is_near && !was_answered
 }
 
 /// The first pause after a failure; doubled by each further one.

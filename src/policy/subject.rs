@@ -11,6 +11,7 @@ use crate::token::{
 };
 
 use super::TOLERANCE;
+use super::clocks::pause;
 
 /// One token as the config wants it and as the store knows it.
 #[derive(Debug, Clone, Copy)]
@@ -136,6 +137,8 @@ pub struct Policy {
     pub required_targets: Vec<String>,
     /// How old it may grow before a person should replace it.
     pub rotate_after: Option<TimeDelta>,
+    /// How long an older access token that still works may live beside the one that replaced it.
+    pub rotate_overlap: TimeDelta,
     /// When to remind a person, before the end.
     pub reminders: Vec<TimeDelta>,
     /// How many old access tokens stay sealed for rollback.
@@ -164,6 +167,7 @@ impl Default for Policy {
             required_scopes: Vec::new(),
             required_targets: Vec::new(),
             rotate_after: None,
+            rotate_overlap: TimeDelta::days(7),
             reminders: vec![TimeDelta::days(14), TimeDelta::days(7), TimeDelta::days(1)],
             keep_generations: 3,
             keep_for: TimeDelta::days(30),
@@ -202,6 +206,12 @@ impl Subject<'_> {
         (eligible > now && born <= now + TOLERANCE).then_some(eligible)
     }
 
+    /// When this access token of unknown end is renewed, if that lies ahead.
+    pub(super) fn next_renewal(&self, current: &Generation, now: Time) -> Option<Time> {
+        let paused = self.credential.and_then(|credential| pause(&credential.ledger, now));
+        self.eligible_at_the_latest(current, now).max(paused)
+    }
+
     /// When Meta last moved the end of this very access token.
     fn extended_at(&self, current: &Generation) -> Option<Time> {
         let last = self.credential.and_then(|credential| credential.ledger.last_refreshed_at);
@@ -227,7 +237,7 @@ pub fn has_outlived_its_date(generation: &Generation, now: Time) -> bool {
     let Some(end) = generation.expiry.at().filter(|end| *end <= now) else { return false };
     generation.proof.as_ref().is_some_and(|proof| {
         proof.at >= end
-            && proof.inspection.valid == Some(true)
+            && proof.inspection.verdict() == Some(true)
             && proof.inspection.expiry == Expiry::Unknown
     })
 }

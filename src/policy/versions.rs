@@ -5,18 +5,22 @@
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
-use super::{Health, Reason, humanize};
-use crate::token::{Action, Label, Time};
+use super::{Dates, Health, Moment, Reason, humanize};
+use crate::token::{Action, Label, Time, VersionAnswer, VersionCheck};
 
-/// The newest version that was out when this was written, and so the default.
+/// The version that an app asks for by default. A newer one came out on 2026-11-04; until Graph is
+/// seen to answer by its name, the default stays.
 pub const NEWEST: &str = "v26.0";
+
+/// The version before it.
+const BEFORE_NEWEST: &str = "v25.0";
 
 /// The end of a version is said this long before it.
 const NOTICE: TimeDelta = TimeDelta::days(60);
 
-/// When each version ends, at midnight UTC, the oldest first. The newest has no date yet.
-/// Source: Meta, Graph API changelog, read on 2026-11-20.
-const ENDS: [(u32, i32, u32, u32); 7] = [
+/// When each version ends, at midnight UTC, the oldest first: two years after the next one came out.
+/// Source: Meta, Graph API changelog, read on 2026-11-28.
+const ENDS: [(u32, i32, u32, u32); 8] = [
     (19, 2026, 5, 21),
     (20, 2026, 9, 24),
     (21, 2027, 1, 21),
@@ -24,33 +28,59 @@ const ENDS: [(u32, i32, u32, u32); 7] = [
     (23, 2027, 10, 8),
     (24, 2028, 2, 18),
     (25, 2028, 7, 29),
+    (26, 2028, 11, 4),
 ];
 
 /// Where a version stands at some moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum VersionState {
     /// It works, and for a while yet.
-    Lives,
+    Works,
     EndsSoon(Time),
     /// It has ended; the time is not known of the very old ones.
     Ended(Option<Time>),
+    /// Graph says that it has ended.
+    Replaced {
+        by: String,
+    },
+    /// Graph says that there is no such version.
+    Unknown,
 }
 
-fn version_state(version: &str, now: Time) -> VersionState {
-    let Some(major) = major(version) else { return VersionState::Lives };
+/// By what Graph said, and else by the table: so that need not be complete.
+fn version_state(version: &str, check: Option<&VersionCheck>, moment: Moment) -> VersionState {
+    let by_date = match moment.dates {
+        Dates::Trusted => by_the_table(version, moment.now),
+        Dates::Doubted => VersionState::Works,
+    };
+    let told = check.and_then(|check| Some((check.answer.as_ref()?, check.at)));
+    match (told, by_date) {
+        (Some((VersionAnswer::Works, at)), VersionState::Ended(Some(end))) if at >= end => {
+            VersionState::Works
+        }
+        (Some((VersionAnswer::Unknown, _)), _) => VersionState::Unknown,
+        // The day of its end says more than that it has ended.
+        (_, VersionState::Ended(Some(end))) => VersionState::Ended(Some(end)),
+        (Some((VersionAnswer::Replaced { by }, _)), _) => VersionState::Replaced { by: by.clone() },
+        (Some((VersionAnswer::Works, _)) | None, by_date) => by_date,
+    }
+}
+
+fn by_the_table(version: &str, now: Time) -> VersionState {
+    let Some(major) = major(version) else { return VersionState::Works };
     let oldest = ENDS[0].0;
     match ENDS.iter().find(|(known, ..)| *known == major) {
         None if major < oldest => VersionState::Ended(None),
-        None => VersionState::Lives,
+        None => VersionState::Works,
         Some((_, year, month, day)) => {
             let Some(date) = NaiveDate::from_ymd_opt(*year, *month, *day) else {
-                return VersionState::Lives;
+                return VersionState::Works;
             };
             let end = date.and_time(NaiveTime::MIN).and_utc();
             match end - now {
                 left if left <= TimeDelta::zero() => VersionState::Ended(Some(end)),
                 left if left <= NOTICE => VersionState::EndsSoon(end),
-                _ => VersionState::Lives,
+                _ => VersionState::Works,
             }
         }
     }
@@ -60,33 +90,82 @@ fn major(version: &str) -> Option<u32> {
     version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
+/// The version to ask for in the place of `version`: the newest that is known, or the one before it
+/// where Graph does not know that.
+fn another(version: &str) -> &'static str {
+    if version == NEWEST { BEFORE_NEWEST } else { NEWEST }
+}
+
 /// The code of what is said of an app that another version answers: known only to who asked.
 pub const FALLBACK: &str = "graph_version_fallback";
 
+/// The version that an app of the config asks for, and what Graph said of it.
+#[derive(Debug, Clone, Copy)]
+pub struct AskedVersion<'a> {
+    pub app: &'a str,
+    pub version: &'a str,
+    /// What Graph said when it was last asked.
+    pub check: Option<&'a VersionCheck>,
+}
+
 /// What is to be said of the version that an app of the config asks for.
-pub fn judge_version(app: &str, version: &str, labels: Vec<Label>, now: Time) -> Option<Reason> {
-    let fate = match version_state(version, now) {
-        VersionState::Lives => return None,
-        VersionState::EndsSoon(end) => format!("which ends {}", humanize::when(end, now)),
-        VersionState::Ended(Some(end)) => format!("which ended {}", humanize::when(end, now)),
+pub fn judge_version(
+    asked: AskedVersion<'_>,
+    labels: Vec<Label>,
+    moment: Moment,
+) -> Option<Reason> {
+    let AskedVersion { app, version, check } = asked;
+    let when = |end| humanize::when(end, moment.now);
+    let fate = match version_state(version, check, moment) {
+        VersionState::Works => return None,
+        VersionState::EndsSoon(end) => format!("which ends {}", when(end)),
+        VersionState::Ended(Some(end)) => format!("which ended {}", when(end)),
         VersionState::Ended(None) => "which has ended".to_owned(),
+        VersionState::Replaced { by } => replaced(&by),
+        VersionState::Unknown => UNKNOWN_TO_GRAPH.to_owned(),
     };
     let message = format!("app `{app}` asks for Graph {version}, {fate}");
-    Some(reason("graph_version_ends", message, app, labels))
+    Some(reason("graph_version_ends", message, asked, labels))
+}
+
+/// What is to be said of what Graph answered just now about the version that an app asks for.
+pub fn judge_answer(app: &str, version: &str, told: &VersionAnswer) -> Option<Reason> {
+    let fate = match told {
+        VersionAnswer::Works => return None,
+        VersionAnswer::Replaced { by } => replaced(by),
+        VersionAnswer::Unknown => UNKNOWN_TO_GRAPH.to_owned(),
+    };
+    let message = format!("app `{app}` asks for Graph {version}, {fate}");
+    let asked = AskedVersion { app, version, check: None };
+    Some(reason("graph_version_ends", message, asked, Vec::new()))
+}
+
+const UNKNOWN_TO_GRAPH: &str = "which Graph does not know";
+
+fn replaced(by: &str) -> String {
+    format!("which has ended: {by} answers in its place")
 }
 
 /// What is to be said when another version answered than the one that an app asked for.
 pub fn judge_fallback(app: &str, asked: &str, answered: &str, labels: Vec<Label>) -> Reason {
     let message = format!("app `{app}` asks for Graph {asked}, and {answered} answers");
-    reason(FALLBACK, message, app, labels)
+    reason(FALLBACK, message, AskedVersion { app, version: asked, check: None }, labels)
 }
 
-fn reason(code: &'static str, message: String, app: &str, labels: Vec<Label>) -> Reason {
+fn reason(
+    code: &'static str,
+    message: String,
+    asked: AskedVersion<'_>,
+    labels: Vec<Label>,
+) -> Reason {
+    let AskedVersion { app, version, .. } = asked;
+    let other = another(version);
+    let or_none = if other == NEWEST { ", or leave it out" } else { "" };
     Reason {
         code,
         severity: Health::Warning,
         message,
-        remedy: format!("set `graph_version = \"{NEWEST}\"` in `[app.{app}]`, or leave it out"),
+        remedy: format!("set `graph_version = \"{other}\"` in `[app.{app}]`{or_none}"),
         action: Action::FixConfiguration,
         about: Some(app.to_owned()),
         labels,
@@ -102,43 +181,87 @@ mod tests {
         NaiveDate::from_ymd_opt(year, month, day).unwrap().and_time(NaiveTime::MIN).and_utc()
     }
 
+    fn said(version: &str, answer: VersionAnswer, at: Time) -> VersionCheck {
+        VersionCheck { version: version.to_owned(), at, answer: Some(answer) }
+    }
+
     #[test]
     fn an_end_is_announced_sixty_days_ahead() {
         let second = TimeDelta::seconds(1);
         let end = at(2027, 1, 21);
+        let of_the_newest = at(2028, 11, 4);
         for (version, now, expected) in [
-            ("v21.0", end - NOTICE - second, VersionState::Lives),
+            ("v21.0", end - NOTICE - second, VersionState::Works),
             ("v21.0", end - NOTICE, VersionState::EndsSoon(end)),
             ("v21.0", end - second, VersionState::EndsSoon(end)),
             ("v21.0", end, VersionState::Ended(Some(end))),
             ("v19.0", end, VersionState::Ended(Some(at(2026, 5, 21)))),
             ("v2.12", end, VersionState::Ended(None)),
-            (NEWEST, at(2030, 1, 1), VersionState::Lives),
-            ("v99.0", end, VersionState::Lives),
-            ("odd", end, VersionState::Lives),
+            (NEWEST, of_the_newest - NOTICE - second, VersionState::Works),
+            (NEWEST, of_the_newest - NOTICE, VersionState::EndsSoon(of_the_newest)),
+            (NEWEST, of_the_newest, VersionState::Ended(Some(of_the_newest))),
+            ("v99.0", end, VersionState::Works),
+            ("odd", end, VersionState::Works),
         ] {
-            assert_eq!(version_state(version, now), expected, "{version} at {now}");
+            let state = version_state(version, None, Moment::at(now));
+            assert_eq!(state, expected, "{version} at {now}");
         }
     }
 
     #[test]
-    fn the_newer_one_is_named() {
-        let reason = judge_version("main", "v21.0", Vec::new(), at(2026, 12, 22)).unwrap();
+    fn graph_has_the_last_word() {
+        let by = |by: &str| VersionAnswer::Replaced { by: by.to_owned() };
+        let ended = at(2027, 1, 22);
+        for (version, told, now, expected) in [
+            // The table was wrong.
+            ("v21.0", VersionAnswer::Works, ended, VersionState::Works),
+            ("v25.0", VersionAnswer::Works, ended, VersionState::Works),
+            ("v25.0", by("v26.0"), ended, VersionState::Replaced { by: "v26.0".to_owned() }),
+            ("v27.0", by("v28.0"), ended, VersionState::Replaced { by: "v28.0".to_owned() }),
+            ("v27.0", VersionAnswer::Works, ended, VersionState::Works),
+            ("v27.0", VersionAnswer::Unknown, ended, VersionState::Unknown),
+            (NEWEST, VersionAnswer::Unknown, ended, VersionState::Unknown),
+        ] {
+            let check = said(version, told, now);
+            let state = version_state(version, Some(&check), Moment::at(now));
+            assert_eq!(state, expected, "{check:?}");
+        }
+        let before = said("v21.0", VersionAnswer::Works, at(2027, 1, 20));
         assert_eq!(
-            reason.message,
-            "app `main` asks for Graph v21.0, which ends 2027-01-21 00:00 UTC, in 30 days"
+            version_state("v21.0", Some(&before), Moment::at(ended)),
+            VersionState::Ended(Some(at(2027, 1, 21))),
+            "that it worked was said before its end"
         );
-        assert_eq!(
-            reason.remedy,
-            "set `graph_version = \"v26.0\"` in `[app.main]`, or leave it out"
-        );
-        assert_eq!(judge_version("main", NEWEST, Vec::new(), at(2026, 12, 22)), None);
+        let doubted = Moment { dates: Dates::Doubted, ..Moment::at(ended) };
+        assert_eq!(version_state("v21.0", None, doubted), VersionState::Works);
     }
 
     #[test]
-    fn the_table_ends_where_the_default_begins() {
-        let last = ENDS.last().map(|(major, ..)| *major);
-        assert_eq!(major(NEWEST), last.map(|major| major + 1));
+    fn another_version_is_named() {
+        let judged = |version: &'static str, told: Option<VersionAnswer>, now| {
+            let check = told.map(|told| said(version, told, now));
+            let asked = AskedVersion { app: "main", version, check: check.as_ref() };
+            judge_version(asked, Vec::new(), Moment::at(now)).map(|it| (it.message, it.remedy))
+        };
+        let now = at(2026, 12, 22);
+        let newest = "set `graph_version = \"v26.0\"` in `[app.main]`, or leave it out".to_owned();
+        let message =
+            "app `main` asks for Graph v21.0, which ends 2027-01-21 00:00 UTC, in 30 days";
+        assert_eq!(judged("v21.0", None, now), Some((message.to_owned(), newest.clone())));
+        let unknown = Some(VersionAnswer::Unknown);
+        let message = "app `main` asks for Graph v99.0, which Graph does not know".to_owned();
+        assert_eq!(judged("v99.0", unknown.clone(), now), Some((message, newest)));
+        let message = "app `main` asks for Graph v26.0, which Graph does not know".to_owned();
+        let before = "set `graph_version = \"v25.0\"` in `[app.main]`".to_owned();
+        assert_eq!(judged(NEWEST, unknown, now), Some((message, before)));
+        assert_eq!(judged(NEWEST, None, now), None);
+    }
+
+    #[test]
+    fn the_table_holds_the_default_and_the_one_before_it() {
+        let majors: Vec<u32> = ENDS.iter().map(|(major, ..)| *major).collect();
+        let [.., before, newest] = majors[..] else { panic!("{majors:?}") };
+        assert_eq!((major(BEFORE_NEWEST), major(NEWEST)), (Some(before), Some(newest)));
         assert!(ENDS.is_sorted_by_key(|(_, year, month, day)| (*year, *month, *day)));
     }
 }

@@ -44,6 +44,8 @@ pub struct ConfigReport {
     /// How many tokens it declares.
     pub tokens: usize,
     pub checks: Vec<ConfigCheck>,
+    /// What Meta answered about each app, if it was asked.
+    pub live: Option<Value>,
 }
 
 /// Which lines are printed.
@@ -151,7 +153,7 @@ impl ConfigReport {
             let found = self.checks.iter().filter(|check| check.result.word() == wanted);
             found.map(ConfigCheck::json).collect()
         };
-        document(&json!({
+        let mut report = json!({
             "version": VERSION,
             "config": self.path,
             "apps": self.apps,
@@ -159,7 +161,11 @@ impl ConfigReport {
             "warnings": of("warning"),
             "errors": of("error"),
             "checks": self.checks.iter().map(ConfigCheck::json).collect::<Value>(),
-        }))
+        });
+        if let Some(live) = &self.live {
+            report["live"] = live.clone();
+        }
+        document(&report)
     }
 
     /// A line for each thing that was looked at, what is wrong last, then a count.

@@ -35,6 +35,8 @@ impl DeliveryReport {
             Exit::Storage
         } else if self.system.iter().any(Reason::is_about_a_contested_target) {
             Exit::Config
+        } else if self.system.iter().any(Reason::is_about_the_config) {
+            Exit::Config
         } else if self.all().any(Delivery::is_behind)
             || self.system.iter().any(Reason::is_about_delivery)
         {

@@ -112,7 +112,7 @@ fn series(token: &TokenReport, now: Time) -> Option<String> {
 
 /// The time until it expires; an invalid access token has none left, whatever its date.
 fn left(token: &TokenReport, now: Time) -> TimeDelta {
-    let dead = token.inspection.as_ref().is_some_and(|it| it.valid == Some(false));
+    let dead = token.inspection.as_ref().is_some_and(|it| it.verdict() == Some(false));
     let left = token.expiry.remaining(now).filter(|_| !dead).unwrap_or_default();
     left.max(TimeDelta::zero())
 }

@@ -69,8 +69,13 @@ impl RunReport {
         let of_the_store = if self.is_store_in_trouble() { Exit::Storage } else { Exit::Ok };
         let of_files = if self.left_a_file() { Exit::NotDelivered } else { Exit::Ok };
         let of_targets = if self.leaves_a_target() { Exit::Config } else { Exit::Ok };
+        let of_labels = self.system.iter().any(Reason::is_about_the_config);
+        let of_labels = if of_labels { Exit::Config } else { Exit::Ok };
         let of_tokens = self.results.iter().map(|result| result.exit);
-        of_tokens.fold(of_the_store.or_worse(of_files).or_worse(of_targets), Exit::or_worse)
+        of_tokens.fold(
+            of_the_store.or_worse(of_labels).or_worse(of_files).or_worse(of_targets),
+            Exit::or_worse,
+        )
     }
 
     /// Whether a file that is no longer a target may be half-written.
@@ -106,6 +111,7 @@ impl RunReport {
         };
         self.is_store_in_trouble()
             || self.left_a_file()
+            || self.system.iter().any(Reason::is_about_labels)
             || self.leaves_a_target()
             || self.results.iter().any(asks)
     }

@@ -255,7 +255,8 @@ impl Table {
             text.push_str(line.trim_end());
             text.push('\n');
         };
-        push(lines.next());
+        let of_heading = self.headings.iter().map(|heading| heading.lines().count().max(1));
+        (0..of_heading.max().unwrap_or(1)).for_each(|_| push(lines.next()));
         let indent = widths.first().map_or(0, |width| width + GAP);
         for row in &self.rows {
             let height = row.cells.iter().map(|cell| cell.text.lines().count().max(1)).max();
@@ -281,6 +282,9 @@ impl Table {
     }
 
     fn wrap_cells(&mut self, widths: &[usize]) {
+        for (heading, width) in self.headings.iter_mut().zip(widths) {
+            *heading = fitted(heading, *width);
+        }
         for row in &mut self.rows {
             for (cell, width) in row.cells.iter_mut().zip(widths) {
                 cell.text = fitted(&cell.text, *width);

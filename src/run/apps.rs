@@ -2,10 +2,10 @@
 
 use super::tokens::{ThrottledApps, Tokens};
 use crate::graph::{App, Graph};
-use crate::policy::{Dates, Moment, Reason, judge_fallback, judge_version, throttle};
+use crate::policy::{AskedVersion, Moment, Reason, judge_fallback, judge_version, throttle};
 use crate::session::Session;
 use crate::store::{Store, StoreError};
-use crate::token::{Problem, ProblemKind, Time};
+use crate::token::{Problem, ProblemKind, Time, VersionCheck};
 
 /// Reads which apps are to be left alone at `now`.
 pub fn throttled_apps(store: &Store, now: Time) -> Result<ThrottledApps, StoreError> {
@@ -52,6 +52,7 @@ pub fn version_reasons(
     session: &Session,
     tokens: &Tokens,
     graph: &Graph,
+    checks: &[VersionCheck],
     moment: Moment,
 ) -> Vec<Reason> {
     let fallbacks = graph.fallbacks();
@@ -61,12 +62,9 @@ pub fn version_reasons(
         if labels.is_empty() {
             return None;
         }
-        let by_date = match moment.dates {
-            Dates::Trusted => {
-                judge_version(&app.name, &app.graph_version, labels.clone(), moment.now)
-            }
-            Dates::Doubted => None,
-        };
+        let check = checks.iter().find(|check| check.version == app.graph_version);
+        let asked = AskedVersion { app: &app.name, version: &app.graph_version, check };
+        let by_date = judge_version(asked, labels.clone(), moment);
         // One sentence about one version is enough; that it has ended explains the fallback.
         by_date.or_else(|| {
             let fallback = fallbacks.iter().find(|fallback| fallback.app == app.name)?;

@@ -14,9 +14,9 @@ use super::tokens::{TokenConfig, subject};
 use crate::graph::CallError;
 use crate::policy::{
     Adoption, Contest, Current, Extension, FoundIn, Losses, judge_adoption, judge_grant,
-    judge_handed_over, next_try,
+    judge_handed_over, next_try, outlives_its_successor,
 };
-use crate::store::{NewCandidate, Promotion, RefusedCandidate, Setback, StoreError};
+use crate::store::{NewCandidate, Predecessor, Promotion, RefusedCandidate, Setback, StoreError};
 use crate::token::{
     Action, Credential, EventKind, Expiry, Generation, Identity, Inspection, Origin, Outcome,
     Problem, ProblemKind, Proof, Time, TokenId, TokenType,
@@ -70,6 +70,8 @@ pub enum Examined {
         expiry: Expiry,
         /// Whether it replaced a better one that is dead or about to expire.
         is_worse: bool,
+        /// The number of the one that it replaced, if that works on until it is revoked.
+        outlived: Option<u32>,
     },
     /// It came from outside, and is set aside.
     AdoptionRefused(Problem),
@@ -145,7 +147,11 @@ impl Candidates<'_> {
         let credential = self.inspect_current(credential, inspect)?;
         let contest = self.contest(&expected, &credential);
         match judge_handed_over(&told, losses, &contest, self.run.now()) {
-            Adoption::Take => self.promote(credential, candidate, proof.inspection.expiry, None),
+            Adoption::Take => {
+                let predecessor = self.predecessor(&credential);
+                let expiry = proof.inspection.expiry;
+                self.promote(credential, candidate, expiry, None, predecessor)
+            }
             Adoption::OnlyIfCurrentIsDead(problem)
             | Adoption::OnlyNearItsEnd(problem)
             | Adoption::Wait(problem)
@@ -208,7 +214,8 @@ impl Candidates<'_> {
     ) -> Result<(Credential, Examined), StoreError> {
         let expected = self.expected_identity(&credential)?;
         let contest = self.contest(&expected, &credential);
-        let verdict = judge_adoption(&proof.inspection, FoundIn::OtherPlace, &contest);
+        let place = found_in(&credential, candidate);
+        let verdict = judge_adoption(&proof.inspection, place, &contest);
         if verdict != Adoption::Take {
             credential = self.note(credential, candidate, proof)?;
         }
@@ -244,7 +251,8 @@ impl Candidates<'_> {
     ) -> Result<(Credential, Examined), StoreError> {
         let expected = self.expected_identity(&credential)?;
         let contest = self.contest(&expected, &credential);
-        let verdict = judge_adoption(&proof.inspection, FoundIn::OtherPlace, &contest);
+        let place = found_in(&credential, candidate);
+        let verdict = judge_adoption(&proof.inspection, place, &contest);
         match verdict.problem() {
             None => self.promote_with(credential, candidate, proof),
             Some(problem) => self.refuse_adoption(credential, candidate, problem),
@@ -263,6 +271,7 @@ impl Candidates<'_> {
             &proof.inspection,
             candidate.expiry,
             self.token.token_type,
+            candidate.origin,
             &expected,
             credential.current.as_ref(),
         );
@@ -340,7 +349,7 @@ impl Candidates<'_> {
                 && proof.at >= self.run.moment().run_started
                 && proof.at <= self.run.now()
         });
-        let lives = |proof: &Proof| proof.inspection.valid != Some(false);
+        let lives = |proof: &Proof| proof.inspection.verdict() != Some(false);
         if let Some(proof) = of_this_run {
             return Ok((credential, Ok(lives(&proof))));
         }
@@ -359,7 +368,23 @@ impl Candidates<'_> {
         candidate: &Generation,
         proof: &Proof,
     ) -> Result<(Credential, Examined), StoreError> {
-        self.promote(credential, candidate, proof.inspection.expiry, Some(proof.clone()))
+        let predecessor = match candidate.origin {
+            Origin::Adopted => self.predecessor(&credential),
+            Origin::Exchanged | Origin::Refreshed | Origin::Derived => Predecessor::Kept,
+        };
+        let expiry = proof.inspection.expiry;
+        self.promote(credential, candidate, expiry, Some(proof.clone()), predecessor)
+    }
+
+    /// What is done about the current one when a person puts another in its place.
+    fn predecessor(&self, credential: &Credential) -> Predecessor {
+        let lives_on = |current: &Generation| {
+            outlives_its_successor(self.token.token_type, current, self.run.now())
+        };
+        match &credential.current {
+            Some(current) if lives_on(current) => Predecessor::Watched,
+            _ => Predecessor::Kept,
+        }
     }
 
     /// Promotes a worse one, because the current one is dead or about to expire.
@@ -371,8 +396,8 @@ impl Candidates<'_> {
     ) -> Result<(Credential, Examined), StoreError> {
         let (credential, promoted) = self.promote_with(credential, candidate, proof)?;
         let promoted = match promoted {
-            Examined::Promoted { outcome, expiry, .. } => {
-                Examined::Promoted { outcome, expiry, is_worse: true }
+            Examined::Promoted { outcome, expiry, outlived, .. } => {
+                Examined::Promoted { outcome, expiry, is_worse: true, outlived }
             }
             other => other,
         };
@@ -387,6 +412,7 @@ impl Candidates<'_> {
         candidate: &Generation,
         expiry: Expiry,
         proof: Option<Proof>,
+        predecessor: Predecessor,
     ) -> Result<(Credential, Examined), StoreError> {
         let (event, outcome) = match candidate.origin {
             Origin::Adopted => (EventKind::Adopted, Outcome::Adopted),
@@ -394,16 +420,19 @@ impl Candidates<'_> {
             Origin::Refreshed => (EventKind::Refreshed, Outcome::Refreshed),
             Origin::Derived => (EventKind::Derived, Outcome::Derived),
         };
+        let watched = predecessor == Predecessor::Watched;
+        let outlived = credential.current.as_ref().filter(|_| watched).map(|it| it.number);
         let promotion = Promotion {
             candidate: candidate.id,
             proof,
             event,
             problem: None,
+            predecessor,
             pending_for: self.token.deliver.iter().map(|target| target.id.clone()).collect(),
         };
         let promoted =
             self.run.store.promote(self.run.id, credential, promotion, self.run.now())?;
-        Ok((promoted, Examined::Promoted { outcome, expiry, is_worse: false }))
+        Ok((promoted, Examined::Promoted { outcome, expiry, is_worse: false, outlived }))
     }
 
     fn refuse_adoption(
@@ -516,6 +545,16 @@ impl Candidates<'_> {
             user_id: person,
             page_id: self.token.page_id.clone().or(before.page_id),
         })
+    }
+}
+
+/// Says where an access token from outside was found, as far as that matters.
+pub fn found_in(credential: &Credential, candidate: &Generation) -> FoundIn {
+    match &credential.source {
+        Some(source) if source.fingerprint == candidate.fingerprint && source.has_changed => {
+            FoundIn::ChangedSource
+        }
+        _ => FoundIn::OtherPlace,
     }
 }
 

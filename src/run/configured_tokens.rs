@@ -1,4 +1,4 @@
-//! Reads the access tokens that the config points to and the store has not seen.
+//! Reads the access tokens that the config points to, and finds what the store knows of each.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,8 @@ use crate::policy::{Reason, judge_shared};
 use crate::session::Session;
 use crate::store::{Sighting, Store};
 use crate::token::{
-    AccessToken, Fingerprint, GenerationState, Label, Problem, ProblemKind, SharedToken,
+    AccessToken, Fingerprint, GenerationId, GenerationState, Label, Problem, ProblemKind,
+    SharedToken,
 };
 
 /// What is found where the config points.
@@ -17,31 +18,50 @@ use crate::token::{
 pub enum ConfiguredToken {
     /// An access token that this token never had.
     Found(AccessToken),
+    /// One that the store has seen as this token's.
+    Known(KnownToken),
     /// An access token that another token has.
     Shared(SharedToken),
-    /// Nothing that could be an access token, and why.
-    Unusable(Problem),
+    /// Nothing that could be an access token.
+    Unusable {
+        /// Why.
+        problem: Problem,
+        /// Whether the place certainly holds none, as opposed to one that cannot be read.
+        is_gone: bool,
+    },
+}
+
+/// An access token of the config that the store has seen as this token's.
+#[derive(Debug, Clone)]
+pub struct KnownToken {
+    /// The access token.
+    pub access_token: AccessToken,
+    /// Which generation it is or was.
+    pub generation: GenerationId,
+    /// Where that stands.
+    pub state: GenerationState,
+    /// Whether it was revoked from here.
+    pub is_revoked: bool,
 }
 
 /// Reads the source of one token.
 pub fn read(session: &Session, config: &TokenConfig) -> Option<ConfiguredToken> {
     let source = config.access_token.as_ref()?;
-    let unusable = |why: String| {
-        Some(ConfiguredToken::Unusable(
-            Problem::new(ProblemKind::Unknown, why)
-                .with_action(crate::token::Action::FixConfiguration),
-        ))
+    let unusable = |why: String, is_gone| {
+        let problem = Problem::new(ProblemKind::Unknown, why);
+        let problem = problem.with_action(crate::token::Action::FixConfiguration);
+        Some(ConfiguredToken::Unusable { problem, is_gone })
     };
     match session.secrets.resolve(source) {
-        Err(error) => unusable(format!("its `access_token` cannot be read: {error}")),
+        Err(error) => unusable(format!("its `access_token` cannot be read: {error}"), error.unset),
         Ok(secret) => match AccessToken::parse(secret.expose()) {
             Ok(token) => Some(ConfiguredToken::Found(token)),
-            Err(why) => unusable(format!("its `access_token` is no access token: {why}")),
+            Err(why) => unusable(format!("its `access_token` is no access token: {why}"), true),
         },
     }
 }
 
-/// Reads the sources of all `tokens` and keeps what is new to each.
+/// Reads the sources of all `tokens`, and finds what the store knows of what they hold.
 ///
 /// Where the current one is lost, one that the token had before counts as new: Graph says whether it
 /// still lives. One that another token has is never adopted: a renewal under one label would surprise
@@ -74,7 +94,15 @@ pub fn read_all(
         let is_own = |sighting: &&Sighting| {
             sighting.label == config.label || Some(&sighting.label) == config.was.as_ref()
         };
-        if sightings.iter().any(|it| is_own(&it)) && !is_lost(&config.label) {
+        let own = sightings.iter().find(is_own).filter(|_| !is_lost(&config.label));
+        if let Some(own) = own {
+            let known = KnownToken {
+                access_token: token,
+                generation: own.generation,
+                state: own.state,
+                is_revoked: own.is_revoked,
+            };
+            configured_tokens.insert(config.label.clone(), ConfiguredToken::Known(known));
             continue;
         }
         let other = sightings.iter().find(|it| !is_own(it) && holds(it.state));

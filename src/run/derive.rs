@@ -4,6 +4,7 @@
 //! again, no generation is added.
 
 use super::DryRun;
+use super::pages::{list_waits, pause_list};
 use super::token_run::{NextStep, TokenRun};
 use crate::graph::{CallError, PageGrant};
 use crate::policy::{Decision, Derive, MARGIN};
@@ -31,17 +32,23 @@ impl TokenRun<'_> {
         let (Some(parent), Some(page_id)) = (self.parent()?, self.token.page_id.clone()) else {
             return Ok(());
         };
-        let Some(from) = parent.current else { return Ok(()) };
+        let Some(from) = parent.current.clone() else { return Ok(()) };
         let listed = match self.job.listing.as_deref() {
-            Some(Ok(pages)) => pages.get(&page_id).cloned().map(Ok),
+            Some(Ok(pages)) => pages.by_id.get(&page_id).cloned().map(Ok),
             Some(Err(error)) => Some(Err(CallError { held_back: true, ..error.clone() })),
             None => None,
         };
-        let answer = if let Some(answer) = listed {
+        let waits = || list_waits(self.run, &parent).map(Err);
+        let answer = if let Some(answer) = listed.or_else(waits) {
             answer
         } else {
             let access_token = self.run.store.reveal(from.id)?;
-            self.app().and_then(|app| self.run.graph.page(&app, &access_token, &page_id))
+            let answer =
+                self.app().and_then(|app| self.run.graph.page(&app, &access_token, &page_id));
+            if let Err(error) = &answer {
+                pause_list(self.run, &parent, error)?;
+            }
+            answer
         };
         let current = self.credential.current.clone();
         match answer {
@@ -100,7 +107,7 @@ impl TokenRun<'_> {
                 None => return Ok(()),
             },
         };
-        if proof.inspection.valid == Some(false) {
+        if proof.inspection.verdict() == Some(false) {
             let problem = proof.inspection.problem.clone().unwrap_or_else(|| {
                 Problem::new(ProblemKind::SessionInvalid, "what gives it a string gives a dead one")
             });
@@ -145,7 +152,7 @@ impl TokenRun<'_> {
     ) -> Result<(), StoreError> {
         let alive = current
             .and_then(|generation| generation.proof.as_ref())
-            .is_some_and(|proof| proof.inspection.valid == Some(true));
+            .is_some_and(|proof| proof.inspection.verdict() == Some(true));
         let problem = if alive { problem.with_action(Action::Retry) } else { problem };
         let expiry = current.map_or(Expiry::Unknown, |it| it.expiry);
         self.note_not_derived(&problem, expiry, from)?;

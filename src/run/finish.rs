@@ -1,14 +1,16 @@
 //! Ends a run: writes down how it ended, and prints its report.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::TimeDelta;
 
 use super::tokens::TokenConfig;
 use super::{Run, apps, log};
+use crate::config::AppSetting;
 use crate::deliver::{Deliveries, stored_deliveries};
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::graph::{Throttle, Throttled};
 use crate::policy::{Reason, judge_deliveries, judge_fullness};
 use crate::report::{PageRows, RunReport, TokenResult};
 use crate::store::StoreError;
@@ -18,7 +20,7 @@ use crate::ui::{OutputFormat, Verbosity};
 /// How long a throttled app is left alone where Meta does not say: the limits are counted over an
 /// hour, and an hourly run should not be missed for a few seconds. Source: Meta, Graph API, rate
 /// limits.
-const USUAL_THROTTLE: TimeDelta = TimeDelta::minutes(50);
+pub const USUAL_THROTTLE: TimeDelta = TimeDelta::minutes(50);
 
 /// How a run ends that gave this.
 fn exit_of(report: &Result<RunReport, CliError>) -> Exit {
@@ -75,9 +77,20 @@ impl Run<'_> {
     /// Records for the next run which apps Meta wants left alone.
     fn record_throttles(&self) -> Result<(), StoreError> {
         let now = self.now();
-        for throttle in self.graph.throttles() {
-            let until = now + throttle.wait.unwrap_or(USUAL_THROTTLE);
-            self.store.throttle_app(&throttle.app, until, now)?;
+        let mut waits: BTreeMap<&str, TimeDelta> = BTreeMap::new();
+        for Throttle { what, wait } in self.graph.throttles() {
+            let wait = wait.unwrap_or(USUAL_THROTTLE);
+            let is_meant = |app: &&AppSetting| match &what {
+                Throttled::App(name) => app.name == *name,
+                Throttled::Host(provider) => app.kind == *provider,
+            };
+            for app in self.session.config.apps.iter().filter(is_meant) {
+                let longest = waits.entry(&app.name).or_insert(wait);
+                *longest = wait.max(*longest);
+            }
+        }
+        for (app, wait) in waits {
+            self.store.throttle_app(app, now + wait, now)?;
         }
         Ok(())
     }
@@ -157,8 +170,11 @@ impl Run<'_> {
 
     /// Judges what concerns no single token: clock, Graph versions, store.
     pub fn system(&self) -> Vec<Reason> {
+        // What cannot be read says nothing.
+        let checks = self.store.version_checks().unwrap_or_default();
+        let moment = self.moment();
         let versions =
-            apps::version_reasons(self.session, &self.tokens, &self.graph, self.moment());
+            apps::version_reasons(self.session, &self.tokens, &self.graph, &checks, moment);
         let store = self.damage();
         self.clocks().reason().into_iter().chain(versions).chain(store).collect()
     }

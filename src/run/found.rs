@@ -5,7 +5,7 @@
 //! way: where the store was lost, the one in an application's file may be the only one that works.
 
 use super::Run;
-use super::candidate::{Candidates, IdentityChange, IfRefused};
+use super::candidate::{Candidates, IdentityChange, IfRefused, found_in};
 use super::configured_tokens::{self, ConfiguredToken};
 use super::inspect;
 use super::refresh_run::Only;
@@ -35,6 +35,12 @@ enum FoundAt {
     Config,
     /// In files that the token is delivered to.
     Targets(Vec<TargetId>),
+}
+
+impl FoundToken {
+    fn in_config(access_token: &AccessToken) -> Self {
+        Self { access_token: access_token.clone(), at: FoundAt::Config, answer: None }
+    }
 }
 
 impl FoundAt {
@@ -76,23 +82,8 @@ impl TokenRun<'_> {
             let candidate = self.seal(&access_token, Origin::Adopted, Expiry::Unknown, None)?;
             self.outcome.because(at.motive());
             self.examine_found(&candidate, at.if_refused(), answer)?;
-            self.end_drift(&candidate, &at)?;
         }
         self.miss_the_source()
-    }
-
-    /// A target whose access token is the current one now has not drifted any more.
-    fn end_drift(&mut self, candidate: &Generation, at: &FoundAt) -> Result<(), StoreError> {
-        let current = self.credential.current.as_ref();
-        if let FoundAt::Targets(targets) = at
-            && current.is_some_and(|current| current.id == candidate.id)
-        {
-            for target in targets {
-                self.run.store.note_drift(self.credential.id, target, None)?;
-            }
-            self.credential = self.run.store.credential(self.credential.id)?;
-        }
-        Ok(())
     }
 
     /// Says why the config's source cannot be read, if there is nothing else. Of a lost access token
@@ -100,7 +91,7 @@ impl TokenRun<'_> {
     fn miss_the_source(&mut self) -> Result<(), StoreError> {
         let has_none = self.credential.in_place().is_none() && self.credential.candidate.is_none();
         match self.refresh.configured_token(&self.token.label) {
-            Some(ConfiguredToken::Unusable(problem))
+            Some(ConfiguredToken::Unusable { problem, .. })
                 if has_none && self.refresh.options.only != Only::ShortLived =>
             {
                 self.fail(problem.clone())
@@ -143,20 +134,26 @@ impl TokenRun<'_> {
 
     /// The new access token that the config points to.
     fn in_config(&mut self) -> Result<Option<FoundToken>, StoreError> {
-        if self.refresh.options.only == Only::ShortLived {
-            return Ok(None);
-        }
         let configured = self.refresh.configured_token(&self.token.label);
         self.note_shared(configured)?;
         match configured {
-            None | Some(ConfiguredToken::Shared(_) | ConfiguredToken::Unusable(_)) => Ok(None),
+            None | Some(ConfiguredToken::Shared(_) | ConfiguredToken::Unusable { .. }) => Ok(None),
             // A grant that waits to be inspected comes first; the source is read again.
-            Some(ConfiguredToken::Found(_)) if self.has_granted_candidate() => Ok(None),
-            Some(ConfiguredToken::Found(found)) => Ok(Some(FoundToken {
-                access_token: found.clone(),
-                at: FoundAt::Config,
-                answer: None,
-            })),
+            Some(ConfiguredToken::Found(_) | ConfiguredToken::Known(_))
+                if self.has_granted_candidate() =>
+            {
+                Ok(None)
+            }
+            Some(ConfiguredToken::Found(found)) => Ok(Some(FoundToken::in_config(found))),
+            Some(ConfiguredToken::Known(known)) => {
+                if self.is_unjudged(known)? {
+                    return Ok(Some(FoundToken::in_config(&known.access_token)));
+                }
+                if self.is_wanted_near_the_end(known) {
+                    self.adopt_known_token(known)?;
+                }
+                Ok(None)
+            }
         }
     }
 
@@ -253,7 +250,8 @@ impl TokenRun<'_> {
                     policy: &self.token.policy,
                     current: Current::of(best_so_far),
                 };
-                let verdict = judge_adoption(&proof.inspection, FoundIn::OtherPlace, &contest);
+                let found_in = found_in(&self.credential, &candidate);
+                let verdict = judge_adoption(&proof.inspection, found_in, &contest);
                 if verdict == Adoption::Take {
                     let expiry = proof.inspection.expiry;
                     let generation = Generation { expiry, proof: Some(proof.clone()), ..candidate };

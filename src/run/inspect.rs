@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::log;
 use super::token_run::TokenRun;
 use crate::graph::{App, CallError, Graph, Scope};
+use crate::policy::is_to_be_asked_about;
 use crate::store::StoreError;
 use crate::token::{
     AccessToken, Action, Credential, Generation, Inspection, Problem, ProblemKind, Proof,
@@ -26,7 +27,7 @@ const ITS_WORDS: [&str; 2] = ["user logged out", "system error"];
 pub fn inspect(graph: &Graph, app: &App, token: &AccessToken) -> Result<Inspection, CallError> {
     let first = graph.inspect(app, token)?;
     let doubtful = first.problem.as_ref().is_some_and(may_be_a_mistake);
-    if doubtful && first.valid == Some(false) { graph.inspect(app, token) } else { Ok(first) }
+    if doubtful && first.verdict() == Some(false) { graph.inspect(app, token) } else { Ok(first) }
 }
 
 fn may_be_a_mistake(problem: &Problem) -> bool {
@@ -84,6 +85,20 @@ impl TokenRun<'_> {
         }
     }
 
+    /// Asks Graph about the access tokens that live on beside the ones that a person put in their
+    /// places, each once in `verify_every`, until they are dead.
+    pub fn inspect_rotated(&mut self) -> Result<(), StoreError> {
+        let moment = self.run.moment();
+        for rotated in self.credential.rotated.clone() {
+            if is_to_be_asked_about(&rotated, &self.token.policy, moment)
+                && self.inspect_and_store(&rotated.generation)?.is_none()
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Asks Graph about an access token and stores its answer; what it gave is told, or why it gave
     /// none.
     pub fn try_inspect_and_store(
@@ -109,7 +124,7 @@ impl TokenRun<'_> {
         match self.app().and_then(|app| inspect(&self.run.graph, &app, &access_token)) {
             Ok(inspection) => {
                 log::inspected(&inspection, began);
-                let credential = self.forget_app_problem(credential)?;
+                let credential = self.forget_disproved(credential)?;
                 Ok((credential, Ok(Proof { at: self.run.now(), inspection })))
             }
             Err(error) => Ok((credential, Err(error))),
@@ -132,28 +147,33 @@ impl TokenRun<'_> {
             known.is_some_and(|problem| matches!(problem.action, Action::Wait | Action::SlowDown));
         if error.problem.action.needs_a_person() && !waits {
             self.change(|store, credential| store.note_trouble(credential, Some(&error.problem)))?;
-            self.app_in_doubt.set(true);
+            self.note_failed_with(&error.problem)?;
         }
         Ok(())
     }
 
-    /// Forgets what was wrong with the app: an answer shows that it is live; that its secret is right
-    /// only where it was sent.
-    fn forget_app_problem(&self, credential: Credential) -> Result<Credential, StoreError> {
-        if !self.app_in_doubt.get() {
-            return Ok(credential);
-        }
-        let shown = self.token.token_type.provider().spec().proves_the_secret();
+    /// Forgets what an answer of Graph's disproves, and the pause that followed on it: the app is live,
+    /// its host can be reached and read, the token is known here. That the app's secret is right it
+    /// shows only where it was sent, and what a renewal ran into only another renewal.
+    fn forget_disproved(&self, credential: Credential) -> Result<Credential, StoreError> {
+        let ledger = &credential.ledger;
+        let shows_the_secret = self.token.token_type.provider().spec().proves_the_secret();
+        let of_a_renewal = ledger.consecutive_failures > 0;
         let disproved = |problem: &Problem| match problem.kind {
-            ProblemKind::AppDisabled => true,
-            kind => shown && kind.is_about_the_app(),
+            ProblemKind::AppDisabled | ProblemKind::Network | ProblemKind::MalformedResponse => {
+                true
+            }
+            kind if kind.is_about_the_app() => shows_the_secret || !of_a_renewal,
+            // What Meta granted and what is too young wait for a person all the same.
+            ProblemKind::TooYoung => false,
+            _ => !of_a_renewal && credential.candidate.is_none(),
         };
-        if !credential.ledger.problem.as_ref().is_some_and(disproved) {
-            return Ok(credential);
+        let stands = ledger.problem.as_ref().filter(|problem| problem.action.needs_a_person());
+        if stands.is_some_and(disproved) {
+            self.run.store.forget_trouble(credential)
+        } else {
+            Ok(credential)
         }
-        let credential = self.run.store.note_trouble(credential, None)?;
-        self.app_in_doubt.set(false);
-        Ok(credential)
     }
 
     /// Records an answer about a generation.

@@ -7,12 +7,19 @@ use std::sync::Arc;
 use super::tokens::TokenConfig;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::graph::{CallError, PageGrant};
+use crate::graph::{CallError, Extent, PageGrant};
 use crate::report::TokenResult;
 use crate::token::{Action, Credential, Expiry, Label, Outcome, Problem, ProblemKind, Time};
 
-/// The Pages of a user token by their ids, or why Graph did not list them.
-pub type PageListing = Result<HashMap<String, PageGrant>, CallError>;
+/// The Pages of a user token, or why Graph did not list them.
+pub type PageListing = Result<ListedPages, CallError>;
+
+/// The Pages of a user token.
+#[derive(Debug)]
+pub struct ListedPages {
+    pub by_id: HashMap<String, PageGrant>,
+    pub extent: Extent,
+}
 
 /// One token to refresh.
 #[derive(Debug, Clone)]

@@ -40,7 +40,7 @@ pub fn decided(label: &Label, decision: &Decision, now: Time) {
 /// Logs what Graph said of an access token.
 pub fn inspected(inspection: &Inspection, began: Instant) {
     let problem = inspection.problem.as_ref();
-    let verdict = match inspection.valid {
+    let verdict = match inspection.verdict() {
         Some(true) => "alive",
         Some(false) => "dead",
         None => "not known to be alive",

@@ -1,7 +1,7 @@
 //! Opens a run: takes the lock, opens the store, and reads the tokens.
 //!
 //! Every command that changes something works with one [`Run`]: the lock, the store, the client for
-//! Graph and the [`Tokens`]. `apps` reads the Meta apps, `configured_tokens` what the config points
+//! Graph and the [`Tokens`]. `apps` reads the Meta apps, `app_check` asks Meta about them, `configured_tokens` what the config points
 //! to. `finish` writes down how the run ended, and `log` tells what was done.
 //!
 //! `inspect` asks Graph about one access token; `candidate` seals, compares and promotes a new one.
@@ -11,9 +11,12 @@
 //! found outside (`found`), and then inspects, renews (`renew`), derives (`derive`) or skips (`skip`). `token_run` is what these share,
 //! `outcome` gathers what happened, and `pages` lists Pages.
 
+mod adopt_again;
+pub mod app_check;
 pub mod apps;
 pub mod candidate;
 pub mod configured_tokens;
+pub mod declared;
 mod derive;
 mod finish;
 pub mod found;
@@ -52,7 +55,7 @@ use crate::policy::{
 use crate::session::Session;
 use crate::store::{Enrolment, Mended, RunId, RunLock, RunRow, Stock, Store, StoreError};
 pub use crate::token::DryRun;
-use crate::token::{Credential, Label, Problem, ProblemKind, Time, TokenId, Trigger};
+use crate::token::{Credential, Label, Pattern, Problem, ProblemKind, Time, TokenId, Trigger};
 
 /// How a run is opened.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +110,7 @@ pub struct Run<'a> {
     pub dry_run: DryRun,
     /// The tokens, as they were when they were loaded.
     pub tokens: Tokens,
+    newly_undeclared: Option<Reason>,
     damage: Option<Reason>,
     mended: Vec<Mended>,
     ids: Mutex<HashMap<Label, TokenId>>,
@@ -142,6 +146,7 @@ impl<'a> Run<'a> {
             id,
             dry_run: options.dry_run,
             tokens: Tokens::default(),
+            newly_undeclared: None,
             damage: None,
             mended: Vec::new(),
             ids: Mutex::new(HashMap::new()),
@@ -169,7 +174,14 @@ impl<'a> Run<'a> {
             }
         }
         let throttled = apps::throttled_apps(&self.store, self.now())?;
-        self.tokens = Tokens::new(&self.session.config, credentials).with_throttled_apps(throttled);
+        let config = &self.session.config;
+        let last = declared::last_reading(config, Some(&self.store))?;
+        let tokens = Tokens::new(config, credentials, &last).with_throttled_apps(throttled);
+        let labels = tokens.declared_labels();
+        if labels.record(config, &self.store, self.moment())? {
+            self.newly_undeclared = labels.judge_undeclared(config, self.moment());
+        }
+        self.tokens = tokens;
         Ok(())
     }
 
@@ -200,6 +212,13 @@ impl<'a> Run<'a> {
         };
         let repaired = repaired.map(|it| judge_repaired(&it.label, &it.parts, repair));
         self.damage.iter().cloned().chain(repaired).collect()
+    }
+
+    /// Says what is wrong with the labels of the config, as far as it is about those that were typed:
+    /// files that are left out, and tokens that this run found to be declared no more.
+    pub fn label_issues(&self, patterns: &[Pattern]) -> impl Iterator<Item = Reason> {
+        let left_out = self.tokens.declared_labels().left_out(patterns);
+        left_out.chain(self.newly_undeclared.clone())
     }
 
     /// Says of which tokens the access token is lost.

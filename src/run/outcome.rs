@@ -5,7 +5,7 @@ use crate::exit::Exit;
 use crate::graph::CallError;
 use crate::policy::remedy;
 use crate::report::TokenResult;
-use crate::token::{Fingerprint, Outcome, Problem};
+use crate::token::{Fingerprint, Outcome, Problem, ProblemKind};
 
 /// The weightiest outcome so far, with its reason, and everything that bears on the exit code.
 #[derive(Debug)]
@@ -13,6 +13,7 @@ pub struct OutcomeBuilder {
     outcome: Option<Outcome>,
     reason: String,
     motive: String,
+    consequence: Option<String>,
     problem: Option<Problem>,
     exit: Exit,
     refused: Vec<Refused>,
@@ -47,6 +48,7 @@ impl OutcomeBuilder {
             outcome: None,
             reason: String::new(),
             motive: String::new(),
+            consequence: None,
             problem: None,
             exit: Exit::Ok,
             refused: Vec::new(),
@@ -66,9 +68,18 @@ impl OutcomeBuilder {
         self.motive = motive.into();
     }
 
+    /// Says what comes of what is achieved next.
+    pub fn also(&mut self, consequence: impl Into<String>) {
+        self.consequence = Some(consequence.into());
+    }
+
     /// Notes what was achieved, for the reason that was given.
     pub fn achieve(&mut self, outcome: Outcome) {
         let motive = std::mem::take(&mut self.motive);
+        let motive = match self.consequence.take() {
+            Some(consequence) => format!("{motive}; {consequence}"),
+            None => motive,
+        };
         if !self.refused.is_empty() && self.outcome == Some(Outcome::Invalid) {
             // What was refused left the token without an access token, and now it has one.
             self.outcome = None;
@@ -161,17 +172,36 @@ impl OutcomeBuilder {
 
 /// Adds to a result that the token's Pages could not be listed.
 pub fn note_listing_error(result: &mut TokenResult, error: &CallError, token: &TokenConfig) {
-    if result.problem.is_some() || error.held_back {
+    if result.problem.is_some() {
         return;
+    }
+    if error.held_back {
+        return note_list_held_back(result, &error.problem);
     }
     let problem = &error.problem;
     result.outcome =
         if problem.action.needs_a_person() { Outcome::Invalid } else { Outcome::Failed };
     result.reason = format!("its Pages could not be listed: {problem}");
     result.remedy = remedy(problem, &subject(token, None, None));
+    if problem.kind == ProblemKind::PermissionMissing {
+        result.remedy.push_str(LIST_PERMISSION);
+    }
     result.exit = result.exit.or_worse(Exit::for_problem(problem));
     result.problem = Some(problem.clone());
 }
+
+/// Adds to a result that the token's Pages were not even asked for; what else was done with it stands.
+fn note_list_held_back(result: &mut TokenResult, problem: &Problem) {
+    result.exit = result.exit.or_worse(Exit::for_problem(problem));
+    if matches!(result.outcome, Outcome::NotDue | Outcome::Verified) {
+        result.outcome = Outcome::Skipped;
+        result.reason = format!("its Pages are not listed: {}", problem.message);
+        result.problem = Some(problem.clone());
+    }
+}
+
+/// What is added to the remedy for a list of Pages that is refused.
+const LIST_PERMISSION: &str = "; the permission is `pages_show_list`";
 
 /// Ranks the outcomes: the greatest is reported where several things happened to one token.
 fn weight(outcome: Outcome) -> u8 {

@@ -4,19 +4,20 @@
 //! the list is known to come back empty or short for a while. It is asked for by its id, and its
 //! stored access token stays.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Run;
-use super::job::{PageListing, TokenJob};
+use super::finish::USUAL_THROTTLE;
+use super::job::{ListedPages, PageListing, TokenJob};
 use super::refresh_run::RefreshRun;
 use super::tokens::{TokenConfig, discovered};
 use crate::config::Pages;
 use crate::error::CliError;
-use crate::graph::{CallError, PageGrant};
-use crate::policy::{Decision, listing_is_due};
+use crate::graph::{CallError, Extent, PageList, Scope};
+use crate::policy::{Decision, listing_is_due, throttle};
 use crate::store::StoreError;
-use crate::token::{Credential, Label, TokenId};
+use crate::token::{Credential, Label, Problem, ProblemKind, TokenId};
 
 /// What follows once a parent has been refreshed.
 pub struct Following {
@@ -24,6 +25,8 @@ pub struct Following {
     pub jobs: Vec<TokenJob>,
     /// Why its Pages could not be listed, if that is so.
     pub error: Option<CallError>,
+    /// Whether they were listed to the end; nothing where they were not listed.
+    pub extent: Option<Extent>,
 }
 
 /// Lists the Pages of `parent`, which has just been refreshed, if that is due, and gives their jobs.
@@ -40,7 +43,9 @@ pub fn follow(refresh: &RefreshRun<'_>, parent: &TokenConfig) -> Result<Followin
     } else {
         None
     };
-    let error = listing.as_ref().and_then(|listing| listing.as_ref().as_ref().err().cloned());
+    let answer = listing.as_ref().map(|listing| listing.as_ref().as_ref());
+    let error = answer.and_then(|answer| answer.err().cloned());
+    let extent = answer.and_then(|answer| answer.ok().map(|listed| listed.extent));
     let mut jobs: Vec<TokenJob> = pages
         .iter()
         .map(|(token, credential)| {
@@ -55,7 +60,7 @@ pub fn follow(refresh: &RefreshRun<'_>, parent: &TokenConfig) -> Result<Followin
         let job = |token| TokenJob::new(token, None, Some(listing.clone()));
         jobs.extend(found.into_iter().map(job));
     }
-    Ok(Following { jobs, error })
+    Ok(Following { jobs, error, extent })
 }
 
 fn is_due(
@@ -89,16 +94,70 @@ fn list(
     credential: &Credential,
 ) -> Result<Option<PageListing>, StoreError> {
     let Some(current) = &credential.current else { return Ok(None) };
+    if let Some(waits) = list_waits(run, credential) {
+        return Ok(Some(Err(waits)));
+    }
     let access_token = run.store.reveal(current.id)?;
     // Where the app cannot be had the parent's own result says so already.
     let Ok(app) = run.app(&parent.app) else {
         return Ok(None);
     };
-    let pages = run.graph.pages(&app, &access_token);
-    let by_id = |pages: Vec<PageGrant>| {
-        pages.into_iter().map(|page| (page.id.clone(), page)).collect::<HashMap<_, _>>()
+    let answer = run.graph.pages(&app, &access_token).map_err(explained);
+    if let Err(error) = &answer {
+        let paused = pause_list(run, credential, error);
+        run.bear_full(paused)?;
+        let noted = note_refused_list(run, credential, error);
+        run.bear_full(noted)?;
+    }
+    let by_id = |list: PageList| ListedPages {
+        by_id: list.pages.into_iter().map(|page| (page.id.clone(), page)).collect(),
+        extent: list.extent,
     };
-    Ok(Some(pages.map(by_id)))
+    Ok(Some(answer.map(by_id)))
+}
+
+/// Names the permission that a list of Pages needs. Source: Meta, Pages API, `me/accounts`.
+fn explained(error: CallError) -> CallError {
+    if error.problem.kind != ProblemKind::PermissionMissing || error.held_back {
+        return error;
+    }
+    let message = format!(
+        "it lacks `pages_show_list`, without which its Pages are not listed: {}",
+        error.problem.message
+    );
+    CallError { problem: Problem { message, ..error.problem }, ..error }
+}
+
+/// Records why the list of Pages was refused, where only a person can change that, so that every
+/// reader of the store learns of it. An answer about the parent forgets it, and the next list finds
+/// out anew.
+fn note_refused_list(
+    run: &Run<'_>,
+    parent: &Credential,
+    error: &CallError,
+) -> Result<(), StoreError> {
+    let stands = parent.ledger.problem.is_some();
+    if stands || error.held_back || !error.problem.action.needs_a_person() {
+        return Ok(());
+    }
+    run.store.note_trouble(parent.clone(), Some(&error.problem)).map(drop)
+}
+
+/// Says why the list of a parent's Pages must not be asked for, if Meta's time is not over.
+pub fn list_waits(run: &Run<'_>, parent: &Credential) -> Option<CallError> {
+    let until = parent.ledger.list_not_before?;
+    throttle(until, run.now()).map(CallError::listing_waits)
+}
+
+/// Records how long the Pages of this parent are to be left alone, where Meta refused because of a
+/// limit that is not the whole app's.
+pub fn pause_list(run: &Run<'_>, parent: &Credential, error: &CallError) -> Result<(), StoreError> {
+    let is_limit = error.problem.kind == ProblemKind::RateLimited && error.scope == Scope::Token;
+    if !is_limit || error.held_back {
+        return Ok(());
+    }
+    let until = run.now() + error.wait.unwrap_or(USUAL_THROTTLE);
+    run.store.pause_list(parent.clone(), until).map(drop)
 }
 
 /// Records which Pages were listed, and gives those that are new.
@@ -114,20 +173,25 @@ fn record_listing(
         return Ok(Vec::new());
     };
     let mut tokens: Vec<TokenConfig> = listed
+        .by_id
         .keys()
         .filter_map(|page_id| discovered(&run.session.config, parent, page_id))
         .collect();
     tokens.sort_by(|a, b| a.label.cmp(&b.label));
-    let name = |label: &Label| listed.get(label.as_discovered()?.1)?.name.clone();
+    let name = |label: &Label| listed.by_id.get(label.as_discovered()?.1)?.name.clone();
     // A Page that was retired is not among `pages`; seen again, it is retired no more.
     let found = run.enrol(&tokens, name)?;
     let is_listed = |token: &TokenConfig| {
-        token.page_id.as_ref().is_some_and(|page_id| listed.contains_key(page_id))
+        token.page_id.as_ref().is_some_and(|page_id| listed.by_id.contains_key(page_id))
     };
     let (seen, unseen): (Vec<_>, Vec<_>) = pages.iter().partition(|(token, _)| is_listed(token));
     let id = |(_, credential): &(&TokenConfig, Credential)| credential.id;
     let seen: Vec<TokenId> = seen.into_iter().map(id).chain(found).collect();
-    let unseen: Vec<TokenId> = unseen.into_iter().map(id).collect();
+    // What a list lacks that was cut short may be in the rest of it.
+    let unseen: Vec<TokenId> = match listed.extent {
+        Extent::Whole => unseen.into_iter().map(id).collect(),
+        Extent::Cut => Vec::new(),
+    };
     run.store.note_listing(credential, current, &seen, &unseen, run.now())?;
     let known: HashSet<&Label> = pages.iter().map(|(known, _)| &known.label).collect();
     tokens.retain(|token| !known.contains(&token.label));

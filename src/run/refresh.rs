@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use super::job::TokenJob;
 use super::refresh_run::{Only, RefreshOptions, RefreshRun};
 use super::tokens::TokenConfig;
-use super::{DryRun, Run, log, outcome, pages, token, worker_pool};
+use super::{DryRun, Run, app_check, log, outcome, pages, token, worker_pool};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::failpoint;
-use crate::policy::{Decision, Policy, Reason, judge_store};
+use crate::graph::Extent;
+use crate::policy::{Decision, Policy, Reason, judge_cut_list, judge_store};
 use crate::report::{RunReport, TokenResult};
 use crate::session::Session;
 use crate::store::{Retention, StoreError};
@@ -36,6 +37,10 @@ pub fn refresh(run: &mut Run<'_>, options: &RefreshOptions) -> Result<RunReport,
     let delivered = refresh.deliveries.run_pending_hooks();
     run.bear_full(delivered)?;
     run.add_deliveries(&refresh.deliveries, &mut results)?;
+    if options.only == Only::All && options.patterns.is_empty() && run.dry_run == DryRun::No {
+        let asked = app_check::ask_about_versions(run);
+        run.bear_full(asked)?;
+    }
     let purged = refresh.purge(&results);
     run.bear_full(purged)?;
     let examined = refresh.examine_store();
@@ -51,6 +56,7 @@ pub fn refresh(run: &mut Run<'_>, options: &RefreshOptions) -> Result<RunReport,
         system: run
             .system()
             .into_iter()
+            .chain(run.label_issues(&options.patterns))
             .chain(contested)
             .chain(unfinished)
             .chain(examined)
@@ -83,7 +89,7 @@ impl RefreshRun<'_> {
             .filter_map(|job| {
                 let credential = self.run.tokens.credential(&job.token.label)?;
                 let subject = self.run.tokens.subject(&job.token);
-                let decision = self.options.only.narrow(self.decide(&job.token, &subject));
+                let decision = self.decide(&job.token, &subject);
                 matches!(decision, Decision::Renew(_)).then_some(credential.id)
             })
             .collect();
@@ -136,6 +142,9 @@ impl RefreshRun<'_> {
             let following = pages::follow(self, &job.token)?;
             if let Some(error) = following.error {
                 outcome::note_listing_error(&mut result, &error, &job.token);
+            }
+            if following.extent == Some(Extent::Cut) {
+                result.issues.push(judge_cut_list(&job.token.label));
             }
             jobs = following.jobs;
         }

@@ -4,14 +4,15 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
-use super::configured_tokens::{self, ConfiguredToken};
+use super::configured_tokens::{self, ConfiguredToken, KnownToken};
 use super::tokens::{TokenConfig, as_too_young};
 use super::{Run, RunOptions};
 use crate::config::SecretSource;
 use crate::deliver::Deliveries;
 use crate::error::CliError;
-use crate::policy::{Decision, Insistence, Renew, Skip, Subject, decide, paced};
-use crate::token::{Credential, Fingerprint, Label, Pattern};
+use crate::policy::{Decision, Insistence, Subject, decide, decide_exchange, paced};
+use crate::store::StoreError;
+use crate::token::{Credential, Fingerprint, Label, Pattern, SourceValue};
 
 /// Which tokens a refresh is about, and what it does with them.
 #[derive(Debug)]
@@ -33,20 +34,6 @@ pub enum Only {
     All,
     /// `exchange --stored`: only the exchange of short-lived access tokens.
     ShortLived,
-}
-
-impl Only {
-    /// Replaces a decision that is not carried out by a [`Skip`].
-    pub fn narrow(self, decision: Decision) -> Decision {
-        match (self, &decision) {
-            (Self::All, _)
-            | (
-                Self::ShortLived,
-                Decision::Renew(Renew::ShortLived { .. } | Renew::PerhapsShortLived),
-            ) => decision,
-            (Self::ShortLived, _) => Decision::Skip(Skip::NotShortLived),
-        }
-    }
 }
 
 /// What the workers of one refresh share.
@@ -75,6 +62,8 @@ impl<'a> RefreshRun<'a> {
                 claims.insert(run.store.fingerprint(access_token)?, label.clone());
             }
         }
+        let noted = note_sources(run, &meant, &configured);
+        run.bear_full(noted)?;
         Ok(Self { run, options, deliveries, meant, configured, claims: Mutex::new(claims) })
     }
 
@@ -93,7 +82,11 @@ impl<'a> RefreshRun<'a> {
     /// Decides what is to be done with a token now.
     pub fn decide(&self, token: &TokenConfig, subject: &Subject<'_>) -> Decision {
         let (insistence, moment) = (self.insistence_on(subject.label), self.run.moment());
-        match as_too_young(decide(subject, insistence, moment), subject) {
+        let decision = match self.options.only {
+            Only::All => decide(subject, insistence, moment),
+            Only::ShortLived => decide_exchange(subject, insistence, moment),
+        };
+        match as_too_young(decision, subject) {
             skip @ Decision::Skip(_) => skip,
             act => paced(act, subject, self.budget_used(token), insistence, moment),
         }
@@ -126,8 +119,39 @@ fn meant(run: &Run<'_>, patterns: &[Pattern]) -> Result<HashSet<Label>, CliError
     Ok(typed.iter().copied().chain(pages).map(|token| token.label.clone()).collect())
 }
 
-/// Reads the new access tokens that the config points to, for these labels. A half-written file
-/// has none.
+/// Records what the places hold that the config names, where that has changed.
+fn note_sources(
+    run: &Run<'_>,
+    meant: &HashSet<Label>,
+    configured: &HashMap<Label, ConfiguredToken>,
+) -> Result<(), StoreError> {
+    let mut changed = Vec::new();
+    for token in run.tokens.configs.iter().filter(|token| meant.contains(&token.label)) {
+        let Some(id) = run.known_id(&token.label) else { continue };
+        let known = run.tokens.credential(&token.label);
+        let before = known.and_then(|credential| credential.source.as_ref());
+        let place = token.access_token.as_ref().map(ToString::to_string);
+        let now = match (place, configured.get(&token.label)) {
+            (None, _) => None,
+            (Some(place), Some(ConfiguredToken::Found(access_token)))
+            | (Some(place), Some(ConfiguredToken::Known(KnownToken { access_token, .. }))) => {
+                let fingerprint = run.store.fingerprint(access_token)?;
+                Some(SourceValue::seen(place, fingerprint, before))
+            }
+            (Some(_), Some(ConfiguredToken::Unusable { is_gone: true, .. })) => {
+                before.cloned().map(|before| SourceValue { refused: None, ..before })
+            }
+            _ => before.cloned(),
+        };
+        if now.as_ref() != before {
+            changed.push((id, now));
+        }
+    }
+    if changed.is_empty() { Ok(()) } else { run.store.note_sources(&changed) }
+}
+
+/// Reads the access tokens that the config points to, for these labels. A half-written file has
+/// none.
 fn configured_tokens(
     run: &Run<'_>,
     deliveries: &Deliveries<'_>,

@@ -8,7 +8,7 @@ use super::token_run::{NextStep, TokenRun};
 use crate::failpoint;
 use crate::graph::CallError;
 use crate::policy::{Decision, MARGIN, Renew};
-use crate::store::{ExtendedExpiry, StoreError};
+use crate::store::{ExtendedExpiry, Setback, StoreError};
 use crate::token::{
     Action, EventKind, Expiry, Generation, Grant, GrantType, Origin, Outcome, Problem, ProblemKind,
     Time,
@@ -88,6 +88,9 @@ impl TokenRun<'_> {
             Renew::PerhapsShortLived => {
                 exchange.filter(|_| has_secret()).into_iter().chain(refresh).collect()
             }
+            Renew::WithoutParent { .. } => {
+                spec.undocumented.map(RenewalMethod::exchange).into_iter().collect()
+            }
             Renew::WindowOpen { .. } | Renew::EndUnknown | Renew::Forced => {
                 refresh.into_iter().collect()
             }
@@ -124,6 +127,9 @@ impl TokenRun<'_> {
             let now = self.run.now();
             self.change(|store, credential| store.note_lost_answer(credential, now))?;
         }
+        if self.has_no_giver() && !error.problem.kind.is_outage() && !is_of_credentials(&error) {
+            return self.not_renewed_alone(&error.problem, current);
+        }
         if let Some(eligible) = self.perhaps_too_young(&error, current) {
             return self.too_young_unless_dead(error.problem, eligible, current);
         }
@@ -138,6 +144,30 @@ impl TokenRun<'_> {
         if ask_no_more { Ok(NextStep::Stop) } else { self.verify_instead(current) }
     }
 
+    /// Records that Meta does not renew a Page's access token without its parent: that was to be
+    /// expected, so it is no failure of the run. What the access token is worth, Graph is asked.
+    fn not_renewed_alone(
+        &mut self,
+        refusal: &Problem,
+        current: &Generation,
+    ) -> Result<NextStep, StoreError> {
+        let problem = Problem {
+            kind: ProblemKind::NotExtended,
+            action: Action::None,
+            message: format!("Meta does not renew it without a parent: {}", refusal.message),
+            ..refusal.clone()
+        };
+        self.record(Setback {
+            event: Some(EventKind::NotExtended),
+            generation: None,
+            problem: Some(problem.clone()),
+            not_before: None,
+            refused_by: None,
+        })?;
+        self.outcome.note(Outcome::NotExtended, problem.to_string());
+        self.verify_instead(current)
+    }
+
     /// Inspects an access token that Meta blames. Where it is valid, the refusal was no verdict: it is
     /// tried again.
     fn blamed_by_meta(
@@ -147,7 +177,7 @@ impl TokenRun<'_> {
     ) -> Result<NextStep, StoreError> {
         let problem = problem.with_action(Action::Retry);
         self.note_failure(&problem, current.expiry)?;
-        match self.inspect_and_store(current)?.map(|proof| proof.inspection.valid) {
+        match self.inspect_and_store(current)?.map(|proof| proof.inspection.verdict()) {
             None => Ok(NextStep::Stop),
             Some(Some(true)) => {
                 self.outcome.note_problem(problem);
@@ -190,13 +220,13 @@ impl TokenRun<'_> {
         eligible: Time,
         current: &Generation,
     ) -> Result<NextStep, StoreError> {
-        let verdict = self.inspect_and_store(current)?.map(|proof| proof.inspection.valid);
+        let verdict = self.inspect_and_store(current)?.map(|proof| proof.inspection.verdict());
         if verdict != Some(Some(true)) {
             self.note_failure(&refusal, current.expiry)?;
             return Ok(if verdict.is_some() { NextStep::Decide } else { NextStep::Stop });
         }
         let problem = self.too_young(refusal);
-        self.note_too_young(problem, eligible)?;
+        self.note_too_young(&problem, eligible)?;
         Ok(NextStep::Stop)
     }
 

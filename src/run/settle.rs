@@ -8,7 +8,7 @@ use super::log;
 use super::token_run::TokenRun;
 use super::tokens::subject;
 use crate::graph::CallError;
-use crate::policy::next_try;
+use crate::policy::{end_the_old_one, next_try};
 use crate::store::{NewCandidate, Setback, StoreError};
 use crate::token::{
     AccessToken, Action, EventKind, Expiry, Generation, GenerationId, Origin, Outcome, Problem,
@@ -32,14 +32,22 @@ impl TokenRun<'_> {
     /// Whether a candidate that was not good enough lately is not inspected again now. It is when the
     /// current one is about to expire: only then does it matter.
     pub fn is_held_for_now(&self, candidate: &Generation) -> bool {
-        let lives = candidate.proof.as_ref().is_some_and(|it| it.inspection.valid == Some(true));
+        let lives =
+            candidate.proof.as_ref().is_some_and(|it| it.inspection.verdict() == Some(true));
         let lately = lives && self.is_checked_lately(candidate);
         let current = self.credential.current.as_ref().and_then(|current| current.proof.as_ref());
         // What was known before the grant says nothing: the grant may have ended the current one.
         let current_lives = current.is_some_and(|proof| {
-            proof.inspection.valid == Some(true) && proof.at >= candidate.obtained_at
+            proof.inspection.verdict() == Some(true) && proof.at >= candidate.obtained_at
         });
         lately && current_lives && !is_critical(self.token, &self.credential, self.run.now())
+    }
+
+    /// Names what a person does about an access token that lives on beside its successor.
+    fn hint_at_the_old_one(&self, number: u32) {
+        let subject = subject(self.token, Some(&self.credential), None);
+        let how = end_the_old_one(&subject, number);
+        self.run.session.ui.note(&format!("hint: `{}`: {how}", self.token.label));
     }
 
     /// Handles the candidates of this token.
@@ -91,11 +99,18 @@ impl TokenRun<'_> {
             candidates.examine(self.credential.clone(), candidate, &inspect)?;
         self.credential = credential;
         match examined {
-            Examined::Promoted { outcome, expiry, is_worse } => {
+            Examined::Promoted { outcome, expiry, is_worse, outlived } => {
+                if let Some(old) = outlived {
+                    self.outcome.also(format!("generation {old} works on until it is revoked"));
+                    self.hint_at_the_old_one(old);
+                }
                 if is_worse {
                     self.outcome.because(
                         "the new string is worth less, but the one it replaces is dead or about to end",
                     );
+                }
+                if candidate.origin == Origin::Adopted {
+                    self.end_drift()?;
                 }
                 if candidate.origin == Origin::Adopted && self.old_expiry == Expiry::Unknown {
                     // A first one may be renewed in the same run; what it had is the end before that.
@@ -116,6 +131,9 @@ impl TokenRun<'_> {
             }
             Examined::GrantRefused(problem) | Examined::Waits(problem) => {
                 self.outcome.note_problem(problem);
+            }
+            Examined::NotExtended(problem) if self.has_no_giver() => {
+                self.outcome.note(Outcome::NotExtended, problem.to_string());
             }
             Examined::NotExtended(problem) => {
                 self.outcome.note_problem_as(Outcome::NotExtended, problem);
@@ -139,7 +157,7 @@ impl TokenRun<'_> {
     }
 
     /// Records that Meta renews the access token only from then on: nothing has failed.
-    pub fn note_too_young(&mut self, problem: Problem, eligible: Time) -> Result<(), StoreError> {
+    pub fn note_too_young(&mut self, problem: &Problem, eligible: Time) -> Result<(), StoreError> {
         self.record(Setback {
             event: None,
             generation: None,
@@ -148,6 +166,15 @@ impl TokenRun<'_> {
             refused_by: None,
         })?;
         self.outcome.note(Outcome::TooYoung, problem.to_string());
+        Ok(())
+    }
+
+    /// A target that holds the new current one has not drifted any more.
+    fn end_drift(&mut self) -> Result<(), StoreError> {
+        if self.credential.deliveries.iter().any(|row| row.drifted_since.is_some()) {
+            self.delivery().end_drift()?;
+            self.credential = self.run.store.credential(self.credential.id)?;
+        }
         Ok(())
     }
 
@@ -160,7 +187,7 @@ impl TokenRun<'_> {
     ) -> Result<(), StoreError> {
         let current = self.credential.current.as_ref();
         if let Some(eligible) = current.and_then(|current| self.eligible_at(current)) {
-            return self.note_too_young(too_young_to_extend(), eligible);
+            return self.note_too_young(&too_young_to_extend(), eligible);
         }
         let problem = not_extended();
         let not_before = Some(next_try(&problem, 1, expiry, self.run.now()));
@@ -171,7 +198,11 @@ impl TokenRun<'_> {
             not_before,
             refused_by,
         })?;
-        self.outcome.note_problem_as(Outcome::NotExtended, problem.with_action(Action::Retry));
+        if self.has_no_giver() {
+            self.outcome.note(Outcome::NotExtended, problem.to_string());
+        } else {
+            self.outcome.note_problem_as(Outcome::NotExtended, problem.with_action(Action::Retry));
+        }
         Ok(())
     }
 }

@@ -11,6 +11,9 @@ impl TokenRun<'_> {
     pub fn skip(&mut self, why: &Skip) -> Result<NextStep, StoreError> {
         let sentence = Decision::Skip(why.clone()).sentence(self.run.now());
         match why {
+            Skip::Dead(_) | Skip::NoString if self.adopt_in_place_of_dead()? => {
+                return Ok(NextStep::Decide);
+            }
             Skip::Dead(problem) | Skip::AccountBlocked(problem) => {
                 self.outcome.note_problem_as(Outcome::Invalid, person_needed(problem));
             }
@@ -48,7 +51,7 @@ impl TokenRun<'_> {
     /// Repeats the last attempt's outcome until the next one.
     fn backing_off(&mut self, sentence: String) {
         let proof = self.credential.current.as_ref().and_then(|current| current.proof.as_ref());
-        let dead = proof.is_some_and(|proof| proof.inspection.valid == Some(false));
+        let dead = proof.is_some_and(|proof| proof.inspection.verdict() == Some(false));
         match self.credential.ledger.problem.clone() {
             Some(problem) if problem.action.needs_a_person() => {
                 self.outcome.note_problem_as(Outcome::Invalid, problem);

@@ -37,6 +37,9 @@ pub fn refresh_token(refresh: &RefreshRun<'_>, job: &TokenJob) -> Result<TokenRe
                 break;
             }
         }
+        if this.refresh.options.only == Only::All {
+            this.inspect_rotated()?;
+        }
         this.retire_if_gone()
     })?;
     this.unless_full(|this| this.delivery().deliver())?;
@@ -50,7 +53,7 @@ impl TokenRun<'_> {
         let subject = self.run.subject(self.token, &self.credential, parent.as_ref());
         let decision = self.refresh.decide(self.token, &subject);
         log::decided(&self.token.label, &decision, self.run.now());
-        Ok(self.refresh.options.only.narrow(decision))
+        Ok(decision)
     }
 
     fn carry_out(&mut self, decision: &Decision) -> Result<NextStep, StoreError> {
@@ -73,7 +76,7 @@ impl TokenRun<'_> {
         }
         let Some(proof) = self.inspect_and_store(&current)? else { return Ok(NextStep::Stop) };
         self.outcome.note(Outcome::Verified, "");
-        if proof.inspection.valid == Some(false) && self.has_granted_candidate() {
+        if proof.inspection.verdict() == Some(false) && self.has_granted_candidate() {
             self.settle_grant()?;
         }
         if let Verify::CutShort { .. } = why {
@@ -95,7 +98,7 @@ impl TokenRun<'_> {
         let now = self.run.now();
         let gone = gone_since(credential, now).is_some();
         let dead = credential.current.as_ref().is_none_or(|generation| {
-            generation.proof.as_ref().is_some_and(|proof| proof.inspection.valid == Some(false))
+            generation.proof.as_ref().is_some_and(|proof| proof.inspection.verdict() == Some(false))
         });
         if gone && dead {
             let run = self.run.id;
@@ -118,7 +121,12 @@ impl TokenRun<'_> {
             Some(_) => Vec::new(),
             None => judge(&subject, self.run.moment()).reasons,
         };
+        issues.extend(self.run.tokens.declared_labels().conflict(&self.token.label).cloned());
         let mut happened = self.outcome.finish();
+        if happened.refused {
+            // It is said already of what was refused just now.
+            issues.retain(|reason| !reason.is_about_a_stale_source());
+        }
         let renewed = matches!(happened.outcome, Outcome::Refreshed | Outcome::Exchanged);
         if renewed && self.run.dry_run == DryRun::Yes {
             // What a run fixes does not stand against a token that the real one would renew.

@@ -3,8 +3,6 @@
 //! Every step of it starts here: it has the store change the token, and knows the token from then
 //! on as the store gives it back.
 
-use std::cell::Cell;
-
 use chrono::TimeDelta;
 
 use super::Run;
@@ -18,8 +16,8 @@ use crate::graph::{App, CallError};
 use crate::policy::{Decision, Verify, next_try};
 use crate::store::{ExtendedExpiry, GrantRoom, Setback, Store, StoreError};
 use crate::token::{
-    Action, Credential, EventKind, Expiry, Generation, GenerationId, Label, Origin, Outcome,
-    Problem, ProblemKind, Time,
+    Action, Credential, EventKind, Expiry, Fingerprint, Generation, GenerationId, Label, Origin,
+    Outcome, Problem, ProblemKind, Source, Time,
 };
 
 /// The refresh of one token.
@@ -38,8 +36,8 @@ pub struct TokenRun<'a> {
     pub outcome: OutcomeBuilder,
     /// When the token expired before this refresh.
     pub old_expiry: Expiry,
-    /// Whether the store says of the app that something is wrong with it.
-    pub app_in_doubt: Cell<bool>,
+    /// Whether the config's access token was looked at again because the current one is dead.
+    pub has_looked_again: bool,
 }
 
 /// Whether there is more to do for this token in this run.
@@ -56,8 +54,7 @@ impl<'a> TokenRun<'a> {
     pub fn load(refresh: &'a RefreshRun<'a>, job: &'a TokenJob) -> Result<Self, CliError> {
         let (run, token) = (refresh.run, &*job.token);
         let credential = run.store.credential(run.token_id(&token.label)?)?;
-        let stands = credential.ledger.problem.as_ref();
-        let app_in_doubt = Cell::new(stands.is_some_and(|it| it.kind.is_about_the_app()));
+        let credential = with_another_app(run, token, credential)?;
         let old_expiry =
             credential.current.as_ref().map_or(Expiry::Unknown, |current| current.expiry);
         Ok(Self {
@@ -68,7 +65,7 @@ impl<'a> TokenRun<'a> {
             credential,
             outcome: OutcomeBuilder::new(),
             old_expiry,
-            app_in_doubt,
+            has_looked_again: false,
         })
     }
 
@@ -118,6 +115,12 @@ impl<'a> TokenRun<'a> {
             return Ok(None);
         };
         self.run.store.credential(parent).map(Some)
+    }
+
+    /// Whether it is a Page's and has no parent that could give a new access token.
+    pub fn has_no_giver(&self) -> bool {
+        matches!(self.token.token_type.spec().source, Source::Parent(_))
+            && self.token.parent.is_none()
     }
 
     /// Names the parent.
@@ -176,7 +179,6 @@ impl<'a> TokenRun<'a> {
         refused_by: Option<GenerationId>,
     ) -> Result<(), StoreError> {
         let not_before = Some(self.next_try(problem, expiry));
-        self.doubt_the_app_for(problem);
         let (event, problem) = (Some(EventKind::RefreshFailed), Some(problem.clone()));
         self.record(Setback { event, generation: None, problem, not_before, refused_by })
     }
@@ -192,7 +194,6 @@ impl<'a> TokenRun<'a> {
         problem: &Problem,
         not_before: Option<Time>,
     ) -> Result<(), StoreError> {
-        self.doubt_the_app_for(problem);
         self.record(Setback {
             event: Some(EventKind::RefreshFailed),
             generation: None,
@@ -202,16 +203,25 @@ impl<'a> TokenRun<'a> {
         })
     }
 
-    fn doubt_the_app_for(&self, problem: &Problem) {
-        if problem.kind.is_about_the_app() {
-            self.app_in_doubt.set(true);
+    /// Records with which id and secret of the app a person is called: with others the next attempt is
+    /// made at once.
+    pub fn note_failed_with(&mut self, problem: &Problem) -> Result<(), StoreError> {
+        if !problem.action.needs_a_person() {
+            return Ok(());
         }
+        let app = fingerprint_of_app(self.run, self.token)?;
+        if self.credential.ledger.failed_with == app {
+            return Ok(());
+        }
+        self.change(|store, credential| store.note_failed_with(credential, app))
     }
 
     /// Records what sets the token back.
     pub fn record(&mut self, setback: Setback) -> Result<(), StoreError> {
         let (run, now) = (self.run.id, self.run.now());
-        self.change(|store, credential| store.note_setback(run, credential, setback, now))
+        let problem = setback.problem.clone();
+        self.change(|store, credential| store.note_setback(run, credential, setback, now))?;
+        problem.map_or(Ok(()), |problem| self.note_failed_with(&problem))
     }
 
     /// Records a failure without an attempt.
@@ -232,4 +242,29 @@ impl<'a> TokenRun<'a> {
         let sentence = Decision::Verify(why.clone()).sentence(self.run.now());
         self.set_back(&Problem::new(ProblemKind::Unknown, sentence), None)
     }
+}
+
+/// Ends the pause after an attempt that failed with another id or secret of the app than it has now: a
+/// person has fixed them.
+fn with_another_app(
+    run: &Run<'_>,
+    token: &TokenConfig,
+    credential: Credential,
+) -> Result<Credential, StoreError> {
+    let ledger = &credential.ledger;
+    let waits = ledger.problem.as_ref().is_some_and(|problem| problem.action.needs_a_person());
+    if !waits || ledger.not_before.is_none() {
+        return Ok(credential);
+    }
+    let is_the_same = ledger.failed_with == fingerprint_of_app(run, token)?;
+    if is_the_same { Ok(credential) } else { run.store.end_pause(credential) }
+}
+
+/// Gives what stands for the id and secret of a token's app; nothing where they cannot be read.
+fn fingerprint_of_app(
+    run: &Run<'_>,
+    token: &TokenConfig,
+) -> Result<Option<Fingerprint>, StoreError> {
+    let app = run.app(&token.app).ok();
+    app.map(|app| run.store.fingerprint_of_app(&app.id, app.secret.as_ref())).transpose()
 }

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::declared::{Declared, LastReading};
 use crate::config::{Config, Pages};
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -29,6 +30,7 @@ pub struct Tokens {
     known: HashMap<Label, usize>,
     throttled_apps: ThrottledApps,
     unlisted: Vec<Label>,
+    declared: Declared,
 }
 
 /// Joins a token's config with what the store knows of it, for policy to judge.
@@ -80,8 +82,9 @@ impl Tokens {
         config.tokens.iter().filter(|token| token.policy.enabled)
     }
 
-    /// Joins the config with what the store knows.
-    pub fn new(config: &Config, credentials: Vec<Arc<Credential>>) -> Self {
+    /// Joins the config with what the store knows; `last` is what files that are left out declared.
+    pub fn new(config: &Config, credentials: Vec<Arc<Credential>>, last: &LastReading) -> Self {
+        let declared = Declared::new(config, &credentials, last);
         let mut found = found_pages(&credentials);
         let mut configs = Vec::with_capacity(config.tokens.len());
         for token in Self::declared(config) {
@@ -90,15 +93,13 @@ impl Tokens {
             let pages = pages.into_iter().filter_map(|id| discovered(config, token, id));
             configs.extend(pages.map(Arc::new));
         }
-        let renamed: HashMap<&Label, &Label> = Self::declared(config)
-            .filter_map(|token| Some((token.was.as_ref()?, &token.label)))
-            .collect();
+        let renamed = &declared.renamed;
         let listed: HashSet<&Label> = configs.iter().map(|token| &token.label).collect();
         let unlisted = credentials
             .iter()
             .map(|credential| &credential.label)
             .filter(|label| config.token(label).is_none() && !renamed.contains_key(label))
-            .filter(|label| !listed.contains(label))
+            .filter(|label| !listed.contains(label) && !declared.is_left_out(label))
             .cloned()
             .collect();
         let mut pages: HashMap<Label, Vec<usize>> = HashMap::new();
@@ -107,13 +108,17 @@ impl Tokens {
                 pages.entry(parent.clone()).or_default().push(place);
             }
         }
-        let known = credentials.iter().enumerate().map(|(place, credential)| {
-            let label = renamed.get(&credential.label).copied().unwrap_or(&credential.label);
-            (label.clone(), place)
-        });
-        let known = known.collect();
+        // One that is renamed comes last: it takes the place of a row without an access token.
+        let of_label = |old: bool| {
+            let places = credentials.iter().enumerate();
+            places.filter_map(move |(place, credential)| {
+                let new = renamed.get(&credential.label);
+                (new.is_some() == old).then(|| (new.unwrap_or(&credential.label).clone(), place))
+            })
+        };
+        let known = of_label(false).chain(of_label(true)).collect();
         let throttled_apps = ThrottledApps::new();
-        Self { configs, pages, credentials, known, throttled_apps, unlisted }
+        Self { configs, pages, credentials, known, throttled_apps, unlisted, declared }
     }
 
     /// Sets the apps that Meta throttles.
@@ -179,10 +184,31 @@ impl Tokens {
         &self.unlisted
     }
 
-    /// Selects the tokens meant by what was typed; all of them when nothing was.
+    /// Gives how the labels of the config compare with those of the store.
+    pub const fn declared_labels(&self) -> &Declared {
+        &self.declared
+    }
+
+    /// Selects the one token of that label.
+    pub fn one(&self, label: &Label) -> Result<&TokenConfig, CliError> {
+        let pattern = Pattern::new(label.as_str());
+        if let Some(token) = self.select(std::slice::from_ref(&pattern))?.first() {
+            return Ok(token);
+        }
+        let patterns = [pattern];
+        let reason = self.declared.left_out(&patterns).next();
+        let reason = reason.map_or_else(String::new, |reason| reason.message);
+        Err(CliError::new(Exit::Config, "config_file", label.as_str(), reason)
+            .hint("`metatoken config check` shows what is wrong"))
+    }
+
+    /// Selects the tokens meant by what was typed; all of them when nothing was. A label that is left
+    /// out of the config is none of them, and no mistake.
     pub fn select(&self, patterns: &[Pattern]) -> Result<Vec<&TokenConfig>, CliError> {
         for pattern in patterns {
-            if !self.configs.iter().any(|token| pattern.matches(&token.label)) {
+            if !self.configs.iter().any(|token| pattern.matches(&token.label))
+                && !self.declared.has_left_out(pattern)
+            {
                 return Err(self.no_such_label(pattern));
             }
         }

@@ -45,6 +45,9 @@ impl Simulation {
         }
         let fields = fields(call, &PAGE_FIELDS, &["id", "name"])?;
         let limit = limit(call)?;
+        if self.quirks.most_at_once.is_some_and(|most| limit > most) {
+            return Err(Refusal::too_much());
+        }
         let listed = self.listed(&token);
         let start = start(call, &listed)?;
         let shown: Vec<_> = listed.iter().skip(start).take(limit).cloned().collect();

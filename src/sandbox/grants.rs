@@ -16,7 +16,7 @@ use super::fixtures::AppFixture;
 use super::host::Host;
 use super::invalidation::Invalidation;
 use super::issued::{DAY, IssuedToken, Renewal, TokenKind};
-use super::quirks::{OldString, YoungRefusal};
+use super::quirks::{OldString, PageExchange, YoungRefusal};
 use super::refusal::Refusal;
 use super::simulation::Simulation;
 
@@ -80,6 +80,9 @@ impl Simulation {
             }
             (TokenKind::User, Some(_)) => {
                 Err(Refusal::parameter("set_token_expires_in_60_days is for system users"))
+            }
+            (TokenKind::Page, None) if self.quirks.page_exchange == PageExchange::Granted => {
+                Ok(string)
             }
             (TokenKind::Page, _) => Err(Refusal::parameter("A Page's token cannot be exchanged")),
             // Their access tokens cannot be read at this host.

@@ -38,7 +38,7 @@ pub use fixtures::{AdAccountUsage, AppFixture, BusinessUsage, Listing, PageFixtu
 pub use folder::{Sandbox, open};
 pub use invalidation::Invalidation;
 pub use issued::{Renewal, TokenFixture};
-pub use quirks::{DeadRefusal, OldString, ThreadsInspection, YoungRefusal};
+pub use quirks::{DeadRefusal, OldString, PageExchange, ThreadsInspection, YoungRefusal};
 pub use scenario::Scenario;
 pub use seen::{Seen, Sender};
 pub use server::Server;

@@ -35,14 +35,26 @@ pub enum DeadRefusal {
     NoResource,
 }
 
-/// Whether Threads inspects an access token for the app itself.
+/// Whom Threads lets ask about an access token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum ThreadsInspection {
-    /// The app's own access token is enough.
+    /// The access token itself, as programs do it, and nobody else.
     #[default]
+    ForTheToken,
+    /// The app, by its own access token, and nobody else.
     ForTheApp,
-    /// Only for testers of the app, and there are none here.
+    /// Only testers of the app, and there are none here.
     ForTestersOnly,
+}
+
+/// Whether a Page's access token is exchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum PageExchange {
+    /// No app is answered.
+    #[default]
+    Refused,
+    /// Some apps are.
+    Granted,
 }
 
 /// What a test has decided, for each of these questions.
@@ -52,4 +64,9 @@ pub struct Quirks {
     pub young: YoungRefusal,
     pub dead: DeadRefusal,
     pub inspection: ThreadsInspection,
+    #[serde(default)]
+    pub page_exchange: PageExchange,
+    /// How many Pages a list gives at once, where that is less than it promises.
+    #[serde(default)]
+    pub most_at_once: Option<usize>,
 }

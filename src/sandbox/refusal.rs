@@ -133,6 +133,12 @@ impl Refusal {
         Self { status, ..Self::new(1, "An unknown error occurred") }
     }
 
+    /// The answer would be too long.
+    pub fn too_much() -> Self {
+        let words = "Please reduce the amount of data you're asking for, then retry your request";
+        Self { status: 500, ..Self::new(1, words) }
+    }
+
     /// The refusal as a host words it: two have a type of their own for whatever happens, and
     /// Instagram does not say which way an access token died but in the sentence.
     pub fn worded_by(self, host: Host) -> Self {

@@ -72,6 +72,10 @@ impl Simulation {
                 Ok(Some(chosen.unwrap_or(version)))
             }
             (Host::Facebook, _, None) => {
+                if asked.is_some() {
+                    let message = format!("Unknown path components: /{}", call.endpoint());
+                    return Err(Refusal::new(2500, message));
+                }
                 let asked = call.path.trim_start_matches('/').split('/').next().unwrap_or_default();
                 let message = format!("(#2635) Unknown version or path: {asked}");
                 Err(Refusal::new(2635, message))
@@ -136,7 +140,7 @@ const LAST_DAYS: [(u32, Option<Day>); 8] = [
     (23, Some((2027, 10, 8))),
     (24, Some((2028, 2, 18))),
     (25, Some((2028, 7, 29))),
-    (26, None),
+    (26, Some((2028, 11, 4))),
 ];
 
 /// The version that answers a call to `asked` at `now`; nothing for what is no version.

@@ -13,7 +13,9 @@ use crate::token::{DataAccess, Expiry, Time};
 use super::fixtures::{AppFixture, Listing, PageFixture, UserFixture};
 use super::invalidation::Invalidation;
 use super::issued::{DAY, IssuedToken, TokenFixture, TokenKind, derivation, stem};
-use super::quirks::{DeadRefusal, OldString, Quirks, ThreadsInspection, YoungRefusal};
+use super::quirks::{
+    DeadRefusal, OldString, PageExchange, Quirks, ThreadsInspection, YoungRefusal,
+};
 
 /// The simulated Graph.
 #[derive(Clone, Serialize, Deserialize)]
@@ -237,9 +239,20 @@ impl Simulation {
         self.quirks.dead = refusal;
     }
 
+    /// Decides whether a Page's access token is exchanged from now on.
+    pub fn set_page_exchange(&mut self, exchange: PageExchange) {
+        self.quirks.page_exchange = exchange;
+    }
+
     /// Decides whom Threads answers about an access token from now on.
     pub fn set_threads_inspection(&mut self, inspection: ThreadsInspection) {
         self.quirks.inspection = inspection;
+    }
+
+    /// Lets a list give only so many Pages at once from now on: who asks for more is told to ask for
+    /// less.
+    pub fn set_most_at_once(&mut self, pages: usize) {
+        self.quirks.most_at_once = Some(pages);
     }
 }
 

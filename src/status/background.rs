@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::error::CliError;
 use crate::report::{HistoryEntry, PageCounts, TokenBackground, TokenReport};
+use crate::run::declared::LastReading;
 use crate::run::tokens::Tokens;
 use crate::session::Session;
 use crate::store::{Event, EventQuery, Store};
@@ -21,7 +22,7 @@ pub fn backgrounds(
     let Some(store) = session.reader()?.filter(|_| !labels.is_empty()) else {
         return Ok(tokens.iter().map(|_| TokenBackground::default()).collect());
     };
-    let known = Tokens::new(&session.config, store.credentials()?);
+    let known = Tokens::new(&session.config, store.credentials()?, &LastReading::new());
     let mut events = last_events(&store, labels)?;
     tokens
         .iter()

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::exposure::{exposures, same_for_all_pages, undeliverable};
+use super::exposure::{exposures, misplaced, same_for_all_pages, undeliverable};
 use crate::config::{
     AppSetting, ChannelKind, Config, KeySetting, NotifySetting, Pages, Place, SecretError,
     SecretSource, Target, TokenConfig,
@@ -15,10 +15,11 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::{Reason, humanize};
 use crate::report::{CheckResult, ConfigCheck, ConfigReport};
+use crate::run::declared::LastReading;
 use crate::run::tokens::Tokens;
 use crate::session::Session;
 use crate::store::Store;
-use crate::token::{AccessToken, Label, Provider, Source, TokenType};
+use crate::token::{AccessToken, Label, Provider, Source};
 
 /// Looks at everything that the config names.
 pub fn check_config(session: &Session) -> ConfigReport {
@@ -33,8 +34,9 @@ pub fn check_config(session: &Session) -> ConfigReport {
     checks.extend(config.notify.iter().flat_map(|channel| check_channel(session, channel)));
     let undeliverable = undeliverable(config);
     checks.extend(check_targets(session, &undeliverable));
-    let warned = exposures(config).into_iter().chain(undeliverable);
-    checks.extend(warned.chain(same_for_all_pages(config)).map(ConfigCheck::warned));
+    let warned = exposures(config, &[]).into_iter().chain(undeliverable);
+    let warned = warned.chain(same_for_all_pages(config)).chain(misplaced(config));
+    checks.extend(warned.map(ConfigCheck::warned));
     if config.tokens.is_empty() {
         checks.push(ConfigCheck::new(
             "no_tokens",
@@ -49,13 +51,14 @@ pub fn check_config(session: &Session) -> ConfigReport {
         apps: config.apps.len(),
         tokens: config.tokens.len(),
         checks,
+        live: None,
     }
 }
 
 fn known_tokens(config: &Config, store: Option<&Store>) -> Tokens {
     // A store that cannot be read is an error of its own.
     let credentials = store.and_then(|store| store.credentials().ok()).unwrap_or_default();
-    Tokens::new(config, credentials)
+    Tokens::new(config, credentials, &LastReading::new())
 }
 
 /// The store and its key: whether both can be read, and fit.
@@ -259,15 +262,6 @@ fn check_token(session: &Session, tokens: &Tokens, token: &TokenConfig) -> Vec<C
             format!("run `metatoken exchange {label}`"),
         )),
         None => {}
-    }
-    if token.token_type == TokenType::Page && token.parent.is_none() {
-        checks.push(ConfigCheck::new(
-            "watched_page",
-            subject.clone(),
-            CheckResult::Warning,
-            "only watched: without a `parent` nothing at Meta renews a Page's token",
-            "set `parent` to the label of a user token whose person manages the Page",
-        ));
     }
     checks.push(ConfigCheck::good(subject, describe(token)));
     checks.into_iter().map(|check| check.about(label)).collect()

@@ -6,18 +6,23 @@
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::config::{Config, KeySetting, Place, SecretSource, Target};
+use crate::config::{Config, KeySetting, Place, SecretSource, Target, TokenConfig};
 use crate::deliver::{foresee_first, sample_token};
 use crate::files;
-use crate::policy::{CONTESTED_REMEDY, Health, Reason, Tampering, judge_exposure, judge_tampering};
+use crate::policy::{
+    CONTESTED_REMEDY, Health, Reason, Tampering, judge_exposure, judge_tampering, without_parent,
+};
+use crate::run::tokens::subject;
 use crate::store::lock_path;
 use crate::token::{Action, Label};
 
-/// Reasons about the files that the config names. A file that this user may not look at is not
+/// Reasons about the files that the config names, and those that the Pages that were `found` are
+/// delivered to. A file that this user may not look at is not
 /// readable by every user.
-pub fn exposures(config: &Config) -> Vec<Reason> {
-    let mut reasons = readable(config);
+pub fn exposures(config: &Config, found: &[Arc<TokenConfig>]) -> Vec<Reason> {
+    let mut reasons = readable(config, found);
     reasons.extend(changeable(config));
     reasons
 }
@@ -68,8 +73,46 @@ pub fn same_for_all_pages(config: &Config) -> Vec<Reason> {
         .collect()
 }
 
-fn readable(config: &Config) -> Vec<Reason> {
-    let files = config.tokens.iter().flat_map(|token| &token.deliver);
+/// Reasons about tokens that are not what their settings take for granted: a Page's that no parent
+/// renews, and permissions that Meta does not tell of.
+pub fn misplaced(config: &Config) -> Vec<Reason> {
+    let reason = |code, label: &Label, message: String, remedy: String| Reason {
+        code,
+        severity: Health::Warning,
+        message,
+        remedy,
+        action: Action::FixConfiguration,
+        about: None,
+        labels: vec![label.clone()],
+        held_by: None,
+    };
+    let mut reasons = Vec::new();
+    for token in config.tokens.iter().filter(|token| token.policy.enabled) {
+        let (label, policy) = (&token.label, &token.policy);
+        if let Some((why, how)) = without_parent(&subject(token, None, None)) {
+            let message = format!("`{label}` has no `parent`: {why}");
+            reasons.push(reason("no_parent", label, message, how));
+        }
+        if token.token_type.tells_no_scopes() {
+            let keys = [
+                ("required_scopes", policy.required_scopes.is_empty()),
+                ("required_targets", policy.required_targets.is_empty()),
+            ];
+            for (key, _) in keys.into_iter().filter(|(_, is_empty)| !is_empty) {
+                let message = format!(
+                    "`{label}` has `{key}`, but Meta does not tell the permissions of {} tokens",
+                    token.token_type
+                );
+                let remedy = format!("take `{key}` out of `[token.{label}]`: it is never checked");
+                reasons.push(reason("scopes_unknown", label, message, remedy));
+            }
+        }
+    }
+    reasons
+}
+
+fn readable(config: &Config, found: &[Arc<TokenConfig>]) -> Vec<Reason> {
+    let files = config.tokens.iter().chain(found).flat_map(|token| &token.deliver);
     let targets = files.filter_map(|target| match &target.place {
         Place::File(file) => Some(file.path.as_path()),
         Place::Command(_) => None,

@@ -139,7 +139,7 @@ fn is_stale(tokens: &Tokens, member: &TokenConfig, ask: AskGraph, now: Time) -> 
     match (&current.proof, ask) {
         (_, AskGraph::Always) | (None, _) => true,
         (Some(proof), _) => {
-            let trusted = if proof.inspection.valid == Some(true) {
+            let trusted = if proof.inspection.verdict() == Some(true) {
                 member.policy.validation_interval
             } else {
                 TRUST_IN_A_BAD_ANSWER
@@ -188,7 +188,7 @@ pub fn keep_answers(stored: &mut Stored<'_>, answers: &[LiveAnswer]) {
             continue;
         };
         if let Some(current) = credential.current.as_mut().filter(|it| it.id == generation) {
-            match (proof.inspection.valid, proof.inspection.expiry) {
+            match (proof.inspection.verdict(), proof.inspection.expiry) {
                 // Of an invalid access token Meta may say 0, which does not mean that it never expires.
                 (_, Expiry::Unknown) | (Some(false) | None, Expiry::Never) => {}
                 (_, answered) => current.expiry = answered,

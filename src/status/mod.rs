@@ -73,6 +73,7 @@ fn judge(mut stored: Stored<'_>, answers: &[LiveAnswer], graph: &Graph) -> Statu
     let clocks = stored.clocks(graph);
     let moment = Moment::at(clocks.now());
     let mut deliveries = std::mem::take(&mut stored.deliveries);
+    let mut renewers = std::mem::take(&mut stored.renewers);
     let by_label: HashMap<&Label, &LiveAnswer> =
         answers.iter().map(|answer| (&answer.label, answer)).collect();
     let tokens = stored
@@ -81,13 +82,17 @@ fn judge(mut stored: Stored<'_>, answers: &[LiveAnswer], graph: &Graph) -> Statu
         .map(|member| {
             let answer = by_label.get(&member.label).copied();
             let deliveries = deliveries.remove(&member.label).unwrap_or_default();
-            token::judge_token(&stored.tokens, member, answer, deliveries, moment)
+            let renewers = renewers.remove(&member.label).unwrap_or_default();
+            let mut report = token::judge_token(&stored.tokens, member, answer, deliveries, moment);
+            report.judgement = report.judgement.with(renewers);
+            report
         })
         .collect();
-    let Stored { session, tokens: all, selected, machinery, problems, .. } = stored;
+    let Stored { session, tokens: all, selected, machinery, versions, problems, .. } = stored;
     let mut system = system::judge_system(session, &all, &selected, &machinery, &clocks);
-    system.extend(apps::version_reasons(session, &all, graph, moment));
+    system.extend(apps::version_reasons(session, &all, graph, &versions, moment));
     system.extend(problems);
+    system.extend(all.declared_labels().judge_undeclared(&session.config, moment));
     StatusReport {
         generated_at: moment.now,
         tokens,

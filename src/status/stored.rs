@@ -11,11 +11,12 @@ use crate::graph::Graph;
 use crate::notify::failing_channels;
 use crate::policy::{Clocks, LastHeard, Reason, TOLERANCE, judge_contested};
 use crate::run::apps;
+use crate::run::declared::last_reading;
 use crate::run::last_heard;
 use crate::run::tokens::{ThrottledApps, TokenConfig, Tokens};
 use crate::session::Session;
 use crate::store::{Machinery, Stock, Store};
-use crate::token::{Delivery, Label, Pattern, Time};
+use crate::token::{Delivery, Label, Pattern, Time, VersionCheck};
 
 /// When Graph is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +35,11 @@ pub struct Stored<'a> {
     /// The tokens that are judged.
     pub selected: Vec<TokenConfig>,
     pub machinery: Machinery,
+    /// What Graph last said of the versions that the apps ask for.
+    pub versions: Vec<VersionCheck>,
     pub deliveries: HashMap<Label, Vec<Delivery>>,
+    /// What is to be said of other programs that renew a token.
+    pub renewers: HashMap<Label, Vec<Reason>>,
     /// What is wrong with the system.
     pub problems: Vec<Reason>,
     last_heard: Option<LastHeard>,
@@ -58,27 +63,44 @@ impl<'a> Stored<'a> {
             store.map_or_else(|| Ok(Stock::default()), Store::stock)?;
         let throttled = store
             .map_or_else(|| Ok(ThrottledApps::new()), |store| apps::throttled_apps(store, now))?;
-        let mut problems = exposures(&session.config);
+        let last = last_reading(&session.config, store)?;
         let tokens =
-            Tokens::new(&session.config, credentials.clone()).with_throttled_apps(throttled);
+            Tokens::new(&session.config, credentials.clone(), &last).with_throttled_apps(throttled);
+        let mut problems = exposures(&session.config, &tokens.configs);
         problems.extend(system::left_half_written(&session.config, &tokens, &credentials, now));
         problems.extend(
             contested(&session.config, &tokens.configs)
                 .iter()
                 .map(|it| judge_contested(&it.pages, &it.target, &it.message)),
         );
+        problems.extend(tokens.declared_labels().left_out(&[]));
         let machinery = match store {
             Some(store) => store.machinery("refresh", now + TOLERANCE)?,
             None => Machinery::default(),
         };
+        let versions = store.map_or_else(|| Ok(Vec::new()), Store::version_checks)?;
         if let Some(store) = store {
             problems.extend(system::damage(store, strays)?);
             problems.extend(failing_channels(store, &session.config.notify, now)?);
             problems.extend(system::fullness(&tokens, store, now));
         }
+        let renewers = match store {
+            Some(store) => system::other_renewers(&tokens, store, now)?,
+            None => HashMap::new(),
+        };
         let selected = tokens.select(patterns)?.into_iter().cloned().collect();
         let deliveries = HashMap::new();
-        Ok(Self { session, tokens, selected, machinery, deliveries, problems, last_heard })
+        Ok(Self {
+            session,
+            tokens,
+            selected,
+            machinery,
+            versions,
+            deliveries,
+            renewers,
+            problems,
+            last_heard,
+        })
     }
 
     /// What is known of the time.

@@ -4,18 +4,19 @@ use chrono::TimeDelta;
 use rustix::fs::Access;
 
 use super::failed_run::failed_run;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config::{Config, KeySetting, SecretSource};
 use crate::policy::{
-    Clocks, Health, Reason, Runs, judge_fullness, judge_left_behind, judge_runs, judge_store,
-    judge_window, merge,
+    ADOPTIONS_WITHIN, Clocks, Health, Reason, Runs, judge_adoptions, judge_fullness,
+    judge_left_behind, judge_runs, judge_store, judge_window, merge,
 };
 use crate::report::LastRuns;
 use crate::run::tokens::{TokenConfig, Tokens};
 use crate::session::Session;
-use crate::store::{Machinery, Store, StoreError};
-use crate::token::{Action, Credential, Delivery, Time};
+use crate::store::{AdoptionFrom, Machinery, Store, StoreError};
+use crate::token::{Action, Credential, Delivery, Label, Time, TokenId};
 
 /// Judges the timer by its runs, and the clock by what Graph last said; a cause that several tokens
 /// share is reported once.
@@ -82,6 +83,33 @@ pub fn fullness(tokens: &Tokens, store: &Store, now: Time) -> Option<Reason> {
     let how = store.shortage()?.to_string();
     let critical = tokens.critical(&tokens.configs, now);
     Some(judge_fullness(store.path(), &how, Vec::new(), &critical))
+}
+
+/// A reason for each place from which another program keeps bringing access tokens, by token.
+pub fn other_renewers(
+    tokens: &Tokens,
+    store: &Store,
+    now: Time,
+) -> Result<HashMap<Label, Vec<Reason>>, StoreError> {
+    let adoptions = store.adoptions_since(now - ADOPTIONS_WITHIN)?;
+    let labels: HashMap<TokenId, &Label> = tokens
+        .configs
+        .iter()
+        .filter_map(|token| Some((tokens.credential(&token.label)?.id, &token.label)))
+        .collect();
+    let alike = |one: &AdoptionFrom, other: &AdoptionFrom| {
+        one.token == other.token && one.place == other.place
+    };
+    let mut reasons: HashMap<Label, Vec<Reason>> = HashMap::new();
+    for from_one_place in adoptions.chunk_by(alike) {
+        let AdoptionFrom { token, place, .. } = &from_one_place[0];
+        let times: Vec<Time> = from_one_place.iter().map(|adoption| adoption.at).collect();
+        if let Some(label) = labels.get(token) {
+            let reason = judge_adoptions(label, place, &times, now);
+            reasons.entry((*label).clone()).or_default().extend(reason);
+        }
+    }
+    Ok(reasons)
 }
 
 /// A reason if something is damaged that belongs to no token, as far as it is known without a key.

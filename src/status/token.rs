@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::graph::App;
 use crate::policy::{
     Dates, Deadline, Decision, Insistence, Judgement, Limits, Moment, Policy, Skip, Subject,
-    deadlines, decide, judge, judge_deliveries, judge_inspection, remedy,
+    deadlines, decide, judge, judge_deliveries, judge_inspection, remedy, without_parent,
 };
 use crate::report::{LastRuns, Refresh, StatusReport, TokenReport, VerdictSource};
 use crate::run::inspect::inspect;
@@ -36,7 +36,8 @@ pub fn judge_token(
         }
         _ => judge(&subject, moment),
     }
-    .with(judge_deliveries(&member.label, &deliveries, moment.now));
+    .with(judge_deliveries(&member.label, &deliveries, moment.now))
+    .with(tokens.declared_labels().conflict(&member.label).cloned().into_iter().collect());
     let inspection = proof.map(|proof| &proof.inspection);
     let ledger = subject.credential.map(|credential| &credential.ledger);
     let problem = failed
@@ -57,7 +58,7 @@ pub fn judge_token(
         expiry: match (current, inspection) {
             (Some(generation), _) => generation.expiry,
             // Of an invalid access token Meta says 0, which does not mean that it never expires.
-            (None, Some(inspection)) if inspection.valid == Some(true) => inspection.expiry,
+            (None, Some(inspection)) if inspection.verdict() == Some(true) => inspection.expiry,
             (None, Some(inspection)) => inspection.expiry.at().map_or(Expiry::Unknown, Expiry::At),
             (None, None) => Expiry::Unknown,
         },
@@ -134,7 +135,12 @@ fn plan(subject: &Subject<'_>, moment: Moment) -> Refresh {
         automatic: !subject.only_a_person_can_renew(),
         due: !matches!(decision, Decision::Skip(_)),
         reason: match &decision {
-            Decision::Skip(_) => decision.sentence(moment.now),
+            Decision::Skip(_) => {
+                match without_parent(subject).filter(|_| subject.current().is_some()) {
+                    Some((why, how)) => format!("{}; {why}: {how}", decision.sentence(moment.now)),
+                    None => decision.sentence(moment.now),
+                }
+            }
             other => format!("{}: {}", other.name(), other.sentence(moment.now)),
         },
         due_at: match decision {

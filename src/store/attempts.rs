@@ -16,8 +16,8 @@ use super::value::{RunId, values};
 use super::{Result, Store};
 use crate::failpoint;
 use crate::token::{
-    Credential, EventKind, Expiry, GenerationId, Label, Problem, SentExchange, SharedToken, Time,
-    TokenId,
+    Credential, EventKind, Expiry, Fingerprint, GenerationId, Label, Problem, SentExchange,
+    SharedToken, Time, TokenId,
 };
 
 /// An attempt that did not bring what it was made for.
@@ -101,6 +101,51 @@ impl Store {
             )
         })?;
         Ok(noted)
+    }
+
+    /// Forgets what prevented a renewal, and the pause that followed on it: it is over.
+    pub fn forget_trouble(&self, credential: Credential) -> Result<Credential> {
+        let (forgotten, _) = self.change(credential, None, move |tx, credential| {
+            tx.execute(
+                "UPDATE token SET problem = NULL, not_before = NULL WHERE id = ?1",
+                values![credential.id],
+            )
+        })?;
+        Ok(forgotten)
+    }
+
+    /// Lets the next attempt be made at once; what the last one ran into stands until then.
+    pub fn end_pause(&self, credential: Credential) -> Result<Credential> {
+        let (ready, _) = self.change(credential, None, move |tx, credential| {
+            tx.execute("UPDATE token SET not_before = NULL WHERE id = ?1", values![credential.id])
+        })?;
+        Ok(ready)
+    }
+
+    /// Records with which id and secret of the app an attempt failed.
+    pub fn note_failed_with(
+        &self,
+        credential: Credential,
+        app: Option<Fingerprint>,
+    ) -> Result<Credential> {
+        let (noted, _) = self.change(credential, None, move |tx, credential| {
+            tx.execute(
+                "UPDATE token SET failed_with = ?2 WHERE id = ?1",
+                values![credential.id, app.as_ref().map(Fingerprint::as_bytes)],
+            )
+        })?;
+        Ok(noted)
+    }
+
+    /// Records until when the list of a token's Pages is not to be asked for.
+    pub fn pause_list(&self, credential: Credential, until: Time) -> Result<Credential> {
+        let (paused, _) = self.change(credential, None, move |tx, credential| {
+            tx.execute(
+                "UPDATE token SET list_not_before = ?2 WHERE id = ?1",
+                values![credential.id, until],
+            )
+        })?;
+        Ok(paused)
     }
 
     /// Records that a renewal was sent at that time and that its answer never came.

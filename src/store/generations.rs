@@ -9,7 +9,7 @@ use super::tx_error::TxError;
 use super::value::{SqlValue, values};
 use super::{Result, Store};
 use crate::token::{
-    AccessToken, Fingerprint, Generation, GenerationId, GenerationState, Label, TokenId,
+    AccessToken, Fingerprint, Generation, GenerationId, GenerationState, Label, Secret, TokenId,
 };
 
 /// A token that has or had a certain access token.
@@ -23,6 +23,8 @@ pub struct Sighting {
     pub generation: GenerationId,
     /// Where that generation stands.
     pub state: GenerationState,
+    /// Whether it was revoked from here.
+    pub is_revoked: bool,
 }
 
 impl Store {
@@ -32,6 +34,11 @@ impl Store {
             let sql = select("g.token = ?1 ORDER BY g.number DESC");
             tx.undamaged(&sql, values![token], |mut row| row.generation())
         })
+    }
+
+    /// Returns one generation, with the last answer about it.
+    pub fn generation(&self, generation: GenerationId) -> Result<Generation> {
+        self.read(move |tx| one(tx, generation))
     }
 
     /// Opens a generation's seal.
@@ -58,6 +65,11 @@ impl Store {
         Ok(self.seals()?.fingerprint(access_token))
     }
 
+    /// Returns what stands for the id and the secret of an app in this store.
+    pub fn fingerprint_of_app(&self, id: &str, secret: Option<&Secret>) -> Result<Fingerprint> {
+        Ok(self.seals()?.app(id, secret))
+    }
+
     /// Returns which tokens have or ever had the access token of this fingerprint, purged or not. A
     /// generation whose state cannot be read counts as current; one of a token whose label cannot
     /// be read is left out.
@@ -75,7 +87,7 @@ impl Store {
 
 fn sightings(tx: &mut dyn Tx, fingerprint: &Fingerprint) -> Result<Vec<Sighting>, TxError> {
     tx.undamaged(
-        "SELECT g.token, t.label, g.id, g.state
+        "SELECT g.token, t.label, g.id, g.state, g.revoked_at
          FROM generation g JOIN token t ON t.id = g.token
          WHERE g.fingerprint = ?1 ORDER BY t.label",
         values![fingerprint.as_bytes()],
@@ -91,6 +103,7 @@ fn sighting(mut row: Row<'_>) -> Result<Sighting, BadCell> {
         state: row
             .named("generation.state", GenerationState::from_name)
             .unwrap_or(GenerationState::Current),
+        is_revoked: row.maybe_integer("generation.revoked_at")?.is_some(),
     })
 }
 

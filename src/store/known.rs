@@ -149,8 +149,13 @@ impl KnownTokens {
         self.with(changes, own, |known| {
             let by_label: HashMap<&Label, &Credential> =
                 known.stock.credentials.iter().map(|it| (&it.label, &**it)).collect();
+            let is_renamed = |each: &Enrolment, it: &Credential| {
+                let old = each.was.as_ref().and_then(|was| by_label.get(was));
+                old.is_some_and(|old| it.is_renamed_from(old))
+            };
             let enrolled = |each: &Enrolment| {
-                by_label.get(&each.label).filter(|it| each.is_enrolled_as(it)).map(|it| it.id)
+                let known = by_label.get(&each.label)?;
+                (each.is_enrolled_as(known) && !is_renamed(each, known)).then_some(known.id)
             };
             enrolments.iter().map(enrolled).collect()
         })

@@ -29,11 +29,13 @@ mod hooks;
 mod key;
 mod key_text;
 mod known;
+mod labels;
 mod notices;
 mod overwrites;
 mod promote;
 mod proofs;
 mod purge;
+mod rotations;
 mod row;
 mod runs;
 mod seal;
@@ -44,6 +46,7 @@ mod tokens;
 mod tx;
 mod tx_error;
 mod value;
+mod versions;
 
 #[cfg(test)]
 mod tests;
@@ -75,8 +78,9 @@ pub use key_text::{BadKey, read_key};
 pub use known::{Enrolment, Stock};
 pub use notices::{ChannelRecord, FailingChannel};
 pub use overwrites::{FileContents, Overwrite, Overwriting};
-pub use promote::{ExtendedExpiry, Promotion, RefusedCandidate};
+pub use promote::{ExtendedExpiry, Predecessor, Promotion, RefusedCandidate};
 pub use purge::Retention;
+pub use rotations::AdoptionFrom;
 pub use runs::{Machinery, RunRow};
 pub use sqlite::{
     Holder, LockError, LostStore, RunLock, StoreLoss, backup, belongs_to_store, filesystem_trouble,

@@ -10,7 +10,7 @@ use super::generations::one;
 use super::tx::Tx;
 use super::tx_error::TxError;
 use super::value::{RunId, values};
-use super::{Result, Store, deliveries, proofs};
+use super::{Result, Store, deliveries, proofs, rotations};
 use crate::failpoint;
 use crate::token::{
     Credential, EventKind, Generation, GenerationId, GenerationState, Problem, Proof, TargetId,
@@ -29,8 +29,19 @@ pub struct Promotion {
     pub event: EventKind,
     /// What is wrong with it all the same.
     pub problem: Option<Problem>,
+    /// What is done about the one that it replaces.
+    pub predecessor: Predecessor,
     /// The targets for which it is pending from then on.
     pub pending_for: Vec<TargetId>,
+}
+
+/// What is done about an access token that another replaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Predecessor {
+    /// It is kept for rollback.
+    Kept,
+    /// It is also asked about until it is dead.
+    Watched,
 }
 
 /// A candidate that is not promoted. It stays sealed like a previous generation.
@@ -159,9 +170,16 @@ fn promote(
         // A damaged row is kept, and its expiry is not known.
         old = one(tx, current).ok().map(|current| current.expiry);
         set_aside(tx, current, GenerationState::Previous)?;
+        if promotion.predecessor == Predecessor::Watched {
+            let now = tx.now();
+            tx.execute(
+                "UPDATE generation SET rotated_at = ?2 WHERE id = ?1",
+                values![current, now],
+            )?;
+        }
     }
     let changed = tx.execute(
-        "UPDATE generation SET state = 'current' WHERE id = ?1 AND token = ?2",
+        "UPDATE generation SET state = 'current', rotated_at = NULL WHERE id = ?1 AND token = ?2",
         values![candidate, token],
     )?;
     if changed == 0 {
@@ -172,7 +190,7 @@ fn promote(
     }
     let promoted = one(tx, candidate)?;
     // It is promoted on this verdict; the history need not record it again.
-    if let Some(valid) = promoted.proof.as_ref().and_then(|proof| proof.inspection.valid) {
+    if let Some(valid) = promoted.proof.as_ref().and_then(|proof| proof.inspection.verdict()) {
         proofs::settle_verdict(tx, candidate, valid)?;
     }
     NewEvent::new(token, promotion.event, tx.now())
@@ -180,6 +198,7 @@ fn promote(
         .moving(old, promoted.expiry)
         .because(promotion.problem.as_ref())
         .write(tx, run)?;
+    rotations::note_place(tx, token, candidate)?;
     deliveries::set_pending(tx, token, candidate, &promotion.pending_for)?;
     attempts::succeed(tx, token, promotion.event)
 }
@@ -196,6 +215,11 @@ fn refuse(
         proofs::replace(tx, candidate, proof)?;
     }
     set_aside(tx, candidate, GenerationState::Refused)?;
+    if let Some(setback) =
+        refusal.setback.as_ref().filter(|it| it.event == Some(EventKind::AdoptionRefused))
+    {
+        rotations::refuse_source(tx, token, candidate, setback.problem.as_ref())?;
+    }
     match refusal.setback {
         Some(mut setback) => {
             setback.generation.get_or_insert(candidate);
@@ -214,7 +238,7 @@ fn extend(
     let generation = extension.generation;
     let old = expect(tx, generation, GenerationState::Current)?;
     proofs::replace(tx, generation, &extension.proof)?;
-    if let Some(valid) = extension.proof.inspection.valid {
+    if let Some(valid) = extension.proof.inspection.verdict() {
         proofs::settle_verdict(tx, generation, valid)?;
     }
     if let Some(parent) = extension.parent {

@@ -61,7 +61,7 @@ fn note(
     )?;
     let (token, state, verdict, expiry) = known.ok_or(TxError::Absent("generation"))?;
     replace(tx, generation, proof)?;
-    let changed = proof.inspection.valid.filter(|valid| verdict != Some(*valid));
+    let changed = proof.inspection.verdict().filter(|valid| verdict != Some(*valid));
     let (GenerationState::Current, Some(valid)) = (state, changed) else {
         return Ok(None);
     };
@@ -133,7 +133,7 @@ pub fn replace(tx: &mut dyn Tx, generation: GenerationId, proof: &Proof) -> Resu
             &granular_scopes,
         ],
     )?;
-    if inspection.valid == Some(true) {
+    if inspection.verdict() == Some(true) {
         forget_lost_answer(tx, generation, proof)?;
     }
     match told_expiry(inspection) {
@@ -178,8 +178,8 @@ fn forget_lost_answer(
 /// The expiry that an answer tells, if any.
 ///
 /// Of a dead access token Meta says `expires_at: 0`, which does not mean that it never expires.
-const fn told_expiry(inspection: &Inspection) -> Option<Expiry> {
-    match (inspection.valid, inspection.expiry) {
+fn told_expiry(inspection: &Inspection) -> Option<Expiry> {
+    match (inspection.verdict(), inspection.expiry) {
         (_, Expiry::Unknown) | (Some(false) | None, Expiry::Never) => None,
         (_, expiry) => Some(expiry),
     }

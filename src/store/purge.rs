@@ -55,9 +55,16 @@ const DATED: &[(&str, &[&str])] = &[
     ("run", &["started_at", "finished_at"]),
     (
         "token",
-        &["unlisted_since", "retired_at", "last_refreshed_at", "last_attempt_at", "first_miss_at"],
+        &[
+            "unlisted_since",
+            "retired_at",
+            "last_refreshed_at",
+            "last_attempt_at",
+            "first_miss_at",
+            "undeclared_since",
+        ],
     ),
-    ("generation", &["obtained_at", "set_aside_at"]),
+    ("generation", &["obtained_at", "set_aside_at", "rotated_at"]),
     ("proof", &["at"]),
     ("attempt", &["planned_at", "closed_at"]),
     ("event", &["at"]),
@@ -65,6 +72,7 @@ const DATED: &[(&str, &[&str])] = &[
     ("replaced", &["at"]),
     ("notice", &["told_at"]),
     ("channel", &["failed_at"]),
+    ("graph_version", &["at"]),
 ];
 
 fn bring_back(tx: &mut dyn Tx, run: RunId, began: Time) -> Result<(), TxError> {
@@ -114,7 +122,8 @@ fn purge(tx: &mut dyn Tx, run: RunId, token: TokenId, keep: Retention) -> Result
 
 /// Whether Meta might still honour the access token.
 fn may_live(generation: &Generation, now: Time) -> bool {
-    let dead = generation.proof.as_ref().is_some_and(|proof| proof.inspection.valid == Some(false));
+    let dead =
+        generation.proof.as_ref().is_some_and(|proof| proof.inspection.verdict() == Some(false));
     !dead
         && match generation.expiry {
             Expiry::At(_) => !generation.expiry.has_passed(now),

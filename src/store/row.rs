@@ -14,7 +14,7 @@ use super::value::SqlValue;
 use crate::token::{
     Action, DataAccess, Expiry, Fingerprint, Generation, GenerationId, GenerationState,
     GranularScope, Identity, Inspection, Label, Origin, Problem, ProblemKind, Proof, SentExchange,
-    SharedToken, TargetId, Time, TokenId,
+    SharedToken, SourceValue, TargetId, Time, TokenId, Undeclared,
 };
 
 /// The columns of a generation `g`, in the order of [`Row::generation_itself`].
@@ -229,7 +229,7 @@ impl<'a> Row<'a> {
     }
 
     /// Reads the next cell, a whole fingerprint or nothing.
-    fn maybe_fingerprint(&mut self, column: &'static str) -> Read<Option<Fingerprint>> {
+    pub fn maybe_fingerprint(&mut self, column: &'static str) -> Read<Option<Fingerprint>> {
         let bytes = self.maybe_blob(column)?.map(<[u8; 32]>::try_from).transpose();
         let bytes = bytes.map_err(|_| BadCell { column, expected: "fingerprint" })?;
         Ok(bytes.map(Fingerprint::new))
@@ -253,6 +253,33 @@ impl<'a> Row<'a> {
             (None, None) => Ok(None),
             (Some(with), Some(is_declared)) => Ok(Some(SharedToken { with, is_declared })),
             _ => Err(BadCell::new(with, "pair")),
+        }
+    }
+
+    /// Reads the next two cells, since when the config does not declare a token.
+    pub fn undeclared(
+        &mut self,
+        [since, with_many]: [&'static str; 2],
+    ) -> Read<Option<Undeclared>> {
+        match (self.maybe_time(since)?, self.maybe_flag(with_many)?) {
+            (None, None) => Ok(None),
+            (Some(since), Some(with_many)) => Ok(Some(Undeclared { since, with_many })),
+            _ => Err(BadCell::new(since, "pair")),
+        }
+    }
+
+    /// Reads the next four cells, what the place held that the config names.
+    pub fn source_value(&mut self) -> Read<Option<SourceValue>> {
+        let place = self.maybe_text("token.source")?.map(str::to_owned);
+        let fingerprint = self.maybe_fingerprint("token.source_value")?;
+        let has_changed = self.maybe_flag("token.source_changed")?;
+        let refused = self.problem("token.source_refused")?;
+        match (place, fingerprint, has_changed) {
+            (None, None, None) if refused.is_none() => Ok(None),
+            (Some(place), Some(fingerprint), Some(has_changed)) => {
+                Ok(Some(SourceValue { place, fingerprint, has_changed, refused }))
+            }
+            _ => Err(BadCell::new("token.source", "pair")),
         }
     }
 

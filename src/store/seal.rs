@@ -11,7 +11,7 @@ use super::tx::Tx;
 use super::tx_error::TxError;
 use super::value::values;
 use crate::crypto::{self, Key};
-use crate::token::{AccessToken, Fingerprint, TargetId, TokenId};
+use crate::token::{AccessToken, Fingerprint, Secret, TargetId, TokenId};
 
 /// How sealed bytes are laid out: this byte, the key's id, then what `crypto::seal` gives.
 const FORMAT: u8 = 1;
@@ -64,6 +64,13 @@ impl Seals {
     /// Returns what stands for an access token, in this store alone.
     pub fn fingerprint(&self, token: &AccessToken) -> Fingerprint {
         Fingerprint::new(crypto::keyed_hash(self.fingerprints.as_ref(), token.expose().as_bytes()))
+    }
+
+    /// Returns what stands for the id and the secret of an app, in this store alone.
+    pub fn app(&self, id: &str, secret: Option<&Secret>) -> Fingerprint {
+        let secret = secret.map_or("", Secret::expose);
+        let words = Zeroizing::new(format!("app|{id}|{secret}"));
+        Fingerprint::new(crypto::keyed_hash(self.fingerprints.as_ref(), words.as_bytes()))
     }
 
     /// Returns what stands for a command with its arguments, which may say too much.

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::deliveries;
 use super::known::Stock;
 use super::row::{self, BadCell, Row};
 use super::tx::Tx;
 use super::tx_error::TxError;
 use super::value::{RunId, SqlValue};
+use super::{deliveries, rotations};
 use crate::token::{
     Credential, Damage, Delivery, Generation, GenerationId, GenerationState, Label, Ledger, Proof,
     TokenId, TokenType,
@@ -36,10 +36,11 @@ pub fn credential(tx: &mut dyn Tx, own: RunId, token: TokenId) -> Result<Credent
     found.ok_or(TxError::Absent("token"))
 }
 
-/// Reads one token or all of them: three statements, however many there are.
+/// Reads one token or all of them: four statements, however many there are.
 fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, TxError> {
     let (mut live, mut places) = live_generations(tx, token)?;
     let mut deliveries = deliveries::all(tx, token)?;
+    let mut rotated = rotations::all(tx, token)?;
     let which = if token.is_some() { "id = ?2" } else { "TRUE" };
     let sql = format!(
         "SELECT id, label, type, name, page_id, listed, unlisted_since, retired_at,
@@ -47,8 +48,9 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
                 misses, problem,
                 (SELECT max(planned_at) FROM attempt WHERE attempt.token = token.id
                  AND closed_at IS NULL AND run <> ?1) AS planned_at,
-                answer_lost_at, exchange_sent_at, exchange_sent, shared_with,
-                shared_with_declared, refused_by
+                answer_lost_at, failed_with, list_not_before, exchange_sent_at, exchange_sent,
+                shared_with, shared_with_declared, refused_by, undeclared_since, undeclared_with_many, source, source_value, source_changed,
+                source_refused
          FROM token WHERE {which} ORDER BY label"
     );
     let parameters: Vec<SqlValue<'_>> =
@@ -62,7 +64,8 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
         match row.at(1).label("token.label") {
             Ok(label) => {
                 let known = live.with(token_of(row, id, label), deliveries);
-                stock.credentials.push(Arc::new(known));
+                let rotated = rotated.remove(&id).unwrap_or_default();
+                stock.credentials.push(Arc::new(Credential { rotated, ..known }));
             }
             Err(_) => stock.strays.push("a token whose label cannot be read"),
         }
@@ -185,9 +188,12 @@ fn token_of(row: Row<'_>, id: TokenId, label: Label) -> (Credential, bool) {
             candidate: None,
             ledger: Ledger::default(),
             deliveries: Vec::new(),
+            source: None,
+            rotated: Vec::new(),
             listed: None,
             unlisted_since: None,
             retired_at: None,
+            undeclared: None,
             damage: None,
         })
     };
@@ -205,6 +211,7 @@ fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
         current: None,
         candidate: None,
         deliveries: Vec::new(),
+        rotated: Vec::new(),
         unlisted_since: row.maybe_time("token.unlisted_since")?,
         retired_at: row.maybe_time("token.retired_at")?,
         ledger: Ledger {
@@ -217,10 +224,14 @@ fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
             problem: row.problem("token.problem")?,
             open_attempt_at: row.maybe_time("attempt.planned_at")?,
             answer_lost_at: row.maybe_time("token.answer_lost_at")?,
+            failed_with: row.maybe_fingerprint("token.failed_with")?,
+            list_not_before: row.maybe_time("token.list_not_before")?,
             sent_exchange: row.sent_exchange(["token.exchange_sent_at", "token.exchange_sent"])?,
             shared: row.shared_token(["token.shared_with", "token.shared_with_declared"])?,
             refused_by: row.maybe_generation("token.refused_by")?,
         },
+        undeclared: row.undeclared(["token.undeclared_since", "token.undeclared_with_many"])?,
+        source: row.source_value()?,
         damage: None,
     })
 }

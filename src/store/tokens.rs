@@ -35,7 +35,7 @@ impl Store {
     }
 
     /// Returns one token by its label, reading no other's rows; the label that it had before counts
-    /// while the new one is not in the store.
+    /// while the new one has no access token.
     pub fn credential_called(
         &self,
         label: &Label,
@@ -44,11 +44,16 @@ impl Store {
         let own = self.own_run();
         let labels: Vec<Label> = std::iter::once(label).chain(was).cloned().collect();
         self.read(move |tx| {
+            let mut first = None;
             for label in &labels {
                 let Some(token) = find(tx, label)? else { continue };
-                return stock::credential(tx, own, token).map(Some);
+                let found = stock::credential(tx, own, token)?;
+                if found.has_access_token() {
+                    return Ok(Some(found));
+                }
+                first.get_or_insert(found);
             }
-            Ok(None)
+            Ok(first)
         })
     }
 
@@ -98,7 +103,10 @@ impl Store {
     ) -> Result<Credential> {
         let (seen, unseen) = (seen.to_vec(), unseen.to_vec());
         let (noted, ()) = self.change(parent, Some(now), move |tx, parent| {
-            tx.execute("UPDATE token SET listed = ?2 WHERE id = ?1", values![parent.id, listed])?;
+            tx.execute(
+                "UPDATE token SET listed = ?2, list_not_before = NULL WHERE id = ?1",
+                values![parent.id, listed],
+            )?;
             for token in seen {
                 tx.execute(
                     "UPDATE token SET unlisted_since = NULL, retired_at = NULL WHERE id = ?1
@@ -201,29 +209,57 @@ fn without_proofs(mut known: Credential) -> Credential {
     known
 }
 
-/// Renames one after the other, each as soon as its new label is free; a chain unwinds so.
+/// Renames one after the other, each as soon as its new label is free; a chain unwinds so. Where a
+/// label does not come free, a token without an access token gives way.
 fn rename(tx: &mut dyn Tx, enrolments: &[Enrolment]) -> Result<(), TxError> {
     let mut open: Vec<(&Label, &Label)> = enrolments
         .iter()
         .filter_map(|each| Some((each.was.as_ref()?, &each.label)))
         .filter(|(was, label)| was != label)
         .collect();
-    loop {
+    while !open.is_empty() {
         let before = open.len();
         let mut left = Vec::new();
         for (was, label) in open {
-            let free = find(tx, label)?.is_none() && find(tx, was)?.is_some();
-            if free {
+            if find(tx, label)?.is_none() && find(tx, was)?.is_some() {
                 rename_one(tx, was, label)?;
             } else {
                 left.push((was, label));
             }
         }
         if left.len() == before {
+            let is_declared = |was: &Label| enrolments.iter().any(|each| each.label == *was);
+            left = take_over_one(tx, left, &is_declared)?;
+        }
+        if left.len() == before {
             return Ok(());
         }
         open = left;
     }
+    Ok(())
+}
+
+/// Renames the first whose new label belongs to a token without an access token, and gives back the
+/// others.
+fn take_over_one<'a>(
+    tx: &mut dyn Tx,
+    mut open: Vec<(&'a Label, &'a Label)>,
+    is_declared: &dyn Fn(&Label) -> bool,
+) -> Result<Vec<(&'a Label, &'a Label)>, TxError> {
+    for (place, (was, label)) in open.iter().enumerate() {
+        if is_declared(was) {
+            continue;
+        }
+        let (Some(old), Some(new)) = (find(tx, was)?, find(tx, label)?) else { continue };
+        if has_access_token(tx, old)? && !has_access_token(tx, new)? {
+            give_way(tx, new)?;
+            rename_one(tx, was, label)?;
+            tx.execute("UPDATE token SET label = ?2 WHERE id = ?1", values![new, was.as_str()])?;
+            open.remove(place);
+            break;
+        }
+    }
+    Ok(open)
 }
 
 /// Renames a token. A parent's discovered Pages are called after it, and move with it; what people
@@ -257,6 +293,35 @@ fn rename_one(tx: &mut dyn Tx, was: &Label, label: &Label) -> Result<(), TxError
         }
     }
     Ok(())
+}
+
+/// Whether a token has an access token, in use or waiting to be examined.
+fn has_access_token(tx: &mut dyn Tx, token: TokenId) -> Result<bool, TxError> {
+    tx.has_row(
+        "SELECT 1 FROM generation
+         WHERE token = ?1 AND state NOT IN ('previous', 'refused', 'purged')",
+        values![token],
+    )
+}
+
+/// Takes its label from a token that has no access token. What happened to it stays, under the label
+/// that the other one leaves; a row to which nothing happened is removed.
+fn give_way(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
+    for table in ["delivery", "hook"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE token = ?1"), values![token])?;
+    }
+    let mut is_bare = true;
+    for table in ["generation", "event", "attempt", "overwrite", "replaced"] {
+        let sql = format!("SELECT 1 FROM {table} WHERE token = ?1 LIMIT 1");
+        is_bare &= !tx.has_row(&sql, values![token])?;
+    }
+    let sql = if is_bare {
+        "DELETE FROM token WHERE id = ?1"
+    } else {
+        // No label begins so: it is free until the other one has left its own.
+        "UPDATE token SET label = '~' || label WHERE id = ?1"
+    };
+    tx.execute(sql, values![token]).map(drop)
 }
 
 fn find(tx: &mut dyn Tx, label: &Label) -> Result<Option<TokenId>, TxError> {

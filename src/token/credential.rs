@@ -32,6 +32,11 @@ pub struct Ledger {
     /// When a renewal was sent whose answer never came; cleared by a success, and by Graph's word
     /// that the token is alive after it.
     pub answer_lost_at: Option<Time>,
+    /// What stands for the app's id and secret with which the last attempt failed, where only a person
+    /// can fix what it ran into.
+    pub failed_with: Option<Fingerprint>,
+    /// No question for the list of its Pages before this, as Meta said.
+    pub list_not_before: Option<Time>,
     /// An exchange that was sent and never answered.
     pub sent_exchange: Option<SentExchange>,
     /// The token that has the access token which the config names for this one, when a run last
@@ -46,6 +51,38 @@ pub struct SharedToken {
     pub with: Label,
     /// Whether the config declares it.
     pub is_declared: bool,
+}
+
+/// What the place held that the config names, when a run last read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceValue {
+    /// The place, as people read it.
+    pub place: String,
+    /// What stands for the access token that it held.
+    pub fingerprint: Fingerprint,
+    /// Whether it had held another one before.
+    pub has_changed: bool,
+    /// Why that is not in use, if it was looked at and refused.
+    pub refused: Option<Problem>,
+}
+
+impl SourceValue {
+    /// What is known once the place was read again, and holds this.
+    pub fn seen(place: String, fingerprint: Fingerprint, before: Option<&Self>) -> Self {
+        match before.filter(|before| before.place == place) {
+            Some(same) if same.fingerprint == fingerprint => same.clone(),
+            known => Self { place, fingerprint, has_changed: known.is_some(), refused: None },
+        }
+    }
+}
+
+/// An older access token that may live on beside the one that a person put in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RotatedGeneration {
+    /// The older one, with the last answer about it.
+    pub generation: Generation,
+    /// Since when another is in its place.
+    pub since: Time,
 }
 
 /// The exchange of an access token that a person handed over.
@@ -74,6 +111,15 @@ fn blame(what: &str, sent: Time, problem: Problem) -> Problem {
     }
     let message = format!("{why}; Meta says: {}", problem.message);
     Problem { message, ..problem }
+}
+
+/// A token that the config declared before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Undeclared {
+    /// When a run found that it is not declared any more.
+    pub since: Time,
+    /// Whether that run found the same of so many that it may be a mistake.
+    pub with_many: bool,
 }
 
 /// The part that is damaged where the access token in use is lost.
@@ -108,12 +154,19 @@ pub struct Credential {
     pub ledger: Ledger,
     /// What its targets have and what is pending for them, by target.
     pub deliveries: Vec<Delivery>,
+    /// What the place held that the config names.
+    pub source: Option<SourceValue>,
+    /// The older access tokens that a person's rotations left alive, by Graph's last word; the oldest
+    /// first.
+    pub rotated: Vec<RotatedGeneration>,
     /// The generation whose Pages were last listed, for a token with `pages = "all"`.
     pub listed: Option<GenerationId>,
     /// Since when the parent's list of Pages lacks it.
     pub unlisted_since: Option<Time>,
     /// When it was retired: gone from the list for a week, and dead.
     pub retired_at: Option<Time>,
+    /// Since when the config does not declare it, if a run has found that.
+    pub undeclared: Option<Undeclared>,
     /// What of its rows cannot be read, if that is so; the fields above are without it.
     pub damage: Option<Damage>,
 }
@@ -136,6 +189,22 @@ impl Credential {
         self
     }
 
+    /// Whether it has an access token, in use or waiting to be examined, readable or not.
+    pub fn has_access_token(&self) -> bool {
+        self.in_place().is_some() || self.candidate.is_some()
+    }
+
+    /// Whether `old`, whose label was this one's before, is to take this one's label: it has an access
+    /// token, and this one has none of its own.
+    pub fn is_renamed_from(&self, old: &Self) -> bool {
+        old.has_access_token() && !self.has_access_token()
+    }
+
+    /// Whether no access token is in use, or Graph has called it dead.
+    pub fn is_without_a_living_one(&self) -> bool {
+        self.current.as_ref().is_none_or(|current| current.verdict() == Some(false))
+    }
+
     /// Whether there was an access token in use that cannot be read any more.
     pub fn is_lost(&self) -> bool {
         self.current.is_none() && self.in_place().is_some()
@@ -146,7 +215,7 @@ impl Credential {
         let Some(sent) = self.ledger.answer_lost_at else { return };
         let proof = self.current.as_mut().and_then(|current| current.proof.as_mut());
         let inspection = proof.map(|proof| &mut proof.inspection);
-        let dead = inspection.filter(|inspection| inspection.valid == Some(false));
+        let dead = inspection.filter(|inspection| inspection.verdict() == Some(false));
         if let Some(problem) = dead.and_then(|inspection| inspection.problem.as_mut()) {
             *problem = blame("a renewal", sent, problem.clone());
         }

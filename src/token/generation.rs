@@ -69,7 +69,7 @@ pub struct Generation {
 impl Generation {
     /// Graph's last verdict on the access token; none where it was never asked or gave none.
     pub fn verdict(&self) -> Option<bool> {
-        self.proof.as_ref()?.inspection.valid
+        self.proof.as_ref()?.inspection.verdict()
     }
 
     /// When it was issued by Meta's word, or else when the store first had it.

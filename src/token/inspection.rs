@@ -7,9 +7,9 @@ use super::{DataAccess, Expiry, Problem, Time};
 /// Graph's answer about one access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
-    /// Graph's verdict: alive, dead, or none given (an account that must be freed first).
+    /// Graph's own word: false too while an account is held, which only its owner can free.
     pub valid: Option<bool>,
-    /// Why it is not valid, or why there is no verdict.
+    /// Why it is not valid, or why nothing was said.
     pub problem: Option<Problem>,
     /// The type in Graph's own word, such as `USER`; an open list.
     pub token_type: Option<String>,
@@ -42,6 +42,12 @@ impl Inspection {
             scopes: Vec::new(),
             granular_scopes: Vec::new(),
         }
+    }
+
+    /// The verdict: alive, dead, or none, as of an access token that is held and may work again.
+    pub fn verdict(&self) -> Option<bool> {
+        let may_pass = self.problem.as_ref().is_some_and(|problem| !problem.kind.is_verdict());
+        self.valid.filter(|valid| *valid || !may_pass)
     }
 
     /// Whether the answer tells what the token may do: a bare profile tells neither type nor
@@ -135,6 +141,24 @@ impl Identity {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_valid_is_dead_unless_it_may_work_again() {
+        use crate::token::ProblemKind as Kind;
+        for (valid, kind, verdict) in [
+            (Some(true), None, Some(true)),
+            (Some(false), None, Some(false)),
+            (Some(false), Some(Kind::PasswordChanged), Some(false)),
+            (Some(false), Some(Kind::Checkpoint), None),
+            (Some(false), Some(Kind::UnconfirmedUser), None),
+            (Some(false), Some(Kind::AppDisabled), None),
+            (None, Some(Kind::PermissionMissing), None),
+            (None, None, None),
+        ] {
+            let problem = kind.map(|kind| Problem::new(kind, "x"));
+            assert_eq!(Inspection::bare(valid, problem).verdict(), verdict, "{valid:?} {kind:?}");
+        }
+    }
 
     #[test]
     fn only_what_both_know_can_differ() {

@@ -9,6 +9,7 @@ mod credential;
 mod delivery;
 mod expiry;
 mod generation;
+mod graph_version;
 mod history;
 mod inspection;
 mod label;
@@ -19,10 +20,14 @@ pub mod redact;
 mod spec;
 
 pub use access_token::{AccessToken, Fingerprint, Grant, Malformed, Secret};
-pub use credential::{Credential, Damage, IN_USE, Ledger, SentExchange, SharedToken};
+pub use credential::{
+    Credential, Damage, IN_USE, Ledger, RotatedGeneration, SentExchange, SharedToken, SourceValue,
+    Undeclared,
+};
 pub use delivery::{Delivery, DeliveryState, TargetId};
 pub use expiry::{DataAccess, Expiry};
 pub use generation::{Generation, GenerationId, GenerationState, Origin, TokenId};
+pub use graph_version::{VersionAnswer, VersionCheck};
 pub use history::{DryRun, EventKind, Outcome, Trigger};
 pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
 pub use label::{BadLabel, Label, Pattern};

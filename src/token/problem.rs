@@ -120,6 +120,27 @@ impl ProblemKind {
         }
     }
 
+    /// Whether it means that the token it is about is dead.
+    ///
+    /// The kinds that a person cures without a new login, or that are the app's, are no such verdict.
+    pub const fn is_verdict(self) -> bool {
+        matches!(
+            self,
+            Self::Expired
+                | Self::PasswordChanged
+                | Self::AppNotAuthorized
+                | Self::SessionInvalid
+                | Self::Revoked
+                | Self::RoleLost
+                | Self::Inactive
+        )
+    }
+
+    /// Whether the owner of the account must free it before its tokens work again.
+    pub const fn is_held(self) -> bool {
+        matches!(self, Self::Checkpoint | Self::UnconfirmedUser)
+    }
+
     /// Whether it is about the app and not about any one access token.
     pub const fn is_about_the_app(self) -> bool {
         matches!(self, Self::BadAppCredentials | Self::BadProof | Self::AppDisabled)

@@ -48,6 +48,7 @@ static PROVIDERS: [ProviderSpec; 3] = [
                 }),
                 exchange: Some(&FB_EXCHANGE),
                 refresh: Some(&FB_EXCHANGE),
+                undocumented: None,
                 minimum_age: TimeDelta::zero(),
             },
             TokenSpec {
@@ -62,6 +63,7 @@ static PROVIDERS: [ProviderSpec; 3] = [
                 }),
                 exchange: None,
                 refresh: None,
+                undocumented: Some(&FB_EXCHANGE),
                 minimum_age: TimeDelta::zero(),
             },
             TokenSpec {
@@ -77,6 +79,7 @@ static PROVIDERS: [ProviderSpec; 3] = [
                 }),
                 exchange: Some(&FB_EXCHANGE_FOR_60_DAYS),
                 refresh: Some(&FB_EXCHANGE_FOR_60_DAYS),
+                undocumented: None,
                 minimum_age: TimeDelta::zero(),
             },
             TokenSpec {
@@ -85,6 +88,7 @@ static PROVIDERS: [ProviderSpec; 3] = [
                 source: Source::App(&CLIENT_CREDENTIALS),
                 exchange: None,
                 refresh: None,
+                undocumented: None,
                 minimum_age: TimeDelta::zero(),
             },
         ],
@@ -121,6 +125,7 @@ static PROVIDERS: [ProviderSpec; 3] = [
             }),
             exchange: Some(&IG_EXCHANGE),
             refresh: Some(&IG_REFRESH),
+            undocumented: None,
             minimum_age: A_DAY,
         }],
     },
@@ -163,6 +168,7 @@ static PROVIDERS: [ProviderSpec; 3] = [
             }),
             exchange: Some(&TH_EXCHANGE),
             refresh: Some(&TH_REFRESH),
+            undocumented: None,
             minimum_age: A_DAY,
         }],
     },
@@ -240,6 +246,13 @@ impl TokenType {
     /// Whose apps give out tokens of this type.
     pub fn provider(self) -> Provider {
         self.row().0
+    }
+
+    /// Whether no answer of Meta's tells which permissions a token of this type has.
+    pub fn tells_no_scopes(self) -> bool {
+        let tells_only_who_it_is =
+            matches!(self.provider().spec().inspection, InspectionWay::Profile(_));
+        tells_only_who_it_is || matches!(self.spec().source, Source::App(_))
     }
 
     fn row(self) -> (Provider, &'static TokenSpec) {

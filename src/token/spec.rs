@@ -99,6 +99,9 @@ pub struct TokenSpec {
     pub exchange: Option<&'static GrantType>,
     /// The grant that extends a long-lived access token.
     pub refresh: Option<&'static GrantType>,
+    /// A grant that Meta documents for no access token of this type, and gives to some apps: tried
+    /// where nothing else renews it.
+    pub undocumented: Option<&'static GrantType>,
     /// How old an access token must be before Meta renews it.
     pub minimum_age: TimeDelta,
 }

@@ -220,6 +220,7 @@ impl Ui {
                 }
                 if waited == SHOWN_AFTER {
                     shown.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+                    shown.tick();
                 }
                 std::thread::sleep(TICK);
                 waited += TICK;

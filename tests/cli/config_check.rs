@@ -116,7 +116,7 @@ fn what_a_person_should_know_is_a_warning() {
     for (tables, said) in [
         (
             "[token.shop]\ntype = \"page\"\napp = \"main\"\npage_id = \"2000000000000001\"\naccess_token = { env = \"BRAND\" }\n",
-            "warning: [token.shop]: only watched: without a `parent` nothing at Meta renews a Page's token; set `parent` to the label of a user token whose person manages the Page\n",
+            "warning: `shop` has no `parent`: ",
         ),
         (
             "[token.x]\ntype = \"user\"\n",

@@ -399,7 +399,7 @@ access_token = { env = "SHOP" }
     world.run(&["exchange", "--stored", "-n"]).stdout("
 TOKEN  OUTCOME         EXPIRES     REASON
 brand  would exchange  unknown     it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
-shop   not due         2026-03-02  its string is not short-lived
+shop   not due         2026-03-02  it is long-lived: it expires 2026-03-02 00:00 UTC, in 60 days
 
 2 tokens: 1 not due, 1 would exchange (dry run: nothing was changed, and whether Meta would renew is not known)
 ").stderr("").exit(Exit::Ok);
@@ -409,7 +409,7 @@ shop   not due         2026-03-02  its string is not short-lived
             "
 TOKEN  OUTCOME    EXPIRES     REASON
 brand  exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
-shop   not due    2026-03-02  its string is not short-lived
+shop   not due    2026-03-02  it is long-lived: it expires 2026-03-02 00:00 UTC, in 60 days
 
 2 tokens: 1 exchanged, 1 not due
 ",
@@ -421,7 +421,7 @@ shop   not due    2026-03-02  its string is not short-lived
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-shop   not due  2026-03-02  its string is not short-lived
+shop   not due  2026-03-02  it is long-lived: it expires 2026-03-02 00:00 UTC, in 60 days
 
 1 token: 1 not due
 ",
@@ -516,4 +516,73 @@ error: `b*` is no label: use letters, digits, `-` and `_`
 ",
         )
         .exit(Exit::Usage);
+}
+
+/// Everything that `exchange --stored` meets, an hour and a half after the first run.
+#[test]
+fn what_is_not_exchanged_has_its_true_reason() {
+    let config = r#"
+[token.fresh]
+type = "user"
+access_token = { env = "FRESH" }
+[token.ending]
+type = "user"
+access_token = { env = "ENDING" }
+[token.left]
+type = "user"
+access_token = { env = "LEFT" }
+auto_refresh = false
+[token.page]
+type = "page"
+page_id = "2000000000000001"
+access_token = { env = "PAGE" }
+[token.empty]
+type = "user"
+access_token = { env = "EMPTY" }
+"#;
+    let named = |name: &str| TokenFixture::user(APP, ANNA).named(name);
+    let at = |minutes| Expiry::At(day(0) + TimeDelta::minutes(minutes));
+    let mut world = World::new()
+        .config(config)
+        .token("ENDING", named("ending").aged(TimeDelta::days(59)).ending(at(179)))
+        .token("LEFT", named("left").ending(at(180)))
+        .token("PAGE", TokenFixture::page(APP, ANNA, BAKERY).named("page").ending(at(180)));
+    world.graph.with(|graph| graph.list(ANNA, BAKERY, Listing::Listed));
+    // The renewal of what is about to end fails, so that it is still about to end.
+    world.graph.misbehave(Rule::on("/oauth/access_token"), FaultInjection::Status(503));
+    let ran = world.run(&["refresh", "--json"]);
+    assert_eq!(ran.code, Some(77), "{}", ran.stdout);
+    world.graph.behave();
+    world.at(day(0) + TimeDelta::minutes(90));
+    // What was never adopted is adopted first.
+    let world = world.token("FRESH", named("fresh").ending(at(150)));
+    let ran = world.run(&["exchange", "--stored"]).exit(Exit::PersonNeeded);
+    ran.stdout("
+TOKEN   OUTCOME    EXPIRES               REASON
+fresh   exchanged  2026-03-02            it is short-lived: it ends 2026-01-01 02:30 UTC, in 60 minutes
+ending  not due    2026-01-01 02:59 UTC  it is long-lived: it expires 2026-01-01 02:59 UTC, in 89 minutes
+left    not due    2026-01-01 03:00 UTC  it expires 2026-01-01 03:00 UTC, in 90 minutes, but `auto_refresh` is off: name it to exchange it
+page    not due    2026-01-01 03:00 UTC  it expires 2026-01-01 03:00 UTC, in 90 minutes, and Meta exchanges no access token of its type
+empty   invalid    -                     its `access_token` cannot be read: the environment variable `EMPTY` is not set
+
+critical: `empty`: its `access_token` cannot be read: the environment variable `EMPTY` is not set
+  hint: mend what the message names; then run `metatoken refresh empty`
+
+5 tokens: 1 exchanged, 3 not due, 1 invalid
+").stderr("");
+    let ran = world.run(&["exchange", "--stored", "left", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.outcomes()["left"], "exchanged");
+}
+
+#[test]
+fn a_failure_a_minute_ago_does_not_keep_stored_ones_from_being_exchanged() {
+    let config = "[token.brand]\ntype = \"user\"\naccess_token = { env = \"BRAND\" }\n";
+    let mut world = World::new().config(config).token("BRAND", short_lived(0));
+    world.graph.misbehave(Rule::on("/oauth/access_token"), FaultInjection::Status(503));
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::Unavailable);
+    assert_eq!(ran.outcomes()["brand"], "failed");
+    world.graph.behave();
+    world.at(day(0) + TimeDelta::minutes(1));
+    let ran = world.run(&["exchange", "--stored", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.outcomes()["brand"], "exchanged");
 }

@@ -362,6 +362,7 @@ validation_interval = "1h"          # built in
 required_scopes = []                # built in
 required_targets = []               # built in
 # rotate_after is not set           # built in
+rotate_overlap = "7d"               # built in
 reminders = ["14d", "7d", "1d"]     # built in
 keep_generations = 3                # built in
 keep_for = "30d"                    # built in

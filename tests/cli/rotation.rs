@@ -1,10 +1,11 @@
 //! Rotation: an access token gives way to a newer one while it still works.
 
+use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{TokenFixture, UserFixture};
+use metatoken::sandbox::{Invalidation, TokenFixture, UserFixture};
 use metatoken::token::Expiry;
 
-use crate::common::{ANNA, APP, BAKERY, CAFE, ROBOT, Ran, World, day, ends};
+use crate::common::{ANNA, APP, BAKERY, CAFE, CREATOR, INSTA_APP, ROBOT, Ran, World, day, ends};
 
 const BEN: &str = "3000000000000002";
 
@@ -110,8 +111,8 @@ fn a_person_who_logs_in_twice_in_a_minute_needs_no_word_more() {
     let spec = || TokenFixture::user(APP, ANNA).named("brand");
     let mut world = pasted(config, "brand", spec().ending(ends(60)));
     // Meta's seconds differ: this one expires a little before the one in use.
-    world.at(day(0) + chrono::TimeDelta::hours(1));
-    let again = world.mint(spec().ending(Expiry::At(day(60) - chrono::TimeDelta::minutes(5))));
+    world.at(day(0) + TimeDelta::hours(1));
+    let again = world.mint(spec().ending(Expiry::At(day(60) - TimeDelta::minutes(5))));
     world.run_with_input(&["exchange", "brand", "--quiet"], &again).exit(Exit::Ok).silent();
     assert_eq!(world.in_use("brand"), again);
 }
@@ -147,4 +148,320 @@ fn what_the_config_contradicts_no_word_helps() {
         assert!(!refused.stderr.contains("--replace"), "{}", refused.stderr);
         assert_eq!(world.in_use("page"), "EAAFAKEPage1");
     }
+}
+
+/// The same System User, whose access token is found in an application's file.
+const CONFIGURED: &str = r#"
+[token.ads]
+type = "system-user"
+access_token = { file = "app.env", key = "TOKEN" }
+required_scopes = ["ads_read"]
+"#;
+
+/// A world in which that file held an access token on day 0, and which is now on day 10.
+fn configured(spec: TokenFixture) -> World {
+    let world = first_run(spec, Exit::Ok);
+    assert_eq!(codes(&world), [""; 0]);
+    world
+}
+
+fn first_run(spec: TokenFixture, exit: Exit) -> World {
+    let mut world = World::new().config(CONFIGURED);
+    let access_token = world.mint(spec);
+    put(&world, &access_token);
+    world.run(&["refresh", "--quiet"]).exit(exit).stderr("");
+    world.at(day(1));
+    world.run(&["refresh", "--quiet"]).exit(exit).stderr("");
+    world.at(day(10));
+    world
+}
+
+fn put(world: &World, access_token: &str) {
+    world.write("app.env", format!("TOKEN={access_token}\n"));
+}
+
+fn kill(world: &World, access_token: &str) {
+    world.graph.with(|graph| graph.invalidate(access_token, Invalidation::Revoked));
+}
+
+/// The reasons that `check` gives for the token, by code.
+fn codes(world: &World) -> Vec<String> {
+    let told = world.run(&["check", "--json"]).token("ads");
+    let reasons = told["reasons"].as_array().unwrap().iter();
+    let codes = reasons.map(|reason| reason["code"].as_str().unwrap().to_owned());
+    codes.filter(|code| code != "unchecked").collect()
+}
+
+#[test]
+fn a_newer_one_in_the_config_takes_the_place_of_one_that_never_expires() {
+    let mut world = configured(ads());
+    let second = world.mint(ads());
+    put(&world, &second);
+    world.run(&["refresh"]).stdout("
+TOKEN  OUTCOME  EXPIRES  REASON
+ads    adopted  never    found where the config points; generation 1 works on until it is revoked
+
+1 token: 1 adopted
+").stderr("
+hint: `ads`: an admin of the business revokes the access token of generation 1 (Meta Business settings, Users, System users); if only all tokens of the System User can be revoked there, the current one dies too: then generate a new one, run `metatoken exchange ads` and paste it
+").exit(Exit::Ok);
+    assert_eq!(world.in_use("ads"), second);
+    // The older one, put back, is old: nothing flips.
+    for (day_of_it, access_token) in [(11, "EAAFAKEAds1"), (12, &*second), (13, "EAAFAKEAds1")] {
+        world.at(day(day_of_it));
+        put(&world, access_token);
+        world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+        assert_eq!(world.in_use("ads"), second);
+    }
+    assert_eq!(codes(&world), [""; 0]);
+}
+
+#[test]
+fn what_is_no_better_is_refused_once_and_named_until_it_changes() {
+    let mut world = configured(ads());
+    let dated = world.mint(ads().ending(ends(70)));
+    put(&world, &dated);
+    world.run(&["refresh"]).stdout("
+TOKEN  OUTCOME  EXPIRES  REASON
+ads    failed   never    refused: not extended
+
+warning: `ads`: the new string is refused: it expires no later than the current access token, which works
+
+1 token: 1 failed
+").stderr("").exit(Exit::InputRefused);
+    for day_of_it in [11, 12] {
+        world.at(day(day_of_it));
+        world.calls();
+        world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+        assert_eq!(world.calls(), ["debug_token Ads"], "the current one, and no other");
+        let report = world.run(&["check"]).code(1).stderr("");
+        report.verdict("
+METATOKEN WARNING - ads: the access token in the key `TOKEN` of the file `[DIR]/app.env` is not in use: it expires no later than the current access token, which works
+WARNING: `ads`: the access token in the key `TOKEN` of the file `[DIR]/app.env` is not in use: it expires no later than the current access token, which works; take it out of the key `TOKEN` of the file `[DIR]/app.env`; or, if it is to be used, run `metatoken exchange ads --replace` and paste it
+");
+    }
+    // An application that cannot be read for a while changes nothing.
+    std::fs::rename(world.path("app.env"), world.path("away.env")).unwrap();
+    std::fs::create_dir(world.path("app.env")).unwrap();
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    std::fs::remove_dir(world.path("app.env")).unwrap();
+    std::fs::rename(world.path("away.env"), world.path("app.env")).unwrap();
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    assert_eq!(codes(&world), ["stale_source"]);
+    // Taken out, it is named no more; put in again, it is refused again.
+    put(&world, "");
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    assert_eq!(codes(&world), [""; 0]);
+    put(&world, &dated);
+    world.run(&["refresh", "-q", "--json"]).exit(Exit::InputRefused);
+    assert_eq!(codes(&world), ["stale_source"]);
+    // What the remedy names.
+    let checked = world.run(&["check"]);
+    typed(&world, &last_command(&checked.stdout), &dated).exit(Exit::Ok);
+    assert_eq!(world.in_use("ads"), dated);
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    assert_eq!(codes(&world), [""; 0]);
+}
+
+#[test]
+fn what_was_refused_is_taken_when_the_current_one_dies() {
+    let mut world = configured(ads());
+    let dated = world.mint(ads().ending(ends(70)));
+    put(&world, &dated);
+    world.run(&["refresh", "--json"]).exit(Exit::InputRefused).stderr("");
+    kill(&world, "EAAFAKEAds1");
+    world.at(day(12));
+    world.run(&["refresh"]).stdout("
+TOKEN  OUTCOME  EXPIRES     REASON
+ads    adopted  2026-03-12  refused before, and the best now: the key `TOKEN` of the file `[DIR]/app.env`
+
+1 token: 1 adopted
+").stderr("").exit(Exit::Ok);
+    assert_eq!(world.in_use("ads"), dated);
+    assert_eq!(codes(&world), [""; 0]);
+}
+
+#[test]
+fn an_earlier_one_in_the_config_is_asked_about_before_a_person_is() {
+    let mut world = configured(ads());
+    let second = world.mint(ads());
+    world.run_with_input(&["exchange", "ads", "-q"], &second).exit(Exit::Ok).stderr("");
+    world.at(day(11));
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    kill(&world, &second);
+    world.at(day(12));
+    world.run(&["refresh"]).stdout("
+TOKEN  OUTCOME  EXPIRES  REASON
+ads    adopted  never    earlier_generation: generation 1 is in the key `TOKEN` of the file `[DIR]/app.env`
+
+1 token: 1 adopted
+").stderr("").exit(Exit::Ok);
+    assert_eq!(world.in_use("ads"), "EAAFAKEAds1");
+    // Both are dead now: Graph is asked about the other once a day, and a person is called.
+    kill(&world, "EAAFAKEAds1");
+    world.at(day(13));
+    world.run(&["refresh", "--quiet", "--json"]).exit(Exit::PersonNeeded).stderr("");
+    put(&world, &second);
+    world.calls();
+    for hour in 1..=3 {
+        world.at(day(13) + TimeDelta::hours(hour));
+        world.run(&["refresh", "--quiet", "--json"]).exit(Exit::PersonNeeded).stderr("");
+    }
+    let asked = world.calls();
+    assert_eq!(asked.len(), 4, "{asked:?}: the current one each time, the other one once");
+}
+
+#[test]
+fn what_was_revoked_here_never_comes_back() {
+    let mut world = configured(ads());
+    let second = world.mint(ads());
+    world.run_with_input(&["exchange", "ads", "-q"], &second).exit(Exit::Ok).stderr("");
+    world.sql().execute("UPDATE generation SET revoked_at = 1 WHERE number = 1", []).unwrap();
+    kill(&world, &second);
+    world.at(day(12));
+    world.run(&["refresh", "--quiet", "--json"]).exit(Exit::PersonNeeded).stderr("");
+}
+
+#[test]
+fn a_wrong_type_in_the_config_is_forgotten_once_it_is_right() {
+    let wrong = CONFIGURED.replace("system-user", "user");
+    let world = World::new().config(&wrong);
+    put(&world, &world.mint(ads()));
+    world.run(&["refresh", "--json"]).exit(Exit::InputRefused).stderr("");
+    world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded).stderr("");
+    world.reconfigure(CONFIGURED);
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    assert_eq!(world.in_use("ads"), "EAAFAKEAds1");
+}
+
+#[test]
+fn what_is_required_counts_more_than_a_date() {
+    let world = first_run(ads().scopes(["ads_management"]), Exit::PersonNeeded);
+    assert_eq!(codes(&world), ["permission_missing"]);
+    let richer = world.mint(ads().ending(ends(70)));
+    put(&world, &richer);
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    assert_eq!(world.in_use("ads"), richer);
+    assert_eq!(codes(&world), [""; 0]);
+    // And is not given up for one.
+    let poorer = world.mint(ads().scopes(["ads_management"]));
+    put(&world, &poorer);
+    world.run(&["refresh", "--json"]).exit(Exit::InputRefused).stderr("");
+    assert_eq!(world.in_use("ads"), richer);
+    assert_eq!(codes(&world), ["stale_source"]);
+}
+
+#[test]
+fn a_longer_life_without_what_is_required_is_taken_rather_than_none() {
+    let mut world = configured(ads().ending(ends(30)));
+    world.reconfigure(&format!("{CONFIGURED}auto_refresh = false\n"));
+    let poorer = world.mint(ads().scopes(["ads_management"]));
+    put(&world, &poorer);
+    world.run(&["refresh", "--json"]).exit(Exit::InputRefused).stderr("");
+    world.at(day(25));
+    world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded).stderr("");
+    assert_eq!(world.in_use("ads"), poorer);
+}
+
+#[test]
+fn where_meta_does_not_say_only_a_changed_value_is_newer() {
+    let config = r#"
+[app.insta]
+kind = "instagram"
+id = "1000000000000011"
+secret = { env = "INSTA_SECRET" }
+[token.dora]
+type = "instagram"
+app = "insta"
+access_token = { env = "DORA" }
+"#;
+    let spec = || TokenFixture::instagram(INSTA_APP, CREATOR).named("dora");
+    let mut world = World::new().config(config);
+    let first = world.mint(spec());
+    world.run_with_input(&["exchange", "dora", "-q"], &first).exit(Exit::Ok).stderr("");
+    // The first value of a source may be as old as the source.
+    let unknown = world.mint(spec());
+    world.set("DORA", &unknown);
+    world.run(&["refresh", "--json"]).exit(Exit::InputRefused).stderr("");
+    assert_eq!(world.in_use("dora"), first);
+    let changed = world.mint(spec());
+    world.set("DORA", &changed);
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    assert_eq!(world.in_use("dora"), changed);
+}
+
+#[test]
+fn the_older_one_is_watched_until_it_is_dead() {
+    let mut world = configured(ads());
+    let second = world.mint(ads());
+    put(&world, &second);
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    world.calls();
+    let asks = |world: &World| {
+        world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+        world.calls().iter().filter(|call| call.ends_with("Ads")).count()
+    };
+    world.at(day(10) + TimeDelta::hours(1));
+    assert_eq!(asks(&world), 0, "it was asked about lately");
+    for day_of_it in 11..=17 {
+        world.at(day(day_of_it));
+        assert_eq!((asks(&world), asks(&world)), (2, 0), "both once in `verify_every`");
+        assert_eq!(codes(&world), [""; 0]);
+    }
+    world.at(day(18));
+    assert_eq!(asks(&world), 2);
+    world.run(&["check"]).code(1).stderr("").verdict("
+METATOKEN WARNING - ads: the access token of generation 1 still works, replaced 2026-01-11 00:00 UTC, 8 days ago
+WARNING: `ads`: the access token of generation 1 still works, replaced 2026-01-11 00:00 UTC, 8 days ago; an admin of the business revokes the access token of generation 1 (Meta Business settings, Users, System users); if only all tokens of the System User can be revoked there, the current one dies too: then generate a new one, run `metatoken exchange ads` and paste it
+");
+    world.reconfigure(&format!("{CONFIGURED}rotate_overlap = \"30d\"\n"));
+    assert_eq!(codes(&world), [""; 0]);
+    world.reconfigure(CONFIGURED);
+    kill(&world, "EAAFAKEAds1");
+    world.at(day(19));
+    assert_eq!(asks(&world), 2);
+    assert_eq!(codes(&world), [""; 0]);
+    world.at(day(25));
+    assert_eq!(asks(&world), 1, "the older one is dead");
+}
+
+#[test]
+fn only_a_system_users_rotation_leaves_one_that_has_to_be_revoked() {
+    // A renewal is no rotation, nor is a date that comes by itself.
+    let mut world = configured(ads().ending(ends(60)));
+    world.at(day(45));
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    let next = world.mint(ads());
+    put(&world, &next);
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    assert_eq!(world.in_use("ads"), next);
+    world.at(day(60));
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    assert_eq!(codes(&world), [""; 0]);
+
+    let config = "[token.ads]\ntype = \"user\"\n";
+    let spec = || TokenFixture::user(APP, ANNA).named("ads").ending(Expiry::Never);
+    let mut world = pasted(config, "ads", spec());
+    let next = world.mint(spec());
+    world.run_with_input(&["exchange", "ads"], &next).exit(Exit::Ok).stderr("");
+    world.at(day(30));
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    assert_eq!(codes(&world), [""; 0]);
+}
+
+#[test]
+fn another_program_that_renews_too_is_named_with_its_hours() {
+    let mut world = configured(ads().ending(ends(40)));
+    for (n, hour) in [(10, 3), (15, 3), (20, 4)] {
+        world.at(day(n) + TimeDelta::hours(hour));
+        put(&world, &world.mint(ads().ending(ends(60 + n))));
+        world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    }
+    world.run(&["check", "--tokens"]).code(1).stderr("").verdict("
+METATOKEN WARNING - ads: another program renews it too: the key `TOKEN` of the file `[DIR]/app.env` brought 3 new access tokens in 14 days, found at 03:00, 03:00, 04:00 UTC
+WARNING: `ads`: another program renews it too: the key `TOKEN` of the file `[DIR]/app.env` brought 3 new access tokens in 14 days, found at 03:00, 03:00, 04:00 UTC; find what writes the key `TOKEN` of the file `[DIR]/app.env` about then and stop it, or set `auto_refresh = false` for `ads`
+");
+    world.at(day(26));
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    assert_eq!(codes(&world), [""; 0]);
 }

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta};
 use metatoken::exit::Exit;
 use metatoken::sandbox::{
-    AppFixture, Listing, PageFixture, Server, Simulation, TokenFixture, UserFixture,
+    AppFixture, Listing, PageFixture, Sender, Server, Simulation, TokenFixture, UserFixture,
 };
 use metatoken::token::{Expiry, Provider, Time};
 
@@ -290,6 +290,8 @@ impl World {
         let from = std::mem::replace(&mut *self.calls_seen.lock().unwrap(), calls.len());
         calls[from..]
             .iter()
+            // The weekly question about a version of Graph carries no access token.
+            .filter(|call| call.place() != "me" || call.sender != Sender::Nobody)
             .map(|call| format!("{} {}", call.place(), call.about.as_deref().unwrap_or("-")))
             .collect()
     }

@@ -14,6 +14,7 @@ mod pending;
 mod recipes;
 mod rehearsal;
 mod restore;
+mod two_sources;
 mod ways;
 
 use std::fs;

@@ -51,7 +51,7 @@ pub(crate) fn understood(question: Question, response: &Response) -> Understood 
         Question::Accounts => calls::read_accounts(response).map(|list| Understood::Pages {
             count: list.pages.len(),
             with_token: list.pages.iter().filter(|page| page.token.is_some()).count(),
-            more: list.after.is_some(),
+            more: list.next != metatoken::graph::Continuation::End,
         }),
         Question::Page => calls::read_page(response).map(|page| Understood::Pages {
             count: 1,
@@ -135,13 +135,13 @@ const VERDICTS: &[(&str, Option<bool>, Trouble, Expiry)] = &[
     ),
     (
         r#"{"data":{"is_valid":false,"error":{"code":100,"message":"It did not match the Viewing App"}}}"#,
-        None,
+        Some(false),
         Some((Kind::BadAppCredentials, Action::FixConfiguration)),
         Expiry::Unknown,
     ),
     (
         r#"{"data":{"is_valid":false,"error":{"code":368,"message":"It is blocked for now"}}}"#,
-        None,
+        Some(false),
         Some((Kind::PolicyBlock, Action::Wait)),
         Expiry::Unknown,
     ),
@@ -153,19 +153,19 @@ const VERDICTS: &[(&str, Option<bool>, Trouble, Expiry)] = &[
     ),
     (
         r#"{"data":{"is_valid":false,"error":{"code":190,"subcode":459}}}"#,
-        None,
+        Some(false),
         Some((Kind::Checkpoint, Action::FixAccount)),
         Expiry::Unknown,
     ),
     (
         r#"{"data":{"is_valid":false,"error":{"code":190,"subcode":464}}}"#,
-        None,
+        Some(false),
         Some((Kind::UnconfirmedUser, Action::FixAccount)),
         Expiry::Unknown,
     ),
     (
         r#"{"data":{"is_valid":false,"error":{"code":190,"message":"Application has been deleted"}}}"#,
-        None,
+        Some(false),
         Some((Kind::AppDisabled, Action::FixConfiguration)),
         Expiry::Unknown,
     ),

@@ -141,6 +141,9 @@ fn a_passing_trouble_of_the_app_does_not_end_metas_pause() {
 TOKEN    OUTCOME    EXPIRES  REASON
 creator  too young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 22 hours
 
+unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 22 hours
+  hint: nothing to do yet: it is renewed then
+
 1 token: 1 too young
 ").stderr("").exit(Exit::Ok);
     assert_eq!(world.calls(), ["instagram/me Creator"]);

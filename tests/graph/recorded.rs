@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use metatoken::graph::{Headers, Response, calls, is_verdict};
+use metatoken::graph::{Headers, Response, calls};
 use metatoken::token::{Action, Expiry, Inspection, Problem, ProblemKind as Kind};
 use serde_json::Value;
 
@@ -201,7 +201,7 @@ fn step(class: &str, words: &str) -> Action {
 fn refuses(expect: &Value, id: &str, problem: &Problem, context: &str) {
     let word = |name: &str| expect[name].as_str().unwrap_or_default();
     assert_eq!(problem.action, step(word("class"), word("action")), "{context}");
-    let dead = is_verdict(problem).then_some(false);
+    let dead = problem.kind.is_verdict().then_some(false);
     assert_eq!(dead, expect["valid"].as_bool(), "{context}");
     assert_eq!(word("class") == "invalid_token", dead == Some(false), "{context}");
     if expect["retry"] == false {

@@ -120,7 +120,7 @@ fn a_token_that_is_switched_off_does_not_recover() {
     world.reconfigure(&format!("{BRAND}enabled = false\n{OTHER}{chat}"));
     world.run(&["refresh", "--quiet"]).code(0);
     assert_eq!(told(&hook), [""; 0]);
-    world.reconfigure(&format!("{BRAND}{chat}"));
+    world.reconfigure(&format!("{BRAND}{OTHER}{chat}"));
     world.run(&["refresh", "--quiet"]).code(77);
     assert_eq!(told(&hook), ["chat CRITICAL"]);
 }

@@ -5,7 +5,8 @@ use metatoken::policy::{
     judge_handed_over,
 };
 use metatoken::token::{
-    Expiry, Generation, GranularScope, Identity, Inspection, Problem, ProblemKind, TokenType,
+    Expiry, Generation, GranularScope, Identity, Inspection, Origin, Problem, ProblemKind,
+    TokenType,
 };
 
 use super::{SECOND, day, hidden, hours, lifeless, string, with_answer};
@@ -315,7 +316,9 @@ fn what_does_not_fit_is_refused_and_what_is_silent_waits() {
             let (name, why) = said(verdict);
             assert_eq!((name, why.as_str()), wanted, "{what}");
         }
-        let grant = judge_grant(&inspection, Expiry::Unknown, token_type, &person("7"), None);
+        let origin = Origin::Refreshed;
+        let whose = person("7");
+        let grant = judge_grant(&inspection, Expiry::Unknown, token_type, origin, &whose, None);
         let said = match &grant {
             Extension::Take => None,
             Extension::Refuse(problem) | Extension::Dead(problem) => {
@@ -365,10 +368,15 @@ fn a_grant_ends_a_day_later_by_graphs_word_or_by_the_grants_where_graph_is_silen
         (TokenType::App, Never, Unknown, Never, true),
         (TokenType::App, Unknown, Unknown, Never, false),
     ] {
+        let origin = match token_type {
+            TokenType::Page | TokenType::App => Origin::Derived,
+            _ => Origin::Refreshed,
+        };
         let verdict = judge_grant(
             &answer(told),
             granted,
             token_type,
+            origin,
             &Identity::default(),
             Some(&current(token_type, expiry)),
         );
@@ -391,7 +399,8 @@ fn a_grant_that_carries_less_is_held_and_says_what_it_lacks() {
     });
     let judged = |scopes| {
         let unknown = Identity::default();
-        judge_grant(&scoped(scopes), Expiry::Unknown, USER, &unknown, Some(&current))
+        let origin = Origin::Refreshed;
+        judge_grant(&scoped(scopes), Expiry::Unknown, USER, origin, &unknown, Some(&current))
     };
     assert_eq!(judged(&["c", "b", "a", "d"]), Extension::Take);
     let fewer = judged(&["b"]);

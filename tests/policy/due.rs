@@ -30,9 +30,22 @@ fn the_window_opens_on_the_second_for_every_type_that_is_renewed() {
             }
         }
     }
-    for now in [opens - SECOND, opens, ends - SECOND] {
-        let lone = credential("page", TokenType::Page, Some(string(Expiry::At(ends), now)));
-        assert_eq!(unasked(&lone, now), Decision::Skip(Skip::NotRenewable));
+    // A Page's token without a parent is tried, until Meta has answered.
+    let tried = Decision::Renew(Renew::WithoutParent { ends });
+    let alone = Decision::Skip(Skip::NotRenewable);
+    let problem = |kind| Some(Problem::new(kind, "x"));
+    for (now, problem, misses, expected) in [
+        (opens - SECOND, None, 0, &alone),
+        (opens, None, 0, &tried),
+        (ends - SECOND, None, 0, &tried),
+        (opens, problem(ProblemKind::Network), 0, &tried),
+        (opens, problem(ProblemKind::NotExtended), 0, &alone),
+        (opens, problem(ProblemKind::Unknown), 0, &alone),
+        (opens, None, 1, &alone),
+    ] {
+        let mut lone = credential("page", TokenType::Page, Some(string(Expiry::At(ends), now)));
+        (lone.ledger.problem, lone.ledger.misses) = (problem.clone(), misses);
+        assert_eq!(&unasked(&lone, now), expected, "{now} {problem:?} {misses}");
     }
 }
 

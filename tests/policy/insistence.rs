@@ -115,11 +115,6 @@ fn some_things_nobody_can_force() {
         ("blocked", paused(ProblemKind::PolicyBlock), Skip::BackingOff { until }),
         ("dead", credential("brand", TokenType::User, Some(dead)), Skip::Dead(verdict)),
         ("a new string waits", candidates, Skip::CandidateWaits),
-        (
-            "a Page without a parent",
-            credential("page", TokenType::Page, Some(string(Expiry::At(day(20)), day(10)))),
-            Skip::NotRenewable,
-        ),
     ] {
         let [_, _, forced] = decisions(&subject(&credential, &policy));
         assert_eq!(forced, Decision::Skip(expected), "{what}");

@@ -31,8 +31,8 @@ fn how_it_is_kept() {
     assert_eq!(
         plain(&lone, day(10)),
         ["warning short_parent: a Page token with an end (2026-03-02 00:00 UTC, in 50 days) was \
-          taken from a short-lived user token | set `parent` to a user token so that metatoken \
-          derives it, or take it again from a long-lived user token"]
+          taken from a short-lived user token | declare the user token that it comes from, and \
+          set `parent` to its label in `[token.page]`"]
     );
     let scopes = Policy { required_scopes: vec!["a".into(), "b".into()], ..Policy::default() };
     assert_eq!(

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use metatoken::policy::{
-    Health, NEWEST, Policy, Reason, Runs, judge_exposure, judge_failed_run, judge_fallback,
-    judge_runs, judge_version, judge_window, merge,
+    AskedVersion, Health, Moment, NEWEST, Policy, Reason, Runs, judge_exposure, judge_failed_run,
+    judge_fallback, judge_runs, judge_version, judge_window, merge,
 };
 use metatoken::token::{Action, Credential, Expiry};
 
@@ -207,9 +207,13 @@ fn a_graph_version_that_ends() {
         ("v21.0", end + SECOND, Some("which ended 2027-01-21 00:00 UTC, 1 second ago")),
         ("v20.0", notice, Some("which ended 2026-09-24 00:00 UTC, 59 days ago")),
         ("v9.0", notice, Some("which has ended")),
-        (NEWEST, date(2040, 1, 1), None),
+        (NEWEST, date(2028, 9, 1), None),
     ] {
-        let found = judge_version("main", version, vec![label("brand")], now);
+        let found = judge_version(
+            AskedVersion { app: "main", version, check: None },
+            vec![label("brand")],
+            Moment::at(now),
+        );
         let message = found.as_ref().map(|it| it.message.clone());
         let expected = fate.map(|fate| format!("app `main` asks for Graph {version}, {fate}"));
         assert_eq!(message, expected, "{version} at {now}");

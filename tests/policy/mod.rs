@@ -16,6 +16,7 @@ mod past;
 mod reasons;
 mod remedies;
 mod sentences;
+mod typed;
 
 use chrono::{DateTime, TimeDelta};
 use metatoken::policy::{Decision, Insistence, Moment, Parent, Policy, Subject, decide, judge};
@@ -91,9 +92,12 @@ fn credential(name: &str, token_type: TokenType, current: Option<Generation>) ->
         candidate: None,
         ledger: Ledger::default(),
         deliveries: Vec::new(),
+        source: None,
+        rotated: Vec::new(),
         listed: None,
         unlisted_since: None,
         retired_at: None,
+        undeclared: None,
         damage: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use metatoken::policy::{Decision, Derive, Renew, Skip, Verify};
-use metatoken::token::{Problem, ProblemKind};
+use metatoken::token::{Expiry, Problem, ProblemKind};
 
 use super::{day, hours};
 
@@ -105,7 +105,26 @@ fn every_reason_to_rest_has_its_sentence() {
         ),
         (Skip::ClockDoubted, "the clock of this machine is wrong"),
         (Skip::CandidateWaits, "a new string is sealed and waits"),
-        (Skip::NotShortLived, "its string is not short-lived"),
+        (Skip::LongLived { expiry: Expiry::Never }, "it never expires"),
+        (
+            Skip::LongLived { expiry: Expiry::Unknown },
+            "Meta does not say when it expires, and it is too old to be short-lived",
+        ),
+        (
+            Skip::LongLived { expiry: Expiry::At(ends) },
+            "it is long-lived: it expires 2026-01-21 00:00 UTC, in 10 days",
+        ),
+        (
+            Skip::NoExchange { ends: day(10) + hours(1) },
+            "it expires 2026-01-11 01:00 UTC, in 60 minutes, and Meta exchanges no access token \
+             of its type",
+        ),
+        (
+            Skip::LeftAlone { ends: Some(day(10) + hours(1)) },
+            "it expires 2026-01-11 01:00 UTC, in 60 minutes, but `auto_refresh` is off: name it to \
+             exchange it",
+        ),
+        (Skip::LeftAlone { ends: None }, "`auto_refresh` is off: name it to exchange it"),
     ] {
         let decision = Decision::Skip(rest);
         assert_eq!((decision.name(), decision.sentence(day(10)).as_str()), ("rest", sentence));

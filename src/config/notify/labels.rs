@@ -12,15 +12,18 @@ pub struct Labels {
     declared: Vec<Label>,
     /// Those whose Pages are discovered.
     parents: Vec<Label>,
+    /// Whether there are more, in files that are left out.
+    some_are_left_out: bool,
 }
 
 impl Labels {
     /// Collects the labels of the tokens and of their Pages.
-    pub fn of(drafts: &[Draft<'_>]) -> Self {
+    pub fn of(drafts: &[Draft<'_>], some_are_left_out: bool) -> Self {
         let parents = drafts.iter().filter(|draft| draft.discovers_pages());
         Self {
             declared: drafts.iter().map(|draft| draft.label.clone()).collect(),
             parents: parents.map(|draft| draft.label.clone()).collect(),
+            some_are_left_out,
         }
     }
 
@@ -52,7 +55,8 @@ impl Labels {
     }
 
     fn has(&self, pattern: &Pattern) -> bool {
-        self.declared.iter().any(|label| pattern.matches(label))
+        self.some_are_left_out
+            || self.declared.iter().any(|label| pattern.matches(label))
             || self.parents.iter().any(|parent| matches_a_page(pattern, parent))
     }
 }

@@ -155,6 +155,8 @@ pub struct Section<'a> {
     /// Where the table begins, for a complaint about it as a whole.
     span: Span,
     asked: RefCell<Vec<&'static str>>,
+    /// Whether every key that was not asked for is refused already.
+    others_are_refused: Cell<bool>,
     entries: RefCell<Vec<ShownValue>>,
     /// Mistakes of this table that its reader has not heard of yet.
     diagnostics: RefCell<Vec<Diagnostic>>,
@@ -184,6 +186,7 @@ impl<'a> Section<'a> {
             table,
             span,
             asked: RefCell::default(),
+            others_are_refused: Cell::new(false),
             entries: RefCell::default(),
             diagnostics: RefCell::default(),
             is_quiet: Cell::new(false),
@@ -215,6 +218,25 @@ impl<'a> Section<'a> {
         // While keys are learnt, both kinds are.
         self.is_quiet.set(!self.is_learning());
         section
+    }
+
+    /// Complains of nothing any more: its mistakes do not count.
+    pub fn silence(&self) {
+        self.is_quiet.set(true);
+    }
+
+    /// Refuses every key that was not asked for; `label` says what belongs here.
+    pub fn refuse_others(&self, label: &str) {
+        for other in self.unknown_keys() {
+            let message = format!("{} does not belong here", quoted(other));
+            self.report(Diagnostic::at(self.key_span(other), message).label(label));
+        }
+        self.others_are_refused.set(true);
+    }
+
+    /// The file that it stands in.
+    pub const fn file(&self) -> FileId {
+        self.reader.file
     }
 
     /// Where the table begins, for a complaint about it as a whole.
@@ -251,7 +273,7 @@ impl<'a> Section<'a> {
     fn unknown_keys(&self) -> impl Iterator<Item = &'a str> {
         let asked = self.asked.borrow();
         let keys = self.table.into_iter().flat_map(TableLike::iter).map(|(key, _)| key);
-        keys.filter(move |key| !asked.contains(key))
+        keys.filter(move |key| !self.others_are_refused.get() && !asked.contains(key))
     }
 
     fn all_diagnostics(&self) -> Vec<Diagnostic> {
@@ -326,6 +348,34 @@ impl Section<'_> {
             Some(known) => *known = entry,
             None => entries.push(entry),
         }
+    }
+
+    /// Hands a copy of a listed table over as that of another token, which shares it, with other
+    /// texts in it.
+    pub fn show_as_of(&self, label: &str, fill: impl Fn(&str) -> String) {
+        if self.reader.purpose != Purpose::Show {
+            return;
+        }
+        let filled = |value: &Value| match value {
+            Value::String(text) => Value::String(fill(text)),
+            other => other.clone(),
+        };
+        let entry = |entry: &ShownValue| {
+            let value = match &entry.value {
+                Value::Array(items) => items.iter().map(filled).collect(),
+                value => filled(value),
+            };
+            ShownValue { value, ..entry.clone() }
+        };
+        let mut path = self.header.path();
+        if let Some(name) = path.get_mut(1) {
+            label.clone_into(name);
+        }
+        let (schema, place) = ((self.reader.schema)(), self.header.place());
+        let mut entries: Vec<ShownValue> = self.entries.borrow().iter().map(entry).collect();
+        entries.sort_by_key(|entry| schema.position(&place, entry.key));
+        let brackets = self.header.brackets();
+        self.reader.shown.borrow_mut().push(ShownTable { path, brackets, entries });
     }
 
     /// Hands the table over, with its keys in the order of the schema.

@@ -180,7 +180,7 @@ fn a_secret_in_an_argument_is_not_shown() {
 fn no_token_goes_into_a_file_that_the_store_lives_by() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metatoken.toml");
-    let empty = parse(&path, "", &environment(), Purpose::Use).unwrap().0;
+    let empty = parse(&path, "", &TokenFiles::default(), &environment(), Purpose::Use).unwrap().0;
     let holder = crate::store::Holder {
         pid: 1,
         command: "metatoken refresh".to_owned(),
@@ -197,7 +197,7 @@ fn no_token_goes_into_a_file_that_the_store_lives_by() {
         let text =
             format!("{APP}[token.t]\ntype = \"user\"\ndeliver = [{{ file = \"{file}\" }}]\n");
         let Err(ConfigError::Mistaken { mistakes, .. }) =
-            parse(&path, &text, &environment(), Purpose::Use)
+            parse(&path, &text, &TokenFiles::default(), &environment(), Purpose::Use)
         else {
             panic!("{file} was taken");
         };

@@ -21,6 +21,13 @@ pub fn app(
     let parents = parent.and_then(|parent| Some((parent, parent.keys.app.get()?)));
     match (own.get(), parents) {
         (Some(name), Some((parent, theirs))) if name != theirs => {
+            if draft.is_wronged_by(parent) {
+                let message =
+                    format!("its page `{}` has another app: {}", draft.label, quoted(name));
+                let wrong = Diagnostic::at(parent.keys.app.span(), message);
+                parent.section.report(wrong.earlier(Some(own.span())));
+                return None;
+            }
             let message = format!("a page has its parent's app: {}", quoted(theirs));
             let label = format!("leave `app` out, or change it in `[token.{}]`", parent.label);
             own.refuse(message, label);

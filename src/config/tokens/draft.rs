@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::config::deliver::{self, DeliveryRead};
-use crate::config::diagnostic::{Diagnostic, Span, Spanned};
+use crate::config::diagnostic::{Diagnostic, FileId, Span, Spanned};
 use crate::config::policy::{self, Layers};
 use crate::config::reader::{Ask, Section};
 use crate::config::source::{SecretSource, is_the_token};
@@ -75,6 +75,12 @@ impl<'a> Draft<'a> {
         };
         let token_type = token_type(&label, section, &keys.token_type);
         Some(Self { label, name_span: name.span, section, token_type, keys })
+    }
+
+    /// Whether a mistake between the two is the other's: it stands in a file of `tokens.d`, and this
+    /// one in the config, which is not refused over what another file says.
+    pub fn is_wronged_by(&self, other: &Draft<'_>) -> bool {
+        self.section.file() == FileId::CONFIG && other.section.file() != FileId::CONFIG
     }
 
     /// What the token says its parent is called, by the key or by the label.

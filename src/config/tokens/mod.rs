@@ -6,30 +6,39 @@ mod draft;
 mod parent;
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::json;
 
 use self::all_pages::AllPages;
 pub use self::draft::{Draft, TokenTable};
 use self::draft::{Drafts, Keys};
+use self::parent::Found;
+use super::additions::Additions;
 use super::apps::AppRead;
 use super::conflicts::{self, Owned};
 use super::deliver::{self, DeliveryRead};
 use super::diagnostic::Diagnostic;
+use super::placeholder::fill;
 use super::policy::{self, Layers};
 use super::reader::{Ask, Reader, Section};
 use super::reserved::Reserved;
 use super::show::{Shown, ValueOrigin};
 use super::source::SecretSource;
+use super::token_files::TokenFile;
 use super::wording::{quoted, with_article};
 use crate::config::Target;
 use crate::policy::{Parent, Policy, Subject};
+use crate::shell;
 use crate::token::{AccessToken, Label, TokenType};
 
 /// A token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenConfig {
     pub label: Label,
+    /// The file of `tokens.d` that declares it; none for the config itself.
+    pub declared_in: Option<Arc<Path>>,
     /// The name that it had before.
     pub was: Option<Label>,
     pub token_type: TokenType,
@@ -64,6 +73,24 @@ pub enum Pages {
     },
 }
 
+/// Opens the tables of the config and of the files of `tokens.d`.
+pub fn tables<'a>(
+    config: &'a Section<'_>,
+    files: &'a [Section<'_>],
+    additions: &Additions<'_>,
+) -> Vec<TokenTable<'a>> {
+    let named = |top: &'a Section<'_>| top.named("token", "LABEL", "The tokens");
+    let (doubled, mut tables): (Vec<_>, Vec<_>) = named(config)
+        .into_iter()
+        .partition(|(name, _): &TokenTable<'_>| additions.is_doubled(name.value));
+    doubled.iter().for_each(|(_, section)| section.silence());
+    for file in files {
+        tables.extend(named(file));
+        file.refuse_others("a file in `tokens.d` holds `[token.LABEL]` tables only");
+    }
+    tables
+}
+
 /// Reads what each token's own table says.
 pub fn read<'a>(tables: &'a [TokenTable<'a>]) -> Vec<Draft<'a>> {
     let of_one = tables.iter().filter(|(name, _)| all_pages::parent_of_all(name.value).is_none());
@@ -74,6 +101,7 @@ pub fn read<'a>(tables: &'a [TokenTable<'a>]) -> Vec<Draft<'a>> {
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
     pub reader: &'a Reader<'a>,
+    pub additions: &'a Additions<'a>,
     pub apps: &'a [AppRead],
     /// `[defaults]`, which complains of nothing any more.
     pub defaults: &'a Section<'a>,
@@ -85,17 +113,13 @@ pub struct Surroundings<'a> {
 /// Looks up all that the tokens refer to.
 pub fn resolve<'a>(drafts: Vec<Draft<'a>>, around: Surroundings<'a>) -> Vec<TokenConfig> {
     let drafts = Drafts::new(drafts);
-    let deliveries = drafts.all.iter().map(|it| (it.label.as_str(), &it.keys.deliveries));
-    let of_pages = around.all_pages.iter().map(|it| (it.name, &it.deliveries));
-    let deliveries: Vec<_> = deliveries.chain(of_pages).collect();
-    for (delivery, section) in deliveries.iter().flat_map(|(_, deliveries)| deliveries.iter()) {
+    let deliveries = drafts.all.iter().flat_map(|draft| &draft.keys.deliveries);
+    let of_pages = around.all_pages.iter().flat_map(|pages| &pages.deliveries);
+    for (delivery, section) in deliveries.chain(of_pages) {
         deliver::refuse_reserved(delivery, section, around.reserved);
     }
     drafts.all.iter().for_each(all_pages::refuse_placeholders);
-    let targets = deliveries.iter().flat_map(|(label, deliveries)| {
-        deliveries.iter().map(move |(delivery, _)| Owned { label, delivery })
-    });
-    conflicts::check(targets, around.reader);
+    check_conflicts(&drafts, around);
     let settle = |draft| settle(draft, &drafts, around);
     let mut tokens: Vec<TokenConfig> = drafts.all.iter().filter_map(settle).collect();
     for pages in around.all_pages {
@@ -108,18 +132,39 @@ pub fn resolve<'a>(drafts: Vec<Draft<'a>>, around: Surroundings<'a>) -> Vec<Toke
     tokens
 }
 
+/// Complains of targets that are taken for one another: those of all tokens, and those that the Pages
+/// of one parent share. Which Pages there are is not known here.
+fn check_conflicts(drafts: &Drafts<'_>, around: Surroundings<'_>) {
+    let of_tokens = drafts.all.iter().flat_map(|draft| {
+        let label = draft.label.as_str();
+        draft.keys.deliveries.iter().map(move |(delivery, _)| Owned { label, delivery })
+    });
+    conflicts::check(of_tokens, around.reader);
+    for pages in around.all_pages {
+        let label = pages.name;
+        let owned = pages.deliveries.iter().map(|(delivery, _)| Owned { label, delivery });
+        conflicts::check(owned, around.reader);
+    }
+}
+
 fn settle<'a>(
     draft: &'a Draft<'a>,
     drafts: &'a Drafts<'a>,
     around: Surroundings<'a>,
 ) -> Option<TokenConfig> {
     let Draft { label, section, keys, .. } = draft;
-    let parent = parent::parent(draft, drafts);
+    let additions = around.additions;
+    let (parent, is_orphan) = match parent::parent(draft, drafts, additions) {
+        Found::Parent(parent) => (Some(parent), false),
+        Found::None => (None, false),
+        Found::LeftOut => (None, true),
+    };
     let page_id = parent::page_id(draft);
     let app = app::app(draft, parent, around.apps);
     let pages = pages(draft);
     let was = keys.was.get().and_then(|was| renamed(was, &keys.was));
-    check_literal(&keys.access_token);
+    let file = additions.file(section.file());
+    check_literal(&keys.access_token, file);
     let parents = parent.map(|parent| (&parent.label, parent.section.quiet()));
     let all_pages = parent.and_then(|parent| all_pages::find(around.all_pages, &parent.label));
     let shared = all_pages.map(|pages| pages.section.quiet());
@@ -146,9 +191,10 @@ fn settle<'a>(
             defaults: around.defaults,
         }))
     });
-    let (app, app_origin) = app?;
+    let (app, app_origin) = app.filter(|_| !is_orphan)?;
     let token = TokenConfig {
         label: label.clone(),
+        declared_in: file.map(|file| file.path.clone()),
         was,
         token_type: draft.token_type?,
         app,
@@ -162,6 +208,13 @@ fn settle<'a>(
         page_deliver: found.map(|pages| targets(&pages.deliveries)).unwrap_or_default(),
     };
     put(section, keys, &token, app_origin);
+    if let (Some(pages), Some(parent), Some(id)) = (all_pages, &token.parent, &token.page_id)
+        && !section.has("deliver")
+    {
+        for (_, shared) in &pages.deliveries {
+            shared.show_as_of(label.as_str(), |text| fill(text, parent, id));
+        }
+    }
     Some(token)
 }
 
@@ -302,8 +355,13 @@ fn renamed(was: &str, ask: &Ask<'_, String>) -> Option<Label> {
     label
 }
 
-fn check_literal(access_token: &Ask<'_, SecretSource>) {
+fn check_literal(access_token: &Ask<'_, SecretSource>, file: Option<&TokenFile>) {
     let Some(SecretSource::Literal(text)) = access_token.get() else { return };
+    if let Some(TokenFile { path, mode, .. }) = file.filter(|file| file.mode & 0o004 != 0) {
+        let message =
+            format!("a literal secret, and others can read the file (mode {:04o})", mode & 0o7777);
+        access_token.refuse(message, format!("`chmod o-r {}`", shell::quoted(path)));
+    }
     if let Err(malformed) = AccessToken::parse(text.expose()) {
         access_token.refuse(format!("`access_token` is no access token: {malformed}"), "");
     }
@@ -336,11 +394,20 @@ fn check_pages(drafts: &[Draft<'_>]) {
 /// A former name must be free, and be one token's only.
 fn check_renamed(drafts: &Drafts<'_>) {
     let mut seen: BTreeMap<&str, &Ask<'_, String>> = BTreeMap::new();
-    for was in drafts.all.iter().map(|draft| &draft.keys.was) {
+    for draft in &drafts.all {
+        let was = &draft.keys.was;
         let Some(name) = was.get() else { continue };
-        if let Some(taken) = drafts.find(name) {
-            let message = format!("`{}` is still the label of a token", taken.label);
-            was.refuse(message, "`was` names a label that is gone");
+        match drafts.find(name) {
+            Some(taken) if draft.is_wronged_by(taken) => {
+                let message = format!("`{name}` is the former label of `{}`", draft.label);
+                let wrong = Diagnostic::at(taken.name_span, message);
+                taken.section.report(wrong.earlier(Some(was.span())));
+            }
+            Some(taken) => {
+                let message = format!("`{}` is still the label of a token", taken.label);
+                was.refuse(message, "`was` names a label that is gone");
+            }
+            None => {}
         }
         match seen.get(name.as_str()) {
             Some(first) => {

@@ -1,19 +1,38 @@
 //! Checks what may hang on what: pages on users and System Users.
 
 use super::draft::{Draft, Drafts};
+use crate::config::additions::Additions;
 use crate::config::diagnostic::{Diagnostic, Span};
 use crate::config::secret_form::looks_secret;
 use crate::config::wording::{nearest, quoted, with_article};
 use crate::token::TokenType;
 
+/// What became of the search for a parent.
+pub enum Found<'d, 'a> {
+    /// It is there, and fit.
+    Parent(&'d Draft<'a>),
+    /// None is named, or the one that is named is complained of.
+    None,
+    /// It is not there, and may be in a file that is left out.
+    LeftOut,
+}
+
 /// Finds the parent of a token, if it is named, there and fit.
-pub fn parent<'a, 'd>(draft: &Draft<'a>, drafts: &'d Drafts<'a>) -> Option<&'d Draft<'a>> {
-    let (name, span) = named_parent(draft)?;
+pub fn parent<'a, 'd>(
+    draft: &Draft<'a>,
+    drafts: &'d Drafts<'a>,
+    additions: &Additions<'_>,
+) -> Found<'d, 'a> {
+    let Some((name, span)) = named_parent(draft) else { return Found::None };
     let complain = |message: String, label: String| {
         draft.section.report(Diagnostic::at(span, message).label(label));
-        None
+        Found::None
     };
     let Some(parent) = drafts.find(name) else {
+        if additions.some_are_left_out {
+            additions.leave_out(&draft.label, name);
+            return Found::LeftOut;
+        }
         let labels = drafts.all.iter().map(|other| other.label.as_str());
         let label = match nearest(name, labels) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -23,11 +42,18 @@ pub fn parent<'a, 'd>(draft: &Draft<'a>, drafts: &'d Drafts<'a>) -> Option<&'d D
         return complain(format!("there is no token {}", quoted(name)), label);
     };
     match parent.token_type {
-        Some(token_type) if has_pages(token_type) => Some(parent),
+        Some(token_type) if has_pages(token_type) => Found::Parent(parent),
         // Its own type is already complained of.
-        None => None,
+        None => Found::None,
         Some(TokenType::Page) if parent.label == draft.label => {
             complain("a token cannot be its own parent".to_owned(), String::new())
+        }
+        Some(other) if draft.is_wronged_by(parent) => {
+            let message =
+                format!("{} token cannot be the parent of `{}`", with_article(other), draft.label);
+            let wrong = Diagnostic::at(parent.name_span, message);
+            parent.section.report(wrong.earlier(Some(span)));
+            Found::None
         }
         Some(other) => complain(
             format!("`{name}` is {} token and cannot be a parent", with_article(other)),

@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 
 use super::{created, found, replaced};
-use crate::edit::Format::{Json, Yaml};
-use crate::edit::{Anchored, Edited, Missing, Options, ValueAddress};
+use crate::edit::Format::{Env, Ini, Json, Yaml};
+use crate::edit::{Anchored, EditError, Edited, Missing, Options, ValueAddress};
 
 fn with(options: Options, text: &str, key: &str, missing: Missing) -> String {
     let address = ValueAddress { format: Yaml, key: Some(key), options };
@@ -119,4 +119,33 @@ fn the_data_of_a_kubernetes_secret_is_base64() {
         created(Yaml, "kind: Secret\n", "data.T", "EAAnew"),
         format!("kind: Secret\ndata:\n  T: \"{encoded}\"\n")
     );
+}
+
+/// Some readers read on behind a `\` at the end of a line, or into a line that is indented deeper.
+#[test]
+fn a_line_that_belongs_to_the_one_above_is_left_alone() {
+    let backslash = "a `\\` at the end of the line above makes its line part of that one";
+    let indented = "some readers take its indented line as part of the one above";
+    for (format, text, key, why) in [
+        (Env, "A=a\\\nT=\n", "T", Some(backslash)),
+        (Env, "A=a\\\\\nT=\n", "T", None),
+        (Env, "# a\\\nT=\n", "T", None),
+        (Env, "A='a\\'\nT=\n", "T", None),
+        (Ini, "[s]\na = x \\\nt = \n", "s.t", Some(backslash)),
+        (Ini, "[s]\na = x\n  t = \n", "s.t", Some(indented)),
+        (Ini, "[s]\n\ta = x\n\tt = \n", "s.t", None),
+        (Ini, "[s]\n\ta = x\n; c\nt = \n", "s.t", None),
+        (Ini, "[s]\na = x\n  b = y\n  t = \n", "s.t", Some(indented)),
+        (Ini, "[r]\na = x\n[s]\n  t = \n", "s.t", None),
+    ] {
+        let address = ValueAddress { format, key: Some(key), options: Options::default() };
+        let replaced = address.replace(text.as_bytes(), "EAAFAKE", Missing::Create);
+        match (replaced, why) {
+            (Ok(Edited::Changed(_)), None) => {}
+            (Err(EditError::Irreplaceable { why: said, .. }), Some(why)) => {
+                assert_eq!(said, why, "{text}");
+            }
+            (other, _) => panic!("{text}: {other:?}"),
+        }
+    }
 }

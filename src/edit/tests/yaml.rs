@@ -52,7 +52,11 @@ fn only_the_value_changes() {
         ),
         ("f:\n  t: 1\nf:\n  u: 2\n", "f.t", "the key `f.t` is there more than once: lines 1 and 3"),
         ("t: EAAnew # same\n", "t", "="),
-        ("a: &a x\nt: *a\n", "t", "the key `t` holds an alias, not text: line 2"),
+        (
+            "a: &a x\nt: *a\n",
+            "t",
+            "the key `t` leads through an alias: line 2; what it stands for begins on line 1",
+        ),
         ("t: [x]\n", "t", "the key `t` holds a list, not text: line 1"),
         (
             "t: &a x\nb: *a\n",
@@ -181,7 +185,10 @@ fn a_dotted_path_leads_to_one_string() {
         ("list", "the key `list` holds a list, not text: line 13"),
         ("facebook", "the key `facebook` holds a mapping, not text: line 4"),
         ("anchor", "text <text> 17"),
-        ("alias", "the key `alias` holds an alias, not text: line 18"),
+        (
+            "alias",
+            "the key `alias` leads through an alias: line 18; what it stands for begins on line 17",
+        ),
         ("last", "z <z> 19"),
         ("missing", "it has no key `missing`"),
         ("a..b", "`a..b` is no key of a yaml file"),

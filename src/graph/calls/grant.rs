@@ -9,7 +9,7 @@
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use crate::graph::body::{flag, form_field, integer, text};
+use crate::graph::body::{flag, form_field, integer, subject, text};
 use crate::graph::problem;
 use crate::graph::request::Request;
 use crate::graph::response::Response;
@@ -52,22 +52,13 @@ pub fn read_grant(response: &Response, now: Time) -> Result<Grant, Problem> {
         Ok(document) => document,
         Err(problem) => return read_form(response, now).ok_or(problem),
     };
-    let root = unwrapped(document.root());
+    let root = subject(document.root());
     let seconds = integer(root, "expires_in").or_else(|| integer(root, "expires"));
     let token = text(root, "access_token").and_then(|text| AccessToken::parse(text).ok());
     let token =
         token.ok_or_else(|| problem::malformed(response, "it has no usable `access_token`"))?;
     let expiry = ends(&token, seconds, now);
     Ok(Grant { token, expiry })
-}
-
-/// Instagram's login, as Meta documents it, wraps a grant into a list of one; the live answer is
-/// flat. Source: Meta, Instagram business login.
-fn unwrapped(root: &Value) -> &Value {
-    match root.get("data").and_then(Value::as_array).map(Vec::as_slice) {
-        Some([grant]) => grant,
-        _ => root,
-    }
 }
 
 fn read_form(response: &Response, now: Time) -> Option<Grant> {

@@ -12,8 +12,8 @@
 
 use serde_json::Value;
 
-use crate::graph::body::{as_id, id, integer, text};
-use crate::graph::problem::{self, is_verdict};
+use crate::graph::body::{as_id, id, integer, subject, text, wrapped};
+use crate::graph::problem;
 use crate::graph::request::Request;
 use crate::graph::response::Response;
 use crate::graph::settings::App;
@@ -22,32 +22,44 @@ use crate::token::{
     Inspection, Problem, ProblemKind, ProfileCall, Secret, Time, redact,
 };
 
-/// Asks about a token: in the name of the app where its secret is given, else in the token's own.
-pub fn inspect(
-    app: &App,
-    call: &DebugTokenCall,
-    secret: Option<&Secret>,
-    token: &AccessToken,
-) -> Request {
-    let asker = match secret {
-        Some(secret) => Secret::new(format!("{}{}|{}", call.app_prefix, app.id, secret.expose())),
-        None => Secret::new(token.expose()),
-    };
+/// Who asks about an access token.
+#[derive(Debug, Clone, Copy)]
+pub enum Asker<'a> {
+    /// The app, by its secret.
+    App(&'a Secret),
+    /// The access token itself.
+    Token,
+}
+
+/// Asks about a token.
+pub fn inspect(app: &App, call: &DebugTokenCall, asker: Asker<'_>, token: &AccessToken) -> Request {
     let request =
         Request::get("inspect", app, call.path).with_secret("input_token", token.expose());
-    let request = match call.asker {
-        AskerPlace::Header => request.with_bearer(asker.expose()),
-        AskerPlace::Parameter => request.with_secret("access_token", asker.expose()),
+    let (request, by) = match asker {
+        Asker::App(secret) => (
+            request.in_the_apps_name(),
+            Secret::new(format!("{}{}|{}", call.app_prefix, app.id, secret.expose())),
+        ),
+        Asker::Token => (request, Secret::new(token.expose())),
     };
-    request.in_the_apps_name()
+    match call.asker {
+        AskerPlace::Header => request.with_bearer(by.expose()),
+        AskerPlace::Parameter => request.with_secret("access_token", by.expose()),
+    }
 }
 
 /// Reads what Graph says of the token; an error is about the app that asked.
 pub fn read_inspection(response: &Response) -> Result<Inspection, Problem> {
-    let document = problem::accepted(response).map_err(blame_the_app)?;
-    let Some(data @ Value::Object(_)) = document.root().get("data") else {
-        return Err(problem::malformed(response, "it has no `data`"));
-    };
+    read_own_inspection(response).map_err(blame_the_app)
+}
+
+/// Reads what Graph says of the token that asked about itself; an error is no answer.
+pub fn read_own_inspection(response: &Response) -> Result<Inspection, Problem> {
+    let document = problem::accepted(response)?;
+    let flat = || Some(document.root()).filter(|root| root.get("is_valid").is_some());
+    let data = wrapped(document.root())
+        .or_else(flat)
+        .ok_or_else(|| problem::malformed(response, "it has no `data`"))?;
     let error = data.get("error").filter(|error| error.is_object());
     let error = error.map(|error| of_the_token(problem::within(error, response)));
     let said = data.get("is_valid").and_then(Value::as_bool);
@@ -94,7 +106,7 @@ const APP: &str = "APP";
 
 /// What would be a session's death is, of the app that asks, a wrong id or secret.
 fn blame_the_app(problem: Problem) -> Problem {
-    if !is_verdict(&problem) && problem.kind != ProblemKind::WrongHostOrType {
+    if !problem.kind.is_verdict() && problem.kind != ProblemKind::WrongHostOrType {
         return problem;
     }
     let kind = ProblemKind::BadAppCredentials;
@@ -118,8 +130,8 @@ fn verdict(is_valid: Option<bool>, error: Option<Problem>) -> (Option<bool>, Opt
             let message = "Graph calls it invalid and does not say why";
             (Some(false), Some(Problem::new(ProblemKind::SessionInvalid, message)))
         }
-        (Some(false), Some(problem)) => (is_verdict(&problem).then_some(false), Some(problem)),
-        (Some(true), Some(problem)) if is_verdict(&problem) => (None, Some(problem)),
+        (Some(false), Some(problem)) => (Some(false), Some(problem)),
+        (Some(true), Some(problem)) if problem.kind.is_verdict() => (None, Some(problem)),
         (Some(true), _) => (Some(true), None),
         (None, Some(problem)) => (None, Some(problem)),
         (None, None) => {
@@ -196,11 +208,11 @@ pub fn read_profile(response: &Response) -> Result<Inspection, Problem> {
         Ok(document) => document,
         Err(problem) if says_nothing_of_the_string(problem.kind) => return Err(problem),
         Err(problem) => {
-            let verdict = is_verdict(&problem).then_some(false);
-            return Ok(Inspection::bare(verdict, Some(problem)));
+            let works_not = problem.kind.is_verdict() || problem.kind.is_held();
+            return Ok(Inspection::bare(works_not.then_some(false), Some(problem)));
         }
     };
-    let root = document.root();
+    let root = subject(document.root());
     let person = id(root, "user_id").or_else(|| id(root, "id"));
     let person =
         person.ok_or_else(|| problem::malformed(response, "it has no `id` of a person"))?;
@@ -240,7 +252,7 @@ mod tests {
             ),
             (
                 r#""is_valid":false,"error":{"code":190,"subcode":459}"#,
-                None,
+                Some(false),
                 Some(ProblemKind::Checkpoint),
             ),
             (
@@ -370,12 +382,19 @@ mod tests {
             (r#"{"user_id":"17841400000000001","username":"x","id":"9"}"#, "17841400000000001"),
             (r#"{"user_id":17841400000000001,"id":"9"}"#, "17841400000000001"),
             (r#"{"id":"9","username":"x"}"#, "9"),
+            (r#"{"data":[{"user_id":"17841400000000001","id":"9"}]}"#, "17841400000000001"),
+            (r#"{"data":[{"user_id":17841400000000001}]}"#, "17841400000000001"),
+            (r#"{"data":{"id":"9","username":"x"}}"#, "9"),
+            (r#"{"id":"9","data":[]}"#, "9"),
         ] {
             let inspection = read_me(200, body).expect(body);
             assert_eq!((inspection.valid, inspection.expiry), (Some(true), Expiry::Unknown));
             assert_eq!(inspection.identity.user_id.as_deref(), Some(person), "{body}");
         }
-        for body in ["{}", "null", "[]", r#"{"username":"x"}"#] {
+        // Of two people nobody is the one.
+        let two = r#"{"data":[{"user_id":"1"},{"user_id":"2"}]}"#;
+        let none = r#"{"data":[{"username":"x"}]}"#;
+        for body in ["{}", "null", "[]", r#"{"username":"x"}"#, r#"{"data":[]}"#, two, none] {
             assert_eq!(
                 read_me(200, body).expect_err(body).kind,
                 ProblemKind::MalformedResponse,
@@ -392,7 +411,7 @@ mod tests {
                 Some(false),
             ),
             (r#"{"code":190,"error_subcode":460}"#, Some(false)),
-            (r#"{"code":190,"error_subcode":459}"#, None),
+            (r#"{"code":190,"error_subcode":459}"#, Some(false)),
             (
                 r#"{"code":190,"message":"Invalid OAuth access token - Cannot parse access token"}"#,
                 None,

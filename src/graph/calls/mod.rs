@@ -2,14 +2,17 @@
 //!
 //! Nothing here knows a network, a clock or a retry: a request goes out as a value and an answer
 //! comes in as one. Parameters that Meta has withdrawn (`ids`, `pretty`, `debug`, `date_format`)
-//! are never sent, and `paging.next`, which carries the token, is never followed.
+//! are never sent, and `paging.next`, which carries the token, is never called.
 
 mod grant;
 mod inspection;
 mod pages;
+mod version;
 
 pub use grant::read_acknowledgement;
 pub use grant::{GrantInput, grant, read_grant};
-pub use inspection::{as_app_token, inspect, read_inspection};
+pub use inspection::{Asker, as_app_token, inspect, read_inspection, read_own_inspection};
 pub use inspection::{profile, read_profile};
-pub use pages::{AccountsPage, PageGrant, accounts, page, read_accounts, read_page};
+pub use pages::{AccountsPage, Continuation, PageGrant, Position};
+pub use pages::{accounts, page, read_accounts, read_page};
+pub use version::read_version;

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use crate::crypto;
-use crate::graph::body::{id, text};
+use crate::graph::body::{form_field, id, subject, text};
 use crate::graph::problem;
 use crate::graph::request::Request;
 use crate::graph::response::Response;
@@ -28,26 +28,61 @@ pub struct PageGrant {
 pub struct AccountsPage {
     /// The Pages, in Graph's order.
     pub pages: Vec<PageGrant>,
-    /// Where the list goes on; nothing at its end.
-    pub after: Option<String>,
+    /// What follows.
+    pub next: Continuation,
+}
+
+/// What follows on one stretch of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Continuation {
+    /// Nothing: it was the last.
+    End,
+    /// More, from there.
+    At(Position),
+    /// More, and Graph does not say from where.
+    Lost,
+}
+
+/// Where a list goes on, in the parameters with which Graph's own `next` asks for it.
+///
+/// That address holds the access token and may name any host, so it is never called: what it says of
+/// the place is put into a request of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position(Vec<(&'static str, String)>);
+
+impl Position {
+    /// Names what says where a list goes on. Source: Meta, Graph API, paginated results.
+    const PARAMETERS: [&str; 7] =
+        ["after", "__after_id", "__paging_token", "offset", "page", "since", "until"];
+
+    fn of_cursor(after: &str) -> Self {
+        Self(vec![("after", after.to_owned())])
+    }
+
+    fn of_address(next: &str) -> Option<Self> {
+        let (_, query) = next.split_once('?')?;
+        let query = query.split('#').next().unwrap_or_default();
+        let said = Self::PARAMETERS.into_iter();
+        let said: Vec<_> = said.filter_map(|name| Some((name, form_field(query, name)?))).collect();
+        (!said.is_empty()).then_some(Self(said))
+    }
 }
 
 const FIELDS: &str = "id,name,access_token";
 
-/// Asks for the Pages of a user, from the start or from where the last answer ended.
+/// Asks for at most `limit` Pages of a user, from the start or from where the last answer ended.
 pub fn accounts(
     app: &App,
     secret: Option<&Secret>,
     token: &AccessToken,
-    after: Option<&str>,
+    from: Option<&Position>,
+    limit: u32,
 ) -> Request {
     let request = Request::get("accounts", app, Path::Versioned(&["me", "accounts"]))
         .with("fields", FIELDS)
-        .with("limit", "100");
-    let request = match after {
-        Some(after) => request.with("after", after),
-        None => request,
-    };
+        .with("limit", limit.to_string());
+    let place = from.into_iter().flat_map(|position| &position.0);
+    let request = place.fold(request, |request, (name, value)| request.with(name, value));
     signed(request, secret, token)
 }
 
@@ -73,19 +108,25 @@ pub fn read_accounts(response: &Response) -> Result<AccountsPage, Problem> {
         return Err(problem::malformed(response, "it has no list `data`"));
     };
     let paging = root.get("paging");
-    // `cursors.after` is there on the last page too; only `next` says that there is more.
-    let more = paging.filter(|paging| text(paging, "next").is_some());
-    let after = more.and_then(|paging| text(paging.get("cursors")?, "after"));
     Ok(AccountsPage {
         pages: items.iter().filter_map(|item| granted(item, response)).collect(),
-        after: after.map(str::to_owned),
+        next: paging.map_or(Continuation::End, next),
     })
+}
+
+/// Reads where a list goes on. `cursors.after` is there on the last stretch too; only `next` says
+/// that there is more.
+fn next(paging: &Value) -> Continuation {
+    let Some(address) = text(paging, "next") else { return Continuation::End };
+    let cursor = paging.get("cursors").and_then(|cursors| text(cursors, "after"));
+    let position = cursor.map(Position::of_cursor).or_else(|| Position::of_address(address));
+    position.map_or(Continuation::Lost, Continuation::At)
 }
 
 /// Reads one Page.
 pub fn read_page(response: &Response) -> Result<PageGrant, Problem> {
     let document = problem::accepted(response)?;
-    granted(document.root(), response)
+    granted(subject(document.root()), response)
         .ok_or_else(|| problem::malformed(response, "it has no `id` of a Page"))
 }
 
@@ -120,18 +161,32 @@ mod tests {
 
     #[test]
     fn the_list_goes_on_only_where_next_says_so() {
-        for (paging, after) in [
-            ("", None),
-            (r#","paging":{"cursors":{"after":"A"}}"#, None),
-            (r#","paging":{"cursors":{"after":"A"},"next":null}"#, None),
+        let at = |place: &[(&'static str, &str)]| {
+            let place = place.iter().map(|(name, value)| (*name, (*value).to_owned()));
+            Continuation::At(Position(place.collect()))
+        };
+        for (paging, next) in [
+            ("", Continuation::End),
+            (r#","paging":{"cursors":{"after":"A"}}"#, Continuation::End),
+            (r#","paging":{"cursors":{"after":"A"},"next":null}"#, Continuation::End),
             (
                 r#","paging":{"cursors":{"after":"A"},"next":"https://x/?access_token=EAAfake"}"#,
-                Some("A"),
+                at(&[("after", "A")]),
             ),
-            (r#","paging":{"next":"https://x/?after=A"}"#, None),
+            (r#","paging":{"next":"https://x/?after=A%3D&limit=25"}"#, at(&[("after", "A=")])),
+            (
+                r#","paging":{"next":"https://x/?limit=25&offset=25&access_token=EAAfake#x"}"#,
+                at(&[("offset", "25")]),
+            ),
+            (
+                r#","paging":{"next":"/v1/me?until=9&__paging_token=t"}"#,
+                at(&[("__paging_token", "t"), ("until", "9")]),
+            ),
+            (r#","paging":{"next":"https://x/?access_token=EAAfake"}"#, Continuation::Lost),
+            (r#","paging":{"cursors":{},"next":"https://x/"}"#, Continuation::Lost),
         ] {
             let page = read_accounts(&answer(&format!(r#"{{"data":[]{paging}}}"#))).expect(paging);
-            assert_eq!(page.after.as_deref(), after, "{paging}");
+            assert_eq!(page.next, next, "{paging}");
         }
     }
 
@@ -160,10 +215,11 @@ mod tests {
         let secret = Secret::new("hushhush");
         let names =
             |request: &Request| request.parameters().map(|(name, _)| name).collect::<Vec<_>>();
-        let unsigned = accounts(&app(), None, &token, None);
+        let unsigned = accounts(&app(), None, &token, None, 100);
         assert_eq!(names(&unsigned), ["fields", "limit"]);
         assert_eq!(unsigned.bearer().map(Secret::expose), Some("EAAfake1"));
-        let signed = accounts(&app(), Some(&secret), &token, Some("A"));
+        let from = Position::of_cursor("A");
+        let signed = accounts(&app(), Some(&secret), &token, Some(&from), 50);
         assert_eq!(names(&signed), ["fields", "limit", "after", "appsecret_proof"]);
         assert_eq!(page(&app(), Some(&secret), &token, "19").path(), "/v25.0/19");
     }

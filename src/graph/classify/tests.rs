@@ -32,6 +32,11 @@ fn numbers_mean_what_the_table_says() {
         (32, None, Kind::RateLimited, Step::SlowDown),
         (100, None, Kind::Unknown, Step::FixConfiguration),
         (100, Some(33), Kind::ObjectNotFound, Step::FixConfiguration),
+        (100, Some(36_007), Kind::Unknown, Step::Reauthenticate),
+        (100, Some(36_008), Kind::Unknown, Step::FixConfiguration),
+        (100, Some(36_009), Kind::Unknown, Step::Reauthenticate),
+        (100, Some(1_349_173), Kind::Unknown, Step::Reauthenticate),
+        (31, Some(1_349_173), Kind::Unknown, Step::Reauthenticate),
         (100, Some(463), Kind::Unknown, Step::FixConfiguration),
         (101, None, Kind::BadAppCredentials, Step::FixConfiguration),
         (102, None, Kind::SessionInvalid, Step::Reauthenticate),
@@ -89,6 +94,9 @@ fn numbers_mean_what_the_table_says() {
         (80_009, None, Kind::RateLimited, Step::SlowDown),
         (80_014, None, Kind::RateLimited, Step::SlowDown),
         (80_015, None, Kind::Unknown, Step::Retry),
+        (1_349_026, None, Kind::BadAppCredentials, Step::FixConfiguration),
+        (1_349_168, None, Kind::Unknown, Step::FixConfiguration),
+        (1_349_245, None, Kind::Unknown, Step::FixConfiguration),
         (4_476_002, None, Kind::BadAppCredentials, Step::FixConfiguration),
         (-1, Some(2_207_001), Kind::Unknown, Step::Retry),
     ] {
@@ -141,6 +149,16 @@ fn words_decide_where_numbers_leave_a_doubt() {
         (190, "Any of the x permission(s) must be granted before", Kind::PermissionMissing),
         (10, "Session has expired on Monday", Kind::PermissionMissing),
         (100, "Session has expired on Monday", Kind::Unknown),
+        (100, "(#100) Missing permissions", Kind::PermissionMissing),
+        (100, "(#100) Missing Permission", Kind::PermissionMissing),
+        (
+            100,
+            "Object with ID '1' does not exist, cannot be loaded due to missing permissions",
+            Kind::ObjectNotFound,
+        ),
+        (1, "Please reduce the amount of data you're asking for", Kind::GraphUnavailable),
+        (100, "Too much data was requested", Kind::GraphUnavailable),
+        (4, "Please reduce the amount of data", Kind::GraphUnavailable),
         (100, "Unsupported request - method type: get", Kind::WrongHostOrType),
         (100, "Unsupported get request. Please read the documentation", Kind::ObjectNotFound),
         (24, "The requested resource does not exist", Kind::ObjectNotFound),
@@ -155,6 +173,10 @@ fn words_decide_where_numbers_leave_a_doubt() {
     }
     for words in ["This authorization code has been used.", "Matching code was not found"] {
         assert_eq!(said(100, None, words, None), LOG_IN_ANEW, "{words}");
+    }
+    for code in [1, 100] {
+        let words = "code_verifier param is provided without a code_challenge";
+        assert_eq!(said(code, None, words, None), MEND_THE_QUESTION, "{code}");
     }
     // A number that names the end of a session is stronger than any words.
     let words = "Cannot parse access token: Application has been deleted";
@@ -242,6 +264,18 @@ fn what_graph_calls_transient_is_nobodys_death() {
         assert_eq!(said(code, subcode, words, Some(true)).0, kind, "{code}/{subcode:?}");
     }
     assert_eq!(said(190, Some(463), "", Some(false)), usual(Kind::Expired));
+    // What Graph says will not pass is not tried again by itself.
+    let unknown = "An unknown error has occurred.";
+    for (code, transient, expected) in [
+        (1, None, usual(Kind::GraphUnavailable)),
+        (1, Some(true), usual(Kind::GraphUnavailable)),
+        (1, Some(false), MEND_THE_QUESTION),
+        (2, Some(false), usual(Kind::GraphUnavailable)),
+    ] {
+        assert_eq!(said(code, None, unknown, transient), expected, "{code} {transient:?}");
+    }
+    let less = "Please reduce the amount of data you're asking for";
+    assert_eq!(said(1, None, less, Some(false)), usual(Kind::GraphUnavailable));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
-use crate::graph::{App, Graph, Scope, Settings};
+use crate::graph::{App, Extent, Graph, Scope, Settings};
 use crate::token::{Action, ProblemKind};
 
 use super::server::{
@@ -26,6 +26,7 @@ fn a_transient_fault_is_tried_again_and_the_request_is_as_meta_wants_it() {
     assert!(head.starts_with("get /v25.0/debug_token?input_token=eaafakemarkedtoken http/1.1"));
     assert!(head.contains("authorization: bearer 7|markedhushhush"), "{head}");
     assert!(head.contains("user-agent: metatoken/"), "{head}");
+    assert!(head.contains("accept-encoding: identity"), "{head}");
     assert!(!head.contains("referer"), "{head}");
 }
 
@@ -98,7 +99,7 @@ fn the_list_of_pages_is_read_to_its_end_and_no_further() {
     let more = r#"{"cursors":{"after":"A"},"next":"https://graph.example/?access_token=EAAfake"}"#;
     let ids = |server: &Server| {
         let pages = server.graph().pages(&app("7"), &token()).expect("a list");
-        pages.into_iter().map(|page| page.id).collect::<Vec<_>>()
+        pages.pages.into_iter().map(|page| page.id).collect::<Vec<_>>()
     };
     let end = r#"{"cursors":{"after":"B"}}"#;
     let server = Server::answering(vec![stretch(1, more), stretch(2, end)]);
@@ -109,6 +110,99 @@ fn the_list_of_pages_is_read_to_its_end_and_no_further() {
     let endless = Server::answering(vec![stretch(1, more)]);
     assert_eq!(ids(&endless), ["1"]);
     assert_eq!(endless.heard().len(), 2, "a cursor that comes again ends the list");
+}
+
+/// Whose host `next` names means nothing: our own is asked, and the token goes nowhere else.
+#[test]
+fn a_list_without_cursors_goes_on_by_what_next_carries() {
+    let stretch = |id: u32, paging: &str| {
+        answer(200, "", &format!(r#"{{"data":[{{"id":"{id}"}}]{paging}}}"#))
+    };
+    let next =
+        |query: &str| format!(r#","paging":{{"next":"https://elsewhere.example/x?{query}"}}"#);
+    let offset = |n: u32| next(&format!("limit=25&offset={n}&access_token=EAAfakeother"));
+    for (answers, ids, extent, asked) in [
+        (vec![stretch(1, &offset(25)), stretch(2, "")], 2, Extent::Whole, "&offset=25"),
+        (
+            vec![stretch(1, &next("__after_id=9")), stretch(2, "")],
+            2,
+            Extent::Whole,
+            "&__after_id=9",
+        ),
+        // The same again and again.
+        (vec![stretch(1, &offset(25))], 1, Extent::Cut, "&offset=25"),
+    ] {
+        let server = Server::answering(answers);
+        let list = server.graph().pages(&app("7"), &token()).expect("a list");
+        assert_eq!((list.pages.len(), list.extent), (ids, extent), "{asked}");
+        let heard = server.heard();
+        assert_eq!(heard.len(), 2, "{asked}");
+        assert!(heard[1].contains(asked) && !heard[1].contains("EAAfakeother"), "{}", heard[1]);
+    }
+    let server = Server::answering(vec![stretch(1, &next("access_token=EAAfakeother"))]);
+    let list = server.graph().pages(&app("7"), &token()).expect("a list");
+    assert_eq!((list.pages.len(), list.extent), (1, Extent::Cut), "it says no place");
+    assert_eq!(server.heard().len(), 1);
+}
+
+#[test]
+fn a_list_that_is_too_much_is_asked_for_in_shorter_stretches() {
+    let limit = |head: &str| head.split("limit=").nth(1)?.split(['&', ' ']).next()?.parse().ok();
+    let most = |largest: u32, status: u16| {
+        Server::that_hears(move |head, stream| {
+            let asked: u32 = limit(head).expect("a limit");
+            let less = r#"{"error":{"code":1,"message":"Please reduce the amount of data you're asking for, then retry your request"}}"#;
+            let page = r#"{"data":[{"id":"1"}]}"#;
+            let answer =
+                if asked > largest { answer(status, "", less) } else { answer(200, "", page) };
+            let _ = stream.write_all(answer.as_bytes());
+        })
+    };
+    for (largest, status, calls) in
+        [(100, 500, 1), (50, 500, 2), (25, 503, 3), (3, 400, 6), (1, 500, 7)]
+    {
+        let server = most(largest, status);
+        let list = server.graph().pages(&app("7"), &token()).expect("a list");
+        assert_eq!((list.pages.len(), list.extent), (1, Extent::Whole), "{largest}");
+        assert_eq!(server.heard().len(), calls, "{largest}");
+    }
+    let server = most(0, 500);
+    let fault = server.graph().pages(&app("7"), &token()).expect_err("not even one");
+    assert_eq!(fault.problem.kind, ProblemKind::GraphUnavailable);
+    assert_eq!(server.heard().len(), 7, "each limit is tried once");
+}
+
+/// A host that throttles without a word of Meta's, or that names the time at which it is back, is
+/// left alone by everybody, and so it is in the next run.
+#[test]
+fn a_host_that_wants_no_calls_is_left_alone() {
+    let in_an_hour = "retry-after: 3600\r\ndate: Thu, 01 Jan 2026 12:00:00 GMT\r\n";
+    let at_one =
+        "retry-after: Thu, 01 Jan 2026 13:00:00 GMT\r\ndate: Thu, 01 Jan 2026 12:00:00 GMT\r\n";
+    let hour = Some(chrono::TimeDelta::hours(1));
+    let html = "<html>Too Many Requests</html>";
+    for (status, headers, body, wait, held) in [
+        (429, in_an_hour, html, hour, true),
+        (429, at_one, html, hour, true),
+        (429, "", html, None, true),
+        (429, "", "", None, true),
+        (429, in_an_hour, r#"{"message":"slow down"}"#, hour, true),
+        (429, in_an_hour, r#"{"error":{"message":"slow down"}}"#, hour, true),
+        (503, in_an_hour, html, hour, true),
+        // One bad gateway says nothing of the next call.
+        (502, in_an_hour, html, None, false),
+        (503, "", html, None, false),
+    ] {
+        let server = Server::answering(vec![answer(status, headers, body)]);
+        let graph = graph(Settings { attempts: 1, ..settings(&server.url) });
+        let fault = graph.inspect(&app("7"), &token()).expect_err("it is throttled");
+        assert_eq!((&fault.scope, fault.wait), (&Scope::Graph, wait), "{status} {headers} {body}");
+        let next = graph.inspect(&app("8"), &token()).expect_err("so is the next");
+        assert_eq!(next.held_back, held, "{status} {headers} {body}");
+        let remembered: Vec<_> = graph.throttles().into_iter().map(|it| it.wait).collect();
+        let expected = if held { vec![wait] } else { Vec::new() };
+        assert_eq!(remembered, expected, "{status} {headers} {body}");
+    }
 }
 
 #[test]

@@ -42,6 +42,24 @@ impl Server {
         Self { url, heard }
     }
 
+    /// A server that deals with a request by its head, as told.
+    pub(super) fn that_hears(
+        manners: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback listens");
+        let url = format!("http://{}", listener.local_addr().expect("it has an address"));
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let notes = Arc::clone(&heard);
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let head = head_of(&mut stream);
+                notes.lock().expect("unharmed").push(head.clone());
+                manners(&head, &mut stream);
+            }
+        });
+        Self { url, heard }
+    }
+
     /// A server that gives these answers, the last one for ever.
     pub(super) fn answering(answers: Vec<String>) -> Self {
         Self::that(move |number, stream| {

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use crate::graph::{Scope, Settings};
-use crate::token::ProblemKind;
+use crate::http::certificate::Certificate;
+use crate::token::{Action, ProblemKind};
 
 use super::server::{
     ALIVE, Server, answer, app, exchange, gives_nothing_away, graph, nowhere, settings, token,
@@ -22,6 +23,40 @@ fn a_refused_connection_is_said_so_and_parks_graph() {
     let held = graph.inspect(&app("8"), &token()).expect_err("Graph is parked");
     assert!(held.held_back && held.problem == fault.problem);
     assert_eq!((graph.calls(), graph.clock_skew()), (0, None));
+}
+
+/// A proxy that opens HTTPS was taken for a passing fault, and nobody was told of `ca_file`.
+#[test]
+fn a_certificate_of_an_unknown_ca_is_the_configurations_fault() {
+    let certificate = Certificate::for_localhost();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback listens");
+    let url = format!("https://localhost:{}", listener.local_addr().expect("an address").port());
+    let server = std::sync::Arc::clone(&certificate.server);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut session = rustls::ServerConnection::new(server.clone()).expect("a session");
+            let mut stream = rustls::Stream::new(&mut session, &mut stream);
+            let _ = std::io::Read::read(&mut stream, &mut [0; 4096]);
+            let _ = stream.write_all(answer(200, "", ALIVE).as_bytes());
+        }
+    });
+    let strange = graph(settings(&url));
+    let fault = strange.inspect(&app("7"), &token()).expect_err("nobody knows the CA");
+    assert_eq!(
+        fault.problem.message,
+        "the certificate of `localhost` was not accepted: invalid peer certificate: UnknownIssuer"
+    );
+    assert_eq!(
+        (fault.problem.kind, fault.problem.action),
+        (ProblemKind::Network, Action::FixConfiguration)
+    );
+    let next = strange.inspect(&app("8"), &token()).expect_err("it would be the same");
+    assert!(next.held_back, "it is tried once");
+    let folder = tempfile::tempdir().expect("a folder");
+    let ca_file = folder.path().join("ca.pem");
+    std::fs::write(&ca_file, &certificate.pem).expect("a file");
+    let knowing = graph(Settings { ca_file: Some(ca_file), ..settings(&url) });
+    assert_eq!(knowing.inspect(&app("7"), &token()).expect("it is trusted").valid, Some(true));
 }
 
 #[test]

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use crate::token::Secret;
 
-use super::certificate::{Certificate, base64};
 use super::mail::{email, mail};
 use super::mail_server::{GREETING, Manners, READY_FOR_TLS, SILENCE, TestServer};
 use super::*;
+use crate::http::certificate::{Certificate, base64};
 
 const PASSWORD: &str = "fakefakeMARKED";
 

@@ -1,6 +1,5 @@
 //! Messages on their way to servers and programs that behave, and to some that do not.
 
-mod certificate;
 mod hook;
 mod mail;
 mod mail_protection;

@@ -7,9 +7,9 @@ use rustls::{ServerConnection, StreamOwned};
 
 use crate::token::Secret;
 
-use super::certificate::Certificate;
 use super::web_server::{WebServer, answer};
 use super::*;
+use crate::http::certificate::Certificate;
 
 /// What only an insider knows of the addresses here.
 const INSIDE: &str = "/services/T0FAKEFAKE/B0FAKEFAKE/fakefakeMARKED?key=MARKEDtoo";

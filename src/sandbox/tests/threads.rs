@@ -20,6 +20,7 @@ fn inspection(string: &str) -> String {
 #[test]
 fn threads_says_what_a_string_is_worth_but_not_whose_app_it_is() {
     let mut sim = world();
+    sim.set_threads_inspection(ThreadsInspection::ForTheApp);
     let app = format!("TH|{THREADS}|{OWN_SECRET}");
     let token = sim.mint(notes());
     let (now, month) = (start().timestamp(), 30 * 86_400);
@@ -46,8 +47,20 @@ fn threads_says_what_a_string_is_worth_but_not_whose_app_it_is() {
 }
 
 #[test]
-fn threads_answers_the_app_or_nobody() {
+fn threads_answers_the_token_itself_or_the_app_or_nobody() {
     let mut sim = world();
+    let token = sim.mint(notes());
+    let other = sim.mint(notes());
+    assert_eq!(ask(&mut sim, &token, &inspection(&token)).0, 200, "about itself");
+    assert_eq!(ask(&mut sim, &other, &inspection(&token)).0, 400, "about another");
+    let app = format!("TH|{THREADS}|{OWN_SECRET}");
+    assert_eq!(ask(&mut sim, &app, &inspection(&token)).0, 400, "the app");
+    sim.invalidate(&token, Invalidation::PasswordChanged);
+    let (status, body) = ask(&mut sim, &token, &inspection(&token));
+    assert_eq!((status, &body["data"]["is_valid"]), (200, &json!(false)), "dead, about itself");
+
+    let mut sim = world();
+    sim.set_threads_inspection(ThreadsInspection::ForTheApp);
     sim.add_app(AppFixture::new("7", OWN_SECRET, "Example Rival").of(Provider::Threads));
     let token = sim.mint(notes());
     let app = format!("TH|{THREADS}|{OWN_SECRET}");

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 
 use crate::sandbox::{
-    FaultInjection, Invalidation, Rule, Sender, Server, Simulation, TokenFixture,
+    FaultInjection, Invalidation, Rule, Sender, Server, Simulation, ThreadsInspection, TokenFixture,
 };
 use crate::token::Provider;
 
@@ -128,6 +128,7 @@ fn each_provider_has_an_endpoint_and_what_was_seen_tells_them_apart() {
     let month = TimeDelta::days(30);
     let instagram = sim.mint(TokenFixture::instagram(INSTA, ANNA).named("creator").aged(month));
     let threads = sim.mint(TokenFixture::threads(THREADS, ANNA).named("notes").aged(month));
+    sim.set_threads_inspection(ThreadsInspection::ForTheApp);
     let server = Server::start(sim).unwrap();
     let app = format!("TH|{THREADS}|{OWN_SECRET}");
     let refresh = |grants: &str, string: &str| {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::store::sqlite::place;
-use crate::token::{GenerationId, Ledger};
+use crate::token::{GenerationId, Ledger, TargetId};
 
 contract! {
     a_changed_verdict_is_told_once,
@@ -11,6 +11,7 @@ contract! {
     the_machinery_is_seen_through_its_runs,
     a_clock_that_was_wrong_once_leaves_no_gap,
     a_label_moves_and_its_history_with_it,
+    a_label_without_an_access_token_gives_way_to_the_one_that_it_was,
     a_page_that_is_gone_is_unlisted_then_retired_and_comes_back,
 }
 
@@ -225,6 +226,35 @@ fn a_label_moves_and_its_history_with_it(make: Make) {
     assert_eq!(shelf.credential(a).label, label("b"));
     assert_eq!(shelf.credential(page).label, label("b/1"));
     assert_eq!(shelf.store.events(&EventQuery::default()).unwrap()[0].label, Some(label("b")));
+}
+
+fn a_label_without_an_access_token_gives_way_to_the_one_that_it_was(make: Make) {
+    let shelf = make();
+    let (old, bare, new) = (shelf.token("old"), shelf.token("bare"), shelf.token("new"));
+    shelf.current(old, "EAAfake1", Expiry::Unknown, day(1));
+    let was = |name: &str, was: &str| Enrolment { was: Some(label(was)), ..enrolment(name) };
+    shelf.store.set_pending(bare, &[TargetId::new("app")], day(1)).unwrap();
+    assert_eq!(shelf.store.enrol(&[was("bare", "old")]).unwrap(), [old]);
+    let labels = || -> Vec<String> {
+        let all = shelf.store.credentials().unwrap();
+        all.iter().map(|it| it.label.to_string()).collect()
+    };
+    assert_eq!(labels(), ["bare", "new"]);
+    assert_eq!(shelf.store.credential_called(&label("bare"), None).unwrap().unwrap().id, old);
+    // One that was refused leaves its trace under the label that is free now.
+    let candidate = shelf.candidate(new, "EAAfake2", Expiry::Unknown, day(2)).id;
+    let refusal = RefusedCandidate { candidate, proof: None, setback: None };
+    shelf.store.refuse(shelf.run, shelf.credential(new), refusal, day(2)).unwrap();
+    assert_eq!(shelf.store.enrol(&[was("new", "bare")]).unwrap(), [old]);
+    assert_eq!(labels(), ["bare", "new"]);
+    assert_eq!(shelf.credential(new).label, label("bare"));
+    // Two that both have one are left as they are, in any order and as often as that is tried.
+    let other = shelf.token("other");
+    shelf.current(other, "EAAfake3", Expiry::Unknown, day(3));
+    for _ in 0..2 {
+        assert_eq!(shelf.store.enrol(&[was("other", "new")]).unwrap(), [other]);
+        assert_eq!(shelf.credential(old).label, label("new"));
+    }
 }
 
 #[test]

@@ -136,6 +136,7 @@ impl Shelf {
             proof: None,
             event: EventKind::Refreshed,
             problem: None,
+            predecessor: Predecessor::Kept,
             pending_for: Vec::new(),
         }
     }

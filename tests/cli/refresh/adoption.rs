@@ -118,6 +118,9 @@ warning: `brand`: the new string is refused: it expires no later than the curren
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 29 days
 
+warning: `brand`: the access token in the environment variable `BRAND` is not in use: it expires no later than the current access token, which works
+  hint: take it out of the environment variable `BRAND`; or, if it is to be used, run `metatoken exchange brand --replace` and paste it
+
 1 token: 1 not due
 ",
         )
@@ -410,6 +413,7 @@ fn an_access_token_of_a_label_that_is_gone_is_told_with_was_and_forget() {
     world.run(&["refresh", "brand", "--quiet"]).silent().exit(Exit::Ok);
     world.reconfigure(&TWO.replace("brand", "label"));
     world.set("SHOP", "");
+    world.run(&["refresh", "--quiet"]).exit(Exit::Config);
     world.run(&["refresh", "label"]).stdout("
 TOKEN  OUTCOME  EXPIRES  REASON
 label  invalid  -        not adopted: its `access_token` is the access token of `brand`, which the config no longer declares
@@ -637,31 +641,31 @@ fn a_label_that_left_the_config_is_kept_and_no_longer_judged() {
 TOKEN  OUTCOME  EXPIRES     REASON
 shop   adopted  2026-03-12  found where the config points
 
+critical: `brand`: no longer declared in the config: not renewed; expires 2026-03-02 00:00 UTC, in 49 days
+  hint: declare it again, or with `was = \"brand\"` under its new name; if it is not needed, run `metatoken forget brand`
+
 1 token: 1 adopted
 ",
         )
         .stderr("")
         .exit(Exit::Ok);
-    world
-        .run(&["status", "--offline"])
-        .stdout(
-            "
+    world.run(&["status", "--offline"]).stdout("
 1 token: 1 ok                                               2026-01-11 01:00 UTC
 
 TOKEN  TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
 shop   user  works  2026-03-12  2026-04-11   just now  renew 2026-02-20
-",
-        )
-        .stderr("")
-        .exit(Exit::Ok);
-    world
-        .run(&["status", "--offline", "-v"])
-        .stdout(
-            "
+
+critical: `brand`: no longer declared in the config: not renewed; expires 2026-03-02 00:00 UTC, in 49 days
+  hint: declare it again, or with `was = \"brand\"` under its new name; if it is not needed, run `metatoken forget brand`
+").stderr("").exit(Exit::Ok);
+    world.run(&["status", "--offline", "-v"]).stdout("
 1 token: 1 ok                                               2026-01-11 01:00 UTC
 
 TOKEN  TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
 shop   user  works  2026-03-12  2026-04-11   just now  renew 2026-02-20
+
+critical: `brand`: no longer declared in the config: not renewed; expires 2026-03-02 00:00 UTC, in 49 days
+  hint: declare it again, or with `was = \"brand\"` under its new name; if it is not needed, run `metatoken forget brand`
 
 shop: user token of 3000000000000001, app main (1000000000000001)
 
@@ -678,10 +682,7 @@ shop: user token of 3000000000000001, app main (1000000000000001)
   2026-01-11 01:00  adopted, expires 2026-03-12 (manual)
 
 in the store but not in the config, neither renewed nor judged: `brand`
-",
-        )
-        .stderr("")
-        .exit(Exit::Ok);
+").stderr("").exit(Exit::Ok);
     world
         .run(&["refresh", "brand"])
         .stdout("")
@@ -692,7 +693,8 @@ hint: the labels are `shop`
 ",
         )
         .exit(Exit::Usage);
-    world.run(&["check"]).verdict("\nMETATOKEN OK - 1 token, all well\n").stderr("").code(0);
+    world.run(&["check", "--tokens"]).verdict("\nMETATOKEN OK - 1 token, all well\n").code(0);
+    world.run(&["check"]).code(2);
     // Its past is still to be read.
     world
         .run(&["history", "brand"])

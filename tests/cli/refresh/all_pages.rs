@@ -240,6 +240,50 @@ warning: `brand/2000000000000002`: `[DIR]/page.env#TOKEN` has not got the string
     holds(&world, "page.env", "TOKEN=EAAFAKEPageBakery1\n");
 }
 
+/// Two people may look after different Pages, by one pattern; only a Page of both is contested.
+#[test]
+fn two_parents_may_share_a_pattern_as_far_as_their_pages_differ() {
+    let template = |parent: &str| {
+        format!(
+            "[token.{parent}]\ntype = \"user\"\naccess_token = {{ env = \"{}\" }}\npages = \"all\"\n\
+             [[token.\"{parent}/*\".deliver]]\nfile = \"{{page_id}}.env\"\nkey = \"TOKEN\"\ncreate = true\n",
+            parent.to_uppercase()
+        )
+    };
+    let config = format!("{}{}", template("brand"), template("shop"));
+    let spec = brand().named("shop");
+    let world = world(&config).token("SHOP", spec);
+    world.run(&["config", "check"]).exit(Exit::Ok).stderr("");
+    // Both reach both Pages.
+    world.run(&["refresh", "--json"]).exit(Exit::Config);
+    for page in [BAKERY, CAFE] {
+        assert!(!world.path(&format!("{page}.env")).exists(), "{page}");
+    }
+    let leave = |config: String, parent: &str, page: &str| {
+        let from = format!("[token.{parent}]\n");
+        config.replace(&from, &format!("{from}except = [\"{page}\"]\n"))
+    };
+    world.reconfigure(&leave(leave(config, "brand", CAFE), "shop", BAKERY));
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
+    holds(&world, &format!("{BAKERY}.env"), "TOKEN=EAAFAKEPageBakery1\n");
+    holds(&world, &format!("{CAFE}.env"), "TOKEN=EAAFAKEPageCaf2\n");
+}
+
+#[test]
+fn config_show_shows_the_shared_targets_and_those_of_each_page_that_is_declared() {
+    let world = world(&format!("{CONFIG}\n[token.\"brand/{BAKERY}\"]\n"));
+    let shown = world.run(&["config", "show", "--json"]).exit(Exit::Ok).json();
+    let shared = &shown["token"]["brand/*"]["deliver"][0];
+    assert!(shared["file"]["value"].as_str().unwrap().ends_with("/{parent}/{page_id}.env"));
+    let filled = &shown["token"][format!("brand/{BAKERY}")]["deliver"][0];
+    let file = filled["file"]["value"].as_str().unwrap();
+    assert!(file.ends_with(&format!("/brand/{BAKERY}.env")), "{file}");
+    assert_eq!(filled["key"]["value"], format!("TOKEN_{BAKERY}"));
+    assert_eq!(filled["file"]["origin"], "token.brand/*.deliver");
+    let text = world.run(&["config", "show"]).exit(Exit::Ok).stdout;
+    assert!(text.contains("[[token.\"brand/*\".deliver]]"), "{text}");
+}
+
 #[test]
 fn an_id_that_is_filled_in_never_names_what_another_token_or_metatoken_has() {
     for (target, beside, message) in [

@@ -4,6 +4,7 @@ mod adoption;
 mod all_pages;
 mod dated_pages;
 mod lives;
+mod lone_pages;
 mod outcomes;
 mod pages;
 mod renewal;

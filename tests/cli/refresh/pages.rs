@@ -360,13 +360,13 @@ TOKEN   OUTCOME  EXPIRES     REASON
 bakery  adopted  2026-03-02  found where the config points
 
 warning: `bakery`: a Page token with an end (2026-03-02 00:00 UTC, in 60 days) was taken from a short-lived user token
-  hint: set `parent` to a user token so that metatoken derives it, or take it again from a long-lived user token
+  hint: declare the user token that it comes from, and set `parent` to its label in `[token.bakery]`
 
 1 token: 1 adopted
 ").stderr("").exit(Exit::Ok);
     world.run(&["check"]).verdict("
 METATOKEN WARNING - bakery: a Page token with an end (2026-03-02 00:00 UTC, in 60 days) was taken from a short-lived user token
-WARNING: `bakery`: a Page token with an end (2026-03-02 00:00 UTC, in 60 days) was taken from a short-lived user token; set `parent` to a user token so that metatoken derives it, or take it again from a long-lived user token
+WARNING: `bakery`: a Page token with an end (2026-03-02 00:00 UTC, in 60 days) was taken from a short-lived user token; declare the user token that it comes from, and set `parent` to its label in `[token.bakery]`
 ").stderr("").code(1);
 }
 

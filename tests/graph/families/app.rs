@@ -257,6 +257,9 @@ TOKEN      OUTCOME  EXPIRES     REASON
 publisher  not due  never       it never expires
 brand      not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 
+warning: `publisher`: the access token in the environment variable `PUBLISHER` is not in use: Error validating application. Cannot get application info due to a system error (code 190)
+  hint: take it out of the environment variable `PUBLISHER`, or put another access token there
+
 2 tokens: 2 not due
 ",
         )

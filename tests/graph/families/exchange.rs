@@ -247,7 +247,7 @@ TOKEN    OUTCOME    EXPIRES     REASON
 creator  refreshed  2026-03-02  nobody knows when it ends, and it may be one of those that live an hour
 notes    exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 20:00 UTC, in 19 hours
 ads      exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 20:00 UTC, in 19 hours
-fixed    not due    never       its string is not short-lived
+fixed    not due    never       it never expires
 
 4 tokens: 1 refreshed, 2 exchanged, 1 not due
 ").stderr("").exit(Exit::Ok);

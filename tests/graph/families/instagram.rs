@@ -44,29 +44,32 @@ fn a_string_fresh_from_the_dashboard_waits_a_day_and_is_renewed() {
 TOKEN    OUTCOME  EXPIRES  REASON
 creator  adopted  unknown  found where the config points
 
+unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 24 hours
+  hint: nothing to do yet: it is renewed then
+
 1 token: 1 adopted
 ",
         )
         .stderr("")
         .exit(Exit::Ok);
     assert_eq!(world.calls(), TRIED);
-    world
-        .run(&["status", "--offline"])
-        .stdout(
-            "
-1 token: 1 ok                                               2026-01-01 00:00 UTC
+    world.run(&["status", "--offline"]).stdout("
+1 token: 1 unknown                                          2026-01-01 00:00 UTC
 
-TOKEN    TYPE       STATE  EXPIRES  DATA ACCESS  NEXT
-creator  instagram  works  unknown  unknown      renew 2026-01-02 00:00 UTC
-",
-        )
-        .stderr("")
-        .exit(Exit::Ok);
+TOKEN    TYPE       STATE           EXPIRES  NEXT
+creator  instagram  works, unknown  unknown  renew 2026-01-02 00:00 UTC
+
+unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 24 hours
+  hint: nothing to do yet: it is renewed then
+").stderr("").exit(Exit::Ok);
 
     world.at(day(0) + hours(1));
     world.run(&["refresh"]).stdout("
 TOKEN    OUTCOME    EXPIRES  REASON
 creator  too young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 23 hours
+
+unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 23 hours
+  hint: nothing to do yet: it is renewed then
 
 1 token: 1 too young
 ").stderr("").exit(Exit::Ok);
@@ -126,6 +129,9 @@ fn force_does_not_shorten_metas_day() {
 TOKEN    OUTCOME    EXPIRES  REASON
 creator  too young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 60 minutes
 
+unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 60 minutes
+  hint: nothing to do yet: it is renewed then
+
 1 token: 1 too young
 ").stderr("").exit(Exit::Ok);
     assert_eq!(world.calls(), ["instagram/me Creator"]);
@@ -170,7 +176,8 @@ fn a_refusal_of_the_young_may_have_any_number() {
         assert_eq!(stored["problem"]["action"], "wait", "{refusal:?}");
         assert_eq!(stored["problem"]["code"], code, "{refusal:?}");
         assert_eq!(stored["refresh"]["due_at"], "2026-01-02T00:00:00Z", "{refusal:?}");
-        assert_eq!(stored["health"], "ok", "{refusal:?}");
+        assert_eq!(stored["health"], "unknown", "{refusal:?}");
+        assert_eq!(stored["reasons"][0]["code"], "expiry_unknown", "{refusal:?}");
         assert_eq!(stored["refresh"]["consecutive_failures"], 0, "{refusal:?}");
         let history = world.run(&["history", "--json"]).exit(Exit::Ok).json();
         assert_eq!(history["summary"]["failed"], 0, "{refusal:?}: nothing has failed");
@@ -262,6 +269,9 @@ fn a_renewal_that_moves_nothing_in_the_first_day_is_no_failure() {
 TOKEN    OUTCOME  EXPIRES  REASON
 creator  adopted  unknown  found where the config points
 
+unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 24 hours
+  hint: nothing to do yet: it is renewed then
+
 1 token: 1 adopted
 ",
         )
@@ -282,18 +292,15 @@ creator  adopted  unknown  found where the config points
 #[test]
 fn where_the_grant_tells_no_end_it_is_renewed_daily() {
     let mut world = world(creator().aged(TimeDelta::days(30)).withholding_expires_in());
-    world
-        .run(&["refresh"])
-        .stdout(
-            "
+    world.run(&["refresh"]).stdout("
 TOKEN    OUTCOME    EXPIRES  REASON
 creator  refreshed  unknown  nobody knows when it ends, and it may be one of those that live an hour
 
+unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 24 hours
+  hint: nothing to do yet: it is renewed then
+
 1 token: 1 refreshed
-",
-        )
-        .stderr("")
-        .exit(Exit::Ok);
+").stderr("").exit(Exit::Ok);
     for (at, outcome) in [(hours(12), "too_young"), (hours(24), "refreshed")] {
         world.at(day(0) + at);
         let result = world.run(&["refresh", "--json"]).exit(Exit::Ok).result("creator");
@@ -301,27 +308,25 @@ creator  refreshed  unknown  nobody knows when it ends, and it may be one of tho
         assert_eq!(result["new_expires_at"], json!(null));
         assert_eq!(result["never_expires"], false, "what is not told is not «never»");
     }
-    world
-        .run(&["status", "--offline"])
-        .stdout(
-            "
-1 token: 1 ok                                               2026-01-02 00:00 UTC
+    world.run(&["status", "--offline"]).stdout("
+1 token: 1 unknown                                          2026-01-02 00:00 UTC
 
-TOKEN    TYPE       STATE  EXPIRES  DATA ACCESS  NEXT
-creator  instagram  works  unknown  unknown      renew 2026-01-03 00:00 UTC
-",
-        )
-        .stderr("")
-        .exit(Exit::Ok);
+TOKEN    TYPE       STATE           EXPIRES  NEXT
+creator  instagram  works, unknown  unknown  renew 2026-01-03 00:00 UTC
+
+unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-03 00:00 UTC, in 24 hours
+  hint: nothing to do yet: it is renewed then
+").stderr("").exit(Exit::Ok);
     world
         .run(&["check"])
         .verdict(
             "
-METATOKEN OK - 1 token, all well
+METATOKEN UNKNOWN - creator: Meta does not report when it expires; its renewal tells, 2026-01-03 00:00 UTC, in 24 hours
+UNKNOWN: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-03 00:00 UTC, in 24 hours; nothing to do yet: it is renewed then
 ",
         )
         .stderr("")
-        .code(0);
+        .code(3);
 }
 
 #[test]
@@ -394,22 +399,13 @@ warning: `creator`: Meta does not renew it yet; if it came from the login dialog
 
 1 token: 1 adopted
 ").stderr("").exit(Exit::Ok);
+    // It waits for a person, so it is asked about in every run.
     world.at(day(0) + hours(2));
-    world.run(&["refresh"]).stdout("
-TOKEN    OUTCOME    EXPIRES  REASON
-creator  too young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 22 hours
-
-warning: `creator`: Meta does not renew it yet; if it came from the login dialog it lives an hour, and app `insta` has no `secret` with which it could be exchanged: Session key invalid. This could be because the session key has an incorrect format, or because the user has revoked this session (code 452)
-  hint: set the `secret` of its app; then run `metatoken refresh --force creator`; or generate the token in the app's dashboard, which gives sixty days
-
-1 token: 1 too young
-").stderr("").exit(Exit::Ok);
-    world.at(day(1) + hours(1));
     world.run(&["refresh"]).stdout("
 TOKEN    OUTCOME  EXPIRES  REASON
 creator  invalid  unknown  expired (190)
 
-critical: `creator`: Error validating access token: Session has expired on Wednesday, 31-Dec-25 17:00:00 PST. The current time is Thursday, 01-Jan-26 17:00:00 PST (code 190)
+critical: `creator`: Error validating access token: Session has expired on Wednesday, 31-Dec-25 17:00:00 PST. The current time is Wednesday, 31-Dec-25 18:00:00 PST (code 190)
   hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
 
 1 token: 1 invalid
@@ -460,7 +456,9 @@ critical: `creator`: The requested resource does not exist (code 100)
 1 token: 1 invalid
 ").stderr(""),
         };
-        assert_eq!(world.calls(), ["instagram/me Creator"], "{refusal:?}: nothing to renew");
+        // Where the current one is dead the config's is asked about too; none is renewed.
+        let asked = if refusal == DeadRefusal::Sentence { 2 } else { 1 };
+        assert_eq!(world.calls(), vec!["instagram/me Creator"; asked], "{refusal:?}");
         let stored = world.offline("creator");
         assert_ne!(stored["valid"], true, "{refusal:?}");
         assert_eq!(stored["health"], "critical", "{refusal:?}");

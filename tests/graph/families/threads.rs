@@ -3,12 +3,13 @@
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{OldString, Renewal, ThreadsInspection, TokenFixture};
+use metatoken::sandbox::{Invalidation, OldString, Renewal, Rule, ThreadsInspection, TokenFixture};
 use metatoken::token::Expiry;
 use serde_json::json;
 
 use super::{NOTES_CONFIG, hours, notes};
-use crate::common::{APP, World, day};
+use crate::common::brand::answer;
+use crate::common::{APP, CREATOR, World, day};
 
 const ASKED: &str = "threads/debug_token Notes";
 const RENEWED: &str = "threads/refresh_access_token Notes";
@@ -139,8 +140,9 @@ other  refreshed  2026-03-02  nobody knows when it ends, and it may be one of th
         let count = |place: &str| calls.iter().filter(|call| call.starts_with(place)).count();
         (count("threads/debug_token"), count("threads/me"))
     };
-    // One question that is refused, and `/me` before and after each renewal.
-    assert_eq!(asked(&world), (1, 4));
+    // Two questions that are refused, to the token and to its app, and `/me` before and after each
+    // renewal.
+    assert_eq!(asked(&world), (2, 4));
     world.at(day(1));
     world
         .run(&["refresh"])
@@ -155,7 +157,61 @@ other  verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
         )
         .stderr("")
         .exit(Exit::Ok);
-    assert_eq!(asked(&world), (1, 2));
+    assert_eq!(asked(&world), (2, 2));
+}
+
+/// The token is asked first, then its app, and the profile is left; a dead token is asked about to
+/// the end, and says nothing of the next one.
+#[test]
+fn the_token_is_asked_first_then_its_app_and_then_the_profile() {
+    use ThreadsInspection::{ForTestersOnly, ForTheApp, ForTheToken};
+    let me = "threads/me Notes";
+    let config = format!("[http]\nconcurrency = 1\n{NOTES_CONFIG}{TWO}");
+    for (inspection, first, next) in [
+        (ForTheToken, vec![ASKED], vec!["threads/debug_token Other"]),
+        (ForTheApp, vec![ASKED, ASKED], vec!["threads/debug_token Other"]),
+        (ForTestersOnly, vec![ASKED, ASKED, me], vec!["threads/me Other"]),
+    ] {
+        let mut world = World::new()
+            .config(&config)
+            .token("NOTES", notes().aged(TimeDelta::days(3)))
+            .token("OTHER", notes().named("other").aged(TimeDelta::days(2)));
+        // What the profile leaves open is learnt by a renewal.
+        world.run(&["refresh"]).exit(Exit::Ok);
+        world.graph.with(|graph| graph.set_threads_inspection(inspection));
+        world.at(day(1));
+        world.calls();
+        world.run(&["refresh"]).exit(Exit::Ok);
+        assert_eq!(world.calls(), [first.clone(), next.clone()].concat(), "{inspection:?}");
+        let string = world.in_use("notes");
+        world.graph.with(|graph| graph.invalidate(&string, Invalidation::PasswordChanged));
+        world.at(day(2));
+        world.run(&["refresh"]).exit(Exit::PersonNeeded);
+        assert_eq!(world.offline("notes")["valid"], false, "{inspection:?}");
+        assert_eq!(world.offline("other")["valid"], true, "{inspection:?}");
+    }
+}
+
+/// Meta documents the answers in an envelope, and gives them flat.
+#[test]
+fn an_answer_is_read_in_an_envelope_and_without() {
+    let me = format!(r#"{{"id":"{CREATOR}","username":"dora.creates"}}"#);
+    let inspection =
+        r#"{"is_valid":true,"type":"USER","expires_at":1772409600,"user_id":"17841400000000001"}"#;
+    for (endpoint, flat) in [("/debug_token", inspection), ("/v1.0/me", &me)] {
+        for body in
+            [flat.to_owned(), format!(r#"{{"data":{flat}}}"#), format!(r#"{{"data":[{flat}]}}"#)]
+        {
+            let world = world(notes().aged(TimeDelta::days(3)));
+            world.graph.with(|graph| {
+                graph.set_threads_inspection(ThreadsInspection::ForTestersOnly);
+            });
+            world.graph.misbehave(Rule::on(endpoint), answer(200, &body));
+            let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+            assert_ne!(ran.result("notes")["generation"], json!(null), "{endpoint} {body}");
+            assert_eq!(world.offline("notes")["user_id"], CREATOR, "{endpoint} {body}");
+        }
+    }
 }
 
 #[test]
@@ -169,6 +225,9 @@ fn an_unknown_end_is_learnt_from_the_first_renewal() {
 TOKEN  OUTCOME  EXPIRES  REASON
 notes  adopted  unknown  found where the config points
 
+unknown: `notes`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 24 hours
+  hint: nothing to do yet: it is renewed then
+
 1 token: 1 adopted
 ",
         )
@@ -178,6 +237,9 @@ notes  adopted  unknown  found where the config points
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME    EXPIRES  REASON
 notes  too young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 23 hours
+
+unknown: `notes`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 23 hours
+  hint: nothing to do yet: it is renewed then
 
 1 token: 1 too young
 ").stderr("").exit(Exit::Ok);
@@ -242,6 +304,7 @@ fn a_wrong_id_or_secret_says_nothing_against_a_string() {
     for (what, config) in mistaken() {
         let mut world =
             World::new().config(&config).token("NOTES", notes().aged(TimeDelta::days(30)));
+        world.graph.with(|graph| graph.set_threads_inspection(ThreadsInspection::ForTheApp));
         let ran = world.run(&["refresh", "--json"]);
         assert_eq!(ran.code, Some(0), "{what}: {}", ran.stdout);
         assert_eq!(ran.outcomes()["notes"], "refreshed", "{what}");
@@ -260,10 +323,10 @@ fn a_string_of_an_hour_needs_the_right_secret() {
     let spec = notes().ending(Expiry::At(day(0) + hours(1)));
     let world = World::new().config(&config).token("NOTES", spec);
     world.run(&["refresh"]).stdout("
-TOKEN  OUTCOME  EXPIRES  REASON
-notes  invalid  unknown  bad app credentials (100)
+TOKEN  OUTCOME  EXPIRES               REASON
+notes  invalid  2026-01-01 01:00 UTC  bad app credentials (100)
 
-warning: `notes`: Error validating client secret (code 100)
+critical: `notes`: it ends 2026-01-01 01:00 UTC, in 60 minutes, and the last renewal failed: Error validating client secret (code 100); it lives a day or less, as what the login hands out before it is exchanged
   hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic, Threads app ID); then run `metatoken refresh`
 
 1 token: 1 invalid

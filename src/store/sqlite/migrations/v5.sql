@@ -1,6 +1,22 @@
 -- Since when a live generation's seal does not open: whoever has no key can tell it by that.
 ALTER TABLE generation ADD COLUMN broken_since INTEGER;
 
+-- Since when a person's rotation has a System User token's older access token live on beside its
+-- successor; and when it was revoked from here.
+ALTER TABLE generation ADD COLUMN rotated_at INTEGER;
+ALTER TABLE generation ADD COLUMN revoked_at INTEGER;
+CREATE INDEX rotated_generation ON generation (token) WHERE rotated_at IS NOT NULL;
+
+-- The place of the config's `access_token` when it was last read, the fingerprint of what it held,
+-- whether it had held something else before, and why that is not in use, if it was refused.
+ALTER TABLE token ADD COLUMN source TEXT;
+ALTER TABLE token ADD COLUMN source_value BLOB;
+ALTER TABLE token ADD COLUMN source_changed INTEGER;
+ALTER TABLE token ADD COLUMN source_refused TEXT;
+
+-- Where an access token was found that was adopted.
+ALTER TABLE event ADD COLUMN place TEXT;
+
 -- Whether a run did its work to the end although it ended with 74, because of damaged rows.
 ALTER TABLE run ADD COLUMN worked INTEGER;
 
@@ -37,6 +53,13 @@ ALTER TABLE token ADD COLUMN answer_lost_at INTEGER;
 ALTER TABLE token ADD COLUMN exchange_sent_at INTEGER;
 ALTER TABLE token ADD COLUMN exchange_sent BLOB;
 
+-- What stands for the app's id and secret with which an attempt failed that only a person can fix:
+-- with others the next one is made at once. Null where they could not be read.
+ALTER TABLE token ADD COLUMN failed_with BLOB;
+
+-- Until when Meta wants no further question for the list of this token's Pages.
+ALTER TABLE token ADD COLUMN list_not_before INTEGER;
+
 -- The label that has the access token which the config names for this one, when a run last looked,
 -- and whether the config declared it then.
 ALTER TABLE token ADD COLUMN shared_with TEXT;
@@ -46,6 +69,25 @@ ALTER TABLE token ADD COLUMN shared_with_declared INTEGER;
 -- that generation alone.
 ALTER TABLE token ADD COLUMN refused_by INTEGER;
 
+-- The versions of Graph that the apps ask for: when Graph was last asked whether each works, or when
+-- it was first asked for, and what Graph said.
+CREATE TABLE graph_version (
+    version TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    answer TEXT
+) STRICT, WITHOUT ROWID;
+
 -- Reason codes that were renamed, so that nobody is notified again of what stands already.
 UPDATE OR REPLACE notice SET code = 'unchecked' WHERE code = 'unproven';
 UPDATE OR REPLACE notice SET code = 'delivery_pending' WHERE code = 'delivery_owed';
+
+-- Since when the config no longer declares a token, and whether many went with it at once.
+ALTER TABLE token ADD COLUMN undeclared_since INTEGER;
+ALTER TABLE token ADD COLUMN undeclared_with_many INTEGER;
+
+-- Which file of `tokens.d` declared a label when that file could last be read: while it cannot be
+-- read, its labels stay declared.
+CREATE TABLE declaration (
+    label TEXT PRIMARY KEY,
+    file BLOB NOT NULL
+) STRICT, WITHOUT ROWID;

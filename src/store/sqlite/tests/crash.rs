@@ -38,6 +38,7 @@ fn renews_until_it_is_killed() {
         proof: None,
         event: EventKind::Refreshed,
         problem: None,
+        predecessor: Predecessor::Kept,
         pending_for: vec![target()],
     };
     let credential = store.promote(run, credential, promotion, day(2)).unwrap();

@@ -152,6 +152,7 @@ fn holds(lock: &RunLock, path: &Path, case: &str) {
         proof: None,
         event: EventKind::Adopted,
         problem: None,
+        predecessor: Predecessor::Kept,
         pending_for: vec![TargetId::new("app")],
     };
     let promoted = store.promote(run, brand, promotion, day(2));

@@ -88,6 +88,7 @@ fn a_rehearsal_reaches_no_disk() {
         proof: None,
         event: EventKind::Refreshed,
         problem: None,
+        predecessor: Predecessor::Kept,
         pending_for: Vec::new(),
     };
     rehearsal.promote(run, known, promotion, day(2)).unwrap();

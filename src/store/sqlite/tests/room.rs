@@ -48,6 +48,7 @@ fn renew(shelf: &Shelf, token: TokenId, n: i64) {
         candidate: candidate.id,
         event: EventKind::Refreshed,
         problem: None,
+        predecessor: crate::store::Predecessor::Kept,
     };
     shelf.promote(token, promotion, now).unwrap();
 }

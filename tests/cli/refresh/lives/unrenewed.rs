@@ -430,15 +430,19 @@ creator    too young  unknown     Meta renews no string in its first day: Sessio
 notes      not due    2026-05-01  due 2026-04-11 00:00 UTC, in 40 days
 publisher  not due    never       it never expires
 
+unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-03-03 00:00 UTC, in 24 hours
+  hint: nothing to do yet: it is renewed then
+
 6 tokens: 1 derived, 4 not due, 1 too young
 ").stderr("").exit(Exit::Ok);
     world
         .run(&["check"])
         .verdict(
             "
-METATOKEN OK - 6 tokens, all well
+METATOKEN UNKNOWN - creator: Meta does not report when it expires; its renewal tells, 2026-03-03 00:00 UTC, in 24 hours
+UNKNOWN: `creator`: Meta does not report when it expires; its renewal tells, 2026-03-03 00:00 UTC, in 24 hours; nothing to do yet: it is renewed then
 ",
         )
         .stderr("")
-        .code(0);
+        .code(3);
 }

@@ -1,0 +1,136 @@
+//! Judges what a rotation leaves behind: an access token in the config that is not in use, an older
+//! one that still works, and a program that brings new ones beside metatoken.
+
+use chrono::{TimeDelta, Timelike as _};
+
+use crate::token::{
+    Action, Expiry, Generation, Label, Problem, ProblemKind, RotatedGeneration, SourceValue, Time,
+    TokenType,
+};
+
+use super::checks::{Checks, Step};
+use super::{Dates, Health, Moment, Policy, Reason, Subject, humanize};
+
+/// The code of what is said of an access token in the config that was refused.
+const STALE_SOURCE: &str = "stale_source";
+
+/// An older access token that ends by itself within this time is left to that.
+const SOON: TimeDelta = TimeDelta::days(60);
+
+/// So many adoptions from one place in so short a time are another program's.
+const ADOPTIONS: usize = 3;
+/// That time.
+pub const ADOPTIONS_WITHIN: TimeDelta = TimeDelta::days(14);
+
+/// Whether an access token lives on beside the one that a person puts in its place, until it is
+/// revoked. Only a System User's can be revoked alone.
+pub fn outlives_its_successor(token_type: TokenType, old: &Generation, now: Time) -> bool {
+    let ends_soon = match old.expiry {
+        Expiry::At(end) => end - now <= SOON,
+        Expiry::Never | Expiry::Unknown => false,
+    };
+    token_type == TokenType::SystemUser && old.verdict() != Some(false) && !ends_soon
+}
+
+/// Whether Graph is to be asked about an older access token now: once in `verify_every`.
+pub fn is_to_be_asked_about(rotated: &RotatedGeneration, policy: &Policy, moment: Moment) -> bool {
+    let last = rotated.generation.proof.as_ref().map(|proof| proof.at);
+    last.is_none_or(|last| last > moment.now || moment.now - last >= policy.verify_every)
+}
+
+/// How the older access token of that number is ended, and that it still works.
+pub fn end_the_old_one(subject: &Subject<'_>, number: u32) -> String {
+    format!(
+        "an admin of the business revokes the access token of generation {number} (Meta Business \
+         settings, Users, System users); if only all tokens of the System User can be revoked \
+         there, the current one dies too: then generate a new one, run `metatoken exchange {}` and \
+         paste it",
+        subject.label
+    )
+}
+
+impl Reason {
+    /// Whether it is about an access token in the config that was refused.
+    pub fn is_about_a_stale_source(&self) -> bool {
+        self.code == STALE_SOURCE
+    }
+}
+
+impl Checks<'_> {
+    /// Checks what a rotation has left behind.
+    pub fn left_by_rotation(&mut self) {
+        let Some(credential) = self.subject.credential else { return };
+        if let Some(SourceValue { place, refused: Some(problem), .. }) = &credential.source {
+            self.stale_source(place, problem);
+        }
+        let overlap = self.subject.policy.rotate_overlap;
+        for RotatedGeneration { generation, since } in &credential.rotated {
+            if self.moment.dates == Dates::Trusted && self.moment.now - *since > overlap {
+                self.old_token_alive(generation.number, *since);
+            }
+        }
+    }
+
+    fn stale_source(&mut self, place: &str, problem: &Problem) {
+        let label = self.subject.label;
+        let remedy = if problem.kind == ProblemKind::NotExtended {
+            format!(
+                "take it out of {place}; or, if it is to be used, run `metatoken exchange {label} \
+                 --replace` and paste it"
+            )
+        } else {
+            format!("take it out of {place}, or put another access token there")
+        };
+        self.add(
+            STALE_SOURCE,
+            Health::Warning,
+            format!("the access token in {place} is not in use: {problem}"),
+            // The token itself needs nothing.
+            Step::new(Action::None, remedy),
+        );
+    }
+
+    fn old_token_alive(&mut self, number: u32, since: Time) {
+        self.add(
+            "old_token_alive",
+            Health::Warning,
+            format!(
+                "the access token of generation {number} still works, replaced {}",
+                humanize::when(since, self.moment.now)
+            ),
+            Step::new(Action::FixConfiguration, end_the_old_one(self.subject, number)),
+        );
+    }
+}
+
+/// Says that something else renews a token, if one place gave three access tokens in two weeks.
+/// `times` are those of the adoptions from that place, oldest first.
+pub fn judge_adoptions(label: &Label, place: &str, times: &[Time], now: Time) -> Option<Reason> {
+    let lately: Vec<Time> =
+        times.iter().copied().filter(|at| now - *at <= ADOPTIONS_WITHIN).collect();
+    if lately.len() < ADOPTIONS {
+        return None;
+    }
+    let last = &lately[lately.len() - ADOPTIONS..];
+    let hours: Vec<String> =
+        last.iter().map(|at| format!("{:02}:{:02}", at.hour(), at.minute())).collect();
+    Some(Reason {
+        code: "another_renewer",
+        severity: Health::Warning,
+        message: format!(
+            "another program renews it too: {} brought {} new access tokens in 14 days, found at \
+             {} UTC",
+            place,
+            lately.len(),
+            hours.join(", ")
+        ),
+        remedy: format!(
+            "find what writes {place} about then and stop it, or set `auto_refresh = false` for \
+             `{label}`"
+        ),
+        action: Action::FixConfiguration,
+        about: Some(place.to_owned()),
+        labels: vec![label.clone()],
+        held_by: None,
+    })
+}

@@ -1,0 +1,240 @@
+//! Limits that name a time: kept in this run and in the next, for as far as they reach.
+
+use metatoken::exit::Exit;
+use metatoken::sandbox::{FaultInjection, Listing, PageFixture, Rule, TokenFixture, UserFixture};
+
+use crate::common::brand::{ONE_TRY, answer, minute, user};
+use crate::common::{ANNA, APP, BRAND, World, day};
+
+const TWO: &str = r#"
+[token.other]
+type = "user"
+access_token = { env = "OTHER" }
+"#;
+
+/// A host that throttles without a word of Meta's, on day 0.
+fn too_many(retry_after: Option<&str>) -> FaultInjection {
+    let mut headers = vec![
+        ("Content-Type", "text/html".to_owned()),
+        ("Date", day(0).format("%a, %d %b %Y %H:%M:%S GMT").to_string()),
+    ];
+    headers.extend(retry_after.map(|wait| ("Retry-After", wait.to_owned())));
+    let body = b"<html>Too Many Requests</html>".to_vec();
+    FaultInjection::Raw { status: 429, headers, body }
+}
+
+/// Each token was asked about, and again in every run.
+#[test]
+fn a_host_that_says_429_is_left_alone_until_its_time() {
+    for (retry_after, minutes) in [
+        (Some("3600"), 60),
+        (Some("Thu, 01 Jan 2026 01:00:00 GMT"), 60),
+        (Some("Thursday, 01-Jan-26 01:00:00 GMT"), 60),
+        // It does not say: the limits are counted over an hour.
+        (None, 50),
+        (Some("soon"), 50),
+    ] {
+        let config = format!("{ONE_TRY}concurrency = 1\n{BRAND}{TWO}");
+        let mut world = World::new()
+            .config(&config)
+            .token("BRAND", user())
+            .token("OTHER", TokenFixture::user(APP, ANNA).named("other"));
+        world.graph.misbehave(Rule::any(), too_many(retry_after));
+        world.run(&["refresh"]).exit(Exit::Unavailable);
+        assert_eq!(world.calls().len(), 1, "{retry_after:?}");
+        world.graph.behave();
+        world.at(minute(0, minutes - 1));
+        world.run(&["refresh"]).exit(Exit::Unavailable);
+        assert_eq!(world.calls().len(), 0, "{retry_after:?}");
+        world.at(minute(0, minutes + 1));
+        let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+        assert_eq!(ran.outcomes()["brand"], "adopted", "{retry_after:?}");
+    }
+}
+
+#[test]
+fn what_a_throttled_host_keeps_back_is_told_once() {
+    let config = format!("{ONE_TRY}concurrency = 1\n{BRAND}{TWO}");
+    let world = World::new()
+        .config(&config)
+        .token("BRAND", user())
+        .token("OTHER", TokenFixture::user(APP, ANNA).named("other"));
+    world.graph.misbehave(Rule::any(), too_many(Some("3600")));
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE  OUTCOME  ENDS  REASON
+brand  user  failed   -     rate limited
+other  user  skipped  -     rate limited
+
+warning: `brand` and `other`: a proxy or another server answered, not Graph: status 429, content type `text/html`, no JSON; it wants to be asked again in 60 minutes
+  hint: nothing to do yet: it is tried again once Meta allows more calls
+
+2 tokens: 1 skipped, 1 failed
+").exit(Exit::Unavailable);
+}
+
+/// A limit that is one business's, on the list of Pages: Graph answers again in twelve minutes.
+fn list_limit(minutes: Option<u32>) -> FaultInjection {
+    let mut headers = vec![("Content-Type", "application/json".to_owned())];
+    headers.extend(minutes.map(|minutes| {
+        let usage = format!(r#"{{"77":[{{"type":"pages","call_count":100,"estimated_time_to_regain_access":{minutes}}}]}}"#);
+        ("X-Business-Use-Case-Usage", usage)
+    }));
+    let body = r#"{"error":{"message":"There have been too many calls","type":"OAuthException","code":80001}}"#;
+    FaultInjection::Raw { status: 400, headers, body: body.as_bytes().to_vec() }
+}
+
+fn with_pages() -> TokenFixture {
+    user().scopes(["public_profile", "pages_show_list"])
+}
+
+const ALL: &str = r#"
+[token.brand]
+type = "user"
+access_token = { env = "BRAND" }
+pages = "all"
+"#;
+
+/// The list was asked for in every run, which makes the block longer. The token itself is not
+/// concerned.
+#[test]
+fn a_limit_on_a_list_holds_for_the_list() {
+    for (named, minutes) in [(Some(12), 12), (Some(120), 120), (None, 50)] {
+        let config = format!("{ONE_TRY}{ALL}");
+        let mut world = World::new().config(&config).token("BRAND", with_pages());
+        world.graph.misbehave(Rule::on("/me/accounts"), list_limit(named));
+        world.run(&["refresh"]).exit(Exit::Unavailable);
+        assert_eq!(world.calls(), ["debug_token Brand", "me/accounts Brand"], "{named:?}");
+        world.at(minute(0, minutes - 1));
+        let ran = world.run(&["refresh", "--json"]).exit(Exit::Unavailable);
+        assert_eq!(world.calls(), [""; 0], "{named:?}");
+        let result = ran.result("brand");
+        assert_eq!(result["outcome"], "skipped", "{named:?}");
+        let reason = result["reason"].as_str().unwrap();
+        assert!(
+            reason.starts_with("its Pages are not listed: Meta throttles the list"),
+            "{reason}"
+        );
+        // Insisting renews the token, and leaves the list alone.
+        assert_ne!(world.run(&["refresh", "--force", "brand"]).code, Some(0), "{named:?}");
+        assert!(!world.calls().contains(&"me/accounts Brand".to_owned()), "{named:?}");
+        world.graph.behave();
+        world.at(minute(0, minutes + 1));
+        let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+        assert_eq!(ran.outcomes().len(), 3, "{named:?}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_limit_on_one_page_holds_for_the_others_and_the_list() {
+    let config = format!(
+        "{ONE_TRY}concurrency = 1\n{BRAND}
+[token.bakery]
+type = \"page\"
+parent = \"brand\"
+page_id = \"{}\"
+",
+        crate::common::BAKERY
+    );
+    let mut world = World::new().config(&config).token("BRAND", user());
+    // The list does not show it, so it is asked for by its id.
+    world.graph.misbehave(Rule::on("/me/accounts"), answer(200, r#"{"data":[]}"#));
+    world.graph.misbehave(Rule::on(crate::common::BAKERY), list_limit(Some(30)));
+    world.run(&["refresh"]).exit(Exit::Unavailable);
+    assert_eq!(world.calls().len(), 3);
+    world.graph.behave();
+    world.at(minute(0, 29));
+    world.run(&["refresh"]).exit(Exit::Unavailable);
+    assert_eq!(world.calls(), [""; 0]);
+    world.at(minute(0, 31));
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.outcomes()["bakery"], "derived");
+}
+
+/// A list that Graph cuts short says nothing against the Pages that it lacks.
+#[test]
+fn a_list_that_is_cut_short_is_said_and_retires_nobody() {
+    let config = format!("{ONE_TRY}{ALL}");
+    let mut world = World::new().config(&config).token("BRAND", with_pages());
+    world.run(&["refresh"]).exit(Exit::Ok);
+    let cut = r#"{"data":[],"paging":{"next":"https://graph.example/v25.0/77/accounts?limit=25&access_token=EAAfake"}}"#;
+    let headers = vec![("Content-Type", "application/json".to_owned())];
+    world.graph.misbehave(
+        Rule::on("/me/accounts"),
+        FaultInjection::Raw { status: 200, headers, body: cut.as_bytes().to_vec() },
+    );
+    for at in [1, 5, 9, 13] {
+        world.at(day(at));
+        let ran = world.run(&["refresh", "--force", "brand"]).exit(Exit::Ok);
+        let said = "
+warning: `brand`: Graph did not list all of its Pages: it says that there are more, and not how to ask for them
+  hint: declare each Page that is missing as a token of its own, with `parent = \"brand\"` and its `page_id`; then run `metatoken refresh`
+";
+        assert!(ran.stdout.contains(said), "day {at}: {}", ran.stdout);
+    }
+    let status = world.run(&["status", "--offline", "--json"]).exit(Exit::Ok);
+    for page in [crate::common::BAKERY, crate::common::CAFE] {
+        assert_eq!(status.token(&format!("brand/{page}"))["health"], "ok", "{page}");
+    }
+}
+
+/// One page of a hundred was asked for on every try and in every run, and never given.
+#[test]
+fn a_list_that_is_too_much_at_once_is_given_in_parts() {
+    let config = format!("{ONE_TRY}{ALL}");
+    let world = World::new().config(&config).token("BRAND", with_pages());
+    world.graph.with(|graph| {
+        let mut anna = UserFixture::new(ANNA, "Anna");
+        for n in 1..=60 {
+            let id = format!("20000000000001{n:02}");
+            graph.add_page(PageFixture::new(&id, "Shop"));
+            anna = anna.with_page(&id, Listing::Listed);
+        }
+        graph.add_user(anna);
+        graph.set_most_at_once(25);
+    });
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.outcomes().len(), 61);
+    let lists = world.calls().iter().filter(|call| call.starts_with("me/accounts")).count();
+    assert_eq!(lists, 2 + 3, "100 and 50 are refused, three times 25 are given");
+}
+
+/// The run ended with 77, and `check` said that all was well.
+#[test]
+fn a_list_that_is_refused_is_told_by_check_until_it_is_given() {
+    let config = format!("{ONE_TRY}{ALL}");
+    let mut world = World::new().config(&config).token("BRAND", with_pages());
+    let refused =
+        r#"{"error":{"code":100,"type":"OAuthException","message":"(#100) Missing permissions"}}"#;
+    world.graph.misbehave(Rule::on("/me/accounts"), answer(400, refused));
+    for minutes in [0, 60, 120] {
+        world.at(minute(0, minutes));
+        world.run(&["refresh"]).exit(Exit::PersonNeeded);
+        world.run(&["check"]).verdict("
+METATOKEN WARNING - brand: it lacks `pages_show_list`, without which its Pages are not listed: (#100) Missing permissions (code 100)
+WARNING: `brand`: it lacks `pages_show_list`, without which its Pages are not listed: (#100) Missing permissions (code 100); the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
+").code(1);
+    }
+    world.graph.behave();
+    world.at(minute(0, 180));
+    let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+    assert_eq!(ran.outcomes().len(), 3);
+    world.run(&["check", "--json"]).code(0);
+}
+
+/// Meta's own words, in the run that met them.
+#[test]
+fn missing_permissions_under_code_100_are_granted() {
+    let world = World::new().config(&format!("{ONE_TRY}{ALL}")).token("BRAND", with_pages());
+    let refused =
+        r#"{"error":{"code":100,"type":"OAuthException","message":"(#100) Missing permissions"}}"#;
+    world.graph.misbehave(Rule::on("/me/accounts"), answer(400, refused));
+    world.run(&["refresh"]).stdout("
+LABEL  TYPE  OUTCOME  ENDS                              REASON
+brand  user  invalid  2026-03-02 00:00 UTC, in 60 days  permission missing (100)
+
+critical: `brand`: it lacks `pages_show_list`, without which its Pages are not listed: (#100) Missing permissions (code 100)
+  hint: the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token; the permission is `pages_show_list`
+
+1 token: 1 invalid
+").stderr("").exit(Exit::PersonNeeded);
+}
