@@ -1,17 +1,20 @@
-//! What was typed. The doc comments are the help.
+//! Reads what was typed. The doc comments are the help; `help` lays it out.
+
+mod help;
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-/// Keeps Meta access tokens alive: knows what each is worth, renews it before it dies, and says
-/// what only a person can do.
+pub use self::help::{HelpTopic, TOPICS, command, formats, help_of, known_elsewhere, parse};
+
+/// Keeps Meta access tokens alive: renews them before they expire, delivers them to the programs that
+/// use them, and says what only a person can do.
 #[derive(Debug, Parser)]
 #[command(name = "metatoken", version, disable_help_subcommand = true)]
-#[command(after_help = "Try it without a Meta account: metatoken --sandbox refresh")]
 pub struct Cli {
     /// What holds for every command.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Global options")]
     pub global: Global,
     /// What to do.
     #[command(subcommand)]
@@ -21,16 +24,16 @@ pub struct Cli {
 /// Options of every command.
 #[derive(Debug, Args)]
 pub struct Global {
-    /// The config [default: `$METATOKEN_CONFIG`, else `$XDG_CONFIG_HOME/metatoken/metatoken.toml`,
-    /// else `/etc/metatoken/metatoken.toml`]
+    /// Read this config [default: `$METATOKEN_CONFIG`, `~/.config/metatoken/metatoken.toml` or
+    /// `/etc/metatoken/metatoken.toml`, the first that exists]
     #[arg(short, long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// The form of the report
-    #[arg(long, global = true, value_name = "FORMAT")]
+    /// Print the report in this format
+    #[arg(long, global = true, value_name = "FORMAT", hide_possible_values = true)]
     pub format: Option<TypedFormat>,
 
-    /// The same as `--format json`
+    /// Print JSON; the same as `--format json`
     #[arg(long, global = true, conflicts_with = "format")]
     pub json: bool,
 
@@ -38,20 +41,32 @@ pub struct Global {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// Say what is decided and why; twice: every call to Graph
+    /// Log what is decided and why; twice: also every call to Graph
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
 
-    /// The form of the log, and with it of everything on standard error
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    /// Write the log and everything else on standard error as text or json
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true
+    )]
     pub log_format: TypedLogFormat,
 
-    /// When to colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    /// Use color: auto, always or never
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
     pub color: TypedColour,
 
-    /// Run against a simulated Graph that lives in DIR and needs no account and no network
-    /// [default DIR: `$XDG_STATE_HOME/metatoken/sandbox`]
+    /// Work with a simulated Graph that is kept in DIR, without account and network
+    /// [default DIR: `~/.local/state/metatoken/sandbox`]
     #[arg(
         long,
         global = true,
@@ -61,12 +76,13 @@ pub struct Global {
     )]
     pub sandbox: Option<Option<PathBuf>>,
 
-    /// What the simulated Graph is like [default: healthy]
+    /// Simulate this state of things in the sandbox; `metatoken help sandbox` lists the scenarios
+    /// [default: healthy]
     #[arg(long, global = true, value_name = "NAME")]
     pub scenario: Option<String>,
 
-    /// The time to work at: `+45d` from the sandbox's start, or an instant. Outside the sandbox
-    /// only with endpoints on this machine
+    /// Move the sandbox's clock to this time, such as `+45d` from its start; elsewhere it needs
+    /// endpoints on this machine
     #[arg(long, global = true, value_name = "TIME", allow_hyphen_values = true)]
     pub now: Option<String>,
 }
@@ -74,56 +90,121 @@ pub struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// What each token is worth: validity, clocks, scopes, deliveries, what to do next
+    /// Show what each token is worth; with one LABEL, a page about it
+    #[command(after_help = "\
+Examples:
+  metatoken status                    all tokens, the worst first
+  metatoken status brand              a page about one token
+  metatoken status --within 7d        what expires within a week
+  metatoken status --problems --json  only what needs attention, for a program
+  metatoken status --token-file FILE  inspect an access token, store nothing")]
     Status(StatusArguments),
-    /// Renew what is due, verify what was not proven lately, derive pages, deliver
+    /// Renew what is due, check the others, derive Pages, deliver
+    #[command(after_help = "\
+Examples:
+  metatoken refresh                      what the timer runs
+  metatoken refresh --dry-run            show what it would do
+  metatoken refresh brand                ask about one token now
+  metatoken refresh --quiet --scheduled  for cron: silent if all is well")]
     Refresh(RefreshArguments),
-    /// Bring every token to the files and programs that have not got it
+    /// Bring each token to the files and programs that lack it
+    #[command(after_help = "\
+Examples:
+  metatoken deliver --test           show the lines that would change
+  metatoken deliver                  deliver what is pending
+  metatoken deliver --force brand    overwrite what another program wrote
+  metatoken deliver --restore brand  put back what the last delivery replaced")]
     Deliver(DeliverArguments),
-    /// Every generation, attempt and delivery, with success rate
+    /// List generations, attempts and deliveries, with the success rate
+    #[command(after_help = "\
+Examples:
+  metatoken history --limit 5             the last five events
+  metatoken history --failed --since 30d  what went wrong in a month
+  metatoken history --summary             only the success rate
+  metatoken history --format csv          for a spreadsheet")]
     History(HistoryArguments),
-    /// Read a new string from standard input and make it long-lived
+    /// Read a new access token and make it long-lived
+    #[command(after_help = "\
+Examples:
+  metatoken exchange brand                    asks for the access token
+  metatoken exchange brand --token-file FILE  reads it from a file
+  metatoken exchange --stored                 exchange stored short-lived ones")]
     Exchange(ExchangeArguments),
-    /// One verdict for monitoring: a Nagios line, exit 0, 1, 2 or 3
+    /// Print one verdict for monitoring (Nagios line, exit 0 to 3)
+    #[command(after_help = "\
+Examples:
+  metatoken check                         judge what is stored
+  metatoken check --live                  ask Graph first, 8 seconds at most
+  metatoken check --textfile FILE         also write metrics for Prometheus
+  metatoken check --format github --live  annotate a workflow run")]
     Check(CheckArguments),
-    /// Print the current string, and nothing else
+    /// Print the current access token, and nothing else
+    #[command(after_help = "\
+Examples:
+  metatoken token brand  for a script: TOKEN=$(metatoken token brand)")]
     Token(TokenArguments),
     /// Delete a token's access tokens here; its history stays
     Forget(ForgetArguments),
-    /// Check the config, or show it with every default filled in
+    /// Check the config and everything it names, or show it with every default
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Check the config and everything it names; the same as `config check`
+    #[command(hide = true)]
+    Doctor(ConfigCheckArguments),
     /// Copy the store to a file, while runs go on
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Print the help of a command or a topic
+    #[command(after_help = "\
+Examples:
+  metatoken help refresh  the help of a command
+  metatoken help json     the fields of JSON, and every reason code")]
+    Help(HelpArguments),
+}
+
+/// `help`.
+#[derive(Debug, Args)]
+pub struct HelpArguments {
+    /// A command, or one of config, exit-codes, json, logs, sandbox, monitoring, meta
+    #[arg(value_name = "COMMAND or TOPIC")]
+    pub words: Vec<String>,
 }
 
 /// `status`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
 pub struct StatusArguments {
-    /// Labels; `*` matches anything
+    /// Labels; `*` matches any characters
     #[arg(value_name = "LABEL", conflicts_with = "token_file")]
     pub labels: Vec<String>,
-    /// Ask Graph about every token, however fresh its proof
+    /// Ask Graph about every token, however recent its last check
     #[arg(long, conflicts_with = "offline")]
     pub live: bool,
-    /// Never ask Graph
+    /// Show what is stored, and never ask Graph
     #[arg(long)]
     pub offline: bool,
-    /// Only tokens that the next `refresh` would do something about
+    /// Show only tokens that the next `refresh` would do something about
     #[arg(long)]
     pub due: bool,
-    /// Only tokens that are not well
+    /// Show only tokens with a problem
     #[arg(long)]
     pub problems: bool,
+    /// Show only tokens that expire within this time, such as `7d`, the soonest first
+    #[arg(long, value_name = "DURATION")]
+    pub within: Option<String>,
+    /// Sort by expiry, config or health [default: health; with `--within` expiry]
+    #[arg(long, value_name = "ORDER", hide_possible_values = true)]
+    pub sort: Option<TypedSort>,
+    /// Show each healthy Page in a row of its own
+    #[arg(long)]
+    pub all: bool,
     /// Exit with the codes of `check`
     #[arg(long)]
     pub exit_code: bool,
-    /// Inspect the string in this file (`-` for standard input) and store nothing
+    /// Inspect the access token in this file (`-` for standard input), and store nothing
     #[arg(long, value_name = "FILE", conflicts_with = "offline")]
     pub token_file: Option<PathBuf>,
-    /// The app to ask with, for `--token-file`
+    /// Ask with this app, for `--token-file`
     #[arg(long, value_name = "APP", requires = "token_file")]
     pub app: Option<String>,
 }
@@ -131,19 +212,19 @@ pub struct StatusArguments {
 /// `refresh`.
 #[derive(Debug, Args)]
 pub struct RefreshArguments {
-    /// Labels; `*` matches anything. A token that is named is asked about first
+    /// Labels; `*` matches any characters. Graph is asked about a named token first
     #[arg(value_name = "LABEL")]
     pub labels: Vec<String>,
     /// Renew the named tokens although they are not due
     #[arg(long, requires = "labels")]
     pub force: bool,
-    /// Show what would happen; change nothing
+    /// Show what would happen, and change nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
     /// Count this run as a timer's
     #[arg(long)]
     pub scheduled: bool,
-    /// How long to wait for another run to end
+    /// Wait this long for another run to finish
     #[arg(long, value_name = "DURATION", default_value = "0s")]
     pub lock_wait: String,
 }
@@ -155,10 +236,10 @@ pub struct ExchangeArguments {
     /// The token's label; with `--stored`, any number of patterns
     #[arg(value_name = "LABEL", required_unless_present = "stored")]
     pub labels: Vec<String>,
-    /// Exchange the short-lived strings that are in the store
+    /// Exchange the short-lived access tokens that are stored
     #[arg(long, conflicts_with = "token_file")]
     pub stored: bool,
-    /// Read the string from this file instead of standard input
+    /// Read the access token from this file instead of standard input
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
     /// Take it even if it expires earlier or lacks what is required
@@ -167,10 +248,10 @@ pub struct ExchangeArguments {
     /// Take it even if it belongs to another person
     #[arg(long, conflicts_with = "stored")]
     pub replace_identity: bool,
-    /// Show what would happen; change nothing
+    /// Show what would happen, and change nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
-    /// How long to wait for another run to end
+    /// Wait this long for another run to finish
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     pub lock_wait: String,
 }
@@ -178,22 +259,22 @@ pub struct ExchangeArguments {
 /// `deliver`.
 #[derive(Debug, Args)]
 pub struct DeliverArguments {
-    /// Labels; `*` matches anything
+    /// Labels; `*` matches any characters
     #[arg(value_name = "LABEL")]
     pub labels: Vec<String>,
-    /// Overwrite what is there, also a string that is none of ours
+    /// Overwrite what is there, also a value that metatoken never wrote
     #[arg(long, requires = "labels", conflicts_with_all = ["restore", "test"])]
     pub force: bool,
-    /// Put back what the last delivery to each of the token's files replaced
+    /// Put back what the last delivery of this token replaced in its files
     #[arg(long, value_name = "LABEL", conflicts_with_all = ["labels", "test"])]
     pub restore: Option<String>,
-    /// Show what would change, and whether it could; change nothing
+    /// Show what would change and whether it could, and change nothing
     #[arg(long)]
     pub test: bool,
     /// Count this run as a timer's
     #[arg(long)]
     pub scheduled: bool,
-    /// How long to wait for another run to end
+    /// Wait this long for another run to finish
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     pub lock_wait: String,
 }
@@ -221,19 +302,19 @@ pub struct ForgetArguments {
 /// `history`.
 #[derive(Debug, Args)]
 pub struct HistoryArguments {
-    /// Labels; `*` matches anything
+    /// Labels; `*` matches any characters
     #[arg(value_name = "LABEL")]
     pub labels: Vec<String>,
-    /// How many events to show, the newest
+    /// Show this many events, the newest
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub limit: usize,
-    /// Only since then: `30d`, or `2026-01-01`
+    /// Show only events since then: `30d`, or `2026-01-01`
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
-    /// Only what failed
+    /// Show only what failed
     #[arg(long)]
     pub failed: bool,
-    /// Only the success rate
+    /// Show only the success rate
     #[arg(long)]
     pub summary: bool,
 }
@@ -242,27 +323,26 @@ pub struct HistoryArguments {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
 pub struct CheckArguments {
-    /// Labels; `*` matches anything
+    /// Labels; `*` matches any characters
     #[arg(value_name = "LABEL")]
     pub labels: Vec<String>,
     /// Ask Graph, for eight seconds at most
     #[arg(long)]
     pub live: bool,
-    /// Judge only what the tokens are worth
+    /// Judge only the tokens
     #[arg(long, conflicts_with = "system")]
     pub tokens: bool,
-    /// Judge only the machinery: the timer, deliveries, key, files
+    /// Judge only the system: the timer, deliveries, key, files
     #[arg(long)]
     pub system: bool,
-    /// Which tokens get performance data: those with an end while they are at most 20, all of them,
-    /// or none
-    #[arg(long, value_name = "WHICH", default_value = "few")]
+    /// Give performance data for few tokens (at most 20 that expire, else the soonest), all, or none
+    #[arg(long, value_name = "WHICH", default_value = "few", hide_possible_values = true)]
     pub perfdata: TypedPerfdata,
-    /// Write the metrics to this file besides, for a node exporter
+    /// Also write the metrics to this file, for a node exporter
     #[arg(long, value_name = "FILE")]
     pub textfile: Option<PathBuf>,
-    /// Tell people what they have not been told yet and write the config's metrics file, as
-    /// `refresh` does; writes down that it did
+    /// Also send the notifications that are due and write the config's metrics file, as `refresh`
+    /// does
     #[arg(long, conflicts_with_all = ["labels", "tokens", "system"])]
     pub notify: bool,
 }
@@ -278,20 +358,37 @@ pub struct TokenArguments {
 /// `config`.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Say whether the config is right
-    Check {
-        /// Ask Meta whether each app's id and secret fit and its Graph version works
-        #[arg(long)]
-        live: bool,
-    },
-    /// Every setting with its value and where that came from; secrets as references
+    /// Check the config and everything it names (alias: doctor)
+    #[command(after_help = "\
+Examples:
+  metatoken config check         before the first run, and after every change
+  metatoken doctor               the same
+  metatoken config check --live  also ask Meta about the apps
+  metatoken config check --json  for a deployment")]
+    Check(ConfigCheckArguments),
+    /// Show every setting with its value and where it came from
+    #[command(after_help = "\
+Examples:
+  metatoken config show         what holds, with every default
+  metatoken config show --json  for a program")]
     Show,
+}
+
+/// `config check`.
+#[derive(Debug, Args)]
+pub struct ConfigCheckArguments {
+    /// Also ask Meta whether each app's id and secret fit and its Graph version works
+    #[arg(long)]
+    pub live: bool,
 }
 
 /// `store`.
 #[derive(Debug, Subcommand)]
 pub enum StoreCommand {
-    /// Write a consistent copy of the store to a new file; the store key is not in it
+    /// Copy the store to a new file while runs go on, without the key
+    #[command(after_help = "\
+Examples:
+  metatoken store backup /backup/metatoken.db")]
     Backup {
         /// The new file; one that exists is not overwritten
         #[arg(value_name = "FILE")]
@@ -314,6 +411,17 @@ pub enum TypedFormat {
     Prometheus,
     /// Annotations of a workflow
     Github,
+}
+
+/// `--sort`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TypedSort {
+    /// What expires first, first
+    Expiry,
+    /// As the config has them
+    Config,
+    /// The worst first
+    Health,
 }
 
 /// `--perfdata`.
@@ -359,7 +467,8 @@ impl Command {
             Self::Check(_) => "check",
             Self::Token(_) => "token",
             Self::Forget(_) => "forget",
-            Self::Config(_) => "config",
+            Self::Config(_) | Self::Doctor(_) => "config",
+            Self::Help(_) => "help",
             Self::Store(_) => "store",
         }
     }

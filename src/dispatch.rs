@@ -1,6 +1,7 @@
 //! From what was typed to a session, and from there to the command.
 
 mod arguments;
+mod help;
 mod opening;
 mod refusal;
 mod typed;
@@ -8,9 +9,8 @@ mod typed;
 use std::ffi::OsString;
 use std::time::Instant;
 
-use clap::Parser;
-
 use self::arguments::refuse_secrets;
+use self::help::help;
 use self::opening::{Setting, open_session};
 use self::refusal::{
     bug, give_up, is_scheduled_line, misread, misread_complaint, note_unusable, plain_ui, unusable,
@@ -28,9 +28,10 @@ use crate::error::CliError;
 use crate::exit::{Exit, Verdict};
 use crate::interrupt::{Interrupt, survive_file_limit};
 use crate::policy::{Insistence, Losses};
-use crate::report::prefixed;
+use crate::report::{markdown, prefixed};
 use crate::run::{Only, RefreshOptions, RunOptions};
 use crate::session::Session;
+use crate::status::AskGraph;
 use crate::token::{Pattern, Trigger};
 use crate::ui::{OUTPUT_FAILED, Ui};
 
@@ -51,7 +52,7 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
         unusable_line(&complaint);
         return unusable(&complaint, arguments, plain);
     }
-    let typed = match Cli::try_parse_from(arguments) {
+    let typed = match cli::parse(arguments) {
         Ok(typed) => typed,
         Err(error) => {
             misread_complaint(&error).iter().for_each(unusable_line);
@@ -70,6 +71,13 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
     let begun = Instant::now();
     let interrupt = Interrupt::default();
     let mut attempted = crate::status::Attempted::default();
+    if let Command::Help(asked) = &typed.command {
+        let text = help(&asked.words).map(|text| markdown(&text, ui.style()));
+        return match text.and_then(|text| ui.data(&text)) {
+            Ok(()) => Exit::Ok.code(),
+            Err(complaint) => give_up(&typed, ui, &complaint),
+        };
+    }
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         dispatch(&typed, environment, clock, &mut ui, interrupt.clone(), &mut attempted)
     }));
@@ -135,14 +143,8 @@ fn dispatch(
     attempted.default_store = Some(config::default_store(&path, &environment));
     attempted.store.clone_from(&attempted.default_store);
     attempted.config = Some(path);
-    match &typed.command {
-        Command::Config(cli::ConfigCommand::Check { live: false }) => {
-            return commands::check_config(&place.config, &environment, ui, None).map(Exit::code);
-        }
-        Command::Config(cli::ConfigCommand::Show) => {
-            return commands::show_config(&place.config, &environment, ui).map(Exit::code);
-        }
-        _ => {}
+    if let Command::Config(cli::ConfigCommand::Show) = &typed.command {
+        return commands::show_config(&place.config, &environment, ui).map(Exit::code);
     }
     let (session, _sandbox) = open_session(typed, place, environment, ui, interrupt, attempted)?;
     ui.start_log();
@@ -170,7 +172,7 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
         Command::Status(given) => {
             let exit = match &given.token_file {
                 Some(file) => commands::inspect_string(session, file, given.app.as_deref()),
-                None => commands::status(session, &status_order(given)),
+                None => commands::status(session, &status_order(given)?),
             };
             exit.map(|verdict| if given.exit_code { verdict.code() } else { Exit::Ok.code() })
         }
@@ -262,9 +264,12 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
         Command::Store(cli::StoreCommand::Backup { file }) => {
             commands::back_up(session, file).map(Exit::code)
         }
-        Command::Config(_) => {
-            let Session { config, environment, ui, .. } = session;
-            commands::check_config(&config.path, environment, ui, Some(session)).map(Exit::code)
+        Command::Config(cli::ConfigCommand::Check(given)) | Command::Doctor(given) => {
+            let ask = if given.live { AskGraph::Always } else { AskGraph::Never };
+            commands::check_config(session, ask).map(Exit::code)
+        }
+        Command::Config(cli::ConfigCommand::Show) | Command::Help(_) => {
+            unreachable!("it was answered above")
         }
     }
 }

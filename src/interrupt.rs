@@ -64,12 +64,31 @@ impl Interrupt {
     /// Runs `work`; if a signal comes and `work` does not end within the grace, `last_words` is
     /// called and the process ends.
     pub fn guard<T>(&self, last_words: impl Fn() + Send + Sync, work: impl FnOnce() -> T) -> T {
+        self.guard_within(GRACE, last_words, work)
+    }
+
+    /// The same for work that grants nothing: the process ends as soon as a signal comes.
+    pub fn guard_reading<T>(
+        &self,
+        last_words: impl Fn() + Send + Sync,
+        work: impl FnOnce() -> T,
+    ) -> T {
+        self.listen();
+        self.guard_within(Duration::ZERO, last_words, work)
+    }
+
+    fn guard_within<T>(
+        &self,
+        grace: Duration,
+        last_words: impl Fn() + Send + Sync,
+        work: impl FnOnce() -> T,
+    ) -> T {
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let watch = scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
                     if self.exit_code().is_some() {
-                        self.end_after_grace(&done, &last_words);
+                        self.end_after(grace, &done, &last_words);
                         return;
                     }
                     std::thread::park_timeout(TICK);
@@ -82,9 +101,9 @@ impl Interrupt {
         })
     }
 
-    fn end_after_grace(&self, done: &AtomicBool, last_words: &impl Fn()) {
+    fn end_after(&self, grace: Duration, done: &AtomicBool, last_words: &impl Fn()) {
         let mut waited = Duration::ZERO;
-        while waited < GRACE {
+        while waited < grace {
             if done.load(Ordering::Relaxed) {
                 return;
             }

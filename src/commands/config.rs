@@ -1,4 +1,4 @@
-//! `config`: whether it is right, and what it means.
+//! `config`: whether it and everything that it names is right, and what it means.
 
 use std::path::Path;
 
@@ -6,100 +6,75 @@ use crate::config;
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::policy::{Reason, humanize, judge_answer};
+use crate::policy::judge_answer;
+use crate::report::{CheckLines, CheckResult, ConfigCheck};
 use crate::run::app_check::{AppAnswer, CredentialsAnswer, ask_about_apps};
-use crate::session::{Session, refuse_filesystem};
-use crate::status;
+use crate::session::Session;
+use crate::status::{self, AskGraph};
 use crate::token::VersionAnswer;
-use crate::ui::{OutputFormat, Ui};
+use crate::ui::{OutputFormat, Ui, Verbosity};
 
-/// Says whether the config is right; every complaint at once if it is not. With a session Meta is
-/// asked about the apps, too.
-pub fn check_config(
-    path: &Path,
-    environment: &Environment,
-    ui: &Ui,
-    live: Option<&Session>,
-) -> Result<Exit, CliError> {
-    let config = config::load(path, environment)?;
-    refuse_filesystem(&config)?;
-    config.refuse_left_out()?;
-    let mut warnings = status::exposures(&config, &[]);
-    warnings.extend(status::undeliverable(&config));
-    warnings.extend(status::same_for_all_pages(&config));
-    warnings.extend(status::misplaced(&config));
-    let answers = live.map(|session| ask_about_apps(session, &session.graph()));
-    let answers = answers.as_deref();
-    let said = match ui.format {
-        OutputFormat::Json => {
-            let mut report = serde_json::json!({
-                "version": crate::report::VERSION,
-                "config": path.display().to_string(),
-                "apps": config.apps.len(),
-                "tokens": config.tokens.len(),
-                "warnings": warnings.iter().map(warning_json).collect::<Vec<_>>(),
-            });
-            if let Some(answers) = answers {
-                report["live"] = answers.iter().map(answer_json).collect();
-            }
-            format!("{report:#}\n")
-        }
-        _ if config.tokens.is_empty() => {
-            format!("{}: good, but it declares no tokens: nothing is kept alive\n", path.display())
-        }
-        _ => format!(
-            "{}: good: {}, {}\n",
-            path.display(),
-            humanize::count(config.apps.len(), "app"),
-            humanize::count(config.tokens.len(), "token")
-        ),
+/// Says of everything that the config names how it stands, and if Graph may be asked, what Meta says
+/// of the apps. A config with a mistake in it was refused before.
+pub fn check_config(session: &Session, ask: AskGraph) -> Result<Exit, CliError> {
+    session.config.refuse_left_out()?;
+    let mut report = status::check_config(session);
+    if ask != AskGraph::Never {
+        let answers = ask_about_apps(session, &session.graph());
+        report.checks.extend(answers.iter().flat_map(answer_checks));
+        report.live = Some(answers.iter().map(answer_json).collect());
+    }
+    let ui = &session.ui;
+    let lines = match ui.verbosity {
+        Verbosity::Quiet => CheckLines::Problems,
+        _ => CheckLines::All,
     };
-    ui.data(&said)?;
-    if ui.format != OutputFormat::Json {
-        for Reason { message, remedy, .. } in &warnings {
-            ui.data(&format!("warning: {message}; {remedy}\n"))?;
-        }
-        for line in answers.unwrap_or_default().iter().flat_map(answer_lines) {
-            ui.data(&format!("{line}\n"))?;
-        }
-    }
-    let exits = answers.unwrap_or_default().iter().map(exit_of);
-    Ok(exits.fold(Exit::Ok, Exit::or_worse))
+    ui.data(&match ui.format {
+        OutputFormat::Json => report.json(),
+        _ => report.text(ui.style(), lines),
+    })?;
+    Ok(report.exit())
 }
 
-/// An app whose id or secret Meta refuses is one that every run would fail with.
-const fn exit_of(answer: &AppAnswer) -> Exit {
-    match (&answer.credentials, &answer.version, &answer.version_answer) {
-        (CredentialsAnswer::Refused(_), ..) => Exit::Config,
-        (CredentialsAnswer::Unanswered(_), ..) | (_, Some(_), None) => Exit::Unavailable,
-        _ => Exit::Ok,
-    }
-}
-
-/// What Meta says of an app, a line each.
-fn answer_lines(answer: &AppAnswer) -> Vec<String> {
+/// What Meta says of an app: of its id and secret, and of its Graph version. An app that Meta refuses
+/// is one that every run would fail with.
+fn answer_checks(answer: &AppAnswer) -> Vec<ConfigCheck> {
     let AppAnswer { app, provider, credentials, version, version_answer } = answer;
+    let subject = format!("[app.{app}]");
     let credentials = match credentials {
-        CredentialsAnswer::Accepted => format!("app `{app}`: Meta accepts its id and secret"),
-        CredentialsAnswer::Refused(problem) => format!(
-            "error: app `{app}`: {problem}; compare `id` and `secret` of `[app.{app}]` with the \
-             app's dashboard ({})",
-            provider.spec().words.app_secret
+        CredentialsAnswer::Accepted => {
+            ConfigCheck::good(&subject, "Meta accepts its id and secret")
+        }
+        CredentialsAnswer::Refused(problem) => ConfigCheck::new(
+            "bad_app_credentials",
+            &subject,
+            CheckResult::Error(Exit::Config),
+            problem.to_string(),
+            format!(
+                "compare `id` and `secret` of `[app.{app}]` with the app's dashboard ({})",
+                provider.spec().words.app_secret
+            ),
         ),
         CredentialsAnswer::Unanswered(problem) => {
-            format!("error: app `{app}`: Meta was not reached: {problem}")
+            unanswered(&subject, format!("Meta was not reached: {problem}"))
         }
         CredentialsAnswer::NotAsked(why) => {
-            format!("app `{app}`: id and secret were not checked: {why}")
+            ConfigCheck::good(&subject, format!("id and secret were not checked: {why}"))
         }
     };
-    let version = version.as_ref().map(|version| match version_answer {
-        Some(VersionAnswer::Works) => format!("app `{app}`: Graph {version} works"),
-        None => format!("error: app `{app}`: Graph did not say whether {version} works"),
-        Some(told) => judge_answer(app, version, told)
-            .map_or_else(String::new, |it| format!("warning: {}; {}", it.message, it.remedy)),
+    let version = version.as_ref().and_then(|version| match version_answer {
+        Some(VersionAnswer::Works) => {
+            Some(ConfigCheck::good(&subject, format!("Graph {version} works")))
+        }
+        None => Some(unanswered(&subject, format!("Graph did not say whether {version} works"))),
+        Some(told) => judge_answer(app, version, told).map(ConfigCheck::warned),
     });
     std::iter::once(credentials).chain(version).collect()
+}
+
+fn unanswered(subject: &str, message: String) -> ConfigCheck {
+    let fix = "run it again when Graph can be reached";
+    ConfigCheck::new("network", subject, CheckResult::Error(Exit::Unavailable), message, fix)
 }
 
 fn answer_json(answer: &AppAnswer) -> serde_json::Value {
@@ -121,16 +96,6 @@ fn answer_json(answer: &AppAnswer) -> serde_json::Value {
         "message": problem,
         "graph_version": answer.version,
         "graph_version_state": answer.version.as_ref().map(|_| state),
-    })
-}
-
-fn warning_json(reason: &Reason) -> serde_json::Value {
-    serde_json::json!({
-        "code": reason.code,
-        "severity": reason.severity.as_str(),
-        "message": reason.message,
-        "remedy": reason.remedy,
-        "labels": [],
     })
 }
 

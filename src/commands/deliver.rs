@@ -133,7 +133,7 @@ pub fn preview_deliveries(session: &Session, order: &DeliverOrder) -> Result<Exi
     let report = PreviewReport { previews };
     match session.ui.format {
         OutputFormat::Json => session.ui.data(&report.json())?,
-        _ => session.ui.data(&report.text())?,
+        _ => session.ui.data(&report.text(session.ui.style()))?,
     }
     Ok(report.exit())
 }

@@ -465,6 +465,7 @@ impl<'a> Exchange<'a> {
             exit: Exit::Ok,
             issues: Vec::new(),
             deliveries: Vec::new(),
+            delivered: Vec::new(),
         })
     }
 

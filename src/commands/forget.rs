@@ -317,6 +317,7 @@ fn result(token: &Credential, dry_run: DryRun, reason: String) -> TokenResult {
         remedy: String::new(),
         exit: Exit::Ok,
         issues: Vec::new(),
+        delivered: Vec::new(),
         deliveries: Vec::new(),
     }
 }

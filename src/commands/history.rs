@@ -7,8 +7,9 @@ use crate::report::{HistoryEntry, HistoryReport};
 use crate::run::declared::last_reading;
 use crate::run::tokens::Tokens;
 use crate::session::Session;
-use crate::store::{Event, EventQuery, History, Store};
-use crate::token::{Expiry, Label, Pattern, Time};
+use crate::status;
+use crate::store::{EventQuery, History, Store};
+use crate::token::{Label, Pattern, Time};
 use crate::ui::OutputFormat;
 
 /// What was asked for.
@@ -32,13 +33,15 @@ pub fn history(session: &Session, order: &HistoryOrder) -> Result<Exit, CliError
     let labels = labels(session, store.as_ref(), &order.patterns)?;
     let query = EventQuery { labels, since: order.since, ..EventQuery::default() };
     let found = store.as_ref().map_or_else(|| Ok(History::default()), |it| it.history(&query))?;
-    let mut all: Vec<HistoryEntry> = found.events.into_iter().rev().map(entry).collect();
+    let mut all: Vec<HistoryEntry> =
+        found.events.into_iter().rev().map(status::history_entry).collect();
     // Within a run tokens are worked on side by side; by label the list is the same every time.
     // People are told when all that is done.
     all.sort_by_cached_key(|entry| {
         (entry.at, entry.run, entry.label.is_none(), entry.label.clone())
     });
     let report = HistoryReport {
+        now: session.clock.now(),
         counted: all.iter().map(|entry| (entry.event, entry.trigger)).collect(),
         shown: newest(all, order),
     };
@@ -90,20 +93,4 @@ fn newest(mut all: Vec<HistoryEntry>, order: &HistoryOrder) -> Vec<HistoryEntry>
     all.retain(|entry| !order.failed || EventQuery::FAILURES.contains(&entry.event));
     let surplus = all.len().saturating_sub(order.limit);
     all.split_off(surplus)
-}
-
-fn entry(event: Event) -> HistoryEntry {
-    HistoryEntry {
-        at: event.at,
-        run: Some(event.run.0),
-        label: event.label,
-        event: event.kind,
-        trigger: event.trigger,
-        old_expiry: event.old_expiry.unwrap_or(Expiry::Unknown),
-        new_expiry: event.new_expiry.unwrap_or(Expiry::Unknown),
-        generation: event.generation,
-        fingerprint: event.fingerprint,
-        problem: event.problem,
-        target: event.target,
-    }
 }

@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
+use chrono::TimeDelta;
+
 use crate::error::CliError;
 use crate::exit::{Exit, Verdict};
 use crate::policy::Health;
-use crate::report::{CheckReport, StatusReport, TokenReport};
+use crate::report::{CheckReport, PageRows, StatusReport, StatusSort, TokenReport, token_page};
 use crate::run::apps;
 use crate::run::tokens::ThrottledApps;
 use crate::session::Session;
 use crate::status::{self, AskGraph};
-use crate::token::Pattern;
+use crate::token::{Expiry, Pattern, Time};
 use crate::ui::{OutputFormat, Verbosity};
 
 /// What was asked for.
@@ -22,6 +24,12 @@ pub struct StatusOrder {
     pub ask: AskGraph,
     /// Which tokens are shown.
     pub which: Which,
+    /// Only what expires within this time, whatever its backoff.
+    pub within: Option<TimeDelta>,
+    /// In which order; by default the worst first, for people.
+    pub sort: Option<StatusSort>,
+    /// How Pages are shown.
+    pub pages: PageRows,
 }
 
 /// Which tokens are shown.
@@ -41,8 +49,45 @@ pub enum Which {
 pub fn status(session: &Session, order: &StatusOrder) -> Result<Verdict, CliError> {
     let graph = session.graph();
     let mut report = status::collect(session, &order.patterns, order.ask, &graph)?;
-    report.tokens.retain(|token| order.which.wants(token));
-    show(session, report)
+    let now = report.generated_at;
+    report.tokens.retain(|token| order.which.wants(token) && order.wants(token.expiry, now));
+    if let Some(sort) = order.sort(session) {
+        report.sort(sort);
+    }
+    let is_about_one = report.tokens.len() == 1 && order.names_one();
+    let layout = if is_about_one { Layout::Page } else { Layout::Table(order.pages) };
+    show(session, report, layout)
+}
+
+impl StatusOrder {
+    fn wants(&self, expiry: Expiry, now: Time) -> bool {
+        self.within.is_none_or(|span| expiry.at().is_some_and(|at| at <= now + span))
+    }
+
+    /// The order that was asked for; without one programs get the config's, and people see first what
+    /// they asked about.
+    fn sort(&self, session: &Session) -> Option<StatusSort> {
+        let usual = match (self.within, session.ui.format) {
+            (Some(_), _) => Some(StatusSort::Expiry),
+            (None, OutputFormat::Json) => None,
+            (None, _) => Some(StatusSort::Health),
+        };
+        self.sort.or(usual)
+    }
+
+    /// Whether one label was typed, and no pattern.
+    fn names_one(&self) -> bool {
+        matches!(self.patterns.as_slice(), [one] if one.is_a_label())
+    }
+}
+
+/// How a report is laid out for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// A row a token.
+    Table(PageRows),
+    /// A page about the only token.
+    Page,
 }
 
 impl Which {
@@ -67,7 +112,7 @@ pub fn inspect_string(
     let app = apps::app(session, &ThrottledApps::new(), &app_name(session, app)?)
         .map_err(|problem| CliError::new(Exit::Config, "bad_app", "", problem.to_string()))?;
     let report = status::inspect_token(session, &app, &token)?;
-    show(session, report)
+    show(session, report, Layout::Page)
 }
 
 /// The app to ask with: the one that was named, or the only one.
@@ -86,16 +131,30 @@ fn app_name(session: &Session, asked: Option<&str>) -> Result<String, CliError> 
     }
 }
 
-fn show(session: &Session, report: StatusReport) -> Result<Verdict, CliError> {
+fn show(session: &Session, report: StatusReport, layout: Layout) -> Result<Verdict, CliError> {
     let report = report.with_prefix(session.config.alerts.prefix.as_deref());
     let ui = &session.ui;
-    let mut text = match ui.format {
-        OutputFormat::Json => report.json(),
-        _ => report.text(ui.style()),
+    let text = match (ui.format, layout) {
+        (OutputFormat::Json, _) => report.json(),
+        (_, Layout::Page) => format!("{}{}", pages(session, &report)?, report.causes(ui.style())),
+        (_, Layout::Table(_)) if ui.verbosity >= Verbosity::Verbose => format!(
+            "{}\n{}{}",
+            report.text(ui.style(), PageRows::Each),
+            pages(session, &report)?,
+            report.unlisted_in_words()
+        ),
+        (_, Layout::Table(rows)) => report.text(ui.style(), rows),
     };
-    if ui.format != OutputFormat::Json && ui.verbosity >= Verbosity::Verbose {
-        text.push_str(&report.details());
-    }
     ui.data(&text)?;
     Ok(CheckReport { status: report }.verdict())
+}
+
+/// A page about each token of the report, an empty line between two.
+fn pages(session: &Session, report: &StatusReport) -> Result<String, CliError> {
+    let backgrounds = status::backgrounds(session, &report.tokens)?;
+    let (style, now) = (session.ui.style(), report.generated_at);
+    let tokens = report.tokens.iter().zip(&backgrounds);
+    let pages: Vec<String> =
+        tokens.map(|(token, background)| token_page(token, background, style, now)).collect();
+    Ok(pages.join("\n"))
 }

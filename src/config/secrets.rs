@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use super::source::SecretSource;
 use crate::edit::{Document, EditError, Format};
 use crate::environment::Environment;
-use crate::process::{CAP, Invocation, OutputEnd, ProcessError};
+use crate::process::{self, CAP, Invocation, OutputEnd, ProcessError};
 use crate::shell::quoted;
 use crate::token::Secret;
 
@@ -113,6 +113,19 @@ impl Secrets {
             return Ok(secret.clone());
         }
         slot(&self.fetched, source.clone()).get_or_init(|| self.fetch(source)).clone()
+    }
+
+    /// Whether the secret can be had, without running a program: of one it is seen that it is there.
+    pub fn foresee(&self, source: &SecretSource) -> Result<(), SecretError> {
+        match source {
+            SecretSource::Command(words) => {
+                let name = words.first().map_or("", String::as_str);
+                let path = self.of_programs.get("PATH").map(String::as_str);
+                let found = process::find(name, path);
+                found.map(drop).map_err(|why| SecretError::unreadable(source, why.to_string()))
+            }
+            other => self.resolve(other).map(drop),
+        }
     }
 
     fn fetch(&self, source: &SecretSource) -> Answer {

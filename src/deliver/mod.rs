@@ -33,7 +33,7 @@ pub use error::DeliveryError;
 pub use file::{foresee_first, sample_token};
 pub use foreign::{ForeignToken, NextDelivery};
 pub use former::HoldingFile;
-pub use preview::{Preview, TargetPreview};
+pub use preview::{Preview, TargetPreview, foresee};
 pub use restore::Restored;
 pub use state::{observed_deliveries, stored_deliveries};
 pub use token_delivery::{Replace, TokenDelivery};

@@ -5,7 +5,7 @@
 //! be without leaving anything behind, and also where nothing is to be changed today.
 
 use super::error::DeliveryError;
-use super::file::{Consent, PlannedWrite, Written, plan};
+use super::file::{Consent, PlannedWrite, Written, plan, sample_token};
 use crate::config::{FileTarget, Place, Target, Writing};
 use crate::edit::Missing;
 use crate::files::{self, FileError, Opened};
@@ -43,6 +43,11 @@ impl Preview {
             Self::Change { .. } | Self::Create | Self::Finish | Self::Run => Written::Replaced,
         }
     }
+}
+
+/// Tries a first delivery of a plainly fake access token without doing it, by files and programs alone.
+pub fn foresee(target: &Target, path: Option<&str>) -> Result<(), DeliveryError> {
+    preview(target, &sample_token(), &|_| Consent::First, path).map(drop)
 }
 
 /// Tries a delivery without doing it; `may_replace` says of what a file holds whether another may

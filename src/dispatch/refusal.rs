@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::CommandFactory as _;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::cli::{Cli, Command};
+use super::help::unknown_command;
+use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
 use crate::commands;
 use crate::config;
@@ -79,7 +79,7 @@ pub fn misread(error: &clap::Error, arguments: &[OsString], ui: Ui) -> u8 {
         return Exit::Ok.code();
     };
     let code = usage_code(arguments);
-    if ui.format == OutputFormat::Json {
+    if ui.format == OutputFormat::Json || error.kind() == ErrorKind::InvalidSubcommand {
         ui.complain(&complaint, code);
     } else {
         tell_monitoring(&complaint, arguments, ui);
@@ -157,8 +157,14 @@ pub fn is_scheduled_line(arguments: &[OsString], ui: Ui) -> bool {
 
 /// The complaint about a command line that clap could not read; `None` where it asked for help.
 pub fn misread_complaint(error: &clap::Error) -> Option<CliError> {
-    let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    (!is_answer).then(|| usage(&first_paragraph(&error.to_string())))
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => None,
+        ErrorKind::InvalidSubcommand => Some(match error.get(ContextKind::InvalidSubcommand) {
+            Some(ContextValue::String(word)) => unknown_command(word),
+            _ => usage(&first_paragraph(&error.to_string())),
+        }),
+        _ => Some(usage(&first_paragraph(&error.to_string()))),
+    }
 }
 
 /// The config that was typed: behind its option, or in one word with it.
@@ -182,7 +188,7 @@ fn config_typed(arguments: &[OsString]) -> Option<PathBuf> {
 
 /// The first word that is a command's name; what stands before it are options and their values.
 fn command_typed(arguments: &[OsString]) -> Option<String> {
-    let cli = Cli::command();
+    let cli = cli::command();
     let is_command = |word: &&str| cli.find_subcommand(word).is_some();
     arguments.iter().skip(1).filter_map(|word| word.to_str()).find(is_command).map(str::to_owned)
 }

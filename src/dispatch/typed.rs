@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::refusal::usage;
-use crate::cli::{self, Cli, Command, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata};
+use crate::cli::{self, Cli, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata, TypedSort};
 use crate::clock::Clock;
 use crate::commands::{
     CheckOrder, Declaration, ForgetOrder, HeldFiles, SendNotifications, StatusOrder, Which,
@@ -11,7 +13,7 @@ use crate::commands::{
 use crate::config;
 use crate::error::CliError;
 use crate::policy::humanize;
-use crate::report::{CheckScope, Perfdata};
+use crate::report::{CheckScope, PageRows, Perfdata, StatusSort};
 use crate::run::DryRun;
 use crate::sandbox::{NowArg, Scenario};
 use crate::session::Session;
@@ -20,8 +22,9 @@ use crate::token::{Label, Pattern, Time, Trigger};
 use crate::ui::{Colour, LogFormat, OutputFormat, Verbosity};
 
 /// What `status` was asked for.
-pub fn status_order(given: &cli::StatusArguments) -> StatusOrder {
-    StatusOrder {
+pub fn status_order(given: &cli::StatusArguments) -> Result<StatusOrder, CliError> {
+    let within = given.within.as_deref().map(span).transpose()?;
+    Ok(StatusOrder {
         patterns: given.labels.iter().map(Pattern::new).collect(),
         ask: match (given.live, given.offline) {
             (true, _) => AskGraph::Always,
@@ -34,7 +37,18 @@ pub fn status_order(given: &cli::StatusArguments) -> StatusOrder {
             (false, true) => Which::Problems,
             (true, true) => Which::DueOrProblems,
         },
-    }
+        within,
+        sort: given.sort.map(|typed| match typed {
+            TypedSort::Expiry => StatusSort::Expiry,
+            TypedSort::Config => StatusSort::Config,
+            TypedSort::Health => StatusSort::Health,
+        }),
+        pages: if given.all || !given.labels.is_empty() {
+            PageRows::Each
+        } else {
+            PageRows::Folded
+        },
+    })
 }
 
 /// What `forget` was asked for.
@@ -68,43 +82,30 @@ pub fn check_order(given: &cli::CheckArguments) -> CheckOrder {
     }
 }
 
-/// The forms that each command can print; another pair is a usage error.
+/// The format that is printed; one that the command has not is a usage error.
 pub fn format(typed: &Cli) -> Result<OutputFormat, CliError> {
-    let asked = match (typed.global.json, typed.global.format) {
-        (true, _) | (_, Some(TypedFormat::Json)) => Some(OutputFormat::Json),
-        (_, Some(TypedFormat::Table)) => Some(OutputFormat::Table),
-        (_, Some(TypedFormat::Csv)) => Some(OutputFormat::Csv),
-        (_, Some(TypedFormat::Nagios)) => Some(OutputFormat::Nagios),
-        (_, Some(TypedFormat::Prometheus)) => Some(OutputFormat::Prometheus),
-        (_, Some(TypedFormat::Github)) => Some(OutputFormat::Github),
-        (false, None) => None,
-    };
-    let can: &[OutputFormat] = match &typed.command {
-        Command::Status(_)
-        | Command::Refresh(_)
-        | Command::Exchange(_)
-        | Command::Deliver(_)
-        | Command::Forget(_)
-        | Command::Config(_)
-        | Command::Store(_) => &[OutputFormat::Table, OutputFormat::Json],
-        Command::History(_) => &[OutputFormat::Table, OutputFormat::Json, OutputFormat::Csv],
-        Command::Check(_) => &[
-            OutputFormat::Nagios,
-            OutputFormat::Json,
-            OutputFormat::Prometheus,
-            OutputFormat::Github,
-        ],
-        Command::Token(_) => &[OutputFormat::Table],
-    };
+    let command = typed.command.name();
+    let can = cli::formats(command);
+    let asked = if typed.global.json { Some(TypedFormat::Json) } else { typed.global.format };
     match asked {
-        None => Ok(can[0]),
-        Some(format) if can.contains(&format) => Ok(format),
+        None => Ok(output(can[0])),
+        Some(format) if can.contains(&format) => Ok(output(format)),
         Some(_) => {
-            let command = typed.command.name();
-            let names: Vec<&str> = can.iter().map(|format| format.name()).collect();
+            let names: Vec<&str> = can.iter().map(|format| output(*format).name()).collect();
             Err(usage(&format!("`{command}` cannot be printed in that format"))
                 .hint(format!("its formats: {}", humanize::list(&names))))
         }
+    }
+}
+
+const fn output(format: TypedFormat) -> OutputFormat {
+    match format {
+        TypedFormat::Table => OutputFormat::Table,
+        TypedFormat::Json => OutputFormat::Json,
+        TypedFormat::Csv => OutputFormat::Csv,
+        TypedFormat::Nagios => OutputFormat::Nagios,
+        TypedFormat::Prometheus => OutputFormat::Prometheus,
+        TypedFormat::Github => OutputFormat::Github,
     }
 }
 
@@ -155,10 +156,16 @@ pub fn scenario(name: Option<&str>) -> Result<Scenario, CliError> {
 }
 
 /// A span as the config spells it.
-pub fn duration(text: &str) -> Result<Duration, CliError> {
-    config::parse_duration(text).ok().and_then(|span| span.to_std().ok()).ok_or_else(|| {
-        usage(&format!("`{text}` is no duration")).hint("write `90s`, `15m`, `6h`, `7d` or `2w`")
+pub fn span(text: &str) -> Result<TimeDelta, CliError> {
+    config::parse_duration(text).map_err(|_| {
+        usage(&format!("invalid duration `{text}`")).hint("write `90s`, `15m`, `6h`, `7d` or `2w`")
     })
+}
+
+/// The same, for what waits.
+pub fn duration(text: &str) -> Result<Duration, CliError> {
+    let span = span(text)?;
+    span.to_std().map_err(|_| usage(&format!("invalid duration `{text}`")))
 }
 
 /// `+45d` from where every rehearsal begins, or an instant.

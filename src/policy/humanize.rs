@@ -8,8 +8,7 @@ use crate::token::{Expiry, Time};
 
 /// An instant to the minute: `2026-12-04 02:00 UTC`.
 pub fn instant(time: Time) -> String {
-    let (date, hour, minute) = (time.date_naive(), time.hour(), time.minute());
-    format!("{date} {hour:02}:{minute:02} UTC")
+    format!("{} UTC", minute(time))
 }
 
 /// An instant and how far off it is: `2026-12-04 02:00 UTC, in 13 days`.
@@ -20,6 +19,31 @@ pub fn when(time: Time, now: Time) -> String {
         Ordering::Equal => format!("{}, now", instant(time)),
         Ordering::Greater => format!("{}, in {}", instant(time), span(left)),
     }
+}
+
+/// An instant by how far off it is: `in 13 days`, `3 days ago`, `now`.
+pub fn relative(time: Time, now: Time) -> String {
+    let left = time - now;
+    match left.cmp(&TimeDelta::zero()) {
+        Ordering::Less => format!("{} ago", span(-left)),
+        Ordering::Equal => "now".to_owned(),
+        Ordering::Greater => format!("in {}", span(left)),
+    }
+}
+
+/// An instant where there is little room: `2026-12-04`, and to the minute where it is less than two
+/// days off.
+pub fn dated(time: Time, now: Time) -> String {
+    if (time - now).abs() >= TimeDelta::days(2) {
+        time.date_naive().to_string()
+    } else {
+        instant(time)
+    }
+}
+
+/// An instant to the minute, for a column that says that it is in UTC: `2026-12-04 02:00`.
+pub fn minute(time: Time) -> String {
+    format!("{} {:02}:{:02}", time.date_naive(), time.hour(), time.minute())
 }
 
 /// How long ago something was: `3 days ago`, `just now`.

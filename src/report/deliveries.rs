@@ -74,17 +74,17 @@ impl DeliveryReport {
 
     /// The table for people: a row a target, then each cause and what to do, then a count.
     pub fn text(&self, style: TextStyle) -> String {
-        let mut table = Table::new(style, &["LABEL", "TARGET", "STATE", "SINCE"]);
+        let mut table = Table::new(style, &["TOKEN", "STATE", "SINCE", "TARGET"]);
         for token in &self.tokens {
             for delivery in &token.deliveries {
                 let since = delivery
                     .at()
-                    .map_or_else(|| "-".to_owned(), |at| humanize::when(at, self.finished_at));
+                    .map_or_else(|| "-".to_owned(), |at| style.instant(at, self.finished_at));
                 table.row([
                     plain(&token.label),
-                    plain(&delivery.target),
                     tinted(delivery.state().as_str().replace('_', " "), tint(delivery)),
                     plain(since),
+                    plain(&delivery.target),
                 ]);
             }
         }
@@ -96,7 +96,7 @@ impl DeliveryReport {
             .tokens
             .iter()
             .flat_map(|token| judge_deliveries(&token.label, &token.deliveries, self.finished_at));
-        let causes = paragraphs(causes.chain(self.system.clone()));
+        let causes = paragraphs(causes.chain(self.system.clone()), style);
         for part in [causes, counts] {
             if !part.is_empty() {
                 text.push('\n');

@@ -3,9 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::json::{VERSION, document, problem, time};
-use super::text::{Table, TextStyle, plain};
+use super::text::{Table, TextStyle, Times, plain};
 use crate::policy::humanize;
-use crate::token::{EventKind, Expiry, Fingerprint, Label, Problem, TargetId, Time, Trigger};
+use crate::token::{
+    EventKind, Expiry, Fingerprint, Label, Problem, ProblemKind, TargetId, Time, Trigger,
+};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -33,6 +35,8 @@ pub struct HistoryEntry {
 /// Events, the newest last, and what they add up to.
 #[derive(Debug, Clone)]
 pub struct HistoryReport {
+    /// When it was looked at.
+    pub now: Time,
     /// The events to show.
     pub shown: Vec<HistoryEntry>,
     /// The events that are counted: all of the period, shown or not.
@@ -83,20 +87,6 @@ impl Tally {
     }
 }
 
-/// The columns of the table; the last only where something was delivered.
-const HEADINGS: [&str; 10] = [
-    "AT",
-    "LABEL",
-    "EVENT",
-    "GENERATION",
-    "FINGERPRINT",
-    "ENDED",
-    "ENDS",
-    "TRIGGER",
-    "PROBLEM",
-    "TARGET",
-];
-
 impl HistoryReport {
     /// The contract's JSON.
     pub fn json(&self) -> String {
@@ -123,25 +113,26 @@ impl HistoryReport {
         if self.shown.is_empty() {
             return format!("{}\n", self.summary());
         }
-        // Who delivers nothing need not see where to.
-        let delivers = self.shown.iter().any(|entry| entry.target.is_some());
-        let columns = if delivers { HEADINGS.len() } else { HEADINGS.len() - 1 };
-        let mut table = Table::new(style, &HEADINGS[..columns]);
+        let at = match style.times {
+            Times::Relative => "AT",
+            Times::Absolute => "AT (UTC)",
+        };
+        let mut table = Table::new(
+            style,
+            &[at, "TOKEN", "EVENT", "TRIGGER", "GENERATION", "FINGERPRINT", "DETAIL"],
+        );
         for entry in &self.shown {
-            let cells = [
-                plain(humanize::instant(entry.at)),
+            table.row([
+                plain(entry.at(style, self.now)),
                 plain(entry.label.as_ref().map_or("-", Label::as_str)),
-                plain(entry.event),
+                plain(in_words(entry.event)),
+                plain(entry.trigger),
                 plain(entry.generation.map_or("-".to_owned(), |number| number.to_string())),
                 plain(entry.fingerprint.map_or("-".to_owned(), |it| it.to_string())),
-                plain(end(entry.old_expiry)),
-                plain(end(entry.new_expiry)),
-                plain(entry.trigger),
-                plain(entry.problem.as_ref().map_or("-".to_owned(), ToString::to_string)),
-                plain(entry.target.as_ref().map_or("-".to_owned(), ToString::to_string)),
-            ];
-            table.row(cells.into_iter().take(columns));
+                plain(entry.detail(style, self.now)),
+            ]);
         }
+        let table = table.fit(&["FINGERPRINT", "GENERATION", "TRIGGER"]);
         format!("{}\n{}\n", table.render(), self.summary())
     }
 
@@ -167,7 +158,7 @@ impl HistoryReport {
         let mut events = Table::new(style, &["EVENT", "RESULT", "COUNT"]);
         for (event, count) in self.by_event().filter(|(_, count)| *count > 0) {
             let result = if event.counts_as() == Some(true) { "succeeded" } else { "failed" };
-            events.row([plain(event), plain(result), plain(count)]);
+            events.row([plain(in_words(event)), plain(result), plain(count)]);
         }
         let mut triggers =
             Table::new(style, &["TRIGGER", "ATTEMPTS", "SUCCEEDED", "FAILED", "RATE"]);
@@ -186,14 +177,14 @@ impl HistoryReport {
     /// The rate in a sentence.
     pub fn summary(&self) -> String {
         let tally = Tally::of(self.counted.iter());
-        match tally.rate() {
-            None => "no attempts yet".to_owned(),
-            Some(rate) => format!(
-                "{}: {} succeeded, {} failed ({:.1} %)",
-                humanize::count(tally.attempts(), "attempt"),
+        match tally.attempts() {
+            0 => "no attempts yet".to_owned(),
+            attempts => format!(
+                "{}: {} succeeded, {} failed ({})",
+                humanize::count(attempts, "attempt"),
                 tally.succeeded,
                 tally.failed,
-                rate * 100.0
+                tally.percent()
             ),
         }
     }
@@ -229,6 +220,44 @@ impl HistoryReport {
 }
 
 impl HistoryEntry {
+    /// What happened, on one line for a page about its token.
+    pub fn line(&self, style: TextStyle, now: Time) -> String {
+        let (event, detail) = (in_words(self.event), self.detail(style, now));
+        let what = if detail == "-" { event } else { format!("{event}, {detail}") };
+        format!("{}  {what} ({})", self.at(style, now), self.trigger)
+    }
+
+    fn at(&self, style: TextStyle, now: Time) -> String {
+        match style.times {
+            Times::Relative => humanize::relative(self.at, now),
+            Times::Absolute => humanize::minute(self.at),
+        }
+    }
+
+    /// What was wrong, else where it was delivered, else when it expires since.
+    fn detail(&self, style: TextStyle, now: Time) -> String {
+        let problem = self.problem.as_ref().map(|problem| match (problem.kind, problem.code) {
+            // It has no name, and no number to look up.
+            (ProblemKind::Unknown, None) => problem.message.clone(),
+            _ => problem.in_short(),
+        });
+        let target = self.target.as_ref().map(ToString::to_string);
+        let found: Vec<String> = target.into_iter().chain(problem).collect();
+        if !found.is_empty() {
+            return found.join(": ");
+        }
+        let was = match self.old_expiry {
+            Expiry::Unknown => String::new(),
+            known => format!(" (was {})", style.expiry(known, now)),
+        };
+        match self.new_expiry {
+            Expiry::Unknown => "-".to_owned(),
+            Expiry::Never => format!("never expires{was}"),
+            Expiry::At(time) if time <= now => format!("expired {}{was}", style.instant(time, now)),
+            Expiry::At(time) => format!("expires {}{was}", style.instant(time, now)),
+        }
+    }
+
     fn json(&self) -> Value {
         json!({
             "at": time(Some(self.at)),
@@ -249,12 +278,8 @@ impl HistoryEntry {
     }
 }
 
-fn end(expiry: Expiry) -> String {
-    match expiry {
-        Expiry::At(time) => humanize::instant(time),
-        Expiry::Never => "never".to_owned(),
-        Expiry::Unknown => "-".to_owned(),
-    }
+fn in_words(event: EventKind) -> String {
+    event.as_str().replace('_', " ")
 }
 
 /// A value as a cell; null is empty. A quote keeps a spreadsheet from taking text for a formula.

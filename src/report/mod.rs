@@ -4,6 +4,7 @@
 //! line are read off the same value, so they cannot tell different stories. Nothing here prints.
 
 mod check;
+mod config_check;
 mod deliveries;
 mod github;
 mod history;
@@ -14,8 +15,10 @@ mod prometheus;
 mod run;
 mod status;
 mod text;
+mod token_page;
 
 pub use check::{CheckReport, CheckScope};
+pub use config_check::{CheckLines, CheckResult, ConfigCheck, ConfigReport};
 pub use deliveries::{DeliveryReport, TokenDeliveries};
 pub use github::github;
 pub use history::{HistoryEntry, HistoryReport};
@@ -27,5 +30,8 @@ pub use nagios::{Perfdata, nagios, plugin_line};
 pub use preview::{PreviewReport, PreviewedDelivery, Would};
 pub use prometheus::prometheus;
 pub use run::{RunReport, TokenResult};
-pub use status::{LastRuns, Refresh, StatusReport, TokenReport, VerdictSource};
-pub use text::{TextColor, TextStyle, prefixed};
+pub use status::{
+    LastRuns, PageRows, Refresh, StatusReport, StatusSort, TokenReport, VerdictSource,
+};
+pub use text::{TextColor, TextStyle, Times, markdown, prefixed, wrapped};
+pub use token_page::{PageCounts, TokenBackground, token_page};

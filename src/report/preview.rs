@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::json::{VERSION, document};
+use super::text::TextStyle;
 use crate::exit::Exit;
 use crate::token::{Label, TargetId};
 
@@ -66,13 +67,13 @@ impl PreviewReport {
     }
 
     /// A line a target, and below it the line of the file that would change.
-    pub fn text(&self) -> String {
+    pub fn text(&self, style: TextStyle) -> String {
         if self.previews.is_empty() {
             return "no targets\n".to_owned();
         }
         let mut text = String::new();
         for PreviewedDelivery { label, target, would } in &self.previews {
-            let _ = writeln!(text, "{label} -> {target}: {}", would.words());
+            text.push_str(&style.wrapped(&format!("{label} -> {target}: {}\n", would.words()), 4));
             for line in would.detail() {
                 let _ = writeln!(text, "  {line}");
             }

@@ -3,11 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::json::{VERSION, deliveries, document, problem, reasons, time};
+use super::status::{PageRows, WORTH_FOLDING};
 use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, prefixed, tinted};
 use crate::exit::Exit;
 use crate::policy::{Health, Reason, humanize, merge};
 use crate::token::{
-    Delivery, Expiry, Fingerprint, Label, Outcome, Problem, ProblemKind, Time, TokenType,
+    Delivery, Expiry, Fingerprint, Label, Outcome, Problem, ProblemKind, TargetId, Time, TokenType,
 };
 
 /// What happened to one token.
@@ -35,6 +36,8 @@ pub struct TokenResult {
     pub issues: Vec<Reason>,
     /// The state of its targets.
     pub deliveries: Vec<Delivery>,
+    /// The targets that got the current access token in this run, or would get it.
+    pub delivered: Vec<TargetId>,
 }
 
 /// A run that changes tokens.
@@ -141,31 +144,81 @@ impl RunReport {
         self.system.iter().cloned().chain(shared).collect()
     }
 
-    /// The table for people: a row a token, then each cause and what to do, then a count.
-    pub fn text(&self, style: TextStyle) -> String {
-        let mut table = Table::new(style, &["LABEL", "TYPE", "OUTCOME", "ENDS", "REASON"]);
-        for result in &self.results {
-            table.row([
-                plain(&result.label),
-                plain(result.token_type),
-                tinted(result.outcome, result.tint()),
-                plain(result.ends(self.finished_at)),
-                plain(result.in_short()),
-            ]);
-        }
+    /// The table for people: a row a token with what was delivered below it, then each cause and what
+    /// to do, then a count.
+    pub fn text(&self, style: TextStyle, pages: PageRows) -> String {
         let (mut text, count) = match self.results.as_slice() {
             [] => ("no tokens\n".to_owned(), String::new()),
-            _ => (table.render(), format!("{}\n", self.count())),
+            _ => (self.table(style, pages), format!("{}\n", self.count())),
         };
         let said = self.results.iter().flat_map(TokenResult::causes).chain(self.system.clone());
-        let causes = paragraphs(said);
-        for part in [causes, count] {
+        for part in [paragraphs(said, style), style.wrapped(&count, 2)] {
             if !text.is_empty() && !part.is_empty() {
                 text.push('\n');
             }
             text.push_str(&part);
         }
         text
+    }
+
+    fn table(&self, style: TextStyle, pages: PageRows) -> String {
+        let mut table = Table::new(style, &["TOKEN", "OUTCOME", "EXPIRES", "REASON"]);
+        for rows in self.rows(pages) {
+            match rows.as_slice() {
+                [result] => {
+                    table.row([
+                        plain(&result.label),
+                        tinted(result.outcome_in_words(), result.tint()),
+                        plain(result.expires(style, self.finished_at)),
+                        plain(result.in_short()),
+                    ]);
+                    for target in &result.delivered {
+                        table.note(format!("{} {target}", self.delivered_in_words()));
+                    }
+                }
+                [first, ..] => {
+                    table.row([
+                        plain(first.label_of_all_pages()),
+                        tinted(first.outcome_in_words(), first.tint()),
+                        plain(first.expires(style, self.finished_at)),
+                        plain(format!("{} pages: {}", rows.len(), first.in_short())),
+                    ]);
+                    let delivered: usize = rows.iter().map(|it| it.delivered.len()).sum();
+                    if delivered > 0 {
+                        let targets = humanize::count(delivered, "target");
+                        table.note(format!("{} {targets}", self.delivered_in_words()));
+                    }
+                }
+                [] => {}
+            }
+        }
+        table.render()
+    }
+
+    const fn delivered_in_words(&self) -> &'static str {
+        if self.dry_run { "would be delivered to" } else { "delivered to" }
+    }
+
+    /// The results by rows: the Pages of a parent with which the same happened are one.
+    fn rows(&self, pages: PageRows) -> Vec<Vec<&TokenResult>> {
+        let mut rows: Vec<Vec<&TokenResult>> = Vec::new();
+        for result in &self.results {
+            match rows.last_mut() {
+                Some(row) if pages == PageRows::Folded && row[0].is_told_with(result) => {
+                    row.push(result);
+                }
+                _ => rows.push(vec![result]),
+            }
+        }
+        let mut shown = Vec::new();
+        for row in rows {
+            if row.len() >= WORTH_FOLDING {
+                shown.push(row);
+            } else {
+                shown.extend(row.into_iter().map(|result| vec![result]));
+            }
+        }
+        shown
     }
 
     /// `6 tokens: 2 refreshed, 4 not due`, in the order of the outcomes.
@@ -273,11 +326,36 @@ impl TokenResult {
         }
     }
 
-    fn ends(&self, now: Time) -> String {
+    fn expires(&self, style: TextStyle, now: Time) -> String {
         match self.generation {
-            Some(_) => humanize::expiry(self.new_expiry, now),
+            Some(_) => style.expiry(self.new_expiry, now),
             None => "-".to_owned(),
         }
+    }
+
+    fn outcome_in_words(&self) -> String {
+        self.outcome.as_str().replace('_', " ")
+    }
+
+    /// Whether one row can tell of both: Pages found under one parent, with nothing wrong.
+    fn is_told_with(&self, other: &Self) -> bool {
+        let parent = |it: &Self| it.label.as_discovered().map(|(parent, _)| parent.to_owned());
+        let is_well =
+            |it: &Self| it.exit == Exit::Ok && it.issues.is_empty() && it.problem.is_none();
+        parent(self).is_some()
+            && parent(self) == parent(other)
+            && self.outcome == other.outcome
+            && self.reason == other.reason
+            && self.new_expiry == other.new_expiry
+            && is_well(self)
+            && is_well(other)
+    }
+
+    /// The pattern that means this Page and its siblings.
+    fn label_of_all_pages(&self) -> String {
+        self.label
+            .as_discovered()
+            .map_or_else(|| self.label.to_string(), |(parent, _)| format!("{parent}/*"))
     }
 
     fn tint(&self) -> Health {

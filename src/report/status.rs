@@ -1,15 +1,15 @@
 //! Reports the state of each token and of the system.
 
-use std::fmt::Write as _;
+use std::collections::HashMap;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::json::{Each, VERSION, deliveries, document, granular_scopes, problem, reasons, time};
-use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, prefixed, tinted};
-use crate::policy::{Dates, Deadline, Health, Judgement, Limits, Reason, humanize, merge};
+use super::text::{Styled, Table, TextStyle, paragraphs, plain, prefix_remedies, prefixed, tinted};
+use crate::policy::{Dates, Deadline, Health, Judgement, Limits, Reason, State, humanize, merge};
 use crate::token::{
-    DataAccess, Delivery, Expiry, Fingerprint, Inspection, Label, Problem, Time, TokenType,
+    Action, DataAccess, Delivery, Expiry, Fingerprint, Inspection, Label, Problem, Time, TokenType,
 };
 
 named! {
@@ -167,65 +167,175 @@ impl StatusReport {
         Each(&self.tokens, |token: &TokenReport| token.json(self.generated_at))
     }
 
-    /// The table for people: a row a token, then each cause and what to do.
-    pub fn text(&self, style: TextStyle) -> String {
-        let mut text = String::new();
+    /// The text for people: the counts, a row a token, then each cause and what to do.
+    pub fn text(&self, style: TextStyle, pages: PageRows) -> String {
+        let mut text = format!("{}\n", self.heading(style));
+        if !self.tokens.is_empty() {
+            text.push('\n');
+            text.push_str(&self.table(style, pages));
+        }
+        text.push_str(&self.causes(style));
+        text
+    }
+
+    /// Each cause with what to do, below an empty line; nothing where nothing is wrong.
+    pub fn causes(&self, style: TextStyle) -> String {
+        let causes = paragraphs(self.reasons(), style);
+        if causes.is_empty() { causes } else { format!("\n{causes}") }
+    }
+
+    /// The labels that the store has and the config does not.
+    pub fn unlisted_in_words(&self) -> String {
+        if self.unlisted.is_empty() {
+            return String::new();
+        }
+        format!(
+            "\nin the store but not in the config, neither renewed nor judged: {}\n",
+            humanize::list(&self.unlisted)
+        )
+    }
+
+    /// `26 tokens: 2 critical, 24 ok`, and what time it is.
+    fn heading(&self, style: TextStyle) -> String {
+        let counts = self.counts();
+        let at = humanize::instant(self.generated_at);
+        let taken = counts.chars().count() + at.chars().count();
+        let gap = style.room().saturating_sub(taken);
+        if gap == 0 { counts } else { format!("{counts}{}{at}", " ".repeat(gap)) }
+    }
+
+    fn counts(&self) -> String {
         if self.tokens.is_empty() {
-            text.push_str("no tokens\n");
-        } else {
-            text.push_str(&self.table(style));
+            return "no tokens".to_owned();
         }
-        let causes = paragraphs(self.reasons());
-        if !causes.is_empty() {
-            text.push('\n');
-            text.push_str(&causes);
-        }
-        text
+        let of = |health| self.tokens.iter().filter(|it| it.judgement.health == health).count();
+        let counts: Vec<String> = [Health::Critical, Health::Warning, Health::Unknown, Health::Ok]
+            .into_iter()
+            .map(|health| (of(health), health))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, health)| format!("{count} {health}"))
+            .collect();
+        format!("{}: {}", humanize::count(self.tokens.len(), "token"), counts.join(", "))
     }
 
-    /// Everything that is known of each token, a paragraph each, for `-v`.
-    pub fn details(&self) -> String {
-        let mut text = String::new();
-        for token in &self.tokens {
-            text.push('\n');
-            text.push_str(&token.details(self.generated_at));
+    fn table(&self, style: TextStyle, pages: PageRows) -> String {
+        let headings = ["TOKEN", "TYPE", "STATE", "EXPIRES", "DATA ACCESS", "CHECKED", "NEXT"];
+        let mut table = Table::new(style, &headings);
+        for row in self.rows(pages) {
+            table.row(match row {
+                StatusRow::Token(token) => token.cells(style, self.generated_at),
+                StatusRow::Pages(parent, pages) => {
+                    folded_cells(parent, &pages, style, self.generated_at)
+                }
+            });
         }
-        if !self.unlisted.is_empty() {
-            let _ = writeln!(
-                text,
-                "\nin the store but not in the config, neither renewed nor judged: {}",
-                humanize::list(&self.unlisted)
-            );
-        }
-        text
+        table.fit(&["CHECKED", "DATA ACCESS"]).render()
     }
 
-    fn table(&self, style: TextStyle) -> String {
-        let mut table = Table::new(
-            style,
-            &["LABEL", "TYPE", "HEALTH", "STATE", "ENDS", "DATA ACCESS ENDS", "PROVEN", "NEXT"],
-        );
-        for token in &self.tokens {
-            let proven = token
-                .verified_at
-                .map_or("never".to_owned(), |at| humanize::ago(at, self.generated_at));
-            table.row([
-                plain(token.label.as_ref().map_or("-", Label::as_str)),
-                plain(token.type_name()),
-                tinted(token.judgement.health, token.judgement.health),
-                plain(token.judgement.state),
-                plain(token.ends(self.generated_at)),
-                plain(token.data_access(self.generated_at)),
-                plain(proven),
-                plain(&token.refresh.reason),
-            ]);
+    /// The rows in their order; the healthy Pages that were found under one parent are one row.
+    fn rows(&self, pages: PageRows) -> Vec<StatusRow<'_>> {
+        let mut healthy: HashMap<&str, Vec<&TokenReport>> = HashMap::new();
+        for token in self.tokens.iter().filter(|_| pages == PageRows::Folded) {
+            if let Some(parent) = token.folds_under() {
+                healthy.entry(parent).or_default().push(token);
+            }
         }
-        table.render()
+        healthy.retain(|_, pages| pages.len() >= WORTH_FOLDING);
+        let row = |token| {
+            let Some(parent) = TokenReport::folds_under(token) else {
+                return Some(StatusRow::Token(token));
+            };
+            match healthy.get(parent) {
+                None => Some(StatusRow::Token(token)),
+                // Its row stands where its first Page would.
+                Some(pages) if std::ptr::eq(pages[0], token) => {
+                    Some(StatusRow::Pages(parent, pages.clone()))
+                }
+                Some(_) => None,
+            }
+        };
+        self.tokens.iter().filter_map(row).collect()
+    }
+
+    /// Sorts the tokens.
+    pub fn sort(&mut self, order: StatusSort) {
+        match order {
+            StatusSort::Config => {}
+            StatusSort::Health => {
+                self.tokens.sort_by_key(|token| std::cmp::Reverse(token.judgement.health.rank()))
+            }
+            StatusSort::Expiry => self.tokens.sort_by_key(|token| match token.expiry {
+                Expiry::At(time) => (0, Some(time)),
+                Expiry::Unknown => (1, None),
+                Expiry::Never => (2, None),
+            }),
+        }
     }
 }
 
+named! {
+    /// In which order tokens are shown.
+    pub enum StatusSort {
+        /// What expires first, first; what never does, last.
+        Expiry = "expiry",
+        /// As the config has them.
+        Config = "config",
+        /// The worst first, then as the config has them.
+        Health = "health",
+    }
+}
+
+/// How the Pages that were found under a parent are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageRows {
+    /// The healthy ones of a parent in one row.
+    Folded,
+    /// A row each.
+    Each,
+}
+
+/// So many Pages are shown in one row.
+pub const WORTH_FOLDING: usize = 3;
+
+/// A row of the table.
+enum StatusRow<'a> {
+    Token(&'a TokenReport),
+    /// The healthy Pages of this parent.
+    Pages(&'a str, Vec<&'a TokenReport>),
+}
+
+/// The cells of the healthy Pages of a parent.
+fn folded_cells(parent: &str, pages: &[&TokenReport], style: TextStyle, now: Time) -> Vec<Styled> {
+    let soonest = |times: &mut dyn Iterator<Item = Time>| times.min();
+    let expiry = soonest(&mut pages.iter().filter_map(|page| page.expiry.at()));
+    let all_never = pages.iter().all(|page| page.expiry == Expiry::Never);
+    let expiry = match expiry {
+        Some(first) => Expiry::At(first),
+        None if all_never => Expiry::Never,
+        None => Expiry::Unknown,
+    };
+    let access = soonest(&mut pages.iter().filter_map(|page| page.data_access_until()));
+    let checked = soonest(&mut pages.iter().filter_map(|page| page.verified_at));
+    let due = soonest(&mut pages.iter().filter_map(|page| page.refresh.due_at));
+    vec![
+        plain(format!("{parent}/*")),
+        plain("page"),
+        tinted(format!("{} work", pages.len()), Health::Ok),
+        plain(style.expiry(expiry, now)),
+        plain(access.map_or("never".to_owned(), |at| style.instant(at, now))),
+        plain(checked.map_or("never".to_owned(), |at| humanize::ago(at, now))),
+        plain(due.map_or("-".to_owned(), |at| renewal(at, style, now))),
+    ]
+}
+
+/// When a token is renewed.
+fn renewal(at: Time, style: TextStyle, now: Time) -> String {
+    if at <= now { "due now".to_owned() } else { format!("renew {}", style.instant(at, now)) }
+}
+
 impl TokenReport {
-    fn type_name(&self) -> String {
+    /// Its type by the config, else by Graph.
+    pub fn type_name(&self) -> String {
         match (self.token_type, &self.inspection) {
             (Some(token_type), _) => token_type.to_string(),
             (None, Some(inspection)) => {
@@ -235,17 +345,74 @@ impl TokenReport {
         }
     }
 
-    fn ends(&self, now: Time) -> String {
-        if self.generation.is_none() && self.inspection.is_none() {
-            "-".to_owned()
-        } else {
-            humanize::expiry(self.expiry, now)
+    fn cells(&self, style: TextStyle, now: Time) -> Vec<Styled> {
+        let checked = self.verified_at.map_or("never".to_owned(), |at| humanize::ago(at, now));
+        vec![
+            plain(self.label.as_ref().map_or("-", Label::as_str)),
+            plain(self.type_name()),
+            tinted(self.state_in_words(), self.judgement.health),
+            plain(self.expires(style, now)),
+            plain(self.data_access(style, now)),
+            plain(checked),
+            plain(self.next(style, now)),
+        ]
+    }
+
+    /// The parent under whose Pages it can be counted: it was found there, and is well.
+    fn folds_under(&self) -> Option<&str> {
+        let is_well = self.judgement.health == Health::Ok && !self.refresh.due;
+        let (parent, _) = self.label.as_ref().filter(|_| is_well)?.as_discovered()?;
+        Some(parent)
+    }
+
+    /// What is known of it, and where it works what is wrong all the same.
+    pub fn state_in_words(&self) -> String {
+        let works = match self.judgement.state {
+            State::Missing => return "no access token".to_owned(),
+            State::Invalid | State::Expired => return "down".to_owned(),
+            State::Unverified => return "not checked".to_owned(),
+            State::Expiring => return "expires soon".to_owned(),
+            State::Valid => "works",
+        };
+        match self.judgement.reasons.first().map(|reason| reason.code) {
+            None => works.to_owned(),
+            Some(code) => match topic(code) {
+                Some(topic) => format!("{works}, {topic}"),
+                None => format!("{works}, {}", self.judgement.health),
+            },
         }
     }
 
-    fn data_access(&self, now: Time) -> String {
+    /// The next step: a person's, or the date of the next renewal.
+    fn next(&self, style: TextStyle, now: Time) -> String {
+        let persons = self.judgement.reasons.iter().find(|it| it.action.needs_a_person());
+        match persons.and_then(|reason| step(reason.action)) {
+            Some(step) => step.to_owned(),
+            None => match self.refresh.due_at {
+                Some(at) if self.refresh.consecutive_failures > 0 && at > now => {
+                    format!("retry {}", style.instant(at, now))
+                }
+                Some(at) => renewal(at, style, now),
+                None => "-".to_owned(),
+            },
+        }
+    }
+
+    fn expires(&self, style: TextStyle, now: Time) -> String {
+        if self.generation.is_none() && self.inspection.is_none() {
+            "-".to_owned()
+        } else {
+            style.expiry(self.expiry, now)
+        }
+    }
+
+    fn data_access_until(&self) -> Option<Time> {
+        self.inspection.as_ref().and_then(|inspection| inspection.data_access.until())
+    }
+
+    fn data_access(&self, style: TextStyle, now: Time) -> String {
         match self.inspection.as_ref().map(|inspection| inspection.data_access) {
-            Some(DataAccess::Until(until)) => humanize::when(until, now),
+            Some(DataAccess::Until(until)) => style.instant(until, now),
             Some(DataAccess::NotApplicable) => "never".to_owned(),
             Some(DataAccess::Unknown) => "unknown".to_owned(),
             None => "-".to_owned(),
@@ -291,49 +458,32 @@ impl TokenReport {
             "deliveries": deliveries(&self.deliveries),
         })
     }
-
-    fn details(&self, now: Time) -> String {
-        let inspection = self.inspection.as_ref();
-        let identity = inspection.map(|inspection| inspection.identity.clone()).unwrap_or_default();
-        let scopes = inspection.map(|inspection| inspection.scopes.join(", "));
-        let application = inspection.and_then(|inspection| inspection.application.clone());
-        let mut text =
-            format!("{}\n", self.label.as_ref().map_or("the given string", Label::as_str));
-        let lines = [
-            ("name", self.name.clone()),
-            ("owner", self.owner.clone()),
-            ("app", self.app.clone()),
-            ("app id", identity.app_id),
-            ("application", application),
-            ("user id", identity.user_id),
-            ("page id", identity.page_id),
-            ("parent", self.parent.as_ref().map(ToString::to_string)),
-            ("generation", self.generation.map(|number| number.to_string())),
-            ("fingerprint", self.fingerprint.map(|fingerprint| fingerprint.to_string())),
-            ("issued", inspection.and_then(|it| it.issued_at).map(|at| humanize::when(at, now))),
-            (
-                "proven",
-                self.verified_at.map(|at| format!("{} ({})", humanize::when(at, now), self.source)),
-            ),
-            ("last renewed", self.refresh.last_refreshed_at.map(|at| humanize::when(at, now))),
-            ("scopes", scopes.filter(|scopes| !scopes.is_empty())),
-        ];
-        let targets = self.deliveries.iter().map(|it| ("delivered to", Some(standing(it, now))));
-        for (name, value) in lines.into_iter().chain(targets) {
-            if let Some(value) = value {
-                let _ = writeln!(text, "  {:14}{value}", format!("{name}:"));
-            }
-        }
-        text
-    }
 }
 
-/// A target and its state, on one line.
-fn standing(delivery: &Delivery, now: Time) -> String {
-    let since =
-        delivery.at().map_or_else(String::new, |at| format!(", {}", humanize::ago(at, now)));
-    let state = delivery.state().as_str().replace('_', " ");
-    format!("{}: {state}{since}", delivery.target)
+/// What a reason is about, for a token that works.
+fn topic(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "data_access_expiring" | "data_access_expired" => "data access",
+        "permission_missing" => "permissions",
+        "delivery_failed" | "delivery_pending" | "not_deliverable" => "delivery",
+        "drifted" => "target changed",
+        "rotation_due" => "rotation",
+        "unchecked" => "unchecked",
+        "refresh_overdue" => "overdue",
+        "short_parent" => "short-lived",
+        _ => return None,
+    })
+}
+
+/// A person's step in two words.
+const fn step(action: Action) -> Option<&'static str> {
+    match action {
+        Action::Reauthenticate => Some("log in again"),
+        Action::FixAccount => Some("free account"),
+        Action::GrantPermission => Some("grant access"),
+        Action::FixConfiguration => Some("fix config"),
+        Action::Retry | Action::SlowDown | Action::Wait | Action::None => None,
+    }
 }
 
 impl Refresh {

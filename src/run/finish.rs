@@ -12,9 +12,9 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::graph::{Throttle, Throttled};
 use crate::policy::{Reason, judge_deliveries, judge_fullness};
-use crate::report::{RunReport, TokenResult};
+use crate::report::{PageRows, RunReport, TokenResult};
 use crate::store::StoreError;
-use crate::token::{Delivery, Label};
+use crate::token::{Delivery, DeliveryState, Label, TargetId};
 use crate::ui::{OutputFormat, Verbosity};
 
 /// How long a throttled app is left alone where Meta does not say: the limits are counted over an
@@ -25,6 +25,15 @@ pub const USUAL_THROTTLE: TimeDelta = TimeDelta::minutes(50);
 /// How a run ends that gave this.
 fn exit_of(report: &Result<RunReport, CliError>) -> Exit {
     report.as_ref().map_or_else(|complaint| complaint.exit, RunReport::exit)
+}
+
+/// The targets that have the current access token now and had not `before`.
+fn delivered_since(before: &[Delivery], now: &[Delivery]) -> Vec<TargetId> {
+    let has_it = |it: &Delivery| it.state() == DeliveryState::InSync;
+    let is_new = |(before, now): &(&Delivery, &Delivery)| {
+        has_it(now) && (!has_it(before) || before.settled != now.settled)
+    };
+    before.iter().zip(now).filter(is_new).map(|(_, now)| now.target.clone()).collect()
 }
 
 impl Run<'_> {
@@ -46,9 +55,18 @@ impl Run<'_> {
         match ui.format {
             OutputFormat::Json => ui.data(&report.json())?,
             _ if ui.verbosity == Verbosity::Quiet && !report.wants_a_person() => {}
-            _ => ui.data(&report.text(ui.style()))?,
+            _ => ui.data(&report.text(ui.style(), self.page_rows()))?,
         }
         Ok(exit)
+    }
+
+    /// How Pages are shown: in one row a parent, unless a person wants to see more.
+    fn page_rows(&self) -> PageRows {
+        if self.session.ui.verbosity > Verbosity::Normal {
+            PageRows::Each
+        } else {
+            PageRows::Folded
+        }
     }
 
     /// Gives the prefix of every message, if the config sets one.
@@ -122,6 +140,8 @@ impl Run<'_> {
             let Some(token) = self.known_id(&result.label) else { continue };
             let credential = self.store.credential(token)?;
             result.deliveries = stored_deliveries(config, Some(&credential));
+            let before = stored_deliveries(config, self.tokens.credential(&result.label));
+            result.delivered = delivered_since(&before, &result.deliveries);
             result.issues.extend(judge_deliveries(&result.label, &result.deliveries, self.now()));
             if result.deliveries.iter().any(Delivery::is_behind) {
                 result.exit = result.exit.or_worse(Exit::NotDelivered);

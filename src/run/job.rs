@@ -79,6 +79,7 @@ impl TokenJob {
             exit,
             issues: Vec::new(),
             deliveries: Vec::new(),
+            delivered: Vec::new(),
         }
     }
 }

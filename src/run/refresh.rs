@@ -14,6 +14,7 @@ use crate::failpoint;
 use crate::graph::Extent;
 use crate::policy::{Decision, Policy, Reason, judge_cut_list, judge_store};
 use crate::report::{RunReport, TokenResult};
+use crate::session::Session;
 use crate::store::{Retention, StoreError};
 use crate::token::Label;
 
@@ -107,7 +108,8 @@ impl RefreshRun<'_> {
     /// Refreshes the tokens on worker threads.
     fn work(&self, jobs: Vec<TokenJob>) -> Result<Vec<TokenResult>, CliError> {
         let failed: Mutex<Option<CliError>> = Mutex::new(None);
-        let bar = self.run.session.ui.progress(self.run.tokens.configs.len());
+        let Session { ui, interrupt, .. } = self.run.session;
+        let bar = ui.progress(self.run.tokens.configs.len(), interrupt.flag());
         let act = |job: &TokenJob| {
             self.refresh_with_pages(job).unwrap_or_else(|complaint| {
                 if complaint.exit == Exit::Storage && complaint.code == DAMAGED {

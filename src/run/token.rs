@@ -171,6 +171,7 @@ impl TokenRun<'_> {
             problem: happened.problem,
             issues,
             deliveries: Vec::new(),
+            delivered: Vec::new(),
         })
     }
 }

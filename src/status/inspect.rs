@@ -50,7 +50,7 @@ pub fn ask_graph(
     let to_ask = to_ask(stored, store, ask, stored.clocks(graph).now())?;
     let questions =
         (0..to_ask.len()).map(|place| Question { place: std::cmp::Reverse(place) }).collect();
-    let bar = session.ui.progress(to_ask.len());
+    let bar = session.ui.progress(to_ask.len(), session.interrupt.flag());
     let answer = |question: &Question| {
         let (member, generation, token) = &to_ask[question.place.0];
         let _about = log::about(&member.label);
@@ -65,7 +65,10 @@ pub fn ask_graph(
         (LiveAnswer { place, label, generation: *generation, result }, Vec::new())
     };
     let workers = session.config.http.concurrency;
-    let (mut answers, _) = worker_pool::work(questions, workers, answer, |_| bar.inc(1));
+    let (mut answers, _) = session.interrupt.guard_reading(
+        || bar.finish_and_clear(),
+        || worker_pool::work(questions, workers, answer, |_| bar.inc(1)),
+    );
     bar.finish_and_clear();
     // The order of the workers is chance; the report follows the config.
     answers.sort_by_key(|answer| answer.place);

@@ -4,9 +4,12 @@
 //! possible, and judged all the same where it is not.
 //!
 //! `stored` reads what the store says, `inspect` asks Graph, `token` judges one token, `system` the
-//! timer, the key and the store, `exposure` the files that the config names. `failed_run` is the mark
-//! of a run that could not do its work.
+//! timer, the key and the store, `exposure` the files that the config names and `config_check`
+//! everything else that it names, `background` what only
+//! the store knows of a token. `failed_run` is the mark of a run that could not do its work.
 
+mod background;
+mod config_check;
 mod exposure;
 mod failed_run;
 mod inspect;
@@ -16,7 +19,8 @@ mod token;
 
 use std::collections::HashMap;
 
-pub use self::exposure::{exposures, misplaced, same_for_all_pages, undeliverable};
+pub use self::background::{backgrounds, entry as history_entry};
+pub use self::config_check::check_config;
 pub use self::failed_run::{Attempted, forget_failed_runs};
 use self::inspect::LiveAnswer;
 pub use self::stored::AskGraph;

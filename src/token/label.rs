@@ -90,6 +90,11 @@ impl Pattern {
         }
     }
 
+    /// Whether it can mean one label only.
+    pub fn is_a_label(&self) -> bool {
+        !self.0.contains('*')
+    }
+
     /// The pattern as typed.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -8,6 +8,8 @@ mod log;
 mod stderr;
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -20,7 +22,7 @@ use crate::clock::Clock;
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::report::{TextColor, TextStyle, complaint_json};
+use crate::report::{TextColor, TextStyle, Times, complaint_json};
 
 /// When words are coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +78,12 @@ pub struct Ui {
     stderr: Stderr,
 }
 
+/// What takes less is over before a bar could be read.
+const SHOWN_AFTER: Duration = Duration::from_secs(1);
+
+/// How often it is seen whether a bar is still wanted.
+const TICK: Duration = Duration::from_millis(50);
+
 /// The stable name of the error that standard output cannot be written.
 pub const OUTPUT_FAILED: &str = "output_failed";
 
@@ -99,15 +107,14 @@ impl Ui {
                     && environment.get("TERM") != Some("dumb")
             }
         };
-        let width = terminal
-            .then(|| rustix::termios::tcgetwinsize(io::stdout()).ok())
-            .flatten()
-            .map(|size| size.ws_col)
-            .filter(|columns| *columns >= 40);
-        let ink = if coloured { TextColor::Ansi } else { TextColor::None };
+        let width = terminal.then(|| columns(io::stdout())).flatten();
+        let color = if coloured { TextColor::Ansi } else { TextColor::None };
+        let times = if terminal { Times::Relative } else { Times::Absolute };
         let reader = StreamKind::of(io::stderr(), environment);
-        let stderr = Stderr { format: LogFormat::Text, reader, clock };
-        Self { verbosity, format, style: TextStyle { width, color: ink }, stdout, stderr }
+        let stderr_width =
+            (reader == StreamKind::Terminal).then(|| columns(io::stderr())).flatten();
+        let stderr = Stderr { format: LogFormat::Text, reader, clock, width: stderr_width };
+        Self { verbosity, format, style: TextStyle { width, color, times }, stdout, stderr }
     }
 
     /// The same, with standard error in this form.
@@ -190,8 +197,9 @@ impl Ui {
         }
     }
 
-    /// A progress bar for work of `total` steps; it shows itself after a second, on a terminal.
-    pub fn progress(&self, total: usize) -> indicatif::ProgressBar {
+    /// A progress bar for work of `total` steps; it shows itself after a second, on a terminal, and
+    /// goes away when the work is done or `stop` is set.
+    pub fn progress(&self, total: usize, stop: Arc<AtomicBool>) -> indicatif::ProgressBar {
         // A log tells the progress itself, and would be torn by a bar.
         let silent = self.verbosity != Verbosity::Normal || self.stderr.format == LogFormat::Json;
         if silent || self.stderr.reader != StreamKind::Terminal {
@@ -204,9 +212,18 @@ impl Ui {
         bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
         let shown = bar.clone();
         std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_secs(1));
-            if !shown.is_finished() {
-                shown.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+            let mut waited = Duration::ZERO;
+            while !shown.is_finished() {
+                if stop.load(Ordering::Relaxed) {
+                    shown.finish_and_clear();
+                    return;
+                }
+                if waited == SHOWN_AFTER {
+                    shown.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+                    shown.tick();
+                }
+                std::thread::sleep(TICK);
+                waited += TICK;
             }
         });
         bar
@@ -228,6 +245,15 @@ impl Ui {
         }));
     }
 }
+
+/// The width of a terminal that is wide enough to be wrapped at.
+fn columns(terminal: impl std::os::fd::AsFd) -> Option<u16> {
+    let size = rustix::termios::tcgetwinsize(terminal).ok()?;
+    Some(size.ws_col).filter(|columns| *columns >= NARROWEST_TERMINAL)
+}
+
+/// Below this nothing is wrapped: every line would be broken.
+const NARROWEST_TERMINAL: u16 = 40;
 
 /// Reads a line from the terminal without showing it; `prompt` is called once nothing shows.
 fn read_hidden(prompt: impl FnOnce()) -> io::Result<Zeroizing<String>> {

@@ -10,6 +10,7 @@ use std::os::fd::AsFd;
 use super::line::{Level, Line, LogFormat};
 use crate::clock::Clock;
 use crate::environment::Environment;
+use crate::report::wrapped;
 
 /// Writes to standard error.
 #[derive(Debug, Clone, Copy)]
@@ -17,12 +18,20 @@ pub struct Stderr {
     pub format: LogFormat,
     pub reader: StreamKind,
     pub clock: Clock,
+    /// The terminal's width, if it is one.
+    pub width: Option<u16>,
 }
 
+/// How much deeper than its beginning a line is continued.
+const HANG: usize = 2;
+
 impl Stderr {
-    /// Says something that is no log line: for people it is `text` as it stands.
+    /// Says something that is no log line: for people it is `text`, wrapped at the terminal's width.
     pub fn say(&self, line: &Line, text: &str) {
-        self.write(line, || text.to_owned());
+        self.write(line, || match self.width {
+            Some(width) => wrapped(text, width, HANG).trim_end().to_owned(),
+            None => text.to_owned(),
+        });
     }
 
     /// Writes a line of the log.

@@ -22,7 +22,7 @@ fn name(file: &Path) -> &str {
     file.file_name().unwrap().to_str().unwrap()
 }
 
-/// What `config check` says of a copy that everybody may read; gives stdout, stderr and the code.
+/// What `config show` says of a copy that everybody may read; gives stdout, stderr and the code.
 #[track_caller]
 fn checked(example: &Path) -> (String, String, Option<i32>) {
     let folder = tempfile::tempdir().unwrap();
@@ -34,7 +34,7 @@ fn checked(example: &Path) -> (String, String, Option<i32>) {
     file.write_all(&std::fs::read(example).unwrap()).unwrap();
     let ran = Command::new(env!("CARGO_BIN_EXE_metatoken"))
         .env_clear()
-        .args(["config", "check", "--config"])
+        .args(["config", "show", "--config"])
         .arg(&config)
         .output()
         .unwrap();
@@ -66,8 +66,8 @@ fn every_example_passes_but_for_what_is_not_built_yet() {
         let (stdout, stderr, code) = checked(example);
         let name = name(example);
         assert_eq!((stderr.as_str(), code), ("", Some(0)), "{name}");
-        let tokens = if name == "pages.toml" { "3 tokens" } else { "1 token" };
-        assert_eq!(stdout, format!("metatoken.toml: good: 1 app, {tokens}\n"), "{name}");
+        let tokens = if name == "pages.toml" { 3 } else { 1 };
+        assert_eq!(stdout.matches("\n[token.").count(), tokens, "{name}");
     }
 }
 

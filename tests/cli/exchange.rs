@@ -45,27 +45,37 @@ fn a_short_lived_string_is_made_long_lived() {
     let string = world.mint(short_lived(0));
     world
         .run_with_input(&["exchange", "brand"], &format!("{string}\n"))
-        .stdout("
-LABEL  TYPE  OUTCOME    ENDS                              REASON
-brand  user  exchanged  2026-03-02 00:00 UTC, in 60 days  it was short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+        .stdout(
+            "
+TOKEN  OUTCOME    EXPIRES     REASON
+brand  exchanged  2026-03-02  it was short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
 
 1 token: 1 exchanged
-")
-        .stderr("
+",
+        )
+        .stderr(
+            "
 hint: its Pages get new strings by the next run; now: `metatoken refresh 'brand*'`
-")
+",
+        )
         .exit(Exit::Ok);
     assert_eq!(
         world.calls(),
         ["debug_token Brand", "oauth/access_token Brand", "debug_token Brand"]
     );
     world.run(&["token", "brand"]).stdout("\nEAAFAKEBrand2\n").stderr("").exit(Exit::Ok);
-    world.run(&["history"]).stdout("
-AT                    LABEL  EVENT      GENERATION  FINGERPRINT   ENDED  ENDS                  TRIGGER  PROBLEM
-2026-01-01 00:00 UTC  brand  exchanged  1           fingerprint1  -      2026-03-02 00:00 UTC  manual   -
+    world
+        .run(&["history"])
+        .stdout(
+            "
+AT (UTC)          TOKEN  EVENT      TRIGGER  GENERATION  DETAIL
+2026-01-01 00:00  brand  exchanged  manual   1           expires 2026-03-02
 
-1 attempt: 1 succeeded, 0 failed (100.0 %)
-").stderr("").exit(Exit::Ok);
+1 attempt: 1 succeeded, 0 failed (100%)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     // The hint's command.
     world.run(&["refresh", "brand*", "--json"]).exit(Exit::Ok).stderr("");
 }
@@ -79,8 +89,8 @@ fn a_long_lived_string_is_stored_as_it_is() {
         .run(&["exchange", "brand", "--token-file", "new.txt"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  it is long-lived already
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-03-02  it is long-lived already
 
 1 token: 1 adopted
 ",
@@ -264,9 +274,9 @@ fn a_dead_token_recovers() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL   TYPE  OUTCOME  ENDS                              REASON
-brand   user  not_due  2026-03-12 00:05 UTC, in 60 days  due 2026-02-20 00:05 UTC, in 40 days
-bakery  page  derived  never                             no string yet
+TOKEN   OUTCOME  EXPIRES     REASON
+brand   not due  2026-03-12  due 2026-02-20 00:05 UTC, in 40 days
+bakery  derived  never       no string yet
 
 2 tokens: 1 derived, 1 not due
 ",
@@ -319,13 +329,19 @@ hint: run `metatoken refresh brand`
         )
         .exit(Exit::Unavailable);
     world.graph.behave();
-    world.run(&["refresh", "brand"]).stdout("
-LABEL   TYPE  OUTCOME    ENDS                              REASON
-brand   user  exchanged  2026-03-02 00:00 UTC, in 60 days  sealed by an earlier run, and examined now
-bakery  page  derived    never                             no string yet
+    world
+        .run(&["refresh", "brand"])
+        .stdout(
+            "
+TOKEN   OUTCOME    EXPIRES     REASON
+brand   exchanged  2026-03-02  sealed by an earlier run, and examined now
+bakery  derived    never       no string yet
 
 2 tokens: 1 exchanged, 1 derived
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     world.run(&["token", "brand"]).stdout("\nEAAFAKEBrand2\n").stderr("").exit(Exit::Ok);
 }
 
@@ -338,8 +354,8 @@ fn a_dry_run_asks_and_stores_nothing() {
         .run_with_input(&["exchange", "brand", "-n"], &string)
         .stdout(
             "
-LABEL  TYPE  OUTCOME         ENDS  REASON
-brand  user  would_exchange  -     it was short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+TOKEN  OUTCOME         EXPIRES  REASON
+brand  would exchange  -        it was short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
 
 1 token: 1 would exchange (dry run: nothing was changed, and whether Meta would renew is not known)
 ",
@@ -351,8 +367,8 @@ brand  user  would_exchange  -     it was short-lived: it ends 2026-01-01 01:00 
         .run_with_input(&["exchange", "brand", "-n"], &string)
         .stdout(
             "
-LABEL  TYPE  OUTCOME      ENDS                              REASON
-brand  user  would_adopt  2026-03-02 00:00 UTC, in 60 days  it is long-lived already
+TOKEN  OUTCOME      EXPIRES     REASON
+brand  would adopt  2026-03-02  it is long-lived already
 
 1 token: 1 would adopt (dry run: nothing was changed)
 ",
@@ -381,25 +397,31 @@ access_token = { env = "SHOP" }
     world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded).stderr("");
     world.reconfigure(&config.replace("auto_refresh = false\n", ""));
     world.run(&["exchange", "--stored", "-n"]).stdout("
-LABEL  TYPE  OUTCOME         ENDS                              REASON
-brand  user  would_exchange  unknown                           it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
-shop   user  not_due         2026-03-02 00:00 UTC, in 60 days  it is long-lived: it expires 2026-03-02 00:00 UTC, in 60 days
+TOKEN  OUTCOME         EXPIRES     REASON
+brand  would exchange  unknown     it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+shop   not due         2026-03-02  it is long-lived: it expires 2026-03-02 00:00 UTC, in 60 days
 
 2 tokens: 1 not due, 1 would exchange (dry run: nothing was changed, and whether Meta would renew is not known)
 ").stderr("").exit(Exit::Ok);
-    world.run(&["exchange", "--stored"]).stdout("
-LABEL  TYPE  OUTCOME    ENDS                              REASON
-brand  user  exchanged  2026-03-02 00:00 UTC, in 60 days  it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
-shop   user  not_due    2026-03-02 00:00 UTC, in 60 days  it is long-lived: it expires 2026-03-02 00:00 UTC, in 60 days
+    world
+        .run(&["exchange", "--stored"])
+        .stdout(
+            "
+TOKEN  OUTCOME    EXPIRES     REASON
+brand  exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+shop   not due    2026-03-02  it is long-lived: it expires 2026-03-02 00:00 UTC, in 60 days
 
 2 tokens: 1 exchanged, 1 not due
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     world
         .run(&["exchange", "--stored", "s*"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-shop   user  not_due  2026-03-02 00:00 UTC, in 60 days  it is long-lived: it expires 2026-03-02 00:00 UTC, in 60 days
+TOKEN  OUTCOME  EXPIRES     REASON
+shop   not due  2026-03-02  it is long-lived: it expires 2026-03-02 00:00 UTC, in 60 days
 
 1 token: 1 not due
 ",
@@ -418,8 +440,8 @@ fn a_page_without_a_parent_is_pasted_too() {
         .run_with_input(&["exchange", "bakery"], &page)
         .stdout(
             "
-LABEL   TYPE  OUTCOME  ENDS   REASON
-bakery  page  adopted  never  it never expires
+TOKEN   OUTCOME  EXPIRES  REASON
+bakery  adopted  never    it never expires
 
 1 token: 1 adopted
 ",
@@ -536,12 +558,12 @@ access_token = { env = "EMPTY" }
     let world = world.token("FRESH", named("fresh").ending(at(150)));
     let ran = world.run(&["exchange", "--stored"]).exit(Exit::PersonNeeded);
     ran.stdout("
-LABEL   TYPE  OUTCOME    ENDS                                 REASON
-fresh   user  exchanged  2026-03-02 01:30 UTC, in 60 days     it is short-lived: it ends 2026-01-01 02:30 UTC, in 60 minutes
-ending  user  not_due    2026-01-01 02:59 UTC, in 89 minutes  it is long-lived: it expires 2026-01-01 02:59 UTC, in 89 minutes
-left    user  not_due    2026-01-01 03:00 UTC, in 90 minutes  it expires 2026-01-01 03:00 UTC, in 90 minutes, but `auto_refresh` is off: name it to exchange it
-page    page  not_due    2026-01-01 03:00 UTC, in 90 minutes  it expires 2026-01-01 03:00 UTC, in 90 minutes, and Meta exchanges no access token of its type
-empty   user  invalid    -                                    its `access_token` cannot be read: the environment variable `EMPTY` is not set
+TOKEN   OUTCOME    EXPIRES               REASON
+fresh   exchanged  2026-03-02            it is short-lived: it ends 2026-01-01 02:30 UTC, in 60 minutes
+ending  not due    2026-01-01 02:59 UTC  it is long-lived: it expires 2026-01-01 02:59 UTC, in 89 minutes
+left    not due    2026-01-01 03:00 UTC  it expires 2026-01-01 03:00 UTC, in 90 minutes, but `auto_refresh` is off: name it to exchange it
+page    not due    2026-01-01 03:00 UTC  it expires 2026-01-01 03:00 UTC, in 90 minutes, and Meta exchanges no access token of its type
+empty   invalid    -                     its `access_token` cannot be read: the environment variable `EMPTY` is not set
 
 critical: `empty`: its `access_token` cannot be read: the environment variable `EMPTY` is not set
   hint: mend what the message names; then run `metatoken refresh empty`

@@ -104,17 +104,23 @@ at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fing
 #[test]
 fn everything_that_happened_is_told_oldest_first() {
     let world = eventful();
-    world.run(&["history"]).stdout("
-AT                    LABEL  EVENT           GENERATION  FINGERPRINT   ENDED                 ENDS                  TRIGGER    PROBLEM
-2026-01-01 00:00 UTC  brand  adopted         1           fingerprint1  -                     2026-03-02 00:00 UTC  manual     -
-2026-01-01 00:00 UTC  shop   adopted         1           fingerprint2  -                     2026-03-02 00:00 UTC  manual     -
-2026-02-10 00:00 UTC  brand  refresh_failed  -           -             2026-03-02 00:00 UTC  -                     scheduled  An unknown error occurred (code 1)
-2026-02-10 00:00 UTC  shop   refresh_failed  -           -             2026-03-02 00:00 UTC  -                     scheduled  Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
-2026-02-10 00:00 UTC  shop   invalid         1           fingerprint2  2026-03-02 00:00 UTC  2026-03-02 00:00 UTC  scheduled  Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
-2026-02-10 01:00 UTC  brand  refreshed       2           fingerprint3  2026-03-02 00:00 UTC  2026-04-11 01:00 UTC  manual     -
+    world
+        .run(&["history"])
+        .stdout(
+            "
+AT (UTC)          TOKEN  EVENT           TRIGGER    DETAIL
+2026-01-01 00:00  brand  adopted         manual     expires 2026-03-02
+2026-01-01 00:00  shop   adopted         manual     expires 2026-03-02
+2026-02-10 00:00  brand  refresh failed  scheduled  graph unavailable (1)
+2026-02-10 00:00  shop   refresh failed  scheduled  revoked (190/466)
+2026-02-10 00:00  shop   invalid         scheduled  revoked (190/466)
+2026-02-10 01:00  brand  refreshed       manual     expires 2026-04-11 (was 2026-03-02)
 
-3 attempts: 1 succeeded, 2 failed (33.3 %)
-").stderr("").exit(Exit::Ok);
+3 attempts: 1 succeeded, 2 failed (33.3%)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     world.run(&["history", "--format", "csv"]).stdout("
 at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
 2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,,,false,false
@@ -252,25 +258,37 @@ at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fing
 #[test]
 fn what_is_shown_can_be_narrowed_and_the_rate_counts_the_period() {
     let world = eventful();
-    world.run(&["history", "--failed"]).stdout("
-AT                    LABEL  EVENT           GENERATION  FINGERPRINT   ENDED                 ENDS                  TRIGGER    PROBLEM
-2026-02-10 00:00 UTC  brand  refresh_failed  -           -             2026-03-02 00:00 UTC  -                     scheduled  An unknown error occurred (code 1)
-2026-02-10 00:00 UTC  shop   refresh_failed  -           -             2026-03-02 00:00 UTC  -                     scheduled  Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
-2026-02-10 00:00 UTC  shop   invalid         1           fingerprint2  2026-03-02 00:00 UTC  2026-03-02 00:00 UTC  scheduled  Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
+    world
+        .run(&["history", "--failed"])
+        .stdout(
+            "
+AT (UTC)          TOKEN  EVENT           TRIGGER    DETAIL
+2026-02-10 00:00  brand  refresh failed  scheduled  graph unavailable (1)
+2026-02-10 00:00  shop   refresh failed  scheduled  revoked (190/466)
+2026-02-10 00:00  shop   invalid         scheduled  revoked (190/466)
 
-3 attempts: 1 succeeded, 2 failed (33.3 %)
-").stderr("").exit(Exit::Ok);
-    world.run(&["history", "--limit", "1"]).stdout("
-AT                    LABEL  EVENT      GENERATION  FINGERPRINT   ENDED                 ENDS                  TRIGGER  PROBLEM
-2026-02-10 01:00 UTC  brand  refreshed  2           fingerprint3  2026-03-02 00:00 UTC  2026-04-11 01:00 UTC  manual   -
+3 attempts: 1 succeeded, 2 failed (33.3%)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    world
+        .run(&["history", "--limit", "1"])
+        .stdout(
+            "
+AT (UTC)          TOKEN  EVENT      TRIGGER  DETAIL
+2026-02-10 01:00  brand  refreshed  manual   expires 2026-04-11 (was 2026-03-02)
 
-3 attempts: 1 succeeded, 2 failed (33.3 %)
-").stderr("").exit(Exit::Ok);
+3 attempts: 1 succeeded, 2 failed (33.3%)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     world
         .run(&["history", "--limit", "0"])
         .stdout(
             "
-3 attempts: 1 succeeded, 2 failed (33.3 %)
+3 attempts: 1 succeeded, 2 failed (33.3%)
 ",
         )
         .stderr("")
@@ -279,11 +297,11 @@ AT                    LABEL  EVENT      GENERATION  FINGERPRINT   ENDED         
         .run(&["history", "--summary"])
         .stdout(
             "
-3 attempts: 1 succeeded, 2 failed (33.3 %)
+3 attempts: 1 succeeded, 2 failed (33.3%)
 
 EVENT           RESULT     COUNT
 refreshed       succeeded  1
-refresh_failed  failed     2
+refresh failed  failed     2
 
 TRIGGER    ATTEMPTS  SUCCEEDED  FAILED  RATE
 scheduled  2         0          2       0%
@@ -296,7 +314,7 @@ manual     1         1          0       100%
         .run(&["history", "--summary", "--since", "30m"])
         .stdout(
             "
-1 attempt: 1 succeeded, 0 failed (100.0 %)
+1 attempt: 1 succeeded, 0 failed (100%)
 
 EVENT      RESULT     COUNT
 refreshed  succeeded  1
@@ -343,8 +361,10 @@ hint: the labels are `brand` and `shop`
         .stdout("")
         .stderr(
             "
-error: `history` cannot be printed in that format
-hint: its formats: `table`, `json` and `csv`
+error: invalid value 'nagios' for '--format <FORMAT>'
+  [possible values: table, json, csv]
+
+For more information, try '--help'.
 ",
         )
         .exit(Exit::Usage);

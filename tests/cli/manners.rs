@@ -1,13 +1,11 @@
 //! What holds for every command: data and talk apart, silence where nobody has anything to do,
 //! errors that programs can read, pipes and terminals; and `token` and `config`.
 
-use std::process::{Command, Stdio};
-
 use metatoken::exit::Exit;
 use metatoken::sandbox::{FaultInjection, Invalidation, Rule, TokenFixture};
 use metatoken::token::Expiry;
 
-use crate::common::{ANNA, APP, Ran, World, day};
+use crate::common::{self, ANNA, APP, Ran, World, day};
 
 const CONFIG: &str = r#"
 [token.brand]
@@ -25,31 +23,13 @@ fn kept() -> World {
 
 /// Runs a line of the shell in which `"$@"` is the binary with these arguments.
 fn shell(world: &World, line: &str, arguments: &[&str]) -> Ran {
-    let inner = world.command(arguments);
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", line, "sh"])
-        .arg(inner.get_program())
-        .args(inner.get_args())
-        .env_clear()
-        .envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-        .env("TERM", "xterm")
-        .current_dir(world.path("."))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    world.finish(command.spawn().unwrap())
+    world.finish(common::shell(line, &world.command(arguments)).spawn().unwrap())
 }
 
 /// Runs a line of the shell under a terminal of 100 columns.
 fn terminal(world: &World, line: &str, arguments: &[&str]) -> Ran {
-    let quoted = |word: &str| format!("'{}'", word.replace('\'', "'\\''"));
-    let inner = world.command(arguments);
-    let words = std::iter::once(inner.get_program()).chain(inner.get_args());
-    let typed: Vec<String> = words.map(|word| quoted(word.to_str().unwrap())).collect();
-    let line = format!("stty cols 100; {}", line.replace("\"$@\"", &typed.join(" ")));
-    let mut ran = shell(world, &format!("script -qec {} /dev/null", quoted(&line)), &[]);
+    let mut ran =
+        world.finish(common::terminal(100, line, &world.command(arguments)).spawn().unwrap());
     ran.stdout = ran.stdout.replace("\r\n", "\n");
     ran
 }
@@ -67,8 +47,8 @@ fn quiet_is_silent_unless_a_person_has_something_to_do() {
     // The same with nine days left.
     world.at(day(51));
     world.run(&["refresh", "--quiet"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                             REASON
-brand  user  failed   2026-03-02 00:00 UTC, in 9 days  graph unavailable (1)
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  failed   2026-03-02  graph unavailable (1)
 
 critical: `brand`: Graph has not spoken of it for more than 7 days (`checked_within`)
   hint: run `metatoken refresh -v`, and see why Graph was not reached
@@ -81,8 +61,8 @@ warning: `brand`: it ends 2026-03-02 00:00 UTC, in 9 days, and the last renewal 
     world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
     world.at(day(52));
     world.run(&["refresh", "--quiet"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                             REASON
-brand  user  invalid  2026-03-02 00:00 UTC, in 8 days  password changed (190/460)
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  invalid  2026-03-02  password changed (190/460)
 
 critical: `brand`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -107,12 +87,14 @@ fn a_first_string_that_waits_is_worth_a_word_even_in_quiet() {
 fn verbose_says_what_is_decided_on_stderr() {
     let mut world = kept();
     world.at(day(40));
-    let ran = world.run(&["refresh", "-v"]).exit(Exit::Ok).stdout("
-LABEL  TYPE  OUTCOME    ENDS                              REASON
-brand  user  refreshed  2026-04-11 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+    let ran = world.run(&["refresh", "-v"]).exit(Exit::Ok).stdout(
+        "
+TOKEN  OUTCOME    EXPIRES     REASON
+brand  refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
 
 1 token: 1 refreshed
-");
+",
+    );
     let lines: Vec<&str> = ran.stderr.lines().collect();
     let decided = "2026-02-10T00:00:00Z info: brand: renew: its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d";
     assert!(lines.contains(&decided), "{lines:#?}");
@@ -130,10 +112,14 @@ fn a_format_that_a_command_has_not_is_a_usage_error() {
     ] {
         let code = if command == "check" { 3 } else { 64 };
         let ran = world.run(&[command, "--format", format]).code(code);
+        let told =
+            format!("invalid value '{format}' for '--format <FORMAT>'\n  [possible values: ");
+        assert!(ran.stderr.contains(&told), "{}", ran.stderr);
+        let ran = world.run(&["--format", format, command]).code(code);
         assert!(ran.stderr.contains("cannot be printed in that format"), "{}", ran.stderr);
     }
     world
-        .run(&["status", "--format", "csv"])
+        .run(&["--format", "csv", "status"])
         .stdout("")
         .stderr(
             "
@@ -157,7 +143,7 @@ hint: its formats: `table`
         .stderr(
             "
 error: invalid value 'xml' for '--format <FORMAT>'
-  [possible values: table, json, csv, nagios, prometheus, github]
+  [possible values: table, json]
 
 For more information, try '--help'.
 ",
@@ -330,28 +316,8 @@ For more information, try '--help'.
 }
 
 #[test]
-fn a_config_can_be_checked_and_shown() {
+fn a_config_can_be_shown() {
     let world = World::new().config(CONFIG);
-    world
-        .run(&["config", "check"])
-        .stdout("\n[DIR]/metatoken.toml: good: 1 app, 1 token\n")
-        .stderr("")
-        .exit(Exit::Ok);
-    world
-        .run(&["config", "check", "--json"])
-        .stdout(
-            r#"
-{
-  "version": 1,
-  "config": "[DIR]/metatoken.toml",
-  "apps": 1,
-  "tokens": 1,
-  "warnings": []
-}
-"#,
-        )
-        .stderr("")
-        .exit(Exit::Ok);
     let shown = world.run(&["config", "show"]).exit(Exit::Ok).stderr("");
     // How far the remarks of the first table are indented hangs on the folder's name.
     let (store, rest) = shown.stdout.split_once("\n\n[http]\n").unwrap();
@@ -487,9 +453,10 @@ fn on_a_terminal_a_table_is_coloured_and_fits() {
     assert!(widest <= Some(100), "{widest:?}\n{}", plain.stdout);
     plain.stdout(
         "
-LABEL  TYPE  HEALTH  STATE  ENDS              DATA ACCESS ENDS       PROVEN    NEXT
-brand  user  ok      valid  2026-03-02 00:00  2026-04-01 00:00 UTC,  just now  due 2026-02-10 00:00
-                            UTC, in 60 days   in 90 days                       UTC, in 40 days
+1 token: 1 ok                                                                   2026-01-01 00:00 UTC
+
+TOKEN  TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
+brand  user  works  in 60 days  in 90 days   just now  renew in 40 days
 ",
     );
     let never = terminal(&world, r#""$@""#, &["status", "--offline", "--color", "never"]);
@@ -498,7 +465,7 @@ brand  user  ok      valid  2026-03-02 00:00  2026-04-01 00:00 UTC,  just now  d
     let piped = world.run(&["status", "--offline"]).exit(Exit::Ok);
     assert!(!piped.stdout.contains('\u{1b}'));
     let always = world.run(&["status", "--offline", "--color", "always"]).exit(Exit::Ok);
-    assert!(always.stdout.contains("\u{1b}[38;5;10mok"), "{:?}", always.stdout);
+    assert!(always.stdout.contains("\u{1b}[38;5;10mworks"), "{:?}", always.stdout);
 }
 
 #[test]
@@ -522,7 +489,7 @@ fn at_a_terminal_a_secret_is_asked_for_and_not_shown() {
 fn help_is_an_answer() {
     let world = kept();
     let help = world.run(&["--help"]).exit(Exit::Ok).stderr("");
-    assert!(help.stdout.contains("Usage: metatoken [OPTIONS] <COMMAND>"));
+    assert!(help.stdout.contains("Usage: metatoken [OPTIONS] COMMAND"));
     for command in ["status", "refresh", "history", "exchange", "check", "token", "config"] {
         let ran = world.run(&[command, "--help"]).exit(Exit::Ok).stderr("");
         assert!(ran.stdout.contains(&format!("Usage: metatoken {command}")), "{}", ran.stdout);

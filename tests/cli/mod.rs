@@ -1,9 +1,11 @@
 //! The commands and what holds for all of them, seen through the binary.
 
 mod check;
+mod config_check;
 mod examples;
 mod exchange;
 mod forget;
+mod help;
 mod history;
 mod interrupt;
 mod labels;
@@ -14,4 +16,5 @@ mod refresh;
 mod rotation;
 mod sandbox;
 mod status;
+mod tables;
 mod token_files;

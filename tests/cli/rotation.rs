@@ -198,8 +198,8 @@ fn a_newer_one_in_the_config_takes_the_place_of_one_that_never_expires() {
     let second = world.mint(ads());
     put(&world, &second);
     world.run(&["refresh"]).stdout("
-LABEL  TYPE         OUTCOME  ENDS   REASON
-ads    system-user  adopted  never  found where the config points; generation 1 works on until it is revoked
+TOKEN  OUTCOME  EXPIRES  REASON
+ads    adopted  never    found where the config points; generation 1 works on until it is revoked
 
 1 token: 1 adopted
 ").stderr("
@@ -222,8 +222,8 @@ fn what_is_no_better_is_refused_once_and_named_until_it_changes() {
     let dated = world.mint(ads().ending(ends(70)));
     put(&world, &dated);
     world.run(&["refresh"]).stdout("
-LABEL  TYPE         OUTCOME  ENDS   REASON
-ads    system-user  failed   never  refused: not extended
+TOKEN  OUTCOME  EXPIRES  REASON
+ads    failed   never    refused: not extended
 
 warning: `ads`: the new string is refused: it expires no later than the current access token, which works
 
@@ -272,8 +272,8 @@ fn what_was_refused_is_taken_when_the_current_one_dies() {
     kill(&world, "EAAFAKEAds1");
     world.at(day(12));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE         OUTCOME  ENDS                              REASON
-ads    system-user  adopted  2026-03-12 00:00 UTC, in 58 days  refused before, and the best now: the key `TOKEN` of the file `[DIR]/app.env`
+TOKEN  OUTCOME  EXPIRES     REASON
+ads    adopted  2026-03-12  refused before, and the best now: the key `TOKEN` of the file `[DIR]/app.env`
 
 1 token: 1 adopted
 ").stderr("").exit(Exit::Ok);
@@ -291,8 +291,8 @@ fn an_earlier_one_in_the_config_is_asked_about_before_a_person_is() {
     kill(&world, &second);
     world.at(day(12));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE         OUTCOME  ENDS   REASON
-ads    system-user  adopted  never  earlier_generation: generation 1 is in the key `TOKEN` of the file `[DIR]/app.env`
+TOKEN  OUTCOME  EXPIRES  REASON
+ads    adopted  never    earlier_generation: generation 1 is in the key `TOKEN` of the file `[DIR]/app.env`
 
 1 token: 1 adopted
 ").stderr("").exit(Exit::Ok);

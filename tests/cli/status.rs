@@ -39,19 +39,29 @@ fn kept() -> World {
 fn before_the_first_run_the_configured_string_is_judged_and_not_stored() {
     let world = world();
     let before = world.bytes_on_disk();
-    world.run(&["status"]).stdout("
-LABEL   TYPE  HEALTH   STATE    ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-brand   user  ok       valid    2026-03-02 00:00 UTC, in 60 days  2026-04-01 00:00 UTC, in 90 days  just now  adopt: found where the config points
-bakery  page  unknown  missing  -                                 -                                 never     its parent `brand` has no string yet
+    world
+        .run(&["status"])
+        .stdout(
+            "
+2 tokens: 1 unknown, 1 ok                                   2026-01-01 00:00 UTC
+
+TOKEN   TYPE  STATE            EXPIRES     DATA ACCESS  CHECKED   NEXT
+bakery  page  no access token  -           -            never     -
+brand   user  works            2026-03-02  2026-04-01   just now  due now
 
 unknown: `bakery`: it has no string yet; it is taken from its parent `brand`
   hint: run `metatoken refresh`
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     assert_eq!(world.calls(), ["debug_token Brand"]);
     world.run(&["status", "--offline"]).stdout("
-LABEL   TYPE  HEALTH   STATE    ENDS  DATA ACCESS ENDS  PROVEN  NEXT
-brand   user  unknown  missing  -     -                 never   it has no string
-bakery  page  unknown  missing  -     -                 never   its parent `brand` has no string yet
+2 tokens: 2 unknown                                         2026-01-01 00:00 UTC
+
+TOKEN   TYPE  STATE            EXPIRES  DATA ACCESS  CHECKED  NEXT
+brand   user  no access token  -        -            never    -
+bakery  page  no access token  -        -            never    -
 
 unknown: `brand`: it has no string yet
   hint: run `metatoken refresh` to adopt the configured string, or `metatoken exchange brand` to paste one
@@ -252,14 +262,22 @@ fn live_always_asks_and_offline_never_does() {
     world.run(&["status", "--live", "--json"]).exit(Exit::Ok).stderr("");
     assert_eq!(world.calls().len(), 2);
     world.at(day(30));
-    world.run(&["status", "--offline"]).stdout("
-LABEL   TYPE  HEALTH    STATE  ENDS                              DATA ACCESS ENDS                  PROVEN       NEXT
-brand   user  critical  valid  2026-03-02 00:00 UTC, in 30 days  2026-04-01 00:00 UTC, in 60 days  30 days ago  verify: last proven 2026-01-01 00:00 UTC, 30 days ago
-bakery  page  critical  valid  never                             2026-04-01 00:00 UTC, in 60 days  30 days ago  verify: last proven 2026-01-01 00:00 UTC, 30 days ago
+    world
+        .run(&["status", "--offline"])
+        .stdout(
+            "
+2 tokens: 2 critical                                        2026-01-31 00:00 UTC
+
+TOKEN   TYPE  STATE             EXPIRES     DATA ACCESS  CHECKED      NEXT
+brand   user  works, unchecked  2026-03-02  2026-04-01   30 days ago  due now
+bakery  page  works, unchecked  never       2026-04-01   30 days ago  due now
 
 critical: `brand` and `bakery`: the last run finished 2026-01-01 00:00 UTC, 30 days ago
   hint: see that the timer or the cron job runs `metatoken refresh`, and run it now
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     assert_eq!(world.calls(), [""; 0]);
     world
         .run(&["status", "--live", "--offline"])
@@ -282,9 +300,11 @@ fn while_graph_is_out_of_reach_the_stored_verdict_stands() {
     world.at(day(1));
     world.graph.misbehave(Rule::any(), FaultInjection::Status(503));
     world.run(&["status"]).stdout("
-LABEL   TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN        NEXT
-brand   user  ok      valid  2026-03-02 00:00 UTC, in 59 days  2026-04-01 00:00 UTC, in 89 days  24 hours ago  verify: last proven 2026-01-01 00:00 UTC, 24 hours ago
-bakery  page  ok      valid  never                             2026-04-01 00:00 UTC, in 89 days  24 hours ago  verify: last proven 2026-01-01 00:00 UTC, 24 hours ago
+2 tokens: 2 ok                                              2026-01-02 00:00 UTC
+
+TOKEN   TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED       NEXT
+brand   user  works  2026-03-02  2026-04-01   24 hours ago  due now
+bakery  page  works  never       2026-04-01   24 hours ago  due now
 ").stderr("
 Graph gave no verdict, so what is stored is shown: `brand` and `bakery`: An unknown error occurred (code 1)
 ").exit(Exit::Ok);
@@ -301,7 +321,7 @@ fn what_is_due_or_not_well_can_be_picked() {
         .run(&["status", "--offline", "--due"])
         .stdout(
             "
-no tokens
+no tokens                                                   2026-01-01 00:00 UTC
 ",
         )
         .stderr("")
@@ -310,23 +330,33 @@ no tokens
         .run(&["status", "--offline", "--problems"])
         .stdout(
             "
-no tokens
+no tokens                                                   2026-01-01 00:00 UTC
 ",
         )
         .stderr("")
         .exit(Exit::Ok);
     world.at(day(40));
-    world.run(&["status", "--due"]).stdout("
-LABEL  TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-brand  user  ok      valid  2026-03-02 00:00 UTC, in 20 days  2026-04-01 00:00 UTC, in 50 days  just now  renew: its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+    world
+        .run(&["status", "--due"])
+        .stdout(
+            "
+1 token: 1 ok                                               2026-02-10 00:00 UTC
+
+TOKEN  TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
+brand  user  works  2026-03-02  2026-04-01   just now  due now
 
 critical: the last run finished 2026-01-01 00:00 UTC, 40 days ago
   hint: see that the timer or the cron job runs `metatoken refresh`, and run it now
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     world.graph.with(|graph| graph.invalidate("EAAFAKEPageBakery1", Invalidation::Revoked));
     world.run(&["status", "--live", "--problems"]).stdout("
-LABEL   TYPE  HEALTH    STATE    ENDS   DATA ACCESS ENDS                  PROVEN    NEXT
-bakery  page  critical  invalid  never  2026-04-01 00:00 UTC, in 50 days  just now  derive: it is dead and its parent is alive
+1 token: 1 critical                                         2026-02-10 00:00 UTC
+
+TOKEN   TYPE  STATE  EXPIRES  DATA ACCESS  CHECKED   NEXT
+bakery  page  down   never    2026-04-01   just now  due now
 
 critical: `bakery`: Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
   hint: run `metatoken refresh bakery`: its parent can give it a new string
@@ -355,10 +385,23 @@ fn any_string_can_be_inspected_and_nothing_is_stored() {
     let string = world.mint(brand().ending(ends(50)));
     world.write("found.txt", format!("{string}\n"));
     let before = world.bytes_on_disk();
-    world.run(&["status", "--token-file", "found.txt"]).stdout("
-LABEL  TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
--      user  ok      valid  2026-02-20 00:00 UTC, in 50 days  2026-04-01 00:00 UTC, in 90 days  just now  not stored
-").stderr("").exit(Exit::Ok);
+    world
+        .run(&["status", "--token-file", "found.txt"])
+        .stdout(
+            "
+the given access token: user token of 3000000000000001, app main (1000000000000001)
+
+  state         works
+  checked       2026-01-01 00:00 UTC
+  data access   2026-04-01 00:00 UTC
+  next          not stored
+  issued        2026-01-01 00:00 UTC
+  application   Main App
+  permissions   public_profile, pages_show_list
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     let ran = world.run_with_input(&["status", "--token-file", "-", "--json"], &string);
     let json = ran.exit(Exit::Ok).json();
     assert_eq!(json["tokens"][0]["label"], serde_json::Value::Null);
@@ -368,8 +411,13 @@ LABEL  TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS  
     world
         .run(&["status", "--token-file", "found.txt", "--exit-code"])
         .stdout("
-LABEL  TYPE  HEALTH    STATE    ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
--      user  critical  invalid  2026-02-20 00:00 UTC, in 50 days  2026-04-01 00:00 UTC, in 90 days  just now  not stored
+the given access token: user token of 3000000000000001, app main (1000000000000001)
+
+  state         down (critical)
+  checked       2026-01-01 00:00 UTC
+  data access   2026-04-01 00:00 UTC
+  next          not stored
+  application   Main App
 
 critical: Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
 ")
@@ -389,8 +437,11 @@ hint: give the string alone, without quotes or a name before it
         .run_with_input(&["status", "--token-file", "-"], "EAAfakeUnknown")
         .stdout(
             "
-LABEL  TYPE     HEALTH    STATE    ENDS     DATA ACCESS ENDS  PROVEN    NEXT
--      unknown  critical  invalid  unknown  unknown           just now  not stored
+the given access token: unknown token, app main
+
+  state         down (critical)
+  checked       2026-01-01 00:00 UTC
+  next          not stored
 
 critical: Invalid OAuth access token (code 190)
 ",
@@ -443,8 +494,15 @@ hint: the apps are `main` and `other`
     status(&["--app", "other"])
         .stdout(
             "
-LABEL  TYPE  HEALTH  STATE  ENDS   DATA ACCESS ENDS                  PROVEN    NEXT
--      page  ok      valid  never  2026-04-01 00:00 UTC, in 90 days  just now  not stored
+the given access token: page token of 2000000000000001, app other (1000000000000002)
+
+  state         works
+  checked       2026-01-01 00:00 UTC
+  data access   2026-04-01 00:00 UTC
+  next          not stored
+  person        3000000000000001
+  application   Other App
+  permissions   public_profile
 ",
         )
         .stderr("")
@@ -454,37 +512,52 @@ LABEL  TYPE  HEALTH  STATE  ENDS   DATA ACCESS ENDS                  PROVEN    N
 #[test]
 fn verbose_tells_everything_that_is_known() {
     let world = kept();
-    world.run(&["status", "-v", "--offline"]).stdout("
-LABEL   TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-brand   user  ok      valid  2026-03-02 00:00 UTC, in 60 days  2026-04-01 00:00 UTC, in 90 days  just now  due 2026-02-10 00:00 UTC, in 40 days
-bakery  page  ok      valid  never                             2026-04-01 00:00 UTC, in 90 days  just now  it never expires
+    world
+        .run(&["status", "-v", "--offline"])
+        .stdout(
+            "
+2 tokens: 2 ok                                              2026-01-01 00:00 UTC
 
-brand
-  owner:        anna@client.example
-  app:          main
-  app id:       1000000000000001
-  application:  Main App
-  user id:      3000000000000001
-  generation:   1
-  fingerprint:  fingerprint1
-  issued:       2026-01-01 00:00 UTC, now
-  proven:       2026-01-01 00:00 UTC, now (cache)
-  scopes:       public_profile, pages_show_list
+TOKEN   TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
+brand   user  works  2026-03-02  2026-04-01   just now  renew 2026-02-10
+bakery  page  works  never       2026-04-01   just now  -
 
-bakery
-  owner:        anna@client.example
-  app:          main
-  app id:       1000000000000001
-  application:  Main App
-  user id:      3000000000000001
-  page id:      2000000000000001
-  parent:       brand
-  generation:   1
-  fingerprint:  fingerprint2
-  proven:       2026-01-01 00:00 UTC, now (cache)
-  last renewed: 2026-01-01 00:00 UTC, now
-  scopes:       public_profile, pages_show_list
-").stderr("").exit(Exit::Ok);
+brand: user token of 3000000000000001, app main (1000000000000001)
+
+  state         works
+  checked       2026-01-01 00:00 UTC
+  expires       2026-03-02 00:00 UTC
+  data access   2026-04-01 00:00 UTC
+  next          due 2026-02-10 00:00 UTC, in 40 days
+  issued        2026-01-01 00:00 UTC
+  generation    1, fingerprint fingerprint1
+  owner         anna@client.example
+  application   Main App
+  permissions   public_profile, pages_show_list
+  pages         1, all work (`metatoken status 'brand/*'`)
+
+  2026-01-01 00:00  adopted, expires 2026-03-02 (manual)
+
+bakery: page token of 2000000000000001, app main (1000000000000001)
+
+  state         works
+  checked       2026-01-01 00:00 UTC
+  expires       never
+  data access   2026-04-01 00:00 UTC
+  next          it never expires
+  renewed       2026-01-01 00:00 UTC
+  generation    1, fingerprint fingerprint2
+  owner         anna@client.example
+  person        3000000000000001
+  parent        brand
+  application   Main App
+  permissions   public_profile, pages_show_list
+
+  2026-01-01 00:00  derived, never expires (manual)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 #[test]

@@ -46,16 +46,16 @@ fn a_file_declares_tokens_as_the_config_does() {
     world.write("tokens.d/README", "[token.readme");
     world
         .run(&["config", "check"])
-        .stdout("\n[DIR]/metatoken.toml: good: 1 app, 3 tokens\n")
+        .stdout("\nok: [store]: `[DIR]/metatoken.db` is made by the first run\nok: [endpoints]: facebook is `http://127.0.0.1:[PORT]`, instagram is `http://127.0.0.1:[PORT]/instagram`, threads is `http://127.0.0.1:[PORT]/threads`\nok: [app.main] id: the literal in the config is there\nok: [app.main] secret: the environment variable `APP_SECRET` is there\nok: [token.brand] access_token: the environment variable `BRAND` is there\nok: [token.brand]: user token of app `main`\nok: [token.anna] access_token: the file `[DIR]/tokens.d/anna.txt` is there\nok: [token.anna]: user token of app `main`\nok: [token.shop] access_token: the file `[DIR]/tokens.d/shop.txt` is there\nok: [token.shop]: user token of app `main`\n[DIR]/metatoken.toml: OK: 1 app, 3 tokens\n")
         .code(0);
     world
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
-anna   user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
-shop   user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-03-02  found where the config points
+anna   adopted  2026-03-02  found where the config points
+shop   adopted  2026-03-02  found where the config points
 
 3 tokens: 3 adopted
 ",
@@ -113,7 +113,7 @@ error: [DIR]/metatoken.toml: 1 mistake
     world.reconfigure(BRAND);
     world
         .run(&["config", "check"])
-        .stdout("\n[DIR]/metatoken.toml: good: 1 app, 2 tokens\n")
+        .stdout("\nok: [store]: `[DIR]/metatoken.db` is made by the first run\nok: [endpoints]: facebook is `http://127.0.0.1:[PORT]`, instagram is `http://127.0.0.1:[PORT]/instagram`, threads is `http://127.0.0.1:[PORT]/threads`\nok: [app.main] id: the literal in the config is there\nok: [app.main] secret: the environment variable `APP_SECRET` is there\nok: [token.brand] access_token: the environment variable `BRAND` is there\nok: [token.brand]: user token of app `main`\nok: [token.anna] access_token: the file `[DIR]/tokens.d/anna.txt` is there\nok: [token.anna]: user token of app `main`\n[DIR]/metatoken.toml: OK: 1 app, 2 tokens\n")
         .code(0);
 }
 
@@ -367,8 +367,8 @@ fn a_folder_that_others_can_write_is_left_out_as_a_whole() {
     world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
     chmod(&world, "tokens.d", 0o777);
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  not_due  2026-03-02 00:00 UTC, in 60 days  due 2026-02-10 00:00 UTC, in 40 days
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 
 critical: `anna` and `shop`: left out: [DIR]/tokens.d: refused: group or others can write it (mode 0777)
   hint: `chmod go-w [DIR]/tokens.d`

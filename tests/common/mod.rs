@@ -12,6 +12,7 @@ mod nobody;
 mod post;
 mod probe;
 mod skip;
+mod terminal;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -36,6 +37,7 @@ pub(crate) use nobody::{Nobody, can_be_another_user};
 pub(crate) use post::PostOffice;
 pub(crate) use probe::{BRAND, Snapshot, is_long, mode, signal, until};
 pub(crate) use skip::{cannot_mount, lacking, skip};
+pub(crate) use terminal::{shell, terminal};
 
 /// The app that every world has, and its secret.
 pub(crate) const APP: &str = "1000000000000001";

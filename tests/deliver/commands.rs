@@ -83,8 +83,8 @@ fn its_failure_is_a_failed_delivery_with_its_last_words_and_no_secret() {
     let world =
         world("", "read -r string\necho starting\necho \"refused: $string is bad\" >&2\nexit 3\n");
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-03-02  found where the config points
 
 warning: `brand`: `hook` did not get the string in use, since 2026-01-01 00:00 UTC, now: `/bin/sh` ended with 3: refused: [redacted] is bad
   hint: mend what the message names; then run `metatoken deliver brand`
@@ -144,8 +144,8 @@ fn one_that_runs_on_is_ended_with_all_that_it_started() {
 fn one_that_is_missing_names_itself() {
     let world = super::world("[[token.brand.deliver]]\ncommand = [\"/bin/nobody-there\"]\n");
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-03-02  found where the config points
 
 warning: `brand`: `/bin/nobody-there` did not get the string in use, since 2026-01-01 00:00 UTC, now: `/bin/nobody-there` is not there; mend `command` in the config
   hint: mend what the message names; then run `metatoken deliver brand`
@@ -166,8 +166,8 @@ fn it_waits_for_the_files_above_it() {
     let world = world(APP_INI, "cat FOLDER/app.ini >> FOLDER/seen\n");
     fs::rename(world.path("app.ini"), world.path("away")).unwrap();
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-03-02  found where the config points
 
 warning: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`
   hint: mend what the message names; then run `metatoken deliver brand`

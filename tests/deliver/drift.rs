@@ -48,8 +48,8 @@ fn a_worse_one_is_left_alone_until_it_is_forced() {
     world.at(day(1));
     let string = pasted(&world, 30);
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  not_due  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
 
 warning: `brand`: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone
   hint: run `metatoken deliver --force brand` to overwrite it
@@ -61,8 +61,8 @@ warning: `brand`: `app` holds a string that is not the one in use, since 2026-01
     // It was examined once; from now on it is only told.
     world.calls();
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  not_due  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
 
 warning: `brand`: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone
   hint: run `metatoken deliver --force brand` to overwrite it
@@ -70,9 +70,9 @@ warning: `brand`: `app` holds a string that is not the one in use, since 2026-01
 1 token: 1 not due
 ").stderr("").code(0);
     world.run(&["deliver"]).stdout("
-LABEL  TARGET  STATE    SINCE
-brand  app     drifted  2026-01-02 00:00 UTC, now
-brand  web     in sync  2026-01-01 00:00 UTC, 24 hours ago
+TOKEN  STATE    SINCE                 TARGET
+brand  drifted  2026-01-02 00:00 UTC  app
+brand  in sync  2026-01-01 00:00 UTC  web
 
 warning: `brand`: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone
   hint: run `metatoken deliver --force brand` to overwrite it
@@ -92,9 +92,9 @@ WARNING: `brand`: `app` holds a string that is not the one in use, since 2026-01
         .run(&["deliver", "--force", "brand"])
         .stdout(
             "
-LABEL  TARGET  STATE    SINCE
-brand  app     in sync  2026-01-02 00:00 UTC, now
-brand  web     in sync  2026-01-01 00:00 UTC, 24 hours ago
+TOKEN  STATE    SINCE                 TARGET
+brand  in sync  2026-01-02 00:00 UTC  app
+brand  in sync  2026-01-01 00:00 UTC  web
 
 2 targets: 2 in sync
 ",

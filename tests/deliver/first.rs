@@ -246,7 +246,7 @@ fn each_refusal_names_its_remedy() {
     ] {
         let world = files(&[(file, keys, content)]);
         let checked = world.run(&["config", "check"]).code(0).stderr("");
-        assert!(checked.stdout.ends_with(&format!("; {remedy}\n")), "{}", checked.stdout);
+        assert!(checked.stdout.contains(&format!("; {remedy}\n")), "{}", checked.stdout);
         assert!(world.run(&["refresh"]).code(73).stdout.contains(remedy), "{remedy}");
         assert_eq!(held(&world, file), content);
     }
@@ -267,7 +267,8 @@ fn the_remedies_work_when_they_are_typed() {
         ("k.yaml", "key = \"data.T\"\n", "kind: Secret\ndata:\n  T: Y2hhbmdlbWU=\n"),
         ("i.ini", "key = \"f.t\"\n", "[f]\nt = \"1234567|fakefakefake\" ; c\n"),
     ]);
-    all.run(&["config", "check"]).code(0).stdout("[DIR]/metatoken.toml: good: 1 app, 1 token\n");
+    let said = all.run(&["config", "check"]).code(0).stdout;
+    assert!(said.ends_with("[DIR]/metatoken.toml: OK: 1 app, 1 token\n"), "{said}");
     let now = |string: &str, coded: &str| {
         [
             ("db.env", format!("P={string}\n")),

@@ -236,8 +236,8 @@ fn what_was_changed_since_is_left_alone_and_each_remedy_works() {
             .code(73);
         for _ in 0..2 {
             world.run(&["refresh"]).stdout(&format!("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  not_due  2026-03-02 00:00 UTC, in 60 days  due 2026-02-10 00:00 UTC, in 40 days
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 
 warning: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: {left_alone}; {remedy}
   hint: mend what the message names; then run `metatoken deliver brand`
@@ -346,8 +346,8 @@ WARNING: `brand`: `app`, no longer a target, may be half-written: a run was inte
                 (true, "refresh") => "no tokens\n",
                 (_, "deliver") => "no targets\n",
                 _ => {
-                    "LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  not_due  2026-03-02 00:00 UTC, in 60 days  due 2026-02-10 00:00 UTC, in 40 days
+                    "TOKEN  OUTCOME  EXPIRES     REASON
+brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 "
                 }
             };
@@ -515,8 +515,8 @@ fn root_writes_into_no_file_of_several_names_that_is_anothers() {
             .stderr("")
             .code(73);
         world.run(&["refresh"]).stdout(&format!("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-03-02  found where the config points
 
 warning: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: {why}; {remedy}
   hint: mend what the message names; then run `metatoken deliver brand`

@@ -73,8 +73,8 @@ fn the_next_run_says_so_and_starts_no_second_one() {
             .run(&["refresh"])
             .stdout(&format!(
                 "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  not_due  2026-03-02 00:00 UTC, in 60 days  due 2026-02-10 00:00 UTC, in 40 days
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 
 warning: `brand`: `hook` did not get the string in use, since 2026-01-01 00:00 UTC, now: {why}; {remedy}
   hint: mend what the message names; then run `metatoken deliver brand`

@@ -68,8 +68,9 @@ brand -> web: would change
   + FB_TOKEN=[redacted]
 "#).stderr("").code(73);
     as_nobody(&world, &["app.ini"], &["refresh"]).stdout(r#"
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-03-02  found where the config points
+       delivered to web
 
 warning: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: [DIR]/app.ini: not replaced: its group (group 0) cannot be carried over: Operation not permitted (os error 1); run metatoken as the owner of the file or as root, or write into the file itself: `write = "in-place"`
   hint: mend what the message names; then run `metatoken deliver brand`
@@ -130,8 +131,9 @@ brand -> web: has the string in use already
 "#).stderr("").code(73);
     mounted(&world, FILE, &["refresh", "-n"]).unwrap().code(73);
     mounted(&world, FILE, &["refresh"]).unwrap().stdout(r#"
-LABEL  TYPE  OUTCOME    ENDS                              REASON
-brand  user  refreshed  2026-04-16 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
+TOKEN  OUTCOME    EXPIRES     REASON
+brand  refreshed  2026-04-16  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
+       delivered to web
 
 warning: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: not replaced: the file is mounted there by itself, so that no other can take its place; write into the file itself: `write = "in-place"`
   hint: mend what the message names; then run `metatoken deliver brand`
@@ -158,8 +160,9 @@ brand -> web: would fail: [DIR]/web/.env: not replaced: nothing can be made in i
   hint: let the user who runs metatoken write in the folder, or write into the file itself: `write = "in-place"`
 "#).stderr("").code(73);
     mounted(&world, READ_ONLY, &["refresh"]).unwrap().stdout(r#"
-LABEL  TYPE  OUTCOME    ENDS                              REASON
-brand  user  refreshed  2026-04-16 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
+TOKEN  OUTCOME    EXPIRES     REASON
+brand  refreshed  2026-04-16  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
+       delivered to app
 
 warning: `brand`: `web` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/web/.env: not replaced: nothing can be made in its folder `[DIR]/web`: Read-only file system (os error 30); let the user who runs metatoken write in the folder, or write into the file itself: `write = "in-place"`
   hint: mend what the message names; then run `metatoken deliver brand`

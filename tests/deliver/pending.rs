@@ -14,8 +14,9 @@ fn broken() -> World {
     world.at(day(45));
     fs::rename(world.path("app.ini"), world.path("away")).unwrap();
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME    ENDS                              REASON
-brand  user  refreshed  2026-04-16 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
+TOKEN  OUTCOME    EXPIRES     REASON
+brand  refreshed  2026-04-16  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
+       delivered to web
 
 warning: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`
   hint: mend what the message names; then run `metatoken deliver brand`
@@ -64,9 +65,9 @@ fn the_next_run_settles_it_without_asking_meta() {
 fn deliver_settles_it_too() {
     let world = broken();
     world.run(&["deliver"]).stdout("
-LABEL  TARGET  STATE    SINCE
-brand  app     failed   2026-02-15 00:00 UTC, now
-brand  web     in sync  2026-02-15 00:00 UTC, now
+TOKEN  STATE    SINCE                 TARGET
+brand  failed   2026-02-15 00:00 UTC  app
+brand  in sync  2026-02-15 00:00 UTC  web
 
 warning: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`
   hint: mend what the message names; then run `metatoken deliver brand`
@@ -78,9 +79,9 @@ warning: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UT
         .run(&["deliver", "brand"])
         .stdout(
             "
-LABEL  TARGET  STATE    SINCE
-brand  app     in sync  2026-02-15 00:00 UTC, now
-brand  web     in sync  2026-02-15 00:00 UTC, now
+TOKEN  STATE    SINCE                 TARGET
+brand  in sync  2026-02-15 00:00 UTC  app
+brand  in sync  2026-02-15 00:00 UTC  web
 
 2 targets: 2 in sync
 ",

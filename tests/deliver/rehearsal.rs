@@ -159,8 +159,10 @@ fn a_dry_run_speaks_of_targets_as_they_would_stand() {
     changes_nothing(&world, &["refresh", "-n"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME      ENDS                              REASON
-brand  user  would_adopt  2026-03-02 00:00 UTC, in 60 days  found where the config points
+TOKEN  OUTCOME      EXPIRES     REASON
+brand  would adopt  2026-03-02  found where the config points
+       would be delivered to app
+       would be delivered to reload
 
 1 token: 1 would adopt (dry run: nothing was changed)
 ",

@@ -35,9 +35,9 @@ fn a_host_out_of_reach_holds_back_no_other() {
         world.graph.misbehave(Rule::any().at(Provider::Threads), FaultInjection::CloseBeforeAnswer);
         world.at(day(45));
         world.run(&["refresh"]).stdout("
-LABEL  TYPE     OUTCOME    ENDS                              REASON
-notes  threads  failed     2026-02-25 00:00 UTC, in 10 days  network
-brand  user     refreshed  2026-04-16 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
+TOKEN  OUTCOME    EXPIRES     REASON
+notes  failed     2026-02-25  network
+brand  refreshed  2026-04-16  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
 
 critical: `notes`: Graph has not spoken of it for more than 7 days (`checked_within`)
   hint: run `metatoken refresh -v`, and see why Graph was not reached

@@ -33,8 +33,8 @@ fn a_wait_that_meta_names_is_kept() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  failed   2026-03-02 00:00 UTC, in 15 days  rate limited (80001)
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  failed   2026-03-02  rate limited (80001)
 
 critical: `brand`: Graph has not spoken of it for more than 7 days (`checked_within`)
   hint: run `metatoken refresh -v`, and see why Graph was not reached
@@ -115,8 +115,8 @@ fn a_day_counts_from_the_last_extension() {
     world.calls();
     world.at(hour(45, 1));
     world.run(&["refresh", "--force", "creator"]).stdout("
-LABEL    TYPE       OUTCOME    ENDS                              REASON
-creator  instagram  too_young  2026-04-16 00:00 UTC, in 59 days  it is less than a day old, and Meta renews none that young: next 2026-02-16 00:00 UTC, in 23 hours
+TOKEN    OUTCOME    EXPIRES     REASON
+creator  too young  2026-04-16  it is less than a day old, and Meta renews none that young: next 2026-02-16 00:00 UTC, in 23 hours
 
 1 token: 1 too young
 ").stderr("").exit(Exit::Ok);
@@ -138,8 +138,8 @@ fn a_passing_trouble_of_the_app_does_not_end_metas_pause() {
     world.calls();
     world.at(hour(0, 2));
     world.run(&["refresh", "--force", "creator"]).stdout("
-LABEL    TYPE       OUTCOME    ENDS     REASON
-creator  instagram  too_young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 22 hours
+TOKEN    OUTCOME    EXPIRES  REASON
+creator  too young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 22 hours
 
 unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 22 hours
   hint: nothing to do yet: it is renewed then

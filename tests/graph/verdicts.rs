@@ -28,8 +28,8 @@ fn a_refusal_that_blames_a_living_string_is_tried_again() {
         assert_eq!(world.offline("brand")["valid"], true, "+{minutes} min");
     }
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  not_due  2026-03-02 00:00 UTC, in 14 days  the last try failed; the next is 2026-02-15 02:05 UTC, in 60 minutes
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  not due  2026-03-02  the last try failed; the next is 2026-02-15 02:05 UTC, in 60 minutes
 
 warning: `brand`: its renewal is due since 2026-02-10 00:00 UTC, 5 days ago, and the last one failed: Error validating access token: The session is invalid (code 190/467)
   hint: run `metatoken refresh brand -v`, and see that the timer runs
@@ -76,8 +76,8 @@ fn a_profile_does_not_clear_a_wrong_secret() {
     world.at(minute(0, 5));
     for arguments in [&["refresh"][..], &["refresh", "creator"], &["refresh"]] {
         world.run(arguments).stdout("
-LABEL    TYPE       OUTCOME  ENDS     REASON
-creator  instagram  invalid  unknown  bad app credentials (100)
+TOKEN    OUTCOME  EXPIRES  REASON
+creator  invalid  unknown  bad app credentials (100)
 
 warning: `creator`: Error validating client secret (code 100)
   hint: compare the app's `id` and `secret` in the config with the app's dashboard (Instagram, API setup with Instagram login); then run `metatoken refresh`

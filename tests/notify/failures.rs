@@ -48,21 +48,16 @@ fn history(world: &crate::common::World) {
     assert_eq!(failed["problem"]["message"], "HTTP 500 of `127.0.0.1`: overloaded");
     assert_eq!(events["summary"]["attempts"], 0);
     let table = world.run(&["history", "--failed"]).code(0).stdout;
-    let row = table.lines().find(|line| line.contains("notification_failed")).unwrap();
+    let row = table.lines().find(|line| line.contains("notification failed")).unwrap();
     let cells: Vec<&str> = row.split("  ").map(str::trim).filter(|it| !it.is_empty()).collect();
     assert_eq!(
         cells,
         [
-            "2026-01-02 00:00 UTC",
+            "2026-01-02 00:00",
             "-",
-            "notification_failed",
-            "-",
-            "-",
-            "-",
-            "-",
+            "notification failed",
             "manual",
-            "HTTP 500 of `127.0.0.1`: overloaded",
-            "chat",
+            "chat: HTTP 500 of `127.0.0.1`: overloaded",
         ]
     );
     let csv = world.run(&["history", "--format", "csv"]).code(0).stdout;

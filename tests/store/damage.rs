@@ -235,11 +235,11 @@ fn flip(bench: &Bench, label: &str) {
 }
 
 const LOST: &str = "
-LABEL                   TYPE         OUTCOME   ENDS   REASON
-brand                   user         invalid   -      damaged in the store
-brand/2000000000000001  page         verified  never  it never expires
-brand/2000000000000002  page         verified  never  it never expires
-shop                    system-user  verified  never  it never expires
+TOKEN                   OUTCOME   EXPIRES  REASON
+brand                   invalid   -        damaged in the store
+brand/2000000000000001  verified  never    it never expires
+brand/2000000000000002  verified  never    it never expires
+shop                    verified  never    it never expires
 
 critical: `brand`: damaged in the store: access token
   hint: run `metatoken exchange brand` with a new access token, or restore a copy of the store made by `metatoken store backup`

@@ -242,7 +242,7 @@ fn another_user_meets_files_that_are_not_theirs() {
     let folder = Permissions::from_mode(0o755);
     fs::set_permissions(world.path("."), folder).unwrap();
     fs::set_permissions(world.path("metatoken.toml"), Permissions::from_mode(0o644)).unwrap();
-    somebody.run(&world, &["config", "check"]).code(0);
+    somebody.run(&world, &["config", "check"]).code(74);
     let before = world.snapshot();
     let ran = somebody.run(&world, &["check"]).code(2);
     assert!(ran.stdout.contains("cannot be read"), "{}", ran.stdout);

@@ -213,7 +213,7 @@ fn a_scheduled_line_that_cannot_be_used_leaves_a_mark_whatever_is_wrong_with_it(
     let glued = format!("-qc{config}");
     for (line, told) in [
         (&["refresh", "--scheduled", secret][..], "argument 7 looks like an access token"),
-        (&["deliver", "--scheduled", "--format", "csv"], "cannot be printed in that format"),
+        (&["deliver", "--scheduled", "--format", "csv"], "invalid value 'csv' for '--format"),
         (&["refresh", "--scheduled", "--scenario", "troubles"], "`--scenario` is for the sandbox"),
         (&["refresh", "--scheduled", "--no-such-option"], "unexpected argument '--no-such-option'"),
     ] {

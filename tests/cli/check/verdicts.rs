@@ -103,11 +103,13 @@ For more information, try '--help'.
         .code(3);
     world
         .run(&["check", "--format", "csv"])
-        .verdict("\nMETATOKEN UNKNOWN - `check` cannot be printed in that format\n")
+        .verdict("\nMETATOKEN UNKNOWN - invalid value 'csv' for '--format <FORMAT>' [possible values: nagios, json, prometheus, github]\n")
         .stderr(
             "
-error: `check` cannot be printed in that format
-hint: its formats: `nagios`, `json`, `prometheus` and `github`
+error: invalid value 'csv' for '--format <FORMAT>'
+  [possible values: nagios, json, prometheus, github]
+
+For more information, try '--help'.
 ",
         )
         .code(3);

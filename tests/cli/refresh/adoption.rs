@@ -57,8 +57,8 @@ fn a_string_that_ends_later_takes_the_place_of_the_current_one() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  adopted  2026-03-12 01:00 UTC, in 60 days  found where the config points
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-03-12  found where the config points
 
 1 token: 1 adopted
 ",
@@ -77,8 +77,8 @@ fn a_string_without_an_end_takes_the_place_of_a_dated_one() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS   REASON
-brand  user  adopted  never  found where the config points
+TOKEN  OUTCOME  EXPIRES  REASON
+brand  adopted  never    found where the config points
 
 1 token: 1 adopted
 ",
@@ -95,8 +95,8 @@ fn a_string_that_ends_no_later_is_refused_while_the_current_one_lives() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  failed   2026-03-02 00:00 UTC, in 49 days  refused: not extended
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  failed   2026-03-02  refused: not extended
 
 warning: `brand`: the new string is refused: it expires no later than the current access token, which works
 
@@ -115,8 +115,8 @@ warning: `brand`: the new string is refused: it expires no later than the curren
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  not_due  2026-03-02 00:00 UTC, in 49 days  due 2026-02-10 00:00 UTC, in 29 days
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 29 days
 
 warning: `brand`: the access token in the environment variable `BRAND` is not in use: it expires no later than the current access token, which works
   hint: take it out of the environment variable `BRAND`; or, if it is to be used, run `metatoken exchange brand --replace` and paste it
@@ -140,8 +140,8 @@ fn a_dated_string_never_takes_the_place_of_one_without_an_end() {
         .run(&["refresh", "--quiet"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS   REASON
-brand  user  failed   never  refused: not extended
+TOKEN  OUTCOME  EXPIRES  REASON
+brand  failed   never    refused: not extended
 
 warning: `brand`: the new string is refused: it expires no later than the current access token, which works
 
@@ -161,8 +161,8 @@ fn a_string_that_ends_earlier_is_taken_when_the_current_one_turns_out_dead() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  adopted  2026-02-20 00:00 UTC, in 39 days  found where the config points
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-02-20  found where the config points
 
 1 token: 1 adopted
 ",
@@ -178,12 +178,18 @@ fn a_short_lived_string_for_a_dead_token_is_adopted_and_exchanged_at_once() {
     world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::Revoked));
     world.run(&["refresh", "brand", "--json"]).exit(Exit::PersonNeeded).stderr("");
     paste(&mut world, brand().ending(Expiry::At(day(10) + TimeDelta::hours(2))));
-    world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME    ENDS                              REASON
-brand  user  exchanged  2026-03-12 01:00 UTC, in 60 days  it is short-lived: it ends 2026-01-11 02:00 UTC, in 60 minutes
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN  OUTCOME    EXPIRES     REASON
+brand  exchanged  2026-03-12  it is short-lived: it ends 2026-01-11 02:00 UTC, in 60 minutes
 
 1 token: 1 exchanged
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     world.run(&["history", "--format", "csv"]).stdout("
 at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
 2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,,,false,false
@@ -198,8 +204,8 @@ fn a_string_of_another_type_is_refused() {
     let mut world = adopted(brand());
     paste(&mut world, TokenFixture::page(APP, ANNA, BAKERY));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  failed   2026-03-02 00:00 UTC, in 49 days  refused: wrong host or type
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  failed   2026-03-02  refused: wrong host or type
 
 warning: `brand`: the new string is refused: it is a PAGE token, not a USER token
   hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
@@ -216,8 +222,8 @@ fn a_string_of_another_app_is_refused() {
     world.graph.with(|graph| graph.add_app(other));
     paste(&mut world, TokenFixture::user("1000000000000002", ANNA));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  failed   2026-03-02 00:00 UTC, in 49 days  refused: identity changed (100)
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  failed   2026-03-02  refused: identity changed (100)
 
 warning: `brand`: the new string is refused: it was given to another app than `main` (code 100)
   hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
@@ -235,8 +241,8 @@ fn a_string_of_another_person_is_refused_even_if_the_current_one_is_dead() {
     });
     paste(&mut world, TokenFixture::user(APP, "3000000000000002"));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  failed   2026-03-02 00:00 UTC, in 49 days  refused: identity changed
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  failed   2026-03-02  refused: identity changed
 
 warning: `brand`: the new string is refused: it belongs to user 3000000000000002, not to 3000000000000001
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -249,8 +255,8 @@ warning: `brand`: the new string is refused: it belongs to user 3000000000000002
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  invalid  2026-03-02 00:00 UTC, in 49 days  password changed (190/460)
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  invalid  2026-03-02  password changed (190/460)
 
 critical: `brand`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -266,8 +272,8 @@ critical: `brand`: Error validating access token: The session has been invalidat
 fn a_first_string_that_is_refused_leaves_the_label_without_one() {
     let world = World::new().config(CONFIG).token("BRAND", TokenFixture::system_user(APP, ROBOT));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS  REASON
-brand  user  invalid  -     refused: wrong host or type
+TOKEN  OUTCOME  EXPIRES  REASON
+brand  invalid  -        refused: wrong host or type
 
 critical: `brand`: it is a SYSTEM_USER token, not a USER token
   hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
@@ -275,8 +281,8 @@ critical: `brand`: it is a SYSTEM_USER token, not a USER token
 1 token: 1 invalid
 ").stderr("").exit(Exit::InputRefused);
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS  REASON
-brand  user  invalid  -     wrong host or type
+TOKEN  OUTCOME  EXPIRES  REASON
+brand  invalid  -        wrong host or type
 
 critical: `brand`: it is a SYSTEM_USER token, not a USER token
   hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
@@ -294,8 +300,10 @@ hint: run `metatoken refresh brand`, or `metatoken exchange brand` to paste one
         )
         .exit(Exit::Failed);
     world.run(&["status"]).stdout("
-LABEL  TYPE  HEALTH    STATE    ENDS  DATA ACCESS ENDS  PROVEN  NEXT
-brand  user  critical  missing  -     -                 never   it has no string
+1 token: 1 critical                                         2026-01-01 00:00 UTC
+
+TOKEN  TYPE  STATE            EXPIRES  DATA ACCESS  CHECKED  NEXT
+brand  user  no access token  -        -            never    fix config
 
 critical: `brand`: it is a SYSTEM_USER token, not a USER token
   hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
@@ -308,8 +316,8 @@ fn a_dead_string_is_not_adopted() {
     let dead = paste(&mut world, brand());
     world.graph.with(|graph| graph.invalidate(&dead, Invalidation::SessionInvalid));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  failed   2026-03-02 00:00 UTC, in 49 days  refused: session invalid (190/467)
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  failed   2026-03-02  refused: session invalid (190/467)
 
 warning: `brand`: the new string is refused: Error validating access token: The session is invalid. This may be because the user logged out or may be due to a system error (code 190/467)
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -348,16 +356,22 @@ access_token = { env = "SHOP" }
 fn one_access_token_under_two_labels_is_the_trouble_of_the_second_alone() {
     let mut world = World::new().config(TWO).token("BRAND", brand());
     world.set("SHOP", "EAAFAKEBrand1");
-    world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
-shop   user  invalid  -                                 not adopted: its `access_token` is the access token of `brand`
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-03-02  found where the config points
+shop   invalid  -           not adopted: its `access_token` is the access token of `brand`
 
 critical: `shop`: not adopted: its `access_token` is the access token of `brand`
   hint: give it an access token of its own, or remove `[token.shop]` from the config
 
 2 tokens: 1 adopted, 1 invalid
-").stderr("").exit(Exit::Config);
+",
+        )
+        .stderr("")
+        .exit(Exit::Config);
     assert_eq!(world.calls(), ["debug_token Brand"]);
     // It is said on every run while it stands, and by those who only look.
     let ran = world.run(&["refresh", "--json"]).stderr("").exit(Exit::Config);
@@ -401,8 +415,8 @@ fn an_access_token_of_a_label_that_is_gone_is_told_with_was_and_forget() {
     world.set("SHOP", "");
     world.run(&["refresh", "--quiet"]).exit(Exit::Config);
     world.run(&["refresh", "label"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS  REASON
-label  user  invalid  -     not adopted: its `access_token` is the access token of `brand`, which the config no longer declares
+TOKEN  OUTCOME  EXPIRES  REASON
+label  invalid  -        not adopted: its `access_token` is the access token of `brand`, which the config no longer declares
 
 critical: `label`: not adopted: its `access_token` is the access token of `brand`, which the config no longer declares
   hint: if it is the new name of `brand`, set `was = \"brand\"` in `[token.label]`, else run `metatoken forget brand`; then run `metatoken refresh label`
@@ -419,8 +433,8 @@ fn while_graph_is_out_of_reach_a_new_string_waits() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS  REASON
-brand  user  failed   -     graph unavailable (1)
+TOKEN  OUTCOME  EXPIRES  REASON
+brand  failed   -        graph unavailable (1)
 
 warning: `brand`: An unknown error occurred (code 1)
   hint: nothing to do yet: it is tried again by itself
@@ -445,20 +459,26 @@ UNKNOWN: `brand`: its string waits to be examined; run `metatoken refresh`
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  sealed by an earlier run, and examined now
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-03-02  sealed by an earlier run, and examined now
 
 1 token: 1 adopted
 ",
         )
         .stderr("")
         .exit(Exit::Ok);
-    world.run(&["history"]).stdout("
-AT                    LABEL  EVENT    GENERATION  FINGERPRINT   ENDED  ENDS                  TRIGGER  PROBLEM
-2026-01-01 00:00 UTC  brand  adopted  1           fingerprint1  -      2026-03-02 00:00 UTC  manual   -
+    world
+        .run(&["history"])
+        .stdout(
+            "
+AT (UTC)          TOKEN  EVENT    TRIGGER  GENERATION  DETAIL
+2026-01-01 00:00  brand  adopted  manual   1           expires 2026-03-02
 
 no attempts yet
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 #[test]
@@ -474,8 +494,8 @@ fn a_string_that_waits_is_examined_even_if_its_source_is_gone() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  adopted  2026-03-12 01:00 UTC, in 60 days  sealed by an earlier run, and examined now
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-03-12  sealed by an earlier run, and examined now
 
 1 token: 1 adopted
 ",
@@ -492,8 +512,8 @@ fn a_source_that_says_nothing_is_an_error_only_without_a_string() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS  REASON
-brand  user  invalid  -     its `access_token` cannot be read: the environment variable `BRAND` is not set
+TOKEN  OUTCOME  EXPIRES  REASON
+brand  invalid  -        its `access_token` cannot be read: the environment variable `BRAND` is not set
 
 critical: `brand`: its `access_token` cannot be read: the environment variable `BRAND` is not set
   hint: mend what the message names; then run `metatoken refresh brand`
@@ -510,8 +530,8 @@ critical: `brand`: its `access_token` cannot be read: the environment variable `
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  not_due  2026-03-02 00:00 UTC, in 49 days  due 2026-02-10 00:00 UTC, in 29 days
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 29 days
 
 1 token: 1 not due
 ",
@@ -524,8 +544,8 @@ brand  user  not_due  2026-03-02 00:00 UTC, in 49 days  due 2026-02-10 00:00 UTC
     let world = World::new()
         .config(&CONFIG.replace("env = \"BRAND\"", "file = \"app.env\", key = \"BRAND\""));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS  REASON
-brand  user  invalid  -     its `access_token` cannot be read: the key `BRAND` of the file `[DIR]/app.env` is not there
+TOKEN  OUTCOME  EXPIRES  REASON
+brand  invalid  -        its `access_token` cannot be read: the key `BRAND` of the file `[DIR]/app.env` is not there
 
 critical: `brand`: its `access_token` cannot be read: the key `BRAND` of the file `[DIR]/app.env` is not there
   hint: mend what the message names; then run `metatoken refresh brand`
@@ -575,8 +595,8 @@ fn a_token_can_be_renamed() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-label  user  not_due  2026-03-02 00:00 UTC, in 49 days  due 2026-02-10 00:00 UTC, in 29 days
+TOKEN  OUTCOME  EXPIRES     REASON
+label  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 29 days
 
 1 token: 1 not due
 ",
@@ -618,8 +638,8 @@ fn a_label_that_left_the_config_is_kept_and_no_longer_judged() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-shop   user  adopted  2026-03-12 01:00 UTC, in 60 days  found where the config points
+TOKEN  OUTCOME  EXPIRES     REASON
+shop   adopted  2026-03-12  found where the config points
 
 critical: `brand`: no longer declared in the config: not renewed; expires 2026-03-02 00:00 UTC, in 49 days
   hint: declare it again, or with `was = \"brand\"` under its new name; if it is not needed, run `metatoken forget brand`
@@ -630,29 +650,36 @@ critical: `brand`: no longer declared in the config: not renewed; expires 2026-0
         .stderr("")
         .exit(Exit::Ok);
     world.run(&["status", "--offline"]).stdout("
-LABEL  TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-shop   user  ok      valid  2026-03-12 01:00 UTC, in 60 days  2026-04-11 01:00 UTC, in 90 days  just now  due 2026-02-20 01:00 UTC, in 40 days
+1 token: 1 ok                                               2026-01-11 01:00 UTC
+
+TOKEN  TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
+shop   user  works  2026-03-12  2026-04-11   just now  renew 2026-02-20
 
 critical: `brand`: no longer declared in the config: not renewed; expires 2026-03-02 00:00 UTC, in 49 days
   hint: declare it again, or with `was = \"brand\"` under its new name; if it is not needed, run `metatoken forget brand`
 ").stderr("").exit(Exit::Ok);
     world.run(&["status", "--offline", "-v"]).stdout("
-LABEL  TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-shop   user  ok      valid  2026-03-12 01:00 UTC, in 60 days  2026-04-11 01:00 UTC, in 90 days  just now  due 2026-02-20 01:00 UTC, in 40 days
+1 token: 1 ok                                               2026-01-11 01:00 UTC
+
+TOKEN  TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
+shop   user  works  2026-03-12  2026-04-11   just now  renew 2026-02-20
 
 critical: `brand`: no longer declared in the config: not renewed; expires 2026-03-02 00:00 UTC, in 49 days
   hint: declare it again, or with `was = \"brand\"` under its new name; if it is not needed, run `metatoken forget brand`
 
-shop
-  app:          main
-  app id:       1000000000000001
-  application:  Main App
-  user id:      3000000000000001
-  generation:   1
-  fingerprint:  fingerprint1
-  issued:       2026-01-11 01:00 UTC, now
-  proven:       2026-01-11 01:00 UTC, now (cache)
-  scopes:       public_profile
+shop: user token of 3000000000000001, app main (1000000000000001)
+
+  state         works
+  checked       2026-01-11 01:00 UTC
+  expires       2026-03-12 01:00 UTC
+  data access   2026-04-11 01:00 UTC
+  next          due 2026-02-20 01:00 UTC, in 40 days
+  issued        2026-01-11 01:00 UTC
+  generation    1, fingerprint fingerprint1
+  application   Main App
+  permissions   public_profile
+
+  2026-01-11 01:00  adopted, expires 2026-03-12 (manual)
 
 in the store but not in the config, neither renewed nor judged: `brand`
 ").stderr("").exit(Exit::Ok);
@@ -669,12 +696,18 @@ hint: the labels are `shop`
     world.run(&["check", "--tokens"]).verdict("\nMETATOKEN OK - 1 token, all well\n").code(0);
     world.run(&["check"]).code(2);
     // Its past is still to be read.
-    world.run(&["history", "brand"]).stdout("
-AT                    LABEL  EVENT    GENERATION  FINGERPRINT   ENDED  ENDS                  TRIGGER  PROBLEM
-2026-01-01 00:00 UTC  brand  adopted  1           fingerprint2  -      2026-03-02 00:00 UTC  manual   -
+    world
+        .run(&["history", "brand"])
+        .stdout(
+            "
+AT (UTC)          TOKEN  EVENT    TRIGGER  GENERATION  DETAIL
+2026-01-01 00:00  brand  adopted  manual   1           expires 2026-03-02
 
 no attempts yet
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 
     // Back in the config, it goes on with the string that it had.
     world.reconfigure(&CONFIG.replace("access_token = { env = \"BRAND\" }\n", ""));

@@ -206,18 +206,32 @@ fn two_pages_with_one_target_are_left_alone_and_no_other_token_with_them() {
     let spec = TokenFixture::user(APP, ANNA).named("other");
     let world = world(&format!("{config}{robot}")).token("OTHER", spec);
     world.run(&["config", "check"]).stdout("
-[DIR]/metatoken.toml: good: 1 app, 2 tokens
+ok: [store]: `[DIR]/metatoken.db` is made by the first run
+ok: [endpoints]: facebook is `http://127.0.0.1:[PORT]`, instagram is `http://127.0.0.1:[PORT]/instagram`, threads is `http://127.0.0.1:[PORT]/threads`
+ok: [app.main] id: the literal in the config is there
+ok: [app.main] secret: the environment variable `APP_SECRET` is there
+ok: [token.brand] access_token: the environment variable `BRAND` is there
+ok: [token.brand]: user token of app `main`, with all Pages
+ok: [token.other] access_token: the environment variable `OTHER` is there
+ok: [token.other]: user token of app `main`, 1 target
+ok: [[token.other.deliver]]: `[DIR]/other.env#TOKEN` can be written
 warning: two Pages of `brand` would write the same value: [DIR]/page.env#TOKEN; write `{page_id}` into the `file` or `key` of the `deliver` table that the Pages share
+[DIR]/metatoken.toml: 1 warning: 1 app, 2 tokens
 ").exit(Exit::Ok);
     world.run(&["refresh"]).stdout("
-LABEL                   TYPE  OUTCOME  ENDS                              REASON
-brand                   user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
-brand/2000000000000001  page  derived  never                             no string yet
-brand/2000000000000002  page  derived  never                             no string yet
-other                   user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+TOKEN                   OUTCOME  EXPIRES     REASON
+brand                   adopted  2026-03-02  found where the config points
+brand/2000000000000001  derived  never       no string yet
+brand/2000000000000002  derived  never       no string yet
+other                   adopted  2026-03-02  found where the config points
+                        delivered to [DIR]/other.env#TOKEN
 
 critical: `brand/2000000000000001` and `brand/2000000000000002`: `brand/2000000000000001` and `brand/2000000000000002` would write the same value, `TOKEN` of `[DIR]/page.env`: left alone
   hint: write `{page_id}` into the `file` or `key` of the `deliver` table that the Pages share
+warning: `brand/2000000000000001`: `[DIR]/page.env#TOKEN` has not got the string in use, since 2026-01-01 00:00 UTC, now
+  hint: run `metatoken deliver brand/2000000000000001`
+warning: `brand/2000000000000002`: `[DIR]/page.env#TOKEN` has not got the string in use, since 2026-01-01 00:00 UTC, now
+  hint: run `metatoken deliver brand/2000000000000002`
 
 4 tokens: 2 derived, 2 adopted
 ").stderr("").exit(Exit::Config);

@@ -61,9 +61,9 @@ fn a_page_is_derived_from_its_parent_in_the_run_that_adopts_the_parent() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL   TYPE  OUTCOME  ENDS                              REASON
-brand   user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
-bakery  page  derived  never                             no string yet
+TOKEN   OUTCOME  EXPIRES     REASON
+brand   adopted  2026-03-02  found where the config points
+bakery  derived  never       no string yet
 
 2 tokens: 1 derived, 1 adopted
 ",
@@ -72,11 +72,19 @@ bakery  page  derived  never                             no string yet
         .exit(Exit::Ok);
     assert_eq!(calls(&world), ["debug_token Brand", "debug_token PageBakery", "me/accounts Brand"]);
     world.run(&["token", "bakery"]).stdout("\nEAAFAKEPageBakery1\n").stderr("").exit(Exit::Ok);
-    world.run(&["status"]).stdout("
-LABEL   TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-brand   user  ok      valid  2026-03-02 00:00 UTC, in 60 days  2026-04-01 00:00 UTC, in 90 days  just now  due 2026-02-10 00:00 UTC, in 40 days
-bakery  page  ok      valid  never                             2026-04-01 00:00 UTC, in 90 days  just now  it never expires
-").stderr("").exit(Exit::Ok);
+    world
+        .run(&["status"])
+        .stdout(
+            "
+2 tokens: 2 ok                                              2026-01-01 00:00 UTC
+
+TOKEN   TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
+brand   user  works  2026-03-02  2026-04-01   just now  renew 2026-02-10
+bakery  page  works  never       2026-04-01   just now  -
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
     assert_eq!(calls(&world), [""; 0]);
 }
@@ -84,14 +92,20 @@ bakery  page  ok      valid  never                             2026-04-01 00:00 
 #[test]
 fn all_pages_are_found_and_named_by_their_parent_and_id() {
     let world = world(ALL);
-    world.run(&["refresh"]).stdout("
-LABEL                   TYPE  OUTCOME  ENDS                              REASON
-brand                   user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
-brand/2000000000000001  page  derived  never                             no string yet
-brand/2000000000000002  page  derived  never                             no string yet
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN                   OUTCOME  EXPIRES     REASON
+brand                   adopted  2026-03-02  found where the config points
+brand/2000000000000001  derived  never       no string yet
+brand/2000000000000002  derived  never       no string yet
 
 3 tokens: 2 derived, 1 adopted
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     let ran = world.run(&["status", "--offline", "--json", &format!("brand/{CAFE}")]);
     let cafe = ran.exit(Exit::Ok).token(&format!("brand/{CAFE}"));
     assert_eq!(cafe["name"], "Café");
@@ -111,24 +125,38 @@ fn a_page_can_be_left_out() {
     world.reconfigure(
         &ALL.replace("\"all\"", &format!("\"all\"\nexcept = [\"{CAFE}\", \"{BAKERY}\"]")),
     );
-    world.run(&["status", "--offline"]).stdout("
-LABEL  TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-brand  user  ok      valid  2026-03-02 00:00 UTC, in 60 days  2026-04-01 00:00 UTC, in 90 days  just now  due 2026-02-10 00:00 UTC, in 40 days
-").stderr("").exit(Exit::Ok);
+    world
+        .run(&["status", "--offline"])
+        .stdout(
+            "
+1 token: 1 ok                                               2026-01-01 00:00 UTC
+
+TOKEN  TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
+brand  user  works  2026-03-02  2026-04-01   just now  renew 2026-02-10
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 #[test]
 fn a_declared_page_takes_the_place_of_the_discovered_one() {
     let config = ONE.replace("{ env = \"BRAND\" }", "{ env = \"BRAND\" }\npages = \"all\"");
     let world = world(&config);
-    world.run(&["refresh"]).stdout("
-LABEL                   TYPE  OUTCOME  ENDS                              REASON
-brand                   user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
-brand/2000000000000002  page  derived  never                             no string yet
-bakery                  page  derived  never                             no string yet
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN                   OUTCOME  EXPIRES     REASON
+brand                   adopted  2026-03-02  found where the config points
+brand/2000000000000002  derived  never       no string yet
+bakery                  derived  never       no string yet
 
 3 tokens: 2 derived, 1 adopted
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     assert_eq!(
         calls(&world),
         ["debug_token Brand", "debug_token PageBakery", "debug_token PageCaf", "me/accounts Brand"]
@@ -142,10 +170,10 @@ fn a_discovered_page_can_have_settings_of_its_own() {
     );
     let world = world(&config);
     world.run(&["refresh"]).stdout("
-LABEL                   TYPE  OUTCOME  ENDS                              REASON
-brand                   user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
-brand/2000000000000001  page  derived  never                             no string yet
-brand/2000000000000002  page  derived  never                             no string yet
+TOKEN                   OUTCOME  EXPIRES     REASON
+brand                   adopted  2026-03-02  found where the config points
+brand/2000000000000001  derived  never       no string yet
+brand/2000000000000002  derived  never       no string yet
 
 critical: `brand/2000000000000002`: it lacks `pages_manage_posts`
   hint: cleo@cafe.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
@@ -158,13 +186,19 @@ critical: `brand/2000000000000002`: it lacks `pages_manage_posts`
 fn the_same_string_from_a_renewed_parent_is_the_same_generation() {
     let mut world = derived(ONE);
     world.at(day(40));
-    world.run(&["refresh"]).stdout("
-LABEL   TYPE  OUTCOME    ENDS                              REASON
-brand   user  refreshed  2026-04-11 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
-bakery  page  derived    never                             its parent has a newer string
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN   OUTCOME    EXPIRES     REASON
+brand   refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+bakery  derived    never       its parent has a newer string
 
 2 tokens: 1 refreshed, 1 derived
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     assert_eq!(
         calls(&world),
         [
@@ -188,10 +222,10 @@ fn a_new_log_in_of_the_parent_brings_new_strings_for_its_pages() {
     world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
     // The Pages died with their parent; one cause is told once.
     world.run(&["refresh"]).stdout("
-LABEL                   TYPE  OUTCOME  ENDS                              REASON
-brand                   user  invalid  2026-03-02 00:00 UTC, in 57 days  password changed (190/460)
-brand/2000000000000001  page  invalid  never                             password changed (190/460)
-brand/2000000000000002  page  invalid  never                             password changed (190/460)
+TOKEN                   OUTCOME  EXPIRES     REASON
+brand                   invalid  2026-03-02  password changed (190/460)
+brand/2000000000000001  invalid  never       password changed (190/460)
+brand/2000000000000002  invalid  never       password changed (190/460)
 
 critical: `brand`, `brand/2000000000000001` and `brand/2000000000000002`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -201,14 +235,20 @@ critical: `brand`, `brand/2000000000000001` and `brand/2000000000000002`: Error 
     let again = world.mint(brand());
     world.set("BRAND", &again);
     world.at(day(3) + TimeDelta::hours(1));
-    world.run(&["refresh"]).stdout("
-LABEL                   TYPE  OUTCOME  ENDS                              REASON
-brand                   user  adopted  2026-03-05 00:00 UTC, in 59 days  found where the config points
-brand/2000000000000001  page  derived  never                             it is dead and its parent is alive
-brand/2000000000000002  page  derived  never                             it is dead and its parent is alive
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN                   OUTCOME  EXPIRES     REASON
+brand                   adopted  2026-03-05  found where the config points
+brand/2000000000000001  derived  never       it is dead and its parent is alive
+brand/2000000000000002  derived  never       it is dead and its parent is alive
 
 3 tokens: 2 derived, 1 adopted
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     world.run(&["history", "--format", "csv"]).stdout("
 at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
 2026-01-01T00:00:00Z,1,brand,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,,,false,false
@@ -232,9 +272,9 @@ fn a_dead_page_is_derived_again_while_its_parent_lives() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL   TYPE  OUTCOME   ENDS                              REASON
-brand   user  verified  2026-03-02 00:00 UTC, in 58 days  due 2026-02-10 00:00 UTC, in 38 days
-bakery  page  derived   never                             it is dead and its parent is alive
+TOKEN   OUTCOME   EXPIRES     REASON
+brand   verified  2026-03-02  due 2026-02-10 00:00 UTC, in 38 days
+bakery  derived   never       it is dead and its parent is alive
 
 2 tokens: 1 derived, 1 verified
 ",
@@ -250,9 +290,9 @@ fn no_page_is_derived_from_a_short_lived_parent() {
     let spec = brand().ending(Expiry::At(day(0) + TimeDelta::hours(2)));
     let mut world = World::new().config(&config).token("BRAND", spec);
     world.run(&["refresh"]).stdout("
-LABEL   TYPE  OUTCOME  ENDS                              REASON
-brand   user  adopted  2026-01-01 02:00 UTC, in 2 hours  found where the config points
-bakery  page  skipped  -                                 its parent `brand` is short-lived
+TOKEN   OUTCOME  EXPIRES               REASON
+brand   adopted  2026-01-01 02:00 UTC  found where the config points
+bakery  skipped  -                     its parent `brand` is short-lived
 
 critical: `brand`: it ends 2026-01-01 02:00 UTC, in 2 hours, and only a person can renew it; it lives a day or less, as what the login dialog, the Graph API Explorer and WhatsApp's API setup page hand out
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -263,13 +303,19 @@ critical: `brand`: it ends 2026-01-01 02:00 UTC, in 2 hours, and only a person c
     // Exchanged by hand, it serves.
     world.reconfigure(ONE);
     world.at(day(0) + TimeDelta::minutes(5));
-    world.run(&["refresh"]).stdout("
-LABEL   TYPE  OUTCOME    ENDS                              REASON
-brand   user  exchanged  2026-03-02 00:05 UTC, in 60 days  it is short-lived: it ends 2026-01-01 02:00 UTC, in 115 minutes
-bakery  page  derived    never                             no string yet
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN   OUTCOME    EXPIRES     REASON
+brand   exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 02:00 UTC, in 115 minutes
+bakery  derived    never       no string yet
 
 2 tokens: 1 exchanged, 1 derived
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 #[test]
@@ -284,8 +330,8 @@ fn a_page_without_a_parent_is_verified_and_warned_of_if_it_is_dated() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL   TYPE  OUTCOME  ENDS   REASON
-bakery  page  adopted  never  found where the config points
+TOKEN   OUTCOME  EXPIRES  REASON
+bakery  adopted  never    found where the config points
 
 1 token: 1 adopted
 ",
@@ -297,8 +343,8 @@ bakery  page  adopted  never  found where the config points
         .run(&["refresh"])
         .stdout(
             "
-LABEL   TYPE  OUTCOME   ENDS   REASON
-bakery  page  verified  never  it never expires
+TOKEN   OUTCOME   EXPIRES  REASON
+bakery  verified  never    it never expires
 
 1 token: 1 verified
 ",
@@ -310,8 +356,8 @@ bakery  page  verified  never  it never expires
     let dated = TokenFixture::page(APP, ANNA, BAKERY).named("dated").ending(ends(60));
     let world = World::new().config(&config).token("PAGE", dated);
     world.run(&["refresh"]).stdout("
-LABEL   TYPE  OUTCOME  ENDS                              REASON
-bakery  page  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+TOKEN   OUTCOME  EXPIRES     REASON
+bakery  adopted  2026-03-02  found where the config points
 
 warning: `bakery`: a Page token with an end (2026-03-02 00:00 UTC, in 60 days) was taken from a short-lived user token
   hint: declare the user token that it comes from, and set `parent` to its label in `[token.bakery]`
@@ -350,9 +396,9 @@ fn a_page_that_was_not_ticked_is_a_persons() {
     let world = world(ONE);
     world.graph.with(|graph| graph.list(ANNA, BAKERY, Listing::WithoutToken));
     world.run(&["refresh"]).stdout("
-LABEL   TYPE  OUTCOME  ENDS                              REASON
-brand   user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
-bakery  page  invalid  -                                 permission missing
+TOKEN   OUTCOME  EXPIRES     REASON
+brand   adopted  2026-03-02  found where the config points
+bakery  invalid  -           permission missing
 
 critical: `bakery`: `brand` may not act for Page 2000000000000001
   hint: anna@client.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
@@ -360,9 +406,9 @@ critical: `bakery`: `brand` may not act for Page 2000000000000001
 2 tokens: 1 adopted, 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
     world.run(&["refresh"]).stdout("
-LABEL   TYPE  OUTCOME  ENDS                              REASON
-brand   user  not_due  2026-03-02 00:00 UTC, in 60 days  due 2026-02-10 00:00 UTC, in 40 days
-bakery  page  invalid  -                                 permission missing
+TOKEN   OUTCOME  EXPIRES     REASON
+brand   not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
+bakery  invalid  -           permission missing
 
 critical: `bakery`: `brand` may not act for Page 2000000000000001
   hint: anna@client.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
@@ -370,9 +416,11 @@ critical: `bakery`: `brand` may not act for Page 2000000000000001
 2 tokens: 1 not due, 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
     world.run(&["status"]).stdout("
-LABEL   TYPE  HEALTH    STATE    ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-brand   user  ok        valid    2026-03-02 00:00 UTC, in 60 days  2026-04-01 00:00 UTC, in 90 days  just now  due 2026-02-10 00:00 UTC, in 40 days
-bakery  page  critical  missing  -                                 -                                 never     the last try failed; the next is 2026-01-01 00:15 UTC, in 15 minutes
+2 tokens: 1 critical, 1 ok                                  2026-01-01 00:00 UTC
+
+TOKEN   TYPE  STATE            EXPIRES     DATA ACCESS  NEXT
+bakery  page  no access token  -           -            grant access
+brand   user  works            2026-03-02  2026-04-01   renew 2026-02-10
 
 critical: `bakery`: `brand` may not act for Page 2000000000000001
   hint: anna@client.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
@@ -425,10 +473,10 @@ fn a_page_that_is_gone_for_a_week_and_dead_is_retired_and_that_is_said_once() {
         graph.invalidate("EAAFAKEPageCaf1", Invalidation::RoleLost);
     });
     world.run(&["refresh"]).stdout("
-LABEL                   TYPE  OUTCOME   ENDS                              REASON
-brand                   user  verified  2026-03-02 00:00 UTC, in 57 days  due 2026-02-10 00:00 UTC, in 37 days
-brand/2000000000000001  page  verified  never                             it never expires
-brand/2000000000000002  page  invalid   never                             object not found (100/33)
+TOKEN                   OUTCOME   EXPIRES     REASON
+brand                   verified  2026-03-02  due 2026-02-10 00:00 UTC, in 37 days
+brand/2000000000000001  verified  never       it never expires
+brand/2000000000000002  invalid   never       object not found (100/33)
 
 critical: `brand/2000000000000002`: Error validating access token: The user must be an administrator, editor, or moderator of the page in order to impersonate it (code 190/492)
   hint: somebody who manages the Page gives the person behind the token a role on it again; then run `metatoken refresh brand/2000000000000002`
@@ -443,21 +491,27 @@ warning: `brand/2000000000000002`: Unsupported get request. Object with ID '2000
     }
     world.at(day(11));
     world.run(&["refresh"]).stdout("
-LABEL                   TYPE  OUTCOME   ENDS                              REASON
-brand                   user  verified  2026-03-02 00:00 UTC, in 49 days  due 2026-02-10 00:00 UTC, in 29 days
-brand/2000000000000001  page  verified  never                             it never expires
-brand/2000000000000002  page  skipped   never                             retired: gone from the Pages of `brand` for 7 days, and dead
+TOKEN                   OUTCOME   EXPIRES     REASON
+brand                   verified  2026-03-02  due 2026-02-10 00:00 UTC, in 29 days
+brand/2000000000000001  verified  never       it never expires
+brand/2000000000000002  skipped   never       retired: gone from the Pages of `brand` for 7 days, and dead
 
 3 tokens: 2 verified, 1 skipped
 ").stderr("").exit(Exit::Ok);
     world.at(day(12));
-    world.run(&["refresh"]).stdout("
-LABEL                   TYPE  OUTCOME   ENDS                              REASON
-brand                   user  verified  2026-03-02 00:00 UTC, in 48 days  due 2026-02-10 00:00 UTC, in 28 days
-brand/2000000000000001  page  verified  never                             it never expires
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN                   OUTCOME   EXPIRES     REASON
+brand                   verified  2026-03-02  due 2026-02-10 00:00 UTC, in 28 days
+brand/2000000000000001  verified  never       it never expires
 
 2 tokens: 2 verified
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     world
         .run(&["history", &format!("brand/{CAFE}"), "--format", "csv", "--limit", "2"])
         .stdout(
@@ -472,14 +526,20 @@ at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fing
     // Back in the list, it is kept again.
     world.graph.with(|graph| graph.list(ANNA, CAFE, Listing::Listed));
     world.at(day(13));
-    world.run(&["refresh", "--force", "brand"]).stdout("
-LABEL                   TYPE  OUTCOME    ENDS                              REASON
-brand                   user  refreshed  2026-03-15 00:00 UTC, in 60 days  `--force`
-brand/2000000000000001  page  derived    never                             its parent has a newer string
-brand/2000000000000002  page  derived    never                             it is dead and its parent is alive
+    world
+        .run(&["refresh", "--force", "brand"])
+        .stdout(
+            "
+TOKEN                   OUTCOME    EXPIRES     REASON
+brand                   refreshed  2026-03-15  `--force`
+brand/2000000000000001  derived    never       its parent has a newer string
+brand/2000000000000002  derived    never       it is dead and its parent is alive
 
 3 tokens: 1 refreshed, 2 derived
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     let ran = world.run(&["check", "--json"]).code(0);
     assert_eq!(ran.token(&format!("brand/{CAFE}"))["state"], "valid");
 }
@@ -490,9 +550,9 @@ fn a_page_outlives_the_mere_expiry_of_its_parent() {
     world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::Expired));
     world.at(day(2));
     world.run(&["refresh"]).stdout("
-LABEL   TYPE  OUTCOME   ENDS                              REASON
-brand   user  invalid   2026-01-01 00:00 UTC, 2 days ago  expired (190/463)
-bakery  page  verified  never                             it never expires
+TOKEN   OUTCOME   EXPIRES     REASON
+brand   invalid   2026-01-01  expired (190/463)
+bakery  verified  never       it never expires
 
 critical: `brand`: Error validating access token: Session has expired on Wednesday, 31-Dec-25 16:00:00 PST. The current time is Friday, 02-Jan-26 16:00:00 PST (code 190/463)
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -505,9 +565,9 @@ critical: `brand`: Error validating access token: Session has expired on Wednesd
     world.graph.with(|graph| graph.invalidate("EAAFAKEPageBakery1", Invalidation::Revoked));
     world.at(day(4));
     world.run(&["refresh"]).stdout("
-LABEL   TYPE  OUTCOME  ENDS                              REASON
-brand   user  invalid  2026-01-01 00:00 UTC, 4 days ago  expired (190/463)
-bakery  page  invalid  never                             revoked (190/466)
+TOKEN   OUTCOME  EXPIRES     REASON
+brand   invalid  2026-01-01  expired (190/463)
+bakery  invalid  never       revoked (190/466)
 
 critical: `brand`: Error validating access token: Session has expired on Wednesday, 31-Dec-25 16:00:00 PST. The current time is Sunday, 04-Jan-26 16:00:00 PST (code 190/463)
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -525,9 +585,9 @@ fn a_page_whose_parent_was_never_pasted_waits() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL   TYPE  OUTCOME  ENDS  REASON
-brand   user  invalid  -     its `access_token` cannot be read: the environment variable `BRAND` is not set
-bakery  page  skipped  -     its parent `brand` has no string yet
+TOKEN   OUTCOME  EXPIRES  REASON
+brand   invalid  -        its `access_token` cannot be read: the environment variable `BRAND` is not set
+bakery  skipped  -        its parent `brand` has no string yet
 
 critical: `brand`: its `access_token` cannot be read: the environment variable `BRAND` is not set
   hint: mend what the message names; then run `metatoken refresh brand`
@@ -541,8 +601,8 @@ critical: `brand`: its `access_token` cannot be read: the environment variable `
         .run(&["refresh", "bakery"])
         .stdout(
             "
-LABEL   TYPE  OUTCOME  ENDS  REASON
-bakery  page  skipped  -     its parent `brand` has no string yet
+TOKEN   OUTCOME  EXPIRES  REASON
+bakery  skipped  -        its parent `brand` has no string yet
 
 1 token: 1 skipped
 ",
@@ -569,11 +629,11 @@ fn naming_a_parent_means_its_pages_too_and_force_lists_them_anew() {
         .run(&["refresh", "--force", "brand"])
         .stdout(
             "
-LABEL                   TYPE  OUTCOME    ENDS                              REASON
-brand                   user  refreshed  2026-03-04 00:00 UTC, in 60 days  `--force`
-brand/2000000000000001  page  derived    never                             its parent has a newer string
-brand/2000000000000002  page  derived    never                             its parent has a newer string
-brand/2000000000000003  page  derived    never                             no string yet
+TOKEN                   OUTCOME    EXPIRES     REASON
+brand                   refreshed  2026-03-04  `--force`
+brand/2000000000000001  derived    never       its parent has a newer string
+brand/2000000000000002  derived    never       its parent has a newer string
+brand/2000000000000003  derived    never       no string yet
 
 4 tokens: 1 refreshed, 3 derived
 ",

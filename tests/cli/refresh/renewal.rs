@@ -46,8 +46,8 @@ fn a_token_is_adopted_rests_is_verified_and_is_renewed_in_its_window() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-03-02  found where the config points
 
 1 token: 1 adopted
 ",
@@ -61,8 +61,8 @@ brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config p
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  not_due  2026-03-02 00:00 UTC, in 60 days  due 2026-02-10 00:00 UTC, in 40 days
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 
 1 token: 1 not due
 ",
@@ -77,8 +77,8 @@ brand  user  not_due  2026-03-02 00:00 UTC, in 60 days  due 2026-02-10 00:00 UTC
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME   ENDS                              REASON
-brand  user  verified  2026-03-02 00:00 UTC, in 21 days  due 2026-02-10 00:00 UTC, in 24 hours
+TOKEN  OUTCOME   EXPIRES     REASON
+brand  verified  2026-03-02  due 2026-02-10 00:00 UTC, in 24 hours
 
 1 token: 1 verified
 ",
@@ -88,12 +88,18 @@ brand  user  verified  2026-03-02 00:00 UTC, in 21 days  due 2026-02-10 00:00 UT
     assert_eq!(world.calls(), ["debug_token Brand"]);
 
     world.at(day(40));
-    world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME    ENDS                              REASON
-brand  user  refreshed  2026-04-11 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN  OUTCOME    EXPIRES     REASON
+brand  refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
 
 1 token: 1 refreshed
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     assert_eq!(world.calls(), ["oauth/access_token Brand", "debug_token Brand"]);
     world.run(&["token", "brand"]).stdout("\nEAAFAKEBrand2\n").stderr("").exit(Exit::Ok);
 
@@ -103,10 +109,18 @@ at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fing
 2026-02-10T00:00:00Z,7,brand,refreshed,manual,true,2026-03-02T00:00:00Z,2026-04-11T00:00:00Z,2,fingerprint2,,,false,false
 ").stderr("").exit(Exit::Ok);
     // The old string stays sealed for a while: both are known, only one is current.
-    world.run(&["status", "--offline"]).stdout("
-LABEL  TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-brand  user  ok      valid  2026-04-11 00:00 UTC, in 60 days  2026-04-01 00:00 UTC, in 50 days  just now  due 2026-03-22 00:00 UTC, in 40 days
-").stderr("").exit(Exit::Ok);
+    world
+        .run(&["status", "--offline"])
+        .stdout(
+            "
+1 token: 1 ok                                               2026-02-10 00:00 UTC
+
+TOKEN  TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
+brand  user  works  2026-04-11  2026-04-01   just now  renew 2026-03-22
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 #[test]
@@ -169,23 +183,35 @@ fn a_renewal_tells_programs_what_has_changed() {
 #[test]
 fn a_short_lived_string_is_exchanged_in_the_run_that_adopts_it() {
     let world = world(brand().ending(Expiry::At(day(0) + hours(1))));
-    world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME    ENDS                              REASON
-brand  user  exchanged  2026-03-02 00:00 UTC, in 60 days  it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN  OUTCOME    EXPIRES     REASON
+brand  exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
 
 1 token: 1 exchanged
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     assert_eq!(
         world.calls(),
         ["debug_token Brand", "oauth/access_token Brand", "debug_token Brand"]
     );
-    world.run(&["history"]).stdout("
-AT                    LABEL  EVENT      GENERATION  FINGERPRINT   ENDED                 ENDS                  TRIGGER  PROBLEM
-2026-01-01 00:00 UTC  brand  adopted    1           fingerprint1  -                     2026-01-01 01:00 UTC  manual   -
-2026-01-01 00:00 UTC  brand  exchanged  2           fingerprint2  2026-01-01 01:00 UTC  2026-03-02 00:00 UTC  manual   -
+    world
+        .run(&["history"])
+        .stdout(
+            "
+AT (UTC)          TOKEN  EVENT      TRIGGER  DETAIL
+2026-01-01 00:00  brand  adopted    manual   expires 2026-01-01 01:00 UTC
+2026-01-01 00:00  brand  exchanged  manual   expires 2026-03-02 (was 2026-01-01 01:00 UTC)
 
-1 attempt: 1 succeeded, 0 failed (100.0 %)
-").stderr("").exit(Exit::Ok);
+1 attempt: 1 succeeded, 0 failed (100%)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 #[test]
@@ -196,8 +222,8 @@ fn a_token_without_an_end_is_never_renewed() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME   ENDS   REASON
-brand  user  verified  never  it never expires
+TOKEN  OUTCOME   EXPIRES  REASON
+brand  verified  never    it never expires
 
 1 token: 1 verified
 ",
@@ -208,8 +234,8 @@ brand  user  verified  never  it never expires
         .run(&["refresh", "--force", "brand"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS   REASON
-brand  user  not_due  never  it never expires
+TOKEN  OUTCOME  EXPIRES  REASON
+brand  not due  never    it never expires
 
 1 token: 1 not due
 ",
@@ -220,8 +246,8 @@ brand  user  not_due  never  it never expires
         .run(&["refresh", "-n", "--force", "brand"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS   REASON
-brand  user  not_due  never  it never expires
+TOKEN  OUTCOME  EXPIRES  REASON
+brand  not due  never    it never expires
 
 1 token: 1 not due (dry run: nothing was changed)
 ",
@@ -245,8 +271,8 @@ fn an_unknown_end_is_asked_about_and_not_renewed() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS     REASON
-brand  user  adopted  unknown  found where the config points
+TOKEN  OUTCOME  EXPIRES  REASON
+brand  adopted  unknown  found where the config points
 
 1 token: 1 adopted
 ",
@@ -258,8 +284,8 @@ brand  user  adopted  unknown  found where the config points
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME   ENDS     REASON
-brand  user  verified  unknown  Meta does not say when it ends
+TOKEN  OUTCOME   EXPIRES  REASON
+brand  verified  unknown  Meta does not say when it ends
 
 1 token: 1 verified
 ",
@@ -273,12 +299,18 @@ brand  user  verified  unknown  Meta does not say when it ends
 fn a_grant_that_does_not_say_when_it_ends_is_asked_about() {
     let mut world = adopted(brand().withholding_expires_in());
     world.at(day(50));
-    world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME    ENDS                              REASON
-brand  user  refreshed  2026-04-21 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 10 days, is within 20d
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN  OUTCOME    EXPIRES     REASON
+brand  refreshed  2026-04-21  its end, 2026-03-02 00:00 UTC, in 10 days, is within 20d
 
 1 token: 1 refreshed
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 #[test]
@@ -306,8 +338,8 @@ fn what_meta_does_not_extend_is_kept_and_tried_again_daily() {
         let ran = world.run(&["refresh"]);
         ran.stdout(
             "
-LABEL  TYPE  OUTCOME       ENDS                              REASON
-brand  user  not_extended  2026-03-02 00:00 UTC, in 20 days  not extended
+TOKEN  OUTCOME       EXPIRES     REASON
+brand  not extended  2026-03-02  not extended
 
 warning: `brand`: Meta accepted the renewal, but the new string ends no later
   hint: nothing to do yet: it is tried again by itself
@@ -322,12 +354,18 @@ warning: `brand`: Meta accepted the renewal, but the new string ends no later
 
         // It waits for a day.
         world.at(day(40) + hours(23));
-        world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  not_due  2026-03-02 00:00 UTC, in 19 days  the last try failed; the next is 2026-02-11 00:00 UTC, in 60 minutes
+        world
+            .run(&["refresh"])
+            .stdout(
+                "
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  not due  2026-03-02  the last try failed; the next is 2026-02-11 00:00 UTC, in 60 minutes
 
 1 token: 1 not due
-").stderr("").exit(Exit::Ok);
+",
+            )
+            .stderr("")
+            .exit(Exit::Ok);
         assert_eq!(world.calls(), [""; 0], "{renewal:?}");
 
         world.at(day(41));
@@ -343,8 +381,8 @@ brand  user  not_due  2026-03-02 00:00 UTC, in 19 days  the last try failed; the
         assert_eq!(status.token("brand")["refresh"]["automatic"], false);
         world.at(day(47));
         world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME       ENDS                              REASON
-brand  user  not_extended  2026-03-02 00:00 UTC, in 13 days  not extended
+TOKEN  OUTCOME       EXPIRES     REASON
+brand  not extended  2026-03-02  not extended
 
 warning: `brand`: it ends 2026-03-02 00:00 UTC, in 13 days, and Meta no longer extends it
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -357,8 +395,8 @@ WARNING: `brand`: it ends 2026-03-02 00:00 UTC, in 13 days, and Meta no longer e
 ").stderr("").code(1);
         world.at(day(54));
         world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME       ENDS                             REASON
-brand  user  not_extended  2026-03-02 00:00 UTC, in 6 days  not extended
+TOKEN  OUTCOME       EXPIRES     REASON
+brand  not extended  2026-03-02  not extended
 
 critical: `brand`: it ends 2026-03-02 00:00 UTC, in 6 days, and Meta no longer extends it
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -376,8 +414,8 @@ fn a_grant_with_fewer_permissions_is_held_until_the_end_is_near() {
     let mut world = adopted(spec);
     world.at(day(40));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  invalid  2026-03-02 00:00 UTC, in 20 days  permission missing
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  invalid  2026-03-02  permission missing
 
 warning: `brand`: the new string lacks `pages_show_list`
   hint: anna@client.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
@@ -390,8 +428,8 @@ warning: `brand`: the new string lacks `pages_show_list`
     world.calls();
     world.at(day(41));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  invalid  2026-03-02 00:00 UTC, in 19 days  permission missing
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  invalid  2026-03-02  permission missing
 
 warning: `brand`: the new string lacks `pages_show_list`
   hint: anna@client.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
@@ -403,8 +441,8 @@ warning: `brand`: the new string lacks `pages_show_list`
     // Never a reason to let a token die.
     world.at(day(57));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME    ENDS                              REASON
-brand  user  refreshed  2026-04-11 00:00 UTC, in 43 days  the new string is worth less, but the one it replaces is dead or about to end
+TOKEN  OUTCOME    EXPIRES     REASON
+brand  refreshed  2026-04-11  the new string is worth less, but the one it replaces is dead or about to end
 
 1 token: 1 refreshed
 ").stderr("").exit(Exit::Ok);
@@ -416,8 +454,8 @@ fn a_grant_for_somebody_else_is_refused() {
     let mut world = adopted(brand().renewal(Renewal::BecomesSomeoneElse(ROBOT.into())));
     world.at(day(45));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  invalid  2026-03-02 00:00 UTC, in 15 days  identity changed
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  invalid  2026-03-02  identity changed
 
 critical: `brand`: Graph has not spoken of it for more than 7 days (`checked_within`)
   hint: run `metatoken refresh -v`, and see why Graph was not reached
@@ -427,12 +465,18 @@ warning: `brand`: it belongs to user 3000000000000009, not to 3000000000000001
 1 token: 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
     world.run(&["token", "brand"]).stdout("\nEAAFAKEBrand1\n").stderr("").exit(Exit::Ok);
-    world.run(&["history", "--failed"]).stdout("
-AT                    LABEL  EVENT           GENERATION  FINGERPRINT   ENDED                 ENDS  TRIGGER  PROBLEM
-2026-02-15 00:00 UTC  brand  refresh_failed  2           fingerprint2  2026-03-02 00:00 UTC  -     manual   it belongs to user 3000000000000009, not to 3000000000000001
+    world
+        .run(&["history", "--failed"])
+        .stdout(
+            "
+AT (UTC)          TOKEN  EVENT           TRIGGER  GENERATION  DETAIL
+2026-02-15 00:00  brand  refresh failed  manual   2           identity changed
 
-1 attempt: 0 succeeded, 1 failed (0.0 %)
-").stderr("").exit(Exit::Ok);
+1 attempt: 0 succeeded, 1 failed (0%)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 #[test]
@@ -443,8 +487,8 @@ fn a_token_that_is_named_is_asked_about_first() {
         .run(&["refresh", "brand"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME   ENDS                              REASON
-brand  user  verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+TOKEN  OUTCOME   EXPIRES     REASON
+brand  verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
 
 1 token: 1 verified
 ",
@@ -459,8 +503,8 @@ brand  user  verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UT
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  not_due  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
 
 1 token: 1 not due
 ",
@@ -469,8 +513,8 @@ brand  user  not_due  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC
         .exit(Exit::Ok);
     assert_eq!(world.calls(), [""; 0]);
     world.run(&["refresh", "b*"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  invalid  2026-03-02 00:00 UTC, in 59 days  password changed (190/460)
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  invalid  2026-03-02  password changed (190/460)
 
 critical: `brand`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -488,8 +532,8 @@ fn force_overrides_the_window_and_the_backoff() {
         .run(&["refresh", "--force", "brand"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME    ENDS                              REASON
-brand  user  refreshed  2026-03-04 00:00 UTC, in 60 days  `--force`
+TOKEN  OUTCOME    EXPIRES     REASON
+brand  refreshed  2026-03-04  `--force`
 
 1 token: 1 refreshed
 ",
@@ -539,8 +583,8 @@ fn without_auto_refresh_it_is_only_judged() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-03-02  found where the config points
 
 1 token: 1 adopted
 ",
@@ -550,8 +594,8 @@ brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config p
     world.at(day(47));
     world.calls();
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME   ENDS                              REASON
-brand  user  verified  2026-03-02 00:00 UTC, in 13 days  `auto_refresh` is off
+TOKEN  OUTCOME   EXPIRES     REASON
+brand  verified  2026-03-02  `auto_refresh` is off
 
 warning: `brand`: it ends 2026-03-02 00:00 UTC, in 13 days, and only a person can renew it
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -561,8 +605,8 @@ warning: `brand`: it ends 2026-03-02 00:00 UTC, in 13 days, and only a person ca
     assert_eq!(world.calls(), ["debug_token Brand"]);
     world.at(day(54));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME   ENDS                             REASON
-brand  user  verified  2026-03-02 00:00 UTC, in 6 days  `auto_refresh` is off
+TOKEN  OUTCOME   EXPIRES     REASON
+brand  verified  2026-03-02  `auto_refresh` is off
 
 critical: `brand`: it ends 2026-03-02 00:00 UTC, in 6 days, and only a person can renew it
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -590,7 +634,7 @@ no tokens
         .run(&["status"])
         .stdout(
             "
-no tokens
+no tokens                                                   2026-01-03 00:00 UTC
 ",
         )
         .stderr("")
@@ -598,8 +642,8 @@ no tokens
     assert_eq!(world.calls(), [""; 0]);
     world.reconfigure(CONFIG);
     world.run(&["refresh", "brand", "--quiet"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  invalid  2026-03-02 00:00 UTC, in 58 days  revoked (190/466)
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  invalid  2026-03-02  revoked (190/466)
 
 critical: `brand`: Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -641,16 +685,22 @@ fn pauses_between_tries_double() {
         let status = world.run(&["status", "--offline", "--json"]).exit(Exit::Ok);
         assert_eq!(status.token("brand")["refresh"]["consecutive_failures"], failures);
     }
-    world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  not_due  2026-03-02 00:00 UTC, in 19 days  the last try failed; the next is 2026-02-10 01:45 UTC, in 60 minutes
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  not due  2026-03-02  the last try failed; the next is 2026-02-10 01:45 UTC, in 60 minutes
 
 1 token: 1 not due
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     world.at(day(58));
     world.run(&["refresh", "--quiet"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                             REASON
-brand  user  failed   2026-03-02 00:00 UTC, in 2 days  graph unavailable (1)
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  failed   2026-03-02  graph unavailable (1)
 
 critical: `brand`: it ends 2026-03-02 00:00 UTC, in 2 days, and the last renewal failed: An unknown error occurred (code 1)
   hint: it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -698,8 +748,8 @@ fn a_person_who_passes_the_check_brings_the_token_back() {
     world.at(day(3));
     world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::Checkpoint));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  invalid  2026-03-02 00:00 UTC, in 57 days  checkpoint (190/459)
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  invalid  2026-03-02  checkpoint (190/459)
 
 critical: `brand`: Error validating access token: You cannot access the app till you log in to www.facebook.com and follow the instructions given (code 190/459)
   hint: anna@client.example opens facebook.com, logs in and passes what it asks; the token is kept and may work again
@@ -712,8 +762,8 @@ critical: `brand`: Error validating access token: You cannot access the app till
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME   ENDS                              REASON
-brand  user  verified  2026-03-02 00:00 UTC, in 56 days  due 2026-02-10 00:00 UTC, in 36 days
+TOKEN  OUTCOME   EXPIRES     REASON
+brand  verified  2026-03-02  due 2026-02-10 00:00 UTC, in 36 days
 
 1 token: 1 verified
 ",
@@ -728,8 +778,8 @@ fn a_dead_token_recovers_by_a_new_string_in_its_source() {
     world.at(day(3));
     world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  invalid  2026-03-02 00:00 UTC, in 57 days  password changed (190/460)
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  invalid  2026-03-02  password changed (190/460)
 
 critical: `brand`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -742,8 +792,8 @@ critical: `brand`: Error validating access token: The session has been invalidat
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  adopted  2026-03-05 00:00 UTC, in 60 days  found where the config points
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-03-05  found where the config points
 
 1 token: 1 adopted
 ",
@@ -769,8 +819,8 @@ fn a_stored_date_that_has_passed_is_asked_about_once_and_then_a_person_is() {
     let mut world = adopted(brand().ending(ends(30)));
     world.at(day(31));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                                REASON
-brand  user  invalid  2026-01-31 00:00 UTC, 24 hours ago  expired (190/463)
+TOKEN  OUTCOME  EXPIRES               REASON
+brand  invalid  2026-01-31 00:00 UTC  expired (190/463)
 
 critical: `brand`: Error validating access token: Session has expired on Friday, 30-Jan-26 16:00:00 PST. The current time is Saturday, 31-Jan-26 16:00:00 PST (code 190/463)
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -798,9 +848,9 @@ access_token = { env = "DATED" }
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE         OUTCOME  ENDS                              REASON
-ads    system-user  adopted  never                             found where the config points
-dated  system-user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+TOKEN  OUTCOME  EXPIRES     REASON
+ads    adopted  never       found where the config points
+dated  adopted  2026-03-02  found where the config points
 
 2 tokens: 2 adopted
 ",
@@ -808,21 +858,27 @@ dated  system-user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the c
         .stderr("")
         .exit(Exit::Ok);
     world.at(day(47));
-    world.run(&["refresh"]).stdout("
-LABEL  TYPE         OUTCOME    ENDS                              REASON
-ads    system-user  verified   never                             it never expires
-dated  system-user  refreshed  2026-04-18 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 13 days, is within 20d
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN  OUTCOME    EXPIRES     REASON
+ads    verified   never       it never expires
+dated  refreshed  2026-04-18  its end, 2026-03-02 00:00 UTC, in 13 days, is within 20d
 
 2 tokens: 1 refreshed, 1 verified
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     // Not even by force.
     world.at(day(48));
     world
         .run(&["refresh", "--force", "ads"])
         .stdout(
             "
-LABEL  TYPE         OUTCOME   ENDS   REASON
-ads    system-user  verified  never  it never expires
+TOKEN  OUTCOME   EXPIRES  REASON
+ads    verified  never    it never expires
 
 1 token: 1 verified
 ",

@@ -32,8 +32,8 @@ fn a_newcomer_that_waits_holds_back_no_renewal() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME   ENDS                              REASON
-brand  user  verified  2026-04-12 00:00 UTC, in 43 days  due 2026-03-23 00:00 UTC, in 23 days
+TOKEN  OUTCOME   EXPIRES     REASON
+brand  verified  2026-04-12  due 2026-03-23 00:00 UTC, in 23 days
 
 1 token: 1 verified
 ",
@@ -48,8 +48,8 @@ fn beside_a_grant_the_current_string_is_asked_about_again() {
     renewals_kill(&world);
     world.at(day(45));
     world.run(&["refresh", "brand"]).stdout("
-LABEL  TYPE  OUTCOME    ENDS                              REASON
-brand  user  refreshed  2026-03-02 00:00 UTC, in 15 days  the new string is worth less, but the one it replaces is dead or about to end
+TOKEN  OUTCOME    EXPIRES     REASON
+brand  refreshed  2026-03-02  the new string is worth less, but the one it replaces is dead or about to end
 
 1 token: 1 refreshed
 ").exit(Exit::Ok);
@@ -94,8 +94,8 @@ fn a_newcomer_does_not_push_out_a_grant_that_nobody_examined() {
     world.graph.with(|graph| graph.invalidate(&newcomer, Invalidation::Revoked));
     world.at(hour(45, 3));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  failed   2026-04-16 00:00 UTC, in 59 days  refused: revoked (190/466)
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  failed   2026-04-16  refused: revoked (190/466)
 
 warning: `brand`: the new string is refused: Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -119,8 +119,8 @@ fn a_held_candidate_is_examined_once_the_current_string_is_not_known_to_live() {
     assert_eq!(world.in_use("brand"), "EAAFAKEBrand1");
     world.at(hour(45, 1));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME    ENDS                              REASON
-brand  user  refreshed  2026-04-16 00:00 UTC, in 59 days  the new string is worth less, but the one it replaces is dead or about to end
+TOKEN  OUTCOME    EXPIRES     REASON
+brand  refreshed  2026-04-16  the new string is worth less, but the one it replaces is dead or about to end
 
 1 token: 1 refreshed
 ").exit(Exit::Ok);
@@ -152,8 +152,8 @@ fn a_held_candidate_wants_a_person_on_every_run() {
         assert_eq!(asked.len(), calls, "+{hours} h: {asked:?}");
     }
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  invalid  2026-03-02 00:00 UTC, in 18 days  permission missing
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  invalid  2026-03-02  permission missing
 
 warning: `brand`: the new string lacks `pages_show_list`
   hint: the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
@@ -172,14 +172,16 @@ fn the_end_that_was_granted_is_kept_though_the_profile_is_silent() {
     world.graph.misbehave(Rule::on("/me").once(), FaultInjection::CloseBeforeAnswer);
     let ran = world.run(&["refresh", "--json"]).exit(Exit::Unavailable);
     assert_eq!(ran.result("creator")["new_expires_at"], "2026-04-12T00:00:00Z");
-    world.run(&["history"]).stdout("
-AT                    LABEL    EVENT      GENERATION  FINGERPRINT   ENDED                 ENDS                  TRIGGER  PROBLEM
-2026-01-01 00:00 UTC  creator  adopted    1           fingerprint1  -                     -                     manual   -
-2026-01-01 00:00 UTC  creator  refreshed  1           fingerprint1  -                     2026-03-02 00:00 UTC  manual   -
-2026-02-11 00:00 UTC  creator  refreshed  1           fingerprint1  2026-03-02 00:00 UTC  2026-04-12 00:00 UTC  manual   -
+    world.run(&["history"]).stdout(
+        "
+AT (UTC)          TOKEN    EVENT      TRIGGER  DETAIL
+2026-01-01 00:00  creator  adopted    manual   -
+2026-01-01 00:00  creator  refreshed  manual   expires 2026-03-02
+2026-02-11 00:00  creator  refreshed  manual   expires 2026-04-12 (was 2026-03-02)
 
-2 attempts: 2 succeeded, 0 failed (100.0 %)
-");
+2 attempts: 2 succeeded, 0 failed (100%)
+",
+    );
     world.calls();
     world.at(hour(41, 1));
     world.run(&["refresh"]).exit(Exit::Ok);
@@ -198,8 +200,8 @@ fn an_exchange_that_gives_the_string_in_use_is_a_verification() {
         .run_with_input(&["exchange", "brand"], &short)
         .stdout(
             "
-LABEL  TYPE  OUTCOME   ENDS                              REASON
-brand  user  verified  2026-03-02 00:00 UTC, in 50 days  Meta gave the string that is in use already
+TOKEN  OUTCOME   EXPIRES     REASON
+brand  verified  2026-03-02  Meta gave the string that is in use already
 
 1 token: 1 verified
 ",

@@ -38,8 +38,8 @@ fn it_is_taken_by_the_apps_id_and_secret_and_only_proven_after_that() {
         .run(&["refresh", "publisher"])
         .stdout(
             "
-LABEL      TYPE  OUTCOME  ENDS   REASON
-publisher  app   derived  never  no string yet
+TOKEN      OUTCOME  EXPIRES  REASON
+publisher  derived  never    no string yet
 
 1 token: 1 derived
 ",
@@ -56,8 +56,8 @@ publisher  app   derived  never  no string yet
         .run(&["refresh", "--force", "publisher"])
         .stdout(
             "
-LABEL      TYPE  OUTCOME  ENDS   REASON
-publisher  app   not_due  never  it never expires
+TOKEN      OUTCOME  EXPIRES  REASON
+publisher  not due  never    it never expires
 
 1 token: 1 not due
 ",
@@ -69,8 +69,17 @@ publisher  app   not_due  never  it never expires
         .run(&["status", "publisher", "--offline"])
         .stdout(
             "
-LABEL      TYPE  HEALTH  STATE  ENDS   DATA ACCESS ENDS  PROVEN    NEXT
-publisher  app   ok      valid  never  unknown           just now  it never expires
+publisher: app token, app main (1000000000000001)
+
+  state         works
+  checked       2026-04-11 00:00 UTC
+  expires       never
+  next          it never expires
+  renewed       2026-01-01 00:00 UTC
+  generation    1, fingerprint fingerprint1
+  application   Main App
+
+  2026-01-01 00:00  derived, never expires (manual)
 ",
         )
         .stderr("")
@@ -90,8 +99,8 @@ fn id_and_secret_may_be_pasted_as_one() {
         .run(&["refresh", "publisher"])
         .stdout(
             "
-LABEL      TYPE  OUTCOME  ENDS   REASON
-publisher  app   adopted  never  found where the config points
+TOKEN      OUTCOME  EXPIRES  REASON
+publisher  adopted  never    found where the config points
 
 1 token: 1 adopted
 ",
@@ -103,8 +112,16 @@ publisher  app   adopted  never  found where the config points
         .run(&["status", "publisher", "--offline"])
         .stdout(
             "
-LABEL      TYPE  HEALTH  STATE  ENDS   DATA ACCESS ENDS  PROVEN    NEXT
-publisher  app   ok      valid  never  unknown           just now  it never expires
+publisher: app token, app main (1000000000000001)
+
+  state         works
+  checked       2026-01-01 00:00 UTC
+  expires       never
+  next          it never expires
+  generation    1, fingerprint fingerprint1
+  application   Main App
+
+  2026-01-01 00:00  adopted, never expires (manual)
 ",
         )
         .stderr("")
@@ -122,9 +139,9 @@ fn a_reset_secret_is_the_configs_fault_and_nobodys_death() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL      TYPE  OUTCOME  ENDS                              REASON
-publisher  app   derived  never                             no string yet
-brand      user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+TOKEN      OUTCOME  EXPIRES     REASON
+publisher  derived  never       no string yet
+brand      adopted  2026-03-02  found where the config points
 
 2 tokens: 1 derived, 1 adopted
 ",
@@ -138,9 +155,9 @@ brand      user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the conf
     world.graph.with(|graph| graph.reset_secret(APP, NEW_SECRET));
     world.at(day(1));
     world.run(&["refresh"]).stdout("
-LABEL      TYPE  OUTCOME  ENDS                              REASON
-publisher  app   skipped  never                             bad app credentials (190)
-brand      user  invalid  2026-03-02 00:00 UTC, in 59 days  bad app credentials (190)
+TOKEN      OUTCOME  EXPIRES     REASON
+publisher  skipped  never       bad app credentials (190)
+brand      invalid  2026-03-02  bad app credentials (190)
 
 warning: `publisher` and `brand`: Invalid OAuth access token signature (code 190)
   hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
@@ -163,13 +180,19 @@ WARNING: `publisher` and `brand`: Invalid OAuth access token signature (code 190
     // The config has the new one: the app's token is taken anew, Anna's goes on as it is.
     world.set("APP_SECRET", NEW_SECRET);
     world.at(day(1) + hours(1));
-    world.run(&["refresh"]).stdout("
-LABEL      TYPE  OUTCOME   ENDS                              REASON
-publisher  app   derived   never                             it is dead, and the app's secret gives another
-brand      user  verified  2026-03-02 00:00 UTC, in 58 days  due 2026-02-10 00:00 UTC, in 38 days
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN      OUTCOME   EXPIRES     REASON
+publisher  derived   never       it is dead, and the app's secret gives another
+brand      verified  2026-03-02  due 2026-02-10 00:00 UTC, in 38 days
 
 2 tokens: 1 derived, 1 verified
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     assert_eq!(world.in_use("publisher"), app_token(&world));
     assert_ne!(world.in_use("publisher"), before);
     assert_eq!(world.in_use("brand"), "EAAFAKEBrand1");
@@ -182,23 +205,29 @@ METATOKEN OK - 2 tokens, all well
         )
         .stderr("")
         .code(0);
-    world.run(&["history", "publisher"]).stdout("
-AT                    LABEL      EVENT    GENERATION  FINGERPRINT   ENDED  ENDS   TRIGGER  PROBLEM
-2026-01-01 00:00 UTC  publisher  derived  1           fingerprint1  -      never  manual   -
-2026-01-02 01:00 UTC  publisher  invalid  1           fingerprint1  never  never  manual   Invalid OAuth access token signature (code 190)
-2026-01-02 01:00 UTC  publisher  derived  2           fingerprint3  never  never  manual   -
+    world
+        .run(&["history", "publisher"])
+        .stdout(
+            "
+AT (UTC)          TOKEN      EVENT    TRIGGER  DETAIL
+2026-01-01 00:00  publisher  derived  manual   never expires
+2026-01-02 01:00  publisher  invalid  manual   session invalid (190)
+2026-01-02 01:00  publisher  derived  manual   never expires (was never)
 
-2 attempts: 2 succeeded, 0 failed (100.0 %)
-").stderr("").exit(Exit::Ok);
+2 attempts: 2 succeeded, 0 failed (100%)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 #[test]
 fn a_secret_that_was_wrong_from_the_first_is_named() {
     let world = world().with("APP_SECRET", "fakewrong");
     world.run(&["refresh"]).stdout("
-LABEL      TYPE  OUTCOME  ENDS  REASON
-publisher  app   skipped  -     bad app credentials (190)
-brand      user  invalid  -     bad app credentials (190)
+TOKEN      OUTCOME  EXPIRES  REASON
+publisher  skipped  -        bad app credentials (190)
+brand      invalid  -        bad app credentials (190)
 
 critical: `publisher` and `brand`: Invalid OAuth access token signature (code 190)
   hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
@@ -224,9 +253,9 @@ fn the_token_of_another_app_is_refused() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL      TYPE  OUTCOME  ENDS                              REASON
-publisher  app   not_due  never                             it never expires
-brand      user  not_due  2026-03-02 00:00 UTC, in 60 days  due 2026-02-10 00:00 UTC, in 40 days
+TOKEN      OUTCOME  EXPIRES     REASON
+publisher  not due  never       it never expires
+brand      not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 
 warning: `publisher`: the access token in the environment variable `PUBLISHER` is not in use: Error validating application. Cannot get application info due to a system error (code 190)
   hint: take it out of the environment variable `PUBLISHER`, or put another access token there

@@ -58,30 +58,38 @@ fn what_is_short_lived_is_exchanged() {
         let string = world.mint(spec.ending(in_an_hour()));
         let ran = world.run_with_input(&["exchange", label], &string).stderr("").exit(Exit::Ok);
         match label {
-            "brand" => ran.stdout("
-LABEL  TYPE  OUTCOME    ENDS                              REASON
-brand  user  exchanged  2026-03-02 00:00 UTC, in 60 days  it was short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+            "brand" => ran.stdout(
+                "
+TOKEN  OUTCOME    EXPIRES     REASON
+brand  exchanged  2026-03-02  it was short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
 
 1 token: 1 exchanged
-"),
-            "ads" => ran.stdout("
-LABEL  TYPE         OUTCOME    ENDS                              REASON
-ads    system-user  exchanged  2026-03-02 00:00 UTC, in 60 days  it was short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+",
+            ),
+            "ads" => ran.stdout(
+                "
+TOKEN  OUTCOME    EXPIRES     REASON
+ads    exchanged  2026-03-02  it was short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
 
 1 token: 1 exchanged
-"),
-            "creator" => ran.stdout("
-LABEL    TYPE       OUTCOME    ENDS                              REASON
-creator  instagram  exchanged  2026-03-02 00:00 UTC, in 60 days  it was short-lived
+",
+            ),
+            "creator" => ran.stdout(
+                "
+TOKEN    OUTCOME    EXPIRES     REASON
+creator  exchanged  2026-03-02  it was short-lived
 
 1 token: 1 exchanged
-"),
-            _ => ran.stdout("
-LABEL  TYPE     OUTCOME    ENDS                              REASON
-notes  threads  exchanged  2026-03-02 00:00 UTC, in 60 days  it was short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+",
+            ),
+            _ => ran.stdout(
+                "
+TOKEN  OUTCOME    EXPIRES     REASON
+notes  exchanged  2026-03-02  it was short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
 
 1 token: 1 exchanged
-"),
+",
+            ),
         };
         assert_eq!(world.in_use(label), in_use);
         assert_eq!(world.offline(label)["expires_at"], "2026-03-02T00:00:00Z", "{label}");
@@ -103,40 +111,40 @@ fn what_is_long_lived_or_never_expires_is_stored_as_it_is() {
         match label {
             "brand" => ran.stdout(
                 "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  it is long-lived already
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-03-02  it is long-lived already
 
 1 token: 1 adopted
 ",
             ),
             "bakery" => ran.stdout(
                 "
-LABEL   TYPE  OUTCOME  ENDS   REASON
-bakery  page  adopted  never  it never expires
+TOKEN   OUTCOME  EXPIRES  REASON
+bakery  adopted  never    it never expires
 
 1 token: 1 adopted
 ",
             ),
             "ads" => ran.stdout(
                 "
-LABEL  TYPE         OUTCOME  ENDS   REASON
-ads    system-user  adopted  never  it never expires
+TOKEN  OUTCOME  EXPIRES  REASON
+ads    adopted  never    it never expires
 
 1 token: 1 adopted
 ",
             ),
             "creator" => ran.stdout(
                 "
-LABEL    TYPE       OUTCOME  ENDS     REASON
-creator  instagram  adopted  unknown  Meta does not exchange it, so it is long-lived already
+TOKEN    OUTCOME  EXPIRES  REASON
+creator  adopted  unknown  Meta does not exchange it, so it is long-lived already
 
 1 token: 1 adopted
 ",
             ),
             _ => ran.stdout(
                 "
-LABEL  TYPE     OUTCOME  ENDS                              REASON
-notes  threads  adopted  2026-03-02 00:00 UTC, in 60 days  it is long-lived already
+TOKEN  OUTCOME  EXPIRES     REASON
+notes  adopted  2026-03-02  it is long-lived already
 
 1 token: 1 adopted
 ",
@@ -154,8 +162,8 @@ fn the_apps_id_and_secret_are_stored_as_they_are() {
         .run_with_input(&["exchange", "publisher"], &literal)
         .stdout(
             "
-LABEL      TYPE  OUTCOME  ENDS   REASON
-publisher  app   adopted  never  it never expires
+TOKEN      OUTCOME  EXPIRES  REASON
+publisher  adopted  never    it never expires
 
 1 token: 1 adopted
 ",
@@ -188,8 +196,8 @@ fn without_the_secret_nothing_is_exchanged_and_that_is_said() {
     let world = World::new().config(&config);
     let string = world.mint(creator());
     world.run_with_input(&["exchange", "creator"], &string).stdout("
-LABEL    TYPE       OUTCOME  ENDS     REASON
-creator  instagram  adopted  unknown  app `insta` has no secret, so nothing that lives an hour could be exchanged
+TOKEN    OUTCOME  EXPIRES  REASON
+creator  adopted  unknown  app `insta` has no secret, so nothing that lives an hour could be exchanged
 
 1 token: 1 adopted
 ").stderr("").exit(Exit::Ok);
@@ -235,11 +243,11 @@ access_token = { env = "FIXED" }
     world.calls();
     world.at(day(0) + hours(1));
     world.run(&["exchange", "--stored"]).stdout("
-LABEL    TYPE         OUTCOME    ENDS                              REASON
-creator  instagram    refreshed  2026-03-02 01:00 UTC, in 60 days  nobody knows when it ends, and it may be one of those that live an hour
-notes    threads      exchanged  2026-03-02 01:00 UTC, in 60 days  it is short-lived: it ends 2026-01-01 20:00 UTC, in 19 hours
-ads      system-user  exchanged  2026-03-02 01:00 UTC, in 60 days  it is short-lived: it ends 2026-01-01 20:00 UTC, in 19 hours
-fixed    system-user  not_due    never                             it never expires
+TOKEN    OUTCOME    EXPIRES     REASON
+creator  refreshed  2026-03-02  nobody knows when it ends, and it may be one of those that live an hour
+notes    exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 20:00 UTC, in 19 hours
+ads      exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 20:00 UTC, in 19 hours
+fixed    not due    never       it never expires
 
 4 tokens: 1 refreshed, 2 exchanged, 1 not due
 ").stderr("").exit(Exit::Ok);
@@ -257,9 +265,9 @@ fn what_lives_a_day_is_called_what_it_is() {
         .token("WA", ads().named("wa").ending(Expiry::At(day(0) + hours(23))))
         .token("CREATOR", creator().aged(TimeDelta::days(2)));
     world.run(&["refresh"]).stdout("
-LABEL    TYPE         OUTCOME    ENDS                               REASON
-wa       system-user  adopted    2026-01-01 23:00 UTC, in 23 hours  found where the config points
-creator  instagram    refreshed  2026-03-02 00:00 UTC, in 60 days   nobody knows when it ends, and it may be one of those that live an hour
+TOKEN    OUTCOME    EXPIRES               REASON
+wa       adopted    2026-01-01 23:00 UTC  found where the config points
+creator  refreshed  2026-03-02            nobody knows when it ends, and it may be one of those that live an hour
 
 critical: `wa`: it ends 2026-01-01 23:00 UTC, in 23 hours, and only a person can renew it; it lives a day or less, as what the login dialog, the Graph API Explorer and WhatsApp's API setup page hand out
   hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange wa` and paste it

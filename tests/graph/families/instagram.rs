@@ -41,8 +41,8 @@ fn a_string_fresh_from_the_dashboard_waits_a_day_and_is_renewed() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL    TYPE       OUTCOME  ENDS     REASON
-creator  instagram  adopted  unknown  found where the config points
+TOKEN    OUTCOME  EXPIRES  REASON
+creator  adopted  unknown  found where the config points
 
 unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 24 hours
   hint: nothing to do yet: it is renewed then
@@ -54,8 +54,10 @@ unknown: `creator`: Meta does not report when it expires; its renewal tells, 202
         .exit(Exit::Ok);
     assert_eq!(world.calls(), TRIED);
     world.run(&["status", "--offline"]).stdout("
-LABEL    TYPE       HEALTH   STATE  ENDS     DATA ACCESS ENDS  PROVEN    NEXT
-creator  instagram  unknown  valid  unknown  unknown           just now  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 24 hours
+1 token: 1 unknown                                          2026-01-01 00:00 UTC
+
+TOKEN    TYPE       STATE           EXPIRES  NEXT
+creator  instagram  works, unknown  unknown  renew 2026-01-02 00:00 UTC
 
 unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 24 hours
   hint: nothing to do yet: it is renewed then
@@ -63,8 +65,8 @@ unknown: `creator`: Meta does not report when it expires; its renewal tells, 202
 
     world.at(day(0) + hours(1));
     world.run(&["refresh"]).stdout("
-LABEL    TYPE       OUTCOME    ENDS     REASON
-creator  instagram  too_young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 23 hours
+TOKEN    OUTCOME    EXPIRES  REASON
+creator  too young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 23 hours
 
 unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 23 hours
   hint: nothing to do yet: it is renewed then
@@ -76,25 +78,45 @@ unknown: `creator`: Meta does not report when it expires; its renewal tells, 202
     assert_eq!((&result["outcome"], &result["problem"]), (&json!("too_young"), &json!(null)));
 
     world.at(day(1));
-    world.run(&["refresh"]).stdout("
-LABEL    TYPE       OUTCOME    ENDS                              REASON
-creator  instagram  refreshed  2026-03-03 00:00 UTC, in 60 days  nobody knows when it ends; a renewal tells
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN    OUTCOME    EXPIRES     REASON
+creator  refreshed  2026-03-03  nobody knows when it ends; a renewal tells
 
 1 token: 1 refreshed
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     assert_eq!(world.calls(), RENEWED);
     world.run(&["token", "creator"]).stdout("\nIGFAKECreator2\n").stderr("").exit(Exit::Ok);
-    world.run(&["status", "--offline"]).stdout("
-LABEL    TYPE       HEALTH  STATE  ENDS                              DATA ACCESS ENDS  PROVEN    NEXT
-creator  instagram  ok      valid  2026-03-03 00:00 UTC, in 60 days  unknown           just now  due 2026-02-11 00:00 UTC, in 40 days
-").stderr("").exit(Exit::Ok);
-    world.run(&["history"]).stdout("
-AT                    LABEL    EVENT      GENERATION  FINGERPRINT   ENDED  ENDS                  TRIGGER  PROBLEM
-2026-01-01 00:00 UTC  creator  adopted    1           fingerprint1  -      -                     manual   -
-2026-01-02 00:00 UTC  creator  refreshed  2           fingerprint2  -      2026-03-03 00:00 UTC  manual   -
+    world
+        .run(&["status", "--offline"])
+        .stdout(
+            "
+1 token: 1 ok                                               2026-01-02 00:00 UTC
 
-1 attempt: 1 succeeded, 0 failed (100.0 %)
-").stderr("").exit(Exit::Ok);
+TOKEN    TYPE       STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
+creator  instagram  works  2026-03-03  unknown      just now  renew 2026-02-11
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
+    world
+        .run(&["history"])
+        .stdout(
+            "
+AT (UTC)          TOKEN    EVENT      TRIGGER  GENERATION  DETAIL
+2026-01-01 00:00  creator  adopted    manual   1           -
+2026-01-02 00:00  creator  refreshed  manual   2           expires 2026-03-03
+
+1 attempt: 1 succeeded, 0 failed (100%)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 #[test]
@@ -104,8 +126,8 @@ fn force_does_not_shorten_metas_day() {
     world.calls();
     world.at(day(0) + hours(23));
     world.run(&["refresh", "--force", "creator"]).stdout("
-LABEL    TYPE       OUTCOME    ENDS     REASON
-creator  instagram  too_young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 60 minutes
+TOKEN    OUTCOME    EXPIRES  REASON
+creator  too young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 60 minutes
 
 unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 60 minutes
   hint: nothing to do yet: it is renewed then
@@ -118,8 +140,8 @@ unknown: `creator`: Meta does not report when it expires; its renewal tells, 202
     let mut world = renewed(creator());
     world.at(day(0) + hours(23));
     world.run(&["refresh", "--force", "creator"]).stdout("
-LABEL    TYPE       OUTCOME    ENDS                              REASON
-creator  instagram  too_young  2026-03-02 00:00 UTC, in 59 days  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 60 minutes
+TOKEN    OUTCOME    EXPIRES     REASON
+creator  too young  2026-03-02  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 60 minutes
 
 1 token: 1 too young
 ").stderr("").exit(Exit::Ok);
@@ -129,8 +151,8 @@ creator  instagram  too_young  2026-03-02 00:00 UTC, in 59 days  it is less than
         .run(&["refresh", "--force", "creator"])
         .stdout(
             "
-LABEL    TYPE       OUTCOME    ENDS                              REASON
-creator  instagram  refreshed  2026-03-03 00:00 UTC, in 60 days  `--force`
+TOKEN    OUTCOME    EXPIRES     REASON
+creator  refreshed  2026-03-03  `--force`
 
 1 token: 1 refreshed
 ",
@@ -170,8 +192,8 @@ fn a_refusal_of_the_young_may_have_any_number() {
 fn an_old_enough_string_is_renewed_in_the_run_that_adopts_it() {
     let mut world = world(creator().aged(TimeDelta::days(48)));
     world.run(&["refresh"]).stdout("
-LABEL    TYPE       OUTCOME    ENDS                              REASON
-creator  instagram  refreshed  2026-03-02 00:00 UTC, in 60 days  nobody knows when it ends, and it may be one of those that live an hour
+TOKEN    OUTCOME    EXPIRES     REASON
+creator  refreshed  2026-03-02  nobody knows when it ends, and it may be one of those that live an hour
 
 1 token: 1 refreshed
 ").stderr("").exit(Exit::Ok);
@@ -183,10 +205,18 @@ creator  instagram  refreshed  2026-03-02 00:00 UTC, in 60 days  nobody knows wh
         let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
         assert_eq!(ran.outcomes()["creator"], outcome, "day {at}");
     }
-    world.run(&["status", "--offline"]).stdout("
-LABEL    TYPE       HEALTH  STATE  ENDS                              DATA ACCESS ENDS  PROVEN    NEXT
-creator  instagram  ok      valid  2026-04-11 00:00 UTC, in 60 days  unknown           just now  due 2026-03-22 00:00 UTC, in 40 days
-").stderr("").exit(Exit::Ok);
+    world
+        .run(&["status", "--offline"])
+        .stdout(
+            "
+1 token: 1 ok                                               2026-02-10 00:00 UTC
+
+TOKEN    TYPE       STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
+creator  instagram  works  2026-04-11  unknown      just now  renew 2026-03-22
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 #[test]
@@ -207,12 +237,18 @@ fn a_new_string_takes_the_place_of_an_old_one_that_dies_of_it() {
     let mut world = renewed(creator());
     world.graph.with(|graph| graph.set_old_string(OldString::Dies));
     world.at(day(45));
-    world.run(&["refresh"]).stdout("
-LABEL    TYPE       OUTCOME    ENDS                              REASON
-creator  instagram  refreshed  2026-04-16 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN    OUTCOME    EXPIRES     REASON
+creator  refreshed  2026-04-16  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
 
 1 token: 1 refreshed
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     assert_eq!(world.calls(), RENEWED);
     assert_eq!(world.in_use("creator"), "IGFAKECreator3");
     world.graph.with(|graph| {
@@ -230,8 +266,8 @@ fn a_renewal_that_moves_nothing_in_the_first_day_is_no_failure() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL    TYPE       OUTCOME  ENDS     REASON
-creator  instagram  adopted  unknown  found where the config points
+TOKEN    OUTCOME  EXPIRES  REASON
+creator  adopted  unknown  found where the config points
 
 unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 24 hours
   hint: nothing to do yet: it is renewed then
@@ -257,8 +293,8 @@ unknown: `creator`: Meta does not report when it expires; its renewal tells, 202
 fn where_the_grant_tells_no_end_it_is_renewed_daily() {
     let mut world = world(creator().aged(TimeDelta::days(30)).withholding_expires_in());
     world.run(&["refresh"]).stdout("
-LABEL    TYPE       OUTCOME    ENDS     REASON
-creator  instagram  refreshed  unknown  nobody knows when it ends, and it may be one of those that live an hour
+TOKEN    OUTCOME    EXPIRES  REASON
+creator  refreshed  unknown  nobody knows when it ends, and it may be one of those that live an hour
 
 unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 24 hours
   hint: nothing to do yet: it is renewed then
@@ -273,8 +309,10 @@ unknown: `creator`: Meta does not report when it expires; its renewal tells, 202
         assert_eq!(result["never_expires"], false, "what is not told is not «never»");
     }
     world.run(&["status", "--offline"]).stdout("
-LABEL    TYPE       HEALTH   STATE  ENDS     DATA ACCESS ENDS  PROVEN    NEXT
-creator  instagram  unknown  valid  unknown  unknown           just now  it is less than a day old, and Meta renews none that young: next 2026-01-03 00:00 UTC, in 24 hours
+1 token: 1 unknown                                          2026-01-02 00:00 UTC
+
+TOKEN    TYPE       STATE           EXPIRES  NEXT
+creator  instagram  works, unknown  unknown  renew 2026-01-03 00:00 UTC
 
 unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-03 00:00 UTC, in 24 hours
   hint: nothing to do yet: it is renewed then
@@ -295,8 +333,8 @@ UNKNOWN: `creator`: Meta does not report when it expires; its renewal tells, 202
 fn a_short_lived_string_is_exchanged_in_the_run_that_adopts_it() {
     let world = world(creator().ending(Expiry::At(day(0) + hours(1))));
     world.run(&["refresh"]).stdout("
-LABEL    TYPE       OUTCOME    ENDS                              REASON
-creator  instagram  exchanged  2026-03-02 00:00 UTC, in 60 days  nobody knows when it ends, and it may be one of those that live an hour
+TOKEN    OUTCOME    EXPIRES     REASON
+creator  exchanged  2026-03-02  nobody knows when it ends, and it may be one of those that live an hour
 
 1 token: 1 exchanged
 ").stderr("").exit(Exit::Ok);
@@ -315,8 +353,8 @@ fn without_a_secret() -> String {
 fn without_a_secret_a_long_lived_string_is_kept_all_the_same() {
     let mut world = World::new().config(&without_a_secret()).token("CREATOR", creator());
     world.run(&["refresh"]).stdout("
-LABEL    TYPE       OUTCOME  ENDS     REASON
-creator  instagram  adopted  unknown  found where the config points
+TOKEN    OUTCOME  EXPIRES  REASON
+creator  adopted  unknown  found where the config points
 
 warning: `creator`: Meta does not renew it yet; if it came from the login dialog it lives an hour, and app `insta` has no `secret` with which it could be exchanged: Session key invalid. This could be because the session key has an incorrect format, or because the user has revoked this session (code 452)
   hint: set the `secret` of its app; then run `metatoken refresh --force creator`; or generate the token in the app's dashboard, which gives sixty days
@@ -325,8 +363,8 @@ warning: `creator`: Meta does not renew it yet; if it came from the login dialog
 ").stderr("").exit(Exit::Ok);
     world.at(day(0) + hours(1));
     world.run(&["refresh"]).stdout("
-LABEL    TYPE       OUTCOME    ENDS     REASON
-creator  instagram  too_young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 23 hours
+TOKEN    OUTCOME    EXPIRES  REASON
+creator  too young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 23 hours
 
 warning: `creator`: Meta does not renew it yet; if it came from the login dialog it lives an hour, and app `insta` has no `secret` with which it could be exchanged: Session key invalid. This could be because the session key has an incorrect format, or because the user has revoked this session (code 452)
   hint: set the `secret` of its app; then run `metatoken refresh --force creator`; or generate the token in the app's dashboard, which gives sixty days
@@ -334,12 +372,18 @@ warning: `creator`: Meta does not renew it yet; if it came from the login dialog
 1 token: 1 too young
 ").stderr("").exit(Exit::Ok);
     world.at(day(1));
-    world.run(&["refresh"]).stdout("
-LABEL    TYPE       OUTCOME    ENDS                              REASON
-creator  instagram  refreshed  2026-03-03 00:00 UTC, in 60 days  nobody knows when it ends; a renewal tells
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN    OUTCOME    EXPIRES     REASON
+creator  refreshed  2026-03-03  nobody knows when it ends; a renewal tells
 
 1 token: 1 refreshed
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 #[test]
@@ -347,8 +391,8 @@ fn without_a_secret_a_string_of_an_hour_is_lost_and_the_cure_is_named() {
     let spec = creator().ending(Expiry::At(day(0) + hours(1)));
     let mut world = World::new().config(&without_a_secret()).token("CREATOR", spec);
     world.run(&["refresh"]).stdout("
-LABEL    TYPE       OUTCOME  ENDS     REASON
-creator  instagram  adopted  unknown  found where the config points
+TOKEN    OUTCOME  EXPIRES  REASON
+creator  adopted  unknown  found where the config points
 
 warning: `creator`: Meta does not renew it yet; if it came from the login dialog it lives an hour, and app `insta` has no `secret` with which it could be exchanged: Session key invalid. This could be because the session key has an incorrect format, or because the user has revoked this session (code 452)
   hint: set the `secret` of its app; then run `metatoken refresh --force creator`; or generate the token in the app's dashboard, which gives sixty days
@@ -358,8 +402,8 @@ warning: `creator`: Meta does not renew it yet; if it came from the login dialog
     // It waits for a person, so it is asked about in every run.
     world.at(day(0) + hours(2));
     world.run(&["refresh"]).stdout("
-LABEL    TYPE       OUTCOME  ENDS     REASON
-creator  instagram  invalid  unknown  expired (190)
+TOKEN    OUTCOME  EXPIRES  REASON
+creator  invalid  unknown  expired (190)
 
 critical: `creator`: Error validating access token: Session has expired on Wednesday, 31-Dec-25 17:00:00 PST. The current time is Wednesday, 31-Dec-25 18:00:00 PST (code 190)
   hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
@@ -376,8 +420,8 @@ fn once_the_secret_is_there_a_string_of_an_hour_is_exchanged() {
     world.reconfigure(CREATOR_CONFIG);
     world.at(day(0) + TimeDelta::minutes(30));
     world.run(&["refresh", "--force", "creator"]).stdout("
-LABEL    TYPE       OUTCOME    ENDS                              REASON
-creator  instagram  exchanged  2026-03-02 00:30 UTC, in 60 days  nobody knows when it ends, and it may be one of those that live an hour
+TOKEN    OUTCOME    EXPIRES     REASON
+creator  exchanged  2026-03-02  nobody knows when it ends, and it may be one of those that live an hour
 
 1 token: 1 exchanged
 ").stderr("").exit(Exit::Ok);
@@ -394,8 +438,8 @@ fn a_dead_string_is_a_persons_though_instagram_says_no_subcode() {
         let ran = world.run(&["refresh"]).exit(Exit::PersonNeeded);
         match refusal {
             DeadRefusal::Sentence => ran.stdout("
-LABEL    TYPE       OUTCOME  ENDS                       REASON
-creator  instagram  invalid  2026-03-02 00:00 UTC, now  expired (190)
+TOKEN    OUTCOME  EXPIRES               REASON
+creator  invalid  2026-03-02 00:00 UTC  expired (190)
 
 critical: `creator`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190)
   hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
@@ -403,8 +447,8 @@ critical: `creator`: Error validating access token: Session has expired on Sunda
 1 token: 1 invalid
 ").stderr(""),
             DeadRefusal::NoResource => ran.stdout("
-LABEL    TYPE       OUTCOME  ENDS                       REASON
-creator  instagram  invalid  2026-03-02 00:00 UTC, now  object not found (100)
+TOKEN    OUTCOME  EXPIRES               REASON
+creator  invalid  2026-03-02 00:00 UTC  object not found (100)
 
 critical: `creator`: The requested resource does not exist (code 100)
   hint: see that the account still lists the app in its settings (Website permissions); if not, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
@@ -434,8 +478,8 @@ fn a_removed_app_is_told_by_its_sentence() {
     world.graph.with(|graph| graph.invalidate("IGFAKECreator2", Invalidation::AppRemoved));
     world.at(day(1));
     world.run(&["refresh"]).stdout("
-LABEL    TYPE       OUTCOME  ENDS                              REASON
-creator  instagram  invalid  2026-03-02 00:00 UTC, in 59 days  app not authorized (190)
+TOKEN    OUTCOME  EXPIRES     REASON
+creator  invalid  2026-03-02  app not authorized (190)
 
 critical: `creator`: Error validating access token: The user has not authorized application 1000000000000011 (code 190)
   hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
@@ -504,8 +548,8 @@ fn a_string_of_facebooks_is_refused_by_its_host() {
         TokenFixture::user(crate::common::APP, crate::common::ANNA).named("brand"),
     );
     world.run(&["refresh"]).stdout("
-LABEL    TYPE       OUTCOME  ENDS  REASON
-creator  instagram  invalid  -     refused: wrong host or type (190)
+TOKEN    OUTCOME  EXPIRES  REASON
+creator  invalid  -        refused: wrong host or type (190)
 
 critical: `creator`: the new string is refused: Cannot parse access token (code 190)
   hint: compare `type` and `app` in the config with what the message says, or paste the string that belongs there

@@ -75,15 +75,21 @@ fn throttle(world: &World, throttled: bool) {
 fn above_nine_tenths_of_the_budget_what_can_wait_does() {
     let world = world();
     busy(&world, Some(91));
-    world.run(&["refresh"]).stdout("
-LABEL      TYPE  OUTCOME    ENDS                              REASON
-calm       user  skipped    2026-03-23 00:00 UTC, in 40 days  left for the next run: 91 % of its app's calls are used up
-due        user  skipped    2026-03-02 00:00 UTC, in 19 days  left for the next run: 91 % of its app's calls are used up
-urgent     user  refreshed  2026-04-12 00:00 UTC, in 60 days  its end, 2026-02-16 00:00 UTC, in 5 days, is within 20d
-elsewhere  user  refreshed  2026-04-12 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 19 days, is within 20d
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN      OUTCOME    EXPIRES     REASON
+calm       skipped    2026-03-23  left for the next run: 91 % of its app's calls are used up
+due        skipped    2026-03-02  left for the next run: 91 % of its app's calls are used up
+urgent     refreshed  2026-04-12  its end, 2026-02-16 00:00 UTC, in 5 days, is within 20d
+elsewhere  refreshed  2026-04-12  its end, 2026-03-02 00:00 UTC, in 19 days, is within 20d
 
 4 tokens: 2 refreshed, 2 skipped
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     let calls = world.calls();
     assert_eq!(calls[..2], ["oauth/access_token Urgent", "debug_token Urgent"]);
     assert!(calls[2..].iter().all(|call| call.ends_with(" Elsewhere")), "{calls:?}");
@@ -110,11 +116,11 @@ fn a_throttled_app_is_parked_and_the_others_go_on() {
     let mut world = world();
     throttle(&world, true);
     world.run(&["refresh"]).stdout("
-LABEL      TYPE  OUTCOME    ENDS                              REASON
-calm       user  skipped    2026-03-23 00:00 UTC, in 40 days  rate limited (4)
-due        user  skipped    2026-03-02 00:00 UTC, in 19 days  rate limited (4)
-urgent     user  failed     2026-02-16 00:00 UTC, in 5 days   rate limited (4)
-elsewhere  user  refreshed  2026-04-12 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 19 days, is within 20d
+TOKEN      OUTCOME    EXPIRES     REASON
+calm       skipped    2026-03-23  rate limited (4)
+due        skipped    2026-03-02  rate limited (4)
+urgent     failed     2026-02-16  rate limited (4)
+elsewhere  refreshed  2026-04-12  its end, 2026-03-02 00:00 UTC, in 19 days, is within 20d
 
 warning: `calm` and `due`: (#4) Application request limit reached (code 4)
   hint: nothing to do yet: it is tried again once Meta allows more calls
@@ -133,8 +139,8 @@ warning: `urgent`: it ends 2026-02-16 00:00 UTC, in 5 days, and the last renewal
         .run(&["refresh", "--force", "due"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-due    user  skipped  2026-03-02 00:00 UTC, in 18 days  rate limited
+TOKEN  OUTCOME  EXPIRES     REASON
+due    skipped  2026-03-02  rate limited
 
 warning: `due`: Meta throttles app `main` until 2026-02-11 00:50 UTC
   hint: nothing to do yet: it is tried again once Meta allows more calls
@@ -146,11 +152,13 @@ warning: `due`: Meta throttles app `main` until 2026-02-11 00:50 UTC
         .exit(Exit::Unavailable);
     assert_eq!(world.calls(), [""; 0]);
     world.run(&["status", "--live"]).stdout("
-LABEL      TYPE  HEALTH   STATE     ENDS                              DATA ACCESS ENDS                  PROVEN        NEXT
-calm       user  ok       valid     2026-03-23 00:00 UTC, in 39 days  2026-04-01 00:00 UTC, in 48 days  24 hours ago  Meta throttles its app until 2026-02-11 00:50 UTC, in 20 minutes
-due        user  ok       valid     2026-03-02 00:00 UTC, in 18 days  2026-04-01 00:00 UTC, in 48 days  24 hours ago  Meta throttles its app until 2026-02-11 00:50 UTC, in 20 minutes
-urgent     user  warning  expiring  2026-02-16 00:00 UTC, in 4 days   2026-04-01 00:00 UTC, in 48 days  24 hours ago  Meta throttles its app until 2026-02-11 00:50 UTC, in 20 minutes
-elsewhere  user  ok       valid     2026-04-12 00:00 UTC, in 59 days  2026-04-01 00:00 UTC, in 48 days  just now      due 2026-03-23 00:00 UTC, in 39 days
+4 tokens: 1 warning, 3 ok                                   2026-02-11 00:30 UTC
+
+TOKEN      TYPE  STATE         EXPIRES     DATA ACCESS  NEXT
+urgent     user  expires soon  2026-02-16  2026-04-01   -
+calm       user  works         2026-03-23  2026-04-01   -
+due        user  works         2026-03-02  2026-04-01   -
+elsewhere  user  works         2026-04-12  2026-04-01   renew 2026-03-23
 
 warning: `urgent`: it ends 2026-02-16 00:00 UTC, in 4 days, and the last renewal failed: (#4) Application request limit reached (code 4)
   hint: it is tried again by itself; should that not help, the person behind the token logs in to the app again; then run `metatoken exchange urgent` and paste the new access token
@@ -159,15 +167,21 @@ Graph gave no verdict, so what is stored is shown: `calm`, `due` and `urgent`: M
 ").exit(Exit::Ok);
     // Until its time is over.
     world.at(day(41) + hours(1));
-    world.run(&["refresh"]).stdout("
-LABEL      TYPE  OUTCOME    ENDS                              REASON
-calm       user  verified   2026-03-23 00:00 UTC, in 39 days  due 2026-03-03 00:00 UTC, in 19 days
-due        user  refreshed  2026-04-12 01:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 18 days, is within 20d
-urgent     user  refreshed  2026-04-12 01:00 UTC, in 60 days  its end, 2026-02-16 00:00 UTC, in 4 days, is within 20d
-elsewhere  user  not_due    2026-04-12 00:00 UTC, in 59 days  due 2026-03-23 00:00 UTC, in 39 days
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN      OUTCOME    EXPIRES     REASON
+calm       verified   2026-03-23  due 2026-03-03 00:00 UTC, in 19 days
+due        refreshed  2026-04-12  its end, 2026-03-02 00:00 UTC, in 18 days, is within 20d
+urgent     refreshed  2026-04-12  its end, 2026-02-16 00:00 UTC, in 4 days, is within 20d
+elsewhere  not due    2026-04-12  due 2026-03-23 00:00 UTC, in 39 days
 
 4 tokens: 2 refreshed, 1 verified, 1 not due
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 #[test]

@@ -43,13 +43,13 @@ fn at_facebook(world: &World) -> Vec<String> {
 fn a_wrong_secret_is_found_by_one_call() {
     let world = five().with("APP_SECRET", "fakewrong");
     world.run(&["refresh"]).stdout("
-LABEL    TYPE       OUTCOME   ENDS                              REASON
-creator  instagram  verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
-one      user       skipped   2026-01-21 01:00 UTC, in 19 days  bad app credentials (1)
-two      user       skipped   2026-01-21 01:00 UTC, in 19 days  bad app credentials (1)
-three    user       skipped   2026-01-21 01:00 UTC, in 19 days  bad app credentials (1)
-four     user       skipped   2026-01-21 01:00 UTC, in 19 days  bad app credentials (1)
-five     user       invalid   2026-01-21 01:00 UTC, in 19 days  bad app credentials (1)
+TOKEN    OUTCOME   EXPIRES     REASON
+creator  verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
+one      skipped   2026-01-21  bad app credentials (1)
+two      skipped   2026-01-21  bad app credentials (1)
+three    skipped   2026-01-21  bad app credentials (1)
+four     skipped   2026-01-21  bad app credentials (1)
+five     invalid   2026-01-21  bad app credentials (1)
 
 warning: `one`, `two`, `three`, `four` and `five`: Error validating client secret (code 1)
   hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
@@ -63,13 +63,15 @@ warning: `one`, `two`, `three`, `four` and `five`: Error validating client secre
     assert_eq!(system[0]["labels"], json!(FIVE));
     assert_eq!(system[0]["code"], "bad_app_credentials");
     world.run(&["status", "--offline"]).stdout("
-LABEL    TYPE       HEALTH   STATE  ENDS                              DATA ACCESS ENDS                  PROVEN        NEXT
-creator  instagram  ok       valid  2026-03-02 00:00 UTC, in 59 days  unknown                           just now      due 2026-02-10 00:00 UTC, in 39 days
-one      user       warning  valid  2026-01-21 01:00 UTC, in 19 days  2026-02-20 01:00 UTC, in 49 days  24 hours ago  renew: its end, 2026-01-21 01:00 UTC, in 19 days, is within 20d
-two      user       warning  valid  2026-01-21 01:00 UTC, in 19 days  2026-02-20 01:00 UTC, in 49 days  24 hours ago  renew: its end, 2026-01-21 01:00 UTC, in 19 days, is within 20d
-three    user       warning  valid  2026-01-21 01:00 UTC, in 19 days  2026-02-20 01:00 UTC, in 49 days  24 hours ago  renew: its end, 2026-01-21 01:00 UTC, in 19 days, is within 20d
-four     user       warning  valid  2026-01-21 01:00 UTC, in 19 days  2026-02-20 01:00 UTC, in 49 days  24 hours ago  renew: its end, 2026-01-21 01:00 UTC, in 19 days, is within 20d
-five     user       warning  valid  2026-01-21 01:00 UTC, in 19 days  2026-02-20 01:00 UTC, in 49 days  24 hours ago  verify: it waits for a person
+6 tokens: 5 warning, 1 ok                                   2026-01-02 00:00 UTC
+
+TOKEN    TYPE       STATE           EXPIRES     DATA ACCESS  NEXT
+one      user       works, warning  2026-01-21  2026-02-20   fix config
+two      user       works, warning  2026-01-21  2026-02-20   fix config
+three    user       works, warning  2026-01-21  2026-02-20   fix config
+four     user       works, warning  2026-01-21  2026-02-20   fix config
+five     user       works, warning  2026-01-21  2026-02-20   fix config
+creator  instagram  works           2026-03-02  unknown      renew 2026-02-10
 
 warning: `one`, `two`, `three`, `four` and `five`: Invalid OAuth access token signature (code 190)
   hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
@@ -85,13 +87,13 @@ fn a_disabled_app_is_found_by_one_call() {
     let world = five();
     world.graph.with(|graph| graph.app_mut(APP).unwrap().disabled = true);
     world.run(&["refresh"]).stdout("
-LABEL    TYPE       OUTCOME   ENDS                              REASON
-creator  instagram  verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
-one      user       skipped   2026-01-21 01:00 UTC, in 19 days  app disabled (200)
-two      user       skipped   2026-01-21 01:00 UTC, in 19 days  app disabled (200)
-three    user       skipped   2026-01-21 01:00 UTC, in 19 days  app disabled (200)
-four     user       skipped   2026-01-21 01:00 UTC, in 19 days  app disabled (200)
-five     user       invalid   2026-01-21 01:00 UTC, in 19 days  app disabled (200)
+TOKEN    OUTCOME   EXPIRES     REASON
+creator  verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
+one      skipped   2026-01-21  app disabled (200)
+two      skipped   2026-01-21  app disabled (200)
+three    skipped   2026-01-21  app disabled (200)
+four     skipped   2026-01-21  app disabled (200)
+five     invalid   2026-01-21  app disabled (200)
 
 warning: `one`, `two`, `three`, `four` and `five`: API access deactivated. To reactivate, go to the app dashboard (code 200)
   hint: open the app's dashboard and follow its alerts until the app is live again; then run `metatoken refresh`
@@ -117,13 +119,13 @@ fn graph_out_of_reach_is_one_cause_for_all() {
     let world = five();
     world.graph.misbehave(Rule::any(), FaultInjection::CloseBeforeAnswer);
     world.run(&["refresh"]).stdout("
-LABEL    TYPE       OUTCOME  ENDS                              REASON
-creator  instagram  failed   2026-03-02 00:00 UTC, in 59 days  network
-one      user       skipped  2026-01-21 01:00 UTC, in 19 days  network
-two      user       skipped  2026-01-21 01:00 UTC, in 19 days  network
-three    user       skipped  2026-01-21 01:00 UTC, in 19 days  network
-four     user       skipped  2026-01-21 01:00 UTC, in 19 days  network
-five     user       failed   2026-01-21 01:00 UTC, in 19 days  network
+TOKEN    OUTCOME  EXPIRES     REASON
+creator  failed   2026-03-02  network
+one      skipped  2026-01-21  network
+two      skipped  2026-01-21  network
+three    skipped  2026-01-21  network
+four     skipped  2026-01-21  network
+five     failed   2026-01-21  network
 
 warning: `creator`, `one`, `two`, `three`, `four` and `five`: the connection to `127.0.0.1` broke: connection closed before message completed
   hint: nothing to do yet: it is tried again by itself
@@ -145,13 +147,13 @@ fn graph_down_is_believed_after_three_answers() {
     let world = five();
     world.graph.misbehave(Rule::any(), FaultInjection::Code2Transient);
     world.run(&["refresh"]).stdout("
-LABEL    TYPE       OUTCOME  ENDS                              REASON
-creator  instagram  failed   2026-03-02 00:00 UTC, in 59 days  graph unavailable (2)
-one      user       skipped  2026-01-21 01:00 UTC, in 19 days  graph unavailable (2)
-two      user       skipped  2026-01-21 01:00 UTC, in 19 days  graph unavailable (2)
-three    user       skipped  2026-01-21 01:00 UTC, in 19 days  graph unavailable (2)
-four     user       failed   2026-01-21 01:00 UTC, in 19 days  graph unavailable (2)
-five     user       failed   2026-01-21 01:00 UTC, in 19 days  graph unavailable (2)
+TOKEN    OUTCOME  EXPIRES     REASON
+creator  failed   2026-03-02  graph unavailable (2)
+one      skipped  2026-01-21  graph unavailable (2)
+two      skipped  2026-01-21  graph unavailable (2)
+three    skipped  2026-01-21  graph unavailable (2)
+four     failed   2026-01-21  graph unavailable (2)
+five     failed   2026-01-21  graph unavailable (2)
 
 warning: `creator`, `one`, `two`, `three`, `four` and `five`: (#2) Service temporarily unavailable (code 2)
   hint: nothing to do yet: it is tried again by itself
@@ -178,11 +180,11 @@ fn a_dead_parent_is_told_once_with_its_pages() {
     world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::PasswordChanged));
     world.at(day(1));
     world.run(&["refresh"]).stdout("
-LABEL                   TYPE  OUTCOME  ENDS                              REASON
-brand                   user  invalid  2026-03-02 00:00 UTC, in 59 days  password changed (190/460)
-brand/2000000000000001  page  invalid  never                             password changed (190/460)
-brand/2000000000000002  page  invalid  never                             password changed (190/460)
-brand/2000000000000003  page  invalid  never                             password changed (190/460)
+TOKEN                   OUTCOME  EXPIRES     REASON
+brand                   invalid  2026-03-02  password changed (190/460)
+brand/2000000000000001  invalid  never       password changed (190/460)
+brand/2000000000000002  invalid  never       password changed (190/460)
+brand/2000000000000003  invalid  never       password changed (190/460)
 
 critical: `brand`, `brand/2000000000000001`, `brand/2000000000000002` and `brand/2000000000000003`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token

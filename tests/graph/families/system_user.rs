@@ -30,8 +30,8 @@ fn the_sixty_day_kind_is_renewed_with_its_flag_and_the_old_string_lives_on() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE         OUTCOME  ENDS                              REASON
-ads    system-user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+TOKEN  OUTCOME  EXPIRES     REASON
+ads    adopted  2026-03-02  found where the config points
 
 1 token: 1 adopted
 ",
@@ -40,12 +40,18 @@ ads    system-user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the c
         .exit(Exit::Ok);
     world.calls();
     world.at(day(45));
-    world.run(&["refresh"]).stdout("
-LABEL  TYPE         OUTCOME    ENDS                              REASON
-ads    system-user  refreshed  2026-04-16 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN  OUTCOME    EXPIRES     REASON
+ads    refreshed  2026-04-16  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
 
 1 token: 1 refreshed
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     assert_eq!(world.calls(), ["oauth/access_token Ads", "debug_token Ads"]);
     let renewal = world.graph.requests().into_iter().find(|call| call.grant_type.is_some());
     let renewal = renewal.unwrap();
@@ -66,8 +72,8 @@ fn what_never_expires_is_not_touched_whoever_insists() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE         OUTCOME  ENDS   REASON
-ads    system-user  adopted  never  found where the config points
+TOKEN  OUTCOME  EXPIRES  REASON
+ads    adopted  never    found where the config points
 
 1 token: 1 adopted
 ",
@@ -79,8 +85,8 @@ ads    system-user  adopted  never  found where the config points
         .run(&["refresh", "--force", "ads"])
         .stdout(
             "
-LABEL  TYPE         OUTCOME   ENDS   REASON
-ads    system-user  verified  never  it never expires
+TOKEN  OUTCOME   EXPIRES  REASON
+ads    verified  never    it never expires
 
 1 token: 1 verified
 ",
@@ -90,8 +96,8 @@ ads    system-user  verified  never  it never expires
     let ran = world.run_with_input(&["exchange", "--stored", "ads"], "");
     ran.stdout(
         "
-LABEL  TYPE         OUTCOME  ENDS   REASON
-ads    system-user  not_due  never  it never expires
+TOKEN  OUTCOME  EXPIRES  REASON
+ads    not due  never    it never expires
 
 1 token: 1 not due
 ",
@@ -116,8 +122,8 @@ fn what_may_be_of_that_kind_is_not_touched_either() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE         OUTCOME  ENDS     REASON
-ads    system-user  adopted  unknown  found where the config points
+TOKEN  OUTCOME  EXPIRES  REASON
+ads    adopted  unknown  found where the config points
 
 1 token: 1 adopted
 ",
@@ -129,8 +135,8 @@ ads    system-user  adopted  unknown  found where the config points
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE         OUTCOME   ENDS     REASON
-ads    system-user  verified  unknown  Meta does not say when it ends
+TOKEN  OUTCOME   EXPIRES  REASON
+ads    verified  unknown  Meta does not say when it ends
 
 1 token: 1 verified
 ",
@@ -141,8 +147,8 @@ ads    system-user  verified  unknown  Meta does not say when it ends
         .run(&["refresh", "--force", "ads"])
         .stdout(
             "
-LABEL  TYPE         OUTCOME  ENDS     REASON
-ads    system-user  not_due  unknown  Meta does not say when it ends
+TOKEN  OUTCOME  EXPIRES  REASON
+ads    not due  unknown  Meta does not say when it ends
 
 1 token: 1 not due
 ",
@@ -166,20 +172,26 @@ fn a_dated_string_never_takes_the_place_of_one_that_never_expires() {
 fn a_string_of_a_day_is_exchanged_and_a_revoked_one_is_an_admins() {
     // WhatsApp's setup page hands out such a string.
     let mut world = world(ads().ending(Expiry::At(day(0) + hours(23))));
-    world.run(&["refresh"]).stdout("
-LABEL  TYPE         OUTCOME    ENDS                              REASON
-ads    system-user  exchanged  2026-03-02 00:00 UTC, in 60 days  it is short-lived: it ends 2026-01-01 23:00 UTC, in 23 hours
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN  OUTCOME    EXPIRES     REASON
+ads    exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 23:00 UTC, in 23 hours
 
 1 token: 1 exchanged
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     world.at(day(0) + hours(1));
     // Both are revoked; else the config's would be taken again.
     for access_token in ["EAAFAKEAds1", "EAAFAKEAds2"] {
         world.graph.with(|graph| graph.invalidate(access_token, Invalidation::Revoked));
     }
     world.run(&["refresh", "ads"]).stdout("
-LABEL  TYPE         OUTCOME  ENDS                              REASON
-ads    system-user  invalid  2026-03-02 00:00 UTC, in 59 days  revoked (190/466)
+TOKEN  OUTCOME  EXPIRES     REASON
+ads    invalid  2026-03-02  revoked (190/466)
 
 critical: `ads`: Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
   hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it

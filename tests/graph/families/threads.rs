@@ -32,8 +32,8 @@ fn where_threads_tells_the_end_a_token_rests_until_its_window() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE     OUTCOME  ENDS                              REASON
-notes  threads  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+TOKEN  OUTCOME  EXPIRES     REASON
+notes  adopted  2026-03-02  found where the config points
 
 1 token: 1 adopted
 ",
@@ -43,29 +43,62 @@ notes  threads  adopted  2026-03-02 00:00 UTC, in 60 days  found where the confi
     assert_eq!(world.calls(), [ASKED]);
     world.lives_until(30);
     world.at(day(40));
-    world.run(&["refresh"]).stdout("
-LABEL  TYPE     OUTCOME    ENDS                              REASON
-notes  threads  refreshed  2026-04-11 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN  OUTCOME    EXPIRES     REASON
+notes  refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
 
 1 token: 1 refreshed
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     assert_eq!(world.calls(), [RENEWED, ASKED]);
     assert_eq!(world.in_use("notes"), "THFAKENotes2");
-    world.run(&["status", "notes", "--offline"]).stdout("
-LABEL  TYPE     HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-notes  threads  ok      valid  2026-04-11 00:00 UTC, in 60 days  2026-04-01 00:00 UTC, in 50 days  just now  due 2026-03-22 00:00 UTC, in 40 days
-").stderr("").exit(Exit::Ok);
+    world
+        .run(&["status", "notes", "--offline"])
+        .stdout(
+            "
+notes: threads token of 17841400000000001, app threads
+
+  state         works
+  checked       2026-02-10 00:00 UTC
+  expires       2026-04-11 00:00 UTC
+  data access   2026-04-01 00:00 UTC
+  next          due 2026-03-22 00:00 UTC, in 40 days
+  renewed       2026-02-10 00:00 UTC
+  issued        2026-02-10 00:00 UTC
+  generation    2, fingerprint fingerprint1
+  owner         dora@creator.example
+  application   Threads App
+  permissions   threads_basic
+  earlier       generation 1, previous, from 2026-01-01 00:00 UTC, expires 2026-03-02 00:00 UTC
+
+  2026-01-01 00:00  adopted, expires 2026-03-02 (manual)
+  2026-02-10 00:00  refreshed, expires 2026-04-11 (was 2026-03-02) (manual)
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 #[test]
 fn a_short_lived_string_is_exchanged() {
     let world = world(notes().ending(Expiry::At(day(0) + hours(1))));
-    world.run(&["refresh"]).stdout("
-LABEL  TYPE     OUTCOME    ENDS                              REASON
-notes  threads  exchanged  2026-03-02 00:00 UTC, in 60 days  it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN  OUTCOME    EXPIRES     REASON
+notes  exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
 
 1 token: 1 exchanged
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     assert_eq!(world.calls(), [ASKED, "threads/access_token Notes", ASKED]);
 }
 
@@ -76,8 +109,8 @@ fn force_does_not_shorten_metas_day() {
     world.calls();
     world.at(day(0) + hours(23));
     world.run(&["refresh", "--force", "notes"]).stdout("
-LABEL  TYPE     OUTCOME    ENDS                              REASON
-notes  threads  too_young  2026-03-02 00:00 UTC, in 59 days  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 60 minutes
+TOKEN  OUTCOME    EXPIRES     REASON
+notes  too young  2026-03-02  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 60 minutes
 
 1 token: 1 too young
 ").stderr("").exit(Exit::Ok);
@@ -96,9 +129,9 @@ fn where_threads_does_not_let_us_ask_that_is_found_out_once_a_run() {
         .token("OTHER", notes().named("other").aged(TimeDelta::days(30)));
     world.graph.with(|graph| graph.set_threads_inspection(ThreadsInspection::ForTestersOnly));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE     OUTCOME    ENDS                              REASON
-notes  threads  refreshed  2026-03-02 00:00 UTC, in 60 days  nobody knows when it ends, and it may be one of those that live an hour
-other  threads  refreshed  2026-03-02 00:00 UTC, in 60 days  nobody knows when it ends, and it may be one of those that live an hour
+TOKEN  OUTCOME    EXPIRES     REASON
+notes  refreshed  2026-03-02  nobody knows when it ends, and it may be one of those that live an hour
+other  refreshed  2026-03-02  nobody knows when it ends, and it may be one of those that live an hour
 
 2 tokens: 2 refreshed
 ").stderr("").exit(Exit::Ok);
@@ -115,9 +148,9 @@ other  threads  refreshed  2026-03-02 00:00 UTC, in 60 days  nobody knows when i
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE     OUTCOME   ENDS                              REASON
-notes  threads  verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
-other  threads  verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
+TOKEN  OUTCOME   EXPIRES     REASON
+notes  verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
+other  verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
 
 2 tokens: 2 verified
 ",
@@ -189,8 +222,8 @@ fn an_unknown_end_is_learnt_from_the_first_renewal() {
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE     OUTCOME  ENDS     REASON
-notes  threads  adopted  unknown  found where the config points
+TOKEN  OUTCOME  EXPIRES  REASON
+notes  adopted  unknown  found where the config points
 
 unknown: `notes`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 24 hours
   hint: nothing to do yet: it is renewed then
@@ -202,8 +235,8 @@ unknown: `notes`: Meta does not report when it expires; its renewal tells, 2026-
         .exit(Exit::Ok);
     world.at(day(0) + hours(1));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE     OUTCOME    ENDS     REASON
-notes  threads  too_young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 23 hours
+TOKEN  OUTCOME    EXPIRES  REASON
+notes  too young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 23 hours
 
 unknown: `notes`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 23 hours
   hint: nothing to do yet: it is renewed then
@@ -211,12 +244,18 @@ unknown: `notes`: Meta does not report when it expires; its renewal tells, 2026-
 1 token: 1 too young
 ").stderr("").exit(Exit::Ok);
     world.at(day(1));
-    world.run(&["refresh"]).stdout("
-LABEL  TYPE     OUTCOME    ENDS                              REASON
-notes  threads  refreshed  2026-03-03 00:00 UTC, in 60 days  nobody knows when it ends; a renewal tells
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN  OUTCOME    EXPIRES     REASON
+notes  refreshed  2026-03-03  nobody knows when it ends; a renewal tells
 
 1 token: 1 refreshed
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     // Threads changes its mind: what it tells from now on is taken.
     world.graph.with(|graph| graph.set_threads_inspection(ThreadsInspection::ForTheApp));
     world.at(day(2));
@@ -224,8 +263,8 @@ notes  threads  refreshed  2026-03-03 00:00 UTC, in 60 days  nobody knows when i
         .run(&["refresh"])
         .stdout(
             "
-LABEL  TYPE     OUTCOME   ENDS                              REASON
-notes  threads  verified  2026-03-03 00:00 UTC, in 59 days  due 2026-02-11 00:00 UTC, in 39 days
+TOKEN  OUTCOME   EXPIRES     REASON
+notes  verified  2026-03-03  due 2026-02-11 00:00 UTC, in 39 days
 
 1 token: 1 verified
 ",
@@ -284,8 +323,8 @@ fn a_string_of_an_hour_needs_the_right_secret() {
     let spec = notes().ending(Expiry::At(day(0) + hours(1)));
     let world = World::new().config(&config).token("NOTES", spec);
     world.run(&["refresh"]).stdout("
-LABEL  TYPE     OUTCOME  ENDS                                 REASON
-notes  threads  invalid  2026-01-01 01:00 UTC, in 60 minutes  bad app credentials (100)
+TOKEN  OUTCOME  EXPIRES               REASON
+notes  invalid  2026-01-01 01:00 UTC  bad app credentials (100)
 
 critical: `notes`: it ends 2026-01-01 01:00 UTC, in 60 minutes, and the last renewal failed: Error validating client secret (code 100); it lives a day or less, as what the login hands out before it is exchanged
   hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic, Threads app ID); then run `metatoken refresh`

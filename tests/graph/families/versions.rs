@@ -51,17 +51,19 @@ METATOKEN WARNING - brand and 1 more: app `pinned` asks for Graph v19.0, which e
 WARNING: `brand` and `shop`: app `pinned` asks for Graph v19.0, which ends 2026-05-21 00:00 UTC, in 60 days; set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out
 "#).stderr("").code(1);
     world.run(&["status"]).stdout(r#"
-LABEL  TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-brand  user  ok      valid  2026-05-21 00:00 UTC, in 60 days  2026-06-20 00:00 UTC, in 90 days  just now  due 2026-05-01 00:00 UTC, in 40 days
-shop   user  ok      valid  2026-05-21 00:00 UTC, in 60 days  2026-06-20 00:00 UTC, in 90 days  just now  due 2026-05-01 00:00 UTC, in 40 days
+2 tokens: 2 ok                                              2026-03-22 00:00 UTC
+
+TOKEN  TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
+brand  user  works  2026-05-21  2026-06-20   just now  renew 2026-05-01
+shop   user  works  2026-05-21  2026-06-20   just now  renew 2026-05-01
 
 warning: `brand` and `shop`: app `pinned` asks for Graph v19.0, which ends 2026-05-21 00:00 UTC, in 60 days
   hint: set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out
 "#).stderr("").exit(Exit::Ok);
     world.run(&["refresh"]).stdout(r#"
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  not_due  2026-05-21 00:00 UTC, in 60 days  due 2026-05-01 00:00 UTC, in 40 days
-shop   user  not_due  2026-05-21 00:00 UTC, in 60 days  due 2026-05-01 00:00 UTC, in 40 days
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  not due  2026-05-21  due 2026-05-01 00:00 UTC, in 40 days
+shop   not due  2026-05-21  due 2026-05-01 00:00 UTC, in 40 days
 
 warning: `brand` and `shop`: app `pinned` asks for Graph v19.0, which ends 2026-05-21 00:00 UTC, in 60 days
   hint: set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out
@@ -88,9 +90,9 @@ fn a_version_that_has_ended_is_said_once_though_another_answers() {
         .run(&["refresh"])
         .stdout(
             r#"
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
-shop   user  adopted  2026-03-02 00:00 UTC, in 60 days  found where the config points
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  adopted  2026-03-02  found where the config points
+shop   adopted  2026-03-02  found where the config points
 
 warning: `brand` and `shop`: app `pinned` asks for Graph v18.0, which has ended
   hint: set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out
@@ -123,14 +125,22 @@ fn a_version_that_answers_in_another_ones_place_is_noticed() {
             "labels": ["brand", "shop"],
         }])
     );
-    world.run(&["status", "--live"]).stdout(r#"
-LABEL  TYPE  HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-brand  user  ok      valid  2026-03-02 00:00 UTC, in 60 days  2026-04-01 00:00 UTC, in 90 days  just now  due 2026-02-10 00:00 UTC, in 40 days
-shop   user  ok      valid  2026-03-02 00:00 UTC, in 60 days  2026-04-01 00:00 UTC, in 90 days  just now  due 2026-02-10 00:00 UTC, in 40 days
+    world
+        .run(&["status", "--live"])
+        .stdout(
+            r#"
+2 tokens: 2 ok                                              2026-01-01 00:00 UTC
+
+TOKEN  TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
+brand  user  works  2026-03-02  2026-04-01   just now  renew 2026-02-10
+shop   user  works  2026-03-02  2026-04-01   just now  renew 2026-02-10
 
 warning: `brand` and `shop`: app `pinned` asks for Graph v25.0, and v24.0 answers
   hint: set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out
-"#).stderr("").exit(Exit::Ok);
+"#,
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     world.run(&["check", "--live"]).verdict(r#"
 METATOKEN WARNING - brand and 1 more: app `pinned` asks for Graph v25.0, and v24.0 answers
 WARNING: `brand` and `shop`: app `pinned` asks for Graph v25.0, and v24.0 answers; set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out

@@ -97,13 +97,13 @@ fn a_life_whose_timer_stops() {
 /// The first run.
 fn issue(rehearsal: &Rehearsal) {
     rehearsal.run(&["refresh"]).stdout("
-LABEL      TYPE         OUTCOME    ENDS                              REASON
-brand      user         refreshed  2026-03-02 00:00 UTC, in 60 days  its end, 2026-01-13 00:00 UTC, in 12 days, is within 20d
-bakery     page         derived    never                             no string yet
-sixty      system-user  refreshed  2026-03-02 00:00 UTC, in 60 days  its end, 2026-01-16 00:00 UTC, in 15 days, is within 20d
-creator    instagram    refreshed  2026-03-02 00:00 UTC, in 60 days  nobody knows when it ends, and it may be one of those that live an hour
-notes      threads      refreshed  2026-03-02 00:00 UTC, in 60 days  its end, 2026-01-13 00:00 UTC, in 12 days, is within 20d
-publisher  app          derived    never                             no string yet
+TOKEN      OUTCOME    EXPIRES     REASON
+brand      refreshed  2026-03-02  its end, 2026-01-13 00:00 UTC, in 12 days, is within 20d
+bakery     derived    never       no string yet
+sixty      refreshed  2026-03-02  its end, 2026-01-16 00:00 UTC, in 15 days, is within 20d
+creator    refreshed  2026-03-02  nobody knows when it ends, and it may be one of those that live an hour
+notes      refreshed  2026-03-02  its end, 2026-01-13 00:00 UTC, in 12 days, is within 20d
+publisher  derived    never       no string yet
 
 6 tokens: 4 refreshed, 2 derived
 ").stderr("").exit(Exit::Ok);
@@ -116,30 +116,44 @@ METATOKEN OK - 6 tokens, all well
         )
         .stderr("")
         .code(0);
-    rehearsal.run(&["status"]).stdout("
-LABEL      TYPE         HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-brand      user         ok      valid  2026-03-02 00:00 UTC, in 60 days  2026-02-12 00:00 UTC, in 42 days  just now  due 2026-02-10 00:00 UTC, in 40 days
-bakery     page         ok      valid  never                             2026-02-12 00:00 UTC, in 42 days  just now  it never expires
-sixty      system-user  ok      valid  2026-03-02 00:00 UTC, in 60 days  never                             just now  due 2026-02-10 00:00 UTC, in 40 days
-creator    instagram    ok      valid  2026-03-02 00:00 UTC, in 60 days  unknown                           just now  due 2026-02-10 00:00 UTC, in 40 days
-notes      threads      ok      valid  2026-03-02 00:00 UTC, in 60 days  2026-02-12 00:00 UTC, in 42 days  just now  due 2026-02-10 00:00 UTC, in 40 days
-publisher  app          ok      valid  never                             unknown                           just now  it never expires
-").stderr("").exit(Exit::Ok);
+    rehearsal
+        .run(&["status"])
+        .stdout(
+            "
+6 tokens: 6 ok                                              2026-01-01 00:00 UTC
+
+TOKEN      TYPE         STATE  EXPIRES     DATA ACCESS  NEXT
+brand      user         works  2026-03-02  2026-02-12   renew 2026-02-10
+bakery     page         works  never       2026-02-12   -
+sixty      system-user  works  2026-03-02  never        renew 2026-02-10
+creator    instagram    works  2026-03-02  unknown      renew 2026-02-10
+notes      threads      works  2026-03-02  2026-02-12   renew 2026-02-10
+publisher  app          works  never       unknown      -
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 /// A day later everything is asked about again.
 fn a_day_later(rehearsal: &Rehearsal) {
-    rehearsal.run(&["refresh", "--now", "+1d"]).stdout("
-LABEL      TYPE         OUTCOME   ENDS                              REASON
-brand      user         verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
-bakery     page         verified  never                             it never expires
-sixty      system-user  verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
-creator    instagram    verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
-notes      threads      verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
-publisher  app          verified  never                             it never expires
+    rehearsal
+        .run(&["refresh", "--now", "+1d"])
+        .stdout(
+            "
+TOKEN      OUTCOME   EXPIRES     REASON
+brand      verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
+bakery     verified  never       it never expires
+sixty      verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
+creator    verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
+notes      verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
+publisher  verified  never       it never expires
 
 6 tokens: 6 verified
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     rehearsal
         .run(&["check"])
         .verdict(
@@ -149,30 +163,44 @@ METATOKEN OK - 6 tokens, all well
         )
         .stderr("")
         .code(0);
-    rehearsal.run(&["status"]).stdout("
-LABEL      TYPE         HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-brand      user         ok      valid  2026-03-02 00:00 UTC, in 59 days  2026-02-12 00:00 UTC, in 41 days  just now  due 2026-02-10 00:00 UTC, in 39 days
-bakery     page         ok      valid  never                             2026-02-12 00:00 UTC, in 41 days  just now  it never expires
-sixty      system-user  ok      valid  2026-03-02 00:00 UTC, in 59 days  never                             just now  due 2026-02-10 00:00 UTC, in 39 days
-creator    instagram    ok      valid  2026-03-02 00:00 UTC, in 59 days  unknown                           just now  due 2026-02-10 00:00 UTC, in 39 days
-notes      threads      ok      valid  2026-03-02 00:00 UTC, in 59 days  2026-02-12 00:00 UTC, in 41 days  just now  due 2026-02-10 00:00 UTC, in 39 days
-publisher  app          ok      valid  never                             unknown                           just now  it never expires
-").stderr("").exit(Exit::Ok);
+    rehearsal
+        .run(&["status"])
+        .stdout(
+            "
+6 tokens: 6 ok                                              2026-01-02 00:00 UTC
+
+TOKEN      TYPE         STATE  EXPIRES     DATA ACCESS  NEXT
+brand      user         works  2026-03-02  2026-02-12   renew 2026-02-10
+bakery     page         works  never       2026-02-12   -
+sixty      system-user  works  2026-03-02  never        renew 2026-02-10
+creator    instagram    works  2026-03-02  unknown      renew 2026-02-10
+notes      threads      works  2026-03-02  2026-02-12   renew 2026-02-10
+publisher  app          works  never       unknown      -
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 /// On day 40 what has sixty days is renewed.
 fn the_window_opens(rehearsal: &Rehearsal) {
-    rehearsal.run(&["refresh", "--now", "+40d"]).stdout("
-LABEL      TYPE         OUTCOME    ENDS                              REASON
-brand      user         refreshed  2026-04-11 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
-bakery     page         derived    never                             its parent has a newer string
-sixty      system-user  refreshed  2026-04-11 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
-creator    instagram    refreshed  2026-04-11 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
-notes      threads      refreshed  2026-04-11 00:00 UTC, in 60 days  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
-publisher  app          verified   never                             it never expires
+    rehearsal
+        .run(&["refresh", "--now", "+40d"])
+        .stdout(
+            "
+TOKEN      OUTCOME    EXPIRES     REASON
+brand      refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+bakery     derived    never       its parent has a newer string
+sixty      refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+creator    refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+notes      refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+publisher  verified   never       it never expires
 
 6 tokens: 4 refreshed, 1 derived, 1 verified
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     rehearsal
         .run(&["check"])
         .verdict(
@@ -184,13 +212,15 @@ WARNING: `brand`, `sixty`, `creator` and `notes`: the window before its end is 2
         .stderr("")
         .code(1);
     rehearsal.run(&["status"]).stdout("
-LABEL      TYPE         HEALTH  STATE  ENDS                              DATA ACCESS ENDS                 PROVEN    NEXT
-brand      user         ok      valid  2026-04-11 00:00 UTC, in 60 days  2026-02-12 00:00 UTC, in 2 days  just now  due 2026-03-22 00:00 UTC, in 40 days
-bakery     page         ok      valid  never                             2026-02-12 00:00 UTC, in 2 days  just now  it never expires
-sixty      system-user  ok      valid  2026-04-11 00:00 UTC, in 60 days  never                            just now  due 2026-03-22 00:00 UTC, in 40 days
-creator    instagram    ok      valid  2026-04-11 00:00 UTC, in 60 days  unknown                          just now  due 2026-03-22 00:00 UTC, in 40 days
-notes      threads      ok      valid  2026-04-11 00:00 UTC, in 60 days  2026-02-12 00:00 UTC, in 2 days  just now  due 2026-03-22 00:00 UTC, in 40 days
-publisher  app          ok      valid  never                             unknown                          just now  it never expires
+6 tokens: 6 ok                                              2026-02-10 00:00 UTC
+
+TOKEN      TYPE         STATE  EXPIRES     DATA ACCESS  NEXT
+brand      user         works  2026-04-11  2026-02-12   renew 2026-03-22
+bakery     page         works  never       2026-02-12   -
+sixty      system-user  works  2026-04-11  never        renew 2026-03-22
+creator    instagram    works  2026-04-11  unknown      renew 2026-03-22
+notes      threads      works  2026-04-11  2026-02-12   renew 2026-03-22
+publisher  app          works  never       unknown      -
 
 warning: `brand`, `sixty`, `creator` and `notes`: the window before its end is 20 days, and the longest time between two runs was 39 days lately: a run that fails may be the last chance
   hint: let the timer run `metatoken refresh` hourly, or set `refresh_within` to more
@@ -204,13 +234,15 @@ METATOKEN CRITICAL - brand and 5 more: the last run finished 2026-02-10 00:00 UT
 CRITICAL: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: the last run finished 2026-02-10 00:00 UTC, 44 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
 ").stderr("").code(2);
     rehearsal.run(&["status", "--offline"]).stdout("
-LABEL      TYPE         HEALTH    STATE  ENDS                              DATA ACCESS ENDS                   PROVEN       NEXT
-brand      user         critical  valid  2026-04-11 00:00 UTC, in 16 days  2026-02-12 00:00 UTC, 42 days ago  44 days ago  renew: its end, 2026-04-11 00:00 UTC, in 16 days, is within 20d
-bakery     page         critical  valid  never                             2026-02-12 00:00 UTC, 42 days ago  44 days ago  verify: last proven 2026-02-10 00:00 UTC, 44 days ago
-sixty      system-user  critical  valid  2026-04-11 00:00 UTC, in 16 days  never                              44 days ago  renew: its end, 2026-04-11 00:00 UTC, in 16 days, is within 20d
-creator    instagram    critical  valid  2026-04-11 00:00 UTC, in 16 days  unknown                            44 days ago  renew: its end, 2026-04-11 00:00 UTC, in 16 days, is within 20d
-notes      threads      critical  valid  2026-04-11 00:00 UTC, in 16 days  2026-02-12 00:00 UTC, 42 days ago  44 days ago  renew: its end, 2026-04-11 00:00 UTC, in 16 days, is within 20d
-publisher  app          critical  valid  never                             unknown                            44 days ago  verify: last proven 2026-02-10 00:00 UTC, 44 days ago
+6 tokens: 6 critical                                        2026-03-26 00:00 UTC
+
+TOKEN      TYPE         STATE             EXPIRES     DATA ACCESS  NEXT
+brand      user         works, unchecked  2026-04-11  2026-02-12   due now
+bakery     page         works, unchecked  never       2026-02-12   due now
+sixty      system-user  works, unchecked  2026-04-11  never        due now
+creator    instagram    works, unchecked  2026-04-11  unknown      due now
+notes      threads      works, unchecked  2026-04-11  2026-02-12   due now
+publisher  app          works, unchecked  never       unknown      due now
 
 critical: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: the last run finished 2026-02-10 00:00 UTC, 44 days ago
   hint: see that the timer or the cron job runs `metatoken refresh`, and run it now
@@ -227,14 +259,19 @@ CRITICAL: `creator`: it ends 2026-04-11 00:00 UTC, in 2 days; run `metatoken ref
 CRITICAL: `notes`: it ends 2026-04-11 00:00 UTC, in 2 days; run `metatoken refresh notes`, and see that the timer runs
 CRITICAL: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: the last run finished 2026-02-10 00:00 UTC, 58 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
 ").stderr("").code(2);
-    rehearsal.run(&["status"]).stdout("
-LABEL      TYPE         HEALTH    STATE     ENDS                             DATA ACCESS ENDS                   PROVEN    NEXT
-brand      user         critical  expiring  2026-04-11 00:00 UTC, in 2 days  2026-02-12 00:00 UTC, 56 days ago  just now  renew: its end, 2026-04-11 00:00 UTC, in 2 days, is within 20d
-bakery     page         ok        valid     never                            2026-02-12 00:00 UTC, 56 days ago  just now  it never expires
-sixty      system-user  critical  expiring  2026-04-11 00:00 UTC, in 2 days  never                              just now  renew: its end, 2026-04-11 00:00 UTC, in 2 days, is within 20d
-creator    instagram    critical  expiring  2026-04-11 00:00 UTC, in 2 days  unknown                            just now  renew: its end, 2026-04-11 00:00 UTC, in 2 days, is within 20d
-notes      threads      critical  expiring  2026-04-11 00:00 UTC, in 2 days  2026-02-12 00:00 UTC, 56 days ago  just now  renew: its end, 2026-04-11 00:00 UTC, in 2 days, is within 20d
-publisher  app          ok        valid     never                            unknown                            just now  it never expires
+    rehearsal
+        .run(&["status"])
+        .stdout(
+            "
+6 tokens: 4 critical, 2 ok                                  2026-04-09 00:00 UTC
+
+TOKEN      TYPE         STATE         EXPIRES     DATA ACCESS  CHECKED   NEXT
+brand      user         expires soon  2026-04-11  2026-02-12   just now  due now
+sixty      system-user  expires soon  2026-04-11  never        just now  due now
+creator    instagram    expires soon  2026-04-11  unknown      just now  due now
+notes      threads      expires soon  2026-04-11  2026-02-12   just now  due now
+bakery     page         works         never       2026-02-12   just now  -
+publisher  app          works         never       unknown      just now  -
 
 critical: `brand`: it ends 2026-04-11 00:00 UTC, in 2 days
   hint: run `metatoken refresh brand`, and see that the timer runs
@@ -246,7 +283,10 @@ critical: `notes`: it ends 2026-04-11 00:00 UTC, in 2 days
   hint: run `metatoken refresh notes`, and see that the timer runs
 critical: the last run finished 2026-02-10 00:00 UTC, 58 days ago
   hint: see that the timer or the cron job runs `metatoken refresh`, and run it now
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 /// It is too late: only people can help.
@@ -260,13 +300,13 @@ CRITICAL: `notes`: it ended 2026-04-11 00:00 UTC, 24 hours ago; emil@notes.examp
 CRITICAL: the last run finished 2026-02-10 00:00 UTC, 61 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
 ").stderr("").code(2);
     rehearsal.run(&["refresh"]).stdout("
-LABEL      TYPE         OUTCOME   ENDS                                REASON
-brand      user         invalid   2026-04-11 00:00 UTC, 24 hours ago  expired (190/463)
-bakery     page         verified  never                               it never expires
-sixty      system-user  invalid   2026-04-11 00:00 UTC, 24 hours ago  expired (190/463)
-creator    instagram    invalid   2026-04-11 00:00 UTC, 24 hours ago  expired (190)
-notes      threads      invalid   2026-04-11 00:00 UTC, 24 hours ago  expired (190/463)
-publisher  app          verified  never                               it never expires
+TOKEN      OUTCOME   EXPIRES               REASON
+brand      invalid   2026-04-11 00:00 UTC  expired (190/463)
+bakery     verified  never                 it never expires
+sixty      invalid   2026-04-11 00:00 UTC  expired (190/463)
+creator    invalid   2026-04-11 00:00 UTC  expired (190)
+notes      invalid   2026-04-11 00:00 UTC  expired (190/463)
+publisher  verified  never                 it never expires
 
 critical: `brand`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463)
   hint: anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -287,13 +327,15 @@ CRITICAL: `creator`: Error validating access token: Session has expired on Frida
 CRITICAL: `notes`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463); emil@notes.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
 ").stderr("").code(2);
     rehearsal.run(&["status"]).stdout("
-LABEL      TYPE         HEALTH    STATE    ENDS                                DATA ACCESS ENDS                   PROVEN    NEXT
-brand      user         critical  expired  2026-04-11 00:00 UTC, 24 hours ago  2026-02-12 00:00 UTC, 59 days ago  just now  expired (190/463)
-bakery     page         ok        valid    never                               2026-02-12 00:00 UTC, 59 days ago  just now  it never expires
-sixty      system-user  critical  expired  2026-04-11 00:00 UTC, 24 hours ago  never                              just now  expired (190/463)
-creator    instagram    critical  expired  2026-04-11 00:00 UTC, 24 hours ago  unknown                            just now  expired (190)
-notes      threads      critical  expired  2026-04-11 00:00 UTC, 24 hours ago  2026-02-12 00:00 UTC, 59 days ago  just now  expired (190/463)
-publisher  app          ok        valid    never                               unknown                            just now  it never expires
+6 tokens: 4 critical, 2 ok                                  2026-04-12 00:00 UTC
+
+TOKEN      TYPE         STATE  EXPIRES               DATA ACCESS  NEXT
+brand      user         down   2026-04-11 00:00 UTC  2026-02-12   log in again
+sixty      system-user  down   2026-04-11 00:00 UTC  never        log in again
+creator    instagram    down   2026-04-11 00:00 UTC  unknown      log in again
+notes      threads      down   2026-04-11 00:00 UTC  2026-02-12   log in again
+bakery     page         works  never                 2026-02-12   -
+publisher  app          works  never                 unknown      -
 
 critical: `brand`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463)
   hint: anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -308,7 +350,7 @@ critical: `notes`: Error validating access token: Session has expired on Friday,
         .run(&["history", "--summary"])
         .stdout(
             "
-11 attempts: 11 succeeded, 0 failed (100.0 %)
+11 attempts: 11 succeeded, 0 failed (100%)
 
 EVENT      RESULT     COUNT
 refreshed  succeeded  8

@@ -90,13 +90,13 @@ fn a_life_that_meta_does_not_prolong() {
 /// The first run.
 fn issue(world: &World) {
     world.run(&["refresh"]).stdout("
-LABEL      TYPE         OUTCOME    ENDS                              REASON
-brand      user         adopted    2026-03-02 00:00 UTC, in 60 days  found where the config points
-bakery     page         derived    never                             no string yet
-ads        system-user  adopted    2026-03-02 00:00 UTC, in 60 days  found where the config points
-creator    instagram    refreshed  2026-03-02 00:00 UTC, in 60 days  nobody knows when it ends, and it may be one of those that live an hour
-notes      threads      adopted    2026-03-02 00:00 UTC, in 60 days  found where the config points
-publisher  app          derived    never                             no string yet
+TOKEN      OUTCOME    EXPIRES     REASON
+brand      adopted    2026-03-02  found where the config points
+bakery     derived    never       no string yet
+ads        adopted    2026-03-02  found where the config points
+creator    refreshed  2026-03-02  nobody knows when it ends, and it may be one of those that live an hour
+notes      adopted    2026-03-02  found where the config points
+publisher  derived    never       no string yet
 
 6 tokens: 1 refreshed, 2 derived, 3 adopted
 ").stderr("").exit(Exit::Ok);
@@ -109,30 +109,44 @@ METATOKEN OK - 6 tokens, all well
         )
         .stderr("")
         .code(0);
-    world.run(&["status"]).stdout("
-LABEL      TYPE         HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-brand      user         ok      valid  2026-03-02 00:00 UTC, in 60 days  2026-04-01 00:00 UTC, in 90 days  just now  due 2026-02-10 00:00 UTC, in 40 days
-bakery     page         ok      valid  never                             2026-04-01 00:00 UTC, in 90 days  just now  it never expires
-ads        system-user  ok      valid  2026-03-02 00:00 UTC, in 60 days  never                             just now  due 2026-02-10 00:00 UTC, in 40 days
-creator    instagram    ok      valid  2026-03-02 00:00 UTC, in 60 days  unknown                           just now  due 2026-02-10 00:00 UTC, in 40 days
-notes      threads      ok      valid  2026-03-02 00:00 UTC, in 60 days  2026-04-01 00:00 UTC, in 90 days  just now  due 2026-02-10 00:00 UTC, in 40 days
-publisher  app          ok      valid  never                             unknown                           just now  it never expires
-").stderr("").exit(Exit::Ok);
+    world
+        .run(&["status"])
+        .stdout(
+            "
+6 tokens: 6 ok                                              2026-01-01 00:00 UTC
+
+TOKEN      TYPE         STATE  EXPIRES     DATA ACCESS  NEXT
+brand      user         works  2026-03-02  2026-04-01   renew 2026-02-10
+bakery     page         works  never       2026-04-01   -
+ads        system-user  works  2026-03-02  never        renew 2026-02-10
+creator    instagram    works  2026-03-02  unknown      renew 2026-02-10
+notes      threads      works  2026-03-02  2026-04-01   renew 2026-02-10
+publisher  app          works  never       unknown      -
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 /// A day later everything is asked about again.
 fn a_day_later(world: &World) {
-    world.run(&["refresh"]).stdout("
-LABEL      TYPE         OUTCOME   ENDS                              REASON
-brand      user         verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
-bakery     page         verified  never                             it never expires
-ads        system-user  verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
-creator    instagram    verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
-notes      threads      verified  2026-03-02 00:00 UTC, in 59 days  due 2026-02-10 00:00 UTC, in 39 days
-publisher  app          verified  never                             it never expires
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
+TOKEN      OUTCOME   EXPIRES     REASON
+brand      verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
+bakery     verified  never       it never expires
+ads        verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
+creator    verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
+notes      verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
+publisher  verified  never       it never expires
 
 6 tokens: 6 verified
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     world
         .run(&["check"])
         .verdict(
@@ -142,15 +156,23 @@ METATOKEN OK - 6 tokens, all well
         )
         .stderr("")
         .code(0);
-    world.run(&["status"]).stdout("
-LABEL      TYPE         HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-brand      user         ok      valid  2026-03-02 00:00 UTC, in 59 days  2026-04-01 00:00 UTC, in 89 days  just now  due 2026-02-10 00:00 UTC, in 39 days
-bakery     page         ok      valid  never                             2026-04-01 00:00 UTC, in 89 days  just now  it never expires
-ads        system-user  ok      valid  2026-03-02 00:00 UTC, in 59 days  never                             just now  due 2026-02-10 00:00 UTC, in 39 days
-creator    instagram    ok      valid  2026-03-02 00:00 UTC, in 59 days  unknown                           just now  due 2026-02-10 00:00 UTC, in 39 days
-notes      threads      ok      valid  2026-03-02 00:00 UTC, in 59 days  2026-04-01 00:00 UTC, in 89 days  just now  due 2026-02-10 00:00 UTC, in 39 days
-publisher  app          ok      valid  never                             unknown                           just now  it never expires
-").stderr("").exit(Exit::Ok);
+    world
+        .run(&["status"])
+        .stdout(
+            "
+6 tokens: 6 ok                                              2026-01-02 00:00 UTC
+
+TOKEN      TYPE         STATE  EXPIRES     DATA ACCESS  NEXT
+brand      user         works  2026-03-02  2026-04-01   renew 2026-02-10
+bakery     page         works  never       2026-04-01   -
+ads        system-user  works  2026-03-02  never        renew 2026-02-10
+creator    instagram    works  2026-03-02  unknown      renew 2026-02-10
+notes      threads      works  2026-03-02  2026-04-01   renew 2026-02-10
+publisher  app          works  never       unknown      -
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 /// On day 40 the window opens; one failure is no cause for alarm yet.
@@ -159,13 +181,13 @@ fn the_window_opens(world: &World) {
         .run(&["refresh"])
         .stdout(
             "
-LABEL      TYPE         OUTCOME   ENDS                              REASON
-brand      user         failed    2026-03-02 00:00 UTC, in 20 days  graph unavailable (1)
-bakery     page         verified  never                             it never expires
-ads        system-user  failed    2026-03-02 00:00 UTC, in 20 days  graph unavailable (1)
-creator    instagram    failed    2026-03-02 00:00 UTC, in 20 days  graph unavailable (1)
-notes      threads      failed    2026-03-02 00:00 UTC, in 20 days  graph unavailable (1)
-publisher  app          verified  never                             it never expires
+TOKEN      OUTCOME   EXPIRES     REASON
+brand      failed    2026-03-02  graph unavailable (1)
+bakery     verified  never       it never expires
+ads        failed    2026-03-02  graph unavailable (1)
+creator    failed    2026-03-02  graph unavailable (1)
+notes      failed    2026-03-02  graph unavailable (1)
+publisher  verified  never       it never expires
 
 warning: `brand`, `ads`, `creator` and `notes`: An unknown error occurred (code 1)
   hint: nothing to do yet: it is tried again by itself
@@ -184,27 +206,35 @@ METATOKEN OK - 6 tokens, all well
         )
         .stderr("")
         .code(0);
-    world.run(&["status"]).stdout("
-LABEL      TYPE         HEALTH  STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-brand      user         ok      valid  2026-03-02 00:00 UTC, in 20 days  2026-04-01 00:00 UTC, in 50 days  just now  the last try failed; the next is 2026-02-10 00:15 UTC, in 15 minutes
-bakery     page         ok      valid  never                             2026-04-01 00:00 UTC, in 50 days  just now  it never expires
-ads        system-user  ok      valid  2026-03-02 00:00 UTC, in 20 days  never                             just now  the last try failed; the next is 2026-02-10 00:15 UTC, in 15 minutes
-creator    instagram    ok      valid  2026-03-02 00:00 UTC, in 20 days  unknown                           just now  the last try failed; the next is 2026-02-10 00:15 UTC, in 15 minutes
-notes      threads      ok      valid  2026-03-02 00:00 UTC, in 20 days  2026-04-01 00:00 UTC, in 50 days  just now  the last try failed; the next is 2026-02-10 00:15 UTC, in 15 minutes
-publisher  app          ok      valid  never                             unknown                           just now  it never expires
-").stderr("").exit(Exit::Ok);
+    world
+        .run(&["status"])
+        .stdout(
+            "
+6 tokens: 6 ok                                              2026-02-10 00:00 UTC
+
+TOKEN      TYPE         STATE  EXPIRES     DATA ACCESS  NEXT
+brand      user         works  2026-03-02  2026-04-01   retry 2026-02-10 00:15 UTC
+bakery     page         works  never       2026-04-01   -
+ads        system-user  works  2026-03-02  never        retry 2026-02-10 00:15 UTC
+creator    instagram    works  2026-03-02  unknown      retry 2026-02-10 00:15 UTC
+notes      threads      works  2026-03-02  2026-04-01   retry 2026-02-10 00:15 UTC
+publisher  app          works  never       unknown      -
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
 }
 
 /// After three days of failures it is.
 fn overdue(world: &World) {
     world.run(&["refresh"]).stdout("
-LABEL      TYPE         OUTCOME   ENDS                              REASON
-brand      user         failed    2026-03-02 00:00 UTC, in 16 days  graph unavailable (1)
-bakery     page         verified  never                             it never expires
-ads        system-user  failed    2026-03-02 00:00 UTC, in 16 days  graph unavailable (1)
-creator    instagram    failed    2026-03-02 00:00 UTC, in 16 days  graph unavailable (1)
-notes      threads      failed    2026-03-02 00:00 UTC, in 16 days  graph unavailable (1)
-publisher  app          verified  never                             it never expires
+TOKEN      OUTCOME   EXPIRES     REASON
+brand      failed    2026-03-02  graph unavailable (1)
+bakery     verified  never       it never expires
+ads        failed    2026-03-02  graph unavailable (1)
+creator    failed    2026-03-02  graph unavailable (1)
+notes      failed    2026-03-02  graph unavailable (1)
+publisher  verified  never       it never expires
 
 warning: `brand`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
   hint: run `metatoken refresh brand -v`, and see that the timer runs
@@ -225,13 +255,15 @@ WARNING: `creator`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, a
 WARNING: `notes`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1); run `metatoken refresh notes -v`, and see that the timer runs
 ").stderr("").code(1);
     world.run(&["status"]).stdout("
-LABEL      TYPE         HEALTH   STATE  ENDS                              DATA ACCESS ENDS                  PROVEN    NEXT
-brand      user         warning  valid  2026-03-02 00:00 UTC, in 16 days  2026-04-01 00:00 UTC, in 46 days  just now  the last try failed; the next is 2026-02-14 00:30 UTC, in 30 minutes
-bakery     page         ok       valid  never                             2026-04-01 00:00 UTC, in 46 days  just now  it never expires
-ads        system-user  warning  valid  2026-03-02 00:00 UTC, in 16 days  never                             just now  the last try failed; the next is 2026-02-14 00:30 UTC, in 30 minutes
-creator    instagram    warning  valid  2026-03-02 00:00 UTC, in 16 days  unknown                           just now  the last try failed; the next is 2026-02-14 00:30 UTC, in 30 minutes
-notes      threads      warning  valid  2026-03-02 00:00 UTC, in 16 days  2026-04-01 00:00 UTC, in 46 days  just now  the last try failed; the next is 2026-02-14 00:30 UTC, in 30 minutes
-publisher  app          ok       valid  never                             unknown                           just now  it never expires
+6 tokens: 4 warning, 2 ok                                   2026-02-14 00:00 UTC
+
+TOKEN      TYPE         STATE           EXPIRES     NEXT
+brand      user         works, overdue  2026-03-02  retry 2026-02-14 00:30 UTC
+ads        system-user  works, overdue  2026-03-02  retry 2026-02-14 00:30 UTC
+creator    instagram    works, overdue  2026-03-02  retry 2026-02-14 00:30 UTC
+notes      threads      works, overdue  2026-03-02  retry 2026-02-14 00:30 UTC
+bakery     page         works           never       -
+publisher  app          works           never       -
 
 warning: `brand`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
   hint: run `metatoken refresh brand -v`, and see that the timer runs
@@ -247,13 +279,13 @@ warning: `notes`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and
 /// Ten days to the end: a warning.
 fn ten_days_are_left(world: &World) {
     world.run(&["refresh"]).stdout("
-LABEL      TYPE         OUTCOME   ENDS                              REASON
-brand      user         failed    2026-03-02 00:00 UTC, in 10 days  graph unavailable (1)
-bakery     page         verified  never                             it never expires
-ads        system-user  failed    2026-03-02 00:00 UTC, in 10 days  graph unavailable (1)
-creator    instagram    failed    2026-03-02 00:00 UTC, in 10 days  graph unavailable (1)
-notes      threads      failed    2026-03-02 00:00 UTC, in 10 days  graph unavailable (1)
-publisher  app          verified  never                             it never expires
+TOKEN      OUTCOME   EXPIRES     REASON
+brand      failed    2026-03-02  graph unavailable (1)
+bakery     verified  never       it never expires
+ads        failed    2026-03-02  graph unavailable (1)
+creator    failed    2026-03-02  graph unavailable (1)
+notes      failed    2026-03-02  graph unavailable (1)
+publisher  verified  never       it never expires
 
 warning: `brand`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1)
   hint: it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -278,13 +310,13 @@ WARNING: `notes`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal
 /// Three: critical.
 fn three_days_are_left(world: &World) {
     world.run(&["refresh"]).stdout("
-LABEL      TYPE         OUTCOME   ENDS                             REASON
-brand      user         failed    2026-03-02 00:00 UTC, in 3 days  graph unavailable (1)
-bakery     page         verified  never                            it never expires
-ads        system-user  failed    2026-03-02 00:00 UTC, in 3 days  graph unavailable (1)
-creator    instagram    failed    2026-03-02 00:00 UTC, in 3 days  graph unavailable (1)
-notes      threads      failed    2026-03-02 00:00 UTC, in 3 days  graph unavailable (1)
-publisher  app          verified  never                            it never expires
+TOKEN      OUTCOME   EXPIRES     REASON
+brand      failed    2026-03-02  graph unavailable (1)
+bakery     verified  never       it never expires
+ads        failed    2026-03-02  graph unavailable (1)
+creator    failed    2026-03-02  graph unavailable (1)
+notes      failed    2026-03-02  graph unavailable (1)
+publisher  verified  never       it never expires
 
 critical: `brand`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
   hint: it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -305,13 +337,15 @@ CRITICAL: `creator`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renew
 CRITICAL: `notes`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
 ").stderr("").code(2);
     world.run(&["status"]).stdout("
-LABEL      TYPE         HEALTH    STATE     ENDS                             DATA ACCESS ENDS                  PROVEN    NEXT
-brand      user         critical  expiring  2026-03-02 00:00 UTC, in 3 days  2026-04-01 00:00 UTC, in 33 days  just now  the last try failed; the next is 2026-02-27 02:00 UTC, in 2 hours
-bakery     page         ok        valid     never                            2026-04-01 00:00 UTC, in 33 days  just now  it never expires
-ads        system-user  critical  expiring  2026-03-02 00:00 UTC, in 3 days  never                             just now  the last try failed; the next is 2026-02-27 02:00 UTC, in 2 hours
-creator    instagram    critical  expiring  2026-03-02 00:00 UTC, in 3 days  unknown                           just now  the last try failed; the next is 2026-02-27 02:00 UTC, in 2 hours
-notes      threads      critical  expiring  2026-03-02 00:00 UTC, in 3 days  2026-04-01 00:00 UTC, in 33 days  just now  the last try failed; the next is 2026-02-27 02:00 UTC, in 2 hours
-publisher  app          ok        valid     never                            unknown                           just now  it never expires
+6 tokens: 4 critical, 2 ok                                  2026-02-27 00:00 UTC
+
+TOKEN      TYPE         STATE         EXPIRES     NEXT
+brand      user         expires soon  2026-03-02  retry 2026-02-27 02:00 UTC
+ads        system-user  expires soon  2026-03-02  retry 2026-02-27 02:00 UTC
+creator    instagram    expires soon  2026-03-02  retry 2026-02-27 02:00 UTC
+notes      threads      expires soon  2026-03-02  retry 2026-02-27 02:00 UTC
+bakery     page         works         never       -
+publisher  app          works         never       -
 
 critical: `brand`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
   hint: it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -327,13 +361,13 @@ critical: `notes`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal
 /// It is too late: only people can help.
 fn expired(world: &World) {
     world.run(&["refresh"]).stdout("
-LABEL      TYPE         OUTCOME   ENDS                       REASON
-brand      user         invalid   2026-03-02 00:00 UTC, now  expired (190/463)
-bakery     page         verified  never                      it never expires
-ads        system-user  invalid   2026-03-02 00:00 UTC, now  expired (190/463)
-creator    instagram    invalid   2026-03-02 00:00 UTC, now  expired (190)
-notes      threads      invalid   2026-03-02 00:00 UTC, now  expired (190/463)
-publisher  app          verified  never                      it never expires
+TOKEN      OUTCOME   EXPIRES               REASON
+brand      invalid   2026-03-02 00:00 UTC  expired (190/463)
+bakery     verified  never                 it never expires
+ads        invalid   2026-03-02 00:00 UTC  expired (190/463)
+creator    invalid   2026-03-02 00:00 UTC  expired (190)
+notes      invalid   2026-03-02 00:00 UTC  expired (190/463)
+publisher  verified  never                 it never expires
 
 critical: `brand`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -354,13 +388,15 @@ CRITICAL: `creator`: Error validating access token: Session has expired on Sunda
 CRITICAL: `notes`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463); dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
 ").stderr("").code(2);
     world.run(&["status"]).stdout("
-LABEL      TYPE         HEALTH    STATE    ENDS                       DATA ACCESS ENDS                  PROVEN    NEXT
-brand      user         critical  expired  2026-03-02 00:00 UTC, now  2026-04-01 00:00 UTC, in 30 days  just now  expired (190/463)
-bakery     page         ok        valid    never                      2026-04-01 00:00 UTC, in 30 days  just now  it never expires
-ads        system-user  critical  expired  2026-03-02 00:00 UTC, now  never                             just now  expired (190/463)
-creator    instagram    critical  expired  2026-03-02 00:00 UTC, now  unknown                           just now  expired (190)
-notes      threads      critical  expired  2026-03-02 00:00 UTC, now  2026-04-01 00:00 UTC, in 30 days  just now  expired (190/463)
-publisher  app          ok        valid    never                      unknown                           just now  it never expires
+6 tokens: 4 critical, 2 ok                                  2026-03-02 00:00 UTC
+
+TOKEN      TYPE         STATE  EXPIRES               DATA ACCESS  NEXT
+brand      user         down   2026-03-02 00:00 UTC  2026-04-01   log in again
+ads        system-user  down   2026-03-02 00:00 UTC  never        log in again
+creator    instagram    down   2026-03-02 00:00 UTC  unknown      log in again
+notes      threads      down   2026-03-02 00:00 UTC  2026-04-01   log in again
+bakery     page         works  never                 2026-04-01   -
+publisher  app          works  never                 unknown      -
 
 critical: `brand`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -386,13 +422,13 @@ fn people_log_in_again(world: &World) {
         assert_eq!(ran.outcomes()[label], "adopted");
     }
     world.run(&["refresh"]).stdout("
-LABEL      TYPE         OUTCOME    ENDS                              REASON
-brand      user         not_due    2026-05-01 00:00 UTC, in 60 days  due 2026-04-11 00:00 UTC, in 40 days
-bakery     page         derived    never                             its parent has a newer string
-ads        system-user  not_due    never                             it never expires
-creator    instagram    too_young  unknown                           Meta renews no string in its first day: Session key invalid. This could be because the session key has an incorrect format, or because the user has revoked this session (code 452)
-notes      threads      not_due    2026-05-01 00:00 UTC, in 60 days  due 2026-04-11 00:00 UTC, in 40 days
-publisher  app          not_due    never                             it never expires
+TOKEN      OUTCOME    EXPIRES     REASON
+brand      not due    2026-05-01  due 2026-04-11 00:00 UTC, in 40 days
+bakery     derived    never       its parent has a newer string
+ads        not due    never       it never expires
+creator    too young  unknown     Meta renews no string in its first day: Session key invalid. This could be because the session key has an incorrect format, or because the user has revoked this session (code 452)
+notes      not due    2026-05-01  due 2026-04-11 00:00 UTC, in 40 days
+publisher  not due    never       it never expires
 
 unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-03-03 00:00 UTC, in 24 hours
   hint: nothing to do yet: it is renewed then

@@ -1,0 +1,201 @@
+//! Lays out the help: commands in groups, the formats that each has, topics, and the names that
+//! commands have in other tools.
+
+use std::ffi::OsString;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{Arg, CommandFactory as _, FromArgMatches as _, ValueEnum as _};
+
+use super::{Cli, TypedFormat};
+
+/// The commands as `help` lists them.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("Getting started", &["config check", "config show"]),
+    ("Every day", &["status", "refresh", "deliver", "check", "history"]),
+    ("Using tokens", &["token"]),
+    ("Changing tokens", &["exchange"]),
+    ("Housekeeping", &["store backup", "help"]),
+];
+
+/// A longer text that `help` prints.
+#[derive(Debug)]
+pub struct HelpTopic {
+    pub name: &'static str,
+    /// What it is about, in a line.
+    pub about: &'static str,
+    /// Markdown.
+    pub text: &'static str,
+}
+
+/// What `help TOPIC` prints.
+pub const TOPICS: &[HelpTopic] = &[
+    HelpTopic {
+        name: "config",
+        about: "Every table and key of the config, and where secrets may be",
+        text: include_str!("../help/config.md"),
+    },
+    HelpTopic {
+        name: "exit-codes",
+        about: "What each exit code means",
+        text: include_str!("../help/exit-codes.md"),
+    },
+    HelpTopic {
+        name: "json",
+        about: "The fields of JSON, and every reason code",
+        text: include_str!("../help/json.md"),
+    },
+    HelpTopic {
+        name: "logs",
+        about: "The log on standard error, and its fields",
+        text: include_str!("../help/logs.md"),
+    },
+    HelpTopic {
+        name: "sandbox",
+        about: "Try everything without a Meta account",
+        text: include_str!("../help/sandbox.md"),
+    },
+    HelpTopic {
+        name: "monitoring",
+        about: "Nagios, Prometheus, CI, and notifications",
+        text: include_str!("../help/monitoring.md"),
+    },
+    HelpTopic {
+        name: "meta",
+        about: "Which tokens Meta has, and how each is kept alive",
+        text: include_str!("../help/meta.md"),
+    },
+];
+
+/// What people type who know other tools, and what it is here.
+const ELSEWHERE: &[(&[&str], &str)] = &[
+    (&["renew", "update", "extend", "run", "cron", "sync"], "refresh"),
+    (&["list", "ls", "show", "info", "certificates", "tokens"], "status"),
+    (&["set", "paste", "add-token", "replace", "put"], "exchange LABEL"),
+    (&["debug", "inspect", "debug-token", "debug_token"], "status --token-file FILE"),
+    (&["get", "print", "cat", "read"], "token LABEL"),
+    (&["validate", "lint", "configtest", "verify-config"], "config check"),
+    (&["monitor", "health", "nagios", "verify"], "check"),
+    (&["log", "logs", "audit", "events"], "history"),
+    (&["backup", "dump", "export"], "store backup FILE"),
+    (&["deploy", "push", "install", "write"], "deliver"),
+    (&["version"], "--version"),
+];
+
+/// The command line as it can be typed.
+pub fn command() -> clap::Command {
+    let mut command = Cli::command();
+    let names: Vec<String> = command.get_subcommands().map(|it| it.get_name().to_owned()).collect();
+    for name in names {
+        let formats = formats(&name);
+        command = command.mut_subcommand(&name, |it| with_formats(it, formats));
+    }
+    command
+        .override_usage("metatoken [OPTIONS] COMMAND")
+        .help_template(
+            "{about-with-newline}\n{usage-heading} {usage}\n{before-help}{all-args}{after-help}",
+        )
+        .before_help(groups(&Cli::command()))
+        .after_help(
+            "\
+Help:
+  metatoken help COMMAND       the help of a command, with examples
+  metatoken help TOPIC         config, exit-codes, json, logs, sandbox, monitoring, meta
+  metatoken --sandbox refresh  try it without a Meta account",
+        )
+        .mut_subcommands(|it| it.hide(true))
+}
+
+/// Reads what was typed.
+pub fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    // What is hidden from the list is found all the same.
+    let matches = command().try_get_matches_from(arguments)?;
+    Cli::from_arg_matches(&matches)
+}
+
+/// The formats that a command has, its usual one first.
+pub fn formats(command: &str) -> &'static [TypedFormat] {
+    match command {
+        "history" => &[TypedFormat::Table, TypedFormat::Json, TypedFormat::Csv],
+        "check" => {
+            &[TypedFormat::Nagios, TypedFormat::Json, TypedFormat::Prometheus, TypedFormat::Github]
+        }
+        "token" | "help" => &[TypedFormat::Table],
+        _ => &[TypedFormat::Table, TypedFormat::Json],
+    }
+}
+
+/// The same command, that offers these formats and no other.
+fn with_formats(command: clap::Command, formats: &'static [TypedFormat]) -> clap::Command {
+    let only_one = formats.len() == 1;
+    let words: Vec<&'static str> = formats.iter().map(|it| it.word()).collect();
+    let (usual, offered) = (words[0], words.join(", "));
+    let parser = PossibleValuesParser::new(words)
+        .map(|word| TypedFormat::from_str(&word, false).unwrap_or(TypedFormat::Table));
+    let format = Arg::new("format")
+        .long("format")
+        .global(true)
+        .value_name("FORMAT")
+        .value_parser(parser)
+        .hide_possible_values(true)
+        .hide(only_one)
+        .help_heading("Global options")
+        .display_order(1)
+        .help(format!("Print the report as {offered} [default: {usual}]"));
+    command.arg(format)
+}
+
+impl TypedFormat {
+    /// Its name, as typed.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Nagios => "nagios",
+            Self::Prometheus => "prometheus",
+            Self::Github => "github",
+        }
+    }
+}
+
+/// The list of commands, by groups.
+fn groups(command: &clap::Command) -> String {
+    let all = GROUPS.iter().flat_map(|(_, names)| names.iter());
+    let width = all.map(|name| name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (heading, names) in GROUPS {
+        text.push_str(&format!("\n{heading}:\n"));
+        for name in *names {
+            let about = find(command, &name.split(' ').collect::<Vec<_>>())
+                .and_then(|it| it.get_about().map(ToString::to_string))
+                .unwrap_or_default();
+            text.push_str(&format!("  {name:width$}  {about}\n"));
+        }
+    }
+    text
+}
+
+fn find<'a>(command: &'a clap::Command, words: &[&str]) -> Option<&'a clap::Command> {
+    words.iter().try_fold(command, |command, word| command.find_subcommand(word))
+}
+
+/// What `help` prints of a command or a topic; none where there is neither.
+pub fn help_of(words: &[String]) -> Option<String> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    if let [name] = words.as_slice()
+        && let Some(topic) = TOPICS.iter().find(|topic| topic.name == *name)
+    {
+        return Some(topic.text.to_owned());
+    }
+    let mut command = command();
+    command.build();
+    let found =
+        words.iter().try_fold(&mut command, |command, word| command.find_subcommand_mut(word))?;
+    Some(found.render_help().to_string())
+}
+
+/// What a command that other tools have is called here.
+pub fn known_elsewhere(word: &str) -> Option<&'static str> {
+    let word = word.to_lowercase();
+    ELSEWHERE.iter().find(|(names, _)| names.contains(&word.as_str())).map(|(_, here)| *here)
+}

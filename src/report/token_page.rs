@@ -1,0 +1,182 @@
+//! Reports everything that is known of one token, on a page.
+
+use std::fmt::Write as _;
+
+use super::history::HistoryEntry;
+use super::status::TokenReport;
+use super::text::{TextStyle, Times};
+use crate::policy::humanize;
+use crate::token::{DataAccess, Delivery, Expiry, Generation, Label, Time};
+
+/// What a page has beside the verdict: what only the store knows.
+#[derive(Debug, Clone, Default)]
+pub struct TokenBackground {
+    /// The Pages that are taken from it.
+    pub pages: PageCounts,
+    /// The generations that are still kept, without the current one, the newest first.
+    pub earlier: Vec<Generation>,
+    /// The last events, the newest last.
+    pub events: Vec<HistoryEntry>,
+}
+
+/// How many Pages a token has.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PageCounts {
+    pub total: usize,
+    /// How many of them Graph called valid when it was last asked.
+    pub valid: usize,
+}
+
+/// The page about a token: a line a fact, and the last events. What is wrong with it is said by the
+/// causes below.
+pub fn token_page(
+    token: &TokenReport,
+    background: &TokenBackground,
+    style: TextStyle,
+    now: Time,
+) -> String {
+    let mut text = style.wrapped(&format!("{}\n\n", heading(token)), 2);
+    for (name, value) in facts(token, background, style, now) {
+        text.push_str(&style.named(&format!("  {name:FACT$}"), &value));
+    }
+    if !background.events.is_empty() {
+        text.push('\n');
+    }
+    for event in &background.events {
+        text.push_str(&style.wrapped(&format!("  {}\n", event.line(style, now)), 2));
+    }
+    text
+}
+
+/// The room for the name of a fact.
+const FACT: usize = 14;
+
+/// `brand: user token of Anna Berg (77), app main (1001)`.
+fn heading(token: &TokenReport) -> String {
+    let inspection = token.inspection.as_ref();
+    let identity = inspection.map(|inspection| inspection.identity.clone()).unwrap_or_default();
+    let label = token.label.as_ref().map_or("the given access token", Label::as_str);
+    let mut text = format!("{label}: {} token", token.type_name());
+    let of = match (&identity.page_id, &identity.user_id) {
+        (Some(page), _) => named(token.name.as_deref(), page),
+        (None, Some(user)) => named(token.name.as_deref(), user),
+        (None, None) => token.name.clone().unwrap_or_default(),
+    };
+    if !of.is_empty() {
+        let _ = write!(text, " of {of}");
+    }
+    if let Some(app) = &token.app {
+        let app = identity.app_id.map_or_else(|| app.clone(), |id| format!("{app} ({id})"));
+        let _ = write!(text, ", app {app}");
+    }
+    text
+}
+
+/// A name beside its id.
+fn named(name: Option<&str>, id: &str) -> String {
+    name.map_or_else(|| id.to_owned(), |name| format!("{name} ({id})"))
+}
+
+fn facts(
+    token: &TokenReport,
+    background: &TokenBackground,
+    style: TextStyle,
+    now: Time,
+) -> Vec<(&'static str, String)> {
+    let inspection = token.inspection.as_ref();
+    let identity = inspection.map(|inspection| &inspection.identity);
+    let at = |time: Time| moment(time, style, now);
+    let of_a_page = identity.is_some_and(|identity| identity.page_id.is_some());
+    let facts = [
+        ("state", Some(state(token))),
+        ("checked", token.verified_at.map(at)),
+        ("expires", token.generation.map(|_| expiry(token.expiry, style, now))),
+        ("data access", inspection.and_then(|it| data_access(it.data_access, style, now))),
+        ("next", Some(token.refresh.reason.clone())),
+        ("renewed", token.refresh.last_refreshed_at.map(at)),
+        ("issued", inspection.and_then(|it| it.issued_at).map(at)),
+        ("generation", generation(token)),
+        ("owner", token.owner.clone()),
+        ("person", identity.filter(|_| of_a_page).and_then(|it| it.user_id.clone())),
+        ("parent", token.parent.as_ref().map(ToString::to_string)),
+        ("application", inspection.and_then(|it| it.application.clone())),
+        ("permissions", inspection.map(|it| it.scopes.join(", ")).filter(|it| !it.is_empty())),
+        ("pages", pages(token, background.pages)),
+    ];
+    let known = facts.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let targets = token.deliveries.iter().map(|it| ("delivered to", standing(it, style, now)));
+    let earlier = background.earlier.iter().map(|it| ("earlier", earlier(it, style, now)));
+    known.chain(targets).chain(earlier).collect()
+}
+
+/// An instant on a page: how far off first where a person reads it now.
+fn moment(time: Time, style: TextStyle, now: Time) -> String {
+    match style.times {
+        Times::Relative => {
+            format!("{} ({})", humanize::relative(time, now), humanize::instant(time))
+        }
+        Times::Absolute => humanize::instant(time),
+    }
+}
+
+fn expiry(expiry: Expiry, style: TextStyle, now: Time) -> String {
+    match expiry {
+        Expiry::At(time) => moment(time, style, now),
+        Expiry::Never => "never".to_owned(),
+        Expiry::Unknown => "unknown".to_owned(),
+    }
+}
+
+fn state(token: &TokenReport) -> String {
+    let words = token.state_in_words();
+    match token.judgement.health {
+        crate::policy::Health::Ok => words,
+        health if words.contains(health.as_str()) => words,
+        health => format!("{words} ({health})"),
+    }
+}
+
+fn data_access(access: DataAccess, style: TextStyle, now: Time) -> Option<String> {
+    match access {
+        DataAccess::Until(until) => Some(moment(until, style, now)),
+        DataAccess::NotApplicable => Some("never expires".to_owned()),
+        DataAccess::Unknown => None,
+    }
+}
+
+fn generation(token: &TokenReport) -> Option<String> {
+    let number = token.generation?;
+    let fingerprint = token.fingerprint.map(|it| format!(", fingerprint {it}"));
+    Some(format!("{number}{}", fingerprint.unwrap_or_default()))
+}
+
+fn pages(token: &TokenReport, pages: PageCounts) -> Option<String> {
+    let label = token.label.as_ref().filter(|_| pages.total > 0)?;
+    let valid = if pages.valid == pages.total {
+        "all work".to_owned()
+    } else {
+        format!("{} work", pages.valid)
+    };
+    Some(format!("{}, {valid} (`metatoken status '{label}/*'`)", pages.total))
+}
+
+/// A target and its state.
+fn standing(delivery: &Delivery, style: TextStyle, now: Time) -> String {
+    let since = delivery.at().map_or_else(String::new, |at| match style.times {
+        Times::Relative => format!(", {}", humanize::ago(at, now)),
+        Times::Absolute => format!(" since {}", humanize::instant(at)),
+    });
+    let state = delivery.state().as_str().replace('_', " ");
+    format!("{}: {state}{since}", delivery.target)
+}
+
+/// An earlier generation that is still kept.
+fn earlier(generation: &Generation, style: TextStyle, now: Time) -> String {
+    format!(
+        "generation {}, {}, from {}, expires {}",
+        generation.number,
+        generation.state,
+        humanize::instant(generation.obtained_at),
+        expiry(generation.expiry, style, now),
+    )
+}

@@ -1,0 +1,94 @@
+//! Reads what only the store knows of a token: its Pages, earlier generations and last events.
+
+use std::collections::HashMap;
+
+use crate::error::CliError;
+use crate::report::{HistoryEntry, PageCounts, TokenBackground, TokenReport};
+use crate::run::declared::LastReading;
+use crate::run::tokens::Tokens;
+use crate::session::Session;
+use crate::store::{Event, EventQuery, Store};
+use crate::token::{Credential, Expiry, GenerationState, Label};
+
+/// How many events are told of one token.
+const LAST_EVENTS: usize = 6;
+
+/// The background of each token, in their order; that of a token without a label is empty.
+pub fn backgrounds(
+    session: &Session,
+    tokens: &[TokenReport],
+) -> Result<Vec<TokenBackground>, CliError> {
+    let labels: Vec<Label> = tokens.iter().filter_map(|token| token.label.clone()).collect();
+    let Some(store) = session.reader()?.filter(|_| !labels.is_empty()) else {
+        return Ok(tokens.iter().map(|_| TokenBackground::default()).collect());
+    };
+    let known = Tokens::new(&session.config, store.credentials()?, &LastReading::new());
+    let mut events = last_events(&store, labels)?;
+    tokens
+        .iter()
+        .map(|token| {
+            let Some(label) = &token.label else { return Ok(TokenBackground::default()) };
+            Ok(TokenBackground {
+                pages: pages(&known, label),
+                earlier: match known.credential(label) {
+                    Some(credential) => earlier(&store, credential)?,
+                    None => Vec::new(),
+                },
+                events: events.remove(label).unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+fn pages(tokens: &Tokens, parent: &Label) -> PageCounts {
+    let verdict = |page: &Label| tokens.credential(page)?.current.as_ref()?.verdict();
+    tokens.pages_of(parent).fold(PageCounts::default(), |counts, page| PageCounts {
+        total: counts.total + 1,
+        valid: counts.valid + usize::from(verdict(&page.label) == Some(true)),
+    })
+}
+
+/// The generations that were current and are still kept, the newest first.
+fn earlier(
+    store: &Store,
+    credential: &Credential,
+) -> Result<Vec<crate::token::Generation>, CliError> {
+    let mut found = store.generations(credential.id)?;
+    found.retain(|it| it.state == GenerationState::Previous);
+    found.sort_by_key(|it| std::cmp::Reverse(it.number));
+    Ok(found)
+}
+
+/// The last events of each label, the newest last.
+fn last_events(
+    store: &Store,
+    labels: Vec<Label>,
+) -> Result<HashMap<Label, Vec<HistoryEntry>>, CliError> {
+    let query = EventQuery { labels: Some(labels), ..EventQuery::default() };
+    let mut found: HashMap<Label, Vec<HistoryEntry>> = HashMap::new();
+    for event in store.events(&query)? {
+        let Some(label) = event.label.clone() else { continue };
+        let events = found.entry(label).or_default();
+        if events.len() < LAST_EVENTS {
+            events.insert(0, entry(event));
+        }
+    }
+    Ok(found)
+}
+
+/// A stored event as reports have it.
+pub fn entry(event: Event) -> HistoryEntry {
+    HistoryEntry {
+        at: event.at,
+        run: Some(event.run.0),
+        label: event.label,
+        event: event.kind,
+        trigger: event.trigger,
+        old_expiry: event.old_expiry.unwrap_or(Expiry::Unknown),
+        new_expiry: event.new_expiry.unwrap_or(Expiry::Unknown),
+        generation: event.generation,
+        fingerprint: event.fingerprint,
+        problem: event.problem,
+        target: event.target,
+    }
+}

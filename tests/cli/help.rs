@@ -1,0 +1,300 @@
+//! `help`: commands in groups, examples that can be typed, topics, and names from other tools.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use metatoken::exit::Exit;
+use metatoken::token::ProblemKind;
+
+use crate::common::World;
+
+const COMMANDS: [&[&str]; 10] = [
+    &["status"],
+    &["refresh"],
+    &["deliver"],
+    &["check"],
+    &["history"],
+    &["token"],
+    &["exchange"],
+    &["config", "check"],
+    &["config", "show"],
+    &["store", "backup"],
+];
+
+const TOPICS: [&str; 7] = ["config", "exit-codes", "json", "logs", "sandbox", "monitoring", "meta"];
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_metatoken")).env_clear().args(arguments).output().unwrap()
+}
+
+/// What it prints without any config.
+#[track_caller]
+fn help(arguments: &[&str]) -> String {
+    let ran = run(arguments);
+    assert_eq!(String::from_utf8_lossy(&ran.stderr), "", "{arguments:?}");
+    assert_eq!(ran.status.code(), Some(0), "{arguments:?}");
+    String::from_utf8(ran.stdout).unwrap()
+}
+
+#[test]
+fn the_commands_stand_in_groups_and_their_options_before_those_of_all() {
+    let all = help(&["help"]);
+    assert_eq!(all, help(&["--help"]));
+    let (groups, options) = all.split_once("\nOptions:\n").unwrap();
+    assert_eq!(
+        groups,
+        "\
+Keeps Meta access tokens alive: renews them before they expire, delivers them to the programs that
+use them, and says what only a person can do
+
+Usage: metatoken [OPTIONS] COMMAND
+
+Getting started:
+  config check  Check the config and everything it names (alias: doctor)
+  config show   Show every setting with its value and where it came from
+
+Every day:
+  status        Show what each token is worth; with one LABEL, a page about it
+  refresh       Renew what is due, check the others, derive Pages, deliver
+  deliver       Bring each token to the files and programs that lack it
+  check         Print one verdict for monitoring (Nagios line, exit 0 to 3)
+  history       List generations, attempts and deliveries, with the success rate
+
+Using tokens:
+  token         Print the current access token, and nothing else
+
+Changing tokens:
+  exchange      Read a new access token and make it long-lived
+
+Housekeeping:
+  store backup  Copy the store to a new file while runs go on, without the key
+  help          Print the help of a command or a topic
+"
+    );
+    assert!(options.contains("\nGlobal options:\n"), "{options}");
+    for command in COMMANDS {
+        let text = help(&[&["help"], command].concat());
+        assert_eq!(text, help(&[command, &["--help"]].concat()), "{command:?}");
+        let places = ["Usage: ", "\nOptions:\n", "\nGlobal options:\n", "\nExamples:\n"];
+        let places: Vec<usize> =
+            places.iter().map(|it| text.find(it).unwrap_or_else(|| panic!("{text}"))).collect();
+        assert!(places.is_sorted(), "{text}");
+    }
+}
+
+#[test]
+fn a_command_offers_the_formats_that_it_has() {
+    for (command, formats) in [
+        (&["status"][..], "table, json [default: table]"),
+        (&["config", "check"], "table, json [default: table]"),
+        (&["history"], "table, json, csv [default: table]"),
+        (&["check"], "nagios, json, prometheus, github [default: nagios]"),
+    ] {
+        let text = help(&[&["help"], command].concat());
+        assert!(text.contains(&format!("Print the report as {formats}\n")), "{text}");
+    }
+    assert!(!help(&["help", "token"]).contains("--format <FORMAT>  Print"));
+}
+
+/// Whoever copies an example gets something else than a usage error.
+#[test]
+fn every_example_can_be_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    let sandbox = format!("--sandbox={}", folder.path().join("sandbox").display());
+    std::fs::write(&file, "EAAFAKE\n").unwrap();
+    // It has one app, as most people do.
+    let scenario = "--scenario=ending";
+    assert_eq!(run(&[&sandbox, scenario, "refresh"]).status.code(), Some(0));
+    let mut tried = 0;
+    for command in COMMANDS.iter().chain(&[&["help"][..]]) {
+        let text = help(&[&["help"], *command].concat());
+        let (_, examples) = text.split_once("\nExamples:\n").unwrap();
+        for line in examples.lines() {
+            let typed = line.trim_start().split("  ").next().unwrap();
+            let words: Vec<String> = typed
+                .split(' ')
+                .skip(1)
+                .map(|word| match word {
+                    "FILE" => file.display().to_string(),
+                    "/backup/metatoken.db" => folder.path().join("copy").display().to_string(),
+                    word => word.to_owned(),
+                })
+                .collect();
+            let words: Vec<&str> = [sandbox.as_str(), scenario]
+                .into_iter()
+                .chain(words.iter().map(String::as_str))
+                .collect();
+            let ran = run(&words);
+            let said = String::from_utf8_lossy(&ran.stderr);
+            assert!(!matches!(ran.status.code(), Some(64 | 70) | None), "{typed}: {said}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 25, "{tried}");
+}
+
+#[test]
+fn a_topic_is_a_text_of_its_own() {
+    for topic in TOPICS {
+        let text = help(&["help", topic]);
+        assert!(text.starts_with("# ") && text.lines().count() > 15, "{topic}:\n{text}");
+    }
+    let config = help(&["help", "config"]);
+    for table in metatoken::config::schema().tables() {
+        for key in table.keys.iter().filter(|key| !key.is_later) {
+            assert!(config.contains(&format!("| `{}` |", key.name)), "{}", key.name);
+        }
+    }
+    let world = World::new();
+    world
+        .run(&["help", "nonsense"])
+        .stdout("")
+        .stderr(
+            "
+error: no command or topic `nonsense`
+hint: run `metatoken help` for the commands
+hint: the topics are `config`, `exit-codes`, `json`, `logs`, `sandbox`, `monitoring` and `meta`
+",
+        )
+        .exit(Exit::Usage);
+}
+
+#[test]
+fn a_name_from_another_tool_is_answered_with_ours() {
+    let world = World::new();
+    for (typed, here) in [
+        ("renew", "refresh"),
+        ("list", "status"),
+        ("set", "exchange LABEL"),
+        ("debug", "status --token-file FILE"),
+        ("inspect", "status --token-file FILE"),
+        ("validate", "config check"),
+        ("get", "token LABEL"),
+        ("RENEW", "refresh"),
+        ("refersh", "refresh"),
+        ("statsu", "status"),
+    ] {
+        let told = format!("error: unknown command `{typed}`\nhint: try `metatoken {here}`\n");
+        world.run(&[typed]).stdout("").stderr(&told).exit(Exit::Usage);
+        // What is named is a command.
+        let words = here.split(' ').filter(|word| word.chars().all(|c| c.is_ascii_lowercase()));
+        let words: Vec<&str> = ["help"].into_iter().chain(words).collect();
+        world.run(&words).exit(Exit::Ok);
+    }
+    world
+        .run(&["brand", "--json"])
+        .stdout(
+            r#"
+{
+  "version": 1,
+  "error": {
+    "code": "usage",
+    "exit_code": 64,
+    "subject": "",
+    "message": "unknown command `brand`",
+    "causes": [],
+    "hints": [
+      "run `metatoken help` for the commands; a label stands behind one: `metatoken status LABEL`"
+    ]
+  }
+}
+"#,
+        )
+        .exit(Exit::Usage);
+}
+
+/// The codes in the table of `help json`.
+fn documented() -> BTreeSet<String> {
+    let text = help(&["help", "json"]);
+    let (_, table) = text.split_once("\n| code | severity | who | over when |\n").unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    rows.map(|(code, _)| code.to_owned()).collect()
+}
+
+#[test]
+fn every_reason_code_is_documented() {
+    let mut codes: BTreeSet<String> =
+        ProblemKind::ALL.iter().map(|kind| kind.as_str().to_owned()).collect();
+    codes.extend(codes_in(&source()));
+    // Of what is sent, not of what is wrong.
+    codes.retain(|code| !["digest", "recovered", "reminder"].contains(&code.as_str()));
+    assert!(codes.contains("no_recent_run") && codes.contains("expiring"), "{codes:?}");
+    let documented = documented();
+    let missing: Vec<&String> = codes.difference(&documented).collect();
+    assert!(missing.is_empty(), "add to `src/help/json.md`: {missing:?}");
+    let source = source();
+    let gone = documented.iter().filter(|code| !source.contains(&format!("\"{code}\"")));
+    let gone: Vec<&String> = gone.collect();
+    assert!(gone.is_empty(), "not printed any more: {gone:?}");
+}
+
+/// The text of the rooms that give reasons, without their tests.
+fn source() -> String {
+    fn read(path: &Path, text: &mut String) {
+        if path.is_dir() {
+            std::fs::read_dir(path).unwrap().for_each(|it| read(&it.unwrap().path(), text));
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            let file = std::fs::read_to_string(path).unwrap();
+            text.push_str(file.split("#[cfg(test)]\nmod tests {").next().unwrap());
+        }
+    }
+    let mut text = String::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for room in ["policy", "status", "notify", "run", "commands", "token"] {
+        read(&folder.join(room), &mut text);
+    }
+    text
+}
+
+/// The codes that reasons get: literals behind `code:` and in the calls that make one, and constants
+/// whose doc comment says that they are a code.
+fn codes_in(source: &str) -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    for call in ["code: ", ".add(", "add_held_by(", "of_the_timer(", "reason("] {
+        for (at, _) in source.match_indices(call) {
+            let rest = source[at + call.len()..].trim_start();
+            let rest = rest.strip_prefix("parent.label,").unwrap_or(rest).trim_start();
+            codes.extend(literal(rest));
+        }
+    }
+    for (at, _) in source.match_indices("/// The code of ") {
+        let declared = source[at..].lines().nth(1).unwrap_or_default();
+        codes.extend(declared.split_once(": &str = ").and_then(|(_, value)| literal(value)));
+    }
+    codes
+}
+
+/// The code that a text begins with, in quotes.
+fn literal(text: &str) -> Option<String> {
+    let (code, _) = text.strip_prefix('"')?.split_once('"')?;
+    let is_code = !code.is_empty() && code.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    is_code.then(|| code.to_owned())
+}
+
+#[test]
+fn no_scenario_prints_another_reason_code() {
+    let documented = documented();
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = format!("--sandbox={}", folder.path().display());
+    for scenario in ["healthy", "troubles", "outage", "throttled", "ending"] {
+        for (now, command) in [
+            ("+0d", "refresh"),
+            ("+0d", "status"),
+            ("+30d", "check"),
+            ("+50d", "refresh"),
+            ("+70d", "status"),
+        ] {
+            let ran = run(&[&sandbox, "--scenario", scenario, "--now", now, command, "--json"]);
+            let json: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+            let tokens = json["tokens"].as_array().cloned().unwrap_or_default();
+            let own = tokens.iter().filter_map(|token| token["reasons"].as_array());
+            let all = own.flatten().chain(json["system"].as_array().unwrap());
+            for reason in all {
+                let code = reason["code"].as_str().unwrap();
+                assert!(documented.contains(code), "{scenario} {command}: {code}");
+            }
+        }
+    }
+}
