@@ -241,20 +241,7 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
             }
             .map(Exit::code)
         }
-        Command::History(given) => {
-            let order = HistoryOrder {
-                patterns: patterns(&given.labels),
-                limit: given.limit,
-                since: given
-                    .since
-                    .as_deref()
-                    .map(|text| since(text, &session.clock))
-                    .transpose()?,
-                failed: given.failed,
-                summary: given.summary,
-            };
-            commands::history(session, &order).map(Exit::code)
-        }
+        Command::History(given) => history(session, given),
         Command::Check(given) => commands::check(session, &check_order(given)).map(Verdict::code),
         Command::Token(given) => {
             commands::print_token(session, &label(std::slice::from_ref(&given.label))?)
@@ -272,4 +259,15 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
             unreachable!("it was answered above")
         }
     }
+}
+
+fn history(session: &Session, given: &cli::HistoryArguments) -> Result<u8, CliError> {
+    let order = HistoryOrder {
+        patterns: given.labels.iter().map(Pattern::new).collect(),
+        limit: given.limit,
+        since: given.since.as_deref().map(|text| since(text, &session.clock)).transpose()?,
+        failed: given.failed,
+        summary: given.summary,
+    };
+    commands::history(session, &order).map(Exit::code)
 }

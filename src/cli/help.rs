@@ -2,6 +2,7 @@
 //! commands have in other tools.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, ValueEnum as _};
@@ -164,12 +165,12 @@ fn groups(command: &clap::Command) -> String {
     let width = all.map(|name| name.len()).max().unwrap_or(0);
     let mut text = String::new();
     for (heading, names) in GROUPS {
-        text.push_str(&format!("\n{heading}:\n"));
+        let _ = writeln!(text, "\n{heading}:");
         for name in *names {
             let about = find(command, &name.split(' ').collect::<Vec<_>>())
                 .and_then(|it| it.get_about().map(ToString::to_string))
                 .unwrap_or_default();
-            text.push_str(&format!("  {name:width$}  {about}\n"));
+            let _ = writeln!(text, "  {name:width$}  {about}");
         }
     }
     text

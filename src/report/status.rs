@@ -262,7 +262,7 @@ impl StatusReport {
         match order {
             StatusSort::Config => {}
             StatusSort::Health => {
-                self.tokens.sort_by_key(|token| std::cmp::Reverse(token.judgement.health.rank()))
+                self.tokens.sort_by_key(|token| std::cmp::Reverse(token.judgement.health.rank()));
             }
             StatusSort::Expiry => self.tokens.sort_by_key(|token| match token.expiry {
                 Expiry::At(time) => (0, Some(time)),

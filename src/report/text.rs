@@ -353,11 +353,13 @@ impl Styled {
 }
 
 /// A plain cell.
+#[expect(clippy::needless_pass_by_value, reason = "a cell is made of what was just made for it")]
 pub fn plain(text: impl ToString) -> Styled {
     Styled { text: text.to_string(), health: None }
 }
 
 /// A cell whose colour repeats what its word says.
+#[expect(clippy::needless_pass_by_value, reason = "a cell is made of what was just made for it")]
 pub fn tinted(text: impl ToString, health: Health) -> Styled {
     Styled { text: text.to_string(), health: Some(health) }
 }

@@ -3,6 +3,7 @@
 //! It writes nothing, runs no program and asks nobody. What a run would end with is an error; what it
 //! would only warn of, or what hangs on who runs it, is a warning.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::exposure::{exposures, misplaced, same_for_all_pages, undeliverable};
@@ -298,13 +299,13 @@ fn check_first_token(session: &Session, token: &TokenConfig, source: &SecretSour
 fn describe(token: &TokenConfig) -> String {
     let mut text = format!("{} token of app `{}`", token.token_type, token.app);
     if let Some(parent) = &token.parent {
-        text.push_str(&format!(", derived from `{parent}`"));
+        let _ = write!(text, ", derived from `{parent}`");
     }
     if token.pages != Pages::None {
         text.push_str(", with all Pages");
     }
     if !token.deliver.is_empty() {
-        text.push_str(&format!(", {}", humanize::count(token.deliver.len(), "target")));
+        let _ = write!(text, ", {}", humanize::count(token.deliver.len(), "target"));
     }
     text
 }

@@ -108,13 +108,13 @@ impl Ui {
             }
         };
         let width = terminal.then(|| columns(io::stdout())).flatten();
-        let color = if coloured { TextColor::Ansi } else { TextColor::None };
+        let ink = if coloured { TextColor::Ansi } else { TextColor::None };
         let times = if terminal { Times::Relative } else { Times::Absolute };
         let reader = StreamKind::of(io::stderr(), environment);
         let stderr_width =
             (reader == StreamKind::Terminal).then(|| columns(io::stderr())).flatten();
         let stderr = Stderr { format: LogFormat::Text, reader, clock, width: stderr_width };
-        Self { verbosity, format, style: TextStyle { width, color, times }, stdout, stderr }
+        Self { verbosity, format, style: TextStyle { width, color: ink, times }, stdout, stderr }
     }
 
     /// The same, with standard error in this form.
