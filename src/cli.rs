@@ -144,6 +144,12 @@ Examples:
   metatoken token brand  for a script: TOKEN=$(metatoken token brand)")]
     Token(TokenArguments),
     /// Delete a token's access tokens here; its history stays
+    #[command(after_help = "\
+Examples:
+  metatoken forget old-brand              what the config no longer declares
+  metatoken forget old-brand --dry-run    list what would be deleted, and the files that hold it
+  metatoken forget old-brand --targets    empty these files too
+  metatoken forget shop --undeclare       remove its file in tokens.d first")]
     Forget(ForgetArguments),
     /// Check the config and everything it names, or show it with every default
     #[command(subcommand)]

@@ -14,7 +14,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Getting started", &["config check", "config show"]),
     ("Every day", &["status", "refresh", "deliver", "check", "history"]),
     ("Using tokens", &["token"]),
-    ("Changing tokens", &["exchange"]),
+    ("Changing tokens", &["exchange", "forget"]),
     ("Housekeeping", &["store backup", "help"]),
 ];
 
