@@ -1,9 +1,10 @@
 //! Refreshes one token.
 //!
 //! A grant that waits is settled first, then the best of the access tokens that are found outside is
-//! adopted: those that the config points to and those that the targets hold. Then it is decided what the token needs, and that is done. Every answer of Graph's is
-//! stored before, or together with, what it leads to, and after each the decision is made anew: an
-//! inspection may tell when it expires, and that may open the renewal window.
+//! adopted: those that the config points to and those that the targets hold. Then it is decided what
+//! the token needs, and that is done. Every answer of Graph's is stored before, or together with, what
+//! it leads to, and after each the decision is made anew: an inspection may tell when it expires, and
+//! that may open the renewal window.
 
 use super::DryRun;
 use super::job::TokenJob;
