@@ -246,10 +246,9 @@ impl<'a> Page<'a> {
             width: 0,
         };
         let text = self.text[start..start + length].trim_end_matches('\r');
-        let hidden = match self.is_in_string(start) {
-            true => vec![0..text.len()],
-            false => redact::hidden(text, self.schema),
-        };
+        let whole = 0..text.len();
+        let hidden =
+            if self.is_in_string(start) { vec![whole] } else { redact::hidden(text, self.schema) };
         for (offset, c) in text.char_indices() {
             let place = start + offset;
             let within = hidden.iter().find(|hidden| hidden.contains(&offset));

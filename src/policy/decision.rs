@@ -239,7 +239,9 @@ impl Skip {
         match self {
             Self::NoString => "it has no string".to_owned(),
             Self::Dead(problem) | Self::AccountBlocked(problem) => problem.in_short(),
-            Self::NeverExpires => "it never expires".to_owned(),
+            Self::NeverExpires | Self::LongLived { expiry: Expiry::Never } => {
+                "it never expires".to_owned()
+            }
             Self::NotDue { due_at } => format!("due {}", humanize::when(*due_at, now)),
             Self::EndUnknown => "Meta does not say when it ends".to_owned(),
             Self::AutoRefreshOff => "`auto_refresh` is off".to_owned(),
@@ -260,7 +262,6 @@ impl Skip {
             Self::ParentNotReady { why } => why.clone(),
             Self::ClockDoubted => "the clock of this machine is wrong".to_owned(),
             Self::CandidateWaits => "a new string is sealed and waits".to_owned(),
-            Self::LongLived { expiry: Expiry::Never } => "it never expires".to_owned(),
             Self::LongLived { expiry: Expiry::Unknown } => {
                 "Meta does not say when it expires, and it is too old to be short-lived".to_owned()
             }

@@ -33,9 +33,11 @@ impl DeliveryReport {
     pub fn exit(&self) -> Exit {
         if self.system.iter().any(Reason::is_damage) {
             Exit::Storage
-        } else if self.system.iter().any(Reason::is_about_a_contested_target) {
-            Exit::Config
-        } else if self.system.iter().any(Reason::is_about_the_config) {
+        } else if self
+            .system
+            .iter()
+            .any(|reason| reason.is_about_a_contested_target() || reason.is_about_the_config())
+        {
             Exit::Config
         } else if self.all().any(Delivery::is_behind)
             || self.system.iter().any(Reason::is_about_delivery)

@@ -253,10 +253,10 @@ fn a_string_of_another_label_is_refused() {
         .run_with_input(&["exchange", "shop"], "EAAFAKEBrand1")
         .stdout("")
         .stderr(
-            r#"
+            "
 error: shop: that is the access token of `brand`
 hint: give it an access token of its own, or remove `[token.shop]` from the config
-"#,
+",
         )
         .exit(Exit::Config);
     assert_eq!(world.calls(), [""; 0]);

@@ -39,8 +39,8 @@ fn a_label_that_left_the_config_is_forgotten_and_its_history_stays() {
         .run(&["forget", "brand", "--dry-run"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME       ENDS  REASON
-brand  user  would_forget  -     1 access token wiped
+TOKEN  OUTCOME       EXPIRES  REASON
+brand  would forget  -        1 access token wiped
 
 1 token: 1 would forget (dry run: nothing was changed)
 ",
@@ -52,8 +52,8 @@ brand  user  would_forget  -     1 access token wiped
         .run(&["forget", "brand"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME    ENDS  REASON
-brand  user  forgotten  -     1 access token wiped
+TOKEN  OUTCOME    EXPIRES  REASON
+brand  forgotten  -        1 access token wiped
 
 1 token: 1 forgotten
 ",
@@ -150,10 +150,12 @@ fn the_files_that_still_hold_it_are_named_and_emptied_when_that_is_said() {
             "meta:\n  token: \"\"\n  x: 1\n",
         ),
     ];
-    let targets: String = files
-        .iter()
-        .map(|(file, key, ..)| format!("[[token.brand.deliver]]\nfile = \"{file}\"\nkey = \"{key}\"\nname = \"the {file}\"\n"))
-        .collect();
+    let targets = files.map(|(file, key, ..)| {
+        format!(
+            "[[token.brand.deliver]]\nfile = \"{file}\"\nkey = \"{key}\"\nname = \"the {file}\"\n"
+        )
+    });
+    let targets = targets.concat();
     let world = World::new().config(&format!("{SHOP}{BRAND}{targets}"));
     for (file, _, before, _) in files {
         world.write(file, before);
@@ -231,8 +233,8 @@ hint: remove the table that is not needed from the file by hand
         .run(&["forget", "--undeclare", "brand"])
         .stdout(
             "
-LABEL  TYPE  OUTCOME    ENDS  REASON
-brand  user  forgotten  -     1 access token wiped; removed `[DIR]/tokens.d/brand.toml`
+TOKEN  OUTCOME    EXPIRES  REASON
+brand  forgotten  -        1 access token wiped; removed `[DIR]/tokens.d/brand.toml`
 
 warning: `brand`: the file `[DIR]/tokens.d/secret`, its `access_token`, still holds its access token
   hint: remove the access token from it by hand

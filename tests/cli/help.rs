@@ -9,7 +9,7 @@ use metatoken::token::ProblemKind;
 
 use crate::common::World;
 
-const COMMANDS: [&[&str]; 10] = [
+const COMMANDS: [&[&str]; 11] = [
     &["status"],
     &["refresh"],
     &["deliver"],
@@ -17,6 +17,7 @@ const COMMANDS: [&[&str]; 10] = [
     &["history"],
     &["token"],
     &["exchange"],
+    &["forget"],
     &["config", "check"],
     &["config", "show"],
     &["store", "backup"],
@@ -66,6 +67,7 @@ Using tokens:
 
 Changing tokens:
   exchange      Read a new access token and make it long-lived
+  forget        Delete a token's access tokens here; its history stays
 
 Housekeeping:
   store backup  Copy the store to a new file while runs go on, without the key
@@ -100,10 +102,9 @@ fn a_command_offers_the_formats_that_it_has() {
 /// Whoever copies an example gets something else than a usage error.
 #[test]
 fn every_example_can_be_typed() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("file");
-    let sandbox = format!("--sandbox={}", folder.path().join("sandbox").display());
-    std::fs::write(&file, "EAAFAKE\n").unwrap();
+    let here = World::new();
+    here.write("file", "EAAFAKE\n");
+    let sandbox = format!("--sandbox={}", here.path("sandbox").display());
     // It has one app, as most people do.
     let scenario = "--scenario=ending";
     assert_eq!(run(&[&sandbox, scenario, "refresh"]).status.code(), Some(0));
@@ -117,8 +118,8 @@ fn every_example_can_be_typed() {
                 .split(' ')
                 .skip(1)
                 .map(|word| match word {
-                    "FILE" => file.display().to_string(),
-                    "/backup/metatoken.db" => folder.path().join("copy").display().to_string(),
+                    "FILE" => here.path("file").display().to_string(),
+                    "/backup/metatoken.db" => here.path("copy").display().to_string(),
                     word => word.to_owned(),
                 })
                 .collect();
@@ -234,7 +235,9 @@ fn every_reason_code_is_documented() {
 fn source() -> String {
     fn read(path: &Path, text: &mut String) {
         if path.is_dir() {
-            std::fs::read_dir(path).unwrap().for_each(|it| read(&it.unwrap().path(), text));
+            for entry in std::fs::read_dir(path).unwrap() {
+                read(&entry.unwrap().path(), text);
+            }
         } else if path.extension().is_some_and(|it| it == "rs") {
             let file = std::fs::read_to_string(path).unwrap();
             text.push_str(file.split("#[cfg(test)]\nmod tests {").next().unwrap());

@@ -336,6 +336,11 @@ manual     1         1          0       100%
     }
     let ran = world.run(&["history", "--since", "2026-02-01", "s*", "--json"]).exit(Exit::Ok);
     assert_eq!(ran.json()["summary"]["attempts"], 1);
+}
+
+#[test]
+fn what_cannot_narrow_it_is_answered() {
+    let world = eventful();
     world
         .run(&["history", "--since", "yesterday"])
         .stdout("")

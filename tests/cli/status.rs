@@ -538,7 +538,7 @@ brand: user token of 3000000000000001, app main (1000000000000001)
 
   2026-01-01 00:00  adopted, expires 2026-03-02 (manual)
 
-bakery: page token of 2000000000000001, app main (1000000000000001)
+bakery: page token of Bakery (2000000000000001), app main (1000000000000001)
 
   state         works
   checked       2026-01-01 00:00 UTC

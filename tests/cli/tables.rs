@@ -1,5 +1,6 @@
 //! What people see: tables and messages at 80 columns, a page about one token, what was delivered.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -89,9 +90,11 @@ fn a_table_of_twenty_tokens_fits_80_columns() {
     let mut config = String::new();
     for number in 0..20 {
         let (label, variable) = (format!("a-label-of-{number:02}-lett"), format!("T{number}"));
-        config.push_str(&format!(
+        write!(
+            config,
             "[token.{label}]\ntype = \"user\"\nrequired_scopes = [\"nothing\"]\naccess_token = {{ env = \"{variable}\" }}\n"
-        ));
+        )
+        .unwrap();
         let token = TokenFixture::user(APP, ANNA).named(&format!("t{number}"));
         world = world.token(&variable, token.ending(ends(40 + number)));
     }
@@ -255,7 +258,7 @@ fn progress_goes_away_when_the_run_is_interrupted() {
             .stdout
             .rsplit_once(" tokens, ")
             .unwrap_or_else(|| panic!("no bar was shown by {arguments:?}: {:?}", ran.stdout));
-        assert!(before.contains("/"), "{before:?}");
+        assert!(before.contains('/'), "{before:?}");
         assert!(after.contains("\u{1b}[2K"), "{arguments:?}: {after:?}");
     }
 }

@@ -316,7 +316,8 @@ impl Life {
             _ => false,
         };
         let narrower = old.has_scope && !new.has_scope && !near;
-        let sooner = new.expires_before(old) && !(new.has_scope && !old.has_scope);
+        let wider = new.has_scope && !old.has_scope;
+        let sooner = new.expires_before(old) && !wider;
         assert!(!narrower && !sooner, "{now} took the place of {before}, worse\n{}", self.log);
     }
 
@@ -380,7 +381,7 @@ fn no_better_one_is_ever_lost_and_nothing_goes_back_and_forth() {
         ..ProptestConfig::default()
     });
     let lives = (0..POOL.len() + 1, proptest::collection::vec(step(), 6..16));
-    let lived = runner.run(&lives, |(first, steps)| {
+    let outcome = runner.run(&lives, |(first, steps)| {
         let mut life = Life::new();
         // Most of what can be spoilt is there only once there is a current one.
         life.step(&Step::Configure(first));
@@ -391,5 +392,5 @@ fn no_better_one_is_ever_lost_and_nothing_goes_back_and_forth() {
         life.step(&Step::Refresh);
         Ok(())
     });
-    lived.unwrap();
+    outcome.unwrap();
 }

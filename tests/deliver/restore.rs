@@ -136,8 +136,8 @@ fn the_runs_after_it_report_drift_and_nothing_else() {
 }
 
 const DRIFTED: &str = "
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  not_due  2026-03-02 00:00 UTC, in 60 days  due 2026-02-10 00:00 UTC, in 40 days
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 
 warning: `brand`: `app` holds a string that is not the one in use, since 2026-01-01 00:00 UTC, now, and is left alone
   hint: run `metatoken deliver --force brand` to overwrite it

@@ -81,10 +81,9 @@ fn what_does_not_fit_is_named_with_the_place_to_look() {
         ),
     ] {
         let world = world().with("APP_SECRET", secret);
-        let path = world.path("metatoken.toml");
-        let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, text.replace("[endpoints]", &format!("{config}\n[endpoints]")))
-            .unwrap();
+        let text = std::fs::read_to_string(world.path("metatoken.toml")).unwrap();
+        let text = text.replace("[endpoints]", &format!("{config}\n[endpoints]"));
+        world.write("metatoken.toml", text);
         let ran = world.run(&["config", "check", "--live"]).exit(exit).stderr("");
         let told = ran.stdout.lines().filter(|line| lines.contains(line));
         assert_eq!(told.collect::<Vec<_>>(), lines, "{config}: {}", ran.stdout);

@@ -61,9 +61,9 @@ fn what_a_throttled_host_keeps_back_is_told_once() {
         .token("OTHER", TokenFixture::user(APP, ANNA).named("other"));
     world.graph.misbehave(Rule::any(), too_many(Some("3600")));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS  REASON
-brand  user  failed   -     rate limited
-other  user  skipped  -     rate limited
+TOKEN  OUTCOME  EXPIRES  REASON
+brand  failed   -        rate limited
+other  skipped  -        rate limited
 
 warning: `brand` and `other`: a proxy or another server answered, not Graph: status 429, content type `text/html`, no JSON; it wants to be asked again in 60 minutes
   hint: nothing to do yet: it is tried again once Meta allows more calls
@@ -229,8 +229,8 @@ fn missing_permissions_under_code_100_are_granted() {
         r#"{"error":{"code":100,"type":"OAuthException","message":"(#100) Missing permissions"}}"#;
     world.graph.misbehave(Rule::on("/me/accounts"), answer(400, refused));
     world.run(&["refresh"]).stdout("
-LABEL  TYPE  OUTCOME  ENDS                              REASON
-brand  user  invalid  2026-03-02 00:00 UTC, in 60 days  permission missing (100)
+TOKEN  OUTCOME  EXPIRES     REASON
+brand  invalid  2026-03-02  permission missing (100)
 
 critical: `brand`: it lacks `pages_show_list`, without which its Pages are not listed: (#100) Missing permissions (code 100)
   hint: the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token; the permission is `pages_show_list`

@@ -360,9 +360,9 @@ fn every_remedy() -> BTreeSet<String> {
             for action in by_config.into_iter().chain([kind.action()]).filter(|_| belongs) {
                 for code in [None, Some(100)] {
                     let problem = Problem { code, ..Problem::new(*kind, "x").with_action(action) };
-                    all.insert(remedy(&problem, &alone).to_string());
+                    all.insert(remedy(&problem, &alone));
                     if *token_type == TokenType::Page {
-                        all.insert(remedy(&problem, &with_a_parent).to_string());
+                        all.insert(remedy(&problem, &with_a_parent));
                     }
                 }
             }
@@ -403,7 +403,7 @@ fn every_remedy_ends_its_cause_when_it_is_typed() {
                 Kind::Network => problem.with_action(Action::FixConfiguration),
                 _ => problem,
             };
-            remedy(&problem, &subject(&credential, &policy)).to_string()
+            remedy(&problem, &subject(&credential, &policy))
         })
         .collect();
     let all = every_remedy();

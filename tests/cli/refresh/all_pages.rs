@@ -228,10 +228,6 @@ other                   adopted  2026-03-02  found where the config points
 
 critical: `brand/2000000000000001` and `brand/2000000000000002`: `brand/2000000000000001` and `brand/2000000000000002` would write the same value, `TOKEN` of `[DIR]/page.env`: left alone
   hint: write `{page_id}` into the `file` or `key` of the `deliver` table that the Pages share
-warning: `brand/2000000000000001`: `[DIR]/page.env#TOKEN` has not got the string in use, since 2026-01-01 00:00 UTC, now
-  hint: run `metatoken deliver brand/2000000000000001`
-warning: `brand/2000000000000002`: `[DIR]/page.env#TOKEN` has not got the string in use, since 2026-01-01 00:00 UTC, now
-  hint: run `metatoken deliver brand/2000000000000002`
 
 4 tokens: 2 derived, 2 adopted
 ").stderr("").exit(Exit::Config);
