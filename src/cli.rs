@@ -171,7 +171,7 @@ Examples:
 /// `help`.
 #[derive(Debug, Args)]
 pub struct HelpArguments {
-    /// A command, or one of config, exit-codes, json, logs, sandbox, monitoring, meta
+    /// A command, or one of config, delivery, exit-codes, json, logs, sandbox, monitoring, meta
     #[arg(value_name = "COMMAND or TOPIC")]
     pub words: Vec<String>,
 }

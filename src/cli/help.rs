@@ -36,6 +36,11 @@ pub const TOPICS: &[HelpTopic] = &[
         text: include_str!("../help/config.md"),
     },
     HelpTopic {
+        name: "delivery",
+        about: "Files and programs that get the tokens, and what is never overwritten",
+        text: include_str!("../help/delivery.md"),
+    },
+    HelpTopic {
         name: "exit-codes",
         about: "What each exit code means",
         text: include_str!("../help/exit-codes.md"),
@@ -100,7 +105,7 @@ pub fn command() -> clap::Command {
             "\
 Help:
   metatoken help COMMAND       the help of a command, with examples
-  metatoken help TOPIC         config, exit-codes, json, logs, sandbox, monitoring, meta
+  metatoken help TOPIC         config, delivery, exit-codes, json, logs, sandbox, monitoring, meta
   metatoken --sandbox refresh  try it without a Meta account",
         )
         .mut_subcommands(|it| it.hide(true))

@@ -23,7 +23,8 @@ const COMMANDS: [&[&str]; 11] = [
     &["store", "backup"],
 ];
 
-const TOPICS: [&str; 7] = ["config", "exit-codes", "json", "logs", "sandbox", "monitoring", "meta"];
+const TOPICS: [&str; 8] =
+    ["config", "delivery", "exit-codes", "json", "logs", "sandbox", "monitoring", "meta"];
 
 fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_metatoken")).env_clear().args(arguments).output().unwrap()
@@ -156,7 +157,7 @@ fn a_topic_is_a_text_of_its_own() {
             "
 error: no command or topic `nonsense`
 hint: run `metatoken help` for the commands
-hint: the topics are `config`, `exit-codes`, `json`, `logs`, `sandbox`, `monitoring` and `meta`
+hint: the topics are `config`, `delivery`, `exit-codes`, `json`, `logs`, `sandbox`, `monitoring` and `meta`
 ",
         )
         .exit(Exit::Usage);

@@ -12,14 +12,13 @@ use serde_json::{Map, Value};
 
 use crate::common::{ANNA, APP, BRAND, Ran, World, day};
 
-const README: &str = include_str!("../../../README.md");
+/// What `help logs` prints.
+const TOPIC: &str = include_str!("../../../src/help/logs.md");
 
-/// Every key that a line may have, and what its values are, by the README.
+/// Every key that a line may have, and what its values are, by `help logs`.
 fn promised() -> BTreeMap<&'static str, &'static str> {
-    let (_, section) = README.split_once("\n## Logs\n").unwrap();
-    let (section, _) = section.split_once("\n## ").unwrap();
     let mut keys = BTreeMap::new();
-    for row in section.lines().filter_map(|line| line.strip_prefix("| `")) {
+    for row in TOPIC.lines().filter_map(|line| line.strip_prefix("| `")) {
         let mut cells = row.split('|').map(str::trim);
         let (names, kind) = (cells.next().unwrap(), cells.next().unwrap());
         keys.extend(names.split("`, `").map(|name| (name.trim_end_matches('`'), kind)));
@@ -28,7 +27,7 @@ fn promised() -> BTreeMap<&'static str, &'static str> {
     keys
 }
 
-/// The lines of a log as objects, each of them what the README promises.
+/// The lines of a log as objects, each of them what `help logs` promises.
 #[track_caller]
 fn lines(log: &str) -> Vec<Map<String, Value>> {
     let promised = promised();
@@ -170,10 +169,11 @@ fn every_line_is_what_the_readme_promises() {
 fn what_meta_said_is_there_in_numbers() {
     let world = World::new();
     let ran = rehearse(&world, &["--scenario", "troubles", "refresh", "--log-format", "json"]);
-    let (_, section) = README.split_once("\n## Logs\n").unwrap();
-    let (_, example) = section.split_once("```json\n").unwrap();
-    let (example, _) = example.split_once("```\n").unwrap();
-    assert!(masked(&ran.stderr).contains(&masked(example)), "the README has another line");
+    // The topic wraps the line at 80 columns: between two keys, or at a space of the message.
+    let (_, example) = TOPIC.split_once("\n    {").unwrap();
+    let (example, _) = example.split_once("\n\n").unwrap();
+    let example = format!("{{{}\n", example.replace(",\n     ", ",").replace("\n     ", " "));
+    assert!(masked(&ran.stderr).contains(&masked(&example)), "`help logs` has another line");
     let invalid = of_event(&ran.stderr, "invalid");
     for (label, problem, code, subcode, trace) in [
         ("blocked", "checkpoint", 190, Some(490), false),
