@@ -5,7 +5,7 @@
 //! which `sqlite3` reads one row of the same store. Milliseconds say more about the machine than
 //! about the program; a ratio that is missed ends the bench with 1 and is named.
 //!
-//! `cargo bench --bench pace` measures; with `-- --write` the ratios go into the README too.
+//! `cargo bench --bench pace` measures; with `-- --write` the ratios go into `tests/README.md` too.
 
 mod figure;
 mod fleet;
@@ -29,7 +29,7 @@ fn main() -> anyhow::Result<ExitCode> {
     figures.extend(idle::measure()?);
     figures.extend(fleet::measure()?);
     say(&figure::table(&figures))?;
-    say(&format!("\nfor the README:\n\n{}\n", readme::markdown(&figures)))?;
+    say(&format!("\nfor tests/README.md:\n\n{}\n", readme::markdown(&figures)))?;
     if std::env::args().any(|argument| argument == "--write") {
         readme::write(&figures)?;
     }

@@ -1,4 +1,4 @@
-//! The ratios as the README shows them.
+//! Writes the ratios into `tests/README.md`.
 
 use std::fmt::Write as _;
 use std::fs::{File, read_to_string};
@@ -12,17 +12,19 @@ use super::figure::Figure;
 const BEGIN: &str = "<!-- pace -->\n";
 const END: &str = "<!-- end -->";
 
-/// Puts the ratios between the README's two marks.
+/// Writes the ratios between the two marks of `tests/README.md`.
 pub(crate) fn write(figures: &[Figure]) -> anyhow::Result<()> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/README.md");
     let text = read_to_string(&path)?;
-    let (before, rest) = text.split_once(BEGIN).context("the README has no `<!-- pace -->`")?;
-    let (_, after) = rest.split_once(END).context("the README does not end its figures")?;
+    let (before, rest) =
+        text.split_once(BEGIN).context("tests/README.md has no `<!-- pace -->`")?;
+    let (_, after) =
+        rest.split_once(END).context("tests/README.md has no `<!-- end -->` after its figures")?;
     let shown = format!("{before}{BEGIN}{}{END}{after}", markdown(figures));
     Ok(File::create(&path)?.write_all(shown.as_bytes())?)
 }
 
-/// The table as the README has it.
+/// The table as `tests/README.md` has it.
 pub(crate) fn markdown(figures: &[Figure]) -> String {
     let mut table =
         "| measured | divided by | typical, on 2 cores | at most |\n|---|---|---|---|\n".to_owned();

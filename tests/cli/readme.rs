@@ -1,29 +1,58 @@
-//! What the README shows is what happens.
+//! What the README and the pages that it leads to show is what happens.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use metatoken::exit::{Exit, Verdict};
+use metatoken::sandbox::TokenFixture;
+use metatoken::token::Expiry;
+
+use crate::common::{ANNA, APP, APP_SECRET, Ran, World, day};
 
 const README: &str = include_str!("../../README.md");
+const EXAMPLES: &str = include_str!("../../examples/README.md");
+const EXIT_CODES: &str = include_str!("../../src/help/exit-codes.md");
+/// The first config, from the app to the delivered token.
+const CHAPTER: &str = "Keep one Page's token alive in config.ini";
+/// How long a token of the Graph API Explorer lives.
+const HOUR: chrono::TimeDelta = chrono::TimeDelta::hours(1);
 const EXIT: &str = include_str!("../../src/exit.rs");
 
-/// What the README has between two marks, without the fence around it.
+/// What a page has between two marks, without the fence around it.
 #[track_caller]
-fn block(mark: &str) -> &'static str {
-    let (_, from) = README.split_once(&format!("<!-- {mark} -->\n```text\n")).unwrap();
+fn block(page: &'static str, mark: &str) -> &'static str {
+    let (_, from) = page.split_once(&format!("<!-- {mark} -->\n```text\n")).unwrap();
     let (block, _) = from.split_once("```\n<!-- end -->").unwrap();
     block
 }
 
-/// The first fenced block of that language under a heading.
+/// The fenced blocks of that language under a heading of the README, without their indentation.
 #[track_caller]
-fn fenced(heading: &str, language: &str) -> &'static str {
+fn fenced(heading: &str, language: &str) -> Vec<String> {
     let (_, section) = README.split_once(&format!("\n## {heading}\n")).unwrap();
-    let (_, from) = section.split_once(&format!("\n```{language}\n")).unwrap();
-    from.split_once("```\n").unwrap().0
+    let section = section.split("\n## ").next().unwrap();
+    let section = section.replace("\n   ", "\n");
+    let fence = format!("\n```{language}\n");
+    let blocks = section.split(&fence).skip(1);
+    let blocks: Vec<String> =
+        blocks.map(|from| from.split("```\n").next().unwrap().to_owned()).collect();
+    assert!(!blocks.is_empty(), "no {language} under `{heading}`");
+    blocks
+}
+
+/// The indented lines of a help topic that begin with a table of the config.
+#[track_caller]
+fn tables_of(topic: &str) -> String {
+    let blocks = topic.split("\n\n").filter(|block| block.starts_with("    ["));
+    let mut text = String::new();
+    for block in blocks {
+        text.push_str(&block.replace("\n    ", "\n")[4..]);
+        text.push_str("\n\n");
+    }
+    assert!(!text.is_empty(), "no table in\n{topic}");
+    text
 }
 
 /// What the binary prints in a sandbox, with nothing in its environment.
@@ -79,7 +108,7 @@ fn the_last_three_weeks_are_told_so() {
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&ran.stderr), "");
     assert_eq!(ran.status.code(), Some(0));
-    assert_eq!(String::from_utf8_lossy(&ran.stdout), block("last-three-weeks"));
+    assert_eq!(String::from_utf8_lossy(&ran.stdout), block(EXAMPLES, "last-three-weeks"));
 }
 
 fn folder_of_the_binary() -> &'static str {
@@ -88,9 +117,7 @@ fn folder_of_the_binary() -> &'static str {
 
 #[test]
 fn the_table_of_exit_codes_is_the_one_of_the_code() {
-    let (_, section) = README.split_once("\n## Exit codes\n").unwrap();
-    let (section, _) = section.split_once("\n## ").unwrap();
-    let table: BTreeMap<u8, String> = section
+    let table: BTreeMap<u8, String> = EXIT_CODES
         .lines()
         .filter_map(|line| {
             let mut cells = line.trim_matches('|').split('|').map(str::trim);
@@ -98,38 +125,117 @@ fn the_table_of_exit_codes_is_the_one_of_the_code() {
         })
         .collect();
     assert_eq!(table, documented("Exit"));
-    let help: BTreeMap<u8, String> = include_str!("../../src/help/exit-codes.md")
-        .lines()
-        .filter_map(|line| {
-            let mut cells = line.trim_matches('|').split('|').map(str::trim);
-            Some((cells.next()?.parse().ok()?, cells.next()?.to_owned()))
-        })
-        .collect();
-    assert_eq!(help, table);
     assert!(Exit::BY_WEIGHT.iter().all(|exit| table.contains_key(&exit.code())));
     let verdicts = [Verdict::Ok, Verdict::Warning, Verdict::Critical, Verdict::Unknown];
     assert_eq!(verdicts.map(Verdict::code), [0, 1, 2, 3]);
-    assert!(section.contains("`check` answers 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."));
+    assert!(EXIT_CODES.contains("`check` exits with 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, "));
 }
 
 #[test]
-fn the_first_refresh_and_the_status_after_it_are_real() {
+fn the_status_of_the_sandbox_begins_so() {
     let folder = tempfile::tempdir().unwrap();
+    let commands = fenced("Try it", "sh").concat();
+    let typed: Vec<&str> = commands.lines().collect();
+    assert_eq!(
+        typed,
+        ["refresh", "status"].map(|it| format!("cargo run --release -- --sandbox {it}"))
+    );
     let refresh = sandboxed(folder.path(), &["refresh"]);
+    assert!(refresh.contains("\n11 tokens: "), "{refresh}");
     let status = sandboxed(folder.path(), &["status"]);
-    assert_eq!(refresh, block("first-refresh"), "the README has another first refresh");
-    assert_eq!(status, block("status"), "the README has another status");
+    let shown = block(README, "status");
+    assert!(status.starts_with(shown), "the README shows\n{shown}\nand it prints\n{status}");
+    let (counts, rows) = (3, 5);
+    assert_eq!(shown.lines().count(), counts + rows, "{shown}");
+    assert_eq!(status.lines().count() - shown.lines().count(), 6, "{status}");
 }
 
 #[test]
-fn the_first_real_config_is_a_config() {
-    is_good(fenced("A first real config", "toml"));
+fn the_readme_is_short_and_its_links_lead_somewhere() {
+    assert!(README.lines().count() <= 150, "{} lines", README.lines().count());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (place, page) in [(folder.to_owned(), README), (folder.join("examples"), EXAMPLES)] {
+        for link in page.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            let file = link.split('#').next().unwrap();
+            assert!(link.starts_with("https://") || place.join(file).exists(), "{link}");
+        }
+    }
+    for topic in README.split("`metatoken help ").skip(1).chain(README.split("`help ").skip(1)) {
+        let topic = topic.split('`').next().unwrap();
+        assert!(metatoken::cli::TOPICS.iter().any(|it| it.name == topic), "{topic}");
+    }
+}
+
+/// The chapter is followed word for word, except that the config ends with where Graph is, the
+/// program's file is in the world's folder, and the clock is the world's.
+#[test]
+fn one_page_is_kept_alive_by_the_steps_of_the_readme() {
+    let world = World::new();
+    let first = world.mint(TokenFixture::user(APP, ANNA).ending(Expiry::At(day(0) + HOUR)));
+    let ini = "; of the shop\n[facebook]\naccess_token = changeme ; kept\npage = 1\n";
+    world.write("config.ini", ini);
+    let place = world.path("config.ini").display().to_string();
+    let steps = fenced(CHAPTER, "sh");
+    let [secret, token, run] = steps.as_slice() else { panic!("{steps:?}") };
+    let config = fenced(CHAPTER, "toml").concat();
+    assert!(config.contains("/srv/app/config.ini"), "{config}");
+    let config =
+        format!("{}\n{}", config.replace("/srv/app/config.ini", &place), world.endpoints());
+    in_a_shell(&world, secret, APP_SECRET).silent().exit(Exit::Ok);
+    in_a_shell(&world, token, &first).silent().exit(Exit::Ok);
+    world.write("home/.config/metatoken/metatoken.toml", config);
+    let ran = in_a_shell(&world, run, "");
+    assert_eq!((ran.stderr.as_str(), ran.code), ("", Some(0)), "{}", ran.stdout);
+    let delivered = std::fs::read_to_string(&place).unwrap();
+    let (_, value) = delivered.split_once("access_token = ").unwrap();
+    let value = value.split_whitespace().next().unwrap();
+    assert_eq!(delivered, ini.replace("changeme", value));
+    let printed = in_a_shell(&world, "metatoken token page\n", "");
+    assert_eq!(printed.stdout.trim_end(), value);
+    let store = world.path("home/.local/state/metatoken");
+    assert!(store.join("metatoken.db").exists() && store.join("metatoken.key").exists());
+}
+
+/// Types these lines in the folder of the config, in a home of the world's own.
+#[track_caller]
+fn in_a_shell(world: &World, lines: &str, input: &str) -> Ran {
+    let usual = world.command(&[]);
+    let now = usual.get_args().last().unwrap().to_str().unwrap().to_owned();
+    std::fs::create_dir_all(world.path("home/.config/metatoken")).unwrap();
+    let mut command = Command::new("sh");
+    let script = format!(
+        "set -e\nmetatoken() {{ command metatoken --now {now} \"$@\"; }}\n\
+         cd ~/.config/metatoken\n{lines}"
+    );
+    command
+        .args(["-c", &script])
+        .env_clear()
+        .env("HOME", world.path("home"))
+        .env("PATH", format!("{}:/usr/bin:/bin", folder_of_the_binary()))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // Where there is no input nothing reads, and the shell may have ended.
+    if !input.is_empty() {
+        std::io::Write::write_all(&mut stdin, format!("{input}\n").as_bytes()).unwrap();
+    }
+    drop(stdin);
+    world.finish(child)
 }
 
 #[test]
-fn the_ways_to_people_are_a_config() {
-    let first = fenced("A first real config", "toml");
-    is_good(&format!("{first}{}", fenced("When only a person can help", "toml")));
+fn every_table_that_is_shown_is_a_config() {
+    let first = fenced(CHAPTER, "toml").concat();
+    is_good(&first);
+    is_good(&format!("{first}\n{}", fenced("Alerts", "toml").concat()));
+    let topic = tables_of(include_str!("../../src/help/config.md"));
+    is_good(&topic);
+    is_good(&format!("{topic}\n{}", tables_of(include_str!("../../src/help/monitoring.md"))));
+    let delivery = tables_of(include_str!("../../src/help/delivery.md"));
+    let page = "[token.brand-page]\ntype = \"page\"\nparent = \"anna\"\npage_id = \"2\"\n";
+    is_good(&format!("{first}\n{page}{delivery}"));
 }
 
 #[track_caller]

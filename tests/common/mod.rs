@@ -139,7 +139,7 @@ impl World {
     }
 
     /// The table that leads every call to the simulated Graph.
-    fn endpoints(&self) -> String {
+    pub(crate) fn endpoints(&self) -> String {
         let hosts = Provider::ALL
             .iter()
             .map(|provider| format!("{provider} = \"{}\"\n", self.graph.endpoint(*provider)));
