@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use super::candidate::{IfRefused, is_critical};
-use super::configured_tokens::{ConfiguredToken, KnownToken};
+use super::configured_tokens::KnownToken;
 use super::inspect::inspect;
 use super::log;
 use super::token_run::TokenRun;
@@ -35,28 +35,25 @@ impl TokenRun<'_> {
             && is_critical(self.token, &self.credential, self.run.now())
     }
 
-    /// Asks about what the config's place holds where the current access token is dead or missing;
-    /// adopts it if it works, and says whether it did.
-    pub fn adopt_in_place_of_dead(&mut self) -> Result<bool, StoreError> {
-        let refresh = self.refresh;
-        match refresh.configured_token(&self.token.label) {
-            Some(ConfiguredToken::Known(known)) if self.credential.is_without_a_living_one() => {
-                self.adopt_known_token(known)
-            }
-            _ => Ok(false),
+    /// Asks about an access token that was set aside; adopts it if it is worth more than the current
+    /// one now.
+    pub fn adopt_known_token(&mut self, known: &KnownToken) -> Result<(), StoreError> {
+        if let Some(offered) = self.ask_known(known)? {
+            self.adopt_offered(known, &offered)?;
         }
+        Ok(())
     }
 
-    /// Asks about an access token that was set aside, once a run; adopts it if it is worth more than
-    /// the current one now, and says whether it did.
-    pub fn adopt_known_token(&mut self, known: &KnownToken) -> Result<bool, StoreError> {
+    /// Asks about an access token that was set aside, once a run; gives it with the answer if it is
+    /// worth more than the current one now. One that is no good stays what it is.
+    pub fn ask_known(&mut self, known: &KnownToken) -> Result<Option<Generation>, StoreError> {
         let is_set_aside = matches!(
             known.state,
             GenerationState::Previous | GenerationState::Refused | GenerationState::Purged
         );
         let is_wanted = is_set_aside && !known.is_revoked && !self.has_granted_candidate();
         if self.has_looked_again || !is_wanted {
-            return Ok(false);
+            return Ok(None);
         }
         self.has_looked_again = true;
         let generation = self.run.store.generation(known.generation)?;
@@ -65,45 +62,45 @@ impl TokenRun<'_> {
         if let Some(proof) = generation.proof.as_ref().filter(|_| lately)
             && !self.is_worth_it(&self.judge_again(&proof.inspection)?)
         {
-            return Ok(false);
+            return Ok(None);
         }
         let began = Instant::now();
         let answer = self.app().and_then(|app| inspect(&self.run.graph, &app, &known.access_token));
-        match answer {
-            Ok(inspection) => {
-                log::inspected(&inspection, began);
-                let proof = Proof { at: self.run.now(), inspection };
-                self.adopt_known(known, &generation, &proof)
-            }
-            Err(error) => self.not_answered(error).map(|()| false),
+        let inspection = match answer {
+            Ok(inspection) => inspection,
+            Err(error) => return self.not_answered(error).map(|()| None),
+        };
+        log::inspected(&inspection, began);
+        let proof = Proof { at: self.run.now(), inspection };
+        let verdict = self.judge_again(&proof.inspection)?;
+        if self.is_worth_it(&verdict) {
+            let expiry = proof.inspection.expiry;
+            return Ok(Some(Generation { expiry, proof: Some(proof), ..generation }));
         }
+        self.note_proof(&generation, &proof)?;
+        if let Some(problem) = verdict.problem().filter(|_| self.credential.current.is_none()) {
+            let trouble = Some(&problem);
+            self.change(|store, credential| store.note_trouble(credential, trouble))?;
+        }
+        Ok(None)
     }
 
-    /// Adopts an access token that the store has seen before, by the answer about it. One that is no
-    /// good stays what it is.
-    fn adopt_known(
+    /// Adopts an access token that the store has seen before, by the answer about it, and says whether
+    /// it became the current one.
+    pub fn adopt_offered(
         &mut self,
         known: &KnownToken,
-        generation: &Generation,
-        proof: &Proof,
+        offered: &Generation,
     ) -> Result<bool, StoreError> {
-        let verdict = self.judge_again(&proof.inspection)?;
-        if !self.is_worth_it(&verdict) {
-            self.note_proof(generation, proof)?;
-            if let Some(problem) = verdict.problem().filter(|_| self.credential.current.is_none()) {
-                let trouble = Some(&problem);
-                self.change(|store, credential| store.note_trouble(credential, trouble))?;
-            }
-            return Ok(false);
-        }
         let place = self.credential.source.as_ref().map(|source| source.place.clone());
         let place = place.unwrap_or_default();
         self.outcome.because(match known.state {
             GenerationState::Refused => format!("refused before, and the best now: {place}"),
-            _ => format!("earlier_generation: generation {} is in {place}", generation.number),
+            _ => format!("earlier_generation: generation {} is in {place}", offered.number),
         });
         let candidate = self.seal(&known.access_token, Origin::Adopted, Expiry::Unknown, None)?;
-        self.examine_found(&candidate, IfRefused::Told, Some(&Ok(proof.clone())))?;
+        let answer = offered.proof.clone().map(Ok);
+        self.examine_found(&candidate, IfRefused::Told, answer.as_ref())?;
         Ok(self.credential.current.as_ref().is_some_and(|current| current.id == candidate.id))
     }
 

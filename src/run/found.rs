@@ -3,6 +3,7 @@
 //!
 //! All are examined before one is promoted, so that no better one is replaced by a worse one on the
 //! way: where the store was lost, the one in an application's file may be the only one that works.
+//! They are looked at again where a run finds the current one dead.
 
 use super::Run;
 use super::candidate::{Candidates, IdentityChange, IfRefused, found_in};
@@ -75,6 +76,60 @@ impl TokenRun<'_> {
                 found.push(each);
             }
         }
+        self.adopt_the_best(found)?;
+        self.miss_the_source()
+    }
+
+    /// Asks about what the config's place and the token's files hold where the current access token
+    /// is dead or missing; adopts the best of it that works, and says whether there was one.
+    pub fn adopt_in_place_of_dead(&mut self) -> Result<bool, StoreError> {
+        if !self.credential.is_without_a_living_one() {
+            return Ok(false);
+        }
+        let refresh = self.refresh;
+        let known = match refresh.configured_token(&self.token.label) {
+            Some(ConfiguredToken::Known(known)) => Some(known),
+            _ => None,
+        };
+        let offered = match known {
+            Some(known) => self.ask_known(known)?.map(|offered| (known, offered)),
+            None => None,
+        };
+        let rival = offered.as_ref().map(|(_, offered)| offered);
+        if self.adopt_from_targets(rival)? {
+            return Ok(true);
+        }
+        match offered {
+            Some((known, offered)) => self.adopt_offered(known, &offered),
+            None => Ok(false),
+        }
+    }
+
+    /// Adopts the best of what the token's files hold, by answers of this run, where there is no
+    /// current one that works; says whether it adopted one. `rival` is what the config offers: what
+    /// is no better than that is left where it is.
+    fn adopt_from_targets(&mut self, rival: Option<&Generation>) -> Result<bool, StoreError> {
+        let expected = self.candidates(IfRefused::Silent).expected_identity(&self.credential)?;
+        let contest = Contest {
+            token_type: self.token.token_type,
+            expected: &of_the_best(&expected, rival),
+            policy: &self.token.policy,
+            current: Current::of(rival),
+        };
+        let is_best = |found: &FoundToken| match &found.answer {
+            Some(Ok(proof)) => {
+                let inspection = &proof.inspection;
+                judge_adoption(inspection, FoundIn::OtherPlace, &contest) == Adoption::Take
+            }
+            _ => false,
+        };
+        let mut found = self.in_targets()?;
+        found.retain(is_best);
+        self.adopt_the_best(found)?;
+        Ok(!self.credential.is_without_a_living_one())
+    }
+
+    fn adopt_the_best(&mut self, mut found: Vec<FoundToken>) -> Result<(), StoreError> {
         if found.len() > 1 {
             found = self.best_first(found)?;
         }
@@ -84,7 +139,7 @@ impl TokenRun<'_> {
             self.examine_found(&candidate, at.if_refused(), answer.as_ref())?;
             self.note_the_place(&candidate, &at)?;
         }
-        self.miss_the_source()
+        Ok(())
     }
 
     /// Records the target that the current access token came from.
@@ -217,11 +272,15 @@ impl TokenRun<'_> {
     }
 
     /// Asks Graph about an access token that the token had, or that was refused; gives the answer if
-    /// it is better than the current one now. While that one works, an answer of today is enough.
+    /// it is better than the current one now. An answer of this run is enough, and while the current
+    /// one works one of today.
     fn ask_again(&mut self, known: &Generation) -> Result<Option<Proof>, StoreError> {
         let current_works = Current::of(self.credential.current.as_ref()) != Current::Gone;
-        let stored = known.proof.clone();
-        let answer = match stored.filter(|_| current_works && self.is_checked_lately(known)) {
+        let is_enough = |proof: &Proof| {
+            let of_this_run = proof.at >= self.run.started_at();
+            of_this_run || (current_works && self.is_checked_lately(known))
+        };
+        let answer = match known.proof.clone().filter(is_enough) {
             Some(proof) => proof,
             None => match self.inspect_and_store(known)? {
                 Some(proof) => proof,

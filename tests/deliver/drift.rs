@@ -3,7 +3,7 @@
 use metatoken::sandbox::{FaultInjection, Invalidation, Rule, TokenFixture};
 
 use super::{APP_INI, ONE, TWO, WEB_ENV, delivered, due, env, held, ini, reasons, states};
-use crate::common::{ANNA, APP, BRAND, World, day, ends};
+use crate::common::{ANNA, APP, BRAND, ROBOT, World, day, ends};
 
 /// A string of the same person's that ends on day `n`.
 fn pasted(world: &World, n: i64) -> String {
@@ -218,5 +218,86 @@ fn a_drifted_file_that_was_emptied_names_a_remedy_that_works() {
         assert!(drifted.contains("run `metatoken deliver --force brand`"), "{drifted}");
         world.run(&["deliver", "--force", "brand", "--quiet"]).silent().code(0);
         assert_eq!(held(&world, "app.ini"), format!("[facebook]\ntoken = {ONE}\n"));
+    }
+}
+
+/// The current one is found dead after what the file holds was refused beside it: it is looked at
+/// again before a person is called, in the same run.
+#[test]
+fn a_worse_one_is_adopted_in_the_run_that_finds_the_current_one_dead() {
+    for seen_before in [true, false] {
+        for command in [&["refresh", "--quiet"][..], &["refresh", "brand", "--quiet"]] {
+            let mut world = delivered(&format!("{APP_INI}{WEB_ENV}"));
+            world.at(day(1));
+            let mut string = String::new();
+            if seen_before {
+                string = pasted(&world, 30);
+                world.run(&["refresh", "--quiet"]).code(0);
+            }
+            world.at(day(3));
+            if !seen_before {
+                string = pasted(&world, 30);
+            }
+            world.graph.with(|graph| graph.invalidate(ONE, Invalidation::PasswordChanged));
+            world.calls();
+            let _ = world.run(command).code(0);
+            assert_eq!(world.in_use("brand"), string, "{seen_before} {command:?}");
+            assert_eq!(held(&world, "app.ini"), ini(&string));
+            assert_eq!(held(&world, "web/.env"), env(&string));
+            let asked = world.calls();
+            let about = asked.iter().filter(|call| call.contains("Pasted")).count();
+            assert_eq!(about, 1, "{asked:?}");
+            world.run(&["check"]).code(0);
+        }
+    }
+}
+
+/// Of what the config and the file hold the better one takes the place of the dead one, at once.
+#[test]
+fn the_better_of_file_and_config_replaces_one_that_is_found_dead() {
+    for (in_config, in_file) in [(40, 30), (30, 40)] {
+        let mut world = delivered(&format!("{APP_INI}{WEB_ENV}"));
+        world.at(day(1));
+        let configured =
+            world.mint(TokenFixture::user(APP, ANNA).named("other").ending(ends(in_config)));
+        let mut world = world.with("BRAND", &configured);
+        let string = pasted(&world, in_file);
+        world.run(&["refresh", "--quiet"]).code(65);
+        world.at(day(3));
+        world.graph.with(|graph| graph.invalidate(ONE, Invalidation::PasswordChanged));
+        // What a person pasted into the file stays there, also where it is not the better one.
+        let (best, code) = if in_file > in_config { (&string, 0) } else { (&configured, 73) };
+        let result = world.run(&["refresh", "--json"]).code(code).result("brand");
+        assert_eq!(result["outcome"], "adopted");
+        assert_eq!(&world.in_use("brand"), best);
+        assert_eq!(held(&world, "app.ini"), ini(&string));
+        assert_eq!(held(&world, "web/.env"), env(best));
+        let adopted = world.events("brand").into_iter().filter(|(it, _)| it == "adopted").count();
+        assert_eq!(adopted, 2, "the first one, and one now");
+    }
+}
+
+/// What is no good stays where it is, and a person is called.
+#[test]
+fn one_that_is_dead_too_or_anothers_is_left_where_it_is() {
+    for is_dead in [true, false] {
+        let mut world = delivered(APP_INI);
+        world.at(day(3));
+        let spec = match is_dead {
+            true => TokenFixture::user(APP, ANNA),
+            false => TokenFixture::user(APP, ROBOT),
+        };
+        let string = world.mint(spec.named("pasted").ending(ends(30)));
+        world.write("app.ini", ini(&string));
+        world.graph.with(|graph| {
+            graph.invalidate(ONE, Invalidation::PasswordChanged);
+            if is_dead {
+                graph.invalidate(&string, Invalidation::Revoked);
+            }
+        });
+        let _ = world.run(&["refresh"]).code(77);
+        assert_eq!(held(&world, "app.ini"), ini(&string));
+        assert_eq!(world.in_use("brand"), ONE);
+        let _ = world.run(&["refresh"]).code(77);
     }
 }
