@@ -16,6 +16,7 @@ use crate::policy::{Reason, humanize, judge_held_file};
 use crate::report::{RunReport, TokenResult};
 use crate::run::{DryRun, Run, RunOptions};
 use crate::session::Session;
+use crate::store::Store;
 use crate::token::{Credential, Expiry, Label, Outcome, Pattern, TargetId, Trigger};
 
 /// What was asked for.
@@ -54,7 +55,7 @@ pub enum Declaration {
 /// Forgets tokens.
 pub fn forget(session: &Session, order: &ForgetOrder) -> Result<Exit, CliError> {
     let store = &session.config.store.path;
-    if !store.exists() {
+    if !Store::is_there(store, session.made_key())? {
         let subject = store.display().to_string();
         return Err(CliError::new(
             Exit::Storage,

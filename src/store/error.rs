@@ -42,6 +42,8 @@ pub enum StoreError {
     },
     /// Something that is not a file has the name of the store, its log or the log's index.
     NotAFile(PathBuf),
+    /// An earlier version of metatoken wrote it, and the command migrates none.
+    Older(PathBuf),
     /// A later version of metatoken wrote it.
     Newer {
         /// The store.
@@ -108,6 +110,7 @@ impl StoreError {
             | Self::Dangling { path, .. }
             | Self::NotAFile(path)
             | Self::KeyIsLink(path)
+            | Self::Older(path)
             | Self::Newer { path, .. }
             | Self::Damaged(path, _)
             | Self::KeyMissing(path)
@@ -134,6 +137,7 @@ impl StoreError {
                 StoreLoss::Overwritten => "store_foreign",
                 StoreLoss::Damaged(_) => "store_damaged",
             },
+            Self::Older(_) => "store_older",
             Self::Newer { .. } => "store_newer",
             Self::Damaged(..) => "store_damaged",
             Self::KeyMissing(_) => "key_missing",
@@ -190,6 +194,7 @@ impl StoreError {
             }
             Self::NotAFile(path) => format!("the store cannot be opened: {}", place::kind(path)),
             Self::KeyIsLink(_) => "the store key is a link, and links are not followed".into(),
+            Self::Older(_) => "the store was written by an older metatoken".into(),
             Self::Newer { schema, known, .. } => format!(
                 "the store was written by a newer metatoken (schema {schema}, this one knows {known})"
             ),
@@ -237,6 +242,9 @@ impl StoreError {
                 one("free space on the file system of this folder, then run the command again")
             }
             Self::Lost(lost) => lost.hints(),
+            Self::Older(_) => {
+                one("run `metatoken refresh`, which brings it up to date; then run the same again")
+            }
             Self::Newer { path, .. } => vec![
                 "install the newer metatoken again".to_owned(),
                 format!("or, from before the upgrade, {}", restore_hint(path)),

@@ -121,6 +121,12 @@ impl Store {
         Ok(sqlite.map(|sqlite| Self::over(Arc::new(sqlite), path, None)))
     }
 
+    /// Says whether there is a store, for a command that makes and migrates none: one of an older
+    /// schema is refused. `key` is the key file where it is one of our making.
+    pub fn is_there(path: &Path, key: Option<&Path>) -> Result<bool> {
+        sqlite::is_there(path, key)
+    }
+
     /// Opens the store to read it; `None` if none was made yet. `key` is the key file where it is
     /// one of our making, which with no store beside it says that a store was lost.
     ///

@@ -344,3 +344,54 @@ hint: add its id to `except` of `anna` first
     assert_eq!(labels, ["anna", "anna/2000000000000001", "anna/2000000000000002"]);
     world.run(&["check"]).code(0);
 }
+
+/// It makes no store and migrates none: nothing is changed.
+#[test]
+fn a_store_that_is_missing_or_of_an_older_schema_stays_as_it_is() {
+    let missing = World::new().config(SHOP);
+    for typed in [&["forget", "gone"][..], &["forget", "gone", "--dry-run"]] {
+        missing
+            .run(typed)
+            .stdout("")
+            .stderr(
+                "
+error: [DIR]/metatoken.db: there is no store yet
+hint: nothing is kept that could be forgotten
+",
+            )
+            .exit(Exit::Storage);
+    }
+    assert!(!missing.path("metatoken.db").exists());
+
+    for dump in [include_str!("../schemas/v1.sql"), include_str!("../schemas/v3.sql")] {
+        let world = World::new().config(SHOP);
+        world.write("metatoken.key", "07".repeat(32));
+        world.sql().execute_batch(dump).unwrap();
+        let label = "gone";
+        world
+            .sql()
+            .execute("UPDATE token SET label = 'gone' WHERE id = (SELECT max(id) FROM token)", [])
+            .unwrap();
+        let schema = || -> i64 {
+            world.sql().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+        };
+        let before = schema();
+        for typed in [&["forget", label][..], &["forget", label, "-n"]] {
+            world
+                .run(typed)
+                .stdout("")
+                .stderr(
+                    "
+error: [DIR]/metatoken.db: the store was written by an older metatoken
+hint: run `metatoken refresh`, which brings it up to date; then run the same again
+",
+                )
+                .exit(Exit::Storage);
+            assert_eq!(schema(), before);
+        }
+        // The remedy that is named, typed.
+        let _ = world.run(&["refresh"]);
+        assert_ne!(schema(), before);
+        world.run(&["forget", label, "--quiet"]).silent().exit(Exit::Ok);
+    }
+}

@@ -43,7 +43,7 @@ pub use lock::{Holder, LockError, RunLock};
 pub use lost_store::{LostStore, StoreLoss};
 pub use place::{belongs_to_store, lock_path, mark_path};
 
-pub use open::{backup, beside_a_run, open, open_reader, open_without_key, rehearsal};
+pub use open::{backup, beside_a_run, is_there, open, open_reader, open_without_key, rehearsal};
 pub use tx::SqliteTx;
 
 /// The `SQLite` engine.

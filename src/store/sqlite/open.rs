@@ -66,6 +66,15 @@ pub fn open_without_key(path: &Path) -> Result<Option<Sqlite>> {
     start(connection, path, Some(Room::of(path))).map(Some)
 }
 
+/// Says whether there is a store, and refuses one of an older schema.
+pub fn is_there(path: &Path, key: Option<&Path>) -> Result<bool> {
+    match reader_of_living(path, key)? {
+        Some((_, SchemaState::Today)) => Ok(true),
+        Some((_, SchemaState::Older)) => Err(StoreError::Older(path.to_path_buf())),
+        Some((_, SchemaState::Blank)) | None => Ok(false),
+    }
+}
+
 /// Opens the store to read it; `None` if none was made yet.
 ///
 /// Needs no key, no lock and no right to write. A store of an older schema is migrated in memory.
