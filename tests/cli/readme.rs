@@ -192,6 +192,12 @@ fn one_page_is_kept_alive_by_the_steps_of_the_readme() {
     assert_eq!(delivered, ini.replace("changeme", value));
     let printed = in_a_shell(&world, "metatoken token page\n", "");
     assert_eq!(printed.stdout.trim_end(), value);
+    // The first token is needed once.
+    assert!(README.contains("Then `rm first-token`."));
+    let ran = in_a_shell(&world, "rm first-token\nmetatoken refresh --quiet --scheduled\n", "");
+    ran.silent().exit(Exit::Ok);
+    let ran = in_a_shell(&world, "metatoken config check\n", "");
+    assert_eq!((ran.stderr.as_str(), ran.code), ("", Some(0)), "{}", ran.stdout);
     let store = world.path("home/.local/state/metatoken");
     assert!(store.join("metatoken.db").exists() && store.join("metatoken.key").exists());
 }
