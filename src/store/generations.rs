@@ -98,16 +98,18 @@ fn sightings(tx: &mut dyn Tx, fingerprint: &Fingerprint) -> Result<Vec<Sighting>
 }
 
 fn sighting(mut row: Row<'_>) -> Result<Sighting, BadCell> {
-    Ok(Sighting {
-        token: row.token("generation.token")?,
-        label: row.label("token.label")?,
-        generation: GenerationId(row.integer("generation.id")?),
-        state: row
-            .named("generation.state", GenerationState::from_name)
-            .unwrap_or(GenerationState::Current),
-        is_revoked: row.maybe_integer("generation.revoked_at")?.is_some(),
-        is_forgotten: row.maybe_integer("generation.forgotten_at")?.is_some(),
-    })
+    let token = row.token("generation.token")?;
+    let label = row.label("token.label")?;
+    let generation = GenerationId(row.integer("generation.id")?);
+    let state = row
+        .named("generation.state", GenerationState::from_name)
+        .unwrap_or(GenerationState::Current);
+    let is_revoked = row.maybe_integer("generation.revoked_at")?.is_some();
+    let forgotten_at = row.maybe_integer("generation.forgotten_at")?;
+    // What is in use or waits was not forgotten, whatever a damaged row says.
+    let is_live = matches!(state, GenerationState::Current | GenerationState::Candidate);
+    let is_forgotten = forgotten_at.is_some() && !is_live;
+    Ok(Sighting { token, label, generation, state, is_revoked, is_forgotten })
 }
 
 fn select(which: &str) -> String {
