@@ -224,6 +224,20 @@ fn whatever_column_of_whatever_table_is_damaged_the_others_are_kept() {
     assert!(tried >= 40, "{tried} damaged stores");
 }
 
+#[test]
+fn an_access_token_in_use_that_seems_forgotten_is_not_taken_for_a_new_one() {
+    let bench = Bench::new();
+    bench.restore();
+    assert!(
+        bench.damage(&format!(
+            "UPDATE generation SET forgotten_at = 7 WHERE {}",
+            whose("generation")
+        ))
+    );
+    holds(&bench, "generation.forgotten_at = 7");
+    assert!(bench.world.events("brand").iter().all(|(event, _)| event != "adoption_refused"));
+}
+
 /// Flips bits in the sealed access token in use of `label`.
 fn flip(bench: &Bench, label: &str) {
     let sql = format!(
