@@ -30,6 +30,8 @@ pub struct HistoryEntry {
     pub problem: Option<Problem>,
     /// Where it was delivered, or was to be.
     pub target: Option<TargetId>,
+    /// The label that it had before it was renamed.
+    pub renamed_from: Option<String>,
 }
 
 /// Events, the newest last, and what they add up to.
@@ -234,8 +236,12 @@ impl HistoryEntry {
         }
     }
 
-    /// What was wrong, else where it was delivered, else when it expires since.
+    /// What was wrong, else where it was delivered, else what it was called before, else when it
+    /// expires since.
     fn detail(&self, style: TextStyle, now: Time) -> String {
+        if let Some(old) = &self.renamed_from {
+            return format!("it was `{old}`");
+        }
         let problem = self.problem.as_ref().map(|problem| match (problem.kind, problem.code) {
             // It has no name, and no number to look up.
             (ProblemKind::Unknown, None) => problem.message.clone(),
@@ -274,6 +280,7 @@ impl HistoryEntry {
             "fingerprint": self.fingerprint.map(|fingerprint| fingerprint.to_string()),
             "problem": problem(self.problem.as_ref(), ""),
             "target": self.target.as_ref().map(TargetId::as_str),
+            "renamed_from": self.renamed_from,
         })
     }
 }

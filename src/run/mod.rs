@@ -246,7 +246,7 @@ impl<'a> Run<'a> {
                 name: name(&token.label),
             })
             .collect();
-        let ids = self.store.enrol(&enrolments)?;
+        let ids = self.store.enrol(&enrolments, self.now())?;
         let mut known = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
         for (enrolled, id) in enrolments.into_iter().zip(&ids) {
             known.insert(enrolled.label, *id);

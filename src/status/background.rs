@@ -90,5 +90,6 @@ pub fn entry(event: Event) -> HistoryEntry {
         fingerprint: event.fingerprint,
         problem: event.problem,
         target: event.target,
+        renamed_from: event.renamed_from,
     }
 }

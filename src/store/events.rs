@@ -40,6 +40,8 @@ pub struct Event {
     pub problem: Option<Problem>,
     /// The target of a delivery, or the channel of a notification.
     pub target: Option<TargetId>,
+    /// The label that it had before it was renamed.
+    pub renamed_from: Option<String>,
 }
 
 /// Which part of the history is wanted; by default all of it.
@@ -119,6 +121,8 @@ pub struct NewEvent<'a> {
     pub new_expiry: Option<Expiry>,
     pub problem: Option<&'a Problem>,
     pub target: Option<&'a TargetId>,
+    /// Where it came from: the label that it had before.
+    pub place: Option<&'a str>,
 }
 
 impl<'a> NewEvent<'a> {
@@ -138,6 +142,7 @@ impl<'a> NewEvent<'a> {
             new_expiry: None,
             problem: None,
             target: None,
+            place: None,
         }
     }
 
@@ -156,6 +161,12 @@ impl<'a> NewEvent<'a> {
     /// Names the target that it was delivered to.
     pub const fn to(mut self, target: &'a TargetId) -> Self {
         self.target = Some(target);
+        self
+    }
+
+    /// Names the label that it had before.
+    pub const fn from_label(mut self, label: &'a str) -> Self {
+        self.place = Some(label);
         self
     }
 
@@ -179,8 +190,8 @@ impl<'a> NewEvent<'a> {
         let problem = row::problem(self.problem);
         tx.execute(
             "INSERT INTO event (run, token, at, kind, generation, old_expiry, old_expires_at,
-                 new_expiry, new_expires_at, problem, target)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                 new_expiry, new_expires_at, problem, target, place)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             values![
                 run,
                 self.token,
@@ -193,6 +204,7 @@ impl<'a> NewEvent<'a> {
                 new_at.flatten(),
                 problem.as_deref(),
                 self.target.map(TargetId::as_str),
+                self.place,
             ],
         )
         .map(drop)
@@ -211,7 +223,7 @@ fn select(tx: &mut dyn Tx, query: &EventQuery) -> Result<History, TxError> {
     let sql = format!(
         "SELECT e.at, e.run, r.trigger, e.token, t.label, e.kind, g.number, g.fingerprint,
                 e.old_expiry, e.old_expires_at, e.new_expiry, e.new_expires_at, e.problem,
-                e.target
+                e.target, e.place
          FROM event e
          LEFT JOIN run r ON r.id = e.run
          LEFT JOIN token t ON t.id = e.token
@@ -251,7 +263,7 @@ pub fn unreadable(tx: &mut dyn Tx) -> Result<usize, TxError> {
 }
 
 fn event(mut row: Row<'_>) -> Result<Event, BadCell> {
-    Ok(Event {
+    let mut event = Event {
         at: row.time("event.at")?,
         run: RunId(row.integer("event.run")?),
         trigger: row.named("run.trigger", Trigger::from_name)?,
@@ -268,5 +280,9 @@ fn event(mut row: Row<'_>) -> Result<Event, BadCell> {
         new_expiry: row.maybe_expiry(["event.new_expiry", "event.new_expires_at"])?,
         problem: row.problem("event.problem")?,
         target: row.maybe_target("event.target")?,
-    })
+        renamed_from: row.maybe_text("event.place")?.map(str::to_owned),
+    };
+    // Of others it is the place that an access token was found in.
+    event.renamed_from.take_if(|_| event.kind != EventKind::Renamed);
+    Ok(event)
 }

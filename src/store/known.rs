@@ -227,7 +227,7 @@ mod tests {
     /// What a store knows of the tokens `a` and `b`.
     fn stock() -> Stock {
         let shelf = Shelf::new();
-        shelf.store.enrol(&[enrolment("a"), enrolment("b")]).unwrap();
+        shelf.store.enrol(&[enrolment("a"), enrolment("b")], day(0)).unwrap();
         shelf.store.stock().unwrap()
     }
 

@@ -77,14 +77,15 @@ impl Store {
     /// Gives each of these a row, renames what was called otherwise, and updates what changed.
     ///
     /// Returns their ids in the same order. Where all is as it was nothing is written.
-    pub fn enrol(&self, enrolments: &[Enrolment]) -> Result<Vec<TokenId>> {
-        let known = self.known.enrolled(enrolments, self.changes.count(), self.own_run());
+    pub fn enrol(&self, enrolments: &[Enrolment], now: Time) -> Result<Vec<TokenId>> {
+        let run = self.own_run();
+        let known = self.known.enrolled(enrolments, self.changes.count(), run);
         if let Some(enrolled) = known {
             return Ok(enrolled);
         }
         let enrolments = enrolments.to_vec();
-        self.write(move |tx| {
-            rename(tx, &enrolments)?;
+        self.write_at(now, move |tx| {
+            rename(tx, run, &enrolments)?;
             enrolments.iter().map(|each| enrol(tx, each)).collect()
         })
     }
@@ -211,7 +212,7 @@ fn without_proofs(mut known: Credential) -> Credential {
 
 /// Renames one after the other, each as soon as its new label is free; a chain unwinds so. Where a
 /// label does not come free, a token without an access token gives way.
-fn rename(tx: &mut dyn Tx, enrolments: &[Enrolment]) -> Result<(), TxError> {
+fn rename(tx: &mut dyn Tx, run: RunId, enrolments: &[Enrolment]) -> Result<(), TxError> {
     let mut open: Vec<(&Label, &Label)> = enrolments
         .iter()
         .filter_map(|each| Some((each.was.as_ref()?, &each.label)))
@@ -222,14 +223,14 @@ fn rename(tx: &mut dyn Tx, enrolments: &[Enrolment]) -> Result<(), TxError> {
         let mut left = Vec::new();
         for (was, label) in open {
             if find(tx, label)?.is_none() && find(tx, was)?.is_some() {
-                rename_one(tx, was, label)?;
+                rename_one(tx, run, was, label)?;
             } else {
                 left.push((was, label));
             }
         }
         if left.len() == before {
             let is_declared = |was: &Label| enrolments.iter().any(|each| each.label == *was);
-            left = take_over_one(tx, left, &is_declared)?;
+            left = take_over_one(tx, run, left, &is_declared)?;
         }
         if left.len() == before {
             return Ok(());
@@ -243,6 +244,7 @@ fn rename(tx: &mut dyn Tx, enrolments: &[Enrolment]) -> Result<(), TxError> {
 /// others.
 fn take_over_one<'a>(
     tx: &mut dyn Tx,
+    run: RunId,
     mut open: Vec<(&'a Label, &'a Label)>,
     is_declared: &dyn Fn(&Label) -> bool,
 ) -> Result<Vec<(&'a Label, &'a Label)>, TxError> {
@@ -253,7 +255,7 @@ fn take_over_one<'a>(
         let (Some(old), Some(new)) = (find(tx, was)?, find(tx, label)?) else { continue };
         if has_access_token(tx, old)? && !has_access_token(tx, new)? {
             give_way(tx, new)?;
-            rename_one(tx, was, label)?;
+            rename_one(tx, run, was, label)?;
             tx.execute("UPDATE token SET label = ?2 WHERE id = ?1", values![new, was.as_str()])?;
             open.remove(place);
             break;
@@ -264,7 +266,7 @@ fn take_over_one<'a>(
 
 /// Renames a token. A parent's discovered Pages are called after it, and move with it; what people
 /// were told of either they are not told again.
-fn rename_one(tx: &mut dyn Tx, was: &Label, label: &Label) -> Result<(), TxError> {
+fn rename_one(tx: &mut dyn Tx, run: RunId, was: &Label, label: &Label) -> Result<(), TxError> {
     let (was, label) = (was.as_str(), label.as_str());
     let above = format!("{was}/");
     let moving = |table: &str| {
@@ -289,10 +291,23 @@ fn rename_one(tx: &mut dyn Tx, was: &Label, label: &Label) -> Result<(), TxError
             let new = format!("{label}{}", old.strip_prefix(was).unwrap_or_default());
             let sql =
                 format!("UPDATE {table} SET label = ?2 WHERE label = ?1 AND NOT EXISTS ({taken})");
-            tx.execute(&sql, values![&old, &new])?;
+            let moved = tx.execute(&sql, values![&old, &new])?;
+            if moved == 1 && table == "token" {
+                note_renamed(tx, run, &old, &new)?;
+            }
         }
     }
     Ok(())
+}
+
+/// Writes that a token is called otherwise than before.
+fn note_renamed(tx: &mut dyn Tx, run: RunId, old: &str, new: &str) -> Result<(), TxError> {
+    let token = tx.first("SELECT id FROM token WHERE label = ?1", values![new], |mut row| {
+        row.token("token.id")
+    })?;
+    let Some(token) = token else { return Ok(()) };
+    let now = tx.now();
+    NewEvent::new(token, EventKind::Renamed, now).from_label(old).write(tx, run)
 }
 
 /// Whether a token has an access token, in use or waiting to be examined.

@@ -29,6 +29,8 @@ named! {
         NotificationFailed = "notification_failed",
         /// A Page that is gone and dead is out of every verdict from now on.
         Retired = "retired",
+        /// It has another label since: the config says what it was called before.
+        Renamed = "renamed",
         /// An old access token was wiped; its fingerprint stays.
         Purged = "purged",
         /// All its access tokens were wiped, because a person said so.
@@ -50,6 +52,7 @@ impl EventKind {
             | Self::DeliveryFailed
             | Self::NotificationFailed
             | Self::Retired
+            | Self::Renamed
             | Self::Purged
             | Self::Forgotten => None,
         }

@@ -183,7 +183,8 @@ fn programs_get_the_events_and_the_rate() {
       "generation": 1,
       "fingerprint": "fingerprint1",
       "problem": null,
-      "target": null
+      "target": null,
+      "renamed_from": null
     },
     {
       "at": "2026-02-10T00:00:00Z",
@@ -207,7 +208,8 @@ fn programs_get_the_events_and_the_rate() {
         "fbtrace_id": "AFake60f5753ec7efa76432",
         "remedy": ""
       },
-      "target": null
+      "target": null,
+      "renamed_from": null
     },
     {
       "at": "2026-02-10T01:00:00Z",
@@ -223,7 +225,8 @@ fn programs_get_the_events_and_the_rate() {
       "generation": 2,
       "fingerprint": "fingerprint3",
       "problem": null,
-      "target": null
+      "target": null,
+      "renamed_from": null
     }
   ]
 }

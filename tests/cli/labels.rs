@@ -135,8 +135,23 @@ fn a_renamed_label_without_was_is_told_and_was_set_later_works() {
     world.run(&["refresh", "label", "--quiet"]).silent().exit(Exit::Ok);
     world.run(&["token", "label"]).stdout("\nEAAFAKEBrand1\n").code(0);
     world.run(&["check"]).code(0);
+    world
+        .run(&["history"])
+        .stdout(
+            "
+X
+",
+        )
+        .stderr("")
+        .code(0);
+    world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
     let history = world.run(&["history", "label", "--json"]).json();
-    assert_eq!(history["events"][0]["event"], "adopted");
+    let events: Vec<_> = history["events"].as_array().unwrap().iter().collect();
+    assert_eq!(events.len(), 2, "it is told once");
+    assert_eq!(events[0]["event"], "adopted");
+    assert_eq!(events[1]["event"], "renamed");
+    assert_eq!(events[1]["renamed_from"], "brand");
+    assert_eq!(events[1]["success"], serde_json::Value::Null);
     // Nothing of it depends on `was` staying there.
     world.reconfigure(&renamed(""));
     world.at(day(45));
@@ -161,7 +176,7 @@ fn what_happened_to_the_new_label_meanwhile_is_kept() {
         let events = json["events"].as_array().unwrap().clone();
         events.iter().map(|event| event["event"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(events("label"), ["adopted"]);
+    assert_eq!(events("label"), ["adopted", "renamed"]);
     assert_eq!(events("brand"), ["adoption_refused"]);
     world.run(&["check"]).code(0);
 }

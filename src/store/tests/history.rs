@@ -221,11 +221,19 @@ fn a_label_moves_and_its_history_with_it(make: Make) {
     shelf.current(a, "EAAfake1", Expiry::Unknown, day(1));
     let was = |name: &str, was: &str| Enrolment { was: Some(label(was)), ..enrolment(name) };
     let chain = [was("b", "a"), was("c", "b")];
-    assert_eq!(shelf.store.enrol(&chain).unwrap(), [a, b]);
-    assert_eq!(shelf.store.enrol(&chain).unwrap(), [a, b]);
+    assert_eq!(shelf.store.enrol(&chain, day(0)).unwrap(), [a, b]);
+    assert_eq!(shelf.store.enrol(&chain, day(0)).unwrap(), [a, b]);
     assert_eq!(shelf.credential(a).label, label("b"));
     assert_eq!(shelf.credential(page).label, label("b/1"));
-    assert_eq!(shelf.store.events(&EventQuery::default()).unwrap()[0].label, Some(label("b")));
+    let events = shelf.store.events(&EventQuery::default()).unwrap();
+    let told: Vec<_> = events
+        .iter()
+        .filter(|event| event.kind == EventKind::Renamed)
+        .map(|event| (event.label.clone().unwrap(), event.renamed_from.clone().unwrap()))
+        .collect();
+    let moved = |new: &str, old: &str| (label(new), old.to_owned());
+    assert_eq!(told, [moved("c", "b"), moved("b/1", "a/1"), moved("b", "a")], "each once");
+    assert_eq!(events.last().unwrap().label, Some(label("b")));
 }
 
 fn a_label_without_an_access_token_gives_way_to_the_one_that_it_was(make: Make) {
@@ -234,7 +242,7 @@ fn a_label_without_an_access_token_gives_way_to_the_one_that_it_was(make: Make) 
     shelf.current(old, "EAAfake1", Expiry::Unknown, day(1));
     let was = |name: &str, was: &str| Enrolment { was: Some(label(was)), ..enrolment(name) };
     shelf.store.set_pending(bare, &[TargetId::new("app")], day(1)).unwrap();
-    assert_eq!(shelf.store.enrol(&[was("bare", "old")]).unwrap(), [old]);
+    assert_eq!(shelf.store.enrol(&[was("bare", "old")], day(0)).unwrap(), [old]);
     let labels = || -> Vec<String> {
         let all = shelf.store.credentials().unwrap();
         all.iter().map(|it| it.label.to_string()).collect()
@@ -245,14 +253,14 @@ fn a_label_without_an_access_token_gives_way_to_the_one_that_it_was(make: Make) 
     let candidate = shelf.candidate(new, "EAAfake2", Expiry::Unknown, day(2)).id;
     let refusal = RefusedCandidate { candidate, proof: None, setback: None };
     shelf.store.refuse(shelf.run, shelf.credential(new), refusal, day(2)).unwrap();
-    assert_eq!(shelf.store.enrol(&[was("new", "bare")]).unwrap(), [old]);
+    assert_eq!(shelf.store.enrol(&[was("new", "bare")], day(0)).unwrap(), [old]);
     assert_eq!(labels(), ["bare", "new"]);
     assert_eq!(shelf.credential(new).label, label("bare"));
     // Two that both have one are left as they are, in any order and as often as that is tried.
     let other = shelf.token("other");
     shelf.current(other, "EAAfake3", Expiry::Unknown, day(3));
     for _ in 0..2 {
-        assert_eq!(shelf.store.enrol(&[was("other", "new")]).unwrap(), [other]);
+        assert_eq!(shelf.store.enrol(&[was("other", "new")], day(0)).unwrap(), [other]);
         assert_eq!(shelf.credential(old).label, label("new"));
     }
 }
@@ -266,11 +274,11 @@ fn enrolling_the_same_again_writes_nothing() {
         name: Some("Fake Page".into()),
         ..enrolment("page")
     };
-    let id = shelf.store.enrol(std::slice::from_ref(&page)).unwrap()[0];
+    let id = shelf.store.enrol(std::slice::from_ref(&page), day(0)).unwrap()[0];
     let log = || std::fs::read(place::beside(&shelf.path, place::LOG)).unwrap();
     let before = log();
     let silent = Enrolment { page_id: None, name: None, ..page.clone() };
-    assert_eq!(shelf.store.enrol(&[page, silent]).unwrap(), [id, id]);
+    assert_eq!(shelf.store.enrol(&[page, silent], day(0)).unwrap(), [id, id]);
     assert!(before == log());
     assert_eq!(shelf.credential(id).name.as_deref(), Some("Fake Page"));
 }

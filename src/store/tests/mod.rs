@@ -117,7 +117,7 @@ impl Shelf {
     }
 
     pub fn token(&self, name: &str) -> TokenId {
-        self.store.enrol(&[enrolment(name)]).unwrap()[0]
+        self.store.enrol(&[enrolment(name)], day(0)).unwrap()[0]
     }
 
     pub fn candidate(&self, token: TokenId, text: &str, expiry: Expiry, now: Time) -> Generation {

@@ -134,7 +134,7 @@ fn holds(lock: &RunLock, path: &Path, case: &str) {
     assert_eq!(store.mend(day(2)).unwrap(), [], "{case}");
     assert!(store.interrupted_attempts().is_ok(), "{case}");
     let run = store.begin_run("refresh", Trigger::Manual, day(2)).unwrap();
-    let token = store.enrol(&[enrolment("brand")]).unwrap()[0];
+    let token = store.enrol(&[enrolment("brand")], day(0)).unwrap()[0];
     let brand = store.credential(token).unwrap();
     assert!(brand.damage.is_none() || brand.is_lost(), "{case}: {:?}", brand.damage);
     if let Some(current) = &brand.current {

@@ -103,7 +103,7 @@ fn a_rehearsal_reaches_no_disk() {
     let nowhere = empty.path().join("state/metatoken.db");
     let source = KeySource::File(empty.path().join("state/metatoken.key"));
     let rehearsal = Store::rehearsal(&nowhere, Some(&source), None).unwrap();
-    rehearsal.enrol(&[enrolment("brand")]).unwrap();
+    rehearsal.enrol(&[enrolment("brand")], day(0)).unwrap();
     rehearsal.fingerprint(&string("EAAfake1")).unwrap();
     assert!(contents(empty.path()).is_empty());
 }
@@ -119,7 +119,7 @@ fn what_the_operator_loosened_stays_so_and_the_log_follows() {
     drop(store);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
     let store = Store::open(&lock, &path, &key()).unwrap();
-    store.enrol(&[enrolment("brand")]).unwrap();
+    store.enrol(&[enrolment("brand")], day(0)).unwrap();
     assert_eq!(mode(&path), 0o640);
     for file in &beside {
         assert_eq!(mode(file), 0o640);

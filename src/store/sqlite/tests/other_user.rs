@@ -42,7 +42,7 @@ fn writes_until_it_is_killed() {
     let path = Path::new(HERE);
     let store = Store::open(&lock(path), path, &key()).unwrap();
     for n in 0..100_000 {
-        store.enrol(&[enrolment(&format!("more-{n}"))]).unwrap();
+        store.enrol(&[enrolment(&format!("more-{n}"))], day(0)).unwrap();
     }
 }
 
@@ -84,7 +84,7 @@ fn another_user_reads_the_store_whatever_became_of_its_writer() {
 
     let store = Store::open(&lock, &path, &key()).unwrap();
     assert_eq!(seen_by_nobody(folder.path()), "0 tokens, 0 events", "writer open, log empty");
-    store.enrol(&[enrolment("brand")]).unwrap();
+    store.enrol(&[enrolment("brand")], day(0)).unwrap();
     assert_eq!(seen_by_nobody(folder.path()), "1 tokens, 0 events", "after the first commit");
     let run = store.begin_run("refresh", Trigger::Manual, day(0)).unwrap();
     let token = Arc::unwrap_or_clone(store.credentials().unwrap().remove(0));
