@@ -2,6 +2,8 @@
 //!
 //! What its targets hold of one Page is filled in later.
 
+use std::collections::HashMap;
+
 use super::draft::{Draft, Drafts, TokenTable};
 use super::parent::has_pages;
 use crate::config::additions::Additions;
@@ -25,6 +27,27 @@ pub struct AllPages<'a> {
     pub deliveries: Vec<(DeliveryRead, Section<'a>)>,
 }
 
+/// The tables for all Pages, to be looked up by the parent.
+pub struct AllPagesTables<'a> {
+    pub all: Vec<AllPages<'a>>,
+    by_parent: HashMap<&'a str, usize>,
+}
+
+impl<'a> AllPagesTables<'a> {
+    fn new(all: Vec<AllPages<'a>>) -> Self {
+        let mut by_parent = HashMap::new();
+        for (at, pages) in all.iter().enumerate() {
+            by_parent.entry(pages.parent).or_insert(at);
+        }
+        Self { all, by_parent }
+    }
+
+    /// Finds the table for all Pages of a parent.
+    pub fn find(&self, parent: &Label) -> Option<&AllPages<'a>> {
+        self.by_parent.get(parent.as_str()).map(|at| &self.all[*at])
+    }
+}
+
 /// Takes those tables that are for all Pages of a parent, each to be read by keys of its own.
 pub fn tables<'a>(tables: &'a [TokenTable<'a>]) -> Vec<TokenTable<'a>> {
     let is_meant = |(name, section): &&TokenTable<'a>| {
@@ -43,7 +66,7 @@ pub fn parent_of_all(name: &str) -> Option<&str> {
 }
 
 /// Reads what the tables for all Pages say.
-pub fn read<'a>(tables: &'a [TokenTable<'a>]) -> Vec<AllPages<'a>> {
+pub fn read<'a>(tables: &'a [TokenTable<'a>]) -> AllPagesTables<'a> {
     let read = |(name, section): &'a TokenTable<'a>| {
         section.later("probe", "A question that shows whether it works");
         let deliveries = deliver::read(section);
@@ -53,12 +76,7 @@ pub fn read<'a>(tables: &'a [TokenTable<'a>]) -> Vec<AllPages<'a>> {
         let parent = parent_of_all(name.value).unwrap_or_default();
         AllPages { name: name.value, parent, name_span: name.span, section, deliveries }
     };
-    tables.iter().map(read).collect()
-}
-
-/// Finds the table for all Pages of a parent.
-pub fn find<'d, 'a>(all: &'d [AllPages<'a>], parent: &Label) -> Option<&'d AllPages<'a>> {
-    all.iter().find(|pages| pages.parent == parent.as_str())
+    AllPagesTables::new(tables.iter().map(read).collect())
 }
 
 /// Complains of a table whose parent is not there, or finds no Pages.

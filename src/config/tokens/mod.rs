@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use self::all_pages::AllPages;
+use self::all_pages::{AllPages, AllPagesTables};
 pub use self::draft::{Draft, TokenTable};
 use self::draft::{Drafts, Keys};
 use self::parent::Found;
@@ -109,14 +109,14 @@ pub struct Surroundings<'a> {
     pub defaults: &'a Section<'a>,
     pub reserved: &'a Reserved,
     /// What the Pages of each parent share.
-    pub all_pages: &'a [AllPages<'a>],
+    pub all_pages: &'a AllPagesTables<'a>,
 }
 
 /// Looks up all that the tokens refer to.
 pub fn resolve<'a>(drafts: Vec<Draft<'a>>, around: Surroundings<'a>) -> Vec<TokenConfig> {
     let drafts = Drafts::new(drafts);
     let deliveries = drafts.all.iter().flat_map(|draft| &draft.keys.deliveries);
-    let of_pages = around.all_pages.iter().flat_map(|pages| &pages.deliveries);
+    let of_pages = around.all_pages.all.iter().flat_map(|pages| &pages.deliveries);
     for (delivery, section) in deliveries.chain(of_pages) {
         deliver::refuse_reserved(delivery, section, around.reserved);
     }
@@ -124,7 +124,7 @@ pub fn resolve<'a>(drafts: Vec<Draft<'a>>, around: Surroundings<'a>) -> Vec<Toke
     check_conflicts(&drafts, around);
     let settle = |draft| settle(draft, &drafts, around);
     let mut tokens: Vec<TokenConfig> = drafts.all.iter().filter_map(settle).collect();
-    for pages in around.all_pages {
+    for pages in &around.all_pages.all {
         all_pages::check_parent(pages, &drafts, around.additions);
         show_all_pages(pages, &drafts, around);
     }
@@ -142,7 +142,7 @@ fn check_conflicts(drafts: &Drafts<'_>, around: Surroundings<'_>) {
         draft.keys.deliveries.iter().map(move |(delivery, _)| Owned { label, delivery })
     });
     conflicts::check(of_tokens, around.reader);
-    for pages in around.all_pages {
+    for pages in &around.all_pages.all {
         let label = pages.name;
         let owned = pages.deliveries.iter().map(|(delivery, _)| Owned { label, delivery });
         conflicts::check(owned, around.reader);
@@ -168,7 +168,7 @@ fn settle<'a>(
     let file = additions.file(section.file());
     check_literal(&keys.access_token, file);
     let parents = parent.map(|parent| (&parent.label, parent.section.quiet()));
-    let all_pages = parent.and_then(|parent| all_pages::find(around.all_pages, &parent.label));
+    let all_pages = parent.and_then(|parent| around.all_pages.find(&parent.label));
     let shared = all_pages.map(|pages| pages.section.quiet());
     let layers = Layers {
         own: section,
@@ -182,7 +182,7 @@ fn settle<'a>(
     if let Some(subject) = judged {
         policy::put_limits(section, &subject);
     }
-    let found = all_pages::find(around.all_pages, label);
+    let found = around.all_pages.find(label);
     let page_policy = matches!(pages, Pages::All { .. }).then(|| {
         let (own, theirs) = (section.nowhere(), section.quiet());
         let shared = found.map(|pages| pages.section.quiet());
