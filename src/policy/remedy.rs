@@ -109,10 +109,13 @@ pub fn without_parent(subject: &Subject<'_>) -> Option<(&'static str, String)> {
 pub fn bring_back(subject: &Subject<'_>, parent: &Label) -> String {
     let (label, who) = (subject.label, who(subject));
     let give_up = label.as_discovered().map_or_else(
-        || format!("take `[token.{label}]` out of the config"),
+        || format!("remove `[token.{label}]` from the config"),
         |(_, id)| format!("write `except = [\"{id}\"]` into `[token.{parent}]`"),
     );
-    format!("give {who} a role on the Page and run `metatoken refresh {label}`, or {give_up}")
+    format!(
+        "give {who} a role on the Page and run `metatoken refresh {label}`; if it is not needed, \
+         {give_up} and run `metatoken forget {label}`"
+    )
 }
 
 fn grant(problem: &Problem, subject: &Subject<'_>) -> String {

@@ -413,8 +413,17 @@ fn a_page_that_is_gone_and_dead_is_missed_while_it_has_a_target_or_a_table() {
             .map(|it| it["code"].as_str().unwrap().to_owned())
             .collect();
         assert_eq!(codes[0], "page_gone", "{codes:?}");
-        // Given up by a word in the config, it is out of every verdict.
+        let remedy = &check.token(&label)["reasons"][0]["remedy"];
+        let give_up = format!(
+            "; if it is not needed, write `except = [\"{CAFE}\"]` into `[token.brand]` and run \
+             `metatoken forget {label}`"
+        );
+        assert!(remedy.as_str().unwrap().ends_with(&give_up), "{remedy}");
+        // Given up by a word in the config, it is out of every verdict; nothing of it is kept.
         world.reconfigure(&config.replace("\"all\"", &format!("\"all\"\nexcept = [\"{CAFE}\"]")));
+        world.run(&["check"]).code(0);
+        let forgotten = world.run(&["forget", &label, "--json"]).exit(Exit::Ok).result(&label);
+        assert_eq!(forgotten["outcome"], "forgotten");
         world.run(&["check"]).code(0);
         world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
         // Listed again, it is kept again.
