@@ -139,7 +139,11 @@ fn a_renamed_label_without_was_is_told_and_was_set_later_works() {
         .run(&["history"])
         .stdout(
             "
-X
+AT (UTC)          TOKEN  EVENT    TRIGGER  GENERATION  DETAIL
+2026-01-01 00:00  label  adopted  manual   1           expires 2026-03-02
+2026-01-01 00:00  label  renamed  manual   -           it was `brand`
+
+no attempts yet
 ",
         )
         .stderr("")
