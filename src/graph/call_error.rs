@@ -73,6 +73,14 @@ impl CallError {
         Self { held_back: true, ..Self::of_token(problem) }
     }
 
+    /// A question about an access token that was not asked, because Meta wants none before then.
+    pub fn question_waits(until: Time) -> Self {
+        let until = until.format("%Y-%m-%d %H:%M UTC");
+        let message = format!("Meta throttles questions about it until {until}");
+        let problem = Problem::new(ProblemKind::RateLimited, message);
+        Self { held_back: true, ..Self::of_token(problem) }
+    }
+
     /// A call that was not made, because Meta throttles the app of that name.
     pub fn throttled(app: &str, until: Time) -> Self {
         let until = until.format("%Y-%m-%d %H:%M UTC");

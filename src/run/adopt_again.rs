@@ -64,6 +64,9 @@ impl TokenRun<'_> {
         {
             return Ok(None);
         }
+        if let Some(waits) = self.question_waits(&self.credential) {
+            return self.not_answered(waits).map(|()| None);
+        }
         let began = Instant::now();
         let answer = self.app().and_then(|app| inspect(&self.run.graph, &app, &known.access_token));
         let inspection = match answer {

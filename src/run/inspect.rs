@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::log;
 use super::token_run::TokenRun;
 use crate::graph::{App, CallError, Graph, Scope};
-use crate::policy::is_to_be_asked_about;
+use crate::policy::{is_to_be_asked_about, throttle};
 use crate::store::StoreError;
 use crate::token::{
     AccessToken, Action, Credential, Generation, Inspection, Problem, ProblemKind, Proof,
@@ -119,6 +119,9 @@ impl TokenRun<'_> {
         credential: Credential,
         generation: &Generation,
     ) -> Result<Inspected, StoreError> {
+        if let Some(waits) = self.question_waits(&credential) {
+            return Ok((credential, Err(waits)));
+        }
         let access_token = self.run.store.reveal(generation.id)?;
         let began = Instant::now();
         match self.app().and_then(|app| inspect(&self.run.graph, &app, &access_token)) {
@@ -127,7 +130,30 @@ impl TokenRun<'_> {
                 let credential = self.forget_disproved(credential)?;
                 Ok((credential, Ok(Proof { at: self.run.now(), inspection })))
             }
-            Err(error) => Ok((credential, Err(error))),
+            Err(error) => Ok((self.pause_questions(credential, &error)?, Err(error))),
+        }
+    }
+
+    /// Says why Graph must not be asked about this token, if the time that Meta named is not over.
+    pub fn question_waits(&self, credential: &Credential) -> Option<CallError> {
+        let until = credential.ledger.ask_not_before?;
+        throttle(until, self.run.now()).map(CallError::question_waits)
+    }
+
+    /// Records for how long Graph is not to be asked about this token, where Meta named a time with a
+    /// limit that is not the whole app's: it holds for the next runs too.
+    fn pause_questions(
+        &self,
+        credential: Credential,
+        error: &CallError,
+    ) -> Result<Credential, StoreError> {
+        let is_limit =
+            error.problem.kind == ProblemKind::RateLimited && error.scope == Scope::Token;
+        match error.wait {
+            Some(wait) if is_limit && !error.held_back => {
+                self.run.store.pause_questions(credential, self.run.now() + wait)
+            }
+            _ => Ok(credential),
         }
     }
 

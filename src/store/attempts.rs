@@ -148,6 +148,17 @@ impl Store {
         Ok(paused)
     }
 
+    /// Records until when no access token of a token is to be asked about.
+    pub fn pause_questions(&self, credential: Credential, until: Time) -> Result<Credential> {
+        let (paused, _) = self.change(credential, None, move |tx, credential| {
+            tx.execute(
+                "UPDATE token SET ask_not_before = ?2 WHERE id = ?1",
+                values![credential.id, until],
+            )
+        })?;
+        Ok(paused)
+    }
+
     /// Records that a renewal was sent at that time and that its answer never came.
     pub fn note_lost_answer(&self, credential: Credential, sent_at: Time) -> Result<Credential> {
         let (noted, _) = self.change(credential, None, move |tx, credential| {

@@ -48,7 +48,7 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
                 misses, problem,
                 (SELECT max(planned_at) FROM attempt WHERE attempt.token = token.id
                  AND closed_at IS NULL AND run <> ?1) AS planned_at,
-                answer_lost_at, failed_with, list_not_before, exchange_sent_at, exchange_sent,
+                answer_lost_at, failed_with, list_not_before, ask_not_before, exchange_sent_at, exchange_sent,
                 shared_with, shared_with_declared, refused_by, undeclared_since, undeclared_with_many, source, source_value, source_changed,
                 source_refused
          FROM token WHERE {which} ORDER BY label"
@@ -226,6 +226,7 @@ fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
             answer_lost_at: row.maybe_time("token.answer_lost_at")?,
             failed_with: row.maybe_fingerprint("token.failed_with")?,
             list_not_before: row.maybe_time("token.list_not_before")?,
+            ask_not_before: row.maybe_time("token.ask_not_before")?,
             sent_exchange: row.sent_exchange(["token.exchange_sent_at", "token.exchange_sent"])?,
             shared: row.shared_token(["token.shared_with", "token.shared_with_declared"])?,
             refused_by: row.maybe_generation("token.refused_by")?,

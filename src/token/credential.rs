@@ -37,6 +37,8 @@ pub struct Ledger {
     pub failed_with: Option<Fingerprint>,
     /// No question for the list of its Pages before this, as Meta said.
     pub list_not_before: Option<Time>,
+    /// No question about its access tokens before this, as Meta said.
+    pub ask_not_before: Option<Time>,
     /// An exchange that was sent and never answered.
     pub sent_exchange: Option<SentExchange>,
     /// The token that has the access token which the config names for this one, when a run last

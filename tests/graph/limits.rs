@@ -124,6 +124,37 @@ fn a_limit_on_a_list_holds_for_the_list() {
     }
 }
 
+/// A limit that is one person's or business's, on a question about one access token: it was asked
+/// again in every run, which makes the block longer. Other tokens are not concerned.
+#[test]
+fn a_limit_on_a_question_about_a_token_holds_for_that_token() {
+    for (named, minutes) in [(Some(12), 12), (Some(120), 120)] {
+        let mut world = World::new()
+            .config(&format!("{ONE_TRY}concurrency = 1\n{BRAND}[token.other]\ntype = \"user\"\naccess_token = {{ env = \"OTHER\" }}\n"))
+            .token("BRAND", user())
+            .token("OTHER", TokenFixture::user(APP, ANNA).named("other"));
+        world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
+        world.calls();
+        world.at(day(2));
+        world.graph.misbehave(Rule::any().about("EAAFAKEBrand1"), list_limit(named));
+        world.run(&["refresh", "brand"]).exit(Exit::Unavailable);
+        assert_eq!(world.calls(), ["debug_token Brand"], "{named:?}");
+        world.graph.behave();
+        for at in [1, minutes - 1] {
+            world.at(minute(2, at));
+            let ran = world.run(&["refresh", "brand", "other", "--json"]).exit(Exit::Unavailable);
+            assert_eq!(world.calls(), ["debug_token Other"], "{named:?} {at}");
+            let result = ran.result("brand");
+            let reason = result["reason"].as_str().unwrap();
+            assert!(reason.contains("Meta throttles questions about it until"), "{reason}");
+            world.run(&["check"]).code(0);
+        }
+        world.at(minute(2, minutes + 1));
+        world.run(&["refresh", "brand", "--quiet"]).silent().exit(Exit::Ok);
+        assert_eq!(world.calls(), ["debug_token Brand"], "{named:?}");
+    }
+}
+
 #[test]
 fn a_limit_on_one_page_holds_for_the_others_and_the_list() {
     let config = format!(

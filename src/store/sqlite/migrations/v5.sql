@@ -60,6 +60,9 @@ ALTER TABLE token ADD COLUMN failed_with BLOB;
 -- Until when Meta wants no further question for the list of this token's Pages.
 ALTER TABLE token ADD COLUMN list_not_before INTEGER;
 
+-- Until when Meta wants no further question about this token's access tokens.
+ALTER TABLE token ADD COLUMN ask_not_before INTEGER;
+
 -- The label that has the access token which the config names for this one, when a run last looked,
 -- and whether the config declared it then.
 ALTER TABLE token ADD COLUMN shared_with TEXT;
