@@ -621,6 +621,7 @@ hint: the labels are `label`
             "
 at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fingerprint,problem,target,old_never_expires,new_never_expires
 2026-01-01T00:00:00Z,1,label,adopted,manual,,,2026-03-02T00:00:00Z,1,fingerprint1,,,false,false
+2026-01-11T01:00:00Z,3,label,renamed,manual,,,,,,,,false,false
 ",
         )
         .stderr("")
