@@ -165,7 +165,7 @@ impl<'a> NewEvent<'a> {
     }
 
     /// Names the label that it had before.
-    pub const fn from_label(mut self, label: &'a str) -> Self {
+    pub const fn renamed_from(mut self, label: &'a str) -> Self {
         self.place = Some(label);
         self
     }

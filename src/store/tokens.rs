@@ -307,7 +307,7 @@ fn note_renamed(tx: &mut dyn Tx, run: RunId, old: &str, new: &str) -> Result<(),
     })?;
     let Some(token) = token else { return Ok(()) };
     let now = tx.now();
-    NewEvent::new(token, EventKind::Renamed, now).from_label(old).write(tx, run)
+    NewEvent::new(token, EventKind::Renamed, now).renamed_from(old).write(tx, run)
 }
 
 /// Whether a token has an access token, in use or waiting to be examined.

@@ -283,10 +283,8 @@ fn one_that_is_dead_too_or_anothers_is_left_where_it_is() {
     for is_dead in [true, false] {
         let mut world = delivered(APP_INI);
         world.at(day(3));
-        let spec = match is_dead {
-            true => TokenFixture::user(APP, ANNA),
-            false => TokenFixture::user(APP, ROBOT),
-        };
+        let spec =
+            if is_dead { TokenFixture::user(APP, ANNA) } else { TokenFixture::user(APP, ROBOT) };
         let string = world.mint(spec.named("pasted").ending(ends(30)));
         world.write("app.ini", ini(&string));
         world.graph.with(|graph| {
