@@ -91,7 +91,7 @@ impl Machine {
     /// which the check has not.
     pub(super) fn judges(&self, scenario: &str) {
         let config = format!("/var/lib/metatoken/sandbox/{scenario}/metatoken.toml");
-        self.metatoken(&["--scenario", scenario, "config", "check"]).code(0);
+        self.metatoken(&["--scenario", scenario, "config", "show"]).code(0);
         self.sh(&format!("printf '{LOOPBACK}' >> {config}")).code(0);
         let command = format!("metatoken --config {config} --now 2026-01-01T00:00:00Z check");
         self.calls("metatoken-check", &command);

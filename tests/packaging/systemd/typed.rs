@@ -61,7 +61,7 @@ fn a_string_is_pasted() {
     assert!(!pasted.trim().is_empty());
     let words = ["metatoken-as-service", "metatoken", SANDBOX, "exchange", "newcomer"];
     let ran = machine.feed(&pasted, &words).code(0);
-    assert!(ran.stdout.contains("newcomer  user  exchanged"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("newcomer  exchanged"), "{}", ran.stdout);
     let ran = machine.feed("no token at all\n", &words);
     ran.code(65);
 }
