@@ -15,7 +15,7 @@ metatoken() { command metatoken "--sandbox=$folder" --scenario ending "$@" 2>&1 
 new() {
     text=$(printf '%s' "$2" | sed 's/ |.*//')
     said=$(printf '%s' "$text" |
-        sed 's/ 00:00 UTC//g; s/, now//g; s/, in [0-9]* [a-z]*//g; s/, [0-9]* [a-z]* ago//g; s/The current time is [^(]*//; s/  */ /g')
+        sed 's/ 00:00 UTC//g; s/, now//g; s/,* in [0-9]* [a-z]*//g; s/, [0-9]* [a-z]* ago//g; s/The current time is [^(]*//; s/  */ /g')
     eval "before=\${$1-}"
     if [ -n "$text" ] && [ "$said" != "$before" ]; then
         printf '%s\n' "$text" | sed "s/^/  $1 | /"

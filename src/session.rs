@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::graph::{Graph, Settings};
 use crate::interrupt::Interrupt;
 use crate::store::{Holder, KeySource, LockError, RunLock, Store, filesystem_trouble, read_key};
-use crate::token::AccessToken;
+use crate::token::{AccessToken, TokenType, read_pasted};
 use crate::ui::Ui;
 
 /// Longer input is not an access token.
@@ -109,6 +109,7 @@ impl Session {
         &self,
         file: Option<&Path>,
         what: &str,
+        wanted: Option<TokenType>,
     ) -> Result<AccessToken, CliError> {
         let (text, place) = match file {
             Some(path) if path != Path::new("-") => {
@@ -128,14 +129,9 @@ impl Session {
                 (text, place)
             }
         };
-        AccessToken::parse(&text).map_err(|why| {
-            CliError::new(
-                Exit::InputRefused,
-                "malformed_token",
-                place,
-                format!("holds no access token: {why}"),
-            )
-            .hint("give the string alone, without quotes or a name before it")
+        read_pasted(&text, wanted).map_err(|unfit| {
+            let message = format!("holds no access token: {unfit}");
+            CliError::new(Exit::InputRefused, "malformed_token", place, message).hint(unfit.fix())
         })
     }
 

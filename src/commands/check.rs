@@ -25,7 +25,7 @@ use crate::ui::{OutputFormat, Verbosity};
 const TIME_TO_ASK: Duration = Duration::from_secs(8);
 
 const BEFORE_THE_FIRST_RUN: &str =
-    "nobody is told before the first `metatoken refresh` of this version";
+    "nothing is sent before the first `metatoken refresh` of this version";
 
 /// What was asked for.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub fn check(session: &Session, order: &CheckOrder) -> Result<Verdict, CliError>
     if order.notifications == SendNotifications::Yes {
         // A run writes it before it notifies; what it said of a failure stands until it is written.
         beside = session.config.alerts.textfile.as_deref();
-        let unwritten = beside.and_then(|path| textfile::write(path, &status).err());
+        let unwritten = beside.and_then(|path| textfile::write(path, &status).err().map(|it| *it));
         status.system.extend(unwritten);
         if let Err(why) = send_notifications(session, &mut status) {
             status.system.push(notify::cannot_notify(&why));
@@ -73,7 +73,7 @@ pub fn check(session: &Session, order: &CheckOrder) -> Result<Verdict, CliError>
     }
     // The metrics are of everything, whatever is judged: another half of them would be taken for all.
     let asked = order.textfile.as_deref().filter(|path| Some(*path) != beside);
-    let unwritten = asked.and_then(|path| textfile::write(path, &status).err());
+    let unwritten = asked.and_then(|path| textfile::write(path, &status).err().map(|it| *it));
     let mut report = CheckReport::new(status, order.scope);
     report.status.system.extend(unwritten);
     show(session, order, &report)?;

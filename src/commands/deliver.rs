@@ -169,7 +169,7 @@ pub fn restore_files(
         }
         if !targets.is_empty() {
             ui.note(&format!(
-                "hint: `metatoken deliver --force {label}` brings the string in use again"
+                "hint: `metatoken deliver --force {label}` brings the current access token again"
             ));
         }
     }

@@ -17,8 +17,8 @@ use crate::exit::Exit;
 use crate::failpoint;
 use crate::graph::{App, CallError};
 use crate::policy::{
-    Adoption, Contest, Current, Losses, end_the_old_one, humanize, is_short_life,
-    judge_handed_over, remedy, short_lived,
+    Adoption, Contest, Current, Losses, Remedy, cause, end_the_old_one, humanize, is_short_life,
+    judge_handed_over, quote, remedy, short_lived,
 };
 use crate::report::{RunReport, TokenResult};
 use crate::run::candidate::{Candidates, Examined, IdentityChange, IfRefused};
@@ -34,7 +34,7 @@ use crate::shell;
 use crate::store::{NewCandidate, Store, StoreError};
 use crate::token::{
     AccessToken, Credential, Expiry, Generation, Grant, Inspection, Label, Origin, Outcome,
-    Problem, ProblemKind, Proof, SentExchange, SharedToken, Trigger,
+    Problem, ProblemKind, Proof, SentExchange, SharedToken, TokenType, Trigger,
 };
 
 /// What was asked for.
@@ -63,7 +63,9 @@ pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, CliErr
         Tokens::new(&session.config, Vec::new(), &last).one(&order.label)?;
     }
     let prompt = format!("the new access token for `{}`", order.label);
-    let access_token = session.read_access_token(order.file.as_deref(), &prompt)?;
+    let declared = session.config.token(&order.label).map(|token| token.token_type);
+    let wanted = Some(declared.unwrap_or(TokenType::Page));
+    let access_token = session.read_access_token(order.file.as_deref(), &prompt, wanted)?;
     let options = RunOptions {
         command: "exchange",
         trigger: Trigger::Manual,
@@ -105,9 +107,9 @@ fn hand_over(
     exchange.adopt_before_first_delivery(&app, &delivery, access_token)?;
     let (outcome, reason) = match exchange.lifetime(&new) {
         Lifetime::Long if inspection.expiry == Expiry::Never => {
-            exchange.store_as_it_is(&app, &new, "it never expires")?
+            exchange.store_as_it_is(&app, &new, "never expires")?
         }
-        Lifetime::Long => exchange.store_as_it_is(&app, &new, "it is long-lived already")?,
+        Lifetime::Long => exchange.store_as_it_is(&app, &new, "long-lived already")?,
         Lifetime::Short => exchange.exchange(&app, &new)?,
         Lifetime::Unknown => exchange.exchange_if_possible(&app, &new)?,
     };
@@ -189,7 +191,7 @@ impl<'a> Exchange<'a> {
             if sighting.token != self.before.id && holds(sighting.state) {
                 let is_declared = self.run.session.config.token(&sighting.label).is_some();
                 let shared = SharedToken { with: sighting.label, is_declared };
-                return Err(refuse_shared(&self.token.label, &shared));
+                return Err(refuse_shared(self.token, &shared));
             }
         }
         Ok(())
@@ -265,7 +267,7 @@ impl<'a> Exchange<'a> {
 
     fn exchange(&mut self, app: &App, new: &NewToken<'_>) -> Result<(Outcome, String), CliError> {
         let ends = humanize::expiry(new.inspection.expiry, self.run.now());
-        let reason = format!("it was short-lived: it ends {ends}");
+        let reason = format!("it was short-lived: expires {ends}");
         if self.run.dry_run == DryRun::Yes {
             return Ok((Outcome::WouldExchange, reason));
         }
@@ -280,7 +282,7 @@ impl<'a> Exchange<'a> {
         new: &NewToken<'_>,
     ) -> Result<(Outcome, String), CliError> {
         if self.run.dry_run == DryRun::Yes {
-            let reason = "nobody knows when it ends; an exchange is tried first";
+            let reason = "Meta does not report when it expires; an exchange is tried first";
             return Ok((Outcome::WouldExchange, reason.to_owned()));
         }
         if app.secret.is_none() {
@@ -311,10 +313,7 @@ impl<'a> Exchange<'a> {
             let now = self.run.now();
             self.change(|store, credential| store.close_attempts(credential, now))?;
             self.change(|store, credential| store.note_exchange_sent(credential, None))?;
-            return Ok((
-                Outcome::Verified,
-                "Meta gave the string that is in use already".to_owned(),
-            ));
+            return Ok((Outcome::Verified, "Meta gave the current access token again".to_owned()));
         }
         self.take(app, &grant.token, grant.expiry, Origin::Exchanged)?;
         Ok((Outcome::Exchanged, reason))
@@ -370,7 +369,7 @@ impl<'a> Exchange<'a> {
         reason: &str,
     ) -> Result<(Outcome, String), CliError> {
         if self.is_in_use(new.access_token)? {
-            return Ok((Outcome::Verified, "it is the string in use already".to_owned()));
+            return Ok((Outcome::Verified, "it is the current access token already".to_owned()));
         }
         self.take(app, new.access_token, new.inspection.expiry, Origin::Adopted)?;
         let outcome = match self.run.dry_run {
@@ -461,7 +460,9 @@ impl<'a> Exchange<'a> {
             generation: current.map(|generation| generation.number),
             fingerprint: current.map(|generation| generation.fingerprint),
             problem: None,
-            remedy: String::new(),
+            condition: None,
+            cause: String::new(),
+            remedy: Remedy::default(),
             exit: Exit::Ok,
             issues: Vec::new(),
             deliveries: Vec::new(),
@@ -476,7 +477,7 @@ impl<'a> Exchange<'a> {
         let has_pages = lists || self.run.tokens.pages_of(label).next().is_some();
         if has_pages {
             self.run.session.ui.note(&format!(
-                "hint: its Pages get new strings by the next run; now: `metatoken refresh '{label}*'`"
+                "hint: its Pages get new access tokens in the next run; now: `metatoken refresh '{label}*'`"
             ));
         }
     }
@@ -491,15 +492,22 @@ impl<'a> Exchange<'a> {
     fn refusal(&self, problem: &Problem) -> CliError {
         log::not_taken(&self.token.label, problem);
         let subject = subject(self.token, Some(&self.before), None);
+        let problem = problem.clone().rejected();
+        let cause = cause(&problem, &subject);
+        let cause = cause.strip_prefix(Problem::REJECTED).unwrap_or(&cause);
         let complaint = CliError::new(
             Exit::InputRefused,
             problem.kind.as_str(),
             self.token.label.as_str(),
-            format!("the string is refused: {problem}"),
+            format!("{}{cause}", Problem::REJECTED),
         );
-        let complaint = match remedy(problem, &subject) {
+        let complaint = match quote(&problem) {
+            quote if quote.is_empty() => complaint,
+            quote => complaint.because(anyhow::anyhow!("Meta says {quote}")),
+        };
+        let complaint = match remedy(&problem, &subject) {
             remedy if remedy.is_empty() => complaint,
-            remedy => complaint.hint(remedy),
+            remedy => complaint.hint(remedy.to_string()),
         };
         self.untouched(complaint)
     }
@@ -544,15 +552,15 @@ impl<'a> Exchange<'a> {
         );
         // No run will try again for the person what was never stored.
         self.untouched(if error.problem.action.needs_a_person() {
-            complaint.hint(remedy(&error.problem, &subject))
+            complaint.hint(remedy(&error.problem, &subject).to_string())
         } else {
-            complaint.hint("nothing was stored: paste the string again later")
+            complaint.hint("nothing was stored: paste the access token again later")
         })
     }
 
     fn untouched(&self, complaint: CliError) -> CliError {
         if self.before.current.is_some() {
-            complaint.hint("the string in use is untouched")
+            complaint.hint("the current access token is untouched")
         } else {
             complaint
         }
@@ -565,7 +573,7 @@ impl<'a> Exchange<'a> {
             Exit::for_problem(&error.problem),
             error.problem.kind.as_str(),
             self.token.label.as_str(),
-            format!("the new string is sealed, but not examined yet: {}", error.problem),
+            format!("the new access token is sealed, but not checked yet: {}", error.problem),
         )
         .hint(format!("run `metatoken refresh {}`", self.token.label))
     }

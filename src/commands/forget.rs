@@ -12,7 +12,7 @@ use crate::config::{self, Config, LeftOut};
 use crate::deliver::{Deliveries, DeliveryError};
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::policy::{Reason, humanize, judge_held_file};
+use crate::policy::{Cure, Reason, Remedy, humanize, judge_held_file};
 use crate::report::{RunReport, TokenResult};
 use crate::run::{DryRun, Run, RunOptions};
 use crate::session::Session;
@@ -228,7 +228,8 @@ fn refuse_half_written(deliveries: &Deliveries<'_>, tokens: &[Credential]) -> Re
     let is_meant = |label: &Label| tokens.iter().any(|token| token.label == *label);
     let Some(reason) = deliveries.unfinished_files(is_meant).next() else { return Ok(()) };
     let label = reason.labels.first().map_or_else(String::new, ToString::to_string);
-    Err(CliError::new(Exit::NotDelivered, reason.code, label, reason.message).hint(reason.remedy))
+    Err(CliError::new(Exit::NotDelivered, reason.code, label, reason.message)
+        .hint(reason.remedy.to_string()))
 }
 
 fn remove(file: &Path) -> Result<(), CliError> {
@@ -260,7 +261,8 @@ fn empty(run: &Run<'_>, deliveries: &Deliveries<'_>, token: &Credential) -> Resu
             Ok(()) => held.emptied.push(holding.target),
             Err(DeliveryError { message, hint }) => {
                 let message = format!("not emptied: {message}");
-                let remedy = hint.unwrap_or_else(|| "empty it by hand".to_owned());
+                let step = hint.unwrap_or_else(|| "empty it with an editor".to_owned());
+                let remedy = Remedy::of_the_operator(step);
                 held.reasons.push(judge_held_file(label, &holding.target, message, remedy));
             }
         }
@@ -277,7 +279,7 @@ fn still_held(
     let holding = deliveries.holding(token.id, run.session.config.token(label))?;
     let reasons = holding.iter().map(|it| {
         let message = format!("`{}` still holds its access token", it.target);
-        let remedy = format!("`metatoken forget --targets {label}` empties it");
+        let remedy = Cure::EmptyFile.of_the_operator(&[("{label}", label.as_str())]);
         judge_held_file(label, &it.target, message, remedy)
     });
     Ok(Held { emptied: Vec::new(), reasons: reasons.collect() })
@@ -296,7 +298,7 @@ fn source_still_holds(
     };
     Ok(deliveries.source_holds(token.id, source)?.then(|| {
         let message = format!("{source}, its `access_token`, still holds its access token");
-        let remedy = "remove the access token from it by hand".to_owned();
+        let remedy = Remedy::of_the_operator("remove the access token from it with an editor");
         judge_held_file(label, &TargetId::new(source.to_string()), message, remedy)
     }))
 }
@@ -315,7 +317,9 @@ fn result(token: &Credential, dry_run: DryRun, reason: String) -> TokenResult {
         generation: None,
         fingerprint: None,
         problem: None,
-        remedy: String::new(),
+        condition: None,
+        cause: String::new(),
+        remedy: Remedy::default(),
         exit: Exit::Ok,
         issues: Vec::new(),
         delivered: Vec::new(),

@@ -74,7 +74,7 @@ fn publish(run: &Run<'_>, options: &RefreshOptions, report: &mut RunReport) {
 /// Gives a reason for each of both that failed.
 fn write_and_notify(run: &Run<'_>, mut status: StatusReport) -> Vec<Reason> {
     let file = run.session.config.alerts.textfile.as_deref();
-    let unwritten = file.and_then(|path| textfile::write(path, &status).err());
+    let unwritten = file.and_then(|path| textfile::write(path, &status).err().map(|it| *it));
     status.system.extend(unwritten.clone());
     let not_sent = notify::notify(run.session, &run.store, status, &|| Ok(run.id));
     unwritten.into_iter().chain(not_sent).collect()

@@ -108,7 +108,7 @@ pub fn inspect_string(
     file: &Path,
     app: Option<&str>,
 ) -> Result<Verdict, CliError> {
-    let token = session.read_access_token(Some(file), "the access token")?;
+    let token = session.read_access_token(Some(file), "the access token", None)?;
     let app = apps::app(session, &ThrottledApps::new(), &app_name(session, app)?)
         .map_err(|problem| CliError::new(Exit::Config, "bad_app", "", problem.to_string()))?;
     let report = status::inspect_token(session, &app, &token)?;

@@ -10,22 +10,20 @@ use std::path::Path;
 use crate::files::{self, Readers};
 use crate::policy::{Health, Reason};
 use crate::report::{StatusReport, prometheus};
-use crate::token::Action;
+use crate::shell::quoted;
 
 /// The first bytes of every metrics file of ours.
 const BEGINNING: &[u8] = b"# HELP metatoken_";
 
 /// Writes the metrics, readable by everybody; the error is a reason to report.
-pub fn write(path: &Path, status: &StatusReport) -> Result<(), Reason> {
-    let failed = |(cause, remedy): (String, &str)| Reason {
-        code: "textfile_failed",
-        severity: Health::Warning,
-        message: format!("the metrics file `{}` cannot be written: {cause}", path.display()),
-        remedy: remedy.to_owned(),
-        action: Action::FixConfiguration,
-        about: Some(path.display().to_string()),
-        labels: Vec::new(),
-        held_by: None,
+pub fn write(path: &Path, status: &StatusReport) -> Result<(), Box<Reason>> {
+    let failed = |(cause, step): (String, &str)| {
+        let message = format!("the metrics file `{}` cannot be written: {cause}", path.display());
+        let step = format!("{step}; then run `metatoken check --textfile {}`", quoted(path));
+        Box::new(Reason {
+            about: Some(path.display().to_string()),
+            ..Reason::of_the_system("textfile_failed", Health::Warning, message, step)
+        })
     };
     match is_taken(path) {
         Ok(true) => Err(failed((

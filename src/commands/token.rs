@@ -26,10 +26,15 @@ pub fn print_token(session: &Session, label: &Label) -> Result<Exit, CliError> {
     }
     let current = credential.and_then(|credential| credential.current);
     let (Some(store), Some(current)) = (store.as_ref(), current) else {
-        return Err(CliError::new(Exit::Failed, "no_string", label.as_str(), "has no string yet")
-            .hint(format!(
-                "run `metatoken refresh {label}`, or `metatoken exchange {label}` to paste one"
-            )));
+        return Err(CliError::new(
+            Exit::Failed,
+            "no_string",
+            label.as_str(),
+            "has no access token yet",
+        )
+        .hint(format!(
+            "run `metatoken refresh {label}`, or `metatoken exchange {label}` to paste one"
+        )));
     };
     Store::unlock(store, &session.key()?)?;
     let string = store.reveal(current.id).map_err(|error| match error {

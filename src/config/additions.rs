@@ -219,7 +219,7 @@ impl LeftOut {
             path: Some(path.to_owned()),
             labels,
             message: format!("left out: {place}: {message}{more}"),
-            remedy: "fix the file; `metatoken config check` shows every mistake in it".to_owned(),
+            remedy: format!("correct `{}`", path.display()),
             rendered: mistakes.iter().map(|mistake| mistake.rendered.clone()).collect(),
         }
     }
@@ -238,6 +238,7 @@ impl LeftOut {
             ],
             message: format!("left out: {message}"),
             remedy: match complaint.hints.last() {
+                Some(hint) if hint.starts_with('`') => format!("run {hint}"),
                 Some(hint) => hint.clone(),
                 None => format!(
                     "make it a file that you can read: `ls -l {}`",
@@ -264,8 +265,7 @@ impl Orphan {
         left_out.push(LeftOut {
             path: None,
             labels: vec![self.label.clone()],
-            remedy: "fix the files that are left out; `metatoken config check` shows them"
-                .to_owned(),
+            remedy: "correct the files that are left out".to_owned(),
             rendered: Vec::new(),
             message,
         });

@@ -37,6 +37,16 @@ pub struct AppRead {
     pub setting: Option<AppSetting>,
 }
 
+impl AppRead {
+    /// Its id, where the file itself says it.
+    pub fn id(&self) -> Option<String> {
+        match &self.setting.as_ref()?.id {
+            SecretSource::Literal(id) => Some(id.expose().to_owned()),
+            _ => None,
+        }
+    }
+}
+
 /// Reads every `[app.NAME]`.
 pub fn read(top: &Section<'_>) -> Vec<AppRead> {
     let apps = top.named("app", "NAME", "The Meta apps");

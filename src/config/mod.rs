@@ -214,7 +214,7 @@ fn read_tables(
         defaults: &defaults.nowhere(),
     });
     let alerts_table = top.table("alerts", "What monitoring reads");
-    let channel_tables = top.list("notify", "Who is told, and how");
+    let channel_tables = top.list("notify", "Who is notified, and how");
     let channels = notify::read(&channel_tables);
 
     let mut reserved = Reserved::new(path, &store);
@@ -237,12 +237,13 @@ fn read_tables(
     let around = Surroundings {
         reader,
         additions,
+        path: path.to_string_lossy().into(),
         apps: &apps,
         defaults: &defaults,
         reserved: &reserved,
         all_pages: &all_pages,
     };
-    let tokens = tokens::resolve(drafts, around).into_iter().map(Arc::new);
+    let tokens = tokens::resolve(drafts, &around).into_iter().map(Arc::new);
     let tokens: Vec<Arc<TokenConfig>> = tokens.collect();
     let notify = notify::resolve(channels, &labels, reader);
     let apps = apps.into_iter().filter_map(|app| app.setting).collect();

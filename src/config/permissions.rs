@@ -114,7 +114,7 @@ fn judge_folder(path: &Path, caller: u32) -> Result<(), CliError> {
             folder.display()
         );
         return Err(complaint(path, "config_unsafe", &message)
-            .hint("whoever owns the folder can put another config there: move it into a folder of yours")
+            .hint("its owner can put another config there: move the config into a folder of yours")
             .hint(format!("`chown {caller} {}`", quoted(folder))));
     }
     if mode & 0o022 != 0 && mode & STICKY == 0 {
@@ -123,7 +123,7 @@ fn judge_folder(path: &Path, caller: u32) -> Result<(), CliError> {
             folder.display()
         );
         return Err(complaint(path, "config_unsafe", &message)
-            .hint("whoever can write there can put another config in its place")
+            .hint("every user who can write there can put another config in its place")
             .hint(format!("`chmod go-w {}`", quoted(folder))));
     }
     Ok(())

@@ -42,15 +42,48 @@ pub struct SecretError {
     /// Whether the place is simply empty, as opposed to out of reach.
     pub unset: bool,
     why: String,
+    /// What puts it right, with `{what}` for what is looked for.
+    fix: String,
 }
 
 impl SecretError {
     fn unset(source: &SecretSource, why: impl Into<String>) -> Self {
-        Self { source: source.to_string(), unset: true, why: why.into() }
+        let fix = match source {
+            SecretSource::Env(name) => format!("set the variable `{name}` to {{what}}"),
+            SecretSource::File { path, key: None, .. } => {
+                format!("write {{what}} into the file `{}` (mode 0600)", path.display())
+            }
+            SecretSource::File { path, key: Some(key), .. } => {
+                format!("set `{key}` in `{}` to {{what}}", path.display())
+            }
+            other => format!("put {{what}} into {other}"),
+        };
+        Self { source: source.to_string(), unset: true, why: why.into(), fix }
     }
 
     fn unreadable(source: &SecretSource, why: impl Into<String>) -> Self {
-        Self { source: source.to_string(), unset: false, why: why.into() }
+        let fix = match source {
+            SecretSource::File { path, .. } => format!(
+                "let the user who runs metatoken read `{}` (see `ls -l`), or name another file",
+                path.display()
+            ),
+            SecretSource::Command(words) => {
+                let program = words.first().map_or("", String::as_str);
+                format!("run `{program}` by hand, as the user who runs metatoken, to see why")
+            }
+            other => format!("let {other} hold {{what}}"),
+        };
+        Self { source: source.to_string(), unset: false, why: why.into(), fix }
+    }
+
+    /// The same with what puts it right.
+    fn with_fix(self, fix: impl Into<String>) -> Self {
+        Self { fix: fix.into(), ..self }
+    }
+
+    /// What puts it right; `what` is looked for.
+    pub fn fix(&self, what: &str) -> String {
+        self.fix.replace("{what}", what)
     }
 }
 
@@ -143,7 +176,8 @@ impl Secrets {
                 let folder = self.environment.get(CREDENTIALS).ok_or_else(|| {
                     let why = "is not there: `CREDENTIALS_DIRECTORY` is not set; a systemd unit \
                                sets it by `LoadCredential=`";
-                    SecretError::unset(source, why)
+                    let fix = format!("run it in a systemd unit with `LoadCredential={name}:…`");
+                    SecretError::unset(source, why).with_fix(fix)
                 })?;
                 self.in_file(source, &Path::new(folder).join(name), Format::Raw, None)?
             }
@@ -167,22 +201,23 @@ impl Secrets {
     ) -> Result<Zeroizing<String>, SecretError> {
         let file = slot(&self.files, (path.to_owned(), format));
         let file = file.get_or_init(|| read(path, format)).as_ref().map_err(|why| match why {
-            Unread::Missing => SecretError::unset(source, "is not there"),
-            Unread::Folder => SecretError::unreadable(source, "is a folder, not a file"),
+            Unread::Missing => SecretError::unset(source, "is missing"),
+            Unread::Folder => SecretError::unreadable(source, "is a folder, not a file")
+                .with_fix(format!("name a file in the config instead of `{}`", path.display())),
             Unread::Because(why) => {
                 SecretError::unreadable(source, format!("cannot be read: {why}"))
             }
         })?;
         if file.mode & WRITABLE_BY_OTHERS != 0 && !is_credential(source) {
             let why = format!(
-                "is refused: every user of this machine can write it (mode {:04o}); run `chmod o-w {}`",
+                "is refused: every user of this machine can write it (mode {:04o})",
                 file.mode & 0o7777,
-                quoted(path)
             );
-            return Err(SecretError::unreadable(source, why));
+            let fix = format!("run `chmod o-w {}`", quoted(path));
+            return Err(SecretError::unreadable(source, why).with_fix(fix));
         }
         file.document.read(key).map_err(|error| match error {
-            EditError::Missing { .. } => SecretError::unset(source, "is not there"),
+            EditError::Missing { .. } => SecretError::unset(source, "is missing"),
             other => SecretError::unreadable(source, format!("cannot be read: {other}")),
         })
     }

@@ -67,7 +67,7 @@ impl fmt::Display for SecretSource {
             Self::Env(name) => write!(f, "the environment variable `{name}`"),
             Self::File { path, key: None, .. } => write!(f, "the file `{}`", path.display()),
             Self::File { path, key: Some(key), .. } => {
-                write!(f, "the key `{key}` of the file `{}`", path.display())
+                write!(f, "`{key}` in `{}`", path.display())
             }
             Self::Credential(name) => write!(f, "the credential `{name}`"),
             Self::Command(words) => {

@@ -1,6 +1,5 @@
 //! Words values of the config for messages: quoted, listed, with an article, or as a suggestion.
 
-use std::fmt::Display;
 use std::path::Path;
 
 use super::secret_form::{RUN, looks_secret};
@@ -38,18 +37,10 @@ pub fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&
         .map(|(_, name)| name)
 }
 
-/// Puts an article before a kind: `a user`, `an app`.
-///
-/// A word in `u` sounds as `user` does, the only one among our names.
-pub fn with_article(noun: impl Display) -> String {
-    let noun = noun.to_string();
-    let article = if noun.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
-    format!("{article} {noun}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::humanize::with_article;
     use crate::token::{Provider, TokenType};
 
     #[test]

@@ -81,7 +81,7 @@ impl DeliveryRecord<'_> {
         let duration_ms = began.elapsed().as_millis();
         tracing::warn!(
             event = "drifted", %label, %target, duration_ms,
-            "not delivered to `{target}`: it holds a string that was never this token's"
+            "not delivered to `{target}`: it holds a value that this token never had"
         );
         Ok(())
     }

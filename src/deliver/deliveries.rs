@@ -10,7 +10,7 @@ use super::half_written::HalfWrittenFiles;
 use super::hook_queue::HookQueue;
 use super::places::Places;
 use crate::config::{ContestedTarget, TokenConfig, contested};
-use crate::policy::{CONTESTED_REMEDY, Reason, judge_contested};
+use crate::policy::{Reason, judge_contested, tell_pages_apart};
 use crate::store::StoreError;
 use crate::token::{Label, TargetId};
 
@@ -55,7 +55,7 @@ impl<'a> Deliveries<'a> {
         let contested = locked(&self.contested);
         let is_it = |it: &&ContestedTarget| it.target == *target && it.pages.contains(page);
         let found = contested.iter().find(is_it)?;
-        Some(DeliveryError::new(found.message.clone()).hint(CONTESTED_REMEDY))
+        Some(DeliveryError::new(found.message.clone()).hint(tell_pages_apart().to_string()))
     }
 
     /// Lists the targets of these Pages that are left alone, because the ids that were filled in make

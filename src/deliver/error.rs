@@ -40,7 +40,7 @@ impl DeliveryError {
 
     pub(super) fn no_file(path: &Path) -> Self {
         Self::new(format!("{}: there is no such file", path.display()))
-            .hint("mend `file` in the config, or set `create = true`")
+            .hint("correct `file` in the config, or set `create = true`")
     }
 
     /// A first delivery that waits until Graph was asked about what it would replace.
@@ -67,7 +67,7 @@ impl DeliveryError {
         let failure = Self::new(format!("{}{place}: {error}", path.display()));
         match error {
             EditError::Missing { instead: None, .. } => {
-                failure.hint("mend `key` in the config, or set `create = true`")
+                failure.hint("correct `key` in the config, or set `create = true`")
             }
             EditError::Missing { instead: Some(instead), .. } => {
                 failure.hint(format!("write `key = '{instead}'` in the config"))
@@ -95,7 +95,7 @@ impl DeliveryError {
                 "set `format` in the config: toml, ini, env, json or yaml with a `key`, or raw to \
                  replace the whole file",
             ),
-            _ => failure.hint("mend the file, or `key` and `format` in the config"),
+            _ => failure.hint("correct the file, or `key` and `format` in the config"),
         }
     }
 }

@@ -4,7 +4,9 @@
 //! read again. An unknown value is never overwritten unless the caller says so: it may be the one
 //! that a person pasted at three in the morning.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
@@ -19,6 +21,33 @@ pub const ATTEMPTS: usize = 5;
 
 /// Held by the thread that writes in place: one at a time in this process.
 static IN_PLACE: Mutex<()> = Mutex::new(());
+
+/// The files that threads of this process write now.
+static WRITTEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Wakes the threads that wait for a file when one was written.
+static TURN_OVER: Condvar = Condvar::new();
+
+/// A thread's turn at a file: several tokens may stand in one, and are delivered by as many threads.
+struct Turn<'a>(&'a Path);
+
+impl<'a> Turn<'a> {
+    fn wait_for(path: &'a Path) -> Self {
+        let written = WRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_written = |written: &mut BTreeSet<PathBuf>| written.contains(path);
+        let mut written =
+            TURN_OVER.wait_while(written, is_written).unwrap_or_else(PoisonError::into_inner);
+        written.insert(path.to_owned());
+        Self(path)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        WRITTEN.lock().unwrap_or_else(PoisonError::into_inner).remove(self.0);
+        TURN_OVER.notify_all();
+    }
+}
 
 /// How a delivery left a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +120,7 @@ pub fn write<M: Memory>(
     may_replace: &dyn Fn(Option<&Secret>) -> Consent,
     memory: &M,
 ) -> Result<Result<Written, DeliveryError>, M::Error> {
+    let _turn = Turn::wait_for(&target.path);
     let written = rewrite(target, memory, |bytes| plan(target, bytes, access_token, may_replace))?;
     Ok(written.and_then(|written| match written {
         Some(written) => Ok(written),

@@ -119,8 +119,10 @@ pub fn still_running(argv: &[String], process: &Process, since: Time) -> Option<
 fn not_run(name: &str, failure: &ProcessError) -> DeliveryError {
     let error = DeliveryError::new(format!("`{name}` {failure}"));
     match failure {
-        ProcessError::TimedOut { .. } => error.hint("give it a longer `timeout`, or mend it"),
-        _ => error.hint("mend `command` in the config"),
+        ProcessError::TimedOut { .. } => {
+            error.hint("give it a longer `timeout`, or make it faster")
+        }
+        _ => error.hint("correct `command` in the config"),
     }
 }
 

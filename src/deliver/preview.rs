@@ -64,7 +64,7 @@ pub fn preview(
             let name = argv.first().map_or("", String::as_str);
             process::find(name, path).map_err(|failure| {
                 DeliveryError::new(format!("`{name}` {failure}"))
-                    .hint("mend `command` in the config")
+                    .hint("correct `command` in the config")
             })?;
             Ok(Preview::Run)
         }

@@ -276,7 +276,7 @@ fn secret_of<'a>(app: &'a App, purpose: &str) -> Result<&'a Secret, CallError> {
     app.secret.as_ref().ok_or_else(|| CallError {
         problem: Problem::new(
             ProblemKind::BadAppCredentials,
-            format!("app `{}` has no secret, without which nobody can {purpose}", app.name),
+            format!("app `{}` has no `secret`, which is needed to {purpose}", app.name),
         ),
         scope: Scope::App(app.id.clone()),
         held_back: false,

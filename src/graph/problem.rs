@@ -67,6 +67,7 @@ fn problem(envelope: &Envelope, status: u16, response: &Response) -> Problem {
         code: envelope.code,
         subcode: envelope.subcode,
         message: worded(envelope, kind, response),
+        fix: None,
         fbtrace_id: envelope.fbtrace_id.as_deref().and_then(redact::trace).filter(|trace| {
             !response.secrets().iter().map(Secret::expose).any(|secret| secret.contains(trace))
         }),

@@ -77,7 +77,7 @@ fn write(channel: &EmailChannel, message: &Message, machine: &str) -> Result<Ema
     let email = head
         .from(from.clone())
         .singlepart(SinglePart::plain(message.text.trim_end().to_owned()))
-        .map_err(|_| SendError::new("the mail has nobody to go to"))?;
+        .map_err(|_| SendError::new("the mail has no recipient"))?;
     let to = to.into_iter().map(|mailbox| mailbox.email).collect();
     Ok(Email { from: from.email, to, bytes: email.formatted() })
 }

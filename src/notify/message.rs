@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use crate::policy::{Notification, State, humanize};
+use crate::policy::{Notification, Reason, State, headline, humanize};
 use crate::report::{
     CheckReport, CheckScope, StatusReport, TokenReport, VERSION, document, reasons_json, time_json,
 };
@@ -95,7 +95,7 @@ impl<'a> Composer<'a> {
                 line(
                     "now",
                     &format!(
-                        "{}, ends {}",
+                        "{}, expires {}",
                         token.judgement.health,
                         humanize::expiry(token.expiry, now)
                     ),
@@ -104,7 +104,9 @@ impl<'a> Composer<'a> {
         } else {
             line("deadline", &act_by.map(|it| it.words(now)).unwrap_or_default());
             line("owner", &owners.iter().copied().collect::<Vec<_>>().join(", "));
-            line("what to do", &reason.remedy);
+            line("what to do", &reason.remedy.to_string());
+            line("proof", &reason.proof().unwrap_or_default());
+            line("Meta", &reason.meta);
         }
         line("from", &format!("metatoken on {}, {}", self.host, humanize::instant(now)));
         text
@@ -159,7 +161,7 @@ impl<'a> Composer<'a> {
             ("CODE", reason.code.to_owned()),
             ("LABELS", labels.join(" ")),
             ("MESSAGE", reason.message.clone()),
-            ("REMEDY", reason.remedy.clone()),
+            ("REMEDY", reason.remedy.to_string()),
             ("OWNER", owners.join(" ")),
             (
                 "DEADLINE",
@@ -194,20 +196,14 @@ const fn heading(event: NotificationEvent) -> &'static str {
     }
 }
 
-/// Which tokens it is about, and what happened.
+/// Which tokens it is about, what happened, and what to do.
 fn subject(notification: &Notification) -> String {
     let reason = &notification.reason;
-    let over = match notification.event {
-        NotificationEvent::Recovered => "no longer so: ",
-        _ => "",
-    };
-    match reason.labels.as_slice() {
-        [] => format!("{over}{}", reason.message),
-        [one] => format!("{one}: {over}{}", reason.message),
-        [first, others @ ..] => {
-            format!("{first} and {} more: {over}{}", others.len(), reason.message)
-        }
+    if notification.event != NotificationEvent::Recovered {
+        return headline(reason);
     }
+    let message = format!("recovered, was: {}", reason.message);
+    headline(&Reason { message, condition: None, ..reason.clone() })
 }
 
 /// Until when a person can do something.
@@ -230,9 +226,11 @@ impl ActBy {
 
     fn words(&self, now: Time) -> String {
         match self {
-            Self::Ends(at) => format!("{}, when the token ends", humanize::when(*at, now)),
-            Self::DataAccess(at) => format!("{}, when data access ends", humanize::when(*at, now)),
-            Self::Past => "none, what uses the token fails already".to_owned(),
+            Self::Ends(at) => format!("{}, when the token expires", humanize::when(*at, now)),
+            Self::DataAccess(at) => {
+                format!("{}, when data access expires", humanize::when(*at, now))
+            }
+            Self::Past => "passed: programs that use the token fail already".to_owned(),
         }
     }
 }

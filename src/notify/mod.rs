@@ -42,7 +42,7 @@ use crate::policy::{Health, Reason};
 use crate::report::StatusReport;
 use crate::session::Session;
 use crate::store::{RunId, Store, StoreError};
-use crate::token::{Action, ChannelId, Time};
+use crate::token::{ChannelId, Time};
 
 /// How long one channel may keep a run from ending.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -68,21 +68,9 @@ pub fn notify(
 /// What is to be said where the store cannot be written.
 pub fn cannot_notify(why: &CliError) -> Reason {
     let causes = why.causes.iter().map(|cause| format!(": {cause}"));
-    Reason {
-        code: "nobody_told",
-        severity: Health::Warning,
-        message: format!(
-            "nobody can be told: {}: {}{}",
-            why.subject,
-            why.message,
-            causes.collect::<String>()
-        ),
-        remedy: why.hints.join("; "),
-        action: Action::FixConfiguration,
-        about: None,
-        labels: Vec::new(),
-        held_by: None,
-    }
+    let causes = causes.collect::<String>();
+    let message = format!("notifications cannot be sent: {}: {}{causes}", why.subject, why.message);
+    Reason::of_the_system("nobody_told", Health::Warning, message, why.hints.join("; "))
 }
 
 /// What is to be said of the channels whose last message failed, or of the store that does not say.

@@ -5,9 +5,10 @@
 
 use crate::config::NotifySetting;
 use crate::policy::{
-    Interest, Issues, Notification, NotificationPlan, Reason, TokenIssues, judge_channel, plan,
+    Interest, Issues, Notification, NotificationPlan, Reason, Remedy, TokenIssues, judge_channel,
+    plan,
 };
-use crate::report::{StatusReport, prefixed};
+use crate::report::StatusReport;
 use crate::store::{Store, StoreError};
 use crate::token::{ChannelId, NotificationEvent, Time};
 
@@ -99,10 +100,11 @@ fn in_brief(mut all: Vec<Notification>, prefix: Option<&str>) -> Vec<Notificatio
 
 fn digest(rest: Vec<Notification>, prefix: Option<&str>) -> Option<Notification> {
     let first = rest.first()?;
-    let message =
-        format!("{} more causes, the first of them: {}", rest.len(), first.reason.message);
-    let remedy = "run `metatoken check` to see them all";
-    let remedy = prefix.map_or_else(|| remedy.to_owned(), |prefix| prefixed(remedy, prefix));
+    let message = format!("{} more causes, the first: {}", rest.len(), first.reason.message);
+    let mut remedy = Remedy::of_the_operator("run `metatoken check` to see them all");
+    if let Some(prefix) = prefix {
+        remedy.with_prefix(prefix);
+    }
     let reason = Reason {
         code: "digest",
         message,

@@ -251,13 +251,18 @@ pub fn misfit(
     {
         return Some(Problem::new(
             ProblemKind::WrongHostOrType,
-            format!("it is a {found} token, not a {wanted} token"),
+            format!("{} token, not {} token", spoken(found), spoken(wanted)),
         ));
     }
     inspection
         .identity
         .difference_from(expected)
         .map(|difference| Problem::new(ProblemKind::IdentityChanged, difference.to_string()))
+}
+
+/// A type of Graph's as the config spells it, with its article.
+fn spoken(graph_name: &str) -> String {
+    humanize::with_article(graph_name.to_lowercase().replace('_', "-"))
 }
 
 /// Graph's reason, or a sentence that there was none.

@@ -8,7 +8,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use super::dates::Deadline;
-use super::{Dates, Health, Reason, merge};
+use super::{Dates, Health, Reason, Remedy, merge};
 use crate::token::{Label, NotificationEvent, Pattern, Topic};
 
 /// What a channel wants to be notified of.
@@ -105,7 +105,7 @@ pub fn causes(interest: Interest<'_>, issues: &Issues) -> Vec<Cause> {
 /// The reasons by what is looked for: ten thousand tokens can have as many causes.
 struct Index<'a> {
     /// By code, message and remedy.
-    by_words: HashMap<(&'a str, &'a str, &'a str), Vec<&'a Own>>,
+    by_words: HashMap<(&'a str, &'a str, &'a Remedy), Vec<&'a Own>>,
     /// The tokens that are held back, each with those that hold it.
     holders: HashMap<&'a Label, Vec<&'a Label>>,
 }
@@ -125,7 +125,7 @@ impl<'a> Index<'a> {
 
     fn cause(&self, reason: Reason) -> Cause {
         let labels: HashSet<&Label> = reason.labels.iter().collect();
-        let words = (reason.code, reason.message.as_str(), reason.remedy.as_str());
+        let words = (reason.code, reason.message.as_str(), &reason.remedy);
         let is_held = |own: &Own| own.reason.held_by.as_ref().is_some_and(|it| labels.contains(it));
         let same = self.by_words.get(&words).into_iter().flatten().filter(|own| !is_held(own));
         let topics = same.map(|own| {
@@ -189,12 +189,9 @@ impl Reason {
     /// Adds another reason, so that both are one cause.
     fn append(&mut self, other: &Self) {
         self.severity = self.severity.worse(other.severity);
-        for (text, more) in [(&mut self.message, &other.message), (&mut self.remedy, &other.remedy)]
-        {
-            if !text.contains(more.as_str()) {
-                text.push_str("; ");
-                text.push_str(more);
-            }
+        if !self.message.contains(&other.message) {
+            self.message = format!("{}; {}", self.message, other.message);
         }
+        self.remedy.append(&other.remedy);
     }
 }

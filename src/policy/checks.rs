@@ -1,20 +1,22 @@
 //! Collects the reasons of a judgement, and words each; checks what a token may do.
 
-use crate::token::{Action, GranularScope, Inspection, Label, Problem, ProblemKind};
+use chrono::TimeDelta;
+
+use crate::token::{Action, Expiry, GranularScope, Inspection, Label, Problem, ProblemKind};
 
 use super::judgement::{Judgement, State};
-use super::remedy::bring_back;
-use super::{Health, Moment, Policy, Reason, Subject, humanize, remedy};
+use super::wording::{cause, quote};
+use super::{Condition, Health, Moment, Policy, Reason, Remedy, Subject, humanize, remedy};
 
 /// What recovers: the kind of step, and its words.
 pub struct Step {
     pub action: Action,
-    pub remedy: String,
+    pub remedy: Remedy,
 }
 
 impl Step {
     /// Words what recovers, for a kind of step.
-    pub fn new(action: Action, remedy: impl Into<String>) -> Self {
+    pub fn new(action: Action, remedy: impl Into<Remedy>) -> Self {
         Self { action, remedy: remedy.into() }
     }
 }
@@ -24,31 +26,45 @@ pub struct Checks<'a> {
     pub subject: &'a Subject<'a>,
     pub moment: Moment,
     pub reasons: Vec<Reason>,
+    /// Graph's last answer.
+    pub inspection: Option<&'a Inspection>,
+}
+
+impl<'a> Checks<'a> {
+    /// Begins to judge a token.
+    pub fn new(subject: &'a Subject<'a>, moment: Moment) -> Self {
+        let proof = subject.current().and_then(|current| current.proof.as_ref());
+        let inspection = proof.map(|proof| &proof.inspection);
+        Self { subject, moment, reasons: Vec::new(), inspection }
+    }
 }
 
 impl Checks<'_> {
     /// Ends the checks: the reasons, the worst first, and how bad it is.
     pub fn conclude(mut self, state: State) -> Judgement {
+        let is_data_access = |reason: &Reason| reason.code.starts_with("data_access");
+        let is_dead = matches!(state, State::Expired | State::Invalid);
+        if is_dead && !self.reasons.iter().all(is_data_access) {
+            // A new login moves both, so it is one cause.
+            self.reasons.retain(|reason| !is_data_access(reason));
+        }
         self.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.severity.rank()));
         let health = self.reasons.first().map_or(Health::Ok, |reason| reason.severity);
-        Judgement { health, state, reasons: self.reasons }
+        let condition = condition(self.subject, state, self.inspection, self.moment);
+        for reason in &mut self.reasons {
+            reason.condition = condition;
+        }
+        Judgement { health, state, condition, reasons: self.reasons }
     }
 
     /// Adds a reason of this token's own.
     pub fn add(&mut self, code: &'static str, severity: Health, message: String, step: Step) {
-        let labels = vec![self.subject.label.clone()];
         let Step { action, remedy } = step;
-        let held_by = None;
-        let about = None;
         self.reasons.push(Reason {
-            code,
-            severity,
-            message,
-            remedy,
             action,
-            about,
-            labels,
-            held_by,
+            remedy,
+            labels: vec![self.subject.label.clone()],
+            ..Reason::of_the_system(code, severity, message, "")
         });
     }
 
@@ -69,8 +85,34 @@ impl Checks<'_> {
 
     /// Adds a problem, with the remedy for this token.
     pub fn add_problem(&mut self, severity: Health, problem: &Problem) {
+        self.add_caused(severity, problem.kind.as_str(), cause(problem, self.subject), problem);
+    }
+
+    /// Adds what a problem causes, in words of its own, with Meta's and the remedy for this token.
+    pub fn add_caused(
+        &mut self,
+        severity: Health,
+        code: &'static str,
+        message: String,
+        problem: &Problem,
+    ) {
         let step = self.step_against(problem);
-        self.add(problem.kind.as_str(), severity, problem.to_string(), step);
+        self.add(code, severity, message, step);
+        self.quote(problem);
+    }
+
+    /// Gives the last reason Meta's words, as they were worded before.
+    pub fn said(&mut self, meta: String) {
+        if let Some(reason) = self.reasons.last_mut() {
+            reason.meta = meta;
+        }
+    }
+
+    /// Gives the last reason Meta's words.
+    pub fn quote(&mut self, problem: &Problem) {
+        if let Some(reason) = self.reasons.last_mut() {
+            reason.meta = quote(problem);
+        }
     }
 
     /// What recovers from a problem, for this token.
@@ -78,13 +120,8 @@ impl Checks<'_> {
         Step::new(problem.action, remedy(problem, self.subject))
     }
 
-    /// What brings a Page back that is gone from its parent's list.
-    pub fn bring_it_back(&self, parent: &Label) -> Step {
-        Step::new(Action::GrantPermission, bring_back(self.subject, parent))
-    }
-
     /// What brings a new access token, for this token.
-    pub fn log_in_again(&self) -> Step {
+    pub fn new_login(&self) -> Step {
         self.step_against(&Problem::new(ProblemKind::Expired, ""))
     }
 }
@@ -95,7 +132,7 @@ impl Checks<'_> {
         let policy = self.subject.policy;
         let scopes = inspection.lacks(&policy.required_scopes);
         if !scopes.is_empty() {
-            let message = format!("it lacks {}", humanize::list(&scopes));
+            let message = format!("permission missing: {}", humanize::list(&scopes));
             self.add_problem(
                 Health::Critical,
                 &Problem::new(ProblemKind::PermissionMissing, message),
@@ -103,7 +140,7 @@ impl Checks<'_> {
         }
         let targets = missing_targets(policy, &inspection.granular_scopes);
         if !targets.is_empty() {
-            let message = format!("it does not reach {}", humanize::list(&targets));
+            let message = format!("no access to {}", humanize::list(&targets));
             self.add_problem(
                 Health::Critical,
                 &Problem::new(ProblemKind::PermissionMissing, message),
@@ -150,6 +187,75 @@ impl Judgement {
     pub fn missing_targets<'a>(policy: &'a Policy, inspection: &Inspection) -> Vec<&'a str> {
         missing_targets(policy, &inspection.granular_scopes)
     }
+}
+
+/// What the token can do now: by its state, by Graph's last answer, and by how old that is.
+pub fn condition(
+    subject: &Subject<'_>,
+    state: State,
+    inspection: Option<&Inspection>,
+    moment: Moment,
+) -> Option<Condition> {
+    let proof = subject.current().and_then(|current| current.proof.as_ref());
+    let expiry = match (subject.current(), inspection) {
+        (Some(current), _) => current.expiry,
+        (None, Some(inspection)) => inspection.expiry,
+        (None, None) => Expiry::Unknown,
+    };
+    let has_problem = |action| {
+        inspection.and_then(|it| it.problem.as_ref()).is_some_and(|it| it.action == action)
+    };
+    match state {
+        State::Missing => without_access_token(subject),
+        State::Invalid | State::Expired
+            if subject.has_never_worked()
+                && !inspection
+                    .and_then(|it| it.problem.as_ref())
+                    .is_some_and(Problem::tells_of_a_past) =>
+        {
+            Some(Condition::NeverWorked)
+        }
+        State::Expired => {
+            let since = expiry.at().filter(|at| *at <= moment.now);
+            Some(Condition::Down { since })
+        }
+        State::Invalid => Some(Condition::Down { since: None }),
+        State::Unverified if has_problem(Action::FixAccount) => {
+            Some(Condition::Down { since: None })
+        }
+        State::Unverified => Some(Condition::NotChecked { since: proof.map(|proof| proof.at) }),
+        State::Expiring | State::Valid => {
+            let limit = subject.policy.checked_within.warning;
+            let old = proof.filter(|proof| moment.now - proof.at > limit);
+            let left = expiry.remaining(moment.now).filter(|left| *left <= subject.warn_within());
+            let left = left.filter(|left| *left > TimeDelta::zero()).zip(expiry.at());
+            Some(match old {
+                Some(proof) => Condition::NotChecked { since: Some(proof.at) },
+                None => Condition::Works { left },
+            })
+        }
+    }
+}
+
+/// Of one whose access token was lost in the store nothing is known; one that Meta calls expired or
+/// revoked did work, though not here.
+fn without_access_token(subject: &Subject<'_>) -> Option<Condition> {
+    let Some(credential) = subject.credential else { return Some(Condition::NeverWorked) };
+    if credential.damage.as_ref().is_some_and(|damage| damage.in_place.is_some()) {
+        return None;
+    }
+    let candidate = credential.candidate.as_ref();
+    let answer = candidate.and_then(|it| it.proof.as_ref()).map(|proof| &proof.inspection);
+    let problem = answer.and_then(|answer| answer.problem.as_ref());
+    let problem = problem.or(credential.ledger.problem.as_ref());
+    Some(match problem {
+        Some(problem) if problem.tells_of_a_past() => Condition::Down { since: None },
+        Some(problem) if problem.action.needs_a_person() && !problem.kind.is_about_the_app() => {
+            Condition::NeverWorked
+        }
+        None if candidate.is_none() => Condition::NeverWorked,
+        _ => Condition::NotChecked { since: None },
+    })
 }
 
 #[cfg(test)]

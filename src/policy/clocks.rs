@@ -121,19 +121,12 @@ impl Clocks {
             return None;
         }
         let direction = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };
-        Some(Reason {
-            code: "clock_skew",
-            severity: Health::Warning,
-            message: format!(
-                "the clock of this machine is {} {direction} Graph's",
-                humanize::span(skew)
-            ),
-            remedy: "set the clock and keep it set: `timedatectl set-ntp true`".to_owned(),
-            action: Action::FixConfiguration,
-            labels: Vec::new(),
-            about: None,
-            held_by: None,
-        })
+        Some(Reason::of_the_system(
+            "clock_skew",
+            Health::Warning,
+            format!("the clock of this machine is {} {direction} Graph's", humanize::span(skew)),
+            "set the clock: run `timedatectl set-ntp true`",
+        ))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Judges rows of the store that cannot be read.
 
 use super::checks::{Checks, Step};
-use super::{Health, Reason};
+use super::{Health, Reason, Remedy};
 use crate::token::{Action, Damage, Label, TokenType};
 
 /// The code of a token of which something is damaged.
@@ -20,34 +20,37 @@ impl Checks<'_> {
     }
 
     fn repair(&self) -> Step {
-        let remedy = format!("run `metatoken refresh {}`, which repairs it", self.subject.label);
-        Step::new(Action::Retry, remedy)
+        let step = format!("run `metatoken refresh {}`, which repairs it", self.subject.label);
+        Step::new(Action::Retry, Remedy::of_the_operator(step))
     }
 
     fn replacement(&self) -> Step {
         let label = self.subject.label;
+        let step = |text: String| Remedy::of_the_operator(text);
         let parent = self.subject.parent.filter(|_| self.subject.token_type == TokenType::Page);
         match parent {
             Some(parent) if parent.credential.is_some_and(|it| it.current.is_some()) => Step::new(
                 Action::Retry,
-                format!(
+                step(format!(
                     "run `metatoken refresh {label}`, which derives it from `{}`",
                     parent.label
-                ),
+                )),
             ),
             Some(parent) => Step::new(
                 Action::FixConfiguration,
-                format!(
+                step(format!(
                     "fix its parent first (`metatoken status {}`), then run `metatoken refresh {label}`",
                     parent.label
-                ),
+                )),
             ),
             None if self.subject.token_type == TokenType::App => {
-                Step::new(Action::Retry, format!("run `metatoken refresh {label}`"))
+                Step::new(Action::Retry, step(format!("run `metatoken refresh {label}`")))
             }
             None => Step::new(
                 Action::FixConfiguration,
-                format!("run `metatoken exchange {label}` with a new access token, or {RESTORE}"),
+                step(format!(
+                    "run `metatoken exchange {label}` and paste a new access token, or {RESTORE}"
+                )),
             ),
         }
     }
@@ -73,7 +76,7 @@ pub fn judge_repaired(label: &Label, parts: &[&str], repair: Repair) -> Reason {
     let parts = parts.join(", ");
     let (message, remedy) = match repair {
         Repair::Done => (
-            format!("was damaged in the store, and is repaired now: {parts}"),
+            format!("was damaged in the store and is repaired: {parts}"),
             format!("look for a failing disk; if it happens again, {RESTORE}"),
         ),
         Repair::Foreseen => (
@@ -96,15 +99,6 @@ pub fn judge_store(checks: &[impl AsRef<str>]) -> Option<Reason> {
     })
 }
 
-fn damage(code: &'static str, message: String, remedy: String) -> Reason {
-    Reason {
-        code,
-        severity: Health::Critical,
-        message,
-        remedy,
-        action: Action::FixConfiguration,
-        about: None,
-        labels: Vec::new(),
-        held_by: None,
-    }
+fn damage(code: &'static str, message: String, step: String) -> Reason {
+    Reason::of_the_system(code, Health::Critical, message, step)
 }

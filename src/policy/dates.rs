@@ -11,53 +11,69 @@ use crate::token::{
     TokenType,
 };
 
-use super::checks::{Checks, Step};
+use super::checks::{Checks, Step, condition};
 use super::clocks::throttle;
+use super::cures::replace_it;
 use super::judgement::State;
 use super::reason::{OVERDUE, UNCHECKED};
-use super::remedy::{replace_it, without_parent};
-use super::{Dates, Health, Moment, Subject, humanize, is_short_lived};
+use super::wording::{cause, quote};
+use super::{Condition, Dates, Health, Moment, Reason, Remedy, Subject, humanize, is_short_lived};
 
 impl Checks<'_> {
-    /// Words that the token expires, and what prevents it.
-    pub fn ending(&self, end: Time) -> (String, Step) {
-        let when = humanize::when(end, self.moment.now);
+    /// Words what keeps the token from living longer, with what Meta said of it.
+    pub fn ending(&self, end: Time) -> (String, String, Step) {
+        let ours = |message: &str, step| (message.to_owned(), String::new(), step);
         if self.subject.has_stopped_extending() {
-            let message = format!("it ends {when}, and Meta no longer extends it");
-            return (message, self.log_in_again());
+            return ours("no longer extended", self.new_login());
         }
         if self.subject.only_a_person_can_renew() {
-            return (
-                format!("it ends {when}, and only a person can renew it"),
-                self.log_in_again(),
-            );
+            return ours(self.why_not_automatic(), self.new_login());
         }
         let ledger = self.subject.credential.map(|credential| &credential.ledger);
-        match ledger.and_then(|ledger| ledger.problem.as_ref()) {
-            Some(problem) if problem.action.needs_a_person() => (
-                format!("it ends {when}, and the last renewal failed: {problem}"),
-                self.step_against(problem),
-            ),
-            Some(problem) => (
-                format!("it ends {when}, and the last renewal failed: {problem}"),
-                Step::new(
-                    problem.action,
-                    format!(
-                        "it is tried again by itself; should that not help, {}",
-                        self.log_in_again().remedy
-                    ),
-                ),
-            ),
-            None => (
-                format!("it ends {when}"),
-                Step::new(
-                    Action::Retry,
-                    format!(
-                        "run `metatoken refresh {}`, and see that the timer runs",
-                        self.subject.label
-                    ),
-                ),
-            ),
+        let Some(problem) = ledger.and_then(|ledger| ledger.problem.as_ref()) else {
+            let step = format!("run `metatoken refresh {}`", self.subject.label);
+            let remedy = Remedy::of_the_operator(step)
+                .with_note("A timer should have done so: see that it runs `metatoken refresh`");
+            return ours("not renewed yet", Step::new(Action::Retry, remedy));
+        };
+        let message = match problem.kind {
+            ProblemKind::NotExtended => cause(problem, self.subject),
+            _ => format!("renewal failed: {}", cause(problem, self.subject)),
+        };
+        let step = if problem.action.needs_a_person() {
+            self.step_against(problem)
+        } else {
+            Step::new(problem.action, self.patience(problem, end))
+        };
+        (message, quote(problem), step)
+    }
+
+    /// Why only a person can renew it.
+    fn why_not_automatic(&self) -> &'static str {
+        match self.subject.token_type {
+            _ if !self.subject.policy.auto_refresh => "`auto_refresh` is off",
+            TokenType::Page => "without `parent` it cannot be renewed",
+            _ => "it cannot be renewed",
+        }
+    }
+
+    /// What to do about a renewal that is tried again by itself until the token `ends`.
+    fn patience(&self, problem: &Problem, end: Time) -> Remedy {
+        let often = match problem.kind {
+            ProblemKind::NotExtended | ProblemKind::TooYoung => "daily",
+            _ => "by each run",
+        };
+        let critical = end - self.subject.critical_within();
+        let login = self.new_login().remedy;
+        if self.moment.now >= critical {
+            return login.with_note("Meanwhile renewal is tried again by itself");
+        }
+        let date = critical.date_naive();
+        Remedy {
+            brief: format!("no action tonight: retried {often} until {date}"),
+            step: format!("no action tonight: it is retried {often} until {date}"),
+            command: String::new(),
+            note: format!("If this is still here then, {}", login.step),
         }
     }
 
@@ -80,11 +96,11 @@ impl Checks<'_> {
             _ => Health::Warning,
         };
         let (code, verb) = if passed {
-            ("data_access_expired", "ended")
+            ("data_access_expired", "expired")
         } else {
-            ("data_access_expiring", "ends")
+            ("data_access_expiring", "expires")
         };
-        let message = format!("data access {verb} {}", humanize::when(until, self.moment.now));
+        let message = format!("data access {verb} {}", humanize::left(until, self.moment.now));
         let step = self.step_against(&Problem::new(ProblemKind::DataAccessExpired, ""));
         match self.subject.parent {
             Some(parent) => self.add_held_by(parent.label, code, severity, message, step),
@@ -111,12 +127,14 @@ impl Checks<'_> {
             UNCHECKED,
             severity,
             format!(
-                "Graph has not spoken of it for more than {} (`checked_within`)",
+                "no answer from Graph for more than {} (`checked_within`)",
                 humanize::span(limit)
             ),
             Step::new(
                 Action::Retry,
-                "run `metatoken refresh -v`, and see why Graph was not reached",
+                Remedy::of_the_operator(
+                    "run `metatoken refresh -v` to see why Graph was not reached",
+                ),
             ),
         );
     }
@@ -130,13 +148,10 @@ impl Checks<'_> {
             "short_parent",
             Health::Warning,
             format!(
-                "a Page token with an end ({}) was taken from a short-lived user token",
-                humanize::when(end, self.moment.now)
+                "taken from a short-lived user token, expires {}",
+                humanize::left(end, self.moment.now)
             ),
-            Step::new(
-                Action::FixConfiguration,
-                without_parent(self.subject).map(|(_, how)| how).unwrap_or_default(),
-            ),
+            Step::new(Action::FixConfiguration, self.new_login().remedy),
         );
     }
 
@@ -148,12 +163,19 @@ impl Checks<'_> {
                 "window_clipped",
                 Health::Warning,
                 format!(
-                    "`refresh_within` is {}, but it lives only {}: it is renewed {} before its end",
+                    "`refresh_within` is {}, but it lives only {}: renewed {} before it expires",
                     humanize::duration(self.subject.policy.refresh_within),
                     humanize::span(current.life().unwrap_or_default()),
                     humanize::span(window.span),
                 ),
-                Step::new(Action::FixConfiguration, "set `refresh_within` to less"),
+                Step::new(
+                    Action::FixConfiguration,
+                    Remedy::of_the_operator(format!(
+                        "set `refresh_within` of `[token.{}]` to {} or less; then run `metatoken config check`",
+                        self.subject.label,
+                        humanize::duration(window.span),
+                    )),
+                ),
             );
         }
         self.rotation(current);
@@ -167,8 +189,8 @@ impl Checks<'_> {
         self.add(
             "rotation_due",
             Health::Warning,
-            format!("it is {age} old; `rotate_after` is {limit}"),
-            Step::new(self.log_in_again().action, replace_it(self.subject)),
+            format!("{age} old, `rotate_after` is {limit}"),
+            Step::new(self.new_login().action, replace_it(self.subject)),
         );
     }
 
@@ -176,6 +198,11 @@ impl Checks<'_> {
     /// app's secret, or permissions that a new access token lacks.
     pub fn in_the_way(&mut self, ledger: &Ledger, state: State) {
         let is_dead = matches!(state, State::Expired | State::Invalid);
+        let calls_for_a_person = |it: &Reason| it.action.needs_a_person();
+        // What keeps a dead one from being replaced is no second cause beside its death.
+        if is_dead && self.reasons.iter().any(calls_for_a_person) {
+            return;
+        }
         if let Some(problem) = ledger.problem.as_ref().filter(|it| it.action.needs_a_person())
             && !(is_dead && problem.kind == ProblemKind::TooYoung)
             && !self.is_said(problem)
@@ -186,7 +213,7 @@ impl Checks<'_> {
 
     /// Whether a reason holds the same words, or already calls for the login that would help.
     fn is_said(&self, problem: &Problem) -> bool {
-        let words = problem.to_string();
+        let words = cause(problem, self.subject);
         let login = problem.action == Action::Reauthenticate;
         self.reasons.iter().any(|reason| {
             reason.message.contains(&words)
@@ -215,12 +242,15 @@ impl Checks<'_> {
             return;
         }
         let message = format!(
-            "its renewal is due since {}{}",
+            "renewal due since {}{}",
             humanize::when(due, self.moment.now),
             self.what_happened(ledger, problem, due)
         );
         let step = self.against_delay();
         self.add(OVERDUE, Health::Warning, message, step);
+        if let Some(problem) = problem {
+            self.quote(problem);
+        }
     }
 
     /// Since when a renewal is due, and how long it may take.
@@ -250,29 +280,28 @@ impl Checks<'_> {
     ) -> String {
         let now = self.moment.now;
         if self.subject.has_stopped_extending() {
-            return ", and Meta no longer extends it".to_owned();
+            return ", no longer extended".to_owned();
         }
         if let Some(until) = self.subject.throttled_until.and_then(|until| throttle(until, now)) {
-            return format!(", and Meta throttles its app until {}", humanize::when(until, now));
+            return format!(", Meta limits the app's calls until {}", humanize::when(until, now));
         }
         match (problem, ledger.and_then(|ledger| ledger.last_attempt_at)) {
-            (Some(problem), _) => format!(", and the last one failed: {problem}"),
+            (Some(problem), _) => format!(", failed: {}", cause(problem, self.subject)),
             (None, Some(last)) if last > due => {
-                format!("; last tried {}", humanize::when(last, now))
+                format!(", last tried {}", humanize::when(last, now))
             }
-            _ => ", and none was tried".to_owned(),
+            _ => ", not tried".to_owned(),
         }
     }
 
     fn against_delay(&self) -> Step {
         if self.subject.has_stopped_extending() {
-            return self.log_in_again();
+            return self.new_login();
         }
         let label = self.subject.label;
-        Step::new(
-            Action::Retry,
-            format!("run `metatoken refresh {label} -v`, and see that the timer runs"),
-        )
+        let step = format!("run `metatoken refresh {label} -v`");
+        let note = "A timer should have done so: see that it runs `metatoken refresh`";
+        Step::new(Action::Retry, Remedy::of_the_operator(step).with_note(note))
     }
 }
 
@@ -286,8 +315,12 @@ pub struct Deadline {
     pub reminders: Vec<TimeDelta>,
     /// What happens then.
     pub message: String,
+    /// What Meta said that is in the way.
+    pub meta: String,
     /// What the person does.
-    pub remedy: String,
+    pub remedy: Remedy,
+    /// What the token can do now.
+    pub condition: Option<Condition>,
     pub labels: Vec<Label>,
 }
 
@@ -299,24 +332,27 @@ pub fn deadlines(
 ) -> Vec<Deadline> {
     let alive = inspection.filter(|it| it.verdict() == Some(true));
     let (Some(inspection), Dates::Trusted) = (alive, moment.dates) else { return Vec::new() };
-    let checks = Checks { subject, moment, reasons: Vec::new() };
-    let deadline = |code, at, message, remedy| Deadline {
+    let checks = Checks::new(subject, moment);
+    let condition = condition(subject, State::Valid, Some(inspection), moment);
+    let deadline = |code, at, message, meta, remedy| Deadline {
         code,
         at,
         reminders: subject.policy.reminders.clone(),
         message,
+        meta,
         remedy,
+        condition,
         labels: vec![subject.label.clone()],
     };
     let end = subject.current().and_then(|current| current.expiry.at());
     let end = end.filter(|_| subject.only_a_person_can_renew()).map(|end| {
-        let (message, step) = checks.ending(end);
-        deadline("expiring", end, message, step.remedy)
+        let (message, meta, step) = checks.ending(end);
+        deadline("expiring", end, message, meta, step.remedy)
     });
     let access = data_access(subject, inspection).map(|until| {
         let step = checks.step_against(&Problem::new(ProblemKind::DataAccessExpired, ""));
-        let message = format!("data access ends {}", humanize::when(until, moment.now));
-        deadline("data_access_expiring", until, message, step.remedy)
+        let message = format!("data access expires {}", humanize::left(until, moment.now));
+        deadline("data_access_expiring", until, message, String::new(), step.remedy)
     });
     end.into_iter().chain(access).filter(|deadline| deadline.at > moment.now).collect()
 }

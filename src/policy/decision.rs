@@ -186,19 +186,21 @@ impl Renew {
     fn sentence(&self, now: Time) -> String {
         match self {
             Self::WindowOpen { ends, window } => format!(
-                "its end, {}, is within {}",
-                humanize::when(*ends, now),
-                humanize::duration(*window)
+                "expires {} (renewal window: {})",
+                humanize::relative(*ends, now),
+                humanize::span(*window)
             ),
             Self::ShortLived { ends } => {
-                format!("it is short-lived: it ends {}", humanize::when(*ends, now))
+                format!("short-lived, expires {}", humanize::when(*ends, now))
             }
             Self::PerhapsShortLived => {
-                "nobody knows when it ends, and it may be one of those that live an hour".to_owned()
+                "Meta does not report when it expires; it may live only an hour".to_owned()
             }
-            Self::EndUnknown => "nobody knows when it ends; a renewal tells".to_owned(),
+            Self::EndUnknown => {
+                "Meta does not report when it expires; renewed to learn it".to_owned()
+            }
             Self::WithoutParent { ends } => {
-                format!("it has no parent and expires {}", humanize::when(*ends, now))
+                format!("no `parent`, expires {}", humanize::when(*ends, now))
             }
             Self::Forced => "`--force`".to_owned(),
         }
@@ -208,11 +210,11 @@ impl Renew {
 impl Derive {
     fn sentence(&self, now: Time) -> String {
         match self {
-            Self::NoString => "no string yet".to_owned(),
-            Self::Dead => "it is dead and its parent is alive".to_owned(),
-            Self::SecretReset => "it is dead, and the app's secret gives another".to_owned(),
-            Self::ParentRenewed => "its parent has a newer string".to_owned(),
-            Self::WindowOpen { ends } => format!("it ends {}", humanize::when(*ends, now)),
+            Self::NoString => "no access token yet".to_owned(),
+            Self::Dead => "down, and its parent works".to_owned(),
+            Self::SecretReset => "down, and the app's secret gives another".to_owned(),
+            Self::ParentRenewed => "its parent has a newer access token".to_owned(),
+            Self::WindowOpen { ends } => format!("expires {}", humanize::when(*ends, now)),
             Self::Forced => "`--force`".to_owned(),
         }
     }
@@ -221,15 +223,15 @@ impl Derive {
 impl Verify {
     fn sentence(&self, now: Time) -> String {
         match self {
-            Self::NeverChecked => "it was never asked about".to_owned(),
-            Self::Stale { last } => format!("last proven {}", humanize::when(*last, now)),
-            Self::PastItsDate { ended } => format!("it ended {}", humanize::when(*ended, now)),
-            Self::PersonAwaited => "it waits for a person".to_owned(),
+            Self::NeverChecked => "never checked".to_owned(),
+            Self::Stale { last } => format!("last checked {}", humanize::when(*last, now)),
+            Self::PastItsDate { ended } => format!("was to expire {}", humanize::when(*ended, now)),
+            Self::PersonAwaited => "waits for a person".to_owned(),
             Self::CutShort { began } => format!(
                 "a renewal that began {} was cut short; what Meta answered is lost",
                 humanize::instant(*began)
             ),
-            Self::Asked => "it was named".to_owned(),
+            Self::Asked => "named".to_owned(),
         }
     }
 }
@@ -237,17 +239,17 @@ impl Verify {
 impl Skip {
     fn sentence(&self, now: Time) -> String {
         match self {
-            Self::NoString => "it has no string".to_owned(),
+            Self::NoString => "no access token".to_owned(),
             Self::Dead(problem) | Self::AccountBlocked(problem) => problem.in_short(),
             Self::NeverExpires | Self::LongLived { expiry: Expiry::Never } => {
-                "it never expires".to_owned()
+                "never expires".to_owned()
             }
             Self::NotDue { due_at } => format!("due {}", humanize::when(*due_at, now)),
-            Self::EndUnknown => "Meta does not say when it ends".to_owned(),
+            Self::EndUnknown => "Meta does not report when it expires".to_owned(),
             Self::AutoRefreshOff => "`auto_refresh` is off".to_owned(),
             Self::NotRenewable => "only a person can renew it".to_owned(),
             Self::TooYoung { eligible } => format!(
-                "it is less than a day old, and Meta renews none that young: next {}",
+                "less than a day old, and Meta renews none that young: next {}",
                 humanize::when(*eligible, now)
             ),
             Self::BackingOff { until } => {
@@ -257,24 +259,24 @@ impl Skip {
                 format!("Meta throttles its app until {}", humanize::when(*until, now))
             }
             Self::BudgetSpent { used } => {
-                format!("left for the next run: {used} % of its app's calls are used up")
+                format!("left for the next run: {used}% of its app's calls are used up")
             }
             Self::ParentNotReady { why } => why.clone(),
             Self::ClockDoubted => "the clock of this machine is wrong".to_owned(),
-            Self::CandidateWaits => "a new string is sealed and waits".to_owned(),
+            Self::CandidateWaits => "a new access token waits to be checked".to_owned(),
             Self::LongLived { expiry: Expiry::Unknown } => {
-                "Meta does not say when it expires, and it is too old to be short-lived".to_owned()
+                "Meta does not report when it expires, and it is too old to be short-lived"
+                    .to_owned()
             }
             Self::LongLived { expiry: Expiry::At(end) } => {
-                format!("it is long-lived: it expires {}", humanize::when(*end, now))
+                format!("long-lived, expires {}", humanize::when(*end, now))
             }
             Self::NoExchange { ends } => format!(
-                "it expires {}, and Meta exchanges no access token of its type",
+                "expires {}, and Meta exchanges no access token of its type",
                 humanize::when(*ends, now)
             ),
             Self::LeftAlone { ends } => {
-                let when =
-                    ends.map(|ends| format!("it expires {}, but ", humanize::when(ends, now)));
+                let when = ends.map(|ends| format!("expires {}, but ", humanize::when(ends, now)));
                 format!("{}`auto_refresh` is off: name it to exchange it", when.unwrap_or_default())
             }
         }

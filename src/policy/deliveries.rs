@@ -6,7 +6,7 @@
 use chrono::TimeDelta;
 
 use super::reason::TARGETS_ALIKE;
-use super::{Health, Reason, humanize};
+use super::{Cure, Health, Reason, Remedy, humanize};
 use crate::token::{Action, Delivery, DeliveryState, Label, TargetId, Time};
 
 /// A delivery that is pending for this long is critical.
@@ -36,7 +36,7 @@ fn judge(
     let since = delivery.pending_since.or(delivery.failed_at).or(delivery.half_written_since);
     let by_delay = by_delay(since, now);
     let half_written = delivery.half_written_since.filter(|_| delivery.error.is_none());
-    let (code, severity, message, remedy) = match (delivery.state(), above) {
+    let (code, severity, message, step) = match (delivery.state(), above) {
         _ if half_written.is_some() => (
             "delivery_failed",
             by_delay,
@@ -48,38 +48,40 @@ fn judge(
             "delivery_pending",
             by_delay,
             format!("`{target}` waits for `{}` above it{}", above.target, waiting(since, now)),
-            format!("settle `{}` first", above.target),
+            format!("fix `{}` first: run `metatoken deliver {label}`", above.target),
         ),
         (DeliveryState::Pending, None) => (
             "delivery_pending",
             by_delay,
-            format!("`{target}` has not got the string in use{}", waiting(since, now)),
+            format!("not delivered to `{target}` yet{}", waiting(since, now)),
             format!("run `metatoken deliver {label}`"),
         ),
         (DeliveryState::Failed, _) => (
             "delivery_failed",
             by_delay,
             format!(
-                "`{target}` did not get the string in use{}: {}",
+                "not delivered to `{target}`{}: {}",
                 waiting(since, now),
                 delivery.error.as_deref().unwrap_or_default()
             ),
-            format!("mend what the message names; then run `metatoken deliver {label}`"),
+            format!("run `metatoken deliver {label}`, which tries again and says what to fix"),
         ),
         (DeliveryState::Drifted, _) => (
             "drifted",
             Health::Warning,
             format!(
-                "`{target}` holds a string that is not the one in use{}, and is left alone",
+                "`{target}` holds another value{}, and is left untouched",
                 waiting(delivery.drifted_since, now)
             ),
             format!("run `metatoken deliver --force {label}` to overwrite it"),
         ),
     };
-    let labels = vec![label.clone()];
-    let action = Action::Retry;
-    let about = Some(target.to_string());
-    Some(Reason { code, severity, message, remedy, action, about, labels, held_by: None })
+    Some(Reason {
+        action: Action::Retry,
+        about: Some(target.to_string()),
+        labels: vec![label.clone()],
+        ..Reason::of_the_system(code, severity, message, step)
+    })
 }
 
 /// Judges a half-written file whose target the config no longer has: a run has not tried to finish
@@ -100,34 +102,30 @@ pub fn judge_left_behind(
         Some((_, Some(hint))) => hint.to_owned(),
         _ => "run `metatoken deliver` to finish it".to_owned(),
     };
+    let message = format!("`{target}`, no longer a target, may be half-written{cause}");
+    let severity = by_delay(Some(since), now);
     Reason {
-        code: "delivery_failed",
-        severity: by_delay(Some(since), now),
-        message: format!("`{target}`, no longer a target, may be half-written{cause}"),
-        remedy,
         action: Action::Retry,
         about: Some(target.to_string()),
         labels: vec![label.clone()],
-        held_by: None,
+        ..Reason::of_the_system("delivery_failed", severity, message, remedy)
     }
 }
 
 /// What is to be done where two Pages have one target.
-pub const CONTESTED_REMEDY: &str =
-    "write `{page_id}` into the `file` or `key` of the `deliver` table that the Pages share";
+pub fn tell_pages_apart() -> Remedy {
+    Cure::TellPagesApart.of_the_operator(&[])
+}
 
 /// Judges a target that several Pages would write, or that would ruin what metatoken lives by: all of
 /// them leave it alone.
 pub fn judge_contested(pages: &[Label], target: &TargetId, message: &str) -> Reason {
+    let message = format!("{message}: left untouched");
     Reason {
-        code: TARGETS_ALIKE,
-        severity: Health::Critical,
-        message: format!("{message}: left alone"),
-        remedy: CONTESTED_REMEDY.to_owned(),
-        action: Action::FixConfiguration,
+        remedy: tell_pages_apart(),
         about: Some(target.to_string()),
         labels: pages.to_vec(),
-        held_by: None,
+        ..Reason::of_the_system(TARGETS_ALIKE, Health::Critical, message, "")
     }
 }
 
@@ -197,9 +195,10 @@ mod tests {
                 last.message,
                 "`hook` waits for `app` above it, since 2026-01-01 00:00 UTC, now"
             );
-            assert_eq!((last.code, &*last.remedy), ("delivery_pending", "settle `app` first"));
+            assert_eq!(last.code, "delivery_pending");
+            assert_eq!(last.remedy.step, "fix `app` first: run `metatoken deliver brand`");
             let reasons = judge_deliveries(&label, &[delivery("hook"), above], since);
-            assert!(reasons[0].message.starts_with("`hook` has not got the string in use"));
+            assert!(reasons[0].message.starts_with("not delivered to `hook` yet"));
         }
     }
 }

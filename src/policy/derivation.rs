@@ -5,8 +5,8 @@ use chrono::TimeDelta;
 
 use super::clocks;
 use super::decision::{Decision, Derive, Skip};
-use super::{Dates, Health, Insistence, Moment, Parent, Reason, Subject, is_short_lived};
-use crate::token::{Action, Credential, Generation, Label, Source, Time};
+use super::{Cure, Dates, Health, Insistence, Moment, Parent, Reason, Subject, is_short_lived};
+use crate::token::{Credential, Generation, Label, Source, Time};
 
 /// A Page that is gone from its parent's list this long counts as gone: the list comes back short at
 /// times.
@@ -43,21 +43,11 @@ pub fn listing_is_due(
 
 /// Warns that the list of a token's Pages was cut short.
 pub fn judge_cut_list(label: &Label) -> Reason {
+    let message = "Graph lists some of its Pages and does not say how to ask for the others";
     Reason {
-        code: "list_cut",
-        severity: Health::Warning,
-        message:
-            "Graph did not list all of its Pages: it says that there are more, and not how to \
-                  ask for them"
-                .to_owned(),
-        remedy: format!(
-            "declare each Page that is missing as a token of its own, with `parent = \"{label}\"` \
-             and its `page_id`; then run `metatoken refresh`"
-        ),
-        action: Action::FixConfiguration,
-        about: None,
+        remedy: Cure::DeclarePages.of_the_operator(&[("{label}", label.as_str())]),
         labels: vec![label.clone()],
-        held_by: None,
+        ..Reason::of_the_system("list_cut", Health::Warning, message, "")
     }
 }
 
@@ -184,7 +174,7 @@ fn wanted(
 fn giver(parent: Parent<'_>, moment: Moment) -> Result<(), String> {
     match parent.credential {
         Some(credential) => readiness(parent.label.as_str(), credential, moment),
-        None => Err(format!("its parent `{}` has no string yet", parent.label)),
+        None => Err(format!("its parent `{}` has no access token yet", parent.label)),
     }
 }
 
@@ -194,10 +184,10 @@ fn giver(parent: Parent<'_>, moment: Moment) -> Result<(), String> {
 /// is ever taken from one. Source: Meta, token switching.
 fn readiness(label: &str, parent: &Credential, moment: Moment) -> Result<(), String> {
     let Some(current) = &parent.current else {
-        return Err(format!("its parent `{label}` has no string yet"));
+        return Err(format!("its parent `{label}` has no access token yet"));
     };
     if current.verdict() != Some(true) {
-        return Err(format!("its parent `{label}` is not known to be alive"));
+        return Err(format!("its parent `{label}` is not known to work"));
     }
     if current.expiry.has_passed(moment.now) && moment.dates == Dates::Trusted {
         return Err(format!("its parent `{label}` has expired"));

@@ -86,15 +86,12 @@ impl Extension {
         match self {
             Self::Take => None,
             Self::NotExtended => Some(
-                Problem::new(
-                    ProblemKind::NotExtended,
-                    "Meta accepted the renewal, but the new string ends no later",
-                )
-                .with_action(crate::token::Action::Retry),
+                Problem::new(ProblemKind::NotExtended, "renewal gives no later expiry")
+                    .with_action(crate::token::Action::Retry),
             ),
             Self::FewerScopes(lost) => Some(Problem::new(
                 ProblemKind::PermissionMissing,
-                format!("the new string lacks {}", super::humanize::list(lost)),
+                format!("the new access token lacks {}", super::humanize::list(lost)),
             )),
             Self::Wait(problem) | Self::Dead(problem) | Self::Refuse(problem) => {
                 Some(problem.clone())

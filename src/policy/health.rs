@@ -6,11 +6,15 @@
 
 use super::adoption::{explained, misfit};
 use super::checks::{Checks, Step};
+use super::cures::bring_it_back;
 use super::judgement::{Judgement, State};
 use super::labels::judge_shared;
 use super::reason::OVERDUE;
 use super::subject::{has_outlived_its_date, short_lived};
-use super::{Dates, Health, Moment, Subject, gone_since, humanize, is_short_life, is_short_lived};
+use super::wording::cause;
+use super::{
+    Dates, Health, Moment, Remedy, Subject, gone_since, humanize, is_short_life, is_short_lived,
+};
 use crate::token::{
     Action, Credential, Expiry, Generation, Identity, Inspection, Problem, ProblemKind, Time,
     TokenType,
@@ -18,7 +22,7 @@ use crate::token::{
 
 /// Judges a token by what the store knows of it.
 pub fn judge(subject: &Subject<'_>, moment: Moment) -> Judgement {
-    let mut checks = Checks { subject, moment, reasons: Vec::new() };
+    let mut checks = Checks::new(subject, moment);
     let damage = subject.credential.and_then(|credential| credential.damage.as_ref());
     if let Some(damage) = damage {
         checks.damaged(damage);
@@ -40,7 +44,7 @@ pub fn judge_inspection(
     expected: &Identity,
     moment: Moment,
 ) -> Judgement {
-    let mut checks = Checks { subject, moment, reasons: Vec::new() };
+    let mut checks = Checks { inspection: Some(inspection), ..Checks::new(subject, moment) };
     checks.shared();
     if let Some(problem) = misfit(inspection, subject.token_type, expected) {
         checks.add_problem(Health::Critical, &problem);
@@ -55,7 +59,7 @@ pub fn judge_inspection(
 impl Checks<'_> {
     fn shared(&mut self) {
         let shared = self.subject.credential.and_then(|it| it.ledger.shared.as_ref());
-        self.reasons.extend(shared.map(|shared| judge_shared(self.subject.label, shared)));
+        self.reasons.extend(shared.map(|shared| judge_shared(self.subject, shared)));
     }
 
     fn without_access_token(&mut self) -> State {
@@ -76,36 +80,38 @@ impl Checks<'_> {
             (None, _) if waits => self.add(
                 "unverified",
                 Health::Unknown,
-                "its string waits to be examined".to_owned(),
+                "Graph has not answered about the new access token".to_owned(),
                 // Without the label an outage at the first run stays one cause.
-                Step::new(Action::Retry, "run `metatoken refresh`"),
+                Step::new(Action::Retry, Remedy::of_the_operator("run `metatoken refresh`")),
             ),
             (None, Some(parent)) if verdict_on(parent.credential) == Some(false) => self.add_held_by(
                 parent.label,
                 "parent_dead",
                 Health::Unknown,
-                format!("it has no string yet, and its parent `{}` is dead", parent.label),
-                self.log_in_again(),
+                format!("its parent {} is down", parent.label),
+                self.new_login(),
             ),
             (None, Some(parent)) => self.add(
                 "missing",
                 Health::Unknown,
-                format!("it has no string yet; it is taken from its parent `{}`", parent.label),
-                Step::new(Action::Retry, "run `metatoken refresh`"),
+                format!("no access token yet, derived from {}", parent.label),
+                Step::new(Action::Retry, Remedy::of_the_operator("run `metatoken refresh`")),
             ),
             (None, None) if self.subject.token_type == TokenType::App => self.add(
                 "missing",
                 Health::Unknown,
-                "it has no string yet; it is taken from the app's id and secret".to_owned(),
-                Step::new(Action::Retry, "run `metatoken refresh`"),
+                "no access token yet, taken from the app's id and secret".to_owned(),
+                Step::new(Action::Retry, Remedy::of_the_operator("run `metatoken refresh`")),
             ),
             (None, None) => self.add(
                 "missing",
                 Health::Unknown,
-                "it has no string yet".to_owned(),
+                "no access token yet".to_owned(),
                 Step::new(
                     Action::Retry,
-                    format!("run `metatoken refresh` to adopt the configured string, or `metatoken exchange {label}` to paste one"),
+                    Remedy::of_the_operator(format!("run `metatoken refresh {label}`")).with_note(
+                        format!("Without an `access_token` in the config run `metatoken exchange {label}` and paste one"),
+                    ),
                 ),
             ),
         }
@@ -118,10 +124,13 @@ impl Checks<'_> {
                 self.add(
                     "unverified",
                     Health::Unknown,
-                    "Graph was never asked about its string".to_owned(),
+                    "Graph was not asked about it yet".to_owned(),
                     Step::new(
                         Action::Retry,
-                        format!("run `metatoken refresh {}`", self.subject.label),
+                        Remedy::of_the_operator(format!(
+                            "run `metatoken refresh {}`",
+                            self.subject.label
+                        )),
                     ),
                 );
                 State::Unverified
@@ -175,8 +184,8 @@ impl Checks<'_> {
         if expiry.has_passed(now) {
             return self.past_its_date(end);
         }
-        self.short_parent(end);
         if !expiry.is_within(self.subject.warn_within(), now) {
+            self.short_parent(end);
             return State::Valid;
         }
         let severity = if expiry.is_within(self.subject.critical_within(), now) {
@@ -184,11 +193,15 @@ impl Checks<'_> {
         } else {
             Health::Warning
         };
-        let (mut message, step) = self.ending(end);
+        let (mut message, meta, mut step) = self.ending(end);
         if self.is_short_lived(inspection) {
-            message = format!("{message}; {}", short_lived(self.subject.token_type.provider()));
+            message = format!("short-lived, {message}");
+            if self.subject.token_type != TokenType::Page {
+                step.remedy.note = short_lived(self.subject.token_type.provider());
+            }
         }
         self.add("expiring", severity, message, step);
+        self.said(meta);
         State::Expiring
     }
 
@@ -204,24 +217,22 @@ impl Checks<'_> {
             return;
         }
         let label = self.subject.label;
-        let unknown = "Meta does not report when it expires";
+        let unknown = "Meta reports no expiry";
+        let run = |command: String| Remedy::of_the_operator(format!("run `metatoken {command}`"));
         let now = self.moment.now;
         let renewed_at = self.subject.current().and_then(|it| self.subject.next_renewal(it, now));
         let (message, step) = match renewed_at {
             _ if !self.subject.policy.auto_refresh => (
-                format!("{unknown}; only a renewal tells, and `auto_refresh` is off"),
-                Step::new(
-                    Action::FixConfiguration,
-                    format!("run `metatoken refresh --force {label}`"),
-                ),
+                format!("{unknown}, and `auto_refresh` is off"),
+                Step::new(Action::FixConfiguration, run(format!("refresh --force {label}"))),
             ),
             Some(at) if self.moment.dates == Dates::Trusted => (
-                format!("{unknown}; its renewal tells, {}", humanize::when(at, now)),
+                format!("{unknown}, known when it is renewed, {}", humanize::left(at, now)),
                 Step::new(Action::Wait, "nothing to do yet: it is renewed then"),
             ),
             _ => (
-                format!("{unknown}; its renewal tells"),
-                Step::new(Action::Retry, format!("run `metatoken refresh {label}`")),
+                format!("{unknown}, known when it is renewed"),
+                Step::new(Action::Retry, run(format!("refresh {label}"))),
             ),
         };
         self.add("expiry_unknown", Health::Unknown, message, step);
@@ -237,27 +248,28 @@ impl Checks<'_> {
     /// Judges an access token whose date has passed. If Graph has called it valid since and did not
     /// say when it expires, it can still be renewed; for how long is unknown.
     fn past_its_date(&mut self, end: Time) -> State {
-        let when = humanize::when(end, self.moment.now);
         let outlived = |current| has_outlived_its_date(current, self.moment.now);
         if self.subject.current().is_some_and(outlived) {
-            let message = format!("it should have ended {when}, and is alive");
-            let (_, step) = self.ending(end);
+            let date = end.date_naive();
+            let message = format!("still works although it was to expire {date}");
+            let (_, meta, step) = self.ending(end);
             self.add("expiring", Health::Critical, message, step);
+            self.said(meta);
             return State::Expiring;
         }
         let step = match self.subject.parent {
             Some(parent) if verdict_on(parent.credential) == Some(true) => self.ask_the_parent(),
-            _ => self.log_in_again(),
+            _ => self.new_login(),
         };
-        self.add("expired", Health::Critical, format!("it ended {when}"), step);
+        self.add("expired", Health::Critical, "expired".to_owned(), step);
         State::Expired
     }
 
     fn ask_the_parent(&self) -> Step {
         let label = self.subject.label;
-        let remedy =
-            format!("run `metatoken refresh {label}`: its parent can give it a new string");
-        Step::new(Action::Retry, remedy)
+        let step = format!("run `metatoken refresh {label}`");
+        let note = "Its parent works and gives it a new access token";
+        Step::new(Action::Retry, Remedy::of_the_operator(step).with_note(note))
     }
 
     fn is_short_lived(&self, inspection: &Inspection) -> bool {
@@ -271,33 +283,36 @@ impl Checks<'_> {
         let ledger = self.subject.credential.map(|credential| &credential.ledger);
         let refused = ledger
             .and_then(|ledger| ledger.problem.as_ref())
-            .is_some_and(|problem| problem.action.needs_a_person());
+            .filter(|problem| problem.action.needs_a_person());
         let gone = self.subject.credential.and_then(|it| gone_since(it, self.moment.now));
-        match (self.subject.parent, gone) {
-            (Some(parent), Some(since)) if verdict_on(parent.credential) == Some(true) => {
-                let since = humanize::when(since, self.moment.now);
-                let message = format!(
-                    "it is dead, and gone from the Pages of `{}` since {since}",
-                    parent.label
-                );
-                let step = self.bring_it_back(parent.label);
-                self.add("page_gone", Health::Critical, message, step);
-            }
-            (Some(parent), _) if !refused && verdict_on(parent.credential) == Some(true) => self
-                .add(
-                    problem.kind.as_str(),
-                    Health::Critical,
-                    problem.to_string(),
-                    self.ask_the_parent(),
-                ),
-            (Some(parent), _) if died_of(parent.credential) == Some(problem.kind) => self
-                .add_held_by(
-                    parent.label,
-                    "parent_dead",
-                    Health::Critical,
-                    format!("it is dead with its parent `{}`: {problem}", parent.label),
-                    self.log_in_again(),
-                ),
+        let (code, message) = (problem.kind.as_str(), cause(problem, self.subject));
+        match self.subject.parent {
+            Some(parent) if verdict_on(parent.credential) == Some(true) => match (gone, refused) {
+                (Some(since), _) => {
+                    let since = since.date_naive();
+                    let message = format!("not among the Pages of {} since {since}", parent.label);
+                    let step = Step::new(Action::GrantPermission, bring_it_back(self.subject));
+                    self.add("page_gone", Health::Critical, message, step);
+                }
+                (None, None) => {
+                    let step = self.ask_the_parent();
+                    self.add(code, Health::Critical, message, step);
+                    self.quote(problem);
+                }
+                // Its parent could give it a new one but for what a person must clear.
+                (None, Some(refused)) if problem.action == Action::Reauthenticate => {
+                    let message = format!("{message}, {}", cause(refused, self.subject));
+                    self.add_caused(Health::Critical, code, message, refused);
+                }
+                (None, Some(_)) => self.add_problem(Health::Critical, problem),
+            },
+            Some(parent) if died_of(parent.credential) == Some(problem.kind) => self.add_held_by(
+                parent.label,
+                "parent_dead",
+                Health::Critical,
+                format!("its parent {} is down", parent.label),
+                self.new_login(),
+            ),
             _ => self.add_problem(Health::Critical, problem),
         }
     }

@@ -1,6 +1,7 @@
 //! Words instants and spans of time for people.
 
 use std::cmp::Ordering;
+use std::fmt::Display;
 
 use chrono::{TimeDelta, Timelike as _};
 
@@ -13,12 +14,12 @@ pub fn instant(time: Time) -> String {
 
 /// An instant and how far off it is: `2026-12-04 02:00 UTC, in 13 days`.
 pub fn when(time: Time, now: Time) -> String {
-    let left = time - now;
-    match left.cmp(&TimeDelta::zero()) {
-        Ordering::Less => format!("{}, {} ago", instant(time), span(-left)),
-        Ordering::Equal => format!("{}, now", instant(time)),
-        Ordering::Greater => format!("{}, in {}", instant(time), span(left)),
-    }
+    format!("{}, {}", instant(time), relative(time, now))
+}
+
+/// How far off an instant is, then the instant: `in 13 days (2026-12-04 02:00 UTC)`.
+pub fn left(time: Time, now: Time) -> String {
+    format!("{} ({})", relative(time, now), instant(time))
 }
 
 /// An instant by how far off it is: `in 13 days`, `3 days ago`, `now`.
@@ -44,6 +45,15 @@ pub fn dated(time: Time, now: Time) -> String {
 /// An instant to the minute, for a column that says that it is in UTC: `2026-12-04 02:00`.
 pub fn minute(time: Time) -> String {
     format!("{} {:02}:{:02}", time.date_naive(), time.hour(), time.minute())
+}
+
+/// Puts an article before a kind: `a user`, `an app`.
+///
+/// A word in `u` sounds as `user` does, the only one among our names.
+pub fn with_article(noun: impl Display) -> String {
+    let noun = noun.to_string();
+    let article = if noun.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    format!("{article} {noun}")
 }
 
 /// How long ago something was: `3 days ago`, `just now`.

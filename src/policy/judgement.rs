@@ -1,6 +1,6 @@
 //! Holds what is said of one token: how bad it is, its state, and what stands against it.
 
-use super::{Health, Reason};
+use super::{Condition, Health, Reason};
 
 named! {
     /// What is known of a token, in one word: the first that fits.
@@ -27,6 +27,8 @@ pub struct Judgement {
     pub health: Health,
     /// What is known, in one word.
     pub state: State,
+    /// What the token can do now.
+    pub condition: Option<Condition>,
     /// What stands against it, the worst first.
     pub reasons: Vec<Reason>,
 }
@@ -34,6 +36,8 @@ pub struct Judgement {
 impl Judgement {
     /// The same, with more that stands against the token.
     pub fn with(mut self, more: Vec<Reason>) -> Self {
+        let condition = self.condition;
+        let more = more.into_iter().map(|reason| Reason { condition, ..reason });
         self.reasons.extend(more);
         self.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.severity.rank()));
         self.health = self.reasons.first().map_or(Health::Ok, |reason| reason.severity);

@@ -3,8 +3,10 @@
 
 use chrono::TimeDelta;
 
-use super::{Dates, Health, Moment, Reason, humanize};
-use crate::token::{Action, Credential, Expiry, Label, SharedToken, TargetId, Time};
+use super::cures::{own_access_token, table};
+use super::remedy::{Cure, Remedy};
+use super::{Dates, Health, Moment, Reason, Subject, humanize};
+use crate::token::{Credential, Expiry, Label, SharedToken, TargetId, Time};
 
 /// The code of what is said of a label whose config names another token's access token.
 const SHARED_TOKEN: &str = "shared_token";
@@ -23,58 +25,43 @@ const FEW: usize = 3;
 /// How long before its end an undeclared token is critical, as for all that only a person can renew.
 const CRITICAL_WITHIN: TimeDelta = TimeDelta::days(7);
 
-/// Says that the config names for `label` the access token that another token has.
-pub fn judge_shared(label: &Label, shared: &SharedToken) -> Reason {
+/// Says that the config names for a token the access token that another has.
+pub fn judge_shared(subject: &Subject<'_>, shared: &SharedToken) -> Reason {
     let SharedToken { with, is_declared } = shared;
-    let remedy = if *is_declared {
-        format!("give it an access token of its own, or remove {} from the config", table(label))
-    } else {
-        format!(
-            "if it is the new name of `{with}`, set `was = \"{with}\"` in {}, else run \
-             `metatoken forget {with}`; then run `metatoken refresh {label}`",
-            table(label)
-        )
-    };
-    let gone = if *is_declared { "" } else { ", which the config no longer declares" };
+    let gone = if *is_declared { "" } else { ", no longer declared" };
     Reason {
-        message: format!("not adopted: its `access_token` is the access token of `{with}`{gone}"),
-        ..of_the_config(SHARED_TOKEN, vec![label.clone()], remedy)
+        remedy: own_access_token(subject, shared),
+        labels: vec![subject.label.clone()],
+        ..of_the_config(SHARED_TOKEN, format!("`access_token` is that of `{with}`{gone}"))
     }
 }
 
 /// Says that `was` cannot rename a token, because both labels have an access token.
 pub fn judge_rename_conflict(label: &Label, was: &Label) -> Reason {
-    let remedy = format!(
-        "to keep its own, run `metatoken forget {was}`; to keep that of `{was}`, remove {} from the \
-         config, run `metatoken forget {label}`, and declare it again with `was`",
-        table(label)
-    );
+    let names = [("{label}", label.as_str()), ("{was}", was.as_str()), ("{table}", &*table(label))];
     Reason {
-        message: format!("not renamed: it has an access token of its own, and so has `{was}`"),
-        ..of_the_config(RENAME_CONFLICT, vec![label.clone()], remedy)
+        remedy: Cure::ForgetOldName.of_the_operator(&names),
+        labels: vec![label.clone()],
+        ..of_the_config(
+            RENAME_CONFLICT,
+            format!("not renamed: it and `{was}` both have an access token"),
+        )
     }
 }
 
 /// Says that a file of tokens is left out. `about` is what tells it from others.
-pub fn judge_left_out(message: &str, remedy: &str, about: &str, labels: Vec<Label>) -> Reason {
+pub fn judge_left_out(message: &str, step: &str, about: &str, labels: Vec<Label>) -> Reason {
+    let step = format!("{step}; then run `metatoken config check`");
     Reason {
-        message: message.to_owned(),
+        remedy: Remedy::of_the_operator(step),
         about: Some(about.to_owned()),
-        ..of_the_config(CONFIG_FILE, labels, remedy.to_owned())
+        labels,
+        ..of_the_config(CONFIG_FILE, message)
     }
 }
 
-fn of_the_config(code: &'static str, labels: Vec<Label>, remedy: String) -> Reason {
-    Reason {
-        code,
-        severity: Health::Critical,
-        message: String::new(),
-        remedy,
-        action: Action::FixConfiguration,
-        about: None,
-        labels,
-        held_by: None,
-    }
+fn of_the_config(code: &'static str, message: impl Into<String>) -> Reason {
+    Reason::of_the_system(code, Health::Critical, message, "")
 }
 
 impl Reason {
@@ -94,17 +81,13 @@ pub fn judge_held_file(
     label: &Label,
     target: &TargetId,
     message: String,
-    remedy: String,
+    remedy: Remedy,
 ) -> Reason {
     Reason {
-        code: STILL_HELD,
-        severity: Health::Warning,
-        message,
         remedy,
-        action: Action::FixConfiguration,
         about: Some(target.to_string()),
         labels: vec![label.clone()],
-        held_by: None,
+        ..Reason::of_the_system(STILL_HELD, Health::Warning, message, "")
     }
 }
 
@@ -140,43 +123,42 @@ pub fn judge_undeclared(
             .any(|current| current.expiry.is_within(critical_within, moment.now));
     let with_many = tokens.iter().any(many);
     let labels: Vec<Label> = tokens.iter().map(|token| token.label.clone()).collect();
-    let typed: Vec<&str> = labels.iter().map(Label::as_str).collect();
-    let remedy = match typed[..] {
-        [] => return None,
-        [only] => format!(
-            "declare it again, or with `was = \"{only}\"` under its new name; if it is not needed, run \
-             `metatoken forget {only}`"
-        ),
-        [_, _] | [_, _, _] => format!(
-            "declare each again, or with `was` under its new name; if they are not needed, run \
-             `metatoken forget {}`",
-            typed.join(" ")
-        ),
-        [first, ..] => format!(
-            "declare each again, or with `was` under its new name; if they are not needed, run \
-             `metatoken forget {first}` and the same for the others"
-        ),
-    };
+    if labels.is_empty() {
+        return None;
+    }
     let expires = match first {
-        Some(at) if labels.len() == 1 => format!("expires {}", humanize::when(at, moment.now)),
-        Some(at) => format!("the first expires {}", humanize::when(at, moment.now)),
-        None => "its expiry is not known".to_owned(),
+        Some(at) if labels.len() == 1 => format!("expires {}", humanize::left(at, moment.now)),
+        Some(at) => format!("the first expires {}", humanize::left(at, moment.now)),
+        None => "expiry not known".to_owned(),
     };
     let expires = match first {
         None if tokens.iter().all(|it| never_expires(it)) => "never expires".to_owned(),
         _ => expires,
     };
     let at_once = if with_many && labels.len() > FEW { ", many at once" } else { "" };
+    let severity = if is_near || with_many { Health::Critical } else { Health::Warning };
+    let message = format!("no longer declared{at_once}, {expires}, not renewed");
     Some(Reason {
-        code: UNDECLARED,
-        severity: if is_near || with_many { Health::Critical } else { Health::Warning },
-        message: format!("no longer declared in the config{at_once}: not renewed; {expires}"),
-        remedy,
-        action: Action::FixConfiguration,
-        about: None,
+        remedy: declare_again(&labels),
         labels,
-        held_by: None,
+        ..Reason::of_the_system(UNDECLARED, severity, message, "")
     })
+}
+
+/// How tokens are kept that left the config; of many only the first is named.
+fn declare_again(labels: &[Label]) -> Remedy {
+    let (typed, others) = match labels {
+        few if few.len() <= FEW => (few, ""),
+        many => (&many[..1], " and the same for the others"),
+    };
+    let typed: Vec<&str> = typed.iter().map(Label::as_str).collect();
+    let (each, was) = match labels {
+        [only] => ("it", format!("`was = \"{only}\"`")),
+        _ => ("each", "`was`".to_owned()),
+    };
+    let names =
+        [("{labels}", &*typed.join(" ")), ("{each}", each), ("{was}", &was), ("{others}", others)];
+    Cure::DeclareAgain.of_the_operator(&names)
 }
 
 fn soonest(tokens: &[&Credential]) -> Option<Time> {
@@ -185,12 +167,4 @@ fn soonest(tokens: &[&Credential]) -> Option<Time> {
 
 fn never_expires(token: &Credential) -> bool {
     token.current.as_ref().is_some_and(|current| current.expiry == Expiry::Never)
-}
-
-/// The table of a token in the config, as a person finds it.
-fn table(label: &Label) -> String {
-    match label.as_discovered() {
-        Some(_) => format!("`[token.\"{label}\"]`"),
-        None => format!("`[token.{label}]`"),
-    }
 }

@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use super::reason::{CHANNEL_FAILS, NO_RECENT_RUN, STORE_FULL};
 use super::{Health, Limits, Reason, Subject, humanize, is_short_lived};
 use crate::shell::quoted;
-use crate::token::{Action, ChannelId, Expiry, Label, Time};
+use crate::token::{ChannelId, Expiry, Label, Time};
 
 /// How long no run may have finished, where it is not said how often runs are meant to happen.
 const USUAL: Limits = Limits { warning: TimeDelta::hours(26), critical: TimeDelta::days(3) };
@@ -55,10 +55,8 @@ impl Runs {
 pub fn judge_runs(runs: &Runs, now: Time) -> Option<Reason> {
     let limits = runs.limits();
     let (since, message) = match (runs.last_finished, runs.every) {
-        (Some(last), _) => {
-            (Some(last), format!("the last run finished {}", humanize::when(last, now)))
-        }
-        (None, Some(_)) => (runs.first_began, "no run has ever finished".to_owned()),
+        (Some(last), _) => (Some(last), format!("no run since {}", humanize::when(last, now))),
+        (None, Some(_)) => (runs.first_began, "no run has finished yet".to_owned()),
         (None, None) => return None,
     };
     let age = since.map(|since| now - since);
@@ -69,12 +67,10 @@ pub fn judge_runs(runs: &Runs, now: Time) -> Option<Reason> {
     } else {
         return None;
     };
-    Some(of_the_timer(
-        NO_RECENT_RUN,
-        severity,
-        message,
-        "see that the timer or the cron job runs `metatoken refresh`, and run it now",
-    ))
+    let reason = Reason::of_the_system(NO_RECENT_RUN, severity, message, "run `metatoken refresh`");
+    let remedy = reason.remedy.clone();
+    let note = "Then see why the timer or the cron job does not run it";
+    Some(Reason { remedy: remedy.with_note(note), ..reason })
 }
 
 /// What is to be said of a token whose window a timer may miss: one run that fails must leave time
@@ -93,15 +89,18 @@ pub fn judge_window(subject: &Subject<'_>, runs: &Runs) -> Option<Reason> {
     }
     let gap = match runs.every {
         Some(every) if every == gap => format!("`run_every` is {}", humanize::duration(every)),
-        _ => format!("the longest time between two runs was {} lately", humanize::span(gap)),
+        _ => format!("two runs were {} apart lately", humanize::span(gap)),
     };
     let message = format!(
-        "the window before its end is {}, and {gap}: a run that fails may be the last chance",
+        "renewal window {} is too narrow: {gap}, one failed run may be the last chance",
         humanize::span(window)
     );
-    let remedy = "let the timer run `metatoken refresh` hourly, or set `refresh_within` to more";
+    let remedy = "have the timer run `metatoken refresh` hourly, or set `refresh_within` to more; then run `metatoken refresh`";
     let labels = vec![subject.label.clone()];
-    Some(Reason { labels, ..of_the_timer("window_too_narrow", Health::Warning, message, remedy) })
+    Some(Reason {
+        labels,
+        ..Reason::of_the_system("window_too_narrow", Health::Warning, message, remedy)
+    })
 }
 
 /// What is to be said of a scheduled run that ended `at` with `code` before its work was done.
@@ -114,17 +113,17 @@ pub fn judge_failed_run(at: Time, code: u64, error: &str, hints: &[&str], now: T
         [] => "run `metatoken refresh` as the user of the timer to see the whole error".to_owned(),
         hints => format!("{}; then run `metatoken refresh`", hints.join("; ")),
     };
-    of_the_timer("scheduled_run_failed", Health::Critical, message, &remedy)
+    Reason::of_the_system("scheduled_run_failed", Health::Critical, message, remedy)
 }
 
 /// What is to be said of a file with secrets that every user of the machine can read; `what` it is.
 pub fn judge_exposure(what: &str, path: &Path) -> Reason {
     let (path, word) = (path.display(), quoted(path));
-    let reason = of_the_timer(
+    let reason = Reason::of_the_system(
         "readable_by_others",
         Health::Warning,
         format!("{what} `{path}` can be read by every user of this machine"),
-        &format!("run `chmod o-r {word}`"),
+        format!("run `chmod o-r {word}`"),
     );
     Reason { about: Some(path.to_string()), ..reason }
 }
@@ -140,16 +139,16 @@ pub fn judge_tampering(what: &str, path: &Path, tampering: Tampering, severity: 
         }
         Tampering::Shared => (
             "is for every user of this machine, like `/tmp`",
-            "keep the store in a folder of its own: move it there and name it with `path` in `[store]`"
+            "move the store into a folder of its own and set `path` of `[store]` to it; then run `metatoken config check`"
                 .to_owned(),
         ),
         Tampering::Owner => (
             "belongs to neither root nor the owner of the config",
-            format!("see that it is what it should be; then run `chown root {word}`"),
+            format!("check its content; then run `chown root {word}`"),
         ),
     };
     let message = format!("{what} `{path}` {whose}");
-    let reason = of_the_timer("writable_by_others", severity, message, &remedy);
+    let reason = Reason::of_the_system("writable_by_others", severity, message, remedy);
     Reason { about: Some(path.to_string()), ..reason }
 }
 
@@ -168,14 +167,13 @@ pub enum Tampering {
 
 /// What is to be said of a way to people that has failed `since`, with `error`.
 pub fn judge_channel(channel: &ChannelId, since: Time, error: &str, now: Time) -> Reason {
-    let reason = of_the_timer(
+    let reason = Reason::of_the_system(
         CHANNEL_FAILS,
         Health::Warning,
+        format!("notifications to `{channel}` fail since {}: {error}", humanize::when(since, now)),
         format!(
-            "`{channel}` cannot be told anything since {}: {error}",
-            humanize::when(since, now)
+            "correct the `[[notify]]` table of `{channel}` in the config; then run `metatoken check --notify`, which sends what was not sent"
         ),
-        "mend what the message names, or its `[[notify]]`; what was not told is told by the next run",
     );
     Reason { about: Some(channel.to_string()), ..reason }
 }
@@ -195,18 +193,5 @@ pub fn judge_fullness(store: &Path, how: &str, labels: Vec<Label>, urgent: &[Lab
     let remedy =
         format!("free space on the file system of `{folder}`, then run `metatoken refresh`");
     let severity = if urgent.is_empty() { Health::Warning } else { Health::Critical };
-    Reason { labels, ..of_the_timer(STORE_FULL, severity, message, &remedy) }
-}
-
-fn of_the_timer(code: &'static str, severity: Health, message: String, remedy: &str) -> Reason {
-    Reason {
-        code,
-        severity,
-        message,
-        remedy: remedy.to_owned(),
-        action: Action::FixConfiguration,
-        about: None,
-        labels: Vec::new(),
-        held_by: None,
-    }
+    Reason { labels, ..Reason::of_the_system(STORE_FULL, severity, message, remedy) }
 }

@@ -8,12 +8,15 @@ mod adoption;
 mod causes;
 mod checks;
 mod clocks;
+mod condition;
+mod cures;
 mod damage;
 mod dates;
 mod decision;
 mod deliveries;
 mod derivation;
 mod extension;
+mod headline;
 mod health;
 pub mod humanize;
 mod judgement;
@@ -26,18 +29,22 @@ mod renewal;
 mod rotation;
 mod subject;
 mod versions;
+mod wording;
 
 pub use adoption::{
     Adoption, Contest, Current, FoundIn, Losses, judge_adoption, judge_handed_over,
 };
 pub use causes::{Interest, Issues, TokenIssues};
 pub use clocks::{Clocks, Dates, LastHeard, Moment, TOLERANCE, throttle};
+pub use condition::Condition;
+pub use cures::{end_the_old_one, remedy, without_parent};
 pub use damage::{Repair, judge_repaired, judge_store};
 pub use dates::{Deadline, deadlines};
 pub use decision::{Decision, Derive, Insistence, Renew, Skip, Verify};
-pub use deliveries::{CONTESTED_REMEDY, judge_contested, judge_deliveries, judge_left_behind};
+pub use deliveries::{judge_contested, judge_deliveries, judge_left_behind, tell_pages_apart};
 pub use derivation::{gone_since, judge_cut_list, listing_is_due};
 pub use extension::{Extension, MARGIN, judge_grant};
+pub use headline::{LONGEST, cut, headline, headline_within};
 pub use health::{judge, judge_inspection};
 pub use judgement::{Judgement, State};
 pub use labels::{
@@ -50,13 +57,13 @@ pub use machinery::{
 };
 pub use notifications::{Notification, NotificationPlan, plan};
 pub use reason::{Health, Reason, merge};
-pub use remedy::{remedy, without_parent};
+pub use remedy::{Actor, Cure, ROWS, Remedy, RemedyRow, prefixed};
 pub use renewal::{decide, decide_exchange, next_try, paced};
 pub use rotation::{
-    ADOPTIONS_WITHIN, end_the_old_one, is_to_be_asked_about, judge_adoptions,
-    outlives_its_successor,
+    ADOPTIONS_WITHIN, is_to_be_asked_about, judge_adoptions, outlives_its_successor,
 };
 pub use subject::{
-    Limits, Parent, Policy, Subject, Window, is_short_life, is_short_lived, short_lived,
+    Limits, Naming, Parent, Policy, Subject, Window, is_short_life, is_short_lived, short_lived,
 };
 pub use versions::{AskedVersion, NEWEST, judge_answer, judge_fallback, judge_version};
+pub use wording::{cause, quote};

@@ -13,7 +13,7 @@ use super::causes::{Cause, Interest, Issues, causes};
 use super::dates::Deadline;
 use super::reason::hangs_on_a_date;
 use super::versions::FALLBACK;
-use super::{Dates, Health, Reason};
+use super::{Dates, Health, Reason, Remedy};
 use crate::token::{Action, Label, NotificationEvent, Notified, Time, Topic, TopicState};
 
 /// A notification that a channel is due.
@@ -276,14 +276,9 @@ impl Notification {
     /// A notification that this is no longer so.
     pub fn recovery(of: &str) -> Self {
         let reason = Reason {
-            code: RECOVERED,
-            severity: Health::Ok,
-            message: of.to_owned(),
-            remedy: String::new(),
             action: Action::None,
-            about: None,
-            labels: Vec::new(),
-            held_by: None,
+            remedy: Remedy::default(),
+            ..Reason::of_the_system(RECOVERED, Health::Ok, of, "")
         };
         Self { event: NotificationEvent::Recovered, reason, notified: Vec::new(), over: Vec::new() }
     }
@@ -371,14 +366,12 @@ impl Deadline {
 
     fn reason(&self) -> Reason {
         Reason {
-            code: self.code,
-            severity: Health::Warning,
-            message: self.message.clone(),
+            condition: self.condition,
+            meta: self.meta.clone(),
             remedy: self.remedy.clone(),
             action: Action::Reauthenticate,
-            about: None,
             labels: self.labels.clone(),
-            held_by: None,
+            ..Reason::of_the_system(self.code, Health::Warning, self.message.clone(), "")
         }
     }
 }

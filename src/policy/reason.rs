@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::{Condition, Remedy};
 use crate::token::{Action, Label};
 
 /// The code of what is said of an access token that Graph was not asked about lately.
@@ -62,9 +63,14 @@ pub struct Reason {
     /// A stable name.
     pub code: &'static str,
     pub severity: Health,
+    /// What the token can do now; nothing of the system.
+    pub condition: Option<Condition>,
+    /// The cause, in our words.
     pub message: String,
-    /// What to do, with the command to type; empty where nothing needs doing.
-    pub remedy: String,
+    /// Meta's own words and numbers for it; empty where there are none.
+    pub meta: String,
+    /// What to do; empty where nothing needs doing.
+    pub remedy: Remedy,
     /// The kind of step that is.
     pub action: Action,
     /// The one thing among several of its kind that it is about, such as a target or a file: part of
@@ -76,6 +82,27 @@ pub struct Reason {
 }
 
 impl Reason {
+    /// A reason about the system, for whoever runs the machine.
+    pub fn of_the_system(
+        code: &'static str,
+        severity: Health,
+        message: impl Into<String>,
+        step: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            severity,
+            condition: None,
+            message: message.into(),
+            meta: String::new(),
+            remedy: Remedy::of_the_operator(step),
+            action: Action::FixConfiguration,
+            about: None,
+            labels: Vec::new(),
+            held_by: None,
+        }
+    }
+
     /// Whether it is about how a token reaches its programs, and not about the token.
     pub fn is_about_delivery(&self) -> bool {
         matches!(self.code, "delivery_pending" | "delivery_failed" | "drifted")
@@ -170,7 +197,7 @@ pub fn merge(reasons: impl IntoIterator<Item = Reason>) -> Vec<Reason> {
 #[derive(Default)]
 struct Causes {
     merged: Vec<Reason>,
-    by_words: HashMap<(&'static str, String, String), usize>,
+    by_words: HashMap<(&'static str, String, Remedy), usize>,
     by_label: HashMap<Label, Vec<usize>>,
     /// Those that explain others, whatever their labels.
     explaining: Vec<usize>,
@@ -236,7 +263,9 @@ mod tests {
             code: "x",
             severity,
             message: "m".into(),
-            remedy: String::new(),
+            remedy: Remedy::default(),
+            condition: None,
+            meta: String::new(),
             action: Action::None,
             about: None,
             labels: vec![Label::parse(label).unwrap()],
@@ -286,7 +315,9 @@ mod tests {
                     code: codes[code],
                     severity: healths[health],
                     message: ["m", "n", "o"][words].to_owned(),
-                    remedy: String::new(),
+                    remedy: Remedy::default(),
+                    condition: None,
+                    meta: String::new(),
                     action: Action::None,
                     about: None,
                     labels: match of {
@@ -307,7 +338,9 @@ mod tests {
             code,
             severity,
             message: code.into(),
-            remedy: String::new(),
+            remedy: Remedy::default(),
+            condition: None,
+            meta: String::new(),
             action: Action::None,
             about: None,
             labels: vec![Label::parse("a").unwrap()],
@@ -336,7 +369,9 @@ mod tests {
             code: "x",
             severity: Health::Critical,
             message: message.into(),
-            remedy: String::new(),
+            remedy: Remedy::default(),
+            condition: None,
+            meta: String::new(),
             action: Action::None,
             about: None,
             labels: vec![label(name)],

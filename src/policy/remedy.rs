@@ -1,201 +1,574 @@
-//! Words what a person is told to do.
+//! Says what to do about a cause: who acts, the one command to run, and what to expect after it.
 //!
-//! One sentence that can be followed at three in the morning by someone who has never seen this
-//! tool: who must act, where, and the command that hands the result over.
+//! [`ROWS`] has a row for each way in which a token is put right. A step can be followed at three in
+//! the morning by someone who has never seen this tool. The tests read the same table.
 
-use super::{Parent, Subject};
-use crate::token::{
-    Action, Expiry, Generation, Label, PersonWords, Problem, ProblemKind, Source, THE_PERSON,
-    TokenType,
-};
+use std::fmt;
 
-/// The step that recovers from `problem`, for this token; empty where there is nothing to do.
-pub fn remedy(problem: &Problem, subject: &Subject<'_>) -> String {
-    match problem.action {
-        Action::Reauthenticate => log_in_again(subject),
-        Action::FixAccount => format!(
-            "{} opens {}, logs in and passes what it asks; the token is kept and may work again",
-            who(subject),
-            subject.token_type.provider().spec().words.account_site
-        ),
-        Action::GrantPermission => grant(problem, subject),
-        Action::FixConfiguration => configure(problem, subject),
-        Action::Retry => "nothing to do yet: it is tried again by itself".to_owned(),
-        Action::SlowDown => {
-            "nothing to do yet: it is tried again once Meta allows more calls".to_owned()
+/// What to do about a cause; empty where there is nothing to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Remedy {
+    /// Who acts, and what that person does, in a few words: `anna@client.example logs in`.
+    pub brief: String,
+    /// The whole step, with the command in it.
+    pub step: String,
+    /// The command, as it is typed.
+    pub command: String,
+    /// What to expect after it, or the rule that chooses between two ways.
+    pub note: String,
+}
+
+/// How commands of ours begin.
+const COMMAND: &str = "metatoken ";
+
+impl Remedy {
+    /// Whether there is nothing to do.
+    pub const fn is_empty(&self) -> bool {
+        self.step.is_empty()
+    }
+
+    /// A step of whoever runs the machine.
+    pub fn of_the_operator(step: impl Into<String>) -> Self {
+        let remedy = Self::from(step.into());
+        let brief = if remedy.command.is_empty() { "" } else { OPERATOR };
+        Self { brief: brief.to_owned(), ..remedy }
+    }
+
+    /// The same with what to expect after it.
+    pub fn with_note(self, note: impl Into<String>) -> Self {
+        Self { note: note.into(), ..self }
+    }
+
+    /// Puts `prefix` before each of our commands.
+    pub fn with_prefix(&mut self, prefix: &str) {
+        for text in [&mut self.step, &mut self.note] {
+            *text = prefixed(text, prefix);
         }
-        Action::Wait => "nothing to do but wait: it is tried again when Meta allows it".to_owned(),
-        Action::None => String::new(),
+        if self.command.starts_with(COMMAND) {
+            self.command = format!("{prefix} {}", self.command);
+        }
+    }
+
+    /// Adds another remedy to this one.
+    pub fn append(&mut self, other: &Self) {
+        if !self.step.contains(&other.step) {
+            self.step = format!("{}; {}", self.step, other.step);
+        }
     }
 }
 
-/// How a person brings a new access token, for each way in which one is obtained.
-fn log_in_again(subject: &Subject<'_>) -> String {
-    let (label, who) = (subject.label, who(subject));
-    match (subject.token_type.spec().source, subject.parent) {
-        (Source::Parent(_), Some(parent)) => {
-            format!("mend its parent: `metatoken status {}`", parent.label)
+/// The text with `prefix` before each of our commands.
+///
+/// Where a unit runs metatoken, its user, its credentials and its rights are the unit's: the same
+/// command typed by a person would not find them. The config names what leads there.
+pub fn prefixed(text: &str, prefix: &str) -> String {
+    text.replace(&format!("`{COMMAND}"), &format!("`{prefix} {COMMAND}"))
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.step.as_str(), self.note.as_str()) {
+            (step, "") => f.write_str(step),
+            ("", note) => f.write_str(note),
+            (step, note) => write!(f, "{step}. {note}"),
         }
-        (Source::Parent(words), None) => format!(
-            "{}, or set `parent` so that metatoken derives it",
-            handed_over(&who, words.log_in, words, &own_command(subject))
-        ),
-        (Source::Person(words), _) => handed_over(&who, words.log_in, words, &own_command(subject)),
-        (Source::App(_), _) => format!(
-            "compare the app's `id` and `secret` in the config with the app's dashboard ({}); then run `metatoken refresh {label}`",
-            app_secret(subject)
-        ),
     }
 }
 
-/// What a person does, and the command that takes over what comes of it.
-fn handed_over(who: &str, does: &str, words: &PersonWords, command: &str) -> String {
-    format!("{who} {does}; then run `{command}` and paste {}", words.pasted)
-}
-
-/// The command that takes over a new access token for a token: with the word that lets it expire
-/// earlier, where the current one never expires and Meta may give only sixty days.
-fn exchange_command(label: &Label, token_type: TokenType, current: Option<&Generation>) -> String {
-    let works = |current: &&Generation| current.verdict() != Some(false);
-    let never_expires =
-        current.filter(works).is_some_and(|current| current.expiry == Expiry::Never);
-    let may_be_dated = token_type.spec().exchange.is_some();
-    let replace = if never_expires && may_be_dated { " --replace" } else { "" };
-    format!("metatoken exchange {label}{replace}")
-}
-
-/// The command that takes over a new access token for this token.
-fn own_command(subject: &Subject<'_>) -> String {
-    exchange_command(subject.label, subject.token_type, subject.current())
-}
-
-/// The command that takes over a new access token for its parent.
-fn parents_command(parent: &Parent<'_>) -> String {
-    let current = parent.credential.and_then(|credential| credential.current.as_ref());
-    exchange_command(parent.label, TokenType::User, current)
-}
-
-/// How a person replaces an access token that works: what brings a new one is no repair here.
-pub fn replace_it(subject: &Subject<'_>) -> String {
-    let label = subject.label;
-    match (subject.token_type.spec().source, subject.parent) {
-        (Source::App(_), _) => format!(
-            "reset the app's secret in its dashboard ({}) and set it as `secret` in the config; then run `metatoken refresh {label}`",
-            app_secret(subject)
-        ),
-        // A Page's access token changes with its parent's.
-        (Source::Parent(_), Some(parent))
-            if let Some(words) = TokenType::User.spec().person_words() =>
-        {
-            handed_over(&who(subject), words.log_in, words, &parents_command(&parent))
-        }
-        _ => log_in_again(subject),
+impl From<String> for Remedy {
+    /// The first command that the step says to run is the command.
+    fn from(step: String) -> Self {
+        let command = step.split_once("run `").and_then(|(_, rest)| rest.split_once('`'));
+        let command = command.map(|(command, _)| command.to_owned()).unwrap_or_default();
+        Self { step, command, ..Self::default() }
     }
 }
 
-/// What a Page's token without a parent lacks, and how it gets one.
-pub fn without_parent(subject: &Subject<'_>) -> Option<(&'static str, String)> {
-    let comes_from_a_parent = matches!(subject.token_type.spec().source, Source::Parent(_));
-    (comes_from_a_parent && subject.parent.is_none()).then(|| {
-        let label = subject.label;
-        let how = format!(
-            "declare the user token that it comes from, and set `parent` to its label in `[token.{label}]`"
-        );
-        ("nothing at Meta renews a Page token without its parent", how)
-    })
-}
-
-/// How a Page that is gone from its parent's list comes back, or is given up.
-pub fn bring_back(subject: &Subject<'_>, parent: &Label) -> String {
-    let (label, who) = (subject.label, who(subject));
-    let give_up = label.as_discovered().map_or_else(
-        || format!("remove `[token.{label}]` from the config"),
-        |(_, id)| format!("write `except = [\"{id}\"]` into `[token.{parent}]`"),
-    );
-    format!(
-        "give {who} a role on the Page and run `metatoken refresh {label}`; if it is not needed, \
-         {give_up} and run `metatoken forget {label}`"
-    )
-}
-
-fn grant(problem: &Problem, subject: &Subject<'_>) -> String {
-    let (label, who) = (subject.label, who(subject));
-    if problem.kind == ProblemKind::RoleLost {
-        return format!(
-            "somebody who manages the Page gives {who} a role on it again; then run `metatoken refresh {label}`"
-        );
-    }
-    let spec = subject.token_type.spec();
-    // A Page gets what the person grants whose token it is derived from.
-    let (giver, command) = match (spec.source, subject.parent) {
-        (Source::Parent(_), Some(parent)) => (TokenType::User.spec(), parents_command(&parent)),
-        _ => (spec, own_command(subject)),
-    };
-    match giver.person_words() {
-        Some(words) => handed_over(&who, words.grant, words, &command),
-        None => "an app's token carries no permissions: take them out of `required_scopes` and `required_targets`".to_owned(),
+impl From<&str> for Remedy {
+    fn from(step: &str) -> Self {
+        Self::from(step.to_owned())
     }
 }
 
-fn configure(problem: &Problem, subject: &Subject<'_>) -> String {
-    let provider = subject.token_type.provider().spec();
-    match (problem.kind, subject.token_type) {
-        // Without a code of Meta's it is we who could not read the id or the secret.
-        (ProblemKind::BadAppCredentials, _) if problem.code.is_some() => format!(
-            "compare the app's `id` and `secret` in the config with the app's dashboard ({}); then run `metatoken refresh`",
-            app_secret(subject)
-        ),
-        (ProblemKind::BadProof, _) => {
-            "check that `secret` is the secret of the app that the token was given to; then run `metatoken refresh`".to_owned()
-        }
-        (ProblemKind::Network, _) => {
-            "if a proxy or a firewall opens HTTPS here, set `[http] ca_file` to a PEM file with its CA, or have it pass Meta's hosts through; see that this machine's clock is right; then run `metatoken refresh`".to_owned()
-        }
-        (ProblemKind::MalformedResponse, _) => {
-            "have the proxy between this machine and Meta pass answers on as they are; then run `metatoken refresh`".to_owned()
-        }
-        (ProblemKind::TooYoung, _) => format!(
-            "set the `secret` of its app; then run `metatoken refresh --force {}`; or generate the token in the app's dashboard, which gives sixty days",
-            subject.label
-        ),
-        (ProblemKind::AppDisabled, _) => {
-            "open the app's dashboard and follow its alerts until the app is live again; then run `metatoken refresh`".to_owned()
-        }
-        (ProblemKind::ObjectNotFound, TokenType::User | TokenType::Page) => {
-            "compare `page_id` in the config with the Page's id, and see that the person still has a role on the Page".to_owned()
-        }
-        (ProblemKind::ObjectNotFound, _) if let Some(list) = provider.words.app_list => format!(
-            "see that the account still lists the app in its settings ({list}); if not, {}",
-            log_in_again(subject)
-        ),
-        (ProblemKind::WrongHostOrType | ProblemKind::IdentityChanged, _)
-            if provider.has_pages() =>
-        {
-            "compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there".to_owned()
-        }
-        // An access token that worked is answered so until its account and its app are linked anew.
-        (ProblemKind::WrongHostOrType, _) if problem.code == Some(100) => {
-            format!("account and app must be linked anew: {}", log_in_again(subject))
-        }
-        (ProblemKind::WrongHostOrType | ProblemKind::IdentityChanged, _) => {
-            "compare `type` and `app` in the config with what the message says, or paste the string that belongs there".to_owned()
-        }
-        // An app's token dies with the app's secret.
-        (ProblemKind::SessionInvalid, TokenType::App) => log_in_again(subject),
-        _ => format!(
-            "mend what the message names; then run `metatoken refresh {}`",
-            subject.label
-        ),
+/// Who runs metatoken and its machine.
+pub const OPERATOR: &str = "operator";
+
+/// A way in which a token is put right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cure {
+    /// The person behind the token gets a new access token.
+    LogIn,
+    /// The value was never good: it is copied again.
+    CopyAgain,
+    /// A Page token without a parent is taken anew.
+    TakePageToken,
+    /// The parent is put right.
+    Parent,
+    /// The person frees the account.
+    FreeAccount,
+    /// The person grants what is missing.
+    Grant,
+    /// Somebody who manages the Page gives the person a role on it.
+    Role,
+    /// An app's token has no permissions.
+    NoPermissions,
+    /// The app's id or secret is corrected.
+    AppCredentials,
+    /// The secret belongs to another app.
+    AppSecret,
+    /// The app's secret is added.
+    MissingSecret,
+    /// The CA of a proxy is trusted, or the proxy leaves Meta alone.
+    Certificate,
+    /// A proxy passes on what Meta answers.
+    Proxy,
+    /// The app is enabled again.
+    AppDisabled,
+    /// The Page's id is corrected.
+    PageId,
+    /// The account lists the app again.
+    AppList,
+    /// The access token has another type.
+    WrongType,
+    /// The config has an access token for a token that is derived from its app.
+    NeedsNone,
+    /// The access token belongs to another app, person or Page.
+    WrongIdentity,
+    /// Account and app are linked anew.
+    LinkAnew,
+    /// The app's secret is reset.
+    ResetSecret,
+    /// The Page is given back to the person whose parent token lists it.
+    BringBack,
+    /// What is not in use is removed from where the config points.
+    StaleSource,
+    /// What is not in use could be, at a loss.
+    StaleSourceOrReplace,
+    /// The access token that was replaced is revoked.
+    RevokeOld,
+    /// The token gets an access token of its own.
+    OwnAccessToken,
+    /// The token is said to be the new name of another.
+    SayNewName,
+    /// The token under the old name is forgotten.
+    ForgetOldName,
+    /// The token is declared again.
+    DeclareAgain,
+    /// The place that all Pages share gets a part that differs.
+    TellPagesApart,
+    /// The Pages that Graph does not list are declared.
+    DeclarePages,
+    /// Another program that renews the token is stopped.
+    StopOther,
+    /// The file that still holds an access token is emptied.
+    EmptyFile,
+    /// What the config points to is put right, as the problem itself says.
+    Setting,
+    /// What Meta refuses has no remedy of its own.
+    Inspect,
+    /// It is tried again by itself.
+    Retry,
+    /// It is tried again when Meta allows more calls.
+    SlowDown,
+    /// It is tried again when Meta allows it.
+    Wait,
+}
+
+/// Who takes a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// The person who owns the token.
+    Owner,
+    /// The person who runs metatoken.
+    Operator,
+    /// Neither: it passes by itself.
+    None,
+}
+
+/// How a token is put right. In the texts `{who}`, `{label}`, `{app}` and the like stand for names.
+#[derive(Debug, Clone, Copy)]
+pub struct RemedyRow {
+    /// Which way it is.
+    pub cure: Cure,
+    /// Who takes the step.
+    pub actor: Actor,
+    /// What that person does, in a few words.
+    pub brief: &'static str,
+    /// The whole step; `{run}` is the command.
+    pub step: &'static str,
+    /// The command; empty where there is none.
+    pub command: &'static str,
+    /// What to expect after it, or the rule that chooses.
+    pub note: &'static str,
+}
+
+/// `{replace}` is the word that lets the new access token expire earlier, where the current one never
+/// expires and Meta may give only sixty days.
+const EXCHANGE: &str = "metatoken exchange {label}{replace}";
+const REFRESH: &str = "metatoken refresh {label}";
+const REFRESH_ALL: &str = "metatoken refresh";
+
+/// Every way in which a token is put right.
+pub const ROWS: &[RemedyRow] = &[
+    RemedyRow {
+        cure: Cure::LogIn,
+        actor: Actor::Owner,
+        brief: "{logs_in}",
+        step: "{who} {log_in}; then run {run} and paste {pasted}",
+        command: EXCHANGE,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::CopyAgain,
+        actor: Actor::Operator,
+        brief: "pastes it again",
+        step: "copy the access token of app `{app}` again, whole; then run {run} and paste it",
+        command: EXCHANGE,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::TakePageToken,
+        actor: Actor::Owner,
+        brief: "{logs_in}",
+        step: "{who} {log_in}; then run {run} and paste {pasted}",
+        command: EXCHANGE,
+        note: "If that user token is kept here, set it as `parent` of {table} instead",
+    },
+    RemedyRow {
+        cure: Cure::Parent,
+        actor: Actor::None,
+        brief: "fix {parent}",
+        step: "fix its parent first: run {run}",
+        command: "metatoken status {parent}",
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::FreeAccount,
+        actor: Actor::Owner,
+        brief: "logs in at {site}",
+        step: "{who} opens {site}, logs in and does what it asks; then run {run}",
+        command: REFRESH,
+        note: "No other person can do it; the token is kept and may work again",
+    },
+    RemedyRow {
+        cure: Cure::Grant,
+        actor: Actor::Owner,
+        brief: "{grants}",
+        step: "{who} {grant}; then run {run} and paste {pasted}",
+        command: EXCHANGE,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::Role,
+        actor: Actor::Owner,
+        brief: "needs a role on the Page",
+        step: "a person who manages Page {page} gives {who} a role on it again; then run {run}",
+        command: REFRESH,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::NoPermissions,
+        actor: Actor::Operator,
+        brief: "edits {file}",
+        step: "an app's token has no permissions: remove `required_scopes` and `required_targets` \
+               of {table} in {file}; then run {run}",
+        command: REFRESH,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::AppCredentials,
+        actor: Actor::Operator,
+        brief: "corrects {config}",
+        step: "compare `id`{app_id} and `secret` of `[app.{app}]` in {config} with the app's dashboard \
+               ({app_secret}); then run {run}",
+        command: REFRESH_ALL,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::AppSecret,
+        actor: Actor::Operator,
+        brief: "corrects {config}",
+        step: "set `secret` of `[app.{app}]` in {config} to the secret of the app that the token \
+               belongs to ({app_secret}); then run {run}",
+        command: REFRESH_ALL,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::MissingSecret,
+        actor: Actor::Operator,
+        brief: "adds it",
+        step: "copy the app's secret ({app_secret}) into `secret` of `[app.{app}]` in {config}; \
+               then run {run}",
+        command: "metatoken refresh --force {label}",
+        note: "{dashboard}",
+    },
+    RemedyRow {
+        cure: Cure::Certificate,
+        actor: Actor::Operator,
+        brief: "sets `ca_file`",
+        step: "if a proxy or a firewall opens HTTPS here, set `ca_file` of `[http]` in {config} to a \
+               PEM file with its CA, or have it pass Meta's hosts through; then run {run}",
+        command: REFRESH_ALL,
+        note: "See also that this machine's clock is right",
+    },
+    RemedyRow {
+        cure: Cure::Proxy,
+        actor: Actor::Operator,
+        brief: "corrects the proxy",
+        step: "have the proxy between this machine and Meta pass answers on as they are; then run \
+               {run}",
+        command: REFRESH_ALL,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::AppDisabled,
+        actor: Actor::Operator,
+        brief: "opens the app's dashboard",
+        step: "open the dashboard of app `{app}`{app_id} and follow its alerts until the app is \
+               live again; then run {run}",
+        command: REFRESH_ALL,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::PageId,
+        actor: Actor::Operator,
+        brief: "checks `page_id`",
+        step: "compare `page_id` of {table} in {file} with the Page's id; then run {run}",
+        command: REFRESH,
+        note: "If it is right, a person who manages the Page gives {who} a role on it first",
+    },
+    RemedyRow {
+        cure: Cure::AppList,
+        actor: Actor::Owner,
+        brief: "{logs_in}",
+        step: "if the account's settings ({app_list}) no longer list the app, {who} {log_in}; then \
+               run {run} and paste {pasted}",
+        command: EXCHANGE,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::WrongType,
+        actor: Actor::Operator,
+        brief: "pastes another",
+        step: "paste {a_type} token: run {run}",
+        command: EXCHANGE,
+        note: "If the token is the right one, correct `type` of {table} in {file}",
+    },
+    RemedyRow {
+        cure: Cure::NeedsNone,
+        actor: Actor::Operator,
+        brief: "removes `access_token`",
+        step: "remove `access_token` of {table} in {file}: an app's token is taken from the app's \
+               id and secret; then run {run}",
+        command: REFRESH,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::WrongIdentity,
+        actor: Actor::Operator,
+        brief: "pastes the right one",
+        step: "paste a token of app `{app}`: run {run}",
+        command: EXCHANGE,
+        note: "If the token is the right one, correct `app` or `page_id` of {table} in \
+               {file}",
+    },
+    RemedyRow {
+        cure: Cure::LinkAnew,
+        actor: Actor::Owner,
+        brief: "{logs_in}",
+        step: "account and app must be linked again: {who} {log_in}; then run {run} and paste \
+               {pasted}",
+        command: EXCHANGE,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::ResetSecret,
+        actor: Actor::Operator,
+        brief: "resets the app's secret",
+        step: "reset the app's secret in its dashboard ({app_secret}) and set it as `secret` of \
+               `[app.{app}]` in {config}; then run {run}",
+        command: REFRESH,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::BringBack,
+        actor: Actor::Owner,
+        brief: "needs a role on the Page",
+        step: "a person who manages Page {page} gives {who} a role on it again; then run {run}",
+        command: REFRESH,
+        note: "If the Page is not needed any more, {give_up} and run `metatoken forget {label}`",
+    },
+    RemedyRow {
+        cure: Cure::StaleSource,
+        actor: Actor::Operator,
+        brief: "removes it",
+        step: "remove it from {place}, or put another access token there; then run {run}",
+        command: REFRESH,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::StaleSourceOrReplace,
+        actor: Actor::Operator,
+        brief: "removes it",
+        step: "remove it from {place}; then run {run}",
+        command: REFRESH,
+        note: "If it is the one to use, run `metatoken exchange {label} --replace` and paste it first",
+    },
+    RemedyRow {
+        cure: Cure::RevokeOld,
+        actor: Actor::Owner,
+        brief: "revokes it",
+        step: "{who} revokes the access token of generation {generation} (Meta Business settings, \
+               Users, System users); then run {run}",
+        command: REFRESH,
+        note: "If only all tokens of the System User can be revoked there, the current one dies \
+               too: then generate a new one, run `metatoken exchange {label}` and paste it",
+    },
+    RemedyRow {
+        cure: Cure::OwnAccessToken,
+        actor: Actor::Operator,
+        brief: "sets its own",
+        step: "set `access_token` of {table} in {file} to an access token of its own, or remove \
+               the table; then run {run}",
+        command: REFRESH_ALL,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::SayNewName,
+        actor: Actor::Operator,
+        brief: "sets `was`",
+        step: "set `was = \"{was}\"` in {table} in {file}; then run {run}",
+        command: REFRESH,
+        note: "If it is not the new name of `{was}`, run `metatoken forget {was}` first",
+    },
+    RemedyRow {
+        cure: Cure::ForgetOldName,
+        actor: Actor::Operator,
+        brief: "keeps its own",
+        step: "to keep its own access token, run {run}",
+        command: "metatoken forget {was}",
+        note: "To keep that of `{was}`, remove {table} from the config, run `metatoken forget \
+               {label}`, and declare it again with `was`",
+    },
+    RemedyRow {
+        cure: Cure::DeclareAgain,
+        actor: Actor::Operator,
+        brief: "declares {each} again",
+        step: "declare {each} again, or set {was} under its new name; then run {run}",
+        command: REFRESH_ALL,
+        note: "If not needed any more, run `metatoken forget {labels}`{others}",
+    },
+    RemedyRow {
+        cure: Cure::TellPagesApart,
+        actor: Actor::Operator,
+        brief: "corrects it",
+        step: "write `{page_id}` into the `file` or `key` of the `deliver` table that the Pages \
+               share; then run {run}",
+        command: REFRESH_ALL,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::DeclarePages,
+        actor: Actor::Operator,
+        brief: "declares them",
+        step: "declare each Page that is missing as a token of its own, with `parent = \"{label}\"` \
+               and its `page_id`; then run {run}",
+        command: REFRESH_ALL,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::StopOther,
+        actor: Actor::Operator,
+        brief: "stops it",
+        step: "run {run} to see when, find what writes {place} then, and stop it",
+        command: "metatoken history {label}",
+        note: "If that program is to renew it, set `auto_refresh = false` in {table}",
+    },
+    RemedyRow {
+        cure: Cure::EmptyFile,
+        actor: Actor::Operator,
+        brief: "empties it",
+        step: "run {run}, which empties it",
+        command: "metatoken forget --targets {label}",
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::Setting,
+        actor: Actor::Operator,
+        brief: "",
+        step: "{fix}; then run {run}",
+        command: REFRESH,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::Inspect,
+        actor: Actor::Operator,
+        brief: "",
+        step: "run {run} to see every call and its answer",
+        command: "metatoken refresh -vv {label}",
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::Retry,
+        actor: Actor::None,
+        brief: "",
+        step: "nothing to do yet: it is tried again by itself",
+        command: "",
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::SlowDown,
+        actor: Actor::None,
+        brief: "",
+        step: "nothing to do yet: it is tried again once Meta allows more calls",
+        command: "",
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::Wait,
+        actor: Actor::None,
+        brief: "",
+        step: "nothing to do but wait: it is tried again when Meta allows it",
+        command: "",
+        note: "",
+    },
+];
+
+impl RemedyRow {
+    /// The remedy in which `put` puts names into each text, and `who` acts.
+    pub fn filled(&self, who: &str, put: impl Fn(&str) -> String) -> Remedy {
+        let command = put(self.command);
+        let step = put(self.step).replace("{run}", &format!("`{command}`"));
+        let brief = match (self.actor, put(self.brief)) {
+            (Actor::None, brief) => brief,
+            (_, brief) if brief.is_empty() => who.to_owned(),
+            (_, brief) => format!("{who} {brief}"),
+        };
+        Remedy { brief, step, command, note: put(self.note) }
     }
 }
 
-/// Where the dashboard of the token's app shows its id and secret.
-fn app_secret(subject: &Subject<'_>) -> &'static str {
-    subject.token_type.provider().spec().words.app_secret
+impl Cure {
+    /// The step of the operator, where no token is at hand: `names` are put into the row.
+    pub fn of_the_operator(self, names: &[(&str, &str)]) -> Remedy {
+        let put = |template: &str| {
+            names.iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, value))
+        };
+        self.row().filled(OPERATOR, put)
+    }
+
+    /// The row of the table.
+    pub fn row(self) -> &'static RemedyRow {
+        let row = ROWS.iter().find(|row| row.cure == self);
+        row.expect("every way has its row")
+    }
 }
 
-/// Who acts: the owner by name, or the person whom Meta asks.
-fn who(subject: &Subject<'_>) -> String {
-    let unnamed = || subject.token_type.spec().person_words().map_or(THE_PERSON, |it| it.owner);
-    subject.policy.owner.clone().unwrap_or_else(|| unnamed().to_owned())
+impl Remedy {
+    /// The same for this token alone, although the row is about all tokens of the app.
+    pub fn with_label(mut self, label: &str) -> Self {
+        let command = format!("{} {label}", self.command);
+        self.step = self.step.replace(&format!("`{}`", self.command), &format!("`{command}`"));
+        Self { command, ..self }
+    }
 }

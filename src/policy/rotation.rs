@@ -9,7 +9,9 @@ use crate::token::{
 };
 
 use super::checks::{Checks, Step};
-use super::{Dates, Health, Moment, Policy, Reason, Subject, humanize};
+use super::cures::{clear_source, end_the_old_one, table};
+use super::wording::cause;
+use super::{Cure, Dates, Health, Moment, Policy, Reason, humanize};
 
 /// The code of what is said of an access token in the config that was refused.
 const STALE_SOURCE: &str = "stale_source";
@@ -38,17 +40,6 @@ pub fn is_to_be_asked_about(rotated: &RotatedGeneration, policy: &Policy, moment
     last.is_none_or(|last| last > moment.now || moment.now - last >= policy.verify_every)
 }
 
-/// How the older access token of that number is ended, and that it still works.
-pub fn end_the_old_one(subject: &Subject<'_>, number: u32) -> String {
-    format!(
-        "an admin of the business revokes the access token of generation {number} (Meta Business \
-         settings, Users, System users); if only all tokens of the System User can be revoked \
-         there, the current one dies too: then generate a new one, run `metatoken exchange {}` and \
-         paste it",
-        subject.label
-    )
-}
-
 impl Reason {
     /// Whether it is about an access token in the config that was refused.
     pub fn is_about_a_stale_source(&self) -> bool {
@@ -72,22 +63,16 @@ impl Checks<'_> {
     }
 
     fn stale_source(&mut self, place: &str, problem: &Problem) {
-        let label = self.subject.label;
-        let remedy = if problem.kind == ProblemKind::NotExtended {
-            format!(
-                "take it out of {place}; or, if it is to be used, run `metatoken exchange {label} \
-                 --replace` and paste it"
-            )
-        } else {
-            format!("take it out of {place}, or put another access token there")
-        };
+        let may_be_taken = problem.kind == ProblemKind::NotExtended;
+        let remedy = clear_source(self.subject, place, may_be_taken);
         self.add(
             STALE_SOURCE,
             Health::Warning,
-            format!("the access token in {place} is not in use: {problem}"),
+            format!("unused access token in {place}: {}", cause(problem, self.subject)),
             // The token itself needs nothing.
             Step::new(Action::None, remedy),
         );
+        self.quote(problem);
     }
 
     fn old_token_alive(&mut self, number: u32, since: Time) {
@@ -95,8 +80,8 @@ impl Checks<'_> {
             "old_token_alive",
             Health::Warning,
             format!(
-                "the access token of generation {number} still works, replaced {}",
-                humanize::when(since, self.moment.now)
+                "generation {number} still works, replaced {}",
+                humanize::relative(since, self.moment.now)
             ),
             Step::new(Action::FixConfiguration, end_the_old_one(self.subject, number)),
         );
@@ -114,23 +99,16 @@ pub fn judge_adoptions(label: &Label, place: &str, times: &[Time], now: Time) ->
     let last = &lately[lately.len() - ADOPTIONS..];
     let hours: Vec<String> =
         last.iter().map(|at| format!("{:02}:{:02}", at.hour(), at.minute())).collect();
+    let message = format!(
+        "another program renews it too: {} new access tokens in 14 days from {place}, found at {} UTC",
+        lately.len(),
+        hours.join(", ")
+    );
+    let names = [("{label}", label.as_str()), ("{place}", place), ("{table}", &*table(label))];
     Some(Reason {
-        code: "another_renewer",
-        severity: Health::Warning,
-        message: format!(
-            "another program renews it too: {} brought {} new access tokens in 14 days, found at \
-             {} UTC",
-            place,
-            lately.len(),
-            hours.join(", ")
-        ),
-        remedy: format!(
-            "find what writes {place} about then and stop it, or set `auto_refresh = false` for \
-             `{label}`"
-        ),
-        action: Action::FixConfiguration,
+        remedy: Cure::StopOther.of_the_operator(&names),
         about: Some(place.to_owned()),
         labels: vec![label.clone()],
-        held_by: None,
+        ..Reason::of_the_system("another_renewer", Health::Warning, message, "")
     })
 }

@@ -27,6 +27,23 @@ pub struct Subject<'a> {
     pub parent: Option<Parent<'a>>,
     /// Until when Meta throttles its app, if it does.
     pub throttled_until: Option<Time>,
+    /// What the config calls what it hangs on.
+    pub naming: Naming<'a>,
+}
+
+/// What the config calls the things that a token hangs on, for messages.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Naming<'a> {
+    /// The file of the config.
+    pub config: &'a str,
+    /// The file that declares the token.
+    pub file: &'a str,
+    /// The app's name.
+    pub app: &'a str,
+    /// Meta's id of the app, where it is known.
+    pub app_id: Option<&'a str>,
+    /// The Page's id.
+    pub page_id: Option<&'a str>,
 }
 
 /// The parent of a Page token.
@@ -61,6 +78,14 @@ impl<'a> Subject<'a> {
             }
             _ => Window { span: wanted, clipped: false },
         }
+    }
+
+    /// Whether no access token of it was ever good.
+    pub fn has_never_worked(&self) -> bool {
+        self.credential.is_none_or(|credential| {
+            let lost = credential.damage.as_ref().is_some_and(|it| it.in_place.is_some());
+            credential.current.is_none() && !lost
+        })
     }
 
     /// Whether only a person can make it live longer.
@@ -180,10 +205,10 @@ impl Default for Policy {
 /// dashboard hand out lives one to twenty-four hours; everything exchanged lives sixty days.
 const SHORT_LIFE: TimeDelta = TimeDelta::hours(48);
 
-/// What is said of an access token that lives a day or less: where it comes from. Source: Meta, get
+/// A sentence about an access token that lives a day or less: where it comes from. Source: Meta, get
 /// long-lived tokens; WhatsApp, get started; Instagram, business login; Threads, long-lived tokens.
 pub fn short_lived(provider: Provider) -> String {
-    format!("it lives a day or less, as {}", provider.spec().words.short_lived)
+    format!("It lives a day or less, like {}", provider.spec().words.short_lived)
 }
 
 /// In its first day an access token of unknown end may be one of those that live an hour.

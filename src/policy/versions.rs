@@ -6,7 +6,7 @@
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
 use super::{Dates, Health, Moment, Reason, humanize};
-use crate::token::{Action, Label, Time, VersionAnswer, VersionCheck};
+use crate::token::{Label, Time, VersionAnswer, VersionCheck};
 
 /// The version that an app asks for by default. A newer one came out on 2026-11-04; until Graph is
 /// seen to answer by its name, the default stays.
@@ -161,15 +161,13 @@ fn reason(
     let AskedVersion { app, version, .. } = asked;
     let other = another(version);
     let or_none = if other == NEWEST { ", or leave it out" } else { "" };
+    let step = format!(
+        "set `graph_version = \"{other}\"` in `[app.{app}]`{or_none}; then run `metatoken config check`"
+    );
     Reason {
-        code,
-        severity: Health::Warning,
-        message,
-        remedy: format!("set `graph_version = \"{other}\"` in `[app.{app}]`{or_none}"),
-        action: Action::FixConfiguration,
         about: Some(app.to_owned()),
         labels,
-        held_by: None,
+        ..Reason::of_the_system(code, Health::Warning, message, step)
     }
 }
 
@@ -241,10 +239,12 @@ mod tests {
         let judged = |version: &'static str, told: Option<VersionAnswer>, now| {
             let check = told.map(|told| said(version, told, now));
             let asked = AskedVersion { app: "main", version, check: check.as_ref() };
-            judge_version(asked, Vec::new(), Moment::at(now)).map(|it| (it.message, it.remedy))
+            judge_version(asked, Vec::new(), Moment::at(now)).map(|it| (it.message, it.remedy.step))
         };
         let now = at(2026, 12, 22);
-        let newest = "set `graph_version = \"v26.0\"` in `[app.main]`, or leave it out".to_owned();
+        let then = "; then run `metatoken config check`";
+        let newest =
+            format!("set `graph_version = \"v26.0\"` in `[app.main]`, or leave it out{then}");
         let message =
             "app `main` asks for Graph v21.0, which ends 2027-01-21 00:00 UTC, in 30 days";
         assert_eq!(judged("v21.0", None, now), Some((message.to_owned(), newest.clone())));
@@ -252,7 +252,7 @@ mod tests {
         let message = "app `main` asks for Graph v99.0, which Graph does not know".to_owned();
         assert_eq!(judged("v99.0", unknown.clone(), now), Some((message, newest)));
         let message = "app `main` asks for Graph v26.0, which Graph does not know".to_owned();
-        let before = "set `graph_version = \"v25.0\"` in `[app.main]`".to_owned();
+        let before = format!("set `graph_version = \"v25.0\"` in `[app.main]`{then}");
         assert_eq!(judged(NEWEST, unknown, now), Some((message, before)));
         assert_eq!(judged(NEWEST, None, now), None);
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::json::{VERSION, document, reasons, time};
 use super::status::{LastRuns, StatusReport};
 use crate::exit::Verdict;
-use crate::policy::{Health, Judgement, humanize};
+use crate::policy::{Health, Judgement, LONGEST, headline_within, humanize};
 
 /// What is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,31 +93,15 @@ impl CheckReport {
         }
     }
 
-    /// The first line after the verdict: the worst label first.
+    /// The worst cause on one line, with the number of further ones.
     pub fn summary(&self) -> String {
-        self.summary_within(usize::MAX)
-    }
-
-    /// The same in at most so many characters: the message is shortened, the label and the number of
-    /// further causes are kept.
-    pub fn summary_within(&self, most: usize) -> String {
         let causes = self.status.reasons();
         let Some(worst) = causes.first() else { return self.all_well() };
         let more = match causes.len() - 1 {
             0 => String::new(),
-            1 => ", and 1 more cause".to_owned(),
-            more => format!(", and {more} more causes"),
+            more => format!(" (and {more} more)"),
         };
-        let others = worst.labels.len().saturating_sub(1);
-        let subject = match (worst.labels.first(), others) {
-            (None, _) => String::new(),
-            (Some(label), 0) => format!("{label}: "),
-            (Some(label), others) => format!("{label} and {others} more: "),
-        };
-        let room = most.saturating_sub(subject.chars().count() + more.chars().count());
-        // A pager has little room, and Meta begins most of its sentences alike.
-        let message = worst.message.strip_prefix("Error validating access token: ");
-        format!("{subject}{}{more}", shorten(message.unwrap_or(&worst.message), room))
+        headline_within(worst, LONGEST, &more)
     }
 
     fn all_well(&self) -> String {

@@ -80,10 +80,12 @@ impl ConfigCheck {
         }
     }
 
-    /// A warning that a verdict would give too.
+    /// A warning that a verdict would give too. That this command shows whether it is over need not
+    /// be said.
     pub fn warned(reason: Reason) -> Self {
         let Reason { code, message, remedy, labels, .. } = reason;
-        Self { labels, ..Self::new(code, "", CheckResult::Warning, message, remedy) }
+        let fix = remedy.to_string().replace("; then run `metatoken config check`", "");
+        Self { labels, ..Self::new(code, "", CheckResult::Warning, message, fix) }
     }
 
     /// The same, about this token.

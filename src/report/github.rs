@@ -25,9 +25,9 @@ fn annotation(reason: &Reason) -> String {
         [] => "metatoken".to_owned(),
         labels => format!("metatoken: {}", humanize::list(labels)),
     };
-    let hint =
-        if reason.remedy.is_empty() { String::new() } else { format!("\n{}", reason.remedy) };
-    let message = format!("{}{hint}", reason.message);
+    let detail = reason.detail();
+    let detail = if detail.is_empty() { String::new() } else { format!("\n{detail}") };
+    let message = format!("{}{detail}", reason.what());
     format!("::{level} title={}::{}\n", property(&title), data(&message))
 }
 

@@ -43,11 +43,20 @@ pub fn reasons(reasons: &[Reason]) -> Value {
                 "code": reason.code,
                 "severity": reason.severity.as_str(),
                 "message": reason.message,
-                "remedy": reason.remedy,
+                "remedy": reason.remedy.to_string(),
                 "labels": labels,
+                "state": reason.condition.map(|condition| condition.to_string()),
+                "brief": some(&reason.remedy.brief),
+                "command": some(&reason.remedy.command),
+                "meta": some(&reason.meta),
             })
         })
         .collect()
+}
+
+/// A text that may be empty, which is null.
+fn some(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// How a token's targets stand.

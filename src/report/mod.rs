@@ -33,5 +33,5 @@ pub use run::{RunReport, TokenResult};
 pub use status::{
     LastRuns, PageRows, Refresh, StatusReport, StatusSort, TokenReport, VerdictSource,
 };
-pub use text::{TextColor, TextStyle, Times, markdown, prefixed, wrapped};
+pub use text::{TextColor, TextStyle, Times, markdown, wrapped};
 pub use token_page::{PageCounts, TokenBackground, token_page};

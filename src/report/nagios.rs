@@ -27,21 +27,19 @@ pub fn nagios(report: &CheckReport, which: Perfdata) -> String {
         if !reason.labels.is_empty() {
             let _ = write!(line, ": {}", humanize::list(&reason.labels));
         }
-        let _ = write!(line, ": {}", reason.message);
-        if !reason.remedy.is_empty() {
-            let _ = write!(line, "; {}", reason.remedy);
+        let _ = write!(line, ": {}", reason.what());
+        let _ = writeln!(text, "{}", on_one_line(&line));
+        let detail = reason.detail();
+        if !detail.is_empty() {
+            let _ = writeln!(text, "  {}", on_one_line(&detail));
         }
-        text.push_str(&on_one_line(&line));
-        text.push('\n');
     }
     text
 }
 
 /// The verdict and the worst, in less than 200 characters.
 pub fn first_line(report: &CheckReport) -> String {
-    let verdict = report.verdict();
-    let room = FIRST_LINE - opening(verdict).len();
-    plugin_line(verdict, &report.summary_within(room))
+    plugin_line(report.verdict(), &report.summary())
 }
 
 /// A verdict and what it is about, on one line of less than 200 characters without a bar.

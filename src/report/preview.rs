@@ -119,11 +119,11 @@ impl Would {
 
     fn words(&self) -> String {
         match self {
-            Self::Nothing => "has the string in use already".to_owned(),
+            Self::Nothing => "has the current access token already".to_owned(),
             Self::Change { .. } => "would change".to_owned(),
-            Self::Create => "would be made".to_owned(),
+            Self::Create => "would be created".to_owned(),
             Self::Finish => "half-written by an interrupted run; would be finished".to_owned(),
-            Self::Leave => "holds another string, and would be left alone".to_owned(),
+            Self::Leave => "holds another value, and would be left untouched".to_owned(),
             Self::Run => "would be run".to_owned(),
             Self::Fail { message, .. } => format!("would fail: {message}"),
         }

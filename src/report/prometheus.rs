@@ -26,7 +26,7 @@ fn per_token(page: &mut Page, status: &StatusReport) {
     page.each(
         status,
         "metatoken_token_expiry_timestamp_seconds",
-        "When the token ends; absent if it never does or nobody knows.",
+        "When the token expires; absent if it never does or that is not known.",
         |token| token.expiry.at().map(seconds),
     );
     page.each(
@@ -86,7 +86,7 @@ fn required(token: &TokenReport) -> BTreeSet<Action> {
 fn deliveries(page: &mut Page, status: &StatusReport) {
     page.gauge(
         "metatoken_delivery_in_sync",
-        "Whether the target has the string in use; absent if nobody has looked.",
+        "Whether the target has the current access token; absent if that is not known.",
     );
     for token in &status.tokens {
         for delivery in &token.deliveries {

@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::json::{VERSION, deliveries, document, problem, reasons, time};
 use super::status::{PageRows, WORTH_FOLDING};
-use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, prefixed, tinted};
+use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, tinted};
 use crate::exit::Exit;
-use crate::policy::{Health, Reason, humanize, merge};
+use crate::policy::{Condition, Health, Reason, Remedy, humanize, merge, quote};
 use crate::token::{
     Delivery, Expiry, Fingerprint, Label, Outcome, Problem, ProblemKind, TargetId, Time, TokenType,
 };
@@ -29,7 +29,11 @@ pub struct TokenResult {
     /// The fingerprint of the current access token.
     pub fingerprint: Option<Fingerprint>,
     pub problem: Option<Problem>,
-    pub remedy: String,
+    /// What the token can do now.
+    pub condition: Option<Condition>,
+    /// The problem in our words.
+    pub cause: String,
+    pub remedy: Remedy,
     /// The exit code that it alone would give.
     pub exit: Exit,
     /// What is wrong with the token after the run.
@@ -59,7 +63,7 @@ impl RunReport {
         prefix_remedies(&mut self.system, prefix);
         for result in &mut self.results {
             prefix_remedies(&mut result.issues, prefix);
-            result.remedy = prefixed(&result.remedy, prefix);
+            result.remedy.with_prefix(prefix);
         }
         self
     }
@@ -263,7 +267,7 @@ impl TokenResult {
             "new_never_expires": self.new_expiry == Expiry::Never,
             "generation": self.generation,
             "fingerprint": self.fingerprint.map(|fingerprint| fingerprint.to_string()),
-            "problem": problem(self.problem.as_ref(), &self.remedy),
+            "problem": problem(self.problem.as_ref(), &self.remedy.to_string()),
             "deliveries": deliveries(&self.deliveries),
         })
     }
@@ -276,25 +280,31 @@ impl TokenResult {
         let no_help = problem.kind == ProblemKind::NotExtended;
         let same = |reason: &Reason| {
             no_help && reason.code == "expiring"
-                || reason.message.contains(&problem.message)
-                || problem.message.contains(&reason.message)
+                || reason.code == code
+                || reason.message.contains(&self.cause)
+                || self.cause.contains(&reason.message)
         };
-        if self.issues.iter().any(same) {
+        // One that is down for a cause of its own needs no second step.
+        let is_down = |reason: &Reason| {
+            matches!(reason.condition, Some(Condition::Down { .. }))
+                && reason.action.needs_a_person()
+        };
+        let is_news = problem.is_rejection();
+        if self.issues.iter().any(|it| same(it) || is_down(it) && !is_news) {
             return None;
         }
+        let severity = if self.outcome == Outcome::Invalid && problem.action.needs_a_person() {
+            Health::Critical
+        } else {
+            Health::Warning
+        };
         Some(Reason {
-            code,
-            severity: if self.outcome == Outcome::Invalid && problem.action.needs_a_person() {
-                Health::Critical
-            } else {
-                Health::Warning
-            },
-            message: problem.to_string(),
+            condition: self.condition,
+            meta: quote(problem),
             remedy: self.remedy.clone(),
             action: problem.action,
             labels: vec![self.label.clone()],
-            about: None,
-            held_by: None,
+            ..Reason::of_the_system(code, severity, self.cause.clone(), "")
         })
     }
 

@@ -6,8 +6,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::json::{Each, VERSION, deliveries, document, granular_scopes, problem, reasons, time};
-use super::text::{Styled, Table, TextStyle, paragraphs, plain, prefix_remedies, prefixed, tinted};
-use crate::policy::{Dates, Deadline, Health, Judgement, Limits, Reason, State, humanize, merge};
+use super::text::{Styled, Table, TextStyle, paragraphs, plain, prefix_remedies, tinted};
+use crate::policy::{
+    Dates, Deadline, Health, Judgement, Limits, Reason, Remedy, State, humanize, merge,
+};
 use crate::token::{
     Action, DataAccess, Delivery, Expiry, Fingerprint, Inspection, Label, Problem, Time, TokenType,
 };
@@ -57,7 +59,7 @@ pub struct TokenReport {
     pub refresh: Refresh,
     /// Its problem, or that of the last call about it.
     pub problem: Option<Problem>,
-    pub remedy: String,
+    pub remedy: Remedy,
     /// The fingerprint of the current access token.
     pub fingerprint: Option<Fingerprint>,
     /// The number of the current generation.
@@ -131,9 +133,9 @@ impl StatusReport {
         prefix_remedies(&mut self.system, prefix);
         for token in &mut self.tokens {
             prefix_remedies(&mut token.judgement.reasons, prefix);
-            token.remedy = prefixed(&token.remedy, prefix);
+            token.remedy.with_prefix(prefix);
             for deadline in &mut token.deadlines {
-                deadline.remedy = prefixed(&deadline.remedy, prefix);
+                deadline.remedy.with_prefix(prefix);
             }
         }
         self
@@ -452,7 +454,7 @@ impl TokenReport {
             "refresh": self.refresh.json(),
             "verified_at": time(self.verified_at),
             "source": self.source.as_str(),
-            "problem": problem(self.problem.as_ref(), &self.remedy),
+            "problem": problem(self.problem.as_ref(), &self.remedy.to_string()),
             "fingerprint": self.fingerprint.map(|fingerprint| fingerprint.to_string()),
             "generation": self.generation,
             "deliveries": deliveries(&self.deliveries),

@@ -407,30 +407,22 @@ pub fn paragraphs(reasons: impl IntoIterator<Item = Reason>, style: TextStyle) -
         if !reason.labels.is_empty() {
             let _ = write!(cause, "{}: ", humanize::list(&reason.labels));
         }
-        let _ = writeln!(cause, "{}", reason.message);
+        let _ = writeln!(cause, "{}", reason.what());
         text.push_str(&style.wrapped(&cause, 4));
         if !reason.remedy.is_empty() {
             text.push_str(&style.wrapped(&format!("  hint: {}\n", reason.remedy), 6));
+        }
+        if !reason.meta.is_empty() {
+            text.push_str(&style.wrapped(&format!("  Meta: {}\n", reason.meta), 6));
         }
         text
     })
 }
 
-/// How a command begins in a text for people.
-const COMMAND: &str = "`metatoken ";
-
-/// The text with `prefix` before each of its commands.
-///
-/// Where a unit runs metatoken, its user, its credentials and its rights are the unit's: the same
-/// command typed by a person would not find them. The config names what leads there.
-pub fn prefixed(text: &str, prefix: &str) -> String {
-    text.replace(COMMAND, &format!("`{prefix} metatoken "))
-}
-
 /// Puts `prefix` before each command of a remedy.
 pub fn prefix_remedies<'a>(reasons: impl IntoIterator<Item = &'a mut Reason>, prefix: &str) {
     for reason in reasons {
-        reason.remedy = prefixed(&reason.remedy, prefix);
+        reason.remedy.with_prefix(prefix);
     }
 }
 

@@ -11,7 +11,7 @@ use super::configured_tokens::KnownToken;
 use super::inspect::inspect;
 use super::log;
 use super::token_run::TokenRun;
-use crate::policy::{Adoption, FoundIn, Insistence, judge_adoption};
+use crate::policy::{Adoption, FoundIn, judge_adoption};
 use crate::store::StoreError;
 use crate::token::{Expiry, Generation, GenerationState, Inspection, Origin, Proof};
 
@@ -57,7 +57,7 @@ impl TokenRun<'_> {
         }
         self.has_looked_again = true;
         let generation = self.run.store.generation(known.generation)?;
-        let is_named = self.refresh.insistence_on(&self.token.label) != Insistence::None;
+        let is_named = self.refresh.is_named(&self.token.label);
         let lately = self.is_checked_lately(&generation) && !is_named;
         if let Some(proof) = generation.proof.as_ref().filter(|_| lately)
             && !self.is_worth_it(&self.judge_again(&proof.inspection)?)

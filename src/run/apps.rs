@@ -21,17 +21,21 @@ pub fn throttled_apps(store: &Store, now: Time) -> Result<ThrottledApps, StoreEr
 pub fn app(session: &Session, throttled: &ThrottledApps, name: &str) -> Result<App, Problem> {
     let setting = session.config.app(name).ok_or_else(|| {
         Problem::new(ProblemKind::BadAppCredentials, format!("there is no app `{name}`"))
+            .with_fix(format!("add `[app.{name}]` to the config"))
     })?;
-    let bad = |what: &str, why: &str| {
-        let message = format!("the {what} of app `{name}` cannot be read: {why}");
-        Problem::new(ProblemKind::BadAppCredentials, message)
+    let bad = |what: &str, why: &str, fix: String| {
+        let message = format!("no {what} of app `{name}`: {why}");
+        Problem::new(ProblemKind::BadAppCredentials, message).with_fix(fix)
     };
     // Neither has white space in it: what is around it was copied along.
     let read = |what: &str, source| {
         let secret = session.secrets.resolve(source);
-        let secret = secret.map_err(|error| bad(what, &error.to_string()))?.trimmed();
+        let about = format!("the {what}");
+        let secret = secret.map_err(|error| bad(what, &error.to_string(), error.fix(&about)))?;
+        let secret = secret.trimmed();
         if secret.expose().is_empty() {
-            return Err(bad(what, &format!("{source} holds only white space")));
+            let fix = format!("put {about} into {source}");
+            return Err(bad(what, &format!("{source} holds only white space"), fix));
         }
         Ok(secret)
     };

@@ -560,9 +560,9 @@ pub fn found_in(credential: &Credential, candidate: &Generation) -> FoundIn {
 
 /// Gives the problem of a renewal that Meta accepted and that moved nothing.
 pub fn not_extended() -> Problem {
-    Extension::NotExtended
-        .problem()
-        .unwrap_or_else(|| Problem::new(ProblemKind::NotExtended, "the new string ends no later"))
+    Extension::NotExtended.problem().unwrap_or_else(|| {
+        Problem::new(ProblemKind::NotExtended, "the new access token expires no later")
+    })
 }
 
 /// Gives the problem of a renewal in the first day of an access token, which moved nothing: Meta

@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::tokens::TokenConfig;
+use super::tokens::{TokenConfig, subject};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::{Reason, judge_shared};
 use crate::session::Session;
 use crate::store::{Sighting, Store};
 use crate::token::{
-    AccessToken, Fingerprint, GenerationId, GenerationState, Label, Problem, ProblemKind,
-    SharedToken,
+    AccessToken, Action, Fingerprint, GenerationId, GenerationState, Label, Problem, ProblemKind,
+    SharedToken, read_pasted,
 };
 
 /// What is found where the config points.
@@ -47,16 +47,20 @@ pub struct KnownToken {
 /// Reads the source of one token.
 pub fn read(session: &Session, config: &TokenConfig) -> Option<ConfiguredToken> {
     let source = config.access_token.as_ref()?;
-    let unusable = |why: String, is_gone| {
-        let problem = Problem::new(ProblemKind::Unknown, why);
-        let problem = problem.with_action(crate::token::Action::FixConfiguration);
+    let unusable = |why: String, fix: String, is_gone| {
+        let problem = Problem::new(ProblemKind::Unknown, why).with_fix(fix);
+        let problem = problem.with_action(Action::FixConfiguration);
         Some(ConfiguredToken::Unusable { problem, is_gone })
     };
     match session.secrets.resolve(source) {
-        Err(error) => unusable(format!("its `access_token` cannot be read: {error}"), error.unset),
-        Ok(secret) => match AccessToken::parse(secret.expose()) {
+        Err(error) => unusable(error.to_string(), error.fix("the access token"), error.unset),
+        Ok(secret) => match read_pasted(secret.expose(), Some(config.token_type)) {
             Ok(token) => Some(ConfiguredToken::Found(token)),
-            Err(why) => unusable(format!("its `access_token` is no access token: {why}"), true),
+            Err(unfit) => unusable(
+                format!("no access token in {source}: {unfit}"),
+                format!("in {source}, {}", unfit.fix()),
+                true,
+            ),
         },
     }
 }
@@ -128,9 +132,9 @@ pub const fn holds(state: GenerationState) -> bool {
     )
 }
 
-/// Refuses an access token that a person hands over for `label` while another token has it.
-pub fn refuse_shared(label: &Label, shared: &SharedToken) -> CliError {
-    let Reason { code, remedy, .. } = judge_shared(label, shared);
+/// Refuses an access token that a person hands over for a token while another token has it.
+pub fn refuse_shared(token: &TokenConfig, shared: &SharedToken) -> CliError {
+    let Reason { code, remedy, .. } = judge_shared(&subject(token, None, None), shared);
     let message = format!("that is the access token of `{}`", shared.with);
-    CliError::new(Exit::Config, code, label.as_str(), message).hint(remedy)
+    CliError::new(Exit::Config, code, token.label.as_str(), message).hint(remedy.to_string())
 }

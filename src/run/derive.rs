@@ -59,7 +59,10 @@ impl TokenRun<'_> {
             Ok(PageGrant { token: None, .. }) => {
                 let problem = Problem::new(
                     ProblemKind::PermissionMissing,
-                    format!("`{}` may not act for Page {page_id}", self.parent_label()),
+                    format!(
+                        "`{}` has no access to Page {page_id} (not ticked)",
+                        self.parent_label()
+                    ),
                 );
                 self.not_derived_for(problem, current.as_ref(), Some(from.id))
             }
@@ -109,7 +112,7 @@ impl TokenRun<'_> {
         };
         if proof.inspection.verdict() == Some(false) {
             let problem = proof.inspection.problem.clone().unwrap_or_else(|| {
-                Problem::new(ProblemKind::SessionInvalid, "what gives it a string gives a dead one")
+                Problem::new(ProblemKind::SessionInvalid, "it was derived, and is dead")
             });
             return self.not_derived_for(problem, None, from);
         }

@@ -44,11 +44,19 @@ impl FoundToken {
     }
 }
 
+/// Says where the config finds the access token of a token.
+pub fn where_found(token: &TokenConfig) -> String {
+    match &token.access_token {
+        Some(source) => format!("found in {source}"),
+        None => "found in the config".to_owned(),
+    }
+}
+
 impl FoundAt {
-    fn motive(&self) -> String {
+    fn motive(&self, token: &TokenConfig) -> String {
         match self {
-            Self::Store => "sealed by an earlier run, and examined now".to_owned(),
-            Self::Config => "found where the config points".to_owned(),
+            Self::Store => "sealed by an earlier run, and checked now".to_owned(),
+            Self::Config => where_found(token),
             Self::Targets(targets) => {
                 let names: Vec<&str> = targets.iter().map(TargetId::as_str).collect();
                 format!("found in {}", humanize::list(&names))
@@ -135,7 +143,7 @@ impl TokenRun<'_> {
         }
         for FoundToken { access_token, at, answer } in found {
             let candidate = self.seal(&access_token, Origin::Adopted, Expiry::Unknown, None)?;
-            self.outcome.because(at.motive());
+            self.outcome.because(at.motive(self.token));
             self.examine_found(&candidate, at.if_refused(), answer.as_ref())?;
             self.note_the_place(&candidate, &at)?;
         }

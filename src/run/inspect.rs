@@ -57,7 +57,7 @@ pub fn wrong_app(error: &CallError, app: &str) -> Option<Problem> {
     of_another_app.then(|| Problem {
         kind: ProblemKind::IdentityChanged,
         action: ProblemKind::WrongHostOrType.action(),
-        message: format!("it was given to another app than `{app}`"),
+        message: format!("token of another app than `{app}`"),
         ..error.problem.clone()
     })
 }
@@ -86,11 +86,12 @@ impl TokenRun<'_> {
     }
 
     /// Asks Graph about the access tokens that live on beside the ones that a person put in their
-    /// places, each once in `verify_every`, until they are dead.
+    /// places, each once in `verify_every` or when the token is named, until they are dead.
     pub fn inspect_rotated(&mut self) -> Result<(), StoreError> {
         let moment = self.run.moment();
         for rotated in self.credential.rotated.clone() {
-            if is_to_be_asked_about(&rotated, &self.token.policy, moment)
+            let is_due = is_to_be_asked_about(&rotated, &self.token.policy, moment);
+            if (is_due || self.refresh.is_named(&self.token.label))
                 && self.inspect_and_store(&rotated.generation)?.is_none()
             {
                 break;

@@ -8,6 +8,7 @@ use super::tokens::TokenConfig;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::graph::{CallError, Extent, PageGrant};
+use crate::policy::Remedy;
 use crate::report::TokenResult;
 use crate::token::{Action, Credential, Expiry, Label, Outcome, Problem, ProblemKind, Time};
 
@@ -52,7 +53,7 @@ impl TokenJob {
     pub fn met_a_bug(&self) -> TokenResult {
         let problem =
             Problem::new(ProblemKind::Unknown, "metatoken met a bug while it worked on this token");
-        let remedy = "report the place that was named on standard error".to_owned();
+        let remedy = "report the place that was named on standard error";
         self.not_refreshed(problem, remedy, Exit::Bug)
     }
 
@@ -61,10 +62,10 @@ impl TokenJob {
         let why = std::iter::once(&complaint.message).chain(&complaint.causes);
         let why = why.map(String::as_str).collect::<Vec<_>>().join(": ");
         let problem = Problem::new(ProblemKind::Unknown, why).with_action(Action::FixConfiguration);
-        self.not_refreshed(problem, complaint.hints.join("; "), Exit::Storage)
+        self.not_refreshed(problem, &complaint.hints.join("; "), Exit::Storage)
     }
 
-    fn not_refreshed(&self, problem: Problem, remedy: String, exit: Exit) -> TokenResult {
+    fn not_refreshed(&self, problem: Problem, step: &str, exit: Exit) -> TokenResult {
         TokenResult {
             label: self.token.label.clone(),
             token_type: self.token.token_type,
@@ -74,8 +75,10 @@ impl TokenJob {
             new_expiry: Expiry::Unknown,
             generation: None,
             fingerprint: None,
+            condition: None,
+            cause: problem.message.clone(),
             problem: Some(problem),
-            remedy,
+            remedy: Remedy::of_the_operator(step),
             exit,
             issues: Vec::new(),
             deliveries: Vec::new(),

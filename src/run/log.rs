@@ -76,7 +76,7 @@ pub fn not_taken(label: &Label, problem: &Problem) {
         code = problem.code,
         subcode = problem.subcode,
         fbtrace_id = problem.fbtrace_id,
-        "the new string is not taken: {problem}"
+        "the new access token is not taken: {problem}"
     );
 }
 

@@ -3,9 +3,9 @@
 use super::tokens::{TokenConfig, subject};
 use crate::exit::Exit;
 use crate::graph::CallError;
-use crate::policy::remedy;
+use crate::policy::{cause, remedy};
 use crate::report::TokenResult;
-use crate::token::{Fingerprint, Outcome, Problem, ProblemKind};
+use crate::token::{Fingerprint, Outcome, Problem};
 
 /// The weightiest outcome so far, with its reason, and everything that bears on the exit code.
 #[derive(Debug)]
@@ -106,9 +106,7 @@ impl OutcomeBuilder {
 
     /// Notes that something went wrong; whether a person is needed follows from the problem.
     pub fn note_problem(&mut self, problem: Problem) {
-        let outcome =
-            if problem.action.needs_a_person() { Outcome::Invalid } else { Outcome::Failed };
-        self.note_problem_as(outcome, problem);
+        self.note_problem_as(outcome_of(&problem), problem);
     }
 
     /// Notes that something went wrong, under an outcome of its own.
@@ -138,10 +136,11 @@ impl OutcomeBuilder {
 
     /// Notes that an access token from outside was refused; `outcome` says what that means.
     pub fn refused(&mut self, outcome: Outcome, problem: Problem, fingerprint: Fingerprint) {
-        let message = format!("the new string is refused: {}", problem.message);
+        let problem = problem.rejected();
+        let message = problem.message.clone();
         self.refused.push(Refused { fingerprint, message: message.clone() });
         self.note(outcome, message.clone());
-        self.problem = Some(Problem { message, ..problem });
+        self.problem = Some(problem);
     }
 
     /// Withdraws the refusal of an access token that is in use now: Graph granted it too.
@@ -179,13 +178,11 @@ pub fn note_listing_error(result: &mut TokenResult, error: &CallError, token: &T
         return note_list_held_back(result, &error.problem);
     }
     let problem = &error.problem;
-    result.outcome =
-        if problem.action.needs_a_person() { Outcome::Invalid } else { Outcome::Failed };
+    result.outcome = outcome_of(problem);
     result.reason = format!("its Pages could not be listed: {problem}");
-    result.remedy = remedy(problem, &subject(token, None, None));
-    if problem.kind == ProblemKind::PermissionMissing {
-        result.remedy.push_str(LIST_PERMISSION);
-    }
+    let subject = subject(token, None, None);
+    result.remedy = remedy(problem, &subject);
+    result.cause = cause(problem, &subject);
     result.exit = result.exit.or_worse(Exit::for_problem(problem));
     result.problem = Some(problem.clone());
 }
@@ -200,8 +197,12 @@ fn note_list_held_back(result: &mut TokenResult, problem: &Problem) {
     }
 }
 
-/// What is added to the remedy for a list of Pages that is refused.
-const LIST_PERMISSION: &str = "; the permission is `pages_show_list`";
+/// What a problem means for the token: one that stands in the config or the machine, and is known
+/// to be there, says nothing of the access token.
+fn outcome_of(problem: &Problem) -> Outcome {
+    let needs_a_person = problem.action.needs_a_person() && problem.fix.is_none();
+    if needs_a_person { Outcome::Invalid } else { Outcome::Failed }
+}
 
 /// Ranks the outcomes: the greatest is reported where several things happened to one token.
 fn weight(outcome: Outcome) -> u8 {

@@ -122,7 +122,8 @@ fn explained(error: CallError) -> CallError {
         return error;
     }
     let message = format!(
-        "it lacks `pages_show_list`, without which its Pages are not listed: {}",
+        "its Pages are not listed without `pages_show_list`{}{}",
+        Problem::META_SAYS,
         error.problem.message
     );
     CallError { problem: Problem { message, ..error.problem }, ..error }

@@ -106,6 +106,11 @@ impl<'a> RefreshRun<'a> {
         }
     }
 
+    /// Whether a person named this token.
+    pub fn is_named(&self, label: &Label) -> bool {
+        self.insistence_on(label) != Insistence::None
+    }
+
     /// Whether the Pages of this token are refreshed after it.
     pub fn has_pages(&self, token: &TokenConfig) -> bool {
         token.parent.is_none() && self.options.only == Only::All

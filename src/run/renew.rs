@@ -201,14 +201,17 @@ impl TokenRun<'_> {
             Ok(app) if app.secret.is_none() => (
                 Action::FixConfiguration,
                 format!(
-                    "Meta does not renew it yet; if it came from the login dialog it lives an hour, \
-                     and app `{}` has no `secret` with which it could be exchanged: {}",
+                    "Meta does not renew it yet; from a login dialog it lives an hour, and app `{}` \
+                     has no `secret` to exchange it; Meta says: {}",
                     app.name, refusal.message
                 ),
             ),
             _ => (
                 kind.action(),
-                format!("Meta renews no string in its first day: {}", refusal.message),
+                format!(
+                    "Meta renews no access token in its first day; Meta says: {}",
+                    refusal.message
+                ),
             ),
         };
         Problem { kind, action, message, ..refusal }

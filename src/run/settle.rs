@@ -106,7 +106,7 @@ impl TokenRun<'_> {
                 }
                 if is_worse {
                     self.outcome.because(
-                        "the new string is worth less, but the one it replaces is dead or about to end",
+                        "the new access token is worth less, but the one it replaces is dead or about to expire",
                     );
                 }
                 if candidate.origin == Origin::Adopted {

@@ -1,6 +1,7 @@
 //! Skips a token for which nothing can be done now, and says why.
 
 use super::token_run::{NextStep, TokenRun};
+use super::tokens::subject;
 use crate::graph::CallError;
 use crate::policy::{Decision, Skip, judge_shared};
 use crate::store::StoreError;
@@ -36,7 +37,7 @@ impl TokenRun<'_> {
     fn with_what_waits(&mut self, sentence: String) {
         match self.credential.ledger.problem.clone() {
             Some(problem) if problem.action.needs_a_person() => {
-                self.outcome.note_problem_as(Outcome::Invalid, problem);
+                self.outcome.note_problem(problem);
             }
             _ => self.not_due(sentence),
         }
@@ -54,7 +55,7 @@ impl TokenRun<'_> {
         let dead = proof.is_some_and(|proof| proof.inspection.verdict() == Some(false));
         match self.credential.ledger.problem.clone() {
             Some(problem) if problem.action.needs_a_person() => {
-                self.outcome.note_problem_as(Outcome::Invalid, problem);
+                self.outcome.note_problem(problem);
             }
             Some(problem) if dead => self.outcome.note_problem(problem),
             _ => self.not_due(sentence),
@@ -70,7 +71,7 @@ impl TokenRun<'_> {
             return Ok(());
         }
         if let Some(shared) = &self.credential.ledger.shared {
-            let reason = judge_shared(&self.token.label, shared);
+            let reason = judge_shared(&subject(self.token, None, None), shared);
             self.outcome.note(Outcome::Invalid, reason.message);
             return Ok(());
         }
@@ -79,7 +80,7 @@ impl TokenRun<'_> {
         }
         let problem = self.credential.ledger.problem.clone();
         let problem = problem.unwrap_or_else(|| no_access_token(&self.token.label));
-        self.outcome.note_problem_as(Outcome::Invalid, problem);
+        self.outcome.note_problem(problem);
         Ok(())
     }
 }
@@ -101,7 +102,10 @@ fn lost() -> Problem {
 fn no_access_token(label: &Label) -> Problem {
     Problem::new(
         ProblemKind::Unknown,
-        format!("it has no string: set `access_token`, or run `metatoken exchange {label}`"),
+        format!("no access token: `access_token` of `[token.{label}]` is not set"),
     )
     .with_action(Action::FixConfiguration)
+    .with_fix(format!(
+        "set `access_token` of `[token.{label}]`, or run `metatoken exchange {label}` and paste one"
+    ))
 }

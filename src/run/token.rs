@@ -14,7 +14,7 @@ use super::token_run::{NextStep, TokenRun};
 use super::tokens::subject;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::policy::{Decision, Health, Reason, Verify, gone_since, judge, remedy};
+use crate::policy::{Decision, Health, Reason, Verify, cause, gone_since, judge, remedy};
 use crate::report::TokenResult;
 use crate::store::StoreError;
 use crate::token::{Action, Expiry, Outcome};
@@ -118,11 +118,14 @@ impl TokenRun<'_> {
         let parent = self.parent()?;
         let subject = subject(self.token, Some(&credential), parent.as_ref());
         // A Page that was retired just now is out of every verdict.
+        let judgement = judge(&subject, self.run.moment());
         let mut issues = match credential.retired_at {
             Some(_) => Vec::new(),
-            None => judge(&subject, self.run.moment()).reasons,
+            None => judgement.reasons,
         };
-        issues.extend(self.run.tokens.declared_labels().conflict(&self.token.label).cloned());
+        let condition = judgement.condition;
+        let conflict = self.run.tokens.declared_labels().conflict(&self.token.label).cloned();
+        issues.extend(conflict.map(|reason| Reason { condition, ..reason }));
         let mut happened = self.outcome.finish();
         if happened.refused {
             // It is said already of what was refused just now.
@@ -169,6 +172,8 @@ impl TokenRun<'_> {
                 .map(|problem| remedy(problem, &subject))
                 .unwrap_or_default(),
             exit: happened.exit,
+            condition,
+            cause: happened.problem.as_ref().map(|it| cause(it, &subject)).unwrap_or_default(),
             problem: happened.problem,
             issues,
             deliveries: Vec::new(),

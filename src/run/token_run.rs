@@ -17,7 +17,7 @@ use crate::policy::{Decision, Verify, next_try};
 use crate::store::{ExtendedExpiry, GrantRoom, Setback, Store, StoreError};
 use crate::token::{
     Action, Credential, EventKind, Expiry, Fingerprint, Generation, GenerationId, Label, Origin,
-    Outcome, Problem, ProblemKind, Source, Time,
+    Problem, ProblemKind, Source, Time,
 };
 
 /// The refresh of one token.
@@ -227,7 +227,7 @@ impl<'a> TokenRun<'a> {
     /// Records a failure without an attempt.
     pub fn fail(&mut self, problem: Problem) -> Result<(), StoreError> {
         self.set_back(&problem, None)?;
-        self.outcome.note_problem_as(Outcome::Invalid, problem);
+        self.outcome.note_problem(problem);
         Ok(())
     }
 

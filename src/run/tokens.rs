@@ -4,13 +4,14 @@
 //! every Page that was ever listed, unless it is excepted, declared by itself, or retired.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::declared::{Declared, LastReading};
 use crate::config::{Config, Pages};
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::policy::{Decision, Parent, Skip, Subject};
+use crate::policy::{Decision, Naming, Parent, Skip, Subject};
 use crate::token::{Credential, Label, Pattern, ProblemKind, Time};
 
 pub use crate::config::TokenConfig;
@@ -46,6 +47,13 @@ pub fn subject<'a>(
         credential,
         parent: token.parent.as_ref().map(|label| Parent { label, credential: parent }),
         throttled_until: None,
+        naming: Naming {
+            config: &token.file,
+            file: token.declared_in.as_deref().and_then(Path::to_str).unwrap_or(&token.file),
+            app: &token.app,
+            app_id: token.app_id.as_deref(),
+            page_id: token.page_id.as_deref(),
+        },
     }
 }
 

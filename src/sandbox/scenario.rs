@@ -108,8 +108,7 @@ impl Stage {
     pub fn of(scenario: Scenario) -> Self {
         let mut stage = Self {
             graph: Simulation::new(start()),
-            pasted: "# What somebody pasted here. Everything is fake; it is yours to edit.\n"
-                .to_owned(),
+            pasted: "# What was pasted here. Everything is fake; it is yours to edit.\n".to_owned(),
         };
         stage.paste("APP_SECRET", SECRET);
         match scenario {

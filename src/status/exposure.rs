@@ -12,11 +12,11 @@ use crate::config::{Config, KeySetting, Place, SecretSource, Target, TokenConfig
 use crate::deliver::{foresee_first, sample_token};
 use crate::files;
 use crate::policy::{
-    CONTESTED_REMEDY, Health, Reason, Tampering, judge_exposure, judge_tampering, without_parent,
+    Health, Reason, Tampering, judge_exposure, judge_tampering, tell_pages_apart, without_parent,
 };
 use crate::run::tokens::subject;
 use crate::store::lock_path;
-use crate::token::{Action, Label};
+use crate::token::Label;
 
 /// Reasons about the files that the config names, and those that the Pages that were `found` are
 /// delivered to. A file that this user may not look at is not
@@ -33,15 +33,13 @@ pub fn undeliverable(config: &Config) -> Vec<Reason> {
     let undeliverable = |label: &Label, target: &Target| {
         let Place::File(file) = &target.place else { return None };
         let error = foresee_first(file, &sample_token())?;
+        let message =
+            format!("`{label}` cannot be delivered to `{}`: {}", target.id, error.message);
+        let step = error.hint.unwrap_or_default();
         Some(Reason {
-            code: "not_deliverable",
-            severity: Health::Warning,
-            message: format!("`{label}` cannot be delivered to `{}`: {}", target.id, error.message),
-            remedy: error.hint.unwrap_or_default(),
-            action: Action::FixConfiguration,
             about: Some(target.id.to_string()),
             labels: vec![label.clone()],
-            held_by: None,
+            ..Reason::of_the_system("not_deliverable", Health::Warning, message, step)
         })
     };
     let tokens = config.tokens.iter();
@@ -57,14 +55,10 @@ pub fn same_for_all_pages(config: &Config) -> Vec<Reason> {
         let is_meant = matches!(target.place, Place::File(_)) && target.is_the_same_for_all();
         let message = format!("two Pages of `{parent}` would write the same value: {}", target.id);
         is_meant.then(|| Reason {
-            code: "same_target_for_all_pages",
-            severity: Health::Warning,
-            message,
-            remedy: CONTESTED_REMEDY.to_owned(),
-            action: Action::FixConfiguration,
+            remedy: tell_pages_apart(),
             about: Some(target.id.to_string()),
             labels: vec![parent.clone()],
-            held_by: None,
+            ..Reason::of_the_system("same_target_for_all_pages", Health::Warning, message, "")
         })
     };
     let parents = config.tokens.iter();
@@ -76,15 +70,9 @@ pub fn same_for_all_pages(config: &Config) -> Vec<Reason> {
 /// Reasons about tokens that are not what their settings take for granted: a Page's that no parent
 /// renews, and permissions that Meta does not tell of.
 pub fn misplaced(config: &Config) -> Vec<Reason> {
-    let reason = |code, label: &Label, message: String, remedy: String| Reason {
-        code,
-        severity: Health::Warning,
-        message,
-        remedy,
-        action: Action::FixConfiguration,
-        about: None,
+    let reason = |code, label: &Label, message: String, step: String| Reason {
         labels: vec![label.clone()],
-        held_by: None,
+        ..Reason::of_the_system(code, Health::Warning, message, step)
     };
     let mut reasons = Vec::new();
     for token in config.tokens.iter().filter(|token| token.policy.enabled) {
@@ -103,7 +91,7 @@ pub fn misplaced(config: &Config) -> Vec<Reason> {
                     "`{label}` has `{key}`, but Meta does not tell the permissions of {} tokens",
                     token.token_type
                 );
-                let remedy = format!("take `{key}` out of `[token.{label}]`: it is never checked");
+                let remedy = format!("remove `{key}` from `[token.{label}]`: it is never checked");
                 reasons.push(reason("scopes_unknown", label, message, remedy));
             }
         }

@@ -16,7 +16,7 @@ use crate::report::LastRuns;
 use crate::run::tokens::{TokenConfig, Tokens};
 use crate::session::Session;
 use crate::store::{AdoptionFrom, Machinery, Store, StoreError};
-use crate::token::{Action, Credential, Delivery, Label, Time, TokenId};
+use crate::token::{Credential, Delivery, Label, Time, TokenId};
 
 /// Judges the timer by its runs, and the clock by what Graph last said; a cause that several tokens
 /// share is reported once.
@@ -135,19 +135,8 @@ pub fn key_problem(session: &Session, store: &Store) -> Option<Reason> {
     let opened = session.key().and_then(|key| Ok(store.unlock(&key)?));
     let complaint = opened.err()?;
     let causes = complaint.causes.iter().map(|cause| format!(": {cause}"));
-    Some(Reason {
-        code: complaint.code,
-        severity: Health::Critical,
-        message: format!(
-            "{}: {}{}",
-            complaint.subject,
-            complaint.message,
-            causes.collect::<String>()
-        ),
-        remedy: complaint.hints.join("; "),
-        action: Action::FixConfiguration,
-        labels: Vec::new(),
-        about: None,
-        held_by: None,
-    })
+    let causes = causes.collect::<String>();
+    let message = format!("{}: {}{causes}", complaint.subject, complaint.message);
+    let step = complaint.hints.join("; ");
+    Some(Reason::of_the_system(complaint.code, Health::Critical, message, step))
 }

@@ -5,10 +5,11 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::graph::App;
 use crate::policy::{
-    Dates, Deadline, Decision, Insistence, Judgement, Limits, Moment, Policy, Skip, Subject,
-    deadlines, decide, judge, judge_deliveries, judge_inspection, remedy, without_parent,
+    Dates, Deadline, Decision, Insistence, Judgement, Limits, Moment, Naming, Policy, Remedy, Skip,
+    Subject, deadlines, decide, judge, judge_deliveries, judge_inspection, remedy, without_parent,
 };
 use crate::report::{LastRuns, Refresh, StatusReport, TokenReport, VerdictSource};
+use crate::run::found::where_found;
 use crate::run::inspect::inspect;
 use crate::run::tokens::{TokenConfig, Tokens, as_too_young};
 use crate::session::Session;
@@ -80,7 +81,7 @@ pub fn judge_token(
             .map(|it| named(Judgement::missing_targets(&member.policy, it)))
             .unwrap_or_default(),
         refresh: match (current, fresh, &problem) {
-            (None, Some(_), None) => adoption_is_next(moment),
+            (None, Some(_), None) => adoption_is_next(member, moment),
             _ => plan(&subject, moment),
         },
         remedy: problem.as_ref().map(|problem| remedy(problem, &subject)).unwrap_or_default(),
@@ -118,11 +119,11 @@ fn of_candidate<'a>(subject: &Subject<'a>) -> Option<&'a Problem> {
 }
 
 /// The next step for an access token that the config points to and the store has not seen.
-fn adoption_is_next(moment: Moment) -> Refresh {
+fn adoption_is_next(config: &TokenConfig, moment: Moment) -> Refresh {
     Refresh {
         automatic: true,
         due: true,
-        reason: "adopt: found where the config points".to_owned(),
+        reason: format!("adopt: {}", where_found(config)),
         due_at: Some(moment.now),
         ..Refresh::default()
     }
@@ -181,6 +182,7 @@ pub fn inspect_token(
         credential: None,
         parent: None,
         throttled_until: None,
+        naming: Naming::default(),
     };
     let now = session.clock.now();
     let mut judgement: Judgement =
@@ -188,7 +190,7 @@ pub fn inspect_token(
     for reason in &mut judgement.reasons {
         // It has no label that could be typed in a command.
         reason.labels.clear();
-        reason.remedy.clear();
+        reason.remedy = Remedy::default();
     }
     let report = TokenReport {
         label: None,
@@ -206,7 +208,7 @@ pub fn inspect_token(
         missing_targets: Vec::new(),
         refresh: Refresh { reason: "not stored".to_owned(), ..Refresh::default() },
         problem: inspection.problem.clone(),
-        remedy: String::new(),
+        remedy: Remedy::default(),
         fingerprint: None,
         generation: None,
         inspection: Some(inspection),

@@ -211,7 +211,7 @@ impl StoreError {
             Self::Superseded { expected, .. } => {
                 format!("the write came too late: it expected {expected}")
             }
-            Self::Purged(_) => "the string was wiped and only its fingerprint is left".into(),
+            Self::Purged(_) => "the access token was wiped and only its fingerprint is left".into(),
             Self::Absent { what, .. } => format!("the store has no such {what}"),
         }
     }
@@ -294,7 +294,7 @@ impl TxError {
             Self::WrongKey => StoreError::KeyWrong(path),
             Self::BrokenSeal => StoreError::Damaged(
                 path,
-                SystemCause::new("a sealed string does not open in its place"),
+                SystemCause::new("a sealed access token does not open in its place"),
             ),
             Self::NoRoom(shortage) => StoreError::NoRoom(path, shortage),
             Self::BadCell(cell) => StoreError::Damaged(path, SystemCause::new(cell)),

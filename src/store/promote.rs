@@ -129,7 +129,7 @@ fn expect(
     }
     Err(TxError::Superseded(match state {
         GenerationState::Candidate => "a candidate",
-        _ => "the current string",
+        _ => "the current access token",
     }))
 }
 
@@ -162,7 +162,7 @@ fn promote(
     let in_place = in_place(tx, token)?;
     // A damaged access token that came again is the candidate now, and replaces nothing.
     if in_place != credential.in_place().filter(|in_place| *in_place != candidate) {
-        return Err(TxError::Superseded("another current string"));
+        return Err(TxError::Superseded("another current access token"));
     }
     expect(tx, candidate, GenerationState::Candidate)?;
     let mut old = None;

@@ -412,6 +412,7 @@ pub fn problem(problem: Option<&Problem>) -> Option<String> {
             "subcode": problem.subcode,
             "message": problem.message,
             "fbtrace_id": problem.fbtrace_id,
+            "fix": problem.fix,
         })
         .to_string()
     })
@@ -434,6 +435,7 @@ fn read_problem(text: &str) -> Option<Problem> {
         subcode: number("subcode"),
         message: text("message")?.to_owned(),
         fbtrace_id: text("fbtrace_id").map(str::to_owned),
+        fix: text("fix").map(str::to_owned),
     })
 }
 

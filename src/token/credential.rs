@@ -111,7 +111,7 @@ fn blame(what: &str, sent: Time, problem: Problem) -> Problem {
     if problem.action != Action::Reauthenticate || problem.message.starts_with(&why) {
         return problem;
     }
-    let message = format!("{why}; Meta says: {}", problem.message);
+    let message = format!("{why}{}{}", Problem::META_SAYS, problem.message);
     Problem { message, ..problem }
 }
 

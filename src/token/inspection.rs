@@ -105,7 +105,7 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "it belongs to {} {}, not to {}", self.part, self.found, self.expected)
+        write!(f, "the token belongs to {} {}, not to {}", self.part, self.found, self.expected)
     }
 }
 
@@ -166,6 +166,6 @@ mod tests {
         let other = Identity { app_id: Some("2".into()), user_id: Some("9".into()), page_id: None };
         assert_eq!(known.difference_from(&Identity::default()), None);
         let difference = known.difference_from(&other).expect("the apps differ");
-        assert_eq!(difference.to_string(), "it belongs to app 1, not to 2");
+        assert_eq!(difference.to_string(), "the token belongs to app 1, not to 2");
     }
 }

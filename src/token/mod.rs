@@ -14,6 +14,7 @@ mod history;
 mod inspection;
 mod label;
 mod notification;
+mod pasted;
 mod problem;
 mod providers;
 pub mod redact;
@@ -32,6 +33,7 @@ pub use history::{DryRun, EventKind, Outcome, Trigger};
 pub use inspection::{Difference, GranularScope, Identity, Inspection, Proof};
 pub use label::{BadLabel, Label, Pattern};
 pub use notification::{ChannelId, NotificationEvent, Notified, Topic, TopicState};
+pub use pasted::{Unfit, read_pasted};
 pub use problem::{Action, Problem, ProblemKind};
 pub use providers::{THE_PERSON, token_prefixes};
 pub use spec::{

@@ -169,9 +169,17 @@ pub struct Problem {
     pub message: String,
     /// Meta's handle for its support.
     pub fbtrace_id: Option<String>,
+    /// What puts it right, where we found it ourselves and know.
+    pub fix: Option<String>,
 }
 
 impl Problem {
+    /// How the message begins of an access token from outside that was not taken.
+    pub const REJECTED: &str = "the new access token was rejected: ";
+
+    /// What stands between our words and Meta's in a message that has both.
+    pub const META_SAYS: &str = "; Meta says: ";
+
     /// A problem that we found ourselves, with the usual step against it.
     pub fn new(kind: ProblemKind, message: impl Into<String>) -> Self {
         Self {
@@ -181,6 +189,35 @@ impl Problem {
             subcode: None,
             message: message.into(),
             fbtrace_id: None,
+            fix: None,
+        }
+    }
+
+    /// The same problem of an access token from outside, which is not taken for it.
+    pub fn rejected(self) -> Self {
+        Self { message: format!("{}{}", Self::REJECTED, self.message), ..self }
+    }
+
+    /// Whether it is about an access token from outside that was not taken.
+    pub fn is_rejection(&self) -> bool {
+        self.message.starts_with(Self::REJECTED)
+    }
+
+    /// Whether it says that the access token was good once: a value that is cut, has more around it
+    /// or belongs elsewhere is refused without such a word.
+    pub const fn tells_of_a_past(&self) -> bool {
+        match self.kind {
+            ProblemKind::Expired
+            | ProblemKind::PasswordChanged
+            | ProblemKind::AppNotAuthorized
+            | ProblemKind::Revoked
+            | ProblemKind::RoleLost
+            | ProblemKind::Inactive
+            | ProblemKind::Checkpoint
+            | ProblemKind::UnconfirmedUser
+            | ProblemKind::DataAccessExpired => true,
+            ProblemKind::SessionInvalid => self.subcode.is_some(),
+            _ => false,
         }
     }
 
@@ -192,6 +229,12 @@ impl Problem {
             (Some(code), None) => format!("{name} ({code})"),
             (None, _) => name,
         }
+    }
+
+    /// The same problem with what puts it right.
+    pub fn with_fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
+        self
     }
 
     /// The same problem with another step against it.

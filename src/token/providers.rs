@@ -43,7 +43,9 @@ static PROVIDERS: [ProviderSpec; 3] = [
                 source: Source::Person(&PersonWords {
                     owner: THE_PERSON,
                     log_in: "logs in to the app again",
+                    logs_in: "logs in",
                     grant: "logs in to the app again and grants it, ticking every Page",
+                    grants: "grants it",
                     pasted: "the new access token",
                 }),
                 exchange: Some(&FB_EXCHANGE),
@@ -57,8 +59,10 @@ static PROVIDERS: [ProviderSpec; 3] = [
                 source: Source::Parent(&PersonWords {
                     owner: THE_PERSON,
                     log_in: "takes a new Page token from a long-lived user token",
+                    logs_in: "takes a new one",
                     grant: "logs in to the app again and grants it, ticking every Page, and takes \
                             a new Page token from the long-lived user token",
+                    grants: "grants it",
                     pasted: "it",
                 }),
                 exchange: None,
@@ -73,8 +77,10 @@ static PROVIDERS: [ProviderSpec; 3] = [
                     owner: "an admin of the business",
                     log_in: "generates a new token for the System User (Meta Business settings, \
                              Users, System users)",
+                    logs_in: "generates a new one",
                     grant: "assigns the System User what is missing and generates a new token \
                             with the permission (Meta Business settings, Users, System users)",
+                    grants: "generates one with it",
                     pasted: "it",
                 }),
                 exchange: Some(&FB_EXCHANGE_FOR_60_DAYS),
@@ -120,7 +126,9 @@ static PROVIDERS: [ProviderSpec; 3] = [
                 owner: THE_PERSON,
                 log_in: "logs in to the app again, or generates a token in its dashboard \
                          (Instagram, API setup with Instagram login)",
+                logs_in: "logs in",
                 grant: "logs in to the app again and grants it",
+                grants: "grants it",
                 pasted: "the new access token",
             }),
             exchange: Some(&IG_EXCHANGE),
@@ -163,7 +171,9 @@ static PROVIDERS: [ProviderSpec; 3] = [
             source: Source::Person(&PersonWords {
                 owner: THE_PERSON,
                 log_in: "logs in to the Threads app again",
+                logs_in: "logs in",
                 grant: "logs in to the app again and grants it",
+                grants: "grants it",
                 pasted: "the new access token",
             }),
             exchange: Some(&TH_EXCHANGE),

@@ -125,8 +125,12 @@ pub struct PersonWords {
     pub owner: &'static str,
     /// How that person gets a new access token.
     pub log_in: &'static str,
+    /// The same in a word or two.
+    pub logs_in: &'static str,
     /// How that person gets one with a permission that is missing.
     pub grant: &'static str,
+    /// The same in a few words.
+    pub grants: &'static str,
     /// What is pasted into `metatoken exchange` afterwards.
     pub pasted: &'static str,
 }

@@ -65,12 +65,12 @@ fn what_a_run_would_end_with_is_an_error_with_its_fix() {
         (
             "[app.two]\nid = \"1000000000000002\"\nsecret = { file = \"app-secret\" }\n",
             78,
-            "error: [app.two] secret: the file `[DIR]/app-secret` is not there; create the file `[DIR]/app-secret` (mode 0600) with the app's secret in it\n",
+            "error: [app.two] secret: the file `[DIR]/app-secret` is missing; create the file `[DIR]/app-secret` (mode 0600) with the app's secret in it\n",
         ),
         (
             "[app.two]\nid = \"1000000000000002\"\nsecret = { file = \"app.env\", key = \"SECRET\" }\n",
             78,
-            "error: [app.two] secret: the key `SECRET` of the file `[DIR]/app.env` is not there; put the app's secret as `SECRET` into `[DIR]/app.env`\n",
+            "error: [app.two] secret: `SECRET` in `[DIR]/app.env` is missing; put the app's secret as `SECRET` into `[DIR]/app.env`\n",
         ),
         (
             "[app.two]\nid = \"1000000000000002\"\nsecret = { command = [\"no-such-program\"] }\n",
@@ -95,7 +95,7 @@ fn what_a_run_would_end_with_is_an_error_with_its_fix() {
         (
             "[store]\nkey = { file = \"no-key\" }\n",
             74,
-            "error: [store] key: the store key: cannot be read: the file `[DIR]/no-key` is not there",
+            "error: [store] key: the store key: cannot be read: the file `[DIR]/no-key` is missing",
         ),
     ] {
         let world = world(tables);
@@ -136,7 +136,7 @@ fn what_a_person_should_know_is_a_warning() {
         ),
         (
             "[[notify]]\nwebhook = { file = \"no-url\" }\n",
-            "warning: [[notify]] webhook [DIR]/no-url: the file `[DIR]/no-url` is not there; create the file `[DIR]/no-url` (mode 0600) with the address in it\n",
+            "warning: [[notify]] webhook [DIR]/no-url: the file `[DIR]/no-url` is missing; create the file `[DIR]/no-url` (mode 0600) with the address in it\n",
         ),
         ("[[notify]]\ncommand = [\"no-such-program\"]\n", "warning: [[notify]] no-such-program: "),
         (

@@ -48,14 +48,14 @@ fn a_short_lived_string_is_made_long_lived() {
         .stdout(
             "
 TOKEN  OUTCOME    EXPIRES     REASON
-brand  exchanged  2026-03-02  it was short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+brand  exchanged  2026-03-02  it was short-lived: expires 2026-01-01 01:00 UTC, in 60 minutes
 
 1 token: 1 exchanged
 ",
         )
         .stderr(
             "
-hint: its Pages get new strings by the next run; now: `metatoken refresh 'brand*'`
+hint: its Pages get new access tokens in the next run; now: `metatoken refresh 'brand*'`
 ",
         )
         .exit(Exit::Ok);
@@ -90,14 +90,14 @@ fn a_long_lived_string_is_stored_as_it_is() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-03-02  it is long-lived already
+brand  adopted  2026-03-02  long-lived already
 
 1 token: 1 adopted
 ",
         )
         .stderr(
             "
-hint: its Pages get new strings by the next run; now: `metatoken refresh 'brand*'`
+hint: its Pages get new access tokens in the next run; now: `metatoken refresh 'brand*'`
 ",
         )
         .exit(Exit::Ok);
@@ -105,7 +105,7 @@ hint: its Pages get new strings by the next run; now: `metatoken refresh 'brand*
     let ran = world.run_with_input(&["exchange", "brand", "--json"], &string);
     let result = ran.exit(Exit::Ok).result("brand");
     assert_eq!(result["outcome"], "verified");
-    assert_eq!(result["reason"], "it is the string in use already");
+    assert_eq!(result["reason"], "it is the current access token already");
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn what_cannot_be_a_token_is_refused_before_anything_is_asked() {
         .stderr(
             "
 error: standard input: holds no access token: it is empty
-hint: give the string alone, without quotes or a name before it
+hint: put the access token there
 ",
         )
         .exit(Exit::InputRefused);
@@ -126,8 +126,8 @@ hint: give the string alone, without quotes or a name before it
         .stdout("")
         .stderr(
             "
-error: standard input: holds no access token: it has a space, a tab or a line break inside
-hint: give the string alone, without quotes or a name before it
+error: standard input: holds no access token: it has 2 lines
+hint: leave one access token, on one line
 ",
         )
         .exit(Exit::InputRefused);
@@ -141,10 +141,10 @@ hint: give the string alone, without quotes or a name before it
     "code": "malformed_token",
     "exit_code": 65,
     "subject": "standard input",
-    "message": "holds no access token: it has a character that no access token has",
+    "message": "holds no access token: it has quotes around it",
     "causes": [],
     "hints": [
-      "give the string alone, without quotes or a name before it"
+      "remove the quotes around it"
     ]
   }
 }
@@ -152,8 +152,8 @@ hint: give the string alone, without quotes or a name before it
         )
         .stderr(
             "
-error: standard input: holds no access token: it has a character that no access token has
-hint: give the string alone, without quotes or a name before it
+error: standard input: holds no access token: it has quotes around it
+hint: remove the quotes around it
 ",
         )
         .exit(Exit::InputRefused);
@@ -184,9 +184,9 @@ fn a_string_of_the_wrong_kind_is_refused_and_the_one_in_use_stays() {
         .run_with_input(&["exchange", "brand"], &page)
         .stdout("")
         .stderr("
-error: brand: the string is refused: it is a PAGE token, not a USER token
-hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
-hint: the string in use is untouched
+error: brand: the new access token was rejected: a page token, not a user token
+hint: paste a user token: run `metatoken exchange brand`. If the token is the right one, correct `type` of `[token.brand]` in [DIR]/metatoken.toml
+hint: the current access token is untouched
 ")
         .exit(Exit::InputRefused);
     let ben = world.mint(TokenFixture::user(APP, "3000000000000002"));
@@ -194,9 +194,9 @@ hint: the string in use is untouched
         .run_with_input(&["exchange", "brand"], &ben)
         .stdout("")
         .stderr("
-error: brand: the string is refused: it belongs to user 3000000000000002, not to 3000000000000001
+error: brand: the new access token was rejected: the token belongs to user 3000000000000002, not to 3000000000000001
 hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-hint: the string in use is untouched
+hint: the current access token is untouched
 hint: to make it the token of the other person from now on, run `metatoken exchange brand --replace-identity`
 ")
         .exit(Exit::InputRefused);
@@ -205,9 +205,10 @@ hint: to make it the token of the other person from now on, run `metatoken excha
         .run_with_input(&["exchange", "brand"], &foreign)
         .stdout("")
         .stderr("
-error: brand: the string is refused: it was given to another app than `main` (code 100)
-hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
-hint: the string in use is untouched
+error: brand: the new access token was rejected: token of another app than `main`
+  caused by: Meta says code 100
+hint: paste a token of app `main`: run `metatoken exchange brand`. If the token is the right one, correct `app` or `page_id` of `[token.brand]` in [DIR]/metatoken.toml
+hint: the current access token is untouched
 ")
         .exit(Exit::InputRefused);
     let dead = world.mint(brand());
@@ -216,18 +217,20 @@ hint: the string in use is untouched
         .run_with_input(&["exchange", "brand"], &dead)
         .stdout("")
         .stderr("
-error: brand: the string is refused: Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
+error: brand: the new access token was rejected: revoked
+  caused by: Meta says \"The session was invalidated explicitly using an API call\" (190/466)
 hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-hint: the string in use is untouched
+hint: the current access token is untouched
 ")
         .exit(Exit::InputRefused);
     world
         .run_with_input(&["exchange", "brand"], "EAAfakeUnknown")
         .stdout("")
         .stderr("
-error: brand: the string is refused: Invalid OAuth access token (code 190)
-hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-hint: the string in use is untouched
+error: brand: the new access token was rejected: Meta does not know this value
+  caused by: Meta says \"Invalid OAuth access token\" (190)
+hint: copy the access token of app `main` again, whole; then run `metatoken exchange brand` and paste it
+hint: the current access token is untouched
 ")
         .exit(Exit::InputRefused);
     let shorter = world.mint(brand().ending(ends(30)));
@@ -255,7 +258,7 @@ fn a_string_of_another_label_is_refused() {
         .stderr(
             "
 error: shop: that is the access token of `brand`
-hint: give it an access token of its own, or remove `[token.shop]` from the config
+hint: set `access_token` of `[token.shop]` in [DIR]/metatoken.toml to an access token of its own, or remove the table; then run `metatoken refresh`
 ",
         )
         .exit(Exit::Config);
@@ -276,7 +279,7 @@ fn a_dead_token_recovers() {
             "
 TOKEN   OUTCOME  EXPIRES     REASON
 brand   not due  2026-03-12  due 2026-02-20 00:05 UTC, in 40 days
-bakery  derived  never       no string yet
+bakery  derived  never       no access token yet
 
 2 tokens: 1 derived, 1 not due
 ",
@@ -297,7 +300,7 @@ fn while_graph_is_out_of_reach_nothing_is_stored() {
         .stderr(
             "
 error: brand: An unknown error occurred (code 1)
-hint: nothing was stored: paste the string again later
+hint: nothing was stored: paste the access token again later
 ",
         )
         .exit(Exit::Unavailable);
@@ -306,7 +309,7 @@ hint: nothing was stored: paste the string again later
         .stdout("")
         .stderr(
             "
-error: brand: has no string yet
+error: brand: has no access token yet
 hint: run `metatoken refresh brand`, or `metatoken exchange brand` to paste one
 ",
         )
@@ -323,7 +326,7 @@ fn a_grant_that_cannot_be_examined_is_sealed_and_taken_by_the_next_run() {
         .stdout("")
         .stderr(
             "
-error: brand: the new string is sealed, but not examined yet: An unknown error occurred (code 1)
+error: brand: the new access token is sealed, but not checked yet: An unknown error occurred (code 1)
 hint: run `metatoken refresh brand`
 ",
         )
@@ -335,7 +338,7 @@ hint: run `metatoken refresh brand`
             "
 TOKEN   OUTCOME    EXPIRES     REASON
 brand   exchanged  2026-03-02  sealed by an earlier run, and examined now
-bakery  derived    never       no string yet
+bakery  derived    never       no access token yet
 
 2 tokens: 1 exchanged, 1 derived
 ",
@@ -355,7 +358,7 @@ fn a_dry_run_asks_and_stores_nothing() {
         .stdout(
             "
 TOKEN  OUTCOME         EXPIRES  REASON
-brand  would exchange  -        it was short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+brand  would exchange  -        it was short-lived: expires 2026-01-01 01:00 UTC, in 60 minutes
 
 1 token: 1 would exchange (dry run: nothing was changed, and whether Meta would renew is not known)
 ",
@@ -368,7 +371,7 @@ brand  would exchange  -        it was short-lived: it ends 2026-01-01 01:00 UTC
         .stdout(
             "
 TOKEN  OUTCOME      EXPIRES     REASON
-brand  would adopt  2026-03-02  it is long-lived already
+brand  would adopt  2026-03-02  long-lived already
 
 1 token: 1 would adopt (dry run: nothing was changed)
 ",
@@ -398,8 +401,8 @@ access_token = { env = "SHOP" }
     world.reconfigure(&config.replace("auto_refresh = false\n", ""));
     world.run(&["exchange", "--stored", "-n"]).stdout("
 TOKEN  OUTCOME         EXPIRES     REASON
-brand  would exchange  unknown     it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
-shop   not due         2026-03-02  it is long-lived: it expires 2026-03-02 00:00 UTC, in 60 days
+brand  would exchange  unknown     short-lived, expires 2026-01-01 01:00 UTC, in 60 minutes
+shop   not due         2026-03-02  long-lived, expires 2026-03-02 00:00 UTC, in 60 days
 
 2 tokens: 1 not due, 1 would exchange (dry run: nothing was changed, and whether Meta would renew is not known)
 ").stderr("").exit(Exit::Ok);
@@ -408,8 +411,8 @@ shop   not due         2026-03-02  it is long-lived: it expires 2026-03-02 00:00
         .stdout(
             "
 TOKEN  OUTCOME    EXPIRES     REASON
-brand  exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
-shop   not due    2026-03-02  it is long-lived: it expires 2026-03-02 00:00 UTC, in 60 days
+brand  exchanged  2026-03-02  short-lived, expires 2026-01-01 01:00 UTC, in 60 minutes
+shop   not due    2026-03-02  long-lived, expires 2026-03-02 00:00 UTC, in 60 days
 
 2 tokens: 1 exchanged, 1 not due
 ",
@@ -421,7 +424,7 @@ shop   not due    2026-03-02  it is long-lived: it expires 2026-03-02 00:00 UTC,
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-shop   not due  2026-03-02  it is long-lived: it expires 2026-03-02 00:00 UTC, in 60 days
+shop   not due  2026-03-02  long-lived, expires 2026-03-02 00:00 UTC, in 60 days
 
 1 token: 1 not due
 ",
@@ -441,7 +444,7 @@ fn a_page_without_a_parent_is_pasted_too() {
         .stdout(
             "
 TOKEN   OUTCOME  EXPIRES  REASON
-bakery  adopted  never    it never expires
+bakery  adopted  never    never expires
 
 1 token: 1 adopted
 ",
@@ -453,9 +456,9 @@ bakery  adopted  never    it never expires
         .run_with_input(&["exchange", "bakery"], &cafe)
         .stdout("")
         .stderr("
-error: bakery: the string is refused: it belongs to page 2000000000000002, not to 2000000000000001
-hint: the person behind the token takes a new Page token from a long-lived user token; then run `metatoken exchange bakery` and paste it, or set `parent` so that metatoken derives it
-hint: the string in use is untouched
+error: bakery: the new access token was rejected: the token belongs to page 2000000000000002, not to 2000000000000001
+hint: the person behind the token takes a new Page token from a long-lived user token; then run `metatoken exchange bakery` and paste it. If that user token is kept here, set it as `parent` of `[token.bakery]` instead
+hint: the current access token is untouched
 ")
         .exit(Exit::InputRefused);
 }
@@ -559,16 +562,16 @@ access_token = { env = "EMPTY" }
     let ran = world.run(&["exchange", "--stored"]).exit(Exit::PersonNeeded);
     ran.stdout("
 TOKEN   OUTCOME    EXPIRES               REASON
-fresh   exchanged  2026-03-02            it is short-lived: it ends 2026-01-01 02:30 UTC, in 60 minutes
-ending  not due    2026-01-01 02:59 UTC  it is long-lived: it expires 2026-01-01 02:59 UTC, in 89 minutes
-left    not due    2026-01-01 03:00 UTC  it expires 2026-01-01 03:00 UTC, in 90 minutes, but `auto_refresh` is off: name it to exchange it
-page    not due    2026-01-01 03:00 UTC  it expires 2026-01-01 03:00 UTC, in 90 minutes, and Meta exchanges no access token of its type
-empty   invalid    -                     its `access_token` cannot be read: the environment variable `EMPTY` is not set
+fresh   exchanged  2026-03-02            short-lived, expires 2026-01-01 02:30 UTC, in 60 minutes
+ending  not due    2026-01-01 02:59 UTC  long-lived, expires 2026-01-01 02:59 UTC, in 89 minutes
+left    not due    2026-01-01 03:00 UTC  expires 2026-01-01 03:00 UTC, in 90 minutes, but `auto_refresh` is off: name it to exchange it
+page    not due    2026-01-01 03:00 UTC  expires 2026-01-01 03:00 UTC, in 90 minutes, and Meta exchanges no access token of its type
+empty   failed     -                     the environment variable `EMPTY` is not set
 
-critical: `empty`: its `access_token` cannot be read: the environment variable `EMPTY` is not set
-  hint: mend what the message names; then run `metatoken refresh empty`
+critical: `empty`: never worked, the environment variable `EMPTY` is not set
+  hint: set the variable `EMPTY` to the access token; then run `metatoken refresh empty`
 
-5 tokens: 1 exchanged, 3 not due, 1 invalid
+5 tokens: 1 exchanged, 3 not due, 1 failed
 ").stderr("");
     let ran = world.run(&["exchange", "--stored", "left", "--json"]).exit(Exit::Ok);
     assert_eq!(ran.outcomes()["left"], "exchanged");

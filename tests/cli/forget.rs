@@ -165,7 +165,7 @@ fn the_files_that_still_hold_it_are_named_and_emptied_when_that_is_said() {
     world.reconfigure(SHOP);
     let ran = world.run(&["forget", "brand"]).stderr("").exit(Exit::Ok);
     for (file, ..) in files {
-        assert!(ran.stdout.contains(&format!("warning: `brand`: `the {file}` still holds its access token\n  hint: `metatoken forget --targets brand` empties it\n")), "{}", ran.stdout);
+        assert!(ran.stdout.contains(&format!("warning: `brand`: `the {file}` still holds its access token\n  hint: run `metatoken forget --targets brand`, which empties it\n")), "{}", ran.stdout);
         let text = std::fs::read_to_string(world.path(file)).unwrap();
         assert!(text.contains("EAAFAKEBrand1"), "{file}: {text}");
     }
@@ -237,7 +237,7 @@ TOKEN  OUTCOME    EXPIRES  REASON
 brand  forgotten  -        1 access token wiped; removed `[DIR]/tokens.d/brand.toml`
 
 warning: `brand`: the file `[DIR]/tokens.d/secret`, its `access_token`, still holds its access token
-  hint: remove the access token from it by hand
+  hint: remove the access token from it with an editor
 
 1 token: 1 forgotten
 ",

@@ -36,13 +36,14 @@ fn two_of_eleven_that_left_the_config_are_named() {
     world.reconfigure(&tables(&ELEVEN[..9]));
     // Whoever looks first says so, and so does the run that finds it.
     let check = "
-METATOKEN WARNING - j and 1 more: no longer declared in the config: not renewed; the first expires 2026-03-02 00:00 UTC, in 60 days
-WARNING: `j` and `k`: no longer declared in the config: not renewed; the first expires 2026-03-02 00:00 UTC, in 60 days; declare each again, or with `was` under its new name; if they are not needed, run `metatoken forget j k`
+METATOKEN WARNING - j and 1 more: no longer declared, not renewed, the first…; operator declares each again: metatoken refresh
+WARNING: `j` and `k`: no longer declared, not renewed, the first expires 2026-03-02 00:00 UTC, in 60 days
+  declare each again, or set `was` under its new name; then run `metatoken refresh`. If not needed any more, run `metatoken forget j k`. Proof: `metatoken check j`
 ";
     world.run(&["check"]).verdict(check).stderr("").code(1);
     let ran = world.run(&["refresh"]).stderr("").exit(Exit::Ok);
     assert!(
-        ran.stdout.contains("\nwarning: `j` and `k`: no longer declared in the config: "),
+        ran.stdout.contains("\nwarning: `j` and `k`: no longer declared, the first expires in "),
         "{}",
         ran.stdout
     );
@@ -98,7 +99,7 @@ fn many_that_go_at_once_are_critical() {
         let gone = 11 - kept.len();
         let check = world.run(&["check", "--system"]).code(verdict).stdout;
         let message =
-            if verdict == 2 { "in the config, many at once: " } else { "in the config: not" };
+            if verdict == 2 { "no longer declared, many at once, " } else { "declared, the first" };
         assert!(check.contains(message), "{gone}: {check}");
         let ran = world.run(&["refresh"]).exit(Exit::Ok).stdout;
         assert!(ran.contains(message), "{gone}: {ran}");
@@ -122,9 +123,9 @@ fn a_renamed_label_without_was_is_told_and_was_set_later_works() {
     world.reconfigure(&renamed(""));
     let ran = world.run(&["refresh"]).exit(Exit::Config).stdout;
     for line in [
-        "critical: `label`: not adopted: its `access_token` is the access token of `brand`, which the config no longer declares\n",
-        "  hint: if it is the new name of `brand`, set `was = \"brand\"` in `[token.label]`, else run `metatoken forget brand`; then run `metatoken refresh label`\n",
-        "critical: `brand`: no longer declared in the config: not renewed; expires 2026-03-02 00:00 UTC, in 60 days\n",
+        "critical: `label`: never worked, `access_token` is that of `brand`, no longer declared\n",
+        "  hint: set `was = \"brand\"` in `[token.label]` in [DIR]/metatoken.toml; then run `metatoken refresh label`. If it is not the new name of `brand`, run `metatoken forget brand` first\n",
+        "critical: `brand`: no longer declared, expires in 60 days (2026-03-02 00:00 UTC), not renewed\n",
     ] {
         assert!(ran.contains(line), "{ran}");
     }
@@ -192,8 +193,8 @@ fn two_labels_that_both_have_an_access_token_are_not_made_one() {
     world.reconfigure(&format!("{text}{}", tables(&["other"])));
     world = world.token("OTHER", user("other"));
     let ran = world.run(&["refresh"]).stderr("").exit(Exit::Config).stdout;
-    assert!(ran.contains("critical: `shop`: not renamed: it has an access token of its own, and so has `brand`
-  hint: to keep its own, run `metatoken forget brand`; to keep that of `brand`, remove `[token.shop]` from the config, run `metatoken forget shop`, and declare it again with `was`
+    assert!(ran.contains("critical: `shop`: works, not renamed: it and `brand` both have an access token
+  hint: to keep its own access token, run `metatoken forget brand`. To keep that of `brand`, remove `[token.shop]` from the config, run `metatoken forget shop`, and declare it again with `was`
 "), "{ran}");
     assert!(ran.ends_with("2 tokens: 1 adopted, 1 not due\n"), "{ran}");
     // All commands have one truth.
@@ -203,7 +204,8 @@ fn two_labels_that_both_have_an_access_token_are_not_made_one() {
     assert_eq!(status["generation"], 1);
     let check = world.run(&["check"]).code(2).stdout;
     assert!(
-        check.contains("CRITICAL: `shop`: not renamed: ") && !check.contains("no longer declared"),
+        check.contains("CRITICAL: `shop`: works, not renamed: ")
+            && !check.contains("no longer declared"),
         "{check}"
     );
     world.at(day(45));

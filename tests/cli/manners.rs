@@ -50,10 +50,11 @@ fn quiet_is_silent_unless_a_person_has_something_to_do() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-03-02  graph unavailable (1)
 
-critical: `brand`: Graph has not spoken of it for more than 7 days (`checked_within`)
-  hint: run `metatoken refresh -v`, and see why Graph was not reached
-warning: `brand`: it ends 2026-03-02 00:00 UTC, in 9 days, and the last renewal failed: An unknown error occurred (code 1)
-  hint: it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+critical: `brand`: not checked since 2026-02-09, no answer from Graph for more than 7 days (`checked_within`)
+  hint: run `metatoken refresh -v` to see why Graph was not reached
+warning: `brand`: not checked since 2026-02-09, renewal failed: Graph is unavailable
+  hint: no action tonight: it is retried by each run until 2026-02-27. If this is still here then, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  Meta: \"An unknown error occurred\" (1)
 
 1 token: 1 failed
 ").stderr("").exit(Exit::Unavailable);
@@ -64,8 +65,9 @@ warning: `brand`: it ends 2026-03-02 00:00 UTC, in 9 days, and the last renewal 
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  password changed (190/460)
 
-critical: `brand`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
+critical: `brand`: down, password changed
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 
 1 token: 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -90,13 +92,14 @@ fn verbose_says_what_is_decided_on_stderr() {
     let ran = world.run(&["refresh", "-v"]).exit(Exit::Ok).stdout(
         "
 TOKEN  OUTCOME    EXPIRES     REASON
-brand  refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+brand  refreshed  2026-04-11  expires in 20 days (renewal window: 20 days)
 
 1 token: 1 refreshed
 ",
     );
     let lines: Vec<&str> = ran.stderr.lines().collect();
-    let decided = "2026-02-10T00:00:00Z info: brand: renew: its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d";
+    let decided =
+        "2026-02-10T00:00:00Z info: brand: renew: expires in 20 days (renewal window: 20 days)";
     assert!(lines.contains(&decided), "{lines:#?}");
 }
 

@@ -127,7 +127,7 @@ fn another_person_needs_a_word_of_its_own() {
         .run_with_input(&["exchange", "brand", "--replace"], &bens)
         .exit(Exit::InputRefused)
         .stdout("");
-    assert!(refused.stderr.contains("it belongs to user 3000000000000002, not to"));
+    assert!(refused.stderr.contains("belongs to user 3000000000000002, not to"));
     let command = last_command(&refused.stderr);
     assert_eq!(command, ["exchange", "brand", "--replace", "--replace-identity"]);
     typed(&world, &command, &bens).exit(Exit::Ok).silent();
@@ -199,11 +199,11 @@ fn a_newer_one_in_the_config_takes_the_place_of_one_that_never_expires() {
     put(&world, &second);
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME  EXPIRES  REASON
-ads    adopted  never    found where the config points; generation 1 works on until it is revoked
+ads    adopted  never    found in `TOKEN` in `[DIR]/app.env`; generation 1 works on until it is revoked
 
 1 token: 1 adopted
 ").stderr("
-hint: `ads`: an admin of the business revokes the access token of generation 1 (Meta Business settings, Users, System users); if only all tokens of the System User can be revoked there, the current one dies too: then generate a new one, run `metatoken exchange ads` and paste it
+hint: `ads`: an admin of the business revokes the access token of generation 1 (Meta Business settings, Users, System users); then run `metatoken refresh ads`. If only all tokens of the System User can be revoked there, the current one dies too: then generate a new one, run `metatoken exchange ads` and paste it
 ").exit(Exit::Ok);
     assert_eq!(world.in_use("ads"), second);
     // The older one, put back, is old: nothing flips.
@@ -225,7 +225,7 @@ fn what_is_no_better_is_refused_once_and_named_until_it_changes() {
 TOKEN  OUTCOME  EXPIRES  REASON
 ads    failed   never    refused: not extended
 
-warning: `ads`: the new string is refused: it expires no later than the current access token, which works
+warning: `ads`: works, the new access token was rejected: it expires no later than the current access token, which works
 
 1 token: 1 failed
 ").stderr("").exit(Exit::InputRefused);
@@ -236,8 +236,9 @@ warning: `ads`: the new string is refused: it expires no later than the current 
         assert_eq!(world.calls(), ["debug_token Ads"], "the current one, and no other");
         let report = world.run(&["check"]).code(1).stderr("");
         report.verdict("
-METATOKEN WARNING - ads: the access token in the key `TOKEN` of the file `[DIR]/app.env` is not in use: it expires no later than the current access token, which works
-WARNING: `ads`: the access token in the key `TOKEN` of the file `[DIR]/app.env` is not in use: it expires no later than the current access token, which works; take it out of the key `TOKEN` of the file `[DIR]/app.env`; or, if it is to be used, run `metatoken exchange ads --replace` and paste it
+METATOKEN WARNING - ads: works, unused access token in TOKEN in [DIR]/app.e…; operator removes it: metatoken refresh ads
+WARNING: `ads`: works, unused access token in `TOKEN` in `[DIR]/app.env`: it expires no later than the current access token, which works
+  remove it from `TOKEN` in `[DIR]/app.env`; then run `metatoken refresh ads`. If it is the one to use, run `metatoken exchange ads --replace` and paste it first. Proof: `metatoken check ads`
 ");
     }
     // An application that cannot be read for a while changes nothing.
@@ -256,8 +257,8 @@ WARNING: `ads`: the access token in the key `TOKEN` of the file `[DIR]/app.env` 
     world.run(&["refresh", "-q", "--json"]).exit(Exit::InputRefused);
     assert_eq!(codes(&world), ["stale_source"]);
     // What the remedy names.
-    let checked = world.run(&["check"]);
-    typed(&world, &last_command(&checked.stdout), &dated).exit(Exit::Ok);
+    let told = world.run(&["check", "--json"]).token("ads")["reasons"][0].clone();
+    typed(&world, &last_command(told["remedy"].as_str().unwrap()), &dated).exit(Exit::Ok);
     assert_eq!(world.in_use("ads"), dated);
     world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
     assert_eq!(codes(&world), [""; 0]);
@@ -271,12 +272,18 @@ fn what_was_refused_is_taken_when_the_current_one_dies() {
     world.run(&["refresh", "--json"]).exit(Exit::InputRefused).stderr("");
     kill(&world, "EAAFAKEAds1");
     world.at(day(12));
-    world.run(&["refresh"]).stdout("
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
 TOKEN  OUTCOME  EXPIRES     REASON
-ads    adopted  2026-03-12  refused before, and the best now: the key `TOKEN` of the file `[DIR]/app.env`
+ads    adopted  2026-03-12  refused before, and the best now: `TOKEN` in `[DIR]/app.env`
 
 1 token: 1 adopted
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     assert_eq!(world.in_use("ads"), dated);
     assert_eq!(codes(&world), [""; 0]);
 }
@@ -290,12 +297,18 @@ fn an_earlier_one_in_the_config_is_asked_about_before_a_person_is() {
     world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
     kill(&world, &second);
     world.at(day(12));
-    world.run(&["refresh"]).stdout("
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
 TOKEN  OUTCOME  EXPIRES  REASON
-ads    adopted  never    earlier_generation: generation 1 is in the key `TOKEN` of the file `[DIR]/app.env`
+ads    adopted  never    earlier_generation: generation 1 is in `TOKEN` in `[DIR]/app.env`
 
 1 token: 1 adopted
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     assert_eq!(world.in_use("ads"), "EAAFAKEAds1");
     // Both are dead now: Graph is asked about the other once a day, and a person is called.
     kill(&world, "EAAFAKEAds1");
@@ -411,8 +424,9 @@ fn the_older_one_is_watched_until_it_is_dead() {
     world.at(day(18));
     assert_eq!(asks(&world), 2);
     world.run(&["check"]).code(1).stderr("").verdict("
-METATOKEN WARNING - ads: the access token of generation 1 still works, replaced 2026-01-11 00:00 UTC, 8 days ago
-WARNING: `ads`: the access token of generation 1 still works, replaced 2026-01-11 00:00 UTC, 8 days ago; an admin of the business revokes the access token of generation 1 (Meta Business settings, Users, System users); if only all tokens of the System User can be revoked there, the current one dies too: then generate a new one, run `metatoken exchange ads` and paste it
+METATOKEN WARNING - ads: works, generation 1 still works, replaced 8 days ago; its owner revokes it: metatoken refresh ads
+WARNING: `ads`: works, generation 1 still works, replaced 8 days ago
+  an admin of the business revokes the access token of generation 1 (Meta Business settings, Users, System users); then run `metatoken refresh ads`. If only all tokens of the System User can be revoked there, the current one dies too: then generate a new one, run `metatoken exchange ads` and paste it. Proof: `metatoken check ads`
 ");
     world.reconfigure(&format!("{CONFIGURED}rotate_overlap = \"30d\"\n"));
     assert_eq!(codes(&world), [""; 0]);
@@ -458,8 +472,9 @@ fn another_program_that_renews_too_is_named_with_its_hours() {
         world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
     }
     world.run(&["check", "--tokens"]).code(1).stderr("").verdict("
-METATOKEN WARNING - ads: another program renews it too: the key `TOKEN` of the file `[DIR]/app.env` brought 3 new access tokens in 14 days, found at 03:00, 03:00, 04:00 UTC
-WARNING: `ads`: another program renews it too: the key `TOKEN` of the file `[DIR]/app.env` brought 3 new access tokens in 14 days, found at 03:00, 03:00, 04:00 UTC; find what writes the key `TOKEN` of the file `[DIR]/app.env` about then and stop it, or set `auto_refresh = false` for `ads`
+METATOKEN WARNING - ads: works, another program renews it too: 3 new access tokens…; operator stops it: metatoken history ads
+WARNING: `ads`: works, another program renews it too: 3 new access tokens in 14 days from `TOKEN` in `[DIR]/app.env`, found at 03:00, 03:00, 04:00 UTC
+  run `metatoken history ads` to see when, find what writes `TOKEN` in `[DIR]/app.env` then, and stop it. If that program is to renew it, set `auto_refresh = false` in `[token.ads]`. Proof: `metatoken check ads`
 ");
     world.at(day(26));
     world.run(&["refresh", "--quiet"]).exit(Exit::Ok).silent();
@@ -559,7 +574,8 @@ fn another_program_that_writes_into_a_target_is_named_too() {
         assert_eq!(world.in_use("ads"), brought);
     }
     world.run(&["check", "--tokens"]).code(1).stderr("").verdict("
-METATOKEN WARNING - ads: another program renews it too: the target `app` brought 3 new access tokens in 14 days, found at 05:00, 05:00, 05:00 UTC
-WARNING: `ads`: another program renews it too: the target `app` brought 3 new access tokens in 14 days, found at 05:00, 05:00, 05:00 UTC; find what writes the target `app` about then and stop it, or set `auto_refresh = false` for `ads`
+METATOKEN WARNING - ads: works, another program renews it too: 3 new access tokens…; operator stops it: metatoken history ads
+WARNING: `ads`: works, another program renews it too: 3 new access tokens in 14 days from the target `app`, found at 05:00, 05:00, 05:00 UTC
+  run `metatoken history ads` to see when, find what writes the target `app` then, and stop it. If that program is to renew it, set `auto_refresh = false` in `[token.ads]`. Proof: `metatoken check ads`
 ");
 }

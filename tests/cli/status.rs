@@ -49,7 +49,7 @@ TOKEN   TYPE  STATE            EXPIRES     DATA ACCESS  CHECKED   NEXT
 bakery  page  no access token  -           -            never     -
 brand   user  works            2026-03-02  2026-04-01   just now  due now
 
-unknown: `bakery`: it has no string yet; it is taken from its parent `brand`
+unknown: `bakery`: never worked, no access token yet, derived from brand
   hint: run `metatoken refresh`
 ",
         )
@@ -63,9 +63,9 @@ TOKEN   TYPE  STATE            EXPIRES  DATA ACCESS  CHECKED  NEXT
 brand   user  no access token  -        -            never    -
 bakery  page  no access token  -        -            never    -
 
-unknown: `brand`: it has no string yet
-  hint: run `metatoken refresh` to adopt the configured string, or `metatoken exchange brand` to paste one
-unknown: `bakery`: it has no string yet; it is taken from its parent `brand`
+unknown: `brand`: never worked, no access token yet
+  hint: run `metatoken refresh brand`. Without an `access_token` in the config run `metatoken exchange brand` and paste one
+unknown: `bakery`: never worked, no access token yet, derived from brand
   hint: run `metatoken refresh`
 ").stderr("").exit(Exit::Ok);
     assert_eq!(world.calls(), [""; 0]);
@@ -175,11 +175,15 @@ fn programs_get_the_problem_and_the_remedy() {
         {
           "code": "password_changed",
           "severity": "critical",
-          "message": "Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)",
+          "message": "password changed",
           "remedy": "anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token",
           "labels": [
             "brand"
-          ]
+          ],
+          "state": "down",
+          "brief": "anna@client.example logs in",
+          "command": "metatoken exchange brand",
+          "meta": "\"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)"
         }
       ],
       "valid": false,
@@ -272,8 +276,8 @@ TOKEN   TYPE  STATE             EXPIRES     DATA ACCESS  CHECKED      NEXT
 brand   user  works, unchecked  2026-03-02  2026-04-01   30 days ago  due now
 bakery  page  works, unchecked  never       2026-04-01   30 days ago  due now
 
-critical: `brand` and `bakery`: the last run finished 2026-01-01 00:00 UTC, 30 days ago
-  hint: see that the timer or the cron job runs `metatoken refresh`, and run it now
+critical: `brand` and `bakery`: no run since 2026-01-01 00:00 UTC, 30 days ago
+  hint: run `metatoken refresh`. Then see why the timer or the cron job does not run it
 ",
         )
         .stderr("")
@@ -345,24 +349,31 @@ no tokens                                                   2026-01-01 00:00 UTC
 TOKEN  TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
 brand  user  works  2026-03-02  2026-04-01   just now  due now
 
-critical: the last run finished 2026-01-01 00:00 UTC, 40 days ago
-  hint: see that the timer or the cron job runs `metatoken refresh`, and run it now
+critical: no run since 2026-01-01 00:00 UTC, 40 days ago
+  hint: run `metatoken refresh`. Then see why the timer or the cron job does not run it
 ",
         )
         .stderr("")
         .exit(Exit::Ok);
     world.graph.with(|graph| graph.invalidate("EAAFAKEPageBakery1", Invalidation::Revoked));
-    world.run(&["status", "--live", "--problems"]).stdout("
+    world
+        .run(&["status", "--live", "--problems"])
+        .stdout(
+            "
 1 token: 1 critical                                         2026-02-10 00:00 UTC
 
 TOKEN   TYPE  STATE  EXPIRES  DATA ACCESS  CHECKED   NEXT
 bakery  page  down   never    2026-04-01   just now  due now
 
-critical: `bakery`: Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
-  hint: run `metatoken refresh bakery`: its parent can give it a new string
-critical: the last run finished 2026-01-01 00:00 UTC, 40 days ago
-  hint: see that the timer or the cron job runs `metatoken refresh`, and run it now
-").stderr("").exit(Exit::Ok);
+critical: `bakery`: down, revoked
+  hint: run `metatoken refresh bakery`. Its parent works and gives it a new access token
+  Meta: \"The session was invalidated explicitly using an API call\" (190/466)
+critical: no run since 2026-01-01 00:00 UTC, 40 days ago
+  hint: run `metatoken refresh`. Then see why the timer or the cron job does not run it
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     let ran = world.run(&["status", "--problems", "--due", "--json"]).exit(Exit::Ok);
     assert_eq!(ran.json()["tokens"].as_array().unwrap().len(), 2, "{:#}", ran.json());
 }
@@ -410,7 +421,8 @@ the given access token: user token of 3000000000000001, app main (10000000000000
     world.graph.with(|graph| graph.invalidate(&string, Invalidation::Revoked));
     world
         .run(&["status", "--token-file", "found.txt", "--exit-code"])
-        .stdout("
+        .stdout(
+            "
 the given access token: user token of 3000000000000001, app main (1000000000000001)
 
   state         down (critical)
@@ -419,8 +431,10 @@ the given access token: user token of 3000000000000001, app main (10000000000000
   next          not stored
   application   Main App
 
-critical: Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
-")
+critical: down, revoked
+  Meta: \"The session was invalidated explicitly using an API call\" (190/466)
+",
+        )
         .stderr("")
         .code(2);
     world
@@ -428,8 +442,8 @@ critical: Error validating access token: The session was invalidated explicitly 
         .stdout("")
         .stderr(
             "
-error: standard input: holds no access token: it has a space, a tab or a line break inside
-hint: give the string alone, without quotes or a name before it
+error: standard input: holds no access token: it has a blank inside
+hint: remove the blanks: copy it again, whole
 ",
         )
         .exit(Exit::InputRefused);
@@ -443,7 +457,8 @@ the given access token: unknown token, app main
   checked       2026-01-01 00:00 UTC
   next          not stored
 
-critical: Invalid OAuth access token (code 190)
+critical: never worked, Meta does not know this value
+  Meta: \"Invalid OAuth access token\" (190)
 ",
         )
         .stderr("")
@@ -544,7 +559,7 @@ bakery: page token of Bakery (2000000000000001), app main (1000000000000001)
   checked       2026-01-01 00:00 UTC
   expires       never
   data access   2026-04-01 00:00 UTC
-  next          it never expires
+  next          never expires
   renewed       2026-01-01 00:00 UTC
   generation    1, fingerprint fingerprint2
   owner         anna@client.example

@@ -53,9 +53,9 @@ fn a_file_declares_tokens_as_the_config_does() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-03-02  found where the config points
-anna   adopted  2026-03-02  found where the config points
-shop   adopted  2026-03-02  found where the config points
+brand  adopted  2026-03-02  found in the environment variable `BRAND`
+anna   adopted  2026-03-02  found in the file `[DIR]/tokens.d/anna.txt`
+shop   adopted  2026-03-02  found in the file `[DIR]/tokens.d/shop.txt`
 
 3 tokens: 3 adopted
 ",
@@ -191,7 +191,7 @@ fn a_bad_file_takes_only_its_own_labels_out() {
         assert!(ran.stdout.ends_with("\n2 tokens: 2 adopted\n"), "{}", ran.stdout);
         let check = world.run(&["check"]).code(2);
         let message = why.strip_prefix("critical: ").unwrap();
-        assert!(check.stdout.contains(&format!("CRITICAL: {message}; ")), "{}", check.stdout);
+        assert!(check.stdout.contains(&format!("CRITICAL: {message}\n  ")), "{}", check.stdout);
         world.run(&["token", "anna"]).stdout("\nEAAFAKEAnna1\n").code(0);
         // A run about another token is not about that file.
         world.run(&["refresh", "anna", "--quiet"]).silent().exit(Exit::Ok);
@@ -371,7 +371,7 @@ TOKEN  OUTCOME  EXPIRES     REASON
 brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 
 critical: `anna` and `shop`: left out: [DIR]/tokens.d: refused: group or others can write it (mode 0777)
-  hint: `chmod go-w [DIR]/tokens.d`
+  hint: run `chmod go-w [DIR]/tokens.d`; then run `metatoken config check`
 
 1 token: 1 not due
 ").stderr("").exit(Exit::Config);

@@ -5,6 +5,7 @@
 //! the letter; what differs from world to world is written alike: the folder `[DIR]`, the port
 //! `[PORT]`, and fingerprints `fingerprint1` and so on, in the order in which they were first seen.
 
+mod alert;
 pub(crate) mod brand;
 mod hook;
 mod journal;
@@ -31,6 +32,7 @@ use metatoken::sandbox::{
 };
 use metatoken::token::{Expiry, Provider, Time};
 
+pub(crate) use alert::measure;
 pub(crate) use hook::{Hook, Reply, Request};
 pub(crate) use journal::stream_name;
 pub(crate) use nobody::{Nobody, can_be_another_user};

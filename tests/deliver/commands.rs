@@ -84,10 +84,10 @@ fn its_failure_is_a_failed_delivery_with_its_last_words_and_no_secret() {
         world("", "read -r string\necho starting\necho \"refused: $string is bad\" >&2\nexit 3\n");
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-03-02  found where the config points
+brand  adopted  2026-03-02  found in the environment variable `BRAND`
 
-warning: `brand`: `hook` did not get the string in use, since 2026-01-01 00:00 UTC, now: `/bin/sh` ended with 3: refused: [redacted] is bad
-  hint: mend what the message names; then run `metatoken deliver brand`
+warning: `brand`: not delivered to `hook`, since 2026-01-01 00:00 UTC, now: `/bin/sh` ended with 3: refused: [redacted] is bad
+  hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 adopted
 ").stderr("").code(73);
@@ -130,7 +130,7 @@ fn one_that_runs_on_is_ended_with_all_that_it_started() {
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     assert_eq!(
         result["deliveries"][0]["error"],
-        "`/bin/sh` did not end within 1s; give it a longer `timeout`, or mend it"
+        "`/bin/sh` did not end within 1s; give it a longer `timeout`, or make it faster"
     );
     let child: u32 = held(&world, "child").trim().parse().unwrap();
     // A dead one that nobody has reaped yet is a zombie.
@@ -145,10 +145,10 @@ fn one_that_is_missing_names_itself() {
     let world = super::world("[[token.brand.deliver]]\ncommand = [\"/bin/nobody-there\"]\n");
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-03-02  found where the config points
+brand  adopted  2026-03-02  found in the environment variable `BRAND`
 
-warning: `brand`: `/bin/nobody-there` did not get the string in use, since 2026-01-01 00:00 UTC, now: `/bin/nobody-there` is not there; mend `command` in the config
-  hint: mend what the message names; then run `metatoken deliver brand`
+warning: `brand`: not delivered to `/bin/nobody-there`, since 2026-01-01 00:00 UTC, now: `/bin/nobody-there` is not there; correct `command` in the config
+  hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 adopted
 ").stderr("").code(73);
@@ -157,7 +157,7 @@ warning: `brand`: `/bin/nobody-there` did not get the string in use, since 2026-
     let result = world.run(&["refresh", "--json"]).code(73).result("brand");
     assert_eq!(
         result["deliveries"][0]["error"],
-        "`nobody-there` is not found in `/usr/bin`, `/bin`; write its whole path, or extend `PATH`; mend `command` in the config"
+        "`nobody-there` is not found in `/usr/bin`, `/bin`; write its whole path, or extend `PATH`; correct `command` in the config"
     );
 }
 
@@ -167,12 +167,12 @@ fn it_waits_for_the_files_above_it() {
     fs::rename(world.path("app.ini"), world.path("away")).unwrap();
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-03-02  found where the config points
+brand  adopted  2026-03-02  found in the environment variable `BRAND`
 
-warning: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`
-  hint: mend what the message names; then run `metatoken deliver brand`
+warning: `brand`: not delivered to `app`, since 2026-01-01 00:00 UTC, now: [DIR]/app.ini: there is no such file; correct `file` in the config, or set `create = true`
+  hint: run `metatoken deliver brand`, which tries again and says what to fix
 warning: `brand`: `hook` waits for `app` above it, since 2026-01-01 00:00 UTC, now
-  hint: settle `app` first
+  hint: fix `app` first: run `metatoken deliver brand`
 
 1 token: 1 adopted
 ").stderr("").code(73);

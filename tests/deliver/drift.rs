@@ -47,41 +47,60 @@ fn a_worse_one_is_left_alone_until_it_is_forced() {
     let mut world = delivered(&format!("{APP_INI}{WEB_ENV}"));
     world.at(day(1));
     let string = pasted(&world, 30);
-    world.run(&["refresh"]).stdout("
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
 
-warning: `brand`: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone
+warning: `brand`: `app` holds another value, since 2026-01-02 00:00 UTC, now, and is left untouched
   hint: run `metatoken deliver --force brand` to overwrite it
 
 1 token: 1 not due
-").stderr("").code(0);
+",
+        )
+        .stderr("")
+        .code(0);
     assert_eq!(held(&world, "app.ini"), ini(&string));
     assert_eq!(world.in_use("brand"), ONE);
     // It was examined once; from now on it is only told.
     world.calls();
-    world.run(&["refresh"]).stdout("
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
 
-warning: `brand`: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone
+warning: `brand`: `app` holds another value, since 2026-01-02 00:00 UTC, now, and is left untouched
   hint: run `metatoken deliver --force brand` to overwrite it
 
 1 token: 1 not due
-").stderr("").code(0);
-    world.run(&["deliver"]).stdout("
+",
+        )
+        .stderr("")
+        .code(0);
+    world
+        .run(&["deliver"])
+        .stdout(
+            "
 TOKEN  STATE    SINCE                 TARGET
 brand  drifted  2026-01-02 00:00 UTC  app
 brand  in sync  2026-01-01 00:00 UTC  web
 
-warning: `brand`: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone
+warning: `brand`: `app` holds another value, since 2026-01-02 00:00 UTC, now, and is left untouched
   hint: run `metatoken deliver --force brand` to overwrite it
 
 2 targets: 1 in sync, 1 drifted
-").stderr("").code(0);
+",
+        )
+        .stderr("")
+        .code(0);
     world.run(&["check"]).verdict("
-METATOKEN WARNING - brand: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone
-WARNING: `brand`: `app` holds a string that is not the one in use, since 2026-01-02 00:00 UTC, now, and is left alone; run `metatoken deliver --force brand` to overwrite it
+METATOKEN WARNING - brand: works, app holds another value, since 2026-01-02 00:00…; operator: metatoken deliver --force brand
+WARNING: `brand`: works, `app` holds another value, since 2026-01-02 00:00 UTC, now, and is left untouched
+  run `metatoken deliver --force brand` to overwrite it. Proof: `metatoken check brand`
 ").stderr("").code(1);
     assert_eq!(world.calls(), [""; 0]);
     assert_eq!(reasons(&world.offline("brand")), ["warning drifted"]);

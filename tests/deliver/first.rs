@@ -377,7 +377,7 @@ fn a_list_that_stands_there_later_is_a_failed_delivery() {
     world.write("app.json", "{\"t\": null}");
     world.run(&["refresh", "--quiet"]).silent().code(0);
     world.write("app.json", "{\"t\": [1]}");
-    let said = "[DIR]/app.json:1:7: the key `t` holds a list, not text: line 1; mend the file, or `key` and `format` in the config";
+    let said = "[DIR]/app.json:1:7: the key `t` holds a list, not text: line 1; correct the file, or `key` and `format` in the config";
     for args in [&["refresh", "--quiet"][..], &["deliver", "--force", "brand"]] {
         let ran = world.run(args).code(73);
         assert!(

@@ -141,8 +141,9 @@ fn what_is_half_written_is_shown_and_no_reader_or_rehearsal_finishes_it() {
     assert_eq!(left, torn(&ini(BEFORE[0]), &ini(ONE), ini(ONE).len()));
     world.run(&["refresh", "-n"]).code(0);
     world.run(&["check"]).stdout("
-METATOKEN WARNING - brand: `app` may be half-written: a run was interrupted while writing the file, since 2026-01-01 00:00 UTC, now | 'brand'=5184000s;864000:;259200: tokens=1;;;0 ok=0 warning=1 critical=0 unknown=0
-WARNING: `brand`: `app` may be half-written: a run was interrupted while writing the file, since 2026-01-01 00:00 UTC, now; run `metatoken deliver brand` to finish it
+METATOKEN WARNING - brand: works, app may be half-written: a run was interrupted while…; operator: metatoken deliver brand | 'brand'=5184000s;864000:;259200: tokens=1;;;0 ok=0 warning=1 critical=0 unknown=0
+WARNING: `brand`: works, `app` may be half-written: a run was interrupted while writing the file, since 2026-01-01 00:00 UTC, now
+  run `metatoken deliver brand` to finish it. Proof: `metatoken check brand`
 ").code(1);
     assert_eq!(states(&world.offline("brand")), ["app pending"]);
     assert_eq!(reasons(&world.offline("brand")), ["warning delivery_failed"]);
@@ -236,15 +237,21 @@ fn what_was_changed_since_is_left_alone_and_each_remedy_works() {
             .stderr("")
             .code(73);
         for _ in 0..2 {
-            world.run(&["refresh"]).stdout(&format!("
+            world
+                .run(&["refresh"])
+                .stdout(&format!(
+                    "
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 
-warning: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: {left_alone}; {remedy}
-  hint: mend what the message names; then run `metatoken deliver brand`
+warning: `brand`: not delivered to `app`, since 2026-01-01 00:00 UTC, now: {left_alone}; {remedy}
+  hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 not due
-")).stderr("").code(73);
+"
+                ))
+                .stderr("")
+                .code(73);
             assert_eq!(held(&world, "app.ini"), changed);
         }
         world.run(&["deliver", "--force", "brand", "--quiet"]).code(73);
@@ -335,8 +342,9 @@ fn what_was_changed_since_is_told_although_its_target_is_no_target_any_more() {
             world.run(&["check"]).code(2);
         } else {
             world.run(&["check"]).stdout("
-METATOKEN WARNING - brand: `app`, no longer a target, may be half-written: a run was interrupted while writing the file, since 2026-01-01 00:00 UTC, now | 'brand'=5184000s;864000:;259200: tokens=1;;;0 ok=1 warning=0 critical=0 unknown=0
-WARNING: `brand`: `app`, no longer a target, may be half-written: a run was interrupted while writing the file, since 2026-01-01 00:00 UTC, now; run `metatoken deliver` to finish it
+METATOKEN WARNING - brand: app, no longer a target, may be half-written: a run was interrupted…; operator: metatoken deliver | 'brand'=5184000s;864000:;259200: tokens=1;;;0 ok=1 warning=0 critical=0 unknown=0
+WARNING: `brand`: `app`, no longer a target, may be half-written: a run was interrupted while writing the file, since 2026-01-01 00:00 UTC, now
+  run `metatoken deliver` to finish it. Proof: `metatoken check brand`
 ").stderr("").code(1);
         }
         let told = format!(
@@ -517,15 +525,21 @@ fn root_writes_into_no_file_of_several_names_that_is_anothers() {
             .stdout(&format!("brand -> app: would fail: {why}\n  hint: {remedy}\n"))
             .stderr("")
             .code(73);
-        world.run(&["refresh"]).stdout(&format!("
+        world
+            .run(&["refresh"])
+            .stdout(&format!(
+                "
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-03-02  found where the config points
+brand  adopted  2026-03-02  found in the environment variable `BRAND`
 
-warning: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: {why}; {remedy}
-  hint: mend what the message names; then run `metatoken deliver brand`
+warning: `brand`: not delivered to `app`, since 2026-01-01 00:00 UTC, now: {why}; {remedy}
+  hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 adopted
-")).stderr("").code(73);
+"
+            ))
+            .stderr("")
+            .code(73);
         assert_eq!(held(&world, "other.ini"), ini("YOUR-KEY-HERE"));
         // The second remedy, as it is typed.
         let (app, new) = (world.path("app.ini"), world.path("app.ini.new"));

@@ -76,8 +76,8 @@ fn the_next_run_says_so_and_starts_no_second_one() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 
-warning: `brand`: `hook` did not get the string in use, since 2026-01-01 00:00 UTC, now: {why}; {remedy}
-  hint: mend what the message names; then run `metatoken deliver brand`
+warning: `brand`: not delivered to `hook`, since 2026-01-01 00:00 UTC, now: {why}; {remedy}
+  hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 not due
 "

@@ -134,15 +134,15 @@ fn a_working_one_of_another_identity_is_left_alone() {
     for (spec, why) in [
         (
             TokenFixture::user(APP, "3000000000000077").named(IN_THE_FILE),
-            "it belongs to user 3000000000000077, not to 3000000000000001",
+            "the token belongs to user 3000000000000077, not to 3000000000000001",
         ),
         (
             TokenFixture::page(APP, ANNA, BAKERY).named(IN_THE_FILE),
-            "it is a PAGE token, not a USER token",
+            "a page token, not a user token",
         ),
         (
             TokenFixture::system_user(APP, ROBOT).named(IN_THE_FILE),
-            "it is a SYSTEM_USER token, not a USER token",
+            "a system-user token, not a user token",
         ),
     ] {
         let mut world = lost(&format!("{APP_INI}{WEB_ENV}"));

@@ -69,11 +69,11 @@ brand -> web: would change
 "#).stderr("").code(73);
     as_nobody(&world, &["app.ini"], &["refresh"]).stdout(r#"
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-03-02  found where the config points
+brand  adopted  2026-03-02  found in the environment variable `BRAND`
        delivered to web
 
-warning: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: [DIR]/app.ini: not replaced: its group (group 0) cannot be carried over: Operation not permitted (os error 1); run metatoken as the owner of the file or as root, or write into the file itself: `write = "in-place"`
-  hint: mend what the message names; then run `metatoken deliver brand`
+warning: `brand`: not delivered to `app`, since 2026-01-01 00:00 UTC, now: [DIR]/app.ini: not replaced: its group (group 0) cannot be carried over: Operation not permitted (os error 1); run metatoken as the owner of the file or as root, or write into the file itself: `write = "in-place"`
+  hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 adopted
 "#).stderr("").code(73);
@@ -127,16 +127,16 @@ fn a_file_that_is_mounted_by_itself_names_in_place() {
     ran.stdout(r#"
 brand -> app: would fail: [DIR]/app.ini: not replaced: the file is mounted there by itself, so that no other can take its place
   hint: write into the file itself: `write = "in-place"`
-brand -> web: has the string in use already
+brand -> web: has the current access token already
 "#).stderr("").code(73);
     mounted(&world, FILE, &["refresh", "-n"]).unwrap().code(73);
     mounted(&world, FILE, &["refresh"]).unwrap().stdout(r#"
 TOKEN  OUTCOME    EXPIRES     REASON
-brand  refreshed  2026-04-16  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
+brand  refreshed  2026-04-16  expires in 15 days (renewal window: 20 days)
        delivered to web
 
-warning: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: not replaced: the file is mounted there by itself, so that no other can take its place; write into the file itself: `write = "in-place"`
-  hint: mend what the message names; then run `metatoken deliver brand`
+warning: `brand`: not delivered to `app`, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: not replaced: the file is mounted there by itself, so that no other can take its place; write into the file itself: `write = "in-place"`
+  hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 refreshed
 "#).stderr("").code(73);
@@ -155,17 +155,17 @@ fn a_folder_that_cannot_be_written_is_named() {
     let world = due(&format!("{APP_INI}{WEB_ENV}"));
     let Some(ran) = mounted(&world, READ_ONLY, &["deliver", "--test"]) else { return };
     ran.stdout(r#"
-brand -> app: has the string in use already
+brand -> app: has the current access token already
 brand -> web: would fail: [DIR]/web/.env: not replaced: nothing can be made in its folder `[DIR]/web`: Read-only file system (os error 30)
   hint: let the user who runs metatoken write in the folder, or write into the file itself: `write = "in-place"`
 "#).stderr("").code(73);
     mounted(&world, READ_ONLY, &["refresh"]).unwrap().stdout(r#"
 TOKEN  OUTCOME    EXPIRES     REASON
-brand  refreshed  2026-04-16  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
+brand  refreshed  2026-04-16  expires in 15 days (renewal window: 20 days)
        delivered to app
 
-warning: `brand`: `web` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/web/.env: not replaced: nothing can be made in its folder `[DIR]/web`: Read-only file system (os error 30); let the user who runs metatoken write in the folder, or write into the file itself: `write = "in-place"`
-  hint: mend what the message names; then run `metatoken deliver brand`
+warning: `brand`: not delivered to `web`, since 2026-02-15 00:00 UTC, now: [DIR]/web/.env: not replaced: nothing can be made in its folder `[DIR]/web`: Read-only file system (os error 30); let the user who runs metatoken write in the folder, or write into the file itself: `write = "in-place"`
+  hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 refreshed
 "#).stderr("").code(73);

@@ -15,11 +15,11 @@ fn broken() -> World {
     fs::rename(world.path("app.ini"), world.path("away")).unwrap();
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME    EXPIRES     REASON
-brand  refreshed  2026-04-16  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
+brand  refreshed  2026-04-16  expires in 15 days (renewal window: 20 days)
        delivered to web
 
-warning: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`
-  hint: mend what the message names; then run `metatoken deliver brand`
+warning: `brand`: not delivered to `app`, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; correct `file` in the config, or set `create = true`
+  hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 refreshed
 ").stderr("").code(73);
@@ -69,8 +69,8 @@ TOKEN  STATE    SINCE                 TARGET
 brand  failed   2026-02-15 00:00 UTC  app
 brand  in sync  2026-02-15 00:00 UTC  web
 
-warning: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`
-  hint: mend what the message names; then run `metatoken deliver brand`
+warning: `brand`: not delivered to `app`, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; correct `file` in the config, or set `create = true`
+  hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 2 targets: 1 in sync, 1 failed
 ").stderr("").code(73);
@@ -102,23 +102,25 @@ brand  in sync  2026-02-15 00:00 UTC  web
 fn it_is_a_warning_at_once_and_critical_after_a_day() {
     let mut world = broken();
     world.run(&["check"]).verdict("
-METATOKEN WARNING - brand: `app` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`
-WARNING: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`; mend what the message names; then run `metatoken deliver brand`
+METATOKEN WARNING - brand: works, not delivered to app, since 2026-02-15 00:00 UTC, now…; operator: metatoken deliver brand
+WARNING: `brand`: works, not delivered to `app`, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; correct `file` in the config, or set `create = true`
+  run `metatoken deliver brand`, which tries again and says what to fix. Proof: `metatoken check brand`
 ").stderr("").code(1);
     world.at(day(45) + TimeDelta::hours(23));
     world.run(&["refresh", "--quiet"]).code(73);
     world.run(&["check"]).code(1);
     world.at(day(46));
     world.run(&["check"]).verdict("
-METATOKEN CRITICAL - brand: `app` did not get the string in use, since 2026-02-15 00:00 UTC, 24 hours ago: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create =…
-CRITICAL: `brand`: `app` did not get the string in use, since 2026-02-15 00:00 UTC, 24 hours ago: [DIR]/app.ini: there is no such file; mend `file` in the config, or set `create = true`; mend what the message names; then run `metatoken deliver brand`
+METATOKEN CRITICAL - brand: works, not delivered to app, since 2026-02-15 00:00 UTC, 24 hours…; operator: metatoken deliver brand
+CRITICAL: `brand`: works, not delivered to `app`, since 2026-02-15 00:00 UTC, 24 hours ago: [DIR]/app.ini: there is no such file; correct `file` in the config, or set `create = true`
+  run `metatoken deliver brand`, which tries again and says what to fix. Proof: `metatoken check brand`
 ").stderr("").code(2);
     let token = world.run(&["status", "--json"]).code(0).token("brand");
     assert_eq!(states(&token), ["app failed", "web in_sync"]);
     assert_eq!(reasons(&token), ["critical delivery_failed"]);
     assert_eq!(
         token["deliveries"][0]["error"].as_str().unwrap().split("app.ini").nth(1).unwrap(),
-        ": there is no such file; mend `file` in the config, or set `create = true`"
+        ": there is no such file; correct `file` in the config, or set `create = true`"
     );
 }
 

@@ -62,7 +62,7 @@ fn a_test_of_what_is_delivered_still_looks_at_folders_and_programs() {
     changes_nothing(&world, &["deliver", "--test"])
         .stdout(
             "
-brand -> app: has the string in use already
+brand -> app: has the current access token already
 brand -> reload: would be run
 ",
         )
@@ -107,7 +107,7 @@ fn a_test_says_what_would_be_left_alone() {
     changes_nothing(&world, &["deliver", "--test"])
         .stdout(
             "
-brand -> app: holds another string, and would be left alone
+brand -> app: holds another value, and would be left untouched
 ",
         )
         .stderr("")
@@ -160,7 +160,7 @@ fn a_dry_run_speaks_of_targets_as_they_would_stand() {
         .stdout(
             "
 TOKEN  OUTCOME      EXPIRES     REASON
-brand  would adopt  2026-03-02  found where the config points
+brand  would adopt  2026-03-02  found in the environment variable `BRAND`
        would be delivered to app
        would be delivered to reload
 

@@ -20,7 +20,7 @@ fn it_brings_the_file_back_and_holds_until_force() {
             "
 `app` holds again what it held before the last delivery
 `web` holds again what it held before the last delivery
-hint: `metatoken deliver --force brand` brings the string in use again
+hint: `metatoken deliver --force brand` brings the current access token again
 ",
         )
         .code(0);
@@ -89,7 +89,7 @@ fn a_file_that_cannot_be_restored_does_not_keep_the_others() {
         .stderr(
             "
 `web` holds again what it held before the last delivery
-hint: `metatoken deliver --force brand` brings the string in use again
+hint: `metatoken deliver --force brand` brings the current access token again
 error: [DIR]/app.ini: there is no such file
 hint: make an empty file with the rights that its application needs
 ",
@@ -139,7 +139,7 @@ const DRIFTED: &str = "
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 
-warning: `brand`: `app` holds a string that is not the one in use, since 2026-01-01 00:00 UTC, now, and is left alone
+warning: `brand`: `app` holds another value, since 2026-01-01 00:00 UTC, now, and is left untouched
   hint: run `metatoken deliver --force brand` to overwrite it
 
 1 token: 1 not due

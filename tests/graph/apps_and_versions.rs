@@ -157,8 +157,9 @@ fn what_graph_said_is_remembered_and_told_by_check_and_status() {
     assert_eq!(codes(ran.json()), ["graph_version_ends"]);
     world.graph.behave();
     world.run(&["check"]).verdict("
-METATOKEN WARNING - brand: app `main` asks for Graph v26.0, which Graph does not know
-WARNING: `brand`: app `main` asks for Graph v26.0, which Graph does not know; set `graph_version = \"v25.0\"` in `[app.main]`
+METATOKEN WARNING - brand: app main asks for Graph v26.0, which Graph does not know; operator: metatoken config check
+WARNING: `brand`: app `main` asks for Graph v26.0, which Graph does not know
+  set `graph_version = \"v25.0\"` in `[app.main]`; then run `metatoken config check`. Proof: `metatoken check brand`
 ").stderr("").code(1);
     // It is asked again when a week is over, and then all is well.
     world.at(day(16));

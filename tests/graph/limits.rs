@@ -65,7 +65,7 @@ TOKEN  OUTCOME  EXPIRES  REASON
 brand  failed   -        rate limited
 other  skipped  -        rate limited
 
-warning: `brand` and `other`: a proxy or another server answered, not Graph: status 429, content type `text/html`, no JSON; it wants to be asked again in 60 minutes
+warning: `brand` and `other`: not checked yet, a proxy or another server answered, not Graph: status 429, content type `text/html`, no JSON; it wants to be asked again in 60 minutes
   hint: nothing to do yet: it is tried again once Meta allows more calls
 
 2 tokens: 1 skipped, 1 failed
@@ -197,7 +197,7 @@ fn a_list_that_is_cut_short_is_said_and_retires_nobody() {
         world.at(day(at));
         let ran = world.run(&["refresh", "--force", "brand"]).exit(Exit::Ok);
         let said = "
-warning: `brand`: Graph did not list all of its Pages: it says that there are more, and not how to ask for them
+warning: `brand`: Graph lists some of its Pages and does not say how to ask for the others
   hint: declare each Page that is missing as a token of its own, with `parent = \"brand\"` and its `page_id`; then run `metatoken refresh`
 ";
         assert!(ran.stdout.contains(said), "day {at}: {}", ran.stdout);
@@ -241,8 +241,9 @@ fn a_list_that_is_refused_is_told_by_check_until_it_is_given() {
         world.at(minute(0, minutes));
         world.run(&["refresh"]).exit(Exit::PersonNeeded);
         world.run(&["check"]).verdict("
-METATOKEN WARNING - brand: it lacks `pages_show_list`, without which its Pages are not listed: (#100) Missing permissions (code 100)
-WARNING: `brand`: it lacks `pages_show_list`, without which its Pages are not listed: (#100) Missing permissions (code 100); the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
+METATOKEN WARNING - brand: works, permission missing, its Pages are not listed…; its owner grants it: metatoken exchange brand
+WARNING: `brand`: works, permission missing, its Pages are not listed without `pages_show_list`
+  the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`. Meta: \"(#100) Missing permissions\" (100)
 ").code(1);
     }
     world.graph.behave();
@@ -263,8 +264,9 @@ fn missing_permissions_under_code_100_are_granted() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  permission missing (100)
 
-critical: `brand`: it lacks `pages_show_list`, without which its Pages are not listed: (#100) Missing permissions (code 100)
-  hint: the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token; the permission is `pages_show_list`
+critical: `brand`: works, permission missing, its Pages are not listed without `pages_show_list`
+  hint: the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
+  Meta: \"(#100) Missing permissions\" (100)
 
 1 token: 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);

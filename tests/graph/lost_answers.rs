@@ -7,8 +7,7 @@ use metatoken::token::Expiry;
 
 use crate::common::{ANNA, APP, BRAND, World, day};
 
-const LOST: &str =
-    "the answer to a renewal sent 2026-02-15 00:00 UTC was lost, which may be why; Meta says: ";
+const LOST: &str = "the answer to a renewal sent 2026-02-15 00:00 UTC was lost, which may be why";
 
 /// A world on day 45, when `brand` is due, whose Graph ends the old string with each renewal.
 fn due(fate: OldString) -> World {
@@ -105,7 +104,7 @@ fn what_is_alive_afterwards_did_not_die_of_it() {
 }
 
 const LOST_EXCHANGE: &str =
-    "the answer to an exchange sent 2026-01-01 00:00 UTC was lost, which may be why; Meta says: ";
+    "the answer to an exchange sent 2026-01-01 00:00 UTC was lost, which may be why";
 
 /// A world without a token, and a new short-lived access token that Graph ends with its exchange.
 fn handed_over() -> (World, String) {
@@ -246,7 +245,7 @@ fn a_refused_access_token_that_is_derived_a_second_later_is_no_refusal() {
         assert_eq!(world.in_use("bakery"), newer);
         let result = ran.result("bakery");
         assert_eq!((&result["outcome"], &result["problem"]), (&"derived".into(), &().into()));
-        assert_eq!(result["reason"], "its parent has a newer string");
+        assert_eq!(result["reason"], "its parent has a newer access token");
         let held = std::fs::read_to_string(world.path("app.env")).unwrap();
         assert_eq!(held, format!("TOKEN={newer}\n"));
         world.run(&["refresh", "--quiet"]).silent().code(0);

@@ -36,8 +36,8 @@ fn a_wait_that_meta_names_is_kept() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-03-02  rate limited (80001)
 
-critical: `brand`: Graph has not spoken of it for more than 7 days (`checked_within`)
-  hint: run `metatoken refresh -v`, and see why Graph was not reached
+critical: `brand`: not checked since 2026-01-01, no answer from Graph for more than 7 days (`checked_within`)
+  hint: run `metatoken refresh -v` to see why Graph was not reached
 
 1 token: 1 failed
 ",
@@ -116,7 +116,7 @@ fn a_day_counts_from_the_last_extension() {
     world.at(hour(45, 1));
     world.run(&["refresh", "--force", "creator"]).stdout("
 TOKEN    OUTCOME    EXPIRES     REASON
-creator  too young  2026-04-16  it is less than a day old, and Meta renews none that young: next 2026-02-16 00:00 UTC, in 23 hours
+creator  too young  2026-04-16  less than a day old, and Meta renews none that young: next 2026-02-16 00:00 UTC, in 23 hours
 
 1 token: 1 too young
 ").stderr("").exit(Exit::Ok);
@@ -139,9 +139,9 @@ fn a_passing_trouble_of_the_app_does_not_end_metas_pause() {
     world.at(hour(0, 2));
     world.run(&["refresh", "--force", "creator"]).stdout("
 TOKEN    OUTCOME    EXPIRES  REASON
-creator  too young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 22 hours
+creator  too young  unknown  less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 22 hours
 
-unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 22 hours
+unknown: `creator`: works, Meta reports no expiry, known when it is renewed, in 22 hours (2026-01-02 00:00 UTC)
   hint: nothing to do yet: it is renewed then
 
 1 token: 1 too young

@@ -31,8 +31,9 @@ fn a_refusal_that_blames_a_living_string_is_tried_again() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  not due  2026-03-02  the last try failed; the next is 2026-02-15 02:05 UTC, in 60 minutes
 
-warning: `brand`: its renewal is due since 2026-02-10 00:00 UTC, 5 days ago, and the last one failed: Error validating access token: The session is invalid (code 190/467)
-  hint: run `metatoken refresh brand -v`, and see that the timer runs
+warning: `brand`: works, renewal due since 2026-02-10 00:00 UTC, 5 days ago, failed: logged out
+  hint: run `metatoken refresh brand -v`. A timer should have done so: see that it runs `metatoken refresh`
+  Meta: \"The session is invalid\" (190/467)
 
 1 token: 1 not due
 ").exit(Exit::Ok);
@@ -41,7 +42,7 @@ warning: `brand`: its renewal is due since 2026-02-10 00:00 UTC, 5 days ago, and
 /// A string that lives an hour was stored as one that lives sixty days.
 #[test]
 fn what_is_no_refusal_of_the_string_does_not_make_it_long_lived() {
-    let later = "hint: nothing was stored: paste the string again later\n";
+    let later = "hint: nothing was stored: paste the access token again later\n";
     let grant = "hint: the person behind the token logs in to the app again and grants it; then run `metatoken exchange creator` and paste the new access token\n";
     let blocked = r#"{"error":{"message":"blocked","type":"OAuthException","code":368}}"#;
     let denied = r#"{"error":{"message":"Permission","type":"OAuthException","code":10}}"#;
@@ -79,15 +80,17 @@ fn a_profile_does_not_clear_a_wrong_secret() {
 TOKEN    OUTCOME  EXPIRES  REASON
 creator  invalid  unknown  bad app credentials (100)
 
-warning: `creator`: Error validating client secret (code 100)
-  hint: compare the app's `id` and `secret` in the config with the app's dashboard (Instagram, API setup with Instagram login); then run `metatoken refresh`
+warning: `creator`: works, wrong id or secret of app `insta`
+  hint: compare `id` (1000000000000011) and `secret` of `[app.insta]` in [DIR]/metatoken.toml with the app's dashboard (Instagram, API setup with Instagram login); then run `metatoken refresh`
+  Meta: \"Error validating client secret\" (100)
 
 1 token: 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
     }
     world.run(&["check"]).verdict("
-METATOKEN WARNING - creator: Error validating client secret (code 100)
-WARNING: `creator`: Error validating client secret (code 100); compare the app's `id` and `secret` in the config with the app's dashboard (Instagram, API setup with Instagram login); then run `metatoken refresh`
+METATOKEN WARNING - creator: works, wrong id or secret…; operator corrects [DIR]/metatoken.toml: metatoken refresh
+WARNING: `creator`: works, wrong id or secret of app `insta`
+  compare `id` (1000000000000011) and `secret` of `[app.insta]` in [DIR]/metatoken.toml with the app's dashboard (Instagram, API setup with Instagram login); then run `metatoken refresh`. Proof: `metatoken check creator`. Meta: \"Error validating client secret\" (100)
 ").code(1);
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{CHAT, DEAD, dead, kill, logs_in_again, well};
 use crate::common::{BRAND, World, day, until};
 
-const STOPPED: &str = "the last run finished 2026-01-01 00:00 UTC";
+const STOPPED: &str = "no run since 2026-01-01 00:00 UTC";
 
 #[test]
 fn a_timer_that_stopped_is_told_by_whoever_looks() {
@@ -13,9 +13,13 @@ fn a_timer_that_stopped_is_told_by_whoever_looks() {
     world.set("APP_SECRET", "");
     for (today, code, said) in [
         (1, 0, vec![]),
-        (2, 1, vec![format!("WARNING: {STOPPED}, 2 days ago")]),
+        (2, 1, vec![format!("WARNING: {STOPPED}, 2 days ago; operator: metatoken refresh")]),
         (3, 1, vec![]),
-        (4, 2, vec![format!("CRITICAL: brand: {STOPPED}, 4 days ago")]),
+        (
+            4,
+            2,
+            vec![format!("CRITICAL: brand: {STOPPED}, 4 days ago; operator: metatoken refresh")],
+        ),
         (6, 2, vec![]),
         (12, 2, vec![]),
     ] {
@@ -32,7 +36,7 @@ fn the_next_run_takes_it_back() {
     world.run(&["check", "--notify"]).code(1);
     assert_eq!(hook.said().len(), 1);
     world.run(&["refresh"]).code(0);
-    assert_eq!(hook.said(), [format!("RECOVERED: no longer so: {STOPPED}, 2 days ago")]);
+    assert_eq!(hook.said(), [format!("RECOVERED: recovered, was: {STOPPED}, 2 days ago")]);
     world.run(&["check", "--notify"]).code(0);
     assert_eq!(hook.said(), [""; 0]);
 }
@@ -65,7 +69,7 @@ fn a_live_answer_is_told_as_well() {
     assert_eq!(hook.said(), [DEAD]);
     logs_in_again(&world);
     world.run(&["check", "--notify"]).code(0);
-    let back = DEAD.replace("CRITICAL: brand: ", "RECOVERED: brand: no longer so: ");
+    let back = "RECOVERED: brand: recovered, was: password changed";
     assert_eq!(hook.said(), [back]);
 }
 
@@ -87,7 +91,7 @@ fn without_a_store_nobody_is_told() {
     let (world, hook) = World::new().told_through(&format!("{BRAND}{CHAT}"));
     let plain = world.run(&["check"]).code(3).stderr("");
     let ran = world.run(&["check", "--notify"]).code(3).stdout(&plain.stdout);
-    assert!(ran.stderr.contains("nobody is told"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("nothing is sent"), "{}", ran.stderr);
     assert!(!world.path("metatoken.db").exists());
     assert_eq!(hook.said(), [""; 0]);
 }
@@ -107,9 +111,11 @@ fn run_every_says_when_a_timer_has_stopped() {
     let (world, hook) = World::new().told_through(&format!("{BRAND}{}", every("1h")));
     world.run(&["check"]).code(1).verdict(
         "
-METATOKEN WARNING - no run has ever finished, and 1 more cause
-WARNING: no run has ever finished; see that the timer or the cron job runs `metatoken refresh`, and run it now
-UNKNOWN: `brand`: it has no string yet; run `metatoken refresh` to adopt the configured string, or `metatoken exchange brand` to paste one
+METATOKEN WARNING - no run has finished yet; operator: metatoken refresh (and 1 more)
+WARNING: no run has finished yet
+  run `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check --system`
+UNKNOWN: `brand`: never worked, no access token yet
+  run `metatoken refresh brand`. Without an `access_token` in the config run `metatoken exchange brand` and paste one. Proof: `metatoken check brand`
 ",
     );
     drop(hook);
@@ -117,10 +123,14 @@ UNKNOWN: `brand`: it has no string yet; run `metatoken refresh` to adopt the con
     for (today, code, said) in [
         (2, 0, vec![]),
         (3, 0, vec![]),
-        (4, 1, vec![format!("WARNING: brand: {STOPPED}, 4 days ago")]),
+        (4, 1, vec![format!("WARNING: brand: {STOPPED}, 4 days ago; operator: metatoken refresh")]),
         // Half of the narrowest window.
         (10, 1, vec![]),
-        (11, 2, vec![format!("CRITICAL: brand: {STOPPED}, 11 days ago")]),
+        (
+            11,
+            2,
+            vec![format!("CRITICAL: brand: {STOPPED}, 11 days ago; operator: metatoken refresh")],
+        ),
     ] {
         world.at(day(today));
         world.run(&["check", "--system"]).code(code);

@@ -9,7 +9,7 @@ use crate::common::{BRAND, Reply, World, day};
 
 const MAIL: &str = "[[notify]]\nname = \"pager\"\nwebhook = \"[HOOK]/pager\"\n";
 
-const CANNOT: &str = "`chat` cannot be told anything since 2026-01-02 00:00 UTC, now: HTTP 500 of `127.0.0.1`: overloaded";
+const CANNOT: &str = "notifications to `chat` fail since 2026-01-02 00:00 UTC, now: HTTP 500 of `127.0.0.1`: overloaded";
 
 #[test]
 fn a_server_that_fails_is_tried_twice_and_told_of_everywhere() {
@@ -79,7 +79,7 @@ fn a_server_that_refuses_is_not_asked_again() {
         hook.reply("/chat", Reply::Status(status, "no"));
         let ran = world.run(&["refresh"]).code(77);
         assert_eq!(hook.lines(), ["POST /chat"], "{status}");
-        let told = format!("`chat` cannot be told anything since 2026-01-02 00:00 UTC, now: {why}");
+        let told = format!("notifications to `chat` fail since 2026-01-02 00:00 UTC, now: {why}");
         assert!(ran.stdout.contains(&told), "{}", ran.stdout);
     }
 }
@@ -95,7 +95,10 @@ fn a_message_that_is_refused_by_itself_holds_back_no_other() {
     assert_eq!(hook.lines().len(), 5);
     let ran = world.run(&["refresh", "--json"]).code(77).stderr("");
     let refused = hook.said();
-    assert_eq!(refused, ["UNKNOWN: late-1: it has no string yet"]);
+    assert_eq!(
+        refused,
+        ["UNKNOWN: late-1: never worked, no access token yet; operator: metatoken refresh late-1"]
+    );
     assert_eq!(ran.json()["system"][0]["code"], "notification_failed");
     // A channel through which nothing gets is left alone after two.
     let (world, hook) = World::new().told_through(&config);
@@ -133,17 +136,14 @@ fn the_others_hear_of_it_and_of_its_end() {
     };
     let [first, second] = said(&hook).try_into().unwrap();
     assert_eq!(first, DEAD);
-    assert!(
-        second.starts_with("WARNING: `chat` cannot be told anything since 2026-01-02"),
-        "{second}"
-    );
+    assert!(second.starts_with("WARNING: notifications to chat fail since 2026-01-02"), "{second}");
     world.at(day(2));
     world.run(&["refresh"]).code(77);
     assert_eq!(said(&hook), [""; 0]);
     hook.reply("/chat", Reply::Status(200, "ok"));
     world.run(&["refresh"]).code(77);
     let [third] = said(&hook).try_into().unwrap();
-    assert!(third.starts_with("RECOVERED: no longer so: `chat` cannot be told"), "{third}");
+    assert!(third.starts_with("RECOVERED: recovered, was: notifications to chat fail"), "{third}");
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_channel_that_has_nothing_left_to_say_says_that_it_works_again() {
     world.run(&["check", "--notify"]).code(0);
     let [said] = hook.said().try_into().unwrap();
     assert!(
-        said.starts_with("RECOVERED: no longer so: `chat` cannot be told anything since"),
+        said.starts_with("RECOVERED: recovered, was: notifications to chat fail since"),
         "{said}"
     );
     world.run(&["check"]).code(0);

@@ -63,7 +63,7 @@ fn a_file_that_cannot_be_written_is_a_warning_that_people_are_told_of() {
     let ran = world.run(&["refresh", "--json"]).code(0);
     assert_eq!(ran.json()["system"], serde_json::json!([]));
     let [said] = hook.said().try_into().unwrap();
-    assert!(said.starts_with("RECOVERED: no longer so: the metrics file"), "{said}");
+    assert!(said.starts_with("RECOVERED: recovered, was: the metrics file"), "{said}");
 }
 
 #[test]

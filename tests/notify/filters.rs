@@ -2,7 +2,7 @@
 
 use metatoken::sandbox::TokenFixture;
 
-use super::{DEAD, OTHER, SCOPES, dead, kill, logs_in_again, well};
+use super::{OTHER, SCOPES, dead, kill, logs_in_again, well};
 use crate::common::{ANNA, APP, BRAND, Hook, day};
 
 fn channel(name: &str, more: &str) -> String {
@@ -61,17 +61,12 @@ fn pages_of_a_parent_that_is_not_ones_own() {
     world.run(&["refresh", "--quiet"]).code(77);
     let mut said = hook.said();
     said.sort();
-    let cause = DEAD.strip_prefix("CRITICAL: brand: ").unwrap();
     assert_eq!(
         said,
         [
-            format!(
-                "CRITICAL: brand/2000000000000001 and 1 more: it is dead with its parent `brand`: {cause}"
-            ),
-            format!(
-                "CRITICAL: brand/2000000000000001: it is dead with its parent `brand`: {cause}"
-            ),
-            DEAD.to_owned(),
+            "CRITICAL: brand/2000000000000001 and 1 more: down, its parent brand is down; its owner logs in: metatoken exchange brand",
+            "CRITICAL: brand/2000000000000001: down, its parent brand is down; its owner logs in: metatoken exchange brand",
+            "CRITICAL: brand: down, password changed; its owner logs in: metatoken exchange brand",
         ]
     );
 }

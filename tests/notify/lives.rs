@@ -8,9 +8,6 @@ use metatoken::sandbox::{Listing, PageFixture, TokenFixture};
 use super::{CHAT, DEAD, kill, logs_in_again, well};
 use crate::common::{ANNA, APP, World, day};
 
-/// What Graph says of a string on its last day.
-const EXPIRED: &str = "Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)";
-
 #[test]
 fn a_token_that_only_a_person_can_renew() {
     let (mut world, hook) = well(&format!("auto_refresh = false\n{CHAT}"));
@@ -28,11 +25,11 @@ fn a_token_that_only_a_person_can_renew() {
     assert_eq!(
         said,
         [
-            "day 46: WARNING: brand: it ends 2026-03-02 00:00 UTC, in 14 days, and only a person can renew it",
-            "day 53: CRITICAL: brand: it ends 2026-03-02 00:00 UTC, in 7 days, and only a person can renew it",
-            "day 59: REMINDER: brand: it ends 2026-03-02 00:00 UTC, in 24 hours, and only a person can renew it",
-            &format!("day 60: CRITICAL: brand: {EXPIRED}"),
-            &format!("day 62: RECOVERED: brand: no longer so: {EXPIRED}"),
+            "day 46: WARNING: brand: works, expires in 14 days, auto_refresh is off; its owner logs in: metatoken exchange brand",
+            "day 53: CRITICAL: brand: works, expires in 7 days, auto_refresh is off; its owner logs in: metatoken exchange brand",
+            "day 59: REMINDER: brand: works, expires in 24 hours, auto_refresh is off; its owner logs in: metatoken exchange brand",
+            "day 60: CRITICAL: brand: down since 2026-03-02, expired; its owner logs in: metatoken exchange brand",
+            "day 62: RECOVERED: brand: recovered, was: expired",
         ]
     );
 }
@@ -52,9 +49,9 @@ fn a_clock_that_is_wrong_for_a_day_takes_nothing_back() {
     assert_eq!(
         said,
         [
-            "day 46: WARNING: brand: it ends 2026-03-02 00:00 UTC, in 14 days, and only a person can renew it",
-            "day 48: WARNING: the clock of this machine is 3 hours behind Graph's",
-            "day 49: RECOVERED: no longer so: the clock of this machine is 3 hours behind Graph's",
+            "day 46: WARNING: brand: works, expires in 14 days, auto_refresh is off; its owner logs in: metatoken exchange brand",
+            "day 48: WARNING: the clock of this machine is 3 hours behind Graph's; operator: timedatectl set-ntp true",
+            "day 49: RECOVERED: recovered, was: the clock of this machine is 3 hours behind Graph's",
         ]
     );
 }
@@ -78,27 +75,23 @@ fn access_to_data_that_only_a_person_can_prolong() {
         }));
     }
     let all = "`brand`, `brand/2000000000000001` and `brand/2000000000000002`";
-    let ends = "data access ends 2026-04-01 00:00 UTC";
+    let act = "its owner logs in: metatoken exchange brand";
+    let (at, proof) = ("2026-04-01 00:00 UTC", "proof: metatoken check brand");
+    let due = |left: &str| format!("deadline: {at}, {left}, when data access expires | {proof}");
+    let expires = |left: &str| format!("works, data access expires {left}; {act}");
+    let reminded = |left: &str| {
+        format!("REMINDER: brand and 2 more: {} | tokens: {all} | {}", expires(left), due(left))
+    };
     assert_eq!(
         said,
         [
+            format!("day 76: {}", reminded("in 14 days")),
+            format!("day 80: WARNING: brand: {} | {}", expires("in 10 days"), due("in 10 days")),
+            format!("day 83: {}", reminded("in 7 days")),
+            format!("day 87: CRITICAL: brand: {} | {}", expires("in 3 days"), due("in 3 days")),
+            format!("day 89: {}", reminded("in 24 hours")),
             format!(
-                "day 76: REMINDER: brand and 2 more: {ends}, in 14 days | tokens: {all} | deadline: 2026-04-01 00:00 UTC, in 14 days, when data access ends"
-            ),
-            format!(
-                "day 80: WARNING: brand: {ends}, in 10 days | deadline: 2026-04-01 00:00 UTC, in 10 days, when data access ends"
-            ),
-            format!(
-                "day 83: REMINDER: brand and 2 more: {ends}, in 7 days | tokens: {all} | deadline: 2026-04-01 00:00 UTC, in 7 days, when data access ends"
-            ),
-            format!(
-                "day 87: CRITICAL: brand: {ends}, in 3 days | deadline: 2026-04-01 00:00 UTC, in 3 days, when data access ends"
-            ),
-            format!(
-                "day 89: REMINDER: brand and 2 more: {ends}, in 24 hours | tokens: {all} | deadline: 2026-04-01 00:00 UTC, in 24 hours, when data access ends"
-            ),
-            format!(
-                "day 90: CRITICAL: brand and 2 more: data access ended 2026-04-01 00:00 UTC, now | tokens: {all} | deadline: none, what uses the token fails already"
+                "day 90: CRITICAL: brand and 2 more: works, data access expired now; {act} | tokens: {all} | deadline: passed: programs that use the token fail already | {proof}"
             ),
         ]
     );
@@ -122,7 +115,8 @@ fn an_app_that_is_disabled_is_one_message_for_five_tokens() {
     world.graph.with(|graph| graph.app_mut(APP).unwrap().disabled = true);
     world.run(&["refresh"]).code(77);
     let [message] = hook.heard().try_into().unwrap();
-    let deactivated = "API access deactivated. To reactivate, go to the app dashboard (code 200)";
+    let deactivated =
+        "works, app main is disabled; operator opens the app's dashboard: metatoken refresh";
     let text = message.text();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(
@@ -130,8 +124,8 @@ fn an_app_that_is_disabled_is_one_message_for_five_tokens() {
         [
             &format!("WARNING: one and 4 more: {deactivated}"),
             "tokens: `one`, `two`, `three`, `four` and `five`",
-            "deadline: 2026-03-02 00:00 UTC, in 58 days, when the token ends",
-            "what to do: open the app's dashboard and follow its alerts until the app is live again; then run `metatoken refresh`",
+            "deadline: 2026-03-02 00:00 UTC, in 58 days, when the token expires",
+            "what to do: open the dashboard of app `main` (1000000000000001) and follow its alerts until the app is live again; then run `metatoken refresh`",
         ]
     );
     world.at(day(3));
@@ -140,7 +134,7 @@ fn an_app_that_is_disabled_is_one_message_for_five_tokens() {
     world.graph.with(|graph| graph.app_mut(APP).unwrap().disabled = false);
     world.at(day(4));
     world.run(&["refresh"]).code(0);
-    assert_eq!(hook.said(), [format!("RECOVERED: one and 4 more: no longer so: {deactivated}")]);
+    assert_eq!(hook.said(), ["RECOVERED: one and 4 more: recovered, was: app main is disabled"]);
 }
 
 #[test]
@@ -160,10 +154,7 @@ fn a_dead_parent_and_its_pages_are_one_message() {
     assert_eq!(hook.said(), [dead]);
     logs_in_again(&world);
     world.run(&["refresh"]).code(0);
-    assert_eq!(
-        hook.said(),
-        [DEAD.replace("CRITICAL: brand: ", "RECOVERED: brand: no longer so: ")]
-    );
+    assert_eq!(hook.said(), ["RECOVERED: brand: recovered, was: password changed"]);
 }
 
 #[test]
@@ -174,10 +165,13 @@ fn many_causes_at_once_are_few_messages() {
     world.run(&["refresh"]).code(77).stderr("");
     let said = hook.said();
     assert_eq!(said.len(), 10, "{said:#?}");
-    assert_eq!(said[0], "UNKNOWN: late-00: it has no string yet");
+    assert_eq!(
+        said[0],
+        "UNKNOWN: late-00: never worked, no access token yet; operator: metatoken refresh late-00"
+    );
     assert_eq!(
         said[9],
-        "UNKNOWN: late-09 and 5 more: 6 more causes, the first of them: it has no string yet"
+        "UNKNOWN: late-09 and 5 more: never worked, 6 more causes, the first: no access token yet; operator: metatoken check"
     );
     // All fifteen were told.
     world.run(&["refresh", "--quiet"]).stderr("");

@@ -52,6 +52,5 @@ fn logs_in_again(world: &World) {
 }
 
 /// What was said of Anna's new password, by the first line of each message.
-const DEAD: &str = "CRITICAL: brand: Error validating access token: The session has been \
-                    invalidated because the user changed their password or Facebook has changed \
-                    the session for security reasons (code 190/460)";
+const DEAD: &str =
+    "CRITICAL: brand: down, password changed; its owner logs in: metatoken exchange brand";

@@ -113,14 +113,15 @@ fn a_watcher_that_is_deaf_is_a_warning_until_it_hears() {
     hook.lines();
     hook.reply("/ping", Reply::Status(500, "overloaded"));
     let ran = world.run(&["refresh", "--json"]).code(0);
-    let warning = "`watch` cannot be told anything since 2026-01-02 00:00 UTC, now: HTTP 500 of `127.0.0.1`: overloaded";
+    let warning = "notifications to `watch` fail since 2026-01-02 00:00 UTC, now: HTTP 500 of `127.0.0.1`: overloaded";
     assert_eq!(ran.json()["system"][0]["message"], warning);
     assert_eq!(hook.lines(), [START, START, SUCCESS, SUCCESS]);
     world.run(&["check"]).code(1);
     // The others hear of it.
     world.run(&["refresh"]).code(0);
     let said = hook.heard().into_iter().find(|it| it.line == "POST /chat").unwrap();
-    assert!(said.text().starts_with(&format!("WARNING: {warning}\n")), "{}", said.text());
+    let begins = "WARNING: notifications to watch fail since 2026-01-02 00:00 UTC, now: HTTP";
+    assert!(said.text().starts_with(begins), "{}", said.text());
     hook.reply("/ping", Reply::Status(200, "ok"));
     let ran = world.run(&["refresh", "--json"]).code(0);
     assert_eq!(ran.json()["system"], serde_json::json!([]));
@@ -128,7 +129,7 @@ fn a_watcher_that_is_deaf_is_a_warning_until_it_hears() {
     world.run(&["check"]).code(0);
     world.run(&["refresh"]).code(0);
     let said = hook.heard().into_iter().find(|it| it.line == "POST /chat").unwrap();
-    assert!(said.text().starts_with("RECOVERED: no longer so: `watch` cannot be told"));
+    assert!(said.text().starts_with("RECOVERED: recovered, was: notifications to watch fail"));
 }
 
 #[test]
@@ -144,7 +145,7 @@ fn a_secret_that_cannot_be_read_stops_no_run() {
     assert_eq!(hook.said()[0], DEAD);
     for channel in ["ping NOT_SET", "webhook NEITHER"] {
         let told = format!(
-            "`{channel}` cannot be told anything since 2026-01-02 00:00 UTC, now: its secret cannot be read: "
+            "notifications to `{channel}` fail since 2026-01-02 00:00 UTC, now: its secret cannot be read: "
         );
         assert!(ran.stdout.contains(&told), "{}", ran.stdout);
     }

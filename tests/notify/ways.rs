@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{CHAT, DEAD, OTHER, dead, kill, well};
+use super::{CHAT, OTHER, dead, kill, well};
 use crate::common::PostOffice;
 
 /// What stands for this machine, which is called something else everywhere.
@@ -14,10 +14,12 @@ fn without_host(text: &str) -> String {
 const OWNER: &str = "owner = \"anna@client.example\"\n";
 
 const TEXT: &str = "\
-CRITICAL: brand: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
-deadline: none, what uses the token fails already
+CRITICAL: brand: down, password changed; anna@client.example logs in: sudo -u metatoken metatoken exchange brand
+deadline: passed: programs that use the token fail already
 owner: anna@client.example
 what to do: anna@client.example logs in to the app again; then run `sudo -u metatoken metatoken exchange brand` and paste the new access token
+proof: sudo -u metatoken metatoken check brand
+Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 from: metatoken on [HOST], 2026-01-02 00:00 UTC
 ";
 
@@ -52,7 +54,11 @@ fn a_program_gets_the_report() {
     assert_eq!(sent["version"], 1);
     assert_eq!(sent["event"], "critical");
     assert_eq!(sent["at"], "2026-01-02T00:00:00Z");
-    assert_eq!(sent["summary"].as_str(), DEAD.strip_prefix("CRITICAL: "));
+    assert_eq!(
+        sent["summary"],
+        "brand: down, password changed; anna@client.example logs in: sudo -u metatoken metatoken \
+         exchange brand"
+    );
     assert_eq!(sent["deadline"], json!(null));
     assert_eq!(sent["owners"], json!(["anna@client.example"]));
     assert_eq!(sent["reason"]["code"], "password_changed");
@@ -100,7 +106,6 @@ fn a_command_reads_the_text_and_finds_the_rest_in_its_environment() {
         .collect();
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let id = lines.iter().find_map(|line| line.strip_prefix("METATOKEN_ID=")).unwrap();
-    let message = DEAD.strip_prefix("CRITICAL: brand: ").unwrap();
     assert_eq!(
         lines,
         [
@@ -111,7 +116,7 @@ fn a_command_reads_the_text_and_finds_the_rest_in_its_environment() {
             &format!("METATOKEN_HOST={host}"),
             &format!("METATOKEN_ID={id}"),
             "METATOKEN_LABELS=brand",
-            &format!("METATOKEN_MESSAGE={message}"),
+            "METATOKEN_MESSAGE=password changed",
             "METATOKEN_OWNER=anna@client.example",
             "METATOKEN_REMEDY=anna@client.example logs in to the app again; then run `sudo -u metatoken metatoken exchange brand` and paste the new access token",
             "PATH=/usr/bin:/bin",
@@ -149,7 +154,7 @@ fn a_mail_says_it_in_its_subject_and_the_whole_below() {
         headers,
         [
             "Date: Fri, 02 Jan 2026 00:00:00 +0000",
-            "Subject: metatoken CRITICAL: brand: Error validating access token: The session has been invalidated because the user changed their password or Facebook has =?utf-8?b?Y2jigKY=?=",
+            "Subject: metatoken CRITICAL: brand: down, password changed; anna@client.example logs in: sudo -u metatoken metatoken exchange brand",
             "Auto-Submitted: auto-generated",
             "To: ops@example.org, anna@client.example",
             "From: metatoken <tokens@example.org>",
@@ -158,7 +163,7 @@ fn a_mail_says_it_in_its_subject_and_the_whole_below() {
             "Content-Transfer-Encoding: quoted-printable",
         ]
     );
-    let body = body.replace("=\n", "");
+    let body = body.replace("=\n", "").replace("=E2=80=A6", "…");
     assert_eq!(body.trim_end(), TEXT.trim_end());
 }
 

@@ -114,11 +114,11 @@ fn a_day_on_which_all_is_well_is_silent() {
 fn an_end_that_draws_near_is_a_warning() {
     let world = repository(brand().ending(ends(10)));
     run(&world, GITHUB).stdout("
-::warning title=metatoken%3A `brand`::it ends 2026-01-11 00:00 UTC, in 10 days, and only a person can renew it%0Aanna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-METATOKEN WARNING - brand: it ends 2026-01-11 00:00 UTC, in 10 days, and only a person can renew it
+::warning title=metatoken%3A `brand`::works, expires in 10 days (2026-01-11 00:00 UTC), `auto_refresh` is off%0Aanna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`
+METATOKEN WARNING - brand: works, expires in 10 days, auto_refresh is off; anna@client.example logs in: metatoken exchange brand
 ").stderr("").code(1);
     let said = run(&world, GITLAB).stderr("").code(1).stdout;
-    assert!(said.starts_with("METATOKEN WARNING - brand: it ends 2026-01-11"), "{said}");
+    assert!(said.starts_with("METATOKEN WARNING - brand: works, expires in 10 days"), "{said}");
     // Which GitLab is told to let pass with a mark.
     assert!(shipped(GITLAB.0).ends_with("\n  allow_failure:\n    exit_codes: 1\n"));
 }
@@ -129,8 +129,8 @@ fn a_token_that_is_dead_fails_the_job_and_says_what_mends_it() {
     world.at(day(1));
     world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::AppRemoved));
     run(&world, GITHUB).stdout("
-::error title=metatoken%3A `brand`::Error validating access token: The user has not authorized application 1000000000000001 (code 190/458)%0Aanna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-METATOKEN CRITICAL - brand: The user has not authorized application 1000000000000001 (code 190/458)
+::error title=metatoken%3A `brand`::down, app removed%0Aanna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`. Meta: \"The user has not authorized application 1000000000000001\" (190/458)
+METATOKEN CRITICAL - brand: down, app removed; anna@client.example logs in: metatoken exchange brand
 ").stderr("").code(2);
     run(&world, GITLAB).stderr("").code(2);
 }
@@ -139,8 +139,8 @@ METATOKEN CRITICAL - brand: The user has not authorized application 100000000000
 fn a_secret_that_nobody_set_fails_the_job() {
     let world = repository(brand()).with("WA_TOKEN", "");
     run(&world, GITHUB).stdout("
-::warning title=metatoken%3A `whatsapp`::it has no string yet%0Arun `metatoken refresh` to adopt the configured string, or `metatoken exchange whatsapp` to paste one
-METATOKEN UNKNOWN - whatsapp: it has no string yet
+::warning title=metatoken%3A `whatsapp`::never worked, no access token yet%0Arun `metatoken refresh whatsapp`. Without an `access_token` in the config run `metatoken exchange whatsapp` and paste one. Proof: `metatoken check whatsapp`
+METATOKEN UNKNOWN - whatsapp: never worked, no access token yet; operator: metatoken refresh whatsapp
 ").stderr("").code(3);
     run(&world, GITLAB).stderr("").code(3);
 }

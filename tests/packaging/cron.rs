@@ -44,7 +44,7 @@ fn cron_mails_days_before_a_person_must_act() {
     let ran = machine.run();
     assert_eq!(ran.calls, ["0 refresh --quiet --scheduled\n", "1 check --quiet\n"]);
     let [mail] = ran.mails.try_into().unwrap();
-    let verdict = "\nMETATOKEN WARNING - brand: data access ends 2026-02-12 00:00 UTC, in 12 days";
+    let verdict = "\nMETATOKEN WARNING - brand: works, data access expires…; anna@brand.example logs in: metatoken exchange brand (and 2 more)";
     assert!(mail.contains(verdict), "{mail}");
 }
 

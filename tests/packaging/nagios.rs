@@ -80,7 +80,7 @@ fn it_works_as_the_user_nagios() {
     assert!(said.starts_with("METATOKEN CRITICAL - shop: "), "{said}");
     assert_eq!(code, 2);
     let (said, code) = plugin.run(&[PROGRAM, "check", "--system"]);
-    assert!(said.starts_with("METATOKEN WARNING - the last run finished "), "{said}");
+    assert!(said.starts_with("METATOKEN WARNING - no run since "), "{said}");
     assert_eq!(code, 1);
 }
 
@@ -190,7 +190,7 @@ fn nagios_reads_verdict_causes_and_numbers() {
     let numbers = parsed(&tokens["performance_data"]).unwrap();
     assert!(numbers.iter().any(|number| number.label == "brand"), "{tokens:#?}");
     assert!(
-        system["plugin_output"].starts_with("METATOKEN WARNING - the last run "),
+        system["plugin_output"].starts_with("METATOKEN WARNING - no run since "),
         "{system:#?}"
     );
 }
@@ -214,6 +214,6 @@ fn icinga_2_reads_verdict_and_numbers() {
     assert!(parsed(numbers).unwrap().iter().any(|it| it.label == "brand"), "{said:#?}");
     assert_eq!(state, "2");
     let [state, _, first] = &said["metatoken-system"];
-    assert!(first.starts_with("METATOKEN WARNING - the last run "), "{said:#?}");
+    assert!(first.starts_with("METATOKEN WARNING - no run since "), "{said:#?}");
     assert_eq!(state, "1");
 }

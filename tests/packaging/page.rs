@@ -44,11 +44,11 @@ fn what_the_page_says_of_cron_installs_it() {
         .stderr(Stdio::piped());
     world.finish(command.spawn().unwrap()).stderr("").code(0).stdout("
 TOKEN  OUTCOME      EXPIRES     REASON
-brand  would adopt  2026-03-02  found where the config points
+brand  would adopt  2026-03-02  found in the environment variable `BRAND`
 
 1 token: 1 would adopt (dry run: nothing was changed)
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-03-02  found where the config points
+brand  adopted  2026-03-02  found in the environment variable `BRAND`
 
 1 token: 1 adopted
 METATOKEN OK - 1 token, all well | 'brand'=5184000s;864000:;259200: tokens=1;;;0 ok=1 warning=0 critical=0 unknown=0

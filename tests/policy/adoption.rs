@@ -290,7 +290,7 @@ fn what_does_not_fit_is_refused_and_what_is_silent_waits() {
     let typed = |word: &str| Inspection { token_type: Some(word.into()), ..of("7") };
     let verdict = |valid| Inspection { valid, ..of("7") };
     let (another, wrong) =
-        ("it belongs to user 8, not to 7", "it is a PAGE token, not a USER token");
+        ("the token belongs to user 8, not to 7", "a page token, not a user token");
     let silence = "Graph gave no verdict and no reason";
     for (what, token_type, inspection, expected) in [
         ("another person", INSTAGRAM, of("8"), Some((true, another))),
@@ -405,10 +405,11 @@ fn a_grant_that_carries_less_is_held_and_says_what_it_lacks() {
     assert_eq!(judged(&["c", "b", "a", "d"]), Extension::Take);
     let fewer = judged(&["b"]);
     assert_eq!(fewer, Extension::FewerScopes(vec!["a".into(), "c".into()]));
-    let missing = Problem::new(ProblemKind::PermissionMissing, "the new string lacks `a` and `c`");
+    let missing =
+        Problem::new(ProblemKind::PermissionMissing, "the new access token lacks `a` and `c`");
     assert_eq!(fewer.problem(), Some(missing));
     let missed = Extension::NotExtended.problem().unwrap();
-    assert_eq!(missed.message, "Meta accepted the renewal, but the new string ends no later");
+    assert_eq!(missed.message, "renewal gives no later expiry");
     assert!(!missed.action.needs_a_person(), "a first miss is tried again");
     assert_eq!(Extension::Take.problem(), None);
 }

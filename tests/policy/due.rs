@@ -256,12 +256,12 @@ fn an_answer_without_a_verdict_stops_only_what_a_person_must_clear() {
 #[test]
 fn without_a_string_it_depends_on_where_one_comes_from() {
     for (token_type, expected) in [
-        (TokenType::User, "it has no string"),
-        (TokenType::Page, "it has no string"),
-        (TokenType::SystemUser, "it has no string"),
-        (TokenType::Instagram, "it has no string"),
-        (TokenType::Threads, "it has no string"),
-        (TokenType::App, "no string yet"),
+        (TokenType::User, "no access token"),
+        (TokenType::Page, "no access token"),
+        (TokenType::SystemUser, "no access token"),
+        (TokenType::Instagram, "no access token"),
+        (TokenType::Threads, "no access token"),
+        (TokenType::App, "no access token yet"),
     ] {
         let decision = unasked(&credential("brand", token_type, None), day(0));
         assert_eq!(decision.sentence(day(0)), expected, "{token_type}");

@@ -87,13 +87,13 @@ fn a_required_target_must_be_reached_and_no_list_reaches_all() {
             vec![entry(posts, Some(&["1"])), entry(posts, Some(&["2"]))],
             None,
         ),
-        ("one", vec![], vec![entry(posts, Some(&["1"]))], Some("it does not reach `2`")),
-        ("none", vec![], vec![entry(posts, Some(&[]))], Some("it does not reach `1` and `2`")),
+        ("one", vec![], vec![entry(posts, Some(&["1"]))], Some("no access to `2`")),
+        ("none", vec![], vec![entry(posts, Some(&[]))], Some("no access to `1` and `2`")),
         (
             "by a scope that is not asked for",
             vec![posts],
             vec![entry(posts, Some(&["1"])), entry(reads, None)],
-            Some("it does not reach `2`"),
+            Some("no access to `2`"),
         ),
         (
             "by the one that is",

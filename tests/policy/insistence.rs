@@ -58,7 +58,7 @@ fn force_takes_strings_from_where_they_come_from() {
 
     // An unready parent is named, for a person has asked.
     let gone = credential("brand", TokenType::User, None);
-    let why = "its parent `brand` has no string yet".to_owned();
+    let why = "its parent `brand` has no access token yet".to_owned();
     let [nobody, _, forced] = decisions(&page(&child, &policy, &gone));
     assert_eq!(nobody, never);
     assert_eq!(forced, Decision::Skip(Skip::ParentNotReady { why }));

@@ -12,15 +12,15 @@ fn how_it_is_kept() {
     assert_eq!(
         plain(&user(Expiry::Never, day(5)), day(10)),
         [
-            "warning unchecked: Graph has not spoken of it for more than 3 days (`checked_within`) | run \
-          `metatoken refresh -v`, and see why Graph was not reached"
+            "warning unchecked: no answer from Graph for more than 3 days (`checked_within`) | run `metatoken refresh -v` to see why Graph was not reached"
         ]
     );
     let wide = Policy { refresh_within: TimeDelta::days(90), ..Policy::default() };
     assert_eq!(
         told(&subject(&user(Expiry::At(day(60)), day(2)), &wide), Moment::at(day(2))),
-        ["warning window_clipped: `refresh_within` is 90d, but it lives only 60 days: it is \
-          renewed 59 days before its end | set `refresh_within` to less"]
+        [
+            "warning window_clipped: `refresh_within` is 90d, but it lives only 60 days: renewed 59 days before it expires | set `refresh_within` of `[token.brand]` to 59d or less; then run `metatoken config check`"
+        ]
     );
     let fits = Policy { refresh_within: TimeDelta::days(59), ..Policy::default() };
     assert_eq!(
@@ -30,17 +30,15 @@ fn how_it_is_kept() {
     let lone = credential("page", TokenType::Page, Some(string(Expiry::At(day(60)), day(10))));
     assert_eq!(
         plain(&lone, day(10)),
-        ["warning short_parent: a Page token with an end (2026-03-02 00:00 UTC, in 50 days) was \
-          taken from a short-lived user token | declare the user token that it comes from, and \
-          set `parent` to its label in `[token.page]`"]
+        [
+            "warning short_parent: taken from a short-lived user token, expires in 50 days (2026-03-02 00:00 UTC) | the person behind the token takes a new Page token from a long-lived user token; then run `metatoken exchange page` and paste it. If that user token is kept here, set it as `parent` of `[token.page]` instead"
+        ]
     );
     let scopes = Policy { required_scopes: vec!["a".into(), "b".into()], ..Policy::default() };
     assert_eq!(
         told(&subject(&user(Expiry::Never, day(10)), &scopes), moment),
         [
-            "critical permission_missing: it lacks `a` and `b` | the person behind the token logs in \
-          to the app again and grants it, ticking every Page; then run `metatoken exchange brand \
-          --replace` and paste the new access token"
+            "critical permission_missing: permission missing: `a` and `b` | the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand --replace` and paste the new access token"
         ]
     );
 }
@@ -49,7 +47,7 @@ fn how_it_is_kept() {
 fn rotation_tells_how_a_string_that_works_is_replaced() {
     let policy = Policy { rotate_after: Some(TimeDelta::days(5)), ..Policy::default() };
     let old = |token_type| credential("it", token_type, Some(string(Expiry::Never, day(10))));
-    let said = "warning rotation_due: it is 10 days old; `rotate_after` is 5d";
+    let said = "warning rotation_due: 10 days old, `rotate_after` is 5d";
     for (token_type, remedy) in [
         (
             TokenType::SystemUser,
@@ -57,7 +55,7 @@ fn rotation_tells_how_a_string_that_works_is_replaced() {
         ),
         (
             TokenType::App,
-            "reset the app's secret in its dashboard (App settings, Basic) and set it as `secret` in the config; then run `metatoken refresh it`",
+            "reset the app's secret in its dashboard (App settings, Basic) and set it as `secret` of `[app.main]` in metatoken.toml; then run `metatoken refresh it`",
         ),
     ] {
         let found = told(&subject(&old(token_type), &policy), Moment::at(day(10)));

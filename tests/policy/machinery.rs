@@ -11,7 +11,8 @@ use metatoken::token::{Action, Credential, Expiry};
 
 use super::{SECOND, day, hours, label, subject, user};
 
-const RUN_IT: &str = "see that the timer or the cron job runs `metatoken refresh`, and run it now";
+const RUN_IT: &str =
+    "run `metatoken refresh`. Then see why the timer or the cron job does not run it";
 
 /// How severe it is that the last run finished `age` ago, with `run_every` and the narrowest window.
 fn stopped(
@@ -58,8 +59,8 @@ fn a_timer_that_stopped() {
     let runs = Runs { last_finished: Some(day(5)), ..Runs::default() };
     let reason = judge_runs(&runs, day(10)).unwrap();
     assert_eq!(reason.code, "no_recent_run");
-    assert_eq!(reason.message, "the last run finished 2026-01-06 00:00 UTC, 5 days ago");
-    assert_eq!(reason.remedy, RUN_IT);
+    assert_eq!(reason.message, "no run since 2026-01-06 00:00 UTC, 5 days ago");
+    assert_eq!(reason.remedy.to_string(), RUN_IT);
 }
 
 #[test]
@@ -76,8 +77,8 @@ fn a_timer_that_never_started() {
     ] {
         let reason = judge_runs(&Runs { first_began, ..promised }, day(10)).unwrap();
         assert_eq!((reason.code, reason.severity), ("no_recent_run", severity));
-        assert_eq!(reason.message, "no run has ever finished");
-        assert_eq!(reason.remedy, RUN_IT);
+        assert_eq!(reason.message, "no run has finished yet");
+        assert_eq!(reason.remedy.to_string(), RUN_IT);
     }
 }
 
@@ -97,7 +98,7 @@ fn a_scheduled_run_that_failed() {
             "the last scheduled run failed, 2026-01-10 00:00 UTC, 2 hours ago: /etc/x.toml: line 3 \
              (exit code 78)"
         );
-        assert_eq!(reason.remedy, remedy);
+        assert_eq!(reason.remedy.to_string(), remedy);
     }
 }
 
@@ -113,21 +114,13 @@ fn a_window_that_a_timer_may_miss() {
     for (gap, every, found) in [
         (None, None, None),
         (Some(ten_days), None, None),
-        (
-            Some(ten_days + SECOND),
-            None,
-            Some("the longest time between two runs was 10 days lately"),
-        ),
+        (Some(ten_days + SECOND), None, Some("two runs were 10 days apart lately")),
         (Some(hours(1)), Some(ten_days + SECOND), Some("`run_every` is 864001s")),
-        (
-            Some(ten_days + SECOND),
-            Some(hours(1)),
-            Some("the longest time between two runs was 10 days lately"),
-        ),
+        (Some(ten_days + SECOND), Some(hours(1)), Some("two runs were 10 days apart lately")),
     ] {
         let reason = of(&dated, &policy, gap, every);
         let told = found.map(|found| {
-            format!("the window before its end is 20 days, and {found}: a run that fails may be the last chance")
+            format!("renewal window 20 days is too narrow: {found}, one failed run may be the last chance")
         });
         assert_eq!(reason.as_ref().map(|it| it.message.clone()), told, "{gap:?} {every:?}");
         if let Some(reason) = reason {
@@ -153,7 +146,7 @@ fn a_file_that_lies_open() {
         reason.message,
         "the store key `/var/lib/metatoken/metatoken.key` can be read by every user of this machine"
     );
-    assert_eq!(reason.remedy, "run `chmod o-r /var/lib/metatoken/metatoken.key`");
+    assert_eq!(reason.remedy.to_string(), "run `chmod o-r /var/lib/metatoken/metatoken.key`");
 }
 
 #[test]
@@ -162,7 +155,9 @@ fn what_follows_from_a_stopped_timer_is_told_with_it() {
         code,
         severity: Health::Warning,
         message: message.into(),
-        remedy: format!("mend {name}"),
+        remedy: format!("fix {name}").into(),
+        condition: None,
+        meta: String::new(),
         action: Action::Retry,
         labels: if name.is_empty() { Vec::new() } else { vec![label(name)] },
         about: None,
@@ -221,8 +216,10 @@ fn a_graph_version_that_ends() {
             assert_eq!((reason.code, reason.severity), ("graph_version_ends", Health::Warning));
             assert_eq!(reason.labels, [label("brand")]);
             assert_eq!(
-                reason.remedy,
-                format!("set `graph_version = \"{NEWEST}\"` in `[app.main]`, or leave it out")
+                reason.remedy.to_string(),
+                format!(
+                    "set `graph_version = \"{NEWEST}\"` in `[app.main]`, or leave it out; then run `metatoken config check`"
+                )
             );
         }
     }
@@ -230,7 +227,9 @@ fn a_graph_version_that_ends() {
     assert_eq!((fallback.code, fallback.severity), ("graph_version_fallback", Health::Warning));
     assert_eq!(fallback.message, "app `main` asks for Graph v19.0, and v21.0 answers");
     assert_eq!(
-        fallback.remedy,
-        format!("set `graph_version = \"{NEWEST}\"` in `[app.main]`, or leave it out")
+        fallback.remedy.to_string(),
+        format!(
+            "set `graph_version = \"{NEWEST}\"` in `[app.main]`, or leave it out; then run `metatoken config check`"
+        )
     );
 }

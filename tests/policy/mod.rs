@@ -20,7 +20,9 @@ mod sentences;
 mod typed;
 
 use chrono::{DateTime, TimeDelta};
-use metatoken::policy::{Decision, Insistence, Moment, Parent, Policy, Subject, decide, judge};
+use metatoken::policy::{
+    Decision, Insistence, Moment, Naming, Parent, Policy, Subject, decide, judge,
+};
 use metatoken::token::{
     Credential, Expiry, Fingerprint, Generation, GenerationId, GenerationState, Inspection, Label,
     Ledger, Origin, Problem, ProblemKind, Proof, Time, TokenId, TokenType,
@@ -115,6 +117,12 @@ fn subject<'a>(credential: &'a Credential, policy: &'a Policy) -> Subject<'a> {
         credential: Some(credential),
         parent: None,
         throttled_until: None,
+        naming: Naming {
+            config: "metatoken.toml",
+            file: "metatoken.toml",
+            app: "main",
+            ..Naming::default()
+        },
     }
 }
 

@@ -94,8 +94,9 @@ fn what_is_overdue_is_said_once() {
 fn what_kept_a_renewal_is_told() {
     let policy = Policy::default();
     let now = day(45);
-    let again = "run `metatoken refresh it -v`, and see that the timer runs";
-    let since = "its renewal is due since 2026-02-10 00:00 UTC, 5 days ago";
+    let again = "run `metatoken refresh it -v`. A timer should have done so: see that it runs \
+                 `metatoken refresh`";
+    let since = "renewal due since 2026-02-10 00:00 UTC, 5 days ago";
     let credential = |change: &dyn Fn(&mut Credential)| {
         let mut credential = due(TokenType::Instagram, now);
         change(&mut credential);
@@ -107,15 +108,15 @@ fn what_kept_a_renewal_is_told() {
     let failed =
         credential(&|it| it.ledger.problem = Some(Problem::new(ProblemKind::Network, "no route")));
     for (credential, throttled_until, then) in [
-        (&untried, None, ", and none was tried"),
-        (&before, None, ", and none was tried"),
-        (&tried, None, "; last tried 2026-02-12 00:00 UTC, 3 days ago"),
-        (&failed, None, ", and the last one failed: no route"),
-        (&failed, Some(now), ", and the last one failed: no route"),
+        (&untried, None, ", not tried"),
+        (&before, None, ", not tried"),
+        (&tried, None, ", last tried 2026-02-12 00:00 UTC, 3 days ago"),
+        (&failed, None, ", failed: no route"),
+        (&failed, Some(now), ", failed: no route"),
         (
             &failed,
             Some(now + hours(2)),
-            ", and Meta throttles its app until 2026-02-15 02:00 UTC, in 2 hours",
+            ", Meta limits the app's calls until 2026-02-15 02:00 UTC, in 2 hours",
         ),
     ] {
         let subject = Subject { throttled_until, ..subject(credential, &policy) };
@@ -127,11 +128,9 @@ fn what_kept_a_renewal_is_told() {
     (missed.ledger.first_miss_at, missed.ledger.last_attempt_at) = (Some(day(2)), Some(now));
     assert_eq!(
         told(&subject(&missed, &policy), Moment::at(now)),
-        [
-            "warning refresh_overdue: its renewal is due since 2026-01-02 00:00 UTC, 44 days ago, and \
-          Meta no longer extends it | the person behind the token logs in to the app again, or \
+        ["warning refresh_overdue: renewal due since 2026-01-02 00:00 UTC, 44 days ago, \
+          no longer extended | the person behind the token logs in to the app again, or \
           generates a token in its dashboard (Instagram, API setup with Instagram login); then run \
-          `metatoken exchange it` and paste the new access token"
-        ]
+          `metatoken exchange it` and paste the new access token"]
     );
 }

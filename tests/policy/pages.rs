@@ -37,10 +37,10 @@ fn unready() -> Vec<(Credential, &'static str)> {
     let user = |current| credential("brand", TokenType::User, current);
     vec![
         (short, "its parent `brand` is short-lived"),
-        (user(Some(dead)), "its parent `brand` is not known to be alive"),
-        (user(Some(unchecked)), "its parent `brand` is not known to be alive"),
+        (user(Some(dead)), "its parent `brand` is not known to work"),
+        (user(Some(unchecked)), "its parent `brand` is not known to work"),
         (user(Some(string(Expiry::At(day(10)), day(9)))), "its parent `brand` has expired"),
-        (user(None), "its parent `brand` has no string yet"),
+        (user(None), "its parent `brand` has no access token yet"),
     ]
 }
 

@@ -34,23 +34,23 @@ fn no_string() {
     for (credential, expected) in [
         (
             &user,
-            "unknown missing: it has no string yet | run `metatoken refresh` to adopt the configured string, or `metatoken exchange brand` to paste one",
+            "unknown missing: no access token yet | run `metatoken refresh brand`. Without an `access_token` in the config run `metatoken exchange brand` and paste one",
         ),
         (
             &app,
-            "unknown missing: it has no string yet; it is taken from the app's id and secret | run `metatoken refresh`",
+            "unknown missing: no access token yet, taken from the app's id and secret | run `metatoken refresh`",
         ),
         (
             &unexamined,
-            "unknown unverified: its string waits to be examined | run `metatoken refresh`",
+            "unknown unverified: Graph has not answered about the new access token | run `metatoken refresh`",
         ),
         (
             &refused,
-            "critical checkpoint: dead | the person behind the token opens facebook.com, logs in and passes what it asks; the token is kept and may work again",
+            "critical checkpoint: dead | the person behind the token opens facebook.com, logs in and does what it asks; then run `metatoken refresh brand`. No other person can do it; the token is kept and may work again",
         ),
         (
             &secret,
-            "critical bad_app_credentials: app `main` has no secret | mend what the message names; then run `metatoken refresh brand`",
+            "critical bad_app_credentials: app `main` has no secret | copy the app's secret (App settings, Basic) into `secret` of `[app.main]` in metatoken.toml; then run `metatoken refresh --force brand`",
         ),
         (&network, "unknown network: no route | nothing to do yet: it is tried again by itself"),
     ] {
@@ -64,11 +64,11 @@ fn no_string() {
     for (parent, expected) in [
         (
             &lively,
-            "unknown missing: it has no string yet; it is taken from its parent `brand` | run `metatoken refresh`",
+            "unknown missing: no access token yet, derived from brand | run `metatoken refresh`",
         ),
         (
             &dead,
-            "unknown parent_dead: it has no string yet, and its parent `brand` is dead | mend its parent: `metatoken status brand`",
+            "unknown parent_dead: its parent brand is down | the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token",
         ),
     ] {
         assert_eq!(told(&page(&child, &policy, parent), Moment::at(day(1))), [expected]);
@@ -81,9 +81,7 @@ fn no_verdict() {
     unchecked.current.as_mut().unwrap().proof = None;
     assert_eq!(
         plain(&unchecked, day(0)),
-        [
-            "unknown unverified: Graph was never asked about its string | run `metatoken refresh brand`"
-        ]
+        ["unknown unverified: Graph was not asked about it yet | run `metatoken refresh brand`"]
     );
     let silent = |problem: Option<Problem>| {
         let current = with_answer(string(Expiry::Never, day(0)), |answer| {
@@ -94,8 +92,9 @@ fn no_verdict() {
     };
     assert_eq!(
         silent(Some(Problem::new(ProblemKind::UnconfirmedUser, "confirm your account"))),
-        ["critical unconfirmed_user: confirm your account | the person behind the token opens \
-          facebook.com, logs in and passes what it asks; the token is kept and may work again"]
+        [
+            "critical unconfirmed_user: confirm your account | the person behind the token opens facebook.com, logs in and does what it asks; then run `metatoken refresh brand`. No other person can do it; the token is kept and may work again"
+        ]
     );
     assert_eq!(
         silent(None),
@@ -121,13 +120,13 @@ fn a_verdict_of_death_has_the_code_of_its_cause() {
     let refused = troubled(&child, Problem::new(ProblemKind::PermissionMissing, "not ticked"));
     let parent = user(Expiry::At(day(60)), day(0));
     let gone = credential("brand", TokenType::User, Some(dead));
-    let mend = "mend its parent: `metatoken status brand`";
+    let log_in = LOG_IN;
     let grant = "the person behind the token logs in to the app again and grants it, ticking every \
                  Page; then run `metatoken exchange brand` and paste the new access token";
     for (child, parent, expected) in [
-        (&child, &parent, vec!["critical revoked: dead | run `metatoken refresh brand-page`: its parent can give it a new string".to_owned()]),
-        (&child, &gone, vec![format!("critical parent_dead: it is dead with its parent `brand`: dead | {mend}")]),
-        (&refused, &parent, vec![format!("critical revoked: dead | {mend}"), format!("warning permission_missing: not ticked | {grant}")]),
+        (&child, &parent, vec!["critical revoked: dead | run `metatoken refresh brand-page`. Its parent works and gives it a new access token".to_owned()]),
+        (&child, &gone, vec![format!("critical parent_dead: its parent brand is down | {log_in}")]),
+        (&refused, &parent, vec![format!("critical revoked: dead, not ticked | {grant}")]),
     ] {
         assert_eq!(told(&page(child, &policy, parent), Moment::at(day(0))), expected);
     }
@@ -143,21 +142,27 @@ fn an_end() {
     let problem = |kind| Problem { code: Some(2), ..Problem::new(kind, "service down") };
     let failed = troubled(&fine, problem(ProblemKind::GraphUnavailable));
     let lost = troubled(&fine, problem(ProblemKind::BadProof));
-    let soon = "it ends 2026-03-02 00:00 UTC, in 8 days";
     for (credential, expected) in [
-        (&fine, format!("{soon} | run `metatoken refresh brand`, and see that the timer runs")),
-        (&stopped, format!("{soon}, and Meta no longer extends it | {LOG_IN}")),
+        (
+            &fine,
+            "not renewed yet | run `metatoken refresh brand`. A timer should have done so: see that \
+             it runs `metatoken refresh`"
+                .to_owned(),
+        ),
+        (&stopped, format!("no longer extended | {LOG_IN}")),
         (
             &failed,
             format!(
-                "{soon}, and the last renewal failed: service down (code 2) | it is tried again by itself; should that not help, {LOG_IN}"
+                "renewal failed: Graph is unavailable | no action tonight: it is retried by each \
+                 run until 2026-02-27. If this is still here then, {LOG_IN}"
             ),
         ),
         (
             &lost,
-            format!(
-                "{soon}, and the last renewal failed: service down (code 2) | check that `secret` is the secret of the app that the token was given to; then run `metatoken refresh`"
-            ),
+            "renewal failed: wrong secret of app `main` | set `secret` of `[app.main]` in \
+             metatoken.toml to the secret of the app that the token belongs to (App settings, \
+             Basic); then run `metatoken refresh`"
+                .to_owned(),
         ),
     ] {
         assert_eq!(plain(credential, now), [format!("warning expiring: {expected}")]);
@@ -165,27 +170,29 @@ fn an_end() {
     let off = Policy { auto_refresh: false, ..Policy::default() };
     assert_eq!(
         told(&subject(&fine, &off), Moment::at(now)),
-        [format!("warning expiring: {soon}, and only a person can renew it | {LOG_IN}")]
+        [format!("warning expiring: `auto_refresh` is off | {LOG_IN}")]
     );
     assert_eq!(
         plain(&user(Expiry::At(day(60)), day(60)), day(60)),
-        [format!("critical expired: it ended 2026-03-02 00:00 UTC, now | {LOG_IN}")]
+        [format!("critical expired: expired | {LOG_IN}")]
     );
     let policy = Policy::default();
     let over = credential("brand-page", TokenType::Page, Some(string(Expiry::At(now), now)));
     assert_eq!(
         told(&page(&over, &policy, &fine), Moment::at(now + hours(3))),
-        ["critical expired: it ended 2026-02-22 00:00 UTC, 3 hours ago | run `metatoken refresh \
-          brand-page`: its parent can give it a new string"]
+        [
+            "critical expired: expired | run `metatoken refresh brand-page`. Its parent works and gives \
+          it a new access token"
+        ]
     );
 }
 
 #[test]
 fn a_short_life_is_named_with_where_it_comes_from() {
-    let run = "run `metatoken refresh it`, and see that the timer runs";
-    let facebook = "; it lives a day or less, as what the login dialog, the Graph API Explorer and \
+    let run = "run `metatoken refresh it`";
+    let facebook = "It lives a day or less, like what the login dialog, the Graph API Explorer and \
                     WhatsApp's API setup page hand out";
-    let others = "; it lives a day or less, as what the login hands out before it is exchanged";
+    let others = "It lives a day or less, like what the login hands out before it is exchanged";
     for (token_type, where_from) in [
         (TokenType::User, facebook),
         (TokenType::SystemUser, facebook),
@@ -195,9 +202,14 @@ fn a_short_life_is_named_with_where_it_comes_from() {
         for (life, named) in [(hours(1), true), (hours(48), true), (hours(48) + SECOND, false)] {
             let short = string(Expiry::At(day(0) + life), day(0));
             let found = plain(&credential("it", token_type, Some(short)), day(0));
-            let ending = if named { where_from } else { "" };
-            assert!(found[0].starts_with("critical expiring: it ends 2026-01-0"), "{found:?}");
-            assert!(found[0].ends_with(&format!("{ending} | {run}")), "{token_type}: {found:?}");
+            let (begins, ends) = if named {
+                ("short-lived, not", where_from)
+            } else {
+                ("not", "`metatoken refresh`")
+            };
+            let expected = format!("critical expiring: {begins} renewed yet | {run}. ");
+            assert!(found[0].starts_with(&expected), "{token_type}: {found:?}");
+            assert!(found[0].ends_with(ends), "{token_type}: {found:?}");
             assert_eq!(found[0].contains("a day or less"), named, "{token_type}, {life}");
         }
     }
@@ -214,13 +226,13 @@ fn data_access() {
     assert_eq!(
         plain(&reading(day(20)), day(10)),
         [format!(
-            "warning data_access_expiring: data access ends 2026-01-21 00:00 UTC, in 10 days | {LOG_IN}"
+            "warning data_access_expiring: data access expires in 10 days (2026-01-21 00:00 UTC) | {LOG_IN}"
         )]
     );
     assert_eq!(
         plain(&reading(day(8)), day(10)),
         [format!(
-            "critical data_access_expired: data access ended 2026-01-09 00:00 UTC, 2 days ago | {LOG_IN}"
+            "critical data_access_expired: data access expired 2 days ago (2026-01-09 00:00 UTC) | {LOG_IN}"
         )]
     );
     let policy = Policy::default();
@@ -228,8 +240,9 @@ fn data_access() {
     (child.label, child.token_type) = (label("brand-page"), TokenType::Page);
     assert_eq!(
         told(&page(&child, &policy, &reading(day(8))), Moment::at(day(10))),
-        ["warning data_access_expired: data access ended 2026-01-09 00:00 UTC, 2 days ago | mend \
-          its parent: `metatoken status brand`"]
+        [
+            "warning data_access_expired: data access expired 2 days ago (2026-01-09 00:00 UTC) | fix its parent first: run `metatoken status brand`"
+        ]
     );
 }
 
@@ -250,9 +263,8 @@ fn a_string_that_is_not_stored_is_judged_by_the_answer() {
     assert_eq!(
         found,
         [
-            "identity_changed: it belongs to user 8, not to 7",
-            "expiring: it ends 2026-01-11 01:00 UTC, in 60 minutes; it lives a day or less, as what \
-             the login dialog, the Graph API Explorer and WhatsApp's API setup page hand out",
+            "identity_changed: the token belongs to user 8, not to 7",
+            "expiring: short-lived, not renewed yet",
         ]
     );
 }

@@ -103,9 +103,9 @@ fn three_adoptions_in_two_weeks_are_another_programs() {
     for (adopted, expected) in [
         (times(&[]), None),
         (times(&[3, 9]), None),
-        (times(&[0, 3, 9]), Some("brought 3 new access tokens")),
+        (times(&[0, 3, 9]), Some("3 new access tokens")),
         (vec![day(0) - SECOND, day(3), day(9)], None),
-        (times(&[1, 3, 9, 10]), Some("brought 4 new access tokens")),
+        (times(&[1, 3, 9, 10]), Some("4 new access tokens")),
     ] {
         let reason = judge_adoptions(&label("ads"), "`app.env`", &adopted, now);
         let message = reason.map(|reason| reason.message);

@@ -13,52 +13,56 @@ fn every_reason_to_act_has_its_sentence() {
         (
             Decision::Renew(Renew::WindowOpen { ends, window: TimeDelta::days(20) }),
             "renew",
-            "its end, 2026-01-21 00:00 UTC, in 10 days, is within 20d",
+            "expires in 10 days (renewal window: 20 days)",
         ),
         (
             Decision::Renew(Renew::ShortLived { ends: day(10) + hours(1) }),
             "renew",
-            "it is short-lived: it ends 2026-01-11 01:00 UTC, in 60 minutes",
+            "short-lived, expires 2026-01-11 01:00 UTC, in 60 minutes",
         ),
         (
             Decision::Renew(Renew::PerhapsShortLived),
             "renew",
-            "nobody knows when it ends, and it may be one of those that live an hour",
+            "Meta does not report when it expires; it may live only an hour",
         ),
-        (Decision::Renew(Renew::EndUnknown), "renew", "nobody knows when it ends; a renewal tells"),
+        (
+            Decision::Renew(Renew::EndUnknown),
+            "renew",
+            "Meta does not report when it expires; renewed to learn it",
+        ),
         (Decision::Renew(Renew::Forced), "renew", "`--force`"),
-        (Decision::Derive(Derive::NoString), "derive", "no string yet"),
-        (Decision::Derive(Derive::Dead), "derive", "it is dead and its parent is alive"),
+        (Decision::Derive(Derive::NoString), "derive", "no access token yet"),
+        (Decision::Derive(Derive::Dead), "derive", "down, and its parent works"),
         (
             Decision::Derive(Derive::SecretReset),
             "derive",
-            "it is dead, and the app's secret gives another",
+            "down, and the app's secret gives another",
         ),
-        (Decision::Derive(Derive::ParentRenewed), "derive", "its parent has a newer string"),
+        (Decision::Derive(Derive::ParentRenewed), "derive", "its parent has a newer access token"),
         (
             Decision::Derive(Derive::WindowOpen { ends }),
             "derive",
-            "it ends 2026-01-21 00:00 UTC, in 10 days",
+            "expires 2026-01-21 00:00 UTC, in 10 days",
         ),
         (Decision::Derive(Derive::Forced), "derive", "`--force`"),
-        (Decision::Verify(Verify::NeverChecked), "verify", "it was never asked about"),
+        (Decision::Verify(Verify::NeverChecked), "verify", "never checked"),
         (
             Decision::Verify(Verify::Stale { last: day(9) }),
             "verify",
-            "last proven 2026-01-10 00:00 UTC, 24 hours ago",
+            "last checked 2026-01-10 00:00 UTC, 24 hours ago",
         ),
         (
             Decision::Verify(Verify::PastItsDate { ended: day(10) }),
             "verify",
-            "it ended 2026-01-11 00:00 UTC, now",
+            "was to expire 2026-01-11 00:00 UTC, now",
         ),
-        (Decision::Verify(Verify::PersonAwaited), "verify", "it waits for a person"),
+        (Decision::Verify(Verify::PersonAwaited), "verify", "waits for a person"),
         (
             Decision::Verify(Verify::CutShort { began: day(9) }),
             "verify",
             "a renewal that began 2026-01-10 00:00 UTC was cut short; what Meta answered is lost",
         ),
-        (Decision::Verify(Verify::Asked), "verify", "it was named"),
+        (Decision::Verify(Verify::Asked), "verify", "named"),
     ] {
         assert_eq!((decision.name(), decision.sentence(day(10)).as_str()), (name, sentence));
     }
@@ -74,17 +78,17 @@ fn every_reason_to_rest_has_its_sentence() {
     let blocked = Problem::new(ProblemKind::Checkpoint, "blocked");
     let ends = day(20);
     for (rest, sentence) in [
-        (Skip::NoString, "it has no string"),
+        (Skip::NoString, "no access token"),
         (Skip::Dead(expired), "expired (190/463)"),
         (Skip::AccountBlocked(blocked), "checkpoint"),
-        (Skip::NeverExpires, "it never expires"),
+        (Skip::NeverExpires, "never expires"),
         (Skip::NotDue { due_at: ends }, "due 2026-01-21 00:00 UTC, in 10 days"),
-        (Skip::EndUnknown, "Meta does not say when it ends"),
+        (Skip::EndUnknown, "Meta does not report when it expires"),
         (Skip::AutoRefreshOff, "`auto_refresh` is off"),
         (Skip::NotRenewable, "only a person can renew it"),
         (
             Skip::TooYoung { eligible: day(10) + hours(5) },
-            "it is less than a day old, and Meta renews none that young: next \
+            "less than a day old, and Meta renews none that young: next \
              2026-01-11 05:00 UTC, in 5 hours",
         ),
         (
@@ -97,31 +101,31 @@ fn every_reason_to_rest_has_its_sentence() {
         ),
         (
             Skip::BudgetSpent { used: 93 },
-            "left for the next run: 93 % of its app's calls are used up",
+            "left for the next run: 93% of its app's calls are used up",
         ),
         (
             Skip::ParentNotReady { why: "its parent `brand` is dead".into() },
             "its parent `brand` is dead",
         ),
         (Skip::ClockDoubted, "the clock of this machine is wrong"),
-        (Skip::CandidateWaits, "a new string is sealed and waits"),
-        (Skip::LongLived { expiry: Expiry::Never }, "it never expires"),
+        (Skip::CandidateWaits, "a new access token waits to be checked"),
+        (Skip::LongLived { expiry: Expiry::Never }, "never expires"),
         (
             Skip::LongLived { expiry: Expiry::Unknown },
-            "Meta does not say when it expires, and it is too old to be short-lived",
+            "Meta does not report when it expires, and it is too old to be short-lived",
         ),
         (
             Skip::LongLived { expiry: Expiry::At(ends) },
-            "it is long-lived: it expires 2026-01-21 00:00 UTC, in 10 days",
+            "long-lived, expires 2026-01-21 00:00 UTC, in 10 days",
         ),
         (
             Skip::NoExchange { ends: day(10) + hours(1) },
-            "it expires 2026-01-11 01:00 UTC, in 60 minutes, and Meta exchanges no access token \
+            "expires 2026-01-11 01:00 UTC, in 60 minutes, and Meta exchanges no access token \
              of its type",
         ),
         (
             Skip::LeftAlone { ends: Some(day(10) + hours(1)) },
-            "it expires 2026-01-11 01:00 UTC, in 60 minutes, but `auto_refresh` is off: name it to \
+            "expires 2026-01-11 01:00 UTC, in 60 minutes, but `auto_refresh` is off: name it to \
              exchange it",
         ),
         (Skip::LeftAlone { ends: None }, "`auto_refresh` is off: name it to exchange it"),

@@ -251,12 +251,12 @@ fn flip(bench: &Bench, label: &str) {
 const LOST: &str = "
 TOKEN                   OUTCOME   EXPIRES  REASON
 brand                   invalid   -        damaged in the store
-brand/2000000000000001  verified  never    it never expires
-brand/2000000000000002  verified  never    it never expires
-shop                    verified  never    it never expires
+brand/2000000000000001  verified  never    never expires
+brand/2000000000000002  verified  never    never expires
+shop                    verified  never    never expires
 
 critical: `brand`: damaged in the store: access token
-  hint: run `metatoken exchange brand` with a new access token, or restore a copy of the store made by `metatoken store backup`
+  hint: run `metatoken exchange brand` and paste a new access token, or restore a copy of the store made by `metatoken store backup`
 
 4 tokens: 3 verified, 1 invalid
 ";
@@ -271,8 +271,9 @@ fn a_lost_access_token_is_named_until_a_person_replaces_it() {
     assert_eq!(bench.checked("shop"), Some(day(2).timestamp()));
     assert_eq!(bench.checked("brand/2000000000000001"), Some(day(2).timestamp()));
     let check = "
-METATOKEN CRITICAL - brand: damaged in the store: access token
-CRITICAL: `brand`: damaged in the store: access token; run `metatoken exchange brand` with a new access token, or restore a copy of the store made by `metatoken store backup`
+METATOKEN CRITICAL - brand: damaged in the store: access token; operator: metatoken exchange brand
+CRITICAL: `brand`: damaged in the store: access token
+  run `metatoken exchange brand` and paste a new access token, or restore a copy of the store made by `metatoken store backup`. Proof: `metatoken check brand`
 ";
     bench.world.run(&["check"]).verdict(check).code(2);
     let status = bench.world.run(&["status", "--offline", "--json"]).code(0);
@@ -333,7 +334,7 @@ fn what_the_config_or_a_parent_gives_replaces_a_lost_access_token_at_once() {
         assert_eq!(dry.json()["system"][0]["code"], "damaged", "{}", dry.stdout);
         let ran = bench.world.run(&["refresh"]).code(74);
         let said = format!(
-            "critical: `{label}`: was damaged in the store, and is repaired now: access token\n"
+            "critical: `{label}`: was damaged in the store and is repaired: access token\n"
         );
         assert!(ran.stdout.contains(&said) && ran.stdout.contains(outcome), "{}", ran.stdout);
         assert_eq!(bench.world.in_use(label), before);

@@ -123,7 +123,7 @@ fn read_one<'a>(section: &'a Section<'a>) -> Option<ChannelRead<'a>> {
     let from = email::sender(section);
     let smtp = email::server(section);
     let events = section
-        .strings("events", "What is told")
+        .strings("events", "What is notified")
         .and_then(|words, span| events(&words, span))
         .judged();
     let labels = section.strings("labels", "The tokens that it is about; `*` is any characters");

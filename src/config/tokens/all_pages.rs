@@ -12,7 +12,8 @@ use crate::config::diagnostic::{Diagnostic, FileId, Span, Spanned};
 use crate::config::placeholder::{begins_with_placeholder, has_placeholder, unknown_placeholder};
 use crate::config::reader::Section;
 use crate::config::target::Place;
-use crate::config::wording::{nearest, quoted, with_article};
+use crate::config::wording::{nearest, quoted};
+use crate::policy::humanize::with_article;
 use crate::token::Label;
 
 /// The table for all Pages of one parent.

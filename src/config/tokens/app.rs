@@ -8,7 +8,8 @@ use crate::config::apps::AppRead;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::reader::Ask;
 use crate::config::show::ValueOrigin;
-use crate::config::wording::{any_of, nearest, quoted, with_article};
+use crate::config::wording::{any_of, nearest, quoted};
+use crate::policy::humanize::with_article;
 use crate::token::{Provider, Source, TokenType};
 
 /// Finds the app of a token: its own word, its parent's app, or the only one that fits.

@@ -27,11 +27,12 @@ use super::reserved::Reserved;
 use super::show::{Shown, ValueOrigin};
 use super::source::SecretSource;
 use super::token_files::TokenFile;
-use super::wording::{quoted, with_article};
+use super::wording::quoted;
 use crate::config::Target;
-use crate::policy::{Parent, Policy, Subject};
+use crate::policy::humanize::with_article;
+use crate::policy::{Naming, Parent, Policy, Subject};
 use crate::shell;
-use crate::token::{AccessToken, Label, TokenType};
+use crate::token::{Label, TokenType, read_pasted};
 
 /// A token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +43,12 @@ pub struct TokenConfig {
     /// The name that it had before.
     pub was: Option<Label>,
     pub token_type: TokenType,
+    /// The file of the config.
+    pub file: Arc<str>,
     /// The name of its app.
     pub app: String,
+    /// Meta's id of that app, where the file says it.
+    pub app_id: Option<String>,
     /// The token that it is derived from.
     pub parent: Option<Label>,
     pub page_id: Option<String>,
@@ -100,10 +105,11 @@ pub fn read<'a>(tables: &'a [TokenTable<'a>]) -> Vec<Draft<'a>> {
 }
 
 /// What the tokens refer to.
-#[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
     pub reader: &'a Reader<'a>,
     pub additions: &'a Additions<'a>,
+    /// The file's path.
+    pub path: Arc<str>,
     pub apps: &'a [AppRead],
     /// `[defaults]`, which complains of nothing any more.
     pub defaults: &'a Section<'a>,
@@ -113,7 +119,7 @@ pub struct Surroundings<'a> {
 }
 
 /// Looks up all that the tokens refer to.
-pub fn resolve<'a>(drafts: Vec<Draft<'a>>, around: Surroundings<'a>) -> Vec<TokenConfig> {
+pub fn resolve<'a>(drafts: Vec<Draft<'a>>, around: &Surroundings<'a>) -> Vec<TokenConfig> {
     let drafts = Drafts::new(drafts);
     let deliveries = drafts.all.iter().flat_map(|draft| &draft.keys.deliveries);
     let of_pages = around.all_pages.all.iter().flat_map(|pages| &pages.deliveries);
@@ -136,7 +142,7 @@ pub fn resolve<'a>(drafts: Vec<Draft<'a>>, around: Surroundings<'a>) -> Vec<Toke
 
 /// Complains of targets that are taken for one another: those of all tokens, and those that the Pages
 /// of one parent share. Which Pages there are is not known here.
-fn check_conflicts(drafts: &Drafts<'_>, around: Surroundings<'_>) {
+fn check_conflicts(drafts: &Drafts<'_>, around: &Surroundings<'_>) {
     let of_tokens = drafts.all.iter().flat_map(|draft| {
         let label = draft.label.as_str();
         draft.keys.deliveries.iter().map(move |(delivery, _)| Owned { label, delivery })
@@ -152,7 +158,7 @@ fn check_conflicts(drafts: &Drafts<'_>, around: Surroundings<'_>) {
 fn settle<'a>(
     draft: &'a Draft<'a>,
     drafts: &'a Drafts<'a>,
-    around: Surroundings<'a>,
+    around: &Surroundings<'a>,
 ) -> Option<TokenConfig> {
     let Draft { label, section, keys, .. } = draft;
     let additions = around.additions;
@@ -166,7 +172,7 @@ fn settle<'a>(
     let pages = pages(draft);
     let was = keys.was.get().and_then(|was| renamed(was, &keys.was));
     let file = additions.file(section.file());
-    check_literal(&keys.access_token, file);
+    check_literal(&keys.access_token, file, draft.token_type);
     let parents = parent.map(|parent| (&parent.label, parent.section.quiet()));
     let all_pages = parent.and_then(|parent| around.all_pages.find(&parent.label));
     let shared = all_pages.map(|pages| pages.section.quiet());
@@ -199,6 +205,8 @@ fn settle<'a>(
         declared_in: file.map(|file| file.path.clone()),
         was,
         token_type: draft.token_type?,
+        file: around.path.clone(),
+        app_id: around.apps.iter().find(|it| it.name == app).and_then(AppRead::id),
         app,
         parent: parent.map(|parent| parent.label.clone()),
         deliver: deliver_of(draft, all_pages, page_id.as_deref()),
@@ -241,7 +249,7 @@ fn targets(deliveries: &[(DeliveryRead, Section<'_>)]) -> Vec<Target> {
 }
 
 /// Reads and shows what the Pages found under a parent share.
-fn show_all_pages(pages: &AllPages<'_>, drafts: &Drafts<'_>, around: Surroundings<'_>) {
+fn show_all_pages(pages: &AllPages<'_>, drafts: &Drafts<'_>, around: &Surroundings<'_>) {
     let parent = drafts.find(pages.parent);
     let theirs = parent.map(|parent| (&parent.label, parent.section.quiet()));
     let parent = theirs.as_ref().map(|(label, section)| (*label, section));
@@ -316,6 +324,7 @@ fn judged<'a>(
         credential: None,
         parent,
         throttled_until: None,
+        naming: Naming::default(),
     })
 }
 
@@ -357,15 +366,19 @@ fn renamed(was: &str, ask: &Ask<'_, String>) -> Option<Label> {
     label
 }
 
-fn check_literal(access_token: &Ask<'_, SecretSource>, file: Option<&TokenFile>) {
+fn check_literal(
+    access_token: &Ask<'_, SecretSource>,
+    file: Option<&TokenFile>,
+    token_type: Option<TokenType>,
+) {
     let Some(SecretSource::Literal(text)) = access_token.get() else { return };
     if let Some(TokenFile { path, mode, .. }) = file.filter(|file| file.mode & 0o004 != 0) {
         let message =
             format!("a literal secret, and others can read the file (mode {:04o})", mode & 0o7777);
         access_token.refuse(message, format!("`chmod o-r {}`", shell::quoted(path)));
     }
-    if let Err(malformed) = AccessToken::parse(text.expose()) {
-        access_token.refuse(format!("`access_token` is no access token: {malformed}"), "");
+    if let Err(unfit) = read_pasted(text.expose(), token_type) {
+        access_token.refuse(format!("invalid `access_token`: {unfit}"), unfit.fix());
     }
 }
 

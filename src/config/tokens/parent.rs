@@ -4,7 +4,8 @@ use super::draft::{Draft, Drafts};
 use crate::config::additions::Additions;
 use crate::config::diagnostic::{Diagnostic, Span};
 use crate::config::secret_form::looks_secret;
-use crate::config::wording::{nearest, quoted, with_article};
+use crate::config::wording::{nearest, quoted};
+use crate::policy::humanize::with_article;
 use crate::token::TokenType;
 
 /// What became of the search for a parent.

@@ -213,7 +213,7 @@ fn without_a_secret_nobody_is_asked() {
     assert_eq!(fault.problem.kind, ProblemKind::BadAppCredentials);
     assert_eq!(
         fault.problem.message,
-        "app `main` has no secret, without which nobody can exchange a token"
+        "app `main` has no `secret`, which is needed to exchange a token"
     );
 }
 

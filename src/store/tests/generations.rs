@@ -168,6 +168,7 @@ fn a_proof_comes_back_whole(make: Make) {
             code: Some(190),
             subcode: Some(459),
             fbtrace_id: Some("AfakeTrace".into()),
+            fix: Some("set `id`".into()),
             ..Problem::new(ProblemKind::Checkpoint, "“check” first\n")
         }),
         token_type: Some("USER".into()),

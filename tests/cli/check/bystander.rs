@@ -84,7 +84,7 @@ fn who_cannot_write_the_store_gets_the_verdict_and_a_warning() {
     let world = world();
     let somebody = Nobody::let_in(&world);
     let said = somebody.run_without_secrets(&world, &["check", "--notify"]).stderr("").code(1);
-    let warning = "nobody can be told: [DIR]/metatoken.db.lock: the lock cannot be taken: ";
+    let warning = "notifications cannot be sent: [DIR]/metatoken.db.lock: the lock cannot be taken";
     assert!(said.stdout.contains(warning), "{}", said.stdout);
     assert!(said.stdout.contains("tokens=1;;;0 ok=1 "), "{}", said.stdout);
 }

@@ -18,9 +18,9 @@ fn a_cause_is_an_annotation() {
     world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
     world.at(day(3));
     world.run(ANNOTATIONS).stdout("
-::error title=metatoken%3A `shop`::Error validating access token: The session was invalidated explicitly using an API call (code 190/466)%0Athe person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token
-::warning title=metatoken::the last run finished 2026-01-02 00:00 UTC, 2 days ago%0Asee that the timer or the cron job runs `metatoken refresh`, and run it now
-METATOKEN CRITICAL - shop: The session was invalidated explicitly using an API call (code 190/466), and 1 more cause
+::error title=metatoken%3A `shop`::down, revoked%0Athe person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`. Meta: \"The session was invalidated explicitly using an API call\" (190/466)
+::warning title=metatoken::no run since 2026-01-02 00:00 UTC, 2 days ago%0Arun `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check --system`
+METATOKEN CRITICAL - shop: down, revoked; its owner logs in: metatoken exchange shop (and 1 more)
 ").stderr("").code(2);
 }
 
@@ -39,8 +39,8 @@ fn what_would_end_a_command_is_escaped() {
     world.graph.misbehave(Rule::on("/oauth/access_token"), raw);
     world.run(&["refresh", "--json"]).exit(Exit::Unavailable);
     world.run(ANNOTATIONS).stdout("
-::warning title=metatoken%3A `brand`::it ends 2026-01-10 00:00 UTC, in 9 days, and the last renewal failed: 5 %25 | more: ::error::x, y (code 1)%0Ait is tried again by itself; should that not help, anna%0A::error:: logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-METATOKEN WARNING - brand: it ends 2026-01-10 00:00 UTC, in 9 days, and the last renewal failed: 5 % / more: ::error::x, y (code 1)
+::warning title=metatoken%3A `brand`::works, expires in 9 days (2026-01-10 00:00 UTC), renewal failed: Graph is unavailable%0Ano action tonight: it is retried by each run until 2026-01-07. If this is still here then, anna%0A::error:: logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Meta: \"5 %25 | more: ::error::x, y\" (1)
+METATOKEN WARNING - brand: works, expires in 9 days, renewal failed…; no action tonight: retried by each run until 2026-01-07
 ").stderr("").code(1);
 }
 
@@ -50,8 +50,8 @@ fn many_labels_are_one_title() {
     world.run(&["refresh", "--quiet"]).silent().code(0);
     world.at(day(4));
     world.run(ANNOTATIONS).stdout("
-::error title=metatoken%3A `t1`%2C `t2` and `t3`::the last run finished 2026-01-01 00:00 UTC, 4 days ago%0Asee that the timer or the cron job runs `metatoken refresh`, and run it now
-METATOKEN CRITICAL - t1 and 2 more: the last run finished 2026-01-01 00:00 UTC, 4 days ago
+::error title=metatoken%3A `t1`%2C `t2` and `t3`::no run since 2026-01-01 00:00 UTC, 4 days ago%0Arun `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check t1`
+METATOKEN CRITICAL - t1 and 2 more: no run since 2026-01-01 00:00 UTC, 4 days ago; operator: metatoken refresh
 ").stderr("").code(2);
 }
 

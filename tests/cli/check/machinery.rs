@@ -52,15 +52,17 @@ fn a_timer_that_stopped_is_told_to_the_second() {
     world.at(day(0) + TimeDelta::hours(3) + TimeDelta::seconds(1));
     world.run(&["check"]).code(1).stderr("").verdict(
         "
-METATOKEN WARNING - the last run finished 2026-01-01 00:00 UTC, 3 hours ago
-WARNING: the last run finished 2026-01-01 00:00 UTC, 3 hours ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
+METATOKEN WARNING - no run since 2026-01-01 00:00 UTC, 3 hours ago; operator: metatoken refresh
+WARNING: no run since 2026-01-01 00:00 UTC, 3 hours ago
+  run `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check --system`
 ",
     );
     world.at(day(1) + TimeDelta::seconds(1));
     world.run(&["check"]).code(2).stderr("").verdict(
         "
-METATOKEN CRITICAL - the last run finished 2026-01-01 00:00 UTC, 24 hours ago
-CRITICAL: the last run finished 2026-01-01 00:00 UTC, 24 hours ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
+METATOKEN CRITICAL - no run since 2026-01-01 00:00 UTC, 24 hours ago; operator: metatoken refresh
+CRITICAL: no run since 2026-01-01 00:00 UTC, 24 hours ago
+  run `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check --system`
 ",
     );
 }
@@ -72,7 +74,8 @@ fn a_key_that_is_gone_or_another_is_critical_at_once() {
     world.run(&["check"]).code(2).stderr("").verdict(
         "
 METATOKEN CRITICAL - [DIR]/metatoken.key: the store key is missing, and the store is sealed with it
-CRITICAL: [DIR]/metatoken.key: the store key is missing, and the store is sealed with it; put back the copy of it that you keep, to `[DIR]/metatoken.key`, or say where it is with `key` in `[store]`; a new key could not open this store
+CRITICAL: [DIR]/metatoken.key: the store key is missing, and the store is sealed with it
+  put back the copy of it that you keep, to `[DIR]/metatoken.key`, or say where it is with `key` in `[store]`; a new key could not open this store
 ",
     );
     let status = world.run(&["status", "--offline", "--json"]).code(0).json();
@@ -96,8 +99,9 @@ fn a_key_file_of_the_config_is_looked_at_too() {
     fs::remove_file(world.path("secret/key")).unwrap();
     world.run(&["check"]).code(2).stderr("").verdict(
         "
-METATOKEN CRITICAL - the store key: cannot be read: the file `[DIR]/secret/key` is not there
-CRITICAL: the store key: cannot be read: the file `[DIR]/secret/key` is not there; see `[store] key` in the config
+METATOKEN CRITICAL - the store key: cannot be read: the file [DIR]/secret/key is missing
+CRITICAL: the store key: cannot be read: the file `[DIR]/secret/key` is missing
+  see `[store] key` in the config
 ",
     );
     world.write("secret/key", "cd".repeat(32));
@@ -128,8 +132,9 @@ fn a_scheduled_run_that_could_not_begin_is_critical_until_one_does_its_work() {
     world.at(day(0) + TimeDelta::hours(2));
     world.run(&["check"]).code(2).stderr("").verdict(
         "
-METATOKEN CRITICAL - the last scheduled run failed, 2026-01-01 01:00 UTC, 60 minutes ago: nobody: matches no token (exit code 64)
-CRITICAL: the last scheduled run failed, 2026-01-01 01:00 UTC, 60 minutes ago: nobody: matches no token (exit code 64); the labels are `brand`; then run `metatoken refresh`
+METATOKEN CRITICAL - the last scheduled run failed, 2026-01-01 01:00 UTC, 60 minutes ago: nobody…; operator: metatoken refresh
+CRITICAL: the last scheduled run failed, 2026-01-01 01:00 UTC, 60 minutes ago: nobody: matches no token (exit code 64)
+  the labels are `brand`; then run `metatoken refresh`. Proof: `metatoken check --system`
 ",
     );
     let status = world.run(&["status", "--offline", "--json"]).code(0).json();

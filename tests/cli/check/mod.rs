@@ -1,6 +1,7 @@
 //! `check`, through the binary: one verdict for monitoring, in each form that a monitoring system
 //! reads, and by whomever it is asked.
 
+mod alerts;
 mod bystander;
 mod exposures;
 mod first_line;

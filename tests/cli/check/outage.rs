@@ -41,8 +41,9 @@ fn an_outage_changes_no_colour_until_proofs_are_old() {
     fails(&mut world, 1..=6, 0);
     world.at(day(3) + TimeDelta::seconds(1));
     world.run(&["check"]).verdict("
-METATOKEN WARNING - t1 and 4 more: Graph has not spoken of it for more than 3 days (`checked_within`)
-WARNING: `t1`, `t2`, `t3`, `t4` and `t5`: Graph has not spoken of it for more than 3 days (`checked_within`); run `metatoken refresh -v`, and see why Graph was not reached
+METATOKEN WARNING - t1 and 4 more: not checked since 2026-01-01, no answer from Graph for more…; operator: metatoken refresh -v
+WARNING: `t1`, `t2`, `t3`, `t4` and `t5`: not checked since 2026-01-01, no answer from Graph for more than 3 days (`checked_within`)
+  run `metatoken refresh -v` to see why Graph was not reached. Proof: `metatoken check t1`
 ").stderr("").code(1);
     fails(&mut world, 7..=14, 1);
     world.at(day(7) + TimeDelta::seconds(1));
@@ -50,8 +51,9 @@ WARNING: `t1`, `t2`, `t3`, `t4` and `t5`: Graph has not spoken of it for more th
         .run(&["check"])
         .verdict(
             "
-METATOKEN CRITICAL - t1 and 4 more: Graph has not spoken of it for more than 7 days (`checked_within`)
-CRITICAL: `t1`, `t2`, `t3`, `t4` and `t5`: Graph has not spoken of it for more than 7 days (`checked_within`); run `metatoken refresh -v`, and see why Graph was not reached
+METATOKEN CRITICAL - t1 and 4 more: not checked since 2026-01-01, no answer from Graph for more…; operator: metatoken refresh -v
+CRITICAL: `t1`, `t2`, `t3`, `t4` and `t5`: not checked since 2026-01-01, no answer from Graph for more than 7 days (`checked_within`)
+  run `metatoken refresh -v` to see why Graph was not reached. Proof: `metatoken check t1`
 ",
         )
         .stderr("")
@@ -69,8 +71,9 @@ fn a_timer_that_stopped_is_one_line_however_much_follows_from_it() {
     // The proofs are old, and the renewals are due and late.
     world.at(day(45));
     world.run(&["check"]).verdict("
-METATOKEN CRITICAL - t1 and 4 more: the last run finished 2026-01-01 00:00 UTC, 45 days ago
-CRITICAL: `t1`, `t2`, `t3`, `t4` and `t5`: the last run finished 2026-01-01 00:00 UTC, 45 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
+METATOKEN CRITICAL - t1 and 4 more: no run since 2026-01-01 00:00 UTC, 45 days ago; operator: metatoken refresh
+CRITICAL: `t1`, `t2`, `t3`, `t4` and `t5`: no run since 2026-01-01 00:00 UTC, 45 days ago
+  run `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check t1`
 ").stderr("").code(2);
 }
 
@@ -81,8 +84,9 @@ fn an_app_that_is_switched_off_is_one_line() {
     world.at(day(1));
     world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
     world.run(&["check"]).verdict("
-METATOKEN WARNING - t1 and 4 more: API access deactivated. To reactivate, go to the app dashboard (code 200)
-WARNING: `t1`, `t2`, `t3`, `t4` and `t5`: API access deactivated. To reactivate, go to the app dashboard (code 200); open the app's dashboard and follow its alerts until the app is live again; then run `metatoken refresh`
+METATOKEN WARNING - t1 and 4 more: works, app main is disabled; operator opens the app's dashboard: metatoken refresh
+WARNING: `t1`, `t2`, `t3`, `t4` and `t5`: works, app `main` is disabled
+  open the dashboard of app `main` (1000000000000001) and follow its alerts until the app is live again; then run `metatoken refresh`. Proof: `metatoken check t1`. Meta: \"API access deactivated. To reactivate, go to the app dashboard\" (200)
 ").stderr("").code(1);
 }
 
@@ -95,8 +99,9 @@ fn an_outage_at_the_first_run_is_one_cause() {
         .run(&["check"])
         .verdict(
             "
-METATOKEN UNKNOWN - t1 and 2 more: its string waits to be examined
-UNKNOWN: `t1`, `t2` and `t3`: its string waits to be examined; run `metatoken refresh`
+METATOKEN UNKNOWN - t1 and 2 more: not checked yet, Graph has not answered about the new access token; operator: metatoken refresh
+UNKNOWN: `t1`, `t2` and `t3`: not checked yet, Graph has not answered about the new access token
+  run `metatoken refresh`. Proof: `metatoken check t1`
 ",
         )
         .code(3);

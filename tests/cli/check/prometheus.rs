@@ -30,7 +30,7 @@ const NAMES: [&str; 14] = [
 ];
 
 /// What a person must do in the scenario of troubles.
-const REQUIRED: [&str; 23] = [
+const REQUIRED: [&str; 22] = [
     "expired reauthenticate",
     "password-changed reauthenticate",
     "app-removed reauthenticate",
@@ -50,7 +50,6 @@ const REQUIRED: [&str; 23] = [
     "wrong-secret fix_configuration",
     "instagram-no-secret fix_configuration",
     "short-parent reauthenticate",
-    "short-parent fix_configuration",
     "role-lost grant_permission",
     "no-longer-listed fix_configuration",
     "not-ticked grant_permission",
@@ -58,7 +57,7 @@ const REQUIRED: [&str; 23] = [
 
 /// What is printed of the world below.
 const PAGE: &str = r#"
-# HELP metatoken_token_expiry_timestamp_seconds When the token ends; absent if it never does or nobody knows.
+# HELP metatoken_token_expiry_timestamp_seconds When the token expires; absent if it never does or that is not known.
 # TYPE metatoken_token_expiry_timestamp_seconds gauge
 metatoken_token_expiry_timestamp_seconds{token="brand",type="user"} 1775865600
 metatoken_token_expiry_timestamp_seconds{token="shop",type="user"} 1772409600
@@ -92,7 +91,7 @@ metatoken_token_consecutive_failures{token="shop",type="user"} 1
 # HELP metatoken_token_action_required 1 for each kind of step that a person must take.
 # TYPE metatoken_token_action_required gauge
 metatoken_token_action_required{token="shop",type="user",action="reauthenticate"} 1
-# HELP metatoken_delivery_in_sync Whether the target has the string in use; absent if nobody has looked.
+# HELP metatoken_delivery_in_sync Whether the target has the current access token; absent if that is not known.
 # TYPE metatoken_delivery_in_sync gauge
 metatoken_delivery_in_sync{token="brand",type="user",target="app"} 1
 metatoken_delivery_in_sync{token="brand",type="user",target="[DIR]/gone.env#TOKEN"} 0

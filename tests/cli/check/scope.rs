@@ -27,16 +27,19 @@ fn both_halves() -> World {
 fn each_half_is_judged_by_itself() {
     let mut world = both_halves();
     world.run(&["check"]).verdict("
-METATOKEN WARNING - brand: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: [DIR]/app.env: there is no such file; mend `file` in the config, or set `…, and 1 more cause
-WARNING: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: [DIR]/app.env: there is no such file; mend `file` in the config, or set `create = true`; mend what the message names; then run `metatoken deliver brand`
-WARNING: `shop`: it ends 2026-01-11 00:00 UTC, in 10 days, and only a person can renew it; the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token
+METATOKEN WARNING - brand: works, not delivered to app, since 2026-01-01 00:00…; operator: metatoken deliver brand (and 1 more)
+WARNING: `brand`: works, not delivered to `app`, since 2026-01-01 00:00 UTC, now: [DIR]/app.env: there is no such file; correct `file` in the config, or set `create = true`
+  run `metatoken deliver brand`, which tries again and says what to fix. Proof: `metatoken check brand`
+WARNING: `shop`: works, expires in 10 days (2026-01-11 00:00 UTC), `auto_refresh` is off
+  the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`
 ").stderr("").code(1);
     world
         .run(&["check", "--tokens"])
         .verdict(
             "
-METATOKEN WARNING - shop: it ends 2026-01-11 00:00 UTC, in 10 days, and only a person can renew it
-WARNING: `shop`: it ends 2026-01-11 00:00 UTC, in 10 days, and only a person can renew it; the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token
+METATOKEN WARNING - shop: works, expires in 10 days, auto_refresh is off; its owner logs in: metatoken exchange shop
+WARNING: `shop`: works, expires in 10 days (2026-01-11 00:00 UTC), `auto_refresh` is off
+  the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`
 ",
         )
         .stderr("")
@@ -45,8 +48,9 @@ WARNING: `shop`: it ends 2026-01-11 00:00 UTC, in 10 days, and only a person can
         .run(&["check", "--system"])
         .verdict(
             "
-METATOKEN WARNING - brand: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: [DIR]/app.env: there is no such file; mend `file` in the config, or set `create = true`
-WARNING: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UTC, now: [DIR]/app.env: there is no such file; mend `file` in the config, or set `create = true`; mend what the message names; then run `metatoken deliver brand`
+METATOKEN WARNING - brand: works, not delivered to app, since 2026-01-01 00:00 UTC, now…; operator: metatoken deliver brand
+WARNING: `brand`: works, not delivered to `app`, since 2026-01-01 00:00 UTC, now: [DIR]/app.env: there is no such file; correct `file` in the config, or set `create = true`
+  run `metatoken deliver brand`, which tries again and says what to fix. Proof: `metatoken check brand`
 ",
         )
         .stderr("")
@@ -65,9 +69,11 @@ METATOKEN OK - 1 token, all well
         .run(&["check", "brand", "--system"])
         .verdict(
             "
-METATOKEN CRITICAL - brand: `app` did not get the string in use, since 2026-01-01 00:00 UTC, 2 days ago: [DIR]/app.env: there is no such file; mend `file` in the config, …, and 1 more cause
-CRITICAL: `brand`: `app` did not get the string in use, since 2026-01-01 00:00 UTC, 2 days ago: [DIR]/app.env: there is no such file; mend `file` in the config, or set `create = true`; mend what the message names; then run `metatoken deliver brand`
-WARNING: the last run finished 2026-01-01 00:00 UTC, 2 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
+METATOKEN CRITICAL - brand: works, not delivered to app, since 2026-01-01 00:00…; operator: metatoken deliver brand (and 1 more)
+CRITICAL: `brand`: works, not delivered to `app`, since 2026-01-01 00:00 UTC, 2 days ago: [DIR]/app.env: there is no such file; correct `file` in the config, or set `create = true`
+  run `metatoken deliver brand`, which tries again and says what to fix. Proof: `metatoken check brand`
+WARNING: no run since 2026-01-01 00:00 UTC, 2 days ago
+  run `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check --system`
 ",
         )
         .code(2);

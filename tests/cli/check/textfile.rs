@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::process::Command;
 
+use metatoken::policy::cut;
+
 use super::{CONFIG, kept, several};
 use crate::common::{World, day, mode};
 
@@ -58,8 +60,9 @@ fn a_folder_that_is_not_there_is_a_warning() {
     let mut world = kept();
     let arguments = ["check", "--textfile", "none/metatoken.prom"];
     world.run(&arguments).verdict("
-METATOKEN WARNING - the metrics file `none/metatoken.prom` cannot be written: its folder is not there
-WARNING: the metrics file `none/metatoken.prom` cannot be written: its folder is not there; make the folder
+METATOKEN WARNING - the metrics file none/metatoken.prom cannot be…; operator: metatoken check --textfile none/metatoken.prom
+WARNING: the metrics file `none/metatoken.prom` cannot be written: its folder is not there
+  make the folder; then run `metatoken check --textfile none/metatoken.prom`. Proof: `metatoken check --system`
 ").stderr("").code(1);
     let json = world.run(&[&arguments[..], &["--json"]].concat()).code(1).json();
     assert_eq!(json["system"][0]["code"], "textfile_failed");
@@ -69,9 +72,11 @@ WARNING: the metrics file `none/metatoken.prom` cannot be written: its folder is
         .run(&arguments)
         .verdict(
             "
-METATOKEN CRITICAL - brand and 1 more: the last run finished 2026-01-01 00:00 UTC, 4 days ago, and 1 more cause
-CRITICAL: `brand` and `shop`: the last run finished 2026-01-01 00:00 UTC, 4 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
-WARNING: the metrics file `none/metatoken.prom` cannot be written: its folder is not there; make the folder
+METATOKEN CRITICAL - brand and 1 more: no run since 2026-01-01 00:00 UTC, 4 days ago; operator: metatoken refresh (and 1 more)
+CRITICAL: `brand` and `shop`: no run since 2026-01-01 00:00 UTC, 4 days ago
+  run `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check brand`
+WARNING: the metrics file `none/metatoken.prom` cannot be written: its folder is not there
+  make the folder; then run `metatoken check --textfile none/metatoken.prom`. Proof: `metatoken check --system`
 ",
         )
         .stderr("")
@@ -109,10 +114,21 @@ fn what_is_no_metrics_file_is_not_replaced() {
     assert!(pipe.success());
     for name in ["metatoken.key", "metatoken.db", "metatoken.toml", "app.env", "pipe"] {
         let before = fs::symlink_metadata(world.path(name)).unwrap();
-        world.run(&["check", "--textfile", name]).verdict(&format!("
-METATOKEN WARNING - the metrics file `{name}` cannot be written: something else has its name
-WARNING: the metrics file `{name}` cannot be written: something else has its name; name another file, or move that one away
-")).code(1);
+        let line =
+            format!("the metrics file {name} cannot be written: something else has its name");
+        let command = format!("metatoken check --textfile {name}");
+        let room = 110 - format!("; operator: {command}").chars().count();
+        world
+            .run(&["check", "--textfile", name])
+            .verdict(&format!(
+                "
+METATOKEN WARNING - {}; operator: {command}
+WARNING: the metrics file `{name}` cannot be written: something else has its name
+  name another file, or move that one away; then run `{command}`. Proof: `metatoken check --system`
+",
+                cut(&line, room)
+            ))
+            .code(1);
         let after = fs::symlink_metadata(world.path(name)).unwrap();
         assert_eq!((after.ino(), after.len()), (before.ino(), before.len()), "{name}");
     }

@@ -24,13 +24,15 @@ fn warning_when_the_timer_has_stopped() {
     let mut world = kept();
     world.at(day(2));
     world.run(&["check"]).verdict("
-METATOKEN WARNING - the last run finished 2026-01-01 00:00 UTC, 2 days ago
-WARNING: the last run finished 2026-01-01 00:00 UTC, 2 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
+METATOKEN WARNING - no run since 2026-01-01 00:00 UTC, 2 days ago; operator: metatoken refresh
+WARNING: no run since 2026-01-01 00:00 UTC, 2 days ago
+  run `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check --system`
 ").stderr("").code(1);
     world.at(day(4));
     world.run(&["check"]).verdict("
-METATOKEN CRITICAL - brand and 1 more: the last run finished 2026-01-01 00:00 UTC, 4 days ago
-CRITICAL: `brand` and `shop`: the last run finished 2026-01-01 00:00 UTC, 4 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
+METATOKEN CRITICAL - brand and 1 more: no run since 2026-01-01 00:00 UTC, 4 days ago; operator: metatoken refresh
+CRITICAL: `brand` and `shop`: no run since 2026-01-01 00:00 UTC, 4 days ago
+  run `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check brand`
 ").stderr("").code(2);
 }
 
@@ -44,13 +46,16 @@ fn critical_when_a_token_is_dead_and_each_cause_has_its_line() {
     });
     world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded).stderr("");
     world.run(&["check"]).verdict("
-METATOKEN CRITICAL - brand: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460), and 1 more cause
-CRITICAL: `brand`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460); anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-CRITICAL: `shop`: Error validating access token: The session was invalidated explicitly using an API call (code 190/466); the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token
+METATOKEN CRITICAL - brand: down, password changed; anna@client.example logs in: metatoken exchange brand (and 1 more)
+CRITICAL: `brand`: down, password changed
+  anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`. Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
+CRITICAL: `shop`: down, revoked
+  the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`. Meta: \"The session was invalidated explicitly using an API call\" (190/466)
 ").stderr("").code(2);
     world.run(&["check", "shop"]).verdict("
-METATOKEN CRITICAL - shop: The session was invalidated explicitly using an API call (code 190/466)
-CRITICAL: `shop`: Error validating access token: The session was invalidated explicitly using an API call (code 190/466); the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token
+METATOKEN CRITICAL - shop: down, revoked; its owner logs in: metatoken exchange shop
+CRITICAL: `shop`: down, revoked
+  the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`. Meta: \"The session was invalidated explicitly using an API call\" (190/466)
 ").stderr("").code(2);
     let first = world.run(&["check"]).code(2).stdout;
     let (verdict, _) = first.split_once(" | ").unwrap();
@@ -61,9 +66,11 @@ CRITICAL: `shop`: Error validating access token: The session was invalidated exp
 fn unknown_without_a_verdict() {
     let world = World::new().config(CONFIG);
     world.run(&["check"]).verdict("
-METATOKEN UNKNOWN - brand: it has no string yet, and 1 more cause
-UNKNOWN: `brand`: it has no string yet; run `metatoken refresh` to adopt the configured string, or `metatoken exchange brand` to paste one
-UNKNOWN: `shop`: it has no string yet; run `metatoken refresh` to adopt the configured string, or `metatoken exchange shop` to paste one
+METATOKEN UNKNOWN - brand: never worked, no access token yet; operator: metatoken refresh brand (and 1 more)
+UNKNOWN: `brand`: never worked, no access token yet
+  run `metatoken refresh brand`. Without an `access_token` in the config run `metatoken exchange brand` and paste one. Proof: `metatoken check brand`
+UNKNOWN: `shop`: never worked, no access token yet
+  run `metatoken refresh shop`. Without an `access_token` in the config run `metatoken exchange shop` and paste one. Proof: `metatoken check shop`
 ").stderr("").code(3);
     world
         .run(&["check", "nobody"])
@@ -155,21 +162,24 @@ fn the_worst_wins() {
     world.run(&["refresh", "brand", "--quiet"]).exit(Exit::Ok).silent();
     // One without a verdict and one that is well.
     world.run(&["check"]).verdict("
-METATOKEN UNKNOWN - shop: it has no string yet
-UNKNOWN: `shop`: it has no string yet; run `metatoken refresh` to adopt the configured string, or `metatoken exchange shop` to paste one
+METATOKEN UNKNOWN - shop: never worked, no access token yet; operator: metatoken refresh shop
+UNKNOWN: `shop`: never worked, no access token yet
+  run `metatoken refresh shop`. Without an `access_token` in the config run `metatoken exchange shop` and paste one. Proof: `metatoken check shop`
 ").stderr("").code(3);
     let config = CONFIG.replace("\"SHOP\" }", "\"SHOP\" }\nauto_refresh = false");
     world.reconfigure(&config);
     world.run(&["refresh", "--json"]).exit(Exit::Ok).stderr("");
     world.run(&["check"]).verdict("
-METATOKEN WARNING - shop: it ends 2026-01-10 00:00 UTC, in 9 days, and only a person can renew it
-WARNING: `shop`: it ends 2026-01-10 00:00 UTC, in 9 days, and only a person can renew it; the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token
+METATOKEN WARNING - shop: works, expires in 9 days, auto_refresh is off; its owner logs in: metatoken exchange shop
+WARNING: `shop`: works, expires in 9 days (2026-01-10 00:00 UTC), `auto_refresh` is off
+  the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`
 ").stderr("").code(1);
     world.at(day(3));
     world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded).stderr("");
     world.run(&["check"]).verdict("
-METATOKEN CRITICAL - shop: it ends 2026-01-10 00:00 UTC, in 6 days, and only a person can renew it
-CRITICAL: `shop`: it ends 2026-01-10 00:00 UTC, in 6 days, and only a person can renew it; the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token
+METATOKEN CRITICAL - shop: works, expires in 6 days, auto_refresh is off; its owner logs in: metatoken exchange shop
+CRITICAL: `shop`: works, expires in 6 days (2026-01-10 00:00 UTC), `auto_refresh` is off
+  the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`
 ").stderr("").code(2);
 }
 
@@ -216,8 +226,9 @@ fn live_asks_and_tells_what_it_learns() {
     let world = kept();
     world.graph.with(|graph| graph.invalidate("EAAFAKEShop1", Invalidation::Revoked));
     world.run(&["check", "--live"]).verdict("
-METATOKEN CRITICAL - shop: The session was invalidated explicitly using an API call (code 190/466)
-CRITICAL: `shop`: Error validating access token: The session was invalidated explicitly using an API call (code 190/466); the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token
+METATOKEN CRITICAL - shop: down, revoked; its owner logs in: metatoken exchange shop
+CRITICAL: `shop`: down, revoked
+  the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`. Meta: \"The session was invalidated explicitly using an API call\" (190/466)
 ").stderr("").code(2);
     assert_eq!(world.calls().len(), 2);
 }

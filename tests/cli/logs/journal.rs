@@ -35,15 +35,16 @@ fn the_journal_is_told_how_grave_each_line_is() {
 <6>TOKEN  OUTCOME  EXPIRES     REASON
 <6>brand  invalid  2026-03-02  password changed (190/460)
 <6>
-<3>critical: `brand`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
+<3>critical: `brand`: down, password changed
 <3>  hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+<3>  Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 <6>
 <6>1 token: 1 invalid
 ";
     assert_eq!(journal, expected.trim_start(), "\n{journal}");
 
     for (arguments, expected) in [
-        (&["check"][..], &["<3>", "<3>"][..]),
+        (&["check"][..], &["<3>", "<3>", "<3>"][..]),
         (&["refresh", "nobody"], &["<3>", "<3>"]),
         (&["refresh", "nobody", "--log-format", "json"], &["<3>"]),
     ] {

@@ -115,12 +115,12 @@ fn the_json_of_a_run_is_the_same_for_ever() {
         let log = masked(&ran.stderr);
         let expected = r#"
 {"at":"2026-01-01T00:00:00Z","level":"info","event":"started","message":"`refresh` begins","command":"refresh"}
-{"at":"2026-01-01T00:00:00Z","level":"info","event":"decided","label":"newcomer","message":"renew: it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes"}
-{"at":"2026-01-01T00:00:00Z","level":"info","event":"exchanged","label":"newcomer","message":"exchanged: it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes","duration_ms":N}
+{"at":"2026-01-01T00:00:00Z","level":"info","event":"decided","label":"newcomer","message":"renew: short-lived, expires 2026-01-01 01:00 UTC, in 60 minutes"}
+{"at":"2026-01-01T00:00:00Z","level":"info","event":"exchanged","label":"newcomer","message":"exchanged: short-lived, expires 2026-01-01 01:00 UTC, in 60 minutes","duration_ms":N}
 {"at":"2026-01-01T00:00:00Z","level":"info","event":"decided","label":"shop","message":"rest: due 2026-01-26 00:00 UTC, in 25 days"}
-{"at":"2026-01-01T00:00:00Z","level":"info","event":"adopted","label":"shop","message":"adopted: found where the config points","duration_ms":N}
-{"at":"2026-01-01T00:00:00Z","level":"info","event":"decided","label":"shop-page","message":"derive: no string yet"}
-{"at":"2026-01-01T00:00:00Z","level":"info","event":"derived","label":"shop-page","message":"derived: no string yet","duration_ms":N}
+{"at":"2026-01-01T00:00:00Z","level":"info","event":"adopted","label":"shop","message":"adopted: found in `SHOP_TOKEN` in `[DIR]/rehearsal/healthy/app.env`","duration_ms":N}
+{"at":"2026-01-01T00:00:00Z","level":"info","event":"decided","label":"shop-page","message":"derive: no access token yet"}
+{"at":"2026-01-01T00:00:00Z","level":"info","event":"derived","label":"shop-page","message":"derived: no access token yet","duration_ms":N}
 {"at":"2026-01-01T00:00:00Z","level":"info","event":"finished","message":"`refresh` ends with 0","command":"refresh","exit_code":0,"duration_ms":N}
 "#;
         assert_eq!(log, expected.trim_start(), "\n{log}");
@@ -289,7 +289,7 @@ fn deliveries_name_their_target() {
     world.write("app.env", "TOKEN=EAAFAKEofsomebody\n");
     let ran = world.run(&["deliver", "--log-format", "json"]);
     let drifted =
-        "not delivered to `[DIR]/app.env#TOKEN`: it holds a string that was never this token's";
+        "not delivered to `[DIR]/app.env#TOKEN`: it holds a value that this token never had";
     assert_eq!(told(&ran.stderr)[0], ["warning", "drifted", drifted]);
 }
 

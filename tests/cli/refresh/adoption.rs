@@ -58,7 +58,7 @@ fn a_string_that_ends_later_takes_the_place_of_the_current_one() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-03-12  found where the config points
+brand  adopted  2026-03-12  found in the environment variable `BRAND`
 
 1 token: 1 adopted
 ",
@@ -78,7 +78,7 @@ fn a_string_without_an_end_takes_the_place_of_a_dated_one() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES  REASON
-brand  adopted  never    found where the config points
+brand  adopted  never    found in the environment variable `BRAND`
 
 1 token: 1 adopted
 ",
@@ -98,7 +98,7 @@ fn a_string_that_ends_no_later_is_refused_while_the_current_one_lives() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-03-02  refused: not extended
 
-warning: `brand`: the new string is refused: it expires no later than the current access token, which works
+warning: `brand`: works, the new access token was rejected: it expires no later than the current access token, which works
 
 1 token: 1 failed
 ",
@@ -118,8 +118,8 @@ warning: `brand`: the new string is refused: it expires no later than the curren
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 29 days
 
-warning: `brand`: the access token in the environment variable `BRAND` is not in use: it expires no later than the current access token, which works
-  hint: take it out of the environment variable `BRAND`; or, if it is to be used, run `metatoken exchange brand --replace` and paste it
+warning: `brand`: works, unused access token in the environment variable `BRAND`: it expires no later than the current access token, which works
+  hint: remove it from the environment variable `BRAND`; then run `metatoken refresh brand`. If it is the one to use, run `metatoken exchange brand --replace` and paste it first
 
 1 token: 1 not due
 ",
@@ -143,7 +143,7 @@ fn a_dated_string_never_takes_the_place_of_one_without_an_end() {
 TOKEN  OUTCOME  EXPIRES  REASON
 brand  failed   never    refused: not extended
 
-warning: `brand`: the new string is refused: it expires no later than the current access token, which works
+warning: `brand`: works, the new access token was rejected: it expires no later than the current access token, which works
 
 1 token: 1 failed
 ",
@@ -162,7 +162,7 @@ fn a_string_that_ends_earlier_is_taken_when_the_current_one_turns_out_dead() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-02-20  found where the config points
+brand  adopted  2026-02-20  found in the environment variable `BRAND`
 
 1 token: 1 adopted
 ",
@@ -183,7 +183,7 @@ fn a_short_lived_string_for_a_dead_token_is_adopted_and_exchanged_at_once() {
         .stdout(
             "
 TOKEN  OUTCOME    EXPIRES     REASON
-brand  exchanged  2026-03-12  it is short-lived: it ends 2026-01-11 02:00 UTC, in 60 minutes
+brand  exchanged  2026-03-12  short-lived, expires 2026-01-11 02:00 UTC, in 60 minutes
 
 1 token: 1 exchanged
 ",
@@ -207,8 +207,8 @@ fn a_string_of_another_type_is_refused() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-03-02  refused: wrong host or type
 
-warning: `brand`: the new string is refused: it is a PAGE token, not a USER token
-  hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
+warning: `brand`: works, the new access token was rejected: a page token, not a user token
+  hint: paste a user token: run `metatoken exchange brand`. If the token is the right one, correct `type` of `[token.brand]` in [DIR]/metatoken.toml
 
 1 token: 1 failed
 ").stderr("").exit(Exit::InputRefused);
@@ -225,8 +225,9 @@ fn a_string_of_another_app_is_refused() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-03-02  refused: identity changed (100)
 
-warning: `brand`: the new string is refused: it was given to another app than `main` (code 100)
-  hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
+warning: `brand`: works, the new access token was rejected: token of another app than `main`
+  hint: paste a token of app `main`: run `metatoken exchange brand`. If the token is the right one, correct `app` or `page_id` of `[token.brand]` in [DIR]/metatoken.toml
+  Meta: code 100
 
 1 token: 1 failed
 ").stderr("").exit(Exit::InputRefused);
@@ -244,7 +245,7 @@ fn a_string_of_another_person_is_refused_even_if_the_current_one_is_dead() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-03-02  refused: identity changed
 
-warning: `brand`: the new string is refused: it belongs to user 3000000000000002, not to 3000000000000001
+warning: `brand`: works, the new access token was rejected: the token belongs to user 3000000000000002, not to 3000000000000001
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 
 1 token: 1 failed
@@ -258,8 +259,9 @@ warning: `brand`: the new string is refused: it belongs to user 3000000000000002
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  password changed (190/460)
 
-critical: `brand`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
+critical: `brand`: down, password changed
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 
 1 token: 1 invalid
 ",
@@ -275,8 +277,8 @@ fn a_first_string_that_is_refused_leaves_the_label_without_one() {
 TOKEN  OUTCOME  EXPIRES  REASON
 brand  invalid  -        refused: wrong host or type
 
-critical: `brand`: it is a SYSTEM_USER token, not a USER token
-  hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
+critical: `brand`: never worked, a system-user token, not a user token
+  hint: paste a user token: run `metatoken exchange brand`. If the token is the right one, correct `type` of `[token.brand]` in [DIR]/metatoken.toml
 
 1 token: 1 invalid
 ").stderr("").exit(Exit::InputRefused);
@@ -284,8 +286,8 @@ critical: `brand`: it is a SYSTEM_USER token, not a USER token
 TOKEN  OUTCOME  EXPIRES  REASON
 brand  invalid  -        wrong host or type
 
-critical: `brand`: it is a SYSTEM_USER token, not a USER token
-  hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
+critical: `brand`: never worked, a system-user token, not a user token
+  hint: paste a user token: run `metatoken exchange brand`. If the token is the right one, correct `type` of `[token.brand]` in [DIR]/metatoken.toml
 
 1 token: 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -294,7 +296,7 @@ critical: `brand`: it is a SYSTEM_USER token, not a USER token
         .stdout("")
         .stderr(
             "
-error: brand: has no string yet
+error: brand: has no access token yet
 hint: run `metatoken refresh brand`, or `metatoken exchange brand` to paste one
 ",
         )
@@ -305,8 +307,8 @@ hint: run `metatoken refresh brand`, or `metatoken exchange brand` to paste one
 TOKEN  TYPE  STATE            EXPIRES  DATA ACCESS  CHECKED  NEXT
 brand  user  no access token  -        -            never    fix config
 
-critical: `brand`: it is a SYSTEM_USER token, not a USER token
-  hint: compare `type`, `app` and `page_id` in the config with what the message says, or paste the string that belongs there
+critical: `brand`: never worked, a system-user token, not a user token
+  hint: paste a user token: run `metatoken exchange brand`. If the token is the right one, correct `type` of `[token.brand]` in [DIR]/metatoken.toml
 ").stderr("").exit(Exit::Ok);
 }
 
@@ -319,8 +321,9 @@ fn a_dead_string_is_not_adopted() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-03-02  refused: session invalid (190/467)
 
-warning: `brand`: the new string is refused: Error validating access token: The session is invalid. This may be because the user logged out or may be due to a system error (code 190/467)
+warning: `brand`: works, the new access token was rejected: logged out
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  Meta: \"The session is invalid. This may be because the user logged out or may be due to…\" (190/467)
 
 1 token: 1 failed
 ").stderr("").exit(Exit::InputRefused);
@@ -361,11 +364,11 @@ fn one_access_token_under_two_labels_is_the_trouble_of_the_second_alone() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-03-02  found where the config points
-shop   invalid  -           not adopted: its `access_token` is the access token of `brand`
+brand  adopted  2026-03-02  found in the environment variable `BRAND`
+shop   invalid  -           `access_token` is that of `brand`
 
-critical: `shop`: not adopted: its `access_token` is the access token of `brand`
-  hint: give it an access token of its own, or remove `[token.shop]` from the config
+critical: `shop`: never worked, `access_token` is that of `brand`
+  hint: set `access_token` of `[token.shop]` in [DIR]/metatoken.toml to an access token of its own, or remove the table; then run `metatoken refresh`
 
 2 tokens: 1 adopted, 1 invalid
 ",
@@ -380,8 +383,9 @@ critical: `shop`: not adopted: its `access_token` is the access token of `brand`
     assert_eq!(ran.result("shop")["problem"], serde_json::Value::Null);
     world.run(&["refresh", "brand", "--quiet"]).silent().exit(Exit::Ok);
     world.run(&["check"]).verdict("
-METATOKEN CRITICAL - shop: not adopted: its `access_token` is the access token of `brand`
-CRITICAL: `shop`: not adopted: its `access_token` is the access token of `brand`; give it an access token of its own, or remove `[token.shop]` from the config
+METATOKEN CRITICAL - shop: never worked, access_token is that of brand; operator sets its own: metatoken refresh
+CRITICAL: `shop`: never worked, `access_token` is that of `brand`
+  set `access_token` of `[token.shop]` in [DIR]/metatoken.toml to an access token of its own, or remove the table; then run `metatoken refresh`. Proof: `metatoken check shop`
 ").stderr("").code(2);
     let status = world.run(&["status", "--offline", "--json"]).code(0).token("shop");
     assert_eq!(status["reasons"][0]["code"], "shared_token");
@@ -416,10 +420,10 @@ fn an_access_token_of_a_label_that_is_gone_is_told_with_was_and_forget() {
     world.run(&["refresh", "--quiet"]).exit(Exit::Config);
     world.run(&["refresh", "label"]).stdout("
 TOKEN  OUTCOME  EXPIRES  REASON
-label  invalid  -        not adopted: its `access_token` is the access token of `brand`, which the config no longer declares
+label  invalid  -        `access_token` is that of `brand`, no longer declared
 
-critical: `label`: not adopted: its `access_token` is the access token of `brand`, which the config no longer declares
-  hint: if it is the new name of `brand`, set `was = \"brand\"` in `[token.label]`, else run `metatoken forget brand`; then run `metatoken refresh label`
+critical: `label`: never worked, `access_token` is that of `brand`, no longer declared
+  hint: set `was = \"brand\"` in `[token.label]` in [DIR]/metatoken.toml; then run `metatoken refresh label`. If it is not the new name of `brand`, run `metatoken forget brand` first
 
 1 token: 1 invalid
 ").stderr("").exit(Exit::Config);
@@ -436,8 +440,9 @@ fn while_graph_is_out_of_reach_a_new_string_waits() {
 TOKEN  OUTCOME  EXPIRES  REASON
 brand  failed   -        graph unavailable (1)
 
-warning: `brand`: An unknown error occurred (code 1)
+warning: `brand`: not checked yet, Graph is unavailable
   hint: nothing to do yet: it is tried again by itself
+  Meta: \"An unknown error occurred\" (1)
 
 1 token: 1 failed
 ",
@@ -448,8 +453,9 @@ warning: `brand`: An unknown error occurred (code 1)
         .run(&["check"])
         .verdict(
             "
-METATOKEN UNKNOWN - brand: its string waits to be examined
-UNKNOWN: `brand`: its string waits to be examined; run `metatoken refresh`
+METATOKEN UNKNOWN - brand: not checked yet, Graph has not answered about the new access token; operator: metatoken refresh
+UNKNOWN: `brand`: not checked yet, Graph has not answered about the new access token
+  run `metatoken refresh`. Proof: `metatoken check brand`
 ",
         )
         .stderr("")
@@ -460,7 +466,7 @@ UNKNOWN: `brand`: its string waits to be examined; run `metatoken refresh`
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-03-02  sealed by an earlier run, and examined now
+brand  adopted  2026-03-02  sealed by an earlier run, and checked now
 
 1 token: 1 adopted
 ",
@@ -495,7 +501,7 @@ fn a_string_that_waits_is_examined_even_if_its_source_is_gone() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-03-12  sealed by an earlier run, and examined now
+brand  adopted  2026-03-12  sealed by an earlier run, and checked now
 
 1 token: 1 adopted
 ",
@@ -513,12 +519,12 @@ fn a_source_that_says_nothing_is_an_error_only_without_a_string() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES  REASON
-brand  invalid  -        its `access_token` cannot be read: the environment variable `BRAND` is not set
+brand  failed   -        the environment variable `BRAND` is not set
 
-critical: `brand`: its `access_token` cannot be read: the environment variable `BRAND` is not set
-  hint: mend what the message names; then run `metatoken refresh brand`
+critical: `brand`: never worked, the environment variable `BRAND` is not set
+  hint: set the variable `BRAND` to the access token; then run `metatoken refresh brand`
 
-1 token: 1 invalid
+1 token: 1 failed
 ",
         )
         .stderr("")
@@ -543,15 +549,21 @@ brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 29 days
 
     let world = World::new()
         .config(&CONFIG.replace("env = \"BRAND\"", "file = \"app.env\", key = \"BRAND\""));
-    world.run(&["refresh"]).stdout("
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
 TOKEN  OUTCOME  EXPIRES  REASON
-brand  invalid  -        its `access_token` cannot be read: the key `BRAND` of the file `[DIR]/app.env` is not there
+brand  failed   -        `BRAND` in `[DIR]/app.env` is missing
 
-critical: `brand`: its `access_token` cannot be read: the key `BRAND` of the file `[DIR]/app.env` is not there
-  hint: mend what the message names; then run `metatoken refresh brand`
+critical: `brand`: never worked, `BRAND` in `[DIR]/app.env` is missing
+  hint: set `BRAND` in `[DIR]/app.env` to the access token; then run `metatoken refresh brand`
 
-1 token: 1 invalid
-").stderr("").exit(Exit::PersonNeeded);
+1 token: 1 failed
+",
+        )
+        .stderr("")
+        .exit(Exit::PersonNeeded);
 }
 
 #[test]
@@ -567,17 +579,21 @@ fn a_string_out_of_an_applications_file_is_adopted() {
 #[test]
 fn what_cannot_be_a_token_is_never_sent() {
     for (string, why) in [
-        ("EAAfake one", "it has a space, a tab or a line break inside"),
-        ("EAAfake\nEAAother", "it has a space, a tab or a line break inside"),
-        ("\"EAAfake\"", "it has a character that no access token has"),
+        ("EAAfake one", "it has a blank inside"),
+        ("EAAfake\nEAAother", "it has 2 lines"),
+        ("\"EAAfake\"", "it has quotes around it"),
+        ("BRAND=EAAfake", "it begins with `NAME=`"),
+        ("EAAfake...", "it ends in `…`: it was cut off"),
+        ("IGAAfake", "it belongs to Instagram (it begins with `IG`), not to a user token"),
+        ("1|fake", "it is an app's token (`ID|…`), not a user token"),
     ] {
         let world = World::new().config(CONFIG).with("BRAND", string);
         let ran = world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
         let result = ran.result("brand");
-        assert_eq!(result["outcome"], "invalid");
+        assert_eq!(result["outcome"], "failed");
         assert_eq!(
             result["problem"]["message"],
-            format!("its `access_token` is no access token: {why}")
+            format!("no access token in the environment variable `BRAND`: {why}")
         );
         assert_eq!(world.calls(), [""; 0]);
     }
@@ -640,10 +656,10 @@ fn a_label_that_left_the_config_is_kept_and_no_longer_judged() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-shop   adopted  2026-03-12  found where the config points
+shop   adopted  2026-03-12  found in the environment variable `BRAND`
 
-critical: `brand`: no longer declared in the config: not renewed; expires 2026-03-02 00:00 UTC, in 49 days
-  hint: declare it again, or with `was = \"brand\"` under its new name; if it is not needed, run `metatoken forget brand`
+critical: `brand`: no longer declared, not renewed, expires 2026-03-02 00:00 UTC, in 49 days
+  hint: declare it again, or set `was = \"brand\"` under its new name; then run `metatoken refresh`. If not needed any more, run `metatoken forget brand`
 
 1 token: 1 adopted
 ",
@@ -656,8 +672,8 @@ critical: `brand`: no longer declared in the config: not renewed; expires 2026-0
 TOKEN  TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
 shop   user  works  2026-03-12  2026-04-11   just now  renew 2026-02-20
 
-critical: `brand`: no longer declared in the config: not renewed; expires 2026-03-02 00:00 UTC, in 49 days
-  hint: declare it again, or with `was = \"brand\"` under its new name; if it is not needed, run `metatoken forget brand`
+critical: `brand`: no longer declared, not renewed, expires 2026-03-02 00:00 UTC, in 49 days
+  hint: declare it again, or set `was = \"brand\"` under its new name; then run `metatoken refresh`. If not needed any more, run `metatoken forget brand`
 ").stderr("").exit(Exit::Ok);
     world.run(&["status", "--offline", "-v"]).stdout("
 1 token: 1 ok                                               2026-01-11 01:00 UTC
@@ -665,8 +681,8 @@ critical: `brand`: no longer declared in the config: not renewed; expires 2026-0
 TOKEN  TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
 shop   user  works  2026-03-12  2026-04-11   just now  renew 2026-02-20
 
-critical: `brand`: no longer declared in the config: not renewed; expires 2026-03-02 00:00 UTC, in 49 days
-  hint: declare it again, or with `was = \"brand\"` under its new name; if it is not needed, run `metatoken forget brand`
+critical: `brand`: no longer declared, not renewed, expires 2026-03-02 00:00 UTC, in 49 days
+  hint: declare it again, or set `was = \"brand\"` under its new name; then run `metatoken refresh`. If not needed any more, run `metatoken forget brand`
 
 shop: user token of 3000000000000001, app main (1000000000000001)
 

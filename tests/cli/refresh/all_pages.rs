@@ -215,19 +215,19 @@ ok: [token.brand]: user token of app `main`, with all Pages
 ok: [token.other] access_token: the environment variable `OTHER` is there
 ok: [token.other]: user token of app `main`, 1 target
 ok: [[token.other.deliver]]: `[DIR]/other.env#TOKEN` can be written
-warning: two Pages of `brand` would write the same value: [DIR]/page.env#TOKEN; write `{page_id}` into the `file` or `key` of the `deliver` table that the Pages share
+warning: two Pages of `brand` would write the same value: [DIR]/page.env#TOKEN; write `{page_id}` into the `file` or `key` of the `deliver` table that the Pages share; then run `metatoken refresh`
 [DIR]/metatoken.toml: 1 warning: 1 app, 2 tokens
 ").exit(Exit::Ok);
     world.run(&["refresh"]).stdout("
 TOKEN                   OUTCOME  EXPIRES     REASON
-brand                   adopted  2026-03-02  found where the config points
-brand/2000000000000001  derived  never       no string yet
-brand/2000000000000002  derived  never       no string yet
-other                   adopted  2026-03-02  found where the config points
+brand                   adopted  2026-03-02  found in the environment variable `BRAND`
+brand/2000000000000001  derived  never       no access token yet
+brand/2000000000000002  derived  never       no access token yet
+other                   adopted  2026-03-02  found in the environment variable `OTHER`
                         delivered to [DIR]/other.env#TOKEN
 
-critical: `brand/2000000000000001` and `brand/2000000000000002`: `brand/2000000000000001` and `brand/2000000000000002` would write the same value, `TOKEN` of `[DIR]/page.env`: left alone
-  hint: write `{page_id}` into the `file` or `key` of the `deliver` table that the Pages share
+critical: `brand/2000000000000001` and `brand/2000000000000002`: `brand/2000000000000001` and `brand/2000000000000002` would write the same value, `TOKEN` of `[DIR]/page.env`: left untouched
+  hint: write `{page_id}` into the `file` or `key` of the `deliver` table that the Pages share; then run `metatoken refresh`
 
 4 tokens: 2 derived, 2 adopted
 ").stderr("").exit(Exit::Config);
@@ -296,6 +296,26 @@ fn config_show_shows_the_shared_targets_and_those_of_each_page_that_is_declared(
     assert!(text.contains("[[token.\"brand/*\".deliver]]"), "{text}");
 }
 
+/// Their threads wait for each other.
+#[test]
+fn all_pages_may_stand_in_one_file() {
+    let world = world(&CONFIG.replace("{parent}/{page_id}.env", "pages.env"));
+    world.graph.with(|graph| {
+        for n in 10..30 {
+            let id = format!("20000000000000{n}");
+            graph.add_page(PageFixture::new(&id, &format!("Shop{n}")));
+            graph.list(ANNA, &id, Listing::Listed);
+        }
+    });
+    world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
+    let held = std::fs::read_to_string(world.path("pages.env")).unwrap();
+    assert_eq!(held.lines().count(), 22, "{held}");
+    for n in 10..30 {
+        let line = format!("TOKEN_20000000000000{n}=EAAFAKEPageShop");
+        assert!(held.contains(&line), "{held}");
+    }
+}
+
 #[test]
 fn an_id_that_is_filled_in_never_names_what_another_token_or_metatoken_has() {
     for (target, beside, message) in [
@@ -305,13 +325,13 @@ fn an_id_that_is_filled_in_never_names_what_another_token_or_metatoken_has() {
                 "[token.other]\ntype = \"user\"\naccess_token = {{ env = \"OTHER\" }}\n[[token.other.deliver]]\nfile = \"{BAKERY}.env\"\nkey = \"TOKEN\"\ncreate = true\n"
             ),
             format!(
-                "`other` and `brand/{BAKERY}` would write the same value, `TOKEN` of `[DIR]/{BAKERY}.env`: left alone"
+                "`other` and `brand/{BAKERY}` would write the same value, `TOKEN` of `[DIR]/{BAKERY}.env`: left untouched"
             ),
         ),
         (
             "\"{page_id}.db\"",
             format!("[store]\npath = \"{BAKERY}.db\"\n"),
-            format!("`TOKEN` of `[DIR]/{BAKERY}.db` is metatoken's own store: left alone"),
+            format!("`TOKEN` of `[DIR]/{BAKERY}.db` is metatoken's own store: left untouched"),
         ),
     ] {
         let config = CONFIG
@@ -415,7 +435,7 @@ fn a_page_that_is_gone_and_dead_is_missed_while_it_has_a_target_or_a_table() {
         assert_eq!(codes[0], "page_gone", "{codes:?}");
         let remedy = &check.token(&label)["reasons"][0]["remedy"];
         let give_up = format!(
-            "; if it is not needed, write `except = [\"{CAFE}\"]` into `[token.brand]` and run \
+            ". If the Page is not needed any more, write `except = [\"{CAFE}\"]` into `[token.brand]` and run \
              `metatoken forget {label}`"
         );
         assert!(remedy.as_str().unwrap().ends_with(&give_up), "{remedy}");

@@ -91,20 +91,22 @@ fn every_outcome_that_there_is() {
     );
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME       EXPIRES     REASON
-brand  refreshed     2026-04-13  its end, 2026-03-02 00:00 UTC, in 18 days, is within 20d
+brand  refreshed     2026-04-13  expires in 18 days (renewal window: 20 days)
 fresh  verified      2026-04-11  due 2026-03-22 00:00 UTC, in 38 days
 stuck  not extended  2026-03-02  not extended
 dead   invalid       2026-03-02  app not authorized (190/458)
 down   failed        2026-03-03  graph unavailable (1)
-page   derived       never       its parent has a newer string
-ads    verified      never       it never expires
+page   derived       never       its parent has a newer access token
+ads    verified      never       never expires
 
-critical: `dead`: Error validating access token: The user has not authorized application 1000000000000001 (code 190/458)
+critical: `dead`: down, app removed
   hint: the person behind the token logs in to the app again; then run `metatoken exchange dead` and paste the new access token
-warning: `stuck`: Meta accepted the renewal, but the new string ends no later
+  Meta: \"The user has not authorized application 1000000000000001\" (190/458)
+warning: `stuck`: works, renewal gives no later expiry
   hint: nothing to do yet: it is tried again by itself
-warning: `down`: An unknown error occurred (code 1)
+warning: `down`: works, Graph is unavailable
   hint: nothing to do yet: it is tried again by itself
+  Meta: \"An unknown error occurred\" (1)
 
 7 tokens: 1 refreshed, 1 derived, 2 verified, 1 not extended, 1 failed, 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -136,8 +138,9 @@ TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  app disabled (200)
 shop   skipped  2026-03-02  app disabled (200)
 
-warning: `brand` and `shop`: API access deactivated. To reactivate, go to the app dashboard (code 200)
-  hint: open the app's dashboard and follow its alerts until the app is live again; then run `metatoken refresh`
+warning: `brand` and `shop`: works, app `main` is disabled
+  hint: open the dashboard of app `main` (1000000000000001) and follow its alerts until the app is live again; then run `metatoken refresh`
+  Meta: \"API access deactivated. To reactivate, go to the app dashboard\" (200)
 
 2 tokens: 1 skipped, 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -253,7 +256,7 @@ fn exit_65_the_input_was_refused() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-04-11  refused: not extended
 
-warning: `brand`: the new string is refused: it expires no later than the current access token, which works
+warning: `brand`: works, the new access token was rejected: it expires no later than the current access token, which works
 
 1 token: 1 failed
 ",
@@ -348,8 +351,9 @@ fn exit_77_a_person_must_act() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  inactive (190/493)
 
-critical: `brand`: The access token is invalid since the user hasn't engaged the app in longer than 90 days (code 190/493)
+critical: `brand`: down, app not used for 90 days
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  Meta: \"The access token is invalid since the user hasn't engaged the app in longer than 90 days\" (190/493)
 
 1 token: 1 invalid
 ").stderr("").code(77);
@@ -449,11 +453,11 @@ fn a_dry_run_tells_what_would_happen_and_changes_nothing() {
     let before = world.bytes_on_disk();
     world.run(&["refresh", "--dry-run"]).stdout("
 TOKEN  OUTCOME         EXPIRES     REASON
-brand  would adopt     2026-03-02  found where the config points
-fresh  would adopt     2026-04-11  found where the config points
-short  would exchange  unknown     it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
-dead   would adopt     2026-04-11  found where the config points
-page   would derive    never       no string yet
+brand  would adopt     2026-03-02  found in the environment variable `BRAND`
+fresh  would adopt     2026-04-11  found in the environment variable `FRESH`
+short  would exchange  unknown     short-lived, expires 2026-01-01 01:00 UTC, in 60 minutes
+dead   would adopt     2026-04-11  found in the environment variable `DEAD`
+page   would derive    never       no access token yet
 
 5 tokens: 1 would exchange, 1 would derive, 3 would adopt (dry run: nothing was changed, and whether Meta would renew is not known)
 ").stderr("").exit(Exit::Ok);
@@ -471,14 +475,15 @@ page   would derive    never       no string yet
     let before = world.bytes_on_disk();
     world.run(&["refresh", "-n"]).stdout("
 TOKEN  OUTCOME        EXPIRES     REASON
-brand  would refresh  unknown     its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
-fresh  would adopt    2026-04-12  found where the config points
-short  would refresh  unknown     its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+brand  would refresh  unknown     expires in 20 days (renewal window: 20 days)
+fresh  would adopt    2026-04-12  found in the environment variable `FRESH`
+short  would refresh  unknown     expires in 20 days (renewal window: 20 days)
 dead   invalid        2026-04-11  revoked (190/466)
-page   would derive   never       its parent has a newer string
+page   would derive   never       its parent has a newer access token
 
-critical: `dead`: Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
+critical: `dead`: down, revoked
   hint: the person behind the token logs in to the app again; then run `metatoken exchange dead` and paste the new access token
+  Meta: \"The session was invalidated explicitly using an API call\" (190/466)
 
 5 tokens: 1 invalid, 2 would refresh, 1 would derive, 1 would adopt (dry run: nothing was changed, and whether Meta would renew is not known)
 ").stderr("").exit(Exit::PersonNeeded);
@@ -510,7 +515,7 @@ fn a_dry_run_ends_as_the_real_one_would() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-04-11  refused: not extended
 
-warning: `brand`: the new string is refused: it expires no later than the current access token, which works
+warning: `brand`: works, the new access token was rejected: it expires no later than the current access token, which works
 
 1 token: 1 failed (dry run: nothing was changed)
 ",

@@ -62,8 +62,8 @@ fn a_page_is_derived_from_its_parent_in_the_run_that_adopts_the_parent() {
         .stdout(
             "
 TOKEN   OUTCOME  EXPIRES     REASON
-brand   adopted  2026-03-02  found where the config points
-bakery  derived  never       no string yet
+brand   adopted  2026-03-02  found in the environment variable `BRAND`
+bakery  derived  never       no access token yet
 
 2 tokens: 1 derived, 1 adopted
 ",
@@ -97,9 +97,9 @@ fn all_pages_are_found_and_named_by_their_parent_and_id() {
         .stdout(
             "
 TOKEN                   OUTCOME  EXPIRES     REASON
-brand                   adopted  2026-03-02  found where the config points
-brand/2000000000000001  derived  never       no string yet
-brand/2000000000000002  derived  never       no string yet
+brand                   adopted  2026-03-02  found in the environment variable `BRAND`
+brand/2000000000000001  derived  never       no access token yet
+brand/2000000000000002  derived  never       no access token yet
 
 3 tokens: 2 derived, 1 adopted
 ",
@@ -148,9 +148,9 @@ fn a_declared_page_takes_the_place_of_the_discovered_one() {
         .stdout(
             "
 TOKEN                   OUTCOME  EXPIRES     REASON
-brand                   adopted  2026-03-02  found where the config points
-brand/2000000000000002  derived  never       no string yet
-bakery                  derived  never       no string yet
+brand                   adopted  2026-03-02  found in the environment variable `BRAND`
+brand/2000000000000002  derived  never       no access token yet
+bakery                  derived  never       no access token yet
 
 3 tokens: 2 derived, 1 adopted
 ",
@@ -171,11 +171,11 @@ fn a_discovered_page_can_have_settings_of_its_own() {
     let world = world(&config);
     world.run(&["refresh"]).stdout("
 TOKEN                   OUTCOME  EXPIRES     REASON
-brand                   adopted  2026-03-02  found where the config points
-brand/2000000000000001  derived  never       no string yet
-brand/2000000000000002  derived  never       no string yet
+brand                   adopted  2026-03-02  found in the environment variable `BRAND`
+brand/2000000000000001  derived  never       no access token yet
+brand/2000000000000002  derived  never       no access token yet
 
-critical: `brand/2000000000000002`: it lacks `pages_manage_posts`
+critical: `brand/2000000000000002`: works, permission missing: `pages_manage_posts`
   hint: cleo@cafe.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
 
 3 tokens: 2 derived, 1 adopted
@@ -191,8 +191,8 @@ fn the_same_string_from_a_renewed_parent_is_the_same_generation() {
         .stdout(
             "
 TOKEN   OUTCOME    EXPIRES     REASON
-brand   refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
-bakery  derived    never       its parent has a newer string
+brand   refreshed  2026-04-11  expires in 20 days (renewal window: 20 days)
+bakery  derived    never       its parent has a newer access token
 
 2 tokens: 1 refreshed, 1 derived
 ",
@@ -227,8 +227,9 @@ brand                   invalid  2026-03-02  password changed (190/460)
 brand/2000000000000001  invalid  never       password changed (190/460)
 brand/2000000000000002  invalid  never       password changed (190/460)
 
-critical: `brand`, `brand/2000000000000001` and `brand/2000000000000002`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
+critical: `brand`, `brand/2000000000000001` and `brand/2000000000000002`: down, password changed
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 
 3 tokens: 3 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -240,9 +241,9 @@ critical: `brand`, `brand/2000000000000001` and `brand/2000000000000002`: Error 
         .stdout(
             "
 TOKEN                   OUTCOME  EXPIRES     REASON
-brand                   adopted  2026-03-05  found where the config points
-brand/2000000000000001  derived  never       it is dead and its parent is alive
-brand/2000000000000002  derived  never       it is dead and its parent is alive
+brand                   adopted  2026-03-05  found in the environment variable `BRAND`
+brand/2000000000000001  derived  never       down, and its parent works
+brand/2000000000000002  derived  never       down, and its parent works
 
 3 tokens: 2 derived, 1 adopted
 ",
@@ -274,7 +275,7 @@ fn a_dead_page_is_derived_again_while_its_parent_lives() {
             "
 TOKEN   OUTCOME   EXPIRES     REASON
 brand   verified  2026-03-02  due 2026-02-10 00:00 UTC, in 38 days
-bakery  derived   never       it is dead and its parent is alive
+bakery  derived   never       down, and its parent works
 
 2 tokens: 1 derived, 1 verified
 ",
@@ -291,11 +292,11 @@ fn no_page_is_derived_from_a_short_lived_parent() {
     let mut world = World::new().config(&config).token("BRAND", spec);
     world.run(&["refresh"]).stdout("
 TOKEN   OUTCOME  EXPIRES               REASON
-brand   adopted  2026-01-01 02:00 UTC  found where the config points
+brand   adopted  2026-01-01 02:00 UTC  found in the environment variable `BRAND`
 bakery  skipped  -                     its parent `brand` is short-lived
 
-critical: `brand`: it ends 2026-01-01 02:00 UTC, in 2 hours, and only a person can renew it; it lives a day or less, as what the login dialog, the Graph API Explorer and WhatsApp's API setup page hand out
-  hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+critical: `brand`: works, expires in 2 hours (2026-01-01 02:00 UTC), short-lived, `auto_refresh` is off
+  hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token. It lives a day or less, like what the login dialog, the Graph API Explorer and WhatsApp's API setup page hand out
 
 2 tokens: 1 adopted, 1 skipped
 ").stderr("").exit(Exit::PersonNeeded);
@@ -308,8 +309,8 @@ critical: `brand`: it ends 2026-01-01 02:00 UTC, in 2 hours, and only a person c
         .stdout(
             "
 TOKEN   OUTCOME    EXPIRES     REASON
-brand   exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 02:00 UTC, in 115 minutes
-bakery  derived    never       no string yet
+brand   exchanged  2026-03-02  short-lived, expires 2026-01-01 02:00 UTC, in 115 minutes
+bakery  derived    never       no access token yet
 
 2 tokens: 1 exchanged, 1 derived
 ",
@@ -331,7 +332,7 @@ fn a_page_without_a_parent_is_verified_and_warned_of_if_it_is_dated() {
         .stdout(
             "
 TOKEN   OUTCOME  EXPIRES  REASON
-bakery  adopted  never    found where the config points
+bakery  adopted  never    found in the environment variable `PAGE`
 
 1 token: 1 adopted
 ",
@@ -344,7 +345,7 @@ bakery  adopted  never    found where the config points
         .stdout(
             "
 TOKEN   OUTCOME   EXPIRES  REASON
-bakery  verified  never    it never expires
+bakery  verified  never    never expires
 
 1 token: 1 verified
 ",
@@ -357,16 +358,17 @@ bakery  verified  never    it never expires
     let world = World::new().config(&config).token("PAGE", dated);
     world.run(&["refresh"]).stdout("
 TOKEN   OUTCOME  EXPIRES     REASON
-bakery  adopted  2026-03-02  found where the config points
+bakery  adopted  2026-03-02  found in the environment variable `PAGE`
 
-warning: `bakery`: a Page token with an end (2026-03-02 00:00 UTC, in 60 days) was taken from a short-lived user token
-  hint: declare the user token that it comes from, and set `parent` to its label in `[token.bakery]`
+warning: `bakery`: works, taken from a short-lived user token, expires in 60 days (2026-03-02 00:00 UTC)
+  hint: the person behind the token takes a new Page token from a long-lived user token; then run `metatoken exchange bakery` and paste it. If that user token is kept here, set it as `parent` of `[token.bakery]` instead
 
 1 token: 1 adopted
 ").stderr("").exit(Exit::Ok);
     world.run(&["check"]).verdict("
-METATOKEN WARNING - bakery: a Page token with an end (2026-03-02 00:00 UTC, in 60 days) was taken from a short-lived user token
-WARNING: `bakery`: a Page token with an end (2026-03-02 00:00 UTC, in 60 days) was taken from a short-lived user token; declare the user token that it comes from, and set `parent` to its label in `[token.bakery]`
+METATOKEN WARNING - bakery: works, taken from a short-lived user token…; its owner takes a new one: metatoken exchange bakery
+WARNING: `bakery`: works, taken from a short-lived user token, expires in 60 days (2026-03-02 00:00 UTC)
+  the person behind the token takes a new Page token from a long-lived user token; then run `metatoken exchange bakery` and paste it. If that user token is kept here, set it as `parent` of `[token.bakery]` instead. Proof: `metatoken check bakery`
 ").stderr("").code(1);
 }
 
@@ -397,10 +399,10 @@ fn a_page_that_was_not_ticked_is_a_persons() {
     world.graph.with(|graph| graph.list(ANNA, BAKERY, Listing::WithoutToken));
     world.run(&["refresh"]).stdout("
 TOKEN   OUTCOME  EXPIRES     REASON
-brand   adopted  2026-03-02  found where the config points
+brand   adopted  2026-03-02  found in the environment variable `BRAND`
 bakery  invalid  -           permission missing
 
-critical: `bakery`: `brand` may not act for Page 2000000000000001
+critical: `bakery`: never worked, `brand` has no access to Page 2000000000000001 (not ticked)
   hint: anna@client.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
 
 2 tokens: 1 adopted, 1 invalid
@@ -410,7 +412,7 @@ TOKEN   OUTCOME  EXPIRES     REASON
 brand   not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 bakery  invalid  -           permission missing
 
-critical: `bakery`: `brand` may not act for Page 2000000000000001
+critical: `bakery`: never worked, `brand` has no access to Page 2000000000000001 (not ticked)
   hint: anna@client.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
 
 2 tokens: 1 not due, 1 invalid
@@ -422,7 +424,7 @@ TOKEN   TYPE  STATE            EXPIRES     DATA ACCESS  NEXT
 bakery  page  no access token  -           -            grant access
 brand   user  works            2026-03-02  2026-04-01   renew 2026-02-10
 
-critical: `bakery`: `brand` may not act for Page 2000000000000001
+critical: `bakery`: never worked, `brand` has no access to Page 2000000000000001 (not ticked)
   hint: anna@client.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
 ").stderr("").exit(Exit::Ok);
 }
@@ -475,13 +477,12 @@ fn a_page_that_is_gone_for_a_week_and_dead_is_retired_and_that_is_said_once() {
     world.run(&["refresh"]).stdout("
 TOKEN                   OUTCOME   EXPIRES     REASON
 brand                   verified  2026-03-02  due 2026-02-10 00:00 UTC, in 37 days
-brand/2000000000000001  verified  never       it never expires
+brand/2000000000000001  verified  never       never expires
 brand/2000000000000002  invalid   never       object not found (100/33)
 
-critical: `brand/2000000000000002`: Error validating access token: The user must be an administrator, editor, or moderator of the page in order to impersonate it (code 190/492)
-  hint: somebody who manages the Page gives the person behind the token a role on it again; then run `metatoken refresh brand/2000000000000002`
-warning: `brand/2000000000000002`: Unsupported get request. Object with ID '2000000000000002' does not exist, cannot be loaded due to missing permissions, or does not support this operation (code 100/33)
-  hint: compare `page_id` in the config with the Page's id, and see that the person still has a role on the Page
+critical: `brand/2000000000000002`: down, no role on the Page
+  hint: a person who manages Page 2000000000000002 gives the person behind the token a role on it again; then run `metatoken refresh brand/2000000000000002`
+  Meta: \"The user must be an administrator, editor, or moderator of the page in order to…\" (190/492)
 
 3 tokens: 2 verified, 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -493,7 +494,7 @@ warning: `brand/2000000000000002`: Unsupported get request. Object with ID '2000
     world.run(&["refresh"]).stdout("
 TOKEN                   OUTCOME   EXPIRES     REASON
 brand                   verified  2026-03-02  due 2026-02-10 00:00 UTC, in 29 days
-brand/2000000000000001  verified  never       it never expires
+brand/2000000000000001  verified  never       never expires
 brand/2000000000000002  skipped   never       retired: gone from the Pages of `brand` for 7 days, and dead
 
 3 tokens: 2 verified, 1 skipped
@@ -505,7 +506,7 @@ brand/2000000000000002  skipped   never       retired: gone from the Pages of `b
             "
 TOKEN                   OUTCOME   EXPIRES     REASON
 brand                   verified  2026-03-02  due 2026-02-10 00:00 UTC, in 28 days
-brand/2000000000000001  verified  never       it never expires
+brand/2000000000000001  verified  never       never expires
 
 2 tokens: 2 verified
 ",
@@ -532,8 +533,8 @@ at,run,label,event,trigger,success,old_expires_at,new_expires_at,generation,fing
             "
 TOKEN                   OUTCOME    EXPIRES     REASON
 brand                   refreshed  2026-03-15  `--force`
-brand/2000000000000001  derived    never       its parent has a newer string
-brand/2000000000000002  derived    never       it is dead and its parent is alive
+brand/2000000000000001  derived    never       its parent has a newer access token
+brand/2000000000000002  derived    never       down, and its parent works
 
 3 tokens: 1 refreshed, 2 derived
 ",
@@ -552,10 +553,11 @@ fn a_page_outlives_the_mere_expiry_of_its_parent() {
     world.run(&["refresh"]).stdout("
 TOKEN   OUTCOME   EXPIRES     REASON
 brand   invalid   2026-01-01  expired (190/463)
-bakery  verified  never       it never expires
+bakery  verified  never       never expires
 
-critical: `brand`: Error validating access token: Session has expired on Wednesday, 31-Dec-25 16:00:00 PST. The current time is Friday, 02-Jan-26 16:00:00 PST (code 190/463)
+critical: `brand`: down since 2026-01-01, expired
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  Meta: \"Session has expired on Wednesday, 31-Dec-25 16:00:00 PST. The current time is Friday…\" (190/463)
 
 2 tokens: 1 verified, 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -569,10 +571,12 @@ TOKEN   OUTCOME  EXPIRES     REASON
 brand   invalid  2026-01-01  expired (190/463)
 bakery  invalid  never       revoked (190/466)
 
-critical: `brand`: Error validating access token: Session has expired on Wednesday, 31-Dec-25 16:00:00 PST. The current time is Sunday, 04-Jan-26 16:00:00 PST (code 190/463)
+critical: `brand`: down since 2026-01-01, expired
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-critical: `bakery`: Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
-  hint: mend its parent: `metatoken status brand`
+  Meta: \"Session has expired on Wednesday, 31-Dec-25 16:00:00 PST. The current time is Sunday…\" (190/463)
+critical: `bakery`: down, revoked
+  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  Meta: \"The session was invalidated explicitly using an API call\" (190/466)
 
 2 tokens: 2 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -586,13 +590,13 @@ fn a_page_whose_parent_was_never_pasted_waits() {
         .stdout(
             "
 TOKEN   OUTCOME  EXPIRES  REASON
-brand   invalid  -        its `access_token` cannot be read: the environment variable `BRAND` is not set
-bakery  skipped  -        its parent `brand` has no string yet
+brand   failed   -        the environment variable `BRAND` is not set
+bakery  skipped  -        its parent `brand` has no access token yet
 
-critical: `brand`: its `access_token` cannot be read: the environment variable `BRAND` is not set
-  hint: mend what the message names; then run `metatoken refresh brand`
+critical: `brand`: never worked, the environment variable `BRAND` is not set
+  hint: set the variable `BRAND` to the access token; then run `metatoken refresh brand`
 
-2 tokens: 1 skipped, 1 invalid
+2 tokens: 1 skipped, 1 failed
 ",
         )
         .stderr("")
@@ -602,7 +606,7 @@ critical: `brand`: its `access_token` cannot be read: the environment variable `
         .stdout(
             "
 TOKEN   OUTCOME  EXPIRES  REASON
-bakery  skipped  -        its parent `brand` has no string yet
+bakery  skipped  -        its parent `brand` has no access token yet
 
 1 token: 1 skipped
 ",
@@ -631,9 +635,9 @@ fn naming_a_parent_means_its_pages_too_and_force_lists_them_anew() {
             "
 TOKEN                   OUTCOME    EXPIRES     REASON
 brand                   refreshed  2026-03-04  `--force`
-brand/2000000000000001  derived    never       its parent has a newer string
-brand/2000000000000002  derived    never       its parent has a newer string
-brand/2000000000000003  derived    never       no string yet
+brand/2000000000000001  derived    never       its parent has a newer access token
+brand/2000000000000002  derived    never       its parent has a newer access token
+brand/2000000000000003  derived    never       no access token yet
 
 4 tokens: 1 refreshed, 3 derived
 ",

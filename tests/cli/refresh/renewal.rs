@@ -47,7 +47,7 @@ fn a_token_is_adopted_rests_is_verified_and_is_renewed_in_its_window() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-03-02  found where the config points
+brand  adopted  2026-03-02  found in the environment variable `BRAND`
 
 1 token: 1 adopted
 ",
@@ -93,7 +93,7 @@ brand  verified  2026-03-02  due 2026-02-10 00:00 UTC, in 24 hours
         .stdout(
             "
 TOKEN  OUTCOME    EXPIRES     REASON
-brand  refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+brand  refreshed  2026-04-11  expires in 20 days (renewal window: 20 days)
 
 1 token: 1 refreshed
 ",
@@ -161,7 +161,7 @@ fn a_renewal_tells_programs_what_has_changed() {
       "label": "brand",
       "type": "user",
       "outcome": "refreshed",
-      "reason": "its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d",
+      "reason": "expires in 15 days (renewal window: 20 days)",
       "old_expires_at": "2026-03-02T00:00:00Z",
       "new_expires_at": "2026-04-16T00:00:00Z",
       "never_expires": false,
@@ -188,7 +188,7 @@ fn a_short_lived_string_is_exchanged_in_the_run_that_adopts_it() {
         .stdout(
             "
 TOKEN  OUTCOME    EXPIRES     REASON
-brand  exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+brand  exchanged  2026-03-02  short-lived, expires 2026-01-01 01:00 UTC, in 60 minutes
 
 1 token: 1 exchanged
 ",
@@ -223,7 +223,7 @@ fn a_token_without_an_end_is_never_renewed() {
         .stdout(
             "
 TOKEN  OUTCOME   EXPIRES  REASON
-brand  verified  never    it never expires
+brand  verified  never    never expires
 
 1 token: 1 verified
 ",
@@ -235,7 +235,7 @@ brand  verified  never    it never expires
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES  REASON
-brand  not due  never    it never expires
+brand  not due  never    never expires
 
 1 token: 1 not due
 ",
@@ -247,7 +247,7 @@ brand  not due  never    it never expires
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES  REASON
-brand  not due  never    it never expires
+brand  not due  never    never expires
 
 1 token: 1 not due (dry run: nothing was changed)
 ",
@@ -272,7 +272,7 @@ fn an_unknown_end_is_asked_about_and_not_renewed() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES  REASON
-brand  adopted  unknown  found where the config points
+brand  adopted  unknown  found in the environment variable `BRAND`
 
 1 token: 1 adopted
 ",
@@ -285,7 +285,7 @@ brand  adopted  unknown  found where the config points
         .stdout(
             "
 TOKEN  OUTCOME   EXPIRES  REASON
-brand  verified  unknown  Meta does not say when it ends
+brand  verified  unknown  Meta does not report when it expires
 
 1 token: 1 verified
 ",
@@ -304,7 +304,7 @@ fn a_grant_that_does_not_say_when_it_ends_is_asked_about() {
         .stdout(
             "
 TOKEN  OUTCOME    EXPIRES     REASON
-brand  refreshed  2026-04-21  its end, 2026-03-02 00:00 UTC, in 10 days, is within 20d
+brand  refreshed  2026-04-21  expires in 10 days (renewal window: 20 days)
 
 1 token: 1 refreshed
 ",
@@ -341,7 +341,7 @@ fn what_meta_does_not_extend_is_kept_and_tried_again_daily() {
 TOKEN  OUTCOME       EXPIRES     REASON
 brand  not extended  2026-03-02  not extended
 
-warning: `brand`: Meta accepted the renewal, but the new string ends no later
+warning: `brand`: works, renewal gives no later expiry
   hint: nothing to do yet: it is tried again by itself
 
 1 token: 1 not extended
@@ -384,21 +384,22 @@ brand  not due  2026-03-02  the last try failed; the next is 2026-02-11 00:00 UT
 TOKEN  OUTCOME       EXPIRES     REASON
 brand  not extended  2026-03-02  not extended
 
-warning: `brand`: it ends 2026-03-02 00:00 UTC, in 13 days, and Meta no longer extends it
+warning: `brand`: works, expires in 13 days (2026-03-02 00:00 UTC), no longer extended
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 
 1 token: 1 not extended
 ").stderr("").exit(Exit::Failed);
         world.run(&["check"]).verdict("
-METATOKEN WARNING - brand: it ends 2026-03-02 00:00 UTC, in 13 days, and Meta no longer extends it
-WARNING: `brand`: it ends 2026-03-02 00:00 UTC, in 13 days, and Meta no longer extends it; anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+METATOKEN WARNING - brand: works, expires in 13 days, no longer extended; anna@client.example logs in: metatoken exchange brand
+WARNING: `brand`: works, expires in 13 days (2026-03-02 00:00 UTC), no longer extended
+  anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`
 ").stderr("").code(1);
         world.at(day(54));
         world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME       EXPIRES     REASON
 brand  not extended  2026-03-02  not extended
 
-critical: `brand`: it ends 2026-03-02 00:00 UTC, in 6 days, and Meta no longer extends it
+critical: `brand`: works, expires in 6 days (2026-03-02 00:00 UTC), no longer extended
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 
 1 token: 1 not extended
@@ -417,7 +418,7 @@ fn a_grant_with_fewer_permissions_is_held_until_the_end_is_near() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  permission missing
 
-warning: `brand`: the new string lacks `pages_show_list`
+warning: `brand`: works, the new access token lacks `pages_show_list`
   hint: anna@client.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
 
 1 token: 1 invalid
@@ -431,7 +432,7 @@ warning: `brand`: the new string lacks `pages_show_list`
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  permission missing
 
-warning: `brand`: the new string lacks `pages_show_list`
+warning: `brand`: works, the new access token lacks `pages_show_list`
   hint: anna@client.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
 
 1 token: 1 invalid
@@ -442,7 +443,7 @@ warning: `brand`: the new string lacks `pages_show_list`
     world.at(day(57));
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME    EXPIRES     REASON
-brand  refreshed  2026-04-11  the new string is worth less, but the one it replaces is dead or about to end
+brand  refreshed  2026-04-11  the new access token is worth less, but the one it replaces is dead or about to expire
 
 1 token: 1 refreshed
 ").stderr("").exit(Exit::Ok);
@@ -457,9 +458,9 @@ fn a_grant_for_somebody_else_is_refused() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  identity changed
 
-critical: `brand`: Graph has not spoken of it for more than 7 days (`checked_within`)
-  hint: run `metatoken refresh -v`, and see why Graph was not reached
-warning: `brand`: it belongs to user 3000000000000009, not to 3000000000000001
+critical: `brand`: not checked since 2026-01-01, no answer from Graph for more than 7 days (`checked_within`)
+  hint: run `metatoken refresh -v` to see why Graph was not reached
+warning: `brand`: not checked since 2026-01-01, the token belongs to user 3000000000000009, not to 3000000000000001
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 
 1 token: 1 invalid
@@ -516,8 +517,9 @@ brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  password changed (190/460)
 
-critical: `brand`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
+critical: `brand`: down, password changed
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 
 1 token: 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -584,7 +586,7 @@ fn without_auto_refresh_it_is_only_judged() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-03-02  found where the config points
+brand  adopted  2026-03-02  found in the environment variable `BRAND`
 
 1 token: 1 adopted
 ",
@@ -597,7 +599,7 @@ brand  adopted  2026-03-02  found where the config points
 TOKEN  OUTCOME   EXPIRES     REASON
 brand  verified  2026-03-02  `auto_refresh` is off
 
-warning: `brand`: it ends 2026-03-02 00:00 UTC, in 13 days, and only a person can renew it
+warning: `brand`: works, expires in 13 days (2026-03-02 00:00 UTC), `auto_refresh` is off
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 
 1 token: 1 verified
@@ -608,7 +610,7 @@ warning: `brand`: it ends 2026-03-02 00:00 UTC, in 13 days, and only a person ca
 TOKEN  OUTCOME   EXPIRES     REASON
 brand  verified  2026-03-02  `auto_refresh` is off
 
-critical: `brand`: it ends 2026-03-02 00:00 UTC, in 6 days, and only a person can renew it
+critical: `brand`: works, expires in 6 days (2026-03-02 00:00 UTC), `auto_refresh` is off
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
 
 1 token: 1 verified
@@ -645,8 +647,9 @@ no tokens                                                   2026-01-03 00:00 UTC
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  revoked (190/466)
 
-critical: `brand`: Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
+critical: `brand`: down, revoked
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  Meta: \"The session was invalidated explicitly using an API call\" (190/466)
 
 1 token: 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -702,8 +705,9 @@ brand  not due  2026-03-02  the last try failed; the next is 2026-02-10 01:45 UT
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-03-02  graph unavailable (1)
 
-critical: `brand`: it ends 2026-03-02 00:00 UTC, in 2 days, and the last renewal failed: An unknown error occurred (code 1)
-  hint: it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+critical: `brand`: works, expires in 2 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Meanwhile renewal is tried again by itself
+  Meta: \"An unknown error occurred\" (1)
 
 1 token: 1 failed
 ").stderr("").exit(Exit::Unavailable);
@@ -751,8 +755,9 @@ fn a_person_who_passes_the_check_brings_the_token_back() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  checkpoint (190/459)
 
-critical: `brand`: Error validating access token: You cannot access the app till you log in to www.facebook.com and follow the instructions given (code 190/459)
-  hint: anna@client.example opens facebook.com, logs in and passes what it asks; the token is kept and may work again
+critical: `brand`: down, account held
+  hint: anna@client.example opens facebook.com, logs in and does what it asks; then run `metatoken refresh brand`. No other person can do it; the token is kept and may work again
+  Meta: \"You cannot access the app till you log in to www.facebook.com and follow…\" (190/459)
 
 1 token: 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -781,8 +786,9 @@ fn a_dead_token_recovers_by_a_new_string_in_its_source() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  password changed (190/460)
 
-critical: `brand`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
+critical: `brand`: down, password changed
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 
 1 token: 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -793,7 +799,7 @@ critical: `brand`: Error validating access token: The session has been invalidat
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-03-05  found where the config points
+brand  adopted  2026-03-05  found in the environment variable `BRAND`
 
 1 token: 1 adopted
 ",
@@ -822,8 +828,9 @@ fn a_stored_date_that_has_passed_is_asked_about_once_and_then_a_person_is() {
 TOKEN  OUTCOME  EXPIRES               REASON
 brand  invalid  2026-01-31 00:00 UTC  expired (190/463)
 
-critical: `brand`: Error validating access token: Session has expired on Friday, 30-Jan-26 16:00:00 PST. The current time is Saturday, 31-Jan-26 16:00:00 PST (code 190/463)
+critical: `brand`: down since 2026-01-31, expired
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  Meta: \"Session has expired on Friday, 30-Jan-26 16:00:00 PST. The current time is Saturday…\" (190/463)
 
 1 token: 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -849,8 +856,8 @@ access_token = { env = "DATED" }
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-ads    adopted  never       found where the config points
-dated  adopted  2026-03-02  found where the config points
+ads    adopted  never       found in the environment variable `ADS`
+dated  adopted  2026-03-02  found in the environment variable `DATED`
 
 2 tokens: 2 adopted
 ",
@@ -863,8 +870,8 @@ dated  adopted  2026-03-02  found where the config points
         .stdout(
             "
 TOKEN  OUTCOME    EXPIRES     REASON
-ads    verified   never       it never expires
-dated  refreshed  2026-04-18  its end, 2026-03-02 00:00 UTC, in 13 days, is within 20d
+ads    verified   never       never expires
+dated  refreshed  2026-04-18  expires in 13 days (renewal window: 20 days)
 
 2 tokens: 1 refreshed, 1 verified
 ",
@@ -878,7 +885,7 @@ dated  refreshed  2026-04-18  its end, 2026-03-02 00:00 UTC, in 13 days, is with
         .stdout(
             "
 TOKEN  OUTCOME   EXPIRES  REASON
-ads    verified  never    it never expires
+ads    verified  never    never expires
 
 1 token: 1 verified
 ",

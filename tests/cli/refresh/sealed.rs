@@ -49,7 +49,7 @@ fn beside_a_grant_the_current_string_is_asked_about_again() {
     world.at(day(45));
     world.run(&["refresh", "brand"]).stdout("
 TOKEN  OUTCOME    EXPIRES     REASON
-brand  refreshed  2026-03-02  the new string is worth less, but the one it replaces is dead or about to end
+brand  refreshed  2026-03-02  the new access token is worth less, but the one it replaces is dead or about to expire
 
 1 token: 1 refreshed
 ").exit(Exit::Ok);
@@ -97,8 +97,9 @@ fn a_newcomer_does_not_push_out_a_grant_that_nobody_examined() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-04-16  refused: revoked (190/466)
 
-warning: `brand`: the new string is refused: Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
+warning: `brand`: works, the new access token was rejected: revoked
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  Meta: \"The session was invalidated explicitly using an API call\" (190/466)
 
 1 token: 1 failed
 ").exit(Exit::InputRefused);
@@ -120,7 +121,7 @@ fn a_held_candidate_is_examined_once_the_current_string_is_not_known_to_live() {
     world.at(hour(45, 1));
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME    EXPIRES     REASON
-brand  refreshed  2026-04-16  the new string is worth less, but the one it replaces is dead or about to end
+brand  refreshed  2026-04-16  the new access token is worth less, but the one it replaces is dead or about to expire
 
 1 token: 1 refreshed
 ").exit(Exit::Ok);
@@ -155,7 +156,7 @@ fn a_held_candidate_wants_a_person_on_every_run() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  permission missing
 
-warning: `brand`: the new string lacks `pages_show_list`
+warning: `brand`: works, the new access token lacks `pages_show_list`
   hint: the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
 
 1 token: 1 invalid
@@ -201,7 +202,7 @@ fn an_exchange_that_gives_the_string_in_use_is_a_verification() {
         .stdout(
             "
 TOKEN  OUTCOME   EXPIRES     REASON
-brand  verified  2026-03-02  Meta gave the string that is in use already
+brand  verified  2026-03-02  Meta gave the current access token again
 
 1 token: 1 verified
 ",

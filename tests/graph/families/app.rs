@@ -39,7 +39,7 @@ fn it_is_taken_by_the_apps_id_and_secret_and_only_proven_after_that() {
         .stdout(
             "
 TOKEN      OUTCOME  EXPIRES  REASON
-publisher  derived  never    no string yet
+publisher  derived  never    no access token yet
 
 1 token: 1 derived
 ",
@@ -57,7 +57,7 @@ publisher  derived  never    no string yet
         .stdout(
             "
 TOKEN      OUTCOME  EXPIRES  REASON
-publisher  not due  never    it never expires
+publisher  not due  never    never expires
 
 1 token: 1 not due
 ",
@@ -74,7 +74,7 @@ publisher: app token, app main (1000000000000001)
   state         works
   checked       2026-04-11 00:00 UTC
   expires       never
-  next          it never expires
+  next          never expires
   renewed       2026-01-01 00:00 UTC
   generation    1, fingerprint fingerprint1
   application   Main App
@@ -100,7 +100,7 @@ fn id_and_secret_may_be_pasted_as_one() {
         .stdout(
             "
 TOKEN      OUTCOME  EXPIRES  REASON
-publisher  adopted  never    found where the config points
+publisher  adopted  never    found in the environment variable `PUBLISHER`
 
 1 token: 1 adopted
 ",
@@ -117,7 +117,7 @@ publisher: app token, app main (1000000000000001)
   state         works
   checked       2026-01-01 00:00 UTC
   expires       never
-  next          it never expires
+  next          never expires
   generation    1, fingerprint fingerprint1
   application   Main App
 
@@ -140,8 +140,8 @@ fn a_reset_secret_is_the_configs_fault_and_nobodys_death() {
         .stdout(
             "
 TOKEN      OUTCOME  EXPIRES     REASON
-publisher  derived  never       no string yet
-brand      adopted  2026-03-02  found where the config points
+publisher  derived  never       no access token yet
+brand      adopted  2026-03-02  found in the environment variable `BRAND`
 
 2 tokens: 1 derived, 1 adopted
 ",
@@ -159,8 +159,9 @@ TOKEN      OUTCOME  EXPIRES     REASON
 publisher  skipped  never       bad app credentials (190)
 brand      invalid  2026-03-02  bad app credentials (190)
 
-warning: `publisher` and `brand`: Invalid OAuth access token signature (code 190)
-  hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
+warning: `publisher` and `brand`: works, wrong id or secret of app `main`
+  hint: compare `id` (1000000000000001) and `secret` of `[app.main]` in [DIR]/metatoken.toml with the app's dashboard (App settings, Basic); then run `metatoken refresh`
+  Meta: \"Invalid OAuth access token signature\" (190)
 
 2 tokens: 1 skipped, 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -172,8 +173,9 @@ warning: `publisher` and `brand`: Invalid OAuth access token signature (code 190
         assert_eq!(stored["problem"]["action"], "fix_configuration", "{label}");
     }
     world.run(&["check"]).verdict("
-METATOKEN WARNING - publisher and 1 more: Invalid OAuth access token signature (code 190)
-WARNING: `publisher` and `brand`: Invalid OAuth access token signature (code 190); compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
+METATOKEN WARNING - publisher and 1 more: works, wrong id or secret of app main; metatoken refresh
+WARNING: `publisher` and `brand`: works, wrong id or secret of app `main`
+  compare `id` (1000000000000001) and `secret` of `[app.main]` in [DIR]/metatoken.toml with the app's dashboard (App settings, Basic); then run `metatoken refresh`. Proof: `metatoken check publisher`. Meta: \"Invalid OAuth access token signature\" (190)
 ").stderr("").code(1);
     assert_eq!(world.in_use("publisher"), before);
 
@@ -185,7 +187,7 @@ WARNING: `publisher` and `brand`: Invalid OAuth access token signature (code 190
         .stdout(
             "
 TOKEN      OUTCOME   EXPIRES     REASON
-publisher  derived   never       it is dead, and the app's secret gives another
+publisher  derived   never       down, and the app's secret gives another
 brand      verified  2026-03-02  due 2026-02-10 00:00 UTC, in 38 days
 
 2 tokens: 1 derived, 1 verified
@@ -229,8 +231,9 @@ TOKEN      OUTCOME  EXPIRES  REASON
 publisher  skipped  -        bad app credentials (190)
 brand      invalid  -        bad app credentials (190)
 
-critical: `publisher` and `brand`: Invalid OAuth access token signature (code 190)
-  hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
+critical: `publisher` and `brand`: not checked yet, wrong id or secret of app `main`
+  hint: compare `id` (1000000000000001) and `secret` of `[app.main]` in [DIR]/metatoken.toml with the app's dashboard (App settings, Basic); then run `metatoken refresh`
+  Meta: \"Invalid OAuth access token signature\" (190)
 
 2 tokens: 1 skipped, 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -254,11 +257,12 @@ fn the_token_of_another_app_is_refused() {
         .stdout(
             "
 TOKEN      OUTCOME  EXPIRES     REASON
-publisher  not due  never       it never expires
+publisher  not due  never       never expires
 brand      not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 
-warning: `publisher`: the access token in the environment variable `PUBLISHER` is not in use: Error validating application. Cannot get application info due to a system error (code 190)
-  hint: take it out of the environment variable `PUBLISHER`, or put another access token there
+warning: `publisher`: works, unused access token in the environment variable `PUBLISHER`: the app's secret was changed
+  hint: remove it from the environment variable `PUBLISHER`, or put another access token there; then run `metatoken refresh publisher`
+  Meta: \"Error validating application. Cannot get application info due to a system error\" (190)
 
 2 tokens: 2 not due
 ",

@@ -61,7 +61,7 @@ fn what_is_short_lived_is_exchanged() {
             "brand" => ran.stdout(
                 "
 TOKEN  OUTCOME    EXPIRES     REASON
-brand  exchanged  2026-03-02  it was short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+brand  exchanged  2026-03-02  it was short-lived: expires 2026-01-01 01:00 UTC, in 60 minutes
 
 1 token: 1 exchanged
 ",
@@ -69,7 +69,7 @@ brand  exchanged  2026-03-02  it was short-lived: it ends 2026-01-01 01:00 UTC, 
             "ads" => ran.stdout(
                 "
 TOKEN  OUTCOME    EXPIRES     REASON
-ads    exchanged  2026-03-02  it was short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+ads    exchanged  2026-03-02  it was short-lived: expires 2026-01-01 01:00 UTC, in 60 minutes
 
 1 token: 1 exchanged
 ",
@@ -85,7 +85,7 @@ creator  exchanged  2026-03-02  it was short-lived
             _ => ran.stdout(
                 "
 TOKEN  OUTCOME    EXPIRES     REASON
-notes  exchanged  2026-03-02  it was short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+notes  exchanged  2026-03-02  it was short-lived: expires 2026-01-01 01:00 UTC, in 60 minutes
 
 1 token: 1 exchanged
 ",
@@ -112,7 +112,7 @@ fn what_is_long_lived_or_never_expires_is_stored_as_it_is() {
             "brand" => ran.stdout(
                 "
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-03-02  it is long-lived already
+brand  adopted  2026-03-02  long-lived already
 
 1 token: 1 adopted
 ",
@@ -120,7 +120,7 @@ brand  adopted  2026-03-02  it is long-lived already
             "bakery" => ran.stdout(
                 "
 TOKEN   OUTCOME  EXPIRES  REASON
-bakery  adopted  never    it never expires
+bakery  adopted  never    never expires
 
 1 token: 1 adopted
 ",
@@ -128,7 +128,7 @@ bakery  adopted  never    it never expires
             "ads" => ran.stdout(
                 "
 TOKEN  OUTCOME  EXPIRES  REASON
-ads    adopted  never    it never expires
+ads    adopted  never    never expires
 
 1 token: 1 adopted
 ",
@@ -144,7 +144,7 @@ creator  adopted  unknown  Meta does not exchange it, so it is long-lived alread
             _ => ran.stdout(
                 "
 TOKEN  OUTCOME  EXPIRES     REASON
-notes  adopted  2026-03-02  it is long-lived already
+notes  adopted  2026-03-02  long-lived already
 
 1 token: 1 adopted
 ",
@@ -163,7 +163,7 @@ fn the_apps_id_and_secret_are_stored_as_they_are() {
         .stdout(
             "
 TOKEN      OUTCOME  EXPIRES  REASON
-publisher  adopted  never    it never expires
+publisher  adopted  never    never expires
 
 1 token: 1 adopted
 ",
@@ -208,9 +208,13 @@ fn a_wrong_secret_is_the_configs_fault_and_stores_nothing() {
     let world = world().with("INSTA_SECRET", "fakewrong").with("THREADS_SECRET", "fakewrong");
     let string = world.mint(creator());
     let ran = world.run_with_input(&["exchange", "creator"], &string).exit(Exit::PersonNeeded);
-    assert!(ran.stderr.starts_with(
-        "error: creator: Error validating client secret (code 100)\nhint: compare the app's `id`"
-    ), "{}", ran.stderr);
+    assert!(
+        ran.stderr.starts_with(
+            "error: creator: Error validating client secret (code 100)\nhint: compare `id`"
+        ),
+        "{}",
+        ran.stderr
+    );
     let ran = ran.stdout("");
     assert!(!ran.stderr.contains("untouched"), "there was none: {}", ran.stderr);
     world.run(&["token", "creator"]).stdout("").code(1);
@@ -242,15 +246,21 @@ access_token = { env = "FIXED" }
     world.reconfigure(&tables);
     world.calls();
     world.at(day(0) + hours(1));
-    world.run(&["exchange", "--stored"]).stdout("
+    world
+        .run(&["exchange", "--stored"])
+        .stdout(
+            "
 TOKEN    OUTCOME    EXPIRES     REASON
-creator  refreshed  2026-03-02  nobody knows when it ends, and it may be one of those that live an hour
-notes    exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 20:00 UTC, in 19 hours
-ads      exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 20:00 UTC, in 19 hours
-fixed    not due    never       it never expires
+creator  refreshed  2026-03-02  Meta does not report when it expires; it may live only an hour
+notes    exchanged  2026-03-02  short-lived, expires 2026-01-01 20:00 UTC, in 19 hours
+ads      exchanged  2026-03-02  short-lived, expires 2026-01-01 20:00 UTC, in 19 hours
+fixed    not due    never       never expires
 
 4 tokens: 1 refreshed, 2 exchanged, 1 not due
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     for (label, ends) in [("notes", "2026-03-02T01:00:00Z"), ("ads", "2026-03-02T01:00:00Z")] {
         assert_eq!(world.offline(label)["expires_at"], ends, "{label}");
     }
@@ -266,16 +276,17 @@ fn what_lives_a_day_is_called_what_it_is() {
         .token("CREATOR", creator().aged(TimeDelta::days(2)));
     world.run(&["refresh"]).stdout("
 TOKEN    OUTCOME    EXPIRES               REASON
-wa       adopted    2026-01-01 23:00 UTC  found where the config points
-creator  refreshed  2026-03-02            nobody knows when it ends, and it may be one of those that live an hour
+wa       adopted    2026-01-01 23:00 UTC  found in the environment variable `WA`
+creator  refreshed  2026-03-02            Meta does not report when it expires; it may live only an hour
 
-critical: `wa`: it ends 2026-01-01 23:00 UTC, in 23 hours, and only a person can renew it; it lives a day or less, as what the login dialog, the Graph API Explorer and WhatsApp's API setup page hand out
-  hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange wa` and paste it
+critical: `wa`: works, expires in 23 hours (2026-01-01 23:00 UTC), short-lived, `auto_refresh` is off
+  hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange wa` and paste it. It lives a day or less, like what the login dialog, the Graph API Explorer and WhatsApp's API setup page hand out
 
 2 tokens: 1 refreshed, 1 adopted
 ").stderr("").exit(Exit::PersonNeeded);
     world.run(&["check"]).verdict("
-METATOKEN CRITICAL - wa: it ends 2026-01-01 23:00 UTC, in 23 hours, and only a person can renew it; it lives a day or less, as what the login dialog, the Graph API Explorer and WhatsApp's API setup …
-CRITICAL: `wa`: it ends 2026-01-01 23:00 UTC, in 23 hours, and only a person can renew it; it lives a day or less, as what the login dialog, the Graph API Explorer and WhatsApp's API setup page hand out; an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange wa` and paste it
+METATOKEN CRITICAL - wa: works, expires in 23 hours, short-lived…; its owner generates a new one: metatoken exchange wa
+CRITICAL: `wa`: works, expires in 23 hours (2026-01-01 23:00 UTC), short-lived, `auto_refresh` is off
+  an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange wa` and paste it. It lives a day or less, like what the login dialog, the Graph API Explorer and WhatsApp's API setup page hand out. Proof: `metatoken check wa`
 ").stderr("").code(2);
 }

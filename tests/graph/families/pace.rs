@@ -80,10 +80,10 @@ fn above_nine_tenths_of_the_budget_what_can_wait_does() {
         .stdout(
             "
 TOKEN      OUTCOME    EXPIRES     REASON
-calm       skipped    2026-03-23  left for the next run: 91 % of its app's calls are used up
-due        skipped    2026-03-02  left for the next run: 91 % of its app's calls are used up
-urgent     refreshed  2026-04-12  its end, 2026-02-16 00:00 UTC, in 5 days, is within 20d
-elsewhere  refreshed  2026-04-12  its end, 2026-03-02 00:00 UTC, in 19 days, is within 20d
+calm       skipped    2026-03-23  left for the next run: 91% of its app's calls are used up
+due        skipped    2026-03-02  left for the next run: 91% of its app's calls are used up
+urgent     refreshed  2026-04-12  expires in 5 days (renewal window: 20 days)
+elsewhere  refreshed  2026-04-12  expires in 19 days (renewal window: 20 days)
 
 4 tokens: 2 refreshed, 2 skipped
 ",
@@ -120,12 +120,14 @@ TOKEN      OUTCOME    EXPIRES     REASON
 calm       skipped    2026-03-23  rate limited (4)
 due        skipped    2026-03-02  rate limited (4)
 urgent     failed     2026-02-16  rate limited (4)
-elsewhere  refreshed  2026-04-12  its end, 2026-03-02 00:00 UTC, in 19 days, is within 20d
+elsewhere  refreshed  2026-04-12  expires in 19 days (renewal window: 20 days)
 
-warning: `calm` and `due`: (#4) Application request limit reached (code 4)
+warning: `calm` and `due`: works, Meta limits the app's calls
   hint: nothing to do yet: it is tried again once Meta allows more calls
-warning: `urgent`: it ends 2026-02-16 00:00 UTC, in 5 days, and the last renewal failed: (#4) Application request limit reached (code 4)
-  hint: it is tried again by itself; should that not help, the person behind the token logs in to the app again; then run `metatoken exchange urgent` and paste the new access token
+  Meta: \"(#4) Application request limit reached\" (4)
+warning: `urgent`: works, expires in 5 days (2026-02-16 00:00 UTC), renewal failed: Meta limits the app's calls
+  hint: no action tonight: it is retried by each run until 2026-02-13. If this is still here then, the person behind the token logs in to the app again; then run `metatoken exchange urgent` and paste the new access token
+  Meta: \"(#4) Application request limit reached\" (4)
 
 4 tokens: 1 refreshed, 2 skipped, 1 failed
 ").stderr("").exit(Exit::Unavailable);
@@ -142,7 +144,7 @@ warning: `urgent`: it ends 2026-02-16 00:00 UTC, in 5 days, and the last renewal
 TOKEN  OUTCOME  EXPIRES     REASON
 due    skipped  2026-03-02  rate limited
 
-warning: `due`: Meta throttles app `main` until 2026-02-11 00:50 UTC
+warning: `due`: works, Meta throttles app `main` until 2026-02-11 00:50 UTC
   hint: nothing to do yet: it is tried again once Meta allows more calls
 
 1 token: 1 skipped
@@ -160,8 +162,9 @@ calm       user  works         2026-03-23  2026-04-01   -
 due        user  works         2026-03-02  2026-04-01   -
 elsewhere  user  works         2026-04-12  2026-04-01   renew 2026-03-23
 
-warning: `urgent`: it ends 2026-02-16 00:00 UTC, in 4 days, and the last renewal failed: (#4) Application request limit reached (code 4)
-  hint: it is tried again by itself; should that not help, the person behind the token logs in to the app again; then run `metatoken exchange urgent` and paste the new access token
+warning: `urgent`: works, expires in 4 days (2026-02-16 00:00 UTC), renewal failed: Meta limits the app's calls
+  hint: no action tonight: it is retried by each run until 2026-02-13. If this is still here then, the person behind the token logs in to the app again; then run `metatoken exchange urgent` and paste the new access token
+  Meta: \"(#4) Application request limit reached\" (4)
 ").stderr("
 Graph gave no verdict, so what is stored is shown: `calm`, `due` and `urgent`: Meta throttles app `main` until 2026-02-11 00:50 UTC
 ").exit(Exit::Ok);
@@ -173,8 +176,8 @@ Graph gave no verdict, so what is stored is shown: `calm`, `due` and `urgent`: M
             "
 TOKEN      OUTCOME    EXPIRES     REASON
 calm       verified   2026-03-23  due 2026-03-03 00:00 UTC, in 19 days
-due        refreshed  2026-04-12  its end, 2026-03-02 00:00 UTC, in 18 days, is within 20d
-urgent     refreshed  2026-04-12  its end, 2026-02-16 00:00 UTC, in 4 days, is within 20d
+due        refreshed  2026-04-12  expires in 18 days (renewal window: 20 days)
+urgent     refreshed  2026-04-12  expires in 4 days (renewal window: 20 days)
 elsewhere  not due    2026-04-12  due 2026-03-23 00:00 UTC, in 39 days
 
 4 tokens: 2 refreshed, 1 verified, 1 not due

@@ -51,8 +51,9 @@ three    skipped   2026-01-21  bad app credentials (1)
 four     skipped   2026-01-21  bad app credentials (1)
 five     invalid   2026-01-21  bad app credentials (1)
 
-warning: `one`, `two`, `three`, `four` and `five`: Error validating client secret (code 1)
-  hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
+warning: `one`, `two`, `three`, `four` and `five`: works, wrong id or secret of app `main`
+  hint: compare `id` (1000000000000001) and `secret` of `[app.main]` in [DIR]/metatoken.toml with the app's dashboard (App settings, Basic); then run `metatoken refresh`
+  Meta: \"Error validating client secret\" (1)
 
 6 tokens: 1 verified, 4 skipped, 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -73,12 +74,14 @@ four     user       works, warning  2026-01-21  2026-02-20   fix config
 five     user       works, warning  2026-01-21  2026-02-20   fix config
 creator  instagram  works           2026-03-02  unknown      renew 2026-02-10
 
-warning: `one`, `two`, `three`, `four` and `five`: Invalid OAuth access token signature (code 190)
-  hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
+warning: `one`, `two`, `three`, `four` and `five`: works, wrong id or secret of app `main`
+  hint: compare `id` (1000000000000001) and `secret` of `[app.main]` in [DIR]/metatoken.toml with the app's dashboard (App settings, Basic); then run `metatoken refresh`
+  Meta: \"Invalid OAuth access token signature\" (190)
 ").stderr("").exit(Exit::Ok);
     world.run(&["check"]).verdict("
-METATOKEN WARNING - one and 4 more: Invalid OAuth access token signature (code 190)
-WARNING: `one`, `two`, `three`, `four` and `five`: Invalid OAuth access token signature (code 190); compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic); then run `metatoken refresh`
+METATOKEN WARNING - one and 4 more: works, wrong id or…; operator corrects [DIR]/metatoken.toml: metatoken refresh
+WARNING: `one`, `two`, `three`, `four` and `five`: works, wrong id or secret of app `main`
+  compare `id` (1000000000000001) and `secret` of `[app.main]` in [DIR]/metatoken.toml with the app's dashboard (App settings, Basic); then run `metatoken refresh`. Proof: `metatoken check one`. Meta: \"Invalid OAuth access token signature\" (190)
 ").stderr("").code(1);
 }
 
@@ -95,8 +98,9 @@ three    skipped   2026-01-21  app disabled (200)
 four     skipped   2026-01-21  app disabled (200)
 five     invalid   2026-01-21  app disabled (200)
 
-warning: `one`, `two`, `three`, `four` and `five`: API access deactivated. To reactivate, go to the app dashboard (code 200)
-  hint: open the app's dashboard and follow its alerts until the app is live again; then run `metatoken refresh`
+warning: `one`, `two`, `three`, `four` and `five`: works, app `main` is disabled
+  hint: open the dashboard of app `main` (1000000000000001) and follow its alerts until the app is live again; then run `metatoken refresh`
+  Meta: \"API access deactivated. To reactivate, go to the app dashboard\" (200)
 
 6 tokens: 1 verified, 4 skipped, 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -127,7 +131,7 @@ three    skipped  2026-01-21  network
 four     skipped  2026-01-21  network
 five     failed   2026-01-21  network
 
-warning: `creator`, `one`, `two`, `three`, `four` and `five`: the connection to `127.0.0.1` broke: connection closed before message completed
+warning: `creator`, `one`, `two`, `three`, `four` and `five`: works, the connection to `127.0.0.1` broke: connection closed before message completed
   hint: nothing to do yet: it is tried again by itself
 
 6 tokens: 4 skipped, 2 failed
@@ -146,7 +150,10 @@ warning: `creator`, `one`, `two`, `three`, `four` and `five`: the connection to 
 fn graph_down_is_believed_after_three_answers() {
     let world = five();
     world.graph.misbehave(Rule::any(), FaultInjection::Code2Transient);
-    world.run(&["refresh"]).stdout("
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
 TOKEN    OUTCOME  EXPIRES     REASON
 creator  failed   2026-03-02  graph unavailable (2)
 one      skipped  2026-01-21  graph unavailable (2)
@@ -155,11 +162,15 @@ three    skipped  2026-01-21  graph unavailable (2)
 four     failed   2026-01-21  graph unavailable (2)
 five     failed   2026-01-21  graph unavailable (2)
 
-warning: `creator`, `one`, `two`, `three`, `four` and `five`: (#2) Service temporarily unavailable (code 2)
+warning: `creator`, `one`, `two`, `three`, `four` and `five`: works, Graph is unavailable
   hint: nothing to do yet: it is tried again by itself
+  Meta: \"(#2) Service temporarily unavailable\" (2)
 
 6 tokens: 3 skipped, 3 failed
-").stderr("").exit(Exit::Unavailable);
+",
+        )
+        .stderr("")
+        .exit(Exit::Unavailable);
     // Three at one host, and one at the other.
     assert_eq!(world.calls().len(), 4);
 }
@@ -186,8 +197,9 @@ brand/2000000000000001  invalid  never       password changed (190/460)
 brand/2000000000000002  invalid  never       password changed (190/460)
 brand/2000000000000003  invalid  never       password changed (190/460)
 
-critical: `brand`, `brand/2000000000000001`, `brand/2000000000000002` and `brand/2000000000000003`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
+critical: `brand`, `brand/2000000000000001`, `brand/2000000000000002` and `brand/2000000000000003`: down, password changed
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 
 4 tokens: 4 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -196,7 +208,8 @@ critical: `brand`, `brand/2000000000000001`, `brand/2000000000000002` and `brand
     assert_eq!(system.len(), 1, "{system:#?}");
     assert_eq!(system[0]["labels"].as_array().unwrap().len(), 4);
     world.run(&["check"]).verdict("
-METATOKEN CRITICAL - brand and 3 more: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460)
-CRITICAL: `brand`, `brand/2000000000000001`, `brand/2000000000000002` and `brand/2000000000000003`: Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons (code 190/460); anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+METATOKEN CRITICAL - brand and 3 more: down, password changed; anna@client.example logs in: metatoken exchange brand
+CRITICAL: `brand`, `brand/2000000000000001`, `brand/2000000000000002` and `brand/2000000000000003`: down, password changed
+  anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`. Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 ").stderr("").code(2);
 }

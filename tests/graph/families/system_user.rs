@@ -31,7 +31,7 @@ fn the_sixty_day_kind_is_renewed_with_its_flag_and_the_old_string_lives_on() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-ads    adopted  2026-03-02  found where the config points
+ads    adopted  2026-03-02  found in the environment variable `ADS`
 
 1 token: 1 adopted
 ",
@@ -45,7 +45,7 @@ ads    adopted  2026-03-02  found where the config points
         .stdout(
             "
 TOKEN  OUTCOME    EXPIRES     REASON
-ads    refreshed  2026-04-16  its end, 2026-03-02 00:00 UTC, in 15 days, is within 20d
+ads    refreshed  2026-04-16  expires in 15 days (renewal window: 20 days)
 
 1 token: 1 refreshed
 ",
@@ -73,7 +73,7 @@ fn what_never_expires_is_not_touched_whoever_insists() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES  REASON
-ads    adopted  never    found where the config points
+ads    adopted  never    found in the environment variable `ADS`
 
 1 token: 1 adopted
 ",
@@ -86,7 +86,7 @@ ads    adopted  never    found where the config points
         .stdout(
             "
 TOKEN  OUTCOME   EXPIRES  REASON
-ads    verified  never    it never expires
+ads    verified  never    never expires
 
 1 token: 1 verified
 ",
@@ -97,7 +97,7 @@ ads    verified  never    it never expires
     ran.stdout(
         "
 TOKEN  OUTCOME  EXPIRES  REASON
-ads    not due  never    it never expires
+ads    not due  never    never expires
 
 1 token: 1 not due
 ",
@@ -123,7 +123,7 @@ fn what_may_be_of_that_kind_is_not_touched_either() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES  REASON
-ads    adopted  unknown  found where the config points
+ads    adopted  unknown  found in the environment variable `ADS`
 
 1 token: 1 adopted
 ",
@@ -136,7 +136,7 @@ ads    adopted  unknown  found where the config points
         .stdout(
             "
 TOKEN  OUTCOME   EXPIRES  REASON
-ads    verified  unknown  Meta does not say when it ends
+ads    verified  unknown  Meta does not report when it expires
 
 1 token: 1 verified
 ",
@@ -148,7 +148,7 @@ ads    verified  unknown  Meta does not say when it ends
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES  REASON
-ads    not due  unknown  Meta does not say when it ends
+ads    not due  unknown  Meta does not report when it expires
 
 1 token: 1 not due
 ",
@@ -177,7 +177,7 @@ fn a_string_of_a_day_is_exchanged_and_a_revoked_one_is_an_admins() {
         .stdout(
             "
 TOKEN  OUTCOME    EXPIRES     REASON
-ads    exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 23:00 UTC, in 23 hours
+ads    exchanged  2026-03-02  short-lived, expires 2026-01-01 23:00 UTC, in 23 hours
 
 1 token: 1 exchanged
 ",
@@ -193,8 +193,9 @@ ads    exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 23:00 UTC, i
 TOKEN  OUTCOME  EXPIRES     REASON
 ads    invalid  2026-03-02  revoked (190/466)
 
-critical: `ads`: Error validating access token: The session was invalidated explicitly using an API call (code 190/466)
+critical: `ads`: down, revoked
   hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
+  Meta: \"The session was invalidated explicitly using an API call\" (190/466)
 
 1 token: 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);

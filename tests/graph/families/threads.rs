@@ -33,7 +33,7 @@ fn where_threads_tells_the_end_a_token_rests_until_its_window() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-notes  adopted  2026-03-02  found where the config points
+notes  adopted  2026-03-02  found in the environment variable `NOTES`
 
 1 token: 1 adopted
 ",
@@ -48,7 +48,7 @@ notes  adopted  2026-03-02  found where the config points
         .stdout(
             "
 TOKEN  OUTCOME    EXPIRES     REASON
-notes  refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
+notes  refreshed  2026-04-11  expires in 20 days (renewal window: 20 days)
 
 1 token: 1 refreshed
 ",
@@ -92,7 +92,7 @@ fn a_short_lived_string_is_exchanged() {
         .stdout(
             "
 TOKEN  OUTCOME    EXPIRES     REASON
-notes  exchanged  2026-03-02  it is short-lived: it ends 2026-01-01 01:00 UTC, in 60 minutes
+notes  exchanged  2026-03-02  short-lived, expires 2026-01-01 01:00 UTC, in 60 minutes
 
 1 token: 1 exchanged
 ",
@@ -110,7 +110,7 @@ fn force_does_not_shorten_metas_day() {
     world.at(day(0) + hours(23));
     world.run(&["refresh", "--force", "notes"]).stdout("
 TOKEN  OUTCOME    EXPIRES     REASON
-notes  too young  2026-03-02  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 60 minutes
+notes  too young  2026-03-02  less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 60 minutes
 
 1 token: 1 too young
 ").stderr("").exit(Exit::Ok);
@@ -128,13 +128,19 @@ fn where_threads_does_not_let_us_ask_that_is_found_out_once_a_run() {
         .token("NOTES", notes().aged(TimeDelta::days(30)))
         .token("OTHER", notes().named("other").aged(TimeDelta::days(30)));
     world.graph.with(|graph| graph.set_threads_inspection(ThreadsInspection::ForTestersOnly));
-    world.run(&["refresh"]).stdout("
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
 TOKEN  OUTCOME    EXPIRES     REASON
-notes  refreshed  2026-03-02  nobody knows when it ends, and it may be one of those that live an hour
-other  refreshed  2026-03-02  nobody knows when it ends, and it may be one of those that live an hour
+notes  refreshed  2026-03-02  Meta does not report when it expires; it may live only an hour
+other  refreshed  2026-03-02  Meta does not report when it expires; it may live only an hour
 
 2 tokens: 2 refreshed
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     let asked = |world: &World| {
         let calls = world.calls();
         let count = |place: &str| calls.iter().filter(|call| call.starts_with(place)).count();
@@ -223,9 +229,9 @@ fn an_unknown_end_is_learnt_from_the_first_renewal() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES  REASON
-notes  adopted  unknown  found where the config points
+notes  adopted  unknown  found in the environment variable `NOTES`
 
-unknown: `notes`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 24 hours
+unknown: `notes`: works, Meta reports no expiry, known when it is renewed, in 24 hours (2026-01-02 00:00 UTC)
   hint: nothing to do yet: it is renewed then
 
 1 token: 1 adopted
@@ -236,9 +242,9 @@ unknown: `notes`: Meta does not report when it expires; its renewal tells, 2026-
     world.at(day(0) + hours(1));
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME    EXPIRES  REASON
-notes  too young  unknown  it is less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 23 hours
+notes  too young  unknown  less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 23 hours
 
-unknown: `notes`: Meta does not report when it expires; its renewal tells, 2026-01-02 00:00 UTC, in 23 hours
+unknown: `notes`: works, Meta reports no expiry, known when it is renewed, in 23 hours (2026-01-02 00:00 UTC)
   hint: nothing to do yet: it is renewed then
 
 1 token: 1 too young
@@ -249,7 +255,7 @@ unknown: `notes`: Meta does not report when it expires; its renewal tells, 2026-
         .stdout(
             "
 TOKEN  OUTCOME    EXPIRES     REASON
-notes  refreshed  2026-03-03  nobody knows when it ends; a renewal tells
+notes  refreshed  2026-03-03  Meta does not report when it expires; renewed to learn it
 
 1 token: 1 refreshed
 ",
@@ -326,8 +332,9 @@ fn a_string_of_an_hour_needs_the_right_secret() {
 TOKEN  OUTCOME  EXPIRES               REASON
 notes  invalid  2026-01-01 01:00 UTC  bad app credentials (100)
 
-critical: `notes`: it ends 2026-01-01 01:00 UTC, in 60 minutes, and the last renewal failed: Error validating client secret (code 100); it lives a day or less, as what the login hands out before it is exchanged
-  hint: compare the app's `id` and `secret` in the config with the app's dashboard (App settings, Basic, Threads app ID); then run `metatoken refresh`
+critical: `notes`: works, expires in 60 minutes (2026-01-01 01:00 UTC), short-lived, renewal failed: wrong id or secret of app `threads`
+  hint: compare `id` (1000000000000012) and `secret` of `[app.threads]` in [DIR]/metatoken.toml with the app's dashboard (App settings, Basic, Threads app ID); then run `metatoken refresh`. It lives a day or less, like what the login hands out before it is exchanged
+  Meta: \"Error validating client secret\" (100)
 
 1 token: 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -335,17 +342,22 @@ critical: `notes`: it ends 2026-01-01 01:00 UTC, in 60 minutes, and the last ren
 
 #[test]
 fn a_string_of_another_provider_is_refused() {
-    for (words, spec) in [
-        ("Creator", super::creator()),
-        ("Brand", TokenFixture::user(APP, crate::common::ANNA).named("brand")),
+    for (words, spec, why) in [
+        ("Creator", super::creator(), "it belongs to Instagram (it begins with `IG`)"),
+        (
+            "Brand",
+            TokenFixture::user(APP, crate::common::ANNA).named("brand"),
+            "it belongs to Facebook (it begins with `EAA`)",
+        ),
     ] {
         for inspection in [ThreadsInspection::ForTheApp, ThreadsInspection::ForTestersOnly] {
             let world = World::new().config(NOTES_CONFIG).token("NOTES", spec.clone());
             world.graph.with(|graph| graph.set_threads_inspection(inspection));
-            let ran = world.run(&["refresh", "--json"]).exit(Exit::InputRefused);
-            assert_eq!(ran.outcomes()["notes"], "invalid", "{words} {inspection:?}");
-            let reason = &ran.result("notes")["reason"];
-            assert_eq!(reason, "the new string is refused: Cannot parse access token");
+            let ran = world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
+            assert_eq!(ran.outcomes()["notes"], "failed", "{words} {inspection:?}");
+            let reason = ran.result("notes")["reason"].as_str().unwrap().to_owned();
+            assert!(reason.contains(why), "{reason}");
+            assert_eq!(world.calls(), [""; 0]);
         }
     }
 }

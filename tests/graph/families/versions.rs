@@ -47,8 +47,9 @@ fn the_end_of_a_pinned_version_is_announced_with_the_newer_one() {
         assert_eq!(system.as_array().unwrap().len(), usize::from(code), "day {at}: {system:#}");
     }
     world.run(&["check"]).verdict(r#"
-METATOKEN WARNING - brand and 1 more: app `pinned` asks for Graph v19.0, which ends 2026-05-21 00:00 UTC, in 60 days
-WARNING: `brand` and `shop`: app `pinned` asks for Graph v19.0, which ends 2026-05-21 00:00 UTC, in 60 days; set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out
+METATOKEN WARNING - brand and 1 more: app pinned asks for Graph v19.0, which ends 2026-05-21…; operator: metatoken config check
+WARNING: `brand` and `shop`: app `pinned` asks for Graph v19.0, which ends 2026-05-21 00:00 UTC, in 60 days
+  set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out; then run `metatoken config check`. Proof: `metatoken check brand`
 "#).stderr("").code(1);
     world.run(&["status"]).stdout(r#"
 2 tokens: 2 ok                                              2026-03-22 00:00 UTC
@@ -58,7 +59,7 @@ brand  user  works  2026-05-21  2026-06-20   just now  renew 2026-05-01
 shop   user  works  2026-05-21  2026-06-20   just now  renew 2026-05-01
 
 warning: `brand` and `shop`: app `pinned` asks for Graph v19.0, which ends 2026-05-21 00:00 UTC, in 60 days
-  hint: set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out
+  hint: set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out; then run `metatoken config check`
 "#).stderr("").exit(Exit::Ok);
     world.run(&["refresh"]).stdout(r#"
 TOKEN  OUTCOME  EXPIRES     REASON
@@ -66,7 +67,7 @@ brand  not due  2026-05-21  due 2026-05-01 00:00 UTC, in 40 days
 shop   not due  2026-05-21  due 2026-05-01 00:00 UTC, in 40 days
 
 warning: `brand` and `shop`: app `pinned` asks for Graph v19.0, which ends 2026-05-21 00:00 UTC, in 60 days
-  hint: set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out
+  hint: set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out; then run `metatoken config check`
 
 2 tokens: 2 not due
 "#).stderr("").exit(Exit::Ok);
@@ -77,8 +78,12 @@ warning: `brand` and `shop`: app `pinned` asks for Graph v19.0, which ends 2026-
             "code": "graph_version_ends",
             "severity": "warning",
             "message": "app `pinned` asks for Graph v19.0, which ends 2026-05-21 00:00 UTC, in 60 days",
-            "remedy": "set `graph_version = \"v26.0\"` in `[app.pinned]`, or leave it out",
+            "remedy": "set `graph_version = \"v26.0\"` in `[app.pinned]`, or leave it out; then run `metatoken config check`",
             "labels": ["brand", "shop"],
+            "state": null,
+            "brief": "operator",
+            "command": "metatoken config check",
+            "meta": null,
         }])
     );
 }
@@ -91,11 +96,11 @@ fn a_version_that_has_ended_is_said_once_though_another_answers() {
         .stdout(
             r#"
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  adopted  2026-03-02  found where the config points
-shop   adopted  2026-03-02  found where the config points
+brand  adopted  2026-03-02  found in the environment variable `BRAND`
+shop   adopted  2026-03-02  found in the environment variable `SHOP`
 
 warning: `brand` and `shop`: app `pinned` asks for Graph v18.0, which has ended
-  hint: set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out
+  hint: set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out; then run `metatoken config check`
 
 2 tokens: 2 adopted
 "#,
@@ -103,8 +108,9 @@ warning: `brand` and `shop`: app `pinned` asks for Graph v18.0, which has ended
         .stderr("")
         .exit(Exit::Ok);
     world.run(&["check"]).verdict(r#"
-METATOKEN WARNING - brand and 1 more: app `pinned` asks for Graph v18.0, which has ended
-WARNING: `brand` and `shop`: app `pinned` asks for Graph v18.0, which has ended; set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out
+METATOKEN WARNING - brand and 1 more: app pinned asks for Graph v18.0, which has ended; operator: metatoken config check
+WARNING: `brand` and `shop`: app `pinned` asks for Graph v18.0, which has ended
+  set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out; then run `metatoken config check`. Proof: `metatoken check brand`
 "#).stderr("").code(1);
 }
 
@@ -121,8 +127,12 @@ fn a_version_that_answers_in_another_ones_place_is_noticed() {
             "code": "graph_version_fallback",
             "severity": "warning",
             "message": "app `pinned` asks for Graph v25.0, and v24.0 answers",
-            "remedy": "set `graph_version = \"v26.0\"` in `[app.pinned]`, or leave it out",
+            "remedy": "set `graph_version = \"v26.0\"` in `[app.pinned]`, or leave it out; then run `metatoken config check`",
             "labels": ["brand", "shop"],
+            "state": null,
+            "brief": "operator",
+            "command": "metatoken config check",
+            "meta": null,
         }])
     );
     world
@@ -136,13 +146,14 @@ brand  user  works  2026-03-02  2026-04-01   just now  renew 2026-02-10
 shop   user  works  2026-03-02  2026-04-01   just now  renew 2026-02-10
 
 warning: `brand` and `shop`: app `pinned` asks for Graph v25.0, and v24.0 answers
-  hint: set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out
+  hint: set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out; then run `metatoken config check`
 "#,
         )
         .stderr("")
         .exit(Exit::Ok);
     world.run(&["check", "--live"]).verdict(r#"
-METATOKEN WARNING - brand and 1 more: app `pinned` asks for Graph v25.0, and v24.0 answers
-WARNING: `brand` and `shop`: app `pinned` asks for Graph v25.0, and v24.0 answers; set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out
+METATOKEN WARNING - brand and 1 more: app pinned asks for Graph v25.0, and v24.0 answers; operator: metatoken config check
+WARNING: `brand` and `shop`: app `pinned` asks for Graph v25.0, and v24.0 answers
+  set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out; then run `metatoken config check`. Proof: `metatoken check brand`
 "#).stderr("").code(1);
 }

@@ -39,7 +39,7 @@ fn a_secret_is_handed_to_the_unit_alone() {
     assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(SECRET));
     machine.sh("rm /etc/credstore/meta-app-secret").code(0);
     let ran = machine.feed("EAAFAKEpasted\n", &exchange);
-    assert!(ran.stderr.contains("the credential `meta-app-secret` is not there"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the credential `meta-app-secret` is missing"), "{}", ran.stderr);
     // With a path, a file that is missing is the unit's end.
     machine.drop_in(
         "metatoken-refresh.service",

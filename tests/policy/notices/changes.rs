@@ -102,14 +102,14 @@ fn targets_are_causes_of_their_own() {
 fn two_of_one_kind_are_one_cause() {
     let second = |severity| Reason {
         message: "nor that".to_owned(),
-        remedy: "act again".to_owned(),
+        remedy: "act again".into(),
         ..reason("a", &format!("{severity} revoked"))
     };
     let mut channel = Channel::new();
     let mut both = issues(&[("a", &["critical revoked"])]);
     both.tokens[0].reasons.push(second("warning"));
     let plan = channel.plan(&both, day(0));
-    assert_eq!(plan.notifications[0].reason.remedy, "act; act again");
+    assert_eq!(plan.notifications[0].reason.remedy.to_string(), "act; act again");
     assert_eq!(channel.hears(&both, day(0)), ["critical a: revoked; nor that"]);
     assert_eq!(channel.hears(&both, day(0)), [""; 0]);
     // As one goes the other stays what it is.

@@ -88,7 +88,9 @@ fn reason(name: &str, text: &str) -> Reason {
         code,
         severity: Health::from_name(words[0]).unwrap(),
         message: words[1..].join(" "),
-        remedy: "act".to_owned(),
+        remedy: "act".into(),
+        condition: None,
+        meta: String::new(),
         action: Action::Retry,
         about: words.get(2).map(|about| (*about).to_owned()),
         labels: if name.is_empty() { Vec::new() } else { vec![label(name)] },
@@ -145,7 +147,9 @@ fn deadline(code: &'static str, at: Time, labels: &[&str]) -> Deadline {
         at,
         reminders: [14, 7, 1].map(chrono::TimeDelta::days).to_vec(),
         message: "it ends".to_owned(),
-        remedy: "log in".to_owned(),
+        remedy: "log in".into(),
+        condition: None,
+        meta: String::new(),
         labels: labels.iter().map(|it| label(it)).collect(),
     }
 }

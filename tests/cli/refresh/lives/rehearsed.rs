@@ -96,17 +96,23 @@ fn a_life_whose_timer_stops() {
 
 /// The first run.
 fn issue(rehearsal: &Rehearsal) {
-    rehearsal.run(&["refresh"]).stdout("
+    rehearsal
+        .run(&["refresh"])
+        .stdout(
+            "
 TOKEN      OUTCOME    EXPIRES     REASON
-brand      refreshed  2026-03-02  its end, 2026-01-13 00:00 UTC, in 12 days, is within 20d
-bakery     derived    never       no string yet
-sixty      refreshed  2026-03-02  its end, 2026-01-16 00:00 UTC, in 15 days, is within 20d
-creator    refreshed  2026-03-02  nobody knows when it ends, and it may be one of those that live an hour
-notes      refreshed  2026-03-02  its end, 2026-01-13 00:00 UTC, in 12 days, is within 20d
-publisher  derived    never       no string yet
+brand      refreshed  2026-03-02  expires in 12 days (renewal window: 20 days)
+bakery     derived    never       no access token yet
+sixty      refreshed  2026-03-02  expires in 15 days (renewal window: 20 days)
+creator    refreshed  2026-03-02  Meta does not report when it expires; it may live only an hour
+notes      refreshed  2026-03-02  expires in 12 days (renewal window: 20 days)
+publisher  derived    never       no access token yet
 
 6 tokens: 4 refreshed, 2 derived
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     rehearsal
         .run(&["check"])
         .verdict(
@@ -143,11 +149,11 @@ fn a_day_later(rehearsal: &Rehearsal) {
             "
 TOKEN      OUTCOME   EXPIRES     REASON
 brand      verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
-bakery     verified  never       it never expires
+bakery     verified  never       never expires
 sixty      verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
 creator    verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
 notes      verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
-publisher  verified  never       it never expires
+publisher  verified  never       never expires
 
 6 tokens: 6 verified
 ",
@@ -189,12 +195,12 @@ fn the_window_opens(rehearsal: &Rehearsal) {
         .stdout(
             "
 TOKEN      OUTCOME    EXPIRES     REASON
-brand      refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
-bakery     derived    never       its parent has a newer string
-sixty      refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
-creator    refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
-notes      refreshed  2026-04-11  its end, 2026-03-02 00:00 UTC, in 20 days, is within 20d
-publisher  verified   never       it never expires
+brand      refreshed  2026-04-11  expires in 20 days (renewal window: 20 days)
+bakery     derived    never       its parent has a newer access token
+sixty      refreshed  2026-04-11  expires in 20 days (renewal window: 20 days)
+creator    refreshed  2026-04-11  expires in 20 days (renewal window: 20 days)
+notes      refreshed  2026-04-11  expires in 20 days (renewal window: 20 days)
+publisher  verified   never       never expires
 
 6 tokens: 4 refreshed, 1 derived, 1 verified
 ",
@@ -205,8 +211,9 @@ publisher  verified   never       it never expires
         .run(&["check"])
         .verdict(
             "
-METATOKEN WARNING - brand and 3 more: the window before its end is 20 days, and the longest time between two runs was 39 days lately: a run that fails may be the last chance
-WARNING: `brand`, `sixty`, `creator` and `notes`: the window before its end is 20 days, and the longest time between two runs was 39 days lately: a run that fails may be the last chance; let the timer run `metatoken refresh` hourly, or set `refresh_within` to more
+METATOKEN WARNING - brand and 3 more: renewal window 20 days is too narrow: two runs were 39 days…; operator: metatoken refresh
+WARNING: `brand`, `sixty`, `creator` and `notes`: renewal window 20 days is too narrow: two runs were 39 days apart lately, one failed run may be the last chance
+  have the timer run `metatoken refresh` hourly, or set `refresh_within` to more; then run `metatoken refresh`. Proof: `metatoken check brand`
 ",
         )
         .stderr("")
@@ -222,16 +229,17 @@ creator    instagram    works  2026-04-11  unknown      renew 2026-03-22
 notes      threads      works  2026-04-11  2026-02-12   renew 2026-03-22
 publisher  app          works  never       unknown      -
 
-warning: `brand`, `sixty`, `creator` and `notes`: the window before its end is 20 days, and the longest time between two runs was 39 days lately: a run that fails may be the last chance
-  hint: let the timer run `metatoken refresh` hourly, or set `refresh_within` to more
+warning: `brand`, `sixty`, `creator` and `notes`: renewal window 20 days is too narrow: two runs were 39 days apart lately, one failed run may be the last chance
+  hint: have the timer run `metatoken refresh` hourly, or set `refresh_within` to more; then run `metatoken refresh`
 ").stderr("").exit(Exit::Ok);
 }
 
 /// The window opens again on day 80, and nobody runs `refresh`: overdue from day 83 on.
 fn overdue(rehearsal: &Rehearsal) {
     rehearsal.run(&["check", "--now", "+84d"]).verdict("
-METATOKEN CRITICAL - brand and 5 more: the last run finished 2026-02-10 00:00 UTC, 44 days ago
-CRITICAL: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: the last run finished 2026-02-10 00:00 UTC, 44 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
+METATOKEN CRITICAL - brand and 5 more: no run since 2026-02-10 00:00 UTC, 44 days ago; operator: metatoken refresh
+CRITICAL: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: no run since 2026-02-10 00:00 UTC, 44 days ago
+  run `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check brand`
 ").stderr("").code(2);
     rehearsal.run(&["status", "--offline"]).stdout("
 6 tokens: 6 critical                                        2026-03-26 00:00 UTC
@@ -244,20 +252,25 @@ creator    instagram    works, unchecked  2026-04-11  unknown      due now
 notes      threads      works, unchecked  2026-04-11  2026-02-12   due now
 publisher  app          works, unchecked  never       unknown      due now
 
-critical: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: the last run finished 2026-02-10 00:00 UTC, 44 days ago
-  hint: see that the timer or the cron job runs `metatoken refresh`, and run it now
+critical: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: no run since 2026-02-10 00:00 UTC, 44 days ago
+  hint: run `metatoken refresh`. Then see why the timer or the cron job does not run it
 ").stderr("").exit(Exit::Ok);
 }
 
 /// Two days are left, and all could still be saved.
 fn critical(rehearsal: &Rehearsal) {
     rehearsal.run(&["check", "--now", "+98d"]).verdict("
-METATOKEN CRITICAL - brand: it ends 2026-04-11 00:00 UTC, in 2 days, and 4 more causes
-CRITICAL: `brand`: it ends 2026-04-11 00:00 UTC, in 2 days; run `metatoken refresh brand`, and see that the timer runs
-CRITICAL: `sixty`: it ends 2026-04-11 00:00 UTC, in 2 days; run `metatoken refresh sixty`, and see that the timer runs
-CRITICAL: `creator`: it ends 2026-04-11 00:00 UTC, in 2 days; run `metatoken refresh creator`, and see that the timer runs
-CRITICAL: `notes`: it ends 2026-04-11 00:00 UTC, in 2 days; run `metatoken refresh notes`, and see that the timer runs
-CRITICAL: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: the last run finished 2026-02-10 00:00 UTC, 58 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
+METATOKEN CRITICAL - brand: not checked since 2026-02-10, not renewed yet; operator: metatoken refresh brand (and 4 more)
+CRITICAL: `brand`: not checked since 2026-02-10, not renewed yet
+  run `metatoken refresh brand`. A timer should have done so: see that it runs `metatoken refresh`. Proof: `metatoken check brand`
+CRITICAL: `sixty`: not checked since 2026-02-10, not renewed yet
+  run `metatoken refresh sixty`. A timer should have done so: see that it runs `metatoken refresh`. Proof: `metatoken check sixty`
+CRITICAL: `creator`: not checked since 2026-02-10, not renewed yet
+  run `metatoken refresh creator`. A timer should have done so: see that it runs `metatoken refresh`. Proof: `metatoken check creator`
+CRITICAL: `notes`: not checked since 2026-02-10, not renewed yet
+  run `metatoken refresh notes`. A timer should have done so: see that it runs `metatoken refresh`. Proof: `metatoken check notes`
+CRITICAL: `brand`, `bakery`, `sixty`, `creator`, `notes` and `publisher`: no run since 2026-02-10 00:00 UTC, 58 days ago
+  run `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check brand`
 ").stderr("").code(2);
     rehearsal
         .run(&["status"])
@@ -273,16 +286,16 @@ notes      threads      expires soon  2026-04-11  2026-02-12   just now  due now
 bakery     page         works         never       2026-02-12   just now  -
 publisher  app          works         never       unknown      just now  -
 
-critical: `brand`: it ends 2026-04-11 00:00 UTC, in 2 days
-  hint: run `metatoken refresh brand`, and see that the timer runs
-critical: `sixty`: it ends 2026-04-11 00:00 UTC, in 2 days
-  hint: run `metatoken refresh sixty`, and see that the timer runs
-critical: `creator`: it ends 2026-04-11 00:00 UTC, in 2 days
-  hint: run `metatoken refresh creator`, and see that the timer runs
-critical: `notes`: it ends 2026-04-11 00:00 UTC, in 2 days
-  hint: run `metatoken refresh notes`, and see that the timer runs
-critical: the last run finished 2026-02-10 00:00 UTC, 58 days ago
-  hint: see that the timer or the cron job runs `metatoken refresh`, and run it now
+critical: `brand`: works, expires in 2 days (2026-04-11 00:00 UTC), not renewed yet
+  hint: run `metatoken refresh brand`. A timer should have done so: see that it runs `metatoken refresh`
+critical: `sixty`: works, expires in 2 days (2026-04-11 00:00 UTC), not renewed yet
+  hint: run `metatoken refresh sixty`. A timer should have done so: see that it runs `metatoken refresh`
+critical: `creator`: works, expires in 2 days (2026-04-11 00:00 UTC), not renewed yet
+  hint: run `metatoken refresh creator`. A timer should have done so: see that it runs `metatoken refresh`
+critical: `notes`: works, expires in 2 days (2026-04-11 00:00 UTC), not renewed yet
+  hint: run `metatoken refresh notes`. A timer should have done so: see that it runs `metatoken refresh`
+critical: no run since 2026-02-10 00:00 UTC, 58 days ago
+  hint: run `metatoken refresh`. Then see why the timer or the cron job does not run it
 ",
         )
         .stderr("")
@@ -292,39 +305,52 @@ critical: the last run finished 2026-02-10 00:00 UTC, 58 days ago
 /// It is too late: only people can help.
 fn expired(rehearsal: &Rehearsal) {
     rehearsal.run(&["check", "--now", "+101d"]).verdict("
-METATOKEN CRITICAL - brand: it ended 2026-04-11 00:00 UTC, 24 hours ago, and 4 more causes
-CRITICAL: `brand`: it ended 2026-04-11 00:00 UTC, 24 hours ago; anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-CRITICAL: `sixty`: it ended 2026-04-11 00:00 UTC, 24 hours ago; ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it
-CRITICAL: `creator`: it ended 2026-04-11 00:00 UTC, 24 hours ago; dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
-CRITICAL: `notes`: it ended 2026-04-11 00:00 UTC, 24 hours ago; emil@notes.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
-CRITICAL: the last run finished 2026-02-10 00:00 UTC, 61 days ago; see that the timer or the cron job runs `metatoken refresh`, and run it now
+METATOKEN CRITICAL - brand: down since 2026-04-11, expired; anna@brand.example logs in: metatoken exchange brand (and 4 more)
+CRITICAL: `brand`: down since 2026-04-11, expired
+  anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`
+CRITICAL: `sixty`: down since 2026-04-11, expired
+  ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it. Proof: `metatoken check sixty`
+CRITICAL: `creator`: down since 2026-04-11, expired
+  dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token. Proof: `metatoken check creator`
+CRITICAL: `notes`: down since 2026-04-11, expired
+  emil@notes.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token. Proof: `metatoken check notes`
+CRITICAL: no run since 2026-02-10 00:00 UTC, 61 days ago
+  run `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check --system`
 ").stderr("").code(2);
     rehearsal.run(&["refresh"]).stdout("
 TOKEN      OUTCOME   EXPIRES               REASON
 brand      invalid   2026-04-11 00:00 UTC  expired (190/463)
-bakery     verified  never                 it never expires
+bakery     verified  never                 never expires
 sixty      invalid   2026-04-11 00:00 UTC  expired (190/463)
 creator    invalid   2026-04-11 00:00 UTC  expired (190)
 notes      invalid   2026-04-11 00:00 UTC  expired (190/463)
-publisher  verified  never                 it never expires
+publisher  verified  never                 never expires
 
-critical: `brand`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463)
+critical: `brand`: down since 2026-04-11, expired
   hint: anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-critical: `sixty`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463)
+  Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
+critical: `sixty`: down since 2026-04-11, expired
   hint: ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it
-critical: `creator`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190)
+  Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
+critical: `creator`: down since 2026-04-11, expired
   hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
-critical: `notes`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463)
+  Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190)
+critical: `notes`: down since 2026-04-11, expired
   hint: emil@notes.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+  Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 
 6 tokens: 2 verified, 4 invalid
 ").stderr("").exit(Exit::PersonNeeded);
     rehearsal.run(&["check"]).verdict("
-METATOKEN CRITICAL - brand: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463), and 3 more causes
-CRITICAL: `brand`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463); anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-CRITICAL: `sixty`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463); ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it
-CRITICAL: `creator`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190); dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
-CRITICAL: `notes`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463); emil@notes.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+METATOKEN CRITICAL - brand: down since 2026-04-11, expired; anna@brand.example logs in: metatoken exchange brand (and 3 more)
+CRITICAL: `brand`: down since 2026-04-11, expired
+  anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`. Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
+CRITICAL: `sixty`: down since 2026-04-11, expired
+  ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it. Proof: `metatoken check sixty`. Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
+CRITICAL: `creator`: down since 2026-04-11, expired
+  dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token. Proof: `metatoken check creator`. Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190)
+CRITICAL: `notes`: down since 2026-04-11, expired
+  emil@notes.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token. Proof: `metatoken check notes`. Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 ").stderr("").code(2);
     rehearsal.run(&["status"]).stdout("
 6 tokens: 4 critical, 2 ok                                  2026-04-12 00:00 UTC
@@ -337,14 +363,18 @@ notes      threads      down   2026-04-11 00:00 UTC  2026-02-12   log in again
 bakery     page         works  never                 2026-02-12   -
 publisher  app          works  never                 unknown      -
 
-critical: `brand`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463)
+critical: `brand`: down since 2026-04-11, expired
   hint: anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-critical: `sixty`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463)
+  Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
+critical: `sixty`: down since 2026-04-11, expired
   hint: ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it
-critical: `creator`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190)
+  Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
+critical: `creator`: down since 2026-04-11, expired
   hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
-critical: `notes`: Error validating access token: Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday, 11-Apr-26 17:00:00 PDT (code 190/463)
+  Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190)
+critical: `notes`: down since 2026-04-11, expired
   hint: emil@notes.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+  Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 ").stderr("").exit(Exit::Ok);
     rehearsal
         .run(&["history", "--summary"])
@@ -381,8 +411,9 @@ fn a_timer_that_comes_back_in_time_saves_them_all() {
         .run(&["check"])
         .verdict(
             "
-METATOKEN WARNING - brand and 3 more: the window before its end is 20 days, and the longest time between two runs was 59 days lately: a run that fails may be the last chance
-WARNING: `brand`, `sixty`, `creator` and `notes`: the window before its end is 20 days, and the longest time between two runs was 59 days lately: a run that fails may be the last chance; let the timer run `metatoken refresh` hourly, or set `refresh_within` to more
+METATOKEN WARNING - brand and 3 more: renewal window 20 days is too narrow: two runs were 59 days…; operator: metatoken refresh
+WARNING: `brand`, `sixty`, `creator` and `notes`: renewal window 20 days is too narrow: two runs were 59 days apart lately, one failed run may be the last chance
+  have the timer run `metatoken refresh` hourly, or set `refresh_within` to more; then run `metatoken refresh`. Proof: `metatoken check brand`
 ",
         )
         .stderr("")

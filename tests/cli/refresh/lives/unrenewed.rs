@@ -89,17 +89,23 @@ fn a_life_that_meta_does_not_prolong() {
 
 /// The first run.
 fn issue(world: &World) {
-    world.run(&["refresh"]).stdout("
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
 TOKEN      OUTCOME    EXPIRES     REASON
-brand      adopted    2026-03-02  found where the config points
-bakery     derived    never       no string yet
-ads        adopted    2026-03-02  found where the config points
-creator    refreshed  2026-03-02  nobody knows when it ends, and it may be one of those that live an hour
-notes      adopted    2026-03-02  found where the config points
-publisher  derived    never       no string yet
+brand      adopted    2026-03-02  found in the environment variable `BRAND`
+bakery     derived    never       no access token yet
+ads        adopted    2026-03-02  found in the environment variable `ADS`
+creator    refreshed  2026-03-02  Meta does not report when it expires; it may live only an hour
+notes      adopted    2026-03-02  found in the environment variable `NOTES`
+publisher  derived    never       no access token yet
 
 6 tokens: 1 refreshed, 2 derived, 3 adopted
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     world
         .run(&["check"])
         .verdict(
@@ -136,11 +142,11 @@ fn a_day_later(world: &World) {
             "
 TOKEN      OUTCOME   EXPIRES     REASON
 brand      verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
-bakery     verified  never       it never expires
+bakery     verified  never       never expires
 ads        verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
 creator    verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
 notes      verified  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
-publisher  verified  never       it never expires
+publisher  verified  never       never expires
 
 6 tokens: 6 verified
 ",
@@ -183,14 +189,15 @@ fn the_window_opens(world: &World) {
             "
 TOKEN      OUTCOME   EXPIRES     REASON
 brand      failed    2026-03-02  graph unavailable (1)
-bakery     verified  never       it never expires
+bakery     verified  never       never expires
 ads        failed    2026-03-02  graph unavailable (1)
 creator    failed    2026-03-02  graph unavailable (1)
 notes      failed    2026-03-02  graph unavailable (1)
-publisher  verified  never       it never expires
+publisher  verified  never       never expires
 
-warning: `brand`, `ads`, `creator` and `notes`: An unknown error occurred (code 1)
+warning: `brand`, `ads`, `creator` and `notes`: works, Graph is unavailable
   hint: nothing to do yet: it is tried again by itself
+  Meta: \"An unknown error occurred\" (1)
 
 6 tokens: 2 verified, 4 failed
 ",
@@ -230,29 +237,37 @@ fn overdue(world: &World) {
     world.run(&["refresh"]).stdout("
 TOKEN      OUTCOME   EXPIRES     REASON
 brand      failed    2026-03-02  graph unavailable (1)
-bakery     verified  never       it never expires
+bakery     verified  never       never expires
 ads        failed    2026-03-02  graph unavailable (1)
 creator    failed    2026-03-02  graph unavailable (1)
 notes      failed    2026-03-02  graph unavailable (1)
-publisher  verified  never       it never expires
+publisher  verified  never       never expires
 
-warning: `brand`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
-  hint: run `metatoken refresh brand -v`, and see that the timer runs
-warning: `ads`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
-  hint: run `metatoken refresh ads -v`, and see that the timer runs
-warning: `creator`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
-  hint: run `metatoken refresh creator -v`, and see that the timer runs
-warning: `notes`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
-  hint: run `metatoken refresh notes -v`, and see that the timer runs
+warning: `brand`: works, renewal due since 2026-02-10 00:00 UTC, 4 days ago, failed: Graph is unavailable
+  hint: run `metatoken refresh brand -v`. A timer should have done so: see that it runs `metatoken refresh`
+  Meta: \"An unknown error occurred\" (1)
+warning: `ads`: works, renewal due since 2026-02-10 00:00 UTC, 4 days ago, failed: Graph is unavailable
+  hint: run `metatoken refresh ads -v`. A timer should have done so: see that it runs `metatoken refresh`
+  Meta: \"An unknown error occurred\" (1)
+warning: `creator`: works, renewal due since 2026-02-10 00:00 UTC, 4 days ago, failed: Graph is unavailable
+  hint: run `metatoken refresh creator -v`. A timer should have done so: see that it runs `metatoken refresh`
+  Meta: \"An unknown error occurred\" (1)
+warning: `notes`: works, renewal due since 2026-02-10 00:00 UTC, 4 days ago, failed: Graph is unavailable
+  hint: run `metatoken refresh notes -v`. A timer should have done so: see that it runs `metatoken refresh`
+  Meta: \"An unknown error occurred\" (1)
 
 6 tokens: 2 verified, 4 failed
 ").stderr("").exit(Exit::Unavailable);
     world.run(&["check"]).verdict("
-METATOKEN WARNING - brand: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1), and 3 more causes
-WARNING: `brand`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1); run `metatoken refresh brand -v`, and see that the timer runs
-WARNING: `ads`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1); run `metatoken refresh ads -v`, and see that the timer runs
-WARNING: `creator`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1); run `metatoken refresh creator -v`, and see that the timer runs
-WARNING: `notes`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1); run `metatoken refresh notes -v`, and see that the timer runs
+METATOKEN WARNING - brand: works, renewal due since 2026-02-10 00:00 UTC…; operator: metatoken refresh brand -v (and 3 more)
+WARNING: `brand`: works, renewal due since 2026-02-10 00:00 UTC, 4 days ago, failed: Graph is unavailable
+  run `metatoken refresh brand -v`. A timer should have done so: see that it runs `metatoken refresh`. Proof: `metatoken check brand`. Meta: \"An unknown error occurred\" (1)
+WARNING: `ads`: works, renewal due since 2026-02-10 00:00 UTC, 4 days ago, failed: Graph is unavailable
+  run `metatoken refresh ads -v`. A timer should have done so: see that it runs `metatoken refresh`. Proof: `metatoken check ads`. Meta: \"An unknown error occurred\" (1)
+WARNING: `creator`: works, renewal due since 2026-02-10 00:00 UTC, 4 days ago, failed: Graph is unavailable
+  run `metatoken refresh creator -v`. A timer should have done so: see that it runs `metatoken refresh`. Proof: `metatoken check creator`. Meta: \"An unknown error occurred\" (1)
+WARNING: `notes`: works, renewal due since 2026-02-10 00:00 UTC, 4 days ago, failed: Graph is unavailable
+  run `metatoken refresh notes -v`. A timer should have done so: see that it runs `metatoken refresh`. Proof: `metatoken check notes`. Meta: \"An unknown error occurred\" (1)
 ").stderr("").code(1);
     world.run(&["status"]).stdout("
 6 tokens: 4 warning, 2 ok                                   2026-02-14 00:00 UTC
@@ -265,14 +280,18 @@ notes      threads      works, overdue  2026-03-02  retry 2026-02-14 00:30 UTC
 bakery     page         works           never       -
 publisher  app          works           never       -
 
-warning: `brand`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
-  hint: run `metatoken refresh brand -v`, and see that the timer runs
-warning: `ads`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
-  hint: run `metatoken refresh ads -v`, and see that the timer runs
-warning: `creator`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
-  hint: run `metatoken refresh creator -v`, and see that the timer runs
-warning: `notes`: its renewal is due since 2026-02-10 00:00 UTC, 4 days ago, and the last one failed: An unknown error occurred (code 1)
-  hint: run `metatoken refresh notes -v`, and see that the timer runs
+warning: `brand`: works, renewal due since 2026-02-10 00:00 UTC, 4 days ago, failed: Graph is unavailable
+  hint: run `metatoken refresh brand -v`. A timer should have done so: see that it runs `metatoken refresh`
+  Meta: \"An unknown error occurred\" (1)
+warning: `ads`: works, renewal due since 2026-02-10 00:00 UTC, 4 days ago, failed: Graph is unavailable
+  hint: run `metatoken refresh ads -v`. A timer should have done so: see that it runs `metatoken refresh`
+  Meta: \"An unknown error occurred\" (1)
+warning: `creator`: works, renewal due since 2026-02-10 00:00 UTC, 4 days ago, failed: Graph is unavailable
+  hint: run `metatoken refresh creator -v`. A timer should have done so: see that it runs `metatoken refresh`
+  Meta: \"An unknown error occurred\" (1)
+warning: `notes`: works, renewal due since 2026-02-10 00:00 UTC, 4 days ago, failed: Graph is unavailable
+  hint: run `metatoken refresh notes -v`. A timer should have done so: see that it runs `metatoken refresh`
+  Meta: \"An unknown error occurred\" (1)
 ").stderr("").exit(Exit::Ok);
 }
 
@@ -281,29 +300,37 @@ fn ten_days_are_left(world: &World) {
     world.run(&["refresh"]).stdout("
 TOKEN      OUTCOME   EXPIRES     REASON
 brand      failed    2026-03-02  graph unavailable (1)
-bakery     verified  never       it never expires
+bakery     verified  never       never expires
 ads        failed    2026-03-02  graph unavailable (1)
 creator    failed    2026-03-02  graph unavailable (1)
 notes      failed    2026-03-02  graph unavailable (1)
-publisher  verified  never       it never expires
+publisher  verified  never       never expires
 
-warning: `brand`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1)
-  hint: it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-warning: `ads`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1)
-  hint: it is tried again by itself; should that not help, an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
-warning: `creator`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1)
-  hint: it is tried again by itself; should that not help, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
-warning: `notes`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1)
-  hint: it is tried again by itself; should that not help, dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+warning: `brand`: works, expires in 10 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  hint: no action tonight: it is retried by each run until 2026-02-27. If this is still here then, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  Meta: \"An unknown error occurred\" (1)
+warning: `ads`: works, expires in 10 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  hint: no action tonight: it is retried by each run until 2026-02-27. If this is still here then, an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
+  Meta: \"An unknown error occurred\" (1)
+warning: `creator`: works, expires in 10 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  hint: no action tonight: it is retried by each run until 2026-02-27. If this is still here then, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+  Meta: \"An unknown error occurred\" (1)
+warning: `notes`: works, expires in 10 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  hint: no action tonight: it is retried by each run until 2026-02-27. If this is still here then, dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+  Meta: \"An unknown error occurred\" (1)
 
 6 tokens: 2 verified, 4 failed
 ").stderr("").exit(Exit::Unavailable);
     world.run(&["check"]).verdict("
-METATOKEN WARNING - brand: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1), and 3 more causes
-WARNING: `brand`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-WARNING: `ads`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
-WARNING: `creator`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
-WARNING: `notes`: it ends 2026-03-02 00:00 UTC, in 10 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+METATOKEN WARNING - brand: works, expires in 10 days; no action tonight: retried by each run until 2026-02-27 (and 3 more)
+WARNING: `brand`: works, expires in 10 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  no action tonight: it is retried by each run until 2026-02-27. If this is still here then, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Meta: \"An unknown error occurred\" (1)
+WARNING: `ads`: works, expires in 10 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  no action tonight: it is retried by each run until 2026-02-27. If this is still here then, an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it. Meta: \"An unknown error occurred\" (1)
+WARNING: `creator`: works, expires in 10 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  no action tonight: it is retried by each run until 2026-02-27. If this is still here then, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token. Meta: \"An unknown error occurred\" (1)
+WARNING: `notes`: works, expires in 10 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  no action tonight: it is retried by each run until 2026-02-27. If this is still here then, dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token. Meta: \"An unknown error occurred\" (1)
 ").stderr("").code(1);
 }
 
@@ -312,29 +339,37 @@ fn three_days_are_left(world: &World) {
     world.run(&["refresh"]).stdout("
 TOKEN      OUTCOME   EXPIRES     REASON
 brand      failed    2026-03-02  graph unavailable (1)
-bakery     verified  never       it never expires
+bakery     verified  never       never expires
 ads        failed    2026-03-02  graph unavailable (1)
 creator    failed    2026-03-02  graph unavailable (1)
 notes      failed    2026-03-02  graph unavailable (1)
-publisher  verified  never       it never expires
+publisher  verified  never       never expires
 
-critical: `brand`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
-  hint: it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-critical: `ads`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
-  hint: it is tried again by itself; should that not help, an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
-critical: `creator`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
-  hint: it is tried again by itself; should that not help, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
-critical: `notes`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
-  hint: it is tried again by itself; should that not help, dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+critical: `brand`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Meanwhile renewal is tried again by itself
+  Meta: \"An unknown error occurred\" (1)
+critical: `ads`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it. Meanwhile renewal is tried again by itself
+  Meta: \"An unknown error occurred\" (1)
+critical: `creator`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token. Meanwhile renewal is tried again by itself
+  Meta: \"An unknown error occurred\" (1)
+critical: `notes`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  hint: dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token. Meanwhile renewal is tried again by itself
+  Meta: \"An unknown error occurred\" (1)
 
 6 tokens: 2 verified, 4 failed
 ").stderr("").exit(Exit::Unavailable);
     world.run(&["check"]).verdict("
-METATOKEN CRITICAL - brand: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1), and 3 more causes
-CRITICAL: `brand`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-CRITICAL: `ads`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
-CRITICAL: `creator`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
-CRITICAL: `notes`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1); it is tried again by itself; should that not help, dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+METATOKEN CRITICAL - brand: works, expires in 3 days; anna@client.example logs in: metatoken exchange brand (and 3 more)
+CRITICAL: `brand`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Meanwhile renewal is tried again by itself. Proof: `metatoken check brand`. Meta: \"An unknown error occurred\" (1)
+CRITICAL: `ads`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it. Meanwhile renewal is tried again by itself. Proof: `metatoken check ads`. Meta: \"An unknown error occurred\" (1)
+CRITICAL: `creator`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token. Meanwhile renewal is tried again by itself. Proof: `metatoken check creator`. Meta: \"An unknown error occurred\" (1)
+CRITICAL: `notes`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token. Meanwhile renewal is tried again by itself. Proof: `metatoken check notes`. Meta: \"An unknown error occurred\" (1)
 ").stderr("").code(2);
     world.run(&["status"]).stdout("
 6 tokens: 4 critical, 2 ok                                  2026-02-27 00:00 UTC
@@ -347,14 +382,18 @@ notes      threads      expires soon  2026-03-02  retry 2026-02-27 02:00 UTC
 bakery     page         works         never       -
 publisher  app          works         never       -
 
-critical: `brand`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
-  hint: it is tried again by itself; should that not help, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-critical: `ads`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
-  hint: it is tried again by itself; should that not help, an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
-critical: `creator`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
-  hint: it is tried again by itself; should that not help, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
-critical: `notes`: it ends 2026-03-02 00:00 UTC, in 3 days, and the last renewal failed: An unknown error occurred (code 1)
-  hint: it is tried again by itself; should that not help, dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+critical: `brand`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Meanwhile renewal is tried again by itself
+  Meta: \"An unknown error occurred\" (1)
+critical: `ads`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it. Meanwhile renewal is tried again by itself
+  Meta: \"An unknown error occurred\" (1)
+critical: `creator`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token. Meanwhile renewal is tried again by itself
+  Meta: \"An unknown error occurred\" (1)
+critical: `notes`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
+  hint: dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token. Meanwhile renewal is tried again by itself
+  Meta: \"An unknown error occurred\" (1)
 ").stderr("").exit(Exit::Ok);
 }
 
@@ -363,29 +402,37 @@ fn expired(world: &World) {
     world.run(&["refresh"]).stdout("
 TOKEN      OUTCOME   EXPIRES               REASON
 brand      invalid   2026-03-02 00:00 UTC  expired (190/463)
-bakery     verified  never                 it never expires
+bakery     verified  never                 never expires
 ads        invalid   2026-03-02 00:00 UTC  expired (190/463)
 creator    invalid   2026-03-02 00:00 UTC  expired (190)
 notes      invalid   2026-03-02 00:00 UTC  expired (190/463)
-publisher  verified  never                 it never expires
+publisher  verified  never                 never expires
 
-critical: `brand`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)
+critical: `brand`: down since 2026-03-02, expired
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-critical: `ads`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)
+  Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
+critical: `ads`: down since 2026-03-02, expired
   hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
-critical: `creator`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190)
+  Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
+critical: `creator`: down since 2026-03-02, expired
   hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
-critical: `notes`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)
+  Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190)
+critical: `notes`: down since 2026-03-02, expired
   hint: dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+  Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 
 6 tokens: 2 verified, 4 invalid
 ").stderr("").exit(Exit::PersonNeeded);
     world.run(&["check"]).verdict("
-METATOKEN CRITICAL - brand: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463), and 3 more causes
-CRITICAL: `brand`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463); anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-CRITICAL: `ads`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463); an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
-CRITICAL: `creator`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190); dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
-CRITICAL: `notes`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463); dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+METATOKEN CRITICAL - brand: down since 2026-03-02, expired; anna@client.example logs in: metatoken exchange brand (and 3 more)
+CRITICAL: `brand`: down since 2026-03-02, expired
+  anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`. Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
+CRITICAL: `ads`: down since 2026-03-02, expired
+  an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it. Proof: `metatoken check ads`. Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
+CRITICAL: `creator`: down since 2026-03-02, expired
+  dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token. Proof: `metatoken check creator`. Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190)
+CRITICAL: `notes`: down since 2026-03-02, expired
+  dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token. Proof: `metatoken check notes`. Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 ").stderr("").code(2);
     world.run(&["status"]).stdout("
 6 tokens: 4 critical, 2 ok                                  2026-03-02 00:00 UTC
@@ -398,14 +445,18 @@ notes      threads      down   2026-03-02 00:00 UTC  2026-04-01   log in again
 bakery     page         works  never                 2026-04-01   -
 publisher  app          works  never                 unknown      -
 
-critical: `brand`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)
+critical: `brand`: down since 2026-03-02, expired
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
-critical: `ads`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)
+  Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
+critical: `ads`: down since 2026-03-02, expired
   hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
-critical: `creator`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190)
+  Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
+critical: `creator`: down since 2026-03-02, expired
   hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
-critical: `notes`: Error validating access token: Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday, 01-Mar-26 16:00:00 PST (code 190/463)
+  Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190)
+critical: `notes`: down since 2026-03-02, expired
   hint: dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+  Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 ").stderr("").exit(Exit::Ok);
 }
 
@@ -424,13 +475,13 @@ fn people_log_in_again(world: &World) {
     world.run(&["refresh"]).stdout("
 TOKEN      OUTCOME    EXPIRES     REASON
 brand      not due    2026-05-01  due 2026-04-11 00:00 UTC, in 40 days
-bakery     derived    never       its parent has a newer string
-ads        not due    never       it never expires
-creator    too young  unknown     Meta renews no string in its first day: Session key invalid. This could be because the session key has an incorrect format, or because the user has revoked this session (code 452)
+bakery     derived    never       its parent has a newer access token
+ads        not due    never       never expires
+creator    too young  unknown     Meta renews no access token in its first day; Meta says: Session key invalid. This could be because the session key has an incorrect format, or because the user has revoked this session (code 452)
 notes      not due    2026-05-01  due 2026-04-11 00:00 UTC, in 40 days
-publisher  not due    never       it never expires
+publisher  not due    never       never expires
 
-unknown: `creator`: Meta does not report when it expires; its renewal tells, 2026-03-03 00:00 UTC, in 24 hours
+unknown: `creator`: works, Meta reports no expiry, known when it is renewed, in 24 hours (2026-03-03 00:00 UTC)
   hint: nothing to do yet: it is renewed then
 
 6 tokens: 1 derived, 4 not due, 1 too young
@@ -439,8 +490,9 @@ unknown: `creator`: Meta does not report when it expires; its renewal tells, 202
         .run(&["check"])
         .verdict(
             "
-METATOKEN UNKNOWN - creator: Meta does not report when it expires; its renewal tells, 2026-03-03 00:00 UTC, in 24 hours
-UNKNOWN: `creator`: Meta does not report when it expires; its renewal tells, 2026-03-03 00:00 UTC, in 24 hours; nothing to do yet: it is renewed then
+METATOKEN UNKNOWN - creator: works, Meta reports no expiry, known when it is renewed, in 24 hours (2026-03-03 00:00 UTC)
+UNKNOWN: `creator`: works, Meta reports no expiry, known when it is renewed, in 24 hours (2026-03-03 00:00 UTC)
+  nothing to do yet: it is renewed then
 ",
         )
         .stderr("")

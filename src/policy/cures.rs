@@ -1,0 +1,246 @@
+//! Chooses what to do about a problem of a token, and puts the token's names into it.
+
+use super::humanize::with_article;
+use super::remedy::{Actor, Cure, OPERATOR, Remedy};
+use super::{Parent, Subject};
+use crate::token::{
+    Action, Expiry, Generation, Label, PersonWords, Problem, ProblemKind, SharedToken, Source,
+    THE_PERSON, TokenType,
+};
+
+/// What recovers from `problem`, for this token; empty where there is nothing to do.
+pub fn remedy(problem: &Problem, subject: &Subject<'_>) -> Remedy {
+    match problem.action {
+        Action::Reauthenticate => log_in_again(problem, subject),
+        Action::FixAccount => fill(Cure::FreeAccount, subject, &[]),
+        Action::GrantPermission => grant(problem, subject),
+        Action::FixConfiguration => configure(problem, subject),
+        Action::Retry => fill(Cure::Retry, subject, &[]),
+        Action::SlowDown => fill(Cure::SlowDown, subject, &[]),
+        Action::Wait => fill(Cure::Wait, subject, &[]),
+        Action::None => Remedy::default(),
+    }
+}
+
+/// How a person brings a new access token, for each way in which one is obtained.
+fn log_in_again(problem: &Problem, subject: &Subject<'_>) -> Remedy {
+    match (subject.token_type.spec().source, subject.parent) {
+        (Source::Parent(_), Some(_)) => fix_the_parent(subject),
+        (Source::App(_), _) => {
+            fill(Cure::AppCredentials, subject, &[]).with_label(subject.label.as_str())
+        }
+        _ if (subject.has_never_worked() || problem.is_rejection()) && is_of_a_value(problem) => {
+            fill(Cure::CopyAgain, subject, &[])
+        }
+        (Source::Parent(_), None) => fill(Cure::TakePageToken, subject, &[]),
+        (Source::Person(_), _) => fill(Cure::LogIn, subject, &[]),
+    }
+}
+
+/// Whether it may be due to how the value was copied: Meta knows nothing of it.
+fn is_of_a_value(problem: &Problem) -> bool {
+    let answer_was_lost = problem.message.contains(Problem::META_SAYS);
+    let is_anothers = problem.kind == ProblemKind::IdentityChanged;
+    !problem.tells_of_a_past() && !answer_was_lost && !is_anothers
+}
+
+/// What the parent's own trouble asks for.
+fn fix_the_parent(subject: &Subject<'_>) -> Remedy {
+    let Some(parent) = subject.parent else { return Remedy::default() };
+    let proof = parent.credential.and_then(|it| it.current.as_ref()?.proof.as_ref());
+    let dead = proof.filter(|proof| proof.inspection.verdict() != Some(true));
+    match dead.and_then(|proof| proof.inspection.problem.as_ref()) {
+        Some(problem) => remedy(problem, &of_the_parent(subject, parent)),
+        None => fill(Cure::Parent, subject, &[]),
+    }
+}
+
+/// The parent, whose person brings what a Page needs.
+fn of_the_parent<'a>(subject: &Subject<'a>, parent: Parent<'a>) -> Subject<'a> {
+    Subject {
+        label: parent.label,
+        token_type: parent.credential.map_or(TokenType::User, |it| it.token_type),
+        credential: parent.credential,
+        parent: None,
+        ..*subject
+    }
+}
+
+/// How a person replaces an access token that works: what brings a new one is no repair here.
+pub fn replace_it(subject: &Subject<'_>) -> Remedy {
+    match (subject.token_type.spec().source, subject.parent) {
+        (Source::App(_), _) => fill(Cure::ResetSecret, subject, &[]),
+        // A Page's access token changes with its parent's.
+        (Source::Parent(_), Some(parent)) => {
+            fill(Cure::LogIn, &of_the_parent(subject, parent), &[])
+        }
+        (Source::Parent(_), None) => fill(Cure::TakePageToken, subject, &[]),
+        (Source::Person(_), _) => fill(Cure::LogIn, subject, &[]),
+    }
+}
+
+/// What a Page's token without a parent lacks, and how it gets one.
+pub fn without_parent(subject: &Subject<'_>) -> Option<(&'static str, String)> {
+    let comes_from_a_parent = matches!(subject.token_type.spec().source, Source::Parent(_));
+    (comes_from_a_parent && subject.parent.is_none()).then(|| {
+        let how = format!(
+            "declare the user token that it comes from, and set `parent` to its label in {}",
+            table(subject.label)
+        );
+        ("nothing at Meta renews a Page token without its parent", how)
+    })
+}
+
+/// How a Page that is gone from its parent's list comes back, or is given up.
+pub fn bring_it_back(subject: &Subject<'_>) -> Remedy {
+    let label = subject.label;
+    let give_up = label.as_discovered().map_or_else(
+        || format!("remove {} from the config", table(label)),
+        |(parent, id)| format!("write `except = [\"{id}\"]` into `[token.{parent}]`"),
+    );
+    fill(Cure::BringBack, subject, &[("{give_up}", &give_up)])
+}
+
+/// How what is not in use goes away from `place`; `may_be_taken` where it works and is no better.
+pub fn clear_source(subject: &Subject<'_>, place: &str, may_be_taken: bool) -> Remedy {
+    let cure = if may_be_taken { Cure::StaleSourceOrReplace } else { Cure::StaleSource };
+    fill(cure, subject, &[("{place}", place)])
+}
+
+/// How the older access token of that number is ended, which works beside the current one.
+pub fn end_the_old_one(subject: &Subject<'_>, number: u32) -> Remedy {
+    fill(Cure::RevokeOld, subject, &[("{generation}", &number.to_string())])
+}
+
+/// How a token whose `access_token` is another's gets its own, or is said to be that one's new name.
+pub fn own_access_token(subject: &Subject<'_>, shared: &SharedToken) -> Remedy {
+    let cure = if shared.is_declared { Cure::OwnAccessToken } else { Cure::SayNewName };
+    fill(cure, subject, &[("{was}", shared.with.as_str())])
+}
+
+/// The table of a token in the config, as a person finds it.
+pub fn table(label: &Label) -> String {
+    match label.as_discovered() {
+        Some(_) => format!("`[token.\"{label}\"]`"),
+        None => format!("`[token.{label}]`"),
+    }
+}
+
+fn grant(problem: &Problem, subject: &Subject<'_>) -> Remedy {
+    if problem.kind == ProblemKind::RoleLost {
+        return fill(Cure::Role, subject, &[]);
+    }
+    match (subject.token_type.spec().source, subject.parent) {
+        // A Page gets what the person grants whose token it is derived from.
+        (Source::Parent(_), Some(parent)) => {
+            fill(Cure::Grant, &of_the_parent(subject, parent), &[])
+        }
+        (Source::App(_), _) => fill(Cure::NoPermissions, subject, &[]),
+        _ => fill(Cure::Grant, subject, &[]),
+    }
+}
+
+fn configure(problem: &Problem, subject: &Subject<'_>) -> Remedy {
+    let provider = subject.token_type.provider().spec();
+    let cure = match (problem.kind, subject.token_type) {
+        _ if problem.fix.is_some() => Cure::Setting,
+        // Without a code of Meta's it is we who found none.
+        (ProblemKind::BadAppCredentials, _) if problem.code.is_none() => Cure::MissingSecret,
+        (ProblemKind::BadAppCredentials, _) => Cure::AppCredentials,
+        (ProblemKind::BadProof, _) => Cure::AppSecret,
+        (ProblemKind::TooYoung, _) => Cure::MissingSecret,
+        (ProblemKind::Network, _) => Cure::Certificate,
+        (ProblemKind::MalformedResponse, _) => Cure::Proxy,
+        (ProblemKind::AppDisabled, _) => Cure::AppDisabled,
+        (ProblemKind::ObjectNotFound, TokenType::User | TokenType::Page) => Cure::PageId,
+        (ProblemKind::ObjectNotFound, _) if provider.words.app_list.is_some() => Cure::AppList,
+        // An access token that worked is answered so until its account and its app are linked anew.
+        (ProblemKind::WrongHostOrType, _) if problem.code == Some(100) && !provider.has_pages() => {
+            Cure::LinkAnew
+        }
+        (ProblemKind::WrongHostOrType | ProblemKind::IdentityChanged, TokenType::App) => {
+            Cure::NeedsNone
+        }
+        (ProblemKind::WrongHostOrType, _) => Cure::WrongType,
+        (ProblemKind::IdentityChanged, _) => Cure::WrongIdentity,
+        // An app's token dies with the app's secret.
+        (ProblemKind::SessionInvalid, TokenType::App) => {
+            return fill(Cure::AppCredentials, subject, &[]).with_label(subject.label.as_str());
+        }
+        _ => Cure::Inspect,
+    };
+    fill(cure, subject, &[("{fix}", problem.fix.as_deref().unwrap_or_default())])
+}
+
+/// Puts the token's names into a row of the table, and `more` that this row has.
+fn fill(cure: Cure, subject: &Subject<'_>, more: &[(&str, &str)]) -> Remedy {
+    let row = cure.row();
+    let who = match (row.actor, &subject.policy.owner) {
+        (Actor::Operator, _) => OPERATOR,
+        (_, Some(owner)) => owner,
+        (_, None) => "its owner",
+    };
+    row.filled(who, |template| put(template, subject, more))
+}
+
+/// What stands in the place of `{label}` and the like.
+fn put(template: &str, subject: &Subject<'_>, more: &[(&str, &str)]) -> String {
+    let Subject { label, token_type, naming, parent, .. } = *subject;
+    let (spec, provider) = (token_type.spec(), token_type.provider().spec());
+    let person = spec.person_words();
+    let said = |pick: fn(&PersonWords) -> &'static str| person.map_or("", pick).to_owned();
+    let path = |path: &str| if path.is_empty() { "the config".to_owned() } else { path.to_owned() };
+    let page = match (naming.page_id, label.as_discovered()) {
+        (Some(id), _) | (None, Some((_, id))) => id.to_owned(),
+        (None, None) => String::new(),
+    };
+    let names = [
+        ("{who}", who(subject)),
+        ("{label}", label.to_string()),
+        ("{table}", table(label)),
+        ("{replace}", replace(subject).to_owned()),
+        ("{parent}", parent.map(|it| it.label.to_string()).unwrap_or_default()),
+        ("{a_type}", with_article(token_type)),
+        ("{app}", naming.app.to_owned()),
+        ("{app_id}", naming.app_id.map(|id| format!(" ({id})")).unwrap_or_default()),
+        ("{app_secret}", provider.words.app_secret.to_owned()),
+        ("{app_list}", provider.words.app_list.unwrap_or_default().to_owned()),
+        ("{config}", path(naming.config)),
+        ("{file}", path(naming.file)),
+        ("{page}", page),
+        ("{site}", provider.words.account_site.to_owned()),
+        ("{log_in}", said(|it| it.log_in)),
+        ("{logs_in}", said(|it| it.logs_in)),
+        ("{grant}", said(|it| it.grant)),
+        ("{grants}", said(|it| it.grants)),
+        ("{pasted}", said(|it| it.pasted)),
+        ("{dashboard}", if provider.has_pages() { "" } else { NEEDS_NO_SECRET }.to_owned()),
+    ];
+    let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    let filled = names
+        .into_iter()
+        .chain(more)
+        .fold(template.to_owned(), |text, (name, value)| text.replace(name, &value));
+    // Where there is no id of a Page.
+    filled.replace("Page  ", "the Page ")
+}
+
+/// What is no short-lived login. Source: Meta, Instagram business login; Threads, long-lived tokens.
+const NEEDS_NO_SECRET: &str =
+    "A token that is generated in the app's dashboard lives sixty days without it";
+
+/// The word that lets a new access token expire earlier, where the current one works and never expires
+/// and Meta may give only sixty days.
+fn replace(subject: &Subject<'_>) -> &'static str {
+    let works = |current: &&Generation| current.verdict() != Some(false);
+    let never_expires =
+        subject.current().filter(works).is_some_and(|current| current.expiry == Expiry::Never);
+    let may_be_dated = subject.token_type.spec().exchange.is_some();
+    if never_expires && may_be_dated { " --replace" } else { "" }
+}
+
+/// Who acts: the owner by name, or the person whom Meta asks.
+pub fn who(subject: &Subject<'_>) -> String {
+    let unnamed = || subject.token_type.spec().person_words().map_or(THE_PERSON, |it| it.owner);
+    subject.policy.owner.clone().unwrap_or_else(|| unnamed().to_owned())
+}

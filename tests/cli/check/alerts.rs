@@ -1,0 +1,128 @@
+//! What somebody reads who knows nothing of the tool: state, cause, who acts, and the command.
+
+use super::{SCENARIOS, rehearse};
+use crate::common::{World, measure};
+
+#[test]
+fn each_line_is_short_and_plain() {
+    for scenario in SCENARIOS {
+        let world = World::new();
+        measure(&rehearse(&world, scenario, &["check"]));
+        for now in ["+0d", "+1d", "+5d", "+14d", "+41d", "+70d"] {
+            let _ = rehearse(&world, scenario, &["refresh", "--now", now]);
+            measure(&rehearse(&world, scenario, &["check"]));
+            measure(&rehearse(&world, scenario, &["check", "--system"]));
+        }
+        measure(&rehearse(&world, scenario, &["check", "--now", "+120d"]));
+    }
+}
+
+#[test]
+fn each_trouble_is_short_and_plain() {
+    let world = World::new();
+    let ran = rehearse(&world, "troubles", &["refresh", "--json"]);
+    let labels: Vec<String> = ran.outcomes().into_keys().collect();
+    assert!(labels.len() > 20);
+    for label in labels {
+        measure(&rehearse(&world, "troubles", &["check", &label]));
+    }
+}
+
+/// The alerts by which a reader who did not know the tool could not act.
+#[test]
+fn ten_alerts_say_state_cause_who_and_command() {
+    let world = World::new();
+    let _ = rehearse(&world, "troubles", &["refresh"]);
+    let config = "[DIR]/rehearsal/troubles/metatoken.toml";
+    for (label, code, said) in [
+        (
+            "short-parent",
+            2,
+            "METATOKEN CRITICAL - short-parent: works, expires in 2 hours; sam@trouble.example takes a new one: metatoken exchange short-parent
+CRITICAL: `short-parent`: works, expires in 2 hours (2026-01-01 02:00 UTC), short-lived, without `parent` it cannot be renewed
+  sam@trouble.example takes a new Page token from a long-lived user token; then run `metatoken exchange short-parent` and paste it. If that user token is kept here, set it as `parent` of `[token.short-parent]` instead. Proof: `metatoken check short-parent`
+".to_owned(),
+        ),
+        (
+            "instagram-no-secret",
+            1,
+            format!("METATOKEN WARNING - instagram-no-secret: works, app no-secret…; operator adds it: metatoken refresh --force instagram-no-secret
+WARNING: `instagram-no-secret`: works, app `no-secret` has no `secret`, may expire within 1 hour
+  copy the app's secret (Instagram, API setup with Instagram login) into `secret` of `[app.no-secret]` in {config}; then run `metatoken refresh --force instagram-no-secret`. A token that is generated in the app's dashboard lives sixty days without it. Proof: `metatoken check instagram-no-secret`. Meta: \"Session key invalid. This could be because the session key has an incorrect format, or…\" (452)
+"),
+        ),
+        (
+            "wrong-secret",
+            2,
+            format!("METATOKEN CRITICAL - wrong-secret: not checked yet, wrong id or secret of app mistyped; metatoken refresh
+CRITICAL: `wrong-secret`: not checked yet, wrong id or secret of app `mistyped`
+  compare `id` (1000000000000004) and `secret` of `[app.mistyped]` in {config} with the app's dashboard (App settings, Basic); then run `metatoken refresh`. Proof: `metatoken check wrong-secret`. Meta: \"Invalid OAuth access token signature\" (190)
+"),
+        ),
+        (
+            "no-longer-listed",
+            2,
+            format!("METATOKEN CRITICAL - no-longer-listed: never worked, Page 2000000000000013 not found or no…; metatoken refresh no-longer-listed
+CRITICAL: `no-longer-listed`: never worked, Page 2000000000000013 not found or no role on it
+  compare `page_id` of `[token.no-longer-listed]` in {config} with the Page's id; then run `metatoken refresh no-longer-listed`. If it is right, a person who manages the Page gives edda@trouble.example a role on it first. Proof: `metatoken check no-longer-listed`. Meta: \"Unsupported get request. Object with ID '2000000000000013' does not exist, cannot be…\" (100/33)
+"),
+        ),
+        (
+            "foreign-app",
+            2,
+            format!("METATOKEN CRITICAL - foreign-app: never worked, token of another…; operator pastes the right one: metatoken exchange foreign-app
+CRITICAL: `foreign-app`: never worked, token of another app than `main`
+  paste a token of app `main`: run `metatoken exchange foreign-app`. If the token is the right one, correct `app` or `page_id` of `[token.foreign-app]` in {config}. Proof: `metatoken check foreign-app`. Meta: code 100
+"),
+        ),
+        (
+            "not-ticked",
+            2,
+            "METATOKEN CRITICAL - not-ticked: never worked, editor has no access to…; edda@trouble.example grants it: metatoken exchange editor
+CRITICAL: `not-ticked`: never worked, `editor` has no access to Page 2000000000000014 (not ticked)
+  edda@trouble.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange editor` and paste the new access token. Proof: `metatoken check not-ticked`
+".to_owned(),
+        ),
+        (
+            "checkpoint",
+            2,
+            "METATOKEN CRITICAL - checkpoint: down, account held; chris@trouble.example logs in at facebook.com: metatoken refresh checkpoint
+CRITICAL: `checkpoint`: down, account held
+  chris@trouble.example opens facebook.com, logs in and does what it asks; then run `metatoken refresh checkpoint`. No other person can do it; the token is kept and may work again. Proof: `metatoken check checkpoint`. Meta: \"You cannot access the app till you log in to www.facebook.com and follow…\" (190/459)
+".to_owned(),
+        ),
+        (
+            "not-extended",
+            1,
+            "METATOKEN WARNING - not-extended: works, expires in 6 days, renewal gives no…; no action tonight: retried daily until 2026-01-04
+WARNING: `not-extended`: works, expires in 6 days (2026-01-07 00:00 UTC), renewal gives no later expiry
+  no action tonight: it is retried daily until 2026-01-04. If this is still here then, noor@trouble.example logs in to the app again; then run `metatoken exchange not-extended` and paste the new access token
+".to_owned(),
+        ),
+        (
+            "expired",
+            2,
+            "METATOKEN CRITICAL - expired: down, expired; erin@trouble.example logs in: metatoken exchange expired
+CRITICAL: `expired`: down, expired
+  erin@trouble.example logs in to the app again; then run `metatoken exchange expired` and paste the new access token. Proof: `metatoken check expired`. Meta: \"Session has expired on Friday, 19-Dec-25 16:00:00 PST. The current time is Wednesday…\" (190/463)
+".to_owned(),
+        ),
+    ] {
+        rehearse(&world, "troubles", &["check", label]).verdict(&said).code(code);
+    }
+    // How much there is room for depends on the path.
+    let ran = rehearse(&world, "troubles", &["check", "never-pasted"]).code(2);
+    let (first, rest) = ran.stdout.split_once('\n').unwrap();
+    let begins = "METATOKEN CRITICAL - never-pasted: never worked, NEVER_PASTED in ";
+    assert!(first.starts_with(begins), "{first}");
+    assert!(first.contains("; operator: metatoken refresh never-pasted | "), "{first}");
+    let file = "[DIR]/rehearsal/troubles/app.env";
+    assert_eq!(
+        rest,
+        format!(
+            "CRITICAL: `never-pasted`: never worked, `NEVER_PASTED` in `{file}` is missing
+  set `NEVER_PASTED` in `{file}` to the access token; then run `metatoken refresh never-pasted`. Proof: `metatoken check never-pasted`
+"
+        )
+    );
+}

@@ -1,0 +1,49 @@
+//! Measures what somebody reads at three in the morning.
+
+use super::Ran;
+
+/// The most characters behind `METATOKEN CRITICAL - `.
+const LONGEST: usize = 110;
+
+/// The most characters of a cause, and of what to do about it.
+const DETAIL: usize = 330;
+
+/// Words that no message has.
+const BANNED: [&str; 16] = [
+    "mend", "mended", "owed", "owes", "nobody", "somebody", "whoever", "string", "strings",
+    "proven", "unproven", "told", "heed", "its end", "ended", "is no",
+];
+
+/// The words of a line, without addresses, paths, quotes of Meta's, and what the config calls things.
+fn banned_in(line: &str) -> Vec<&'static str> {
+    let line = line.split(" Meta: ").next().unwrap_or_default();
+    let words: Vec<&str> = line
+        .split_whitespace()
+        .filter(|word| !word.contains(['@', '/', '`']))
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
+        .collect();
+    let text = format!(" {} ", words.join(" ").to_lowercase());
+    BANNED.into_iter().filter(|word| text.contains(&format!(" {word} "))).collect()
+}
+
+/// Measures a verdict: its first line is short, what follows is at most two sentences a cause, and both
+/// are plain.
+#[track_caller]
+pub(crate) fn measure(ran: &Ran) {
+    let (first, details) = ran.stdout.split_once('\n').unwrap();
+    let (text, _) = first.split_once(" | ").unwrap();
+    let (_, behind) = text.split_once(" - ").unwrap();
+    let length = behind.chars().count();
+    let needed = behind.split_once("; ").map_or(0, |(is, _)| is.find(", ").unwrap_or(is.len()));
+    let command = behind.rfind("metatoken ").map_or(0, |at| behind.len() - at);
+    assert!(length <= LONGEST.max(needed + command + 2), "{length}: {text}");
+    assert_eq!(banned_in(text), [""; 0], "{text}");
+    for line in details.lines() {
+        assert_eq!(banned_in(line), [""; 0], "{line}");
+        let ours = line.split(" Meta: ").next().unwrap_or_default();
+        let ours = ours.split(" Proof: ").next().unwrap_or_default();
+        let is_list = ours.matches("`, `").count() > 1;
+        assert!(is_list || ours.chars().count() <= DETAIL, "{}: {ours}", ours.len());
+        assert!(ours.trim_end_matches('.').matches(". ").count() <= 1, "two sentences: {ours}");
+    }
+}
