@@ -4,7 +4,8 @@
 //! Graph and the [`Tokens`]. `apps` reads the Meta apps, `app_check` asks Meta about them, `configured_tokens` what the config points
 //! to. `finish` writes down how the run ended, and `log` tells what was done.
 //!
-//! `inspect` asks Graph about one access token; `candidate` seals, compares and promotes a new one.
+//! `inspect` asks Graph about one access token; `candidate` seals, compares and promotes a new one;
+//! `handed_over` takes those that a person hands over.
 //!
 //! [`refresh`] refreshes all tokens that a `refresh_run` is about, on the threads of `worker_pool`, a
 //! `job` a token. One token's way is the page `token`: it settles candidates (`settle`), adopts what is
@@ -20,6 +21,7 @@ pub mod declared;
 mod derive;
 mod finish;
 pub mod found;
+pub mod handed_over;
 pub mod inspect;
 mod job;
 pub mod log;

@@ -1,0 +1,584 @@
+//! Takes access tokens that a person hands over.
+//!
+//! Each is inspected before anything of it is stored. A short-lived one is exchanged at Meta for a
+//! long-lived one; a long-lived one is stored as it is. Either becomes the token's candidate, and is
+//! promoted unless the current access token works and is known to be worth more: then a person has to
+//! say that it is to be replaced all the same. Where Graph does not say how long it lives, the attempt
+//! to exchange it tells: Meta exchanges only what is short-lived.
+//!
+//! The way has three steps, so that a command can hand over many: [`inspect_handed_over`] asks about
+//! one and refuses what does not fit, [`Fitting::take`] makes it current and delivers it, and
+//! [`report_taken`] runs the hooks once and reports all that were taken.
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use super::candidate::{Candidates, Examined, IdentityChange, IfRefused};
+use super::configured_tokens::{holds, refuse_shared};
+use super::found::adopt_before_first_delivery;
+use super::inspect::{inspect, wrong_app};
+use super::log;
+use super::tokens::{TokenConfig, subject};
+use super::{DryRun, Run};
+use crate::config::Pages;
+use crate::deliver::{Deliveries, Replace, TokenDelivery};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::failpoint;
+use crate::graph::{App, CallError};
+use crate::policy::{
+    Adoption, Contest, Current, Losses, Reason, Remedy, cause, end_the_old_one, humanize,
+    is_short_life, judge_handed_over, quote, remedy, short_lived,
+};
+use crate::report::{RunReport, TokenResult};
+use crate::store::{NewCandidate, Store, StoreError};
+use crate::token::{
+    AccessToken, Credential, Expiry, Generation, Grant, Inspection, Label, Origin, Outcome,
+    Problem, ProblemKind, Proof, SentExchange, SharedToken,
+};
+
+/// An access token that a person hands over, and what may be given up for it.
+#[derive(Debug, Clone)]
+pub struct HandedOver {
+    /// The access token.
+    pub access_token: AccessToken,
+    /// Whether it may be worth less than the current one.
+    pub losses: Losses,
+    /// Whether it may belong to another person.
+    pub identity: IdentityChange,
+    /// The command that was typed, without `--replace` and `--replace-identity`: hints repeat it.
+    pub typed: String,
+}
+
+/// An access token that was handed over, is alive, and fits its token.
+pub struct Fitting<'a> {
+    hand_over: HandOver<'a>,
+    app: App,
+    inspection: Inspection,
+}
+
+/// An access token that was taken, or was the current one already.
+pub struct Taken<'a> {
+    hand_over: HandOver<'a>,
+    outcome: Outcome,
+    reason: String,
+}
+
+/// Asks Meta about an access token that is handed over for `token`, and refuses what is dead, what
+/// another label has, and what is of another type, app, person or Page. Nothing of it is stored.
+pub fn inspect_handed_over<'a>(
+    run: &'a Run<'a>,
+    token: &'a TokenConfig,
+    handed: HandedOver,
+) -> Result<Fitting<'a>, CliError> {
+    let hand_over = HandOver::new(run, token, handed)?;
+    hand_over.check_not_of_another_label()?;
+    // Room is there before Meta is asked: what it grants, and the access token itself, is sealed.
+    let _room = run.store.room_for_grant()?;
+    let app = run.app(&token.app).map_err(CallError::of_token);
+    let app = app.map_err(|error| hand_over.call_failed(&error))?;
+    let inspection = inspect(&run.graph, &app, &hand_over.handed.access_token).map_err(
+        |error| match wrong_app(&error, &app.name) {
+            Some(problem) => hand_over.refusal(&problem),
+            None => hand_over.call_failed(&error),
+        },
+    )?;
+    hand_over.check_fit(&app, &inspection)?;
+    Ok(Fitting { hand_over, app, inspection })
+}
+
+impl<'a> Fitting<'a> {
+    /// What Graph says of it.
+    pub const fn inspection(&self) -> &Inspection {
+        &self.inspection
+    }
+
+    /// Makes it current, long-lived, and delivers it to the token's files.
+    pub fn take(self, deliveries: &Deliveries<'_>) -> Result<Taken<'a>, CliError> {
+        let Self { mut hand_over, app, inspection } = self;
+        let (run, token) = (hand_over.run, hand_over.token);
+        let room = run.store.room_for_grant()?;
+        let delivery = deliveries.of_token(token, hand_over.before.id, Replace::Own);
+        hand_over.adopt_before_first_delivery(&app, &delivery)?;
+        let (outcome, reason) = match hand_over.lifetime(&inspection) {
+            Lifetime::Long if inspection.expiry == Expiry::Never => {
+                hand_over.store_as_it_is(&app, &inspection, "never expires")?
+            }
+            Lifetime::Long => hand_over.store_as_it_is(&app, &inspection, "long-lived already")?,
+            Lifetime::Short => hand_over.exchange(&app, &inspection)?,
+            Lifetime::Unknown => hand_over.exchange_if_possible(&app, &inspection)?,
+        };
+        drop(room);
+        run.bear_full(delivery.deliver())?;
+        Ok(Taken { hand_over, outcome, reason })
+    }
+}
+
+/// Runs the hooks that are pending, and reports the access tokens that were taken.
+pub fn report_taken(
+    run: &Run<'_>,
+    deliveries: &Deliveries<'_>,
+    taken: Vec<Taken<'_>>,
+) -> Result<RunReport, CliError> {
+    let run_hooks = deliveries.run_pending_hooks();
+    run.bear_full(run_hooks)?;
+    let mut results = Vec::with_capacity(taken.len());
+    for each in taken {
+        results.push(each.into_result()?);
+    }
+    run.add_deliveries(deliveries, &mut results)?;
+    let is_meant = |label: &Label| results.iter().any(|result| result.label == *label);
+    let mut system = run.system();
+    system.extend(deliveries.contested_targets(is_meant));
+    system.extend(deliveries.unfinished_files(is_meant));
+    // A damaged access token that was just replaced is no failure of what replaced it.
+    let is_repaired = |reason: &Reason| {
+        reason.is_damage() && !reason.labels.is_empty() && reason.labels.iter().all(is_meant)
+    };
+    system.retain(|reason| !is_repaired(reason));
+    Ok(RunReport {
+        dry_run: run.dry_run == DryRun::Yes,
+        started_at: run.started_at(),
+        finished_at: run.now(),
+        results,
+        system,
+    })
+}
+
+impl Taken<'_> {
+    fn into_result(self) -> Result<TokenResult, CliError> {
+        let result = self.hand_over.result(self.outcome, self.reason)?;
+        log::refreshed(&result, self.hand_over.began);
+        Ok(result)
+    }
+}
+
+/// How long an access token lives, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lifetime {
+    /// An hour or a day: it is exchanged.
+    Short,
+    /// Sixty days, or for ever, or its type has no exchange.
+    Long,
+    /// Not known before an exchange is tried.
+    Unknown,
+}
+
+/// The handing over of one access token.
+struct HandOver<'a> {
+    run: &'a Run<'a>,
+    token: &'a TokenConfig,
+    handed: HandedOver,
+    began: Instant,
+    /// What the store knew of the token before anything was changed.
+    before: Credential,
+    /// What it knows now: replaced by what each change gives back.
+    credential: Credential,
+    /// The number of the access token that lives on beside the new one.
+    outlived: Option<u32>,
+}
+
+impl<'a> HandOver<'a> {
+    fn new(run: &'a Run<'a>, token: &'a TokenConfig, handed: HandedOver) -> Result<Self, CliError> {
+        let began = Instant::now();
+        let before = run.store.credential(run.token_id(&token.label)?)?;
+        let credential = before.clone();
+        Ok(Self { run, token, handed, began, before, credential, outlived: None })
+    }
+
+    /// Has the store change the token, and knows it from then on as the store gives it back.
+    fn change(
+        &mut self,
+        verb: impl FnOnce(&Store, Credential) -> Result<Credential, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.credential = verb(&self.run.store, self.credential.clone())?;
+        Ok(())
+    }
+
+    fn check_not_of_another_label(&self) -> Result<(), CliError> {
+        let fingerprint = self.run.store.fingerprint(&self.handed.access_token)?;
+        for sighting in self.run.store.sightings(&fingerprint)? {
+            if sighting.token != self.before.id && holds(sighting.state) {
+                let is_declared = self.run.session.config.token(&sighting.label).is_some();
+                let shared = SharedToken { with: sighting.label, is_declared };
+                return Err(refuse_shared(self.token, &shared));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adopts a better one that the token's first deliveries would replace: the new one is compared
+    /// with that, too.
+    fn adopt_before_first_delivery(
+        &mut self,
+        app: &App,
+        delivery: &TokenDelivery<'_>,
+    ) -> Result<(), StoreError> {
+        let (run, token, credential) = (self.run, self.token, self.credential.clone());
+        let handed_over = Some(&self.handed.access_token);
+        self.credential =
+            adopt_before_first_delivery(run, token, app, credential, delivery, handed_over)?;
+        Ok(())
+    }
+
+    /// Checks that it is alive, of the configured type, and of the same app, person and Page.
+    fn check_fit(&self, app: &App, inspection: &Inspection) -> Result<(), CliError> {
+        match self.fit(app, inspection, self.handed.identity)? {
+            Adoption::Take | Adoption::OnlyIfCurrentIsDead(_) | Adoption::OnlyNearItsEnd(_) => {
+                Ok(())
+            }
+            Adoption::Wait(problem) | Adoption::Refuse(problem) => {
+                let problem = self.blame_a_lost_answer(problem)?;
+                let refusal = self.refusal(&problem);
+                if is_short_life(inspection, self.run.now()) {
+                    return Err(refusal.hint(short_lived(app.provider)));
+                }
+                let only_its_identity = problem.kind == ProblemKind::IdentityChanged
+                    && self.fit(app, inspection, IdentityChange::Accepted)? == Adoption::Take;
+                Err(if only_its_identity {
+                    let command = self.command(&["--replace-identity"]);
+                    refusal.hint(format!(
+                        "to make it the token of the other person from now on, run `{command}`"
+                    ))
+                } else {
+                    refusal
+                })
+            }
+        }
+    }
+
+    /// Whether it can be this token's at all. What it is worth is compared once it is long-lived.
+    fn fit(
+        &self,
+        app: &App,
+        inspection: &Inspection,
+        identity: IdentityChange,
+    ) -> Result<Adoption, CliError> {
+        let candidates = Candidates { identity, ..self.candidates(app) };
+        let expected = candidates.expected_identity(&self.before)?;
+        let contest =
+            Contest { current: Current::Gone, ..candidates.contest(&expected, &self.before) };
+        Ok(judge_handed_over(inspection, Losses::Refused, &contest, self.run.now()))
+    }
+
+    fn lifetime(&self, inspection: &Inspection) -> Lifetime {
+        let spec = self.token.token_type.spec();
+        if spec.exchange.is_none() {
+            Lifetime::Long
+        } else if is_short_life(inspection, self.run.now()) {
+            Lifetime::Short
+        } else if spec.may_hide_the_end() && inspection.expiry == Expiry::Unknown {
+            Lifetime::Unknown
+        } else {
+            Lifetime::Long
+        }
+    }
+
+    fn exchange(
+        &mut self,
+        app: &App,
+        inspection: &Inspection,
+    ) -> Result<(Outcome, String), CliError> {
+        let ends = humanize::expiry(inspection.expiry, self.run.now());
+        let reason = format!("it was short-lived: expires {ends}");
+        if self.run.dry_run == DryRun::Yes {
+            return Ok((Outcome::WouldExchange, reason));
+        }
+        let grant = self.ask_for_exchange(app)?.map_err(|error| self.call_failed(&error))?;
+        self.take_grant(app, &grant, reason)
+    }
+
+    /// Tries an exchange; a refusal says that the access token is long-lived already.
+    fn exchange_if_possible(
+        &mut self,
+        app: &App,
+        inspection: &Inspection,
+    ) -> Result<(Outcome, String), CliError> {
+        if self.run.dry_run == DryRun::Yes {
+            let reason = "Meta does not report when it expires; an exchange is tried first";
+            return Ok((Outcome::WouldExchange, reason.to_owned()));
+        }
+        if app.secret.is_none() {
+            let reason = format!(
+                "app `{}` has no secret, so nothing that lives an hour could be exchanged",
+                app.name
+            );
+            return self.store_as_it_is(app, inspection, &reason);
+        }
+        match self.ask_for_exchange(app)? {
+            Ok(grant) => self.take_grant(app, &grant, "it was short-lived".to_owned()),
+            Err(error) if error.refuses_the_token() => {
+                let reason = "Meta does not exchange it, so it is long-lived already";
+                self.store_as_it_is(app, inspection, reason)
+            }
+            Err(error) => Err(self.call_failed(&error)),
+        }
+    }
+
+    /// Takes what Meta granted, which may be the current access token itself.
+    fn take_grant(
+        &mut self,
+        app: &App,
+        grant: &Grant,
+        reason: String,
+    ) -> Result<(Outcome, String), CliError> {
+        if self.is_in_use(&grant.token)? {
+            let now = self.run.now();
+            self.change(|store, credential| store.close_attempts(credential, now))?;
+            self.change(|store, credential| store.note_exchange_sent(credential, None))?;
+            return Ok((Outcome::Verified, "Meta gave the current access token again".to_owned()));
+        }
+        self.take(app, &grant.token, grant.expiry, Origin::Exchanged)?;
+        Ok((Outcome::Exchanged, reason))
+    }
+
+    fn is_in_use(&self, access_token: &AccessToken) -> Result<bool, CliError> {
+        let fingerprint = self.run.store.fingerprint(access_token)?;
+        Ok(self.credential.current.as_ref().is_some_and(|it| it.fingerprint == fingerprint))
+    }
+
+    fn ask_for_exchange(&mut self, app: &App) -> Result<Result<Grant, CallError>, CliError> {
+        let Some(exchange) = self.token.token_type.spec().exchange else {
+            let why = Problem::new(ProblemKind::Unknown, "a token of its type has no exchange");
+            return Ok(Err(CallError::of_token(why)));
+        };
+        let (run, now) = (self.run.id, self.run.now());
+        self.change(|store, credential| store.plan_attempt(run, credential, now))?;
+        let sent =
+            SentExchange { at: now, of: self.run.store.fingerprint(&self.handed.access_token)? };
+        self.change(|store, credential| store.note_exchange_sent(credential, Some(sent)))?;
+        failpoint::reach("before-request");
+        let answer = self.run.graph.grant(app, exchange, Some(&self.handed.access_token));
+        match &answer {
+            Ok(_) => failpoint::reach("granted"),
+            Err(error) => {
+                let now = self.run.now();
+                self.change(|store, credential| store.close_attempts(credential, now))?;
+                if !error.answer_lost {
+                    self.change(|store, credential| store.note_exchange_sent(credential, None))?;
+                }
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Says of a dead access token that an earlier exchange of it was not answered, if that is so.
+    fn blame_a_lost_answer(&self, problem: Problem) -> Result<Problem, CliError> {
+        let Some(sent) = self.before.ledger.sent_exchange else { return Ok(problem) };
+        Ok(sent.blame(self.run.store.fingerprint(&self.handed.access_token)?, problem))
+    }
+
+    fn store_as_it_is(
+        &mut self,
+        app: &App,
+        inspection: &Inspection,
+        reason: &str,
+    ) -> Result<(Outcome, String), CliError> {
+        let handed = self.handed.access_token.clone();
+        if self.is_in_use(&handed)? {
+            return Ok((Outcome::Verified, "it is the current access token already".to_owned()));
+        }
+        self.take(app, &handed, inspection.expiry, Origin::Adopted)?;
+        let outcome = match self.run.dry_run {
+            DryRun::No => Outcome::Adopted,
+            DryRun::Yes => Outcome::WouldAdopt,
+        };
+        Ok((outcome, reason.to_owned()))
+    }
+
+    /// Seals the new one, and makes it current unless the current one is alive and better.
+    fn take(
+        &mut self,
+        app: &App,
+        access_token: &AccessToken,
+        expiry: Expiry,
+        origin: Origin,
+    ) -> Result<(), CliError> {
+        let candidates = self.candidates(app);
+        let new = NewCandidate { access_token: access_token.clone(), origin, expiry, parent: None };
+        let (credential, sealed) = candidates.seal(self.credential.clone(), new)?;
+        let credential = match origin {
+            Origin::Exchanged => self.run.store.note_exchange_sent(credential, None)?,
+            Origin::Adopted | Origin::Refreshed | Origin::Derived => credential,
+        };
+        // What is said of it now counts, also where an earlier run had sealed it already.
+        let candidate = Generation { origin, expiry, ..sealed };
+        let ask = |credential, generation: &Generation| {
+            let access_token = self.run.store.reveal(generation.id)?;
+            let inspection = inspect(&self.run.graph, app, &access_token);
+            let proof = inspection.map(|inspection| Proof { at: self.run.now(), inspection });
+            Ok((credential, proof))
+        };
+        let (credential, examined) =
+            candidates.examine_handed_over(credential, &candidate, self.handed.losses, &ask)?;
+        self.credential = credential;
+        match examined {
+            Examined::Promoted { outlived, .. } => {
+                self.outlived = outlived;
+                Ok(())
+            }
+            Examined::NotInspected(error) => Err(self.waits(&error)),
+            Examined::AdoptionRefused(problem) if problem.kind == ProblemKind::NotExtended => {
+                Err(self.not_replaced(&problem))
+            }
+            Examined::AdoptionRefused(problem)
+            | Examined::GrantRefused(problem)
+            | Examined::NotExtended(problem)
+            | Examined::TooYoung(problem)
+            | Examined::FewerScopes(problem)
+            | Examined::Waits(problem) => Err(self.refusal(&problem)),
+        }
+    }
+
+    /// The candidates of this token. A person may hand over the Page token of another person than
+    /// the parent's, so only what was there before says whose it must be.
+    fn candidates(&self, app: &App) -> Candidates<'_> {
+        Candidates {
+            run: self.run,
+            token: self.token,
+            app_id: Some(app.id.clone()),
+            parent: None,
+            if_refused: IfRefused::Told,
+            identity: self.handed.identity,
+        }
+    }
+
+    fn result(&self, outcome: Outcome, reason: String) -> Result<TokenResult, CliError> {
+        // Its targets were served meanwhile.
+        let credential = self.run.store.credential(self.before.id)?;
+        let current = credential.current.as_ref();
+        if matches!(outcome, Outcome::Exchanged | Outcome::Adopted) {
+            self.hint_at_pages();
+        }
+        let reason = match self.outlived {
+            Some(old) => {
+                self.hint_at_the_old_one(old);
+                format!("{reason}; generation {old} works on until it is revoked")
+            }
+            None => reason,
+        };
+        Ok(TokenResult {
+            label: self.token.label.clone(),
+            token_type: self.token.token_type,
+            outcome,
+            reason,
+            old_expiry: self.before.current.as_ref().map_or(Expiry::Unknown, |it| it.expiry),
+            new_expiry: current.map_or(Expiry::Unknown, |generation| generation.expiry),
+            generation: current.map(|generation| generation.number),
+            fingerprint: current.map(|generation| generation.fingerprint),
+            problem: None,
+            condition: None,
+            cause: String::new(),
+            remedy: Remedy::default(),
+            exit: Exit::Ok,
+            issues: Vec::new(),
+            deliveries: Vec::new(),
+            delivered: Vec::new(),
+        })
+    }
+
+    /// Hints that the Pages get new access tokens from this one by the next `refresh`.
+    fn hint_at_pages(&self) {
+        let label = &self.token.label;
+        let lists = !matches!(self.token.pages, Pages::None);
+        let has_pages = lists || self.run.tokens.pages_of(label).next().is_some();
+        if has_pages {
+            self.run.session.ui.note(&format!(
+                "hint: its Pages get new access tokens in the next run; now: `metatoken refresh '{label}*'`"
+            ));
+        }
+    }
+
+    /// Names what a person does about an access token that lives on beside its successor.
+    fn hint_at_the_old_one(&self, number: u32) {
+        let subject = subject(self.token, Some(&self.credential), None);
+        let how = end_the_old_one(&subject, number);
+        self.run.session.ui.note(&format!("hint: {how}"));
+    }
+
+    fn refusal(&self, problem: &Problem) -> CliError {
+        log::not_taken(&self.token.label, problem);
+        let subject = subject(self.token, Some(&self.before), None);
+        let problem = problem.clone().rejected();
+        let cause = cause(&problem, &subject);
+        let cause = cause.strip_prefix(Problem::REJECTED).unwrap_or(&cause);
+        let complaint = CliError::new(
+            Exit::InputRefused,
+            problem.kind.as_str(),
+            self.token.label.as_str(),
+            format!("{}{cause}", Problem::REJECTED),
+        );
+        let complaint = match quote(&problem) {
+            quote if quote.is_empty() => complaint,
+            quote => complaint.because(anyhow::anyhow!("Meta says {quote}")),
+        };
+        let complaint = match remedy(&problem, &subject) {
+            remedy if remedy.is_empty() => complaint,
+            remedy => complaint.hint(remedy.to_string()),
+        };
+        self.untouched(complaint)
+    }
+
+    /// Says what would be lost, and how to replace the current one all the same.
+    fn not_replaced(&self, problem: &Problem) -> CliError {
+        log::not_taken(&self.token.label, problem);
+        let label = self.token.label.as_str();
+        let message = format!("not replaced: {problem}");
+        let command = self.command(&["--replace"]);
+        CliError::new(Exit::InputRefused, "not_replaced", label, message)
+            .hint(format!("to replace the current access token all the same, run `{command}`"))
+            .hint("the current access token is untouched")
+    }
+
+    /// The command that was typed, with more of its options.
+    fn command(&self, more: &[&str]) -> String {
+        let HandedOver { typed, losses, identity, .. } = &self.handed;
+        let mut command = typed.clone();
+        for (option, is_typed) in [
+            ("--replace", *losses == Losses::Accepted),
+            ("--replace-identity", *identity == IdentityChange::Accepted),
+        ] {
+            if is_typed || more.contains(&option) {
+                let _ = write!(command, " {option}");
+            }
+        }
+        command
+    }
+
+    fn call_failed(&self, error: &CallError) -> CliError {
+        log::not_taken(&self.token.label, &error.problem);
+        let subject = subject(self.token, Some(&self.before), None);
+        let complaint = CliError::new(
+            Exit::for_problem(&error.problem),
+            error.problem.kind.as_str(),
+            self.token.label.as_str(),
+            error.problem.to_string(),
+        );
+        // No run will try again for the person what was never stored.
+        self.untouched(if error.problem.action.needs_a_person() {
+            complaint.hint(remedy(&error.problem, &subject).to_string())
+        } else {
+            complaint.hint("nothing was stored: paste the access token again later")
+        })
+    }
+
+    fn untouched(&self, complaint: CliError) -> CliError {
+        if self.before.current.is_some() {
+            complaint.hint("the current access token is untouched")
+        } else {
+            complaint
+        }
+    }
+
+    /// Says that the new one is sealed and could not be inspected yet.
+    fn waits(&self, error: &CallError) -> CliError {
+        log::not_taken(&self.token.label, &error.problem);
+        CliError::new(
+            Exit::for_problem(&error.problem),
+            error.problem.kind.as_str(),
+            self.token.label.as_str(),
+            format!("the new access token is sealed, but not checked yet: {}", error.problem),
+        )
+        .hint(format!("run `metatoken refresh {}`", self.token.label))
+    }
+}
