@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::token::Provider;
 
+use super::dialog::LoginConfiguration;
 use super::host::Host;
 
 /// An app, as its dashboard describes it.
@@ -36,6 +37,22 @@ pub struct AppFixture {
     pub ad_account_usage: Option<AdAccountUsage>,
     /// The version that answers its calls whichever was asked, if it is to be another.
     pub answers_as: Option<String>,
+    /// The redirect addresses that its dashboard lists, to the byte.
+    #[serde(default = "listed_by_default")]
+    pub redirects: Vec<String>,
+    /// Whether it is in development: Facebook then takes `http://localhost` unlisted.
+    #[serde(default)]
+    pub in_development: bool,
+    /// Whether the person who logs in has not accepted to be one of its testers.
+    #[serde(default)]
+    pub tester_refused: bool,
+    /// What its logins for businesses ask for, by `config_id`.
+    #[serde(default)]
+    pub configurations: BTreeMap<String, LoginConfiguration>,
+}
+
+fn listed_by_default() -> Vec<String> {
+    vec!["https://localhost/".to_owned()]
 }
 
 impl AppFixture {
@@ -53,6 +70,10 @@ impl AppFixture {
             business_usage: None,
             ad_account_usage: None,
             answers_as: None,
+            redirects: listed_by_default(),
+            in_development: false,
+            tester_refused: false,
+            configurations: BTreeMap::new(),
         }
     }
 
@@ -99,6 +120,24 @@ impl AppFixture {
         self
     }
 
+    /// The app with this redirect address listed beside the others.
+    pub fn redirecting_to(mut self, address: &str) -> Self {
+        self.redirects.push(address.to_owned());
+        self
+    }
+
+    /// The app, not live yet.
+    pub fn in_development(mut self) -> Self {
+        self.in_development = true;
+        self
+    }
+
+    /// The app with a configuration of its login for businesses.
+    pub fn configured(mut self, id: &str, configuration: LoginConfiguration) -> Self {
+        self.configurations.insert(id.to_owned(), configuration);
+        self
+    }
+
     /// The app, answered by this version of Graph (`v24.0`) whichever it asks for.
     pub fn answered_as(mut self, version: &str) -> Self {
         self.answers_as = Some(version.to_owned());
@@ -127,6 +166,9 @@ pub struct UserFixture {
     pub username: String,
     /// The Pages on which the person has a role, by id.
     pub pages: BTreeMap<String, Listing>,
+    /// Whether the account is locked until the person passes a check.
+    #[serde(default)]
+    pub is_checkpointed: bool,
 }
 
 impl UserFixture {
@@ -137,12 +179,19 @@ impl UserFixture {
             name: name.to_owned(),
             username: name.to_lowercase().replace(' ', "."),
             pages: BTreeMap::new(),
+            is_checkpointed: false,
         }
     }
 
     /// The person with another username.
     pub fn known_as(mut self, username: &str) -> Self {
         username.clone_into(&mut self.username);
+        self
+    }
+
+    /// The person, locked out until a check is passed.
+    pub fn checkpointed(mut self) -> Self {
+        self.is_checkpointed = true;
         self
     }
 

@@ -75,6 +75,16 @@ impl Invalidation {
         }
     }
 
+    /// Whether it ends when the person passes a check.
+    pub(super) const fn is_a_check(self) -> bool {
+        matches!(self, Self::Checkpoint | Self::Unconfirmed | Self::Blocking)
+    }
+
+    /// Whether the person has to be asked for everything again.
+    pub(super) const fn takes_the_grant(self) -> bool {
+        matches!(self, Self::AppRemoved | Self::Revoked)
+    }
+
     /// Meta's sentence, for a token of `app` that died at `since`.
     pub(super) fn sentence(self, app: &str, since: i64, now: i64) -> String {
         let why = match self {

@@ -10,7 +10,10 @@ mod accounts;
 mod call;
 mod caller;
 mod clock;
+mod codes;
 mod connection;
+mod dialog;
+mod dialog_page;
 mod fault_injection;
 mod fixtures;
 mod folder;
@@ -33,12 +36,15 @@ mod troubles;
 
 pub use call::{Answer, Call};
 pub use clock::NowArg;
+pub use dialog::LoginConfiguration;
 pub use fault_injection::{FaultInjection, Rule};
 pub use fixtures::{AdAccountUsage, AppFixture, BusinessUsage, Listing, PageFixture, UserFixture};
 pub use folder::{Sandbox, open};
 pub use invalidation::Invalidation;
 pub use issued::{Renewal, TokenFixture};
-pub use quirks::{DeadRefusal, OldString, PageExchange, ThreadsInspection, YoungRefusal};
+pub use quirks::{
+    CodeReply, DeadRefusal, OldString, PageExchange, ThreadsInspection, YoungRefusal,
+};
 pub use scenario::Scenario;
 pub use seen::{Seen, Sender};
 pub use server::Server;

@@ -57,6 +57,16 @@ pub enum PageExchange {
     Granted,
 }
 
+/// How Instagram answers the exchange of a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum CodeReply {
+    /// `data` is a list of one, as documented.
+    #[default]
+    Wrapped,
+    /// Flat, as programs read it.
+    Flat,
+}
+
 /// What a test has decided, for each of these questions.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Quirks {
@@ -64,6 +74,8 @@ pub struct Quirks {
     pub young: YoungRefusal,
     pub dead: DeadRefusal,
     pub inspection: ThreadsInspection,
+    #[serde(default)]
+    pub code_reply: CodeReply,
     #[serde(default)]
     pub page_exchange: PageExchange,
     /// How many Pages a list gives at once, where that is less than it promises.

@@ -34,6 +34,11 @@ impl Refusal {
         Self::new(100, format!("(#100) {message}"))
     }
 
+    /// A parameter of a login is wrong; Graph gives no number in front of its words then.
+    pub fn parameter_of(message: &str, subcode: Option<i64>) -> Self {
+        Self { subcode, ..Self::new(100, message) }
+    }
+
     /// The access token is none that Graph gave out.
     pub fn unknown_token() -> Self {
         Self::new(190, "Invalid OAuth access token.")
@@ -150,6 +155,11 @@ impl Refusal {
             }
             Host::Threads => Self { kind: "THApiException", ..self },
         }
+    }
+
+    /// The body as the host of Instagram's login has it.
+    pub fn flat_body(&self) -> Value {
+        json!({ "error_type": self.kind, "code": self.status, "error_message": self.message })
     }
 
     /// The body.

@@ -13,12 +13,21 @@ use super::host::Host;
 use super::refusal::Refusal;
 use super::simulation::Simulation;
 
+/// Where codes are exchanged; Facebook has its other grants there too.
+const CODES: &str = "oauth/access_token";
+
 impl Call {
-    /// Everything takes a GET; a POST is taken by the one endpoint of which Meta says so.
+    /// Whether the host of Instagram's login answers, which words its refusals in its own way.
+    fn is_for_instagrams_login(&self) -> bool {
+        self.host == Host::Instagram && self.version().is_none() && self.endpoint() == CODES
+    }
+
+    /// Everything takes a GET; a POST is taken where access tokens are given out, and there alone
+    /// where a code is exchanged at Instagram and Threads.
     fn method_is_taken(&self) -> bool {
         match self.method.as_str() {
-            "GET" => true,
-            "POST" => self.host == Host::Facebook && self.endpoint() == "oauth/access_token",
+            "GET" => self.host == Host::Facebook || self.endpoint() != CODES,
+            "POST" => self.endpoint() == CODES,
             _ => false,
         }
     }
@@ -27,6 +36,9 @@ impl Call {
 impl Simulation {
     /// Answers one call, and remembers what it changed.
     pub fn answer(&mut self, call: &Call) -> Answer {
+        if call.is_for_a_dialog() {
+            return self.dialog(call);
+        }
         let app = self.billed(call).cloned();
         let version = self.version(call, app.as_ref());
         let outcome = match &version {
@@ -46,6 +58,7 @@ impl Simulation {
         let trace = call.trace(self.now);
         let (status, body) = match outcome {
             Ok(body) => (200, body),
+            Err(refusal) if call.is_for_instagrams_login() => (refusal.status, refusal.flat_body()),
             Err(refusal) => (refusal.status, refusal.worded_by(call.host).body(&trace)),
         };
         let mut headers = vec![
@@ -119,6 +132,7 @@ impl Simulation {
     /// Strings are given out without a version, as documented, and all else is behind one.
     fn beside_facebook(&mut self, call: &Call, terms: &Terms) -> Result<Value, Refusal> {
         match (call.version(), call.endpoint()) {
+            (None, CODES) => self.exchange_code_beside(call),
             (None, "access_token") => self.lengthen(call, terms),
             (None, "refresh_access_token") => self.refresh(call, terms),
             (Some(_), "me") => self.profile(call, terms),

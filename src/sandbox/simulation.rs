@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::token::{DataAccess, Expiry, Time};
 
+use super::codes::LoginCode;
+use super::dialog::Consent;
 use super::fixtures::{AppFixture, Listing, PageFixture, UserFixture};
 use super::invalidation::Invalidation;
 use super::issued::{DAY, IssuedToken, TokenFixture, TokenKind, derivation, stem};
 use super::quirks::{
-    DeadRefusal, OldString, PageExchange, Quirks, ThreadsInspection, YoungRefusal,
+    CodeReply, DeadRefusal, OldString, PageExchange, Quirks, ThreadsInspection, YoungRefusal,
 };
 
 /// The simulated Graph.
@@ -27,6 +29,12 @@ pub struct Simulation {
     pub(super) tokens: BTreeMap<String, IssuedToken>,
     /// The Page token that a session was given, so that it is given the same one again.
     pub(super) derived: BTreeMap<String, String>,
+    /// What people granted in a login dialog, by person and app.
+    #[serde(default)]
+    pub(super) consents: BTreeMap<String, Consent>,
+    /// The codes that the login dialogs gave out.
+    #[serde(default)]
+    pub(super) codes: BTreeMap<String, LoginCode>,
     #[serde(rename = "unsure")]
     pub(super) quirks: Quirks,
     /// How many access tokens were given out under each stem.
@@ -47,6 +55,8 @@ impl Simulation {
             pages: BTreeMap::new(),
             tokens: BTreeMap::new(),
             derived: BTreeMap::new(),
+            consents: BTreeMap::new(),
+            codes: BTreeMap::new(),
             quirks: Quirks::default(),
             issued: BTreeMap::new(),
             sessions: 0,
@@ -77,6 +87,11 @@ impl Simulation {
     /// Adds a Page, or replaces the one with that id.
     pub fn add_page(&mut self, page: PageFixture) {
         self.pages.insert(page.id.clone(), page);
+    }
+
+    /// The person of that id, to change it.
+    pub fn user_mut(&mut self, id: &str) -> Option<&mut UserFixture> {
+        self.users.get_mut(id)
     }
 
     /// The app of that id, to change it.
@@ -237,6 +252,11 @@ impl Simulation {
     /// Decides how Instagram and Threads refuse a dead access token from now on.
     pub fn set_dead_refusal(&mut self, refusal: DeadRefusal) {
         self.quirks.dead = refusal;
+    }
+
+    /// Decides how Instagram answers the exchange of a code from now on.
+    pub fn set_code_reply(&mut self, reply: CodeReply) {
+        self.quirks.code_reply = reply;
     }
 
     /// Decides whether a Page's access token is exchanged from now on.

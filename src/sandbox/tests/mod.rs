@@ -1,6 +1,7 @@
 //! The simulated Graph, tried from outside.
 
 mod apps;
+mod dialogs;
 mod hosts;
 mod rules;
 mod sixty_days;

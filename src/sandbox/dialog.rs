@@ -1,0 +1,495 @@
+//! Plays Meta's login dialogs: asks who logs in and what that person grants, and sends the browser
+//! back with a code.
+//!
+//! What is wrong with the request itself, an unknown app or a redirect address that is not listed,
+//! stays on Meta's own page: the program that asked never hears of it. Only what the person decides
+//! is sent to the redirect address. A permission that was declined once is not asked for again unless
+//! the request says `auth_type=rerequest`; access to the data that has ended comes back only with
+//! `auth_type=reauthorize`. Source: Meta, manually build a login flow; Instagram, business login;
+//! Threads, get access tokens.
+
+use serde::{Deserialize, Serialize};
+
+use super::call::{Answer, Call, http_date};
+use super::codes::{CodeGrant, LoginCode};
+use super::dialog_page::{self, ConsentForm, flat_error, page_of_error};
+use super::fixtures::{AppFixture, Listing, PageFixture, UserFixture};
+use super::host::Host;
+use super::issued::{DAY, TokenKind};
+use super::simulation::Simulation;
+
+/// What one host's dialog is.
+struct DialogRules {
+    /// The path, without a version.
+    path: &'static str,
+    /// The parameters that it takes.
+    parameters: &'static [&'static str],
+    /// The permission that nobody can leave out.
+    basic: &'static str,
+    /// How the permissions of this host begin.
+    scopes: &'static [&'static str],
+    /// What the browser finds behind the code.
+    trailer: &'static str,
+}
+
+/// The dialogs, in the order of [`Host`].
+static DIALOGS: [DialogRules; 3] = [
+    DialogRules {
+        path: "dialog/oauth",
+        // `code_challenge` is taken and dropped, as Facebook does with ordinary permissions.
+        parameters: &[
+            "client_id",
+            "redirect_uri",
+            "state",
+            "response_type",
+            "scope",
+            "config_id",
+            "auth_type",
+            "code_challenge",
+            "code_challenge_method",
+        ],
+        basic: "public_profile",
+        scopes: &[
+            "public_profile",
+            "email",
+            "pages_",
+            "ads_",
+            "business_management",
+            "catalog_management",
+            "instagram_",
+            "leads_retrieval",
+            "read_insights",
+            "whatsapp_",
+        ],
+        trailer: "#_=_",
+    },
+    DialogRules {
+        path: "oauth/authorize",
+        parameters: &[
+            "client_id",
+            "redirect_uri",
+            "state",
+            "response_type",
+            "scope",
+            "force_reauth",
+            "enable_fb_login",
+        ],
+        basic: "instagram_business_basic",
+        scopes: &["instagram_business_"],
+        trailer: "#_",
+    },
+    DialogRules {
+        path: "oauth/authorize",
+        parameters: &["client_id", "redirect_uri", "state", "response_type", "scope"],
+        basic: "threads_basic",
+        scopes: &["threads_"],
+        trailer: "#_",
+    },
+];
+
+const fn rules(host: Host) -> &'static DialogRules {
+    &DIALOGS[host as usize]
+}
+
+impl Call {
+    /// Whether a browser asks for a login dialog.
+    pub(super) fn is_for_a_dialog(&self) -> bool {
+        self.endpoint() == rules(self.host).path
+    }
+
+    /// What the person typed or ticked, where several values have one name.
+    fn ticked<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.form.iter().filter(move |(each, _)| each == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What a person granted an app, and declined, when that was last asked.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct Consent {
+    granted: Vec<String>,
+    declined: Vec<String>,
+}
+
+/// What Facebook Login for Business asks for, in place of permissions in the address.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct LoginConfiguration {
+    /// The permissions.
+    pub scopes: Vec<String>,
+    /// The System User whose access token the login gives; without one it is the person's.
+    pub system_user: Option<String>,
+}
+
+/// Why Meta shows a page of its own in place of the dialog.
+#[derive(Debug, PartialEq, Eq)]
+pub struct DialogError {
+    /// The number that Threads gives it.
+    pub code: u32,
+    pub title: &'static str,
+    pub message: String,
+}
+
+impl DialogError {
+    fn new(code: u32, title: &'static str, message: impl Into<String>) -> Self {
+        Self { code, title, message: message.into() }
+    }
+}
+
+/// A request for a dialog in which nothing is wrong.
+pub struct DialogRequest {
+    pub host: Host,
+    pub app: AppFixture,
+    redirect: String,
+    state: String,
+    /// The permissions that it asks for.
+    asked: Vec<String>,
+    system_user: Option<String>,
+    asks_again: bool,
+    reauthorizes: bool,
+}
+
+/// What the person did on the page.
+enum Decision {
+    Allow,
+    Cancel,
+    PassCheck,
+}
+
+impl Simulation {
+    /// Shows a dialog, or does what was decided in it.
+    pub(super) fn dialog(&mut self, call: &Call) -> Answer {
+        let request = match self.read_dialog(call) {
+            Ok(request) => request,
+            Err(error) if call.host == Host::Threads => return flat_error(&error, self.now),
+            Err(error) => return page_of_error(&error, self.now),
+        };
+        let person = call.ticked("as").next().and_then(|id| self.users.get(id)).cloned();
+        let decision = match call.ticked("decision").next() {
+            Some("allow") => Some(Decision::Allow),
+            Some("cancel") => Some(Decision::Cancel),
+            Some("check") => Some(Decision::PassCheck),
+            _ => None,
+        };
+        match (person, decision) {
+            (_, Some(Decision::Cancel)) => self.back(&request, &declined(&request)),
+            (None, _) => dialog_page::choose(call, &request, &self.people(call.host), self.now),
+            (Some(person), Some(Decision::PassCheck)) => {
+                self.pass_check(&person.id);
+                self.ask(call, &request, &person)
+            }
+            (Some(person), _) if person.is_checkpointed => {
+                dialog_page::checkpoint(call, &person, self.now)
+            }
+            (Some(person), None) => self.ask(call, &request, &person),
+            (Some(person), Some(Decision::Allow)) => self.allow(call, &request, &person),
+        }
+    }
+
+    fn read_dialog(&self, call: &Call) -> Result<DialogRequest, DialogError> {
+        let rules = rules(call.host);
+        let invalid = |message: &str| DialogError::new(1, "Sorry, something went wrong.", message);
+        for (place, (name, _)) in call.query.iter().enumerate() {
+            if !rules.parameters.contains(&name.as_str()) {
+                return Err(invalid(&format!("The parameter {name} is not known here.")));
+            }
+            if call.query[..place].iter().any(|(earlier, _)| earlier == name) {
+                return Err(invalid(&format!("The parameter {name} is given twice.")));
+            }
+        }
+        let app = self.dialog_app(call)?;
+        if app.disabled {
+            let message = "This app is not accessible right now.";
+            return Err(DialogError::new(2, "App not active", message));
+        }
+        let redirect = call.get("redirect_uri").unwrap_or_default().to_owned();
+        check_redirect(call.host, &app, &redirect)?;
+        if call.get("response_type") != Some("code") {
+            return Err(invalid("The parameter response_type must be code."));
+        }
+        let state = call.get("state").ok_or_else(|| invalid("The parameter state is missing."))?;
+        if let Some(refused) = app.tester_refused.then(|| {
+            DialogError::new(
+                1_349_245,
+                "Invalid Request",
+                "The user has not accepted the invite to test the app.",
+            )
+        }) {
+            return Err(refused);
+        }
+        let (asked, system_user) = asked_for(call, &app, rules)?;
+        let auth_type = call.get("auth_type");
+        if auth_type.is_some_and(|it| it != "rerequest" && it != "reauthorize") {
+            return Err(invalid("The parameter auth_type is not known."));
+        }
+        Ok(DialogRequest {
+            host: call.host,
+            redirect,
+            state: state.to_owned(),
+            asked,
+            system_user,
+            asks_again: auth_type.is_some(),
+            reauthorizes: auth_type == Some("reauthorize"),
+            app,
+        })
+    }
+
+    /// The app that the address names. Threads says of Facebook's id for it that it is the wrong one.
+    fn dialog_app(&self, call: &Call) -> Result<AppFixture, DialogError> {
+        let id = call.get("client_id").unwrap_or_default();
+        if let Some(app) = self.app_at(call.host, id) {
+            return Ok(app.clone());
+        }
+        let of_facebook = self.app_at(Host::Facebook, id).is_some();
+        Err(match call.host {
+            Host::Threads if of_facebook => {
+                DialogError::new(1_349_026, "Invalid Request", "An unknown error has occurred.")
+            }
+            Host::Instagram => DialogError::new(
+                101,
+                "Invalid Request",
+                "Request parameters are invalid: Invalid platform app",
+            ),
+            Host::Facebook | Host::Threads => DialogError::new(
+                101,
+                "Invalid App ID",
+                "The provided app ID does not look like a valid app ID.",
+            ),
+        })
+    }
+
+    /// Who can log in at a host: everybody who has an account there, and no System User.
+    fn people(&self, host: Host) -> Vec<UserFixture> {
+        let has = |user: &UserFixture, fits: fn(TokenKind, Host) -> bool| {
+            self.tokens.values().any(|token| token.user == user.id && fits(token.kind, host))
+        };
+        let is_person = |user: &&UserFixture| {
+            let has_any = has(user, |_, _| true);
+            !has_any || has(user, |kind, host| kind.host() == host && kind != TokenKind::SystemUser)
+        };
+        self.users.values().filter(is_person).cloned().collect()
+    }
+
+    fn pass_check(&mut self, id: &str) {
+        let Some(user) = self.users.get_mut(id) else { return };
+        user.is_checkpointed = false;
+        let held: Vec<String> = self
+            .tokens
+            .iter()
+            .filter(|(_, token)| {
+                token.user == id && token.invalidation.is_some_and(|it| it.is_a_check())
+            })
+            .map(|(string, _)| string.clone())
+            .collect();
+        held.iter().for_each(|string| self.revive(string));
+        self.touch();
+    }
+
+    fn ask(&self, call: &Call, request: &DialogRequest, person: &UserFixture) -> Answer {
+        let form = self.form(request, person);
+        dialog_page::consent(call, request, person, &form, self.now)
+    }
+
+    /// What a person is asked: what was declined or granted before is not asked again, unless the
+    /// request says so.
+    fn form(&self, request: &DialogRequest, person: &UserFixture) -> ConsentForm {
+        let before = self.consent(request, person);
+        let basic = rules(request.host).basic;
+        let known =
+            |scope: &String| before.granted.contains(scope) || before.declined.contains(scope);
+        let scopes: Vec<String> = request
+            .asked
+            .iter()
+            .filter(|scope| *scope != basic && (request.asks_again || !known(scope)))
+            .cloned()
+            .collect();
+        let asks = !scopes.is_empty() || request.asks_again || before.granted.is_empty();
+        let lists = request.asked.iter().chain(&before.granted).any(|it| it == "pages_show_list");
+        let pages = if asks && lists { self.offered_pages(person) } else { Vec::new() };
+        ConsentForm { is_known: !before.granted.is_empty(), scopes, pages }
+    }
+
+    fn offered_pages(&self, person: &UserFixture) -> Vec<PageFixture> {
+        let offered = person.pages.iter().filter(|(_, listing)| **listing != Listing::Unlisted);
+        offered.filter_map(|(id, _)| self.pages.get(id).cloned()).collect()
+    }
+
+    /// What was granted before: as it was said in the dialog, else as the newest access token has it.
+    fn consent(&self, request: &DialogRequest, person: &UserFixture) -> Consent {
+        if let Some(consent) = self.consents.get(&consent_key(&person.id, &request.app.id)) {
+            return consent.clone();
+        }
+        let theirs = self.tokens.values().filter(|token| {
+            token.user == person.id
+                && token.app == request.app.id
+                && token.kind != TokenKind::Page
+                && !token.invalidation.is_some_and(|it| it.takes_the_grant())
+        });
+        let newest = theirs.max_by_key(|token| token.session);
+        let granted = newest.map(|token| token.scopes.clone()).unwrap_or_default();
+        Consent { granted, declined: Vec::new() }
+    }
+
+    fn allow(&mut self, call: &Call, request: &DialogRequest, person: &UserFixture) -> Answer {
+        let form = self.form(request, person);
+        let ticked: Vec<&str> = call.ticked("grant").collect();
+        let before = self.consent(request, person);
+        let (mut granted, mut declined) = (before.granted, before.declined);
+        granted.retain(|scope| !form.scopes.contains(scope));
+        declined.retain(|scope| !form.scopes.contains(scope));
+        for scope in &form.scopes {
+            if ticked.contains(&scope.as_str()) {
+                granted.push(scope.clone());
+            } else {
+                declined.push(scope.clone());
+            }
+        }
+        let basic = rules(request.host).basic.to_owned();
+        if !granted.contains(&basic) {
+            granted.insert(0, basic);
+        }
+        let pages: Vec<&str> = call.ticked("page").collect();
+        for page in &form.pages {
+            let is_ticked = pages.contains(&page.id.as_str());
+            let listing = if is_ticked { Listing::Listed } else { Listing::WithoutToken };
+            self.list(&person.id, &page.id, listing);
+        }
+        let key = consent_key(&person.id, &request.app.id);
+        self.consents.insert(key, Consent { granted: granted.clone(), declined });
+        let data_access = self.data_access(request, person);
+        let code = self.give_code(LoginCode {
+            host: request.host,
+            app: request.app.id.clone(),
+            redirect: Some(request.redirect.clone()),
+            issued_at: self.now,
+            is_used: false,
+            grant: match &request.system_user {
+                Some(id) => CodeGrant::SystemUser { id: id.clone(), scopes: request.asked.clone() },
+                None => CodeGrant::Person {
+                    id: person.id.clone(),
+                    scopes: granted,
+                    data_access_expires_at: data_access,
+                },
+            },
+        });
+        self.back(request, &[("code", code.as_str())])
+    }
+
+    /// Access to the data that has ended begins again only where the person was asked for it.
+    fn data_access(&self, request: &DialogRequest, person: &UserFixture) -> i64 {
+        let theirs = self.tokens.values().filter(|token| {
+            token.user == person.id && token.app == request.app.id && token.kind == TokenKind::User
+        });
+        let last = theirs.map(|token| token.data_access_expires_at).max();
+        match last {
+            Some(end) if end != 0 && end <= self.now && !request.reauthorizes => end,
+            _ => self.now + 90 * DAY,
+        }
+    }
+
+    /// Sends the browser to the redirect address.
+    fn back(&self, request: &DialogRequest, answer: &[(&str, &str)]) -> Answer {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(answer).append_pair("state", &request.state);
+        let joint = if request.redirect.contains('?') { '&' } else { '?' };
+        let trailer = rules(request.host).trailer;
+        let place = format!("{}{joint}{}{trailer}", request.redirect, query.finish());
+        let headers = vec![
+            ("Location", place),
+            ("Date", http_date(self.now)),
+            ("Cache-Control", "no-store".to_owned()),
+        ];
+        Answer { status: 302, headers, body: Vec::new() }
+    }
+}
+
+/// What an address says of a person who pressed Cancel.
+fn declined(request: &DialogRequest) -> Vec<(&'static str, &'static str)> {
+    let error = ("error", "access_denied");
+    let reason = ("error_reason", "user_denied");
+    match request.host {
+        Host::Facebook => {
+            vec![error, ("error_code", "200"), ("error_description", "Permissions error"), reason]
+        }
+        Host::Instagram | Host::Threads => {
+            vec![error, reason, ("error_description", "The user denied your request.")]
+        }
+    }
+}
+
+fn consent_key(user: &str, app: &str) -> String {
+    format!("{user}/{app}")
+}
+
+/// A redirect address must be listed to the byte. Facebook takes plain HTTP on this machine from an
+/// app in development, listed or not, and from no other.
+fn check_redirect(host: Host, app: &AppFixture, redirect: &str) -> Result<(), DialogError> {
+    let is_plain = redirect.starts_with("http://");
+    let is_local =
+        ["http://localhost:", "http://localhost/"].iter().any(|it| redirect.starts_with(it));
+    if host == Host::Facebook && is_local && app.in_development {
+        return Ok(());
+    }
+    if app.redirects.iter().any(|listed| listed == redirect) && !is_plain {
+        return Ok(());
+    }
+    Err(match host {
+        Host::Facebook if is_plain && !app.in_development => DialogError::new(
+            3,
+            "Facebook Login is not available",
+            format!(
+                "Facebook has detected that {} isn't using a secure connection to transfer \
+                 information.",
+                app.name
+            ),
+        ),
+        Host::Facebook => DialogError::new(
+            191,
+            "URL blocked",
+            "This redirect failed because the redirect URI is not whitelisted in the app's Client \
+             OAuth Settings. Make sure Client and Web OAuth Login are on and add all your app \
+             domains as Valid OAuth Redirect URIs.",
+        ),
+        Host::Instagram => DialogError::new(
+            3,
+            "Invalid Request",
+            "Request parameters are invalid: Invalid redirect_uri",
+        ),
+        Host::Threads => DialogError::new(
+            1_349_168,
+            "URL blocked",
+            "Blocked redirect URI: the redirect URI is not whitelisted in the app's settings.",
+        ),
+    })
+}
+
+/// The permissions that an address asks for, and the System User whom the login is for.
+fn asked_for(
+    call: &Call,
+    app: &AppFixture,
+    rules: &DialogRules,
+) -> Result<(Vec<String>, Option<String>), DialogError> {
+    let wrong = |message: String| DialogError::new(100, "Invalid Scopes", message);
+    match (call.get("scope"), call.get("config_id")) {
+        (Some(_), Some(_)) => Err(wrong("Use scope or config_id, never both.".to_owned())),
+        (None, None) => Err(wrong("Neither scope nor config_id is given.".to_owned())),
+        (Some(scope), None) => {
+            let asked: Vec<String> = scope.split([',', ' ']).map(str::to_owned).collect();
+            let is_known = |scope: &String| {
+                rules.scopes.iter().any(|known| match known.strip_suffix('_') {
+                    Some(_) => scope.starts_with(known) && scope.len() > known.len(),
+                    None => scope == known,
+                })
+            };
+            match asked.iter().find(|scope| !is_known(scope)) {
+                Some(scope) => Err(wrong(format!(
+                    "Invalid Scopes: {scope}. This message is only shown to developers. Users of \
+                     your app will ignore these permissions if present."
+                ))),
+                None => Ok((asked, None)),
+            }
+        }
+        (None, Some(id)) => match app.configurations.get(id) {
+            Some(set) => Ok((set.scopes.clone(), set.system_user.clone())),
+            None => Err(wrong(format!("There is no configuration {id}."))),
+        },
+    }
+}
