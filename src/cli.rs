@@ -151,6 +151,13 @@ Examples:
   metatoken forget old-brand --targets    empty these files too
   metatoken forget shop --undeclare       remove its file in tokens.d first")]
     Forget(ForgetArguments),
+    /// Write a first config by asking, and check the app with Meta
+    #[command(after_help = "\
+Examples:
+  metatoken init                                      asks for everything
+  metatoken init --app-id 123 --app-secret-file FILE  store and app, no token yet
+  metatoken init --type page --label shop             one Page's token; asks for the rest")]
+    Init(InitArguments),
     /// Check the config and everything it names, or show it with every default
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -361,6 +368,38 @@ pub struct TokenArguments {
     pub label: String,
 }
 
+/// `init`. What no option answers is asked on a terminal.
+#[derive(Debug, Args)]
+pub struct InitArguments {
+    /// The id of the app (App settings, Basic)
+    #[arg(long, value_name = "ID")]
+    pub app_id: Option<String>,
+    /// Read the app's secret from this file (`-` for standard input)
+    #[arg(long, value_name = "FILE")]
+    pub app_secret_file: Option<PathBuf>,
+    /// Whose app it is: facebook, instagram or threads [default: facebook]
+    #[arg(long, value_name = "KIND")]
+    pub app_kind: Option<String>,
+    /// Declare a first token of this type: user, page, system-user, instagram, threads or app
+    #[arg(long = "type", value_name = "TYPE")]
+    pub token_type: Option<String>,
+    /// Call the first token so
+    #[arg(long, value_name = "LABEL")]
+    pub label: Option<String>,
+    /// The Page, for `--type page`
+    #[arg(long, value_name = "ID")]
+    pub page_id: Option<String>,
+    /// Write the first token into this file, at this key
+    #[arg(long, value_name = "FILE#KEY")]
+    pub deliver: Option<String>,
+    /// Write the config into this folder [default: `~/.config/metatoken`; for root `/etc/metatoken`]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Write this address into `[endpoints]`, for a Graph that is simulated or reached by a gateway
+    #[arg(long = "endpoint", value_name = "KIND=URL")]
+    pub endpoints: Vec<String>,
+}
+
 /// `config`.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
@@ -473,6 +512,7 @@ impl Command {
             Self::Check(_) => "check",
             Self::Token(_) => "token",
             Self::Forget(_) => "forget",
+            Self::Init(_) => "init",
             Self::Config(_) | Self::Doctor(_) => "config",
             Self::Help(_) => "help",
             Self::Store(_) => "store",

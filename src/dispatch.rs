@@ -2,6 +2,7 @@
 
 mod arguments;
 mod help;
+mod init;
 mod opening;
 mod refusal;
 mod typed;
@@ -11,6 +12,7 @@ use std::time::Instant;
 
 use self::arguments::refuse_secrets;
 use self::help::help;
+use self::init::init;
 use self::opening::{Setting, open_session};
 use self::refusal::{
     bug, give_up, is_scheduled_line, misread, misread_complaint, note_unusable, plain_ui, unusable,
@@ -137,6 +139,9 @@ fn dispatch(
     interrupt: Interrupt,
     attempted: &mut crate::status::Attempted,
 ) -> Result<u8, CliError> {
+    if let Command::Init(given) = &typed.command {
+        return init(typed, given, environment, clock, ui, interrupt).map(Exit::code);
+    }
     let place = Setting::find(typed, &environment, clock)?;
     ui.keep_time(place.clock);
     let path = std::path::absolute(&place.config).unwrap_or_else(|_| place.config.clone());
@@ -255,7 +260,7 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
             let ask = if given.live { AskGraph::Always } else { AskGraph::Never };
             commands::check_config(session, ask).map(Exit::code)
         }
-        Command::Config(cli::ConfigCommand::Show) | Command::Help(_) => {
+        Command::Config(cli::ConfigCommand::Show) | Command::Help(_) | Command::Init(_) => {
             unreachable!("it was answered above")
         }
     }

@@ -19,6 +19,9 @@ use crate::ui::Ui;
 /// Longer input is not an access token.
 const MOST_INPUT: u64 = 64 * 1024;
 
+/// What standard input is called.
+const STANDARD_INPUT: &str = "standard input";
+
 /// Refuses a store on a file system that cannot carry one, unless the config says that it may be.
 pub fn refuse_filesystem(config: &Config) -> Result<(), CliError> {
     let store = &config.store;
@@ -112,22 +115,14 @@ impl Session {
         wanted: Option<TokenType>,
     ) -> Result<AccessToken, CliError> {
         let (text, place) = match file {
-            Some(path) if path != Path::new("-") => {
-                let place = path.display().to_string();
-                let file = std::fs::File::open(path).map_err(|error| {
-                    CliError::new(Exit::InputRefused, "input_unreadable", &place, "cannot be read")
-                        .because(error)
-                })?;
-                (limited(file, &place)?, place)
-            }
-            _ => {
-                let place = "standard input".to_owned();
-                let text = match self.ui.ask_secret(what) {
-                    Some(typed) => typed.map_err(|error| unreadable(&place, error))?,
-                    None => limited(std::io::stdin().lock(), &place)?,
-                };
-                (text, place)
-            }
+            Some(path) if path != Path::new("-") => read_input(path)?,
+            _ => match self.ui.ask_secret(what) {
+                Some(typed) => {
+                    let place = STANDARD_INPUT.to_owned();
+                    (typed.map_err(|error| unreadable(&place, error))?, place)
+                }
+                None => read_input(Path::new("-"))?,
+            },
         };
         read_pasted(&text, wanted).map_err(|unfit| {
             let message = format!("holds no access token: {unfit}");
@@ -144,6 +139,17 @@ impl Session {
         };
         RunLock::take(&self.config.store.path, &holder, wait).map_err(LockError::into)
     }
+}
+
+/// What the file holds, or standard input for `-`, and what people call the place.
+pub fn read_input(path: &Path) -> Result<(zeroize::Zeroizing<String>, String), CliError> {
+    if path == Path::new("-") {
+        let place = STANDARD_INPUT.to_owned();
+        return Ok((limited(std::io::stdin().lock(), &place)?, place));
+    }
+    let place = path.display().to_string();
+    let file = std::fs::File::open(path).map_err(|error| unreadable(&place, error))?;
+    Ok((limited(file, &place)?, place))
 }
 
 fn limited(

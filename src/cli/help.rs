@@ -11,7 +11,7 @@ use super::{Cli, TypedFormat};
 
 /// The commands as `help` lists them.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Getting started", &["config check", "config show"]),
+    ("Getting started", &["init", "config check", "config show"]),
     ("Every day", &["status", "refresh", "deliver", "check", "history"]),
     ("Using tokens", &["token"]),
     ("Changing tokens", &["exchange", "forget"]),

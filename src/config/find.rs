@@ -36,6 +36,18 @@ pub fn find(explicit: Option<&Path>, environment: &Environment) -> Result<PathBu
     found.cloned().ok_or_else(|| none_of(&places))
 }
 
+/// Where a first config is written if no place is named: where [`find`] looks for it. Root's is the
+/// machine's.
+pub fn usual_place(explicit: Option<&Path>, environment: &Environment) -> Option<PathBuf> {
+    if explicit.is_some() || environment.get(VARIABLE).is_some() {
+        return find(explicit, environment).ok();
+    }
+    let is_root = environment.user_id() == 0;
+    let mut places = usual_places(environment);
+    let own = places.pop();
+    if is_root { own } else { places.pop() }
+}
+
 fn usual_places(environment: &Environment) -> Vec<PathBuf> {
     let own = environment.config_home().map(|home| home.join("metatoken").join(NAME));
     own.into_iter().chain([Path::new(SYSTEM_FOLDER).join(NAME)]).collect()
@@ -45,7 +57,7 @@ fn none_of(places: &[PathBuf]) -> CliError {
     let names: Vec<String> = places.iter().map(|place| format!("`{}`", place.display())).collect();
     let message = format!("there is no config: looked for {}", names.join(" and "));
     CliError::new(Exit::Config, "config_missing", "", message)
-        .hint(format!("write {}: the README shows a first one", names[0]))
+        .hint("write one by `metatoken init`")
         .hint("or name one: `metatoken --config FILE`, or `METATOKEN_CONFIG`")
         .hint("or try it without one: `metatoken --sandbox status`")
 }
@@ -110,7 +122,7 @@ mod tests {
             none_of(&places).render(),
             "error: there is no config: looked for `/home/u/.config/metatoken/metatoken.toml` and \
              `/etc/metatoken/metatoken.toml`\n\
-             hint: write `/home/u/.config/metatoken/metatoken.toml`: the README shows a first one\n\
+             hint: write one by `metatoken init`\n\
              hint: or name one: `metatoken --config FILE`, or `METATOKEN_CONFIG`\n\
              hint: or try it without one: `metatoken --sandbox status`"
         );

@@ -16,6 +16,7 @@ mod deliver;
 mod diagnostic;
 mod duration;
 mod find;
+mod first;
 mod http;
 mod notify;
 mod permissions;
@@ -48,11 +49,13 @@ pub use self::apps::AppSetting;
 pub use self::contested::{ContestedTarget, contested};
 pub use self::diagnostic::ConfigError;
 pub use self::duration::{BadDuration, parse_duration};
-pub use self::find::find;
+pub use self::find::{find, usual_place};
+pub use self::first::{FirstConfig, FirstToken, SECRET_FILE};
 pub use self::http::HttpSettings;
 pub use self::notify::{
     ChannelKind, NotifySetting, SmtpSecurity, SmtpSetting, WebhookFormat, mailbox,
 };
+pub use self::permissions::judge_new_place;
 pub use self::schema::{KeySchema, Schema, TableSchema};
 pub use self::secrets::{SecretError, Secrets};
 pub use self::settings::Config;
@@ -77,6 +80,14 @@ use crate::error::CliError;
 /// Reads and judges the config at `path`.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, CliError> {
     let (config, _) = read(path, environment, Purpose::Use, &[])?;
+    Ok(config)
+}
+
+/// Reads and judges this text as the config that it would be at `path`, where nothing needs to be yet;
+/// what `tokens.d` declares is left out.
+pub fn judge_text(path: &Path, text: &str, environment: &Environment) -> Result<Config, CliError> {
+    let none = TokenFiles::default();
+    let (config, _) = parse(path, text, &none, environment, Purpose::Use)?;
     Ok(config)
 }
 

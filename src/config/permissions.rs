@@ -105,7 +105,17 @@ fn judge(path: &Path, metadata: &Metadata, caller: u32) -> Result<(), CliError> 
 /// With the sticky bit only the owner of a file can.
 fn judge_folder(path: &Path, caller: u32) -> Result<(), CliError> {
     let real = path.canonicalize().map_err(|error| unreadable(path, error))?;
-    let folder = real.parent().unwrap_or(Path::new("/"));
+    judge_folder_of(path, real.parent().unwrap_or(Path::new("/")), caller)
+}
+
+/// Judges the folder in which a config is to be written.
+pub fn judge_new_place(path: &Path, caller: u32) -> Result<(), CliError> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let real = folder.canonicalize().map_err(|error| unreadable(folder, error))?;
+    judge_folder_of(path, &real, caller)
+}
+
+fn judge_folder_of(path: &Path, folder: &Path, caller: u32) -> Result<(), CliError> {
     let metadata = folder.metadata().map_err(|error| unreadable(path, error))?;
     let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
     if owner != 0 && owner != caller {

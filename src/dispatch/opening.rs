@@ -28,6 +28,11 @@ pub struct Setting {
 }
 
 impl Setting {
+    /// A place outside the sandbox.
+    pub const fn of(config: PathBuf, clock: Clock) -> Self {
+        Self { config, clock, sandbox: None }
+    }
+
     /// Finds it by what was typed, and opens the sandbox if one is meant.
     pub fn find(typed: &Cli, environment: &Environment, clock: Clock) -> Result<Self, CliError> {
         let Some(folder) = &typed.global.sandbox else {
@@ -72,9 +77,21 @@ pub fn open_session(
     interrupt: Interrupt,
     attempted: &mut Attempted,
 ) -> Result<(Session, Option<Sandbox>), CliError> {
-    let mut config = config::load(&place.config, &environment)?;
+    let config = config::load(&place.config, &environment)?;
     attempted.config = Some(config.path.clone());
     attempted.store = Some(config.store.path.clone());
+    session_with(config, typed, place, environment, ui, interrupt)
+}
+
+/// The same with this config, wherever it was read.
+pub fn session_with(
+    mut config: config::Config,
+    typed: &Cli,
+    place: Setting,
+    environment: Environment,
+    ui: &mut Ui,
+    interrupt: Interrupt,
+) -> Result<(Session, Option<Sandbox>), CliError> {
     refuse_filesystem(&config)?;
     let mut graph = graph_settings(&config);
     if let Some(sandbox) = &place.sandbox {

@@ -95,7 +95,7 @@ impl ConfigCheck {
     }
 
     /// It on one line, with what to do.
-    fn line(&self, style: TextStyle) -> String {
+    pub fn line(&self, style: TextStyle) -> String {
         let word = self.result.word();
         let mut line = format!("{word}: ");
         if !self.subject.is_empty() {
@@ -109,7 +109,8 @@ impl ConfigCheck {
         style.wrapped(&line, 4)
     }
 
-    fn json(&self) -> Value {
+    /// It as an object.
+    pub fn json(&self) -> Value {
         let labels: Vec<&str> = self.labels.iter().map(Label::as_str).collect();
         json!({
             "code": self.code,

@@ -7,8 +7,10 @@ use chrono::TimeDelta;
 
 use super::tokens::ThrottledApps;
 use super::{Run, apps};
+use crate::exit::Exit;
 use crate::graph::{App, CallError, Graph};
-use crate::policy::NEWEST;
+use crate::policy::{NEWEST, judge_answer};
+use crate::report::{CheckResult, ConfigCheck};
 use crate::session::Session;
 use crate::store::StoreError;
 use crate::token::{Problem, Provider, VersionAnswer, VersionCheck};
@@ -44,6 +46,74 @@ pub enum CredentialsAnswer {
     Unanswered(Problem),
     /// There is nothing to ask with, or no question for it.
     NotAsked(&'static str),
+}
+
+impl AppAnswer {
+    /// What Meta says of an app: of its id and secret, and of its Graph version. An app that Meta refuses
+    /// is one that every run would fail with.
+    pub fn checks(&self) -> Vec<ConfigCheck> {
+        let AppAnswer { app, provider, credentials, version, version_answer } = self;
+        let subject = format!("[app.{app}]");
+        let credentials = match credentials {
+            CredentialsAnswer::Accepted => {
+                ConfigCheck::good(&subject, "Meta accepts its id and secret")
+            }
+            CredentialsAnswer::Refused(problem) => ConfigCheck::new(
+                "bad_app_credentials",
+                &subject,
+                CheckResult::Error(Exit::Config),
+                problem.to_string(),
+                format!(
+                    "compare `id` and `secret` of `[app.{app}]` with the app's dashboard ({})",
+                    provider.spec().words.app_secret
+                ),
+            ),
+            CredentialsAnswer::Unanswered(problem) => {
+                unanswered(&subject, format!("Meta was not reached: {problem}"))
+            }
+            CredentialsAnswer::NotAsked(why) => {
+                ConfigCheck::good(&subject, format!("id and secret were not checked: {why}"))
+            }
+        };
+        let version = version.as_ref().and_then(|version| match version_answer {
+            Some(VersionAnswer::Works) => {
+                Some(ConfigCheck::good(&subject, format!("Graph {version} works")))
+            }
+            None => {
+                Some(unanswered(&subject, format!("Graph did not say whether {version} works")))
+            }
+            Some(told) => judge_answer(app, version, told).map(ConfigCheck::warned),
+        });
+        std::iter::once(credentials).chain(version).collect()
+    }
+
+    /// The same for programs.
+    pub fn json(&self) -> serde_json::Value {
+        let (credentials, problem) = match &self.credentials {
+            CredentialsAnswer::Accepted => ("accepted", None),
+            CredentialsAnswer::Refused(problem) => ("refused", Some(problem.to_string())),
+            CredentialsAnswer::Unanswered(problem) => ("unanswered", Some(problem.to_string())),
+            CredentialsAnswer::NotAsked(why) => ("not_asked", Some((*why).to_owned())),
+        };
+        let state = match &self.version_answer {
+            Some(VersionAnswer::Works) => "works",
+            Some(VersionAnswer::Replaced { .. }) => "ended",
+            Some(VersionAnswer::Unknown) => "unknown",
+            None => "unanswered",
+        };
+        serde_json::json!({
+            "app": self.app,
+            "credentials": credentials,
+            "message": problem,
+            "graph_version": self.version,
+            "graph_version_state": self.version.as_ref().map(|_| state),
+        })
+    }
+}
+
+fn unanswered(subject: &str, message: String) -> ConfigCheck {
+    let fix = "run it again when Graph can be reached";
+    ConfigCheck::new("network", subject, CheckResult::Error(Exit::Unavailable), message, fix)
 }
 
 /// Asks Meta about every app of the config: each version once, each id and secret once.

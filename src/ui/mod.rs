@@ -165,17 +165,37 @@ impl Ui {
         to_stdout(&Zeroizing::new(format!("{secret}\n")))
     }
 
+    /// Whether a person can be asked: standard input is a terminal.
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal()
+    }
+
+    /// Asks a person for a line; nothing without a terminal.
+    pub fn ask(&self, prompt: &str) -> Option<io::Result<String>> {
+        self.can_ask().then(|| {
+            self.prompt(prompt);
+            let mut line = String::new();
+            match io::stdin().read_line(&mut line)? {
+                0 => Err(io::ErrorKind::UnexpectedEof.into()),
+                _ => Ok(line.trim().to_owned()),
+            }
+        })
+    }
+
     /// Asks a person for a secret, without showing what is typed; nothing without a
     /// terminal.
     pub fn ask_secret(&self, prompt: &str) -> Option<io::Result<Zeroizing<String>>> {
-        let ask = || match (self.stderr.format, self.stderr.reader) {
+        self.can_ask().then(|| read_hidden(|| self.prompt(prompt)))
+    }
+
+    fn prompt(&self, prompt: &str) {
+        match (self.stderr.format, self.stderr.reader) {
             (LogFormat::Text, StreamKind::Terminal | StreamKind::Other) => {
                 // Without the prompt a person can still type.
                 let _ = write!(io::stderr(), "{prompt}: ");
             }
             _ => self.stderr.say(&Line::of(Level::Info, "asked", prompt), prompt),
-        };
-        io::stdin().is_terminal().then(|| read_hidden(ask))
+        }
     }
 
     /// Prints the one error: for people, and as JSON where JSON was asked for.

@@ -7,6 +7,7 @@ mod exchange;
 mod forget;
 mod help;
 mod history;
+mod init;
 mod interrupt;
 mod labels;
 mod logs;

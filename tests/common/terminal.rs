@@ -1,6 +1,12 @@
 //! A terminal to run in.
 
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// No answer takes longer to be asked for.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs a line of the shell in which `"$@"` is that command, with its environment and no other.
 pub(crate) fn shell(line: &str, inner: &Command) -> Command {
@@ -34,4 +40,30 @@ pub(crate) fn terminal(columns: u16, line: &str, inner: &Command) -> Command {
         outer.current_dir(folder);
     }
     shell(&format!("script -qec {} /dev/null", quoted(&line)), &outer)
+}
+
+/// Runs the command under a terminal and types each answer once its prompt has appeared; returns
+/// all that the terminal showed, with plain line ends, and the exit code.
+pub(crate) fn converse(inner: &Command, turns: &[(&str, &str)]) -> (String, Option<i32>) {
+    let mut child = terminal(200, "\"$@\"", inner).stdin(Stdio::piped()).spawn().unwrap();
+    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let (sender, shown) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut chunk = [0; 4096];
+        while let Ok(read @ 1..) = stdout.read(&mut chunk) {
+            let _ = sender.send(String::from_utf8_lossy(&chunk[..read]).into_owned());
+        }
+    });
+    let (mut seen, mut from, began) = (String::new(), 0, Instant::now());
+    for (prompt, answer) in turns {
+        while !seen[from..].contains(prompt) {
+            let left = PATIENCE.saturating_sub(began.elapsed());
+            let more = shown.recv_timeout(left);
+            seen += &more.unwrap_or_else(|_| panic!("`{prompt}` was not asked:\n{seen}"));
+        }
+        from = seen.len();
+        writeln!(stdin, "{answer}").unwrap();
+    }
+    seen.extend(shown.iter());
+    (seen.replace("\r\n", "\n"), child.wait().unwrap().code())
 }
