@@ -183,46 +183,62 @@ fn fill(cure: Cure, subject: &Subject<'_>, more: &[(&str, &str)]) -> Remedy {
     row.filled(who, |template| put(template, subject, more))
 }
 
-/// What stands in the place of `{label}` and the like.
+/// The text with the token's names in the place of `{label}` and the like, and `more` in the place of
+/// what only this row has.
 fn put(template: &str, subject: &Subject<'_>, more: &[(&str, &str)]) -> String {
-    let Subject { label, token_type, naming, parent, .. } = *subject;
-    let (spec, provider) = (token_type.spec(), token_type.provider().spec());
-    let person = spec.person_words();
-    let said = |pick: fn(&PersonWords) -> &'static str| person.map_or("", pick).to_owned();
-    let path = |path: &str| if path.is_empty() { "the config".to_owned() } else { path.to_owned() };
-    let page = match (naming.page_id, label.as_discovered()) {
-        (Some(id), _) | (None, Some((_, id))) => id.to_owned(),
-        (None, None) => String::new(),
-    };
-    let names = [
-        ("{who}", who(subject)),
-        ("{label}", label.to_string()),
-        ("{table}", table(label)),
-        ("{replace}", replace(subject).to_owned()),
-        ("{parent}", parent.map(|it| it.label.to_string()).unwrap_or_default()),
-        ("{a_type}", with_article(token_type)),
-        ("{app}", naming.app.to_owned()),
-        ("{app_id}", naming.app_id.map(|id| format!(" ({id})")).unwrap_or_default()),
-        ("{app_secret}", provider.words.app_secret.to_owned()),
-        ("{app_list}", provider.words.app_list.unwrap_or_default().to_owned()),
-        ("{config}", path(naming.config)),
-        ("{file}", path(naming.file)),
-        ("{page}", page),
-        ("{site}", provider.words.account_site.to_owned()),
-        ("{log_in}", said(|it| it.log_in)),
-        ("{logs_in}", said(|it| it.logs_in)),
-        ("{grant}", said(|it| it.grant)),
-        ("{grants}", said(|it| it.grants)),
-        ("{pasted}", said(|it| it.pasted)),
-        ("{dashboard}", if provider.has_pages() { "" } else { NEEDS_NO_SECRET }.to_owned()),
-    ];
-    let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
-    let filled = names
-        .into_iter()
-        .chain(more)
-        .fold(template.to_owned(), |text, (name, value)| text.replace(name, &value));
+    let mut text = String::with_capacity(template.len() * 2);
+    let mut rest = template;
+    while let Some((before, name, behind)) = next_name(rest) {
+        text.push_str(before);
+        let own = more.iter().find(|(each, _)| *each == name).map(|(_, value)| (*value).to_owned());
+        let value = own.or_else(|| value_of(name, subject));
+        text.push_str(value.as_deref().unwrap_or(name));
+        rest = behind;
+    }
+    text.push_str(rest);
     // Where there is no id of a Page.
-    filled.replace("Page  ", "the Page ")
+    if text.contains("Page  ") { text.replace("Page  ", "the Page ") } else { text }
+}
+
+/// What stands before the next name in braces, that name with its braces, and what stands behind it.
+fn next_name(text: &str) -> Option<(&str, &str, &str)> {
+    let (begin, end) = (text.find('{')?, text.find('}')?);
+    Some((&text[..begin], &text[begin..=end], &text[end + 1..]))
+}
+
+/// What stands for a name that every row may have.
+fn value_of(name: &str, subject: &Subject<'_>) -> Option<String> {
+    let Subject { label, token_type, naming, parent, .. } = *subject;
+    let (spec, words) = (token_type.spec(), &token_type.provider().spec().words);
+    let said = |pick: fn(&PersonWords) -> &'static str| spec.person_words().map_or("", pick);
+    let path = |path: &str| if path.is_empty() { "the config".to_owned() } else { path.to_owned() };
+    Some(match name {
+        "{who}" => who(subject),
+        "{label}" => label.to_string(),
+        "{table}" => table(label),
+        "{replace}" => replace(subject).to_owned(),
+        "{parent}" => parent.map(|it| it.label.to_string()).unwrap_or_default(),
+        "{a_type}" => with_article(token_type),
+        "{app}" => naming.app.to_owned(),
+        "{app_id}" => naming.app_id.map(|id| format!(" ({id})")).unwrap_or_default(),
+        "{app_secret}" => words.app_secret.to_owned(),
+        "{app_list}" => words.app_list.unwrap_or_default().to_owned(),
+        "{config}" => path(naming.config),
+        "{file}" => path(naming.file),
+        "{page}" => {
+            let discovered = || label.as_discovered().map(|(_, id)| id);
+            naming.page_id.or_else(discovered).unwrap_or_default().to_owned()
+        }
+        "{site}" => words.account_site.to_owned(),
+        "{log_in}" => said(|it| it.log_in).to_owned(),
+        "{logs_in}" => said(|it| it.logs_in).to_owned(),
+        "{grant}" => said(|it| it.grant).to_owned(),
+        "{grants}" => said(|it| it.grants).to_owned(),
+        "{pasted}" => said(|it| it.pasted).to_owned(),
+        "{dashboard}" if token_type.provider().spec().has_pages() => String::new(),
+        "{dashboard}" => NEEDS_NO_SECRET.to_owned(),
+        _ => return None,
+    })
 }
 
 /// What is no short-lived login. Source: Meta, Instagram business login; Threads, long-lived tokens.
