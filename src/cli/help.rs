@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use clap::{Arg, CommandFactory as _, FromArgMatches as _, ValueEnum as _};
+use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser as _, ValueEnum as _};
 
 use super::{Cli, TypedFormat};
 
@@ -113,6 +113,12 @@ Help:
 
 /// Reads what was typed.
 pub fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    // What only help and complaints need, and the formats of each command, cost as much as all the rest.
+    if let Ok(typed) = Cli::try_parse_from(arguments)
+        && typed.global.format.is_none()
+    {
+        return Ok(typed);
+    }
     // What is hidden from the list is found all the same.
     let matches = command().try_get_matches_from(arguments)?;
     Cli::from_arg_matches(&matches)
