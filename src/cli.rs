@@ -167,12 +167,29 @@ Examples:
     /// Copy the store to a file, while runs go on
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Send a test message to the channels that are notified
+    #[command(after_help = "\
+Examples:
+  metatoken notify --test      to every channel; pings are sent as after a good run
+  metatoken notify --test ops  to one channel")]
+    Notify(NotifyArguments),
     /// Print the help of a command or a topic
     #[command(after_help = "\
 Examples:
   metatoken help refresh  the help of a command
   metatoken help json     the fields of JSON, and every reason code")]
     Help(HelpArguments),
+}
+
+/// `notify`.
+#[derive(Debug, Args)]
+pub struct NotifyArguments {
+    /// Send a test message
+    #[arg(long, required = true)]
+    pub test: bool,
+    /// The channel that it is sent to [default: all]
+    #[arg(value_name = "CHANNEL")]
+    pub channel: Option<String>,
 }
 
 /// `help`.
@@ -516,6 +533,7 @@ impl Command {
             Self::Config(_) | Self::Doctor(_) => "config",
             Self::Help(_) => "help",
             Self::Store(_) => "store",
+            Self::Notify(_) => "notify",
         }
     }
 }

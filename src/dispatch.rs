@@ -256,6 +256,9 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
         Command::Store(cli::StoreCommand::Backup { file }) => {
             commands::back_up(session, file).map(Exit::code)
         }
+        Command::Notify(given) => {
+            commands::test_notifications(session, given.channel.as_deref()).map(Exit::code)
+        }
         Command::Config(cli::ConfigCommand::Check(given)) | Command::Doctor(given) => {
             let ask = if given.live { AskGraph::Always } else { AskGraph::Never };
             commands::check_config(session, ask).map(Exit::code)

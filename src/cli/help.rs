@@ -15,7 +15,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Every day", &["status", "refresh", "deliver", "check", "history"]),
     ("Using tokens", &["token"]),
     ("Changing tokens", &["exchange", "forget"]),
-    ("Housekeeping", &["store backup", "help"]),
+    ("Housekeeping", &["store backup", "notify", "help"]),
 ];
 
 /// A longer text that `help` prints.

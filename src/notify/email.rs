@@ -97,7 +97,7 @@ fn head(message: &Message, machine: &str) -> MessageBuilder {
 }
 
 fn subject(message: &Message) -> String {
-    let event = message.event.as_str().to_uppercase();
+    let event = message.event.to_uppercase();
     let whole = format!("metatoken {event}: {}", message.subject);
     // A line break would begin another header.
     let words: Vec<&str> = whole

@@ -21,8 +21,8 @@ pub struct Message {
     pub id: String,
     /// When it was decided on, which is the date of an email however often it is sent.
     pub at: Time,
-    /// What it is about.
-    pub event: NotificationEvent,
+    /// What it is about: the name of an event, or `test`.
+    pub event: &'static str,
     /// Its one line: which tokens, and what happened.
     pub subject: String,
     /// The whole, in lines for people; begins with more than the subject.
@@ -55,7 +55,7 @@ impl<'a> Composer<'a> {
         let subject = subject(notification);
         Message {
             at: self.status.generated_at,
-            event: notification.event,
+            event: notification.event.as_str(),
             text: self.text(notification, &subject, &concerned, act_by.as_ref(), &owners),
             json: self.json(&id, notification, &concerned, act_by.as_ref(), &owners),
             variables: self.variables(&id, notification, act_by.as_ref(), &owners),

@@ -6,7 +6,8 @@
 //! channels get, and gets everything itself once it works again.
 //!
 //! `plan` says what each channel is to be sent, `message` in which words, `channel` reads the
-//! secrets; `webhook`, `email` and `hook` send, and `retry` says how often. `ping` is the heartbeat.
+//! secrets; `webhook`, `email` and `hook` send, and `retry` says how often. `ping` is the heartbeat,
+//! `test_message` what an operator sends to see that a channel reaches its people.
 //!
 //! A [`SendError`] names a host or a program and never a URL that is a secret: the URL of a webhook
 //! is enough to write to it, that of a ping enough to silence it. A message quotes Meta and names of
@@ -22,6 +23,7 @@ mod plan;
 mod retry;
 mod secret_url;
 mod smtp;
+mod test_message;
 #[cfg(test)]
 mod tests;
 mod webhook;
@@ -35,6 +37,7 @@ pub use self::ping::{Beat, Heartbeat};
 pub use self::plan::failing_channels;
 use self::plan::{ChannelQueue, is_about, queue};
 pub use self::retry::SendError;
+pub use self::test_message::{ChannelTest, test_channels};
 use crate::config::NotifySetting;
 use crate::error::CliError;
 use crate::failpoint;

@@ -80,6 +80,7 @@ Changing tokens:
 
 Housekeeping:
   store backup  Copy the store to a new file while runs go on, without the key
+  notify        Send a test message to the channels that are notified
   help          Print the help of a command or a topic
 "
     );

@@ -7,6 +7,7 @@ mod filters;
 mod kills;
 mod lives;
 mod pings;
+mod test_messages;
 mod ways;
 
 use metatoken::sandbox::{Invalidation, TokenFixture};

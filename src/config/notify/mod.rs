@@ -61,6 +61,16 @@ pub enum ChannelKind {
 }
 
 impl ChannelKind {
+    /// The key of the config that says it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Webhook { .. } => "webhook",
+            Self::Email { .. } => "email",
+            Self::Command(_) => "command",
+            Self::Ping(_) => "ping",
+        }
+    }
+
     /// Where its one secret is found: a URL or a password.
     pub const fn secret(&self) -> Option<&SecretSource> {
         match self {

@@ -13,7 +13,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::config::{SmtpSecurity, WebhookFormat};
-use crate::token::{NotificationEvent, Time};
+use crate::token::Time;
 
 use super::channel::{EmailChannel, SmtpLogin, SmtpServer, Webhook, default_from};
 use super::ping::ping;
@@ -42,7 +42,7 @@ fn message() -> Message {
     Message {
         id: "7-brand-critical".to_owned(),
         at: Time::from_timestamp(1_795_262_400, 0).unwrap(),
-        event: NotificationEvent::Critical,
+        event: "critical",
         subject: "`brand` was revoked".to_owned(),
         text: "CRITICAL `brand`: Meta revoked it\nrun `metatoken exchange brand`\n".to_owned(),
         json: r#"{"version":1,"event":"critical"}"#.to_owned(),
