@@ -93,6 +93,7 @@ impl Config {
             app_id: parent.app_id.clone(),
             parent: Some(parent.label.clone()),
             page_id: Some(page_id.to_owned()),
+            user_id: None,
             pages: Pages::None,
             access_token: None,
             deliver: parent

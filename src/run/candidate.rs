@@ -530,7 +530,8 @@ impl Candidates<'_> {
         };
         if self.identity == IdentityChange::Accepted {
             let page_id = self.token.page_id.clone();
-            return Ok(Identity { app_id: self.app_id.clone(), user_id: None, page_id });
+            let user_id = self.token.user_id.clone();
+            return Ok(Identity { app_id: self.app_id.clone(), user_id, page_id });
         }
         let before = proven(credential).unwrap_or_default();
         let parent = self.parent.map(|parent| self.run.store.credential(parent)).transpose()?;
@@ -542,7 +543,7 @@ impl Candidates<'_> {
         };
         Ok(Identity {
             app_id: self.app_id.clone(),
-            user_id: person,
+            user_id: self.token.user_id.clone().or(person),
             page_id: self.token.page_id.clone().or(before.page_id),
         })
     }

@@ -28,6 +28,7 @@ pub struct Keys<'a> {
     pub app: Ask<'a, String>,
     pub parent: Ask<'a, String>,
     pub page_id: Ask<'a, String>,
+    pub user_id: Ask<'a, String>,
     pub pages: Ask<'a, String>,
     pub except: Ask<'a, Vec<Spanned<String>>>,
     pub was: Ask<'a, String>,
@@ -43,6 +44,9 @@ impl<'a> Keys<'a> {
             app: token.string("app", "The app that it belongs to").judged(),
             parent: token.string("parent", "The token that it is derived from").judged(),
             page_id: token.string("page_id", "The Page that it is for").judged(),
+            user_id: token
+                .string("user_id", "The person or System User that it must belong to")
+                .judged(),
             pages: token.string("pages", "\"all\" for all Pages of this person").judged(),
             except: token.strings("except", "The ids of Pages that are left out").judged(),
             was: token.string("was", "The label that it had before").judged(),

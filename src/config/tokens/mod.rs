@@ -52,6 +52,8 @@ pub struct TokenConfig {
     /// The token that it is derived from.
     pub parent: Option<Label>,
     pub page_id: Option<String>,
+    /// The person or System User that it must belong to, by Meta's id.
+    pub user_id: Option<String>,
     /// Whether its other Pages are looked after.
     pub pages: Pages,
     /// Where a first or a replacement access token is found.
@@ -211,6 +213,7 @@ fn settle<'a>(
         parent: parent.map(|parent| parent.label.clone()),
         deliver: deliver_of(draft, all_pages, page_id.as_deref()),
         page_id,
+        user_id: parent::user_id(draft),
         pages,
         access_token: keys.access_token.get().cloned(),
         policy,
@@ -286,6 +289,7 @@ fn put(section: &Section<'_>, keys: &Keys<'_>, token: &TokenConfig, app: ValueOr
     section.put("type", || keys.token_type.origin_or(implied()), || token.token_type.shown());
     section.put("app", || app, || token.app.shown());
     section.put("parent", || keys.parent.origin_or(implied()), || token.parent.shown());
+    section.put("user_id", || keys.user_id.origin_or(built_in()), || token.user_id.shown());
     section.put("page_id", || keys.page_id.origin_or(implied()), || token.page_id.shown());
     match &token.pages {
         Pages::None => section.put("pages", built_in, || json!(null)),

@@ -117,6 +117,18 @@ pub fn page_id(draft: &Draft<'_>) -> Option<String> {
     }
 }
 
+/// Finds the person or System User that a token must belong to.
+pub fn user_id(draft: &Draft<'_>) -> Option<String> {
+    let given = &draft.keys.user_id;
+    let id = given.get()?;
+    if draft.token_type == Some(TokenType::App) {
+        given.refuse("an app token belongs to no person", "");
+    } else if !is_id(id) {
+        given.refuse("a `user_id` has digits only", "");
+    }
+    Some(id.clone())
+}
+
 /// Whether the text has the form of an id of Meta's.
 pub fn is_id(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_digit())
