@@ -130,6 +130,27 @@ impl Session {
         })
     }
 
+    /// The same with another config.
+    pub fn with_config(&self, mut config: Config) -> Self {
+        let secrets = if self.is_sandbox {
+            config.http.concurrency = self.config.http.concurrency;
+            // A rehearsal must not send a real secret anywhere.
+            config.secrets(&Environment::default())
+        } else {
+            config.secrets(&self.environment)
+        };
+        Self {
+            config,
+            secrets,
+            graph: self.graph.clone(),
+            clock: self.clock,
+            is_sandbox: self.is_sandbox,
+            environment: self.environment.clone(),
+            interrupt: self.interrupt.clone(),
+            ui: self.ui,
+        }
+    }
+
     /// The lock that only one run holds.
     pub fn lock(&self, command: &str, wait: Duration) -> Result<RunLock, CliError> {
         let holder = Holder {

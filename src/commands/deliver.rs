@@ -10,7 +10,7 @@ use crate::policy::humanize;
 use crate::report::{DeliveryReport, PreviewReport, PreviewedDelivery, TokenDeliveries, Would};
 use crate::run::found::adopt_before_first_delivery;
 use crate::run::tokens::TokenConfig;
-use crate::run::{DryRun, Run, RunOptions};
+use crate::run::{DryRun, Run, RunOptions, Turn};
 use crate::session::Session;
 use crate::token::{Label, Pattern, Trigger};
 use crate::ui::{OutputFormat, Verbosity};
@@ -36,7 +36,10 @@ impl DeliverOrder {
 
 /// Delivers every token to the targets that have not got its current access token.
 pub fn deliver(session: &Session, order: &DeliverOrder) -> Result<Exit, CliError> {
-    let mut run = Run::open(session, run_options(order, DryRun::No))?;
+    let options = run_options(order, DryRun::No);
+    let turn = Turn::wait(session, options)?;
+    let session = turn.session(session);
+    let mut run = Run::open(&turn, session, options)?;
     let work = deliver_all(&mut run, order);
     let exit = work.as_ref().map_or_else(|complaint| complaint.exit, DeliveryReport::exit);
     run.close(exit)?;
@@ -117,7 +120,10 @@ const fn run_options(order: &DeliverOrder, dry_run: DryRun) -> RunOptions {
 
 /// Shows what a delivery of every target would change, and changes nothing.
 pub fn preview_deliveries(session: &Session, order: &DeliverOrder) -> Result<Exit, CliError> {
-    let mut run = Run::open(session, run_options(order, DryRun::Yes))?;
+    let options = run_options(order, DryRun::Yes);
+    let turn = Turn::wait(session, options)?;
+    let session = turn.session(session);
+    let mut run = Run::open(&turn, session, options)?;
     run.load_tokens()?;
     let deliveries = run.deliveries()?;
     let mut previews = Vec::new();
@@ -158,7 +164,10 @@ pub fn restore_files(
     label: &Label,
     order: &DeliverOrder,
 ) -> Result<Exit, CliError> {
-    let mut run = Run::open(session, run_options(order, DryRun::No))?;
+    let options = run_options(order, DryRun::No);
+    let turn = Turn::wait(session, options)?;
+    let session = turn.session(session);
+    let mut run = Run::open(&turn, session, options)?;
     let work = restore(&mut run, label);
     run.close(work.as_ref().map_or_else(|complaint| complaint.exit, exit_of))?;
     let Restored { targets, former, failed } = work?;

@@ -13,7 +13,7 @@ use crate::run::declared::last_reading;
 use crate::run::handed_over::{HandedOver, inspect_handed_over, report_taken};
 use crate::run::log;
 use crate::run::tokens::Tokens;
-use crate::run::{DryRun, Run, RunOptions};
+use crate::run::{DryRun, Run, RunOptions, Turn};
 use crate::session::Session;
 use crate::shell;
 use crate::token::{AccessToken, Label, TokenType, Trigger};
@@ -53,7 +53,9 @@ pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, CliErr
         dry_run: order.dry_run,
         lock_wait: order.lock_wait,
     };
-    let mut run = Run::open(session, options)?;
+    let turn = Turn::wait(session, options)?;
+    let session = turn.session(session);
+    let mut run = Run::open(&turn, session, options)?;
     let report = run.load_tokens().and_then(|()| {
         let deliveries = run.deliveries()?;
         let work = || hand_over(&run, &deliveries, order, access_token);

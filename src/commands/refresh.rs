@@ -10,20 +10,23 @@ use crate::policy::{Reason, humanize};
 use crate::report::{RunReport, StatusReport};
 use crate::run::declared::LastReading;
 use crate::run::tokens::Tokens;
-use crate::run::{self, DryRun, Only, RefreshOptions, Run};
+use crate::run::{self, DryRun, Only, RefreshOptions, Run, Turn};
 use crate::session::Session;
 use crate::status;
 use crate::store::FULL;
 
 /// Refreshes tokens, and publishes how that ended.
 pub fn refresh(session: &Session, options: &RefreshOptions) -> Result<Exit, CliError> {
-    let mut run = Run::open(session, options.run)
-        .map_err(|why| with_critical_tokens(session, why))
-        .inspect_err(|why| {
-            if is_watched(options) {
-                Heartbeat::cannot_run(session, why);
-            }
-        })?;
+    let cannot_run = |why: CliError| {
+        let why = with_critical_tokens(session, why);
+        if is_watched(options) {
+            Heartbeat::cannot_run(session, &why);
+        }
+        why
+    };
+    let turn = Turn::wait(session, options.run).map_err(cannot_run)?;
+    let session = turn.session(session);
+    let mut run = Run::open(&turn, session, options.run).map_err(cannot_run)?;
     let heartbeat = is_watched(options).then(|| Heartbeat::start(session));
     let mut report = run::refresh(&mut run, options);
     let closed = run.close_with(&report);

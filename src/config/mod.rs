@@ -5,6 +5,7 @@
 //! its place, the line with secrets hidden, and what was probably meant. Secrets are named here,
 //! not read; that is for [`Secrets`], when one is first needed.
 
+mod added;
 mod additions;
 mod address;
 mod alerts;
@@ -43,6 +44,7 @@ use std::sync::{Arc, LazyLock};
 
 use toml_edit::{Document, TableLike};
 
+pub use self::added::{FileAndKey, NewToken};
 pub use self::additions::LeftOut;
 pub use self::alerts::AlertSettings;
 pub use self::apps::AppSetting;
@@ -63,6 +65,7 @@ pub use self::show::{Brackets, Description, ShownTable, ShownValue, ValueOrigin}
 pub use self::source::SecretSource;
 pub use self::store::{KeySetting, StoreSettings, default_store};
 pub use self::target::{FileTarget, FirstDelivery, FormatFrom, Place, Rules, Target, Writing};
+pub use self::token_files::NewTokenFile;
 pub use self::tokens::{Pages, TokenConfig};
 
 use self::additions::{Additions, Sieve};
@@ -72,14 +75,14 @@ use self::permissions::JudgedFile;
 use self::policy::Layers;
 use self::reader::{Purpose, Reader, Section};
 use self::reserved::Reserved;
-use self::token_files::TokenFiles;
+use self::token_files::{TokenFile, TokenFiles};
 use self::tokens::Surroundings;
 use crate::environment::Environment;
 use crate::error::CliError;
 
 /// Reads and judges the config at `path`.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, CliError> {
-    let (config, _) = read(path, environment, Purpose::Use, &[])?;
+    let (config, _) = read(path, environment, Purpose::Use, &Change::None)?;
     Ok(config)
 }
 
@@ -97,13 +100,40 @@ pub fn load_without(
     environment: &Environment,
     gone: &[Arc<Path>],
 ) -> Result<Config, CliError> {
-    let (config, _) = read(path, environment, Purpose::Use, gone)?;
+    let (config, _) = read(path, environment, Purpose::Use, &Change::Without(gone))?;
     Ok(config)
+}
+
+/// Reads and judges the config at `path` as it would be with one more file in `tokens.d`.
+pub fn load_with(
+    path: &Path,
+    environment: &Environment,
+    new: &NewTokenFile,
+) -> Result<Config, CliError> {
+    let (config, _) = read(path, environment, Purpose::Use, &Change::With(new))?;
+    Ok(config)
+}
+
+/// What is different in `tokens.d` from what is there.
+enum Change<'a> {
+    None,
+    Without(&'a [Arc<Path>]),
+    With(&'a NewTokenFile),
+}
+
+impl Change<'_> {
+    fn apply(&self, files: &mut TokenFiles) {
+        match self {
+            Self::None => {}
+            Self::Without(gone) => files.fit.retain(|file| !gone.contains(&file.path)),
+            Self::With(new) => files.fit.push(TokenFile::of_new(new)),
+        }
+    }
 }
 
 /// Reads and judges the config at `path`, and shows what is in force.
 pub fn describe(path: &Path, environment: &Environment) -> Result<(Config, Description), CliError> {
-    read(path, environment, Purpose::Show, &[])
+    read(path, environment, Purpose::Show, &Change::None)
 }
 
 /// The keys of every table, as the readers ask for them.
@@ -122,14 +152,16 @@ fn read(
     path: &Path,
     environment: &Environment,
     purpose: Purpose,
-    gone: &[Arc<Path>],
+    change: &Change<'_>,
 ) -> Result<(Config, Description), CliError> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let file = JudgedFile::read(&path, environment.user_id())?;
     let store = store_path(&path, &file.text, environment);
     let mut files = TokenFiles::read(&path, &store, environment.user_id())?;
-    files.fit.retain(|file| !gone.contains(&file.path));
-    let (config, description) = parse(&path, &file.text, &files, environment, purpose)?;
+    let as_read = files.digest(&file);
+    change.apply(&mut files);
+    let (mut config, description) = parse(&path, &file.text, &files, environment, purpose)?;
+    config.as_read = as_read;
     if config.holds_a_secret() {
         file.may_hold_secrets(&path)?;
     }
@@ -277,6 +309,20 @@ fn read_tables(
         alerts,
         notify,
         left_out: Vec::new(),
+        as_read: 0,
+    }
+}
+
+impl Config {
+    /// Reads the config once more, and gives it if any of its files has changed since.
+    pub fn read_again(&self, environment: &Environment) -> Result<Option<Self>, CliError> {
+        let file = JudgedFile::read(&self.path, environment.user_id())?;
+        let store = store_path(&self.path, &file.text, environment);
+        let files = TokenFiles::read(&self.path, &store, environment.user_id())?;
+        if files.digest(&file) == self.as_read {
+            return Ok(None);
+        }
+        load(&self.path, environment).map(Some)
     }
 }
 

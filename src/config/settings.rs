@@ -41,6 +41,8 @@ pub struct Config {
     pub notify: Vec<NotifySetting>,
     /// The files of `tokens.d`, and the tokens, that do not count until they are fixed.
     pub left_out: Vec<LeftOut>,
+    /// A digest of the files that it was read from.
+    pub(super) as_read: u64,
     pub(super) by_label: HashMap<Label, usize>,
     pub(super) by_page: HashMap<(Label, String), usize>,
     pub(super) reserved: Arc<Reserved>,

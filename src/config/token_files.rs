@@ -6,6 +6,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::ErrorKind;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt as _;
@@ -44,6 +45,15 @@ pub struct TokenFile {
     pub mode: u32,
 }
 
+/// A file that is not there yet.
+#[derive(Debug, Clone)]
+pub struct NewTokenFile {
+    /// Where it will be.
+    pub path: PathBuf,
+    /// What it will hold.
+    pub text: String,
+}
+
 /// A file that is not read.
 pub struct UnfitFile {
     /// Where it is; a folder, if that is at fault.
@@ -52,7 +62,35 @@ pub struct UnfitFile {
     pub complaint: CliError,
 }
 
+impl TokenFile {
+    /// The file as it would be read if it were there.
+    pub fn of_new(new: &NewTokenFile) -> Self {
+        let NewTokenFile { path, text } = new;
+        let name = path.file_name().unwrap_or_default();
+        Self {
+            path: path.as_path().into(),
+            folder: path.parent().unwrap_or(Path::new("/")).into(),
+            name: Path::new(FOLDER).join(name).to_string_lossy().into_owned(),
+            text: Zeroizing::new(text.clone()),
+            mode: 0o600,
+        }
+    }
+}
+
 impl TokenFiles {
+    /// A digest of all that was read, for a comparison with a later reading.
+    pub fn digest(&self, config: &JudgedFile) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (config.text.as_str(), config.mode()).hash(&mut hasher);
+        for file in &self.fit {
+            (&file.path, file.text.as_str(), file.mode).hash(&mut hasher);
+        }
+        for UnfitFile { path, complaint } in &self.unfit {
+            (path, &complaint.message, &complaint.causes).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
     /// Reads the files beside the config and beside the store, each folder in the order of names.
     pub fn read(config: &Path, store: &Path, caller: u32) -> Result<Self, CliError> {
         let mut files = Self::default();

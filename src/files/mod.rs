@@ -19,12 +19,14 @@
 //! - `replace`: the new content in place of the old, and whether that could be done.
 //! - `in_place`: the other way to write, for a file that cannot be renamed over, and how far a
 //!   write that was stopped has come.
+//! - `prepared`: a new file of ours whose content is written first and whose name is given later.
 //! - `publish`: the opposite of a secret: a file of ours that others read.
 
 mod error;
 mod in_place;
 mod opened;
 mod path;
+mod prepared;
 mod publish;
 mod replace;
 mod rights;
@@ -35,6 +37,7 @@ mod tests;
 pub use self::error::{FileError, Right};
 pub use self::in_place::Progress;
 pub use self::opened::{LARGEST, Opened};
+pub use self::prepared::Prepared;
 pub use self::publish::{Readers, publish};
 pub use self::replace::{PRIVATE, create, create_dated, foresee_create};
 pub use self::rights::is_readable_by_others;

@@ -47,7 +47,8 @@ pub fn publish(path: &Path, content: &[u8], readers: &Readers) -> io::Result<()>
     written
 }
 
-fn waiting(path: &Path) -> io::Result<PathBuf> {
+/// The hidden name under which the new content of a file waits.
+pub fn waiting(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
     let mut hidden = std::ffi::OsString::from(".");
     hidden.push(name);

@@ -72,22 +72,45 @@ pub struct RunOptions {
     pub lock_wait: Duration,
 }
 
-/// Takes the lock and opens the store, or copies it into memory for a rehearsal.
-fn open_store(
-    session: &Session,
-    options: RunOptions,
-) -> Result<(Option<RunLock>, Store), CliError> {
-    let path = &session.config.store.path;
-    match options.dry_run {
-        DryRun::Yes => {
-            let key = if path.exists() { Some(session.key()?) } else { None };
-            Ok((None, Store::rehearsal(path, key.as_ref(), session.made_key())?))
+/// The turn of a command that changes something: while it lasts no other one can. A rehearsal needs
+/// none.
+pub struct Turn {
+    lock: Option<RunLock>,
+    changed: Option<Session>,
+}
+
+impl Turn {
+    /// Waits for the lock, and reads the config again: another command may have changed which tokens
+    /// there are since it was read.
+    pub fn wait(session: &Session, options: RunOptions) -> Result<Self, CliError> {
+        if options.dry_run == DryRun::Yes {
+            return Ok(Self { lock: None, changed: None });
         }
-        DryRun::No => {
-            let lock = session.lock(options.command, options.lock_wait)?;
-            let store = Store::open(&lock, path, &session.key()?)?;
-            Ok((Some(lock), store))
+        let lock = session.lock(options.command, options.lock_wait)?;
+        let changed = session.config.read_again(&session.environment)?;
+        let path = &session.config.store.path;
+        if changed.as_ref().is_some_and(|config| config.store.path != *path) {
+            let message = "the config was changed meanwhile, and keeps its tokens elsewhere now";
+            return Err(CliError::new(Exit::Config, "config_changed", "", message)
+                .hint("run the same again"));
         }
+        let changed = changed.map(|config| session.with_config(config));
+        Ok(Self { lock: Some(lock), changed })
+    }
+
+    /// The session with the config as it is now.
+    pub fn session<'s>(&'s self, session: &'s Session) -> &'s Session {
+        self.changed.as_ref().unwrap_or(session)
+    }
+
+    /// Opens the store, or copies it into memory for a rehearsal.
+    fn open_store(&self, session: &Session) -> Result<Store, CliError> {
+        let path = &session.config.store.path;
+        if let Some(lock) = &self.lock {
+            return Ok(Store::open(lock, path, &session.key()?)?);
+        }
+        let key = if path.exists() { Some(session.key()?) } else { None };
+        Ok(Store::rehearsal(path, key.as_ref(), session.made_key())?)
     }
 }
 
@@ -121,13 +144,18 @@ pub struct Run<'a> {
     host_started_at: Time,
     last_heard: Option<LastHeard>,
     began: Instant,
-    _lock: Option<RunLock>,
+    /// The lock is held as long as the run lives.
+    _turn: &'a Turn,
 }
 
 impl<'a> Run<'a> {
-    /// Takes the lock, opens the store and records the run; no other command can write from now on.
-    pub fn open(session: &'a Session, options: RunOptions) -> Result<Self, CliError> {
-        let (lock, store) = open_store(session, options)?;
+    /// Opens the store and records the run.
+    pub fn open(
+        turn: &'a Turn,
+        session: &'a Session,
+        options: RunOptions,
+    ) -> Result<Self, CliError> {
+        let store = turn.open_store(session)?;
         session.interrupt.listen();
         let host = session.clock.now();
         let last_heard = last_heard(store.last_heard()?.as_ref());
@@ -158,7 +186,7 @@ impl<'a> Run<'a> {
             last_heard,
             began: Instant::now(),
             store,
-            _lock: lock,
+            _turn: turn,
         })
     }
 
@@ -167,9 +195,20 @@ impl<'a> Run<'a> {
         let mended = self.store.mend(self.session.clock.now())?;
         let declared = Tokens::declared(&self.session.config);
         self.enrol(declared.map(AsRef::as_ref), |_| None)?;
+        self.mended = mended;
+        self.survey()?;
+        let config = &self.session.config;
+        let labels = self.tokens.declared_labels();
+        if labels.record(config, &self.store, self.moment())? {
+            self.newly_undeclared = labels.judge_undeclared(config, self.moment());
+        }
+        Ok(())
+    }
+
+    /// Reads what the store knows, and writes nothing into it.
+    pub fn survey(&mut self) -> Result<(), CliError> {
         let Stock { credentials, strays } = self.store.stock()?;
         self.damage = judge_store(&strays);
-        self.mended = mended;
         {
             let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
             for credential in &credentials {
@@ -179,12 +218,7 @@ impl<'a> Run<'a> {
         let throttled = apps::throttled_apps(&self.store, self.now())?;
         let config = &self.session.config;
         let last = declared::last_reading(config, Some(&self.store))?;
-        let tokens = Tokens::new(config, credentials, &last).with_throttled_apps(throttled);
-        let labels = tokens.declared_labels();
-        if labels.record(config, &self.store, self.moment())? {
-            self.newly_undeclared = labels.judge_undeclared(config, self.moment());
-        }
-        self.tokens = tokens;
+        self.tokens = Tokens::new(config, credentials, &last).with_throttled_apps(throttled);
         Ok(())
     }
 

@@ -1,0 +1,148 @@
+//! Writes and compares what a command declares in `tokens.d`.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::find::SYSTEM_FOLDER;
+use super::token_files::{FOLDER, NewTokenFile};
+use super::{Config, Pages, Place, TokenConfig};
+use crate::token::{Label, TokenType};
+
+/// A token that is to be declared, as far as a command can say it.
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    pub label: Label,
+    pub token_type: TokenType,
+    pub app: Option<String>,
+    pub parent: Option<Label>,
+    pub page_id: Option<String>,
+    /// Whether all Pages of this person are looked after.
+    pub all_pages: bool,
+    /// Who can log in again.
+    pub owner: Option<String>,
+    /// Meta's id of the person or System User that it must belong to.
+    pub user_id: Option<String>,
+    /// The files that it is delivered to.
+    pub deliver: Vec<FileAndKey>,
+}
+
+/// A file, and the key of one value in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileAndKey {
+    pub file: PathBuf,
+    /// None for a file that holds the access token alone.
+    pub key: Option<String>,
+}
+
+impl NewToken {
+    /// Its table, as it stands in a file of its own.
+    pub fn to_toml(&self, command: &str) -> String {
+        let mut text = format!("# Written by `metatoken {command}`; yours to edit.\n");
+        let _ = writeln!(text, "[token.{}]", self.label);
+        let mut put = |key: &str, value: Option<&str>| {
+            if let Some(value) = value {
+                let _ = writeln!(text, "{key} = {}", toml_edit::Value::from(value));
+            }
+        };
+        put("type", Some(self.token_type.as_str()));
+        put("app", self.app.as_deref());
+        put("parent", self.parent.as_ref().map(Label::as_str));
+        put("page_id", self.page_id.as_deref());
+        put("pages", self.all_pages.then_some("all"));
+        put("owner", self.owner.as_deref());
+        put("user_id", self.user_id.as_deref());
+        for FileAndKey { file, key } in &self.deliver {
+            let file = toml_edit::Value::from(file.to_string_lossy().into_owned());
+            let _ = write!(text, "\n[[token.{}.deliver]]\nfile = {file}\n", self.label);
+            if let Some(key) = key {
+                let _ = writeln!(text, "key = {}", toml_edit::Value::from(key));
+            }
+        }
+        text
+    }
+
+    /// The settings in which a token that is declared already differs from this one: `KEY is A, not
+    /// B`. What this one does not say is no difference.
+    pub fn differences(&self, declared: &TokenConfig) -> Vec<String> {
+        let mut all = Vec::new();
+        let mut compare = |key: &str, found: Option<&str>, wanted: Option<&str>| {
+            if let Some(wanted) = wanted.filter(|wanted| found != Some(wanted)) {
+                let found = found.map_or("not set".to_owned(), |found| format!("`{found}`"));
+                all.push(format!("`{key}` is {found}, not `{wanted}`"));
+            }
+        };
+        compare("type", Some(declared.token_type.as_str()), Some(self.token_type.as_str()));
+        compare("app", Some(&declared.app), self.app.as_deref());
+        let parent = declared.parent.as_ref().map(Label::as_str);
+        compare("parent", parent, self.parent.as_ref().map(Label::as_str));
+        compare("page_id", declared.page_id.as_deref(), self.page_id.as_deref());
+        let pages = (!matches!(declared.pages, Pages::None)).then_some("all");
+        compare("pages", pages, self.all_pages.then_some("all"));
+        compare("owner", declared.policy.owner.as_deref(), self.owner.as_deref());
+        compare("user_id", declared.user_id.as_deref(), self.user_id.as_deref());
+        for wanted in &self.deliver {
+            let has_it = declared.deliver.iter().any(|target| match &target.place {
+                Place::File(file) => file.path == wanted.file && file.key == wanted.key,
+                Place::Command(_) => false,
+            });
+            if !has_it {
+                all.push(format!("it is not delivered to `{wanted}`"));
+            }
+        }
+        all
+    }
+}
+
+impl std::fmt::Display for FileAndKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.key {
+            Some(key) => write!(f, "{}#{key}", self.file.display()),
+            None => write!(f, "{}", self.file.display()),
+        }
+    }
+}
+
+impl Config {
+    /// The file in which a new token is declared: beside the config, or beside the store of a config
+    /// whose folder is the machine's and may be read-only.
+    pub fn new_token_file(&self, token: &NewToken, command: &str) -> NewTokenFile {
+        let beside = match self.path.parent() {
+            Some(folder) if folder == Path::new(SYSTEM_FOLDER) => &self.store.path,
+            _ => &self.path,
+        };
+        let path = beside.with_file_name(FOLDER).join(format!("{}.toml", token.label));
+        NewTokenFile { path, text: token.to_toml(command) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_read_as_it_was_meant() {
+        let token = NewToken {
+            label: Label::parse("shop").unwrap(),
+            token_type: TokenType::Page,
+            app: None,
+            parent: Some(Label::parse("anna").unwrap()),
+            page_id: Some("501".to_owned()),
+            all_pages: false,
+            owner: Some("\"Anna\" \\ O'Neil\n".to_owned()),
+            user_id: None,
+            deliver: vec![FileAndKey {
+                file: "/srv/a b/#1/\"config\".ini".into(),
+                key: Some("facebook.access_token".to_owned()),
+            }],
+        };
+        let text = token.to_toml("add");
+        let document: toml_edit::DocumentMut = text.parse().unwrap();
+        let table = &document["token"]["shop"];
+        assert_eq!(table["owner"].as_str(), token.owner.as_deref());
+        assert_eq!(table["type"].as_str(), Some("page"));
+        assert!(table.get("app").is_none() && table.get("pages").is_none());
+        let target = table["deliver"].as_array_of_tables().unwrap().get(0).unwrap();
+        assert_eq!(target["file"].as_str(), Some("/srv/a b/#1/\"config\".ini"));
+        assert_eq!(target["key"].as_str(), Some("facebook.access_token"));
+    }
+}
