@@ -78,7 +78,7 @@ fn hand_over(
         identity: order.identity,
         typed: order.typed(),
     };
-    let taken = inspect_handed_over(run, token, handed)?.take(deliveries)?;
+    let taken = inspect_handed_over(run, token, handed)?.take(run, deliveries)?;
     report_taken(run, deliveries, vec![taken])
 }
 

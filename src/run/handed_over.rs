@@ -6,9 +6,11 @@
 //! say that it is to be replaced all the same. Where Graph does not say how long it lives, the attempt
 //! to exchange it tells: Meta exchanges only what is short-lived.
 //!
-//! The way has three steps, so that a command can hand over many: [`inspect_handed_over`] asks about
-//! one and refuses what does not fit, [`Fitting::take`] makes it current and delivers it, and
-//! [`report_taken`] runs the hooks once and reports all that were taken.
+//! The way has steps, so that a command can hand over many, and do what must lie between two:
+//! [`inspect_handed_over`] asks about one and refuses what does not fit, before anything is written;
+//! [`Fitting::make_current`] seals it and puts it in its place; [`Taken::deliver`] brings it to the
+//! token's files; [`report_taken`] runs the hooks once and reports all that were taken.
+//! [`inspect_derived`] begins the same way with what Meta gave for a parent or an app.
 
 use std::fmt::Write as _;
 use std::time::Instant;
@@ -33,8 +35,8 @@ use crate::policy::{
 use crate::report::{RunReport, TokenResult};
 use crate::store::{NewCandidate, Store, StoreError};
 use crate::token::{
-    AccessToken, Credential, Expiry, Generation, Grant, Inspection, Label, Origin, Outcome,
-    Problem, ProblemKind, Proof, SentExchange, SharedToken,
+    AccessToken, Credential, Expiry, Generation, GenerationId, Grant, Inspection, Label, Origin,
+    Outcome, Problem, ProblemKind, Proof, SentExchange, SharedToken,
 };
 
 /// An access token that a person hands over, and what may be given up for it.
@@ -51,8 +53,11 @@ pub struct HandedOver {
 }
 
 /// An access token that was handed over, is alive, and fits its token.
-pub struct Fitting<'a> {
-    hand_over: HandOver<'a>,
+pub struct Fitting<'t> {
+    token: &'t TokenConfig,
+    handed: HandedOver,
+    given_by: GivenBy,
+    began: Instant,
     app: App,
     inspection: Inspection,
 }
@@ -62,41 +67,90 @@ pub struct Taken<'a> {
     hand_over: HandOver<'a>,
     outcome: Outcome,
     reason: String,
+    pages: PagesFollow,
+}
+
+/// When the Pages of a token get access tokens of the new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PagesFollow {
+    /// In the next run, and a person is told so.
+    InTheNextRun,
+    /// In this one.
+    AtOnce,
+}
+
+/// Where a new access token comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum GivenBy {
+    /// A person handed it over.
+    Person,
+    /// Meta gave it, for this generation of the parent or for the app's id and secret.
+    Meta(Option<GenerationId>),
 }
 
 /// Asks Meta about an access token that is handed over for `token`, and refuses what is dead, what
 /// another label has, and what is of another type, app, person or Page. Nothing of it is stored.
-pub fn inspect_handed_over<'a>(
-    run: &'a Run<'a>,
-    token: &'a TokenConfig,
+pub fn inspect_handed_over<'t>(
+    run: &Run<'_>,
+    token: &'t TokenConfig,
     handed: HandedOver,
-) -> Result<Fitting<'a>, CliError> {
-    let hand_over = HandOver::new(run, token, handed)?;
+) -> Result<Fitting<'t>, CliError> {
+    let hand_over = HandOver::new(run, token, handed, GivenBy::Person)?;
     hand_over.check_not_of_another_label()?;
-    // Room is there before Meta is asked: what it grants, and the access token itself, is sealed.
-    let _room = run.store.room_for_grant()?;
-    let app = run.app(&token.app).map_err(CallError::of_token);
-    let app = app.map_err(|error| hand_over.call_failed(&error))?;
-    let inspection = inspect(&run.graph, &app, &hand_over.handed.access_token).map_err(
-        |error| match wrong_app(&error, &app.name) {
-            Some(problem) => hand_over.refusal(&problem),
-            None => hand_over.call_failed(&error),
-        },
-    )?;
-    hand_over.check_fit(&app, &inspection)?;
-    Ok(Fitting { hand_over, app, inspection })
+    let (app, inspection) = hand_over.inspect()?;
+    Ok(hand_over.fitting(token, app, inspection))
 }
 
-impl<'a> Fitting<'a> {
+/// Asks Meta about an access token that it gave for `token`, and refuses what does not fit; `parent`
+/// is the generation that it was asked for with. Nothing of it is stored.
+pub fn inspect_derived<'t>(
+    run: &Run<'_>,
+    token: &'t TokenConfig,
+    handed: HandedOver,
+    parent: Option<GenerationId>,
+) -> Result<Fitting<'t>, CliError> {
+    let hand_over = HandOver::new(run, token, handed, GivenBy::Meta(parent))?;
+    let (app, inspection) = hand_over.inspect()?;
+    Ok(hand_over.fitting(token, app, inspection))
+}
+
+impl<'t> Fitting<'t> {
     /// What Graph says of it.
     pub const fn inspection(&self) -> &Inspection {
         &self.inspection
     }
 
+    /// The app that it was asked about with.
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
     /// Makes it current, long-lived, and delivers it to the token's files.
-    pub fn take(self, deliveries: &Deliveries<'_>) -> Result<Taken<'a>, CliError> {
-        let Self { mut hand_over, app, inspection } = self;
-        let (run, token) = (hand_over.run, hand_over.token);
+    pub fn take<'a>(
+        self,
+        run: &'a Run<'a>,
+        deliveries: &Deliveries<'_>,
+    ) -> Result<Taken<'a>, CliError>
+    where
+        't: 'a,
+    {
+        let taken = self.make_current(run, deliveries)?;
+        taken.deliver(deliveries)?;
+        Ok(taken)
+    }
+
+    /// Makes it current, long-lived. What the token's files hold is looked at before. By now the
+    /// token is enrolled.
+    pub fn make_current<'a>(
+        self,
+        run: &'a Run<'a>,
+        deliveries: &Deliveries<'_>,
+    ) -> Result<Taken<'a>, CliError>
+    where
+        't: 'a,
+    {
+        let Self { token, handed, given_by, began, app, inspection } = self;
+        let mut hand_over = HandOver { began, ..HandOver::new(run, token, handed, given_by)? };
         let room = run.store.room_for_grant()?;
         let delivery = deliveries.of_token(token, hand_over.before.id, Replace::Own);
         hand_over.adopt_before_first_delivery(&app, &delivery)?;
@@ -109,8 +163,7 @@ impl<'a> Fitting<'a> {
             Lifetime::Unknown => hand_over.exchange_if_possible(&app, &inspection)?,
         };
         drop(room);
-        run.bear_full(delivery.deliver())?;
-        Ok(Taken { hand_over, outcome, reason })
+        Ok(Taken { hand_over, outcome, reason, pages: PagesFollow::InTheNextRun })
     }
 }
 
@@ -146,7 +199,25 @@ pub fn report_taken(
 }
 
 impl Taken<'_> {
+    /// Delivers it to the token's files.
+    pub fn deliver(&self, deliveries: &Deliveries<'_>) -> Result<(), CliError> {
+        let HandOver { run, token, before, .. } = &self.hand_over;
+        run.bear_full(deliveries.of_token(token, before.id, Replace::Own).deliver())?;
+        Ok(())
+    }
+
+    /// Says that the token's Pages follow in this run: nobody has to wait for the next.
+    #[must_use]
+    pub fn with_its_pages(self) -> Self {
+        Self { pages: PagesFollow::AtOnce, ..self }
+    }
+
     fn into_result(self) -> Result<TokenResult, CliError> {
+        if matches!(self.outcome, Outcome::Exchanged | Outcome::Adopted)
+            && self.pages == PagesFollow::InTheNextRun
+        {
+            self.hand_over.hint_at_pages();
+        }
         let result = self.hand_over.result(self.outcome, self.reason)?;
         log::refreshed(&result, self.hand_over.began);
         Ok(result)
@@ -169,6 +240,7 @@ struct HandOver<'a> {
     run: &'a Run<'a>,
     token: &'a TokenConfig,
     handed: HandedOver,
+    given_by: GivenBy,
     began: Instant,
     /// What the store knew of the token before anything was changed.
     before: Credential,
@@ -179,11 +251,42 @@ struct HandOver<'a> {
 }
 
 impl<'a> HandOver<'a> {
-    fn new(run: &'a Run<'a>, token: &'a TokenConfig, handed: HandedOver) -> Result<Self, CliError> {
+    fn new(
+        run: &'a Run<'a>,
+        token: &'a TokenConfig,
+        handed: HandedOver,
+        given_by: GivenBy,
+    ) -> Result<Self, CliError> {
         let began = Instant::now();
-        let before = run.store.credential(run.token_id(&token.label)?)?;
+        let before = match run.known_id(&token.label) {
+            Some(id) => run.store.credential(id)?,
+            None => Credential::of_a_new(token.label.clone(), token.token_type),
+        };
         let credential = before.clone();
-        Ok(Self { run, token, handed, began, before, credential, outlived: None })
+        Ok(Self { run, token, handed, given_by, began, before, credential, outlived: None })
+    }
+
+    /// Asks Meta about it, and refuses what does not fit.
+    fn inspect(&self) -> Result<(App, Inspection), CliError> {
+        let run = self.run;
+        // Room is there before Meta is asked: what it grants, and the access token itself, is sealed.
+        let _room = run.store.room_for_grant()?;
+        let app = run.app(&self.token.app).map_err(CallError::of_token);
+        let app = app.map_err(|error| self.call_failed(&error))?;
+        let inspection =
+            inspect(&run.graph, &app, &self.handed.access_token).map_err(
+                |error| match wrong_app(&error, &app.name) {
+                    Some(problem) => self.refusal(&problem),
+                    None => self.call_failed(&error),
+                },
+            )?;
+        self.check_fit(&app, &inspection)?;
+        Ok((app, inspection))
+    }
+
+    fn fitting<'t>(self, token: &'t TokenConfig, app: App, inspection: Inspection) -> Fitting<'t> {
+        let Self { handed, given_by, began, .. } = self;
+        Fitting { token, handed, given_by, began, app, inspection }
     }
 
     /// Has the store change the token, and knows it from then on as the store gives it back.
@@ -378,12 +481,24 @@ impl<'a> HandOver<'a> {
         if self.is_in_use(&handed)? {
             return Ok((Outcome::Verified, "it is the current access token already".to_owned()));
         }
-        self.take(app, &handed, inspection.expiry, Origin::Adopted)?;
-        let outcome = match self.run.dry_run {
-            DryRun::No => Outcome::Adopted,
-            DryRun::Yes => Outcome::WouldAdopt,
+        let (origin, outcome, reason) = match self.given_by {
+            GivenBy::Person => (Origin::Adopted, Outcome::Adopted, reason.to_owned()),
+            GivenBy::Meta(_) => (Origin::Derived, Outcome::Derived, self.source()),
         };
-        Ok((outcome, reason.to_owned()))
+        self.take(app, &handed, inspection.expiry, origin)?;
+        let outcome = match self.run.dry_run {
+            DryRun::No => outcome,
+            DryRun::Yes => outcome.rehearsed(),
+        };
+        Ok((outcome, reason))
+    }
+
+    /// What it was derived from.
+    fn source(&self) -> String {
+        match &self.token.parent {
+            Some(parent) => format!("derived from `{parent}`"),
+            None => format!("derived from app `{}`", self.token.app),
+        }
     }
 
     /// Seals the new one, and makes it current unless the current one is alive and better.
@@ -395,7 +510,11 @@ impl<'a> HandOver<'a> {
         origin: Origin,
     ) -> Result<(), CliError> {
         let candidates = self.candidates(app);
-        let new = NewCandidate { access_token: access_token.clone(), origin, expiry, parent: None };
+        let parent = match self.given_by {
+            GivenBy::Person => None,
+            GivenBy::Meta(parent) => parent,
+        };
+        let new = NewCandidate { access_token: access_token.clone(), origin, expiry, parent };
         let (credential, sealed) = candidates.seal(self.credential.clone(), new)?;
         let credential = match origin {
             Origin::Exchanged => self.run.store.note_exchange_sent(credential, None)?,
@@ -437,7 +556,10 @@ impl<'a> HandOver<'a> {
             run: self.run,
             token: self.token,
             app_id: Some(app.id.clone()),
-            parent: None,
+            parent: match (self.given_by, &self.token.parent) {
+                (GivenBy::Meta(_), Some(parent)) => self.run.known_id(parent),
+                _ => None,
+            },
             if_refused: IfRefused::Told,
             identity: self.handed.identity,
         }
@@ -447,9 +569,6 @@ impl<'a> HandOver<'a> {
         // Its targets were served meanwhile.
         let credential = self.run.store.credential(self.before.id)?;
         let current = credential.current.as_ref();
-        if matches!(outcome, Outcome::Exchanged | Outcome::Adopted) {
-            self.hint_at_pages();
-        }
         let reason = match self.outlived {
             Some(old) => {
                 self.hint_at_the_old_one(old);
@@ -514,7 +633,7 @@ impl<'a> HandOver<'a> {
         };
         let complaint = match remedy(&problem, &subject) {
             remedy if remedy.is_empty() => complaint,
-            remedy => complaint.hint(remedy.to_string()),
+            remedy => complaint.hint(self.as_typed(&remedy)),
         };
         self.untouched(complaint)
     }
@@ -545,6 +664,16 @@ impl<'a> HandOver<'a> {
         command
     }
 
+    /// A remedy in words that can be typed: `exchange` works for a label that is declared already.
+    fn as_typed(&self, remedy: &Remedy) -> String {
+        let exchange = format!("metatoken exchange {}", self.token.label);
+        let typed = &self.handed.typed;
+        if typed.starts_with(&exchange) {
+            return remedy.to_string();
+        }
+        remedy.to_string().replace(&exchange, typed)
+    }
+
     fn call_failed(&self, error: &CallError) -> CliError {
         log::not_taken(&self.token.label, &error.problem);
         let subject = subject(self.token, Some(&self.before), None);
@@ -556,9 +685,12 @@ impl<'a> HandOver<'a> {
         );
         // No run will try again for the person what was never stored.
         self.untouched(if error.problem.action.needs_a_person() {
-            complaint.hint(remedy(&error.problem, &subject).to_string())
+            complaint.hint(self.as_typed(&remedy(&error.problem, &subject)))
         } else {
-            complaint.hint("nothing was stored: paste the access token again later")
+            complaint.hint(match self.given_by {
+                GivenBy::Person => "nothing was stored: paste the access token again later",
+                GivenBy::Meta(_) => "nothing was stored: run the same again later",
+            })
         })
     }
 

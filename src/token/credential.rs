@@ -174,6 +174,28 @@ pub struct Credential {
 }
 
 impl Credential {
+    /// What is known of a token that the store does not know.
+    pub fn of_a_new(label: Label, token_type: TokenType) -> Self {
+        Self {
+            id: TokenId(0),
+            label,
+            token_type,
+            name: None,
+            page_id: None,
+            current: None,
+            candidate: None,
+            ledger: Ledger::default(),
+            deliveries: Vec::new(),
+            source: None,
+            rotated: Vec::new(),
+            listed: None,
+            unlisted_since: None,
+            retired_at: None,
+            undeclared: None,
+            damage: None,
+        }
+    }
+
     /// The generation that a new current one takes the place of, readable or not.
     pub fn in_place(&self) -> Option<GenerationId> {
         let current = self.current.as_ref().map(|current| current.id);
