@@ -114,6 +114,10 @@ impl Candidates<'_> {
         };
         match candidate.origin {
             Origin::Adopted => self.compare_adopted(credential, candidate, &proof, inspect),
+            // What it was exchanged for came from outside, and renews nothing that is here.
+            Origin::Exchanged if candidate.parent.is_some() => {
+                self.compare_adopted(credential, candidate, &proof, inspect)
+            }
             Origin::Exchanged | Origin::Refreshed | Origin::Derived => {
                 self.compare_granted(credential, candidate, &proof, inspect)
             }
@@ -502,7 +506,8 @@ impl Candidates<'_> {
         problem: &Problem,
         not_before: Option<Time>,
     ) -> Result<Credential, StoreError> {
-        let (problem, refused_by) = (Some(problem.clone()), candidate.parent);
+        let refused_by = candidate.parent.filter(|_| candidate.origin == Origin::Derived);
+        let problem = Some(problem.clone());
         let setback = Setback { event, generation: None, problem, not_before, refused_by };
         let refusal =
             RefusedCandidate { candidate: candidate.id, proof: None, setback: Some(setback) };

@@ -144,10 +144,32 @@ impl TokenRun<'_> {
         for FoundToken { access_token, at, answer } in found {
             let candidate = self.seal(&access_token, Origin::Adopted, Expiry::Unknown, None)?;
             self.outcome.because(at.motive(self.token));
+            let answer = self.answer_before_an_exchange(&candidate, &at, answer)?;
+            if let (FoundAt::Store | FoundAt::Config, Some(Ok(proof))) = (&at, &answer)
+                && self.exchange_found(&candidate, proof)?
+            {
+                continue;
+            }
+            self.outcome.because(at.motive(self.token));
             self.examine_found(&candidate, at.if_refused(), answer.as_ref())?;
             self.note_the_place(&candidate, &at)?;
         }
         Ok(())
+    }
+
+    /// Graph's answer about what may have to be exchanged before it is compared.
+    fn answer_before_an_exchange(
+        &mut self,
+        candidate: &Generation,
+        at: &FoundAt,
+        answer: Option<Result<Proof, CallError>>,
+    ) -> Result<Option<Result<Proof, CallError>>, StoreError> {
+        let is_configured = matches!(at, FoundAt::Store | FoundAt::Config);
+        let exchanges = self.refresh.options.only == Only::ShortLived && is_configured;
+        if answer.is_some() || !exchanges || self.credential.current.is_none() {
+            return Ok(answer);
+        }
+        self.try_inspect_and_store(candidate).map(Some)
     }
 
     /// Records the target that the current access token came from.
@@ -220,7 +242,7 @@ impl TokenRun<'_> {
             }
             Some(ConfiguredToken::Found(found)) => Ok(Some(FoundToken::in_config(found))),
             Some(ConfiguredToken::Known(known)) => {
-                if self.is_unjudged(known)? {
+                if self.is_unjudged(known)? || self.is_refused_for_its_short_life(known)? {
                     return Ok(Some(FoundToken::in_config(&known.access_token)));
                 }
                 if self.is_wanted_near_the_end(known) {

@@ -19,6 +19,7 @@ pub mod candidate;
 pub mod configured_tokens;
 pub mod declared;
 mod derive;
+mod exchange_found;
 mod finish;
 pub mod found;
 pub mod handed_over;

@@ -28,14 +28,15 @@ pub struct NewCandidate {
     pub origin: Origin,
     /// When it expires, as far as the grant said.
     pub expiry: Expiry,
-    /// The parent's generation that it was derived from.
+    /// What Meta was given for it: the parent's generation that it was derived from, or the
+    /// generation from outside that it was exchanged for.
     pub parent: Option<GenerationId>,
 }
 
 impl Store {
     /// Seals an access token as the token's candidate; when this returns it is on the disk.
     ///
-    /// An older candidate is refused. An access token that the token had before keeps its number,
+    /// An older candidate is refused, unless the new one was exchanged for it. An access token that the token had before keeps its number,
     /// and one that it has now stays what it is; which generation it is, is given beside the token.
     pub fn seal_candidate(
         &self,
@@ -71,7 +72,9 @@ fn seal(
         |mut row| row.integer("generation.id").map(GenerationId),
     )?;
     if let Some(older) = older {
-        set_aside(tx, older, GenerationState::Refused)?;
+        let is_used_up = new.parent == Some(older);
+        let state = if is_used_up { GenerationState::Previous } else { GenerationState::Refused };
+        set_aside(tx, older, state)?;
     }
     match known {
         Some(known) => bring_back(tx, seals, token, new, &known),

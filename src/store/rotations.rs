@@ -95,8 +95,8 @@ fn note_source(
     .map(drop)
 }
 
-/// Records why what the config's place holds is refused, or that it is not, if it is this generation;
-/// in the caller's transaction.
+/// Records why what the config's place holds is refused, or that it is not, if it is this generation
+/// or the one that this was exchanged for; in the caller's transaction.
 pub fn refuse_source(
     tx: &mut dyn Tx,
     token: TokenId,
@@ -106,7 +106,8 @@ pub fn refuse_source(
     let problem = row::problem(problem);
     tx.execute(
         "UPDATE token SET source_refused = ?3 WHERE id = ?1
-         AND source_value = (SELECT fingerprint FROM generation WHERE id = ?2)",
+         AND source_value IN (SELECT fingerprint FROM generation
+             WHERE id = ?2 OR id = (SELECT parent FROM generation WHERE id = ?2))",
         values![token, generation, problem.as_deref()],
     )
     .map(drop)

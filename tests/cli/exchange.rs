@@ -589,3 +589,92 @@ fn a_failure_a_minute_ago_does_not_keep_stored_ones_from_being_exchanged() {
     let ran = world.run(&["exchange", "--stored", "--json"]).exit(Exit::Ok);
     assert_eq!(ran.outcomes()["brand"], "exchanged");
 }
+
+/// An hour beside sixty days is worth nothing, and what Meta gives for it may be worth more.
+#[test]
+fn a_configured_short_lived_one_is_exchanged_before_it_is_compared() {
+    let config = "[token.brand]\ntype = \"user\"\naccess_token = { env = \"BRAND\" }\n";
+    let stored = &["exchange", "--stored", "--json"];
+    for (ends, outcome, exit) in [
+        (Expiry::At(day(30)), "exchanged", Exit::Ok),
+        (Expiry::Never, "failed", Exit::InputRefused),
+    ] {
+        for refused_before in [false, true] {
+            let about =
+                format!("beside one that expires {ends:?}, refused before: {refused_before}");
+            let named = |name: &str| TokenFixture::user(APP, ANNA).named(name);
+            let mut world = World::new().config(config).token("BRAND", named("long").ending(ends));
+            let _ = world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
+            world.at(day(1));
+            let hour = Expiry::At(day(1) + TimeDelta::hours(1));
+            let mut world = world.token("BRAND", named("hour").ending(hour));
+            if refused_before {
+                let _ = world.run(&["refresh", "--quiet"]).exit(Exit::InputRefused);
+                assert_eq!(reasons_of(&world), ["stale_source"], "{about}");
+            }
+            let before = world.in_use("brand");
+            world.calls();
+            let ran = world.run(&["exchange", "--stored", "--json", "-n"]).exit(Exit::Ok);
+            assert_eq!(ran.outcomes()["brand"], "would_exchange", "{about}");
+            assert!(!world.calls().iter().any(|call| call.contains("access_token ")), "{about}");
+
+            let ran = world.run(stored).exit(exit);
+            assert_eq!(ran.outcomes()["brand"], outcome, "{about}: {}", ran.stdout);
+            let taken = exit == Exit::Ok;
+            assert_eq!(world.in_use("brand") != before, taken, "{about}");
+            let left: &[&str] = if taken { &[] } else { &["stale_source"] };
+            assert_eq!(reasons_of(&world), left, "{about}");
+
+            // The hour is used up: nothing asks Meta for it again, and nothing takes it back.
+            let in_use = world.in_use("brand");
+            world.calls();
+            for command in [stored, &["refresh", "--quiet", "--json"]] {
+                world.at(day(1) + TimeDelta::minutes(5));
+                let ran = world.run(command).exit(Exit::Ok);
+                assert_eq!(ran.outcomes()["brand"], "not_due", "{about}: {}", ran.stdout);
+            }
+            assert_eq!(world.calls(), [""; 0], "{about}");
+            assert_eq!(world.in_use("brand"), in_use, "{about}");
+        }
+    }
+}
+
+/// The codes of what `check` says of `brand`.
+fn reasons_of(world: &World) -> Vec<String> {
+    let token = world.run(&["check", "--json"]).token("brand");
+    let reasons = token["reasons"].as_array().unwrap();
+    reasons.iter().map(|reason| reason["code"].as_str().unwrap().to_owned()).collect()
+}
+
+/// What Meta gave for it is on the disk when the run is killed: the next run, whichever it is, judges
+/// it like what it was given for, and loses nothing.
+// A release build has no fail points.
+#[cfg(debug_assertions)]
+#[test]
+fn a_kill_while_a_configured_one_is_exchanged_costs_nothing() {
+    let config = "[token.brand]\ntype = \"user\"\naccess_token = { env = \"BRAND\" }\n";
+    for (ends, is_taken) in [(Expiry::At(day(30)), true), (Expiry::Never, false)] {
+        for place in ["before-request", "granted", "before-seal", "sealed", "promoted"] {
+            let named = |name: &str| TokenFixture::user(APP, ANNA).named(name);
+            let mut world = World::new().config(config).token("BRAND", named("long").ending(ends));
+            let _ = world.run(&["refresh", "--quiet"]).silent().exit(Exit::Ok);
+            let before = world.in_use("brand");
+            world.at(day(1));
+            let hour = Expiry::At(day(1) + TimeDelta::hours(1));
+            let mut world = world.token("BRAND", named("hour").ending(hour));
+            let mut command = world.command(&["exchange", "--stored"]);
+            command.env("METATOKEN_FAILPOINT", place);
+            let _ = world.finish(command.spawn().unwrap());
+            world.at(day(1) + TimeDelta::minutes(2));
+            let _ = world.run(&["exchange", "--stored"]);
+            world.at(day(1) + TimeDelta::minutes(4));
+            let _ = world.run(&["exchange", "--stored"]).exit(Exit::Ok);
+            let changed = world.in_use("brand") != before;
+            assert_eq!(changed, is_taken, "beside one that expires {ends:?}, killed at `{place}`");
+            assert_eq!(
+                world.run(&["refresh", "--json"]).exit(Exit::Ok).outcomes()["brand"],
+                "not_due"
+            );
+        }
+    }
+}
