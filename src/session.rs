@@ -76,12 +76,18 @@ impl Session {
             KeySetting::Beside(path) => return Ok(KeySource::File(path.clone())),
             KeySetting::Given(source) => source,
         };
-        let unreadable = || {
-            CliError::new(Exit::Storage, "key_unreadable", "the store key", "cannot be read")
-                .hint("see `[store] key` in the config")
-        };
-        let text = self.secrets.resolve(source).map_err(|error| unreadable().because(error))?;
-        read_key(text.expose()).map(KeySource::Given).map_err(|error| unreadable().because(error))
+        let unreadable =
+            || CliError::new(Exit::Storage, "key_unreadable", "the store key", "cannot be read");
+        let text = self.secrets.resolve(source).map_err(|error| {
+            let fix = error.fix("the copy of the store key that you keep");
+            unreadable().because(error).hint(fix)
+        })?;
+        read_key(text.expose()).map(KeySource::Given).map_err(|error| {
+            unreadable().because(error).hint(format!(
+                "a key is 32 bytes as 64 hex digits or base64; put back the copy of it that you \
+                 keep, to {source}"
+            ))
+        })
     }
 
     /// The name of this machine, as a person who gets a message from it knows it. Rehearsals have

@@ -39,7 +39,7 @@ impl DeliveryError {
     }
 
     pub(super) fn no_file(path: &Path) -> Self {
-        Self::new(format!("{}: there is no such file", path.display()))
+        Self::new(format!("{}: the file is missing", path.display()))
             .hint("correct `file` in the config, or set `create = true`")
     }
 

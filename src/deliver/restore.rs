@@ -114,7 +114,7 @@ fn put_back<M: Memory>(
     let restored = rewrite(file, memory, content)?;
     Ok(restored.and_then(|restored| match restored {
         Some(_) => Ok(()),
-        None => Err(DeliveryError::new(format!("{}: there is no such file", file.path.display()))
+        None => Err(DeliveryError::new(format!("{}: the file is missing", file.path.display()))
             .hint("make an empty file with the rights that its application needs")),
     }))
 }

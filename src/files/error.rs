@@ -230,6 +230,11 @@ impl FileError {
     /// Returns what recovers it; commands and settings in backticks.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::Unreadable(_, Errno::NOTDIR) => {
+                "name a file in a folder: a part of this path is a file itself".into()
+            }
+            Self::Unreadable(_, Errno::NAMETOOLONG) => "name a file with a shorter path".into(),
+            Self::Unreadable(_, Errno::IO) => "look for a failing disk".into(),
             Self::Unreadable(..) => {
                 "let the user who runs metatoken read the file and enter its folders".into()
             }
@@ -246,6 +251,9 @@ impl FileError {
                 }
                 None => return None,
             },
+            Self::InTheWay { temp, .. } if temp.is_dir() && !temp.is_symlink() => {
+                format!("look at it, then `rm -r {}`", quoted(temp))
+            }
             Self::InTheWay { temp, .. } => format!("look at it, then `rm {}`", quoted(temp)),
             Self::NotCarried { .. } => {
                 format!("run metatoken as the owner of the file or as root, or {IN_PLACE}")

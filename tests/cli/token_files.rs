@@ -400,6 +400,8 @@ hint: make it a folder that you can read, or remove it: `ls -ld [DIR]/tokens.d`
     std::os::unix::fs::symlink("/nowhere", world.path("tokens.d")).unwrap();
     world.run(&["refresh"]).stdout("").exit(Exit::Config);
     assert_eq!(world.calls(), [""; 0]);
+    std::fs::remove_file(world.path("tokens.d")).unwrap();
+    world.run(&["refresh"]).exit(Exit::Ok);
 }
 
 #[test]

@@ -169,7 +169,7 @@ fn it_waits_for_the_files_above_it() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  adopted  2026-03-02  found in the environment variable `BRAND`
 
-warning: `brand`: not delivered to `app`, since 2026-01-01 00:00 UTC, now: [DIR]/app.ini: there is no such file; correct `file` in the config, or set `create = true`
+warning: `brand`: not delivered to `app`, since 2026-01-01 00:00 UTC, now: [DIR]/app.ini: the file is missing; correct `file` in the config, or set `create = true`
   hint: run `metatoken deliver brand`, which tries again and says what to fix
 warning: `brand`: `hook` waits for `app` above it, since 2026-01-01 00:00 UTC, now
   hint: fix `app` first: run `metatoken deliver brand`

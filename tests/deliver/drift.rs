@@ -215,7 +215,7 @@ fn one_that_graph_cannot_be_asked_about_is_left_until_it_can() {
 fn a_drifted_file_that_was_emptied_names_a_remedy_that_works() {
     for (emptied, why, remedy) in [
         (Some(""), "no key `facebook.token`", "or set `create = true`"),
-        (None, "there is no such file", "or set `create = true`"),
+        (None, "the file is missing", "or set `create = true`"),
     ] {
         let mut world = delivered(APP_INI);
         world.at(day(1));

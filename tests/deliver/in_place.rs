@@ -216,7 +216,7 @@ fn a_file_that_went_away_is_delivered_anew() {
             .as_str()
             .unwrap()
             .to_owned();
-    assert!(error.contains("there is no such file"), "{error}");
+    assert!(error.contains("the file is missing"), "{error}");
     // It comes back as it was, as one that is mounted late.
     fs::rename(world.path("away"), world.path("app.ini")).unwrap();
     world.run(&["deliver", "--quiet"]).silent().code(0);

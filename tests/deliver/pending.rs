@@ -18,7 +18,7 @@ TOKEN  OUTCOME    EXPIRES     REASON
 brand  refreshed  2026-04-16  expires in 15 days (renewal window: 20 days)
        delivered to web
 
-warning: `brand`: not delivered to `app`, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; correct `file` in the config, or set `create = true`
+warning: `brand`: not delivered to `app`, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: the file is missing; correct `file` in the config, or set `create = true`
   hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 refreshed
@@ -69,7 +69,7 @@ TOKEN  STATE    SINCE                 TARGET
 brand  failed   2026-02-15 00:00 UTC  app
 brand  in sync  2026-02-15 00:00 UTC  web
 
-warning: `brand`: not delivered to `app`, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; correct `file` in the config, or set `create = true`
+warning: `brand`: not delivered to `app`, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: the file is missing; correct `file` in the config, or set `create = true`
   hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 2 targets: 1 in sync, 1 failed
@@ -103,7 +103,7 @@ fn it_is_a_warning_at_once_and_critical_after_a_day() {
     let mut world = broken();
     world.run(&["check"]).verdict("
 METATOKEN WARNING - brand: works, not delivered to app, since 2026-02-15 00:00 UTC, now…; operator: metatoken deliver brand
-WARNING: `brand`: works, not delivered to `app`, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: there is no such file; correct `file` in the config, or set `create = true`
+WARNING: `brand`: works, not delivered to `app`, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: the file is missing; correct `file` in the config, or set `create = true`
   run `metatoken deliver brand`, which tries again and says what to fix. Proof: `metatoken check brand`
 ").stderr("").code(1);
     world.at(day(45) + TimeDelta::hours(23));
@@ -112,7 +112,7 @@ WARNING: `brand`: works, not delivered to `app`, since 2026-02-15 00:00 UTC, now
     world.at(day(46));
     world.run(&["check"]).verdict("
 METATOKEN CRITICAL - brand: works, not delivered to app, since 2026-02-15 00:00 UTC, 24 hours…; operator: metatoken deliver brand
-CRITICAL: `brand`: works, not delivered to `app`, since 2026-02-15 00:00 UTC, 24 hours ago: [DIR]/app.ini: there is no such file; correct `file` in the config, or set `create = true`
+CRITICAL: `brand`: works, not delivered to `app`, since 2026-02-15 00:00 UTC, 24 hours ago: [DIR]/app.ini: the file is missing; correct `file` in the config, or set `create = true`
   run `metatoken deliver brand`, which tries again and says what to fix. Proof: `metatoken check brand`
 ").stderr("").code(2);
     let token = world.run(&["status", "--json"]).code(0).token("brand");
@@ -120,7 +120,7 @@ CRITICAL: `brand`: works, not delivered to `app`, since 2026-02-15 00:00 UTC, 24
     assert_eq!(reasons(&token), ["critical delivery_failed"]);
     assert_eq!(
         token["deliveries"][0]["error"].as_str().unwrap().split("app.ini").nth(1).unwrap(),
-        ": there is no such file; correct `file` in the config, or set `create = true`"
+        ": the file is missing; correct `file` in the config, or set `create = true`"
     );
 }
 
@@ -194,7 +194,7 @@ fn the_history_has_both_and_does_not_repeat_itself() {
     let failed = &json["events"][4];
     assert_eq!((&failed["event"], &failed["generation"]), (&"delivery_failed".into(), &2.into()));
     assert!(
-        failed["problem"]["message"].as_str().unwrap().contains("app.ini: there is no such file")
+        failed["problem"]["message"].as_str().unwrap().contains("app.ini: the file is missing")
     );
     assert_eq!(json["summary"]["attempts"], 1, "a delivery is no attempt at Meta");
 }

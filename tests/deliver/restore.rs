@@ -90,7 +90,7 @@ fn a_file_that_cannot_be_restored_does_not_keep_the_others() {
             "
 `web` holds again what it held before the last delivery
 hint: `metatoken deliver --force brand` brings the current access token again
-error: [DIR]/app.ini: there is no such file
+error: [DIR]/app.ini: the file is missing
 hint: make an empty file with the rights that its application needs
 ",
         )

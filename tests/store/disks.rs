@@ -431,6 +431,9 @@ fn an_exchange_without_room_is_refused_before_meta_is_asked() {
          hint: free space on the file system of this folder, then run the command again\n"
     );
     assert_eq!(world.calls(), [""; 0]);
+    disk.empty();
+    let again = ["exchange", "ada", "--token-file", new.to_str().unwrap()];
+    assert_eq!(disk.run(&world, &again).code, Some(0));
 }
 
 /// Where the targets lie, and what each holds around the access token: more than a page.

@@ -101,7 +101,7 @@ fn a_key_file_of_the_config_is_looked_at_too() {
         "
 METATOKEN CRITICAL - the store key: cannot be read: the file [DIR]/secret/key is missing
 CRITICAL: the store key: cannot be read: the file `[DIR]/secret/key` is missing
-  see `[store] key` in the config
+  write the copy of the store key that you keep into the file `[DIR]/secret/key` (mode 0600)
 ",
     );
     world.write("secret/key", "cd".repeat(32));

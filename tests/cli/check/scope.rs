@@ -28,7 +28,7 @@ fn each_half_is_judged_by_itself() {
     let mut world = both_halves();
     world.run(&["check"]).verdict("
 METATOKEN WARNING - brand: works, not delivered to app, since 2026-01-01 00:00…; operator: metatoken deliver brand (and 1 more)
-WARNING: `brand`: works, not delivered to `app`, since 2026-01-01 00:00 UTC, now: [DIR]/app.env: there is no such file; correct `file` in the config, or set `create = true`
+WARNING: `brand`: works, not delivered to `app`, since 2026-01-01 00:00 UTC, now: [DIR]/app.env: the file is missing; correct `file` in the config, or set `create = true`
   run `metatoken deliver brand`, which tries again and says what to fix. Proof: `metatoken check brand`
 WARNING: `shop`: works, expires in 10 days (2026-01-11 00:00 UTC), `auto_refresh` is off
   the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`
@@ -49,7 +49,7 @@ WARNING: `shop`: works, expires in 10 days (2026-01-11 00:00 UTC), `auto_refresh
         .verdict(
             "
 METATOKEN WARNING - brand: works, not delivered to app, since 2026-01-01 00:00 UTC, now…; operator: metatoken deliver brand
-WARNING: `brand`: works, not delivered to `app`, since 2026-01-01 00:00 UTC, now: [DIR]/app.env: there is no such file; correct `file` in the config, or set `create = true`
+WARNING: `brand`: works, not delivered to `app`, since 2026-01-01 00:00 UTC, now: [DIR]/app.env: the file is missing; correct `file` in the config, or set `create = true`
   run `metatoken deliver brand`, which tries again and says what to fix. Proof: `metatoken check brand`
 ",
         )
@@ -70,7 +70,7 @@ METATOKEN OK - 1 token, all well
         .verdict(
             "
 METATOKEN CRITICAL - brand: works, not delivered to app, since 2026-01-01 00:00…; operator: metatoken deliver brand (and 1 more)
-CRITICAL: `brand`: works, not delivered to `app`, since 2026-01-01 00:00 UTC, 2 days ago: [DIR]/app.env: there is no such file; correct `file` in the config, or set `create = true`
+CRITICAL: `brand`: works, not delivered to `app`, since 2026-01-01 00:00 UTC, 2 days ago: [DIR]/app.env: the file is missing; correct `file` in the config, or set `create = true`
   run `metatoken deliver brand`, which tries again and says what to fix. Proof: `metatoken check brand`
 WARNING: no run since 2026-01-01 00:00 UTC, 2 days ago
   run `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check --system`

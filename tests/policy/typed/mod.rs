@@ -4,8 +4,12 @@
 //! outside of metatoken, and the commands are typed as they stand there. A remedy that no case has
 //! typed fails the test.
 
+mod everywhere;
 mod of_sources;
+mod of_targets;
 mod of_the_config;
+mod of_the_machine;
+mod of_the_store;
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -147,6 +151,15 @@ impl Told {
     fn words(&self) -> Vec<&str> {
         self.command.split(' ').skip(1).collect()
     }
+}
+
+/// A remedy that was followed to its end, as it was printed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Done(String);
+
+/// Types a line into a shell; whether it ended well.
+fn shell(line: &str) -> bool {
+    std::process::Command::new("sh").args(["-c", line]).status().unwrap().success()
 }
 
 /// Every cause that counts in a list of them.
