@@ -65,10 +65,13 @@ impl Checks<'_> {
     fn stale_source(&mut self, place: &str, problem: &Problem) {
         let may_be_taken = problem.kind == ProblemKind::NotExtended;
         let remedy = clear_source(self.subject, place, may_be_taken);
+        // It never worked here, whatever Meta says of it.
+        let why = cause(&problem.clone().rejected(), self.subject);
+        let why = why.strip_prefix(Problem::REJECTED).unwrap_or(&why);
         self.add(
             STALE_SOURCE,
             Health::Warning,
-            format!("unused access token in {place}: {}", cause(problem, self.subject)),
+            format!("unused access token in {place}: {why}"),
             // The token itself needs nothing.
             Step::new(Action::None, remedy),
         );
