@@ -3,6 +3,7 @@
 //! `strace` sends the signal; Graph lives in this process, so it remembers what it granted. One
 //! test kills at a sample of the calls; with `METATOKEN_LONG=1` at every one.
 
+mod forgetting;
 mod scenes;
 mod trace;
 
@@ -307,4 +308,12 @@ fn a_kill_before_any_call_loses_nothing_and_locks_nobody_out() {
     assert!(failures.is_empty(), "\n{}\n{summary}", failures.join("\n"));
     // Which thread gets how far differs from run to run, but only a little.
     assert!(ended * 10 < jobs.len(), "too few runs were killed: {summary}");
+}
+
+#[test]
+fn a_kill_before_any_call_of_forget_is_finished_by_the_same_command() {
+    match trace::cannot_trace() {
+        Some(why) => skip("kills at every call of forget", &why),
+        None => forgetting::kill_at_every_call(),
+    }
 }
