@@ -2,6 +2,7 @@
 
 mod help;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -141,8 +142,16 @@ Examples:
     /// Print the current access token, and nothing else
     #[command(after_help = "\
 Examples:
-  metatoken token brand  for a script: TOKEN=$(metatoken token brand)")]
+  metatoken token brand         for a script: TOKEN=$(metatoken token brand)
+  metatoken token --dead brand  also one that Meta has called dead")]
     Token(TokenArguments),
+    /// Run a program with the access token in its environment
+    #[command(after_help = "\
+Examples:
+  metatoken exec brand -- env                 sets META_ACCESS_TOKEN
+  metatoken exec --env FB_TOKEN brand -- env  sets FB_TOKEN instead
+  metatoken exec --stdin brand -- cat         hands it over on standard input")]
+    Exec(ExecArguments),
     /// Delete a token's access tokens here; its history stays
     #[command(after_help = "\
 Examples:
@@ -383,6 +392,32 @@ pub struct TokenArguments {
     /// The token's label
     #[arg(value_name = "LABEL")]
     pub label: String,
+    /// Print it even if Meta has called it dead
+    #[arg(long)]
+    pub dead: bool,
+}
+
+/// `exec`.
+#[derive(Debug, Args)]
+pub struct ExecArguments {
+    /// Put the access token into this variable, or another token's [default: `META_ACCESS_TOKEN`]
+    #[arg(long = "env", value_name = "NAME[=LABEL]")]
+    pub variables: Vec<String>,
+    /// Hand it over on standard input, without a line end and without a variable
+    #[arg(long, conflicts_with_all = ["variables", "fd"])]
+    pub stdin: bool,
+    /// The same, from this descriptor
+    #[arg(long, value_name = "N", conflicts_with = "variables")]
+    pub fd: Option<u32>,
+    /// Run it even if Meta has called the access token dead
+    #[arg(long)]
+    pub dead: bool,
+    /// The token's label
+    #[arg(value_name = "LABEL")]
+    pub label: String,
+    /// The program and its arguments
+    #[arg(value_name = "CMD", last = true, required = true)]
+    pub command: Vec<OsString>,
 }
 
 /// `init`. What no option answers is asked on a terminal.
@@ -530,6 +565,7 @@ impl Command {
             Self::Token(_) => "token",
             Self::Forget(_) => "forget",
             Self::Init(_) => "init",
+            Self::Exec(_) => "exec",
             Self::Config(_) | Self::Doctor(_) => "config",
             Self::Help(_) => "help",
             Self::Store(_) => "store",

@@ -18,8 +18,8 @@ use self::refusal::{
     bug, give_up, is_scheduled_line, misread, misread_complaint, note_unusable, plain_ui, unusable,
 };
 use self::typed::{
-    check_order, colour, dry_run, duration, forget_order, format, label, log_format, since,
-    status_order, trigger, verbosity,
+    check_order, colour, dry_run, duration, exec_order, forget_order, format, if_dead, label,
+    log_format, since, status_order, trigger, verbosity,
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
@@ -249,9 +249,10 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
         Command::History(given) => history(session, given),
         Command::Check(given) => commands::check(session, &check_order(given)).map(Verdict::code),
         Command::Token(given) => {
-            commands::print_token(session, &label(std::slice::from_ref(&given.label))?)
-                .map(Exit::code)
+            let label = label(std::slice::from_ref(&given.label))?;
+            commands::print_token(session, &label, if_dead(given.dead)).map(Exit::code)
         }
+        Command::Exec(given) => commands::exec(session, &exec_order(given)?),
         Command::Forget(given) => commands::forget(session, &forget_order(given)?).map(Exit::code),
         Command::Store(cli::StoreCommand::Backup { file }) => {
             commands::back_up(session, file).map(Exit::code)

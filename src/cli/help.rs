@@ -13,7 +13,7 @@ use super::{Cli, TypedFormat};
 const GROUPS: &[(&str, &[&str])] = &[
     ("Getting started", &["init", "config check", "config show"]),
     ("Every day", &["status", "refresh", "deliver", "check", "history"]),
-    ("Using tokens", &["token"]),
+    ("Using tokens", &["token", "exec"]),
     ("Changing tokens", &["exchange", "forget"]),
     ("Housekeeping", &["store backup", "notify", "help"]),
 ];
@@ -131,7 +131,7 @@ pub fn formats(command: &str) -> &'static [TypedFormat] {
         "check" => {
             &[TypedFormat::Nagios, TypedFormat::Json, TypedFormat::Prometheus, TypedFormat::Github]
         }
-        "token" | "help" => &[TypedFormat::Table],
+        "token" | "exec" | "help" => &[TypedFormat::Table],
         _ => &[TypedFormat::Table, TypedFormat::Json],
     }
 }

@@ -170,14 +170,17 @@ impl Config {
     /// The variables that a program of any kind inherits from us: none that a SECRET names, no
     /// folder of credentials, and nothing that is meant for us alone.
     pub fn environment_of_programs(&self, ours: &Environment) -> BTreeMap<String, String> {
-        let secret = self.secret_variables();
+        let hidden = self.hidden_from_programs(ours);
         let mut left = ours.variables().clone();
-        left.retain(|name, _| {
-            name != CREDENTIALS
-                && !name.starts_with("METATOKEN_")
-                && !secret.contains(name.as_str())
-        });
+        hidden.iter().for_each(|name| drop(left.remove(name)));
         left
+    }
+
+    /// The variables that no program of ours sees: those that hold secrets, and our own.
+    pub fn hidden_from_programs(&self, ours: &Environment) -> Vec<String> {
+        let secret = self.secret_variables().into_iter().map(str::to_owned);
+        let own = ours.variables().keys().filter(|name| name.starts_with("METATOKEN_")).cloned();
+        secret.chain(own).chain([CREDENTIALS.to_owned()]).collect()
     }
 
     /// Whether reading the config itself is reading a secret; the id of an app is none.

@@ -8,7 +8,8 @@ use super::refusal::usage;
 use crate::cli::{self, Cli, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata, TypedSort};
 use crate::clock::Clock;
 use crate::commands::{
-    CheckOrder, Declaration, ForgetOrder, HeldFiles, SendNotifications, StatusOrder, Which,
+    CheckOrder, Declaration, ExecOrder, ForgetOrder, HeldFiles, IfDead, SendNotifications,
+    StatusOrder, TokenWay, VARIABLE, Which,
 };
 use crate::config;
 use crate::error::CliError;
@@ -80,6 +81,53 @@ pub fn check_order(given: &cli::CheckArguments) -> CheckOrder {
         textfile: given.textfile.clone(),
         notifications: if given.notify { SendNotifications::Yes } else { SendNotifications::No },
     }
+}
+
+/// What is done with a dead access token.
+pub const fn if_dead(handed_out: bool) -> IfDead {
+    if handed_out { IfDead::HandOut } else { IfDead::Refuse }
+}
+
+/// What `exec` was asked for.
+pub fn exec_order(given: &cli::ExecArguments) -> Result<ExecOrder, CliError> {
+    let label = label(std::slice::from_ref(&given.label))?;
+    let way = match (given.stdin, given.fd) {
+        (true, _) => TokenWay::StandardInput,
+        (false, Some(number)) => TokenWay::Descriptor(number),
+        (false, None) => TokenWay::Variables(variables(&given.variables, &label)?),
+    };
+    Ok(ExecOrder { label, way, if_dead: if_dead(given.dead), argv: given.command.clone() })
+}
+
+/// The variables of `--env`, each with its token; `own` has one in any case.
+fn variables(typed: &[String], own: &Label) -> Result<Vec<(String, Label)>, CliError> {
+    let mut variables: Vec<(String, Label)> = Vec::new();
+    for text in typed {
+        let (name, of) = match text.split_once('=') {
+            Some((name, of)) => (name, label(&[of.to_owned()])?),
+            None => (text.as_str(), own.clone()),
+        };
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !is_name {
+            return Err(usage(&format!("`{name}` is no name of a variable"))
+                .hint("write `--env NAME` or `--env NAME=LABEL`"));
+        }
+        if variables.iter().any(|(known, _)| known == name) {
+            return Err(usage(&format!("`--env {name}` is there twice")));
+        }
+        variables.push((name.to_owned(), of));
+    }
+    if !variables.iter().any(|(_, of)| of == own) {
+        if variables.iter().any(|(name, _)| name == VARIABLE) {
+            return Err(usage(&format!(
+                "`{VARIABLE}` is another token's, so `{own}` has no variable"
+            ))
+            .hint("name one for it: `--env NAME`"));
+        }
+        variables.push((VARIABLE.to_owned(), own.clone()));
+    }
+    Ok(variables)
 }
 
 /// The format that is printed; one that the command has not is a usage error.

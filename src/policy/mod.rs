@@ -28,6 +28,7 @@ mod remedy;
 mod renewal;
 mod rotation;
 mod subject;
+mod usability;
 mod versions;
 mod wording;
 
@@ -65,5 +66,6 @@ pub use rotation::{
 pub use subject::{
     Limits, Naming, Parent, Policy, Subject, Window, is_short_life, is_short_lived, short_lived,
 };
+pub use usability::{Usability, judge_usability};
 pub use versions::{AskedVersion, NEWEST, judge_answer, judge_fallback, judge_version};
 pub use wording::{cause, quote};

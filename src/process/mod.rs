@@ -14,6 +14,7 @@ mod alive;
 mod error;
 mod output;
 mod program;
+mod replacement;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -22,5 +23,6 @@ pub use alive::Process;
 pub use error::ProcessError;
 pub use output::{CAP, Ended, OutputEnd, Printed};
 pub use program::find;
+pub use replacement::{Descriptor, NotStarted, Replacement};
 pub use run::Invocation;
 pub use run::forbid_core_dumps;

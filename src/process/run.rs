@@ -255,6 +255,13 @@ pub fn forbid_core_dumps() {
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: given.maximum });
 }
 
+/// Takes the limit again that we were given, for the program that takes our place.
+pub fn give_back() {
+    if let Some(given) = GIVEN.get() {
+        let _ = setrlimit(Resource::Core, *given);
+    }
+}
+
 /// Gives a program the limit that we were given. One that runs as another user keeps ours.
 pub fn give_back_to(child: &Child) {
     if let Some(given) = GIVEN.get() {

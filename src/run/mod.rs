@@ -23,6 +23,7 @@ mod exchange_found;
 mod finish;
 pub mod found;
 pub mod handed_over;
+pub mod in_use;
 pub mod inspect;
 mod job;
 pub mod log;

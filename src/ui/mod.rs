@@ -160,6 +160,11 @@ impl Ui {
         }
     }
 
+    /// Says what a person should know before it is too late, also where quiet is asked for.
+    pub fn warn(&self, text: &str) {
+        self.stderr.say(&Line::of(Level::Warning, "warning", text), &format!("warning: {text}"));
+    }
+
     /// Prints a secret that was asked for, and nothing else.
     pub fn secret(&self, secret: &str) -> Result<(), CliError> {
         to_stdout(&Zeroizing::new(format!("{secret}\n")))

@@ -9,7 +9,8 @@ use metatoken::token::ProblemKind;
 
 use crate::common::World;
 
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 13] = [
+    &["exec"],
     &["init"],
     &["status"],
     &["refresh"],
@@ -73,6 +74,7 @@ Every day:
 
 Using tokens:
   token         Print the current access token, and nothing else
+  exec          Run a program with the access token in its environment
 
 Changing tokens:
   exchange      Read a new access token and make it long-lived

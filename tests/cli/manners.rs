@@ -72,7 +72,8 @@ critical: `brand`: down, password changed
 1 token: 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
     // What was asked for is printed all the same.
-    world.run(&["token", "brand", "--quiet"]).stdout("\nEAAFAKEBrand1\n").stderr("").exit(Exit::Ok);
+    let asked = ["token", "brand", "--dead", "--quiet"];
+    world.run(&asked).stdout("\nEAAFAKEBrand1\n").stderr("").exit(Exit::Ok);
     let ran = world.run(&["refresh", "--quiet", "--json"]).exit(Exit::PersonNeeded).stderr("");
     assert_eq!(ran.outcomes()["brand"], "invalid");
 }

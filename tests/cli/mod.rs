@@ -4,6 +4,7 @@ mod check;
 mod config_check;
 mod examples;
 mod exchange;
+mod exec;
 mod forget;
 mod help;
 mod history;

@@ -58,10 +58,10 @@ impl World {
         assert_eq!(ran.signal, Some(9), "not killed at `{place}`\n{out}\n{err}");
     }
 
-    /// The string in use.
+    /// The access token in use, dead or alive.
     #[track_caller]
     pub(crate) fn in_use(&self, label: &str) -> String {
-        let ran = self.run(&["token", label]).code(0).stderr("");
+        let ran = self.run(&["token", "--dead", label]).code(0).stderr("");
         ran.stdout.trim_end().to_owned()
     }
 

@@ -120,6 +120,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "files",
             "graph",
             "policy",
+            "process",
             "report",
             "run",
             "session",

@@ -1,0 +1,122 @@
+//! Hands out the access token in use, for programs.
+//!
+//! Nobody is asked whether it still works: a program that meets an error runs
+//! `metatoken refresh LABEL`. What is known already counts: one that Meta has called dead is refused.
+//! Only its own rows are read, so that another's damage is no hindrance.
+
+use std::sync::Arc;
+
+use super::declared::{LastReading, last_reading};
+use super::tokens::{TokenConfig, Tokens, subject};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::policy::{Reason, Usability, judge_usability};
+use crate::session::Session;
+use crate::store::{Store, StoreError};
+use crate::token::{AccessToken, Credential, Label, Pattern, TokenType};
+
+/// What is done with an access token that Meta has called dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfDead {
+    /// It is refused.
+    Refuse,
+    /// It is handed out all the same, and nothing is said of it.
+    HandOut,
+}
+
+/// The access token in use.
+pub fn access_token_in_use(
+    session: &Session,
+    label: &Label,
+    if_dead: IfDead,
+) -> Result<AccessToken, CliError> {
+    let store = session.reader()?;
+    let (credential, tokens) = look_up(session, store.as_ref(), label)?;
+    // One whose file is left out of the config is handed out all the same.
+    let token = tokens.select(&[Pattern::new(label.as_str())])?.first().copied();
+    if credential.as_ref().is_some_and(Credential::is_lost) {
+        return Err(damaged(label, token));
+    }
+    let current = credential.as_ref().and_then(|credential| credential.current.as_ref());
+    let (Some(store), Some(credential), Some(current)) = (store.as_ref(), &credential, current)
+    else {
+        return Err(missing(label));
+    };
+    if let (IfDead::Refuse, Some(token)) = (if_dead, token) {
+        let parent = token.parent.as_ref();
+        let parent = parent.map(|parent| store.credential_called(parent, None)).transpose()?;
+        let subject = subject(token, Some(credential), parent.as_ref().and_then(Option::as_ref));
+        match judge_usability(&subject, session.clock.now()) {
+            Usability::Usable => {}
+            Usability::Doubtful(reason) => warn(session, label, &reason),
+            Usability::Dead(reason) => return Err(dead(label, &reason)),
+        }
+    }
+    Store::unlock(store, &session.key()?)?;
+    store.reveal(current.id).map_err(|error| match error {
+        StoreError::Damaged(..) => damaged(label, token),
+        other => other.into(),
+    })
+}
+
+/// The token of that label, and tokens that have it; all tokens only where there is no such label,
+/// to say which there are.
+fn look_up(
+    session: &Session,
+    store: Option<&Store>,
+    label: &Label,
+) -> Result<(Option<Credential>, Tokens), CliError> {
+    let Some(store) = store else {
+        return Ok((None, Tokens::new(&session.config, Vec::new(), &LastReading::new())));
+    };
+    let was = session.config.token(label).and_then(|token| token.was.as_ref());
+    let credential = store.credential_called(label, was)?;
+    let last = last_reading(&session.config, Some(store))?;
+    let own = credential.iter().cloned().map(Arc::new).collect();
+    let tokens = Tokens::new(&session.config, own, &last);
+    if tokens.select(&[Pattern::new(label.as_str())]).is_ok() {
+        return Ok((credential, tokens));
+    }
+    Ok((None, Tokens::new(&session.config, store.credentials()?, &last)))
+}
+
+fn missing(label: &Label) -> CliError {
+    CliError::new(Exit::Failed, "no_string", label.as_str(), "has no access token yet").hint(
+        format!("run `metatoken refresh {label}`, or `metatoken exchange {label}` to paste one"),
+    )
+}
+
+fn warn(session: &Session, label: &Label, reason: &Reason) {
+    let remedy = &reason.remedy;
+    let cause = with_metas_words(reason);
+    let step = if remedy.is_empty() { String::new() } else { format!("; {}", remedy.step) };
+    session.ui.warn(&format!("{label}: it may not work now: {cause}{step}"));
+}
+
+fn dead(label: &Label, reason: &Reason) -> CliError {
+    let message = format!("its access token is dead: {}", with_metas_words(reason));
+    let complaint = CliError::new(Exit::PersonNeeded, "token_dead", label.as_str(), message);
+    let remedy = reason.remedy.to_string();
+    let complaint = if remedy.is_empty() { complaint } else { complaint.hint(remedy) };
+    complaint.hint("to have it all the same, add `--dead`")
+}
+
+fn with_metas_words(reason: &Reason) -> String {
+    match reason.meta.as_str() {
+        "" => reason.message.clone(),
+        meta => format!("{}; Meta: {meta}", reason.message),
+    }
+}
+
+/// A Page's and an app's are taken anew by a run; any other a person brings.
+fn damaged(label: &Label, token: Option<&TokenConfig>) -> CliError {
+    let derived = token.is_some_and(|it| it.parent.is_some() || it.token_type == TokenType::App);
+    let message = "its access token in the store is damaged";
+    CliError::new(Exit::Storage, "damaged", label.as_str(), message).hint(if derived {
+        format!("run `metatoken refresh {label}`, which derives it anew")
+    } else {
+        format!(
+            "run `metatoken exchange {label}` with a new access token, or restore a copy of the store made by `metatoken store backup`"
+        )
+    })
+}
