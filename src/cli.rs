@@ -152,6 +152,13 @@ Examples:
   metatoken exec --env FB_TOKEN brand -- env  sets FB_TOKEN instead
   metatoken exec --stdin brand -- cat         hands it over on standard input")]
     Exec(ExecArguments),
+    /// List the Pages that a user token reaches, and which are kept here
+    #[command(after_help = "\
+Examples:
+  metatoken pages brand            asks Meta
+  metatoken pages brand --offline  what the store knows
+  metatoken pages brand --json     for a program")]
+    Pages(PagesArguments),
     /// Delete a token's access tokens here; its history stays
     #[command(after_help = "\
 Examples:
@@ -420,6 +427,17 @@ pub struct ExecArguments {
     pub command: Vec<OsString>,
 }
 
+/// `pages`.
+#[derive(Debug, Args)]
+pub struct PagesArguments {
+    /// The label of a user or System User token
+    #[arg(value_name = "LABEL")]
+    pub label: String,
+    /// Show what is stored, and never ask Graph
+    #[arg(long)]
+    pub offline: bool,
+}
+
 /// `init`. What no option answers is asked on a terminal.
 #[derive(Debug, Args)]
 pub struct InitArguments {
@@ -566,6 +584,7 @@ impl Command {
             Self::Forget(_) => "forget",
             Self::Init(_) => "init",
             Self::Exec(_) => "exec",
+            Self::Pages(_) => "pages",
             Self::Config(_) | Self::Doctor(_) => "config",
             Self::Help(_) => "help",
             Self::Store(_) => "store",

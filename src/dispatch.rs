@@ -252,6 +252,11 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
             let label = label(std::slice::from_ref(&given.label))?;
             commands::print_token(session, &label, if_dead(given.dead)).map(Exit::code)
         }
+        Command::Pages(given) => {
+            let ask = if given.offline { AskGraph::Never } else { AskGraph::Always };
+            let label = label(std::slice::from_ref(&given.label))?;
+            commands::pages(session, &label, ask).map(Exit::code)
+        }
         Command::Exec(given) => commands::exec(session, &exec_order(given)?),
         Command::Forget(given) => commands::forget(session, &forget_order(given)?).map(Exit::code),
         Command::Store(cli::StoreCommand::Backup { file }) => {

@@ -13,7 +13,7 @@ use super::{Cli, TypedFormat};
 const GROUPS: &[(&str, &[&str])] = &[
     ("Getting started", &["init", "config check", "config show"]),
     ("Every day", &["status", "refresh", "deliver", "check", "history"]),
-    ("Using tokens", &["token", "exec"]),
+    ("Using tokens", &["token", "exec", "pages"]),
     ("Changing tokens", &["exchange", "forget"]),
     ("Housekeeping", &["store backup", "notify", "help"]),
 ];

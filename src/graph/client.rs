@@ -17,7 +17,7 @@ use crate::token::{
 use super::attempts::{FailedCall, GraphCaller};
 use super::breaker::ProbeGate;
 use super::call_error::{CallError, Scope};
-use super::calls::{self, Asker, Continuation, PageGrant, Position};
+use super::calls::{self, Asker, Continuation, PageFields, PageGrant, Position};
 use super::log;
 use super::observations::{Throttle, VersionFallback};
 use super::request::Request;
@@ -177,7 +177,12 @@ impl Graph {
 
     /// Lists all Pages of a user, to the end of the list, and in shorter stretches where Graph asks
     /// for that.
-    pub fn pages(&self, app: &App, token: &AccessToken) -> Result<PageList, CallError> {
+    pub fn pages(
+        &self,
+        app: &App,
+        token: &AccessToken,
+        fields: PageFields,
+    ) -> Result<PageList, CallError> {
         /// As many as Meta gives at once.
         const MOST: u32 = 100;
         /// Ten thousand Pages: no person has more, and a list without an end is Graph's mistake.
@@ -186,7 +191,8 @@ impl Graph {
         let mut list = PageList { pages: Vec::new(), extent: Extent::Whole };
         let mut seen: Vec<Position> = Vec::new();
         loop {
-            let request = calls::accounts(app, app.secret.as_ref(), token, seen.last(), limit);
+            let request =
+                calls::accounts(app, app.secret.as_ref(), token, seen.last(), limit, fields);
             let stretch = match self.caller.try_call(app, &request, calls::read_accounts) {
                 Ok(stretch) => stretch,
                 Err(FailedCall { fault, .. }) if limit > 1 && fault.asks_for_less() => {

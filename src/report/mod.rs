@@ -10,6 +10,7 @@ mod github;
 mod history;
 mod json;
 mod nagios;
+mod pages;
 mod preview;
 mod prometheus;
 mod run;
@@ -27,6 +28,7 @@ pub use json::{
     time as time_json,
 };
 pub use nagios::{Perfdata, nagios, plugin_line};
+pub use pages::{PagesReport, ReachedPage};
 pub use preview::{PreviewReport, PreviewedDelivery, Would};
 pub use prometheus::prometheus;
 pub use run::{RunReport, TokenResult};

@@ -29,6 +29,7 @@ mod job;
 pub mod log;
 mod outcome;
 mod pages;
+pub mod reached_pages;
 mod refresh;
 mod refresh_run;
 mod renew;

@@ -9,7 +9,8 @@ use metatoken::token::ProblemKind;
 
 use crate::common::World;
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 14] = [
+    &["pages"],
     &["exec"],
     &["init"],
     &["status"],
@@ -75,6 +76,7 @@ Every day:
 Using tokens:
   token         Print the current access token, and nothing else
   exec          Run a program with the access token in its environment
+  pages         List the Pages that a user token reaches, and which are kept here
 
 Changing tokens:
   exchange      Read a new access token and make it long-lived

@@ -13,6 +13,7 @@ mod interrupt;
 mod labels;
 mod logs;
 mod manners;
+mod pages;
 mod readme;
 mod refresh;
 mod rotation;

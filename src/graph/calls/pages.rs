@@ -21,6 +21,8 @@ pub struct PageGrant {
     pub name: Option<String>,
     /// Its token; none where the person did not tick the Page or has no role on it.
     pub token: Option<AccessToken>,
+    /// What the person may do there, in Meta's words; none where that was not asked.
+    pub tasks: Option<Vec<String>>,
 }
 
 /// One stretch of the list of Pages.
@@ -70,6 +72,24 @@ impl Position {
 
 const FIELDS: &str = "id,name,access_token";
 
+/// What is asked of each Page of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageFields {
+    /// Its name and access token.
+    Token,
+    /// Also what the person may do there.
+    Tasks,
+}
+
+impl PageFields {
+    const fn names(self) -> &'static str {
+        match self {
+            Self::Token => FIELDS,
+            Self::Tasks => "id,name,access_token,tasks",
+        }
+    }
+}
+
 /// Asks for at most `limit` Pages of a user, from the start or from where the last answer ended.
 pub fn accounts(
     app: &App,
@@ -77,9 +97,10 @@ pub fn accounts(
     token: &AccessToken,
     from: Option<&Position>,
     limit: u32,
+    fields: PageFields,
 ) -> Request {
     let request = Request::get("accounts", app, Path::Versioned(&["me", "accounts"]))
-        .with("fields", FIELDS)
+        .with("fields", fields.names())
         .with("limit", limit.to_string());
     let place = from.into_iter().flat_map(|position| &position.0);
     let request = place.fold(request, |request, (name, value)| request.with(name, value));
@@ -135,7 +156,14 @@ fn granted(item: &Value, response: &Response) -> Option<PageGrant> {
         id: id(item, "id")?,
         name: text(item, "name").map(|name| redact::sentence(name, response.secrets())),
         token: text(item, "access_token").and_then(|text| AccessToken::parse(text).ok()),
+        tasks: tasks(item, response),
     })
+}
+
+fn tasks(item: &Value, response: &Response) -> Option<Vec<String>> {
+    let Value::Array(tasks) = item.get("tasks")? else { return None };
+    let words = tasks.iter().filter_map(Value::as_str);
+    Some(words.map(|word| redact::sentence(word, response.secrets())).collect())
 }
 
 #[cfg(test)]
@@ -215,11 +243,11 @@ mod tests {
         let secret = Secret::new("hushhush");
         let names =
             |request: &Request| request.parameters().map(|(name, _)| name).collect::<Vec<_>>();
-        let unsigned = accounts(&app(), None, &token, None, 100);
+        let unsigned = accounts(&app(), None, &token, None, 100, PageFields::Token);
         assert_eq!(names(&unsigned), ["fields", "limit"]);
         assert_eq!(unsigned.bearer().map(Secret::expose), Some("EAAfake1"));
         let from = Position::of_cursor("A");
-        let signed = accounts(&app(), Some(&secret), &token, Some(&from), 50);
+        let signed = accounts(&app(), Some(&secret), &token, Some(&from), 50, PageFields::Token);
         assert_eq!(names(&signed), ["fields", "limit", "after", "appsecret_proof"]);
         assert_eq!(page(&app(), Some(&secret), &token, "19").path(), "/v25.0/19");
     }
