@@ -12,8 +12,14 @@ use crate::token::redact::{SecretKind, secret_in};
 
 /// The complaint about the first argument that looks like a secret.
 pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), CliError> {
+    let end = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
     let mut typed = arguments.iter().enumerate().skip(1);
-    let found = typed.find_map(|(place, argument)| Some((place, secret_in_argument(argument)?)));
+    let found = typed.find_map(|(place, argument)| {
+        let kind = secret_in_argument(argument)?;
+        // Digests of images and files, which programs take, look like a secret too.
+        let may_be_a_digest = matches!(kind, SecretKind::AppSecret | SecretKind::Proof);
+        (place < end || !may_be_a_digest).then_some((place, kind))
+    });
     found.map_or(Ok(()), |(place, kind)| Err(complaint(place, kind)))
 }
 
@@ -44,6 +50,30 @@ mod tests {
 
     fn refused(argument: &str) -> bool {
         refuse_secrets(&["metatoken".into(), argument.into()]).is_err()
+    }
+
+    #[test]
+    fn what_a_program_is_given_may_be_a_digest_and_no_token() {
+        let hex = "0123456789abcdef".repeat(2);
+        for (argument, is_refused) in [
+            (format!("image@sha256:{hex}{hex}"), false),
+            (hex.clone(), false),
+            (format!("--digest={hex}{hex}"), false),
+            (
+                "curl https://graph.facebook.com/me?access_token=$META_ACCESS_TOKEN".to_owned(),
+                false,
+            ),
+            ("access_token=${META_ACCESS_TOKEN}".to_owned(), false),
+            ("access_token={META_ACCESS_TOKEN_123}".to_owned(), false),
+            ("EAABfakefake12".to_owned(), true),
+            ("curl https://graph.facebook.com/me?access_token=EAABfakefake12".to_owned(), true),
+            ("access_token=opaque-value-of-1".to_owned(), true),
+            ("AQBfakefakefakefakefake1".to_owned(), true),
+        ] {
+            let arguments = ["metatoken", "exec", "brand", "--", "sh", "-c"].map(OsString::from);
+            let arguments = [&arguments[..], &[argument.clone().into()]].concat();
+            assert_eq!(refuse_secrets(&arguments).is_err(), is_refused, "{argument}");
+        }
     }
 
     #[test]

@@ -374,7 +374,10 @@ fn parameter_in(text: &str) -> bool {
     let plain = text.contains('=')
         && SECRET_PARAMETERS.iter().filter(|name| **name != "code").any(|name| {
             let rest = text.find(name).map(|at| &text[at + name.len()..]);
-            rest.and_then(|rest| rest.strip_prefix('=')).is_some_and(looks_like_a_value)
+            let value = rest.and_then(|rest| rest.strip_prefix('='));
+            // What a shell or a template fills in is none yet.
+            let value = value.filter(|value| !value.starts_with(['$', '{', '<']));
+            value.is_some_and(looks_like_a_value)
         });
     plain || value_of_parameter(text).is_some()
 }

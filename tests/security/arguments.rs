@@ -42,6 +42,11 @@ fn it_is_not_repeated_wherever_it_stands() {
             &["refresh", "--lock-wait", pasted],
             &["--sandbox", "--scenario", pasted, "refresh"],
             &["refresh", "--no-such-option", pasted],
+            &["exec", pasted, "--", "echo"],
+            &["exec", "--env", pasted, "brand", "--", "echo"],
+            &["init", "--app-id", pasted],
+            &["init", "--deliver", pasted],
+            &["pages", pasted],
             &["refresh", &glued[0]],
             &["refresh", &glued[1]],
             &["refresh", &glued[2]],
@@ -98,4 +103,46 @@ fn what_is_no_text_is_looked_at_too() {
     command.arg(OsString::from_vec(bytes)).stdin(Stdio::null());
     let ran = world.finish(command.spawn().unwrap()).code(64);
     assert!(!ran.stderr.contains("fakeZB"), "{}", ran.stderr);
+}
+
+/// Every command that there is, at each of its options and behind them.
+#[test]
+fn no_option_of_any_command_takes_one() {
+    let world = World::new();
+    let pasted = PASTED[0];
+    let mut tried = 0;
+    let mut refused = |words: &[String], last: &[&str]| {
+        let words: Vec<&str> =
+            words.iter().map(String::as_str).chain(last.iter().copied()).collect();
+        let ran = world.run(&words);
+        let code = if words[0] == "check" { 3 } else { 64 };
+        assert_eq!(ran.code, Some(code), "{words:?}: {}", ran.stderr);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!said.contains(&pasted[4..16]), "{words:?}\n{said}");
+        assert!(said.contains("looks like an access token; it was not used"), "{words:?}\n{said}");
+        assert!(said.contains("the shell's history has it now"), "{words:?}\n{said}");
+        tried += 1;
+    };
+    let mut waiting = vec![(Vec::new(), metatoken::cli::command())];
+    while let Some((words, command)) = waiting.pop() {
+        for inner in command.get_subcommands() {
+            let words = [&words[..], &[inner.get_name().to_owned()]].concat();
+            waiting.push((words, inner.clone()));
+        }
+        if words.is_empty() {
+            continue;
+        }
+        refused(&words, &[pasted]);
+        refused(&words, &["--", pasted]);
+        for option in command.get_arguments().filter_map(clap::Arg::get_long) {
+            let option = format!("--{option}");
+            refused(&words, &[&option, pasted]);
+            refused(&words, &[&format!("{option}={pasted}")]);
+        }
+    }
+    assert!(tried > 100, "{tried}");
+    for (path, bytes) in world.bytes_on_disk() {
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains(&pasted[4..16]), "{}", path.display());
+    }
 }
