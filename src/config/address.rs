@@ -18,6 +18,11 @@ pub fn check_endpoint(url: &str) -> Result<(), Bad> {
     check(url, "?#@\\\"'<>").map(drop)
 }
 
+/// Judges the address to which a login dialog sends the browser.
+pub fn check_redirect(url: &str) -> Result<(), Bad> {
+    check(url, "#@\\\"'<>").map(drop)
+}
+
 /// Finds the host of a channel's address. The address itself is a secret, and never repeated.
 pub fn host_of_secret(url: &str) -> Result<&str, Bad> {
     check(url, "\\\"<>`")

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::address::check_redirect;
 use super::diagnostic::{Diagnostic, Span, Spanned};
 use super::reader::Section;
 use super::show::ValueOrigin;
@@ -23,7 +24,16 @@ pub struct AppSetting {
     pub secret: Option<SecretSource>,
     /// The version of Graph that is asked, such as `v26.0`; for a Threads app Threads' own.
     pub graph_version: String,
+    /// Where its login dialog sends the browser: to the byte as the app's settings list it.
+    pub redirect_uri: String,
+    /// The configuration of Facebook Login for Business that a login asks with, in place of
+    /// permissions.
+    pub config_id: Option<String>,
 }
+
+/// What a browser is sent to where the config says nothing: nothing listens there, and the person
+/// pastes the address.
+const REDIRECT: &str = "https://localhost/";
 
 /// An app as far as the file tells of it.
 pub struct AppRead {
@@ -77,6 +87,16 @@ fn read_one(name: &Spanned<&str>, app: &Section<'_>) -> AppRead {
         version.check(|version, span| bad_version(version, span)).or(NEWEST.to_owned())
     };
 
+    let redirect_uri = app
+        .string("redirect_uri", "Where its login dialog sends the browser")
+        .check(|address, span| bad_redirect(address, span))
+        .or(REDIRECT.to_owned());
+    let config_id = app.string("config_id", "What a login for a business asks for").judged();
+    if config_id.is_present() && !kind.spec().has_pages() {
+        config_id.refuse("only a Facebook app has a `config_id`", "");
+    }
+    let config_id = config_id.check(|id, span| bad_config_id(id, span)).optional();
+
     if !id.is_present() {
         let message = format!("`[{}]` needs an `id`", app.name());
         let shown_as = format!("Meta shows it as {}", kind.spec().words.app_id);
@@ -99,6 +119,8 @@ fn read_one(name: &Spanned<&str>, app: &Section<'_>) -> AppRead {
             id,
             secret,
             graph_version,
+            redirect_uri,
+            config_id,
         }),
     }
 }
@@ -118,6 +140,21 @@ fn bad_id(id: &SecretSource, span: Span) -> Option<Diagnostic> {
     let SecretSource::Literal(text) = id else { return None };
     let is_bad = !text.expose().chars().all(|c| c.is_ascii_digit());
     is_bad.then(|| Diagnostic::at(span, "the `id` of an app has digits only"))
+}
+
+/// A browser can be sent to this machine, and elsewhere only through TLS; the dialog itself adds what
+/// comes behind.
+fn bad_redirect(address: &str, span: Span) -> Option<Diagnostic> {
+    let is_good = check_redirect(address).is_ok();
+    (!is_good).then(|| {
+        Diagnostic::at(span, format!("invalid redirect address {}", quoted(address)))
+            .label("write `https://…` as the app's settings list it, without `#`")
+    })
+}
+
+fn bad_config_id(id: &str, span: Span) -> Option<Diagnostic> {
+    let is_bad = id.is_empty() || !id.chars().all(|c| c.is_ascii_digit());
+    is_bad.then(|| Diagnostic::at(span, "the `config_id` of an app has digits only"))
 }
 
 /// A literal with a blank inside was cut badly from somewhere.

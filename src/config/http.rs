@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::address::{Bad, check_endpoint};
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, Span};
 use super::reader::Section;
 use crate::graph::Endpoints;
+use crate::token::Provider;
 
 /// How Graph is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,22 +53,40 @@ pub fn read_endpoints(top: &Section<'_>) -> Endpoints {
     let settings = Endpoints::each(|provider| {
         let (key, spec) = (provider.as_str(), provider.spec());
         let given = endpoints.string(key, spec.api).map(|url| url.trim_end_matches('/').to_owned());
-        let given = given.check(|url, span| {
-            let (message, label) = match check_endpoint(url).err()? {
-                Bad::Form => (
-                    format!("`{key}` is no address"),
-                    "write `https://HOST`, without query and password",
-                ),
-                Bad::PlainHttp => (
-                    "plain `http` would show tokens to the network".to_owned(),
-                    "write `https`; `http` is for loopback only",
-                ),
-            };
-            Some(Diagnostic::at(span, message).label(label))
-        });
+        let given = given.check(|url, span| bad_endpoint(key, url, span));
         given.or(spec.endpoint.to_owned())
     });
-    endpoints.later("instagram_login", "The Instagram API's login dialog");
+    let settings = read_code_hosts(&endpoints, settings);
     endpoints.show();
     settings
+}
+
+/// Reads the hosts that exchange the codes of logins, where they are not those of the API.
+fn read_code_hosts(endpoints: &Section<'_>, settings: Endpoints) -> Endpoints {
+    let hosts = Provider::ALL.iter().filter_map(|provider| {
+        let (_, key) = provider.spec().dialog.code_host?;
+        Some((*provider, key))
+    });
+    hosts.fold(settings, |settings, (provider, key)| {
+        let given = endpoints.string(key, "Where the codes of its logins are exchanged");
+        let given = given.map(|url| url.trim_end_matches('/').to_owned());
+        let given = given.check(|url, span| bad_endpoint(key, url, span));
+        match given.optional() {
+            Some(url) => settings.with_code_host(provider, url),
+            None => settings,
+        }
+    })
+}
+
+fn bad_endpoint(key: &str, url: &str, span: Span) -> Option<Diagnostic> {
+    let (message, label) = match check_endpoint(url).err()? {
+        Bad::Form => {
+            (format!("`{key}` is no address"), "write `https://HOST`, without query and password")
+        }
+        Bad::PlainHttp => (
+            "plain `http` would show tokens to the network".to_owned(),
+            "write `https`; `http` is for loopback only",
+        ),
+    };
+    Some(Diagnostic::at(span, message).label(label))
 }

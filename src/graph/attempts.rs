@@ -108,7 +108,7 @@ impl GraphCaller {
         let unmade = |problem| CallError { scope: Scope::Graph, ..CallError::of_token(problem) };
         let transport = self.transport.get_or_init(|| Transport::new(&self.settings));
         let transport = transport.as_ref().map_err(|problem| unmade(problem.clone()))?;
-        transport.prepare(request.provider()).map_err(unmade)?;
+        transport.prepare(request).map_err(unmade)?;
         Ok(transport)
     }
 
@@ -120,7 +120,7 @@ impl GraphCaller {
         let scope = Scope::of(&failure.problem, last.app);
         self.note_throttle(last, &failure, &scope);
         let wait = failure.wait();
-        let answer_lost = last.request.idempotence() == Idempotence::Minting
+        let answer_lost = last.request.idempotence() != Idempotence::Repeatable
             && failure.reach == Reached::Unanswered;
         let fault = CallError { scope, answer_lost, wait, ..CallError::of_token(failure.problem) };
         FailedCall { fault, unreachable }

@@ -217,6 +217,31 @@ impl Graph {
         }
     }
 
+    /// Exchanges the code of a login for an access token: once, for a code works once. `redirect` is
+    /// the address that the dialog was asked with, if it was asked with one.
+    pub fn exchange_code(
+        &self,
+        app: &App,
+        code: &Secret,
+        redirect: Option<&str>,
+    ) -> Result<Grant, CallError> {
+        let secret = secret_of(app, "exchange the code of a login")?;
+        let request = calls::exchange_code(app, secret, code, redirect);
+        self.caller
+            .call(app, &request, |response| calls::read_grant(response, self.caller.present()))
+    }
+
+    /// Asks for the name by which people know the person behind an access token.
+    pub fn person(&self, app: &App, token: &AccessToken) -> Result<String, CallError> {
+        let request = match app.provider.spec().inspection {
+            InspectionWay::DebugToken(_) => calls::person(app, app.secret.as_ref(), token),
+            InspectionWay::Profile(call) | InspectionWay::DebugTokenOrProfile(_, call) => {
+                calls::profile(app, call, token)
+            }
+        };
+        self.caller.call(app, &request, calls::read_person)
+    }
+
     /// Asks for one Page.
     pub fn page(&self, app: &App, token: &AccessToken, id: &str) -> Result<PageGrant, CallError> {
         let request = calls::page(app, app.secret.as_ref(), token, id);

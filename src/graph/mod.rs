@@ -31,6 +31,7 @@ mod usage;
 
 pub use call_error::{CallError, Scope};
 pub use calls::{AccountsPage, Continuation, PageFields, PageGrant, read_acknowledgement};
+pub use calls::{AskAgain, Dialog, DialogScopes, dialog_address};
 pub use client::Graph;
 pub use client::{Extent, PageList};
 pub use observations::{Throttle, Throttled, VersionFallback};

@@ -16,6 +16,8 @@ pub enum Idempotence {
     Repeatable,
     /// It mints an access token; an answer that was lost may have held one.
     Minting,
+    /// It spends what works once; where it arrived, the same again is refused.
+    Spending,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -44,6 +46,16 @@ pub struct Request {
     bearer: Option<Secret>,
     idempotence: Idempotence,
     standing: Standing,
+    host: RequestHost,
+}
+
+/// Which of a provider's hosts is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestHost {
+    /// That of its API.
+    Api,
+    /// The one that exchanges the codes of logins.
+    Codes,
 }
 
 /// In whose name something is asked.
@@ -76,6 +88,7 @@ impl Request {
             bearer: None,
             idempotence: Idempotence::Repeatable,
             standing: Standing::Token,
+            host: RequestHost::Api,
         }
     }
 
@@ -90,6 +103,7 @@ impl Request {
             bearer: None,
             idempotence: Idempotence::Repeatable,
             standing: Standing::Token,
+            host: RequestHost::Api,
         }
     }
 
@@ -134,6 +148,22 @@ impl Request {
     pub(super) const fn minting(mut self) -> Self {
         self.idempotence = Idempotence::Minting;
         self
+    }
+
+    pub(super) const fn spending(mut self) -> Self {
+        self.idempotence = Idempotence::Spending;
+        self
+    }
+
+    /// The same request to the host that exchanges codes.
+    pub(super) const fn to_the_host_of_codes(mut self) -> Self {
+        self.host = RequestHost::Codes;
+        self
+    }
+
+    /// Which of the provider's hosts is asked.
+    pub const fn host(&self) -> RequestHost {
+        self.host
     }
 
     /// Whose host is asked; which URL that is, the settings say.

@@ -96,7 +96,12 @@ fn may_be_asked_again(failure: &FailedAttempt, idempotence: Idempotence) -> bool
         _ => false,
     };
     // A lost answer to an exchange may have held a grant: asking again could lose a second one.
-    let harmless = idempotence == Idempotence::Repeatable || failure.reach != Reached::Unanswered;
+    let harmless = match idempotence {
+        Idempotence::Repeatable => true,
+        Idempotence::Minting => failure.reach != Reached::Unanswered,
+        // What arrived is spent, also where it was refused.
+        Idempotence::Spending => failure.reach == Reached::NotConnected,
+    };
     transient && harmless
 }
 
@@ -118,7 +123,7 @@ mod tests {
 
     #[test]
     fn only_what_may_pass_is_tried_again() {
-        use Idempotence::{Minting, Repeatable};
+        use Idempotence::{Minting, Repeatable, Spending};
         use ProblemKind as Kind;
         let seconds = |seconds| Some(Duration::from_secs(seconds));
         let again = |seconds| RetryDecision::Again(Duration::from_secs(seconds));
@@ -166,6 +171,9 @@ mod tests {
             (1, Kind::Expired, Reached::Answered(None), Repeatable, RetryDecision::GiveUp),
             (1, Kind::MalformedResponse, Reached::Unanswered, Repeatable, RetryDecision::GiveUp),
             (1, Kind::Network, Reached::NotConnected, Minting, again(2)),
+            (1, Kind::Network, Reached::NotConnected, Spending, again(2)),
+            (1, Kind::Network, Reached::Unanswered, Spending, RetryDecision::GiveUp),
+            (1, Kind::GraphUnavailable, Reached::Answered(None), Spending, RetryDecision::GiveUp),
             (1, Kind::Network, Reached::Unanswered, Minting, RetryDecision::GiveUp),
             (1, Kind::GraphUnavailable, Reached::Unanswered, Minting, RetryDecision::GiveUp),
             (1, Kind::GraphUnavailable, Reached::Answered(None), Minting, again(2)),

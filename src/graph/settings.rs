@@ -23,9 +23,13 @@ pub struct App {
     pub throttled_until: Option<Time>,
 }
 
-/// Where each provider's API is.
+/// Where each provider's API and its login are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoints(BTreeMap<Provider, String>);
+pub struct Endpoints {
+    api: BTreeMap<Provider, String>,
+    /// Where the codes of logins are exchanged, where the config says so.
+    codes: BTreeMap<Provider, String>,
+}
 
 impl Default for Endpoints {
     /// Meta's own servers.
@@ -37,17 +41,44 @@ impl Default for Endpoints {
 impl Endpoints {
     /// The URL that `url` names for each provider.
     pub fn each(mut url: impl FnMut(Provider) -> String) -> Self {
-        Self(Provider::ALL.iter().map(|&provider| (provider, url(provider))).collect())
+        let api = Provider::ALL.iter().map(|&provider| (provider, url(provider))).collect();
+        Self { api, codes: BTreeMap::new() }
+    }
+
+    /// The same, with the host that exchanges a provider's codes.
+    pub fn with_code_host(mut self, provider: Provider, url: String) -> Self {
+        self.codes.insert(provider, url);
+        self
     }
 
     /// The URL of a provider's API, as it was written.
     pub fn url(&self, provider: Provider) -> &str {
-        self.0.get(&provider).map_or(provider.spec().endpoint, String::as_str)
+        self.api.get(&provider).map_or(provider.spec().endpoint, String::as_str)
+    }
+
+    /// The URL of the host that exchanges a provider's codes: it follows an API on this machine.
+    pub fn code_url(&self, provider: Provider) -> &str {
+        let api = self.url(provider);
+        match (self.codes.get(&provider), provider.spec().dialog.code_host) {
+            (Some(given), _) => given,
+            (None, Some((host, _))) if Locality::of(api) == Locality::Network => host,
+            _ => api,
+        }
+    }
+
+    /// The URL of the site with a provider's login dialog: it follows an API on this machine.
+    pub fn dialog_url(&self, provider: Provider) -> &str {
+        let api = self.url(provider);
+        match Locality::of(api) {
+            Locality::Loopback => api,
+            Locality::Network => provider.spec().dialog.site,
+        }
     }
 
     /// Whether every host is this machine itself.
     pub fn is_loopback(&self) -> bool {
-        Provider::ALL.iter().all(|provider| Locality::of(self.url(*provider)) == Locality::Loopback)
+        let urls = |provider: &Provider| [self.url(*provider), self.code_url(*provider)];
+        Provider::ALL.iter().flat_map(urls).all(|url| Locality::of(url) == Locality::Loopback)
     }
 }
 

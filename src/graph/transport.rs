@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use crate::http::{Http, HttpRequest, Locality, SetupError, Timeouts, Trust, Url};
-use crate::token::{Action, Method, Problem, ProblemKind, Provider};
+use crate::token::{Action, Method, Problem, ProblemKind};
 
 use super::body::form_encoded;
-use super::request::Request;
+use super::request::{Request, RequestHost};
 use super::response::{Headers, Response};
 use super::retry::{FailedAttempt, Reached};
 use super::settings::{Endpoints, Settings};
@@ -32,9 +32,9 @@ impl Transport {
         Ok(Self { http: Http::new(trust, limits), endpoints: settings.endpoints.clone() })
     }
 
-    /// Sets up what requests to a provider's host need.
-    pub fn prepare(&self, provider: Provider) -> Result<(), Problem> {
-        self.http.prepare(Locality::of(self.endpoints.url(provider))).map_err(not_set_up)
+    /// Sets up what a request to its host needs.
+    pub fn prepare(&self, request: &Request) -> Result<(), Problem> {
+        self.http.prepare(Locality::of(self.endpoint(request))).map_err(not_set_up)
     }
 
     /// Sends a request once and reads the whole answer, all within `limit` and the timeout.
@@ -65,8 +65,15 @@ impl Transport {
         })
     }
 
+    fn endpoint(&self, request: &Request) -> &str {
+        match request.host() {
+            RequestHost::Api => self.endpoints.url(request.provider()),
+            RequestHost::Codes => self.endpoints.code_url(request.provider()),
+        }
+    }
+
     fn url(&self, request: &Request) -> Result<Url, Problem> {
-        let endpoint = self.endpoints.url(request.provider());
+        let endpoint = self.endpoint(request);
         let bad =
             |why| misconfigured(format!("the endpoint in the config is no URL of a host: {why}"));
         let mut url = Url::parse(endpoint).map_err(|error| bad(error.to_string()))?;

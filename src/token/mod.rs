@@ -37,8 +37,9 @@ pub use pasted::{Unfit, read_pasted};
 pub use problem::{Action, Problem, ProblemKind};
 pub use providers::{THE_PERSON, token_prefixes};
 pub use spec::{
-    AskerPlace, Credentials, DebugTokenCall, GrantType, InspectionWay, Method, Path, PersonWords,
-    ProfileCall, Provider, ProviderSpec, ProviderWords, Source, TokenSpec, TokenType, Versions,
+    AskerPlace, Credentials, DebugTokenCall, DialogSpec, GrantType, InspectionWay, Method, Path,
+    PersonWords, ProfileCall, Provider, ProviderSpec, ProviderWords, Source, TokenSpec, TokenType,
+    Versions,
 };
 
 /// An instant, in UTC: the only time that crosses a module boundary.

@@ -10,8 +10,9 @@
 use chrono::TimeDelta;
 
 use super::spec::{
-    AskerPlace, Credentials, DebugTokenCall, GrantType, InspectionWay, Method, Path, PersonWords,
-    ProfileCall, Provider, ProviderSpec, ProviderWords, Source, TokenSpec, TokenType, Versions,
+    AskerPlace, Credentials, DebugTokenCall, DialogSpec, GrantType, InspectionWay, Method, Path,
+    PersonWords, ProfileCall, Provider, ProviderSpec, ProviderWords, Source, TokenSpec, TokenType,
+    Versions,
 };
 
 /// The table, in the order of [`Provider::ALL`].
@@ -27,6 +28,18 @@ static PROVIDERS: [ProviderSpec; 3] = [
             app_prefix: "",
             asker: AskerPlace::Header,
         }),
+        // Source: Meta, manually build a login flow; Facebook Login for Business.
+        dialog: &DialogSpec {
+            site: "https://www.facebook.com",
+            path: Path::Versioned(&["dialog", "oauth"]),
+            basic_scope: "public_profile",
+            page_scope: Some("pages_show_list"),
+            asks_again: true,
+            redirect_settings: "Facebook Login, Settings, Valid OAuth Redirect URIs",
+            code_host: None,
+            code_path: Path::Versioned(&["oauth", "access_token"]),
+            code_grant: None,
+        },
         prefixes: &["EAA"],
         words: ProviderWords {
             app_id: "App ID",
@@ -110,6 +123,18 @@ static PROVIDERS: [ProviderSpec; 3] = [
             path: Path::Versioned(&["me"]),
             fields: "user_id,username",
         }),
+        // Source: Meta, Instagram, business login.
+        dialog: &DialogSpec {
+            site: "https://www.instagram.com",
+            path: Path::Fixed(&["oauth", "authorize"]),
+            basic_scope: "instagram_business_basic",
+            page_scope: None,
+            asks_again: false,
+            redirect_settings: "Instagram, API setup with Instagram login, OAuth redirect URIs",
+            code_host: Some(("https://api.instagram.com", "instagram_login")),
+            code_path: Path::Fixed(&["oauth", "access_token"]),
+            code_grant: Some("authorization_code"),
+        },
         prefixes: &["IGQ", "IGAA"],
         words: ProviderWords {
             app_id: "Instagram app ID",
@@ -155,6 +180,19 @@ static PROVIDERS: [ProviderSpec; 3] = [
             },
             &ProfileCall { path: Path::Fixed(&["v1.0", "me"]), fields: "id,username" },
         ),
+        // `threads.net` redirects there and loses the parameters for some. Source: Meta, Threads,
+        // get access tokens.
+        dialog: &DialogSpec {
+            site: "https://www.threads.com",
+            path: Path::Fixed(&["oauth", "authorize"]),
+            basic_scope: "threads_basic",
+            page_scope: None,
+            asks_again: false,
+            redirect_settings: "Use cases, Access the Threads API, Settings, Redirect Callback URLs",
+            code_host: None,
+            code_path: Path::Fixed(&["oauth", "access_token"]),
+            code_grant: Some("authorization_code"),
+        },
         prefixes: &["THAA"],
         words: ProviderWords {
             app_id: "Threads App ID",

@@ -49,6 +49,8 @@ pub struct ProviderSpec {
     pub versions: Versions,
     /// How it is asked about an access token.
     pub inspection: InspectionWay,
+    /// How a person logs in to one of its apps.
+    pub dialog: &'static DialogSpec,
     /// How its access tokens begin.
     pub prefixes: &'static [&'static str],
     /// The words for people.
@@ -164,6 +166,29 @@ pub enum AskerPlace {
     Header,
     /// In the parameter `access_token`.
     Parameter,
+}
+
+/// The dialog in which a person logs in, and the exchange of the code that it gives.
+#[derive(Debug, PartialEq, Eq)]
+pub struct DialogSpec {
+    /// The site that a browser opens, without a slash at the end.
+    pub site: &'static str,
+    /// Where the dialog is there.
+    pub path: Path,
+    /// The permission that every login asks for.
+    pub basic_scope: &'static str,
+    /// The permission without which no Page is listed; none where there are no Pages.
+    pub page_scope: Option<&'static str>,
+    /// Whether the address can ask again for what was declined (`auth_type`).
+    pub asks_again: bool,
+    /// Where the app's settings list redirect addresses.
+    pub redirect_settings: &'static str,
+    /// The host that exchanges codes, where it is not that of the API, and its key in the config.
+    pub code_host: Option<(&'static str, &'static str)>,
+    /// Where codes are exchanged.
+    pub code_path: Path,
+    /// The parameter `grant_type`, where the exchange needs one.
+    pub code_grant: Option<&'static str>,
 }
 
 /// The call that shows an access token its own person.

@@ -170,6 +170,7 @@ fn settle<'a>(
         Found::LeftOut => (None, true),
     };
     let page_id = parent::page_id(draft);
+    let user_id = parent::user_id(draft);
     let app = app::app(draft, parent, around.apps);
     let pages = pages(draft);
     let was = keys.was.get().and_then(|was| renamed(was, &keys.was));
@@ -213,7 +214,7 @@ fn settle<'a>(
         parent: parent.map(|parent| parent.label.clone()),
         deliver: deliver_of(draft, all_pages, page_id.as_deref()),
         page_id,
-        user_id: parent::user_id(draft),
+        user_id,
         pages,
         access_token: keys.access_token.get().cloned(),
         policy,

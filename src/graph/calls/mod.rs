@@ -6,6 +6,7 @@
 
 mod grant;
 mod inspection;
+mod login;
 mod pages;
 mod version;
 
@@ -13,6 +14,9 @@ pub use grant::read_acknowledgement;
 pub use grant::{GrantInput, grant, read_grant};
 pub use inspection::{Asker, as_app_token, inspect, read_inspection, read_own_inspection};
 pub use inspection::{profile, read_profile};
+pub use login::{
+    AskAgain, Dialog, DialogScopes, dialog_address, exchange_code, person, read_person,
+};
 pub use pages::{AccountsPage, Continuation, PageFields, PageGrant, Position};
 pub use pages::{accounts, page, read_accounts, read_page};
 pub use version::read_version;

@@ -114,7 +114,7 @@ pub fn page(app: &App, secret: Option<&Secret>, token: &AccessToken, page_id: &s
 }
 
 /// Sends a correct `appsecret_proof` along wherever it can be made: harmless if not required.
-fn signed(request: Request, secret: Option<&Secret>, token: &AccessToken) -> Request {
+pub fn signed(request: Request, secret: Option<&Secret>, token: &AccessToken) -> Request {
     let request = request.with_bearer(token.expose());
     let Some(secret) = secret else { return request };
     let proof = crypto::keyed_hash(secret.expose().as_bytes(), token.expose().as_bytes());
