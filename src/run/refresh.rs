@@ -110,8 +110,16 @@ impl RefreshRun<'_> {
         let failed: Mutex<Option<CliError>> = Mutex::new(None);
         let Session { ui, interrupt, .. } = self.run.session;
         let bar = ui.progress(self.run.tokens.configs.len(), interrupt.flag());
+        let held = Mutex::new(Vec::new());
         let act = |job: &TokenJob| {
-            self.refresh_with_pages(job).unwrap_or_else(|complaint| {
+            let done = self.refresh_with_pages(job).map(|(result, pages)| {
+                if !self.waits_for_other_lists(&job.token) {
+                    return (result, pages);
+                }
+                held.lock().unwrap_or_else(PoisonError::into_inner).extend(pages);
+                (result, Vec::new())
+            });
+            done.unwrap_or_else(|complaint| {
                 if complaint.exit == Exit::Storage && complaint.code == DAMAGED {
                     return (Some(job.met_damage(&complaint)), self.pages_of_damaged(job));
                 }
@@ -121,13 +129,29 @@ impl RefreshRun<'_> {
             })
         };
         let workers = self.run.session.config.http.concurrency;
-        let (results, panicked) = worker_pool::work(jobs, workers, act, |_| bar.inc(1));
+        let (mut results, mut panicked) = worker_pool::work(jobs, workers, act, |_| bar.inc(1));
+        let held = std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner));
+        if !held.is_empty() {
+            let (later, bugs) = worker_pool::work(held, workers, act, |_| bar.inc(1));
+            results.extend(later);
+            panicked.extend(bugs);
+        }
         bar.finish_and_clear();
         if let Some(complaint) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(complaint);
         }
         let panicked = panicked.iter().map(TokenJob::met_a_bug);
         Ok(results.into_iter().flatten().chain(panicked).collect())
+    }
+
+    /// Whether the Pages of this token wait until those of all others are known: where several parents
+    /// share targets among their Pages, a Page of another may turn out to have the same target, and
+    /// then both leave it alone.
+    fn waits_for_other_lists(&self, token: &TokenConfig) -> bool {
+        let shares = |token: &TokenConfig| !token.page_deliver.is_empty();
+        let is_meant = |it: &TokenConfig| self.meant.contains(&it.label);
+        let all = self.run.tokens.configs.iter();
+        shares(token) && all.filter(|it| is_meant(it) && shares(it)).nth(1).is_some()
     }
 
     /// Refreshes one token, and gives the jobs for its Pages.

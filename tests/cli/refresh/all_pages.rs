@@ -262,12 +262,22 @@ fn two_parents_may_share_a_pattern_as_far_as_their_pages_differ() {
     };
     let config = format!("{}{}", template("brand"), template("shop"));
     let spec = brand().named("shop");
-    let world = world(&config).token("SHOP", spec);
+    let mut world = world(&config).token("SHOP", spec);
     world.run(&["config", "check"]).exit(Exit::Ok).stderr("");
-    // Both reach both Pages.
-    world.run(&["refresh", "--json"]).exit(Exit::Config);
-    for page in [BAKERY, CAFE] {
-        assert!(!world.path(&format!("{page}.env")).exists(), "{page}");
+    // Both reach both Pages. Which parent comes first makes no difference, in the first run neither.
+    for (concurrency, at) in [(1, 0), (8, 1), (1, 2)] {
+        world.at(day(at));
+        world.reconfigure(&format!("[http]\nconcurrency = {concurrency}\n{config}"));
+        let ran = world.run(&["refresh", "--json"]).exit(Exit::Config);
+        let about = format!("{concurrency} at a time, day {at}: {}", ran.stdout);
+        for page in [BAKERY, CAFE] {
+            assert!(!world.path(&format!("{page}.env")).exists(), "{page}, {about}");
+            for parent in ["brand", "shop"] {
+                let result = ran.result(&format!("{parent}/{page}"));
+                let state = &result["deliveries"][0]["state"];
+                assert_ne!(state, "in_sync", "{parent}/{page}, {about}");
+            }
+        }
     }
     let leave = |config: String, parent: &str, page: &str| {
         let from = format!("[token.{parent}]\n");
