@@ -228,7 +228,10 @@ fn is_more_than_one(bare: &[u8]) -> bool {
 
 fn bare(bytes: &[u8], start: usize, line_end: usize) -> Range<usize> {
     let line = &bytes[start..line_end];
-    let mut blank = true;
+    // Right behind the `=` only a mark with a blank after it begins a comment: most readers, and a
+    // shell, take `#word` for the value.
+    let is_blank = |at: usize| bytes.get(at).is_none_or(u8::is_ascii_whitespace);
+    let mut blank = is_blank(start - 1) || is_blank(start + 1);
     let mut end = line.len();
     for (at, byte) in line.iter().enumerate() {
         if blank && *byte == b'#' {

@@ -171,13 +171,16 @@ fn value(file: &File<'_>, at: usize, written: &[u8]) -> Result<Site, EditError> 
         }
         return Ok(Site::new(at..at + end + 2, Content::text(&inside[..end])));
     }
-    let bare = text[..comment(text)].trim_end();
+    let is_blank = |at: usize| file.bytes.get(at).is_none_or(u8::is_ascii_whitespace);
+    let begins_with_one = is_blank(at - 1) || is_blank(at + 1);
+    let bare = text[..comment(text, begins_with_one)].trim_end();
     Ok(Site::new(at..at + bare.len(), Content::text(bare)))
 }
 
-/// Where a comment behind a bare value begins: a mark with a blank before it, or at the start.
-fn comment(text: &str) -> usize {
-    let mut blank = true;
+/// Where a comment behind a bare value begins: a mark with a blank before it, or at the start where
+/// it may stand there. Right behind the `=` most readers take `#word` for the value.
+fn comment(text: &str, may_begin_with_one: bool) -> usize {
+    let mut blank = may_begin_with_one;
     for (at, c) in text.char_indices() {
         if blank && matches!(c, ';' | '#') {
             return at;

@@ -9,7 +9,7 @@ use crate::common::{ANNA, APP, World, day};
 
 /// Files whose value cannot have been an access token: name, keys of the target, content, and what
 /// is said of it behind the file's name.
-const KEPT: [(&str, &str, &str, &str); 26] = [
+const KEPT: [(&str, &str, &str, &str); 29] = [
     (
         "wp-config.php",
         "",
@@ -58,6 +58,24 @@ const KEPT: [(&str, &str, &str, &str); 26] = [
         "key = \"DB_PASSWORD\"\n",
         "DB_PASSWORD=hunter2\n",
         ":1:13: the key `DB_PASSWORD` holds another value, not an access token: line 1",
+    ),
+    (
+        "hash.env",
+        "key = \"DB_PASSWORD\"\n",
+        "DB_PASSWORD=#hunter2\n",
+        ":1:13: the key `DB_PASSWORD` holds another value, not an access token: line 1",
+    ),
+    (
+        "filled.env",
+        "key = \"FB_TOKEN\"\n",
+        "FB_TOKEN=#{FB_TOKEN}# c\n",
+        ":1:10: the key `FB_TOKEN` holds a reference to a value elsewhere, not an access token: line 1",
+    ),
+    (
+        "hash.ini",
+        "key = \"db.password\"\n",
+        "[db]\npassword=#hunter2\n",
+        ":2:10: the key `db.password` holds another value, not an access token: line 2",
     ),
     (
         "shell.env",
