@@ -124,6 +124,15 @@ Examples:
   metatoken history --summary             only the success rate
   metatoken history --format csv          for a spreadsheet")]
     History(HistoryArguments),
+    /// Declare a token and take its access token
+    #[command(after_help = "\
+Examples:
+  metatoken add anna --type user                   asks for the access token
+  metatoken add anna --type user --pages all       and keeps all Pages of that person
+  metatoken add anna-page --type page --parent anna --page-id ID --deliver config.ini#facebook.token
+  metatoken add whatsapp --type system-user --token-file FILE
+It writes a file into `tokens.d` beside the config. Typed again, it finishes what was cut short.")]
+    Add(AddArguments),
     /// Read a new access token and make it long-lived
     #[command(after_help = "\
 Examples:
@@ -272,6 +281,53 @@ pub struct RefreshArguments {
     pub scheduled: bool,
     /// Wait this long for another run to finish
     #[arg(long, value_name = "DURATION", default_value = "0s")]
+    pub lock_wait: String,
+}
+
+/// `add`.
+#[derive(Debug, Args)]
+pub struct AddArguments {
+    /// What to call it: letters, digits, `-` and `_`
+    #[arg(value_name = "LABEL")]
+    pub label: String,
+    /// What it is: user, page, system-user, instagram, threads or app
+    #[arg(long = "type", value_name = "TYPE", hide_possible_values = true)]
+    pub token_type: TypedTokenType,
+    /// The app that it belongs to; needed only where several fit
+    #[arg(long, value_name = "NAME")]
+    pub app: Option<String>,
+    /// The label of the person or System User whose Page this is
+    #[arg(long, value_name = "LABEL")]
+    pub parent: Option<String>,
+    /// The Page's id
+    #[arg(long, value_name = "ID")]
+    pub page_id: Option<String>,
+    /// Keep all Pages of this person: `--pages all`
+    #[arg(long, value_name = "all", value_parser = ["all"], hide_possible_values = true)]
+    pub pages: Option<String>,
+    /// Deliver it to this key of this file; without `#KEY` as the whole file
+    #[arg(long, value_name = "FILE#KEY")]
+    pub deliver: Vec<String>,
+    /// Who can log in again, such as `anna@client.example`
+    #[arg(long, value_name = "OWNER")]
+    pub owner: Option<String>,
+    /// Meta's id of the person or System User that it must belong to
+    #[arg(long, value_name = "ID")]
+    pub user_id: Option<String>,
+    /// Read the access token from this file instead of standard input
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Take it even if the label has one that expires later or can do more
+    #[arg(long)]
+    pub replace: bool,
+    /// Take it even if the label has one of another person
+    #[arg(long)]
+    pub replace_identity: bool,
+    /// Show what would happen, and change nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Wait this long for another run to finish
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
     pub lock_wait: String,
 }
 
@@ -528,6 +584,23 @@ pub enum TypedFormat {
     Github,
 }
 
+/// `--type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TypedTokenType {
+    /// A person's
+    User,
+    /// A Page's
+    Page,
+    /// A System User's, also for WhatsApp
+    SystemUser,
+    /// An Instagram account's
+    Instagram,
+    /// A Threads account's
+    Threads,
+    /// The app's own
+    App,
+}
+
 /// `--sort`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TypedSort {
@@ -574,6 +647,7 @@ impl Command {
     /// Its name, as typed.
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::Add(_) => "add",
             Self::Status(_) => "status",
             Self::Refresh(_) => "refresh",
             Self::History(_) => "history",

@@ -18,18 +18,18 @@ use self::refusal::{
     bug, give_up, is_scheduled_line, misread, misread_complaint, note_unusable, plain_ui, unusable,
 };
 use self::typed::{
-    check_order, colour, dry_run, duration, exec_order, forget_order, format, if_dead, label,
-    log_format, since, status_order, trigger, verbosity,
+    add_order, check_order, colour, dry_run, duration, exec_order, forget_order, format,
+    identity_change, if_dead, label, log_format, losses, since, status_order, trigger, verbosity,
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
-use crate::commands::{self, DeliverOrder, HistoryOrder, IdentityChange, Replace};
+use crate::commands::{self, DeliverOrder, HistoryOrder, Replace};
 use crate::config;
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::{Exit, Verdict};
 use crate::interrupt::{Interrupt, survive_file_limit};
-use crate::policy::{Insistence, Losses, prefixed};
+use crate::policy::{Insistence, prefixed};
 use crate::report::markdown;
 use crate::run::{Only, RefreshOptions, RunOptions};
 use crate::session::Session;
@@ -127,7 +127,11 @@ const fn is_real_refresh(command: &Command) -> bool {
 const fn changes_something(command: &Command) -> bool {
     matches!(
         command,
-        Command::Refresh(_) | Command::Exchange(_) | Command::Deliver(_) | Command::Forget(_)
+        Command::Refresh(_)
+            | Command::Add(_)
+            | Command::Exchange(_)
+            | Command::Deliver(_)
+            | Command::Forget(_)
     )
 }
 
@@ -199,6 +203,7 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
             };
             commands::refresh(session, &options).map(Exit::code)
         }
+        Command::Add(given) => commands::add(session, &add_order(session, given)?).map(Exit::code),
         Command::Exchange(given) if given.stored => {
             let options = RefreshOptions {
                 run: RunOptions {
@@ -218,12 +223,8 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
             let order = commands::ExchangeOrder {
                 label: label(&given.labels)?,
                 file: given.token_file.clone(),
-                losses: if given.replace { Losses::Accepted } else { Losses::Refused },
-                identity: if given.replace_identity {
-                    IdentityChange::Accepted
-                } else {
-                    IdentityChange::Refused
-                },
+                losses: losses(given.replace),
+                identity: identity_change(given.replace_identity),
                 dry_run: dry_run(given.dry_run),
                 lock_wait: duration(&given.lock_wait)?,
             };

@@ -11,7 +11,7 @@ use super::{Cli, TypedFormat};
 
 /// The commands as `help` lists them.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Getting started", &["init", "config check", "config show"]),
+    ("Getting started", &["init", "add", "config check", "config show"]),
     ("Every day", &["status", "refresh", "deliver", "check", "history"]),
     ("Using tokens", &["token", "exec", "pages"]),
     ("Changing tokens", &["exchange", "forget"]),
@@ -76,7 +76,8 @@ pub const TOPICS: &[HelpTopic] = &[
 const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["renew", "update", "extend", "run", "cron", "sync"], "refresh"),
     (&["list", "ls", "show", "info", "certificates", "tokens"], "status"),
-    (&["set", "paste", "add-token", "replace", "put"], "exchange LABEL"),
+    (&["set", "paste", "replace", "put"], "exchange LABEL"),
+    (&["add-token", "new", "create", "register"], "add LABEL --type TYPE"),
     (&["debug", "inspect", "debug-token", "debug_token"], "status --token-file FILE"),
     (&["get", "print", "cat", "read"], "token LABEL"),
     (&["validate", "lint", "configtest", "verify-config"], "config check"),

@@ -58,7 +58,9 @@ pub fn check(session: &Session, order: &CheckOrder) -> Result<Verdict, CliError>
     let graph = session.graph_within(TIME_TO_ASK);
     let status = status::collect(session, &order.patterns, order.ask, &graph)?;
     if status.tokens.is_empty() && !status.system.iter().any(Reason::is_about_labels) {
-        return Err(CliError::new(Exit::Config, "no_tokens", "", "the config declares no tokens"));
+        let message = "the config declares no tokens";
+        return Err(CliError::new(Exit::Config, "no_tokens", "", message)
+            .hint("run `metatoken add LABEL --type TYPE`"));
     }
     let mut status = status.with_prefix(session.config.alerts.prefix.as_deref());
     let mut beside = None;

@@ -10,7 +10,7 @@ use crate::policy::humanize;
 use crate::report::{DeliveryReport, PreviewReport, PreviewedDelivery, TokenDeliveries, Would};
 use crate::run::found::adopt_before_first_delivery;
 use crate::run::tokens::TokenConfig;
-use crate::run::{DryRun, Run, RunOptions, Turn};
+use crate::run::{DryRun, Run, RunOptions, RunTurn};
 use crate::session::Session;
 use crate::token::{Label, Pattern, Trigger};
 use crate::ui::{OutputFormat, Verbosity};
@@ -37,7 +37,7 @@ impl DeliverOrder {
 /// Delivers every token to the targets that have not got its current access token.
 pub fn deliver(session: &Session, order: &DeliverOrder) -> Result<Exit, CliError> {
     let options = run_options(order, DryRun::No);
-    let turn = Turn::wait(session, options)?;
+    let turn = RunTurn::wait(session, options)?;
     let session = turn.session(session);
     let mut run = Run::open(&turn, session, options)?;
     let work = deliver_all(&mut run, order);
@@ -121,7 +121,7 @@ const fn run_options(order: &DeliverOrder, dry_run: DryRun) -> RunOptions {
 /// Shows what a delivery of every target would change, and changes nothing.
 pub fn preview_deliveries(session: &Session, order: &DeliverOrder) -> Result<Exit, CliError> {
     let options = run_options(order, DryRun::Yes);
-    let turn = Turn::wait(session, options)?;
+    let turn = RunTurn::wait(session, options)?;
     let session = turn.session(session);
     let mut run = Run::open(&turn, session, options)?;
     run.load_tokens()?;
@@ -165,7 +165,7 @@ pub fn restore_files(
     order: &DeliverOrder,
 ) -> Result<Exit, CliError> {
     let options = run_options(order, DryRun::No);
-    let turn = Turn::wait(session, options)?;
+    let turn = RunTurn::wait(session, options)?;
     let session = turn.session(session);
     let mut run = Run::open(&turn, session, options)?;
     let work = restore(&mut run, label);

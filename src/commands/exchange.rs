@@ -13,7 +13,7 @@ use crate::run::declared::last_reading;
 use crate::run::handed_over::{HandedOver, inspect_handed_over, report_taken};
 use crate::run::log;
 use crate::run::tokens::Tokens;
-use crate::run::{DryRun, Run, RunOptions, Turn};
+use crate::run::{DryRun, Run, RunOptions, RunTurn};
 use crate::session::Session;
 use crate::shell;
 use crate::token::{AccessToken, Label, TokenType, Trigger};
@@ -53,7 +53,7 @@ pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, CliErr
         dry_run: order.dry_run,
         lock_wait: order.lock_wait,
     };
-    let turn = Turn::wait(session, options)?;
+    let turn = RunTurn::wait(session, options)?;
     let session = turn.session(session);
     let mut run = Run::open(&turn, session, options)?;
     let report = run.load_tokens().and_then(|()| {

@@ -14,7 +14,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::{Cure, Reason, Remedy, humanize, judge_held_file};
 use crate::report::{RunReport, TokenResult};
-use crate::run::{DryRun, Run, RunOptions, Turn};
+use crate::run::{DryRun, Run, RunOptions, RunTurn};
 use crate::session::Session;
 use crate::store::Store;
 use crate::token::{Credential, Expiry, Label, Outcome, Pattern, TargetId, Trigger};
@@ -71,7 +71,7 @@ pub fn forget(session: &Session, order: &ForgetOrder) -> Result<Exit, CliError> 
         dry_run: order.dry_run,
         lock_wait: order.lock_wait,
     };
-    let turn = Turn::wait(session, options)?;
+    let turn = RunTurn::wait(session, options)?;
     let session = turn.session(session);
     let mut run = Run::open(&turn, session, options)?;
     let report = run.load_tokens().and_then(|()| forget_all(&run, order));

@@ -1,5 +1,6 @@
 //! One file a command, each a page that reads in the order in which things happen.
 
+mod add;
 mod check;
 mod config;
 mod deliver;
@@ -19,6 +20,7 @@ mod token;
 pub use crate::deliver::Replace;
 pub use crate::run::candidate::IdentityChange;
 pub use crate::run::in_use::IfDead;
+pub use add::{AddOrder, add};
 pub use check::{CheckOrder, SendNotifications, check, nagios_complaint, verdict_of};
 pub use config::{check_config, show_config};
 pub use deliver::{DeliverOrder, deliver, preview_deliveries, restore_files};

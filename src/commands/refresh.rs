@@ -10,7 +10,7 @@ use crate::policy::{Reason, humanize};
 use crate::report::{RunReport, StatusReport};
 use crate::run::declared::LastReading;
 use crate::run::tokens::Tokens;
-use crate::run::{self, DryRun, Only, RefreshOptions, Run, Turn};
+use crate::run::{self, DryRun, Only, RefreshOptions, Run, RunTurn};
 use crate::session::Session;
 use crate::status;
 use crate::store::FULL;
@@ -24,7 +24,7 @@ pub fn refresh(session: &Session, options: &RefreshOptions) -> Result<Exit, CliE
         }
         why
     };
-    let turn = Turn::wait(session, options.run).map_err(cannot_run)?;
+    let turn = RunTurn::wait(session, options.run).map_err(cannot_run)?;
     let session = turn.session(session);
     let mut run = Run::open(&turn, session, options.run).map_err(cannot_run)?;
     let heartbeat = is_watched(options).then(|| Heartbeat::start(session));

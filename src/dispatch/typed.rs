@@ -1,26 +1,119 @@
 //! From the words that were typed to what they mean.
 
+use std::path::Component;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 
 use super::refusal::usage;
-use crate::cli::{self, Cli, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata, TypedSort};
+use crate::cli::{
+    self, Cli, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata, TypedSort, TypedTokenType,
+};
 use crate::clock::Clock;
 use crate::commands::{
-    CheckOrder, Declaration, ExecOrder, ForgetOrder, HeldFiles, IfDead, SendNotifications,
-    StatusOrder, TokenWay, VARIABLE, Which,
+    AddOrder, CheckOrder, Declaration, ExecOrder, ForgetOrder, HeldFiles, IdentityChange, IfDead,
+    SendNotifications, StatusOrder, TokenWay, VARIABLE, Which,
 };
-use crate::config;
+use crate::config::{self, FileAndKey, NewToken};
 use crate::error::CliError;
-use crate::policy::humanize;
+use crate::policy::{Losses, humanize};
 use crate::report::{CheckScope, PageRows, Perfdata, StatusSort};
 use crate::run::DryRun;
 use crate::sandbox::{NowArg, Scenario};
 use crate::session::Session;
 use crate::status::AskGraph;
-use crate::token::{Label, Pattern, Time, Trigger};
+use crate::token::{Label, Pattern, Time, TokenType, Trigger};
 use crate::ui::{Colour, LogFormat, OutputFormat, Verbosity};
+
+/// What `add` was asked for. A relative path is meant from where it was typed; in the sandbox, which
+/// writes nowhere else, from its own folder.
+pub fn add_order(session: &Session, given: &cli::AddArguments) -> Result<AddOrder, CliError> {
+    let label = label(std::slice::from_ref(&given.label))?;
+    if label.as_discovered().is_some() {
+        return Err(usage(&format!("`{label}` is the label of a Page that is found"))
+            .hint("choose a label of letters, digits, `-` and `_`"));
+    }
+    let named = |text: &String| Label::parse(text).map_err(|error| usage(&error.to_string()));
+    let id = |option: &str, given: &Option<String>| match given {
+        Some(id) if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Err(usage(&format!("`{option}` takes an id, which has digits only")))
+        }
+        id => Ok(id.clone()),
+    };
+    let deliver = given.deliver.iter().map(|text| file_and_key(session, text));
+    let token = NewToken {
+        label,
+        token_type: token_type(given.token_type),
+        app: given.app.clone(),
+        parent: given.parent.as_ref().map(named).transpose()?,
+        page_id: id("--page-id", &given.page_id)?,
+        all_pages: given.pages.is_some(),
+        owner: given.owner.clone(),
+        user_id: id("--user-id", &given.user_id)?,
+        deliver: deliver.collect::<Result<_, _>>()?,
+    };
+    Ok(AddOrder {
+        token,
+        file: given.token_file.clone(),
+        losses: losses(given.replace),
+        identity: identity_change(given.replace_identity),
+        dry_run: dry_run(given.dry_run),
+        lock_wait: duration(&given.lock_wait)?,
+    })
+}
+
+const fn token_type(typed: TypedTokenType) -> TokenType {
+    match typed {
+        TypedTokenType::User => TokenType::User,
+        TypedTokenType::Page => TokenType::Page,
+        TypedTokenType::SystemUser => TokenType::SystemUser,
+        TypedTokenType::Instagram => TokenType::Instagram,
+        TypedTokenType::Threads => TokenType::Threads,
+        TypedTokenType::App => TokenType::App,
+    }
+}
+
+/// `FILE#KEY`, or a file alone.
+fn file_and_key(session: &Session, text: &str) -> Result<FileAndKey, CliError> {
+    let wrong = |why: &str| {
+        usage(&format!("`--deliver {text}`: {why}"))
+            .hint("write FILE#KEY, such as `config.ini#facebook.access_token`")
+    };
+    let (file, key) = match text.rsplit_once('#') {
+        Some((file, key)) => (file, Some(key)),
+        None => (text, None),
+    };
+    if file.is_empty() || file.ends_with('/') || key.is_some_and(str::is_empty) {
+        return Err(wrong("a file and a key are needed"));
+    }
+    if file.starts_with('~') || file.contains('$') {
+        return Err(wrong("the shell left `~` or `$` in the path as it is"));
+    }
+    let folder = session.config.path.parent().filter(|_| session.is_sandbox);
+    let file = match folder {
+        None => std::path::absolute(file).map_err(|error| wrong(&error.to_string()))?,
+        Some(folder) => {
+            let inside = folder.join(file);
+            let leaves = inside.components().any(|part| part == Component::ParentDir);
+            if leaves || !inside.starts_with(folder) {
+                return Err(wrong("the sandbox writes nowhere but into its folder")
+                    .hint(format!("its folder is `{}`", folder.display())));
+            }
+            inside
+        }
+    };
+    Ok(FileAndKey { file, key: key.map(str::to_owned) })
+}
+
+/// Whether a new access token may be worth less than the current one.
+pub fn losses(accepted: bool) -> Losses {
+    if accepted { Losses::Accepted } else { Losses::Refused }
+}
+
+/// Whether a new access token may belong to another person.
+pub fn identity_change(accepted: bool) -> IdentityChange {
+    if accepted { IdentityChange::Accepted } else { IdentityChange::Refused }
+}
 
 /// What `status` was asked for.
 pub fn status_order(given: &cli::StatusArguments) -> Result<StatusOrder, CliError> {

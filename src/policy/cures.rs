@@ -84,7 +84,8 @@ pub fn without_parent(subject: &Subject<'_>) -> Option<(&'static str, String)> {
     let comes_from_a_parent = matches!(subject.token_type.spec().source, Source::Parent(_));
     (comes_from_a_parent && subject.parent.is_none()).then(|| {
         let how = format!(
-            "declare the user token that it comes from, and set `parent` to its label in {}",
+            "run `metatoken add USER --type user` for the person who manages the Page, and set \
+             `parent = \"USER\"` in {}",
             table(subject.label)
         );
         ("nothing at Meta renews a Page token without its parent", how)

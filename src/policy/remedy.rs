@@ -470,10 +470,9 @@ pub const ROWS: &[RemedyRow] = &[
     RemedyRow {
         cure: Cure::DeclarePages,
         actor: Actor::Operator,
-        brief: "declares them",
-        step: "declare each Page that is missing as a token of its own, with `parent = \"{label}\"` \
-               and its `page_id`; then run {run}",
-        command: REFRESH_ALL,
+        brief: "adds them",
+        step: "add each Page that is missing by its id: run {run}",
+        command: "metatoken add PAGE --type page --parent {label} --page-id ID",
         note: "",
     },
     RemedyRow {

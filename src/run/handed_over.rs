@@ -120,6 +120,11 @@ impl<'t> Fitting<'t> {
         &self.inspection
     }
 
+    /// The token that it is for.
+    pub const fn token(&self) -> &TokenConfig {
+        self.token
+    }
+
     /// The app that it was asked about with.
     pub const fn app(&self) -> &App {
         &self.app
@@ -224,6 +229,16 @@ impl Taken<'_> {
     }
 }
 
+/// What is done about an access token that another label has.
+fn of_one_label(shared: &SharedToken) -> String {
+    let with = &shared.with;
+    if shared.is_declared {
+        format!("an access token belongs to one label: `metatoken status {with}` shows it")
+    } else {
+        format!("`metatoken forget {with}` gives it up there; then run the same again")
+    }
+}
+
 /// How long an access token lives, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lifetime {
@@ -304,7 +319,11 @@ impl<'a> HandOver<'a> {
             if sighting.token != self.before.id && holds(sighting.state) {
                 let is_declared = self.run.session.config.token(&sighting.label).is_some();
                 let shared = SharedToken { with: sighting.label, is_declared };
-                return Err(refuse_shared(self.token, &shared));
+                let mut refused = refuse_shared(self.token, &shared);
+                if !self.is_exchange() {
+                    refused.hints = vec![of_one_label(&shared)];
+                }
+                return Err(refused);
             }
         }
         Ok(())
@@ -666,12 +685,16 @@ impl<'a> HandOver<'a> {
 
     /// A remedy in words that can be typed: `exchange` works for a label that is declared already.
     fn as_typed(&self, remedy: &Remedy) -> String {
-        let exchange = format!("metatoken exchange {}", self.token.label);
-        let typed = &self.handed.typed;
-        if typed.starts_with(&exchange) {
+        if self.is_exchange() {
             return remedy.to_string();
         }
-        remedy.to_string().replace(&exchange, typed)
+        let exchange = format!("metatoken exchange {}", self.token.label);
+        remedy.to_string().replace(&exchange, &self.handed.typed)
+    }
+
+    /// Whether `exchange` was typed, or takes what was typed.
+    fn is_exchange(&self) -> bool {
+        self.handed.typed.starts_with("metatoken exchange ")
     }
 
     fn call_failed(&self, error: &CallError) -> CliError {

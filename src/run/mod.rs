@@ -5,7 +5,7 @@
 //! to. `finish` writes down how the run ended, and `log` tells what was done.
 //!
 //! `inspect` asks Graph about one access token; `candidate` seals, compares and promotes a new one;
-//! `handed_over` takes those that a person hands over.
+//! `handed_over` takes those that a person hands over, and `declaration` plans how a command declares their tokens.
 //!
 //! [`refresh`] refreshes all tokens that a `refresh_run` is about, on the threads of `worker_pool`, a
 //! `job` a token. One token's way is the page `token`: it settles candidates (`settle`), adopts what is
@@ -17,6 +17,7 @@ pub mod app_check;
 pub mod apps;
 pub mod candidate;
 pub mod configured_tokens;
+pub mod declaration;
 pub mod declared;
 mod derive;
 mod exchange_found;
@@ -77,12 +78,12 @@ pub struct RunOptions {
 
 /// The turn of a command that changes something: while it lasts no other one can. A rehearsal needs
 /// none.
-pub struct Turn {
+pub struct RunTurn {
     lock: Option<RunLock>,
     changed: Option<Session>,
 }
 
-impl Turn {
+impl RunTurn {
     /// Waits for the lock, and reads the config again: another command may have changed which tokens
     /// there are since it was read.
     pub fn wait(session: &Session, options: RunOptions) -> Result<Self, CliError> {
@@ -148,13 +149,13 @@ pub struct Run<'a> {
     last_heard: Option<LastHeard>,
     began: Instant,
     /// The lock is held as long as the run lives.
-    _turn: &'a Turn,
+    _turn: &'a RunTurn,
 }
 
 impl<'a> Run<'a> {
     /// Opens the store and records the run.
     pub fn open(
-        turn: &'a Turn,
+        turn: &'a RunTurn,
         session: &'a Session,
         options: RunOptions,
     ) -> Result<Self, CliError> {

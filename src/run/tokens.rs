@@ -105,6 +105,7 @@ impl Tokens {
         let listed: HashSet<&Label> = configs.iter().map(|token| &token.label).collect();
         let unlisted = credentials
             .iter()
+            .filter(|credential| credential.has_access_token())
             .map(|credential| &credential.label)
             .filter(|label| config.token(label).is_none() && !renamed.contains_key(label))
             .filter(|label| !listed.contains(label) && !declared.is_left_out(label))

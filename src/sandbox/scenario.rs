@@ -29,12 +29,14 @@ pub enum Scenario {
     Throttled,
     /// The last three weeks of a token that Meta does not extend any more.
     Ending,
+    /// Apps, and no token yet.
+    Empty,
 }
 
 impl Scenario {
     /// Every scenario.
-    pub const ALL: [Self; 5] =
-        [Self::Healthy, Self::Troubles, Self::Outage, Self::Throttled, Self::Ending];
+    pub const ALL: [Self; 6] =
+        [Self::Healthy, Self::Troubles, Self::Outage, Self::Throttled, Self::Ending, Self::Empty];
 
     /// Its name, which is also that of its folder.
     pub const fn as_str(self) -> &'static str {
@@ -44,6 +46,7 @@ impl Scenario {
             Self::Outage => "outage",
             Self::Throttled => "throttled",
             Self::Ending => "ending",
+            Self::Empty => "empty",
         }
     }
 
@@ -66,6 +69,7 @@ impl Scenario {
                 (include_str!("scenes/throttled.txt"), include_str!("scenes/tokens.toml"))
             }
             Self::Ending => (include_str!("scenes/ending.txt"), include_str!("scenes/ending.toml")),
+            Self::Empty => (include_str!("scenes/empty.txt"), include_str!("scenes/empty.toml")),
         };
         format!("{what_to_try}\n{tokens}")
     }
@@ -116,6 +120,7 @@ impl Stage {
             Scenario::Throttled => stage.healthy(AppFixture::throttled),
             Scenario::Troubles => stage.troubles(),
             Scenario::Ending => stage.ending(),
+            Scenario::Empty => stage.empty(),
         }
         stage
     }
@@ -123,6 +128,11 @@ impl Stage {
     fn healthy(&mut self, state: fn(AppFixture) -> AppFixture) {
         self.graph.add_app(state(AppFixture::new(APP, SECRET, "Example Publisher")));
         self.facebook();
+        self.other_apps(state);
+        self.beside_facebook();
+    }
+
+    fn other_apps(&mut self, state: fn(AppFixture) -> AppFixture) {
         for (provider, app, name, key, secret) in [
             (Provider::Instagram, INSTA, "Example Stories", "INSTA_SECRET", INSTA_SECRET),
             (Provider::Threads, THREADS, "Example Notes", "THREADS_SECRET", THREADS_SECRET),
@@ -130,27 +140,10 @@ impl Stage {
             self.graph.add_app(state(AppFixture::new(app, secret, name).of(provider)));
             self.paste(key, secret);
         }
-        self.beside_facebook();
     }
 
     fn facebook(&mut self) {
-        for (page, name) in [
-            ("2000000000000001", "Example Bakery"),
-            ("2000000000000002", "Example Coffee House"),
-            ("2000000000000003", "Example Shop"),
-        ] {
-            self.graph.add_page(PageFixture::new(page, name));
-        }
-        let anna = UserFixture::new("3000000000000001", "Anna Example")
-            .with_page("2000000000000001", Listing::Listed)
-            .with_page("2000000000000002", Listing::Listed);
-        let ben = UserFixture::new("3000000000000002", "Ben Example")
-            .with_page("2000000000000003", Listing::Listed);
-        self.graph.add_user(anna);
-        self.graph.add_user(ben);
-        self.graph.add_user(UserFixture::new("3000000000000003", "Cleo Example"));
-        self.graph.add_user(UserFixture::new("3000000000000004", "Example Ads Robot"));
-
+        self.people_and_pages();
         self.give("BRAND_TOKEN", user("3000000000000001", 12).named("brand"));
         self.give("SHOP_TOKEN", user("3000000000000002", 45).named("shop"));
         let newcomer = TokenFixture::user(APP, "3000000000000003")
@@ -172,16 +165,63 @@ impl Stage {
         self.give("SIXTY_TOKEN", sixty);
     }
 
+    fn people_and_pages(&mut self) {
+        for (page, name) in [
+            ("2000000000000001", "Example Bakery"),
+            ("2000000000000002", "Example Coffee House"),
+            ("2000000000000003", "Example Shop"),
+        ] {
+            self.graph.add_page(PageFixture::new(page, name));
+        }
+        let anna = UserFixture::new("3000000000000001", "Anna Example")
+            .with_page("2000000000000001", Listing::Listed)
+            .with_page("2000000000000002", Listing::Listed);
+        let ben = UserFixture::new("3000000000000002", "Ben Example")
+            .with_page("2000000000000003", Listing::Listed);
+        self.graph.add_user(anna);
+        self.graph.add_user(ben);
+        self.graph.add_user(UserFixture::new("3000000000000003", "Cleo Example"));
+        self.graph.add_user(UserFixture::new("3000000000000004", "Example Ads Robot"));
+    }
+
     fn beside_facebook(&mut self) {
         let age = TimeDelta::days(48);
-        let dora = UserFixture::new("17841400000000001", "Dora Example").known_as("dora.creates");
-        self.graph.add_user(dora);
+        self.creators();
         let creator = TokenFixture::instagram(INSTA, "17841400000000001").named("creator");
         self.give("CREATOR_TOKEN", creator.aged(age));
-        let emil = UserFixture::new("7000000000000001", "Emil Example").known_as("emil.notes");
-        self.graph.add_user(emil);
         let notes = TokenFixture::threads(THREADS, "7000000000000001").named("notes");
         self.give("NOTES_TOKEN", notes.aged(age));
+    }
+
+    fn creators(&mut self) {
+        let dora = UserFixture::new("17841400000000001", "Dora Example").known_as("dora.creates");
+        self.graph.add_user(dora);
+        let emil = UserFixture::new("7000000000000001", "Emil Example").known_as("emil.notes");
+        self.graph.add_user(emil);
+    }
+
+    /// What people copy from Meta's pages: it lives for an hour, but for a System User's.
+    fn empty(&mut self) {
+        self.graph.add_app(AppFixture::new(APP, SECRET, "Example Publisher"));
+        self.other_apps(convert::identity);
+        self.people_and_pages();
+        self.graph.add_user(UserFixture::new("3000000000000006", "Example WhatsApp Robot"));
+        self.creators();
+        let hour = Expiry::At(start() + TimeDelta::hours(1));
+        for (key, id, name) in
+            [("ANNA", "3000000000000001", "anna"), ("BEN", "3000000000000002", "ben")]
+        {
+            let pasted = TokenFixture::user(APP, id).named(name).scopes(SCOPES).ending(hour);
+            self.give(&format!("{key}_PASTED"), pasted);
+        }
+        let whatsapp = TokenFixture::system_user(APP, "3000000000000006")
+            .named("whatsapp")
+            .scopes(["whatsapp_business_messaging", "whatsapp_business_management"]);
+        self.give("WHATSAPP_PASTED", whatsapp);
+        let dora = TokenFixture::instagram(INSTA, "17841400000000001").named("dora");
+        self.give("DORA_PASTED", dora.ending(hour));
+        let emil = TokenFixture::threads(THREADS, "7000000000000001").named("emil");
+        self.give("EMIL_PASTED", emil.ending(hour));
     }
 
     /// Mints a token and pastes it under `key`.
@@ -243,6 +283,9 @@ mod tests {
             let mut pasted: BTreeSet<String> = pasted.map(|(key, _)| key.to_owned()).collect();
             if scenario == Scenario::Ending {
                 assert!(pasted.remove("BRAND_AGAIN"), "for the operator, not for the config");
+            }
+            if scenario == Scenario::Empty {
+                pasted.retain(|key| !key.ends_with("_PASTED"));
             }
             if scenario == Scenario::Troubles {
                 assert!(pasted.remove("EXPIRED_AGAIN"), "for the operator, not for the config");

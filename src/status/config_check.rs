@@ -44,7 +44,7 @@ pub fn check_config(session: &Session) -> ConfigReport {
             "[token.LABEL]",
             CheckResult::Warning,
             "the config declares no tokens: nothing is kept alive",
-            "add one; `metatoken help config` has an example",
+            "run `metatoken add LABEL --type TYPE`; `metatoken help add` has examples",
         ));
     }
     ConfigReport {

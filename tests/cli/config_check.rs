@@ -141,7 +141,7 @@ fn what_a_person_should_know_is_a_warning() {
         ("[[notify]]\ncommand = [\"no-such-program\"]\n", "warning: [[notify]] no-such-program: "),
         (
             "",
-            "warning: [token.LABEL]: the config declares no tokens: nothing is kept alive; add one; `metatoken help config` has an example\n",
+            "warning: [token.LABEL]: the config declares no tokens: nothing is kept alive; run `metatoken add LABEL --type TYPE`; `metatoken help add` has examples\n",
         ),
     ] {
         let ran = checked(&world(tables), 0);

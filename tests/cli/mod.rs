@@ -1,10 +1,12 @@
 //! The commands and what holds for all of them, seen through the binary.
 
+mod add;
 mod check;
 mod config_check;
 mod examples;
 mod exchange;
 mod exec;
+mod first;
 mod forget;
 mod help;
 mod history;

@@ -32,7 +32,7 @@ fn at_80_columns_no_line_is_longer() {
         return common::skip("tables::at_80_columns_no_line_is_longer", &why);
     }
     let mut seen_lines = 0;
-    for scenario in ["healthy", "troubles", "outage", "throttled", "ending"] {
+    for scenario in ["healthy", "troubles", "outage", "throttled", "ending", "empty"] {
         let folder = tempfile::tempdir().unwrap();
         let label = if scenario == "troubles" { "missing-scope" } else { "brand" };
         for arguments in [

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use metatoken::exit::Exit;
 use metatoken::sandbox::TokenFixture;
 
-use crate::common::{ANNA, APP, BAKERY, World, day};
+use crate::common::{ANNA, APP, BAKERY, World, day, is_long};
 
 const BRAND: &str = "[token.brand]\ntype = \"user\"\naccess_token = { env = \"BRAND\" }\n";
 
@@ -420,19 +420,22 @@ fn a_file_that_is_a_link_is_judged_where_it_leads() {
 }
 
 #[test]
-fn a_thousand_files_with_a_hundred_bad_ones_keep_the_rest() {
+fn ten_thousand_files_with_a_hundred_bad_ones_keep_the_rest() {
     let world = world();
     world.reconfigure(&format!("{BRAND}[http]\nconcurrency = 1\n"));
-    for n in 0..1000 {
-        let text = match n % 10 {
-            0 if n % 20 == 0 => format!("[token.t{n}]\ntype = \"usr\"\n"),
+    // A thousand take a debug build long enough.
+    let all = if is_long() { 10_000 } else { 1_000 };
+    let each = all / 100;
+    for n in 0..all {
+        let text = match n % each {
+            0 if n % (2 * each) == 0 => format!("[token.t{n}]\ntype = \"usr\"\n"),
             0 => format!("[token.t{n}\n"),
             _ => format!("[token.t{n}]\ntype = \"user\"\n"),
         };
         world.write(&format!("tokens.d/t{n:04}.toml"), text);
     }
     let json = world.run(&["status", "--offline", "--json"]).code(0).json();
-    assert_eq!(json["tokens"].as_array().unwrap().len(), 901);
+    assert_eq!(json["tokens"].as_array().unwrap().len(), all - 100 + 1);
     assert_eq!(json["system"].as_array().unwrap().len(), 100);
     let told = world.run(&["config", "check"]).exit(Exit::Config).stderr;
     assert!(told.starts_with("error: [DIR]/metatoken.toml: 100 mistakes\n"), "{told}");

@@ -198,7 +198,7 @@ fn a_list_that_is_cut_short_is_said_and_retires_nobody() {
         let ran = world.run(&["refresh", "--force", "brand"]).exit(Exit::Ok);
         let said = "
 warning: `brand`: Graph lists some of its Pages and does not say how to ask for the others
-  hint: declare each Page that is missing as a token of its own, with `parent = \"brand\"` and its `page_id`; then run `metatoken refresh`
+  hint: add each Page that is missing by its id: run `metatoken add PAGE --type page --parent brand --page-id ID`
 ";
         assert!(ran.stdout.contains(said), "day {at}: {}", ran.stdout);
     }

@@ -116,7 +116,7 @@ fn an_outage_is_no_answer() {
 
 #[test]
 fn config_check_and_status_say_that_nothing_renews_it_and_how_to_give_it_a_parent() {
-    let how = "declare the user token that it comes from, and set `parent` to its label in `[token.bakery]`";
+    let how = "run `metatoken add USER --type user` for the person who manages the Page, and set `parent = \"USER\"` in `[token.bakery]`";
     let world = world(page());
     let said = format!(
         "warning: `bakery` has no `parent`: nothing at Meta renews a Page token without its parent; {how}\n"
