@@ -177,7 +177,16 @@ impl Graph {
 
     /// Lists all Pages of a user, to the end of the list, and in shorter stretches where Graph asks
     /// for that.
-    pub fn pages(
+    pub fn pages(&self, app: &App, token: &AccessToken) -> Result<PageList, CallError> {
+        self.list_pages(app, token, PageFields::Token)
+    }
+
+    /// Lists the same with what the person may do on each.
+    pub fn pages_with_tasks(&self, app: &App, token: &AccessToken) -> Result<PageList, CallError> {
+        self.list_pages(app, token, PageFields::Tasks)
+    }
+
+    fn list_pages(
         &self,
         app: &App,
         token: &AccessToken,

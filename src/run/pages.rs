@@ -14,7 +14,7 @@ use super::refresh_run::RefreshRun;
 use super::tokens::{TokenConfig, discovered};
 use crate::config::Pages;
 use crate::error::CliError;
-use crate::graph::{CallError, Extent, PageFields, PageList, Scope};
+use crate::graph::{CallError, Extent, PageList, Scope};
 use crate::policy::{Decision, listing_is_due, throttle};
 use crate::store::StoreError;
 use crate::token::{Credential, Label, Problem, ProblemKind, TokenId};
@@ -102,7 +102,7 @@ fn list(
     let Ok(app) = run.app(&parent.app) else {
         return Ok(None);
     };
-    let answer = run.graph.pages(&app, &access_token, PageFields::Token).map_err(explained);
+    let answer = run.graph.pages(&app, &access_token).map_err(explained);
     if let Err(error) = &answer {
         let paused = pause_list(run, credential, error);
         run.bear_full(paused)?;

@@ -5,7 +5,7 @@ use super::in_use::{IfDead, access_token_in_use};
 use super::tokens::{TokenConfig, subject};
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::graph::{CallError, PageFields, PageList};
+use crate::graph::{CallError, PageList};
 use crate::policy::{remedy, throttle};
 use crate::session::Session;
 use crate::store::Store;
@@ -36,6 +36,6 @@ pub fn reached_pages(
         return Err(failed(&CallError::listing_waits(until).problem));
     }
     let graph = session.graph();
-    let ask = || graph.pages(&app, &access_token, PageFields::Tasks);
+    let ask = || graph.pages_with_tasks(&app, &access_token);
     session.interrupt.guard_reading(|| (), ask).map_err(|error| failed(&error.problem))
 }
