@@ -18,8 +18,14 @@ pub enum Unfit {
     Quoted,
     /// `Bearer` stands in front, as in a header.
     Bearer,
-    /// It is an address, with an access token or a code in it at best.
+    /// It is an address.
     Address,
+    /// It is the address at which a login ended, with a code in it.
+    CodeAddress,
+    /// It is an address with an access token in it.
+    TokenAddress,
+    /// It is the code of a login.
+    Code,
     /// It is JSON, with an access token in it at best.
     Json,
     /// It has so many lines.
@@ -48,7 +54,12 @@ impl Unfit {
             Self::Named => "remove `NAME=`, or name the key of the file with `key`",
             Self::Quoted => "remove the quotes around it",
             Self::Bearer => "remove `Bearer` in front of it",
-            Self::Address => "take the access token alone, without the address around it",
+            Self::Address => "paste an access token, which begins with `EAA`, `IG` or `TH`",
+            Self::TokenAddress => "copy only what stands between `access_token=` and the next `&`",
+            Self::Code | Self::CodeAddress => {
+                "a code is exchanged for an access token once and within minutes, by the program \
+                 that began the login: paste the access token that it got"
+            }
             Self::Json => "take the value of `access_token` alone, or name it with `key`",
             Self::Lines(_) => "leave one access token, on one line",
             Self::Blank => "remove the blanks: copy it again, whole",
@@ -78,6 +89,9 @@ impl fmt::Display for Unfit {
             Self::Quoted => f.write_str("it has quotes around it"),
             Self::Bearer => f.write_str("it begins with `Bearer`"),
             Self::Address => f.write_str("it is an address"),
+            Self::CodeAddress => f.write_str("it is the address of a login, with a code in it"),
+            Self::TokenAddress => f.write_str("it is an address with an access token in it"),
+            Self::Code => f.write_str("it is the code of a login (it begins with `AQ`)"),
             Self::Json => f.write_str("it is JSON"),
             Self::Lines(count) => write!(f, "it has {count} lines"),
             Self::Blank => f.write_str("it has a blank inside"),
@@ -151,7 +165,7 @@ fn around(text: &str) -> Option<Unfit> {
         return Some(Unfit::Quoted);
     }
     if lower.starts_with("http://") || lower.starts_with("https://") {
-        return Some(Unfit::Address);
+        return Some(address(first));
     }
     if text.starts_with(['{', '[']) {
         return Some(Unfit::Json);
@@ -163,6 +177,20 @@ fn around(text: &str) -> Option<Unfit> {
         return Some(Unfit::Named);
     }
     (text.ends_with('…') || text.ends_with("...")).then_some(Unfit::Cut)
+}
+
+fn address(text: &str) -> Unfit {
+    let has = |name: &str| {
+        let parameters = text.split(['?', '&', '#']).skip(1);
+        parameters.filter_map(|it| it.split_once('=')).any(|(known, _)| known == name)
+    };
+    if has("access_token") {
+        Unfit::TokenAddress
+    } else if has("code") {
+        Unfit::CodeAddress
+    } else {
+        Unfit::Address
+    }
 }
 
 /// Whether a line is `NAME=…`, `export NAME=…` or `NAME: …`.
@@ -187,6 +215,10 @@ fn kind(text: &str, wanted: Option<TokenType>) -> Option<Unfit> {
     let is_hex = |c: char| c.is_ascii_digit() || matches!(c, 'a'..='f');
     if text.len() == 32 && text.chars().all(is_hex) {
         return Some(Unfit::AppSecret);
+    }
+    // The codes of all three begin so, and no access token does.
+    if text.len() >= 20 && text.starts_with("AQ") {
+        return Some(Unfit::Code);
     }
     let wanted = wanted?;
     if is_of_an_app(text) {
@@ -242,7 +274,17 @@ mod tests {
             ("“EAAfake”", User, Err(Unfit::Quoted)),
             ("Bearer EAAfake", User, Err(Unfit::Bearer)),
             ("Authorization: Bearer EAAfake", User, Err(Unfit::Bearer)),
-            ("https://localhost/?code=AQfake#_=_", User, Err(Unfit::Address)),
+            ("https://localhost/?code=AQfake#_=_", User, Err(Unfit::CodeAddress)),
+            ("https://localhost/?state=x&code=AQfake", User, Err(Unfit::CodeAddress)),
+            (
+                "https://localhost/#access_token=EAAfake&expires_in=1",
+                User,
+                Err(Unfit::TokenAddress),
+            ),
+            ("HTTPS://graph.facebook.com/me?access_token=EAAfake", User, Err(Unfit::TokenAddress)),
+            ("https://www.facebook.com/", User, Err(Unfit::Address)),
+            ("AQBfakefakefakefakefake#_=_", User, Err(Unfit::Code)),
+            ("AQDfakefakefakefakefake", Instagram, Err(Unfit::Code)),
             ("{\"access_token\": \"EAAfake\"}", User, Err(Unfit::Json)),
             ("EAAfake\nEAAother", User, Err(Unfit::Lines(2))),
             ("EAAfa ke", User, Err(Unfit::Blank)),

@@ -280,21 +280,59 @@ fn columns(terminal: impl std::os::fd::AsFd) -> Option<u16> {
 /// Below this nothing is wrapped: every line would be broken.
 const NARROWEST_TERMINAL: u16 = 40;
 
-/// Reads a line from the terminal without showing it; `prompt` is called once nothing shows.
+/// Reads a line from the terminal without showing it; `prompt` is called once nothing shows. Ctrl-C
+/// ends the process as ever, but only when the terminal shows again what is typed.
 fn read_hidden(prompt: impl FnOnce()) -> io::Result<Zeroizing<String>> {
-    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
     let stdin = io::stdin();
     let before = tcgetattr(&stdin)?;
     let mut hidden = before.clone();
-    hidden.local_modes -= LocalModes::ECHO;
-    hidden.local_modes |= LocalModes::ECHONL;
+    hidden.local_modes -= LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+    hidden.special_codes[SpecialCodeIndex::VMIN] = 1;
+    hidden.special_codes[SpecialCodeIndex::VTIME] = 0;
     tcsetattr(&stdin, OptionalActions::Now, &hidden)?;
     prompt();
-    let mut line = Zeroizing::new(String::new());
-    let read = stdin.read_line(&mut line);
+    let typed = read_typed(stdin.lock());
     tcsetattr(&stdin, OptionalActions::Now, &before)?;
-    read?;
-    Ok(line)
+    let _ = io::stderr().write_all(b"\n");
+    if typed.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::INT)?;
+    }
+    typed
+}
+
+/// Reads what is typed up to the end of a line, byte by byte, as the terminal itself does not.
+fn read_typed(mut terminal: impl io::Read) -> io::Result<Zeroizing<String>> {
+    const INTERRUPT: u8 = 0x03;
+    const END: u8 = 0x04;
+    const CLEAR: u8 = 0x15;
+    let mut line = Zeroizing::new(Vec::with_capacity(8 * 1024));
+    let mut byte = [0];
+    loop {
+        match terminal.read(&mut byte) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        }
+        match byte[0] {
+            b'\n' | b'\r' => {
+                line.push(b'\n');
+                break;
+            }
+            INTERRUPT => return Err(io::ErrorKind::Interrupted.into()),
+            END if line.is_empty() => break,
+            END => {}
+            CLEAR => line.clear(),
+            0x08 | 0x7f => drop(line.pop()),
+            other => line.push(other),
+        }
+    }
+    let text = String::from_utf8(std::mem::take(&mut *line));
+    text.map(Zeroizing::new).map_err(|error| {
+        drop(Zeroizing::new(error.into_bytes()));
+        io::ErrorKind::InvalidData.into()
+    })
 }
 
 /// Says what clap has to say: help and version are data, the rest is not.
@@ -320,5 +358,32 @@ fn to_stdout(text: &str) -> Result<(), CliError> {
                 .because(error))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hidden_line_can_be_corrected_and_broken_off() {
+        for (typed, read) in [
+            ("abc\n", Ok("abc\n")),
+            ("abc\rdef", Ok("abc\n")),
+            ("ab\u{7f}c\u{8}d\n", Ok("ad\n")),
+            ("\u{7f}a\n", Ok("a\n")),
+            ("wrong\u{15}right\n", Ok("right\n")),
+            ("\u{4}", Ok("")),
+            ("a\u{4}b\n", Ok("ab\n")),
+            ("", Ok("")),
+            ("cut", Ok("cut")),
+            ("abc\u{3}\n", Err(io::ErrorKind::Interrupted)),
+        ] {
+            let found = read_typed(typed.as_bytes());
+            let found = found.as_ref().map(|line| line.as_str()).map_err(io::Error::kind);
+            assert_eq!(found, read, "{typed:?}");
+        }
+        let torn = read_typed(&b"\xff\n"[..]).map_err(|error| error.kind());
+        assert_eq!(torn.err(), Some(io::ErrorKind::InvalidData));
     }
 }

@@ -443,3 +443,24 @@ fn a_terminal_is_asked_for_all_up_to_the_delivered_token() {
     assert_eq!(code, Some(64), "{shown}");
     assert!(shown.contains("is there already"), "{shown}");
 }
+
+#[test]
+fn ctrl_c_at_a_secret_leaves_a_terminal_that_shows_what_is_typed() {
+    if let Some(why) = common::lacking(&["script", "stty"]) {
+        return common::skip("init::ctrl_c_at_a_secret_leaves_a_terminal", &why);
+    }
+    let world = bare();
+    let line = "trap : INT; \"$@\"; echo code $?; stty -a | tr ' ;' '\\n\\n' | grep -x -e '-*echo' -e '-*icanon' -e '-*isig'";
+    let (shown, _) = common::converse_in(
+        line,
+        &command(&world, &["--app-id", APP, "--app-kind", "facebook"]),
+        &[("it is not shown: ", "half a sec\u{3}")],
+    );
+    assert!(!shown.contains("half a sec"), "{shown}");
+    let (_, after) = shown.split_once("it is not shown: \n").unwrap_or_else(|| panic!("{shown}"));
+    assert!(after.starts_with("code 130\n"), "{shown}");
+    for mode in ["\necho\n", "\nicanon\n", "\nisig\n"] {
+        assert!(after.contains(mode), "{shown}");
+    }
+    assert!(!world.path("metatoken.toml").exists() && !world.path("app-secret").exists());
+}

@@ -39,7 +39,7 @@ pub(crate) use nobody::{Nobody, can_be_another_user};
 pub(crate) use post::PostOffice;
 pub(crate) use probe::{BRAND, Snapshot, is_long, mode, signal, until};
 pub(crate) use skip::{cannot_mount, lacking, skip};
-pub(crate) use terminal::{converse, shell, terminal};
+pub(crate) use terminal::{converse, converse_in, shell, terminal};
 
 /// The app that every world has, and its secret.
 pub(crate) const APP: &str = "1000000000000001";

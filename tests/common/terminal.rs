@@ -45,7 +45,16 @@ pub(crate) fn terminal(columns: u16, line: &str, inner: &Command) -> Command {
 /// Runs the command under a terminal and types each answer once its prompt has appeared; returns
 /// all that the terminal showed, with plain line ends, and the exit code.
 pub(crate) fn converse(inner: &Command, turns: &[(&str, &str)]) -> (String, Option<i32>) {
-    let mut child = terminal(200, "\"$@\"", inner).stdin(Stdio::piped()).spawn().unwrap();
+    converse_in("\"$@\"", inner, turns)
+}
+
+/// The same with a line of the shell in which `"$@"` is the command.
+pub(crate) fn converse_in(
+    line: &str,
+    inner: &Command,
+    turns: &[(&str, &str)],
+) -> (String, Option<i32>) {
+    let mut child = terminal(200, line, inner).stdin(Stdio::piped()).spawn().unwrap();
     let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let (sender, shown) = mpsc::channel();
     std::thread::spawn(move || {
