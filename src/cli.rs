@@ -1,5 +1,6 @@
 //! Reads what was typed. The doc comments are the help; `help` lays it out.
 
+mod completion;
 mod help;
 
 use std::ffi::OsString;
@@ -7,7 +8,10 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-pub use self::help::{HelpTopic, TOPICS, command, formats, help_of, known_elsewhere, parse};
+pub use self::completion::{KnownNames, completable};
+pub use self::help::{
+    GROUPS, HelpTopic, TOPICS, command, find, formats, help_of, known_elsewhere, parse,
+};
 
 /// Keeps Meta access tokens alive: renews them before they expire, delivers them to the programs that
 /// use them, and says what only a person can do.
@@ -198,6 +202,18 @@ Examples:
   metatoken notify --test      to every channel; pings are sent as after a good run
   metatoken notify --test ops  to one channel")]
     Notify(NotifyArguments),
+    /// Print the script that completes command lines in a shell
+    #[command(after_help = "\
+Examples:
+  metatoken completions bash  for /etc/bash_completion.d/metatoken
+  metatoken completions zsh   for _metatoken in a folder of `fpath`
+  metatoken completions fish  for ~/.config/fish/completions/metatoken.fish")]
+    Completions(CompletionsArguments),
+    /// Write the manual into a folder
+    #[command(after_help = "\
+Examples:
+  metatoken man DIR  then read one: man -l DIR/metatoken-refresh.1")]
+    Man(ManArguments),
     /// Print the help of a command or a topic
     #[command(after_help = "\
 Examples:
@@ -215,6 +231,22 @@ pub struct NotifyArguments {
     /// The channel that it is sent to [default: all]
     #[arg(value_name = "CHANNEL")]
     pub channel: Option<String>,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArguments {
+    /// The shell: bash, zsh or fish
+    #[arg(value_name = "SHELL", hide_possible_values = true)]
+    pub shell: TypedShell,
+}
+
+/// `man`.
+#[derive(Debug, Args)]
+pub struct ManArguments {
+    /// The folder; it is made if it is missing, and pages that are there are replaced
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
 }
 
 /// `help`.
@@ -601,6 +633,17 @@ pub enum TypedTokenType {
     App,
 }
 
+/// A shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TypedShell {
+    /// GNU Bash
+    Bash,
+    /// Z shell
+    Zsh,
+    /// fish
+    Fish,
+}
+
 /// `--sort`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TypedSort {
@@ -660,6 +703,8 @@ impl Command {
             Self::Exec(_) => "exec",
             Self::Pages(_) => "pages",
             Self::Config(_) | Self::Doctor(_) => "config",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
             Self::Help(_) => "help",
             Self::Store(_) => "store",
             Self::Notify(_) => "notify",

@@ -1,6 +1,7 @@
 //! From what was typed to a session, and from there to the command.
 
 mod arguments;
+mod completion;
 mod help;
 mod init;
 mod opening;
@@ -11,6 +12,7 @@ use std::ffi::OsString;
 use std::time::Instant;
 
 use self::arguments::refuse_secrets;
+use self::completion::{completion_script, completions};
 use self::help::help;
 use self::init::init;
 use self::opening::{Setting, open_session};
@@ -42,6 +44,9 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
     let plain = plain_ui(arguments, &environment, clock);
     plain.hush_panics();
     survive_file_limit();
+    if let Some(offered) = completions(arguments, &environment) {
+        return plain.data(&offered).map_or_else(|error| error.exit.code(), |()| Exit::Ok.code());
+    }
     let variables = environment.clone();
     let unusable_line = |complaint: &CliError| {
         note_unusable(complaint, arguments, &variables, plain);
@@ -73,8 +78,7 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
     let begun = Instant::now();
     let interrupt = Interrupt::default();
     let mut attempted = crate::status::Attempted::default();
-    if let Command::Help(asked) = &typed.command {
-        let text = help(&asked.words).map(|text| markdown(&text, ui.style()));
+    if let Some(text) = without_config(&typed.command, &variables, &ui) {
         return match text.and_then(|text| ui.data(&text)) {
             Ok(()) => Exit::Ok.code(),
             Err(complaint) => give_up(&typed, ui, &complaint),
@@ -106,6 +110,23 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
         );
     }
     code
+}
+
+/// What a command prints that needs no config; `None` of those that need one.
+fn without_config(
+    command: &Command,
+    environment: &Environment,
+    ui: &Ui,
+) -> Option<Result<String, CliError>> {
+    match command {
+        Command::Help(asked) => Some(help(&asked.words).map(|text| markdown(&text, ui.style()))),
+        Command::Completions(given) => Some(Ok(completion_script(given.shell))),
+        Command::Man(given) => {
+            let written = commands::write_manual(&given.folder, environment, ui.now());
+            Some(written.map(|()| String::new()))
+        }
+        _ => None,
+    }
 }
 
 /// Whether a timer or cron has started it.
@@ -270,7 +291,11 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
             let ask = if given.live { AskGraph::Always } else { AskGraph::Never };
             commands::check_config(session, ask).map(Exit::code)
         }
-        Command::Config(cli::ConfigCommand::Show) | Command::Help(_) | Command::Init(_) => {
+        Command::Config(cli::ConfigCommand::Show)
+        | Command::Help(_)
+        | Command::Init(_)
+        | Command::Completions(_)
+        | Command::Man(_) => {
             unreachable!("it was answered above")
         }
     }

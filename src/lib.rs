@@ -26,6 +26,7 @@
 //! - [`notify`]: sends notifications by webhook, email and command, and pings that tell of runs.
 //! - [`status`]: the verdict on all tokens and on the system, for every command that shows or sends it.
 //! - [`report`]: what commands found, rendered. [`ui`] alone prints it.
+//! - [`manual`]: what `help` prints, and the same as pages for `man`.
 //! - [`sandbox`]: a simulated Graph with rules of its own, on loopback, for rehearsals and tests.
 //!
 //! [`crypto`], [`clock`], [`environment`], [`exit`], [`error`], [`interrupt`] and [`failpoint`]
@@ -61,6 +62,7 @@ pub mod files;
 pub mod graph;
 pub mod http;
 pub mod interrupt;
+pub mod manual;
 pub mod notify;
 pub mod policy;
 pub mod process;

@@ -10,12 +10,12 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser as _, ValueEnum
 use super::{Cli, TypedFormat};
 
 /// The commands as `help` lists them.
-const GROUPS: &[(&str, &[&str])] = &[
+pub const GROUPS: &[(&str, &[&str])] = &[
     ("Getting started", &["init", "add", "config check", "config show"]),
     ("Every day", &["status", "refresh", "deliver", "check", "history"]),
     ("Using tokens", &["token", "exec", "pages"]),
     ("Changing tokens", &["exchange", "forget"]),
-    ("Housekeeping", &["store backup", "notify", "help"]),
+    ("Housekeeping", &["store backup", "notify", "completions", "man", "help"]),
 ];
 
 /// A longer text that `help` prints.
@@ -85,6 +85,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["log", "logs", "audit", "events"], "history"),
     (&["backup", "dump", "export"], "store backup FILE"),
     (&["deploy", "push", "install", "write"], "deliver"),
+    (&["completion", "autocomplete"], "completions SHELL"),
     (&["version"], "--version"),
 ];
 
@@ -132,7 +133,7 @@ pub fn formats(command: &str) -> &'static [TypedFormat] {
         "check" => {
             &[TypedFormat::Nagios, TypedFormat::Json, TypedFormat::Prometheus, TypedFormat::Github]
         }
-        "token" | "exec" | "help" => &[TypedFormat::Table],
+        "token" | "exec" | "help" | "completions" | "man" => &[TypedFormat::Table],
         _ => &[TypedFormat::Table, TypedFormat::Json],
     }
 }
@@ -179,7 +180,7 @@ fn groups(command: &clap::Command) -> String {
     for (heading, names) in GROUPS {
         let _ = writeln!(text, "\n{heading}:");
         for name in *names {
-            let about = find(command, &name.split(' ').collect::<Vec<_>>())
+            let about = find(command, name)
                 .and_then(|it| it.get_about().map(ToString::to_string))
                 .unwrap_or_default();
             let _ = writeln!(text, "  {name:width$}  {about}");
@@ -188,18 +189,13 @@ fn groups(command: &clap::Command) -> String {
     text
 }
 
-fn find<'a>(command: &'a clap::Command, words: &[&str]) -> Option<&'a clap::Command> {
-    words.iter().try_fold(command, |command, word| command.find_subcommand(word))
+/// The command of this name, such as `config check`.
+pub fn find<'a>(command: &'a clap::Command, name: &str) -> Option<&'a clap::Command> {
+    name.split(' ').try_fold(command, |command, word| command.find_subcommand(word))
 }
 
-/// What `help` prints of a command or a topic; none where there is neither.
+/// What `help` prints of a command; none where there is no such command.
 pub fn help_of(words: &[String]) -> Option<String> {
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    if let [name] = words.as_slice()
-        && let Some(topic) = TOPICS.iter().find(|topic| topic.name == *name)
-    {
-        return Some(topic.text.to_owned());
-    }
     let mut command = command();
     command.build();
     let found =

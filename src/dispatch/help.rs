@@ -1,21 +1,19 @@
 //! Answers `help`, and a command that there is not.
 
-use std::fmt::Write as _;
-
 use crate::cli;
-use crate::config;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::manual;
 use crate::policy::humanize;
 
 /// What `help` prints of a command or a topic.
 pub fn help(words: &[String]) -> Result<String, CliError> {
     let topics = || cli::TOPICS.iter().map(|topic| topic.name).collect::<Vec<_>>();
-    let found = cli::help_of(words).map(|text| match words {
-        [topic] if topic == "config" => format!("{text}{}", keys()),
-        _ => text,
-    });
-    found.ok_or_else(|| {
+    let topic = match words {
+        [word] => manual::topic(word),
+        _ => None,
+    };
+    topic.or_else(|| cli::help_of(words)).ok_or_else(|| {
         usage(&format!("no command or topic `{}`", words.join(" ")))
             .hint("run `metatoken help` for the commands")
             .hint(format!("the topics are {}", humanize::list(&topics())))
@@ -40,19 +38,6 @@ fn nearest_command(word: &str) -> Option<String> {
     let near = names.map(|name| (strsim::jaro_winkler(word, name), name));
     let best = near.filter(|(likeness, _)| *likeness > NEAR).max_by(|a, b| a.0.total_cmp(&b.0));
     best.map(|(_, name)| name.to_owned())
-}
-
-/// Every key of the config, by tables.
-fn keys() -> String {
-    let mut text = "\n## Keys\n".to_owned();
-    for table in config::schema().tables() {
-        let place = table.place.strip_prefix("in ").unwrap_or(&table.place);
-        let _ = writeln!(text, "\n{place}\n\n| key | value | what it is for |\n|---|---|---|");
-        for key in table.keys.iter().filter(|key| !key.is_later) {
-            let _ = writeln!(text, "| `{}` | {} | {} |", key.name, key.kind, key.sentence);
-        }
-    }
-    text
 }
 
 fn usage(message: &str) -> CliError {

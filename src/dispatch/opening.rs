@@ -48,13 +48,10 @@ impl Setting {
         }
         let folder = match folder {
             Some(folder) => folder.clone(),
-            None => environment
-                .state_home()
-                .map(|home| home.join("metatoken/sandbox"))
-                .ok_or_else(|| {
-                    usage("neither XDG_STATE_HOME nor HOME is set")
-                        .hint("name a folder for the sandbox: `--sandbox=DIR`")
-                })?,
+            None => default_sandbox(environment).ok_or_else(|| {
+                usage("neither XDG_STATE_HOME nor HOME is set")
+                    .hint("name a folder for the sandbox: `--sandbox=DIR`")
+            })?,
         };
         let scenario = scenario(typed.global.scenario.as_deref())?;
         let now = typed.global.now.as_deref().map(instant).transpose()?;
@@ -65,6 +62,11 @@ impl Setting {
             sandbox: Some(sandbox),
         })
     }
+}
+
+/// Where the sandbox is kept unless a folder is named.
+pub fn default_sandbox(environment: &Environment) -> Option<PathBuf> {
+    environment.state_home().map(|home| home.join("metatoken/sandbox"))
 }
 
 /// Everything that a command works with; the sandbox's Graph answers until it is dropped. From now

@@ -168,7 +168,7 @@ pub fn misread_complaint(error: &clap::Error) -> Option<CliError> {
 }
 
 /// The config that was typed: behind its option, or in one word with it.
-fn config_typed(arguments: &[OsString]) -> Option<PathBuf> {
+pub fn config_typed(arguments: &[OsString]) -> Option<PathBuf> {
     let next = |at: usize| arguments.get(at + 1).map(PathBuf::from);
     arguments.iter().enumerate().find_map(|(at, word)| {
         let word = word.to_str()?;

@@ -9,9 +9,11 @@ use metatoken::token::ProblemKind;
 
 use crate::common::World;
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 18] = [
+    &["add"],
     &["pages"],
     &["exec"],
+    &["notify"],
     &["init"],
     &["status"],
     &["refresh"],
@@ -24,6 +26,8 @@ const COMMANDS: [&[&str]; 14] = [
     &["config", "check"],
     &["config", "show"],
     &["store", "backup"],
+    &["completions"],
+    &["man"],
 ];
 
 const TOPICS: [&str; 8] =
@@ -86,6 +90,8 @@ Changing tokens:
 Housekeeping:
   store backup  Copy the store to a new file while runs go on, without the key
   notify        Send a test message to the channels that are notified
+  completions   Print the script that completes command lines in a shell
+  man           Write the manual into a folder
   help          Print the help of a command or a topic
 "
     );
@@ -134,6 +140,7 @@ fn every_example_can_be_typed() {
                 .split(' ')
                 .skip(1)
                 .map(|word| match word {
+                    "DIR" => here.path("man").display().to_string(),
                     "FILE" => here.path("file").display().to_string(),
                     "/backup/metatoken.db" => here.path("copy").display().to_string(),
                     word => word.to_owned(),

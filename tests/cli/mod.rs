@@ -2,6 +2,7 @@
 
 mod add;
 mod check;
+mod completions;
 mod config_check;
 mod examples;
 mod exchange;
@@ -14,6 +15,7 @@ mod init;
 mod interrupt;
 mod labels;
 mod logs;
+mod man;
 mod manners;
 mod pages;
 mod readme;

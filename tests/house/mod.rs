@@ -65,6 +65,7 @@ const DOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("report", &["error", "exit", "policy", "token"]),
+    ("manual", &["cli", "config"]),
     ("sandbox", &["error", "crypto", "exit", "shell", "token"]),
     ("ui", &["clock", "error", "environment", "exit", "report"]),
     // What brings them together, the one above naming those below.
@@ -119,6 +120,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "failpoint",
             "files",
             "graph",
+            "manual",
             "policy",
             "process",
             "report",
@@ -143,6 +145,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "exit",
             "graph",
             "interrupt",
+            "manual",
             "policy",
             "report",
             "run",

@@ -9,9 +9,11 @@ mod ci;
 #[allow(dead_code, unused_imports, reason = "the other tests use the rest")]
 mod common;
 mod cron;
+mod man;
 mod nagios;
 mod page;
 mod prometheus;
+mod shells;
 mod systemd;
 
 use std::path::Path;

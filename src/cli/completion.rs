@@ -1,0 +1,66 @@
+//! Says what may stand where in a command line, for shells that complete it.
+
+use clap::Arg;
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+
+use super::help::{TOPICS, command};
+
+/// The names that the machine knows and the command line does not.
+#[derive(Debug, Default, Clone)]
+pub struct KnownNames {
+    /// The labels of the config.
+    pub labels: Vec<String>,
+    /// The apps of the config.
+    pub apps: Vec<String>,
+    /// The scenarios of the sandbox.
+    pub scenarios: Vec<String>,
+}
+
+/// Commands whose label is a new one.
+const NAMING: [&str; 2] = ["add", "init"];
+
+/// The command line, with these names where they belong.
+pub fn completable(known: &KnownNames) -> clap::Command {
+    offering(command(), known)
+}
+
+fn offering(command: clap::Command, known: &KnownNames) -> clap::Command {
+    let is_naming = NAMING.contains(&command.get_name());
+    let words: Vec<String> = command.get_subcommands().map(|it| it.get_name().to_owned()).collect();
+    let command = command.mut_args(|arg| {
+        let names = names_for(&arg, known).filter(|_| !is_naming);
+        match names {
+            Some(names) => arg.add(ArgValueCandidates::new(move || {
+                names.iter().map(CompletionCandidate::new).collect()
+            })),
+            None => arg,
+        }
+    });
+    let help = words.iter().map(String::as_str).chain(TOPICS.iter().map(|topic| topic.name));
+    let help: Vec<String> = help.map(str::to_owned).collect();
+    command.mut_subcommands(|it| {
+        let name = it.get_name().to_owned();
+        let it = offering(it.hide(name == "doctor"), known);
+        if name != "help" {
+            return it;
+        }
+        let help = help.clone();
+        it.mut_arg("words", |arg| {
+            arg.add(ArgValueCandidates::new(move || {
+                help.iter().map(CompletionCandidate::new).collect()
+            }))
+        })
+    })
+}
+
+/// The names that may be the value of `arg`, by what the help calls it.
+fn names_for(arg: &Arg, known: &KnownNames) -> Option<Vec<String>> {
+    if arg.get_id() == "scenario" {
+        return Some(known.scenarios.clone());
+    }
+    match arg.get_value_names()?.first()?.as_str() {
+        "LABEL" => Some(known.labels.clone()),
+        "APP" => Some(known.apps.clone()),
+        _ => None,
+    }
+}
