@@ -1,6 +1,6 @@
 #!/bin/sh
 # The last three weeks of a token that Meta does not extend any more, rehearsed: one run a day, and
-# whatever is new of what cron would mail, Nagios would show, and people are told.
+# what is new of what cron would mail, Nagios would show, and notifications would say.
 #
 #   sh examples/last-three-weeks.sh [FOLDER]
 #
@@ -23,18 +23,18 @@ new() {
     eval "$1=\$said"
 }
 
-# One day of the timer, of the monitoring, and of whoever is told.
+# One day of the timer, of the monitoring, and of notifications.
 day() {
     echo "day $1"
     new cron "$(metatoken --now "+${1}d" refresh --quiet --scheduled)"
     new nagios "$(metatoken check | head -n 1)"
     if [ -e "$world/told.txt" ]; then
-        sed 's/^/  told   | /' "$world/told.txt"
+        sed 's/^/  notice | /' "$world/told.txt"
         rm "$world/told.txt"
     fi
 }
 
 for number in $(seq 0 22); do day "$number"; done
-echo "Anna logs in, and somebody pastes what she got:"
+echo "Anna logs in; the operator pastes the new access token:"
 sed -n 's/^BRAND_AGAIN=//p' "$world/app.env" | metatoken exchange brand | sed 's/^/  /'
 day 23

@@ -106,7 +106,7 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
             command,
             exit_code = code,
             duration_ms = begun.elapsed().as_millis(),
-            "`{command}` ends with {code}"
+            "`{command}` exited with {code}"
         );
     }
     code

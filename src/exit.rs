@@ -16,13 +16,13 @@ pub enum Exit {
     Failed,
     /// The command line is wrong.
     Usage,
-    /// The input was refused: a malformed string, a wrong type or identity, an adoption refused.
+    /// The input was refused: a malformed access token, a wrong type or identity, an adoption refused.
     InputRefused,
     /// The only failures are network, 5xx or throttling; nothing was lost.
     Unavailable,
     /// A bug in metatoken.
     Bug,
-    /// A new string is stored, but a target did not get it; the next run settles it.
+    /// A new access token is stored, but a target did not get it; the next run delivers it.
     NotDelivered,
     /// Store or key could not be read or written.
     Storage,

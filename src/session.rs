@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::graph::{Graph, Settings};
 use crate::interrupt::Interrupt;
 use crate::store::{Holder, KeySource, LockError, RunLock, Store, filesystem_trouble, read_key};
-use crate::token::{AccessToken, TokenType, read_pasted};
+use crate::token::{AccessToken, TokenType, Unfit, read_pasted};
 use crate::ui::Ui;
 
 /// Longer input is not an access token.
@@ -131,8 +131,14 @@ impl Session {
             },
         };
         read_pasted(&text, wanted).map_err(|unfit| {
-            let message = format!("holds no access token: {unfit}");
-            CliError::new(Exit::InputRefused, "malformed_token", place, message).hint(unfit.fix())
+            let message = format!("no access token: {unfit}");
+            let fix = match unfit {
+                Unfit::Empty if place == STANDARD_INPUT => {
+                    "pipe the access token into it".to_owned()
+                }
+                _ => unfit.fix_of_input(),
+            };
+            CliError::new(Exit::InputRefused, "malformed_token", place, message).hint(fix)
         })
     }
 

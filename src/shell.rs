@@ -1,4 +1,4 @@
-//! Writes paths into the commands that a person is to type.
+//! Writes paths and users into the commands that a person is to type.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -27,6 +27,26 @@ pub(crate) fn quoted(path: &Path) -> String {
         return format!("$'{escaped}'");
     }
     format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// A user's name, or the number where the machine has no name for it.
+pub(crate) fn user_name(id: u32) -> String {
+    name_in("/etc/passwd", id)
+}
+
+/// A group's name, or the number where the machine has no name for it.
+pub(crate) fn group_name(id: u32) -> String {
+    name_in("/etc/group", id)
+}
+
+fn name_in(list: &str, id: u32) -> String {
+    let lines = std::fs::read_to_string(list).unwrap_or_default();
+    let name = lines.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, number) = (fields.next()?, fields.nth(1)?);
+        (number == id.to_string()).then(|| name.to_owned())
+    });
+    name.unwrap_or_else(|| id.to_string())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::run::apps;
 use crate::run::tokens::ThrottledApps;
 use crate::session::Session;
 use crate::status::{self, AskGraph};
-use crate::token::{Expiry, Pattern, Time};
+use crate::token::{AccessToken, Expiry, Pattern, Provider, Time};
 use crate::ui::{OutputFormat, Verbosity};
 
 /// What was asked for.
@@ -109,25 +109,56 @@ pub fn inspect_string(
     app: Option<&str>,
 ) -> Result<Verdict, CliError> {
     let token = session.read_access_token(Some(file), "the access token", None)?;
-    let app = apps::app(session, &ThrottledApps::new(), &app_name(session, app)?)
+    let name = app_name(session, app, token.service())?;
+    refuse_other_service(session, &name, &token, file)?;
+    let app = apps::app(session, &ThrottledApps::new(), &name)
         .map_err(|problem| CliError::new(Exit::Config, "bad_app", "", problem.to_string()))?;
     let report = status::inspect_token(session, &app, &token)?;
     show(session, report, Layout::Page)
 }
 
-/// The app to ask with: the one that was named, or the only one.
-fn app_name(session: &Session, asked: Option<&str>) -> Result<String, CliError> {
-    let names: Vec<&str> = session.config.apps.iter().map(|app| app.name.as_str()).collect();
+/// The app to ask with: the one that was named, or the only one of the service that the access token
+/// belongs to.
+fn app_name(
+    session: &Session,
+    asked: Option<&str>,
+    service: Option<Provider>,
+) -> Result<String, CliError> {
+    let apps = &session.config.apps;
+    let of_the_service = apps.iter().filter(|app| service == Some(app.kind));
+    if let (None, [only]) = (asked, &*of_the_service.collect::<Vec<_>>()) {
+        return Ok(only.name.clone());
+    }
+    let names: Vec<&str> = apps.iter().map(|app| app.name.as_str()).collect();
     let known = crate::policy::humanize::list(&names);
     match (asked, names.as_slice()) {
         (Some(name), names) if names.contains(&name) => Ok(name.to_owned()),
         (None, [only]) => Ok((*only).to_owned()),
         (Some(name), _) => {
-            Err(CliError::new(Exit::Usage, "no_such_app", name, "is no app of the config")
+            Err(CliError::new(Exit::Usage, "no_such_app", name, "is not an app of the config")
                 .hint(format!("the apps are {known}")))
         }
         (None, _) => Err(CliError::new(Exit::Usage, "which_app", "", "say which app to ask with")
             .hint(format!("`--app NAME`; the apps are {known}"))),
+    }
+}
+
+/// Refuses an access token by its beginning: the service of another one cannot read it.
+fn refuse_other_service(
+    session: &Session,
+    app: &str,
+    token: &AccessToken,
+    file: &Path,
+) -> Result<(), CliError> {
+    let kind = session.config.apps.iter().find(|it| it.name == app).map(|it| it.kind);
+    match (token.service(), kind) {
+        (Some(service), Some(kind)) if service != kind => {
+            let message = format!("a token of `{service}`, and app `{app}` is of kind `{kind}`");
+            let place = file.display().to_string();
+            Err(CliError::new(Exit::InputRefused, "malformed_token", place, message)
+                .hint(format!("name an app of kind `{service}` with `--app`")))
+        }
+        _ => Ok(()),
     }
 }
 

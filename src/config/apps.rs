@@ -131,7 +131,7 @@ fn check_name(name: &Spanned<&str>, app: &Section<'_>) {
     }
     let is_good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if name.value.is_empty() || !name.value.chars().all(is_good) {
-        let message = format!("{} is no name of an app", quoted(name.value));
+        let message = format!("invalid app name {}", quoted(name.value));
         app.report(Diagnostic::at(name.span, message).label("use letters, digits, `-` and `_`"));
     }
 }
@@ -139,7 +139,8 @@ fn check_name(name: &Spanned<&str>, app: &Section<'_>) {
 fn bad_id(id: &SecretSource, span: Span) -> Option<Diagnostic> {
     let SecretSource::Literal(text) = id else { return None };
     let is_bad = !text.expose().chars().all(|c| c.is_ascii_digit());
-    is_bad.then(|| Diagnostic::at(span, "the `id` of an app has digits only"))
+    let wrong = || Diagnostic::at(span, "the `id` of an app has digits only");
+    is_bad.then(|| wrong().label("copy the App ID from the app's dashboard (App settings, Basic)"))
 }
 
 /// A browser can be sent to this machine, and elsewhere only through TLS; the dialog itself adds what
@@ -172,6 +173,6 @@ fn bad_version(version: &str, span: Span) -> Option<Diagnostic> {
     if parts.is_some_and(|(major, minor)| is_number(major) && is_number(minor)) {
         return None;
     }
-    let message = format!("{} is no version of Graph", quoted(version));
+    let message = format!("invalid Graph version {}", quoted(version));
     Some(Diagnostic::at(span, message).label(format!("write it like `{NEWEST}`")))
 }

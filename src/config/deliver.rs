@@ -50,7 +50,7 @@ fn read_one(section: &Section<'_>) -> Option<DeliveryRead> {
     let name = section.name_of_its_own("What it is called; one token's must differ").judged();
     let path = section.path("file", "The file that the token is written into");
     let key = section.string("key", "The key of the value in the file");
-    let format = section.string("format", "How the file is written; by default its name tells");
+    let format = section.string("format", "How the file is written; by default as its name says");
     let command = section.command("A program that gets the token on its standard input");
     let writing = section.choice("write", "How the file is replaced", "way to write", Writing::ALL);
     let create = section.flag("create", "Whether a missing key or file is added");

@@ -13,7 +13,8 @@ use crate::token::redact::secret_in;
 /// Where the config of the machine lives.
 pub const SYSTEM_FOLDER: &str = "/etc/metatoken";
 
-const NAME: &str = "metatoken.toml";
+/// The name of the file.
+pub const NAME: &str = "metatoken.toml";
 
 /// The variable that names the config.
 const VARIABLE: &str = "METATOKEN_CONFIG";
@@ -58,7 +59,7 @@ fn none_of(places: &[PathBuf]) -> CliError {
     let message = format!("there is no config: looked for {}", names.join(" and "));
     CliError::new(Exit::Config, "config_missing", "", message)
         .hint("write one by `metatoken init`")
-        .hint("or name one: `metatoken --config FILE`, or `METATOKEN_CONFIG`")
+        .hint("or name another one with `--config FILE` or `METATOKEN_CONFIG`")
         .hint("or try it without one: `metatoken --sandbox status`")
 }
 
@@ -74,7 +75,7 @@ fn refuse_secret(told: &str) -> Result<(), CliError> {
 fn absolute(path: &Path) -> Result<PathBuf, CliError> {
     std::path::absolute(path).map_err(|error| {
         let subject = path.display().to_string();
-        CliError::new(Exit::Config, "config_missing", subject, "is no path").because(error)
+        CliError::new(Exit::Config, "config_missing", subject, "is not a path").because(error)
     })
 }
 
@@ -123,7 +124,7 @@ mod tests {
             "error: there is no config: looked for `/home/u/.config/metatoken/metatoken.toml` and \
              `/etc/metatoken/metatoken.toml`\n\
              hint: write one by `metatoken init`\n\
-             hint: or name one: `metatoken --config FILE`, or `METATOKEN_CONFIG`\n\
+             hint: or name another one with `--config FILE` or `METATOKEN_CONFIG`\n\
              hint: or try it without one: `metatoken --sandbox status`"
         );
     }

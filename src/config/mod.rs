@@ -67,6 +67,7 @@ pub use self::store::{KeySetting, StoreSettings, default_store};
 pub use self::target::{FileTarget, FirstDelivery, FormatFrom, Place, Rules, Target, Writing};
 pub use self::token_files::NewTokenFile;
 pub use self::tokens::{Pages, TokenConfig};
+pub use self::wording::nearest;
 
 use self::additions::{Additions, Sieve};
 use self::diagnostic::{FileId, MistakePages, SourceText};

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::shell::quoted;
+use crate::shell::{group_name, quoted, user_name};
 
 /// In a folder with this bit only the owner of a file can move or remove it.
 const STICKY: u32 = 0o1000;
@@ -40,8 +40,13 @@ impl JudgedFile {
     /// Reads the open file for `caller`; its folder is judged by whoever opened it.
     pub fn judge(path: &Path, file: File, caller: u32) -> Result<Self, CliError> {
         let metadata = file.metadata().map_err(|error| unreadable(path, error))?;
+        if metadata.is_dir() {
+            let file = path.join(super::find::NAME);
+            return Err(complaint(path, "config_unreadable", "it is a folder, not a config")
+                .hint(format!("name the file in it: `--config {}`", quoted(&file))));
+        }
         if !metadata.is_file() {
-            return Err(complaint(path, "config_unreadable", "is no file"));
+            return Err(complaint(path, "config_unreadable", "it is not a regular file"));
         }
         judge(path, &metadata, caller)?;
         let mut bytes = Zeroizing::new(Vec::new());
@@ -153,7 +158,7 @@ pub fn judge_ca_file(path: &Path, config: &Path, caller: u32) -> Result<(), CliE
     let Ok(metadata) = path.metadata() else { return Ok(()) };
     if !metadata.is_file() {
         let subject = format!("`ca_file` {}", path.display());
-        return Err(CliError::new(Exit::Config, "config_unsafe", subject, "is no file")
+        return Err(CliError::new(Exit::Config, "config_unsafe", subject, "is not a regular file")
             .hint("name a file with certificates in PEM form"));
     }
     let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
@@ -180,7 +185,28 @@ fn unreadable(path: &Path, error: std::io::Error) -> CliError {
         return complaint(path, "config_missing", "there is no such config")
             .hint("try it without one: `metatoken --sandbox status`");
     }
-    complaint(path, "config_unreadable", "cannot be read").because(error)
+    let is_closed = error.kind() == std::io::ErrorKind::PermissionDenied;
+    let complaint = complaint(path, "config_unreadable", "cannot be read").because(error);
+    if is_closed { complaint.hint(opening(path)) } else { complaint }
+}
+
+/// What lets the caller read a config that is closed to him: root, or the group of the file.
+fn opening(path: &Path) -> String {
+    let user = user_name(rustix::process::geteuid().as_raw());
+    let file = quoted(path);
+    let as_root = "run the same with `sudo`";
+    match path.metadata() {
+        Ok(meta) if meta.mode() & 0o040 != 0 && meta.gid() != 0 => {
+            let group = group_name(meta.gid());
+            format!(
+                "{as_root}; or join its group: as root, run `usermod -aG {group} {user}`, and log in again"
+            )
+        }
+        Ok(_) => format!(
+            "{as_root}; or open it to a group that you are in: as root, run `chgrp GROUP {file} && chmod g+r {file}`"
+        ),
+        Err(_) => format!("{as_root}: its folder is closed to {user}"),
+    }
 }
 
 fn complaint(path: &Path, code: &'static str, message: &str) -> CliError {
@@ -278,7 +304,11 @@ mod tests {
         );
         assert_eq!(
             render(folder.path()),
-            format!("error: {}: is no file", folder.path().display())
+            format!(
+                "error: {}: it is a folder, not a config\nhint: name the file in it: `--config {}/metatoken.toml`",
+                folder.path().display(),
+                folder.path().display()
+            )
         );
         let path = folder.path().join("latin1.toml");
         let mut file = std::fs::File::create(&path).unwrap();

@@ -247,7 +247,7 @@ fn ages<'a>(section: &'a Section<'a>, key: Str, sentence: Str) -> Ask<'a, Limits
         }
         let wrong = || {
             Diagnostic::at(span, format!("`{key}` must be longer than nothing"))
-                .label("no proof is as young as that")
+                .label("no check is as young as that")
         };
         limits.warning.is_zero().then(wrong)
     })

@@ -20,7 +20,7 @@ use super::source::SecretSource;
 use crate::edit::{Document, EditError, Format};
 use crate::environment::Environment;
 use crate::process::{self, CAP, Invocation, OutputEnd, ProcessError};
-use crate::shell::quoted;
+use crate::shell::{quoted, user_name};
 use crate::token::Secret;
 
 /// Where systemd puts the credentials of a unit.
@@ -63,10 +63,7 @@ impl SecretError {
 
     fn unreadable(source: &SecretSource, why: impl Into<String>) -> Self {
         let fix = match source {
-            SecretSource::File { path, .. } => format!(
-                "let the user who runs metatoken read `{}` (see `ls -l`), or name another file",
-                path.display()
-            ),
+            SecretSource::File { path, key, .. } => opening(path, key.is_some()),
             SecretSource::Command(words) => {
                 let program = words.first().map_or("", String::as_str);
                 format!("run `{program}` by hand, as the user who runs metatoken, to see why")
@@ -181,8 +178,15 @@ impl Secrets {
                 })?;
                 self.in_file(source, &Path::new(folder).join(name), Format::Raw, None)?
             }
-            SecretSource::Command(words) => printed(words, &self.of_programs)
-                .map_err(|failure| SecretError::unreadable(source, failure.to_string()))?,
+            SecretSource::Command(words) => {
+                printed(words, &self.of_programs).map_err(|failure| {
+                    let error = SecretError::unreadable(source, failure.to_string());
+                    match failure {
+                        NoSecret::NotRun(_) => error.with_fix(found_program(words)),
+                        _ => error,
+                    }
+                })?
+            }
         };
         let text = text.strip_suffix('\n').unwrap_or(&text);
         let text = text.strip_suffix('\r').unwrap_or(text);
@@ -221,6 +225,23 @@ impl Secrets {
             other => SecretError::unreadable(source, format!("cannot be read: {other}")),
         })
     }
+}
+
+/// What lets us read a file: its mode where it is ours, else root. An application keeps what is its.
+fn opening(path: &Path, is_an_applications: bool) -> String {
+    let (file, us) = (quoted(path), rustix::process::geteuid().as_raw());
+    let user = user_name(us);
+    match path.metadata() {
+        Ok(meta) if meta.uid() == us => format!("run `chmod u+r {file}`"),
+        _ if is_an_applications => format!("as root, run `setfacl -m u:{user}:r {file}`"),
+        _ => format!("as root, run `chown {user} {file}`"),
+    }
+}
+
+/// What makes a program be found.
+fn found_program(words: &[String]) -> String {
+    let program = words.first().map_or("", String::as_str);
+    format!("install `{program}`, or name it by its whole path in `command`")
 }
 
 /// The service manager answers for the modes of its credentials.

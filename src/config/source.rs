@@ -92,7 +92,10 @@ fn literal(found: &FoundValue<'_>) -> Reading<SecretSource> {
     match found.item().as_str() {
         Some(text) if text.trim().is_empty() => Err(vec![found.complain("is empty").label(FORMS)]),
         Some(text) => Ok(SecretSource::Literal(Secret::new(text))),
-        None => Err(vec![found.must_be("a string or a reference").label(FORMS)]),
+        None => {
+            let label = found.id_in_quotes().unwrap_or_else(|| FORMS.to_owned());
+            Err(vec![found.must_be("a string or a reference").label(label)])
+        }
     }
 }
 
@@ -100,7 +103,7 @@ fn reference(key: &str, section: &Section<'_>) -> Option<SecretSource> {
     let variable = section.string("env", "An environment variable");
     let path = section.path("file", "A file that is the secret, or has it under `key`");
     let file_key = section.string("key", "The key of the value in the file");
-    let format = section.string("format", "How the file is written; by default its name tells");
+    let format = section.string("format", "How the file is written; by default as its name says");
     let credential = section.string("credential", "What systemd's `LoadCredential=` hands over");
     let command = section.command("A program that prints it within ten seconds");
 

@@ -61,7 +61,7 @@ fn all_mistakes_are_shown_at_once_in_the_order_of_the_file() {
         r#"error: /srv/m/metatoken.toml: 3 mistakes
   metatoken.toml:2:6: `id` must be a string or a reference, not a number
     2 | id = 12
-      |      ^^ write `{ env = NAME }`, `{ file = PATH }`, `{ credential = NAME }` or `{ command = [...] }`
+      |      ^^ write `"12"`
   metatoken.toml:5:8: unknown type `usr`
     5 | type = "usr"
       |        ^^^^^ did you mean `user`?

@@ -89,8 +89,8 @@ fn judge(name: &str, ended: &Ended, inputs: &[&HookInput]) -> Result<(), Deliver
         return Ok(());
     }
     let how = match ended.status.code() {
-        Some(code) => format!("ended with {code}"),
-        None => "was ended by a signal".to_owned(),
+        Some(code) => format!("exited with {code}"),
+        None => "was killed by a signal".to_owned(),
     };
     let said =
         last_line(&ended.stderr.text(), inputs).or_else(|| last_line(&ended.stdout.text(), inputs));
@@ -108,12 +108,12 @@ pub fn still_running(argv: &[String], process: &Process, since: Time) -> Option<
         format!("`{name}` is still running since {since} as process {group}")
     } else {
         format!(
-            "`{name}` has ended, but process {survivor} that it left is still running since {since}"
+            "`{name}` has exited, but process {survivor} that it left is still running since {since}"
         )
     };
     let error =
         DeliveryError::new(format!("{what}, started by an earlier run; no second one was started"));
-    Some(error.hint(format!("wait until it has ended, or end it: `kill -- -{group}`")))
+    Some(error.hint(format!("wait until it has exited, or kill it: `kill -- -{group}`")))
 }
 
 fn not_run(name: &str, failure: &ProcessError) -> DeliveryError {

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::token::Label;
 use crate::token::redact::{SecretKind, secret_in};
 
 /// The complaint about the first argument that looks like a secret.
@@ -20,7 +21,8 @@ pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), CliError> {
         let may_be_a_digest = matches!(kind, SecretKind::AppSecret | SecretKind::Proof);
         (place < end || !may_be_a_digest).then_some((place, kind))
     });
-    found.map_or(Ok(()), |(place, kind)| Err(complaint(place, kind)))
+    found
+        .map_or(Ok(()), |(place, kind)| Err(complaint(place, kind, label_before(arguments, place))))
 }
 
 fn secret_in_argument(argument: &OsString) -> Option<SecretKind> {
@@ -31,7 +33,14 @@ fn secret_in_argument(argument: &OsString) -> Option<SecretKind> {
     std::iter::once(text.as_ref()).chain(glued).find_map(secret_in)
 }
 
-fn complaint(place: usize, kind: SecretKind) -> CliError {
+/// The label of an `exchange` that was typed before what looks like a secret.
+fn label_before(arguments: &[OsString], place: usize) -> &str {
+    let typed = arguments[..place].iter().filter_map(|argument| argument.to_str());
+    let mut words = typed.skip_while(|word| *word != "exchange").skip(1);
+    words.find(|word| Label::parse(word).is_ok()).unwrap_or("LABEL")
+}
+
+fn complaint(place: usize, kind: SecretKind, label: &str) -> CliError {
     let message =
         format!("argument {place} looks like {kind}; it was not used, and is not repeated here");
     let complaint = CliError::new(Exit::Usage, "secret_in_arguments", "", message)
@@ -40,7 +49,7 @@ fn complaint(place: usize, kind: SecretKind) -> CliError {
         SecretKind::AppSecret => complaint
             .hint("put it into a file of mode 0600 and name that in the config: `secret = { file = \"app-secret\" }`"),
         SecretKind::AccessToken | SecretKind::Code | SecretKind::Proof => complaint
-            .hint("hand an access token over on standard input or in a file: `metatoken exchange LABEL --token-file FILE`"),
+            .hint(format!("run `metatoken exchange {label}` and paste it, or name a file with `--token-file`")),
     }
 }
 
@@ -151,7 +160,7 @@ mod tests {
             refuse_secrets(&arguments).unwrap_err().render(),
             "error: argument 2 looks like an access token; it was not used, and is not repeated here\n\
              hint: the shell's history has it now: delete that line (in bash: `history -d NUMBER`)\n\
-             hint: hand an access token over on standard input or in a file: `metatoken exchange LABEL --token-file FILE`"
+             hint: run `metatoken exchange LABEL` and paste it, or name a file with `--token-file`"
         );
     }
 }

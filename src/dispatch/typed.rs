@@ -291,8 +291,13 @@ pub fn trigger(session: &Session, said: bool) -> Trigger {
 pub fn scenario(name: Option<&str>) -> Result<Scenario, CliError> {
     let Some(name) = name else { return Ok(Scenario::Healthy) };
     Scenario::from_name(name).ok_or_else(|| {
-        usage(&format!("there is no scenario `{name}`"))
-            .hint(format!("the scenarios are {}", humanize::list(&Scenario::ALL)))
+        let complaint = usage(&format!("unknown scenario `{name}`"));
+        let all = Scenario::ALL.iter().map(|scenario| scenario.as_str());
+        let complaint = match config::nearest(name, all) {
+            Some(near) => complaint.hint(format!("did you mean `{near}`?")),
+            None => complaint,
+        };
+        complaint.hint(format!("the scenarios are {}", humanize::list(&Scenario::ALL)))
     })
 }
 
@@ -322,7 +327,7 @@ pub fn since(text: &str, clock: &Clock) -> Result<Time, CliError> {
     match NowArg::parse(text) {
         Ok(NowArg::At(time)) => Ok(time),
         Ok(NowArg::Plus(_)) | Err(_) => {
-            Err(usage(&format!("`{text}` is no time")).hint("write `30d` or `2026-01-01`"))
+            Err(usage(&format!("`{text}` is not a valid time")).hint("write `30d` or `2026-01-01`"))
         }
     }
 }

@@ -166,7 +166,7 @@ impl fmt::Display for EditError {
                 f.write_str("a raw file is one value and has no `key`: say its `format`")
             }
             Self::BadKey { key, format } => {
-                write!(f, "`{}` is no key of {} file", key.escape_debug(), one(*format))
+                write!(f, "`{}` is not a key of {} file", key.escape_debug(), one(*format))
             }
             Self::Missing { key, instead: None } => {
                 write!(f, "it has no key `{}`", key.escape_debug())

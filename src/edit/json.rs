@@ -253,7 +253,7 @@ pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditErro
             Some(b'{' | b'[') => scanner.children(at).remove(part).unwrap_or_default(),
             None => break,
             Some(_) => {
-                return Err(file.no_place(key, Some(at), "what should hold it is no object"));
+                return Err(file.no_place(key, Some(at), "what should hold it is not an object"));
             }
         };
         if found.is_empty() {

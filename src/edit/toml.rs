@@ -96,7 +96,7 @@ pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditErro
     let missing = &path[known..];
     if !way.item.is_table_like() {
         let at = way.item.span().map(|span| file.start + span.start);
-        return Err(file.no_place(key, at, "what should hold it is no table"));
+        return Err(file.no_place(key, at, "what should hold it is not a table"));
     }
     if missing.iter().skip(1).any(|part| part.get().parse::<usize>().is_ok()) {
         let why = "a number in it would need a list that is not there";

@@ -369,7 +369,7 @@ pub fn create(file: &File<'_>, key: &str, value: &str) -> Result<Patch, EditErro
                 let indentation = file.place(name.span.start).column - 1 + step;
                 return Ok(new(missing, indentation).behind(file, name.span.end));
             }
-            _ => "what should hold it is no mapping",
+            _ => "what should hold it is not a mapping",
         },
         Kind::Sequence { .. } => "a list has no such element",
         Kind::Alias(_) => "what should hold it is an alias",

@@ -74,8 +74,9 @@ impl Transport {
 
     fn url(&self, request: &Request) -> Result<Url, Problem> {
         let endpoint = self.endpoint(request);
-        let bad =
-            |why| misconfigured(format!("the endpoint in the config is no URL of a host: {why}"));
+        let bad = |why| {
+            misconfigured(format!("the endpoint in the config is not the URL of a host: {why}"))
+        };
         let mut url = Url::parse(endpoint).map_err(|error| bad(error.to_string()))?;
         if url.scheme() != "https" && Locality::of(endpoint) == Locality::Network {
             return Err(bad("only loopback may be asked without `https`".to_owned()));

@@ -138,7 +138,7 @@ impl Trust {
         let bad = |why: String| SetupError(format!("`ca_file` {}: {why}", path.display()));
         let pem = std::fs::read(path).map_err(|error| bad(error.to_string()))?;
         let certificates = Certificate::from_pem_bundle(&pem)
-            .map_err(|_| bad("it is no PEM file of certificates".to_owned()))?;
+            .map_err(|_| bad("it is not a PEM file of certificates".to_owned()))?;
         if certificates.is_empty() {
             return Err(bad("it holds no certificate".to_owned()));
         }

@@ -76,7 +76,7 @@ pub fn open(
             server: server(session, smtp.as_ref())?,
         })),
         ChannelKind::Command(argv) => Ok(Channel::Command(argv.clone())),
-        ChannelKind::Ping(_) => Err("a ping tells of runs only".to_owned()),
+        ChannelKind::Ping(_) => Err("a ping reports runs only".to_owned()),
     }
 }
 

@@ -113,5 +113,5 @@ fn subject(message: &Message) -> String {
 
 fn address(text: &str) -> Result<Mailbox, SendError> {
     mailbox(text)
-        .ok_or_else(|| SendError::new(format!("`{}` is no mail address", text.escape_debug())))
+        .ok_or_else(|| SendError::new(format!("`{}` is not a mail address", text.escape_debug())))
 }

@@ -33,8 +33,8 @@ fn call(argv: &[String], message: &Message, notifier: &Notifier) -> Invocation {
 
 fn end(ended: &Ended) -> String {
     let how = match ended.status.code() {
-        Some(code) => format!("ended with {code}"),
-        None => "was ended by a signal".to_owned(),
+        Some(code) => format!("exited with {code}"),
+        None => "was killed by a signal".to_owned(),
     };
     match last_line(&ended.stderr).or_else(|| last_line(&ended.stdout)) {
         Some(said) => format!("{how}: {said}"),

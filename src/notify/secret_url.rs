@@ -18,8 +18,9 @@ pub struct SecretUrl {
 impl SecretUrl {
     /// Reads a URL; `whose` names what it is the address of.
     pub fn parse(url: &Secret, whose: &str) -> Result<Self, SendError> {
-        let no_url =
-            || SendError::new(format!("the address of the {whose} is no `https://` URL of a host"));
+        let no_url = || {
+            SendError::new(format!("the address of the {whose} is not an `https://` URL of a host"))
+        };
         let url = Url::parse(url.expose()).map_err(|_| no_url())?;
         let safe = match url.scheme() {
             "https" => true,
@@ -130,7 +131,7 @@ mod tests {
         for url in ["", "fakefake", "ftp://h/fakefake", "https://", "mailto:fake@fake", "https:/\\"]
         {
             let refused = SecretUrl::parse(&Secret::new(url), "webhook").map(|_| ()).unwrap_err();
-            let expected = "the address of the webhook is no `https://` URL of a host";
+            let expected = "the address of the webhook is not an `https://` URL of a host";
             assert_eq!(refused.to_string(), expected, "{url}");
         }
     }

@@ -38,9 +38,9 @@ fn request(
         WebhookFormat::Json => HttpRequest::post(url.url(), message.json.clone())
             .with_header("idempotency-key", &message.id),
     };
-    request
-        .and_then(|request| request.with_header("content-type", "application/json"))
-        .map_err(|error| AttemptError::permanent(format!("the id of the notice is no id: {error}")))
+    request.and_then(|request| request.with_header("content-type", "application/json")).map_err(
+        |error| AttemptError::permanent(format!("the id of the notice is not an id: {error}")),
+    )
 }
 
 /// Discord refuses a longer `content`. Source: Discord, Execute Webhook.

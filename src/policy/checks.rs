@@ -51,7 +51,8 @@ impl Checks<'_> {
         self.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.severity.rank()));
         let health = self.reasons.first().map_or(Health::Ok, |reason| reason.severity);
         let condition = condition(self.subject, state, self.inspection, self.moment);
-        for reason in &mut self.reasons {
+        // That there is none yet is all that is known of it.
+        for reason in self.reasons.iter_mut().filter(|reason| reason.code != "missing") {
             reason.condition = condition;
         }
         Judgement { health, state, condition, reasons: self.reasons }

@@ -2,6 +2,7 @@
 
 use super::humanize::with_article;
 use super::remedy::{Actor, Cure, OPERATOR, Remedy};
+use super::subject::Naming;
 use super::{Parent, Subject};
 use crate::token::{
     Action, Expiry, Generation, Label, PersonWords, Problem, ProblemKind, SharedToken, Source,
@@ -170,7 +171,10 @@ fn configure(problem: &Problem, subject: &Subject<'_>) -> Remedy {
         }
         _ => Cure::Inspect,
     };
-    fill(cure, subject, &[("{fix}", problem.fix.as_deref().unwrap_or_default())])
+    // Instagram and Threads answered that it is too young: only `--force` has it renewed now.
+    let force = if provider.has_pages() { "" } else { "--force " };
+    let fix = problem.fix.as_deref().unwrap_or_default();
+    fill(cure, subject, &[("{fix}", fix), ("{force}", force)])
 }
 
 /// Puts the token's names into a row of the table, and `more` that this row has.
@@ -230,6 +234,7 @@ fn value_of(name: &str, subject: &Subject<'_>) -> Option<String> {
             let discovered = || label.as_discovered().map(|(_, id)| id);
             naming.page_id.or_else(discovered).unwrap_or_default().to_owned()
         }
+        "{identity}" => identity(subject),
         "{site}" => words.account_site.to_owned(),
         "{log_in}" => said(|it| it.log_in).to_owned(),
         "{logs_in}" => said(|it| it.logs_in).to_owned(),
@@ -240,6 +245,19 @@ fn value_of(name: &str, subject: &Subject<'_>) -> Option<String> {
         "{dashboard}" => NEEDS_NO_SECRET.to_owned(),
         _ => return None,
     })
+}
+
+/// What of the config says whose an access token must be.
+fn identity(subject: &Subject<'_>) -> String {
+    let Naming { app, config, file, .. } = subject.naming;
+    let key = if subject.token_type == TokenType::Page { "`app` or `page_id`" } else { "`app`" };
+    let in_file = |path: &str| if path.is_empty() { String::new() } else { format!(" in {path}") };
+    let key = format!("{key} of {}", table(subject.label));
+    if config == file {
+        format!("{key}, or `id` of `[app.{app}]`,{}", in_file(file))
+    } else {
+        format!("{key}{}, or `id` of `[app.{app}]`{}", in_file(file), in_file(config))
+    }
 }
 
 /// What is no short-lived login. Source: Meta, Instagram business login; Threads, long-lived tokens.

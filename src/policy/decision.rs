@@ -249,7 +249,7 @@ impl Skip {
             Self::AutoRefreshOff => "`auto_refresh` is off".to_owned(),
             Self::NotRenewable => "only a person can renew it".to_owned(),
             Self::TooYoung { eligible } => format!(
-                "less than a day old, and Meta renews none that young: next {}",
+                "less than a day old, too young to renew: next {}",
                 humanize::when(*eligible, now)
             ),
             Self::BackingOff { until } => {

@@ -44,6 +44,11 @@ pub fn headline_within(reason: &Reason, longest: usize, more: &str) -> String {
     if is_named && length("", who) <= longest {
         return parts.line("", who, more);
     }
+    // Who acts, without what he does, where the cause loses nothing by it.
+    let is_known = who.starts_with(OPERATOR) && !command.is_empty();
+    if is_known && length(cause, OPERATOR) <= longest {
+        return parts.line(cause, OPERATOR, more);
+    }
     let excess = length(cause, "").saturating_sub(longest);
     let shorter = cut(cause, cause.chars().count().saturating_sub(excess));
     let fits = length(&shorter, "") <= longest && shorter.chars().count() >= FEWEST;

@@ -16,8 +16,8 @@ use super::{
     Dates, Health, Moment, Remedy, Subject, gone_since, humanize, is_short_life, is_short_lived,
 };
 use crate::token::{
-    Action, Credential, Expiry, Generation, Identity, Inspection, Problem, ProblemKind, Time,
-    TokenType,
+    Action, Credential, Expiry, Generation, Identity, Inspection, Label, Problem, ProblemKind,
+    Time, TokenType,
 };
 
 /// Judges a token by what the store knows of it.
@@ -34,6 +34,13 @@ pub fn judge(subject: &Subject<'_>, moment: Moment) -> Judgement {
         Some(current) => checks.with_access_token(current),
     };
     checks.conclude(state)
+}
+
+/// Judges a token that has no access token but a value in the config that cannot be one.
+pub fn judge_unusable(subject: &Subject<'_>, problem: &Problem, moment: Moment) -> Judgement {
+    let mut checks = Checks::new(subject, moment);
+    checks.add_problem(Health::Critical, problem);
+    checks.conclude(State::Missing)
 }
 
 /// Judges an access token that is not in the store by what Graph just said of it, as the token of
@@ -73,6 +80,12 @@ impl Checks<'_> {
         match (problem, self.subject.parent) {
             // That another token has it is said already.
             _ if !waits && credential.is_some_and(|it| it.ledger.shared.is_some()) => {}
+            // Nothing helps a Page while its parent is down but what helps the parent.
+            (Some(problem), Some(parent))
+                if verdict_on(parent.credential) == Some(false) && problem.fix.is_none() =>
+            {
+                self.held_by_parent(parent.label, Health::Critical);
+            }
             (Some(problem), _) if problem.action.needs_a_person() => {
                 self.add_problem(Health::Critical, problem);
             }
@@ -84,13 +97,9 @@ impl Checks<'_> {
                 // Without the label an outage at the first run stays one cause.
                 Step::new(Action::Retry, Remedy::of_the_operator("run `metatoken refresh`")),
             ),
-            (None, Some(parent)) if verdict_on(parent.credential) == Some(false) => self.add_held_by(
-                parent.label,
-                "parent_dead",
-                Health::Unknown,
-                format!("its parent {} is down", parent.label),
-                self.new_login(),
-            ),
+            (None, Some(parent)) if verdict_on(parent.credential) == Some(false) => {
+                self.held_by_parent(parent.label, Health::Unknown);
+            }
             (None, Some(parent)) => self.add(
                 "missing",
                 Health::Unknown,
@@ -272,6 +281,11 @@ impl Checks<'_> {
         Step::new(Action::Retry, Remedy::of_the_operator(step).with_note(note))
     }
 
+    fn held_by_parent(&mut self, parent: &Label, severity: Health) {
+        let message = format!("its parent {parent} is down");
+        self.add_held_by(parent, "parent_dead", severity, message, self.new_login());
+    }
+
     fn is_short_lived(&self, inspection: &Inspection) -> bool {
         match self.subject.current() {
             Some(current) => is_short_lived(current),
@@ -306,13 +320,9 @@ impl Checks<'_> {
                 }
                 (None, Some(_)) => self.add_problem(Health::Critical, problem),
             },
-            Some(parent) if died_of(parent.credential) == Some(problem.kind) => self.add_held_by(
-                parent.label,
-                "parent_dead",
-                Health::Critical,
-                format!("its parent {} is down", parent.label),
-                self.new_login(),
-            ),
+            Some(parent) if died_of(parent.credential) == Some(problem.kind) => {
+                self.held_by_parent(parent.label, Health::Critical);
+            }
             _ => self.add_problem(Health::Critical, problem),
         }
     }

@@ -137,7 +137,7 @@ pub fn judge_undeclared(
     };
     let at_once = if with_many && labels.len() > FEW { ", many at once" } else { "" };
     let severity = if is_near || with_many { Health::Critical } else { Health::Warning };
-    let message = format!("no longer declared{at_once}, {expires}, not renewed");
+    let message = format!("no longer declared{at_once}, not renewed, {expires}");
     Some(Reason {
         remedy: declare_again(&labels),
         labels,

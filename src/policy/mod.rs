@@ -46,7 +46,7 @@ pub use deliveries::{judge_contested, judge_deliveries, judge_left_behind, tell_
 pub use derivation::{gone_since, judge_cut_list, listing_is_due};
 pub use extension::{Extension, MARGIN, judge_grant};
 pub use headline::{LONGEST, cut, headline, headline_within};
-pub use health::{judge, judge_inspection};
+pub use health::{judge, judge_inspection, judge_unusable};
 pub use judgement::{Judgement, State};
 pub use labels::{
     is_many, judge_held_file, judge_left_out, judge_rename_conflict, judge_shared,

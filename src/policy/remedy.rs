@@ -299,7 +299,7 @@ pub const ROWS: &[RemedyRow] = &[
         brief: "adds it",
         step: "copy the app's secret ({app_secret}) into `secret` of `[app.{app}]` in {config}; \
                then run {run}",
-        command: "metatoken refresh --force {label}",
+        command: "metatoken refresh {force}{label}",
         note: "{dashboard}",
     },
     RemedyRow {
@@ -369,8 +369,7 @@ pub const ROWS: &[RemedyRow] = &[
         brief: "pastes the right one",
         step: "paste a token of app `{app}`: run {run}",
         command: EXCHANGE,
-        note: "If the token is the right one, correct `app` or `page_id` of {table} in \
-               {file}",
+        note: "If the token is the right one, correct {identity}",
     },
     RemedyRow {
         cure: Cure::LinkAnew,

@@ -183,7 +183,7 @@ fn beyond_our_help(current: &Generation, moment: Moment) -> Option<Skip> {
 fn past_its_date(current: &Generation, moment: Moment) -> Option<Problem> {
     let ended = current.expiry.at().filter(|ended| *ended <= moment.now)?;
     let counts = moment.dates == Dates::Trusted && !has_outlived_its_date(current, moment.now);
-    let message = || format!("it ended {}", humanize::when(ended, moment.now));
+    let message = || format!("expired {}", humanize::when(ended, moment.now));
     counts.then(|| Problem::new(ProblemKind::Expired, message()))
 }
 

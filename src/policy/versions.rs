@@ -118,9 +118,9 @@ pub fn judge_version(
     let when = |end| humanize::when(end, moment.now);
     let fate = match version_state(version, check, moment) {
         VersionState::Works => return None,
-        VersionState::EndsSoon(end) => format!("which ends {}", when(end)),
-        VersionState::Ended(Some(end)) => format!("which ended {}", when(end)),
-        VersionState::Ended(None) => "which has ended".to_owned(),
+        VersionState::EndsSoon(end) => format!("which expires {}", when(end)),
+        VersionState::Ended(Some(end)) => format!("which expired {}", when(end)),
+        VersionState::Ended(None) => "which has expired".to_owned(),
         VersionState::Replaced { by } => replaced(&by),
         VersionState::Unknown => UNKNOWN_TO_GRAPH.to_owned(),
     };
@@ -143,7 +143,7 @@ pub fn judge_answer(app: &str, version: &str, told: &VersionAnswer) -> Option<Re
 const UNKNOWN_TO_GRAPH: &str = "which Graph does not know";
 
 fn replaced(by: &str) -> String {
-    format!("which has ended: {by} answers in its place")
+    format!("which has expired: {by} answers in its place")
 }
 
 /// What is to be said when another version answered than the one that an app asked for.
@@ -246,7 +246,7 @@ mod tests {
         let newest =
             format!("set `graph_version = \"v26.0\"` in `[app.main]`, or leave it out{then}");
         let message =
-            "app `main` asks for Graph v21.0, which ends 2027-01-21 00:00 UTC, in 30 days";
+            "app `main` asks for Graph v21.0, which expires 2027-01-21 00:00 UTC, in 30 days";
         assert_eq!(judged("v21.0", None, now), Some((message.to_owned(), newest.clone())));
         let unknown = Some(VersionAnswer::Unknown);
         let message = "app `main` asks for Graph v99.0, which Graph does not know".to_owned();

@@ -12,12 +12,23 @@ const PREAMBLE: &str = "Error validating access token: ";
 
 /// What is wrong, in a few words of ours; what we found ourselves is worded where it was found.
 pub fn cause(problem: &Problem, subject: &Subject<'_>) -> String {
-    let words = words(problem, subject);
+    let words = match found_in(problem, subject) {
+        Some(place) => format!("{}, found in {place}", words(problem, subject)),
+        None => words(problem, subject),
+    };
     if problem.is_rejection() && subject.current().is_some() {
         format!("{}{words}", Problem::REJECTED)
     } else {
         words
     }
+}
+
+/// Where a value that never worked was found, if the config says where to look.
+fn found_in<'a>(problem: &Problem, subject: &Subject<'a>) -> Option<&'a str> {
+    let of_a_value = subject.has_never_worked() && !problem.tells_of_a_past();
+    let source = subject.credential.filter(|_| of_a_value)?.source.as_ref()?;
+    let is_that = source.refused.as_ref().is_some_and(|refused| refused.kind == problem.kind);
+    is_that.then_some(source.place.as_str())
 }
 
 fn words(problem: &Problem, subject: &Subject<'_>) -> String {
@@ -76,7 +87,7 @@ fn of_a_session(problem: &Problem, subject: &Subject<'_>) -> &'static str {
         None if subject.has_never_worked() || problem.is_rejection() => {
             "Meta does not know this value"
         }
-        _ => "its login has ended",
+        _ => "session no longer valid",
     }
 }
 

@@ -91,7 +91,7 @@ impl fmt::Display for ProcessError {
                 quoted(program)
             ),
             Self::NotStarted { why } => write!(f, "cannot be started: {why}"),
-            Self::Lost { why } => write!(f, "was run, but how it ended is not known: {why}"),
+            Self::Lost { why } => write!(f, "was run, but its exit status is not known: {why}"),
             Self::TimedOut { limit, .. } => write!(f, "did not end within {limit:?}"),
         }
     }

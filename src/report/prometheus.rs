@@ -32,7 +32,7 @@ fn per_token(page: &mut Page, status: &StatusReport) {
     page.each(
         status,
         "metatoken_token_data_access_expiry_timestamp_seconds",
-        "When access to the person's data ends unless the person returns to the app.",
+        "When access to the person's data expires unless the person returns to the app.",
         |token| Some(seconds(token.inspection.as_ref()?.data_access.until()?)),
     );
     page.each(
@@ -111,15 +111,19 @@ fn runs(page: &mut Page, status: &StatusReport) {
         ),
         (
             "metatoken_run_finished_timestamp_seconds",
-            "When the last `refresh` that did its work ended, whatever it found.",
+            "When the last `refresh` that did its work finished, whatever it found.",
             runs.finished.map(seconds),
         ),
         (
             "metatoken_run_success_timestamp_seconds",
-            "When the last `refresh` that found everything well ended.",
+            "When the last `refresh` that found everything well finished.",
             runs.success.map(seconds),
         ),
-        ("metatoken_run_exit_code", "How the last `refresh` ended.", runs.exit_code.map(i64::from)),
+        (
+            "metatoken_run_exit_code",
+            "The exit code of the last `refresh`.",
+            runs.exit_code.map(i64::from),
+        ),
     ] {
         page.gauge(name, help);
         if let Some(value) = value {

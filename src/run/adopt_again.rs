@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::candidate::{IfRefused, is_critical};
 use super::configured_tokens::KnownToken;
-use super::inspect::inspect;
+use super::inspect::{inspect, wrong_app};
 use super::log;
 use super::token_run::TokenRun;
 use crate::policy::{Adoption, FoundIn, judge_adoption};
@@ -71,7 +71,12 @@ impl TokenRun<'_> {
         let answer = self.app().and_then(|app| inspect(&self.run.graph, &app, &known.access_token));
         let inspection = match answer {
             Ok(inspection) => inspection,
-            Err(error) => return self.not_answered(error).map(|()| None),
+            Err(mut error) => {
+                if let Some(problem) = wrong_app(&error, &self.token.app) {
+                    error.problem = problem;
+                }
+                return self.not_answered(error).map(|()| None);
+            }
         };
         log::inspected(&inspection, began);
         let proof = Proof { at: self.run.now(), inspection };

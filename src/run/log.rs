@@ -144,13 +144,13 @@ pub fn not_stored(error: StoreError) {
     tracing::info!(event = "not_stored", "the answers could not be stored: {error:#}");
 }
 
-/// Logs that a run was ended by a signal while a request hung.
+/// Logs that a run was killed by a signal while a request hung.
 pub fn aborted(exit_code: u8, began: Instant) {
     let duration_ms = began.elapsed().as_millis();
     tracing::warn!(
         event = "finished",
         exit_code,
         duration_ms,
-        "the run ends with {exit_code}: a signal came, and a request hangs"
+        "the run exits with {exit_code}: a signal came, and a request hangs"
     );
 }

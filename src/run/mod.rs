@@ -349,7 +349,7 @@ impl<'a> Run<'a> {
     pub fn out_of_time(&self) -> Option<Problem> {
         let limit = self.session.config.http.run_deadline;
         if self.session.interrupt.is_raised() {
-            Some(Problem::new(ProblemKind::Unknown, "the run was ended before its turn came"))
+            Some(Problem::new(ProblemKind::Unknown, "the run was stopped before its turn came"))
         } else if self.began.elapsed() >= limit {
             let limit = humanize::span(TimeDelta::from_std(limit).unwrap_or_default());
             let why = format!("the run had no time left for it (`run_deadline` is {limit})");

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::declared::{Declared, LastReading};
-use crate::config::{Config, Pages};
+use crate::config::{Config, Pages, nearest};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::{Decision, Naming, Parent, Skip, Subject};
@@ -229,7 +229,9 @@ impl Tokens {
 
     fn no_such_label(&self, pattern: &Pattern) -> CliError {
         let labels: Vec<&Label> = self.configs.iter().map(|token| &token.label).collect();
+        let near = nearest(pattern.as_str(), labels.iter().map(|label| label.as_str()));
         let known = match labels.len() {
+            _ if near.is_some() => format!("did you mean `{}`?", near.unwrap_or_default()),
             0 => "the config declares no tokens".to_owned(),
             1..=12 => format!("the labels are {}", crate::policy::humanize::list(&labels)),
             _ => "`metatoken status` lists the labels".to_owned(),

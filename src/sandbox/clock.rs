@@ -33,7 +33,7 @@ impl fmt::Display for BadNow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` is no time: use `+45d` (90s, 15m, 6h, 7d, 2w after the start), `2026-02-15` or \
+            "`{}` is not a valid time: use `+45d` (90s, 15m, 6h, 7d, 2w after the start), `2026-02-15` or \
              `2026-02-15T02:00:00Z`",
             self.text.escape_debug()
         )

@@ -25,7 +25,7 @@ impl Stage {
     pub fn troubles(&mut self) {
         for app in [
             AppFixture::new(APP, SECRET, "Example Publisher"),
-            AppFixture::new(FOREIGN, SECRET, "Somebody Else's App"),
+            AppFixture::new(FOREIGN, SECRET, "Another Company's App"),
             AppFixture::new(CLOSED, SECRET, "Example Closed App").disabled(),
             AppFixture::new(MISTYPED, SECRET, "Example Mistyped App"),
         ] {

@@ -20,7 +20,7 @@ use crate::run::declared::LastReading;
 use crate::run::tokens::Tokens;
 use crate::session::Session;
 use crate::store::Store;
-use crate::token::{AccessToken, Label, Provider, Source};
+use crate::token::{Label, Provider, Secret, Source, read_pasted};
 
 /// Looks at everything that the config names.
 pub fn check_config(session: &Session) -> ConfigReport {
@@ -205,7 +205,8 @@ fn missing_secret(
         source => is_of_a_shell(&session.config, source),
     };
     let result = if elsewhere { CheckResult::Warning } else { CheckResult::Error(Exit::Config) };
-    ConfigCheck::new("secret_missing", subject, result, error.to_string(), fix_of(source, what))
+    let fix = if error.unset { fix_of(source, what) } else { error.fix(what) };
+    ConfigCheck::new("secret_missing", subject, result, error.to_string(), fix)
 }
 
 /// Whether the config is where cron or a unit runs it, and the source is a variable, which they do
@@ -284,13 +285,14 @@ fn check_first_token(session: &Session, token: &TokenConfig, source: &SecretSour
     if checked.result != CheckResult::Good || !is_read {
         return checked;
     }
-    match session.secrets.resolve(source).map(|secret| AccessToken::parse(secret.expose())) {
-        Ok(Err(why)) => ConfigCheck::new(
+    let read = |secret: Secret| read_pasted(secret.expose(), Some(token.token_type));
+    match session.secrets.resolve(source).map(read) {
+        Ok(Err(unfit)) => ConfigCheck::new(
             "malformed_token",
             subject,
             CheckResult::Error(Exit::Config),
-            format!("{source} holds no access token: {why}"),
-            "put the access token there alone, without quotes or a name before it",
+            format!("no access token in {source}: {unfit}"),
+            unfit.fix(),
         ),
         Ok(Ok(_)) | Err(_) => checked,
     }

@@ -130,6 +130,22 @@ fn to_ask<'a>(
     Ok(to_ask)
 }
 
+/// What is wrong with values that the config names and that no run has looked at yet.
+pub fn look_at_unusable(stored: &Stored<'_>, ask: AskGraph) -> Vec<LiveAnswer> {
+    let is_new = |member: &&TokenConfig| {
+        let credential = stored.tokens.credential(&member.label);
+        credential.is_none_or(|it| it.in_place().is_none() && !it.is_lost() && !was_rejected(it))
+    };
+    let members = stored.selected.iter().filter(|member| ask != AskGraph::Never && is_new(member));
+    let unusable = members.filter_map(|member| {
+        let read = configured_tokens::read(stored.session, member);
+        let Some(ConfiguredToken::Unusable { problem, .. }) = read else { return None };
+        let (label, result) = (member.label.clone(), Err(CallError::of_token(problem)));
+        Some(LiveAnswer { label, result, generation: None, place: 0 })
+    });
+    unusable.collect()
+}
+
 fn was_rejected(credential: &Credential) -> bool {
     credential.candidate.is_none() && credential.ledger.problem.is_some()
 }

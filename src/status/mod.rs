@@ -46,13 +46,14 @@ pub fn collect(
     let mut stored = Stored::read(session, store.as_ref(), patterns, graph)?;
     let now = stored.clocks(graph).now();
     inspect::find_lost(&mut stored, store.as_ref(), ask);
-    let answers = inspect::ask_graph(&stored, store.as_ref(), ask, graph)?;
+    let mut answers = inspect::ask_graph(&stored, store.as_ref(), ask, graph)?;
     stored.look_at_targets(store.as_ref(), ask, now);
     stored.problems.extend(store.as_ref().and_then(|it| system::key_problem(session, it)));
     // While this process reads without the right to write, SQLite lets none of it write.
     drop(store);
     inspect::keep_answers(&mut stored, &answers);
     inspect::report_unanswered(session, &answers);
+    answers.extend(inspect::look_at_unusable(&stored, ask));
     Ok(judge(stored, &answers, graph))
 }
 

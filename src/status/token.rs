@@ -6,7 +6,8 @@ use crate::exit::Exit;
 use crate::graph::App;
 use crate::policy::{
     Dates, Deadline, Decision, Insistence, Judgement, Limits, Moment, Naming, Policy, Remedy, Skip,
-    Subject, deadlines, decide, judge, judge_deliveries, judge_inspection, remedy, without_parent,
+    Subject, deadlines, decide, judge, judge_deliveries, judge_inspection, judge_unusable, remedy,
+    without_parent,
 };
 use crate::report::{LastRuns, Refresh, StatusReport, TokenReport, VerdictSource};
 use crate::run::found::where_found;
@@ -35,6 +36,12 @@ pub fn judge_token(
             let expected = Identity { page_id: member.page_id.clone(), ..Identity::default() };
             judge_inspection(&subject, &proof.inspection, &expected, moment)
         }
+        (None, None) => match failed.map(|error| &error.problem) {
+            Some(problem) if problem.fix.is_some() && !problem.kind.is_about_the_app() => {
+                judge_unusable(&subject, problem, moment)
+            }
+            _ => judge(&subject, moment),
+        },
         _ => judge(&subject, moment),
     }
     .with(judge_deliveries(&member.label, &deliveries, moment.now))

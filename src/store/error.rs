@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::key_text::BadKey;
-use super::sqlite::lost_store::{LostStore, StoreLoss, restore_hint};
+use super::sqlite::lost_store::{LostStore, StoreLoss, aside_and_restore, restore_hint};
 use super::sqlite::place;
 use super::tx_error::{Doing, EngineFailure, Shortage, SystemCause, TxError};
 use crate::error::CliError;
@@ -187,7 +187,7 @@ impl StoreError {
             Self::NoRoom(_, shortage) => format!(
                 "no room on the disk for a new access token ({shortage}): Meta was not asked for it"
             ),
-            Self::Foreign(_) | Self::NotADatabase(_) => "the file is no metatoken store".into(),
+            Self::Foreign(_) | Self::NotADatabase(_) => "the file is not a metatoken store".into(),
             Self::Lost(lost) => lost.message(),
             Self::Dangling { target, .. } => {
                 format!("the store is a link to `{}`, and nothing is there", target.display())
@@ -234,10 +234,21 @@ impl StoreError {
             Self::Dangling { .. } => one(
                 "bring back what the link leads to, or name another file with `path` in `[store]`",
             ),
-            Self::NotAFile(path) => vec![place::aside_hint(path)],
-            Self::Foreign(_) | Self::NotADatabase(_) => {
-                one("name another file with `path` in `[store]`")
+            // Beside a key there was a store, which must not be started over elsewhere.
+            Self::NotAFile(path) if path.is_dir() && !place::has_key_beside(path) => {
+                let file = path.join("metatoken.db");
+                vec![
+                    format!("name a file in it: `path = \"{}\"` in `[store]`", file.display()),
+                    format!("or {}", place::aside_hint(path)),
+                ]
             }
+            Self::NotAFile(path) => vec![place::aside_hint(path)],
+            Self::Foreign(_) => one("name a file of its own with `path` in `[store]`"),
+            Self::NotADatabase(path) => vec![
+                format!("if it was the store, {}", aside_and_restore(path)),
+                "if it is another program's file, name a file of its own with `path` in `[store]`"
+                    .to_owned(),
+            ],
             Self::Full(..) | Self::NoRoom(..) => {
                 one("free space on the file system of this folder, then run the command again")
             }
@@ -342,7 +353,7 @@ mod tests {
             CliError::from(newer).render(),
             "error: /x.db: the store was written by a newer metatoken (schema 7, this one knows 1)\n\
              hint: install the newer metatoken again\n\
-             hint: or, from before the upgrade, restore a copy that `metatoken store backup` made: `rm -f /x.db-wal /x.db-shm && cp COPY /x.db`"
+             hint: or, from before the upgrade, restore a backup (`metatoken store backup` makes them): `rm -f /x.db-wal /x.db-shm && cp BACKUP /x.db`"
         );
         let unreadable =
             StoreError::Unreadable("/x.db".into(), SystemCause::new("permission denied"));

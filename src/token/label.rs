@@ -16,7 +16,11 @@ pub struct BadLabel {
 
 impl fmt::Display for BadLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no label: use letters, digits, `-` and `_`", self.name.escape_debug())
+        write!(
+            f,
+            "`{}` is not a valid label: use letters, digits, `-` and `_`",
+            self.name.escape_debug()
+        )
     }
 }
 

@@ -47,7 +47,16 @@ pub enum Unfit {
 }
 
 impl Unfit {
-    /// What puts it right.
+    /// What puts right a value that was handed over, for which no config says where it is.
+    pub fn fix_of_input(self) -> String {
+        match self {
+            Self::Named => "remove `NAME=`".to_owned(),
+            Self::Json => "take the value of `access_token` alone".to_owned(),
+            other => other.fix(),
+        }
+    }
+
+    /// What puts it right where the config says that it is.
     pub fn fix(self) -> String {
         let fix = match self {
             Self::Empty => "put the access token there",
@@ -64,7 +73,7 @@ impl Unfit {
             Self::Lines(_) => "leave one access token, on one line",
             Self::Blank => "remove the blanks: copy it again, whole",
             Self::ForeignCharacter | Self::TooLong => "copy the access token again, alone",
-            Self::Cut => "copy it again, whole: it was cut off",
+            Self::Cut => "copy it again, whole",
             Self::Platform { wanted, .. } | Self::AppToken { wanted } => {
                 return format!("use {} token, or correct `type`", article(wanted));
             }
@@ -108,7 +117,7 @@ impl fmt::Display for Unfit {
                 )
             }
             Self::AppToken { wanted } => {
-                write!(f, "it is an app's token (`ID|…`), not {} token", article(*wanted))
+                write!(f, "it is an app's token, not {} token", article(*wanted))
             }
             Self::AppSecret => f.write_str("it is an app's secret (32 hex digits)"),
         }
@@ -236,6 +245,13 @@ fn is_of_an_app(text: &str) -> bool {
         .is_some_and(|(id, _)| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+impl AccessToken {
+    /// The service that it belongs to, where its beginning says so.
+    pub fn service(&self) -> Option<Provider> {
+        service(self.expose())
+    }
+}
+
 /// The service whose access tokens begin so.
 fn service(text: &str) -> Option<Provider> {
     Provider::ALL.iter().copied().find(|provider| text.starts_with(begins(*provider)))
@@ -322,7 +338,7 @@ mod tests {
             ),
             (
                 Unfit::AppToken { wanted: TokenType::Instagram },
-                "it is an app's token (`ID|…`), not an instagram token; use an instagram token, or correct `type`",
+                "it is an app's token, not an instagram token; use an instagram token, or correct `type`",
             ),
             (
                 Unfit::AppSecret,

@@ -223,11 +223,22 @@ impl Problem {
 
     /// Its name and Meta's numbers, where there is no room for the sentence: `expired (190/463)`.
     pub fn in_short(&self) -> String {
-        let name = self.kind.as_str().replace('_', " ");
+        let name = match (self.kind, self.subcode) {
+            (ProblemKind::WrongHostOrType, _) => "wrong type".to_owned(),
+            (ProblemKind::IdentityChanged, _) => "wrong identity".to_owned(),
+            (ProblemKind::SessionInvalid, None) if self.is_rejection() => {
+                "unknown to Meta".to_owned()
+            }
+            (kind, _) => kind.as_str().replace('_', " "),
+        };
         match (self.code, self.subcode) {
             (Some(code), Some(subcode)) => format!("{name} ({code}/{subcode})"),
             (Some(code), None) => format!("{name} ({code})"),
-            (None, _) => name,
+            (None, _) => match self.kind {
+                ProblemKind::BadAppCredentials => "the app's secret is missing".to_owned(),
+                ProblemKind::NotExtended => "no later expiry".to_owned(),
+                _ => name,
+            },
         }
     }
 

@@ -69,7 +69,7 @@ fn judge(command: &Command, output: &Output) -> anyhow::Result<()> {
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     ensure!(
         output.status.success() && !output.stdout.is_empty(),
-        "{command:?} ended with {}\n{}{}",
+        "{command:?} exited with {}\n{}{}",
         output.status,
         said(&output.stdout),
         said(&output.stderr)

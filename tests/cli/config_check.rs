@@ -90,7 +90,7 @@ fn what_a_run_would_end_with_is_an_error_with_its_fix() {
         (
             "[token.x]\ntype = \"user\"\naccess_token = { file = \"app.env\" }\n",
             78,
-            "error: [token.x] access_token: the file `[DIR]/app.env` holds no access token: ",
+            "error: [token.x] access_token: no access token in the file `[DIR]/app.env`: it begins with `NAME=`; remove `NAME=`, or name the key of the file with `key`",
         ),
         (
             "[store]\nkey = { file = \"no-key\" }\n",
@@ -123,7 +123,7 @@ fn what_a_person_should_know_is_a_warning() {
             "warning: [token.x]: no access token yet, and no `access_token` says where one is; run `metatoken exchange x`\n",
         ),
         (
-            "[app.i]\nkind = \"instagram\"\nid = \"1000000000000011\"\n\n[token.x]\ntype = \"instagram\"\naccess_token = { env = \"BRAND\" }\n",
+            "[app.i]\nkind = \"instagram\"\nid = \"1000000000000011\"\n\n[token.x]\ntype = \"instagram\"\naccess_token = { env = \"INSTA\" }\n",
             "warning: [app.i] secret: there is no `secret`: a short-lived access token cannot be made long-lived; ",
         ),
         (
@@ -144,7 +144,7 @@ fn what_a_person_should_know_is_a_warning() {
             "warning: [token.LABEL]: the config declares no tokens: nothing is kept alive; run `metatoken add LABEL --type TYPE`; `metatoken help add` has examples\n",
         ),
     ] {
-        let ran = checked(&world(tables), 0);
+        let ran = checked(&world(tables).with("INSTA", "IGAAfake"), 0);
         assert!(ran.stdout.contains(said), "{said}\n{}", ran.stdout);
     }
 }

@@ -116,8 +116,8 @@ fn what_cannot_be_a_token_is_refused_before_anything_is_asked() {
         .stdout("")
         .stderr(
             "
-error: standard input: holds no access token: it is empty
-hint: put the access token there
+error: standard input: no access token: it is empty
+hint: pipe the access token into it
 ",
         )
         .exit(Exit::InputRefused);
@@ -126,7 +126,7 @@ hint: put the access token there
         .stdout("")
         .stderr(
             "
-error: standard input: holds no access token: it has 2 lines
+error: standard input: no access token: it has 2 lines
 hint: leave one access token, on one line
 ",
         )
@@ -141,7 +141,7 @@ hint: leave one access token, on one line
     "code": "malformed_token",
     "exit_code": 65,
     "subject": "standard input",
-    "message": "holds no access token: it has quotes around it",
+    "message": "no access token: it has quotes around it",
     "causes": [],
     "hints": [
       "remove the quotes around it"
@@ -152,7 +152,7 @@ hint: leave one access token, on one line
         )
         .stderr(
             "
-error: standard input: holds no access token: it has quotes around it
+error: standard input: no access token: it has quotes around it
 hint: remove the quotes around it
 ",
         )
@@ -207,7 +207,7 @@ hint: to make it the token of the other person from now on, run `metatoken excha
         .stderr("
 error: brand: the new access token was rejected: token of another app than `main`
   caused by: Meta says code 100
-hint: paste a token of app `main`: run `metatoken exchange brand`. If the token is the right one, correct `app` or `page_id` of `[token.brand]` in [DIR]/metatoken.toml
+hint: paste a token of app `main`: run `metatoken exchange brand`. If the token is the right one, correct `app` of `[token.brand]`, or `id` of `[app.main]`, in [DIR]/metatoken.toml
 hint: the current access token is untouched
 ")
         .exit(Exit::InputRefused);
@@ -473,7 +473,7 @@ fn what_is_typed_must_make_sense() {
         .stderr(
             "
 error: brnad: matches no token
-hint: the labels are `brand` and `bakery`
+hint: did you mean `brand`?
 ",
         )
         .exit(Exit::Usage);
@@ -515,7 +515,7 @@ error: exactly one label is needed here
         .stdout("")
         .stderr(
             "
-error: `b*` is no label: use letters, digits, `-` and `_`
+error: `b*` is not a valid label: use letters, digits, `-` and `_`
 ",
         )
         .exit(Exit::Usage);

@@ -349,7 +349,7 @@ fn what_cannot_narrow_it_is_answered() {
         .stdout("")
         .stderr(
             "
-error: `yesterday` is no time
+error: `yesterday` is not a valid time
 hint: write `30d` or `2026-01-01`
 ",
         )

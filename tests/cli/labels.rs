@@ -37,13 +37,15 @@ fn two_of_eleven_that_left_the_config_are_named() {
     // Whoever looks first says so, and so does the run that finds it.
     let check = "
 METATOKEN WARNING - j and 1 more: no longer declared, not renewed, the first…; operator declares each again: metatoken refresh
-WARNING: `j` and `k`: no longer declared, not renewed, the first expires 2026-03-02 00:00 UTC, in 60 days
+WARNING: `j` and `k`: no longer declared, not renewed, the first expires in 60 days (2026-03-02 00:00 UTC)
   declare each again, or set `was` under its new name; then run `metatoken refresh`. If not needed any more, run `metatoken forget j k`. Proof: `metatoken check j`
 ";
     world.run(&["check"]).verdict(check).stderr("").code(1);
     let ran = world.run(&["refresh"]).stderr("").exit(Exit::Ok);
     assert!(
-        ran.stdout.contains("\nwarning: `j` and `k`: no longer declared, the first expires in "),
+        ran.stdout.contains(
+            "\nwarning: `j` and `k`: no longer declared, not renewed, the first expires in "
+        ),
         "{}",
         ran.stdout
     );
@@ -98,8 +100,11 @@ fn many_that_go_at_once_are_critical() {
         world.reconfigure(&tables(kept));
         let gone = 11 - kept.len();
         let check = world.run(&["check", "--system"]).code(verdict).stdout;
-        let message =
-            if verdict == 2 { "no longer declared, many at once, " } else { "declared, the first" };
+        let message = if verdict == 2 {
+            "no longer declared, many at once, "
+        } else {
+            "declared, not renewed, the first"
+        };
         assert!(check.contains(message), "{gone}: {check}");
         let ran = world.run(&["refresh"]).exit(Exit::Ok).stdout;
         assert!(ran.contains(message), "{gone}: {ran}");
@@ -125,7 +130,7 @@ fn a_renamed_label_without_was_is_told_and_was_set_later_works() {
     for line in [
         "critical: `label`: never worked, `access_token` is that of `brand`, no longer declared\n",
         "  hint: set `was = \"brand\"` in `[token.label]` in [DIR]/metatoken.toml; then run `metatoken refresh label`. If it is not the new name of `brand`, run `metatoken forget brand` first\n",
-        "critical: `brand`: no longer declared, expires in 60 days (2026-03-02 00:00 UTC), not renewed\n",
+        "critical: `brand`: no longer declared, not renewed, expires in 60 days (2026-03-02 00:00 UTC)\n",
     ] {
         assert!(ran.contains(line), "{ran}");
     }

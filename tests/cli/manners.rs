@@ -299,7 +299,7 @@ hint: the labels are `brand`
         .stdout("")
         .stderr(
             "
-error: `b*` is no label: use letters, digits, `-` and `_`
+error: `b*` is not a valid label: use letters, digits, `-` and `_`
 ",
         )
         .exit(Exit::Usage);
@@ -391,7 +391,7 @@ owner = "anna@client.example"       # token.brand
         .stderr(
             r#"
 error: [DIR]/metatoken.toml: 2 mistakes
-  metatoken.toml:12:18: `refresh_within` is no duration: `20 days`
+  metatoken.toml:12:18: `refresh_within` is not a valid duration: `20 days`
    12 | refresh_within = "20 days"
       |                  ^^^^^^^^^ write `90s`, `15m`, `6h`, `7d` or `2w`
   metatoken.toml:13:1: `backup` is not supported by this version

@@ -223,7 +223,7 @@ fn what_is_no_better_is_refused_once_and_named_until_it_changes() {
     put(&world, &dated);
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME  EXPIRES  REASON
-ads    failed   never    refused: not extended
+ads    failed   never    refused: no later expiry
 
 warning: `ads`: works, the new access token was rejected: it expires no later than the current access token, which works
 

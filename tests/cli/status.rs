@@ -49,7 +49,7 @@ TOKEN   TYPE  STATE            EXPIRES     DATA ACCESS  CHECKED   NEXT
 bakery  page  no access token  -           -            never     -
 brand   user  works            2026-03-02  2026-04-01   just now  due now
 
-unknown: `bakery`: never worked, no access token yet, derived from brand
+unknown: `bakery`: no access token yet, derived from brand
   hint: run `metatoken refresh`
 ",
         )
@@ -63,9 +63,9 @@ TOKEN   TYPE  STATE            EXPIRES  DATA ACCESS  CHECKED  NEXT
 brand   user  no access token  -        -            never    -
 bakery  page  no access token  -        -            never    -
 
-unknown: `brand`: never worked, no access token yet
+unknown: `brand`: no access token yet
   hint: run `metatoken refresh brand`. Without an `access_token` in the config run `metatoken exchange brand` and paste one
-unknown: `bakery`: never worked, no access token yet, derived from brand
+unknown: `bakery`: no access token yet, derived from brand
   hint: run `metatoken refresh`
 ").stderr("").exit(Exit::Ok);
     assert_eq!(world.calls(), [""; 0]);
@@ -442,7 +442,7 @@ critical: down, revoked
         .stdout("")
         .stderr(
             "
-error: standard input: holds no access token: it has a blank inside
+error: standard input: no access token: it has a blank inside
 hint: remove the blanks: copy it again, whole
 ",
         )
@@ -501,7 +501,7 @@ hint: `--app NAME`; the apps are `main` and `other`
         .stdout("")
         .stderr(
             "
-error: third: is no app of the config
+error: third: is not an app of the config
 hint: the apps are `main` and `other`
 ",
         )

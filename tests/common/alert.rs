@@ -1,30 +1,13 @@
 //! Measures what somebody reads at three in the morning.
 
 use super::Ran;
+use super::words::banned_in;
 
 /// The most characters behind `METATOKEN CRITICAL - `.
 const LONGEST: usize = 110;
 
 /// The most characters of a cause, and of what to do about it.
 const DETAIL: usize = 330;
-
-/// Words that no message has.
-const BANNED: [&str; 16] = [
-    "mend", "mended", "owed", "owes", "nobody", "somebody", "whoever", "string", "strings",
-    "proven", "unproven", "told", "heed", "its end", "ended", "is no",
-];
-
-/// The words of a line, without addresses, paths, quotes of Meta's, and what the config calls things.
-fn banned_in(line: &str) -> Vec<&'static str> {
-    let line = line.split(" Meta: ").next().unwrap_or_default();
-    let words: Vec<&str> = line
-        .split_whitespace()
-        .filter(|word| !word.contains(['@', '/', '`']))
-        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
-        .collect();
-    let text = format!(" {} ", words.join(" ").to_lowercase());
-    BANNED.into_iter().filter(|word| text.contains(&format!(" {word} "))).collect()
-}
 
 /// Measures a verdict: its first line is short, what follows is at most two sentences a cause, and both
 /// are plain.

@@ -14,6 +14,7 @@ mod post;
 mod probe;
 mod skip;
 mod terminal;
+mod words;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -40,6 +41,7 @@ pub(crate) use post::PostOffice;
 pub(crate) use probe::{BRAND, Snapshot, is_long, mode, signal, until};
 pub(crate) use skip::{cannot_mount, lacking, skip};
 pub(crate) use terminal::{converse, converse_in, shell, terminal};
+pub(crate) use words::banned_in;
 
 /// The app that every world has, and its secret.
 pub(crate) const APP: &str = "1000000000000001";

@@ -86,7 +86,7 @@ fn its_failure_is_a_failed_delivery_with_its_last_words_and_no_secret() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  adopted  2026-03-02  found in the environment variable `BRAND`
 
-warning: `brand`: not delivered to `hook`, since 2026-01-01 00:00 UTC, now: `/bin/sh` ended with 3: refused: [redacted] is bad
+warning: `brand`: not delivered to `hook`, just now: `/bin/sh` exited with 3: refused: [redacted] is bad
   hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 adopted
@@ -95,7 +95,7 @@ warning: `brand`: not delivered to `hook`, since 2026-01-01 00:00 UTC, now: `/bi
     let (event, why) = world.events("brand").pop().unwrap();
     assert_eq!(
         (event.as_str(), why.as_str()),
-        ("delivery_failed", "`/bin/sh` ended with 3: refused: [redacted] is bad")
+        ("delivery_failed", "`/bin/sh` exited with 3: refused: [redacted] is bad")
     );
     let text = "cat > /dev/null\n";
     world.write("hook.sh", text);
@@ -147,7 +147,7 @@ fn one_that_is_missing_names_itself() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  adopted  2026-03-02  found in the environment variable `BRAND`
 
-warning: `brand`: not delivered to `/bin/nobody-there`, since 2026-01-01 00:00 UTC, now: `/bin/nobody-there` is not there; correct `command` in the config
+warning: `brand`: not delivered to `/bin/nobody-there`, just now: `/bin/nobody-there` is not there; correct `command` in the config
   hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 adopted
@@ -169,9 +169,9 @@ fn it_waits_for_the_files_above_it() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  adopted  2026-03-02  found in the environment variable `BRAND`
 
-warning: `brand`: not delivered to `app`, since 2026-01-01 00:00 UTC, now: [DIR]/app.ini: the file is missing; correct `file` in the config, or set `create = true`
+warning: `brand`: not delivered to `app`, just now: [DIR]/app.ini: the file is missing; correct `file` in the config, or set `create = true`
   hint: run `metatoken deliver brand`, which tries again and says what to fix
-warning: `brand`: `hook` waits for `app` above it, since 2026-01-01 00:00 UTC, now
+warning: `brand`: `hook` waits for `app` above it, just now
   hint: fix `app` first: run `metatoken deliver brand`
 
 1 token: 1 adopted
@@ -244,6 +244,6 @@ fn their_failure_is_each_tokens() {
     let ran = world.run(&["refresh", "--json"]).code(73);
     for label in ["brand", "shop"] {
         assert_eq!(states(&ran.result(label)), ["own in_sync", "hook failed"]);
-        assert_eq!(ran.result(label)["deliveries"][1]["error"], "`/bin/sh` ended with 9");
+        assert_eq!(ran.result(label)["deliveries"][1]["error"], "`/bin/sh` exited with 9");
     }
 }

@@ -54,7 +54,7 @@ fn a_worse_one_is_left_alone_until_it_is_forced() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
 
-warning: `brand`: `app` holds another value, since 2026-01-02 00:00 UTC, now, and is left untouched
+warning: `brand`: `app` holds another value, just now, and is left untouched
   hint: run `metatoken deliver --force brand` to overwrite it
 
 1 token: 1 not due
@@ -73,7 +73,7 @@ warning: `brand`: `app` holds another value, since 2026-01-02 00:00 UTC, now, an
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 39 days
 
-warning: `brand`: `app` holds another value, since 2026-01-02 00:00 UTC, now, and is left untouched
+warning: `brand`: `app` holds another value, just now, and is left untouched
   hint: run `metatoken deliver --force brand` to overwrite it
 
 1 token: 1 not due
@@ -89,7 +89,7 @@ TOKEN  STATE    SINCE                 TARGET
 brand  drifted  2026-01-02 00:00 UTC  app
 brand  in sync  2026-01-01 00:00 UTC  web
 
-warning: `brand`: `app` holds another value, since 2026-01-02 00:00 UTC, now, and is left untouched
+warning: `brand`: `app` holds another value, just now, and is left untouched
   hint: run `metatoken deliver --force brand` to overwrite it
 
 2 targets: 1 in sync, 1 drifted
@@ -98,8 +98,8 @@ warning: `brand`: `app` holds another value, since 2026-01-02 00:00 UTC, now, an
         .stderr("")
         .code(0);
     world.run(&["check"]).verdict("
-METATOKEN WARNING - brand: works, app holds another value, since 2026-01-02 00:00…; operator: metatoken deliver --force brand
-WARNING: `brand`: works, `app` holds another value, since 2026-01-02 00:00 UTC, now, and is left untouched
+METATOKEN WARNING - brand: works, app holds another value, just now, and is left…; operator: metatoken deliver --force brand
+WARNING: `brand`: works, `app` holds another value, just now, and is left untouched
   run `metatoken deliver --force brand` to overwrite it. Proof: `metatoken check brand`
 ").stderr("").code(1);
     assert_eq!(world.calls(), [""; 0]);

@@ -142,7 +142,7 @@ fn what_is_half_written_is_shown_and_no_reader_or_rehearsal_finishes_it() {
     world.run(&["refresh", "-n"]).code(0);
     world.run(&["check"]).stdout("
 METATOKEN WARNING - brand: works, app may be half-written: a run was interrupted while…; operator: metatoken deliver brand | 'brand'=5184000s;864000:;259200: tokens=1;;;0 ok=0 warning=1 critical=0 unknown=0
-WARNING: `brand`: works, `app` may be half-written: a run was interrupted while writing the file, since 2026-01-01 00:00 UTC, now
+WARNING: `brand`: works, `app` may be half-written: a run was interrupted while writing the file, just now
   run `metatoken deliver brand` to finish it. Proof: `metatoken check brand`
 ").code(1);
     assert_eq!(states(&world.offline("brand")), ["app pending"]);
@@ -244,7 +244,7 @@ fn what_was_changed_since_is_left_alone_and_each_remedy_works() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 
-warning: `brand`: not delivered to `app`, since 2026-01-01 00:00 UTC, now: {left_alone}; {remedy}
+warning: `brand`: not delivered to `app`, just now: {left_alone}; {remedy}
   hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 not due
@@ -343,13 +343,12 @@ fn what_was_changed_since_is_told_although_its_target_is_no_target_any_more() {
         } else {
             world.run(&["check"]).stdout("
 METATOKEN WARNING - brand: app, no longer a target, may be half-written: a run was interrupted…; operator: metatoken deliver | 'brand'=5184000s;864000:;259200: tokens=1;;;0 ok=1 warning=0 critical=0 unknown=0
-WARNING: `brand`: `app`, no longer a target, may be half-written: a run was interrupted while writing the file, since 2026-01-01 00:00 UTC, now
+WARNING: `brand`: `app`, no longer a target, may be half-written: a run was interrupted while writing the file, just now
   run `metatoken deliver` to finish it. Proof: `metatoken check brand`
 ").stderr("").code(1);
         }
-        let told = format!(
-            "`app`, no longer a target, may be half-written, since 2026-01-01 00:00 UTC, now: {CHANGED_SINCE}"
-        );
+        let told =
+            format!("`app`, no longer a target, may be half-written, just now: {CHANGED_SINCE}");
         // The run that finds the label gone says that too.
         world.run(&["deliver"]).code(73);
         for command in ["deliver", "refresh"] {
@@ -532,7 +531,7 @@ fn root_writes_into_no_file_of_several_names_that_is_anothers() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  adopted  2026-03-02  found in the environment variable `BRAND`
 
-warning: `brand`: not delivered to `app`, since 2026-01-01 00:00 UTC, now: {why}; {remedy}
+warning: `brand`: not delivered to `app`, just now: {why}; {remedy}
   hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 adopted

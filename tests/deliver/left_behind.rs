@@ -61,7 +61,7 @@ fn the_next_run_says_so_and_starts_no_second_one() {
     let why = format!(
         "`/bin/sh` is still running since 2026-01-01 00:00 UTC as process {pid}, started by an earlier run; no second one was started"
     );
-    let remedy = format!("wait until it has ended, or end it: `kill -- -{pid}`");
+    let remedy = format!("wait until it has exited, or kill it: `kill -- -{pid}`");
     world
         .run(&["deliver", "--test"])
         .stdout(&format!("brand -> hook: would fail: {why}\n  hint: {remedy}\n"))
@@ -76,7 +76,7 @@ fn the_next_run_says_so_and_starts_no_second_one() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 
-warning: `brand`: not delivered to `hook`, since 2026-01-01 00:00 UTC, now: {why}; {remedy}
+warning: `brand`: not delivered to `hook`, just now: {why}; {remedy}
   hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 not due
@@ -137,13 +137,13 @@ while [ ! -e FOLDER/end ]; do sleep 0.02; done
     world.write("end", "");
     until("the program has ended", || !is_running(leader));
     let why = format!(
-        "`/bin/sh` has ended, but process {left} that it left is still running since 2026-01-01 00:00 UTC, started by an earlier run; no second one was started"
+        "`/bin/sh` has exited, but process {left} that it left is still running since 2026-01-01 00:00 UTC, started by an earlier run; no second one was started"
     );
     let kill = format!("kill -- -{leader}");
     world
         .run(&["deliver", "--test"])
         .stdout(&format!(
-            "brand -> hook: would fail: {why}\n  hint: wait until it has ended, or end it: `{kill}`\n"
+            "brand -> hook: would fail: {why}\n  hint: wait until it has exited, or kill it: `{kill}`\n"
         ))
         .stderr("")
         .code(73);

@@ -72,7 +72,7 @@ TOKEN  OUTCOME  EXPIRES     REASON
 brand  adopted  2026-03-02  found in the environment variable `BRAND`
        delivered to web
 
-warning: `brand`: not delivered to `app`, since 2026-01-01 00:00 UTC, now: [DIR]/app.ini: not replaced: its group (group 0) cannot be carried over: Operation not permitted (os error 1); run metatoken as the owner of the file or as root, or write into the file itself: `write = "in-place"`
+warning: `brand`: not delivered to `app`, just now: [DIR]/app.ini: not replaced: its group (group 0) cannot be carried over: Operation not permitted (os error 1); run metatoken as the owner of the file or as root, or write into the file itself: `write = "in-place"`
   hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 adopted
@@ -135,7 +135,7 @@ TOKEN  OUTCOME    EXPIRES     REASON
 brand  refreshed  2026-04-16  expires in 15 days (renewal window: 20 days)
        delivered to web
 
-warning: `brand`: not delivered to `app`, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: not replaced: the file is mounted there by itself, so that no other can take its place; write into the file itself: `write = "in-place"`
+warning: `brand`: not delivered to `app`, just now: [DIR]/app.ini: not replaced: the file is mounted there by itself, so that no other can take its place; write into the file itself: `write = "in-place"`
   hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 refreshed
@@ -164,7 +164,7 @@ TOKEN  OUTCOME    EXPIRES     REASON
 brand  refreshed  2026-04-16  expires in 15 days (renewal window: 20 days)
        delivered to app
 
-warning: `brand`: not delivered to `web`, since 2026-02-15 00:00 UTC, now: [DIR]/web/.env: not replaced: nothing can be made in its folder `[DIR]/web`: Read-only file system (os error 30); let the user who runs metatoken write in the folder, or write into the file itself: `write = "in-place"`
+warning: `brand`: not delivered to `web`, just now: [DIR]/web/.env: not replaced: nothing can be made in its folder `[DIR]/web`: Read-only file system (os error 30); let the user who runs metatoken write in the folder, or write into the file itself: `write = "in-place"`
   hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 refreshed

@@ -18,7 +18,7 @@ TOKEN  OUTCOME    EXPIRES     REASON
 brand  refreshed  2026-04-16  expires in 15 days (renewal window: 20 days)
        delivered to web
 
-warning: `brand`: not delivered to `app`, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: the file is missing; correct `file` in the config, or set `create = true`
+warning: `brand`: not delivered to `app`, just now: [DIR]/app.ini: the file is missing; correct `file` in the config, or set `create = true`
   hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 1 token: 1 refreshed
@@ -69,7 +69,7 @@ TOKEN  STATE    SINCE                 TARGET
 brand  failed   2026-02-15 00:00 UTC  app
 brand  in sync  2026-02-15 00:00 UTC  web
 
-warning: `brand`: not delivered to `app`, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: the file is missing; correct `file` in the config, or set `create = true`
+warning: `brand`: not delivered to `app`, just now: [DIR]/app.ini: the file is missing; correct `file` in the config, or set `create = true`
   hint: run `metatoken deliver brand`, which tries again and says what to fix
 
 2 targets: 1 in sync, 1 failed
@@ -102,8 +102,8 @@ brand  in sync  2026-02-15 00:00 UTC  web
 fn it_is_a_warning_at_once_and_critical_after_a_day() {
     let mut world = broken();
     world.run(&["check"]).verdict("
-METATOKEN WARNING - brand: works, not delivered to app, since 2026-02-15 00:00 UTC, now…; operator: metatoken deliver brand
-WARNING: `brand`: works, not delivered to `app`, since 2026-02-15 00:00 UTC, now: [DIR]/app.ini: the file is missing; correct `file` in the config, or set `create = true`
+METATOKEN WARNING - brand: works, not delivered to app, just now: [DIR]/app.ini…; operator: metatoken deliver brand
+WARNING: `brand`: works, not delivered to `app`, just now: [DIR]/app.ini: the file is missing; correct `file` in the config, or set `create = true`
   run `metatoken deliver brand`, which tries again and says what to fix. Proof: `metatoken check brand`
 ").stderr("").code(1);
     world.at(day(45) + TimeDelta::hours(23));

@@ -139,7 +139,7 @@ const DRIFTED: &str = "
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 
-warning: `brand`: `app` holds another value, since 2026-01-01 00:00 UTC, now, and is left untouched
+warning: `brand`: `app` holds another value, just now, and is left untouched
   hint: run `metatoken deliver --force brand` to overwrite it
 
 1 token: 1 not due

@@ -76,7 +76,7 @@ fn what_does_not_fit_is_named_with_the_place_to_look() {
             Exit::Ok,
             [
                 "ok: [app.main]: Meta accepts its id and secret",
-                "warning: app `main` asks for Graph v3.0, which has ended: v19.0 answers in its place; set `graph_version = \"v26.0\"` in `[app.main]`, or leave it out",
+                "warning: app `main` asks for Graph v3.0, which has expired: v19.0 answers in its place; set `graph_version = \"v26.0\"` in `[app.main]`, or leave it out",
             ],
         ),
     ] {

@@ -229,7 +229,7 @@ fn a_list_that_is_too_much_at_once_is_given_in_parts() {
     assert_eq!(lists, 2 + 3, "100 and 50 are refused, three times 25 are given");
 }
 
-/// The run ended with 77, and `check` said that all was well.
+/// The run exited with 77, and `check` said that all was well.
 #[test]
 fn a_list_that_is_refused_is_told_by_check_until_it_is_given() {
     let config = format!("{ONE_TRY}{ALL}");

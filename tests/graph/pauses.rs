@@ -116,7 +116,7 @@ fn a_day_counts_from_the_last_extension() {
     world.at(hour(45, 1));
     world.run(&["refresh", "--force", "creator"]).stdout("
 TOKEN    OUTCOME    EXPIRES     REASON
-creator  too young  2026-04-16  less than a day old, and Meta renews none that young: next 2026-02-16 00:00 UTC, in 23 hours
+creator  too young  2026-04-16  less than a day old, too young to renew: next 2026-02-16 00:00 UTC, in 23 hours
 
 1 token: 1 too young
 ").stderr("").exit(Exit::Ok);
@@ -139,7 +139,7 @@ fn a_passing_trouble_of_the_app_does_not_end_metas_pause() {
     world.at(hour(0, 2));
     world.run(&["refresh", "--force", "creator"]).stdout("
 TOKEN    OUTCOME    EXPIRES  REASON
-creator  too young  unknown  less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 22 hours
+creator  too young  unknown  less than a day old, too young to renew: next 2026-01-02 00:00 UTC, in 22 hours
 
 unknown: `creator`: works, Meta reports no expiry, known when it is renewed, in 22 hours (2026-01-02 00:00 UTC)
   hint: nothing to do yet: it is renewed then

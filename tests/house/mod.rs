@@ -6,6 +6,7 @@
 mod circles;
 mod names;
 mod tree;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -114,7 +114,7 @@ fn run_every_says_when_a_timer_has_stopped() {
 METATOKEN WARNING - no run has finished yet; operator: metatoken refresh (and 1 more)
 WARNING: no run has finished yet
   run `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check --system`
-UNKNOWN: `brand`: never worked, no access token yet
+UNKNOWN: `brand`: no access token yet
   run `metatoken refresh brand`. Without an `access_token` in the config run `metatoken exchange brand` and paste one. Proof: `metatoken check brand`
 ",
     );

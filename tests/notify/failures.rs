@@ -97,7 +97,7 @@ fn a_message_that_is_refused_by_itself_holds_back_no_other() {
     let refused = hook.said();
     assert_eq!(
         refused,
-        ["UNKNOWN: late-1: never worked, no access token yet; operator: metatoken refresh late-1"]
+        ["UNKNOWN: late-1: no access token yet; operator: metatoken refresh late-1"]
     );
     assert_eq!(ran.json()["system"][0]["code"], "notification_failed");
     // A channel through which nothing gets is left alone after two.

@@ -167,11 +167,11 @@ fn many_causes_at_once_are_few_messages() {
     assert_eq!(said.len(), 10, "{said:#?}");
     assert_eq!(
         said[0],
-        "UNKNOWN: late-00: never worked, no access token yet; operator: metatoken refresh late-00"
+        "UNKNOWN: late-00: no access token yet; operator: metatoken refresh late-00"
     );
     assert_eq!(
         said[9],
-        "UNKNOWN: late-09 and 5 more: never worked, 6 more causes, the first: no access token yet; operator: metatoken check"
+        "UNKNOWN: late-09 and 5 more: 6 more causes, the first: no access token yet; operator: metatoken check"
     );
     // All fifteen were told.
     world.run(&["refresh", "--quiet"]).stderr("");

@@ -139,8 +139,8 @@ METATOKEN CRITICAL - brand: down, app removed; anna@client.example logs in: meta
 fn a_secret_that_nobody_set_fails_the_job() {
     let world = repository(brand()).with("WA_TOKEN", "");
     run(&world, GITHUB).stdout("
-::warning title=metatoken%3A `whatsapp`::never worked, no access token yet%0Arun `metatoken refresh whatsapp`. Without an `access_token` in the config run `metatoken exchange whatsapp` and paste one. Proof: `metatoken check whatsapp`
-METATOKEN UNKNOWN - whatsapp: never worked, no access token yet; operator: metatoken refresh whatsapp
+::warning title=metatoken%3A `whatsapp`::no access token yet%0Arun `metatoken refresh whatsapp`. Without an `access_token` in the config run `metatoken exchange whatsapp` and paste one. Proof: `metatoken check whatsapp`
+METATOKEN UNKNOWN - whatsapp: no access token yet; operator: metatoken refresh whatsapp
 ").stderr("").code(3);
     run(&world, GITLAB).stderr("").code(3);
 }

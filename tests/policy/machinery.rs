@@ -196,12 +196,12 @@ fn a_graph_version_that_ends() {
     let notice = end - TimeDelta::days(60);
     for (version, now, fate) in [
         ("v21.0", notice - SECOND, None),
-        ("v21.0", notice, Some("which ends 2027-01-21 00:00 UTC, in 60 days")),
-        ("v21.0", end - SECOND, Some("which ends 2027-01-21 00:00 UTC, in 1 second")),
-        ("v21.0", end, Some("which ended 2027-01-21 00:00 UTC, now")),
-        ("v21.0", end + SECOND, Some("which ended 2027-01-21 00:00 UTC, 1 second ago")),
-        ("v20.0", notice, Some("which ended 2026-09-24 00:00 UTC, 59 days ago")),
-        ("v9.0", notice, Some("which has ended")),
+        ("v21.0", notice, Some("which expires 2027-01-21 00:00 UTC, in 60 days")),
+        ("v21.0", end - SECOND, Some("which expires 2027-01-21 00:00 UTC, in 1 second")),
+        ("v21.0", end, Some("which expired 2027-01-21 00:00 UTC, now")),
+        ("v21.0", end + SECOND, Some("which expired 2027-01-21 00:00 UTC, 1 second ago")),
+        ("v20.0", notice, Some("which expired 2026-09-24 00:00 UTC, 59 days ago")),
+        ("v9.0", notice, Some("which has expired")),
         (NEWEST, date(2028, 9, 1), None),
     ] {
         let found = judge_version(

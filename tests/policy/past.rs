@@ -18,7 +18,7 @@ const DATED: [TokenType; 5] = [
 ];
 
 fn ended() -> Problem {
-    Problem::new(ProblemKind::Expired, "it ended 2026-03-02 00:00 UTC, now")
+    Problem::new(ProblemKind::Expired, "expired 2026-03-02 00:00 UTC, now")
 }
 
 fn of(token_type: TokenType, current: Generation) -> Credential {

@@ -190,7 +190,7 @@ fn settings_are_mended_where_each_provider_shows_them() {
         (
             TokenType::User,
             ours,
-            "copy the app's secret (App settings, Basic) into `secret` of `[app.main]` in metatoken.toml; then run `metatoken refresh --force it`",
+            "copy the app's secret (App settings, Basic) into `secret` of `[app.main]` in metatoken.toml; then run `metatoken refresh it`",
         ),
         (
             TokenType::User,

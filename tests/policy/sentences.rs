@@ -88,7 +88,7 @@ fn every_reason_to_rest_has_its_sentence() {
         (Skip::NotRenewable, "only a person can renew it"),
         (
             Skip::TooYoung { eligible: day(10) + hours(5) },
-            "less than a day old, and Meta renews none that young: next \
+            "less than a day old, too young to renew: next \
              2026-01-11 05:00 UTC, in 5 hours",
         ),
         (

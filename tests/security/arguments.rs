@@ -78,7 +78,7 @@ fn the_person_is_told_where_it_is_now_and_how_to_hand_it_over() {
         .stderr(
             "error: argument 6 looks like an access token; it was not used, and is not repeated here\n\
              hint: the shell's history has it now: delete that line (in bash: `history -d NUMBER`)\n\
-             hint: hand an access token over on standard input or in a file: `metatoken exchange LABEL --token-file FILE`\n",
+             hint: run `metatoken exchange LABEL` and paste it, or name a file with `--token-file`\n",
         )
         .code(64);
     world

@@ -151,11 +151,14 @@ fn what_is_no_file_is_not_waited_for() {
     let world = world();
     fifo(&world, "pipe");
     world.reconfigure(&format!("[http]\nca_file = \"pipe\"\n{BRAND}"));
-    let expected = "error: `ca_file` [DIR]/pipe: is no file\nhint: name a file with certificates in PEM form\n";
+    let expected = "error: `ca_file` [DIR]/pipe: is not a regular file\nhint: name a file with certificates in PEM form\n";
     world.run(&["refresh"]).stdout("").stderr(expected).code(78);
     fs::remove_file(world.path("metatoken.toml")).unwrap();
     fifo(&world, "metatoken.toml");
-    world.run(&["refresh"]).stderr("error: [DIR]/metatoken.toml: is no file\n").code(78);
+    world
+        .run(&["refresh"])
+        .stderr("error: [DIR]/metatoken.toml: it is not a regular file\n")
+        .code(78);
 }
 
 #[test]
@@ -280,5 +283,9 @@ fn a_pipe_in_place_of_the_config_is_no_config() {
     fs::remove_file(world.path("metatoken.toml")).unwrap();
     let pipe = world.path("metatoken.toml");
     assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
-    world.run(&["refresh"]).code(78).stdout("").stderr("error: [DIR]/metatoken.toml: is no file\n");
+    world
+        .run(&["refresh"])
+        .code(78)
+        .stdout("")
+        .stderr("error: [DIR]/metatoken.toml: it is not a regular file\n");
 }

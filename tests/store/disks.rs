@@ -241,7 +241,7 @@ fn fill_and_refresh(kind: Kind, free: u64, fate: OldString, room: Room) -> Optio
     if full.code == Some(74) {
         tally.refused += 1;
     } else if full.code != Some(0) {
-        tally.blame(format!("{what}: ended with {:?}\n{}{}", full.code, full.stdout, full.stderr));
+        tally.blame(format!("{what}: exited with {:?}\n{}{}", full.code, full.stdout, full.stderr));
     }
     disk.empty();
     let after = disk.run(&world, &["refresh"]);
@@ -480,7 +480,9 @@ fn fill_and_deliver(free: u64) -> Option<Tally> {
     match full.code {
         Some(0) if held() == new => {}
         Some(73) => tally.refused += 1,
-        code => tally.blame(format!("{what}: ended with {code:?}\n{}{}", full.stdout, full.stderr)),
+        code => {
+            tally.blame(format!("{what}: exited with {code:?}\n{}{}", full.stdout, full.stderr))
+        }
     }
     for (at, content) in held().into_iter().enumerate() {
         if content != old[at] && content != new[at] {

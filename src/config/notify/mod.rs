@@ -127,7 +127,7 @@ fn read_one<'a>(section: &'a Section<'a>) -> Option<ChannelRead<'a>> {
     let webhook = section.secret("webhook", "An address that is posted to");
     let to = email::recipients(section);
     let command = section.command("A program that gets the text on its standard input");
-    let ping = section.secret("ping", "An address that is asked when a run begins and ends");
+    let ping = section.secret("ping", "An address that is called when a run begins and finishes");
     let format =
         section.choice("format", "What is posted to a webhook", "format", WebhookFormat::ALL);
     let from = email::sender(section);
@@ -212,7 +212,7 @@ fn refuse_without<T>(section: &Section<'_>, ask: &Ask<'_, T>, home: &str, kind: 
 
 fn refuse_of_ping<T>(section: &Section<'_>, ask: &Ask<'_, T>) {
     if ask.is_present() {
-        let wrong = Diagnostic::at(ask.key_span(), "a ping tells of runs, not of tokens");
+        let wrong = Diagnostic::at(ask.key_span(), "a ping reports runs, not tokens");
         section.report(wrong.label(format!("leave `{}` out", ask.key())));
     }
 }
@@ -351,7 +351,7 @@ fn reference(key: &str, url: &Spanned<SecretSource>, section: &Section<'_>) -> O
 
 fn bad_address(key: &str, bad: Bad, span: Span) -> Diagnostic {
     match bad {
-        Bad::Form => Diagnostic::at(span, format!("`{key}` is no address"))
+        Bad::Form => Diagnostic::at(span, format!("`{key}` is not a valid URL"))
             .label("write `https://HOST/PATH`, or where it is found: `{ env = NAME }`"),
         Bad::PlainHttp => {
             Diagnostic::at(span, "plain `http` would show a secret address to the network")

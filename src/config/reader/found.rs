@@ -54,6 +54,13 @@ impl<'a> FoundValue<'a> {
         self.complain(&format!("must be {what}, not {}", self.article()))
     }
 
+    /// Says how an id is written that was given as a number; other numbers may be secrets.
+    pub fn id_in_quotes(&self) -> Option<String> {
+        let is_id = matches!(self.key, "id" | "page_id" | "user_id");
+        let number = self.item.as_integer().filter(|_| is_id)?;
+        Some(format!("write `\"{number}\"`"))
+    }
+
     /// What the value is, in the words of a person.
     pub fn article(&self) -> &'static str {
         match self.item.type_name() {
@@ -134,7 +141,7 @@ impl<'a> FoundValue<'a> {
 
 fn duration(key: &str, text: &str, span: Span) -> Result<TimeDelta, Diagnostic> {
     parse_duration(text).map_err(|BadDuration| {
-        let message = format!("`{key}` is no duration: {}", quoted(text));
+        let message = format!("`{key}` is not a valid duration: {}", quoted(text));
         Diagnostic::at(span, message).label(BadDuration::REMEDY)
     })
 }

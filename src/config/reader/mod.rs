@@ -444,7 +444,7 @@ impl Section<'_> {
                 let section = Section::new(self.reader, header(name), Some(table), start);
                 sections.push((Spanned { value: name, span }, section));
             } else {
-                let message = format!("{} is no table of its own", quoted(name));
+                let message = format!("{} is not a table of its own", quoted(name));
                 let label = format!("`{group}` holds `[{group}.NAME]` tables");
                 self.report(Diagnostic::at(span, message).label(label));
             }

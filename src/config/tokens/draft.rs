@@ -65,8 +65,9 @@ impl<'a> Draft<'a> {
         let keys = Keys::read(section);
         let is_the_token = is_the_token(name.value, name.span);
         let Some(label) = Label::parse(name.value).ok().filter(|_| is_the_token.is_none()) else {
-            let wrong = Diagnostic::at(name.span, format!("{} is no label", quoted(name.value)))
-                .label("use letters, digits, `-` and `_`");
+            let wrong =
+                Diagnostic::at(name.span, format!("{} is not a valid label", quoted(name.value)))
+                    .label("use letters, digits, `-` and `_`");
             section.report(is_the_token.unwrap_or(wrong));
             let defaults = section.nowhere();
             policy::read(Layers {

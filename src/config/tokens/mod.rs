@@ -366,7 +366,7 @@ fn pages(draft: &Draft<'_>) -> Pages {
 fn renamed(was: &str, ask: &Ask<'_, String>) -> Option<Label> {
     let label = Label::parse(was).ok();
     if label.is_none() {
-        ask.refuse(format!("{} is no label", quoted(was)), "");
+        ask.refuse(format!("{} is not a valid label", quoted(was)), "");
     }
     label
 }

@@ -109,7 +109,8 @@ pub fn page_id(draft: &Draft<'_>) -> Option<String> {
         }
         (_, Some(id)) => {
             if !is_id(id) {
-                given.refuse("a `page_id` has digits only", "");
+                let place = "copy the Page ID from the Page (About, Page transparency)";
+                given.refuse("a `page_id` has digits only", place);
             }
             Some(id.clone())
         }

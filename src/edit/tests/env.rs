@@ -97,8 +97,8 @@ fn a_new_variable_goes_to_the_end() {
             "T",
             "the key `T` cannot be created: the last line of the file goes on by its `\\`: line 1",
         ),
-        ("", "1T", "`1T` is no key of an env file"),
-        ("", "a b", "`a b` is no key of an env file"),
+        ("", "1T", "`1T` is not a key of an env file"),
+        ("", "a b", "`a b` is not a key of an env file"),
     ] {
         assert_eq!(created(Env, text, key, "v"), expected);
     }

@@ -117,10 +117,10 @@ fn a_new_key_goes_to_the_end_of_its_section() {
             "f.k",
             "the key `f.k` cannot be created: a line names it without a value: line 2",
         ),
-        ("", "f.", "`f.` is no key of an ini file"),
-        ("", ".k", "`.k` is no key of an ini file"),
-        ("", "f].k", "`f].k` is no key of an ini file"),
-        ("", "f.a=b", "`f.a=b` is no key of an ini file"),
+        ("", "f.", "`f.` is not a key of an ini file"),
+        ("", ".k", "`.k` is not a key of an ini file"),
+        ("", "f].k", "`f].k` is not a key of an ini file"),
+        ("", "f.a=b", "`f.a=b` is not a key of an ini file"),
     ] {
         assert_eq!(created(Ini, text, key, "v"), expected, "{text}");
     }

@@ -95,7 +95,7 @@ fn a_new_member_looks_like_its_sisters() {
         (
             "{\"a\": 1}",
             "a.k",
-            "the key `a.k` cannot be created: what should hold it is no object: line 1",
+            "the key `a.k` cannot be created: what should hold it is not an object: line 1",
         ),
         (
             "{}",
@@ -128,7 +128,7 @@ fn a_path_or_a_pointer_leads_to_one_string() {
         ("facebook.id.x", "it has no key `facebook.id.x`"),
         ("facebook.access", "it has no key `facebook.access`"),
         ("dup", "the key `dup` is there more than once: lines 5 and 5"),
-        ("a..b", "`a..b` is no key of a json file"),
+        ("a..b", "`a..b` is not a key of a json file"),
         ("a.b/c", "it has no key `a.b/c`, but `/a.b~1c`: a name in it holds the dots"),
         ("/a/b~1c", "it has no key `/a/b~1c`"),
     ] {

@@ -78,12 +78,12 @@ fn a_new_key_goes_to_the_end_of_its_table() {
         (
             "t = 'x'",
             "t.k",
-            "the key `t.k` cannot be created: what should hold it is no table: line 1",
+            "the key `t.k` cannot be created: what should hold it is not a table: line 1",
         ),
         (
             "t = []",
             "t.0",
-            "the key `t.0` cannot be created: what should hold it is no table: line 1",
+            "the key `t.0` cannot be created: what should hold it is not a table: line 1",
         ),
         (
             "",
@@ -111,7 +111,7 @@ fn a_dotted_path_leads_to_one_string() {
         ("facebook.list", "the key `facebook.list` holds a list, not text: line 5"),
         ("facebook.missing", "it has no key `facebook.missing`"),
         ("facebook.list.9", "it has no key `facebook.list.9`"),
-        ("a b", "`a b` is no key of a toml file"),
+        ("a b", "`a b` is not a key of a toml file"),
     ] {
         assert_eq!(found(Toml, text, key), expected);
     }

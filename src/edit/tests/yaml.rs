@@ -126,7 +126,7 @@ fn a_new_entry_goes_to_the_end_of_its_mapping() {
         (
             "a: x\n",
             "a.k",
-            "the key `a.k` cannot be created: what should hold it is no mapping: line 1",
+            "the key `a.k` cannot be created: what should hold it is not a mapping: line 1",
         ),
         ("a: [x]\n", "a.1", "the key `a.1` cannot be created: a list has no such element: line 1"),
         (
@@ -191,7 +191,7 @@ fn a_dotted_path_leads_to_one_string() {
         ),
         ("last", "z <z> 19"),
         ("missing", "it has no key `missing`"),
-        ("a..b", "`a..b` is no key of a yaml file"),
+        ("a..b", "`a..b` is not a key of a yaml file"),
     ] {
         assert_eq!(found(Yaml, text, key), expected);
     }

@@ -42,14 +42,14 @@ fn a_program_reads_the_text_and_finds_the_rest_in_its_environment() {
 #[test]
 fn one_that_fails_is_run_once_more_and_its_last_words_are_told() {
     for (script, expected) in [
-        ("echo x >>$0; exit 3", "`sh` ended with 3"),
-        ("echo x >>$0; echo first >&2; echo last >&2; exit 1", "`sh` ended with 1: last"),
-        ("echo x >>$0; echo out; exit 1", "`sh` ended with 1: out"),
+        ("echo x >>$0; exit 3", "`sh` exited with 3"),
+        ("echo x >>$0; echo first >&2; echo last >&2; exit 1", "`sh` exited with 1: last"),
+        ("echo x >>$0; echo out; exit 1", "`sh` exited with 1: out"),
         (
             "echo x >>$0; echo access_token=EAAFAKEtoken12345 >&2; exit 1",
-            "`sh` ended with 1: access_token=[redacted]",
+            "`sh` exited with 1: access_token=[redacted]",
         ),
-        ("echo x >>$0; kill -9 $$", "`sh` was ended by a signal"),
+        ("echo x >>$0; kill -9 $$", "`sh` was killed by a signal"),
     ] {
         let diary = Diary::new();
         assert_eq!(sentence(run(script, &[&diary.path()])), expected);

@@ -265,9 +265,9 @@ fn a_bad_address_is_shown_and_nobody_is_asked() {
     for (to, from) in [("ops", "metatoken@example.org"), ("ops@example.org", "ops")] {
         let email =
             EmailChannel { to: vec![to.to_owned()], from: from.to_owned(), ..email(server.port) };
-        assert_eq!(sentence(mail(email, PATIENT)), "`ops` is no mail address");
+        assert_eq!(sentence(mail(email, PATIENT)), "`ops` is not a mail address");
     }
     let nobody = EmailChannel { to: Vec::new(), ..email(server.port) };
-    assert_eq!(sentence(mail(nobody, PATIENT)), "the mail has nobody to go to");
+    assert_eq!(sentence(mail(nobody, PATIENT)), "the mail has no recipient");
     assert!(server.heard().is_empty());
 }

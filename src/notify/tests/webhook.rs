@@ -200,7 +200,7 @@ fn a_host_that_is_not_there_is_named_and_nothing_else_of_the_address() {
         ),
         (
             format!("fake://127.0.0.1{INSIDE}"),
-            "the address of the webhook is no `https://` URL of a host",
+            "the address of the webhook is not an `https://` URL of a host",
         ),
     ] {
         let webhook = Webhook { url: Secret::new(url), format: WebhookFormat::Text };

@@ -206,7 +206,7 @@ fn refuse_shorter(length: u64, expected: u64, path: &Path) -> Result<(), StoreEr
     if length >= expected {
         return Ok(());
     }
-    let cut = format!("its end is missing: it has {length} of {expected} bytes");
+    let cut = format!("it is cut off: it has {length} of {expected} bytes");
     Err(StoreError::Damaged(path.to_path_buf(), SystemCause::new(cut)))
 }
 

@@ -56,7 +56,7 @@ impl LostStore {
         let what = match &self.loss {
             StoreLoss::Missing => "the store is missing",
             StoreLoss::Emptied => "the store is empty",
-            StoreLoss::Overwritten => return "the file is no metatoken store".to_owned(),
+            StoreLoss::Overwritten => return "the file is not a metatoken store".to_owned(),
             StoreLoss::Damaged(_) => return "the store is damaged".to_owned(),
         };
         match (&self.sign, &self.key) {
@@ -76,23 +76,15 @@ impl LostStore {
     pub fn hints(&self) -> Vec<String> {
         let mut restore = match &self.loss {
             // What is not ours is not written over.
-            StoreLoss::Overwritten => format!(
-                "restore a copy that `metatoken store backup` made, with what is there put aside: \
-                 `{} && cp COPY {}`",
-                put_aside(&self.store, self.files()),
-                quoted(&self.store)
-            ),
+            StoreLoss::Overwritten => aside_and_restore(&self.store),
             _ => restore_hint(&self.store),
         };
         if let Some(key) = self.key.as_ref().filter(|key| !key.exists()) {
             let _ = write!(restore, ", and its key to `{}`", key.display());
         }
         let mut hints = vec![restore];
-        if let (StoreLoss::Overwritten, true) = (&self.loss, self.store.is_file()) {
-            hints.push("or name another file with `path` in `[store]`".to_owned());
-        }
         hints.push(format!(
-            "to begin anew, with every access token handed over again: `{}`",
+            "without a backup, start over and paste every access token again: `{}`",
             self.put_aside()
         ));
         if let (Sign::Key, Some(key)) = (&self.sign, &self.key) {
@@ -110,10 +102,23 @@ impl LostStore {
         put_aside(&self.store, all)
     }
 
-    /// The store, its log, and the log's index.
     fn files(&self) -> [PathBuf; 3] {
-        ["", place::LOG, place::INDEX].map(|ending| place::beside(&self.store, ending))
+        files(&self.store)
     }
+}
+
+/// The store, its log, and the log's index.
+fn files(store: &Path) -> [PathBuf; 3] {
+    ["", place::LOG, place::INDEX].map(|ending| place::beside(store, ending))
+}
+
+/// Returns how to put a backup in the place of what is no store, which is kept.
+pub fn aside_and_restore(store: &Path) -> String {
+    format!(
+        "restore a backup (`metatoken store backup` makes them): `{} && cp BACKUP {}`",
+        put_aside(store, files(store)),
+        quoted(store)
+    )
 }
 
 /// The command that moves those of the files that are there into a new folder beside the store.
@@ -134,6 +139,6 @@ pub fn restore_hint(store: &Path) -> String {
     let [store, log, index] =
         ["", place::LOG, place::INDEX].map(|ending| quoted(&place::beside(store, ending)));
     format!(
-        "restore a copy that `metatoken store backup` made: `rm -f {log} {index} && cp COPY {store}`"
+        "restore a backup (`metatoken store backup` makes them): `rm -f {log} {index} && cp BACKUP {store}`"
     )
 }

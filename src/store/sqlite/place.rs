@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, OFlags};
 
-use crate::shell::quoted;
+use crate::shell::{quoted, user_name};
 
 /// The write-ahead log's ending.
 pub const LOG: &str = "-wal";
@@ -73,6 +73,11 @@ pub fn kind(path: &Path) -> &'static str {
         Ok(kind) if kind.is_symlink() => "it is a link",
         _ => "it is not a file",
     }
+}
+
+/// Returns whether a key lies in the folder of the store: one is made together with a store.
+pub fn has_key_beside(store: &Path) -> bool {
+    folder_of(store).join("metatoken.key").exists()
 }
 
 /// Returns how to put aside what is not ours to delete.
@@ -253,21 +258,35 @@ fn closed_by_another(files: &[PathBuf]) -> Option<String> {
         )
     } else {
         format!(
-            "run metatoken as the user who owns the store; `{}` belongs to {owner}",
-            path.display()
+            "`{}` belongs to {owner}: run metatoken as {owner}, or as root give the store to the user \
+             who runs it: `chown {}: {}`",
+            path.display(),
+            user_name(us.as_raw()),
+            all_of(path, meta.uid()).join(" ")
         )
     })
 }
 
-/// A user's name, or the number where the machine has no name for it.
-fn user_name(id: u32) -> String {
-    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let name = users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let (name, number) = (fields.next()?, fields.nth(1)?);
-        (number == id.to_string()).then(|| name.to_owned())
-    });
-    name.unwrap_or_else(|| id.to_string())
+/// The files of the store beside this one that belong to `owner`, and their folder where we may not
+/// write into it.
+fn all_of(path: &Path, owner: u32) -> Vec<String> {
+    let folder = if path.is_dir() { path } else { folder_of(path) };
+    let is_ours = |name: &str| {
+        let ending = name.rsplit('.').next().unwrap_or_default();
+        ending.starts_with("db") || matches!(ending, "lock" | "key")
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(is_ours))
+        .filter(|path| {
+            fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.uid() == owner)
+        })
+        .collect();
+    files.sort();
+    let is_closed = rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK).is_err();
+    let folder = is_closed.then(|| folder.to_path_buf());
+    folder.into_iter().chain(files).map(|path| quoted(&path)).collect()
 }
 
 /// Makes the name of a new file survive a power cut.

@@ -54,7 +54,7 @@ WARNING: `instagram-no-secret`: works, app `no-secret` has no `secret`, may expi
         (
             "wrong-secret",
             2,
-            format!("METATOKEN CRITICAL - wrong-secret: not checked yet, wrong id or secret of app mistyped; metatoken refresh
+            format!("METATOKEN CRITICAL - wrong-secret: not checked yet, wrong id or secret of app mistyped; operator: metatoken refresh
 CRITICAL: `wrong-secret`: not checked yet, wrong id or secret of app `mistyped`
   compare `id` (1000000000000004) and `secret` of `[app.mistyped]` in {config} with the app's dashboard (App settings, Basic); then run `metatoken refresh`. Proof: `metatoken check wrong-secret`. Meta: \"Invalid OAuth access token signature\" (190)
 "),
@@ -71,8 +71,8 @@ CRITICAL: `no-longer-listed`: never worked, Page 2000000000000013 not found or n
             "foreign-app",
             2,
             format!("METATOKEN CRITICAL - foreign-app: never worked, token of another…; operator pastes the right one: metatoken exchange foreign-app
-CRITICAL: `foreign-app`: never worked, token of another app than `main`
-  paste a token of app `main`: run `metatoken exchange foreign-app`. If the token is the right one, correct `app` or `page_id` of `[token.foreign-app]` in {config}. Proof: `metatoken check foreign-app`. Meta: code 100
+CRITICAL: `foreign-app`: never worked, token of another app than `main`, found in `FOREIGN_APP` in `[DIR]/rehearsal/troubles/app.env`
+  paste a token of app `main`: run `metatoken exchange foreign-app`. If the token is the right one, correct `app` of `[token.foreign-app]`, or `id` of `[app.main]`, in {config}. Proof: `metatoken check foreign-app`. Meta: code 100
 "),
         ),
         (
@@ -125,4 +125,43 @@ CRITICAL: `expired`: down, expired
 "
         )
     );
+}
+
+/// A Page that cannot be helped before its parent is, says so and nothing else.
+#[test]
+fn a_page_whose_parent_is_down_names_the_parent_and_its_command() {
+    let world = World::new();
+    let _ = rehearse(&world, "troubles", &["refresh"]);
+    let _ = rehearse(&world, "troubles", &["refresh", "--now", "+60d"]);
+    rehearse(&world, "troubles", &["check", "not-ticked"])
+        .verdict(
+            "METATOKEN CRITICAL - not-ticked: never worked, its parent editor is down; edda@trouble.example logs in: metatoken exchange editor
+CRITICAL: `not-ticked`: never worked, its parent editor is down
+  edda@trouble.example logs in to the app again; then run `metatoken exchange editor` and paste the new access token. Proof: `metatoken check not-ticked`
+",
+        )
+        .code(2);
+    let all = rehearse(&world, "troubles", &["check"]).code(2).stdout;
+    let said =
+        "CRITICAL: `editor`, `no-longer-listed` and `not-ticked`: down since 2026-02-15, expired\n";
+    assert!(all.contains(said), "{all}");
+    for label in ["editor", "no-longer-listed", "not-ticked"] {
+        let named = all.lines().filter(|line| {
+            let is_cause = line.starts_with("CRITICAL: ") || line.starts_with("WARNING: ");
+            is_cause && line.contains(&format!("`{label}`"))
+        });
+        assert_eq!(named.count(), 1, "{label}: {all}");
+    }
+}
+
+/// What was told of a first value that belongs to another app is told again by a later run.
+#[test]
+fn a_token_of_another_app_stays_one_when_it_is_asked_about_again() {
+    let world = World::new();
+    let _ = rehearse(&world, "troubles", &["refresh"]);
+    let first = rehearse(&world, "troubles", &["check", "foreign-app"]).code(2).stdout;
+    let _ = rehearse(&world, "troubles", &["refresh", "--now", "+14d"]);
+    let later = rehearse(&world, "troubles", &["check", "foreign-app"]).code(2).stdout;
+    assert_eq!(later, first);
+    assert!(first.contains("foreign-app: never worked, token of another"), "{first}");
 }

@@ -36,7 +36,7 @@ access_token = { env = "SHOP" }
 "#;
 
 /// What a rehearsal can be like.
-const SCENARIOS: [&str; 4] = ["healthy", "troubles", "outage", "throttled"];
+pub(super) const SCENARIOS: [&str; 4] = ["healthy", "troubles", "outage", "throttled"];
 
 fn user(words: &str) -> TokenFixture {
     TokenFixture::user(APP, ANNA).named(words)
@@ -69,7 +69,7 @@ fn several(count: i64) -> World {
 
 /// Runs the binary in a sandbox of that scenario.
 #[must_use = "a run is worth nothing unless it is looked at"]
-fn rehearse(world: &World, scenario: &str, arguments: &[&str]) -> Ran {
+pub(super) fn rehearse(world: &World, scenario: &str, arguments: &[&str]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_metatoken"));
     command
         .env_clear()

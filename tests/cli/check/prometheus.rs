@@ -61,7 +61,7 @@ const PAGE: &str = r#"
 # TYPE metatoken_token_expiry_timestamp_seconds gauge
 metatoken_token_expiry_timestamp_seconds{token="brand",type="user"} 1775865600
 metatoken_token_expiry_timestamp_seconds{token="shop",type="user"} 1772409600
-# HELP metatoken_token_data_access_expiry_timestamp_seconds When access to the person's data ends unless the person returns to the app.
+# HELP metatoken_token_data_access_expiry_timestamp_seconds When access to the person's data expires unless the person returns to the app.
 # TYPE metatoken_token_data_access_expiry_timestamp_seconds gauge
 metatoken_token_data_access_expiry_timestamp_seconds{token="brand",type="user"} 1775001600
 metatoken_token_data_access_expiry_timestamp_seconds{token="shop",type="user"} 1775001600
@@ -98,13 +98,13 @@ metatoken_delivery_in_sync{token="brand",type="user",target="[DIR]/gone.env#TOKE
 # HELP metatoken_run_started_timestamp_seconds When the last `refresh` began.
 # TYPE metatoken_run_started_timestamp_seconds gauge
 metatoken_run_started_timestamp_seconds 1770681600
-# HELP metatoken_run_finished_timestamp_seconds When the last `refresh` that did its work ended, whatever it found.
+# HELP metatoken_run_finished_timestamp_seconds When the last `refresh` that did its work finished, whatever it found.
 # TYPE metatoken_run_finished_timestamp_seconds gauge
 metatoken_run_finished_timestamp_seconds 1770681600
-# HELP metatoken_run_success_timestamp_seconds When the last `refresh` that found everything well ended.
+# HELP metatoken_run_success_timestamp_seconds When the last `refresh` that found everything well finished.
 # TYPE metatoken_run_success_timestamp_seconds gauge
 metatoken_run_success_timestamp_seconds 1770595200
-# HELP metatoken_run_exit_code How the last `refresh` ended.
+# HELP metatoken_run_exit_code The exit code of the last `refresh`.
 # TYPE metatoken_run_exit_code gauge
 metatoken_run_exit_code 77
 # HELP metatoken_build_info The version that wrote these metrics.

@@ -27,8 +27,8 @@ fn both_halves() -> World {
 fn each_half_is_judged_by_itself() {
     let mut world = both_halves();
     world.run(&["check"]).verdict("
-METATOKEN WARNING - brand: works, not delivered to app, since 2026-01-01 00:00…; operator: metatoken deliver brand (and 1 more)
-WARNING: `brand`: works, not delivered to `app`, since 2026-01-01 00:00 UTC, now: [DIR]/app.env: the file is missing; correct `file` in the config, or set `create = true`
+METATOKEN WARNING - brand: works, not delivered to app, just now…; operator: metatoken deliver brand (and 1 more)
+WARNING: `brand`: works, not delivered to `app`, just now: [DIR]/app.env: the file is missing; correct `file` in the config, or set `create = true`
   run `metatoken deliver brand`, which tries again and says what to fix. Proof: `metatoken check brand`
 WARNING: `shop`: works, expires in 10 days (2026-01-11 00:00 UTC), `auto_refresh` is off
   the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`
@@ -48,8 +48,8 @@ WARNING: `shop`: works, expires in 10 days (2026-01-11 00:00 UTC), `auto_refresh
         .run(&["check", "--system"])
         .verdict(
             "
-METATOKEN WARNING - brand: works, not delivered to app, since 2026-01-01 00:00 UTC, now…; operator: metatoken deliver brand
-WARNING: `brand`: works, not delivered to `app`, since 2026-01-01 00:00 UTC, now: [DIR]/app.env: the file is missing; correct `file` in the config, or set `create = true`
+METATOKEN WARNING - brand: works, not delivered to app, just now: [DIR]/app.env…; operator: metatoken deliver brand
+WARNING: `brand`: works, not delivered to `app`, just now: [DIR]/app.env: the file is missing; correct `file` in the config, or set `create = true`
   run `metatoken deliver brand`, which tries again and says what to fix. Proof: `metatoken check brand`
 ",
         )

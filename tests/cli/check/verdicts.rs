@@ -66,10 +66,10 @@ CRITICAL: `shop`: down, revoked
 fn unknown_without_a_verdict() {
     let world = World::new().config(CONFIG);
     world.run(&["check"]).verdict("
-METATOKEN UNKNOWN - brand: never worked, no access token yet; operator: metatoken refresh brand (and 1 more)
-UNKNOWN: `brand`: never worked, no access token yet
+METATOKEN UNKNOWN - brand: no access token yet; operator: metatoken refresh brand (and 1 more)
+UNKNOWN: `brand`: no access token yet
   run `metatoken refresh brand`. Without an `access_token` in the config run `metatoken exchange brand` and paste one. Proof: `metatoken check brand`
-UNKNOWN: `shop`: never worked, no access token yet
+UNKNOWN: `shop`: no access token yet
   run `metatoken refresh shop`. Without an `access_token` in the config run `metatoken exchange shop` and paste one. Proof: `metatoken check shop`
 ").stderr("").code(3);
     world
@@ -162,8 +162,8 @@ fn the_worst_wins() {
     world.run(&["refresh", "brand", "--quiet"]).exit(Exit::Ok).silent();
     // One without a verdict and one that is well.
     world.run(&["check"]).verdict("
-METATOKEN UNKNOWN - shop: never worked, no access token yet; operator: metatoken refresh shop
-UNKNOWN: `shop`: never worked, no access token yet
+METATOKEN UNKNOWN - shop: no access token yet; operator: metatoken refresh shop
+UNKNOWN: `shop`: no access token yet
   run `metatoken refresh shop`. Without an `access_token` in the config run `metatoken exchange shop` and paste one. Proof: `metatoken check shop`
 ").stderr("").code(3);
     let config = CONFIG.replace("\"SHOP\" }", "\"SHOP\" }\nauto_refresh = false");

@@ -121,7 +121,7 @@ fn the_json_of_a_run_is_the_same_for_ever() {
 {"at":"2026-01-01T00:00:00Z","level":"info","event":"adopted","label":"shop","message":"adopted: found in `SHOP_TOKEN` in `[DIR]/rehearsal/healthy/app.env`","duration_ms":N}
 {"at":"2026-01-01T00:00:00Z","level":"info","event":"decided","label":"shop-page","message":"derive: no access token yet"}
 {"at":"2026-01-01T00:00:00Z","level":"info","event":"derived","label":"shop-page","message":"derived: no access token yet","duration_ms":N}
-{"at":"2026-01-01T00:00:00Z","level":"info","event":"finished","message":"`refresh` ends with 0","command":"refresh","exit_code":0,"duration_ms":N}
+{"at":"2026-01-01T00:00:00Z","level":"info","event":"finished","message":"`refresh` exited with 0","command":"refresh","exit_code":0,"duration_ms":N}
 "#;
         assert_eq!(log, expected.trim_start(), "\n{log}");
     }
@@ -283,7 +283,7 @@ fn deliveries_name_their_target() {
         told(&ran.stderr),
         [
             ["info", "delivered", "delivered to `[DIR]/app.env#TOKEN`"],
-            ["warning", "delivery_failed", "not delivered to `bell`: `/bin/sh` ended with 3"],
+            ["warning", "delivery_failed", "not delivered to `bell`: `/bin/sh` exited with 3"],
         ]
     );
     world.write("app.env", "TOKEN=EAAFAKEofsomebody\n");

@@ -96,7 +96,7 @@ fn a_string_that_ends_no_later_is_refused_while_the_current_one_lives() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  failed   2026-03-02  refused: not extended
+brand  failed   2026-03-02  refused: no later expiry
 
 warning: `brand`: works, the new access token was rejected: it expires no later than the current access token, which works
 
@@ -141,7 +141,7 @@ fn a_dated_string_never_takes_the_place_of_one_without_an_end() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES  REASON
-brand  failed   never    refused: not extended
+brand  failed   never    refused: no later expiry
 
 warning: `brand`: works, the new access token was rejected: it expires no later than the current access token, which works
 
@@ -205,7 +205,7 @@ fn a_string_of_another_type_is_refused() {
     paste(&mut world, TokenFixture::page(APP, ANNA, BAKERY));
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  failed   2026-03-02  refused: wrong host or type
+brand  failed   2026-03-02  refused: wrong type
 
 warning: `brand`: works, the new access token was rejected: a page token, not a user token
   hint: paste a user token: run `metatoken exchange brand`. If the token is the right one, correct `type` of `[token.brand]` in [DIR]/metatoken.toml
@@ -223,10 +223,10 @@ fn a_string_of_another_app_is_refused() {
     paste(&mut world, TokenFixture::user("1000000000000002", ANNA));
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  failed   2026-03-02  refused: identity changed (100)
+brand  failed   2026-03-02  refused: wrong identity (100)
 
 warning: `brand`: works, the new access token was rejected: token of another app than `main`
-  hint: paste a token of app `main`: run `metatoken exchange brand`. If the token is the right one, correct `app` or `page_id` of `[token.brand]` in [DIR]/metatoken.toml
+  hint: paste a token of app `main`: run `metatoken exchange brand`. If the token is the right one, correct `app` of `[token.brand]`, or `id` of `[app.main]`, in [DIR]/metatoken.toml
   Meta: code 100
 
 1 token: 1 failed
@@ -243,7 +243,7 @@ fn a_string_of_another_person_is_refused_even_if_the_current_one_is_dead() {
     paste(&mut world, TokenFixture::user(APP, "3000000000000002"));
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  failed   2026-03-02  refused: identity changed
+brand  failed   2026-03-02  refused: wrong identity
 
 warning: `brand`: works, the new access token was rejected: the token belongs to user 3000000000000002, not to 3000000000000001
   hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -275,18 +275,18 @@ fn a_first_string_that_is_refused_leaves_the_label_without_one() {
     let world = World::new().config(CONFIG).token("BRAND", TokenFixture::system_user(APP, ROBOT));
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME  EXPIRES  REASON
-brand  invalid  -        refused: wrong host or type
+brand  invalid  -        refused: wrong type
 
-critical: `brand`: never worked, a system-user token, not a user token
+critical: `brand`: never worked, a system-user token, not a user token, found in the environment variable `BRAND`
   hint: paste a user token: run `metatoken exchange brand`. If the token is the right one, correct `type` of `[token.brand]` in [DIR]/metatoken.toml
 
 1 token: 1 invalid
 ").stderr("").exit(Exit::InputRefused);
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME  EXPIRES  REASON
-brand  invalid  -        wrong host or type
+brand  invalid  -        wrong type
 
-critical: `brand`: never worked, a system-user token, not a user token
+critical: `brand`: never worked, a system-user token, not a user token, found in the environment variable `BRAND`
   hint: paste a user token: run `metatoken exchange brand`. If the token is the right one, correct `type` of `[token.brand]` in [DIR]/metatoken.toml
 
 1 token: 1 invalid
@@ -307,7 +307,7 @@ hint: run `metatoken refresh brand`, or `metatoken exchange brand` to paste one
 TOKEN  TYPE  STATE            EXPIRES  DATA ACCESS  CHECKED  NEXT
 brand  user  no access token  -        -            never    fix config
 
-critical: `brand`: never worked, a system-user token, not a user token
+critical: `brand`: never worked, a system-user token, not a user token, found in the environment variable `BRAND`
   hint: paste a user token: run `metatoken exchange brand`. If the token is the right one, correct `type` of `[token.brand]` in [DIR]/metatoken.toml
 ").stderr("").exit(Exit::Ok);
 }
@@ -585,7 +585,7 @@ fn what_cannot_be_a_token_is_never_sent() {
         ("BRAND=EAAfake", "it begins with `NAME=`"),
         ("EAAfake...", "it ends in `…`: it was cut off"),
         ("IGAAfake", "it belongs to Instagram (it begins with `IG`), not to a user token"),
-        ("1|fake", "it is an app's token (`ID|…`), not a user token"),
+        ("1|fake", "it is an app's token, not a user token"),
     ] {
         let world = World::new().config(CONFIG).with("BRAND", string);
         let ran = world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
@@ -658,7 +658,7 @@ fn a_label_that_left_the_config_is_kept_and_no_longer_judged() {
 TOKEN  OUTCOME  EXPIRES     REASON
 shop   adopted  2026-03-12  found in the environment variable `BRAND`
 
-critical: `brand`: no longer declared, not renewed, expires 2026-03-02 00:00 UTC, in 49 days
+critical: `brand`: no longer declared, not renewed, expires in 49 days (2026-03-02 00:00 UTC)
   hint: declare it again, or set `was = \"brand\"` under its new name; then run `metatoken refresh`. If not needed any more, run `metatoken forget brand`
 
 1 token: 1 adopted
@@ -672,7 +672,7 @@ critical: `brand`: no longer declared, not renewed, expires 2026-03-02 00:00 UTC
 TOKEN  TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
 shop   user  works  2026-03-12  2026-04-11   just now  renew 2026-02-20
 
-critical: `brand`: no longer declared, not renewed, expires 2026-03-02 00:00 UTC, in 49 days
+critical: `brand`: no longer declared, not renewed, expires in 49 days (2026-03-02 00:00 UTC)
   hint: declare it again, or set `was = \"brand\"` under its new name; then run `metatoken refresh`. If not needed any more, run `metatoken forget brand`
 ").stderr("").exit(Exit::Ok);
     world.run(&["status", "--offline", "-v"]).stdout("
@@ -681,7 +681,7 @@ critical: `brand`: no longer declared, not renewed, expires 2026-03-02 00:00 UTC
 TOKEN  TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
 shop   user  works  2026-03-12  2026-04-11   just now  renew 2026-02-20
 
-critical: `brand`: no longer declared, not renewed, expires 2026-03-02 00:00 UTC, in 49 days
+critical: `brand`: no longer declared, not renewed, expires in 49 days (2026-03-02 00:00 UTC)
   hint: declare it again, or set `was = \"brand\"` under its new name; then run `metatoken refresh`. If not needed any more, run `metatoken forget brand`
 
 shop: user token of 3000000000000001, app main (1000000000000001)

@@ -161,7 +161,7 @@ id = "9"
 [token.creator]
 type = "instagram"
 required_scopes = ["instagram_business_basic"]
-access_token = { env = "PAGE" }
+access_token = { env = "INSTA" }
 
 [token.it]
 type = "app"
@@ -174,6 +174,7 @@ required_scopes = ["public_profile"]
 access_token = { env = "PAGE" }
 "#;
     let world = World::new().config(config).with("PAGE", "EAAFAKEPage");
+    let world = world.with("INSTA", "IGAAfake");
     let ran = world.run(&["config", "check"]).stderr("").exit(Exit::Ok);
     let told = ran.stdout.lines().filter(|line| line.contains("does not tell"));
     assert_eq!(

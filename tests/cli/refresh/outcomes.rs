@@ -93,7 +93,7 @@ fn every_outcome_that_there_is() {
 TOKEN  OUTCOME       EXPIRES     REASON
 brand  refreshed     2026-04-13  expires in 18 days (renewal window: 20 days)
 fresh  verified      2026-04-11  due 2026-03-22 00:00 UTC, in 38 days
-stuck  not extended  2026-03-02  not extended
+stuck  not extended  2026-03-02  no later expiry
 dead   invalid       2026-03-02  app not authorized (190/458)
 down   failed        2026-03-03  graph unavailable (1)
 page   derived       never       its parent has a newer access token
@@ -254,7 +254,7 @@ fn exit_65_the_input_was_refused() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  failed   2026-04-11  refused: not extended
+brand  failed   2026-04-11  refused: no later expiry
 
 warning: `brand`: works, the new access token was rejected: it expires no later than the current access token, which works
 
@@ -290,8 +290,9 @@ fn exit_74_the_store_cannot_be_read() {
         .stdout("")
         .stderr(
             "
-error: [DIR]/metatoken.db: the file is no metatoken store
-hint: name another file with `path` in `[store]`
+error: [DIR]/metatoken.db: the file is not a metatoken store
+hint: if it was the store, restore a backup (`metatoken store backup` makes them): `mv [DIR]/metatoken.db \"$(mktemp -d [DIR]/metatoken.db-lost.XXXXXX)\" && cp BACKUP [DIR]/metatoken.db`
+hint: if it is another program's file, name a file of its own with `path` in `[store]`
 ",
         )
         .code(74);
@@ -300,8 +301,9 @@ hint: name another file with `path` in `[store]`
         .stdout("")
         .stderr(
             "
-error: [DIR]/metatoken.db: the file is no metatoken store
-hint: name another file with `path` in `[store]`
+error: [DIR]/metatoken.db: the file is not a metatoken store
+hint: if it was the store, restore a backup (`metatoken store backup` makes them): `mv [DIR]/metatoken.db \"$(mktemp -d [DIR]/metatoken.db-lost.XXXXXX)\" && cp BACKUP [DIR]/metatoken.db`
+hint: if it is another program's file, name a file of its own with `path` in `[store]`
 ",
         )
         .code(74);
@@ -309,13 +311,14 @@ hint: name another file with `path` in `[store]`
         .run(&["check"])
         .verdict(
             "
-METATOKEN CRITICAL - [DIR]/metatoken.db: the file is no metatoken store
+METATOKEN CRITICAL - [DIR]/metatoken.db: the file is not a metatoken store
 ",
         )
         .stderr(
             "
-error: [DIR]/metatoken.db: the file is no metatoken store
-hint: name another file with `path` in `[store]`
+error: [DIR]/metatoken.db: the file is not a metatoken store
+hint: if it was the store, restore a backup (`metatoken store backup` makes them): `mv [DIR]/metatoken.db \"$(mktemp -d [DIR]/metatoken.db-lost.XXXXXX)\" && cp BACKUP [DIR]/metatoken.db`
+hint: if it is another program's file, name a file of its own with `path` in `[store]`
 ",
         )
         .code(2);
@@ -513,7 +516,7 @@ fn a_dry_run_ends_as_the_real_one_would() {
         .stdout(
             "
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  failed   2026-04-11  refused: not extended
+brand  failed   2026-04-11  refused: no later expiry
 
 warning: `brand`: works, the new access token was rejected: it expires no later than the current access token, which works
 

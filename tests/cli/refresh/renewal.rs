@@ -339,7 +339,7 @@ fn what_meta_does_not_extend_is_kept_and_tried_again_daily() {
         ran.stdout(
             "
 TOKEN  OUTCOME       EXPIRES     REASON
-brand  not extended  2026-03-02  not extended
+brand  not extended  2026-03-02  no later expiry
 
 warning: `brand`: works, renewal gives no later expiry
   hint: nothing to do yet: it is tried again by itself
@@ -382,7 +382,7 @@ brand  not due  2026-03-02  the last try failed; the next is 2026-02-11 00:00 UT
         world.at(day(47));
         world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME       EXPIRES     REASON
-brand  not extended  2026-03-02  not extended
+brand  not extended  2026-03-02  no later expiry
 
 warning: `brand`: works, expires in 13 days (2026-03-02 00:00 UTC), no longer extended
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -397,7 +397,7 @@ WARNING: `brand`: works, expires in 13 days (2026-03-02 00:00 UTC), no longer ex
         world.at(day(54));
         world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME       EXPIRES     REASON
-brand  not extended  2026-03-02  not extended
+brand  not extended  2026-03-02  no later expiry
 
 critical: `brand`: works, expires in 6 days (2026-03-02 00:00 UTC), no longer extended
   hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
@@ -456,7 +456,7 @@ fn a_grant_for_somebody_else_is_refused() {
     world.at(day(45));
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME  EXPIRES     REASON
-brand  invalid  2026-03-02  identity changed
+brand  invalid  2026-03-02  wrong identity
 
 critical: `brand`: not checked since 2026-01-01, no answer from Graph for more than 7 days (`checked_within`)
   hint: run `metatoken refresh -v` to see why Graph was not reached
@@ -471,7 +471,7 @@ warning: `brand`: not checked since 2026-01-01, the token belongs to user 300000
         .stdout(
             "
 AT (UTC)          TOKEN  EVENT           TRIGGER  GENERATION  DETAIL
-2026-02-15 00:00  brand  refresh failed  manual   2           identity changed
+2026-02-15 00:00  brand  refresh failed  manual   2           wrong identity
 
 1 attempt: 0 succeeded, 1 failed (0%)
 ",

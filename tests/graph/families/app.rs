@@ -173,7 +173,7 @@ warning: `publisher` and `brand`: works, wrong id or secret of app `main`
         assert_eq!(stored["problem"]["action"], "fix_configuration", "{label}");
     }
     world.run(&["check"]).verdict("
-METATOKEN WARNING - publisher and 1 more: works, wrong id or secret of app main; metatoken refresh
+METATOKEN WARNING - publisher and 1 more: works, wrong id or secret of app main; operator: metatoken refresh
 WARNING: `publisher` and `brand`: works, wrong id or secret of app `main`
   compare `id` (1000000000000001) and `secret` of `[app.main]` in [DIR]/metatoken.toml with the app's dashboard (App settings, Basic); then run `metatoken refresh`. Proof: `metatoken check publisher`. Meta: \"Invalid OAuth access token signature\" (190)
 ").stderr("").code(1);

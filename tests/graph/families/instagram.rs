@@ -66,7 +66,7 @@ unknown: `creator`: works, Meta reports no expiry, known when it is renewed, in 
     world.at(day(0) + hours(1));
     world.run(&["refresh"]).stdout("
 TOKEN    OUTCOME    EXPIRES  REASON
-creator  too young  unknown  less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 23 hours
+creator  too young  unknown  less than a day old, too young to renew: next 2026-01-02 00:00 UTC, in 23 hours
 
 unknown: `creator`: works, Meta reports no expiry, known when it is renewed, in 23 hours (2026-01-02 00:00 UTC)
   hint: nothing to do yet: it is renewed then
@@ -127,7 +127,7 @@ fn force_does_not_shorten_metas_day() {
     world.at(day(0) + hours(23));
     world.run(&["refresh", "--force", "creator"]).stdout("
 TOKEN    OUTCOME    EXPIRES  REASON
-creator  too young  unknown  less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 60 minutes
+creator  too young  unknown  less than a day old, too young to renew: next 2026-01-02 00:00 UTC, in 60 minutes
 
 unknown: `creator`: works, Meta reports no expiry, known when it is renewed, in 60 minutes (2026-01-02 00:00 UTC)
   hint: nothing to do yet: it is renewed then
@@ -141,7 +141,7 @@ unknown: `creator`: works, Meta reports no expiry, known when it is renewed, in 
     world.at(day(0) + hours(23));
     world.run(&["refresh", "--force", "creator"]).stdout("
 TOKEN    OUTCOME    EXPIRES     REASON
-creator  too young  2026-03-02  less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 60 minutes
+creator  too young  2026-03-02  less than a day old, too young to renew: next 2026-01-02 00:00 UTC, in 60 minutes
 
 1 token: 1 too young
 ").stderr("").exit(Exit::Ok);
@@ -378,7 +378,7 @@ warning: `creator`: works, app `insta` has no `secret`, may expire within 1 hour
     world.at(day(0) + hours(1));
     world.run(&["refresh"]).stdout("
 TOKEN    OUTCOME    EXPIRES  REASON
-creator  too young  unknown  less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 23 hours
+creator  too young  unknown  less than a day old, too young to renew: next 2026-01-02 00:00 UTC, in 23 hours
 
 warning: `creator`: works, app `insta` has no `secret`, may expire within 1 hour
   hint: copy the app's secret (Instagram, API setup with Instagram login) into `secret` of `[app.insta]` in [DIR]/metatoken.toml; then run `metatoken refresh --force creator`. A token that is generated in the app's dashboard lives sixty days without it

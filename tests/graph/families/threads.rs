@@ -110,7 +110,7 @@ fn force_does_not_shorten_metas_day() {
     world.at(day(0) + hours(23));
     world.run(&["refresh", "--force", "notes"]).stdout("
 TOKEN  OUTCOME    EXPIRES     REASON
-notes  too young  2026-03-02  less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 60 minutes
+notes  too young  2026-03-02  less than a day old, too young to renew: next 2026-01-02 00:00 UTC, in 60 minutes
 
 1 token: 1 too young
 ").stderr("").exit(Exit::Ok);
@@ -242,7 +242,7 @@ unknown: `notes`: works, Meta reports no expiry, known when it is renewed, in 24
     world.at(day(0) + hours(1));
     world.run(&["refresh"]).stdout("
 TOKEN  OUTCOME    EXPIRES  REASON
-notes  too young  unknown  less than a day old, and Meta renews none that young: next 2026-01-02 00:00 UTC, in 23 hours
+notes  too young  unknown  less than a day old, too young to renew: next 2026-01-02 00:00 UTC, in 23 hours
 
 unknown: `notes`: works, Meta reports no expiry, known when it is renewed, in 23 hours (2026-01-02 00:00 UTC)
   hint: nothing to do yet: it is renewed then

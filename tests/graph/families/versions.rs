@@ -47,8 +47,8 @@ fn the_end_of_a_pinned_version_is_announced_with_the_newer_one() {
         assert_eq!(system.as_array().unwrap().len(), usize::from(code), "day {at}: {system:#}");
     }
     world.run(&["check"]).verdict(r#"
-METATOKEN WARNING - brand and 1 more: app pinned asks for Graph v19.0, which ends 2026-05-21…; operator: metatoken config check
-WARNING: `brand` and `shop`: app `pinned` asks for Graph v19.0, which ends 2026-05-21 00:00 UTC, in 60 days
+METATOKEN WARNING - brand and 1 more: app pinned asks for Graph v19.0, which expires…; operator: metatoken config check
+WARNING: `brand` and `shop`: app `pinned` asks for Graph v19.0, which expires 2026-05-21 00:00 UTC, in 60 days
   set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out; then run `metatoken config check`. Proof: `metatoken check brand`
 "#).stderr("").code(1);
     world.run(&["status"]).stdout(r#"
@@ -58,7 +58,7 @@ TOKEN  TYPE  STATE  EXPIRES     DATA ACCESS  CHECKED   NEXT
 brand  user  works  2026-05-21  2026-06-20   just now  renew 2026-05-01
 shop   user  works  2026-05-21  2026-06-20   just now  renew 2026-05-01
 
-warning: `brand` and `shop`: app `pinned` asks for Graph v19.0, which ends 2026-05-21 00:00 UTC, in 60 days
+warning: `brand` and `shop`: app `pinned` asks for Graph v19.0, which expires 2026-05-21 00:00 UTC, in 60 days
   hint: set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out; then run `metatoken config check`
 "#).stderr("").exit(Exit::Ok);
     world.run(&["refresh"]).stdout(r#"
@@ -66,7 +66,7 @@ TOKEN  OUTCOME  EXPIRES     REASON
 brand  not due  2026-05-21  due 2026-05-01 00:00 UTC, in 40 days
 shop   not due  2026-05-21  due 2026-05-01 00:00 UTC, in 40 days
 
-warning: `brand` and `shop`: app `pinned` asks for Graph v19.0, which ends 2026-05-21 00:00 UTC, in 60 days
+warning: `brand` and `shop`: app `pinned` asks for Graph v19.0, which expires 2026-05-21 00:00 UTC, in 60 days
   hint: set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out; then run `metatoken config check`
 
 2 tokens: 2 not due
@@ -77,7 +77,7 @@ warning: `brand` and `shop`: app `pinned` asks for Graph v19.0, which ends 2026-
         json!([{
             "code": "graph_version_ends",
             "severity": "warning",
-            "message": "app `pinned` asks for Graph v19.0, which ends 2026-05-21 00:00 UTC, in 60 days",
+            "message": "app `pinned` asks for Graph v19.0, which expires 2026-05-21 00:00 UTC, in 60 days",
             "remedy": "set `graph_version = \"v26.0\"` in `[app.pinned]`, or leave it out; then run `metatoken config check`",
             "labels": ["brand", "shop"],
             "state": null,
@@ -99,7 +99,7 @@ TOKEN  OUTCOME  EXPIRES     REASON
 brand  adopted  2026-03-02  found in the environment variable `BRAND`
 shop   adopted  2026-03-02  found in the environment variable `SHOP`
 
-warning: `brand` and `shop`: app `pinned` asks for Graph v18.0, which has ended
+warning: `brand` and `shop`: app `pinned` asks for Graph v18.0, which has expired
   hint: set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out; then run `metatoken config check`
 
 2 tokens: 2 adopted
@@ -108,8 +108,8 @@ warning: `brand` and `shop`: app `pinned` asks for Graph v18.0, which has ended
         .stderr("")
         .exit(Exit::Ok);
     world.run(&["check"]).verdict(r#"
-METATOKEN WARNING - brand and 1 more: app pinned asks for Graph v18.0, which has ended; operator: metatoken config check
-WARNING: `brand` and `shop`: app `pinned` asks for Graph v18.0, which has ended
+METATOKEN WARNING - brand and 1 more: app pinned asks for Graph v18.0, which has expired; operator: metatoken config check
+WARNING: `brand` and `shop`: app `pinned` asks for Graph v18.0, which has expired
   set `graph_version = "v26.0"` in `[app.pinned]`, or leave it out; then run `metatoken config check`. Proof: `metatoken check brand`
 "#).stderr("").code(1);
 }

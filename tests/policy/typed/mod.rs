@@ -208,7 +208,7 @@ fn type_it(world: &mut World, told: &Told, from: Time, fixture: impl Fn() -> Tok
     };
     let code = ran.code.unwrap();
     let understood = ![64, 65, 70, 74, 78].contains(&code);
-    assert!(understood, "`{}` ends with {code}: {}", told.command, ran.stderr);
+    assert!(understood, "`{}` exited with {code}: {}", told.command, ran.stderr);
     world.at(from + TimeDelta::minutes(2));
 }
 

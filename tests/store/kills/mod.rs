@@ -161,13 +161,13 @@ fn reads_at_once(world: &World, has_one: bool) -> Result<(), (Harm, String)> {
     let is_answered =
         if has_one { token.code == Some(0) } else { matches!(token.code, Some(0 | 1)) };
     if !is_answered {
-        return wedged(format!("`token` ends with {:?}: {}", token.code, token.stderr));
+        return wedged(format!("`token` exited with {:?}: {}", token.code, token.stderr));
     }
     let check = timed(world, &["check"])?;
     if matches!(check.code, Some(0..=3)) && !check.stdout.contains("protocol") {
         Ok(())
     } else {
-        wedged(format!("`check` ends with {:?}: {}", check.code, check.stdout))
+        wedged(format!("`check` exited with {:?}: {}", check.code, check.stdout))
     }
 }
 

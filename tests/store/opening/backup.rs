@@ -229,7 +229,7 @@ fn a_store_behind_a_link_is_restored_with_its_own_log_gone() {
     let file = fs::File::options().write(true).open(world.path("real/metatoken.db")).unwrap();
     file.set_len(20_000).unwrap();
     let ran = world.run(&["refresh"]).code(74);
-    let restore = super::remedy(&world, &ran, "restore a copy").replace("COPY", &copy(&world));
+    let restore = super::remedy(&world, &ran, "restore a backup").replace("BACKUP", &copy(&world));
     super::type_in(&restore);
     assert!(!world.path("real/metatoken.db-wal").exists(), "{restore}");
     assert!(fs::symlink_metadata(world.path("metatoken.db")).unwrap().is_symlink());

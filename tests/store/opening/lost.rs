@@ -23,7 +23,7 @@ const FATES: [Fate; 7] = [
         "overwritten",
         |world| world.write(STORE, "restored from the wrong tape\n"),
         "store_foreign",
-        "the file is no metatoken store",
+        "the file is not a metatoken store",
     ),
     (
         "replaced by another application's",
@@ -35,7 +35,7 @@ const FATES: [Fate; 7] = [
                 .unwrap();
         },
         "store_foreign",
-        "the file is no metatoken store",
+        "the file is not a metatoken store",
     ),
 ];
 
@@ -71,7 +71,7 @@ fn every_command_says_so_and_changes_nothing() {
         for arguments in COMMANDS {
             let ran = world.run_with_input(arguments, "EAAFAKEPasted1").code(74).stdout("");
             assert!(ran.stderr.contains(words), "{fate}, {arguments:?}: {}", ran.stderr);
-            for hint in ["hint: restore a copy", "hint: to begin anew, "] {
+            for hint in ["hint: restore a backup", "hint: without a backup, start over"] {
                 assert!(ran.stderr.contains(hint), "{fate}, {arguments:?}: {}", ran.stderr);
             }
             assert_eq!(fs::read(world.path(STORE)).ok(), content, "{fate}, {arguments:?}");
@@ -94,8 +94,8 @@ fn what_is_said_of_a_store_that_was_deleted() {
     world.run(&["refresh"]).code(74).stdout("").stderr(
         "
 error: [DIR]/metatoken.db: the store is missing: it was last used 2026-01-01 00:00 UTC
-hint: restore a copy that `metatoken store backup` made: `rm -f [DIR]/metatoken.db-wal [DIR]/metatoken.db-shm && cp COPY [DIR]/metatoken.db`
-hint: to begin anew, with every access token handed over again: `mv [DIR]/metatoken.db.lock [DIR]/metatoken.key \"$(mktemp -d [DIR]/metatoken.db-lost.XXXXXX)\"`
+hint: restore a backup (`metatoken store backup` makes them): `rm -f [DIR]/metatoken.db-wal [DIR]/metatoken.db-shm && cp BACKUP [DIR]/metatoken.db`
+hint: without a backup, start over and paste every access token again: `mv [DIR]/metatoken.db.lock [DIR]/metatoken.key \"$(mktemp -d [DIR]/metatoken.db-lost.XXXXXX)\"`
 ",
     );
 }
@@ -107,7 +107,7 @@ fn the_remedy_that_begins_anew_is_one() {
         let key = fs::read(world.path("metatoken.key")).unwrap();
         befall(&world);
         let ran = world.run(&["refresh"]).code(74);
-        type_in(&remedy(&world, &ran, "to begin anew"));
+        type_in(&remedy(&world, &ran, "without a backup, start over"));
         world.run(&["refresh"]).code(0);
         assert_eq!(world.in_use("brand"), "EAAFAKEBrand1", "{fate}");
         assert_ne!(fs::read(world.path("metatoken.key")).unwrap(), key, "{fate}: a new key");
@@ -125,8 +125,8 @@ fn the_remedy_that_restores_is_one() {
         world.run(&["store", "backup", world.path("copy.db").to_str().unwrap()]).code(0);
         befall(&world);
         let ran = world.run(&["refresh"]).code(74);
-        let command = remedy(&world, &ran, "restore a copy");
-        type_in(&command.replace("COPY", world.path("copy.db").to_str().unwrap()));
+        let command = remedy(&world, &ran, "restore a backup");
+        type_in(&command.replace("BACKUP", world.path("copy.db").to_str().unwrap()));
         world.at(day(1));
         world.run(&["refresh"]).code(0);
         assert_eq!(world.in_use("brand"), "EAAFAKEBrand1", "{fate}");
@@ -160,7 +160,7 @@ fn any_trace_of_a_life_is_enough() {
         world.run(&["check"]).code(2);
         let ran = world.run(&["refresh"]).code(74);
         world.run(&["refresh"]).code(74);
-        type_in(&remedy(&world, &ran, "to begin anew"));
+        type_in(&remedy(&world, &ran, "without a backup, start over"));
         world.run(&["refresh"]).code(0);
     }
 }

@@ -1,0 +1,109 @@
+//! A first access token is looked at before Meta is asked, on every way on which it comes in.
+
+use crate::common::World;
+
+const CONFIG: &str = "[token.brand]\ntype = \"user\"\naccess_token = { file = \"first\" }\n";
+
+/// What is in the file, what is said of it, and what to do.
+const VALUES: [(&str, &str, &str); 14] = [
+    ("FB_TOKEN=EAAFAKEvalue", "it begins with `NAME=`", "remove `NAME=`"),
+    ("export FB_TOKEN=EAAFAKEvalue", "it begins with `NAME=`", "remove `NAME=`"),
+    ("\"EAAFAKEvalue\"", "it has quotes around it", "remove the quotes around it"),
+    ("'EAAFAKEvalue'", "it has quotes around it", "remove the quotes around it"),
+    ("Bearer EAAFAKEvalue", "it begins with `Bearer`", "remove `Bearer` in front of it"),
+    ("EAAFAKE value", "it has a blank inside", "remove the blanks: copy it again, whole"),
+    ("EAAFAKE\nvalue", "it has 2 lines", "leave one access token, on one line"),
+    ("EAAFAKEvalue…", "it ends in `…`: it was cut off", "copy it again, whole"),
+    (
+        "https://localhost/?code=AQFAKEvalue",
+        "it is an address",
+        "take the access token alone, without the address around it",
+    ),
+    (
+        "{\"access_token\": \"EAAFAKEvalue\"}",
+        "it is JSON",
+        "take the value of `access_token` alone",
+    ),
+    (
+        "0123456789abcdef0123456789abcdef",
+        "it is an app's secret (32 hex digits)",
+        "use an access token; the app's secret belongs to `secret` of its `[app.NAME]`",
+    ),
+    (
+        "1000000000000001|FAKEvalue",
+        "it is an app's token, not a user token",
+        "use a user token, or correct `type`",
+    ),
+    (
+        "IGAAFAKEvalue",
+        "it belongs to Instagram (it begins with `IG`), not to a user token",
+        "use a user token, or correct `type`",
+    ),
+    (
+        "THAAFAKEvalue",
+        "it belongs to Threads (it begins with `TH`), not to a user token",
+        "use a user token, or correct `type`",
+    ),
+];
+
+#[test]
+fn each_way_in_names_the_place_and_what_is_wrong_before_meta_is_asked() {
+    for (value, wrong, fix) in VALUES {
+        let world = World::new().config(CONFIG);
+        world.write("first", value);
+        let in_file = format!("no access token in the file `[DIR]/first`: {wrong}");
+        let step = format!("in the file `[DIR]/first`, {fix}");
+        for (typed, code) in [
+            (&["status"][..], 0),
+            (&["status", "brand"], 0),
+            (&["check", "--live"], 2),
+            (&["config", "check"], 78),
+            (&["refresh", "--dry-run"], 77),
+            (&["refresh"], 77),
+            (&["status"], 0),
+            (&["check"], 2),
+        ] {
+            let ran = world.run(typed).code(code);
+            assert!(ran.stdout.contains(&in_file), "{typed:?} {value}: {}", ran.stdout);
+            let said = if typed[0] == "config" { fix } else { step.as_str() };
+            assert!(ran.stdout.contains(said), "{typed:?} {value}: {}", ran.stdout);
+            assert!(!ran.stdout.contains("FAKE"), "{typed:?} {value}: {}", ran.stdout);
+        }
+        let refused =
+            |place: &str| format!("error: {place}: no access token: {wrong}\nhint: {fix}\n");
+        world
+            .run_with_input(&["exchange", "brand"], value)
+            .stdout("")
+            .stderr(&refused("standard input"))
+            .code(65);
+        world
+            .run(&["exchange", "brand", "--token-file", "first"])
+            .stdout("")
+            .stderr(&refused("first"))
+            .code(65);
+        assert_eq!(world.calls(), [""; 0], "{value}");
+    }
+}
+
+/// Which app it belongs to is known by its beginning, where one app fits.
+#[test]
+fn any_value_is_inspected_with_the_app_of_its_service() {
+    let insta = "[app.insta]\nkind = \"instagram\"\nid = \"1000000000000011\"\n";
+    let world = World::new().config("");
+    world.write("first", "IGAAFAKEvalue");
+    world
+        .run(&["status", "--token-file", "first"])
+        .stdout("")
+        .stderr(
+            "
+error: first: a token of `instagram`, and app `main` is of kind `facebook`
+hint: name an app of kind `instagram` with `--app`
+",
+        )
+        .code(65);
+    assert_eq!(world.calls(), [""; 0]);
+    world.reconfigure(insta);
+    let ran = world.run(&["status", "--token-file", "first"]).code(0);
+    assert!(ran.stdout.contains("app insta"), "{}", ran.stdout);
+    assert_ne!(world.calls(), [""; 0]);
+}

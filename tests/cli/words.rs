@@ -1,0 +1,35 @@
+//! Every line that a command prints, over all scenarios and clocks, in words that a stranger knows.
+
+use super::check::{SCENARIOS, rehearse};
+use crate::common::{World, banned_in};
+
+#[test]
+fn no_line_has_a_word_that_must_be_explained() {
+    let mut lines = 0;
+    for scenario in SCENARIOS {
+        let world = World::new();
+        for now in ["+0d", "+14d", "+41d", "+60d", "+120d"] {
+            for command in [
+                &["refresh", "--dry-run", "--now", now][..],
+                &["refresh", "--now", now],
+                &["status", "--all"],
+                &["status", "--offline", "-v"],
+                &["history", "--limit", "200"],
+                &["history", "--runs"],
+                &["history", "--summary"],
+                &["deliver"],
+                &["deliver", "--test"],
+                &["check"],
+                &["check", "--format", "github"],
+                &["config", "check"],
+            ] {
+                let ran = rehearse(&world, scenario, command);
+                for line in ran.stdout.lines().chain(ran.stderr.lines()) {
+                    assert_eq!(banned_in(line), [""; 0], "{scenario} {command:?}: {line}");
+                    lines += 1;
+                }
+            }
+        }
+    }
+    assert!(lines > 2000, "{lines}");
+}
