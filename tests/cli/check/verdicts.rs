@@ -148,6 +148,7 @@ METATOKEN UNKNOWN - the config declares no tokens
         .stderr(
             "
 error: the config declares no tokens
+hint: run `metatoken add LABEL --type TYPE`
 ",
         )
         .code(3);
