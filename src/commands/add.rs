@@ -140,7 +140,10 @@ impl NewFile {
             return Ok(Self::Foreseen(new.path.clone()));
         }
         let prepared = Prepared::write(&new.path, new.text.as_bytes());
-        let prepared = prepared.map_err(|error| unwritten(&new.path, error))?;
+        let prepared = prepared.map_err(|error| {
+            unwritten(&new.path, error)
+                .hint("put that right, then run the same again; Meta was not asked")
+        })?;
         Ok(Self::Prepared(new.path.clone(), prepared))
     }
 

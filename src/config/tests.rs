@@ -53,6 +53,45 @@ fn mistakes(text: &str) -> String {
 }
 
 #[test]
+fn a_new_token_is_declared_beside_the_config_or_beside_the_store_of_the_machine() {
+    let token = NewToken {
+        label: Label::parse("anna").unwrap(),
+        token_type: TokenType::User,
+        app: Some("main".to_owned()),
+        parent: None,
+        page_id: None,
+        all_pages: false,
+        owner: None,
+        user_id: None,
+        deliver: Vec::new(),
+    };
+    for (path, text, expected) in [
+        ("/srv/m/metatoken.toml", APP, "/srv/m/tokens.d/anna.toml"),
+        (
+            "/home/u/.config/metatoken/metatoken.toml",
+            APP,
+            "/home/u/.config/metatoken/tokens.d/anna.toml",
+        ),
+        ("/etc/metatoken/metatoken.toml", APP, "/var/lib/metatoken/tokens.d/anna.toml"),
+        (
+            "/etc/metatoken/metatoken.toml",
+            "[app.main]\nid = \"1\"\n[store]\npath = \"/data/tokens.db\"\n",
+            "/data/tokens.d/anna.toml",
+        ),
+    ] {
+        let files = TokenFiles::default();
+        let read = parse(Path::new(path), text, &files, &environment(), Purpose::Use);
+        let new = read.unwrap().0.new_token_file(&token, "add");
+        assert_eq!(new.path, Path::new(expected));
+        // It is read as it was meant.
+        let file = token_files::TokenFile::of_new(&new);
+        let files = TokenFiles { fit: vec![file], unfit: Vec::new() };
+        let read = parse(Path::new(path), text, &files, &environment(), Purpose::Use).unwrap().0;
+        assert!(token.differences(read.token(&token.label).unwrap()).is_empty());
+    }
+}
+
+#[test]
 fn all_mistakes_are_shown_at_once_in_the_order_of_the_file() {
     let text =
         "[app.main]\nid = 12\n\n[token.brand]\ntype = \"usr\"\nacess_token = { env = \"X\" }\n";

@@ -35,7 +35,10 @@ impl DeclarationPlan {
         refuse_left_out(config, &new.label)?;
         if let Some(declared) = config.token(&new.label) {
             return match new.differences(declared) {
-                differences if differences.is_empty() => Ok(Self::Stands),
+                differences if differences.is_empty() => {
+                    refuse_disabled(config, declared)?;
+                    Ok(Self::Stands)
+                }
                 differences => Err(is_another(config, declared, &differences)),
             };
         }
@@ -55,6 +58,7 @@ impl DeclarationPlan {
             refusal("bad_declaration", new.label.as_str(), "not added: the config leaves it out")
                 .hint("`metatoken config check` shows what is wrong")
         })?;
+        refuse_disabled(config, token)?;
         check_targets(session, token)?;
         Ok(Self::New { file, config: Box::new(with_it) })
     }
@@ -90,6 +94,19 @@ fn refuse_left_out(config: &Config, label: &Label) -> Result<(), CliError> {
     let Some(left_out) = config.left_out.iter().find(declares_it) else { return Ok(()) };
     Err(CliError::new(Exit::Config, "config_file", label.as_str(), left_out.message.clone())
         .hint(left_out.remedy.clone()))
+}
+
+/// Refuses a token that would be left alone.
+fn refuse_disabled(config: &Config, token: &TokenConfig) -> Result<(), CliError> {
+    if token.policy.enabled {
+        return Ok(());
+    }
+    let message = "its `enabled` is false, so it would be left alone";
+    Err(refusal("disabled", token.label.as_str(), message).hint(format!(
+        "set `enabled = true` in `[token.{}]` or `[defaults]`: `{}`",
+        token.label,
+        token.declared_in.as_deref().filter(|file| file.exists()).unwrap_or(&config.path).display()
+    )))
 }
 
 fn is_another(config: &Config, declared: &TokenConfig, differences: &[String]) -> CliError {

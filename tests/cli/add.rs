@@ -509,6 +509,21 @@ fn a_token_that_is_declared_by_hand_is_taken_as_it_is() {
 }
 
 #[test]
+fn a_token_that_would_be_left_alone_is_refused() {
+    let world = World::new().config("[token.anna]\ntype = \"user\"\nenabled = false\n");
+    world
+        .run(&["add", "anna", "--type", "user"])
+        .stdout("")
+        .stderr(
+            "
+error: anna: its `enabled` is false, so it would be left alone
+hint: set `enabled = true` in `[token.anna]` or `[defaults]`: `[DIR]/metatoken.toml`
+",
+        )
+        .exit(Exit::InputRefused);
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_told_before_anybody_is_asked() {
     if !can_be_another_user() {
         return;

@@ -436,6 +436,49 @@ fn an_exchange_without_room_is_refused_before_meta_is_asked() {
     assert_eq!(disk.run(&world, &again).code, Some(0));
 }
 
+#[test]
+fn an_add_without_room_is_refused_before_meta_is_asked() {
+    let Some((world, disk)) = without_room() else { return };
+    let zoe = |world: &World| {
+        world.write("new", world.mint(TokenFixture::user(APP, ANNA).named("zoe")));
+        world.path("new").display().to_string()
+    };
+    let new = zoe(&world);
+    let typed = ["add", "zoe", "--type", "user", "--token-file", &new];
+    let ran = disk.run(&world, &typed).code(74);
+    assert_eq!(
+        without_sizes(&ran.stderr),
+        "error: [DIR]/disk/metatoken.db: no room on the disk for a new access token \
+         (N KiB needed, N KiB free): Meta was not asked for it\n\
+         hint: free space on the file system of this folder, then run the command again\n"
+    );
+    assert_eq!(world.calls(), [""; 0]);
+    assert_eq!(fs::read_dir(world.path("tokens.d")).unwrap().count(), 0);
+
+    // Nor where there is room for the access token, and none for the file that declares it.
+    let world = World::new();
+    let Some(disk) = Disk::mount(&world, Kind::Memory) else { return };
+    std::os::unix::fs::symlink(world.path("disk"), world.path("tokens.d")).unwrap();
+    disk.fill(0);
+    let new = zoe(&world);
+    let typed = ["add", "zoe", "--type", "user", "--token-file", &new];
+    disk.run(&world, &typed)
+        .stdout("")
+        .stderr(
+            "
+error: [DIR]/tokens.d/zoe.toml: cannot be written
+  caused by: No space left on device (os error 28)
+hint: put that right, then run the same again; Meta was not asked
+",
+        )
+        .code(74);
+    assert_eq!(world.calls(), [""; 0]);
+    assert_eq!(disk.names(), ["filler"]);
+    disk.empty();
+    disk.run(&world, &typed).code(0);
+    assert_eq!(disk.names(), ["zoe.toml"]);
+}
+
 /// Where the targets lie, and what each holds around the access token: more than a page.
 fn targets() -> [(&'static str, &'static str, String, String); 4] {
     let padding = "# a line of the application\n".repeat(200);
