@@ -138,7 +138,13 @@ impl Session {
                 }
                 _ => unfit.fix_of_input(),
             };
-            CliError::new(Exit::InputRefused, "malformed_token", place, message).hint(fix)
+            let complaint = CliError::new(Exit::InputRefused, "malformed_token", place, message);
+            let complaint = complaint.hint(fix);
+            match unfit.other_command() {
+                Some(command) => complaint
+                    .hint(format!("or keep what it is under a label of its own: `{command}`")),
+                None => complaint,
+            }
         })
     }
 
@@ -181,8 +187,11 @@ pub fn read_input(path: &Path) -> Result<(zeroize::Zeroizing<String>, String), C
         return Ok((limited(std::io::stdin().lock(), &place)?, place));
     }
     let place = path.display().to_string();
-    let file = std::fs::File::open(path).map_err(|error| unreadable(&place, error))?;
-    Ok((limited(file, &place)?, place))
+    let named = |refused: CliError| {
+        refused.hint("name a file that you can read, with the value alone in it")
+    };
+    let file = std::fs::File::open(path).map_err(|error| named(unreadable(&place, error)))?;
+    Ok((limited(file, &place).map_err(named)?, place))
 }
 
 fn limited(

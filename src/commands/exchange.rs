@@ -46,7 +46,9 @@ pub fn exchange(session: &Session, order: &ExchangeOrder) -> Result<Exit, CliErr
     let prompt = format!("the new access token for `{}`", order.label);
     let declared = session.config.token(&order.label).map(|token| token.token_type);
     let wanted = Some(declared.unwrap_or(TokenType::Page));
-    let access_token = session.read_access_token(order.file.as_deref(), &prompt, wanted)?;
+    let access_token = session
+        .read_access_token(order.file.as_deref(), &prompt, wanted)
+        .map_err(|refused| refused.hint(format!("then run `{}`", order.typed())))?;
     let options = RunOptions {
         command: "exchange",
         trigger: Trigger::Manual,

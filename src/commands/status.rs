@@ -11,6 +11,7 @@ use crate::report::{CheckReport, PageRows, StatusReport, StatusSort, TokenReport
 use crate::run::apps;
 use crate::run::tokens::ThrottledApps;
 use crate::session::Session;
+use crate::shell::quoted;
 use crate::status::{self, AskGraph};
 use crate::token::{AccessToken, Expiry, Pattern, Provider, Time};
 use crate::ui::{OutputFormat, Verbosity};
@@ -108,7 +109,10 @@ pub fn inspect_string(
     file: &Path,
     app: Option<&str>,
 ) -> Result<Verdict, CliError> {
-    let token = session.read_access_token(Some(file), "the access token", None)?;
+    let again = format!("then run `metatoken status --token-file {}`", quoted(file));
+    let token = session
+        .read_access_token(Some(file), "the access token", None)
+        .map_err(|refused| refused.hint(again))?;
     let name = app_name(session, app, token.service())?;
     refuse_other_service(session, &name, &token, file)?;
     let app = apps::app(session, &ThrottledApps::new(), &name)

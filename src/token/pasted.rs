@@ -83,6 +83,24 @@ impl Unfit {
         };
         fix.to_owned()
     }
+
+    /// The command that takes it as what it is, where it can be told.
+    pub const fn other_command(self) -> Option<&'static str> {
+        match self {
+            Self::Platform { found: Provider::Facebook, .. } => {
+                Some("metatoken add LABEL --type user")
+            }
+            Self::Platform { found: Provider::Instagram, .. } => {
+                Some("metatoken add LABEL --type instagram")
+            }
+            Self::Platform { found: Provider::Threads, .. } => {
+                Some("metatoken add LABEL --type threads")
+            }
+            // An app's own is derived from its id and secret, and never pasted.
+            Self::AppToken { .. } => Some("metatoken add LABEL --type app"),
+            _ => None,
+        }
+    }
 }
 
 fn article(token_type: TokenType) -> String {

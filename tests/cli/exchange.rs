@@ -118,6 +118,7 @@ fn what_cannot_be_a_token_is_refused_before_anything_is_asked() {
             "
 error: standard input: no access token: it is empty
 hint: pipe the access token into it
+hint: then run `metatoken exchange brand`
 ",
         )
         .exit(Exit::InputRefused);
@@ -128,6 +129,7 @@ hint: pipe the access token into it
             "
 error: standard input: no access token: it has 2 lines
 hint: leave one access token, on one line
+hint: then run `metatoken exchange brand`
 ",
         )
         .exit(Exit::InputRefused);
@@ -144,7 +146,8 @@ hint: leave one access token, on one line
     "message": "no access token: it has quotes around it",
     "causes": [],
     "hints": [
-      "remove the quotes around it"
+      "remove the quotes around it",
+      "then run `metatoken exchange brand`"
     ]
   }
 }
@@ -154,6 +157,7 @@ hint: leave one access token, on one line
             "
 error: standard input: no access token: it has quotes around it
 hint: remove the quotes around it
+hint: then run `metatoken exchange brand`
 ",
         )
         .exit(Exit::InputRefused);
@@ -164,6 +168,8 @@ hint: remove the quotes around it
             "
 error: none.txt: cannot be read
   caused by: No such file or directory (os error 2)
+hint: name a file that you can read, with the value alone in it
+hint: then run `metatoken exchange brand --token-file none.txt`
 ",
         )
         .exit(Exit::InputRefused);

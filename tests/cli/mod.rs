@@ -20,6 +20,7 @@ mod man;
 mod manners;
 mod mistakes;
 mod pages;
+mod pasted;
 mod readme;
 mod refresh;
 mod rotation;

@@ -444,6 +444,7 @@ critical: down, revoked
             "
 error: standard input: no access token: it has a blank inside
 hint: remove the blanks: copy it again, whole
+hint: then run `metatoken status --token-file -`
 ",
         )
         .exit(Exit::InputRefused);

@@ -1,0 +1,135 @@
+//! What is pasted or piped where an access token belongs: each has its own answer and its own next
+//! command, and nothing of it is repeated.
+
+use metatoken::exit::Exit;
+use metatoken::sandbox::{AppFixture, TokenFixture};
+
+use crate::common::{ANNA, APP, BAKERY, CREATOR, INSTA_APP, THREADS_APP, World};
+
+const CONFIG: &str = "[token.brand]\ntype = \"user\"\n";
+
+const AGAIN: &str = "hint: then run `metatoken exchange brand`\n";
+
+/// What is pasted, what is said of it, and what to do.
+const VALUES: [(&str, &str, &str); 19] = [
+    (
+        "FB=EAAFAKEvalue1",
+        "it begins with `NAME=`",
+        "remove `NAME=`, or name the key of the file with `key`",
+    ),
+    ("export FB='EAAFAKEvalue1'", "it has quotes around it", "remove the quotes around it"),
+    ("\"EAAFAKEvalue1\"", "it has quotes around it", "remove the quotes around it"),
+    ("Bearer EAAFAKEvalue1", "it begins with `Bearer`", "remove `Bearer` in front of it"),
+    (
+        "Authorization: Bearer EAAFAKEvalue1",
+        "it begins with `Bearer`",
+        "remove `Bearer` in front of it",
+    ),
+    ("EAAFAKE value1", "it has a blank inside", "remove the blanks: copy it again, whole"),
+    ("EAAFAKE\nvalue1", "it has 2 lines", "leave one access token, on one line"),
+    ("EAAFAKEvalue1…", "it ends in `…`: it was cut off", "copy it again, whole: it was cut off"),
+    ("EAAFAKEvalue1...", "it ends in `…`: it was cut off", "copy it again, whole: it was cut off"),
+    (
+        "{\"access_token\":\"EAAFAKEvalue1\"}",
+        "it is JSON",
+        "take the value of `access_token` alone, or name it with `key`",
+    ),
+    (
+        "https://localhost/?code=AQFAKEvalue1&state=x#_=_",
+        "it is the address of a login, with a code in it",
+        CODE,
+    ),
+    (
+        "https://localhost/#access_token=EAAFAKEvalue1",
+        "it is an address with an access token in it",
+        "copy only what stands between `access_token=` and the next `&`",
+    ),
+    (
+        "https://developers.facebook.com/FAKEvalue1",
+        "it is an address",
+        "paste an access token, which begins with `EAA`, `IG` or `TH`",
+    ),
+    ("AQBFAKEvalue1FAKEvalue2FAKE", "it is the code of a login (it begins with `AQ`)", CODE),
+    (
+        "0123456789abcdef0123456789abcdef",
+        "it is an app's secret (32 hex digits)",
+        "use an access token; the app's secret belongs to `secret` of its `[app.NAME]`",
+    ),
+    ("", "it is empty", "put the access token there"),
+    (
+        "1000000000000001|FAKEvalue1",
+        "it is an app's token (`ID|…`), not a user token",
+        "use a user token, or correct `type`\nhint: or keep what it is under a label of its own: `metatoken add LABEL --type app`",
+    ),
+    (
+        "IGAAFAKEvalue1",
+        "it belongs to Instagram (it begins with `IG`), not to a user token",
+        "use a user token, or correct `type`\nhint: or keep what it is under a label of its own: `metatoken add LABEL --type instagram`",
+    ),
+    (
+        "THAAFAKEvalue1",
+        "it belongs to Threads (it begins with `TH`), not to a user token",
+        "use a user token, or correct `type`\nhint: or keep what it is under a label of its own: `metatoken add LABEL --type threads`",
+    ),
+];
+
+const CODE: &str = "a code is exchanged for an access token once and within minutes, by the program that began the login: paste the access token that it got";
+
+#[test]
+fn what_is_no_access_token_is_known_by_how_it_looks() {
+    let world = World::new().config(CONFIG);
+    for (value, wrong, fix) in VALUES {
+        let padded = format!(" \t\r\n{value}\r\n\n");
+        let ran = world.run_with_input(&["exchange", "brand"], &padded);
+        ran.stdout("")
+            .stderr(&format!(
+                "error: standard input: holds no access token: {wrong}\nhint: {fix}\n{AGAIN}"
+            ))
+            .exit(Exit::InputRefused);
+        world.write("pasted", value);
+        let ran = world.run(&["exchange", "brand", "--token-file", "pasted", "--json"]);
+        let json = ran.exit(Exit::InputRefused).json();
+        assert_eq!(json["error"]["code"], "malformed_token", "{value}");
+        assert!(!json.to_string().contains("value1"), "{json}");
+        // What is of no type in particular is inspected as it is.
+        if !fix.contains("`type`") {
+            world
+                .run(&["status", "--token-file", "pasted"])
+                .stdout("")
+                .stderr(&format!(
+                    "error: pasted: holds no access token: {wrong}\nhint: {fix}\nhint: then run `metatoken status --token-file pasted`\n"
+                ))
+                .exit(Exit::InputRefused);
+        }
+    }
+    assert_eq!(world.calls(), [""; 0], "Meta was not asked");
+    assert!(!world.path("metatoken.db").exists());
+}
+
+/// What looks right is known by Meta's word.
+#[test]
+fn what_belongs_to_another_is_known_by_metas_answer() {
+    let world = World::new().config(CONFIG);
+    world.graph.with(|graph| {
+        graph.add_app(AppFixture::new("1000000000000002", "fakesecretofanotherapp", "Other App"));
+    });
+    let whole = world.mint(TokenFixture::user(APP, ANNA).named("brand"));
+    for (value, said) in [
+        (world.mint(TokenFixture::page(APP, ANNA, BAKERY)), "a page token, not a user token"),
+        (world.mint(TokenFixture::user("1000000000000002", ANNA)), "app"),
+        (whole[..whole.len() - 3].to_owned(), ""),
+    ] {
+        let ran = world.run_with_input(&["exchange", "brand"], &value).stdout("");
+        assert!(matches!(ran.code, Some(65 | 77 | 78)), "{:?} {}", ran.code, ran.stderr);
+        let first = ran.stderr.lines().next().unwrap();
+        assert!(first.contains(said), "{}", ran.stderr);
+        assert!(ran.stderr.contains("`metatoken exchange brand`"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains(&value), "{}", ran.stderr);
+    }
+    // Whole, with white space around it, it is taken.
+    world.run_with_input(&["exchange", "brand"], &format!("\u{feff} {whole}\r\n")).exit(Exit::Ok);
+    // The right type takes what another refused.
+    let insta = world.mint(TokenFixture::instagram(INSTA_APP, CREATOR));
+    let threads = world.mint(TokenFixture::threads(THREADS_APP, CREATOR));
+    assert!(insta.starts_with("IG") && threads.starts_with("TH"));
+}
