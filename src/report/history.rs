@@ -52,7 +52,9 @@ struct Tally {
 
 impl Tally {
     fn of<'a>(events: impl Iterator<Item = &'a (EventKind, Trigger)>) -> Self {
-        events.fold(Self { succeeded: 0, failed: 0 }, |mut tally, (event, _)| {
+        // What another program did says nothing of this one.
+        let own = events.filter(|(_, trigger)| *trigger != Trigger::Imported);
+        own.fold(Self { succeeded: 0, failed: 0 }, |mut tally, (event, _)| {
             match event.counts_as() {
                 Some(true) => tally.succeeded += 1,
                 Some(false) => tally.failed += 1,
@@ -140,7 +142,8 @@ impl HistoryReport {
 
     /// Who had started the runs, and what their attempts add up to.
     fn by_trigger(&self) -> impl Iterator<Item = (Trigger, Tally)> {
-        Trigger::ALL.iter().map(|trigger| {
+        let own = Trigger::ALL.iter().filter(|trigger| **trigger != Trigger::Imported);
+        own.map(|trigger| {
             (*trigger, Tally::of(self.counted.iter().filter(|(_, it)| it == trigger)))
         })
     }
@@ -148,7 +151,11 @@ impl HistoryReport {
     /// How often each of the events happened that count in the rate.
     fn by_event(&self) -> impl Iterator<Item = (EventKind, usize)> {
         let counting = EventKind::ALL.iter().filter(|event| event.counts_as().is_some());
-        counting.map(|event| (*event, self.counted.iter().filter(|(it, _)| it == event).count()))
+        let own = |event: &EventKind| {
+            let of_it = self.counted.iter().filter(|(it, _)| it == event);
+            of_it.filter(|(_, trigger)| *trigger != Trigger::Imported).count()
+        };
+        counting.map(move |event| (*event, own(event)))
     }
 
     /// The rate, then what it is made of: by event and by trigger.

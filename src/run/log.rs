@@ -123,7 +123,9 @@ const fn gravity(outcome: Outcome) -> Level {
         | Outcome::WouldDerive
         | Outcome::WouldAdopt
         | Outcome::Forgotten
-        | Outcome::WouldForget => Level::INFO,
+        | Outcome::WouldForget
+        | Outcome::Imported
+        | Outcome::WouldImport => Level::INFO,
     }
 }
 

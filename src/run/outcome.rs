@@ -218,7 +218,9 @@ fn weight(outcome: Outcome) -> u8 {
         | Outcome::WouldExchange
         | Outcome::WouldRefresh
         | Outcome::Forgotten
-        | Outcome::WouldForget => 6,
+        | Outcome::WouldForget
+        | Outcome::Imported
+        | Outcome::WouldImport => 6,
         Outcome::NotExtended => 7,
         Outcome::Failed => 8,
         Outcome::Invalid => 9,

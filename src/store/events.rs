@@ -111,6 +111,54 @@ impl Store {
     }
 }
 
+/// What happened to a token in another program, before it was kept here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastNote {
+    /// The token.
+    pub token: TokenId,
+    /// When.
+    pub at: Time,
+    /// What.
+    pub kind: EventKind,
+    /// When the token expired since.
+    pub expiry: Expiry,
+    /// What was wrong.
+    pub problem: Option<Problem>,
+}
+
+/// How many events of a past are written in one commit.
+const PAST_AT_ONCE: usize = 256;
+
+impl Store {
+    /// Writes down what happened to tokens in another program, each event once however often it is
+    /// told.
+    pub fn note_past(&self, run: RunId, past: Vec<PastNote>, now: Time) -> Result<()> {
+        let mut past = past.into_iter().peekable();
+        while past.peek().is_some() {
+            let batch: Vec<PastNote> = past.by_ref().take(PAST_AT_ONCE).collect();
+            self.write_at(now, move |tx| {
+                batch.iter().try_for_each(|each| note_one(tx, run, each))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn note_one(tx: &mut dyn Tx, run: RunId, past: &PastNote) -> Result<(), TxError> {
+    let trigger = Trigger::Imported;
+    let is_known = tx.has_row(
+        "SELECT 1 FROM event WHERE token = ?1 AND at = ?2 AND kind = ?3 AND trigger = ?4",
+        values![past.token, past.at, past.kind.as_str(), trigger.as_str()],
+    )?;
+    if is_known {
+        return Ok(());
+    }
+    let event = NewEvent::new(past.token, past.kind, past.at)
+        .because(past.problem.as_ref())
+        .moving(None, past.expiry);
+    NewEvent { trigger: Some(trigger), ..event }.write(tx, run)
+}
+
 /// An event that is to be written.
 pub struct NewEvent<'a> {
     pub token: Option<TokenId>,
@@ -123,6 +171,8 @@ pub struct NewEvent<'a> {
     pub target: Option<&'a TargetId>,
     /// Where it came from: the label that it had before.
     pub place: Option<&'a str>,
+    /// Who caused it, if not whoever started the run.
+    pub trigger: Option<Trigger>,
 }
 
 impl<'a> NewEvent<'a> {
@@ -143,6 +193,7 @@ impl<'a> NewEvent<'a> {
             problem: None,
             target: None,
             place: None,
+            trigger: None,
         }
     }
 
@@ -190,8 +241,8 @@ impl<'a> NewEvent<'a> {
         let problem = row::problem(self.problem);
         tx.execute(
             "INSERT INTO event (run, token, at, kind, generation, old_expiry, old_expires_at,
-                 new_expiry, new_expires_at, problem, target, place)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                 new_expiry, new_expires_at, problem, target, place, trigger)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             values![
                 run,
                 self.token,
@@ -205,6 +256,7 @@ impl<'a> NewEvent<'a> {
                 problem.as_deref(),
                 self.target.map(TargetId::as_str),
                 self.place,
+                self.trigger.map(Trigger::as_str),
             ],
         )
         .map(drop)
@@ -221,7 +273,7 @@ fn select(tx: &mut dyn Tx, query: &EventQuery) -> Result<History, TxError> {
         let _ = write!(which, " AND e.kind IN ({})", names.join(", "));
     }
     let sql = format!(
-        "SELECT e.at, e.run, r.trigger, e.token, t.label, e.kind, g.number, g.fingerprint,
+        "SELECT e.at, e.run, coalesce(e.trigger, r.trigger) AS trigger, e.token, t.label, e.kind, g.number, g.fingerprint,
                 e.old_expiry, e.old_expires_at, e.new_expiry, e.new_expires_at, e.problem,
                 e.target, e.place
          FROM event e

@@ -70,7 +70,7 @@ pub use damage::Mended;
 pub use deliveries::{DeliveryFailure, Settlement};
 pub use engine::GrantRoom;
 pub use error::{FULL, StoreError};
-pub use events::{Event, EventQuery, History};
+pub use events::{Event, EventQuery, History, PastNote};
 pub use examination::Examination;
 pub use forget::TargetPlace;
 pub use generations::Sighting;

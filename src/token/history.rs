@@ -35,6 +35,8 @@ named! {
         Purged = "purged",
         /// All its access tokens were wiped, because a person said so.
         Forgotten = "forgotten",
+        /// Another program had it, or had got it then.
+        Imported = "imported",
     }
 }
 
@@ -54,7 +56,8 @@ impl EventKind {
             | Self::Retired
             | Self::Renamed
             | Self::Purged
-            | Self::Forgotten => None,
+            | Self::Forgotten
+            | Self::Imported => None,
         }
     }
 }
@@ -66,6 +69,8 @@ named! {
         Scheduled = "scheduled",
         /// A person.
         Manual = "manual",
+        /// Another program, before its tokens were imported.
+        Imported = "imported",
     }
 }
 
@@ -115,6 +120,10 @@ named! {
         Forgotten = "forgotten",
         /// A dry run would have wiped them.
         WouldForget = "would_forget",
+        /// Taken over from another program.
+        Imported = "imported",
+        /// A dry run would have taken it over.
+        WouldImport = "would_import",
     }
 }
 
@@ -127,6 +136,7 @@ impl Outcome {
             Self::Derived => Self::WouldDerive,
             Self::Adopted => Self::WouldAdopt,
             Self::Forgotten => Self::WouldForget,
+            Self::Imported => Self::WouldImport,
             other => other,
         }
     }

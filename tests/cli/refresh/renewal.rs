@@ -154,6 +154,8 @@ fn a_renewal_tells_programs_what_has_changed() {
     "would_adopt": 0,
     "forgotten": 0,
     "would_forget": 0,
+    "imported": 0,
+    "would_import": 0,
     "pending": 0
   },
   "results": [

@@ -109,3 +109,7 @@ CREATE TABLE place (
     in_place INTEGER NOT NULL,
     PRIMARY KEY (token, target)
 ) STRICT, WITHOUT ROWID;
+
+-- Who caused an event, where that is not who started its run: another program, whose past was
+-- imported.
+ALTER TABLE event ADD COLUMN trigger TEXT;
