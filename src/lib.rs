@@ -23,6 +23,7 @@
 //! - [`deliver`]: how a token reaches the files and programs that use it, by [`edit`], which finds or
 //!   changes one value and proves the rest unchanged, [`files`], which replaces a file whole, with all
 //!   its rights, or not at all, and [`process`], which runs a program within limits.
+//! - [`import`]: reads what other programs keep: their tokens, and what happened to them.
 //! - [`notify`]: sends notifications by webhook, email and command, and pings that tell of runs.
 //! - [`status`]: the verdict on all tokens and on the system, for every command that shows or sends it.
 //! - [`report`]: what commands found, rendered. [`ui`] alone prints it.
@@ -61,6 +62,7 @@ pub mod failpoint;
 pub mod files;
 pub mod graph;
 pub mod http;
+pub mod import;
 pub mod interrupt;
 pub mod manual;
 pub mod notify;

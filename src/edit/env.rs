@@ -136,6 +136,16 @@ pub fn entries<'a>(file: &File<'a>) -> Vec<EnvEntry<'a>> {
     entries
 }
 
+/// Lists the variables of a file, each with the line on which it is set.
+pub fn variables(bytes: &[u8]) -> Vec<(String, usize)> {
+    let file = File::new(Format::Env, bytes);
+    let named = entries(&file).into_iter().filter_map(|entry| {
+        let name = std::str::from_utf8(entry.name).ok()?.to_owned();
+        Some((name, file.place(entry.line).line))
+    });
+    named.collect()
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Quote {
     None,

@@ -39,6 +39,7 @@ use zeroize::Zeroizing;
 
 pub use self::document::Document;
 use self::document::find;
+pub use self::env::variables;
 pub use self::error::{EditError, LineColumn};
 use self::file::File;
 pub use self::format::{Anchored, Format, Options};

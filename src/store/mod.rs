@@ -86,7 +86,7 @@ pub use rotations::AdoptionFrom;
 pub use runs::{Machinery, RunRow};
 pub use sqlite::{
     Holder, LockError, LostStore, RunLock, StoreLoss, backup, belongs_to_store, filesystem_trouble,
-    lock_path, mark_path, refused_filesystem,
+    lock_path, mark_path, read_with_log, refused_filesystem,
 };
 pub use target_backups::TargetBackup;
 pub use tx_error::{Shortage, SystemCause};
