@@ -144,6 +144,17 @@ Examples:
   metatoken exchange brand --token-file FILE  reads it from a file
   metatoken exchange --stored                 exchange stored short-lived ones")]
     Exchange(ExchangeArguments),
+    /// Take over the tokens of another program
+    #[command(after_help = "\
+Examples:
+  metatoken import tokens.csv --dry-run                 show what would be taken over
+  metatoken import tokens.csv                           CSV with label,type,access_token
+  metatoken import users.json --map accessToken=access_token --map name=label
+  metatoken import .env --from env                      variables that hold access tokens
+  metatoken import myrcat.db --from myrcat              the SQLite table facebook_tokens
+  metatoken import app.db --from flask-settings         the SQLite table settings
+  metatoken import -                                    what psql or mongoexport writes into a pipe")]
+    Import(ImportArguments),
     /// Print one verdict for monitoring (Nagios line, exit 0 to 3)
     #[command(after_help = "\
 Examples:
@@ -433,6 +444,38 @@ pub struct ForgetArguments {
     pub lock_wait: String,
 }
 
+/// `import`.
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// The file (`-` for standard input): CSV or JSON with the columns label, type, access_token and
+    /// if there are any app, user_id, page_id, parent, expires_at, issued_at, owner
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Read the file of this kind of program: env, myrcat or flask-settings
+    #[arg(long, value_name = "KIND", hide_possible_values = true)]
+    pub from: Option<TypedShape>,
+    /// Read COLUMN as if it were called NAME; of a `.env`, the variable COLUMN as the label NAME
+    #[arg(long, value_name = "COLUMN=NAME")]
+    pub map: Vec<String>,
+    /// Show what would happen; change nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// How long to wait for another run to end
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    pub lock_wait: String,
+}
+
+/// `--from`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TypedShape {
+    /// Variables
+    Env,
+    /// The table `facebook_tokens`
+    Myrcat,
+    /// The table `settings`
+    FlaskSettings,
+}
+
 /// `history`.
 #[derive(Debug, Args)]
 pub struct HistoryArguments {
@@ -702,6 +745,7 @@ impl Command {
             Self::Init(_) => "init",
             Self::Exec(_) => "exec",
             Self::Pages(_) => "pages",
+            Self::Import(_) => "import",
             Self::Config(_) | Self::Doctor(_) => "config",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",

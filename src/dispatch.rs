@@ -21,7 +21,8 @@ use self::refusal::{
 };
 use self::typed::{
     add_order, check_order, colour, dry_run, duration, exec_order, forget_order, format,
-    identity_change, if_dead, label, log_format, losses, since, status_order, trigger, verbosity,
+    identity_change, if_dead, import_order, label, log_format, losses, since, status_order,
+    trigger, verbosity,
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
@@ -153,6 +154,7 @@ const fn changes_something(command: &Command) -> bool {
             | Command::Exchange(_)
             | Command::Deliver(_)
             | Command::Forget(_)
+            | Command::Import(_)
     )
 }
 
@@ -281,6 +283,7 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
         }
         Command::Exec(given) => commands::exec(session, &exec_order(given)?),
         Command::Forget(given) => commands::forget(session, &forget_order(given)?).map(Exit::code),
+        Command::Import(given) => commands::import(session, &import_order(given)?).map(Exit::code),
         Command::Store(cli::StoreCommand::Backup { file }) => {
             commands::back_up(session, file).map(Exit::code)
         }

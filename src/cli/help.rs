@@ -11,7 +11,7 @@ use super::{Cli, TypedFormat};
 
 /// The commands as `help` lists them.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Getting started", &["init", "add", "config check", "config show"]),
+    ("Getting started", &["init", "add", "import", "config check", "config show"]),
     ("Every day", &["status", "refresh", "deliver", "check", "history"]),
     ("Using tokens", &["token", "exec", "pages"]),
     ("Changing tokens", &["exchange", "forget"]),
@@ -86,6 +86,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["backup", "dump", "export"], "store backup FILE"),
     (&["deploy", "push", "install", "write"], "deliver"),
     (&["completion", "autocomplete"], "completions SHELL"),
+    (&["migrate", "load", "take-over", "takeover"], "import FILE"),
     (&["version"], "--version"),
 ];
 

@@ -111,6 +111,15 @@ pub fn load_with(
     environment: &Environment,
     new: &NewTokenFile,
 ) -> Result<Config, CliError> {
+    load_with_all(path, environment, std::slice::from_ref(new))
+}
+
+/// Reads and judges the config at `path` as it would be with these files more in `tokens.d`.
+pub fn load_with_all(
+    path: &Path,
+    environment: &Environment,
+    new: &[NewTokenFile],
+) -> Result<Config, CliError> {
     let (config, _) = read(path, environment, Purpose::Use, &Change::With(new))?;
     Ok(config)
 }
@@ -119,7 +128,7 @@ pub fn load_with(
 enum Change<'a> {
     None,
     Without(&'a [Arc<Path>]),
-    With(&'a NewTokenFile),
+    With(&'a [NewTokenFile]),
 }
 
 impl Change<'_> {
@@ -127,7 +136,7 @@ impl Change<'_> {
         match self {
             Self::None => {}
             Self::Without(gone) => files.fit.retain(|file| !gone.contains(&file.path)),
-            Self::With(new) => files.fit.push(TokenFile::of_new(new)),
+            Self::With(new) => files.fit.extend(new.iter().map(TokenFile::of_new)),
         }
     }
 }

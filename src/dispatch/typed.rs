@@ -7,15 +7,17 @@ use chrono::TimeDelta;
 
 use super::refusal::usage;
 use crate::cli::{
-    self, Cli, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata, TypedSort, TypedTokenType,
+    self, Cli, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata, TypedShape, TypedSort,
+    TypedTokenType,
 };
 use crate::clock::Clock;
 use crate::commands::{
     AddOrder, CheckOrder, Declaration, ExecOrder, ForgetOrder, HeldFiles, IdentityChange, IfDead,
-    SendNotifications, StatusOrder, TokenWay, VARIABLE, Which,
+    ImportOrder, SendNotifications, StatusOrder, TokenWay, VARIABLE, Which,
 };
 use crate::config::{self, FileAndKey, NewToken};
 use crate::error::CliError;
+use crate::import::{Shape, parse_rename};
 use crate::policy::{Losses, humanize};
 use crate::report::{CheckScope, PageRows, Perfdata, StatusSort};
 use crate::run::DryRun;
@@ -151,6 +153,28 @@ pub fn forget_order(given: &cli::ForgetArguments) -> Result<ForgetOrder, CliErro
         patterns: given.labels.iter().map(Pattern::new).collect(),
         files: if given.targets { HeldFiles::Empty } else { HeldFiles::List },
         declared: if given.undeclare { Declaration::Remove } else { Declaration::Refuse },
+        dry_run: dry_run(given.dry_run),
+        lock_wait: duration(&given.lock_wait)?,
+    })
+}
+
+/// What `import` was asked for.
+pub fn import_order(given: &cli::ImportArguments) -> Result<ImportOrder, CliError> {
+    let rename = |text: &String| {
+        parse_rename(text).map_err(|error| {
+            usage(&format!("`--map {}`: {error}", text.escape_debug()))
+                .hint("for example `--map accessToken=access_token`")
+        })
+    };
+    Ok(ImportOrder {
+        file: given.file.clone(),
+        shape: match given.from {
+            None => Shape::Rows,
+            Some(TypedShape::Env) => Shape::Env,
+            Some(TypedShape::Myrcat) => Shape::Myrcat,
+            Some(TypedShape::FlaskSettings) => Shape::FlaskSettings,
+        },
+        renames: given.map.iter().map(rename).collect::<Result<_, _>>()?,
         dry_run: dry_run(given.dry_run),
         lock_wait: duration(&given.lock_wait)?,
     })

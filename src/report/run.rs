@@ -122,6 +122,11 @@ impl RunReport {
 
     /// The contract's JSON.
     pub fn json(&self) -> String {
+        document(&self.value())
+    }
+
+    /// The same before it is written.
+    pub fn value(&self) -> Value {
         let mut summary = Map::from_iter([("total".to_owned(), json!(self.results.len()))]);
         for outcome in Outcome::ALL {
             let count = self.results.iter().filter(|result| result.outcome == *outcome).count();
@@ -130,7 +135,7 @@ impl RunReport {
         let deliveries = self.results.iter().flat_map(|result| &result.deliveries);
         let pending = deliveries.filter(|delivery| delivery.is_behind()).count();
         summary.insert("pending".to_owned(), json!(pending));
-        document(&json!({
+        json!({
             "version": VERSION,
             "dry_run": self.dry_run,
             "started_at": time(Some(self.started_at)),
@@ -138,7 +143,7 @@ impl RunReport {
             "summary": summary,
             "results": self.results.iter().map(TokenResult::json).collect::<Value>(),
             "system": reasons(&self.shared()),
-        }))
+        })
     }
 
     /// What is wrong with the system, and each cause that several tokens share, once.

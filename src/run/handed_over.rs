@@ -114,6 +114,21 @@ pub fn inspect_derived<'t>(
     Ok(hand_over.fitting(token, app, inspection))
 }
 
+/// The same as [`inspect_handed_over`] for an access token that Meta was asked about just now, as one
+/// of many.
+pub fn fit_handed_over<'t>(
+    run: &Run<'_>,
+    token: &'t TokenConfig,
+    handed: HandedOver,
+    app: App,
+    inspection: Inspection,
+) -> Result<Fitting<'t>, CliError> {
+    let hand_over = HandOver::new(run, token, handed, GivenBy::Person)?;
+    hand_over.check_not_of_another_label()?;
+    hand_over.check_fit(&app, &inspection)?;
+    Ok(hand_over.fitting(token, app, inspection))
+}
+
 impl<'t> Fitting<'t> {
     /// What Graph says of it.
     pub const fn inspection(&self) -> &Inspection {

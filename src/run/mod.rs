@@ -5,7 +5,7 @@
 //! to. `finish` writes down how the run ended, and `log` tells what was done.
 //!
 //! `inspect` asks Graph about one access token; `candidate` seals, compares and promotes a new one;
-//! `handed_over` takes those that a person hands over, and `declaration` plans how a command declares their tokens.
+//! `handed_over` takes those that a person hands over, `imported` those of another program, and `declaration` plans how a command declares their tokens.
 //!
 //! [`refresh`] refreshes all tokens that a `refresh_run` is about, on the threads of `worker_pool`, a
 //! `job` a token. One token's way is the page `token`: it settles candidates (`settle`), adopts what is
@@ -24,6 +24,7 @@ mod exchange_found;
 mod finish;
 pub mod found;
 pub mod handed_over;
+pub mod imported;
 pub mod in_use;
 pub mod inspect;
 mod job;
@@ -374,6 +375,20 @@ impl<'a> Run<'a> {
     /// Says why not everything could be written, if that is so.
     pub fn found_full(&self) -> Option<StoreError> {
         self.full.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Does the same for each item on the worker threads, with a progress bar.
+    pub fn on_each<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        act: impl Fn(&T) -> R + Sync,
+    ) -> Vec<Option<R>> {
+        let Session { ui, interrupt, config, .. } = self.session;
+        let bar = ui.progress(items.len(), interrupt.flag());
+        let workers = config.http.concurrency;
+        let answers = worker_pool::work_on_each(items, workers, act, || bar.inc(1));
+        bar.finish_and_clear();
+        answers
     }
 
     /// Records renewals before their first request, each once a run.

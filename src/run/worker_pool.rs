@@ -3,6 +3,7 @@
 //! A Page waits for its parent, so it is queued only when the parent is done; among the queued jobs
 //! the greatest goes first.
 
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -52,6 +53,24 @@ where
     )
 }
 
+/// Does the same for each item, in their order as threads become free; gives the answers in that order,
+/// and nothing for an item that panicked.
+pub fn work_on_each<T: Sync, R: Send>(
+    items: &[T],
+    workers: usize,
+    act: impl Fn(&T) -> R + Sync,
+    done: impl Fn() + Sync,
+) -> Vec<Option<R>> {
+    let jobs = (0..items.len()).map(Reverse).collect();
+    let act = |Reverse(at): &Reverse<usize>| ((*at, act(&items[*at])), Vec::new());
+    let (answers, _) = work(jobs, workers, act, |_| done());
+    let mut in_order: Vec<Option<R>> = items.iter().map(|_| None).collect();
+    for (at, answer) in answers {
+        in_order[at] = Some(answer);
+    }
+    in_order
+}
+
 /// The next job; nothing once all are done and none can come any more.
 fn take<J: Ord>(queue: &Mutex<Queue<J>>, wake: &Condvar) -> Option<J> {
     let mut guard = lock(queue);
@@ -97,6 +116,20 @@ mod tests {
         done.sort_unstable();
         assert_eq!(done, [1, 3, 10, 11, 30, 31]);
         assert_eq!(panics, [2]);
+    }
+
+    #[test]
+    fn answers_are_in_the_order_of_the_items() {
+        let answers = work_on_each(
+            &[1, 2, 3, 4],
+            3,
+            |item| {
+                assert!(*item != 3, "item 3 fails");
+                item * 10
+            },
+            || {},
+        );
+        assert_eq!(answers, [Some(10), Some(20), None, Some(40)]);
     }
 
     #[test]

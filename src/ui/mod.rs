@@ -165,6 +165,11 @@ impl Ui {
         self.stderr.say(&Line::of(Level::Warning, "warning", text), &format!("warning: {text}"));
     }
 
+    /// Says what is wrong with a part of the input, also when quiet.
+    pub fn problem(&self, text: &str) {
+        self.stderr.say(&Line::of(Level::Error, "problem", text), text);
+    }
+
     /// Prints a secret that was asked for, and nothing else.
     pub fn secret(&self, secret: &str) -> Result<(), CliError> {
         to_stdout(&Zeroizing::new(format!("{secret}\n")))

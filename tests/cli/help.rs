@@ -9,7 +9,8 @@ use metatoken::token::ProblemKind;
 
 use crate::common::World;
 
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 19] = [
+    &["import"],
     &["add"],
     &["pages"],
     &["exec"],
@@ -68,6 +69,7 @@ Usage: metatoken [OPTIONS] COMMAND
 Getting started:
   init          Write a first config by asking, and check the app with Meta
   add           Declare a token and take its access token
+  import        Take over the tokens of another program
   config check  Check the config and everything it names (alias: doctor)
   config show   Show every setting with its value and where it came from
 

@@ -12,6 +12,7 @@ mod first_tokens;
 mod forget;
 mod help;
 mod history;
+mod import;
 mod init;
 mod interrupt;
 mod labels;

@@ -1,0 +1,310 @@
+//! Takes over the tokens of another program.
+//!
+//! All that can be refused is refused before anything is written or exchanged: Graph is asked about
+//! every access token, what it says is compared with the row, and the config is read as it would be
+//! with the new files in `tokens.d`. Then each token is declared and handed over, one after the other
+//! on each worker thread. A kill leaves tokens that are declared and have no access token yet; the
+//! same import finishes them.
+
+mod ask;
+mod bare;
+mod declare;
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use self::ask::ask;
+pub use self::bare::inspect_bare;
+use self::declare::{ReadyRow, check_folder, declare, prepare, undeclarable};
+use crate::deliver::Deliveries;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::failpoint;
+use crate::import::{ImportRow, Imports, PastEvent};
+use crate::policy::{Current, Losses, Remedy, humanize};
+use crate::report::{ImportReport, RefusedLine, TokenResult};
+use crate::run::candidate::IdentityChange;
+use crate::run::handed_over::{Fitting, HandedOver, Taken, fit_handed_over, report_taken};
+use crate::run::{DryRun, Run, log};
+use crate::store::PastNote;
+use crate::token::{Credential, Expiry, Label, Outcome, Problem, ProblemKind, TokenId};
+
+/// Takes over the rows of `file`, which is its name for people; `typed` is the command, which hints repeat.
+pub fn take_over(
+    run: &Run<'_>,
+    imports: Imports,
+    file: String,
+    typed: &str,
+) -> Result<ImportReport, CliError> {
+    let deliveries = run.deliveries()?;
+    let mut left: Vec<RefusedLine> = imports
+        .refused
+        .iter()
+        .map(|row| RefusedLine::of_input(&row.place, row.reason.as_str()))
+        .collect();
+    let rows = with_apps_of_parents(imports.tokens);
+    let (known, new) = known_and_new(run, rows, &mut left)?;
+    check_folder(run, &new)?;
+    let asked = ask(run, &new, &mut left);
+    let ready = declare(run, asked, &mut left)?;
+    let fitting = fit(run, &ready, typed, &mut left)?;
+    let taken = take(run, &deliveries, fitting, &mut left)?;
+    let mut report = report_taken(run, &deliveries, taken)?;
+    let files: HashMap<&Label, String> = ready
+        .iter()
+        .filter_map(|it| Some((&it.row.label, shown(run, &it.file.as_ref()?.path))))
+        .collect();
+    for result in &mut report.results {
+        as_imported(result, files.get(&result.label));
+    }
+    report.results.extend(known);
+    note_past(run, imports.past, &mut left)?;
+    report.finished_at = run.now();
+    left.sort_by_key(RefusedLine::order);
+    Ok(ImportReport { run: report, file, refused: left })
+}
+
+/// Gives the Pages that name no app the app of their parent in the same file.
+fn with_apps_of_parents(mut rows: Vec<ImportRow>) -> Vec<ImportRow> {
+    let apps: HashMap<Label, String> =
+        rows.iter().filter_map(|row| Some((row.label.clone(), row.app.clone()?))).collect();
+    for row in &mut rows {
+        if let (None, Some(parent)) = (&row.app, &row.parent) {
+            row.app = apps.get(parent).cloned();
+        }
+    }
+    rows
+}
+
+/// Sets apart the rows that were imported before, and refuses those whose label has another living
+/// access token.
+fn known_and_new(
+    run: &Run<'_>,
+    rows: Vec<ImportRow>,
+    left: &mut Vec<RefusedLine>,
+) -> Result<(Vec<TokenResult>, Vec<ImportRow>), CliError> {
+    let (mut known, mut new) = (Vec::new(), Vec::new());
+    for row in rows {
+        if let Some(reason) = left_out(run, &row.label) {
+            left.push(RefusedLine::new(&row.place, reason, Exit::Config));
+            continue;
+        }
+        let Some(credential) = living(run, &row.label)? else {
+            new.push(row);
+            continue;
+        };
+        let label = &row.label;
+        let fingerprint = run.store.fingerprint(&row.access_token)?;
+        let sightings = run.store.sightings(&fingerprint)?;
+        let is_its_own = sightings.iter().any(|it| it.token == credential.id);
+        let is_declared = run.session.config.token(label).is_some();
+        if is_its_own && is_declared {
+            known.push(imported_before(&row, &credential));
+        } else if is_its_own {
+            new.push(row);
+        } else {
+            let reason = format!(
+                "`{label}` has another access token that works: to replace it, run `metatoken exchange {label}`"
+            );
+            left.push(RefusedLine::of_input(&row.place, reason));
+        }
+    }
+    Ok((known, new))
+}
+
+/// Why a file in `tokens.d` that declares a label does not count.
+fn left_out(run: &Run<'_>, label: &Label) -> Option<String> {
+    let mut files = run.session.config.left_out.iter();
+    let file = files.find(|it| it.labels.contains(label))?;
+    Some(format!("`{label}` is declared in a file that is {}", file.message))
+}
+
+/// What the store knows of a label that has an access token which is not known to be dead.
+fn living(run: &Run<'_>, label: &Label) -> Result<Option<Credential>, CliError> {
+    let Some(id) = run.known_id(label) else { return Ok(None) };
+    let credential = run.store.credential(id)?;
+    let lives = Current::of(credential.current.as_ref()) != Current::Gone;
+    Ok(Some(credential).filter(|_| lives))
+}
+
+fn imported_before(row: &ImportRow, credential: &Credential) -> TokenResult {
+    let current = credential.current.as_ref();
+    let expiry = current.map_or(Expiry::Unknown, |it| it.expiry);
+    TokenResult {
+        label: row.label.clone(),
+        token_type: credential.token_type,
+        outcome: Outcome::Verified,
+        reason: "imported before".to_owned(),
+        old_expiry: expiry,
+        new_expiry: expiry,
+        generation: current.map(|it| it.number),
+        fingerprint: current.map(|it| it.fingerprint),
+        problem: None,
+        condition: None,
+        cause: String::new(),
+        remedy: Remedy::default(),
+        exit: Exit::Ok,
+        issues: Vec::new(),
+        deliveries: Vec::new(),
+        delivered: Vec::new(),
+    }
+}
+
+/// Compares each with what the store knows, before anything is written.
+fn fit<'a>(
+    run: &'a Run<'_>,
+    ready: &'a [ReadyRow],
+    typed: &str,
+    left: &mut Vec<RefusedLine>,
+) -> Result<Vec<(&'a ReadyRow, Fitting<'a>)>, CliError> {
+    run.enrol(ready.iter().map(|ready| &ready.token), |_| None)?;
+    let mut fitting = Vec::new();
+    for each in ready {
+        let handed = HandedOver {
+            access_token: each.row.access_token.clone(),
+            losses: Losses::Refused,
+            identity: IdentityChange::Refused,
+            typed: typed.to_owned(),
+        };
+        let (app, inspection) = (each.app.clone(), each.inspection.clone());
+        match fit_handed_over(run, &each.token, handed, app, inspection) {
+            Ok(fits) => fitting.push((each, fits)),
+            Err(error) if ends_the_run(&error) => return Err(error),
+            Err(error) => left.push(RefusedLine::failed(&each.row.place, &error)),
+        }
+    }
+    Ok(fitting)
+}
+
+/// Whether no other row could go better.
+fn ends_the_run(error: &CliError) -> bool {
+    matches!(error.exit, Exit::Storage | Exit::Bug)
+}
+
+/// Declares each token and hands it over. The first failure of the store or of the disk ends it.
+fn take<'a>(
+    run: &'a Run<'a>,
+    deliveries: &Deliveries<'_>,
+    fitting: Vec<(&'a ReadyRow, Fitting<'a>)>,
+    left: &mut Vec<RefusedLine>,
+) -> Result<Vec<Taken<'a>>, CliError> {
+    let failed: Mutex<Option<CliError>> = Mutex::new(None);
+    let jobs: Vec<(&ReadyRow, Mutex<Option<Fitting<'_>>>)> =
+        fitting.into_iter().map(|(ready, fits)| (ready, Mutex::new(Some(fits)))).collect();
+    let act = |(ready, fits): &(&ReadyRow, Mutex<Option<Fitting<'a>>>)| {
+        let fits = fits.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let fits = fits.ok_or_else(|| RefusedLine::of_a_bug(&ready.row.place))?;
+        if let Some(why) = run.out_of_time() {
+            return Err(RefusedLine::new(&ready.row.place, why.message, Exit::Failed));
+        }
+        let _about = log::about(&ready.row.label);
+        take_one(run, deliveries, ready, fits).map_err(|error| {
+            let row = RefusedLine::failed(&ready.row.place, &error);
+            if ends_the_run(&error) {
+                run.session.interrupt.raise();
+                failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            }
+            row
+        })
+    };
+    let work = || run.on_each(&jobs, act);
+    let answers = run.session.interrupt.guard(|| run.aborted(), work);
+    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error.hint("run the same import again: it finishes what this one began"));
+    }
+    let mut taken = Vec::new();
+    for ((ready, _), answer) in jobs.iter().zip(answers) {
+        match answer {
+            Some(Ok(one)) => taken.push(one),
+            Some(Err(refused)) => left.push(refused),
+            None => left.push(RefusedLine::of_a_bug(&ready.row.place)),
+        }
+    }
+    Ok(taken)
+}
+
+fn take_one<'a>(
+    run: &'a Run<'a>,
+    deliveries: &Deliveries<'_>,
+    ready: &ReadyRow,
+    fits: Fitting<'a>,
+) -> Result<Taken<'a>, CliError> {
+    let made = match (&ready.file, run.dry_run) {
+        (Some(file), DryRun::No) => {
+            let named = prepare(file)?.name();
+            named.map_err(|error| undeclarable(&file.path, error))?;
+            Some(&file.path)
+        }
+        _ => None,
+    };
+    failpoint::reach("declared");
+    fits.take(run, deliveries).inspect_err(|_| {
+        // What is not kept here need not be declared, but for what the same import finishes.
+        let id = run.known_id(&ready.row.label);
+        let known = id.map(|id| run.store.credential(id));
+        let is_kept = known.is_none_or(|known| known.map_or(true, |it| it.has_access_token()));
+        if let Some(path) = made.filter(|_| !is_kept) {
+            let _ = std::fs::remove_file(path);
+        }
+    })
+}
+
+/// A file as people find it: from the config's folder, if it lies there.
+fn shown(run: &Run<'_>, path: &Path) -> String {
+    let folder = run.session.config.path.parent().unwrap_or(Path::new("/"));
+    path.strip_prefix(folder).unwrap_or(path).display().to_string()
+}
+
+/// Calls what was done by its name, and says where it is declared now.
+fn as_imported(result: &mut TokenResult, file: Option<&String>) {
+    let (outcome, exchanged) = match result.outcome {
+        Outcome::Adopted => (Outcome::Imported, false),
+        Outcome::Exchanged => (Outcome::Imported, true),
+        Outcome::WouldAdopt => (Outcome::WouldImport, false),
+        Outcome::WouldExchange => (Outcome::WouldImport, true),
+        other => (other, false),
+    };
+    result.outcome = outcome;
+    if exchanged {
+        result.reason.push_str("; exchanged");
+    }
+    if let Some(file) = file {
+        let _ = write!(result.reason, "; declared in `{file}`");
+    }
+}
+
+/// Writes down what happened to the tokens in the other program.
+fn note_past(
+    run: &Run<'_>,
+    past: Vec<PastEvent>,
+    left: &mut Vec<RefusedLine>,
+) -> Result<(), CliError> {
+    let now = run.now();
+    let mut notes: Vec<PastNote> = Vec::new();
+    let refused: Vec<String> = left.iter().map(|row| row.place.clone()).collect();
+    for event in past {
+        let token: Option<TokenId> = run.known_id(&event.label);
+        let Some(token) = token else {
+            // Of a row that was refused this is said already.
+            if !refused.contains(&event.place) {
+                let reason =
+                    format!("`{}` is no token of this import or of the config", event.label);
+                left.push(RefusedLine::new(&event.place, reason, Exit::InputRefused));
+            }
+            continue;
+        };
+        if event.at > now {
+            let when = humanize::minute(event.at);
+            let reason = format!("it happened at {when}, which has not come yet");
+            left.push(RefusedLine::new(&event.place, reason, Exit::InputRefused));
+            continue;
+        }
+        let problem = event.error.map(|error| Problem::new(ProblemKind::Unknown, error));
+        let PastEvent { at, kind, expiry, .. } = event;
+        notes.push(PastNote { token, at, kind, expiry, problem });
+    }
+    run.store.note_past(run.id, notes, now)?;
+    Ok(())
+}
