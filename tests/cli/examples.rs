@@ -96,3 +96,20 @@ fn the_readme_beside_them_names_every_example_and_every_script() {
         assert!(readme.contains(&format!("({place})")), "{place}");
     }
 }
+
+#[test]
+fn every_page_for_those_who_move_here_is_listed_and_says_what_comes_afterwards() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/moving");
+    let list = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let pages: Vec<PathBuf> =
+        entries.filter(|it| it.extension().is_some_and(|it| it == "md")).collect();
+    assert_eq!(pages.len(), 7);
+    for page in pages.iter().filter(|page| name(page) != "README.md") {
+        let text = std::fs::read_to_string(page).unwrap();
+        assert!(list.contains(&format!("]({})", name(page))), "{}", name(page));
+        for part in ["mport\n", "## Switch off\n", "## Delete\n", "metatoken import"] {
+            assert!(text.contains(part), "{}: {part}", name(page));
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! What is shipped under `deployment/`, tried with the programs that it is made for: systemd, cron,
-//! logrotate, Nagios, Icinga 2, Prometheus and the shells of CI runners.
+//! logrotate, Nagios, Icinga 2, Prometheus and the shells of CI runners. And `examples/moving/`, with the
+//! databases that people come from.
 //!
 //! A target of its own, which plain `cargo test` leaves alone; `cargo test --test packaging` runs it.
 //! Not every machine has those programs, so a test may have to leave something out, and says so.
@@ -10,6 +11,7 @@ mod ci;
 mod common;
 mod cron;
 mod man;
+mod moving;
 mod nagios;
 mod page;
 mod prometheus;

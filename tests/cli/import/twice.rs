@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use metatoken::exit::Exit;
 use metatoken::token::Expiry;
 
-use super::{AFTERWARDS, AGAIN, csv_of, names, user};
+use super::{AFTERWARDS, AGAIN, csv_of, declared, names, user};
 use crate::common::{World, day};
 
 #[test]
@@ -150,4 +150,30 @@ no attempts yet
         )
         .code(0);
     world.run(&["history", "--summary"]).stdout("\nno attempts yet\n").code(0);
+}
+
+#[test]
+fn files_of_others_in_the_folder_are_left_alone() {
+    let world = World::new();
+    world.write("tokens.csv", csv_of(&world, &["anna", "ben", "cara"]));
+    world.write("tokens.d/anna.toml", "[token.other]\ntype = \"user\"\n");
+    world.write("tokens.d/broken.toml", "[token.ben]\ntype = \"usr\"\n");
+    world
+        .run(&["import", "tokens.csv"])
+        .stdout(
+            "
+TOKEN  OUTCOME   EXPIRES     REASON
+cara   imported  2026-03-02  long-lived already; declared in `tokens.d/cara.toml`
+
+1 token: 1 imported
+",
+        )
+        .stderr(&format!(
+            "
+tokens.csv:2: `[DIR]/tokens.d/anna.toml` is there already, and does not declare `anna`
+tokens.csv:3: `ben` is declared in a file that is left out: tokens.d/broken.toml:2:8: unknown type `usr`
+{AGAIN}{AFTERWARDS}"
+        ))
+        .exit(Exit::Config);
+    assert_eq!(declared(&world, "anna"), "[token.other]\ntype = \"user\"\n");
 }
