@@ -155,6 +155,14 @@ Examples:
   metatoken import app.db --from flask-settings         the SQLite table settings
   metatoken import -                                    what psql or mongoexport writes into a pipe")]
     Import(ImportArguments),
+    /// Get an access token from Meta's login dialog
+    #[command(after_help = "\
+Examples:
+  metatoken login brand                      open the address it prints, paste the one it ends at
+  metatoken login brand --print-url          print the address, for the person who owns the token
+  metatoken login brand --answer FILE        hand in the address at which that person's browser ended
+  metatoken login brand --replace-identity   another person takes over")]
+    Login(LoginArguments),
     /// Print one verdict for monitoring (Nagios line, exit 0 to 3)
     #[command(after_help = "\
 Examples:
@@ -396,6 +404,39 @@ pub struct ExchangeArguments {
     /// Show what would happen, and change nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
+    /// Wait this long for another run to finish
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    pub lock_wait: String,
+}
+
+/// `login`.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
+pub struct LoginArguments {
+    /// The token's label
+    #[arg(value_name = "LABEL")]
+    pub label: String,
+    /// Read the address at which the browser ended from the terminal or standard input [default]
+    #[arg(long, conflicts_with_all = ["print_url", "answer"])]
+    pub paste: bool,
+    /// Print the address of the dialog and end; the answer is handed in later with --answer
+    #[arg(long, conflicts_with = "answer")]
+    pub print_url: bool,
+    /// Read the address at which the browser ended from this file, or `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub answer: Option<PathBuf>,
+    /// Take the answer for this long, at most 7d
+    #[arg(long, value_name = "DURATION", default_value = "1h", conflicts_with = "answer")]
+    pub valid: String,
+    /// Take it only if the person with this id logged in
+    #[arg(long, value_name = "ID")]
+    pub expect_user: Option<String>,
+    /// Take it even if it lacks what is required, or Pages that work today were not ticked
+    #[arg(long)]
+    pub replace: bool,
+    /// Take it even if it belongs to another person
+    #[arg(long)]
+    pub replace_identity: bool,
     /// Wait this long for another run to finish
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     pub lock_wait: String,
@@ -738,6 +779,7 @@ impl Command {
             Self::Refresh(_) => "refresh",
             Self::History(_) => "history",
             Self::Exchange(_) => "exchange",
+            Self::Login(_) => "login",
             Self::Deliver(_) => "deliver",
             Self::Check(_) => "check",
             Self::Token(_) => "token",

@@ -21,8 +21,8 @@ use self::refusal::{
 };
 use self::typed::{
     add_order, check_order, colour, dry_run, duration, exec_order, forget_order, format,
-    identity_change, if_dead, import_order, label, log_format, losses, since, status_order,
-    trigger, verbosity,
+    identity_change, if_dead, import_order, label, log_format, login_order, losses, since,
+    status_order, trigger, verbosity,
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
@@ -152,6 +152,7 @@ const fn changes_something(command: &Command) -> bool {
         Command::Refresh(_)
             | Command::Add(_)
             | Command::Exchange(_)
+            | Command::Login(_)
             | Command::Deliver(_)
             | Command::Forget(_)
             | Command::Import(_)
@@ -253,6 +254,7 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
             };
             commands::exchange(session, &order).map(Exit::code)
         }
+        Command::Login(given) => commands::login(session, &login_order(given)?).map(Exit::code),
         Command::Deliver(given) => {
             let order = DeliverOrder {
                 patterns: patterns(&given.labels),

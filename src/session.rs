@@ -120,16 +120,7 @@ impl Session {
         what: &str,
         wanted: Option<TokenType>,
     ) -> Result<AccessToken, CliError> {
-        let (text, place) = match file {
-            Some(path) if path != Path::new("-") => read_input(path)?,
-            _ => match self.ui.ask_secret(what) {
-                Some(typed) => {
-                    let place = STANDARD_INPUT.to_owned();
-                    (typed.map_err(|error| unreadable(&place, error))?, place)
-                }
-                None => read_input(Path::new("-"))?,
-            },
-        };
+        let (text, place) = self.read_secret_text(file, what)?;
         read_pasted(&text, wanted).map_err(|unfit| {
             let message = format!("no access token: {unfit}");
             let fix = match unfit {
@@ -145,6 +136,42 @@ impl Session {
                     .hint(format!("or keep what it is under a label of its own: `{command}`")),
                 None => complaint,
             }
+        })
+    }
+
+    /// Reads the answer of a login, which may hold a code, from the same two places.
+    pub fn read_text(
+        &self,
+        file: Option<&Path>,
+        what: &str,
+    ) -> Result<zeroize::Zeroizing<String>, CliError> {
+        self.read_secret_text(file, what).map(|(text, _)| text)
+    }
+
+    /// Whether a browser may be opened here: never as root, and not where a person looks at it from
+    /// another machine.
+    pub fn has_browser(&self) -> bool {
+        let is_set = |name: &&str| self.environment.get(name).is_some();
+        let over_ssh = ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"].iter().any(is_set);
+        let on_a_screen =
+            cfg!(target_os = "macos") || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(is_set);
+        self.ui.can_ask() && self.environment.user_id() != 0 && !over_ssh && on_a_screen
+    }
+
+    fn read_secret_text(
+        &self,
+        file: Option<&Path>,
+        what: &str,
+    ) -> Result<(zeroize::Zeroizing<String>, String), CliError> {
+        Ok(match file {
+            Some(path) if path != Path::new("-") => read_input(path)?,
+            _ => match self.ui.ask_secret(what) {
+                Some(typed) => {
+                    let place = STANDARD_INPUT.to_owned();
+                    (typed.map_err(|error| unreadable(&place, error))?, place)
+                }
+                None => read_input(Path::new("-"))?,
+            },
         })
     }
 

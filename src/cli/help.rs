@@ -11,7 +11,7 @@ use super::{Cli, TypedFormat};
 
 /// The commands as `help` lists them.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Getting started", &["init", "add", "import", "config check", "config show"]),
+    ("Getting started", &["init", "add", "import", "login", "config check", "config show"]),
     ("Every day", &["status", "refresh", "deliver", "check", "history"]),
     ("Using tokens", &["token", "exec", "pages"]),
     ("Changing tokens", &["exchange", "forget"]),

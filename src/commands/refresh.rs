@@ -2,17 +2,16 @@
 //!
 //! The run itself is `run/refresh.rs`. How it ended is published here: metrics, notifications, pings.
 
-use super::textfile;
+use super::publish::publish;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::notify::{self, Beat, Heartbeat};
-use crate::policy::{Reason, humanize};
-use crate::report::{RunReport, StatusReport};
+use crate::policy::humanize;
+use crate::report::RunReport;
 use crate::run::declared::LastReading;
 use crate::run::tokens::Tokens;
 use crate::run::{self, DryRun, Only, RefreshOptions, Run, RunTurn};
 use crate::session::Session;
-use crate::status;
 use crate::store::FULL;
 
 /// Refreshes tokens, and publishes how that ended.
@@ -35,7 +34,9 @@ pub fn refresh(session: &Session, options: &RefreshOptions) -> Result<Exit, CliE
     }
     if let Ok(report) = &mut report {
         report.system.extend(run.fullness(&report.results));
-        publish(&run, options, report);
+        if is_published(options) {
+            publish(&run, report);
+        }
     }
     if let Some(heartbeat) = heartbeat {
         heartbeat.end(session, &run.store, run.id, beat(&report), run.now());
@@ -55,32 +56,6 @@ fn with_critical_tokens(session: &Session, why: CliError) -> CliError {
             why.hint(format!("expiring within `critical_within`: {}", humanize::list(&critical)))
         }
     }
-}
-
-/// Writes the metrics and sends the notifications, now that the run is stored. What failed at that is
-/// in the report.
-fn publish(run: &Run<'_>, options: &RefreshOptions, report: &mut RunReport) {
-    let config = &run.session.config;
-    let wanted = config.alerts.textfile.is_some() || !config.notify.is_empty();
-    if !wanted || !is_published(options) || run.session.interrupt.is_raised() {
-        return;
-    }
-    match status::collect_stored(run.session, &run.store, &run.graph) {
-        Ok(status) => {
-            let status = status.with_prefix(run.prefix());
-            report.system.extend(write_and_notify(run, status));
-        }
-        Err(complaint) => report.system.push(notify::cannot_notify(&complaint)),
-    }
-}
-
-/// Gives a reason for each of both that failed.
-fn write_and_notify(run: &Run<'_>, mut status: StatusReport) -> Vec<Reason> {
-    let file = run.session.config.alerts.textfile.as_deref();
-    let unwritten = file.and_then(|path| textfile::write(path, &status).err().map(|it| *it));
-    status.system.extend(unwritten.clone());
-    let not_sent = notify::notify(run.session, &run.store, status, &|| Ok(run.id));
-    unwritten.into_iter().chain(not_sent).collect()
 }
 
 /// Whether watchers wait for this run: all tokens, and no dry run. That a person refreshed one token

@@ -13,7 +13,8 @@ use crate::cli::{
 use crate::clock::Clock;
 use crate::commands::{
     AddOrder, CheckOrder, Declaration, ExecOrder, ForgetOrder, HeldFiles, IdentityChange, IfDead,
-    ImportOrder, SendNotifications, StatusOrder, TokenWay, VARIABLE, Which,
+    ImportOrder, LoginOrder, LoginWay, SendNotifications, StatusOrder, TokenWay, VARIABLE, Which,
+    check_valid,
 };
 use crate::config::{self, FileAndKey, NewToken};
 use crate::error::CliError;
@@ -176,6 +177,27 @@ pub fn import_order(given: &cli::ImportArguments) -> Result<ImportOrder, CliErro
         },
         renames: given.map.iter().map(rename).collect::<Result<_, _>>()?,
         dry_run: dry_run(given.dry_run),
+        lock_wait: duration(&given.lock_wait)?,
+    })
+}
+
+/// What `login` was asked for.
+pub fn login_order(given: &cli::LoginArguments) -> Result<LoginOrder, CliError> {
+    Ok(LoginOrder {
+        label: label(std::slice::from_ref(&given.label))?,
+        way: match (&given.answer, given.print_url) {
+            (Some(file), _) => LoginWay::Answer(file.clone()),
+            (None, true) => LoginWay::PrintUrl,
+            (None, false) => LoginWay::Paste,
+        },
+        valid: check_valid(span(&given.valid)?)?,
+        expect_user: given.expect_user.clone(),
+        losses: if given.replace { Losses::Accepted } else { Losses::Refused },
+        identity: if given.replace_identity {
+            IdentityChange::Accepted
+        } else {
+            IdentityChange::Refused
+        },
         lock_wait: duration(&given.lock_wait)?,
     })
 }

@@ -367,7 +367,8 @@ impl<'a> HandOver<'a> {
             Adoption::Wait(problem) | Adoption::Refuse(problem) => {
                 let problem = self.blame_a_lost_answer(problem)?;
                 let refusal = self.refusal(&problem);
-                if is_short_life(inspection, self.run.now()) {
+                // What a login gave is short-lived as it should be.
+                if is_short_life(inspection, self.run.now()) && !self.is_sealed() {
                     return Err(refusal.hint(short_lived(app.provider)));
                 }
                 let only_its_identity = problem.kind == ProblemKind::IdentityChanged
@@ -713,6 +714,9 @@ impl<'a> HandOver<'a> {
     }
 
     fn call_failed(&self, error: &CallError) -> CliError {
+        if self.is_sealed() && !error.problem.action.needs_a_person() {
+            return self.waits(error);
+        }
         log::not_taken(&self.token.label, &error.problem);
         let subject = subject(self.token, Some(&self.before), None);
         let complaint = CliError::new(
@@ -730,6 +734,12 @@ impl<'a> HandOver<'a> {
                 GivenBy::Meta(_) => "nothing was stored: run the same again later",
             })
         })
+    }
+
+    /// Whether it is the token's candidate already: what a login gave is sealed at once.
+    fn is_sealed(&self) -> bool {
+        let own = self.run.store.fingerprint(&self.handed.access_token).ok();
+        self.before.candidate.as_ref().is_some_and(|it| Some(it.fingerprint) == own)
     }
 
     fn untouched(&self, complaint: CliError) -> CliError {

@@ -122,6 +122,7 @@ const fn gravity(outcome: Outcome) -> Level {
         | Outcome::WouldExchange
         | Outcome::WouldDerive
         | Outcome::WouldAdopt
+        | Outcome::LoggedIn
         | Outcome::Forgotten
         | Outcome::WouldForget
         | Outcome::Imported

@@ -29,6 +29,7 @@ pub mod in_use;
 pub mod inspect;
 mod job;
 pub mod log;
+pub mod login;
 mod outcome;
 mod pages;
 pub mod reached_pages;

@@ -217,6 +217,7 @@ fn weight(outcome: Outcome) -> u8 {
         | Outcome::Refreshed
         | Outcome::WouldExchange
         | Outcome::WouldRefresh
+        | Outcome::LoggedIn
         | Outcome::Forgotten
         | Outcome::WouldForget
         | Outcome::Imported

@@ -51,7 +51,7 @@ impl Call {
     }
 
     /// The same call with a form as its body.
-    pub(super) fn with_form(mut self, body: &str) -> Self {
+    pub fn with_form(mut self, body: &str) -> Self {
         self.form = pairs(body);
         self
     }

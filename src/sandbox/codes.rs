@@ -7,7 +7,6 @@
 //! tokens.
 
 use chrono::{DateTime, TimeDelta};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::token::{DataAccess, Expiry};
@@ -15,51 +14,10 @@ use crate::token::{DataAccess, Expiry};
 use super::call::Call;
 use super::host::Host;
 use super::issued::{TokenFixture, stem};
+use super::logins::{AN_HOUR, CodeGrant, LoginCode};
 use super::quirks::CodeReply;
 use super::refusal::Refusal;
 use super::simulation::Simulation;
-
-/// A code that a dialog gave out.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct LoginCode {
-    pub host: Host,
-    pub app: String,
-    /// The redirect address that must be named again; none for Embedded Signup.
-    pub redirect: Option<String>,
-    pub issued_at: i64,
-    pub is_used: bool,
-    pub grant: CodeGrant,
-}
-
-/// What a code is good for.
-#[derive(Clone, Serialize, Deserialize)]
-pub enum CodeGrant {
-    Person { id: String, scopes: Vec<String>, data_access_expires_at: i64 },
-    SystemUser { id: String, scopes: Vec<String> },
-}
-
-impl CodeGrant {
-    fn user(&self) -> &str {
-        match self {
-            Self::Person { id, .. } | Self::SystemUser { id, .. } => id,
-        }
-    }
-}
-
-/// How long a code works, in seconds.
-const TEN_MINUTES: i64 = 600;
-const AN_HOUR: i64 = 3600;
-const THIRTY_SECONDS: i64 = 30;
-
-impl LoginCode {
-    const fn life(&self) -> i64 {
-        match (self.host, &self.redirect) {
-            (_, None) => THIRTY_SECONDS,
-            (Host::Facebook, Some(_)) => TEN_MINUTES,
-            (Host::Instagram | Host::Threads, Some(_)) => AN_HOUR,
-        }
-    }
-}
 
 const AT_FACEBOOK: [&str; 5] =
     ["client_id", "client_secret", "code", "redirect_uri", "code_verifier"];

@@ -8,14 +8,12 @@
 //! `auth_type=reauthorize`. Source: Meta, manually build a login flow; Instagram, business login;
 //! Threads, get access tokens.
 
-use serde::{Deserialize, Serialize};
-
 use super::call::{Answer, Call, http_date};
-use super::codes::{CodeGrant, LoginCode};
-use super::dialog_page::{self, ConsentForm, flat_error, page_of_error};
+use super::dialog_page::{self, flat_error, page_of_error};
 use super::fixtures::{AppFixture, Listing, PageFixture, UserFixture};
 use super::host::Host;
 use super::issued::{DAY, TokenKind};
+use super::logins::{CodeGrant, ConsentForm, ConsentRecord, DialogError, DialogRequest, LoginCode};
 use super::simulation::Simulation;
 
 /// What one host's dialog is.
@@ -101,50 +99,6 @@ impl Call {
     fn ticked<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.form.iter().filter(move |(each, _)| each == name).map(|(_, value)| value.as_str())
     }
-}
-
-/// What a person granted an app, and declined, when that was last asked.
-#[derive(Clone, Default, Serialize, Deserialize)]
-pub struct Consent {
-    granted: Vec<String>,
-    declined: Vec<String>,
-}
-
-/// What Facebook Login for Business asks for, in place of permissions in the address.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct LoginConfiguration {
-    /// The permissions.
-    pub scopes: Vec<String>,
-    /// The System User whose access token the login gives; without one it is the person's.
-    pub system_user: Option<String>,
-}
-
-/// Why Meta shows a page of its own in place of the dialog.
-#[derive(Debug, PartialEq, Eq)]
-pub struct DialogError {
-    /// The number that Threads gives it.
-    pub code: u32,
-    pub title: &'static str,
-    pub message: String,
-}
-
-impl DialogError {
-    fn new(code: u32, title: &'static str, message: impl Into<String>) -> Self {
-        Self { code, title, message: message.into() }
-    }
-}
-
-/// A request for a dialog in which nothing is wrong.
-pub struct DialogRequest {
-    pub host: Host,
-    pub app: AppFixture,
-    redirect: String,
-    state: String,
-    /// The permissions that it asks for.
-    asked: Vec<String>,
-    system_user: Option<String>,
-    asks_again: bool,
-    reauthorizes: bool,
 }
 
 /// What the person did on the page.
@@ -313,7 +267,7 @@ impl Simulation {
     }
 
     /// What was granted before: as it was said in the dialog, else as the newest access token has it.
-    fn consent(&self, request: &DialogRequest, person: &UserFixture) -> Consent {
+    fn consent(&self, request: &DialogRequest, person: &UserFixture) -> ConsentRecord {
         if let Some(consent) = self.consents.get(&consent_key(&person.id, &request.app.id)) {
             return consent.clone();
         }
@@ -325,7 +279,7 @@ impl Simulation {
         });
         let newest = theirs.max_by_key(|token| token.session);
         let granted = newest.map(|token| token.scopes.clone()).unwrap_or_default();
-        Consent { granted, declined: Vec::new() }
+        ConsentRecord { granted, declined: Vec::new() }
     }
 
     fn allow(&mut self, call: &Call, request: &DialogRequest, person: &UserFixture) -> Answer {
@@ -353,7 +307,7 @@ impl Simulation {
             self.list(&person.id, &page.id, listing);
         }
         let key = consent_key(&person.id, &request.app.id);
-        self.consents.insert(key, Consent { granted: granted.clone(), declined });
+        self.consents.insert(key, ConsentRecord { granted: granted.clone(), declined });
         let data_access = self.data_access(request, person);
         let code = self.give_code(LoginCode {
             host: request.host,

@@ -8,19 +8,9 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::call::{Answer, Call, http_date};
-use super::dialog::{DialogError, DialogRequest};
-use super::fixtures::{PageFixture, UserFixture};
+use super::fixtures::UserFixture;
 use super::host::Host;
-
-/// What a person is asked.
-pub struct ConsentForm {
-    /// Whether the person has granted the app something before.
-    pub is_known: bool,
-    /// The permissions that can be ticked off.
-    pub scopes: Vec<String>,
-    /// The Pages that can be ticked off.
-    pub pages: Vec<PageFixture>,
-}
+use super::logins::{ConsentForm, DialogError, DialogRequest};
 
 const STYLE: &str = include_str!("dialog.css");
 

@@ -12,7 +12,6 @@ use serde_json::json;
 
 use crate::token::Provider;
 
-use super::dialog::LoginConfiguration;
 use super::host::Host;
 
 /// An app, as its dashboard describes it.
@@ -143,6 +142,15 @@ impl AppFixture {
         self.answers_as = Some(version.to_owned());
         self
     }
+}
+
+/// What Facebook Login for Business asks for, in place of permissions in the address.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct LoginConfiguration {
+    /// The permissions.
+    pub scopes: Vec<String>,
+    /// The System User whose access token the login gives; without one it is the person's.
+    pub system_user: Option<String>,
 }
 
 /// How a Page shows in the list of a person who has a role on it.

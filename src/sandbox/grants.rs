@@ -30,9 +30,6 @@ const PARAMETERS: [&str; 5] = [
 
 impl Simulation {
     pub(super) fn exchange(&mut self, call: &Call) -> Result<Value, Refusal> {
-        if call.get("code").is_some() {
-            return self.exchange_code(call);
-        }
         match call.need("grant_type")? {
             "fb_exchange_token" => {
                 let old = self.exchangeable(call)?;

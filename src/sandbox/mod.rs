@@ -22,6 +22,7 @@ mod host;
 mod inspect;
 mod invalidation;
 mod issued;
+mod logins;
 mod quirks;
 mod refusal;
 mod route;
@@ -36,9 +37,11 @@ mod troubles;
 
 pub use call::{Answer, Call};
 pub use clock::NowArg;
-pub use dialog::LoginConfiguration;
 pub use fault_injection::{FaultInjection, Rule};
-pub use fixtures::{AdAccountUsage, AppFixture, BusinessUsage, Listing, PageFixture, UserFixture};
+pub use fixtures::{
+    AdAccountUsage, AppFixture, BusinessUsage, Listing, LoginConfiguration, PageFixture,
+    UserFixture,
+};
 pub use folder::{Sandbox, open};
 pub use invalidation::Invalidation;
 pub use issued::{Renewal, TokenFixture};

@@ -120,7 +120,8 @@ impl Simulation {
 
     fn at_facebook(&mut self, call: &Call) -> Result<Value, Refusal> {
         match call.endpoint() {
-            "oauth/access_token" => self.exchange(call),
+            CODES if call.get("code").is_some() => self.exchange_code(call),
+            CODES => self.exchange(call),
             "debug_token" => self.inspect(call),
             "me/accounts" => self.accounts(call),
             "me" => self.me(call),

@@ -10,11 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::token::{DataAccess, Expiry, Time};
 
-use super::codes::LoginCode;
-use super::dialog::Consent;
 use super::fixtures::{AppFixture, Listing, PageFixture, UserFixture};
 use super::invalidation::Invalidation;
 use super::issued::{DAY, IssuedToken, TokenFixture, TokenKind, derivation, stem};
+use super::logins::{ConsentRecord, LoginCode};
 use super::quirks::{
     CodeReply, DeadRefusal, OldString, PageExchange, Quirks, ThreadsInspection, YoungRefusal,
 };
@@ -31,7 +30,7 @@ pub struct Simulation {
     pub(super) derived: BTreeMap<String, String>,
     /// What people granted in a login dialog, by person and app.
     #[serde(default)]
-    pub(super) consents: BTreeMap<String, Consent>,
+    pub(super) consents: BTreeMap<String, ConsentRecord>,
     /// The codes that the login dialogs gave out.
     #[serde(default)]
     pub(super) codes: BTreeMap<String, LoginCode>,

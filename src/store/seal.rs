@@ -25,6 +25,7 @@ const DATA_KEY: &str = "data_key";
 pub struct Seals {
     sealing: Key,
     fingerprints: Key,
+    logins: Key,
 }
 
 impl Seals {
@@ -32,6 +33,7 @@ impl Seals {
         Self {
             sealing: crypto::derive_key(data_key, "seal strings 1"),
             fingerprints: crypto::derive_key(data_key, "fingerprints 1"),
+            logins: crypto::derive_key(data_key, "logins 1"),
         }
     }
 
@@ -71,6 +73,11 @@ impl Seals {
         let secret = secret.map_or("", Secret::expose);
         let words = Zeroizing::new(format!("app|{id}|{secret}"));
         Fingerprint::new(crypto::keyed_hash(self.fingerprints.as_ref(), words.as_bytes()))
+    }
+
+    /// Signs what a login asks for; also stands for a code, in this store alone.
+    pub fn login(&self, said: &[u8]) -> [u8; 32] {
+        crypto::keyed_hash(self.logins.as_ref(), said)
     }
 
     /// Returns what stands for a command with its arguments, which may say too much.

@@ -37,6 +37,8 @@ named! {
         Forgotten = "forgotten",
         /// Another program had it, or had got it then.
         Imported = "imported",
+        /// A person logged in, and the access token of that login became the current one.
+        LoggedIn = "logged_in",
     }
 }
 
@@ -57,7 +59,8 @@ impl EventKind {
             | Self::Renamed
             | Self::Purged
             | Self::Forgotten
-            | Self::Imported => None,
+            | Self::Imported
+            | Self::LoggedIn => None,
         }
     }
 }
@@ -116,6 +119,8 @@ named! {
         WouldDerive = "would_derive",
         /// A dry run would have taken an access token from outside.
         WouldAdopt = "would_adopt",
+        /// A person logged in, and the access token of that login became the current one.
+        LoggedIn = "logged_in",
         /// Its access tokens were wiped.
         Forgotten = "forgotten",
         /// A dry run would have wiped them.

@@ -170,6 +170,11 @@ impl Ui {
         self.stderr.say(&Line::of(Level::Error, "problem", text), text);
     }
 
+    /// Says what a person has to know to go on, also when quiet.
+    pub fn say(&self, text: &str) {
+        self.stderr.say(&Line::of(Level::Info, "note", text), text);
+    }
+
     /// Prints a secret that was asked for, and nothing else.
     pub fn secret(&self, secret: &str) -> Result<(), CliError> {
         to_stdout(&Zeroizing::new(format!("{secret}\n")))

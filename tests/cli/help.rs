@@ -70,6 +70,7 @@ Getting started:
   init          Write a first config by asking, and check the app with Meta
   add           Declare a token and take its access token
   import        Take over the tokens of another program
+  login         Get an access token from Meta's login dialog
   config check  Check the config and everything it names (alias: doctor)
   config show   Show every setting with its value and where it came from
 

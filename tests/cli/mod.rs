@@ -16,6 +16,7 @@ mod import;
 mod init;
 mod interrupt;
 mod labels;
+mod login;
 mod logs;
 mod man;
 mod manners;

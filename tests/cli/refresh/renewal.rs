@@ -152,6 +152,7 @@ fn a_renewal_tells_programs_what_has_changed() {
     "would_exchange": 0,
     "would_derive": 0,
     "would_adopt": 0,
+    "logged_in": 0,
     "forgotten": 0,
     "would_forget": 0,
     "imported": 0,

@@ -113,3 +113,12 @@ CREATE TABLE place (
 -- Who caused an event, where that is not who started its run: another program, whose past was
 -- imported.
 ALTER TABLE event ADD COLUMN trigger TEXT;
+
+-- The answers of login dialogs that were handed in: what stands for the code, and what tells the
+-- login's state from every other. Neither is tried twice.
+CREATE TABLE login (
+    code BLOB PRIMARY KEY,
+    state TEXT UNIQUE,
+    token INTEGER NOT NULL REFERENCES token (id),
+    at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
