@@ -233,6 +233,16 @@ Examples:
 Examples:
   metatoken man DIR  then read one: man -l DIR/metatoken-refresh.1")]
     Man(ManArguments),
+    /// Play a login dialog of the sandbox, in a browser or, with --as, without one
+    #[command(
+        hide = true,
+        after_help = "\
+Examples:
+  metatoken --sandbox dialog ADDRESS                      serve it to a browser on this machine
+  metatoken --sandbox dialog ADDRESS --as 'Anna Example'  grant everything as Anna
+  metatoken --sandbox dialog ADDRESS --cancel             press Cancel"
+    )]
+    Dialog(DialogArguments),
     /// Print the help of a command or a topic
     #[command(after_help = "\
 Examples:
@@ -419,6 +429,15 @@ pub struct LoginArguments {
     /// Read the address at which the browser ended from the terminal or standard input [default]
     #[arg(long, conflicts_with_all = ["print_url", "answer"])]
     pub paste: bool,
+    /// Have a browser on this machine bring the answer, for a Facebook app in development
+    #[arg(
+        long,
+        value_name = "PORT",
+        num_args = 0..=1,
+        require_equals = true,
+        conflicts_with_all = ["paste", "print_url", "answer"]
+    )]
+    pub listen: Option<Option<u16>>,
     /// Print the address of the dialog and end; the answer is handed in later with --answer
     #[arg(long, conflicts_with = "answer")]
     pub print_url: bool,
@@ -440,6 +459,23 @@ pub struct LoginArguments {
     /// Wait this long for another run to finish
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     pub lock_wait: String,
+}
+
+/// `dialog`.
+#[derive(Debug, Args)]
+pub struct DialogArguments {
+    /// The address that `login --print-url` printed in the sandbox
+    #[arg(value_name = "ADDRESS")]
+    pub address: String,
+    /// Log in as this person, by name, username or id, and grant what is asked
+    #[arg(long = "as", value_name = "PERSON", conflicts_with = "cancel")]
+    pub person: Option<String>,
+    /// Tick this permission or Page off
+    #[arg(long, value_name = "NAME", requires = "person")]
+    pub without: Vec<String>,
+    /// Press Cancel
+    #[arg(long)]
+    pub cancel: bool,
 }
 
 /// `deliver`.
@@ -791,6 +827,7 @@ impl Command {
             Self::Config(_) | Self::Doctor(_) => "config",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
+            Self::Dialog(_) => "dialog",
             Self::Help(_) => "help",
             Self::Store(_) => "store",
             Self::Notify(_) => "notify",

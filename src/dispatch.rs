@@ -2,6 +2,7 @@
 
 mod arguments;
 mod completion;
+mod dialog;
 mod help;
 mod init;
 mod opening;
@@ -179,11 +180,14 @@ fn dispatch(
     if let Command::Config(cli::ConfigCommand::Show) = &typed.command {
         return commands::show_config(&place.config, &environment, ui).map(Exit::code);
     }
-    let (session, _sandbox) = open_session(typed, place, environment, ui, interrupt, attempted)?;
+    let (session, sandbox) = open_session(typed, place, environment, ui, interrupt, attempted)?;
     ui.start_log();
     if changes_something(&typed.command) {
         let command = typed.command.name();
         tracing::info!(event = "started", command, "`{command}` begins");
+    }
+    if let Command::Dialog(given) = &typed.command {
+        return dialog::play(&session, sandbox.as_ref(), given).map(Exit::code);
     }
     let ended = carry_out(&typed.command, &session);
     // Whose report cannot be printed has done its work.
@@ -297,6 +301,7 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
             commands::check_config(session, ask).map(Exit::code)
         }
         Command::Config(cli::ConfigCommand::Show)
+        | Command::Dialog(_)
         | Command::Help(_)
         | Command::Init(_)
         | Command::Completions(_)

@@ -17,6 +17,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::failpoint;
 use crate::graph::{App, CallError};
+use crate::http::BrowserListener;
 use crate::policy::{Insistence, Losses, humanize};
 use crate::report::{RunReport, TokenResult};
 use crate::run::candidate::IdentityChange;
@@ -31,7 +32,7 @@ use crate::session::Session;
 use crate::store::{LoginUse, NewCandidate, RefusedCandidate, SignedState, Store};
 use crate::token::{
     AccessToken, Generation, Grant, Label, LoginAnswer, LoginOutcome, Origin, Outcome, Pattern,
-    Problem, Secret, Source, TokenType, Trigger, UnfitAnswer, read_login_answer,
+    Problem, Provider, Secret, Source, TokenType, Trigger, UnfitAnswer, read_login_answer,
 };
 
 /// What was asked for.
@@ -57,6 +58,8 @@ pub struct LoginOrder {
 pub enum LoginWay {
     /// Both here and now.
     Paste,
+    /// A browser on this machine brings the answer to that port, or to one that is free.
+    Listen(u16),
     /// The address now, the answer later.
     PrintUrl,
     /// The answer to an address that was printed before, in a file or, as `-`, on standard input.
@@ -66,11 +69,12 @@ pub enum LoginWay {
 /// Gets an access token from Meta's login dialog, and makes it the current one, long-lived.
 pub fn login(session: &Session, order: &LoginOrder) -> Result<Exit, CliError> {
     let text = match &order.way {
+        LoginWay::Listen(port) => return listen(session, order, *port),
         LoginWay::PrintUrl => return print_url(session, order),
         LoginWay::Answer(file) => session.read_text(Some(file), "the address at which it ended")?,
         LoginWay::Paste => {
-            let invitation = invite(session, order)?;
-            show(session, order, &invitation);
+            let invitation = invite(session, order, None)?;
+            show(session, order, &invitation, &what_to_do(&invitation));
             let text = session.read_text(None, "Paste the address at which it ended")?;
             if text.trim().is_empty() {
                 return Err(nothing_pasted(order));
@@ -78,11 +82,62 @@ pub fn login(session: &Session, order: &LoginOrder) -> Result<Exit, CliError> {
             text
         }
     };
-    hand_in(session, order, &text)
+    hand_in(session, order, &text, None)
+}
+
+/// Waits for the browser of a person who logs in on this machine. Meta lets only a Facebook app in
+/// development come back to it by plain HTTP.
+fn listen(session: &Session, order: &LoginOrder, port: u16) -> Result<Exit, CliError> {
+    let label = order.label.as_str();
+    let provider = session.config.token(&order.label).map(|token| token.token_type.provider());
+    if provider.is_some_and(|provider| provider != Provider::Facebook) {
+        let message = "`--listen` is for Facebook apps in development; others want `https`";
+        return Err(CliError::new(Exit::Usage, "no_listener", label, message).hint(format!(
+            "run `metatoken login {label}`, and paste the address at which it ends"
+        )));
+    }
+    let listener = BrowserListener::bind(port).map_err(|error| {
+        let message = format!("port {port} of this machine cannot be listened to");
+        CliError::new(Exit::Failed, "no_listener", label, message)
+            .because(error)
+            .hint("`--listen` without a port takes one that is free")
+    })?;
+    let redirect = listener.address();
+    let invitation = invite(session, order, Some(&redirect))?;
+    show(session, order, &invitation, &what_to_tick(&invitation));
+    let limit = LISTENS.min(order.valid.to_std().unwrap_or(LISTENS));
+    let state = invitation.address.split("state=").nth(1).unwrap_or_default();
+    let is_answer =
+        |query: &str| query.split('&').any(|it| it.strip_prefix("state=") == Some(state));
+    let came = listener.wait(limit, is_answer, include_str!("logged_in.html"));
+    let came = came.map_err(|error| {
+        CliError::new(Exit::Failed, "no_listener", label, "this machine stopped listening")
+            .because(error)
+    })?;
+    match came {
+        Some(query) => hand_in(session, order, &query, Some(&redirect)),
+        None => Err(nothing_came(order, limit, &redirect)),
+    }
+}
+
+/// How long a browser may take.
+const LISTENS: Duration = Duration::from_mins(10);
+
+/// Names what keeps a browser from coming back: only Meta's own page shows which it is.
+fn nothing_came(order: &LoginOrder, limit: Duration, redirect: &str) -> CliError {
+    let label = &order.label;
+    let limit = humanize::span(TimeDelta::from_std(limit).unwrap_or_default());
+    let message = format!("no browser came back to {redirect} within {limit}");
+    CliError::new(Exit::PersonNeeded, "no_answer", label.as_str(), message)
+        .hint("look at the page in the browser: only Meta's own page shows what is wrong")
+        .hint("a live app refuses `http://localhost`: only an app in development takes it")
+        .hint("in development, only people with a role in the app can log in")
+        .hint("the app needs the product Facebook Login")
+        .hint(format!("without a listener, run `metatoken login {label}`"))
 }
 
 fn print_url(session: &Session, order: &LoginOrder) -> Result<Exit, CliError> {
-    let invitation = invite(session, order)?;
+    let invitation = invite(session, order, None)?;
     session.ui.data(&format!("{}\n", invitation.address))?;
     session.ui.note(&format!(
         "{}\nThen run `metatoken login {} --answer FILE` with that address, `-` for standard input, \
@@ -96,7 +151,11 @@ fn print_url(session: &Session, order: &LoginOrder) -> Result<Exit, CliError> {
 
 /// Makes the address of the dialog. Only the store's key is needed for it; a store that is not there
 /// yet is made.
-fn invite(session: &Session, order: &LoginOrder) -> Result<LoginInvitation, CliError> {
+fn invite(
+    session: &Session,
+    order: &LoginOrder,
+    redirect: Option<&str>,
+) -> Result<LoginInvitation, CliError> {
     // A label that is mistyped, or has no dialog, makes no store.
     let reader = session.reader()?;
     let last = last_reading(&session.config, reader.as_ref())?;
@@ -117,25 +176,25 @@ fn invite(session: &Session, order: &LoginOrder) -> Result<LoginInvitation, CliE
     let tokens = Tokens::new(&session.config, store.credentials()?, &last);
     let token = tokens.one(&order.label)?;
     let subject = LoginSubject { session, store: &store, tokens: &tokens, token };
-    subject.invite(None, order.valid, session.clock.now())
+    subject.invite(redirect, order.valid, session.clock.now())
 }
 
 /// Says what to do, and opens the dialog where there is a browser.
-fn show(session: &Session, order: &LoginOrder, invitation: &LoginInvitation) {
+fn show(session: &Session, order: &LoginOrder, invitation: &LoginInvitation, to_do: &str) {
     let ui = &session.ui;
     ui.say(&format!(
         "Open this address in a browser, on any device, and log in as the owner of `{}`:\n\n{}\n\n{}",
         order.label,
         invitation.address,
-        what_to_do(invitation)
+        to_do.trim_end()
     ));
     if session.has_browser() && open::that_detached(&invitation.address).is_err() {
         ui.note("no browser could be opened here");
     }
 }
 
-/// What the person has to do in the dialog, and what the browser shows afterwards.
-fn what_to_do(invitation: &LoginInvitation) -> String {
+/// What the person has to do in the dialog.
+fn what_to_tick(invitation: &LoginInvitation) -> String {
     let mut text = String::new();
     if !invitation.pages.is_empty() {
         text += &format!("Tick every Page: {}.\n", invitation.pages.join(", "));
@@ -143,12 +202,17 @@ fn what_to_do(invitation: &LoginInvitation) -> String {
     if !invitation.scopes.is_empty() {
         text += &format!("Grant every permission: {}.\n", invitation.scopes.join(", "));
     }
-    text += &format!(
-        "Afterwards the browser shows a page that does not load. That is expected: copy the whole \
-         address from its address bar, which begins with {}, within a few minutes.",
-        invitation.redirect
-    );
     text
+}
+
+/// The same, and what the browser shows afterwards.
+fn what_to_do(invitation: &LoginInvitation) -> String {
+    format!(
+        "{}Afterwards the browser shows a page that does not load. That is expected: copy the whole \
+         address from its address bar, which begins with {}, within a few minutes.",
+        what_to_tick(invitation),
+        invitation.redirect
+    )
 }
 
 fn nothing_pasted(order: &LoginOrder) -> CliError {
@@ -160,7 +224,12 @@ fn nothing_pasted(order: &LoginOrder) -> CliError {
 }
 
 /// Takes the answer of a dialog.
-fn hand_in(session: &Session, order: &LoginOrder, text: &str) -> Result<Exit, CliError> {
+fn hand_in(
+    session: &Session,
+    order: &LoginOrder,
+    text: &str,
+    redirect: Option<&str>,
+) -> Result<Exit, CliError> {
     let options = RunOptions {
         command: "login",
         trigger: Trigger::Manual,
@@ -172,7 +241,7 @@ fn hand_in(session: &Session, order: &LoginOrder, text: &str) -> Result<Exit, Cl
     let mut run = Run::open(&turn, session, options)?;
     let report = run.load_tokens().and_then(|()| {
         let deliveries = run.deliveries()?;
-        let work = || take(&run, &deliveries, order, text);
+        let work = || take(&run, &deliveries, order, text, redirect);
         session.interrupt.guard(|| run.aborted(), work)
     });
     let mut report = report.and_then(|report| with_pages(&mut run, order, report));
@@ -192,10 +261,11 @@ fn take(
     deliveries: &Deliveries<'_>,
     order: &LoginOrder,
     text: &str,
+    redirect: Option<&str>,
 ) -> Result<RunReport, CliError> {
     let token = run.tokens.one(&order.label)?;
     let _about = log::about(&token.label);
-    let login = Login::new(run, order, token)?;
+    let login = Login::new(run, order, token, redirect)?;
     let (code, redirect, state) = login.read(text)?;
     login.check_that_identity_is_known()?;
     // Room is there before Meta is asked: what it grants is sealed at once.
@@ -278,6 +348,7 @@ impl<'a> Login<'a> {
         run: &'a Run<'a>,
         order: &'a LoginOrder,
         token: &'a TokenConfig,
+        redirect: Option<&str>,
     ) -> Result<Self, CliError> {
         let setting = match (token.token_type, run.session.config.app(&token.app)) {
             // Embedded Signup gives a code without a dialog of ours.
@@ -285,7 +356,7 @@ impl<'a> Login<'a> {
             _ => refuse_without_dialog(run.session, token)?,
         };
         let app = run.app(&token.app).map_err(CallError::of_token);
-        let redirect = setting.redirect_uri.clone();
+        let redirect = redirect.unwrap_or(&setting.redirect_uri).to_owned();
         let app = app.map_err(|error| {
             CliError::new(
                 Exit::for_problem(&error.problem),

@@ -185,10 +185,11 @@ pub fn import_order(given: &cli::ImportArguments) -> Result<ImportOrder, CliErro
 pub fn login_order(given: &cli::LoginArguments) -> Result<LoginOrder, CliError> {
     Ok(LoginOrder {
         label: label(std::slice::from_ref(&given.label))?,
-        way: match (&given.answer, given.print_url) {
+        way: match (&given.answer, given.listen) {
             (Some(file), _) => LoginWay::Answer(file.clone()),
-            (None, true) => LoginWay::PrintUrl,
-            (None, false) => LoginWay::Paste,
+            (None, Some(port)) => LoginWay::Listen(port.unwrap_or(0)),
+            (None, None) if given.print_url => LoginWay::PrintUrl,
+            (None, None) => LoginWay::Paste,
         },
         valid: check_valid(span(&given.valid)?)?,
         expect_user: given.expect_user.clone(),

@@ -16,6 +16,7 @@ mod address;
 pub mod certificate;
 mod client;
 mod error;
+mod listener;
 mod message;
 
 pub use address::{Address, Locality, is_this_machine};
@@ -23,6 +24,7 @@ pub use client::{Http, Timeouts};
 pub use client::{SetupError, Trust};
 pub use error::HttpError;
 pub use error::{cause, refused_certificate, spelled, unresolved};
+pub use listener::BrowserListener;
 pub use message::HttpAnswer;
 pub use message::{BadHeader, HttpRequest};
 pub use reqwest::Url;

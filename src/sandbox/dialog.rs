@@ -138,6 +138,38 @@ impl Simulation {
         }
     }
 
+    /// The form that a person fills in who grants everything but these permissions and Pages; a person
+    /// is called by id, name or username.
+    pub fn filled_in(
+        &self,
+        target: &str,
+        person: &str,
+        without: &[String],
+    ) -> Result<String, String> {
+        let request =
+            self.read_dialog(&Call::new("POST", target, [])).map_err(|error| error.message)?;
+        let is_meant = |user: &&UserFixture| {
+            [&user.id, &user.name, &user.username].contains(&&person.to_owned())
+        };
+        let people = self.people(request.host);
+        let Some(user) = people.iter().find(is_meant) else {
+            let names: Vec<&str> = people.iter().map(|user| user.name.as_str()).collect();
+            return Err(format!("there is no `{person}`; these can log in: {}", names.join(", ")));
+        };
+        let asked = self.form(&request, user);
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.append_pair("as", &user.id).append_pair("decision", "allow");
+        for scope in asked.scopes.iter().filter(|scope| !without.contains(scope)) {
+            form.append_pair("grant", scope);
+        }
+        for page in &asked.pages {
+            if !without.contains(&page.id) && !without.contains(&page.name) {
+                form.append_pair("page", &page.id);
+            }
+        }
+        Ok(form.finish())
+    }
+
     fn read_dialog(&self, call: &Call) -> Result<DialogRequest, DialogError> {
         let rules = rules(call.host);
         let invalid = |message: &str| DialogError::new(1, "Sorry, something went wrong.", message);

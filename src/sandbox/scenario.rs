@@ -126,7 +126,9 @@ impl Stage {
     }
 
     fn healthy(&mut self, state: fn(AppFixture) -> AppFixture) {
-        self.graph.add_app(state(AppFixture::new(APP, SECRET, "Example Publisher")));
+        // In development: `login --listen` can be rehearsed.
+        let app = AppFixture::new(APP, SECRET, "Example Publisher").in_development();
+        self.graph.add_app(state(app));
         self.facebook();
         self.other_apps(state);
         self.beside_facebook();

@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use crate::token::Provider;
 
+use super::call::{Answer, Call};
 use super::connection::serve;
 use super::fault_injection::{Armed, FaultInjection, Rule};
 use super::seen::Seen;
-use super::shared::Shared;
+use super::shared::{Reaction, Shared};
 use super::simulation::Simulation;
 
 /// A running simulated Graph.
@@ -59,6 +60,14 @@ impl Server {
     /// cannot be kept, the answer is an error of status 500.
     pub fn on_change(&self, keep: impl FnMut(&Simulation) -> io::Result<()> + Send + 'static) {
         self.shared.on_change(Box::new(keep));
+    }
+
+    /// Answers a call as if it had come over the network, and keeps what it changes.
+    pub fn answer(&self, call: &Call) -> Option<Answer> {
+        match self.shared.react(call) {
+            Reaction::Answer(answer) | Reaction::Drip(answer, _) => Some(answer),
+            Reaction::Close => None,
+        }
     }
 
     /// The calls so far, in the order of their answers.

@@ -126,6 +126,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "failpoint",
             "files",
             "graph",
+            "http",
             "manual",
             "import",
             "policy",

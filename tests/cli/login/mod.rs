@@ -1,6 +1,7 @@
 //! `login`: a person logs in through Meta's dialog, here or far away.
 
 mod codes;
+mod listening;
 mod people;
 mod services;
 mod states;
