@@ -5,6 +5,7 @@
 //! A target of its own, which plain `cargo test` leaves alone; `cargo test --test packaging` runs it.
 //! Not every machine has those programs, so a test may have to leave something out, and says so.
 
+mod browser;
 mod ci;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the other tests use the rest")]
