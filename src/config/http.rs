@@ -80,9 +80,10 @@ fn read_code_hosts(endpoints: &Section<'_>, settings: Endpoints) -> Endpoints {
 
 fn bad_endpoint(key: &str, url: &str, span: Span) -> Option<Diagnostic> {
     let (message, label) = match check_endpoint(url).err()? {
-        Bad::Form => {
-            (format!("`{key}` is no address"), "write `https://HOST`, without query and password")
-        }
+        Bad::Form => (
+            format!("`{key}` is not a valid URL"),
+            "write `https://HOST`, without query and password",
+        ),
         Bad::PlainHttp => (
             "plain `http` would show tokens to the network".to_owned(),
             "write `https`; `http` is for loopback only",

@@ -250,7 +250,7 @@ fn variables(typed: &[String], own: &Label) -> Result<Vec<(String, Label)>, CliE
         let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !is_name {
-            return Err(usage(&format!("`{name}` is no name of a variable"))
+            return Err(usage(&format!("`{name}` is not the name of a variable"))
                 .hint("write `--env NAME` or `--env NAME=LABEL`"));
         }
         if variables.iter().any(|(known, _)| known == name) {

@@ -177,7 +177,7 @@ fn find_app(config: &Config, new: &NewToken) -> Result<Option<String>, CliError>
         Some(_) | None if names.is_empty() => Err(no_app(config, new, wanted)),
         Some(name) => {
             let what = humanize::with_article(new.token_type);
-            let message = format!("`{name}` is no app that {what} token can belong to");
+            let message = format!("`{name}` is not an app that {what} token can belong to");
             Err(usage(new, message).hint(format!("its app can be {}", humanize::list(&names))))
         }
         None => Err(usage(new, format!("its app can be {}", humanize::list(&names)))

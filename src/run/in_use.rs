@@ -113,7 +113,7 @@ fn damaged(label: &Label, token: Option<&TokenConfig>) -> CliError {
     let derived = token.is_some_and(|it| it.parent.is_some() || it.token_type == TokenType::App);
     let message = "its access token in the store is damaged";
     CliError::new(Exit::Storage, "damaged", label.as_str(), message).hint(if derived {
-        format!("run `metatoken refresh {label}`, which derives it anew")
+        format!("run `metatoken refresh {label}`, which derives it again")
     } else {
         format!(
             "run `metatoken exchange {label}` with a new access token, or restore a copy of the store made by `metatoken store backup`"

@@ -201,10 +201,10 @@ fn what_can_be_refused_without_meta_is() {
         &world,
         &[
             (&["add", "../x", "--type", "user"], "", "
-error: `../x` is no label: use letters, digits, `-` and `_`
+error: `../x` is not a valid label: use letters, digits, `-` and `_`
 ", Exit::Usage),
             (&["add", "a\nb", "--type", "user"], "", "
-error: `a\\nb` is no label: use letters, digits, `-` and `_`
+error: `a\\nb` is not a valid label: use letters, digits, `-` and `_`
 ", Exit::Usage),
             (&["add", "anna/5", "--type", "page"], "", "
 error: `anna/5` is the label of a Page that is found
@@ -228,7 +228,7 @@ error: p: `other` is an app token, which has no Pages
 hint: a parent is of type `user` or `system-user`
 ", Exit::Usage),
             (&["add", "p", "--type", "user", "--app", "mian"], "", "
-error: p: `mian` is no app that a user token can belong to
+error: p: `mian` is not an app that a user token can belong to
 hint: its app can be `main`
 ", Exit::Usage),
             (&["add", "p", "--type", "threads"], "", "
@@ -252,7 +252,7 @@ error: `--deliver ~/config.ini#a.b`: the shell left `~` or `$` in the path as it
 hint: write FILE#KEY, such as `config.ini#facebook.access_token`
 ", Exit::Usage),
             (&["add", "p", "--type", "user", "--deliver", "none.ini#a.b"], "", "
-error: p: `[DIR]/none.ini#a.b` cannot be written: [DIR]/none.ini: there is no such file
+error: p: `[DIR]/none.ini#a.b` cannot be written: [DIR]/none.ini: the file is missing
 hint: correct `--deliver`, or make it first
 hint: nothing was changed; Meta was not asked
 ", Exit::InputRefused),
@@ -262,11 +262,11 @@ hint: correct `--deliver`, or make it first
 hint: nothing was changed; Meta was not asked
 ", Exit::InputRefused),
             (&["add", "p", "--type", "user"], "IGFAKESomething", "
-error: p: that is no access token for it: it belongs to Instagram (it begins with `IG`), not to a user token
+error: p: that is not an access token for it: it belongs to Instagram (it begins with `IG`), not to a user token
 hint: `metatoken add p --type instagram` takes it
 ", Exit::InputRefused),
             (&["add", "p", "--type", "user", "--owner", "o p"], "1000000000000001|abc", "
-error: p: that is no access token for it: it is an app's token (`ID|…`), not a user token
+error: p: that is not an access token for it: it is an app's token, not a user token
 hint: an app's own is not handed over: `metatoken add p --type app --owner 'o p'` derives it from the app's id and secret
 ", Exit::InputRefused),
             (&["add", "p", "--type", "app", "--token-file", "x"], "", "

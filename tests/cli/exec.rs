@@ -239,7 +239,11 @@ fn what_is_ours_to_refuse_is_refused_before_it_starts() {
         (vec!["brand", "echo"], 64, ""),
         (vec!["nobody", "--", "echo"], 64, "error: nobody: matches no token\n"),
         (vec!["--env", "A=nobody", "brand", "--", "echo"], 64, "error: nobody: matches no token\n"),
-        (vec!["--env", "1A", "brand", "--", "echo"], 64, "error: `1A` is no name of a variable\n"),
+        (
+            vec!["--env", "1A", "brand", "--", "echo"],
+            64,
+            "error: `1A` is not the name of a variable\n",
+        ),
         (
             vec!["--env", "A", "--env", "A=shop", "brand", "--", "echo"],
             64,

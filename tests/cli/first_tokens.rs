@@ -16,8 +16,9 @@ const VALUES: [(&str, &str, &str); 14] = [
     ("EAAFAKEvalue…", "it ends in `…`: it was cut off", "copy it again, whole"),
     (
         "https://localhost/?code=AQFAKEvalue",
-        "it is an address",
-        "take the access token alone, without the address around it",
+        "it is the address of a login, with a code in it",
+        "a code is exchanged for an access token once and within minutes, by the program that began \
+         the login: paste the access token that it got",
     ),
     (
         "{\"access_token\": \"EAAFAKEvalue\"}",

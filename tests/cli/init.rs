@@ -187,7 +187,7 @@ fn a_wrong_answer_writes_nothing() {
         (
             vec!["--label", "a b"],
             64,
-            "error: `a b` is no label: use letters, digits, `-` and `_`\n",
+            "error: `a b` is not a valid label: use letters, digits, `-` and `_`\n",
         ),
         (vec!["--label", "a/1"], 64, "error: invalid label `a/1`\n"),
         (vec!["--type", "user"], 64, "error: `--page-id` is for `--type page`\n"),

@@ -71,7 +71,7 @@ fn one_that_fails_says_why_and_is_no_failed_notification() {
         .stdout(
             "\
 chat: webhook, failed: the webhook is gone: HTTP 404 of `127.0.0.1`: no_service
-/bin/false: command, failed: `/bin/false` ended with 1
+/bin/false: command, failed: `/bin/false` exited with 1
 unset: webhook, failed: its secret cannot be read: the environment variable `NO_SUCH_URL` is not set
 watch: ping, sent as after a good run
 ",

@@ -51,7 +51,7 @@ pub fn dialog_address(
     dialog: &Dialog<'_>,
 ) -> Result<String, Problem> {
     let spec = app.provider.spec().dialog;
-    let wrong = || Problem::new(ProblemKind::Unknown, "the endpoint in the config is no URL");
+    let wrong = || Problem::new(ProblemKind::Unknown, "the endpoint in the config is not a URL");
     let mut url = Url::parse(endpoints.dialog_url(app.provider)).map_err(|_| wrong())?;
     let (version, parts) = match spec.path {
         Path::Versioned(parts) => (Some(app.version.as_str()), parts),

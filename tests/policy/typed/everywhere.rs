@@ -83,7 +83,7 @@ const ELSEWHERE: &[(&str, Elsewhere)] = &[
         "run `metatoken deliver --restore {label}` to restore",
         By("what_was_changed_since_is_left_alone_and_each_remedy_works"),
     ),
-    ("wait until it has ended, or end it: `kill", By("the_remedy_ends_it")),
+    ("wait until it has exited, or kill it: `kill", By("the_remedy_ends_it")),
     (
         "run `metatoken refresh {label}` to check it",
         By("one_that_graph_cannot_be_asked_about_is_not_replaced"),
