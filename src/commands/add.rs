@@ -237,7 +237,7 @@ impl AddOrder {
             Unfit::AppToken { .. } => Some(TokenType::App),
             _ => None,
         };
-        let message = format!("that is not an access token for it: {unfit}");
+        let message = format!("invalid access token: {unfit}");
         let label = self.token.label.as_str();
         let complaint = CliError::new(Exit::InputRefused, "malformed_token", label, message);
         complaint.hint(match other {

@@ -33,8 +33,10 @@ use crate::ui::{Colour, LogFormat, OutputFormat, Verbosity};
 pub fn add_order(session: &Session, given: &cli::AddArguments) -> Result<AddOrder, CliError> {
     let label = label(std::slice::from_ref(&given.label))?;
     if label.as_discovered().is_some() {
-        return Err(usage(&format!("`{label}` is the label of a Page that is found"))
-            .hint("choose a label of letters, digits, `-` and `_`"));
+        return Err(usage(&format!(
+            "invalid label `{label}`: this form is for Pages that `pages = \"all\"` finds"
+        ))
+        .hint("use letters, digits, `-` and `_`"));
     }
     let named = |text: &String| Label::parse(text).map_err(|error| usage(&error.to_string()));
     let id = |option: &str, given: &Option<String>| match given {
@@ -90,7 +92,7 @@ fn file_and_key(session: &Session, text: &str) -> Result<FileAndKey, CliError> {
         return Err(wrong("a file and a key are needed"));
     }
     if file.starts_with('~') || file.contains('$') {
-        return Err(wrong("the shell left `~` or `$` in the path as it is"));
+        return Err(wrong("`~` and `$` are not expanded: write the whole path"));
     }
     let folder = session.config.path.parent().filter(|_| session.is_sandbox);
     let file = match folder {

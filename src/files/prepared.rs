@@ -22,6 +22,8 @@ use crate::failpoint;
 pub struct Prepared {
     path: PathBuf,
     hidden: PathBuf,
+    /// The folder, if it was made for this file.
+    made: Option<PathBuf>,
     is_named: bool,
 }
 
@@ -30,13 +32,13 @@ impl Prepared {
     /// it is not there. What a killed process left under the hidden name is cleared away.
     pub fn write(path: &Path, content: &[u8]) -> io::Result<Self> {
         let folder = path.parent().ok_or(io::ErrorKind::IsADirectory)?;
-        make_folder(folder)?;
+        let made = make_folder(folder)?.then(|| folder.to_owned());
         let hidden = waiting(path)?;
         match fs::remove_file(&hidden) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let this = Self { path: path.to_owned(), hidden, is_named: false };
+        let this = Self { path: path.to_owned(), hidden, made, is_named: false };
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&this.hidden)?;
         give(&file, &fs::metadata(folder)?)?;
@@ -67,22 +69,25 @@ impl Drop for Prepared {
         if !self.is_named {
             // What stays is cleared away by the next one.
             let _ = fs::remove_file(&self.hidden);
+            let _ = self.made.as_ref().map(fs::remove_dir);
         }
     }
 }
 
-/// Makes the folder with the owner, the group and the rights of the one that it is in.
-fn make_folder(folder: &Path) -> io::Result<()> {
+/// Makes the folder with the owner, the group and the rights of the one that it is in, unless it is
+/// there; says whether it was made.
+fn make_folder(folder: &Path) -> io::Result<bool> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
         Err(error) => return Err(error),
     }
     let around = fs::metadata(folder.parent().unwrap_or(Path::new("/")))?;
     let made = File::open(folder)?;
     own(&made, &around)?;
     // Whoever can write there decides which programs run.
-    made.set_permissions(fs::Permissions::from_mode(around.mode() & 0o755 | 0o700))
+    made.set_permissions(fs::Permissions::from_mode(around.mode() & 0o755 | 0o700))?;
+    Ok(true)
 }
 
 /// Gives the file the owner and the group of its folder, and the mode of that without what is for
@@ -117,6 +122,8 @@ mod tests {
         fs::set_permissions(around.path(), fs::Permissions::from_mode(0o750)).unwrap();
         let folder = around.path().join("tokens.d");
         let path = folder.join("shop.toml");
+        drop(Prepared::write(&path, b"0").unwrap());
+        assert!(!folder.exists());
         let prepared = Prepared::write(&path, b"1").unwrap();
         assert_eq!(names(&folder), [".shop.toml.new"]);
         prepared.name().unwrap();

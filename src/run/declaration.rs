@@ -48,7 +48,7 @@ impl DeclarationPlan {
         let file = config.new_token_file(&NewToken { app, ..new.clone() }, command);
         if file.path.symlink_metadata().is_ok() {
             let subject = file.path.display().to_string();
-            let message = format!("is there already, and does not declare `{}`", new.label);
+            let message = format!("exists already, and does not declare `{}`", new.label);
             return Err(refusal("file_exists", subject, message)
                 .hint("choose another label, or move that file away"));
         }
@@ -176,12 +176,19 @@ fn find_app(config: &Config, new: &NewToken) -> Result<Option<String>, CliError>
         None if names.len() == 1 => Ok(Some(names[0].to_owned())),
         Some(_) | None if names.is_empty() => Err(no_app(config, new, wanted)),
         Some(name) => {
-            let what = humanize::with_article(new.token_type);
-            let message = format!("`{name}` is not an app that {what} token can belong to");
+            let message = match config.app(name) {
+                None => format!("the config has no app `{name}`"),
+                Some(app) => {
+                    let (kind, what) = (app.kind, humanize::with_article(new.token_type));
+                    format!(
+                        "invalid app `{name}`: its kind is `{kind}`, and {what} token needs `{wanted}`"
+                    )
+                }
+            };
             Err(usage(new, message).hint(format!("its app can be {}", humanize::list(&names))))
         }
-        None => Err(usage(new, format!("its app can be {}", humanize::list(&names)))
-            .hint("name one of them: `--app NAME`")),
+        None => Err(usage(new, "several apps fit: `--app NAME` is needed")
+            .hint(format!("its app can be {}", humanize::list(&names)))),
     }
 }
 

@@ -207,8 +207,8 @@ error: `../x` is not a valid label: use letters, digits, `-` and `_`
 error: `a\\nb` is not a valid label: use letters, digits, `-` and `_`
 ", Exit::Usage),
             (&["add", "anna/5", "--type", "page"], "", "
-error: `anna/5` is the label of a Page that is found
-hint: choose a label of letters, digits, `-` and `_`
+error: invalid label `anna/5`: this form is for Pages that `pages = \"all\"` finds
+hint: use letters, digits, `-` and `_`
 ", Exit::Usage),
             (&["add", "p", "--type", "page", "--parent", "anna"], "", "
 error: p: a Page needs `--page-id ID`
@@ -228,7 +228,7 @@ error: p: `other` is an app token, which has no Pages
 hint: a parent is of type `user` or `system-user`
 ", Exit::Usage),
             (&["add", "p", "--type", "user", "--app", "mian"], "", "
-error: p: `mian` is not an app that a user token can belong to
+error: p: the config has no app `mian`
 hint: its app can be `main`
 ", Exit::Usage),
             (&["add", "p", "--type", "threads"], "", "
@@ -240,7 +240,7 @@ error: anna: `[DIR]/tokens.d/anna.toml` declares it, and `type` is `user`, not `
 hint: choose another label, or change it in that file
 ", Exit::InputRefused),
             (&["add", "taken", "--type", "user"], "", "
-error: [DIR]/tokens.d/taken.toml: is there already, and does not declare `taken`
+error: [DIR]/tokens.d/taken.toml: exists already, and does not declare `taken`
 hint: choose another label, or move that file away
 ", Exit::InputRefused),
             (&["add", "p", "--type", "user", "--deliver", "config.ini#"], "", "
@@ -248,7 +248,7 @@ error: `--deliver config.ini#`: a file and a key are needed
 hint: write FILE#KEY, such as `config.ini#facebook.access_token`
 ", Exit::Usage),
             (&["add", "p", "--type", "user", "--deliver", "~/config.ini#a.b"], "", "
-error: `--deliver ~/config.ini#a.b`: the shell left `~` or `$` in the path as it is
+error: `--deliver ~/config.ini#a.b`: `~` and `$` are not expanded: write the whole path
 hint: write FILE#KEY, such as `config.ini#facebook.access_token`
 ", Exit::Usage),
             (&["add", "p", "--type", "user", "--deliver", "none.ini#a.b"], "", "
@@ -262,11 +262,11 @@ hint: correct `--deliver`, or make it first
 hint: nothing was changed; Meta was not asked
 ", Exit::InputRefused),
             (&["add", "p", "--type", "user"], "IGFAKESomething", "
-error: p: that is not an access token for it: it belongs to Instagram (it begins with `IG`), not to a user token
+error: p: invalid access token: it belongs to Instagram (it begins with `IG`), not to a user token
 hint: `metatoken add p --type instagram` takes it
 ", Exit::InputRefused),
             (&["add", "p", "--type", "user", "--owner", "o p"], "1000000000000001|abc", "
-error: p: that is not an access token for it: it is an app's token, not a user token
+error: p: invalid access token: it is an app's token, not a user token
 hint: an app's own is not handed over: `metatoken add p --type app --owner 'o p'` derives it from the app's id and secret
 ", Exit::InputRefused),
             (&["add", "p", "--type", "app", "--token-file", "x"], "", "
@@ -309,6 +309,14 @@ fn what_graph_refuses_is_answered_with_the_right_command() {
     refused(
         &world,
         &[
+            (&["add", "p", "--type", "user"], "", "
+error: p: several apps fit: `--app NAME` is needed
+hint: its app can be `main` and `other`
+", Exit::Usage),
+            (&["add", "p", "--type", "instagram", "--app", "main"], "", "
+error: p: the config has no app of kind `instagram` that an instagram token could belong to
+hint: add `[app.NAME]` with kind = \"instagram\", `id` and `secret` to `[DIR]/metatoken.toml`: `metatoken help config`
+", Exit::Config),
             (&["add", "p", "--type", "user", "--app", "main"], &page, "
 error: p: the new access token was rejected: a page token, not a user token
 hint: `metatoken add p --type page --app main --page-id 2000000000000001` takes it
