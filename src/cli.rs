@@ -281,7 +281,8 @@ pub struct ManArguments {
 /// `help`.
 #[derive(Debug, Args)]
 pub struct HelpArguments {
-    /// A command, or one of config, delivery, exit-codes, json, logs, sandbox, monitoring, meta
+    /// A command, or one of config, delivery, exit-codes, json, logs, sandbox, monitoring, meta,
+    /// upgrade, move, restore, uninstall
     #[arg(value_name = "COMMAND or TOPIC")]
     pub words: Vec<String>,
 }

@@ -70,6 +70,26 @@ pub const TOPICS: &[HelpTopic] = &[
         about: "Which tokens Meta has, and how each is kept alive",
         text: include_str!("../help/meta.md"),
     },
+    HelpTopic {
+        name: "upgrade",
+        about: "Replace the binary by a newer one, and go back",
+        text: include_str!("../help/upgrade.md"),
+    },
+    HelpTopic {
+        name: "move",
+        about: "Take the tokens to another machine",
+        text: include_str!("../help/move.md"),
+    },
+    HelpTopic {
+        name: "restore",
+        about: "Back up the store and its key, and put them back",
+        text: include_str!("../help/restore.md"),
+    },
+    HelpTopic {
+        name: "uninstall",
+        about: "Stop and remove metatoken, and what is left behind",
+        text: include_str!("../help/uninstall.md"),
+    },
 ];
 
 /// What people type who know other tools, and what it is here.
@@ -108,7 +128,8 @@ pub fn command() -> clap::Command {
             "\
 Help:
   metatoken help COMMAND       the help of a command, with examples
-  metatoken help TOPIC         config, delivery, exit-codes, json, logs, sandbox, monitoring, meta
+  metatoken help TOPIC         config, delivery, exit-codes, json, logs, sandbox, monitoring, meta,
+                               upgrade, move, restore, uninstall
   metatoken --sandbox refresh  try it without a Meta account",
         )
         .mut_subcommands(|it| it.hide(true))

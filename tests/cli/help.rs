@@ -31,8 +31,20 @@ const COMMANDS: [&[&str]; 19] = [
     &["man"],
 ];
 
-const TOPICS: [&str; 8] =
-    ["config", "delivery", "exit-codes", "json", "logs", "sandbox", "monitoring", "meta"];
+const TOPICS: [&str; 12] = [
+    "config",
+    "delivery",
+    "exit-codes",
+    "json",
+    "logs",
+    "sandbox",
+    "monitoring",
+    "meta",
+    "upgrade",
+    "move",
+    "restore",
+    "uninstall",
+];
 
 fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_metatoken"))
@@ -189,7 +201,7 @@ fn a_topic_is_a_text_of_its_own() {
             "
 error: no command or topic `nonsense`
 hint: run `metatoken help` for the commands
-hint: the topics are `config`, `delivery`, `exit-codes`, `json`, `logs`, `sandbox`, `monitoring` and `meta`
+hint: the topics are `config`, `delivery`, `exit-codes`, `json`, `logs`, `sandbox`, `monitoring`, `meta`, `upgrade`, `move`, `restore` and `uninstall`
 ",
         )
         .exit(Exit::Usage);

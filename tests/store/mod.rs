@@ -6,5 +6,6 @@ mod disks;
 mod faults;
 mod kills;
 mod lock;
+mod moved;
 mod opening;
 mod wrong_clock;
