@@ -1,6 +1,7 @@
 //! What is shipped under `deployment/`, tried with the programs that it is made for: systemd, cron,
-//! logrotate, Nagios, Icinga 2, Prometheus and the shells of CI runners. And `examples/moving/`, with the
+//! logrotate, Nagios, Icinga 2, Prometheus, dpkg and lintian, and the shells of CI runners; and what the And `examples/moving/`, with the
 //! databases that people come from.
+//! binary writes for shells and for `man`.
 //!
 //! A target of its own, which plain `cargo test` leaves alone; `cargo test --test packaging` runs it.
 //! Not every machine has those programs, so a test may have to leave something out, and says so.
@@ -11,6 +12,7 @@ mod ci;
 #[allow(dead_code, unused_imports, reason = "the other tests use the rest")]
 mod common;
 mod cron;
+mod debian;
 mod man;
 mod moving;
 mod nagios;

@@ -81,8 +81,8 @@ fn the_page_names_every_file_and_every_link_leads_somewhere() {
     files(&folder, &mut all);
     for file in all {
         let name = file.strip_prefix(&folder).unwrap().to_str().unwrap();
-        // What belongs to systemd has a page of its own.
-        let elsewhere = ["systemd/", "sysusers.d/", "tmpfiles.d/", "README.md"];
+        // What belongs to systemd has a page of its own, what makes the package a section.
+        let elsewhere = ["debian/", "systemd/", "sysusers.d/", "tmpfiles.d/", "README.md"];
         let is_elsewhere = elsewhere.iter().any(|place| name.starts_with(place));
         assert!(is_elsewhere || links.contains(name), "{name} is not on the page");
     }
