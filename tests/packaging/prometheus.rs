@@ -2,6 +2,7 @@
 //! exporter and a Prometheus of their own on loopback.
 
 mod exporter;
+mod grafana;
 mod listening;
 mod server;
 
@@ -49,12 +50,15 @@ key = "token"
 /// delivery that was made and one that is pending.
 fn measured() -> World {
     let brand = TokenFixture::user(APP, ANNA).named("brand");
+    let (without_the_shops_target, _) = CONFIG.split_once("[[token.shop.deliver]]").unwrap();
     let mut world = World::new()
-        .config(CONFIG)
+        .config(without_the_shops_target)
         .token("BRAND", brand.scopes(["public_profile", "pages_show_list"]))
         .token("SHOP", TokenFixture::user(APP, ANNA).named("shop"));
     world.write("app.env", "FB_TOKEN=\n");
     world.write("node-exporter/empty.prom", "");
+    world.run(&["refresh", "--quiet"]).exit(Exit::Ok);
+    world.reconfigure(CONFIG);
     world.run(&["refresh", "--quiet"]).exit(Exit::NotDelivered);
     world.at(day(41));
     world.graph.with(|graph| graph.invalidate("EAAFAKEShop1", Invalidation::PasswordChanged));

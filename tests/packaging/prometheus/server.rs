@@ -50,4 +50,12 @@ impl Prometheus {
             })
             .collect()
     }
+    /// How many samples answer a question.
+    pub(super) fn samples(&self, question: &str) -> usize {
+        let asked: String = url::form_urlencoded::byte_serialize(question.as_bytes()).collect();
+        let answer: serde_json::Value =
+            serde_json::from_str(&self.0.get(&format!("/api/v1/query?query={asked}"))).unwrap();
+        assert_eq!(answer["status"], "success", "{question}: {answer}");
+        answer["data"]["result"].as_array().unwrap().len()
+    }
 }
