@@ -13,6 +13,7 @@ mod ci;
 mod common;
 mod cron;
 mod debian;
+mod kubernetes;
 mod man;
 mod moving;
 mod nagios;
