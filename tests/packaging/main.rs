@@ -14,6 +14,7 @@ mod common;
 mod cron;
 mod debian;
 mod kubernetes;
+mod licences;
 mod man;
 mod moving;
 mod nagios;
