@@ -16,7 +16,7 @@ pub struct KnownNames {
     pub scenarios: Vec<String>,
 }
 
-/// Commands whose label is a new one.
+/// Commands whose own label is a new one.
 const NAMING: [&str; 2] = ["add", "init"];
 
 /// The command line, with these names where they belong.
@@ -28,7 +28,8 @@ fn offering(command: clap::Command, known: &KnownNames) -> clap::Command {
     let is_naming = NAMING.contains(&command.get_name());
     let words: Vec<String> = command.get_subcommands().map(|it| it.get_name().to_owned()).collect();
     let command = command.mut_args(|arg| {
-        let names = names_for(&arg, known).filter(|_| !is_naming);
+        let is_new = is_naming && arg.get_id() == "label";
+        let names = names_for(&arg, known).filter(|_| !is_new);
         match names {
             Some(names) => arg.add(ArgValueCandidates::new(move || {
                 names.iter().map(CompletionCandidate::new).collect()
@@ -53,14 +54,12 @@ fn offering(command: clap::Command, known: &KnownNames) -> clap::Command {
     })
 }
 
-/// The names that may be the value of `arg`, by what the help calls it.
+/// The names that may be the value of `arg`.
 fn names_for(arg: &Arg, known: &KnownNames) -> Option<Vec<String>> {
-    if arg.get_id() == "scenario" {
-        return Some(known.scenarios.clone());
-    }
-    match arg.get_value_names()?.first()?.as_str() {
-        "LABEL" => Some(known.labels.clone()),
-        "APP" => Some(known.apps.clone()),
+    match (arg.get_id().as_str(), arg.get_value_names()?.first()?.as_str()) {
+        ("scenario", _) => Some(known.scenarios.clone()),
+        ("app", _) => Some(known.apps.clone()),
+        (_, "LABEL") => Some(known.labels.clone()),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use metatoken::exit::Exit;
 
@@ -85,6 +85,10 @@ fn labels_are_those_of_the_config_and_of_tokens_d() {
     assert_eq!(of(&["status", "--token-file", "-", "--app", ""]), ["main"]);
     // A label that is to be new is not one that there is.
     assert_eq!(of(&["init", "--label", "b"]), [""; 0]);
+    assert_eq!(of(&["add", "b"]), [""; 0]);
+    assert_eq!(of(&["add", "new", "--parent", "br"]), ["brand"]);
+    assert_eq!(of(&["add", "new", "--app", ""]), ["main"]);
+    assert_eq!(of(&["exec", "bis"]), ["bistro"]);
     assert_eq!(offered(&world, &["--config=metatoken.toml", "history", "bak"]), ["bakery"]);
     // What is typed may still have its tilde.
     world.write("home/metatoken.toml", "");
@@ -99,7 +103,8 @@ fn commands_topics_formats_scenarios_and_shells_are_offered() {
     for (words, expected) in [
         (&["ref"][..], &["refresh"][..]),
         (&["config", ""], &["check", "show"]),
-        (&["help", "ex"], &["exchange", "exit-codes"]),
+        (&["help", "exi"], &["exit-codes"]),
+        (&["help", "exch"], &["exchange"]),
         (&["history", "--format", ""], &["table", "json", "csv"]),
         (&["--sandbox", "--scenario", "t"], &["troubles", "throttled"]),
         (&["--scenario=he"], &["--scenario=healthy"]),
@@ -190,7 +195,8 @@ fn a_variable_alone_changes_nothing() {
     );
 }
 
-/// A key press that is answered later than this feels broken.
+/// A key press that is answered later feels broken. What counts is the time that the process works: it
+/// waits for nothing, and a busy machine lets it wait for a processor.
 #[test]
 fn labels_are_there_within_fifty_milliseconds() {
     let tokens: String = (0..100)
@@ -198,14 +204,26 @@ fn labels_are_there_within_fifty_milliseconds() {
         .collect();
     let world = World::new().config(&tokens);
     let words = ["--config", "metatoken.toml", "status", "t9"];
-    // A busy machine makes some slower, and none faster.
-    let soonest = (0..20)
-        .map(|_| {
-            let began = Instant::now();
-            assert_eq!(offered(&world, &words).len(), 11);
-            began.elapsed()
-        })
-        .min()
-        .unwrap();
-    assert!(soonest < Duration::from_millis(50), "{soonest:?}");
+    assert_eq!(offered(&world, &words).len(), 11);
+    let least = (0..5).map(|_| hundredths_of_work(asking(&world, "fish", &words))).min().unwrap();
+    assert!(least <= 5, "{least}0 ms");
+}
+
+/// How long a program works, in hundredths of a second, as the kernel counts.
+fn hundredths_of_work(mut command: Command) -> u64 {
+    let mut child = command.spawn().unwrap();
+    let stat = format!("/proc/{}/stat", child.id());
+    let ended = loop {
+        let stat = std::fs::read_to_string(&stat).unwrap();
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        let fields: Vec<String> = fields.split(' ').map(str::to_owned).collect();
+        // It has ended, and has not been waited for.
+        if fields[0] == "Z" {
+            break fields;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    child.wait().unwrap();
+    let [user, system] = [11, 12].map(|field: usize| ended[field].parse::<u64>().unwrap());
+    user + system
 }
