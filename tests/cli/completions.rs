@@ -103,8 +103,7 @@ fn commands_topics_formats_scenarios_and_shells_are_offered() {
     for (words, expected) in [
         (&["ref"][..], &["refresh"][..]),
         (&["config", ""], &["check", "show"]),
-        (&["help", "exi"], &["exit-codes"]),
-        (&["help", "exch"], &["exchange"]),
+        (&["help", "ex"], &["exchange", "exec", "exit-codes"]),
         (&["history", "--format", ""], &["table", "json", "csv"]),
         (&["--sandbox", "--scenario", "t"], &["troubles", "throttled"]),
         (&["--scenario=he"], &["--scenario=healthy"]),

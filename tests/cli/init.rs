@@ -84,10 +84,14 @@ next: metatoken --config [DIR]/metatoken.toml add LABEL --type user
     let shown = world.run(&["config", "show", "--json"]).stderr("").code(0).json();
     assert_eq!(shown["app"]["main"]["id"]["value"], APP);
     // Nothing else was written.
-    let mut names: Vec<_> =
-        std::fs::read_dir(world.path(".")).unwrap().map(|it| it.unwrap().file_name()).collect();
+    let entries = std::fs::read_dir(world.path(".")).unwrap();
+    let mut names: Vec<_> = entries.map(|it| it.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["app-secret", "metatoken.toml", "secret"]);
+    // The next command does what it says.
+    let string = world.mint(user());
+    world.run_with_input(&["add", "anna", "--type", "user"], &string).exit(Exit::Ok);
+    assert!(world.in_use("anna").starts_with("EAAFAKEAnna"), "{}", world.in_use("anna"));
 }
 
 #[test]
@@ -330,6 +334,33 @@ fn a_folder_is_made_and_one_that_is_unsafe_or_barred_is_refused() {
         String::from_utf8(ran.unwrap().stderr).unwrap(),
         "error: `init` and `--sandbox` do not go together\nhint: the sandbox has a config already, which is yours to edit: `metatoken --sandbox config show`\n"
     );
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_refused_before_meta_is_asked() {
+    if !common::can_be_another_user() {
+        return;
+    }
+    let world = bare();
+    for (name, mode) in [(".", 0o755), ("secret", 0o644)] {
+        std::fs::set_permissions(world.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let words = command(&world, &["--app-id", APP, "--app-secret-file"]);
+    let secret = world.path("secret").display().to_string();
+    // Behind the config and the time, which every command of a world has.
+    let words: Vec<&str> = words.get_args().skip(4).map(|word| word.to_str().unwrap()).collect();
+    common::Nobody::new()
+        .run(&world, &[&words[..], &[&secret]].concat())
+        .stdout("")
+        .stderr(
+            "
+error: [DIR]/app-secret: cannot be written
+  caused by: Permission denied (os error 13)
+hint: name another folder with `--dir DIR`; who may write in this one: `ls -ld [DIR]`
+",
+        )
+        .exit(Exit::Storage);
+    assert_eq!(world.calls(), [""; 0]);
 }
 
 #[test]

@@ -79,6 +79,11 @@ hint: to keep all: `pages = \"all\"` in `[token.brand]`
         ]})
     );
     world.run(&["pages", "brand", "--quiet"]).stderr("").code(0);
+    // The hint's command keeps it.
+    let add = format!("add page-{CAFE} --type page --parent brand --page-id {CAFE}");
+    world.run(&add.split(' ').collect::<Vec<_>>()).exit(Exit::Ok);
+    let json = world.run(&["pages", "brand", "--json"]).code(0).json();
+    assert_eq!(json["pages"][1]["kept_as"], format!("page-{CAFE}"));
 }
 
 #[test]
