@@ -282,11 +282,7 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
             let label = label(std::slice::from_ref(&given.label))?;
             commands::print_token(session, &label, if_dead(given.dead)).map(Exit::code)
         }
-        Command::Pages(given) => {
-            let ask = if given.offline { AskGraph::Never } else { AskGraph::Always };
-            let label = label(std::slice::from_ref(&given.label))?;
-            commands::pages(session, &label, ask).map(Exit::code)
-        }
+        Command::Pages(given) => pages(session, given),
         Command::Exec(given) => commands::exec(session, &exec_order(given)?),
         Command::Forget(given) => commands::forget(session, &forget_order(given)?).map(Exit::code),
         Command::Import(given) => commands::import(session, &import_order(given)?).map(Exit::code),
@@ -309,6 +305,12 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
             unreachable!("it was answered above")
         }
     }
+}
+
+fn pages(session: &Session, given: &cli::PagesArguments) -> Result<u8, CliError> {
+    let ask = if given.offline { AskGraph::Never } else { AskGraph::Always };
+    let label = label(std::slice::from_ref(&given.label))?;
+    commands::pages(session, &label, ask).map(Exit::code)
 }
 
 fn history(session: &Session, given: &cli::HistoryArguments) -> Result<u8, CliError> {

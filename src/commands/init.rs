@@ -5,6 +5,7 @@
 //! leaves is finished when the same is typed again. Nothing that exists is overwritten.
 
 use std::error::Error as _;
+use std::fmt::Write as _;
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
@@ -121,7 +122,7 @@ pub fn init(session: &Session, draft: &ConfigDraft) -> Result<InitOutcome, CliEr
                 words.app_secret
             )));
     }
-    for (path, bytes, mode) in &missing {
+    for NewFile { path, bytes, mode } in &missing {
         files::create(path, bytes, *mode).map_err(|error| not_written(&error))?;
     }
     let checks: Vec<ConfigCheck> = answers.iter().flat_map(AppAnswer::checks).collect();
@@ -135,7 +136,7 @@ pub fn init(session: &Session, draft: &ConfigDraft) -> Result<InitOutcome, CliEr
         let said = serde_json::json!({
             "version": report::VERSION,
             "config": draft.place.display().to_string(),
-            "files": missing.iter().map(|(path, ..)| path.display().to_string()).collect::<Vec<_>>(),
+            "files": missing.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>(),
             "checks": checks.iter().map(ConfigCheck::json).collect::<Vec<_>>(),
             "live": answers.iter().map(AppAnswer::json).collect::<Vec<_>>(),
             "next": next,
@@ -143,17 +144,15 @@ pub fn init(session: &Session, draft: &ConfigDraft) -> Result<InitOutcome, CliEr
         ui.data(&format!("{said:#}\n"))?;
     } else if ui.verbosity > Verbosity::Quiet {
         let mut text: String = checks.iter().map(|check| check.line(ui.style())).collect();
-        for (path, _, mode) in &missing {
-            text.push_str(&format!("wrote `{}` (mode {mode:04o})\n", path.display()));
+        for NewFile { path, mode, .. } in &missing {
+            let _ = writeln!(text, "wrote `{}` (mode {mode:04o})", path.display());
         }
         if missing.is_empty() {
-            text.push_str(&format!(
-                "`{}` is there already, and says the same\n",
-                draft.place.display()
-            ));
+            let place = draft.place.display();
+            let _ = writeln!(text, "`{place}` is there already, and says the same");
         }
         for command in &next {
-            text.push_str(&format!("next: {command}\n"));
+            let _ = writeln!(text, "next: {command}");
         }
         ui.data(&text)?;
     }
@@ -346,7 +345,7 @@ struct NewFiles<'a> {
 impl NewFiles<'_> {
     /// Makes the folder, and gives the files that are missing, the config last; one that exists and
     /// says something else is an error.
-    fn prepare(&self) -> Result<Vec<(PathBuf, Zeroizing<Vec<u8>>, u32)>, CliError> {
+    fn prepare(&self) -> Result<Vec<NewFile>, CliError> {
         let ConfigDraft { place, text, secret, .. } = self.draft;
         let folder = place.parent().unwrap_or(Path::new("/"));
         if !folder.exists() {
@@ -363,13 +362,13 @@ impl NewFiles<'_> {
         if let Some(secret) = secret {
             let path = self.secret_file();
             let bytes = Zeroizing::new(format!("{}\n", secret.expose()).into_bytes());
-            missing.extend(new_file(path, bytes, PRIVATE)?);
+            missing.extend(NewFile::unless_there(path, bytes, PRIVATE)?);
         }
         let mode = if self.is_root() { READABLE } else { PRIVATE };
         let bytes = Zeroizing::new(text.clone().into_bytes());
-        missing.extend(new_file(place.clone(), bytes, mode)?);
-        for (path, ..) in &missing {
-            files::foresee_create(path).map_err(|error| not_written(&error))?;
+        missing.extend(NewFile::unless_there(place.clone(), bytes, mode)?);
+        for file in &missing {
+            files::foresee_create(&file.path).map_err(|error| not_written(&error))?;
         }
         Ok(missing)
     }
@@ -406,19 +405,28 @@ impl NewFiles<'_> {
     }
 }
 
-/// The file where it is missing; nothing where it is there and holds just that.
-fn new_file(
+/// A file that is missing.
+struct NewFile {
     path: PathBuf,
     bytes: Zeroizing<Vec<u8>>,
     mode: u32,
-) -> Result<Option<(PathBuf, Zeroizing<Vec<u8>>, u32)>, CliError> {
-    if path.symlink_metadata().is_err() {
-        return Ok(Some((path, bytes, mode)));
-    }
-    let found = fs::read(&path).map(Zeroizing::new);
-    match found {
-        Ok(found) if found.trim_ascii() == bytes.trim_ascii() => Ok(None),
-        _ => Err(file_exists(&path)),
+}
+
+impl NewFile {
+    /// The file where it is missing; nothing where it is there and holds just that.
+    fn unless_there(
+        path: PathBuf,
+        bytes: Zeroizing<Vec<u8>>,
+        mode: u32,
+    ) -> Result<Option<Self>, CliError> {
+        if path.symlink_metadata().is_err() {
+            return Ok(Some(Self { path, bytes, mode }));
+        }
+        let found = fs::read(&path).map(Zeroizing::new);
+        match found {
+            Ok(found) if found.trim_ascii() == bytes.trim_ascii() => Ok(None),
+            _ => Err(file_exists(&path)),
+        }
     }
 }
 

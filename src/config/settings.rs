@@ -172,7 +172,7 @@ impl Config {
     pub fn environment_of_programs(&self, ours: &Environment) -> BTreeMap<String, String> {
         let hidden = self.hidden_from_programs(ours);
         let mut left = ours.variables().clone();
-        hidden.iter().for_each(|name| drop(left.remove(name)));
+        left.retain(|name, _| !hidden.contains(name));
         left
     }
 

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// No answer takes longer to be asked for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs a line of the shell in which `"$@"` is that command, with its environment and no other.
 pub(crate) fn shell(line: &str, inner: &Command) -> Command {
