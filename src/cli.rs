@@ -133,9 +133,8 @@ Examples:
 Examples:
   metatoken add anna --type user                   asks for the access token
   metatoken add anna --type user --pages all       and keeps all Pages of that person
-  metatoken add anna-page --type page --parent anna --page-id ID --deliver config.ini#facebook.token
-  metatoken add whatsapp --type system-user --token-file FILE
-It writes a file into `tokens.d` beside the config. Typed again, it finishes what was cut short.")]
+  metatoken add brand-page --type page --parent brand --page-id 1234 --deliver config.ini#meta.token
+  metatoken add whatsapp --type system-user --token-file FILE")]
     Add(AddArguments),
     /// Read a new access token and make it long-lived
     #[command(after_help = "\
