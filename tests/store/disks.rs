@@ -437,6 +437,28 @@ fn an_exchange_without_room_is_refused_before_meta_is_asked() {
 }
 
 #[test]
+fn an_import_without_room_is_refused_before_meta_is_asked() {
+    let Some((world, disk)) = without_room() else { return };
+    let lines = ["yves", "zoe"].map(|name| {
+        format!("{name},user,{}\n", world.mint(TokenFixture::user(APP, ANNA).named(name)))
+    });
+    world.write("tokens.csv", format!("label,type,access_token\n{}", lines.concat()));
+    let tokens = world.path("tokens.csv").display().to_string();
+    let ran = disk.run(&world, &["import", &tokens]).code(74);
+    assert_eq!(
+        without_sizes(&ran.stderr),
+        "error: [DIR]/disk/metatoken.db: no room on the disk for a new access token \
+         (N KiB needed, N KiB free): Meta was not asked for it\n\
+         hint: free space on the file system of this folder, then run the command again\n"
+    );
+    assert_eq!(world.calls(), [""; 0]);
+    assert!(!world.path("tokens.d").exists());
+    disk.empty();
+    let again = disk.run(&world, &["import", &tokens, "--json"]).code(0);
+    assert_eq!(again.json()["summary"]["imported"], 2);
+}
+
+#[test]
 fn an_add_without_room_is_refused_before_meta_is_asked() {
     let Some((world, disk)) = without_room() else { return };
     let zoe = |world: &World| {

@@ -46,7 +46,11 @@ pub fn take_over(
         .collect();
     let rows = with_apps_of_parents(imports.tokens);
     let (known, new) = known_and_new(run, rows, &mut left)?;
-    check_folder(run, &new)?;
+    if !new.is_empty() {
+        // Room for what Meta grants, and for the files, is there before it is asked.
+        drop(run.store.room_for_grant()?);
+        check_folder(run, &new)?;
+    }
     let asked = ask(run, &new, &mut left);
     let ready = declare(run, asked, &mut left)?;
     let fitting = fit(run, &ready, typed, &mut left)?;
