@@ -18,7 +18,7 @@ pub fn read(input: &Input, renames: &Renames) -> Result<Imports, CliError> {
         .delimiter(separator(input.bytes()))
         .flexible(true)
         .from_reader(input.bytes());
-    let unparsable = |_| input.refused("is no CSV").hint("export it anew with a header line");
+    let unparsable = |_| input.refused("invalid CSV").hint("export it again with a header line");
     let header = reader.byte_headers().map_err(unparsable)?;
     let columns: Vec<String> =
         header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
@@ -38,7 +38,7 @@ pub fn read(input: &Input, renames: &Renames) -> Result<Imports, CliError> {
                 }
             }
             Err(_) => {
-                imports.refused.push(RefusedRow::new(line.to_string(), "is no CSV"));
+                imports.refused.push(RefusedRow::new(line.to_string(), "invalid CSV"));
                 return Ok(imports);
             }
         }

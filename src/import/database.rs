@@ -84,7 +84,7 @@ impl<'a> Database<'a> {
         if kind != "table" || !sql.to_ascii_uppercase().starts_with("CREATE TABLE") {
             return Err(refused(
                 self.file,
-                format!("`{table}` is no table in it, but a {}", word(&kind)),
+                format!("`{table}` is not a table in it, but a {}", word(&kind)),
             )
             .hint("nothing was imported: make sure that the file is the other program's"));
         }
@@ -234,7 +234,7 @@ fn word(kind: &str) -> &str {
 fn unsound(file: &Path, error: &rusqlite::Error) -> CliError {
     let code = error.sqlite_error_code();
     let why = match code {
-        Some(rusqlite::ErrorCode::NotADatabase) => "is no SQLite database",
+        Some(rusqlite::ErrorCode::NotADatabase) => "not an SQLite database",
         Some(rusqlite::ErrorCode::OperationInterrupted) => "is damaged: reading it does not end",
         Some(rusqlite::ErrorCode::OutOfMemory) => "needs more memory than there is",
         _ => "is damaged, or no database of that program",

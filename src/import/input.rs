@@ -51,7 +51,7 @@ pub fn open(file: &Path) -> Result<std::fs::File, CliError> {
     let opened = opened.map_err(|error| unreadable(file, error.into()))?;
     let metadata = opened.metadata().map_err(|error| unreadable(file, error))?;
     if !metadata.is_file() {
-        return Err(refused(file, "is no file").hint("name a file, or `-` for standard input"));
+        return Err(refused(file, "not a file").hint("name a file, or `-` for standard input"));
     }
     if metadata.len() > LARGEST {
         return Err(too_large(file));
@@ -106,7 +106,7 @@ impl Input {
             return Err(self.refused("is empty").hint("nothing was imported"));
         }
         if self.text.contains(&0) {
-            return Err(self.refused("is no text").hint("export the tokens to CSV or JSON"));
+            return Err(self.refused("not a text file").hint("export the tokens to CSV or JSON"));
         }
         Ok(())
     }

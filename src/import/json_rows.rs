@@ -52,14 +52,14 @@ fn unparsable(input: &Input, error: &serde_json::Error) -> CliError {
     // Its own words may quote what stands there.
     let place = format!("column {}", error.column());
     input
-        .refused_at(error.line(), format!("is no JSON: {place}"))
-        .hint("export it anew; nothing was imported")
+        .refused_at(error.line(), format!("invalid JSON: {place}"))
+        .hint("export it again; nothing was imported")
 }
 
 fn row(text: &str, line: usize, renames: &Renames) -> Result<super::row::Entry, RefusedRow> {
     let refuse = |reason: String| RefusedRow::new(line.to_string(), reason);
     let object: Map<String, Value> = serde_json::from_str(text)
-        .map_err(|error| refuse(format!("is no JSON object: column {}", error.column())))?;
+        .map_err(|error| refuse(format!("not a JSON object: column {}", error.column())))?;
     let mut row = Fields::new(line.to_string());
     for (name, value) in object {
         let Some(field) = renames.field(&name) else { continue };

@@ -111,7 +111,7 @@ fn past(id: i64, row: &TableRow, name: &str) -> Result<PastEvent, RefusedRow> {
     put(&mut fields, Field::ExpiresAt, cell(row, "expires_at").unwrap_or_default());
     match fields.entry()? {
         Entry::Past(event) => Ok(event),
-        Entry::Token(_) => Err(RefusedRow::new(place(id), "is no event")),
+        Entry::Token(_) => Err(RefusedRow::new(place(id), "not an event")),
     }
     .map(|event| PastEvent { label: label_of(name).unwrap_or(event.label.clone()), ..event })
 }

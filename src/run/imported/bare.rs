@@ -35,7 +35,8 @@ pub fn inspect_bare(
         return Err(CliError::new(Exit::Config, "no_such_app", "", message)
             .hint(format!("add `[app.NAME]` to `{}`", session.config.path.display())));
     };
-    let mut answer = Err(CliError::new(Exit::Config, "no_such_app", *name, "is no app"));
+    let mut answer =
+        Err(CliError::new(Exit::Config, "no_such_app", *name, "not an app of the config"));
     for name in &names {
         answer = ask_as(session, &graph, name, access_token);
         if answer.is_ok() {
@@ -88,7 +89,7 @@ fn bare_report(
         _ => identity.user_id.as_ref(),
     };
     let name = id.map_or_else(|| token_type.to_string(), |id| format!("{token_type}-{id}"));
-    let bug = |_| CliError::new(Exit::Bug, "no_label", &name, "is no label");
+    let bug = |_| CliError::new(Exit::Bug, "no_label", &name, "not a label");
     let label = Label::parse(&name).map_err(bug)?;
     let page = identity.page_id.as_ref().filter(|_| token_type == TokenType::Page);
     let page = page.map_or_else(String::new, |id| format!(" --page-id {id}"));

@@ -294,7 +294,7 @@ fn note_past(
             // Of a row that was refused this is said already.
             if !refused.contains(&event.place) {
                 let reason =
-                    format!("`{}` is no token of this import or of the config", event.label);
+                    format!("`{}` is not a token of this import or of the config", event.label);
                 left.push(RefusedLine::new(&event.place, reason, Exit::InputRefused));
             }
             continue;

@@ -60,7 +60,7 @@ fn a_damaged_database_is_refused_at_every_page() {
     world
         .run(&["import", "x.db", "--from", "myrcat"])
         .stdout("")
-        .stderr("error: x.db: is no SQLite database\nhint: look at it: `sqlite3 -readonly x.db 'PRAGMA integrity_check'`; nothing was imported\n")
+        .stderr("error: x.db: not an SQLite database\nhint: look at it: `sqlite3 -readonly x.db 'PRAGMA integrity_check'`; nothing was imported\n")
         .exit(Exit::InputRefused);
     world.write("x.db", &whole);
     world.run(&["import", "x.db"]).stdout("").stderr("error: x.db: is an SQLite database\nhint: say whose: `--from myrcat` for the table `facebook_tokens`, `--from flask-settings` for `settings`\nhint: or export its tokens to CSV: see `examples/moving/`\n").exit(Exit::InputRefused);

@@ -259,9 +259,13 @@ fn a_file_that_cannot_be_read_is_refused_as_a_whole() {
         (
             "bad.json",
             &[],
-            "error: bad.json:2: is no JSON: column 12\nhint: export it anew; nothing was imported\n",
+            "error: bad.json:2: invalid JSON: column 12\nhint: export it again; nothing was imported\n",
         ),
-        ("zero.csv", &[], "error: zero.csv: is no text\nhint: export the tokens to CSV or JSON\n"),
+        (
+            "zero.csv",
+            &[],
+            "error: zero.csv: not a text file\nhint: export the tokens to CSV or JSON\n",
+        ),
         (
             "word.txt",
             &[],
@@ -270,7 +274,7 @@ fn a_file_that_cannot_be_read_is_refused_as_a_whole() {
         (
             "folder",
             &[],
-            "error: folder: is no file\nhint: name a file, or `-` for standard input\n",
+            "error: folder: not a file\nhint: name a file, or `-` for standard input\n",
         ),
         (
             "none.csv",

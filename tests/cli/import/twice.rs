@@ -126,7 +126,7 @@ fn the_past_comes_along_once_and_counts_in_no_rate() {
     let refused = "
 tokens.csv:5: unknown kind `moved`: one of imported, adopted, exchanged, refreshed, derived, not_extended, refresh_failed, invalid
 tokens.csv:6: it happened at 2026-12-02 00:00, which has not come yet
-tokens.csv:7: `ben` is no token of this import or of the config
+tokens.csv:7: `ben` is not a token of this import or of the config
 tokens.csv:8: no `created`: when it happened is not said
 ";
     world
