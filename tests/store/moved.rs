@@ -158,7 +158,7 @@ fn a_newer_store_is_refused_by_name_and_the_copy_from_before_opens() {
         world.sql().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     world.sql().pragma_update(None, "user_version", known + 1).unwrap();
     let said = format!(
-        "error: [DIR]/metatoken.db: the store was written by a newer metatoken (schema {}, this one knows {known})\nhint: install the newer metatoken again\nhint: or, from before the upgrade, restore a copy that `metatoken store backup` made: `rm -f [DIR]/metatoken.db-wal [DIR]/metatoken.db-shm && cp COPY [DIR]/metatoken.db`\n",
+        "error: [DIR]/metatoken.db: the store was written by a newer metatoken (schema {}, this one knows {known})\nhint: install the newer metatoken again\nhint: or, from before the upgrade, restore a backup (`metatoken store backup` makes them): `rm -f [DIR]/metatoken.db-wal [DIR]/metatoken.db-shm && cp BACKUP [DIR]/metatoken.db`\n",
         known + 1
     );
     for arguments in [&["refresh"][..], &["status"], &["token", "brand"], &["deliver"]] {
@@ -176,7 +176,7 @@ fn type_restore(said: &str, world: &World, copy: &Path) {
     let command = said.rsplit('`').nth(1).unwrap();
     let command = command
         .replace("[DIR]", world.path("").to_str().unwrap().trim_end_matches('/'))
-        .replace("COPY", copy.to_str().unwrap());
+        .replace("BACKUP", copy.to_str().unwrap());
     let output = std::process::Command::new("sh").args(["-c", &command]).output().unwrap();
     assert!(output.status.success(), "{command}: {output:?}");
 }
@@ -196,7 +196,7 @@ fn an_old_copy_takes_over_what_was_renewed_since_from_the_target() {
     remove_store(&world);
     let ran = world.run(&["refresh"]).stdout("").exit(Exit::Storage);
     let hint =
-        ran.stderr.lines().find(|line| line.contains("`metatoken store backup` made")).unwrap();
+        ran.stderr.lines().find(|line| line.contains("`metatoken store backup` makes")).unwrap();
     type_restore(hint, &world, &copy);
     world.at(day(61));
     world.run(&["refresh"]).stderr("").exit(Exit::Ok);
