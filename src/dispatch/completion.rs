@@ -138,7 +138,7 @@ impl Line {
         let Some(config) = config else { return KnownNames { scenarios, ..KnownNames::default() } };
         KnownNames {
             labels: config.tokens.iter().map(|token| token.label.to_string()).collect(),
-            apps: config.apps.iter().map(|app| app.name.to_string()).collect(),
+            apps: config.apps.iter().map(|app| app.name.clone()).collect(),
             scenarios,
         }
     }

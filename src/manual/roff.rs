@@ -1,5 +1,7 @@
 //! Writes a page for `man`: the few requests that groff and mandoc read alike.
 
+use std::fmt::Write as _;
+
 /// No line of a page's source is longer, but for examples.
 const WIDTH: usize = 76;
 
@@ -23,12 +25,12 @@ impl Roff {
 
     /// Begins a section; its heading is in capitals, as they all are.
     pub fn section(&mut self, heading: &str) {
-        self.text += &format!(".SH \"{}\"\n", escaped(&heading.to_uppercase()));
+        let _ = writeln!(self.text, ".SH \"{}\"", escaped(&heading.to_uppercase()));
     }
 
     /// Begins a part of a section.
     pub fn part(&mut self, heading: &str) {
-        self.text += &format!(".SS \"{}\"\n", escaped(heading));
+        let _ = writeln!(self.text, ".SS \"{}\"", escaped(heading));
     }
 
     /// The first line of every page, from which `apropos` learns it.
@@ -48,7 +50,7 @@ impl Roff {
 
     /// A word and what it means.
     pub fn term(&mut self, word: &str, meaning: &str) {
-        self.text += &format!(".TP\n{}\n{}", inline(word), filled(meaning));
+        let _ = write!(self.text, ".TP\n{}\n{}", inline(word), filled(meaning));
     }
 
     /// Lines that stay as they are.
@@ -58,7 +60,7 @@ impl Roff {
         }
         self.text += ".RS 4\n.EX\n";
         for line in lines {
-            self.text += &format!("{}\n", guarded(&escaped(line)));
+            let _ = writeln!(self.text, "{}", guarded(&escaped(line)));
         }
         self.text += ".EE\n.RE\n";
     }
@@ -182,7 +184,7 @@ fn wrapped(set: &str) -> String {
     let (mut filled, mut line) = (String::new(), String::new());
     for word in set.split(' ').filter(|word| !word.is_empty()) {
         if !line.is_empty() && line.len() + 1 + word.len() > WIDTH {
-            filled += &format!("{}\n", guarded(&line));
+            let _ = writeln!(filled, "{}", guarded(&line));
             line.clear();
         }
         if !line.is_empty() {
@@ -201,12 +203,16 @@ fn inline(text: &str) -> String {
     let mut set = String::new();
     for (at, run) in text.split('`').enumerate() {
         if at % 2 == 1 {
-            set += &format!("\\fB{}\\fR", escaped(run));
+            let _ = write!(set, "\\fB{}\\fR", escaped(run));
             continue;
         }
         for (at, run) in run.split("**").enumerate() {
             let run = escaped(run);
-            set += &if at % 2 == 1 { format!("\\fB{run}\\fR") } else { run };
+            if at % 2 == 1 {
+                let _ = write!(set, "\\fB{run}\\fR");
+            } else {
+                set.push_str(&run);
+            }
         }
     }
     set
