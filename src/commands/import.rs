@@ -4,6 +4,7 @@
 //! taken. Rows that cannot be taken are told one by one, and the others go in. It ends with what is
 //! to be switched off in the other program, and which file is to be deleted.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -179,7 +180,7 @@ fn refuse_unknown_app(
     let secret = folder.join(format!("{name}-secret"));
     let mut lines = format!("add to `{}`:\n  [app.{name}]\n  id = \"{id}\"", config.path.display());
     if app.has_secret {
-        lines.push_str(&format!("\n  secret = {{ file = \"{name}-secret\" }}"));
+        let _ = write!(lines, "\n  secret = {{ file = \"{name}-secret\" }}");
     }
     let subject = config.path.display().to_string();
     let refused =

@@ -103,7 +103,7 @@ fn judge_header(
 /// The separator that the header line has most.
 fn separator(text: &[u8]) -> u8 {
     let header = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |separator: &u8| header.iter().filter(|byte| *byte == separator).count();
+    let count = |separator: &u8| header.split(|byte| byte == separator).count();
     // The first of those that are as frequent.
     SEPARATORS.into_iter().rev().max_by_key(count).unwrap_or(b',')
 }

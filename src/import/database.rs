@@ -91,8 +91,7 @@ impl<'a> Database<'a> {
         let rows = self.patiently(|connection| {
             let sql = format!("SELECT * FROM \"{table}\" LIMIT {}", MOST_ROWS + 1);
             let mut statement = connection.prepare(&sql)?;
-            let names: Vec<String> =
-                statement.column_names().into_iter().map(str::to_owned).collect();
+            let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
             let mut rows = statement.query([])?;
             let (mut read, mut length) = (Vec::new(), 0);
             while let Some(row) = rows.next()? {

@@ -122,7 +122,7 @@ impl Renames {
     }
 
     /// Gives the first name that is renamed and that no column has.
-    pub fn unknown<'a>(&'a self, mut has: impl FnMut(&str) -> bool) -> Option<&'a str> {
+    pub fn unknown(&self, mut has: impl FnMut(&str) -> bool) -> Option<&str> {
         self.0.iter().map(|(from, _)| from.as_str()).find(|from| !has(from))
     }
 }

@@ -90,7 +90,7 @@ impl Input {
         let head = &self.text[..self.text.len().min(64)];
         // Every second byte of such a text is 0 where it is in ASCII.
         let alternates =
-            head.len() >= 8 && head.iter().filter(|byte| **byte == 0).count() * 3 > head.len();
+            head.len() >= 8 && (head.split(|byte| *byte == 0).count() - 1) * 3 > head.len();
         if self.text.starts_with(DATABASE) {
             return Err(self.refused("is an SQLite database").hint(
                 "say whose: `--from myrcat` for the table `facebook_tokens`, `--from flask-settings` for `settings`",
@@ -132,7 +132,7 @@ impl Input {
     pub fn text(&self) -> Result<&str, CliError> {
         std::str::from_utf8(self.bytes()).map_err(|error| {
             let before = &self.bytes()[..error.valid_up_to()];
-            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = before.split(|byte| *byte == b'\n').count();
             self.refused_at(line, "is not UTF-8 text").hint("save the file as UTF-8")
         })
     }

@@ -74,7 +74,7 @@ fn row(text: &str, line: usize, renames: &Renames) -> Result<super::row::Entry, 
     row.entry()
 }
 
-/// A value as text; MongoDB writes dates and long numbers as objects of one.
+/// A value as text; `MongoDB` writes dates and long numbers as objects of one.
 fn plain(value: &Value) -> Option<String> {
     match value {
         Value::Null => Some(String::new()),

@@ -66,13 +66,10 @@ fn ask_about(run: &Run<'_>, row: &ImportRow) -> Result<AskedRow, RefusedLine> {
 }
 
 fn not_answered(row: &ImportRow, app: &App, error: &CallError) -> RefusedLine {
-    match wrong_app(error, &app.name) {
-        Some(problem) => RefusedLine::of_input(&row.place, problem.message),
-        None => {
-            let exit = Exit::for_problem(&error.problem);
-            RefusedLine::new(&row.place, error.problem.to_string(), exit)
-        }
+    if let Some(problem) = wrong_app(error, &app.name) {
+        return RefusedLine::of_input(&row.place, problem.message);
     }
+    RefusedLine::new(&row.place, error.problem.to_string(), Exit::for_problem(&error.problem))
 }
 
 /// The type that Graph calls it by.
