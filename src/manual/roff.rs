@@ -111,15 +111,12 @@ impl Roff {
         for row in rows.iter().skip(1) {
             let row = cells(row);
             let Some((word, others)) = row.split_first() else { continue };
-            let meaning = match others {
-                [only] => only.clone(),
-                _ => {
-                    let named = headings[1..].iter().zip(others).filter(|(_, it)| !it.is_empty());
-                    named
-                        .map(|(heading, cell)| format!("{heading}: {cell}"))
-                        .collect::<Vec<_>>()
-                        .join("; ")
-                }
+            let meaning = if let [only] = others {
+                only.clone()
+            } else {
+                let named = headings[1..].iter().zip(others).filter(|(_, it)| !it.is_empty());
+                let named = named.map(|(heading, cell)| format!("{heading}: {cell}"));
+                named.collect::<Vec<_>>().join("; ")
             };
             self.term(word, &meaning);
         }

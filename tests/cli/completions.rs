@@ -198,9 +198,8 @@ fn a_variable_alone_changes_nothing() {
 /// waits for nothing, and a busy machine lets it wait for a processor.
 #[test]
 fn labels_are_there_within_fifty_milliseconds() {
-    let tokens: String = (0..100)
-        .map(|n| format!("[token.t{n}]\ntype = \"user\"\naccess_token = {{ env = \"T{n}\" }}\n"))
-        .collect();
+    let token = |n| format!("[token.t{n}]\ntype = \"user\"\naccess_token = {{ env = \"T{n}\" }}\n");
+    let tokens = (0..100).map(token).collect::<Vec<_>>().concat();
     let world = World::new().config(&tokens);
     let words = ["--config", "metatoken.toml", "status", "t9"];
     assert_eq!(offered(&world, &words).len(), 11);
