@@ -93,7 +93,9 @@ fn add(tx: &mut dyn Tx, proofs: &[(GenerationId, Proof)]) -> Result<(), TxError>
     Ok(())
 }
 
-/// Replaces a generation's proof, and moves its expiry if the answer tells one.
+/// Replaces a generation's proof, and moves its expiry if the answer tells one. Whose an access token
+/// is never changes: what a dead one no longer tells stays known, so that no other person's takes its
+/// place.
 pub fn replace(tx: &mut dyn Tx, generation: GenerationId, proof: &Proof) -> Result<(), TxError> {
     let inspection = &proof.inspection;
     let (expiry, expires_at) = row::expiry(inspection.expiry);
@@ -109,7 +111,9 @@ pub fn replace(tx: &mut dyn Tx, generation: GenerationId, proof: &Proof) -> Resu
          ON CONFLICT (generation) DO UPDATE SET
              at = excluded.at, valid = excluded.valid, problem = excluded.problem,
              token_type = excluded.token_type, application = excluded.application,
-             app_id = excluded.app_id, user_id = excluded.user_id, page_id = excluded.page_id,
+             app_id = coalesce(excluded.app_id, proof.app_id),
+             user_id = coalesce(excluded.user_id, proof.user_id),
+             page_id = coalesce(excluded.page_id, proof.page_id),
              expiry = excluded.expiry, expires_at = excluded.expires_at,
              data_access = excluded.data_access,
              data_access_until = excluded.data_access_until, issued_at = excluded.issued_at,
