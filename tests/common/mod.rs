@@ -9,6 +9,7 @@ mod alert;
 pub(crate) mod brand;
 mod hook;
 mod journal;
+mod login;
 mod nobody;
 mod post;
 mod probe;

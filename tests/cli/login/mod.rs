@@ -1,6 +1,7 @@
 //! `login`: a person logs in through Meta's dialog, here or far away.
 
 mod codes;
+mod life;
 mod listening;
 mod people;
 mod services;
@@ -11,7 +12,7 @@ use std::process::Stdio;
 
 use chrono::TimeDelta;
 use metatoken::exit::Exit;
-use metatoken::sandbox::{Call, Invalidation, TokenFixture};
+use metatoken::sandbox::{Invalidation, TokenFixture};
 
 use crate::common::{ANNA, APP, Ran, World, day};
 
@@ -65,12 +66,9 @@ fn locked_out() -> World {
 }
 
 /// Does in the dialog what the form says, and gives the address at which the browser ends.
+#[track_caller]
 fn play(world: &World, address: &str, form: &str) -> String {
-    let target = address.trim().strip_prefix(&world.graph.url()).expect("a dialog on loopback");
-    let call = Call::new("POST", target, []).with_form(form);
-    let answer = world.graph.with(|graph| graph.answer(&call));
-    let page = String::from_utf8_lossy(&answer.body).into_owned();
-    answer.header("Location").unwrap_or_else(|| panic!("no redirect: {page}")).to_owned()
+    world.play(address, form)
 }
 
 /// Prints the address of the dialog for a label.
