@@ -34,8 +34,23 @@ fn log_in_again(problem: &Problem, subject: &Subject<'_>) -> Remedy {
             fill(Cure::CopyAgain, subject, &[])
         }
         (Source::Parent(_), None) => fill(Cure::TakePageToken, subject, &[]),
-        (Source::Person(_), _) => fill(Cure::LogIn, subject, &[]),
+        (Source::Person(_), _) => log_in(subject),
     }
+}
+
+/// How the person behind a token gets a new access token: by a dialog, where Meta has one for it.
+fn log_in(subject: &Subject<'_>) -> Remedy {
+    fill(if has_dialog(subject) { Cure::LogInByDialog } else { Cure::LogIn }, subject, &[])
+}
+
+/// How that person grants what is missing.
+fn grant_anew(subject: &Subject<'_>) -> Remedy {
+    fill(if has_dialog(subject) { Cure::GrantByDialog } else { Cure::Grant }, subject, &[])
+}
+
+/// Whether a person logs in for its tokens; an admin generates those of a System User.
+const fn has_dialog(subject: &Subject<'_>) -> bool {
+    matches!(subject.token_type, TokenType::User | TokenType::Instagram | TokenType::Threads)
 }
 
 /// Whether it may be due to how the value was copied: Meta knows nothing of it.
@@ -72,11 +87,9 @@ pub fn replace_it(subject: &Subject<'_>) -> Remedy {
     match (subject.token_type.spec().source, subject.parent) {
         (Source::App(_), _) => fill(Cure::ResetSecret, subject, &[]),
         // A Page's access token changes with its parent's.
-        (Source::Parent(_), Some(parent)) => {
-            fill(Cure::LogIn, &of_the_parent(subject, parent), &[])
-        }
+        (Source::Parent(_), Some(parent)) => log_in(&of_the_parent(subject, parent)),
         (Source::Parent(_), None) => fill(Cure::TakePageToken, subject, &[]),
-        (Source::Person(_), _) => fill(Cure::LogIn, subject, &[]),
+        (Source::Person(_), _) => log_in(subject),
     }
 }
 
@@ -134,11 +147,9 @@ fn grant(problem: &Problem, subject: &Subject<'_>) -> Remedy {
     }
     match (subject.token_type.spec().source, subject.parent) {
         // A Page gets what the person grants whose token it is derived from.
-        (Source::Parent(_), Some(parent)) => {
-            fill(Cure::Grant, &of_the_parent(subject, parent), &[])
-        }
+        (Source::Parent(_), Some(parent)) => grant_anew(&of_the_parent(subject, parent)),
         (Source::App(_), _) => fill(Cure::NoPermissions, subject, &[]),
-        _ => fill(Cure::Grant, subject, &[]),
+        _ => grant_anew(subject),
     }
 }
 

@@ -98,6 +98,8 @@ pub const OPERATOR: &str = "operator";
 pub enum Cure {
     /// The person behind the token gets a new access token.
     LogIn,
+    /// The same, where a login dialog gives it.
+    LogInByDialog,
     /// The value was never good: it is copied again.
     CopyAgain,
     /// A Page token without a parent is taken anew.
@@ -108,6 +110,8 @@ pub enum Cure {
     FreeAccount,
     /// The person grants what is missing.
     Grant,
+    /// The same, in a login dialog.
+    GrantByDialog,
     /// Somebody who manages the Page gives the person a role on it.
     Role,
     /// An app's token has no permissions.
@@ -205,6 +209,7 @@ pub struct RemedyRow {
 /// `{replace}` is the word that lets the new access token expire earlier, where the current one never
 /// expires and Meta may give only sixty days.
 const EXCHANGE: &str = "metatoken exchange {label}{replace}";
+const LOGIN: &str = "metatoken login {label}{replace}";
 const REFRESH: &str = "metatoken refresh {label}";
 const REFRESH_ALL: &str = "metatoken refresh";
 
@@ -216,6 +221,14 @@ pub const ROWS: &[RemedyRow] = &[
         brief: "{logs_in}",
         step: "{who} {log_in}; then run {run} and paste {pasted}",
         command: EXCHANGE,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::LogInByDialog,
+        actor: Actor::Owner,
+        brief: "{logs_in}",
+        step: "{who} {log_in}: run {run}",
+        command: LOGIN,
         note: "",
     },
     RemedyRow {
@@ -256,6 +269,14 @@ pub const ROWS: &[RemedyRow] = &[
         brief: "{grants}",
         step: "{who} {grant}; then run {run} and paste {pasted}",
         command: EXCHANGE,
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::GrantByDialog,
+        actor: Actor::Owner,
+        brief: "{grants}",
+        step: "{who} {grant}: run {run}",
+        command: LOGIN,
         note: "",
     },
     RemedyRow {
@@ -341,9 +362,9 @@ pub const ROWS: &[RemedyRow] = &[
         cure: Cure::AppList,
         actor: Actor::Owner,
         brief: "{logs_in}",
-        step: "if the account's settings ({app_list}) no longer list the app, {who} {log_in}; then \
-               run {run} and paste {pasted}",
-        command: EXCHANGE,
+        step: "if the account's settings ({app_list}) no longer list the app, {who} {log_in}: run \
+               {run}",
+        command: LOGIN,
         note: "",
     },
     RemedyRow {
@@ -375,9 +396,8 @@ pub const ROWS: &[RemedyRow] = &[
         cure: Cure::LinkAnew,
         actor: Actor::Owner,
         brief: "{logs_in}",
-        step: "account and app must be linked again: {who} {log_in}; then run {run} and paste \
-               {pasted}",
-        command: EXCHANGE,
+        step: "account and app must be linked again, {who} {log_in}: run {run}",
+        command: LOGIN,
         note: "",
     },
     RemedyRow {

@@ -149,8 +149,7 @@ static PROVIDERS: [ProviderSpec; 3] = [
             graph_name: None,
             source: Source::Person(&PersonWords {
                 owner: THE_PERSON,
-                log_in: "logs in to the app again, or generates a token in its dashboard \
-                         (Instagram, API setup with Instagram login)",
+                log_in: "logs in to the app again",
                 logs_in: "logs in",
                 grant: "logs in to the app again and grants it",
                 grants: "grants it",

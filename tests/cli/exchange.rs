@@ -201,7 +201,7 @@ hint: the current access token is untouched
         .stdout("")
         .stderr("
 error: brand: the new access token was rejected: the token belongs to user 3000000000000002, not to 3000000000000001
-hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+hint: anna@client.example logs in to the app again: run `metatoken login brand`
 hint: the current access token is untouched
 hint: to make it the token of the other person from now on, run `metatoken exchange brand --replace-identity`
 ")
@@ -222,12 +222,14 @@ hint: the current access token is untouched
     world
         .run_with_input(&["exchange", "brand"], &dead)
         .stdout("")
-        .stderr("
+        .stderr(
+            "
 error: brand: the new access token was rejected: revoked
   caused by: Meta says \"The session was invalidated explicitly using an API call\" (190/466)
-hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+hint: anna@client.example logs in to the app again: run `metatoken login brand`
 hint: the current access token is untouched
-")
+",
+        )
         .exit(Exit::InputRefused);
     world
         .run_with_input(&["exchange", "brand"], "EAAfakeUnknown")

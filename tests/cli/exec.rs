@@ -58,7 +58,7 @@ fn a_dead_one_is_refused_with_what_to_do() {
             .stderr(
                 "
 error: brand: its access token is dead: password changed; Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
-hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+hint: anna@client.example logs in to the app again: run `metatoken login brand`
 hint: to have it all the same, add `--dead`
 ",
             )
@@ -72,7 +72,7 @@ hint: to have it all the same, add `--dead`
     // Its Page died with it, and is refused for itself.
     let page = world.run(&["token", "shop"]).stdout("").exit(Exit::PersonNeeded);
     assert!(page.stderr.starts_with("error: shop: its access token is dead: "), "{}", page.stderr);
-    assert!(page.stderr.contains("`metatoken exchange brand`"), "{}", page.stderr);
+    assert!(page.stderr.contains("`metatoken login brand`"), "{}", page.stderr);
     // No key is needed to refuse, and a new one is handed out at once.
     let string = world.mint(TokenFixture::user(APP, ANNA).named("new"));
     world.run_with_input(&["exchange", "brand", "-q"], &string).exit(Exit::Ok);

@@ -53,7 +53,7 @@ brand  failed   2026-03-02  graph unavailable (1)
 critical: `brand`: not checked since 2026-02-09, no answer from Graph for more than 7 days (`checked_within`)
   hint: run `metatoken refresh -v` to see why Graph was not reached
 warning: `brand`: not checked since 2026-02-09, renewal failed: Graph is unavailable
-  hint: no action tonight: it is retried by each run until 2026-02-27. If this is still here then, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: no action tonight: it is retried by each run until 2026-02-27. If this is still here then, anna@client.example logs in to the app again: run `metatoken login brand`
   Meta: \"An unknown error occurred\" (1)
 
 1 token: 1 failed
@@ -66,7 +66,7 @@ TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  password changed (190/460)
 
 critical: `brand`: down, password changed
-  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again: run `metatoken login brand`
   Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 
 1 token: 1 invalid
@@ -339,18 +339,22 @@ run_deadline = "15m"  # built in
 facebook = "http://127.0.0.1:[PORT]"             # endpoints
 instagram = "http://127.0.0.1:[PORT]/instagram"  # endpoints
 threads = "http://127.0.0.1:[PORT]/threads"      # endpoints
+# instagram_login is not set                    # built in
 
 [app.main]
-kind = "facebook"                # built in
-id = "1000000000000001"          # app.main
-secret = { env = "APP_SECRET" }  # app.main
-graph_version = "v26.0"          # built in
+kind = "facebook"                    # built in
+id = "1000000000000001"              # app.main
+secret = { env = "APP_SECRET" }      # app.main
+graph_version = "v26.0"              # built in
+redirect_uri = "https://localhost/"  # built in
+# config_id is not set               # built in
 
 [token.brand]
 type = "user"                       # token.brand
 app = "main"                        # the only app
 # parent is not set                 # built in
 # page_id is not set                # built in
+# user_id is not set                # built in
 # pages is not set                  # built in
 # was is not set                    # built in
 access_token = { env = "BRAND" }    # token.brand

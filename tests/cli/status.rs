@@ -176,13 +176,13 @@ fn programs_get_the_problem_and_the_remedy() {
           "code": "password_changed",
           "severity": "critical",
           "message": "password changed",
-          "remedy": "anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token",
+          "remedy": "anna@client.example logs in to the app again: run `metatoken login brand`",
           "labels": [
             "brand"
           ],
           "state": "down",
           "brief": "anna@client.example logs in",
-          "command": "metatoken exchange brand",
+          "command": "metatoken login brand",
           "meta": "\"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)"
         }
       ],
@@ -225,7 +225,7 @@ fn programs_get_the_problem_and_the_remedy() {
         "subcode": 460,
         "message": "Error validating access token: The session has been invalidated because the user changed their password or Facebook has changed the session for security reasons",
         "fbtrace_id": null,
-        "remedy": "anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token"
+        "remedy": "anna@client.example logs in to the app again: run `metatoken login brand`"
       },
       "fingerprint": "fingerprint1",
       "generation": 1,

@@ -42,7 +42,7 @@ brand  refreshed  2026-04-16  expires in 15 days (renewal window: 20 days)
 critical: `notes`: not checked since 2026-01-01, no answer from Graph for more than 7 days (`checked_within`)
   hint: run `metatoken refresh -v` to see why Graph was not reached
 warning: `notes`: not checked since 2026-01-01, renewal failed: the connection to `127.0.0.1` broke: connection closed before message completed
-  hint: no action tonight: it is retried by each run until 2026-02-22. If this is still here then, the person behind the token logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+  hint: no action tonight: it is retried by each run until 2026-02-22. If this is still here then, the person behind the token logs in to the Threads app again: run `metatoken login notes`
 
 2 tokens: 1 refreshed, 1 failed
 ").stderr("").exit(Exit::Unavailable);

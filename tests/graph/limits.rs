@@ -241,9 +241,9 @@ fn a_list_that_is_refused_is_told_by_check_until_it_is_given() {
         world.at(minute(0, minutes));
         world.run(&["refresh"]).exit(Exit::PersonNeeded);
         world.run(&["check"]).verdict("
-METATOKEN WARNING - brand: works, permission missing, its Pages are not listed…; its owner grants it: metatoken exchange brand
+METATOKEN WARNING - brand: works, permission missing, its Pages are not listed…; its owner grants it: metatoken login brand
 WARNING: `brand`: works, permission missing, its Pages are not listed without `pages_show_list`
-  the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`. Meta: \"(#100) Missing permissions\" (100)
+  the person behind the token logs in to the app again and grants it, ticking every Page: run `metatoken login brand`. Proof: `metatoken check brand`. Meta: \"(#100) Missing permissions\" (100)
 ").code(1);
     }
     world.graph.behave();
@@ -265,7 +265,7 @@ TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  permission missing (100)
 
 critical: `brand`: works, permission missing, its Pages are not listed without `pages_show_list`
-  hint: the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
+  hint: the person behind the token logs in to the app again and grants it, ticking every Page: run `metatoken login brand`
   Meta: \"(#100) Missing permissions\" (100)
 
 1 token: 1 invalid

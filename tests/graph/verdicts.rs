@@ -43,7 +43,7 @@ warning: `brand`: works, renewal due since 2026-02-10 00:00 UTC, 5 days ago, fai
 #[test]
 fn what_is_no_refusal_of_the_string_does_not_make_it_long_lived() {
     let later = "hint: nothing was stored: paste the access token again later\n";
-    let grant = "hint: the person behind the token logs in to the app again and grants it; then run `metatoken exchange creator` and paste the new access token\n";
+    let grant = "hint: the person behind the token logs in to the app again and grants it: run `metatoken login creator`\n";
     let blocked = r#"{"error":{"message":"blocked","type":"OAuthException","code":368}}"#;
     let denied = r#"{"error":{"message":"Permission","type":"OAuthException","code":10}}"#;
     let page = "a proxy or another server answered, not Graph: status 200, content type `text/html`, no JSON";

@@ -64,9 +64,9 @@ fn pages_of_a_parent_that_is_not_ones_own() {
     assert_eq!(
         said,
         [
-            "CRITICAL: brand/2000000000000001 and 1 more: down, its parent brand is down; its owner logs in: metatoken exchange brand",
-            "CRITICAL: brand/2000000000000001: down, its parent brand is down; its owner logs in: metatoken exchange brand",
-            "CRITICAL: brand: down, password changed; its owner logs in: metatoken exchange brand",
+            "CRITICAL: brand/2000000000000001 and 1 more: down, its parent brand is down; its owner logs in: metatoken login brand",
+            "CRITICAL: brand/2000000000000001: down, its parent brand is down; its owner logs in: metatoken login brand",
+            "CRITICAL: brand: down, password changed; its owner logs in: metatoken login brand",
         ]
     );
 }

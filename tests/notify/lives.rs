@@ -25,10 +25,10 @@ fn a_token_that_only_a_person_can_renew() {
     assert_eq!(
         said,
         [
-            "day 46: WARNING: brand: works, expires in 14 days, auto_refresh is off; its owner logs in: metatoken exchange brand",
-            "day 53: CRITICAL: brand: works, expires in 7 days, auto_refresh is off; its owner logs in: metatoken exchange brand",
-            "day 59: REMINDER: brand: works, expires in 24 hours, auto_refresh is off; its owner logs in: metatoken exchange brand",
-            "day 60: CRITICAL: brand: down since 2026-03-02, expired; its owner logs in: metatoken exchange brand",
+            "day 46: WARNING: brand: works, expires in 14 days, auto_refresh is off; its owner logs in: metatoken login brand",
+            "day 53: CRITICAL: brand: works, expires in 7 days, auto_refresh is off; its owner logs in: metatoken login brand",
+            "day 59: REMINDER: brand: works, expires in 24 hours, auto_refresh is off; its owner logs in: metatoken login brand",
+            "day 60: CRITICAL: brand: down since 2026-03-02, expired; its owner logs in: metatoken login brand",
             "day 62: RECOVERED: brand: recovered, was: expired",
         ]
     );
@@ -49,7 +49,7 @@ fn a_clock_that_is_wrong_for_a_day_takes_nothing_back() {
     assert_eq!(
         said,
         [
-            "day 46: WARNING: brand: works, expires in 14 days, auto_refresh is off; its owner logs in: metatoken exchange brand",
+            "day 46: WARNING: brand: works, expires in 14 days, auto_refresh is off; its owner logs in: metatoken login brand",
             "day 48: WARNING: the clock of this machine is 3 hours behind Graph's; operator: timedatectl set-ntp true",
             "day 49: RECOVERED: recovered, was: the clock of this machine is 3 hours behind Graph's",
         ]
@@ -75,7 +75,7 @@ fn access_to_data_that_only_a_person_can_prolong() {
         }));
     }
     let all = "`brand`, `brand/2000000000000001` and `brand/2000000000000002`";
-    let act = "its owner logs in: metatoken exchange brand";
+    let act = "its owner logs in: metatoken login brand";
     let (at, proof) = ("2026-04-01 00:00 UTC", "proof: metatoken check brand");
     let due = |left: &str| format!("deadline: {at}, {left}, when data access expires | {proof}");
     let expires = |left: &str| format!("works, data access expires {left}; {act}");
@@ -86,9 +86,17 @@ fn access_to_data_that_only_a_person_can_prolong() {
         said,
         [
             format!("day 76: {}", reminded("in 14 days")),
-            format!("day 80: WARNING: brand: {} | {}", expires("in 10 days"), due("in 10 days")),
+            format!(
+                "day 80: WARNING: brand: {} | {}",
+                expires("in 10 days (2026-04-01 00:00 UTC)"),
+                due("in 10 days")
+            ),
             format!("day 83: {}", reminded("in 7 days")),
-            format!("day 87: CRITICAL: brand: {} | {}", expires("in 3 days"), due("in 3 days")),
+            format!(
+                "day 87: CRITICAL: brand: {} | {}",
+                expires("in 3 days (2026-04-01 00:00 UTC)"),
+                due("in 3 days")
+            ),
             format!("day 89: {}", reminded("in 24 hours")),
             format!(
                 "day 90: CRITICAL: brand and 2 more: works, data access expired now; {act} | tokens: {all} | deadline: passed: programs that use the token fail already | {proof}"

@@ -54,4 +54,4 @@ fn logs_in_again(world: &World) {
 
 /// What was said of Anna's new password, by the first line of each message.
 const DEAD: &str =
-    "CRITICAL: brand: down, password changed; its owner logs in: metatoken exchange brand";
+    "CRITICAL: brand: down, password changed; its owner logs in: metatoken login brand";

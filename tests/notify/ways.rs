@@ -14,10 +14,10 @@ fn without_host(text: &str) -> String {
 const OWNER: &str = "owner = \"anna@client.example\"\n";
 
 const TEXT: &str = "\
-CRITICAL: brand: down, password changed; anna@client.example logs in: sudo -u metatoken metatoken exchange brand
+CRITICAL: brand: down, password changed; anna@client.example logs in: sudo -u metatoken metatoken login brand
 deadline: passed: programs that use the token fail already
 owner: anna@client.example
-what to do: anna@client.example logs in to the app again; then run `sudo -u metatoken metatoken exchange brand` and paste the new access token
+what to do: anna@client.example logs in to the app again: run `sudo -u metatoken metatoken login brand`
 proof: sudo -u metatoken metatoken check brand
 Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 from: metatoken on [HOST], 2026-01-02 00:00 UTC
@@ -57,14 +57,14 @@ fn a_program_gets_the_report() {
     assert_eq!(
         sent["summary"],
         "brand: down, password changed; anna@client.example logs in: sudo -u metatoken metatoken \
-         exchange brand"
+         login brand"
     );
     assert_eq!(sent["deadline"], json!(null));
     assert_eq!(sent["owners"], json!(["anna@client.example"]));
     assert_eq!(sent["reason"]["code"], "password_changed");
     assert_eq!(sent["reason"]["severity"], "critical");
     let remedy = sent["reason"]["remedy"].as_str().unwrap();
-    assert!(remedy.contains("`sudo -u metatoken metatoken exchange brand`"), "{remedy}");
+    assert!(remedy.contains("`sudo -u metatoken metatoken login brand`"), "{remedy}");
     // The report is that of `check` about this token only.
     let tokens = sent["check"]["tokens"].as_array().unwrap();
     let check = world.run(&["check", "brand", "--json"]);
@@ -118,7 +118,7 @@ fn a_command_reads_the_text_and_finds_the_rest_in_its_environment() {
             "METATOKEN_LABELS=brand",
             "METATOKEN_MESSAGE=password changed",
             "METATOKEN_OWNER=anna@client.example",
-            "METATOKEN_REMEDY=anna@client.example logs in to the app again; then run `sudo -u metatoken metatoken exchange brand` and paste the new access token",
+            "METATOKEN_REMEDY=anna@client.example logs in to the app again: run `sudo -u metatoken metatoken login brand`",
             "PATH=/usr/bin:/bin",
         ]
     );
@@ -154,7 +154,7 @@ fn a_mail_says_it_in_its_subject_and_the_whole_below() {
         headers,
         [
             "Date: Fri, 02 Jan 2026 00:00:00 +0000",
-            "Subject: metatoken CRITICAL: brand: down, password changed; anna@client.example logs in: sudo -u metatoken metatoken exchange brand",
+            "Subject: metatoken CRITICAL: brand: down, password changed; anna@client.example logs in: sudo -u metatoken metatoken login brand",
             "Auto-Submitted: auto-generated",
             "To: ops@example.org, anna@client.example",
             "From: metatoken <tokens@example.org>",

@@ -114,8 +114,8 @@ fn a_day_on_which_all_is_well_is_silent() {
 fn an_end_that_draws_near_is_a_warning() {
     let world = repository(brand().ending(ends(10)));
     run(&world, GITHUB).stdout("
-::warning title=metatoken%3A `brand`::works, expires in 10 days (2026-01-11 00:00 UTC), `auto_refresh` is off%0Aanna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`
-METATOKEN WARNING - brand: works, expires in 10 days, auto_refresh is off; anna@client.example logs in: metatoken exchange brand
+::warning title=metatoken%3A `brand`::works, expires in 10 days (2026-01-11 00:00 UTC), `auto_refresh` is off%0Aanna@client.example logs in to the app again: run `metatoken login brand`. Proof: `metatoken check brand`
+METATOKEN WARNING - brand: works, expires in 10 days, auto_refresh is off; anna@client.example logs in: metatoken login brand
 ").stderr("").code(1);
     let said = run(&world, GITLAB).stderr("").code(1).stdout;
     assert!(said.starts_with("METATOKEN WARNING - brand: works, expires in 10 days"), "{said}");
@@ -129,8 +129,8 @@ fn a_token_that_is_dead_fails_the_job_and_says_what_mends_it() {
     world.at(day(1));
     world.graph.with(|graph| graph.invalidate("EAAFAKEBrand1", Invalidation::AppRemoved));
     run(&world, GITHUB).stdout("
-::error title=metatoken%3A `brand`::down, app removed%0Aanna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`. Meta: \"The user has not authorized application 1000000000000001\" (190/458)
-METATOKEN CRITICAL - brand: down, app removed; anna@client.example logs in: metatoken exchange brand
+::error title=metatoken%3A `brand`::down, app removed%0Aanna@client.example logs in to the app again: run `metatoken login brand`. Proof: `metatoken check brand`. Meta: \"The user has not authorized application 1000000000000001\" (190/458)
+METATOKEN CRITICAL - brand: down, app removed; anna@client.example logs in: metatoken login brand
 ").stderr("").code(2);
     run(&world, GITLAB).stderr("").code(2);
 }

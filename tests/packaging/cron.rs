@@ -44,7 +44,7 @@ fn cron_mails_days_before_a_person_must_act() {
     let ran = machine.run();
     assert_eq!(ran.calls, ["0 refresh --quiet --scheduled\n", "1 check --quiet\n"]);
     let [mail] = ran.mails.try_into().unwrap();
-    let verdict = "\nMETATOKEN WARNING - brand: works, data access expires…; anna@brand.example logs in: metatoken exchange brand (and 2 more)";
+    let verdict = "\nMETATOKEN WARNING - brand: works, data access expires…; anna@brand.example logs in: metatoken login brand (and 2 more)";
     assert!(mail.contains(verdict), "{mail}");
 }
 
@@ -66,8 +66,8 @@ fn cron_mails_what_a_person_must_do_and_no_secret() {
             let (head, body) = mail.split_once("\n\n").unwrap();
             assert!(head.contains("\nTo: root\n"), "{crontab}: {head}");
             assert!(head.contains("\nSubject: Cron <metatoken@"), "{crontab}: {head}");
-            let remedy = "erin@trouble.example logs in to the app again; then run `metatoken \
-                          exchange expired` and paste the new access token";
+            let remedy =
+                "erin@trouble.example logs in to the app again: run `metatoken login expired`";
             assert_eq!(body.matches(remedy).count(), 1, "{crontab}: {body}");
         }
         let log = fs::read_to_string(machine.path(LOG)).unwrap_or_default();

@@ -38,7 +38,7 @@ fn how_it_is_kept() {
     assert_eq!(
         told(&subject(&user(Expiry::Never, day(10)), &scopes), moment),
         [
-            "critical permission_missing: permission missing: `a` and `b` | the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand --replace` and paste the new access token"
+            "critical permission_missing: permission missing: `a` and `b` | the person behind the token logs in to the app again and grants it, ticking every Page: run `metatoken login brand --replace`"
         ]
     );
 }
@@ -65,8 +65,7 @@ fn rotation_tells_how_a_string_that_works_is_replaced() {
     assert_eq!(
         told(&page(&child, &policy, &parent), Moment::at(day(10))),
         [format!(
-            "{said} | the person behind the token logs in to the app again; then run \
-             `metatoken exchange brand --replace` and paste the new access token"
+            "{said} | the person behind the token logs in to the app again: run `metatoken login brand --replace`"
         )]
     );
     // Nobody replaces for its age what is dead.

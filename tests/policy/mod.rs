@@ -152,8 +152,8 @@ fn codes(subject: &Subject<'_>, moment: Moment) -> Vec<String> {
 }
 
 /// How a user token named `brand` is replaced.
-const LOG_IN: &str = "the person behind the token logs in to the app again; then run `metatoken \
-                      exchange brand` and paste the new access token";
+const LOG_IN: &str =
+    "the person behind the token logs in to the app again: run `metatoken login brand`";
 
 /// What is told of a token under the default policy.
 fn plain(credential: &Credential, now: Time) -> Vec<String> {

@@ -129,8 +129,6 @@ fn what_kept_a_renewal_is_told() {
     assert_eq!(
         told(&subject(&missed, &policy), Moment::at(now)),
         ["warning refresh_overdue: renewal due since 2026-01-02 00:00 UTC, 44 days ago, \
-          no longer extended | the person behind the token logs in to the app again, or \
-          generates a token in its dashboard (Instagram, API setup with Instagram login); then run \
-          `metatoken exchange it` and paste the new access token"]
+          no longer extended | the person behind the token logs in to the app again: run `metatoken login it`"]
     );
 }

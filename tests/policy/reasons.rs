@@ -68,7 +68,7 @@ fn no_string() {
         ),
         (
             &dead,
-            "unknown parent_dead: its parent brand is down | the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token",
+            "unknown parent_dead: its parent brand is down | the person behind the token logs in to the app again: run `metatoken login brand`",
         ),
     ] {
         assert_eq!(told(&page(&child, &policy, parent), Moment::at(day(1))), [expected]);
@@ -122,7 +122,7 @@ fn a_verdict_of_death_has_the_code_of_its_cause() {
     let gone = credential("brand", TokenType::User, Some(dead));
     let log_in = LOG_IN;
     let grant = "the person behind the token logs in to the app again and grants it, ticking every \
-                 Page; then run `metatoken exchange brand` and paste the new access token";
+                 Page: run `metatoken login brand`";
     for (child, parent, expected) in [
         (&child, &parent, vec!["critical revoked: dead | run `metatoken refresh brand-page`. Its parent works and gives it a new access token".to_owned()]),
         (&child, &gone, vec![format!("critical parent_dead: its parent brand is down | {log_in}")]),

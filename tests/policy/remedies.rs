@@ -26,7 +26,7 @@ fn a_new_login_is_told_as_each_type_knows_it() {
     for (token_type, expected) in [
         (
             TokenType::User,
-            "the person behind the token logs in to the app again; then run `metatoken exchange it` and paste the new access token",
+            "the person behind the token logs in to the app again: run `metatoken login it`",
         ),
         (
             TokenType::Page,
@@ -38,11 +38,11 @@ fn a_new_login_is_told_as_each_type_knows_it() {
         ),
         (
             TokenType::Instagram,
-            "the person behind the token logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange it` and paste the new access token",
+            "the person behind the token logs in to the app again: run `metatoken login it`",
         ),
         (
             TokenType::Threads,
-            "the person behind the token logs in to the Threads app again; then run `metatoken exchange it` and paste the new access token",
+            "the person behind the token logs in to the Threads app again: run `metatoken login it`",
         ),
         (
             TokenType::App,
@@ -88,8 +88,8 @@ fn what_is_rejected_beside_one_that_works_is_copied_again() {
         "copy the access token of app `main` again, whole; then run `metatoken exchange it \
          --replace` and paste it"
     );
-    let log_in = "the person behind the token logs in to the app again; then run `metatoken exchange \
-                  it --replace` and paste the new access token";
+    let log_in = "the person behind the token logs in to the app again: run `metatoken login \
+                  it --replace`";
     let lost = format!("the answer was lost{}x", Problem::META_SAYS);
     for problem in [
         unknown.clone(),
@@ -109,7 +109,7 @@ fn a_missing_permission_is_granted_where_each_type_gets_it() {
     for (token_type, expected) in [
         (
             TokenType::User,
-            "the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange it` and paste the new access token",
+            "the person behind the token logs in to the app again and grants it, ticking every Page: run `metatoken login it`",
         ),
         (
             TokenType::Page,
@@ -121,11 +121,11 @@ fn a_missing_permission_is_granted_where_each_type_gets_it() {
         ),
         (
             TokenType::Instagram,
-            "the person behind the token logs in to the app again and grants it; then run `metatoken exchange it` and paste the new access token",
+            "the person behind the token logs in to the app again and grants it: run `metatoken login it`",
         ),
         (
             TokenType::Threads,
-            "the person behind the token logs in to the app again and grants it; then run `metatoken exchange it` and paste the new access token",
+            "the person behind the token logs in to the app again and grants it: run `metatoken login it`",
         ),
         (
             TokenType::App,
@@ -136,7 +136,7 @@ fn a_missing_permission_is_granted_where_each_type_gets_it() {
     }
     assert_eq!(
         derived(&missing),
-        "the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token"
+        "the person behind the token logs in to the app again and grants it, ticking every Page: run `metatoken login brand`"
     );
     assert_eq!(
         derived(&Problem::new(ProblemKind::RoleLost, "x")),
@@ -210,7 +210,7 @@ fn settings_are_mended_where_each_provider_shows_them() {
         (
             TokenType::Threads,
             problem(ProblemKind::ObjectNotFound),
-            "if the account's settings (Website permissions) no longer list the app, the person behind the token logs in to the Threads app again; then run `metatoken exchange it` and paste the new access token",
+            "if the account's settings (Website permissions) no longer list the app, the person behind the token logs in to the Threads app again: run `metatoken login it`",
         ),
         (
             TokenType::SystemUser,
@@ -225,7 +225,7 @@ fn settings_are_mended_where_each_provider_shows_them() {
         (
             TokenType::Instagram,
             Problem { code: Some(100), ..problem(ProblemKind::WrongHostOrType) },
-            "account and app must be linked again: the person behind the token logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange it` and paste the new access token",
+            "account and app must be linked again, the person behind the token logs in to the app again: run `metatoken login it`",
         ),
         (
             TokenType::Instagram,

@@ -78,9 +78,9 @@ CRITICAL: `foreign-app`: never worked, token of another app than `main`, found i
         (
             "not-ticked",
             2,
-            "METATOKEN CRITICAL - not-ticked: never worked, editor has no access to…; edda@trouble.example grants it: metatoken exchange editor
+            "METATOKEN CRITICAL - not-ticked: never worked, editor has no access to…; edda@trouble.example grants it: metatoken login editor
 CRITICAL: `not-ticked`: never worked, `editor` has no access to Page 2000000000000014 (not ticked)
-  edda@trouble.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange editor` and paste the new access token. Proof: `metatoken check not-ticked`
+  edda@trouble.example logs in to the app again and grants it, ticking every Page: run `metatoken login editor`. Proof: `metatoken check not-ticked`
 ".to_owned(),
         ),
         (
@@ -96,15 +96,15 @@ CRITICAL: `checkpoint`: down, account held
             1,
             "METATOKEN WARNING - not-extended: works, expires in 6 days, renewal gives no…; no action tonight: retried daily until 2026-01-04
 WARNING: `not-extended`: works, expires in 6 days (2026-01-07 00:00 UTC), renewal gives no later expiry
-  no action tonight: it is retried daily until 2026-01-04. If this is still here then, noor@trouble.example logs in to the app again; then run `metatoken exchange not-extended` and paste the new access token
+  no action tonight: it is retried daily until 2026-01-04. If this is still here then, noor@trouble.example logs in to the app again: run `metatoken login not-extended`
 ".to_owned(),
         ),
         (
             "expired",
             2,
-            "METATOKEN CRITICAL - expired: down, expired; erin@trouble.example logs in: metatoken exchange expired
+            "METATOKEN CRITICAL - expired: down, expired; erin@trouble.example logs in: metatoken login expired
 CRITICAL: `expired`: down, expired
-  erin@trouble.example logs in to the app again; then run `metatoken exchange expired` and paste the new access token. Proof: `metatoken check expired`. Meta: \"Session has expired on Friday, 19-Dec-25 16:00:00 PST. The current time is Wednesday…\" (190/463)
+  erin@trouble.example logs in to the app again: run `metatoken login expired`. Proof: `metatoken check expired`. Meta: \"Session has expired on Friday, 19-Dec-25 16:00:00 PST. The current time is Wednesday…\" (190/463)
 ".to_owned(),
         ),
     ] {

@@ -131,6 +131,6 @@ fn a_line_break_in_the_config_makes_no_line() {
     world.run(&["check", "--perfdata", "none"]).verdict("
 METATOKEN WARNING - brand: works, expires in 9 days, renewal failed…; no action tonight: retried by each run until 2026-01-07
 WARNING: `brand`: works, expires in 9 days (2026-01-10 00:00 UTC), renewal failed: Graph is unavailable
-  no action tonight: it is retried by each run until 2026-01-07. If this is still here then, anna // nobody logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Meta: \"wait\" (1)
+  no action tonight: it is retried by each run until 2026-01-07. If this is still here then, anna // nobody logs in to the app again: run `metatoken login brand`. Meta: \"wait\" (1)
 ").code(1);
 }

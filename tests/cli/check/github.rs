@@ -18,9 +18,9 @@ fn a_cause_is_an_annotation() {
     world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
     world.at(day(3));
     world.run(ANNOTATIONS).stdout("
-::error title=metatoken%3A `shop`::down, revoked%0Athe person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`. Meta: \"The session was invalidated explicitly using an API call\" (190/466)
+::error title=metatoken%3A `shop`::down, revoked%0Athe person behind the token logs in to the app again: run `metatoken login shop`. Proof: `metatoken check shop`. Meta: \"The session was invalidated explicitly using an API call\" (190/466)
 ::warning title=metatoken::no run since 2026-01-02 00:00 UTC, 2 days ago%0Arun `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check --system`
-METATOKEN CRITICAL - shop: down, revoked; its owner logs in: metatoken exchange shop (and 1 more)
+METATOKEN CRITICAL - shop: down, revoked; its owner logs in: metatoken login shop (and 1 more)
 ").stderr("").code(2);
 }
 
@@ -39,7 +39,7 @@ fn what_would_end_a_command_is_escaped() {
     world.graph.misbehave(Rule::on("/oauth/access_token"), raw);
     world.run(&["refresh", "--json"]).exit(Exit::Unavailable);
     world.run(ANNOTATIONS).stdout("
-::warning title=metatoken%3A `brand`::works, expires in 9 days (2026-01-10 00:00 UTC), renewal failed: Graph is unavailable%0Ano action tonight: it is retried by each run until 2026-01-07. If this is still here then, anna%0A::error:: logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Meta: \"5 %25 | more: ::error::x, y\" (1)
+::warning title=metatoken%3A `brand`::works, expires in 9 days (2026-01-10 00:00 UTC), renewal failed: Graph is unavailable%0Ano action tonight: it is retried by each run until 2026-01-07. If this is still here then, anna%0A::error:: logs in to the app again: run `metatoken login brand`. Meta: \"5 %25 | more: ::error::x, y\" (1)
 METATOKEN WARNING - brand: works, expires in 9 days, renewal failed…; no action tonight: retried by each run until 2026-01-07
 ").stderr("").code(1);
 }

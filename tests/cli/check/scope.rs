@@ -31,15 +31,15 @@ METATOKEN WARNING - brand: works, not delivered to app, just now…; operator: m
 WARNING: `brand`: works, not delivered to `app`, just now: [DIR]/app.env: the file is missing; correct `file` in the config, or set `create = true`
   run `metatoken deliver brand`, which tries again and says what to fix. Proof: `metatoken check brand`
 WARNING: `shop`: works, expires in 10 days (2026-01-11 00:00 UTC), `auto_refresh` is off
-  the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`
+  the person behind the token logs in to the app again: run `metatoken login shop`. Proof: `metatoken check shop`
 ").stderr("").code(1);
     world
         .run(&["check", "--tokens"])
         .verdict(
             "
-METATOKEN WARNING - shop: works, expires in 10 days, auto_refresh is off; its owner logs in: metatoken exchange shop
+METATOKEN WARNING - shop: works, expires in 10 days, auto_refresh is off; its owner logs in: metatoken login shop
 WARNING: `shop`: works, expires in 10 days (2026-01-11 00:00 UTC), `auto_refresh` is off
-  the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`
+  the person behind the token logs in to the app again: run `metatoken login shop`. Proof: `metatoken check shop`
 ",
         )
         .stderr("")

@@ -46,16 +46,16 @@ fn critical_when_a_token_is_dead_and_each_cause_has_its_line() {
     });
     world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded).stderr("");
     world.run(&["check"]).verdict("
-METATOKEN CRITICAL - brand: down, password changed; anna@client.example logs in: metatoken exchange brand (and 1 more)
+METATOKEN CRITICAL - brand: down, password changed; anna@client.example logs in: metatoken login brand (and 1 more)
 CRITICAL: `brand`: down, password changed
-  anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`. Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
+  anna@client.example logs in to the app again: run `metatoken login brand`. Proof: `metatoken check brand`. Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 CRITICAL: `shop`: down, revoked
-  the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`. Meta: \"The session was invalidated explicitly using an API call\" (190/466)
+  the person behind the token logs in to the app again: run `metatoken login shop`. Proof: `metatoken check shop`. Meta: \"The session was invalidated explicitly using an API call\" (190/466)
 ").stderr("").code(2);
     world.run(&["check", "shop"]).verdict("
-METATOKEN CRITICAL - shop: down, revoked; its owner logs in: metatoken exchange shop
+METATOKEN CRITICAL - shop: down, revoked; its owner logs in: metatoken login shop
 CRITICAL: `shop`: down, revoked
-  the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`. Meta: \"The session was invalidated explicitly using an API call\" (190/466)
+  the person behind the token logs in to the app again: run `metatoken login shop`. Proof: `metatoken check shop`. Meta: \"The session was invalidated explicitly using an API call\" (190/466)
 ").stderr("").code(2);
     let first = world.run(&["check"]).code(2).stdout;
     let (verdict, _) = first.split_once(" | ").unwrap();
@@ -171,16 +171,16 @@ UNKNOWN: `shop`: no access token yet
     world.reconfigure(&config);
     world.run(&["refresh", "--json"]).exit(Exit::Ok).stderr("");
     world.run(&["check"]).verdict("
-METATOKEN WARNING - shop: works, expires in 9 days, auto_refresh is off; its owner logs in: metatoken exchange shop
+METATOKEN WARNING - shop: works, expires in 9 days, auto_refresh is off; its owner logs in: metatoken login shop
 WARNING: `shop`: works, expires in 9 days (2026-01-10 00:00 UTC), `auto_refresh` is off
-  the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`
+  the person behind the token logs in to the app again: run `metatoken login shop`. Proof: `metatoken check shop`
 ").stderr("").code(1);
     world.at(day(3));
     world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded).stderr("");
     world.run(&["check"]).verdict("
-METATOKEN CRITICAL - shop: works, expires in 6 days, auto_refresh is off; its owner logs in: metatoken exchange shop
+METATOKEN CRITICAL - shop: works, expires in 6 days, auto_refresh is off; its owner logs in: metatoken login shop
 CRITICAL: `shop`: works, expires in 6 days (2026-01-10 00:00 UTC), `auto_refresh` is off
-  the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`
+  the person behind the token logs in to the app again: run `metatoken login shop`. Proof: `metatoken check shop`
 ").stderr("").code(2);
 }
 
@@ -227,9 +227,9 @@ fn live_asks_and_tells_what_it_learns() {
     let world = kept();
     world.graph.with(|graph| graph.invalidate("EAAFAKEShop1", Invalidation::Revoked));
     world.run(&["check", "--live"]).verdict("
-METATOKEN CRITICAL - shop: down, revoked; its owner logs in: metatoken exchange shop
+METATOKEN CRITICAL - shop: down, revoked; its owner logs in: metatoken login shop
 CRITICAL: `shop`: down, revoked
-  the person behind the token logs in to the app again; then run `metatoken exchange shop` and paste the new access token. Proof: `metatoken check shop`. Meta: \"The session was invalidated explicitly using an API call\" (190/466)
+  the person behind the token logs in to the app again: run `metatoken login shop`. Proof: `metatoken check shop`. Meta: \"The session was invalidated explicitly using an API call\" (190/466)
 ").stderr("").code(2);
     assert_eq!(world.calls().len(), 2);
 }

@@ -25,7 +25,7 @@ fn another_person_is_refused_by_name_and_taken_only_on_purpose() {
     let _ = hand_in(&world, "brand", &answer, &[]).stdout("").stderr(
             "
 error: brand: the new access token was rejected: the token belongs to user 3000000000000002, not to 3000000000000001
-hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+hint: anna@client.example logs in to the app again: run `metatoken login brand`
 hint: the current access token is untouched
 hint: to make it the token of the other person from now on, run `metatoken login brand --replace-identity`
 ",

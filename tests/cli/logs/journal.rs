@@ -36,7 +36,7 @@ fn the_journal_is_told_how_grave_each_line_is() {
 <6>brand  invalid  2026-03-02  password changed (190/460)
 <6>
 <3>critical: `brand`: down, password changed
-<3>  hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+<3>  hint: the person behind the token logs in to the app again: run `metatoken login brand`
 <3>  Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 <6>
 <6>1 token: 1 invalid

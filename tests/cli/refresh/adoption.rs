@@ -246,7 +246,7 @@ TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-03-02  refused: wrong identity
 
 warning: `brand`: works, the new access token was rejected: the token belongs to user 3000000000000002, not to 3000000000000001
-  hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: the person behind the token logs in to the app again: run `metatoken login brand`
 
 1 token: 1 failed
 ").stderr("").exit(Exit::InputRefused);
@@ -260,7 +260,7 @@ TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  password changed (190/460)
 
 critical: `brand`: down, password changed
-  hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: the person behind the token logs in to the app again: run `metatoken login brand`
   Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 
 1 token: 1 invalid
@@ -322,7 +322,7 @@ TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-03-02  refused: session invalid (190/467)
 
 warning: `brand`: works, the new access token was rejected: logged out
-  hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: the person behind the token logs in to the app again: run `metatoken login brand`
   Meta: \"The session is invalid. This may be because the user logged out or may be due to…\" (190/467)
 
 1 token: 1 failed

@@ -89,7 +89,10 @@ fn every_outcome_that_there_is() {
         Rule::on("/oauth/access_token").about("EAAFAKEDown1"),
         FaultInjection::Status(500),
     );
-    world.run(&["refresh"]).stdout("
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
 TOKEN  OUTCOME       EXPIRES     REASON
 brand  refreshed     2026-04-13  expires in 18 days (renewal window: 20 days)
 fresh  verified      2026-04-11  due 2026-03-22 00:00 UTC, in 38 days
@@ -100,7 +103,7 @@ page   derived       never       its parent has a newer access token
 ads    verified      never       never expires
 
 critical: `dead`: down, app removed
-  hint: the person behind the token logs in to the app again; then run `metatoken exchange dead` and paste the new access token
+  hint: the person behind the token logs in to the app again: run `metatoken login dead`
   Meta: \"The user has not authorized application 1000000000000001\" (190/458)
 warning: `stuck`: works, renewal gives no later expiry
   hint: nothing to do yet: it is tried again by itself
@@ -109,7 +112,10 @@ warning: `down`: works, Graph is unavailable
   Meta: \"An unknown error occurred\" (1)
 
 7 tokens: 1 refreshed, 1 derived, 2 verified, 1 not extended, 1 failed, 1 invalid
-").stderr("").exit(Exit::PersonNeeded);
+",
+        )
+        .stderr("")
+        .exit(Exit::PersonNeeded);
     // Within the hour nothing is proven again, but what waits for a person is.
     world.at(day(42) + TimeDelta::minutes(1));
     let ran = world.run(&["refresh", "--json"]).exit(Exit::PersonNeeded);
@@ -355,7 +361,7 @@ TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  inactive (190/493)
 
 critical: `brand`: down, app not used for 90 days
-  hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: the person behind the token logs in to the app again: run `metatoken login brand`
   Meta: \"The access token is invalid since the user hasn't engaged the app in longer than 90 days\" (190/493)
 
 1 token: 1 invalid
@@ -485,7 +491,7 @@ dead   invalid        2026-04-11  revoked (190/466)
 page   would derive   never       its parent has a newer access token
 
 critical: `dead`: down, revoked
-  hint: the person behind the token logs in to the app again; then run `metatoken exchange dead` and paste the new access token
+  hint: the person behind the token logs in to the app again: run `metatoken login dead`
   Meta: \"The session was invalidated explicitly using an API call\" (190/466)
 
 5 tokens: 1 invalid, 2 would refresh, 1 would derive, 1 would adopt (dry run: nothing was changed, and whether Meta would renew is not known)

@@ -176,7 +176,7 @@ brand/2000000000000001  derived  never       no access token yet
 brand/2000000000000002  derived  never       no access token yet
 
 critical: `brand/2000000000000002`: works, permission missing: `pages_manage_posts`
-  hint: cleo@cafe.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
+  hint: cleo@cafe.example logs in to the app again and grants it, ticking every Page: run `metatoken login brand`
 
 3 tokens: 2 derived, 1 adopted
 ").stderr("").exit(Exit::PersonNeeded);
@@ -228,7 +228,7 @@ brand/2000000000000001  invalid  never       password changed (190/460)
 brand/2000000000000002  invalid  never       password changed (190/460)
 
 critical: `brand`, `brand/2000000000000001` and `brand/2000000000000002`: down, password changed
-  hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: the person behind the token logs in to the app again: run `metatoken login brand`
   Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 
 3 tokens: 3 invalid
@@ -296,7 +296,7 @@ brand   adopted  2026-01-01 02:00 UTC  found in the environment variable `BRAND`
 bakery  skipped  -                     its parent `brand` is short-lived
 
 critical: `brand`: works, expires in 2 hours (2026-01-01 02:00 UTC), short-lived, `auto_refresh` is off
-  hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token. It lives a day or less, like what the login dialog, the Graph API Explorer and WhatsApp's API setup page hand out
+  hint: the person behind the token logs in to the app again: run `metatoken login brand`. It lives a day or less, like what the login dialog, the Graph API Explorer and WhatsApp's API setup page hand out
 
 2 tokens: 1 adopted, 1 skipped
 ").stderr("").exit(Exit::PersonNeeded);
@@ -403,7 +403,7 @@ brand   adopted  2026-03-02  found in the environment variable `BRAND`
 bakery  invalid  -           permission missing
 
 critical: `bakery`: never worked, `brand` has no access to Page 2000000000000001 (not ticked)
-  hint: anna@client.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again and grants it, ticking every Page: run `metatoken login brand`
 
 2 tokens: 1 adopted, 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -413,7 +413,7 @@ brand   not due  2026-03-02  due 2026-02-10 00:00 UTC, in 40 days
 bakery  invalid  -           permission missing
 
 critical: `bakery`: never worked, `brand` has no access to Page 2000000000000001 (not ticked)
-  hint: anna@client.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again and grants it, ticking every Page: run `metatoken login brand`
 
 2 tokens: 1 not due, 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -425,7 +425,7 @@ bakery  page  no access token  -           -            grant access
 brand   user  works            2026-03-02  2026-04-01   renew 2026-02-10
 
 critical: `bakery`: never worked, `brand` has no access to Page 2000000000000001 (not ticked)
-  hint: anna@client.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again and grants it, ticking every Page: run `metatoken login brand`
 ").stderr("").exit(Exit::Ok);
 }
 
@@ -556,7 +556,7 @@ brand   invalid   2026-01-01  expired (190/463)
 bakery  verified  never       never expires
 
 critical: `brand`: down since 2026-01-01, expired
-  hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: the person behind the token logs in to the app again: run `metatoken login brand`
   Meta: \"Session has expired on Wednesday, 31-Dec-25 16:00:00 PST. The current time is Friday…\" (190/463)
 
 2 tokens: 1 verified, 1 invalid
@@ -572,10 +572,10 @@ brand   invalid  2026-01-01  expired (190/463)
 bakery  invalid  never       revoked (190/466)
 
 critical: `brand`: down since 2026-01-01, expired
-  hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: the person behind the token logs in to the app again: run `metatoken login brand`
   Meta: \"Session has expired on Wednesday, 31-Dec-25 16:00:00 PST. The current time is Sunday…\" (190/463)
 critical: `bakery`: down, revoked
-  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again: run `metatoken login brand`
   Meta: \"The session was invalidated explicitly using an API call\" (190/466)
 
 2 tokens: 2 invalid

@@ -383,30 +383,42 @@ brand  not due  2026-03-02  the last try failed; the next is 2026-02-11 00:00 UT
         let status = world.run(&["status", "--json"]).exit(Exit::Ok);
         assert_eq!(status.token("brand")["refresh"]["automatic"], false);
         world.at(day(47));
-        world.run(&["refresh"]).stdout("
+        world
+            .run(&["refresh"])
+            .stdout(
+                "
 TOKEN  OUTCOME       EXPIRES     REASON
 brand  not extended  2026-03-02  no later expiry
 
 warning: `brand`: works, expires in 13 days (2026-03-02 00:00 UTC), no longer extended
-  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again: run `metatoken login brand`
 
 1 token: 1 not extended
-").stderr("").exit(Exit::Failed);
+",
+            )
+            .stderr("")
+            .exit(Exit::Failed);
         world.run(&["check"]).verdict("
-METATOKEN WARNING - brand: works, expires in 13 days, no longer extended; anna@client.example logs in: metatoken exchange brand
+METATOKEN WARNING - brand: works, expires in 13 days, no longer extended; anna@client.example logs in: metatoken login brand
 WARNING: `brand`: works, expires in 13 days (2026-03-02 00:00 UTC), no longer extended
-  anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`
+  anna@client.example logs in to the app again: run `metatoken login brand`. Proof: `metatoken check brand`
 ").stderr("").code(1);
         world.at(day(54));
-        world.run(&["refresh"]).stdout("
+        world
+            .run(&["refresh"])
+            .stdout(
+                "
 TOKEN  OUTCOME       EXPIRES     REASON
 brand  not extended  2026-03-02  no later expiry
 
 critical: `brand`: works, expires in 6 days (2026-03-02 00:00 UTC), no longer extended
-  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again: run `metatoken login brand`
 
 1 token: 1 not extended
-").stderr("").exit(Exit::PersonNeeded);
+",
+            )
+            .stderr("")
+            .exit(Exit::PersonNeeded);
     }
 }
 
@@ -422,7 +434,7 @@ TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  permission missing
 
 warning: `brand`: works, the new access token lacks `pages_show_list`
-  hint: anna@client.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again and grants it, ticking every Page: run `metatoken login brand`
 
 1 token: 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -436,7 +448,7 @@ TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  permission missing
 
 warning: `brand`: works, the new access token lacks `pages_show_list`
-  hint: anna@client.example logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again and grants it, ticking every Page: run `metatoken login brand`
 
 1 token: 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -464,7 +476,7 @@ brand  invalid  2026-03-02  wrong identity
 critical: `brand`: not checked since 2026-01-01, no answer from Graph for more than 7 days (`checked_within`)
   hint: run `metatoken refresh -v` to see why Graph was not reached
 warning: `brand`: not checked since 2026-01-01, the token belongs to user 3000000000000009, not to 3000000000000001
-  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again: run `metatoken login brand`
 
 1 token: 1 invalid
 ").stderr("").exit(Exit::PersonNeeded);
@@ -521,7 +533,7 @@ TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  password changed (190/460)
 
 critical: `brand`: down, password changed
-  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again: run `metatoken login brand`
   Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 
 1 token: 1 invalid
@@ -598,26 +610,38 @@ brand  adopted  2026-03-02  found in the environment variable `BRAND`
         .exit(Exit::Ok);
     world.at(day(47));
     world.calls();
-    world.run(&["refresh"]).stdout("
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
 TOKEN  OUTCOME   EXPIRES     REASON
 brand  verified  2026-03-02  `auto_refresh` is off
 
 warning: `brand`: works, expires in 13 days (2026-03-02 00:00 UTC), `auto_refresh` is off
-  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again: run `metatoken login brand`
 
 1 token: 1 verified
-").stderr("").exit(Exit::Ok);
+",
+        )
+        .stderr("")
+        .exit(Exit::Ok);
     assert_eq!(world.calls(), ["debug_token Brand"]);
     world.at(day(54));
-    world.run(&["refresh"]).stdout("
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
 TOKEN  OUTCOME   EXPIRES     REASON
 brand  verified  2026-03-02  `auto_refresh` is off
 
 critical: `brand`: works, expires in 6 days (2026-03-02 00:00 UTC), `auto_refresh` is off
-  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again: run `metatoken login brand`
 
 1 token: 1 verified
-").stderr("").exit(Exit::PersonNeeded);
+",
+        )
+        .stderr("")
+        .exit(Exit::PersonNeeded);
 }
 
 #[test]
@@ -646,16 +670,22 @@ no tokens                                                   2026-01-03 00:00 UTC
         .exit(Exit::Ok);
     assert_eq!(world.calls(), [""; 0]);
     world.reconfigure(CONFIG);
-    world.run(&["refresh", "brand", "--quiet"]).stdout("
+    world
+        .run(&["refresh", "brand", "--quiet"])
+        .stdout(
+            "
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  revoked (190/466)
 
 critical: `brand`: down, revoked
-  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again: run `metatoken login brand`
   Meta: \"The session was invalidated explicitly using an API call\" (190/466)
 
 1 token: 1 invalid
-").stderr("").exit(Exit::PersonNeeded);
+",
+        )
+        .stderr("")
+        .exit(Exit::PersonNeeded);
 }
 
 #[test]
@@ -709,7 +739,7 @@ TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-03-02  graph unavailable (1)
 
 critical: `brand`: works, expires in 2 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
-  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Meanwhile renewal is tried again by itself
+  hint: anna@client.example logs in to the app again: run `metatoken login brand`. Meanwhile renewal is tried again by itself
   Meta: \"An unknown error occurred\" (1)
 
 1 token: 1 failed
@@ -790,7 +820,7 @@ TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  password changed (190/460)
 
 critical: `brand`: down, password changed
-  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again: run `metatoken login brand`
   Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 
 1 token: 1 invalid
@@ -832,7 +862,7 @@ TOKEN  OUTCOME  EXPIRES               REASON
 brand  invalid  2026-01-31 00:00 UTC  expired (190/463)
 
 critical: `brand`: down since 2026-01-31, expired
-  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again: run `metatoken login brand`
   Meta: \"Session has expired on Friday, 30-Jan-26 16:00:00 PST. The current time is Saturday…\" (190/463)
 
 1 token: 1 invalid

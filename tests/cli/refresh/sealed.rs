@@ -93,16 +93,21 @@ fn a_newcomer_does_not_push_out_a_grant_that_nobody_examined() {
     world.run(&["refresh"]).exit(Exit::Unavailable);
     world.graph.with(|graph| graph.invalidate(&newcomer, Invalidation::Revoked));
     world.at(hour(45, 3));
-    world.run(&["refresh"]).stdout("
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  failed   2026-04-16  refused: revoked (190/466)
 
 warning: `brand`: works, the new access token was rejected: revoked
-  hint: the person behind the token logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: the person behind the token logs in to the app again: run `metatoken login brand`
   Meta: \"The session was invalidated explicitly using an API call\" (190/466)
 
 1 token: 1 failed
-").exit(Exit::InputRefused);
+",
+        )
+        .exit(Exit::InputRefused);
     assert_eq!(world.in_use("brand"), "EAAFAKEBrand2");
 }
 
@@ -157,7 +162,7 @@ TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  permission missing
 
 warning: `brand`: works, the new access token lacks `pages_show_list`
-  hint: the person behind the token logs in to the app again and grants it, ticking every Page; then run `metatoken exchange brand` and paste the new access token
+  hint: the person behind the token logs in to the app again and grants it, ticking every Page: run `metatoken login brand`
 
 1 token: 1 invalid
 ").exit(Exit::PersonNeeded);

@@ -422,7 +422,7 @@ TOKEN    OUTCOME  EXPIRES  REASON
 creator  invalid  unknown  expired (190)
 
 critical: `creator`: down, expired
-  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+  hint: dora@creator.example logs in to the app again: run `metatoken login creator`
   Meta: \"Session has expired on Wednesday, 31-Dec-25 17:00:00 PST. The current time is Wednesday…\" (190)
 
 1 token: 1 invalid
@@ -465,7 +465,7 @@ TOKEN    OUTCOME  EXPIRES               REASON
 creator  invalid  2026-03-02 00:00 UTC  expired (190)
 
 critical: `creator`: down since 2026-03-02, expired
-  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+  hint: dora@creator.example logs in to the app again: run `metatoken login creator`
   Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190)
 
 1 token: 1 invalid
@@ -475,7 +475,7 @@ TOKEN    OUTCOME  EXPIRES               REASON
 creator  invalid  2026-03-02 00:00 UTC  object not found (100)
 
 critical: `creator`: not checked since 2026-03-02, Meta does not find the account for this app
-  hint: if the account's settings (Website permissions) no longer list the app, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+  hint: if the account's settings (Website permissions) no longer list the app, dora@creator.example logs in to the app again: run `metatoken login creator`
   Meta: \"The requested resource does not exist\" (100)
 
 1 token: 1 invalid
@@ -502,16 +502,22 @@ fn a_removed_app_is_told_by_its_sentence() {
     let mut world = renewed(creator());
     world.graph.with(|graph| graph.invalidate("IGFAKECreator2", Invalidation::AppRemoved));
     world.at(day(1));
-    world.run(&["refresh"]).stdout("
+    world
+        .run(&["refresh"])
+        .stdout(
+            "
 TOKEN    OUTCOME  EXPIRES     REASON
 creator  invalid  2026-03-02  app not authorized (190)
 
 critical: `creator`: down, app removed
-  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+  hint: dora@creator.example logs in to the app again: run `metatoken login creator`
   Meta: \"The user has not authorized application 1000000000000011\" (190)
 
 1 token: 1 invalid
-").stderr("").exit(Exit::PersonNeeded);
+",
+        )
+        .stderr("")
+        .exit(Exit::PersonNeeded);
 }
 
 #[test]

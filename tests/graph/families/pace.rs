@@ -126,7 +126,7 @@ warning: `calm` and `due`: works, Meta limits the app's calls
   hint: nothing to do yet: it is tried again once Meta allows more calls
   Meta: \"(#4) Application request limit reached\" (4)
 warning: `urgent`: works, expires in 5 days (2026-02-16 00:00 UTC), renewal failed: Meta limits the app's calls
-  hint: no action tonight: it is retried by each run until 2026-02-13. If this is still here then, the person behind the token logs in to the app again; then run `metatoken exchange urgent` and paste the new access token
+  hint: no action tonight: it is retried by each run until 2026-02-13. If this is still here then, the person behind the token logs in to the app again: run `metatoken login urgent`
   Meta: \"(#4) Application request limit reached\" (4)
 
 4 tokens: 1 refreshed, 2 skipped, 1 failed
@@ -163,7 +163,7 @@ due        user  works         2026-03-02  2026-04-01   -
 elsewhere  user  works         2026-04-12  2026-04-01   renew 2026-03-23
 
 warning: `urgent`: works, expires in 4 days (2026-02-16 00:00 UTC), renewal failed: Meta limits the app's calls
-  hint: no action tonight: it is retried by each run until 2026-02-13. If this is still here then, the person behind the token logs in to the app again; then run `metatoken exchange urgent` and paste the new access token
+  hint: no action tonight: it is retried by each run until 2026-02-13. If this is still here then, the person behind the token logs in to the app again: run `metatoken login urgent`
   Meta: \"(#4) Application request limit reached\" (4)
 ").stderr("
 Graph gave no verdict, so what is stored is shown: `calm`, `due` and `urgent`: Meta throttles app `main` until 2026-02-11 00:50 UTC

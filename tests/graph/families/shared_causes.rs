@@ -198,7 +198,7 @@ brand/2000000000000002  invalid  never       password changed (190/460)
 brand/2000000000000003  invalid  never       password changed (190/460)
 
 critical: `brand`, `brand/2000000000000001`, `brand/2000000000000002` and `brand/2000000000000003`: down, password changed
-  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again: run `metatoken login brand`
   Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 
 4 tokens: 4 invalid
@@ -208,8 +208,8 @@ critical: `brand`, `brand/2000000000000001`, `brand/2000000000000002` and `brand
     assert_eq!(system.len(), 1, "{system:#?}");
     assert_eq!(system[0]["labels"].as_array().unwrap().len(), 4);
     world.run(&["check"]).verdict("
-METATOKEN CRITICAL - brand and 3 more: down, password changed; anna@client.example logs in: metatoken exchange brand
+METATOKEN CRITICAL - brand and 3 more: down, password changed; anna@client.example logs in: metatoken login brand
 CRITICAL: `brand`, `brand/2000000000000001`, `brand/2000000000000002` and `brand/2000000000000003`: down, password changed
-  anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`. Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
+  anna@client.example logs in to the app again: run `metatoken login brand`. Proof: `metatoken check brand`. Meta: \"The session has been invalidated because the user changed their password or Facebook has…\" (190/460)
 ").stderr("").code(2);
 }

@@ -204,6 +204,7 @@ fn type_it(world: &mut World, told: &Told, from: Time, fixture: impl Fn() -> Tok
             let pasted = world.mint(fixture().named("new"));
             world.run_with_input(&words, &pasted)
         }
+        "login" => world.logs_in(&words),
         _ => world.run(&words),
     };
     let code = ran.code.unwrap();
@@ -235,7 +236,7 @@ fn ends(family: Family, kind: Kind, code: i64, subcode: Option<i64>, words: &str
     let about = format!("{} {kind} ({code}/{subcode:?})", family.token_type);
     let told = stands.first().unwrap_or_else(|| panic!("{about}: nothing is told"));
     assert_eq!(told.code, kind.as_str(), "{about}: {told:?}");
-    let brings_a_new_one = told.words().first() == Some(&"exchange");
+    let brings_a_new_one = matches!(told.words().first(), Some(&"exchange" | &"login"));
     if !(is_the_tokens && brings_a_new_one) {
         world.graph.behave();
     }

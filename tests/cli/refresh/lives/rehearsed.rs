@@ -305,15 +305,15 @@ critical: no run since 2026-02-10 00:00 UTC, 58 days ago
 /// It is too late: only people can help.
 fn expired(rehearsal: &Rehearsal) {
     rehearsal.run(&["check", "--now", "+101d"]).verdict("
-METATOKEN CRITICAL - brand: down since 2026-04-11, expired; anna@brand.example logs in: metatoken exchange brand (and 4 more)
+METATOKEN CRITICAL - brand: down since 2026-04-11, expired; anna@brand.example logs in: metatoken login brand (and 4 more)
 CRITICAL: `brand`: down since 2026-04-11, expired
-  anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`
+  anna@brand.example logs in to the app again: run `metatoken login brand`. Proof: `metatoken check brand`
 CRITICAL: `sixty`: down since 2026-04-11, expired
   ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it. Proof: `metatoken check sixty`
 CRITICAL: `creator`: down since 2026-04-11, expired
-  dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token. Proof: `metatoken check creator`
+  dora@creator.example logs in to the app again: run `metatoken login creator`. Proof: `metatoken check creator`
 CRITICAL: `notes`: down since 2026-04-11, expired
-  emil@notes.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token. Proof: `metatoken check notes`
+  emil@notes.example logs in to the Threads app again: run `metatoken login notes`. Proof: `metatoken check notes`
 CRITICAL: no run since 2026-02-10 00:00 UTC, 61 days ago
   run `metatoken refresh`. Then see why the timer or the cron job does not run it. Proof: `metatoken check --system`
 ").stderr("").code(2);
@@ -327,30 +327,30 @@ notes      invalid   2026-04-11 00:00 UTC  expired (190/463)
 publisher  verified  never                 never expires
 
 critical: `brand`: down since 2026-04-11, expired
-  hint: anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@brand.example logs in to the app again: run `metatoken login brand`
   Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 critical: `sixty`: down since 2026-04-11, expired
   hint: ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it
   Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 critical: `creator`: down since 2026-04-11, expired
-  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+  hint: dora@creator.example logs in to the app again: run `metatoken login creator`
   Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190)
 critical: `notes`: down since 2026-04-11, expired
-  hint: emil@notes.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+  hint: emil@notes.example logs in to the Threads app again: run `metatoken login notes`
   Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 
 6 tokens: 2 verified, 4 invalid
 ").stderr("").exit(Exit::PersonNeeded);
     rehearsal.run(&["check"]).verdict("
-METATOKEN CRITICAL - brand: down since 2026-04-11, expired; anna@brand.example logs in: metatoken exchange brand (and 3 more)
+METATOKEN CRITICAL - brand: down since 2026-04-11, expired; anna@brand.example logs in: metatoken login brand (and 3 more)
 CRITICAL: `brand`: down since 2026-04-11, expired
-  anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`. Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
+  anna@brand.example logs in to the app again: run `metatoken login brand`. Proof: `metatoken check brand`. Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 CRITICAL: `sixty`: down since 2026-04-11, expired
   ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it. Proof: `metatoken check sixty`. Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 CRITICAL: `creator`: down since 2026-04-11, expired
-  dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token. Proof: `metatoken check creator`. Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190)
+  dora@creator.example logs in to the app again: run `metatoken login creator`. Proof: `metatoken check creator`. Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190)
 CRITICAL: `notes`: down since 2026-04-11, expired
-  emil@notes.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token. Proof: `metatoken check notes`. Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
+  emil@notes.example logs in to the Threads app again: run `metatoken login notes`. Proof: `metatoken check notes`. Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 ").stderr("").code(2);
     rehearsal.run(&["status"]).stdout("
 6 tokens: 4 critical, 2 ok                                  2026-04-12 00:00 UTC
@@ -364,16 +364,16 @@ bakery     page         works  never                 2026-02-12   -
 publisher  app          works  never                 unknown      -
 
 critical: `brand`: down since 2026-04-11, expired
-  hint: anna@brand.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@brand.example logs in to the app again: run `metatoken login brand`
   Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 critical: `sixty`: down since 2026-04-11, expired
   hint: ops@brand.example generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange sixty` and paste it
   Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 critical: `creator`: down since 2026-04-11, expired
-  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+  hint: dora@creator.example logs in to the app again: run `metatoken login creator`
   Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190)
 critical: `notes`: down since 2026-04-11, expired
-  hint: emil@notes.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+  hint: emil@notes.example logs in to the Threads app again: run `metatoken login notes`
   Meta: \"Session has expired on Friday, 10-Apr-26 17:00:00 PDT. The current time is Saturday…\" (190/463)
 ").stderr("").exit(Exit::Ok);
     rehearsal

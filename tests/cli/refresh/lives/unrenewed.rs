@@ -307,16 +307,16 @@ notes      failed    2026-03-02  graph unavailable (1)
 publisher  verified  never       never expires
 
 warning: `brand`: works, expires in 10 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
-  hint: no action tonight: it is retried by each run until 2026-02-27. If this is still here then, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: no action tonight: it is retried by each run until 2026-02-27. If this is still here then, anna@client.example logs in to the app again: run `metatoken login brand`
   Meta: \"An unknown error occurred\" (1)
 warning: `ads`: works, expires in 10 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
   hint: no action tonight: it is retried by each run until 2026-02-27. If this is still here then, an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
   Meta: \"An unknown error occurred\" (1)
 warning: `creator`: works, expires in 10 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
-  hint: no action tonight: it is retried by each run until 2026-02-27. If this is still here then, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+  hint: no action tonight: it is retried by each run until 2026-02-27. If this is still here then, dora@creator.example logs in to the app again: run `metatoken login creator`
   Meta: \"An unknown error occurred\" (1)
 warning: `notes`: works, expires in 10 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
-  hint: no action tonight: it is retried by each run until 2026-02-27. If this is still here then, dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+  hint: no action tonight: it is retried by each run until 2026-02-27. If this is still here then, dora@creator.example logs in to the Threads app again: run `metatoken login notes`
   Meta: \"An unknown error occurred\" (1)
 
 6 tokens: 2 verified, 4 failed
@@ -324,13 +324,13 @@ warning: `notes`: works, expires in 10 days (2026-03-02 00:00 UTC), renewal fail
     world.run(&["check"]).verdict("
 METATOKEN WARNING - brand: works, expires in 10 days; no action tonight: retried by each run until 2026-02-27 (and 3 more)
 WARNING: `brand`: works, expires in 10 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
-  no action tonight: it is retried by each run until 2026-02-27. If this is still here then, anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Meta: \"An unknown error occurred\" (1)
+  no action tonight: it is retried by each run until 2026-02-27. If this is still here then, anna@client.example logs in to the app again: run `metatoken login brand`. Meta: \"An unknown error occurred\" (1)
 WARNING: `ads`: works, expires in 10 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
   no action tonight: it is retried by each run until 2026-02-27. If this is still here then, an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it. Meta: \"An unknown error occurred\" (1)
 WARNING: `creator`: works, expires in 10 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
-  no action tonight: it is retried by each run until 2026-02-27. If this is still here then, dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token. Meta: \"An unknown error occurred\" (1)
+  no action tonight: it is retried by each run until 2026-02-27. If this is still here then, dora@creator.example logs in to the app again: run `metatoken login creator`. Meta: \"An unknown error occurred\" (1)
 WARNING: `notes`: works, expires in 10 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
-  no action tonight: it is retried by each run until 2026-02-27. If this is still here then, dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token. Meta: \"An unknown error occurred\" (1)
+  no action tonight: it is retried by each run until 2026-02-27. If this is still here then, dora@creator.example logs in to the Threads app again: run `metatoken login notes`. Meta: \"An unknown error occurred\" (1)
 ").stderr("").code(1);
 }
 
@@ -346,30 +346,30 @@ notes      failed    2026-03-02  graph unavailable (1)
 publisher  verified  never       never expires
 
 critical: `brand`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
-  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Meanwhile renewal is tried again by itself
+  hint: anna@client.example logs in to the app again: run `metatoken login brand`. Meanwhile renewal is tried again by itself
   Meta: \"An unknown error occurred\" (1)
 critical: `ads`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
   hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it. Meanwhile renewal is tried again by itself
   Meta: \"An unknown error occurred\" (1)
 critical: `creator`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
-  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token. Meanwhile renewal is tried again by itself
+  hint: dora@creator.example logs in to the app again: run `metatoken login creator`. Meanwhile renewal is tried again by itself
   Meta: \"An unknown error occurred\" (1)
 critical: `notes`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
-  hint: dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token. Meanwhile renewal is tried again by itself
+  hint: dora@creator.example logs in to the Threads app again: run `metatoken login notes`. Meanwhile renewal is tried again by itself
   Meta: \"An unknown error occurred\" (1)
 
 6 tokens: 2 verified, 4 failed
 ").stderr("").exit(Exit::Unavailable);
     world.run(&["check"]).verdict("
-METATOKEN CRITICAL - brand: works, expires in 3 days; anna@client.example logs in: metatoken exchange brand (and 3 more)
+METATOKEN CRITICAL - brand: works, expires in 3 days; anna@client.example logs in: metatoken login brand (and 3 more)
 CRITICAL: `brand`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
-  anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Meanwhile renewal is tried again by itself. Proof: `metatoken check brand`. Meta: \"An unknown error occurred\" (1)
+  anna@client.example logs in to the app again: run `metatoken login brand`. Meanwhile renewal is tried again by itself. Proof: `metatoken check brand`. Meta: \"An unknown error occurred\" (1)
 CRITICAL: `ads`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
   an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it. Meanwhile renewal is tried again by itself. Proof: `metatoken check ads`. Meta: \"An unknown error occurred\" (1)
 CRITICAL: `creator`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
-  dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token. Meanwhile renewal is tried again by itself. Proof: `metatoken check creator`. Meta: \"An unknown error occurred\" (1)
+  dora@creator.example logs in to the app again: run `metatoken login creator`. Meanwhile renewal is tried again by itself. Proof: `metatoken check creator`. Meta: \"An unknown error occurred\" (1)
 CRITICAL: `notes`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
-  dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token. Meanwhile renewal is tried again by itself. Proof: `metatoken check notes`. Meta: \"An unknown error occurred\" (1)
+  dora@creator.example logs in to the Threads app again: run `metatoken login notes`. Meanwhile renewal is tried again by itself. Proof: `metatoken check notes`. Meta: \"An unknown error occurred\" (1)
 ").stderr("").code(2);
     world.run(&["status"]).stdout("
 6 tokens: 4 critical, 2 ok                                  2026-02-27 00:00 UTC
@@ -383,16 +383,16 @@ bakery     page         works         never       -
 publisher  app          works         never       -
 
 critical: `brand`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
-  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Meanwhile renewal is tried again by itself
+  hint: anna@client.example logs in to the app again: run `metatoken login brand`. Meanwhile renewal is tried again by itself
   Meta: \"An unknown error occurred\" (1)
 critical: `ads`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
   hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it. Meanwhile renewal is tried again by itself
   Meta: \"An unknown error occurred\" (1)
 critical: `creator`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
-  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token. Meanwhile renewal is tried again by itself
+  hint: dora@creator.example logs in to the app again: run `metatoken login creator`. Meanwhile renewal is tried again by itself
   Meta: \"An unknown error occurred\" (1)
 critical: `notes`: works, expires in 3 days (2026-03-02 00:00 UTC), renewal failed: Graph is unavailable
-  hint: dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token. Meanwhile renewal is tried again by itself
+  hint: dora@creator.example logs in to the Threads app again: run `metatoken login notes`. Meanwhile renewal is tried again by itself
   Meta: \"An unknown error occurred\" (1)
 ").stderr("").exit(Exit::Ok);
 }
@@ -409,30 +409,30 @@ notes      invalid   2026-03-02 00:00 UTC  expired (190/463)
 publisher  verified  never                 never expires
 
 critical: `brand`: down since 2026-03-02, expired
-  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again: run `metatoken login brand`
   Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 critical: `ads`: down since 2026-03-02, expired
   hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
   Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 critical: `creator`: down since 2026-03-02, expired
-  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+  hint: dora@creator.example logs in to the app again: run `metatoken login creator`
   Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190)
 critical: `notes`: down since 2026-03-02, expired
-  hint: dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+  hint: dora@creator.example logs in to the Threads app again: run `metatoken login notes`
   Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 
 6 tokens: 2 verified, 4 invalid
 ").stderr("").exit(Exit::PersonNeeded);
     world.run(&["check"]).verdict("
-METATOKEN CRITICAL - brand: down since 2026-03-02, expired; anna@client.example logs in: metatoken exchange brand (and 3 more)
+METATOKEN CRITICAL - brand: down since 2026-03-02, expired; anna@client.example logs in: metatoken login brand (and 3 more)
 CRITICAL: `brand`: down since 2026-03-02, expired
-  anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token. Proof: `metatoken check brand`. Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
+  anna@client.example logs in to the app again: run `metatoken login brand`. Proof: `metatoken check brand`. Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 CRITICAL: `ads`: down since 2026-03-02, expired
   an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it. Proof: `metatoken check ads`. Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 CRITICAL: `creator`: down since 2026-03-02, expired
-  dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token. Proof: `metatoken check creator`. Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190)
+  dora@creator.example logs in to the app again: run `metatoken login creator`. Proof: `metatoken check creator`. Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190)
 CRITICAL: `notes`: down since 2026-03-02, expired
-  dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token. Proof: `metatoken check notes`. Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
+  dora@creator.example logs in to the Threads app again: run `metatoken login notes`. Proof: `metatoken check notes`. Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 ").stderr("").code(2);
     world.run(&["status"]).stdout("
 6 tokens: 4 critical, 2 ok                                  2026-03-02 00:00 UTC
@@ -446,16 +446,16 @@ bakery     page         works  never                 2026-04-01   -
 publisher  app          works  never                 unknown      -
 
 critical: `brand`: down since 2026-03-02, expired
-  hint: anna@client.example logs in to the app again; then run `metatoken exchange brand` and paste the new access token
+  hint: anna@client.example logs in to the app again: run `metatoken login brand`
   Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 critical: `ads`: down since 2026-03-02, expired
   hint: an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
   Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 critical: `creator`: down since 2026-03-02, expired
-  hint: dora@creator.example logs in to the app again, or generates a token in its dashboard (Instagram, API setup with Instagram login); then run `metatoken exchange creator` and paste the new access token
+  hint: dora@creator.example logs in to the app again: run `metatoken login creator`
   Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190)
 critical: `notes`: down since 2026-03-02, expired
-  hint: dora@creator.example logs in to the Threads app again; then run `metatoken exchange notes` and paste the new access token
+  hint: dora@creator.example logs in to the Threads app again: run `metatoken login notes`
   Meta: \"Session has expired on Sunday, 01-Mar-26 16:00:00 PST. The current time is Sunday…\" (190/463)
 ").stderr("").exit(Exit::Ok);
 }
