@@ -184,11 +184,16 @@ fn a_proof_comes_back_whole(make: Make) {
             GranularScope { scope: "b".into(), target_ids: Some(vec![]) },
         ],
     };
-    for inspection in [whole, Inspection::bare(Some(false), None)] {
+    // Whose it is stays known, also when the next answer does not tell.
+    let bare =
+        Inspection { identity: whole.identity.clone(), ..Inspection::bare(Some(false), None) };
+    let untold = Inspection::bare(Some(false), None);
+    for (inspection, kept) in [(whole.clone(), whole), (untold, bare)] {
         let generation = shelf.candidate(token, "EAAfake1", Expiry::Unknown, day(1));
         let proof = Proof { at: day(2), inspection };
         shelf.note_proof(token, generation.id, proof.clone());
-        assert_eq!(shelf.credential(token).candidate.unwrap().proof, Some(proof));
+        let kept = Proof { inspection: kept, ..proof };
+        assert_eq!(shelf.credential(token).candidate.unwrap().proof, Some(kept));
     }
 }
 
