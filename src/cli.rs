@@ -524,8 +524,8 @@ pub struct ForgetArguments {
 /// `import`.
 #[derive(Debug, Args)]
 pub struct ImportArguments {
-    /// The file (`-` for standard input): CSV or JSON with the columns label, type, access_token and
-    /// if there are any app, user_id, page_id, parent, expires_at, issued_at, owner
+    /// The file (`-` for standard input): CSV or JSON with the columns `label`, `type`, `access_token`,
+    /// and if there are any `app`, `user_id`, `page_id`, `parent`, `expires_at`, `issued_at`, `owner`
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Read the file of this kind of program: env, myrcat or flask-settings

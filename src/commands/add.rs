@@ -288,18 +288,16 @@ impl AddOrder {
     ) -> Result<Fitting<'t>, CliError> {
         let app = run.app(&token.app).map_err(CallError::of_token);
         let app = app.map_err(|error| self.not_derived(run, token, None, &error.problem))?;
-        let (access_token, from) = match (&token.parent, &token.page_id) {
-            (Some(parent), Some(page_id)) => {
+        let (access_token, from) =
+            if let (Some(parent), Some(page_id)) = (&token.parent, &token.page_id) {
                 let (access_token, from) = self.of_the_parent(run, token, parent, &app, page_id)?;
                 (access_token, Some(from))
-            }
-            _ => {
+            } else {
                 let granted = run.graph.app_token(&app);
                 let granted =
                     granted.map_err(|error| self.not_derived(run, token, None, &error.problem))?;
                 (granted.token, None)
-            }
-        };
+            };
         inspect_derived(run, token, self.handed(access_token, run, token), from)
     }
 

@@ -80,8 +80,8 @@ fn hand_over(
         identity: order.identity,
         typed: order.typed(),
     };
-    let taken = inspect_handed_over(run, token, handed)?.take(run, deliveries)?;
-    report_taken(run, deliveries, vec![taken])
+    let adopted = inspect_handed_over(run, token, handed)?.take(run, deliveries)?;
+    report_taken(run, deliveries, vec![adopted])
 }
 
 impl ExchangeOrder {

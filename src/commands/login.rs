@@ -163,15 +163,12 @@ fn invite(
         session,
         Tokens::new(&session.config, Vec::new(), &last).one(&order.label)?,
     )?;
-    let store = match reader {
-        Some(store) => {
-            store.unlock(&session.key()?)?;
-            store
-        }
-        None => {
-            let lock = session.lock("login", order.lock_wait)?;
-            Store::open(&lock, &session.config.store.path, &session.key()?)?
-        }
+    let store = if let Some(store) = reader {
+        store.unlock(&session.key()?)?;
+        store
+    } else {
+        let lock = session.lock("login", order.lock_wait)?;
+        Store::open(&lock, &session.config.store.path, &session.key()?)?
     };
     let tokens = Tokens::new(&session.config, store.credentials()?, &last);
     let token = tokens.one(&order.label)?;
@@ -195,14 +192,10 @@ fn show(session: &Session, order: &LoginOrder, invitation: &LoginInvitation, to_
 
 /// What the person has to do in the dialog.
 fn what_to_tick(invitation: &LoginInvitation) -> String {
-    let mut text = String::new();
-    if !invitation.pages.is_empty() {
-        text += &format!("Tick every Page: {}.\n", invitation.pages.join(", "));
-    }
-    if !invitation.scopes.is_empty() {
-        text += &format!("Grant every permission: {}.\n", invitation.scopes.join(", "));
-    }
-    text
+    let line = |what: &str, names: &[String]| {
+        if names.is_empty() { String::new() } else { format!("{what}: {}.\n", names.join(", ")) }
+    };
+    line("Tick every Page", &invitation.pages) + &line("Grant every permission", &invitation.scopes)
 }
 
 /// The same, and what the browser shows afterwards.
@@ -273,17 +266,14 @@ fn take(
     let grant = login.exchange(&code, redirect.as_deref(), state.as_ref())?;
     let sealed = login.seal(&grant)?;
     drop(room);
-    let taken = login.fitting(&grant.token).and_then(|fitting| {
-        login.check_granted(&fitting, state.as_ref())?;
+    let adopted = login.fitting(&grant.token).and_then(|fitting| {
+        login.check_granted(&fitting, state.as_ref());
         login.check_pages(&grant.token)?;
         fitting.take(run, deliveries)
     });
-    let taken = match taken {
-        Ok(taken) => taken,
-        Err(error) => return Err(login.not_taken(error, &sealed)),
-    };
+    let adopted = adopted.map_err(|error| login.not_taken(error, &sealed))?;
     run.store.note_logged_in(run.id, run.token_id(&token.label)?)?;
-    let mut report = report_taken(run, deliveries, vec![taken.with_its_pages()])?;
+    let mut report = report_taken(run, deliveries, vec![adopted.with_its_pages()])?;
     for result in &mut report.results {
         if matches!(result.outcome, Outcome::Exchanged | Outcome::Adopted) {
             result.outcome = Outcome::LoggedIn;
@@ -674,17 +664,12 @@ impl<'a> Login<'a> {
     }
 
     /// Names the permissions that were asked for and not granted.
-    fn check_granted(
-        &self,
-        fitting: &Fitting<'_>,
-        state: Option<&SignedState>,
-    ) -> Result<(), CliError> {
+    fn check_granted(&self, fitting: &Fitting<'_>, state: Option<&SignedState>) {
         let asked = state.map(|state| state.claims.scopes.as_slice()).unwrap_or_default();
         let missing = fitting.inspection().lacks(asked);
         if !missing.is_empty() {
             self.run.session.ui.say(&format!("not granted: {}", missing.join(", ")));
         }
-        Ok(())
     }
 
     /// Refuses a login that gives no access token for a Page whose access token works today, unless

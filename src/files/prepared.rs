@@ -144,7 +144,7 @@ mod tests {
     fn what_a_killed_process_left_is_cleared_away() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shop.toml");
-        fs::write(folder.path().join(".shop.toml.new"), "half").unwrap();
+        File::create(folder.path().join(".shop.toml.new")).unwrap().write_all(b"half").unwrap();
         Prepared::write(&path, b"whole").unwrap().name().unwrap();
         assert_eq!(names(folder.path()), ["shop.toml"]);
         assert_eq!(fs::read(&path).unwrap(), b"whole");

@@ -156,7 +156,7 @@ impl Request {
     }
 
     /// The same request to the host that exchanges codes.
-    pub(super) const fn to_the_host_of_codes(mut self) -> Self {
+    pub(super) const fn asking_the_host_of_codes(mut self) -> Self {
         self.host = RequestHost::Codes;
         self
     }

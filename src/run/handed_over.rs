@@ -314,7 +314,7 @@ impl<'a> HandOver<'a> {
         Ok((app, inspection))
     }
 
-    fn fitting<'t>(self, token: &'t TokenConfig, app: App, inspection: Inspection) -> Fitting<'t> {
+    fn fitting(self, token: &TokenConfig, app: App, inspection: Inspection) -> Fitting<'_> {
         let Self { handed, given_by, began, .. } = self;
         Fitting { token, handed, given_by, began, app, inspection }
     }

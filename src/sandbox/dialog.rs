@@ -261,11 +261,14 @@ impl Simulation {
             .tokens
             .iter()
             .filter(|(_, token)| {
-                token.user == id && token.invalidation.is_some_and(|it| it.is_a_check())
+                token.user == id
+                    && token.invalidation.is_some_and(super::invalidation::Invalidation::is_a_check)
             })
             .map(|(string, _)| string.clone())
             .collect();
-        held.iter().for_each(|string| self.revive(string));
+        for string in &held {
+            self.revive(string);
+        }
         self.touch();
     }
 
@@ -307,7 +310,9 @@ impl Simulation {
             token.user == person.id
                 && token.app == request.app.id
                 && token.kind != TokenKind::Page
-                && !token.invalidation.is_some_and(|it| it.takes_the_grant())
+                && !token
+                    .invalidation
+                    .is_some_and(super::invalidation::Invalidation::takes_the_grant)
         });
         let newest = theirs.max_by_key(|token| token.session);
         let granted = newest.map(|token| token.scopes.clone()).unwrap_or_default();

@@ -16,6 +16,7 @@ use super::host::Host;
 
 /// An app, as its dashboard describes it.
 #[derive(Clone, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the dashboard")]
 pub struct AppFixture {
     pub id: String,
     /// The app's secret; plainly fake.

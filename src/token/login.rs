@@ -113,7 +113,7 @@ fn place_and_query<'a>(text: &'a str, redirect: &str) -> Result<Option<&'a str>,
     let is_query = |text: &str| text.contains("code=") || text.contains("error=");
     let bare_host = redirect.split_once("://").map_or("", |(_, rest)| rest);
     if !lower.starts_with("https://") && !lower.starts_with("http://") {
-        let query = text.split_once('?').map(|(place, query)| (place, query));
+        let query = text.split_once('?');
         return match query {
             Some(("", query)) => Ok(Some(query)),
             // An address bar may leave out how the place is reached.
@@ -150,7 +150,7 @@ fn is_same_place(place: &str, redirect: &str) -> bool {
 
 /// A place as it is shown: without what could be long or secret.
 fn shown(place: &str) -> String {
-    place.chars().filter(|c| c.is_ascii_graphic()).take(60).collect()
+    place.chars().filter(char::is_ascii_graphic).take(60).collect()
 }
 
 fn read_query(query: &str) -> Result<LoginAnswer, UnfitAnswer> {

@@ -131,6 +131,7 @@ fn with_file(change: fn(String) -> String) -> World {
 }
 
 /// Puts another text in the place of one that stands in a file.
+#[expect(clippy::disallowed_methods, reason = "a person's editor")]
 fn edit(world: &World, name: &str, from: &str, to: &str) -> String {
     let text = fs::read_to_string(world.path(name)).unwrap();
     assert!(text.contains(from), "no {from:?} in {text}");
@@ -265,7 +266,7 @@ const CONFIG: [Mistake; 26] = [
         "an endpoint without TLS",
         || {
             let world = with(BRAND);
-            let url = world.graph.url().to_owned();
+            let url = world.graph.url().clone();
             let facebook = format!("facebook = \"{url}\"");
             config(&world, &facebook, "facebook = \"http://graph.facebook.com\"");
             world
@@ -638,16 +639,11 @@ const MACHINE: [Mistake; 17] = [
         .typing(&["--sandbox=[DIR]/sandbox", "--scenario", "trouble", "status"])
         .corrected(&["--sandbox=[DIR]/sandbox", "--scenario", "troubles", "status"])
         .by(By::Bare),
-    Mistake::of(
-        "there is no config",
-        || World::new(),
-        78,
-        |world| {
-            let text = fs::read_to_string(world.path("metatoken.toml")).unwrap();
-            world.write(".config/metatoken/metatoken.toml", text);
-            String::new()
-        },
-    )
+    Mistake::of("there is no config", World::new, 78, |world| {
+        let text = fs::read_to_string(world.path("metatoken.toml")).unwrap();
+        world.write(".config/metatoken/metatoken.toml", text);
+        String::new()
+    })
     .typing(&["config", "check"])
     .by(By::Bare),
     Mistake::of("a folder for the config", || with(BRAND), 78, nothing)
@@ -751,13 +747,13 @@ const MACHINE: [Mistake; 17] = [
         "there is no network",
         || {
             let world = with(&format!("[http]\nattempts = 1\n{BRAND}"));
-            let url = world.graph.url().to_owned();
+            let url = world.graph.url().clone();
             config(&world, &url, "http://127.0.0.1:9");
             world
         },
         69,
         |world| {
-            let url = world.graph.url().to_owned();
+            let url = world.graph.url().clone();
             config(world, "http://127.0.0.1:9", &url)
         },
     ),

@@ -27,7 +27,7 @@ impl World {
         let beside_facebook = ["/instagram/", "/threads/"].iter().any(|it| address.contains(it));
         let who = if beside_facebook { CREATOR } else { ANNA };
         let asked = address.split('&').find_map(|it| it.strip_prefix("scope=")).unwrap_or_default();
-        let granted: String = asked.split("%2C").map(|scope| format!("&grant={scope}")).collect();
+        let granted: String = asked.split("%2C").flat_map(|scope| ["&grant=", scope]).collect();
         let ticked = "&page=2000000000000001&page=2000000000000002";
         let answer = self.play(&address, &format!("as={who}&decision=allow{granted}{ticked}"));
         self.run_with_input(&[words, &["--answer", "-"]].concat(), &answer)

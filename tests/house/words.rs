@@ -59,9 +59,9 @@ fn literals(text: &str) -> Vec<(usize, String)> {
             at += rest.find('\n').unwrap_or(rest.len());
         } else if let Some(length) = character(rest) {
             at += length;
-        } else if rest.starts_with("r#\"") {
-            let length = rest[3..].find("\"#").unwrap();
-            found.push((line(at), rest[3..3 + length].to_owned()));
+        } else if let Some(raw) = rest.strip_prefix("r#\"") {
+            let length = raw.find("\"#").unwrap();
+            found.push((line(at), raw[..length].to_owned()));
             at += length + 5;
         } else if rest.starts_with('"') {
             let mut end = 1;

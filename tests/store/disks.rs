@@ -546,7 +546,7 @@ fn fill_and_deliver(free: u64) -> Option<Tally> {
         Some(0) if held() == new => {}
         Some(73) => tally.refused += 1,
         code => {
-            tally.blame(format!("{what}: exited with {code:?}\n{}{}", full.stdout, full.stderr))
+            tally.blame(format!("{what}: exited with {code:?}\n{}{}", full.stdout, full.stderr));
         }
     }
     for (at, content) in held().into_iter().enumerate() {

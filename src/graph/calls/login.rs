@@ -94,7 +94,7 @@ pub fn exchange_code(app: &App, secret: &Secret, code: &Secret, redirect: Option
         request = request.with("redirect_uri", redirect);
     }
     let request = request.with_secret("code", code.expose()).spending();
-    if spec.code_host.is_some() { request.to_the_host_of_codes() } else { request }
+    if spec.code_host.is_some() { request.asking_the_host_of_codes() } else { request }
 }
 
 /// Asks for the name of the person behind an access token of Facebook's.

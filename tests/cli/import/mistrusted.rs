@@ -22,7 +22,6 @@ fn a_hostile_database_is_refused() {
             connection.execute("INSERT INTO facebook_tokens (access_token) VALUES ('EAAx')", []);
         drop(connection);
         let ran = world.run(&["import", "x.db", "--from", "myrcat"]);
-        println!("{what}: {:?} {}", ran.code, ran.stderr);
         let _ = ran.stdout("").exit(Exit::InputRefused);
         assert!(!world.path("metatoken.db").exists() && names(&world).is_empty(), "{what}");
     }
@@ -88,7 +87,6 @@ fn nothing_that_stands_in_the_file_becomes_a_setting_or_a_path() {
         format!("label,type,access_token,owner,page_id,parent\n../../etc/x,user,{token},\"a\"\"b\\c\",,\nb,user,{token}x,\"a\nb\",,\nc,user,{token}y,,1/../2,\nd,user,{token}z,,,no-such\n"),
     );
     let ran = world.run(&["import", "tokens.csv"]);
-    println!("{}\n{}", ran.stdout, ran.stderr);
     let _ = ran.exit(Exit::InputRefused);
     assert_eq!(names(&world), ["etc-x.toml"]);
     assert!(

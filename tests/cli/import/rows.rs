@@ -385,7 +385,7 @@ fn many_rows_with_bad_ones_among_them() {
         } else {
             world.mint(user(&format!("t{n}")))
         };
-        text.push_str(&format!("t{n},user,{token}\n"));
+        text.extend(["t", &n.to_string(), ",user,", &token, "\n"]);
     }
     world.write("tokens.csv", &text);
     let ran = world.run(&["import", "tokens.csv", "--json"]).exit(Exit::InputRefused);

@@ -81,7 +81,6 @@ fn a_kill_is_finished_by_the_same_import() {
         world.write("tokens.csv", text);
         world.killed_at(place, &["import", "tokens.csv"], "");
         let ran = world.run(&["import", "tokens.csv", "--json"]);
-        println!("{place}: {:?} {}{}", ran.code, ran.stdout, ran.stderr);
         if !expected.is_empty() {
             assert_eq!(ran.result("anna")["outcome"], expected, "{place}");
         }

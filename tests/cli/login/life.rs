@@ -24,7 +24,9 @@ fn a_password_that_was_changed_at_night_from_the_alarm_to_the_delivered_token() 
     world.at(day(5) + TimeDelta::hours(2));
     world.graph.with(|graph| {
         let strings: Vec<String> = graph.strings().map(str::to_owned).collect();
-        strings.iter().for_each(|it| graph.invalidate(it, Invalidation::PasswordChanged));
+        for string in &strings {
+            graph.invalidate(string, Invalidation::PasswordChanged);
+        }
     });
     world.at(day(5) + TimeDelta::hours(3));
     let _ = world.run(&["refresh", "--quiet", "--scheduled"]).exit(Exit::PersonNeeded);

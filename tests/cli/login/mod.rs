@@ -58,7 +58,9 @@ fn locked_out() -> World {
     let world = kept(CONFIG);
     world.graph.with(|graph| {
         let strings: Vec<String> = graph.strings().map(str::to_owned).collect();
-        strings.iter().for_each(|it| graph.invalidate(it, Invalidation::PasswordChanged));
+        for string in &strings {
+            graph.invalidate(string, Invalidation::PasswordChanged);
+        }
     });
     world.run(&["refresh", "-q"]).exit(Exit::PersonNeeded);
     world.calls();

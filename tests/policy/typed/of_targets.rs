@@ -121,7 +121,7 @@ const CASES: &[Case] = &[
             world.write(
                 "a.env",
                 "\u{feff}TOKEN=\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>(),
-            )
+            );
         },
         remedy: "convert the file, for example with `iconv -f UTF-16 -t UTF-8`",
         act: |world, remedy| {

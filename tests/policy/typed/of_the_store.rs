@@ -34,7 +34,7 @@ fn type_it(world: &World, hint: &str) {
     let is_command = |words: &&str| {
         ["mv ", "rm ", "cp ", "chmod ", "chown "].iter().any(|name| words.starts_with(name))
     };
-    let line = hint.split('`').filter(is_command).next_back();
+    let line = hint.split('`').rfind(is_command);
     let line = line.unwrap_or_else(|| panic!("no command in {hint}"));
     let line = line.replace("[DIR]", folder.trim_end_matches('/')).replace("COPY", &copy);
     assert!(shell(&line), "{line}");
@@ -380,6 +380,7 @@ const SOURCES: &[(&str, Case)] = &[
 ];
 
 /// No config is found, or a variable names one in vain.
+#[expect(clippy::disallowed_methods, reason = "a person's editor")]
 fn of_the_place_of_the_config() -> Vec<Done> {
     let folder = tempfile::tempdir().unwrap();
     let run = |variables: &[(&str, &str)], arguments: &[&str]| {
@@ -437,8 +438,8 @@ fn comes_right(mut world: World, case: &Case) -> Vec<Done> {
     assert!(matches!(ran.code, Some(74 | 78)), "{}: {}{}", case.hint, ran.stdout, ran.stderr);
     let refused = ran.code;
     let before: Vec<String> = ran.stderr.lines().map(str::to_owned).collect();
-    let hints = ran.stderr.lines().filter_map(|line| line.strip_prefix("hint: "));
-    let hint = hints.filter(|hint| hint.starts_with(case.hint)).next_back();
+    let mut hints = ran.stderr.lines().filter_map(|line| line.strip_prefix("hint: "));
+    let hint = hints.rfind(|hint| hint.starts_with(case.hint));
     let hint = hint.unwrap_or_else(|| panic!("no `{}` in {}", case.hint, ran.stderr)).to_owned();
     (case.act)(&mut world, &hint);
     let ran = world.run(&["refresh"]);
