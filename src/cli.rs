@@ -157,9 +157,9 @@ Examples:
     /// Get an access token from Meta's login dialog
     #[command(after_help = "\
 Examples:
-  metatoken login brand                      open the address it prints, paste the one it ends at
+  metatoken login brand                      open the address it prints, paste the answer
   metatoken login brand --print-url          print the address, for the person who owns the token
-  metatoken login brand --answer FILE        hand in the address at which that person's browser ended
+  metatoken login brand --answer FILE        hand in the address in that person's address bar
   metatoken login brand --replace-identity   another person takes over")]
     Login(LoginArguments),
     /// Print one verdict for monitoring (Nagios line, exit 0 to 3)
@@ -426,7 +426,7 @@ pub struct LoginArguments {
     /// The token's label
     #[arg(value_name = "LABEL")]
     pub label: String,
-    /// Read the address at which the browser ended from the terminal or standard input [default]
+    /// Read the address in the address bar of the browser from the terminal or standard input [default]
     #[arg(long, conflicts_with_all = ["print_url", "answer"])]
     pub paste: bool,
     /// Have a browser on this machine bring the answer, for a Facebook app in development
@@ -441,7 +441,7 @@ pub struct LoginArguments {
     /// Print the address of the dialog and end; the answer is handed in later with --answer
     #[arg(long, conflicts_with = "answer")]
     pub print_url: bool,
-    /// Read the address at which the browser ended from this file, or `-` for standard input
+    /// Read the address in the address bar of the browser from this file, or `-` for standard input
     #[arg(long, value_name = "FILE")]
     pub answer: Option<PathBuf>,
     /// Take the answer for this long, at most 7d

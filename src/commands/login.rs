@@ -71,11 +71,13 @@ pub fn login(session: &Session, order: &LoginOrder) -> Result<Exit, CliError> {
     let text = match &order.way {
         LoginWay::Listen(port) => return listen(session, order, *port),
         LoginWay::PrintUrl => return print_url(session, order),
-        LoginWay::Answer(file) => session.read_text(Some(file), "the address at which it ended")?,
+        LoginWay::Answer(file) => {
+            session.read_text(Some(file), "the address in its address bar")?
+        }
         LoginWay::Paste => {
             let invitation = invite(session, order, None)?;
             show(session, order, &invitation, &what_to_do(&invitation));
-            let text = session.read_text(None, "Paste the address at which it ended")?;
+            let text = session.read_text(None, "Paste the address in its address bar")?;
             if text.trim().is_empty() {
                 return Err(nothing_pasted(order));
             }
@@ -93,7 +95,7 @@ fn listen(session: &Session, order: &LoginOrder, port: u16) -> Result<Exit, CliE
     if provider.is_some_and(|provider| provider != Provider::Facebook) {
         let message = "`--listen` is for Facebook apps in development; others want `https`";
         return Err(CliError::new(Exit::Usage, "no_listener", label, message).hint(format!(
-            "run `metatoken login {label}`, and paste the address at which it ends"
+            "run `metatoken login {label}`, and paste the address in its address bar"
         )));
     }
     let listener = BrowserListener::bind(port).map_err(|error| {
@@ -388,18 +390,18 @@ impl<'a> Login<'a> {
         complaint.hint(match unfit {
             UnfitAnswer::AccessToken => format!("run `metatoken exchange {label}` with it"),
             UnfitAnswer::DialogAddress => {
-                "open it in a browser, log in, and hand in the address at which the browser ends"
+                "open it in a browser, log in, and hand in the address in the address bar of the browser"
                     .to_owned()
             }
             UnfitAnswer::OtherPlace(_) => format!(
-                "hand in the address at which the browser ends, which begins with {}",
+                "hand in the address in the address bar of the browser, which begins with {}",
                 self.redirect
             ),
             UnfitAnswer::Empty
             | UnfitAnswer::NoCode
             | UnfitAnswer::TwoCodes
             | UnfitAnswer::ForeignCharacter => format!(
-                "copy the whole address at which the browser ends; for a new one, run `metatoken \
+                "copy the whole address in the address bar of the browser; for a new one, run `metatoken \
                  login {label}`"
             ),
         })

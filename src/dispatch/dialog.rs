@@ -27,7 +27,7 @@ pub fn play(
     // The port was that of the command that printed the address.
     let target = given.address.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
     let Some((_, target)) = target else {
-        return Err(usage("ADDRESS is no address of a login dialog")
+        return Err(usage("ADDRESS is not that of a login dialog")
             .hint("`metatoken --sandbox login LABEL --print-url` prints one"));
     };
     let target = format!("/{target}");
@@ -66,5 +66,5 @@ fn serve(session: &Session, sandbox: &Sandbox, target: &str) -> Result<Exit, Cli
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    Err(usage("nobody has logged in for 10 minutes"))
+    Err(usage("there was no login within 10 minutes"))
 }

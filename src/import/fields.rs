@@ -403,7 +403,7 @@ mod tests {
         for name in ["", "!!!", "日本"] {
             assert!(label_of(name).is_err(), "{name}");
         }
-        let secret = format!("EAA{}", "b".repeat(60));
+        let secret = format!("EAAFAKE{}", "b2C".repeat(20));
         assert_eq!(
             label_of(&secret).unwrap_err(),
             "an access token stands where the label belongs"

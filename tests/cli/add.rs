@@ -365,7 +365,7 @@ hint: or name another parent with `--parent`
     let ran = world.run(&["add", "p", "--type", "page", "--parent", "anna", "--page-id", BAKERY]);
     let ran = ran.stdout("").exit(Exit::PersonNeeded);
     assert!(ran.stderr.starts_with("error: p: its parent `anna`: "), "{}", ran.stderr);
-    assert!(ran.stderr.contains("`metatoken exchange anna`"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`metatoken login anna`"), "{}", ran.stderr);
     assert_eq!(names(&world), ["anna.toml"]);
 }
 

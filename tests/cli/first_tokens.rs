@@ -4,6 +4,16 @@ use crate::common::World;
 
 const CONFIG: &str = "[token.brand]\ntype = \"user\"\naccess_token = { file = \"first\" }\n";
 
+/// The command that takes it as what it is.
+fn other_command(value: &str) -> Option<&'static str> {
+    match value {
+        "1000000000000001|FAKEvalue" => Some("metatoken add LABEL --type app"),
+        "IGAAFAKEvalue" => Some("metatoken add LABEL --type instagram"),
+        "THAAFAKEvalue" => Some("metatoken add LABEL --type threads"),
+        _ => None,
+    }
+}
+
 /// What is in the file, what is said of it, and what to do.
 const VALUES: [(&str, &str, &str); 14] = [
     ("FB_TOKEN=EAAFAKEvalue", "it begins with `NAME=`", "remove `NAME=`"),
@@ -70,17 +80,25 @@ fn each_way_in_names_the_place_and_what_is_wrong_before_meta_is_asked() {
             assert!(ran.stdout.contains(said), "{typed:?} {value}: {}", ran.stdout);
             assert!(!ran.stdout.contains("FAKE"), "{typed:?} {value}: {}", ran.stdout);
         }
-        let refused =
-            |place: &str| format!("error: {place}: no access token: {wrong}\nhint: {fix}\n");
+        let refused = |place: &str, file: &str| {
+            let other = other_command(value).map(|command| {
+                format!("hint: or keep what it is under a label of its own: `{command}`\n")
+            });
+            let other = other.unwrap_or_default();
+            format!(
+                "error: {place}: no access token: {wrong}\nhint: {fix}\n{other}\
+                 hint: then run `metatoken exchange brand{file}`\n"
+            )
+        };
         world
             .run_with_input(&["exchange", "brand"], value)
             .stdout("")
-            .stderr(&refused("standard input"))
+            .stderr(&refused("standard input", ""))
             .code(65);
         world
             .run(&["exchange", "brand", "--token-file", "first"])
             .stdout("")
-            .stderr(&refused("first"))
+            .stderr(&refused("first", " --token-file first"))
             .code(65);
         assert_eq!(world.calls(), [""; 0], "{value}");
     }

@@ -190,7 +190,9 @@ fn obey(world: &World, mistake: &Mistake, said: &str, pasted: &str) -> Result<()
         let backup = format!("{folder}/backup.db");
         let command = command.replace("[DIR]", &folder).replace("BACKUP", &backup);
         if let Some(arguments) = command.strip_prefix("metatoken ") {
-            let arguments: Vec<&str> = arguments.split(' ').collect();
+            let mut arguments: Vec<&str> = arguments.split(' ').collect();
+            let answers = answers(world, &arguments);
+            arguments.extend(answers.iter().map(String::as_str));
             let ran = mistake.run(world, &arguments, pasted);
             if ran.code != Some(0) {
                 return Err(format!("typed `{command}`: {}{}", ran.stdout, ran.stderr));
@@ -210,6 +212,20 @@ fn obey(world: &World, mistake: &Mistake, said: &str, pasted: &str) -> Result<()
         Some(0) => Ok(()),
         code => Err(format!("typed again: {code:?} {}{}", again.stdout, again.stderr)),
     }
+}
+
+/// What a person answers on a terminal where a command asks.
+fn answers(world: &World, arguments: &[&str]) -> Vec<String> {
+    if arguments != ["init"] {
+        return Vec::new();
+    }
+    world.write("secret", APP_SECRET);
+    let folder = world.path(".config/metatoken").display().to_string();
+    let secret = world.path("secret").display().to_string();
+    let graph = format!("facebook={}", world.graph.url());
+    let given =
+        ["--app-id", APP, "--app-secret-file", &secret, "--dir", &folder, "--endpoint", &graph];
+    given.map(str::to_owned).to_vec()
 }
 
 const CONFIG: [Mistake; 26] = [
@@ -639,13 +655,9 @@ const MACHINE: [Mistake; 17] = [
         .typing(&["--sandbox=[DIR]/sandbox", "--scenario", "trouble", "status"])
         .corrected(&["--sandbox=[DIR]/sandbox", "--scenario", "troubles", "status"])
         .by(By::Bare),
-    Mistake::of("there is no config", World::new, 78, |world| {
-        let text = fs::read_to_string(world.path("metatoken.toml")).unwrap();
-        world.write(".config/metatoken/metatoken.toml", text);
-        String::new()
-    })
-    .typing(&["config", "check"])
-    .by(By::Bare),
+    Mistake::of("there is no config", World::new, 78, nothing)
+        .typing(&["config", "check"])
+        .by(By::Bare),
     Mistake::of("a folder for the config", || with(BRAND), 78, nothing)
         .typing(&["-c", ".", "refresh"])
         .corrected(&["--config", "[DIR]/metatoken.toml", "refresh"])

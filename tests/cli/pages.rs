@@ -170,7 +170,7 @@ hint: no Page was ticked at the login, or `pages_show_list` is missing: `metatok
     world.at(day(5));
     let _ = world.run(&["refresh"]);
     let ran = world.run(&["pages", "brand"]).stdout("").exit(Exit::PersonNeeded);
-    assert!(ran.stderr.contains("then run `metatoken exchange brand`"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("run `metatoken login brand`"), "{}", ran.stderr);
     let bare = World::new().config(CONFIG);
     let ran = bare.run(&["pages", "brand"]).stdout("").code(1);
     assert!(ran.stderr.starts_with("error: brand: has no access token yet\n"), "{}", ran.stderr);

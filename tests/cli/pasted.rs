@@ -12,11 +12,7 @@ const AGAIN: &str = "hint: then run `metatoken exchange brand`\n";
 
 /// What is pasted, what is said of it, and what to do.
 const VALUES: [(&str, &str, &str); 19] = [
-    (
-        "FB=EAAFAKEvalue1",
-        "it begins with `NAME=`",
-        "remove `NAME=`, or name the key of the file with `key`",
-    ),
+    ("FB=EAAFAKEvalue1", "it begins with `NAME=`", "remove `NAME=`"),
     ("export FB='EAAFAKEvalue1'", "it has quotes around it", "remove the quotes around it"),
     ("\"EAAFAKEvalue1\"", "it has quotes around it", "remove the quotes around it"),
     ("Bearer EAAFAKEvalue1", "it begins with `Bearer`", "remove `Bearer` in front of it"),
@@ -27,12 +23,12 @@ const VALUES: [(&str, &str, &str); 19] = [
     ),
     ("EAAFAKE value1", "it has a blank inside", "remove the blanks: copy it again, whole"),
     ("EAAFAKE\nvalue1", "it has 2 lines", "leave one access token, on one line"),
-    ("EAAFAKEvalue1…", "it ends in `…`: it was cut off", "copy it again, whole: it was cut off"),
-    ("EAAFAKEvalue1...", "it ends in `…`: it was cut off", "copy it again, whole: it was cut off"),
+    ("EAAFAKEvalue1…", "it ends in `…`: it was cut off", "copy it again, whole"),
+    ("EAAFAKEvalue1...", "it ends in `…`: it was cut off", "copy it again, whole"),
     (
         "{\"access_token\":\"EAAFAKEvalue1\"}",
         "it is JSON",
-        "take the value of `access_token` alone, or name it with `key`",
+        "take the value of `access_token` alone",
     ),
     (
         "https://localhost/?code=AQFAKEvalue1&state=x#_=_",
@@ -58,7 +54,7 @@ const VALUES: [(&str, &str, &str); 19] = [
     ("", "it is empty", "put the access token there"),
     (
         "1000000000000001|FAKEvalue1",
-        "it is an app's token (`ID|…`), not a user token",
+        "it is an app's token, not a user token",
         "use a user token, or correct `type`\nhint: or keep what it is under a label of its own: `metatoken add LABEL --type app`",
     ),
     (
@@ -83,7 +79,7 @@ fn what_is_no_access_token_is_known_by_how_it_looks() {
         let ran = world.run_with_input(&["exchange", "brand"], &padded);
         ran.stdout("")
             .stderr(&format!(
-                "error: standard input: holds no access token: {wrong}\nhint: {fix}\n{AGAIN}"
+                "error: standard input: no access token: {wrong}\nhint: {fix}\n{AGAIN}"
             ))
             .exit(Exit::InputRefused);
         world.write("pasted", value);
@@ -97,7 +93,7 @@ fn what_is_no_access_token_is_known_by_how_it_looks() {
                 .run(&["status", "--token-file", "pasted"])
                 .stdout("")
                 .stderr(&format!(
-                    "error: pasted: holds no access token: {wrong}\nhint: {fix}\nhint: then run `metatoken status --token-file pasted`\n"
+                    "error: pasted: no access token: {wrong}\nhint: {fix}\nhint: then run `metatoken status --token-file pasted`\n"
                 ))
                 .exit(Exit::InputRefused);
         }

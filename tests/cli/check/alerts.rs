@@ -135,9 +135,9 @@ fn a_page_whose_parent_is_down_names_the_parent_and_its_command() {
     let _ = rehearse(&world, "troubles", &["refresh", "--now", "+60d"]);
     rehearse(&world, "troubles", &["check", "not-ticked"])
         .verdict(
-            "METATOKEN CRITICAL - not-ticked: never worked, its parent editor is down; edda@trouble.example logs in: metatoken exchange editor
+            "METATOKEN CRITICAL - not-ticked: never worked, its parent editor is down; edda@trouble.example logs in: metatoken login editor
 CRITICAL: `not-ticked`: never worked, its parent editor is down
-  edda@trouble.example logs in to the app again; then run `metatoken exchange editor` and paste the new access token. Proof: `metatoken check not-ticked`
+  edda@trouble.example logs in to the app again: run `metatoken login editor`. Proof: `metatoken check not-ticked`
 ",
         )
         .code(2);

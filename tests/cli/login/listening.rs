@@ -124,7 +124,7 @@ fn only_facebook_comes_back_to_this_machine() {
         .stderr(
             "
 error: creator: `--listen` is for Facebook apps in development; others want `https`
-hint: run `metatoken login creator`, and paste the address at which it ends
+hint: run `metatoken login creator`, and paste the address in its address bar
 ",
         )
         .exit(Exit::Usage);

@@ -67,7 +67,7 @@ fn locked_out() -> World {
     world
 }
 
-/// Does in the dialog what the form says, and gives the address at which the browser ends.
+/// Does in the dialog what the form says, and gives the address in the address bar of the browser.
 #[track_caller]
 fn play(world: &World, address: &str, form: &str) -> String {
     world.play(address, form)
@@ -249,7 +249,7 @@ fn an_answer_is_taken_however_it_was_pasted() {
 fn what_is_no_answer_is_named_and_nothing_is_spent() {
     let world = kept(CONFIG);
     let dialog = address(&world, "brand");
-    let again = "copy the whole address at which the browser ends; for a new one, run `metatoken \
+    let again = "copy the whole address in the address bar of the browser; for a new one, run `metatoken \
                  login brand`";
     for (answer, unfit, hint) in [
         ("", "it is empty", again),
@@ -262,12 +262,12 @@ fn what_is_no_answer_is_named_and_nothing_is_spent() {
         (
             dialog.as_str(),
             "it is the address of the login dialog itself",
-            "open it in a browser, log in, and hand in the address at which the browser ends",
+            "open it in a browser, log in, and hand in the address in the address bar of the browser",
         ),
         (
             "https://localhost.evil.example/?code=AQFAKE1&state=x",
             "its address is of another place: https://localhost.evil.example/",
-            "hand in the address at which the browser ends, which begins with https://localhost/",
+            "hand in the address in the address bar of the browser, which begins with https://localhost/",
         ),
     ] {
         let expected = format!("error: brand: not the answer of a login: {unfit}\nhint: {hint}\n");

@@ -178,12 +178,7 @@ type = "instagram"
             "app `insta` has no `secret`, which a login needs",
             "add `secret` to `[app.insta]`; Meta shows it in Instagram, API setup with Instagram login",
         ),
-        (
-            "brnd",
-            Exit::Usage,
-            "matches no token",
-            "the labels are `brand`, `bakery`, `lone`, `robot`, `self` and `creator`",
-        ),
+        ("brnd", Exit::Usage, "matches no token", "did you mean `brand`?"),
     ] {
         let _ = world
             .run(&["login", label, "--print-url"])

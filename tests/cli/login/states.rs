@@ -107,7 +107,7 @@ hint: run `metatoken login shop --answer FILE` with it
         .stderr(
             "
 error: brand: not the answer of a login: its address is of another place: https://localhost/
-hint: hand in the address at which the browser ends, which begins with https://login.example/
+hint: hand in the address in the address bar of the browser, which begins with https://login.example/
 ",
         )
         .exit(Exit::InputRefused);
