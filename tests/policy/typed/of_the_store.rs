@@ -403,7 +403,8 @@ fn of_the_place_of_the_config() -> Vec<Done> {
     // Each remedy in turn: a sandbox needs none, a name may be given, or the place is filled.
     let (code, said) = run(&[], &["--sandbox", "status"]);
     assert_eq!(code, Some(0), "{said}");
-    let place = missing.split("hint: write `").nth(1).and_then(|rest| rest.split('`').next());
+    // What `metatoken init` writes, which asks Meta about the app.
+    let place = missing.split("looked for `").nth(1).and_then(|rest| rest.split('`').next());
     let place = Path::new(place.unwrap());
     fs::create_dir_all(place.parent().unwrap()).unwrap();
     fs::set_permissions(place.parent().unwrap(), Permissions::from_mode(0o700)).unwrap();
