@@ -11,7 +11,7 @@ const CONFIG: &str = "[token.brand]\ntype = \"user\"\n";
 const AGAIN: &str = "hint: then run `metatoken exchange brand`\n";
 
 /// What is pasted, what is said of it, and what to do.
-const VALUES: [(&str, &str, &str); 19] = [
+const VALUES: [(&str, &str, &str); 18] = [
     ("FB=EAAFAKEvalue1", "it begins with `NAME=`", "remove `NAME=`"),
     ("export FB='EAAFAKEvalue1'", "it has quotes around it", "remove the quotes around it"),
     ("\"EAAFAKEvalue1\"", "it has quotes around it", "remove the quotes around it"),
@@ -51,7 +51,6 @@ const VALUES: [(&str, &str, &str); 19] = [
         "it is an app's secret (32 hex digits)",
         "use an access token; the app's secret belongs to `secret` of its `[app.NAME]`",
     ),
-    ("", "it is empty", "put the access token there"),
     (
         "1000000000000001|FAKEvalue1",
         "it is an app's token, not a user token",

@@ -496,8 +496,8 @@ fn what_asks_for_a_new_access_token_is_content_with_it() {
     let of_a_user = || TokenFixture::user(APP, ANNA).named("ads").scopes(["ads_read"]);
     let of_a_page = || TokenFixture::page(APP, ANNA, BAKERY).named("ads");
     let old = "rotate_after = \"5d\"";
-    let scope = "required_scopes = [\"business\"]";
-    let with_scope = |spec: TokenFixture| spec.scopes(["ads_read", "business"]);
+    let scope = "required_scopes = [\"business_management\"]";
+    let with_scope = |spec: TokenFixture| spec.scopes(["ads_read", "business_management"]);
     let access = DataAccess::Until(day(12));
     for (config, first, next, code) in [
         (system(old), ads(), ads().ending(ends(70)), "rotation_due"),

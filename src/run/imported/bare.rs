@@ -66,7 +66,7 @@ fn ask_as(
         inspect(graph, &app, access_token).map_err(|error| match wrong_app(&error, name) {
             Some(problem) => {
                 CliError::new(Exit::InputRefused, problem.kind.as_str(), "", problem.message)
-                    .hint("add the app that it belongs to to the config")
+                    .hint("add the app that it belongs to, as `[app.NAME]`, to the config")
             }
             None => failed(&error.problem),
         })?;

@@ -155,6 +155,50 @@ const ELSEWHERE: &[(&str, Elsewhere)] = &[
         Never("a config that lacks the app of a token is refused"),
     ),
     (
+        "install the program, or name it by its whole path",
+        By("what_a_run_would_end_with_is_an_error_with_its_fix"),
+    ),
+    ("name a file in it: `path =", By("each_mistake_is_answered_with_a_step_that_ends_it")),
+    ("if it was the store, ", By("exit_74_the_store_cannot_be_read")),
+    ("name the file in it: `--config", By("each_mistake_is_answered_with_a_step_that_ends_it")),
+    ("{as_root}; or join its group", Never("it makes a user of this machine a member of a group")),
+    ("{as_root}; or open it to a group", By("each_mistake_is_answered_with_a_step_that_ends_it")),
+    ("run `chmod u+r {file}`", By("each_mistake_is_answered_with_a_step_that_ends_it")),
+    ("as root, run `setfacl", Never("it gives a user of this machine a right")),
+    ("as root, run `chown {user}", Never("it gives a user of this machine a file")),
+    ("add `[app.NAME]` to", By("each_is_asked_and_compared_before_anything_is_written")),
+    ("add the app that it belongs to", By("a_bare_access_token_is_answered_with_one_row")),
+    (
+        "{what} of app `{}`, {ends}; nothing was stored",
+        By("a_bare_access_token_is_answered_with_one_row"),
+    ),
+    (
+        "`{label}` has another access token that works",
+        By("another_access_token_replaces_none_that_works"),
+    ),
+    ("run the same import again", By("a_kill_is_finished_by_the_same_import")),
+    (
+        "run it as the user who owns that folder",
+        By("an_import_without_room_is_refused_before_meta_is_asked"),
+    ),
+    ("run `metatoken login {parent}`", By("what_no_person_logs_in_for_says_what_to_do_instead")),
+    (
+        "{} {}, then run `metatoken exchange {label}`",
+        By("what_no_person_logs_in_for_says_what_to_do_instead"),
+    ),
+    (
+        "add `secret` to `[app.{}]`; Meta shows it",
+        By("what_no_person_logs_in_for_says_what_to_do_instead"),
+    ),
+    (
+        "or keep what it is under a label of its own",
+        By("what_is_no_access_token_is_known_by_how_it_looks"),
+    ),
+    (
+        "name a file that you can read",
+        By("what_cannot_be_a_token_is_refused_before_anything_is_asked"),
+    ),
+    (
         "`metatoken config check` shows what is wrong",
         By("a_bad_file_takes_only_its_own_labels_out"),
     ),

@@ -191,7 +191,13 @@ fn told(world: &World, label: &str) -> Told {
 /// Types the command of a remedy, a minute later, with a new access token where one is asked for; what
 /// follows by itself is the next run's.
 fn type_it(world: &mut World, told: &Told, from: Time, fixture: impl Fn() -> TokenFixture) {
-    let words = told.words();
+    // What only a person knows: which Page it is, and what it is to be called.
+    let named = |word| match word {
+        "PAGE" => "bakery",
+        "ID" => BAKERY,
+        word => word,
+    };
+    let words: Vec<&str> = told.words().into_iter().map(named).collect();
     if words.is_empty() {
         // Nobody has to type anything: the next try comes by itself, after the longest pause at last.
         world.at(from + TimeDelta::hours(7));

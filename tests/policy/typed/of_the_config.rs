@@ -177,8 +177,6 @@ fn of_a_list_that_is_cut() -> Vec<Told> {
     let mut world = World::new().config(&all).token("BRAND", with_pages());
     world.graph.misbehave(Rule::on("/me/accounts"), cut);
     let told = Told::below(&world.run(&["refresh"]).stdout, "Graph lists some of its Pages");
-    let page = "[token.bakery]\ntype = \"page\"\nparent = \"brand\"\n";
-    world.reconfigure(&format!("{all}{page}page_id = \"{BAKERY}\"\n"));
     type_it(&mut world, &told, day(0), with_pages);
     assert_eq!(codes(&world, "bakery"), [""; 0]);
     assert_eq!(world.in_use("bakery"), "EAAFAKEPageBakery1");

@@ -36,7 +36,7 @@ fn type_it(world: &World, hint: &str) {
     };
     let line = hint.split('`').rfind(is_command);
     let line = line.unwrap_or_else(|| panic!("no command in {hint}"));
-    let line = line.replace("[DIR]", folder.trim_end_matches('/')).replace("COPY", &copy);
+    let line = line.replace("[DIR]", folder.trim_end_matches('/')).replace("BACKUP", &copy);
     assert!(shell(&line), "{line}");
 }
 
@@ -142,22 +142,22 @@ const CASES: &[Case] = &[
     },
     Case {
         befall: |world| remove(world, &[STORE]),
-        hint: "restore a copy that `metatoken store backup` made: `rm -f ",
+        hint: "restore a backup (`metatoken store backup` makes them): `rm -f ",
         act: |world, hint| type_it(world, hint),
     },
     Case {
         befall: cut,
-        hint: "restore a copy that `metatoken store backup` made: `rm -f ",
+        hint: "restore a backup (`metatoken store backup` makes them): `rm -f ",
         act: |world, hint| type_it(world, hint),
     },
     Case {
         befall: |world| remove(world, &[STORE]),
-        hint: "to begin anew, with every access token handed over again: ",
+        hint: "without a backup, start over and paste every access token again: ",
         act: |world, hint| type_it(world, hint),
     },
     Case {
         befall: |world| remove(world, &[STORE, KEY]),
-        hint: "restore a copy that `metatoken store backup` made: `rm -f ",
+        hint: "restore a backup (`metatoken store backup` makes them): `rm -f ",
         act: |world, hint| {
             assert!(hint.ends_with(", and its key to `[DIR]/metatoken.key`"), "{hint}");
             type_it(world, hint);
@@ -166,17 +166,12 @@ const CASES: &[Case] = &[
     },
     Case {
         befall: |world| world.write(STORE, "restored from the wrong tape\n"),
-        hint: "restore a copy that `metatoken store backup` made, with what is there put aside: ",
+        hint: "restore a backup (`metatoken store backup` makes them): `",
         act: |world, hint| type_it(world, hint),
     },
     Case {
-        befall: |world| world.write(STORE, "restored from the wrong tape\n"),
-        hint: "or name another file with `path` in `[store]`",
-        act: |world, _| setting(world, "path = \"kept.db\""),
-    },
-    Case {
         befall: |world| world.sql().pragma_update(None, "user_version", 99).unwrap(),
-        hint: "or, from before the upgrade, restore a copy that `metatoken store backup` made: ",
+        hint: "or, from before the upgrade, restore a backup (`metatoken store backup` makes them): ",
         act: |world, hint| type_it(world, hint),
     },
     Case {
@@ -268,7 +263,7 @@ const OF_ROOT: &[Case] = &[
 const FIRST: &[Case] = &[
     Case {
         befall: |world| world.write(STORE, "not a store\n"),
-        hint: "name another file with `path` in `[store]`",
+        hint: "if it is another program's file, name a file of its own with `path` in `[store]`",
         act: |world, _| setting(world, "path = \"own.db\""),
     },
     Case {
@@ -276,12 +271,12 @@ const FIRST: &[Case] = &[
             let other = rusqlite::Connection::open(world.path(STORE)).unwrap();
             other.execute_batch("CREATE TABLE orders (n); PRAGMA user_version = 7").unwrap();
         },
-        hint: "name another file with `path` in `[store]`",
+        hint: "name a file of its own with `path` in `[store]`",
         act: |world, _| setting(world, "path = \"own.db\""),
     },
     Case {
         befall: |world| world.write(KEY, "07".repeat(32)),
-        hint: "to make a new store with that key: ",
+        hint: "to make a new store with that key",
         act: |world, hint| {
             chmod(world, KEY, 0o600);
             let folder = world.path("").display().to_string();
