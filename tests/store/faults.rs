@@ -87,7 +87,7 @@ fn bytes_that_are_no_store() {
         for ending in ["-wal", "-shm"] {
             fs::remove_file(world.path(&format!("metatoken.db{ending}"))).unwrap();
         }
-        all_refuse(&world, "store_foreign", &["metatoken.db", "is no metatoken store"]);
+        all_refuse(&world, "store_foreign", &["metatoken.db", "is not a metatoken store"]);
     }
 }
 
@@ -119,7 +119,7 @@ fn a_newer_store() {
 fn a_store_of_another_application() {
     let world = World::with_brand("");
     world.sql().pragma_update(None, "application_id", 7).unwrap();
-    all_refuse(&world, "store_foreign", &["metatoken.db", "is no metatoken store"]);
+    all_refuse(&world, "store_foreign", &["metatoken.db", "is not a metatoken store"]);
 }
 
 #[test]
@@ -248,7 +248,11 @@ fn another_user_meets_files_that_are_not_theirs() {
     assert!(ran.stdout.contains("cannot be read"), "{}", ran.stdout);
     for arguments in [&["status"][..], &["refresh"], &["history"], &["token", "brand"]] {
         let ran = somebody.run(&world, arguments).code(74).stdout("");
-        assert!(ran.stderr.contains("run metatoken as the user"), "{arguments:?}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("belongs to root: run metatoken as root"),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
     }
     unchanged(&world, &before);
 }
