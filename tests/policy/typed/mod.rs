@@ -195,7 +195,7 @@ fn type_it(world: &mut World, told: &Told, from: Time, fixture: impl Fn() -> Tok
     let named = |word| match word {
         "PAGE" => "bakery",
         "ID" => BAKERY,
-        word => word,
+        other => other,
     };
     let words: Vec<&str> = told.words().into_iter().map(named).collect();
     if words.is_empty() {
