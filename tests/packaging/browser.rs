@@ -36,12 +36,10 @@ fn dom(world: &World, address: &str) -> String {
 /// A page that sends this form to the dialog, as the button on its page does.
 fn pressing(world: &World, dialog: &str, fields: &[(&str, &str)]) -> String {
     let escaped = |text: &str| text.replace('&', "&amp;").replace('"', "&quot;");
-    let inputs: String = fields
-        .iter()
-        .map(|(name, value)| {
-            format!("<input name=\"{}\" value=\"{}\">", escaped(name), escaped(value))
-        })
-        .collect();
+    let input = |(name, value): &(&str, &str)| {
+        format!("<input name=\"{}\" value=\"{}\">", escaped(name), escaped(value))
+    };
+    let inputs = fields.iter().map(input).collect::<Vec<_>>().concat();
     let page = format!(
         "<!doctype html><form method=\"post\" action=\"{}\">{inputs}</form>\
          <script>document.forms[0].submit()</script>",
@@ -61,6 +59,7 @@ fn world() -> World {
 }
 
 /// A login that waits for a browser, and the address of its dialog.
+#[expect(clippy::zombie_processes, reason = "the caller waits for it")]
 fn listening(world: &World) -> (Child, String) {
     let mut child = world.command(&["login", "brand", "--listen"]).spawn().unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap());

@@ -1,5 +1,5 @@
 //! `examples/moving/`: every page is followed, command by command, with the programs that people come
-//! from: a PostgreSQL server of its own, `sqlite3`, and lines as MongoDB exports them.
+//! from: a `PostgreSQL` server of its own, `sqlite3`, and lines as `MongoDB` exports them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -157,7 +157,7 @@ fn lines_of_mongodb() {
     follow(&world, "mongodb.md", "Export and import", &[], "anna-b", &token);
 }
 
-/// A PostgreSQL server with a folder of its own, which listens nowhere but there.
+/// A `PostgreSQL` server with a folder of its own, which listens nowhere but there.
 struct Postgres {
     folder: PathBuf,
     pg_ctl: PathBuf,
@@ -266,11 +266,11 @@ fn tables_of_postgresql() {
     };
     let world = World::new();
     let anna = world.mint(TokenFixture::user(APP, ANNA).named("anna"));
-    let page = world.mint(TokenFixture::page(APP, ANNA, BAKERY).named("bakery"));
+    let of_the_page = world.mint(TokenFixture::page(APP, ANNA, BAKERY).named("bakery"));
     let rows = format!(
         "{TABLES}
 INSERT INTO meta_accounts (user_id, meta_user_id, access_token, expires_at, created_at) VALUES (1, '{ANNA}', '{anna}', '2026-03-01 00:00:00+00', '2025-10-01 00:00:00+00');
-INSERT INTO pages (user_id, meta_account_id, page_id, page_name, page_access_token, created_at) VALUES (1, 1, '{BAKERY}', 'Bakery, \"the\" one', '{page}', '2025-10-01 00:00:00+00');
+INSERT INTO pages (user_id, meta_account_id, page_id, page_name, page_access_token, created_at) VALUES (1, 1, '{BAKERY}', 'Bakery, \"the\" one', '{of_the_page}', '2025-10-01 00:00:00+00');
 INSERT INTO token_refresh_log (meta_account_id, page_id, refresh_type, success, error_message, new_expires_at, refreshed_at) VALUES
  (1, NULL, 'automatic', true, NULL, '2026-01-15 00:00:00+00', '2025-11-16 03:00:00+00'),
  (1, 1, 'manual', false, 'Error validating access token: EAAsecretsecretsecretsecretsecretsecret, line' || chr(10) || 'two', NULL, '2025-12-01 03:00:00+00');"
@@ -294,7 +294,7 @@ INSERT INTO token_refresh_log (meta_account_id, page_id, refresh_type, success, 
         &format!("user-{ANNA}"),
         &anna,
     );
-    assert_eq!(world.in_use(&format!("page-{BAKERY}")), page);
+    assert_eq!(world.in_use(&format!("page-{BAKERY}")), of_the_page);
     let events = world.events(&format!("page-{BAKERY}"));
     let failed = (
         "refresh_failed".to_owned(),

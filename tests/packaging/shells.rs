@@ -45,6 +45,7 @@ impl Home {
         self.folder.path().join(name)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a file of a test's own")]
     fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -53,7 +54,7 @@ impl Home {
     }
 
     /// The script that the binary prints for a shell.
-    fn script(&self, shell: &str) -> String {
+    fn script(shell: &str) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_metatoken"));
         let ran = command.env_clear().args(["completions", shell]).output().unwrap();
         assert!(ran.status.success());
@@ -109,7 +110,7 @@ fn bash_completes_labels_topics_and_scenarios() {
         return;
     }
     let home = Home::new();
-    home.write("completions", &home.script("bash"));
+    home.write("completions", &Home::script("bash"));
     home.write("rc", &format!("PATH=$SHELL_PATH\nPS1='{PROMPT}'\n. ./completions\n"));
     completes(&home.shell(&["bash", "--noprofile", "--rcfile", "rc", "-i"]));
 }
@@ -125,7 +126,7 @@ fn zsh_completes_labels_topics_and_scenarios() {
         "autoload -U compinit\ncompinit -u\n. ./functions/_metatoken",
     ] {
         let home = Home::new();
-        home.write("functions/_metatoken", &home.script("zsh"));
+        home.write("functions/_metatoken", &Home::script("zsh"));
         home.write(".zshrc", &format!("PATH=$SHELL_PATH\nPS1='{PROMPT}'\nunsetopt zle_bracketed_paste prompt_sp 2>/dev/null\n{installed}\n"));
         completes(&home.shell(&["zsh", "-i"]));
     }
@@ -137,7 +138,7 @@ fn fish_completes_labels_topics_and_scenarios() {
         return;
     }
     let home = Home::new();
-    home.write(".config/fish/completions/metatoken.fish", &home.script("fish"));
+    home.write(".config/fish/completions/metatoken.fish", &Home::script("fish"));
     home.write(".config/fish/config.fish", &format!("set -gx PATH (string split : $SHELL_PATH)\nfunction fish_prompt; echo -n '{PROMPT}'; end\nset -g fish_greeting\n"));
     completes(&home.shell(&["fish", "-i"]));
 }
@@ -150,7 +151,7 @@ fn a_tab_says_nothing_where_there_is_no_config() {
     }
     let home = Home::new();
     fs::remove_dir_all(home.path(".config")).unwrap();
-    home.write("completions", &home.script("bash"));
+    home.write("completions", &Home::script("bash"));
     home.write("rc", &format!("PATH=$SHELL_PATH\nPS1='{PROMPT}'\n. ./completions\n"));
     let shell = home.shell(&["bash", "--noprofile", "--rcfile", "rc", "-i"]);
     let line = "metatoken --config /no.toml status b\t\t; echo \"ended:\"$?";
