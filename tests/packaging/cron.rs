@@ -44,7 +44,7 @@ fn cron_mails_days_before_a_person_must_act() {
     let ran = machine.run();
     assert_eq!(ran.calls, ["0 refresh --quiet --scheduled\n", "1 check --quiet\n"]);
     let [mail] = ran.mails.try_into().unwrap();
-    let verdict = "\nMETATOKEN WARNING - brand: works, data access expires…; anna@brand.example logs in: metatoken login brand (and 2 more)";
+    let verdict = "\nMETATOKEN WARNING - brand: works, data access expires in 12 days…; anna@brand.example logs in: metatoken login brand (and 2 more)";
     assert!(mail.contains(verdict), "{mail}");
 }
 

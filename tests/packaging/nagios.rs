@@ -186,7 +186,7 @@ fn nagios_reads_verdict_causes_and_numbers() {
     assert_eq!((tokens["current_state"].as_str(), system["current_state"].as_str()), ("2", "1"));
     assert!(is_of_tokens(&tokens["plugin_output"]), "{tokens:#?}");
     assert!(tokens["long_plugin_output"].starts_with("CRITICAL: "), "{tokens:#?}");
-    assert!(tokens["long_plugin_output"].contains("metatoken exchange shop"), "{tokens:#?}");
+    assert!(tokens["long_plugin_output"].contains("metatoken login shop"), "{tokens:#?}");
     let numbers = parsed(&tokens["performance_data"]).unwrap();
     assert!(numbers.iter().any(|number| number.label == "brand"), "{tokens:#?}");
     assert!(
