@@ -71,7 +71,8 @@ pub(crate) fn converse_in(
             seen += &more.unwrap_or_else(|_| panic!("`{prompt}` was not asked:\n{seen}"));
         }
         from = seen.len();
-        writeln!(stdin, "{answer}").unwrap();
+        // At once, as a paste arrives.
+        stdin.write_all(format!("{answer}\n").as_bytes()).unwrap();
     }
     seen.extend(shown.iter());
     (seen.replace("\r\n", "\n"), child.wait().unwrap().code())
