@@ -102,6 +102,7 @@ Examples:
   metatoken status brand              a page about one token
   metatoken status --within 7d        what expires within a week
   metatoken status --problems --json  only what needs attention, for a program
+  metatoken status --owner anna@brand.example  what hangs on a person, declared or not
   metatoken status --token-file FILE  inspect an access token, store nothing")]
     Status(StatusArguments),
     /// Renew what is due, check the others, derive Pages, deliver
@@ -196,7 +197,8 @@ Examples:
   metatoken forget old-brand              what the config no longer declares
   metatoken forget old-brand --dry-run    list what would be deleted, and the files that hold it
   metatoken forget old-brand --targets    empty these files too
-  metatoken forget shop --undeclare       remove its file in tokens.d first")]
+  metatoken forget shop --undeclare       remove its file in tokens.d first
+  metatoken forget --owner anna@brand.example  what hung on a person; lists it, then asks")]
     Forget(ForgetArguments),
     /// Write a first config by asking, and check the app with Meta
     #[command(after_help = "\
@@ -320,8 +322,29 @@ pub struct StatusArguments {
     /// Inspect the access token in this file (`-` for standard input), and store nothing
     #[arg(long, value_name = "FILE", conflicts_with = "offline")]
     pub token_file: Option<PathBuf>,
-    /// Ask with this app, for `--token-file`
-    #[arg(long, value_name = "APP", requires = "token_file")]
+    /// Show only what hangs on this owner, as the config names them
+    #[arg(long, value_name = "OWNER", conflicts_with = "token_file")]
+    pub owner: Option<String>,
+    /// Show only what hangs on the person, account or System User with this id
+    #[arg(long = "user", value_name = "ID", conflicts_with = "token_file")]
+    pub user_id: Option<String>,
+    /// Show only what hangs on this app; with `--token-file`, ask with this app
+    #[arg(long, value_name = "APP")]
+    pub app: Option<String>,
+}
+
+/// What tokens hang on, for commands that work on many.
+#[derive(Debug, Args)]
+pub struct HangsOnArguments {
+    /// What hangs on this owner, as the config names them: tokens, Pages under them, labels that are no
+    /// longer declared
+    #[arg(long, value_name = "OWNER")]
+    pub owner: Option<String>,
+    /// What hangs on the person, account or System User with this id
+    #[arg(long = "user", value_name = "ID")]
+    pub user_id: Option<String>,
+    /// What hangs on this app
+    #[arg(long, value_name = "APP")]
     pub app: Option<String>,
 }
 
@@ -505,8 +528,13 @@ pub struct DeliverArguments {
 #[derive(Debug, Args)]
 pub struct ForgetArguments {
     /// Labels that the config does not declare any more; `*` matches anything
-    #[arg(value_name = "LABEL", required = true)]
+    #[arg(value_name = "LABEL", required_unless_present_any = ["owner", "user_id", "app"])]
     pub labels: Vec<String>,
+    #[command(flatten)]
+    pub hangs_on: HangsOnArguments,
+    /// Do not ask, for --owner, --user and --app: this many tokens are listed
+    #[arg(long, value_name = "COUNT", require_equals = true)]
+    pub yes: Option<String>,
     /// Empty the files that still hold an access token of theirs
     #[arg(long)]
     pub targets: bool,

@@ -15,10 +15,11 @@ use crate::policy::Reason;
 use crate::report::{
     CheckReport, CheckScope, Perfdata, StatusReport, github, nagios, plugin_line, prometheus,
 };
+use crate::run::hangs_on::Selection;
 use crate::session::Session;
 use crate::status::{self, AskGraph};
 use crate::store::Store;
-use crate::token::{Pattern, Trigger};
+use crate::token::Trigger;
 use crate::ui::{OutputFormat, Verbosity};
 
 /// A plugin has about ten seconds; after this no further question is asked.
@@ -30,8 +31,8 @@ const BEFORE_THE_FIRST_RUN: &str =
 /// What was asked for.
 #[derive(Debug)]
 pub struct CheckOrder {
-    /// The labels that were typed.
-    pub patterns: Vec<Pattern>,
+    /// The tokens that are judged.
+    pub selection: Selection,
     /// Whether Graph is asked.
     pub ask: AskGraph,
     /// What is judged.
@@ -56,7 +57,7 @@ pub enum SendNotifications {
 /// Gives the verdict.
 pub fn check(session: &Session, order: &CheckOrder) -> Result<Verdict, CliError> {
     let graph = session.graph_within(TIME_TO_ASK);
-    let status = status::collect(session, &order.patterns, order.ask, &graph)?;
+    let status = status::collect(session, &order.selection, order.ask, &graph)?;
     if status.tokens.is_empty() && !status.system.iter().any(Reason::is_about_labels) {
         let message = "the config declares no tokens";
         return Err(CliError::new(Exit::Config, "no_tokens", "", message)

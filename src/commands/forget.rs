@@ -1,6 +1,7 @@
 //! `forget`: wipes the access tokens of labels that the config does not declare any more.
 //!
-//! History and fingerprints stay. What can be refused is refused before anything is changed. The file
+//! History and fingerprints stay. Those that are chosen by what they hang on are listed first, and
+//! forgotten once a person has confirmed it. What can be refused is refused before anything is changed. The file
 //! that declares a label is removed first, then files are emptied, and the store is wiped last: after
 //! a kill the same command finishes it.
 
@@ -14,16 +15,21 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::policy::{Cure, Reason, Remedy, humanize, judge_held_file};
 use crate::report::{RunReport, TokenResult};
+use crate::run::declared::last_reading;
+use crate::run::hangs_on::Selection;
+use crate::run::tokens::Tokens;
 use crate::run::{DryRun, Run, RunOptions, RunTurn};
 use crate::session::Session;
 use crate::store::Store;
-use crate::token::{Credential, Expiry, Label, Outcome, Pattern, TargetId, Trigger};
+use crate::token::{Credential, Expiry, Label, Outcome, TargetId, Trigger};
 
 /// What was asked for.
 #[derive(Debug)]
 pub struct ForgetOrder {
-    /// The labels that were typed.
-    pub patterns: Vec<Pattern>,
+    /// The tokens that are meant.
+    pub selection: Selection,
+    /// What `--yes` said: how many tokens are forgotten, where they were chosen by what they hang on.
+    pub confirmed: Option<String>,
     /// What is done with files that still hold an access token.
     pub files: HeldFiles,
     /// What is done with files in `tokens.d` that declare a label.
@@ -65,6 +71,11 @@ pub fn forget(session: &Session, order: &ForgetOrder) -> Result<Exit, CliError> 
         )
         .hint("nothing is kept that could be forgotten"));
     }
+    // Nobody waits for the lock while a person reads.
+    let listed = match (order.selection.hangs_on.is_given(), order.dry_run) {
+        (true, DryRun::No) => Some(list_and_ask(session, order)?),
+        _ => None,
+    };
     let options = RunOptions {
         command: "forget",
         trigger: Trigger::Manual,
@@ -74,14 +85,60 @@ pub fn forget(session: &Session, order: &ForgetOrder) -> Result<Exit, CliError> 
     let turn = RunTurn::wait(session, options)?;
     let session = turn.session(session);
     let mut run = Run::open(&turn, session, options)?;
-    let report = run.load_tokens().and_then(|()| forget_all(&run, order));
+    let report = run.load_tokens().and_then(|()| forget_all(&run, order, listed.as_deref()));
     run.finish(report)
 }
 
-fn forget_all(run: &Run<'_>, order: &ForgetOrder) -> Result<RunReport, CliError> {
+/// Lists what would be forgotten, and has a person confirm it; returns the labels.
+fn list_and_ask(session: &Session, order: &ForgetOrder) -> Result<Vec<Label>, CliError> {
+    let Some(store) = session.reader()? else { return Ok(Vec::new()) };
+    let known = store.credentials()?;
+    let last = last_reading(&session.config, Some(&store))?;
+    let all = Tokens::new(&session.config, known.clone(), &last);
+    let tokens = meant(session, &all, &known, &order.selection)?;
+    refuse_declared(session, &all, &tokens, order.declared)?;
+    let count = humanize::count(tokens.len(), "token");
+    let width = tokens.iter().map(|it| it.label.as_str().len()).max().unwrap_or_default();
+    let lines = tokens.iter().map(|it| format!("\n  {:width$}  {}", it.label, described(it)));
+    let lines: String = lines.collect();
+    session.ui.say(&format!("{count} that match `{}`:{lines}", order.selection.hangs_on));
+    let question = format!("Delete the access tokens of {count} here?");
+    session.ui.confirm(&tokens.len().to_string(), order.confirmed.as_deref(), &question)?;
+    Ok(tokens.into_iter().map(|it| it.label).collect())
+}
+
+/// `user token of 501, app main, expires 2026-03-01 02:00 UTC`.
+fn described(token: &Credential) -> String {
+    let mut said = format!("{} token", token.token_type);
+    let proof = token.current.as_ref().and_then(|current| current.proof.as_ref());
+    if let Some(user) = proof.and_then(|proof| proof.inspection.identity.user_id.as_ref()) {
+        said.push_str(&format!(" of {user}"));
+    }
+    if let Some(app) = &token.app {
+        said.push_str(&format!(", app {app}"));
+    }
+    let expires = match token.current.as_ref().map(|current| current.expiry) {
+        None => "no access token in use".to_owned(),
+        Some(Expiry::At(at)) => format!("expires {}", humanize::instant(at)),
+        Some(Expiry::Never) => "never expires".to_owned(),
+        Some(Expiry::Unknown) => "expiry not known".to_owned(),
+    };
+    format!("{said}, {expires}")
+}
+
+fn forget_all(
+    run: &Run<'_>,
+    order: &ForgetOrder,
+    listed: Option<&[Label]>,
+) -> Result<RunReport, CliError> {
     let deliveries = run.deliveries()?;
-    let tokens = meant(run, &order.patterns)?;
-    let files = refuse_declared(run, &tokens, order.declared)?;
+    let tokens = meant(run.session, &run.tokens, &run.store.credentials()?, &order.selection)?;
+    if listed.is_some_and(|listed| !listed.iter().eq(tokens.iter().map(|it| &it.label))) {
+        let message = "nothing was forgotten: other tokens match now than were listed";
+        return Err(CliError::new(Exit::Usage, "not_confirmed", "", message)
+            .hint("run the same command again"));
+    }
+    let files = refuse_declared(run.session, &run.tokens, &tokens, order.declared)?;
     refuse_half_written(&deliveries, &tokens)?;
     if order.dry_run == DryRun::No {
         files.iter().try_for_each(|file| remove(file))?;
@@ -116,8 +173,13 @@ fn forget_all(run: &Run<'_>, order: &ForgetOrder) -> Result<RunReport, CliError>
 }
 
 /// The tokens of the store that match what was typed, and the Pages that were found under them.
-fn meant(run: &Run<'_>, patterns: &[Pattern]) -> Result<Vec<Credential>, CliError> {
-    let known = run.store.credentials()?;
+fn meant(
+    session: &Session,
+    tokens: &Tokens,
+    known: &[Arc<Credential>],
+    selection: &Selection,
+) -> Result<Vec<Credential>, CliError> {
+    let Selection { patterns, hangs_on } = selection;
     for pattern in patterns {
         if !known.iter().any(|it| pattern.matches(&it.label)) {
             let message = "matches no token in the store";
@@ -125,31 +187,39 @@ fn meant(run: &Run<'_>, patterns: &[Pattern]) -> Result<Vec<Credential>, CliErro
                 .hint("`metatoken status -v --offline` lists the labels that are not declared"));
         }
     }
-    let is_typed = |label: &Label| patterns.iter().any(|pattern| pattern.matches(label));
-    let is_meant =
-        |label: &Label| is_typed(label) || parent_of(label).is_some_and(|it| is_typed(&it));
-    Ok(known.iter().filter(|it| is_meant(&it.label)).map(|it| Credential::clone(it)).collect())
-}
-
-/// The label of the token under which a Page was found.
-fn parent_of(label: &Label) -> Option<Label> {
-    label.as_discovered().and_then(|(parent, _)| Label::parse(parent).ok())
+    let hanging = hangs_on.labels(&session.config, tokens)?;
+    let is_typed = |label: &Label| {
+        patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(label))
+    };
+    let is_meant = |label: &Label| {
+        hanging.as_ref().is_none_or(|labels| labels.contains(label))
+            && (is_typed(label) || label.parent().is_some_and(|it| is_typed(&it)))
+    };
+    let meant = known.iter().filter(|it| is_meant(&it.label));
+    let meant: Vec<Credential> = meant.map(|it| Credential::clone(it)).collect();
+    if meant.is_empty() {
+        let message = "matches no token in the store";
+        return Err(CliError::new(Exit::Usage, "no_such_label", hangs_on.to_string(), message)
+            .hint("`metatoken status` with the same options shows what the config declares"));
+    }
+    Ok(meant)
 }
 
 /// The files in `tokens.d` that are to be removed, once nothing speaks against that.
 fn refuse_declared(
-    run: &Run<'_>,
+    session: &Session,
+    all: &Tokens,
     tokens: &[Credential],
     declared: Declaration,
 ) -> Result<Vec<Arc<Path>>, CliError> {
-    let config = &run.session.config;
+    let config = &session.config;
     let is_meant = |label: &Label| tokens.iter().any(|token| token.label == *label);
     let mut files: Vec<Arc<Path>> = Vec::new();
     for label in tokens.iter().map(|token| &token.label) {
         // A Page that was found goes with its parent.
         let goes_along =
-            config.token(label).is_none() && parent_of(label).as_ref().is_some_and(is_meant);
-        if goes_along || !run.tokens.declared_labels().is_wanted(config, label) {
+            config.token(label).is_none() && label.parent().as_ref().is_some_and(is_meant);
+        if goes_along || !all.declared_labels().is_wanted(config, label) {
             continue;
         }
         match (file_of(config, label), declared) {
@@ -164,7 +234,7 @@ fn refuse_declared(
                 let why = format!("`{}` declares it", file.display());
                 return Err(is_declared(label, &why).hint(hint));
             }
-            (None, _) => return Err(not_removable(run, label)),
+            (None, _) => return Err(not_removable(config, label)),
         }
     }
     for file in &files {
@@ -177,14 +247,14 @@ fn refuse_declared(
         }
     }
     if !files.is_empty() {
-        check_the_rest(run, &files)?;
+        check_the_rest(session, &files)?;
     }
     Ok(files)
 }
 
 /// Refuses to remove files that the rest of the config depends on.
-fn check_the_rest(run: &Run<'_>, files: &[Arc<Path>]) -> Result<(), CliError> {
-    let Session { config, environment, .. } = run.session;
+fn check_the_rest(session: &Session, files: &[Arc<Path>]) -> Result<(), CliError> {
+    let Session { config, environment, .. } = session;
     let needed = |why: &str| {
         let subject = files[0].display().to_string();
         let message = format!("not removed: the rest of the config depends on it: {why}");
@@ -209,10 +279,9 @@ fn is_declared(label: &Label, why: &str) -> CliError {
     CliError::new(Exit::InputRefused, "still_declared", label.as_str(), message)
 }
 
-fn not_removable(run: &Run<'_>, label: &Label) -> CliError {
-    let config = &run.session.config;
+fn not_removable(config: &Config, label: &Label) -> CliError {
     let path = config.path.display();
-    match parent_of(label) {
+    match label.parent() {
         _ if config.token(label).is_some() => is_declared(label, &format!("`{path}` declares it"))
             .hint(format!("remove its table from `{path}` first")),
         Some(parent) if config.token(&parent).is_some() => {

@@ -9,18 +9,19 @@ use crate::exit::{Exit, Verdict};
 use crate::policy::Health;
 use crate::report::{CheckReport, PageRows, StatusReport, StatusSort, TokenReport, token_page};
 use crate::run::apps;
+use crate::run::hangs_on::Selection;
 use crate::run::tokens::ThrottledApps;
 use crate::session::Session;
 use crate::shell::quoted;
 use crate::status::{self, AskGraph};
-use crate::token::{AccessToken, Expiry, Pattern, Provider, Time};
+use crate::token::{AccessToken, Expiry, Provider, Time};
 use crate::ui::{OutputFormat, Verbosity};
 
 /// What was asked for.
 #[derive(Debug)]
 pub struct StatusOrder {
-    /// The labels that were typed.
-    pub patterns: Vec<Pattern>,
+    /// The tokens that were asked about.
+    pub selection: Selection,
     /// When Graph is asked.
     pub ask: AskGraph,
     /// Which tokens are shown.
@@ -49,14 +50,18 @@ pub enum Which {
 /// Shows the state of each token, and gives the verdict that `check` would give.
 pub fn status(session: &Session, order: &StatusOrder) -> Result<Verdict, CliError> {
     let graph = session.graph();
-    let mut report = status::collect(session, &order.patterns, order.ask, &graph)?;
+    let mut report = status::collect(session, &order.selection, order.ask, &graph)?;
     let now = report.generated_at;
     report.tokens.retain(|token| order.which.wants(token) && order.wants(token.expiry, now));
     if let Some(sort) = order.sort(session) {
         report.sort(sort);
     }
     let is_about_one = report.tokens.len() == 1 && order.names_one();
-    let layout = if is_about_one { Layout::Page } else { Layout::Table(order.pages) };
+    let layout = match order.selection.hangs_on.is_given() {
+        _ if is_about_one => Layout::Page,
+        true => Layout::TableOfAll(order.pages),
+        false => Layout::Table(order.pages),
+    };
     show(session, report, layout)
 }
 
@@ -78,7 +83,7 @@ impl StatusOrder {
 
     /// Whether one label was typed, and no pattern.
     fn names_one(&self) -> bool {
-        matches!(self.patterns.as_slice(), [one] if one.is_a_label())
+        matches!(self.selection.patterns.as_slice(), [one] if one.is_a_label())
     }
 }
 
@@ -87,6 +92,8 @@ impl StatusOrder {
 enum Layout {
     /// A row a token.
     Table(PageRows),
+    /// The same, then the labels that the config no longer declares.
+    TableOfAll(PageRows),
     /// A page about the only token.
     Page,
 }
@@ -172,13 +179,18 @@ fn show(session: &Session, report: StatusReport, layout: Layout) -> Result<Verdi
     let text = match (ui.format, layout) {
         (OutputFormat::Json, _) => report.json(),
         (_, Layout::Page) => format!("{}{}", pages(session, &report)?, report.causes(ui.style())),
-        (_, Layout::Table(_)) if ui.verbosity >= Verbosity::Verbose => format!(
-            "{}\n{}{}",
-            report.text(ui.style(), PageRows::Each),
-            pages(session, &report)?,
-            report.unlisted_in_words()
-        ),
+        (_, Layout::Table(_) | Layout::TableOfAll(_)) if ui.verbosity >= Verbosity::Verbose => {
+            format!(
+                "{}\n{}{}",
+                report.text(ui.style(), PageRows::Each),
+                pages(session, &report)?,
+                report.unlisted_in_words()
+            )
+        }
         (_, Layout::Table(rows)) => report.text(ui.style(), rows),
+        (_, Layout::TableOfAll(rows)) => {
+            format!("{}{}", report.text(ui.style(), rows), report.unlisted_in_words())
+        }
     };
     ui.data(&text)?;
     Ok(CheckReport { status: report }.verdict())

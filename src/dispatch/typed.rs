@@ -22,6 +22,7 @@ use crate::import::{Shape, parse_rename};
 use crate::policy::{Losses, humanize};
 use crate::report::{CheckScope, PageRows, Perfdata, StatusSort};
 use crate::run::DryRun;
+use crate::run::hangs_on::{HangsOn, Selection};
 use crate::sandbox::{NowArg, Scenario};
 use crate::session::Session;
 use crate::status::AskGraph;
@@ -124,7 +125,14 @@ pub fn identity_change(accepted: bool) -> IdentityChange {
 pub fn status_order(given: &cli::StatusArguments) -> Result<StatusOrder, CliError> {
     let within = given.within.as_deref().map(span).transpose()?;
     Ok(StatusOrder {
-        patterns: given.labels.iter().map(Pattern::new).collect(),
+        selection: Selection {
+            patterns: given.labels.iter().map(Pattern::new).collect(),
+            hangs_on: HangsOn {
+                owner: given.owner.clone(),
+                user_id: given.user_id.clone(),
+                app: given.app.clone(),
+            },
+        },
         ask: match (given.live, given.offline) {
             (true, _) => AskGraph::Always,
             (false, true) => AskGraph::Never,
@@ -153,12 +161,21 @@ pub fn status_order(given: &cli::StatusArguments) -> Result<StatusOrder, CliErro
 /// What `forget` was asked for.
 pub fn forget_order(given: &cli::ForgetArguments) -> Result<ForgetOrder, CliError> {
     Ok(ForgetOrder {
-        patterns: given.labels.iter().map(Pattern::new).collect(),
+        selection: Selection {
+            patterns: given.labels.iter().map(Pattern::new).collect(),
+            hangs_on: hangs_on(&given.hangs_on),
+        },
+        confirmed: given.yes.clone(),
         files: if given.targets { HeldFiles::Empty } else { HeldFiles::List },
         declared: if given.undeclare { Declaration::Remove } else { Declaration::Refuse },
         dry_run: dry_run(given.dry_run),
         lock_wait: duration(&given.lock_wait)?,
     })
+}
+
+/// What tokens are to hang on.
+pub fn hangs_on(given: &cli::HangsOnArguments) -> HangsOn {
+    HangsOn { owner: given.owner.clone(), user_id: given.user_id.clone(), app: given.app.clone() }
 }
 
 /// What `import` was asked for.
@@ -208,7 +225,10 @@ pub fn login_order(given: &cli::LoginArguments) -> Result<LoginOrder, CliError> 
 /// What `check` was asked for.
 pub fn check_order(given: &cli::CheckArguments) -> CheckOrder {
     CheckOrder {
-        patterns: given.labels.iter().map(Pattern::new).collect(),
+        selection: Selection {
+            patterns: given.labels.iter().map(Pattern::new).collect(),
+            hangs_on: HangsOn::default(),
+        },
         ask: if given.live { AskGraph::Always } else { AskGraph::Never },
         scope: match (given.tokens, given.system) {
             (true, _) => CheckScope::Tokens,

@@ -118,12 +118,13 @@ pub struct LastRuns {
 
 /// The contract's JSON of `status`.
 #[derive(Serialize)]
-struct StatusDocument<T> {
+struct StatusDocument<'a, T> {
     version: u32,
     generated_at: Value,
     health: &'static str,
     tokens: T,
     system: Value,
+    undeclared: Vec<&'a str>,
 }
 
 impl StatusReport {
@@ -161,6 +162,7 @@ impl StatusReport {
             health: self.health().as_str(),
             tokens: self.tokens_json(),
             system: reasons(&self.system),
+            undeclared: self.unlisted.iter().map(Label::as_str).collect(),
         })
     }
 

@@ -24,6 +24,7 @@ mod exchange_found;
 mod finish;
 pub mod found;
 pub mod handed_over;
+pub mod hangs_on;
 pub mod imported;
 pub mod in_use;
 pub mod inspect;
@@ -286,6 +287,8 @@ impl<'a> Run<'a> {
                 token_type: token.token_type,
                 page_id: token.page_id.clone(),
                 name: name(&token.label),
+                owner: token.policy.owner.clone(),
+                app: Some(token.app.clone()),
             })
             .collect();
         let ids = self.store.enrol(&enrolments, self.now())?;

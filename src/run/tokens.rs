@@ -188,6 +188,17 @@ impl Tokens {
         tokens.map(|token| token.label.clone()).collect()
     }
 
+    /// Lists what the store knows of tokens with other labels than these, but for those that are to be
+    /// renamed.
+    pub fn others<'a, 'l>(
+        &'a self,
+        labels: &'l HashSet<&Label>,
+    ) -> impl Iterator<Item = &'a Credential> + use<'a, 'l> {
+        let is_other =
+            |label: &Label| !labels.contains(label) && !self.declared.renamed.contains_key(label);
+        self.credentials.iter().map(AsRef::as_ref).filter(move |it| is_other(&it.label))
+    }
+
     /// Lists the labels that the store knows and the config no longer has.
     pub fn unlisted(&self) -> &[Label] {
         &self.unlisted

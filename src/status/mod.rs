@@ -31,19 +31,20 @@ use crate::graph::Graph;
 use crate::policy::Moment;
 use crate::report::StatusReport;
 use crate::run::apps;
+use crate::run::hangs_on::Selection;
 use crate::session::Session;
 use crate::store::Store;
-use crate::token::{Label, Pattern};
+use crate::token::Label;
 
-/// Judges the tokens that match; all without a pattern.
+/// Judges the tokens that are meant.
 pub fn collect(
     session: &Session,
-    patterns: &[Pattern],
+    selection: &Selection,
     ask: AskGraph,
     graph: &Graph,
 ) -> Result<StatusReport, CliError> {
     let store = session.reader()?;
-    let mut stored = Stored::read(session, store.as_ref(), patterns, graph)?;
+    let mut stored = Stored::read(session, store.as_ref(), selection, graph)?;
     let now = stored.clocks(graph).now();
     inspect::find_lost(&mut stored, store.as_ref(), ask);
     let mut answers = inspect::ask_graph(&stored, store.as_ref(), ask, graph)?;
@@ -63,7 +64,7 @@ pub fn collect_stored(
     store: &Store,
     graph: &Graph,
 ) -> Result<StatusReport, CliError> {
-    let mut stored = Stored::read(session, Some(store), &[], graph)?;
+    let mut stored = Stored::read(session, Some(store), &Selection::default(), graph)?;
     let now = stored.clocks(graph).now();
     stored.look_at_targets(Some(store), AskGraph::Never, now);
     Ok(judge(stored, &[], graph))
@@ -89,6 +90,7 @@ fn judge(mut stored: Stored<'_>, answers: &[LiveAnswer], graph: &Graph) -> Statu
             report
         })
         .collect();
+    let unlisted = stored.unlisted();
     let Stored { session, tokens: all, selected, machinery, versions, problems, .. } = stored;
     let mut system = system::judge_system(session, &all, &selected, &machinery, &clocks);
     system.extend(apps::version_reasons(session, &all, graph, &versions, moment));
@@ -99,7 +101,7 @@ fn judge(mut stored: Stored<'_>, answers: &[LiveAnswer], graph: &Graph) -> Statu
         tokens,
         system,
         dates: moment.dates,
-        unlisted: all.unlisted().to_vec(),
+        unlisted,
         runs: system::last_runs(&machinery),
     }
 }

@@ -1,6 +1,6 @@
 //! Reads what the store says of the tokens, before anything is judged.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::exposure::exposures;
 use super::system;
@@ -12,11 +12,12 @@ use crate::notify::failing_channels;
 use crate::policy::{Clocks, LastHeard, Reason, TOLERANCE, judge_contested};
 use crate::run::apps;
 use crate::run::declared::last_reading;
+use crate::run::hangs_on::Selection;
 use crate::run::last_heard;
 use crate::run::tokens::{ThrottledApps, TokenConfig, Tokens};
 use crate::session::Session;
 use crate::store::{Machinery, Stock, Store};
-use crate::token::{Delivery, Label, Pattern, Time, VersionCheck};
+use crate::token::{Delivery, Label, Time, VersionCheck};
 
 /// When Graph is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Stored<'a> {
     pub tokens: Tokens,
     /// The tokens that are judged.
     pub selected: Vec<TokenConfig>,
+    /// The labels that hang on what was asked for, declared or not; nothing where all are meant.
+    hanging: Option<HashSet<Label>>,
     pub machinery: Machinery,
     /// What Graph last said of the versions that the apps ask for.
     pub versions: Vec<VersionCheck>,
@@ -50,7 +53,7 @@ impl<'a> Stored<'a> {
     pub fn read(
         session: &'a Session,
         store: Option<&Store>,
-        patterns: &[Pattern],
+        selection: &Selection,
         graph: &Graph,
     ) -> Result<Self, CliError> {
         let last_heard = match store {
@@ -88,12 +91,16 @@ impl<'a> Stored<'a> {
             Some(store) => system::other_renewers(&tokens, store, now)?,
             None => HashMap::new(),
         };
-        let selected = tokens.select(patterns)?.into_iter().cloned().collect();
+        let hanging = selection.hangs_on.labels(&session.config, &tokens)?;
+        let is_meant = |label: &Label| hanging.as_ref().is_none_or(|it| it.contains(label));
+        let selected = tokens.select(&selection.patterns)?.into_iter();
+        let selected = selected.filter(|token| is_meant(&token.label)).cloned().collect();
         let deliveries = HashMap::new();
         Ok(Self {
             session,
             tokens,
             selected,
+            hanging,
             machinery,
             versions,
             deliveries,
@@ -101,6 +108,12 @@ impl<'a> Stored<'a> {
             problems,
             last_heard,
         })
+    }
+
+    /// The labels that the store knows and the config no longer has, as far as they are meant.
+    pub fn unlisted(&self) -> Vec<Label> {
+        let is_meant = |label: &&Label| self.hanging.as_ref().is_none_or(|it| it.contains(*label));
+        self.tokens.unlisted().iter().filter(is_meant).cloned().collect()
     }
 
     /// What is known of the time.

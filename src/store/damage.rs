@@ -269,7 +269,8 @@ fn clear_record(tx: &mut dyn Tx, token: TokenId) -> Result<(), TxError> {
              exchange_sent = NULL, shared_with = NULL, shared_with_declared = NULL,
              refused_by = NULL,
              undeclared_since = NULL, undeclared_with_many = NULL, source = NULL,
-             source_value = NULL, source_changed = NULL, source_refused = NULL
+             source_value = NULL, source_changed = NULL, source_refused = NULL, owner = NULL,
+             app = NULL
          WHERE id = ?1",
         values![token, token_type.unwrap_or(TokenType::User).as_str(), page_id.as_ref()],
     )?;

@@ -105,7 +105,7 @@ impl Store {
                      first_miss_at = NULL, misses = 0, problem = NULL, answer_lost_at = NULL,
                      exchange_sent_at = NULL, exchange_sent = NULL, shared_with = NULL,
                      shared_with_declared = NULL, refused_by = NULL, undeclared_since = NULL,
-                     undeclared_with_many = NULL
+                     undeclared_with_many = NULL, owner = NULL, app = NULL
                  WHERE id = ?1",
                 values![token],
             )?;

@@ -26,6 +26,10 @@ pub struct Enrolment {
     pub page_id: Option<String>,
     /// The Page's name, likewise.
     pub name: Option<String>,
+    /// The person who can log in again.
+    pub owner: Option<String>,
+    /// The name of its app in the config.
+    pub app: Option<String>,
 }
 
 impl Enrolment {
@@ -37,6 +41,8 @@ impl Enrolment {
             && self.token_type == known.token_type
             && stays(&self.page_id, &known.page_id)
             && stays(&self.name, &known.name)
+            && self.owner == known.owner
+            && self.app == known.app
     }
 }
 

@@ -50,7 +50,7 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
                  AND closed_at IS NULL AND run <> ?1) AS planned_at,
                 answer_lost_at, failed_with, list_not_before, ask_not_before, exchange_sent_at, exchange_sent,
                 shared_with, shared_with_declared, refused_by, undeclared_since, undeclared_with_many, source, source_value, source_changed,
-                source_refused
+                source_refused, owner, app
          FROM token WHERE {which} ORDER BY label"
     );
     let parameters: Vec<SqlValue<'_>> =
@@ -184,6 +184,8 @@ fn token_of(row: Row<'_>, id: TokenId, label: Label) -> (Credential, bool) {
             token_type: TokenType::User,
             name: None,
             page_id: None,
+            owner: None,
+            app: None,
             current: None,
             candidate: None,
             ledger: Ledger::default(),
@@ -233,6 +235,8 @@ fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
         },
         undeclared: row.undeclared(["token.undeclared_since", "token.undeclared_with_many"])?,
         source: row.source_value()?,
+        owner: row.prose("token.owner")?,
+        app: row.prose("token.app")?,
         damage: None,
     })
 }

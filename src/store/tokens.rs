@@ -347,19 +347,25 @@ fn find(tx: &mut dyn Tx, label: &Label) -> Result<Option<TokenId>, TxError> {
 
 fn enrol(tx: &mut dyn Tx, each: &Enrolment) -> Result<TokenId, TxError> {
     tx.execute(
-        "INSERT INTO token (label, type, page_id, name) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO token (label, type, page_id, name, owner, app) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (label) DO UPDATE SET
              type = excluded.type,
+             owner = excluded.owner,
+             app = excluded.app,
              page_id = coalesce(excluded.page_id, token.page_id),
              name = coalesce(excluded.name, token.name)
          WHERE token.type <> excluded.type
+            OR token.owner IS DISTINCT FROM excluded.owner
+            OR token.app IS DISTINCT FROM excluded.app
             OR coalesce(excluded.page_id, token.page_id) IS DISTINCT FROM token.page_id
             OR coalesce(excluded.name, token.name) IS DISTINCT FROM token.name",
         values![
             each.label.as_str(),
             each.token_type.as_str(),
             each.page_id.as_ref(),
-            each.name.as_ref()
+            each.name.as_ref(),
+            each.owner.as_ref(),
+            each.app.as_ref()
         ],
     )?;
     find(tx, &each.label)?.ok_or(TxError::Absent("token"))

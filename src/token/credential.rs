@@ -148,6 +148,10 @@ pub struct Credential {
     /// The Page's name, where Graph told.
     pub name: Option<String>,
     pub page_id: Option<String>,
+    /// The person who can log in again, as the config said when it last declared it.
+    pub owner: Option<String>,
+    /// The name of its app in the config, likewise.
+    pub app: Option<String>,
     /// The access token that programs use.
     pub current: Option<Generation>,
     /// An access token that waits to be examined.
@@ -182,6 +186,8 @@ impl Credential {
             token_type,
             name: None,
             page_id: None,
+            owner: None,
+            app: None,
             current: None,
             candidate: None,
             ledger: Ledger::default(),

@@ -50,6 +50,11 @@ impl Label {
         self.0.split_once('/')
     }
 
+    /// The label of the token under which it was found, where it is that of a discovered page.
+    pub fn parent(&self) -> Option<Self> {
+        self.as_discovered().and_then(|(parent, _)| Self::parse(parent).ok())
+    }
+
     /// The label as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -203,6 +203,27 @@ impl Ui {
         self.can_ask().then(|| read_hidden(|| self.prompt(prompt)))
     }
 
+    /// Has a person confirm what was just listed. `expected` is what stands for it: a label, or how
+    /// many there are. `given` is what `--yes` said; without it a terminal is asked.
+    pub fn confirm(
+        &self,
+        expected: &str,
+        given: Option<&str>,
+        question: &str,
+    ) -> Result<(), CliError> {
+        let found = match given {
+            Some(given) => given.to_owned(),
+            None => match self.ask(&format!("{question} Type {expected} to go on")) {
+                Some(typed) => typed.unwrap_or_default(),
+                None => return Err(not_confirmed(expected, "there is no terminal to ask on")),
+            },
+        };
+        if found == expected {
+            return Ok(());
+        }
+        Err(not_confirmed(expected, &format!("`{expected}` was expected, not `{found}`")))
+    }
+
     fn prompt(&self, prompt: &str) {
         match (self.stderr.format, self.stderr.reader) {
             (LogFormat::Text, StreamKind::Terminal | StreamKind::Other) => {
@@ -279,6 +300,12 @@ impl Ui {
             stderr.say(&Line::of(Level::Error, "bug", text.as_str()), &text);
         }));
     }
+}
+
+fn not_confirmed(expected: &str, why: &str) -> CliError {
+    let message = format!("nothing was done: {why}");
+    CliError::new(Exit::Usage, "not_confirmed", "", message)
+        .hint(format!("if all that is listed is meant, add `--yes={expected}`"))
 }
 
 /// The width of a terminal that is wide enough to be wrapped at.

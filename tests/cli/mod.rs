@@ -10,6 +10,7 @@ mod exec;
 mod first;
 mod first_tokens;
 mod forget;
+mod hangs_on;
 mod help;
 mod history;
 mod import;

@@ -138,7 +138,8 @@ fn programs_get_every_field() {
       "deliveries": []
     }
   ],
-  "system": []
+  "system": [],
+  "undeclared": []
 }
 "#,
         )
@@ -232,7 +233,8 @@ fn programs_get_the_problem_and_the_remedy() {
       "deliveries": []
     }
   ],
-  "system": []
+  "system": [],
+  "undeclared": []
 }
 "#).stderr("").exit(Exit::Ok);
 }

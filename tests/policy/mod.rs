@@ -98,6 +98,8 @@ fn credential(name: &str, token_type: TokenType, current: Option<Generation>) ->
         source: None,
         rotated: Vec::new(),
         listed: None,
+        owner: None,
+        app: None,
         unlisted_since: None,
         retired_at: None,
         undeclared: None,

@@ -75,6 +75,8 @@ pub fn enrolment(name: &str) -> Enrolment {
         token_type: TokenType::User,
         page_id: None,
         name: None,
+        owner: None,
+        app: None,
     }
 }
 

@@ -50,6 +50,10 @@ const ELSEWHERE: &[(&str, Elsewhere)] = &[
         "free space on the file system of this folder",
         By("an_exchange_without_room_is_refused_before_meta_is_asked"),
     ),
+    (
+        "each of these matches tokens, but no token",
+        By("what_matches_nothing_is_named_with_what_is_near"),
+    ),
     ("wait for it with `--lock-wait 5m`", By("exit_75_another_run_is_at_work")),
     (
         "`{}` belongs to {owner}: as root run `chown",

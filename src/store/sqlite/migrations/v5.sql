@@ -122,3 +122,8 @@ CREATE TABLE login (
     token INTEGER NOT NULL REFERENCES token (id),
     at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- The `owner` and the app's name that the config gave a token when it last declared it: what hangs on a
+-- person or an app is found by them also when the config no longer says it.
+ALTER TABLE token ADD COLUMN owner TEXT;
+ALTER TABLE token ADD COLUMN app TEXT;
