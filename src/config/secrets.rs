@@ -56,6 +56,7 @@ impl SecretError {
             SecretSource::File { path, key: Some(key), .. } => {
                 format!("set `{key}` in `{}` to {{what}}", path.display())
             }
+            SecretSource::Command(_) => format!("have {source} print {{what}}"),
             other => format!("put {{what}} into {other}"),
         };
         Self { source: source.to_string(), unset: true, why: why.into(), fix }
@@ -152,7 +153,10 @@ impl Secrets {
                 let name = words.first().map_or("", String::as_str);
                 let path = self.of_programs.get("PATH").map(String::as_str);
                 let found = process::find(name, path);
-                found.map(drop).map_err(|why| SecretError::unreadable(source, why.to_string()))
+                found.map(drop).map_err(|why| {
+                    let error = SecretError::unreadable(source, why.to_string());
+                    error.with_fix(found_program(words))
+                })
             }
             other => self.resolve(other).map(drop),
         }

@@ -205,7 +205,7 @@ fn missing_secret(
         source => is_of_a_shell(&session.config, source),
     };
     let result = if elsewhere { CheckResult::Warning } else { CheckResult::Error(Exit::Config) };
-    let fix = if error.unset { fix_of(source, what) } else { error.fix(what) };
+    let fix = fix_of(source, what).filter(|_| error.unset).unwrap_or_else(|| error.fix(what));
     ConfigCheck::new("secret_missing", subject, result, error.to_string(), fix)
 }
 
@@ -225,10 +225,10 @@ fn variable_elsewhere(subject: String, source: &SecretSource) -> ConfigCheck {
     )
 }
 
-/// What puts a secret where the config says that it is.
-fn fix_of(source: &SecretSource, what: &str) -> String {
-    match source {
-        SecretSource::Literal(_) => String::new(),
+/// What puts a secret where the config says that it is, where this command knows more than the run.
+fn fix_of(source: &SecretSource, what: &str) -> Option<String> {
+    Some(match source {
+        SecretSource::Literal(_) | SecretSource::Command(_) => return None,
         SecretSource::Env(name) => {
             format!("set `{name}` to {what}, or use `{{ file = \"PATH\" }}`")
         }
@@ -241,10 +241,7 @@ fn fix_of(source: &SecretSource, what: &str) -> String {
         SecretSource::Credential(name) => format!(
             "put {what} into `/etc/credstore/{name}` (mode 0600), and run this check as the service"
         ),
-        SecretSource::Command(_) => {
-            "install the program, or name it by its whole path in `command`".to_owned()
-        }
-    }
+    })
 }
 
 /// A token: where its first access token is, what keeps it alive, where it goes.
@@ -379,7 +376,7 @@ fn check_channel(session: &Session, channel: &NotifySetting) -> Vec<ConfigCheck>
                 subject.clone(),
                 CheckResult::Warning,
                 error.to_string(),
-                fix_of(&program, ""),
+                "install the program, or name it by its whole path in `command`",
             ),
         });
     }

@@ -229,3 +229,21 @@ fn a_group_that_a_user_namespace_hides_is_not_taken_for_another() {
     );
     assert_eq!(fs::metadata(world.path("app.ini")).unwrap().gid(), 12345);
 }
+
+#[test]
+fn a_file_that_is_closed_gets_it_once_it_is_opened() {
+    if !rustix::process::geteuid().is_root() {
+        return skipped("only root can become another user");
+    }
+    let world = world(&format!("{APP_INI}{IN_PLACE}{WEB_ENV}"));
+    fs::set_permissions(world.path("app.ini"), Permissions::from_mode(0o600)).unwrap();
+    let ran = as_nobody(&world, &["app.ini"], &["refresh"]).stderr("").code(73);
+    let opens = "let the user who runs metatoken read the file and enter its folders";
+    assert!(ran.stdout.contains(opens), "{}", ran.stdout);
+    assert_eq!(held(&world, "app.ini"), ini("YOUR-KEY-HERE"));
+    assert_eq!(held(&world, "web/.env"), env(ONE));
+    chown(world.path("app.ini"), None, Some(NOBODY)).unwrap();
+    fs::set_permissions(world.path("app.ini"), Permissions::from_mode(0o660)).unwrap();
+    as_nobody(&world, &["app.ini"], &["deliver", "--quiet"]).silent().code(0);
+    assert_eq!(held(&world, "app.ini"), ini(ONE));
+}

@@ -348,7 +348,7 @@ fn exit_75_another_run_is_at_work() {
     world.run(&["refresh", "--quiet"]).code(75).silent();
     // Readers do not wait for it.
     world.run(&["status", "--offline", "--json"]).exit(Exit::Ok).stderr("");
-    world.run(&["refresh", "--lock-wait", "20s", "--quiet"]).exit(Exit::Ok).silent();
+    world.run(&["refresh", "--lock-wait", "5m", "--quiet"]).exit(Exit::Ok).silent();
     world.finish(first).exit(Exit::Ok).stderr("");
 }
 

@@ -5,6 +5,7 @@
 //! typed fails the test.
 
 mod everywhere;
+mod of_getting_in;
 mod of_sources;
 mod of_targets;
 mod of_the_config;
