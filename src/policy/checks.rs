@@ -251,7 +251,9 @@ fn without_access_token(subject: &Subject<'_>) -> Option<Condition> {
     let problem = problem.or(credential.ledger.problem.as_ref());
     Some(match problem {
         Some(problem) if problem.tells_of_a_past() => Condition::Down { since: None },
-        Some(problem) if problem.action.needs_a_person() && !problem.kind.is_about_the_app() => {
+        Some(Problem { kind, action, .. })
+            if action.needs_a_person() && !kind.is_about_the_app() && !kind.is_outage() =>
+        {
             Condition::NeverWorked
         }
         None if candidate.is_none() => Condition::NeverWorked,

@@ -17,7 +17,9 @@ use super::cures::replace_it;
 use super::judgement::State;
 use super::reason::{OVERDUE, UNCHECKED};
 use super::wording::{cause, quote};
-use super::{Condition, Dates, Health, Moment, Reason, Remedy, Subject, humanize, is_short_lived};
+use super::{
+    Condition, Dates, Health, Moment, Reason, Remedy, Subject, humanize, is_short_lived, severity,
+};
 
 impl Checks<'_> {
     /// Words what keeps the token from living longer, with what Meta said of it.
@@ -207,7 +209,8 @@ impl Checks<'_> {
             && !(is_dead && problem.kind == ProblemKind::TooYoung)
             && !self.is_said(problem)
         {
-            self.add_problem(Health::Warning, problem);
+            let condition = condition(self.subject, state, self.inspection, self.moment);
+            self.add_problem(severity(problem, condition), problem);
         }
     }
 

@@ -6,7 +6,7 @@ use super::json::{VERSION, deliveries, document, problem, reasons, time};
 use super::status::{PageRows, WORTH_FOLDING};
 use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, tinted};
 use crate::exit::Exit;
-use crate::policy::{Condition, Health, Reason, Remedy, humanize, merge, quote};
+use crate::policy::{Condition, Health, Reason, Remedy, humanize, merge, quote, severity};
 use crate::token::{
     Delivery, Expiry, Fingerprint, Label, Outcome, Problem, ProblemKind, TargetId, Time, TokenType,
 };
@@ -298,10 +298,10 @@ impl TokenResult {
         if self.issues.iter().any(|it| same(it) || is_down(it) && !is_news) {
             return None;
         }
-        let severity = if self.outcome == Outcome::Invalid && problem.action.needs_a_person() {
-            Health::Critical
-        } else {
-            Health::Warning
+        // What was refused leaves the token that has one as it is.
+        let severity = match self.generation {
+            Some(_) if is_news => Health::Warning,
+            _ => severity(problem, self.condition),
         };
         Some(Reason {
             condition: self.condition,

@@ -30,3 +30,46 @@ pub(crate) fn measure(ran: &Ran) {
         assert!(ours.trim_end_matches('.').matches(". ").count() <= 1, "two sentences: {ours}");
     }
 }
+
+/// A cause in a text for people: how bad it is, of which tokens, and its words.
+type Cause<'a> = (String, Vec<&'a str>, &'a str);
+
+fn cause(line: &str) -> Option<Cause<'_>> {
+    let (severity, rest) = line.split_once(": ")?;
+    let severity = severity.to_lowercase();
+    ["critical", "warning", "unknown"].contains(&severity.as_str()).then_some(())?;
+    let (labels, words) = rest.split_once("`: ").unwrap_or(("", rest));
+    let labels = labels.split('`').skip(1).step_by(2).collect();
+    Some((severity, labels, words))
+}
+
+fn causes(ran: &Ran) -> Vec<Cause<'_>> {
+    ran.stdout.lines().filter_map(cause).collect()
+}
+
+/// A run and the verdict after it call a cause equally bad, and a token that the one calls critical so
+/// does the other.
+#[track_caller]
+pub(crate) fn agree(run: &Ran, check: &Ran) {
+    let (of_the_run, of_the_check) = (causes(run), causes(check));
+    let about = format!("-- refresh\n{}\n-- check\n{}", run.stdout, check.stdout);
+    for (severity, labels, words) in &of_the_run {
+        for label in labels {
+            let same = of_the_check.iter().find(|it| it.1.contains(label) && it.2 == *words);
+            assert!(same.is_none_or(|it| it.0 == *severity), "{label}: {words}\n{about}");
+        }
+    }
+    let worst = |causes: &[Cause<'_>], label: &str| -> Option<&'static str> {
+        let of_it = causes.iter().filter(|it| it.1.contains(&label));
+        let severities: Vec<&str> = of_it.map(|it| it.0.as_str()).collect();
+        ["critical", "warning", "unknown"].into_iter().find(|it| severities.contains(it))
+    };
+    for label in of_the_run.iter().flat_map(|it| &it.1) {
+        let (told, stands) = (worst(&of_the_run, label), worst(&of_the_check, label));
+        let is_news = stands.is_none() && told != Some("critical");
+        assert!(is_news || told == stands, "{label}: {told:?}, {stands:?}\n{about}");
+    }
+    for label in of_the_check.iter().filter(|it| it.0 == "critical").flat_map(|it| &it.1) {
+        assert_eq!(worst(&of_the_run, label), Some("critical"), "{label}\n{about}");
+    }
+}

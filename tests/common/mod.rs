@@ -34,7 +34,7 @@ use metatoken::sandbox::{
 };
 use metatoken::token::{Expiry, Provider, Time};
 
-pub(crate) use alert::measure;
+pub(crate) use alert::{agree, measure};
 pub(crate) use hook::{Hook, Reply, Request};
 pub(crate) use journal::stream_name;
 pub(crate) use nobody::{Nobody, can_be_another_user};

@@ -65,7 +65,7 @@ TOKEN  OUTCOME  EXPIRES  REASON
 brand  failed   -        rate limited
 other  skipped  -        rate limited
 
-warning: `brand` and `other`: not checked yet, a proxy or another server answered, not Graph: status 429, content type `text/html`, no JSON; it wants to be asked again in 60 minutes
+unknown: `brand` and `other`: not checked yet, a proxy or another server answered, not Graph: status 429, content type `text/html`, no JSON; it wants to be asked again in 60 minutes
   hint: nothing to do yet: it is tried again once Meta allows more calls
 
 2 tokens: 1 skipped, 1 failed
@@ -264,7 +264,7 @@ fn missing_permissions_under_code_100_are_granted() {
 TOKEN  OUTCOME  EXPIRES     REASON
 brand  invalid  2026-03-02  permission missing (100)
 
-critical: `brand`: works, permission missing, its Pages are not listed without `pages_show_list`
+warning: `brand`: works, permission missing, its Pages are not listed without `pages_show_list`
   hint: the person behind the token logs in to the app again and grants it, ticking every Page: run `metatoken login brand`
   Meta: \"(#100) Missing permissions\" (100)
 

@@ -17,6 +17,7 @@ mod reasons;
 mod remedies;
 mod rotation;
 mod sentences;
+mod severities;
 mod typed;
 
 use chrono::{DateTime, TimeDelta};

@@ -440,7 +440,7 @@ fn while_graph_is_out_of_reach_a_new_string_waits() {
 TOKEN  OUTCOME  EXPIRES  REASON
 brand  failed   -        graph unavailable (1)
 
-warning: `brand`: not checked yet, Graph is unavailable
+unknown: `brand`: not checked yet, Graph is unavailable
   hint: nothing to do yet: it is tried again by itself
   Meta: \"An unknown error occurred\" (1)
 

@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use super::{credential, page, string, subject};
 use crate::common::brand::{answer, minute};
 use crate::common::{
-    ANNA, APP, BAKERY, CREATOR, INSTA_APP, ROBOT, THREADS_APP, World, day, measure,
+    ANNA, APP, BAKERY, CREATOR, INSTA_APP, ROBOT, THREADS_APP, World, agree, day, measure,
 };
 
 /// An app that no world has from the first.
@@ -237,7 +237,8 @@ fn ends(family: Family, kind: Kind, code: i64, subcode: Option<i64>, words: &str
     }
     world.graph.misbehave(rule, answer(400, &refused));
     world.at(minute(0, 5));
-    let _ = world.run(&["refresh", "it"]);
+    let ran = world.run(&["refresh", "it"]);
+    agree(&ran, &world.run(&["check", "--tokens"]));
     world.at(minute(0, 6));
     let stands = reasons(&world, "it");
     let about = format!("{} {kind} ({code}/{subcode:?})", family.token_type);
@@ -288,7 +289,7 @@ fn of_a_renewal(family: Family) -> Vec<Told> {
         // The pause after the last of them is the longest.
         for hour in [0, 1, 3, 7, 14, 21] {
             world.at(minute(45, 60 * hour));
-            let _ = world.run(&["refresh"]);
+            agree(&world.run(&["refresh"]), &world.run(&["check", "--tokens"]));
         }
         let told = told(&world, "it");
         world.graph.behave();
