@@ -50,6 +50,19 @@ impl PageList {
     }
 }
 
+/// What is to be ended at Meta.
+#[derive(Debug, Clone, Copy)]
+pub enum Revocation<'a> {
+    /// One access token of a System User; another one that works asks for it.
+    One { access_token: &'a AccessToken, by: &'a AccessToken },
+    /// All that a System User has for the app; one of them, or an admin's, asks for it.
+    SystemUser { user_id: &'a str, by: &'a AccessToken },
+    /// All that a person granted the app.
+    Grant { user_id: &'a str },
+    /// The same where Meta documents no call for it.
+    Undocumented { access_token: &'a AccessToken },
+}
+
 const fn at_once(limit: u32) -> usize {
     limit as usize
 }
@@ -173,6 +186,31 @@ impl Graph {
             self.caller
                 .call(app, &request, |response| calls::read_grant(response, self.caller.present()))
         })
+    }
+
+    /// Asks for a new access token of a System User: once, for each answer holds another one.
+    pub fn mint(&self, app: &App, asked: calls::MintInput<'_>) -> Result<Grant, CallError> {
+        let request = calls::mint(app, secret_of(app, "make an access token")?, asked);
+        self.caller
+            .call(app, &request, |response| calls::read_grant(response, self.caller.present()))
+    }
+
+    /// Asks Meta to end access tokens. That it says yes is no proof.
+    pub fn revoke(&self, app: &App, asked: Revocation<'_>) -> Result<(), CallError> {
+        let secret = || secret_of(app, "revoke access tokens");
+        let request = match asked {
+            Revocation::One { access_token, by } => {
+                calls::revoke_one(app, secret()?, access_token, by)
+            }
+            Revocation::SystemUser { user_id, by } => {
+                calls::revoke_system_user(app, secret()?, user_id, by)
+            }
+            Revocation::Grant { user_id } => calls::revoke_grant(app, secret()?, user_id),
+            Revocation::Undocumented { access_token } => {
+                calls::revoke_undocumented(app, access_token)
+            }
+        };
+        self.caller.call(app, &request, calls::read_acknowledgement)
     }
 
     /// Lists all Pages of a user, to the end of the list, and in shorter stretches where Graph asks

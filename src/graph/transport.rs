@@ -49,11 +49,8 @@ impl Transport {
 
     fn message(&self, request: &Request) -> Result<HttpRequest, Problem> {
         let message = match request.method() {
-            Method::Get => {
-                let mut url = self.url(request)?;
-                url.query_pairs_mut().extend_pairs(request.parameters());
-                HttpRequest::get(url)
-            }
+            Method::Get => HttpRequest::get(self.url_with_parameters(request)?),
+            Method::Delete => HttpRequest::delete(self.url_with_parameters(request)?),
             Method::Post => {
                 HttpRequest::form(self.url(request)?, form_encoded(request.parameters()))
             }
@@ -70,6 +67,14 @@ impl Transport {
             RequestHost::Api => self.endpoints.url(request.provider()),
             RequestHost::Codes => self.endpoints.code_url(request.provider()),
         }
+    }
+
+    fn url_with_parameters(&self, request: &Request) -> Result<Url, Problem> {
+        let mut url = self.url(request)?;
+        if request.parameters().next().is_some() {
+            url.query_pairs_mut().extend_pairs(request.parameters());
+        }
+        Ok(url)
     }
 
     fn url(&self, request: &Request) -> Result<Url, Problem> {

@@ -42,6 +42,11 @@ impl HttpRequest {
         Self { method: Method::GET, url, headers: HeaderMap::new(), body: None }
     }
 
+    /// A DELETE, which has no body.
+    pub fn delete(url: Url) -> Self {
+        Self { method: Method::DELETE, ..Self::get(url) }
+    }
+
     /// A POST of this body.
     pub fn post(url: Url, body: String) -> Self {
         Self { method: Method::POST, url, headers: HeaderMap::new(), body: Some(body) }

@@ -89,7 +89,7 @@ impl Call {
 
     /// The tokens in the call, the one it is about first.
     pub(super) fn tokens(&self) -> impl Iterator<Item = &str> {
-        let named = ["input_token", "fb_exchange_token", "access_token"];
+        let named = ["input_token", "fb_exchange_token", "revoke_token", "access_token"];
         named.into_iter().filter_map(|name| self.get(name)).chain(self.bearer.as_deref())
     }
 

@@ -406,7 +406,7 @@ fn declined(request: &DialogRequest) -> Vec<(&'static str, &'static str)> {
     }
 }
 
-fn consent_key(user: &str, app: &str) -> String {
+pub fn consent_key(user: &str, app: &str) -> String {
     format!("{user}/{app}")
 }
 

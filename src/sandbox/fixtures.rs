@@ -178,6 +178,9 @@ pub struct UserFixture {
     /// Whether the account is locked until the person passes a check.
     #[serde(default)]
     pub is_checkpointed: bool,
+    /// Whether it is an admin of the business, who may give out access tokens of System Users.
+    #[serde(default)]
+    pub is_admin: bool,
 }
 
 impl UserFixture {
@@ -189,12 +192,19 @@ impl UserFixture {
             username: name.to_lowercase().replace(' ', "."),
             pages: BTreeMap::new(),
             is_checkpointed: false,
+            is_admin: false,
         }
     }
 
     /// The person with another username.
     pub fn known_as(mut self, username: &str) -> Self {
         username.clone_into(&mut self.username);
+        self
+    }
+
+    /// The person or System User, as an admin of the business.
+    pub fn admin(mut self) -> Self {
+        self.is_admin = true;
         self
     }
 

@@ -23,8 +23,10 @@ mod inspect;
 mod invalidation;
 mod issued;
 mod logins;
+mod minting;
 mod quirks;
 mod refusal;
+mod revocations;
 mod route;
 mod scenario;
 mod seen;
@@ -46,7 +48,8 @@ pub use folder::{Sandbox, open};
 pub use invalidation::Invalidation;
 pub use issued::{Renewal, TokenFixture};
 pub use quirks::{
-    CodeReply, DeadRefusal, OldString, PageExchange, ThreadsInspection, YoungRefusal,
+    CodeReply, DeadRefusal, NeverExpiring, OldString, PageExchange, Revocations, ThreadsInspection,
+    YoungRefusal,
 };
 pub use scenario::Scenario;
 pub use seen::{Seen, Sender};

@@ -57,6 +57,28 @@ pub enum PageExchange {
     Granted,
 }
 
+/// What an accepted revocation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Revocations {
+    /// Facebook's take effect at once; Instagram and Threads know of none and refuse.
+    #[default]
+    Documented,
+    /// Every host accepts, and nothing changes.
+    InVain,
+    /// Every host accepts, and it takes effect at once.
+    Everywhere,
+}
+
+/// Whether a business may have access tokens of System Users that never expire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum NeverExpiring {
+    /// It may.
+    #[default]
+    Granted,
+    /// It gets those of sixty days, and no other.
+    Refused,
+}
+
 /// How Instagram answers the exchange of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum CodeReply {
@@ -78,6 +100,10 @@ pub struct Quirks {
     pub code_reply: CodeReply,
     #[serde(default)]
     pub page_exchange: PageExchange,
+    #[serde(default)]
+    pub revocations: Revocations,
+    #[serde(default)]
+    pub never_expiring: NeverExpiring,
     /// How many Pages a list gives at once, where that is less than it promises.
     #[serde(default)]
     pub most_at_once: Option<usize>,

@@ -10,11 +10,18 @@ use super::call::{Answer, Call, http_date};
 use super::fixtures::AppFixture;
 use super::grants::{INSTAGRAM, THREADS, Terms};
 use super::host::Host;
+use super::quirks::Revocations;
 use super::refusal::Refusal;
 use super::simulation::Simulation;
 
 /// Where codes are exchanged; Facebook has its other grants there too.
 const CODES: &str = "oauth/access_token";
+/// What a person granted an app.
+const GRANTS: &str = "permissions";
+/// The same at Instagram and Threads, where it is not documented.
+const OWN_GRANT: &str = "me/permissions";
+/// The access tokens of a System User.
+const TOKENS: &str = "access_tokens";
 
 impl Call {
     /// Whether the host of Instagram's login answers, which words its refusals in its own way.
@@ -22,14 +29,30 @@ impl Call {
         self.host == Host::Instagram && self.version().is_none() && self.endpoint() == CODES
     }
 
-    /// Everything takes a GET; a POST is taken where access tokens are given out, and there alone
-    /// where a code is exchanged at Instagram and Threads.
-    fn method_is_taken(&self) -> bool {
-        match self.method.as_str() {
-            "GET" => self.host == Host::Facebook || self.endpoint() != CODES,
-            "POST" => self.endpoint() == CODES,
+    /// Most things take a GET; a POST is taken where access tokens are given out, and there alone
+    /// where a code is exchanged at Instagram and Threads. A DELETE takes away what was granted.
+    fn method_is_taken(&self, revocations: Revocations) -> bool {
+        let of_an_object = self.below_an_object();
+        match (self.method.as_str(), self.host) {
+            ("GET", Host::Facebook) => of_an_object.is_none(),
+            ("GET", Host::Instagram | Host::Threads) => self.endpoint() != CODES,
+            ("POST", Host::Facebook) => {
+                self.endpoint() == CODES || matches!(of_an_object, Some((_, TOKENS)))
+            }
+            ("POST", Host::Instagram | Host::Threads) => self.endpoint() == CODES,
+            ("DELETE", Host::Facebook) => of_an_object.is_some(),
+            ("DELETE", Host::Instagram | Host::Threads) => {
+                self.endpoint() == OWN_GRANT && revocations != Revocations::Documented
+            }
             _ => false,
         }
+    }
+
+    /// The id of a person or System User, and what of it is meant: its grants or its access tokens.
+    fn below_an_object(&self) -> Option<(&str, &str)> {
+        let (id, edge) = self.endpoint().split_once('/')?;
+        let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+        (is_id && matches!(edge, GRANTS | TOKENS)).then_some((id, edge))
     }
 }
 
@@ -101,7 +124,7 @@ impl Simulation {
     }
 
     fn dispatch(&mut self, call: &Call, app: Option<&AppFixture>) -> Result<Value, Refusal> {
-        if !call.method_is_taken() {
+        if !call.method_is_taken(self.quirks.revocations) {
             return Err(Refusal::method(&call.method));
         }
         if app.is_some_and(|app| app.throttled) {
@@ -125,8 +148,19 @@ impl Simulation {
             "debug_token" => self.inspect(call),
             "me/accounts" => self.accounts(call),
             "me" => self.me(call),
+            "oauth/revoke" => self.revoke_one(call),
+            _ if call.below_an_object().is_some() => self.below_an_object(call),
             id if !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()) => self.page(call, id),
             other => Err(Refusal::new(2500, format!("Unknown path components: /{other}"))),
+        }
+    }
+
+    fn below_an_object(&mut self, call: &Call) -> Result<Value, Refusal> {
+        match (call.method.as_str(), call.below_an_object()) {
+            ("POST", Some((id, _))) => self.mint_for_system_user(call, id),
+            (_, Some((id, TOKENS))) => self.revoke_system_user(call, id),
+            (_, Some((id, _))) => self.revoke_grant(call, id),
+            (method, None) => Err(Refusal::method(method)),
         }
     }
 
@@ -137,6 +171,7 @@ impl Simulation {
             (None, "access_token") => self.lengthen(call, terms),
             (None, "refresh_access_token") => self.refresh(call, terms),
             (Some(_), "me") => self.profile(call, terms),
+            (Some(_), OWN_GRANT) if call.method == "DELETE" => self.revoke_own(call),
             (Some(_), "debug_token") if call.host == Host::Threads => self.inspect(call),
             _ => Err(Refusal::method("get")),
         }

@@ -15,7 +15,8 @@ use super::invalidation::Invalidation;
 use super::issued::{DAY, IssuedToken, TokenFixture, TokenKind, derivation, stem};
 use super::logins::{ConsentRecord, LoginCode};
 use super::quirks::{
-    CodeReply, DeadRefusal, OldString, PageExchange, Quirks, ThreadsInspection, YoungRefusal,
+    CodeReply, DeadRefusal, NeverExpiring, OldString, PageExchange, Quirks, Revocations,
+    ThreadsInspection, YoungRefusal,
 };
 
 /// The simulated Graph.
@@ -261,6 +262,16 @@ impl Simulation {
     /// Decides whether a Page's access token is exchanged from now on.
     pub fn set_page_exchange(&mut self, exchange: PageExchange) {
         self.quirks.page_exchange = exchange;
+    }
+
+    /// Decides what an accepted revocation does from now on.
+    pub fn set_revocations(&mut self, revocations: Revocations) {
+        self.quirks.revocations = revocations;
+    }
+
+    /// Decides whether System Users get access tokens that never expire from now on.
+    pub fn set_never_expiring(&mut self, never_expiring: NeverExpiring) {
+        self.quirks.never_expiring = never_expiring;
     }
 
     /// Decides whom Threads answers about an access token from now on.

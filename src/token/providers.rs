@@ -46,6 +46,7 @@ static PROVIDERS: [ProviderSpec; 3] = [
             app_secret: "App settings, Basic",
             account_site: "facebook.com",
             app_list: None,
+            app_removal: "Apps and websites, Business integrations",
             short_lived: "what the login dialog, the Graph API Explorer and WhatsApp's API setup \
                           page hand out",
         },
@@ -142,6 +143,7 @@ static PROVIDERS: [ProviderSpec; 3] = [
             app_secret: "Instagram, API setup with Instagram login",
             account_site: "instagram.com",
             app_list: Some("Website permissions"),
+            app_removal: "Website permissions, Apps and websites",
             short_lived: SHORT_LIVED_LOGIN,
         },
         tokens: &[TokenSpec {
@@ -200,6 +202,7 @@ static PROVIDERS: [ProviderSpec; 3] = [
             // A Threads account is an Instagram account.
             account_site: "instagram.com",
             app_list: Some("Website permissions"),
+            app_removal: "Website permissions, Apps and websites",
             short_lived: SHORT_LIVED_LOGIN,
         },
         tokens: &[TokenSpec {

@@ -71,6 +71,8 @@ pub struct ProviderWords {
     /// Where an account lists the apps that it lets in, if a lost entry there is answered as an
     /// object that does not exist.
     pub app_list: Option<&'static str>,
+    /// Where in an account's settings a person removes an app.
+    pub app_removal: &'static str,
     /// Where an access token comes from that lives a day or less.
     pub short_lived: &'static str,
 }
@@ -227,6 +229,8 @@ named! {
         Get = "GET",
         /// In the body.
         Post = "POST",
+        /// In the address, where something is taken away.
+        Delete = "DELETE",
     }
 }
 

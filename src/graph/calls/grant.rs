@@ -1,22 +1,57 @@
-//! Asks for access tokens: exchanges, renewals and the app's own; reads what a revocation answers.
+//! Asks for access tokens: exchanges, renewals, the app's own, and those of System Users.
 //!
 //! Which parameters a grant takes stands in its provider's row; here it becomes a request. Meta often
 //! leaves `expires_in` out. Missing is neither expired nor never: the caller asks `debug_token` then.
-//!
-//! A revocation is answered by a bare yes, `true` or `{"success": true}`: the one answer that means
-//! that a token is dead from now on. Source: Meta, user permissions, and System Users, revoke.
 
 use chrono::TimeDelta;
-use serde_json::Value;
 
-use crate::graph::body::{flag, form_field, integer, subject, text};
+use crate::graph::body::{form_field, integer, subject, text};
 use crate::graph::problem;
 use crate::graph::request::Request;
 use crate::graph::response::Response;
 use crate::graph::settings::App;
 use crate::token::{
-    AccessToken, Credentials, Expiry, Grant, GrantType, Problem, ProblemKind, Secret, Time,
+    AccessToken, Credentials, Expiry, Grant, GrantType, Method, Path, Problem, Secret, Time,
 };
+
+use super::pages::signed;
+
+/// An access token of a System User that an admin of the business asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct MintInput<'a> {
+    /// Meta's id of the System User.
+    pub user_id: &'a str,
+    /// What it is to be allowed.
+    pub scopes: &'a [String],
+    /// How long it is to live.
+    pub life: MintedLife,
+    /// The admin's access token.
+    pub admin: &'a AccessToken,
+}
+
+/// How long an access token lives that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MintedLife {
+    /// Sixty days.
+    SixtyDays,
+    /// Until it is revoked.
+    Never,
+}
+
+/// Asks for a new access token of a System User: once, for each answer holds another one. Source: Meta, System Users, install apps and generate
+/// tokens.
+pub fn mint(app: &App, secret: &Secret, asked: MintInput<'_>) -> Request {
+    let request = Request::by(Method::Post, "mint", app, Path::Versioned(&[]))
+        .below(asked.user_id)
+        .below("access_tokens")
+        .with("business_app", &app.id)
+        .with("scope", asked.scopes.join(","));
+    let request = match asked.life {
+        MintedLife::SixtyDays => request.with("set_token_expires_in_60_days", "true"),
+        MintedLife::Never => request,
+    };
+    signed(request, Some(secret), asked.admin).spending()
+}
 
 /// What a grant is asked for with.
 #[derive(Debug, Clone, Copy)]
@@ -83,20 +118,6 @@ fn ends(token: &AccessToken, seconds: Option<i64>, now: Time) -> Expiry {
         .map_or(Expiry::Unknown, Expiry::At)
 }
 
-/// Reads what a revocation answers; a no, or anything else than a yes, is a problem.
-pub fn read_acknowledgement(response: &Response) -> Result<(), Problem> {
-    let document = problem::accepted(response)?;
-    let said = match document.root() {
-        Value::Bool(said) => Some(*said),
-        root => flag(root, "success"),
-    };
-    match said {
-        Some(true) => Ok(()),
-        Some(false) => Err(Problem::new(ProblemKind::Unknown, "Graph says that it did not do it")),
-        None => Err(problem::malformed(response, "it says neither yes nor no")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::graph::Headers;
@@ -158,6 +179,32 @@ mod tests {
             "<html>a=1&access_token=EAAfake1&b=2</html>",
         ] {
             assert_eq!(read(body).expect_err(body).kind, ProblemKind::MalformedResponse, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_admin_asks_for_a_system_users() {
+        let secret = Secret::new("hushhush");
+        let admin = AccessToken::parse("EAAfakeadmin").expect("a token");
+        let scopes = ["ads_read".to_owned(), "ads_management".to_owned()];
+        for (life, more) in
+            [(MintedLife::Never, ""), (MintedLife::SixtyDays, " set_token_expires_in_60_days=true")]
+        {
+            let asked = MintInput { user_id: "9", scopes: &scopes, life, admin: &admin };
+            let request = mint(&app(Provider::Facebook), &secret, asked);
+            let proof = crate::crypto::keyed_hash(b"hushhush", b"EAAfakeadmin");
+            let proof = crate::crypto::hex(&proof);
+            assert_eq!(
+                spelled(&request),
+                format!(
+                    "POST /v25.0/9/access_tokens business_app=7 scope=ads_read,ads_management{more} \
+                     appsecret_proof={proof}"
+                )
+            );
+            assert_eq!(request.bearer().map(Secret::expose), Some("EAAfakeadmin"));
+            assert_eq!(request.idempotence(), crate::graph::request::Idempotence::Spending);
+            let shown = format!("{request:?}");
+            assert!(!shown.contains("EAAfake") && !shown.contains(&proof), "{shown}");
         }
     }
 
@@ -238,31 +285,5 @@ mod tests {
             .fold(format!("{} {}", request.method(), request.path()), |text, (name, value)| {
                 format!("{text} {name}={value}")
             })
-    }
-
-    #[test]
-    fn only_a_yes_is_one() {
-        use ProblemKind as Kind;
-        for (status, body, problem) in [
-            (200, "true", None),
-            (200, " true\n", None),
-            (500, "true", None),
-            (200, r#"{"success":true}"#, None),
-            (200, r#"{"success":"true"}"#, None),
-            (200, r#"{"success":1}"#, None),
-            (200, "false", Some(Kind::Unknown)),
-            (200, r#"{"success":false}"#, Some(Kind::Unknown)),
-            (200, "", Some(Kind::MalformedResponse)),
-            (200, "null", Some(Kind::MalformedResponse)),
-            (200, "{}", Some(Kind::MalformedResponse)),
-            (200, "[true]", Some(Kind::MalformedResponse)),
-            (200, r#""true""#, Some(Kind::MalformedResponse)),
-            (503, "{}", Some(Kind::GraphUnavailable)),
-            (200, r#"{"success":true,"error":{"code":190}}"#, Some(Kind::SessionInvalid)),
-        ] {
-            let response = Response::new(status, Headers::default(), body.as_bytes().to_vec());
-            let seen = read_acknowledgement(&response).err().map(|problem| problem.kind);
-            assert_eq!(seen, problem, "{status} {body}");
-        }
     }
 }

@@ -8,10 +8,10 @@ mod grant;
 mod inspection;
 mod login;
 mod pages;
+mod revocation;
 mod version;
 
-pub use grant::read_acknowledgement;
-pub use grant::{GrantInput, grant, read_grant};
+pub use grant::{GrantInput, MintInput, MintedLife, grant, mint, read_grant};
 pub use inspection::{Asker, as_app_token, inspect, read_inspection, read_own_inspection};
 pub use inspection::{profile, read_profile};
 pub use login::{
@@ -19,4 +19,7 @@ pub use login::{
 };
 pub use pages::{AccountsPage, Continuation, PageFields, PageGrant, Position};
 pub use pages::{accounts, page, read_accounts, read_page};
+pub use revocation::{
+    read_acknowledgement, revoke_grant, revoke_one, revoke_system_user, revoke_undocumented,
+};
 pub use version::read_version;

@@ -1,5 +1,6 @@
 //! The simulated Graph, tried from outside.
 
+mod admins;
 mod apps;
 mod dialogs;
 mod hosts;
