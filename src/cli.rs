@@ -191,6 +191,14 @@ Examples:
   metatoken pages brand --offline  what the store knows
   metatoken pages brand --json     for a program")]
     Pages(PagesArguments),
+    /// Make access tokens invalid at Meta, and prove that they are
+    #[command(after_help = "\
+Examples:
+  metatoken revoke ads --generation 1           end an old one after a rotation
+  metatoken revoke brand --all --dry-run        list all that would die with it
+  metatoken revoke brand --all                  end all that Anna granted the app
+  metatoken revoke brand --all --yes=brand      without a terminal")]
+    Revoke(RevokeArguments),
     /// Delete a token's access tokens here; its history stays
     #[command(after_help = "\
 Examples:
@@ -524,6 +532,33 @@ pub struct DeliverArguments {
     pub lock_wait: String,
 }
 
+/// `revoke`.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
+pub struct RevokeArguments {
+    /// The token's label
+    #[arg(value_name = "LABEL")]
+    pub label: String,
+    /// Revoke this access token of a System User; `status LABEL` lists them
+    #[arg(long, value_name = "N", group = "what")]
+    pub generation: Option<u32>,
+    /// Revoke all that this person or System User granted the app
+    #[arg(long, group = "what")]
+    pub all: bool,
+    /// Revoke it also while a file or a program still has it
+    #[arg(long)]
+    pub force: bool,
+    /// Agree without a terminal: the label, or the number of labels where several lose one
+    #[arg(long, value_name = "LABEL|COUNT", require_equals = true)]
+    pub yes: Option<String>,
+    /// Show what would happen; change nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// How long to wait for another run to end
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    pub lock_wait: String,
+}
+
 /// `forget`.
 #[derive(Debug, Args)]
 pub struct ForgetArguments {
@@ -847,6 +882,7 @@ impl Command {
             Self::Deliver(_) => "deliver",
             Self::Check(_) => "check",
             Self::Token(_) => "token",
+            Self::Revoke(_) => "revoke",
             Self::Forget(_) => "forget",
             Self::Init(_) => "init",
             Self::Exec(_) => "exec",

@@ -22,8 +22,8 @@ use self::refusal::{
 };
 use self::typed::{
     add_order, check_order, colour, dry_run, duration, exec_order, forget_order, format,
-    identity_change, if_dead, import_order, label, log_format, login_order, losses, since,
-    status_order, trigger, verbosity,
+    identity_change, if_dead, import_order, label, log_format, login_order, losses, revoke_order,
+    since, status_order, trigger, verbosity,
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
@@ -155,6 +155,7 @@ const fn changes_something(command: &Command) -> bool {
             | Command::Exchange(_)
             | Command::Login(_)
             | Command::Deliver(_)
+            | Command::Revoke(_)
             | Command::Forget(_)
             | Command::Import(_)
     )
@@ -284,6 +285,7 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
         }
         Command::Pages(given) => pages(session, given),
         Command::Exec(given) => commands::exec(session, &exec_order(given)?),
+        Command::Revoke(given) => commands::revoke(session, &revoke_order(given)?).map(Exit::code),
         Command::Forget(given) => commands::forget(session, &forget_order(given)?).map(Exit::code),
         Command::Import(given) => commands::import(session, &import_order(given)?).map(Exit::code),
         Command::Store(cli::StoreCommand::Backup { file }) => {

@@ -112,6 +112,17 @@ impl Session {
         Ok(Store::open_reader(&self.config.store.path, self.made_key())?)
     }
 
+    /// Refuses to go on without a store, for a command that makes and migrates none.
+    pub fn refuse_without_store(&self, hint: &str) -> Result<(), CliError> {
+        let path = &self.config.store.path;
+        if Store::is_there(path, self.made_key())? {
+            return Ok(());
+        }
+        let subject = path.display().to_string();
+        let message = "there is no store yet";
+        Err(CliError::new(Exit::Storage, "store_missing", subject, message).hint(hint))
+    }
+
     /// Reads an access token from a file, or from standard input: the two places where a secret may
     /// come from.
     pub fn read_access_token(

@@ -102,7 +102,7 @@ fn examine_what_is_replaced(
 ) -> Result<(), CliError> {
     let Ok(app) = run.app(&token.app) else { return Ok(()) };
     let credential = run.store.credential(run.token_id(&token.label)?)?;
-    if credential.current.is_some() {
+    if credential.current.is_some() && !credential.is_revoked() {
         adopt_before_first_delivery(run, token, &app, credential, delivery, None)?;
     }
     Ok(())

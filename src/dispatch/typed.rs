@@ -13,8 +13,8 @@ use crate::cli::{
 use crate::clock::Clock;
 use crate::commands::{
     AddOrder, CheckOrder, Declaration, ExecOrder, ForgetOrder, HeldFiles, IdentityChange, IfDead,
-    ImportOrder, LoginOrder, LoginWay, SendNotifications, StatusOrder, TokenWay, VARIABLE, Which,
-    check_valid,
+    IfHeld, ImportOrder, LoginOrder, LoginWay, RevokeOrder, SendNotifications, StatusOrder,
+    TokenWay, VARIABLE, Which, check_valid,
 };
 use crate::config::{self, FileAndKey, NewToken};
 use crate::error::CliError;
@@ -23,6 +23,7 @@ use crate::policy::{Losses, humanize};
 use crate::report::{CheckScope, PageRows, Perfdata, StatusSort};
 use crate::run::DryRun;
 use crate::run::hangs_on::{HangsOn, Selection};
+use crate::run::revocation::RevocationScope;
 use crate::sandbox::{NowArg, Scenario};
 use crate::session::Session;
 use crate::status::AskGraph;
@@ -155,6 +156,18 @@ pub fn status_order(given: &cli::StatusArguments) -> Result<StatusOrder, CliErro
         } else {
             PageRows::Folded
         },
+    })
+}
+
+/// What `revoke` was asked for.
+pub fn revoke_order(given: &cli::RevokeArguments) -> Result<RevokeOrder, CliError> {
+    Ok(RevokeOrder {
+        label: label(std::slice::from_ref(&given.label))?,
+        scope: given.generation.map_or(RevocationScope::All, RevocationScope::Generation),
+        agreed: given.yes.clone(),
+        held: if given.force { IfHeld::Revoke } else { IfHeld::Refuse },
+        dry_run: dry_run(given.dry_run),
+        lock_wait: duration(&given.lock_wait)?,
     })
 }
 

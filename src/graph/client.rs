@@ -210,7 +210,9 @@ impl Graph {
                 calls::revoke_undocumented(app, access_token)
             }
         };
-        self.caller.call(app, &request, calls::read_acknowledgement)
+        // What it did is asked for next, also where its answer was lost.
+        let asked = self.caller.try_call(app, &request, calls::read_acknowledgement);
+        asked.map_err(|failed| failed.fault)
     }
 
     /// Lists all Pages of a user, to the end of the list, and in shorter stretches where Graph asks

@@ -127,6 +127,11 @@ pub fn end_the_old_one(subject: &Subject<'_>, number: u32) -> Remedy {
     fill(Cure::RevokeOld, subject, &[("{generation}", &number.to_string())])
 }
 
+/// How an access token is ended that was revoked and works all the same.
+pub fn revoke_again(subject: &Subject<'_>) -> Remedy {
+    fill(Cure::RevokeAgain, subject, &[])
+}
+
 /// How a token whose `access_token` is another's gets its own, or is said to be that one's new name.
 pub fn own_access_token(subject: &Subject<'_>, shared: &SharedToken) -> Remedy {
     let cure = if shared.is_declared { Cure::OwnAccessToken } else { Cure::SayNewName };

@@ -90,6 +90,11 @@ pub enum Skip {
     Dead(Problem),
     /// Graph gives no verdict until a person has freed the account.
     AccountBlocked(Problem),
+    /// A person had it revoked from here: nothing takes its place until a person does.
+    Revoked {
+        /// When.
+        at: Time,
+    },
     /// It has no end.
     NeverExpires,
     /// Its window opens later.
@@ -241,6 +246,7 @@ impl Skip {
         match self {
             Self::NoString => "no access token".to_owned(),
             Self::Dead(problem) | Self::AccountBlocked(problem) => problem.in_short(),
+            Self::Revoked { at } => format!("revoked here {}", humanize::when(*at, now)),
             Self::NeverExpires | Self::LongLived { expiry: Expiry::Never } => {
                 "never expires".to_owned()
             }

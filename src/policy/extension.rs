@@ -129,6 +129,7 @@ mod tests {
             obtained_at: at(0),
             expiry,
             parent: None,
+            revoked_at: None,
             proof: Some(Proof { at: at(0), inspection: inspection(expiry, &["a", "b"]) }),
         }
     }

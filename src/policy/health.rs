@@ -157,6 +157,7 @@ impl Checks<'_> {
         // How it is kept matters while it lives.
         if !matches!(state, State::Expired | State::Invalid) {
             self.keeping(current);
+            self.revoked_in_vain(current);
             self.left_by_rotation();
         }
         if let Some(credential) = self.subject.credential {
@@ -294,6 +295,12 @@ impl Checks<'_> {
     }
 
     fn dead(&mut self, problem: &Problem) {
+        let current = self.subject.current();
+        if let (Some(at), None) = (current.and_then(|it| it.revoked_at), self.subject.parent) {
+            let message = format!("revoked here {}", humanize::relative(at, self.moment.now));
+            let step = self.new_login();
+            return self.add(ProblemKind::Revoked.as_str(), Health::Critical, message, step);
+        }
         let ledger = self.subject.credential.map(|credential| &credential.ledger);
         let refused = ledger
             .and_then(|ledger| ledger.problem.as_ref())

@@ -150,6 +150,8 @@ pub enum Cure {
     StaleSourceOrReplace,
     /// The access token that was replaced is revoked.
     RevokeOld,
+    /// What was revoked and works all the same is revoked again.
+    RevokeAgain,
     /// The token gets an access token of its own.
     OwnAccessToken,
     /// The token is said to be the new name of another.
@@ -435,13 +437,19 @@ pub const ROWS: &[RemedyRow] = &[
     },
     RemedyRow {
         cure: Cure::RevokeOld,
-        actor: Actor::Owner,
+        actor: Actor::Operator,
         brief: "revokes it",
-        step: "{who} revokes the access token of generation {generation} (Meta Business settings, \
-               Users, System users); then run {run}",
-        command: REFRESH,
-        note: "If only all tokens of the System User can be revoked there, the current one dies \
-               too: then generate a new one, run `metatoken exchange {label}` and paste it",
+        step: "run {run}, which makes it invalid at Meta",
+        command: "metatoken revoke {label} --generation {generation}",
+        note: "",
+    },
+    RemedyRow {
+        cure: Cure::RevokeAgain,
+        actor: Actor::Operator,
+        brief: "revokes it again",
+        step: "run {run}, which asks Meta again",
+        command: "metatoken revoke {label} --all",
+        note: "To keep using it, run `metatoken exchange {label}` and paste it",
     },
     RemedyRow {
         cure: Cure::OwnAccessToken,

@@ -93,6 +93,11 @@ fn wish(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decisi
     else {
         return without_access_token(subject, insistence, moment);
     };
+    if let Some(at) = current.revoked_at.filter(|_| !has_a_new_giver(subject)) {
+        return open_question(credential, current, insistence, moment)
+            .or_else(|| overdue_proof(subject, current, moment))
+            .map_or(Decision::Skip(Skip::Revoked { at }), Decision::Verify);
+    }
     if let Some(question) = open_question(credential, current, insistence, moment) {
         return Decision::Verify(question);
     }
@@ -117,6 +122,12 @@ fn wish(subject: &Subject<'_>, insistence: Insistence, moment: Moment) -> Decisi
             .map_or(plan, Decision::Verify),
         act => act,
     }
+}
+
+/// Whether a Page whose access token was revoked has a parent that works: a person has logged in since.
+fn has_a_new_giver(subject: &Subject<'_>) -> bool {
+    let parent = subject.parent.and_then(|parent| parent.credential?.current.as_ref());
+    parent.is_some_and(|it| it.revoked_at.is_none() && it.verdict() == Some(true))
 }
 
 /// What Graph must be asked before anything else is decided, unless this run has asked already.

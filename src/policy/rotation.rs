@@ -9,7 +9,7 @@ use crate::token::{
 };
 
 use super::checks::{Checks, Step};
-use super::cures::{clear_source, end_the_old_one, table};
+use super::cures::{clear_source, end_the_old_one, revoke_again, table};
 use super::wording::cause;
 use super::{Cure, Dates, Health, Moment, Policy, Reason, humanize};
 
@@ -60,6 +60,15 @@ impl Checks<'_> {
                 self.old_token_alive(generation.number, *since);
             }
         }
+    }
+
+    /// Checks that what was revoked here does not work any more.
+    pub fn revoked_in_vain(&mut self, current: &Generation) {
+        let Some(at) = current.revoked_at else { return };
+        let message =
+            format!("revoked here {}, and still works", humanize::relative(at, self.moment.now));
+        let step = Step::new(Action::FixConfiguration, revoke_again(self.subject));
+        self.add("revoked_alive", Health::Warning, message, step);
     }
 
     fn stale_source(&mut self, place: &str, problem: &Problem) {

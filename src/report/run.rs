@@ -8,7 +8,8 @@ use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, tinted};
 use crate::exit::Exit;
 use crate::policy::{Condition, Health, Reason, Remedy, humanize, merge, quote, severity};
 use crate::token::{
-    Delivery, Expiry, Fingerprint, Label, Outcome, Problem, ProblemKind, TargetId, Time, TokenType,
+    Delivery, Expiry, Fingerprint, Generation, Label, Outcome, Problem, ProblemKind, TargetId,
+    Time, TokenType,
 };
 
 /// What happened to one token.
@@ -259,6 +260,42 @@ impl RunReport {
 }
 
 impl TokenResult {
+    /// What happened to a token that it left without an access token in use, where nothing went wrong.
+    pub fn of(label: Label, token_type: TokenType, outcome: Outcome, reason: String) -> Self {
+        Self {
+            label,
+            token_type,
+            outcome,
+            reason,
+            old_expiry: Expiry::Unknown,
+            new_expiry: Expiry::Unknown,
+            generation: None,
+            fingerprint: None,
+            problem: None,
+            condition: None,
+            cause: String::new(),
+            remedy: Remedy::default(),
+            exit: Exit::Ok,
+            issues: Vec::new(),
+            deliveries: Vec::new(),
+            delivered: Vec::new(),
+        }
+    }
+
+    /// The same with what is in use before and after it.
+    #[must_use]
+    pub fn moving(self, before: Option<&Generation>, after: Option<&Generation>) -> Self {
+        let expiry =
+            |it: Option<&Generation>| it.map_or(Expiry::Unknown, |generation| generation.expiry);
+        Self {
+            old_expiry: expiry(before),
+            new_expiry: expiry(after),
+            generation: after.map(|generation| generation.number),
+            fingerprint: after.map(|generation| generation.fingerprint),
+            ..self
+        }
+    }
+
     fn json(&self) -> Value {
         json!({
             "label": self.label.as_str(),

@@ -76,6 +76,13 @@ impl FoundAt {
 impl TokenRun<'_> {
     /// Adopts the best of what is found outside.
     pub fn adopt_found(&mut self) -> Result<(), StoreError> {
+        if self.credential.is_revoked() {
+            // Nothing that was there before takes the place of what a person wanted dead.
+            let since = self.credential.current.as_ref().and_then(|it| it.revoked_at);
+            let is_newer = self.credential.candidate.as_ref().map(|it| it.obtained_at) >= since;
+            let handed_over = self.in_store()?.into_iter().filter(|_| is_newer).collect();
+            return self.adopt_the_best(handed_over);
+        }
         let mut found: Vec<FoundToken> = Vec::new();
         let places = [self.in_store()?, self.in_config()?].into_iter().flatten();
         for each in places.chain(self.in_targets()?) {
@@ -91,7 +98,7 @@ impl TokenRun<'_> {
     /// Asks about what the config's place and the token's files hold where the current access token
     /// is dead or missing; adopts the best of it that works, and says whether there was one.
     pub fn adopt_in_place_of_dead(&mut self) -> Result<bool, StoreError> {
-        if !self.credential.is_without_a_living_one() {
+        if !self.credential.is_without_a_living_one() || self.credential.is_revoked() {
             return Ok(false);
         }
         let refresh = self.refresh;

@@ -123,6 +123,10 @@ const fn gravity(outcome: Outcome) -> Level {
         | Outcome::WouldDerive
         | Outcome::WouldAdopt
         | Outcome::LoggedIn
+        | Outcome::Minted
+        | Outcome::WouldMint
+        | Outcome::Revoked
+        | Outcome::WouldRevoke
         | Outcome::Forgotten
         | Outcome::WouldForget
         | Outcome::Imported

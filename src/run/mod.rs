@@ -5,7 +5,7 @@
 //! to. `finish` writes down how the run ended, and `log` tells what was done.
 //!
 //! `inspect` asks Graph about one access token; `candidate` seals, compares and promotes a new one;
-//! `handed_over` takes those that a person hands over, `imported` those of another program, and `declaration` plans how a command declares their tokens.
+//! `handed_over` takes those that a person hands over, `revocation` ends them at Meta, `imported` those of another program, and `declaration` plans how a command declares their tokens.
 //!
 //! [`refresh`] refreshes all tokens that a `refresh_run` is about, on the threads of `worker_pool`, a
 //! `job` a token. One token's way is the page `token`: it settles candidates (`settle`), adopts what is
@@ -37,6 +37,7 @@ pub mod reached_pages;
 mod refresh;
 mod refresh_run;
 mod renew;
+pub mod revocation;
 mod settle;
 mod skip;
 mod token;

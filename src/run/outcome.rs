@@ -218,6 +218,10 @@ fn weight(outcome: Outcome) -> u8 {
         | Outcome::WouldExchange
         | Outcome::WouldRefresh
         | Outcome::LoggedIn
+        | Outcome::Minted
+        | Outcome::WouldMint
+        | Outcome::Revoked
+        | Outcome::WouldRevoke
         | Outcome::Forgotten
         | Outcome::WouldForget
         | Outcome::Imported

@@ -20,13 +20,21 @@ impl TokenRun<'_> {
     pub fn settle_grant(&mut self) -> Result<(), StoreError> {
         match self.credential.candidate.clone() {
             Some(candidate)
-                if self.has_granted_candidate() && !self.is_held_for_now(&candidate) =>
+                if self.has_granted_candidate()
+                    && !self.is_held_for_now(&candidate)
+                    && !self.is_older_than_a_revocation(&candidate) =>
             {
                 self.outcome.because("sealed by an earlier run, and examined now");
                 self.examine(&candidate)
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a candidate was there when a person had the current one revoked.
+    fn is_older_than_a_revocation(&self, candidate: &Generation) -> bool {
+        let revoked = self.credential.current.as_ref().and_then(|current| current.revoked_at);
+        revoked.is_some_and(|at| candidate.obtained_at < at)
     }
 
     /// Whether a candidate that was not good enough lately is not inspected again now. It is when the

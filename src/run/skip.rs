@@ -15,6 +15,7 @@ impl TokenRun<'_> {
             Skip::Dead(_) | Skip::NoString if self.adopt_in_place_of_dead()? => {
                 return Ok(NextStep::Decide);
             }
+            Skip::Revoked { .. } => self.revoked_here(sentence),
             Skip::Dead(problem) | Skip::AccountBlocked(problem) => {
                 self.outcome.note_problem_as(Outcome::Invalid, person_needed(problem));
             }
@@ -31,6 +32,17 @@ impl TokenRun<'_> {
             _ => self.not_due(sentence),
         }
         Ok(NextStep::Stop)
+    }
+
+    /// Says that a person had it revoked. That it works all the same is said by the verdict.
+    fn revoked_here(&mut self, sentence: String) {
+        let current = self.credential.current.as_ref();
+        if current.is_some_and(|current| current.verdict() == Some(false)) {
+            let problem = Problem::new(ProblemKind::Revoked, sentence);
+            self.outcome.note_problem_as(Outcome::Invalid, problem);
+        } else {
+            self.not_due(sentence);
+        }
     }
 
     /// Repeats what keeps a sealed access token from being used, until a person has cleared it.

@@ -406,6 +406,7 @@ fn declined(request: &DialogRequest) -> Vec<(&'static str, &'static str)> {
     }
 }
 
+/// Names what a person granted an app.
 pub fn consent_key(user: &str, app: &str) -> String {
     format!("{user}/{app}")
 }

@@ -37,6 +37,7 @@ mod overwrites;
 mod promote;
 mod proofs;
 mod purge;
+mod revocations;
 mod rotations;
 mod row;
 mod runs;

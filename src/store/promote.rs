@@ -179,7 +179,8 @@ fn promote(
         }
     }
     let changed = tx.execute(
-        "UPDATE generation SET state = 'current', rotated_at = NULL WHERE id = ?1 AND token = ?2",
+        "UPDATE generation SET state = 'current', rotated_at = NULL, revoked_at = NULL
+         WHERE id = ?1 AND token = ?2",
         values![candidate, token],
     )?;
     if changed == 0 {

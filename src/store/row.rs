@@ -19,17 +19,17 @@ use crate::token::{
 
 /// The columns of a generation `g`, in the order of [`Row::generation_itself`].
 pub const GENERATION_ITSELF: &str = "g.id, g.number, g.state, g.origin, g.fingerprint, \
-    g.obtained_at, g.expiry, g.expires_at, g.parent";
+    g.obtained_at, g.expiry, g.expires_at, g.parent, g.revoked_at";
 
 /// The columns of a generation `g` and its proof `p`, in the order of [`Row::generation`].
 pub const GENERATION: &str = "g.id, g.number, g.state, g.origin, g.fingerprint, \
-    g.obtained_at, g.expiry, g.expires_at, g.parent, \
+    g.obtained_at, g.expiry, g.expires_at, g.parent, g.revoked_at, \
     p.at, p.valid, p.problem, p.token_type, p.application, p.app_id, p.user_id, p.page_id, \
     p.expiry, p.expires_at, p.data_access, p.data_access_until, p.issued_at, p.scopes, \
     p.granular_scopes";
 
 /// How many of those are the generation's own.
-pub const GENERATION_OWN: usize = 9;
+pub const GENERATION_OWN: usize = 10;
 /// How many of those are the proof's, after its date.
 const PROOF_REST: usize = 14;
 /// How many cells [`GENERATION`] has.
@@ -323,6 +323,7 @@ impl<'a> Row<'a> {
             obtained_at: self.time("generation.obtained_at")?,
             expiry: self.expiry(["generation.expiry", "generation.expires_at"])?,
             parent: self.maybe_generation("generation.parent")?,
+            revoked_at: self.maybe_time("generation.revoked_at")?,
             proof: None,
         })
     }

@@ -235,6 +235,12 @@ impl Credential {
         self.current.as_ref().is_none_or(|current| current.verdict() == Some(false))
     }
 
+    /// Whether a person had the access token in use revoked from here: nothing takes its place by
+    /// itself.
+    pub fn is_revoked(&self) -> bool {
+        self.current.as_ref().is_some_and(|current| current.revoked_at.is_some())
+    }
+
     /// Whether there was an access token in use that cannot be read any more.
     pub fn is_lost(&self) -> bool {
         self.current.is_none() && self.in_place().is_some()

@@ -62,6 +62,8 @@ pub struct Generation {
     pub expiry: Expiry,
     /// The parent's generation that it was derived from.
     pub parent: Option<GenerationId>,
+    /// When a person had it revoked from here, whether or not Meta has done so yet.
+    pub revoked_at: Option<Time>,
     /// The last answer about it.
     pub proof: Option<Proof>,
 }

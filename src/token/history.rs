@@ -33,6 +33,12 @@ named! {
         Renamed = "renamed",
         /// An old access token was wiped; its fingerprint stays.
         Purged = "purged",
+        /// An admin's access token had Meta make a new one, which became the current one.
+        Minted = "minted",
+        /// The answer to such a request was lost: an access token may exist that nobody has.
+        MintLost = "mint_lost",
+        /// An access token was made invalid at Meta, from here.
+        Revoked = "revoked",
         /// All its access tokens were wiped, because a person said so.
         Forgotten = "forgotten",
         /// Another program had it, or had got it then.
@@ -58,6 +64,9 @@ impl EventKind {
             | Self::Retired
             | Self::Renamed
             | Self::Purged
+            | Self::Minted
+            | Self::MintLost
+            | Self::Revoked
             | Self::Forgotten
             | Self::Imported
             | Self::LoggedIn => None,
@@ -121,6 +130,14 @@ named! {
         WouldAdopt = "would_adopt",
         /// A person logged in, and the access token of that login became the current one.
         LoggedIn = "logged_in",
+        /// Made new, by an admin's access token.
+        Minted = "minted",
+        /// A dry run would have had it made.
+        WouldMint = "would_mint",
+        /// Made invalid at Meta.
+        Revoked = "revoked",
+        /// A dry run would have made it invalid.
+        WouldRevoke = "would_revoke",
         /// Its access tokens were wiped.
         Forgotten = "forgotten",
         /// A dry run would have wiped them.
@@ -140,6 +157,8 @@ impl Outcome {
             Self::Exchanged => Self::WouldExchange,
             Self::Derived => Self::WouldDerive,
             Self::Adopted => Self::WouldAdopt,
+            Self::Minted => Self::WouldMint,
+            Self::Revoked => Self::WouldRevoke,
             Self::Forgotten => Self::WouldForget,
             Self::Imported => Self::WouldImport,
             other => other,

@@ -9,7 +9,7 @@ use metatoken::token::ProblemKind;
 
 use crate::common::World;
 
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 20] = [
     &["import"],
     &["add"],
     &["pages"],
@@ -23,6 +23,7 @@ const COMMANDS: [&[&str]; 19] = [
     &["history"],
     &["token"],
     &["exchange"],
+    &["revoke"],
     &["forget"],
     &["config", "check"],
     &["config", "show"],
@@ -100,6 +101,7 @@ Using tokens:
 
 Changing tokens:
   exchange      Read a new access token and make it long-lived
+  revoke        Make access tokens invalid at Meta, and prove that they are
   forget        Delete a token's access tokens here; its history stays
 
 Housekeeping:

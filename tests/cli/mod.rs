@@ -26,6 +26,7 @@ mod pages;
 mod pasted;
 mod readme;
 mod refresh;
+mod revoke;
 mod rotation;
 mod sandbox;
 mod status;

@@ -207,7 +207,7 @@ ads    adopted  never    found in `TOKEN` in `[DIR]/app.env`; generation 1 works
 
 1 token: 1 adopted
 ").stderr("
-hint: `ads`: an admin of the business revokes the access token of generation 1 (Meta Business settings, Users, System users); then run `metatoken refresh ads`. If only all tokens of the System User can be revoked there, the current one dies too: then generate a new one, run `metatoken exchange ads` and paste it
+hint: `ads`: run `metatoken revoke ads --generation 1`, which makes it invalid at Meta
 ").exit(Exit::Ok);
     assert_eq!(world.in_use("ads"), second);
     // The older one, put back, is old: nothing flips.
@@ -428,9 +428,9 @@ fn the_older_one_is_watched_until_it_is_dead() {
     world.at(day(18));
     assert_eq!(asks(&world), 2);
     world.run(&["check"]).code(1).stderr("").verdict("
-METATOKEN WARNING - ads: works, generation 1 still works, replaced 8 days ago; its owner revokes it: metatoken refresh ads
+METATOKEN WARNING - ads: works, generation 1 still works, replaced…; operator revokes it: metatoken revoke ads --generation 1
 WARNING: `ads`: works, generation 1 still works, replaced 8 days ago
-  an admin of the business revokes the access token of generation 1 (Meta Business settings, Users, System users); then run `metatoken refresh ads`. If only all tokens of the System User can be revoked there, the current one dies too: then generate a new one, run `metatoken exchange ads` and paste it. Proof: `metatoken check ads`
+  run `metatoken revoke ads --generation 1`, which makes it invalid at Meta. Proof: `metatoken check ads`
 ");
     world.reconfigure(&format!("{CONFIGURED}rotate_overlap = \"30d\"\n"));
     assert_eq!(codes(&world), [""; 0]);

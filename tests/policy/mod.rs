@@ -62,6 +62,7 @@ fn string(expiry: Expiry, proven: Time) -> Generation {
         obtained_at: day(0),
         expiry,
         parent: None,
+        revoked_at: None,
         proof: Some(Proof { at: proven, inspection }),
     }
 }

@@ -271,7 +271,7 @@ fn every_row_names_a_command_that_there_is() {
         let remedy = row.filled("", |template| {
             let named =
                 labels.iter().fold(template.to_owned(), |it, name| it.replace(name, "brand"));
-            named.replace("{replace}", " --replace")
+            named.replace("{replace}", " --replace").replace("{generation}", "1")
         });
         assert_eq!(remedy.command.is_empty(), !row.step.contains("{run}"), "{:?}", row.cure);
         let text = remedy.to_string();

@@ -21,9 +21,9 @@ const ROOMS: [&str; 10] = [
     "session.rs",
 ];
 
-/// Files of these rooms that tell whoever typed `add`, `token` or `exec` what is wrong with the line,
+/// Files of these rooms that tell whoever typed `add`, `token`, `exec` or `revoke` what is wrong with the line,
 /// like the commands themselves.
-const OF_A_LINE: [&str; 2] = ["run/declaration.rs", "run/in_use.rs"];
+const OF_A_LINE: [&str; 3] = ["run/declaration.rs", "run/in_use.rs", "run/revocation.rs"];
 
 /// Why this test does not type a remedy.
 #[derive(Debug, Clone, Copy)]

@@ -212,6 +212,8 @@ fn type_it(world: &mut World, told: &Told, from: Time, fixture: impl Fn() -> Tok
             world.run_with_input(&words, &pasted)
         }
         "login" => world.logs_in(&words),
+        // Without a terminal a person agrees by an option.
+        "revoke" => world.run(&[&words[..], &[&format!("--yes={}", words[1])]].concat()),
         _ => world.run(&words),
     };
     let code = ran.code.unwrap();

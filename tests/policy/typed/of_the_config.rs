@@ -1,15 +1,16 @@
 //! Causes that stand in the config, in what it declares, and in what a rotation leaves.
 
-use metatoken::sandbox::{FaultInjection, Invalidation, Listing, Rule, TokenFixture};
+use metatoken::sandbox::{FaultInjection, Invalidation, Listing, Revocations, Rule, TokenFixture};
 use metatoken::token::Time;
 
-use super::{Told, causes, codes, type_it};
+use super::{Told, causes, codes, told, type_it};
 use crate::common::{ANNA, APP, BAKERY, CAFE, ROBOT, World, day, measure};
 
 /// All cases.
-pub(super) const CASES: [fn() -> Vec<Told>; 11] = [
+pub(super) const CASES: [fn() -> Vec<Told>; 12] = [
     of_a_page_that_is_gone,
     of_an_old_token_that_works,
+    of_a_token_that_was_revoked_in_vain,
     of_a_token_that_another_label_has,
     of_a_label_that_left,
     of_a_new_name,
@@ -103,9 +104,26 @@ fn of_an_old_token_that_works() -> Vec<Told> {
     }
     world.at(day(9));
     let _ = world.run(&["refresh"]);
-    ended(&mut world, day(9), "old_token_alive", |world| {
-        world.graph.with(|graph| graph.invalidate("EAAFAKEAds1", Invalidation::Revoked));
-    })
+    ended(&mut world, day(9), "old_token_alive", |_| {})
+}
+
+fn of_a_token_that_was_revoked_in_vain() -> Vec<Told> {
+    let config = "[token.ads]\ntype = \"system-user\"\n";
+    let mut world = World::new().config(config);
+    let pasted = world.mint(TokenFixture::system_user(APP, ROBOT).named("ads"));
+    let _ = world.run_with_input(&["exchange", "ads"], &pasted);
+    world.graph.with(|graph| graph.set_revocations(Revocations::InVain));
+    let _ = world.run(&["revoke", "ads", "--all", "--yes=ads"]);
+    let again = told(&world, "ads");
+    assert_eq!(again.code, "revoked_alive");
+    world.graph.with(|graph| graph.set_revocations(Revocations::Documented));
+    type_it(&mut world, &again, day(0), || TokenFixture::system_user(APP, ROBOT));
+    // Whoever had it revoked brings another one.
+    let dead = told(&world, "ads");
+    assert_eq!(dead.code, "revoked");
+    type_it(&mut world, &dead, day(1), || TokenFixture::system_user(APP, ROBOT));
+    assert_eq!(codes(&world, "ads"), [""; 0]);
+    vec![again, dead]
 }
 
 fn of_a_token_that_another_label_has() -> Vec<Told> {
