@@ -2,7 +2,7 @@
 //!
 //! Secrets travel only through TLS; plain HTTP is for a server on this machine, such as a test's.
 
-use crate::http::{Address, Locality};
+use crate::http::{Address, Locality, PlainHttp};
 
 /// Why an address is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,27 +15,28 @@ pub enum Bad {
 
 /// Judges the address of one of Meta's services, which has no login and no query.
 pub fn check_endpoint(url: &str) -> Result<(), Bad> {
-    check(url, "?#@\\\"'<>").map(drop)
+    check(url, "?#@\\\"'<>", PlainHttp::Loopback).map(drop)
 }
 
 /// Judges the address to which a login dialog sends the browser.
 pub fn check_redirect(url: &str) -> Result<(), Bad> {
-    check(url, "#@\\\"'<>").map(drop)
+    check(url, "#@\\\"'<>", PlainHttp::Loopback).map(drop)
 }
 
 /// Finds the host of a channel's address. The address itself is a secret, and never repeated.
-pub fn host_of_secret(url: &str) -> Result<&str, Bad> {
-    check(url, "\\\"<>`")
+pub fn host_of_secret(url: &str, plain_http: PlainHttp) -> Result<&str, Bad> {
+    check(url, "\\\"<>`", plain_http)
 }
 
 /// Finds the host, and refuses a scheme by which what is sent there could be read by others.
-fn check<'a>(url: &'a str, refused: &str) -> Result<&'a str, Bad> {
+fn check<'a>(url: &'a str, refused: &str, plain_http: PlainHttp) -> Result<&'a str, Bad> {
     if !url.chars().all(|c| c.is_ascii_graphic() && !refused.contains(c)) {
         return Err(Bad::Form);
     }
     let address = Address::read(url).ok_or(Bad::Form)?;
     match (address.scheme(), address.locality()) {
         ("https", _) | ("http", Locality::Loopback) => Ok(address.host()),
+        ("http", Locality::Network) if address.allows_plain_http(plain_http) => Ok(address.host()),
         ("http", Locality::Network) => Err(Bad::PlainHttp),
         _ => Err(Bad::Form),
     }
@@ -66,7 +67,22 @@ mod tests {
             ("hooks.slack.com/services", Err(Bad::Form)),
             ("SLACK_WEBHOOK", Err(Bad::Form)),
         ] {
-            assert_eq!(host_of_secret(url), verdict, "{url}");
+            assert_eq!(host_of_secret(url, PlainHttp::Loopback), verdict, "{url}");
+        }
+    }
+
+    #[test]
+    fn plain_http_leads_to_a_private_network_where_that_is_allowed() {
+        for (url, verdict) in [
+            ("http://192.168.1.5:8123/api", Ok("192.168.1.5")),
+            ("http://homeassistant.local:8123/api", Ok("homeassistant.local")),
+            ("https://hooks.slack.com/x", Ok("hooks.slack.com")),
+            ("http://hooks.slack.com/x", Err(Bad::PlainHttp)),
+            ("http://8.8.8.8/x", Err(Bad::PlainHttp)),
+            ("http://134744072/x", Err(Bad::PlainHttp)),
+            ("ftp://192.168.1.5/x", Err(Bad::Form)),
+        ] {
+            assert_eq!(host_of_secret(url, PlainHttp::Private), verdict, "{url}");
         }
     }
 
@@ -75,10 +91,10 @@ mod tests {
         for host in ["a|b", "a^b", "a%20b", "1.2.3.999", "a:+80"] {
             let url = format!("https://{host}/x");
             assert_eq!(check_endpoint(&url), Err(Bad::Form), "{url}");
-            assert_eq!(host_of_secret(&url), Err(Bad::Form), "{url}");
+            assert_eq!(host_of_secret(&url, PlainHttp::Loopback), Err(Bad::Form), "{url}");
         }
         let as_written = "https://Hooks.Example:443/x";
-        assert_eq!(host_of_secret(as_written), Ok("Hooks.Example"));
+        assert_eq!(host_of_secret(as_written, PlainHttp::Loopback), Ok("Hooks.Example"));
     }
 
     #[test]

@@ -55,7 +55,8 @@ pub use self::find::{find, usual_place};
 pub use self::first::{FirstConfig, FirstToken, SECRET_FILE};
 pub use self::http::HttpSettings;
 pub use self::notify::{
-    ChannelKind, NotifySetting, SmtpSecurity, SmtpSetting, WebhookFormat, mailbox,
+    BodyTemplate, ChannelKind, NotifySetting, Placeholder, SmtpSecurity, SmtpSetting,
+    WebhookContent, WebhookFormat, WebhookSetting, mailbox,
 };
 pub use self::permissions::judge_new_place;
 pub use self::schema::{KeySchema, Schema, TableSchema};
@@ -277,7 +278,7 @@ fn read_tables(
             reserved.reserve_source(source, format!("holds the `{key}` of {name}"));
         }
     }
-    for (key, source) in channels.iter().filter_map(ChannelRead::secret) {
+    for (key, source) in channels.iter().flat_map(ChannelRead::secrets) {
         reserved.reserve_source(source, format!("holds the `{key}` of a `[[notify]]`"));
     }
     let alerts = alerts::read(&alerts_table, &reserved);

@@ -10,10 +10,13 @@ use std::ops::Range;
 use super::schema::Schema;
 use super::secret_form::{holds_token, looks_secret};
 
+/// The key of a table whose keys are names of the operator's own.
+const HEADERS: &str = "headers";
+
 /// Finds the bytes of a line that may not be shown, in their order.
 pub fn hidden(line: &str, schema: &Schema) -> Vec<Range<usize>> {
     let mut hidden = Vec::new();
-    let mut key = None;
+    let (mut key, mut is_of_headers) = (None, false);
     let mut at = end_of_header(line);
     if looks_secret(&line[..at]) {
         hidden.push(0..at);
@@ -24,8 +27,11 @@ pub fn hidden(line: &str, schema: &Schema) -> Vec<Range<usize>> {
         let is_key = piece.is_key(line);
         if is_key {
             key = text.rsplit('.').next();
+            // Under it, names are the operator's own, and each value is a secret.
+            is_of_headers |= key == Some(HEADERS);
         }
-        let is_harmless = match (key, piece.is_comment) {
+        let key_of_value = key.filter(|_| !is_of_headers || is_key);
+        let is_harmless = match (key_of_value, piece.is_comment) {
             (_, true) => false,
             (Some(key), false) => is_key || schema.is_harmless(key),
             // A known key without its equals sign.
@@ -143,6 +149,10 @@ mod tests {
             ("[token.\"brand/1\"] # note", "[token.\"brand/1\"] #…"),
             ("webhook = \"https://a.example/hush\"", "webhook = \"…\""),
             ("{ host = \"a\", password = \"s\" }", "{ host = \"a\", password = \"…\" }"),
+            (
+                "headers = { A = \"hush\", type = \"hush\" }",
+                "headers = { A = \"…\", type = \"…\" }",
+            ),
             ("facebook = \"http://a.example/\"", "facebook = \"http://a.example/\""),
             ("name = \"https://a.example/hush\"", "name = \"…\""),
             ("host = \"smtp://a.example?hush\"", "host = \"…\""),

@@ -136,6 +136,7 @@ mod tests {
                 "in `[[token.\"PARENT/*\".deliver]]`",
                 "in `[defaults]`",
                 "in `[[notify]]`",
+                "in `recovered`",
                 "in `smtp`",
                 "in `[alerts]`",
             ]

@@ -129,8 +129,9 @@ impl Config {
             KeySetting::Given(source) => Some(source),
             KeySetting::Beside(_) => None,
         };
-        let channels = self.notify.iter().map(|channel| channel.kind.secret());
-        apps.chain(tokens).chain(channels).chain([key]).flatten()
+        let channels = self.notify.iter().flat_map(|channel| channel.kind.secrets());
+        let channels = channels.map(|(_, source)| source);
+        apps.chain(tokens).chain([key]).flatten().chain(channels)
     }
 
     /// The variables that the config names as secrets.
@@ -192,9 +193,9 @@ impl Config {
         let apps = self.apps.iter().map(|app| app.secret.as_ref());
         let own = self.tokens.iter().filter(|token| token.declared_in.is_none());
         let tokens = own.map(|token| token.access_token.as_ref());
-        let channels = self.notify.iter().map(|channel| channel.kind.secret());
-        let mut sources = apps.chain(tokens).chain(channels).chain([key]).flatten();
+        let mut sources = apps.chain(tokens).chain([key]).flatten();
         sources.any(SecretSource::is_literal)
+            || self.notify.iter().any(|channel| channel.kind.holds_a_secret())
     }
 }
 

@@ -88,6 +88,23 @@ impl Section<'_> {
     }
 }
 
+impl Section<'_> {
+    /// Reads a table of secrets under names of the operator's own; `form` says how it is written.
+    pub fn secrets(
+        &self,
+        key: Str,
+        sentence: Str,
+        form: &str,
+    ) -> Ask<'_, Vec<(Spanned<String>, SecretSource)>> {
+        let about = ("a table of names, each with a SECRET", sentence, form);
+        let read = |found: &FoundValue<'_>, section: Option<&Section<'_>>| match section {
+            Some(section) => Ok(reference(key, section)),
+            None => literal(found).map(Some),
+        };
+        self.entries(key, about, "a SECRET", read).secret()
+    }
+}
+
 fn literal(found: &FoundValue<'_>) -> Reading<SecretSource> {
     match found.item().as_str() {
         Some(text) if text.trim().is_empty() => Err(vec![found.complain("is empty").label(FORMS)]),

@@ -98,7 +98,7 @@ fn failure(failure: crate::http::HttpError) -> FailedAttempt {
     use crate::http::HttpError;
     let network = |message| Problem::new(ProblemKind::Network, message);
     match failure {
-        HttpError::NotConnected(why) => {
+        HttpError::NotConnected(why) | HttpError::NotPrivate(why) => {
             FailedAttempt { problem: network(why), reach: Reached::NotConnected }
         }
         HttpError::NotTrusted(why) => not_sent(network(why).with_action(Action::FixConfiguration)),

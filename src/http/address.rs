@@ -37,6 +37,45 @@ impl Locality {
     }
 }
 
+/// Where a message may go by plain HTTP, which others can read on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlainHttp {
+    /// To this machine alone.
+    Loopback,
+    /// Also to hosts on a private network.
+    Private,
+}
+
+/// The last parts of names that no public name server answers for. Source: RFC 6762, section 3 and
+/// appendix G; RFC 8375; ICANN, `.internal`.
+const PRIVATE_NAMES: [&str; 9] =
+    ["local", "home.arpa", "internal", "lan", "home", "localdomain", "intranet", "private", "corp"];
+
+/// Whether a host is on a private network, as far as its form tells: an address of one, a name without a
+/// dot, or one with an end that is not public. What a name stands for is seen when it is resolved.
+fn is_private_host(host: &str) -> bool {
+    if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse() {
+        return is_private(address);
+    }
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let ends = |end: &&str| host.strip_suffix(*end).is_some_and(|rest| rest.ends_with('.'));
+    !host.is_empty() && (!host.contains('.') || PRIVATE_NAMES.iter().any(|end| ends(&end)))
+}
+
+/// Whether an address is one of a private network, or of this machine. Source: RFC 1918, RFC 4193.
+pub(super) fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_private() || address.is_loopback(),
+        IpAddr::V6(address) => address.is_unique_local() || address.is_loopback(),
+    }
+}
+
+/// Whether a URL that was parsed may be asked by plain HTTP.
+pub fn allows_plain_http(url: &Url, allowed: PlainHttp) -> bool {
+    Locality::of_parsed(url) == Locality::Loopback
+        || (allowed == PlainHttp::Private && url.host_str().is_some_and(is_private_host))
+}
+
 /// Whether a host's name or address, an IPv6 one without brackets, is this machine's own.
 pub fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -69,6 +108,14 @@ impl<'a> Address<'a> {
     /// The host as it was written; an IPv6 address without brackets.
     pub const fn host(&self) -> &'a str {
         self.host
+    }
+
+    /// Whether plain HTTP may lead to the host, both as it was written and as `Url` reads it.
+    pub fn allows_plain_http(&self, allowed: PlainHttp) -> bool {
+        self.locality() == Locality::Loopback
+            || (allows_plain_http(&self.url, allowed)
+                && allowed == PlainHttp::Private
+                && is_private_host(self.host))
     }
 
     /// Where the host is. Both as it was written and as `Url` reads it, it must be this machine.
@@ -110,6 +157,42 @@ mod tests {
             ("", Locality::Network),
         ] {
             assert_eq!(Locality::of(url), place, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_private_host_is_known_by_its_form() {
+        for (url, private) in [
+            ("http://10.0.0.1/x", true),
+            ("http://172.31.255.255:8123/x", true),
+            ("http://192.168.1.5", true),
+            ("http://[fd12::1]:9/x", true),
+            ("http://[::ffff:192.168.1.5]/x", true),
+            ("http://127.0.0.1", true),
+            ("http://nas/x", true),
+            ("http://homeassistant.local:8123/x", true),
+            ("http://gotify.svc.cluster.local", true),
+            ("http://Chat.LAN/x", true),
+            ("http://pi.home.arpa./x", true),
+            ("http://172.32.0.1", false),
+            ("http://100.64.0.1", false),
+            ("http://169.254.169.254", false),
+            ("http://8.8.8.8", false),
+            ("http://[2001:db8::1]", false),
+            ("http://[::ffff:8.8.8.8]", false),
+            // Numbers that are read as an address.
+            ("http://134744072/x", false),
+            ("http://0x8080808/x", false),
+            ("http://hooks.example.org", false),
+            ("http://local.example.org", false),
+            ("http://notlocal/x", true),
+            ("http://x.notlocal/x", false),
+            ("http://10.0.0.1@example.org/x", false),
+        ] {
+            let address = Address::read(url).unwrap();
+            assert_eq!(address.allows_plain_http(PlainHttp::Private), private, "{url}");
+            let loopback = Locality::of(url) == Locality::Loopback;
+            assert_eq!(address.allows_plain_http(PlainHttp::Loopback), loopback, "{url}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::Client;
+use reqwest::blocking::{Client, ClientBuilder};
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Certificate, redirect, retry};
 
@@ -15,6 +15,7 @@ use crate::crypto;
 use super::address::Locality;
 use super::error::{HttpError, Wait, cause};
 use super::message::{HttpAnswer, HttpRequest};
+use super::private::{addresses_only, private_addresses};
 
 /// How long one try may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,19 +55,31 @@ impl Http {
     /// Sends a message once. The answer is to be read within what is left of `patience`, which is
     /// no longer than the client's own limit.
     pub fn send(&self, message: HttpRequest, patience: Duration) -> Result<HttpAnswer, HttpError> {
-        let patience = self.limits.whole.min(patience);
-        let wait =
-            Wait { host: message.host(), patience, connect: self.limits.connect.min(patience) };
+        let wait = self.wait(&message, patience);
         let client = self
             .side(message.place())
             .map_err(|error| HttpError::NotConnected(error.to_string()))?;
-        let until = Instant::now() + patience;
-        // Set on the request, the timeout covers the body too.
-        let request = message.into_request(client).timeout(patience);
-        match request.send() {
-            Ok(response) => Ok(HttpAnswer::new(response, until, wait)),
-            Err(error) => Err(HttpError::of(&error.without_url(), &wait)),
-        }
+        send_by(client, message, Instant::now() + wait.patience, wait)
+    }
+
+    /// Sends a message once by plain HTTP to a host on a private network, past every proxy. The name is
+    /// resolved once, and one public address among those that it stands for is enough to send nothing.
+    pub fn send_to_private(
+        &self,
+        message: HttpRequest,
+        patience: Duration,
+    ) -> Result<HttpAnswer, HttpError> {
+        let wait = self.wait(&message, patience);
+        let until = Instant::now() + wait.patience;
+        let addresses = private_addresses(&wait)?;
+        let client = self.client_of(addresses_only(&wait.host, &addresses));
+        let client = client.map_err(|error| HttpError::NotConnected(error.to_string()))?;
+        send_by(&client, message, until, wait)
+    }
+
+    fn wait(&self, message: &HttpRequest, patience: Duration) -> Wait {
+        let patience = self.limits.whole.min(patience);
+        Wait { host: message.host(), patience, connect: self.limits.connect.min(patience) }
     }
 
     fn side(&self, place: Locality) -> Result<&Side, &SetupError> {
@@ -78,7 +91,17 @@ impl Http {
     }
 
     fn client(&self, place: Locality) -> Result<Side, SetupError> {
-        let builder = Client::builder()
+        let trusted = self.trust.certificates().to_vec();
+        let builder = match place {
+            // `HTTP_PROXY` would catch even loopback, which needs no certificate store either.
+            Locality::Loopback => Client::builder().no_proxy().tls_certs_only(trusted),
+            Locality::Network => Client::builder().https_only(true).tls_certs_merge(trusted),
+        };
+        self.client_of(builder).map(ManuallyDrop::new)
+    }
+
+    fn client_of(&self, builder: ClientBuilder) -> Result<Client, SetupError> {
+        let builder = builder
             .user_agent(concat!("metatoken/", env!("CARGO_PKG_VERSION")))
             .default_headers(plain_answers())
             .timeout(self.limits.whole)
@@ -86,16 +109,24 @@ impl Http {
             .redirect(redirect::Policy::none())
             .referer(false)
             .retry(retry::never());
-        let trusted = self.trust.certificates().to_vec();
-        let builder = match place {
-            // `HTTP_PROXY` would catch even loopback, which needs no certificate store either.
-            Locality::Loopback => builder.no_proxy().tls_certs_only(trusted),
-            Locality::Network => builder.https_only(true).tls_certs_merge(trusted),
-        };
-        builder.build().map(ManuallyDrop::new).map_err(|error| {
+        builder.build().map_err(|error| {
             let why = cause(&error.without_url());
             SetupError::new(format!("the HTTPS client cannot be set up: {why}"))
         })
+    }
+}
+
+fn send_by(
+    client: &Client,
+    message: HttpRequest,
+    until: Instant,
+    wait: Wait,
+) -> Result<HttpAnswer, HttpError> {
+    let left = until.saturating_duration_since(Instant::now());
+    // Set on the request, the timeout covers the body too.
+    match message.into_request(client).timeout(left).send() {
+        Ok(response) => Ok(HttpAnswer::new(response, until, wait)),
+        Err(error) => Err(HttpError::of(&error.without_url(), &wait)),
     }
 }
 

@@ -13,6 +13,8 @@ pub enum HttpError {
     NotConnected(String),
     /// No connection was made, for the certificate of the host was not accepted: nothing was sent.
     NotTrusted(String),
+    /// No connection was made, for it would have led out of the private network: nothing was sent.
+    NotPrivate(String),
     /// It was sent, or part of it, and no whole answer came back.
     Unanswered(String),
     /// The answer is longer than the limit of the request.
@@ -22,9 +24,10 @@ pub enum HttpError {
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotConnected(why) | Self::NotTrusted(why) | Self::Unanswered(why) => {
-                f.write_str(why)
-            }
+            Self::NotConnected(why)
+            | Self::NotTrusted(why)
+            | Self::NotPrivate(why)
+            | Self::Unanswered(why) => f.write_str(why),
             Self::TooLong => f.write_str("the answer is too long"),
         }
     }

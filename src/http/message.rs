@@ -74,6 +74,15 @@ impl HttpRequest {
         Ok(self)
     }
 
+    /// The same with a header of the operator's own, whose value may be a secret and is never printed.
+    pub fn with_secret_header(mut self, name: &str, value: &Secret) -> Result<Self, BadHeader> {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| BadHeader)?;
+        let mut value = HeaderValue::from_str(value.expose()).map_err(|_| BadHeader)?;
+        value.set_sensitive(true);
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
     pub(super) fn host(&self) -> String {
         self.url.host_str().unwrap_or_default().to_owned()
     }

@@ -5,8 +5,9 @@
 //! gives one [`HttpAnswer`], all within a time.
 //!
 //! The proxy is chosen for each message by its own host, whatever other hosts the config names: none
-//! on the way to this machine, `HTTPS_PROXY` to all others, which are spoken to by HTTPS alone. So a
-//! proxy is only asked for a tunnel, and `HTTP_PROXY`, which would read every message, is not used.
+//! on the way to this machine, `HTTPS_PROXY` to all others, which are spoken to by HTTPS alone, save a
+//! host on a private network where the config allows it. So a proxy is only asked for a tunnel, and
+//! `HTTP_PROXY`, which would read every message, is not used.
 //!
 //! No error of the HTTP library leaves this room: those print the URL, and URLs hold secrets. A
 //! [`HttpError`] names the host and nothing else of the address.
@@ -18,8 +19,9 @@ mod client;
 mod error;
 mod listener;
 mod message;
+mod private;
 
-pub use address::{Address, Locality, is_this_machine};
+pub use address::{Address, Locality, PlainHttp, allows_plain_http, is_this_machine};
 pub use client::{Http, Timeouts};
 pub use client::{SetupError, Trust};
 pub use error::HttpError;

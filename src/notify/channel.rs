@@ -6,9 +6,10 @@ use std::sync::OnceLock;
 
 use super::retry::{AttemptError, SendPolicy};
 use crate::config::{
-    ChannelKind, NotifySetting, SecretSource, SmtpSecurity, SmtpSetting, WebhookFormat,
+    BodyTemplate, ChannelKind, NotifySetting, SecretSource, SmtpSecurity, SmtpSetting,
+    WebhookContent, WebhookSetting,
 };
-use crate::http::{Http, SetupError, Timeouts, Trust};
+use crate::http::{Http, PlainHttp, SetupError, Timeouts, Trust};
 use crate::session::Session;
 use crate::token::{ChannelId, Secret};
 
@@ -28,7 +29,13 @@ pub struct Webhook {
     /// A secret: it is enough to write to the channel.
     pub url: Secret,
     /// What is posted.
-    pub format: WebhookFormat,
+    pub content: WebhookContent,
+    /// Names and secrets.
+    pub headers: Vec<(String, Secret)>,
+    /// Where it may lead by plain HTTP.
+    pub plain_http: PlainHttp,
+    /// What is posted instead when something is over: to this URL, if it is another, and this body.
+    pub recovered: Option<(Option<Secret>, Option<BodyTemplate>)>,
 }
 
 /// Sender, recipients and mail server.
@@ -67,17 +74,33 @@ pub fn open(
     notifier: &Notifier,
 ) -> Result<Channel, String> {
     match &setting.kind {
-        ChannelKind::Webhook { url, format } => {
-            Ok(Channel::Webhook(Webhook { url: secret(session, url)?, format: *format }))
-        }
+        ChannelKind::Webhook(setting) => Ok(Channel::Webhook(webhook(session, setting)?)),
         ChannelKind::Email { to, from, smtp } => Ok(Channel::Email(EmailChannel {
             to: to.clone(),
             from: from.clone().unwrap_or_else(|| default_from(&notifier.machine)),
             server: server(session, smtp.as_ref())?,
         })),
         ChannelKind::Command(argv) => Ok(Channel::Command(argv.clone())),
-        ChannelKind::Ping(_) => Err("a ping reports runs only".to_owned()),
+        ChannelKind::Ping { .. } => Err("a ping reports runs only".to_owned()),
     }
+}
+
+fn webhook(session: &Session, setting: &WebhookSetting) -> Result<Webhook, String> {
+    let headers = setting.headers.iter().map(|header| {
+        let value = secret(session, &header.value);
+        Ok((header.name.clone(), value.map_err(|why| format!("header `{}`: {why}", header.name))?))
+    });
+    let recovered = setting.recovered.as_ref().map(|instead| {
+        let url = instead.url.as_ref().map(|url| secret(session, url)).transpose()?;
+        Ok::<_, String>((url, instead.body.clone()))
+    });
+    Ok(Webhook {
+        url: secret(session, &setting.url)?,
+        content: setting.content.clone(),
+        headers: headers.collect::<Result<_, String>>()?,
+        plain_http: setting.plain_http,
+        recovered: recovered.transpose()?,
+    })
 }
 
 fn server(session: &Session, smtp: Option<&SmtpSetting>) -> Result<SmtpServer, String> {

@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use crate::policy::{Notification, Reason, State, headline, humanize};
+use super::bodies::cut;
+use crate::config::Placeholder;
+use crate::policy::{CLOSED, Health, Notification, Reason, State, headline, humanize};
 use crate::report::{
     CheckReport, CheckScope, StatusReport, TokenReport, VERSION, document, reasons_json, time_json,
 };
@@ -19,18 +21,61 @@ pub struct Message {
     /// Its id, in letters, digits and `-`: the same when it is sent again because it is not known
     /// whether it arrived.
     pub id: String,
+    /// What it has in common with other messages about the same, until that is over; its own id where
+    /// there is none.
+    pub incident: String,
     /// When it was decided on, which is the date of an email however often it is sent.
     pub at: Time,
     /// What it is about: the name of an event, or `test`.
     pub event: &'static str,
     /// Its one line: which tokens, and what happened.
     pub subject: String,
+    /// How bad it is.
+    pub severity: Health,
+    /// The tokens that it is about, as people list them.
+    pub labels: String,
+    /// What to do; empty where there is nothing to do.
+    pub remedy: String,
     /// The whole, in lines for people; begins with more than the subject.
     pub text: String,
     /// The whole, as a JSON document.
     pub json: String,
     /// The whole, as variables of a program, `METATOKEN_...`.
     pub variables: BTreeMap<String, String>,
+}
+
+/// So long is a title at most: Opsgenie takes no longer one. Source: Opsgenie, Alert API.
+const LONGEST_TITLE: usize = 130;
+/// So many bytes long is the whole at most: Telegram takes 4096 characters, ntfy 4096 bytes. Source:
+/// Telegram, sendMessage; ntfy, Limitations.
+const LONGEST_TEXT: usize = 4000;
+/// So long is any other part at most: PagerDuty takes 1024 characters.
+const LONGEST_PART: usize = 1000;
+
+impl Message {
+    /// What stands for a placeholder in a body of the operator's own.
+    pub fn part(&self, part: Placeholder) -> String {
+        match part {
+            Placeholder::Title => cut(&self.subject, LONGEST_TITLE),
+            Placeholder::Message => cut_bytes(self.text.trim_end(), LONGEST_TEXT),
+            Placeholder::Severity => self.severity.to_string(),
+            Placeholder::Label => cut(&self.labels, LONGEST_PART),
+            Placeholder::Remedy => cut(&self.remedy, LONGEST_PART),
+            Placeholder::Id => self.incident.clone(),
+        }
+    }
+}
+
+/// The text in at most so many bytes, with a mark where it is cut.
+fn cut_bytes(text: &str, longest: usize) -> String {
+    if text.len() <= longest {
+        return text.to_owned();
+    }
+    let mut end = longest - '…'.len_utf8();
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}…", &text[..end])
 }
 
 /// Writes the messages of one channel.
@@ -53,7 +98,12 @@ impl<'a> Composer<'a> {
         let act_by = act_by(notification, &concerned, self.status.generated_at);
         let owners = owners(&concerned);
         let subject = subject(notification);
+        let reason = &notification.reason;
         Message {
+            incident: notification.incident.clone().unwrap_or_else(|| id.clone()),
+            severity: reason.severity,
+            labels: reason.labels.iter().map(Label::as_str).collect::<Vec<_>>().join(", "),
+            remedy: reason.remedy.to_string(),
             at: self.status.generated_at,
             event: notification.event.as_str(),
             text: self.text(notification, &subject, &concerned, act_by.as_ref(), &owners),
@@ -202,7 +252,13 @@ fn subject(notification: &Notification) -> String {
     if notification.event != NotificationEvent::Recovered {
         return headline(reason);
     }
-    let message = format!("recovered, was: {}", reason.message);
+    let message = match reason.code {
+        // It is said of one incident, whose token may be down.
+        CLOSED => {
+            format!("closed: now part of another alarm, or not kept; was: {}", reason.message)
+        }
+        _ => format!("recovered, was: {}", reason.message),
+    };
     headline(&Reason { message, condition: None, ..reason.clone() })
 }
 

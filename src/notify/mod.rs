@@ -5,15 +5,17 @@
 //! `check` comes first. A channel that fails costs a few seconds, is a warning that the other
 //! channels get, and gets everything itself once it works again.
 //!
-//! `plan` says what each channel is to be sent, `message` in which words, `channel` reads the
-//! secrets; `webhook`, `email` and `hook` send, and `retry` says how often. `ping` is the heartbeat,
-//! `test_message` what an operator sends to see that a channel reaches its people.
+//! `plan` says what each channel is to be sent, `message` in which words, `bodies` in which form to a
+//! chat, `channel` reads the secrets; `webhook`, `email` and `hook` send, and `retry` says how often.
+//! `ping` is the heartbeat, `test_message` what an operator sends to see that a channel reaches its
+//! people.
 //!
 //! A [`SendError`] names a host or a program and never a URL that is a secret: the URL of a webhook
 //! is enough to write to it, that of a ping enough to silence it. A message quotes Meta and names of
 //! Pages, which others choose: in a chat it mentions no person and hides no link, in an email it makes
 //! no header.
 
+mod bodies;
 mod channel;
 mod email;
 mod hook;
@@ -44,7 +46,7 @@ use crate::failpoint;
 use crate::policy::{Health, Reason};
 use crate::report::StatusReport;
 use crate::session::Session;
-use crate::store::{RunId, Store, StoreError};
+use crate::store::{RunId, SentNotification, Store, StoreError};
 use crate::token::{ChannelId, Time};
 
 /// How long one channel may keep a run from ending.
@@ -176,12 +178,13 @@ impl Delivery<'_> {
             match send(&channel, &message, &self.notifier) {
                 Ok(()) => {
                     failpoint::reach("told");
-                    self.store.note_notified(
-                        name,
-                        &notification.notified,
-                        &notification.over,
-                        now,
-                    )?;
+                    let sent = SentNotification {
+                        notified: &notification.notified,
+                        over: &notification.over,
+                        incident: &message.incident,
+                        owner: None,
+                    };
+                    self.store.note_notified(name, sent, now)?;
                     in_a_row = 0;
                 }
                 Err(error) => {

@@ -3,7 +3,8 @@
 //! A timer that stopped and a machine that is off send no notification; a watcher that misses the
 //! ping does.
 //!
-//! The URLs are those of healthchecks.io and its kin. Source: Healthchecks, Pinging API. A ping has
+//! The URLs are those of healthchecks.io and its kin, or of a push monitor of Uptime Kuma. Source:
+//! Healthchecks, Pinging API. A ping has
 //! no body, which could hold what is not meant for the watcher, and no `rid`: it must be a UUID, kin
 //! of other makes may refuse it, and only one run at a time has a start and an end to be matched.
 
@@ -16,7 +17,7 @@ use super::secret_url::{self, SecretUrl};
 use crate::config::{ChannelKind, SecretSource};
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::http::HttpRequest;
+use crate::http::{HttpRequest, PlainHttp};
 use crate::session::Session;
 use crate::store::{RunId, Store};
 use crate::token::{ChannelId, Secret, Time};
@@ -34,15 +35,47 @@ named! {
 }
 
 /// Requests the URL of a beat, again where that may help.
-pub fn ping(url: &Secret, beat: Beat, notifier: &Notifier) -> Result<(), SendError> {
-    let url = SecretUrl::parse(url, "ping")?;
-    let url = match beat {
-        Beat::Success => url,
-        Beat::Start | Beat::Fail => url.below(beat.as_str()),
+pub fn ping(address: &PingAddress, beat: Beat, notifier: &Notifier) -> Result<(), SendError> {
+    let Some(url) = of_beat(SecretUrl::parse(&address.url, "ping", address.plain_http)?, beat)
+    else {
+        return Ok(());
     };
     notifier.retry.run(|| {
         secret_url::send(HttpRequest::get(url.url()), &url, "check behind the ping", notifier)
     })
+}
+
+/// The address of a watcher.
+#[derive(Clone)]
+pub struct PingAddress {
+    /// A secret: it is enough to silence the watcher.
+    pub url: Secret,
+    /// Where it may lead by plain HTTP.
+    pub plain_http: PlainHttp,
+}
+
+/// What a push monitor of Uptime Kuma has in its address. Source: Uptime Kuma, Internal API.
+const UP: &str = "status=up";
+
+/// The URL of a beat. A push monitor has one URL whose query says how it went, and nothing for a run
+/// that begins.
+fn of_beat(url: SecretUrl, beat: Beat) -> Option<SecretUrl> {
+    let query = url.url().query().map(str::to_owned).unwrap_or_default();
+    let is_push_monitor = query.split('&').any(|part| part == UP);
+    match (beat, is_push_monitor) {
+        (Beat::Success, _) => Some(url),
+        (Beat::Start | Beat::Fail, false) => Some(url.below(beat.as_str())),
+        (Beat::Start, true) => None,
+        (Beat::Fail, true) => {
+            let part = |part: &str| match part.split_once('=') {
+                Some(("status", _)) => "status=down".to_owned(),
+                Some(("msg", _)) => "msg=failed".to_owned(),
+                _ => part.to_owned(),
+            };
+            let parts: Vec<String> = query.split('&').map(part).collect();
+            Some(url.with_query(&parts.join("&")))
+        }
+    }
 }
 
 /// The pings of one run.
@@ -52,7 +85,7 @@ pub struct Heartbeat {
 
 struct Watcher {
     channel: ChannelId,
-    url: Result<Secret, String>,
+    address: Result<PingAddress, String>,
     notifier: Arc<Notifier>,
     /// The first ping, which the run does not wait for.
     start: Option<JoinHandle<()>>,
@@ -100,13 +133,15 @@ impl Heartbeat {
 
     fn of(session: &Session) -> Self {
         let pings = session.config.notify.iter().filter_map(|setting| match &setting.kind {
-            ChannelKind::Ping(url) => Some((setting.channel.clone(), url)),
+            ChannelKind::Ping { url, plain_http } => {
+                Some((setting.channel.clone(), url, *plain_http))
+            }
             _ => None,
         });
         let notifier = Arc::new(Notifier::of(session));
-        let watcher = |(channel, url): (ChannelId, &SecretSource)| Watcher {
+        let watcher = |(channel, url, plain_http): (ChannelId, &SecretSource, _)| Watcher {
             channel,
-            url: secret(session, url),
+            address: secret(session, url).map(|url| PingAddress { url, plain_http }),
             notifier: Arc::clone(&notifier),
             start: None,
         };
@@ -132,11 +167,11 @@ impl Heartbeat {
 
 impl Watcher {
     fn start(&mut self) {
-        let Ok(url) = self.url.clone() else { return };
+        let Ok(address) = self.address.clone() else { return };
         let notifier = Arc::clone(&self.notifier);
         self.start = Some(std::thread::spawn(move || {
             // Only a failure of the last ping is reported.
-            let _ = ping(&url, Beat::Start, &notifier);
+            let _ = ping(&address, Beat::Start, &notifier);
         }));
     }
 
@@ -145,6 +180,6 @@ impl Watcher {
         if let Some(start) = self.start {
             let _ = start.join();
         }
-        ping(&self.url?, beat, &self.notifier).map_err(|unsent| unsent.to_string())
+        ping(&self.address?, beat, &self.notifier).map_err(|unsent| unsent.to_string())
     }
 }

@@ -5,8 +5,8 @@
 
 use crate::config::NotifySetting;
 use crate::policy::{
-    Interest, Issues, Notification, NotificationPlan, Reason, Remedy, TokenIssues, judge_channel,
-    plan,
+    Interest, Issues, Notification, NotificationPlan, Reason, Remedy, TokenIssues, by_incident,
+    judge_channel, plan,
 };
 use crate::report::StatusReport;
 use crate::store::{Store, StoreError};
@@ -33,8 +33,12 @@ pub fn queue<'a>(
     let (channel, now) = (&setting.channel, status.generated_at);
     let interest = Interest { events: &setting.events, labels: &setting.labels };
     let issues = issues(status, channel);
-    let NotificationPlan { mut notifications, notified, over } =
-        plan(interest, &issues, &store.notified(channel)?, now);
+    let known = store.notified(channel)?;
+    let mut plan = plan(interest, &issues, &known, now);
+    if setting.has_incidents() {
+        plan = by_incident(plan, &known, &store.incidents(channel)?, interest);
+    }
+    let NotificationPlan { mut notifications, notified, over } = plan;
     store.note_unwanted(channel, &notified, &over, now)?;
     let own_problem = status.system.iter().find(|reason| is_about(reason, channel));
     if let Some(problem) = own_problem.filter(|_| notifications.is_empty()) {
@@ -43,7 +47,15 @@ pub fn queue<'a>(
             store.note_channel_works(channel)?;
         }
     }
-    let notifications = in_brief(notifications, prefix);
+    let notifications = if setting.has_incidents() {
+        // What belongs to an incident that is open is said of it alone.
+        let is_new =
+            |it: &Notification| it.incident.is_none() && it.event != NotificationEvent::Recovered;
+        let (new, others): (Vec<_>, Vec<_>) = notifications.into_iter().partition(is_new);
+        in_brief(new, prefix).into_iter().chain(others).collect()
+    } else {
+        in_brief(notifications, prefix)
+    };
     Ok((!notifications.is_empty()).then_some(ChannelQueue { setting, notifications }))
 }
 
@@ -113,8 +125,13 @@ fn digest(rest: Vec<Notification>, prefix: Option<&str>) -> Option<Notification>
         held_by: None,
         ..first.reason.clone()
     };
-    let mut digest =
-        Notification { event: first.event, reason, notified: Vec::new(), over: Vec::new() };
+    let mut digest = Notification {
+        event: first.event,
+        reason,
+        notified: Vec::new(),
+        over: Vec::new(),
+        incident: None,
+    };
     for one in rest {
         for label in one.reason.labels {
             if !digest.reason.labels.contains(&label) {

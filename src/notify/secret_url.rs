@@ -7,17 +7,21 @@ use std::time::Duration;
 
 use super::channel::Notifier;
 use super::retry::{AttemptError, Retry, SendError};
-use crate::http::{HttpAnswer, HttpRequest, Url, is_this_machine};
+use crate::http::{
+    HttpAnswer, HttpError, HttpRequest, PlainHttp, Url, allows_plain_http, is_this_machine,
+};
 use crate::token::{Secret, redact};
 
 /// A URL that is a secret but for its host.
 pub struct SecretUrl {
     url: Url,
+    /// What else is sent there that is a secret.
+    beside: Vec<Secret>,
 }
 
 impl SecretUrl {
     /// Reads a URL; `whose` names what it is the address of.
-    pub fn parse(url: &Secret, whose: &str) -> Result<Self, SendError> {
+    pub fn parse(url: &Secret, whose: &str, plain_http: PlainHttp) -> Result<Self, SendError> {
         let no_url = || {
             SendError::new(format!("the address of the {whose} is not an `https://` URL of a host"))
         };
@@ -25,13 +29,34 @@ impl SecretUrl {
         let safe = match url.scheme() {
             "https" => true,
             // On the way it could be read and used.
-            "http" => url.host_str().is_some_and(is_this_machine),
+            "http" => allows_plain_http(&url, plain_http),
             _ => false,
         };
-        if !safe || url.host_str().is_none() {
+        let Some(host) = url.host_str() else { return Err(no_url()) };
+        if url.scheme() == "http" && !safe && plain_http == PlainHttp::Private {
+            return Err(SendError::new(format!(
+                "`{host}` is not on a private network, so plain `http` is not used: write `https`"
+            )));
+        }
+        if !safe {
             return Err(no_url());
         }
-        Ok(Self { url })
+        Ok(Self { url, beside: Vec::new() })
+    }
+
+    /// The same, with other secrets that are sent there.
+    pub fn beside(self, secrets: impl Iterator<Item = Secret>) -> Self {
+        Self { beside: secrets.collect(), ..self }
+    }
+
+    /// The URL with another query.
+    pub fn with_query(mut self, query: &str) -> Self {
+        self.url.set_query(Some(query));
+        self
+    }
+
+    fn is_plain_on_a_network(&self) -> bool {
+        self.url.scheme() == "http" && !self.url.host_str().is_some_and(is_this_machine)
     }
 
     /// The URL below this one, with the same query.
@@ -52,7 +77,7 @@ impl SecretUrl {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// Whether a text repeats anything of the URL but its host.
+    /// Whether a text repeats anything of the URL but its host, or another secret that was sent there.
     pub fn is_repeated_in(&self, text: &str) -> bool {
         /// A shorter part is no secret, and occurs in every text.
         const SHORTEST: usize = 4;
@@ -64,6 +89,8 @@ impl SecretUrl {
             || self.url.fragment().is_some_and(repeats)
             || repeats(self.url.username())
             || self.url.password().is_some_and(repeats)
+            // Before it there may be a word such as `Bearer`.
+            || self.beside.iter().filter_map(|it| it.expose().split_whitespace().last()).any(repeats)
     }
 }
 
@@ -77,11 +104,18 @@ pub fn send(
     whose: &str,
     notifier: &Notifier,
 ) -> Result<(), AttemptError> {
-    let http = notifier.http()?;
-    http.prepare(request.place()).map_err(|error| AttemptError::permanent(error.to_string()))?;
-    let answer = http
-        .send(request, notifier.retry.timeout)
-        .map_err(|failure| AttemptError::transient(failure.to_string()))?;
+    let (http, limit) = (notifier.http()?, notifier.retry.timeout);
+    let answer = if url.is_plain_on_a_network() {
+        http.send_to_private(request, limit)
+    } else {
+        let prepared = http.prepare(request.place());
+        prepared.map_err(|error| AttemptError::permanent(error.to_string()))?;
+        http.send(request, limit)
+    };
+    let answer = answer.map_err(|failure| match failure {
+        HttpError::NotPrivate(why) => AttemptError::permanent(why),
+        other => AttemptError::transient(other.to_string()),
+    })?;
     let status = answer.status();
     if (200..300).contains(&status) {
         // It has arrived, whatever the body says.
@@ -123,16 +157,54 @@ mod tests {
     use super::*;
 
     fn secret_url(url: &str) -> SecretUrl {
-        SecretUrl::parse(&Secret::new(url), "webhook").unwrap()
+        SecretUrl::parse(&Secret::new(url), "webhook", PlainHttp::Loopback).unwrap()
     }
 
     #[test]
     fn what_is_no_address_is_refused_without_showing_it() {
         for url in ["", "fakefake", "ftp://h/fakefake", "https://", "mailto:fake@fake", "https:/\\"]
         {
-            let refused = SecretUrl::parse(&Secret::new(url), "webhook").map(|_| ()).unwrap_err();
+            let refused = SecretUrl::parse(&Secret::new(url), "webhook", PlainHttp::Loopback);
+            let refused = refused.map(|_| ()).unwrap_err();
             let expected = "the address of the webhook is not an `https://` URL of a host";
             assert_eq!(refused.to_string(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn plain_http_beyond_this_machine_needs_leave_and_a_private_host() {
+        let parse = |url: &str, plain| {
+            SecretUrl::parse(&Secret::new(url), "webhook", plain)
+                .map(|url| url.is_plain_on_a_network())
+        };
+        for url in ["http://192.168.1.5/fake", "http://nas/fake", "http://pi.local/fake"] {
+            assert_eq!(parse(url, PlainHttp::Private), Ok(true), "{url}");
+            assert!(parse(url, PlainHttp::Loopback).is_err(), "{url}");
+        }
+        assert_eq!(parse("http://127.0.0.1/fake", PlainHttp::Private), Ok(false));
+        for (url, host) in [
+            ("http://hooks.example.org/fake", "hooks.example.org"),
+            ("http://8.8.8.8/fake", "8.8.8.8"),
+            ("http://134744072/fake", "8.8.8.8"),
+            ("http://10.0.0.1@hooks.example.org/fake", "hooks.example.org"),
+        ] {
+            let why = format!(
+                "`{host}` is not on a private network, so plain `http` is not used: write `https`"
+            );
+            assert_eq!(parse(url, PlainHttp::Private), Err(SendError::new(why)), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_secret_beside_the_address_is_not_quoted_either() {
+        let secrets = ["Bearer FAKEsecret", "plainFAKE"].map(Secret::new);
+        let url = secret_url("https://h.example/x").beside(secrets.into_iter());
+        for (text, repeated) in [
+            ("no Bearer given", false),
+            ("unknown token fakesecret", true),
+            ("plainfake is wrong", true),
+        ] {
+            assert_eq!(url.is_repeated_in(text), repeated, "{text}");
         }
     }
 

@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::channel::{self, Notifier, secret};
+use super::channel::{self, Channel, Notifier, Webhook, secret};
 use super::message::Message;
-use super::ping::{Beat, ping};
+use super::ping::{Beat, PingAddress, ping};
 use super::send;
 use crate::config::{ChannelKind, NotifySetting};
-use crate::policy::humanize;
+use crate::policy::{Health, humanize};
 use crate::report::{VERSION, document, time_json};
 use crate::session::Session;
-use crate::token::{ChannelId, Time};
+use crate::token::{ChannelId, NotificationEvent, Time};
 
 /// How the test of one channel ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,14 +45,33 @@ pub fn test_channels(session: &Session, settings: &[&NotifySetting]) -> Vec<Chan
 
 fn test(session: &Session, setting: &NotifySetting, notifier: &Notifier) -> ChannelTest {
     let outcome = match &setting.kind {
-        ChannelKind::Ping(url) => secret(session, url)
-            .and_then(|url| ping(&url, Beat::Success, notifier).map_err(|error| error.to_string())),
+        ChannelKind::Ping { url, plain_http } => secret(session, url).and_then(|url| {
+            let address = PingAddress { url, plain_http: *plain_http };
+            ping(&address, Beat::Success, notifier).map_err(|error| error.to_string())
+        }),
         _ => channel::open(session, setting, notifier).and_then(|channel| {
             let message = message(&setting.channel, &notifier.machine, session.clock.now());
-            send(&channel, &message, notifier).map_err(|error| error.to_string())
+            send(&channel, &message, notifier)
+                .and_then(|()| match closes(&channel) {
+                    true => send(&channel, &over(&message), notifier),
+                    false => Ok(()),
+                })
+                .map_err(|error| error.to_string())
         }),
     };
     ChannelTest { channel: setting.channel.clone(), kind: setting.kind.name(), outcome }
+}
+
+/// Whether the channel says when something is over in a way of its own: what the test opened is closed.
+const fn closes(channel: &Channel) -> bool {
+    matches!(channel, Channel::Webhook(Webhook { recovered: Some(_), .. }))
+}
+
+/// The message that the test is over.
+fn over(message: &Message) -> Message {
+    let event = NotificationEvent::Recovered.as_str();
+    let text = message.text.replacen("TEST", "TEST, RECOVERED", 1);
+    Message { event, text, severity: Health::Ok, ..message.clone() }
 }
 
 fn message(channel: &ChannelId, machine: &str, now: Time) -> Message {
@@ -87,6 +106,11 @@ fn message(channel: &ChannelId, machine: &str, now: Time) -> Message {
             "TEST: {subject}\nfrom: metatoken on {machine}, {}, sent by `metatoken notify --test`\n",
             humanize::instant(now)
         ),
+        incident: id.clone(),
+        // As bad as anything that is not nothing: services refuse what they have no word for.
+        severity: Health::Warning,
+        labels: String::new(),
+        remedy: String::new(),
         id,
         at: now,
         event: EVENT,

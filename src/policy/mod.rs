@@ -19,6 +19,7 @@ mod extension;
 mod headline;
 mod health;
 pub mod humanize;
+mod incidents;
 mod judgement;
 mod labels;
 mod machinery;
@@ -47,6 +48,7 @@ pub use derivation::{gone_since, judge_cut_list, listing_is_due};
 pub use extension::{Extension, MARGIN, judge_grant};
 pub use headline::{LONGEST, cut, headline, headline_within};
 pub use health::{judge, judge_inspection, judge_unusable};
+pub use incidents::{Incidents, by_incident};
 pub use judgement::{Judgement, State};
 pub use labels::{
     is_many, judge_held_file, judge_left_out, judge_rename_conflict, judge_shared,
@@ -56,7 +58,7 @@ pub use machinery::{
     Runs, Tampering, judge_channel, judge_exposure, judge_failed_run, judge_fullness, judge_runs,
     judge_tampering, judge_window,
 };
-pub use notifications::{Notification, NotificationPlan, plan};
+pub use notifications::{CLOSED, Notification, NotificationPlan, plan};
 pub use reason::{Health, Reason, merge};
 pub use remedy::{Actor, Cure, ROWS, Remedy, RemedyRow, prefixed};
 pub use renewal::{decide, decide_exchange, next_try, paced};

@@ -27,6 +27,8 @@ pub struct Notification {
     pub notified: Vec<Notified>,
     /// What is forgotten then.
     pub over: Vec<Topic>,
+    /// The incident that it belongs to, of a channel that has such; nothing where it opens one.
+    pub incident: Option<String>,
 }
 
 /// What a channel is due, and what is remembered or forgotten without a message.
@@ -144,12 +146,21 @@ impl NotificationPlan {
         let labels = wanted.iter().filter_map(|notified| notified.topic.label.as_ref()).collect();
         let mut reason = cause.of(&labels);
         reason.severity = worst;
-        self.notifications.push(Notification { event, reason, notified: wanted, over: Vec::new() });
+        self.notifications.push(Notification {
+            event,
+            reason,
+            notified: wanted,
+            over: Vec::new(),
+            incident: None,
+        });
     }
 }
 
 /// The code of what is said of a cause that has gone.
 const RECOVERED: &str = "recovered";
+
+/// The code of what is said of an incident that is closed for another reason.
+pub const CLOSED: &str = "closed";
 
 /// Whether a cause is seen only while Graph is asked, so that its absence means nothing.
 fn is_seen_by_chance(notified: &Notified) -> bool {
@@ -280,7 +291,20 @@ impl Notification {
             remedy: Remedy::default(),
             ..Reason::of_the_system(RECOVERED, Health::Ok, of, "")
         };
-        Self { event: NotificationEvent::Recovered, reason, notified: Vec::new(), over: Vec::new() }
+        Self {
+            event: NotificationEvent::Recovered,
+            reason,
+            notified: Vec::new(),
+            over: Vec::new(),
+            incident: None,
+        }
+    }
+
+    /// A notification that an incident is closed whose cause goes on as another, or is not kept any more.
+    pub fn closing(of: &str, incident: String) -> Self {
+        let recovery = Self::recovery(of);
+        let reason = Reason { code: CLOSED, ..recovery.reason };
+        Self { reason, incident: Some(incident), ..recovery }
     }
 }
 
@@ -342,7 +366,7 @@ fn reminder(deadline: &Deadline, remembered: Notified, interest: Interest<'_>) -
     let mut reason = deadline.reason();
     reason.labels.retain(|label| interest.covers(label));
     let (event, notified) = (NotificationEvent::Reminder, vec![remembered]);
-    Notification { event, reason, notified, over: Vec::new() }
+    Notification { event, reason, notified, over: Vec::new(), incident: None }
 }
 
 impl Notified {

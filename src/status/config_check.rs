@@ -353,12 +353,11 @@ const fn done(target: &Target) -> &'static str {
 fn check_channel(session: &Session, channel: &NotifySetting) -> Vec<ConfigCheck> {
     let subject = format!("[[notify]] {}", channel.channel);
     let mut checks = Vec::new();
-    if let Some(secret) = channel.kind.secret() {
-        let what = match channel.kind {
-            ChannelKind::Email { .. } => "the password",
-            ChannelKind::Webhook { .. } | ChannelKind::Ping(_) | ChannelKind::Command(_) => {
-                "the address"
-            }
+    for (key, secret) in channel.kind.secrets() {
+        let what = match key {
+            "password" => "the password",
+            "headers" => "the value of the header",
+            _ => "the address",
         };
         let checked = check_source(session, subject.clone(), secret, what);
         // A run goes on without it.

@@ -81,7 +81,7 @@ pub use key::KeySource;
 pub use key_text::{BadKey, read_key};
 pub use known::{Enrolment, Stock};
 pub use logins::{LoginUse, SignedState};
-pub use notices::{ChannelRecord, FailingChannel};
+pub use notices::{ChannelRecord, FailingChannel, SentNotification};
 pub use overwrites::{FileContents, Overwrite, Overwriting};
 pub use promote::{ExtendedExpiry, Predecessor, Promotion, RefusedCandidate};
 pub use purge::Retention;

@@ -4,7 +4,7 @@
 //! more under the same number, by which the receiver can recognise it; what fails is sent by the
 //! next run.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::TimeDelta;
 
@@ -20,6 +20,9 @@ use crate::token::{
     Topic, TopicState,
 };
 
+/// How long it is remembered that an owner was sent a mail.
+const REMEMBERED: TimeDelta = TimeDelta::days(7);
+
 /// A channel, as the store knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelRecord {
@@ -27,6 +30,19 @@ pub struct ChannelRecord {
     pub uid: String,
     /// How many messages were sent.
     pub sent: u64,
+}
+
+/// A notification that got through.
+#[derive(Debug, Clone, Copy)]
+pub struct SentNotification<'a> {
+    /// What the channel was notified of.
+    pub notified: &'a [Notified],
+    /// What it need not be notified of any more.
+    pub over: &'a [Topic],
+    /// The incident that it belongs to.
+    pub incident: &'a str,
+    /// The owner of tokens to whom it was mailed.
+    pub owner: Option<&'a str>,
 }
 
 /// A channel that failed when it was last tried.
@@ -61,19 +77,54 @@ impl Store {
         })
     }
 
-    /// Records that a notification got through: what the channel was notified by it, and what it need
-    /// not be notified of any more.
+    /// Returns the incidents that a channel's causes belong to.
+    pub fn incidents(&self, channel: &ChannelId) -> Result<HashMap<Topic, String>> {
+        let name = channel.as_str().to_owned();
+        let all = self.read(move |tx| {
+            tx.undamaged(
+                "SELECT label, code, about, incident FROM notice
+                 WHERE channel = ?1 AND incident IS NOT NULL",
+                values![&name],
+                |mut row| Ok((topic(&mut row)?, row.text("notice.incident")?.to_owned())),
+            )
+        })?;
+        Ok(all.into_iter().collect())
+    }
+
+    /// Returns how many mails the owner of tokens was sent since then.
+    pub fn mails_to(&self, owner: &str, since: Time) -> Result<u64> {
+        let owner = owner.to_owned();
+        let count = self.read(move |tx| {
+            tx.first(
+                "SELECT count(*) AS sent FROM owner_mail WHERE owner = ?1 AND at > ?2",
+                values![&owner, since],
+                |mut row| row.integer("owner_mail.sent"),
+            )
+        })?;
+        Ok(count.unwrap_or_default().unsigned_abs())
+    }
+
+    /// Records that a notification got through.
     pub fn note_notified(
         &self,
         channel: &ChannelId,
-        notified: &[Notified],
-        over: &[Topic],
+        sent: SentNotification<'_>,
         now: Time,
     ) -> Result<()> {
         let name = channel.as_str().to_owned();
-        let (notified, over) = (notified.to_vec(), over.to_vec());
+        let (notified, over) = (sent.notified.to_vec(), sent.over.to_vec());
+        let (incident, owner) = (sent.incident.to_owned(), sent.owner.map(str::to_owned));
         self.write_at(now, move |tx| {
-            remember(tx, &name, &notified, &over)?;
+            remember(tx, &name, &notified, &over, Some(&incident))?;
+            if let Some(owner) = &owner {
+                let now = tx.now();
+                let before = now - REMEMBERED;
+                tx.execute("DELETE FROM owner_mail WHERE at < ?1", values![before])?;
+                tx.execute(
+                    "INSERT INTO owner_mail (owner, at) VALUES (?1, ?2)",
+                    values![owner, now],
+                )?;
+            }
             tx.execute(
                 "UPDATE channel SET sent = sent + 1, failed_at = NULL, error = NULL
                  WHERE name = ?1",
@@ -96,7 +147,7 @@ impl Store {
         }
         let name = channel.as_str().to_owned();
         let (notified, over) = (notified.to_vec(), over.to_vec());
-        self.write_at(now, move |tx| remember(tx, &name, &notified, &over))
+        self.write_at(now, move |tx| remember(tx, &name, &notified, &over, None))
     }
 
     /// Records that a channel failed. The history has an event for each way in which it does.
@@ -210,6 +261,7 @@ fn remember(
     channel: &str,
     notified: &[Notified],
     over: &[Topic],
+    incident: Option<&str>,
 ) -> Result<(), TxError> {
     for topic in over {
         tx.execute(
@@ -223,12 +275,12 @@ fn remember(
         let topic = &notified.topic;
         tx.execute(
             "INSERT INTO notice
-                 (channel, label, code, about, state, deadline, before, message, told_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 (channel, label, code, about, state, deadline, before, message, told_at, incident)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (channel, label, code, about) DO UPDATE SET
                  state = excluded.state, deadline = excluded.deadline,
                  before = excluded.before, message = excluded.message,
-                 told_at = excluded.told_at",
+                 told_at = excluded.told_at, incident = coalesce(excluded.incident, incident)",
             values![
                 channel,
                 label(topic),
@@ -239,6 +291,7 @@ fn remember(
                 before,
                 &notified.message,
                 now,
+                incident,
             ],
         )?;
     }
@@ -264,12 +317,16 @@ fn state(state: TopicState) -> (&'static str, Option<i64>, Option<i64>) {
     }
 }
 
-fn notified(mut row: Row<'_>) -> Result<Notified, BadCell> {
-    let topic = Topic {
+fn topic(row: &mut Row<'_>) -> Result<Topic, BadCell> {
+    Ok(Topic {
         label: row.maybe_label("notice.label")?,
         code: row.text("notice.code")?.to_owned(),
         about: row.maybe_text("notice.about")?.filter(|about| !about.is_empty()).map(str::to_owned),
-    };
+    })
+}
+
+fn notified(mut row: Row<'_>) -> Result<Notified, BadCell> {
+    let topic = topic(&mut row)?;
     let event = row.named("notice.state", NotificationEvent::from_name)?;
     let date = (row.maybe_time("notice.deadline")?, row.maybe_integer("notice.before")?);
     let state = match date {

@@ -420,7 +420,7 @@ fn the_address_of_a_channel_is_never_repeated() {
 error: [DIR]/metatoken.toml: 1 mistake
   metatoken.toml:11:11: plain `http` would show a secret address to the network
    11 | webhook = "…" #…
-      |           ^^^ write `https`; `http` is for loopback only
+      |           ^^^ write `https`; `http` is for loopback, or with `allow_http` for a private host
 "#,
             )
             .exit(Exit::Config);

@@ -19,6 +19,9 @@ pub(crate) enum Reply {
     HangUp,
 }
 
+/// What a server answers to a request: a status, and these words.
+pub(crate) type Judge = fn(&Request) -> (u16, String);
+
 /// One request as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
@@ -33,6 +36,7 @@ struct Desk {
     requests: Vec<Request>,
     seen: usize,
     replies: Vec<(&'static str, Reply)>,
+    judge: Option<Judge>,
 }
 
 /// The server.
@@ -55,6 +59,11 @@ impl Hook {
             }
         });
         Self { origin, desk }
+    }
+
+    /// From now on everything is judged, and answered as the judge says.
+    pub(crate) fn judged_by(&self, judge: Judge) {
+        self.desk.lock().unwrap().judge = Some(judge);
     }
 
     /// From now on requests whose path begins so, or whose body has these words, are answered like
@@ -120,19 +129,19 @@ fn serve(stream: TcpStream, desk: &Mutex<Desk>) {
         };
         let told = desk.replies.iter().find(|(what, _)| is_meant(what));
         let reply = told.map_or(Reply::Status(200, "ok"), |(_, reply)| *reply);
+        let judged = desk.judge.map(|judge| judge(&request));
         desk.requests.push(request);
         drop(desk);
-        match reply {
-            Reply::HangUp => return,
-            Reply::Silence => return std::thread::sleep(Duration::from_mins(1)),
-            Reply::Status(status, words) => {
-                let length = words.len();
-                let answer =
-                    format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{words}");
-                if reader.get_mut().write_all(answer.as_bytes()).is_err() {
-                    return;
-                }
-            }
+        let (status, words) = match (judged, reply) {
+            (Some(judged), _) => judged,
+            (None, Reply::Status(status, words)) => (status, words.to_owned()),
+            (None, Reply::HangUp) => return,
+            (None, Reply::Silence) => return std::thread::sleep(Duration::from_mins(1)),
+        };
+        let length = words.len();
+        let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{words}");
+        if reader.get_mut().write_all(answer.as_bytes()).is_err() {
+            return;
         }
     }
 }

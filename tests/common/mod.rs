@@ -35,7 +35,7 @@ use metatoken::sandbox::{
 use metatoken::token::{Expiry, Provider, Time};
 
 pub(crate) use alert::{agree, measure};
-pub(crate) use hook::{Hook, Reply, Request};
+pub(crate) use hook::{Hook, Judge, Reply, Request};
 pub(crate) use journal::stream_name;
 pub(crate) use nobody::{Nobody, can_be_another_user};
 pub(crate) use post::PostOffice;

@@ -1,5 +1,6 @@
 //! How people learn of something: what each way shows them, when, and that nothing is told twice.
 
+mod bodies;
 mod by_check;
 mod failures;
 mod files;
@@ -7,6 +8,7 @@ mod filters;
 mod kills;
 mod lives;
 mod pings;
+mod recipes;
 mod test_messages;
 mod ways;
 

@@ -41,6 +41,33 @@ fn a_chat_shows_a_text() {
 }
 
 #[test]
+fn teams_and_google_chat_show_the_same_text_in_cards() {
+    for (format, first) in [("teams", None), ("google-chat", Some(TEXT.lines().next().unwrap()))] {
+        let config = format!("{CHAT}format = \"{format}\"\n");
+        let (world, hook) = dead(&format!("{OWNER}{PREFIX}{config}"));
+        world.run(&["refresh"]).code(77).stderr("");
+        let [request] = hook.heard().try_into().unwrap();
+        assert_eq!(request.header("content-type"), Some("application/json"));
+        let body = request.json();
+        let lines: Vec<String> = match first {
+            None => {
+                let blocks = body["attachments"][0]["content"]["body"].as_array().unwrap();
+                let text = |block: &serde_json::Value| block["inlines"][0]["text"].clone();
+                blocks.iter().map(|block| text(block).as_str().unwrap().to_owned()).collect()
+            }
+            Some(first) => {
+                let widget = &body["cardsV2"][0]["card"]["sections"][0]["widgets"][0];
+                let html = widget["textParagraph"]["text"].as_str().unwrap();
+                let rest = html.split("<br>").map(|line| line.replace("&quot;", "\""));
+                assert_eq!(body["text"], first);
+                [first.to_owned()].into_iter().chain(rest).collect()
+            }
+        };
+        assert_eq!(without_host(&format!("{}\n", lines.join("\n"))), TEXT, "{format}");
+    }
+}
+
+#[test]
 fn a_program_gets_the_report() {
     let config =
         format!("{OWNER}{PREFIX}{OTHER}[[notify]]\nwebhook = \"[HOOK]/json\"\nformat = \"json\"\n");

@@ -46,7 +46,8 @@ impl Bench {
             .execute_batch(
                 "INSERT INTO pause VALUES ('main', 1767225600);
                  INSERT INTO channel (name, uid) VALUES ('ops', 'abc');
-                 INSERT INTO notice VALUES ('ops', 'brand', 'x', '', 'critical', NULL, NULL, 'm', 0);
+                 INSERT INTO notice VALUES ('ops', 'brand', 'x', '', 'critical', NULL, NULL, 'm', 0, NULL);
+                 INSERT INTO owner_mail VALUES ('anna@client.example', 1767225600);
                  INSERT INTO attempt (run, token, planned_at, closed_at)
                      SELECT 1, id, 1767225600, 1767225600 FROM token WHERE label = 'brand';
                  INSERT INTO replaced SELECT id, 'app', 1767225600, x'01' FROM token

@@ -1,13 +1,18 @@
 //! Reads `[[notify]]`: a channel, which is a webhook, an email, a command or a ping, and what goes there.
 
+mod body;
 mod email;
 mod labels;
+mod webhook;
 
 use serde_json::{Value, json};
 
+pub use self::body::{BodyTemplate, Placeholder};
 use self::email::{EmailKeys, EmailRead};
 pub use self::email::{SmtpSecurity, SmtpSetting, mailbox};
 pub use self::labels::Labels;
+use self::webhook::WebhookRead;
+pub use self::webhook::{WebhookContent, WebhookFormat, WebhookSetting};
 use super::address::{Bad, host_of_secret};
 use super::command::{describe_argv, harmless};
 use super::diagnostic::{Diagnostic, Span, Spanned};
@@ -15,6 +20,7 @@ use super::reader::{Ask, Reader, Reading, Section, one_of};
 use super::show::{Shown, ValueOrigin};
 use super::source::SecretSource;
 use super::wording::quoted;
+use crate::http::PlainHttp;
 use crate::token::{ChannelId, NotificationEvent, Pattern};
 
 /// `[[notify]]`: one channel.
@@ -33,7 +39,15 @@ pub struct NotifySetting {
 impl NotifySetting {
     /// Whether it is about runs, and not about tokens.
     pub const fn is_ping(&self) -> bool {
-        matches!(self.kind, ChannelKind::Ping(_))
+        matches!(self.kind, ChannelKind::Ping { .. })
+    }
+
+    /// Whether its messages carry an id by which an alarm and the news that it is over are one.
+    pub const fn has_incidents(&self) -> bool {
+        match &self.kind {
+            ChannelKind::Webhook(webhook) => webhook.has_incidents(),
+            ChannelKind::Email { .. } | ChannelKind::Command(_) | ChannelKind::Ping { .. } => false,
+        }
     }
 }
 
@@ -41,11 +55,7 @@ impl NotifySetting {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChannelKind {
     /// A POST to a URL that is a secret.
-    Webhook {
-        url: SecretSource,
-        /// What is posted.
-        format: WebhookFormat,
-    },
+    Webhook(WebhookSetting),
     Email {
         /// The recipients, at least one.
         to: Vec<String>,
@@ -57,43 +67,44 @@ pub enum ChannelKind {
     /// A program, with its arguments.
     Command(Vec<String>),
     /// A URL that is requested when a run begins and when it ends, and is a secret.
-    Ping(SecretSource),
+    Ping {
+        url: SecretSource,
+        /// Where it may lead by plain HTTP.
+        plain_http: PlainHttp,
+    },
 }
 
 impl ChannelKind {
     /// The key of the config that says it.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Webhook { .. } => "webhook",
+            Self::Webhook(_) => "webhook",
             Self::Email { .. } => "email",
             Self::Command(_) => "command",
-            Self::Ping(_) => "ping",
+            Self::Ping { .. } => "ping",
         }
     }
 
-    /// Where its one secret is found: a URL or a password.
-    pub const fn secret(&self) -> Option<&SecretSource> {
+    /// Where its secrets are found, by their keys: addresses, headers or a password.
+    pub fn secrets(&self) -> Vec<(&'static str, &SecretSource)> {
         match self {
-            Self::Webhook { url, .. } | Self::Ping(url) => Some(url),
-            Self::Email { smtp: Some(smtp), .. } => smtp.password.as_ref(),
-            Self::Email { smtp: None, .. } | Self::Command(_) => None,
+            Self::Webhook(webhook) => webhook.secrets().collect(),
+            Self::Ping { url, .. } => vec![("ping", url)],
+            Self::Email { smtp, .. } => {
+                let password = smtp.as_ref().and_then(|smtp| smtp.password.as_ref());
+                password.map(|password| ("password", password)).into_iter().collect()
+            }
+            Self::Command(_) => Vec::new(),
         }
     }
-}
 
-named! {
-    /// What is posted to a webhook.
-    pub enum WebhookFormat {
-        /// What Slack, Mattermost and Discord show: the text, under the key that each reads.
-        Text = "text",
-        /// The JSON document.
-        Json = "json",
-    }
-}
-
-impl Shown for WebhookFormat {
-    fn shown(&self) -> Value {
-        json!(self.as_str())
+    /// Whether a secret itself stands in the config.
+    pub fn holds_a_secret(&self) -> bool {
+        let body = match self {
+            Self::Webhook(webhook) => webhook.has_a_secret_body(),
+            Self::Email { .. } | Self::Command(_) | Self::Ping { .. } => false,
+        };
+        body || self.secrets().iter().any(|(_, source)| source.is_literal())
     }
 }
 
@@ -101,14 +112,15 @@ impl Shown for WebhookFormat {
 pub struct ChannelRead<'a> {
     section: &'a Section<'a>,
     name: Ask<'a, String>,
-    kind: KindRead,
+    kind: KindRead<'a>,
+    plain_http: Ask<'a, PlainHttp>,
     events: Ask<'a, Vec<NotificationEvent>>,
     labels: Ask<'a, Vec<Spanned<String>>>,
 }
 
 /// Which of the four kinds it is.
-enum KindRead {
-    Webhook { url: Spanned<SecretSource>, format: WebhookFormat },
+enum KindRead<'a> {
+    Webhook(WebhookRead<'a>),
     Email(EmailRead),
     Command(Spanned<Vec<String>>),
     Ping(Spanned<SecretSource>),
@@ -124,12 +136,16 @@ pub fn read<'a>(sections: &'a [Section<'a>]) -> Vec<ChannelRead<'a>> {
 
 fn read_one<'a>(section: &'a Section<'a>) -> Option<ChannelRead<'a>> {
     let name = section.name_of_its_own("What it is called; no two are alike").judged();
-    let webhook = section.secret("webhook", "An address that is posted to");
+    let webhook = webhook::keys(section);
     let to = email::recipients(section);
     let command = section.command("A program that gets the text on its standard input");
     let ping = section.secret("ping", "An address that is called when a run begins and finishes");
-    let format =
-        section.choice("format", "What is posted to a webhook", "format", WebhookFormat::ALL);
+    let plain_http =
+        section.flag("allow_http", "Whether plain `http` may lead to a private address");
+    let plain_http = plain_http.map(|allowed| match allowed {
+        true => PlainHttp::Private,
+        false => PlainHttp::Loopback,
+    });
     let from = email::sender(section);
     let smtp = email::server(section);
     let events = section
@@ -140,24 +156,26 @@ fn read_one<'a>(section: &'a Section<'a>) -> Option<ChannelRead<'a>> {
     let labels = labels.judged();
 
     let kinds = [
-        ("webhook", webhook.is_present(), webhook.key_span()),
+        ("webhook", webhook.url.is_present(), webhook.url.key_span()),
         ("email", to.is_present(), to.key_span()),
         ("command", command.is_present(), command.key_span()),
         ("ping", ping.is_present(), ping.key_span()),
     ];
     let kind = kind(section, kinds).and_then(|kind| {
-        refuse_without(section, &format, "webhook", kind);
-        refuse_without(section, &from, "email", kind);
-        refuse_without(section, &smtp, "email", kind);
+        for (key, span, is_present) in webhook.others() {
+            refuse_without(section, (key, span, is_present), "webhook", kind);
+        }
+        refuse_without(section, of(&from), "email", kind);
+        refuse_without(section, of(&smtp), "email", kind);
+        if kind != "ping" {
+            refuse_without(section, of(&plain_http), "webhook", kind);
+        }
         if kind == "ping" {
             refuse_of_ping(section, &events);
             refuse_of_ping(section, &labels);
         }
         match kind {
-            "webhook" => {
-                let format = format.or(WebhookFormat::Text);
-                webhook.spanned().map(|url| KindRead::Webhook { url, format })
-            }
+            "webhook" => webhook.read(section).map(KindRead::Webhook),
             "email" => EmailKeys { to, from, smtp }.read().map(KindRead::Email),
             "command" => {
                 let reason =
@@ -171,7 +189,7 @@ fn read_one<'a>(section: &'a Section<'a>) -> Option<ChannelRead<'a>> {
     if name.is_wrong() {
         return None;
     }
-    Some(ChannelRead { section, name, kind: kind?, events, labels })
+    Some(ChannelRead { section, name, kind: kind?, plain_http, events, labels })
 }
 
 /// Finds the one key that says what the channel is.
@@ -203,11 +221,21 @@ fn kind(section: &Section<'_>, kinds: [(&'static str, bool, Span); 4]) -> Option
 }
 
 /// Reports a key that only a channel of another kind has.
-fn refuse_without<T>(section: &Section<'_>, ask: &Ask<'_, T>, home: &str, kind: &str) {
-    if home != kind && ask.is_present() {
-        let message = format!("`{}` goes with `{home}`, not with `{kind}`", ask.key());
-        section.report(Diagnostic::at(ask.key_span(), message));
+fn refuse_without(
+    section: &Section<'_>,
+    (key, span, is_present): (&str, Span, bool),
+    home: &str,
+    kind: &str,
+) {
+    if home != kind && is_present {
+        let message = format!("`{key}` goes with `{home}`, not with `{kind}`");
+        section.report(Diagnostic::at(span, message));
     }
+}
+
+/// A key, where it stands, and whether it is there.
+fn of<T>(ask: &Ask<'_, T>) -> (&'static str, Span, bool) {
+    (ask.key(), ask.key_span(), ask.is_present())
 }
 
 fn refuse_of_ping<T>(section: &Section<'_>, ask: &Ask<'_, T>) {
@@ -235,13 +263,15 @@ fn events(words: &[Spanned<String>], span: Span) -> Reading<Vec<NotificationEven
 }
 
 impl ChannelRead<'_> {
-    /// Where its one secret is found, by its key.
-    pub fn secret(&self) -> Option<(&'static str, &SecretSource)> {
+    /// Where its secrets are found, by their keys.
+    pub fn secrets(&self) -> Vec<(&'static str, &SecretSource)> {
         match &self.kind {
-            KindRead::Webhook { url, .. } => Some(("webhook", &url.value)),
-            KindRead::Ping(url) => Some(("ping", &url.value)),
-            KindRead::Email(email) => Some(("password", email.password()?)),
-            KindRead::Command(_) => None,
+            KindRead::Webhook(webhook) => webhook.secrets().collect(),
+            KindRead::Ping(url) => vec![("ping", &url.value)],
+            KindRead::Email(email) => {
+                email.password().map(|it| ("password", it)).into_iter().collect()
+            }
+            KindRead::Command(_) => Vec::new(),
         }
     }
 }
@@ -267,13 +297,14 @@ struct Stated {
 }
 
 fn state(channel: ChannelRead<'_>, known: &Labels) -> Option<Stated> {
-    let ChannelRead { section, name, kind, events, labels } = channel;
+    let ChannelRead { section, name, kind, plain_http, events, labels } = channel;
     let labels = known.patterns(labels, section);
-    let identity = identity(section, &kind);
-    let kind = settle(section, kind);
+    let allowed = plain_http.get().copied().unwrap_or(PlainHttp::Loopback);
+    let identity = identity(section, &kind, allowed);
+    let kind = settle(section, kind, plain_http);
     // For a ping these are not settings, and would be refused when read again.
     let (events, labels) = match kind {
-        ChannelKind::Ping(_) => (Vec::new(), Vec::new()),
+        ChannelKind::Ping { .. } => (Vec::new(), Vec::new()),
         _ => (events.or(NotificationEvent::ALL.to_vec()), labels.or(Vec::new())),
     };
     let identity = identity?;
@@ -284,12 +315,16 @@ fn state(channel: ChannelRead<'_>, known: &Labels) -> Option<Stated> {
     Some(Stated { setting: NotifySetting { channel, kind, events, labels }, has_name, id_span })
 }
 
-fn settle(section: &Section<'_>, kind: KindRead) -> ChannelKind {
+fn settle(
+    section: &Section<'_>,
+    kind: KindRead<'_>,
+    plain_http: Ask<'_, PlainHttp>,
+) -> ChannelKind {
     let table = || ValueOrigin::Table(section.name());
     match kind {
-        KindRead::Webhook { url, format } => {
-            section.put("webhook", table, || url.value.shown());
-            ChannelKind::Webhook { url: url.value, format }
+        KindRead::Webhook(webhook) => {
+            let plain_http = plain_http.or(PlainHttp::Loopback);
+            ChannelKind::Webhook(webhook.settle(section, plain_http))
         }
         KindRead::Email(email) => {
             let (to, from, smtp) = email.settle(section);
@@ -301,7 +336,7 @@ fn settle(section: &Section<'_>, kind: KindRead) -> ChannelKind {
         }
         KindRead::Ping(url) => {
             section.put("ping", table, || url.value.shown());
-            ChannelKind::Ping(url.value)
+            ChannelKind::Ping { url: url.value, plain_http: plain_http.or(PlainHttp::Loopback) }
         }
     }
 }
@@ -314,14 +349,27 @@ struct Identity {
     span: Span,
 }
 
+impl Shown for PlainHttp {
+    fn shown(&self) -> Value {
+        json!(*self == Self::Private)
+    }
+}
+
 /// What the channel is called; none where its URL is invalid.
-fn identity(section: &Section<'_>, kind: &KindRead) -> Option<Identity> {
+fn identity(section: &Section<'_>, kind: &KindRead<'_>, plain_http: PlainHttp) -> Option<Identity> {
     let where_found = "where its address is found";
     let (id, called_by, span) = match kind {
-        KindRead::Webhook { url, .. } => {
-            (reference("webhook", url, section)?, where_found, url.span)
+        KindRead::Webhook(webhook) => {
+            if let Some(url) = webhook.other_url() {
+                let url = Spanned { value: url.clone(), span: webhook.other_span() };
+                reference("webhook", &url, plain_http, section)?;
+            }
+            let url = &webhook.url;
+            (reference("webhook", url, plain_http, section)?, where_found, url.span)
         }
-        KindRead::Ping(url) => (reference("ping", url, section)?, where_found, url.span),
+        KindRead::Ping(url) => {
+            (reference("ping", url, plain_http, section)?, where_found, url.span)
+        }
         KindRead::Email(email) => (email.to.value.join(","), "its addresses", email.to.span),
         KindRead::Command(words) => {
             let program = words.value.first().cloned().unwrap_or_default();
@@ -332,12 +380,17 @@ fn identity(section: &Section<'_>, kind: &KindRead) -> Option<Identity> {
 }
 
 /// The key and where the URL is found; of a literal URL only the host.
-fn reference(key: &str, url: &Spanned<SecretSource>, section: &Section<'_>) -> Option<String> {
+fn reference(
+    key: &str,
+    url: &Spanned<SecretSource>,
+    plain_http: PlainHttp,
+    section: &Section<'_>,
+) -> Option<String> {
     let place = match &url.value {
-        SecretSource::Literal(literal) => match host_of_secret(literal.expose()) {
+        SecretSource::Literal(literal) => match host_of_secret(literal.expose(), plain_http) {
             Ok(host) => host.to_owned(),
             Err(bad) => {
-                section.report(bad_address(key, bad, url.span));
+                section.report(bad_address(key, bad, plain_http, url.span));
                 return None;
             }
         },
@@ -349,13 +402,18 @@ fn reference(key: &str, url: &Spanned<SecretSource>, section: &Section<'_>) -> O
     Some(format!("{key} {place}"))
 }
 
-fn bad_address(key: &str, bad: Bad, span: Span) -> Diagnostic {
-    match bad {
-        Bad::Form => Diagnostic::at(span, format!("`{key}` is not a valid URL"))
+fn bad_address(key: &str, bad: Bad, plain_http: PlainHttp, span: Span) -> Diagnostic {
+    match (bad, plain_http) {
+        (Bad::Form, _) => Diagnostic::at(span, format!("`{key}` is not a valid URL"))
             .label("write `https://HOST/PATH`, or where it is found: `{ env = NAME }`"),
-        Bad::PlainHttp => {
-            Diagnostic::at(span, "plain `http` would show a secret address to the network")
-                .label("write `https`; `http` is for loopback only")
+        (Bad::PlainHttp, PlainHttp::Loopback) => {
+            Diagnostic::at(span, "plain `http` would show a secret address to the network").label(
+                "write `https`; `http` is for loopback, or with `allow_http` for a private host",
+            )
+        }
+        (Bad::PlainHttp, PlainHttp::Private) => {
+            let message = "`allow_http` is for a host on a private network";
+            Diagnostic::at(span, message).label("write `https`, or an address such as 192.168.1.5")
         }
     }
 }

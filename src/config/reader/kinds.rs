@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
+use toml_edit::Key;
 
 use super::{Ask, FoundValue, Header, Reading, Section, Str};
 use crate::config::diagnostic::{Diagnostic, Spanned};
@@ -157,6 +158,45 @@ impl<'a> Section<'a> {
         let diagnostics = section.all_diagnostics();
         section.is_quiet.set(true);
         Ask::with(self, &found, value, diagnostics)
+    }
+}
+
+impl<'a> Section<'a> {
+    /// Reads a table whose keys are names of the operator's own, each value by `read`; what a value that is
+    /// a table holds is in the section that `read` gets.
+    pub fn entries<T>(
+        &self,
+        key: Str,
+        (kind, sentence, form): (Str, Str, &str),
+        what: Str,
+        read: impl Fn(&FoundValue<'_>, Option<&Section<'_>>) -> Reading<Option<T>>,
+    ) -> Ask<'_, Vec<(Spanned<String>, T)>> {
+        self.value(key, kind, sentence, |found| {
+            let table = found.item().as_table_like();
+            let table = table.ok_or_else(|| vec![found.must_be("a table").label(form)])?;
+            let (mut good, mut wrong) = (Vec::new(), Vec::new());
+            for (name, item) in table.iter() {
+                let name_span = table.key(name).and_then(Key::span).or_else(|| item.span());
+                let name_span = name_span.map_or(found.span(), |span| self.reader.span(span));
+                let span = item.span().map_or(name_span, |span| self.reader.span(span));
+                let value = FoundValue::new(key, item, span, self.reader.file);
+                let inner = item.as_table_like().map(|table| {
+                    Section::new(self.reader, Header::Inline(what), Some(table), span)
+                });
+                match read(&value, inner.as_ref()) {
+                    Ok(Some(value)) => {
+                        good.push((Spanned { value: name.to_owned(), span: name_span }, value));
+                    }
+                    Ok(None) => {}
+                    Err(diagnostics) => wrong.extend(diagnostics),
+                }
+                if let Some(section) = inner {
+                    wrong.extend(section.all_diagnostics());
+                    section.is_quiet.set(true);
+                }
+            }
+            if wrong.is_empty() { Ok(good) } else { Err(wrong) }
+        })
     }
 }
 

@@ -12,11 +12,13 @@ use std::collections::BTreeMap;
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::config::{SmtpSecurity, WebhookFormat};
+use crate::config::{SmtpSecurity, WebhookContent, WebhookFormat};
+use crate::http::PlainHttp;
+use crate::policy::Health;
 use crate::token::Time;
 
 use super::channel::{EmailChannel, SmtpLogin, SmtpServer, Webhook, default_from};
-use super::ping::ping;
+use super::ping::{PingAddress, ping};
 use super::retry::SendPolicy;
 use super::*;
 
@@ -41,6 +43,10 @@ fn notifier() -> Notifier {
 fn message() -> Message {
     Message {
         id: "7-brand-critical".to_owned(),
+        incident: "7-brand-critical".to_owned(),
+        severity: Health::Critical,
+        labels: "brand".to_owned(),
+        remedy: "run `metatoken exchange brand`".to_owned(),
         at: Time::from_timestamp(1_795_262_400, 0).unwrap(),
         event: "critical",
         subject: "`brand` was revoked".to_owned(),

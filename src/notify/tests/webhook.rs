@@ -15,7 +15,17 @@ use crate::http::certificate::Certificate;
 const INSIDE: &str = "/services/T0FAKEFAKE/B0FAKEFAKE/fakefakeMARKED?key=MARKEDtoo";
 
 fn channel(server: &WebServer, format: WebhookFormat) -> Channel {
-    Channel::Webhook(Webhook { url: server.at(INSIDE), format })
+    webhook(server.at(INSIDE), format)
+}
+
+fn webhook(url: Secret, format: WebhookFormat) -> Channel {
+    Channel::Webhook(Webhook {
+        url,
+        content: WebhookContent::Format(format),
+        headers: Vec::new(),
+        plain_http: PlainHttp::Loopback,
+        recovered: None,
+    })
 }
 
 fn post(server: &WebServer, retry: SendPolicy) -> Result<(), SendError> {
@@ -203,8 +213,7 @@ fn a_host_that_is_not_there_is_named_and_nothing_else_of_the_address() {
             "the address of the webhook is not an `https://` URL of a host",
         ),
     ] {
-        let webhook = Webhook { url: Secret::new(url), format: WebhookFormat::Text };
-        let channel = Channel::Webhook(webhook);
+        let channel = webhook(Secret::new(url), WebhookFormat::Text);
         let why = sentence(send(&channel, &message(), &notifier()));
         assert_eq!(why, expected);
         gives_nothing_away(&format!("{channel:?}"));
@@ -243,7 +252,7 @@ fn https_needs_a_certificate_that_is_trusted() {
     let (own, other) = (Certificate::for_localhost(), Certificate::for_localhost());
     let port = within_tls(&own);
     let url = Secret::new(format!("https://localhost:{port}{INSIDE}"));
-    let channel = Channel::Webhook(Webhook { url, format: WebhookFormat::Text });
+    let channel = webhook(url, WebhookFormat::Text);
     let folder = tempfile::tempdir().unwrap();
     let post_trusting = |name: &str, certificate: &Certificate| {
         let path = folder.path().join(name);

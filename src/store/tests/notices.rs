@@ -1,4 +1,7 @@
+use std::collections::HashMap;
+
 use super::*;
+use crate::store::SentNotification;
 use crate::store::sqlite::place;
 use crate::token::{ChannelId, NotificationEvent, Notified, TargetId, Topic, TopicState};
 
@@ -8,6 +11,8 @@ contract! {
     a_channel_keeps_its_number_and_counts_what_got_through,
     a_channel_fails_since_it_first_did_and_each_way_is_an_event,
     a_channel_that_the_config_lost_is_forgotten_with_all_it_was_told,
+    a_cause_keeps_the_incident_it_was_told_of_last,
+    the_mails_of_an_owner_are_counted_for_a_week,
 }
 
 fn ops() -> ChannelId {
@@ -29,7 +34,11 @@ fn notified(topic: Topic, event: NotificationEvent) -> Notified {
 impl Shelf {
     fn note_notified(&self, channel: &ChannelId, notified: &[Notified], over: &[Topic]) {
         self.store.channel(channel).unwrap();
-        self.store.note_notified(channel, notified, over, day(1)).unwrap();
+        self.sent(channel, SentNotification { notified, over, incident: "1", owner: None });
+    }
+
+    fn sent(&self, channel: &ChannelId, sent: SentNotification<'_>) {
+        self.store.note_notified(channel, sent, day(1)).unwrap();
     }
 
     #[track_caller]
@@ -91,6 +100,39 @@ fn the_last_word_counts_and_what_is_over_is_forgotten_with_it(make: Make) {
     // What is told again while it is said to be over stays.
     shelf.note_notified(&other, &others, &[others[0].topic.clone()]);
     shelf.remembers(&other, &others);
+}
+
+fn a_cause_keeps_the_incident_it_was_told_of_last(make: Make) {
+    let shelf = make();
+    let late = notified(topic("brand", "expiring", ""), NotificationEvent::Warning);
+    let told = |notified: &[Notified], over: &[Topic], incident: &str| {
+        shelf.store.channel(&ops()).unwrap();
+        shelf.sent(&ops(), SentNotification { notified, over, incident, owner: None });
+    };
+    told(std::slice::from_ref(&late), &[], "i-1");
+    // What the channel does not want to be notified of changes nothing about it.
+    shelf.store.note_unwanted(&ops(), std::slice::from_ref(&late), &[], day(1)).unwrap();
+    let incidents = || shelf.store.incidents(&ops()).unwrap();
+    assert_eq!(incidents(), HashMap::from([(late.topic.clone(), "i-1".to_owned())]));
+    told(std::slice::from_ref(&late), &[], "i-2");
+    assert_eq!(incidents()[&late.topic], "i-2");
+    told(&[], std::slice::from_ref(&late.topic), "i-2");
+    assert!(incidents().is_empty());
+}
+
+fn the_mails_of_an_owner_are_counted_for_a_week(make: Make) {
+    let shelf = make();
+    let mailed = |owner: &str, at: Time| {
+        let sent = SentNotification { notified: &[], over: &[], incident: "1", owner: Some(owner) };
+        shelf.store.note_notified(&ops(), sent, at).unwrap();
+    };
+    for (owner, at) in [("anna", 1), ("anna", 2), ("ben", 2)] {
+        mailed(owner, day(at));
+    }
+    let count = |owner: &str, since: i64| shelf.store.mails_to(owner, day(since)).unwrap();
+    assert_eq!((count("anna", 0), count("anna", 1), count("ben", 0)), (2, 1, 1));
+    mailed("ben", day(9));
+    assert_eq!((count("anna", 0), count("ben", 0)), (1, 2));
 }
 
 fn a_channel_keeps_its_number_and_counts_what_got_through(make: Make) {

@@ -3,6 +3,7 @@
 
 mod changes;
 mod filters;
+mod incidents;
 mod property;
 mod reminders;
 mod shared;

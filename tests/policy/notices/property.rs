@@ -25,7 +25,7 @@ const NAMES: [&str; 4] = ["a", "a/1", "a/2", "b"];
 
 prop_compose! {
     /// A day on which some tokens are there, each with some troubles; Pages may share their parent's.
-    fn any_standing()(
+    pub(super) fn any_standing()(
         present in prop::collection::vec(any::<bool>(), 4),
         troubles in prop::collection::vec(subsequence(&OF_TOKENS[..], 0..4), 4),
         held in prop::collection::vec(any::<bool>(), 4),
@@ -87,7 +87,7 @@ fn is_told(channel: &Channel, notification: &Notification) -> bool {
             .all(|topic| channel.notified.iter().all(|it| it.topic != *topic))
 }
 
-fn config() -> ProptestConfig {
+pub(super) fn config() -> ProptestConfig {
     ProptestConfig {
         cases: 400,
         rng_seed: proptest::test_runner::RngSeed::Fixed(1),

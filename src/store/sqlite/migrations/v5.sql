@@ -127,3 +127,14 @@ CREATE TABLE login (
 -- person or an app is found by them also when the config no longer says it.
 ALTER TABLE token ADD COLUMN owner TEXT;
 ALTER TABLE token ADD COLUMN app TEXT;
+
+-- The incident that a cause belongs to, in a channel that opens and closes such: the id of the message
+-- that opened it.
+ALTER TABLE notice ADD COLUMN incident TEXT;
+
+-- When a mail was sent to the owner of tokens, so that nobody gets more than a few a day.
+CREATE TABLE owner_mail (
+    owner TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX owner_mail_by_owner ON owner_mail (owner, at);

@@ -26,7 +26,7 @@ fn bytes() -> Vec<u8> {
     let connection = Connection::open(&path).unwrap();
     connection
         .execute_batch(
-            "INSERT INTO notice VALUES ('ops', 'brand', 'x', '', 'critical', NULL, NULL, 'm', 0);
+            "INSERT INTO notice VALUES ('ops', 'brand', 'x', '', 'critical', NULL, NULL, 'm', 0, NULL);
              PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;",
         )
         .unwrap();
