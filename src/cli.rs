@@ -221,6 +221,9 @@ Examples:
     /// Check the config and everything it names; the same as `config check`
     #[command(hide = true)]
     Doctor(ConfigCheckArguments),
+    /// Change the key that opens the store, or print it for a safe
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Copy the store to a file, while runs go on
     #[command(subcommand)]
     Store(StoreCommand),
@@ -768,6 +771,41 @@ pub struct ConfigCheckArguments {
     pub live: bool,
 }
 
+/// `key`.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Change the key that opens the store
+    #[command(after_help = "\
+Examples:
+  metatoken key rotate             where the key is the file that metatoken made: all in one
+  metatoken key rotate --new FILE  elsewhere: from now on the new key opens the store too
+  metatoken key rotate --finish    once the config leads to the new key: drop the old one
+  metatoken key rotate --reseal    after a theft: seal all access tokens again")]
+    Rotate(KeyRotateArguments),
+    /// Print the key that opens the store, for a safe
+    #[command(after_help = "\
+Examples:
+  metatoken key export")]
+    Export,
+}
+
+/// `key rotate`.
+#[derive(Debug, Args)]
+pub struct KeyRotateArguments {
+    /// Have the key in this file (`-` for standard input) open the store too
+    #[arg(long, value_name = "FILE", conflicts_with = "finish")]
+    pub new: Option<PathBuf>,
+    /// Have the old key open it no longer; refused until the config leads to the new one
+    #[arg(long)]
+    pub finish: bool,
+    /// Also seal all access tokens again, with a new data key
+    #[arg(long)]
+    pub reseal: bool,
+    /// Wait this long for another run to finish
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    pub lock_wait: String,
+}
+
 /// `store`.
 #[derive(Debug, Subcommand)]
 pub enum StoreCommand {
@@ -893,6 +931,8 @@ impl Command {
             Self::Man(_) => "man",
             Self::Dialog(_) => "dialog",
             Self::Help(_) => "help",
+            Self::Key(KeyCommand::Rotate(_)) => "key",
+            Self::Key(KeyCommand::Export) => "key export",
             Self::Store(_) => "store",
             Self::Notify(_) => "notify",
         }

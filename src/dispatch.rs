@@ -22,8 +22,7 @@ use self::refusal::{
 };
 use self::typed::{
     add_order, check_order, colour, dry_run, duration, exec_order, forget_order, format,
-    identity_change, if_dead, import_order, label, log_format, login_order, losses, revoke_order,
-    since, status_order, trigger, verbosity,
+    identity_change, if_dead, import_order, label, log_format, login_order, losses, revoke_order, since, status_order, trigger, verbosity, key_order,
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
@@ -158,6 +157,7 @@ const fn changes_something(command: &Command) -> bool {
             | Command::Revoke(_)
             | Command::Forget(_)
             | Command::Import(_)
+            | Command::Key(cli::KeyCommand::Rotate(_))
     )
 }
 
@@ -260,23 +260,7 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
             commands::exchange(session, &order).map(Exit::code)
         }
         Command::Login(given) => commands::login(session, &login_order(given)?).map(Exit::code),
-        Command::Deliver(given) => {
-            let order = DeliverOrder {
-                patterns: patterns(&given.labels),
-                replace: if given.force { Replace::Anything } else { Replace::Own },
-                trigger: trigger(session, given.scheduled),
-                lock_wait: duration(&given.lock_wait)?,
-            };
-            match &given.restore {
-                _ if given.test => commands::preview_deliveries(session, &order),
-                Some(given) => {
-                    let restored = label(std::slice::from_ref(given))?;
-                    commands::restore_files(session, &restored, &order)
-                }
-                None => commands::deliver(session, &order),
-            }
-            .map(Exit::code)
-        }
+        Command::Deliver(given) => deliver(session, given),
         Command::History(given) => history(session, given),
         Command::Check(given) => commands::check(session, &check_order(given)).map(Verdict::code),
         Command::Token(given) => {
@@ -288,6 +272,7 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
         Command::Revoke(given) => commands::revoke(session, &revoke_order(given)?).map(Exit::code),
         Command::Forget(given) => commands::forget(session, &forget_order(given)?).map(Exit::code),
         Command::Import(given) => commands::import(session, &import_order(given)?).map(Exit::code),
+        Command::Key(given) => key(session, given),
         Command::Store(cli::StoreCommand::Backup { file }) => {
             commands::back_up(session, file).map(Exit::code)
         }
@@ -307,6 +292,32 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
             unreachable!("it was answered above")
         }
     }
+}
+
+fn deliver(session: &Session, given: &cli::DeliverArguments) -> Result<u8, CliError> {
+    let order = DeliverOrder {
+        patterns: given.labels.iter().map(Pattern::new).collect(),
+        replace: if given.force { Replace::Anything } else { Replace::Own },
+        trigger: trigger(session, given.scheduled),
+        lock_wait: duration(&given.lock_wait)?,
+    };
+    match &given.restore {
+        _ if given.test => commands::preview_deliveries(session, &order),
+        Some(given) => {
+            let restored = label(std::slice::from_ref(given))?;
+            commands::restore_files(session, &restored, &order)
+        }
+        None => commands::deliver(session, &order),
+    }
+    .map(Exit::code)
+}
+
+fn key(session: &Session, given: &cli::KeyCommand) -> Result<u8, CliError> {
+    match given {
+        cli::KeyCommand::Rotate(given) => commands::rotate_key(session, &key_order(given)?),
+        cli::KeyCommand::Export => commands::export_key(session),
+    }
+    .map(Exit::code)
 }
 
 fn pages(session: &Session, given: &cli::PagesArguments) -> Result<u8, CliError> {

@@ -15,7 +15,10 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Every day", &["status", "refresh", "deliver", "check", "history"]),
     ("Using tokens", &["token", "exec", "pages"]),
     ("Changing tokens", &["exchange", "revoke", "forget"]),
-    ("Housekeeping", &["store backup", "notify", "completions", "man", "help"]),
+    (
+        "Housekeeping",
+        &["key rotate", "key export", "store backup", "notify", "completions", "man", "help"],
+    ),
 ];
 
 /// A longer text that `help` prints.
@@ -155,7 +158,7 @@ pub fn formats(command: &str) -> &'static [TypedFormat] {
         "check" => {
             &[TypedFormat::Nagios, TypedFormat::Json, TypedFormat::Prometheus, TypedFormat::Github]
         }
-        "token" | "exec" | "help" | "completions" | "man" => &[TypedFormat::Table],
+        "token" | "exec" | "key export" | "help" | "completions" | "man" => &[TypedFormat::Table],
         _ => &[TypedFormat::Table, TypedFormat::Json],
     }
 }

@@ -5,6 +5,7 @@
 //! that declares a label is removed first, then files are emptied, and the store is wiped last: after
 //! a kill the same command finishes it.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,10 +113,10 @@ fn described(token: &Credential) -> String {
     let mut said = format!("{} token", token.token_type);
     let proof = token.current.as_ref().and_then(|current| current.proof.as_ref());
     if let Some(user) = proof.and_then(|proof| proof.inspection.identity.user_id.as_ref()) {
-        said.push_str(&format!(" of {user}"));
+        let _ = write!(said, " of {user}");
     }
     if let Some(app) = &token.app {
-        said.push_str(&format!(", app {app}"));
+        let _ = write!(said, ", app {app}");
     }
     let expires = match token.current.as_ref().map(|current| current.expiry) {
         None => "no access token in use".to_owned(),

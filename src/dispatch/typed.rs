@@ -13,8 +13,7 @@ use crate::cli::{
 use crate::clock::Clock;
 use crate::commands::{
     AddOrder, CheckOrder, Declaration, ExecOrder, ForgetOrder, HeldFiles, IdentityChange, IfDead,
-    IfHeld, ImportOrder, LoginOrder, LoginWay, RevokeOrder, SendNotifications, StatusOrder,
-    TokenWay, VARIABLE, Which, check_valid,
+    IfHeld, ImportOrder, LoginOrder, LoginWay, RevokeOrder, SendNotifications, StatusOrder, TokenWay, VARIABLE, Which, check_valid, KeyOrder, KeyStep, Sealing,
 };
 use crate::config::{self, FileAndKey, NewToken};
 use crate::error::CliError;
@@ -231,6 +230,19 @@ pub fn login_order(given: &cli::LoginArguments) -> Result<LoginOrder, CliError> 
         } else {
             IdentityChange::Refused
         },
+        lock_wait: duration(&given.lock_wait)?,
+    })
+}
+
+/// How the store key is to be changed.
+pub fn key_order(given: &cli::KeyRotateArguments) -> Result<KeyOrder, CliError> {
+    Ok(KeyOrder {
+        step: match &given.new {
+            Some(file) => KeyStep::Add(file.clone()),
+            None if given.finish => KeyStep::Finish,
+            None => KeyStep::Whole,
+        },
+        sealing: if given.reseal { Sealing::Anew } else { Sealing::Kept },
         lock_wait: duration(&given.lock_wait)?,
     })
 }

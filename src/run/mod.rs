@@ -170,8 +170,8 @@ impl<'a> Run<'a> {
         let graph = session.graph();
         let mut clocks = Clocks { host, heard: None, last: last_heard };
         // Nothing may be decided by a clock that is in doubt; a delivery asks Meta for nothing, and so
-        // does `forget`.
-        if clocks.is_in_doubt() && !matches!(options.command, "deliver" | "forget") {
+        // do `forget` and `key`.
+        if clocks.is_in_doubt() && !matches!(options.command, "deliver" | "forget" | "key") {
             if let Some(app) = session.config.apps.first() {
                 graph.ask_the_time(app.kind);
             }

@@ -44,7 +44,7 @@ impl Store {
         new: NewCandidate,
         now: Time,
     ) -> Result<(Credential, Generation)> {
-        let seals = self.seals()?.clone();
+        let seals = self.seals()?;
         failpoint::reach("before-seal");
         let sealed = self.change(credential, Some(now), move |tx, credential| {
             let id = seal(tx, &seals, credential.id, &new)?;

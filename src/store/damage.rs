@@ -48,7 +48,7 @@ impl Store {
     /// Looks for damaged rows, repairs what can be repaired, and marks what is lost; gives the tokens
     /// of which that was not known before. Where nothing is damaged, nothing is written.
     pub fn mend(&self, now: Time) -> Result<Vec<Mended>> {
-        let (seals, own, changes) = (self.seals()?.clone(), self.own_run(), self.changes.clone());
+        let (seals, own, changes) = (self.seals()?, self.own_run(), self.changes.clone());
         let (suspects, stock, changes) = self.read(move |tx| {
             let stock = everything(tx, own)?;
             Ok((suspects(tx, &seals)?, stock, changes.count()))

@@ -39,6 +39,10 @@ pub trait Engine: Send + Sync {
     /// Whether so many renewals can be announced at once.
     fn has_room_to_announce(&self, renewals: usize) -> Result<bool, TxError>;
 
+    /// Writes the whole file again, so that nothing is left of rows that were changed, and empties the
+    /// log; false while another program reads what that holds.
+    fn rewrite(&self) -> Result<bool, TxError>;
+
     /// How much room is missing for one grant, as far as a look can tell; writes nothing.
     fn shortage(&self) -> Option<Shortage>;
 

@@ -59,6 +59,8 @@ pub enum StoreError {
     KeyMissing(PathBuf),
     /// The key file cannot be read or made.
     KeyUnreadable(PathBuf, SystemCause),
+    /// The key file cannot be replaced.
+    KeyUnwritable(PathBuf, SystemCause),
     /// The name of the key file is a link.
     KeyIsLink(PathBuf),
     /// The key file holds no key.
@@ -120,6 +122,7 @@ impl StoreError {
             | Self::KeyNeeded(path)
             | Self::Superseded { path, .. }
             | Self::Purged(path)
+            | Self::KeyUnwritable(path, _)
             | Self::Absent { path, .. } => path,
             Self::Lost(lost) => &lost.store,
         }
@@ -142,6 +145,7 @@ impl StoreError {
             Self::Damaged(..) => "store_damaged",
             Self::KeyMissing(_) => "key_missing",
             Self::KeyUnreadable(..) | Self::KeyIsLink(_) => "key_unreadable",
+            Self::KeyUnwritable(..) => "key_unwritable",
             Self::KeyMalformed(..) => "key_malformed",
             Self::KeyWrong(_) => "key_wrong",
             Self::KeyNeeded(_) => "key_needed",
@@ -170,6 +174,7 @@ impl StoreError {
             | Self::Unwritable(_, cause)
             | Self::Full(_, cause)
             | Self::Damaged(_, cause)
+            | Self::KeyUnwritable(_, cause)
             | Self::KeyUnreadable(_, cause) => Some(cause),
             Self::Lost(lost) => match &lost.loss {
                 StoreLoss::Damaged(cause) => Some(cause),
@@ -203,6 +208,7 @@ impl StoreError {
                 "the store key is missing, and the store is sealed with it".into()
             }
             Self::KeyUnreadable(..) => "the store key cannot be read or made".into(),
+            Self::KeyUnwritable(..) => "the store key cannot be replaced: it is as it was".into(),
             Self::KeyMalformed(_, bad) => format!("the store key is malformed: {bad}"),
             Self::KeyWrong(_) => {
                 "the store key is not the one that this store was sealed with".into()
@@ -274,6 +280,17 @@ impl StoreError {
             Self::KeyUnreadable(path, _) => vec![owner_hint(path).unwrap_or_else(|| {
                 "let the user who runs metatoken read the key file and its folder".to_owned()
             })],
+            Self::KeyUnwritable(path, _) => {
+                vec![place::read_only_mount(path).or_else(|| owner_hint(path)).unwrap_or_else(
+                    || {
+                        format!(
+                            "run it as a user who can replace it: `ls -ld {0} {1}`",
+                            crate::shell::quoted(path),
+                            crate::shell::quoted(place::folder_of(path))
+                        )
+                    },
+                )]
+            }
             Self::KeyIsLink(path) => {
                 let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
                 vec![format!(

@@ -45,7 +45,7 @@ impl Store {
 
     /// Opens a generation's seal.
     pub fn reveal(&self, generation: GenerationId) -> Result<AccessToken> {
-        let seals = self.seals()?.clone();
+        let seals = self.seals()?;
         self.read(move |tx| {
             let found = tx.first(
                 "SELECT token, number, sealed FROM generation WHERE id = ?1",
@@ -58,7 +58,11 @@ impl Store {
                 },
             )?;
             let (token, number, sealed) = found.ok_or(TxError::Absent("generation"))?;
-            seals.open(token, number, &sealed.ok_or(TxError::Purged)?)
+            let sealed = sealed.ok_or(TxError::Purged)?;
+            match seals.open(token, number, &sealed) {
+                Err(TxError::BrokenSeal) => seals.as_they_are_now(tx)?.open(token, number, &sealed),
+                opened => opened,
+            }
         })
     }
 

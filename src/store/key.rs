@@ -52,6 +52,11 @@ impl KeySource {
         }
     }
 
+    /// The key of a store that exists, as text for a safe.
+    pub fn export(&self) -> Result<Zeroizing<String>, StoreError> {
+        Ok(Zeroizing::new(crypto::hex(self.existing()?.as_ref())))
+    }
+
     /// The key for a store that is being made: the one that is there, or a new one.
     pub(super) fn existing_or_new(&self) -> Result<Key, StoreError> {
         match self {
@@ -80,6 +85,65 @@ impl KeySource {
             (error, _) => error.about(store, Doing::Writing),
         }
     }
+}
+
+/// A new key that waits beside the file whose content it is to be.
+#[derive(Debug)]
+pub struct NewKeyFile {
+    path: PathBuf,
+    key: KeySource,
+    is_put: bool,
+}
+
+impl NewKeyFile {
+    /// Makes a key and writes it beside the key file at `path`, with its rights.
+    pub fn write(path: &Path) -> Result<Self, StoreError> {
+        let key = crypto::random_key();
+        let this =
+            Self { path: path.to_path_buf(), key: KeySource::Given(key.clone()), is_put: false };
+        let unwritable = |error| this.unwritable(error);
+        let before = fs::symlink_metadata(path).map_err(unwritable)?;
+        let waiting = place::waiting(path);
+        place::clear_away(&waiting).map_err(unwritable)?;
+        let mut file = place::make_file(&waiting).map_err(unwritable)?;
+        place::give_rights(&file, &before)
+            .and_then(|()| file.write_all(text_of(&key).as_bytes()))
+            .and_then(|()| file.sync_all())
+            .map_err(unwritable)?;
+        Ok(this)
+    }
+
+    /// The key.
+    pub fn key(&self) -> &KeySource {
+        &self.key
+    }
+
+    /// Puts it into the place of the old one.
+    pub fn put(mut self) -> Result<(), StoreError> {
+        fs::rename(place::waiting(&self.path), &self.path).map_err(|it| self.unwritable(it))?;
+        self.is_put = true;
+        place::sync_folder(&self.path).map_err(|it| self.unwritable(it))
+    }
+
+    fn unwritable(&self, error: io::Error) -> StoreError {
+        if place::is_full(error.kind()) {
+            return StoreError::Full(self.path.clone(), SystemCause::new(error));
+        }
+        StoreError::KeyUnwritable(self.path.clone(), SystemCause::new(error))
+    }
+}
+
+impl Drop for NewKeyFile {
+    fn drop(&mut self) {
+        if !self.is_put {
+            // What stays is cleared away by the next run.
+            let _ = fs::remove_file(place::waiting(&self.path));
+        }
+    }
+}
+
+fn text_of(key: &Key) -> Zeroizing<String> {
+    Zeroizing::new(crypto::hex(key.as_ref()) + "\n")
 }
 
 fn parse(path: &Path, text: &str) -> Result<Key, StoreError> {
@@ -112,8 +176,7 @@ fn unusable(path: &Path, error: io::Error) -> StoreError {
 
 fn make(path: &Path) -> Result<Key, StoreError> {
     let key = crypto::random_key();
-    let text = Zeroizing::new(crypto::hex(key.as_ref()) + "\n");
-    write_new(path, text.as_bytes()).map_err(|error| unusable(path, error))?;
+    write_new(path, text_of(&key).as_bytes()).map_err(|error| unusable(path, error))?;
     Ok(key)
 }
 

@@ -28,6 +28,7 @@ mod forget;
 mod generations;
 mod hooks;
 mod key;
+mod key_change;
 mod key_text;
 mod known;
 mod labels;
@@ -56,7 +57,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use engine::{Access, Engine, call};
 use known::{Changes, KnownTokens};
@@ -77,7 +78,8 @@ pub use examination::Examination;
 pub use forget::TargetPlace;
 pub use generations::Sighting;
 pub use hooks::HookProcess;
-pub use key::KeySource;
+pub use key::{KeySource, NewKeyFile};
+pub use key_change::{KeyChange, KeyStanding, Resealed, Sealing};
 pub use key_text::{BadKey, read_key};
 pub use known::{Enrolment, Stock};
 pub use logins::{LoginUse, SignedState};
@@ -102,7 +104,7 @@ type Result<T, E = StoreError> = std::result::Result<T, E>;
 pub struct Store {
     path: PathBuf,
     engine: Arc<dyn Engine>,
-    seals: OnceLock<Seals>,
+    seals: RwLock<Option<Seals>>,
     /// The run that was begun through this value, 0 for none.
     run: AtomicI64,
     changes: Changes,
@@ -149,13 +151,23 @@ impl Store {
 
     /// Brings the key to a store that was opened without it.
     pub fn unlock(&self, key: &KeySource) -> Result<()> {
+        let seals = match self.unwrap(key) {
+            // A key file that is changed meanwhile opens what is there now.
+            Err(StoreError::KeyWrong(_)) if key.made().is_some() => {
+                let now = Self::open_reader(&self.path, key.made())?;
+                now.as_ref().unwrap_or(self).unwrap(key)?
+            }
+            unwrapped => unwrapped?,
+        };
+        self.keep_seals(seals);
+        Ok(())
+    }
+
+    fn unwrap(&self, key: &KeySource) -> Result<Seals> {
         let store_key = key.existing()?;
         let unwrap = move |tx: &mut dyn Tx| Seals::unwrap(tx, &store_key);
-        let seals = call(&*self.engine, Access::Read, None, unwrap)
-            .map_err(|error| key.explain(error, &self.path))?;
-        // Another caller that brought it first brought the same.
-        let _ = self.seals.set(seals);
-        Ok(())
+        call(&*self.engine, Access::Read, None, unwrap)
+            .map_err(|error| key.explain(error, &self.path))
     }
 
     /// Returns the path of the store.
@@ -188,15 +200,20 @@ impl Store {
         Self {
             path: path.to_path_buf(),
             engine,
-            seals: seals.map(OnceLock::from).unwrap_or_default(),
+            seals: RwLock::new(seals),
             run: AtomicI64::new(0),
             changes: Changes::default(),
             known: KnownTokens::default(),
         }
     }
 
-    fn seals(&self) -> Result<&Seals> {
-        self.seals.get().ok_or_else(|| StoreError::KeyNeeded(self.path.clone()))
+    fn seals(&self) -> Result<Seals> {
+        let seals = self.seals.read().unwrap_or_else(PoisonError::into_inner);
+        seals.clone().ok_or_else(|| StoreError::KeyNeeded(self.path.clone()))
+    }
+
+    fn keep_seals(&self, seals: Seals) {
+        *self.seals.write().unwrap_or_else(PoisonError::into_inner) = Some(seals);
     }
 
     fn works_for(&self, run: RunId) {

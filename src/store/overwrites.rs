@@ -110,7 +110,7 @@ impl Store {
     /// restored.
     pub fn cancel_overwrite(&self, token: TokenId, target: &TargetId) -> Result<()> {
         let target = target.clone();
-        let seals = self.seals()?.clone();
+        let seals = self.seals()?;
         self.write(move |tx| {
             let restored = tx.first(
                 "SELECT r.at, o.sealed FROM overwrite o
@@ -131,7 +131,7 @@ impl Store {
     /// Returns the writes that were begun and have not come to their end, by a run that was
     /// stopped.
     pub fn overwrites(&self) -> Result<Vec<Overwrite>> {
-        let seals = self.seals.get().cloned();
+        let seals = self.seals().ok();
         self.read(move |tx| {
             tx.all(
                 "SELECT o.token, t.label, o.target, o.path, o.generation, o.begun_at, o.sealed,

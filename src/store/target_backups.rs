@@ -49,7 +49,7 @@ impl Store {
     /// Returns what a target's file held before it was last replaced; `None` if it never was, or
     /// too long ago.
     pub fn target_backup(&self, token: TokenId, target: &TargetId) -> Result<Option<TargetBackup>> {
-        let seals = self.seals()?.clone();
+        let seals = self.seals()?;
         let target = target.clone();
         self.read(move |tx| {
             let found = tx.first(

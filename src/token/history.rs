@@ -45,6 +45,8 @@ named! {
         Imported = "imported",
         /// A person logged in, and the access token of that login became the current one.
         LoggedIn = "logged_in",
+        /// Another key opens the store, or its rows were sealed anew.
+        KeyRotated = "key_rotated",
     }
 }
 
@@ -69,7 +71,8 @@ impl EventKind {
             | Self::Revoked
             | Self::Forgotten
             | Self::Imported
-            | Self::LoggedIn => None,
+            | Self::LoggedIn
+            | Self::KeyRotated => None,
         }
     }
 }

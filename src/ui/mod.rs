@@ -138,6 +138,11 @@ impl Ui {
         self.stderr.reader == StreamKind::Journal
     }
 
+    /// Whether standard output goes to the journal.
+    pub fn stdout_is_the_journal(&self) -> bool {
+        self.stdout == StreamKind::Journal
+    }
+
     /// How wide and colourful a text on standard output may be.
     pub const fn style(&self) -> TextStyle {
         self.style

@@ -9,7 +9,7 @@ use metatoken::token::ProblemKind;
 
 use crate::common::World;
 
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 22] = [
     &["import"],
     &["add"],
     &["pages"],
@@ -27,6 +27,8 @@ const COMMANDS: [&[&str]; 20] = [
     &["forget"],
     &["config", "check"],
     &["config", "show"],
+    &["key", "rotate"],
+    &["key", "export"],
     &["store", "backup"],
     &["completions"],
     &["man"],
@@ -105,6 +107,8 @@ Changing tokens:
   forget        Delete a token's access tokens here; its history stays
 
 Housekeeping:
+  key rotate    Change the key that opens the store
+  key export    Print the key that opens the store, for a safe
   store backup  Copy the store to a new file while runs go on, without the key
   notify        Send a test message to the channels that are notified
   completions   Print the script that completes command lines in a shell

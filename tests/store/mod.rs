@@ -4,6 +4,7 @@ mod crash;
 mod damage;
 mod disks;
 mod faults;
+mod keys;
 mod kills;
 mod lock;
 mod moved;

@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use rusqlite::OpenFlags;
@@ -75,12 +75,8 @@ fn fill(waiting: &Path, path: &Path, key: &Key) -> Result<(), StoreError> {
 
 /// Takes over mode, owner and group of an empty file that was made beforehand.
 fn give_rights(file: &File, path: &Path) -> io::Result<()> {
-    let Ok(before) = fs::metadata(path) else {
-        return file.set_permissions(Permissions::from_mode(place::mode_of_new(path)));
-    };
-    let made = file.metadata()?;
-    if (made.uid(), made.gid()) != (before.uid(), before.gid()) {
-        std::os::unix::fs::fchown(file, Some(before.uid()), Some(before.gid()))?;
+    match fs::metadata(path) {
+        Ok(before) => place::give_rights(file, &before),
+        Err(_) => file.set_permissions(Permissions::from_mode(place::mode_of_new(path))),
     }
-    file.set_permissions(Permissions::from_mode(before.permissions().mode() & 0o777))
 }

@@ -79,6 +79,16 @@ impl Engine for Sqlite {
         self.queue.has_room_to_announce(renewals)
     }
 
+    fn rewrite(&self) -> Result<bool, TxError> {
+        self.queue.alone(|connection| {
+            // A page whose cells were moved keeps copies of them, whatever `secure_delete` says.
+            connection.execute_batch("PRAGMA temp_store = MEMORY; VACUUM")?;
+            let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+            let busy: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+            Ok(busy == 0)
+        })
+    }
+
     fn shortage(&self) -> Option<Shortage> {
         Room::shortage_for_grant(&self.store)
     }

@@ -201,6 +201,15 @@ fn hand_over(made: &File, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives a file the owner, group and mode of another.
+pub fn give_rights(file: &File, like: &fs::Metadata) -> io::Result<()> {
+    let made = file.metadata()?;
+    if (made.uid(), made.gid()) != (like.uid(), like.gid()) {
+        std::os::unix::fs::fchown(file, Some(like.uid()), Some(like.gid()))?;
+    }
+    file.set_permissions(Permissions::from_mode(like.permissions().mode() & 0o777))
+}
+
 /// Returns the mode of a new store: its owner's alone, and readable by the group of a folder that
 /// lets its group in and no others. Such a folder was made for those who watch the tokens.
 pub fn mode_of_new(store: &Path) -> u32 {

@@ -54,6 +54,7 @@ const ELSEWHERE: &[(&str, Elsewhere)] = &[
         "each of these matches tokens, but no token",
         By("what_matches_nothing_is_named_with_what_is_near"),
     ),
+    ("run it as a user who can replace it", By("a_key_file_that_cannot_be_written_stays_as_it_is")),
     ("wait for it with `--lock-wait 5m`", By("exit_75_another_run_is_at_work")),
     (
         "`{}` belongs to {owner}: as root run `chown",
