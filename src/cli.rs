@@ -169,7 +169,8 @@ Examples:
   metatoken check                         judge what is stored
   metatoken check --live                  ask Graph first, 8 seconds at most
   metatoken check --textfile FILE         also write metrics for Prometheus
-  metatoken check --format github --live  annotate a workflow run")]
+  metatoken check --format github --live  annotate a workflow run
+  metatoken check --format http           answer one HTTP request")]
     Check(CheckArguments),
     /// Print the current access token, and nothing else
     #[command(after_help = "\
@@ -665,6 +666,13 @@ pub struct CheckArguments {
     /// does
     #[arg(long, conflicts_with_all = ["labels", "tokens", "system"])]
     pub notify: bool,
+    /// With `--format http`: from which health on the answer is 503, critical or warning
+    /// [default: critical]
+    #[arg(long, value_name = "HEALTH", hide_possible_values = true)]
+    pub fail_on: Option<TypedFailOn>,
+    /// With `--format http`: answer with all that `--json` has
+    #[arg(long)]
+    pub detail: bool,
 }
 
 /// `token`.
@@ -835,6 +843,8 @@ pub enum TypedFormat {
     Prometheus,
     /// Annotations of a workflow
     Github,
+    /// The answer to an HTTP request
+    Http,
 }
 
 /// `--type`.
@@ -885,6 +895,15 @@ pub enum TypedPerfdata {
     All,
     /// None, only the counts
     None,
+}
+
+/// `--fail-on`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TypedFailOn {
+    /// What is critical, and what is unknown
+    Critical,
+    /// A warning too
+    Warning,
 }
 
 /// `--log-format`.

@@ -7,6 +7,7 @@ mod help;
 mod init;
 mod opening;
 mod refusal;
+mod serve;
 mod typed;
 
 use std::ffi::OsString;
@@ -20,6 +21,7 @@ use self::opening::{Setting, open_session};
 use self::refusal::{
     bug, give_up, is_scheduled_line, misread, misread_complaint, note_unusable, plain_ui, unusable,
 };
+use self::serve::accept_request;
 use self::typed::{
     add_order, check_order, colour, dry_run, duration, exec_order, forget_order, format,
     identity_change, if_dead, import_order, label, log_format, login_order, losses, revoke_order, since, status_order, trigger, verbosity, key_order,
@@ -30,7 +32,7 @@ use crate::commands::{self, DeliverOrder, HistoryOrder, Replace};
 use crate::config;
 use crate::environment::Environment;
 use crate::error::CliError;
-use crate::exit::{Exit, Verdict};
+use crate::exit::Exit;
 use crate::interrupt::{Interrupt, survive_file_limit};
 use crate::policy::{Insistence, prefixed};
 use crate::report::markdown;
@@ -38,13 +40,17 @@ use crate::run::{Only, RefreshOptions, RunOptions};
 use crate::session::Session;
 use crate::status::AskGraph;
 use crate::token::{Pattern, Trigger};
-use crate::ui::{OUTPUT_FAILED, Ui};
+use crate::ui::{OUTPUT_FAILED, OutputFormat, Ui};
 
 /// Does what was typed and gives the exit code.
 pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8 {
     let plain = plain_ui(arguments, &environment, clock);
     plain.hush_panics();
     survive_file_limit();
+    let plain = match accept_request(plain) {
+        Ok(plain) => plain,
+        Err(code) => return code,
+    };
     if let Some(offered) = completions(arguments, &environment) {
         return plain.data(&offered).map_or_else(|error| error.exit.code(), |()| Exit::Ok.code());
     }
@@ -75,7 +81,8 @@ pub fn run(arguments: &[OsString], environment: Environment, clock: Clock) -> u8
         }
     };
     let mut ui = Ui::new(verbosity(&typed), format, colour(&typed), &environment, clock)
-        .logging(log_format(&typed));
+        .logging(log_format(&typed))
+        .answering(plain.wanted());
     let begun = Instant::now();
     let interrupt = Interrupt::default();
     let mut attempted = crate::status::Attempted::default();
@@ -262,7 +269,12 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
         Command::Login(given) => commands::login(session, &login_order(given)?).map(Exit::code),
         Command::Deliver(given) => deliver(session, given),
         Command::History(given) => history(session, given),
-        Command::Check(given) => commands::check(session, &check_order(given)).map(Verdict::code),
+        Command::Check(given) => {
+            let format = session.ui.format;
+            let verdict = commands::check(session, &check_order(given, format)?)?;
+            // The client has the verdict, and the service has done its work.
+            Ok(if format == OutputFormat::Http { Exit::Ok.code() } else { verdict.code() })
+        }
         Command::Token(given) => {
             let label = label(std::slice::from_ref(&given.label))?;
             commands::print_token(session, &label, if_dead(given.dead)).map(Exit::code)

@@ -156,7 +156,8 @@ pub fn formats(command: &str) -> &'static [TypedFormat] {
     match command {
         "history" => &[TypedFormat::Table, TypedFormat::Json, TypedFormat::Csv],
         "check" => {
-            &[TypedFormat::Nagios, TypedFormat::Json, TypedFormat::Prometheus, TypedFormat::Github]
+            use TypedFormat::{Github, Http, Json, Nagios, Prometheus};
+            &[Nagios, Json, Prometheus, Github, Http]
         }
         "token" | "exec" | "key export" | "help" | "completions" | "man" => &[TypedFormat::Table],
         _ => &[TypedFormat::Table, TypedFormat::Json],
@@ -193,6 +194,7 @@ impl TypedFormat {
             Self::Nagios => "nagios",
             Self::Prometheus => "prometheus",
             Self::Github => "github",
+            Self::Http => "http",
         }
     }
 }

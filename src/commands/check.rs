@@ -13,7 +13,8 @@ use crate::exit::{Exit, Verdict};
 use crate::notify;
 use crate::policy::Reason;
 use crate::report::{
-    CheckReport, CheckScope, Perfdata, StatusReport, github, nagios, plugin_line, prometheus,
+    AnswerOptions, CheckReport, CheckScope, Perfdata, StatusReport, github, nagios, plugin_line,
+    prometheus,
 };
 use crate::run::hangs_on::Selection;
 use crate::session::Session;
@@ -43,6 +44,8 @@ pub struct CheckOrder {
     pub textfile: Option<PathBuf>,
     /// Whether notifications are sent.
     pub notifications: SendNotifications,
+    /// How an HTTP request is answered.
+    pub answer: AnswerOptions,
 }
 
 /// Whether notifications are sent.
@@ -127,6 +130,10 @@ fn show(session: &Session, order: &CheckOrder, report: &CheckReport) -> Result<(
         OutputFormat::Json => report.json(),
         OutputFormat::Prometheus => prometheus(&report.status),
         OutputFormat::Github => github(report),
+        OutputFormat::Http => {
+            let status = order.answer.fail_on.http_status(report.verdict());
+            return ui.answer(status, &report.http_body(order.answer.detail));
+        }
         _ => nagios(report, order.perfdata),
     };
     // An empty document is not valid.

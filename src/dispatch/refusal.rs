@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::help::unknown_command;
+use super::serve::answer_error;
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
 use crate::commands;
@@ -32,7 +33,9 @@ pub fn bug() -> CliError {
 /// A way to the person before it is known what was typed: by the words, for what they look like.
 pub fn plain_ui(arguments: &[OsString], environment: &Environment, clock: Clock) -> Ui {
     let is = |value| is_given(arguments, "--format", value);
-    let format = if is_typed(arguments, "--json") || is("json") {
+    let format = if is("http") && is_check(arguments) {
+        OutputFormat::Http
+    } else if is_typed(arguments, "--json") || is("json") {
         OutputFormat::Json
     } else if is("prometheus") {
         OutputFormat::Prometheus
@@ -58,6 +61,9 @@ fn is_given(arguments: &[OsString], option: &str, value: &str) -> bool {
 pub fn give_up(typed: &Cli, ui: Ui, complaint: &CliError) -> u8 {
     if matches!(typed.command, Command::Check(_)) {
         let verdict = commands::verdict_of(complaint);
+        if ui.format == OutputFormat::Http {
+            return answer_error(ui, complaint, verdict);
+        }
         // What is written into a metrics file must be metrics.
         if !matches!(ui.format, OutputFormat::Json | OutputFormat::Prometheus) {
             let _ = ui.data(&commands::nagios_complaint(complaint, verdict));
@@ -78,6 +84,9 @@ pub fn misread(error: &clap::Error, arguments: &[OsString], ui: Ui) -> u8 {
         ui::usage(error);
         return Exit::Ok.code();
     };
+    if ui.format == OutputFormat::Http {
+        return answer_error(ui, &complaint, Verdict::Unknown);
+    }
     let code = usage_code(arguments);
     if ui.format == OutputFormat::Json || error.kind() == ErrorKind::InvalidSubcommand {
         ui.complain(&complaint, code);
@@ -90,6 +99,9 @@ pub fn misread(error: &clap::Error, arguments: &[OsString], ui: Ui) -> u8 {
 
 /// What was typed must not even be read.
 pub fn unusable(complaint: &CliError, arguments: &[OsString], ui: Ui) -> u8 {
+    if ui.format == OutputFormat::Http {
+        return answer_error(ui, complaint, Verdict::Unknown);
+    }
     let code = usage_code(arguments);
     if ui.format != OutputFormat::Json {
         tell_monitoring(complaint, arguments, ui);

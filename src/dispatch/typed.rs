@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 
 use super::refusal::usage;
 use crate::cli::{
-    self, Cli, TypedColour, TypedFormat, TypedLogFormat, TypedPerfdata, TypedShape, TypedSort,
-    TypedTokenType,
+    self, Cli, TypedColour, TypedFailOn, TypedFormat, TypedLogFormat, TypedPerfdata, TypedShape,
+    TypedSort, TypedTokenType,
 };
 use crate::clock::Clock;
 use crate::commands::{
@@ -19,7 +19,9 @@ use crate::config::{self, FileAndKey, NewToken};
 use crate::error::CliError;
 use crate::import::{Shape, parse_rename};
 use crate::policy::{Losses, humanize};
-use crate::report::{CheckScope, PageRows, Perfdata, StatusSort};
+use crate::report::{
+    AnswerDetail, AnswerOptions, CheckScope, FailOn, PageRows, Perfdata, StatusSort,
+};
 use crate::run::DryRun;
 use crate::run::hangs_on::{HangsOn, Selection};
 use crate::run::revocation::RevocationScope;
@@ -248,8 +250,15 @@ pub fn key_order(given: &cli::KeyRotateArguments) -> Result<KeyOrder, CliError> 
 }
 
 /// What `check` was asked for.
-pub fn check_order(given: &cli::CheckArguments) -> CheckOrder {
-    CheckOrder {
+pub fn check_order(
+    given: &cli::CheckArguments,
+    format: OutputFormat,
+) -> Result<CheckOrder, CliError> {
+    if (given.fail_on.is_some() || given.detail) && format != OutputFormat::Http {
+        let message = "`--fail-on` and `--detail` are for the answer to an HTTP request";
+        return Err(usage(message).hint("add `--format http`"));
+    }
+    Ok(CheckOrder {
         selection: Selection {
             patterns: given.labels.iter().map(Pattern::new).collect(),
             hangs_on: HangsOn::default(),
@@ -267,7 +276,14 @@ pub fn check_order(given: &cli::CheckArguments) -> CheckOrder {
         },
         textfile: given.textfile.clone(),
         notifications: if given.notify { SendNotifications::Yes } else { SendNotifications::No },
-    }
+        answer: AnswerOptions {
+            fail_on: match given.fail_on {
+                Some(TypedFailOn::Warning) => FailOn::Warning,
+                Some(TypedFailOn::Critical) | None => FailOn::Critical,
+            },
+            detail: if given.detail { AnswerDetail::All } else { AnswerDetail::Counts },
+        },
+    })
 }
 
 /// What is done with a dead access token.
@@ -341,6 +357,7 @@ const fn output(format: TypedFormat) -> OutputFormat {
         TypedFormat::Nagios => OutputFormat::Nagios,
         TypedFormat::Prometheus => OutputFormat::Prometheus,
         TypedFormat::Github => OutputFormat::Github,
+        TypedFormat::Http => OutputFormat::Http,
     }
 }
 

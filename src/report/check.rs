@@ -31,6 +31,13 @@ pub struct CheckReport {
 struct CheckDocument<T> {
     version: u32,
     health: &'static str,
+    #[serde(flatten)]
+    detail: T,
+}
+
+/// What it has behind version and health.
+#[derive(Serialize)]
+struct CheckDetail<T> {
     exit_code: u8,
     summary: String,
     tokens: T,
@@ -76,10 +83,17 @@ impl CheckReport {
 
     /// The same, as it is written into another document.
     pub fn document(&self) -> impl Serialize {
-        let runs = &self.status.runs;
         CheckDocument {
             version: VERSION,
             health: self.status.health().as_str(),
+            detail: self.detail(),
+        }
+    }
+
+    /// What the JSON has behind version and health.
+    pub(super) fn detail(&self) -> impl Serialize {
+        let runs = &self.status.runs;
+        CheckDetail {
             exit_code: self.verdict().code(),
             summary: self.summary(),
             tokens: self.status.tokens_json(),

@@ -8,6 +8,7 @@ mod config_check;
 mod deliveries;
 mod github;
 mod history;
+mod http_answer;
 mod import;
 mod json;
 mod nagios;
@@ -24,6 +25,7 @@ pub use config_check::{CheckLines, CheckResult, ConfigCheck, ConfigReport};
 pub use deliveries::{DeliveryReport, TokenDeliveries};
 pub use github::github;
 pub use history::{HistoryEntry, HistoryReport};
+pub use http_answer::{AnswerDetail, AnswerOptions, FailOn, bad_request_body, error_body};
 pub use import::{ImportReport, RefusedLine};
 pub use json::{
     VERSION, complaint_json, document, problem as problem_json, reasons as reasons_json,

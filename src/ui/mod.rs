@@ -8,6 +8,8 @@ mod log;
 mod stderr;
 
 use std::io::{self, IsTerminal, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -22,6 +24,7 @@ use crate::clock::Clock;
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::http::{self, WantedPart};
 use crate::report::{TextColor, TextStyle, Times, complaint_json};
 
 /// When words are coloured.
@@ -50,6 +53,8 @@ pub enum OutputFormat {
     Prometheus,
     /// A workflow's annotations.
     Github,
+    /// The answer to an HTTP request.
+    Http,
 }
 
 impl OutputFormat {
@@ -62,6 +67,7 @@ impl OutputFormat {
             Self::Nagios => "nagios",
             Self::Prometheus => "prometheus",
             Self::Github => "github",
+            Self::Http => "http",
         }
     }
 }
@@ -76,6 +82,7 @@ pub struct Ui {
     style: TextStyle,
     stdout: StreamKind,
     stderr: Stderr,
+    wanted: WantedPart,
 }
 
 /// What takes less is over before a bar could be read.
@@ -114,13 +121,25 @@ impl Ui {
         let stderr_width =
             (reader == StreamKind::Terminal).then(|| columns(io::stderr())).flatten();
         let stderr = Stderr { format: LogFormat::Text, reader, clock, width: stderr_width };
-        Self { verbosity, format, style: TextStyle { width, color: ink, times }, stdout, stderr }
+        let style = TextStyle { width, color: ink, times };
+        Self { verbosity, format, style, stdout, stderr, wanted: WantedPart::Whole }
     }
 
     /// The same, with standard error in this form.
     pub const fn logging(mut self, format: LogFormat) -> Self {
         self.stderr.format = format;
         self
+    }
+
+    /// The same, for a client that wants this of an answer.
+    pub const fn answering(mut self, wanted: WantedPart) -> Self {
+        self.wanted = wanted;
+        self
+    }
+
+    /// What the client wants of an answer.
+    pub const fn wanted(&self) -> WantedPart {
+        self.wanted
     }
 
     /// Dates what is said from now on by another clock: the sandbox has its own.
@@ -155,6 +174,33 @@ impl Ui {
                 to_stdout(&report_for_journal(text))
             }
             _ => to_stdout(text),
+        }
+    }
+
+    /// Answers the HTTP client that standard output leads to, and ends the stream. A client that does
+    /// not take its answer in time is left.
+    pub fn answer(&self, status: u16, body: &str) -> Result<(), CliError> {
+        let text = http::answer(status, self.wanted, body, self.now());
+        let (sender, written) = std::sync::mpsc::sync_channel(1);
+        // It may wait for ever: it ends with the process.
+        std::thread::spawn(move || {
+            let mut stdout = io::stdout().lock();
+            let done = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+            // Where nobody waits any more the process is about to end.
+            let _ = sender.send(done);
+        });
+        let failed = |why: io::Error| {
+            CliError::new(Exit::Storage, OUTPUT_FAILED, "the HTTP client", "cannot be answered")
+                .because(why)
+        };
+        let gone = [io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionReset];
+        match written.recv_timeout(http::PATIENCE) {
+            Ok(Err(error)) if !gone.contains(&error.kind()) => Err(failed(error)),
+            Ok(_) => {
+                end_stream();
+                Ok(())
+            }
+            Err(_) => Err(failed(io::ErrorKind::TimedOut.into())),
         }
     }
 
@@ -390,6 +436,14 @@ fn line_of(complaint: &CliError, exit_code: u8) -> Line {
         .with("exit_code", exit_code)
         .with("causes", complaint.causes.clone())
         .with("hints", complaint.hints.clone())
+}
+
+/// Tells the client behind standard output that nothing follows; a pipe or a file is left as it is.
+fn end_stream() {
+    if let Ok(stream) = io::stdout().as_fd().try_clone_to_owned() {
+        // Only a socket can be shut down, and one that is closed already needs it no more.
+        let _ = TcpStream::from(stream).shutdown(Shutdown::Write);
+    }
 }
 
 fn to_stdout(text: &str) -> Result<(), CliError> {

@@ -133,10 +133,11 @@ fn a_command_offers_the_formats_that_it_has() {
         (&["status"][..], "table, json [default: table]"),
         (&["config", "check"], "table, json [default: table]"),
         (&["history"], "table, json, csv [default: table]"),
-        (&["check"], "nagios, json, prometheus, github [default: nagios]"),
+        (&["check"], "nagios, json, prometheus, github, http [default: nagios]"),
     ] {
         let text = help(&[&["help"], command].concat());
-        assert!(text.contains(&format!("Print the report as {formats}\n")), "{text}");
+        let on_one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(on_one_line.contains(&format!("Print the report as {formats} ")), "{text}");
     }
     assert!(!help(&["help", "token"]).contains("--format <FORMAT>  Print"));
 }

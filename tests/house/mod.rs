@@ -70,7 +70,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("report", &["error", "exit", "policy", "token"]),
     ("manual", &["cli", "config"]),
     ("sandbox", &["error", "crypto", "exit", "shell", "token"]),
-    ("ui", &["clock", "error", "environment", "exit", "report"]),
+    ("ui", &["clock", "error", "environment", "exit", "http", "report"]),
     // What brings them together, the one above naming those below.
     (
         "session",
@@ -152,6 +152,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "environment",
             "exit",
             "graph",
+            "http",
             "import",
             "interrupt",
             "manual",

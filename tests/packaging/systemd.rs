@@ -9,6 +9,7 @@ mod delivery;
 mod failed;
 mod followed;
 mod hooks;
+mod http;
 mod machine;
 mod readers;
 mod timer;

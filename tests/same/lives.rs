@@ -28,8 +28,10 @@ const REFRESH: [&str; 12] = [
     "refresh --force [LABEL] --json",
     "refresh [LABEL] nobody*",
 ];
-const CHECK: [&str; 17] = [
+const CHECK: [&str; 19] = [
     "check",
+    "check --format http",
+    "check --format http --detail --fail-on warning",
     "check --json",
     "check --format prometheus",
     "check --format github",

@@ -6,6 +6,7 @@ mod bystander;
 mod exposures;
 mod first_line;
 mod github;
+mod http;
 mod machinery;
 mod metrics;
 mod outage;

@@ -110,7 +110,7 @@ For more information, try '--help'.
         .code(3);
     world
         .run(&["check", "--format", "csv"])
-        .verdict("\nMETATOKEN UNKNOWN - invalid value 'csv' for '--format <FORMAT>' [possible values: nagios, json, prometheus, github]\n")
+        .verdict("\nMETATOKEN UNKNOWN - invalid value 'csv' for '--format <FORMAT>' [possible values: nagios, json, prometheus, github, http]\n")
         .stderr(
             "
 error: invalid value 'csv' for '--format <FORMAT>'

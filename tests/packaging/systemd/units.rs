@@ -12,13 +12,14 @@ fn systemd_finds_nothing_wrong() {
     machine.sh("useradd --system myapp; cp /mnt/deployment/systemd/examples/myapp-token.* /etc/systemd/system/").code(0);
     machine.write("/etc/systemd/system/myapp.service", "[Service]\nExecStart=/bin/true\n");
     let verify = "systemd-analyze verify --man=no /etc/systemd/system/metatoken-*.service \
-                  /etc/systemd/system/metatoken-*.timer \
+                  /etc/systemd/system/metatoken-*.timer /etc/systemd/system/metatoken-*.socket \
                   /etc/systemd/system/myapp-token.*";
     machine.sh(verify).silent().code(0);
     for (unit, example) in [
         ("metatoken-refresh.service", "app-folder"),
         ("metatoken-refresh.service", "encrypted-credentials"),
         ("metatoken-refresh.service", "textfile"),
+        ("metatoken-http.socket", "http-address"),
         ("metatoken-failed@.service", "failed-by-mail"),
     ] {
         machine.example(unit, example);
@@ -40,6 +41,7 @@ fn no_unit_is_more_exposed_than_it_must_be() {
     exposed("metatoken-refresh.service", REFRESH).code(0);
     exposed("metatoken-check.service", OFFLINE).code(0);
     exposed("metatoken-failed@.service", OFFLINE).code(0);
+    exposed("metatoken-http@.service", OFFLINE).code(0);
     machine.drop_in("metatoken-refresh.service", "node", "[Service]\nMemoryDenyWriteExecute=no\n");
     exposed("metatoken-refresh.service", REFRESH).code(0);
     machine.example("metatoken-refresh.service", "app-folder");
