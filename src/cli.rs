@@ -200,6 +200,13 @@ Examples:
   metatoken revoke brand --all                  end all that Anna granted the app
   metatoken revoke brand --all --yes=brand      without a terminal")]
     Revoke(RevokeArguments),
+    /// Put an earlier access token back
+    #[command(after_help = "\
+Examples:
+  metatoken rollback brand                 the newest earlier one that works
+  metatoken rollback brand --generation 2  this one
+  metatoken rollback brand --dry-run       ask Meta, and change nothing")]
+    Rollback(RollbackArguments),
     /// Delete a token's access tokens here; its history stays
     #[command(after_help = "\
 Examples:
@@ -563,6 +570,23 @@ pub struct RevokeArguments {
     pub lock_wait: String,
 }
 
+/// `rollback`.
+#[derive(Debug, Args)]
+pub struct RollbackArguments {
+    /// The token's label
+    #[arg(value_name = "LABEL")]
+    pub label: String,
+    /// Put this generation back; `status LABEL` lists them [default: the newest earlier one]
+    #[arg(long, value_name = "N")]
+    pub generation: Option<u32>,
+    /// Show what would happen; change nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// How long to wait for another run to end
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    pub lock_wait: String,
+}
+
 /// `forget`.
 #[derive(Debug, Args)]
 pub struct ForgetArguments {
@@ -681,6 +705,9 @@ pub struct TokenArguments {
     /// The token's label
     #[arg(value_name = "LABEL")]
     pub label: String,
+    /// Print this earlier generation, if it is still kept; `status LABEL` lists them
+    #[arg(long, value_name = "N")]
+    pub generation: Option<u32>,
     /// Print it even if Meta has called it dead
     #[arg(long)]
     pub dead: bool,
@@ -940,6 +967,7 @@ impl Command {
             Self::Check(_) => "check",
             Self::Token(_) => "token",
             Self::Revoke(_) => "revoke",
+            Self::Rollback(_) => "rollback",
             Self::Forget(_) => "forget",
             Self::Init(_) => "init",
             Self::Exec(_) => "exec",

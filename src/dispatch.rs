@@ -24,7 +24,8 @@ use self::refusal::{
 use self::serve::accept_request;
 use self::typed::{
     add_order, check_order, colour, dry_run, duration, exec_order, forget_order, format,
-    identity_change, if_dead, import_order, label, log_format, login_order, losses, revoke_order, since, status_order, trigger, verbosity, key_order,
+    identity_change, if_dead, import_order, key_order, label, log_format, login_order, losses,
+    revoke_order, rollback_order, since, status_order, trigger, verbosity,
 };
 use crate::cli::{self, Cli, Command};
 use crate::clock::Clock;
@@ -162,6 +163,7 @@ const fn changes_something(command: &Command) -> bool {
             | Command::Login(_)
             | Command::Deliver(_)
             | Command::Revoke(_)
+            | Command::Rollback(_)
             | Command::Forget(_)
             | Command::Import(_)
             | Command::Key(cli::KeyCommand::Rotate(_))
@@ -277,11 +279,15 @@ fn carry_out(command: &Command, session: &Session) -> Result<u8, CliError> {
         }
         Command::Token(given) => {
             let label = label(std::slice::from_ref(&given.label))?;
-            commands::print_token(session, &label, if_dead(given.dead)).map(Exit::code)
+            commands::print_token(session, &label, given.generation, if_dead(given.dead))
+                .map(Exit::code)
         }
         Command::Pages(given) => pages(session, given),
         Command::Exec(given) => commands::exec(session, &exec_order(given)?),
         Command::Revoke(given) => commands::revoke(session, &revoke_order(given)?).map(Exit::code),
+        Command::Rollback(given) => {
+            commands::rollback(session, &rollback_order(given)?).map(Exit::code)
+        }
         Command::Forget(given) => commands::forget(session, &forget_order(given)?).map(Exit::code),
         Command::Import(given) => commands::import(session, &import_order(given)?).map(Exit::code),
         Command::Key(given) => key(session, given),

@@ -21,8 +21,7 @@ use crate::run::hangs_on::Selection;
 use crate::run::tokens::Tokens;
 use crate::run::{DryRun, Run, RunOptions, RunTurn};
 use crate::session::Session;
-use crate::store::Store;
-use crate::token::{Credential, Expiry, Label, Outcome, TargetId, Trigger};
+use crate::token::{Credential, Label, Outcome, TargetId, Trigger};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -61,17 +60,7 @@ pub enum Declaration {
 
 /// Forgets tokens.
 pub fn forget(session: &Session, order: &ForgetOrder) -> Result<Exit, CliError> {
-    let store = &session.config.store.path;
-    if !Store::is_there(store, session.made_key())? {
-        let subject = store.display().to_string();
-        return Err(CliError::new(
-            Exit::Storage,
-            "store_missing",
-            subject,
-            "there is no store yet",
-        )
-        .hint("nothing is kept that could be forgotten"));
-    }
+    session.refuse_without_store("nothing is kept that could be forgotten")?;
     // Nobody waits for the lock while a person reads.
     let listed = match (order.selection.hangs_on.is_given(), order.dry_run) {
         (true, DryRun::No) => Some(list_and_ask(session, order)?),
@@ -376,25 +365,10 @@ fn source_still_holds(
 }
 
 fn result(token: &Credential, dry_run: DryRun, reason: String) -> TokenResult {
-    TokenResult {
-        label: token.label.clone(),
-        token_type: token.token_type,
-        outcome: match dry_run {
-            DryRun::No => Outcome::Forgotten,
-            DryRun::Yes => Outcome::Forgotten.rehearsed(),
-        },
-        reason,
-        old_expiry: token.current.as_ref().map_or(Expiry::Unknown, |current| current.expiry),
-        new_expiry: Expiry::Unknown,
-        generation: None,
-        fingerprint: None,
-        problem: None,
-        condition: None,
-        cause: String::new(),
-        remedy: Remedy::default(),
-        exit: Exit::Ok,
-        issues: Vec::new(),
-        delivered: Vec::new(),
-        deliveries: Vec::new(),
-    }
+    let outcome = match dry_run {
+        DryRun::No => Outcome::Forgotten,
+        DryRun::Yes => Outcome::Forgotten.rehearsed(),
+    };
+    TokenResult::of(token.label.clone(), token.token_type, outcome, reason)
+        .moving(token.current.as_ref(), None)
 }

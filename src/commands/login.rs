@@ -18,8 +18,8 @@ use crate::exit::Exit;
 use crate::failpoint;
 use crate::graph::{App, CallError};
 use crate::http::BrowserListener;
-use crate::policy::{Insistence, Losses, humanize};
-use crate::report::{RunReport, TokenResult};
+use crate::policy::{Losses, humanize};
+use crate::report::RunReport;
 use crate::run::candidate::IdentityChange;
 use crate::run::declared::last_reading;
 use crate::run::handed_over::{Fitting, HandedOver, inspect_handed_over, report_taken};
@@ -27,7 +27,7 @@ use crate::run::inspect::inspect;
 use crate::run::log;
 use crate::run::login::{LoginInvitation, LoginSubject, page_name, refuse_without_dialog};
 use crate::run::tokens::{TokenConfig, Tokens};
-use crate::run::{self, DryRun, Only, RefreshOptions, Run, RunOptions, RunTurn};
+use crate::run::{self, DryRun, Run, RunOptions, RunTurn};
 use crate::session::Session;
 use crate::store::{LoginUse, NewCandidate, RefusedCandidate, SignedState, Store};
 use crate::token::{
@@ -288,33 +288,18 @@ fn take(
 fn with_pages(
     run: &mut Run<'_>,
     order: &LoginOrder,
-    mut report: RunReport,
+    report: RunReport,
 ) -> Result<RunReport, CliError> {
-    let has_pages = order_has_pages(run, &order.label);
-    if !has_pages || run.session.interrupt.is_raised() {
+    if !order_has_pages(run, &order.label) {
         return Ok(report);
     }
-    let options = RefreshOptions {
-        run: RunOptions {
-            command: "login",
-            trigger: Trigger::Manual,
-            dry_run: DryRun::No,
-            lock_wait: order.lock_wait,
-        },
-        patterns: vec![Pattern::new(order.label.as_str())],
-        insistence: Insistence::None,
-        only: Only::All,
+    let options = RunOptions {
+        command: "login",
+        trigger: Trigger::Manual,
+        dry_run: DryRun::No,
+        lock_wait: order.lock_wait,
     };
-    let pages = run::refresh(run, &options)?;
-    let own = |result: &TokenResult| result.label == order.label;
-    report.results.extend(pages.results.into_iter().filter(|result| !own(result)));
-    for reason in pages.system {
-        if !report.system.contains(&reason) {
-            report.system.push(reason);
-        }
-    }
-    report.finished_at = pages.finished_at;
-    Ok(report)
+    run::add_refreshed(run, options, vec![Pattern::new(order.label.as_str())], report)
 }
 
 fn order_has_pages(run: &Run<'_>, label: &Label) -> bool {

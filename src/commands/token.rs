@@ -1,14 +1,22 @@
-//! `token`: the access token in use, and nothing else, on standard output.
+//! `token`: the access token in use, or an earlier one, and nothing else, on standard output.
 
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::run::in_use::{IfDead, access_token_in_use};
+use crate::run::in_use::{IfDead, access_token_in_use, earlier_access_token};
 use crate::session::Session;
 use crate::token::Label;
 
-/// Prints the access token that programs are to use.
-pub fn print_token(session: &Session, label: &Label, if_dead: IfDead) -> Result<Exit, CliError> {
-    let access_token = access_token_in_use(session, label, if_dead)?;
+/// Prints the access token that programs are to use, or that of an earlier generation.
+pub fn print_token(
+    session: &Session,
+    label: &Label,
+    generation: Option<u32>,
+    if_dead: IfDead,
+) -> Result<Exit, CliError> {
+    let access_token = match generation {
+        None => access_token_in_use(session, label, if_dead)?,
+        Some(number) => earlier_access_token(session, label, number, if_dead)?,
+    };
     session.ui.secret(access_token.expose())?;
     Ok(Exit::Ok)
 }

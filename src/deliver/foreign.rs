@@ -111,8 +111,8 @@ impl SharedFiles<'_> {
                 |state| !matches!(state, GenerationState::Refused | GenerationState::Purged);
             let is_excluded = |it: &Sighting| {
                 let is_own = it.token == self.token;
-                // It works until Meta has heard of it, and must not come back.
-                (is_own && it.is_revoked) || (!is_own && is_had(it.state))
+                // It may work, and must not come back by itself.
+                (is_own && it.is_barred) || (!is_own && is_had(it.state))
             };
             if sightings.iter().any(is_excluded) {
                 continue;

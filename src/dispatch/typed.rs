@@ -13,7 +13,8 @@ use crate::cli::{
 use crate::clock::Clock;
 use crate::commands::{
     AddOrder, CheckOrder, Declaration, ExecOrder, ForgetOrder, HeldFiles, IdentityChange, IfDead,
-    IfHeld, ImportOrder, LoginOrder, LoginWay, RevokeOrder, SendNotifications, StatusOrder, TokenWay, VARIABLE, Which, check_valid, KeyOrder, KeyStep, Sealing,
+    IfHeld, ImportOrder, KeyOrder, KeyStep, LoginOrder, LoginWay, RevokeOrder, RollbackOrder,
+    Sealing, SendNotifications, StatusOrder, TokenWay, VARIABLE, Which, check_valid,
 };
 use crate::config::{self, FileAndKey, NewToken};
 use crate::error::CliError;
@@ -167,6 +168,16 @@ pub fn revoke_order(given: &cli::RevokeArguments) -> Result<RevokeOrder, CliErro
         scope: given.generation.map_or(RevocationScope::All, RevocationScope::Generation),
         agreed: given.yes.clone(),
         held: if given.force { IfHeld::Revoke } else { IfHeld::Refuse },
+        dry_run: dry_run(given.dry_run),
+        lock_wait: duration(&given.lock_wait)?,
+    })
+}
+
+/// What `rollback` was asked for.
+pub fn rollback_order(given: &cli::RollbackArguments) -> Result<RollbackOrder, CliError> {
+    Ok(RollbackOrder {
+        label: label(std::slice::from_ref(&given.label))?,
+        generation: given.generation,
         dry_run: dry_run(given.dry_run),
         lock_wait: duration(&given.lock_wait)?,
     })

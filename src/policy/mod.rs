@@ -39,7 +39,7 @@ pub use adoption::{
 pub use causes::{Interest, Issues, TokenIssues};
 pub use clocks::{Clocks, Dates, LastHeard, Moment, TOLERANCE, throttle};
 pub use condition::{Condition, severity};
-pub use cures::{end_the_old_one, remedy, without_parent};
+pub use cures::{end_the_old_one, remedy, replace_it, without_parent};
 pub use damage::{Repair, judge_repaired, judge_store};
 pub use dates::{Deadline, deadlines};
 pub use decision::{Decision, Derive, Insistence, Renew, Skip, Verify};

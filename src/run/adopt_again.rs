@@ -22,7 +22,7 @@ impl TokenRun<'_> {
     pub fn is_unjudged(&self, known: &KnownToken) -> Result<bool, StoreError> {
         let source = self.credential.source.as_ref();
         let was_refused = source.is_some_and(|source| source.refused.is_some());
-        if known.state != GenerationState::Refused || known.is_revoked || was_refused {
+        if known.state != GenerationState::Refused || known.is_barred || was_refused {
             return Ok(false);
         }
         let proof = self.run.store.generation(known.generation)?.proof;
@@ -51,7 +51,7 @@ impl TokenRun<'_> {
             known.state,
             GenerationState::Previous | GenerationState::Refused | GenerationState::Purged
         );
-        let is_wanted = is_set_aside && !known.is_revoked && !self.has_granted_candidate();
+        let is_wanted = is_set_aside && !known.is_barred && !self.has_granted_candidate();
         if self.has_looked_again || !is_wanted {
             return Ok(None);
         }

@@ -16,7 +16,9 @@ use crate::policy::{
     Adoption, Contest, Current, Extension, FoundIn, Losses, judge_adoption, judge_grant,
     judge_handed_over, next_try, outlives_its_successor,
 };
-use crate::store::{NewCandidate, Predecessor, Promotion, RefusedCandidate, Setback, StoreError};
+use crate::store::{
+    NewCandidate, Predecessor, Promotion, RefusedCandidate, Setback, StoreError, Successor,
+};
 use crate::token::{
     Action, Credential, EventKind, Expiry, Generation, Identity, Inspection, Origin, Outcome,
     Problem, ProblemKind, Proof, Time, TokenId, TokenType,
@@ -152,9 +154,8 @@ impl Candidates<'_> {
         let contest = self.contest(&expected, &credential);
         match judge_handed_over(&told, losses, &contest, self.run.now()) {
             Adoption::Take => {
-                let predecessor = self.predecessor(&credential);
                 let expiry = proof.inspection.expiry;
-                self.promote(credential, candidate, expiry, None, predecessor)
+                self.promote(credential, candidate, expiry, None, Successor::HandedOver)
             }
             Adoption::OnlyIfCurrentIsDead(problem)
             | Adoption::OnlyNearItsEnd(problem)
@@ -372,16 +373,26 @@ impl Candidates<'_> {
         candidate: &Generation,
         proof: &Proof,
     ) -> Result<(Credential, Examined), StoreError> {
-        let predecessor = match candidate.origin {
-            Origin::Adopted => self.predecessor(&credential),
-            Origin::Exchanged | Origin::Refreshed | Origin::Derived => Predecessor::Kept,
-        };
         let expiry = proof.inspection.expiry;
-        self.promote(credential, candidate, expiry, Some(proof.clone()), predecessor)
+        self.promote(credential, candidate, expiry, Some(proof.clone()), Successor::Candidate)
+    }
+
+    /// Puts an earlier generation, which works by this answer, back in the current one's place.
+    pub fn put_back(
+        &self,
+        credential: Credential,
+        earlier: &Generation,
+        proof: Proof,
+    ) -> Result<(Credential, Examined), StoreError> {
+        let expiry = match proof.inspection.expiry {
+            Expiry::Unknown => earlier.expiry,
+            told => told,
+        };
+        self.promote(credential, earlier, expiry, Some(proof), Successor::Earlier)
     }
 
     /// What is done about the current one when a person puts another in its place.
-    fn predecessor(&self, credential: &Credential) -> Predecessor {
+    pub fn predecessor(&self, credential: &Credential) -> Predecessor {
         let lives_on = |current: &Generation| {
             outlives_its_successor(self.token.token_type, current, self.run.now())
         };
@@ -416,18 +427,26 @@ impl Candidates<'_> {
         candidate: &Generation,
         expiry: Expiry,
         proof: Option<Proof>,
-        predecessor: Predecessor,
+        successor: Successor,
     ) -> Result<(Credential, Examined), StoreError> {
         let (event, outcome) = match candidate.origin {
+            _ if successor == Successor::Earlier => (EventKind::RolledBack, Outcome::RolledBack),
             Origin::Adopted => (EventKind::Adopted, Outcome::Adopted),
             Origin::Exchanged => (EventKind::Exchanged, Outcome::Exchanged),
             Origin::Refreshed => (EventKind::Refreshed, Outcome::Refreshed),
             Origin::Derived => (EventKind::Derived, Outcome::Derived),
         };
+        let predecessor = match (successor, candidate.origin) {
+            (Successor::HandedOver | Successor::Earlier, _) | (_, Origin::Adopted) => {
+                self.predecessor(&credential)
+            }
+            (Successor::Candidate, _) => Predecessor::Kept,
+        };
         let watched = predecessor == Predecessor::Watched;
         let outlived = credential.current.as_ref().filter(|_| watched).map(|it| it.number);
         let promotion = Promotion {
             candidate: candidate.id,
+            successor,
             proof,
             event,
             problem: None,

@@ -40,8 +40,8 @@ pub struct KnownToken {
     pub generation: GenerationId,
     /// Where that stands.
     pub state: GenerationState,
-    /// Whether it was revoked from here.
-    pub is_revoked: bool,
+    /// Whether it may not be taken again by itself.
+    pub is_barred: bool,
 }
 
 /// Reads the source of one token.
@@ -99,13 +99,14 @@ pub fn read_all(
             sighting.label == config.label || Some(&sighting.label) == config.was.as_ref()
         };
         let is_known = |it: &&Sighting| is_own(it) && !it.is_forgotten;
-        let own = sightings.iter().find(is_known).filter(|_| !is_lost(&config.label));
+        let own = sightings.iter().find(is_known);
+        let own = own.filter(|own| own.is_barred || !is_lost(&config.label));
         if let Some(own) = own {
             let known = KnownToken {
                 access_token: token,
                 generation: own.generation,
                 state: own.state,
-                is_revoked: own.is_revoked,
+                is_barred: own.is_barred,
             };
             configured_tokens.insert(config.label.clone(), ConfiguredToken::Known(known));
             continue;

@@ -92,6 +92,9 @@ impl TokenRun<'_> {
         if let Some(current) = current.filter(|current| current.fingerprint == fingerprint) {
             return self.same_token_again(current, from);
         }
+        if self.credential.is_barred(&fingerprint) {
+            return self.note_barred(current.map_or(Expiry::Unknown, |it| it.expiry), from);
+        }
         let candidate = self.seal(access_token, Origin::Derived, Expiry::Unknown, from)?;
         self.examine(&candidate)
     }

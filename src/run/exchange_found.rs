@@ -22,7 +22,7 @@ use crate::token::{
 impl TokenRun<'_> {
     /// Whether a plain run refused what the config's place holds because it is short-lived.
     pub fn is_refused_for_its_short_life(&self, known: &KnownToken) -> Result<bool, StoreError> {
-        let is_set_aside = known.state == GenerationState::Refused && !known.is_revoked;
+        let is_set_aside = known.state == GenerationState::Refused && !known.is_barred;
         if self.refresh.options.only != Only::ShortLived || !is_set_aside {
             return Ok(false);
         }

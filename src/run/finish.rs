@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::TimeDelta;
 
 use super::tokens::TokenConfig;
-use super::{Run, apps, log};
+use super::{DryRun, Run, apps, log};
 use crate::config::AppSetting;
 use crate::deliver::{Deliveries, stored_deliveries};
 use crate::error::CliError;
@@ -148,6 +148,31 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Reports what was done with some tokens, once everything was delivered that can be.
+    pub fn report(
+        &self,
+        deliveries: &Deliveries<'_>,
+        mut results: Vec<TokenResult>,
+    ) -> Result<RunReport, CliError> {
+        self.add_deliveries(deliveries, &mut results)?;
+        let is_meant = |label: &Label| results.iter().any(|result| result.label == *label);
+        let mut system = self.system();
+        system.extend(deliveries.contested_targets(is_meant));
+        system.extend(deliveries.unfinished_files(is_meant));
+        // A damaged access token that was just replaced is no failure of what replaced it.
+        let is_repaired = |reason: &Reason| {
+            reason.is_damage() && !reason.labels.is_empty() && reason.labels.iter().all(is_meant)
+        };
+        system.retain(|reason| !is_repaired(reason));
+        Ok(RunReport {
+            dry_run: self.dry_run == DryRun::Yes,
+            started_at: self.started_at(),
+            finished_at: self.now(),
+            results,
+            system,
+        })
     }
 
     /// Says where the disk was full: which tokens it held back, and which of them

@@ -29,14 +29,14 @@ use crate::exit::Exit;
 use crate::failpoint;
 use crate::graph::{App, CallError};
 use crate::policy::{
-    Adoption, Contest, Current, Losses, Reason, Remedy, cause, end_the_old_one, humanize,
-    is_short_life, judge_handed_over, quote, remedy, short_lived,
+    Adoption, Contest, Current, Losses, Remedy, cause, end_the_old_one, humanize, is_short_life,
+    judge_handed_over, quote, remedy, short_lived,
 };
 use crate::report::{RunReport, TokenResult};
 use crate::store::{NewCandidate, Store, StoreError};
 use crate::token::{
-    AccessToken, Credential, Expiry, Generation, GenerationId, Grant, Inspection, Label, Origin,
-    Outcome, Problem, ProblemKind, Proof, SentExchange, SharedToken,
+    AccessToken, Credential, Expiry, Generation, GenerationId, Grant, Inspection, Origin, Outcome,
+    Problem, ProblemKind, Proof, SentExchange, SharedToken,
 };
 
 /// An access token that a person hands over, and what may be given up for it.
@@ -199,23 +199,7 @@ pub fn report_taken(
     for each in taken {
         results.push(each.into_result()?);
     }
-    run.add_deliveries(deliveries, &mut results)?;
-    let is_meant = |label: &Label| results.iter().any(|result| result.label == *label);
-    let mut system = run.system();
-    system.extend(deliveries.contested_targets(is_meant));
-    system.extend(deliveries.unfinished_files(is_meant));
-    // A damaged access token that was just replaced is no failure of what replaced it.
-    let is_repaired = |reason: &Reason| {
-        reason.is_damage() && !reason.labels.is_empty() && reason.labels.iter().all(is_meant)
-    };
-    system.retain(|reason| !is_repaired(reason));
-    Ok(RunReport {
-        dry_run: run.dry_run == DryRun::Yes,
-        started_at: run.started_at(),
-        finished_at: run.now(),
-        results,
-        system,
-    })
+    run.report(deliveries, results)
 }
 
 impl Taken<'_> {
@@ -611,24 +595,8 @@ impl<'a> HandOver<'a> {
             }
             None => reason,
         };
-        Ok(TokenResult {
-            label: self.token.label.clone(),
-            token_type: self.token.token_type,
-            outcome,
-            reason,
-            old_expiry: self.before.current.as_ref().map_or(Expiry::Unknown, |it| it.expiry),
-            new_expiry: current.map_or(Expiry::Unknown, |generation| generation.expiry),
-            generation: current.map(|generation| generation.number),
-            fingerprint: current.map(|generation| generation.fingerprint),
-            problem: None,
-            condition: None,
-            cause: String::new(),
-            remedy: Remedy::default(),
-            exit: Exit::Ok,
-            issues: Vec::new(),
-            deliveries: Vec::new(),
-            delivered: Vec::new(),
-        })
+        Ok(TokenResult::of(self.token.label.clone(), self.token.token_type, outcome, reason)
+            .moving(self.before.current.as_ref(), current))
     }
 
     /// Hints that the Pages get new access tokens from this one by the next `refresh`.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::declared::{LastReading, last_reading};
+use super::earlier::{Unavailable, numbered};
 use super::tokens::{TokenConfig, Tokens, subject};
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -57,6 +58,52 @@ pub fn access_token_in_use(
         StoreError::Damaged(..) => damaged(label, token),
         other => other.into(),
     })
+}
+
+/// The access token of an earlier generation, which is still kept.
+pub fn earlier_access_token(
+    session: &Session,
+    label: &Label,
+    number: u32,
+    if_dead: IfDead,
+) -> Result<AccessToken, CliError> {
+    let store = session.reader()?;
+    let (credential, tokens) = look_up(session, store.as_ref(), label)?;
+    let token = tokens.select(&[Pattern::new(label.as_str())])?.first().copied();
+    let (Some(store), Some(credential)) = (store.as_ref(), credential) else {
+        return Err(missing(label));
+    };
+    let found = numbered(store, credential.id, number)?;
+    let generation = found.map_err(|why| unavailable(label, why, number))?;
+    let id = generation.id;
+    if let (IfDead::Refuse, Some(token)) = (if_dead, token) {
+        // It is judged as if it were in use.
+        let of_it = Credential { current: Some(generation), ..credential };
+        match judge_usability(&subject(token, Some(&of_it), None), session.clock.now()) {
+            Usability::Usable => {}
+            Usability::Doubtful(reason) => warn(session, label, &reason),
+            Usability::Dead(reason) => return Err(earlier_is_dead(label, number, &reason)),
+        }
+    }
+    Store::unlock(store, &session.key()?)?;
+    store.reveal(id).map_err(|error| match error {
+        StoreError::Damaged(..) => unavailable(label, Unavailable::Damaged, number),
+        other => other.into(),
+    })
+}
+
+fn unavailable(label: &Label, why: Unavailable, number: u32) -> CliError {
+    let exit = match why {
+        Unavailable::Revoked => Exit::PersonNeeded,
+        _ => why.exit(),
+    };
+    CliError::new(exit, why.code(), label.as_str(), why.of(number)).hint(why.hint(label))
+}
+
+fn earlier_is_dead(label: &Label, number: u32, reason: &Reason) -> CliError {
+    let message = format!("generation {number} is dead: {}", with_metas_words(reason));
+    CliError::new(Exit::PersonNeeded, "token_dead", label.as_str(), message)
+        .hint("to have it all the same, add `--dead`")
 }
 
 /// The token of that label, and tokens that have it; all tokens only where there is no such label,

@@ -130,7 +130,11 @@ const fn gravity(outcome: Outcome) -> Level {
         | Outcome::Forgotten
         | Outcome::WouldForget
         | Outcome::Imported
-        | Outcome::WouldImport => Level::INFO,
+        | Outcome::WouldImport
+        | Outcome::RolledBack
+        | Outcome::WouldRollBack
+        | Outcome::Promoted
+        | Outcome::WouldPromote => Level::INFO,
     }
 }
 

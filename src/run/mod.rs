@@ -5,7 +5,7 @@
 //! to. `finish` writes down how the run ended, and `log` tells what was done.
 //!
 //! `inspect` asks Graph about one access token; `candidate` seals, compares and promotes a new one;
-//! `handed_over` takes those that a person hands over, `revocation` ends them at Meta, `imported` those of another program, and `declaration` plans how a command declares their tokens.
+//! `handed_over` takes those that a person hands over, `revocation` ends them at Meta, `rollback` puts an earlier one back, `imported` those of another program, and `declaration` plans how a command declares their tokens.
 //!
 //! [`refresh`] refreshes all tokens that a `refresh_run` is about, on the threads of `worker_pool`, a
 //! `job` a token. One token's way is the page `token`: it settles candidates (`settle`), adopts what is
@@ -20,6 +20,7 @@ pub mod configured_tokens;
 pub mod declaration;
 pub mod declared;
 mod derive;
+mod earlier;
 mod exchange_found;
 mod finish;
 pub mod found;
@@ -38,6 +39,7 @@ mod refresh;
 mod refresh_run;
 mod renew;
 pub mod revocation;
+pub mod rollback;
 mod settle;
 mod skip;
 mod token;
@@ -51,7 +53,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
-pub use self::refresh::refresh;
+pub use self::refresh::{add_refreshed, refresh};
 pub use self::refresh_run::{Only, RefreshOptions};
 use self::tokens::{TokenConfig, Tokens, subject};
 use crate::deliver::{Deliveries, DeliveryContext, RunTime};

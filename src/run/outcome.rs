@@ -225,7 +225,11 @@ fn weight(outcome: Outcome) -> u8 {
         | Outcome::Forgotten
         | Outcome::WouldForget
         | Outcome::Imported
-        | Outcome::WouldImport => 6,
+        | Outcome::WouldImport
+        | Outcome::RolledBack
+        | Outcome::WouldRollBack
+        | Outcome::Promoted
+        | Outcome::WouldPromote => 6,
         Outcome::NotExtended => 7,
         Outcome::Failed => 8,
         Outcome::Invalid => 9,

@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 use super::job::TokenJob;
 use super::refresh_run::{Only, RefreshOptions, RefreshRun};
 use super::tokens::TokenConfig;
-use super::{DryRun, Run, app_check, log, outcome, pages, token, worker_pool};
+use super::{DryRun, Run, RunOptions, app_check, log, outcome, pages, token, worker_pool};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::failpoint;
 use crate::graph::Extent;
-use crate::policy::{Decision, Policy, Reason, judge_cut_list, judge_store};
+use crate::policy::{Decision, Insistence, Policy, Reason, judge_cut_list, judge_store};
 use crate::report::{RunReport, TokenResult};
 use crate::session::Session;
 use crate::store::{Retention, StoreError};
-use crate::token::Label;
+use crate::token::{Label, Pattern};
 
 /// How long the store is examined at the end of a run.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -62,6 +62,31 @@ pub fn refresh(run: &mut Run<'_>, options: &RefreshOptions) -> Result<RunReport,
             .chain(examined)
             .collect(),
     })
+}
+
+/// Refreshes more tokens after a command has dealt with its own, and adds to its report what it does
+/// not report already.
+pub fn add_refreshed(
+    run: &mut Run<'_>,
+    options: RunOptions,
+    patterns: Vec<Pattern>,
+    mut report: RunReport,
+) -> Result<RunReport, CliError> {
+    if patterns.is_empty() || run.session.interrupt.is_raised() {
+        return Ok(report);
+    }
+    let options =
+        RefreshOptions { run: options, patterns, insistence: Insistence::None, only: Only::All };
+    let more = refresh(run, &options)?;
+    let own: HashSet<Label> = report.results.iter().map(|result| result.label.clone()).collect();
+    report.results.extend(more.results.into_iter().filter(|result| !own.contains(&result.label)));
+    for reason in more.system {
+        if !report.system.contains(&reason) {
+            report.system.push(reason);
+        }
+    }
+    report.finished_at = more.finished_at;
+    Ok(report)
 }
 
 impl RefreshRun<'_> {

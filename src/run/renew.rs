@@ -104,8 +104,12 @@ impl TokenRun<'_> {
         current: &Generation,
     ) -> Result<(), StoreError> {
         failpoint::reach("granted");
-        if self.run.store.fingerprint(&grant.token)? == current.fingerprint {
+        let fingerprint = self.run.store.fingerprint(&grant.token)?;
+        if fingerprint == current.fingerprint {
             return self.same_token(current, grant.expiry, method);
+        }
+        if self.credential.is_barred(&fingerprint) {
+            return self.note_barred(current.expiry, None);
         }
         let candidate = self.seal(&grant.token, method.origin, grant.expiry, None)?;
         self.examine(&candidate)

@@ -12,7 +12,7 @@ use crate::policy::{end_the_old_one, next_try};
 use crate::store::{NewCandidate, Setback, StoreError};
 use crate::token::{
     AccessToken, Action, EventKind, Expiry, Generation, GenerationId, Origin, Outcome, Problem,
-    Proof, Time,
+    ProblemKind, Proof, Time,
 };
 
 impl TokenRun<'_> {
@@ -198,19 +198,42 @@ impl TokenRun<'_> {
             return self.note_too_young(&too_young_to_extend(), eligible);
         }
         let problem = not_extended();
-        let not_before = Some(next_try(&problem, 1, expiry, self.run.now()));
-        self.record(Setback {
-            event: Some(EventKind::NotExtended),
-            generation: None,
-            problem: Some(problem.clone()),
-            not_before,
-            refused_by,
-        })?;
+        self.record_not_extended(&problem, expiry, refused_by)?;
         if self.has_no_giver() {
             self.outcome.note(Outcome::NotExtended, problem.to_string());
         } else {
             self.outcome.note_problem_as(Outcome::NotExtended, problem.with_action(Action::Retry));
         }
         Ok(())
+    }
+
+    /// Records that Meta gave an access token that may not come back by itself; for a Page, with which
+    /// generation of its parent.
+    pub fn note_barred(
+        &mut self,
+        expiry: Expiry,
+        refused_by: Option<GenerationId>,
+    ) -> Result<(), StoreError> {
+        let why = "Meta gives an earlier access token again, which was put out of use here";
+        let problem = Problem::new(ProblemKind::NotExtended, why);
+        self.record_not_extended(&problem, expiry, refused_by)?;
+        self.outcome.note(Outcome::NotExtended, problem.to_string());
+        Ok(())
+    }
+
+    fn record_not_extended(
+        &mut self,
+        problem: &Problem,
+        expiry: Expiry,
+        refused_by: Option<GenerationId>,
+    ) -> Result<(), StoreError> {
+        let not_before = Some(next_try(problem, 1, expiry, self.run.now()));
+        self.record(Setback {
+            event: Some(EventKind::NotExtended),
+            generation: None,
+            problem: Some(problem.clone()),
+            not_before,
+            refused_by,
+        })
     }
 }

@@ -90,7 +90,8 @@ impl Store {
                 values![token, now],
             )?;
             tx.execute(
-                "UPDATE generation SET forgotten_at = ?2 WHERE token = ?1 AND forgotten_at IS NULL",
+                "UPDATE generation SET forgotten_at = ?2, left_at = NULL, given_to = NULL
+                 WHERE token = ?1 AND forgotten_at IS NULL",
                 values![token, now],
             )?;
             for table in ["overwrite", "replaced", "delivery", "hook"] {

@@ -23,8 +23,9 @@ pub struct Sighting {
     pub generation: GenerationId,
     /// Where that generation stands.
     pub state: GenerationState,
-    /// Whether it was revoked from here.
-    pub is_revoked: bool,
+    /// Whether nothing may take it again by itself: it was revoked from here, a rollback has left it,
+    /// or another token has got it.
+    pub is_barred: bool,
     /// Whether it was forgotten since.
     pub is_forgotten: bool,
 }
@@ -93,7 +94,8 @@ impl Store {
 
 fn sightings(tx: &mut dyn Tx, fingerprint: &Fingerprint) -> Result<Vec<Sighting>, TxError> {
     tx.undamaged(
-        "SELECT g.token, t.label, g.id, g.state, g.revoked_at, g.forgotten_at
+        "SELECT g.token, t.label, g.id, g.state, g.revoked_at, g.left_at, g.given_to,
+             g.forgotten_at
          FROM generation g JOIN token t ON t.id = g.token
          WHERE g.fingerprint = ?1 ORDER BY t.label",
         values![fingerprint.as_bytes()],
@@ -109,11 +111,14 @@ fn sighting(mut row: Row<'_>) -> Result<Sighting, BadCell> {
         .named("generation.state", GenerationState::from_name)
         .unwrap_or(GenerationState::Current);
     let is_revoked = row.maybe_integer("generation.revoked_at")?.is_some();
+    let is_left = row.maybe_integer("generation.left_at")?.is_some();
+    let is_given = row.maybe_integer("generation.given_to")?.is_some();
     let forgotten_at = row.maybe_integer("generation.forgotten_at")?;
     // What is in use or waits was not forgotten, whatever a damaged row says.
     let is_live = matches!(state, GenerationState::Current | GenerationState::Candidate);
     let is_forgotten = forgotten_at.is_some() && !is_live;
-    Ok(Sighting { token, label, generation, state, is_revoked, is_forgotten })
+    let is_barred = is_revoked || is_left || is_given;
+    Ok(Sighting { token, label, generation, state, is_barred, is_forgotten })
 }
 
 fn select(which: &str) -> String {

@@ -23,6 +23,8 @@ use crate::token::{
 pub struct Promotion {
     /// The generation that is to become current.
     pub candidate: GenerationId,
+    /// Where it comes from.
+    pub successor: Successor,
     /// The answer that justifies it.
     pub proof: Option<Proof>,
     /// What the history calls it.
@@ -33,6 +35,28 @@ pub struct Promotion {
     pub predecessor: Predecessor,
     /// The targets for which it is pending from then on.
     pub pending_for: Vec<TargetId>,
+}
+
+/// Where an access token comes from that is to become the current one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Successor {
+    /// It is a candidate that Meta granted, or that was found.
+    Candidate,
+    /// It is a candidate that a person handed over: what rollbacks left before may be taken again.
+    HandedOver,
+    /// It is an earlier generation that a person goes back to: the one that it replaces is not taken
+    /// again by itself.
+    Earlier,
+}
+
+impl Successor {
+    /// Where its generation stands before.
+    const fn stands(self) -> GenerationState {
+        match self {
+            Self::Candidate | Self::HandedOver => GenerationState::Candidate,
+            Self::Earlier => GenerationState::Previous,
+        }
+    }
 }
 
 /// What is done about an access token that another replaces.
@@ -129,6 +153,7 @@ fn expect(
     }
     Err(TxError::Superseded(match state {
         GenerationState::Candidate => "a candidate",
+        GenerationState::Previous => "an earlier access token",
         _ => "the current access token",
     }))
 }
@@ -152,7 +177,31 @@ fn in_place(tx: &mut dyn Tx, token: TokenId) -> Result<Option<GenerationId>, TxE
     )
 }
 
-fn promote(
+/// Records that a rollback leaves the current generation, or that what rollbacks left before may be
+/// taken again.
+fn leave(
+    tx: &mut dyn Tx,
+    token: TokenId,
+    current: GenerationId,
+    successor: Successor,
+) -> Result<(), TxError> {
+    let now = tx.now();
+    match successor {
+        Successor::Candidate => Ok(()),
+        Successor::HandedOver => tx
+            .execute(
+                "UPDATE generation SET left_at = NULL WHERE token = ?1 AND left_at IS NOT NULL",
+                values![token],
+            )
+            .map(drop),
+        Successor::Earlier => tx
+            .execute("UPDATE generation SET left_at = ?2 WHERE id = ?1", values![current, now])
+            .map(drop),
+    }
+}
+
+/// Promotes a generation in the caller's transaction.
+pub fn promote(
     tx: &mut dyn Tx,
     run: RunId,
     credential: &Credential,
@@ -164,12 +213,13 @@ fn promote(
     if in_place != credential.in_place().filter(|in_place| *in_place != candidate) {
         return Err(TxError::Superseded("another current access token"));
     }
-    expect(tx, candidate, GenerationState::Candidate)?;
+    expect(tx, candidate, promotion.successor.stands())?;
     let mut old = None;
     if let Some(current) = in_place {
         // A damaged row is kept, and its expiry is not known.
         old = one(tx, current).ok().map(|current| current.expiry);
         set_aside(tx, current, GenerationState::Previous)?;
+        leave(tx, token, current, promotion.successor)?;
         if promotion.predecessor == Predecessor::Watched {
             let now = tx.now();
             tx.execute(
@@ -179,7 +229,8 @@ fn promote(
         }
     }
     let changed = tx.execute(
-        "UPDATE generation SET state = 'current', rotated_at = NULL, revoked_at = NULL
+        "UPDATE generation SET state = 'current', rotated_at = NULL, left_at = NULL,
+             given_to = NULL, revoked_at = NULL
          WHERE id = ?1 AND token = ?2",
         values![candidate, token],
     )?;

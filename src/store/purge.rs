@@ -64,7 +64,7 @@ const DATED: &[(&str, &[&str])] = &[
             "undeclared_since",
         ],
     ),
-    ("generation", &["obtained_at", "set_aside_at", "rotated_at", "forgotten_at"]),
+    ("generation", &["obtained_at", "set_aside_at", "rotated_at", "forgotten_at", "left_at"]),
     ("proof", &["at"]),
     ("attempt", &["planned_at", "closed_at"]),
     ("event", &["at"]),

@@ -9,7 +9,7 @@ use super::row::{self, BadCell, Row};
 use super::tx::Tx;
 use super::tx_error::TxError;
 use super::value::{RunId, SqlValue};
-use super::{deliveries, rotations};
+use super::{deliveries, earlier, rotations};
 use crate::token::{
     Credential, Damage, Delivery, Generation, GenerationId, GenerationState, Label, Ledger, Proof,
     TokenId, TokenType,
@@ -36,11 +36,13 @@ pub fn credential(tx: &mut dyn Tx, own: RunId, token: TokenId) -> Result<Credent
     found.ok_or(TxError::Absent("token"))
 }
 
-/// Reads one token or all of them: four statements, however many there are.
+/// Reads one token or all of them: five statements, however many there are, and one more for each
+/// whose access token is dead or missing.
 fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, TxError> {
     let (mut live, mut places) = live_generations(tx, token)?;
     let mut deliveries = deliveries::all(tx, token)?;
     let mut rotated = rotations::all(tx, token)?;
+    let mut barred = earlier::barred(tx, token)?;
     let which = if token.is_some() { "id = ?2" } else { "TRUE" };
     let sql = format!(
         "SELECT id, label, type, name, page_id, listed, unlisted_since, retired_at,
@@ -65,12 +67,16 @@ fn select(tx: &mut dyn Tx, own: RunId, token: Option<TokenId>) -> Result<Stock, 
             Ok(label) => {
                 let known = live.with(token_of(row, id, label), deliveries);
                 let rotated = rotated.remove(&id).unwrap_or_default();
-                stock.credentials.push(Arc::new(Credential { rotated, ..known }));
+                let barred = barred.remove(&id).unwrap_or_default();
+                stock.credentials.push(Arc::new(Credential { rotated, barred, ..known }));
             }
             Err(_) => stock.strays.push("a token whose label cannot be read"),
         }
         Ok(ControlFlow::Continue(()))
     })?;
+    for credential in stock.credentials.iter_mut().filter_map(Arc::get_mut) {
+        credential.fallback = earlier::fallback(tx, credential)?;
+    }
     if !places.is_empty() {
         stock.strays.push("an access token that belongs to no token");
     }
@@ -192,6 +198,8 @@ fn token_of(row: Row<'_>, id: TokenId, label: Label) -> (Credential, bool) {
             deliveries: Vec::new(),
             source: None,
             rotated: Vec::new(),
+            barred: Vec::new(),
+            fallback: None,
             listed: None,
             unlisted_since: None,
             retired_at: None,
@@ -214,6 +222,8 @@ fn known(mut row: Row<'_>) -> Result<Credential, BadCell> {
         candidate: None,
         deliveries: Vec::new(),
         rotated: Vec::new(),
+        barred: Vec::new(),
+        fallback: None,
         unlisted_since: row.maybe_time("token.unlisted_since")?,
         retired_at: row.maybe_time("token.retired_at")?,
         ledger: Ledger {

@@ -176,6 +176,8 @@ impl Store {
 /// `status` may have added a newer proof meanwhile: it needs no lock.
 fn check_handed_on(mut known: Credential, stored: &Credential) {
     known.deliveries.clone_from(&stored.deliveries);
+    // Whether an earlier one is of any use is read off the proofs.
+    known.fallback.clone_from(&stored.fallback);
     let generations =
         [(&mut known.current, &stored.current), (&mut known.candidate, &stored.candidate)];
     let mut is_newer = false;
@@ -204,6 +206,7 @@ fn take_newer_proof(known: Option<&mut Generation>, stored: Option<&Generation>)
 /// What only a run changes: `status` adds proofs, and what follows from them, at any time.
 fn without_proofs(mut known: Credential) -> Credential {
     known.ledger.problem = None;
+    known.fallback = None;
     for generation in known.current.iter_mut().chain(&mut known.candidate) {
         (generation.proof, generation.expiry) = (None, Expiry::Unknown);
     }

@@ -165,6 +165,11 @@ pub struct Credential {
     /// The older access tokens that a person's rotations left alive, by Graph's last word; the oldest
     /// first.
     pub rotated: Vec<RotatedGeneration>,
+    /// The access tokens that may not be taken again by themselves: revoked from here, left by a
+    /// rollback, or given to another token.
+    pub barred: Vec<Fingerprint>,
+    /// The earlier generation that may work longest, where the current one is dead or missing.
+    pub fallback: Option<Generation>,
     /// The generation whose Pages were last listed, for a token with `pages = "all"`.
     pub listed: Option<GenerationId>,
     /// Since when the parent's list of Pages lacks it.
@@ -194,6 +199,8 @@ impl Credential {
             deliveries: Vec::new(),
             source: None,
             rotated: Vec::new(),
+            barred: Vec::new(),
+            fallback: None,
             listed: None,
             unlisted_since: None,
             retired_at: None,
@@ -239,6 +246,11 @@ impl Credential {
     /// itself.
     pub fn is_revoked(&self) -> bool {
         self.current.as_ref().is_some_and(|current| current.revoked_at.is_some())
+    }
+
+    /// Whether an access token may not be taken again by itself.
+    pub fn is_barred(&self, fingerprint: &Fingerprint) -> bool {
+        self.barred.contains(fingerprint)
     }
 
     /// Whether there was an access token in use that cannot be read any more.

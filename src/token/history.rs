@@ -47,6 +47,10 @@ named! {
         LoggedIn = "logged_in",
         /// Another key opens the store, or its rows were sealed anew.
         KeyRotated = "key_rotated",
+        /// A person put an earlier access token back.
+        RolledBack = "rolled_back",
+        /// The backup's access token became the current one.
+        Promoted = "promoted",
     }
 }
 
@@ -72,7 +76,9 @@ impl EventKind {
             | Self::Forgotten
             | Self::Imported
             | Self::LoggedIn
-            | Self::KeyRotated => None,
+            | Self::KeyRotated
+            | Self::RolledBack
+            | Self::Promoted => None,
         }
     }
 }
@@ -149,6 +155,14 @@ named! {
         Imported = "imported",
         /// A dry run would have taken it over.
         WouldImport = "would_import",
+        /// An earlier access token is the current one again.
+        RolledBack = "rolled_back",
+        /// A dry run would have put it back.
+        WouldRollBack = "would_roll_back",
+        /// The backup's access token became the current one.
+        Promoted = "promoted",
+        /// A dry run would have put it in the current one's place.
+        WouldPromote = "would_promote",
     }
 }
 
@@ -164,6 +178,8 @@ impl Outcome {
             Self::Revoked => Self::WouldRevoke,
             Self::Forgotten => Self::WouldForget,
             Self::Imported => Self::WouldImport,
+            Self::RolledBack => Self::WouldRollBack,
+            Self::Promoted => Self::WouldPromote,
             other => other,
         }
     }

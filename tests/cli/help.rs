@@ -9,7 +9,7 @@ use metatoken::token::ProblemKind;
 
 use crate::common::World;
 
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 23] = [
     &["import"],
     &["add"],
     &["pages"],
@@ -24,6 +24,7 @@ const COMMANDS: [&[&str]; 22] = [
     &["token"],
     &["exchange"],
     &["revoke"],
+    &["rollback"],
     &["forget"],
     &["config", "check"],
     &["config", "show"],
@@ -104,6 +105,7 @@ Using tokens:
 Changing tokens:
   exchange      Read a new access token and make it long-lived
   revoke        Make access tokens invalid at Meta, and prove that they are
+  rollback      Put an earlier access token back
   forget        Delete a token's access tokens here; its history stays
 
 Housekeeping:

@@ -27,6 +27,7 @@ mod pasted;
 mod readme;
 mod refresh;
 mod revoke;
+mod rollback;
 mod rotation;
 mod sandbox;
 mod status;

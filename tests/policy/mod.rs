@@ -99,6 +99,8 @@ fn credential(name: &str, token_type: TokenType, current: Option<Generation>) ->
         deliveries: Vec::new(),
         source: None,
         rotated: Vec::new(),
+        barred: Vec::new(),
+        fallback: None,
         listed: None,
         owner: None,
         app: None,

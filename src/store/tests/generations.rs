@@ -6,6 +6,8 @@ contract! {
     there_is_one_candidate_at_most,
     a_string_that_was_there_before_keeps_its_number,
     a_promotion_names_whom_it_replaces,
+    what_a_rollback_left_is_barred_until_a_person_brings_it,
+    an_earlier_one_that_may_work_is_known_where_the_current_one_is_dead,
     a_refused_candidate_stays_sealed_and_the_current_string_as_it_was,
     the_same_string_back_moves_its_end,
     a_string_is_known_by_whoever_has_or_had_it,
@@ -89,6 +91,57 @@ fn a_promotion_names_whom_it_replaces(make: Make) {
     assert!(matches!(outcome, Err(StoreError::Absent { .. })), "{outcome:?}");
     assert_eq!(shelf.kinds(), [EventKind::Refreshed]);
     shelf.promote(token, right, day(2)).unwrap();
+}
+
+fn what_a_rollback_left_is_barred_until_a_person_brings_it(make: Make) {
+    use GenerationState::{Current, Previous};
+    let shelf = make();
+    let token = shelf.token("brand");
+    let first = shelf.current(token, "EAAfake1", Expiry::Never, day(1));
+    let second = shelf.current(token, "EAAfake2", Expiry::Never, day(2));
+    let back = |successor| Promotion {
+        successor,
+        event: EventKind::RolledBack,
+        ..Shelf::promotion(&first)
+    };
+    // It is no candidate, and only what goes back takes it.
+    let as_candidate = shelf.promote(token, back(Successor::Candidate), day(3));
+    assert!(matches!(as_candidate, Err(StoreError::Superseded { .. })), "{as_candidate:?}");
+    shelf.promote(token, back(Successor::Earlier), day(3)).unwrap();
+    assert_eq!(states(&shelf, token), [(2, Previous), (1, Current)]);
+    let barred = || shelf.credential(token).barred;
+    let is_barred = |it: &Generation| shelf.store.sightings(&it.fingerprint).unwrap()[0].is_barred;
+    assert_eq!(barred(), [second.fingerprint]);
+    assert!(is_barred(&second) && !is_barred(&first));
+    // A renewal changes nothing about that; a person who hands over another one does.
+    let third = shelf.current(token, "EAAfake3", Expiry::Never, day(4));
+    assert_eq!(barred(), [second.fingerprint]);
+    let fourth = shelf.candidate(token, "EAAfake4", Expiry::Never, day(5));
+    let handed = Promotion { successor: Successor::HandedOver, ..Shelf::promotion(&fourth) };
+    shelf.promote(token, handed, day(5)).unwrap();
+    assert_eq!(barred(), []);
+    assert!(!is_barred(&second) && !is_barred(&third));
+}
+
+fn an_earlier_one_that_may_work_is_known_where_the_current_one_is_dead(make: Make) {
+    let shelf = make();
+    let token = shelf.token("brand");
+    let dated = shelf.current(token, "EAAfake1", Expiry::At(day(90)), day(1));
+    let lasting = shelf.current(token, "EAAfake2", Expiry::Never, day(2));
+    let current = shelf.current(token, "EAAfake3", Expiry::Never, day(3));
+    let say = |generation: &Generation, valid| {
+        let answer = proof(day(4), valid, Expiry::Unknown);
+        let known = shelf.credential(token);
+        shelf.store.note_proof(shelf.run, known, generation.id, answer).unwrap();
+    };
+    let fallback = || shelf.credential(token).fallback.map(|it| it.number);
+    assert_eq!(fallback(), None);
+    say(&current, false);
+    assert_eq!(fallback(), Some(lasting.number), "the one that may work longest");
+    say(&lasting, false);
+    assert_eq!(fallback(), Some(dated.number));
+    say(&dated, false);
+    assert_eq!(fallback(), None);
 }
 
 fn a_refused_candidate_stays_sealed_and_the_current_string_as_it_was(make: Make) {

@@ -135,6 +135,7 @@ impl Shelf {
     pub fn promotion(candidate: &Generation) -> Promotion {
         Promotion {
             candidate: candidate.id,
+            successor: crate::store::Successor::Candidate,
             proof: None,
             event: EventKind::Refreshed,
             problem: None,

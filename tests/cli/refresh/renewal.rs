@@ -161,6 +161,10 @@ fn a_renewal_tells_programs_what_has_changed() {
     "would_forget": 0,
     "imported": 0,
     "would_import": 0,
+    "rolled_back": 0,
+    "would_roll_back": 0,
+    "promoted": 0,
+    "would_promote": 0,
     "pending": 0
   },
   "results": [

@@ -21,9 +21,15 @@ const ROOMS: [&str; 10] = [
     "session.rs",
 ];
 
-/// Files of these rooms that tell whoever typed `add`, `token`, `exec` or `revoke` what is wrong with the line,
+/// Files of these rooms that tell whoever typed `add`, `exec`, `revoke` or `rollback` what is wrong,
 /// like the commands themselves.
-const OF_A_LINE: [&str; 3] = ["run/declaration.rs", "run/in_use.rs", "run/revocation.rs"];
+const OF_A_LINE: [&str; 5] = [
+    "run/declaration.rs",
+    "run/earlier.rs",
+    "run/in_use.rs",
+    "run/revocation.rs",
+    "run/rollback.rs",
+];
 
 /// Why this test does not type a remedy.
 #[derive(Debug, Clone, Copy)]

@@ -138,3 +138,10 @@ CREATE TABLE owner_mail (
     at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX owner_mail_by_owner ON owner_mail (owner, at);
+
+-- When a rollback left an access token, which is not taken again until a person brings it; and the
+-- token that got it when it was promoted from its backup.
+ALTER TABLE generation ADD COLUMN left_at INTEGER;
+ALTER TABLE generation ADD COLUMN given_to INTEGER REFERENCES token (id);
+CREATE INDEX barred_generation ON generation (token)
+    WHERE revoked_at IS NOT NULL OR left_at IS NOT NULL OR given_to IS NOT NULL;

@@ -35,6 +35,7 @@ fn renews_until_it_is_killed() {
     let (credential, candidate) = store.seal_candidate(credential, new, day(2)).unwrap();
     let promotion = Promotion {
         candidate: candidate.id,
+        successor: crate::store::Successor::Candidate,
         proof: None,
         event: EventKind::Refreshed,
         problem: None,

@@ -149,6 +149,7 @@ fn holds(lock: &RunLock, path: &Path, case: &str) {
     let (brand, candidate) = store.seal_candidate(brand, new, day(2)).unwrap();
     let promotion = Promotion {
         candidate: candidate.id,
+        successor: crate::store::Successor::Candidate,
         proof: None,
         event: EventKind::Adopted,
         problem: None,

@@ -85,6 +85,7 @@ fn a_rehearsal_reaches_no_disk() {
     let (known, candidate) = rehearsal.seal_candidate(known, new, day(2)).unwrap();
     let promotion = Promotion {
         candidate: candidate.id,
+        successor: crate::store::Successor::Candidate,
         proof: None,
         event: EventKind::Refreshed,
         problem: None,

@@ -46,6 +46,7 @@ fn renew(shelf: &Shelf, token: TokenId, n: i64) {
             .map(|n| TargetId::new(format!("/srv/application/{n}.ini#token")))
             .collect(),
         candidate: candidate.id,
+        successor: crate::store::Successor::Candidate,
         event: EventKind::Refreshed,
         problem: None,
         predecessor: crate::store::Predecessor::Kept,

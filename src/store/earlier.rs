@@ -1,0 +1,132 @@
+//! Reads the earlier generations of a token: what is left of each, and which may not come back by
+//! themselves.
+
+use std::collections::HashMap;
+
+use super::row::{self, BadCell, Row};
+use super::tx::Tx;
+use super::tx_error::TxError;
+use super::value::{RunId, SqlValue, values};
+use super::{Result, Store};
+use crate::token::{
+    Credential, EventKind, Fingerprint, Generation, GenerationId, GenerationState, TokenId,
+};
+
+/// A generation of a token by its number, and what is left of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastGeneration {
+    /// The store's number for it.
+    pub id: GenerationId,
+    /// Its number among those of its token.
+    pub number: u32,
+    /// What is left of it.
+    pub remains: Remains,
+}
+
+/// What is left of a generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remains {
+    /// Its access token is sealed.
+    Sealed(Box<Generation>),
+    /// Its access token is sealed, and was revoked from here.
+    Revoked,
+    /// Its access token was wiped.
+    Purged,
+    /// Its row cannot be read.
+    Damaged,
+}
+
+impl Store {
+    /// Returns every generation of a token, the newest first; one whose number cannot be read is left
+    /// out.
+    pub fn past(&self, token: TokenId) -> Result<Vec<PastGeneration>> {
+        self.read(move |tx| {
+            let sql = format!(
+                "SELECT {}, g.broken_since, g.revoked_at, g.sealed IS NOT NULL AS sealed
+                 FROM generation g LEFT JOIN proof p ON p.generation = g.id
+                 WHERE g.token = ?1 ORDER BY g.number DESC",
+                row::GENERATION
+            );
+            tx.undamaged(&sql, values![token], past)
+        })
+    }
+
+    /// Returns whether a run that was cut short has put this generation back: nobody was told.
+    pub fn was_put_back_unnoticed(&self, generation: GenerationId) -> Result<bool> {
+        let own = self.own_run();
+        self.read(move |tx| put_back_unnoticed(tx, generation, own))
+    }
+}
+
+fn put_back_unnoticed(
+    tx: &mut dyn Tx,
+    generation: GenerationId,
+    own: RunId,
+) -> Result<bool, TxError> {
+    tx.has_row(
+        "SELECT 1 FROM event e JOIN run r ON r.id = e.run
+         WHERE e.generation = ?1 AND e.kind = ?2 AND r.finished_at IS NULL AND r.id <> ?3",
+        values![generation, EventKind::RolledBack.as_str(), own],
+    )
+}
+
+fn past(mut row: Row<'_>) -> Result<PastGeneration, BadCell> {
+    let id = GenerationId(row.integer("generation.id")?);
+    let number = row.number("generation.number")?;
+    let mut more = row.at(row::GENERATION_CELLS);
+    let broken = more.maybe_integer("generation.broken_since")?.is_some();
+    let revoked = more.maybe_integer("generation.revoked_at")?.is_some();
+    let sealed = more.integer("generation.sealed")? != 0;
+    let itself = row.at(0).generation_itself();
+    let remains = match itself {
+        _ if !sealed => Remains::Purged,
+        _ if revoked => Remains::Revoked,
+        Ok(generation) if !broken => {
+            // An answer that cannot be read is asked for again.
+            let proof = row.at(row::GENERATION_OWN).proof().ok().flatten();
+            Remains::Sealed(Box::new(Generation { proof, ..generation }))
+        }
+        _ => Remains::Damaged,
+    };
+    Ok(PastGeneration { id, number, remains })
+}
+
+/// Returns the fingerprints of what may not be taken again by itself, by token: what was revoked from
+/// here, what a rollback left, and what another token has got. What cannot be read bars nothing.
+pub fn barred(
+    tx: &mut dyn Tx,
+    token: Option<TokenId>,
+) -> Result<HashMap<TokenId, Vec<Fingerprint>>, TxError> {
+    let whose = if token.is_some() { "token = ?1" } else { "TRUE" };
+    let sql = format!(
+        "SELECT token, fingerprint FROM generation
+         WHERE (revoked_at IS NOT NULL OR left_at IS NOT NULL OR given_to IS NOT NULL) AND {whose}
+         ORDER BY token, number"
+    );
+    let found = tx.undamaged(&sql, token.map(SqlValue::from).as_slice(), |mut row| {
+        Ok((row.token("generation.token")?, row.fingerprint("generation.fingerprint")?))
+    })?;
+    let mut all: HashMap<TokenId, Vec<Fingerprint>> = HashMap::new();
+    for (token, fingerprint) in found {
+        all.entry(token).or_default().push(fingerprint);
+    }
+    Ok(all)
+}
+
+/// Returns the earlier generation of a token that may work longest, if the current one is dead or
+/// missing: it is kept, and not known dead.
+pub fn fallback(tx: &mut dyn Tx, credential: &Credential) -> Result<Option<Generation>, TxError> {
+    if !credential.is_without_a_living_one() {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT {} FROM generation g LEFT JOIN proof p ON p.generation = g.id
+         WHERE g.token = ?1 AND g.state = ?2 AND g.sealed IS NOT NULL AND g.broken_since IS NULL
+             AND g.revoked_at IS NULL AND g.left_at IS NULL AND g.given_to IS NULL
+         ORDER BY g.expiry = 'at', g.expires_at DESC, g.number DESC",
+        row::GENERATION
+    );
+    let previous = GenerationState::Previous.as_str();
+    let kept = tx.undamaged(&sql, values![credential.id, previous], |mut row| row.generation())?;
+    Ok(kept.into_iter().find(|generation| generation.verdict() != Some(false)))
+}
