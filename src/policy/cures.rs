@@ -33,9 +33,31 @@ fn log_in_again(problem: &Problem, subject: &Subject<'_>) -> Remedy {
         _ if (subject.has_never_worked() || problem.is_rejection()) && is_of_a_value(problem) => {
             fill(Cure::CopyAgain, subject, &[])
         }
-        (Source::Parent(_), None) => fill(Cure::TakePageToken, subject, &[]),
-        (Source::Person(_), _) => log_in(subject),
+        (Source::Parent(_), None) | (Source::Person(_), _) => {
+            match subject.fallback().filter(|_| !dies_with_all(problem)) {
+                Some(earlier) => roll_back(subject, earlier, &replace_it(subject)),
+                None => replace_it(subject),
+            }
+        }
     }
+}
+
+/// Whether what killed an access token kills every one of the same person and app.
+const fn dies_with_all(problem: &Problem) -> bool {
+    matches!(
+        problem.kind,
+        ProblemKind::PasswordChanged
+            | ProblemKind::AppNotAuthorized
+            | ProblemKind::RoleLost
+            | ProblemKind::Inactive
+    )
+}
+
+/// How an earlier access token is put back, and what is done if it does not work.
+pub fn roll_back(subject: &Subject<'_>, earlier: &Generation, instead: &Remedy) -> Remedy {
+    let generation = earlier.number.to_string();
+    let names = [("{generation}", &*generation), ("{instead}", &*instead.step)];
+    fill(Cure::RollBack, subject, &names)
 }
 
 /// How the person behind a token gets a new access token: by a dialog, where Meta has one for it.

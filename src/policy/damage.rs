@@ -1,6 +1,7 @@
 //! Judges rows of the store that cannot be read.
 
 use super::checks::{Checks, Step};
+use super::cures::roll_back;
 use super::{Health, Reason, Remedy};
 use crate::token::{Action, Damage, Label, TokenType};
 
@@ -46,12 +47,16 @@ impl Checks<'_> {
             None if self.subject.token_type == TokenType::App => {
                 Step::new(Action::Retry, step(format!("run `metatoken refresh {label}`")))
             }
-            None => Step::new(
-                Action::FixConfiguration,
-                step(format!(
+            None => {
+                let instead = step(format!(
                     "run `metatoken exchange {label}` and paste a new access token, or {RESTORE}"
-                )),
-            ),
+                ));
+                let remedy = match self.subject.fallback() {
+                    Some(earlier) => roll_back(self.subject, earlier, &instead),
+                    None => instead,
+                };
+                Step::new(Action::FixConfiguration, remedy)
+            }
         }
     }
 }

@@ -100,6 +100,8 @@ pub enum Cure {
     LogIn,
     /// The same, where a login dialog gives it.
     LogInByDialog,
+    /// An earlier access token may work, and is put back.
+    RollBack,
     /// The value was never good: it is copied again.
     CopyAgain,
     /// A Page token without a parent is taken anew.
@@ -232,6 +234,14 @@ pub const ROWS: &[RemedyRow] = &[
         step: "{who} {log_in}: run {run}",
         command: LOGIN,
         note: "",
+    },
+    RemedyRow {
+        cure: Cure::RollBack,
+        actor: Actor::Operator,
+        brief: "rolls back",
+        step: "generation {generation} is kept and may still work: run {run}, which asks Meta first",
+        command: "metatoken rollback {label}",
+        note: "If none works, {instead}",
     },
     RemedyRow {
         cure: Cure::CopyAgain,

@@ -69,6 +69,15 @@ impl<'a> Subject<'a> {
         self.credential?.current.as_ref()
     }
 
+    /// The earlier access token that may work longest, where the one in use is dead or missing. One that
+    /// expired before that was found is of no use.
+    pub fn fallback(&self) -> Option<&'a Generation> {
+        let checked = self.current().and_then(|it| it.proof.as_ref()).map(|proof| proof.at);
+        let earlier = self.credential?.fallback.as_ref()?;
+        let has_ended = earlier.expiry.at().zip(checked).is_some_and(|(end, at)| end <= at);
+        (!has_ended && !is_short_lived(earlier)).then_some(earlier)
+    }
+
     /// The window of `generation`: the setting, clipped to the observed life less a day.
     pub fn window(&self, generation: &Generation) -> Window {
         let wanted = self.policy.refresh_within;

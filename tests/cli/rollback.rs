@@ -381,3 +381,22 @@ hint: to have it all the same, add `--dead`
         forced.stdout("").exit(exit);
     }
 }
+
+#[test]
+fn a_dead_one_with_an_earlier_one_names_the_rollback() {
+    let mut world = thrice(ADS);
+    kill(&world, "EAAFAKEAds3");
+    world.at(day(5));
+    world.run(&["refresh"]).stdout("
+TOKEN  OUTCOME  EXPIRES  REASON
+ads    invalid  never    revoked (190/466)
+
+critical: `ads`: down, revoked
+  hint: generation 2 is kept and may still work: run `metatoken rollback ads`, which asks Meta first. If none works, an admin of the business generates a new token for the System User (Meta Business settings, Users, System users); then run `metatoken exchange ads` and paste it
+  Meta: \"The session was invalidated explicitly using an API call\" (190/466)
+
+1 token: 1 invalid
+").exit(Exit::PersonNeeded);
+    world.run(&["rollback", "ads", "-q"]).exit(Exit::Ok);
+    world.run(&["check", "--tokens", "-q"]).code(0);
+}

@@ -10,7 +10,7 @@ use crate::common::{ANNA, APP, BAKERY, CAFE, ROBOT, World, day, measure};
 pub(super) const CASES: [fn() -> Vec<Told>; 12] = [
     of_a_page_that_is_gone,
     of_an_old_token_that_works,
-    of_a_token_that_was_revoked_in_vain,
+    of_a_token_that_was_revoked_in_vain, of_a_dead_token_with_an_earlier_one,
     of_a_token_that_another_label_has,
     of_a_label_that_left,
     of_a_new_name,
@@ -124,6 +124,23 @@ fn of_a_token_that_was_revoked_in_vain() -> Vec<Told> {
     type_it(&mut world, &dead, day(1), || TokenFixture::system_user(APP, ROBOT));
     assert_eq!(codes(&world, "ads"), [""; 0]);
     vec![again, dead]
+}
+
+/// The one in use was revoked, and the one before it lives on.
+fn of_a_dead_token_with_an_earlier_one() -> Vec<Told> {
+    let ads = || TokenFixture::system_user(APP, ROBOT).named("ads");
+    let mut world = World::new().config("[token.ads]\ntype = \"system-user\"\n");
+    for at in [0, 1] {
+        world.at(day(at));
+        let pasted = world.mint(ads());
+        let _ = world.run_with_input(&["exchange", "ads"], &pasted);
+    }
+    world.at(day(2));
+    world.graph.with(|graph| graph.invalidate("EAAFAKEAds2", Invalidation::Revoked));
+    let _ = world.run(&["refresh"]);
+    let told = ended(&mut world, day(2), "revoked", |_| {});
+    assert_eq!(world.in_use("ads"), "EAAFAKEAds1");
+    told
 }
 
 fn of_a_token_that_another_label_has() -> Vec<Told> {
