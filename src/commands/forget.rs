@@ -21,7 +21,7 @@ use crate::run::hangs_on::Selection;
 use crate::run::tokens::Tokens;
 use crate::run::{DryRun, Run, RunOptions, RunTurn};
 use crate::session::Session;
-use crate::token::{Credential, Label, Outcome, TargetId, Trigger};
+use crate::token::{Credential, Expiry, Label, Outcome, TargetId, Trigger};
 
 /// What was asked for.
 #[derive(Debug)]

@@ -7,10 +7,11 @@ use super::{Told, causes, codes, told, type_it};
 use crate::common::{ANNA, APP, BAKERY, CAFE, ROBOT, World, day, measure};
 
 /// All cases.
-pub(super) const CASES: [fn() -> Vec<Told>; 12] = [
+pub(super) const CASES: [fn() -> Vec<Told>; 13] = [
     of_a_page_that_is_gone,
     of_an_old_token_that_works,
-    of_a_token_that_was_revoked_in_vain, of_a_dead_token_with_an_earlier_one,
+    of_a_token_that_was_revoked_in_vain,
+    of_a_dead_token_with_an_earlier_one,
     of_a_token_that_another_label_has,
     of_a_label_that_left,
     of_a_new_name,
