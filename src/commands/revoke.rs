@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::policy::{Remedy, quote};
+use crate::policy::{Condition, Remedy, quote};
 use crate::report::{RunReport, TokenResult};
 use crate::run::revocation::{
     DoomedGeneration, Fate, GrantKind, RevocationPlan, RevocationScope, Revoked, carry_out,
@@ -197,10 +197,11 @@ fn named<'a>(doomed: impl Iterator<Item = &'a DoomedGeneration>) -> String {
     numbers.sort_unstable();
     match numbers.as_slice() {
         [one] => format!("generation {one}"),
-        several => {
-            let all: Vec<String> = several.iter().map(ToString::to_string).collect();
-            format!("generations {}", all.join(", "))
+        [rest @ .., last] => {
+            let rest: Vec<String> = rest.iter().map(ToString::to_string).collect();
+            format!("generations {} and {last}", rest.join(", "))
         }
+        [] => String::new(),
     }
 }
 
@@ -231,12 +232,18 @@ fn told(
     let is_alive = |fate: &Fate| matches!(fate, Fate::Alive(_));
     if theirs.fates.iter().any(|fate| is_alive(fate)) {
         let which = theirs.numbers(is_alive);
-        let reason = format!("Meta accepted it, and nothing changed: {which} still works");
+        let works = if theirs.fates.iter().filter(|fate| is_alive(fate)).count() == 1 {
+            "works"
+        } else {
+            "work"
+        };
+        let reason = format!("Meta accepted the revocation, and nothing changed: {which} still {works}");
         let problem =
             Problem::new(ProblemKind::Unknown, &*reason).with_action(Action::FixConfiguration);
         let failed = result(run, first, Outcome::Failed, reason)?;
         let remedy = Remedy::of_the_operator(elsewhere(plan));
-        return Ok(failed_by(failed, problem, remedy));
+        let condition = Some(Condition::Works { left: None });
+        return Ok(TokenResult { condition, ..failed_by(failed, problem, remedy) });
     }
     let unknown = theirs.fates.iter().find_map(|fate| match fate {
         Fate::NotKnown(error) => Some(error),

@@ -4,8 +4,8 @@ use std::fmt;
 
 use chrono::TimeDelta;
 
-use super::{Health, humanize};
-use crate::token::{Problem, Time};
+use super::humanize;
+use crate::token::Time;
 
 /// What a token can do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,23 +18,6 @@ pub enum Condition {
     NeverWorked,
     /// The last answer of Graph is too old to rely on, or there is none.
     NotChecked { since: Option<Time> },
-}
-
-/// How bad a problem is for a token that can do this. What only a person can clear keeps a token from
-/// working, or, while it works, from being renewed. What passes by itself is no more than a warning,
-/// and says nothing of a token that was never good.
-pub fn severity(problem: &Problem, condition: Option<Condition>) -> Health {
-    let works = matches!(
-        condition,
-        Some(Condition::Works { .. } | Condition::NotChecked { since: Some(_) })
-    );
-    let is_new =
-        matches!(condition, Some(Condition::NeverWorked | Condition::NotChecked { since: None }));
-    match problem.action.needs_a_person() {
-        true if !works => Health::Critical,
-        false if is_new => Health::Unknown,
-        _ => Health::Warning,
-    }
 }
 
 /// In a few words, with `{:#}` in a few more.

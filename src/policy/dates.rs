@@ -17,9 +17,7 @@ use super::cures::replace_it;
 use super::judgement::State;
 use super::reason::{OVERDUE, UNCHECKED};
 use super::wording::{cause, quote};
-use super::{
-    Condition, Dates, Health, Moment, Reason, Remedy, Subject, humanize, is_short_lived, severity,
-};
+use super::{Condition, Dates, Health, Moment, Reason, Remedy, Subject, humanize, is_short_lived};
 
 impl Checks<'_> {
     /// Words what keeps the token from living longer, with what Meta said of it.
@@ -210,7 +208,7 @@ impl Checks<'_> {
             && !self.is_said(problem)
         {
             let condition = condition(self.subject, state, self.inspection, self.moment);
-            self.add_problem(severity(problem, condition), problem);
+            self.add_problem(Health::of(problem, condition), problem);
         }
     }
 

@@ -38,7 +38,7 @@ pub use adoption::{
 };
 pub use causes::{Interest, Issues, TokenIssues};
 pub use clocks::{Clocks, Dates, LastHeard, Moment, TOLERANCE, throttle};
-pub use condition::{Condition, severity};
+pub use condition::Condition;
 pub use cures::{end_the_old_one, remedy, replace_it, without_parent};
 pub use damage::{Repair, judge_repaired, judge_store};
 pub use dates::{Deadline, deadlines};

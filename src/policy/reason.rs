@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Condition, Remedy};
-use crate::token::{Action, Label};
+use crate::token::{Action, Label, Problem};
 
 /// The code of what is said of an access token that Graph was not asked about lately.
 pub const UNCHECKED: &str = "unchecked";
@@ -38,6 +38,25 @@ named! {
 }
 
 impl Health {
+    /// How bad a problem is for a token that can do this. What only a person can clear keeps a token from
+    /// working, or, while it works, from being renewed. What passes by itself is no more than a warning,
+    /// and says nothing of a token that was never good.
+    pub fn of(problem: &Problem, condition: Option<Condition>) -> Self {
+        let works = matches!(
+            condition,
+            Some(Condition::Works { .. } | Condition::NotChecked { since: Some(_) })
+        );
+        let is_new = matches!(
+            condition,
+            Some(Condition::NeverWorked | Condition::NotChecked { since: None })
+        );
+        match problem.action.needs_a_person() {
+            true if !works => Self::Critical,
+            false if is_new => Self::Unknown,
+            _ => Self::Warning,
+        }
+    }
+
     /// The worse of the two: critical, then warning, then unknown, then ok.
     pub fn worse(self, other: Self) -> Self {
         if self.rank() >= other.rank() { self } else { other }

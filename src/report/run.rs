@@ -6,7 +6,7 @@ use super::json::{VERSION, deliveries, document, problem, reasons, time};
 use super::status::{PageRows, WORTH_FOLDING};
 use super::text::{Table, TextStyle, paragraphs, plain, prefix_remedies, tinted};
 use crate::exit::Exit;
-use crate::policy::{Condition, Health, Reason, Remedy, humanize, merge, quote, severity};
+use crate::policy::{Condition, Health, Reason, Remedy, humanize, merge, quote};
 use crate::token::{
     Delivery, Expiry, Fingerprint, Generation, Label, Outcome, Problem, ProblemKind, TargetId,
     Time, TokenType,
@@ -338,7 +338,7 @@ impl TokenResult {
         // What was refused leaves the token that has one as it is.
         let severity = match self.generation {
             Some(_) if is_news => Health::Warning,
-            _ => severity(problem, self.condition),
+            _ => Health::of(problem, self.condition),
         };
         Some(Reason {
             condition: self.condition,

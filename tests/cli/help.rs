@@ -104,8 +104,8 @@ Using tokens:
 
 Changing tokens:
   exchange      Read a new access token and make it long-lived
-  revoke        Make access tokens invalid at Meta, and prove that they are
   rollback      Put an earlier access token back
+  revoke        Make access tokens invalid at Meta, and prove that they are
   forget        Delete a token's access tokens here; its history stays
 
 Housekeeping:

@@ -344,9 +344,9 @@ fn what_meta_accepts_in_vain_is_told_as_that() {
     world.graph.with(|graph| graph.set_revocations(Revocations::InVain));
     world.run(&["revoke", "ads", "--all", "--yes=ads", "-q"]).stdout("
 TOKEN  OUTCOME  EXPIRES  REASON
-ads    failed   never    Meta accepted it, and nothing changed: generations 1, 2 still works
+ads    failed   never    Meta accepted the revocation, and nothing changed: generations 1 and 2 still work
 
-warning: `ads`: Meta accepted it, and nothing changed: generations 1, 2 still works
+warning: `ads`: works, Meta accepted the revocation, and nothing changed: generations 1 and 2 still work
   hint: an admin of the business removes the tokens of System User 3000000000000009 (Meta Business settings, Users, System users)
 
 1 token: 1 failed
