@@ -106,7 +106,7 @@ fn listen(session: &Session, order: &LoginOrder, port: u16) -> Result<Exit, CliE
     })?;
     let redirect = listener.address();
     let invitation = invite(session, order, Some(&redirect))?;
-    show(session, order, &invitation, &what_to_tick(&invitation));
+    show(session, order, &invitation, &invitation.what_to_tick());
     let limit = LISTENS.min(order.valid.to_std().unwrap_or(LISTENS));
     let state = invitation.address.split("state=").nth(1).unwrap_or_default();
     let is_answer =
@@ -192,20 +192,12 @@ fn show(session: &Session, order: &LoginOrder, invitation: &LoginInvitation, to_
     }
 }
 
-/// What the person has to do in the dialog.
-fn what_to_tick(invitation: &LoginInvitation) -> String {
-    let line = |what: &str, names: &[String]| {
-        if names.is_empty() { String::new() } else { format!("{what}: {}.\n", names.join(", ")) }
-    };
-    line("Tick every Page", &invitation.pages) + &line("Grant every permission", &invitation.scopes)
-}
-
-/// The same, and what the browser shows afterwards.
+/// What the person has to do in the dialog, and what the browser shows afterwards.
 fn what_to_do(invitation: &LoginInvitation) -> String {
     format!(
         "{}Afterwards the browser shows a page that does not load. That is expected: copy the whole \
          address from its address bar, which begins with {}, within a few minutes.",
-        what_to_tick(invitation),
+        invitation.what_to_tick(),
         invitation.redirect
     )
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::find::SYSTEM_FOLDER;
-use super::token_files::{FOLDER, NewTokenFile};
+use super::token_files::{FOLDER, NewTokenFile, first_line};
 use super::{Config, Pages, Place, TokenConfig};
 use crate::token::{Label, TokenType};
 
@@ -37,7 +37,7 @@ pub struct FileAndKey {
 impl NewToken {
     /// Its table, as it stands in a file of its own.
     pub fn to_toml(&self, command: &str) -> String {
-        let mut text = format!("# Written by `metatoken {command}`; yours to edit.\n");
+        let mut text = format!("{}\n", first_line(command));
         let _ = writeln!(text, "[token.{}]", self.label);
         let mut put = |key: &str, value: Option<&str>| {
             if let Some(value) = value {

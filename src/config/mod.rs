@@ -46,7 +46,7 @@ use toml_edit::{Document, TableLike};
 
 pub use self::added::{FileAndKey, NewToken};
 pub use self::additions::LeftOut;
-pub use self::alerts::AlertSettings;
+pub use self::alerts::{AlertSettings, LoginLinks};
 pub use self::apps::AppSetting;
 pub use self::contested::{ContestedTarget, contested};
 pub use self::diagnostic::ConfigError;
@@ -55,7 +55,7 @@ pub use self::find::{find, usual_place};
 pub use self::first::{FirstConfig, FirstToken, SECRET_FILE};
 pub use self::http::HttpSettings;
 pub use self::notify::{
-    BodyTemplate, ChannelKind, NotifySetting, Placeholder, SmtpSecurity, SmtpSetting,
+    BodyTemplate, ChannelKind, NotifySetting, Placeholder, Recipients, SmtpSecurity, SmtpSetting,
     WebhookContent, WebhookFormat, WebhookSetting, mailbox,
 };
 pub use self::permissions::judge_new_place;
@@ -67,7 +67,7 @@ pub use self::source::SecretSource;
 pub use self::store::{KeySetting, StoreSettings, default_store};
 pub use self::target::{FileTarget, FirstDelivery, FormatFrom, Place, Rules, Target, Writing};
 pub use self::token_files::NewTokenFile;
-pub use self::tokens::{Pages, TokenConfig};
+pub use self::tokens::{OwnerFrom, Pages, TokenConfig};
 pub use self::wording::nearest;
 
 use self::additions::{Additions, Sieve};

@@ -10,7 +10,7 @@ use super::notify::ChannelKind;
 use super::reserved::Reserved;
 use super::secrets::CREDENTIALS;
 use super::{
-    AlertSettings, AppSetting, HttpSettings, KeySetting, LeftOut, NotifySetting, Pages,
+    AlertSettings, AppSetting, HttpSettings, KeySetting, LeftOut, NotifySetting, OwnerFrom, Pages,
     SecretSource, Secrets, StoreSettings, TokenConfig,
 };
 use crate::environment::Environment;
@@ -69,6 +69,13 @@ impl Config {
         self.by_label.get(label).map(|at| &*self.tokens[*at])
     }
 
+    /// Whether another program said whose the token is; a Page is its parent's.
+    pub fn is_imported(&self, label: &Label) -> bool {
+        let parent = || Label::parse(label.as_discovered()?.0).ok();
+        let token = self.token(label).or_else(|| self.token(&parent()?));
+        token.is_some_and(|token| token.owner_from == OwnerFrom::Import)
+    }
+
     /// The app of that name.
     pub fn app(&self, name: &str) -> Option<&AppSetting> {
         self.apps.iter().find(|app| app.name == name)
@@ -88,6 +95,7 @@ impl Config {
         TokenConfig {
             label: Label::discovered(&parent.label, page_id),
             declared_in: None,
+            owner_from: parent.owner_from,
             was: None,
             token_type: TokenType::Page,
             file: parent.file.clone(),

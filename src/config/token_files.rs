@@ -54,6 +54,11 @@ pub struct NewTokenFile {
     pub text: String,
 }
 
+/// What a file begins with that a command has written.
+pub fn first_line(command: &str) -> String {
+    format!("# Written by `metatoken {command}`; yours to edit.")
+}
+
 /// A file that is not read.
 pub struct UnfitFile {
     /// Where it is; a folder, if that is at fault.
@@ -63,6 +68,11 @@ pub struct UnfitFile {
 }
 
 impl TokenFile {
+    /// Whether `import` wrote it, and nobody has made it his own since: its first line still says so.
+    pub fn is_imported(&self) -> bool {
+        self.text.lines().next() == Some(&*first_line("import"))
+    }
+
     /// The file as it would be read if it were there.
     pub fn of_new(new: &NewTokenFile) -> Self {
         let NewTokenFile { path, text } = new;

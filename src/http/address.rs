@@ -59,7 +59,7 @@ fn is_private_host(host: &str) -> bool {
     }
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let ends = |end: &&str| host.strip_suffix(*end).is_some_and(|rest| rest.ends_with('.'));
-    !host.is_empty() && (!host.contains('.') || PRIVATE_NAMES.iter().any(|end| ends(&end)))
+    !host.is_empty() && (!host.contains('.') || PRIVATE_NAMES.iter().any(ends))
 }
 
 /// Whether an address is one of a private network, or of this machine. Source: RFC 1918, RFC 4193.

@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 
 use super::retry::{AttemptError, SendPolicy};
 use crate::config::{
-    BodyTemplate, ChannelKind, NotifySetting, SecretSource, SmtpSecurity, SmtpSetting,
-    WebhookContent, WebhookSetting,
+    BodyTemplate, ChannelKind, NotifySetting, Recipients, SecretSource, SmtpSecurity, SmtpSetting,
+    WebhookContent, WebhookSetting, mailbox,
 };
 use crate::http::{Http, PlainHttp, SetupError, Timeouts, Trust};
 use crate::session::Session;
@@ -43,6 +43,8 @@ pub struct Webhook {
 pub struct EmailChannel {
     pub to: Vec<String>,
     pub from: String,
+    /// What the ids of mails end with.
+    pub id_domain: String,
     pub server: SmtpServer,
 }
 
@@ -76,13 +78,30 @@ pub fn open(
     match &setting.kind {
         ChannelKind::Webhook(setting) => Ok(Channel::Webhook(webhook(session, setting)?)),
         ChannelKind::Email { to, from, smtp } => Ok(Channel::Email(EmailChannel {
-            to: to.clone(),
+            to: addresses(to, from.as_ref()),
             from: from.clone().unwrap_or_else(|| default_from(&notifier.machine)),
+            id_domain: id_domain(to, from.as_ref(), &notifier.machine),
             server: server(session, smtp.as_ref())?,
         })),
         ChannelKind::Command(argv) => Ok(Channel::Command(argv.clone())),
         ChannelKind::Ping { .. } => Err("a ping reports runs only".to_owned()),
     }
+}
+
+/// The addresses of a mail. Owners are written to one by one; a test goes to where they answer.
+fn addresses(to: &Recipients, from: Option<&String>) -> Vec<String> {
+    match to {
+        Recipients::Addresses(all) => all.clone(),
+        Recipients::Owner(owner) => vec![owner.clone()],
+        Recipients::Owners => from.cloned().into_iter().collect(),
+    }
+}
+
+/// The machine's domain; to an owner, who knows no machine, the sender's.
+fn id_domain(to: &Recipients, from: Option<&String>, machine: &str) -> String {
+    let sender = || Some(mailbox(from?)?.email.domain().to_owned());
+    let of_owners = !matches!(to, Recipients::Addresses(_));
+    sender().filter(|_| of_owners).unwrap_or_else(|| domain(machine))
 }
 
 fn webhook(session: &Session, setting: &WebhookSetting) -> Result<Webhook, String> {

@@ -10,7 +10,7 @@ use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MessageBuilder, SinglePart};
 
-use super::channel::{EmailChannel, Notifier, domain};
+use super::channel::{EmailChannel, Notifier};
 use super::message::Message;
 use super::retry::{AttemptError, SendError};
 use super::smtp::{Email, RefusedRecipient, SmtpOutcome, SmtpRoute};
@@ -23,7 +23,7 @@ pub fn send(
     notifier: &Notifier,
 ) -> Result<(), SendError> {
     let transport = SmtpRoute::to(&channel.server, notifier)?;
-    let email = write(channel, message, &notifier.machine)?;
+    let email = write(channel, message)?;
     let mut recipients = Recipients { waiting: email.to.clone(), refused: Vec::new(), reached: 0 };
     let sent = notifier.retry.run(|| {
         let outcome = transport.send(&email, &recipients.waiting, notifier.retry.timeout)?;
@@ -70,10 +70,10 @@ impl Recipients {
 const LONGEST_SUBJECT: usize = 150;
 
 /// Writes a message as an email; the same message is always the same email.
-fn write(channel: &EmailChannel, message: &Message, machine: &str) -> Result<Email, SendError> {
+fn write(channel: &EmailChannel, message: &Message) -> Result<Email, SendError> {
     let from = address(&channel.from)?;
     let to = channel.to.iter().map(|to| address(to)).collect::<Result<Vec<_>, _>>()?;
-    let head = to.iter().cloned().fold(head(message, machine), MessageBuilder::to);
+    let head = to.iter().cloned().fold(head(message, &channel.id_domain), MessageBuilder::to);
     let email = head
         .from(from.clone())
         .singlepart(SinglePart::plain(message.text.trim_end().to_owned()))
@@ -82,12 +82,12 @@ fn write(channel: &EmailChannel, message: &Message, machine: &str) -> Result<Ema
     Ok(Email { from: from.email, to, bytes: email.formatted() })
 }
 
-fn head(message: &Message, machine: &str) -> MessageBuilder {
+fn head(message: &Message, domain: &str) -> MessageBuilder {
     let id: String =
         message.id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
     lettre::Message::builder()
         .date(SystemTime::from(message.at))
-        .message_id(Some(format!("<{id}@{}>", domain(machine))))
+        .message_id(Some(format!("<{id}@{domain}>")))
         .subject(subject(message))
         // No out-of-office reply answers it. Source: RFC 3834.
         .raw_header(HeaderValue::new(

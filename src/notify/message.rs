@@ -49,7 +49,7 @@ const LONGEST_TITLE: usize = 130;
 /// So many bytes long is the whole at most: Telegram takes 4096 characters, ntfy 4096 bytes. Source:
 /// Telegram, sendMessage; ntfy, Limitations.
 const LONGEST_TEXT: usize = 4000;
-/// So long is any other part at most: PagerDuty takes 1024 characters.
+/// So long is any other part at most: `PagerDuty` takes 1024 characters.
 const LONGEST_PART: usize = 1000;
 
 impl Message {
@@ -112,6 +112,17 @@ impl<'a> Composer<'a> {
             id,
             subject,
         }
+    }
+
+    /// Until when a person can do something, in words; empty where that is not known.
+    pub fn deadline(&self, notification: &Notification) -> String {
+        let act_by = act_by(notification, &self.concerned(notification), self.now());
+        act_by.map(|it| it.words(self.now())).unwrap_or_default()
+    }
+
+    /// When everything stood as it is worded.
+    pub const fn now(&self) -> Time {
+        self.status.generated_at
     }
 
     /// The tokens that are named; a problem of the system names none.

@@ -7,7 +7,7 @@
 //!
 //! `plan` says what each channel is to be sent, `message` in which words, `bodies` in which form to a
 //! chat, `channel` reads the secrets; `webhook`, `email` and `hook` send, and `retry` says how often.
-//! `ping` is the heartbeat, `test_message` what an operator sends to see that a channel reaches its
+//! `owners` writes to the owners of tokens, `ping` is the heartbeat, `test_message` what an operator sends to see that a channel reaches its
 //! people.
 //!
 //! A [`SendError`] names a host or a program and never a URL that is a secret: the URL of a webhook
@@ -20,6 +20,7 @@ mod channel;
 mod email;
 mod hook;
 mod message;
+mod owners;
 mod ping;
 mod plan;
 mod retry;
@@ -35,6 +36,7 @@ use std::time::{Duration, Instant};
 pub use self::channel::Notifier;
 use self::channel::{Channel, log_failure};
 use self::message::{Composer, Message};
+pub use self::owners::{LoginLink, MakeLink, address_of};
 pub use self::ping::{Beat, Heartbeat};
 pub use self::plan::failing_channels;
 use self::plan::{ChannelQueue, is_about, queue};
@@ -65,8 +67,9 @@ pub fn notify(
     store: &Store,
     status: StatusReport,
     run: GetRun<'_>,
+    link: MakeLink<'_>,
 ) -> Option<Reason> {
-    let sent = notify_all(session, store, status, run);
+    let sent = notify_all(session, store, status, Means { run, link });
     sent.map_err(|error| cannot_notify(&CliError::from(error))).err()
 }
 
@@ -84,18 +87,25 @@ pub fn channel_problems(session: &Session, store: &Store, now: Time) -> Vec<Reas
         .unwrap_or_else(|error| vec![cannot_notify(&CliError::from(error))])
 }
 
+/// What is made when it is needed.
+#[derive(Clone, Copy)]
+struct Means<'a> {
+    run: GetRun<'a>,
+    link: MakeLink<'a>,
+}
+
 /// Notifies all channels, and then those that work of those that failed at that.
 fn notify_all(
     session: &Session,
     store: &Store,
     mut status: StatusReport,
-    run: GetRun<'_>,
+    means: Means<'_>,
 ) -> Result<(), StoreError> {
-    let settings = &session.config.notify;
+    let settings = &owners::served(&session.config, &status);
     let names: Vec<ChannelId> = settings.iter().map(|it| it.channel.clone()).collect();
     store.forget_channels_but(&names)?;
     let channels: Vec<&NotifySetting> = settings.iter().filter(|it| !it.is_ping()).collect();
-    notify_once(session, store, &status, &channels, run)?;
+    notify_once(session, store, &status, &channels, means)?;
     let failing = failing_channels(store, settings, status.generated_at)?;
     if names_in(&failing) == names_in(&status.system) {
         return Ok(());
@@ -104,7 +114,7 @@ fn notify_all(
     status.system.extend(failing.clone());
     let fails = |it: &NotifySetting| failing.iter().any(|reason| is_about(reason, &it.channel));
     let others: Vec<&NotifySetting> = channels.into_iter().filter(|it| !fails(it)).collect();
-    notify_once(session, store, &status, &others, run)
+    notify_once(session, store, &status, &others, means)
 }
 
 /// The channels that any of these is about.
@@ -118,7 +128,7 @@ fn notify_once(
     store: &Store,
     status: &StatusReport,
     channels: &[&NotifySetting],
-    run: GetRun<'_>,
+    means: Means<'_>,
 ) -> Result<(), StoreError> {
     let prefix = session.config.alerts.prefix.as_deref();
     let mut queues = Vec::new();
@@ -129,7 +139,8 @@ fn notify_once(
         return Ok(());
     }
     let notifier = Notifier::of(session);
-    Delivery { session, store, status, notifier, run: run()? }.send_all(&queues)
+    let (run, link) = ((means.run)()?, means.link);
+    Delivery { session, store, status, notifier, run, link }.send_all(&queues)
 }
 
 /// What the threads of all channels share.
@@ -139,6 +150,7 @@ struct Delivery<'a> {
     status: &'a StatusReport,
     notifier: Notifier,
     run: RunId,
+    link: MakeLink<'a>,
 }
 
 impl Delivery<'_> {
@@ -159,6 +171,9 @@ impl Delivery<'_> {
     /// Sends one queue, until it is empty or the channel fails. A message that is refused for its
     /// text or its length does not hold up the next.
     fn send_queue(&self, queue: &ChannelQueue<'_>) -> Result<(), StoreError> {
+        if let Some(owner) = queue.setting.owner() {
+            return self.send_letter(queue, owner);
+        }
         let name = &queue.setting.channel;
         let now = self.status.generated_at;
         let began = Instant::now();
@@ -194,6 +209,37 @@ impl Delivery<'_> {
             }
         }
         failure.map_or(Ok(()), |error| self.failed(name, &error.to_string()))
+    }
+
+    /// Sends one owner all that he is due as one mail, unless he has had enough of them today.
+    fn send_letter(&self, queue: &ChannelQueue<'_>, owner: &str) -> Result<(), StoreError> {
+        let ChannelQueue { setting, notifications } = queue;
+        let (name, now) = (&setting.channel, self.status.generated_at);
+        if owners::has_had_enough(self.store, owner, now)? {
+            return Ok(());
+        }
+        let channel = match channel::open(self.session, setting, &self.notifier) {
+            Ok(channel) => channel,
+            Err(why) => return self.failed(name, &why),
+        };
+        let composer = Composer::new(self.status, &setting.labels, &self.notifier.machine);
+        let record = self.store.channel(name)?;
+        let answer_to = match &channel {
+            Channel::Email(email) => email.from.as_str(),
+            Channel::Webhook(_) | Channel::Command(_) => "",
+        };
+        let letter = owners::letter(&composer, &record, notifications, answer_to, self.link);
+        let Some(message) = letter else { return Ok(()) };
+        failpoint::reach("telling");
+        if let Err(error) = send(&channel, &message, &self.notifier) {
+            return self.failed(name, &error.to_string());
+        }
+        failpoint::reach("told");
+        let notified: Vec<_> = notifications.iter().flat_map(|it| it.notified.clone()).collect();
+        let over: Vec<_> = notifications.iter().flat_map(|it| it.over.clone()).collect();
+        let (incident, owner) = (message.incident.as_str(), Some(owner));
+        let sent = SentNotification { notified: &notified, over: &over, incident, owner };
+        self.store.note_notified(name, sent, now)
     }
 
     fn failed(&self, name: &ChannelId, why: &str) -> Result<(), StoreError> {

@@ -32,7 +32,10 @@ pub fn queue<'a>(
 ) -> Result<Option<ChannelQueue<'a>>, StoreError> {
     let (channel, now) = (&setting.channel, status.generated_at);
     let interest = Interest { events: &setting.events, labels: &setting.labels };
-    let issues = issues(status, channel);
+    let issues = match setting.owner() {
+        Some(_) => owners_issues(status),
+        None => issues(status, channel),
+    };
     let known = store.notified(channel)?;
     let mut plan = plan(interest, &issues, &known, now);
     if setting.has_incidents() {
@@ -42,12 +45,17 @@ pub fn queue<'a>(
     store.note_unwanted(channel, &notified, &over, now)?;
     let own_problem = status.system.iter().find(|reason| is_about(reason, channel));
     if let Some(problem) = own_problem.filter(|_| notifications.is_empty()) {
-        notifications.extend(trial(setting, problem));
+        // An owner is sent nothing that is about the channel.
+        let trial = trial(setting, problem).filter(|_| setting.owner().is_none());
+        notifications.extend(trial);
         if notifications.is_empty() {
             store.note_channel_works(channel)?;
         }
     }
-    let notifications = if setting.has_incidents() {
+    let notifications = if setting.owner().is_some() {
+        // All of it is one mail.
+        notifications
+    } else if setting.has_incidents() {
         // What belongs to an incident that is open is said of it alone.
         let is_new =
             |it: &Notification| it.incident.is_none() && it.event != NotificationEvent::Recovered;
@@ -66,7 +74,7 @@ pub fn failing_channels(
     now: Time,
 ) -> Result<Vec<Reason>, StoreError> {
     let failing = store.failing_channels()?.into_iter();
-    let ours = failing.filter(|it| settings.iter().any(|setting| setting.channel == it.channel));
+    let ours = failing.filter(|it| settings.iter().any(|setting| setting.is_called(&it.channel)));
     Ok(ours.map(|it| judge_channel(&it.channel, it.since, &it.error, now)).collect())
 }
 
@@ -98,6 +106,20 @@ fn issues(status: &StatusReport, channel: &ChannelId) -> Issues {
         system: status.system.iter().filter(|it| !is_about(it, channel)).cloned().collect(),
         dates: status.dates,
     }
+}
+
+/// What owners can do something about, and nothing else.
+fn owners_issues(status: &StatusReport) -> Issues {
+    let tokens = status.tokens.iter().filter_map(|token| {
+        let reasons = token.judgement.reasons.iter();
+        let deadlines = token.deadlines.iter();
+        Some(TokenIssues {
+            label: token.label.clone()?,
+            reasons: reasons.filter(|it| it.remedy.is_of_the_owner()).cloned().collect(),
+            deadlines: deadlines.filter(|it| it.remedy.is_of_the_owner()).cloned().collect(),
+        })
+    });
+    Issues { tokens: tokens.collect(), system: Vec::new(), dates: status.dates }
 }
 
 /// The same in at most [`MOST`] messages: the worst by themselves, and a digest of all that are

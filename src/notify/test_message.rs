@@ -52,9 +52,12 @@ fn test(session: &Session, setting: &NotifySetting, notifier: &Notifier) -> Chan
         _ => channel::open(session, setting, notifier).and_then(|channel| {
             let message = message(&setting.channel, &notifier.machine, session.clock.now());
             send(&channel, &message, notifier)
-                .and_then(|()| match closes(&channel) {
-                    true => send(&channel, &over(&message), notifier),
-                    false => Ok(()),
+                .and_then(|()| {
+                    if closes(&channel) {
+                        send(&channel, &over(&message), notifier)
+                    } else {
+                        Ok(())
+                    }
                 })
                 .map_err(|error| error.to_string())
         }),

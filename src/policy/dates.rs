@@ -74,6 +74,7 @@ impl Checks<'_> {
             step: format!("no action tonight: it is retried {often} until {date}"),
             command: String::new(),
             note: format!("If this is still here then, {}", login.step),
+            of_owner: String::new(),
         }
     }
 

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::token::Label;
+
 /// What to do about a cause; empty where there is nothing to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Remedy {
@@ -16,10 +18,15 @@ pub struct Remedy {
     pub command: String,
     /// What to expect after it, or the rule that chooses between two ways.
     pub note: String,
+    /// The part of the step that the owner of the token takes, without a command; empty where another
+    /// person acts.
+    pub of_owner: String,
 }
 
 /// How commands of ours begin.
 const COMMAND: &str = "metatoken ";
+/// How the command begins by which an owner logs in.
+const LOGIN_COMMAND: &str = "metatoken login ";
 
 impl Remedy {
     /// Whether there is nothing to do.
@@ -49,8 +56,22 @@ impl Remedy {
         }
     }
 
+    /// Whether the owner of the token takes a step.
+    pub const fn is_of_the_owner(&self) -> bool {
+        !self.of_owner.is_empty()
+    }
+
+    /// The token whose owner logs in by a dialog, where that is the remedy.
+    pub fn login(&self) -> Option<Label> {
+        let (_, typed) = self.command.split_once(LOGIN_COMMAND)?;
+        Label::parse(typed.split(' ').next()?).ok()
+    }
+
     /// Adds another remedy to this one.
     pub fn append(&mut self, other: &Self) {
+        if self.of_owner.is_empty() {
+            self.of_owner.clone_from(&other.of_owner);
+        }
         if !self.step.contains(&other.step) {
             self.step = format!("{}; {}", self.step, other.step);
         }
@@ -580,7 +601,17 @@ impl RemedyRow {
             (_, brief) if brief.is_empty() => who.to_owned(),
             (_, brief) => format!("{who} {brief}"),
         };
-        Remedy { brief, step, command, note: put(self.note) }
+        let of_owner = match self.actor {
+            Actor::Owner => put(self.before_the_command()),
+            Actor::Operator | Actor::None => String::new(),
+        };
+        Remedy { brief, step, command, note: put(self.note), of_owner }
+    }
+
+    /// What is done before the command is typed.
+    fn before_the_command(&self) -> &'static str {
+        let before = self.step.split("run {run}").next().unwrap_or_default();
+        before.trim_end_matches("then ").trim_end().trim_end_matches([':', ';'])
     }
 }
 

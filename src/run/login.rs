@@ -31,6 +31,20 @@ pub struct LoginInvitation {
     pub ends_at: Time,
 }
 
+impl LoginInvitation {
+    /// What the person has to do in the dialog, in lines.
+    pub fn what_to_tick(&self) -> String {
+        let line = |what: &str, names: &[String]| {
+            if names.is_empty() {
+                String::new()
+            } else {
+                format!("{what}: {}.\n", names.join(", "))
+            }
+        };
+        line("Tick every Page", &self.pages) + &line("Grant every permission", &self.scopes)
+    }
+}
+
 /// What an invitation is made of.
 pub struct LoginSubject<'a> {
     pub session: &'a Session,

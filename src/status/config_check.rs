@@ -8,12 +8,13 @@ use std::path::Path;
 
 use super::exposure::{exposures, misplaced, same_for_all_pages, undeliverable};
 use crate::config::{
-    AppSetting, ChannelKind, Config, KeySetting, NotifySetting, Pages, Place, SecretError,
-    SecretSource, Target, TokenConfig,
+    AppSetting, ChannelKind, Config, KeySetting, NotifySetting, Pages, Place, Recipients,
+    SecretError, SecretSource, Target, TokenConfig,
 };
 use crate::deliver::foresee;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::notify::address_of;
 use crate::policy::{Reason, humanize};
 use crate::report::{CheckResult, ConfigCheck, ConfigReport};
 use crate::run::declared::LastReading;
@@ -349,6 +350,30 @@ const fn done(target: &Target) -> &'static str {
     }
 }
 
+/// The tokens whose owner gets no mail, although the config says who it is.
+fn check_owners(session: &Session, channel: &NotifySetting, subject: &str) -> Option<ConfigCheck> {
+    let config = &session.config;
+    let covers = |label: &Label| {
+        channel.labels.is_empty() || channel.labels.iter().any(|pattern| pattern.matches(label))
+    };
+    let unreached = config.tokens.iter().filter(|token| {
+        let owner = token.policy.owner.as_deref();
+        let address = owner.map(|owner| address_of(config, &token.label, owner));
+        covers(&token.label) && address == Some(None)
+    });
+    let unreached: Vec<&Label> = unreached.map(|token| &token.label).collect();
+    (!unreached.is_empty()).then(|| {
+        ConfigCheck::new(
+            "owner_not_reached",
+            subject.to_owned(),
+            CheckResult::Warning,
+            format!("the owner of {} gets no mail", humanize::list(&unreached)),
+            "set `owner` to one mail address; of an imported token, its domain must be in \
+             `owner_domains` of `[alerts]`",
+        )
+    })
+}
+
 /// A channel: whether it can reach anybody.
 fn check_channel(session: &Session, channel: &NotifySetting) -> Vec<ConfigCheck> {
     let subject = format!("[[notify]] {}", channel.channel);
@@ -365,6 +390,9 @@ fn check_channel(session: &Session, channel: &NotifySetting) -> Vec<ConfigCheck>
             CheckResult::Error(_) => ConfigCheck { result: CheckResult::Warning, ..checked },
             CheckResult::Good | CheckResult::Warning => checked,
         });
+    }
+    if let ChannelKind::Email { to: Recipients::Owners, .. } = &channel.kind {
+        checks.extend(check_owners(session, channel, &subject));
     }
     if let ChannelKind::Command(argv) = &channel.kind {
         let program = SecretSource::Command(argv.clone());

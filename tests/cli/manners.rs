@@ -380,6 +380,8 @@ owner = "anna@client.example"       # token.brand
 # textfile is not set   # built in
 # run_every is not set  # built in
 # prefix is not set     # built in
+login_links = false     # built in
+owner_domains = []      # built in
 "#,
         )
         .exit(Exit::Ok);

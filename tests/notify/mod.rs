@@ -7,6 +7,7 @@ mod files;
 mod filters;
 mod kills;
 mod lives;
+mod owners;
 mod pings;
 mod recipes;
 mod test_messages;

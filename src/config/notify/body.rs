@@ -74,13 +74,12 @@ impl BadBody<'_> {
         match self {
             Self::Unknown(name) => {
                 let names = Placeholder::ALL.iter().map(|it| it.as_str());
-                let label = match nearest(name, names.clone()) {
-                    Some(near) => format!("did you mean `{{{near}}}`?"),
-                    None => {
-                        let names: Vec<String> = names.map(|name| format!("{{{name}}}")).collect();
-                        let names = any_of(names.iter().map(String::as_str));
-                        format!("write {names}; a brace that is meant is `\\u007b`")
-                    }
+                let label = if let Some(near) = nearest(name, names.clone()) {
+                    format!("did you mean `{{{near}}}`?")
+                } else {
+                    let names: Vec<String> = names.map(|name| format!("{{{name}}}")).collect();
+                    let names = any_of(names.iter().map(String::as_str));
+                    format!("write {names}; a brace that is meant is `\\u007b`")
                 };
                 let what = quoted(&format!("{{{name}}}"));
                 Diagnostic::at(span, format!("unknown placeholder {what} in `body`")).label(label)

@@ -57,12 +57,50 @@ impl Shown for SmtpSetting {
     }
 }
 
+/// Who gets a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipients {
+    /// These addresses, at least one.
+    Addresses(Vec<String>),
+    /// The owner of each token.
+    Owners,
+    /// One owner, in what follows from [`Recipients::Owners`] for a run.
+    Owner(String),
+}
+
+impl Shown for Recipients {
+    fn shown(&self) -> Value {
+        match self {
+            Self::Addresses(all) => all.shown(),
+            Self::Owners => json!(OWNERS),
+            Self::Owner(address) => json!(address),
+        }
+    }
+}
+
+impl Recipients {
+    /// What the channel is called without a name.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Addresses(all) => all.join(","),
+            Self::Owners => OWNERS.to_owned(),
+            Self::Owner(address) => address.clone(),
+        }
+    }
+}
+
+/// The word that stands for the owner of each token.
+const OWNERS: &str = "owner";
+
 const ADDRESS: &str = "write `NAME@HOST`";
 
-/// Reads `email`: one address, or a list of them.
-pub fn recipients<'a>(section: &'a Section<'a>) -> Ask<'a, Vec<String>> {
-    let sentence = "Who gets a mail";
+/// Reads `email`: one address, a list of them, or the word for the owner of each token.
+pub fn recipients<'a>(section: &'a Section<'a>) -> Ask<'a, Recipients> {
+    let sentence = "Who gets a mail; \"owner\" is each token's owner";
     section.value("email", "an address, or a list of them", sentence, |found| {
+        if found.item().as_str() == Some(OWNERS) {
+            return Ok(Recipients::Owners);
+        }
         let written = match found.item().as_str() {
             Some(one) => vec![Spanned { value: one.to_owned(), span: found.span() }],
             None if found.item().is_array() => found.strings()?,
@@ -75,7 +113,7 @@ pub fn recipients<'a>(section: &'a Section<'a>) -> Ask<'a, Vec<String>> {
         let wrong = written.iter().filter_map(|one| bad_address(&one.value, one.span, message));
         let wrong: Vec<Diagnostic> = wrong.collect();
         if wrong.is_empty() {
-            Ok(written.into_iter().map(|one| one.value).collect())
+            Ok(Recipients::Addresses(written.into_iter().map(|one| one.value).collect()))
         } else {
             Err(wrong)
         }
@@ -190,21 +228,26 @@ fn clear_password(
 
 /// The keys of a channel that is an email.
 pub struct EmailKeys<'a> {
-    pub to: Ask<'a, Vec<String>>,
+    pub to: Ask<'a, Recipients>,
     pub from: Ask<'a, String>,
     pub smtp: Ask<'a, SmtpRead>,
 }
 
 /// An email, as far as it can be read.
 pub struct EmailRead {
-    pub to: Spanned<Vec<String>>,
+    pub to: Spanned<Recipients>,
     from: Option<String>,
     smtp: Option<SmtpRead>,
 }
 
 impl EmailKeys<'_> {
     /// Reads the email; none if it has no recipient.
-    pub fn read(self) -> Option<EmailRead> {
+    pub fn read(self, section: &Section<'_>) -> Option<EmailRead> {
+        if self.to.get() == Some(&Recipients::Owners) && !self.from.is_present() {
+            let message = "`email = \"owner\"` needs a `from`";
+            let wrong = Diagnostic::at(self.to.span(), message);
+            section.report(wrong.label("write an address of yours as `from`: owners answer to it"));
+        }
         let from = self.from.optional();
         let smtp = self.smtp.spanned().map(|smtp| smtp.value);
         Some(EmailRead { to: self.to.spanned()?, from, smtp })
@@ -222,7 +265,7 @@ impl EmailRead {
     pub fn settle(
         self,
         section: &Section<'_>,
-    ) -> (Vec<String>, Option<String>, Option<SmtpSetting>) {
+    ) -> (Recipients, Option<String>, Option<SmtpSetting>) {
         let server = self.smtp.map(|SmtpRead { setting, diagnostics, .. }| {
             for wrong in diagnostics {
                 section.report(wrong);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 pub use self::body::{BodyTemplate, Placeholder};
 use self::email::{EmailKeys, EmailRead};
-pub use self::email::{SmtpSecurity, SmtpSetting, mailbox};
+pub use self::email::{Recipients, SmtpSecurity, SmtpSetting, mailbox};
 pub use self::labels::Labels;
 use self::webhook::WebhookRead;
 pub use self::webhook::{WebhookContent, WebhookFormat, WebhookSetting};
@@ -22,6 +22,9 @@ use super::source::SecretSource;
 use super::wording::quoted;
 use crate::http::PlainHttp;
 use crate::token::{ChannelId, NotificationEvent, Pattern};
+
+/// What stands between the name of a channel and an owner.
+const TO_OWNER: &str = " to ";
 
 /// `[[notify]]`: one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +45,36 @@ impl NotifySetting {
         matches!(self.kind, ChannelKind::Ping { .. })
     }
 
+    /// The same for one owner and his tokens, under a name of its own.
+    pub fn to_owner(&self, owner: &str, labels: Vec<Pattern>) -> Self {
+        let mut kind = self.kind.clone();
+        if let ChannelKind::Email { to, .. } = &mut kind {
+            *to = Recipients::Owner(owner.to_owned());
+        }
+        let channel = ChannelId::new(format!("{}{TO_OWNER}{owner}", self.channel));
+        Self { channel, kind, events: self.events.clone(), labels }
+    }
+
+    /// The owner to whom it writes, if it writes to one alone.
+    pub fn owner(&self) -> Option<&str> {
+        match &self.kind {
+            ChannelKind::Email { to: Recipients::Owner(owner), .. } => Some(owner),
+            _ => None,
+        }
+    }
+
+    /// Whether this is its name, or that of the part which writes to one owner.
+    pub fn is_called(&self, channel: &ChannelId) -> bool {
+        let of_owners = || match &self.kind {
+            ChannelKind::Email { to: Recipients::Owners, .. } => {
+                let rest = channel.as_str().strip_prefix(self.channel.as_str());
+                rest.is_some_and(|rest| rest.starts_with(TO_OWNER))
+            }
+            _ => false,
+        };
+        self.channel == *channel || of_owners()
+    }
+
     /// Whether its messages carry an id by which an alarm and the news that it is over are one.
     pub const fn has_incidents(&self) -> bool {
         match &self.kind {
@@ -57,8 +90,7 @@ pub enum ChannelKind {
     /// A POST to a URL that is a secret.
     Webhook(WebhookSetting),
     Email {
-        /// The recipients, at least one.
-        to: Vec<String>,
+        to: Recipients,
         /// The sender; without it `metatoken@` and the name of this machine.
         from: Option<String>,
         /// The mail server; without it the one on this machine, port 25.
@@ -120,8 +152,8 @@ pub struct ChannelRead<'a> {
 
 /// Which of the four kinds it is.
 enum KindRead<'a> {
-    Webhook(WebhookRead<'a>),
-    Email(EmailRead),
+    Webhook(Box<WebhookRead<'a>>),
+    Email(Box<EmailRead>),
     Command(Spanned<Vec<String>>),
     Ping(Spanned<SecretSource>),
 }
@@ -142,10 +174,8 @@ fn read_one<'a>(section: &'a Section<'a>) -> Option<ChannelRead<'a>> {
     let ping = section.secret("ping", "An address that is called when a run begins and finishes");
     let plain_http =
         section.flag("allow_http", "Whether plain `http` may lead to a private address");
-    let plain_http = plain_http.map(|allowed| match allowed {
-        true => PlainHttp::Private,
-        false => PlainHttp::Loopback,
-    });
+    let plain_http =
+        plain_http.map(|allowed| if allowed { PlainHttp::Private } else { PlainHttp::Loopback });
     let from = email::sender(section);
     let smtp = email::server(section);
     let events = section
@@ -175,8 +205,10 @@ fn read_one<'a>(section: &'a Section<'a>) -> Option<ChannelRead<'a>> {
             refuse_of_ping(section, &labels);
         }
         match kind {
-            "webhook" => webhook.read(section).map(KindRead::Webhook),
-            "email" => EmailKeys { to, from, smtp }.read().map(KindRead::Email),
+            "webhook" => webhook.read(section).map(Box::new).map(KindRead::Webhook),
+            "email" => {
+                EmailKeys { to, from, smtp }.read(section).map(Box::new).map(KindRead::Email)
+            }
             "command" => {
                 let reason =
                     "a token is never an argument: everybody on this machine could read it";
@@ -370,7 +402,7 @@ fn identity(section: &Section<'_>, kind: &KindRead<'_>, plain_http: PlainHttp) -
         KindRead::Ping(url) => {
             (reference("ping", url, plain_http, section)?, where_found, url.span)
         }
-        KindRead::Email(email) => (email.to.value.join(","), "its addresses", email.to.span),
+        KindRead::Email(email) => (email.to.value.name(), "its addresses", email.to.span),
         KindRead::Command(words) => {
             let program = words.value.first().cloned().unwrap_or_default();
             (program, "its program", words.span)

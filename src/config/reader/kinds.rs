@@ -161,7 +161,7 @@ impl<'a> Section<'a> {
     }
 }
 
-impl<'a> Section<'a> {
+impl Section<'_> {
     /// Reads a table whose keys are names of the operator's own, each value by `read`; what a value that is
     /// a table holds is in the section that `read` gets.
     pub fn entries<T>(

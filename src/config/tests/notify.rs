@@ -91,7 +91,11 @@ fn line(channel: &NotifySetting) -> String {
                 let login = if smtp.user.is_some() { "with" } else { "without" };
                 format!(" through {} {} {} {login} login", smtp.host, smtp.port, smtp.security)
             });
-            format!("{from} to {to:?}{}", server.unwrap_or_default())
+            let to = match to {
+                Recipients::Addresses(all) => format!("{all:?}"),
+                other => other.name(),
+            };
+            format!("{from} to {to}{}", server.unwrap_or_default())
         }
         ChannelKind::Command(words) => words.join(" "),
         ChannelKind::Ping { .. } => "ping".to_owned(),
@@ -139,7 +143,9 @@ fn what_is_not_said_of_a_channel_is_filled_in() {
 const ALERTS: &str = r#"[alerts]
 textfile = "/srv/m/../prom/metatoken.prom"  # alerts
 run_every = "90m"                           # alerts
-prefix = "sudo -u m"                        # alerts"#;
+prefix = "sudo -u m"                        # alerts
+login_links = false                         # built in
+owner_domains = []                          # built in"#;
 
 /// The first, the fifth and the tenth.
 const SHOWN: [&str; 3] = [
@@ -203,7 +209,7 @@ fn without_alarms_nothing_is_told() {
     let config = good(APP);
     assert!(config.notify.is_empty());
     let text = described(APP).to_text();
-    let shown = "[alerts]\n# textfile is not set   # built in\n# run_every is not set  # built in\n# prefix is not set     # built in\n";
+    let shown = "[alerts]\n# textfile is not set   # built in\n# run_every is not set  # built in\n# prefix is not set     # built in\nlogin_links = false     # built in\nowner_domains = []      # built in\n";
     assert!(text.ends_with(shown), "{text}");
     assert_eq!(described(APP).to_json().get("notify"), None);
 }

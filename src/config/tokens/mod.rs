@@ -40,6 +40,8 @@ pub struct TokenConfig {
     pub label: Label,
     /// The file of `tokens.d` that declares it; none for the config itself.
     pub declared_in: Option<Arc<Path>>,
+    /// Who says whose it is.
+    pub owner_from: OwnerFrom,
     /// The name that it had before.
     pub was: Option<Label>,
     pub token_type: TokenType,
@@ -66,6 +68,15 @@ pub struct TokenConfig {
     pub page_policy: Option<Box<Policy>>,
     /// Where a Page is delivered that is discovered under it, before its id is filled in.
     pub page_deliver: Vec<Target>,
+}
+
+/// Who says whose a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnerFrom {
+    /// The operator.
+    Operator,
+    /// Another program, from which it was imported.
+    Import,
 }
 
 /// Which Pages of a user are looked after.
@@ -206,6 +217,10 @@ fn settle<'a>(
     let token = TokenConfig {
         label: label.clone(),
         declared_in: file.map(|file| file.path.clone()),
+        owner_from: match file {
+            Some(file) if file.is_imported() => OwnerFrom::Import,
+            _ => OwnerFrom::Operator,
+        },
         was,
         token_type: draft.token_type?,
         file: around.path.clone(),

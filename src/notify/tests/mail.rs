@@ -9,6 +9,7 @@ pub fn email(port: u16) -> EmailChannel {
     EmailChannel {
         to: vec!["ops@example.org".into()],
         from: "metatoken@example.org".into(),
+        id_domain: "web1.example.org".into(),
         server,
     }
 }
@@ -91,7 +92,7 @@ fn a_subject_ends_at_a_hundred_and_fifty_characters() {
 fn a_machine_without_a_whole_name_greets_with_its_address() {
     let server = TestServer::that(&[]);
     let from = default_from("web1");
-    let email = EmailChannel { from, ..email(server.port) };
+    let email = EmailChannel { from, id_domain: domain("web1"), ..email(server.port) };
     let notifier = Notifier::new("web1").with_retry_policy(PATIENT);
     send(&Channel::Email(email), &message(), &notifier).unwrap();
     let heard = server.heard();

@@ -17,7 +17,7 @@ use crate::http::PlainHttp;
 use crate::policy::Health;
 use crate::token::Time;
 
-use super::channel::{EmailChannel, SmtpLogin, SmtpServer, Webhook, default_from};
+use super::channel::{EmailChannel, SmtpLogin, SmtpServer, Webhook, default_from, domain};
 use super::ping::{PingAddress, ping};
 use super::retry::SendPolicy;
 use super::*;
