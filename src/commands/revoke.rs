@@ -237,7 +237,8 @@ fn told(
         } else {
             "work"
         };
-        let reason = format!("Meta accepted the revocation, and nothing changed: {which} still {works}");
+        let reason =
+            format!("Meta accepted the revocation, and nothing changed: {which} still {works}");
         let problem =
             Problem::new(ProblemKind::Unknown, &*reason).with_action(Action::FixConfiguration);
         let failed = result(run, first, Outcome::Failed, reason)?;

@@ -13,7 +13,7 @@ use toml_edit::{ArrayOfTables, DocumentMut, Table};
 use crate::common::{ANNA, APP, BRAND, World};
 
 /// A recipe by the program in its `command`, and the calls without which it cannot succeed.
-const RECIPES: [(&str, &[&str]); 8] = [
+const RECIPES: [(&str, &[&str]); 11] = [
     ("systemctl", &["systemctl restart publisher.service"]),
     (
         "hooks/kubernetes-secret",
@@ -36,13 +36,25 @@ const RECIPES: [(&str, &[&str]); 8] = [
     ("aws", &["aws secretsmanager put-secret-value --secret-id social/facebook"]),
     ("gh", &["gh secret set FB_ACCESS_TOKEN --repo example/publisher"]),
     ("doppler", &["doppler secrets set FB_ACCESS_TOKEN --project publisher --config prd"]),
-    ("hooks/netlify-env", &["netlify env:import"]),
+    ("hooks/netlify-env", &["netlify env:import", "netlify api createSiteBuild --data"]),
+    ("hooks/postgresql-row", &["psql --no-psqlrc"]),
+    ("hooks/sqlite-row", &["sqlite3 -bail"]),
+    ("hooks/ads-cli", &["meta ads adaccount list"]),
 ];
 
 const DOCKER: &str = "hooks/docker-secret";
 const NETLIFY: &str = "hooks/netlify-env";
 /// The recipes with a script of their own.
-const SCRIPTS: [&str; 3] = ["hooks/kubernetes-secret", DOCKER, NETLIFY];
+const SCRIPTS: [&str; 6] = [
+    "hooks/kubernetes-secret",
+    DOCKER,
+    NETLIFY,
+    "hooks/postgresql-row",
+    "hooks/sqlite-row",
+    "hooks/ads-cli",
+];
+/// The one that gets no token: it tries the file that has it.
+const ADS: &str = "hooks/ads-cli";
 
 /// What the service of the swarm has before the first delivery.
 const MOUNTED: &str = "facebook_token-1-old uid=1000,gid=1000,mode=0400\n";
@@ -62,14 +74,13 @@ fn program(delivery: &Table) -> Option<&str> {
     delivery.get("command")?.as_array()?.get(0)?.as_str()
 }
 
-/// The tables of one recipe: its command, and before `systemctl` the file that the unit reads.
+/// The tables of one recipe: its command, and the file above it, if there is one.
 fn tables(recipe: &str, folder: &Path) -> String {
     let deliveries = deliveries();
-    let of_recipe = deliveries.iter().filter(|table| match program(table) {
-        Some(program) => program == recipe,
-        None => recipe == "systemctl",
-    });
-    let tables = of_recipe.map(|table| format!("[[token.brand.deliver]]\n{table}"));
+    let all: Vec<&Table> = deliveries.iter().collect();
+    let at = all.iter().position(|table| program(table) == Some(recipe)).unwrap();
+    let from = if at > 0 && program(all[at - 1]).is_none() { at - 1 } else { at };
+    let tables = all[from..=at].iter().map(|table| format!("[[token.brand.deliver]]\n{table}"));
     tables.collect::<String>().replace("/srv", folder.to_str().unwrap())
 }
 
@@ -89,6 +100,8 @@ fn kitchen(recipe: &str) -> World {
     }
     world.write("swarm/mounted", MOUNTED);
     world.write("swarm/secrets/facebook_token-1-old", "EAAFAKEOLD");
+    world.write("ads/.env", "ACCESS_TOKEN=\nAD_ACCOUNT_ID=act_1\n");
+    world.write("app/app.db", "");
     world.write("publisher/config.ini", "[facebook]\naccess_token = changeme\n");
     world.reconfigure(&format!("{BRAND}\n{}", tables(recipe, &world.path(""))));
     let path = format!("{}:/usr/bin:/bin", world.path("bin").display());
@@ -232,7 +245,7 @@ fn a_netlify_that_knows_no_project_is_not_taken_for_success() {
 
 #[test]
 fn a_script_refuses_the_tokens_of_two_labels_at_once() {
-    for recipe in SCRIPTS {
+    for recipe in SCRIPTS.into_iter().filter(|recipe| *recipe != ADS) {
         let world = kitchen(recipe).token("OTHER", TokenFixture::user(APP, ANNA).named("other"));
         let both = tables(recipe, &world.path(""));
         world.reconfigure(&format!(

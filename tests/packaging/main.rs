@@ -1,7 +1,7 @@
 //! What is shipped under `deployment/`, tried with the programs that it is made for: systemd, cron,
-//! logrotate, Nagios, Icinga 2, Prometheus, dpkg and lintian, and the shells of CI runners; and what the And `examples/moving/`, with the
-//! databases that people come from.
-//! binary writes for shells and for `man`.
+//! logrotate, Nagios, Icinga 2, Prometheus, dpkg and lintian, and the shells of CI runners; what the
+//! binary writes for shells and for `man`; and `examples/moving/` and the hooks that put a token into a row,
+//! with the databases that they are for.
 //!
 //! A target of its own, which plain `cargo test` leaves alone; `cargo test --test packaging` runs it.
 //! Not every machine has those programs, so a test may have to leave something out, and says so.
@@ -19,7 +19,9 @@ mod man;
 mod moving;
 mod nagios;
 mod page;
+mod postgres;
 mod prometheus;
+mod rows;
 mod shells;
 mod systemd;
 

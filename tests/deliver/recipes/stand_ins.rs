@@ -6,7 +6,7 @@
 //! one does.
 
 /// A program, and what it does after it has written down its call.
-pub(super) const ALL: [(&str, &str); 8] = [
+pub(super) const ALL: [(&str, &str); 11] = [
     ("systemctl", SYSTEMCTL),
     ("kubectl", KUBECTL),
     ("docker", DOCKER),
@@ -15,6 +15,9 @@ pub(super) const ALL: [(&str, &str); 8] = [
     ("gh", GH),
     ("doppler", DOPPLER),
     ("netlify", NETLIFY),
+    ("psql", PSQL),
+    ("sqlite3", SQLITE),
+    ("meta", META),
 ];
 
 /// Every stand-in begins so: `failing` holds the beginning of the call that is to fail.
@@ -120,6 +123,10 @@ case " $* " in *' --silent '*) ;; *) cat received; exit 1 ;; esac
 /// It reads the form of `.env`, shows what it has imported, and takes having no project and
 /// nothing to import for success.
 const NETLIFY: &str = r#"
+if [ "$1 $2" = 'api createSiteBuild' ]; then
+    [ "$3 $4" = "--data {\"site_id\": \"$NETLIFY_SITE_ID\"}" ]
+    exit 0
+fi
 [ "$1" = env:import ]
 if [ -z "${NETLIFY_SITE_ID-}" ]; then
     echo 'No project id found'
@@ -129,4 +136,26 @@ value=$(sed -n 's/^FB_ACCESS_TOKEN="\(.*\)"$/\1/p' "$2")
 [ -n "$value" ] || exit 0
 printf %s "$value" > received
 cat received
+"#;
+
+/// What the script has it do is seen with a real server, in `tests/packaging`.
+const PSQL: &str = r#"
+cat > received
+[ -s received ]
+"#;
+
+/// The same.
+const SQLITE: &str = r#"
+sed -n "s/^INSERT INTO given VALUES ('\(.*\)');$/\1/p" > given
+printf %s "$(cat given)" > received
+rm given
+[ -s received ]
+"#;
+
+/// It reads the `.env` of the folder where it is started, unless a variable says otherwise.
+const META: &str = r#"
+[ "$1 $2 $3" = 'ads adaccount list' ] && [ -z "${ACCESS_TOKEN-}" ]
+sed -n 's/^ACCESS_TOKEN=//p' ads/.env > given
+printf %s "$(cat given)" > received
+rm given
 "#;
