@@ -73,7 +73,7 @@ impl<'a> Subject<'a> {
     /// expired before that was found is of no use.
     pub fn fallback(&self) -> Option<&'a Generation> {
         let checked = self.current().and_then(|it| it.proof.as_ref()).map(|proof| proof.at);
-        let earlier = self.credential?.fallback.as_ref()?;
+        let earlier = self.credential?.fallback.as_deref()?;
         let has_ended = earlier.expiry.at().zip(checked).is_some_and(|(end, at)| end <= at);
         (!has_ended && !is_short_lived(earlier)).then_some(earlier)
     }

@@ -169,7 +169,7 @@ pub struct Credential {
     /// rollback, or given to another token.
     pub barred: Vec<Fingerprint>,
     /// The earlier generation that may work longest, where the current one is dead or missing.
-    pub fallback: Option<Generation>,
+    pub fallback: Option<Box<Generation>>,
     /// The generation whose Pages were last listed, for a token with `pages = "all"`.
     pub listed: Option<GenerationId>,
     /// Since when the parent's list of Pages lacks it.
