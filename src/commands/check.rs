@@ -114,7 +114,7 @@ fn send_notifications(session: &Session, status: &mut StatusReport) -> Result<()
         let begun = store.begin_run("check", Trigger::Scheduled, now)?;
         Ok(*run.get_or_init(|| begun))
     };
-    let untold = notify::notify(session, &store, status.clone(), &begin, &|_| None);
+    let untold = notify::notify(session, &store, status.clone(), &begin, None);
     status.system.retain(|reason| !reason.is_about_a_channel());
     status.system.extend(notify::channel_problems(session, &store, status.generated_at));
     status.system.extend(untold);

@@ -55,6 +55,6 @@ fn write_and_notify(run: &Run<'_>, mut status: StatusReport) -> Vec<Reason> {
     let unwritten = file.and_then(|path| textfile::write(path, &status).err().map(|it| *it));
     status.system.extend(unwritten.clone());
     let link = |label: &Label| login_link(run, label);
-    let not_sent = notify::notify(run.session, &run.store, status, &|| Ok(run.id), &link);
+    let not_sent = notify::notify(run.session, &run.store, status, &|| Ok(run.id), Some(&link));
     unwritten.into_iter().chain(not_sent).collect()
 }

@@ -67,7 +67,7 @@ pub fn notify(
     store: &Store,
     status: StatusReport,
     run: GetRun<'_>,
-    link: MakeLink<'_>,
+    link: Option<MakeLink<'_>>,
 ) -> Option<Reason> {
     let sent = notify_all(session, store, status, Means { run, link });
     sent.map_err(|error| cannot_notify(&CliError::from(error))).err()
@@ -91,7 +91,8 @@ pub fn channel_problems(session: &Session, store: &Store, now: Time) -> Vec<Reas
 #[derive(Clone, Copy)]
 struct Means<'a> {
     run: GetRun<'a>,
-    link: MakeLink<'a>,
+    /// What only a run can make, which has the store's key.
+    link: Option<MakeLink<'a>>,
 }
 
 /// Notifies all channels, and then those that work of those that failed at that.
@@ -104,7 +105,9 @@ fn notify_all(
     let settings = &owners::served(&session.config, &status);
     let names: Vec<ChannelId> = settings.iter().map(|it| it.channel.clone()).collect();
     store.forget_channels_but(&names)?;
-    let channels: Vec<&NotifySetting> = settings.iter().filter(|it| !it.is_ping()).collect();
+    let waits = |it: &NotifySetting| means.link.is_none() && owners::waits_for_a_link(session, it);
+    let channels = settings.iter().filter(|it| !it.is_ping() && !waits(it));
+    let channels: Vec<&NotifySetting> = channels.collect();
     notify_once(session, store, &status, &channels, means)?;
     let failing = failing_channels(store, settings, status.generated_at)?;
     if names_in(&failing) == names_in(&status.system) {
@@ -150,7 +153,7 @@ struct Delivery<'a> {
     status: &'a StatusReport,
     notifier: Notifier,
     run: RunId,
-    link: MakeLink<'a>,
+    link: Option<MakeLink<'a>>,
 }
 
 impl Delivery<'_> {
@@ -215,7 +218,8 @@ impl Delivery<'_> {
     fn send_letter(&self, queue: &ChannelQueue<'_>, owner: &str) -> Result<(), StoreError> {
         let ChannelQueue { setting, notifications } = queue;
         let (name, now) = (&setting.channel, self.status.generated_at);
-        if owners::has_had_enough(self.store, owner, now)? {
+        let is_to_wait = owners::has_had_enough(self.store, owner, now)?;
+        if is_to_wait || self.session.interrupt.is_raised() {
             return Ok(());
         }
         let channel = match channel::open(self.session, setting, &self.notifier) {

@@ -10,9 +10,10 @@ use std::fmt::Write as _;
 use chrono::TimeDelta;
 
 use super::message::{Composer, Message};
-use crate::config::{ChannelKind, Config, NotifySetting, Recipients, mailbox};
+use crate::config::{ChannelKind, Config, LoginLinks, NotifySetting, Recipients, mailbox};
 use crate::policy::{Notification, humanize};
 use crate::report::StatusReport;
+use crate::session::Session;
 use crate::store::{ChannelRecord, Store, StoreError};
 use crate::token::{Label, NotificationEvent, Pattern, Time};
 
@@ -72,6 +73,12 @@ pub fn address_of(config: &Config, label: &Label, owner: &str) -> Option<String>
     is_vouched_for.then(|| format!("{user}@{domain}"))
 }
 
+/// Whether a mail to an owner has to wait for a run, which can make the address of a dialog: one without
+/// it would be the only one.
+pub fn waits_for_a_link(session: &Session, setting: &NotifySetting) -> bool {
+    setting.owner().is_some() && session.config.alerts.login_links == LoginLinks::Sent
+}
+
 /// Whether an owner has had so many mails that this one waits.
 pub fn has_had_enough(store: &Store, owner: &str, now: Time) -> Result<bool, StoreError> {
     let (most, within) = MOST;
@@ -84,7 +91,7 @@ pub fn letter(
     channel: &ChannelRecord,
     notifications: &[Notification],
     answer_to: &str,
-    link: MakeLink<'_>,
+    link: Option<MakeLink<'_>>,
 ) -> Option<Message> {
     let first = notifications.first()?;
     let subject = match notifications {
@@ -122,7 +129,7 @@ fn part(
     composer: &Composer<'_>,
     notification: &Notification,
     answer_to: &str,
-    link: MakeLink<'_>,
+    link: Option<MakeLink<'_>>,
 ) -> String {
     let mut text = what(notification);
     if notification.event == NotificationEvent::Recovered {
@@ -134,7 +141,7 @@ fn part(
     if !deadline.is_empty() {
         let _ = write!(text, "\nDeadline: {deadline}.");
     }
-    if let Some(link) = remedy.login().and_then(|label| link(&label)) {
+    if let Some(link) = remedy.login().and_then(|label| link?(&label)) {
         text.push_str(&how_to_log_in(&link, answer_to, composer.now()));
     }
     text

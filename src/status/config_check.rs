@@ -350,18 +350,27 @@ const fn done(target: &Target) -> &'static str {
     }
 }
 
-/// The tokens whose owner gets no mail, although the config says who it is.
+/// The tokens whose owner gets no mail, although the config says who it is; and whether any gets one.
 fn check_owners(session: &Session, channel: &NotifySetting, subject: &str) -> Option<ConfigCheck> {
     let config = &session.config;
     let covers = |label: &Label| {
         channel.labels.is_empty() || channel.labels.iter().any(|pattern| pattern.matches(label))
     };
-    let unreached = config.tokens.iter().filter(|token| {
-        let owner = token.policy.owner.as_deref();
-        let address = owner.map(|owner| address_of(config, &token.label, owner));
-        covers(&token.label) && address == Some(None)
+    let owned = config.tokens.iter().filter(|token| covers(&token.label)).filter_map(|token| {
+        let owner = token.policy.owner.as_deref()?;
+        Some((&token.label, address_of(config, &token.label, owner)))
     });
-    let unreached: Vec<&Label> = unreached.map(|token| &token.label).collect();
+    let (reached, unreached): (Vec<_>, Vec<_>) = owned.partition(|(_, address)| address.is_some());
+    if reached.is_empty() && unreached.is_empty() {
+        return Some(ConfigCheck::new(
+            "owner_not_reached",
+            subject.to_owned(),
+            CheckResult::Warning,
+            "no token has an `owner`: nothing is ever sent there",
+            "set `owner` of a token to the mail address of the person who can log in",
+        ));
+    }
+    let unreached: Vec<&Label> = unreached.into_iter().map(|(label, _)| label).collect();
     (!unreached.is_empty()).then(|| {
         ConfigCheck::new(
             "owner_not_reached",

@@ -59,6 +59,31 @@ fn a_kill_between_sending_and_storing_changes_no_id() {
     assert_eq!(ids, vec![ids[0].clone(); 4]);
 }
 
+/// Where nothing is opened, nothing is closed one by one.
+#[test]
+fn a_body_without_an_id_is_told_like_a_chat() {
+    let plain = "[[notify]]\nname = \"own\"\nwebhook = \"[HOOK]/own\"\nbody = '{\"text\": \"{message}\"}'\n";
+    let (mut world, hook) = dead(&format!("{OTHER}{plain}"));
+    world.run(&["refresh"]).code(77);
+    let other = world.in_use("other");
+    world
+        .graph
+        .with(|graph| graph.invalidate(&other, metatoken::sandbox::Invalidation::PasswordChanged));
+    world.at(day(2) + chrono::TimeDelta::hours(2));
+    world.run(&["refresh"]).code(77);
+    hook.lines();
+    logs_in_again(&world);
+    let string = world.mint(
+        metatoken::sandbox::TokenFixture::user(crate::common::APP, crate::common::ANNA)
+            .named("other")
+            .scopes(super::SCOPES),
+    );
+    world.run_with_input(&["exchange", "other"], &string).code(0);
+    world.at(day(3));
+    world.run(&["refresh"]).code(0);
+    assert_eq!(hook.said(), ["RECOVERED: brand and 1 more: recovered, was: password changed"]);
+}
+
 const CLOSES: &str = r#"
 [[notify]]
 name = "own"

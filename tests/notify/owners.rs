@@ -135,8 +135,8 @@ Afterwards the browser shows a page that does not load. That is expected. Copy t
     let ticked = "&grant=pages_show_list&page=2000000000000001&page=2000000000000002";
     let answer = world.play(address, &format!("as={ANNA}&decision=allow{ticked}"));
     world.run_with_input(&["login", "brand", "--answer", "-"], &answer).code(0).stderr("");
-    let hers = mails(&office).into_iter().filter(|mail| mail.to == "anna@client.example");
-    assert_eq!(hers.last().unwrap().text, "brand: nothing more to do for you");
+    let mut hers = mails(&office).into_iter().filter(|mail| mail.to == "anna@client.example");
+    assert_eq!(hers.next_back().unwrap().text, "brand: nothing more to do for you");
 }
 
 #[test]
@@ -309,6 +309,33 @@ fn the_owner_that_an_import_names_is_written_to_within_known_domains() {
             world.run(&["config", "check"]).stdout.contains("the owner of `in` gets no mail");
         assert_eq!(warns, count == 0, "{domains}");
     }
+}
+
+/// A mail without the address would be the only one that is sent.
+#[test]
+fn what_carries_a_dialog_waits_for_a_run() {
+    for (links, counts) in [("true", [0, 1]), ("false", [1, 1])] {
+        let office = PostOffice::new();
+        let alerts = format!("[alerts]\nlogin_links = {links}\n");
+        let (mut world, hook) = killed(&format!("{ANNAS}{alerts}{CHAT}{}", owners(&office, "")));
+        world.at(day(1) + TimeDelta::minutes(1));
+        world.run(&["check", "--live", "--notify"]).code(2);
+        assert_eq!(hook.said().len(), 1, "the chat waits for nothing");
+        assert_eq!(mails(&office).len(), counts[0], "{links}");
+        world.run(&["refresh"]).code(77);
+        let mails = mails(&office);
+        assert_eq!(mails.len(), counts[1], "{links}");
+        assert_eq!(mails[0].text.contains("state="), links == "true", "{}", mails[0].text);
+    }
+}
+
+#[test]
+fn a_channel_to_owners_without_one_is_a_warning() {
+    let office = PostOffice::new();
+    let (world, _hook) = well(&owners(&office, ""));
+    let checked = world.run(&["config", "check"]).code(0);
+    let warning = "no token has an `owner`: nothing is ever sent there";
+    assert!(checked.stdout.contains(warning), "{}", checked.stdout);
 }
 
 #[test]

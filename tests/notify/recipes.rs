@@ -302,7 +302,7 @@ fn gotify(request: &Request) -> (u16, String) {
     given(judged())
 }
 
-/// Source: PagerDuty, Events API v2, Send an event.
+/// Source: `PagerDuty`, Events API v2, Send an event.
 fn pagerduty(request: &Request) -> (u16, String) {
     let judged = || {
         let body = posted(request, "/v2/enqueue")?;

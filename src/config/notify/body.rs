@@ -142,6 +142,11 @@ impl BodyTemplate {
         filled
     }
 
+    /// Whether it has this placeholder.
+    pub fn has(&self, placeholder: Placeholder) -> bool {
+        found(self.text.expose()).iter().any(|found| found.name == placeholder.as_str())
+    }
+
     /// Whether who reads it may have read a secret.
     pub fn looks_secret(&self) -> bool {
         looks_secret(self.text.expose())

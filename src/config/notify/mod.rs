@@ -76,7 +76,7 @@ impl NotifySetting {
     }
 
     /// Whether its messages carry an id by which an alarm and the news that it is over are one.
-    pub const fn has_incidents(&self) -> bool {
+    pub fn has_incidents(&self) -> bool {
         match &self.kind {
             ChannelKind::Webhook(webhook) => webhook.has_incidents(),
             ChannelKind::Email { .. } | ChannelKind::Command(_) | ChannelKind::Ping { .. } => false,

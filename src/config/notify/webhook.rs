@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::body::{self, BodyTemplate};
+use super::body::{self, BodyTemplate, Placeholder};
 use crate::config::diagnostic::{Diagnostic, Span, Spanned};
 use crate::config::reader::{Ask, FoundValue, Section};
 use crate::config::show::{Shown, ValueOrigin};
@@ -86,9 +86,13 @@ impl WebhookSetting {
     }
 
     /// Whether its messages carry an id by which an alarm and the news that it is over are one: those
-    /// with a body of the operator's own.
-    pub const fn has_incidents(&self) -> bool {
-        matches!(self.content, WebhookContent::Body(_))
+    /// whose body has it, or that have another way to say that something is over.
+    pub fn has_incidents(&self) -> bool {
+        let has_id = match &self.content {
+            WebhookContent::Body(body) => body.has(Placeholder::Id),
+            WebhookContent::Format(_) => false,
+        };
+        has_id || self.recovered.is_some()
     }
 }
 

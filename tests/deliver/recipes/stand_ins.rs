@@ -139,10 +139,10 @@ cat received
 "#;
 
 /// What the script has it do is seen with a real server, in `tests/packaging`.
-const PSQL: &str = r#"
+const PSQL: &str = "
 cat > received
 [ -s received ]
-"#;
+";
 
 /// The same.
 const SQLITE: &str = r#"
