@@ -114,7 +114,7 @@ For more information, try '--help'.
         .stderr(
             "
 error: invalid value 'csv' for '--format <FORMAT>'
-  [possible values: nagios, json, prometheus, github]
+  [possible values: nagios, json, prometheus, github, http]
 
 For more information, try '--help'.
 ",
