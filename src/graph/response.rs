@@ -101,12 +101,12 @@ impl Response {
     /// which counts from the date of the answer. No page of Meta's promises the header.
     pub fn retry_after(&self) -> Option<Duration> {
         let said = self.headers.retry_after.as_deref()?.trim();
-        if let Ok(seconds) = said.parse() {
-            return Some(Duration::from_secs(seconds));
-        }
-        let until = http_date(said)?;
-        let answered = self.date().or(self.arrived_at)?;
-        Some((until - answered).to_std().unwrap_or_default())
+        let wait = said.parse().map(Duration::from_secs).ok().or_else(|| {
+            let until = http_date(said)?;
+            let answered = self.date().or(self.arrived_at)?;
+            Some((until - answered).to_std().unwrap_or_default())
+        });
+        wait.filter(|wait| *wait <= LONGEST_WAIT)
     }
 
     /// How the body is packed, although nothing but plain text was asked for.
@@ -135,10 +135,8 @@ impl Response {
 
     /// How long Graph says that a throttled caller must wait, by the header that says longest.
     pub(super) fn wait(&self) -> Option<Duration> {
-        /// No window of Meta's is longer; who believed more would never ask again.
-        const LONGEST: Duration = Duration::from_hours(7 * 24);
         let said = [self.retry_after(), self.usage().regain].into_iter().flatten();
-        said.filter(|wait| !wait.is_zero() && *wait <= LONGEST).max()
+        said.filter(|wait| !wait.is_zero() && *wait <= LONGEST_WAIT).max()
     }
 
     pub(super) fn challenge(&self) -> Option<&str> {
@@ -149,6 +147,9 @@ impl Response {
         &self.secrets
     }
 }
+
+/// No window of Meta's is longer. Who believed more would never ask again.
+const LONGEST_WAIT: Duration = Duration::from_hours(7 * 24);
 
 /// Reads a date of HTTP, in the form of today or in one of the two older ones. Source: RFC 9110.
 fn http_date(text: &str) -> Option<Time> {
@@ -234,6 +235,10 @@ mod tests {
             (now, at_one, Some(Duration::ZERO)),
             ("soon", now, None),
             ("1.5", now, None),
+            ("604800", now, Some(Duration::from_hours(7 * 24))),
+            ("604801", now, None),
+            ("18446744073709551615", now, None),
+            ("Fri, 01 Jan 2027 00:00:00 GMT", now, None),
             ("", now, None),
         ] {
             let headers = [("retry-after", said), ("date", date)].into_iter().collect();

@@ -300,3 +300,89 @@ fn one_access_token_is_adopted_under_one_label_only() {
     assert_eq!(world.in_use("b"), of_b);
     assert_ne!(world.run(&["token", "a"]).code, Some(0));
 }
+
+/// What the config holds, what the application holds, and which of three is current in the end.
+struct Disagreement {
+    config: TokenFixture,
+    config_dies: bool,
+    target: TokenFixture,
+    target_dies: bool,
+    wins: &'static str,
+}
+
+/// The current one expires on day 40; the config and the application have each another one, and all
+/// three disagree. The best is in use, and nothing flips back and forth.
+#[test]
+fn of_three_that_disagree_the_best_is_in_use_and_stays() {
+    let all = ["public_profile", "pages_show_list"];
+    let anna = |n: i64| in_the_file().ending(ends(n)).scopes(all);
+    let ben =
+        |n: i64| TokenFixture::user(APP, "3000000000000077").named(IN_THE_FILE).ending(ends(n));
+    let poor = |n: i64| anna(n).scopes(["public_profile"]);
+    let live = |config, target, wins| Disagreement {
+        config,
+        config_dies: false,
+        target,
+        target_dies: false,
+        wins,
+    };
+    for (place, case) in [
+        live(anna(50), anna(59), "target"),
+        live(anna(59), anna(50), "config"),
+        live(anna(30), anna(35), "current"),
+        live(anna(30), anna(50), "target"),
+        live(anna(50), anna(30), "config"),
+        live(ben(59), anna(50), "target"),
+        live(anna(50), ben(59), "config"),
+        live(ben(59), ben(50), "current"),
+        // One without the permission that is required is no better for living longer.
+        live(poor(59), anna(50), "target"),
+        live(anna(50), poor(59), "config"),
+        live(poor(59), poor(50), "current"),
+        Disagreement { config_dies: true, ..live(anna(59), anna(50), "target") },
+        Disagreement { target_dies: true, ..live(anna(50), anna(59), "config") },
+        Disagreement {
+            config_dies: true,
+            target_dies: true,
+            ..live(anna(59), anna(50), "current")
+        },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let needs = format!("required_scopes = [\"pages_show_list\"]\n{APP_INI}");
+        let first = TokenFixture::user(APP, ANNA).named("brand").ending(ends(40)).scopes(all);
+        let mut world = World::new().config(&format!("{BRAND}{needs}")).token("BRAND", first);
+        world.graph.with(|graph| graph.add_user(UserFixture::new("3000000000000077", "Ben")));
+        world.write("app.ini", ini("changeme"));
+        world.run(&["refresh", "--quiet"]).silent().code(0);
+        let current = world.in_use("brand");
+        let [config, target] = [case.config, case.target].map(|spec| world.mint(spec));
+        for (value, dies) in [(&config, case.config_dies), (&target, case.target_dies)] {
+            if dies {
+                world.graph.with(|graph| graph.invalidate(value, Invalidation::Revoked));
+            }
+        }
+        world.set("BRAND", &config);
+        world.write("app.ini", ini(&target));
+        let wins = match case.wins {
+            "config" => &config,
+            "target" => &target,
+            _ => &current,
+        };
+        let _ = world.run(&["refresh"]);
+        assert_eq!(world.in_use("brand"), *wins, "case {place}");
+        let adopted = || events(&world).iter().filter(|it| *it == "adopted").count();
+        let (so_far, held_then) = (adopted(), held(&world, "app.ini"));
+        // What the application holds is ours to replace only where it was examined and is worse.
+        assert!(held_then == ini(wins) || held_then == ini(&target), "case {place}: {held_then}");
+        for _ in 0..3 {
+            let _ = world.run(&["refresh"]);
+            assert_eq!(world.in_use("brand"), *wins, "case {place}");
+            assert_eq!(held(&world, "app.ini"), held_then, "case {place}");
+        }
+        assert_eq!(adopted(), so_far, "case {place}");
+        let told = world.run(&["deliver", "--force", "brand", "--quiet"]);
+        assert_eq!(held(&world, "app.ini"), ini(wins), "case {place}: {}", told.stdout);
+    }
+}

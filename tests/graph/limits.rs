@@ -52,6 +52,65 @@ fn a_host_that_says_429_is_left_alone_until_its_time() {
     }
 }
 
+/// Whatever the header says, the host is left alone for as long as can be believed, in this run and in
+/// the next, and for no longer: with Graph's own refusal and without, throttled or down.
+#[test]
+fn every_form_of_a_wait_is_obeyed_as_far_as_it_can_be_believed() {
+    let throttled = r#"{"error":{"message":"Application request limit reached","type":"OAuthException","code":4}}"#;
+    let down = r#"{"error":{"message":"An unexpected error has occurred","type":"OAuthException","code":2,"is_transient":true}}"#;
+    let html = "<html>Sorry</html>";
+    let hour = "Thu, 01 Jan 2026 01:00:00 GMT";
+    // Minutes that it is left alone after a limit, and after a host that is down.
+    for (said, of_a_limit, of_a_fault) in [
+        ("3600", 60, 60),
+        (hour, 60, 60),
+        ("Thu Jan  1 01:00:00 2026", 60, 60),
+        ("+3600", 60, 60),
+        // No number of seconds to wait: limits are counted over an hour, a fault passes.
+        ("-3600", 50, 0),
+        ("0", 50, 0),
+        ("Wed, 31 Dec 2025 23:00:00 GMT", 50, 0),
+        ("1e9", 50, 0),
+        ("", 50, 0),
+        // Longer than any window of Meta's.
+        ("31536000", 50, 0),
+        ("18446744073709551615", 50, 0),
+        ("99999999999999999999999", 50, 0),
+        ("Fri, 01 Jan 2027 00:00:00 GMT", 50, 0),
+    ] {
+        for (status, body, minutes) in [
+            (429, html, of_a_limit),
+            (400, throttled, of_a_limit),
+            (503, throttled, of_a_limit),
+            (503, html, of_a_fault),
+            (503, down, of_a_fault),
+        ] {
+            let about = format!("{status} {said:?} {body}");
+            let content = if body == html { "text/html" } else { "application/json" };
+            let headers = vec![
+                ("Content-Type", content.to_owned()),
+                ("Date", day(0).format("%a, %d %b %Y %H:%M:%S GMT").to_string()),
+                ("Retry-After", said.to_owned()),
+            ];
+            let body = body.as_bytes().to_vec();
+            let mut world =
+                World::new().config(&format!("{ONE_TRY}{BRAND}")).token("BRAND", user());
+            world.graph.misbehave(Rule::any(), FaultInjection::Raw { status, headers, body });
+            world.run(&["refresh"]).exit(Exit::Unavailable);
+            assert_eq!(world.calls().len(), 1, "{about}");
+            world.graph.behave();
+            if minutes > 0 {
+                world.at(minute(0, minutes - 1));
+                world.run(&["refresh"]).exit(Exit::Unavailable);
+                assert_eq!(world.calls(), [""; 0], "{about}");
+            }
+            world.at(minute(0, minutes + 1));
+            let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+            assert_eq!(ran.outcomes()["brand"], "adopted", "{about}");
+        }
+    }
+}
+
 #[test]
 fn what_a_throttled_host_keeps_back_is_told_once() {
     let config = format!("{ONE_TRY}concurrency = 1\n{BRAND}{TWO}");

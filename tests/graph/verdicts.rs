@@ -1,12 +1,30 @@
 //! What Meta's refusals say, and what they do not.
 
 use metatoken::exit::Exit;
-use metatoken::sandbox::{FaultInjection, Invalidation, Rule};
+use metatoken::sandbox::{FaultInjection, Invalidation, Listing, Rule, TokenFixture};
 use metatoken::token::Expiry;
 use serde_json::json;
 
-use crate::common::World;
-use crate::common::brand::{INSTA, answer, brand, creator, hour, minute, user};
+use crate::common::brand::{INSTA, ONE_TRY, answer, brand, creator, hour, minute, user};
+use crate::common::{ANNA, APP, BAKERY, BRAND, CREATOR, THREADS_APP, World};
+
+const THREADS: &str = r#"
+[http]
+attempts = 1
+
+[app.threads]
+kind = "threads"
+id = "1000000000000012"
+secret = { env = "THREADS_SECRET" }
+
+[token.notes]
+type = "threads"
+access_token = { env = "NOTES" }
+"#;
+
+fn notes() -> TokenFixture {
+    TokenFixture::threads(THREADS_APP, CREATOR).named("notes")
+}
 
 const LOGGED_OUT: &str = r#"{"error":{"message":"Error validating access token: The session is invalid","type":"OAuthException","code":190,"error_subcode":467}}"#;
 
@@ -150,5 +168,82 @@ fn instagrams_profile_is_read_in_its_envelope() {
         world.run(&["refresh"]).exit(Exit::Ok);
         assert_eq!(world.offline("creator")["user_id"], "17841400000000001", "{body}");
         world.run(&["check"]).code(0);
+    }
+}
+
+/// What is about no person says nothing of the access token, alive or dead: the next answer counts.
+#[test]
+fn a_profile_that_is_nobodys_is_no_verdict() {
+    let person = r#"{"id":"17841400000000001","user_id":"17841400000000001"}"#;
+    let other = r#"{"id":"17841400000000002","user_id":"17841400000000002"}"#;
+    for body in [
+        r#"{"data":[]}"#.to_owned(),
+        r#"{"data":{}}"#.to_owned(),
+        r#"{"data":null}"#.to_owned(),
+        r#"{"data":"x"}"#.to_owned(),
+        "{}".to_owned(),
+        "[]".to_owned(),
+        "null".to_owned(),
+        format!(r#"{{"data":[{person},{other}]}}"#),
+        format!(r#"{{"data":[[{person}]]}}"#),
+        format!(r#"{{"result":{person}}}"#),
+    ] {
+        for (label, config) in [("creator", INSTA), ("notes", THREADS)] {
+            let string = if label == "creator" { creator() } else { notes() };
+            let variable = label.to_uppercase();
+            let mut world = World::new()
+                .config(config)
+                .token(&variable, string.aged(chrono::TimeDelta::days(3)));
+            for endpoint in ["/me", "/debug_token"] {
+                let of_it = Rule::on(endpoint);
+                world.graph.misbehave(of_it, answer(200, &body));
+            }
+            let ran = world.run(&["refresh", "--json"]).exit(Exit::Failed);
+            assert_eq!(ran.result(label)["outcome"], "failed", "{label} {body}");
+            let told = world.run(&["check", "--json"]).code(3).token(label);
+            assert_eq!(told["health"], "unknown", "{label} {body}");
+            assert_ne!(told["valid"], false, "{label} {body}");
+            world.graph.behave();
+            world.at(minute(0, 10));
+            let _ = world.run(&["refresh"]).exit(Exit::Ok);
+            assert_eq!(world.offline(label)["valid"], true, "{label} {body}");
+        }
+    }
+}
+
+/// The same of a Page that is asked for by its id, and of a list of Pages.
+#[test]
+fn a_page_in_an_envelope_is_read_and_one_that_is_none_is_asked_for_again() {
+    let page = format!(r#"{{"id":"{BAKERY}","name":"Bakery","access_token":"[TOKEN]"}}"#);
+    let config = format!(
+        "{ONE_TRY}{BRAND}[token.bakery]\ntype = \"page\"\nparent = \"brand\"\npage_id = \"{BAKERY}\"\n"
+    );
+    let cases = [
+        (format!(r#"{{"data":{page}}}"#), true),
+        (format!(r#"{{"data":[{page}]}}"#), true),
+        (r#"{"data":[]}"#.to_owned(), false),
+        (r#"{"data":{}}"#.to_owned(), false),
+        (format!(r#"{{"data":[{page},{page}]}}"#), false),
+        (r#"{"name":"Bakery"}"#.to_owned(), false),
+    ];
+    for (body, is_one) in cases {
+        let spec = user().scopes(["public_profile", "pages_show_list"]);
+        let mut world = World::new().config(&config).token("BRAND", spec);
+        world.graph.with(|graph| graph.list(ANNA, BAKERY, Listing::Unlisted));
+        let of_the_page = world.mint(TokenFixture::page(APP, ANNA, BAKERY));
+        let answered = answer(200, &body.replace("[TOKEN]", &of_the_page));
+        world.graph.misbehave(Rule::on(&format!("/{BAKERY}")), answered);
+        let ran = world.run(&["refresh", "--json"]);
+        let outcome = ran.result("bakery")["outcome"].clone();
+        assert_eq!(outcome == "derived", is_one, "{body}: {}", ran.stdout);
+        if !is_one {
+            assert_eq!(ran.code, Some(1), "{body}: {}", ran.stdout);
+            world.graph.behave();
+            world.graph.with(|graph| graph.list(ANNA, BAKERY, Listing::Listed));
+            // Behind the longest pause.
+            world.at(minute(0, 7 * 60));
+            let ran = world.run(&["refresh", "--json"]).exit(Exit::Ok);
+            assert_eq!(ran.result("bakery")["outcome"], "derived", "{body}");
+        }
     }
 }
